@@ -1,0 +1,58 @@
+use crate::UseCases;
+use crate::unit_of_work::{Attempt, Ending};
+use allocation_domain::{BatchReference, DeallocateError as Refusal, OrderId};
+use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use chrono::{DateTime, Utc};
+
+/// Why a line is not deallocated. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum DeallocateError {
+    /// A rule forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error("the line was not deallocated")]
+    Store(#[from] StoreError),
+}
+
+impl UseCases {
+    /// Frees the units that an order holds in a batch.
+    ///
+    /// # Errors
+    ///
+    /// [`DeallocateError`], and nothing has changed.
+    pub fn deallocate(&self, order_id: &OrderId, reference: &BatchReference) -> Result<(), DeallocateError> {
+        let now = self.clock.now();
+        self.units.run("deallocate", |unit, attempt| free(unit, attempt, order_id, reference, now))?
+    }
+}
+
+fn free(
+    unit: &mut dyn UnitOfWork,
+    attempt: Attempt,
+    order_id: &OrderId,
+    reference: &BatchReference,
+    now: DateTime<Utc>,
+) -> Result<Ending<Result<(), DeallocateError>>, StoreError> {
+    let Some(sku) = unit.products().sku_of(reference)? else {
+        return Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
+    };
+    let wanted =
+        Wanted { batches: vec![reference.clone()], order_ids: vec![order_id.clone()], ..Wanted::product(sku) };
+    let mut products = unit.products().lock(&[wanted])?;
+    let Some(product) = products.first_mut() else {
+        return Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
+    };
+    match product.deallocate(order_id, reference) {
+        Ok(_) => {
+            unit.products().save(&products, now)?;
+            Ok(Ending::Commit(Ok(())))
+        }
+        // What is gone after a commit of unknown outcome was freed by that commit.
+        Err(Refusal::AllocationNotFound { .. }) if attempt.settling => Ok(Ending::Rollback(Ok(()))),
+        Err(refusal) => Ok(Ending::Rollback(Err(refusal.into()))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

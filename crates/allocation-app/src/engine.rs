@@ -1,0 +1,108 @@
+//! The allocation engine: group commit.
+//!
+//! A durable commit costs about as much for one line as for two hundred. So the lines of all
+//! callers go into bounded queues, one for each worker; a worker takes what has gathered while its
+//! commit before was under way, decides all of it in one unit of work, commits once, and only then
+//! answers each caller. A lone line is a group of one: nothing ever waits for a group to fill.
+
+mod worker;
+
+use crate::UnitRunner;
+use crate::allocate_line::{AllocateLineError, Answer};
+use allocation_domain::{AllocationOutcome, OrderLine};
+use allocation_ports::Clock;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+use worker::{Job, Message, Worker};
+
+/// How an [`AllocationEngine`] is laid out.
+#[derive(Debug, Clone, Copy)]
+pub struct EngineSettings {
+    /// How many workers, each with a queue and a unit of work of its own. A SKU belongs to one
+    /// worker, so that two workers never wait for each other's product.
+    pub workers: NonZeroUsize,
+    /// How many lines may wait for each worker; one more is refused as overload.
+    pub queue_length: NonZeroUsize,
+    /// How many lines a group has at most.
+    pub group_size: NonZeroUsize,
+}
+
+/// Allocates lines in groups. Cloning gives another handle to the same engine.
+#[derive(Clone)]
+pub struct AllocationEngine {
+    queues: Arc<[mpsc::Sender<Message>]>,
+    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+impl AllocationEngine {
+    /// Starts the workers.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn start(units: &UnitRunner, clock: &Arc<dyn Clock>, settings: EngineSettings) -> io::Result<Self> {
+        let mut queues = Vec::new();
+        let mut threads = Vec::new();
+        for number in 0..settings.workers.get() {
+            let (sender, receiver) = mpsc::channel(settings.queue_length.get());
+            let worker = Worker::new(units.clone(), Arc::clone(clock), settings.group_size.get());
+            let thread = std::thread::Builder::new().name(format!("allocate-{number}"));
+            threads.push(thread.spawn(move || worker.run(receiver))?);
+            queues.push(sender);
+        }
+        Ok(Self { queues: queues.into(), threads: Arc::new(Mutex::new(threads)) })
+    }
+
+    /// Allocates a line. The answer comes after the commit.
+    ///
+    /// Once this is called the line is decided, even if the caller goes away.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocateLineError`], and nothing has changed; [`AllocateLineError::Overloaded`] at once
+    /// when the queue is full.
+    pub async fn allocate(&self, line: OrderLine) -> Result<AllocationOutcome, AllocateLineError> {
+        let answer = self.submit(line)?;
+        answer.await.unwrap_or(Err(AllocateLineError::ShuttingDown))
+    }
+
+    fn submit(&self, line: OrderLine) -> Result<oneshot::Receiver<Answer>, AllocateLineError> {
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queue(&line);
+        queue.try_send(Message::Line(Job { line, reply })).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => AllocateLineError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => AllocateLineError::ShuttingDown,
+        })?;
+        Ok(answer)
+    }
+
+    fn queue(&self, line: &OrderLine) -> &mpsc::Sender<Message> {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(line.sku());
+        // The remainder is less than the number of queues, and so fits any size.
+        let place = u64::try_from(self.queues.len()).map_or(0, |queues| hash % queues);
+        &self.queues[usize::try_from(place).unwrap_or(0)]
+    }
+
+    /// Takes no more lines, decides and answers those that wait, and ends the workers.
+    ///
+    /// Blocks until they have ended.
+    pub fn shut_down(&self) {
+        for queue in &*self.queues {
+            // A worker that is gone already has nothing to be told.
+            let _gone = queue.blocking_send(Message::Stop);
+        }
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a worker of the allocation engine had panicked");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

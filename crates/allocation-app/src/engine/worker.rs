@@ -1,0 +1,97 @@
+use crate::UnitRunner;
+use crate::allocate_line::{Answer, allocate_lines};
+use allocation_domain::OrderLine;
+use allocation_ports::{Clock, StoreError};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// A line and the one who waits for its answer.
+pub(super) struct Job {
+    pub(super) line: OrderLine,
+    pub(super) reply: oneshot::Sender<Answer>,
+}
+
+/// What goes through a queue.
+pub(super) enum Message {
+    Line(Job),
+    /// Take no more, finish what waits, end.
+    Stop,
+}
+
+/// Takes groups from one queue and runs each in a unit of work.
+pub(super) struct Worker {
+    units: UnitRunner,
+    clock: Arc<dyn Clock>,
+    group_size: usize,
+}
+
+impl Worker {
+    pub(super) fn new(units: UnitRunner, clock: Arc<dyn Clock>, group_size: usize) -> Self {
+        Self { units, clock, group_size }
+    }
+
+    pub(super) fn run(&self, mut queue: mpsc::Receiver<Message>) {
+        let mut taken = Vec::with_capacity(self.group_size);
+        while queue.blocking_recv_many(&mut taken, self.group_size) > 0 {
+            let mut group = Vec::with_capacity(taken.len());
+            for message in taken.drain(..) {
+                match message {
+                    Message::Line(job) => group.push(job),
+                    Message::Stop => queue.close(),
+                }
+            }
+            self.allocate(group);
+        }
+    }
+
+    /// Allocates a group; one that fails as a whole is split until what is at fault is alone.
+    fn allocate(&self, group: Vec<Job>) {
+        if group.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        let decided = self.units.run("allocate", |unit, attempt| {
+            allocate_lines(unit, attempt, group.iter().map(|job| &job.line), now)
+        });
+        match decided {
+            Ok(answers) => {
+                for (job, answer) in group.into_iter().zip(answers) {
+                    answer_to(job, answer);
+                }
+            }
+            Err(error) => self.split(group, error),
+        }
+    }
+
+    fn split(&self, mut group: Vec<Job>, error: StoreError) {
+        if !splitting_helps(&group, &error) {
+            tracing::debug!(lines = group.len(), %error, "a group was not allocated");
+            let error = Arc::new(error);
+            for job in group {
+                answer_to(job, Err(Arc::clone(&error).into()));
+            }
+            return;
+        }
+        // By SKU, so that a product that is at fault is soon alone.
+        group.sort_by(|a, b| a.line.sku().cmp(b.line.sku()));
+        let other_half = group.split_off(group.len() / 2);
+        self.allocate(group);
+        self.allocate(other_half);
+    }
+}
+
+/// Whether a part of the group could do what the whole could not.
+fn splitting_helps(group: &[Job], error: &StoreError) -> bool {
+    let one_sku = || group.iter().all(|job| job.line.sku() == group[0].line.sku());
+    match error {
+        // One product that others hold stays so for each of its lines.
+        StoreError::Conflict(_) | StoreError::Busy(_) => !one_sku(),
+        StoreError::Failed(_) => group.len() > 1,
+        StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => false,
+    }
+}
+
+/// A caller who is gone needs no answer: sending the line again tells what became of it.
+fn answer_to(job: Job, answer: Answer) {
+    let _gone = job.reply.send(answer);
+}

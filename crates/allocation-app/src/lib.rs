@@ -1,0 +1,41 @@
+//! The use cases of the Allocation Service.
+//!
+//! A use case opens a unit of work, lets the domain decide, and has the store write the decision
+//! down. It knows ports, never adapters.
+#![warn(missing_docs)]
+
+mod add_batch;
+mod allocate_line;
+mod deallocate;
+mod engine;
+mod remove_batch;
+mod retry;
+mod unit_of_work;
+
+pub use add_batch::{AddBatchError, AddBatchOutcome, NewBatch};
+pub use allocate_line::AllocateLineError;
+pub use deallocate::DeallocateError;
+pub use engine::{AllocationEngine, EngineSettings};
+pub use remove_batch::RemoveBatchError;
+pub use retry::RetryPolicy;
+pub use unit_of_work::UnitRunner;
+
+use allocation_ports::Clock;
+use std::sync::Arc;
+
+/// The use cases that run on the caller's thread, each in a unit of work of its own.
+///
+/// They block until the database has answered: call them where blocking is allowed.
+#[derive(Clone)]
+pub struct UseCases {
+    units: UnitRunner,
+    clock: Arc<dyn Clock>,
+}
+
+impl UseCases {
+    /// The use cases over a store and a clock.
+    #[must_use]
+    pub fn new(units: UnitRunner, clock: Arc<dyn Clock>) -> Self {
+        Self { units, clock }
+    }
+}

@@ -1,0 +1,60 @@
+use crate::UseCases;
+use crate::unit_of_work::{Attempt, Ending};
+use allocation_domain::{BatchReference, RemoveBatchError as Refusal};
+use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use chrono::{DateTime, Utc};
+
+/// Why a batch is not removed. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveBatchError {
+    /// A rule forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error("the batch was not removed")]
+    Store(#[from] StoreError),
+}
+
+impl UseCases {
+    /// Removes a batch of which nothing is allocated.
+    ///
+    /// # Errors
+    ///
+    /// [`RemoveBatchError`], and nothing has changed.
+    pub fn remove_batch(&self, reference: &BatchReference) -> Result<(), RemoveBatchError> {
+        let now = self.clock.now();
+        self.units.run("remove_batch", |unit, attempt| remove(unit, attempt, reference, now))?
+    }
+}
+
+fn remove(
+    unit: &mut dyn UnitOfWork,
+    attempt: Attempt,
+    reference: &BatchReference,
+    now: DateTime<Utc>,
+) -> Result<Ending<Result<(), RemoveBatchError>>, StoreError> {
+    let Some(sku) = unit.products().sku_of(reference)? else {
+        return Ok(Ending::Rollback(not_found(reference, attempt)));
+    };
+    let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku) };
+    let mut products = unit.products().lock(&[wanted])?;
+    let Some(product) = products.first_mut() else {
+        return Ok(Ending::Rollback(not_found(reference, attempt)));
+    };
+    match product.remove_batch(reference) {
+        Ok(()) => {
+            unit.products().save(&products, now)?;
+            Ok(Ending::Commit(Ok(())))
+        }
+        Err(Refusal::NotFound(reference)) => Ok(Ending::Rollback(not_found(&reference, attempt))),
+        Err(refusal) => Ok(Ending::Rollback(Err(refusal.into()))),
+    }
+}
+
+/// A batch that is gone after a commit of unknown outcome was removed by that commit.
+fn not_found(reference: &BatchReference, attempt: Attempt) -> Result<(), RemoveBatchError> {
+    if attempt.settling { Ok(()) } else { Err(Refusal::NotFound(reference.clone()).into()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! Numbers of units.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+/// Why a number is not a [`Quantity`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an integer from 1 to 2147483647")]
+pub struct QuantityError;
+
+/// A number of units of stock, from 1 to 2,147,483,647.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "i64", into = "u32"))]
+pub struct Quantity(NonZeroU32);
+
+impl Quantity {
+    /// The greatest quantity: what a 32-bit integer column holds.
+    pub const MAX: u32 = 2_147_483_647;
+
+    /// Makes a quantity of a number of units.
+    ///
+    /// # Errors
+    ///
+    /// [`QuantityError`] for a number that is not from 1 to [`Quantity::MAX`].
+    pub fn new(units: impl TryInto<u32>) -> Result<Self, QuantityError> {
+        let units = units.try_into().map_err(|_| QuantityError)?;
+        match NonZeroU32::new(units) {
+            Some(units) if units.get() <= Self::MAX => Ok(Self(units)),
+            _ => Err(QuantityError),
+        }
+    }
+
+    /// The number of units.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0.get()
+    }
+
+    /// What is left of this quantity after taking away some units, `None` when nothing is.
+    #[must_use]
+    pub fn minus(self, units: u32) -> Option<Self> {
+        NonZeroU32::new(self.get().saturating_sub(units)).map(Self)
+    }
+
+    /// Both together, [`Quantity::MAX`] at most.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.get()).min(NonZeroU32::new(Self::MAX).unwrap_or(self.0)))
+    }
+
+    /// The smaller of this quantity and a number of units, `None` when that is zero.
+    #[must_use]
+    pub fn at_most(self, units: u32) -> Option<Self> {
+        NonZeroU32::new(self.get().min(units)).map(Self)
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl TryFrom<i64> for Quantity {
+    type Error = QuantityError;
+
+    fn try_from(units: i64) -> Result<Self, QuantityError> {
+        Self::new(units)
+    }
+}
+
+impl From<Quantity> for u32 {
+    fn from(quantity: Quantity) -> Self {
+        quantity.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantity_is_from_one_to_two_to_the_31_less_one() {
+        assert_eq!(Quantity::new(0), Err(QuantityError));
+        assert_eq!(Quantity::new(-1), Err(QuantityError));
+        assert_eq!(Quantity::new(2_147_483_648_i64), Err(QuantityError));
+        assert_eq!(Quantity::new(1).unwrap().get(), 1);
+        assert_eq!(Quantity::new(2_147_483_647).unwrap().get(), Quantity::MAX);
+    }
+
+    #[test]
+    fn taking_all_leaves_nothing() {
+        let five = Quantity::new(5).unwrap();
+        assert_eq!(five.minus(2), Some(Quantity::new(3).unwrap()));
+        assert_eq!(five.minus(5), None);
+        assert_eq!(five.minus(9), None);
+        assert_eq!(five.at_most(3), Some(Quantity::new(3).unwrap()));
+        assert_eq!(five.at_most(0), None);
+    }
+}

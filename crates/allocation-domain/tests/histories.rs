@@ -1,0 +1,299 @@
+//! What holds after every history of a product, whatever it is.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use allocation_domain::{
+    AllocateError, AllocationOutcome, Batch, BatchReference, Eta, Event, LineState, OrderId, Product, ProductState,
+    Quantity, Sku,
+};
+use chrono::{DateTime, NaiveDate};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone)]
+enum Command {
+    Add {
+        batch: u8,
+        purchased: u32,
+        eta: Option<u32>,
+    },
+    Remove {
+        batch: u8,
+    },
+    Allocate {
+        order: u8,
+        quantity: u32,
+    },
+    Deallocate {
+        order: u8,
+        batch: u8,
+    },
+    /// Write everything down and read it back, as a store does between units of work.
+    Store {
+        at_hand: usize,
+    },
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        3 => (0..12_u8, 1..30_u32, proptest::option::of(1..28_u32))
+            .prop_map(|(batch, purchased, eta)| Command::Add { batch, purchased, eta }),
+        1 => (0..12_u8).prop_map(|batch| Command::Remove { batch }),
+        6 => (0..10_u8, 1..40_u32).prop_map(|(order, quantity)| Command::Allocate { order, quantity }),
+        4 => (0..10_u8, 0..12_u8).prop_map(|(order, batch)| Command::Deallocate { order, batch }),
+        2 => (0..4_usize).prop_map(|at_hand| Command::Store { at_hand }),
+    ]
+}
+
+fn reference(batch: u8) -> BatchReference {
+    BatchReference::parse(format!("B-{batch}")).unwrap()
+}
+
+fn order_id(order: u8) -> OrderId {
+    OrderId::parse(format!("O-{order}")).unwrap()
+}
+
+fn units(units: u32) -> Quantity {
+    Quantity::new(units).unwrap()
+}
+
+/// A product and all that its store holds, told apart from the product by its changes alone.
+struct History {
+    product: Product,
+    batches: BTreeMap<BatchReference, Batch>,
+    lines: BTreeMap<OrderId, LineState>,
+    clock: i64,
+}
+
+impl History {
+    fn new() -> Self {
+        let product = Product::new(Sku::parse("LAMP").unwrap());
+        Self { product, batches: BTreeMap::new(), lines: BTreeMap::new(), clock: 0 }
+    }
+
+    /// Writes the changes down, then restores the product with some of its open batches.
+    fn store(&mut self, at_hand: usize) {
+        self.write_down();
+        let mut open: Vec<Batch> = self.batches.values().filter(|batch| batch.available() > 0).cloned().collect();
+        open.sort_by_key(Batch::preference);
+        let more_open_batches = open.len() > at_hand.max(1);
+        open.truncate(at_hand.max(1));
+        let used_up = self.batches.values().filter(|batch| batch.available() == 0).cloned().collect();
+        self.product = Product::restore(ProductState {
+            sku: self.product.sku().clone(),
+            version: self.product.version() + 1,
+            open_batches: open,
+            more_open_batches,
+            named_batches: used_up,
+            lines: self.lines.clone().into_iter().collect(),
+        });
+    }
+
+    fn write_down(&mut self) {
+        let changes = self.product.changes();
+        for reference in &changes.removed_batches {
+            self.batches.remove(reference).unwrap();
+        }
+        for batch in &changes.added_batches {
+            assert!(self.batches.insert(batch.reference().clone(), (*batch).clone()).is_none());
+        }
+        for (reference, delta) in &changes.batch_deltas {
+            let batch = self.batches.remove(reference).unwrap();
+            let allocated = u32::try_from(i64::from(batch.allocated()) + delta).unwrap();
+            self.batches.insert((*reference).clone(), batch.with_allocated(allocated).unwrap());
+        }
+        for change in &changes.lines {
+            assert_eq!(self.lines.get(change.order_id).map(|line| line.quantity), change.before);
+            if let Some(quantity) = change.after {
+                let line = self
+                    .lines
+                    .entry(change.order_id.clone())
+                    .or_insert_with(|| LineState { quantity, allocations: Vec::new() });
+                line.quantity = quantity;
+            }
+        }
+        for change in &changes.allocations {
+            let line = self.lines.get_mut(change.order_id).unwrap();
+            let stored = line.allocations.iter().position(|part| part.reference == *change.reference);
+            assert_eq!(stored.map(|place| line.allocations[place].quantity), change.before);
+            if let Some(place) = stored {
+                line.allocations.remove(place);
+            }
+            if let Some(quantity) = change.after {
+                line.allocations.push(allocation_domain::Allocation::of(&self.batches[change.reference], quantity));
+                line.allocations.sort_by_key(allocation_domain::Allocation::preference);
+            }
+        }
+        let gone = changes.lines.iter().filter(|change| change.after.is_none());
+        for change in gone {
+            assert!(self.lines.remove(change.order_id).unwrap().allocations.is_empty());
+        }
+    }
+
+    fn run(&mut self, command: &Command) {
+        match *command {
+            Command::Add { batch, purchased, eta } => {
+                self.clock += 1;
+                let eta = Eta::from(eta.map(|day| NaiveDate::from_ymd_opt(2027, 2, day).unwrap()));
+                let added_at = DateTime::from_timestamp_micros(self.clock).unwrap();
+                // The references of all batches are known to the store, not to the product.
+                if !self.all_batches().contains_key(&reference(batch)) {
+                    self.product.add_batch(reference(batch), units(purchased), eta, added_at).unwrap();
+                }
+            }
+            Command::Remove { batch } => drop(self.product.remove_batch(&reference(batch))),
+            Command::Allocate { order, quantity } => self.allocate(&order_id(order), units(quantity)),
+            Command::Deallocate { order, batch } => drop(self.product.deallocate(&order_id(order), &reference(batch))),
+            Command::Store { at_hand } => self.store(at_hand),
+        }
+    }
+
+    fn all_batches(&self) -> BTreeMap<BatchReference, Batch> {
+        let mut all = self.batches.clone();
+        for reference in self.product.changes().removed_batches {
+            all.remove(reference);
+        }
+        all.extend(self.product.batches().iter().map(|batch| (batch.reference().clone(), batch.clone())));
+        all
+    }
+
+    /// Allocates, loading all batches when those at hand do not decide, and checks the choice.
+    fn allocate(&mut self, order_id: &OrderId, quantity: Quantity) {
+        let before = self.all_batches();
+        let held = held_units(&self.product, order_id);
+        let mut decision = self.product.allocate(order_id, quantity);
+        if decision == Err(AllocateError::MoreBatchesNeeded) {
+            self.product.complete(self.batches.values().cloned());
+            decision = self.product.allocate(order_id, quantity);
+        }
+        let after = self.all_batches();
+        match decision {
+            Ok(AllocationOutcome::Allocated(line)) => {
+                let total: u32 = line.allocations.iter().map(|part| part.quantity.get()).sum();
+                assert_eq!(total, quantity.get());
+                check_preference(&before, &after, quantity.get() - held);
+            }
+            Ok(AllocationOutcome::Unchanged(_)) => {
+                assert_eq!(before, after);
+                assert_eq!(held, quantity.get());
+            }
+            Err(AllocateError::OutOfStock(refusal)) => {
+                assert_eq!(before, after);
+                let free: u64 = before.values().map(|batch| u64::from(batch.available())).sum();
+                assert_eq!((refusal.available, refusal.requested.get()), (free, quantity.get() - held));
+                assert!(free < u64::from(refusal.requested.get()));
+            }
+            Err(AllocateError::LineAlreadyAllocated(_)) => assert_eq!(before, after),
+            Err(AllocateError::MoreBatchesNeeded) => panic!("all batches are at hand"),
+        }
+    }
+}
+
+fn held_units(product: &Product, order_id: &OrderId) -> u32 {
+    let line = product.lines().find(|(id, _)| *id == order_id);
+    line.map_or(0, |(_, line)| line.allocations.iter().map(|part| part.quantity.get()).sum())
+}
+
+/// Rule 4: whole into the first batch that can take it, else split over the batches in order.
+fn check_preference(before: &BTreeMap<BatchReference, Batch>, after: &BTreeMap<BatchReference, Batch>, wanted: u32) {
+    let mut in_order: Vec<&Batch> = before.values().collect();
+    in_order.sort_by_key(|batch| batch.preference());
+    let took = |batch: &Batch| after[batch.reference()].allocated() - batch.allocated();
+    if let Some(first) = in_order.iter().find(|batch| batch.available() >= wanted) {
+        assert_eq!(took(first), wanted, "whole into the first batch that can take it");
+    } else {
+        let mut left = wanted;
+        for batch in in_order {
+            assert_eq!(took(batch), left.min(batch.available()), "split over the batches in order");
+            left -= took(batch);
+        }
+        assert_eq!(left, 0);
+    }
+}
+
+fn check_invariants(history: &History) {
+    let mut held: BTreeMap<&BatchReference, u32> = BTreeMap::new();
+    for (_, line) in history.product.lines() {
+        let total: u32 = line.allocations.iter().map(|part| part.quantity.get()).sum();
+        assert!(total > 0 && total <= line.quantity.get(), "a line holds some of its units, never more");
+        for part in &line.allocations {
+            *held.entry(&part.reference).or_default() += part.quantity.get();
+        }
+    }
+    for (reference, batch) in &history.all_batches() {
+        assert!(batch.allocated() <= batch.purchased().get(), "never oversold");
+        assert_eq!(batch.allocated(), held.get(reference).copied().unwrap_or(0), "units are conserved");
+    }
+}
+
+proptest! {
+    #[test]
+    fn units_are_conserved_and_the_preference_is_kept(commands in prop::collection::vec(command(), 1..80)) {
+        let mut history = History::new();
+        for command in &commands {
+            history.run(command);
+            check_invariants(&history);
+        }
+    }
+
+    #[test]
+    fn what_is_written_down_is_the_product(commands in prop::collection::vec(command(), 1..80)) {
+        let mut history = History::new();
+        for command in &commands {
+            history.run(command);
+        }
+        let batches = history.all_batches();
+        let lines: BTreeMap<OrderId, LineState> =
+            history.product.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
+        history.write_down();
+        prop_assert_eq!(&history.batches, &batches);
+        prop_assert_eq!(&history.lines, &lines);
+    }
+
+    #[test]
+    fn the_events_alone_tell_what_is_allocated(commands in prop::collection::vec(command(), 1..80)) {
+        let mut history = History::new();
+        let mut told: BTreeMap<BatchReference, i64> = BTreeMap::new();
+        for command in &commands {
+            if matches!(command, Command::Store { .. }) {
+                continue;
+            }
+            history.run(command);
+        }
+        for event in history.product.events() {
+            match event {
+                Event::BatchAdded { reference, .. } => drop(told.insert(reference.clone(), 0)),
+                Event::BatchRemoved { reference, .. } => drop(told.remove(reference)),
+                Event::Allocated { reference, quantity, .. } => {
+                    *told.get_mut(reference).unwrap() += i64::from(quantity.get());
+                }
+                Event::Deallocated { reference, quantity, .. } => {
+                    *told.get_mut(reference).unwrap() -= i64::from(quantity.get());
+                }
+                Event::OutOfStock { .. } => {}
+            }
+        }
+        let held: BTreeMap<BatchReference, i64> =
+            history.product.batches().iter().map(|batch| (batch.reference().clone(), i64::from(batch.allocated()))).collect();
+        prop_assert_eq!(told, held);
+    }
+
+    #[test]
+    fn allocating_then_deallocating_is_the_identity(
+        commands in prop::collection::vec(command(), 1..60),
+        quantity in 1..60_u32,
+    ) {
+        let mut history = History::new();
+        for command in &commands {
+            history.run(command);
+        }
+        let (batches, newcomer) = (history.all_batches(), OrderId::parse("NEWCOMER").unwrap());
+        history.allocate(&newcomer, units(quantity));
+        let line = history.product.lines().find(|(id, _)| **id == newcomer).map(|(_, line)| line.clone());
+        for part in line.into_iter().flat_map(|line| line.allocations) {
+            prop_assert_eq!(history.product.deallocate(&newcomer, &part.reference), Ok(part.quantity));
+        }
+        prop_assert_eq!(history.all_batches(), batches);
+        prop_assert!(!history.product.lines().any(|(id, _)| *id == newcomer));
+    }
+}

@@ -1,0 +1,21 @@
+//! What the use cases of the Allocation Service call, and adapters implement.
+//!
+//! The words MUST and MUST NOT bind adapters; the contract suite in `allocation-adapters-diesel`
+//! checks them on every database.
+#![warn(missing_docs)]
+
+mod clock;
+#[cfg(feature = "mocks")]
+pub mod mocks;
+mod product_repository;
+mod queries;
+mod readiness;
+mod store_error;
+mod unit_of_work;
+
+pub use clock::Clock;
+pub use product_repository::{ProductRepository, Wanted};
+pub use queries::{AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, PageSize, Queries};
+pub use readiness::{Readiness, SchemaState};
+pub use store_error::StoreError;
+pub use unit_of_work::{UnitOfWork, UnitOfWorkFactory};

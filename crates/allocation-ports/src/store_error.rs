@@ -1,0 +1,28 @@
+use std::error::Error;
+
+/// The cause of a [`StoreError`], for the log.
+type Cause = Box<dyn Error + Send + Sync>;
+
+/// Why a store did not do what was asked. Nothing of the unit of work is stored then, but for
+/// [`StoreError::OutcomeUnknown`].
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another unit of work came in between (a deadlock, a unique key taken meanwhile). Running the
+    /// whole unit again can succeed.
+    #[error("another unit of work came in between")]
+    Conflict(#[source] Cause),
+    /// The database or all connections to it are in use for too long. Running the unit again later
+    /// can succeed.
+    #[error("the database is busy")]
+    Busy(#[source] Cause),
+    /// The database does not answer, or refuses to write (a full disk, a standby).
+    #[error("the database is not available")]
+    Unavailable(#[source] Cause),
+    /// The connection was lost while the commit was under way: it may have happened or not.
+    #[error("the outcome of the commit is not known")]
+    OutcomeUnknown(#[source] Cause),
+    /// The database broke a rule of the schema, holds what no domain type can hold, or failed in
+    /// another way that running again does not mend.
+    #[error("the database failed")]
+    Failed(#[source] Cause),
+}

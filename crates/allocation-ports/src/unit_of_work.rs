@@ -1,0 +1,29 @@
+use crate::{ProductRepository, StoreError};
+
+/// Begins units of work.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait UnitOfWorkFactory: Send + Sync {
+    /// Begins a unit that reads and writes.
+    ///
+    /// # Errors
+    ///
+    /// MUST be [`StoreError::Busy`] when no connection becomes free in time, and
+    /// [`StoreError::Unavailable`] when the database cannot be reached.
+    fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
+}
+
+/// All or nothing: what is done through its repositories is stored by `commit`, or not at all.
+///
+/// Dropping a unit MUST roll it back.
+pub trait UnitOfWork {
+    /// The products, as this unit sees them.
+    fn products(&mut self) -> &mut dyn ProductRepository;
+
+    /// Stores what was done.
+    ///
+    /// # Errors
+    ///
+    /// MUST be [`StoreError::OutcomeUnknown`] when the reply to the commit is lost. After any other
+    /// error nothing MUST be stored. After `Ok`, all MUST be on disk.
+    fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
