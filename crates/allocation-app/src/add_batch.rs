@@ -62,9 +62,9 @@ fn add(
     if let Some(existing) = unit.products().find_batch(&new.reference)? {
         return Ok(Ending::Rollback(repeated(new, existing, attempt)));
     }
-    let added = products.iter_mut().find_map(|product| {
-        product.add_batch(new.reference.clone(), new.purchased, new.eta, now).ok().cloned()
-    });
+    let added = products
+        .iter_mut()
+        .find_map(|product| product.add_batch(new.reference.clone(), new.purchased, new.eta, now).ok().cloned());
     let Some(batch) = added else {
         return Ok(Ending::Rollback(Err(AddBatchError::AlreadyExists(new.reference.clone()))));
     };

@@ -1,7 +1,5 @@
 use crate::unit_of_work::{Attempt, Ending};
-use allocation_domain::{
-    AllocateError, AllocationOutcome, LineAlreadyAllocated, OrderLine, OutOfStock, Product, Sku,
-};
+use allocation_domain::{AllocateError, AllocationOutcome, LineAlreadyAllocated, OrderLine, OutOfStock, Product, Sku};
 use allocation_ports::{StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;

@@ -37,8 +37,7 @@ fn free(
     let Some(sku) = unit.products().sku_of(reference)? else {
         return Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
     };
-    let wanted =
-        Wanted { batches: vec![reference.clone()], order_ids: vec![order_id.clone()], ..Wanted::product(sku) };
+    let wanted = Wanted { batches: vec![reference.clone()], order_ids: vec![order_id.clone()], ..Wanted::product(sku) };
     let mut products = unit.products().lock(&[wanted])?;
     let Some(product) = products.first_mut() else {
         return Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));

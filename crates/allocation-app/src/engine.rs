@@ -5,12 +5,14 @@
 //! commit before was under way, decides all of it in one unit of work, commits once, and only then
 //! answers each caller. A lone line is a group of one: nothing ever waits for a group to fill.
 
+mod counters;
 mod worker;
 
 use crate::UnitRunner;
 use crate::allocate_line::{AllocateLineError, Answer};
 use allocation_domain::{AllocationOutcome, OrderLine};
-use allocation_ports::Clock;
+use allocation_ports::{Clock, EngineMetrics, StoreError};
+pub use counters::{Distribution, EngineCounters, EngineSnapshot};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::num::NonZeroUsize;
@@ -36,6 +38,7 @@ pub struct EngineSettings {
 pub struct AllocationEngine {
     queues: Arc<[mpsc::Sender<Message>]>,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    metrics: Arc<dyn EngineMetrics>,
 }
 
 impl AllocationEngine {
@@ -44,17 +47,22 @@ impl AllocationEngine {
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub fn start(units: &UnitRunner, clock: &Arc<dyn Clock>, settings: EngineSettings) -> io::Result<Self> {
+    pub fn start(
+        units: &UnitRunner,
+        clock: &Arc<dyn Clock>,
+        metrics: &Arc<dyn EngineMetrics>,
+        settings: EngineSettings,
+    ) -> io::Result<Self> {
         let mut queues = Vec::new();
         let mut threads = Vec::new();
         for number in 0..settings.workers.get() {
             let (sender, receiver) = mpsc::channel(settings.queue_length.get());
-            let worker = Worker::new(units.clone(), Arc::clone(clock), settings.group_size.get());
+            let worker = Worker::new(units.clone(), Arc::clone(clock), Arc::clone(metrics), settings.group_size.get());
             let thread = std::thread::Builder::new().name(format!("allocate-{number}"));
             threads.push(thread.spawn(move || worker.run(receiver))?);
             queues.push(sender);
         }
-        Ok(Self { queues: queues.into(), threads: Arc::new(Mutex::new(threads)) })
+        Ok(Self { queues: queues.into(), threads: Arc::new(Mutex::new(threads)), metrics: Arc::clone(metrics) })
     }
 
     /// Allocates a line. The answer comes after the commit.
@@ -67,14 +75,17 @@ impl AllocationEngine {
     /// when the queue is full.
     pub async fn allocate(&self, line: OrderLine) -> Result<AllocationOutcome, AllocateLineError> {
         let answer = self.submit(line)?;
-        answer.await.unwrap_or(Err(AllocateLineError::ShuttingDown))
+        answer.await.unwrap_or_else(|_| Err(abandoned()))
     }
 
     fn submit(&self, line: OrderLine) -> Result<oneshot::Receiver<Answer>, AllocateLineError> {
         let (reply, answer) = oneshot::channel();
         let queue = self.queue(&line);
         queue.try_send(Message::Line(Job { line, reply })).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => AllocateLineError::Overloaded,
+            mpsc::error::TrySendError::Full(_) => {
+                self.metrics.overload();
+                AllocateLineError::Overloaded
+            }
             mpsc::error::TrySendError::Closed(_) => AllocateLineError::ShuttingDown,
         })?;
         Ok(answer)
@@ -102,6 +113,11 @@ impl AllocationEngine {
             }
         }
     }
+}
+
+/// A worker answers every line it takes, unless it panics: a fault of the program.
+fn abandoned() -> AllocateLineError {
+    Arc::new(StoreError::Failed("the unit of work was abandoned by a panic".into())).into()
 }
 
 #[cfg(test)]

@@ -10,12 +10,14 @@ mod deallocate;
 mod engine;
 mod remove_batch;
 mod retry;
+#[cfg(test)]
+mod testing;
 mod unit_of_work;
 
 pub use add_batch::{AddBatchError, AddBatchOutcome, NewBatch};
 pub use allocate_line::AllocateLineError;
 pub use deallocate::DeallocateError;
-pub use engine::{AllocationEngine, EngineSettings};
+pub use engine::{AllocationEngine, Distribution, EngineCounters, EngineSettings, EngineSnapshot};
 pub use remove_batch::RemoveBatchError;
 pub use retry::RetryPolicy;
 pub use unit_of_work::UnitRunner;

@@ -58,7 +58,9 @@ impl UnitRunner {
                 StoreError::Conflict(cause) | StoreError::Busy(cause) if last => return Err(StoreError::Busy(cause)),
                 StoreError::Conflict(_) | StoreError::Busy(_) => {}
                 StoreError::OutcomeUnknown(_) if !last => attempt.settling = true,
-                StoreError::OutcomeUnknown(_) | StoreError::Unavailable(_) | StoreError::Failed(_) => return Err(error),
+                StoreError::OutcomeUnknown(_) | StoreError::Unavailable(_) | StoreError::Failed(_) => {
+                    return Err(error);
+                }
             }
             tracing::debug!(unit = name, attempt = attempt.number, settling = attempt.settling, "running again");
             thread::sleep(self.retry.wait_after(attempt.number));

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod clock;
+mod engine_metrics;
 #[cfg(feature = "mocks")]
 pub mod mocks;
 mod product_repository;
@@ -14,6 +15,7 @@ mod store_error;
 mod unit_of_work;
 
 pub use clock::Clock;
+pub use engine_metrics::{EngineMetrics, GroupMeasure};
 pub use product_repository::{ProductRepository, Wanted};
 pub use queries::{AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, PageSize, Queries};
 pub use readiness::{Readiness, SchemaState};

@@ -1,6 +1,7 @@
 //! Mocks of every port, made by [mockall](https://docs.rs/mockall).
 
 pub use crate::clock::MockClock;
+pub use crate::engine_metrics::MockEngineMetrics;
 pub use crate::product_repository::MockProductRepository;
 pub use crate::queries::MockQueries;
 pub use crate::readiness::MockReadiness;
@@ -45,9 +46,6 @@ impl UnitOfWork for MockUnitOfWork {
 
 impl Drop for MockUnitOfWork {
     fn drop(&mut self) {
-        assert!(
-            self.commit.is_none() || std::thread::panicking(),
-            "this unit of work was to be committed"
-        );
+        assert!(self.commit.is_none() || std::thread::panicking(), "this unit of work was to be committed");
     }
 }

@@ -1,0 +1,83 @@
+use super::*;
+use crate::testing::{
+    batch, cause, committed, conflict, ending, now, product, reference, rolled_back, sku, units, use_cases,
+};
+use allocation_domain::{Event, Product};
+use allocation_ports::mocks::MockProductRepository;
+
+fn shipment() -> NewBatch {
+    NewBatch { reference: reference("B-1"), sku: sku("LAMP"), purchased: units(20), eta: Eta::InStock }
+}
+
+/// The product is locked, made if need be, and the reference looked up.
+fn found(existing: Option<Batch>) -> impl FnOnce(&mut MockProductRepository) {
+    |products| {
+        products
+            .expect_lock()
+            .withf(|wanted| wanted.len() == 1 && wanted[0].create && wanted[0].sku == sku("LAMP"))
+            .returning(|_| Ok(vec![product("LAMP", Vec::new())]));
+        products.expect_find_batch().return_once(|_| Ok(existing));
+    }
+}
+
+fn saved(products: &mut MockProductRepository) {
+    found(None)(products);
+    products
+        .expect_save()
+        .times(1)
+        .withf(|products, at| is_addition(products) && *at == now())
+        .returning(|_, _| Ok(()));
+}
+
+fn is_addition(products: &[Product]) -> bool {
+    let [product] = products else { return false };
+    matches!(product.events(), [Event::BatchAdded { .. }]) && product.changes().added_batches.len() == 1
+}
+
+#[test]
+fn a_new_batch_is_stored_with_its_event() {
+    let outcome = use_cases(vec![committed(saved)]).add_batch(&shipment()).unwrap();
+    let AddBatchOutcome::Added(batch) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((batch.available(), batch.added_at()), (20, now()));
+}
+
+#[test]
+fn the_same_batch_again_changes_nothing() {
+    let existing = batch("B-1", "LAMP", 20).with_allocated(4).unwrap();
+    let outcome = use_cases(vec![rolled_back(found(Some(existing.clone())))]).add_batch(&shipment()).unwrap();
+    assert_eq!(outcome, AddBatchOutcome::Unchanged(existing));
+}
+
+#[test]
+fn another_batch_of_that_name_is_refused() {
+    for existing in [batch("B-1", "LAMP", 21), batch("B-1", "SOFA", 20)] {
+        let error = use_cases(vec![rolled_back(found(Some(existing)))]).add_batch(&shipment()).unwrap_err();
+        assert!(matches!(error, AddBatchError::AlreadyExists(taken) if taken == reference("B-1")));
+    }
+}
+
+#[test]
+fn a_name_taken_meanwhile_is_found_by_the_next_run() {
+    let collides = rolled_back(|products| {
+        found(None)(products);
+        products.expect_save().returning(|_, _| Err(conflict()));
+    });
+    let finds = rolled_back(found(Some(batch("B-1", "LAMP", 21))));
+    let error = use_cases(vec![collides, finds]).add_batch(&shipment()).unwrap_err();
+    assert!(matches!(error, AddBatchError::AlreadyExists(_)));
+}
+
+#[test]
+fn a_batch_that_a_lost_commit_had_added_is_told_as_added() {
+    let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved);
+    let existing = batch("B-1", "LAMP", 20);
+    let outcome = use_cases(vec![lost, rolled_back(found(Some(existing.clone())))]).add_batch(&shipment()).unwrap();
+    assert_eq!(outcome, AddBatchOutcome::Added(existing));
+}
+
+#[test]
+fn a_failed_commit_is_told() {
+    let fails = ending(Err(StoreError::Failed(cause("disk on fire"))), saved);
+    let error = use_cases(vec![fails]).add_batch(&shipment()).unwrap_err();
+    assert!(matches!(error, AddBatchError::Store(StoreError::Failed(_))));
+}

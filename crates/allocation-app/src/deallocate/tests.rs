@@ -1,0 +1,87 @@
+use super::*;
+use crate::testing::{
+    batch, cause, committed, conflict, ending, order, product, reference, rolled_back, sku, units, use_cases,
+};
+use allocation_domain::{Event, Product, ProductState};
+use allocation_ports::mocks::MockProductRepository;
+
+/// A locked product in which order O-1 holds 4 units of batch B-1.
+fn with_allocation() -> Product {
+    let mut before = product("LAMP", vec![batch("B-1", "LAMP", 20)]);
+    before.allocate(&order("O-1"), units(4)).unwrap();
+    Product::restore(ProductState {
+        sku: sku("LAMP"),
+        version: 8,
+        open_batches: Vec::new(),
+        more_open_batches: true,
+        named_batches: before.batches().to_vec(),
+        lines: before.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
+    })
+}
+
+fn locked(product: Product) -> impl FnOnce(&mut MockProductRepository) {
+    |products| {
+        products.expect_sku_of().returning(|_| Ok(Some(sku("LAMP"))));
+        products
+            .expect_lock()
+            .withf(|wanted| wanted[0].batches == [reference("B-1")] && wanted[0].order_ids == [order("O-1")])
+            .return_once(|_| Ok(vec![product]));
+    }
+}
+
+fn freed(products: &mut MockProductRepository) {
+    locked(with_allocation())(products);
+    products
+        .expect_save()
+        .times(1)
+        .withf(|products, _| {
+            let changes = products[0].changes();
+            matches!(changes.events, [Event::Deallocated { .. }])
+                && changes.batch_deltas == [(&reference("B-1"), -4)]
+                && changes.lines.len() == 1
+        })
+        .returning(|_, _| Ok(()));
+}
+
+fn nothing_held(products: &mut MockProductRepository) {
+    locked(product("LAMP", vec![batch("B-1", "LAMP", 20)]))(products);
+}
+
+#[test]
+fn the_units_are_freed_with_an_event() {
+    use_cases(vec![committed(freed)]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
+}
+
+#[test]
+fn an_unknown_batch_is_told() {
+    let unknown = rolled_back(|products| {
+        products.expect_sku_of().returning(|_| Ok(None));
+    });
+    let error = use_cases(vec![unknown]).deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
+    assert!(matches!(error, DeallocateError::Refused(Refusal::BatchNotFound(_))));
+}
+
+#[test]
+fn an_order_that_holds_nothing_in_the_batch_is_told() {
+    let error = use_cases(vec![rolled_back(nothing_held)]).deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
+    assert!(matches!(error, DeallocateError::Refused(Refusal::AllocationNotFound { .. })));
+}
+
+#[test]
+fn after_two_conflicts_the_third_run_frees_them() {
+    let collides = || ending(Err(conflict()), freed);
+    use_cases(vec![collides(), collides(), committed(freed)]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
+}
+
+#[test]
+fn what_a_lost_commit_had_freed_is_freed() {
+    let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), freed);
+    use_cases(vec![lost, rolled_back(nothing_held)]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
+}
+
+#[test]
+fn a_store_that_is_always_busy_is_told() {
+    let busy = || Err(StoreError::Busy(cause("database is locked")));
+    let error = use_cases(vec![busy(), busy(), busy()]).deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
+    assert!(matches!(error, DeallocateError::Store(StoreError::Busy(_))));
+}

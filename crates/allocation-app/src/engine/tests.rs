@@ -1,0 +1,330 @@
+use super::*;
+use crate::RetryPolicy;
+use crate::testing::{batch, cause, clock, line, product};
+use allocation_domain::{Product, Sku};
+use allocation_ports::mocks::{MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory};
+use allocation_ports::{UnitOfWork, Wanted};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, MutexGuard};
+use std::time::Duration;
+
+/// What the units of a test share: a store of one unit at a time, and what it is told to suffer.
+#[derive(Default)]
+struct Shared {
+    products: Mutex<BTreeMap<Sku, Product>>,
+    /// The groups that were decided, each by its lines.
+    groups: Mutex<Vec<Vec<String>>>,
+    closed: Mutex<bool>,
+    opened: Condvar,
+    waiting: AtomicUsize,
+    away: AtomicBool,
+    counters: Arc<EngineCounters>,
+}
+
+impl Shared {
+    fn with(batches: &[(&str, u32)]) -> Arc<Self> {
+        let shared = Self::default();
+        for (sku, purchased) in batches {
+            let product = product(sku, vec![batch(&format!("B-{sku}"), sku, *purchased)]);
+            locked(&shared.products).insert(product.sku().clone(), product);
+        }
+        Arc::new(shared)
+    }
+
+    /// Units wait at the gate from now on.
+    fn close_gate(&self) {
+        *locked(&self.closed) = true;
+    }
+
+    fn open_gate(&self) {
+        *locked(&self.closed) = false;
+        self.opened.notify_all();
+    }
+
+    fn pass_gate(&self) {
+        let mut closed = locked(&self.closed);
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        while *closed {
+            closed = self.opened.wait(closed).unwrap();
+        }
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Blocks until a unit waits at the gate.
+    fn await_unit(&self) {
+        while self.waiting.load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+    }
+
+    fn groups(&self) -> Vec<Vec<String>> {
+        locked(&self.groups).clone()
+    }
+
+    /// A unit whose `save` refuses groups that `fault` points at.
+    fn unit(self: &Arc<Self>, fault: fn(&[Wanted]) -> Option<StoreError>) -> MockProductRepository {
+        let mut products = MockProductRepository::new();
+        let shared = Arc::clone(self);
+        products.expect_lock().returning(move |wanted| {
+            let names = |wanted: &Wanted| wanted.order_ids.iter().map(|id| format!("{id}")).collect::<Vec<_>>();
+            locked(&shared.groups).push(wanted.iter().flat_map(names).collect());
+            assert!(!wanted.iter().any(|wanted| wanted.sku.as_str() == "PANIC"), "told to panic");
+            if let Some(error) = fault(wanted) {
+                return Err(error);
+            }
+            let known = locked(&shared.products);
+            Ok(wanted.iter().filter_map(|wanted| known.get(&wanted.sku).cloned()).collect())
+        });
+        let shared = Arc::clone(self);
+        products.expect_save().returning(move |changed, _| {
+            let mut known = locked(&shared.products);
+            known.extend(changed.iter().map(|product| (product.sku().clone(), product.clone())));
+            Ok(())
+        });
+        products
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Commits or not, as the work says.
+struct AnyEnd(MockUnitOfWork);
+
+impl UnitOfWork for AnyEnd {
+    fn products(&mut self) -> &mut dyn allocation_ports::ProductRepository {
+        self.0.products()
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+fn engine(shared: &Arc<Shared>, queue_length: usize, fault: fn(&[Wanted]) -> Option<StoreError>) -> AllocationEngine {
+    let mut factory = MockUnitOfWorkFactory::new();
+    let shared_counters = Arc::clone(shared);
+    let shared = Arc::clone(shared);
+    factory.expect_begin().returning(move || {
+        shared.pass_gate();
+        if shared.away.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable(cause("connection refused")));
+        }
+        Ok(Box::new(AnyEnd(MockUnitOfWork::never_committed(shared.unit(fault)))))
+    });
+    let retry = RetryPolicy { attempts: 3, first_wait: Duration::ZERO, longest_wait: Duration::ZERO };
+    let settings = EngineSettings {
+        workers: NonZeroUsize::MIN,
+        queue_length: NonZeroUsize::new(queue_length).unwrap(),
+        group_size: NonZeroUsize::new(64).unwrap(),
+    };
+    let clock: Arc<dyn Clock> = Arc::new(clock());
+    let metrics: Arc<dyn EngineMetrics> = Arc::clone(&shared_counters.counters) as _;
+    AllocationEngine::start(&UnitRunner::new(Arc::new(factory), retry), &clock, &metrics, settings).unwrap()
+}
+
+fn no_fault(_: &[Wanted]) -> Option<StoreError> {
+    None
+}
+
+fn names(group: &[Wanted]) -> impl Iterator<Item = &str> {
+    group.iter().flat_map(|wanted| wanted.order_ids.iter().map(|id| id.as_str()))
+}
+
+fn told(answer: Answer) -> &'static str {
+    match answer {
+        Ok(AllocationOutcome::Allocated(_)) => "allocated",
+        Ok(AllocationOutcome::Unchanged(_)) => "unchanged",
+        Err(AllocateLineError::OutOfStock(_)) => "out of stock",
+        Err(AllocateLineError::LineAlreadyAllocated(_)) => "other quantity",
+        Err(AllocateLineError::Overloaded) => "overloaded",
+        Err(AllocateLineError::ShuttingDown) => "shutting down",
+        Err(AllocateLineError::Store(error)) => match &*error {
+            StoreError::Conflict(_) | StoreError::Busy(_) => "busy",
+            StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => "unavailable",
+            StoreError::Failed(_) => "failed",
+        },
+    }
+}
+
+/// Sends a first line, and the others so that they gather while its unit is under way.
+fn in_two_groups(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]) -> Vec<&'static str> {
+    shared.close_gate();
+    let mut answers = vec![engine.submit(lines[0].clone()).unwrap()];
+    shared.await_unit();
+    answers.extend(lines[1..].iter().map(|line| engine.submit(line.clone()).unwrap()));
+    shared.open_gate();
+    answers.into_iter().map(|answer| told(answer.blocking_recv().unwrap_or_else(|_| Err(abandoned())))).collect()
+}
+
+#[test]
+fn what_gathers_during_a_commit_is_the_next_group_and_each_gets_its_own_answer() {
+    let shared = Shared::with(&[("LAMP", 10), ("RUG", 3)]);
+    let engine = engine(&shared, 100, no_fault);
+    let lines = [
+        line("O-1", "LAMP", 4),
+        line("O-2", "LAMP", 7),
+        line("O-3", "LAMP", 6),
+        line("O-3", "LAMP", 6),
+        line("O-3", "LAMP", 5),
+        line("O-4", "RUG", 3),
+        line("O-5", "SOFA", 1),
+    ];
+    let answers = in_two_groups(&shared, &engine, &lines);
+    assert_eq!(
+        answers,
+        ["allocated", "out of stock", "allocated", "unchanged", "other quantity", "allocated", "out of stock"]
+    );
+    assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [1, 6]);
+    let counted = shared.counters.snapshot();
+    assert_eq!((counted.lines, counted.refused, counted.group_size.count), (7, 3, 2));
+    engine.shut_down();
+}
+
+#[test]
+fn only_the_line_at_fault_is_refused() {
+    fn fault(group: &[Wanted]) -> Option<StoreError> {
+        names(group).any(|name| name == "BAD").then(|| StoreError::Failed(cause("cannot be stored")))
+    }
+    let shared = Shared::with(&[("LAMP", 100), ("RUG", 100)]);
+    let engine = engine(&shared, 100, fault);
+    let mut lines: Vec<_> = (0..20).map(|n| line(&format!("O-{n}"), ["LAMP", "RUG"][n % 2], 1)).collect();
+    lines[13] = line("BAD", "RUG", 1);
+    let answers = in_two_groups(&shared, &engine, &lines);
+    let failed: Vec<_> = (0..20).filter(|&n| answers[n] != "allocated").collect();
+    assert_eq!((failed, answers[13]), (vec![13], "failed"));
+    engine.shut_down();
+}
+
+#[test]
+fn a_product_that_others_hold_delays_no_other_product() {
+    fn fault(group: &[Wanted]) -> Option<StoreError> {
+        group.iter().any(|w| w.sku.as_str() == "HELD").then(|| StoreError::Busy(cause("lock timeout")))
+    }
+    let shared = Shared::with(&[("LAMP", 100), ("HELD", 100)]);
+    let engine = engine(&shared, 100, fault);
+    let lines: Vec<_> = (0..16).map(|n| line(&format!("O-{n}"), if n % 5 == 4 { "HELD" } else { "LAMP" }, 1)).collect();
+    let answers = in_two_groups(&shared, &engine, &lines);
+    for (n, answer) in answers.into_iter().enumerate() {
+        assert_eq!(answer, if n % 5 == 4 { "busy" } else { "allocated" });
+    }
+    let alone = |group: &Vec<String>| group.iter().all(|name| ["O-4", "O-9", "O-14"].contains(&name.as_str()));
+    let tries = shared.groups().iter().filter(|group| alone(group)).count();
+    assert_eq!(tries, 3, "its lines are refused together after the bounded attempts, not one by one");
+    engine.shut_down();
+}
+
+#[test]
+fn a_conflict_runs_the_whole_group_again() {
+    static FAULTS: AtomicUsize = AtomicUsize::new(0);
+    fn fault(group: &[Wanted]) -> Option<StoreError> {
+        let first_two = names(group).count() > 1 && FAULTS.fetch_add(1, Ordering::SeqCst) < 2;
+        first_two.then(|| StoreError::Conflict(cause("deadlock detected")))
+    }
+    let shared = Shared::with(&[("LAMP", 100)]);
+    let engine = engine(&shared, 100, fault);
+    let lines: Vec<_> = (0..9).map(|n| line(&format!("O-{n}"), "LAMP", 1)).collect();
+    assert!(in_two_groups(&shared, &engine, &lines).iter().all(|answer| *answer == "allocated"));
+    assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [1, 8, 8, 8]);
+    assert_eq!(shared.counters.snapshot().retries, 2);
+    engine.shut_down();
+}
+
+#[test]
+fn a_line_that_finds_the_queue_full_is_refused_at_once() {
+    let shared = Shared::with(&[("LAMP", 100)]);
+    let engine = engine(&shared, 3, no_fault);
+    shared.close_gate();
+    let first = engine.submit(line("O-0", "LAMP", 1)).unwrap();
+    shared.await_unit();
+    let queued: Vec<_> = (1..4).map(|n| engine.submit(line(&format!("O-{n}"), "LAMP", 1)).unwrap()).collect();
+    assert!(matches!(engine.submit(line("O-9", "LAMP", 1)), Err(AllocateLineError::Overloaded)));
+    assert_eq!(shared.counters.snapshot().overloads, 1);
+    shared.open_gate();
+    for answer in std::iter::once(first).chain(queued) {
+        assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
+    }
+    assert_eq!(told(engine.submit(line("O-9", "LAMP", 1)).unwrap().blocking_recv().unwrap()), "allocated");
+    engine.shut_down();
+}
+
+#[test]
+fn while_the_database_is_away_all_who_wait_are_told_and_later_lines_are_served() {
+    let shared = Shared::with(&[("LAMP", 100)]);
+    let engine = engine(&shared, 100, no_fault);
+    shared.away.store(true, Ordering::SeqCst);
+    let lines: Vec<_> = (0..9).map(|n| line(&format!("O-{n}"), "LAMP", 1)).collect();
+    assert!(in_two_groups(&shared, &engine, &lines).iter().all(|answer| *answer == "unavailable"));
+    shared.away.store(false, Ordering::SeqCst);
+    assert!(in_two_groups(&shared, &engine, &lines).iter().all(|answer| *answer == "allocated"));
+    engine.shut_down();
+}
+
+#[test]
+fn a_caller_who_hangs_up_changes_nothing_for_others() {
+    let shared = Shared::with(&[("LAMP", 3)]);
+    let engine = engine(&shared, 100, no_fault);
+    shared.close_gate();
+    let first = engine.submit(line("O-0", "LAMP", 1)).unwrap();
+    shared.await_unit();
+    drop(engine.submit(line("O-1", "LAMP", 1)).unwrap());
+    let last = engine.submit(line("O-2", "LAMP", 2)).unwrap();
+    shared.open_gate();
+    assert_eq!(told(first.blocking_recv().unwrap()), "allocated");
+    assert_eq!(told(last.blocking_recv().unwrap()), "out of stock", "the line of the one who left is decided");
+    engine.shut_down();
+}
+
+#[test]
+fn shutting_down_answers_all_who_wait_and_takes_no_more() {
+    let shared = Shared::with(&[("LAMP", 100)]);
+    let engine = engine(&shared, 100, no_fault);
+    shared.close_gate();
+    let answers: Vec<_> = (0..50).map(|n| engine.submit(line(&format!("O-{n}"), "LAMP", 1)).unwrap()).collect();
+    let stopping = {
+        let engine = engine.clone();
+        std::thread::spawn(move || engine.shut_down())
+    };
+    shared.await_unit();
+    shared.open_gate();
+    for answer in answers {
+        assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
+    }
+    stopping.join().unwrap();
+    assert!(matches!(engine.submit(line("LATE", "LAMP", 1)), Err(AllocateLineError::ShuttingDown)));
+}
+
+#[test]
+fn a_panic_costs_its_group_the_answers_and_no_more() {
+    let shared = Shared::with(&[("LAMP", 100)]);
+    let engine = engine(&shared, 100, no_fault);
+    let lines = [line("O-1", "LAMP", 1), line("O-2", "PANIC", 1), line("O-3", "LAMP", 1)];
+    assert_eq!(in_two_groups(&shared, &engine, &lines), ["allocated", "failed", "failed"]);
+    assert_eq!(in_two_groups(&shared, &engine, &lines[..1]), ["unchanged"]);
+    engine.shut_down();
+}
+
+#[test]
+fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
+    let shared = Shared::with(&[]);
+    let one = engine(&shared, 1, no_fault);
+    let queues = (0..4).map(|_| mpsc::channel(1).0).collect::<Vec<_>>();
+    let four = AllocationEngine {
+        queues: queues.into(),
+        threads: Arc::default(),
+        metrics: Arc::new(EngineCounters::default()),
+    };
+    let place = |n: usize| {
+        let queue = four.queue(&line("O-1", &format!("SKU-{n}"), 1)) as *const _;
+        four.queues.iter().position(|other| std::ptr::eq(other, queue)).unwrap()
+    };
+    let mut sizes = [0; 4];
+    for n in 0..400 {
+        assert_eq!(place(n), place(n));
+        sizes[place(n)] += 1;
+    }
+    assert!(sizes.iter().all(|&size| size > 50), "{sizes:?}");
+    one.shut_down();
+}

@@ -1,8 +1,10 @@
 use crate::UnitRunner;
 use crate::allocate_line::{Answer, allocate_lines};
 use allocation_domain::OrderLine;
-use allocation_ports::{Clock, StoreError};
+use allocation_ports::{Clock, EngineMetrics, GroupMeasure, StoreError};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// A line and the one who waits for its answer.
@@ -22,12 +24,18 @@ pub(super) enum Message {
 pub(super) struct Worker {
     units: UnitRunner,
     clock: Arc<dyn Clock>,
+    metrics: Arc<dyn EngineMetrics>,
     group_size: usize,
 }
 
 impl Worker {
-    pub(super) fn new(units: UnitRunner, clock: Arc<dyn Clock>, group_size: usize) -> Self {
-        Self { units, clock, group_size }
+    pub(super) fn new(
+        units: UnitRunner,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<dyn EngineMetrics>,
+        group_size: usize,
+    ) -> Self {
+        Self { units, clock, metrics, group_size }
     }
 
     pub(super) fn run(&self, mut queue: mpsc::Receiver<Message>) {
@@ -40,18 +48,35 @@ impl Worker {
                     Message::Stop => queue.close(),
                 }
             }
-            self.allocate(group);
+            Self::survive(|| self.allocate(group, queue.len()));
+        }
+    }
+
+    /// A panic costs the group at hand its answers, not the lines behind it their worker.
+    fn survive(work: impl FnOnce()) {
+        if panic::catch_unwind(AssertUnwindSafe(work)).is_err() {
+            tracing::error!("a group of lines was abandoned by a panic");
         }
     }
 
     /// Allocates a group; one that fails as a whole is split until what is at fault is alone.
-    fn allocate(&self, group: Vec<Job>) {
+    fn allocate(&self, group: Vec<Job>, waiting: usize) {
         if group.is_empty() {
             return;
         }
-        let now = self.clock.now();
+        let (now, begun) = (self.clock.now(), Instant::now());
         let decided = self.units.run("allocate", |unit, attempt| {
+            if attempt.number > 1 {
+                self.metrics.retry();
+            }
             allocate_lines(unit, attempt, group.iter().map(|job| &job.line), now)
+        });
+        self.metrics.group(GroupMeasure {
+            lines: group.len(),
+            refused: decided.as_ref().map_or(0, |answers| answers.iter().filter(|answer| answer.is_err()).count()),
+            waiting,
+            took: begun.elapsed(),
+            failed: decided.is_err(),
         });
         match decided {
             Ok(answers) => {
@@ -59,11 +84,11 @@ impl Worker {
                     answer_to(job, answer);
                 }
             }
-            Err(error) => self.split(group, error),
+            Err(error) => self.split(group, waiting, error),
         }
     }
 
-    fn split(&self, mut group: Vec<Job>, error: StoreError) {
+    fn split(&self, mut group: Vec<Job>, waiting: usize, error: StoreError) {
         if !splitting_helps(&group, &error) {
             tracing::debug!(lines = group.len(), %error, "a group was not allocated");
             let error = Arc::new(error);
@@ -75,8 +100,8 @@ impl Worker {
         // By SKU, so that a product that is at fault is soon alone.
         group.sort_by(|a, b| a.line.sku().cmp(b.line.sku()));
         let other_half = group.split_off(group.len() / 2);
-        self.allocate(group);
-        self.allocate(other_half);
+        self.allocate(group, waiting);
+        self.allocate(other_half, waiting);
     }
 }
 

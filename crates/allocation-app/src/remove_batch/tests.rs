@@ -1,0 +1,77 @@
+use super::*;
+use crate::testing::{batch, cause, committed, conflict, ending, now, product, reference, rolled_back, sku, use_cases};
+use allocation_domain::{Batch, Event};
+use allocation_ports::mocks::MockProductRepository;
+
+fn locked(batches: Vec<Batch>) -> impl FnOnce(&mut MockProductRepository) {
+    |products| {
+        products.expect_sku_of().returning(|_| Ok(Some(sku("LAMP"))));
+        products
+            .expect_lock()
+            .withf(|wanted| wanted[0].batches == [reference("B-1")] && !wanted[0].create)
+            .return_once(|_| Ok(vec![product("LAMP", batches)]));
+    }
+}
+
+fn unknown(products: &mut MockProductRepository) {
+    products.expect_sku_of().returning(|_| Ok(None));
+}
+
+fn removed(products: &mut MockProductRepository) {
+    locked(vec![batch("B-1", "LAMP", 20)])(products);
+    products
+        .expect_save()
+        .times(1)
+        .withf(|products, at| {
+            let changes = products[0].changes();
+            matches!(changes.events, [Event::BatchRemoved { .. }])
+                && changes.removed_batches == [&reference("B-1")]
+                && *at == now()
+        })
+        .returning(|_, _| Ok(()));
+}
+
+#[test]
+fn a_batch_without_allocations_is_removed_with_its_event() {
+    use_cases(vec![committed(removed)]).remove_batch(&reference("B-1")).unwrap();
+}
+
+#[test]
+fn a_batch_with_allocations_stays() {
+    let held = batch("B-1", "LAMP", 20).with_allocated(4).unwrap();
+    let error = use_cases(vec![rolled_back(locked(vec![held]))]).remove_batch(&reference("B-1")).unwrap_err();
+    assert!(matches!(error, RemoveBatchError::Refused(Refusal::HasAllocations { allocated: 4, .. })));
+}
+
+#[test]
+fn an_unknown_batch_is_told() {
+    let error = use_cases(vec![rolled_back(unknown)]).remove_batch(&reference("B-1")).unwrap_err();
+    assert!(matches!(error, RemoveBatchError::Refused(Refusal::NotFound(_))));
+}
+
+#[test]
+fn a_batch_that_left_while_the_product_was_being_locked_is_told_as_unknown() {
+    let error = use_cases(vec![rolled_back(locked(Vec::new()))]).remove_batch(&reference("B-1")).unwrap_err();
+    assert!(matches!(error, RemoveBatchError::Refused(Refusal::NotFound(_))));
+}
+
+#[test]
+fn after_two_conflicts_the_third_run_removes_it() {
+    let collides = || ending(Err(conflict()), removed);
+    use_cases(vec![collides(), collides(), committed(removed)]).remove_batch(&reference("B-1")).unwrap();
+}
+
+#[test]
+fn a_batch_that_a_lost_commit_had_removed_is_removed() {
+    let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), removed);
+    use_cases(vec![lost, rolled_back(unknown)]).remove_batch(&reference("B-1")).unwrap();
+}
+
+#[test]
+fn a_store_that_fails_is_told() {
+    let fails = rolled_back(|products| {
+        products.expect_sku_of().returning(|_| Err(StoreError::Unavailable(cause("gone"))));
+    });
+    let error = use_cases(vec![fails]).remove_batch(&reference("B-1")).unwrap_err();
+    assert!(matches!(error, RemoveBatchError::Store(StoreError::Unavailable(_))));
+}

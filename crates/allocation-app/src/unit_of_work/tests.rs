@@ -1,0 +1,69 @@
+use super::*;
+use crate::testing::{cause, committed, conflict, ending, rolled_back, runner};
+
+fn count(runner: &UnitRunner, ends: impl Fn(Attempt) -> Result<Ending<u32>, StoreError>) -> Result<u32, StoreError> {
+    runner.run("test", |_, attempt| ends(attempt))
+}
+
+#[test]
+fn what_is_done_is_committed_once() {
+    let runner = runner(vec![committed(|_| {})]);
+    assert_eq!(count(&runner, |attempt| Ok(Ending::Commit(attempt.number))).unwrap(), 1);
+}
+
+#[test]
+fn what_changed_nothing_is_rolled_back() {
+    let runner = runner(vec![rolled_back(|_| {})]);
+    assert_eq!(count(&runner, |_| Ok(Ending::Rollback(5))).unwrap(), 5);
+}
+
+#[test]
+fn after_two_conflicts_the_third_run_counts() {
+    let runner = runner(vec![ending(Err(conflict()), |_| {}), rolled_back(|_| {}), committed(|_| {})]);
+    let answer = count(&runner, |attempt| match attempt.number {
+        2 => Err(conflict()),
+        number => Ok(Ending::Commit(number)),
+    });
+    assert_eq!(answer.unwrap(), 3);
+}
+
+#[test]
+fn when_it_is_always_busy_it_says_so_after_a_bounded_number_of_runs() {
+    let busy = || Err(StoreError::Busy(cause("database is locked")));
+    let runner = runner(vec![busy(), busy(), busy()]);
+    let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
+    assert!(matches!(error, StoreError::Busy(_)));
+}
+
+#[test]
+fn conflicts_without_end_are_told_as_busy() {
+    let unit = || ending(Err(conflict()), |_| {});
+    let runner = runner(vec![unit(), unit(), unit()]);
+    let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
+    assert!(matches!(error, StoreError::Busy(_)));
+}
+
+#[test]
+fn a_failed_commit_is_told_at_once() {
+    let runner = runner(vec![ending(Err(StoreError::Failed(cause("check violated"))), |_| {})]);
+    let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
+    assert!(matches!(error, StoreError::Failed(_)));
+}
+
+#[test]
+fn a_database_that_is_away_is_told_at_once() {
+    let runner = runner(vec![Err(StoreError::Unavailable(cause("connection refused")))]);
+    let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)));
+}
+
+#[test]
+fn a_commit_of_unknown_outcome_is_settled_by_running_again() {
+    let lost = Err(StoreError::OutcomeUnknown(cause("connection lost")));
+    let runner = runner(vec![ending(lost, |_| {}), ending(Err(conflict()), |_| {}), rolled_back(|_| {})]);
+    let answer = count(&runner, |attempt| {
+        assert_eq!(attempt.settling, attempt.number > 1, "and stays so until it is settled");
+        Ok(if attempt.number == 3 { Ending::Rollback(3) } else { Ending::Commit(0) })
+    });
+    assert_eq!(answer.unwrap(), 3);
+}

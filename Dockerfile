@@ -1,0 +1,25 @@
+# The C libraries (SQLite, libpq, OpenSSL) are built along and linked in, so the
+# image that runs needs nothing but the roots that TLS trusts.
+FROM rust:1-bookworm AS builder
+WORKDIR /src
+COPY . .
+RUN cargo build --release --locked -p allocation-server --features postgres-tls
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --user-group --home-dir /data --shell /usr/sbin/nologin allocation \
+    && install -d -o allocation -g allocation /data
+COPY --from=builder /src/target/release/allocation /usr/local/bin/allocation
+COPY LICENSE-APACHE LICENSE-MIT /usr/share/doc/allocation/
+
+# Inside a container, loopback would be reachable by nobody.
+ENV ALLOCATION_ADDRESS=0.0.0.0:8000
+ENV DATABASE_URL=sqlite:///data/allocation.db
+
+USER allocation
+WORKDIR /data
+VOLUME /data
+EXPOSE 8000
+ENTRYPOINT ["allocation"]

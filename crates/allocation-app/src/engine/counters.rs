@@ -1,0 +1,163 @@
+use allocation_ports::{EngineMetrics, GroupMeasure};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts what an allocation engine does, without locks.
+#[derive(Debug, Default)]
+pub struct EngineCounters {
+    lines: AtomicU64,
+    refused: AtomicU64,
+    failed_groups: AtomicU64,
+    retries: AtomicU64,
+    overloads: AtomicU64,
+    group_size: Histogram,
+    queue_depth: Histogram,
+    unit_micros: Histogram,
+}
+
+/// What [`EngineCounters`] had counted at one time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineSnapshot {
+    /// Lines decided.
+    pub lines: u64,
+    /// Lines refused by a rule.
+    pub refused: u64,
+    /// Groups that failed as a whole.
+    pub failed_groups: u64,
+    /// Units of work run again.
+    pub retries: u64,
+    /// Lines refused because the queue was full.
+    pub overloads: u64,
+    /// Lines in a group.
+    pub group_size: Distribution,
+    /// Lines that waited when a group was taken.
+    pub queue_depth: Distribution,
+    /// Microseconds from begin to commit of a group.
+    pub unit_micros: Distribution,
+}
+
+/// How the values of a histogram are spread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distribution {
+    /// How many values there were.
+    pub count: u64,
+    /// Their sum.
+    pub sum: u64,
+    /// How many values were below 1, 2, 4, 8 and so on, and not below the bound before.
+    pub below_power_of_two: Vec<u64>,
+}
+
+/// Counts values by their number of binary digits.
+#[derive(Debug)]
+struct Histogram {
+    sum: AtomicU64,
+    buckets: [AtomicU64; BUCKETS],
+}
+
+const BUCKETS: usize = 32;
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self { sum: AtomicU64::new(0), buckets: [const { AtomicU64::new(0) }; BUCKETS] }
+    }
+}
+
+impl Histogram {
+    fn record(&self, value: u64) {
+        let digits = usize::try_from(u64::BITS - value.leading_zeros()).unwrap_or(BUCKETS);
+        self.buckets[digits.min(BUCKETS - 1)].fetch_add(1, Ordering::Relaxed);
+        self.sum.fetch_add(value, Ordering::Relaxed);
+    }
+
+    fn distribution(&self) -> Distribution {
+        let below_power_of_two: Vec<u64> = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
+        Distribution {
+            count: below_power_of_two.iter().sum(),
+            sum: self.sum.load(Ordering::Relaxed),
+            below_power_of_two,
+        }
+    }
+}
+
+impl Distribution {
+    /// The mean, `None` without values.
+    #[must_use]
+    pub const fn mean(&self) -> Option<u64> {
+        self.sum.checked_div(self.count)
+    }
+}
+
+impl EngineCounters {
+    /// What has been counted so far.
+    #[must_use]
+    pub fn snapshot(&self) -> EngineSnapshot {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        EngineSnapshot {
+            lines: count(&self.lines),
+            refused: count(&self.refused),
+            failed_groups: count(&self.failed_groups),
+            retries: count(&self.retries),
+            overloads: count(&self.overloads),
+            group_size: self.group_size.distribution(),
+            queue_depth: self.queue_depth.distribution(),
+            unit_micros: self.unit_micros.distribution(),
+        }
+    }
+}
+
+impl EngineMetrics for EngineCounters {
+    fn group(&self, measure: GroupMeasure) {
+        self.unit_micros.record(u64::try_from(measure.took.as_micros()).unwrap_or(u64::MAX));
+        self.group_size.record(wide(measure.lines));
+        self.queue_depth.record(wide(measure.waiting));
+        if measure.failed {
+            self.failed_groups.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.lines.fetch_add(wide(measure.lines), Ordering::Relaxed);
+            self.refused.fetch_add(wide(measure.refused), Ordering::Relaxed);
+        }
+    }
+
+    fn retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn overload(&self) {
+        self.overloads.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn wide(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn values_are_counted_by_their_binary_digits() {
+        let histogram = Histogram::default();
+        for value in [0, 1, 2, 3, 4, 7, 8, u64::MAX >> 8] {
+            histogram.record(value);
+        }
+        let spread = histogram.distribution();
+        assert_eq!(spread.below_power_of_two[..5], [1, 1, 2, 2, 1]);
+        assert_eq!((spread.below_power_of_two[BUCKETS - 1], spread.count), (1, 8));
+    }
+
+    #[test]
+    fn a_group_that_failed_decides_no_line() {
+        let counters = EngineCounters::default();
+        let measure = GroupMeasure { lines: 6, refused: 2, waiting: 9, took: Duration::from_millis(3), failed: false };
+        counters.group(measure);
+        counters.group(GroupMeasure { refused: 0, failed: true, ..measure });
+        counters.retry();
+        counters.overload();
+        let snapshot = counters.snapshot();
+        assert_eq!((snapshot.lines, snapshot.refused, snapshot.failed_groups), (6, 2, 1));
+        assert_eq!((snapshot.retries, snapshot.overloads), (1, 1));
+        assert_eq!((snapshot.group_size.mean(), snapshot.unit_micros.mean()), (Some(6), Some(3_000)));
+        assert_eq!(EngineCounters::default().snapshot().queue_depth.mean(), None);
+    }
+}

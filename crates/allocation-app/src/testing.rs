@@ -1,0 +1,111 @@
+//! What the unit tests of the use cases share.
+
+use crate::{RetryPolicy, UnitRunner, UseCases};
+use allocation_domain::{Batch, BatchReference, Eta, OrderId, OrderLine, Product, ProductState, Quantity, Sku};
+use allocation_ports::mocks::{MockClock, MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory};
+use allocation_ports::{StoreError, UnitOfWork};
+use chrono::{DateTime, Utc};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+pub(crate) fn sku(text: &str) -> Sku {
+    Sku::parse(text).unwrap()
+}
+
+pub(crate) fn reference(text: &str) -> BatchReference {
+    BatchReference::parse(text).unwrap()
+}
+
+pub(crate) fn order(text: &str) -> OrderId {
+    OrderId::parse(text).unwrap()
+}
+
+pub(crate) fn units(units: u32) -> Quantity {
+    Quantity::new(units).unwrap()
+}
+
+pub(crate) fn line(order_id: &str, sku_text: &str, quantity: u32) -> OrderLine {
+    OrderLine::new(order(order_id), sku(sku_text), units(quantity)).unwrap()
+}
+
+pub(crate) fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+pub(crate) fn batch(name: &str, sku_text: &str, purchased: u32) -> Batch {
+    Batch::new(reference(name), sku(sku_text), units(purchased), Eta::InStock, DateTime::UNIX_EPOCH)
+}
+
+/// A locked product that holds these batches.
+pub(crate) fn product(sku_text: &str, batches: Vec<Batch>) -> Product {
+    Product::restore(ProductState {
+        sku: sku(sku_text),
+        version: 7,
+        open_batches: batches,
+        more_open_batches: false,
+        named_batches: Vec::new(),
+        lines: Vec::new(),
+    })
+}
+
+pub(crate) fn cause(text: &str) -> Box<dyn std::error::Error + Send + Sync> {
+    text.into()
+}
+
+pub(crate) fn conflict() -> StoreError {
+    StoreError::Conflict(cause("deadlock detected"))
+}
+
+pub(crate) fn clock() -> MockClock {
+    let mut clock = MockClock::new();
+    clock.expect_now().returning(now);
+    clock
+}
+
+/// A unit whose repository is set up by `expect` and whose commit succeeds.
+pub(crate) fn committed(expect: impl FnOnce(&mut MockProductRepository)) -> Result<MockUnitOfWork, StoreError> {
+    ending(Ok(()), expect)
+}
+
+/// A unit whose repository is set up by `expect` and whose commit answers `outcome`.
+pub(crate) fn ending(
+    outcome: Result<(), StoreError>,
+    expect: impl FnOnce(&mut MockProductRepository),
+) -> Result<MockUnitOfWork, StoreError> {
+    let mut products = MockProductRepository::new();
+    expect(&mut products);
+    Ok(MockUnitOfWork::committed(products, outcome))
+}
+
+/// A unit whose repository is set up by `expect` and that must not be committed.
+pub(crate) fn rolled_back(expect: impl FnOnce(&mut MockProductRepository)) -> Result<MockUnitOfWork, StoreError> {
+    let mut products = MockProductRepository::new();
+    expect(&mut products);
+    Ok(MockUnitOfWork::never_committed(products))
+}
+
+/// A runner that begins exactly these units, one after the other, without waits.
+pub(crate) fn runner(units: Vec<Result<MockUnitOfWork, StoreError>>) -> UnitRunner {
+    let mut factory = MockUnitOfWorkFactory::new();
+    let times = units.len();
+    // mockall asks for a `Send` closure; the mocked units move between threads as a whole.
+    let units = Mutex::new(units.into_iter());
+    factory.expect_begin().times(times).returning(move || {
+        let unit = units.lock().unwrap().next().unwrap();
+        unit.map(|unit| Box::new(unit) as Box<dyn UnitOfWork>)
+    });
+    UnitRunner::new(Arc::new(factory), patience(times))
+}
+
+/// Attempts without waits.
+fn patience(attempts: usize) -> RetryPolicy {
+    RetryPolicy {
+        attempts: u32::try_from(attempts.max(3)).unwrap(),
+        first_wait: Duration::ZERO,
+        longest_wait: Duration::ZERO,
+    }
+}
+
+pub(crate) fn use_cases(units: Vec<Result<MockUnitOfWork, StoreError>>) -> UseCases {
+    UseCases::new(runner(units), Arc::new(clock()))
+}
