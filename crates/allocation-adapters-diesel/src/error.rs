@@ -1,0 +1,220 @@
+//! What a database's errors mean to the use cases.
+//!
+//! diesel tells the most common errors apart and gives the message of the others, but no error
+//! code. So the rest is told by message: SQLite's are fixed, PostgreSQL's are asked for in English.
+
+use allocation_ports::StoreError;
+use diesel::result::{DatabaseErrorKind, Error};
+use std::error::Error as StdError;
+
+/// Parts of messages of databases under load.
+const BUSY: [&str; 5] = [
+    // SQLite
+    "database is locked",
+    "table is locked",
+    // PostgreSQL
+    "canceling statement due to lock timeout",
+    "canceling statement due to statement timeout",
+    "canceling statement due to user request",
+];
+
+/// Parts of messages of databases that are away or cannot write.
+const UNAVAILABLE: [&str; 20] = [
+    // SQLite
+    "database or disk is full",
+    "disk i/o error",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    // PostgreSQL
+    "server closed the connection",
+    "terminating connection",
+    "no connection to the server",
+    "connection refused",
+    "connection timed out",
+    "connection reset",
+    "could not receive data from server",
+    "could not send data to server",
+    "ssl connection has been closed",
+    "the database system is",
+    "too many clients",
+    "too many connections",
+    "remaining connection slots",
+    "no space left on device",
+    "in a read-only transaction",
+    "during recovery",
+];
+
+/// Converts an error of a statement.
+pub(crate) fn store_error(error: Error) -> StoreError {
+    match class(&error) {
+        Class::Conflict => StoreError::Conflict(error.into()),
+        Class::Busy => StoreError::Busy(error.into()),
+        Class::Lost | Class::Unavailable => StoreError::Unavailable(error.into()),
+        Class::Failed => StoreError::Failed(error.into()),
+    }
+}
+
+/// Converts an error of a commit, which may have happened when the connection is lost meanwhile.
+pub(crate) fn commit_error(error: Error) -> StoreError {
+    match class(&error) {
+        Class::Lost => StoreError::OutcomeUnknown(error.into()),
+        _ => store_error(error),
+    }
+}
+
+/// Whether an error means that others are in the way.
+pub(crate) fn is_busy(error: &Error) -> bool {
+    class(error) == Class::Busy
+}
+
+/// The error of a database that holds what no domain type can hold.
+pub(crate) fn corrupt(cause: impl StdError + Send + Sync + 'static) -> StoreError {
+    StoreError::Failed(Corrupt(Box::new(cause)).into())
+}
+
+/// A row that is not what this program writes.
+#[derive(Debug, thiserror::Error)]
+#[error("the database holds a row that this program cannot have written")]
+struct Corrupt(#[source] Box<dyn StdError + Send + Sync>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Conflict,
+    Busy,
+    /// The connection broke while a statement was under way, or its write failed half-way.
+    Lost,
+    Unavailable,
+    Failed,
+}
+
+fn class(error: &Error) -> Class {
+    match error {
+        Error::DatabaseError(kind, information) => class_of_kind(kind, information.message()),
+        Error::RollbackErrorOnCommit { commit_error, .. } => class(commit_error),
+        // The connection broke at an earlier statement; nothing was sent any more.
+        Error::BrokenTransactionManager => Class::Unavailable,
+        _ => Class::Failed,
+    }
+}
+
+fn class_of_kind(kind: &DatabaseErrorKind, message: &str) -> Class {
+    match kind {
+        DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::SerializationFailure => Class::Conflict,
+        DatabaseErrorKind::ReadOnlyTransaction => Class::Unavailable,
+        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Class::Lost,
+        DatabaseErrorKind::Unknown => class_of_message(message),
+        _ => Class::Failed,
+    }
+}
+
+fn class_of_message(message: &str) -> Class {
+    const LOST: [&str; 3] = ["server closed the connection", "terminating connection", "disk i/o error"];
+    let message = message.to_lowercase();
+    let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
+    if says(&["deadlock detected"]) {
+        Class::Conflict
+    } else if says(&BUSY) {
+        Class::Busy
+    } else if says(&LOST) {
+        Class::Lost
+    } else if says(&UNAVAILABLE) {
+        Class::Unavailable
+    } else {
+        Class::Failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database_error(kind: DatabaseErrorKind, message: &str) -> Error {
+        Error::DatabaseError(kind, Box::new(message.to_owned()))
+    }
+
+    fn unknown(message: &str) -> Error {
+        database_error(DatabaseErrorKind::Unknown, message)
+    }
+
+    #[test]
+    fn what_another_unit_of_work_caused_is_a_conflict() {
+        for error in [
+            database_error(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: batch_references.reference"),
+            database_error(DatabaseErrorKind::SerializationFailure, "could not serialize access"),
+            unknown("deadlock detected"),
+        ] {
+            assert!(matches!(store_error(error), StoreError::Conflict(_)));
+        }
+    }
+
+    #[test]
+    fn waiting_in_vain_is_busy() {
+        for message in [
+            "database is locked",
+            "database table is locked: products",
+            "canceling statement due to lock timeout",
+            "canceling statement due to statement timeout",
+        ] {
+            assert!(matches!(store_error(unknown(message)), StoreError::Busy(_)), "{message}");
+            assert!(matches!(commit_error(unknown(message)), StoreError::Busy(_)), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_is_away_or_cannot_write_is_unavailable() {
+        for error in [
+            database_error(DatabaseErrorKind::ClosedConnection, "server closed the connection unexpectedly"),
+            database_error(DatabaseErrorKind::UnableToSendCommand, "no connection to the server"),
+            database_error(DatabaseErrorKind::ReadOnlyTransaction, "cannot execute UPDATE in a read-only transaction"),
+            Error::BrokenTransactionManager,
+            unknown("FATAL:  terminating connection due to administrator command"),
+            unknown("connection to server at \"127.0.0.1\", port 1 failed: Connection refused"),
+            unknown("FATAL:  the database system is starting up"),
+            unknown("FATAL:  the database system is shutting down"),
+            unknown("FATAL:  sorry, too many clients already"),
+            unknown("could not extend file \"base/5/1\": No space left on device"),
+            unknown("database or disk is full"),
+            unknown("disk I/O error"),
+            unknown("attempt to write a readonly database"),
+        ] {
+            let shown = error.to_string();
+            assert!(matches!(store_error(error), StoreError::Unavailable(_)), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_broken_rule_of_the_schema_is_a_failure() {
+        for error in [
+            database_error(DatabaseErrorKind::CheckViolation, "CHECK constraint failed: batches_not_oversold"),
+            database_error(DatabaseErrorKind::ForeignKeyViolation, "FOREIGN KEY constraint failed"),
+            database_error(DatabaseErrorKind::NotNullViolation, "NOT NULL constraint failed"),
+            unknown("no such table: products"),
+            unknown("database disk image is malformed"),
+            Error::NotFound,
+            Error::DeserializationError("not a date".into()),
+        ] {
+            let shown = error.to_string();
+            assert!(matches!(store_error(error), StoreError::Failed(_)), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_commit_whose_connection_is_lost_has_an_unknown_outcome() {
+        let lost = || database_error(DatabaseErrorKind::ClosedConnection, "server closed the connection unexpectedly");
+        assert!(matches!(commit_error(lost()), StoreError::OutcomeUnknown(_)));
+        let rolled_back = Error::RollbackErrorOnCommit {
+            rollback_error: Box::new(Error::BrokenTransactionManager),
+            commit_error: Box::new(lost()),
+        };
+        assert!(matches!(commit_error(rolled_back), StoreError::OutcomeUnknown(_)));
+        assert!(matches!(commit_error(unknown("disk I/O error")), StoreError::OutcomeUnknown(_)));
+    }
+
+    #[test]
+    fn a_commit_that_was_never_sent_is_not_unknown() {
+        assert!(matches!(commit_error(Error::BrokenTransactionManager), StoreError::Unavailable(_)));
+        assert!(matches!(commit_error(unknown("database or disk is full")), StoreError::Unavailable(_)));
+        let conflict = database_error(DatabaseErrorKind::UniqueViolation, "duplicate key");
+        assert!(matches!(commit_error(conflict), StoreError::Conflict(_)));
+    }
+}

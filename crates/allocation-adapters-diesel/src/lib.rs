@@ -1,0 +1,27 @@
+//! SQLite and PostgreSQL behind the ports of the Allocation Service.
+//!
+//! [`Store`] implements every port that needs a database. What both databases can run is written
+//! once ([`reads`](mod@reads) and everything around units of work); loading, locking and saving
+//! products is the hot path and written for each: sets of rows at a time on PostgreSQL, where a
+//! round trip is dear, row by row on SQLite, where it costs nothing.
+#![warn(missing_docs)]
+
+mod any_connection;
+mod connect_error;
+mod database_url;
+mod error;
+mod migrations;
+mod postgres;
+mod reads;
+mod row;
+mod saving;
+mod schema;
+mod sqlite;
+mod statement;
+mod store;
+mod unit;
+
+pub use connect_error::ConnectError;
+pub use database_url::{DatabaseUrl, DatabaseUrlError, PostgresUrl};
+pub use migrations::{MigrateError, MigrationStatus, Migrations};
+pub use store::{Dialect, Store};

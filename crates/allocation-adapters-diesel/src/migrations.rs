@@ -1,0 +1,220 @@
+//! The schema and its history.
+
+use crate::any_connection::AnyConnection;
+use crate::error::store_error;
+use crate::{ConnectError, DatabaseUrl, postgres, sqlite};
+use allocation_ports::{SchemaState, StoreError};
+use diesel::backend::Backend;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::collections::BTreeSet;
+use std::error::Error;
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+
+/// The migrations of a database: those that this program brings along, and those the database has
+/// seen.
+///
+/// Any number of processes may run them at the same time: one does, the others wait and find
+/// nothing left to do. All that one call does happens in one transaction.
+#[derive(Debug, Clone)]
+pub struct Migrations {
+    url: DatabaseUrl,
+}
+
+/// How far the schema of a database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MigrationStatus {
+    /// The migrations of this program, oldest first, and whether the database has seen each.
+    pub migrations: Vec<(String, bool)>,
+    /// The versions of migrations that the database has seen and this program does not know.
+    pub unknown: Vec<String>,
+}
+
+/// Why migrations were not run or undone. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The database has seen migrations of a newer program.
+    #[error("the schema of the database is newer than this program, it has {}", .0.join(", "))]
+    SchemaNewer(Vec<String>),
+    /// The database cannot be reached.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The database failed.
+    #[error("the schema was not changed")]
+    Failed(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl From<diesel::result::Error> for MigrateError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Migrations {
+    pub(crate) const fn new(url: DatabaseUrl) -> Self {
+        Self { url }
+    }
+
+    /// Runs what the database has not seen yet, and tells the names of what was run.
+    ///
+    /// # Errors
+    ///
+    /// [`MigrateError`], and nothing has changed.
+    pub fn up(&self) -> Result<Vec<String>, MigrateError> {
+        match self.connect()? {
+            AnyConnection::Sqlite(mut connection) => sqlite::migrate(&mut connection, |c| up(c, SQLITE)),
+            AnyConnection::Postgres(mut connection) => postgres::migrate(&mut connection, |c| up(c, POSTGRES)),
+        }
+    }
+
+    /// Undoes the last `steps` migrations that the database has seen, and tells their names, the
+    /// newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`MigrateError`], and nothing has changed.
+    pub fn down(&self, steps: usize) -> Result<Vec<String>, MigrateError> {
+        match self.connect()? {
+            AnyConnection::Sqlite(mut connection) => sqlite::migrate(&mut connection, |c| down(c, SQLITE, steps)),
+            AnyConnection::Postgres(mut connection) => postgres::migrate(&mut connection, |c| down(c, POSTGRES, steps)),
+        }
+    }
+
+    /// Compares the database with this program, without changing anything.
+    ///
+    /// # Errors
+    ///
+    /// [`MigrateError`] when the database does not answer.
+    pub fn status(&self) -> Result<MigrationStatus, MigrateError> {
+        let mut connection = self.connect()?;
+        let mut applied = applied_versions(&mut connection)?;
+        let known = known(&connection)?;
+        let migrations = known.into_iter().map(|(version, name)| (name, applied.remove(&version))).collect();
+        Ok(MigrationStatus { migrations, unknown: applied.into_iter().collect() })
+    }
+
+    /// A connection without the limits of time that sessions of the store have.
+    fn connect(&self) -> Result<AnyConnection, MigrateError> {
+        let connection = match &self.url {
+            DatabaseUrl::Sqlite(path) => sqlite::open_for_migrations(path).map(AnyConnection::Sqlite),
+            DatabaseUrl::Postgres(url) => postgres::open_for_migrations(url).map(AnyConnection::Postgres),
+        };
+        connection.map_err(|cause| ConnectError::new(&self.url, cause).into())
+    }
+}
+
+/// Runs `work` in a transaction that holds a lock from its first statement on.
+pub(crate) fn in_transaction<C, T>(
+    connection: &mut C,
+    begin_with_lock: &str,
+    work: impl FnOnce(&mut C) -> Result<T, MigrateError>,
+) -> Result<T, MigrateError>
+where
+    C: Connection<TransactionManager = AnsiTransactionManager> + SimpleConnection,
+{
+    AnsiTransactionManager::begin_transaction_sql(connection, begin_with_lock)?;
+    match work(connection) {
+        Ok(answer) => {
+            AnsiTransactionManager::commit_transaction(connection)?;
+            Ok(answer)
+        }
+        Err(error) => {
+            // The error of the work tells more than that of a rollback; the connection ends anyway.
+            let _ = AnsiTransactionManager::rollback_transaction(connection);
+            Err(error)
+        }
+    }
+}
+
+fn up<C: MigrationHarness<DB>, DB: Backend>(
+    connection: &mut C,
+    source: EmbeddedMigrations,
+) -> Result<Vec<String>, MigrateError> {
+    let mut migrations = all::<DB>(source)?;
+    let applied = applied(connection, &migrations)?;
+    migrations.retain(|migration| !applied.contains(&migration.name().version()));
+    let mut names = Vec::new();
+    for migration in &migrations {
+        connection.run_migration(migration).map_err(MigrateError::Failed)?;
+        names.push(migration.name().to_string());
+    }
+    Ok(names)
+}
+
+fn down<C: MigrationHarness<DB>, DB: Backend>(
+    connection: &mut C,
+    source: EmbeddedMigrations,
+    steps: usize,
+) -> Result<Vec<String>, MigrateError> {
+    let mut migrations = all::<DB>(source)?;
+    let applied = applied(connection, &migrations)?;
+    migrations.retain(|migration| applied.contains(&migration.name().version()));
+    let mut names = Vec::new();
+    for migration in migrations.iter().rev().take(steps) {
+        connection.revert_migration(migration).map_err(MigrateError::Failed)?;
+        names.push(migration.name().to_string());
+    }
+    Ok(names)
+}
+
+/// The versions that the database has seen, all of which must be known.
+fn applied<C: MigrationHarness<DB>, DB: Backend>(
+    connection: &mut C,
+    known: &[Box<dyn Migration<DB>>],
+) -> Result<Vec<MigrationVersion<'static>>, MigrateError> {
+    let applied = connection.applied_migrations().map_err(MigrateError::Failed)?;
+    let is_known = |version: &MigrationVersion<'_>| known.iter().any(|one| one.name().version() == *version);
+    let unknown: Vec<_> = applied.iter().filter(|version| !is_known(version)).map(ToString::to_string).collect();
+    if unknown.is_empty() { Ok(applied) } else { Err(MigrateError::SchemaNewer(unknown)) }
+}
+
+/// All migrations of this program, oldest first.
+fn all<DB: Backend>(source: EmbeddedMigrations) -> Result<Vec<Box<dyn Migration<DB>>>, MigrateError> {
+    let mut migrations = source.migrations().map_err(MigrateError::Failed)?;
+    migrations.sort_unstable_by(|a, b| a.name().version().cmp(&b.name().version()));
+    Ok(migrations)
+}
+
+/// Versions and names of the migrations of this program, oldest first.
+fn known(connection: &AnyConnection) -> Result<Vec<(String, String)>, MigrateError> {
+    fn named<DB: Backend>(source: EmbeddedMigrations) -> Result<Vec<(String, String)>, MigrateError> {
+        let migrations = all::<DB>(source)?;
+        Ok(migrations.iter().map(|one| (one.name().version().to_string(), one.name().to_string())).collect())
+    }
+    match connection {
+        AnyConnection::Sqlite(_) => named::<diesel::sqlite::Sqlite>(SQLITE),
+        AnyConnection::Postgres(_) => named::<diesel::pg::Pg>(POSTGRES),
+    }
+}
+
+/// The versions that the database has seen. Unlike diesel's harness, this makes no table.
+fn applied_versions(connection: &mut AnyConnection) -> QueryResult<BTreeSet<String>> {
+    let tables = diesel::dsl::sql::<BigInt>(match connection {
+        AnyConnection::Sqlite(_) => "SELECT count(*) FROM sqlite_schema WHERE name = '__diesel_schema_migrations'",
+        AnyConnection::Postgres(_) => "SELECT count(to_regclass('__diesel_schema_migrations'))",
+    });
+    if tables.get_result::<i64>(connection)? == 0 {
+        return Ok(BTreeSet::new());
+    }
+    let versions = diesel::dsl::sql::<Text>("SELECT version FROM __diesel_schema_migrations");
+    Ok(versions.load::<String>(connection)?.into_iter().collect())
+}
+
+/// How the schema of the database compares to this program.
+pub(crate) fn schema_state(connection: &mut AnyConnection) -> Result<SchemaState, StoreError> {
+    let applied = applied_versions(connection).map_err(store_error)?;
+    let known = known(connection).map_err(|error| StoreError::Failed(error.into()))?;
+    let known: BTreeSet<_> = known.into_iter().map(|(version, _)| version).collect();
+    Ok(if !applied.is_subset(&known) {
+        SchemaState::Newer
+    } else if applied.len() < known.len() {
+        SchemaState::Older
+    } else {
+        SchemaState::Current
+    })
+}

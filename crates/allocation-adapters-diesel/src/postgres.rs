@@ -1,0 +1,10 @@
+//! What is particular to PostgreSQL.
+
+mod locking;
+mod saving;
+mod session;
+mod sets;
+
+pub(crate) use locking::lock;
+pub(crate) use saving::save;
+pub(crate) use session::{migrate, open, open_for_migrations};

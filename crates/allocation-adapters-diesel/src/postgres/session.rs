@@ -1,0 +1,77 @@
+//! Connections to a server.
+
+use crate::migrations::in_transaction;
+use crate::{MigrateError, PostgresUrl};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use std::error::Error;
+
+type Opened = Result<PgConnection, Box<dyn Error + Send + Sync>>;
+
+/// What a session of the store is set to.
+///
+/// The limits of time are there so that a replica that stalls cannot hold a product for ever.
+///
+/// The planner is left little choice, because its plans are kept and must stay right while tables
+/// grow from nothing: always an index, never a walk over a table. The lock of products depends on
+/// that, too: only the index on the SKU gives them in the order of the SKUs.
+const SESSION: &str = "
+    SET application_name = 'allocation';
+    SET lock_timeout = '5s';
+    SET statement_timeout = '30s';
+    SET idle_in_transaction_session_timeout = '10s';
+    SET synchronous_commit = on;
+    SET plan_cache_mode = force_generic_plan;
+    SET enable_seqscan = off;
+    SET enable_bitmapscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off;
+    SET enable_sort = off;
+    SET cpu_tuple_cost = 1;
+";
+
+/// Errors without a kind of their own are told by their message, which is asked for in English. Who
+/// may not ask gets the server's language, and a deadlock in another one is taken for a failure.
+const ENGLISH: &str = "
+    SELECT set_config('lc_messages', 'C', false) WHERE current_setting('lc_messages') !~ '^(C|POSIX|en)'
+";
+
+/// The key of the lock under which migrations run, chosen by chance.
+const BEGIN_MIGRATIONS: &str = "BEGIN; SELECT pg_advisory_xact_lock(5216694956302)";
+
+#[derive(Debug, thiserror::Error)]
+#[error("the encoding of the database is {0}, it must be UTF8")]
+struct NotUtf8(String);
+
+/// A connection for units of work and queries.
+pub(crate) fn open(url: &PostgresUrl) -> Opened {
+    let mut connection = connect(url)?;
+    connection.batch_execute(SESSION)?;
+    if let Err(error) = connection.batch_execute(ENGLISH) {
+        tracing::debug!(%error, "the server's messages stay in its language");
+    }
+    Ok(connection)
+}
+
+/// A connection that may take its time.
+pub(crate) fn open_for_migrations(url: &PostgresUrl) -> Opened {
+    let mut connection = connect(url)?;
+    connection.batch_execute("SET application_name = 'allocation migrations'; SET lock_timeout = '60s'")?;
+    Ok(connection)
+}
+
+/// Runs `work` while nobody else runs migrations.
+pub(crate) fn migrate<T>(
+    connection: &mut PgConnection,
+    work: impl FnOnce(&mut PgConnection) -> Result<T, MigrateError>,
+) -> Result<T, MigrateError> {
+    in_transaction(connection, BEGIN_MIGRATIONS, work)
+}
+
+fn connect(url: &PostgresUrl) -> Opened {
+    let mut connection = PgConnection::establish(&url.with_timeouts())?;
+    let encoding: String =
+        diesel::dsl::sql::<Text>("SELECT current_setting('server_encoding')").get_result(&mut connection)?;
+    if encoding == "UTF8" { Ok(connection) } else { Err(NotUtf8(encoding).into()) }
+}

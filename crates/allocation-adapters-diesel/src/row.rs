@@ -1,0 +1,88 @@
+//! Rows of the database as domain types.
+
+use crate::error::corrupt;
+use crate::schema::batches;
+use allocation_domain::{Allocation, Batch, BatchReference, Eta, OrderId, Quantity, Sku};
+use allocation_ports::StoreError;
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+
+/// What [`BatchRow`] is read from.
+pub(crate) const BATCH_COLUMNS: (
+    batches::reference,
+    batches::purchased_quantity,
+    batches::allocated_quantity,
+    batches::eta,
+    batches::added_at,
+) = (batches::reference, batches::purchased_quantity, batches::allocated_quantity, batches::eta, batches::added_at);
+
+/// A row of `batches` without its SKU.
+#[derive(Debug, Queryable)]
+pub(crate) struct BatchRow {
+    pub(crate) reference: String,
+    pub(crate) purchased_quantity: i32,
+    pub(crate) allocated_quantity: i32,
+    pub(crate) eta: Option<NaiveDate>,
+    pub(crate) added_at: i64,
+}
+
+impl BatchRow {
+    /// The batch; fails on what no batch can be.
+    pub(crate) fn batch(self, sku: Sku) -> Result<Batch, StoreError> {
+        let reference = reference(self.reference)?;
+        let batch = Batch::new(
+            reference,
+            sku,
+            quantity(self.purchased_quantity)?,
+            Eta::from(self.eta),
+            instant(self.added_at)?,
+        );
+        let allocated = u32::try_from(self.allocated_quantity).map_err(corrupt)?;
+        batch.with_allocated(allocated).map_err(corrupt)
+    }
+}
+
+/// A row of `allocations` of a line that is known, with what orders it.
+#[derive(Debug, Queryable)]
+pub(crate) struct AllocationPart {
+    pub(crate) reference: String,
+    pub(crate) quantity: i32,
+    pub(crate) eta: Option<NaiveDate>,
+    pub(crate) added_at: i64,
+}
+
+impl AllocationPart {
+    pub(crate) fn allocation(self) -> Result<Allocation, StoreError> {
+        Ok(Allocation {
+            reference: reference(self.reference)?,
+            quantity: quantity(self.quantity)?,
+            eta: Eta::from(self.eta),
+            added_at: instant(self.added_at)?,
+        })
+    }
+}
+
+pub(crate) fn sku(text: String) -> Result<Sku, StoreError> {
+    Sku::parse(text).map_err(corrupt)
+}
+
+pub(crate) fn reference(text: String) -> Result<BatchReference, StoreError> {
+    BatchReference::parse(text).map_err(corrupt)
+}
+
+pub(crate) fn order_id(text: String) -> Result<OrderId, StoreError> {
+    OrderId::parse(text).map_err(corrupt)
+}
+
+pub(crate) fn quantity(units: i32) -> Result<Quantity, StoreError> {
+    Quantity::new(units).map_err(corrupt)
+}
+
+/// An instant from microseconds since 1970.
+pub(crate) fn instant(microseconds: i64) -> Result<DateTime<Utc>, StoreError> {
+    DateTime::from_timestamp_micros(microseconds).ok_or_else(|| corrupt(NoInstant(microseconds)))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0} microseconds since 1970 are out of range")]
+struct NoInstant(i64);

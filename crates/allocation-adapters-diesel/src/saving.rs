@@ -1,0 +1,190 @@
+//! What is to be written of changed products, as rows.
+
+use allocation_domain::{Batch, Changes, Event, OrderId, Quantity};
+use allocation_ports::StoreError;
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+
+/// The changes of one or more products, sorted by what is done to which table.
+///
+/// What is removed is to be written first: a line may leave and come back in one unit of work.
+#[derive(Debug, Default)]
+pub(crate) struct RowChanges<'a> {
+    pub(crate) removed_allocations: Vec<AllocationKey<'a>>,
+    pub(crate) removed_lines: Vec<LineKey<'a>>,
+    pub(crate) removed_batches: Vec<BatchKey<'a>>,
+    pub(crate) added_batches: Vec<NewBatch<'a>>,
+    pub(crate) changed_lines: Vec<(LineKey<'a>, i32)>,
+    pub(crate) changed_allocations: Vec<(AllocationKey<'a>, i32)>,
+    /// By how much the allocated quantity of batches rises or falls.
+    pub(crate) counters: Vec<(BatchKey<'a>, i32)>,
+    pub(crate) added_lines: Vec<(LineKey<'a>, i32)>,
+    pub(crate) added_allocations: Vec<(AllocationKey<'a>, i32)>,
+    pub(crate) events: Vec<NewEvent<'a>>,
+    /// When all this happens, in microseconds since 1970.
+    pub(crate) at: i64,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BatchKey<'a> {
+    pub(crate) sku: &'a str,
+    pub(crate) reference: &'a str,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LineKey<'a> {
+    pub(crate) sku: &'a str,
+    pub(crate) order_id: &'a str,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AllocationKey<'a> {
+    pub(crate) sku: &'a str,
+    pub(crate) order_id: &'a str,
+    pub(crate) reference: &'a str,
+}
+
+#[derive(Debug)]
+pub(crate) struct NewBatch<'a> {
+    pub(crate) key: BatchKey<'a>,
+    pub(crate) purchased_quantity: i32,
+    pub(crate) allocated_quantity: i32,
+    pub(crate) eta: Option<NaiveDate>,
+    pub(crate) added_at: i64,
+}
+
+#[derive(Debug)]
+pub(crate) struct NewEvent<'a> {
+    pub(crate) sku: &'a str,
+    pub(crate) version: i64,
+    pub(crate) ordinal: i32,
+    pub(crate) event_type: &'static str,
+    pub(crate) order_id: Option<&'a str>,
+    pub(crate) payload: String,
+}
+
+/// SQLite keeps dates as texts, which sort as dates only with years of four digits.
+#[derive(Debug, thiserror::Error)]
+#[error("the year of {0} has not four digits")]
+struct YearOutOfRange(NaiveDate);
+
+#[derive(Debug, thiserror::Error)]
+#[error("a row that was loaded is not there any more")]
+struct RowVanished;
+
+/// Checks that a statement found all the rows it was to change: they were loaded under the lock.
+pub(crate) fn expect_rows(expected: usize, actual: usize) -> Result<(), StoreError> {
+    if expected == actual { Ok(()) } else { Err(StoreError::Conflict(RowVanished.into())) }
+}
+
+impl<'a> RowChanges<'a> {
+    /// The rows of changes that happen at an instant.
+    pub(crate) fn new(changes: &'a [Changes<'a>], at: DateTime<Utc>) -> Result<Self, StoreError> {
+        let mut rows = Self { at: at.timestamp_micros(), ..Self::default() };
+        for product in changes {
+            rows.push_batches(product)?;
+            rows.push_lines(product)?;
+            rows.push_allocations(product)?;
+            rows.push_events(product)?;
+        }
+        // Names of batches are taken in one order, whatever their SKU, so that no two units of work
+        // wait for each other.
+        rows.added_batches.sort_unstable_by_key(|batch| batch.key.reference);
+        rows.removed_batches.sort_unstable_by_key(|key| key.reference);
+        Ok(rows)
+    }
+
+    fn push_batches(&mut self, product: &Changes<'a>) -> Result<(), StoreError> {
+        let sku = product.sku.as_str();
+        for reference in &product.removed_batches {
+            self.removed_batches.push(BatchKey { sku, reference: reference.as_str() });
+        }
+        for batch in &product.added_batches {
+            self.added_batches.push(NewBatch::of(batch)?);
+        }
+        for (reference, delta) in &product.batch_deltas {
+            self.counters.push((BatchKey { sku, reference: reference.as_str() }, integer(*delta)?));
+        }
+        Ok(())
+    }
+
+    fn push_lines(&mut self, product: &Changes<'a>) -> Result<(), StoreError> {
+        for line in &product.lines {
+            let key = LineKey { sku: product.sku.as_str(), order_id: line.order_id.as_str() };
+            match (line.before, line.after) {
+                (_, None) => self.removed_lines.push(key),
+                (None, Some(after)) => self.added_lines.push((key, units(after)?)),
+                (Some(_), Some(after)) => self.changed_lines.push((key, units(after)?)),
+            }
+        }
+        Ok(())
+    }
+
+    fn push_allocations(&mut self, product: &Changes<'a>) -> Result<(), StoreError> {
+        for part in &product.allocations {
+            let (order_id, reference) = (part.order_id.as_str(), part.reference.as_str());
+            let key = AllocationKey { sku: product.sku.as_str(), order_id, reference };
+            match (part.before, part.after) {
+                (_, None) => self.removed_allocations.push(key),
+                (None, Some(after)) => self.added_allocations.push((key, units(after)?)),
+                (Some(_), Some(after)) => self.changed_allocations.push((key, units(after)?)),
+            }
+        }
+        Ok(())
+    }
+
+    fn push_events(&mut self, product: &Changes<'a>) -> Result<(), StoreError> {
+        for (ordinal, event) in product.events.iter().enumerate() {
+            self.events.push(NewEvent {
+                sku: product.sku.as_str(),
+                version: integer(product.version)?,
+                ordinal: integer(ordinal)?,
+                event_type: event.name(),
+                order_id: order_of(event).map(OrderId::as_str),
+                payload: serde_json::to_string(event).map_err(failed)?,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl<'a> NewBatch<'a> {
+    fn of(batch: &'a Batch) -> Result<Self, StoreError> {
+        let eta = batch.eta().date();
+        if let Some(date) = eta
+            && !(0..=9999).contains(&date.year())
+        {
+            return Err(failed(YearOutOfRange(date)));
+        }
+        Ok(Self {
+            key: BatchKey { sku: batch.sku().as_str(), reference: batch.reference().as_str() },
+            purchased_quantity: units(batch.purchased())?,
+            allocated_quantity: integer(batch.allocated())?,
+            eta,
+            added_at: batch.added_at().timestamp_micros(),
+        })
+    }
+}
+
+/// The order that an event is about.
+const fn order_of(event: &Event) -> Option<&OrderId> {
+    match event {
+        Event::Allocated { order_id, .. } | Event::Deallocated { order_id, .. } => Some(order_id),
+        Event::BatchAdded { .. } | Event::BatchRemoved { .. } | Event::OutOfStock { .. } => None,
+    }
+}
+
+fn units(quantity: Quantity) -> Result<i32, StoreError> {
+    integer(quantity.get())
+}
+
+fn integer<T, U>(number: T) -> Result<U, StoreError>
+where
+    U: TryFrom<T>,
+    U::Error: std::error::Error + Send + Sync + 'static,
+{
+    U::try_from(number).map_err(failed)
+}
+
+fn failed(cause: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Failed(cause.into())
+}

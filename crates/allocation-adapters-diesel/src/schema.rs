@@ -1,0 +1,59 @@
+//! The tables, the same in both databases.
+
+diesel::table! {
+    products (sku) {
+        sku -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    batches (sku, reference) {
+        sku -> Text,
+        reference -> Text,
+        purchased_quantity -> Integer,
+        allocated_quantity -> Integer,
+        eta -> Nullable<Date>,
+        added_at -> BigInt,
+        is_open -> Bool,
+    }
+}
+
+diesel::table! {
+    batch_references (reference) {
+        reference -> Text,
+        sku -> Text,
+    }
+}
+
+diesel::table! {
+    order_lines (sku, order_id) {
+        sku -> Text,
+        order_id -> Text,
+        quantity -> Integer,
+    }
+}
+
+diesel::table! {
+    allocations (sku, order_id, reference) {
+        sku -> Text,
+        order_id -> Text,
+        reference -> Text,
+        quantity -> Integer,
+    }
+}
+
+diesel::table! {
+    outbox (sku, version, ordinal) {
+        sku -> Text,
+        version -> BigInt,
+        ordinal -> Integer,
+        #[sql_name = "type"]
+        event_type -> Text,
+        order_id -> Nullable<Text>,
+        payload -> Text,
+        occurred_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(products, batches, batch_references, order_lines, allocations, outbox);

@@ -1,0 +1,10 @@
+//! What is particular to SQLite.
+
+mod locking;
+mod rows;
+mod saving;
+mod session;
+
+pub(crate) use locking::lock;
+pub(crate) use saving::save;
+pub(crate) use session::{migrate, open_for_migrations, open_reader, open_writer};

@@ -1,0 +1,106 @@
+//! Connections to a file.
+
+use crate::MigrateError;
+use crate::error::is_busy;
+use crate::migrations::in_transaction;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use std::error::Error;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+type Opened = Result<SqliteConnection, Box<dyn Error + Send + Sync>>;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the path is not UTF-8")]
+struct PathNotUtf8;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the file system does not support write-ahead logging (journal mode {0:?})")]
+struct NoWriteAheadLog(String);
+
+#[derive(Debug, thiserror::Error)]
+#[error("the migrations leave {0} rows without the rows they refer to")]
+struct DanglingRows(i64);
+
+/// The connection that writes. Its cache is larger, as it sees every page that changes.
+pub(crate) fn open_writer(path: &Path) -> Opened {
+    let mut connection = open(path, 2_000)?;
+    connection.batch_execute("PRAGMA cache_size = -16000")?;
+    Ok(connection)
+}
+
+/// A connection that cannot write.
+pub(crate) fn open_reader(path: &Path) -> Opened {
+    let mut connection = open(path, 2_000)?;
+    connection.batch_execute("PRAGMA query_only = ON")?;
+    Ok(connection)
+}
+
+/// A connection that waits longer, and changes tables without deleting what refers to them.
+pub(crate) fn open_for_migrations(path: &Path) -> Opened {
+    let mut connection = open(path, 60_000)?;
+    connection.batch_execute("PRAGMA foreign_keys = OFF")?;
+    Ok(connection)
+}
+
+/// Runs `work` while nobody else writes, and checks that no reference is left dangling.
+pub(crate) fn migrate<T>(
+    connection: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T, MigrateError>,
+) -> Result<T, MigrateError> {
+    in_transaction(connection, "BEGIN IMMEDIATE", |connection| {
+        let answer = work(connection)?;
+        let dangling = diesel::dsl::sql::<BigInt>("SELECT count(*) FROM pragma_foreign_key_check");
+        match dangling.get_result::<i64>(connection)? {
+            0 => Ok(answer),
+            rows => Err(MigrateError::Failed(DanglingRows(rows).into())),
+        }
+    })
+}
+
+fn open(path: &Path, busy_timeout_in_ms: u32) -> Opened {
+    // SQLite takes a name that begins with `file:` or `:` for something else than a file.
+    let path = Path::new(".").join(path);
+    let path = path.to_str().ok_or(PathNotUtf8)?;
+    let mut connection = SqliteConnection::establish(path)?;
+    // First of all: what follows may have to wait for other connections.
+    connection.batch_execute(&format!("PRAGMA busy_timeout = {busy_timeout_in_ms}"))?;
+    use_write_ahead_log(&mut connection)?;
+    for pragma in ["synchronous = FULL", "foreign_keys = ON", "journal_size_limit = 67108864", "temp_store = MEMORY"] {
+        connection.batch_execute(&format!("PRAGMA {pragma}"))?;
+    }
+    Ok(connection)
+}
+
+/// Has the file use the write-ahead log, which it then keeps for ever.
+///
+/// Whoever does so first needs the file for themselves, and SQLite does not wait for that.
+fn use_write_ahead_log(connection: &mut SqliteConnection) -> Result<(), Box<dyn Error + Send + Sync>> {
+    const TRIES: u32 = 100;
+    let mut tries = 1;
+    loop {
+        match diesel::dsl::sql::<Text>("PRAGMA journal_mode = WAL").get_result::<String>(connection) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => return Err(NoWriteAheadLog(mode).into()),
+            Err(error) if tries < TRIES && is_busy(&error) => thread::sleep(Duration::from_millis(20)),
+            Err(error) => return Err(error.into()),
+        }
+        tries += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bundled_sqlite_has_no_wal_corruption_bug() {
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        let version: String = diesel::dsl::sql::<Text>("SELECT sqlite_version()").get_result(&mut connection).unwrap();
+        let numbers: Vec<u32> = version.split('.').map(|number| number.parse().unwrap()).collect();
+        assert!(numbers >= vec![3, 51, 3], "SQLite {version}");
+    }
+}

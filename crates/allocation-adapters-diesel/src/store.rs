@@ -1,0 +1,236 @@
+//! The store: connections, and the ports over them.
+
+use crate::any_connection::{AnyConnection, Connector, LogErrors};
+use crate::error::store_error;
+use crate::unit::Unit;
+use crate::{ConnectError, DatabaseUrl, Migrations, reads, sqlite};
+use allocation_domain::{Batch, BatchReference};
+use allocation_ports::{
+    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, PageSize, Queries, Readiness,
+    SchemaState, StoreError, UnitOfWork, UnitOfWorkFactory,
+};
+use diesel::QueryResult;
+use diesel::r2d2::R2D2Connection;
+use parking_lot::FairMutex;
+use r2d2::ManageConnection;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a unit of work or a query waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Which kind of database a store uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite, in a file.
+    Sqlite,
+    /// PostgreSQL, on a server.
+    Postgres,
+}
+
+/// A database behind the ports: [`UnitOfWorkFactory`], [`Queries`] and [`Readiness`].
+///
+/// Cloning is cheap; clones share their connections. Every call blocks until the database has
+/// answered.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    url: DatabaseUrl,
+    /// For reading, and on PostgreSQL for writing, too.
+    pool: r2d2::Pool<Connector>,
+    /// SQLite has one writer at a time. Its connection is handed on in the order of arrival, where
+    /// waiting for the lock of the file would be polling without order.
+    writer: Option<Arc<FairMutex<AnyConnection>>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("all {0} connections are in use")]
+struct AllInUse(u32);
+
+#[derive(Debug, thiserror::Error)]
+#[error("other writers took longer than {} s", PATIENCE.as_secs())]
+struct WritersInTheWay;
+
+#[derive(Debug, thiserror::Error)]
+#[error("no connection could be made")]
+struct NoConnection(#[source] r2d2::Error);
+
+impl Store {
+    /// Connects to a database, with up to `pool_size` connections at a time. Migrations are not
+    /// run, see [`Store::migrations`].
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] when the database cannot be reached, without trying twice.
+    pub fn connect(url: &DatabaseUrl, pool_size: u32) -> Result<Self, ConnectError> {
+        let connector = Connector(url.clone());
+        let writer = match url {
+            DatabaseUrl::Sqlite(path) => {
+                let writer = sqlite::open_writer(path).map_err(|cause| ConnectError::new(url, cause))?;
+                Some(Arc::new(FairMutex::new(AnyConnection::Sqlite(writer))))
+            }
+            DatabaseUrl::Postgres(_) => {
+                connector.connect()?;
+                None
+            }
+        };
+        let pool = r2d2::Pool::builder()
+            .max_size(pool_size.max(1))
+            .min_idle(Some(0))
+            .connection_timeout(PATIENCE)
+            // A unit's BEGIN shows as well whether the connection works, without a round trip more.
+            .test_on_check_out(false)
+            .error_handler(Box::new(LogErrors))
+            .build_unchecked(connector);
+        Ok(Self(Arc::new(Inner { url: url.clone(), pool, writer })))
+    }
+
+    /// Which kind of database this is.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match self.0.url {
+            DatabaseUrl::Sqlite(_) => Dialect::Sqlite,
+            DatabaseUrl::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The migrations of this database.
+    #[must_use]
+    pub fn migrations(&self) -> Migrations {
+        Migrations::new(self.0.url.clone())
+    }
+
+    /// Takes a connection for which `check` succeeds. Those that the server has closed meanwhile
+    /// are thrown away.
+    fn checked_out(
+        &self,
+        check: impl Fn(&mut AnyConnection) -> QueryResult<()>,
+    ) -> Result<r2d2::PooledConnection<Connector>, StoreError> {
+        let pool = &self.0.pool;
+        let mut tries = 0;
+        loop {
+            let mut connection = pool.get().map_err(|error| self.no_connection(error))?;
+            match check(&mut connection) {
+                Ok(()) => return Ok(connection),
+                Err(error) if connection.is_broken() && tries < pool.max_size() => {
+                    tracing::debug!(%error, "a pooled connection was closed");
+                }
+                Err(error) => return Err(store_error(error)),
+            }
+            tries += 1;
+        }
+    }
+
+    fn no_connection(&self, error: r2d2::Error) -> StoreError {
+        let most = self.0.pool.max_size();
+        if self.0.pool.state().connections >= most {
+            StoreError::Busy(AllInUse(most).into())
+        } else {
+            StoreError::Unavailable(NoConnection(error).into())
+        }
+    }
+
+    fn begin_on_writer(&self, writer: &Arc<FairMutex<AnyConnection>>) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let Some(mut connection) = writer.try_lock_arc_for(PATIENCE) else {
+            return Err(StoreError::Busy(WritersInTheWay.into()));
+        };
+        if connection.is_broken()
+            && let DatabaseUrl::Sqlite(path) = &self.0.url
+        {
+            let anew = sqlite::open_writer(path).map_err(StoreError::Unavailable)?;
+            *connection = AnyConnection::Sqlite(anew);
+        }
+        connection.begin().map_err(store_error)?;
+        Ok(Box::new(Unit::new(connection)))
+    }
+
+    fn read<T>(&self, query: impl Fn(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        query(&mut *self.checked_out(AnyConnection::ping)?)
+    }
+}
+
+impl UnitOfWorkFactory for Store {
+    fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        match &self.0.writer {
+            Some(writer) => self.begin_on_writer(writer),
+            None => Ok(Box::new(Unit::new(self.checked_out(AnyConnection::begin)?))),
+        }
+    }
+}
+
+impl Queries for Store {
+    fn batch(&self, reference: &BatchReference) -> Result<Option<Batch>, StoreError> {
+        self.read(|connection| reads::batch(connection, reference))
+    }
+
+    fn batches(
+        &self,
+        filter: &BatchFilter,
+        after: Option<BatchCursor>,
+        page: PageSize,
+    ) -> Result<Vec<Batch>, StoreError> {
+        self.read(|connection| reads::batches(connection, filter, after.as_ref(), page))
+    }
+
+    fn allocations(
+        &self,
+        filter: &AllocationFilter,
+        after: Option<AllocationCursor>,
+        page: PageSize,
+    ) -> Result<Vec<AllocationRow>, StoreError> {
+        self.read(|connection| reads::allocations(connection, filter, after.as_ref(), page))
+    }
+}
+
+impl Readiness for Store {
+    fn schema(&self) -> Result<SchemaState, StoreError> {
+        self.read(crate::migrations::schema_state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use allocation_domain::{Eta, Quantity, Sku};
+    use allocation_ports::Wanted;
+    use chrono::DateTime;
+    use diesel::connection::SimpleConnection;
+
+    fn batch(number: u32) -> BatchReference {
+        BatchReference::parse(format!("{number:0>200}")).unwrap()
+    }
+
+    /// Adds many batches in one unit.
+    fn add_batches(store: &Store) -> Result<(), StoreError> {
+        let mut unit = store.begin()?;
+        let wanted = Wanted { create: true, ..Wanted::product(Sku::parse("LAMP").unwrap()) };
+        let mut products = unit.products().lock(&[wanted])?;
+        for number in 0..1_000 {
+            let added =
+                products[0].add_batch(batch(number), Quantity::new(1).unwrap(), Eta::InStock, DateTime::UNIX_EPOCH);
+            added.unwrap();
+        }
+        unit.products().save(&products, DateTime::UNIX_EPOCH)?;
+        unit.commit()
+    }
+
+    #[test]
+    fn a_full_disk_is_unavailable_and_nothing_is_stored() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::Sqlite(folder.path().join("stock.db"));
+        let store = Store::connect(&url, 1).unwrap();
+        store.migrations().up().unwrap();
+        let limit = |pages: u32| {
+            let writer = store.0.writer.as_ref().unwrap();
+            writer.lock().batch_execute(&format!("PRAGMA max_page_count = {pages}")).unwrap();
+        };
+        limit(50);
+        let result = add_batches(&store);
+        assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
+        assert_eq!(store.batch(&batch(0)).unwrap(), None);
+        limit(100_000);
+        add_batches(&store).unwrap();
+        assert!(store.batch(&batch(999)).unwrap().is_some());
+    }
+}

@@ -1,0 +1,121 @@
+//! Units of work.
+
+use crate::any_connection::AnyConnection;
+use crate::error::commit_error;
+use crate::saving::RowChanges;
+use crate::{postgres, reads, sqlite};
+use allocation_domain::{Batch, BatchReference, Product, Sku};
+use allocation_ports::{ProductRepository, StoreError, UnitOfWork, Wanted};
+use chrono::{DateTime, Utc};
+use diesel::connection::TransactionManager;
+use diesel::prelude::*;
+use std::ops::DerefMut;
+
+/// How many batches with free units a product is loaded with: enough for almost every decision, and
+/// the cost of loading does not grow with what there is.
+pub(crate) const OPEN_BATCHES: usize = 32;
+
+/// How many to ask the database for, to know whether there are more.
+pub(crate) const ONE_MORE: i64 = 33;
+
+type Transactions = <AnyConnection as Connection>::TransactionManager;
+
+/// A unit of work on a connection that is its own until it ends.
+pub(crate) struct Unit<C: DerefMut<Target = AnyConnection>> {
+    connection: C,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// A statement failed. What a database does with a transaction then differs (PostgreSQL would
+    /// answer the commit with success and roll back), so nothing may follow but the rollback.
+    Failed,
+    Ended,
+}
+
+/// A unit of work was used after one of its statements had failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the unit of work failed before")]
+struct FailedBefore;
+
+impl<C: DerefMut<Target = AnyConnection>> Unit<C> {
+    /// A unit on a connection whose transaction has begun.
+    pub(crate) const fn new(connection: C) -> Self {
+        Self { connection, state: State::Open }
+    }
+
+    fn run<T>(&mut self, work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.state != State::Open {
+            return Err(StoreError::Failed(FailedBefore.into()));
+        }
+        let result = work(&mut self.connection);
+        if result.is_err() {
+            self.state = State::Failed;
+        }
+        result
+    }
+}
+
+impl<C: DerefMut<Target = AnyConnection>> UnitOfWork for Unit<C> {
+    fn products(&mut self) -> &mut dyn ProductRepository {
+        self
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        if self.state != State::Open {
+            return Err(StoreError::Failed(FailedBefore.into()));
+        }
+        // diesel rolls back when the commit fails.
+        self.state = State::Ended;
+        Transactions::commit_transaction(&mut *self.connection).map_err(commit_error)
+    }
+}
+
+impl<C: DerefMut<Target = AnyConnection>> Drop for Unit<C> {
+    fn drop(&mut self) {
+        if self.state != State::Ended
+            && let Err(error) = Transactions::rollback_transaction(&mut *self.connection)
+        {
+            // The connection is broken then, and whoever lent it replaces it.
+            tracing::debug!(%error, "a rollback failed");
+        }
+    }
+}
+
+impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
+    fn sku_of(&mut self, reference: &BatchReference) -> Result<Option<Sku>, StoreError> {
+        self.run(|connection| reads::sku_of(connection, reference))
+    }
+
+    fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<Batch>, StoreError> {
+        self.run(|connection| reads::batch(connection, reference))
+    }
+
+    fn lock(&mut self, wanted: &[Wanted]) -> Result<Vec<Product>, StoreError> {
+        self.run(|connection| match connection {
+            AnyConnection::Sqlite(connection) => sqlite::lock(connection, wanted),
+            AnyConnection::Postgres(connection) => postgres::lock(connection, wanted),
+        })
+    }
+
+    fn load_all_open_batches(&mut self, product: &mut Product) -> Result<(), StoreError> {
+        self.run(|connection| {
+            product.complete(reads::open_batches(connection, product.sku())?);
+            Ok(())
+        })
+    }
+
+    fn save(&mut self, products: &[Product], at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.run(|connection| {
+            let changes = products.iter().map(Product::changes).filter(|changes| !changes.is_empty());
+            let changes: Vec<_> = changes.collect();
+            let rows = RowChanges::new(&changes, at)?;
+            match connection {
+                AnyConnection::Sqlite(connection) => sqlite::save(connection, &rows),
+                AnyConnection::Postgres(connection) => postgres::save(connection, &rows),
+            }
+        })
+    }
+}

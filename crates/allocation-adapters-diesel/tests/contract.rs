@@ -1,0 +1,109 @@
+//! One suite for both databases: what the ports promise, and what the schema refuses.
+
+// What is public in a module here is used by another.
+#![allow(unreachable_pub)]
+
+#[path = "contract/availability.rs"]
+mod availability;
+#[path = "contract/concurrency.rs"]
+mod concurrency;
+#[path = "contract/integrity.rs"]
+mod integrity;
+#[path = "contract/lists.rs"]
+mod lists;
+#[path = "contract/locking.rs"]
+mod locking;
+#[path = "contract/plans.rs"]
+mod plans;
+#[path = "contract/round_trips.rs"]
+mod round_trips;
+#[path = "contract/saving.rs"]
+mod saving;
+#[path = "contract/schema.rs"]
+mod schema;
+#[path = "contract/units_of_work.rs"]
+mod units_of_work;
+#[path = "contract/world.rs"]
+mod world;
+
+/// Makes a test of each function for each database, in modules named for the databases.
+macro_rules! on_both_databases {
+    ($($module:ident: $($test:ident),+ $(,)?;)+) => {
+        mod sqlite {
+            $(mod $module {
+                $(#[test] fn $test() { crate::$module::$test(allocation_test_support::TestDatabase::sqlite()); })+
+            })+
+        }
+        mod postgres {
+            $(mod $module {
+                $(#[test] fn $test() { crate::$module::$test(allocation_test_support::TestDatabase::postgres()); })+
+            })+
+        }
+    };
+}
+
+on_both_databases! {
+    round_trips:
+        identifiers_of_every_kind_come_back_as_they_were,
+        the_longest_identifiers_fit,
+        dates_and_instants_come_back_as_they_were,
+        a_date_that_would_not_sort_is_refused,
+        the_greatest_quantities_fit;
+    units_of_work:
+        what_is_committed_is_there_and_what_is_dropped_is_not,
+        readers_see_nothing_of_a_unit_before_its_commit,
+        a_unit_that_failed_cannot_be_committed,
+        a_unit_without_changes_writes_nothing,
+        when_no_connection_becomes_free_it_is_busy,
+        a_unit_in_a_panicking_thread_is_rolled_back;
+    locking:
+        a_sku_without_a_product_is_left_out_unless_it_is_to_be_created,
+        every_lock_counts_the_version_up,
+        only_the_most_preferred_open_batches_are_loaded,
+        all_open_batches_can_be_loaded_afterwards,
+        named_batches_and_lines_are_loaded_whatever_they_hold,
+        several_products_are_loaded_each_with_its_own,
+        a_lock_excludes_others_and_sees_what_they_committed,
+        products_do_not_wait_for_each_other_longer_than_they_must,
+        batches_are_found_by_reference;
+    saving:
+        a_batch_is_added,
+        a_line_goes_into_one_batch_or_is_split,
+        a_line_is_freed_and_forgotten,
+        a_line_that_lost_units_is_refilled,
+        a_line_may_leave_and_come_back_in_one_unit,
+        a_batch_is_removed_and_may_come_back,
+        several_products_are_saved_in_one_unit,
+        a_reference_under_another_sku_is_a_conflict,
+        a_batch_that_vanished_is_a_conflict,
+        a_second_allocation_of_a_line_is_a_conflict,
+        events_are_written_to_the_outbox;
+    integrity:
+        an_oversold_batch_is_refused,
+        a_second_allocation_of_a_line_is_refused,
+        an_allocation_without_batch_or_line_is_refused,
+        a_batch_with_allocations_cannot_be_deleted,
+        quantities_out_of_range_are_refused,
+        a_row_that_no_domain_type_can_hold_is_an_error;
+    lists:
+        batches_are_listed_in_the_order_they_were_added,
+        batches_of_one_sku_are_listed,
+        allocations_are_listed_by_bytes,
+        every_filter_of_allocations_pages_through_exactly_what_fits,
+        a_cursor_between_rows_or_of_another_list_cuts_at_its_place,
+        an_unknown_batch_or_one_of_another_sku_has_no_allocations;
+    schema:
+        migrations_up_down_and_up_again_give_the_same_schema,
+        up_tells_what_it_ran_and_is_idempotent,
+        down_undoes_as_many_steps_as_there_are,
+        concurrent_ups_run_each_migration_once,
+        a_newer_schema_is_detected_and_left_alone,
+        readiness_and_status_tell_the_state_and_change_nothing,
+        a_database_without_its_tables_fails_without_a_panic;
+    availability:
+        an_unreachable_database_is_told_at_once;
+    concurrency:
+        no_batch_is_oversold_and_counters_equal_sums_after_a_random_history,
+        writers_of_one_line_allocate_it_once,
+        the_same_new_product_is_created_once;
+}

@@ -1,0 +1,157 @@
+use crate::world::{World, connect, lock_one, order, quantity, reference, sku, to_allocate};
+use allocation_domain::{AllocationOutcome, Eta};
+use allocation_ports::{StoreError, UnitOfWorkFactory, Wanted};
+use allocation_test_support::TestDatabase;
+use std::thread;
+
+/// Runs `work` again while others are in its way, as the use cases do.
+fn persistently<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> T {
+    loop {
+        match work() {
+            Ok(answer) => return answer,
+            Err(StoreError::Conflict(_) | StoreError::Busy(_)) => thread::yield_now(),
+            Err(error) => panic!("{error}: {error:?}"),
+        }
+    }
+}
+
+pub fn no_batch_is_oversold_and_counters_equal_sums_after_a_random_history(database: TestDatabase) {
+    const SKUS: [&str; 3] = ["A", "B", "C"];
+    let world = World::new(database);
+    for name in SKUS {
+        for number in 0..4 {
+            world.add(name, &format!("{name}-{number}"), 10, Eta::InStock);
+        }
+    }
+    // A store for each thread, as if each were a replica of its own.
+    thread::scope(|scope| {
+        for seed in 0..4 {
+            let world = &world;
+            scope.spawn(move || {
+                let store = connect(&world.database, 2);
+                let mut random = fastrand::Rng::with_seed(seed);
+                for _ in 0..60 {
+                    persistently(|| step(&store, world, &mut random));
+                }
+            });
+        }
+    });
+    world.assert_counters_equal_sums();
+    let overfull = world.database.count(
+        "SELECT count(*) FROM order_lines l WHERE quantity < (
+            SELECT sum(a.quantity) FROM allocations a WHERE a.sku = l.sku AND a.order_id = l.order_id
+        )",
+    );
+    assert_eq!(overfull, 0, "lines that hold more than they ordered");
+    let versions = world.database.count("SELECT sum(version) FROM products");
+    let in_outbox = world.database.count("SELECT count(*) FROM (SELECT DISTINCT sku, version FROM outbox) AS units");
+    assert!(in_outbox <= versions);
+}
+
+/// Allocates or frees something of one or several products.
+fn step(store: &impl UnitOfWorkFactory, world: &World, random: &mut fastrand::Rng) -> Result<(), StoreError> {
+    let mut skus = vec!["A", "B", "C"];
+    random.shuffle(&mut skus);
+    skus.truncate(random.usize(1..=3));
+    let order_id = format!("O-{}", random.u8(0..12));
+    let number = random.u8(0..4);
+    let wanted: Vec<_> = skus
+        .iter()
+        .map(|name| Wanted { batches: vec![reference(&format!("{name}-{number}"))], ..to_allocate(name, &[&order_id]) })
+        .collect();
+    let mut unit = store.begin()?;
+    let mut products = unit.products().lock(&wanted)?;
+    for product in &mut products {
+        let batch = reference(&format!("{}-{number}", product.sku()));
+        // What the domain refuses is as good a step as any other.
+        if random.bool() {
+            let _ = product.allocate(&order(&order_id), quantity(random.u32(1..=15)));
+        } else {
+            let _ = product.deallocate(&order(&order_id), &batch);
+        }
+    }
+    unit.products().save(&products, world.now())?;
+    if random.u8(0..10) == 0 { Ok(()) } else { unit.commit() }
+}
+
+pub fn writers_of_one_line_allocate_it_once(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 100, Eta::InStock);
+    let allocated: usize = thread::scope(|scope| {
+        let workers: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let new = |outcome| matches!(outcome, Ok(AllocationOutcome::Allocated(_)));
+                    usize::from(new(world.allocate("LAMP", "O", 3)))
+                })
+            })
+            .collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+    });
+    assert_eq!(allocated, 1);
+    assert_eq!(world.allocated("B"), 3);
+}
+
+pub fn the_same_new_product_is_created_once(database: TestDatabase) {
+    let world = World::new(database);
+    thread::scope(|scope| {
+        for number in 0..4 {
+            let world = &world;
+            scope.spawn(move || world.add("LAMP", &format!("B-{number}"), 1, Eta::InStock));
+        }
+    });
+    assert_eq!(world.database.count("SELECT version FROM products"), 4);
+    assert_eq!(world.database.count("SELECT count(*) FROM batches"), 4);
+}
+
+mod postgres {
+    use super::*;
+
+    #[test]
+    fn locking_the_same_products_in_hostile_orders_never_deadlocks() {
+        let world = World::new(TestDatabase::postgres());
+        // Inserted in an order that differs from that of the SKUs, so that the order of the table
+        // is not the order of the index.
+        let names: Vec<_> = (0..40).map(|number| format!("SKU-{:02}", number * 17 % 40)).collect();
+        for name in &names {
+            world.add(name, name, 10, Eta::InStock);
+        }
+        thread::scope(|scope| {
+            for seed in 0..4 {
+                let (world, names) = (&world, &names);
+                scope.spawn(move || {
+                    let mut random = fastrand::Rng::with_seed(seed);
+                    for round in 0..50 {
+                        let mut wanted: Vec<_> = names.iter().map(|name| Wanted::product(sku(name))).collect();
+                        random.shuffle(&mut wanted);
+                        wanted.truncate(30);
+                        for wanted in &mut wanted {
+                            wanted.create = random.bool();
+                        }
+                        wanted.push(Wanted { create: true, ..Wanted::product(sku(&format!("NEW-{}", round / 2))) });
+                        let mut unit = world.begin();
+                        assert_eq!(unit.products().lock(&wanted).unwrap().len(), 31);
+                        unit.commit().unwrap();
+                    }
+                });
+            }
+        });
+        let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+        assert_eq!(world.database.count(deadlocks), 0);
+    }
+
+    #[test]
+    fn a_stalled_unit_does_not_hold_its_products_for_ever() {
+        let world = World::new(TestDatabase::postgres());
+        world.add("LAMP", "B", 10, Eta::InStock);
+        let mut stalled = world.begin();
+        lock_one(&mut *stalled, to_allocate("LAMP", &[]));
+        persistently(|| {
+            world.change(to_allocate("LAMP", &["O"]), |product| {
+                product.allocate(&order("O"), quantity(1)).unwrap();
+            })
+        });
+        assert_eq!(world.allocated("B"), 1);
+        assert!(stalled.commit().is_err());
+    }
+}

@@ -1,0 +1,89 @@
+use crate::world::{World, lock_one, reference, to_allocate};
+use allocation_domain::Eta;
+use allocation_ports::{Queries, StoreError};
+use allocation_test_support::TestDatabase;
+
+/// A lamp of which three of five units are allocated.
+fn world(database: TestDatabase) -> World {
+    let world = World::new(database);
+    world.add("LAMP", "B", 5, Eta::InStock);
+    world.allocate("LAMP", "O", 3).unwrap();
+    world
+}
+
+#[track_caller]
+fn assert_refused(world: &World, sql: &str) {
+    assert!(world.database.try_execute(sql).is_err(), "{sql}");
+}
+
+pub fn an_oversold_batch_is_refused(database: TestDatabase) {
+    let world = world(database);
+    assert_refused(&world, "UPDATE batches SET allocated_quantity = 6");
+    assert_refused(&world, "UPDATE batches SET allocated_quantity = -1");
+    assert_refused(&world, "UPDATE batches SET purchased_quantity = 2");
+    world.database.execute("UPDATE batches SET allocated_quantity = 5");
+}
+
+pub fn a_second_allocation_of_a_line_is_refused(database: TestDatabase) {
+    let world = world(database);
+    assert_refused(&world, "INSERT INTO order_lines (sku, order_id, quantity) VALUES ('LAMP', 'O', 3)");
+    assert_refused(&world, "INSERT INTO allocations (sku, order_id, reference, quantity) VALUES ('LAMP', 'O', 'B', 1)");
+}
+
+pub fn an_allocation_without_batch_or_line_is_refused(database: TestDatabase) {
+    let world = world(database);
+    for (sku, order_id, batch) in [("LAMP", "O", "C"), ("LAMP", "P", "B"), ("CHAIR", "O", "B")] {
+        let values = format!("('{sku}', '{order_id}', '{batch}', 1)");
+        assert_refused(
+            &world,
+            &format!("INSERT INTO allocations (sku, order_id, reference, quantity) VALUES {values}"),
+        );
+    }
+    assert_refused(
+        &world,
+        "INSERT INTO batches (sku, reference, purchased_quantity, added_at) VALUES ('CHAIR', 'C', 1, 0)",
+    );
+}
+
+pub fn a_batch_with_allocations_cannot_be_deleted(database: TestDatabase) {
+    let world = world(database);
+    assert_refused(&world, "DELETE FROM batches");
+    assert_refused(&world, "DELETE FROM order_lines");
+    assert_refused(&world, "DELETE FROM products");
+}
+
+pub fn quantities_out_of_range_are_refused(database: TestDatabase) {
+    let world = world(database);
+    for sql in [
+        "UPDATE order_lines SET quantity = 0",
+        "UPDATE order_lines SET quantity = 2147483648",
+        "UPDATE allocations SET quantity = 0",
+        "UPDATE allocations SET quantity = 2147483648",
+        "UPDATE batches SET purchased_quantity = 2147483648",
+        "UPDATE batches SET purchased_quantity = 0, allocated_quantity = 0",
+        "UPDATE batches SET purchased_quantity = NULL",
+        "UPDATE products SET version = -1",
+        "INSERT INTO batch_references (reference, sku) VALUES ('B', 'CHAIR')",
+    ] {
+        assert_refused(&world, sql);
+    }
+}
+
+pub fn a_row_that_no_domain_type_can_hold_is_an_error(database: TestDatabase) {
+    let world = world(database);
+    world.database.execute("UPDATE batches SET added_at = 9223372036854775807");
+    assert!(matches!(world.store.batch(&reference("B")), Err(StoreError::Failed(_))));
+    let mut unit = world.begin();
+    assert!(matches!(unit.products().lock(&[to_allocate("LAMP", &["O"])]), Err(StoreError::Failed(_))));
+    drop(unit);
+    world.database.execute(
+        "UPDATE batches SET added_at = 0;
+         INSERT INTO products (sku, version) VALUES (' ', 0);
+         INSERT INTO batches (sku, reference, purchased_quantity, added_at) VALUES (' ', ' ', 1, 0);
+         INSERT INTO batch_references (sku, reference) VALUES (' ', ' ')",
+    );
+    let page = allocation_ports::PageSize::default();
+    assert!(matches!(world.store.batches(&Default::default(), None, page), Err(StoreError::Failed(_))));
+    let mut unit = world.begin();
+    assert_eq!(lock_one(&mut *unit, to_allocate("LAMP", &["O"])).available(), 2, "others are not touched by it");
+}

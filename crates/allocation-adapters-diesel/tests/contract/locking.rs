@@ -1,0 +1,179 @@
+use crate::world::{World, due, lock_one, order, quantity, reference, sku, to_allocate};
+use allocation_domain::{AllocateError, Eta, Product};
+use allocation_ports::Wanted;
+use allocation_test_support::TestDatabase;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+fn references(product: &Product) -> Vec<&str> {
+    product.batches().iter().map(|batch| batch.reference().as_str()).collect()
+}
+
+pub fn a_sku_without_a_product_is_left_out_unless_it_is_to_be_created(database: TestDatabase) {
+    let world = World::new(database);
+    let mut unit = world.begin();
+    let create = |name| Wanted { create: true, ..Wanted::product(sku(name)) };
+    let wanted = [Wanted::product(sku("NONE")), create("NEW"), to_allocate("NONE-2", &["O"]), create("A")];
+    let products = unit.products().lock(&wanted).unwrap();
+    let mut skus: Vec<_> = products.iter().map(|product| product.sku().as_str()).collect();
+    skus.sort_unstable();
+    assert_eq!(skus, ["A", "NEW"]);
+    assert!(unit.products().lock(&[]).unwrap().is_empty());
+    unit.commit().unwrap();
+    assert_eq!(world.database.count("SELECT count(*) FROM products"), 2);
+}
+
+pub fn every_lock_counts_the_version_up(database: TestDatabase) {
+    let world = World::new(database);
+    for version in 1..=3 {
+        let mut unit = world.begin();
+        let wanted = Wanted { create: true, ..Wanted::product(sku("LAMP")) };
+        assert_eq!(lock_one(&mut *unit, wanted).version(), version);
+        unit.commit().unwrap();
+    }
+}
+
+pub fn only_the_most_preferred_open_batches_are_loaded(database: TestDatabase) {
+    let world = World::new(database);
+    for number in (0..40).rev() {
+        world.add("LAMP", &format!("B-{number:02}"), 1, due(&format!("2027-01-{:02}", number / 2 + 1)));
+    }
+    world.add("LAMP", "STOCK", 1, Eta::InStock);
+    world.add("LAMP", "USED-UP", 1, Eta::InStock);
+    world.allocate("LAMP", "O-1", 1).unwrap();
+    world.deallocate("LAMP", "O-1", "STOCK").unwrap();
+    world.add("LAMP", "OLDER", 5, Eta::InStock);
+    world.allocate("LAMP", "O-2", 5).unwrap();
+
+    let mut unit = world.begin();
+    let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
+    assert_eq!(product.batches().len(), 32);
+    // Of two batches of a day, that with the greater number was added first.
+    assert_eq!(references(&product)[..6], ["STOCK", "USED-UP", "B-01", "B-00", "B-03", "B-02"]);
+    assert_eq!(product.allocate(&order("O"), quantity(33)), Err(AllocateError::MoreBatchesNeeded));
+    assert!(product.allocate(&order("O"), quantity(1)).is_ok());
+}
+
+pub fn all_open_batches_can_be_loaded_afterwards(database: TestDatabase) {
+    let world = World::new(database);
+    for number in 0..50 {
+        world.add("LAMP", &format!("B-{number}"), 1, Eta::InStock);
+    }
+    let mut unit = world.begin();
+    let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
+    unit.products().load_all_open_batches(&mut product).unwrap();
+    assert_eq!(product.available(), 50);
+    product.allocate(&order("O"), quantity(50)).unwrap();
+    unit.products().save(&[product], world.now()).unwrap();
+    unit.commit().unwrap();
+    assert_eq!(world.database.count("SELECT count(*) FROM allocations"), 50);
+    world.assert_counters_equal_sums();
+
+    let mut unit = world.begin();
+    let mut product = lock_one(&mut *unit, to_allocate("LAMP", &[]));
+    unit.products().load_all_open_batches(&mut product).unwrap();
+    assert!(product.batches().is_empty());
+}
+
+pub fn named_batches_and_lines_are_loaded_whatever_they_hold(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "FULL", 2, Eta::InStock);
+    world.add("LAMP", "OPEN", 2, Eta::InStock);
+    world.add("CHAIR", "OTHER", 2, Eta::InStock);
+    world.allocate("LAMP", "O-1", 2).unwrap();
+
+    let mut unit = world.begin();
+    let wanted = Wanted {
+        batches: vec![reference("FULL"), reference("OTHER"), reference("NONE")],
+        order_ids: vec![order("O-1"), order("O-2")],
+        ..Wanted::product(sku("LAMP"))
+    };
+    let product = lock_one(&mut *unit, wanted.clone());
+    assert_eq!(references(&product), ["FULL"], "neither open ones nor those of another SKU");
+    let lines: Vec<_> = product.lines().collect();
+    assert_eq!(lines.len(), 1);
+    assert_eq!((lines[0].0, lines[0].1.quantity), (&order("O-1"), quantity(2)));
+    drop(unit);
+
+    let mut unit = world.begin();
+    let product = lock_one(&mut *unit, Wanted { open_batches: true, ..wanted });
+    assert_eq!(references(&product), ["FULL", "OPEN"]);
+    drop(unit);
+
+    let mut unit = world.begin();
+    let product = lock_one(&mut *unit, Wanted::product(sku("LAMP")));
+    assert!(product.batches().is_empty());
+}
+
+pub fn several_products_are_loaded_each_with_its_own(database: TestDatabase) {
+    let world = World::new(database);
+    for name in ["C", "A", "B"] {
+        world.add(name, &format!("{name}-1"), 2, Eta::InStock);
+        world.add(name, &format!("{name}-2"), 4, Eta::InStock);
+        world.allocate(name, "O", 5).unwrap();
+    }
+    let mut unit = world.begin();
+    let wanted: Vec<_> = ["B", "X", "C", "A"].iter().map(|name| to_allocate(name, &["O", "P"])).collect();
+    let products = unit.products().lock(&wanted).unwrap();
+    assert_eq!(products.len(), 3);
+    for product in products {
+        let name = product.sku().as_str();
+        assert_eq!(references(&product), [format!("{name}-2")]);
+        assert_eq!(product.version(), 4);
+        let (order_id, line) = product.lines().next().unwrap();
+        let parts: Vec<_> =
+            line.allocations.iter().map(|part| (part.reference.to_string(), part.quantity.get())).collect();
+        assert_eq!(order_id, &order("O"));
+        assert_eq!(parts, [(format!("{name}-1"), 2), (format!("{name}-2"), 3)]);
+    }
+}
+
+pub fn a_lock_excludes_others_and_sees_what_they_committed(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 10, Eta::InStock);
+    let (about_to_lock, locks) = mpsc::channel();
+    thread::scope(|scope| {
+        let mut first = world.begin();
+        let mut product = lock_one(&mut *first, to_allocate("LAMP", &["O-1"]));
+        let second = scope.spawn(|| {
+            about_to_lock.send(()).unwrap();
+            let mut second = world.begin();
+            lock_one(&mut *second, to_allocate("LAMP", &["O-1", "O-2"]))
+        });
+        locks.recv().unwrap();
+        thread::sleep(Duration::from_millis(200));
+        assert!(!second.is_finished(), "the second waits for the first");
+        product.allocate(&order("O-1"), quantity(7)).unwrap();
+        first.products().save(&[product], world.now()).unwrap();
+        first.commit().unwrap();
+        let product = second.join().unwrap();
+        assert_eq!(product.available(), 3);
+        assert_eq!(product.lines().count(), 1);
+        assert_eq!(product.version(), 3);
+    });
+}
+
+pub fn products_do_not_wait_for_each_other_longer_than_they_must(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 10, Eta::InStock);
+    world.add("CHAIR", "B-2", 10, Eta::InStock);
+    let mut first = world.begin();
+    lock_one(&mut *first, to_allocate("LAMP", &[]));
+    if world.is_postgres() {
+        world.allocate("CHAIR", "O", 1).unwrap();
+    } else {
+        drop(first);
+        world.allocate("CHAIR", "O", 1).unwrap();
+    }
+}
+
+pub fn batches_are_found_by_reference(database: TestDatabase) {
+    let world = World::new(database);
+    let added = world.add("LAMP", "B", 10, due("2027-01-01"));
+    let mut unit = world.begin();
+    assert_eq!(unit.products().sku_of(&reference("B")).unwrap(), Some(sku("LAMP")));
+    assert_eq!(unit.products().sku_of(&reference("b")).unwrap(), None);
+    assert_eq!(unit.products().find_batch(&reference("B")).unwrap(), Some(added));
+    assert_eq!(unit.products().find_batch(&reference("C")).unwrap(), None);
+}

@@ -1,0 +1,200 @@
+use crate::world::{World, due, lock_one, order, quantity, reference, sku, to_allocate};
+use allocation_domain::{AllocationOutcome, Eta, Event};
+use allocation_ports::{StoreError, Wanted};
+use allocation_test_support::TestDatabase;
+
+pub fn a_batch_is_added(database: TestDatabase) {
+    let world = World::new(database);
+    let added = world.add("LAMP", "B", 10, due("2027-01-01"));
+    assert_eq!(world.batch("B"), Some(added));
+    assert_eq!(world.batch("C"), None);
+}
+
+pub fn a_line_goes_into_one_batch_or_is_split(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "SMALL", 2, Eta::InStock);
+    world.add("LAMP", "LARGE", 10, due("2027-01-01"));
+    assert!(matches!(world.allocate("LAMP", "O-1", 5), Ok(AllocationOutcome::Allocated(_))));
+    assert!(matches!(world.allocate("LAMP", "O-2", 6), Ok(AllocationOutcome::Allocated(_))));
+    assert_eq!(world.allocation_texts(), ["O-1 LAMP LARGE 5", "O-2 LAMP LARGE 4", "O-2 LAMP SMALL 2"]);
+    assert_eq!((world.allocated("SMALL"), world.allocated("LARGE")), (2, 9));
+    let Ok(AllocationOutcome::Unchanged(line)) = world.allocate("LAMP", "O-2", 6) else {
+        panic!("the line was allocated twice")
+    };
+    assert_eq!(line.allocations.iter().map(|part| part.reference.as_str()).collect::<Vec<_>>(), ["SMALL", "LARGE"]);
+    assert!(world.allocate("LAMP", "O-3", 2).is_err());
+    world.assert_counters_equal_sums();
+}
+
+pub fn a_line_is_freed_and_forgotten(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 10, Eta::InStock);
+    world.allocate("LAMP", "O", 10).unwrap();
+    assert_eq!(world.deallocate("LAMP", "O", "B"), Ok(quantity(10)));
+    assert!(world.allocation_texts().is_empty());
+    assert_eq!(world.database.count("SELECT count(*) FROM order_lines"), 0);
+    assert!(world.deallocate("LAMP", "O", "B").is_err());
+    world.allocate("LAMP", "O", 4).unwrap();
+    assert_eq!(world.allocation_texts(), ["O LAMP B 4"]);
+}
+
+pub fn a_line_that_lost_units_is_refilled(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 3, Eta::InStock);
+    world.add("LAMP", "B-2", 4, Eta::InStock);
+    world.allocate("LAMP", "O", 6).unwrap();
+    world.deallocate("LAMP", "O", "B-1").unwrap();
+    assert_eq!(world.allocation_texts(), ["O LAMP B-2 3"]);
+    // Into a batch that serves the line already, and into one that is new to it.
+    world.add("LAMP", "B-0", 2, due("2030-01-01"));
+    world.allocate("LAMP", "O-2", 3).unwrap();
+    world.allocate("LAMP", "O", 6).unwrap();
+    assert_eq!(world.allocation_texts(), ["O LAMP B-0 2", "O LAMP B-2 4", "O-2 LAMP B-1 3"]);
+    assert_eq!(world.database.count("SELECT count(*) FROM order_lines WHERE quantity = 6"), 1);
+    world.assert_counters_equal_sums();
+}
+
+pub fn a_line_may_leave_and_come_back_in_one_unit(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 5, Eta::InStock);
+    world.add("LAMP", "B-2", 9, Eta::InStock);
+    world.allocate("LAMP", "O", 5).unwrap();
+    let wanted = Wanted { batches: vec![reference("B-1")], ..to_allocate("LAMP", &["O"]) };
+    world
+        .change(wanted, |product| {
+            product.deallocate(&order("O"), &reference("B-1")).unwrap();
+            product.allocate(&order("O"), quantity(8)).unwrap();
+        })
+        .unwrap();
+    assert_eq!(world.allocation_texts(), ["O LAMP B-2 8"]);
+    assert_eq!((world.allocated("B-1"), world.allocated("B-2")), (0, 8));
+    assert_eq!(world.database.count("SELECT quantity FROM order_lines"), 8);
+}
+
+pub fn a_batch_is_removed_and_may_come_back(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 5, Eta::InStock);
+    world.remove_batch("LAMP", "B");
+    assert_eq!(world.batch("B"), None);
+    assert_eq!(world.database.count("SELECT count(*) FROM batch_references"), 0);
+    let added = world.add("CHAIR", "B", 6, due("2027-01-01"));
+    assert_eq!(world.batch("B"), Some(added));
+    let wanted = Wanted { batches: vec![reference("B")], ..Wanted::product(sku("CHAIR")) };
+    let again = world
+        .change(wanted, |product| {
+            product.remove_batch(&reference("B")).unwrap();
+            product.add_batch(reference("B"), quantity(7), Eta::InStock, world.now()).unwrap().clone()
+        })
+        .unwrap();
+    assert_eq!(world.batch("B"), Some(again));
+}
+
+pub fn several_products_are_saved_in_one_unit(database: TestDatabase) {
+    let world = World::new(database);
+    for name in ["A", "B", "C"] {
+        world.add(name, &format!("{name}-1"), 3, Eta::InStock);
+        world.allocate(name, "OLD", 1).unwrap();
+    }
+    let mut unit = world.begin();
+    let wanted: Vec<_> = ["A", "B", "C"]
+        .iter()
+        .map(|name| Wanted { batches: vec![reference(&format!("{name}-1"))], ..to_allocate(name, &["OLD", "O", "P"]) })
+        .collect();
+    let mut products = unit.products().lock(&wanted).unwrap();
+    for product in &mut products {
+        let batch = reference(&format!("{}-1", product.sku()));
+        product.deallocate(&order("OLD"), &batch).unwrap();
+        product.allocate(&order("O"), quantity(1)).unwrap();
+        product.allocate(&order("P"), quantity(2)).unwrap();
+        product.add_batch(reference(&format!("{}-2", product.sku())), quantity(1), Eta::InStock, world.now()).unwrap();
+    }
+    unit.products().save(&products, world.now()).unwrap();
+    unit.commit().unwrap();
+    let expected = ["O A A-1 1", "P A A-1 2", "O B B-1 1", "P B B-1 2", "O C C-1 1", "P C C-1 2"];
+    assert_eq!(world.allocation_texts(), expected);
+    assert_eq!(world.database.count("SELECT count(*) FROM batches"), 6);
+    world.assert_counters_equal_sums();
+}
+
+pub fn a_reference_under_another_sku_is_a_conflict(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 5, Eta::InStock);
+    let wanted = Wanted { create: true, ..Wanted::product(sku("CHAIR")) };
+    let result = world.change(wanted, |product| {
+        product.add_batch(reference("B"), quantity(5), Eta::InStock, world.now()).unwrap();
+    });
+    assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
+    assert_eq!(world.database.count("SELECT count(*) FROM batches"), 1);
+}
+
+pub fn a_batch_that_vanished_is_a_conflict(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 5, Eta::InStock);
+    world.add("LAMP", "C", 5, Eta::InStock);
+    let mut unit = world.begin();
+    let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
+    drop(unit);
+    world.remove_batch("LAMP", "B");
+    product.allocate(&order("O"), quantity(1)).unwrap();
+    let mut unit = world.begin();
+    let result = unit.products().save(&[product], world.now());
+    // The allocation's foreign key may be checked before the counters are.
+    assert!(matches!(result, Err(StoreError::Conflict(_) | StoreError::Failed(_))), "{result:?}");
+}
+
+pub fn a_second_allocation_of_a_line_is_a_conflict(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 5, Eta::InStock);
+    let mut unit = world.begin();
+    // Whoever forgets to load the line would allocate it a second time.
+    let mut product = lock_one(&mut *unit, to_allocate("LAMP", &[]));
+    drop(unit);
+    world.allocate("LAMP", "O", 1).unwrap();
+    product.allocate(&order("O"), quantity(2)).unwrap();
+    let mut unit = world.begin();
+    let result = unit.products().save(&[product], world.now());
+    assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
+}
+
+pub fn events_are_written_to_the_outbox(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 2, Eta::InStock);
+    world.add("LAMP", "B-2", 2, due("2027-01-15"));
+    let mut events = world
+        .change(to_allocate("LAMP", &["O"]), |product| {
+            product.allocate(&order("O"), quantity(4)).unwrap();
+            assert_eq!(product.version(), 3);
+            product.events().to_vec()
+        })
+        .unwrap();
+    assert!(matches!(events[..], [Event::Allocated { .. }, Event::Allocated { .. }, Event::OutOfStock { .. }]));
+    let wanted = Wanted { batches: vec![reference("B-1")], ..to_allocate("LAMP", &["O"]) };
+    let more = world.change(wanted, |product| {
+        product.deallocate(&order("O"), &reference("B-1")).unwrap();
+        product.remove_batch(&reference("B-1")).unwrap();
+        product.events().to_vec()
+    });
+    events.extend(more.unwrap());
+
+    let stored = world.database.texts("SELECT payload FROM outbox WHERE version >= 3 ORDER BY version, ordinal");
+    let expected: Vec<_> = events.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
+    assert_eq!(stored, expected);
+    let keys = world.database.texts(
+        "SELECT sku || ' ' || version || ' ' || ordinal || ' ' || type || ' ' || coalesce(order_id, '-')
+         FROM outbox ORDER BY version, ordinal",
+    );
+    assert_eq!(
+        keys,
+        [
+            "LAMP 1 0 batch_added -",
+            "LAMP 2 0 batch_added -",
+            "LAMP 3 0 allocated O",
+            "LAMP 3 1 allocated O",
+            "LAMP 3 2 out_of_stock -",
+            "LAMP 4 0 deallocated O",
+            "LAMP 4 1 batch_removed -",
+        ]
+    );
+    let at = world.database.count("SELECT max(occurred_at) - min(occurred_at) FROM outbox");
+    assert!((1..100).contains(&at), "microseconds of the test's clock: {at}");
+}

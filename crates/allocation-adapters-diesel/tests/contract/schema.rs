@@ -1,0 +1,119 @@
+use crate::world::{World, connect, reference};
+use allocation_adapters_diesel::{Dialect, MigrateError, Store};
+use allocation_domain::Eta;
+use allocation_ports::{Queries, Readiness, SchemaState, StoreError, UnitOfWorkFactory};
+use allocation_test_support::TestDatabase;
+use std::sync::Barrier;
+
+/// All that the database knows of its tables, as text.
+fn dump(store: &Store, database: &TestDatabase) -> Vec<String> {
+    match store.dialect() {
+        Dialect::Sqlite => database.texts(
+            "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, '') FROM sqlite_schema ORDER BY 1",
+        ),
+        Dialect::Postgres => database.texts(
+            "SELECT format('%s.%s %s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+                           a.attnotnull, collname, pg_get_expr(d.adbin, d.adrelid)) AS line
+             FROM pg_class c
+             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+             LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+             LEFT JOIN pg_collation l ON l.oid = a.attcollation
+             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+             UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index
+             WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+             UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+             FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+             UNION ALL SELECT relname || ' ' || reloptions::text FROM pg_class
+             WHERE relnamespace = 'public'::regnamespace AND reloptions IS NOT NULL
+             ORDER BY line",
+        ),
+    }
+}
+
+fn names(store: &Store) -> Vec<String> {
+    store.migrations().status().unwrap().migrations.into_iter().map(|(name, _)| name).collect()
+}
+
+pub fn migrations_up_down_and_up_again_give_the_same_schema(database: TestDatabase) {
+    let store = connect(&database, 2);
+    let migrations = store.migrations();
+    let all = migrations.up().unwrap();
+    let first = dump(&store, &database);
+    assert!(first.len() > 10, "{first:?}");
+    let undone = migrations.down(all.len()).unwrap();
+    let empty = dump(&store, &database);
+    assert!(empty.iter().all(|line| line.contains("__diesel_schema_migrations")), "{empty:?}");
+    assert_eq!(undone.iter().rev().cloned().collect::<Vec<_>>(), all);
+    migrations.up().unwrap();
+    assert_eq!(dump(&store, &database), first);
+}
+
+pub fn up_tells_what_it_ran_and_is_idempotent(database: TestDatabase) {
+    let store = connect(&database, 2);
+    let all = names(&store);
+    assert!(all[0].ends_with("_allocation"), "{all:?}");
+    assert_eq!(store.migrations().up().unwrap(), all);
+    assert!(store.migrations().up().unwrap().is_empty());
+}
+
+pub fn down_undoes_as_many_steps_as_there_are(database: TestDatabase) {
+    let store = connect(&database, 2);
+    assert!(store.migrations().down(1).unwrap().is_empty());
+    store.migrations().up().unwrap();
+    assert!(store.migrations().down(0).unwrap().is_empty());
+    assert_eq!(store.migrations().down(100).unwrap().len(), names(&store).len());
+    assert_eq!(store.schema().unwrap(), SchemaState::Older);
+}
+
+pub fn concurrent_ups_run_each_migration_once(database: TestDatabase) {
+    let barrier = Barrier::new(4);
+    let ran: usize = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    barrier.wait();
+                    connect(&database, 2).migrations().up().unwrap().len()
+                })
+            })
+            .collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+    });
+    let store = connect(&database, 2);
+    assert_eq!(ran, names(&store).len());
+    assert_eq!(store.schema().unwrap(), SchemaState::Current);
+}
+
+pub fn a_newer_schema_is_detected_and_left_alone(database: TestDatabase) {
+    let world = World::new(database);
+    world.database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')");
+    assert_eq!(world.store.schema().unwrap(), SchemaState::Newer);
+    let migrations = world.store.migrations();
+    for result in [migrations.up(), migrations.down(1)] {
+        assert!(matches!(&result, Err(MigrateError::SchemaNewer(unknown)) if unknown == &["99990101000000"]));
+    }
+    let status = migrations.status().unwrap();
+    assert_eq!(status.unknown, ["99990101000000"]);
+    assert!(status.migrations.iter().all(|(_, applied)| *applied));
+    world.add("LAMP", "B", 1, Eta::InStock);
+}
+
+pub fn readiness_and_status_tell_the_state_and_change_nothing(database: TestDatabase) {
+    let store = connect(&database, 2);
+    assert_eq!(store.schema().unwrap(), SchemaState::Older);
+    let status = store.migrations().status().unwrap();
+    assert!(status.migrations.iter().all(|(_, applied)| !applied));
+    assert_eq!(dump(&store, &database), [] as [String; 0]);
+    store.migrations().up().unwrap();
+    assert_eq!(store.schema().unwrap(), SchemaState::Current);
+    let status = store.migrations().status().unwrap();
+    assert!(status.unknown.is_empty() && status.migrations.iter().all(|(_, applied)| *applied));
+    database.execute("DELETE FROM __diesel_schema_migrations");
+    assert_eq!(store.schema().unwrap(), SchemaState::Older);
+}
+
+pub fn a_database_without_its_tables_fails_without_a_panic(database: TestDatabase) {
+    let store = connect(&database, 2);
+    assert!(matches!(store.batch(&reference("B")), Err(StoreError::Failed(_))));
+    let mut unit = store.begin().unwrap();
+    assert!(matches!(unit.products().sku_of(&reference("B")), Err(StoreError::Failed(_))));
+}

@@ -1,0 +1,96 @@
+use crate::world::{World, instant, lock_one, order, quantity, reference, sku, to_allocate};
+use allocation_domain::Eta;
+use allocation_ports::{Queries, StoreError, UnitOfWorkFactory, Wanted};
+use allocation_test_support::TestDatabase;
+use std::time::{Duration, Instant};
+
+pub fn what_is_committed_is_there_and_what_is_dropped_is_not(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 10, Eta::InStock);
+    for commits in [false, true] {
+        let mut unit = world.begin();
+        let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
+        product.allocate(&order("O"), quantity(3)).unwrap();
+        unit.products().save(&[product], world.now()).unwrap();
+        if commits {
+            unit.commit().unwrap();
+        } else {
+            drop(unit);
+        }
+        assert_eq!(world.allocated("B"), if commits { 3 } else { 0 });
+    }
+    let version = world.database.count("SELECT version FROM products");
+    assert_eq!(version, 2, "what was dropped does not count");
+}
+
+pub fn readers_see_nothing_of_a_unit_before_its_commit(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 10, Eta::InStock);
+    let mut unit = world.begin();
+    let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
+    product.allocate(&order("O"), quantity(3)).unwrap();
+    unit.products().save(&[product], world.now()).unwrap();
+    assert_eq!(world.allocated("B"), 0);
+    assert!(world.allocation_texts().is_empty());
+    unit.commit().unwrap();
+    assert_eq!(world.allocated("B"), 3);
+}
+
+pub fn a_unit_that_failed_cannot_be_committed(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 10, Eta::InStock);
+    let mut unit = world.begin();
+    let wanted = Wanted { create: true, ..Wanted::product(sku("CHAIR")) };
+    let mut chair = lock_one(&mut *unit, wanted);
+    chair.add_batch(reference("B"), quantity(1), Eta::InStock, instant(0)).unwrap();
+    assert!(matches!(unit.products().save(&[chair], world.now()), Err(StoreError::Conflict(_))));
+    assert!(matches!(unit.products().sku_of(&reference("B")), Err(StoreError::Failed(_))));
+    assert!(matches!(unit.commit(), Err(StoreError::Failed(_))));
+    assert_eq!(world.database.count("SELECT count(*) FROM products"), 1);
+    world.add("CHAIR", "C", 1, Eta::InStock);
+}
+
+pub fn a_unit_without_changes_writes_nothing(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 10, Eta::InStock);
+    let mut unit = world.begin();
+    let product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
+    unit.products().save(&[product], world.now()).unwrap();
+    unit.products().save(&[], world.now()).unwrap();
+    unit.commit().unwrap();
+    world.begin().commit().unwrap();
+    assert_eq!(world.database.count("SELECT count(*) FROM outbox"), 1, "only that of the batch");
+}
+
+pub fn when_no_connection_becomes_free_it_is_busy(database: TestDatabase) {
+    let world = World::with_pool(database, 1);
+    let unit = world.begin();
+    let started = Instant::now();
+    assert!(matches!(world.store.begin().map(drop), Err(StoreError::Busy(_))));
+    assert!(started.elapsed() < Duration::from_secs(5));
+    if world.is_postgres() {
+        assert!(matches!(world.store.batch(&reference("B")), Err(StoreError::Busy(_))));
+    } else {
+        assert!(world.store.batch(&reference("B")).is_ok(), "readers do not wait for a writer");
+    }
+    drop(unit);
+    drop(world.begin());
+}
+
+pub fn a_unit_in_a_panicking_thread_is_rolled_back(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 10, Eta::InStock);
+    let panicked = std::thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            let mut unit = world.begin();
+            let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
+            product.allocate(&order("O"), quantity(3)).unwrap();
+            unit.products().save(&[product], world.now()).unwrap();
+            std::panic::resume_unwind(Box::new("the worker gives up"));
+        });
+        worker.join().is_err()
+    });
+    assert!(panicked);
+    assert_eq!(world.allocated("B"), 0);
+    world.allocate("LAMP", "O", 10).unwrap();
+}

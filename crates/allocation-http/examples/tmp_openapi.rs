@@ -1,0 +1,3 @@
+fn main() {
+    print!("{}", allocation_http::openapi_json())
+}

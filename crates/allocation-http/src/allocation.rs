@@ -1,0 +1,143 @@
+//! Allocations: which batch serves which order line.
+
+mod line;
+mod row;
+
+pub(crate) use line::{LineAllocation, NewLine, Part};
+pub(crate) use row::Row;
+
+use crate::api::Api;
+use crate::identifier::{Identifier, PathIdentifiers};
+use crate::openapi::document;
+use crate::page::{self, Page, PageAnswer, PageParameters};
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::resource::Path;
+use crate::{answer, body};
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, web};
+use allocation_domain::{AllocationOutcome, BatchReference, OrderId, Sku};
+use allocation_ports::{AllocationCursor, AllocationFilter, Queries};
+use std::sync::Arc;
+
+pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
+    Path::new("/allocations").post(allocate).get(list).register(cfg);
+    Path::new("/allocations/{order_id}/batch/{reference}").delete(deallocate).register(cfg);
+}
+
+document!(AllocateLineProblems:
+    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OutOfStock, LineAlreadyAllocated, Overloaded,
+    DatabaseUnavailable, ShuttingDown, InternalError,
+);
+document!(ListAllocationsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
+document!(DeallocateLineProblems:
+    Validation, BatchNotFound, AllocationNotFound, Overloaded, DatabaseUnavailable, InternalError,
+);
+
+/// Allocate an order line
+///
+/// Allocating the same line again changes nothing. A line that lost units to a deallocation may be
+/// sent again with its full quantity: what is missing is allocated, what it has stays.
+#[utoipa::path(
+    post,
+    path = "/allocations",
+    operation_id = "allocateLine",
+    tag = "Allocations",
+    request_body(content = NewLine, example = json!({ "order_id": "O-1", "sku": "RED-CHAIR", "qty": 10 })),
+    responses(
+        (status = 201, description = "Units were allocated", body = LineAllocation<'_>,
+            example = json!({
+                "order_id": "O-1", "sku": "RED-CHAIR", "qty": 10, "reference": "B-1",
+                "allocations": [{ "reference": "B-1", "qty": 10, "eta": "2027-01-15" }]
+            })),
+        (status = 200, description = "The line had all its units already", body = LineAllocation<'_>,
+            example = json!({
+                "order_id": "O-1", "sku": "RED-CHAIR", "qty": 10, "reference": "B-1",
+                "allocations": [{ "reference": "B-1", "qty": 10, "eta": "2027-01-15" }]
+            })),
+        AllocateLineProblems,
+    ),
+)]
+pub(crate) async fn allocate(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    let line = body::read::<NewLine>(&request, payload).await?;
+    match api.engine.allocate(line).await? {
+        AllocationOutcome::Allocated(line) => answer::json(StatusCode::CREATED, &LineAllocation::from(&line)),
+        AllocationOutcome::Unchanged(line) => answer::json(StatusCode::OK, &LineAllocation::from(&line)),
+    }
+}
+
+/// List allocations
+///
+/// One row for each line and batch, by SKU, order and batch.
+#[utoipa::path(
+    get,
+    path = "/allocations",
+    operation_id = "listAllocations",
+    tag = "Allocations",
+    params(
+        ("order_id" = Option<Identifier>, Query, description = "Only lines of this order"),
+        ("sku" = Option<Identifier>, Query, description = "Only lines of this SKU"),
+        ("reference" = Option<Identifier>, Query, description = "Only units in this batch"),
+        PageParameters,
+    ),
+    responses(
+        (status = 200, description = "A page of allocations", body = Vec<Row<'_>>,
+            headers(("Link" = String, description = "The next page, if there is one: `<...>; rel=\"next\"`")),
+            example = json!([{ "order_id": "O-1", "sku": "RED-CHAIR", "qty": 10, "reference": "B-1" }])),
+        ListAllocationsProblems,
+    ),
+)]
+pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut query = Query::of(&request);
+    let filter = AllocationFilter {
+        order_id: query.take("order_id", str::parse),
+        sku: query.take("sku", str::parse),
+        reference: query.take("reference", str::parse),
+    };
+    let page = Page::take(&mut query);
+    query.faults().check(Some(()))?;
+    let queries = Arc::clone(&api.queries);
+    let page = api.gate.run(&request, move || read_page(&*queries, &filter, page)).await?;
+    Ok(page.into())
+}
+
+/// Free the units that an order holds in a batch
+#[utoipa::path(
+    delete,
+    path = "/allocations/{order_id}/batch/{reference}",
+    operation_id = "deallocateLine",
+    tag = "Allocations",
+    params(
+        ("order_id" = Identifier, Path, description = "The order", example = "O-1"),
+        ("reference" = Identifier, Path, description = "The batch", example = "B-1"),
+    ),
+    responses((status = 204, description = "The units are free again"), DeallocateLineProblems),
+)]
+pub(crate) async fn deallocate(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut path = PathIdentifiers::of(&request);
+    let found = path.take(2, "order_id").zip(path.take(4, "reference"));
+    let (order_id, reference) = path.finish(found)?;
+    let use_cases = api.use_cases.clone();
+    api.gate.run(&request, move || use_cases.deallocate(&order_id, &reference)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn read_page(
+    queries: &dyn Queries,
+    filter: &AllocationFilter,
+    page: Page<AllocationCursor>,
+) -> Result<PageAnswer, Problem> {
+    let rows = queries.allocations(filter, page.after, page.size)?;
+    let next = page::next(page.size, &rows, |after, size| queries.allocations(filter, after, size))?;
+    let filters = [
+        ("order_id", filter.order_id.as_ref().map(OrderId::as_str)),
+        ("sku", filter.sku.as_ref().map(Sku::as_str)),
+        ("reference", filter.reference.as_ref().map(BatchReference::as_str)),
+    ];
+    let link = next.and_then(|cursor| page::link("/allocations", &filters, page.size, &cursor));
+    Ok(PageAnswer { body: answer::bytes(&rows.iter().map(Row::from).collect::<Vec<_>>())?, link })
+}
+
+#[cfg(test)]
+mod tests;

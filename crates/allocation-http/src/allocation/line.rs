@@ -1,0 +1,92 @@
+use crate::body::Body;
+use crate::fault::{Fault, Faults};
+use crate::identifier::Identifier;
+use crate::{eta, identifier, quantity};
+use allocation_domain::{Allocation, Eta, OrderId, OrderLine, Quantity, Sku};
+use deserr::Deserr;
+use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
+
+/// An order line to allocate.
+#[derive(Deserialize, Deserr, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub(crate) struct NewLine {
+    /// The order that the line belongs to.
+    #[serde(deserialize_with = "identifier::deserialize")]
+    #[schema(value_type = Identifier)]
+    order_id: OrderId,
+    /// What is ordered.
+    #[serde(deserialize_with = "identifier::deserialize")]
+    #[schema(value_type = Identifier)]
+    sku: Sku,
+    /// How many units are ordered.
+    #[serde(deserialize_with = "quantity::deserialize")]
+    #[schema(value_type = i32, minimum = 1, maximum = 2_147_483_647, example = 10)]
+    qty: Quantity,
+}
+
+impl Body for NewLine {
+    type Content = OrderLine;
+
+    fn content(self) -> Result<OrderLine, Fault> {
+        OrderLine::new(self.order_id, self.sku, self.qty).map_err(|error| Fault::at("/order_id", error))
+    }
+}
+
+/// A line with the batches that serve it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LineAllocation<'a> {
+    /// The order that the line belongs to.
+    #[schema(value_type = Identifier)]
+    order_id: &'a str,
+    /// What is ordered.
+    #[schema(value_type = Identifier)]
+    sku: &'a str,
+    /// How many units are ordered.
+    #[schema(value_type = i32, minimum = 1, example = 10)]
+    qty: u32,
+    /// The first of the batches, which is all of them unless the line was split.
+    #[schema(value_type = Identifier)]
+    reference: Option<&'a str>,
+    /// The batches that serve the line, the most preferred first; together they have its quantity.
+    #[schema(value_type = Vec<Part<'a>>)]
+    #[serde(serialize_with = "parts")]
+    allocations: &'a [Allocation],
+}
+
+/// Units of a batch that serve a line.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AllocatedBatch)]
+pub(crate) struct Part<'a> {
+    /// The batch.
+    #[schema(value_type = Identifier)]
+    reference: &'a str,
+    /// How many of its units.
+    #[schema(value_type = i32, minimum = 1, example = 10)]
+    qty: u32,
+    /// When the batch can be picked from: a date, or null for stock in the warehouse.
+    #[schema(value_type = Option<String>, required = true, format = Date)]
+    #[serde(serialize_with = "eta::serialize")]
+    eta: Eta,
+}
+
+impl<'a> From<&'a allocation_domain::LineAllocation> for LineAllocation<'a> {
+    fn from(line: &'a allocation_domain::LineAllocation) -> Self {
+        Self {
+            order_id: line.order_id.as_str(),
+            sku: line.sku.as_str(),
+            qty: line.quantity.get(),
+            reference: line.allocations.first().map(|first| first.reference.as_str()),
+            allocations: &line.allocations,
+        }
+    }
+}
+
+fn parts<S: Serializer>(allocations: &[Allocation], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(allocations.iter().map(|part| Part {
+        reference: part.reference.as_str(),
+        qty: part.quantity.get(),
+        eta: part.eta,
+    }))
+}

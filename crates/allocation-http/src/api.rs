@@ -1,0 +1,64 @@
+use crate::blocking::{BlockingLimits, Gate};
+use crate::problem::{Kind, Problem, catalogue};
+use crate::{allocation, batch, docs, health, request_id};
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::{App, Error, HttpResponse, web};
+use allocation_app::{AllocationEngine, UseCases};
+use allocation_ports::{Queries, Readiness};
+use std::future::ready;
+use std::sync::Arc;
+
+/// The API over what carries its requests out.
+#[derive(Clone)]
+pub struct Api {
+    pub(crate) use_cases: UseCases,
+    pub(crate) engine: AllocationEngine,
+    pub(crate) queries: Arc<dyn Queries>,
+    pub(crate) readiness: Arc<dyn Readiness>,
+    pub(crate) gate: Gate,
+}
+
+impl Api {
+    /// The API over use cases, the allocation engine and the ports that it reads from.
+    ///
+    /// Use cases, queries and the readiness check block on the database: `blocking` limits how many
+    /// of them run and wait at a time, over all clones of the API.
+    #[must_use]
+    pub fn new(
+        use_cases: UseCases,
+        engine: AllocationEngine,
+        queries: Arc<dyn Queries>,
+        readiness: Arc<dyn Readiness>,
+        blocking: BlockingLimits,
+    ) -> Self {
+        Self { use_cases, engine, queries, readiness, gate: Gate::new(blocking) }
+    }
+
+    /// Adds all paths of the API to an application, those that are not known included.
+    fn configure(&self, cfg: &mut web::ServiceConfig) {
+        cfg.app_data(web::Data::new(self.clone()));
+        // The router tries paths in this order, and allocations are what most requests are for.
+        allocation::configure(cfg);
+        batch::configure(cfg);
+        health::configure(cfg);
+        catalogue::configure(cfg);
+        docs::configure(cfg);
+        cfg.default_service(web::to(|| ready(Err::<HttpResponse, _>(Problem::of(Kind::NotFound)))));
+    }
+}
+
+/// The application: what the server runs, and what tests call without one.
+pub fn app(
+    api: &Api,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    App::new().configure(|cfg| api.configure(cfg)).wrap_fn(request_id::watch)
+}

@@ -1,0 +1,177 @@
+//! Batches of stock.
+
+mod new;
+mod shown;
+
+pub(crate) use new::BatchToAdd;
+pub(crate) use shown::Batch;
+
+use crate::api::Api;
+use crate::identifier::{Identifier, PathIdentifiers, encode};
+use crate::openapi::document;
+use crate::page::{self, Page, PageAnswer, PageParameters};
+use crate::problem::{Kind, Problem};
+use crate::query::Query;
+use crate::resource::Path;
+use crate::{answer, body};
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, web};
+use allocation_app::AddBatchOutcome;
+use allocation_domain::{BatchReference, Sku};
+use allocation_ports::{BatchCursor, BatchFilter, Queries};
+use std::sync::Arc;
+
+pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
+    Path::new("/batch").post(add).get(list).register(cfg);
+    Path::new("/batch/{reference}").get(find).delete(remove).register(cfg);
+}
+
+document!(AddBatchProblems:
+    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchAlreadyExists, Overloaded,
+    DatabaseUnavailable, InternalError,
+);
+document!(ListBatchesProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
+document!(FindBatchProblems: Validation, BatchNotFound, Overloaded, DatabaseUnavailable, InternalError);
+document!(RemoveBatchProblems:
+    Validation, BatchNotFound, BatchHasAllocations, Overloaded, DatabaseUnavailable, InternalError,
+);
+
+/// Add a batch
+///
+/// Adding the same batch again changes nothing. `ref` and `qty` are accepted as other names of
+/// `reference` and `purchased_quantity`.
+#[utoipa::path(
+    post,
+    path = "/batch",
+    operation_id = "addBatch",
+    tag = "Batches",
+    request_body(content = BatchToAdd, examples(
+        ("on-its-way" = (summary = "A batch that is on its way", value = json!({
+            "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20, "eta": "2027-01-15"
+        }))),
+        ("in-the-warehouse" = (summary = "A batch in the warehouse", value = json!({
+            "reference": "B-2", "sku": "RED-CHAIR", "purchased_quantity": 5
+        }))),
+    )),
+    responses(
+        (status = 201, description = "The batch was added", body = Batch<'_>,
+            headers(("Location" = String, description = "The path of the batch")),
+            example = json!({
+                "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
+                "allocated_quantity": 0, "available_quantity": 20, "eta": "2027-01-15"
+            })),
+        (status = 200, description = "The batch was there already; this is what became of it", body = Batch<'_>,
+            example = json!({
+                "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
+                "allocated_quantity": 10, "available_quantity": 10, "eta": "2027-01-15"
+            })),
+        AddBatchProblems,
+    ),
+)]
+pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    let new = body::read::<BatchToAdd>(&request, payload).await?;
+    let use_cases = api.use_cases.clone();
+    match api.gate.run(&request, move || use_cases.add_batch(&new)).await? {
+        AddBatchOutcome::Added(batch) => {
+            let location = format!("/batch/{}", encode(batch.reference().as_str()));
+            let mut response = answer::builder(StatusCode::CREATED);
+            Ok(response.insert_header((header::LOCATION, location)).body(answer::bytes(&Batch::from(&batch))?))
+        }
+        AddBatchOutcome::Unchanged(batch) => answer::json(StatusCode::OK, &Batch::from(&batch)),
+    }
+}
+
+/// List batches
+///
+/// In the order in which they were added.
+#[utoipa::path(
+    get,
+    path = "/batch",
+    operation_id = "listBatches",
+    tag = "Batches",
+    params(
+        ("sku" = Option<Identifier>, Query, description = "Only batches of this SKU"),
+        PageParameters,
+    ),
+    responses(
+        (status = 200, description = "A page of batches", body = Vec<Batch<'_>>,
+            headers(("Link" = String, description = "The next page, if there is one: `<...>; rel=\"next\"`")),
+            example = json!([{
+                "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
+                "allocated_quantity": 10, "available_quantity": 10, "eta": "2027-01-15"
+            }])),
+        ListBatchesProblems,
+    ),
+)]
+pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut query = Query::of(&request);
+    let filter = BatchFilter { sku: query.take("sku", str::parse) };
+    let page = Page::take(&mut query);
+    query.faults().check(Some(()))?;
+    let queries = Arc::clone(&api.queries);
+    let page = api.gate.run(&request, move || read_page(&*queries, &filter, page)).await?;
+    Ok(page.into())
+}
+
+/// Look at a batch
+#[utoipa::path(
+    get,
+    path = "/batch/{reference}",
+    operation_id = "getBatch",
+    tag = "Batches",
+    params(("reference" = Identifier, Path, description = "The batch", example = "B-1")),
+    responses(
+        (status = 200, description = "The batch", body = Batch<'_>, example = json!({
+            "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
+            "allocated_quantity": 10, "available_quantity": 10, "eta": "2027-01-15"
+        })),
+        FindBatchProblems,
+    ),
+)]
+pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let reference = reference(&request)?;
+    let queries = Arc::clone(&api.queries);
+    let batch = api.gate.run(&request, move || read(&*queries, &reference)).await?;
+    answer::json(StatusCode::OK, &Batch::from(&batch))
+}
+
+/// Delete a batch
+///
+/// Only a batch that no line is allocated to can be deleted.
+#[utoipa::path(
+    delete,
+    path = "/batch/{reference}",
+    operation_id = "deleteBatch",
+    tag = "Batches",
+    params(("reference" = Identifier, Path, description = "The batch", example = "B-1")),
+    responses((status = 204, description = "The batch is deleted"), RemoveBatchProblems),
+)]
+pub(crate) async fn remove(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let reference = reference(&request)?;
+    let use_cases = api.use_cases.clone();
+    api.gate.run(&request, move || use_cases.remove_batch(&reference)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn reference(request: &HttpRequest) -> Result<BatchReference, Problem> {
+    let mut path = PathIdentifiers::of(request);
+    let found = path.take(2, "reference");
+    path.finish(found)
+}
+
+fn read(queries: &dyn Queries, reference: &BatchReference) -> Result<allocation_domain::Batch, Problem> {
+    let not_found = || Problem::new(Kind::BatchNotFound, format!("There is no batch {reference}"));
+    queries.batch(reference)?.ok_or_else(not_found)
+}
+
+fn read_page(queries: &dyn Queries, filter: &BatchFilter, page: Page<BatchCursor>) -> Result<PageAnswer, Problem> {
+    let rows = queries.batches(filter, page.after, page.size)?;
+    let next = page::next(page.size, &rows, |after, size| queries.batches(filter, after, size))?;
+    let filters = [("sku", filter.sku.as_ref().map(Sku::as_str))];
+    let link = next.and_then(|cursor| page::link("/batch", &filters, page.size, &cursor));
+    Ok(PageAnswer { body: answer::bytes(&rows.iter().map(Batch::from).collect::<Vec<_>>())?, link })
+}
+
+#[cfg(test)]
+mod tests;

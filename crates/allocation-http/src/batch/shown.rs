@@ -1,0 +1,42 @@
+use crate::eta;
+use crate::identifier::Identifier;
+use allocation_domain::Eta;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A batch of stock.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Batch<'a> {
+    /// The name of the batch, unique across all SKUs.
+    #[schema(value_type = Identifier)]
+    reference: &'a str,
+    /// What the batch holds.
+    #[schema(value_type = Identifier)]
+    sku: &'a str,
+    /// How many units were purchased.
+    #[schema(value_type = i32, minimum = 1, example = 20)]
+    purchased_quantity: u32,
+    /// How many units are allocated to order lines.
+    #[schema(value_type = i32, minimum = 0, example = 10)]
+    allocated_quantity: u32,
+    /// How many units can still be allocated.
+    #[schema(value_type = i32, minimum = 0, example = 10)]
+    available_quantity: u32,
+    /// When the batch can be picked from: a date, or null for stock in the warehouse.
+    #[schema(value_type = Option<String>, required = true, format = Date)]
+    #[serde(serialize_with = "eta::serialize")]
+    eta: Eta,
+}
+
+impl<'a> From<&'a allocation_domain::Batch> for Batch<'a> {
+    fn from(batch: &'a allocation_domain::Batch) -> Self {
+        Self {
+            reference: batch.reference().as_str(),
+            sku: batch.sku().as_str(),
+            purchased_quantity: batch.purchased().get(),
+            allocated_quantity: batch.allocated(),
+            available_quantity: batch.available(),
+            eta: batch.eta(),
+        }
+    }
+}

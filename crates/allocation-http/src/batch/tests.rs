@@ -1,0 +1,291 @@
+use crate::testing::{Ports, batch, chairs, delete, due, get, holding, now, post, quantity, reference, sku};
+use allocation_domain::{Batch, Eta, Product};
+use allocation_ports::{BatchCursor, PageSize};
+use serde_json::json;
+
+const ADD: &str = r#"{"reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20, "eta": "2027-01-15"}"#;
+
+fn empty() -> Product {
+    chairs(&[])
+}
+
+fn with_batch(eta: Eta) -> Product {
+    let mut product = empty();
+    product.add_batch(reference("B-1"), quantity(20), eta, now()).unwrap();
+    product
+}
+
+#[actix_web::test]
+async fn a_new_batch_is_answered_with_its_location() {
+    let answer = post(&Ports::with_units(holding(empty())).api(), "/batch", ADD).await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.header("location"), Some("/batch/B-1"));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let expected = json!({
+        "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20, "allocated_quantity": 0,
+        "available_quantity": 20, "eta": "2027-01-15"
+    });
+    assert_eq!(answer.json(), expected);
+}
+
+#[actix_web::test]
+async fn the_members_of_a_batch_are_in_the_order_of_the_contract() {
+    let answer = post(&Ports::with_units(holding(empty())).api(), "/batch", ADD).await;
+    let expected = r#"{"reference":"B-1","sku":"RED-CHAIR","purchased_quantity":20,"allocated_quantity":0,"available_quantity":20,"eta":"2027-01-15"}"#;
+    assert_eq!(answer.body, expected);
+}
+
+#[actix_web::test]
+async fn the_location_of_an_odd_reference_is_percent_encoded() {
+    let odd = json!({"reference": "a/b %+\"椅🪑?#.~", "sku": "RED-CHAIR", "purchased_quantity": 1}).to_string();
+    let answer = post(&Ports::with_units(holding(empty())).api(), "/batch", odd).await;
+    assert_eq!(answer.header("location"), Some("/batch/a%2Fb%20%25%2B%22%E6%A4%85%F0%9F%AA%91%3F%23.~"));
+}
+
+#[actix_web::test]
+async fn other_names_of_members_are_accepted() {
+    let body = r#"{"ref": "B-1", "sku": "RED-CHAIR", "qty": 20}"#;
+    let answer = post(&Ports::with_units(holding(empty())).api(), "/batch", body).await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.json()["reference"], "B-1");
+    assert_eq!(answer.json()["purchased_quantity"], 20);
+    assert_eq!(answer.json()["eta"], json!(null));
+}
+
+#[actix_web::test]
+async fn the_same_batch_again_is_answered_with_what_exists() {
+    let answer = post(&Ports::with_units(holding(with_batch(due(2027, 1, 15)))).api(), "/batch", ADD).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("location"), None);
+    assert_eq!(answer.json()["available_quantity"], 20);
+}
+
+#[actix_web::test]
+async fn a_reference_with_other_content_is_a_conflict() {
+    let answer = post(&Ports::with_units(holding(with_batch(Eta::InStock))).api(), "/batch", ADD).await;
+    assert_eq!(answer.status, 409);
+    let problem = answer.problem("batch-already-exists");
+    assert_eq!(problem["detail"], "Batch B-1 exists already with other content");
+}
+
+#[actix_web::test]
+async fn a_batch_is_found_by_its_reference() {
+    let mut ports = Ports::new();
+    ports
+        .queries
+        .expect_batch()
+        .withf(|asked| asked.as_str() == "B-1")
+        .returning(|_| Ok(Some(batch("B-1").with_allocated(5).unwrap())));
+    let answer = get(&ports.api(), "/batch/B-1").await;
+    assert_eq!(answer.status, 200);
+    let expected = json!({
+        "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20, "allocated_quantity": 5,
+        "available_quantity": 15, "eta": null
+    });
+    assert_eq!(answer.json(), expected);
+}
+
+#[actix_web::test]
+async fn a_batch_that_is_not_there_is_not_found() {
+    let mut ports = Ports::with_units(holding(empty()));
+    ports.queries.expect_batch().returning(|_| Ok(None));
+    let api = ports.api();
+    for answer in [get(&api, "/batch/B-9").await, delete(&api, "/batch/B-9").await] {
+        assert_eq!(answer.status, 404);
+        assert_eq!(answer.problem("batch-not-found")["detail"], "There is no batch B-9");
+    }
+}
+
+#[actix_web::test]
+async fn a_batch_without_allocations_can_be_deleted() {
+    let answer = delete(&Ports::with_units(holding(chairs(&["B-1"]))).api(), "/batch/B-1").await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.body.is_empty());
+}
+
+#[actix_web::test]
+async fn a_batch_with_allocations_stays() {
+    let mut product = chairs(&["B-1"]);
+    product.allocate(&crate::testing::order("O-1"), quantity(3)).unwrap();
+    let answer = delete(&Ports::with_units(holding(product)).api(), "/batch/B-1").await;
+    assert_eq!(answer.status, 409);
+    assert_eq!(answer.problem("batch-has-allocations")["detail"], "Batch B-1 has 3 allocated units");
+}
+
+#[actix_web::test]
+async fn odd_references_arrive_as_they_were_meant() {
+    let cases = [
+        ("/batch/a%2Fb", "a/b"),
+        ("/batch/a%2fb%2F", "a/b/"),
+        ("/batch/100%25", "100%"),
+        ("/batch/%252F", "%2F"),
+        ("/batch/a+b", "a+b"),
+        ("/batch/a%2Bb", "a+b"),
+        ("/batch/a%20b", "a b"),
+        ("/batch/%22x%22'", "\"x\"'"),
+        ("/batch/%F0%9F%AA%91", "🪑"),
+        ("/batch/%E6%A4%85%3F%23", "椅?#"),
+        ("/batch/...", "..."),
+        ("/batch/%2E%2E%2E", "..."),
+        ("/b%61tch/B-1", "B-1"),
+        ("/batch/%7Bx%7D", "{x}"),
+    ];
+    for (path, expected) in cases {
+        let mut ports = Ports::new();
+        ports
+            .queries
+            .expect_batch()
+            .returning(|asked| Ok(Some(Batch::new(asked.clone(), sku("RED-CHAIR"), quantity(1), Eta::InStock, now()))));
+        let answer = get(&ports.api(), path).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["reference"]), (200, &json!(expected)), "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn references_that_break_a_rule_are_faults_of_the_path() {
+    let long = format!("/batch/{}", "x".repeat(256));
+    let cases = [
+        ("/batch/%00", "must not hold control characters"),
+        ("/batch/a%0Ab", "must not hold control characters"),
+        ("/batch/%20a", "must not begin or end with white space"),
+        ("/batch/a%E2%80%83", "must not begin or end with white space"),
+        ("/batch/%2E%2E", "must not be \".\" or \"..\""),
+        ("/batch/..", "must not be \".\" or \"..\""),
+        ("/batch/%FF", "must be percent-encoded UTF-8"),
+        ("/batch/%C3%28", "must be percent-encoded UTF-8"),
+        ("/batch/50%", "must be percent-encoded UTF-8"),
+        ("/batch/50%zz", "must be percent-encoded UTF-8"),
+        (&long, "must have at most 255 characters, not 256"),
+    ];
+    let api = Ports::new().api();
+    for (path, detail) in cases {
+        for answer in [get(&api, path).await, delete(&api, path).await] {
+            assert_eq!(answer.faults(), [("reference".to_owned(), detail.to_owned())], "{path}");
+            assert_eq!(answer.json()["errors"][0]["parameter"], "reference");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_parameter_beside_a_reference_that_is_wrong_is_told_too() {
+    let answer = get(&Ports::new().api(), "/batch/%20?x=1").await;
+    assert_eq!(answer.places(), ["x", "reference"]);
+}
+
+#[actix_web::test]
+async fn a_page_that_is_not_full_is_the_last() {
+    let mut ports = Ports::new();
+    ports.queries.expect_batches().once().returning(|filter, after, page| {
+        assert_eq!((filter.sku.is_none(), after, page), (true, None, PageSize::default()));
+        Ok(vec![batch("B-1"), batch("B-2")])
+    });
+    let answer = get(&ports.api(), "/batch").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("link"), None);
+    let references: Vec<_> = answer.json().as_array().unwrap().iter().map(|row| row["reference"].clone()).collect();
+    assert_eq!(references, ["B-1", "B-2"]);
+}
+
+#[actix_web::test]
+async fn a_full_page_that_is_the_last_announces_no_other() {
+    let mut ports = Ports::new();
+    ports
+        .queries
+        .expect_batches()
+        .times(2)
+        .returning(|_, after, _| Ok(if after.is_none() { vec![batch("B-1")] } else { Vec::new() }));
+    let answer = get(&ports.api(), "/batch?limit=1").await;
+    assert_eq!(answer.header("link"), None);
+}
+
+#[actix_web::test]
+async fn the_link_to_the_next_page_leads_there() {
+    let mut ports = Ports::new();
+    ports.queries.expect_batches().returning(|filter, after, _| {
+        assert_eq!(filter.sku, Some(sku("a/b & ü")));
+        let first = BatchCursor { added_at: now(), reference: reference("B <1>;") };
+        Ok(match after {
+            None => vec![batch("B <1>;")],
+            Some(after) if after == first => vec![batch("B-2")],
+            Some(_) => Vec::new(),
+        })
+    });
+    let api = ports.api();
+    let answer = get(&api, "/batch?sku=a%2Fb+%26%20%C3%BC&limit=1").await;
+    let link = answer.header("link").unwrap();
+    let (target, relation) = link.split_once('>').unwrap();
+    assert_eq!(relation, "; rel=\"next\"");
+    let target = target.strip_prefix('<').unwrap();
+    assert!(target.starts_with("/batch?sku=a%2Fb%20%26%20%C3%BC&limit=1&after="), "{target}");
+    let next = get(&api, target).await;
+    assert_eq!(next.json()[0]["reference"], "B-2");
+    assert_eq!(next.header("link"), None);
+}
+
+#[actix_web::test]
+async fn every_fault_of_a_query_is_told() {
+    let answer = get(&Ports::new().api(), "/batch?limit=0&sku=&colour=red&limit=5&after=x&%FF=1").await;
+    let mut faults = answer.faults();
+    faults.sort();
+    let expected = [
+        ("%FF", "must be percent-encoded UTF-8"),
+        ("after", "must be copied from the Link header of the page before"),
+        ("colour", "is not a known parameter"),
+        ("limit", "must be an integer from 1 to 1000"),
+        ("limit", "must be given only once"),
+        ("sku", "must not be empty"),
+    ];
+    assert_eq!(faults, expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
+    assert!(answer.json()["errors"].as_array().unwrap().iter().all(|fault| fault["parameter"].is_string()));
+}
+
+#[actix_web::test]
+async fn limits_are_integers_from_1_to_1000() {
+    let mut ports = Ports::new();
+    ports.queries.expect_batches().returning(|_, _, _| Ok(Vec::new()));
+    let api = ports.api();
+    for limit in ["1", "1000"] {
+        assert_eq!(get(&api, &format!("/batch?limit={limit}")).await.status, 200);
+    }
+    for limit in ["0", "1001", "-1", "%2B5", "1.0", "", "ten", "99999999999999999999"] {
+        assert_eq!(get(&api, &format!("/batch?limit={limit}")).await.places(), ["limit"], "{limit}");
+    }
+}
+
+#[actix_web::test]
+async fn every_fault_of_a_body_is_told() {
+    let api = Ports::new().api();
+    let body = r#"{"qty": 0, "eta": "2027-02-30", "colour": "red", "a/b~c": 1, "sku": 7, "sku": "x"}"#;
+    let answer = post(&api, "/batch?verbose=1", body).await;
+    let faults = answer.faults();
+    let detail = |place: &str| {
+        let found: Vec<_> = faults.iter().filter(|(at, _)| at == place).map(|(_, detail)| detail.as_str()).collect();
+        found.join("; ")
+    };
+    let known = "is not known; known are reference, sku, purchased_quantity, eta";
+    assert_eq!(detail("verbose"), "is not a known parameter");
+    assert_eq!(detail("/qty"), "must be an integer from 1 to 2147483647");
+    assert_eq!(detail("/eta"), "must be a date of the calendar, written YYYY-MM-DD, or null");
+    assert_eq!(detail("/colour"), known);
+    assert_eq!(detail("/a~1b~0c"), known);
+    assert_eq!(detail("/sku"), "is given more than once; must be a string, not a number");
+    assert_eq!(detail("/reference"), "is missing");
+    assert_eq!(faults.len(), 8);
+}
+
+#[actix_web::test]
+async fn both_names_of_a_member_are_one_too_many() {
+    let body = r#"{"ref": "B-1", "reference": "B-1", "sku": "RED-CHAIR", "qty": 5, "purchased_quantity": 5}"#;
+    let answer = post(&Ports::new().api(), "/batch", body).await;
+    let expected = [
+        ("/ref", "is another name of reference: give one of them"),
+        ("/qty", "is another name of purchased_quantity: give one of them"),
+    ];
+    assert_eq!(answer.faults(), expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
+}
+
+#[actix_web::test]
+async fn a_missing_member_is_asked_for_by_its_own_name() {
+    let answer = post(&Ports::new().api(), "/batch", "{}").await;
+    assert_eq!(answer.places(), ["/reference", "/sku", "/purchased_quantity"]);
+}

@@ -1,0 +1,120 @@
+//! Bodies of requests: read within a limit, parsed in one pass, and when that fails read again for
+//! every fault.
+
+mod json;
+
+use crate::fault::{Fault, Faults};
+use crate::problem::{Kind, Problem};
+use crate::query::Query;
+use actix_web::HttpRequest;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName};
+use actix_web::web::{Bytes, BytesMut, Payload};
+use deserr::Deserr;
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+
+/// How many bytes a body may have.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// What a body can be parsed into.
+///
+/// It is parsed in two ways that accept the same: by serde, straight from the bytes, and by deserr,
+/// which finds all faults.
+pub(crate) trait Body: DeserializeOwned + Deserr<Faults> {
+    /// Other names that members may have: the other name, and the one that [`Deserr`] knows.
+    const ALIASES: &'static [(&'static str, &'static str)] = &[];
+
+    /// What the body says.
+    type Content;
+
+    /// Checks what no member can tell by itself.
+    fn content(self) -> Result<Self::Content, Fault>;
+}
+
+/// Reads and parses the body of a request that has no query.
+pub(crate) async fn read<T: Body>(request: &HttpRequest, payload: Payload) -> Result<T::Content, Problem> {
+    check_media_type(request.headers())?;
+    let bytes = collect(request, payload).await?;
+    if request.query_string().is_empty()
+        && let Some(content) = parse::<T>(&bytes)
+    {
+        return Ok(content);
+    }
+    explain::<T>(&bytes, Query::of(request).faults())
+}
+
+/// Parses a body in one pass. `None` when anything is wrong with it.
+fn parse<T: Body>(bytes: &[u8]) -> Option<T::Content> {
+    // Serde takes an array for a struct too.
+    let object = bytes.trim_ascii_start().first() == Some(&b'{');
+    let body: T = serde_json::from_slice(bytes).ok().filter(|_| object)?;
+    body.content().ok()
+}
+
+/// Parses a body that has faults, to tell them all.
+fn explain<T: Body>(bytes: &[u8], mut faults: Faults) -> Result<T::Content, Problem> {
+    let found = match json::read::<T>(bytes, &mut faults)?.map(T::content) {
+        Some(Ok(content)) => Some(content),
+        Some(Err(fault)) => {
+            faults.push(fault);
+            None
+        }
+        None => None,
+    };
+    faults.check(found)
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let encoded = text(CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity"));
+    match text(CONTENT_TYPE) {
+        Some(media_type) if !encoded && is_json(media_type) => Ok(()),
+        _ => Err(Problem::of(Kind::UnsupportedMediaType)),
+    }
+}
+
+/// Whether a content type says JSON in UTF-8.
+fn is_json(media_type: &str) -> bool {
+    let mut parts = media_type.split(';').map(str::trim);
+    let json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    json && parts.all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    })
+}
+
+async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    within_limit(announced.unwrap_or(0))?;
+    let Some(first) = payload.next().await else {
+        return Ok(Bytes::new());
+    };
+    let first = first.map_err(cut_off)?;
+    within_limit(first.len())?;
+    let Some(second) = payload.next().await else {
+        // A small body comes in one piece, which needs no copy.
+        return Ok(first);
+    };
+    let mut bytes = BytesMut::from(&*first);
+    let mut next = Some(second);
+    while let Some(piece) = next {
+        let piece = piece.map_err(cut_off)?;
+        within_limit(bytes.len().saturating_add(piece.len()))?;
+        bytes.extend_from_slice(&piece);
+        next = payload.next().await;
+    }
+    Ok(bytes.freeze())
+}
+
+fn within_limit(bytes: usize) -> Result<(), Problem> {
+    if bytes > MAX_BYTES { Err(Problem::of(Kind::BodyTooLarge)) } else { Ok(()) }
+}
+
+fn cut_off(_: actix_web::error::PayloadError) -> Problem {
+    Problem::new(Kind::MalformedJson, "The body ended before it was complete")
+}
+
+#[cfg(test)]
+mod tests;

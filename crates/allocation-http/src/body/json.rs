@@ -1,0 +1,205 @@
+//! JSON as deserr reads it.
+//!
+//! [`serde_json::Value`] loses what is a fault here: it keeps the last of several members of one
+//! name, and refuses the whole text for a number that is too large. This view keeps the text, and
+//! parses it one level at a time.
+
+use super::Body;
+use crate::fault::{Fault, Faults, Place, pointer};
+use crate::problem::{Kind, Problem};
+use deserr::{IntoValue, Map, Value, ValueKind, ValuePointerRef};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::collections::HashSet;
+use std::fmt;
+
+/// How deep repeated names are looked for; no body of this API is deeper.
+const DEPTH: usize = 8;
+
+/// Parses a body and adds all its faults. `None` when it cannot be parsed for them.
+pub(super) fn read<T: Body>(bytes: &[u8], faults: &mut Faults) -> Result<Option<T>, Problem> {
+    let json = Json(check_syntax(bytes)?);
+    find_repeated(json, ValuePointerRef::Origin, DEPTH, faults);
+    let (json, renamed) = match json.into_value() {
+        Value::Map(members) => {
+            let (members, renamed) = rename::<T>(members, faults);
+            (Value::Map(members), renamed)
+        }
+        other => (other, Vec::new()),
+    };
+    Ok(match T::deserialize_from_value(json, ValuePointerRef::Origin) {
+        Ok(body) => Some(body),
+        Err(found) => {
+            faults.append(found.map(|fault| as_sent(fault, &renamed)));
+            None
+        }
+    })
+}
+
+fn malformed(error: impl fmt::Display) -> Problem {
+    Problem::new(Kind::MalformedJson, format!("The body is not JSON: {error}"))
+}
+
+fn check_syntax(bytes: &[u8]) -> Result<&RawValue, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(malformed)?;
+    let json = serde_json::from_str(text).map_err(malformed)?;
+    match lone_surrogate(text) {
+        None => Ok(json),
+        Some(place) => Err(malformed(format_args!("half of a surrogate pair at byte {place}"))),
+    }
+}
+
+/// Where a text of valid syntax escapes a half of a UTF-16 surrogate pair, which is no character.
+fn lone_surrogate(text: &str) -> Option<usize> {
+    let unit = |place: usize| {
+        let digits = text.get(place..)?.strip_prefix("\\u")?.get(..4)?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let mut place = 0;
+    while let Some(step) = text.get(place..)?.find('\\') {
+        place += step;
+        let pair = [unit(place), unit(place + 6)].into_iter().map_while(|unit| unit);
+        match char::decode_utf16(pair).next() {
+            None => place += 2,
+            Some(Ok(character)) => place += 6 * character.len_utf16(),
+            Some(Err(_)) => return Some(place),
+        }
+    }
+    None
+}
+
+/// Finds members that have the name of another one before them.
+fn find_repeated(json: Json<'_>, at: ValuePointerRef<'_>, depth: usize, faults: &mut Faults) {
+    if depth == 0 {
+        return;
+    }
+    match json.into_value() {
+        Value::Map(Members(members)) => {
+            let mut names = HashSet::with_capacity(members.len());
+            for (name, value) in &members {
+                let place = at.push_key(name);
+                if !names.insert(name) {
+                    faults.push_with(|| Fault::at(pointer(place), "is given more than once"));
+                }
+                find_repeated(*value, place, depth - 1, faults);
+            }
+        }
+        Value::Sequence(elements) => {
+            for (index, element) in elements.into_iter().enumerate() {
+                find_repeated(element, at.push_index(index), depth - 1, faults);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The names that were sent for others: the one that is known, and the one that was sent.
+type Renamed = Vec<(&'static str, &'static str)>;
+
+/// Gives members with other names the names that are known.
+fn rename<'a, T: Body>(Members(mut members): Members<'a>, faults: &mut Faults) -> (Members<'a>, Renamed) {
+    let mut renamed = Vec::new();
+    for &(alias, name) in T::ALIASES {
+        let Some(place) = members.iter().position(|(given, _)| given == alias) else { continue };
+        if members.iter().any(|(given, _)| given == name) {
+            faults.push(Fault::at(format!("/{alias}"), format!("is another name of {name}: give one of them")));
+            members.retain(|(given, _)| given != alias);
+        } else {
+            members[place].0 = name.to_owned();
+            renamed.push((name, alias));
+        }
+    }
+    (Members(members), renamed)
+}
+
+/// A fault with the name that the client used.
+fn as_sent(fault: Fault, renamed: &Renamed) -> Fault {
+    let Place::Pointer(pointer) = &fault.place else { return fault };
+    match renamed.iter().find(|(name, _)| pointer.strip_prefix('/') == Some(name)) {
+        Some((_, alias)) => Fault::at(format!("/{alias}"), &fault.detail),
+        None => fault,
+    }
+}
+
+/// A JSON text of valid syntax.
+#[derive(Clone, Copy)]
+struct Json<'a>(&'a RawValue);
+
+impl<'a> IntoValue for Json<'a> {
+    type Sequence = Vec<Self>;
+    type Map = Members<'a>;
+
+    fn kind(&self) -> ValueKind {
+        self.into_value().kind()
+    }
+
+    fn into_value(self) -> Value<Self> {
+        let text = self.0.get();
+        match text.as_bytes().first() {
+            Some(b'{') => Value::Map(serde_json::from_str(text).unwrap_or_default()),
+            Some(b'[') => {
+                let elements: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+                Value::Sequence(elements.into_iter().map(Json).collect())
+            }
+            Some(b'"') => Value::String(serde_json::from_str(text).unwrap_or_default()),
+            Some(b't') => Value::Boolean(true),
+            Some(b'f') => Value::Boolean(false),
+            Some(b'n') => Value::Null,
+            _ => number(text),
+        }
+    }
+}
+
+fn number<'a>(text: &str) -> Value<Json<'a>> {
+    match (text.parse(), text.parse()) {
+        (Ok(integer), _) => Value::Integer(integer),
+        (_, Ok(integer)) => Value::NegativeInteger(integer),
+        _ => Value::Float(text.parse().unwrap_or(f64::INFINITY)),
+    }
+}
+
+/// The members of an object, in their order, those of one name included.
+#[derive(Default)]
+struct Members<'a>(Vec<(String, Json<'a>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    members.push((name, Json(value)));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl<'a> Map for Members<'a> {
+    type Value = Json<'a>;
+    type Iter = std::vec::IntoIter<(String, Json<'a>)>;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn remove(&mut self, key: &str) -> Option<Json<'a>> {
+        let place = self.0.iter().position(|(name, _)| name == key)?;
+        Some(self.0.remove(place).1)
+    }
+
+    fn into_iter(self) -> Self::Iter {
+        self.0.into_iter()
+    }
+}

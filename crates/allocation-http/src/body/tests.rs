@@ -1,0 +1,234 @@
+use super::{Body, MAX_BYTES, explain, parse};
+use crate::allocation::NewLine;
+use crate::batch::BatchToAdd;
+use crate::fault::Faults;
+use crate::testing::{Ports, chairs, holding, json_request, post, send};
+use actix_web::http::{Method, header};
+use actix_web::test::TestRequest;
+use actix_web::web::Bytes;
+use proptest::prelude::*;
+use std::fmt::Debug;
+
+const LINE: &str = r#"{"order_id": "O-1", "sku": "RED-CHAIR", "qty": 10}"#;
+
+fn sent_as(media_type: &str) -> TestRequest {
+    TestRequest::default()
+        .method(Method::POST)
+        .uri("/allocations")
+        .insert_header((header::CONTENT_TYPE, media_type))
+        .set_payload(LINE)
+}
+
+#[actix_web::test]
+async fn json_may_come_with_parameters() {
+    let api = Ports::with_units(holding(chairs(&["B-1"]))).api();
+    for media_type in [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON;charset=\"UTF-8\"",
+        "application/json ; profile=x",
+    ] {
+        assert_eq!(send(&api, sent_as(media_type)).await.status, 201, "{media_type}");
+    }
+}
+
+#[actix_web::test]
+async fn other_media_types_are_refused() {
+    let api = Ports::new().api();
+    for media_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json-patch+json",
+        "application/problem+json",
+        "application/json; charset=utf-16",
+        "application/json, text/plain",
+        "",
+    ] {
+        let answer = send(&api, sent_as(media_type)).await;
+        assert_eq!(answer.status, 415, "{media_type}");
+        answer.problem("unsupported-media-type");
+    }
+    let untyped = TestRequest::default().method(Method::POST).uri("/allocations").set_payload(LINE);
+    assert_eq!(send(&api, untyped).await.status, 415);
+    let encoded = sent_as("application/json").insert_header((header::CONTENT_ENCODING, "gzip"));
+    assert_eq!(send(&api, encoded).await.status, 415);
+}
+
+#[actix_web::test]
+async fn a_body_may_have_256_kib_and_no_more() {
+    let api = Ports::with_units(holding(chairs(&["B-1"]))).api();
+    let padded = |bytes: usize| format!("{LINE}{}", " ".repeat(bytes - LINE.len()));
+    assert_eq!(post(&api, "/allocations", padded(MAX_BYTES)).await.status, 201);
+    let answer = post(&api, "/allocations", padded(MAX_BYTES + 1)).await;
+    assert_eq!(answer.status, 413);
+    answer.problem("body-too-large");
+    let announced = json_request("/batch", "{}").insert_header((header::CONTENT_LENGTH, "262145"));
+    assert_eq!(send(&api, announced).await.status, 413);
+}
+
+#[actix_web::test]
+async fn what_is_not_json_is_told_where() {
+    let api = Ports::new().api();
+    let deep = "[".repeat(100_000);
+    let cases: [(&[u8], &str); 12] = [
+        (b"", "EOF while parsing a value at line 1 column 0"),
+        (b"   ", "EOF while parsing a value at line 1 column 3"),
+        (b"{", "EOF while parsing an object at line 1 column 1"),
+        (b"{\n  \"qty\": 1,\n}", "key must be a string at line 3 column 1"),
+        (b"{'qty': 1}", "key must be a string at line 1 column 2"),
+        (b"{\"qty\": 1} x", "trailing characters at line 1 column 12"),
+        (b"{\"qty\": 01}", "invalid number at line 1 column 10"),
+        (b"{\"qty\": NaN}", "expected value at line 1 column 9"),
+        (
+            b"{\"sku\": \"a\nb\"}",
+            "control character (\\u0000-\\u001F) found while parsing a string at line 1 column 10",
+        ),
+        (b"{\"sku\": \"\xff\"}", "invalid utf-8 sequence of 1 bytes from index 9"),
+        (b"{\"sku\": \"\\ud800 \"}", "half of a surrogate pair at byte 9"),
+        (deep.as_bytes(), "EOF while parsing a list at line 1 column 100000"),
+    ];
+    for (body, expected) in cases {
+        let answer = post(&api, "/allocations", Bytes::copy_from_slice(body)).await;
+        assert_eq!(answer.status, 400);
+        let detail = answer.problem("malformed-json")["detail"].as_str().unwrap().to_owned();
+        assert_eq!(detail, format!("The body is not JSON: {expected}"));
+    }
+}
+
+#[actix_web::test]
+async fn what_is_not_an_object_is_a_fault_of_the_whole_body() {
+    let api = Ports::new().api();
+    for (body, kind) in [
+        ("null", "null"),
+        ("[\"O-1\", \"RED-CHAIR\", 10]", "an array"),
+        (" 7 ", "a number"),
+        ("\"x\"", "a string"),
+        ("true", "a boolean"),
+    ] {
+        let answer = post(&api, "/allocations", body).await;
+        assert_eq!(answer.faults(), [(String::new(), format!("must be an object, not {kind}"))]);
+        assert_eq!(answer.json()["detail"], format!("The body must be an object, not {kind}"));
+    }
+}
+
+#[actix_web::test]
+async fn deep_nesting_is_a_fault_like_any_other() {
+    let nested = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    let objects = format!("{}1{}", "{\"a\":".repeat(40_000), "}".repeat(40_000));
+    for value in [nested, objects] {
+        let body = format!(r#"{{"order_id": "O-1", "sku": "RED-CHAIR", "qty": {value}}}"#);
+        assert_eq!(post(&Ports::new().api(), "/allocations", body).await.places(), ["/qty"]);
+    }
+}
+
+#[actix_web::test]
+async fn a_repeated_member_is_a_fault_even_with_the_same_value() {
+    let body =
+        r#"{"order_id": "O-1", "sku": "RED-CHAIR", "qty": 10, "q\u0074y": 10, "x": {"y": 1, "y": [{"z": 1, "z": 2}]}}"#;
+    let answer = post(&Ports::new().api(), "/allocations", body).await;
+    assert_eq!(answer.places(), ["/qty", "/x/y", "/x/y/0/z", "/x"]);
+}
+
+/// What both ways of parsing make of a body.
+fn both<T: Body>(body: &[u8]) -> (Option<T::Content>, Option<T::Content>) {
+    (parse::<T>(body), explain::<T>(body, Faults::default()).ok())
+}
+
+fn assert_agreement<T: Body>(body: &[u8])
+where
+    T::Content: PartialEq + Debug,
+{
+    let (fast, thorough) = both::<T>(body);
+    assert_eq!(fast, thorough, "{}", String::from_utf8_lossy(body));
+}
+
+#[test]
+fn both_ways_of_parsing_accept_what_is_valid() {
+    assert!(both::<NewLine>(LINE.as_bytes()).0.is_some());
+    let batch = br#" { "ref": "B-1", "sku": "RED-CHAIR", "qty": 1, "eta": "0001-12-31" } "#;
+    assert!(both::<BatchToAdd>(batch).0.is_some());
+    assert_agreement::<NewLine>(LINE.as_bytes());
+    assert_agreement::<BatchToAdd>(batch);
+}
+
+fn name() -> impl Strategy<Value = String> {
+    let known = ["order_id", "sku", "qty", "reference", "ref", "purchased_quantity", "eta", "q\\u0074y"];
+    prop_oneof![20 => proptest::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => "[a-z/~]{0,3}"]
+}
+
+fn value() -> impl Strategy<Value = String> {
+    let odd = [
+        "null",
+        "true",
+        "0",
+        "-1",
+        "-0",
+        "1.0",
+        "1e2",
+        "1e400",
+        "2147483647",
+        "2147483648",
+        "99999999999999999999",
+        "\"\"",
+        "\" x\"",
+        "\"..\"",
+        "\"\\u0041\"",
+        "\"\\ud800\"",
+        "\"\\ud83e\\ude91\"",
+        "[]",
+        "{}",
+        "[1]",
+        "\"2027-01-15\"",
+        "\"2027-1-5\"",
+        "\"2027-02-29\"",
+        "\"2028-02-29\"",
+        "\"+12345-01-01\"",
+        "\"0000-01-01\"",
+        "\"2027-01-15T00:00:00Z\"",
+        "\"٢٠٢٧-01-15\"",
+    ];
+    prop_oneof![
+        2 => proptest::sample::select(odd.to_vec()).prop_map(str::to_owned),
+        3 => (1..100_u32).prop_map(|number| number.to_string()),
+        3 => "[A-Z]{1,3}".prop_map(|text| format!("\"{text}\"")),
+    ]
+}
+
+fn object() -> impl Strategy<Value = String> {
+    let member = (name(), value()).prop_map(|(name, value)| format!("\"{name}\": {value}"));
+    proptest::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(", ")))
+}
+
+/// A body that is nearly right: the members that there must be, and one more.
+fn nearly_right(known: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let values = proptest::collection::vec(value(), known.len());
+    (values, proptest::option::of((name(), value()))).prop_map(|(values, extra)| {
+        let members = known.iter().map(|name| (*name).to_owned()).zip(values).chain(extra);
+        let members: Vec<_> = members.map(|(name, value)| format!("\"{name}\": {value}")).collect();
+        format!("{{{}}}", members.join(", "))
+    })
+}
+
+proptest! {
+    #[test]
+    fn both_ways_of_parsing_agree_on_lines(body in prop_oneof![object(), nearly_right(&["order_id", "sku", "qty"])]) {
+        assert_agreement::<NewLine>(body.as_bytes());
+    }
+
+    #[test]
+    fn both_ways_of_parsing_agree_on_batches(
+        body in prop_oneof![object(), nearly_right(&["ref", "sku", "purchased_quantity", "eta"])],
+    ) {
+        assert_agreement::<BatchToAdd>(body.as_bytes());
+    }
+
+    #[test]
+    fn no_bytes_crash_the_parser(body in proptest::collection::vec(any::<u8>(), 0..64)) {
+        assert_agreement::<NewLine>(&body);
+    }
+
+    #[test]
+    fn no_text_of_json_characters_crashes_the_parser(body in r#"[\{\}\[\]":,\\ud8e3 0-9a-f]{0,40}"#) {
+        assert_agreement::<NewLine>(body.as_bytes());
+    }
+}

@@ -1,0 +1,65 @@
+//! The documentation that the server carries with it: Swagger UI, ReDoc and the OpenAPI document.
+//! None of it needs another server.
+
+mod asset;
+
+use crate::openapi::openapi_json;
+use crate::resource::Path;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use asset::Asset;
+use std::future::ready;
+use std::sync::{Arc, LazyLock};
+
+const HTML: &str = "text/html; charset=utf-8";
+const SWAGGER_UI: &str = include_str!("../assets/swagger-ui/index.html");
+const REDOC: &str = include_str!("../assets/redoc/index.html");
+const REDOC_BUNDLE: &[u8] = include_bytes!("../assets/redoc/redoc.standalone.js");
+const SWAGGER_UI_FILES: [&str; 7] = [
+    "swagger-ui.css",
+    "index.css",
+    "swagger-ui-bundle.js",
+    "swagger-ui-standalone-preset.js",
+    "swagger-initializer.js",
+    "favicon-16x16.png",
+    "favicon-32x32.png",
+];
+
+/// All that is served, made once.
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    let mut assets = vec![
+        Asset::new("/openapi.json", "application/json", openapi_json().into_bytes()),
+        Asset::new("/docs", HTML, SWAGGER_UI.as_bytes()),
+        Asset::new("/docs/", HTML, SWAGGER_UI.as_bytes()),
+        Asset::new("/redoc", HTML, REDOC.as_bytes()),
+        Asset::new("/redoc/", HTML, REDOC.as_bytes()),
+        Asset::new("/redoc/redoc.standalone.js", "text/javascript", REDOC_BUNDLE),
+    ];
+    assets.extend(swagger_ui_files());
+    assets
+});
+
+fn swagger_ui_files() -> impl Iterator<Item = Asset> {
+    let config = utoipa_swagger_ui::Config::from("/openapi.json")
+        .use_base_layout()
+        .try_it_out_enabled(true)
+        .display_request_duration(true)
+        // Swagger UI would ask a server of its makers whether the document is valid.
+        .validator_url("none");
+    let config = Arc::new(config);
+    SWAGGER_UI_FILES.into_iter().filter_map(move |name| {
+        let file = utoipa_swagger_ui::serve(name, Arc::clone(&config)).ok().flatten()?;
+        Some(Asset::new(format!("/docs/{name}"), file.content_type, file.bytes))
+    })
+}
+
+pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
+    let redirect = || ready(HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs")).finish());
+    Path::new("/").get(redirect).register(cfg);
+    for asset in &*ASSETS {
+        Path::new(asset.path()).get(move |request: HttpRequest| ready(asset.answer(&request))).register(cfg);
+    }
+}
+
+#[cfg(test)]
+mod tests;

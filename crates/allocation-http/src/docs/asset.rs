@@ -1,0 +1,64 @@
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hasher};
+
+/// What a page may load: only what this server has. Both UIs write styles into their pages, and
+/// ReDoc's search runs in a worker that it makes of a blob.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src blob:; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'";
+
+/// A file that never changes while the server runs.
+pub(super) struct Asset {
+    path: Cow<'static, str>,
+    media_type: Cow<'static, str>,
+    content: Bytes,
+    tag: String,
+}
+
+impl Asset {
+    pub(super) fn new(
+        path: impl Into<Cow<'static, str>>,
+        media_type: impl Into<Cow<'static, str>>,
+        content: impl Into<Cow<'static, [u8]>>,
+    ) -> Self {
+        let content = match content.into() {
+            Cow::Borrowed(content) => Bytes::from_static(content),
+            Cow::Owned(content) => content.into(),
+        };
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&content);
+        let tag = format!("\"{:016x}\"", hasher.finish());
+        Self { path: path.into(), media_type: media_type.into(), content, tag }
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The file, or word that the client has it already.
+    pub(super) fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        let known = self.is_known(request);
+        let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        response
+            .insert_header((ETAG, &*self.tag))
+            .insert_header((CACHE_CONTROL, "no-cache"))
+            .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
+        if known {
+            return response.finish();
+        }
+        if self.media_type.starts_with("text/html") {
+            response.insert_header((CONTENT_SECURITY_POLICY, POLICY)).insert_header((REFERRER_POLICY, "no-referrer"));
+        }
+        response.insert_header((CONTENT_TYPE, &*self.media_type)).body(self.content.clone())
+    }
+
+    fn is_known(&self, request: &HttpRequest) -> bool {
+        let tags = request.headers().get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
+        tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == self.tag)
+    }
+}

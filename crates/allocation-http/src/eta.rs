@@ -1,0 +1,85 @@
+//! Dates of arrival in bodies.
+
+use crate::fault::{Faults, name, refuse};
+use allocation_domain::Eta;
+use chrono::NaiveDate;
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use serde::{Deserialize, Deserializer, Serializer, de};
+
+const RULE: &str = "must be a date of the calendar, written YYYY-MM-DD, or null";
+
+/// A date that is written exactly so: four digits, two, two.
+fn parse(text: &str) -> Option<Eta> {
+    let digits = |from: usize, to: usize| {
+        let part = text.get(from..to)?;
+        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u16>().ok())?
+    };
+    let separated = text.len() == 10 && text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
+    let (year, month, day) = (digits(0, 4)?, digits(5, 7)?, digits(8, 10)?);
+    let date = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())?;
+    separated.then_some(Eta::Due(date))
+}
+
+/// Parses an ETA straight from the bytes of a body.
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Eta, D::Error> {
+    match Option::<String>::deserialize(deserializer)? {
+        None => Ok(Eta::InStock),
+        Some(text) => parse(&text).ok_or_else(|| de::Error::custom(RULE)),
+    }
+}
+
+/// Writes an ETA: a date, or null for stock in the warehouse.
+pub(crate) fn serialize<S: Serializer>(eta: &Eta, serializer: S) -> Result<S::Ok, S::Error> {
+    match eta.date() {
+        None => serializer.serialize_none(),
+        Some(date) => serializer.collect_str(&date),
+    }
+}
+
+impl Deserr<Faults> for Eta {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+        match value {
+            Value::Null => Ok(Self::InStock),
+            Value::String(text) => parse(&text).map_or_else(|| refuse(at, RULE), Ok),
+            other => refuse(at, format!("{RULE}; not {}", name(other.kind()))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::testing::due;
+
+    #[test]
+    fn a_date_is_written_exactly_so() {
+        assert_eq!(parse("2027-01-15"), Some(due(2027, 1, 15)));
+        assert_eq!(parse("2028-02-29"), Some(due(2028, 2, 29)));
+        assert_eq!(parse("9999-12-31"), Some(due(9999, 12, 31)));
+        for wrong in [
+            "",
+            "2027-1-5",
+            "2027-02-30",
+            "2027-02-29",
+            "2027-13-01",
+            "2027-00-01",
+            "2027-01-00",
+            "+12345-01-01",
+            "12345-01-01",
+            "-2027-01-01",
+            "27-01-15",
+            "2027/01/15",
+            "2027-01-15T00:00:00Z",
+            "2027-01-15 ",
+            " 2027-01-15",
+            "20270115",
+            "2027-01-1５",
+            "2027-01-1",
+            "tomorrow",
+            "+027-01-15",
+            "2027-+1-15",
+        ] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+}

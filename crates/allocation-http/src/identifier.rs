@@ -1,0 +1,133 @@
+//! Identifiers in bodies and in paths.
+
+use crate::fault::{Fault, Faults, name, refuse};
+use crate::problem::Problem;
+use crate::query::Query;
+use actix_web::HttpRequest;
+use allocation_domain::{BatchReference, IdentifierError, OrderId, Sku};
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde::Deserializer;
+use serde::de::{self, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// An identifier, as the OpenAPI document describes it.
+pub(crate) struct Identifier;
+
+impl PartialSchema for Identifier {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(
+                "Chosen by the caller: 1 to 255 characters, no control characters, no white space at either end, \
+                 not `.` or `..`; compared exactly. Percent-encode it in a path.",
+            ))
+            .min_length(Some(1))
+            .max_length(Some(255))
+            .pattern(Some(r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"))
+            .into()
+    }
+}
+
+impl ToSchema for Identifier {}
+
+/// All but the characters that RFC 3986 calls unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text as a segment of a path or a value of a query carries it.
+pub(crate) fn encode(text: &str) -> impl fmt::Display {
+    utf8_percent_encode(text, RESERVED)
+}
+
+/// Undoes percent-encoding, once. `None` for a `%` without two hexadecimal digits, and for what is
+/// not UTF-8.
+pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
+    let complete = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    if !text.split('%').skip(1).all(complete) {
+        return None;
+    }
+    percent_decode_str(text).decode_utf8().ok()
+}
+
+/// The identifiers that a request's path holds.
+pub(crate) struct PathIdentifiers<'a> {
+    path: &'a str,
+    faults: Faults,
+}
+
+impl<'a> PathIdentifiers<'a> {
+    /// Those of a request that has no query.
+    pub(crate) fn of(request: &'a HttpRequest) -> Self {
+        // What the router has matched is decoded in part, so the path is read as it was sent.
+        Self { path: request.uri().path(), faults: Query::of(request).faults() }
+    }
+
+    /// The identifier in a segment of the path, counted from 1. When it breaks a rule, the faults
+    /// have it and there is `None`.
+    pub(crate) fn take<T>(&mut self, segment: usize, parameter: &'static str) -> Option<T>
+    where
+        T: for<'b> TryFrom<&'b str, Error = IdentifierError>,
+    {
+        let parsed = match decode(self.path.split('/').nth(segment).unwrap_or_default()) {
+            Some(text) => T::try_from(&*text).map_err(|error| error.to_string()),
+            None => Err("must be percent-encoded UTF-8".to_owned()),
+        };
+        parsed.map_err(|detail| self.faults.push(Fault::of(parameter, detail))).ok()
+    }
+
+    /// What was found, unless anything is wrong with the request.
+    pub(crate) fn finish<T>(self, found: Option<T>) -> Result<T, Problem> {
+        self.faults.check(found)
+    }
+}
+
+/// Parses an identifier straight from the bytes of a body.
+pub(crate) fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: for<'a> TryFrom<&'a str, Error = IdentifierError>,
+{
+    struct Text<T>(PhantomData<T>);
+
+    impl<T: for<'a> TryFrom<&'a str, Error = IdentifierError>> Visitor<'_> for Text<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            T::try_from(text).map_err(E::custom)
+        }
+    }
+
+    deserializer.deserialize_str(Text(PhantomData))
+}
+
+fn read<T, V>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<T, Faults>
+where
+    T: for<'a> TryFrom<&'a str, Error = IdentifierError>,
+    V: IntoValue,
+{
+    match value {
+        Value::String(text) => T::try_from(&text).or_else(|error| refuse(location, error.to_string())),
+        other => refuse(location, format!("must be a string, not {}", name(other.kind()))),
+    }
+}
+
+macro_rules! from_body {
+    ($($identifier:ty),+) => {$(
+        impl Deserr<Faults> for $identifier {
+            fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+                read(value, at)
+            }
+        }
+    )+};
+}
+
+from_body!(BatchReference, OrderId, Sku);

@@ -1,0 +1,32 @@
+//! The HTTP API of the Allocation Service: routes over the use cases, problems (RFC 9457) and the
+//! OpenAPI document.
+//!
+//! [`app`] builds the application that the server runs and the tests call; [`serve`] runs it.
+#![warn(missing_docs)]
+
+mod allocation;
+mod answer;
+mod api;
+mod batch;
+mod blocking;
+mod body;
+mod docs;
+mod eta;
+mod fault;
+mod health;
+mod identifier;
+mod openapi;
+mod page;
+mod problem;
+mod quantity;
+mod query;
+mod request_id;
+mod resource;
+mod server;
+#[cfg(test)]
+mod testing;
+
+pub use api::{Api, app};
+pub use blocking::BlockingLimits;
+pub use openapi::{openapi, openapi_json};
+pub use server::serve;

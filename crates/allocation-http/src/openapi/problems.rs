@@ -1,0 +1,124 @@
+use super::Kind;
+use super::examples;
+use crate::fault::FaultSchema;
+use crate::identifier::Identifier;
+use crate::problem::MEDIA_TYPE;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::header::Header;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Ref, Schema, Type};
+use utoipa::openapi::{ContentBuilder, RefOr, Response, ResponseBuilder};
+
+/// A problem (RFC 9457).
+#[derive(ToSchema)]
+#[schema(as = Problem)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct ProblemSchema {
+    /// The type of the problem: what a program compares. It resolves to what the type means.
+    #[schema(example = "/problems/batch-not-found")]
+    r#type: String,
+    /// The type in a few words.
+    #[schema(example = "There is no such batch")]
+    title: String,
+    /// The HTTP status.
+    #[schema(value_type = i32, minimum = 400, maximum = 599, example = 404)]
+    status: u16,
+    /// What is wrong this time, for a person to read.
+    #[schema(example = "There is no batch B-1")]
+    detail: String,
+}
+
+/// A request that is not valid.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct ValidationProblem {
+    #[serde(flatten)]
+    problem: ProblemSchema,
+    /// Everything that is wrong with the request.
+    #[schema(min_items = 1)]
+    errors: Vec<FaultSchema>,
+}
+
+/// A line that all batches together cannot serve.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct OutOfStockProblem {
+    #[serde(flatten)]
+    problem: ProblemSchema,
+    /// What is ordered.
+    #[schema(value_type = Identifier)]
+    sku: String,
+    /// How many units the line lacks.
+    #[schema(value_type = i32, minimum = 1, example = 10)]
+    requested: u32,
+    /// How many units all batches have free together.
+    #[schema(value_type = i64, minimum = 0, example = 3)]
+    available: u64,
+}
+
+/// Makes the error answers of an operation from the problems it can raise.
+macro_rules! document {
+    ($(#[$docs:meta])* $name:ident: $($kind:ident),+ $(,)?) => {
+        $(#[$docs])*
+        pub(crate) struct $name;
+
+        impl utoipa::IntoResponses for $name {
+            fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+                crate::openapi::problems(&[$(crate::problem::Kind::$kind),+])
+            }
+        }
+    };
+}
+pub(crate) use document;
+
+/// The answers for problems, by status.
+pub(crate) fn problems(kinds: &[Kind]) -> BTreeMap<String, RefOr<Response>> {
+    let has_body = kinds.contains(&Kind::MalformedJson);
+    let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
+    for kind in kinds {
+        by_status.entry(kind.status().as_u16()).or_default().push(*kind);
+    }
+    by_status.into_iter().map(|(status, kinds)| (status.to_string(), answer(&kinds, has_body).into())).collect()
+}
+
+/// The answer for problems of one status.
+fn answer(kinds: &[Kind], has_body: bool) -> Response {
+    let titles: Vec<_> = kinds.iter().map(|kind| format!("{} (`{}`)", kind.title(), kind.uri())).collect();
+    let examples = kinds.iter().map(|kind| {
+        let example = ExampleBuilder::new().summary(kind.title()).value(Some(examples::of(*kind, has_body)));
+        (kind.name(), example.build())
+    });
+    let content = ContentBuilder::new().schema(Some(schema(kinds))).examples_from_iter(examples).build();
+    let response = ResponseBuilder::new().description(titles.join("; ")).content(MEDIA_TYPE, content);
+    if kinds.iter().all(|kind| kind.retry_after().is_some()) {
+        return response.header("Retry-After", retry_after()).build();
+    }
+    response.build()
+}
+
+fn schema(kinds: &[Kind]) -> RefOr<Schema> {
+    let mut names: Vec<_> = kinds.iter().copied().map(schema_name).collect();
+    names.dedup();
+    match *names {
+        [name] => Ref::from_schema_name(name).into(),
+        _ => {
+            let any = names.into_iter().fold(AnyOfBuilder::new(), |any, name| any.item(Ref::from_schema_name(name)));
+            any.into()
+        }
+    }
+}
+
+fn schema_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Validation => "ValidationProblem",
+        Kind::OutOfStock => "OutOfStockProblem",
+        _ => "Problem",
+    }
+}
+
+fn retry_after() -> Header {
+    let mut header = Header::new(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)));
+    header.description = Some("After how many seconds to send the request again.".to_owned());
+    header
+}

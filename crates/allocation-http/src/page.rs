@@ -1,0 +1,160 @@
+//! Lists, a page at a time.
+
+use crate::answer;
+use crate::identifier::encode;
+use crate::query::Query;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, LINK};
+use allocation_domain::{BatchReference, OrderId, Sku};
+use allocation_ports::{AllocationCursor, BatchCursor, PageSize, StoreError};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::DateTime;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Write;
+use utoipa::IntoParams;
+
+/// The parameters that every list has.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) struct PageParameters {
+    /// How many rows the page has at most.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u16>,
+    /// Where the page before ended. It comes with the header `Link` of that page.
+    after: Option<String>,
+}
+
+/// Which page of a list is asked for.
+pub(crate) struct Page<C> {
+    pub(crate) size: PageSize,
+    pub(crate) after: Option<C>,
+}
+
+impl<C: Cursor> Page<C> {
+    /// Takes `limit` and `after` from a query.
+    pub(crate) fn take(query: &mut Query) -> Self {
+        let size = query.take("limit", parse_size).unwrap_or_default();
+        Self { size, after: query.take("after", parse_cursor) }
+    }
+}
+
+fn parse_size(text: &str) -> Result<PageSize, &'static str> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let rows = text.parse().ok().filter(|_| digits);
+    rows.and_then(PageSize::new).ok_or("must be an integer from 1 to 1000")
+}
+
+fn parse_cursor<C: Cursor>(text: &str) -> Result<C, &'static str> {
+    decode(text).ok_or("must be copied from the Link header of the page before")
+}
+
+/// The place of a row in a list, as clients carry it from page to page.
+pub(crate) trait Cursor: Sized {
+    /// What is written down of the place.
+    type Fields: Serialize + DeserializeOwned;
+
+    fn fields(&self) -> Self::Fields;
+    fn from_fields(fields: Self::Fields) -> Option<Self>;
+}
+
+impl Cursor for BatchCursor {
+    type Fields = (i64, String);
+
+    fn fields(&self) -> Self::Fields {
+        (self.added_at.timestamp_micros(), self.reference.as_str().to_owned())
+    }
+
+    fn from_fields((micros, reference): Self::Fields) -> Option<Self> {
+        let added_at = DateTime::from_timestamp_micros(micros)?;
+        Some(Self { added_at, reference: BatchReference::parse(reference).ok()? })
+    }
+}
+
+impl Cursor for AllocationCursor {
+    type Fields = (String, String, String);
+
+    fn fields(&self) -> Self::Fields {
+        (self.sku.to_string(), self.order_id.to_string(), self.reference.to_string())
+    }
+
+    fn from_fields((sku, order_id, reference): Self::Fields) -> Option<Self> {
+        Some(Self {
+            sku: Sku::parse(sku).ok()?,
+            order_id: OrderId::parse(order_id).ok()?,
+            reference: BatchReference::parse(reference).ok()?,
+        })
+    }
+}
+
+fn encode_cursor<C: Cursor>(cursor: &C) -> Option<String> {
+    let mut bytes = serde_json::to_vec(&cursor.fields()).ok()?;
+    bytes.splice(0..0, checksum(&bytes));
+    Some(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn decode<C: Cursor>(text: &str) -> Option<C> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (sum, fields) = bytes.split_first_chunk()?;
+    if *sum != checksum(fields) {
+        return None;
+    }
+    C::from_fields(serde_json::from_slice(fields).ok()?)
+}
+
+/// FNV-1a. It tells a cursor from one that was mistyped or cut off; it is no secret.
+fn checksum(bytes: &[u8]) -> [u8; 4] {
+    let sum = bytes.iter().fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+    sum.to_be_bytes()
+}
+
+/// A page as it is sent.
+pub(crate) struct PageAnswer {
+    pub(crate) body: Vec<u8>,
+    /// The `Link` header, when there is a further page.
+    pub(crate) link: Option<HeaderValue>,
+}
+
+impl From<PageAnswer> for HttpResponse {
+    fn from(page: PageAnswer) -> Self {
+        let mut response = answer::builder(StatusCode::OK);
+        if let Some(link) = page.link {
+            response.insert_header((LINK, link));
+        }
+        response.body(page.body)
+    }
+}
+
+/// Where the page after these rows begins, `None` when they are the last.
+pub(crate) fn next<R, C: Cursor + for<'a> From<&'a R>>(
+    size: PageSize,
+    rows: &[R],
+    query: impl FnOnce(Option<C>, PageSize) -> Result<Vec<R>, StoreError>,
+) -> Result<Option<C>, StoreError> {
+    let Some(last) = rows.last().filter(|_| rows.len() >= usize::from(size.get())) else {
+        return Ok(None);
+    };
+    let one_row = PageSize::new(1).unwrap_or_default();
+    let further = query(Some(last.into()), one_row)?;
+    Ok((!further.is_empty()).then(|| last.into()))
+}
+
+/// The `Link` header that announces the page after a place.
+pub(crate) fn link<C: Cursor>(
+    path: &str,
+    filters: &[(&str, Option<&str>)],
+    size: PageSize,
+    after: &C,
+) -> Option<HeaderValue> {
+    let mut link = format!("<{path}?");
+    for (name, value) in filters {
+        if let Some(value) = value {
+            write!(link, "{name}={}&", encode(value)).ok()?;
+        }
+    }
+    write!(link, "limit={}&after={}>; rel=\"next\"", size.get(), encode_cursor(after)?).ok()?;
+    HeaderValue::from_str(&link).ok()
+}

@@ -1,0 +1,144 @@
+//! Problems (RFC 9457): what the API answers when it does not do what was asked.
+
+pub(crate) mod catalogue;
+mod kind;
+mod raised;
+
+pub(crate) use kind::Kind;
+
+use crate::fault::Fault;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use allocation_domain::OutOfStock;
+use serde::Serialize;
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// The media type of problems.
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// An error answer. What the client sees and what the log gets are two things: `cause` is never
+/// shown.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    kind: Kind,
+    detail: Cow<'static, str>,
+    members: Members,
+    cause: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// The members that a problem has beside those of every problem.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Members {
+    None {},
+    Faults {
+        errors: Vec<Fault>,
+    },
+    Shortage {
+        sku: String,
+        requested: u32,
+        available: u64,
+    },
+    /// The methods that a path has are told in a header.
+    Methods {
+        #[serde(skip)]
+        allow: HeaderValue,
+    },
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(flatten)]
+    members: &'a Members,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, detail: detail.into(), members: Members::None {}, cause: None }
+    }
+
+    /// A problem that needs no more words than its type has.
+    pub(crate) fn of(kind: Kind) -> Self {
+        Self::new(kind, kind.description())
+    }
+
+    pub(crate) fn out_of_stock(refusal: &OutOfStock) -> Self {
+        let members = Members::Shortage {
+            sku: refusal.sku.as_str().to_owned(),
+            requested: refusal.requested.get(),
+            available: refusal.available,
+        };
+        Self { members, ..Self::new(Kind::OutOfStock, refusal.to_string()) }
+    }
+
+    pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {
+        Self { members: Members::Methods { allow }, ..Self::of(Kind::MethodNotAllowed) }
+    }
+
+    pub(crate) fn with_errors(self, errors: Vec<Fault>) -> Self {
+        Self { members: Members::Faults { errors }, ..self }
+    }
+
+    pub(crate) fn caused_by(self, cause: Arc<dyn Error + Send + Sync>) -> Self {
+        Self { cause: Some(cause), ..self }
+    }
+
+    /// The problem and all that led to it, for the log.
+    pub(crate) fn chain(&self) -> String {
+        let mut chain = self.kind.name().to_owned();
+        let mut next = self.cause.as_deref().map(|cause| -> &(dyn Error + 'static) { cause });
+        while let Some(error) = next {
+            chain.push_str(": ");
+            chain.push_str(&error.to_string());
+            next = error.source();
+        }
+        chain
+    }
+
+    /// The body of the answer.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        let document = Document {
+            r#type: self.kind.uri(),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: &self.detail,
+            members: &self.members,
+        };
+        // Serialising strings and numbers into memory does not fail.
+        serde_json::to_vec(&document).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.kind.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)));
+        if let Some(seconds) = self.kind.retry_after() {
+            response.insert_header((header::RETRY_AFTER, HeaderValue::from_static(seconds)));
+        }
+        if let Members::Methods { allow } = &self.members {
+            response.insert_header((header::ALLOW, allow.clone()));
+        }
+        response.body(self.body())
+    }
+}
+
+#[cfg(test)]
+mod tests;

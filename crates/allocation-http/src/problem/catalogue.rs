@@ -1,0 +1,82 @@
+//! The types of problems, for people and programs to read.
+
+use super::{Kind, Problem};
+use crate::answer;
+use crate::openapi::document;
+use crate::query::Query;
+use crate::resource::Path;
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A type of problem.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProblemType {
+    /// The relative reference that problems of this type carry as `type`.
+    #[schema(example = "/problems/out-of-stock")]
+    r#type: &'static str,
+    /// The type in a few words.
+    #[schema(example = "Not enough stock")]
+    title: &'static str,
+    /// The HTTP status of answers with this problem.
+    #[schema(value_type = i32, minimum = 400, maximum = 599, example = 409)]
+    status: u16,
+    /// When it comes up, and what to do about it.
+    description: &'static str,
+}
+
+impl From<Kind> for ProblemType {
+    fn from(kind: Kind) -> Self {
+        Self {
+            r#type: kind.uri(),
+            title: kind.title(),
+            status: kind.status().as_u16(),
+            description: kind.description(),
+        }
+    }
+}
+
+pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
+    Path::new("/problems").get(list).register(cfg);
+    Path::new("/problems/{name}").get(find).register(cfg);
+}
+
+document!(ListProblemTypesProblems: Validation);
+document!(FindProblemTypeProblems: Validation, NotFound);
+
+/// List all types of problems
+#[utoipa::path(
+    get,
+    path = "/problems",
+    operation_id = "listProblemTypes",
+    tag = "Problems",
+    responses(
+        (status = 200, description = "All types of problems", body = Vec<ProblemType>),
+        ListProblemTypesProblems,
+    ),
+)]
+pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Query::none(&request)?;
+    let types: Vec<_> = Kind::ALL.iter().copied().map(ProblemType::from).collect();
+    answer::json(StatusCode::OK, &types)
+}
+
+/// Tell what a type of problem means
+///
+/// The path is what problems carry as their `type`.
+#[utoipa::path(
+    get,
+    path = "/problems/{name}",
+    operation_id = "getProblemType",
+    tag = "Problems",
+    params(("name" = String, Path, description = "The name of the type", example = "out-of-stock")),
+    responses(
+        (status = 200, description = "The type", body = ProblemType),
+        FindProblemTypeProblems,
+    ),
+)]
+pub(crate) async fn find(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Query::none(&request)?;
+    let kind = request.match_info().get("name").and_then(Kind::named);
+    answer::json(StatusCode::OK, &ProblemType::from(kind.ok_or_else(|| Problem::of(Kind::NotFound))?))
+}

@@ -1,0 +1,118 @@
+use actix_web::http::StatusCode;
+
+/// Makes the types of problems from one table; a type's documentation is its description.
+macro_rules! kinds {
+    ($($(#[doc = $description:literal])+ $kind:ident: $status:ident, $name:literal, $title:literal;)+) => {
+        /// The types of problems.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Kind {
+            $($(#[doc = $description])+ $kind,)+
+        }
+
+        impl Kind {
+            /// All of them.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$kind),+];
+
+            /// The name, unique among the types.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name),+ }
+            }
+
+            /// The relative reference that clients compare.
+            pub(crate) const fn uri(self) -> &'static str {
+                match self { $(Self::$kind => concat!("/problems/", $name)),+ }
+            }
+
+            /// The type in a few words.
+            pub(crate) const fn title(self) -> &'static str {
+                match self { $(Self::$kind => $title),+ }
+            }
+
+            /// When it comes up, and what to do about it.
+            pub(crate) const fn description(self) -> &'static str {
+                match self { $(Self::$kind => concat!($($description),+).trim_ascii()),+ }
+            }
+
+            /// The status of an answer with this problem.
+            pub(crate) const fn status(self) -> StatusCode {
+                match self { $(Self::$kind => StatusCode::$status),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The request breaks rules of this API. Every fault is in `errors`, with a JSON pointer into
+    /// the body or the name of a parameter.
+    Validation: UNPROCESSABLE_ENTITY, "validation", "The request is not valid";
+
+    /// The body is not JSON in UTF-8, or it ends before it is complete.
+    MalformedJson: BAD_REQUEST, "malformed-json", "The body is not JSON";
+
+    /// The body must be sent as `application/json`, without a content encoding.
+    UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The media type is not supported";
+
+    /// The body is larger than 256 KiB.
+    BodyTooLarge: PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
+
+    /// There is nothing at this path. The OpenAPI document at `/openapi.json` lists all paths.
+    NotFound: NOT_FOUND, "not-found", "There is nothing here";
+
+    /// The path is known, but not with this method. The header `Allow` names the methods it has.
+    MethodNotAllowed: METHOD_NOT_ALLOWED, "method-not-allowed", "The method is not allowed";
+
+    /// There is no batch of that reference.
+    BatchNotFound: NOT_FOUND, "batch-not-found", "There is no such batch";
+
+    /// The order has no units in that batch.
+    AllocationNotFound: NOT_FOUND, "allocation-not-found", "There is no such allocation";
+
+    /// Another batch has that reference: its SKU, purchased quantity or ETA is not the one sent.
+    BatchAlreadyExists: CONFLICT, "batch-already-exists", "The reference is taken";
+
+    /// Lines are allocated to the batch, so that it cannot be deleted. Deallocate them first.
+    BatchHasAllocations: CONFLICT, "batch-has-allocations", "The batch has allocations";
+
+    /// The order has a line of that SKU already, with another quantity.
+    LineAlreadyAllocated: CONFLICT, "line-already-allocated", "The line is allocated with another quantity";
+
+    /// All batches of the SKU together have fewer free units than the line needs, or no batch has
+    /// that SKU. Nothing was allocated.
+    OutOfStock: CONFLICT, "out-of-stock", "Not enough stock";
+
+    /// More requests are waiting than the service takes in. Nothing was changed; send the request
+    /// again after the time in `Retry-After`.
+    Overloaded: SERVICE_UNAVAILABLE, "overloaded", "The service is overloaded";
+
+    /// The database does not answer. Send the same request again after the time in `Retry-After`:
+    /// if it was carried out after all, the repeat changes nothing.
+    DatabaseUnavailable: SERVICE_UNAVAILABLE, "database-unavailable", "The database is not available";
+
+    /// The schema of the database is not the one this version of the service was built for:
+    /// migrations have still to be run, or a newer version has run its own.
+    SchemaNotCurrent: SERVICE_UNAVAILABLE, "schema-not-current", "The database's schema is not current";
+
+    /// The service is shutting down and takes no more requests. Nothing was changed; send the
+    /// request again after the time in `Retry-After`.
+    ShuttingDown: SERVICE_UNAVAILABLE, "shutting-down", "The service is shutting down";
+
+    /// The service failed, and sending the request again will hardly help. The log has the cause
+    /// under the id in the header `X-Request-Id`.
+    InternalError: INTERNAL_SERVER_ERROR, "internal-error", "The service failed";
+}
+
+impl Kind {
+    /// The type of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// After how many seconds it makes sense to send the request again.
+    pub(crate) fn retry_after(self) -> Option<&'static str> {
+        match self {
+            Self::Overloaded => Some("1"),
+            Self::DatabaseUnavailable | Self::SchemaNotCurrent | Self::ShuttingDown => Some("5"),
+            _ => None,
+        }
+    }
+}

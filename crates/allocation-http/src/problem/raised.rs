@@ -1,0 +1,76 @@
+//! From each error of a use case to its problem. No match has a `_` arm, so that a new error does
+//! not compile until someone has decided its status.
+
+use super::{Kind, Problem};
+use allocation_app::{AddBatchError, AllocateLineError, DeallocateError, RemoveBatchError};
+use allocation_domain as domain;
+use allocation_ports::StoreError;
+use std::sync::Arc;
+
+impl From<AddBatchError> for Problem {
+    fn from(error: AddBatchError) -> Self {
+        match error {
+            AddBatchError::AlreadyExists(_) => Self::new(Kind::BatchAlreadyExists, error.to_string()),
+            AddBatchError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RemoveBatchError> for Problem {
+    fn from(error: RemoveBatchError) -> Self {
+        match error {
+            RemoveBatchError::Refused(refusal) => match refusal {
+                domain::RemoveBatchError::NotFound(_) => Self::new(Kind::BatchNotFound, refusal.to_string()),
+                domain::RemoveBatchError::HasAllocations { .. } => {
+                    Self::new(Kind::BatchHasAllocations, refusal.to_string())
+                }
+            },
+            RemoveBatchError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AllocateLineError> for Problem {
+    fn from(error: AllocateLineError) -> Self {
+        match error {
+            AllocateLineError::OutOfStock(refusal) => Self::out_of_stock(&refusal),
+            AllocateLineError::LineAlreadyAllocated(refusal) => {
+                Self::new(Kind::LineAlreadyAllocated, refusal.to_string())
+            }
+            AllocateLineError::Overloaded => Self::of(Kind::Overloaded),
+            AllocateLineError::ShuttingDown => Self::of(Kind::ShuttingDown),
+            AllocateLineError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeallocateError> for Problem {
+    fn from(error: DeallocateError) -> Self {
+        match error {
+            DeallocateError::Refused(refusal) => match refusal {
+                domain::DeallocateError::BatchNotFound(_) => Self::new(Kind::BatchNotFound, refusal.to_string()),
+                domain::DeallocateError::AllocationNotFound { .. } => {
+                    Self::new(Kind::AllocationNotFound, refusal.to_string())
+                }
+            },
+            DeallocateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Arc::new(error).into()
+    }
+}
+
+impl From<Arc<StoreError>> for Problem {
+    fn from(error: Arc<StoreError>) -> Self {
+        let kind = match *error {
+            StoreError::Conflict(_) | StoreError::Busy(_) => Kind::Overloaded,
+            StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => Kind::DatabaseUnavailable,
+            StoreError::Failed(_) => Kind::InternalError,
+        };
+        Self::of(kind).caused_by(error)
+    }
+}

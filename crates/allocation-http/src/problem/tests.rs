@@ -1,0 +1,101 @@
+use super::Kind;
+use crate::testing::{Ports, chairs, delete, get, holding, post, secret, send};
+use actix_web::test::TestRequest;
+use allocation_ports::StoreError;
+use std::collections::BTreeSet;
+
+const LINE: &str = r#"{"order_id": "O-1", "sku": "RED-CHAIR", "qty": 10}"#;
+const BATCH: &str = r#"{"reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20}"#;
+
+#[test]
+fn every_type_has_a_name_and_words_of_its_own() {
+    let names: BTreeSet<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    let titles: BTreeSet<_> = Kind::ALL.iter().map(|kind| kind.title()).collect();
+    assert_eq!((names.len(), titles.len()), (Kind::ALL.len(), Kind::ALL.len()));
+    for kind in Kind::ALL {
+        assert!(kind.status().is_client_error() || kind.status().is_server_error());
+        assert_eq!(kind.retry_after().is_some(), kind.status() == 503);
+        assert!(kind.description().ends_with('.') && !kind.description().contains("  "), "{}", kind.description());
+    }
+}
+
+#[actix_web::test]
+async fn the_catalogue_lists_every_type_and_each_uri_resolves() {
+    let api = Ports::new().api();
+    let catalogue = get(&api, "/problems").await.json();
+    let uris: Vec<_> = catalogue.as_array().unwrap().iter().map(|kind| kind["type"].as_str().unwrap()).collect();
+    assert_eq!(uris, Kind::ALL.iter().map(|kind| kind.uri()).collect::<Vec<_>>());
+    for (kind, listed) in Kind::ALL.iter().zip(catalogue.as_array().unwrap()) {
+        let answer = get(&api, kind.uri()).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()), (200, listed));
+        assert_eq!(listed["status"], kind.status().as_u16());
+    }
+    let answer = get(&api, "/problems/nothing").await;
+    assert_eq!(answer.status, 404);
+    answer.problem("not-found");
+}
+
+#[actix_web::test]
+async fn an_unknown_path_is_a_problem_whatever_the_method() {
+    let api = Ports::new().api();
+    for path in ["/nothing", "/batch/", "/batch/a/b", "//", "/allocations/O-1/batch", "/batch/B-1/", "/%FF", "/%"] {
+        for request in [TestRequest::get(), TestRequest::post(), TestRequest::delete(), TestRequest::patch()] {
+            let answer = send(&api, request.uri(path)).await;
+            assert_eq!(answer.status, 404, "{path}");
+            answer.problem("not-found");
+        }
+    }
+}
+
+/// Asks for everything that needs the store.
+async fn ask_for_all(error: fn() -> StoreError) -> Vec<crate::testing::Answer> {
+    let api = Ports::failing(error).api();
+    vec![
+        post(&api, "/allocations", LINE).await,
+        post(&api, "/batch", BATCH).await,
+        get(&api, "/batch").await,
+        get(&api, "/batch/B-1").await,
+        delete(&api, "/batch/B-1").await,
+        get(&api, "/allocations").await,
+        delete(&api, "/allocations/O-1/batch/B-1").await,
+        get(&api, "/readyz").await,
+    ]
+}
+
+#[actix_web::test]
+async fn every_failure_of_the_store_has_its_problem_and_shows_no_cause() {
+    type Case = (fn() -> StoreError, u16, &'static str, Option<&'static str>);
+    let cases: [Case; 5] = [
+        (|| StoreError::Conflict(secret()), 503, "overloaded", Some("1")),
+        (|| StoreError::Busy(secret()), 503, "overloaded", Some("1")),
+        (|| StoreError::Unavailable(secret()), 503, "database-unavailable", Some("5")),
+        (|| StoreError::OutcomeUnknown(secret()), 503, "database-unavailable", Some("5")),
+        (|| StoreError::Failed(secret()), 500, "internal-error", None),
+    ];
+    for (error, status, name, retry_after) in cases {
+        for answer in ask_for_all(error).await {
+            assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (status, retry_after));
+            answer.problem(name);
+            let text = format!("{:?}{:?}", answer.headers, answer.body);
+            assert!(!text.contains("UPDATE") && !text.contains("/var/lib") && !text.contains("StoreError"), "{text}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn work_that_panics_is_a_problem_too() {
+    let mut ports = Ports::new();
+    ports.queries.expect_batch().returning(|_| panic!("a fault of the program"));
+    let answer = get(&ports.api(), "/batch/B-1").await;
+    assert_eq!(answer.status, 500);
+    answer.problem("internal-error");
+}
+
+#[actix_web::test]
+async fn an_engine_that_is_shut_down_says_so() {
+    let (api, engine) = Ports::with_units(holding(chairs(&["B-1"]))).api_and_engine();
+    actix_web::web::block(move || engine.shut_down()).await.unwrap();
+    let answer = post(&api, "/allocations", LINE).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("5")));
+    answer.problem("shutting-down");
+}

@@ -1,0 +1,60 @@
+//! The parameters of a request's query.
+
+use crate::fault::{Fault, Faults};
+use crate::identifier::decode;
+use crate::problem::Problem;
+use actix_web::HttpRequest;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+/// The parameters of a query, to be taken one by one. What nobody takes is not known.
+pub(crate) struct Query {
+    given: BTreeMap<String, String>,
+    faults: Faults,
+}
+
+impl Query {
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        Self::parse(request.query_string())
+    }
+
+    /// Refuses a request that has parameters where there are none to give.
+    pub(crate) fn none(request: &HttpRequest) -> Result<(), Problem> {
+        Self::of(request).faults().check(Some(()))
+    }
+
+    fn parse(query: &str) -> Self {
+        let mut parameters = Self { given: BTreeMap::new(), faults: Faults::default() };
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            // HTML forms and most clients write a space as a plus sign.
+            let pair = pair.replace('+', "%20");
+            let (name, value) = pair.split_once('=').unwrap_or((&pair, ""));
+            match (decode(name), decode(value)) {
+                (Some(name), Some(value)) => parameters.add(&name, &value),
+                _ => parameters.faults.push(Fault::of(name, "must be percent-encoded UTF-8")),
+            }
+        }
+        parameters
+    }
+
+    fn add(&mut self, name: &str, value: &str) {
+        if self.given.insert(name.to_owned(), value.to_owned()).is_some() {
+            self.faults.push_with(|| Fault::of(name, "must be given only once"));
+        }
+    }
+
+    /// Takes a parameter. When it cannot be parsed, the faults have it and there is `None`, as
+    /// there is when it is not given.
+    pub(crate) fn take<T, E: Display>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        let value = self.given.remove(name)?;
+        parse(&value).map_err(|error| self.faults.push(Fault::of(name, error))).ok()
+    }
+
+    /// What is wrong with the query, all parameters having been taken.
+    pub(crate) fn faults(mut self) -> Faults {
+        for name in self.given.into_keys() {
+            self.faults.push(Fault::of(name, "is not a known parameter"));
+        }
+        self.faults
+    }
+}

@@ -1,0 +1,96 @@
+//! The id of each request, and what is logged of it.
+
+use crate::problem::Problem;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{Error, HttpMessage, HttpRequest};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use uuid::Builder;
+
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+/// How long an id that a client gives may be.
+const MAX_LENGTH: usize = 128;
+
+/// The id of a request: the client's, or a new one.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// The id of a request that came through [`watch`].
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        let known = request.extensions().get::<Self>().cloned();
+        known.unwrap_or_else(Self::new)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+
+    /// A version 7 UUID. It has to be unique, not secret, so that cheap random bits do.
+    fn new() -> Self {
+        let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
+        let mut random = [0; 10];
+        fastrand::fill(&mut random);
+        let uuid = Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or_default(), &random);
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        let text = uuid.into_uuid().hyphenated().encode_lower(&mut text);
+        // A UUID has no character that a header refuses.
+        Self(HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("none")))
+    }
+
+    /// The id that the client has given, if it is one.
+    fn given(request: &ServiceRequest) -> Option<Self> {
+        let value = request.headers().get(&HEADER)?;
+        let bytes = value.as_bytes();
+        let valid = (1..=MAX_LENGTH).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
+        valid.then(|| Self(value.clone()))
+    }
+}
+
+/// Gives a request its id, puts the id on the answer, and logs what became of the request.
+pub(crate) fn watch<S, B>(
+    request: ServiceRequest,
+    next: &S,
+) -> impl Future<Output = Result<ServiceResponse<B>, Error>> + use<S, B>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    let id = RequestId::given(&request).unwrap_or_else(RequestId::new);
+    request.extensions_mut().insert(id.clone());
+    let started = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
+    let answer = next.call(request);
+    async move {
+        let mut response = answer.await?;
+        if let Some(started) = started {
+            log(&id, &response, started);
+        }
+        if response.status().is_server_error() {
+            log_failure(&id, &response);
+        }
+        response.headers_mut().insert(HEADER, id.0);
+        Ok(response)
+    }
+}
+
+fn log<B>(id: &RequestId, response: &ServiceResponse<B>, started: Instant) {
+    let (method, path) = asked(response);
+    let (status, elapsed) = (response.status().as_u16(), started.elapsed());
+    tracing::debug!(request_id = id.as_str(), %method, path, status, ?elapsed, "answered");
+}
+
+/// The one place where the cause of a failure is logged.
+fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>) {
+    let (method, path) = asked(response);
+    let status = response.status().as_u16();
+    let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+    let error = problem.map(Problem::chain).unwrap_or_default();
+    tracing::error!(request_id = id.as_str(), %method, path, status, error, "request failed");
+}
+
+fn asked<B>(response: &ServiceResponse<B>) -> (&Method, &str) {
+    (response.request().method(), response.request().uri().path())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! Paths and their methods.
+
+use crate::problem::Problem;
+use actix_web::dev::Handler;
+use actix_web::guard::{GuardContext, fn_guard};
+use actix_web::http::Method;
+use actix_web::http::header::HeaderValue;
+use actix_web::{FromRequest, HttpResponse, Resource, Responder, web};
+use std::future::ready;
+
+/// A path and the methods it has. HEAD works where GET does; the server leaves the body out.
+pub(crate) struct Path {
+    resource: Resource,
+    methods: Vec<Method>,
+}
+
+impl Path {
+    pub(crate) fn new(path: &str) -> Self {
+        Self { resource: web::resource(path), methods: Vec::new() }
+    }
+
+    pub(crate) fn get<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.route(&[Method::GET, Method::HEAD], handler)
+    }
+
+    pub(crate) fn post<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.route(&[Method::POST], handler)
+    }
+
+    pub(crate) fn delete<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.route(&[Method::DELETE], handler)
+    }
+
+    fn route<F, Args>(mut self, methods: &'static [Method], handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.methods.extend_from_slice(methods);
+        let guard = fn_guard(|request: &GuardContext<'_>| methods.contains(&request.head().method));
+        Self { resource: self.resource.route(web::route().guard(guard).to(handler)), ..self }
+    }
+
+    /// Adds the path to the application. A method it does not have is answered with those it has.
+    pub(crate) fn register(self, cfg: &mut web::ServiceConfig) {
+        let methods: Vec<_> = self.methods.iter().map(Method::as_str).collect();
+        let allow = HeaderValue::from_str(&methods.join(", ")).unwrap_or(HeaderValue::from_static("GET"));
+        let refuse = move || ready(Err::<HttpResponse, _>(Problem::method_not_allowed(allow.clone())));
+        cfg.service(self.resource.default_service(web::to(refuse)));
+    }
+}
+
+#[cfg(test)]
+mod tests;

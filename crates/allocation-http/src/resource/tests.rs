@@ -1,0 +1,62 @@
+use crate::testing::{Ports, get, send};
+use actix_web::http::Method;
+use actix_web::test::TestRequest;
+use allocation_ports::SchemaState;
+
+#[actix_web::test]
+async fn a_method_that_a_path_does_not_have_is_answered_with_those_it_has() {
+    let api = Ports::new().api();
+    let cases = [
+        ("/allocations", "POST, GET, HEAD"),
+        ("/allocations/O-1/batch/B-1", "DELETE"),
+        ("/batch", "POST, GET, HEAD"),
+        ("/batch/B-1", "GET, HEAD, DELETE"),
+        ("/livez", "GET, HEAD"),
+        ("/readyz", "GET, HEAD"),
+        ("/problems", "GET, HEAD"),
+        ("/problems/validation", "GET, HEAD"),
+        ("/", "GET, HEAD"),
+        ("/docs", "GET, HEAD"),
+        ("/docs/", "GET, HEAD"),
+        ("/docs/swagger-ui.css", "GET, HEAD"),
+        ("/redoc", "GET, HEAD"),
+        ("/openapi.json", "GET, HEAD"),
+    ];
+    for (path, allow) in cases {
+        for method in [Method::PUT, Method::PATCH, Method::OPTIONS, Method::TRACE, Method::from_bytes(b"BREW").unwrap()]
+        {
+            let answer = send(&api, TestRequest::default().method(method).uri(path)).await;
+            assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, Some(allow)), "{path}");
+            answer.problem("method-not-allowed");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn head_has_the_status_and_headers_of_get() {
+    let mut ports = Ports::with_schema(SchemaState::Current);
+    ports.queries.expect_batch().returning(|_| Ok(None));
+    ports.queries.expect_batches().returning(|_, _, _| Ok(Vec::new()));
+    ports.queries.expect_allocations().returning(|_, _, _| Ok(Vec::new()));
+    let api = ports.api();
+    let paths = [
+        "/",
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+        "/livez",
+        "/readyz",
+        "/batch",
+        "/batch/B-1",
+        "/allocations",
+        "/problems",
+        "/nothing",
+    ];
+    for path in paths {
+        let (mut get, mut head) =
+            (get(&api, path).await, send(&api, TestRequest::default().method(Method::HEAD).uri(path)).await);
+        get.headers.remove("x-request-id");
+        head.headers.remove("x-request-id");
+        assert_eq!((get.status, format!("{:?}", get.headers)), (head.status, format!("{:?}", head.headers)), "{path}");
+    }
+}

@@ -1,0 +1,27 @@
+use crate::api::{Api, app};
+use actix_web::HttpServer;
+use std::io;
+use std::net::TcpListener;
+
+/// Serves the API on a listener until `stop` is ready, and lets the requests in flight end, for so
+/// many seconds at most.
+///
+/// # Errors
+///
+/// When the listener cannot be used.
+pub async fn serve(
+    listener: TcpListener,
+    api: Api,
+    stop: impl Future<Output = ()> + Send + 'static,
+    shutdown_seconds: u64,
+) -> io::Result<()> {
+    HttpServer::new(move || app(&api))
+        .shutdown_signal(stop)
+        .shutdown_timeout(shutdown_seconds)
+        .listen(listener)?
+        .run()
+        .await
+}
+
+#[cfg(test)]
+mod tests;

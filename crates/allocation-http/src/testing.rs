@@ -1,0 +1,264 @@
+//! What the tests of routes share: an API over mocked ports, and requests without a server.
+
+use crate::{Api, BlockingLimits, app};
+use actix_web::body::to_bytes;
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::test::{self, TestRequest};
+use actix_web::web::Bytes;
+use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, RetryPolicy, UnitRunner, UseCases};
+use allocation_domain::{Batch, BatchReference, Eta, OrderId, Product, Quantity, Sku};
+use allocation_ports::mocks::{MockClock, MockProductRepository, MockQueries, MockReadiness, MockUnitOfWorkFactory};
+use allocation_ports::{Clock, EngineMetrics, SchemaState, StoreError, UnitOfWork};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::Value;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+/// The ports that an API is to be built over. Those that a test does not set must not be called.
+pub(crate) struct Ports {
+    pub(crate) queries: MockQueries,
+    pub(crate) readiness: MockReadiness,
+    pub(crate) units: MockUnitOfWorkFactory,
+    pub(crate) limits: BlockingLimits,
+}
+
+impl Ports {
+    pub(crate) fn new() -> Self {
+        Self {
+            queries: MockQueries::new(),
+            readiness: MockReadiness::new(),
+            units: MockUnitOfWorkFactory::new(),
+            limits: BlockingLimits { running: 2, waiting: 2 },
+        }
+    }
+
+    /// Ports whose units of work are made by `begin`.
+    pub(crate) fn with_units(
+        begin: impl Fn() -> Result<Box<dyn UnitOfWork>, StoreError> + Send + Sync + 'static,
+    ) -> Self {
+        let mut ports = Self::new();
+        ports.units.expect_begin().returning(begin);
+        ports
+    }
+
+    /// Ports over a store that fails.
+    pub(crate) fn failing(error: fn() -> StoreError) -> Self {
+        let mut ports = Self::with_units(move || Err(error()));
+        ports.queries.expect_batch().returning(move |_| Err(error()));
+        ports.queries.expect_batches().returning(move |_, _, _| Err(error()));
+        ports.queries.expect_allocations().returning(move |_, _, _| Err(error()));
+        ports.readiness.expect_schema().returning(move || Err(error()));
+        ports
+    }
+
+    /// Ports over a schema in some state.
+    pub(crate) fn with_schema(state: SchemaState) -> Self {
+        let mut ports = Self::new();
+        ports.readiness.expect_schema().returning(move || Ok(state));
+        ports
+    }
+
+    pub(crate) fn api(self) -> Api {
+        self.api_and_engine().0
+    }
+
+    /// The API and its engine, for tests that shut it down.
+    pub(crate) fn api_and_engine(self) -> (Api, AllocationEngine) {
+        let mut clock = MockClock::new();
+        clock.expect_now().returning(now);
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let retry = RetryPolicy { attempts: 2, first_wait: Duration::ZERO, longest_wait: Duration::ZERO };
+        let units = UnitRunner::new(Arc::new(self.units), retry);
+        let settings = EngineSettings {
+            workers: NonZeroUsize::MIN,
+            queue_length: NonZeroUsize::MIN,
+            group_size: NonZeroUsize::MIN,
+        };
+        let metrics: Arc<dyn EngineMetrics> = Arc::new(EngineCounters::default());
+        let engine = AllocationEngine::start(&units, &clock, &metrics, settings).unwrap();
+        let use_cases = UseCases::new(units, clock);
+        let queries = Arc::new(self.queries);
+        let api = Api::new(use_cases, engine.clone(), queries, Arc::new(self.readiness), self.limits);
+        (api, engine)
+    }
+}
+
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: header::HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The problem of an error answer, after checking what holds for every problem.
+    pub(crate) fn problem(&self, name: &str) -> Value {
+        let problem = self.json();
+        assert_eq!(problem["type"], format!("/problems/{name}"), "{problem}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
+        problem
+    }
+
+    /// The faults of a request that was not valid: where, and what.
+    pub(crate) fn faults(&self) -> Vec<(String, String)> {
+        assert_eq!(self.status, 422, "{:?}", self.body);
+        let problem = self.problem("validation");
+        let place =
+            |fault: &Value| fault.get("pointer").or(fault.get("parameter")).unwrap().as_str().unwrap().to_owned();
+        let faults = problem["errors"].as_array().unwrap().iter();
+        faults.map(|fault| (place(fault), fault["detail"].as_str().unwrap().to_owned())).collect()
+    }
+
+    /// The places of all faults.
+    pub(crate) fn places(&self) -> Vec<String> {
+        self.faults().into_iter().map(|(place, _)| place).collect()
+    }
+}
+
+/// Sends a request through the application that the server runs.
+pub(crate) async fn send(api: &Api, request: TestRequest) -> Answer {
+    let app = test::init_service(app(api)).await;
+    let response = test::call_service(&app, request.to_request()).await;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let Ok(body) = to_bytes(response.into_body()).await else { panic!("the body cannot be read") };
+    assert!(headers.contains_key("x-request-id"));
+    Answer { status, headers, body }
+}
+
+pub(crate) async fn get(api: &Api, uri: &str) -> Answer {
+    send(api, TestRequest::get().uri(uri)).await
+}
+
+pub(crate) async fn delete(api: &Api, uri: &str) -> Answer {
+    send(api, TestRequest::delete().uri(uri)).await
+}
+
+pub(crate) async fn post(api: &Api, uri: &str, body: impl Into<Bytes>) -> Answer {
+    send(api, json_request(uri, body)).await
+}
+
+pub(crate) fn json_request(uri: &str, body: impl Into<Bytes>) -> TestRequest {
+    let json = (header::CONTENT_TYPE, "application/json");
+    TestRequest::default().method(Method::POST).uri(uri).insert_header(json).set_payload(body)
+}
+
+pub(crate) fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(1_800_000_000_123_456).unwrap()
+}
+
+pub(crate) fn reference(text: &str) -> BatchReference {
+    BatchReference::parse(text).unwrap()
+}
+
+pub(crate) fn sku(text: &str) -> Sku {
+    Sku::parse(text).unwrap()
+}
+
+pub(crate) fn order(text: &str) -> OrderId {
+    OrderId::parse(text).unwrap()
+}
+
+pub(crate) fn quantity(units: u32) -> Quantity {
+    Quantity::new(units).unwrap()
+}
+
+pub(crate) fn due(year: i32, month: u32, day: u32) -> Eta {
+    Eta::Due(NaiveDate::from_ymd_opt(year, month, day).unwrap())
+}
+
+/// A batch of 20 red chairs in the warehouse.
+pub(crate) fn batch(name: &str) -> Batch {
+    Batch::new(reference(name), sku("RED-CHAIR"), quantity(20), Eta::InStock, now())
+}
+
+/// The red chairs, with batches of 20.
+pub(crate) fn chairs(batches: &[&str]) -> Product {
+    let mut product = Product::new(sku("RED-CHAIR"));
+    for name in batches {
+        product.add_batch(reference(name), quantity(20), Eta::InStock, now()).unwrap();
+    }
+    product
+}
+
+/// Units of work over a repository that holds one product, and saves whatever it is told.
+pub(crate) fn holding(product: Product) -> impl Fn() -> Result<Box<dyn UnitOfWork>, StoreError> {
+    move || Ok(Box::new(Forgetful(repository(&product))))
+}
+
+fn repository(product: &Product) -> MockProductRepository {
+    let mut products = MockProductRepository::new();
+    let stored: Vec<Batch> = product.batches().to_vec();
+    products.expect_find_batch().returning({
+        let stored = stored.clone();
+        move |reference| Ok(stored.iter().find(|batch| batch.reference() == reference).cloned())
+    });
+    products.expect_sku_of().returning(move |reference| {
+        Ok(stored.iter().find(|batch| batch.reference() == reference).map(|batch| batch.sku().clone()))
+    });
+    let product = product.clone();
+    products.expect_lock().returning(move |wanted| {
+        Ok(wanted.iter().filter(|wanted| wanted.sku == *product.sku()).map(|_| product.clone()).collect())
+    });
+    products.expect_save().returning(|_, _| Ok(()));
+    products
+}
+
+/// A unit of work that may end either way.
+struct Forgetful(MockProductRepository);
+
+impl UnitOfWork for Forgetful {
+    fn products(&mut self) -> &mut dyn allocation_ports::ProductRepository {
+        &mut self.0
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// A cause with words that no client may see.
+pub(crate) fn secret() -> Box<dyn std::error::Error + Send + Sync> {
+    "UPDATE products SET /var/lib/secret.db".into()
+}
+
+/// Runs something, and gives the lines logged of the request with an id, as JSON.
+///
+/// The log is one for all tests, since work on other threads is logged too: ids must differ.
+pub(crate) async fn logged(id: &str, run: impl Future<Output = ()>) -> Vec<Value> {
+    static LOG: LazyLock<Arc<Mutex<Vec<u8>>>> = LazyLock::new(|| {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let writer = Arc::clone(&log);
+        let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE);
+        subscriber.with_writer(move || Log(Arc::clone(&writer))).init();
+        log
+    });
+    LazyLock::force(&LOG);
+    run.await;
+    let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["fields"]["request_id"] == id || line["span"]["request_id"] == id).collect()
+}
+
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! Configuration, parsed once and passed down.
+
+use allocation_adapters_diesel::{DatabaseUrl, Store};
+use anyhow::{Context, bail};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+/// Decides which batch of stock serves which order line.
+#[derive(Debug, Parser)]
+#[command(name = "allocation", version, about)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the HTTP API (the default); brings the database's schema up to date first
+    Serve,
+    /// Change or show the database's schema
+    Migrate {
+        #[command(subcommand)]
+        direction: Direction,
+    },
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum Direction {
+    /// Run all migrations that have not been run
+    Up,
+    /// Undo the newest migrations, and lose the data in what they made
+    Down {
+        /// How many to undo
+        #[arg(long, default_value = "1")]
+        steps: NonZeroU32,
+    },
+    /// List the migrations and whether they have been run
+    Status,
+}
+
+/// Every setting is a flag with an environment variable behind it.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Settings {
+    /// sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE
+    #[arg(
+        long,
+        global = true,
+        env = "DATABASE_URL",
+        default_value = "sqlite://allocation.db",
+        hide_env_values = true,
+        value_parser = DatabaseUrl::parse
+    )]
+    pub(crate) database_url: DatabaseUrl,
+
+    /// Where to listen: ADDRESS:PORT; port 0 takes a free one
+    #[arg(long, global = true, env = "ALLOCATION_ADDRESS", default_value = "127.0.0.1:8000")]
+    pub(crate) address: SocketAddr,
+
+    /// How many connections to the database to keep at most
+    #[arg(
+        long,
+        global = true,
+        env = "ALLOCATION_POOL_SIZE",
+        default_value = "8",
+        value_parser = clap::value_parser!(u32).range(2..=1000)
+    )]
+    pub(crate) pool_size: u32,
+
+    /// How to write the log [default: text on a terminal, else json]
+    #[arg(long, global = true, env = "ALLOCATION_LOG_FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line, for machines
+    Json,
+}
+
+impl Settings {
+    pub(crate) fn connect(&self) -> anyhow::Result<Store> {
+        Store::connect(&self.database_url, self.pool_size).context("check DATABASE_URL or --database-url")
+    }
+
+    pub(crate) fn log_format(&self) -> LogFormat {
+        self.log_format
+            .unwrap_or_else(|| if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json })
+    }
+}
+
+/// A `.env` that cannot be read is an error; none at all is not.
+pub(crate) fn check_dotenv(read: dotenvy::Result<PathBuf>) -> anyhow::Result<()> {
+    match read {
+        Ok(_) => Ok(()),
+        Err(error) if error.not_found() => Ok(()),
+        Err(dotenvy::Error::LineParse(line, at)) => {
+            bail!(".env cannot be read: at character {at} of the line `{line}`; write NAME=value")
+        }
+        Err(error) => Err(error).context(".env cannot be read"),
+    }
+}

@@ -1,0 +1,23 @@
+use crate::config::LogFormat;
+use anyhow::Context;
+use std::env::VarError;
+use tracing_subscriber::EnvFilter;
+
+/// What is logged unless `RUST_LOG` says otherwise: actix tells of every start and stop of its own.
+const DEFAULT_LEVELS: &str = "info,actix_server=warn";
+
+/// Sends the log to standard error, as much of it as `RUST_LOG` says.
+pub(crate) fn start(format: LogFormat) -> anyhow::Result<()> {
+    let levels = match std::env::var(EnvFilter::DEFAULT_ENV) {
+        Err(VarError::NotPresent) => DEFAULT_LEVELS.to_owned(),
+        levels => levels.context("RUST_LOG is not Unicode")?,
+    };
+    let filter = EnvFilter::try_new(levels)
+        .context("RUST_LOG cannot be read; write a level such as info, or target=level pairs")?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+    }
+    Ok(())
+}

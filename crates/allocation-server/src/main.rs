@@ -1,0 +1,37 @@
+//! The program `allocation`: command line, wiring of adapters into ports, life of the process.
+
+mod clock;
+mod config;
+mod logging;
+mod migrate;
+mod serve;
+mod stop;
+
+use clap::Parser;
+use config::{Cli, Command};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let dotenv = dotenvy::dotenv();
+    let cli = Cli::parse();
+    match config::check_dotenv(dotenv).and_then(|()| run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line, causes included, whatever lines a library broke it into.
+            let line = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+            eprintln!("allocation: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::serve(&cli.settings),
+        Command::Migrate { direction } => migrate::migrate(&cli.settings, direction),
+        Command::Openapi => {
+            print!("{}", allocation_http::openapi_json());
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The life of the server: wire, listen, serve, finish.
+
+use crate::clock::SystemClock;
+use crate::config::Settings;
+use crate::{logging, stop};
+use allocation_adapters_diesel::Dialect;
+use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, RetryPolicy, UnitRunner, UseCases};
+use allocation_http::{Api, BlockingLimits};
+use allocation_ports::{Clock, EngineMetrics};
+use anyhow::Context;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+/// How long a stop waits for the requests in flight.
+const SHUTDOWN_SECONDS: u64 = 30;
+/// How many calls may wait for a thread that blocks on the database.
+const WAITING_CALLS: usize = 1_024;
+
+/// Serves until told to stop, then finishes what is in flight.
+pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
+    logging::start(settings.log_format())?;
+    let listener = listen(settings.address)?;
+    let store = settings.connect()?;
+    for migration in store.migrations().up()? {
+        tracing::info!(migration, "the database's schema is brought up to date");
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = Arc::new(store);
+    let units = UnitRunner::new(store.clone(), RetryPolicy::default());
+    let counters = Arc::new(EngineCounters::default());
+    let metrics: Arc<dyn EngineMetrics> = counters.clone();
+    let engine = AllocationEngine::start(&units, &clock, &metrics, engine_settings(store.dialect()))
+        .context("the allocation engine cannot be started")?;
+    let limits = BlockingLimits { running: usize::try_from(settings.pool_size)?, waiting: WAITING_CALLS };
+    let use_cases = UseCases::new(units, clock);
+    let api = Api::new(use_cases, engine.clone(), store.clone(), store, limits);
+
+    let address = listener.local_addr()?;
+    tracing::info!("API at http://{address}, docs at http://{address}/docs");
+    let served = actix_web::rt::System::new()
+        .block_on(async { allocation_http::serve(listener, api, stop::signalled()?, SHUTDOWN_SECONDS).await });
+    engine.shut_down();
+    let counted = counters.snapshot();
+    tracing::info!(
+        lines = counted.lines,
+        refused = counted.refused,
+        groups = counted.group_size.count,
+        retries = counted.retries,
+        overloads = counted.overloads,
+        "stopped"
+    );
+    served.context("the HTTP server failed")
+}
+
+fn engine_settings(dialect: Dialect) -> EngineSettings {
+    let workers = match dialect {
+        // SQLite has one writer at a time.
+        Dialect::Sqlite => NonZeroUsize::MIN,
+        Dialect::Postgres => NonZeroUsize::MIN,
+    };
+    EngineSettings { workers, queue_length: nonzero(4_096), group_size: nonzero(512) }
+}
+
+const fn nonzero(number: usize) -> NonZeroUsize {
+    match NonZeroUsize::new(number) {
+        Some(number) => number,
+        None => NonZeroUsize::MIN,
+    }
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .with_context(|| format!("cannot listen on {address}; choose another with --address or ALLOCATION_ADDRESS"))
+}

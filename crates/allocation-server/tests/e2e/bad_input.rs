@@ -1,0 +1,254 @@
+//! Bad input gets a clear answer and changes nothing.
+
+use crate::support::{Answer, Client, Server, TestDatabase, encoded, on_every_database};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+const JSON: Option<&str> = Some("application/json");
+
+fn with_server(database: &TestDatabase, check: impl FnOnce(&Client)) {
+    let server = Server::start(database);
+    check(&server.client());
+    for table in ["products", "batches", "order_lines", "allocations", "outbox"] {
+        assert_eq!(database.count(&format!("SELECT count(*) FROM {table}")), 0, "{table}: nothing is stored");
+    }
+    let failures = server.log().into_iter().filter(|line| line.contains("\"ERROR\"")).collect::<Vec<_>>();
+    assert!(failures.is_empty(), "{failures:?}");
+}
+
+/// The faults of a batch that is right but for one field.
+fn batch_with(client: &Client, field: &str, value: Value) -> Vec<String> {
+    let mut body = json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 1, "eta": null});
+    body[field] = value;
+    client.post("/batch", &body).faults()
+}
+
+fn line_with(client: &Client, field: &str, value: Value) -> Vec<String> {
+    let mut body = json!({"order_id": "O-1", "sku": "LAMP", "qty": 1});
+    body[field] = value;
+    client.post("/allocations", &body).faults()
+}
+
+fn json_that_does_not_parse_is_malformed(database: &TestDatabase) {
+    with_server(database, |client| {
+        for path in ["/batch", "/allocations"] {
+            for body in ["", "{", "{\"sku\": }", "nonsense", "{\"sku\": \"A\"} extra", "{'sku': 1}", "\u{feff}{}"] {
+                client.post_text(path, JSON, body).problem(400, "malformed-json");
+            }
+            client.post_text(path, JSON, *b"{\"sku\": \"\xff\"}").problem(400, "malformed-json");
+            client.post_text(path, JSON, "[".repeat(10_000)).problem(400, "malformed-json");
+        }
+    });
+}
+
+fn what_is_not_an_object_is_a_fault_of_the_whole(database: &TestDatabase) {
+    with_server(database, |client| {
+        for body in ["[]", "1", "null", "\"text\"", "true"] {
+            for path in ["/batch", "/allocations"] {
+                assert_eq!(client.post_text(path, JSON, body).faults(), [""], "{body}");
+            }
+        }
+    });
+}
+
+fn wrong_types_are_faults_of_their_fields(database: &TestDatabase) {
+    with_server(database, |client| {
+        for wrong in [json!(1), json!(true), json!([]), json!({}), json!(null), json!(1.5)] {
+            assert_eq!(batch_with(client, "reference", wrong.clone()), ["/reference"]);
+            assert_eq!(batch_with(client, "sku", wrong.clone()), ["/sku"]);
+            assert_eq!(line_with(client, "order_id", wrong), ["/order_id"]);
+        }
+        for wrong in [json!("1"), json!(true), json!([1]), json!({}), json!(null)] {
+            assert_eq!(batch_with(client, "purchased_quantity", wrong.clone()), ["/purchased_quantity"]);
+            assert_eq!(line_with(client, "qty", wrong), ["/qty"]);
+        }
+    });
+}
+
+fn quantities_are_whole_and_from_one_to_two_to_the_31(database: &TestDatabase) {
+    with_server(database, |client| {
+        let huge = "100000000000000000000000000000000000000000";
+        for wrong in
+            ["0", "-0", "-1", "1.5", "0.1", "1e400", "2147483648", "4294967297", "18446744073709551617", huge, "-1e3"]
+        {
+            let line = format!(r#"{{"order_id": "O-1", "sku": "LAMP", "qty": {wrong}}}"#);
+            let answer = client.post_text("/allocations", JSON, line);
+            if wrong == "1e400" {
+                assert!(answer.status == 422 || answer.status == 400, "{answer:?}");
+            } else {
+                assert_eq!(answer.faults(), ["/qty"], "{wrong}");
+            }
+            let batch = format!(r#"{{"reference": "B-1", "sku": "LAMP", "purchased_quantity": {wrong}}}"#);
+            assert!(matches!(client.post_text("/batch", JSON, batch).status, 422 | 400), "{wrong}");
+        }
+    });
+}
+
+fn impossible_dates_are_faults(database: &TestDatabase) {
+    with_server(database, |client| {
+        for wrong in [
+            "2027-02-29",
+            "2027-13-01",
+            "2027-00-10",
+            "2027-1-5",
+            "27-01-05",
+            "2027-01-05T00:00:00Z",
+            "tomorrow",
+            "",
+            " 2027-01-05",
+            "+2027-01-05",
+            "12027-01-05",
+            "2027/01/05",
+            "2027-01-32",
+        ] {
+            assert_eq!(batch_with(client, "eta", json!(wrong)), ["/eta"], "{wrong}");
+        }
+        assert_eq!(batch_with(client, "eta", json!(20270105)), ["/eta"]);
+    });
+}
+
+fn identifiers_break_no_rule(database: &TestDatabase) {
+    with_server(database, |client| {
+        let overlong = "x".repeat(256);
+        for wrong in
+            ["", " ", " a", "a ", "\ta", "a\u{a0}", "a\nb", "a\u{0}b", "\u{7f}", "a\u{85}b", ".", "..", &overlong]
+        {
+            assert_eq!(batch_with(client, "reference", json!(wrong)), ["/reference"], "{wrong:?}");
+            assert_eq!(batch_with(client, "sku", json!(wrong)), ["/sku"], "{wrong:?}");
+            assert_eq!(line_with(client, "order_id", json!(wrong)), ["/order_id"], "{wrong:?}");
+            assert_eq!(line_with(client, "sku", json!(wrong)), ["/sku"], "{wrong:?}");
+            for filter in ["order_id", "sku", "reference"] {
+                assert_eq!(client.get(&format!("/allocations?{filter}={}", encoded(wrong))).faults(), [filter]);
+            }
+        }
+    });
+}
+
+fn missing_unknown_and_doubled_fields_are_faults_all_at_once(database: &TestDatabase) {
+    with_server(database, |client| {
+        assert_eq!(client.post("/allocations", &json!({})).faults(), ["/order_id", "/qty", "/sku"]);
+        assert_eq!(client.post("/batch", &json!({})).faults(), ["/purchased_quantity", "/reference", "/sku"]);
+        let all = json!({"order_id": " ", "sku": 5, "qty": 0, "quantity": 1, "a/b~c": 2});
+        assert_eq!(client.post("/allocations", &all).faults(), ["/a~1b~0c", "/order_id", "/qty", "/quantity", "/sku"]);
+        let all = json!({"reference": "", "sku": "ok", "purchased_quantity": "1", "eta": "soon", "colour": "red"});
+        assert_eq!(client.post("/batch", &all).faults(), ["/colour", "/eta", "/purchased_quantity", "/reference"]);
+        let both = json!({"reference": "B-1", "ref": "B-1", "sku": "LAMP", "purchased_quantity": 1, "qty": 1});
+        assert_eq!(client.post("/batch", &both).faults().len(), 2);
+        let twice = r#"{"order_id": "O-1", "sku": "LAMP", "sku": "SOFA", "qty": 1}"#;
+        assert_eq!(client.post_text("/allocations", JSON, twice).faults(), ["/sku"]);
+    });
+}
+
+fn faults_of_parameters_are_told_all_at_once(database: &TestDatabase) {
+    with_server(database, |client| {
+        for (query, faults) in [
+            ("limit=0", vec!["limit"]),
+            ("limit=1001", vec!["limit"]),
+            ("limit=-1", vec!["limit"]),
+            ("limit=ten", vec!["limit"]),
+            ("limit=", vec!["limit"]),
+            ("limit=99999999999999999999", vec!["limit"]),
+            ("after=nonsense", vec!["after"]),
+            ("after=", vec!["after"]),
+            ("after=e30", vec!["after"]),
+            ("offset=3", vec!["offset"]),
+            ("limit=1&limit=2", vec!["limit"]),
+            ("limit=x&offset=3&after=%%&sku=%20", vec!["after", "limit", "offset", "sku"]),
+        ] {
+            for path in ["/batch", "/allocations"] {
+                assert_eq!(client.get(&format!("{path}?{query}")).faults(), faults, "{path}?{query}");
+            }
+        }
+    });
+}
+
+fn faults_of_paths_are_told(database: &TestDatabase) {
+    with_server(database, |client| {
+        for wrong in ["%20a", "a%00b", "%0A", "%FF", &"x".repeat(256)] {
+            assert_eq!(client.get(&format!("/batch/{wrong}")).faults(), ["reference"], "{wrong}");
+            assert_eq!(client.delete(&format!("/batch/{wrong}")).faults(), ["reference"], "{wrong}");
+            let path = format!("/allocations/{wrong}/batch/{wrong}");
+            assert_eq!(client.delete(&path).faults(), ["order_id", "reference"], "{wrong}");
+        }
+        client.get("/batch/NONE").problem(404, "batch-not-found");
+    });
+}
+
+fn other_content_types_are_refused(database: &TestDatabase) {
+    with_server(database, |client| {
+        let body = json!({"order_id": "O-1", "sku": "LAMP", "qty": 1}).to_string();
+        for wrong in
+            [None, Some("text/plain"), Some("application/xml"), Some("application/x-www-form-urlencoded"), Some("json")]
+        {
+            client.post_text("/allocations", wrong, body.clone()).problem(415, "unsupported-media-type");
+            client.post_text("/batch", wrong, body.clone()).problem(415, "unsupported-media-type");
+        }
+        let with_charset = client.post_text("/allocations", Some("application/json; charset=utf-8"), body);
+        with_charset.problem(409, "out-of-stock");
+    });
+}
+
+fn bodies_over_256_kib_are_refused(database: &TestDatabase) {
+    with_server(database, |client| {
+        let spaces = |length: usize| format!("{}{{}}", " ".repeat(length - 2));
+        assert_eq!(client.post_text("/allocations", JSON, spaces(256 * 1024)).status, 422);
+        client.post_text("/allocations", JSON, spaces(256 * 1024 + 1)).problem(413, "body-too-large");
+        client.post_text("/batch", JSON, spaces(3 << 20)).problem(413, "body-too-large");
+    });
+}
+
+fn unknown_paths_and_methods_are_told(database: &TestDatabase) {
+    with_server(database, |client| {
+        for path in ["/nothing", "/batch/A/B", "/allocations/O-1", "/batch/", "//", "/docs/none.js", "/livez/x"] {
+            client.get(path).problem(404, "not-found");
+        }
+        for (method, path, allowed) in [
+            ("PUT", "/batch", "GET, HEAD, POST"),
+            ("DELETE", "/allocations", "GET, HEAD, POST"),
+            ("POST", "/batch/B-1", "DELETE, GET, HEAD"),
+            ("GET", "/allocations/O-1/batch/B-1", "DELETE"),
+            ("POST", "/livez", "GET, HEAD"),
+            ("PATCH", "/openapi.json", "GET, HEAD"),
+        ] {
+            let answer = client.send(method, path, JSON, "{}");
+            answer.problem(405, "method-not-allowed");
+            let mut allow: Vec<&str> = answer.header("allow").unwrap().split(", ").collect();
+            allow.sort_unstable();
+            assert_eq!(allow.join(", "), allowed, "{method} {path}");
+        }
+    });
+}
+
+fn what_is_no_http_at_all_harms_nobody(database: &TestDatabase) {
+    let server = Server::start(database);
+    for noise in
+        ["\r\n\r\n\r\n", "GET\r\n\r\n", "\u{1}\u{2}\u{3}", "POST /allocations HTTP/1.1\r\ncontent-length: x\r\n\r\n"]
+    {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        stream.write_all(noise.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        // The server may close the connection without a word.
+        drop(stream.read_to_end(&mut answer));
+        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer));
+    }
+    let alive: Answer = server.client().get("/livez");
+    assert_eq!(alive.status, 200);
+}
+
+on_every_database!(
+    json_that_does_not_parse_is_malformed,
+    what_is_not_an_object_is_a_fault_of_the_whole,
+    wrong_types_are_faults_of_their_fields,
+    quantities_are_whole_and_from_one_to_two_to_the_31,
+    impossible_dates_are_faults,
+    identifiers_break_no_rule,
+    missing_unknown_and_doubled_fields_are_faults_all_at_once,
+    faults_of_parameters_are_told_all_at_once,
+    faults_of_paths_are_told,
+    other_content_types_are_refused,
+    bodies_over_256_kib_are_refused,
+    unknown_paths_and_methods_are_told,
+    what_is_no_http_at_all_harms_nobody,
+);

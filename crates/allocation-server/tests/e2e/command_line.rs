@@ -1,0 +1,128 @@
+//! The program as its operator meets it.
+
+use crate::support::{Server, TestDatabase, binary, free_port, on_every_database};
+use std::process::Output;
+
+fn run(database: &TestDatabase, arguments: &[&str]) -> Output {
+    binary().args(arguments).env("DATABASE_URL", database.url()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Checks that it failed with one line that holds all these words, and no backtrace.
+#[track_caller]
+fn assert_one_line(output: &Output, words: &[&str]) {
+    let error = text(&output.stderr);
+    assert!(!output.status.success(), "{output:?}");
+    let lines: Vec<&str> = error.lines().filter(|line| !line.starts_with('{')).collect();
+    assert_eq!(lines.len(), 1, "{error}");
+    for word in words {
+        assert!(lines[0].contains(word), "{word}: {error}");
+    }
+    assert!(!error.contains("panicked") && !error.contains("backtrace"), "{error}");
+}
+
+fn the_schema_goes_up_and_down_and_tells_its_state(database: &TestDatabase) {
+    assert!(text(&run(database, &["migrate", "status"]).stdout).contains("pending"));
+    let up = run(database, &["migrate", "up"]);
+    assert!(up.status.success() && text(&up.stdout).contains("run:"), "{up:?}");
+    assert_eq!(text(&run(database, &["migrate", "up"]).stdout), "nothing to do\n");
+    let status = text(&run(database, &["migrate", "status"]).stdout);
+    assert!(status.contains("applied") && !status.contains("pending"), "{status}");
+    let down = run(database, &["migrate", "down", "--steps", "100"]);
+    assert!(down.status.success() && text(&down.stdout).contains("undone:"), "{down:?}");
+    assert_eq!(text(&run(database, &["migrate", "down"]).stdout), "nothing to do\n");
+    assert!(run(database, &["migrate", "up"]).status.success());
+    assert_eq!(Server::start(database).client().get("/readyz").status, 200);
+}
+
+fn a_schema_newer_than_the_program_is_refused(database: &TestDatabase) {
+    assert!(run(database, &["migrate", "up"]).status.success());
+    database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')");
+    let output = run(database, &["serve", "--address", "127.0.0.1:0", "--log-format", "json"]);
+    assert_one_line(&output, &["newer", "99990101000000"]);
+    assert_one_line(&run(database, &["migrate", "up"]), &["newer"]);
+}
+
+on_every_database!(the_schema_goes_up_and_down_and_tells_its_state, a_schema_newer_than_the_program_is_refused);
+
+#[test]
+fn a_port_in_use_is_told() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
+    let output = run(&database, &["--address", server.address(), "--log-format", "json"]);
+    assert_one_line(&output, &["cannot listen on", "--address"]);
+}
+
+#[test]
+fn an_unreachable_database_is_told_without_its_password() {
+    let url = format!("postgres://someone:secret-word@127.0.0.1:{}/none", free_port());
+    let output = binary().args(["--log-format", "json", "--address", "127.0.0.1:0"]).env("DATABASE_URL", url).output();
+    let output = output.unwrap();
+    assert_one_line(&output, &["DATABASE_URL"]);
+    assert!(!text(&output.stderr).contains("secret-word"));
+}
+
+#[test]
+fn a_sqlite_file_in_a_folder_that_is_not_there_is_told() {
+    let output = binary()
+        .args(["--log-format", "json", "--address", "127.0.0.1:0"])
+        .env("DATABASE_URL", "sqlite:///no/such/folder/a.db")
+        .output();
+    assert_one_line(&output.unwrap(), &["/no/such/folder/a.db"]);
+}
+
+#[test]
+fn wrong_settings_are_told_with_what_to_do() {
+    for (name, value, words) in [
+        ("DATABASE_URL", "mysql://host/db", ["sqlite://", "postgres://"]),
+        ("DATABASE_URL", "sqlite://", ["DATABASE_URL", "--database-url"]),
+        ("ALLOCATION_ADDRESS", "localhost", ["--address", "localhost"]),
+        ("ALLOCATION_POOL_SIZE", "0", ["--pool-size", "0"]),
+        ("ALLOCATION_LOG_FORMAT", "xml", ["--log-format", "json"]),
+        ("RUST_LOG", "allocation=loud", ["RUST_LOG", "level"]),
+    ] {
+        let output = binary().args(["serve"]).env(name, value).output().unwrap();
+        let error = text(&output.stderr);
+        assert!(!output.status.success(), "{name}={value}");
+        assert!(words.iter().all(|word| error.contains(word)), "{name}={value}: {error}");
+        assert!(!error.contains("panicked"), "{error}");
+    }
+    assert!(!binary().arg("--no-such-flag").output().unwrap().status.success());
+}
+
+#[test]
+fn settings_come_from_a_dotenv_file_and_the_environment_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".env"), "DATABASE_URL=mysql://nonsense\n").unwrap();
+    let mut from_file = binary();
+    let output = from_file.current_dir(&folder).args(["migrate", "status"]).output().unwrap();
+    assert!(text(&output.stderr).contains("sqlite://"), "{output:?}");
+    let mut from_environment = binary();
+    let output = from_environment.current_dir(&folder).args(["migrate", "up"]).env("DATABASE_URL", "sqlite://here.db");
+    assert!(output.output().unwrap().status.success());
+    assert!(folder.path().join("here.db").exists(), "a relative path is of the working directory");
+    std::fs::write(folder.path().join(".env"), "this is no setting\n").unwrap();
+    let output = binary().current_dir(&folder).args(["migrate", "status"]).output().unwrap();
+    assert_one_line(&output, &[".env"]);
+}
+
+#[test]
+fn the_openapi_document_is_printed() {
+    let output = binary().arg("openapi").output().unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(document["paths"]["/allocations"]["post"].is_object());
+    assert_eq!(text(&output.stdout), include_str!("../../../../docs/openapi.json"));
+}
+
+#[test]
+fn the_log_is_for_machines_when_it_is_no_terminal() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with(&database, |command| command.env("RUST_LOG", "debug"));
+    server.client().get_with("/livez", ("x-request-id", "check-42"));
+    let about = server.log().into_iter().find(|line| line.contains("check-42")).unwrap();
+    let about: serde_json::Value = serde_json::from_str(&about).unwrap();
+    assert_eq!(about["level"], "DEBUG");
+}

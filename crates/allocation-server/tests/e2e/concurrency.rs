@@ -1,0 +1,135 @@
+//! The last unit is sold once, whoever asks at the same time.
+
+use crate::support::{Client, Server, TestDatabase, on_every_database};
+use std::sync::Barrier;
+use std::thread;
+
+const CLIENTS: usize = 32;
+
+/// What all clients were answered who ran `ask` at once, `times` times each, spread over servers.
+fn at_once(servers: &[&Server], times: usize, ask: impl Fn(&Client, usize) -> u16 + Sync) -> Vec<u16> {
+    let start = Barrier::new(CLIENTS);
+    thread::scope(|scope| {
+        let (start, ask) = (&start, &ask);
+        let client = |number: usize| servers[number % servers.len()].client();
+        let threads: Vec<_> = (0..CLIENTS)
+            .map(|number| {
+                let client = client(number);
+                scope.spawn(move || {
+                    start.wait();
+                    (0..times).map(|time| ask(&client, number * times + time)).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+fn count(statuses: &[u16], status: u16) -> usize {
+    statuses.iter().filter(|&&other| other == status).count()
+}
+
+fn sells_each_unit_once(database: &TestDatabase, servers: &[&Server]) {
+    let client = servers[0].client();
+    client.add_batch("B-1", "HOT", 100, None);
+    let statuses = at_once(servers, 10, |client, number| client.allocate(&format!("O-{number}"), "HOT", 1).status);
+    assert_eq!((count(&statuses, 201), count(&statuses, 409), statuses.len()), (100, 220, 320));
+    assert_eq!(client.available("B-1"), 0);
+    assert_eq!(client.all("/allocations?sku=HOT").len(), 100);
+    assert_eq!(database.count("SELECT count(*) FROM outbox WHERE type = 'allocated'"), 100);
+}
+
+fn allocates_one_line_once(database: &TestDatabase, servers: &[&Server]) {
+    let client = servers[0].client();
+    client.add_batch("B-1", "HOT", 100, None);
+    let statuses = at_once(servers, 3, |client, _| client.allocate("O-1", "HOT", 2).status);
+    assert_eq!((count(&statuses, 201), count(&statuses, 200), statuses.len()), (1, 95, 96));
+    assert_eq!(client.available("B-1"), 98);
+    assert_eq!(database.count("SELECT count(*) FROM allocations"), 1);
+}
+
+fn adds_one_batch_once(database: &TestDatabase, servers: &[&Server]) {
+    let client = servers[0].client();
+    // The reference is one; half of the clients say that it holds another SKU.
+    let statuses =
+        at_once(servers, 1, |client, number| client.add_batch("B-1", ["LAMP", "SOFA"][number % 2], 5, None).status);
+    assert_eq!((count(&statuses, 201), count(&statuses, 200), count(&statuses, 409)), (1, 15, 16));
+    assert_eq!(client.all("/batch").len(), 1);
+    assert_eq!(database.count("SELECT count(*) FROM outbox"), 1);
+}
+
+fn frees_units_once(database: &TestDatabase, servers: &[&Server]) {
+    let client = servers[0].client();
+    client.add_batch("B-1", "HOT", 10, None);
+    client.allocate("O-1", "HOT", 10);
+    let statuses = at_once(servers, 1, |client, _| client.delete("/allocations/O-1/batch/B-1").status);
+    assert_eq!((count(&statuses, 204), count(&statuses, 404)), (1, 31));
+    assert_eq!(client.available("B-1"), 10);
+    assert_eq!(database.count("SELECT count(*) FROM outbox WHERE type = 'deallocated'"), 1);
+}
+
+type Check = fn(&TestDatabase, &[&Server]);
+
+fn with_one_server(database: &TestDatabase, check: Check) {
+    let server = Server::start(database);
+    check(database, &[&server]);
+}
+
+fn each_unit_is_sold_once(database: &TestDatabase) {
+    with_one_server(database, sells_each_unit_once);
+}
+
+fn one_line_is_allocated_once(database: &TestDatabase) {
+    with_one_server(database, allocates_one_line_once);
+}
+
+fn one_batch_is_added_once(database: &TestDatabase) {
+    with_one_server(database, adds_one_batch_once);
+}
+
+fn units_are_freed_once(database: &TestDatabase) {
+    with_one_server(database, frees_units_once);
+}
+
+on_every_database!(each_unit_is_sold_once, one_line_is_allocated_once, one_batch_is_added_once, units_are_freed_once);
+
+mod postgres_with_two_servers {
+    use super::*;
+
+    fn with_two_servers(check: Check) {
+        let database = TestDatabase::postgres();
+        let (one, other) = (Server::start(&database), Server::start(&database));
+        check(&database, &[&one, &other]);
+    }
+
+    #[test]
+    fn each_unit_is_sold_once() {
+        with_two_servers(sells_each_unit_once);
+    }
+
+    #[test]
+    fn one_line_is_allocated_once() {
+        with_two_servers(allocates_one_line_once);
+    }
+
+    #[test]
+    fn one_batch_is_added_once() {
+        with_two_servers(adds_one_batch_once);
+    }
+
+    #[test]
+    fn units_are_freed_once() {
+        with_two_servers(frees_units_once);
+    }
+}
+
+mod sqlite_with_two_servers {
+    use super::*;
+
+    #[test]
+    fn each_unit_is_sold_once() {
+        let database = TestDatabase::sqlite();
+        let (one, other) = (Server::start(&database), Server::start(&database));
+        sells_each_unit_once(&database, &[&one, &other]);
+    }
+}

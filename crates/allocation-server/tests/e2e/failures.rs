@@ -1,0 +1,72 @@
+//! What clients see when the database fails.
+
+use crate::support::{Answer, Server, TestDatabase, on_every_database};
+
+fn assert_reveals_nothing(answer: &Answer) {
+    let text = answer.text.to_lowercase();
+    for secret in ["select", "insert", "no such table", "relation", "diesel", ".rs", "sqlite", "postgres", "panicked"] {
+        assert!(!text.contains(secret), "{secret}: {answer:?}");
+    }
+}
+
+fn a_broken_schema_is_a_clean_500_with_its_cause_in_the_log(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 5, None);
+    database.execute("DROP TABLE allocations");
+    let read = client.get_with("/allocations", ("x-request-id", "the-read"));
+    read.problem(500, "internal-error");
+    assert_eq!(read.header("x-request-id"), Some("the-read"));
+    let write = client.allocate("O-1", "LAMP", 1);
+    write.problem(500, "internal-error");
+    for answer in [read, write] {
+        assert_reveals_nothing(&answer);
+    }
+    let logged =
+        |line: &&String| line.contains("\"ERROR\"") && line.contains("the-read") && line.contains("allocations");
+    assert_eq!(server.log().iter().filter(logged).count(), 1, "{:?}", server.log());
+    assert_eq!(client.get("/batch/B-1").status, 200, "what does not need the table works");
+}
+
+fn a_schema_of_another_version_is_not_ready(database: &TestDatabase) {
+    let server = Server::start(database);
+    assert_eq!(server.client().get("/readyz").status, 200);
+    database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')");
+    let answer = server.client().get("/readyz");
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    assert_eq!(server.client().get("/livez").status, 200);
+}
+
+on_every_database!(a_broken_schema_is_a_clean_500_with_its_cause_in_the_log, a_schema_of_another_version_is_not_ready,);
+
+mod postgres_away {
+    use super::*;
+
+    #[test]
+    fn a_lost_database_is_a_503_and_all_works_when_it_is_back() {
+        let database = TestDatabase::postgres();
+        let server = Server::start(&database);
+        let client = server.client();
+        client.add_batch("B-1", "LAMP", 50, None);
+        assert_eq!(client.allocate("O-0", "LAMP", 1).status, 201);
+        database.set_away(true);
+        for answer in [
+            client.get("/batch/B-1"),
+            client.allocate("O-1", "LAMP", 1),
+            client.add_batch("B-2", "LAMP", 1, None),
+            client.delete("/batch/B-1"),
+            client.delete("/allocations/O-0/batch/B-1"),
+            client.get("/readyz"),
+        ] {
+            answer.problem(503, "database-unavailable");
+            assert!(answer.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
+            assert_reveals_nothing(&answer);
+        }
+        assert_eq!(client.get("/livez").status, 200);
+        database.set_away(false);
+        assert_eq!(client.get("/readyz").status, 200);
+        assert_eq!(client.allocate("O-1", "LAMP", 1).status, 201);
+        assert_eq!(client.available("B-1"), 48);
+    }
+}

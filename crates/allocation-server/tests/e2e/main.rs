@@ -1,0 +1,18 @@
+//! The real program on a free port, over HTTP, on every database.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod allocations;
+mod bad_input;
+mod batches;
+mod command_line;
+mod concurrency;
+mod crash;
+mod docs;
+mod failures;
+mod lifecycle;
+mod paging;
+mod readme;
+mod service;
+mod stress;
+mod support;

@@ -1,0 +1,44 @@
+//! A long list costs the same on every page.
+
+use crate::support::{Server, TestDatabase, on_every_database};
+
+const BATCHES: i64 = 100_000;
+
+/// The statements that fill the tables, faster than 100,000 requests.
+fn fill(database: &TestDatabase) {
+    let numbers = if database.url().starts_with("sqlite") {
+        format!("WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {BATCHES})")
+    } else {
+        format!("WITH n(n) AS (SELECT generate_series(1, {BATCHES}))")
+    };
+    let insert = |target: &str, columns: &str| database.execute(&insert_from(&numbers, target, columns));
+    insert("products (sku, version)", "'SKU-' || n, 1");
+    insert("batch_references (reference, sku)", "'B-' || n, 'SKU-' || n");
+    insert(
+        "batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at)",
+        "'SKU-' || n, 'B-' || n, 10, 0, NULL, 1800000000000000 + n",
+    );
+}
+
+fn insert_from(numbers: &str, target: &str, columns: &str) -> String {
+    // `WHERE true` tells SQLite that what follows is no join constraint.
+    format!("INSERT INTO {target} {numbers} SELECT {columns} FROM n WHERE true")
+}
+
+fn a_hundred_thousand_batches_come_page_by_page_in_flat_memory(database: &TestDatabase) {
+    let server = Server::start(database);
+    fill(database);
+    let client = server.client();
+    let first_pages = client.get("/batch?limit=1000");
+    assert_eq!(first_pages.json().as_array().unwrap().len(), 1_000);
+    let before = server.resident_kib();
+    let rows = client.all("/batch?limit=1000");
+    assert_eq!(i64::try_from(rows.len()).unwrap(), BATCHES);
+    for (number, row) in rows.iter().enumerate() {
+        assert_eq!(row["reference"], format!("B-{}", number + 1), "each once, in the order of adding");
+    }
+    let grown = server.resident_kib().saturating_sub(before);
+    assert!(grown < 16 * 1024, "the server grew by {grown} KiB over 100 pages");
+}
+
+on_every_database!(a_hundred_thousand_batches_come_page_by_page_in_flat_memory);

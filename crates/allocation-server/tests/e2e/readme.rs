@@ -1,0 +1,38 @@
+//! The tour of the README, run as it is written.
+
+use crate::support::{Server, TestDatabase, on_every_database};
+use std::process::Command;
+
+/// The commands of the README's console blocks with the answers printed below them.
+fn tour() -> Vec<(String, String)> {
+    let readme = include_str!("../../../../README.md");
+    let mut steps: Vec<(String, String)> = Vec::new();
+    for block in readme.split("```console\n").skip(1) {
+        for line in block.split("```").next().unwrap().lines() {
+            match (line.strip_prefix("$ "), steps.last_mut()) {
+                (Some(command), _) => steps.push((command.to_owned(), String::new())),
+                (None, Some((_, answer))) => {
+                    answer.push_str(line);
+                    answer.push('\n');
+                }
+                (None, None) => panic!("an answer without a command: {line}"),
+            }
+        }
+    }
+    steps
+}
+
+fn the_tour_gives_the_answers_printed_there(database: &TestDatabase) {
+    let server = Server::start(database);
+    let steps = tour();
+    assert!(steps.len() > 10);
+    for (command, answer) in steps {
+        let local = command.replace("127.0.0.1:8000", server.address());
+        let output = Command::new("sh").args(["-c", &local]).output().unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(printed.trim_end(), answer.trim_end(), "{command}");
+    }
+}
+
+on_every_database!(the_tour_gives_the_answers_printed_there);

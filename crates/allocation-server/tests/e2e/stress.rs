@@ -1,0 +1,64 @@
+//! Random commands of many clients at once, and then the books.
+//!
+//! `ALLOCATION_STRESS_SECONDS` sets how long (default 8).
+
+mod books;
+mod shopper;
+
+use crate::support::{Server, TestDatabase, on_every_database};
+use shopper::Shopper;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const CLIENTS: usize = 12;
+
+fn seconds() -> u64 {
+    std::env::var("ALLOCATION_STRESS_SECONDS").map_or(8, |text| text.parse().unwrap())
+}
+
+/// Lets clients loose on the servers, and then checks what they were told against the database.
+fn stress(database: &TestDatabase, servers: &[&Server]) {
+    let end = Instant::now() + Duration::from_secs(seconds());
+    let shoppers: Vec<Shopper> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..CLIENTS)
+            .map(|number| {
+                let mut shopper = Shopper::new(number, servers[number % servers.len()].client());
+                scope.spawn(move || {
+                    while Instant::now() < end {
+                        shopper.act();
+                    }
+                    shopper
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let commands: usize = shoppers.iter().map(|shopper| shopper.commands).sum();
+    let refused: usize = shoppers.iter().map(|shopper| shopper.refused).sum();
+    assert!(commands > 100 && refused > 0 && refused < commands, "{commands} commands, {refused} refused");
+    books::check(database, &shoppers);
+    for server in servers {
+        let faults = server.log().into_iter().filter(|line| line.contains("\"ERROR\"")).collect::<Vec<_>>();
+        assert!(faults.is_empty(), "{faults:?}");
+    }
+}
+
+fn the_books_are_right_after_random_commands_of_many_clients(database: &TestDatabase) {
+    let server = Server::start(database);
+    stress(database, &[&server]);
+}
+
+on_every_database!(the_books_are_right_after_random_commands_of_many_clients);
+
+mod postgres_with_two_servers {
+    use super::*;
+
+    #[test]
+    fn the_books_are_right_and_nothing_deadlocked() {
+        let database = TestDatabase::postgres();
+        let (one, other) = (Server::start(&database), Server::start(&database));
+        stress(&database, &[&one, &other]);
+        let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+        assert_eq!(database.count(deadlocks), 0);
+    }
+}

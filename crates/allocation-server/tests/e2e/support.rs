@@ -1,0 +1,29 @@
+//! What the tests share: servers, clients, databases.
+
+mod client;
+mod server;
+
+pub(crate) use client::{Answer, Client, encoded};
+pub(crate) use server::{Server, binary, free_port};
+
+pub(crate) use allocation_test_support::TestDatabase;
+
+/// Makes a test of each function on each database: `sqlite::NAME` and `postgres::NAME`.
+macro_rules! on_every_database {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $name() {
+                super::$name(&$crate::support::TestDatabase::sqlite());
+            })+
+        }
+
+        mod postgres {
+            $(#[test]
+            fn $name() {
+                super::$name(&$crate::support::TestDatabase::postgres());
+            })+
+        }
+    };
+}
+pub(crate) use on_every_database;

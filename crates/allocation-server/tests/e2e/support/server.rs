@@ -1,0 +1,116 @@
+use super::{Client, TestDatabase};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// The program, with none of the settings of the machine.
+pub(crate) fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_allocation"));
+    for name in ["DATABASE_URL", "ALLOCATION_ADDRESS", "ALLOCATION_POOL_SIZE", "ALLOCATION_LOG_FORMAT", "RUST_LOG"] {
+        command.env_remove(name);
+    }
+    // No `.env` of the project is read from here.
+    command.current_dir(std::env::temp_dir());
+    command
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A running server; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    address: String,
+    log: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub(crate) fn start(database: &TestDatabase) -> Self {
+        Self::start_with(database, |command| command)
+    }
+
+    /// Starts a server whose command line and environment `adjust` changes.
+    pub(crate) fn start_with(database: &TestDatabase, adjust: impl FnOnce(&mut Command) -> &mut Command) -> Self {
+        let mut command = binary();
+        command.args(["--address", "127.0.0.1:0", "--log-format", "json"]).env("DATABASE_URL", database.url());
+        adjust(&mut command);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let reader = read_log(&mut child, &log);
+        let mut server = Self { child, address: String::new(), log, reader: Some(reader) };
+        server.address = server.await_address();
+        server
+    }
+
+    fn await_address(&mut self) -> String {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let found = self.log().iter().find_map(|line| {
+                let line: serde_json::Value = serde_json::from_str(line).ok()?;
+                let rest = line["message"].as_str()?.strip_prefix("API at http://")?;
+                Some(rest.split(',').next()?.to_owned())
+            });
+            if let Some(address) = found {
+                return address;
+            }
+            assert!(self.child.try_wait().unwrap().is_none(), "the server ended: {:?}", self.log());
+            assert!(Instant::now() < deadline, "the server does not start: {:?}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.address)
+    }
+
+    /// What was logged so far, line by line.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Waits for the end, and gives the exit status with the whole log.
+    pub(crate) fn wait(mut self) -> (ExitStatus, Vec<String>) {
+        let status = self.child.wait().unwrap();
+        self.reader.take().unwrap().join().unwrap();
+        (status, self.log())
+    }
+
+    /// The memory that the process has in use, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn read_log(child: &mut Child, log: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    let (stderr, log) = (child.stderr.take().unwrap(), Arc::clone(log));
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines() {
+            log.lock().unwrap().push(line.unwrap());
+        }
+    })
+}

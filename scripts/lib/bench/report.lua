@@ -1,0 +1,11 @@
+-- One line for scripts/bench: answers a second, median and 99th percentile in
+-- microseconds, answers of 400 and above, and errors of the connection.
+return function(summary, latency)
+  local errors = summary.errors
+  print(string.format(
+    "RESULT %.0f %.0f %.0f %d %d",
+    summary.requests / (summary.duration / 1e6),
+    latency:percentile(50), latency:percentile(99),
+    errors.status, errors.connect + errors.read + errors.write + errors.timeout
+  ))
+end
