@@ -47,10 +47,10 @@ document!(RemoveBatchProblems:
     operation_id = "addBatch",
     tag = "Batches",
     request_body(content = BatchToAdd, examples(
-        ("on-its-way" = (summary = "A batch that is on its way", value = json!({
+        ("coming" = (summary = "A batch that is on its way", value = json!({
             "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20, "eta": "2027-01-15"
         }))),
-        ("in-the-warehouse" = (summary = "A batch in the warehouse", value = json!({
+        ("in-stock" = (summary = "A batch in the warehouse", value = json!({
             "reference": "B-2", "sku": "RED-CHAIR", "purchased_quantity": 5
         }))),
     )),

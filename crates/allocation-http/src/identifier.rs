@@ -131,3 +131,34 @@ macro_rules! from_body {
 }
 
 from_body!(BatchReference, OrderId, Sku);
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode};
+    use proptest::prelude::*;
+
+    #[test]
+    fn decoding_is_done_once_and_strictly() {
+        let decoded = |text| decode(text).map(String::from);
+        assert_eq!(decoded("a%2fb+c%25"), Some("a/b+c%".to_owned()));
+        assert_eq!(decoded("%252F"), Some("%2F".to_owned()));
+        for wrong in ["%", "%2", "%%25", "a%2", "%zz", "%+1", "%é1", "%FF", "%C3", "%ED%A0%80"] {
+            assert_eq!(decoded(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_decodes_to_itself(text: String) {
+            let encoded = encode(&text).to_string();
+            let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
+            prop_assert!(encoded.bytes().all(unreserved));
+            prop_assert_eq!(decode(&encoded).map(String::from), Some(text));
+        }
+
+        #[test]
+        fn no_text_crashes_decoding(text: String) {
+            let _any = decode(&text);
+        }
+    }
+}

@@ -69,7 +69,8 @@ impl Cursor for BatchCursor {
     }
 
     fn from_fields((micros, reference): Self::Fields) -> Option<Self> {
-        let added_at = DateTime::from_timestamp_micros(micros)?;
+        // Databases begin their calendars at different times; no batch is older than 1970.
+        let added_at = DateTime::from_timestamp_micros(micros).filter(|_| micros >= 0)?;
         Some(Self { added_at, reference: BatchReference::parse(reference).ok()? })
     }
 }
@@ -157,4 +158,41 @@ pub(crate) fn link<C: Cursor>(
     }
     write!(link, "limit={}&after={}>; rel=\"next\"", size.get(), encode_cursor(after)?).ok()?;
     HeaderValue::from_str(&link).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode_cursor};
+    use crate::testing::{now, order, reference, sku};
+    use allocation_ports::{AllocationCursor, BatchCursor};
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_cursor_is_kept_to_the_microsecond() {
+        let cursor = BatchCursor { added_at: now() + TimeDelta::microseconds(1), reference: reference("B \"1\"/🪑") };
+        assert_eq!(decode::<BatchCursor>(&encode_cursor(&cursor).unwrap()), Some(cursor));
+    }
+
+    #[test]
+    fn a_cursor_with_any_character_changed_is_refused() {
+        let cursor = AllocationCursor { sku: sku("RED-CHAIR"), order_id: order("O-1"), reference: reference("B-1") };
+        let text = encode_cursor(&cursor).unwrap();
+        assert_eq!(decode(&text), Some(cursor));
+        for place in 0..text.len() {
+            for other in ["A", "b", "7", "_", "%", "é", ""] {
+                let mut tampered = text.clone();
+                tampered.replace_range(place..=place, other);
+                assert!(tampered == text || decode::<AllocationCursor>(&tampered).is_none(), "{tampered}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_crashes_the_parser_of_cursors(text: String) {
+            prop_assert_eq!(decode::<AllocationCursor>(&text), None);
+            prop_assert_eq!(decode::<BatchCursor>(&text), None);
+        }
+    }
 }

@@ -90,6 +90,11 @@ impl Problem {
         Self { cause: Some(cause), ..self }
     }
 
+    /// Whether it says all there is to say, such as that too many requests wait.
+    pub(crate) fn has_no_cause(&self) -> bool {
+        self.cause.is_none()
+    }
+
     /// The problem and all that led to it, for the log.
     pub(crate) fn chain(&self) -> String {
         let mut chain = self.kind.name().to_owned();

@@ -5,6 +5,7 @@ use crate::identifier::decode;
 use crate::problem::Problem;
 use actix_web::HttpRequest;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Display;
 
 /// The parameters of a query, to be taken one by one. What nobody takes is not known.
@@ -38,8 +39,11 @@ impl Query {
     }
 
     fn add(&mut self, name: &str, value: &str) {
-        if self.given.insert(name.to_owned(), value.to_owned()).is_some() {
-            self.faults.push_with(|| Fault::of(name, "must be given only once"));
+        match self.given.entry(name.to_owned()) {
+            Entry::Vacant(place) => {
+                place.insert(value.to_owned());
+            }
+            Entry::Occupied(_) => self.faults.push_with(|| Fault::of(name, "must be given only once")),
         }
     }
 

@@ -129,11 +129,36 @@ impl Answer {
 /// Sends a request through the application that the server runs.
 pub(crate) async fn send(api: &Api, request: TestRequest) -> Answer {
     let app = test::init_service(app(api)).await;
-    let response = test::call_service(&app, request.to_request()).await;
+    let request = request.to_request();
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let response = test::call_service(&app, request).await;
     let (status, headers) = (response.status(), response.headers().clone());
     let Ok(body) = to_bytes(response.into_body()).await else { panic!("the body cannot be read") };
     assert!(headers.contains_key("x-request-id"));
-    Answer { status, headers, body }
+    let answer = Answer { status, headers, body };
+    assert_documented(&method, &path, &answer);
+    answer
+}
+
+/// Checks that the OpenAPI document knows the answer, if it knows the operation.
+fn assert_documented(method: &Method, path: &str, answer: &Answer) {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&crate::openapi_json()).unwrap());
+    let fits = |template: &str| {
+        let mut pairs = template.split('/').zip(path.split('/'));
+        let same_length = template.split('/').count() == path.split('/').count();
+        same_length && pairs.all(|(known, given)| known == given || known.starts_with('{') && !given.is_empty())
+    };
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    let Some((_, item)) = paths.iter().find(|(template, _)| fits(template)) else { return };
+    let Some(operation) = item.get(method.as_str().to_lowercase()) else { return };
+    let documented = &operation["responses"][answer.status.as_str()];
+    assert!(documented.is_object(), "{method} {path} does not document {}", answer.status);
+    if answer.header("content-type") == Some("application/problem+json") {
+        let problem = answer.json();
+        let name = problem["type"].as_str().unwrap().strip_prefix("/problems/").unwrap().to_owned();
+        let examples = &documented["content"]["application/problem+json"]["examples"];
+        assert!(examples[&name].is_object(), "{method} {path} does not document {name}");
+    }
 }
 
 pub(crate) async fn get(api: &Api, uri: &str) -> Answer {

@@ -8,12 +8,16 @@ use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, RetryPoli
 use allocation_http::{Api, BlockingLimits};
 use allocation_ports::{Clock, EngineMetrics};
 use anyhow::Context;
+use socket2::{Domain, Socket, Type};
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// How long a stop waits for the requests in flight.
 const SHUTDOWN_SECONDS: u64 = 30;
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 1_024;
 /// How many calls may wait for a thread that blocks on the database.
 const WAITING_CALLS: usize = 1_024;
 
@@ -70,6 +74,17 @@ const fn nonzero(number: usize) -> NonZeroUsize {
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .with_context(|| format!("cannot listen on {address}; choose another with --address or ALLOCATION_ADDRESS"))
+    open_socket(address).with_context(|| {
+        format!("cannot listen on {address}; choose another with --address or ALLOCATION_ADDRESS")
+    })
+}
+
+/// A listening socket; the standard library's queue of connections is too short for a rush.
+fn open_socket(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }

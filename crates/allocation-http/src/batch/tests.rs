@@ -289,3 +289,20 @@ async fn a_missing_member_is_asked_for_by_its_own_name() {
     let answer = post(&Ports::new().api(), "/batch", "{}").await;
     assert_eq!(answer.places(), ["/reference", "/sku", "/purchased_quantity"]);
 }
+
+#[actix_web::test]
+async fn another_name_that_is_repeated_is_told_by_that_name() {
+    let body = r#"{"ref": "B-1", "ref": "B-2", "sku": "RED-CHAIR", "qty": 1}"#;
+    let answer = post(&Ports::new().api(), "/batch", body).await;
+    assert_eq!(answer.faults(), [("/ref".to_owned(), "is given more than once".to_owned())]);
+}
+
+#[actix_web::test]
+async fn a_query_made_up_of_faults_is_answered_at_once_and_shortly() {
+    let names: Vec<_> = (0..9_000).map(|number| format!("{number}=1")).collect();
+    for query in [names.join("&"), ["x"; 30_000].join("&")] {
+        let answer = get(&Ports::new().api(), &format!("/batch?{query}")).await;
+        assert!(answer.body.len() < 256 * 1024, "{}", answer.body.len());
+        assert!(answer.faults().len() > 500);
+    }
+}

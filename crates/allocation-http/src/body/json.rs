@@ -100,12 +100,15 @@ type Renamed = Vec<(&'static str, &'static str)>;
 fn rename<'a, T: Body>(Members(mut members): Members<'a>, faults: &mut Faults) -> (Members<'a>, Renamed) {
     let mut renamed = Vec::new();
     for &(alias, name) in T::ALIASES {
-        let Some(place) = members.iter().position(|(given, _)| given == alias) else { continue };
-        if members.iter().any(|(given, _)| given == name) {
+        let is_given = |asked: &str| members.iter().any(|(given, _)| given == asked);
+        if !is_given(alias) {
+            continue;
+        }
+        if is_given(name) {
             faults.push(Fault::at(format!("/{alias}"), format!("is another name of {name}: give one of them")));
             members.retain(|(given, _)| given != alias);
         } else {
-            members[place].0 = name.to_owned();
+            members.iter_mut().filter(|(given, _)| given == alias).for_each(|(given, _)| name.clone_into(given));
             renamed.push((name, alias));
         }
     }

@@ -8,6 +8,7 @@ use actix_web::test::TestRequest;
 use actix_web::web::Bytes;
 use proptest::prelude::*;
 use std::fmt::Debug;
+use std::time::{Duration, Instant};
 
 const LINE: &str = r#"{"order_id": "O-1", "sku": "RED-CHAIR", "qty": 10}"#;
 
@@ -127,6 +128,27 @@ async fn a_repeated_member_is_a_fault_even_with_the_same_value() {
         r#"{"order_id": "O-1", "sku": "RED-CHAIR", "qty": 10, "q\u0074y": 10, "x": {"y": 1, "y": [{"z": 1, "z": 2}]}}"#;
     let answer = post(&Ports::new().api(), "/allocations", body).await;
     assert_eq!(answer.places(), ["/qty", "/x/y", "/x/y/0/z", "/x"]);
+}
+
+#[actix_web::test]
+async fn a_body_made_up_of_faults_is_answered_at_once_and_shortly() {
+    let members: Vec<_> = (0..20_000).map(|number| format!("\"{number}\":1")).collect();
+    let repeated = ["\"x\":1"; 40_000].join(",");
+    let long_name = "n".repeat(100_000);
+    let bodies = [
+        format!("{{{}}}", members.join(",")),
+        format!("{{{repeated}}}"),
+        format!("{{\"{long_name}\":{{{}}}}}", ["\"x\":1"; 20_000].join(",")),
+    ];
+    for body in bodies {
+        let started = Instant::now();
+        let answer = post(&Ports::new().api(), "/batch", body).await;
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        assert!(answer.body.len() < 512 * 1024, "{}", answer.body.len());
+        assert!(!answer.faults().is_empty());
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("faults, the first"), "{detail}");
+    }
 }
 
 /// What both ways of parsing make of a body.

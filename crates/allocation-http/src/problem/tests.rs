@@ -1,8 +1,11 @@
 use super::Kind;
+use crate::BlockingLimits;
 use crate::testing::{Ports, chairs, delete, get, holding, post, secret, send};
 use actix_web::test::TestRequest;
 use allocation_ports::StoreError;
+use futures_util::future::join_all;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 const LINE: &str = r#"{"order_id": "O-1", "sku": "RED-CHAIR", "qty": 10}"#;
 const BATCH: &str = r#"{"reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20}"#;
@@ -98,4 +101,43 @@ async fn an_engine_that_is_shut_down_says_so() {
     let answer = post(&api, "/allocations", LINE).await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("5")));
     answer.problem("shutting-down");
+}
+
+#[actix_web::test]
+async fn a_full_line_of_blocking_work_is_overload() {
+    let mut ports = Ports::new();
+    ports.limits = BlockingLimits { running: 0, waiting: 0 };
+    let api = ports.api();
+    let answers = [
+        post(&api, "/batch", BATCH).await,
+        get(&api, "/batch").await,
+        get(&api, "/batch/B-1").await,
+        delete(&api, "/batch/B-1").await,
+        get(&api, "/allocations").await,
+        delete(&api, "/allocations/O-1/batch/B-1").await,
+        get(&api, "/readyz").await,
+    ];
+    for answer in answers {
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")));
+        answer.problem("overloaded");
+    }
+    assert_eq!(get(&api, "/livez").await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_full_queue_of_the_engine_is_overload() {
+    let slow = holding(chairs(&["B-1"]));
+    let api = Ports::with_units(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        slow()
+    })
+    .api();
+    // One line is decided and one waits; with the other three there is one too many at least.
+    let answers = join_all((0..5).map(|_| post(&api, "/allocations", LINE))).await;
+    let (served, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status.is_success());
+    assert!(!served.is_empty() && refused.len() >= 3, "{}", refused.len());
+    for answer in refused {
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")));
+        answer.problem("overloaded");
+    }
 }

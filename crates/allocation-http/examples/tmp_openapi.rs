@@ -1,3 +1,0 @@
-fn main() {
-    print!("{}", allocation_http::openapi_json())
-}
