@@ -81,7 +81,7 @@ on_both_databases! {
     integrity:
         an_oversold_batch_is_refused,
         a_second_allocation_of_a_line_is_refused,
-        an_allocation_without_batch_or_line_is_refused,
+        an_allocation_without_its_batch_is_refused,
         a_batch_with_allocations_cannot_be_deleted,
         quantities_out_of_range_are_refused,
         a_row_that_no_domain_type_can_hold_is_an_error;
