@@ -27,7 +27,7 @@ CREATE TABLE batches (
 CREATE INDEX batches_open ON batches (sku, eta NULLS FIRST, added_at, reference) WHERE is_open;
 -- Lists, in the order in which batches were added.
 CREATE INDEX batches_by_added_at ON batches (added_at, reference);
-CREATE INDEX batches_by_sku_and_added_at ON batches (sku, added_at);
+CREATE INDEX batches_by_sku_and_added_at ON batches (sku, added_at, reference);
 -- The planner must not take a SKU for as good as a key just because most SKUs have few batches: the
 -- one with thousands would be walked through.
 ALTER TABLE batches ALTER COLUMN sku SET (n_distinct = 100);
