@@ -214,7 +214,7 @@ impl Product {
             Choice::Batches(parts) => parts,
             Choice::NotKnown => return Err(AllocateError::MoreBatchesNeeded),
             Choice::Short(available) => {
-                return Err(OutOfStock { sku: self.sku.clone(), requested: missing, available }.into());
+                return Err(OutOfStock { sku: self.sku.clone(), requested: quantity, available }.into());
             }
         };
         for (place, part) in parts {
