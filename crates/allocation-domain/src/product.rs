@@ -248,11 +248,8 @@ impl Product {
         decided
     }
 
-    /// Tells when a newcomer or a move took the last free unit.
-    fn tell_if_sold_out(&mut self) {
-        if self.horizon.is_all() && self.available() == 0 {
-            self.events.push(Event::OutOfStock { sku: self.sku.clone() });
-        }
+    fn tell_sold_out(&mut self) {
+        self.events.push(Event::OutOfStock { sku: self.sku.clone() });
     }
 
     /// What a line holds in a batch, noted so.

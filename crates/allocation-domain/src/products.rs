@@ -126,7 +126,7 @@ impl Products {
                 }
             }
             let takes_parts = terms.on_shortage == OnShortage::Backorder && terms.allow_split;
-            let plan = product.plan(*quantity, takes_parts)?;
+            let plan = product.plan_newcomer(*quantity, takes_parts)?;
             short.extend(plan.shortage(product, *quantity));
             plans.push(plan);
         }

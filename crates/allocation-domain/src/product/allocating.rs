@@ -28,7 +28,7 @@ impl Product {
         let Some(missing) = self.missing(order_id, quantity)? else {
             return Ok(AllocationOutcome::Unchanged(self.line_allocation(order_id, quantity)));
         };
-        let plan = self.plan(missing, false)?;
+        let plan = self.plan_newcomer(missing, false)?;
         if let Some(shortage) = plan.shortage(self, missing) {
             return Err(shortage.into());
         }
@@ -40,7 +40,6 @@ impl Product {
             AllocationReason::NewLine
         };
         self.carry_out(order_id, &plan, reason);
-        self.tell_if_sold_out();
         Ok(AllocationOutcome::Allocated(self.line_allocation(order_id, quantity)))
     }
 

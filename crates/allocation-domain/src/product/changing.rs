@@ -206,8 +206,9 @@ impl Product {
                 displaced.push(Displaced { order_id, sku: self.sku.clone(), quantity, short });
             }
         }
-        if moved > 0 {
-            self.tell_if_sold_out();
+        if moved > 0 && self.available() == 0 {
+            self.need_all_batches()?;
+            self.tell_sold_out();
         }
         Ok(displaced)
     }

@@ -14,12 +14,14 @@ pub(crate) struct Plan {
     pub(super) missing: u32,
     /// How many units are free, when that is not enough.
     available: u64,
+    /// Whether a newcomer that takes these units takes the last free ones.
+    pub(super) sells_out: bool,
 }
 
 impl Plan {
     /// A plan that gives nothing of what is wanted.
     pub(super) const fn nothing(wanted: Quantity) -> Self {
-        Self { parts: Vec::new(), missing: wanted.get(), available: 0 }
+        Self { parts: Vec::new(), missing: wanted.get(), available: 0, sells_out: false }
     }
 
     /// The refusal of a line that needs all it wants.
@@ -30,8 +32,18 @@ impl Plan {
 }
 
 impl Product {
+    /// What a new line can have; all batches are needed to tell that it takes the last free units.
+    pub(crate) fn plan_newcomer(&self, wanted: Quantity, takes_parts: bool) -> Result<Plan, MoreNeeded> {
+        let plan = self.plan(wanted, takes_parts)?;
+        let sells_out = !plan.parts.is_empty() && u64::from(wanted.get() - plan.missing) == self.available();
+        if sells_out {
+            self.need_all_batches()?;
+        }
+        Ok(Plan { sells_out, ..plan })
+    }
+
     /// What can be had of `wanted` units, or of a part of them when that is taken too.
-    pub(crate) fn plan(&self, wanted: Quantity, takes_parts: bool) -> Result<Plan, MoreNeeded> {
+    pub(super) fn plan(&self, wanted: Quantity, takes_parts: bool) -> Result<Plan, MoreNeeded> {
         self.plan_among(self.batches.len(), wanted, takes_parts)
     }
 
@@ -39,7 +51,7 @@ impl Product {
     pub(super) fn plan_among(&self, count: usize, wanted: Quantity, takes_parts: bool) -> Result<Plan, MoreNeeded> {
         let batches = &self.batches[..count];
         let available = match policy::choose(batches, wanted, &self.horizon) {
-            Choice::Batches(parts) => return Ok(Plan { parts, missing: 0, available: 0 }),
+            Choice::Batches(parts) => return Ok(Plan { parts, missing: 0, available: 0, sells_out: false }),
             Choice::NotKnown => return Err(self.needs(Needed::Batches)),
             Choice::Short(available) => available,
         };
@@ -49,13 +61,16 @@ impl Product {
             _ => Vec::new(),
         };
         let planned: u32 = parts.iter().map(|(_, part)| part.get()).sum();
-        Ok(Plan { parts, missing: wanted.get() - planned, available })
+        Ok(Plan { parts, missing: wanted.get() - planned, available, sells_out: false })
     }
 
     /// Gives a line what was planned, and tells how much that is.
     pub(super) fn carry_out(&mut self, order_id: &OrderId, plan: &Plan, reason: AllocationReason) -> u32 {
         for (place, part) in &plan.parts {
             self.take(*place, order_id, *part, reason);
+        }
+        if plan.sells_out {
+            self.tell_sold_out();
         }
         plan.parts.iter().map(|(_, part)| part.get()).sum()
     }
@@ -75,12 +90,9 @@ impl Product {
             allow_split: terms.allow_split,
             expires_at: commitment.expires_at(),
         });
-        let taken = self.carry_out(order_id, plan, AllocationReason::NewLine);
+        self.carry_out(order_id, plan, AllocationReason::NewLine);
         if let Ok(missing) = Quantity::new(plan.missing) {
             self.wait_for(order_id, missing);
-        }
-        if taken > 0 {
-            self.tell_if_sold_out();
         }
     }
 }

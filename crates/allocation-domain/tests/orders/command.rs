@@ -65,11 +65,11 @@ pub(crate) fn sku_of(reference: &BatchReference) -> Sku {
 }
 
 pub(crate) fn skus() -> Vec<Sku> {
-    ["CHAIR", "LAMP", "TABLE"].map(|text| Sku::parse(text).unwrap()).to_vec()
+    ["CHAIR", "LAMP"].map(|text| Sku::parse(text).unwrap()).to_vec()
 }
 
 pub(crate) fn units() -> impl Strategy<Value = Vec<Unit>> {
-    prop::collection::vec(unit(), 1..32)
+    prop::collection::vec(unit(), 1..40)
 }
 
 fn unit() -> impl Strategy<Value = Unit> {
@@ -87,13 +87,13 @@ fn unit() -> impl Strategy<Value = Unit> {
 
 fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
-        4 => (reference(), 1..20_u32, eta()).prop_map(|(reference, purchased, eta)| Command::AddBatch {
+        6 => (reference(), 1..30_u32, eta()).prop_map(|(reference, purchased, eta)| Command::AddBatch {
             reference,
             purchased: Quantity::new(purchased).unwrap(),
             eta,
         }),
         1 => reference().prop_map(|reference| Command::RemoveBatch { reference }),
-        4 => (reference(), prop::option::of(0..20_u32), prop::option::of(eta()), any::<bool>(), 0..10_u8).prop_map(
+        8 => (reference(), prop::option::of(0..30_u32), prop::option::of(eta()), any::<bool>(), 0..10_u8).prop_map(
             |(reference, purchased, eta, reallocate, stale)| Command::ChangeBatch {
                 reference,
                 purchased: purchased.map(|units| Units::new(units).unwrap()),
@@ -121,11 +121,11 @@ fn sku() -> impl Strategy<Value = Sku> {
 }
 
 fn reference() -> impl Strategy<Value = BatchReference> {
-    (sku(), 0..5_u8).prop_map(|(sku, number)| BatchReference::parse(format!("{sku}-{number}")).unwrap())
+    (sku(), 0..3_u8).prop_map(|(sku, number)| BatchReference::parse(format!("{sku}-{number}")).unwrap())
 }
 
 fn order_id() -> impl Strategy<Value = OrderId> {
-    (0..14_u8).prop_map(|number| OrderId::parse(format!("O-{number}")).unwrap())
+    (0..16_u8).prop_map(|number| OrderId::parse(format!("O-{number}")).unwrap())
 }
 
 fn quantity() -> impl Strategy<Value = Quantity> {
@@ -145,7 +145,7 @@ fn order() -> impl Strategy<Value = NewOrder> {
             allow_split,
         },
     );
-    let lines = subsequence(skus(), 1..=3)
+    let lines = subsequence(skus(), 1..=2)
         .prop_flat_map(|skus| skus.into_iter().map(|sku| (Just(sku), quantity())).collect::<Vec<_>>());
     (order_id(), lines, terms).prop_map(|(order_id, lines, terms)| NewOrder::new(order_id, lines, terms).unwrap())
 }

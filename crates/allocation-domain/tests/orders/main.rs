@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use world::World;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(160))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     /// After each command: units are conserved, nothing is oversold, no line is lost, nobody
     /// overtakes, no line waits for what it could take, no expired hold counts, an order is placed
