@@ -1,4 +1,4 @@
-use crate::{ProductRepository, StoreError};
+use crate::{OrderRepository, ProductRepository, StoreError};
 
 /// Begins units of work.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -18,6 +18,9 @@ pub trait UnitOfWorkFactory: Send + Sync {
 pub trait UnitOfWork {
     /// The products, as this unit sees them.
     fn products(&mut self) -> &mut dyn ProductRepository;
+
+    /// The orders, as this unit sees them.
+    fn orders(&mut self) -> &mut dyn OrderRepository;
 
     /// Stores what was done.
     ///
