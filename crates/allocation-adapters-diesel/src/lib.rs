@@ -1,9 +1,9 @@
 //! SQLite and PostgreSQL behind the ports of the Allocation Service.
 //!
 //! [`Store`] implements every port that needs a database. What both databases can run is written
-//! once ([`reads`](mod@reads) and everything around units of work); loading, locking and saving
-//! products is the hot path and written for each: sets of rows at a time on PostgreSQL, where a
-//! round trip is dear, row by row on SQLite, where it costs nothing.
+//! once: lists, and everything around units of work. Locking, loading and saving products is the
+//! hot path and written for each: sets of rows at a time on PostgreSQL, where a round trip is dear,
+//! row by row on SQLite, where it costs nothing.
 #![warn(missing_docs)]
 
 mod any_connection;

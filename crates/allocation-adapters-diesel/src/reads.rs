@@ -1,17 +1,19 @@
 //! Queries that both databases run as they are.
 
 mod after;
+#[cfg(test)]
+mod plans;
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
-use crate::row::{self, BATCH_COLUMNS, BatchRow};
+use crate::row::{self, BATCH_COLUMNS, BatchColumns, BatchRow};
 use crate::schema::{allocations, batch_references, batches};
 use after::After;
 use allocation_domain::{Batch, BatchReference, Sku};
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, PageSize, StoreError,
 };
-use diesel::dsl::sql;
+use diesel::dsl::{IntoBoxed, Select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
@@ -59,11 +61,19 @@ pub(crate) fn batches(
     after: Option<&BatchCursor>,
     page: PageSize,
 ) -> Result<Vec<Batch>, StoreError> {
+    let query = batches_query(filter, after, page);
+    let rows = query.load::<(String, BatchRow)>(connection).map_err(store_error)?;
+    rows.into_iter().map(|(sku, batch)| batch.batch(row::sku(sku)?)).collect()
+}
+
+type BatchesQuery<'a> = IntoBoxed<'a, Select<batches::table, (batches::sku, BatchColumns)>, MultiBackend>;
+
+fn batches_query<'a>(filter: &'a BatchFilter, after: Option<&'a BatchCursor>, page: PageSize) -> BatchesQuery<'a> {
     let mut query = batches::table
         .select((batches::sku, BATCH_COLUMNS))
+        .into_boxed()
         .order((batches::added_at, batches::reference))
-        .limit(i64::from(page.get()))
-        .into_boxed::<MultiBackend>();
+        .limit(i64::from(page.get()));
     if let Some(sku) = &filter.sku {
         query = query.filter(batches::sku.eq(sku.as_str()));
     }
@@ -77,8 +87,7 @@ pub(crate) fn batches(
                 .sql(")"),
         );
     }
-    let rows = query.load::<(String, BatchRow)>(connection).map_err(store_error)?;
-    rows.into_iter().map(|(sku, batch)| batch.batch(row::sku(sku)?)).collect()
+    query
 }
 
 /// A page of allocations by SKU, order and batch.
@@ -91,28 +100,40 @@ pub(crate) fn allocations(
     let Some(filter) = with_sku_of_batch(connection, filter)? else {
         return Ok(Vec::new());
     };
-    let mut query = allocations::table
-        .order((allocations::sku, allocations::order_id, allocations::reference))
-        .limit(i64::from(page.get()))
-        .into_boxed::<MultiBackend>();
-    if let Some(sku) = &filter.sku {
-        query = query.filter(allocations::sku.eq(sku.as_str()));
-    }
+    let Some(query) = allocations_query(&filter, after, page) else {
+        return Ok(Vec::new());
+    };
+    let rows = query.load::<(String, String, String, i32)>(connection).map_err(store_error)?;
+    rows.into_iter().map(allocation).collect()
+}
+
+type AllocationsQuery<'a> = IntoBoxed<'a, allocations::table, MultiBackend>;
+
+/// `None` when nothing can come after the cursor.
+fn allocations_query<'a>(
+    filter: &'a AllocationFilter,
+    after: Option<&'a AllocationCursor>,
+    page: PageSize,
+) -> Option<AllocationsQuery<'a>> {
+    let mut query = allocations::table.into_boxed().limit(i64::from(page.get()));
+    query = match (&filter.reference, &filter.sku) {
+        // A reference has one SKU. Saying so would suggest an index that begins with the SKU.
+        (Some(reference), _) => {
+            query.filter(allocations::reference.eq(reference.as_str())).order(allocations::order_id)
+        }
+        (None, Some(sku)) => {
+            query.filter(allocations::sku.eq(sku.as_str())).order((allocations::order_id, allocations::reference))
+        }
+        (None, None) => query.order((allocations::sku, allocations::order_id, allocations::reference)),
+    };
     if let Some(order_id) = &filter.order_id {
         query = query.filter(allocations::order_id.eq(order_id.as_str()));
     }
-    if let Some(reference) = &filter.reference {
-        query = query.filter(allocations::reference.eq(reference.as_str()));
+    match after.map(|after| After::new(filter, after)) {
+        None | Some(After::Everything) => Some(query),
+        Some(After::Rows(condition)) => Some(query.filter(condition)),
+        Some(After::Nothing) => None,
     }
-    if let Some(after) = after {
-        query = match After::new(&filter, after) {
-            After::Nothing => return Ok(Vec::new()),
-            After::Everything => query,
-            After::Rows(condition) => query.filter(condition),
-        };
-    }
-    let rows = query.load::<(String, String, String, i32)>(connection).map_err(store_error)?;
-    rows.into_iter().map(allocation).collect()
 }
 
 /// The filter with the SKU that a batch it names holds, `None` when nothing can fit it.

@@ -8,13 +8,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
 /// What [`BatchRow`] is read from.
-pub(crate) const BATCH_COLUMNS: (
-    batches::reference,
-    batches::purchased_quantity,
-    batches::allocated_quantity,
-    batches::eta,
-    batches::added_at,
-) = (batches::reference, batches::purchased_quantity, batches::allocated_quantity, batches::eta, batches::added_at);
+pub(crate) const BATCH_COLUMNS: BatchColumns =
+    (batches::reference, batches::purchased_quantity, batches::allocated_quantity, batches::eta, batches::added_at);
+
+pub(crate) type BatchColumns =
+    (batches::reference, batches::purchased_quantity, batches::allocated_quantity, batches::eta, batches::added_at);
 
 /// A row of `batches` without its SKU.
 #[derive(Debug, Queryable)]

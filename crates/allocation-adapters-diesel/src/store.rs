@@ -13,6 +13,7 @@ use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
 use parking_lot::FairMutex;
 use r2d2::ManageConnection;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -147,6 +148,12 @@ impl Store {
 
     fn read<T>(&self, query: impl Fn(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         query(&mut *self.checked_out(AnyConnection::ping)?)
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.0.url)
     }
 }
 

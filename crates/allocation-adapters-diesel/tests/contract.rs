@@ -1,7 +1,7 @@
 //! One suite for both databases: what the ports promise, and what the schema refuses.
 
-// What is public in a module here is used by another.
-#![allow(unreachable_pub)]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![expect(unreachable_pub, reason = "a test's modules have no public")]
 
 #[path = "contract/availability.rs"]
 mod availability;
@@ -81,7 +81,7 @@ on_both_databases! {
     integrity:
         an_oversold_batch_is_refused,
         a_second_allocation_of_a_line_is_refused,
-        an_allocation_without_batch_or_line_is_refused,
+        an_allocation_without_its_batch_is_refused,
         a_batch_with_allocations_cannot_be_deleted,
         quantities_out_of_range_are_refused,
         a_row_that_no_domain_type_can_hold_is_an_error;
@@ -105,5 +105,6 @@ on_both_databases! {
     concurrency:
         no_batch_is_oversold_and_counters_equal_sums_after_a_random_history,
         writers_of_one_line_allocate_it_once,
-        the_same_new_product_is_created_once;
+        the_same_new_product_is_created_once,
+        of_two_batches_of_one_name_one_is_added;
 }

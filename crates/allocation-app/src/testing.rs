@@ -92,7 +92,7 @@ pub(crate) fn runner(units: Vec<Result<MockUnitOfWork, StoreError>>) -> UnitRunn
     let units = Mutex::new(units.into_iter());
     factory.expect_begin().times(times).returning(move || {
         let unit = units.lock().unwrap().next().unwrap();
-        unit.map(|unit| Box::new(unit) as Box<dyn UnitOfWork>)
+        unit.map(|unit| -> Box<dyn UnitOfWork> { Box::new(unit) })
     });
     UnitRunner::new(Arc::new(factory), patience(times))
 }

@@ -30,6 +30,11 @@ impl Allocation {
     pub fn preference(&self) -> BatchPreference {
         BatchPreference::new(self.eta, self.added_at, self.reference.clone())
     }
+
+    /// What [`Allocation::preference`] compares, without a copy.
+    pub(crate) fn rank(&self) -> (Eta, DateTime<Utc>, &BatchReference) {
+        (self.eta, self.added_at, &self.reference)
+    }
 }
 
 /// A line with all its allocations.

@@ -113,12 +113,10 @@ impl LineState {
 
     /// Adds units of a batch; a batch that serves the line already serves it with more.
     pub(crate) fn add(&mut self, taken: Allocation) {
-        match self.allocations.iter_mut().find(|held| held.reference == taken.reference) {
-            Some(held) => held.quantity = held.quantity.plus(taken.quantity),
-            None => {
-                self.allocations.push(taken);
-                self.sort();
-            }
+        let place = self.allocations.partition_point(|held| held.rank() < taken.rank());
+        match self.allocations.get_mut(place) {
+            Some(held) if held.reference == taken.reference => held.quantity = held.quantity.plus(taken.quantity),
+            _ => self.allocations.insert(place, taken),
         }
     }
 

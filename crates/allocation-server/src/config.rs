@@ -48,9 +48,9 @@ pub(crate) enum Direction {
 /// Every setting is a flag with an environment variable behind it.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Settings {
-    /// sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE
     #[arg(
         long,
+        help = "sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE",
         global = true,
         env = "DATABASE_URL",
         default_value = "sqlite://allocation.db",

@@ -13,9 +13,12 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread;
 
 /// How long a stop waits for the requests in flight.
 const SHUTDOWN_SECONDS: u64 = 30;
+/// More workers than this only make the groups smaller.
+const MOST_WORKERS: usize = 4;
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 /// How many calls may wait for a thread that blocks on the database.
@@ -34,8 +37,9 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     let units = UnitRunner::new(store.clone(), RetryPolicy::default());
     let counters = Arc::new(EngineCounters::default());
     let metrics: Arc<dyn EngineMetrics> = counters.clone();
-    let engine = AllocationEngine::start(&units, &clock, &metrics, engine_settings(store.dialect()))
-        .context("the allocation engine cannot be started")?;
+    let engine =
+        AllocationEngine::start(&units, &clock, &metrics, engine_settings(store.dialect(), settings.pool_size))
+            .context("the allocation engine cannot be started")?;
     let limits = BlockingLimits { running: usize::try_from(settings.pool_size)?, waiting: WAITING_CALLS };
     let use_cases = UseCases::new(units, clock);
     let api = Api::new(use_cases, engine.clone(), store.clone(), store, limits);
@@ -57,12 +61,16 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     served.context("the HTTP server failed")
 }
 
-fn engine_settings(dialect: Dialect) -> EngineSettings {
+fn engine_settings(dialect: Dialect, pool_size: u32) -> EngineSettings {
     let workers = match dialect {
         // SQLite has one writer at a time.
-        Dialect::Sqlite => NonZeroUsize::MIN,
-        Dialect::Postgres => NonZeroUsize::MIN,
+        Dialect::Sqlite => 1,
+        // One worker uses a core of the database while another waits for the disk; the rest of the
+        // connections are for everything else.
+        Dialect::Postgres => thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, MOST_WORKERS),
     };
+    let connections = usize::try_from(pool_size).unwrap_or(usize::MAX);
+    let workers = nonzero(workers.min(connections / 2));
     EngineSettings { workers, queue_length: nonzero(4_096), group_size: nonzero(512) }
 }
 
@@ -74,9 +82,8 @@ const fn nonzero(number: usize) -> NonZeroUsize {
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    open_socket(address).with_context(|| {
-        format!("cannot listen on {address}; choose another with --address or ALLOCATION_ADDRESS")
-    })
+    open_socket(address)
+        .with_context(|| format!("cannot listen on {address}; choose another with --address or ALLOCATION_ADDRESS"))
 }
 
 /// A listening socket; the standard library's queue of connections is too short for a rush.

@@ -1,6 +1,8 @@
 -- Texts compare by their bytes, as the domain compares them. Every table that an allocation writes
--- carries the SKU, which comes first in its primary key. Instants are microseconds since 1970-01-01
--- in UTC, dates are YYYY-MM-DD.
+-- carries the SKU. Instants are microseconds since 1970-01-01 in UTC, dates are YYYY-MM-DD.
+--
+-- A page that a commit changes is written as a whole. So what a group of lines of many SKUs adds is
+-- kept together where it can be: lines by their order, events by when they came.
 
 -- The row that counts the units of work on a SKU.
 CREATE TABLE products (
@@ -36,7 +38,7 @@ CREATE TABLE order_lines (
     sku TEXT NOT NULL,
     order_id TEXT NOT NULL,
     quantity INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 2147483647),
-    PRIMARY KEY (sku, order_id)
+    PRIMARY KEY (order_id, sku)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE allocations (
@@ -45,8 +47,7 @@ CREATE TABLE allocations (
     reference TEXT NOT NULL,
     quantity INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 2147483647),
     PRIMARY KEY (sku, order_id, reference),
-    FOREIGN KEY (sku, reference) REFERENCES batches (sku, reference),
-    FOREIGN KEY (sku, order_id) REFERENCES order_lines (sku, order_id)
+    FOREIGN KEY (sku, reference) REFERENCES batches (sku, reference)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX allocations_by_order ON allocations (order_id, sku, reference);
@@ -63,6 +64,5 @@ CREATE TABLE outbox (
     type TEXT NOT NULL,
     order_id TEXT,
     payload TEXT NOT NULL,
-    occurred_at INTEGER NOT NULL,
-    PRIMARY KEY (sku, version, ordinal)
-) STRICT, WITHOUT ROWID;
+    occurred_at INTEGER NOT NULL
+) STRICT;

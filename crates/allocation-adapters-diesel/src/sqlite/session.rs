@@ -29,6 +29,9 @@ struct DanglingRows(i64);
 pub(crate) fn open_writer(path: &Path) -> Opened {
     let mut connection = open(path, 2_000)?;
     connection.batch_execute("PRAGMA cache_size = -16000")?;
+    // Pages that change with every group are then copied into the file once for many groups; the
+    // log grows to some 32 MiB.
+    connection.batch_execute("PRAGMA wal_autocheckpoint = 8192")?;
     Ok(connection)
 }
 

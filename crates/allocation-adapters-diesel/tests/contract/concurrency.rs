@@ -2,6 +2,7 @@ use crate::world::{World, connect, lock_one, order, quantity, reference, sku, to
 use allocation_domain::{AllocationOutcome, Eta};
 use allocation_ports::{StoreError, UnitOfWorkFactory, Wanted};
 use allocation_test_support::TestDatabase;
+use std::sync::Barrier;
 use std::thread;
 
 /// Runs `work` again while others are in its way, as the use cases do.
@@ -102,6 +103,26 @@ pub fn the_same_new_product_is_created_once(database: TestDatabase) {
     });
     assert_eq!(world.database.count("SELECT version FROM products"), 4);
     assert_eq!(world.database.count("SELECT count(*) FROM batches"), 4);
+}
+
+pub fn of_two_batches_of_one_name_one_is_added(database: TestDatabase) {
+    let world = World::new(database);
+    let barrier = Barrier::new(2);
+    let results: Vec<_> = thread::scope(|scope| {
+        let add = |name: &'static str| {
+            let (world, barrier) = (&world, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                let wanted = Wanted { create: true, ..Wanted::product(sku(name)) };
+                world.change(wanted, |product| {
+                    product.add_batch(reference("B"), quantity(1), Eta::InStock, world.now()).unwrap();
+                })
+            })
+        };
+        [add("LAMP"), add("CHAIR")].map(|worker| worker.join().unwrap()).into()
+    });
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+    assert!(results.iter().any(|result| matches!(result, Err(StoreError::Conflict(_)))), "{results:?}");
 }
 
 mod postgres {

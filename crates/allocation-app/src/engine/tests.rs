@@ -121,7 +121,7 @@ fn engine(shared: &Arc<Shared>, queue_length: usize, fault: fn(&[Wanted]) -> Opt
         group_size: NonZeroUsize::new(64).unwrap(),
     };
     let clock: Arc<dyn Clock> = Arc::new(clock());
-    let metrics: Arc<dyn EngineMetrics> = Arc::clone(&shared_counters.counters) as _;
+    let metrics: Arc<dyn EngineMetrics> = shared_counters.counters.clone();
     AllocationEngine::start(&UnitRunner::new(Arc::new(factory), retry), &clock, &metrics, settings).unwrap()
 }
 
@@ -317,7 +317,7 @@ fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
         metrics: Arc::new(EngineCounters::default()),
     };
     let place = |n: usize| {
-        let queue = four.queue(&line("O-1", &format!("SKU-{n}"), 1)) as *const _;
+        let queue = four.queue(&line("O-1", &format!("SKU-{n}"), 1));
         four.queues.iter().position(|other| std::ptr::eq(other, queue)).unwrap()
     };
     let mut sizes = [0; 4];

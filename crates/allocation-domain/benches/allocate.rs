@@ -1,0 +1,69 @@
+//! What a decision costs: `cargo bench -p allocation-domain`.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark fails by a panic")]
+
+use allocation_domain::{Batch, BatchReference, Eta, OrderId, Product, ProductState, Quantity, Sku};
+use chrono::DateTime;
+use divan::Bencher;
+
+fn main() {
+    divan::main();
+}
+
+/// A restored product with so many open batches of so many free units each.
+fn product(batches: u32, units: u32) -> Product {
+    let sku = Sku::parse("RED-CHAIR").unwrap();
+    let batch = |n: u32| {
+        let reference = BatchReference::parse(format!("B-{n:05}")).unwrap();
+        let added_at = DateTime::from_timestamp_micros(i64::from(n)).unwrap();
+        Batch::new(reference, sku.clone(), Quantity::new(units).unwrap(), Eta::InStock, added_at)
+    };
+    Product::restore(ProductState {
+        open_batches: (0..batches).map(batch).collect(),
+        ..ProductState::new(sku.clone(), 1)
+    })
+}
+
+fn orders(count: u32) -> Vec<OrderId> {
+    (0..count).map(|n| OrderId::parse(format!("ORDER-{n:06}")).unwrap()).collect()
+}
+
+/// Lines of one unit, all of which fit into the first batch.
+#[divan::bench(args = [1, 32, 1_000])]
+fn a_group_of_200_lines_with_open_batches(bencher: Bencher<'_, '_>, batches: u32) {
+    let (orders, one) = (orders(200), Quantity::new(1).unwrap());
+    bencher.with_inputs(|| product(batches, 1_000)).bench_local_values(|mut product| {
+        for order_id in &orders {
+            product.allocate(order_id, one, DateTime::UNIX_EPOCH).unwrap();
+        }
+        product
+    });
+}
+
+/// A line that takes a unit of each of so many batches.
+#[divan::bench(args = [2, 32, 1_000])]
+fn a_line_split_over_batches(bencher: Bencher<'_, '_>, batches: u32) {
+    let (order_id, quantity) = (OrderId::parse("O-1").unwrap(), Quantity::new(batches).unwrap());
+    bencher.with_inputs(|| product(batches, 1)).bench_local_values(|mut product| {
+        product.allocate(&order_id, quantity, DateTime::UNIX_EPOCH).unwrap();
+        product
+    });
+}
+
+/// A line that is refused, and one that is there already.
+#[divan::bench]
+fn a_refusal(bencher: Bencher<'_, '_>) {
+    let (order_id, quantity) = (OrderId::parse("O-1").unwrap(), Quantity::new(5).unwrap());
+    let mut sold_out = product(0, 1);
+    bencher.bench_local(|| sold_out.allocate(&order_id, quantity, DateTime::UNIX_EPOCH).unwrap_err());
+}
+
+/// What is to be written down of 200 allocated lines.
+#[divan::bench]
+fn changes_of_200_lines(bencher: Bencher<'_, '_>) {
+    let mut product = product(32, 1_000);
+    for order_id in &orders(200) {
+        product.allocate(order_id, Quantity::new(1).unwrap(), DateTime::UNIX_EPOCH).unwrap();
+    }
+    bencher.bench_local(|| product.changes().allocations.len());
+}

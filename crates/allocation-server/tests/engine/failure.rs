@@ -1,0 +1,112 @@
+//! What becomes of lines when something fails.
+
+use crate::{World, on_every_database};
+use allocation_test_support::TestDatabase;
+
+/// Has the database refuse lines of the order `BAD`, as a fault that nobody has thought of would.
+fn refuse_bad(world: &World) {
+    if world.database.url().starts_with("sqlite") {
+        world.database.execute(
+            "CREATE TRIGGER refuse_bad BEFORE INSERT ON order_lines WHEN NEW.order_id = 'BAD'
+             BEGIN SELECT RAISE(ABORT, 'no bad orders'); END",
+        );
+    } else {
+        world.database.execute("ALTER TABLE order_lines ADD CHECK (order_id <> 'BAD')");
+    }
+}
+
+fn only_the_line_at_fault_is_refused(world: World) {
+    world.add_batch("B-1", "LAMP", 100);
+    world.add_batch("B-2", "RUG", 100);
+    refuse_bad(&world);
+    let orders: Vec<String> = (0..20).map(|n| format!("O-{n}")).collect();
+    let mut lines: Vec<(&str, &str, u32)> =
+        orders.iter().enumerate().map(|(n, order)| (order.as_str(), ["LAMP", "RUG"][n % 2], 1)).collect();
+    lines[7].0 = "BAD";
+    let answers = world.in_one_group(&lines);
+    for (n, answer) in answers.iter().enumerate() {
+        let expected = if n == 7 { "failed".to_owned() } else { format!("allocated O-{n} 1") };
+        assert_eq!(*answer, expected);
+    }
+    assert_eq!(world.count("SELECT count(*) FROM allocations"), 19);
+    assert_eq!(world.count("SELECT CAST(sum(allocated_quantity) AS bigint) FROM batches"), 19);
+}
+
+fn a_caller_who_left_changes_nothing_for_others(world: World) {
+    world.add_batch("B-1", "LAMP", 3);
+    world.gate.set_closed(true);
+    let first = world.send("O-1", "LAMP", 1);
+    world.settle();
+    let leaves = world.send("O-2", "LAMP", 1);
+    world.settle();
+    leaves.abort();
+    let last = world.send("O-3", "LAMP", 2);
+    world.settle();
+    world.gate.set_closed(false);
+    assert_eq!(world.answer(first), "allocated O-1 1");
+    assert_eq!(world.answer(last), "short of 2, has 1", "the line of the one who left is decided");
+    assert_eq!(world.answer(world.send("O-2", "LAMP", 1)), "unchanged O-2 1");
+}
+
+fn shutting_down_under_load_answers_everyone(world: World) {
+    world.add_batch("B-1", "LAMP", 1_000);
+    world.gate.set_closed(true);
+    let answers: Vec<_> = (0..200).map(|n| world.send(&format!("O-{n}"), "LAMP", 1)).collect();
+    world.settle();
+    let engine = world.engine.clone();
+    let stopping = std::thread::spawn(move || engine.shut_down());
+    world.settle();
+    world.gate.set_closed(false);
+    for (n, answer) in answers.into_iter().enumerate() {
+        assert_eq!(world.answer(answer), format!("allocated O-{n} 1"));
+    }
+    stopping.join().unwrap();
+    assert_eq!(world.answer(world.send("LATE", "LAMP", 1)), "shutting down");
+    assert_eq!(world.count("SELECT count(*) FROM allocations"), 200);
+}
+
+on_every_database!(
+    only_the_line_at_fault_is_refused,
+    a_caller_who_left_changes_nothing_for_others,
+    shutting_down_under_load_answers_everyone,
+);
+
+fn a_full_queue_refuses_at_once(database: TestDatabase) {
+    let world = World::with_queue(database, 4);
+    world.add_batch("B-1", "LAMP", 100);
+    world.gate.set_closed(true);
+    let ahead = world.send("O-0", "LAMP", 1);
+    world.settle();
+    let queued: Vec<_> = (1..5).map(|n| world.send(&format!("O-{n}"), "LAMP", 1)).collect();
+    world.settle();
+    assert_eq!(world.answer(world.send("O-9", "LAMP", 1)), "overloaded");
+    world.gate.set_closed(false);
+    for answer in std::iter::once(ahead).chain(queued) {
+        assert!(world.answer(answer).starts_with("allocated"));
+    }
+    assert_eq!(world.count("SELECT count(*) FROM allocations"), 5, "what was refused has no effect");
+}
+
+#[test]
+fn a_full_queue_refuses_at_once_on_sqlite() {
+    a_full_queue_refuses_at_once(TestDatabase::sqlite());
+}
+
+#[test]
+fn a_full_queue_refuses_at_once_on_postgres() {
+    a_full_queue_refuses_at_once(TestDatabase::postgres());
+}
+
+#[test]
+fn a_lost_postgres_is_told_to_all_who_wait_and_served_again_when_back() {
+    let world = World::new(TestDatabase::postgres());
+    world.add_batch("B-1", "LAMP", 100);
+    world.database.set_away(true);
+    let lines: Vec<String> = (0..30).map(|n| format!("O-{n}")).collect();
+    let lines: Vec<(&str, &str, u32)> = lines.iter().map(|order| (order.as_str(), "LAMP", 1)).collect();
+    assert!(world.in_one_group(&lines).iter().all(|answer| answer == "unavailable"));
+    world.database.set_away(false);
+    for (n, answer) in world.in_one_group(&lines).into_iter().enumerate() {
+        assert_eq!(answer, format!("allocated O-{n} 1"));
+    }
+}

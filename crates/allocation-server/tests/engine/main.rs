@@ -1,0 +1,175 @@
+//! The allocation engine over real stores.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use allocation_adapters_diesel::{DatabaseUrl, Store};
+use allocation_app::{
+    AddBatchOutcome, AllocateLineError, AllocationEngine, EngineCounters, EngineSettings, NewBatch, RetryPolicy,
+    UnitRunner, UseCases,
+};
+use allocation_domain::{AllocationOutcome, BatchReference, Eta, OrderId, OrderLine, Quantity, Sku};
+use allocation_ports::{Clock, EngineMetrics, StoreError, UnitOfWork, UnitOfWorkFactory};
+use allocation_test_support::TestDatabase;
+use chrono::{DateTime, SubsecRound, Utc};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Condvar, Mutex};
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+mod failure;
+mod groups;
+
+/// Makes a test of each function on each database: `sqlite::NAME` and `postgres::NAME`.
+macro_rules! on_every_database {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $name() {
+                super::$name(crate::World::new(allocation_test_support::TestDatabase::sqlite()));
+            })+
+        }
+
+        mod postgres {
+            $(#[test]
+            fn $name() {
+                super::$name(crate::World::new(allocation_test_support::TestDatabase::postgres()));
+            })+
+        }
+    };
+}
+use on_every_database;
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now().trunc_subsecs(6)
+    }
+}
+
+/// A store whose units wait at a gate while it is closed, so that lines gather behind them.
+struct Gated {
+    store: Store,
+    closed: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gated {
+    fn set_closed(&self, closed: bool) {
+        *self.closed.lock().unwrap() = closed;
+        self.opened.notify_all();
+    }
+}
+
+impl UnitOfWorkFactory for Gated {
+    fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let closed = self.closed.lock().unwrap();
+        drop(self.opened.wait_while(closed, |closed| *closed).unwrap());
+        self.store.begin()
+    }
+}
+
+/// An engine over a database of its own.
+struct World {
+    engine: AllocationEngine,
+    use_cases: UseCases,
+    gate: Arc<Gated>,
+    counters: Arc<EngineCounters>,
+    runtime: Runtime,
+    // Dropped last: the store above uses it.
+    database: TestDatabase,
+}
+
+impl World {
+    fn new(database: TestDatabase) -> Self {
+        Self::with_queue(database, 1_000)
+    }
+
+    fn with_queue(database: TestDatabase, queue_length: usize) -> Self {
+        let store = Store::connect(&DatabaseUrl::parse(database.url()).unwrap(), 4).unwrap();
+        store.migrations().up().unwrap();
+        let gate = Arc::new(Gated { store, closed: Mutex::new(false), opened: Condvar::new() });
+        let units = UnitRunner::new(gate.clone(), RetryPolicy::default());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let counters = Arc::new(EngineCounters::default());
+        let metrics: Arc<dyn EngineMetrics> = counters.clone();
+        let settings = EngineSettings {
+            workers: NonZeroUsize::MIN,
+            queue_length: NonZeroUsize::new(queue_length).unwrap(),
+            group_size: NonZeroUsize::new(500).unwrap(),
+        };
+        let engine = AllocationEngine::start(&units, &clock, &metrics, settings).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        Self { engine, use_cases: UseCases::new(units, clock), gate, counters, runtime, database }
+    }
+
+    fn add_batch(&self, reference: &str, sku: &str, units: u32) {
+        let batch = NewBatch {
+            reference: BatchReference::parse(reference).unwrap(),
+            sku: Sku::parse(sku).unwrap(),
+            purchased: Quantity::new(units).unwrap(),
+            eta: Eta::InStock,
+        };
+        assert!(matches!(self.use_cases.add_batch(&batch), Ok(AddBatchOutcome::Added(_))));
+    }
+
+    /// Sends a line; the answer comes when it is asked for.
+    fn send(&self, order_id: &str, sku: &str, units: u32) -> JoinHandle<String> {
+        let line =
+            OrderLine::new(OrderId::parse(order_id).unwrap(), Sku::parse(sku).unwrap(), Quantity::new(units).unwrap());
+        let (engine, line) = (self.engine.clone(), line.unwrap());
+        self.runtime.spawn(async move { told(engine.allocate(line).await) })
+    }
+
+    /// The answers to lines that were in one group, which a first line ahead of them held up.
+    fn in_one_group(&self, lines: &[(&str, &str, u32)]) -> Vec<String> {
+        self.gate.set_closed(true);
+        let ahead = self.send("AHEAD", "NOTHING", 1);
+        self.settle();
+        let mut answers = Vec::new();
+        for (order_id, sku, units) in lines {
+            answers.push(self.send(order_id, sku, *units));
+            // One after the other, so that their order is known.
+            self.settle();
+        }
+        self.gate.set_closed(false);
+        self.answer(ahead);
+        answers.into_iter().map(|answer| self.answer(answer)).collect()
+    }
+
+    fn answer(&self, answer: JoinHandle<String>) -> String {
+        self.runtime.block_on(answer).unwrap()
+    }
+
+    /// Gives what was sent the time to reach the queue.
+    fn settle(&self) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+
+    fn count(&self, query: &str) -> i64 {
+        self.database.count(query)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.gate.set_closed(false);
+        self.engine.shut_down();
+    }
+}
+
+fn told(answer: Result<AllocationOutcome, AllocateLineError>) -> String {
+    match answer {
+        Ok(AllocationOutcome::Allocated(line)) => format!("allocated {} {}", line.order_id, line.quantity),
+        Ok(AllocationOutcome::Unchanged(line)) => format!("unchanged {} {}", line.order_id, line.quantity),
+        Err(AllocateLineError::OutOfStock(short)) => format!("short of {}, has {}", short.requested, short.available),
+        Err(AllocateLineError::LineAlreadyAllocated(line)) => format!("has {} already", line.allocated),
+        Err(AllocateLineError::Overloaded) => "overloaded".to_owned(),
+        Err(AllocateLineError::ShuttingDown) => "shutting down".to_owned(),
+        Err(AllocateLineError::Store(error)) => match &*error {
+            StoreError::Conflict(_) | StoreError::Busy(_) => "busy".to_owned(),
+            StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => "unavailable".to_owned(),
+            StoreError::Failed(_) => "failed".to_owned(),
+        },
+    }
+}
