@@ -170,9 +170,10 @@ impl Product {
     }
 }
 
-/// Whether a batch is the stored one, corrected or not, and no other that has taken its name.
+/// Whether a batch is the stored one, corrected or not, and no other that has taken its name. One
+/// that took it at the instant at which the stored one was added is written over its row.
 fn same_row(batch: &Batch, stored: &Batch) -> bool {
-    batch.added_at() == stored.added_at() && batch.revision() >= stored.revision()
+    batch.added_at() == stored.added_at()
 }
 
 impl<'a> Changes<'a> {

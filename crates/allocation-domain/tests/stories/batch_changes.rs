@@ -107,6 +107,18 @@ fn who_takes_no_parts_moves_with_all_it_has_lost_or_waits_for_it() {
 }
 
 #[test]
+fn who_takes_no_parts_and_waits_already_waits_for_its_whole_rest() {
+    let mut shop = Shop::of_chairs(&[("B-1", 6, Eta::InStock)]);
+    shop.place(&order("O-1").of(6, "CHAIR").unsplit());
+    shop.lower("B-1", 4);
+    shop.receive("B-2", "CHAIR", 1, Eta::InStock);
+    assert_eq!(displaced(&shop.lower("B-1", 3)), [("O-1", 1, true)]);
+    assert_eq!((shop.waits_for("O-1"), shop.free_chairs()), (3, 1));
+    shop.receive("B-3", "CHAIR", 2, Eta::InStock);
+    assert_eq!(shop.waits_for("O-1"), 0);
+}
+
+#[test]
 fn a_hold_that_has_expired_leaves_before_anybody_must() {
     let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
     shop.place(&order("CART").of(2, "CHAIR").held_for(10).with_priority(9));
@@ -146,6 +158,25 @@ fn lines_on_a_late_batch_move_to_a_better_one_where_there_is_one() {
     assert_eq!(shop.holds("OLD"), parts([("B-2", 1), ("B-1", 2)]));
     let all = [("URGENT", 3, due(1), due(3)), ("OLD", 1, due(1), due(3)), ("OLD", 2, due(1), due(9))];
     assert_eq!(affected(&changed), all);
+}
+
+#[test]
+fn a_batch_that_comes_earlier_moves_nobody() {
+    let mut shop = Shop::of_chairs(&[("B-1", 6, due(9))]);
+    shop.place(&order("O-1").of(3, "CHAIR"));
+    shop.receive("B-2", "CHAIR", 4, due(3));
+    assert_eq!(affected(&shop.postpone("B-1", due(5), true)), []);
+    assert_eq!(shop.holds("O-1"), parts([("B-1", 3)]));
+}
+
+#[test]
+fn who_has_seen_that_a_batch_is_late_may_still_ask_to_move() {
+    let mut shop = Shop::of_chairs(&[("B-1", 6, due(1)), ("B-2", 4, due(3))]);
+    shop.place(&order("O-1").of(3, "CHAIR"));
+    assert_eq!(affected(&shop.postpone("B-1", due(9), false)), [("O-1", 3, due(1), due(9))]);
+    let moved = shop.change("B-1", BatchChange { reallocate: true, ..BatchChange::default() }).unwrap();
+    assert_eq!(affected(&moved), [("O-1", 3, due(9), due(3))]);
+    assert_eq!(moved.batch.revision(), 2);
 }
 
 #[test]

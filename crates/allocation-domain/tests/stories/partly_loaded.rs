@@ -1,6 +1,6 @@
 //! Products that a store restored with part of what it has.
 
-use crate::shop::{Shop, batch, id, order, seconds, units};
+use crate::shop::{Shop, batch, due, id, order, seconds, units};
 use allocation_domain::{
     AddBatchError, BatchChange, ChangeBatchError, DeallocateError, Eta, LineState, MoreNeeded, Needed, OrderId,
     Product, ProductState, Products, QueuePosition, Undecided, Units,
@@ -109,6 +109,34 @@ fn to_lower_or_postpone_a_batch_all_lines_on_it_must_be_known() {
     product.load_lines(lines(&all, |_, _| true));
     product.change_batch(&batch("B-1"), &change(4), shop.now).unwrap();
     assert_eq!(product.line(&id("O-2")).unwrap().waiting, 1);
+}
+
+#[test]
+fn to_tell_that_the_last_free_unit_went_to_who_left_a_batch_all_batches_must_be_known() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock), ("B-2", 3, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR"));
+    let all = shop.chairs().clone();
+    let open = ProductState { open_batches: all.batches()[1..].to_vec(), more_open_batches: true, ..state(&all) };
+    let mut product = Product::restore(open);
+    let change = BatchChange { purchased: Some(Units::new(2).unwrap()), ..BatchChange::default() };
+    let error = product.change_batch(&batch("B-1"), &change, shop.now).unwrap_err();
+    assert_eq!(needed(&error), Some(Needed::Batches));
+    assert_eq!(product.batch(&batch("B-1")), all.batch(&batch("B-1")), "nothing has changed");
+    product.complete(Vec::new());
+    product.change_batch(&batch("B-1"), &change, shop.now).unwrap();
+    assert_eq!(product.events().last().map(allocation_domain::Event::name), Some("out_of_stock"));
+}
+
+#[test]
+fn a_line_that_is_loaded_after_its_batch_got_another_date_has_that_date() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, due(9))]);
+    shop.place(&order("O-1").of(5, "CHAIR"));
+    let all = shop.chairs().clone();
+    let mut product = Product::restore(ProductState { lines: Vec::new(), ..state(&all) });
+    let change = BatchChange { eta: Some(due(3)), ..BatchChange::default() };
+    product.change_batch(&batch("B-1"), &change, shop.now).unwrap();
+    product.load_lines(lines(&all, |_, _| true));
+    assert_eq!(product.line(&id("O-1")).unwrap().allocations[0].eta, due(3));
 }
 
 #[test]
