@@ -74,7 +74,8 @@ pub struct AllocationChange<'a> {
 /// By how much the totals of a product rise or fall.
 ///
 /// A hold counts until it is released, so one that has expired unnoticed is among `held` and
-/// `allocated`; an index on what expires finds those few.
+/// `allocated`. What the totals are at an instant is what is counted and what changes when the
+/// product is restored for a decision and [`Product::release_expired`] is all that it decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TotalsChange {
     /// Units purchased that are in the warehouse.
@@ -87,7 +88,9 @@ pub struct TotalsChange {
     pub held: i64,
     /// Units that lines wait for.
     pub backordered: i64,
-    /// Lines that wait.
+    /// Lines on hold. Where there are none, nothing can have expired.
+    pub held_lines: i64,
+    /// Lines that wait. Where there are none, nobody has to be served.
     pub waiting_lines: i64,
 }
 
@@ -207,6 +210,7 @@ impl TotalsChange {
     fn count_line(&mut self, line: &LineState, sign: i64) {
         if matches!(line.commitment, Commitment::Held { .. }) {
             self.held += sign * i64::from(line.allocated());
+            self.held_lines += sign;
         }
         self.backordered += sign * i64::from(line.waiting);
         self.waiting_lines += sign * i64::from(line.waiting > 0);

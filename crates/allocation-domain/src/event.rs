@@ -4,11 +4,12 @@ use crate::{BatchReference, Eta, OnShortage, OrderId, Quantity, Sku, Units};
 use chrono::{DateTime, Utc};
 
 /// Why a line got units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum AllocationReason {
     /// The line is new.
+    #[default]
     NewLine,
     /// The line was sent again after it had given units back.
     Refill,
@@ -19,11 +20,12 @@ pub enum AllocationReason {
 }
 
 /// Why a line gave units back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum DeallocationReason {
     /// Somebody asked for it. A line that was sent alone and has nothing left is forgotten.
+    #[default]
     Request,
     /// The order was cancelled.
     Cancellation,
@@ -114,6 +116,7 @@ pub enum Event {
         /// How many units the line has ordered.
         line_quantity: Quantity,
         /// Why; of [`AllocationReason::Backorder`], the line waits for so many units less.
+        #[cfg_attr(feature = "serde", serde(default))]
         reason: AllocationReason,
     },
     /// A line's units in a batch were freed.
@@ -127,6 +130,7 @@ pub enum Event {
         /// How many units were freed.
         quantity: Quantity,
         /// Why.
+        #[cfg_attr(feature = "serde", serde(default))]
         reason: DeallocationReason,
     },
     /// A line waits for so many units more, as its order has asked.
@@ -278,6 +282,13 @@ mod tests {
             reason: DeallocationReason::BatchLowered,
         });
         assert_eq!((&json["quantity"], &json["reason"]), (&3.into(), &"batch_lowered".into()));
+    }
+
+    #[test]
+    fn an_event_from_before_there_were_reasons_is_read_as_what_it_was() {
+        let stored = r#"{"type":"deallocated","order_id":"O-1","sku":"LAMP","reference":"B-1","quantity":3}"#;
+        let event: Event = serde_json::from_str(stored).unwrap();
+        assert!(matches!(event, Event::Deallocated { reason: DeallocationReason::Request, .. }));
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl<Key: Ord> Horizon<Key> {
         }
     }
 
-    /// The last row that is known to be known.
+    /// The row up to which all are known, `None` when that is all of them or none.
     pub(crate) const fn last(&self) -> Option<&Key> {
         match self {
             Self::UpTo(last) => Some(last),

@@ -275,8 +275,9 @@ proptest! {
                 other => panic!("no line is held or waits: {other:?}"),
             }
         }
+        let batches = history.product.batches().iter();
         let held: BTreeMap<BatchReference, i64> =
-            history.product.batches().iter().map(|batch| (batch.reference().clone(), i64::from(batch.allocated()))).collect();
+            batches.map(|batch| (batch.reference().clone(), i64::from(batch.allocated()))).collect();
         prop_assert_eq!(told, held);
     }
 

@@ -23,16 +23,47 @@ pub(crate) struct Unit {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
-    AddBatch { reference: BatchReference, purchased: Quantity, eta: Eta },
-    RemoveBatch { reference: BatchReference },
-    ChangeBatch { reference: BatchReference, purchased: Option<Units>, eta: Option<Eta>, reallocate: bool, stale: bool },
-    Allocate { order_id: OrderId, sku: Sku, quantity: Quantity },
-    Deallocate { order_id: OrderId, reference: BatchReference },
-    Place { order: NewOrder },
-    Confirm { order_id: OrderId },
-    Extend { order_id: OrderId, hold: HoldDuration },
-    Cancel { order_id: OrderId },
-    Sweep { sku: Sku },
+    AddBatch {
+        reference: BatchReference,
+        purchased: Quantity,
+        eta: Eta,
+    },
+    RemoveBatch {
+        reference: BatchReference,
+    },
+    ChangeBatch {
+        reference: BatchReference,
+        purchased: Option<Units>,
+        eta: Option<Eta>,
+        reallocate: bool,
+        /// Whether it is based on another revision.
+        stale: bool,
+    },
+    Allocate {
+        order_id: OrderId,
+        sku: Sku,
+        quantity: Quantity,
+    },
+    Deallocate {
+        order_id: OrderId,
+        reference: BatchReference,
+    },
+    Place {
+        order: NewOrder,
+    },
+    Confirm {
+        order_id: OrderId,
+    },
+    Extend {
+        order_id: OrderId,
+        hold: HoldDuration,
+    },
+    Cancel {
+        order_id: OrderId,
+    },
+    Sweep {
+        sku: Sku,
+    },
 }
 
 impl Command {

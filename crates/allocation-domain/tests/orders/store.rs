@@ -204,6 +204,7 @@ impl Shelf {
         self.totals.allocated += change.allocated;
         self.totals.held += change.held;
         self.totals.backordered += change.backordered;
+        self.totals.held_lines += change.held_lines;
         self.totals.waiting_lines += change.waiting_lines;
     }
 
@@ -219,6 +220,7 @@ impl Shelf {
         for line in self.lines.values() {
             if matches!(line.commitment, Commitment::Held { .. }) {
                 counted.held += i64::from(line.allocated());
+                counted.held_lines += 1;
             }
             counted.backordered += i64::from(line.waiting);
             counted.waiting_lines += i64::from(line.waiting > 0);
@@ -232,6 +234,13 @@ impl Shelf {
         let totals: Totals = whole.totals(now).unwrap();
         assert_eq!(totals.in_stock + totals.on_its_way, totals.allocated + totals.available);
         assert!(totals.held <= totals.allocated);
+        let mut next = whole.clone();
+        next.release_expired(now).unwrap();
+        let change = next.changes().totals;
+        let at_now = |counted: i64, change: i64| u64::try_from(counted + change).unwrap();
+        assert_eq!(totals.allocated, at_now(self.totals.allocated, change.allocated));
+        assert_eq!(totals.held, at_now(self.totals.held, change.held));
+        assert_eq!(totals.backordered, at_now(self.totals.backordered, change.backordered));
         let last = whole.availability(now).unwrap().series().last().map_or(0, |from| from.available);
         assert_eq!(last, totals.available);
     }
