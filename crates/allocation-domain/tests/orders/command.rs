@@ -10,7 +10,7 @@ use proptest::sample::subsequence;
 /// Commands that are decided at one instant and stored as one.
 #[derive(Debug, Clone)]
 pub(crate) struct Unit {
-    /// How many seconds later than the unit before.
+    /// How many seconds later than the unit before, or earlier: the clocks of two servers differ.
     pub(crate) seconds: i64,
     /// How many open batches the store gives at first.
     pub(crate) batches_at_hand: usize,
@@ -105,15 +105,14 @@ pub(crate) fn units() -> impl Strategy<Value = Vec<Unit>> {
 
 fn unit() -> impl Strategy<Value = Unit> {
     let commands = prop::collection::vec(command(), 1..4);
-    (prop_oneof![3 => Just(0_i64), 3 => 1..8_i64], 0..4_usize, 0..3_usize, any::<bool>(), commands).prop_map(
-        |(seconds, batches_at_hand, waiting_at_hand, with_batches, commands)| Unit {
+    (prop_oneof![3 => Just(0_i64), 3 => 1..8_i64, 1 => -6..0_i64], 0..4_usize, 0..3_usize, any::<bool>(), commands)
+        .prop_map(|(seconds, batches_at_hand, waiting_at_hand, with_batches, commands)| Unit {
             seconds,
             batches_at_hand,
             waiting_at_hand,
             with_batches,
             commands,
-        },
-    )
+        })
 }
 
 fn command() -> impl Strategy<Value = Command> {

@@ -3,7 +3,7 @@
 use crate::checks;
 use crate::command::{Command, Unit, sku_of, skus};
 use crate::store::Store;
-use allocation_domain::{BatchChange, OrderId, Products, Sku, Undecided};
+use allocation_domain::{BatchChange, Event, OrderId, Product, Products, Sku, Undecided};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -14,6 +14,8 @@ pub(crate) struct World {
     seconds: i64,
     /// The lines of all orders that were ever placed: none of them may be lost.
     placed: BTreeSet<(OrderId, Sku)>,
+    confirmed: BTreeSet<OrderId>,
+    expired: BTreeSet<OrderId>,
 }
 
 impl World {
@@ -36,8 +38,25 @@ impl World {
         for sku in skus() {
             assert_eq!(some.get(&sku).unwrap().events(), all.get(&sku).unwrap().events());
         }
+        self.never_both(&some);
         self.store.save(&some, now);
         self.check_stored(&all);
+    }
+
+    /// An order is confirmed or expires, whatever the clocks say: never one line this and one that.
+    fn never_both(&mut self, products: &Products) {
+        for event in products.iter().flat_map(Product::events) {
+            match event {
+                Event::HoldConfirmed { order_id, .. } => {
+                    self.confirmed.insert(order_id.clone());
+                }
+                Event::HoldExpired { order_id, .. } => {
+                    self.expired.insert(order_id.clone());
+                }
+                _ => {}
+            }
+        }
+        assert!(self.confirmed.is_disjoint(&self.expired), "confirmed and expired");
     }
 
     /// What was written down is the product.
@@ -109,6 +128,10 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
             format!("{:?}", product.deallocate(&order_id, &reference, now)?)
         }
         Command::Sweep { .. } => format!("{:?}", product.release_expired(now)?),
+        // Whoever places an order has looked for one of that name, whatever its SKUs.
+        Command::Place { order } if products.order(order.order_id()).is_some() => {
+            return Err(plain(format!("{} exists", order.order_id())));
+        }
         Command::Place { order } => format!("{:?}", products.place(&order, now)?),
         Command::Cancel { order_id } => format!("{:?}", products.cancel(&order_id, now)?),
         Command::Confirm { order_id } => {
