@@ -130,6 +130,15 @@ fn what_has_expired_is_not_extended_back() {
 }
 
 #[test]
+fn what_has_expired_is_not_cancelled_any_more() {
+    let mut shop = shop_with_a_cart();
+    shop.pass(60);
+    shop.cancel("CART");
+    assert_eq!((shop.status("CART"), shop.free_chairs()), (OrderStatus::Expired, 10));
+    assert_eq!(shop.history("CART").last(), Some(&"hold_expired"));
+}
+
+#[test]
 fn an_expired_line_that_is_sent_again_stays_expired() {
     let mut shop = shop_with_a_cart();
     shop.pass(60);
