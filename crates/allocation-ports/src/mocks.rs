@@ -34,11 +34,9 @@ impl MockUnitOfWork {
 
     /// This unit with such orders.
     #[must_use]
-    pub fn with_orders(self, orders: MockOrderRepository) -> Self {
-        // A unit that is to be committed may not be dropped before, nor be taken apart.
-        let mut unit = self;
-        unit.orders = orders;
-        unit
+    pub fn with_orders(mut self, orders: MockOrderRepository) -> Self {
+        self.orders = orders;
+        self
     }
 }
 

@@ -29,11 +29,7 @@ pub trait OrderRepository {
     /// [`StoreError`] when the database fails.
     fn find(&mut self, order_id: &OrderId) -> Result<Option<PlacedOrder>, StoreError>;
 
-    /// The SKUs in which an order has lines, sorted, whether the lines were placed with it or sent
-    /// alone.
-    ///
-    /// It MUST name every line that holds or awaits units, and every line that was placed with the
-    /// order.
+    /// The SKUs of all lines of an order, sorted, whether they were placed with it or sent alone.
     ///
     /// # Errors
     ///

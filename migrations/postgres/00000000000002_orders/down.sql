@@ -23,6 +23,7 @@ ALTER TABLE order_lines
 ALTER TABLE products
     DROP CONSTRAINT products_totals,
     DROP COLUMN waiting_lines,
+    DROP COLUMN held_lines,
     DROP COLUMN backordered,
     DROP COLUMN held,
     DROP COLUMN on_its_way,

@@ -13,6 +13,9 @@ ALTER TABLE products
     ADD COLUMN on_its_way bigint NOT NULL DEFAULT 0,
     ADD COLUMN held bigint NOT NULL DEFAULT 0,
     ADD COLUMN backordered bigint NOT NULL DEFAULT 0,
+    -- Where there are none, no hold has to be looked for.
+    ADD COLUMN held_lines bigint NOT NULL DEFAULT 0,
+    -- Where there are none, no line has to be served.
     ADD COLUMN waiting_lines bigint NOT NULL DEFAULT 0;
 
 UPDATE products AS p SET in_stock = t.in_stock, on_its_way = t.on_its_way
@@ -25,7 +28,8 @@ FROM (
 WHERE t.sku = p.sku;
 
 ALTER TABLE products ADD CONSTRAINT products_totals CHECK (
-    in_stock >= 0 AND on_its_way >= 0 AND held >= 0 AND backordered >= 0 AND waiting_lines >= 0
+    in_stock >= 0 AND on_its_way >= 0 AND held >= 0 AND backordered >= 0
+    AND held_lines >= 0 AND waiting_lines >= 0
 );
 
 -- A line that was sent alone has all the defaults but for the instant it was placed at. Lines from
@@ -47,8 +51,10 @@ ALTER TABLE order_lines
         ended IS NULL OR (ended IN ('expired', 'cancelled') AND expires_at IS NULL AND waiting = 0)
     );
 
--- None of these has entries of lines that were sent alone and hold all their units.
-CREATE INDEX order_lines_by_order ON order_lines (order_id, sku) WHERE of_order;
+-- None of these has entries of lines that were sent alone and hold their units; the order of those is
+-- told by their allocations.
+CREATE INDEX order_lines_by_order ON order_lines (order_id, sku)
+    WHERE of_order OR waiting > 0 OR ended IS NOT NULL;
 CREATE INDEX order_lines_expiring ON order_lines (sku, expires_at) WHERE expires_at IS NOT NULL;
 -- In the order in which waiting lines are served.
 CREATE INDEX order_lines_queue ON order_lines (sku, priority DESC, placed_at, order_id) WHERE waiting > 0;

@@ -17,6 +17,7 @@ ALTER TABLE order_lines DROP COLUMN of_order;
 ALTER TABLE order_lines DROP COLUMN placed_at;
 
 ALTER TABLE products DROP COLUMN waiting_lines;
+ALTER TABLE products DROP COLUMN held_lines;
 ALTER TABLE products DROP COLUMN backordered;
 ALTER TABLE products DROP COLUMN held;
 ALTER TABLE products DROP COLUMN on_its_way;

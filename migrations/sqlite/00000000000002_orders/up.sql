@@ -28,6 +28,9 @@ ALTER TABLE products ADD COLUMN in_stock INTEGER NOT NULL DEFAULT 0 CHECK (in_st
 ALTER TABLE products ADD COLUMN on_its_way INTEGER NOT NULL DEFAULT 0 CHECK (on_its_way >= 0);
 ALTER TABLE products ADD COLUMN held INTEGER NOT NULL DEFAULT 0 CHECK (held >= 0);
 ALTER TABLE products ADD COLUMN backordered INTEGER NOT NULL DEFAULT 0 CHECK (backordered >= 0);
+-- Where there are none, no hold has to be looked for.
+ALTER TABLE products ADD COLUMN held_lines INTEGER NOT NULL DEFAULT 0 CHECK (held_lines >= 0);
+-- Where there are none, no line has to be served.
 ALTER TABLE products ADD COLUMN waiting_lines INTEGER NOT NULL DEFAULT 0 CHECK (waiting_lines >= 0);
 
 UPDATE products SET in_stock = t.in_stock, on_its_way = t.on_its_way
@@ -55,8 +58,8 @@ ALTER TABLE order_lines ADD COLUMN expires_at INTEGER;
 ALTER TABLE order_lines ADD COLUMN ended TEXT
     CHECK (ended IS NULL OR (ended IN ('expired', 'cancelled') AND expires_at IS NULL AND waiting = 0));
 
--- None of these has entries of lines that were sent alone and hold all their units. An order's lines
--- are found by the primary key.
+-- None of these has entries of lines that were sent alone and hold their units. An order's lines are
+-- found by the primary key.
 CREATE INDEX order_lines_expiring ON order_lines (sku, expires_at) WHERE expires_at IS NOT NULL;
 -- In the order in which waiting lines are served.
 CREATE INDEX order_lines_queue ON order_lines (sku, priority DESC, placed_at, order_id) WHERE waiting > 0;
