@@ -1,6 +1,6 @@
 use super::*;
 use crate::testing::{
-    batch, cause, committed, conflict, ending, order, product, reference, rolled_back, sku, units, use_cases,
+    batch, cause, committed, conflict, ending, now, order, product, reference, rolled_back, sku, units, use_cases,
 };
 use allocation_domain::{Event, Product, ProductState};
 use allocation_ports::mocks::MockProductRepository;
@@ -8,14 +8,12 @@ use allocation_ports::mocks::MockProductRepository;
 /// A locked product in which order O-1 holds 4 units of batch B-1.
 fn with_allocation() -> Product {
     let mut before = product("LAMP", vec![batch("B-1", "LAMP", 20)]);
-    before.allocate(&order("O-1"), units(4)).unwrap();
+    before.allocate(&order("O-1"), units(4), now()).unwrap();
     Product::restore(ProductState {
-        sku: sku("LAMP"),
-        version: 8,
-        open_batches: Vec::new(),
         more_open_batches: true,
         named_batches: before.batches().to_vec(),
         lines: before.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
+        ..ProductState::new(sku("LAMP"), 8)
     })
 }
 
@@ -24,8 +22,8 @@ fn locked(product: Product) -> impl FnOnce(&mut MockProductRepository) {
         products.expect_sku_of().returning(|_| Ok(Some(sku("LAMP"))));
         products
             .expect_lock()
-            .withf(|wanted| wanted[0].batches == [reference("B-1")] && wanted[0].order_ids == [order("O-1")])
-            .return_once(|_| Ok(vec![product]));
+            .withf(|wanted, _| wanted[0].batches == [reference("B-1")] && wanted[0].order_ids == [order("O-1")])
+            .return_once(|_, _| Ok(vec![product]));
     }
 }
 
