@@ -1,6 +1,6 @@
 //! What an allocation costs does not depend on what there is besides.
 
-use crate::world::{World, order, quantity, reference, sku, to_allocate};
+use crate::world::{World, instant, order, quantity, reference, sku, to_allocate};
 use allocation_domain::Eta;
 use allocation_ports::Wanted;
 use allocation_test_support::TestDatabase;
@@ -108,9 +108,9 @@ mod postgres {
         let rows = cost(world, |world| {
             let mut unit = world.begin();
             let wanted: Vec<_> = (1..=500).map(|i| to_allocate(&format!("SKU-{i}"), &["O"])).collect();
-            let mut products = unit.products().lock(&wanted).unwrap();
+            let mut products = unit.products().lock(&wanted, instant(0)).unwrap();
             for product in &mut products {
-                product.allocate(&order("O"), quantity(1)).unwrap();
+                product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
             }
             unit.products().save(&products, world.now()).unwrap();
             unit.commit().unwrap();
@@ -167,7 +167,7 @@ mod sqlite {
         let lock = || {
             let started = Instant::now();
             let mut unit = world.begin();
-            let products = unit.products().lock(&[to_allocate("LAMP", &["O"])]).unwrap();
+            let products = unit.products().lock(&[to_allocate("LAMP", &["O"])], instant(0)).unwrap();
             assert_eq!(products[0].batches().len(), 32);
             started.elapsed()
         };
