@@ -98,6 +98,7 @@ on_both_databases! {
         an_unknown_batch_or_one_of_another_sku_has_no_allocations;
     schema:
         migrations_up_down_and_up_again_give_the_same_schema,
+        stock_from_before_there_were_orders_is_counted_and_stays,
         up_tells_what_it_ran_and_is_idempotent,
         down_undoes_as_many_steps_as_there_are,
         concurrent_ups_run_each_migration_once,

@@ -101,6 +101,22 @@ mod postgres {
     }
 
     #[test]
+    fn holds_that_have_not_expired_cost_nothing() {
+        for setup in ["SELECT 1", "ANALYZE"] {
+            let world = World::with_pool(TestDatabase::postgres(), 1);
+            world.add("LAMP", "B", 1, Eta::InStock);
+            grow(&world);
+            world.database.execute(
+                "INSERT INTO order_lines (sku, order_id, quantity, of_order, expires_at)
+                 SELECT 'LAMP', 'HELD-' || i, 1, true, 9000000000000000 + i FROM generate_series(1, 10000) AS i;
+                 UPDATE products SET held_lines = 10000 WHERE sku = 'LAMP'",
+            );
+            world.database.execute(setup);
+            assert_cheap(world);
+        }
+    }
+
+    #[test]
     fn many_products_at_once_cost_no_more_than_each() {
         let world = World::with_pool(TestDatabase::postgres(), 1);
         world.add("LAMP", "B", 1, Eta::InStock);
