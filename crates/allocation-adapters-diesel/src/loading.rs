@@ -78,9 +78,11 @@ fn waiting(
         None => first_waiting(connection, sku, None, ONE_MORE)?,
         Some(after) => next_waiting(connection, sku, after)?,
     };
-    if let Some(after) = after {
-        let found_so_far = i64::try_from(found.len()).map_err(|error| StoreError::Failed(error.into()))?;
-        found.extend(first_waiting(connection, sku, Some(after.priority()), ONE_MORE - found_so_far)?);
+    let missing = ONE_MORE - i64::try_from(found.len()).map_err(|error| StoreError::Failed(error.into()))?;
+    if let Some(after) = after
+        && missing > 0
+    {
+        found.extend(first_waiting(connection, sku, Some(after.priority()), missing)?);
     }
     found.into_iter().map(row::order_id).collect()
 }

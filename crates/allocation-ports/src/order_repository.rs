@@ -38,6 +38,9 @@ pub trait OrderRepository {
 
     /// Adds an order that was placed at `at`. Its lines are saved with their products.
     ///
+    /// Who adds several adds them in the order of their names: two units that add the same ones
+    /// then never wait for each other.
+    ///
     /// # Errors
     ///
     /// MUST be [`StoreError::Conflict`] when there is an order of that name.

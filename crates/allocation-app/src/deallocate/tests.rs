@@ -2,7 +2,7 @@ use super::*;
 use crate::testing::{
     batch, cause, committed, conflict, ending, now, order, product, reference, rolled_back, sku, units, use_cases,
 };
-use allocation_domain::{Event, Product, ProductState};
+use allocation_domain::{Event, LineState, Needed, Product, ProductState};
 use allocation_ports::mocks::MockProductRepository;
 
 /// A locked product in which order O-1 holds 4 units of batch B-1.
@@ -82,4 +82,31 @@ fn a_store_that_is_always_busy_is_told() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
     let error = use_cases(vec![busy(), busy(), busy()]).deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
     assert!(matches!(error, DeallocateError::Store(StoreError::Busy(_))));
+}
+
+#[test]
+fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
+    let served = committed(|products| {
+        let before = with_allocation();
+        let state = ProductState {
+            named_batches: vec![batch("B-1", "LAMP", 4).with_allocated(4).unwrap()],
+            lines: before.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
+            more_waiting: true,
+            ..ProductState::new(sku("LAMP"), 8)
+        };
+        locked(Product::restore(state))(products);
+        products.expect_load().times(1).returning(|product, needed| {
+            assert_eq!(*needed, Needed::WaitingLines { after: None });
+            let mut line = LineState::alone(units(3), now());
+            line.waiting = 3;
+            product.load_waiting([(order("O-2"), line)], false);
+            Ok(())
+        });
+        products
+            .expect_save()
+            .times(1)
+            .withf(|products, _| products[0].changes().batch_deltas == [(&reference("B-1"), -1)])
+            .returning(|_, _| Ok(()));
+    });
+    use_cases(vec![served]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
 }
