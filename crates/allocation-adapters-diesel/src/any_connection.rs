@@ -1,6 +1,7 @@
 //! Connections to either database.
 
 use crate::{ConnectError, DatabaseUrl, postgres, sqlite};
+use allocation_ports::LockWait;
 use diesel::connection::AnsiTransactionManager;
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
@@ -14,13 +15,17 @@ pub(crate) enum AnyConnection {
 
 impl AnyConnection {
     /// Begins a transaction that will write.
-    pub(crate) fn begin(&mut self) -> QueryResult<()> {
+    pub(crate) fn begin(&mut self, wait: LockWait) -> QueryResult<()> {
         match self {
             // Without IMMEDIATE, a reader that turns into a writer can fail half-way.
             Self::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE"),
             // The server's default may be another level.
             Self::Postgres(connection) => {
-                AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN ISOLATION LEVEL READ COMMITTED")
+                let begin = match wait {
+                    LockWait::Usual => "BEGIN ISOLATION LEVEL READ COMMITTED",
+                    LockWait::Short => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '100ms'",
+                };
+                AnsiTransactionManager::begin_transaction_sql(connection, begin)
             }
         }
     }

@@ -8,9 +8,10 @@ use diesel::result::{DatabaseErrorKind, Error};
 use std::error::Error as StdError;
 
 /// Parts of messages of databases under load.
-const BUSY: [&str; 5] = [
+const BUSY: [&str; 6] = [
     // SQLite
     "database is locked",
+    "locking protocol",
     "table is locked",
     // PostgreSQL
     "canceling statement due to lock timeout",

@@ -6,8 +6,8 @@ use crate::unit::Unit;
 use crate::{ConnectError, DatabaseUrl, Migrations, reads, sqlite};
 use allocation_domain::{Batch, BatchReference};
 use allocation_ports::{
-    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, PageSize, Queries, Readiness,
-    SchemaState, StoreError, UnitOfWork, UnitOfWorkFactory,
+    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, LockWait, PageSize, Queries,
+    Readiness, SchemaState, StoreError, UnitOfWork, UnitOfWorkFactory,
 };
 use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
@@ -19,6 +19,13 @@ use std::time::Duration;
 
 /// How long a unit of work or a query waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+const fn patience(wait: LockWait) -> Duration {
+    match wait {
+        LockWait::Usual => PATIENCE,
+        LockWait::Short => Duration::from_millis(100),
+    }
+}
 
 /// Which kind of database a store uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,12 +113,13 @@ impl Store {
     /// are thrown away.
     fn checked_out(
         &self,
+        wait: LockWait,
         check: impl Fn(&mut AnyConnection) -> QueryResult<()>,
     ) -> Result<r2d2::PooledConnection<Connector>, StoreError> {
         let pool = &self.0.pool;
         let mut tries = 0;
         loop {
-            let mut connection = pool.get().map_err(|error| self.no_connection(error))?;
+            let mut connection = self.pooled(patience(wait))?;
             match check(&mut connection) {
                 Ok(()) => return Ok(connection),
                 Err(error) if connection.is_broken() && tries < pool.max_size() => {
@@ -123,6 +131,17 @@ impl Store {
         }
     }
 
+    /// A connection of the pool. Those who wait for connections that break meanwhile wait in vain;
+    /// the next to ask has a new one opened, so they ask once more.
+    fn pooled(&self, patience: Duration) -> Result<r2d2::PooledConnection<Connector>, StoreError> {
+        let pool = &self.0.pool;
+        let again = |error| match pool.state().connections {
+            0 => pool.get_timeout(Duration::from_millis(200)),
+            _ => Err(error),
+        };
+        pool.get_timeout(patience).or_else(again).map_err(|error| self.no_connection(error))
+    }
+
     fn no_connection(&self, error: r2d2::Error) -> StoreError {
         let most = self.0.pool.max_size();
         if self.0.pool.state().connections >= most {
@@ -132,8 +151,12 @@ impl Store {
         }
     }
 
-    fn begin_on_writer(&self, writer: &Arc<FairMutex<AnyConnection>>) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let Some(mut connection) = writer.try_lock_arc_for(PATIENCE) else {
+    fn begin_on_writer(
+        &self,
+        writer: &Arc<FairMutex<AnyConnection>>,
+        wait: LockWait,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let Some(mut connection) = writer.try_lock_arc_for(patience(wait)) else {
             return Err(StoreError::Busy(WritersInTheWay.into()));
         };
         if connection.is_broken()
@@ -142,12 +165,12 @@ impl Store {
             let anew = sqlite::open_writer(path).map_err(StoreError::Unavailable)?;
             *connection = AnyConnection::Sqlite(anew);
         }
-        connection.begin().map_err(store_error)?;
+        connection.begin(wait).map_err(store_error)?;
         Ok(Box::new(Unit::new(connection)))
     }
 
     fn read<T>(&self, query: impl Fn(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        query(&mut *self.checked_out(AnyConnection::ping)?)
+        query(&mut *self.checked_out(LockWait::Usual, AnyConnection::ping)?)
     }
 }
 
@@ -158,10 +181,10 @@ impl fmt::Debug for Store {
 }
 
 impl UnitOfWorkFactory for Store {
-    fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+    fn begin(&self, wait: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError> {
         match &self.0.writer {
-            Some(writer) => self.begin_on_writer(writer),
-            None => Ok(Box::new(Unit::new(self.checked_out(AnyConnection::begin)?))),
+            Some(writer) => self.begin_on_writer(writer, wait),
+            None => Ok(Box::new(Unit::new(self.checked_out(wait, |connection| connection.begin(wait))?))),
         }
     }
 }
@@ -210,7 +233,7 @@ mod tests {
 
     /// Adds many batches in one unit.
     fn add_batches(store: &Store) -> Result<(), StoreError> {
-        let mut unit = store.begin()?;
+        let mut unit = store.begin(LockWait::Usual)?;
         let wanted = Wanted { create: true, ..Wanted::product(Sku::parse("LAMP").unwrap()) };
         let mut products = unit.products().lock(&[wanted], DateTime::UNIX_EPOCH)?;
         for number in 0..1_000 {

@@ -2,8 +2,7 @@ use crate::UseCases;
 use crate::deciding::decide;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{AddBatchError as Refusal, Batch, BatchReference, Eta, Quantity, Sku};
-use allocation_ports::{StoreError, UnitOfWork, Wanted};
-use chrono::{DateTime, Utc};
+use allocation_ports::{Clock, StoreError, UnitOfWork, Wanted};
 
 /// A batch that purchasing has ordered or the warehouse has received.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +45,7 @@ impl UseCases {
     ///
     /// [`AddBatchError`], and nothing has changed.
     pub fn add_batch(&self, new: &NewBatch) -> Result<AddBatchOutcome, AddBatchError> {
-        let now = self.clock.now();
-        self.units.run("add_batch", |unit, attempt| add(unit, attempt, new, now))?
+        self.units.run("add_batch", |unit, attempt| add(unit, attempt, new, &*self.clock))?
     }
 }
 
@@ -61,9 +59,10 @@ fn add(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     new: &NewBatch,
-    now: DateTime<Utc>,
+    clock: &dyn Clock,
 ) -> Result<Ending<Decision>, StoreError> {
     let wanted = Wanted { create: true, ..Wanted::product(new.sku.clone()) };
+    let now = clock.now();
     let mut products = unit.products().lock(&[wanted], now)?;
     if let Some(existing) = unit.products().find_batch(&new.reference)? {
         return Ok(Ending::Rollback(repeated(new, existing, attempt)));

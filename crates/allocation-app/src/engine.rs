@@ -17,7 +17,8 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use worker::{Job, Message, Worker};
 
@@ -41,7 +42,13 @@ pub struct AllocationEngine {
     metrics: Arc<dyn EngineMetrics>,
 }
 
+/// How often a shutdown looks whether it is done.
+const POLL: Duration = Duration::from_millis(2);
+
 impl AllocationEngine {
+    /// How long a shutdown waits for the workers.
+    pub const SHUT_DOWN_AT_MOST: Duration = Duration::from_secs(30);
+
     /// Starts the workers.
     ///
     /// # Errors
@@ -100,13 +107,27 @@ impl AllocationEngine {
 
     /// Takes no more lines, decides and answers those that wait, and ends the workers.
     ///
-    /// Blocks until they have ended.
+    /// Blocks until they have ended, but no longer than [`AllocationEngine::SHUT_DOWN_AT_MOST`]: a
+    /// database that has stopped to answer must not keep the process from ending.
     pub fn shut_down(&self) {
+        let until = Instant::now() + Self::SHUT_DOWN_AT_MOST;
         for queue in &*self.queues {
-            // A worker that is gone already has nothing to be told.
-            let _gone = queue.blocking_send(Message::Stop);
+            // A worker that is gone has nothing to be told, and one whose queue is full is told
+            // with the next try.
+            while queue.try_send(Message::Stop).is_err_and(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
+                && Instant::now() < until
+            {
+                thread::sleep(POLL);
+            }
         }
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            if Instant::now() >= until {
+                tracing::error!("the database does not answer: lines in flight are given up");
+                return;
+            }
+            thread::sleep(POLL);
+        }
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a worker of the allocation engine had panicked");

@@ -9,11 +9,18 @@ pub struct RetryPolicy {
     pub first_wait: Duration,
     /// The longest wait of all.
     pub longest_wait: Duration,
+    /// After how long since the first attempt none is begun any more.
+    pub give_up_after: Duration,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { attempts: 6, first_wait: Duration::from_millis(4), longest_wait: Duration::from_millis(100) }
+        Self {
+            attempts: 6,
+            first_wait: Duration::from_millis(4),
+            longest_wait: Duration::from_millis(100),
+            give_up_after: Duration::from_secs(4),
+        }
     }
 }
 

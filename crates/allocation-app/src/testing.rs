@@ -83,11 +83,19 @@ pub(crate) fn runner(units: Vec<Result<MockUnitOfWork, StoreError>>) -> UnitRunn
     let times = units.len();
     // mockall asks for a `Send` closure; the mocked units move between threads as a whole.
     let units = Mutex::new(units.into_iter());
-    factory.expect_begin().times(times).returning(move || {
+    factory.expect_begin().times(times).returning(move |_| {
         let unit = units.lock().unwrap().next().unwrap();
         unit.map(|unit| -> Box<dyn UnitOfWork> { Box::new(unit) })
     });
     UnitRunner::new(Arc::new(factory), patience(times))
+}
+
+impl UnitRunner {
+    /// The same runner, which begins no attempt after so long.
+    pub(crate) fn patient_for(mut self, give_up_after: Duration) -> Self {
+        self.retry.give_up_after = give_up_after;
+        self
+    }
 }
 
 /// Attempts without waits.
@@ -96,6 +104,7 @@ fn patience(attempts: usize) -> RetryPolicy {
         attempts: u32::try_from(attempts.max(3)).unwrap(),
         first_wait: Duration::ZERO,
         longest_wait: Duration::ZERO,
+        give_up_after: Duration::MAX,
     }
 }
 

@@ -1,7 +1,8 @@
 use crate::RetryPolicy;
-use allocation_ports::{StoreError, UnitOfWork, UnitOfWorkFactory};
+use allocation_ports::{LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 /// How a unit of work ends.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(crate) struct Attempt {
 #[derive(Clone)]
 pub struct UnitRunner {
     factory: Arc<dyn UnitOfWorkFactory>,
-    retry: RetryPolicy,
+    pub(crate) retry: RetryPolicy,
 }
 
 impl UnitRunner {
@@ -41,43 +42,75 @@ impl UnitRunner {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Busy`] when all attempts ran into others; every other error at once.
+    /// [`StoreError::Busy`] when all attempts ran into others; every other error at once. Once a
+    /// commit's outcome is not known, no error says that nothing is stored.
     pub(crate) fn run<T>(
         &self,
         name: &'static str,
         mut work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
     ) -> Result<T, StoreError> {
+        let begun = Instant::now();
         let mut attempt = Attempt { number: 1, settling: false };
         loop {
-            let error = match self.run_once(attempt, &mut work) {
+            let error = match self.run_once(LockWait::Usual, attempt, &mut work) {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let last = attempt.number >= self.retry.attempts;
-            match error {
-                StoreError::Conflict(cause) | StoreError::Busy(cause) if last => return Err(StoreError::Busy(cause)),
-                StoreError::Conflict(_) | StoreError::Busy(_) => {}
-                StoreError::OutcomeUnknown(_) if !last => attempt.settling = true,
-                StoreError::OutcomeUnknown(_) | StoreError::Unavailable(_) | StoreError::Failed(_) => {
-                    return Err(error);
-                }
+            let last = attempt.number >= self.retry.attempts || begun.elapsed() >= self.retry.give_up_after;
+            if last || !running_again_helps(&error) {
+                return Err(told(error, attempt));
             }
+            attempt.settling |= matches!(error, StoreError::OutcomeUnknown(_));
             tracing::debug!(unit = name, attempt = attempt.number, settling = attempt.settling, "running again");
             thread::sleep(self.retry.wait_after(attempt.number));
             attempt.number += 1;
         }
     }
 
+    /// Runs `work` once, without patience for what others hold.
+    pub(crate) fn run_impatiently<T>(
+        &self,
+        mut work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
+    ) -> Result<T, StoreError> {
+        let attempt = Attempt { number: 1, settling: false };
+        self.run_once(LockWait::Short, attempt, &mut work).map_err(|error| told(error, attempt))
+    }
+
     fn run_once<T>(
         &self,
+        wait: LockWait,
         attempt: Attempt,
         work: &mut impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut unit = self.factory.begin()?;
+        let mut unit = self.factory.begin(wait)?;
         match work(&mut *unit, attempt)? {
             Ending::Commit(answer) => unit.commit().map(|()| answer),
             Ending::Rollback(answer) => Ok(answer),
         }
+    }
+}
+
+fn running_again_helps(error: &StoreError) -> bool {
+    match error {
+        StoreError::Conflict(_) | StoreError::Busy(_) | StoreError::OutcomeUnknown(_) => true,
+        StoreError::Unavailable(_) | StoreError::Failed(_) => false,
+    }
+}
+
+/// What a caller is told when nothing more is tried.
+fn told(error: StoreError, attempt: Attempt) -> StoreError {
+    match error {
+        // An earlier run may have been committed, whatever became of the later ones.
+        StoreError::Conflict(cause)
+        | StoreError::Busy(cause)
+        | StoreError::Unavailable(cause)
+        | StoreError::Failed(cause)
+            if attempt.settling =>
+        {
+            StoreError::OutcomeUnknown(cause)
+        }
+        StoreError::Conflict(cause) => StoreError::Busy(cause),
+        error => error,
     }
 }
 

@@ -65,7 +65,7 @@ pub enum AllocationOutcome {
 pub struct OutOfStock {
     /// What is ordered.
     pub sku: Sku,
-    /// How many units the line needs.
+    /// How many units the line has ordered, those included that it holds already.
     pub requested: Quantity,
     /// How many units all batches have free together.
     pub available: u64,

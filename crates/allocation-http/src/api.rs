@@ -17,7 +17,12 @@ pub struct Api {
     pub(crate) queries: Arc<dyn Queries>,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) gate: Gate,
+    /// For readiness, which must be told however many requests wait.
+    pub(crate) probe: Gate,
 }
+
+/// How many questions for readiness are asked of the database at a time.
+const PROBES: BlockingLimits = BlockingLimits { running: 1, waiting: 64 };
 
 impl Api {
     /// The API over use cases, the allocation engine and the ports that it reads from.
@@ -32,7 +37,7 @@ impl Api {
         readiness: Arc<dyn Readiness>,
         blocking: BlockingLimits,
     ) -> Self {
-        Self { use_cases, engine, queries, readiness, gate: Gate::new(blocking) }
+        Self { use_cases, engine, queries, readiness, gate: Gate::new(blocking), probe: Gate::new(PROBES) }
     }
 
     /// Adds all paths of the API to an application, those that are not known included.

@@ -9,7 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// How much blocking work is taken in. What goes beyond it is refused at once.
 #[derive(Debug, Clone, Copy)]
 pub struct BlockingLimits {
-    /// How many pieces of work run at a time: as many as there are database connections for them.
+    /// How many pieces of work run at a time: as many as there are connections to the database
+    /// that nothing else needs.
     pub running: usize,
     /// How many more may wait in line.
     pub waiting: usize,

@@ -8,11 +8,15 @@ use crate::problem::{Kind, Problem};
 use crate::query::Query;
 use actix_web::HttpRequest;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName};
+use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use deserr::Deserr;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
+/// How long the whole of a body may take to come.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How many bytes a body may have.
 const MAX_BYTES: usize = 256 * 1024;
 
@@ -88,24 +92,37 @@ fn is_json(media_type: &str) -> bool {
 async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     within_limit(announced.unwrap_or(0))?;
-    let Some(first) = payload.next().await else {
-        return Ok(Bytes::new());
+    // A small body is mostly there at once and in one piece: no timer, no copy.
+    let first = match payload.next().now_or_never() {
+        None => Bytes::new(),
+        Some(None) => return Ok(Bytes::new()),
+        Some(Some(piece)) => piece.map_err(cut_off)?,
     };
-    let first = first.map_err(cut_off)?;
     within_limit(first.len())?;
-    let Some(second) = payload.next().await else {
-        // A small body comes in one piece, which needs no copy.
-        return Ok(first);
-    };
-    let mut bytes = BytesMut::from(&*first);
-    let mut next = Some(second);
-    while let Some(piece) = next {
+    let mut begun = BytesMut::new();
+    match payload.next().now_or_never() {
+        Some(None) => return Ok(first),
+        Some(Some(second)) => {
+            begun.extend_from_slice(&first);
+            begun.extend_from_slice(&second.map_err(cut_off)?);
+        }
+        None => begun.extend_from_slice(&first),
+    }
+    timeout(PATIENCE, collect_rest(begun, payload)).await.unwrap_or_else(|_| Err(too_slow()))
+}
+
+async fn collect_rest(mut bytes: BytesMut, mut payload: Payload) -> Result<Bytes, Problem> {
+    within_limit(bytes.len())?;
+    while let Some(piece) = payload.next().await {
         let piece = piece.map_err(cut_off)?;
         within_limit(bytes.len().saturating_add(piece.len()))?;
         bytes.extend_from_slice(&piece);
-        next = payload.next().await;
     }
     Ok(bytes.freeze())
+}
+
+fn too_slow() -> Problem {
+    Problem::new(Kind::MalformedJson, format!("The body did not come within {} seconds", PATIENCE.as_secs()))
 }
 
 fn within_limit(bytes: usize) -> Result<(), Problem> {

@@ -17,7 +17,8 @@ fn parse(text: &str) -> Option<Eta> {
     let separated = text.len() == 10 && text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
     let (year, month, day) = (digits(0, 4)?, digits(5, 7)?, digits(8, 10)?);
     let date = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())?;
-    separated.then_some(Eta::Due(date))
+    // There is no year 0, and databases differ in what they make of it.
+    (separated && year > 0).then_some(Eta::Due(date))
 }
 
 /// Parses an ETA straight from the bytes of a body.

@@ -60,7 +60,7 @@ pub(crate) async fn livez(request: HttpRequest) -> Result<HttpResponse, Problem>
 pub(crate) async fn readyz(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::none(&request)?;
     let readiness = Arc::clone(&api.readiness);
-    let schema = api.gate.run(&request, move || readiness.schema()).await?;
+    let schema = api.probe.run(&request, move || readiness.schema()).await?;
     match schema {
         SchemaState::Current => answer::json(StatusCode::OK, &WELL),
         SchemaState::Older | SchemaState::Newer => Err(Problem::of(Kind::SchemaNotCurrent)),

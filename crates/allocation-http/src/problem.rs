@@ -90,9 +90,9 @@ impl Problem {
         Self { cause: Some(cause), ..self }
     }
 
-    /// Whether it says all there is to say, such as that too many requests wait.
-    pub(crate) fn has_no_cause(&self) -> bool {
-        self.cause.is_none()
+    /// Whether it turns a request away for a while, which is no failure.
+    pub(crate) fn turns_away(&self) -> bool {
+        matches!(self.kind, Kind::Overloaded | Kind::ShuttingDown | Kind::SchemaNotCurrent)
     }
 
     /// The problem and all that led to it, for the log.

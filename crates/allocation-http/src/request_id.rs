@@ -85,7 +85,7 @@ fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>) {
     let status = response.status().as_u16();
     let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
     let error = problem.map(Problem::chain).unwrap_or_default();
-    if problem.is_some_and(Problem::has_no_cause) {
+    if problem.is_some_and(Problem::turns_away) {
         // Turning requests away at a rush is no fault, and must not cost a line of the log each.
         tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request turned away");
     } else {

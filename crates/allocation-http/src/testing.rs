@@ -40,7 +40,7 @@ impl Ports {
         begin: impl Fn() -> Result<Box<dyn UnitOfWork>, StoreError> + Send + Sync + 'static,
     ) -> Self {
         let mut ports = Self::new();
-        ports.units.expect_begin().returning(begin);
+        ports.units.expect_begin().returning(move |_| begin());
         ports
     }
 
@@ -70,7 +70,12 @@ impl Ports {
         let mut clock = MockClock::new();
         clock.expect_now().returning(now);
         let clock: Arc<dyn Clock> = Arc::new(clock);
-        let retry = RetryPolicy { attempts: 2, first_wait: Duration::ZERO, longest_wait: Duration::ZERO };
+        let retry = RetryPolicy {
+            attempts: 2,
+            first_wait: Duration::ZERO,
+            longest_wait: Duration::ZERO,
+            give_up_after: Duration::MAX,
+        };
         let units = UnitRunner::new(Arc::new(self.units), retry);
         let settings = EngineSettings {
             workers: NonZeroUsize::MIN,

@@ -22,4 +22,4 @@ pub use product_repository::{ProductRepository, Wanted};
 pub use queries::{AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, PageSize, Queries};
 pub use readiness::{Readiness, SchemaState};
 pub use store_error::StoreError;
-pub use unit_of_work::{UnitOfWork, UnitOfWorkFactory};
+pub use unit_of_work::{LockWait, UnitOfWork, UnitOfWorkFactory};

@@ -1,5 +1,14 @@
 use crate::{OrderRepository, ProductRepository, StoreError};
 
+/// How long a unit of work may wait for what others hold: a lock, a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockWait {
+    /// Some seconds at most.
+    Usual,
+    /// A tenth of a second at most: to find out quickly who is held up.
+    Short,
+}
+
 /// Begins units of work.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait UnitOfWorkFactory: Send + Sync {
@@ -8,8 +17,9 @@ pub trait UnitOfWorkFactory: Send + Sync {
     /// # Errors
     ///
     /// MUST be [`StoreError::Busy`] when no connection becomes free in time, and
-    /// [`StoreError::Unavailable`] when the database cannot be reached.
-    fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
+    /// [`StoreError::Unavailable`] when the database cannot be reached. A statement of the unit
+    /// that waits longer than `wait` for a lock MUST fail with [`StoreError::Busy`].
+    fn begin(&self, wait: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError>;
 }
 
 /// All or nothing: what is done through its repositories is stored by `commit`, or not at all.

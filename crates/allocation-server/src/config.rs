@@ -6,11 +6,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 
 /// Decides which batch of stock serves which order line.
 #[derive(Debug, Parser)]
-#[command(name = "allocation", version, about)]
+#[command(
+    name = "allocation",
+    version,
+    about,
+    after_help = "RUST_LOG sets what is logged: a level, or levels by module, such as info,allocation=debug"
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) settings: Settings,
@@ -63,7 +67,7 @@ pub(crate) struct Settings {
     #[arg(long, global = true, env = "ALLOCATION_ADDRESS", default_value = "127.0.0.1:8000")]
     pub(crate) address: SocketAddr,
 
-    /// How many connections to the database to keep at most
+    /// How many connections to the database to keep at most, from 2 to 1000
     #[arg(
         long,
         global = true,
@@ -98,9 +102,9 @@ impl Settings {
 }
 
 /// A `.env` that cannot be read is an error; none at all is not.
-pub(crate) fn check_dotenv(read: dotenvy::Result<PathBuf>) -> anyhow::Result<()> {
+pub(crate) fn check_dotenv(read: dotenvy::Result<()>) -> anyhow::Result<()> {
     match read {
-        Ok(_) => Ok(()),
+        Ok(()) => Ok(()),
         Err(error) if error.not_found() => Ok(()),
         Err(dotenvy::Error::LineParse(line, at)) => {
             bail!(".env cannot be read: at character {at} of the line `{line}`; write NAME=value")

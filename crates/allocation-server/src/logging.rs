@@ -1,10 +1,12 @@
 use crate::config::LogFormat;
 use anyhow::Context;
 use std::env::VarError;
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
-/// What is logged unless `RUST_LOG` says otherwise: actix tells of every start and stop of its own.
-const DEFAULT_LEVELS: &str = "info,actix_server=warn";
+/// What is logged unless `RUST_LOG` says otherwise: actix tells of every start and stop of its own,
+/// and takes every scan of a port for an error.
+const DEFAULT_LEVELS: &str = "info,actix_server=warn,actix_http=off";
 
 /// Sends the log to standard error, as much of it as `RUST_LOG` says.
 pub(crate) fn start(format: LogFormat) -> anyhow::Result<()> {
@@ -16,7 +18,7 @@ pub(crate) fn start(format: LogFormat) -> anyhow::Result<()> {
         .context("RUST_LOG cannot be read; write a level such as info, or target=level pairs")?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
-        LogFormat::Text => builder.init(),
+        LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => builder.json().flatten_event(true).init(),
     }
     Ok(())

@@ -12,7 +12,8 @@ use config::{Cli, Command};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let dotenv = dotenvy::dotenv();
+    // Of the working directory alone: a file further up may be about something else.
+    let dotenv = dotenvy::from_path(".env");
     let cli = Cli::parse();
     match config::check_dotenv(dotenv).and_then(|()| run(cli)) {
         Ok(()) => ExitCode::SUCCESS,

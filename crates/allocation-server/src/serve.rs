@@ -3,7 +3,7 @@
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::{logging, stop};
-use allocation_adapters_diesel::Dialect;
+use allocation_adapters_diesel::{Dialect, Store};
 use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, RetryPolicy, UnitRunner, UseCases};
 use allocation_http::{Api, BlockingLimits};
 use allocation_ports::{Clock, EngineMetrics};
@@ -40,7 +40,7 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     let engine =
         AllocationEngine::start(&units, &clock, &metrics, engine_settings(store.dialect(), settings.pool_size))
             .context("the allocation engine cannot be started")?;
-    let limits = BlockingLimits { running: usize::try_from(settings.pool_size)?, waiting: WAITING_CALLS };
+    let limits = BlockingLimits { running: running_calls(&store, settings.pool_size), waiting: WAITING_CALLS };
     let use_cases = UseCases::new(units, clock);
     let api = Api::new(use_cases, engine.clone(), store.clone(), store, limits);
 
@@ -59,6 +59,16 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
         "stopped"
     );
     served.context("the HTTP server failed")
+}
+
+/// How many calls may use a connection at a time: the engine's workers have theirs. SQLite's writer
+/// is not one of the pool.
+fn running_calls(store: &Store, pool_size: u32) -> usize {
+    let connections = usize::try_from(pool_size).unwrap_or(usize::MAX);
+    match store.dialect() {
+        Dialect::Sqlite => connections,
+        Dialect::Postgres => connections - engine_settings(Dialect::Postgres, pool_size).workers.get(),
+    }
 }
 
 fn engine_settings(dialect: Dialect, pool_size: u32) -> EngineSettings {

@@ -19,7 +19,7 @@ type Opened = Result<PgConnection, Box<dyn Error + Send + Sync>>;
 /// counts as dear, which would have every statement compiled (`jit`).
 const SESSION: &str = "
     SET application_name = 'allocation';
-    SET lock_timeout = '5s';
+    SET lock_timeout = '2s';
     SET statement_timeout = '30s';
     SET idle_in_transaction_session_timeout = '10s';
     SET synchronous_commit = on;
@@ -40,7 +40,7 @@ const ENGLISH: &str = "
 ";
 
 /// The key of the lock under which migrations run, chosen by chance.
-const BEGIN_MIGRATIONS: &str = "BEGIN; SELECT pg_advisory_xact_lock(5216694956302)";
+const BEGIN_MIGRATIONS: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(5216694956302)";
 
 #[derive(Debug, thiserror::Error)]
 #[error("the encoding of the database is {0}, it must be UTF8")]

@@ -1,7 +1,7 @@
 use crate::world::{World, connect, instant, reference};
 use allocation_adapters_diesel::{DatabaseUrl, Dialect, Store};
 use allocation_domain::Eta;
-use allocation_ports::{Queries, Readiness, StoreError, UnitOfWorkFactory};
+use allocation_ports::{LockWait, Queries, Readiness, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -77,7 +77,7 @@ mod postgres {
         other.execute(&format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false"));
         other.execute(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
         let started = Instant::now();
-        assert!(matches!(world.store.begin().map(drop), Err(StoreError::Unavailable(_))));
+        assert!(matches!(world.store.begin(LockWait::Usual).map(drop), Err(StoreError::Unavailable(_))));
         assert!(matches!(world.store.schema(), Err(StoreError::Unavailable(_))));
         assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
     }
@@ -108,7 +108,7 @@ mod sqlite {
         let file = world.database.url().trim_start_matches("sqlite://").to_owned();
         let mut other = SqliteConnection::establish(&file).unwrap();
         other.batch_execute("BEGIN IMMEDIATE").unwrap();
-        assert!(matches!(world.store.begin().map(drop), Err(StoreError::Busy(_))));
+        assert!(matches!(world.store.begin(LockWait::Usual).map(drop), Err(StoreError::Busy(_))));
         other.batch_execute("ROLLBACK").unwrap();
         world.add("LAMP", "B", 10, Eta::InStock);
     }

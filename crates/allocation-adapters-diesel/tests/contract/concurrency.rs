@@ -1,6 +1,6 @@
 use crate::world::{World, connect, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{AllocationOutcome, Eta};
-use allocation_ports::{StoreError, UnitOfWorkFactory, Wanted};
+use allocation_ports::{LockWait, StoreError, UnitOfWorkFactory, Wanted};
 use allocation_test_support::TestDatabase;
 use std::sync::Barrier;
 use std::thread;
@@ -60,7 +60,7 @@ fn step(store: &impl UnitOfWorkFactory, world: &World, random: &mut fastrand::Rn
         .iter()
         .map(|name| Wanted { batches: vec![reference(&format!("{name}-{number}"))], ..to_allocate(name, &[&order_id]) })
         .collect();
-    let mut unit = store.begin()?;
+    let mut unit = store.begin(LockWait::Usual)?;
     let mut products = unit.products().lock(&wanted, instant(0))?;
     for product in &mut products {
         let batch = reference(&format!("{}-{number}", product.sku()));

@@ -1,6 +1,6 @@
 use crate::world::{World, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::Eta;
-use allocation_ports::{Queries, StoreError, UnitOfWorkFactory, Wanted};
+use allocation_ports::{LockWait, Queries, StoreError, UnitOfWorkFactory, Wanted};
 use allocation_test_support::TestDatabase;
 use std::time::{Duration, Instant};
 
@@ -66,7 +66,7 @@ pub fn when_no_connection_becomes_free_it_is_busy(database: TestDatabase) {
     let world = World::with_pool(database, 1);
     let unit = world.begin();
     let started = Instant::now();
-    assert!(matches!(world.store.begin().map(drop), Err(StoreError::Busy(_))));
+    assert!(matches!(world.store.begin(LockWait::Usual).map(drop), Err(StoreError::Busy(_))));
     assert!(started.elapsed() < Duration::from_secs(5));
     if world.is_postgres() {
         assert!(matches!(world.store.batch(&reference("B")), Err(StoreError::Busy(_))));

@@ -6,8 +6,8 @@ use allocation_domain::{
     Order, OrderId, OrderTerms, Product, Products, Quantity, Sku, Undecided,
 };
 use allocation_ports::{
-    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, PageSize, Queries, StoreError,
-    UnitOfWork, UnitOfWorkFactory, Wanted,
+    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, LockWait, PageSize, Queries,
+    StoreError, UnitOfWork, UnitOfWorkFactory, Wanted,
 };
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -110,13 +110,13 @@ impl World {
     }
 
     pub fn begin(&self) -> Box<dyn UnitOfWork> {
-        self.store.begin().unwrap()
+        self.store.begin(LockWait::Usual).unwrap()
     }
 
     /// Runs `work` on a locked product and stores what came of it.
     pub fn change<T>(&self, wanted: Wanted, work: impl FnOnce(&mut Product) -> T) -> Result<T, StoreError> {
         let now = self.now();
-        let mut unit = self.store.begin()?;
+        let mut unit = self.store.begin(LockWait::Usual)?;
         let mut products = unit.products().lock(&[wanted], now)?;
         let answer = work(&mut products[0]);
         unit.products().save(&products, now)?;

@@ -4,8 +4,11 @@ use allocation_domain::OrderLine;
 use allocation_ports::{Clock, EngineMetrics, GroupMeasure, StoreError};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
+
+/// How long the parts of a group that failed may hold up the lines behind them.
+const PATIENCE_WITH_PARTS: Duration = Duration::from_secs(3);
 
 /// A line and the one who waits for its answer.
 pub(super) struct Job {
@@ -71,6 +74,25 @@ impl Worker {
             }
             allocate_lines(unit, attempt, group.iter().map(|job| &job.line), now)
         });
+        self.measure(&group, &decided, waiting, begun);
+        self.finish(group, decided, Instant::now() + PATIENCE_WITH_PARTS);
+    }
+
+    /// Allocates a part of a group that failed, unless the time for that is over.
+    fn allocate_part(&self, part: Vec<Job>, until: Instant) {
+        let (now, begun) = (self.clock.now(), Instant::now());
+        if begun >= until {
+            return answer_all(part, StoreError::Busy("the time for this group is over".into()));
+        }
+        self.metrics.retry();
+        let decided = self
+            .units
+            .run_impatiently(|unit, attempt| allocate_lines(unit, attempt, part.iter().map(|job| &job.line), now));
+        self.measure(&part, &decided, 0, begun);
+        self.finish(part, decided, until);
+    }
+
+    fn measure(&self, group: &[Job], decided: &Result<Vec<Answer>, StoreError>, waiting: usize, begun: Instant) {
         self.metrics.group(GroupMeasure {
             lines: group.len(),
             refused: decided.as_ref().map_or(0, |answers| answers.iter().filter(|answer| answer.is_err()).count()),
@@ -78,30 +100,34 @@ impl Worker {
             took: begun.elapsed(),
             failed: decided.is_err(),
         });
+    }
+
+    /// Answers what was decided, or splits what was not.
+    fn finish(&self, mut group: Vec<Job>, decided: Result<Vec<Answer>, StoreError>, until: Instant) {
         match decided {
             Ok(answers) => {
                 for (job, answer) in group.into_iter().zip(answers) {
                     answer_to(job, answer);
                 }
             }
-            Err(error) => self.split(group, waiting, error),
+            Err(error) if splitting_helps(&group, &error) => {
+                // By SKU, so that a product that is at fault is soon alone.
+                group.sort_by(|a, b| a.line.sku().cmp(b.line.sku()));
+                let other_half = group.split_off(group.len() / 2);
+                self.allocate_part(group, until);
+                self.allocate_part(other_half, until);
+            }
+            Err(error) => answer_all(group, error),
         }
     }
+}
 
-    fn split(&self, mut group: Vec<Job>, waiting: usize, error: StoreError) {
-        if !splitting_helps(&group, &error) {
-            tracing::debug!(lines = group.len(), %error, "a group was not allocated");
-            let error = Arc::new(error);
-            for job in group {
-                answer_to(job, Err(Arc::clone(&error).into()));
-            }
-            return;
-        }
-        // By SKU, so that a product that is at fault is soon alone.
-        group.sort_by(|a, b| a.line.sku().cmp(b.line.sku()));
-        let other_half = group.split_off(group.len() / 2);
-        self.allocate(group, waiting);
-        self.allocate(other_half, waiting);
+/// Tells all of a group that it was not allocated.
+fn answer_all(group: Vec<Job>, error: StoreError) {
+    tracing::debug!(lines = group.len(), %error, "a group was not allocated");
+    let error = Arc::new(error);
+    for job in group {
+        answer_to(job, Err(Arc::clone(&error).into()));
     }
 }
 

@@ -58,6 +58,28 @@ fn a_database_that_is_away_is_told_at_once() {
 }
 
 #[test]
+fn after_a_commit_of_unknown_outcome_no_error_says_that_nothing_is_stored() {
+    for later in [conflict(), StoreError::Failed(cause("other")), StoreError::Unavailable(cause("away"))] {
+        let lost = Err(StoreError::OutcomeUnknown(cause("connection lost")));
+        let mut units = vec![ending(lost, |_| {})];
+        let again = matches!(later, StoreError::Conflict(_));
+        units.push(ending(Err(later), |_| {}));
+        if again {
+            units.push(ending(Err(conflict()), |_| {}));
+        }
+        let error = count(&runner(units), |_| Ok(Ending::Commit(0))).unwrap_err();
+        assert!(matches!(error, StoreError::OutcomeUnknown(_)));
+    }
+}
+
+#[test]
+fn when_the_time_is_over_nothing_is_tried_again() {
+    let runner = runner(vec![ending(Err(conflict()), |_| {})]).patient_for(std::time::Duration::ZERO);
+    let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
+    assert!(matches!(error, StoreError::Busy(_)));
+}
+
+#[test]
 fn a_commit_of_unknown_outcome_is_settled_by_running_again() {
     let lost = Err(StoreError::OutcomeUnknown(cause("connection lost")));
     let runner = runner(vec![ending(lost, |_| {}), ending(Err(conflict()), |_| {}), rolled_back(|_| {})]);

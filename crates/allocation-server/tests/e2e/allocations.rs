@@ -73,12 +73,18 @@ fn freed_units_are_allocated_again_and_what_is_missing_is_filled(database: &Test
     client.allocate("O-1", "LAMP", 9).problem(409, "line-already-allocated");
     assert_eq!(client.allocate("O-2", "LAMP", 1).json()["reference"], "B-1");
     let short = client.allocate("O-3", "LAMP", 8).problem(409, "out-of-stock");
-    assert_eq!(short["available"], 7);
+    assert_eq!((&short["requested"], &short["available"]), (&json!(8), &json!(7)));
     client.add_batch("B-3", "LAMP", 9, Some("2026-12-24"));
     let refilled = client.allocate("O-1", "LAMP", 10);
     let parts = json!([{"reference": "B-3", "qty": 6, "eta": "2026-12-24"}, {"reference": "B-2", "qty": 4, "eta": "2027-01-01"}]);
     assert_eq!((refilled.status, &refilled.json()["allocations"]), (201, &parts));
     assert_eq!(client.allocate("O-1", "LAMP", 10).status, 200);
+
+    // A line that has lost everything is none any more, and may come back with any quantity.
+    for batch in ["B-3", "B-2"] {
+        assert_eq!(client.delete(&format!("/allocations/O-1/batch/{batch}")).status, 204);
+    }
+    assert_eq!(client.allocate("O-1", "LAMP", 3).status, 201);
 
     client.delete("/allocations/O-9/batch/B-1").problem(404, "allocation-not-found");
     client.delete("/allocations/O-1/batch/NONE").problem(404, "batch-not-found");

@@ -100,6 +100,7 @@ fn impossible_dates_are_faults(database: &TestDatabase) {
             "+2027-01-05",
             "12027-01-05",
             "2027/01/05",
+            "0000-01-01",
             "2027-01-32",
         ] {
             assert_eq!(batch_with(client, "eta", json!(wrong)), ["/eta"], "{wrong}");
@@ -160,6 +161,10 @@ fn faults_of_parameters_are_told_all_at_once(database: &TestDatabase) {
                 assert_eq!(client.get(&format!("{path}?{query}")).faults(), faults, "{path}?{query}");
             }
         }
+        let batch = json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 1});
+        assert_eq!(client.post("/batch?dry_run=1", &batch).faults(), ["dry_run"]);
+        assert_eq!(client.delete("/batch/B-1?force=1").faults(), ["force"]);
+        assert_eq!(client.get("/batch/B-1?x=1").faults(), ["x"]);
     });
 }
 
@@ -196,6 +201,25 @@ fn bodies_over_256_kib_are_refused(database: &TestDatabase) {
         client.post_text("/allocations", JSON, spaces(256 * 1024 + 1)).problem(413, "body-too-large");
         client.post_text("/batch", JSON, spaces(3 << 20)).problem(413, "body-too-large");
     });
+}
+
+fn a_line_too_long_for_an_index_is_told(database: &TestDatabase) {
+    with_server(database, |client| {
+        let long = "🪑".repeat(255);
+        let line = json!({"order_id": long, "sku": long, "qty": 1});
+        assert_eq!(client.post("/allocations", &line).faults(), ["/order_id"]);
+    });
+}
+
+fn a_body_that_does_not_come_is_not_waited_for(database: &TestDatabase) {
+    let server = Server::start(database);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let head = "POST /allocations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{";
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 400");
 }
 
 fn unknown_paths_and_methods_are_told(database: &TestDatabase) {
@@ -249,6 +273,8 @@ on_every_database!(
     faults_of_paths_are_told,
     other_content_types_are_refused,
     bodies_over_256_kib_are_refused,
+    a_line_too_long_for_an_index_is_told,
+    a_body_that_does_not_come_is_not_waited_for,
     unknown_paths_and_methods_are_told,
     what_is_no_http_at_all_harms_nobody,
 );

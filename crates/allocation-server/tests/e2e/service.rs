@@ -11,6 +11,18 @@ fn a_server_that_runs_is_live_and_ready() {
 }
 
 #[test]
+fn head_is_get_without_the_body() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
+    let client = server.client();
+    for path in ["/batch", "/livez", "/docs", "/openapi.json", "/batch/NONE"] {
+        let (get, head) = (client.get(path), client.send("HEAD", path, None, ""));
+        assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{path}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
+    }
+}
+
+#[test]
 fn every_answer_carries_a_request_id() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);

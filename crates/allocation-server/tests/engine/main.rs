@@ -8,7 +8,7 @@ use allocation_app::{
     UnitRunner, UseCases,
 };
 use allocation_domain::{AllocationOutcome, BatchReference, Eta, OrderId, OrderLine, Quantity, Sku};
-use allocation_ports::{Clock, EngineMetrics, StoreError, UnitOfWork, UnitOfWorkFactory};
+use allocation_ports::{Clock, EngineMetrics, LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, SubsecRound, Utc};
 use std::num::NonZeroUsize;
@@ -62,10 +62,10 @@ impl Gated {
 }
 
 impl UnitOfWorkFactory for Gated {
-    fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+    fn begin(&self, wait: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let closed = self.closed.lock().unwrap();
         drop(self.opened.wait_while(closed, |closed| *closed).unwrap());
-        self.store.begin()
+        self.store.begin(wait)
     }
 }
 
