@@ -34,14 +34,9 @@ fn only_the_line_at_fault_is_refused(world: World) {
 
 fn a_caller_who_left_changes_nothing_for_others(world: World) {
     world.add_batch("B-1", "LAMP", 3);
-    world.gate.set_closed(true);
-    let first = world.send("O-1", "LAMP", 1);
-    world.settle();
-    let leaves = world.send("O-2", "LAMP", 1);
-    world.settle();
-    leaves.abort();
+    let first = world.hold_up("O-1", "LAMP", 1);
+    world.send("O-2", "LAMP", 1).abort();
     let last = world.send("O-3", "LAMP", 2);
-    world.settle();
     world.gate.set_closed(false);
     assert_eq!(world.answer(first), "allocated O-1 1");
     assert_eq!(world.answer(last), "short of 2, has 1", "the line of the one who left is decided");
@@ -50,12 +45,11 @@ fn a_caller_who_left_changes_nothing_for_others(world: World) {
 
 fn shutting_down_under_load_answers_everyone(world: World) {
     world.add_batch("B-1", "LAMP", 1_000);
-    world.gate.set_closed(true);
-    let answers: Vec<_> = (0..200).map(|n| world.send(&format!("O-{n}"), "LAMP", 1)).collect();
-    world.settle();
+    let first = world.hold_up("O-0", "LAMP", 1);
+    let waiting = (1..200).map(|n| world.send(&format!("O-{n}"), "LAMP", 1));
+    let answers: Vec<_> = std::iter::once(first).chain(waiting).collect();
     let engine = world.engine.clone();
     let stopping = std::thread::spawn(move || engine.shut_down());
-    world.settle();
     world.gate.set_closed(false);
     for (n, answer) in answers.into_iter().enumerate() {
         assert_eq!(world.answer(answer), format!("allocated O-{n} 1"));
@@ -74,11 +68,8 @@ on_every_database!(
 fn a_full_queue_refuses_at_once(database: TestDatabase) {
     let world = World::with_queue(database, 4);
     world.add_batch("B-1", "LAMP", 100);
-    world.gate.set_closed(true);
-    let ahead = world.send("O-0", "LAMP", 1);
-    world.settle();
+    let ahead = world.hold_up("O-0", "LAMP", 1);
     let queued: Vec<_> = (1..5).map(|n| world.send(&format!("O-{n}"), "LAMP", 1)).collect();
-    world.settle();
     assert_eq!(world.answer(world.send("O-9", "LAMP", 1)), "overloaded");
     world.gate.set_closed(false);
     for answer in std::iter::once(ahead).chain(queued) {

@@ -11,8 +11,11 @@ use allocation_domain::{AllocationOutcome, BatchReference, Eta, OrderId, OrderLi
 use allocation_ports::{Clock, EngineMetrics, LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, SubsecRound, Utc};
+use std::future::{poll_fn, ready};
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::task::Poll;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
@@ -52,6 +55,8 @@ struct Gated {
     store: Store,
     closed: Mutex<bool>,
     opened: Condvar,
+    /// How many units have come to the gate.
+    arrived: AtomicUsize,
 }
 
 impl Gated {
@@ -64,6 +69,7 @@ impl Gated {
 impl UnitOfWorkFactory for Gated {
     fn begin(&self, wait: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let closed = self.closed.lock().unwrap();
+        self.arrived.fetch_add(1, Ordering::SeqCst);
         drop(self.opened.wait_while(closed, |closed| *closed).unwrap());
         self.store.begin(wait)
     }
@@ -88,7 +94,8 @@ impl World {
     fn with_queue(database: TestDatabase, queue_length: usize) -> Self {
         let store = Store::connect(&DatabaseUrl::parse(database.url()).unwrap(), 4).unwrap();
         store.migrations().up().unwrap();
-        let gate = Arc::new(Gated { store, closed: Mutex::new(false), opened: Condvar::new() });
+        let gate =
+            Arc::new(Gated { store, closed: Mutex::new(false), opened: Condvar::new(), arrived: AtomicUsize::new(0) });
         let units = UnitRunner::new(gate.clone(), RetryPolicy::default());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let counters = Arc::new(EngineCounters::default());
@@ -113,25 +120,22 @@ impl World {
         assert!(matches!(self.use_cases.add_batch(&batch), Ok(AddBatchOutcome::Added(_))));
     }
 
-    /// Sends a line; the answer comes when it is asked for.
+    /// Sends a line, which is in the queue when this returns; the answer comes when it is asked for.
     fn send(&self, order_id: &str, sku: &str, units: u32) -> JoinHandle<String> {
         let line =
             OrderLine::new(OrderId::parse(order_id).unwrap(), Sku::parse(sku).unwrap(), Quantity::new(units).unwrap());
         let (engine, line) = (self.engine.clone(), line.unwrap());
-        self.runtime.spawn(async move { told(engine.allocate(line).await) })
+        let mut answer = Box::pin(async move { told(engine.allocate(line).await) });
+        match self.runtime.block_on(poll_fn(|context| Poll::Ready(answer.as_mut().poll(context)))) {
+            Poll::Ready(told) => self.runtime.spawn(ready(told)),
+            Poll::Pending => self.runtime.spawn(answer),
+        }
     }
 
     /// The answers to lines that were in one group, which a first line ahead of them held up.
     fn in_one_group(&self, lines: &[(&str, &str, u32)]) -> Vec<String> {
-        self.gate.set_closed(true);
-        let ahead = self.send("AHEAD", "NOTHING", 1);
-        self.settle();
-        let mut answers = Vec::new();
-        for (order_id, sku, units) in lines {
-            answers.push(self.send(order_id, sku, *units));
-            // One after the other, so that their order is known.
-            self.settle();
-        }
+        let ahead = self.hold_up("AHEAD", "NOTHING", 1);
+        let answers: Vec<_> = lines.iter().map(|(order_id, sku, units)| self.send(order_id, sku, *units)).collect();
         self.gate.set_closed(false);
         self.answer(ahead);
         answers.into_iter().map(|answer| self.answer(answer)).collect()
@@ -141,9 +145,15 @@ impl World {
         self.runtime.block_on(answer).unwrap()
     }
 
-    /// Gives what was sent the time to reach the queue.
-    fn settle(&self) {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+    /// Closes the gate and sends a line whose unit waits there when this returns.
+    fn hold_up(&self, order_id: &str, sku: &str, units: u32) -> JoinHandle<String> {
+        self.gate.set_closed(true);
+        let before = self.gate.arrived.load(Ordering::SeqCst);
+        let sent = self.send(order_id, sku, units);
+        while self.gate.arrived.load(Ordering::SeqCst) == before {
+            std::thread::yield_now();
+        }
+        sent
     }
 
     fn count(&self, query: &str) -> i64 {
