@@ -1,10 +1,12 @@
 //! What is particular to PostgreSQL.
 
+mod lines;
 mod locking;
 mod saving;
 mod session;
 mod sets;
 
+pub(crate) use lines::lines;
 pub(crate) use locking::lock;
 pub(crate) use saving::save;
 pub(crate) use session::{migrate, open, open_for_migrations};

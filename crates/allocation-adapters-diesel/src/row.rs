@@ -2,17 +2,29 @@
 
 use crate::error::corrupt;
 use crate::schema::batches;
-use allocation_domain::{Allocation, Batch, BatchReference, Eta, OrderId, Quantity, Sku};
+use allocation_domain::{Batch, BatchReference, Eta, OrderId, Quantity, Sku, Units};
 use allocation_ports::StoreError;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
 /// What [`BatchRow`] is read from.
-pub(crate) const BATCH_COLUMNS: BatchColumns =
-    (batches::reference, batches::purchased_quantity, batches::allocated_quantity, batches::eta, batches::added_at);
+pub(crate) const BATCH_COLUMNS: BatchColumns = (
+    batches::reference,
+    batches::purchased_quantity,
+    batches::allocated_quantity,
+    batches::eta,
+    batches::added_at,
+    batches::revision,
+);
 
-pub(crate) type BatchColumns =
-    (batches::reference, batches::purchased_quantity, batches::allocated_quantity, batches::eta, batches::added_at);
+pub(crate) type BatchColumns = (
+    batches::reference,
+    batches::purchased_quantity,
+    batches::allocated_quantity,
+    batches::eta,
+    batches::added_at,
+    batches::revision,
+);
 
 /// A row of `batches` without its SKU.
 #[derive(Debug, Queryable)]
@@ -22,41 +34,18 @@ pub(crate) struct BatchRow {
     pub(crate) allocated_quantity: i32,
     pub(crate) eta: Option<NaiveDate>,
     pub(crate) added_at: i64,
+    pub(crate) revision: i32,
 }
 
 impl BatchRow {
     /// The batch; fails on what no batch can be.
     pub(crate) fn batch(self, sku: Sku) -> Result<Batch, StoreError> {
-        let reference = reference(self.reference)?;
-        let batch = Batch::new(
-            reference,
-            sku,
-            quantity(self.purchased_quantity)?,
-            Eta::from(self.eta),
-            instant(self.added_at)?,
-        );
+        let purchased = Units::new(self.purchased_quantity).map_err(corrupt)?;
+        let eta = Eta::from(self.eta);
+        let batch = Batch::new(reference(self.reference)?, sku, purchased, eta, instant(self.added_at)?);
+        let revision = u32::try_from(self.revision).map_err(corrupt)?;
         let allocated = u32::try_from(self.allocated_quantity).map_err(corrupt)?;
-        batch.with_allocated(allocated).map_err(corrupt)
-    }
-}
-
-/// A row of `allocations` of a line that is known, with what orders it.
-#[derive(Debug, Queryable)]
-pub(crate) struct AllocationPart {
-    pub(crate) reference: String,
-    pub(crate) quantity: i32,
-    pub(crate) eta: Option<NaiveDate>,
-    pub(crate) added_at: i64,
-}
-
-impl AllocationPart {
-    pub(crate) fn allocation(self) -> Result<Allocation, StoreError> {
-        Ok(Allocation {
-            reference: reference(self.reference)?,
-            quantity: quantity(self.quantity)?,
-            eta: Eta::from(self.eta),
-            added_at: instant(self.added_at)?,
-        })
+        batch.with_revision(revision).with_allocated(allocated).map_err(corrupt)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is to be written of changed products, as rows.
 
-use allocation_domain::{Batch, Changes, Event, OrderId, Quantity};
+use crate::line::{LineValues, is_plain};
+use allocation_domain::{Batch, BatchRowChange, Changes, Eta, LineRow, OrderId, Quantity, TotalsChange};
 use allocation_ports::StoreError;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
@@ -13,12 +14,17 @@ pub(crate) struct RowChanges<'a> {
     pub(crate) removed_lines: Vec<LineKey<'a>>,
     pub(crate) removed_batches: Vec<BatchKey<'a>>,
     pub(crate) added_batches: Vec<NewBatch<'a>>,
-    pub(crate) changed_lines: Vec<(LineKey<'a>, i32)>,
+    pub(crate) changed_batches: Vec<ChangedBatch<'a>>,
+    pub(crate) changed_lines: Vec<(LineKey<'a>, LineValues)>,
     pub(crate) changed_allocations: Vec<(AllocationKey<'a>, i32)>,
-    /// By how much the allocated quantity of batches rises or falls.
+    /// By how much the allocated quantity of batches rises or falls that are not corrected.
     pub(crate) counters: Vec<(BatchKey<'a>, i32)>,
-    pub(crate) added_lines: Vec<(LineKey<'a>, i32)>,
+    /// Lines with nothing to write but what almost every line that is sent alone has.
+    pub(crate) added_plain_lines: Vec<PlainLine<'a>>,
+    pub(crate) added_lines: Vec<(LineKey<'a>, LineValues)>,
     pub(crate) added_allocations: Vec<(AllocationKey<'a>, i32)>,
+    /// By how much the totals of products rise or fall.
+    pub(crate) totals: Vec<(&'a str, TotalsChange)>,
     pub(crate) events: Vec<NewEvent<'a>>,
     /// When all this happens, in microseconds since 1970.
     pub(crate) at: i64,
@@ -50,6 +56,23 @@ pub(crate) struct NewBatch<'a> {
     pub(crate) allocated_quantity: i32,
     pub(crate) eta: Option<NaiveDate>,
     pub(crate) added_at: i64,
+    pub(crate) revision: i32,
+}
+
+#[derive(Debug)]
+pub(crate) struct ChangedBatch<'a> {
+    pub(crate) key: BatchKey<'a>,
+    pub(crate) purchased_quantity: i32,
+    pub(crate) eta: Option<NaiveDate>,
+    pub(crate) revision: i32,
+    pub(crate) allocated_delta: i32,
+}
+
+#[derive(Debug)]
+pub(crate) struct PlainLine<'a> {
+    pub(crate) key: LineKey<'a>,
+    pub(crate) quantity: i32,
+    pub(crate) placed_at: i64,
 }
 
 #[derive(Debug)]
@@ -84,6 +107,7 @@ impl<'a> RowChanges<'a> {
             rows.push_batches(product)?;
             rows.push_lines(product)?;
             rows.push_allocations(product)?;
+            rows.push_totals(product);
             rows.push_events(product)?;
         }
         // Names of batches are taken in one order, whatever their SKU, so that no two units of work
@@ -101,6 +125,9 @@ impl<'a> RowChanges<'a> {
         for batch in &product.added_batches {
             self.added_batches.push(NewBatch::of(batch)?);
         }
+        for batch in &product.changed_batches {
+            self.changed_batches.push(ChangedBatch::of(sku, batch)?);
+        }
         for (reference, delta) in &product.batch_deltas {
             self.counters.push((BatchKey { sku, reference: reference.as_str() }, integer(*delta)?));
         }
@@ -112,11 +139,21 @@ impl<'a> RowChanges<'a> {
             let key = LineKey { sku: product.sku.as_str(), order_id: line.order_id.as_str() };
             match (line.before, line.after) {
                 (_, None) => self.removed_lines.push(key),
-                (None, Some(after)) => self.added_lines.push((key, units(after)?)),
-                (Some(_), Some(after)) => self.changed_lines.push((key, units(after)?)),
+                (None, Some(after)) if is_plain(&after) => self.added_plain_lines.push(PlainLine::of(key, &after)?),
+                (None, Some(after)) => self.added_lines.push((key, LineValues::of(&after)?)),
+                (Some(_), Some(after)) => self.changed_lines.push((key, LineValues::of(&after)?)),
             }
         }
         Ok(())
+    }
+
+    fn push_totals(&mut self, product: &Changes<'a>) {
+        // What is allocated is not counted: an allocation then has no second row of the product to
+        // write.
+        let counted = TotalsChange { allocated: 0, ..product.totals };
+        if counted != TotalsChange::default() {
+            self.totals.push((product.sku.as_str(), counted));
+        }
     }
 
     fn push_allocations(&mut self, product: &Changes<'a>) -> Result<(), StoreError> {
@@ -139,7 +176,7 @@ impl<'a> RowChanges<'a> {
                 version: integer(product.version)?,
                 ordinal: integer(ordinal)?,
                 event_type: event.name(),
-                order_id: order_of(event).map(OrderId::as_str),
+                order_id: event.order_id().map(OrderId::as_str),
                 payload: serde_json::to_string(event).map_err(failed)?,
             });
         }
@@ -149,27 +186,40 @@ impl<'a> RowChanges<'a> {
 
 impl<'a> NewBatch<'a> {
     fn of(batch: &'a Batch) -> Result<Self, StoreError> {
-        let eta = batch.eta().date();
-        if let Some(date) = eta
-            && !(0..=9999).contains(&date.year())
-        {
-            return Err(failed(YearOutOfRange(date)));
-        }
         Ok(Self {
             key: BatchKey { sku: batch.sku().as_str(), reference: batch.reference().as_str() },
-            purchased_quantity: units(batch.purchased())?,
+            purchased_quantity: integer(batch.purchased().get())?,
             allocated_quantity: integer(batch.allocated())?,
-            eta,
+            eta: date(batch.eta())?,
             added_at: batch.added_at().timestamp_micros(),
+            revision: integer(batch.revision())?,
         })
     }
 }
 
-/// The order that an event is about.
-const fn order_of(event: &Event) -> Option<&OrderId> {
-    match event {
-        Event::Allocated { order_id, .. } | Event::Deallocated { order_id, .. } => Some(order_id),
-        Event::BatchAdded { .. } | Event::BatchRemoved { .. } | Event::OutOfStock { .. } => None,
+impl<'a> ChangedBatch<'a> {
+    fn of(sku: &'a str, batch: &BatchRowChange<'a>) -> Result<Self, StoreError> {
+        Ok(Self {
+            key: BatchKey { sku, reference: batch.reference.as_str() },
+            purchased_quantity: integer(batch.purchased.get())?,
+            eta: date(batch.eta)?,
+            revision: integer(batch.revision)?,
+            allocated_delta: integer(batch.allocated_delta)?,
+        })
+    }
+}
+
+impl<'a> PlainLine<'a> {
+    fn of(key: LineKey<'a>, line: &LineRow) -> Result<Self, StoreError> {
+        let placed_at = line.terms.placed_at.timestamp_micros();
+        Ok(Self { key, quantity: units(line.quantity)?, placed_at })
+    }
+}
+
+fn date(eta: Eta) -> Result<Option<NaiveDate>, StoreError> {
+    match eta.date() {
+        Some(date) if !(0..=9999).contains(&date.year()) => Err(failed(YearOutOfRange(date))),
+        date => Ok(date),
     }
 }
 

@@ -4,6 +4,12 @@ diesel::table! {
     products (sku) {
         sku -> Text,
         version -> BigInt,
+        in_stock -> BigInt,
+        on_its_way -> BigInt,
+        held -> BigInt,
+        backordered -> BigInt,
+        held_lines -> BigInt,
+        waiting_lines -> BigInt,
     }
 }
 
@@ -16,6 +22,7 @@ diesel::table! {
         eta -> Nullable<Date>,
         added_at -> BigInt,
         is_open -> Bool,
+        revision -> Integer,
     }
 }
 
@@ -31,6 +38,27 @@ diesel::table! {
         sku -> Text,
         order_id -> Text,
         quantity -> Integer,
+        placed_at -> BigInt,
+        of_order -> Bool,
+        priority -> Integer,
+        backorders -> Bool,
+        allow_split -> Bool,
+        waiting -> Integer,
+        expires_at -> Nullable<BigInt>,
+        ended -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    orders (order_id) {
+        order_id -> Text,
+        lines -> Text,
+        priority -> Integer,
+        backorders -> Bool,
+        allow_split -> Bool,
+        hold_seconds -> Nullable<Integer>,
+        placed_at -> BigInt,
+        cancelled_at -> Nullable<BigInt>,
     }
 }
 
@@ -56,4 +84,12 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(products, batches, batch_references, order_lines, allocations, outbox);
+diesel::allow_tables_to_appear_in_same_query!(
+    products,
+    batches,
+    batch_references,
+    order_lines,
+    orders,
+    allocations,
+    outbox
+);

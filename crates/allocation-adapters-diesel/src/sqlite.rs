@@ -5,6 +5,6 @@ mod rows;
 mod saving;
 mod session;
 
-pub(crate) use locking::lock;
+pub(crate) use locking::{lines, lock};
 pub(crate) use saving::save;
 pub(crate) use session::{migrate, open_for_migrations, open_reader, open_writer};

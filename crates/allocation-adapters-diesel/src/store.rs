@@ -235,7 +235,7 @@ mod tests {
     fn add_batches(store: &Store) -> Result<(), StoreError> {
         let mut unit = store.begin(LockWait::Usual)?;
         let wanted = Wanted { create: true, ..Wanted::product(Sku::parse("LAMP").unwrap()) };
-        let mut products = unit.products().lock(&[wanted])?;
+        let mut products = unit.products().lock(&[wanted], DateTime::UNIX_EPOCH)?;
         for number in 0..1_000 {
             let added =
                 products[0].add_batch(batch(number), Quantity::new(1).unwrap(), Eta::InStock, DateTime::UNIX_EPOCH);

@@ -3,9 +3,9 @@
 use crate::any_connection::AnyConnection;
 use crate::error::commit_error;
 use crate::saving::RowChanges;
-use crate::{postgres, reads, sqlite};
-use allocation_domain::{Batch, BatchReference, Product, Sku};
-use allocation_ports::{ProductRepository, StoreError, UnitOfWork, Wanted};
+use crate::{loading, orders, postgres, reads, sqlite};
+use allocation_domain::{Batch, BatchReference, Needed, NewOrder, OrderId, Product, Sku};
+use allocation_ports::{OrderRepository, PlacedOrder, ProductRepository, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
 use diesel::prelude::*;
@@ -63,6 +63,10 @@ impl<C: DerefMut<Target = AnyConnection>> UnitOfWork for Unit<C> {
         self
     }
 
+    fn orders(&mut self) -> &mut dyn OrderRepository {
+        self
+    }
+
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         if self.state != State::Open {
             return Err(StoreError::Failed(FailedBefore.into()));
@@ -93,18 +97,15 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         self.run(|connection| reads::batch(connection, reference))
     }
 
-    fn lock(&mut self, wanted: &[Wanted]) -> Result<Vec<Product>, StoreError> {
+    fn lock(&mut self, wanted: &[Wanted], now: DateTime<Utc>) -> Result<Vec<Product>, StoreError> {
         self.run(|connection| match connection {
-            AnyConnection::Sqlite(connection) => sqlite::lock(connection, wanted),
-            AnyConnection::Postgres(connection) => postgres::lock(connection, wanted),
+            AnyConnection::Sqlite(connection) => sqlite::lock(connection, wanted, now),
+            AnyConnection::Postgres(connection) => postgres::lock(connection, wanted, now),
         })
     }
 
-    fn load_all_open_batches(&mut self, product: &mut Product) -> Result<(), StoreError> {
-        self.run(|connection| {
-            product.complete(reads::open_batches(connection, product.sku())?);
-            Ok(())
-        })
+    fn load(&mut self, product: &mut Product, needed: &Needed) -> Result<(), StoreError> {
+        self.run(|connection| loading::load(connection, product, needed))
     }
 
     fn save(&mut self, products: &[Product], at: DateTime<Utc>) -> Result<(), StoreError> {
@@ -117,5 +118,23 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
                 AnyConnection::Postgres(connection) => postgres::save(connection, &rows),
             }
         })
+    }
+}
+
+impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
+    fn find(&mut self, order_id: &OrderId) -> Result<Option<PlacedOrder>, StoreError> {
+        self.run(|connection| orders::find(connection, order_id))
+    }
+
+    fn skus_of(&mut self, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
+        self.run(|connection| orders::skus_of(connection, order_id))
+    }
+
+    fn add(&mut self, order: &NewOrder, at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.run(|connection| orders::add(connection, order, at))
+    }
+
+    fn cancel(&mut self, order_id: &OrderId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.run(|connection| orders::cancel(connection, order_id, at))
     }
 }

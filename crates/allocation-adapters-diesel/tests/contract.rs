@@ -13,6 +13,10 @@ mod integrity;
 mod lists;
 #[path = "contract/locking.rs"]
 mod locking;
+#[path = "contract/order_lines.rs"]
+mod order_lines;
+#[path = "contract/orders.rs"]
+mod orders;
 #[path = "contract/plans.rs"]
 mod plans;
 #[path = "contract/round_trips.rs"]
@@ -94,12 +98,27 @@ on_both_databases! {
         an_unknown_batch_or_one_of_another_sku_has_no_allocations;
     schema:
         migrations_up_down_and_up_again_give_the_same_schema,
+        stock_from_before_there_were_orders_is_counted_and_stays,
         up_tells_what_it_ran_and_is_idempotent,
         down_undoes_as_many_steps_as_there_are,
         concurrent_ups_run_each_migration_once,
         a_newer_schema_is_detected_and_left_alone,
         readiness_and_status_tell_the_state_and_change_nothing,
         a_database_without_its_tables_fails_without_a_panic;
+    orders:
+        an_order_comes_back_as_it_was_placed,
+        an_order_is_added_once,
+        a_cancelled_order_keeps_the_instant_it_was_cancelled_at,
+        an_order_over_several_products_is_placed_and_cancelled_in_one_unit;
+    order_lines:
+        lines_of_every_kind_come_back_as_they_were,
+        lines_that_were_sent_alone_have_entries_in_no_index_of_orders,
+        expired_holds_come_with_every_lock_and_go_to_whoever_asks,
+        the_queue_is_loaded_in_pages_in_its_order,
+        units_that_come_go_to_the_queue_in_its_order,
+        a_batch_that_is_corrected_takes_its_lines_along,
+        a_batch_that_a_line_holds_units_of_is_loaded_on_demand,
+        totals_equal_sums_after_a_random_history;
     availability:
         an_unreachable_database_is_told_at_once;
     concurrency:

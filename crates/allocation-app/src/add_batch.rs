@@ -1,6 +1,7 @@
 use crate::UseCases;
+use crate::deciding::decide;
 use crate::unit_of_work::{Attempt, Ending};
-use allocation_domain::{Batch, BatchReference, Eta, Quantity, Sku};
+use allocation_domain::{AddBatchError as Refusal, Batch, BatchReference, Eta, Quantity, Sku};
 use allocation_ports::{Clock, StoreError, UnitOfWork, Wanted};
 
 /// A batch that purchasing has ordered or the warehouse has received.
@@ -37,7 +38,8 @@ pub enum AddBatchError {
 }
 
 impl UseCases {
-    /// Adds a batch; adding the same batch again changes nothing.
+    /// Adds a batch, and serves the lines that wait with it; adding the same batch again changes
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -46,6 +48,10 @@ impl UseCases {
         self.units.run("add_batch", |unit, attempt| add(unit, attempt, new, &*self.clock))?
     }
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("the store has not made the product {0}")]
+struct NotCreated(Sku);
 
 type Decision = Result<AddBatchOutcome, AddBatchError>;
 
@@ -56,17 +62,23 @@ fn add(
     clock: &dyn Clock,
 ) -> Result<Ending<Decision>, StoreError> {
     let wanted = Wanted { create: true, ..Wanted::product(new.sku.clone()) };
-    let mut products = unit.products().lock(&[wanted])?;
-    // Read under the lock, so that the batches of a SKU are listed in the order of their commits.
     let now = clock.now();
+    let mut products = unit.products().lock(&[wanted], now)?;
     if let Some(existing) = unit.products().find_batch(&new.reference)? {
         return Ok(Ending::Rollback(repeated(new, existing, attempt)));
     }
-    let added = products
-        .iter_mut()
-        .find_map(|product| product.add_batch(new.reference.clone(), new.purchased, new.eta, now).ok().cloned());
-    let Some(batch) = added else {
-        return Ok(Ending::Rollback(Err(AddBatchError::AlreadyExists(new.reference.clone()))));
+    let Some(product) = products.first_mut() else {
+        return Err(StoreError::Failed(NotCreated(new.sku.clone()).into()));
+    };
+    let decision = decide(unit, product, |product| {
+        product.add_batch(new.reference.clone(), new.purchased, new.eta, now).cloned()
+    })?;
+    let batch = match decision {
+        Ok(batch) => batch,
+        Err(Refusal::AlreadyExists(reference)) => {
+            return Ok(Ending::Rollback(Err(AddBatchError::AlreadyExists(reference))));
+        }
+        Err(Refusal::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
     };
     unit.products().save(&products, now)?;
     Ok(Ending::Commit(Ok(AddBatchOutcome::Added(batch))))

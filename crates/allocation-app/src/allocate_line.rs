@@ -1,11 +1,15 @@
+use crate::deciding::decide;
 use crate::unit_of_work::{Attempt, Ending};
-use allocation_domain::{AllocateError, AllocationOutcome, LineAlreadyAllocated, OrderLine, OutOfStock, Product, Sku};
+use allocation_domain::{
+    AllocateError, AllocationOutcome, HoldExpired, LineAlreadyAllocated, OrderCancelled, OrderLine, OutOfStock,
+    Product, Sku,
+};
 use allocation_ports::{StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Why a line is not allocated. Nothing has changed then.
+/// Why a line is not allocated. Nothing of it has changed then.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AllocateLineError {
     /// All batches together cannot serve the line.
@@ -14,6 +18,12 @@ pub enum AllocateLineError {
     /// The line is allocated with another quantity.
     #[error(transparent)]
     LineAlreadyAllocated(#[from] LineAlreadyAllocated),
+    /// The line was held by an order, and its time is up.
+    #[error(transparent)]
+    HoldExpired(#[from] HoldExpired),
+    /// The order of the line was cancelled.
+    #[error(transparent)]
+    OrderCancelled(#[from] OrderCancelled),
     /// More lines wait than the engine takes in.
     #[error("too many lines wait to be allocated")]
     Overloaded,
@@ -37,13 +47,13 @@ pub(crate) fn allocate_lines<'a>(
     lines: impl Iterator<Item = &'a OrderLine> + Clone,
     now: DateTime<Utc>,
 ) -> Result<Ending<Vec<Answer>>, StoreError> {
-    let locked = unit.products().lock(&wanted(lines.clone()))?;
+    let locked = unit.products().lock(&wanted(lines.clone()), now)?;
     let mut products: BTreeMap<Sku, Product> =
         locked.into_iter().map(|product| (product.sku().clone(), product)).collect();
     let mut answers = Vec::with_capacity(lines.size_hint().0);
     for line in lines {
         answers.push(match products.get_mut(line.sku()) {
-            Some(product) => allocate(unit, attempt, product, line)?,
+            Some(product) => allocate(unit, attempt, product, line, now)?,
             None => Err(unknown_sku(line).into()),
         });
     }
@@ -73,19 +83,18 @@ fn allocate(
     attempt: Attempt,
     product: &mut Product,
     line: &OrderLine,
+    now: DateTime<Utc>,
 ) -> Result<Answer, StoreError> {
-    let mut decision = product.allocate(line.order_id(), line.quantity());
-    if decision == Err(AllocateError::MoreBatchesNeeded) {
-        unit.products().load_all_open_batches(product)?;
-        decision = product.allocate(line.order_id(), line.quantity());
-    }
+    let decision = decide(unit, product, |product| product.allocate(line.order_id(), line.quantity(), now))?;
     Ok(match decision {
         // What is there after a commit of unknown outcome was allocated by that commit.
         Ok(AllocationOutcome::Unchanged(line)) if attempt.settling => Ok(AllocationOutcome::Allocated(line)),
         Ok(outcome) => Ok(outcome),
         Err(AllocateError::OutOfStock(refusal)) => Err(refusal.into()),
         Err(AllocateError::LineAlreadyAllocated(refusal)) => Err(refusal.into()),
-        Err(error @ AllocateError::MoreBatchesNeeded) => return Err(StoreError::Failed(error.into())),
+        Err(AllocateError::HoldExpired(refusal)) => Err(refusal.into()),
+        Err(AllocateError::OrderCancelled(refusal)) => Err(refusal.into()),
+        Err(AllocateError::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
     })
 }
 

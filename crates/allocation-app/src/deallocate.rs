@@ -1,4 +1,5 @@
 use crate::UseCases;
+use crate::deciding::decide;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{BatchReference, DeallocateError as Refusal, OrderId};
 use allocation_ports::{StoreError, UnitOfWork, Wanted};
@@ -16,7 +17,7 @@ pub enum DeallocateError {
 }
 
 impl UseCases {
-    /// Frees the units that an order holds in a batch.
+    /// Frees the units that an order holds in a batch; lines that wait get them.
     ///
     /// # Errors
     ///
@@ -38,18 +39,21 @@ fn free(
         return Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
     };
     let wanted = Wanted { batches: vec![reference.clone()], order_ids: vec![order_id.clone()], ..Wanted::product(sku) };
-    let mut products = unit.products().lock(&[wanted])?;
+    let mut products = unit.products().lock(&[wanted], now)?;
     let Some(product) = products.first_mut() else {
         return Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
     };
-    match product.deallocate(order_id, reference) {
+    match decide(unit, product, |product| product.deallocate(order_id, reference, now))? {
         Ok(_) => {
             unit.products().save(&products, now)?;
             Ok(Ending::Commit(Ok(())))
         }
         // What is gone after a commit of unknown outcome was freed by that commit.
         Err(Refusal::AllocationNotFound { .. }) if attempt.settling => Ok(Ending::Rollback(Ok(()))),
-        Err(refusal) => Ok(Ending::Rollback(Err(refusal.into()))),
+        Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
+        Err(refusal @ (Refusal::BatchNotFound(_) | Refusal::AllocationNotFound { .. })) => {
+            Ok(Ending::Rollback(Err(refusal.into())))
+        }
     }
 }
 

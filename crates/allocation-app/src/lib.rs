@@ -7,6 +7,7 @@
 mod add_batch;
 mod allocate_line;
 mod deallocate;
+mod deciding;
 mod engine;
 mod remove_batch;
 mod retry;

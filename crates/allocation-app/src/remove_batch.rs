@@ -1,4 +1,5 @@
 use crate::UseCases;
+use crate::deciding::decide;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{BatchReference, RemoveBatchError as Refusal};
 use allocation_ports::{StoreError, UnitOfWork, Wanted};
@@ -37,17 +38,18 @@ fn remove(
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };
     let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku) };
-    let mut products = unit.products().lock(&[wanted])?;
+    let mut products = unit.products().lock(&[wanted], now)?;
     let Some(product) = products.first_mut() else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };
-    match product.remove_batch(reference) {
+    match decide(unit, product, |product| product.remove_batch(reference, now))? {
         Ok(()) => {
             unit.products().save(&products, now)?;
             Ok(Ending::Commit(Ok(())))
         }
         Err(Refusal::NotFound(reference)) => Ok(Ending::Rollback(not_found(&reference, attempt))),
-        Err(refusal) => Ok(Ending::Rollback(Err(refusal.into()))),
+        Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
+        Err(refusal @ Refusal::HasAllocations { .. }) => Ok(Ending::Rollback(Err(refusal.into()))),
     }
 }
 

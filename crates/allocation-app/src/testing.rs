@@ -38,14 +38,7 @@ pub(crate) fn batch(name: &str, sku_text: &str, purchased: u32) -> Batch {
 
 /// A locked product that holds these batches.
 pub(crate) fn product(sku_text: &str, batches: Vec<Batch>) -> Product {
-    Product::restore(ProductState {
-        sku: sku(sku_text),
-        version: 7,
-        open_batches: batches,
-        more_open_batches: false,
-        named_batches: Vec::new(),
-        lines: Vec::new(),
-    })
+    Product::restore(ProductState { open_batches: batches, ..ProductState::new(sku(sku_text), 7) })
 }
 
 pub(crate) fn cause(text: &str) -> Box<dyn std::error::Error + Send + Sync> {

@@ -20,11 +20,7 @@ fn product(batches: u32, units: u32) -> Product {
     };
     Product::restore(ProductState {
         open_batches: (0..batches).map(batch).collect(),
-        sku: sku.clone(),
-        version: 1,
-        more_open_batches: false,
-        named_batches: Vec::new(),
-        lines: Vec::new(),
+        ..ProductState::new(sku.clone(), 1)
     })
 }
 
@@ -38,7 +34,7 @@ fn a_group_of_200_lines_with_open_batches(bencher: Bencher<'_, '_>, batches: u32
     let (orders, one) = (orders(200), Quantity::new(1).unwrap());
     bencher.with_inputs(|| product(batches, 1_000)).bench_local_values(|mut product| {
         for order_id in &orders {
-            product.allocate(order_id, one).unwrap();
+            product.allocate(order_id, one, DateTime::UNIX_EPOCH).unwrap();
         }
         product
     });
@@ -49,7 +45,7 @@ fn a_group_of_200_lines_with_open_batches(bencher: Bencher<'_, '_>, batches: u32
 fn a_line_split_over_batches(bencher: Bencher<'_, '_>, batches: u32) {
     let (order_id, quantity) = (OrderId::parse("O-1").unwrap(), Quantity::new(batches).unwrap());
     bencher.with_inputs(|| product(batches, 1)).bench_local_values(|mut product| {
-        product.allocate(&order_id, quantity).unwrap();
+        product.allocate(&order_id, quantity, DateTime::UNIX_EPOCH).unwrap();
         product
     });
 }
@@ -59,7 +55,7 @@ fn a_line_split_over_batches(bencher: Bencher<'_, '_>, batches: u32) {
 fn a_refusal(bencher: Bencher<'_, '_>) {
     let (order_id, quantity) = (OrderId::parse("O-1").unwrap(), Quantity::new(5).unwrap());
     let mut sold_out = product(0, 1);
-    bencher.bench_local(|| sold_out.allocate(&order_id, quantity).unwrap_err());
+    bencher.bench_local(|| sold_out.allocate(&order_id, quantity, DateTime::UNIX_EPOCH).unwrap_err());
 }
 
 /// What is to be written down of 200 allocated lines.
@@ -67,7 +63,7 @@ fn a_refusal(bencher: Bencher<'_, '_>) {
 fn changes_of_200_lines(bencher: Bencher<'_, '_>) {
     let mut product = product(32, 1_000);
     for order_id in &orders(200) {
-        product.allocate(order_id, Quantity::new(1).unwrap()).unwrap();
+        product.allocate(order_id, Quantity::new(1).unwrap(), DateTime::UNIX_EPOCH).unwrap();
     }
     bencher.bench_local(|| product.changes().allocations.len());
 }

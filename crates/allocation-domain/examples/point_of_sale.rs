@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     for (order, quantity) in [("RECEIPT-1", 2), ("RECEIPT-2", 4), ("RECEIPT-3", 7), ("RECEIPT-4", 1)] {
         let order = OrderId::parse(order)?;
-        match chairs.allocate(&order, Quantity::new(quantity)?) {
+        match chairs.allocate(&order, Quantity::new(quantity)?, opening) {
             Ok(AllocationOutcome::Allocated(line) | AllocationOutcome::Unchanged(line)) => {
                 for part in &line.allocations {
                     let when = part.eta.date().map_or("today".to_owned(), |date| format!("from {date}"));

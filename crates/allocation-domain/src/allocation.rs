@@ -1,6 +1,8 @@
 //! What a line was given.
 
-use crate::{Batch, BatchPreference, BatchReference, Eta, OrderId, Quantity, Sku};
+use crate::{
+    Batch, BatchPreference, BatchReference, Eta, HoldExpired, MoreNeeded, OrderCancelled, OrderId, Quantity, Sku,
+};
 use chrono::{DateTime, Utc};
 
 /// Units of one batch that serve one line.
@@ -83,7 +85,8 @@ pub struct LineAlreadyAllocated {
     pub requested: Quantity,
 }
 
-/// Why a line is not allocated. Nothing has changed then.
+/// Why a line is not allocated. Nothing of it has changed then; holds of others that had expired may
+/// have been released.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AllocateError {
     /// All batches together cannot serve the line.
@@ -92,9 +95,15 @@ pub enum AllocateError {
     /// The line is allocated with another quantity.
     #[error(transparent)]
     LineAlreadyAllocated(#[from] LineAlreadyAllocated),
-    /// The product was restored with some of its batches, and those at hand do not decide.
-    #[error("the batches at hand do not decide the allocation")]
-    MoreBatchesNeeded,
+    /// The line was held, and its time is up: what has ended stays so.
+    #[error(transparent)]
+    HoldExpired(#[from] HoldExpired),
+    /// The order of the line was cancelled: a request that comes late does not revive it.
+    #[error(transparent)]
+    OrderCancelled(#[from] OrderCancelled),
+    /// What is at hand does not decide.
+    #[error(transparent)]
+    MoreNeeded(#[from] MoreNeeded),
 }
 
 /// Why a line is not deallocated. Nothing has changed then.
@@ -111,4 +120,7 @@ pub enum DeallocateError {
         /// The batch.
         reference: BatchReference,
     },
+    /// What is at hand does not decide who of those that wait gets the units.
+    #[error(transparent)]
+    MoreNeeded(#[from] MoreNeeded),
 }

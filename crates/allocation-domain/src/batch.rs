@@ -1,6 +1,6 @@
 //! Batches of stock.
 
-use crate::{BatchReference, Eta, Quantity, Sku};
+use crate::{BatchReference, Eta, MoreNeeded, Quantity, Sku, Units};
 use chrono::{DateTime, SubsecRound, Utc};
 
 /// A batch whose counter says that more is allocated than was purchased.
@@ -21,6 +21,9 @@ pub enum AddBatchError {
     /// The product has a batch of that name already.
     #[error("Batch {0} exists already")]
     AlreadyExists(BatchReference),
+    /// What is at hand does not decide who of those that wait gets the units.
+    #[error(transparent)]
+    MoreNeeded(#[from] MoreNeeded),
 }
 
 /// Why a batch cannot be removed.
@@ -37,19 +40,24 @@ pub enum RemoveBatchError {
         /// How many of its units are allocated.
         allocated: u32,
     },
+    /// What is at hand does not decide what becomes of holds that have expired.
+    #[error(transparent)]
+    MoreNeeded(#[from] MoreNeeded),
 }
 
 /// A quantity of one SKU that was purchased as one, in the warehouse or on its way.
 ///
-/// `0 <= allocated <= purchased` holds for every value of this type.
+/// `0 <= allocated <= purchased` holds for every value of this type. A purchase may come to nothing:
+/// a batch can be lowered to no units at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     reference: BatchReference,
     sku: Sku,
-    purchased: Quantity,
+    purchased: Units,
     allocated: u32,
     eta: Eta,
     added_at: DateTime<Utc>,
+    revision: u32,
 }
 
 /// What orders batches: smaller is preferred.
@@ -67,10 +75,24 @@ impl BatchPreference {
 }
 
 impl Batch {
-    /// A batch of which nothing is allocated. `added_at` is kept in microseconds.
+    /// A batch of which nothing is allocated, in its first revision. `added_at` is kept in
+    /// microseconds.
     #[must_use]
-    pub fn new(reference: BatchReference, sku: Sku, purchased: Quantity, eta: Eta, added_at: DateTime<Utc>) -> Self {
-        Self { reference, sku, purchased, allocated: 0, eta, added_at: added_at.trunc_subsecs(6) }
+    pub fn new(
+        reference: BatchReference,
+        sku: Sku,
+        purchased: impl Into<Units>,
+        eta: Eta,
+        added_at: DateTime<Utc>,
+    ) -> Self {
+        let (purchased, added_at) = (purchased.into(), added_at.trunc_subsecs(6));
+        Self { reference, sku, purchased, allocated: 0, eta, added_at, revision: 1 }
+    }
+
+    /// This batch in another revision, as a store remembers it.
+    #[must_use]
+    pub fn with_revision(self, revision: u32) -> Self {
+        Self { revision, ..self }
     }
 
     /// This batch with so many units allocated, as a store remembers it.
@@ -99,7 +121,7 @@ impl Batch {
 
     /// How many units were purchased.
     #[must_use]
-    pub const fn purchased(&self) -> Quantity {
+    pub const fn purchased(&self) -> Units {
         self.purchased
     }
 
@@ -127,6 +149,12 @@ impl Batch {
         self.added_at
     }
 
+    /// Counts the changes of what was purchased and when it comes, from 1; allocations do not count.
+    #[must_use]
+    pub const fn revision(&self) -> u32 {
+        self.revision
+    }
+
     /// Whether all `quantity` units can be allocated to this batch.
     #[must_use]
     pub const fn can_allocate(&self, quantity: Quantity) -> bool {
@@ -147,9 +175,20 @@ impl Batch {
             == (&other.reference, &other.sku, other.purchased, other.eta)
     }
 
-    /// Whether both are the same batch, whatever was allocated of it since.
-    pub(crate) fn same_origin(&self, other: &Self) -> bool {
-        self.same_purchase(other) && self.added_at == other.added_at
+    /// Sets when the batch comes.
+    pub(crate) const fn expect(&mut self, eta: Eta) {
+        self.eta = eta;
+    }
+
+    /// Sets what was purchased; the caller has seen to it that no more than that is allocated.
+    pub(crate) fn correct(&mut self, purchased: Units) {
+        debug_assert!(self.allocated <= purchased.get());
+        self.purchased = purchased;
+    }
+
+    /// Counts a change.
+    pub(crate) const fn revise(&mut self) {
+        self.revision = self.revision.saturating_add(1);
     }
 
     /// Takes units for a line; the caller has checked that they are available.

@@ -1,6 +1,8 @@
 //! What a store has to write down.
 
-use crate::{Batch, BatchReference, Event, LineState, OrderId, Product, Quantity, Sku};
+use crate::{
+    Batch, BatchReference, Commitment, Eta, Event, LineRow, LineState, OrderId, Product, Quantity, Sku, Units,
+};
 
 /// The difference between a product and what its store holds, row by row.
 ///
@@ -15,25 +17,45 @@ pub struct Changes<'a> {
     pub added_batches: Vec<&'a Batch>,
     /// Batches to remove.
     pub removed_batches: Vec<&'a BatchReference>,
-    /// By how many units the allocated quantity of a stored batch rises or falls.
+    /// Batches that were corrected, each a row to be written in one statement.
+    pub changed_batches: Vec<BatchRowChange<'a>>,
+    /// By how many units the allocated quantity of a stored batch rises or falls, of all batches
+    /// that were not corrected.
     pub batch_deltas: Vec<(&'a BatchReference, i64)>,
     /// Lines to add, remove or change, in no order.
     pub lines: Vec<LineChange<'a>>,
     /// Allocations to add, remove or change, in no order.
     pub allocations: Vec<AllocationChange<'a>>,
+    /// By how much the product's totals rise or fall, for a store that counts them.
+    pub totals: TotalsChange,
     /// What has happened, oldest first.
     pub events: &'a [Event],
 }
 
-/// The change of what a line has ordered.
+/// A batch that was corrected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchRowChange<'a> {
+    /// The batch.
+    pub reference: &'a BatchReference,
+    /// How many units were purchased.
+    pub purchased: Units,
+    /// When the batch can be picked from.
+    pub eta: Eta,
+    /// Counts the changes of the batch.
+    pub revision: u32,
+    /// By how many units its allocated quantity rises or falls.
+    pub allocated_delta: i64,
+}
+
+/// The change of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineChange<'a> {
     /// The order that the line belongs to.
     pub order_id: &'a OrderId,
-    /// How many units the store has, `None` for a line to add.
-    pub before: Option<Quantity>,
-    /// How many units there are now, `None` for a line to remove.
-    pub after: Option<Quantity>,
+    /// What the store has, `None` for a line to add.
+    pub before: Option<LineRow>,
+    /// What there is now, `None` for a line to remove.
+    pub after: Option<LineRow>,
 }
 
 /// The change of what a line holds in a batch.
@@ -47,6 +69,29 @@ pub struct AllocationChange<'a> {
     pub before: Option<Quantity>,
     /// How many units there are now, `None` for an allocation to remove.
     pub after: Option<Quantity>,
+}
+
+/// By how much the totals of a product rise or fall.
+///
+/// A hold counts until it is released, so one that has expired unnoticed is among `held` and
+/// `allocated`. What the totals are at an instant is what is counted and what changes when the
+/// product is restored for a decision and [`Product::release_expired`] is all that it decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TotalsChange {
+    /// Units purchased that are in the warehouse.
+    pub in_stock: i64,
+    /// Units purchased that are on their way.
+    pub on_its_way: i64,
+    /// Units allocated, held ones among them.
+    pub allocated: i64,
+    /// Units allocated to lines on hold.
+    pub held: i64,
+    /// Units that lines wait for.
+    pub backordered: i64,
+    /// Lines on hold. Where there are none, nothing can have expired.
+    pub held_lines: i64,
+    /// Lines that wait. Where there are none, nobody has to be served.
+    pub waiting_lines: i64,
 }
 
 impl Changes<'_> {
@@ -66,9 +111,11 @@ impl Product {
             version: self.version(),
             added_batches: Vec::new(),
             removed_batches: Vec::new(),
+            changed_batches: Vec::new(),
             batch_deltas: Vec::new(),
             lines: Vec::new(),
             allocations: Vec::new(),
+            totals: TotalsChange::default(),
             events: self.events(),
         };
         if !changes.is_empty() {
@@ -79,17 +126,17 @@ impl Product {
     }
 
     fn compare_batches<'a>(&'a self, changes: &mut Changes<'a>) {
-        let stays = |stored: &Batch| self.batch(stored.reference()).is_some_and(|now| now.same_origin(stored));
-        let gone = self.stored_batches.values().filter(|stored| !stays(stored));
-        changes.removed_batches.extend(gone.map(Batch::reference));
+        for stored in self.stored_batches.values() {
+            changes.totals.count_batch(stored, -1);
+            if !self.batch(stored.reference()).is_some_and(|now| same_row(now, stored)) {
+                changes.removed_batches.push(stored.reference());
+            }
+        }
         for batch in &self.batches {
-            match self.stored_batches.get(batch.reference()).filter(|stored| batch.same_origin(stored)) {
+            changes.totals.count_batch(batch, 1);
+            match self.stored_batches.get(batch.reference()).filter(|stored| same_row(batch, stored)) {
                 None => changes.added_batches.push(batch),
-                Some(stored) if stored.allocated() != batch.allocated() => {
-                    let delta = i64::from(batch.allocated()) - i64::from(stored.allocated());
-                    changes.batch_deltas.push((batch.reference(), delta));
-                }
-                Some(_) => {}
+                Some(stored) => changes.push_batch(batch, stored),
             }
         }
     }
@@ -98,8 +145,9 @@ impl Product {
         for (order_id, stored) in &self.stored_lines {
             let now = self.lines.get(order_id);
             if now.is_none() {
-                changes.lines.push(LineChange { order_id, before: Some(stored.quantity), after: None });
+                changes.lines.push(LineChange { order_id, before: Some(stored.row()), after: None });
             }
+            changes.totals.count_line(stored, -1);
             for part in &stored.allocations {
                 if now.and_then(|now| now.holds(&part.reference)).is_none() {
                     let (reference, before) = (&part.reference, Some(part.quantity));
@@ -109,10 +157,11 @@ impl Product {
         }
         for (order_id, now) in &self.lines {
             let stored = self.stored_lines.get(order_id);
-            let (before, after) = (stored.map(|stored| stored.quantity), Some(now.quantity));
+            let (before, after) = (stored.map(LineState::row), Some(now.row()));
             if before != after {
                 changes.lines.push(LineChange { order_id, before, after });
             }
+            changes.totals.count_line(now, 1);
             for part in &now.allocations {
                 let before = stored.and_then(|stored| stored.holds(&part.reference));
                 if before != Some(part.quantity) {
@@ -124,8 +173,46 @@ impl Product {
     }
 }
 
-impl LineState {
-    fn holds(&self, reference: &BatchReference) -> Option<Quantity> {
-        self.allocations.iter().find(|part| part.reference == *reference).map(|part| part.quantity)
+/// Whether a batch is the stored one, corrected or not, and no other that has taken its name. One
+/// that took it at the instant at which the stored one was added is written over its row.
+fn same_row(batch: &Batch, stored: &Batch) -> bool {
+    batch.added_at() == stored.added_at()
+}
+
+impl<'a> Changes<'a> {
+    fn push_batch(&mut self, batch: &'a Batch, stored: &Batch) {
+        let allocated_delta = i64::from(batch.allocated()) - i64::from(stored.allocated());
+        let corrected = batch.revision() != stored.revision() || !batch.same_purchase(stored);
+        if corrected {
+            self.changed_batches.push(BatchRowChange {
+                reference: batch.reference(),
+                purchased: batch.purchased(),
+                eta: batch.eta(),
+                revision: batch.revision(),
+                allocated_delta,
+            });
+        } else if allocated_delta != 0 {
+            self.batch_deltas.push((batch.reference(), allocated_delta));
+        }
+    }
+}
+
+impl TotalsChange {
+    fn count_batch(&mut self, batch: &Batch, sign: i64) {
+        let purchased = sign * i64::from(batch.purchased().get());
+        match batch.eta() {
+            Eta::InStock => self.in_stock += purchased,
+            Eta::Due(_) => self.on_its_way += purchased,
+        }
+        self.allocated += sign * i64::from(batch.allocated());
+    }
+
+    fn count_line(&mut self, line: &LineState, sign: i64) {
+        if matches!(line.commitment, Commitment::Held { .. }) {
+            self.held += sign * i64::from(line.allocated());
+            self.held_lines += sign;
+        }
+        self.backordered += sign * i64::from(line.waiting);
+        self.waiting_lines += sign * i64::from(line.waiting > 0);
     }
 }

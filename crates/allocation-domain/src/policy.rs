@@ -1,5 +1,6 @@
 //! Which batches serve a line.
 
+use crate::horizon::Horizon;
 use crate::{Batch, BatchPreference, Quantity};
 
 /// What the policy says of a quantity.
@@ -17,15 +18,15 @@ pub(crate) enum Choice {
 ///
 /// `batches` are in order of preference. Whole into the first batch that can take it; only when no
 /// single batch can, split over the batches in order. `horizon` is the preference up to which all
-/// batches with free units are known, `None` when all are.
-pub(crate) fn choose(batches: &[Batch], quantity: Quantity, horizon: Option<&BatchPreference>) -> Choice {
+/// batches with free units are known.
+pub(crate) fn choose(batches: &[Batch], quantity: Quantity, horizon: &Horizon<BatchPreference>) -> Choice {
     let whole = batches.iter().position(|batch| batch.can_allocate(quantity));
     if let Some(index) = whole
-        && horizon.is_none_or(|horizon| batches[index].preference() <= *horizon)
+        && (horizon.is_all() || horizon.covers(&batches[index].preference()))
     {
         return Choice::Batches(vec![(index, quantity)]);
     }
-    if horizon.is_some() {
+    if !horizon.is_all() {
         return Choice::NotKnown;
     }
     split(batches, quantity)
@@ -78,27 +79,28 @@ mod tests {
 
     #[test]
     fn a_line_goes_whole_into_the_first_batch_that_can_take_it() {
-        assert_eq!(choose(&batches(&[3, 8, 20]), quantity(5), None), Choice::Batches(vec![(1, quantity(5))]));
+        assert_eq!(choose(&batches(&[3, 8, 20]), quantity(5), &Horizon::All), Choice::Batches(vec![(1, quantity(5))]));
     }
 
     #[test]
     fn a_line_that_no_batch_can_take_is_split_in_order() {
         let parts = vec![(0, quantity(3)), (2, quantity(4)), (3, quantity(1))];
-        assert_eq!(choose(&batches(&[3, 0, 4, 6]), quantity(8), None), Choice::Batches(parts));
+        assert_eq!(choose(&batches(&[3, 0, 4, 6]), quantity(8), &Horizon::All), Choice::Batches(parts));
     }
 
     #[test]
     fn when_all_batches_are_short_it_says_how_much_there_is() {
-        assert_eq!(choose(&batches(&[3, 4]), quantity(8), None), Choice::Short(7));
-        assert_eq!(choose(&[], quantity(8), None), Choice::Short(0));
+        assert_eq!(choose(&batches(&[3, 4]), quantity(8), &Horizon::All), Choice::Short(7));
+        assert_eq!(choose(&[], quantity(8), &Horizon::All), Choice::Short(0));
     }
 
     #[test]
     fn beyond_the_horizon_nothing_is_decided() {
         let known = batches(&[3, 4, 9]);
-        let horizon = known[1].preference();
-        assert_eq!(choose(&known, quantity(4), Some(&horizon)), Choice::Batches(vec![(1, quantity(4))]));
-        assert_eq!(choose(&known, quantity(9), Some(&horizon)), Choice::NotKnown);
-        assert_eq!(choose(&known, quantity(10), Some(&horizon)), Choice::NotKnown);
+        let horizon = Horizon::UpTo(known[1].preference());
+        assert_eq!(choose(&known, quantity(4), &horizon), Choice::Batches(vec![(1, quantity(4))]));
+        assert_eq!(choose(&known, quantity(9), &horizon), Choice::NotKnown);
+        assert_eq!(choose(&known, quantity(10), &horizon), Choice::NotKnown);
+        assert_eq!(choose(&known, quantity(1), &Horizon::Nothing), Choice::NotKnown);
     }
 }

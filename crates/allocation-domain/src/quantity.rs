@@ -75,9 +75,77 @@ impl From<Quantity> for u32 {
     }
 }
 
+/// A number of units of stock, from 0 to 2,147,483,647: what came of a purchase, which may be nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "i64", into = "u32"))]
+pub struct Units(u32);
+
+/// Why a number is not a number of [`Units`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an integer from 0 to 2147483647")]
+pub struct UnitsError;
+
+impl Units {
+    /// No units.
+    pub const ZERO: Self = Self(0);
+
+    /// Makes units of a number.
+    ///
+    /// # Errors
+    ///
+    /// [`UnitsError`] for a number that is not from 0 to [`Quantity::MAX`].
+    pub fn new(units: impl TryInto<u32>) -> Result<Self, UnitsError> {
+        match units.try_into() {
+            Ok(units) if units <= Quantity::MAX => Ok(Self(units)),
+            _ => Err(UnitsError),
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for Units {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<Quantity> for Units {
+    fn from(quantity: Quantity) -> Self {
+        Self(quantity.get())
+    }
+}
+
+impl TryFrom<i64> for Units {
+    type Error = UnitsError;
+
+    fn try_from(units: i64) -> Result<Self, UnitsError> {
+        Self::new(units)
+    }
+}
+
+impl From<Units> for u32 {
+    fn from(units: Units) -> Self {
+        units.get()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn units_may_be_none_but_never_more_than_a_quantity() {
+        assert_eq!(Units::new(0), Ok(Units::ZERO));
+        assert_eq!(Units::new(-1), Err(UnitsError));
+        assert_eq!(Units::new(2_147_483_648_i64), Err(UnitsError));
+        assert_eq!(Units::from(Quantity::new(7).unwrap()).get(), 7);
+    }
 
     #[test]
     fn a_quantity_is_from_one_to_two_to_the_31_less_one() {

@@ -1,12 +1,12 @@
-//! What holds after every history of a product, whatever it is.
+//! What holds after every history of lines that are sent alone, whatever it is.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use allocation_domain::{
-    AllocateError, AllocationOutcome, Batch, BatchReference, Eta, Event, LineState, OrderId, Product, ProductState,
-    Quantity, Sku,
+    AllocateError, AllocationOutcome, Batch, BatchReference, Eta, Event, LineState, MoreNeeded, Needed, OrderId,
+    Product, ProductState, Quantity, Sku,
 };
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -80,12 +80,11 @@ impl History {
         open.truncate(at_hand.max(1));
         let used_up = self.batches.values().filter(|batch| batch.available() == 0).cloned().collect();
         self.product = Product::restore(ProductState {
-            sku: self.product.sku().clone(),
-            version: self.product.version() + 1,
             open_batches: open,
             more_open_batches,
             named_batches: used_up,
             lines: self.lines.clone().into_iter().collect(),
+            ..ProductState::new(self.product.sku().clone(), self.product.version() + 1)
         });
     }
 
@@ -103,13 +102,10 @@ impl History {
             self.batches.insert((*reference).clone(), batch.with_allocated(allocated).unwrap());
         }
         for change in &changes.lines {
-            assert_eq!(self.lines.get(change.order_id).map(|line| line.quantity), change.before);
-            if let Some(quantity) = change.after {
-                let line = self
-                    .lines
-                    .entry(change.order_id.clone())
-                    .or_insert_with(|| LineState { quantity, allocations: Vec::new() });
-                line.quantity = quantity;
+            assert_eq!(self.lines.get(change.order_id).map(LineState::row), change.before);
+            if let Some(row) = change.after {
+                let held = self.lines.remove(change.order_id).map(|line| line.allocations);
+                self.lines.insert(change.order_id.clone(), row.with(held.unwrap_or_default()));
             }
         }
         for change in &changes.allocations {
@@ -135,17 +131,22 @@ impl History {
             Command::Add { batch, purchased, eta } => {
                 self.clock += 1;
                 let eta = Eta::from(eta.map(|day| NaiveDate::from_ymd_opt(2027, 2, day).unwrap()));
-                let added_at = DateTime::from_timestamp_micros(self.clock).unwrap();
                 // The references of all batches are known to the store, not to the product.
                 if !self.all_batches().contains_key(&reference(batch)) {
-                    self.product.add_batch(reference(batch), units(purchased), eta, added_at).unwrap();
+                    self.product.add_batch(reference(batch), units(purchased), eta, self.now()).unwrap();
                 }
             }
-            Command::Remove { batch } => drop(self.product.remove_batch(&reference(batch))),
+            Command::Remove { batch } => drop(self.product.remove_batch(&reference(batch), self.now())),
             Command::Allocate { order, quantity } => self.allocate(&order_id(order), units(quantity)),
-            Command::Deallocate { order, batch } => drop(self.product.deallocate(&order_id(order), &reference(batch))),
+            Command::Deallocate { order, batch } => {
+                drop(self.product.deallocate(&order_id(order), &reference(batch), self.now()));
+            }
             Command::Store { at_hand } => self.store(at_hand),
         }
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.clock).unwrap()
     }
 
     fn all_batches(&self) -> BTreeMap<BatchReference, Batch> {
@@ -161,10 +162,10 @@ impl History {
     fn allocate(&mut self, order_id: &OrderId, quantity: Quantity) {
         let before = self.all_batches();
         let held = held_units(&self.product, order_id);
-        let mut decision = self.product.allocate(order_id, quantity);
-        if decision == Err(AllocateError::MoreBatchesNeeded) {
+        let mut decision = self.product.allocate(order_id, quantity, self.now());
+        if let Err(AllocateError::MoreNeeded(MoreNeeded { what: Needed::Batches, .. })) = decision {
             self.product.complete(self.batches.values().cloned());
-            decision = self.product.allocate(order_id, quantity);
+            decision = self.product.allocate(order_id, quantity, self.now());
         }
         let after = self.all_batches();
         match decision {
@@ -184,7 +185,7 @@ impl History {
                 assert!(free < u64::from(quantity.get() - held));
             }
             Err(AllocateError::LineAlreadyAllocated(_)) => assert_eq!(before, after),
-            Err(AllocateError::MoreBatchesNeeded) => panic!("all batches are at hand"),
+            Err(error) => panic!("{error}, but all batches are at hand, and no line was held or cancelled"),
         }
     }
 }
@@ -271,10 +272,12 @@ proptest! {
                     *told.get_mut(reference).unwrap() -= i64::from(quantity.get());
                 }
                 Event::OutOfStock { .. } => {}
+                other => panic!("no line is held or waits: {other:?}"),
             }
         }
+        let batches = history.product.batches().iter();
         let held: BTreeMap<BatchReference, i64> =
-            history.product.batches().iter().map(|batch| (batch.reference().clone(), i64::from(batch.allocated()))).collect();
+            batches.map(|batch| (batch.reference().clone(), i64::from(batch.allocated()))).collect();
         prop_assert_eq!(told, held);
     }
 
@@ -291,7 +294,7 @@ proptest! {
         history.allocate(&newcomer, units(quantity));
         let line = history.product.lines().find(|(id, _)| **id == newcomer).map(|(_, line)| line.clone());
         for part in line.into_iter().flat_map(|line| line.allocations) {
-            prop_assert_eq!(history.product.deallocate(&newcomer, &part.reference), Ok(part.quantity));
+            prop_assert_eq!(history.product.deallocate(&newcomer, &part.reference, history.now()), Ok(part.quantity));
         }
         prop_assert_eq!(history.all_batches(), batches);
         prop_assert!(!history.product.lines().any(|(id, _)| *id == newcomer));

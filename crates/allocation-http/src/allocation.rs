@@ -27,8 +27,8 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 }
 
 document!(AllocateLineProblems:
-    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OutOfStock, LineAlreadyAllocated, Overloaded,
-    DatabaseUnavailable, ShuttingDown, InternalError,
+    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OutOfStock, LineAlreadyAllocated, HoldExpired,
+    OrderCancelled, Overloaded, DatabaseUnavailable, ShuttingDown, InternalError,
 );
 document!(ListAllocationsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(DeallocateLineProblems:

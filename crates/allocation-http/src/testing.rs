@@ -7,7 +7,9 @@ use actix_web::test::{self, TestRequest};
 use actix_web::web::Bytes;
 use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, RetryPolicy, UnitRunner, UseCases};
 use allocation_domain::{Batch, BatchReference, Eta, OrderId, Product, Quantity, Sku};
-use allocation_ports::mocks::{MockClock, MockProductRepository, MockQueries, MockReadiness, MockUnitOfWorkFactory};
+use allocation_ports::mocks::{
+    MockClock, MockOrderRepository, MockProductRepository, MockQueries, MockReadiness, MockUnitOfWorkFactory,
+};
 use allocation_ports::{Clock, EngineMetrics, SchemaState, StoreError, UnitOfWork};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
@@ -223,7 +225,7 @@ pub(crate) fn chairs(batches: &[&str]) -> Product {
 
 /// Units of work over a repository that holds one product, and saves whatever it is told.
 pub(crate) fn holding(product: Product) -> impl Fn() -> Result<Box<dyn UnitOfWork>, StoreError> {
-    move || Ok(Box::new(Forgetful(repository(&product))))
+    move || Ok(Box::new(Forgetful(repository(&product), MockOrderRepository::new())))
 }
 
 fn repository(product: &Product) -> MockProductRepository {
@@ -237,7 +239,7 @@ fn repository(product: &Product) -> MockProductRepository {
         Ok(stored.iter().find(|batch| batch.reference() == reference).map(|batch| batch.sku().clone()))
     });
     let product = product.clone();
-    products.expect_lock().returning(move |wanted| {
+    products.expect_lock().returning(move |wanted, _| {
         Ok(wanted.iter().filter(|wanted| wanted.sku == *product.sku()).map(|_| product.clone()).collect())
     });
     products.expect_save().returning(|_, _| Ok(()));
@@ -245,11 +247,15 @@ fn repository(product: &Product) -> MockProductRepository {
 }
 
 /// A unit of work that may end either way.
-struct Forgetful(MockProductRepository);
+struct Forgetful(MockProductRepository, MockOrderRepository);
 
 impl UnitOfWork for Forgetful {
     fn products(&mut self) -> &mut dyn allocation_ports::ProductRepository {
         &mut self.0
+    }
+
+    fn orders(&mut self) -> &mut dyn allocation_ports::OrderRepository {
+        &mut self.1
     }
 
     fn commit(self: Box<Self>) -> Result<(), StoreError> {

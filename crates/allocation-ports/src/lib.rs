@@ -8,6 +8,7 @@ mod clock;
 mod engine_metrics;
 #[cfg(feature = "mocks")]
 pub mod mocks;
+mod order_repository;
 mod product_repository;
 mod queries;
 mod readiness;
@@ -16,6 +17,7 @@ mod unit_of_work;
 
 pub use clock::Clock;
 pub use engine_metrics::{EngineMetrics, GroupMeasure};
+pub use order_repository::{OrderRepository, PlacedOrder};
 pub use product_repository::{ProductRepository, Wanted};
 pub use queries::{AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, PageSize, Queries};
 pub use readiness::{Readiness, SchemaState};

@@ -2,38 +2,51 @@
 
 pub use crate::clock::MockClock;
 pub use crate::engine_metrics::MockEngineMetrics;
+pub use crate::order_repository::MockOrderRepository;
 pub use crate::product_repository::MockProductRepository;
 pub use crate::queries::MockQueries;
 pub use crate::readiness::MockReadiness;
 pub use crate::unit_of_work::MockUnitOfWorkFactory;
 
-use crate::{ProductRepository, StoreError, UnitOfWork};
+use crate::{OrderRepository, ProductRepository, StoreError, UnitOfWork};
 
-/// A unit of work over a mocked repository that ends as it was told to.
+/// A unit of work over mocked repositories that ends as it was told to.
 ///
 /// A unit that is to be rolled back is made with [`MockUnitOfWork::never_committed`].
 pub struct MockUnitOfWork {
     products: MockProductRepository,
+    orders: MockOrderRepository,
     commit: Option<Result<(), StoreError>>,
 }
 
 impl MockUnitOfWork {
     /// A unit whose commit answers `outcome`; dropping it without a commit fails the test.
     #[must_use]
-    pub const fn committed(products: MockProductRepository, outcome: Result<(), StoreError>) -> Self {
-        Self { products, commit: Some(outcome) }
+    pub fn committed(products: MockProductRepository, outcome: Result<(), StoreError>) -> Self {
+        Self { products, orders: MockOrderRepository::new(), commit: Some(outcome) }
     }
 
     /// A unit whose commit fails the test.
     #[must_use]
-    pub const fn never_committed(products: MockProductRepository) -> Self {
-        Self { products, commit: None }
+    pub fn never_committed(products: MockProductRepository) -> Self {
+        Self { products, orders: MockOrderRepository::new(), commit: None }
+    }
+
+    /// This unit with such orders.
+    #[must_use]
+    pub fn with_orders(mut self, orders: MockOrderRepository) -> Self {
+        self.orders = orders;
+        self
     }
 }
 
 impl UnitOfWork for MockUnitOfWork {
     fn products(&mut self) -> &mut dyn ProductRepository {
         &mut self.products
+    }
+
+    fn orders(&mut self) -> &mut dyn OrderRepository {
+        &mut self.orders
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {

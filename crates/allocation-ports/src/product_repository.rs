@@ -1,5 +1,5 @@
 use crate::StoreError;
-use allocation_domain::{Batch, BatchReference, OrderId, Product, Sku};
+use allocation_domain::{Batch, BatchReference, Needed, OrderId, Product, Sku};
 use chrono::{DateTime, Utc};
 
 /// What a decision needs of a product.
@@ -19,7 +19,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Nothing but the product itself.
+    /// Nothing but the product itself, and what every decision needs of it.
     #[must_use]
     pub const fn product(sku: Sku) -> Self {
         Self { sku, create: false, open_batches: false, batches: Vec::new(), order_ids: Vec::new() }
@@ -43,26 +43,39 @@ pub trait ProductRepository {
     /// [`StoreError`] when the database fails.
     fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<Batch>, StoreError>;
 
-    /// Locks products until the unit ends, and loads what is wanted of them.
+    /// Locks products until the unit ends, and loads what is wanted of them for decisions at `now`.
     ///
     /// `wanted` names each SKU at most once. The lock MUST be exclusive across all processes on the
     /// database, and taken in the order of the SKUs' bytes, so that two units never wait for each
     /// other. What is loaded MUST include what other units committed before the lock was given. A
     /// SKU without a product is left out of the answer, unless it is to be created.
     ///
+    /// Of each product all lines MUST be loaded whose hold has expired by `now`, whether they hold
+    /// units or not: every decision begins with them. With a line, the batches in which it holds
+    /// units MUST be loaded: it may give them back. Lines that wait need not be loaded, but the
+    /// product MUST know whether there are any: see [`ProductRepository::load`].
+    ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn lock(&mut self, wanted: &[Wanted]) -> Result<Vec<Product>, StoreError>;
+    fn lock(&mut self, wanted: &[Wanted], now: DateTime<Utc>) -> Result<Vec<Product>, StoreError>;
 
-    /// Completes a locked product with all its batches that have free units.
+    /// Loads into a locked product what a decision lacked.
+    ///
+    /// Of waiting lines, it loads the next ones in the order in which they are served, at least one
+    /// if there is one, and tells the product whether there are more. With every line, the batches
+    /// in which it holds units MUST be loaded.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
-    fn load_all_open_batches(&mut self, product: &mut Product) -> Result<(), StoreError>;
+    /// [`StoreError`] when the database fails. [`Needed::Product`] is not to be loaded into a
+    /// product but to be locked before, and MUST be [`StoreError::Failed`].
+    fn load(&mut self, product: &mut Product, needed: &Needed) -> Result<(), StoreError>;
 
     /// Writes down the changes of locked products, and their events as of `at`.
+    ///
+    /// The totals of the products MUST change with their batches and lines. A store may count
+    /// units that are allocated, or tell them by what is purchased and not free.
     ///
     /// # Errors
     ///

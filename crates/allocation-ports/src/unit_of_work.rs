@@ -1,4 +1,4 @@
-use crate::{ProductRepository, StoreError};
+use crate::{OrderRepository, ProductRepository, StoreError};
 
 /// How long a unit of work may wait for what others hold: a lock, a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,9 @@ pub trait UnitOfWorkFactory: Send + Sync {
 pub trait UnitOfWork {
     /// The products, as this unit sees them.
     fn products(&mut self) -> &mut dyn ProductRepository;
+
+    /// The orders, as this unit sees them.
+    fn orders(&mut self) -> &mut dyn OrderRepository;
 
     /// Stores what was done.
     ///

@@ -1,38 +1,55 @@
 //! Locking and loading products.
 
-use super::sets::{InsertMissing, Load, LoadAllocations, LockProducts};
+use super::lines::{LineKeys, at, at_mut, place_of};
+use super::sets::{InsertMissing, Load, LockProducts};
 use crate::error::{corrupt, store_error};
-use crate::row::{self, AllocationPart, BatchRow};
+use crate::line::Lines;
+use crate::row::{self, BatchRow};
 use crate::unit::{ONE_MORE, OPEN_BATCHES};
-use allocation_domain::{Allocation, Batch, LineState, OrderId, Product, ProductState, Sku};
+use allocation_domain::{Batch, OrderId, Product, ProductState, Sku};
 use allocation_ports::{StoreError, Wanted};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-pub(crate) fn lock(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<Vec<Product>, StoreError> {
-    let versions = lock_products(connection, wanted)?;
+pub(crate) fn lock(
+    connection: &mut PgConnection,
+    wanted: &[Wanted],
+    now: DateTime<Utc>,
+) -> Result<Vec<Product>, StoreError> {
+    let locked = lock_products(connection, wanted)?;
     // A statement of its own, after the lock: it sees what was committed until then.
-    let loaded = load(connection, wanted)?;
+    let has_holds = |sku: &Sku| locked.get(sku.as_str()).is_some_and(|locked| locked.held_lines > 0);
+    let columns = LoadColumns::new(wanted, has_holds, now)?;
+    let loaded = load(connection, wanted, &columns)?;
     let mut products = Vec::with_capacity(wanted.len());
     for (wanted, loaded) in wanted.iter().zip(loaded) {
-        if let Some(version) = versions.get(wanted.sku.as_str()) {
-            let version = u64::try_from(*version).map_err(corrupt)?;
-            products.push(loaded.product(&wanted.sku, version));
+        if let Some(locked) = locked.get(wanted.sku.as_str()) {
+            products.push(Product::restore(loaded.state(wanted, *locked)?));
         }
     }
     Ok(products)
 }
 
-/// Locks products, and tells their versions.
-fn lock_products(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<HashMap<String, i64>, StoreError> {
+/// What the lock tells of a product.
+#[derive(Debug, Clone, Copy)]
+struct Locked {
+    version: i64,
+    held_lines: i64,
+    waiting_lines: i64,
+}
+
+fn lock_products(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<HashMap<String, Locked>, StoreError> {
     let missing: Vec<_> = wanted.iter().filter(|wanted| wanted.create).map(|wanted| wanted.sku.as_str()).collect();
     if !missing.is_empty() {
         InsertMissing { skus: &missing }.execute(connection).map_err(store_error)?;
     }
     let skus: Vec<_> = wanted.iter().map(|wanted| wanted.sku.as_str()).collect();
-    let rows = LockProducts { skus: &skus }.load::<(String, i64)>(connection).map_err(store_error)?;
-    Ok(rows.into_iter().collect())
+    let rows = LockProducts { skus: &skus }.load::<(String, i64, i64, i64)>(connection).map_err(store_error)?;
+    let locked = rows
+        .into_iter()
+        .map(|(sku, version, held_lines, waiting_lines)| (sku, Locked { version, held_lines, waiting_lines }));
+    Ok(locked.collect())
 }
 
 /// What was loaded of a product.
@@ -40,25 +57,26 @@ fn lock_products(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<Has
 struct Loaded {
     open_batches: Vec<Batch>,
     named_batches: Vec<Batch>,
-    lines: BTreeMap<OrderId, LineState>,
+    /// The lines that there are of those that were asked for, and those that have expired.
+    found: BTreeSet<OrderId>,
+    lines: Lines,
 }
 
 impl Loaded {
-    fn product(mut self, sku: &Sku, version: u64) -> Product {
+    fn state(mut self, wanted: &Wanted, locked: Locked) -> Result<ProductState, StoreError> {
         // The rows come in this order, but SQL does not promise it.
         self.open_batches.sort_by_cached_key(Batch::preference);
-        let more_open_batches = self.open_batches.len() > OPEN_BATCHES;
+        // Nothing is known of batches that were not looked for.
+        let more_open_batches = !wanted.open_batches || self.open_batches.len() > OPEN_BATCHES;
         self.open_batches.truncate(OPEN_BATCHES);
-        for line in self.lines.values_mut() {
-            line.allocations.sort_by_cached_key(Allocation::preference);
-        }
-        Product::restore(ProductState {
-            sku: sku.clone(),
-            version,
+        self.named_batches.append(&mut self.lines.batches);
+        Ok(ProductState {
             open_batches: self.open_batches,
             more_open_batches,
             named_batches: self.named_batches,
-            lines: self.lines.into_iter().collect(),
+            lines: self.lines.lines,
+            more_waiting: locked.waiting_lines > 0,
+            ..ProductState::new(wanted.sku.clone(), u64::try_from(locked.version).map_err(corrupt)?)
         })
     }
 
@@ -67,36 +85,36 @@ impl Loaded {
             "open" => self.open_batches.push(row.batch(sku)?),
             "named" => self.named_batches.push(row.batch(sku)?),
             _ => {
-                let line = LineState { quantity: row::quantity(row.quantity)?, allocations: Vec::new() };
-                self.lines.insert(row::order_id(row.name)?, line);
+                self.found.insert(row::order_id(row.name)?);
             }
         }
         Ok(())
     }
 }
 
-/// A row of [`Load`]: a batch or a line.
+/// A row of [`Load`]: a batch, or the order of a line.
 #[derive(Debug, Queryable)]
 struct LoadedRow {
     place: i32,
     kind: String,
     /// The reference of the batch, or the order of the line.
     name: String,
-    /// Purchased of the batch, or ordered by the line.
-    quantity: i32,
+    purchased_quantity: Option<i32>,
     allocated_quantity: Option<i32>,
     eta: Option<NaiveDate>,
     added_at: Option<i64>,
+    revision: Option<i32>,
 }
 
 impl LoadedRow {
     fn batch(self, sku: &Sku) -> Result<Batch, StoreError> {
         let row = BatchRow {
             reference: self.name,
-            purchased_quantity: self.quantity,
+            purchased_quantity: present(self.purchased_quantity)?,
             allocated_quantity: present(self.allocated_quantity)?,
             eta: self.eta,
             added_at: present(self.added_at)?,
+            revision: present(self.revision)?,
         };
         row.batch(sku.clone())
     }
@@ -111,45 +129,40 @@ fn present<T>(value: Option<T>) -> Result<T, StoreError> {
 }
 
 /// Loads what is wanted, for each of `wanted` in turn.
-fn load(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<Vec<Loaded>, StoreError> {
+fn load(
+    connection: &mut PgConnection,
+    wanted: &[Wanted],
+    columns: &LoadColumns<'_>,
+) -> Result<Vec<Loaded>, StoreError> {
     let mut loaded: Vec<_> = wanted.iter().map(|_| Loaded::default()).collect();
-    let columns = LoadColumns::new(wanted)?;
     if columns.is_empty() {
         return Ok(loaded);
     }
     for row in columns.statement().load::<LoadedRow>(connection).map_err(store_error)? {
-        let place = usize::try_from(row.place).map_err(corrupt)?;
-        present(loaded.get_mut(place))?.add(&present(wanted.get(place))?.sku, row)?;
+        at_mut(&mut loaded, row.place)?.add(sku_at(wanted, row.place)?, row)?;
     }
-    load_allocations(connection, wanted, &mut loaded)?;
+    load_lines(connection, wanted, &mut loaded)?;
     Ok(loaded)
 }
 
-/// Adds their allocations to the lines that were loaded. Few lines are sent a second time, so most
-/// units of work have nothing to ask here.
-fn load_allocations(connection: &mut PgConnection, wanted: &[Wanted], loaded: &mut [Loaded]) -> Result<(), StoreError> {
-    let (mut place, mut sku, mut order_id) = (Vec::new(), Vec::new(), Vec::new());
-    for (number, (wanted, loaded)) in wanted.iter().zip(loaded.iter()).enumerate() {
-        for line in loaded.lines.keys() {
-            place.push(place_of(number)?);
-            sku.push(wanted.sku.as_str());
-            order_id.push(line.as_str());
-        }
-    }
-    if place.is_empty() {
-        return Ok(());
-    }
-    let statement = LoadAllocations { place: &place, sku: &sku, order_id: &order_id };
-    for (place, order_id, part) in statement.load::<(i32, String, AllocationPart)>(connection).map_err(store_error)? {
-        let place = usize::try_from(place).map_err(corrupt)?;
-        let line = present(loaded.get_mut(place))?.lines.get_mut(&row::order_id(order_id)?);
-        present(line)?.allocations.push(part.allocation()?);
-    }
-    Ok(())
+fn sku_at(wanted: &[Wanted], place: i32) -> Result<&Sku, StoreError> {
+    at(wanted, place).map(|wanted| &wanted.sku)
 }
 
-fn place_of(number: usize) -> Result<i32, StoreError> {
-    i32::try_from(number).map_err(|error| StoreError::Failed(error.into()))
+/// Loads the lines that were found. Few lines are sent a second time and few holds expire, so most
+/// units of work have nothing to ask here.
+fn load_lines(connection: &mut PgConnection, wanted: &[Wanted], loaded: &mut [Loaded]) -> Result<(), StoreError> {
+    let found: Vec<_> = loaded.iter_mut().map(|loaded| std::mem::take(&mut loaded.found)).collect();
+    let mut keys = LineKeys::default();
+    for (number, (wanted, found)) in wanted.iter().zip(&found).enumerate() {
+        for order_id in found {
+            keys.push(place_of(number)?, &wanted.sku, order_id);
+        }
+    }
+    keys.load(connection, |place, order_id, line, parts| {
+        let sku = sku_at(wanted, place)?;
+        at_mut(loaded, place)?.lines.add(sku, order_id, line, parts)
+    })
 }
 
 /// The parameters of [`Load`].
@@ -163,13 +176,21 @@ struct LoadColumns<'a> {
     line_place: Vec<i32>,
     line_sku: Vec<&'a str>,
     line_order_id: Vec<&'a str>,
+    /// Products with holds, which may have expired.
+    expiring_place: Vec<i32>,
+    expiring_sku: Vec<&'a str>,
+    now: i64,
 }
 
 impl<'a> LoadColumns<'a> {
-    fn new(wanted: &'a [Wanted]) -> Result<Self, StoreError> {
-        let mut columns = Self::default();
+    fn new(wanted: &'a [Wanted], has_holds: impl Fn(&Sku) -> bool, now: DateTime<Utc>) -> Result<Self, StoreError> {
+        let mut columns = Self { now: now.timestamp_micros(), ..Self::default() };
         for (number, wanted) in wanted.iter().enumerate() {
             let (place, sku) = (place_of(number)?, wanted.sku.as_str());
+            if has_holds(&wanted.sku) {
+                columns.expiring_place.push(place);
+                columns.expiring_sku.push(sku);
+            }
             if wanted.open_batches {
                 columns.open_place.push(place);
                 columns.open_sku.push(sku);
@@ -189,7 +210,10 @@ impl<'a> LoadColumns<'a> {
     }
 
     const fn is_empty(&self) -> bool {
-        self.open_place.is_empty() && self.named_place.is_empty() && self.line_place.is_empty()
+        self.open_place.is_empty()
+            && self.named_place.is_empty()
+            && self.line_place.is_empty()
+            && self.expiring_place.is_empty()
     }
 
     const fn statement(&self) -> Load<'_> {
@@ -203,6 +227,9 @@ impl<'a> LoadColumns<'a> {
             line_place: &self.line_place,
             line_sku: &self.line_sku,
             line_order_id: &self.line_order_id,
+            expiring_place: &self.expiring_place,
+            expiring_sku: &self.expiring_sku,
+            now: &self.now,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Writing changed products, a set of rows at a time.
 
-use super::sets::{AddBatches, AddReferences, ChangeQuantities, Record, Remove};
+use super::sets::{AddBatches, AddLines, AddReferences, ChangeBatches, ChangeLines, ChangeTotals, Record, Remove};
 use crate::error::store_error;
 use crate::saving::{RowChanges, expect_rows};
 use allocation_ports::StoreError;
@@ -9,13 +9,20 @@ use diesel::prelude::*;
 pub(crate) fn save(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     remove(connection, rows)?;
     add_batches(connection, rows)?;
-    change_quantities(connection, rows)?;
+    change_batches(connection, rows)?;
+    change_totals(connection, rows)?;
+    change_lines(connection, rows)?;
+    add_lines(connection, rows)?;
     record(connection, rows)
 }
 
 /// A column of a set of rows.
 fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
+}
+
+fn count_of<R>(rows: &[R]) -> Result<i64, StoreError> {
+    i64::try_from(rows.len()).map_err(|error| StoreError::Failed(error.into()))
 }
 
 fn rows_of(count: i64) -> Result<usize, StoreError> {
@@ -60,20 +67,64 @@ fn add_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(
         allocated_quantity: &column(batches, |batch| batch.allocated_quantity),
         eta: &column(batches, |batch| batch.eta),
         added_at: &column(batches, |batch| batch.added_at),
+        revision: &column(batches, |batch| batch.revision),
     };
     statement.execute(connection).map_err(store_error)?;
     Ok(())
 }
 
-fn change_quantities(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+fn change_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    let batches = &rows.changed_batches;
+    if batches.is_empty() {
+        return Ok(());
+    }
+    let statement = ChangeBatches {
+        sku: &column(batches, |batch| batch.key.sku),
+        reference: &column(batches, |batch| batch.key.reference),
+        purchased_quantity: &column(batches, |batch| batch.purchased_quantity),
+        eta: &column(batches, |batch| batch.eta),
+        revision: &column(batches, |batch| batch.revision),
+        allocated_delta: &column(batches, |batch| batch.allocated_delta),
+        batches: &count_of(batches)?,
+    };
+    expect_rows(batches.len(), statement.execute(connection).map_err(store_error)?)
+}
+
+fn change_totals(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    let totals = &rows.totals;
+    if totals.is_empty() {
+        return Ok(());
+    }
+    let statement = ChangeTotals {
+        sku: &column(totals, |(sku, _)| *sku),
+        in_stock: &column(totals, |(_, change)| change.in_stock),
+        on_its_way: &column(totals, |(_, change)| change.on_its_way),
+        held: &column(totals, |(_, change)| change.held),
+        backordered: &column(totals, |(_, change)| change.backordered),
+        held_lines: &column(totals, |(_, change)| change.held_lines),
+        waiting_lines: &column(totals, |(_, change)| change.waiting_lines),
+        products: &count_of(totals)?,
+    };
+    expect_rows(totals.len(), statement.execute(connection).map_err(store_error)?)
+}
+
+fn change_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     let (lines, allocations) = (&rows.changed_lines, &rows.changed_allocations);
     if lines.is_empty() && allocations.is_empty() {
         return Ok(());
     }
-    let statement = ChangeQuantities {
+    let statement = ChangeLines {
         line_sku: &column(lines, |(key, _)| key.sku),
         line_order_id: &column(lines, |(key, _)| key.order_id),
-        line_quantity: &column(lines, |(_, quantity)| *quantity),
+        quantity: &column(lines, |(_, line)| line.quantity),
+        placed_at: &column(lines, |(_, line)| line.placed_at),
+        of_order: &column(lines, |(_, line)| line.of_order),
+        priority: &column(lines, |(_, line)| line.priority),
+        backorders: &column(lines, |(_, line)| line.backorders),
+        allow_split: &column(lines, |(_, line)| line.allow_split),
+        waiting: &column(lines, |(_, line)| line.waiting),
+        expires_at: &column(lines, |(_, line)| line.expires_at),
+        ended: &column(lines, |(_, line)| line.ended),
         allocation_sku: &column(allocations, |(key, _)| key.sku),
         allocation_order_id: &column(allocations, |(key, _)| key.order_id),
         allocation_reference: &column(allocations, |(key, _)| key.reference),
@@ -84,16 +135,39 @@ fn change_quantities(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Re
     expect_rows(allocations.len(), rows_of(counts.1)?)
 }
 
+fn add_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    let lines = &rows.added_lines;
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let statement = AddLines {
+        sku: &column(lines, |(key, _)| key.sku),
+        order_id: &column(lines, |(key, _)| key.order_id),
+        quantity: &column(lines, |(_, line)| line.quantity),
+        placed_at: &column(lines, |(_, line)| line.placed_at),
+        of_order: &column(lines, |(_, line)| line.of_order),
+        priority: &column(lines, |(_, line)| line.priority),
+        backorders: &column(lines, |(_, line)| line.backorders),
+        allow_split: &column(lines, |(_, line)| line.allow_split),
+        waiting: &column(lines, |(_, line)| line.waiting),
+        expires_at: &column(lines, |(_, line)| line.expires_at),
+        ended: &column(lines, |(_, line)| line.ended),
+    };
+    statement.execute(connection).map_err(store_error)?;
+    Ok(())
+}
+
 fn record(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    let (lines, allocations, counters) = (&rows.added_lines, &rows.added_allocations, &rows.counters);
+    let (lines, allocations, counters) = (&rows.added_plain_lines, &rows.added_allocations, &rows.counters);
     let events = &rows.events;
     if events.is_empty() {
         return Ok(());
     }
     let statement = Record {
-        line_sku: &column(lines, |(key, _)| key.sku),
-        line_order_id: &column(lines, |(key, _)| key.order_id),
-        line_quantity: &column(lines, |(_, quantity)| *quantity),
+        line_sku: &column(lines, |line| line.key.sku),
+        line_order_id: &column(lines, |line| line.key.order_id),
+        line_quantity: &column(lines, |line| line.quantity),
+        line_placed_at: &column(lines, |line| line.placed_at),
         allocation_sku: &column(allocations, |(key, _)| key.sku),
         allocation_order_id: &column(allocations, |(key, _)| key.order_id),
         allocation_reference: &column(allocations, |(key, _)| key.reference),
@@ -108,7 +182,7 @@ fn record(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), St
         counter_sku: &column(counters, |(key, _)| key.sku),
         counter_reference: &column(counters, |(key, _)| key.reference),
         counter_delta: &column(counters, |(_, delta)| *delta),
-        counters: &i64::try_from(counters.len()).map_err(|error| StoreError::Failed(error.into()))?,
+        counters: &count_of(counters)?,
     };
     expect_rows(counters.len(), statement.execute(connection).map_err(store_error)?)
 }

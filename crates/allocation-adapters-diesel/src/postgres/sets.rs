@@ -3,7 +3,7 @@
 use crate::statement::statement;
 use chrono::NaiveDate;
 use diesel::pg::Pg;
-use diesel::sql_types::{Array, BigInt, Date, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, Text};
 
 statement! {
     /// Makes the products that do not exist, in the order of their SKUs.
@@ -15,18 +15,20 @@ statement! {
 
 statement! {
     /// Locks products in the order of their SKUs, which is that of the index, and counts a unit of
-    /// work.
-    LockProducts<'a>(skus: Array<Text> => Vec<&'a str>) on Pg -> (Text, BigInt),
-    "UPDATE products SET version = version + 1 WHERE sku = ANY (?) RETURNING sku, version"
+    /// work. Answers the versions, how many lines are held, and how many wait.
+    LockProducts<'a>(skus: Array<Text> => Vec<&'a str>) on Pg -> (Text, BigInt, BigInt, BigInt),
+    "UPDATE products SET version = version + 1 WHERE sku = ANY (?) RETURNING sku, version, held_lines, waiting_lines"
 }
 
 statement! {
     /// Loads what is wanted of locked products in one go: the most preferred batches with free
-    /// units, named batches, and lines.
+    /// units, named batches, and which lines there are of those that are asked for and of those
+    /// whose hold has expired.
     ///
-    /// `place` says which product a row belongs to, and a line has a quantity and nothing else of
-    /// its own. What is LATERAL with a LIMIT is looked up for one row of the parameters after the
-    /// other, whatever the planner takes the tables for.
+    /// `place` says which product a row belongs to, and a line has nothing of its own but its order.
+    /// What is LATERAL with a LIMIT is looked up for one row of the parameters after the other,
+    /// whatever the planner takes the tables for; expired lines are wanted all, and their order is
+    /// that of the index that leads to them.
     Load<'a>(
         open_place: Array<Integer> => Vec<i32>,
         open_sku: Array<Text> => Vec<&'a str>,
@@ -37,11 +39,16 @@ statement! {
         line_place: Array<Integer> => Vec<i32>,
         line_sku: Array<Text> => Vec<&'a str>,
         line_order_id: Array<Text> => Vec<&'a str>,
-    ) on Pg -> (Integer, Text, Text, Integer, Nullable<Integer>, Nullable<Date>, Nullable<BigInt>),
+        expiring_place: Array<Integer> => Vec<i32>,
+        expiring_sku: Array<Text> => Vec<&'a str>,
+        now: BigInt => i64,
+    ) on Pg -> (
+        Integer, Text, Text, Nullable<Integer>, Nullable<Integer>, Nullable<Date>, Nullable<BigInt>, Nullable<Integer>,
+    ),
     "SELECT w.place, 'open', b.*
      FROM unnest(?, ?) AS w (place, sku)
      CROSS JOIN LATERAL (
-         SELECT reference, purchased_quantity, allocated_quantity, eta, added_at
+         SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
          FROM batches WHERE batches.sku = w.sku AND is_open
          ORDER BY eta NULLS FIRST, added_at, reference LIMIT ?
      ) AS b
@@ -49,35 +56,54 @@ statement! {
      SELECT w.place, 'named', b.*
      FROM unnest(?, ?, ?) AS w (place, sku, reference)
      CROSS JOIN LATERAL (
-         SELECT reference, purchased_quantity, allocated_quantity, eta, added_at
+         SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
          FROM batches WHERE batches.sku = w.sku AND batches.reference = w.reference LIMIT 1
      ) AS b
      UNION ALL
-     SELECT w.place, 'line', l.order_id, l.quantity, NULL, NULL, NULL
+     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?, ?) AS w (place, sku, order_id)
      CROSS JOIN LATERAL (
-         SELECT order_id, quantity
+         SELECT order_id
          FROM order_lines WHERE order_lines.sku = w.sku AND order_lines.order_id = w.order_id LIMIT 1
+     ) AS l
+     UNION ALL
+     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL
+     FROM unnest(?, ?) AS w (place, sku)
+     CROSS JOIN LATERAL (
+         SELECT order_id
+         FROM order_lines WHERE order_lines.sku = w.sku AND expires_at <= ? ORDER BY expires_at OFFSET 0
      ) AS l"
 }
 
 statement! {
-    /// Loads the allocations of lines that exist.
-    LoadAllocations<'a>(
+    /// Loads lines that exist, each once for every batch in which it holds units, or once.
+    LoadLines<'a>(
         place: Array<Integer> => Vec<i32>,
         sku: Array<Text> => Vec<&'a str>,
         order_id: Array<Text> => Vec<&'a str>,
-    ) on Pg -> (Integer, Text, (Text, Integer, Nullable<Date>, BigInt)),
-    "SELECT w.place, w.order_id, a.reference, a.quantity, b.eta, b.added_at
+    ) on Pg -> (
+        Integer,
+        Text,
+        (Integer, BigInt, Bool, Integer, Bool, Bool, Integer, Nullable<BigInt>, Nullable<Text>),
+        Nullable<(Integer, (Text, Integer, Integer, Nullable<Date>, BigInt, Integer))>,
+    ),
+    "SELECT w.place, w.order_id, l.*, a.*
      FROM unnest(?, ?, ?) AS w (place, sku, order_id)
      CROSS JOIN LATERAL (
-         SELECT reference, quantity
-         FROM allocations WHERE allocations.sku = w.sku AND allocations.order_id = w.order_id OFFSET 0
-     ) AS a
-     CROSS JOIN LATERAL (
-         SELECT eta, added_at
-         FROM batches WHERE batches.sku = w.sku AND batches.reference = a.reference LIMIT 1
-     ) AS b"
+         SELECT quantity, placed_at, of_order, priority, backorders, allow_split, waiting, expires_at, ended
+         FROM order_lines WHERE order_lines.sku = w.sku AND order_lines.order_id = w.order_id LIMIT 1
+     ) AS l
+     LEFT JOIN LATERAL (
+         SELECT held.quantity, b.*
+         FROM (
+             SELECT reference, quantity
+             FROM allocations WHERE allocations.sku = w.sku AND allocations.order_id = w.order_id OFFSET 0
+         ) AS held
+         CROSS JOIN LATERAL (
+             SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
+             FROM batches WHERE batches.sku = w.sku AND batches.reference = held.reference LIMIT 1
+         ) AS b
+     ) AS a ON true"
 }
 
 statement! {
@@ -124,25 +150,99 @@ statement! {
         allocated_quantity: Array<Integer> => Vec<i32>,
         eta: Array<Nullable<Date>> => Vec<Option<NaiveDate>>,
         added_at: Array<BigInt> => Vec<i64>,
+        revision: Array<Integer> => Vec<i32>,
     ) on Pg,
-    "INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at)
-     SELECT * FROM unnest(?, ?, ?, ?, ?, ?)"
+    "INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at, revision)
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
-    /// Changes the quantities of lines and allocations. Answers how many of each.
-    ChangeQuantities<'a>(
+    /// Writes down corrections of batches.
+    ChangeBatches<'a>(
+        sku: Array<Text> => Vec<&'a str>,
+        reference: Array<Text> => Vec<&'a str>,
+        purchased_quantity: Array<Integer> => Vec<i32>,
+        eta: Array<Nullable<Date>> => Vec<Option<NaiveDate>>,
+        revision: Array<Integer> => Vec<i32>,
+        allocated_delta: Array<Integer> => Vec<i32>,
+        batches: BigInt => i64,
+    ) on Pg,
+    "UPDATE batches AS t
+     SET purchased_quantity = w.purchased_quantity, eta = w.eta, revision = w.revision,
+         allocated_quantity = t.allocated_quantity + w.allocated_delta
+     FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?) LIMIT ?)
+         AS w (sku, reference, purchased_quantity, eta, revision, allocated_delta)
+     WHERE (t.sku, t.reference) = (w.sku, w.reference)"
+}
+
+statement! {
+    /// Adds to what the rows of products add up to.
+    ChangeTotals<'a>(
+        sku: Array<Text> => Vec<&'a str>,
+        in_stock: Array<BigInt> => Vec<i64>,
+        on_its_way: Array<BigInt> => Vec<i64>,
+        held: Array<BigInt> => Vec<i64>,
+        backordered: Array<BigInt> => Vec<i64>,
+        held_lines: Array<BigInt> => Vec<i64>,
+        waiting_lines: Array<BigInt> => Vec<i64>,
+        products: BigInt => i64,
+    ) on Pg,
+    "UPDATE products AS t
+     SET in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
+         backordered = t.backordered + w.backordered, held_lines = t.held_lines + w.held_lines,
+         waiting_lines = t.waiting_lines + w.waiting_lines
+     FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?) LIMIT ?)
+         AS w (sku, in_stock, on_its_way, held, backordered, held_lines, waiting_lines)
+     WHERE t.sku = w.sku"
+}
+
+statement! {
+    /// Adds lines with all that was agreed of them.
+    AddLines<'a>(
+        sku: Array<Text> => Vec<&'a str>,
+        order_id: Array<Text> => Vec<&'a str>,
+        quantity: Array<Integer> => Vec<i32>,
+        placed_at: Array<BigInt> => Vec<i64>,
+        of_order: Array<Bool> => Vec<bool>,
+        priority: Array<Integer> => Vec<i32>,
+        backorders: Array<Bool> => Vec<bool>,
+        allow_split: Array<Bool> => Vec<bool>,
+        waiting: Array<Integer> => Vec<i32>,
+        expires_at: Array<Nullable<BigInt>> => Vec<Option<i64>>,
+        ended: Array<Nullable<Text>> => Vec<Option<&'a str>>,
+    ) on Pg,
+    "INSERT INTO order_lines (sku, order_id, quantity, placed_at, of_order, priority, backorders, allow_split,
+                              waiting, expires_at, ended)
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
+    /// Changes lines, and the quantities of allocations. Answers how many of each.
+    ChangeLines<'a>(
         line_sku: Array<Text> => Vec<&'a str>,
         line_order_id: Array<Text> => Vec<&'a str>,
-        line_quantity: Array<Integer> => Vec<i32>,
+        quantity: Array<Integer> => Vec<i32>,
+        placed_at: Array<BigInt> => Vec<i64>,
+        of_order: Array<Bool> => Vec<bool>,
+        priority: Array<Integer> => Vec<i32>,
+        backorders: Array<Bool> => Vec<bool>,
+        allow_split: Array<Bool> => Vec<bool>,
+        waiting: Array<Integer> => Vec<i32>,
+        expires_at: Array<Nullable<BigInt>> => Vec<Option<i64>>,
+        ended: Array<Nullable<Text>> => Vec<Option<&'a str>>,
         allocation_sku: Array<Text> => Vec<&'a str>,
         allocation_order_id: Array<Text> => Vec<&'a str>,
         allocation_reference: Array<Text> => Vec<&'a str>,
         allocation_quantity: Array<Integer> => Vec<i32>,
     ) on Pg -> (BigInt, BigInt),
     "WITH l AS (
-         UPDATE order_lines AS t SET quantity = w.quantity
-         FROM unnest(?, ?, ?) AS w (sku, order_id, quantity)
+         UPDATE order_lines AS t
+         SET quantity = w.quantity, placed_at = w.placed_at, of_order = w.of_order, priority = w.priority,
+             backorders = w.backorders, allow_split = w.allow_split, waiting = w.waiting,
+             expires_at = w.expires_at, ended = w.ended
+         FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             AS w (sku, order_id, quantity, placed_at, of_order, priority, backorders, allow_split, waiting,
+                   expires_at, ended)
          WHERE (t.sku, t.order_id) = (w.sku, w.order_id) RETURNING 1
      ), a AS (
          UPDATE allocations AS t SET quantity = w.quantity
@@ -153,7 +253,7 @@ statement! {
 }
 
 statement! {
-    /// Writes what a group of allocations comes to: new lines and allocations, events, and the
+    /// Writes what a group of allocations comes to: new plain lines and allocations, events, and the
     /// counters of batches. Answers how many counters were changed.
     ///
     /// The counters come with their number as LIMIT, so that the planner takes them for few, and
@@ -162,6 +262,7 @@ statement! {
         line_sku: Array<Text> => Vec<&'a str>,
         line_order_id: Array<Text> => Vec<&'a str>,
         line_quantity: Array<Integer> => Vec<i32>,
+        line_placed_at: Array<BigInt> => Vec<i64>,
         allocation_sku: Array<Text> => Vec<&'a str>,
         allocation_order_id: Array<Text> => Vec<&'a str>,
         allocation_reference: Array<Text> => Vec<&'a str>,
@@ -179,7 +280,7 @@ statement! {
         counters: BigInt => i64,
     ) on Pg,
     "WITH l AS (
-         INSERT INTO order_lines (sku, order_id, quantity) SELECT * FROM unnest(?, ?, ?)
+         INSERT INTO order_lines (sku, order_id, quantity, placed_at) SELECT * FROM unnest(?, ?, ?, ?)
      ), a AS (
          INSERT INTO allocations (sku, order_id, reference, quantity) SELECT * FROM unnest(?, ?, ?, ?)
      ), e AS (

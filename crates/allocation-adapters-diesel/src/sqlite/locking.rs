@@ -5,48 +5,65 @@
 
 use super::rows::{CountUp, InsertMissing};
 use crate::error::{corrupt, store_error};
-use crate::row::{self, AllocationPart, BATCH_COLUMNS, BatchRow};
-use crate::schema::{allocations, batches, order_lines, products};
+use crate::line::{AllocationPart, LINE_COLUMNS, Lines, StoredLine};
+use crate::row::{self, BATCH_COLUMNS, BatchRow};
+use crate::schema::{allocations, batches, order_lines};
 use crate::unit::{ONE_MORE, OPEN_BATCHES};
-use allocation_domain::{Allocation, Batch, BatchReference, LineState, OrderId, Product, ProductState, Sku};
+use allocation_domain::{Batch, BatchReference, OrderId, Product, ProductState, Sku};
 use allocation_ports::{StoreError, Wanted};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-pub(crate) fn lock(connection: &mut SqliteConnection, wanted: &[Wanted]) -> Result<Vec<Product>, StoreError> {
-    let products = wanted.iter().map(|wanted| lock_one(connection, wanted));
+pub(crate) fn lock(
+    connection: &mut SqliteConnection,
+    wanted: &[Wanted],
+    now: DateTime<Utc>,
+) -> Result<Vec<Product>, StoreError> {
+    let products = wanted.iter().map(|wanted| lock_one(connection, wanted, now));
     products.filter_map(Result::transpose).collect()
 }
 
-fn lock_one(connection: &mut SqliteConnection, wanted: &Wanted) -> Result<Option<Product>, StoreError> {
+fn lock_one(
+    connection: &mut SqliteConnection,
+    wanted: &Wanted,
+    now: DateTime<Utc>,
+) -> Result<Option<Product>, StoreError> {
     let sku = wanted.sku.as_str();
     if wanted.create {
         InsertMissing { sku }.execute(connection).map_err(store_error)?;
     }
-    let counted = CountUp { sku }.execute(connection).map_err(store_error)?;
-    if counted == 0 {
-        return Ok(None);
+    let counted = CountUp { sku }.get_result::<(i64, i64, i64)>(connection).optional().map_err(store_error)?;
+    let Some((version, held_lines, waiting_lines)) = counted else { return Ok(None) };
+    let version = u64::try_from(version).map_err(corrupt)?;
+    let mut state = ProductState::new(wanted.sku.clone(), version);
+    state.more_waiting = waiting_lines > 0;
+    // Nothing is known of batches that were not looked for.
+    state.more_open_batches = true;
+    if wanted.open_batches {
+        state.open_batches = open_batches(connection, &wanted.sku)?;
+        state.more_open_batches = state.open_batches.len() > OPEN_BATCHES;
+        state.open_batches.truncate(OPEN_BATCHES);
     }
-    let version: i64 = products::table.find(sku).select(products::version).first(connection).map_err(store_error)?;
-    let mut open_batches = if wanted.open_batches { open_batches(connection, &wanted.sku)? } else { Vec::new() };
-    let more_open_batches = open_batches.len() > OPEN_BATCHES;
-    open_batches.truncate(OPEN_BATCHES);
-    let mut state = ProductState {
-        sku: wanted.sku.clone(),
-        version: u64::try_from(version).map_err(corrupt)?,
-        open_batches,
-        more_open_batches,
-        named_batches: Vec::new(),
-        lines: Vec::new(),
-    };
     for reference in &wanted.batches {
         state.named_batches.extend(batch(connection, &wanted.sku, reference)?);
     }
-    for order_id in &wanted.order_ids {
-        if let Some(line) = line(connection, &wanted.sku, order_id)? {
-            state.lines.push((order_id.clone(), line));
-        }
-    }
+    let mut order_ids = if held_lines > 0 { expired(connection, &wanted.sku, now)? } else { Vec::new() };
+    order_ids.extend_from_slice(&wanted.order_ids);
+    let Lines { lines, batches } = lines(connection, &wanted.sku, &order_ids)?;
+    state.lines = lines;
+    state.named_batches.extend(batches);
     Ok(Some(Product::restore(state)))
+}
+
+/// The orders whose lines' hold has expired.
+fn expired(connection: &mut SqliteConnection, sku: &Sku, now: DateTime<Utc>) -> Result<Vec<OrderId>, StoreError> {
+    let rows = order_lines::table
+        .filter(order_lines::sku.eq(sku.as_str()))
+        .filter(order_lines::expires_at.le(now.timestamp_micros()))
+        .select(order_lines::order_id)
+        .load::<String>(connection)
+        .map_err(store_error)?;
+    rows.into_iter().map(row::order_id).collect()
 }
 
 /// The most preferred batches with free units, and one more when there are more.
@@ -76,24 +93,31 @@ fn batch(
     found.map(|batch| batch.batch(sku.clone())).transpose()
 }
 
-fn line(connection: &mut SqliteConnection, sku: &Sku, order_id: &OrderId) -> Result<Option<LineState>, StoreError> {
-    let found = order_lines::table
-        .find((sku.as_str(), order_id.as_str()))
-        .select(order_lines::quantity)
-        .first::<i32>(connection)
-        .optional()
-        .map_err(store_error)?;
-    let Some(quantity) = found else { return Ok(None) };
-    let parts = allocations::table
+/// Those of the lines that exist, with their batches.
+pub(crate) fn lines(connection: &mut SqliteConnection, sku: &Sku, order_ids: &[OrderId]) -> Result<Lines, StoreError> {
+    let mut lines = Lines::default();
+    for order_id in order_ids {
+        let found = order_lines::table
+            .find((sku.as_str(), order_id.as_str()))
+            .select(LINE_COLUMNS)
+            .first::<StoredLine>(connection)
+            .optional()
+            .map_err(store_error)?;
+        if let Some(line) = found {
+            lines.add(sku, order_id.clone(), line, parts(connection, sku, order_id)?)?;
+        }
+    }
+    Ok(lines)
+}
+
+fn parts(connection: &mut SqliteConnection, sku: &Sku, order_id: &OrderId) -> Result<Vec<AllocationPart>, StoreError> {
+    allocations::table
         .inner_join(
             batches::table.on(batches::sku.eq(allocations::sku).and(batches::reference.eq(allocations::reference))),
         )
         .filter(allocations::sku.eq(sku.as_str()))
         .filter(allocations::order_id.eq(order_id.as_str()))
-        .select((allocations::reference, allocations::quantity, batches::eta, batches::added_at))
-        .load::<AllocationPart>(connection)
-        .map_err(store_error)?;
-    let mut allocations = parts.into_iter().map(AllocationPart::allocation).collect::<Result<Vec<_>, _>>()?;
-    allocations.sort_by_cached_key(Allocation::preference);
-    Ok(Some(LineState { quantity: row::quantity(quantity)?, allocations }))
+        .select((allocations::quantity, BATCH_COLUMNS))
+        .load(connection)
+        .map_err(store_error)
 }

@@ -1,7 +1,9 @@
 //! Statements that change one row.
+//!
+//! The schema refuses what takes a counter out of its range.
 
 use crate::statement::statement;
-use diesel::sql_types::{BigInt, Date, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
 statement! {
@@ -11,9 +13,9 @@ statement! {
 }
 
 statement! {
-    /// Counts a unit of work.
-    CountUp<'a>(sku: Text => str) on Sqlite,
-    "UPDATE products SET version = version + 1 WHERE sku = ?"
+    /// Counts a unit of work. Answers the version, how many lines are held, and how many wait.
+    CountUp<'a>(sku: Text => str) on Sqlite -> (BigInt, BigInt, BigInt),
+    "UPDATE products SET version = version + 1 WHERE sku = ? RETURNING version, held_lines, waiting_lines"
 }
 
 statement! {
@@ -49,20 +51,67 @@ statement! {
         allocated_quantity: Integer => i32,
         eta: Nullable<Date> => Option<chrono::NaiveDate>,
         added_at: BigInt => i64,
+        revision: Integer => i32,
     ) on Sqlite,
-    "INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at)
-     VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at, revision)
+     VALUES (?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
-    /// Adds to the allocated quantity of a batch; the schema refuses what is out of range.
+    /// Adds to the allocated quantity of a batch.
     ChangeCounter<'a>(delta: Integer => i32, sku: Text => str, reference: Text => str) on Sqlite,
     "UPDATE batches SET allocated_quantity = allocated_quantity + ? WHERE sku = ? AND reference = ?"
 }
 
 statement! {
-    ChangeLine<'a>(quantity: Integer => i32, sku: Text => str, order_id: Text => str) on Sqlite,
-    "UPDATE order_lines SET quantity = ? WHERE sku = ? AND order_id = ?"
+    /// Writes down a correction of a batch.
+    ChangeBatch<'a>(
+        purchased_quantity: Integer => i32,
+        eta: Nullable<Date> => Option<chrono::NaiveDate>,
+        revision: Integer => i32,
+        allocated_delta: Integer => i32,
+        sku: Text => str,
+        reference: Text => str,
+    ) on Sqlite,
+    "UPDATE batches SET purchased_quantity = ?, eta = ?, revision = ?, allocated_quantity = allocated_quantity + ?
+     WHERE sku = ? AND reference = ?"
+}
+
+statement! {
+    /// Adds to what the rows of a product add up to.
+    ChangeTotals<'a>(
+        in_stock: BigInt => i64,
+        on_its_way: BigInt => i64,
+        held: BigInt => i64,
+        backordered: BigInt => i64,
+        held_lines: BigInt => i64,
+        waiting_lines: BigInt => i64,
+        sku: Text => str,
+    ) on Sqlite,
+    "UPDATE products SET in_stock = in_stock + ?, on_its_way = on_its_way + ?, held = held + ?,
+                         backordered = backordered + ?, held_lines = held_lines + ?,
+                         waiting_lines = waiting_lines + ?
+     WHERE sku = ?"
+}
+
+statement! {
+    ChangeLine<'a>(
+        quantity: Integer => i32,
+        placed_at: BigInt => i64,
+        of_order: Bool => bool,
+        priority: Integer => i32,
+        backorders: Bool => bool,
+        allow_split: Bool => bool,
+        waiting: Integer => i32,
+        expires_at: Nullable<BigInt> => Option<i64>,
+        ended: Nullable<Text> => Option<&'a str>,
+        sku: Text => str,
+        order_id: Text => str,
+    ) on Sqlite,
+    "UPDATE order_lines
+     SET quantity = ?, placed_at = ?, of_order = ?, priority = ?, backorders = ?, allow_split = ?, waiting = ?,
+         expires_at = ?, ended = ?
+     WHERE sku = ? AND order_id = ?"
 }
 
 statement! {
@@ -76,8 +125,32 @@ statement! {
 }
 
 statement! {
-    AddLine<'a>(sku: Text => str, order_id: Text => str, quantity: Integer => i32) on Sqlite,
-    "INSERT INTO order_lines (sku, order_id, quantity) VALUES (?, ?, ?)"
+    AddPlainLine<'a>(
+        sku: Text => str,
+        order_id: Text => str,
+        quantity: Integer => i32,
+        placed_at: BigInt => i64,
+    ) on Sqlite,
+    "INSERT INTO order_lines (sku, order_id, quantity, placed_at) VALUES (?, ?, ?, ?)"
+}
+
+statement! {
+    AddLine<'a>(
+        sku: Text => str,
+        order_id: Text => str,
+        quantity: Integer => i32,
+        placed_at: BigInt => i64,
+        of_order: Bool => bool,
+        priority: Integer => i32,
+        backorders: Bool => bool,
+        allow_split: Bool => bool,
+        waiting: Integer => i32,
+        expires_at: Nullable<BigInt> => Option<i64>,
+        ended: Nullable<Text> => Option<&'a str>,
+    ) on Sqlite,
+    "INSERT INTO order_lines (sku, order_id, quantity, placed_at, of_order, priority, backorders, allow_split,
+                              waiting, expires_at, ended)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {

@@ -1,8 +1,8 @@
 //! Writing changed products, row by row with prepared statements.
 
 use super::rows::{
-    AddAllocation, AddBatch, AddEvent, AddLine, AddReference, ChangeAllocation, ChangeCounter, ChangeLine,
-    RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
+    AddAllocation, AddBatch, AddEvent, AddLine, AddPlainLine, AddReference, ChangeAllocation, ChangeBatch,
+    ChangeCounter, ChangeLine, ChangeTotals, RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
 };
 use crate::error::store_error;
 use crate::saving::{AllocationKey, BatchKey, LineKey, RowChanges, expect_rows};
@@ -14,8 +14,9 @@ use diesel::sqlite::Sqlite;
 pub(crate) fn save(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     remove(connection, rows)?;
     add_batches(connection, rows)?;
-    change(connection, rows)?;
-    add_allocations(connection, rows)?;
+    change_products(connection, rows)?;
+    change_lines(connection, rows)?;
+    add_lines(connection, rows)?;
     add_events(connection, rows)
 }
 
@@ -52,18 +53,59 @@ fn add_batches(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Resu
             allocated_quantity: &batch.allocated_quantity,
             eta: &batch.eta,
             added_at: &batch.added_at,
+            revision: &batch.revision,
         };
         one_row(connection, statement)?;
     }
     Ok(())
 }
 
-fn change(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    for batch in &rows.changed_batches {
+        let statement = ChangeBatch {
+            purchased_quantity: &batch.purchased_quantity,
+            eta: &batch.eta,
+            revision: &batch.revision,
+            allocated_delta: &batch.allocated_delta,
+            sku: batch.key.sku,
+            reference: batch.key.reference,
+        };
+        one_row(connection, statement)?;
+    }
     for (BatchKey { sku, reference }, delta) in &rows.counters {
         one_row(connection, ChangeCounter { delta, sku, reference })?;
     }
-    for (LineKey { sku, order_id }, quantity) in &rows.changed_lines {
-        one_row(connection, ChangeLine { quantity, sku, order_id })?;
+    for (sku, totals) in &rows.totals {
+        let statement = ChangeTotals {
+            in_stock: &totals.in_stock,
+            on_its_way: &totals.on_its_way,
+            held: &totals.held,
+            backordered: &totals.backordered,
+            held_lines: &totals.held_lines,
+            waiting_lines: &totals.waiting_lines,
+            sku,
+        };
+        one_row(connection, statement)?;
+    }
+    Ok(())
+}
+
+fn change_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    for (LineKey { sku, order_id }, line) in &rows.changed_lines {
+        let statement = ChangeLine {
+            quantity: &line.quantity,
+            placed_at: &line.placed_at,
+            of_order: &line.of_order,
+            priority: &line.priority,
+            backorders: &line.backorders,
+            allow_split: &line.allow_split,
+            waiting: &line.waiting,
+            expires_at: &line.expires_at,
+            ended: &line.ended,
+            sku,
+            order_id,
+        };
+        one_row(connection, statement)?;
     }
     for (AllocationKey { sku, order_id, reference }, quantity) in &rows.changed_allocations {
         one_row(connection, ChangeAllocation { quantity, sku, order_id, reference })?;
@@ -71,9 +113,26 @@ fn change(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<()
     Ok(())
 }
 
-fn add_allocations(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    for (LineKey { sku, order_id }, quantity) in &rows.added_lines {
-        one_row(connection, AddLine { sku, order_id, quantity })?;
+fn add_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    for line in &rows.added_plain_lines {
+        let LineKey { sku, order_id } = line.key;
+        one_row(connection, AddPlainLine { sku, order_id, quantity: &line.quantity, placed_at: &line.placed_at })?;
+    }
+    for (LineKey { sku, order_id }, line) in &rows.added_lines {
+        let statement = AddLine {
+            sku,
+            order_id,
+            quantity: &line.quantity,
+            placed_at: &line.placed_at,
+            of_order: &line.of_order,
+            priority: &line.priority,
+            backorders: &line.backorders,
+            allow_split: &line.allow_split,
+            waiting: &line.waiting,
+            expires_at: &line.expires_at,
+            ended: &line.ended,
+        };
+        one_row(connection, statement)?;
     }
     for (AllocationKey { sku, order_id, reference }, quantity) in &rows.added_allocations {
         one_row(connection, AddAllocation { sku, order_id, reference, quantity })?;

@@ -1,4 +1,4 @@
-use crate::world::{World, connect, reference};
+use crate::world::{World, connect, instant, reference};
 use allocation_adapters_diesel::{DatabaseUrl, Dialect, Store};
 use allocation_domain::Eta;
 use allocation_ports::{LockWait, Queries, Readiness, StoreError, UnitOfWorkFactory};
@@ -49,7 +49,7 @@ mod postgres {
         world.add("LAMP", "B", 10, Eta::InStock);
         let mut unit = world.begin();
         let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
-        product.allocate(&order("O"), quantity(3)).unwrap();
+        product.allocate(&order("O"), quantity(3), instant(0)).unwrap();
         unit.products().save(&[product], world.now()).unwrap();
         end_sessions(&world);
         assert!(matches!(unit.commit(), Err(StoreError::OutcomeUnknown(_))));
@@ -90,7 +90,7 @@ mod postgres {
         lock_one(&mut *first, to_allocate("LAMP", &[]));
         let mut second = world.begin();
         let started = Instant::now();
-        let result = second.products().lock(&[to_allocate("LAMP", &[])]);
+        let result = second.products().lock(&[to_allocate("LAMP", &[])], instant(0));
         assert!(matches!(result, Err(StoreError::Busy(_))), "{result:?}");
         assert!(started.elapsed() < Duration::from_secs(8));
     }

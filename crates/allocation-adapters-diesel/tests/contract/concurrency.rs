@@ -1,4 +1,4 @@
-use crate::world::{World, connect, lock_one, order, quantity, reference, sku, to_allocate};
+use crate::world::{World, connect, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{AllocationOutcome, Eta};
 use allocation_ports::{LockWait, StoreError, UnitOfWorkFactory, Wanted};
 use allocation_test_support::TestDatabase;
@@ -61,14 +61,14 @@ fn step(store: &impl UnitOfWorkFactory, world: &World, random: &mut fastrand::Rn
         .map(|name| Wanted { batches: vec![reference(&format!("{name}-{number}"))], ..to_allocate(name, &[&order_id]) })
         .collect();
     let mut unit = store.begin(LockWait::Usual)?;
-    let mut products = unit.products().lock(&wanted)?;
+    let mut products = unit.products().lock(&wanted, instant(0))?;
     for product in &mut products {
         let batch = reference(&format!("{}-{number}", product.sku()));
         // What the domain refuses is as good a step as any other.
         if random.bool() {
-            let _ = product.allocate(&order(&order_id), quantity(random.u32(1..=15)));
+            let _ = product.allocate(&order(&order_id), quantity(random.u32(1..=15)), instant(0));
         } else {
-            let _ = product.deallocate(&order(&order_id), &batch);
+            let _ = product.deallocate(&order(&order_id), &batch, instant(0));
         }
     }
     unit.products().save(&products, world.now())?;
@@ -151,7 +151,7 @@ mod postgres {
                         }
                         wanted.push(Wanted { create: true, ..Wanted::product(sku(&format!("NEW-{}", round / 2))) });
                         let mut unit = world.begin();
-                        assert_eq!(unit.products().lock(&wanted).unwrap().len(), 31);
+                        assert_eq!(unit.products().lock(&wanted, instant(0)).unwrap().len(), 31);
                         unit.commit().unwrap();
                     }
                 });
@@ -169,7 +169,7 @@ mod postgres {
         lock_one(&mut *stalled, to_allocate("LAMP", &[]));
         persistently(|| {
             world.change(to_allocate("LAMP", &["O"]), |product| {
-                product.allocate(&order("O"), quantity(1)).unwrap();
+                product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
             })
         });
         assert_eq!(world.allocated("B"), 1);

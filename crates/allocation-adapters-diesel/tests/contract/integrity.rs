@@ -1,4 +1,4 @@
-use crate::world::{World, lock_one, reference, to_allocate};
+use crate::world::{World, instant, lock_one, reference, to_allocate};
 use allocation_domain::Eta;
 use allocation_ports::{Queries, StoreError};
 use allocation_test_support::TestDatabase;
@@ -59,9 +59,22 @@ pub fn quantities_out_of_range_are_refused(database: TestDatabase) {
         "UPDATE allocations SET quantity = 0",
         "UPDATE allocations SET quantity = 2147483648",
         "UPDATE batches SET purchased_quantity = 2147483648",
-        "UPDATE batches SET purchased_quantity = 0, allocated_quantity = 0",
+        "UPDATE batches SET purchased_quantity = -1, allocated_quantity = -1",
+        "UPDATE batches SET revision = 0",
         "UPDATE batches SET purchased_quantity = NULL",
         "UPDATE products SET version = -1",
+        "UPDATE products SET in_stock = -1",
+        "UPDATE products SET on_its_way = -1",
+        "UPDATE products SET held = -1",
+        "UPDATE products SET backordered = -1",
+        "UPDATE products SET held_lines = -1",
+        "UPDATE products SET waiting_lines = -1",
+        "UPDATE order_lines SET waiting = 4",
+        "UPDATE order_lines SET waiting = -1",
+        "UPDATE order_lines SET priority = 2147483648",
+        "UPDATE order_lines SET ended = 'lost'",
+        "UPDATE order_lines SET ended = 'expired', waiting = 1",
+        "UPDATE order_lines SET ended = 'cancelled', expires_at = 1",
         "INSERT INTO batch_references (reference, sku) VALUES ('B', 'CHAIR')",
     ] {
         assert_refused(&world, sql);
@@ -73,7 +86,7 @@ pub fn a_row_that_no_domain_type_can_hold_is_an_error(database: TestDatabase) {
     world.database.execute("UPDATE batches SET added_at = 9223372036854775807");
     assert!(matches!(world.store.batch(&reference("B")), Err(StoreError::Failed(_))));
     let mut unit = world.begin();
-    assert!(matches!(unit.products().lock(&[to_allocate("LAMP", &["O"])]), Err(StoreError::Failed(_))));
+    assert!(matches!(unit.products().lock(&[to_allocate("LAMP", &["O"])], instant(0)), Err(StoreError::Failed(_))));
     drop(unit);
     world.database.execute(
         "UPDATE batches SET added_at = 0;

@@ -1,5 +1,5 @@
-use crate::world::{World, due, lock_one, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{AllocateError, Eta, Product};
+use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
+use allocation_domain::{Eta, MoreNeeded, Needed, Product};
 use allocation_ports::Wanted;
 use allocation_test_support::TestDatabase;
 use std::sync::mpsc;
@@ -15,11 +15,11 @@ pub fn a_sku_without_a_product_is_left_out_unless_it_is_to_be_created(database: 
     let mut unit = world.begin();
     let create = |name| Wanted { create: true, ..Wanted::product(sku(name)) };
     let wanted = [Wanted::product(sku("NONE")), create("NEW"), to_allocate("NONE-2", &["O"]), create("A")];
-    let products = unit.products().lock(&wanted).unwrap();
+    let products = unit.products().lock(&wanted, instant(0)).unwrap();
     let mut skus: Vec<_> = products.iter().map(|product| product.sku().as_str()).collect();
     skus.sort_unstable();
     assert_eq!(skus, ["A", "NEW"]);
-    assert!(unit.products().lock(&[]).unwrap().is_empty());
+    assert!(unit.products().lock(&[], instant(0)).unwrap().is_empty());
     unit.commit().unwrap();
     assert_eq!(world.database.count("SELECT count(*) FROM products"), 2);
 }
@@ -51,8 +51,9 @@ pub fn only_the_most_preferred_open_batches_are_loaded(database: TestDatabase) {
     assert_eq!(product.batches().len(), 32);
     // Of two batches of a day, that with the greater number was added first.
     assert_eq!(references(&product)[..6], ["STOCK", "USED-UP", "B-01", "B-00", "B-03", "B-02"]);
-    assert_eq!(product.allocate(&order("O"), quantity(33)), Err(AllocateError::MoreBatchesNeeded));
-    assert!(product.allocate(&order("O"), quantity(1)).is_ok());
+    let needed = MoreNeeded { sku: sku("LAMP"), what: Needed::Batches };
+    assert_eq!(product.allocate(&order("O"), quantity(33), instant(0)), Err(needed.into()));
+    assert!(product.allocate(&order("O"), quantity(1), instant(0)).is_ok());
 }
 
 pub fn all_open_batches_can_be_loaded_afterwards(database: TestDatabase) {
@@ -62,9 +63,9 @@ pub fn all_open_batches_can_be_loaded_afterwards(database: TestDatabase) {
     }
     let mut unit = world.begin();
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
-    unit.products().load_all_open_batches(&mut product).unwrap();
+    unit.products().load(&mut product, &Needed::Batches).unwrap();
     assert_eq!(product.available(), 50);
-    product.allocate(&order("O"), quantity(50)).unwrap();
+    product.allocate(&order("O"), quantity(50), instant(0)).unwrap();
     unit.products().save(&[product], world.now()).unwrap();
     unit.commit().unwrap();
     assert_eq!(world.database.count("SELECT count(*) FROM allocations"), 50);
@@ -72,7 +73,7 @@ pub fn all_open_batches_can_be_loaded_afterwards(database: TestDatabase) {
 
     let mut unit = world.begin();
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &[]));
-    unit.products().load_all_open_batches(&mut product).unwrap();
+    unit.products().load(&mut product, &Needed::Batches).unwrap();
     assert!(product.batches().is_empty());
 }
 
@@ -115,11 +116,11 @@ pub fn several_products_are_loaded_each_with_its_own(database: TestDatabase) {
     }
     let mut unit = world.begin();
     let wanted: Vec<_> = ["B", "X", "C", "A"].iter().map(|name| to_allocate(name, &["O", "P"])).collect();
-    let products = unit.products().lock(&wanted).unwrap();
+    let products = unit.products().lock(&wanted, instant(0)).unwrap();
     assert_eq!(products.len(), 3);
     for product in products {
         let name = product.sku().as_str();
-        assert_eq!(references(&product), [format!("{name}-2")]);
+        assert_eq!(references(&product), [format!("{name}-1"), format!("{name}-2")], "the full one holds units of O");
         assert_eq!(product.version(), 4);
         let (order_id, line) = product.lines().next().unwrap();
         let parts: Vec<_> =
@@ -144,7 +145,7 @@ pub fn a_lock_excludes_others_and_sees_what_they_committed(database: TestDatabas
         locks.recv().unwrap();
         thread::sleep(Duration::from_millis(200));
         assert!(!second.is_finished(), "the second waits for the first");
-        product.allocate(&order("O-1"), quantity(7)).unwrap();
+        product.allocate(&order("O-1"), quantity(7), instant(0)).unwrap();
         first.products().save(&[product], world.now()).unwrap();
         first.commit().unwrap();
         let product = second.join().unwrap();

@@ -1,6 +1,6 @@
 //! What an allocation costs does not depend on what there is besides.
 
-use crate::world::{World, order, quantity, reference, sku, to_allocate};
+use crate::world::{World, instant, order, quantity, reference, sku, to_allocate};
 use allocation_domain::Eta;
 use allocation_ports::Wanted;
 use allocation_test_support::TestDatabase;
@@ -101,6 +101,22 @@ mod postgres {
     }
 
     #[test]
+    fn holds_that_have_not_expired_cost_nothing() {
+        for setup in ["SELECT 1", "ANALYZE"] {
+            let world = World::with_pool(TestDatabase::postgres(), 1);
+            world.add("LAMP", "B", 1, Eta::InStock);
+            grow(&world);
+            world.database.execute(
+                "INSERT INTO order_lines (sku, order_id, quantity, of_order, expires_at)
+                 SELECT 'LAMP', 'HELD-' || i, 1, true, 9000000000000000 + i FROM generate_series(1, 10000) AS i;
+                 UPDATE products SET held_lines = 10000 WHERE sku = 'LAMP'",
+            );
+            world.database.execute(setup);
+            assert_cheap(world);
+        }
+    }
+
+    #[test]
     fn many_products_at_once_cost_no_more_than_each() {
         let world = World::with_pool(TestDatabase::postgres(), 1);
         world.add("LAMP", "B", 1, Eta::InStock);
@@ -108,9 +124,9 @@ mod postgres {
         let rows = cost(world, |world| {
             let mut unit = world.begin();
             let wanted: Vec<_> = (1..=500).map(|i| to_allocate(&format!("SKU-{i}"), &["O"])).collect();
-            let mut products = unit.products().lock(&wanted).unwrap();
+            let mut products = unit.products().lock(&wanted, instant(0)).unwrap();
             for product in &mut products {
-                product.allocate(&order("O"), quantity(1)).unwrap();
+                product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
             }
             unit.products().save(&products, world.now()).unwrap();
             unit.commit().unwrap();
@@ -164,7 +180,7 @@ mod sqlite {
             .unwrap();
         world.database.execute("UPDATE batches SET allocated_quantity = 1 WHERE added_at % 11 <> 0");
         let mut unit = world.begin();
-        let products = unit.products().lock(&[to_allocate("LAMP", &["O"])]).unwrap();
+        let products = unit.products().lock(&[to_allocate("LAMP", &["O"])], instant(0)).unwrap();
         assert_eq!(products[0].batches().len(), 32);
         assert!(products[0].batches().iter().all(|batch| batch.available() == 1));
     }

@@ -1,4 +1,4 @@
-use crate::world::{World, due, lock_one, order, quantity, reference, sku, to_allocate};
+use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{AllocationOutcome, Eta, Event};
 use allocation_ports::{StoreError, Wanted};
 use allocation_test_support::TestDatabase;
@@ -62,8 +62,8 @@ pub fn a_line_may_leave_and_come_back_in_one_unit(database: TestDatabase) {
     let wanted = Wanted { batches: vec![reference("B-1")], ..to_allocate("LAMP", &["O"]) };
     world
         .change(wanted, |product| {
-            product.deallocate(&order("O"), &reference("B-1")).unwrap();
-            product.allocate(&order("O"), quantity(8)).unwrap();
+            product.deallocate(&order("O"), &reference("B-1"), instant(0)).unwrap();
+            product.allocate(&order("O"), quantity(8), instant(0)).unwrap();
         })
         .unwrap();
     assert_eq!(world.allocation_texts(), ["O LAMP B-2 8"]);
@@ -82,7 +82,7 @@ pub fn a_batch_is_removed_and_may_come_back(database: TestDatabase) {
     let wanted = Wanted { batches: vec![reference("B")], ..Wanted::product(sku("CHAIR")) };
     let again = world
         .change(wanted, |product| {
-            product.remove_batch(&reference("B")).unwrap();
+            product.remove_batch(&reference("B"), instant(0)).unwrap();
             product.add_batch(reference("B"), quantity(7), Eta::InStock, world.now()).unwrap().clone()
         })
         .unwrap();
@@ -100,12 +100,12 @@ pub fn several_products_are_saved_in_one_unit(database: TestDatabase) {
         .iter()
         .map(|name| Wanted { batches: vec![reference(&format!("{name}-1"))], ..to_allocate(name, &["OLD", "O", "P"]) })
         .collect();
-    let mut products = unit.products().lock(&wanted).unwrap();
+    let mut products = unit.products().lock(&wanted, instant(0)).unwrap();
     for product in &mut products {
         let batch = reference(&format!("{}-1", product.sku()));
-        product.deallocate(&order("OLD"), &batch).unwrap();
-        product.allocate(&order("O"), quantity(1)).unwrap();
-        product.allocate(&order("P"), quantity(2)).unwrap();
+        product.deallocate(&order("OLD"), &batch, instant(0)).unwrap();
+        product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
+        product.allocate(&order("P"), quantity(2), instant(0)).unwrap();
         product.add_batch(reference(&format!("{}-2", product.sku())), quantity(1), Eta::InStock, world.now()).unwrap();
     }
     unit.products().save(&products, world.now()).unwrap();
@@ -135,7 +135,7 @@ pub fn a_batch_that_vanished_is_a_conflict(database: TestDatabase) {
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
     drop(unit);
     world.remove_batch("LAMP", "B");
-    product.allocate(&order("O"), quantity(1)).unwrap();
+    product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
     let mut unit = world.begin();
     let result = unit.products().save(&[product], world.now());
     // The allocation's foreign key may be checked before the counters are.
@@ -150,7 +150,7 @@ pub fn a_second_allocation_of_a_line_is_a_conflict(database: TestDatabase) {
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &[]));
     drop(unit);
     world.allocate("LAMP", "O", 1).unwrap();
-    product.allocate(&order("O"), quantity(2)).unwrap();
+    product.allocate(&order("O"), quantity(2), instant(0)).unwrap();
     let mut unit = world.begin();
     let result = unit.products().save(&[product], world.now());
     assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
@@ -162,7 +162,7 @@ pub fn events_are_written_to_the_outbox(database: TestDatabase) {
     world.add("LAMP", "B-2", 2, due("2027-01-15"));
     let mut events = world
         .change(to_allocate("LAMP", &["O"]), |product| {
-            product.allocate(&order("O"), quantity(4)).unwrap();
+            product.allocate(&order("O"), quantity(4), instant(0)).unwrap();
             assert_eq!(product.version(), 3);
             product.events().to_vec()
         })
@@ -170,8 +170,8 @@ pub fn events_are_written_to_the_outbox(database: TestDatabase) {
     assert!(matches!(events[..], [Event::Allocated { .. }, Event::Allocated { .. }, Event::OutOfStock { .. }]));
     let wanted = Wanted { batches: vec![reference("B-1")], ..to_allocate("LAMP", &["O"]) };
     let more = world.change(wanted, |product| {
-        product.deallocate(&order("O"), &reference("B-1")).unwrap();
-        product.remove_batch(&reference("B-1")).unwrap();
+        product.deallocate(&order("O"), &reference("B-1"), instant(0)).unwrap();
+        product.remove_batch(&reference("B-1"), instant(0)).unwrap();
         product.events().to_vec()
     });
     events.extend(more.unwrap());

@@ -1,6 +1,6 @@
-use crate::world::{World, connect, reference};
+use crate::world::{World, connect, new_order, reference, waits};
 use allocation_adapters_diesel::{Dialect, MigrateError, Store};
-use allocation_domain::Eta;
+use allocation_domain::{AllocationOutcome, Eta};
 use allocation_ports::{LockWait, Queries, Readiness, SchemaState, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::sync::Barrier;
@@ -46,6 +46,39 @@ pub fn migrations_up_down_and_up_again_give_the_same_schema(database: TestDataba
     assert_eq!(undone.iter().rev().cloned().collect::<Vec<_>>(), all);
     migrations.up().unwrap();
     assert_eq!(dump(&store, &database), first);
+}
+
+pub fn stock_from_before_there_were_orders_is_counted_and_stays(database: TestDatabase) {
+    let store = connect(&database, 2);
+    let migrations = store.migrations();
+    migrations.up().unwrap();
+    migrations.down(1).unwrap();
+    database.execute(
+        "INSERT INTO products (sku, version) VALUES ('LAMP', 3), ('NONE', 1);
+         INSERT INTO batch_references (sku, reference) VALUES ('LAMP', 'B-1'), ('LAMP', 'B-2'), ('LAMP', 'B-3');
+         INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at)
+         VALUES ('LAMP', 'B-1', 5, 5, NULL, 1), ('LAMP', 'B-2', 7, 1, '2027-01-01', 2), ('LAMP', 'B-3', 2, 0, NULL, 3);
+         INSERT INTO order_lines (sku, order_id, quantity) VALUES ('LAMP', 'O', 6);
+         INSERT INTO allocations (sku, order_id, reference, quantity) VALUES ('LAMP', 'O', 'B-1', 5), ('LAMP', 'O', 'B-2', 1);",
+    );
+    let world = World::new(database);
+    assert_eq!((world.totals("LAMP"), world.totals("NONE")), ([7, 7, 0, 0, 0], [0; 5]));
+    world.assert_totals_equal_sums();
+    assert_eq!(world.batch("B-1").unwrap().revision(), 1);
+    assert!(matches!(world.allocate("LAMP", "O", 6), Ok(AllocationOutcome::Unchanged(_))));
+    assert!(world.database.try_execute("DELETE FROM batches WHERE reference = 'B-1'").is_err());
+
+    world.allocate("LAMP", "P", 8).unwrap();
+    let waits = new_order("WAITS", &[("LAMP", 4)], waits(0));
+    world.place(&waits, world.now());
+    world.database.execute("UPDATE batches SET purchased_quantity = 0, allocated_quantity = 0 WHERE reference = 'B-3'");
+    world.database.execute("DELETE FROM allocations WHERE reference = 'B-3'");
+    migrations.down(1).unwrap();
+    assert_eq!(world.database.texts("SELECT order_id FROM order_lines ORDER BY order_id"), ["O", "P"]);
+    assert_eq!(world.database.texts("SELECT reference FROM batch_references ORDER BY reference"), ["B-1", "B-2"]);
+    assert_eq!(world.database.count("SELECT sum(allocated_quantity) FROM batches"), 12);
+    migrations.up().unwrap();
+    assert_eq!(world.totals("LAMP"), [5, 7, 0, 0, 0]);
 }
 
 pub fn up_tells_what_it_ran_and_is_idempotent(database: TestDatabase) {

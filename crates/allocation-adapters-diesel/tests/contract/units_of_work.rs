@@ -10,7 +10,7 @@ pub fn what_is_committed_is_there_and_what_is_dropped_is_not(database: TestDatab
     for commits in [false, true] {
         let mut unit = world.begin();
         let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
-        product.allocate(&order("O"), quantity(3)).unwrap();
+        product.allocate(&order("O"), quantity(3), instant(0)).unwrap();
         unit.products().save(&[product], world.now()).unwrap();
         if commits {
             unit.commit().unwrap();
@@ -28,7 +28,7 @@ pub fn readers_see_nothing_of_a_unit_before_its_commit(database: TestDatabase) {
     world.add("LAMP", "B", 10, Eta::InStock);
     let mut unit = world.begin();
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
-    product.allocate(&order("O"), quantity(3)).unwrap();
+    product.allocate(&order("O"), quantity(3), instant(0)).unwrap();
     unit.products().save(&[product], world.now()).unwrap();
     assert_eq!(world.allocated("B"), 0);
     assert!(world.allocation_texts().is_empty());
@@ -84,7 +84,7 @@ pub fn a_unit_in_a_panicking_thread_is_rolled_back(database: TestDatabase) {
         let worker = scope.spawn(|| {
             let mut unit = world.begin();
             let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
-            product.allocate(&order("O"), quantity(3)).unwrap();
+            product.allocate(&order("O"), quantity(3), instant(0)).unwrap();
             unit.products().save(&[product], world.now()).unwrap();
             std::panic::resume_unwind(Box::new("the worker gives up"));
         });

@@ -2,7 +2,8 @@
 
 use allocation_adapters_diesel::{DatabaseUrl, Dialect, Store};
 use allocation_domain::{
-    AllocateError, AllocationOutcome, Batch, BatchReference, DeallocateError, Eta, OrderId, Product, Quantity, Sku,
+    AllocateError, AllocationOutcome, Batch, BatchReference, DeallocateError, Eta, HoldDuration, NewOrder, OnShortage,
+    Order, OrderId, OrderTerms, Product, Products, Quantity, Sku, Undecided,
 };
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, LockWait, PageSize, Queries,
@@ -38,6 +39,22 @@ pub fn due(date: &str) -> Eta {
     Eta::Due(date.parse().unwrap())
 }
 
+/// An order with lines of so many units each.
+pub fn new_order(name: &str, lines: &[(&str, u32)], terms: OrderTerms) -> NewOrder {
+    let lines = lines.iter().map(|(name, units)| (sku(name), quantity(*units)));
+    NewOrder::new(order(name), lines, terms).unwrap()
+}
+
+/// The terms of an order that is held.
+pub fn held(seconds: u32) -> OrderTerms {
+    OrderTerms { hold: Some(HoldDuration::from_seconds(seconds).unwrap()), ..OrderTerms::default() }
+}
+
+/// The terms of an order that waits for what it lacks.
+pub fn waits(priority: i32) -> OrderTerms {
+    OrderTerms { on_shortage: OnShortage::Backorder, priority, ..OrderTerms::default() }
+}
+
 /// So many microseconds after a day in 2026.
 pub fn instant(microseconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000, 0).unwrap() + TimeDelta::microseconds(microseconds)
@@ -55,9 +72,22 @@ pub fn connect(database: &TestDatabase, pool_size: u32) -> Store {
 
 /// The one product that a lock is to give.
 pub fn lock_one(unit: &mut dyn UnitOfWork, wanted: Wanted) -> Product {
-    let mut products = unit.products().lock(&[wanted]).unwrap();
+    let mut products = unit.products().lock(&[wanted], instant(0)).unwrap();
     assert_eq!(products.len(), 1);
     products.remove(0)
+}
+
+/// Decides on a product, loading what is needed until there is enough of it.
+pub fn load_and_decide<T, E: Undecided>(
+    unit: &mut dyn UnitOfWork,
+    product: &mut Product,
+    mut decision: impl FnMut(&mut Product) -> Result<T, E>,
+) -> Result<T, E> {
+    loop {
+        let decided = decision(product);
+        let Some(needed) = decided.as_ref().err().and_then(Undecided::more_needed) else { return decided };
+        unit.products().load(product, &needed.what).unwrap();
+    }
 }
 
 impl World {
@@ -85,12 +115,28 @@ impl World {
 
     /// Runs `work` on a locked product and stores what came of it.
     pub fn change<T>(&self, wanted: Wanted, work: impl FnOnce(&mut Product) -> T) -> Result<T, StoreError> {
+        let now = self.now();
         let mut unit = self.store.begin(LockWait::Usual)?;
-        let mut products = unit.products().lock(&[wanted])?;
+        let mut products = unit.products().lock(&[wanted], now)?;
         let answer = work(&mut products[0]);
-        unit.products().save(&products, self.now())?;
+        unit.products().save(&products, now)?;
         unit.commit()?;
         Ok(answer)
+    }
+
+    /// Decides on a locked product, loading what is needed, and stores what came of it.
+    pub fn decide<T, E: Undecided>(
+        &self,
+        wanted: Wanted,
+        now: DateTime<Utc>,
+        decision: impl FnMut(&mut Product) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut unit = self.begin();
+        let mut product = unit.products().lock(&[wanted], now).unwrap().remove(0);
+        let decided = load_and_decide(&mut *unit, &mut product, decision);
+        unit.products().save(&[product], now).unwrap();
+        unit.commit().unwrap();
+        decided
     }
 
     pub fn add(&self, name: &str, batch: &str, units: u32, eta: Eta) -> Batch {
@@ -99,33 +145,69 @@ impl World {
 
     pub fn add_at(&self, name: &str, batch: &str, units: u32, eta: Eta, at: DateTime<Utc>) -> Batch {
         let wanted = Wanted { create: true, ..Wanted::product(sku(name)) };
-        self.change(wanted, |product| product.add_batch(reference(batch), quantity(units), eta, at).unwrap().clone())
+        self.decide(wanted, at, |product| product.add_batch(reference(batch), quantity(units), eta, at).cloned())
             .unwrap()
     }
 
-    /// Allocates a line; loads all open batches when the first ones do not decide.
     pub fn allocate(&self, name: &str, order_id: &str, units: u32) -> Result<AllocationOutcome, AllocateError> {
-        let mut unit = self.begin();
-        let mut product = lock_one(&mut *unit, to_allocate(name, &[order_id]));
-        let mut outcome = product.allocate(&order(order_id), quantity(units));
-        if outcome == Err(AllocateError::MoreBatchesNeeded) {
-            unit.products().load_all_open_batches(&mut product).unwrap();
-            outcome = product.allocate(&order(order_id), quantity(units));
-        }
-        unit.products().save(&[product], self.now()).unwrap();
-        unit.commit().unwrap();
-        outcome
+        let now = self.now();
+        let order_id = order(order_id);
+        self.decide(to_allocate(name, &[order_id.as_str()]), now, |product| {
+            product.allocate(&order_id, quantity(units), now)
+        })
     }
 
     pub fn deallocate(&self, name: &str, order_id: &str, batch: &str) -> Result<Quantity, DeallocateError> {
+        let (now, order_id, batch) = (self.now(), order(order_id), reference(batch));
         let wanted =
-            Wanted { batches: vec![reference(batch)], order_ids: vec![order(order_id)], ..Wanted::product(sku(name)) };
-        self.change(wanted, |product| product.deallocate(&order(order_id), &reference(batch))).unwrap()
+            Wanted { batches: vec![batch.clone()], order_ids: vec![order_id.clone()], ..Wanted::product(sku(name)) };
+        self.decide(wanted, now, |product| product.deallocate(&order_id, &batch, now))
+    }
+
+    /// Places an order of one line.
+    pub fn place(&self, placed: &NewOrder, now: DateTime<Utc>) -> Order {
+        let name = placed.lines()[0].0.as_str();
+        let wanted = Wanted { create: true, ..to_allocate(name, &[placed.order_id().as_str()]) };
+        self.decide(wanted, now, |product| self.with_order(product, |products| products.place(placed, now))).unwrap()
+    }
+
+    /// Decides on an order of which only one product is at hand.
+    pub fn with_order<T>(&self, product: &mut Product, decide: impl FnOnce(&mut Products) -> T) -> T {
+        let mut products = Products::from_iter([product.clone()]);
+        let decided = decide(&mut products);
+        *product = products.into_iter().next().unwrap();
+        decided
+    }
+
+    /// What a product's rows are counted to add up to: in stock, on its way, held, backordered, and
+    /// lines that wait.
+    pub fn totals(&self, name: &str) -> [i64; 5] {
+        ["in_stock", "on_its_way", "held", "backordered", "waiting_lines"]
+            .map(|column| self.database.count(&format!("SELECT {column} FROM products WHERE sku = '{name}'")))
+    }
+
+    pub fn assert_totals_equal_sums(&self) {
+        let sums = [
+            ("in_stock", "coalesce(sum(purchased_quantity), 0) FROM batches r WHERE eta IS NULL"),
+            ("on_its_way", "coalesce(sum(purchased_quantity), 0) FROM batches r WHERE eta IS NOT NULL"),
+            (
+                "held",
+                "coalesce(sum(a.quantity), 0) FROM allocations a
+                 JOIN order_lines r ON r.sku = a.sku AND r.order_id = a.order_id WHERE expires_at IS NOT NULL",
+            ),
+            ("backordered", "coalesce(sum(waiting), 0) FROM order_lines r WHERE true"),
+            ("held_lines", "count(*) FROM order_lines r WHERE expires_at IS NOT NULL"),
+            ("waiting_lines", "count(*) FROM order_lines r WHERE waiting > 0"),
+        ];
+        for (column, sum) in sums {
+            let wrong = format!("SELECT count(*) FROM products p WHERE {column} <> (SELECT {sum} AND r.sku = p.sku)");
+            assert_eq!(self.database.count(&wrong), 0, "{column} differs from the sum of its rows");
+        }
     }
 
     pub fn remove_batch(&self, name: &str, batch: &str) {
         let wanted = Wanted { batches: vec![reference(batch)], ..Wanted::product(sku(name)) };
-        self.change(wanted, |product| product.remove_batch(&reference(batch))).unwrap().unwrap();
+        self.change(wanted, |product| product.remove_batch(&reference(batch), self.now())).unwrap().unwrap();
     }
 
     pub fn batch(&self, batch: &str) -> Option<Batch> {

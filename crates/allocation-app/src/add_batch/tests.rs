@@ -1,8 +1,8 @@
 use super::*;
 use crate::testing::{
-    batch, cause, committed, conflict, ending, now, product, reference, rolled_back, sku, units, use_cases,
+    batch, cause, committed, conflict, ending, now, order, product, reference, rolled_back, sku, units, use_cases,
 };
-use allocation_domain::{Event, Product};
+use allocation_domain::{Event, LineState, Needed, Product, ProductState};
 use allocation_ports::mocks::MockProductRepository;
 
 fn shipment() -> NewBatch {
@@ -14,8 +14,8 @@ fn found(existing: Option<Batch>) -> impl FnOnce(&mut MockProductRepository) {
     |products| {
         products
             .expect_lock()
-            .withf(|wanted| wanted.len() == 1 && wanted[0].create && wanted[0].sku == sku("LAMP"))
-            .returning(|_| Ok(vec![product("LAMP", Vec::new())]));
+            .withf(|wanted, _| wanted.len() == 1 && wanted[0].create && wanted[0].sku == sku("LAMP"))
+            .returning(|_, _| Ok(vec![product("LAMP", Vec::new())]));
         products.expect_find_batch().return_once(|_| Ok(existing));
     }
 }
@@ -80,4 +80,30 @@ fn a_failed_commit_is_told() {
     let fails = ending(Err(StoreError::Failed(cause("disk on fire"))), saved);
     let error = use_cases(vec![fails]).add_batch(&shipment()).unwrap_err();
     assert!(matches!(error, AddBatchError::Store(StoreError::Failed(_))));
+}
+
+#[test]
+fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
+    let served = committed(|products| {
+        products.expect_lock().returning(|_, _| {
+            let state = ProductState { more_waiting: true, ..ProductState::new(sku("LAMP"), 7) };
+            Ok(vec![Product::restore(state)])
+        });
+        products.expect_find_batch().returning(|_| Ok(None));
+        products.expect_load().times(1).returning(|product, needed| {
+            assert_eq!(*needed, Needed::WaitingLines { after: None });
+            let mut line = LineState::alone(units(8), now());
+            line.waiting = 8;
+            product.load_waiting([(order("O-1"), line)], false);
+            Ok(())
+        });
+        let allocated = |event: &Event| matches!(event, Event::Allocated { quantity, .. } if quantity.get() == 8);
+        products
+            .expect_save()
+            .times(1)
+            .withf(move |products, _| products[0].events().iter().any(allocated))
+            .returning(|_, _| Ok(()));
+    });
+    let outcome = use_cases(vec![served]).add_batch(&shipment()).unwrap();
+    assert!(matches!(outcome, AddBatchOutcome::Added(batch) if batch.available() == 12), "what is left of it is told");
 }

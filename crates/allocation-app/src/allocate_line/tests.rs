@@ -1,6 +1,6 @@
 use super::*;
 use crate::testing::{batch, cause, committed, conflict, ending, line, now, product, rolled_back, runner};
-use allocation_domain::{Batch, Event, ProductState};
+use allocation_domain::{Batch, Event, Needed, ProductState};
 use allocation_ports::mocks::MockProductRepository;
 
 fn decide(
@@ -13,7 +13,7 @@ fn decide(
 /// The products that `batches` make, locked whatever is wanted of them.
 fn locked(skus: &'static [(&'static str, u32)]) -> impl FnOnce(&mut MockProductRepository) {
     move |products| {
-        products.expect_lock().returning(move |wanted| {
+        products.expect_lock().returning(move |wanted, _| {
             let known = |sku: &str| wanted.iter().any(|wanted| wanted.sku.as_str() == sku && wanted.open_batches);
             let of = |(sku, purchased): &(&str, u32)| product(sku, vec![batch(&format!("B-{sku}"), sku, *purchased)]);
             Ok(skus.iter().filter(|(sku, _)| known(sku)).map(of).collect())
@@ -80,11 +80,11 @@ fn each_sku_is_locked_once_in_order_with_its_lines() {
     let unit = rolled_back(|products| {
         products
             .expect_lock()
-            .withf(|wanted| {
+            .withf(|wanted, _| {
                 let named: Vec<_> = wanted.iter().map(|w| (w.sku.as_str(), w.order_ids.len(), w.create)).collect();
                 named == [("LAMP", 2, false), ("SOFA", 1, false)]
             })
-            .returning(|_| Ok(Vec::new()));
+            .returning(|_, _| Ok(Vec::new()));
     });
     let lines = [line("O-1", "SOFA", 2), line("O-2", "LAMP", 1), line("O-3", "LAMP", 1)];
     assert!(decide(vec![unit], &lines).unwrap().iter().all(Result::is_err));
@@ -96,17 +96,15 @@ fn when_the_batches_at_hand_do_not_decide_all_are_loaded() {
         vec![batch("B-1", "LAMP", 1), batch("B-2", "LAMP", 1), batch("B-3", "LAMP", 5)]
     }
     let unit = committed(|products| {
-        products.expect_lock().returning(|_| {
+        products.expect_lock().returning(|_, _| {
             Ok(vec![Product::restore(ProductState {
-                sku: crate::testing::sku("LAMP"),
-                version: 1,
                 open_batches: batches()[..1].to_vec(),
                 more_open_batches: true,
-                named_batches: Vec::new(),
-                lines: Vec::new(),
+                ..ProductState::new(crate::testing::sku("LAMP"), 1)
             })])
         });
-        products.expect_load_all_open_batches().times(1).returning(|product| {
+        products.expect_load().times(1).returning(|product, needed| {
+            assert_eq!(*needed, Needed::Batches);
             product.complete(batches());
             Ok(())
         });
@@ -135,16 +133,13 @@ fn after_two_conflicts_the_third_run_answers() {
 fn what_a_lost_commit_had_allocated_is_told_as_allocated() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved(&[("LAMP", 9)], 1));
     let found = rolled_back(|products| {
-        products.expect_lock().returning(|_| {
+        products.expect_lock().returning(|_, _| {
             let mut before = product("LAMP", vec![batch("B-1", "LAMP", 9)]);
-            before.allocate(line("O-1", "LAMP", 4).order_id(), crate::testing::units(4)).unwrap();
+            before.allocate(line("O-1", "LAMP", 4).order_id(), crate::testing::units(4), now()).unwrap();
             Ok(vec![Product::restore(ProductState {
-                sku: before.sku().clone(),
-                version: 2,
                 open_batches: before.batches().to_vec(),
-                more_open_batches: false,
-                named_batches: Vec::new(),
                 lines: before.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
+                ..ProductState::new(before.sku().clone(), 2)
             })])
         });
     });

@@ -1,21 +1,19 @@
 use super::*;
 use crate::testing::{
-    batch, cause, committed, conflict, ending, order, product, reference, rolled_back, sku, units, use_cases,
+    batch, cause, committed, conflict, ending, now, order, product, reference, rolled_back, sku, units, use_cases,
 };
-use allocation_domain::{Event, Product, ProductState};
+use allocation_domain::{Event, LineState, Needed, Product, ProductState};
 use allocation_ports::mocks::MockProductRepository;
 
 /// A locked product in which order O-1 holds 4 units of batch B-1.
 fn with_allocation() -> Product {
     let mut before = product("LAMP", vec![batch("B-1", "LAMP", 20)]);
-    before.allocate(&order("O-1"), units(4)).unwrap();
+    before.allocate(&order("O-1"), units(4), now()).unwrap();
     Product::restore(ProductState {
-        sku: sku("LAMP"),
-        version: 8,
-        open_batches: Vec::new(),
         more_open_batches: true,
         named_batches: before.batches().to_vec(),
         lines: before.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
+        ..ProductState::new(sku("LAMP"), 8)
     })
 }
 
@@ -24,8 +22,8 @@ fn locked(product: Product) -> impl FnOnce(&mut MockProductRepository) {
         products.expect_sku_of().returning(|_| Ok(Some(sku("LAMP"))));
         products
             .expect_lock()
-            .withf(|wanted| wanted[0].batches == [reference("B-1")] && wanted[0].order_ids == [order("O-1")])
-            .return_once(|_| Ok(vec![product]));
+            .withf(|wanted, _| wanted[0].batches == [reference("B-1")] && wanted[0].order_ids == [order("O-1")])
+            .return_once(|_, _| Ok(vec![product]));
     }
 }
 
@@ -84,4 +82,31 @@ fn a_store_that_is_always_busy_is_told() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
     let error = use_cases(vec![busy(), busy(), busy()]).deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
     assert!(matches!(error, DeallocateError::Store(StoreError::Busy(_))));
+}
+
+#[test]
+fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
+    let served = committed(|products| {
+        let before = with_allocation();
+        let state = ProductState {
+            named_batches: vec![batch("B-1", "LAMP", 4).with_allocated(4).unwrap()],
+            lines: before.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
+            more_waiting: true,
+            ..ProductState::new(sku("LAMP"), 8)
+        };
+        locked(Product::restore(state))(products);
+        products.expect_load().times(1).returning(|product, needed| {
+            assert_eq!(*needed, Needed::WaitingLines { after: None });
+            let mut line = LineState::alone(units(3), now());
+            line.waiting = 3;
+            product.load_waiting([(order("O-2"), line)], false);
+            Ok(())
+        });
+        products
+            .expect_save()
+            .times(1)
+            .withf(|products, _| products[0].changes().batch_deltas == [(&reference("B-1"), -1)])
+            .returning(|_, _| Ok(()));
+    });
+    use_cases(vec![served]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
 }

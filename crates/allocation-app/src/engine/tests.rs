@@ -66,7 +66,7 @@ impl Shared {
     fn unit(self: &Arc<Self>, fault: fn(&[Wanted]) -> Option<StoreError>) -> MockProductRepository {
         let mut products = MockProductRepository::new();
         let shared = Arc::clone(self);
-        products.expect_lock().returning(move |wanted| {
+        products.expect_lock().returning(move |wanted, _| {
             let names = |wanted: &Wanted| wanted.order_ids.iter().map(|id| format!("{id}")).collect::<Vec<_>>();
             locked(&shared.groups).push(wanted.iter().flat_map(names).collect());
             assert!(!wanted.iter().any(|wanted| wanted.sku.as_str() == "PANIC"), "told to panic");
@@ -96,6 +96,10 @@ struct AnyEnd(MockUnitOfWork);
 impl UnitOfWork for AnyEnd {
     fn products(&mut self) -> &mut dyn allocation_ports::ProductRepository {
         self.0.products()
+    }
+
+    fn orders(&mut self) -> &mut dyn allocation_ports::OrderRepository {
+        self.0.orders()
     }
 
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
@@ -144,6 +148,8 @@ fn told(answer: Answer) -> &'static str {
         Ok(AllocationOutcome::Unchanged(_)) => "unchanged",
         Err(AllocateLineError::OutOfStock(_)) => "out of stock",
         Err(AllocateLineError::LineAlreadyAllocated(_)) => "other quantity",
+        Err(AllocateLineError::HoldExpired(_)) => "expired",
+        Err(AllocateLineError::OrderCancelled(_)) => "cancelled",
         Err(AllocateLineError::Overloaded) => "overloaded",
         Err(AllocateLineError::ShuttingDown) => "shutting down",
         Err(AllocateLineError::Store(error)) => match &*error {

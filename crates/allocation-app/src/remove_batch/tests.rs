@@ -8,8 +8,8 @@ fn locked(batches: Vec<Batch>) -> impl FnOnce(&mut MockProductRepository) {
         products.expect_sku_of().returning(|_| Ok(Some(sku("LAMP"))));
         products
             .expect_lock()
-            .withf(|wanted| wanted[0].batches == [reference("B-1")] && !wanted[0].create)
-            .return_once(|_| Ok(vec![product("LAMP", batches)]));
+            .withf(|wanted, _| wanted[0].batches == [reference("B-1")] && !wanted[0].create)
+            .return_once(|_, _| Ok(vec![product("LAMP", batches)]));
     }
 }
 

@@ -1,7 +1,10 @@
 //! The story of allocation, after chapter 1 of "Architecture Patterns with Python".
 
 use super::*;
-use crate::{AllocationChange, LineChange};
+use crate::{
+    AddBatchError, AllocateError, AllocationChange, AllocationOutcome, DeallocateError, Eta, LineChange, LineRow,
+    OutOfStock, Quantity, RemoveBatchError,
+};
 use chrono::NaiveDate;
 
 fn reference(text: &str) -> BatchReference {
@@ -30,15 +33,21 @@ fn product(batches: &[(&str, u32, Eta)]) -> Product {
     product
 }
 
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+/// The row of a line that was sent alone.
+fn row(quantity: u32) -> LineRow {
+    LineState::alone(units(quantity), now()).row()
+}
+
 /// As a store would hand the product out after everything was written down.
 fn stored(product: &Product) -> Product {
     Product::restore(ProductState {
-        sku: product.sku().clone(),
-        version: product.version() + 1,
         open_batches: product.batches().to_vec(),
-        more_open_batches: false,
-        named_batches: Vec::new(),
         lines: product.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
+        ..ProductState::new(product.sku().clone(), product.version() + 1)
     })
 }
 
@@ -50,7 +59,7 @@ fn parts(outcome: &AllocationOutcome) -> Vec<(&str, u32)> {
 #[test]
 fn allocating_to_a_batch_reduces_what_is_available() {
     let mut product = product(&[("B-1", 20, Eta::InStock)]);
-    let outcome = product.allocate(&order("O-1"), units(2)).unwrap();
+    let outcome = product.allocate(&order("O-1"), units(2), now()).unwrap();
     assert_eq!(parts(&outcome), [("B-1", 2)]);
     assert_eq!(product.batch(&reference("B-1")).unwrap().available(), 18);
 }
@@ -58,8 +67,8 @@ fn allocating_to_a_batch_reduces_what_is_available() {
 #[test]
 fn all_that_is_available_can_be_allocated_but_not_more() {
     let mut product = product(&[("B-1", 20, Eta::InStock)]);
-    product.allocate(&order("O-1"), units(20)).unwrap();
-    let error = product.allocate(&order("O-2"), units(1)).unwrap_err();
+    product.allocate(&order("O-1"), units(20), now()).unwrap();
+    let error = product.allocate(&order("O-2"), units(1), now()).unwrap_err();
     let sold_out = OutOfStock { sku: product.sku().clone(), requested: units(1), available: 0 };
     assert_eq!(error, AllocateError::OutOfStock(sold_out));
     assert_eq!(error.to_string(), "No batch found for SKU SMALL-TABLE");
@@ -68,7 +77,7 @@ fn all_that_is_available_can_be_allocated_but_not_more() {
 #[test]
 fn a_refused_line_changes_nothing() {
     let mut product = stored(&product(&[("B-1", 3, Eta::InStock), ("B-2", 4, due(1))]));
-    product.allocate(&order("O-1"), units(8)).unwrap_err();
+    product.allocate(&order("O-1"), units(8), now()).unwrap_err();
     assert_eq!(product.available(), 7);
     assert!(product.events().is_empty());
     assert!(product.changes().is_empty());
@@ -77,8 +86,8 @@ fn a_refused_line_changes_nothing() {
 #[test]
 fn allocating_twice_is_allocating_once() {
     let mut product = product(&[("B-1", 20, Eta::InStock)]);
-    let first = product.allocate(&order("O-1"), units(2)).unwrap();
-    let again = product.allocate(&order("O-1"), units(2)).unwrap();
+    let first = product.allocate(&order("O-1"), units(2), now()).unwrap();
+    let again = product.allocate(&order("O-1"), units(2), now()).unwrap();
     assert!(matches!(again, AllocationOutcome::Unchanged(_)));
     assert_eq!(parts(&first), parts(&again));
     assert_eq!(product.available(), 18);
@@ -87,8 +96,8 @@ fn allocating_twice_is_allocating_once() {
 #[test]
 fn the_same_line_with_another_quantity_is_refused() {
     let mut product = product(&[("B-1", 20, Eta::InStock)]);
-    product.allocate(&order("O-1"), units(2)).unwrap();
-    let error = product.allocate(&order("O-1"), units(3)).unwrap_err();
+    product.allocate(&order("O-1"), units(2), now()).unwrap();
+    let error = product.allocate(&order("O-1"), units(3), now()).unwrap_err();
     assert!(matches!(error, AllocateError::LineAlreadyAllocated(line) if line.allocated == units(2)));
     assert_eq!(product.available(), 18);
 }
@@ -96,49 +105,52 @@ fn the_same_line_with_another_quantity_is_refused() {
 #[test]
 fn warehouse_stock_is_preferred_to_shipments() {
     let mut product = product(&[("SHIPMENT", 100, due(1)), ("WAREHOUSE", 100, Eta::InStock)]);
-    let outcome = product.allocate(&order("O-1"), units(10)).unwrap();
+    let outcome = product.allocate(&order("O-1"), units(10), now()).unwrap();
     assert_eq!(parts(&outcome), [("WAREHOUSE", 10)]);
 }
 
 #[test]
 fn earlier_shipments_are_preferred() {
     let mut product = product(&[("SLOW", 100, due(20)), ("SPEEDY", 100, due(10)), ("NORMAL", 100, due(15))]);
-    let outcome = product.allocate(&order("O-1"), units(10)).unwrap();
+    let outcome = product.allocate(&order("O-1"), units(10), now()).unwrap();
     assert_eq!(parts(&outcome), [("SPEEDY", 10)]);
 }
 
 #[test]
 fn of_equal_batches_the_one_added_first_is_preferred_then_the_smaller_reference() {
     let mut product = product(&[("Z", 5, due(1)), ("A", 5, due(1))]);
-    assert_eq!(parts(&product.allocate(&order("O-1"), units(5)).unwrap()), [("Z", 5)]);
+    assert_eq!(parts(&product.allocate(&order("O-1"), units(5), now()).unwrap()), [("Z", 5)]);
 
     let mut twins = Product::new(Sku::parse("TWINS").unwrap());
     for name in ["b", "a", "B"] {
         twins.add_batch(reference(name), units(5), Eta::InStock, DateTime::UNIX_EPOCH).unwrap();
     }
-    assert_eq!(parts(&twins.allocate(&order("O-1"), units(5)).unwrap()), [("B", 5)]);
+    assert_eq!(parts(&twins.allocate(&order("O-1"), units(5), now()).unwrap()), [("B", 5)]);
 }
 
 #[test]
 fn a_line_goes_whole_into_the_first_batch_that_can_take_it() {
     let mut product = product(&[("FIRST", 3, Eta::InStock), ("SECOND", 10, due(1)), ("THIRD", 10, due(2))]);
-    assert_eq!(parts(&product.allocate(&order("O-1"), units(4)).unwrap()), [("SECOND", 4)]);
+    assert_eq!(parts(&product.allocate(&order("O-1"), units(4), now()).unwrap()), [("SECOND", 4)]);
 }
 
 #[test]
 fn a_line_that_no_batch_can_take_is_split_in_order_of_preference() {
     let mut product = product(&[("LATE", 4, due(9)), ("SOON", 3, due(2)), ("HERE", 2, Eta::InStock)]);
-    let outcome = product.allocate(&order("O-1"), units(7)).unwrap();
+    let outcome = product.allocate(&order("O-1"), units(7), now()).unwrap();
     assert_eq!(parts(&outcome), [("HERE", 2), ("SOON", 3), ("LATE", 2)]);
-    assert_eq!(parts(&product.allocate(&order("O-1"), units(7)).unwrap()), [("HERE", 2), ("SOON", 3), ("LATE", 2)]);
+    assert_eq!(
+        parts(&product.allocate(&order("O-1"), units(7), now()).unwrap()),
+        [("HERE", 2), ("SOON", 3), ("LATE", 2)]
+    );
 }
 
 #[test]
 fn deallocating_frees_the_units_for_others_at_once() {
     let mut product = product(&[("B-1", 10, Eta::InStock)]);
-    product.allocate(&order("O-1"), units(10)).unwrap();
-    assert_eq!(product.deallocate(&order("O-1"), &reference("B-1")), Ok(units(10)));
-    assert_eq!(parts(&product.allocate(&order("O-2"), units(10)).unwrap()), [("B-1", 10)]);
+    product.allocate(&order("O-1"), units(10), now()).unwrap();
+    assert_eq!(product.deallocate(&order("O-1"), &reference("B-1"), now()), Ok(units(10)));
+    assert_eq!(parts(&product.allocate(&order("O-2"), units(10), now()).unwrap()), [("B-1", 10)]);
 }
 
 #[test]
@@ -146,11 +158,11 @@ fn only_what_is_allocated_can_be_deallocated() {
     let mut product = product(&[("B-1", 10, Eta::InStock)]);
     let (order_id, reference) = (order("O-1"), reference("B-1"));
     assert_eq!(
-        product.deallocate(&order_id, &self::reference("NONE")),
+        product.deallocate(&order_id, &self::reference("NONE"), now()),
         Err(DeallocateError::BatchNotFound(self::reference("NONE")))
     );
     assert_eq!(
-        product.deallocate(&order_id, &reference),
+        product.deallocate(&order_id, &reference, now()),
         Err(DeallocateError::AllocationNotFound { order_id, reference })
     );
 }
@@ -158,10 +170,10 @@ fn only_what_is_allocated_can_be_deallocated() {
 #[test]
 fn a_line_that_lost_units_gets_what_is_missing_when_sent_again() {
     let mut product = product(&[("B-1", 6, Eta::InStock), ("B-2", 6, due(1)), ("B-3", 9, due(2))]);
-    product.allocate(&order("O-1"), units(10)).unwrap();
-    assert_eq!(product.deallocate(&order("O-1"), &reference("B-1")), Ok(units(6)));
-    product.allocate(&order("O-2"), units(6)).unwrap();
-    let again = product.allocate(&order("O-1"), units(10)).unwrap();
+    product.allocate(&order("O-1"), units(10), now()).unwrap();
+    assert_eq!(product.deallocate(&order("O-1"), &reference("B-1"), now()), Ok(units(6)));
+    product.allocate(&order("O-2"), units(6), now()).unwrap();
+    let again = product.allocate(&order("O-1"), units(10), now()).unwrap();
     assert!(matches!(again, AllocationOutcome::Allocated(_)));
     assert_eq!(parts(&again), [("B-2", 4), ("B-3", 6)]);
 }
@@ -169,22 +181,22 @@ fn a_line_that_lost_units_gets_what_is_missing_when_sent_again() {
 #[test]
 fn a_line_that_lost_all_its_units_can_come_back_with_another_quantity() {
     let mut product = product(&[("B-1", 10, Eta::InStock)]);
-    product.allocate(&order("O-1"), units(10)).unwrap();
-    product.deallocate(&order("O-1"), &reference("B-1")).unwrap();
-    assert_eq!(parts(&product.allocate(&order("O-1"), units(3)).unwrap()), [("B-1", 3)]);
+    product.allocate(&order("O-1"), units(10), now()).unwrap();
+    product.deallocate(&order("O-1"), &reference("B-1"), now()).unwrap();
+    assert_eq!(parts(&product.allocate(&order("O-1"), units(3), now()).unwrap()), [("B-1", 3)]);
 }
 
 #[test]
 fn a_batch_leaves_only_when_nothing_of_it_is_allocated() {
     let mut product = product(&[("B-1", 10, Eta::InStock)]);
-    product.allocate(&order("O-1"), units(4)).unwrap();
+    product.allocate(&order("O-1"), units(4), now()).unwrap();
     assert_eq!(
-        product.remove_batch(&reference("B-1")),
+        product.remove_batch(&reference("B-1"), now()),
         Err(RemoveBatchError::HasAllocations { reference: reference("B-1"), allocated: 4 })
     );
-    product.deallocate(&order("O-1"), &reference("B-1")).unwrap();
-    assert_eq!(product.remove_batch(&reference("B-1")), Ok(()));
-    assert_eq!(product.remove_batch(&reference("B-1")), Err(RemoveBatchError::NotFound(reference("B-1"))));
+    product.deallocate(&order("O-1"), &reference("B-1"), now()).unwrap();
+    assert_eq!(product.remove_batch(&reference("B-1"), now()), Ok(()));
+    assert_eq!(product.remove_batch(&reference("B-1"), now()), Err(RemoveBatchError::NotFound(reference("B-1"))));
 }
 
 #[test]
@@ -197,8 +209,8 @@ fn a_batch_is_added_once() {
 #[test]
 fn each_change_is_told_as_an_event_and_the_last_unit_too() {
     let mut product = product(&[("B-1", 2, Eta::InStock), ("B-2", 3, due(1))]);
-    product.allocate(&order("O-1"), units(5)).unwrap();
-    product.deallocate(&order("O-1"), &reference("B-2")).unwrap();
+    product.allocate(&order("O-1"), units(5), now()).unwrap();
+    product.deallocate(&order("O-1"), &reference("B-2"), now()).unwrap();
     let names: Vec<_> = product.events().iter().map(Event::name).collect();
     assert_eq!(names, ["batch_added", "batch_added", "allocated", "allocated", "out_of_stock", "deallocated"]);
 }
@@ -207,35 +219,34 @@ fn each_change_is_told_as_an_event_and_the_last_unit_too() {
 fn with_some_batches_at_hand_only_what_they_decide_is_decided() {
     let all = product(&[("B-1", 2, Eta::InStock), ("B-2", 3, Eta::InStock), ("B-3", 9, Eta::InStock)]);
     let some = |lines| ProductState {
-        sku: all.sku().clone(),
-        version: 1,
         open_batches: all.batches()[..2].to_vec(),
         more_open_batches: true,
         named_batches: vec![all.batches()[2].clone()],
         lines,
+        ..ProductState::new(all.sku().clone(), 1)
     };
     let mut product = Product::restore(some(Vec::new()));
-    assert_eq!(parts(&product.allocate(&order("O-1"), units(3)).unwrap()), [("B-2", 3)]);
-    assert_eq!(product.allocate(&order("O-2"), units(3)), Err(AllocateError::MoreBatchesNeeded));
+    assert_eq!(parts(&product.allocate(&order("O-1"), units(3), now()).unwrap()), [("B-2", 3)]);
+    assert_eq!(product.allocate(&order("O-2"), units(3), now()), Err(product.needs(Needed::Batches).into()));
     product.complete(all.batches().to_vec());
-    assert_eq!(parts(&product.allocate(&order("O-2"), units(3)).unwrap()), [("B-3", 3)]);
+    assert_eq!(parts(&product.allocate(&order("O-2"), units(3), now()).unwrap()), [("B-3", 3)]);
     assert_eq!(product.available(), 8, "what was allocated before the rest was loaded stays allocated");
 }
 
 #[test]
 fn changes_are_the_difference_to_what_is_stored() {
     let mut product = stored(&product(&[("B-1", 2, Eta::InStock), ("B-2", 9, due(1))]));
-    product.allocate(&order("O-1"), units(10)).unwrap();
+    product.allocate(&order("O-1"), units(10), now()).unwrap();
     product.add_batch(reference("B-3"), units(7), due(2), DateTime::UNIX_EPOCH).unwrap();
     let changes = product.changes();
     assert_eq!(changes.version, 1);
     assert_eq!(changes.added_batches, [product.batch(&reference("B-3")).unwrap()]);
     assert_eq!(changes.batch_deltas, [(&reference("B-1"), 2), (&reference("B-2"), 8)]);
-    assert_eq!(changes.lines, [LineChange { order_id: &order("O-1"), before: None, after: Some(units(10)) }]);
+    assert_eq!(changes.lines, [LineChange { order_id: &order("O-1"), before: None, after: Some(row(10)) }]);
     assert_eq!(changes.allocations.len(), 2);
 
     let mut product = stored(&product);
-    product.deallocate(&order("O-1"), &reference("B-1")).unwrap();
+    product.deallocate(&order("O-1"), &reference("B-1"), now()).unwrap();
     let changes = product.changes();
     assert!(changes.lines.is_empty() && changes.added_batches.is_empty());
     assert_eq!(changes.batch_deltas, [(&reference("B-1"), -2)]);
@@ -243,23 +254,23 @@ fn changes_are_the_difference_to_what_is_stored() {
     let freed = AllocationChange { order_id: &order_id, reference: &reference_1, before: Some(units(2)), after: None };
     assert_eq!(changes.allocations, [freed]);
 
-    product.deallocate(&order("O-1"), &reference("B-2")).unwrap();
-    product.remove_batch(&reference("B-2")).unwrap();
+    product.deallocate(&order("O-1"), &reference("B-2"), now()).unwrap();
+    product.remove_batch(&reference("B-2"), now()).unwrap();
     let changes = product.changes();
     assert_eq!(changes.removed_batches, [&reference("B-2")]);
-    assert_eq!(changes.lines, [LineChange { order_id: &order_id, before: Some(units(10)), after: None }]);
+    assert_eq!(changes.lines, [LineChange { order_id: &order_id, before: Some(row(10)), after: None }]);
 }
 
 #[test]
 fn what_leaves_and_comes_back_in_one_unit_of_work_is_a_change_or_none() {
     let mut product = product(&[("B-1", 9, Eta::InStock)]);
-    product.allocate(&order("O-1"), units(5)).unwrap();
+    product.allocate(&order("O-1"), units(5), now()).unwrap();
     let mut product = stored(&product);
-    product.deallocate(&order("O-1"), &reference("B-1")).unwrap();
-    product.allocate(&order("O-1"), units(7)).unwrap();
+    product.deallocate(&order("O-1"), &reference("B-1"), now()).unwrap();
+    product.allocate(&order("O-1"), units(7), now()).unwrap();
     let (order_id, reference_1) = (order("O-1"), reference("B-1"));
     let changes = product.changes();
-    assert_eq!(changes.lines, [LineChange { order_id: &order_id, before: Some(units(5)), after: Some(units(7)) }]);
+    assert_eq!(changes.lines, [LineChange { order_id: &order_id, before: Some(row(5)), after: Some(row(7)) }]);
     assert_eq!(
         changes.allocations,
         [AllocationChange {

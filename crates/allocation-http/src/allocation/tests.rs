@@ -16,7 +16,7 @@ fn row(order_id: &str) -> AllocationRow {
 
 fn with_line(units: u32) -> Product {
     let mut product = chairs(&["B-1"]);
-    product.allocate(&order("O-1"), quantity(units)).unwrap();
+    product.allocate(&order("O-1"), quantity(units), now()).unwrap();
     product
 }
 
@@ -178,7 +178,7 @@ async fn what_is_not_allocated_cannot_be_freed() {
 #[actix_web::test]
 async fn both_identifiers_of_a_path_are_decoded_once() {
     let mut product = chairs(&["B/%2F"]);
-    product.allocate(&OrderId::parse("O/1 %41").unwrap(), quantity(1)).unwrap();
+    product.allocate(&OrderId::parse("O/1 %41").unwrap(), quantity(1), now()).unwrap();
     let api = Ports::with_units(holding(product)).api();
     let answer = delete(&api, "/allocations/O%2F1%20%2541/batch/B%2f%252F").await;
     assert_eq!(answer.status, 204);

@@ -106,7 +106,7 @@ async fn a_batch_without_allocations_can_be_deleted() {
 #[actix_web::test]
 async fn a_batch_with_allocations_stays() {
     let mut product = chairs(&["B-1"]);
-    product.allocate(&crate::testing::order("O-1"), quantity(3)).unwrap();
+    product.allocate(&crate::testing::order("O-1"), quantity(3), now()).unwrap();
     let answer = delete(&Ports::with_units(holding(product)).api(), "/batch/B-1").await;
     assert_eq!(answer.status, 409);
     assert_eq!(answer.problem("batch-has-allocations")["detail"], "Batch B-1 has 3 allocated units");

@@ -24,6 +24,8 @@ fn problem(kind: Kind, has_body: bool) -> Problem {
         Kind::LineAlreadyAllocated => {
             Problem::new(kind, "Order O-1 has a line of 10 units of SKU RED-CHAIR already, not of 5")
         }
+        Kind::HoldExpired => Problem::new(kind, "The hold of order O-1 has expired"),
+        Kind::OrderCancelled => Problem::new(kind, "Order O-1 was cancelled"),
         Kind::OutOfStock => out_of_stock().unwrap_or(Problem::of(kind)),
         Kind::UnsupportedMediaType
         | Kind::BodyTooLarge

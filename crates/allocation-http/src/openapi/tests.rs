@@ -78,11 +78,14 @@ fn the_examples_are_what_is_answered() {
     let batch = || reference("B-1");
     let not_there = domain::DeallocateError::AllocationNotFound { order_id: order("O-1"), reference: batch() };
     let has_allocations = domain::RemoveBatchError::HasAllocations { reference: batch(), allocated: 10 };
-    let raised: [(Kind, Problem); 5] = [
+    let order_id = order("O-1");
+    let raised: [(Kind, Problem); 7] = [
         (Kind::BatchAlreadyExists, AddBatchError::AlreadyExists(batch()).into()),
         (Kind::BatchNotFound, RemoveBatchError::from(domain::RemoveBatchError::NotFound(batch())).into()),
         (Kind::BatchHasAllocations, RemoveBatchError::from(has_allocations).into()),
         (Kind::LineAlreadyAllocated, AllocateLineError::from(line).into()),
+        (Kind::HoldExpired, AllocateLineError::from(domain::HoldExpired { order_id: order_id.clone() }).into()),
+        (Kind::OrderCancelled, AllocateLineError::from(domain::OrderCancelled { order_id }).into()),
         (Kind::AllocationNotFound, DeallocateError::from(not_there).into()),
     ];
     for (kind, problem) in raised {

@@ -80,6 +80,13 @@ kinds! {
     /// that SKU. Nothing was allocated.
     OutOfStock: CONFLICT, "out-of-stock", "Not enough stock";
 
+    /// The units of the order were held for a time that is up. They are free for others, or theirs
+    /// already; place a new order.
+    HoldExpired: CONFLICT, "hold-expired", "The hold has expired";
+
+    /// The order was cancelled, and stays so. Place a new order.
+    OrderCancelled: CONFLICT, "order-cancelled", "The order was cancelled";
+
     /// More requests are waiting than the service takes in. Nothing was changed; send the request
     /// again after the time in `Retry-After`.
     Overloaded: SERVICE_UNAVAILABLE, "overloaded", "The service is overloaded";

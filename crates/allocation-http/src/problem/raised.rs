@@ -24,6 +24,7 @@ impl From<RemoveBatchError> for Problem {
                 domain::RemoveBatchError::HasAllocations { .. } => {
                     Self::new(Kind::BatchHasAllocations, refusal.to_string())
                 }
+                domain::RemoveBatchError::MoreNeeded(needed) => undecided(needed),
             },
             RemoveBatchError::Store(error) => error.into(),
         }
@@ -37,6 +38,8 @@ impl From<AllocateLineError> for Problem {
             AllocateLineError::LineAlreadyAllocated(refusal) => {
                 Self::new(Kind::LineAlreadyAllocated, refusal.to_string())
             }
+            AllocateLineError::HoldExpired(refusal) => Self::new(Kind::HoldExpired, refusal.to_string()),
+            AllocateLineError::OrderCancelled(refusal) => Self::new(Kind::OrderCancelled, refusal.to_string()),
             AllocateLineError::Overloaded => Self::of(Kind::Overloaded),
             AllocateLineError::ShuttingDown => Self::of(Kind::ShuttingDown),
             AllocateLineError::Store(error) => error.into(),
@@ -52,10 +55,16 @@ impl From<DeallocateError> for Problem {
                 domain::DeallocateError::AllocationNotFound { .. } => {
                     Self::new(Kind::AllocationNotFound, refusal.to_string())
                 }
+                domain::DeallocateError::MoreNeeded(needed) => undecided(needed),
             },
             DeallocateError::Store(error) => error.into(),
         }
     }
+}
+
+/// No use case leaves a decision open: it would be a fault of the program.
+fn undecided(needed: domain::MoreNeeded) -> Problem {
+    Problem::of(Kind::InternalError).caused_by(Arc::new(needed))
 }
 
 impl From<StoreError> for Problem {

@@ -174,6 +174,8 @@ fn told(answer: Result<AllocationOutcome, AllocateLineError>) -> String {
         Ok(AllocationOutcome::Unchanged(line)) => format!("unchanged {} {}", line.order_id, line.quantity),
         Err(AllocateLineError::OutOfStock(short)) => format!("short of {}, has {}", short.requested, short.available),
         Err(AllocateLineError::LineAlreadyAllocated(line)) => format!("has {} already", line.allocated),
+        Err(AllocateLineError::HoldExpired(_)) => "expired".to_owned(),
+        Err(AllocateLineError::OrderCancelled(_)) => "cancelled".to_owned(),
         Err(AllocateLineError::Overloaded) => "overloaded".to_owned(),
         Err(AllocateLineError::ShuttingDown) => "shutting down".to_owned(),
         Err(AllocateLineError::Store(error)) => match &*error {

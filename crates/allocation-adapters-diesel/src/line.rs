@@ -1,0 +1,155 @@
+//! Lines as rows.
+
+use crate::error::corrupt;
+use crate::row::{self, BatchRow};
+use crate::schema::order_lines;
+use allocation_domain::{Allocation, Batch, Commitment, LineRow, LineState, LineTerms, OnShortage, OrderId, Sku};
+use allocation_ports::StoreError;
+use diesel::prelude::*;
+
+/// What [`StoredLine`] is read from.
+pub(crate) const LINE_COLUMNS: LineColumns = (
+    order_lines::quantity,
+    order_lines::placed_at,
+    order_lines::of_order,
+    order_lines::priority,
+    order_lines::backorders,
+    order_lines::allow_split,
+    order_lines::waiting,
+    order_lines::expires_at,
+    order_lines::ended,
+);
+
+pub(crate) type LineColumns = (
+    order_lines::quantity,
+    order_lines::placed_at,
+    order_lines::of_order,
+    order_lines::priority,
+    order_lines::backorders,
+    order_lines::allow_split,
+    order_lines::waiting,
+    order_lines::expires_at,
+    order_lines::ended,
+);
+
+const EXPIRED: &str = "expired";
+const CANCELLED: &str = "cancelled";
+
+/// A row of `order_lines` without its key, as it is read.
+#[derive(Debug, Queryable)]
+pub(crate) struct StoredLine {
+    quantity: i32,
+    placed_at: i64,
+    of_order: bool,
+    priority: i32,
+    backorders: bool,
+    allow_split: bool,
+    waiting: i32,
+    expires_at: Option<i64>,
+    ended: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no line ends as {0:?}")]
+struct UnknownEnd(String);
+
+impl StoredLine {
+    /// The line; fails on what no line can be.
+    pub(crate) fn row(self) -> Result<LineRow, StoreError> {
+        let commitment = match (self.ended.as_deref(), self.expires_at) {
+            (None, None) => Commitment::Firm,
+            (None, Some(expires_at)) => Commitment::Held { expires_at: row::instant(expires_at)? },
+            (Some(EXPIRED), _) => Commitment::Expired,
+            (Some(CANCELLED), _) => Commitment::Cancelled,
+            (Some(other), _) => return Err(corrupt(UnknownEnd(other.to_owned()))),
+        };
+        Ok(LineRow {
+            quantity: row::quantity(self.quantity)?,
+            terms: LineTerms {
+                of_order: self.of_order,
+                priority: self.priority,
+                placed_at: row::instant(self.placed_at)?,
+                on_shortage: if self.backorders { OnShortage::Backorder } else { OnShortage::Reject },
+                allow_split: self.allow_split,
+            },
+            commitment,
+            waiting: u32::try_from(self.waiting).map_err(corrupt)?,
+        })
+    }
+}
+
+/// A row of `order_lines` without its key, as it is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LineValues {
+    pub(crate) quantity: i32,
+    pub(crate) placed_at: i64,
+    pub(crate) of_order: bool,
+    pub(crate) priority: i32,
+    pub(crate) backorders: bool,
+    pub(crate) allow_split: bool,
+    pub(crate) waiting: i32,
+    pub(crate) expires_at: Option<i64>,
+    pub(crate) ended: Option<&'static str>,
+}
+
+impl LineValues {
+    /// The row of a line.
+    pub(crate) fn of(line: &LineRow) -> Result<Self, StoreError> {
+        let integer = |units: u32| i32::try_from(units).map_err(|error| StoreError::Failed(error.into()));
+        Ok(Self {
+            quantity: integer(line.quantity.get())?,
+            placed_at: line.terms.placed_at.timestamp_micros(),
+            of_order: line.terms.of_order,
+            priority: line.terms.priority,
+            backorders: line.terms.on_shortage == OnShortage::Backorder,
+            allow_split: line.terms.allow_split,
+            waiting: integer(line.waiting)?,
+            expires_at: line.commitment.expires_at().map(|at| at.timestamp_micros()),
+            ended: match line.commitment {
+                Commitment::Firm | Commitment::Held { .. } => None,
+                Commitment::Expired => Some(EXPIRED),
+                Commitment::Cancelled => Some(CANCELLED),
+            },
+        })
+    }
+}
+
+/// Whether a line has the defaults of the table but for its quantity and when it was placed: that
+/// of almost every line that is sent alone.
+pub(crate) fn is_plain(line: &LineRow) -> bool {
+    *line == LineState::alone(line.quantity, line.terms.placed_at).row()
+}
+
+/// A row of `allocations` of a line that is known, with its batch.
+#[derive(Debug, Queryable)]
+pub(crate) struct AllocationPart {
+    quantity: i32,
+    batch: BatchRow,
+}
+
+/// Lines of a product that were found, with the batches in which they hold units.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    pub(crate) lines: Vec<(OrderId, LineState)>,
+    pub(crate) batches: Vec<Batch>,
+}
+
+impl Lines {
+    /// Adds a line with all its parts.
+    pub(crate) fn add(
+        &mut self,
+        sku: &Sku,
+        order_id: OrderId,
+        line: StoredLine,
+        parts: impl IntoIterator<Item = AllocationPart>,
+    ) -> Result<(), StoreError> {
+        let mut allocations = Vec::new();
+        for part in parts {
+            let batch = part.batch.batch(sku.clone())?;
+            allocations.push(Allocation::of(&batch, row::quantity(part.quantity)?));
+            self.batches.push(batch);
+        }
+        self.lines.push((order_id, line.row()?.with(allocations)));
+        Ok(())
+    }
+}

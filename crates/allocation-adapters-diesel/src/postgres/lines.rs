@@ -1,0 +1,90 @@
+//! Loading lines with what they hold.
+
+use super::sets::LoadLines;
+use crate::error::{corrupt, store_error};
+use crate::line::{AllocationPart, Lines, StoredLine};
+use crate::row;
+use allocation_domain::{OrderId, Sku};
+use allocation_ports::StoreError;
+use diesel::prelude::*;
+use std::collections::BTreeMap;
+
+/// Lines to load, each of a product that has a place in a list.
+#[derive(Debug, Default)]
+pub(super) struct LineKeys<'a> {
+    place: Vec<i32>,
+    sku: Vec<&'a str>,
+    order_id: Vec<&'a str>,
+}
+
+impl<'a> LineKeys<'a> {
+    /// Adds a line, which must not be there yet.
+    pub(super) fn push(&mut self, place: i32, sku: &'a Sku, order_id: &'a OrderId) {
+        self.place.push(place);
+        self.sku.push(sku.as_str());
+        self.order_id.push(order_id.as_str());
+    }
+
+    /// Loads those of the lines that exist, and gives them to their products' places.
+    pub(super) fn load(
+        &self,
+        connection: &mut PgConnection,
+        mut take: impl FnMut(i32, OrderId, StoredLine, Vec<AllocationPart>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if self.place.is_empty() {
+            return Ok(());
+        }
+        let statement = LoadLines { place: &self.place, sku: &self.sku, order_id: &self.order_id };
+        let rows: Vec<LoadedLine> = statement.load(connection).map_err(store_error)?;
+        let mut lines: BTreeMap<(i32, String), (StoredLine, Vec<AllocationPart>)> = BTreeMap::new();
+        for LoadedLine { place, order_id, line, part } in rows {
+            let (_, parts) = lines.entry((place, order_id)).or_insert_with(|| (line, Vec::new()));
+            parts.extend(part);
+        }
+        for ((place, order_id), (line, parts)) in lines {
+            take(place, row::order_id(order_id)?, line, parts)?;
+        }
+        Ok(())
+    }
+}
+
+/// A row of [`LoadLines`]: a line with one of its parts, or with none.
+#[derive(Debug, Queryable)]
+struct LoadedLine {
+    place: i32,
+    order_id: String,
+    line: StoredLine,
+    part: Option<AllocationPart>,
+}
+
+/// Those of the lines that exist, with their batches. Each line is to be named once.
+pub(crate) fn lines(connection: &mut PgConnection, sku: &Sku, order_ids: &[OrderId]) -> Result<Lines, StoreError> {
+    let mut keys = LineKeys::default();
+    for order_id in order_ids {
+        keys.push(0, sku, order_id);
+    }
+    let mut lines = Lines::default();
+    keys.load(connection, |_, order_id, line, parts| lines.add(sku, order_id, line, parts))?;
+    Ok(lines)
+}
+
+/// The place of a product in a list.
+pub(super) fn place_of(number: usize) -> Result<i32, StoreError> {
+    i32::try_from(number).map_err(|error| StoreError::Failed(error.into()))
+}
+
+/// What is at a place in a list.
+pub(super) fn at<T>(list: &[T], place: i32) -> Result<&T, StoreError> {
+    let found = usize::try_from(place).ok().and_then(|place| list.get(place));
+    found.ok_or_else(|| corrupt(NoSuchPlace(place)))
+}
+
+/// What is at a place in a list, to be changed.
+pub(super) fn at_mut<T>(list: &mut [T], place: i32) -> Result<&mut T, StoreError> {
+    let found = usize::try_from(place).ok().and_then(|place| list.get_mut(place));
+    found.ok_or_else(|| corrupt(NoSuchPlace(place)))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("nothing was asked for at place {0}")]
+struct NoSuchPlace(i32);

@@ -1,0 +1,247 @@
+//! Lines of every kind: their holds, their queue, and batches that change under them.
+
+use crate::world::{
+    World, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate, waits,
+};
+use allocation_domain::{
+    AllocateError, BatchChange, BatchReference, CancelError, Commitment, Eta, LineState, MoreNeeded, Needed,
+    OrderTerms, Product, QueuePosition, Units,
+};
+use allocation_ports::Wanted;
+use allocation_test_support::TestDatabase;
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// A line as it is loaded by whoever names it.
+fn line(world: &World, order_id: &str) -> Option<LineState> {
+    let mut unit = world.begin();
+    lock_one(&mut *unit, to_allocate("LAMP", &[order_id])).line(&order(order_id)).cloned()
+}
+
+fn seconds(seconds: i64) -> DateTime<Utc> {
+    instant(0) + TimeDelta::seconds(seconds)
+}
+
+fn cancel(world: &World, order_id: &str, now: DateTime<Utc>) {
+    let cancelled: Result<_, CancelError> = world.decide(to_allocate("LAMP", &[order_id]), now, |product| {
+        world.with_order(product, |products| products.cancel(&order(order_id), now))
+    });
+    cancelled.unwrap();
+}
+
+fn change_batch(world: &World, batch: &str, change: &BatchChange) {
+    let wanted = Wanted { batches: vec![reference(batch)], ..Wanted::product(sku("LAMP")) };
+    world.decide(wanted, instant(0), |product| product.change_batch(&reference(batch), change, instant(0))).unwrap();
+}
+
+pub fn lines_of_every_kind_come_back_as_they_were(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 8, Eta::InStock);
+    world.add("LAMP", "B-2", 8, due("2027-01-01"));
+    let whole = OrderTerms { allow_split: false, ..waits(i32::MIN) };
+    let kinds = [
+        ("HELD", 6, held(3_600)),
+        ("LOW", 4, OrderTerms { priority: i32::MIN, ..OrderTerms::default() }),
+        ("WAITS-HELD", 9, OrderTerms { hold: held(86_400).hold, ..waits(i32::MAX) }),
+        ("WHOLE", 7, whole),
+    ];
+    for (name, units, terms) in kinds {
+        let (placed, now) = (new_order(name, &[("LAMP", units)], terms), world.now());
+        let before = world.place(&placed, now);
+        let after = line(&world, name).unwrap();
+        assert_eq!(before.lines, [(sku("LAMP"), after.clone())], "{name}");
+        assert_eq!((after.terms, after.commitment), (terms.of_line(now), terms.commitment(now)), "{name}");
+    }
+    let waiting: Vec<_> = kinds.iter().map(|(name, ..)| line(&world, name).unwrap().waiting).collect();
+    assert_eq!(waiting, [0, 0, 3, 7]);
+    cancel(&world, "LOW", world.now());
+    let cancelled = line(&world, "LOW").unwrap();
+    assert_eq!((cancelled.commitment, cancelled.allocated()), (Commitment::Cancelled, 0));
+    assert_eq!(line(&world, "WAITS-HELD").unwrap().waiting, 0, "it was served with what was freed");
+    world.assert_totals_equal_sums();
+}
+
+pub fn lines_that_were_sent_alone_have_entries_in_no_index_of_orders(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 8, Eta::InStock);
+    world.allocate("LAMP", "O", 3).unwrap();
+    let of_orders = "SELECT count(*) FROM order_lines
+                     WHERE of_order OR waiting > 0 OR ended IS NOT NULL OR expires_at IS NOT NULL";
+    assert_eq!(world.database.count(of_orders), 0);
+    assert_eq!(line(&world, "O").unwrap().terms.placed_at, instant(1));
+}
+
+pub fn expired_holds_come_with_every_lock_and_go_to_whoever_asks(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 4, Eta::InStock);
+    world.add("LAMP", "B-2", 4, Eta::InStock);
+    world.place(&new_order("CART", &[("LAMP", 6)], held(10)), seconds(0));
+    world.place(&new_order("LATER", &[("LAMP", 2)], held(20)), seconds(0));
+    let loaded = |now| {
+        let mut unit = world.begin();
+        let products = unit.products().lock(&[Wanted::product(sku("LAMP"))], now).unwrap();
+        let names = |product: &Product| product.lines().map(|(order_id, _)| order_id.to_string()).collect::<Vec<_>>();
+        (names(&products[0]), products[0].batches().len())
+    };
+    assert_eq!(loaded(seconds(10) - TimeDelta::microseconds(1)), (vec![], 0));
+    assert_eq!(loaded(seconds(10)), (vec!["CART".to_owned()], 2), "with the batches to give back to");
+    assert_eq!(loaded(seconds(20)).0, ["CART", "LATER"]);
+
+    let allocate = |name: &str, now| {
+        world.decide(to_allocate("LAMP", &[name]), now, |product| product.allocate(&order(name), quantity(6), now))
+    };
+    let early = seconds(10) - TimeDelta::microseconds(1);
+    assert!(matches!(allocate("O", early), Err(AllocateError::OutOfStock(_))));
+    allocate("O", seconds(10)).unwrap();
+    assert_eq!(line(&world, "CART").unwrap().commitment, Commitment::Expired);
+    assert!(matches!(allocate("CART", seconds(10)), Err(AllocateError::HoldExpired(_))));
+    assert_eq!(loaded(seconds(15)).0, [""; 0], "what was released is not loaded again");
+    world.assert_counters_equal_sums();
+    world.assert_totals_equal_sums();
+}
+
+/// More waiting lines than two pages, of few priorities and instants.
+fn queue(world: &World) -> Vec<QueuePosition> {
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut positions = Vec::new();
+    for number in 0..230 {
+        let placed = new_order(&format!("O-{number:03}"), &[("LAMP", 2)], waits(random.i32(-1..=1)));
+        let placed = world.place(&placed, seconds(random.i64(0..3)));
+        positions.push(QueuePosition::of(&placed.order_id, &placed.lines[0].1));
+    }
+    positions.sort();
+    positions
+}
+
+pub fn the_queue_is_loaded_in_pages_in_its_order(database: TestDatabase) {
+    let world = World::new(database);
+    let expected = queue(&world);
+    let mut unit = world.begin();
+    let mut product = lock_one(&mut *unit, Wanted::product(sku("LAMP")));
+    let mut pages = Vec::new();
+    loop {
+        let after = product.waiting().last().cloned();
+        unit.products().load(&mut product, &Needed::WaitingLines { after }).unwrap();
+        let at_hand: Vec<_> = product.waiting().cloned().collect();
+        assert_eq!(at_hand, expected[..at_hand.len()]);
+        if pages.last() == Some(&at_hand.len()) {
+            break;
+        }
+        pages.push(at_hand.len());
+    }
+    assert!(pages.len() > 1 && pages.last() == Some(&230), "{pages:?}");
+}
+
+pub fn units_that_come_go_to_the_queue_in_its_order(database: TestDatabase) {
+    let world = World::new(database);
+    let expected = queue(&world);
+    assert_eq!(world.totals("LAMP"), [0, 0, 0, 460, 230]);
+    world.add("LAMP", "B-1", 301, due("2027-01-01"));
+    let served = world.allocation_texts();
+    let mut names: Vec<_> = expected[..151].iter().map(|position| position.order_id().to_string()).collect();
+    names.sort();
+    assert_eq!(served.iter().map(|text| &text[..5]).collect::<Vec<_>>(), names);
+    assert_eq!(world.totals("LAMP"), [0, 301, 0, 159, 80]);
+    world.deallocate("LAMP", expected[0].order_id().as_str(), "B-1").unwrap();
+    assert_eq!(world.allocated("B-1"), 301, "who gives units back waits for none");
+    assert_eq!(world.totals("LAMP"), [0, 301, 0, 157, 79]);
+    world.assert_counters_equal_sums();
+    world.assert_totals_equal_sums();
+}
+
+pub fn a_batch_that_is_corrected_takes_its_lines_along(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 300, Eta::InStock);
+    for number in 0..150 {
+        world.allocate("LAMP", &format!("O-{number:03}"), 2).unwrap();
+    }
+    let change = |purchased: u32, eta| BatchChange {
+        purchased: Some(Units::new(purchased).unwrap()),
+        eta: Some(eta),
+        ..BatchChange::default()
+    };
+    change_batch(&world, "B-1", &change(99, due("2027-02-01")));
+    let batch = world.batch("B-1").unwrap();
+    assert_eq!((batch.purchased().get(), batch.allocated(), batch.revision()), (99, 99, 2));
+    assert_eq!(batch.eta(), due("2027-02-01"));
+    assert_eq!(world.totals("LAMP"), [0, 99, 0, 201, 101], "the youngest wait, one of them for a part");
+    assert_eq!(line(&world, "O-049").unwrap().waiting, 1);
+    world.assert_counters_equal_sums();
+
+    change_batch(&world, "B-1", &change(0, Eta::InStock));
+    let batch = world.batch("B-1").unwrap();
+    assert_eq!((batch.purchased(), batch.allocated(), batch.revision()), (Units::ZERO, 0, 3));
+    assert_eq!(world.totals("LAMP"), [0, 0, 0, 300, 150]);
+    assert!(world.allocation_texts().is_empty());
+    assert_eq!(world.begin().orders().skus_of(&order("O-000")).unwrap(), [sku("LAMP")]);
+    change_batch(&world, "B-1", &change(300, Eta::InStock));
+    assert_eq!(world.totals("LAMP"), [300, 0, 0, 0, 0]);
+    assert_eq!(world.allocation_texts().len(), 150);
+    world.assert_totals_equal_sums();
+}
+
+pub fn a_batch_that_a_line_holds_units_of_is_loaded_on_demand(database: TestDatabase) {
+    let world = World::new(database);
+    let added = world.add("LAMP", "B-1", 3, Eta::InStock);
+    let mut unit = world.begin();
+    let mut product = lock_one(&mut *unit, Wanted::product(sku("LAMP")));
+    unit.products().load(&mut product, &Needed::Batch(reference("B-1"))).unwrap();
+    assert_eq!(product.batches(), [added]);
+    assert!(unit.products().load(&mut product, &Needed::Product).is_err());
+}
+
+/// One of everything, of a product or an order.
+fn step(world: &World, random: &mut fastrand::Rng, now: DateTime<Utc>) {
+    let (order_id, batch) = (order(&format!("O-{}", random.u8(0..20))), reference(&format!("B-{}", random.u8(0..4))));
+    let (units, choice) = (random.u32(1..=9), random.u8(0..9));
+    let hold = random.bool().then_some(random.u32(10..30));
+    let terms = OrderTerms {
+        hold: hold.and_then(|seconds| held(seconds).hold),
+        allow_split: random.bool(),
+        ..if random.bool() { waits(random.i32(0..3)) } else { OrderTerms::default() }
+    };
+    let (purchased, late, reallocate) = (random.u32(0..=12), random.bool(), random.bool());
+    let eta = if late { due("2027-03-01") } else { Eta::InStock };
+    let change =
+        BatchChange { purchased: Units::new(purchased).ok(), eta: Some(eta), reallocate, expected_revision: None };
+    let placed = new_order(order_id.as_str(), &[("LAMP", units)], terms);
+    let wanted = |batch: &BatchReference| Wanted {
+        create: true,
+        batches: vec![batch.clone()],
+        ..to_allocate("LAMP", &[order_id.as_str()])
+    };
+    // What the domain refuses is as good a step as any other.
+    let decided: Result<(), MoreNeeded> = world.decide(wanted(&batch), now, |product| {
+        let undecided = match choice {
+            0 => needed(product.add_batch(batch.clone(), quantity(units), eta, now).map(drop)),
+            1 => needed(product.allocate(&order_id, quantity(units), now).map(drop)),
+            2 => needed(product.deallocate(&order_id, &batch, now).map(drop)),
+            3 => needed(product.remove_batch(&batch, now)),
+            4 => needed(product.change_batch(&batch, &change, now).map(drop)),
+            5 | 6 => needed(world.with_order(product, |products| products.place(&placed, now).map(drop))),
+            7 => needed(world.with_order(product, |products| products.cancel(&order_id, now).map(drop))),
+            _ => world.with_order(product, |products| products.confirm(&order_id, now).map_or(None, |_| None)),
+        };
+        undecided.map_or(Ok(()), Err)
+    });
+    decided.unwrap();
+}
+
+fn needed<E: allocation_domain::Undecided>(decided: Result<(), E>) -> Option<MoreNeeded> {
+    decided.err().and_then(|error| error.more_needed().cloned())
+}
+
+pub fn totals_equal_sums_after_a_random_history(database: TestDatabase) {
+    let world = World::new(database);
+    let mut random = fastrand::Rng::with_seed(11);
+    for second in 0..250 {
+        step(&world, &mut random, seconds(second));
+        if second % 10 == 0 {
+            world.assert_counters_equal_sums();
+            world.assert_totals_equal_sums();
+        }
+    }
+    world.assert_totals_equal_sums();
+    let kinds =
+        "SELECT count(*) FROM (SELECT DISTINCT coalesce(ended, 'alive'), waiting > 0 FROM order_lines) AS kinds";
+    assert!(world.database.count(kinds) >= 3, "the history has lines of most kinds");
+}

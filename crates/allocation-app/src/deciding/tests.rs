@@ -1,0 +1,54 @@
+use super::*;
+use crate::testing::{batch, now, product, reference, sku, units};
+use allocation_domain::{AddBatchError, Eta, LineState, Needed, OnShortage, OrderId, ProductState};
+use allocation_ports::mocks::{MockProductRepository, MockUnitOfWork};
+
+/// A line that waits for so many units.
+fn waiting(order_id: &str, quantity: u32) -> (OrderId, LineState) {
+    let mut line = LineState::alone(units(quantity), now());
+    line.terms.on_shortage = OnShortage::Backorder;
+    line.waiting = quantity;
+    (crate::testing::order(order_id), line)
+}
+
+fn add(product: &mut Product) -> Result<u32, AddBatchError> {
+    product.add_batch(reference("B-2"), units(5), Eta::InStock, now()).map(|batch| batch.available())
+}
+
+/// A product of which the store has lines that wait, none of which are at hand.
+fn with_queue() -> Product {
+    Product::restore(ProductState { more_waiting: true, more_open_batches: true, ..ProductState::new(sku("LAMP"), 7) })
+}
+
+#[test]
+fn what_a_decision_needs_is_loaded_until_it_decides() {
+    let mut products = MockProductRepository::new();
+    products.expect_load().times(3).returning(|product, needed| {
+        match needed {
+            Needed::Batches => product.complete([]),
+            Needed::WaitingLines { after: None } => product.load_waiting([waiting("O-1", 2)], true),
+            Needed::WaitingLines { after: Some(_) } => product.load_waiting([waiting("O-2", 2)], false),
+            other => panic!("{other}"),
+        }
+        Ok(())
+    });
+    let mut unit = MockUnitOfWork::never_committed(products);
+    let mut product = with_queue();
+    assert_eq!(decide(&mut unit, &mut product, add).unwrap(), Ok(1));
+}
+
+#[test]
+fn a_decision_that_needs_nothing_more_loads_nothing() {
+    let mut unit = MockUnitOfWork::never_committed(MockProductRepository::new());
+    let mut product = product("LAMP", vec![batch("B-1", "LAMP", 5)]);
+    assert_eq!(decide(&mut unit, &mut product, add).unwrap(), Ok(5));
+}
+
+#[test]
+fn a_store_that_never_gives_enough_is_not_asked_for_ever() {
+    let mut products = MockProductRepository::new();
+    products.expect_load().times(MOST_LOADS).returning(|_, _| Ok(()));
+    let mut unit = MockUnitOfWork::never_committed(products);
+    let decided = decide(&mut unit, &mut with_queue(), add).unwrap();
+    assert!(matches!(decided, Err(AddBatchError::MoreNeeded(_))), "{decided:?}");
+}

@@ -1,0 +1,126 @@
+//! What is free, and when.
+
+use crate::{Batch, Commitment, Eta, MoreNeeded, Product, Quantity};
+use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::BTreeMap;
+
+/// How many units a product will have free from when on, as a series that only rises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Availability(Vec<AvailableFrom>);
+
+/// So many units are free from a day on, those of the days before among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AvailableFrom {
+    /// From when on.
+    pub eta: Eta,
+    /// How many units.
+    pub available: u64,
+}
+
+impl Availability {
+    /// The series of free units and when they come, in any order.
+    #[must_use]
+    pub fn of(free: impl IntoIterator<Item = (Eta, u64)>) -> Self {
+        let mut by_eta: BTreeMap<Eta, u64> = BTreeMap::new();
+        for (eta, units) in free.into_iter().filter(|(_, units)| *units > 0) {
+            *by_eta.entry(eta).or_default() += units;
+        }
+        let mut available = 0;
+        let total = |(eta, units)| {
+            available += units;
+            AvailableFrom { eta, available }
+        };
+        Self(by_eta.into_iter().map(total).collect())
+    }
+
+    /// The days on which units become free, the earliest first, with what is free by then.
+    #[must_use]
+    pub fn series(&self) -> &[AvailableFrom] {
+        &self.0
+    }
+
+    /// How many units are free on a day.
+    #[must_use]
+    pub fn by(&self, day: NaiveDate) -> u64 {
+        self.0.iter().take_while(|from| from.eta <= Eta::Due(day)).last().map_or(0, |from| from.available)
+    }
+
+    /// From when on so many units are free, `None` when that is not in sight.
+    #[must_use]
+    pub fn earliest(&self, quantity: Quantity) -> Option<Eta> {
+        self.0.iter().find(|from| from.available >= u64::from(quantity.get())).map(|from| from.eta)
+    }
+}
+
+/// The totals of a product at an instant.
+///
+/// `in_stock + on_its_way == allocated + available`, and `held` is a part of `allocated`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Units purchased that are in the warehouse.
+    pub in_stock: u64,
+    /// Units purchased that are on their way.
+    pub on_its_way: u64,
+    /// Units allocated, held ones among them.
+    pub allocated: u64,
+    /// Units allocated to lines on hold.
+    pub held: u64,
+    /// Units that lines wait for.
+    pub backordered: u64,
+    /// Units that are free.
+    pub available: u64,
+}
+
+impl Product {
+    /// What is free and when: units whose hold has expired by now are, unless somebody waits for
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// [`MoreNeeded`] when the batches at hand are not all with free units, or more is needed to
+    /// tell who gets what has expired.
+    pub fn availability(&self, now: DateTime<Utc>) -> Result<Availability, MoreNeeded> {
+        let tidy = self.at(now)?;
+        Ok(Availability::of(tidy.batches.iter().map(|batch| (batch.eta(), u64::from(batch.available())))))
+    }
+
+    /// The totals of a product that knows all its batches and lines, at an instant.
+    ///
+    /// # Errors
+    ///
+    /// [`MoreNeeded`] as [`Product::availability`].
+    pub fn totals(&self, now: DateTime<Utc>) -> Result<Totals, MoreNeeded> {
+        let tidy = self.at(now)?;
+        let mut totals = Totals { available: tidy.available(), ..Totals::default() };
+        tidy.batches.iter().for_each(|batch| totals.count_batch(batch));
+        for (_, line) in tidy.lines() {
+            totals.backordered += u64::from(line.waiting);
+            if matches!(line.commitment, Commitment::Held { .. }) {
+                totals.held += u64::from(line.allocated());
+            }
+        }
+        Ok(totals)
+    }
+
+    /// The product as the next decision finds it.
+    fn at(&self, now: DateTime<Utc>) -> Result<Self, MoreNeeded> {
+        let mut tidy = self.clone();
+        tidy.release_expired(now)?;
+        tidy.need_all_batches()?;
+        Ok(tidy)
+    }
+}
+
+impl Totals {
+    fn count_batch(&mut self, batch: &Batch) {
+        let purchased = u64::from(batch.purchased().get());
+        match batch.eta() {
+            Eta::InStock => self.in_stock += purchased,
+            Eta::Due(_) => self.on_its_way += purchased,
+        }
+        self.allocated += u64::from(batch.allocated());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,38 @@
+//! What is free by date.
+
+use super::*;
+
+fn day(day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2027, 2, day).unwrap()
+}
+
+fn units(units: u32) -> Quantity {
+    Quantity::new(units).unwrap()
+}
+
+fn series() -> Availability {
+    let due = |date| Eta::Due(day(date));
+    Availability::of([(due(9), 5), (Eta::InStock, 2), (due(3), 0), (due(5), 4), (due(5), 1)])
+}
+
+#[test]
+fn units_add_up_over_the_days_and_days_without_any_are_left_out() {
+    let rows: Vec<_> = series().series().iter().map(|from| (from.eta, from.available)).collect();
+    assert_eq!(rows, [(Eta::InStock, 2), (Eta::Due(day(5)), 7), (Eta::Due(day(9)), 12)]);
+}
+
+#[test]
+fn on_a_day_all_is_free_that_came_until_then() {
+    let free = series();
+    assert_eq!([4, 5, 8, 9, 28].map(|date| free.by(day(date))), [2, 7, 7, 12, 12]);
+    assert_eq!(Availability::of([]).by(day(1)), 0);
+}
+
+#[test]
+fn the_earliest_day_for_a_quantity_is_the_first_with_so_much() {
+    let free = series();
+    assert_eq!(free.earliest(units(2)), Some(Eta::InStock));
+    assert_eq!(free.earliest(units(3)), Some(Eta::Due(day(5))));
+    assert_eq!(free.earliest(units(12)), Some(Eta::Due(day(9))));
+    assert_eq!(free.earliest(units(13)), None);
+}

@@ -1,0 +1,68 @@
+//! What a product must know to decide.
+
+use crate::{
+    AddBatchError, AllocateError, BatchReference, CancelError, ChangeBatchError, DeallocateError, PlaceError,
+    QueuePosition, RemoveBatchError, Sku,
+};
+
+/// A product was restored with part of its rows, and those at hand do not decide.
+///
+/// Nothing has changed. Load what is needed into the product and ask again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("what is at hand of SKU {sku} does not decide: {what}")]
+pub struct MoreNeeded {
+    /// The SKU of the product.
+    pub sku: Sku,
+    /// What is needed.
+    pub what: Needed,
+}
+
+/// What is to be loaded into a product.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Needed {
+    /// All batches with free units: [`Product::complete`](crate::Product::complete).
+    #[error("all batches with free units are needed")]
+    Batches,
+    /// A batch in which a line holds units: [`Product::load_batches`](crate::Product::load_batches).
+    #[error("batch {0} is needed")]
+    Batch(BatchReference),
+    /// All lines that hold units of a batch: [`Product::load_lines`](crate::Product::load_lines).
+    #[error("the lines on batch {0} are needed")]
+    LinesOn(BatchReference),
+    /// Waiting lines after those at hand, in their order:
+    /// [`Product::load_waiting`](crate::Product::load_waiting).
+    #[error("more waiting lines are needed")]
+    WaitingLines {
+        /// The last waiting line that was loaded in order, `None` when none was.
+        after: Option<QueuePosition>,
+    },
+    /// The product itself, made where there is none:
+    /// [`Products::insert`](crate::Products::insert).
+    #[error("the product is needed")]
+    Product,
+}
+
+/// An error of a decision that may only be for want of rows: so that a caller loads them and asks
+/// again in one place, whatever the decision.
+pub trait Undecided {
+    /// What is needed to decide, `None` of an error that is the decision.
+    fn more_needed(&self) -> Option<&MoreNeeded>;
+}
+
+impl Undecided for MoreNeeded {
+    fn more_needed(&self) -> Option<&MoreNeeded> {
+        Some(self)
+    }
+}
+
+macro_rules! undecided {
+    ($($error:ident),+) => {
+        $(impl Undecided for $error {
+            fn more_needed(&self) -> Option<&MoreNeeded> {
+                if let Self::MoreNeeded(needed) = self { Some(needed) } else { None }
+            }
+        })+
+    };
+}
+
+undecided!(AddBatchError, RemoveBatchError, ChangeBatchError, AllocateError, DeallocateError, PlaceError, CancelError);

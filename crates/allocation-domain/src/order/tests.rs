@@ -1,0 +1,88 @@
+//! What makes an order, and what it has come to.
+
+use super::*;
+use crate::{Allocation, BatchReference, Eta};
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+fn units(units: u32) -> Quantity {
+    Quantity::new(units).unwrap()
+}
+
+/// A line of ten units that holds some and waits for some.
+fn line(commitment: Commitment, holds: u32, waiting: u32) -> LineState {
+    let terms = OrderTerms { on_shortage: OnShortage::Backorder, ..OrderTerms::default() }.of_line(now());
+    let part = Quantity::new(holds).ok().map(|quantity| Allocation {
+        reference: BatchReference::parse("B-1").unwrap(),
+        quantity,
+        eta: Eta::InStock,
+        added_at: now(),
+    });
+    LineState { quantity: units(10), terms, commitment, waiting, allocations: part.into_iter().collect() }
+}
+
+fn short(holds: u32, waiting: u32) -> LineState {
+    let line = line(Commitment::Firm, holds, waiting);
+    LineState { terms: LineTerms { on_shortage: OnShortage::Reject, ..line.terms }, ..line }
+}
+
+fn held(seconds: i64) -> Commitment {
+    Commitment::Held { expires_at: now() + chrono::TimeDelta::seconds(seconds) }
+}
+
+#[test]
+fn an_order_has_one_to_five_hundred_lines_one_for_each_sku() {
+    let order =
+        |lines: Vec<(Sku, Quantity)>| NewOrder::new(OrderId::parse("O-1").unwrap(), lines, OrderTerms::default());
+    let numbered = |count: u32| (0..count).map(|n| (Sku::parse(format!("SKU-{n}")).unwrap(), units(1))).collect();
+    assert_eq!(order(Vec::new()), Err(NewOrderError::LineCount(0)));
+    assert_eq!(order(numbered(501)), Err(NewOrderError::LineCount(501)));
+    assert_eq!(order(numbered(500)).unwrap().lines().len(), 500);
+    let lamp = Sku::parse("LAMP").unwrap();
+    let twice = vec![(lamp.clone(), units(1)), (lamp.clone(), units(1))];
+    assert_eq!(order(twice), Err(NewOrderError::RepeatedSku(lamp)));
+    let long = vec![(Sku::parse("🪑".repeat(255)).unwrap(), units(1))];
+    let long_name = NewOrder::new(OrderId::parse("🪑".repeat(255)).unwrap(), long, OrderTerms::default());
+    assert!(matches!(long_name, Err(NewOrderError::LineTooLong(_))));
+}
+
+#[test]
+fn every_order_has_one_status() {
+    use OrderStatus::{Allocated, Backordered, Cancelled, Expired, Held, PartiallyAllocated, Short};
+    let full = line(Commitment::Firm, 10, 0);
+    let ended = |commitment| line(commitment, 0, 0);
+    let cases = [
+        (vec![full.clone()], Allocated),
+        (vec![full.clone(), line(held(9), 10, 0)], Held),
+        (vec![full.clone(), line(Commitment::Firm, 4, 6)], PartiallyAllocated),
+        (vec![line(held(9), 4, 6)], PartiallyAllocated),
+        (vec![full.clone(), line(Commitment::Firm, 0, 10)], PartiallyAllocated),
+        (vec![line(Commitment::Firm, 4, 0)], PartiallyAllocated),
+        (vec![line(Commitment::Firm, 0, 10)], Backordered),
+        (vec![line(held(9), 0, 10)], Backordered),
+        (vec![full.clone(), short(4, 6)], Short),
+        (vec![short(0, 10)], Short),
+        (vec![line(held(0), 10, 0)], Expired),
+        (vec![line(held(9), 10, 0), ended(Commitment::Expired)], Expired),
+        (vec![ended(Commitment::Expired), ended(Commitment::Cancelled)], Expired),
+        (vec![full.clone(), ended(Commitment::Expired)], Allocated),
+        (vec![full, ended(Commitment::Cancelled)], Allocated),
+        (vec![ended(Commitment::Cancelled)], Cancelled),
+        (vec![ended(Commitment::Firm)], Cancelled),
+        (Vec::new(), Cancelled),
+    ];
+    for (lines, status) in cases {
+        assert_eq!(OrderStatus::of(&lines, now()), status, "{lines:?}");
+    }
+}
+
+#[test]
+fn a_status_is_written_by_its_name() {
+    #[cfg(feature = "serde")]
+    for status in [OrderStatus::Held, OrderStatus::PartiallyAllocated, OrderStatus::Cancelled] {
+        assert_eq!(serde_json::to_value(status).unwrap(), status.name());
+    }
+    assert_eq!(OrderStatus::PartiallyAllocated.name(), "partially_allocated");
+}

@@ -1,0 +1,113 @@
+//! Lines that are sent alone, and units that are given back.
+
+use super::Product;
+use crate::{
+    AllocateError, AllocationOutcome, AllocationReason, BatchReference, Commitment, DeallocateError,
+    DeallocationReason, HoldExpired, LineAllocation, LineAlreadyAllocated, LineState, OrderCancelled, OrderId,
+    Quantity,
+};
+use chrono::{DateTime, Utc};
+
+impl Product {
+    /// Allocates a line: what it does not hold yet of its quantity.
+    ///
+    /// The line goes whole into the first batch in order of preference that can take it, is split
+    /// over the batches in that order only when no single one can, and gets nothing when all of
+    /// them together cannot serve it.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocateError`], and nothing of the line has changed.
+    pub fn allocate(
+        &mut self,
+        order_id: &OrderId,
+        quantity: Quantity,
+        now: DateTime<Utc>,
+    ) -> Result<AllocationOutcome, AllocateError> {
+        self.release_expired(now)?;
+        let Some(missing) = self.missing(order_id, quantity)? else {
+            return Ok(AllocationOutcome::Unchanged(self.line_allocation(order_id, quantity)));
+        };
+        let plan = self.plan_newcomer(missing, false)?;
+        if let Some(shortage) = plan.shortage(self, missing) {
+            return Err(shortage.into());
+        }
+        let reason = if self.lines.contains_key(order_id) {
+            self.stop_waiting(order_id);
+            AllocationReason::Refill
+        } else {
+            self.insert_line(order_id.clone(), LineState::alone(quantity, now));
+            AllocationReason::NewLine
+        };
+        self.carry_out(order_id, &plan, reason);
+        Ok(AllocationOutcome::Allocated(self.line_allocation(order_id, quantity)))
+    }
+
+    /// Frees the units that an order holds in a batch; lines that wait get them.
+    ///
+    /// Who gives units back waits for no others: the line would get the same ones again. A line
+    /// that was sent alone and holds nothing any more is forgotten, so that it can come back with
+    /// any quantity.
+    ///
+    /// # Errors
+    ///
+    /// [`DeallocateError`] when there is no such batch, the order holds nothing in it, or more is
+    /// needed to tell who gets the units.
+    pub fn deallocate(
+        &mut self,
+        order_id: &OrderId,
+        reference: &BatchReference,
+        now: DateTime<Utc>,
+    ) -> Result<Quantity, DeallocateError> {
+        self.release_expired(now)?;
+        if self.place(reference).is_none() {
+            return Err(DeallocateError::BatchNotFound(reference.clone()));
+        }
+        let held = self.line(order_id).and_then(|line| line.holds(reference));
+        let freed = held.ok_or_else(|| DeallocateError::AllocationNotFound {
+            order_id: order_id.clone(),
+            reference: reference.clone(),
+        })?;
+        self.as_one(|product| {
+            product.free(order_id, reference, freed, DeallocationReason::Request)?;
+            product.stop_waiting(order_id);
+            if product.line(order_id).is_some_and(|line| line.is_idle() && !line.terms.of_order) {
+                product.remove_line(order_id);
+            }
+            product.serve_waiting()?;
+            Ok(freed)
+        })
+    }
+
+    /// What a line lacks of its quantity, `None` when nothing.
+    fn missing(&self, order_id: &OrderId, quantity: Quantity) -> Result<Option<Quantity>, AllocateError> {
+        let Some(line) = self.lines.get(order_id) else {
+            return Ok(Some(quantity));
+        };
+        match line.commitment {
+            Commitment::Firm | Commitment::Held { .. } => {}
+            Commitment::Expired => return Err(HoldExpired { order_id: order_id.clone() }.into()),
+            Commitment::Cancelled => return Err(OrderCancelled { order_id: order_id.clone() }.into()),
+        }
+        if line.quantity != quantity {
+            return Err(LineAlreadyAllocated {
+                order_id: order_id.clone(),
+                sku: self.sku.clone(),
+                allocated: line.quantity,
+                requested: quantity,
+            }
+            .into());
+        }
+        Ok(quantity.minus(line.allocated()))
+    }
+
+    fn line_allocation(&self, order_id: &OrderId, quantity: Quantity) -> LineAllocation {
+        let allocations = self.lines.get(order_id).map(|line| line.allocations.clone());
+        LineAllocation {
+            order_id: order_id.clone(),
+            sku: self.sku.clone(),
+            quantity,
+            allocations: allocations.unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Holds that expire, are confirmed or prolonged, and lines that are cancelled.
+
+use super::Product;
+use crate::{Commitment, DeallocationReason, Event, MoreNeeded, OrderId};
+use chrono::{DateTime, Utc};
+
+impl Product {
+    /// Frees what lines hold whose hold has expired, and serves the lines that wait with it; tells
+    /// the orders.
+    ///
+    /// Every decision does so first. A sweeper that calls it only tidies up.
+    ///
+    /// # Errors
+    ///
+    /// [`MoreNeeded`], and nothing has changed.
+    pub fn release_expired(&mut self, now: DateTime<Utc>) -> Result<Vec<OrderId>, MoreNeeded> {
+        if self.expiries.first().is_none_or(|(expires_at, _)| *expires_at > now) {
+            return Ok(Vec::new());
+        }
+        let due = self.expiries.iter().take_while(|(expires_at, _)| *expires_at <= now);
+        let expired: Vec<OrderId> = due.map(|(_, order_id)| order_id.clone()).collect();
+        self.as_one(|product| {
+            for order_id in &expired {
+                product.expire(order_id)?;
+            }
+            product.serve_waiting()
+        })?;
+        Ok(expired)
+    }
+
+    fn expire(&mut self, order_id: &OrderId) -> Result<(), MoreNeeded> {
+        let Some(expires_at) = self.line(order_id).and_then(|line| line.commitment.expires_at()) else {
+            return Ok(());
+        };
+        let (order_id, sku) = (order_id.clone(), self.sku.clone());
+        self.free_all(&order_id, DeallocationReason::Expiry)?;
+        self.edit_line(&order_id, |line| line.commitment = Commitment::Expired);
+        self.events.push(Event::HoldExpired { order_id, sku, expires_at });
+        Ok(())
+    }
+
+    /// Makes a held line firm; the caller has checked that its hold has not expired.
+    pub(crate) fn confirm_line(&mut self, order_id: &OrderId) {
+        if self.line(order_id).is_some_and(|line| line.commitment.expires_at().is_some()) {
+            self.edit_line(order_id, |line| line.commitment = Commitment::Firm);
+            self.events.push(Event::HoldConfirmed { order_id: order_id.clone(), sku: self.sku.clone() });
+        }
+    }
+
+    /// Prolongs the hold of a line, never shortens it; the caller has checked that it has not
+    /// expired.
+    pub(crate) fn extend_line(&mut self, order_id: &OrderId, until: DateTime<Utc>) {
+        let expires_at = self.line(order_id).and_then(|line| line.commitment.expires_at());
+        if expires_at.is_some_and(|expires_at| expires_at < until) {
+            self.edit_line(order_id, |line| line.commitment = Commitment::Held { expires_at: until });
+            let (order_id, sku) = (order_id.clone(), self.sku.clone());
+            self.events.push(Event::HoldExtended { order_id, sku, expires_at: until });
+        }
+    }
+
+    /// Frees what a line holds, and remembers that it was cancelled; lines that wait are served.
+    ///
+    /// # Errors
+    ///
+    /// [`MoreNeeded`], and the caller undoes what has changed.
+    pub(crate) fn cancel_line(&mut self, order_id: &OrderId) -> Result<(), MoreNeeded> {
+        let lives = |commitment| matches!(commitment, Commitment::Firm | Commitment::Held { .. });
+        if !self.line(order_id).is_some_and(|line| lives(line.commitment)) {
+            return Ok(());
+        }
+        self.free_all(order_id, DeallocationReason::Cancellation)?;
+        self.edit_line(order_id, |line| line.commitment = Commitment::Cancelled);
+        self.events.push(Event::LineCancelled { order_id: order_id.clone(), sku: self.sku.clone() });
+        self.serve_waiting()
+    }
+}

@@ -1,0 +1,119 @@
+//! The lines at hand, with what waits and what expires among them.
+
+use super::Product;
+use crate::{
+    AllocationReason, BatchReference, DeallocationReason, Event, LineState, MoreNeeded, Needed, OrderId, Quantity,
+    QueuePosition,
+};
+use chrono::{DateTime, Utc};
+
+/// What a line is found by when units are free, and when its time is up.
+#[derive(PartialEq, Eq)]
+struct Marks {
+    waits: Option<QueuePosition>,
+    expires: Option<(DateTime<Utc>, OrderId)>,
+}
+
+impl Marks {
+    fn of(order_id: &OrderId, line: &LineState) -> Self {
+        Self {
+            waits: (line.waiting > 0).then(|| QueuePosition::of(order_id, line)),
+            expires: line.commitment.expires_at().map(|at| (at, order_id.clone())),
+        }
+    }
+}
+
+impl Product {
+    pub(super) fn insert_line(&mut self, order_id: OrderId, line: LineState) {
+        self.mark(Marks::of(&order_id, &line));
+        self.lines.insert(order_id, line);
+    }
+
+    /// Changes a line, if it is at hand.
+    pub(super) fn edit_line(&mut self, order_id: &OrderId, edit: impl FnOnce(&mut LineState)) {
+        if let Some(line) = self.lines.get_mut(order_id) {
+            let before = Marks::of(order_id, line);
+            edit(line);
+            let after = Marks::of(order_id, line);
+            if before != after {
+                self.unmark(&before);
+                self.mark(after);
+            }
+        }
+    }
+
+    pub(super) fn remove_line(&mut self, order_id: &OrderId) {
+        if let Some(line) = self.lines.remove(order_id) {
+            self.unmark(&Marks::of(order_id, &line));
+        }
+    }
+
+    fn mark(&mut self, marks: Marks) {
+        self.queue.extend(marks.waits);
+        self.expiries.extend(marks.expires);
+    }
+
+    fn unmark(&mut self, marks: &Marks) {
+        if let Some(position) = &marks.waits {
+            self.queue.remove(position);
+        }
+        if let Some(expiry) = &marks.expires {
+            self.expiries.remove(expiry);
+        }
+    }
+
+    /// Gives a line units of the batch at a place; the caller has checked that they are free, and
+    /// that the line is at hand.
+    pub(super) fn take(&mut self, place: usize, order_id: &OrderId, part: Quantity, reason: AllocationReason) {
+        self.batches[place].take(part);
+        let taken = self.allocation(place, part);
+        let reference = taken.reference.clone();
+        let mut line_quantity = part;
+        self.edit_line(order_id, |line| {
+            line.add(taken);
+            line_quantity = line.quantity;
+            if reason == AllocationReason::Backorder {
+                line.waiting -= part.get();
+            }
+        });
+        self.events.push(Event::Allocated {
+            order_id: order_id.clone(),
+            sku: self.sku.clone(),
+            reference,
+            quantity: part,
+            line_quantity,
+            reason,
+        });
+    }
+
+    /// Frees units that a line holds of a batch; the caller has checked that it does.
+    pub(super) fn free(
+        &mut self,
+        order_id: &OrderId,
+        reference: &BatchReference,
+        units: Quantity,
+        reason: DeallocationReason,
+    ) -> Result<(), MoreNeeded> {
+        let place = self.place(reference).ok_or_else(|| self.needs(Needed::Batch(reference.clone())))?;
+        self.batches[place].give_back(units);
+        self.edit_line(order_id, |line| line.give_back(reference, units));
+        self.events.push(Event::Deallocated {
+            order_id: order_id.clone(),
+            sku: self.sku.clone(),
+            reference: reference.clone(),
+            quantity: units,
+            reason,
+        });
+        Ok(())
+    }
+
+    /// Frees all that a line holds, and lets it wait for nothing.
+    pub(super) fn free_all(&mut self, order_id: &OrderId, reason: DeallocationReason) -> Result<(), MoreNeeded> {
+        let held = self.lines.get(order_id).map(|line| line.allocations.clone()).unwrap_or_default();
+        for part in held {
+            self.free(order_id, &part.reference, part.quantity, reason)?;
+        }
+        self.edit_line(order_id, |line| line.waiting = 0);
+        Ok(())
+    }
+}

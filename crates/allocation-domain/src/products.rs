@@ -1,0 +1,222 @@
+//! Several products at once: what orders are decided over.
+
+use crate::{
+    CancelError, Commitment, ConfirmError, ExtendError, HoldDuration, HoldExpired, MoreNeeded, Needed, NewOrder,
+    OnShortage, Order, OrderCancelled, OrderId, PlaceError, Plan, Product, Shortages, Sku,
+};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// Locked products by SKU.
+///
+/// An order is decided over all products it has lines of, or not at all: to place it, give the
+/// products of its SKUs; to confirm, extend or cancel it, the products in which it has lines, with
+/// those lines. Other products may be there too, so that several orders are decided one after the
+/// other.
+///
+/// ```
+/// use allocation_domain::{
+///     BatchReference, Eta, HoldDuration, NewOrder, OrderId, OrderStatus, OrderTerms, Product, Products, Quantity, Sku,
+/// };
+/// use chrono::{DateTime, TimeDelta};
+///
+/// let now = DateTime::UNIX_EPOCH;
+/// let mut chairs = Product::new(Sku::parse("RED-CHAIR")?);
+/// chairs.add_batch(BatchReference::parse("B-1")?, Quantity::new(4)?, Eta::InStock, now)?;
+/// let mut shop = Products::from_iter([chairs]);
+///
+/// let terms = OrderTerms { hold: Some(HoldDuration::from_seconds(600)?), ..OrderTerms::default() };
+/// let cart = NewOrder::new(OrderId::parse("CART")?, [(Sku::parse("RED-CHAIR")?, Quantity::new(4)?)], terms)?;
+/// let order = shop.place(&cart, now)?;
+/// assert_eq!(order.status(now), OrderStatus::Held);
+///
+/// let order = shop.confirm(cart.order_id(), now + TimeDelta::minutes(9))?;
+/// assert_eq!(order.status(now), OrderStatus::Allocated);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Products(BTreeMap<Sku, Product>);
+
+impl FromIterator<Product> for Products {
+    fn from_iter<Iter: IntoIterator<Item = Product>>(products: Iter) -> Self {
+        Self(products.into_iter().map(|product| (product.sku().clone(), product)).collect())
+    }
+}
+
+impl IntoIterator for Products {
+    type Item = Product;
+    type IntoIter = std::collections::btree_map::IntoValues<Sku, Product>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_values()
+    }
+}
+
+impl Products {
+    /// Adds a product, in place of one with its SKU.
+    pub fn insert(&mut self, product: Product) {
+        self.0.insert(product.sku().clone(), product);
+    }
+
+    /// The product of a SKU.
+    #[must_use]
+    pub fn get(&self, sku: &Sku) -> Option<&Product> {
+        self.0.get(sku)
+    }
+
+    /// The product of a SKU, to decide or to load more into.
+    pub fn get_mut(&mut self, sku: &Sku) -> Option<&mut Product> {
+        self.0.get_mut(sku)
+    }
+
+    /// The products, sorted by SKU.
+    pub fn iter(&self) -> impl Iterator<Item = &Product> {
+        self.0.values()
+    }
+
+    /// An order as far as its lines are at hand, `None` without any.
+    #[must_use]
+    pub fn order(&self, order_id: &OrderId) -> Option<Order> {
+        let line = |(sku, product): (&Sku, &Product)| Some((sku.clone(), product.line(order_id)?.clone()));
+        let lines: Vec<_> = self.0.iter().filter_map(line).collect();
+        (!lines.is_empty()).then(|| Order { order_id: order_id.clone(), lines })
+    }
+
+    /// Places an order that is new: the caller has looked for one of that name, and compared it.
+    ///
+    /// An order that rejects shortage is allocated whole or not at all. Of one that accepts it,
+    /// what can be allocated is, and the rest waits; a line that allows no split takes all its
+    /// units or waits for all.
+    ///
+    /// # Errors
+    ///
+    /// [`PlaceError`], and nothing of the order is placed; holds of others that had expired may
+    /// have been released.
+    pub fn place(&mut self, order: &NewOrder, now: DateTime<Utc>) -> Result<Order, PlaceError> {
+        for (sku, _) in order.lines() {
+            let Some(product) = self.0.get_mut(sku) else { continue };
+            product.release_expired(now)?;
+            if product.line(order.order_id()).is_some() {
+                return Err(PlaceError::AlreadyExists(order.order_id().clone()));
+            }
+        }
+        let plans = self.plans(order)?;
+        for ((sku, quantity), plan) in order.lines().iter().zip(&plans) {
+            if let Some(product) = self.0.get_mut(sku) {
+                product.place_line(order, *quantity, plan, now);
+            }
+        }
+        Ok(self.order_of(order.order_id()))
+    }
+
+    /// What each line of an order gets.
+    fn plans(&self, order: &NewOrder) -> Result<Vec<Plan>, PlaceError> {
+        let terms = order.terms();
+        let (mut plans, mut short) = (Vec::with_capacity(order.lines().len()), Vec::new());
+        for (sku, quantity) in order.lines() {
+            let (product, nothing);
+            match (self.0.get(sku), terms.on_shortage) {
+                (Some(at_hand), _) => product = at_hand,
+                (None, OnShortage::Backorder) => {
+                    return Err(MoreNeeded { sku: sku.clone(), what: Needed::Product }.into());
+                }
+                (None, OnShortage::Reject) => {
+                    nothing = Product::new(sku.clone());
+                    product = &nothing;
+                }
+            }
+            let takes_parts = terms.on_shortage == OnShortage::Backorder && terms.allow_split;
+            let plan = product.plan_newcomer(*quantity, takes_parts)?;
+            short.extend(plan.shortage(product, *quantity));
+            plans.push(plan);
+        }
+        if terms.on_shortage == OnShortage::Reject && !short.is_empty() {
+            return Err(Shortages(short).into());
+        }
+        Ok(plans)
+    }
+
+    /// Makes a held order firm; one that is firm stays so.
+    ///
+    /// It succeeds or fails as a whole, and fails once any of its lines has expired: a line whose
+    /// units were given to others remembers that, so an order is never confirmed and taken over.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfirmError`], and nothing has changed.
+    pub fn confirm(&mut self, order_id: &OrderId, now: DateTime<Utc>) -> Result<Order, ConfirmError> {
+        match self.standing(order_id, now) {
+            Standing::Unknown => return Err(ConfirmError::NotFound(order_id.clone())),
+            Standing::Expired => return Err(HoldExpired { order_id: order_id.clone() }.into()),
+            Standing::Cancelled => return Err(OrderCancelled { order_id: order_id.clone() }.into()),
+            Standing::Held | Standing::Firm => {}
+        }
+        self.0.values_mut().for_each(|product| product.confirm_line(order_id));
+        Ok(self.order_of(order_id))
+    }
+
+    /// Holds an order until so long from now; never shorter than it was held already.
+    ///
+    /// # Errors
+    ///
+    /// [`ExtendError`], and nothing has changed.
+    pub fn extend(&mut self, order_id: &OrderId, hold: HoldDuration, now: DateTime<Utc>) -> Result<Order, ExtendError> {
+        match self.standing(order_id, now) {
+            Standing::Unknown => return Err(ExtendError::NotFound(order_id.clone())),
+            Standing::Expired => return Err(HoldExpired { order_id: order_id.clone() }.into()),
+            Standing::Cancelled => return Err(OrderCancelled { order_id: order_id.clone() }.into()),
+            Standing::Firm => return Err(ExtendError::NotHeld(order_id.clone())),
+            Standing::Held => {}
+        }
+        let until = hold.after(now);
+        self.0.values_mut().for_each(|product| product.extend_line(order_id, until));
+        Ok(self.order_of(order_id))
+    }
+
+    /// Cancels an order: all it holds is free, and goes to the lines that wait. An order that was
+    /// cancelled or has expired stays what it is.
+    ///
+    /// # Errors
+    ///
+    /// [`CancelError`], and nothing of the order has changed.
+    pub fn cancel(&mut self, order_id: &OrderId, now: DateTime<Utc>) -> Result<Order, CancelError> {
+        let mut with_line: Vec<Product> =
+            self.0.values().filter(|product| product.line(order_id).is_some()).cloned().collect();
+        if with_line.is_empty() {
+            return Err(CancelError::NotFound(order_id.clone()));
+        }
+        // Decided on copies: what one product needs more to decide must not leave others changed.
+        for product in &mut with_line {
+            product.release_expired(now)?;
+            product.cancel_line(order_id)?;
+        }
+        with_line.into_iter().for_each(|product| self.insert(product));
+        Ok(self.order_of(order_id))
+    }
+
+    fn order_of(&self, order_id: &OrderId) -> Order {
+        self.order(order_id).unwrap_or_else(|| Order { order_id: order_id.clone(), lines: Vec::new() })
+    }
+
+    fn standing(&self, order_id: &OrderId, now: DateTime<Utc>) -> Standing {
+        let lines = self.0.values().filter_map(|product| product.line(order_id));
+        let of = |commitment: Commitment| match commitment {
+            Commitment::Held { expires_at } if expires_at <= now => Standing::Expired,
+            Commitment::Expired => Standing::Expired,
+            Commitment::Held { .. } => Standing::Held,
+            Commitment::Firm => Standing::Firm,
+            Commitment::Cancelled => Standing::Cancelled,
+        };
+        lines.map(|line| of(line.commitment)).max().unwrap_or(Standing::Unknown)
+    }
+}
+
+/// How an order stands: of its lines, the greatest decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Unknown,
+    Cancelled,
+    Firm,
+    Held,
+    Expired,
+}

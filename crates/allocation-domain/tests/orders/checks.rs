@@ -1,0 +1,130 @@
+//! What holds after every command.
+
+use crate::command::Command;
+use crate::replay::can_take;
+use crate::world::Answer;
+use allocation_domain::{
+    BatchReference, Commitment, DeallocationReason, Event, OnShortage, OrderId, Product, Products, QueuePosition, Sku,
+};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+pub(crate) fn check(before: &Products, after: &Products, command: &Command, answer: &Answer, now: DateTime<Utc>) {
+    for product in after.iter() {
+        conserved(product);
+        ended_lines_hold_nothing(product);
+        nobody_waits_for_what_is_free(product, now);
+    }
+    match command {
+        Command::Place { order } if answer.is_err() => nothing_is_told_of(before, after, order.order_id()),
+        Command::Place { order } => {
+            for (sku, quantity) in order.lines() {
+                let line = after.get(sku).unwrap().line(order.order_id()).unwrap();
+                assert_eq!(line.allocated() + line.waiting, quantity.get(), "a new line holds or waits for all");
+                assert!(line.waiting == 0 || order.terms().on_shortage == OnShortage::Backorder, "all or nothing");
+                assert!(line.waiting == 0 || line.allocated() == 0 || order.terms().allow_split);
+            }
+        }
+        Command::Confirm { order_id } => confirmed_or_expired(before, after, order_id, answer, now),
+        Command::ChangeBatch { reference, reallocate, .. } if answer.is_ok() => {
+            lines_leave_in_order(before, after, reference, *reallocate);
+        }
+        Command::Cancel { order_id } if answer.is_ok() => {
+            for (_, line) in after.order(order_id).unwrap().lines {
+                assert!(line.is_idle() && matches!(line.commitment, Commitment::Expired | Commitment::Cancelled));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn conserved(product: &Product) {
+    let mut held: BTreeMap<&BatchReference, u32> = BTreeMap::new();
+    for (_, line) in product.lines() {
+        assert!(line.allocated() + line.waiting <= line.quantity.get(), "no line has more than it ordered");
+        for part in &line.allocations {
+            *held.entry(&part.reference).or_default() += part.quantity.get();
+            assert_eq!(part.eta, product.batch(&part.reference).unwrap().eta());
+        }
+    }
+    for batch in product.batches() {
+        assert!(batch.allocated() <= batch.purchased().get(), "never oversold");
+        assert_eq!(batch.allocated(), held.get(batch.reference()).copied().unwrap_or(0), "units are conserved");
+    }
+}
+
+fn ended_lines_hold_nothing(product: &Product) {
+    for (_, line) in product.lines() {
+        let ended = matches!(line.commitment, Commitment::Expired | Commitment::Cancelled);
+        assert!(!ended || line.is_idle());
+    }
+}
+
+/// Asked of the product as the next decision finds it, so that an expired hold never counts.
+fn nobody_waits_for_what_is_free(product: &Product, now: DateTime<Utc>) {
+    let mut next = product.clone();
+    next.release_expired(now).unwrap();
+    conserved(&next);
+    for (order_id, line) in next.lines() {
+        assert!(!matches!(line.commitment, Commitment::Held { expires_at } if expires_at <= now));
+        assert!(line.waiting == 0 || !can_take(line, next.available()), "{order_id} waits for what it could take");
+    }
+    if next.events().len() == product.events().len() {
+        assert_eq!(next.available(), product.available());
+    }
+}
+
+fn new_events<'a>(before: &Products, after: &'a Products, sku: &Sku) -> &'a [Event] {
+    &after.get(sku).unwrap().events()[before.get(sku).unwrap().events().len()..]
+}
+
+/// A refused order leaves no trace, but its own hold of before may have been seen to expire.
+fn nothing_is_told_of(before: &Products, after: &Products, order_id: &OrderId) {
+    for product in after.iter() {
+        let told = new_events(before, after, product.sku()).iter();
+        let of_order = told.filter(|event| event.order_id() == Some(order_id));
+        for event in of_order {
+            assert!(!matches!(event, Event::LinePlaced { .. }), "a refused order is not placed");
+        }
+        assert!(product.line(order_id).is_none() || before.get(product.sku()).unwrap().line(order_id).is_some());
+    }
+}
+
+/// A confirmed order is firm in all its lines, and no line of it has ever expired.
+fn confirmed_or_expired(before: &Products, after: &Products, order_id: &OrderId, answer: &Answer, now: DateTime<Utc>) {
+    let Some(was) = before.order(order_id) else { return assert!(answer.is_err()) };
+    let expired = was.lines.iter().any(|(_, line)| line.commitment.has_expired(now));
+    let is = after.order(order_id).unwrap();
+    if answer.is_ok() {
+        assert!(!expired, "never confirmed after it expired");
+        assert!(is.lines.iter().all(|(_, line)| line.commitment.expires_at().is_none()), "never half confirmed");
+    } else {
+        assert_eq!(is, was, "never half refused");
+    }
+}
+
+/// The lowest priority leaves first, then the youngest; and no more than must.
+fn lines_leave_in_order(before: &Products, after: &Products, reference: &BatchReference, reallocate: bool) {
+    let (sku, of) = (crate::command::sku_of(reference), |order_id: &OrderId, product: &Product| {
+        QueuePosition::of(order_id, product.line(order_id).unwrap())
+    });
+    let (before_product, product) = (before.get(&sku).unwrap(), after.get(&sku).unwrap());
+    let mut lost: BTreeMap<&OrderId, u32> = BTreeMap::new();
+    for event in new_events(before, after, &sku) {
+        if let Event::Deallocated { order_id, quantity, reason: DeallocationReason::BatchLowered, .. } = event {
+            *lost.entry(order_id).or_default() += quantity.get();
+        }
+    }
+    if reallocate || lost.is_empty() {
+        return;
+    }
+    let stays = |order_id: &OrderId| before_product.line(order_id).and_then(|line| line.holds(reference)).is_some();
+    for (order_id, line) in product.lines() {
+        let kept_all = line.holds(reference).is_some() && !lost.contains_key(order_id) && stays(order_id);
+        for loser in lost.keys().filter(|_| kept_all) {
+            assert!(of(order_id, product) < of(loser, product), "{loser} left before {order_id}");
+        }
+    }
+    let batch = product.batch(reference).unwrap();
+    assert_eq!(batch.available(), 0, "no more leave than must");
+}

@@ -1,0 +1,181 @@
+//! Random commands.
+
+use allocation_domain::{
+    BatchReference, Eta, HoldDuration, NewOrder, OnShortage, OrderId, OrderTerms, Quantity, Sku, Units,
+};
+use chrono::NaiveDate;
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+
+/// Commands that are decided at one instant and stored as one.
+#[derive(Debug, Clone)]
+pub(crate) struct Unit {
+    /// How many seconds later than the unit before, or earlier: the clocks of two servers differ.
+    pub(crate) seconds: i64,
+    /// How many open batches the store gives at first.
+    pub(crate) batches_at_hand: usize,
+    /// How many waiting lines the store gives at a time.
+    pub(crate) waiting_at_hand: usize,
+    /// Whether the store gives the batches of the lines it gives.
+    pub(crate) with_batches: bool,
+    pub(crate) commands: Vec<Command>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Command {
+    AddBatch {
+        reference: BatchReference,
+        purchased: Quantity,
+        eta: Eta,
+    },
+    RemoveBatch {
+        reference: BatchReference,
+    },
+    ChangeBatch {
+        reference: BatchReference,
+        purchased: Option<Units>,
+        eta: Option<Eta>,
+        reallocate: bool,
+        /// Whether it is based on another revision.
+        stale: bool,
+    },
+    Allocate {
+        order_id: OrderId,
+        sku: Sku,
+        quantity: Quantity,
+    },
+    Deallocate {
+        order_id: OrderId,
+        reference: BatchReference,
+    },
+    Place {
+        order: NewOrder,
+    },
+    Confirm {
+        order_id: OrderId,
+    },
+    Extend {
+        order_id: OrderId,
+        hold: HoldDuration,
+    },
+    Cancel {
+        order_id: OrderId,
+    },
+    Sweep {
+        sku: Sku,
+    },
+}
+
+impl Command {
+    pub(crate) fn order_id(&self) -> Option<&OrderId> {
+        match self {
+            Self::Allocate { order_id, .. }
+            | Self::Deallocate { order_id, .. }
+            | Self::Confirm { order_id }
+            | Self::Extend { order_id, .. }
+            | Self::Cancel { order_id } => Some(order_id),
+            Self::Place { order } => Some(order.order_id()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn reference(&self) -> Option<&BatchReference> {
+        match self {
+            Self::AddBatch { reference, .. }
+            | Self::RemoveBatch { reference }
+            | Self::ChangeBatch { reference, .. }
+            | Self::Deallocate { reference, .. } => Some(reference),
+            _ => None,
+        }
+    }
+}
+
+/// Which SKU a batch holds is told by its name.
+pub(crate) fn sku_of(reference: &BatchReference) -> Sku {
+    Sku::parse(reference.as_str().split('-').next().unwrap()).unwrap()
+}
+
+pub(crate) fn skus() -> Vec<Sku> {
+    ["CHAIR", "LAMP"].map(|text| Sku::parse(text).unwrap()).to_vec()
+}
+
+pub(crate) fn units() -> impl Strategy<Value = Vec<Unit>> {
+    prop::collection::vec(unit(), 1..40)
+}
+
+fn unit() -> impl Strategy<Value = Unit> {
+    let commands = prop::collection::vec(command(), 1..4);
+    (prop_oneof![3 => Just(0_i64), 3 => 1..8_i64, 1 => -6..0_i64], 0..4_usize, 0..3_usize, any::<bool>(), commands)
+        .prop_map(|(seconds, batches_at_hand, waiting_at_hand, with_batches, commands)| Unit {
+            seconds,
+            batches_at_hand,
+            waiting_at_hand,
+            with_batches,
+            commands,
+        })
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        6 => (reference(), 1..30_u32, eta()).prop_map(|(reference, purchased, eta)| Command::AddBatch {
+            reference,
+            purchased: Quantity::new(purchased).unwrap(),
+            eta,
+        }),
+        1 => reference().prop_map(|reference| Command::RemoveBatch { reference }),
+        8 => (reference(), prop::option::of(0..30_u32), prop::option::of(eta()), any::<bool>(), 0..10_u8).prop_map(
+            |(reference, purchased, eta, reallocate, stale)| Command::ChangeBatch {
+                reference,
+                purchased: purchased.map(|units| Units::new(units).unwrap()),
+                eta,
+                reallocate,
+                stale: stale == 0,
+            },
+        ),
+        3 => (order_id(), sku(), quantity())
+            .prop_map(|(order_id, sku, quantity)| Command::Allocate { order_id, sku, quantity }),
+        2 => (order_id(), reference()).prop_map(|(order_id, reference)| Command::Deallocate { order_id, reference }),
+        8 => order().prop_map(|order| Command::Place { order }),
+        2 => order_id().prop_map(|order_id| Command::Confirm { order_id }),
+        1 => (order_id(), 10..30_u32).prop_map(|(order_id, seconds)| Command::Extend {
+            order_id,
+            hold: HoldDuration::from_seconds(seconds).unwrap(),
+        }),
+        2 => order_id().prop_map(|order_id| Command::Cancel { order_id }),
+        1 => sku().prop_map(|sku| Command::Sweep { sku }),
+    ]
+}
+
+fn sku() -> impl Strategy<Value = Sku> {
+    prop::sample::select(skus())
+}
+
+fn reference() -> impl Strategy<Value = BatchReference> {
+    (sku(), 0..3_u8).prop_map(|(sku, number)| BatchReference::parse(format!("{sku}-{number}")).unwrap())
+}
+
+fn order_id() -> impl Strategy<Value = OrderId> {
+    (0..16_u8).prop_map(|number| OrderId::parse(format!("O-{number}")).unwrap())
+}
+
+fn quantity() -> impl Strategy<Value = Quantity> {
+    (1..14_u32).prop_map(|units| Quantity::new(units).unwrap())
+}
+
+fn eta() -> impl Strategy<Value = Eta> {
+    prop::option::of(1..6_u32).prop_map(|day| Eta::from(day.map(|day| NaiveDate::from_ymd_opt(2027, 2, day).unwrap())))
+}
+
+fn order() -> impl Strategy<Value = NewOrder> {
+    let terms = (0..4_u8, prop::option::of(10..20_u32), -1..2_i32, any::<bool>()).prop_map(
+        |(on_shortage, hold, priority, allow_split)| OrderTerms {
+            on_shortage: if on_shortage == 0 { OnShortage::Reject } else { OnShortage::Backorder },
+            hold: hold.map(|seconds| HoldDuration::from_seconds(seconds).unwrap()),
+            priority,
+            allow_split,
+        },
+    );
+    let lines = subsequence(skus(), 1..=2)
+        .prop_flat_map(|skus| skus.into_iter().map(|sku| (Just(sku), quantity())).collect::<Vec<_>>());
+    (order_id(), lines, terms).prop_map(|(order_id, lines, terms)| NewOrder::new(order_id, lines, terms).unwrap())
+}

@@ -1,0 +1,247 @@
+//! A store in memory that knows products by their changes alone, and gives out part of them.
+
+use crate::command::{Unit, sku_of, skus};
+use crate::replay::Replay;
+use allocation_domain::{
+    Allocation, Batch, BatchReference, Commitment, Eta, LineState, MoreNeeded, Needed, OrderId, Product, ProductState,
+    Products, QueuePosition, Sku, Totals, TotalsChange, Units,
+};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    shelves: BTreeMap<Sku, Shelf>,
+}
+
+/// What is stored of a SKU.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf {
+    version: u64,
+    pub(crate) batches: BTreeMap<BatchReference, Batch>,
+    pub(crate) lines: BTreeMap<OrderId, LineState>,
+    totals: TotalsChange,
+    told: Replay,
+}
+
+pub(crate) type State = Vec<(Sku, Vec<Batch>, Vec<(OrderId, LineState)>)>;
+
+impl Store {
+    pub(crate) fn shelf(&mut self, sku: &Sku) -> &mut Shelf {
+        self.shelves.entry(sku.clone()).or_default()
+    }
+
+    pub(crate) fn state(&self) -> State {
+        let lines = |shelf: &Shelf| shelf.lines.clone().into_iter().collect();
+        let state =
+            |(sku, shelf): (&Sku, &Shelf)| (sku.clone(), shelf.batches.values().cloned().collect(), lines(shelf));
+        self.shelves.iter().map(state).collect()
+    }
+
+    /// All products with all there is of them.
+    pub(crate) fn all(&mut self) -> Products {
+        skus().iter().map(|sku| self.shelf(sku).whole(sku)).collect()
+    }
+
+    /// All products with what a unit of work names of them, and some of the rest.
+    pub(crate) fn some(&mut self, unit: &Unit, now: DateTime<Utc>) -> Products {
+        skus().iter().map(|sku| self.shelf(sku).part(sku, unit, now)).collect()
+    }
+
+    /// Loads what a product asks for.
+    pub(crate) fn load(&mut self, products: &mut Products, needed: &MoreNeeded, unit: &Unit) {
+        let shelf = self.shelf(&needed.sku);
+        let product = products.get_mut(&needed.sku).unwrap();
+        match &needed.what {
+            Needed::Batches => product.complete(shelf.open_batches()),
+            Needed::Batch(reference) => product.load_batches([shelf.batches[reference].clone()]),
+            Needed::LinesOn(reference) => {
+                let on = shelf.lines.iter().filter(|(_, line)| line.holds(reference).is_some());
+                product.load_lines(on.map(|(order_id, line)| (order_id.clone(), line.clone())));
+            }
+            Needed::WaitingLines { after } => {
+                let mut queue = shelf.queue();
+                queue
+                    .retain(|(order_id, line)| after.as_ref().is_none_or(|it| QueuePosition::of(order_id, line) > *it));
+                let chunk = unit.waiting_at_hand.max(1);
+                let more = queue.len() > chunk;
+                product.load_waiting(queue.into_iter().take(chunk), more);
+            }
+            Needed::Product => panic!("all products are at hand"),
+        }
+    }
+
+    /// Writes the changes of products down, and checks that they and their events tell the product.
+    pub(crate) fn save(&mut self, products: &Products, now: DateTime<Utc>) {
+        for product in products.iter() {
+            let shelf = self.shelf(product.sku());
+            shelf.write_down(product);
+            for event in product.events() {
+                shelf.told.apply(event, now);
+            }
+            assert_eq!(shelf.told.batches, shelf.batches, "the events alone tell the batches");
+            assert_eq!(shelf.told.lines, shelf.lines, "the events alone tell the lines");
+            assert_eq!(shelf.counted(), shelf.totals, "the changes of the totals add up to them");
+            shelf.check_totals(product.sku(), now);
+        }
+    }
+}
+
+impl Shelf {
+    fn open_batches(&self) -> Vec<Batch> {
+        let mut open: Vec<Batch> = self.batches.values().filter(|batch| batch.available() > 0).cloned().collect();
+        open.sort_by_key(Batch::preference);
+        open
+    }
+
+    fn queue(&self) -> Vec<(OrderId, LineState)> {
+        let waits = self.lines.iter().filter(|(_, line)| line.waiting > 0);
+        let mut queue: Vec<_> = waits.map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
+        queue.sort_by_key(|(order_id, line)| QueuePosition::of(order_id, line));
+        queue
+    }
+
+    pub(crate) fn whole(&self, sku: &Sku) -> Product {
+        Product::restore(ProductState {
+            open_batches: self.open_batches(),
+            named_batches: self.batches.values().cloned().collect(),
+            lines: self.lines.clone().into_iter().collect(),
+            waiting: self.queue(),
+            ..ProductState::new(sku.clone(), self.version + 1)
+        })
+    }
+
+    fn part(&self, sku: &Sku, unit: &Unit, now: DateTime<Utc>) -> Product {
+        let (mut open_batches, mut waiting) = (self.open_batches(), self.queue());
+        let more_open_batches = open_batches.len() > unit.batches_at_hand;
+        let more_waiting = waiting.len() > unit.waiting_at_hand;
+        open_batches.truncate(unit.batches_at_hand);
+        waiting.truncate(unit.waiting_at_hand);
+        let named: BTreeSet<&OrderId> = unit.commands.iter().filter_map(|command| command.order_id()).collect();
+        let wanted = self.lines.iter().filter(|(order_id, line)| {
+            named.contains(order_id) || line.commitment.expires_at().is_some_and(|expires_at| expires_at <= now)
+        });
+        let lines: Vec<_> = wanted.map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
+        let mut references: BTreeSet<BatchReference> =
+            unit.commands.iter().filter_map(|command| command.reference().cloned()).collect();
+        if unit.with_batches {
+            references.extend(lines.iter().flat_map(|(_, line)| &line.allocations).map(|part| part.reference.clone()));
+        }
+        references.retain(|reference| sku_of(reference) == *sku);
+        Product::restore(ProductState {
+            open_batches,
+            more_open_batches,
+            named_batches: references.iter().filter_map(|reference| self.batches.get(reference)).cloned().collect(),
+            lines,
+            waiting,
+            more_waiting,
+            ..ProductState::new(sku.clone(), self.version + 1)
+        })
+    }
+
+    fn write_down(&mut self, product: &Product) {
+        let changes = product.changes();
+        self.version = changes.version;
+        self.add_totals(&changes.totals);
+        for part in changes.allocations.iter().filter(|part| part.after.is_none()) {
+            let line = self.lines.get_mut(part.order_id).unwrap();
+            assert_eq!(line.holds(part.reference), part.before);
+            line.allocations.retain(|held| held.reference != *part.reference);
+        }
+        for line in changes.lines.iter().filter(|line| line.after.is_none()) {
+            let removed = self.lines.remove(line.order_id).unwrap();
+            assert_eq!((Some(removed.row()), removed.allocations), (line.before, Vec::new()));
+        }
+        for reference in &changes.removed_batches {
+            self.batches.remove(reference).unwrap();
+        }
+        for batch in &changes.added_batches {
+            assert!(self.batches.insert(batch.reference().clone(), (*batch).clone()).is_none());
+        }
+        for (reference, delta) in &changes.batch_deltas {
+            self.rewrite_batch(reference, *delta, |batch| (batch.purchased(), batch.eta(), batch.revision()));
+        }
+        for row in &changes.changed_batches {
+            self.rewrite_batch(row.reference, row.allocated_delta, |_| (row.purchased, row.eta, row.revision));
+        }
+        for line in &changes.lines {
+            let stored = self.lines.remove(line.order_id);
+            let Some(row) = line.after else { continue };
+            assert_eq!(stored.as_ref().map(LineState::row), line.before);
+            let allocations = stored.map(|stored| stored.allocations).unwrap_or_default();
+            self.lines.insert(line.order_id.clone(), row.with(allocations));
+        }
+        for part in &changes.allocations {
+            let Some(quantity) = part.after else { continue };
+            let line = self.lines.get_mut(part.order_id).unwrap();
+            assert_eq!(line.holds(part.reference), part.before);
+            line.allocations.retain(|held| held.reference != *part.reference);
+            line.allocations.push(Allocation::of(&self.batches[part.reference], quantity));
+        }
+        self.join_batches();
+    }
+
+    fn rewrite_batch(&mut self, reference: &BatchReference, delta: i64, row: impl Fn(&Batch) -> (Units, Eta, u32)) {
+        let batch = self.batches.remove(reference).unwrap();
+        let ((purchased, eta, revision), allocated) = (row(&batch), i64::from(batch.allocated()) + delta);
+        let now = Batch::new(reference.clone(), batch.sku().clone(), purchased, eta, batch.added_at());
+        let now = now.with_revision(revision).with_allocated(u32::try_from(allocated).unwrap()).unwrap();
+        self.batches.insert(reference.clone(), now);
+    }
+
+    /// An allocation is stored without the date of its batch: reading joins them.
+    fn join_batches(&mut self) {
+        for line in self.lines.values_mut() {
+            let parts = line.allocations.iter();
+            let joined = parts.map(|part| Allocation::of(&self.batches[&part.reference], part.quantity)).collect();
+            *line = line.row().with(joined);
+        }
+    }
+
+    fn add_totals(&mut self, change: &TotalsChange) {
+        self.totals.in_stock += change.in_stock;
+        self.totals.on_its_way += change.on_its_way;
+        self.totals.allocated += change.allocated;
+        self.totals.held += change.held;
+        self.totals.backordered += change.backordered;
+        self.totals.held_lines += change.held_lines;
+        self.totals.waiting_lines += change.waiting_lines;
+    }
+
+    fn counted(&self) -> TotalsChange {
+        let mut counted = TotalsChange::default();
+        for batch in self.batches.values() {
+            match batch.eta() {
+                Eta::InStock => counted.in_stock += i64::from(batch.purchased().get()),
+                Eta::Due(_) => counted.on_its_way += i64::from(batch.purchased().get()),
+            }
+            counted.allocated += i64::from(batch.allocated());
+        }
+        for line in self.lines.values() {
+            if matches!(line.commitment, Commitment::Held { .. }) {
+                counted.held += i64::from(line.allocated());
+                counted.held_lines += 1;
+            }
+            counted.backordered += i64::from(line.waiting);
+            counted.waiting_lines += i64::from(line.waiting > 0);
+        }
+        counted
+    }
+
+    /// Held, firm and free units are all that was purchased, and the dates tell the same.
+    fn check_totals(&self, sku: &Sku, now: DateTime<Utc>) {
+        let whole = self.whole(sku);
+        let totals: Totals = whole.totals(now).unwrap();
+        assert_eq!(totals.in_stock + totals.on_its_way, totals.allocated + totals.available);
+        assert!(totals.held <= totals.allocated);
+        let mut next = whole.clone();
+        next.release_expired(now).unwrap();
+        let change = next.changes().totals;
+        let at_now = |counted: i64, change: i64| u64::try_from(counted + change).unwrap();
+        assert_eq!(totals.allocated, at_now(self.totals.allocated, change.allocated));
+        assert_eq!(totals.held, at_now(self.totals.held, change.held));
+        assert_eq!(totals.backordered, at_now(self.totals.backordered, change.backordered));
+        let last = whole.availability(now).unwrap().series().last().map_or(0, |from| from.available);
+        assert_eq!(last, totals.available);
+    }
+}

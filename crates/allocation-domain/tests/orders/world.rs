@@ -1,0 +1,144 @@
+//! Histories: units of work over all products.
+
+use crate::checks;
+use crate::command::{Command, Unit, sku_of, skus};
+use crate::store::Store;
+use allocation_domain::{BatchChange, Event, OrderId, Product, Products, Sku, Undecided};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    pub(crate) store: Store,
+    seconds: i64,
+    /// The lines of all orders that were ever placed: none of them may be lost.
+    placed: BTreeSet<(OrderId, Sku)>,
+    confirmed: BTreeSet<OrderId>,
+    expired: BTreeSet<OrderId>,
+}
+
+impl World {
+    /// Runs a unit of work, with part of the products and with all of them, and stores it.
+    pub(crate) fn run(&mut self, unit: &Unit) {
+        self.seconds += unit.seconds;
+        let now = DateTime::from_timestamp(1_800_000_000 + self.seconds, 0).unwrap();
+        let (mut some, mut all) = (self.store.some(unit, now), self.store.all());
+        for command in &unit.commands {
+            let before = all.clone();
+            let answer = decide(&mut all, command, now, |_, needed| panic!("all is at hand: {needed}"));
+            let with_less = decide(&mut some, command, now, |some, needed| self.store.load(some, needed, unit));
+            assert_eq!(with_less, answer, "{command:?}");
+            checks::check(&before, &all, command, &answer, now);
+            if let (Command::Place { order }, true) = (command, answer.is_ok()) {
+                let order_id = order.order_id();
+                self.placed.extend(order.lines().iter().map(|(sku, _)| (order_id.clone(), sku.clone())));
+            }
+        }
+        for sku in skus() {
+            assert_eq!(some.get(&sku).unwrap().events(), all.get(&sku).unwrap().events());
+        }
+        self.never_both(&some);
+        self.store.save(&some, now);
+        self.check_stored(&all);
+    }
+
+    /// An order is confirmed or expires, whatever the clocks say: never one line this and one that.
+    fn never_both(&mut self, products: &Products) {
+        for event in products.iter().flat_map(Product::events) {
+            match event {
+                Event::HoldConfirmed { order_id, .. } => {
+                    self.confirmed.insert(order_id.clone());
+                }
+                Event::HoldExpired { order_id, .. } => {
+                    self.expired.insert(order_id.clone());
+                }
+                _ => {}
+            }
+        }
+        assert!(self.confirmed.is_disjoint(&self.expired), "confirmed and expired");
+    }
+
+    /// What was written down is the product.
+    fn check_stored(&mut self, all: &Products) {
+        for product in all.iter() {
+            let shelf = self.store.shelf(product.sku());
+            let batches = product.batches().iter().map(|batch| (batch.reference().clone(), batch.clone())).collect();
+            assert_eq!(shelf.batches, batches);
+            let lines = product.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
+            assert_eq!(shelf.lines, lines);
+        }
+        for (order_id, sku) in &self.placed {
+            assert!(self.store.shelf(sku).lines.contains_key(order_id), "no line of an order is lost");
+        }
+    }
+}
+
+pub(crate) type Answer = Result<String, String>;
+
+/// Decides a command, loading more as long as that is what is missing.
+fn decide(
+    products: &mut Products,
+    command: &Command,
+    now: DateTime<Utc>,
+    mut load: impl FnMut(&mut Products, &allocation_domain::MoreNeeded),
+) -> Answer {
+    for _ in 0..100 {
+        match ask(products, command, now) {
+            Ok(answer) => return Ok(answer),
+            Err(Refusal { needed: None, text }) => return Err(text),
+            Err(Refusal { needed: Some(needed), .. }) => load(products, &needed),
+        }
+    }
+    panic!("what was loaded does not decide {command:?}");
+}
+
+struct Refusal {
+    needed: Option<allocation_domain::MoreNeeded>,
+    text: String,
+}
+
+impl<E: Undecided + Debug> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self { needed: error.more_needed().cloned(), text: format!("{error:?}") }
+    }
+}
+
+fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result<String, Refusal> {
+    let plain = |text: String| Refusal { needed: None, text };
+    let sku = match (command, command.reference()) {
+        (Command::Allocate { sku, .. } | Command::Sweep { sku }, _) => sku.clone(),
+        (_, Some(reference)) => sku_of(reference),
+        _ => skus().remove(0),
+    };
+    let product = products.get_mut(&sku).unwrap();
+    Ok(match command.clone() {
+        Command::AddBatch { reference, purchased, eta } => {
+            format!("{:?}", product.add_batch(reference, purchased, eta, now)?)
+        }
+        Command::RemoveBatch { reference } => format!("{:?}", product.remove_batch(&reference, now)?),
+        Command::ChangeBatch { reference, purchased, eta, reallocate, stale } => {
+            let revision = product.batch(&reference).map_or(1, |batch| batch.revision());
+            let expected_revision = Some(revision + u32::from(stale));
+            let change = BatchChange { purchased, eta, reallocate, expected_revision };
+            format!("{:?}", product.change_batch(&reference, &change, now)?)
+        }
+        Command::Allocate { order_id, quantity, .. } => format!("{:?}", product.allocate(&order_id, quantity, now)?),
+        Command::Deallocate { order_id, reference } => {
+            format!("{:?}", product.deallocate(&order_id, &reference, now)?)
+        }
+        Command::Sweep { .. } => format!("{:?}", product.release_expired(now)?),
+        // Whoever places an order has looked for one of that name, whatever its SKUs.
+        Command::Place { order } if products.order(order.order_id()).is_some() => {
+            return Err(plain(format!("{} exists", order.order_id())));
+        }
+        Command::Place { order } => format!("{:?}", products.place(&order, now)?),
+        Command::Cancel { order_id } => format!("{:?}", products.cancel(&order_id, now)?),
+        Command::Confirm { order_id } => {
+            format!("{:?}", products.confirm(&order_id, now).map_err(|error| plain(format!("{error:?}")))?)
+        }
+        Command::Extend { order_id, hold } => {
+            format!("{:?}", products.extend(&order_id, hold, now).map_err(|error| plain(format!("{error:?}")))?)
+        }
+    })
+}

@@ -1,0 +1,142 @@
+//! Lines that wait for units.
+
+use crate::shop::{Shop, batch, id, order, parts, units};
+use allocation_domain::{AllocateError, AllocationReason, BatchChange, Eta, Event, OrderStatus, Units};
+
+#[test]
+fn what_can_be_allocated_is_and_the_rest_waits() {
+    let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
+    assert_eq!((shop.holds("O-1"), shop.waits_for("O-1")), (parts([("B-1", 3)]), 2));
+    assert_eq!(shop.status("O-1"), OrderStatus::PartiallyAllocated);
+    assert_eq!(shop.history("O-1"), ["line_placed", "allocated", "backordered"]);
+}
+
+#[test]
+fn a_line_that_takes_no_parts_waits_for_all_of_it() {
+    let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR").or_backorder().unsplit());
+    assert_eq!((shop.holds("O-1"), shop.waits_for("O-1")), (parts([]), 5));
+    assert_eq!(shop.status("O-1"), OrderStatus::Backordered);
+    shop.receive("B-2", "CHAIR", 2, Eta::InStock);
+    assert_eq!(shop.holds("O-1"), parts([("B-1", 3), ("B-2", 2)]));
+}
+
+#[test]
+fn a_new_batch_goes_to_those_who_wait_first() {
+    let mut shop = Shop::of_chairs(&[]);
+    shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
+    shop.receive("B-1", "CHAIR", 8, Eta::InStock);
+    assert_eq!(shop.holds("O-1"), parts([("B-1", 5)]));
+    assert_eq!(shop.free_chairs(), 3);
+    let of_order = |event: &&Event| event.order_id() == Some(&id("O-1"));
+    let last = shop.chairs().events().iter().rev().find(of_order).cloned();
+    assert!(matches!(last, Some(Event::Allocated { reason: AllocationReason::Backorder, .. })));
+}
+
+#[test]
+fn the_higher_priority_is_served_first_then_the_older_then_the_smaller_name() {
+    let mut shop = Shop::of_chairs(&[]);
+    for (name, priority) in [("OLD", 0), ("YOUNG", 0), ("URGENT", 5), ("LAX", -5)] {
+        shop.place(&order(name).of(2, "CHAIR").or_backorder().with_priority(priority));
+    }
+    let now = shop.now;
+    let twin = order("LAX-TWIN").of(2, "CHAIR").or_backorder().with_priority(-5).made();
+    shop.products.place(&twin, now).unwrap();
+    let queue: Vec<_> = shop.chairs().waiting().map(|position| position.order_id().to_string()).collect();
+    assert_eq!(queue, ["URGENT", "OLD", "YOUNG", "LAX", "LAX-TWIN"]);
+    shop.receive("B-1", "CHAIR", 5, Eta::InStock);
+    let waiting = ["URGENT", "OLD", "YOUNG", "LAX"].map(|name| shop.waits_for(name));
+    assert_eq!(waiting, [0, 0, 1, 2]);
+}
+
+#[test]
+fn a_newcomer_gets_what_nobody_waits_for_and_no_more() {
+    let mut shop = Shop::of_chairs(&[]);
+    shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
+    shop.receive("B-1", "CHAIR", 6, Eta::InStock);
+    shop.place(&order("NEW").of(1, "CHAIR"));
+    assert!(shop.try_place(&order("NEWER").of(1, "CHAIR")).is_err());
+}
+
+#[test]
+fn who_cannot_take_anything_is_passed_over_for_the_next_who_can() {
+    let mut shop = Shop::of_chairs(&[]);
+    shop.place(&order("WHOLE").of(10, "CHAIR").or_backorder().unsplit());
+    shop.place(&order("PARTS").of(4, "CHAIR").or_backorder());
+    shop.receive("B-1", "CHAIR", 9, Eta::InStock);
+    assert_eq!((shop.waits_for("WHOLE"), shop.waits_for("PARTS")), (10, 0));
+    assert_eq!(shop.free_chairs(), 5);
+    shop.cancel("PARTS");
+    assert_eq!((shop.waits_for("WHOLE"), shop.free_chairs()), (10, 9));
+    shop.receive("B-2", "CHAIR", 1, Eta::InStock);
+    assert_eq!(shop.holds("WHOLE"), parts([("B-1", 9), ("B-2", 1)]));
+}
+
+#[test]
+fn a_raised_batch_serves_those_who_wait() {
+    let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
+    let purchased = Some(Units::new(6).unwrap());
+    shop.change("B-1", BatchChange { purchased, ..BatchChange::default() }).unwrap();
+    assert_eq!((shop.holds("O-1"), shop.free_chairs()), (parts([("B-1", 5)]), 1));
+}
+
+#[test]
+fn a_cancelled_order_serves_those_who_wait() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR"));
+    shop.place(&order("O-2").of(4, "CHAIR").or_backorder());
+    shop.cancel("O-1");
+    assert_eq!((shop.holds("O-2"), shop.free_chairs()), (parts([("B-1", 4)]), 1));
+}
+
+#[test]
+fn units_that_are_given_back_serve_those_who_wait() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
+    let now = shop.now;
+    shop.chairs().allocate(&id("O-1"), units(5), now).unwrap();
+    shop.place(&order("O-2").of(4, "CHAIR").or_backorder());
+    shop.chairs().deallocate(&id("O-1"), &batch("B-1"), now).unwrap();
+    assert_eq!((shop.holds("O-2"), shop.free_chairs()), (parts([("B-1", 4)]), 1));
+}
+
+#[test]
+fn who_gives_units_back_waits_no_more() {
+    let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
+    let now = shop.now;
+    shop.chairs().deallocate(&id("O-1"), &batch("B-1"), now).unwrap();
+    assert_eq!((shop.waits_for("O-1"), shop.free_chairs()), (0, 3));
+    assert_eq!(shop.status("O-1"), OrderStatus::Cancelled);
+    let history = ["line_placed", "allocated", "backordered", "deallocated", "wait_ended"];
+    assert_eq!(shop.history("O-1"), history);
+}
+
+#[test]
+fn a_line_of_an_order_that_gave_everything_back_can_be_sent_again() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR"));
+    let now = shop.now;
+    shop.chairs().deallocate(&id("O-1"), &batch("B-1"), now).unwrap();
+    shop.chairs().allocate(&id("O-1"), units(5), now).unwrap();
+    assert_eq!(shop.status("O-1"), OrderStatus::Allocated);
+}
+
+#[test]
+fn a_waiting_line_that_is_sent_again_gets_nothing_out_of_its_turn() {
+    let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
+    let now = shop.now;
+    let again = shop.chairs().allocate(&id("O-1"), units(5), now);
+    assert!(matches!(again, Err(AllocateError::OutOfStock(short)) if short.requested == units(2)));
+}
+
+#[test]
+fn a_sold_out_product_says_so_once_not_with_each_unit_that_passes_through() {
+    let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
+    shop.receive("B-2", "CHAIR", 2, Eta::InStock);
+    let told = shop.chairs().events().iter().filter(|event| matches!(event, Event::OutOfStock { .. })).count();
+    assert_eq!(told, 1);
+}

@@ -1,0 +1,261 @@
+//! Deliveries that come late, early, short or with more.
+
+use crate::shop::{Shop, batch, due, id, order, parts, units};
+use allocation_domain::{BatchChange, BatchChanged, ChangeBatchError, Eta, Event, OnShortage, OrderStatus, Units};
+
+/// Order, units, old and new date of all that were affected.
+fn affected(changed: &BatchChanged) -> Vec<(&str, u32, Eta, Eta)> {
+    let row = |it: &'_ allocation_domain::Affected| (it.quantity.get(), it.old_eta, it.new_eta);
+    let rows = changed.affected.iter().map(|it| (it.order_id.as_str(), row(it)));
+    rows.map(|(order_id, (units, old_eta, new_eta))| (order_id, units, old_eta, new_eta)).collect()
+}
+
+/// Order, units and whether it is short, of all that wait.
+fn displaced(changed: &BatchChanged) -> Vec<(&str, u32, bool)> {
+    changed.displaced.iter().map(|it| (it.order_id.as_str(), it.quantity.get(), it.short)).collect()
+}
+
+#[test]
+fn the_lowest_priority_leaves_a_lowered_batch_first_then_the_youngest() {
+    let mut shop = Shop::of_chairs(&[("B-1", 10, Eta::InStock)]);
+    for (name, priority) in [("LAX", -1), ("OLD", 0), ("YOUNG", 0), ("URGENT", 1)] {
+        shop.place(&order(name).of(2, "CHAIR").with_priority(priority));
+    }
+    assert_eq!(displaced(&shop.lower("B-1", 8)), []);
+    assert_eq!(displaced(&shop.lower("B-1", 6)), [("LAX", 2, true)]);
+    assert_eq!(displaced(&shop.lower("B-1", 4)), [("YOUNG", 2, true)]);
+    assert_eq!(displaced(&shop.lower("B-1", 2)), [("OLD", 2, true)]);
+    assert_eq!(displaced(&shop.lower("B-1", 0)), [("URGENT", 2, true)]);
+    assert_eq!(shop.chairs().batch(&batch("B-1")).unwrap().purchased(), Units::ZERO);
+}
+
+#[test]
+fn of_equal_age_the_greater_order_leaves_first() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
+    let now = shop.now;
+    for name in ["B", "A"] {
+        shop.chairs().allocate(&id(name), units(2), now).unwrap();
+    }
+    assert_eq!(displaced(&shop.lower("B-1", 2)), [("B", 2, true)]);
+}
+
+#[test]
+fn a_line_loses_no_more_than_it_must() {
+    let mut shop = Shop::of_chairs(&[("B-1", 10, Eta::InStock)]);
+    shop.place(&order("OLD").of(4, "CHAIR"));
+    shop.place(&order("YOUNG").of(6, "CHAIR"));
+    assert_eq!(displaced(&shop.lower("B-1", 7)), [("YOUNG", 3, true)]);
+    assert_eq!(shop.holds("YOUNG"), parts([("B-1", 3)]));
+    assert_eq!(shop.holds("OLD"), parts([("B-1", 4)]));
+}
+
+#[test]
+fn who_leaves_a_batch_gets_others_by_the_usual_preference() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock), ("LATE", 9, due(9)), ("SOON", 3, due(2))]);
+    shop.place(&order("O-1").of(5, "CHAIR"));
+    let changed = shop.lower("B-1", 2);
+    assert_eq!(shop.holds("O-1"), parts([("B-1", 2), ("SOON", 3)]));
+    assert_eq!(affected(&changed), [("O-1", 3, Eta::InStock, due(2))]);
+    assert_eq!(shop.status("O-1"), OrderStatus::Allocated);
+    let told: Vec<_> = shop.chairs().events().iter().skip(3).map(Event::name).collect();
+    let story = ["line_placed", "allocated", "deallocated", "batch_changed", "allocated", "promise_worsened"];
+    assert_eq!(told, story);
+}
+
+#[test]
+fn who_gets_no_others_waits_and_is_short_unless_it_had_asked_to_wait() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
+    shop.place(&order("ASKED").of(2, "CHAIR").or_backorder());
+    shop.place(&order("DID-NOT").of(2, "CHAIR"));
+    let changed = shop.lower("B-1", 0);
+    assert_eq!(displaced(&changed), [("ASKED", 2, false), ("DID-NOT", 2, true)]);
+    assert_eq!(shop.status("ASKED"), OrderStatus::Backordered);
+    assert_eq!(shop.status("DID-NOT"), OrderStatus::Short);
+    assert_eq!(shop.history("ASKED").last(), Some(&"backordered"));
+    assert_eq!(shop.history("DID-NOT").last(), Some(&"line_short"));
+}
+
+#[test]
+fn a_short_order_gets_its_units_back_before_any_newcomer() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
+    shop.place(&order("O-1").of(4, "CHAIR"));
+    shop.lower("B-1", 1);
+    assert_eq!(shop.status("O-1"), OrderStatus::Short);
+    shop.receive("B-2", "CHAIR", 3, Eta::InStock);
+    assert_eq!(shop.status("O-1"), OrderStatus::Allocated);
+}
+
+#[test]
+fn a_line_that_was_sent_alone_is_short_like_any_other() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
+    let now = shop.now;
+    shop.chairs().allocate(&id("O-1"), units(4), now).unwrap();
+    assert_eq!(displaced(&shop.lower("B-1", 0)), [("O-1", 4, true)]);
+    assert_eq!(shop.status("O-1"), OrderStatus::Short);
+    assert_eq!(shop.line("O-1").terms.on_shortage, OnShortage::Reject);
+}
+
+#[test]
+fn who_takes_no_parts_moves_with_all_it_has_lost_or_waits_for_it() {
+    let mut shop = Shop::of_chairs(&[("B-1", 6, Eta::InStock)]);
+    shop.place(&order("O-1").of(6, "CHAIR").unsplit());
+    shop.receive("B-2", "CHAIR", 3, Eta::InStock);
+    assert_eq!(displaced(&shop.lower("B-1", 2)), [("O-1", 4, true)]);
+    assert_eq!((shop.holds("O-1"), shop.free_chairs()), (parts([("B-1", 2)]), 3));
+    shop.receive("B-3", "CHAIR", 1, Eta::InStock);
+    assert_eq!(shop.holds("O-1"), parts([("B-1", 2), ("B-2", 3), ("B-3", 1)]));
+}
+
+#[test]
+fn who_takes_no_parts_and_waits_already_waits_for_its_whole_rest() {
+    let mut shop = Shop::of_chairs(&[("B-1", 6, Eta::InStock)]);
+    shop.place(&order("O-1").of(6, "CHAIR").unsplit());
+    shop.lower("B-1", 4);
+    shop.receive("B-2", "CHAIR", 1, Eta::InStock);
+    assert_eq!(displaced(&shop.lower("B-1", 3)), [("O-1", 1, true)]);
+    assert_eq!((shop.waits_for("O-1"), shop.free_chairs()), (3, 1));
+    shop.receive("B-3", "CHAIR", 2, Eta::InStock);
+    assert_eq!(shop.waits_for("O-1"), 0);
+}
+
+#[test]
+fn a_hold_that_has_expired_leaves_before_anybody_must() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
+    shop.place(&order("CART").of(2, "CHAIR").held_for(10).with_priority(9));
+    shop.place(&order("FIRM").of(2, "CHAIR"));
+    shop.pass(10);
+    assert_eq!(displaced(&shop.lower("B-1", 2)), []);
+    assert_eq!(shop.holds("FIRM"), parts([("B-1", 2)]));
+}
+
+#[test]
+fn a_later_date_is_told_to_all_on_the_batch_in_the_order_of_the_queue() {
+    let mut shop = Shop::of_chairs(&[("B-1", 6, due(1))]);
+    shop.place(&order("OLD").of(2, "CHAIR"));
+    shop.place(&order("URGENT").of(3, "CHAIR").with_priority(1));
+    let changed = shop.postpone("B-1", due(9), false);
+    assert_eq!(affected(&changed), [("URGENT", 3, due(1), due(9)), ("OLD", 2, due(1), due(9))]);
+    assert_eq!(shop.history("OLD").last(), Some(&"promise_worsened"));
+    assert_eq!(shop.line("OLD").allocations[0].eta, due(9));
+}
+
+#[test]
+fn an_earlier_date_and_an_arrival_affect_nobody() {
+    let mut shop = Shop::of_chairs(&[("B-1", 6, due(5))]);
+    shop.place(&order("O-1").of(2, "CHAIR"));
+    assert_eq!(affected(&shop.postpone("B-1", due(3), false)), []);
+    assert_eq!(affected(&shop.postpone("B-1", Eta::InStock, false)), []);
+    assert_eq!(shop.line("O-1").allocations[0].eta, Eta::InStock);
+}
+
+#[test]
+fn lines_on_a_late_batch_move_to_a_better_one_where_there_is_one() {
+    let mut shop = Shop::of_chairs(&[("B-1", 6, due(1)), ("B-2", 4, due(3)), ("B-3", 9, due(20))]);
+    shop.place(&order("OLD").of(3, "CHAIR"));
+    shop.place(&order("URGENT").of(3, "CHAIR").with_priority(1));
+    let changed = shop.postpone("B-1", due(9), true);
+    assert_eq!(shop.holds("URGENT"), parts([("B-2", 3)]));
+    assert_eq!(shop.holds("OLD"), parts([("B-2", 1), ("B-1", 2)]));
+    let all = [("URGENT", 3, due(1), due(3)), ("OLD", 1, due(1), due(3)), ("OLD", 2, due(1), due(9))];
+    assert_eq!(affected(&changed), all);
+}
+
+#[test]
+fn a_batch_that_comes_earlier_moves_nobody() {
+    let mut shop = Shop::of_chairs(&[("B-1", 6, due(9))]);
+    shop.place(&order("O-1").of(3, "CHAIR"));
+    shop.receive("B-2", "CHAIR", 4, due(3));
+    assert_eq!(affected(&shop.postpone("B-1", due(5), true)), []);
+    assert_eq!(shop.holds("O-1"), parts([("B-1", 3)]));
+}
+
+#[test]
+fn who_has_seen_that_a_batch_is_late_may_still_ask_to_move() {
+    let mut shop = Shop::of_chairs(&[("B-1", 6, due(1)), ("B-2", 4, due(3))]);
+    shop.place(&order("O-1").of(3, "CHAIR"));
+    assert_eq!(affected(&shop.postpone("B-1", due(9), false)), [("O-1", 3, due(1), due(9))]);
+    let moved = shop.change("B-1", BatchChange { reallocate: true, ..BatchChange::default() }).unwrap();
+    assert_eq!(affected(&moved), [("O-1", 3, due(9), due(3))]);
+    assert_eq!(moved.batch.revision(), 2);
+}
+
+#[test]
+fn a_line_that_takes_no_parts_moves_whole_or_stays() {
+    let mut shop = Shop::of_chairs(&[("B-1", 6, due(1)), ("B-2", 4, due(3))]);
+    shop.place(&order("O-1").of(5, "CHAIR").unsplit());
+    shop.postpone("B-1", due(9), true);
+    assert_eq!(shop.holds("O-1"), parts([("B-1", 5)]));
+}
+
+#[test]
+fn what_moves_off_a_late_batch_leaves_room_for_those_who_wait() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, due(1))]);
+    shop.place(&order("O-1").of(4, "CHAIR"));
+    shop.place(&order("WHOLE").of(5, "CHAIR").or_backorder().unsplit());
+    shop.receive("B-2", "CHAIR", 4, due(2));
+    shop.postpone("B-1", due(9), true);
+    assert_eq!((shop.holds("O-1"), shop.waits_for("WHOLE")), (parts([("B-2", 4)]), 5));
+    shop.receive("B-3", "CHAIR", 1, due(2));
+    assert_eq!(shop.holds("WHOLE"), parts([("B-3", 1), ("B-1", 4)]));
+}
+
+#[test]
+fn a_batch_that_comes_late_and_short_moves_before_anybody_must_leave() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, due(1)), ("B-2", 2, due(3))]);
+    shop.place(&order("URGENT").of(2, "CHAIR").with_priority(1));
+    shop.place(&order("OLD").of(2, "CHAIR"));
+    let purchased = Some(Units::new(2).unwrap());
+    let change = BatchChange { purchased, eta: Some(due(9)), reallocate: true, ..BatchChange::default() };
+    let changed = shop.change("B-1", change).unwrap();
+    assert_eq!(displaced(&changed), []);
+    assert_eq!(shop.holds("URGENT"), parts([("B-2", 2)]));
+    assert_eq!(shop.holds("OLD"), parts([("B-1", 2)]));
+}
+
+#[test]
+fn two_purchasers_do_not_overwrite_each_other() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, due(1))]);
+    let at = |revision| BatchChange { eta: Some(due(9)), expected_revision: Some(revision), ..BatchChange::default() };
+    assert_eq!(shop.change("B-1", at(1)).unwrap().batch.revision(), 2);
+    let stale = ChangeBatchError::Stale { reference: batch("B-1"), expected: 1, actual: 2 };
+    assert_eq!(shop.change("B-1", at(1)), Err(stale));
+}
+
+#[test]
+fn allocations_make_no_new_revision_so_that_a_hot_batch_can_be_changed() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, due(1))]);
+    shop.place(&order("O-1").of(2, "CHAIR"));
+    assert_eq!(shop.chairs().batch(&batch("B-1")).unwrap().revision(), 1);
+}
+
+#[test]
+fn a_change_to_what_is_so_already_is_none() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, due(1))]);
+    let told = shop.chairs().events().len();
+    assert_eq!(shop.lower("B-1", 4).batch.revision(), 1);
+    assert_eq!(shop.postpone("B-1", due(1), false).batch.revision(), 1);
+    assert_eq!(shop.chairs().events().len(), told);
+}
+
+#[test]
+fn an_unknown_batch_is_not_changed() {
+    let mut shop = Shop::of_chairs(&[]);
+    let unknown = shop.change("NONE", BatchChange::default());
+    assert_eq!(unknown, Err(ChangeBatchError::NotFound(batch("NONE"))));
+}
+
+#[test]
+fn a_corrected_batch_is_written_as_one_row() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
+    shop.place(&order("O-1").of(4, "CHAIR"));
+    let mut stored = crate::partly_loaded::stored(shop.chairs());
+    let purchased = Some(Units::new(1).unwrap());
+    let change = BatchChange { purchased, ..BatchChange::default() };
+    stored.change_batch(&batch("B-1"), &change, shop.now).unwrap();
+    let changes = stored.changes();
+    assert!(changes.batch_deltas.is_empty() && changes.added_batches.is_empty() && changes.removed_batches.is_empty());
+    let row = changes.changed_batches[0];
+    assert_eq!((row.purchased.get(), row.allocated_delta, row.revision), (1, -3, 2));
+    assert_eq!((changes.totals.in_stock, changes.totals.allocated), (-3, -3));
+    assert_eq!((changes.totals.backordered, changes.totals.waiting_lines), (3, 1));
+}

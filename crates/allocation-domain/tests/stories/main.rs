@@ -1,0 +1,10 @@
+//! The life of orders and stock, one rule a story.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod backorders;
+mod batch_changes;
+mod holds;
+mod orders;
+mod partly_loaded;
+mod shop;

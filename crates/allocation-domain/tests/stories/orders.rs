@@ -1,0 +1,135 @@
+//! Orders that are decided as one.
+
+use crate::shop::{Shop, due, id, order, parts, sku, units};
+use allocation_domain::{
+    AllocateError, CancelError, Eta, NewOrder, OrderStatus, OrderTerms, OutOfStock, PlaceError, Product, Shortages,
+};
+
+fn shop_of_three() -> Shop {
+    let mut shop = Shop::of(&["CHAIR", "LAMP", "TABLE"]);
+    shop.receive("C-1", "CHAIR", 5, Eta::InStock);
+    shop.receive("L-1", "LAMP", 2, Eta::InStock);
+    shop.receive("L-2", "LAMP", 1, due(1));
+    shop
+}
+
+#[test]
+fn an_order_gets_all_its_lines() {
+    let mut shop = shop_of_three();
+    let placed = shop.place(&order("O-1").of(3, "LAMP").of(4, "CHAIR"));
+    assert_eq!(placed.status(shop.now), OrderStatus::Allocated);
+    let lines: Vec<_> = placed.lines.iter().map(|(sku, line)| (sku.as_str(), line.allocated())).collect();
+    assert_eq!(lines, [("CHAIR", 4), ("LAMP", 3)]);
+}
+
+#[test]
+fn all_short_lines_are_told_and_nothing_is_placed() {
+    let mut shop = shop_of_three();
+    let told = shop.products.iter().map(|product| product.events().len()).sum::<usize>();
+    let refused = shop.try_place(&order("O-1").of(5, "CHAIR").of(4, "LAMP").of(1, "TABLE").of(2, "UNKNOWN"));
+    let short =
+        |text: &str, requested, available| OutOfStock { sku: sku(text), requested: units(requested), available };
+    let shortages = vec![short("LAMP", 4, 3), short("TABLE", 1, 0), short("UNKNOWN", 2, 0)];
+    assert_eq!(refused, Err(PlaceError::OutOfStock(Shortages(shortages))));
+    assert_eq!(shop.products.order(&id("O-1")), None);
+    assert_eq!(shop.free_chairs(), 5);
+    assert_eq!(shop.products.iter().map(|product| product.events().len()).sum::<usize>(), told);
+}
+
+#[test]
+fn an_order_may_wait_for_a_product_that_never_was() {
+    let mut shop = shop_of_three();
+    let cart = order("O-1").of(1, "UNKNOWN").or_backorder();
+    assert!(matches!(shop.try_place(&cart), Err(PlaceError::MoreNeeded(_))));
+    shop.products.insert(Product::new(sku("UNKNOWN")));
+    assert_eq!(shop.place(&cart).status(shop.now), OrderStatus::Backordered);
+}
+
+#[test]
+fn an_order_is_placed_once() {
+    let mut shop = shop_of_three();
+    shop.place(&order("O-1").of(1, "CHAIR"));
+    let again = shop.try_place(&order("O-1").of(1, "CHAIR"));
+    assert_eq!(again, Err(PlaceError::AlreadyExists(id("O-1"))));
+    assert_eq!(shop.free_chairs(), 4);
+}
+
+#[test]
+fn the_same_content_is_the_same_order_whatever_the_order_of_its_lines() {
+    let cart = order("O-1").of(1, "CHAIR").of(2, "LAMP");
+    assert_eq!(cart.made(), order("O-1").of(2, "LAMP").of(1, "CHAIR").made());
+    assert_ne!(cart.made(), cart.clone().held_for(60).made());
+    assert_ne!(cart.made(), cart.clone().or_backorder().made());
+    assert_ne!(cart.made(), cart.clone().of(1, "TABLE").made());
+    let parsed = NewOrder::new(id("O-1"), [(sku("LAMP"), units(2)), (sku("CHAIR"), units(1))], OrderTerms::default());
+    assert_eq!(parsed, Ok(cart.made()));
+}
+
+#[test]
+fn a_cancelled_order_frees_all_it_holds() {
+    let mut shop = shop_of_three();
+    shop.place(&order("O-1").of(5, "CHAIR").of(3, "LAMP"));
+    shop.cancel("O-1");
+    assert_eq!((shop.free_chairs(), shop.product("LAMP").available()), (5, 3));
+    assert_eq!(shop.status("O-1"), OrderStatus::Cancelled);
+}
+
+#[test]
+fn cancelling_twice_is_cancelling_once_and_what_never_was_is_not_cancelled() {
+    let mut shop = shop_of_three();
+    shop.place(&order("O-1").of(5, "CHAIR"));
+    shop.cancel("O-1");
+    let told = shop.history("O-1");
+    shop.cancel("O-1");
+    assert_eq!(shop.history("O-1"), told);
+    assert_eq!(shop.products.cancel(&id("NONE"), shop.now), Err(CancelError::NotFound(id("NONE"))));
+}
+
+#[test]
+fn a_line_that_was_sent_alone_is_an_order_too() {
+    let mut shop = shop_of_three();
+    let now = shop.now;
+    shop.chairs().allocate(&id("O-1"), units(2), now).unwrap();
+    assert_eq!(shop.status("O-1"), OrderStatus::Allocated);
+    assert!(matches!(shop.try_place(&order("O-1").of(2, "CHAIR")), Err(PlaceError::AlreadyExists(_))));
+    shop.cancel("O-1");
+    assert_eq!((shop.free_chairs(), shop.status("O-1")), (5, OrderStatus::Cancelled));
+}
+
+#[test]
+fn a_request_that_comes_late_does_not_revive_a_cancelled_order() {
+    let mut shop = shop_of_three();
+    let now = shop.now;
+    shop.chairs().allocate(&id("O-1"), units(2), now).unwrap();
+    shop.cancel("O-1");
+    let late = shop.chairs().allocate(&id("O-1"), units(2), now);
+    assert!(matches!(late, Err(AllocateError::OrderCancelled(_))));
+    assert!(shop.products.confirm(&id("O-1"), now).is_err());
+}
+
+#[test]
+fn a_line_of_an_order_is_a_line_like_one_that_was_sent_alone() {
+    let mut shop = shop_of_three();
+    shop.place(&order("O-1").of(2, "CHAIR"));
+    let now = shop.now;
+    shop.chairs().allocate(&id("O-1"), units(2), now).unwrap();
+    assert_eq!(shop.holds("O-1"), parts([("C-1", 2)]), "it has all its units already");
+}
+
+#[test]
+fn what_is_free_by_date_and_in_all() {
+    let mut shop = shop_of_three();
+    shop.place(&order("O-1").of(2, "LAMP").held_for(60));
+    let now = shop.now;
+    let lamps = shop.product("LAMP");
+    let totals = lamps.totals(now).unwrap();
+    assert_eq!((totals.in_stock, totals.on_its_way), (2, 1));
+    assert_eq!((totals.allocated, totals.held, totals.available, totals.backordered), (2, 2, 1, 0));
+    let free = lamps.availability(now).unwrap();
+    assert_eq!((free.earliest(units(1)), free.earliest(units(2))), (Some(due(1)), None));
+    let later = now + chrono::TimeDelta::seconds(60);
+    let free = lamps.availability(later).unwrap();
+    assert_eq!((free.earliest(units(2)), free.earliest(units(3))), (Some(Eta::InStock), Some(due(1))));
+    assert_eq!(lamps.totals(later).unwrap().held, 0);
+    assert_eq!(lamps.events().len(), 4, "to look is not to touch");
+}

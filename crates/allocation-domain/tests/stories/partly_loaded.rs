@@ -1,0 +1,184 @@
+//! Products that a store restored with part of what it has.
+
+use crate::shop::{Shop, batch, due, id, order, seconds, units};
+use allocation_domain::{
+    AddBatchError, BatchChange, ChangeBatchError, DeallocateError, Eta, LineState, MoreNeeded, Needed, OrderId,
+    Product, ProductState, Products, QueuePosition, Undecided, Units,
+};
+
+/// As a store would hand the product out after everything was written down.
+pub(crate) fn stored(product: &Product) -> Product {
+    Product::restore(state(product))
+}
+
+fn state(product: &Product) -> ProductState {
+    ProductState {
+        open_batches: product.batches().iter().filter(|batch| batch.available() > 0).cloned().collect(),
+        named_batches: product.batches().to_vec(),
+        lines: lines(product, |_, _| true),
+        ..ProductState::new(product.sku().clone(), product.version() + 1)
+    }
+}
+
+fn lines(product: &Product, wanted: impl Fn(&OrderId, &LineState) -> bool) -> Vec<(OrderId, LineState)> {
+    let wanted = product.lines().filter(|(order_id, line)| wanted(order_id, line));
+    wanted.map(|(order_id, line)| (order_id.clone(), line.clone())).collect()
+}
+
+fn position(product: &Product, order_id: &str) -> QueuePosition {
+    QueuePosition::of(&id(order_id), product.line(&id(order_id)).unwrap())
+}
+
+fn needed(error: &impl Undecided) -> Option<Needed> {
+    error.more_needed().map(|needed: &MoreNeeded| needed.what.clone())
+}
+
+#[test]
+fn waiting_lines_are_asked_for_only_while_units_are_left_for_them() {
+    let mut shop = Shop::of_chairs(&[]);
+    for name in ["O-1", "O-2", "O-3"] {
+        shop.place(&order(name).of(5, "CHAIR").or_backorder());
+    }
+    let all = shop.chairs().clone();
+    let first = lines(&all, |order_id, _| *order_id == id("O-1"));
+    let some = || ProductState { lines: Vec::new(), waiting: first.clone(), more_waiting: true, ..state(&all) };
+    let mut product = Product::restore(some());
+    product.add_batch(batch("FOUR"), units(4), Eta::InStock, shop.now).unwrap();
+    assert_eq!(product.line(&id("O-1")).unwrap().waiting, 1);
+
+    let mut product = Product::restore(some());
+    let error: AddBatchError = product.add_batch(batch("SIX"), units(6), Eta::InStock, shop.now).unwrap_err();
+    assert_eq!(needed(&error), Some(Needed::WaitingLines { after: Some(position(&all, "O-1")) }));
+    assert!(product.events().is_empty() && product.batches().is_empty(), "nothing has changed");
+    product.load_waiting(lines(&all, |order_id, _| *order_id == id("O-2")), true);
+    product.add_batch(batch("SIX"), units(6), Eta::InStock, shop.now).unwrap();
+    assert_eq!(product.line(&id("O-2")).unwrap().waiting, 4);
+}
+
+#[test]
+fn where_nobody_waits_nothing_is_asked_for() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR"));
+    let all = shop.chairs().clone();
+    let mut product =
+        Product::restore(ProductState { open_batches: Vec::new(), more_open_batches: true, ..state(&all) });
+    product.deallocate(&id("O-1"), &batch("B-1"), shop.now).unwrap();
+    product.add_batch(batch("B-2"), units(5), Eta::InStock, shop.now).unwrap();
+}
+
+#[test]
+fn to_serve_those_who_wait_all_free_units_must_be_known() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
+    shop.place(&order("WHOLE").of(6, "CHAIR").or_backorder().unsplit());
+    let all = shop.chairs().clone();
+    let unlooked =
+        ProductState { open_batches: Vec::new(), named_batches: Vec::new(), more_open_batches: true, ..state(&all) };
+    let mut product = Product::restore(unlooked);
+    let error = product.add_batch(batch("B-2"), units(1), Eta::InStock, shop.now).unwrap_err();
+    assert_eq!(needed(&error), Some(Needed::Batches));
+    product.complete(all.batches().to_vec());
+    product.add_batch(batch("B-2"), units(1), Eta::InStock, shop.now).unwrap();
+    assert_eq!(product.line(&id("WHOLE")).unwrap().waiting, 0);
+}
+
+#[test]
+fn the_batches_of_what_gives_units_back_are_asked_for() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
+    shop.place(&order("CART").of(5, "CHAIR").held_for(10));
+    shop.pass(10);
+    let all = shop.chairs().clone();
+    let mut product = Product::restore(ProductState { named_batches: Vec::new(), ..state(&all) });
+    let error = product.release_expired(shop.now).unwrap_err();
+    assert_eq!(error.what, Needed::Batch(batch("B-1")));
+    product.load_batches(all.batches().to_vec());
+    assert_eq!(product.release_expired(shop.now), Ok(vec![id("CART")]));
+}
+
+#[test]
+fn to_lower_or_postpone_a_batch_all_lines_on_it_must_be_known() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
+    shop.place(&order("O-1").of(2, "CHAIR"));
+    shop.place(&order("O-2").of(3, "CHAIR"));
+    let all = shop.chairs().clone();
+    let mut product =
+        Product::restore(ProductState { lines: lines(&all, |order_id, _| *order_id == id("O-1")), ..state(&all) });
+    let change = |purchased| BatchChange { purchased: Some(Units::new(purchased).unwrap()), ..BatchChange::default() };
+    let error: ChangeBatchError = product.change_batch(&batch("B-1"), &change(4), shop.now).unwrap_err();
+    assert_eq!(needed(&error), Some(Needed::LinesOn(batch("B-1"))));
+    product.change_batch(&batch("B-1"), &change(9), shop.now).unwrap();
+    product.load_lines(lines(&all, |_, _| true));
+    product.change_batch(&batch("B-1"), &change(4), shop.now).unwrap();
+    assert_eq!(product.line(&id("O-2")).unwrap().waiting, 1);
+}
+
+#[test]
+fn to_tell_that_the_last_free_unit_went_to_who_left_a_batch_all_batches_must_be_known() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock), ("B-2", 3, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR"));
+    let all = shop.chairs().clone();
+    let open = ProductState { open_batches: all.batches()[1..].to_vec(), more_open_batches: true, ..state(&all) };
+    let mut product = Product::restore(open);
+    let change = BatchChange { purchased: Some(Units::new(2).unwrap()), ..BatchChange::default() };
+    let error = product.change_batch(&batch("B-1"), &change, shop.now).unwrap_err();
+    assert_eq!(needed(&error), Some(Needed::Batches));
+    assert_eq!(product.batch(&batch("B-1")), all.batch(&batch("B-1")), "nothing has changed");
+    product.complete(Vec::new());
+    product.change_batch(&batch("B-1"), &change, shop.now).unwrap();
+    assert_eq!(product.events().last().map(allocation_domain::Event::name), Some("out_of_stock"));
+}
+
+#[test]
+fn a_line_that_is_loaded_after_its_batch_got_another_date_has_that_date() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, due(9))]);
+    shop.place(&order("O-1").of(5, "CHAIR"));
+    let all = shop.chairs().clone();
+    let mut product = Product::restore(ProductState { lines: Vec::new(), ..state(&all) });
+    let change = BatchChange { eta: Some(due(3)), ..BatchChange::default() };
+    product.change_batch(&batch("B-1"), &change, shop.now).unwrap();
+    product.load_lines(lines(&all, |_, _| true));
+    assert_eq!(product.line(&id("O-1")).unwrap().allocations[0].eta, due(3));
+}
+
+#[test]
+fn what_one_product_needs_more_leaves_the_others_of_a_cancelled_order_unchanged() {
+    let mut shop = Shop::of(&["CHAIR", "LAMP"]);
+    shop.receive("C-1", "CHAIR", 5, Eta::InStock);
+    shop.receive("L-1", "LAMP", 5, Eta::InStock);
+    shop.place(&order("O-1").of(5, "CHAIR").of(5, "LAMP"));
+    shop.place(&order("O-2").of(5, "LAMP").or_backorder());
+    let chairs = stored(shop.chairs());
+    let lamps = shop.product("LAMP").clone();
+    let named = lines(&lamps, |order_id, _| *order_id == id("O-1"));
+    let lamps = Product::restore(ProductState { lines: named, more_waiting: true, ..state(&lamps) });
+    let mut some = Products::from_iter([chairs, lamps]);
+    let error = some.cancel(&id("O-1"), shop.now).unwrap_err();
+    assert_eq!(needed(&error), Some(Needed::WaitingLines { after: None }));
+    assert!(some.iter().all(|product| product.events().is_empty()));
+}
+
+#[test]
+fn an_error_that_is_the_decision_needs_nothing_more() {
+    let mut shop = Shop::of_chairs(&[]);
+    let now = shop.now;
+    let error: DeallocateError = shop.chairs().deallocate(&id("O-1"), &batch("B-1"), now).unwrap_err();
+    assert_eq!(error.more_needed(), None);
+}
+
+#[test]
+fn to_confirm_and_to_extend_the_lines_of_the_order_are_enough() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
+    shop.place(&order("CART").of(5, "CHAIR").held_for(10));
+    let bare = ProductState {
+        open_batches: Vec::new(),
+        named_batches: Vec::new(),
+        more_open_batches: true,
+        more_waiting: true,
+        ..state(shop.chairs())
+    };
+    let mut some = Products::from_iter([Product::restore(bare)]);
+    some.extend(&id("CART"), seconds(60), shop.now).unwrap();
+    some.confirm(&id("CART"), shop.now).unwrap();
+    let product = some.into_iter().next().unwrap();
+    let changes = product.changes();
+    assert_eq!((changes.lines.len(), changes.allocations.len(), changes.totals.held), (1, 0, -5));
+}
