@@ -1,7 +1,7 @@
 //! The queue of lines that wait for units.
 
 use crate::{LineState, OrderId};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use std::cmp::Reverse;
 
 /// What orders the lines of a SKU: smaller comes first.
@@ -19,7 +19,13 @@ impl QueuePosition {
     /// The position of a line.
     #[must_use]
     pub fn of(order_id: &OrderId, line: &LineState) -> Self {
-        Self { priority: Reverse(line.terms.priority), placed_at: line.terms.placed_at, order_id: order_id.clone() }
+        Self::new(order_id.clone(), line.terms.priority, line.terms.placed_at)
+    }
+
+    /// The position of a line of which only this is known.
+    #[must_use]
+    pub fn new(order_id: OrderId, priority: i32, placed_at: DateTime<Utc>) -> Self {
+        Self { priority: Reverse(priority), placed_at: placed_at.trunc_subsecs(6), order_id }
     }
 
     /// The priority of the line.

@@ -17,9 +17,12 @@ mod unit_of_work;
 
 pub use clock::Clock;
 pub use engine_metrics::{EngineMetrics, GroupMeasure};
-pub use order_repository::{OrderRepository, PlacedOrder};
+pub use order_repository::OrderRepository;
 pub use product_repository::{ProductRepository, Wanted};
-pub use queries::{AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, PageSize, Queries};
+pub use queries::{
+    AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
+    BatchFilter, EventCursor, OrderFilter, OrderPage, PageSize, ProductTotals, Queries, RecordedEvent,
+};
 pub use readiness::{Readiness, SchemaState};
 pub use store_error::StoreError;
 pub use unit_of_work::{LockWait, UnitOfWork, UnitOfWorkFactory};

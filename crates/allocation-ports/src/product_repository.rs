@@ -72,6 +72,14 @@ pub trait ProductRepository {
     /// product but to be locked before, and MUST be [`StoreError::Failed`].
     fn load(&mut self, product: &mut Product, needed: &Needed) -> Result<(), StoreError>;
 
+    /// Products with a line whose hold has expired by `now`, those whose hold expired first before
+    /// others; at most so many, each once.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn with_expired_holds(&mut self, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError>;
+
     /// Writes down the changes of locked products, and their events as of `at`.
     ///
     /// The totals of the products MUST change with their batches and lines. A store may count

@@ -1,5 +1,7 @@
 use crate::StoreError;
-use allocation_domain::{Batch, BatchReference, OrderId, Quantity, Sku};
+use allocation_domain::{
+    Availability, Batch, BatchReference, Event, Order, OrderId, OrderStatus, Quantity, QueuePosition, Sku, Totals,
+};
 use chrono::{DateTime, Utc};
 
 /// How many rows a page has at most, from 1 to 1,000.
@@ -92,7 +94,110 @@ impl From<&AllocationRow> for AllocationCursor {
     }
 }
 
+/// Which orders to list: those that fit all that is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// Only those that have this status.
+    pub status: Option<OrderStatus>,
+    /// Only those that have a line of this SKU.
+    pub sku: Option<Sku>,
+}
+
+/// A page of orders.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderPage {
+    /// The orders, by the bytes of their names.
+    pub orders: Vec<Order>,
+    /// After which order the list goes on, `None` when it has ended. A page may have fewer orders
+    /// than asked for, even none, and still not be the last: a status is told by the lines, so a page
+    /// looks through a bounded number of orders and keeps those that fit.
+    pub next: Option<OrderId>,
+}
+
+/// Which waiting lines to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BackorderFilter {
+    /// Only those of this SKU.
+    pub sku: Option<Sku>,
+}
+
+/// A line that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backorder {
+    /// What is ordered.
+    pub sku: Sku,
+    /// The place in the queue of the SKU, from 1.
+    pub position: u64,
+    /// Priority, age and order: what the place comes from.
+    pub queued: QueuePosition,
+    /// For how many units the line waits.
+    pub waiting: Quantity,
+}
+
+/// The place of a waiting line in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackorderCursor {
+    /// What is ordered.
+    pub sku: Sku,
+    /// The place in the queue of the SKU, from 1, when the page was read.
+    pub position: u64,
+    /// Priority, age and order.
+    pub queued: QueuePosition,
+}
+
+impl From<&Backorder> for BackorderCursor {
+    fn from(row: &Backorder) -> Self {
+        Self { sku: row.sku.clone(), position: row.position, queued: row.queued.clone() }
+    }
+}
+
+/// The totals of a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductTotals {
+    /// The SKU.
+    pub sku: Sku,
+    /// What its batches and lines add up to.
+    pub totals: Totals,
+}
+
+/// An event as it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEvent {
+    /// The product that it is about.
+    pub sku: Sku,
+    /// Which unit of work of the product recorded it.
+    pub version: u64,
+    /// Its place among the events of that unit.
+    pub ordinal: u32,
+    /// When it happened, in microseconds.
+    pub occurred_at: DateTime<Utc>,
+    /// What happened.
+    pub event: Event,
+}
+
+/// The place of an event in a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventCursor {
+    /// When it happened, in microseconds.
+    pub occurred_at: DateTime<Utc>,
+    /// The product that it is about.
+    pub sku: Sku,
+    /// Which unit of work of the product recorded it.
+    pub version: u64,
+    /// Its place among the events of that unit.
+    pub ordinal: u32,
+}
+
+impl From<&RecordedEvent> for EventCursor {
+    fn from(row: &RecordedEvent) -> Self {
+        Self { occurred_at: row.occurred_at, sku: row.sku.clone(), version: row.version, ordinal: row.ordinal }
+    }
+}
+
 /// Reads what is committed, without locks. A page costs the same however far down the list it is.
+///
+/// What is read is as of `now`: units whose hold has expired by then are not allocated any more,
+/// and lines whose hold has expired wait no more, whether anybody has noticed it yet or not.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Queries: Send + Sync {
     /// A batch.
@@ -100,7 +205,7 @@ pub trait Queries: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn batch(&self, reference: &BatchReference) -> Result<Option<Batch>, StoreError>;
+    fn batch(&self, reference: &BatchReference, now: DateTime<Utc>) -> Result<Option<Batch>, StoreError>;
 
     /// Batches after a place, in the order in which they were added: by time, then reference.
     ///
@@ -112,6 +217,7 @@ pub trait Queries: Send + Sync {
         filter: &BatchFilter,
         after: Option<BatchCursor>,
         page: PageSize,
+        now: DateTime<Utc>,
     ) -> Result<Vec<Batch>, StoreError>;
 
     /// Allocations after a place, by SKU, order and batch reference, each by its bytes.
@@ -124,5 +230,82 @@ pub trait Queries: Send + Sync {
         filter: &AllocationFilter,
         after: Option<AllocationCursor>,
         page: PageSize,
+        now: DateTime<Utc>,
     ) -> Result<Vec<AllocationRow>, StoreError>;
+
+    /// An order with all its lines, those that were sent alone included, as they are stored;
+    /// `None` when it has no line.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn order(&self, order_id: &OrderId) -> Result<Option<Order>, StoreError>;
+
+    /// Orders after a place, by the bytes of their names. The cost of a page does not grow with the
+    /// orders before it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn orders(
+        &self,
+        filter: &OrderFilter,
+        after: Option<OrderId>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<OrderPage, StoreError>;
+
+    /// Waiting lines after a place, by SKU, and within it in the order in which they are served.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn backorders(
+        &self,
+        filter: &BackorderFilter,
+        after: Option<BackorderCursor>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Backorder>, StoreError>;
+
+    /// The totals of a product, `None` when there is no product of that SKU. The cost does not grow
+    /// with past orders.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn product(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Option<ProductTotals>, StoreError>;
+
+    /// The totals of products after a SKU, by the bytes of their SKUs.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn products(
+        &self,
+        after: Option<Sku>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ProductTotals>, StoreError>;
+
+    /// What is free of a product and when it comes, `None` when there is no product of that SKU.
+    /// The cost does not grow with past orders.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn availability(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Option<Availability>, StoreError>;
+
+    /// The events of an order after a place: by when they happened, then by SKU, version and
+    /// ordinal.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn history(
+        &self,
+        order_id: &OrderId,
+        after: Option<EventCursor>,
+        page: PageSize,
+    ) -> Result<Vec<RecordedEvent>, StoreError>;
 }
