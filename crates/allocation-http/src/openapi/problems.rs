@@ -49,7 +49,7 @@ pub(crate) struct OutOfStockProblem {
     /// What is ordered.
     #[schema(value_type = Identifier)]
     sku: String,
-    /// How many units the line lacks.
+    /// How many units the line has ordered.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     requested: u32,
     /// How many units all batches have free together.
