@@ -4,6 +4,8 @@ mod change;
 mod new;
 mod shown;
 
+#[cfg(test)]
+pub(crate) use change::Correction;
 pub(crate) use change::{__path_change, change};
 pub(crate) use new::BatchToAdd;
 pub(crate) use shown::Batch;

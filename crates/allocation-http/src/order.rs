@@ -12,6 +12,8 @@ mod priority;
 mod shown;
 mod telling;
 
+#[cfg(test)]
+pub(crate) use extension::HoldExtension;
 pub(crate) use happened_schema::{EventNameSchema, ReasonSchema};
 pub(crate) use history::{__path_history, history};
 pub(crate) use holding::{__path_confirm, __path_extend, confirm, extend};

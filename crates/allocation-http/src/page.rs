@@ -138,9 +138,10 @@ pub(crate) fn link<C: Cursor>(
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode_cursor};
+    use super::{ProductCursor, decode, encode_cursor};
     use crate::testing::{now, order, reference, sku};
-    use allocation_ports::{AllocationCursor, BatchCursor};
+    use allocation_domain::{OrderId, QueuePosition};
+    use allocation_ports::{AllocationCursor, BackorderCursor, BatchCursor, EventCursor};
     use chrono::TimeDelta;
     use proptest::prelude::*;
 
@@ -148,6 +149,19 @@ mod tests {
     fn a_cursor_is_kept_to_the_microsecond() {
         let cursor = BatchCursor { added_at: now() + TimeDelta::microseconds(1), reference: reference("B \"1\"/🪑") };
         assert_eq!(decode::<BatchCursor>(&encode_cursor(&cursor).unwrap()), Some(cursor));
+    }
+
+    #[test]
+    fn every_cursor_is_kept_as_it_is() {
+        let queued = QueuePosition::new(order("O-1"), i32::MIN, now());
+        let waiting = BackorderCursor { sku: sku("LAMP"), position: 1, queued };
+        assert_eq!(decode(&encode_cursor(&waiting).unwrap()), Some(waiting));
+        let event = EventCursor { occurred_at: now(), sku: sku("LAMP"), version: 7, ordinal: 0 };
+        assert_eq!(decode(&encode_cursor(&event).unwrap()), Some(event));
+        assert_eq!(decode(&encode_cursor(&order("O-1")).unwrap()), Some(order("O-1")));
+        let product = ProductCursor(sku("O-1"));
+        assert_eq!(decode::<OrderId>(&encode_cursor(&product).unwrap()), None, "of another list");
+        assert_eq!(decode(&encode_cursor(&product).unwrap()), Some(product));
     }
 
     #[test]
@@ -169,6 +183,10 @@ mod tests {
         fn no_text_crashes_the_parser_of_cursors(text: String) {
             prop_assert_eq!(decode::<AllocationCursor>(&text), None);
             prop_assert_eq!(decode::<BatchCursor>(&text), None);
+            prop_assert_eq!(decode::<BackorderCursor>(&text), None);
+            prop_assert_eq!(decode::<EventCursor>(&text), None);
+            prop_assert_eq!(decode::<OrderId>(&text), None);
+            prop_assert_eq!(decode::<ProductCursor>(&text), None);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::api::Api;
 use crate::etag::{self, IfMatch};
 use crate::identifier::{Identifier, PathIdentifiers};
 use crate::openapi::document;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::{answer, body};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
@@ -90,10 +90,6 @@ fn correct(
                 if asked.names(actual) && change.expected_revision != Some(actual) =>
             {
                 change.expected_revision = Some(actual);
-            }
-            Err(ChangeBatchError::Refused(Refusal::Stale { actual, .. })) => {
-                let detail = format!("Batch {reference} is in revision \"{actual}\", which If-Match does not name");
-                return Err(Problem::new(Kind::BatchChanged, detail));
             }
             done => return done.map_err(Problem::from),
         }

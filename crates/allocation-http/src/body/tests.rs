@@ -1,7 +1,8 @@
 use super::{Body, MAX_BYTES, explain, parse};
 use crate::allocation::NewLine;
-use crate::batch::BatchToAdd;
+use crate::batch::{BatchToAdd, Correction};
 use crate::fault::Faults;
+use crate::order::{HoldExtension, OrderToPlace};
 use crate::testing::{Ports, chairs, holding, json_request, post, send};
 use actix_web::http::{Method, header};
 use actix_web::test::TestRequest;
@@ -193,6 +194,17 @@ fn value() -> impl Strategy<Value = String> {
         "2147483647",
         "2147483648",
         "99999999999999999999",
+        "false",
+        "-5",
+        "10",
+        "86400",
+        "86401",
+        "-2147483648",
+        "-2147483649",
+        "\"reject\"",
+        "\"backorder\"",
+        "{\"reject\": null}",
+        "[\"LAMP\", 1]",
         "\"\"",
         "\" x\"",
         "\"..\"",
@@ -223,6 +235,12 @@ fn object() -> impl Strategy<Value = String> {
     proptest::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(", ")))
 }
 
+/// The members that bodies may have or not.
+fn terms() -> impl Strategy<Value = &'static str> {
+    let known = ["on_shortage", "hold_seconds", "priority", "allow_split", "purchased_quantity", "eta", "reallocate"];
+    proptest::sample::select(known.to_vec())
+}
+
 /// A body that is nearly right: the members that there must be, and one more.
 fn nearly_right(known: &'static [&'static str]) -> impl Strategy<Value = String> {
     let values = proptest::collection::vec(value(), known.len());
@@ -244,6 +262,30 @@ proptest! {
         body in prop_oneof![object(), nearly_right(&["ref", "sku", "purchased_quantity", "eta"])],
     ) {
         assert_agreement::<BatchToAdd>(body.as_bytes());
+    }
+
+    #[test]
+    fn both_ways_of_parsing_agree_on_orders(
+        members in nearly_right(&["order_id", "lines"]),
+        line in nearly_right(&["sku", "qty"]),
+        terms in proptest::collection::vec((terms(), value()), 0..3),
+        many in 1..3_usize,
+    ) {
+        assert_agreement::<OrderToPlace>(members.as_bytes());
+        let lines = vec![line; many].join(", ");
+        let terms: String = terms.iter().map(|(name, value)| format!(", \"{name}\": {value}")).collect();
+        let body = format!(r#"{{"order_id": "O-1", "lines": [{lines}]{terms}}}"#);
+        assert_agreement::<OrderToPlace>(body.as_bytes());
+    }
+
+    #[test]
+    fn both_ways_of_parsing_agree_on_corrections_and_extensions(
+        members in proptest::collection::vec((terms(), value()), 0..3),
+    ) {
+        let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+        let body = format!("{{{}}}", members.join(", "));
+        assert_agreement::<Correction>(body.as_bytes());
+        assert_agreement::<HoldExtension>(body.as_bytes());
     }
 
     #[test]

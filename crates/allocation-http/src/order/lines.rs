@@ -51,7 +51,9 @@ impl Deserr<Faults> for Lines {
         for (index, element) in elements.into_iter().enumerate() {
             let at = at.push_index(index);
             let (sku, quantity) = read(element.into_value(), at, &mut faults);
-            if let Some(first) = sku.clone().and_then(|sku| places.insert(sku, index)) {
+            if let Some(first) =
+                sku.clone().map(|sku| *places.entry(sku).or_insert(index)).filter(|first| *first < index)
+            {
                 let place = at.push_key("sku");
                 faults.push_with(|| Fault::at(pointer(place), format!("is the SKU of line {first} too")));
             }

@@ -15,16 +15,14 @@ pub(super) fn tell(event: &Event) -> String {
         Event::Deallocated { reference, quantity, reason, .. } => went(Count(*quantity), reference, *reason),
         Event::Backordered { quantity, .. } => format!("{} backordered: stock is short", Count(*quantity)),
         Event::LineShort { quantity, .. } => {
-            format!("{} lost that were promised, and no others free: the line is short of them", Count(*quantity))
+            format!("{} short: promised before and lost, with no other free", Count(*quantity))
         }
         Event::WaitEnded { quantity, .. } => format!("The line waits no more for {}", Count(*quantity)),
         Event::PromiseWorsened { reference, quantity, old_eta, new_eta, .. } => {
             let (units, new, old) = (Count(*quantity), Day(*new_eta), Day(*old_eta));
-            format!("{units} from batch {reference} promised {new}, later than before, which was {old}")
+            format!("{units} from batch {reference} promised {new}, later than before: {old}")
         }
-        Event::HoldConfirmed { .. } => {
-            "The order was confirmed: what the line has is held no more, but firm".to_owned()
-        }
+        Event::HoldConfirmed { .. } => "The order was confirmed: what was on hold is firm".to_owned(),
         Event::HoldExtended { expires_at, .. } => format!("The hold was extended until {}", Instant(*expires_at)),
         Event::HoldExpired { expires_at, .. } => {
             format!("The hold expired at {}, not having been confirmed", Instant(*expires_at))

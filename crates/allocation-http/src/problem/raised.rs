@@ -39,7 +39,10 @@ impl From<ChangeBatchError> for Problem {
         match error {
             ChangeBatchError::Refused(refusal) => match refusal {
                 domain::ChangeBatchError::NotFound(_) => Self::new(Kind::BatchNotFound, refusal.to_string()),
-                domain::ChangeBatchError::Stale { .. } => Self::new(Kind::BatchChanged, refusal.to_string()),
+                domain::ChangeBatchError::Stale { reference, actual, .. } => {
+                    let detail = format!("Batch {reference} is in revision \"{actual}\", which If-Match does not name");
+                    Self::new(Kind::BatchChanged, detail)
+                }
                 domain::ChangeBatchError::MoreNeeded(needed) => undecided(needed),
             },
             ChangeBatchError::Store(error) => error.into(),
