@@ -141,9 +141,12 @@ async fn a_body_made_up_of_faults_is_answered_at_once_and_shortly() {
         format!("{{{repeated}}}"),
         format!("{{\"{long_name}\":{{{}}}}}", ["\"x\":1"; 20_000].join(",")),
     ];
-    for body in bodies {
+    let line = r#"{"sku":"A"}"#;
+    let orders = [["{}"; 80_000].join(","), [line; 20_000].join(",")].map(|lines| format!("{{\"lines\":[{lines}]}}"));
+    let bodies = bodies.map(|body| ("/batch", body)).into_iter().chain(orders.map(|body| ("/orders", body)));
+    for (path, body) in bodies {
         let started = Instant::now();
-        let answer = post(&Ports::new().api(), "/batch", body).await;
+        let answer = post(&Ports::new().api(), path, body).await;
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         assert!(answer.body.len() < 512 * 1024, "{}", answer.body.len());
         assert!(!answer.faults().is_empty());

@@ -71,7 +71,7 @@ kinds! {
     /// were freed.
     OrderNotFound: NOT_FOUND, "order-not-found", "There is no such order";
 
-    /// No batch was ever added of that SKU, and no line.
+    /// No batch of that SKU was ever added, and no line waits for it.
     ProductNotFound: NOT_FOUND, "product-not-found", "There is no such product";
 
     /// Another batch has that reference: its SKU, purchased quantity or ETA is not the one sent.
