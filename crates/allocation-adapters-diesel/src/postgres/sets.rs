@@ -291,3 +291,26 @@ statement! {
      FROM (SELECT * FROM unnest(?, ?, ?) LIMIT ?) AS w (sku, reference, delta)
      WHERE (t.sku, t.reference) = (w.sku, w.reference)"
 }
+
+statement! {
+    /// Those of the orders that were placed as one.
+    FindOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Text, Integer, Bool, Bool, Nullable<Integer>),
+    "SELECT order_id, lines, priority, backorders, allow_split, hold_seconds FROM orders WHERE order_id = ANY (?)"
+}
+
+statement! {
+    /// Adds orders, in the order of their names.
+    AddOrders<'a>(
+        order_id: Array<Text> => Vec<&'a str>,
+        lines: Array<Text> => Vec<&'a str>,
+        priority: Array<Integer> => Vec<i32>,
+        backorders: Array<Bool> => Vec<bool>,
+        allow_split: Array<Bool> => Vec<bool>,
+        hold_seconds: Array<Nullable<Integer>> => Vec<Option<i32>>,
+        placed_at: Array<BigInt> => Vec<i64>,
+    ) on Pg,
+    r#"INSERT INTO orders (order_id, lines, priority, backorders, allow_split, hold_seconds, placed_at)
+       SELECT w.* FROM unnest(?, ?, ?, ?, ?, ?, ?)
+           AS w (order_id, lines, priority, backorders, allow_split, hold_seconds, placed_at)
+       ORDER BY w.order_id COLLATE "C""#
+}

@@ -176,3 +176,22 @@ statement! {
     "INSERT INTO outbox (sku, version, ordinal, type, order_id, payload, occurred_at)
      VALUES (?, ?, ?, ?, ?, ?, ?)"
 }
+
+statement! {
+    FindOrder<'a>(order_id: Text => str) on Sqlite -> (Text, Text, Integer, Bool, Bool, Nullable<Integer>),
+    "SELECT order_id, lines, priority, backorders, allow_split, hold_seconds FROM orders WHERE order_id = ?"
+}
+
+statement! {
+    AddOrder<'a>(
+        order_id: Text => str,
+        lines: Text => str,
+        priority: Integer => i32,
+        backorders: Bool => bool,
+        allow_split: Bool => bool,
+        hold_seconds: Nullable<Integer> => Option<i32>,
+        placed_at: BigInt => i64,
+    ) on Sqlite,
+    "INSERT INTO orders (order_id, lines, priority, backorders, allow_split, hold_seconds, placed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?)"
+}
