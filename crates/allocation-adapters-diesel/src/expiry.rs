@@ -27,15 +27,11 @@ statement! {
     /// The orders whose lines of a product have expired. Their order is that of the index that leads
     /// to them, past all lines that have not.
     ExpiredLinesOf<'a>(sku: Text => str, now: BigInt => i64) on MultiBackend -> Text,
-    "SELECT order_id FROM order_lines WHERE sku = ? AND expires_at <= ? ORDER BY expires_at"
+    "SELECT order_id FROM order_lines WHERE sku = ? AND expires_at <= ? ORDER BY expires_at, order_id"
 }
 
 /// Products with expired lines, those that expired first before others, at most so many.
-pub(crate) fn products(
-    connection: &mut AnyConnection,
-    now: DateTime<Utc>,
-    most: u16,
-) -> Result<Vec<Sku>, StoreError> {
+pub(crate) fn products(connection: &mut AnyConnection, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError> {
     let (now, most) = (now.timestamp_micros(), usize::from(most));
     let (mut found, mut known) = (Vec::new(), BTreeSet::new());
     let mut place = (i64::MIN, String::new());

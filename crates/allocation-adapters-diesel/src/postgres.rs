@@ -7,7 +7,7 @@ mod saving;
 mod session;
 mod sets;
 
-pub(crate) use lines::lines;
+pub(crate) use lines::{lines, order_lines};
 pub(crate) use locking::lock;
 pub(crate) use orders::{add_orders, find_orders};
 pub(crate) use saving::save;

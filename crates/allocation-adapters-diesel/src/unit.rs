@@ -19,7 +19,7 @@ pub(crate) const OPEN_BATCHES: usize = 32;
 /// How many to ask the database for, to know whether there are more.
 pub(crate) const ONE_MORE: i64 = 33;
 
-type Transactions = <AnyConnection as Connection>::TransactionManager;
+pub(crate) type Transactions = <AnyConnection as Connection>::TransactionManager;
 
 /// A unit of work on a connection that is its own until it ends.
 pub(crate) struct Unit<C: DerefMut<Target = AnyConnection>> {

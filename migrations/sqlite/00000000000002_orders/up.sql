@@ -67,7 +67,7 @@ DROP INDEX allocations_by_order;
 -- The orders of a SKU, together with those of its allocations.
 CREATE INDEX order_lines_by_sku ON order_lines (sku, order_id) WHERE of_order OR waiting > 0 OR ended IS NOT NULL;
 -- The expired lines of a product, and the products that have any.
-CREATE INDEX order_lines_expiring ON order_lines (sku, expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX order_lines_expiring ON order_lines (sku, expires_at, order_id) WHERE expires_at IS NOT NULL;
 CREATE INDEX order_lines_by_expiry ON order_lines (expires_at, sku) WHERE expires_at IS NOT NULL;
 -- In the order in which waiting lines are served.
 CREATE INDEX order_lines_queue ON order_lines (sku, priority DESC, placed_at, order_id) WHERE waiting > 0;

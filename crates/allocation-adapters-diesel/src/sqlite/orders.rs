@@ -1,7 +1,8 @@
-//! Orders as they were placed, one after the other.
+//! Orders, one after the other.
 
-use super::rows::{AddOrder, FindOrder};
+use super::rows::{AddOrder, FindOrder, LoadOrder};
 use crate::error::store_error;
+use crate::line::OrderLineRow;
 use crate::orders::{OrderValues, StoredOrder};
 use allocation_domain::{NewOrder, OrderId};
 use allocation_ports::StoreError;
@@ -38,4 +39,13 @@ pub(crate) fn add_orders(connection: &mut SqliteConnection, orders: &[OrderValue
         statement.execute(connection).map_err(store_error)?;
     }
     Ok(())
+}
+
+/// The lines of orders, each order read in one statement.
+pub(crate) fn order_lines(connection: &mut SqliteConnection, order_ids: &[&str]) -> QueryResult<Vec<OrderLineRow>> {
+    let mut rows = Vec::new();
+    for order_id in order_ids {
+        rows.extend(LoadOrder { order_id }.load::<OrderLineRow>(connection)?);
+    }
+    Ok(rows)
 }

@@ -195,3 +195,20 @@ statement! {
     "INSERT INTO orders (order_id, lines, priority, backorders, allow_split, hold_seconds, placed_at)
      VALUES (?, ?, ?, ?, ?, ?, ?)"
 }
+
+statement! {
+    /// The lines of an order, each once for every batch in which it holds units, or once.
+    LoadOrder<'a>(order_id: Text => str) on Sqlite -> (
+        Text,
+        Text,
+        (Integer, BigInt, Bool, Integer, Bool, Bool, Integer, Nullable<BigInt>, Nullable<Text>),
+        Nullable<(Integer, (Text, Integer, Integer, Nullable<Date>, BigInt, Integer))>,
+    ),
+    "SELECT l.order_id, l.sku, l.quantity, l.placed_at, l.of_order, l.priority, l.backorders, l.allow_split,
+            l.waiting, l.expires_at, l.ended,
+            a.quantity, b.reference, b.purchased_quantity, b.allocated_quantity, b.eta, b.added_at, b.revision
+     FROM order_lines AS l
+     LEFT JOIN allocations AS a ON a.sku = l.sku AND a.order_id = l.order_id
+     LEFT JOIN batches AS b ON b.sku = a.sku AND b.reference = a.reference
+     WHERE l.order_id = ?"
+}
