@@ -211,7 +211,7 @@ impl World {
     }
 
     pub fn batch(&self, batch: &str) -> Option<Batch> {
-        self.store.batch(&reference(batch)).unwrap()
+        self.store.batch(&reference(batch), instant(0)).unwrap()
     }
 
     /// How many units of a batch are allocated.
@@ -224,7 +224,7 @@ impl World {
         let mut rows: Vec<AllocationRow> = Vec::new();
         loop {
             let after = rows.last().map(AllocationCursor::from);
-            let more = self.store.allocations(filter, after, PageSize::new(page).unwrap()).unwrap();
+            let more = self.store.allocations(filter, after, PageSize::new(page).unwrap(), instant(0)).unwrap();
             let last = more.len() < usize::from(page);
             rows.extend(more);
             if last {
@@ -238,7 +238,7 @@ impl World {
         let mut rows: Vec<Batch> = Vec::new();
         loop {
             let after = rows.last().map(BatchCursor::from);
-            let more = self.store.batches(filter, after, PageSize::new(page).unwrap()).unwrap();
+            let more = self.store.batches(filter, after, PageSize::new(page).unwrap(), instant(0)).unwrap();
             let last = more.len() < usize::from(page);
             rows.extend(more);
             if last {
