@@ -80,7 +80,7 @@ pub fn an_order_over_several_products_is_placed_and_cancelled_in_one_unit(databa
     let mut unit = world.begin();
     let mut products = lock(&mut *unit, &["LAMP", "SOFA"], "O");
     let before = products.place(&placed, instant(0)).unwrap();
-    unit.orders().add(&[placed.clone()], instant(0)).unwrap();
+    unit.orders().add(std::slice::from_ref(&placed), instant(0)).unwrap();
     save(unit, products);
 
     assert_eq!(skus_of(&world, "O"), ["LAMP", "RUG", "SOFA"], "one holds, one waits, one was sent alone");

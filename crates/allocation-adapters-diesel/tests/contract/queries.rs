@@ -10,7 +10,6 @@ use allocation_ports::{
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
-use std::time::Instant;
 
 const STATUSES: [OrderStatus; 7] = [
     OrderStatus::Held,
@@ -260,7 +259,7 @@ pub fn the_largest_order_is_read_whole(database: TestDatabase) {
     assert_eq!(world.allocations(&filter, 1_000).len(), 2 * NewOrder::MAX_LINES.div_ceil(7));
 }
 
-pub fn the_availability_of_a_thousand_open_batches_is_read_at_once(database: TestDatabase) {
+pub fn the_availability_of_a_thousand_open_batches_counts_them_all(database: TestDatabase) {
     let world = World::new(database);
     let wanted = Wanted { create: true, ..Wanted::product(sku("LAMP")) };
     let add = |product: &mut Product| {
@@ -270,9 +269,7 @@ pub fn the_availability_of_a_thousand_open_batches_is_read_at_once(database: Tes
         }
     };
     world.change(wanted, add).unwrap();
-    let read = || world.store.availability(&sku("LAMP"), seconds(0)).unwrap().unwrap();
-    assert_eq!(read().series().last().unwrap().available, 2_000);
-    let started = Instant::now();
-    (0..20).for_each(|_| drop(read()));
-    println!("availability of 1,000 open batches: {:?}", started.elapsed() / 20);
+    let availability = world.store.availability(&sku("LAMP"), seconds(0)).unwrap().unwrap();
+    assert_eq!(availability.series().last().unwrap().available, 2_000);
+    assert!(availability.series().len() > 12, "{availability:?}");
 }
