@@ -1,7 +1,7 @@
 use super::*;
 use crate::RetryPolicy;
 use crate::testing::{batch, cause, clock, line, new_order, product};
-use allocation_domain::{OrderTerms, Product};
+use allocation_domain::{OrderTerms, Product, Sku};
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory};
 use allocation_ports::{UnitOfWork, Wanted};
 use std::collections::BTreeMap;
