@@ -9,7 +9,15 @@ use std::time::{Duration, Instant};
 /// The program, with none of the settings of the machine.
 pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_allocation"));
-    for name in ["DATABASE_URL", "ALLOCATION_ADDRESS", "ALLOCATION_POOL_SIZE", "ALLOCATION_LOG_FORMAT", "RUST_LOG"] {
+    for name in [
+        "DATABASE_URL",
+        "ALLOCATION_ADDRESS",
+        "ALLOCATION_POOL_SIZE",
+        "ALLOCATION_LOG_FORMAT",
+        "ALLOCATION_RETAIN_EVENTS_DAYS",
+        "ALLOCATION_EVENT_SOURCE",
+        "RUST_LOG",
+    ] {
         command.env_remove(name);
     }
     // No `.env` of the project is read from here.
