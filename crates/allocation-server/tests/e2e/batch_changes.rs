@@ -75,7 +75,7 @@ fn lines_leave_the_lowest_priority_first_then_the_youngest(database: &TestDataba
     place(&client, "LOW", 2, json!({"priority": -1, "hold_seconds": 600}));
     place(&client, "YOUNG", 2, json!({"on_shortage": "backorder"}));
     place(&client, "WHOLE", 2, json!({"priority": -1, "allow_split": false}));
-    let mut lower = |quantity: u32| displaced(&change(&client, "B-1", json!({"purchased_quantity": quantity})));
+    let lower = |quantity: u32| displaced(&change(&client, "B-1", json!({"purchased_quantity": quantity})));
     assert_eq!(lower(11), ["WHOLE 1 short"]);
     assert_eq!(lower(9), ["LOW 1 short", "WHOLE 1 short"], "who is served first is told first");
     assert_eq!(lower(7), ["YOUNG 1 backordered", "LOW 1 short"]);

@@ -1,7 +1,7 @@
 //! An answered write is there after the plug was pulled.
 
-use crate::support::{Server, TestDatabase, on_every_database};
-use serde_json::json;
+use crate::support::{Server, TestDatabase, on_every_database, order};
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -9,19 +9,19 @@ use std::time::{Duration, Instant};
 
 const CLIENTS: usize = 16;
 
-/// Allocates lines of three units until the server is gone; gives the orders that were answered 201.
-fn allocate_until_killed(server: Server) -> Vec<String> {
+/// Sends orders until the server is gone; gives those that were answered 201. `body` makes an order of
+/// its name and number.
+fn send_until_killed(server: Server, path: &str, body: impl Fn(&str, u32) -> Value + Sync) -> Vec<String> {
     let answered = AtomicUsize::new(0);
     thread::scope(|scope| {
         let threads: Vec<_> = (0..CLIENTS)
             .map(|client| {
-                let (api, answered) = (server.client(), &answered);
+                let (api, answered, body) = (server.client(), &answered, &body);
                 scope.spawn(move || {
                     let mut orders = Vec::new();
                     for number in 0..100_000 {
                         let order = format!("O-{client}-{number}");
-                        let line = json!({"order_id": order, "sku": format!("SKU-{}", number % 3), "qty": 3});
-                        match api.try_post("/allocations", &line) {
+                        match api.try_post(path, &body(&order, number)) {
                             Some(answer) if answer.status == 201 => orders.push(order),
                             Some(answer) => panic!("{answer:?}"),
                             None => break,
@@ -47,7 +47,9 @@ fn every_answered_allocation_is_there_after_kill_9(database: &TestDatabase) {
     for sku in 0..3 {
         server.client().add_batch(&format!("B-{sku}"), &format!("SKU-{sku}"), 1_000_000, None);
     }
-    let answered = allocate_until_killed(server);
+    let answered = send_until_killed(server, "/allocations", |order, number| {
+        json!({"order_id": order, "sku": format!("SKU-{}", number % 3), "qty": 3})
+    });
     assert!(answered.len() >= 300);
 
     let server = Server::start(database);
@@ -70,4 +72,39 @@ fn every_answered_allocation_is_there_after_kill_9(database: &TestDatabase) {
     assert_eq!(usize::try_from(told).unwrap(), stored.len());
 }
 
-on_every_database!(every_answered_allocation_is_there_after_kill_9);
+fn every_answered_order_is_there_whole_after_kill_9(database: &TestDatabase) {
+    let server = Server::start(database);
+    for sku in 0..5 {
+        server.client().add_batch(&format!("B-{sku}"), &format!("SKU-{sku}"), 1_000_000, None);
+    }
+    let skus = |number: u32| [0, 1, 3].map(|step| format!("SKU-{}", (number + step) % 5));
+    let answered = send_until_killed(server, "/orders", |name, number| {
+        let skus = skus(number);
+        let more = if number % 2 == 0 { json!({}) } else { json!({"hold_seconds": 86_400}) };
+        order(name, &[(&skus[0], 2), (&skus[1], 2), (&skus[2], 2)], more)
+    });
+    assert!(answered.len() >= 300);
+
+    let server = Server::start(database);
+    let orders = server.client().all("/orders?limit=1000");
+    let mut stored: HashMap<&str, &Value> = HashMap::new();
+    for order in &orders {
+        assert!(["allocated", "held"].contains(&order["status"].as_str().unwrap()), "{order}");
+        let lines = order["lines"].as_array().unwrap();
+        let whole = lines.len() == 3 && lines.iter().all(|line| line["allocated"] == 2);
+        assert!(whole, "all or none, answered or not: {order}");
+        stored.insert(order["order_id"].as_str().unwrap(), order);
+    }
+    for order in &answered {
+        assert!(stored.contains_key(order.as_str()), "{order} was answered");
+    }
+    let rows = i64::try_from(orders.len()).unwrap();
+    assert_eq!(database.count("SELECT count(*) FROM orders"), rows);
+    assert_eq!(database.count("SELECT sum(allocated_quantity) FROM batches"), rows * 6);
+    assert_eq!(database.count("SELECT count(*) FROM outbox WHERE type = 'allocated'"), rows * 3);
+}
+
+on_every_database!(
+    every_answered_allocation_is_there_after_kill_9,
+    every_answered_order_is_there_whole_after_kill_9,
+);
