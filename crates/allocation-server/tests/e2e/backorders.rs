@@ -28,7 +28,8 @@ fn the_queue_is_by_priority_then_age(database: &TestDatabase) {
     client.place("E", &[("SOFA", 1)], json!({})).problem(409, "order-already-exists");
     client.place("S", &[("SOFA", 1)], json!({"on_shortage": "backorder", "priority": 9}));
     let rows = client.all("/backorders?sku=LAMP");
-    let told: Vec<_> = rows.iter().map(|row| (row["position"].as_u64().unwrap(), row["order_id"].as_str().unwrap())).collect();
+    let told: Vec<_> =
+        rows.iter().map(|row| (row["position"].as_u64().unwrap(), row["order_id"].as_str().unwrap())).collect();
     assert_eq!(told, [(1, "C"), (2, "B"), (3, "E"), (4, "A"), (5, "D")]);
     let first = &rows[0];
     assert_eq!((&first["sku"], &first["qty"], &first["priority"]), (&json!("LAMP"), &json!(2), &json!(7)));

@@ -47,9 +47,11 @@ fn every_answered_allocation_is_there_after_kill_9(database: &TestDatabase) {
     for sku in 0..3 {
         server.client().add_batch(&format!("B-{sku}"), &format!("SKU-{sku}"), 1_000_000, None);
     }
-    let answered = send_until_killed(server, "/allocations", |order, number| {
-        json!({"order_id": order, "sku": format!("SKU-{}", number % 3), "qty": 3})
-    });
+    let answered = send_until_killed(
+        server,
+        "/allocations",
+        |order, number| json!({"order_id": order, "sku": format!("SKU-{}", number % 3), "qty": 3}),
+    );
     assert!(answered.len() >= 300);
 
     let server = Server::start(database);
@@ -104,7 +106,4 @@ fn every_answered_order_is_there_whole_after_kill_9(database: &TestDatabase) {
     assert_eq!(database.count("SELECT count(*) FROM outbox WHERE type = 'allocated'"), rows * 3);
 }
 
-on_every_database!(
-    every_answered_allocation_is_there_after_kill_9,
-    every_answered_order_is_there_whole_after_kill_9,
-);
+on_every_database!(every_answered_allocation_is_there_after_kill_9, every_answered_order_is_there_whole_after_kill_9,);

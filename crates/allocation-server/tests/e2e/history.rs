@@ -80,8 +80,14 @@ fn orders_over_skus_and_lines_sent_alone_have_histories_too(database: &TestDatab
     swept(database, "O-1");
     let mut lamp = told(&client, "O-1");
     let sofa: Vec<String> = lamp.extract_if(.., |event| event.contains("SOFA")).collect();
-    assert_eq!(lamp, ["line_placed LAMP 1", "allocated LAMP 1 B-1 new_line", "deallocated LAMP 1 B-1 expiry", "hold_expired LAMP"]);
-    assert_eq!(sofa, ["line_placed SOFA 2", "allocated SOFA 2 B-2 new_line", "deallocated SOFA 2 B-2 expiry", "hold_expired SOFA"]);
+    assert_eq!(
+        lamp,
+        ["line_placed LAMP 1", "allocated LAMP 1 B-1 new_line", "deallocated LAMP 1 B-1 expiry", "hold_expired LAMP"]
+    );
+    assert_eq!(
+        sofa,
+        ["line_placed SOFA 2", "allocated SOFA 2 B-2 new_line", "deallocated SOFA 2 B-2 expiry", "hold_expired SOFA"]
+    );
     let expected = ["allocated LAMP 2 B-1 new_line", "deallocated LAMP 2 B-1 request"];
     assert_eq!(told(&client, "O-2"), expected, "what is forgotten as an order is remembered in its history");
     client.get("/orders/NONE/history").problem(404, "order-not-found");

@@ -26,7 +26,10 @@ fn a_held_order_is_confirmed(database: &TestDatabase) {
     assert_eq!((placed.status, told(&placed.json()).as_str()), (201, "held LAMP 3 (B-1 3)"));
     assert!((before + seconds(600)..=now() + seconds(600)).contains(&expires_at(&placed.json())), "{placed:?}");
     assert_eq!(client.order("O-1"), placed.json());
-    assert_eq!((client.product("LAMP")["held"].as_u64(), client.product("LAMP")["allocated"].as_u64()), (Some(3), Some(3)));
+    assert_eq!(
+        (client.product("LAMP")["held"].as_u64(), client.product("LAMP")["allocated"].as_u64()),
+        (Some(3), Some(3))
+    );
     client.allocate("O-2", "LAMP", 3).problem(409, "out-of-stock");
 
     let confirmed = client.confirm("O-1");
@@ -90,7 +93,9 @@ fn a_hold_expires_at_its_very_instant(database: &TestDatabase) {
     changes_at(at, || client.product("LAMP")["available"] == 5);
     changes_at(hold("O-2"), || client.available("B-2") == 5);
     changes_at(hold("O-3"), || client.standing("O-3") == "expired LAMP 0 SOFA 0");
-    changes_at(hold("O-4"), || !client.get("/products/SOFA/availability").json()["series"].as_array().unwrap().is_empty());
+    changes_at(hold("O-4"), || {
+        !client.get("/products/SOFA/availability").json()["series"].as_array().unwrap().is_empty()
+    });
     changes_at(hold("O-5"), || client.get("/orders?status=held&sku=LAMP").json() == json!([]));
 }
 

@@ -95,7 +95,10 @@ fn availability_is_a_series_over_dates(database: &TestDatabase) {
 
     client.allocate("ALL", "LAMP", 11);
     let none = availability(&client, "?qty=1&by=2027-12-31");
-    assert_eq!((&none["series"], &none["available_by"], none.get("earliest")), (&json!([]), &json!(0), Some(&json!(null))));
+    assert_eq!(
+        (&none["series"], &none["available_by"], none.get("earliest")),
+        (&json!([]), &json!(0), Some(&json!(null)))
+    );
 }
 
 fn bad_questions_are_refused(database: &TestDatabase) {
@@ -116,11 +119,9 @@ fn bad_questions_are_refused(database: &TestDatabase) {
     ] {
         assert_eq!(client.get(&format!("/products/LAMP/availability?{query}")).faults(), faults, "{query}");
     }
-    for (query, faults) in [
-        ("limit=0", &["limit"][..]),
-        ("limit=1001&after=nonsense", &["after", "limit"]),
-        ("sku=LAMP", &["sku"]),
-    ] {
+    for (query, faults) in
+        [("limit=0", &["limit"][..]), ("limit=1001&after=nonsense", &["after", "limit"]), ("sku=LAMP", &["sku"])]
+    {
         assert_eq!(client.get(&format!("/products?{query}")).faults(), faults, "{query}");
     }
     assert_eq!(client.get("/products/LAMP?x=1").faults(), ["x"]);

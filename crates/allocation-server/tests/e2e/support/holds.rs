@@ -11,8 +11,21 @@ pub(crate) fn now() -> i64 {
 
 /// Lets the hold of an order expire at an instant.
 pub(crate) fn expire_at(database: &TestDatabase, order_id: &str, at: i64) {
-    let held = "expires_at IS NOT NULL";
-    database.execute(&format!("UPDATE order_lines SET expires_at = {at} WHERE order_id = '{order_id}' AND {held}"));
+    expire_where(database, &format!("order_id = '{order_id}'"), at);
+}
+
+/// Lets the holds of lines expire at an instant.
+pub(crate) fn expire_where(database: &TestDatabase, which: &str, at: i64) {
+    let expire = format!("UPDATE order_lines SET expires_at = {at} WHERE expires_at IS NOT NULL AND {which}");
+    if database.url().starts_with("sqlite") {
+        database.execute(&expire);
+    } else {
+        // As the servers do: who has a product locked finds its lines free.
+        let lock = format!(
+            "SELECT sku FROM products WHERE sku IN (SELECT sku FROM order_lines WHERE {which}) ORDER BY sku FOR UPDATE"
+        );
+        database.execute(&format!("BEGIN; {lock}; {expire}; COMMIT"));
+    }
 }
 
 /// Lets the hold of an order have expired a moment ago.
