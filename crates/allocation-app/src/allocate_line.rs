@@ -1,12 +1,12 @@
 use crate::deciding::decide;
-use crate::unit_of_work::{Attempt, Ending};
+use crate::engine::NotTaken;
+use crate::unit_of_work::Attempt;
 use allocation_domain::{
     AllocateError, AllocationOutcome, HoldExpired, LineAlreadyAllocated, OrderCancelled, OrderLine, OutOfStock,
-    Product, Sku,
+    Products,
 };
-use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use allocation_ports::{StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Why a line is not allocated. Nothing of it has changed then.
@@ -24,67 +24,40 @@ pub enum AllocateLineError {
     /// The order of the line was cancelled.
     #[error(transparent)]
     OrderCancelled(#[from] OrderCancelled),
-    /// More lines wait than the engine takes in.
+    /// More commands wait than the engine takes in.
     #[error("too many lines wait to be allocated")]
     Overloaded,
     /// The engine has been shut down.
     #[error("the service is shutting down")]
     ShuttingDown,
-    /// The store failed; the lines of a group share its cause.
+    /// The store failed; the commands of a group share its cause.
     #[error("the line was not allocated")]
     Store(#[from] Arc<StoreError>),
 }
 
-/// What a line of a group is answered.
-pub(crate) type Answer = Result<AllocationOutcome, AllocateLineError>;
-
-/// Decides lines in their order, and saves what changed: one answer for each line.
-///
-/// The refusal of one line changes nothing for another.
-pub(crate) fn allocate_lines<'a>(
-    unit: &mut dyn UnitOfWork,
-    attempt: Attempt,
-    lines: impl Iterator<Item = &'a OrderLine> + Clone,
-    now: DateTime<Utc>,
-) -> Result<Ending<Vec<Answer>>, StoreError> {
-    let locked = unit.products().lock(&wanted(lines.clone()), now)?;
-    let mut products: BTreeMap<Sku, Product> =
-        locked.into_iter().map(|product| (product.sku().clone(), product)).collect();
-    let mut answers = Vec::with_capacity(lines.size_hint().0);
-    for line in lines {
-        answers.push(match products.get_mut(line.sku()) {
-            Some(product) => allocate(unit, attempt, product, line, now)?,
-            None => Err(unknown_sku(line).into()),
-        });
+impl From<NotTaken> for AllocateLineError {
+    fn from(reason: NotTaken) -> Self {
+        match reason {
+            NotTaken::Overloaded => Self::Overloaded,
+            NotTaken::ShuttingDown => Self::ShuttingDown,
+        }
     }
-    let changed: Vec<Product> = products.into_values().filter(|product| !product.events().is_empty()).collect();
-    if changed.is_empty() {
-        return Ok(Ending::Rollback(answers));
-    }
-    unit.products().save(&changed, now)?;
-    Ok(Ending::Commit(answers))
 }
 
-/// What the decisions need: each SKU once, with its lines.
-fn wanted<'a>(lines: impl Iterator<Item = &'a OrderLine>) -> Vec<Wanted> {
-    let mut by_sku: BTreeMap<&Sku, Wanted> = BTreeMap::new();
-    for line in lines {
-        by_sku
-            .entry(line.sku())
-            .or_insert_with(|| Wanted { open_batches: true, ..Wanted::product(line.sku().clone()) })
-            .order_ids
-            .push(line.order_id().clone());
-    }
-    by_sku.into_values().collect()
-}
+/// What a line is answered.
+pub(crate) type LineAnswer = Result<AllocationOutcome, AllocateLineError>;
 
-fn allocate(
+/// Decides a line on its locked product.
+pub(crate) fn allocate(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
-    product: &mut Product,
+    products: &mut Products,
     line: &OrderLine,
     now: DateTime<Utc>,
-) -> Result<Answer, StoreError> {
+) -> Result<LineAnswer, StoreError> {
+    let Some(product) = products.get_mut(line.sku()) else {
+        return Ok(Err(unknown_sku(line).into()));
+    };
     let decision = decide(unit, product, |product| product.allocate(line.order_id(), line.quantity(), now))?;
     Ok(match decision {
         // What is there after a commit of unknown outcome was allocated by that commit.
@@ -101,6 +74,3 @@ fn allocate(
 fn unknown_sku(line: &OrderLine) -> OutOfStock {
     OutOfStock { sku: line.sku().clone(), requested: line.quantity(), available: 0 }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,18 +1,21 @@
 //! The allocation engine: group commit.
 //!
-//! A durable commit costs about as much for one line as for two hundred. So the lines of all
-//! callers go into bounded queues, one for each worker; a worker takes what has gathered while its
-//! commit before was under way, decides all of it in one unit of work, commits once, and only then
-//! answers each caller. A lone line is a group of one: nothing ever waits for a group to fill.
+//! A durable commit costs about as much for one line as for two hundred. So the lines and orders of
+//! all callers go into bounded queues, one for each worker; a worker takes what has gathered while
+//! its commit before was under way, decides all of it in one unit of work, commits once, and only
+//! then answers each caller. A lone line is a group of one: nothing ever waits for a group to fill.
 
 mod counters;
+mod job;
 mod worker;
 
 use crate::UnitRunner;
-use crate::allocate_line::{AllocateLineError, Answer};
-use allocation_domain::{AllocationOutcome, OrderLine};
+use crate::allocate_line::{AllocateLineError, LineAnswer};
+use crate::place_order::{OrderAnswer, PlaceOrderError, PlaceOrderOutcome};
+use allocation_domain::{AllocationOutcome, NewOrder, OrderLine, Sku};
 use allocation_ports::{Clock, EngineMetrics, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
+use job::{Job, Message};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::num::NonZeroUsize;
@@ -20,21 +23,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
-use worker::{Job, Message, Worker};
+use worker::Worker;
 
 /// How an [`AllocationEngine`] is laid out.
 #[derive(Debug, Clone, Copy)]
 pub struct EngineSettings {
     /// How many workers, each with a queue and a unit of work of its own. A SKU belongs to one
-    /// worker, so that two workers never wait for each other's product.
+    /// worker, and an order to that of its first SKU, so that two workers wait for each other's
+    /// product only for the sake of orders over several SKUs.
     pub workers: NonZeroUsize,
-    /// How many lines may wait for each worker; one more is refused as overload.
+    /// How many lines and orders may wait for each worker; one more is refused as overload.
     pub queue_length: NonZeroUsize,
-    /// How many lines a group has at most.
+    /// How many lines a group has at most, but for an order that has more by itself.
     pub group_size: NonZeroUsize,
 }
 
-/// Allocates lines in groups. Cloning gives another handle to the same engine.
+/// Allocates lines and places orders in groups. Cloning gives another handle to the same engine.
 #[derive(Clone)]
 pub struct AllocationEngine {
     queues: Arc<[mpsc::Sender<Message>]>,
@@ -81,25 +85,45 @@ impl AllocationEngine {
     /// [`AllocateLineError`], and nothing has changed; [`AllocateLineError::Overloaded`] at once
     /// when the queue is full.
     pub async fn allocate(&self, line: OrderLine) -> Result<AllocationOutcome, AllocateLineError> {
-        let answer = self.submit(line)?;
-        answer.await.unwrap_or_else(|_| Err(abandoned()))
+        let answer = self.submit_line(line)?;
+        answer.await.unwrap_or_else(|_| Err(abandoned().into()))
     }
 
-    fn submit(&self, line: OrderLine) -> Result<oneshot::Receiver<Answer>, AllocateLineError> {
+    /// Places an order: all its lines in one unit of work. The answer comes after the commit.
+    ///
+    /// Once this is called the order is decided, even if the caller goes away.
+    ///
+    /// # Errors
+    ///
+    /// [`PlaceOrderError`], and nothing of the order is stored; [`PlaceOrderError::Overloaded`] at
+    /// once when the queue is full.
+    pub async fn place_order(&self, order: NewOrder) -> Result<PlaceOrderOutcome, PlaceOrderError> {
+        let answer = self.submit_order(order)?;
+        answer.await.unwrap_or_else(|_| Err(abandoned().into()))
+    }
+
+    fn submit_line(&self, line: OrderLine) -> Result<oneshot::Receiver<LineAnswer>, NotTaken> {
         let (reply, answer) = oneshot::channel();
-        let queue = self.queue(&line);
-        queue.try_send(Message::Line(Job { line, reply })).map_err(|error| match error {
+        self.submit(Job::Line { line, reply }).map(|()| answer)
+    }
+
+    fn submit_order(&self, order: NewOrder) -> Result<oneshot::Receiver<OrderAnswer>, NotTaken> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Job::Order { order, reply }).map(|()| answer)
+    }
+
+    fn submit(&self, job: Job) -> Result<(), NotTaken> {
+        self.queue(job.first_sku()).try_send(Message::Job(job)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 self.metrics.overload();
-                AllocateLineError::Overloaded
+                NotTaken::Overloaded
             }
-            mpsc::error::TrySendError::Closed(_) => AllocateLineError::ShuttingDown,
-        })?;
-        Ok(answer)
+            mpsc::error::TrySendError::Closed(_) => NotTaken::ShuttingDown,
+        })
     }
 
-    fn queue(&self, line: &OrderLine) -> &mpsc::Sender<Message> {
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(line.sku());
+    fn queue(&self, sku: Option<&Sku>) -> &mpsc::Sender<Message> {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(sku);
         // The remainder is less than the number of queues, and so fits any size.
         let place = u64::try_from(self.queues.len()).map_or(0, |queues| hash % queues);
         &self.queues[usize::try_from(place).unwrap_or(0)]
@@ -136,9 +160,16 @@ impl AllocationEngine {
     }
 }
 
-/// A worker answers every line it takes, unless it panics: a fault of the program.
-fn abandoned() -> AllocateLineError {
-    Arc::new(StoreError::Failed("the unit of work was abandoned by a panic".into())).into()
+/// Why the engine does not take a command in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotTaken {
+    Overloaded,
+    ShuttingDown,
+}
+
+/// A worker answers all that it takes, unless it panics: a fault of the program.
+fn abandoned() -> Arc<StoreError> {
+    Arc::new(StoreError::Failed("the unit of work was abandoned by a panic".into()))
 }
 
 #[cfg(test)]

@@ -6,21 +6,36 @@
 
 mod add_batch;
 mod allocate_line;
+mod cancel_order;
+mod change_batch;
+mod confirm_order;
 mod deallocate;
 mod deciding;
 mod engine;
+mod extend_hold;
+mod group;
+mod order_products;
+mod place_order;
+mod release_expired;
 mod remove_batch;
 mod retry;
+mod sweeper;
 #[cfg(test)]
 mod testing;
 mod unit_of_work;
 
 pub use add_batch::{AddBatchError, AddBatchOutcome, NewBatch};
 pub use allocate_line::AllocateLineError;
+pub use cancel_order::CancelOrderError;
+pub use change_batch::ChangeBatchError;
+pub use confirm_order::ConfirmOrderError;
 pub use deallocate::DeallocateError;
 pub use engine::{AllocationEngine, Distribution, EngineCounters, EngineSettings, EngineSnapshot};
+pub use extend_hold::ExtendHoldError;
+pub use place_order::{PlaceOrderError, PlaceOrderOutcome};
 pub use remove_batch::RemoveBatchError;
 pub use retry::RetryPolicy;
+pub use sweeper::Sweeper;
 pub use unit_of_work::UnitRunner;
 
 use allocation_ports::Clock;

@@ -1,8 +1,13 @@
 //! What the unit tests of the use cases share.
 
 use crate::{RetryPolicy, UnitRunner, UseCases};
-use allocation_domain::{Batch, BatchReference, Eta, OrderId, OrderLine, Product, ProductState, Quantity, Sku};
-use allocation_ports::mocks::{MockClock, MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory};
+use allocation_domain::{
+    Allocation, Batch, BatchReference, Commitment, Eta, Event, LineState, NewOrder, OrderId, OrderLine, OrderTerms,
+    Product, ProductState, Quantity, Sku,
+};
+use allocation_ports::mocks::{
+    MockClock, MockOrderRepository, MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory,
+};
 use allocation_ports::{StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex};
@@ -41,6 +46,64 @@ pub(crate) fn product(sku_text: &str, batches: Vec<Batch>) -> Product {
     Product::restore(ProductState { open_batches: batches, ..ProductState::new(sku(sku_text), 7) })
 }
 
+/// An order over SKUs with quantities.
+pub(crate) fn new_order(order_id: &str, lines: &[(&str, u32)], terms: OrderTerms) -> NewOrder {
+    NewOrder::new(order(order_id), lines.iter().map(|(name, quantity)| (sku(name), units(*quantity))), terms).unwrap()
+}
+
+/// A locked product with one batch, of which a line of `O-1` holds some units.
+pub(crate) fn product_with_line(sku_text: &str, purchased: u32, held: u32, commitment: Commitment) -> Product {
+    let batch = batch(&format!("B-{sku_text}"), sku_text, purchased).with_allocated(held).unwrap();
+    let mut line = LineState::alone(units(held), DateTime::UNIX_EPOCH);
+    line.terms.of_order = true;
+    line.commitment = commitment;
+    line.allocations = vec![Allocation::of(&batch, units(held))];
+    Product::restore(ProductState {
+        open_batches: vec![batch],
+        lines: vec![(order("O-1"), line)],
+        ..ProductState::new(sku(sku_text), 7)
+    })
+}
+
+/// The order `O-1` has lines in products, which are locked with them.
+pub(crate) fn order_in(
+    unit: Result<MockUnitOfWork, StoreError>,
+    skus: &'static [&'static str],
+) -> Result<MockUnitOfWork, StoreError> {
+    with_orders(unit, |orders| {
+        orders
+            .expect_skus_of()
+            .withf(|id| *id == order("O-1"))
+            .returning(|_| Ok(skus.iter().map(|name| sku(name)).collect()));
+    })
+}
+
+/// Answers these products when exactly they are locked with the lines of `O-1`.
+pub(crate) fn locks(products: &mut MockProductRepository, locked: Vec<Product>) {
+    let skus: Vec<Sku> = locked.iter().map(|product| product.sku().clone()).collect();
+    let mut locked = Some(locked);
+    products
+        .expect_lock()
+        .times(1)
+        .withf(move |wanted, at| {
+            *at == now()
+                && wanted.iter().all(|wanted| wanted.order_ids == [order("O-1")])
+                && wanted.iter().map(|wanted| wanted.sku.clone()).eq(skus.iter().cloned())
+        })
+        .returning(move |_, _| Ok(locked.take().unwrap()));
+}
+
+/// Expects that the events of these names are saved, those of one product after those of another.
+pub(crate) fn saves(products: &mut MockProductRepository, names: &'static [&'static str]) {
+    products
+        .expect_save()
+        .times(1)
+        .withf(move |products, at| {
+            *at == now() && products.iter().flat_map(Product::events).map(Event::name).eq(names.iter().copied())
+        })
+        .returning(|_, _| Ok(()));
+}
+
 pub(crate) fn cause(text: &str) -> Box<dyn std::error::Error + Send + Sync> {
     text.into()
 }
@@ -68,6 +131,16 @@ pub(crate) fn ending(
     let mut products = MockProductRepository::new();
     expect(&mut products);
     Ok(MockUnitOfWork::committed(products, outcome))
+}
+
+/// This unit with orders that are set up by `expect`.
+pub(crate) fn with_orders(
+    unit: Result<MockUnitOfWork, StoreError>,
+    expect: impl FnOnce(&mut MockOrderRepository),
+) -> Result<MockUnitOfWork, StoreError> {
+    let mut orders = MockOrderRepository::new();
+    expect(&mut orders);
+    unit.map(|unit| unit.with_orders(orders))
 }
 
 /// A unit whose repository is set up by `expect` and that must not be committed.

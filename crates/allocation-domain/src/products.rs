@@ -106,7 +106,10 @@ impl Products {
                 product.place_line(order, *quantity, plan, now);
             }
         }
-        Ok(self.order_of(order.order_id()))
+        // Of its own products alone: there may be many of other orders.
+        let line = |(sku, _): &(Sku, _)| Some((sku.clone(), self.0.get(sku)?.line(order.order_id())?.clone()));
+        let lines = order.lines().iter().filter_map(line).collect();
+        Ok(Order { order_id: order.order_id().clone(), lines })
     }
 
     /// What each line of an order gets.

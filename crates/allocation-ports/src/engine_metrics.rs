@@ -1,13 +1,13 @@
 use std::time::Duration;
 
-/// What became of one group of lines.
+/// What became of one group of lines and orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupMeasure {
-    /// How many lines the group had.
+    /// How many lines the group had, those of its orders included.
     pub lines: usize,
     /// How many of them were refused by a rule.
     pub refused: usize,
-    /// How many lines waited in the queue when the group was taken.
+    /// How many lines and orders waited in the queue when the group was taken.
     pub waiting: usize,
     /// How long the unit of work took, from begin to commit, repetitions included.
     pub took: Duration,
@@ -24,6 +24,6 @@ pub trait EngineMetrics: Send + Sync {
     /// A unit of work is run again.
     fn retry(&self);
 
-    /// A line was refused because the queue was full.
+    /// A line or an order was refused because the queue was full.
     fn overload(&self);
 }

@@ -4,7 +4,7 @@ use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::{logging, stop};
 use allocation_adapters_diesel::{Dialect, Store};
-use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, RetryPolicy, UnitRunner, UseCases};
+use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, RetryPolicy, Sweeper, UnitRunner, UseCases};
 use allocation_http::{Api, BlockingLimits};
 use allocation_ports::{Clock, EngineMetrics};
 use anyhow::Context;
@@ -14,6 +14,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 /// How long a stop waits for the requests in flight.
 const SHUTDOWN_SECONDS: u64 = 30;
@@ -21,6 +22,8 @@ const SHUTDOWN_SECONDS: u64 = 30;
 const MOST_WORKERS: usize = 4;
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1_024;
+/// How long expired holds wait at most to be told of in events.
+const SWEEP_PAUSE: Duration = Duration::from_secs(1);
 /// How many calls may wait for a thread that blocks on the database.
 const WAITING_CALLS: usize = 1_024;
 
@@ -41,14 +44,16 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
         AllocationEngine::start(&units, &clock, &metrics, engine_settings(store.dialect(), settings.pool_size))
             .context("the allocation engine cannot be started")?;
     let limits = BlockingLimits { running: running_calls(&store, settings.pool_size), waiting: WAITING_CALLS };
-    let use_cases = UseCases::new(units, clock);
-    let api = Api::new(use_cases, engine.clone(), store.clone(), store, limits);
+    let use_cases = UseCases::new(units, Arc::clone(&clock));
+    let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
+    let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, limits);
 
     let address = listener.local_addr()?;
     tracing::info!("API at http://{address}, docs at http://{address}/docs");
     let served = actix_web::rt::System::new()
         .block_on(async { allocation_http::serve(listener, api, stop::signalled()?, SHUTDOWN_SECONDS).await });
     engine.shut_down();
+    sweeper.stop();
     let counted = counters.snapshot();
     tracing::info!(
         lines = counted.lines,

@@ -41,6 +41,15 @@ sold_out() {
   batches "$1" 1 1 5 5
 }
 
+# totals: what products count of their batches, for SKUs that were filled by hand.
+totals() {
+  cat <<SQL
+UPDATE products SET in_stock = (
+  SELECT coalesce(sum(purchased_quantity), 0) FROM batches WHERE batches.sku = products.sku AND eta IS NULL
+);
+SQL
+}
+
 # past: 1,000,000 allocations in 100,000 batches of as many SKUs.
 past() {
   local line="'PAST-' || (1 + n % 100000)"

@@ -1,8 +1,8 @@
 //! Loading lines with what they hold.
 
-use super::sets::LoadLines;
+use super::sets::{LoadLines, LoadOrders};
 use crate::error::{corrupt, store_error};
-use crate::line::{AllocationPart, Lines, StoredLine};
+use crate::line::{AllocationPart, Lines, OrderLineRow, StoredLine};
 use crate::row;
 use allocation_domain::{OrderId, Sku};
 use allocation_ports::StoreError;
@@ -66,6 +66,11 @@ pub(crate) fn lines(connection: &mut PgConnection, sku: &Sku, order_ids: &[Order
     let mut lines = Lines::default();
     keys.load(connection, |_, order_id, line, parts| lines.add(sku, order_id, line, parts))?;
     Ok(lines)
+}
+
+/// The lines of orders.
+pub(crate) fn order_lines(connection: &mut PgConnection, order_ids: &[&str]) -> QueryResult<Vec<OrderLineRow>> {
+    LoadOrders { order_ids: &order_ids.to_vec() }.load(connection)
 }
 
 /// The place of a product in a list.

@@ -25,11 +25,11 @@ pub struct EngineSnapshot {
     pub failed_groups: u64,
     /// Units of work run again.
     pub retries: u64,
-    /// Lines refused because the queue was full.
+    /// Lines and orders refused because the queue was full.
     pub overloads: u64,
     /// Lines in a group.
     pub group_size: Distribution,
-    /// Lines that waited when a group was taken.
+    /// Lines and orders that waited when a group was taken.
     pub queue_depth: Distribution,
     /// Microseconds from begin to commit of a group.
     pub unit_micros: Distribution,

@@ -1,13 +1,16 @@
 use super::*;
 use crate::RetryPolicy;
-use crate::testing::{batch, cause, clock, line, product};
-use allocation_domain::{Product, Sku};
-use allocation_ports::mocks::{MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory};
+use crate::testing::{batch, cause, clock, line, new_order, product, sku};
+use allocation_domain::{OrderTerms, Product};
+use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory};
 use allocation_ports::{UnitOfWork, Wanted};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, MutexGuard};
 use std::time::Duration;
+
+/// How many lines a group has at most.
+const GROUP_SIZE: usize = 32;
 
 /// What the units of a test share: a store of one unit at a time, and what it is told to suffer.
 #[derive(Default)]
@@ -86,6 +89,14 @@ impl Shared {
     }
 }
 
+/// Orders of which none is known before.
+fn no_orders() -> MockOrderRepository {
+    let mut orders = MockOrderRepository::new();
+    orders.expect_find().returning(|_| Ok(Vec::new()));
+    orders.expect_add().returning(|_, _| Ok(()));
+    orders
+}
+
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -116,7 +127,7 @@ fn engine(shared: &Arc<Shared>, queue_length: usize, fault: fn(&[Wanted]) -> Opt
         if shared.away.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable(cause("connection refused")));
         }
-        Ok(Box::new(AnyEnd(MockUnitOfWork::never_committed(shared.unit(fault)))))
+        Ok(Box::new(AnyEnd(MockUnitOfWork::never_committed(shared.unit(fault)).with_orders(no_orders()))))
     });
     let retry = RetryPolicy {
         attempts: 3,
@@ -127,7 +138,7 @@ fn engine(shared: &Arc<Shared>, queue_length: usize, fault: fn(&[Wanted]) -> Opt
     let settings = EngineSettings {
         workers: NonZeroUsize::MIN,
         queue_length: NonZeroUsize::new(queue_length).unwrap(),
-        group_size: NonZeroUsize::new(64).unwrap(),
+        group_size: NonZeroUsize::new(GROUP_SIZE).unwrap(),
     };
     let clock: Arc<dyn Clock> = Arc::new(clock());
     let metrics: Arc<dyn EngineMetrics> = shared_counters.counters.clone();
@@ -142,7 +153,7 @@ fn names(group: &[Wanted]) -> impl Iterator<Item = &str> {
     group.iter().flat_map(|wanted| wanted.order_ids.iter().map(|id| id.as_str()))
 }
 
-fn told(answer: Answer) -> &'static str {
+fn told(answer: LineAnswer) -> &'static str {
     match answer {
         Ok(AllocationOutcome::Allocated(_)) => "allocated",
         Ok(AllocationOutcome::Unchanged(_)) => "unchanged",
@@ -163,11 +174,13 @@ fn told(answer: Answer) -> &'static str {
 /// Sends a first line, and the others so that they gather while its unit is under way.
 fn in_two_groups(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]) -> Vec<&'static str> {
     shared.close_gate();
-    let mut answers = vec![engine.submit(lines[0].clone()).unwrap()];
+    let mut answers = vec![engine.submit_line(lines[0].clone()).unwrap()];
     shared.await_unit();
-    answers.extend(lines[1..].iter().map(|line| engine.submit(line.clone()).unwrap()));
+    answers.extend(lines[1..].iter().map(|line| engine.submit_line(line.clone()).unwrap()));
     shared.open_gate();
-    answers.into_iter().map(|answer| told(answer.blocking_recv().unwrap_or_else(|_| Err(abandoned())))).collect()
+    let answer =
+        |answer: oneshot::Receiver<LineAnswer>| answer.blocking_recv().unwrap_or_else(|_| Err(abandoned().into()));
+    answers.into_iter().map(|receiver| told(answer(receiver))).collect()
 }
 
 #[test]
@@ -248,16 +261,16 @@ fn a_line_that_finds_the_queue_full_is_refused_at_once() {
     let shared = Shared::with(&[("LAMP", 100)]);
     let engine = engine(&shared, 3, no_fault);
     shared.close_gate();
-    let first = engine.submit(line("O-0", "LAMP", 1)).unwrap();
+    let first = engine.submit_line(line("O-0", "LAMP", 1)).unwrap();
     shared.await_unit();
-    let queued: Vec<_> = (1..4).map(|n| engine.submit(line(&format!("O-{n}"), "LAMP", 1)).unwrap()).collect();
-    assert!(matches!(engine.submit(line("O-9", "LAMP", 1)), Err(AllocateLineError::Overloaded)));
+    let queued: Vec<_> = (1..4).map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1)).unwrap()).collect();
+    assert!(matches!(engine.submit_line(line("O-9", "LAMP", 1)), Err(NotTaken::Overloaded)));
     assert_eq!(shared.counters.snapshot().overloads, 1);
     shared.open_gate();
     for answer in std::iter::once(first).chain(queued) {
         assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
     }
-    assert_eq!(told(engine.submit(line("O-9", "LAMP", 1)).unwrap().blocking_recv().unwrap()), "allocated");
+    assert_eq!(told(engine.submit_line(line("O-9", "LAMP", 1)).unwrap().blocking_recv().unwrap()), "allocated");
     engine.shut_down();
 }
 
@@ -278,10 +291,10 @@ fn a_caller_who_hangs_up_changes_nothing_for_others() {
     let shared = Shared::with(&[("LAMP", 3)]);
     let engine = engine(&shared, 100, no_fault);
     shared.close_gate();
-    let first = engine.submit(line("O-0", "LAMP", 1)).unwrap();
+    let first = engine.submit_line(line("O-0", "LAMP", 1)).unwrap();
     shared.await_unit();
-    drop(engine.submit(line("O-1", "LAMP", 1)).unwrap());
-    let last = engine.submit(line("O-2", "LAMP", 2)).unwrap();
+    drop(engine.submit_line(line("O-1", "LAMP", 1)).unwrap());
+    let last = engine.submit_line(line("O-2", "LAMP", 2)).unwrap();
     shared.open_gate();
     assert_eq!(told(first.blocking_recv().unwrap()), "allocated");
     assert_eq!(told(last.blocking_recv().unwrap()), "out of stock", "the line of the one who left is decided");
@@ -293,7 +306,7 @@ fn shutting_down_answers_all_who_wait_and_takes_no_more() {
     let shared = Shared::with(&[("LAMP", 100)]);
     let engine = engine(&shared, 100, no_fault);
     shared.close_gate();
-    let answers: Vec<_> = (0..50).map(|n| engine.submit(line(&format!("O-{n}"), "LAMP", 1)).unwrap()).collect();
+    let answers: Vec<_> = (0..50).map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1)).unwrap()).collect();
     let stopping = {
         let engine = engine.clone();
         std::thread::spawn(move || engine.shut_down())
@@ -304,7 +317,7 @@ fn shutting_down_answers_all_who_wait_and_takes_no_more() {
         assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
     }
     stopping.join().unwrap();
-    assert!(matches!(engine.submit(line("LATE", "LAMP", 1)), Err(AllocateLineError::ShuttingDown)));
+    assert!(matches!(engine.submit_line(line("LATE", "LAMP", 1)), Err(NotTaken::ShuttingDown)));
 }
 
 #[test]
@@ -328,7 +341,7 @@ fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
         metrics: Arc::new(EngineCounters::default()),
     };
     let place = |n: usize| {
-        let queue = four.queue(&line("O-1", &format!("SKU-{n}"), 1));
+        let queue = four.queue(Some(&sku(&format!("SKU-{n}"))));
         four.queues.iter().position(|other| std::ptr::eq(other, queue)).unwrap()
     };
     let mut sizes = [0; 4];
@@ -338,4 +351,48 @@ fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
     }
     assert!(sizes.iter().all(|&size| size > 50), "{sizes:?}");
     one.shut_down();
+}
+
+#[test]
+fn orders_and_lines_share_a_group_and_each_gets_its_own_answer() {
+    let shared = Shared::with(&[("LAMP", 10), ("RUG", 3)]);
+    let engine = engine(&shared, 100, no_fault);
+    let placed = |order_id: &str, rugs: u32| {
+        engine.submit_order(new_order(order_id, &[("LAMP", 4), ("RUG", rugs)], OrderTerms::default())).unwrap()
+    };
+    shared.close_gate();
+    let first = engine.submit_line(line("O-1", "LAMP", 1)).unwrap();
+    shared.await_unit();
+    let (fits, short) = (placed("O-2", 2), placed("O-3", 2));
+    let alone = engine.submit_line(line("O-4", "LAMP", 5)).unwrap();
+    shared.open_gate();
+    assert_eq!(told(first.blocking_recv().unwrap()), "allocated");
+    assert!(matches!(fits.blocking_recv().unwrap(), Ok(PlaceOrderOutcome::Placed(_))));
+    assert!(matches!(short.blocking_recv().unwrap(), Err(PlaceOrderError::OutOfStock(_))));
+    assert_eq!(told(alone.blocking_recv().unwrap()), "allocated", "what was refused has taken nothing");
+    assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [1, 5]);
+    let counted = shared.counters.snapshot();
+    assert_eq!((counted.lines, counted.refused), (6, 2), "orders are counted by their lines");
+    engine.shut_down();
+}
+
+#[test]
+fn a_group_has_no_more_lines_than_it_may_but_for_an_order_that_is_larger() {
+    let shared = Shared::with(&[]);
+    let engine = engine(&shared, 100, no_fault);
+    let lines: Vec<(String, u32)> = (0..40).map(|n| (format!("SKU-{n}"), 1)).collect();
+    let lines: Vec<(&str, u32)> = lines.iter().map(|(sku, units)| (sku.as_str(), *units)).collect();
+    shared.close_gate();
+    let mut answers = vec![engine.submit_order(new_order("O-0", &lines[..1], OrderTerms::default())).unwrap()];
+    shared.await_unit();
+    for (n, count) in [GROUP_SIZE - 2, 2, 1, 40, 1].into_iter().enumerate() {
+        let order = new_order(&format!("O-{}", n + 1), &lines[..count], OrderTerms::default());
+        answers.push(engine.submit_order(order).unwrap());
+    }
+    shared.open_gate();
+    for answer in answers {
+        assert!(matches!(answer.blocking_recv().unwrap(), Err(PlaceOrderError::OutOfStock(_))));
+    }
+    assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [1, GROUP_SIZE, 1, 40, 1]);
+    engine.shut_down();
 }

@@ -29,7 +29,7 @@ impl Product {
             return Ok(AllocationOutcome::Unchanged(self.line_allocation(order_id, quantity)));
         };
         let plan = self.plan_newcomer(missing, false)?;
-        if let Some(shortage) = plan.shortage(self, missing) {
+        if let Some(shortage) = plan.shortage(self, quantity) {
             return Err(shortage.into());
         }
         let reason = if self.lines.contains_key(order_id) {

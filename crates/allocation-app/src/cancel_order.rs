@@ -1,0 +1,50 @@
+use crate::UseCases;
+use crate::deciding::decide;
+use crate::group::save_changed;
+use crate::order_products::lock_order;
+use crate::unit_of_work::Ending;
+use allocation_domain::{CancelError, OrderId};
+use allocation_ports::{StoreError, UnitOfWork};
+use chrono::{DateTime, Utc};
+
+/// Why an order is not cancelled. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelOrderError {
+    /// There is no order of that name.
+    #[error("There is no order {0}")]
+    NotFound(OrderId),
+    /// The store failed.
+    #[error("the order was not cancelled")]
+    Store(#[from] StoreError),
+}
+
+impl UseCases {
+    /// Cancels an order: all it holds is free, and goes to the lines that wait. An order that was
+    /// cancelled or has expired stays what it is.
+    ///
+    /// # Errors
+    ///
+    /// [`CancelOrderError`], and nothing has changed.
+    pub fn cancel_order(&self, order_id: &OrderId) -> Result<(), CancelOrderError> {
+        self.units.run("cancel_order", |unit, _| cancel(unit, order_id, self.clock.now()))?
+    }
+}
+
+fn cancel(
+    unit: &mut dyn UnitOfWork,
+    order_id: &OrderId,
+    now: DateTime<Utc>,
+) -> Result<Ending<Result<(), CancelOrderError>>, StoreError> {
+    let mut products = lock_order(unit, order_id, now)?;
+    match decide(unit, &mut products, |products| products.cancel(order_id, now))? {
+        Ok(_) => {
+            let changed = save_changed(unit, products, now)?;
+            Ok(if changed { Ending::Commit(Ok(())) } else { Ending::Rollback(Ok(())) })
+        }
+        Err(CancelError::NotFound(order_id)) => Ok(Ending::Rollback(Err(CancelOrderError::NotFound(order_id)))),
+        Err(CancelError::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+use super::*;
+use crate::testing::{committed, locks, now, order, order_in, product_with_line, rolled_back, saves, units, use_cases};
+use allocation_domain::{Commitment, Event, LineState, Needed, OnShortage, Product, ProductState};
+use allocation_ports::mocks::MockUnitOfWork;
+use chrono::TimeDelta;
+
+fn cancel_with(
+    unit: Result<MockUnitOfWork, StoreError>,
+    skus: &'static [&'static str],
+) -> Result<(), CancelOrderError> {
+    use_cases(vec![order_in(unit, skus)]).cancel_order(&order("O-1"))
+}
+
+#[test]
+fn all_that_an_order_holds_is_free_again() {
+    let unit = committed(|products| {
+        let lamp = product_with_line("LAMP", 9, 3, Commitment::Firm);
+        let sofa = product_with_line("SOFA", 2, 2, Commitment::Held { expires_at: now() + TimeDelta::seconds(1) });
+        locks(products, vec![lamp, sofa]);
+        saves(products, &["deallocated", "line_cancelled", "deallocated", "line_cancelled"]);
+    });
+    cancel_with(unit, &["LAMP", "SOFA"]).unwrap();
+}
+
+#[test]
+fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
+    let unit = committed(|products| {
+        let before = product_with_line("LAMP", 3, 3, Commitment::Firm);
+        let state = ProductState {
+            named_batches: before.batches().to_vec(),
+            lines: before.lines().map(|(id, line)| (id.clone(), line.clone())).collect(),
+            more_waiting: true,
+            ..ProductState::new(before.sku().clone(), 7)
+        };
+        locks(products, vec![Product::restore(state)]);
+        products.expect_load().times(1).returning(|product, needed| {
+            assert_eq!(*needed, Needed::WaitingLines { after: None });
+            let mut line = LineState::alone(units(2), now());
+            line.terms.on_shortage = OnShortage::Backorder;
+            line.waiting = 2;
+            product.load_waiting([(order("O-2"), line)], false);
+            Ok(())
+        });
+        let served = |event: &Event| matches!(event, Event::Allocated { order_id, .. } if *order_id == order("O-2"));
+        products
+            .expect_save()
+            .times(1)
+            .withf(move |products, _| products[0].events().iter().any(served))
+            .returning(|_, _| Ok(()));
+    });
+    cancel_with(unit, &["LAMP"]).unwrap();
+}
+
+#[test]
+fn an_order_that_was_cancelled_stays_so() {
+    let unit = rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, Commitment::Cancelled)]));
+    cancel_with(unit, &["LAMP"]).unwrap();
+}
+
+#[test]
+fn an_order_that_is_not_known_is_told() {
+    let refusal = cancel_with(rolled_back(|_| {}), &[]).unwrap_err();
+    assert!(matches!(refusal, CancelOrderError::NotFound(id) if id == order("O-1")));
+}

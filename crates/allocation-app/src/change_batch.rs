@@ -1,0 +1,72 @@
+use crate::UseCases;
+use crate::deciding::decide;
+use crate::unit_of_work::{Attempt, Ending};
+use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, ChangeBatchError as Refusal};
+use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use chrono::{DateTime, Utc};
+
+/// Why a batch is not changed. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeBatchError {
+    /// A rule forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error("the batch was not changed")]
+    Store(#[from] StoreError),
+}
+
+impl UseCases {
+    /// Corrects what was purchased of a batch, or when it comes, with the lines on it.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeBatchError`], and nothing has changed.
+    pub fn change_batch(
+        &self,
+        reference: &BatchReference,
+        change: &BatchChange,
+    ) -> Result<BatchChanged, ChangeBatchError> {
+        self.units.run("change_batch", |unit, attempt| correct(unit, attempt, reference, change, self.clock.now()))?
+    }
+}
+
+type Decision = Result<BatchChanged, ChangeBatchError>;
+
+fn correct(
+    unit: &mut dyn UnitOfWork,
+    attempt: Attempt,
+    reference: &BatchReference,
+    change: &BatchChange,
+    now: DateTime<Utc>,
+) -> Result<Ending<Decision>, StoreError> {
+    let not_found = || Ok(Ending::Rollback(Err(Refusal::NotFound(reference.clone()).into())));
+    let Some(sku) = unit.products().sku_of(reference)? else { return not_found() };
+    let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku) };
+    let mut products = unit.products().lock(&[wanted], now)?;
+    let Some(product) = products.first_mut() else { return not_found() };
+    match decide(unit, product, |product| product.change_batch(reference, change, now))? {
+        Ok(changed) if product.events().is_empty() => Ok(Ending::Rollback(Ok(changed))),
+        Ok(changed) => {
+            unit.products().save(&products, now)?;
+            Ok(Ending::Commit(Ok(changed)))
+        }
+        Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
+        Err(refusal) => Ok(Ending::Rollback(settled(refusal, attempt, change, product.batch(reference)))),
+    }
+}
+
+/// A change that is refused as stale after a commit of unknown outcome, and is made, was made by that
+/// commit. Which lines it affected is in their histories.
+fn settled(refusal: Refusal, attempt: Attempt, change: &BatchChange, batch: Option<&Batch>) -> Decision {
+    let own = |expected: u32, actual: u32| attempt.settling && expected.checked_add(1) == Some(actual);
+    match (refusal, batch) {
+        (Refusal::Stale { expected, actual, .. }, Some(batch)) if own(expected, actual) && change.is_made(batch) => {
+            Ok(BatchChanged { batch: batch.clone(), affected: Vec::new(), displaced: Vec::new() })
+        }
+        (refusal, _) => Err(refusal.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+use super::*;
+use crate::testing::{
+    batch, cause, committed, ending, now, order, product, product_with_line, reference, rolled_back, saves, sku,
+    use_cases,
+};
+use allocation_domain::{Commitment, Eta, Product, Units};
+use allocation_ports::mocks::{MockProductRepository, MockUnitOfWork};
+use chrono::NaiveDate;
+
+/// The batch `B-LAMP` is found, and its product locked with it.
+fn found(products: &mut MockProductRepository, locked: Product) {
+    products.expect_sku_of().returning(|_| Ok(Some(sku("LAMP"))));
+    let mut locked = Some(locked);
+    products
+        .expect_lock()
+        .times(1)
+        .withf(|wanted, at| wanted.len() == 1 && wanted[0].batches == [reference("B-LAMP")] && *at == now())
+        .returning(move |_, _| Ok(locked.take().into_iter().collect()));
+}
+
+fn to_units(units: u32) -> BatchChange {
+    BatchChange { purchased: Some(Units::new(units).unwrap()), ..BatchChange::default() }
+}
+
+fn change(unit: Result<MockUnitOfWork, StoreError>, change: &BatchChange) -> Decision {
+    use_cases(vec![unit]).change_batch(&reference("B-LAMP"), change)
+}
+
+#[test]
+fn a_lowered_batch_is_saved_with_the_lines_that_leave_it() {
+    let unit = committed(|products| {
+        found(products, product_with_line("LAMP", 9, 8, Commitment::Firm));
+        saves(products, &["deallocated", "batch_changed", "line_short"]);
+    });
+    let changed = change(unit, &to_units(5)).unwrap();
+    assert_eq!((changed.batch.purchased().get(), changed.batch.available(), changed.batch.revision()), (5, 0, 2));
+    assert_eq!((changed.displaced.len(), &changed.displaced[0].order_id), (1, &order("O-1")));
+}
+
+#[test]
+fn a_promise_that_got_worse_is_told() {
+    let unit = committed(|products| {
+        found(products, product_with_line("LAMP", 9, 8, Commitment::Firm));
+        saves(products, &["batch_changed", "promise_worsened"]);
+    });
+    let late = Eta::Due(NaiveDate::from_ymd_opt(2027, 3, 1).unwrap());
+    let changed = change(unit, &BatchChange { eta: Some(late), ..BatchChange::default() }).unwrap();
+    assert_eq!((changed.affected.len(), changed.affected[0].new_eta), (1, late));
+}
+
+#[test]
+fn a_change_that_says_what_the_batch_says_writes_nothing() {
+    let unit = rolled_back(|products| found(products, product("LAMP", vec![batch("B-LAMP", "LAMP", 9)])));
+    assert_eq!(change(unit, &to_units(9)).unwrap().batch.revision(), 1);
+}
+
+#[test]
+fn a_change_of_an_older_revision_is_refused() {
+    let twice = batch("B-LAMP", "LAMP", 9).with_revision(3);
+    let unit = rolled_back(|products| found(products, product("LAMP", vec![twice])));
+    let refusal = change(unit, &BatchChange { expected_revision: Some(2), ..to_units(5) }).unwrap_err();
+    assert!(matches!(refusal, ChangeBatchError::Refused(Refusal::Stale { expected: 2, actual: 3, .. })), "{refusal}");
+}
+
+#[test]
+fn a_batch_that_is_not_there_or_just_went_is_told() {
+    let never = rolled_back(|products| {
+        products.expect_sku_of().returning(|_| Ok(None));
+    });
+    let went = rolled_back(|products| found(products, product("LAMP", Vec::new())));
+    for unit in [never, went] {
+        let refusal = change(unit, &to_units(5)).unwrap_err();
+        assert!(matches!(refusal, ChangeBatchError::Refused(Refusal::NotFound(name)) if name == reference("B-LAMP")));
+    }
+}
+
+#[test]
+fn a_change_whose_commit_was_lost_is_settled_by_the_next_run() {
+    let based_on_first = BatchChange { expected_revision: Some(1), ..to_units(5) };
+    let settle = |now_there: Batch| {
+        let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), |products| {
+            found(products, product("LAMP", vec![batch("B-LAMP", "LAMP", 9)]));
+            saves(products, &["batch_changed"]);
+        });
+        let finds = rolled_back(|products| found(products, product("LAMP", vec![now_there])));
+        use_cases(vec![lost, finds]).change_batch(&reference("B-LAMP"), &based_on_first)
+    };
+    let made = settle(batch("B-LAMP", "LAMP", 5).with_revision(2)).unwrap();
+    assert_eq!(made.batch.revision(), 2);
+    for of_others in [batch("B-LAMP", "LAMP", 6).with_revision(2), batch("B-LAMP", "LAMP", 5).with_revision(3)] {
+        assert!(matches!(settle(of_others), Err(ChangeBatchError::Refused(Refusal::Stale { .. }))));
+    }
+}

@@ -1,0 +1,47 @@
+use crate::UseCases;
+use crate::group::save_changed;
+use crate::order_products::lock_order;
+use crate::unit_of_work::Ending;
+use allocation_domain::{ConfirmError as Refusal, Order, OrderId};
+use allocation_ports::{StoreError, UnitOfWork};
+use chrono::{DateTime, Utc};
+
+/// Why an order is not confirmed. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmOrderError {
+    /// A rule forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error("the order was not confirmed")]
+    Store(#[from] StoreError),
+}
+
+impl UseCases {
+    /// Makes a held order firm; one that is firm stays so.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfirmOrderError`], and nothing has changed.
+    pub fn confirm_order(&self, order_id: &OrderId) -> Result<Order, ConfirmOrderError> {
+        self.units.run("confirm_order", |unit, _| confirm(unit, order_id, self.clock.now()))?
+    }
+}
+
+fn confirm(
+    unit: &mut dyn UnitOfWork,
+    order_id: &OrderId,
+    now: DateTime<Utc>,
+) -> Result<Ending<Result<Order, ConfirmOrderError>>, StoreError> {
+    let mut products = lock_order(unit, order_id, now)?;
+    match products.confirm(order_id, now) {
+        Ok(order) => {
+            let changed = save_changed(unit, products, now)?;
+            Ok(if changed { Ending::Commit(Ok(order)) } else { Ending::Rollback(Ok(order)) })
+        }
+        Err(refusal) => Ok(Ending::Rollback(Err(refusal.into()))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

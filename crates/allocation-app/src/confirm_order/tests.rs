@@ -1,0 +1,67 @@
+use super::*;
+use crate::testing::{
+    cause, committed, ending, locks, now, order, order_in, product_with_line, rolled_back, saves, use_cases,
+};
+use allocation_domain::{Commitment, OrderStatus, Product};
+use allocation_ports::mocks::MockUnitOfWork;
+use chrono::TimeDelta;
+
+/// An order of one line that is held for so many seconds more, or whose hold expired before.
+fn held(seconds: i64) -> Vec<Product> {
+    vec![product_with_line("LAMP", 9, 3, Commitment::Held { expires_at: now() + TimeDelta::seconds(seconds) })]
+}
+
+fn confirm_with(unit: Result<MockUnitOfWork, StoreError>) -> Result<Order, ConfirmOrderError> {
+    use_cases(vec![order_in(unit, &["LAMP"])]).confirm_order(&order("O-1"))
+}
+
+#[test]
+fn a_held_order_is_made_firm() {
+    let unit = committed(|products| {
+        locks(products, held(1));
+        saves(products, &["hold_confirmed"]);
+    });
+    assert_eq!(confirm_with(unit).unwrap().status(now()), OrderStatus::Allocated);
+}
+
+#[test]
+fn an_order_that_is_firm_stays_so() {
+    let unit = rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, Commitment::Firm)]));
+    assert_eq!(confirm_with(unit).unwrap().status(now()), OrderStatus::Allocated);
+}
+
+#[test]
+fn at_the_instant_at_which_its_hold_expires_an_order_is_refused() {
+    let refusal = confirm_with(rolled_back(|products| locks(products, held(0)))).unwrap_err();
+    assert!(matches!(refusal, ConfirmOrderError::Refused(Refusal::HoldExpired(_))), "{refusal}");
+}
+
+#[test]
+fn an_order_that_was_cancelled_or_is_not_known_is_refused() {
+    let cancelled =
+        rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, Commitment::Cancelled)]));
+    let refusal = confirm_with(cancelled).unwrap_err();
+    assert!(matches!(refusal, ConfirmOrderError::Refused(Refusal::Cancelled(_))), "{refusal}");
+    let refusal = use_cases(vec![order_in(rolled_back(|_| {}), &[])]).confirm_order(&order("O-1")).unwrap_err();
+    assert!(matches!(refusal, ConfirmOrderError::Refused(Refusal::NotFound(id)) if id == order("O-1")));
+}
+
+#[test]
+fn a_confirmation_whose_commit_was_lost_is_settled_by_the_next_run() {
+    let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), |products| {
+        locks(products, held(1));
+        saves(products, &["hold_confirmed"]);
+    });
+    let finds = rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, Commitment::Firm)]));
+    let units = vec![order_in(lost, &["LAMP"]), order_in(finds, &["LAMP"])];
+    assert_eq!(use_cases(units).confirm_order(&order("O-1")).unwrap().status(now()), OrderStatus::Allocated);
+}
+
+#[test]
+fn a_store_that_fails_is_told() {
+    let fails = ending(Err(StoreError::Failed(cause("disk on fire"))), |products| {
+        locks(products, held(1));
+        saves(products, &["hold_confirmed"]);
+    });
+    assert!(matches!(confirm_with(fails), Err(ConfirmOrderError::Store(StoreError::Failed(_)))));
+}

@@ -1,0 +1,48 @@
+use crate::UseCases;
+use crate::group::save_changed;
+use crate::order_products::lock_order;
+use crate::unit_of_work::Ending;
+use allocation_domain::{ExtendError as Refusal, HoldDuration, Order, OrderId};
+use allocation_ports::{StoreError, UnitOfWork};
+use chrono::{DateTime, Utc};
+
+/// Why an order is not held for longer. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum ExtendHoldError {
+    /// A rule forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error("the hold was not extended")]
+    Store(#[from] StoreError),
+}
+
+impl UseCases {
+    /// Holds an order until so long from now; never shorter than it was held already.
+    ///
+    /// # Errors
+    ///
+    /// [`ExtendHoldError`], and nothing has changed.
+    pub fn extend_hold(&self, order_id: &OrderId, hold: HoldDuration) -> Result<Order, ExtendHoldError> {
+        self.units.run("extend_hold", |unit, _| extend(unit, order_id, hold, self.clock.now()))?
+    }
+}
+
+fn extend(
+    unit: &mut dyn UnitOfWork,
+    order_id: &OrderId,
+    hold: HoldDuration,
+    now: DateTime<Utc>,
+) -> Result<Ending<Result<Order, ExtendHoldError>>, StoreError> {
+    let mut products = lock_order(unit, order_id, now)?;
+    match products.extend(order_id, hold, now) {
+        Ok(order) => {
+            let changed = save_changed(unit, products, now)?;
+            Ok(if changed { Ending::Commit(Ok(order)) } else { Ending::Rollback(Ok(order)) })
+        }
+        Err(refusal) => Ok(Ending::Rollback(Err(refusal.into()))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

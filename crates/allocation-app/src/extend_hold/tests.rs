@@ -1,0 +1,49 @@
+use super::*;
+use crate::testing::{committed, locks, now, order, order_in, product_with_line, rolled_back, saves, use_cases};
+use allocation_domain::{Commitment, Product};
+use allocation_ports::mocks::MockUnitOfWork;
+use chrono::TimeDelta;
+
+fn line(commitment: Commitment) -> Vec<Product> {
+    vec![product_with_line("LAMP", 9, 3, commitment)]
+}
+
+fn held(seconds: i64) -> Vec<Product> {
+    line(Commitment::Held { expires_at: now() + TimeDelta::seconds(seconds) })
+}
+
+fn extend_with(unit: Result<MockUnitOfWork, StoreError>) -> Result<Order, ExtendHoldError> {
+    let hold = HoldDuration::from_seconds(60).unwrap();
+    use_cases(vec![order_in(unit, &["LAMP"])]).extend_hold(&order("O-1"), hold)
+}
+
+#[test]
+fn a_hold_is_prolonged_from_now_on() {
+    let unit = committed(|products| {
+        locks(products, held(5));
+        saves(products, &["hold_extended"]);
+    });
+    assert_eq!(extend_with(unit).unwrap().expires_at(), Some(now() + TimeDelta::seconds(60)));
+}
+
+#[test]
+fn a_hold_is_never_made_shorter() {
+    let unit = rolled_back(|products| locks(products, held(90)));
+    assert_eq!(extend_with(unit).unwrap().expires_at(), Some(now() + TimeDelta::seconds(90)));
+}
+
+#[test]
+fn what_is_not_held_any_more_cannot_be_prolonged() {
+    let refused =
+        |products: Vec<Product>| extend_with(rolled_back(|repository| locks(repository, products))).unwrap_err();
+    let told = |error: ExtendHoldError| match error {
+        ExtendHoldError::Refused(refusal) => refusal,
+        ExtendHoldError::Store(error) => panic!("{error}"),
+    };
+    assert!(matches!(told(refused(held(0))), Refusal::HoldExpired(_)));
+    assert!(matches!(told(refused(line(Commitment::Firm))), Refusal::NotHeld(_)));
+    assert!(matches!(told(refused(line(Commitment::Cancelled))), Refusal::Cancelled(_)));
+    let unknown = use_cases(vec![order_in(rolled_back(|_| {}), &[])])
+        .extend_hold(&order("O-1"), HoldDuration::from_seconds(60).unwrap());
+    assert!(matches!(told(unknown.unwrap_err()), Refusal::NotFound(_)));
+}

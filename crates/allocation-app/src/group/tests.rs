@@ -1,0 +1,302 @@
+use super::*;
+use crate::testing::{
+    batch, cause, committed, conflict, ending, line, new_order, now, order, product, rolled_back, runner, sku,
+    with_orders,
+};
+use crate::{AllocateLineError, PlaceOrderError, PlaceOrderOutcome};
+use allocation_domain::{AllocationOutcome, Batch, Event, Needed, OrderStatus, OrderTerms, ProductState};
+use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork};
+
+type Unit = Result<MockUnitOfWork, StoreError>;
+
+fn decide_all(units: Vec<Unit>, commands: &[Command<'_>]) -> Result<Vec<Answer>, StoreError> {
+    runner(units).run("decide_group", |unit, attempt| decide_group(unit, attempt, commands.iter().copied(), now()))
+}
+
+fn decide(units: Vec<Unit>, lines: &[OrderLine]) -> Result<Vec<LineAnswer>, StoreError> {
+    let commands: Vec<_> = lines.iter().map(Command::Allocate).collect();
+    let of_line = |answer| match answer {
+        Answer::Line(answer) => answer,
+        Answer::Order(answer) => panic!("{answer:?}"),
+    };
+    Ok(decide_all(units, &commands)?.into_iter().map(of_line).collect())
+}
+
+/// The products that `batches` make, locked whatever is wanted of them.
+fn locked(skus: &'static [(&'static str, u32)]) -> impl FnOnce(&mut MockProductRepository) {
+    move |products| {
+        products.expect_lock().returning(move |wanted, _| {
+            let known = |sku: &str| wanted.iter().any(|wanted| wanted.sku.as_str() == sku && wanted.open_batches);
+            let of = |(sku, purchased): &(&str, u32)| product(sku, vec![batch(&format!("B-{sku}"), sku, *purchased)]);
+            Ok(skus.iter().filter(|(sku, _)| known(sku)).map(of).collect())
+        });
+    }
+}
+
+fn saved(skus: &'static [(&'static str, u32)], events: usize) -> impl FnOnce(&mut MockProductRepository) {
+    move |products| {
+        locked(skus)(products);
+        products
+            .expect_save()
+            .times(1)
+            .withf(move |products, _| {
+                let allocated = |event: &&Event| matches!(event, Event::Allocated { .. });
+                products.iter().flat_map(Product::events).filter(allocated).count() == events
+                    && products.iter().all(|product| !product.changes().is_empty())
+            })
+            .returning(|_, _| Ok(()));
+    }
+}
+
+fn told(answer: &LineAnswer) -> &'static str {
+    match answer {
+        Ok(AllocationOutcome::Allocated(_)) => "allocated",
+        Ok(AllocationOutcome::Unchanged(_)) => "unchanged",
+        Err(AllocateLineError::OutOfStock(_)) => "out of stock",
+        Err(AllocateLineError::LineAlreadyAllocated(_)) => "other quantity",
+        Err(_) => "failed",
+    }
+}
+
+#[test]
+fn each_line_gets_its_own_answer_and_only_what_changed_is_saved() {
+    let lines = [
+        line("O-1", "LAMP", 3),
+        line("O-2", "SOFA", 1),
+        line("O-3", "LAMP", 9),
+        line("O-1", "LAMP", 3),
+        line("O-1", "LAMP", 4),
+        line("O-4", "RUG", 5),
+        line("O-5", "RUG", 1),
+    ];
+    let unit = committed(saved(&[("LAMP", 10), ("RUG", 5)], 2));
+    let answers = decide(vec![unit], &lines).unwrap();
+    let told: Vec<_> = answers.iter().map(told).collect();
+    assert_eq!(
+        told,
+        ["allocated", "out of stock", "out of stock", "unchanged", "other quantity", "allocated", "out of stock"]
+    );
+    assert!(matches!(&answers[2], Err(AllocateLineError::OutOfStock(short)) if short.available == 7));
+    assert!(matches!(&answers[1], Err(AllocateLineError::OutOfStock(short)) if short.available == 0));
+}
+
+#[test]
+fn a_group_of_refusals_writes_nothing() {
+    let unit = rolled_back(locked(&[("LAMP", 1)]));
+    let answers = decide(vec![unit], &[line("O-1", "LAMP", 2), line("O-2", "SOFA", 1)]).unwrap();
+    assert_eq!(answers.iter().map(told).collect::<Vec<_>>(), ["out of stock", "out of stock"]);
+}
+
+#[test]
+fn each_sku_is_locked_once_in_order_with_its_lines() {
+    let unit = rolled_back(|products| {
+        products
+            .expect_lock()
+            .withf(|wanted, _| {
+                let named: Vec<_> = wanted.iter().map(|w| (w.sku.as_str(), w.order_ids.len(), w.create)).collect();
+                named == [("LAMP", 2, false), ("SOFA", 1, false)]
+            })
+            .returning(|_, _| Ok(Vec::new()));
+    });
+    let lines = [line("O-1", "SOFA", 2), line("O-2", "LAMP", 1), line("O-3", "LAMP", 1)];
+    assert!(decide(vec![unit], &lines).unwrap().iter().all(Result::is_err));
+}
+
+#[test]
+fn when_the_batches_at_hand_do_not_decide_all_are_loaded() {
+    fn batches() -> Vec<Batch> {
+        vec![batch("B-1", "LAMP", 1), batch("B-2", "LAMP", 1), batch("B-3", "LAMP", 5)]
+    }
+    let unit = committed(|products| {
+        products.expect_lock().returning(|_, _| {
+            Ok(vec![Product::restore(ProductState {
+                open_batches: batches()[..1].to_vec(),
+                more_open_batches: true,
+                ..ProductState::new(sku("LAMP"), 1)
+            })])
+        });
+        products.expect_load().times(1).returning(|product, needed| {
+            assert_eq!(*needed, Needed::Batches);
+            product.complete(batches());
+            Ok(())
+        });
+        products.expect_save().times(1).returning(|_, _| Ok(()));
+    });
+    let answers = decide(vec![unit], &[line("O-1", "LAMP", 4), line("O-2", "LAMP", 2)]).unwrap();
+    let taken: Vec<_> = answers
+        .iter()
+        .map(|answer| match answer {
+            Ok(AllocationOutcome::Allocated(line)) => line.allocations.len(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(taken, [1, 2]);
+}
+
+#[test]
+fn after_two_conflicts_the_third_run_answers() {
+    let collides = || ending(Err(conflict()), saved(&[("LAMP", 9)], 1));
+    let units = vec![collides(), collides(), committed(saved(&[("LAMP", 9)], 1))];
+    let answers = decide(units, &[line("O-1", "LAMP", 4)]).unwrap();
+    assert_eq!(told(&answers[0]), "allocated");
+}
+
+#[test]
+fn what_a_lost_commit_had_allocated_is_told_as_allocated() {
+    let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved(&[("LAMP", 9)], 1));
+    let found = rolled_back(|products| {
+        products.expect_lock().returning(|_, _| {
+            let mut before = product("LAMP", vec![batch("B-1", "LAMP", 9)]);
+            before.allocate(line("O-1", "LAMP", 4).order_id(), crate::testing::units(4), now()).unwrap();
+            Ok(vec![Product::restore(ProductState {
+                open_batches: before.batches().to_vec(),
+                lines: before.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
+                ..ProductState::new(before.sku().clone(), 2)
+            })])
+        });
+    });
+    let answers = decide(vec![lost, found], &[line("O-1", "LAMP", 4)]).unwrap();
+    assert_eq!(told(&answers[0]), "allocated");
+}
+
+#[test]
+fn a_failed_commit_fails_the_group() {
+    let fails = ending(Err(StoreError::Failed(cause("check violated"))), saved(&[("LAMP", 9)], 1));
+    assert!(matches!(decide(vec![fails], &[line("O-1", "LAMP", 4)]), Err(StoreError::Failed(_))));
+}
+
+/// The orders of that name are looked up, and there are these.
+fn known(found: Vec<NewOrder>) -> impl FnOnce(&mut MockOrderRepository) {
+    move |orders| {
+        orders.expect_find().times(1).withf(|ids| *ids == [order("O-1")]).return_once(|_| Ok(found));
+    }
+}
+
+/// There are none, and one is added.
+fn added(orders: &mut MockOrderRepository) {
+    known(Vec::new())(orders);
+    orders
+        .expect_add()
+        .times(1)
+        .withf(|orders, at| orders.len() == 1 && *orders[0].order_id() == order("O-1") && *at == now())
+        .returning(|_, _| Ok(()));
+}
+
+fn place(units: Vec<Unit>, new: &NewOrder) -> Result<OrderAnswer, StoreError> {
+    match decide_all(units, &[Command::Place(new)])?.pop() {
+        Some(Answer::Order(answer)) => Ok(answer),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn two_lines() -> NewOrder {
+    new_order("O-1", &[("LAMP", 3), ("SOFA", 2)], OrderTerms::default())
+}
+
+fn backorder() -> OrderTerms {
+    OrderTerms { on_shortage: OnShortage::Backorder, ..OrderTerms::default() }
+}
+
+#[test]
+fn an_order_is_stored_with_the_lines_of_all_its_skus() {
+    let unit = with_orders(committed(saved(&[("LAMP", 9), ("SOFA", 2)], 2)), added);
+    let answer = place(vec![unit], &two_lines()).unwrap().unwrap();
+    let PlaceOrderOutcome::Placed(placed) = answer else { panic!("{answer:?}") };
+    assert_eq!((placed.status(now()), placed.lines.len()), (OrderStatus::Allocated, 2));
+}
+
+#[test]
+fn an_order_that_rejects_shortage_is_told_every_short_line_and_writes_nothing() {
+    let unit = with_orders(rolled_back(locked(&[("LAMP", 2)])), known(Vec::new()));
+    let refusal = place(vec![unit], &two_lines()).unwrap().unwrap_err();
+    let PlaceOrderError::OutOfStock(shortages) = refusal else { panic!("{refusal}") };
+    let told: Vec<_> = shortages.0.iter().map(|short| (short.sku.as_str(), short.available)).collect();
+    assert_eq!(told, [("LAMP", 2), ("SOFA", 0)]);
+}
+
+#[test]
+fn a_product_is_made_for_a_line_that_may_wait() {
+    let waits = committed(|products| {
+        products
+            .expect_lock()
+            .withf(|wanted, _| wanted.iter().all(|wanted| wanted.create))
+            .returning(|wanted, _| Ok(wanted.iter().map(|wanted| product(wanted.sku.as_str(), Vec::new())).collect()));
+        products.expect_save().times(1).withf(|products, _| products.len() == 2).returning(|_, _| Ok(()));
+    });
+    let new = new_order("O-1", &[("LAMP", 3), ("SOFA", 2)], backorder());
+    let answer = place(vec![with_orders(waits, added)], &new).unwrap().unwrap();
+    let PlaceOrderOutcome::Placed(placed) = answer else { panic!("{answer:?}") };
+    assert_eq!(placed.status(now()), OrderStatus::Backordered);
+}
+
+#[test]
+fn the_same_order_again_changes_nothing_and_another_of_its_name_is_refused() {
+    let repeat = |found| {
+        let unit = with_orders(rolled_back(locked(&[("LAMP", 9), ("SOFA", 2)])), known(vec![found]));
+        place(vec![unit], &two_lines()).unwrap()
+    };
+    assert_eq!(repeat(two_lines()).unwrap(), PlaceOrderOutcome::Unchanged);
+    for other in [
+        new_order("O-1", &[("LAMP", 3)], OrderTerms::default()),
+        new_order("O-1", &[("LAMP", 3), ("SOFA", 2)], backorder()),
+    ] {
+        assert!(matches!(repeat(other), Err(PlaceOrderError::AlreadyExists(id)) if id == order("O-1")));
+    }
+}
+
+#[test]
+fn of_two_equal_orders_in_a_group_the_first_is_placed() {
+    let unit = with_orders(committed(saved(&[("LAMP", 9), ("SOFA", 2)], 2)), |orders| {
+        orders.expect_find().returning(|_| Ok(Vec::new()));
+        orders.expect_add().times(1).withf(|orders, _| orders.len() == 1).returning(|_, _| Ok(()));
+    });
+    let (new, other) = (two_lines(), new_order("O-1", &[("LAMP", 1)], OrderTerms::default()));
+    let answers =
+        decide_all(vec![unit], &[Command::Place(&new), Command::Place(&new), Command::Place(&other)]).unwrap();
+    let [Answer::Order(Ok(first)), Answer::Order(Ok(second)), Answer::Order(Err(third))] = answers.as_slice() else {
+        panic!("{answers:?}")
+    };
+    assert!(matches!(first, PlaceOrderOutcome::Placed(_)), "{first:?}");
+    assert_eq!(*second, PlaceOrderOutcome::Unchanged);
+    assert!(matches!(third, PlaceOrderError::AlreadyExists(_)), "{third}");
+}
+
+#[test]
+fn an_order_and_a_line_that_was_sent_alone_share_the_stock_of_a_group() {
+    let unit = with_orders(committed(saved(&[("LAMP", 4), ("SOFA", 2)], 2)), added);
+    let (new, alone, late) = (two_lines(), line("O-2", "LAMP", 2), line("O-1", "SOFA", 2));
+    let commands = [Command::Place(&new), Command::Allocate(&alone), Command::Allocate(&late)];
+    let answers = decide_all(vec![unit], &commands).unwrap();
+    let told: Vec<_> = answers.iter().map(Answer::is_refusal).collect();
+    assert_eq!(told, [false, true, false]);
+    let Answer::Line(Ok(AllocationOutcome::Unchanged(line))) = &answers[2] else { panic!("{answers:?}") };
+    assert_eq!(line.allocations.len(), 1, "the line of the order is a line like any other");
+}
+
+#[test]
+fn a_name_taken_meanwhile_is_found_by_the_next_run() {
+    let collides = with_orders(rolled_back(saved(&[("LAMP", 9), ("SOFA", 2)], 2)), |orders| {
+        known(Vec::new())(orders);
+        orders.expect_add().returning(|_, _| Err(conflict()));
+    });
+    let taken = new_order("O-1", &[("RUG", 1)], OrderTerms::default());
+    let finds = with_orders(rolled_back(locked(&[("LAMP", 9), ("SOFA", 2)])), known(vec![taken]));
+    let answer = place(vec![collides, finds], &two_lines()).unwrap();
+    assert!(matches!(answer, Err(PlaceOrderError::AlreadyExists(_))), "{answer:?}");
+}
+
+#[test]
+fn an_order_that_a_lost_commit_had_placed_is_told_as_placed() {
+    let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved(&[("LAMP", 9), ("SOFA", 2)], 2));
+    let found = rolled_back(|products| {
+        products.expect_lock().returning(|_, _| {
+            let lamp = crate::testing::product_with_line("LAMP", 9, 3, allocation_domain::Commitment::Firm);
+            let sofa = crate::testing::product_with_line("SOFA", 2, 2, allocation_domain::Commitment::Firm);
+            Ok(vec![lamp, sofa])
+        });
+    });
+    let units = vec![with_orders(lost, added), with_orders(found, known(vec![two_lines()]))];
+    let answer = place(units, &two_lines()).unwrap().unwrap();
+    let PlaceOrderOutcome::Placed(placed) = answer else { panic!("{answer:?}") };
+    assert_eq!(placed.status(now()), OrderStatus::Allocated);
+}

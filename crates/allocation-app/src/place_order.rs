@@ -1,0 +1,108 @@
+use crate::deciding::decide;
+use crate::engine::NotTaken;
+use crate::unit_of_work::Attempt;
+use allocation_domain::{NewOrder, Order, OrderId, PlaceError, Products, Shortages};
+use allocation_ports::{StoreError, UnitOfWork};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What came of placing an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlaceOrderOutcome {
+    /// The order is new.
+    Placed(Order),
+    /// The same order was there already; nothing changed.
+    Unchanged,
+}
+
+/// Why an order is not placed. Nothing of it is stored then.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum PlaceOrderError {
+    /// The order rejects shortage, and these of its lines cannot be served.
+    #[error(transparent)]
+    OutOfStock(#[from] Shortages),
+    /// Another order has that name, or one of its lines was sent alone before.
+    #[error("Order {0} exists already with other content")]
+    AlreadyExists(OrderId),
+    /// More commands wait than the engine takes in.
+    #[error("too many orders wait to be placed")]
+    Overloaded,
+    /// The engine has been shut down.
+    #[error("the service is shutting down")]
+    ShuttingDown,
+    /// The store failed; the commands of a group share its cause.
+    #[error("the order was not placed")]
+    Store(#[from] Arc<StoreError>),
+}
+
+impl From<NotTaken> for PlaceOrderError {
+    fn from(reason: NotTaken) -> Self {
+        match reason {
+            NotTaken::Overloaded => Self::Overloaded,
+            NotTaken::ShuttingDown => Self::ShuttingDown,
+        }
+    }
+}
+
+/// What an order is answered.
+pub(crate) type OrderAnswer = Result<PlaceOrderOutcome, PlaceOrderError>;
+
+/// The orders of a group: those that there were before, and those that it has placed.
+#[derive(Debug, Default)]
+pub(crate) struct Orders {
+    known: HashMap<OrderId, NewOrder>,
+    placed: Vec<NewOrder>,
+}
+
+impl Orders {
+    /// Looks up which of the orders there are. The locks on their products must have been taken:
+    /// only then is it certain that nobody else is placing the same.
+    pub(crate) fn find(unit: &mut dyn UnitOfWork, order_ids: &[OrderId]) -> Result<Self, StoreError> {
+        if order_ids.is_empty() {
+            return Ok(Self::default());
+        }
+        let known = unit.orders().find(order_ids)?;
+        let known = known.into_iter().map(|order| (order.order_id().clone(), order)).collect();
+        Ok(Self { known, placed: Vec::new() })
+    }
+
+    /// Decides an order on its locked products.
+    pub(crate) fn place(
+        &mut self,
+        unit: &mut dyn UnitOfWork,
+        attempt: Attempt,
+        products: &mut Products,
+        order: &NewOrder,
+        now: DateTime<Utc>,
+    ) -> Result<OrderAnswer, StoreError> {
+        if let Some(known) = self.known.get(order.order_id()) {
+            return Ok(repeated(known, attempt, products, order));
+        }
+        Ok(match decide(unit, products, |products| products.place(order, now))? {
+            Ok(placed) => {
+                self.known.insert(order.order_id().clone(), order.clone());
+                self.placed.push(order.clone());
+                Ok(PlaceOrderOutcome::Placed(placed))
+            }
+            Err(PlaceError::OutOfStock(shortages)) => Err(shortages.into()),
+            Err(PlaceError::AlreadyExists(order_id)) => Err(PlaceOrderError::AlreadyExists(order_id)),
+            Err(PlaceError::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
+        })
+    }
+
+    /// Writes down the orders that were placed.
+    pub(crate) fn add(&self, unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<(), StoreError> {
+        if self.placed.is_empty() { Ok(()) } else { unit.orders().add(&self.placed, now) }
+    }
+}
+
+/// The same order again, or another of its name.
+fn repeated(known: &NewOrder, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderAnswer {
+    if known != order {
+        return Err(PlaceOrderError::AlreadyExists(order.order_id().clone()));
+    }
+    // What is there after a commit of unknown outcome was placed by that commit.
+    let placed = products.order(order.order_id()).filter(|_| attempt.settling);
+    Ok(placed.map_or(PlaceOrderOutcome::Unchanged, PlaceOrderOutcome::Placed))
+}

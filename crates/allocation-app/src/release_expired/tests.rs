@@ -1,0 +1,73 @@
+use super::*;
+use crate::testing::{
+    committed, conflict, ending, now, product, product_with_line, rolled_back, saves, sku, use_cases,
+};
+use allocation_domain::{Commitment, Product};
+use allocation_ports::mocks::MockProductRepository;
+
+/// These SKUs have holds that expired.
+fn expired(products: &mut MockProductRepository, skus: Vec<Sku>) {
+    products
+        .expect_with_expired_holds()
+        .times(1)
+        .withf(|at, most| *at == now() && *most == MOST_PRODUCTS)
+        .return_once(|_, _| Ok(skus));
+}
+
+fn with_expired_hold(name: &str) -> Product {
+    product_with_line(name, 9, 3, Commitment::Held { expires_at: now() })
+}
+
+#[test]
+fn what_expired_is_freed_and_told_in_the_order_of_the_locks() {
+    let unit = committed(|products| {
+        expired(products, vec![sku("SOFA"), sku("LAMP")]);
+        products
+            .expect_lock()
+            .times(1)
+            .withf(|wanted, _| wanted.iter().map(|wanted| wanted.sku.as_str()).eq(["LAMP", "SOFA"]))
+            .returning(|_, _| Ok(vec![with_expired_hold("LAMP"), with_expired_hold("SOFA")]));
+        saves(products, &["deallocated", "hold_expired", "deallocated", "hold_expired"]);
+    });
+    assert_eq!(use_cases(vec![unit]).release_expired_holds().unwrap(), 2);
+}
+
+#[test]
+fn when_nothing_expired_nothing_is_locked() {
+    let unit = rolled_back(|products| expired(products, Vec::new()));
+    assert_eq!(use_cases(vec![unit]).release_expired_holds().unwrap(), 0);
+}
+
+#[test]
+fn what_others_released_meanwhile_is_left_alone() {
+    let unit = rolled_back(|products| {
+        expired(products, vec![sku("LAMP")]);
+        products.expect_lock().returning(|_, _| Ok(vec![product("LAMP", Vec::new())]));
+    });
+    assert_eq!(use_cases(vec![unit]).release_expired_holds().unwrap(), 1);
+}
+
+#[test]
+fn it_goes_on_while_there_may_be_more() {
+    let names: Vec<String> = (0..MOST_PRODUCTS).map(|number| format!("SKU-{number}")).collect();
+    let full = committed(|products| {
+        let skus = names.iter().map(|name| sku(name)).collect();
+        expired(products, skus);
+        products
+            .expect_lock()
+            .returning(|wanted, _| Ok(wanted.iter().map(|wanted| with_expired_hold(wanted.sku.as_str())).collect()));
+        products.expect_save().times(1).returning(|_, _| Ok(()));
+    });
+    let last = rolled_back(|products| expired(products, Vec::new()));
+    assert_eq!(use_cases(vec![full, last]).release_expired_holds().unwrap(), usize::from(MOST_PRODUCTS));
+}
+
+#[test]
+fn who_is_in_the_way_is_left_for_another_time() {
+    let collides = ending(Err(conflict()), |products| {
+        expired(products, vec![sku("LAMP")]);
+        products.expect_lock().returning(|_, _| Ok(vec![with_expired_hold("LAMP")]));
+        products.expect_save().returning(|_, _| Ok(()));
+    });
+    assert!(matches!(use_cases(vec![collides]).release_expired_holds(), Err(StoreError::Busy(_))));
+}

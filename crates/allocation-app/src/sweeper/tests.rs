@@ -1,0 +1,52 @@
+use super::*;
+use crate::testing::{cause, clock};
+use crate::{RetryPolicy, UnitRunner};
+use allocation_ports::mocks::{MockProductRepository, MockUnitOfWork};
+use allocation_ports::{LockWait, UnitOfWork, UnitOfWorkFactory};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::SyncSender;
+
+/// Tells of each unit of work that is begun: the first fails, the second panics. No mock: one that
+/// has panicked does so for ever.
+struct Units {
+    begun: AtomicUsize,
+    told: SyncSender<usize>,
+}
+
+impl UnitOfWorkFactory for Units {
+    fn begin(&self, _: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        // Nobody listens any more when the test is over.
+        let _over = self.told.send(number);
+        assert!(number != 2, "told to panic");
+        if number == 1 {
+            return Err(StoreError::Unavailable(cause("connection refused")));
+        }
+        let mut products = MockProductRepository::new();
+        products.expect_with_expired_holds().returning(|_, _| Ok(Vec::new()));
+        Ok(Box::new(MockUnitOfWork::never_committed(products)))
+    }
+}
+
+fn use_cases(told: SyncSender<usize>) -> UseCases {
+    let units = Units { begun: AtomicUsize::new(0), told };
+    UseCases::new(UnitRunner::new(Arc::new(units), RetryPolicy::default()), Arc::new(clock()))
+}
+
+#[test]
+fn it_sweeps_again_and_again_whatever_becomes_of_one_sweep_until_it_is_stopped() {
+    let (begun, sweeps) = mpsc::sync_channel(0);
+    let sweeper = Sweeper::start(use_cases(begun), Duration::from_millis(1)).unwrap();
+    for number in 1..=4 {
+        assert_eq!(sweeps.recv(), Ok(number));
+    }
+    drop(sweeps);
+    sweeper.stop();
+}
+
+#[test]
+fn a_pause_does_not_hold_up_the_stop() {
+    let (begun, _sweeps) = mpsc::sync_channel(0);
+    Sweeper::start(use_cases(begun), Duration::from_secs(3_600)).unwrap().stop();
+}
