@@ -1,6 +1,6 @@
 //! Orders are all or nothing, or wait; and lines that were sent alone are orders too.
 
-use crate::support::{Client, Server, TestDatabase, encoded, on_every_database, order, told};
+use crate::support::{Client, Server, TestDatabase, encoded, expire, on_every_database, order, told};
 use serde_json::{Value, json};
 
 /// Everything that is stored, in one text.
@@ -149,7 +149,7 @@ fn lines_that_were_sent_alone_are_an_order(database: &TestDatabase) {
     assert_eq!(client.standing("O-1"), "allocated CHAIR 2 (CHAIRS 2) LAMP 3 (MORE-LAMPS 3)");
     assert_eq!(client.confirm("O-1").status, 200);
     client.extend("O-1", 60).problem(409, "order-not-held");
-    for lines in [&[("CHAIR", 2), ("LAMP", 3)][..], &[("SOFA", 1)]] {
+    for lines in [&[("CHAIR", 2), ("LAMP", 3)][..], &[("LAMP", 3)], &[("LAMP", 1), ("SOFA", 1)]] {
         let refused = client.place("O-1", lines, json!({"on_shortage": "backorder"}));
         refused.problem(409, "order-already-exists");
     }
@@ -167,6 +167,35 @@ fn lines_that_were_sent_alone_are_an_order(database: &TestDatabase) {
     client.allocate("O-2", "CHAIR", 1);
     assert_eq!(client.give_back("O-2", "CHAIRS").status, 204);
     client.get("/orders/O-2").problem(404, "order-not-found");
+}
+
+fn lines_that_were_sent_alone_are_the_order_of_their_name(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    stock(&client);
+    client.add_batch("SOFAS", "SOFA", 9, None);
+    client.allocate("O-1", "LAMP", 3);
+    client.place("O-1", &[("SOFA", 1)], json!({})).problem(409, "order-already-exists");
+    client.allocate("O-2", "CHAIR", 1);
+    client.cancel("O-2");
+    client.place("O-2", &[("SOFA", 1)], json!({"hold_seconds": 60})).problem(409, "order-already-exists");
+    assert_eq!(client.standing("O-1"), "allocated LAMP 3 (MORE-LAMPS 3)");
+    assert_eq!(client.standing("O-2"), "cancelled CHAIR 0");
+}
+
+fn an_order_that_has_ended_takes_no_more_lines(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    stock(&client);
+    client.place("O-1", &[("LAMP", 3)], json!({}));
+    client.cancel("O-1");
+    client.allocate("O-1", "CHAIR", 1).problem(409, "order-cancelled");
+    client.place("O-2", &[("LAMP", 3)], json!({"hold_seconds": 60}));
+    expire(database, "O-2");
+    client.allocate("O-2", "CHAIR", 1).problem(409, "hold-expired");
+    assert_eq!(client.standing("O-1"), "cancelled LAMP 0");
+    assert_eq!(client.standing("O-2"), "expired LAMP 0");
+    assert_eq!(client.available("CHAIRS"), 5);
 }
 
 fn an_order_takes_lines_that_are_sent_alone(database: &TestDatabase) {
@@ -319,6 +348,8 @@ on_every_database!(
     the_same_order_again_is_answered_and_another_is_refused,
     a_cancelled_order_frees_all_it_holds_once,
     lines_that_were_sent_alone_are_an_order,
+    lines_that_were_sent_alone_are_the_order_of_their_name,
+    an_order_that_has_ended_takes_no_more_lines,
     an_order_takes_lines_that_are_sent_alone,
     the_two_views_agree,
     orders_are_listed_by_name_status_and_sku,
