@@ -1,6 +1,6 @@
 //! Lines that wait are served by priority, then age, and nobody overtakes them.
 
-use crate::support::{Client, Server, TestDatabase, expire, on_every_database, swept};
+use crate::support::{Client, Server, TestDatabase, expire, on_every_database, swept, unswept};
 use serde_json::{Value, json};
 
 /// Places an order for lamps that waits for what it lacks.
@@ -130,6 +130,58 @@ fn who_takes_only_the_whole_is_passed_over(database: &TestDatabase) {
     assert_eq!(client.standing("WHOLE-2"), "allocated LAMP 2 (B-2 1, B-4 1)");
 }
 
+fn a_long_queue_is_looked_through_to_its_end(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    for number in 0..250 {
+        wait(&client, &format!("WHOLE-{number:03}"), 10, json!({"allow_split": false, "priority": 1}));
+    }
+    for number in 0..50 {
+        wait(&client, &format!("PARTS-{number:02}"), 1, json!({}));
+    }
+    for number in 0..9 {
+        client.add_batch(&format!("B-{number}"), "LAMP", 5, Some("2027-01-15"));
+    }
+    // No batch of five is ten, so each goes to those at the end of the queue who take parts.
+    let served = |status: &str| -> Vec<String> {
+        let orders = client.all(&format!("/orders?status={status}&limit=1000"));
+        orders.iter().map(|order| order["order_id"].as_str().unwrap().to_owned()).collect()
+    };
+    let first: Vec<String> = (0..45).map(|number| format!("PARTS-{number:02}")).collect();
+    assert_eq!(served("allocated"), first);
+    assert_eq!(client.product("LAMP")["available"], 0);
+    client.add_batch("MANY", "LAMP", 1_000, None);
+    let queue = queue(&client);
+    assert_eq!((queue.len(), queue[0].0.as_str()), (155, "WHOLE-100"));
+    assert_eq!(client.product("LAMP")["available"], 0);
+    client.add_batch("LAST", "LAMP", 6, None);
+    assert_eq!((served("backordered").len(), client.available("LAST")), (150, 1), "one is left of six");
+}
+
+fn what_has_expired_is_for_who_waits(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    for number in 0..20 {
+        client.add_batch(&format!("B-{number}"), &format!("SKU-{number}"), 5, None);
+    }
+    let number = std::cell::Cell::new(0);
+    unswept(database, |held| {
+        let sku = format!("SKU-{}", number.replace(number.get() + 1));
+        let waits = format!("{held}-W");
+        client.place(held, &[(&sku, 5)], json!({"hold_seconds": 600}));
+        client.place(&waits, &[(&sku, 3)], json!({"on_shortage": "backorder"}));
+        expire(database, held);
+        let product = client.product(&sku);
+        assert_eq!((&product["available"], &product["held"]), (&json!(2), &json!(0)), "{product}");
+        let series = client.get(&format!("/products/{sku}/availability?qty=3")).json();
+        assert_eq!((&series["series"][0]["available"], &series["earliest"]), (&json!(2), &json!(null)));
+    });
+    let last = number.get() - 1;
+    let refused = client.allocate("NEW", &format!("SKU-{last}"), 3).problem(409, "out-of-stock");
+    assert_eq!(refused["available"], 2);
+    assert_eq!(client.allocate("NEW", &format!("SKU-{last}"), 2).status, 201);
+}
+
 fn a_waiting_order_that_is_cancelled_leaves_the_queue(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -200,6 +252,8 @@ on_every_database!(
     whatever_brings_units_serves_who_waits,
     a_newcomer_gets_only_what_nobody_waits_for,
     who_takes_only_the_whole_is_passed_over,
+    a_long_queue_is_looked_through_to_its_end,
+    what_has_expired_is_for_who_waits,
     a_waiting_order_that_is_cancelled_leaves_the_queue,
     who_gives_units_back_waits_for_no_others,
     a_line_sent_alone_fills_what_it_waits_for,

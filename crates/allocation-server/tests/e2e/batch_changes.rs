@@ -201,6 +201,31 @@ fn a_raise_or_a_move_serves_who_waits(database: &TestDatabase) {
     assert_eq!(client.standing("W"), "partially_allocated LAMP 1 (B-1 1) +2");
 }
 
+fn hundreds_of_lines_leave_and_move(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 600, Some("2027-01-10"));
+    for number in 0..300 {
+        place(&client, &format!("O-{number:03}"), 2, json!({"on_shortage": "backorder"}));
+    }
+    for number in 0..120 {
+        client.add_batch(&format!("SMALL-{number}"), "LAMP", 1, Some("2027-01-20"));
+    }
+    let answer = change(&client, "B-1", json!({"eta": "2027-03-01", "purchased_quantity": 200, "reallocate": true}));
+    // The oldest 60 have moved to what comes sooner; of the others, 100 stay and the youngest 140 wait.
+    assert_eq!(displaced(&answer).len(), 140);
+    let told = affected(&answer);
+    assert_eq!((told.len(), told[0].as_str()), (120 + 100, "O-000 1 SMALL-0 2027-01-10 to 2027-01-20"));
+    assert_eq!(told[120], "O-060 2 B-1 2027-01-10 to 2027-03-01");
+    let queue = client.queue("LAMP");
+    let youngest: Vec<_> = (160..300).map(|number| (format!("O-{number:03}"), 2)).collect();
+    assert_eq!(queue, youngest);
+    change(&client, "B-1", json!({"purchased_quantity": 0}));
+    assert_eq!(client.product("LAMP")["backordered"], 2 * 240);
+    change(&client, "B-1", json!({"purchased_quantity": 480}));
+    assert_eq!((client.product("LAMP")["backordered"].as_u64(), client.available("B-1")), (Some(0), 0));
+}
+
 /// The entity tag of a batch.
 #[track_caller]
 fn tag(answer: &Answer) -> String {
@@ -292,6 +317,7 @@ on_every_database!(
     who_is_told_of_a_delay,
     lines_move_to_what_comes_sooner_if_asked,
     a_raise_or_a_move_serves_who_waits,
+    hundreds_of_lines_leave_and_move,
     two_purchasers_do_not_overwrite_each_other,
     the_tag_of_a_batch_that_is_gone_is_not_that_of_its_successor,
     a_repeated_batch_is_compared_with_what_it_was_corrected_to,

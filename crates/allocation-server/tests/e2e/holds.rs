@@ -1,10 +1,12 @@
 //! Units are held until an instant, and not a moment longer.
 
-use crate::support::{Client, Server, TestDatabase, expire, expire_at, now, on_every_database, swept, told, unswept};
+use crate::support::{
+    Client, Server, TestDatabase, expire, expire_at, expire_where, now, on_every_database, swept, told, unswept,
+};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// When the hold of an order expires, in microseconds since 1970.
 fn expires_at(order: &Value) -> i64 {
@@ -290,6 +292,36 @@ fn ten_seconds_are_ten_seconds(database: &TestDatabase) {
     assert_eq!(client.available("B-1"), 2);
 }
 
+fn the_sweeper_keeps_up_with_many_holds(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 1_000, None);
+    let skus: Vec<String> = (0..150).map(|number| format!("SKU-{number:03}")).collect();
+    for sku in &skus {
+        client.add_batch(sku, sku, 1, None);
+    }
+    let lines: Vec<(&str, u32)> = skus.iter().map(|sku| (sku.as_str(), 1)).collect();
+    client.place("WIDE", &lines, json!({"hold_seconds": 600}));
+    for number in 0..200 {
+        client.place(&format!("O-{number}"), &[("LAMP", 5)], json!({"hold_seconds": 600}));
+    }
+    assert_eq!(client.available("B-1"), 0);
+    expire_where(database, "true", now() - 1);
+    let begun = Instant::now();
+    assert_eq!(client.available("B-1"), 1_000);
+    while database.count("SELECT count(*) FROM order_lines WHERE expires_at IS NOT NULL") > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the sweeper does not keep up");
+        // Nobody has to wait for the sweeper meanwhile.
+        let asked = Instant::now();
+        assert_eq!(client.product("LAMP")["available"], 1_000);
+        assert!(asked.elapsed() < Duration::from_secs(5));
+    }
+    assert_eq!(database.count("SELECT count(*) FROM outbox WHERE type = 'hold_expired'"), 350);
+    assert_eq!(database.count("SELECT sum(held) + sum(held_lines) FROM products"), 0);
+    let errors = server.log().into_iter().filter(|line| line.contains("\"ERROR\"")).collect::<Vec<_>>();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
 fn bad_extensions_are_refused(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -319,5 +351,6 @@ on_every_database!(
     the_sweeper_tells_of_what_has_expired,
     what_a_held_order_gets_later_is_held_as_long,
     ten_seconds_are_ten_seconds,
+    the_sweeper_keeps_up_with_many_holds,
     bad_extensions_are_refused,
 );
