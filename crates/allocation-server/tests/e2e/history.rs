@@ -78,6 +78,10 @@ fn orders_over_skus_and_lines_sent_alone_have_histories_too(database: &TestDatab
     client.give_back("O-2", "B-1");
     expire(database, "O-1");
     swept(database, "O-1");
+    let rows = client.all("/orders/O-1/history");
+    for limit in 1..=9 {
+        assert_eq!(client.all(&format!("/orders/O-1/history?limit={limit}")), rows, "pages of {limit}");
+    }
     let mut lamp = told(&client, "O-1");
     let sofa: Vec<String> = lamp.extract_if(.., |event| event.contains("SOFA")).collect();
     assert_eq!(

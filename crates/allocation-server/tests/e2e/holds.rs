@@ -322,6 +322,25 @@ fn the_sweeper_keeps_up_with_many_holds(database: &TestDatabase) {
     assert!(errors.is_empty(), "{errors:?}");
 }
 
+fn a_hold_outlives_the_server_and_ends_while_none_runs(database: &TestDatabase) {
+    let server = Server::start(database);
+    server.client().add_batch("B-1", "LAMP", 5, None);
+    for order in ["O-1", "O-2"] {
+        server.client().place(order, &[("LAMP", 2)], json!({"hold_seconds": 600}));
+    }
+    let waits = json!({"on_shortage": "backorder"});
+    server.client().place("O-3", &[("LAMP", 2)], waits);
+    server.signal("KILL");
+    drop(server);
+    expire(database, "O-1");
+    let server = Server::start(database);
+    let client = server.client();
+    client.confirm("O-1").problem(409, "hold-expired");
+    assert_eq!(client.confirm("O-2").status, 200);
+    swept(database, "O-1");
+    assert_eq!(client.standing("O-3"), "allocated LAMP 2 (B-1 2)");
+}
+
 fn bad_extensions_are_refused(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -352,5 +371,6 @@ on_every_database!(
     what_a_held_order_gets_later_is_held_as_long,
     ten_seconds_are_ten_seconds,
     the_sweeper_keeps_up_with_many_holds,
+    a_hold_outlives_the_server_and_ends_while_none_runs,
     bad_extensions_are_refused,
 );

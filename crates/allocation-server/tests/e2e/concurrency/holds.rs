@@ -9,7 +9,7 @@ use std::time::Duration;
 const LANES: usize = 4;
 const ROUNDS: u64 = 20;
 
-/// How often an order was confirmed, and how often it was taken over.
+/// How often an order was confirmed or prolonged, and how often it was taken over.
 #[derive(Default)]
 struct Won {
     confirmed: usize,
@@ -22,13 +22,15 @@ fn sleep_until(at: i64) {
     }
 }
 
-/// Confirms an order of two SKUs around the instant of its expiry, while others want its units.
+/// Confirms or prolongs an order of two SKUs around the instant of its expiry, while others want its
+/// units.
 fn one_round(database: &TestDatabase, clients: &[Client; 3], lane: usize, round: u64, won: &mut Won) {
     let (lamp, sofa) = (format!("LAMP-{lane}"), format!("SOFA-{lane}"));
     let held = format!("HELD-{lane}-{round}");
     let (alone, order) = (format!("ALONE-{lane}-{round}"), format!("ORDER-{lane}-{round}"));
     let placed = clients[0].place(&held, &[(&lamp, 2), (&sofa, 2)], json!({"hold_seconds": 600}));
     assert_eq!(placed.status, 201, "{placed:?}");
+    let prolongs = round % 4 == 3;
     let at = now() + 30_000;
     expire_at(database, &held, at);
     // From ten milliseconds before to ten after, another for each of the three.
@@ -36,7 +38,7 @@ fn one_round(database: &TestDatabase, clients: &[Client; 3], lane: usize, round:
     let (confirmed, taken_alone, taken) = thread::scope(|scope| {
         let confirm = scope.spawn(|| {
             sleep_until(at + jitter(1) - 3_000);
-            clients[0].confirm(&held).status
+            if prolongs { clients[0].extend(&held, 600).status } else { clients[0].confirm(&held).status }
         });
         let allocate = scope.spawn(|| {
             sleep_until(at + jitter(2));
@@ -53,7 +55,7 @@ fn one_round(database: &TestDatabase, clients: &[Client; 3], lane: usize, round:
     won.taken_over += usize::from(taken_alone == 201 || taken == 201);
     let standing = clients[0].order(&held)["status"].as_str().unwrap().to_owned();
     if confirmed == 200 {
-        assert_eq!(standing, "allocated", "{held}");
+        assert_eq!(standing, if prolongs { "held" } else { "allocated" }, "{held}");
     } else {
         assert_eq!(standing, "expired", "{held}");
         clients[0].confirm(&held).problem(409, "hold-expired");
