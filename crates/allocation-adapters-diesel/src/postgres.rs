@@ -1,5 +1,7 @@
 //! What is particular to PostgreSQL.
 
+#[cfg(test)]
+mod explain;
 mod lines;
 mod locking;
 mod orders;

@@ -25,6 +25,3 @@ pub(crate) use totals::{product, products};
 
 /// What a batch, a line or an order is listed after when it is listed from the start.
 const FIRST: &str = "";
-
-/// The greatest reference, and more: no batch is listed after it.
-const LAST: &str = "\u{10FFFF}";

@@ -117,7 +117,7 @@ on_both_databases! {
         an_order_over_several_products_is_placed_and_cancelled_in_one_unit;
     order_lines:
         lines_of_every_kind_come_back_as_they_were,
-        lines_that_were_sent_alone_have_entries_in_no_index_of_orders,
+        lines_that_were_sent_alone_have_entries_in_no_partial_index,
         expired_holds_come_with_every_lock_and_go_to_whoever_asks,
         the_queue_is_loaded_in_pages_in_its_order,
         units_that_come_go_to_the_queue_in_its_order,
@@ -128,7 +128,9 @@ on_both_databases! {
         what_is_read_after_a_random_history_is_what_the_domain_says,
         what_is_not_there_is_not_found,
         a_page_looks_through_a_bounded_number_of_orders,
-        an_order_of_the_past_does_not_hide_a_later_one;
+        an_order_of_the_past_does_not_hide_a_later_one,
+        the_largest_order_is_read_whole,
+        the_availability_of_a_thousand_open_batches_counts_them_all;
     expiry:
         products_with_expired_holds_are_found_once_in_the_order_of_their_expiry,
         thousands_of_expired_lines_of_one_product_do_not_hide_another,
@@ -139,5 +141,7 @@ on_both_databases! {
         no_batch_is_oversold_and_counters_equal_sums_after_a_random_history,
         writers_of_one_line_allocate_it_once,
         the_same_new_product_is_created_once,
-        of_two_batches_of_one_name_one_is_added;
+        of_two_batches_of_one_name_one_is_added,
+        an_order_that_moves_is_always_seen_whole,
+        units_that_add_the_same_orders_in_opposite_orders_never_deadlock;
 }

@@ -28,7 +28,8 @@ statement! {
     /// `place` says which product a row belongs to, and a line has nothing of its own but its order.
     /// What is LATERAL with a LIMIT is looked up for one row of the parameters after the other,
     /// whatever the planner takes the tables for; expired lines are wanted all, and their order is
-    /// that of the index that leads to them.
+    /// that of the index that leads to them. A name is asked for as a range so that it can be
+    /// ordered by, which is left to the one index that gives that order.
     Load<'a>(
         open_place: Array<Integer> => Vec<i32>,
         open_sku: Array<Text> => Vec<&'a str>,
@@ -57,7 +58,8 @@ statement! {
      FROM unnest(?, ?, ?) AS w (place, sku, reference)
      CROSS JOIN LATERAL (
          SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
-         FROM batches WHERE batches.sku = w.sku AND batches.reference = w.reference LIMIT 1
+         FROM batches WHERE batches.sku = w.sku AND batches.reference BETWEEN w.reference AND w.reference
+         ORDER BY reference LIMIT 1
      ) AS b
      UNION ALL
      SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL
@@ -76,7 +78,8 @@ statement! {
 }
 
 statement! {
-    /// Loads lines that exist, each once for every batch in which it holds units, or once.
+    /// Loads lines that exist, each once for every batch in which it holds units, or once. What is
+    /// ordered by is that of the primary keys, and of no other index.
     LoadLines<'a>(
         place: Array<Integer> => Vec<i32>,
         sku: Array<Text> => Vec<&'a str>,
@@ -97,11 +100,15 @@ statement! {
          SELECT held.quantity, b.*
          FROM (
              SELECT reference, quantity
-             FROM allocations WHERE allocations.sku = w.sku AND allocations.order_id = w.order_id OFFSET 0
+             FROM allocations
+             WHERE allocations.sku = w.sku AND allocations.order_id BETWEEN w.order_id AND w.order_id
+             ORDER BY order_id, reference OFFSET 0
          ) AS held
          CROSS JOIN LATERAL (
              SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
-             FROM batches WHERE batches.sku = w.sku AND batches.reference = held.reference LIMIT 1
+             FROM batches
+             WHERE batches.sku = w.sku AND batches.reference BETWEEN held.reference AND held.reference
+             ORDER BY reference LIMIT 1
          ) AS b
      ) AS a ON true"
 }
@@ -124,11 +131,15 @@ statement! {
          SELECT held.quantity, b.*
          FROM (
              SELECT reference, quantity
-             FROM allocations WHERE allocations.sku = l.sku AND allocations.order_id = w.order_id OFFSET 0
+             FROM allocations
+             WHERE allocations.sku = l.sku AND allocations.order_id BETWEEN w.order_id AND w.order_id
+             ORDER BY order_id, reference OFFSET 0
          ) AS held
          CROSS JOIN LATERAL (
              SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
-             FROM batches WHERE batches.sku = l.sku AND batches.reference = held.reference LIMIT 1
+             FROM batches
+             WHERE batches.sku = l.sku AND batches.reference BETWEEN held.reference AND held.reference
+             ORDER BY reference LIMIT 1
          ) AS b
      ) AS a ON true"
 }

@@ -13,7 +13,7 @@ use allocation_ports::{AllocationCursor, AllocationFilter, AllocationRow, PageSi
 use chrono::{DateTime, Utc};
 use diesel::dsl::{IntoBoxed, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use std::cmp::Ordering;
 
 /// A page of allocations by SKU, order and batch.
@@ -97,7 +97,7 @@ statement! {
         now: BigInt => i64,
         from_sku: Text => str,
         sku: Text => str,
-        reference: Text => str,
+        reference: Nullable<Text> => Option<&'a str>,
         limit: BigInt => i64,
     ) on MultiBackend -> (Text, Text, Text, Integer),
     concat!(
@@ -116,7 +116,7 @@ statement! {
         now: BigInt => i64,
         from_sku: Text => str,
         sku: Text => str,
-        reference: Text => str,
+        reference: Nullable<Text> => Option<&'a str>,
         limit: BigInt => i64,
     ) on MultiBackend -> (Text, Text, Text, Integer),
     concat!(
@@ -137,7 +137,8 @@ pub(super) struct PageOfOrder<'a> {
     order_id: &'a str,
     now: i64,
     sku: &'a str,
-    reference: &'a str,
+    /// After which reference of that SKU, `None` when it has none any more.
+    reference: Option<&'a str>,
     limit: i64,
 }
 
@@ -151,9 +152,9 @@ impl<'a> PageOfOrder<'a> {
         let sku = after.map_or(super::FIRST, |after| after.sku.as_str());
         // At the cursor's SKU, the order decides before the reference does.
         let reference = match after.map(|after| (order_id.cmp(&after.order_id), after)) {
-            None | Some((Ordering::Greater, _)) => super::FIRST,
-            Some((Ordering::Equal, after)) => after.reference.as_str(),
-            Some((Ordering::Less, _)) => super::LAST,
+            None | Some((Ordering::Greater, _)) => Some(super::FIRST),
+            Some((Ordering::Equal, after)) => Some(after.reference.as_str()),
+            Some((Ordering::Less, _)) => None,
         };
         let (order_id, now, limit) = (order_id.as_str(), now.timestamp_micros(), i64::from(page.get()));
         Self { order_id, now, sku, reference, limit }

@@ -112,8 +112,11 @@ struct Waiting {
     waiting: i32,
 }
 
-fn read(rows: QueryResult<Vec<(String, i32, i64, String, i32)>>) -> Result<Vec<Waiting>, StoreError> {
-    let line = |(sku, priority, placed_at, order_id, waiting)| {
+/// The SKU, the priority, when the line was placed, its order, and what it waits for.
+type WaitingRow = (String, i32, i64, String, i32);
+
+fn read(rows: QueryResult<Vec<WaitingRow>>) -> Result<Vec<Waiting>, StoreError> {
+    let line = |(sku, priority, placed_at, order_id, waiting): WaitingRow| {
         let queued = QueuePosition::new(row::order_id(order_id)?, priority, row::instant(placed_at)?);
         Ok(Waiting { sku: row::sku(sku)?, queued, waiting })
     };

@@ -7,6 +7,7 @@ use crate::orders::{OrderValues, StoredOrder};
 use allocation_domain::{NewOrder, OrderId};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
+use std::collections::BTreeSet;
 
 /// Those of the orders that there are.
 pub(crate) fn find_orders(
@@ -14,7 +15,7 @@ pub(crate) fn find_orders(
     order_ids: &[OrderId],
 ) -> Result<Vec<NewOrder>, StoreError> {
     let mut found = Vec::new();
-    for order_id in order_ids {
+    for order_id in order_ids.iter().collect::<BTreeSet<_>>() {
         let order = FindOrder { order_id: order_id.as_str() }.get_result::<StoredOrder>(connection).optional();
         if let Some(order) = order.map_err(store_error)? {
             found.push(order.order()?);

@@ -92,12 +92,16 @@ impl Shop {
 
     /// One of everything, of a product or an order.
     pub fn step(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
-        let order_id = order(&format!("O-{}", random.u8(0..25)));
+        let choice = random.u8(0..14);
+        let any = order(&format!("O-{}", random.u8(0..60)));
+        let held = self.lines().filter(|(.., line)| line.commitment.expires_at().is_some_and(|at| at > now));
+        let held: Vec<_> = held.map(|(_, order_id, _)| order_id.clone()).collect();
+        let order_id = random.choice(held).filter(|_| (6..=8).contains(&choice)).unwrap_or(any);
         let (name, batch, units) = (random.choice(SKUS).unwrap(), random.u8(0..3), random.u32(1..=9));
         let (this, named) = (sku(name), reference(&format!("{name}-{batch}")));
         let eta = random.choice([Eta::InStock, due("2027-03-01"), due("2027-04-01")]).unwrap();
         let change = BatchChange {
-            purchased: Units::new(random.u32(0..=14)).ok(),
+            purchased: Units::new(random.choice([0, 5, 20, 45]).unwrap()).ok(),
             eta: Some(eta),
             reallocate: random.bool(),
             expected_revision: None,
@@ -108,16 +112,14 @@ impl Shop {
             products.get_mut(&this).and_then(decide).map_or(Ok(()), Err)
         };
         let id = order_id.clone();
-        match random.u8(0..12) {
+        match choice {
             0 => self.decide(&id, batch, now, |all| {
-                on(all, &|product| needed(product.add_batch(named.clone(), quantity(units), eta, now).map(drop)))
+                on(all, &|product| needed(product.add_batch(named.clone(), quantity(5 * units), eta, now).map(drop)))
             }),
             1 => self.decide(&id, batch, now, |all| {
                 on(all, &|product| needed(product.allocate(&order_id, quantity(units), now).map(drop)))
             }),
-            2 => self.decide(&id, batch, now, |all| {
-                on(all, &|product| needed(product.deallocate(&order_id, &named, now).map(drop)))
-            }),
+            2 => self.give_back(random, now),
             3 => self.decide(&id, batch, now, |all| on(all, &|product| needed(product.remove_batch(&named, now)))),
             4 | 5 => self.decide(&id, batch, now, |all| {
                 on(all, &|product| needed(product.change_batch(&named, &change, now).map(drop)))
@@ -133,6 +135,16 @@ impl Shop {
             }),
             _ => self.decide(&id, batch, now, |all| needed(all.place(&placed, now).map(drop)).map_or(Ok(()), Err)),
         }
+    }
+
+    /// Gives back what a line has in a batch.
+    fn give_back(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
+        let Some(held) = random.choice(self.allocations(now)) else { return };
+        let batch = held.reference.as_str().bytes().last().unwrap() - b'0';
+        self.decide(&held.order_id, batch, now, |all| {
+            let product = all.get_mut(&held.sku).unwrap();
+            needed(product.deallocate(&held.order_id, &held.reference, now).map(drop)).map_or(Ok(()), Err)
+        });
     }
 
     /// All lines with their SKUs.
@@ -197,10 +209,9 @@ impl Shop {
         alive.filter_map(|(.., line)| line.holds(batch)).map(allocation_domain::Quantity::get).sum()
     }
 
-    /// Whether the history has all that makes a test of it worth the while.
-    pub fn is_rich(&self) -> bool {
-        let names: BTreeSet<_> = self.events.iter().map(|recorded| Event::name(&recorded.event)).collect();
-        names.len() >= 13
+    /// What kinds of events the history has.
+    pub fn kinds(&self) -> BTreeSet<&'static str> {
+        self.events.iter().map(|recorded| Event::name(&recorded.event)).collect()
     }
 }
 
