@@ -22,7 +22,7 @@ pub(super) fn reign(database: &TestDatabase, end: Instant) {
             let soon = [-1_000, 2_000, 10_000, 40_000][order.len() % 4];
             expire_where(database, &format!("order_id = '{order}'"), now() + soon);
         }
-        if audited.elapsed() > Duration::from_secs(1) {
+        if audited.elapsed() > Duration::from_millis(250) {
             books::check_counters(database);
             audited = Instant::now();
         }
