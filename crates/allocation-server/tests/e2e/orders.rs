@@ -183,6 +183,18 @@ fn lines_that_were_sent_alone_are_the_order_of_their_name(database: &TestDatabas
     assert_eq!(client.standing("O-2"), "cancelled CHAIR 0");
 }
 
+fn an_order_lacks_what_it_gave_back(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    stock(&client);
+    client.place("O-1", &[("CHAIR", 2), ("LAMP", 2)], json!({"hold_seconds": 600}));
+    assert_eq!(client.give_back("O-1", "CHAIRS").status, 204);
+    assert_eq!(client.standing("O-1"), "partially_allocated CHAIR 0 LAMP 2 (LAMPS 2)");
+    assert_eq!(told(&client.confirm("O-1").json()), "partially_allocated CHAIR 0 LAMP 2 (LAMPS 2)");
+    assert_eq!(client.give_back("O-1", "LAMPS").status, 204);
+    assert_eq!(client.standing("O-1"), "cancelled CHAIR 0 LAMP 0");
+}
+
 fn an_order_that_has_ended_takes_no_more_lines(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -349,6 +361,7 @@ on_every_database!(
     a_cancelled_order_frees_all_it_holds_once,
     lines_that_were_sent_alone_are_an_order,
     lines_that_were_sent_alone_are_the_order_of_their_name,
+    an_order_lacks_what_it_gave_back,
     an_order_that_has_ended_takes_no_more_lines,
     an_order_takes_lines_that_are_sent_alone,
     the_two_views_agree,

@@ -17,15 +17,15 @@ pub(super) fn check(database: &TestDatabase, client: &Client) {
 /// The status of an order of which nothing is held.
 fn status(lines: &[&Line]) -> &'static str {
     let holds = |line: &Line| line.parts.values().sum::<u64>();
-    let lives = |line: &&&Line| line.state == State::Firm && holds(line) + line.waiting > 0;
-    let living: Vec<_> = lines.iter().filter(lives).collect();
+    let standing: Vec<_> = lines.iter().filter(|line| line.state == State::Firm).collect();
+    let living: Vec<_> = standing.iter().filter(|line| holds(line) + line.waiting > 0).collect();
     if living.is_empty() {
         if lines.iter().any(|line| line.state == State::Expired) { "expired" } else { "cancelled" }
     } else if living.iter().any(|line| line.waiting > 0 && !line.backorders) {
         "short"
     } else if living.iter().all(|line| holds(line) == 0) {
         "backordered"
-    } else if living.iter().any(|line| holds(line) < line.quantity) {
+    } else if standing.iter().any(|line| holds(line) < line.quantity) {
         "partially_allocated"
     } else {
         "allocated"
