@@ -14,7 +14,7 @@ mod deciding;
 mod engine;
 mod extend_hold;
 mod group;
-mod order_products;
+mod locking;
 mod place_order;
 mod release_expired;
 mod remove_batch;
