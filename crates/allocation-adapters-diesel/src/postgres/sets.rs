@@ -337,6 +337,25 @@ statement! {
 }
 
 statement! {
+    /// Those of the orders that have a line, once for each line.
+    OrdersWithLines<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> Text,
+    "SELECT order_id FROM order_lines WHERE order_id = ANY (?)"
+}
+
+statement! {
+    /// How lines of the orders have ended. Each part has an index of its own, which has no entries of
+    /// firm lines that hold their units.
+    EndedOrders<'a>(
+        ended_order_ids: Array<Text> => Vec<&'a str>,
+        held_order_ids: Array<Text> => Vec<&'a str>,
+        now: BigInt => i64,
+    ) on Pg -> (Text, Nullable<Text>),
+    "SELECT order_id, ended FROM order_lines WHERE order_id = ANY (?) AND ended IS NOT NULL
+     UNION ALL
+     SELECT order_id, ended FROM order_lines WHERE order_id = ANY (?) AND expires_at IS NOT NULL AND expires_at <= ?"
+}
+
+statement! {
     /// Adds orders, in the order of their names.
     AddOrders<'a>(
         order_id: Array<Text> => Vec<&'a str>,

@@ -183,6 +183,18 @@ statement! {
 }
 
 statement! {
+    HasLines<'a>(order_id: Text => str) on Sqlite -> Bool,
+    "SELECT EXISTS (SELECT 1 FROM order_lines WHERE order_id = ?)"
+}
+
+statement! {
+    /// How lines of an order have ended. They are next to each other: the primary key begins with the
+    /// order.
+    OrderEnds<'a>(order_id: Text => str, now: BigInt => i64) on Sqlite -> (Text, Nullable<Text>),
+    "SELECT order_id, ended FROM order_lines WHERE order_id = ? AND (ended IS NOT NULL OR expires_at <= ?)"
+}
+
+statement! {
     AddOrder<'a>(
         order_id: Text => str,
         lines: Text => str,
