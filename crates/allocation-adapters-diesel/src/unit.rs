@@ -5,8 +5,8 @@ use crate::error::commit_error;
 use crate::orders::OrderValues;
 use crate::saving::RowChanges;
 use crate::{expiry, loading, orders, postgres, reads, sqlite};
-use allocation_domain::{Batch, BatchReference, Needed, NewOrder, OrderId, Product, Sku};
-use allocation_ports::{OrderEnd, OrderRepository, ProductRepository, StoreError, UnitOfWork, Wanted};
+use allocation_domain::{BatchReference, Needed, NewOrder, OrderId, Product, Sku};
+use allocation_ports::{FoundBatch, OrderEnd, OrderRepository, ProductRepository, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
 use diesel::prelude::*;
@@ -94,8 +94,8 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         self.run(|connection| reads::sku_of(connection, reference))
     }
 
-    fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<Batch>, StoreError> {
-        self.run(|connection| reads::batch(connection, reference))
+    fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<FoundBatch>, StoreError> {
+        self.run(|connection| reads::find_batch(connection, reference))
     }
 
     fn lock(&mut self, wanted: &[Wanted], now: DateTime<Utc>) -> Result<Vec<Product>, StoreError> {
@@ -115,8 +115,8 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
 
     fn save(&mut self, products: &[Product], at: DateTime<Utc>) -> Result<(), StoreError> {
         self.run(|connection| {
-            let changes = products.iter().map(Product::changes).filter(|changes| !changes.is_empty());
-            let changes: Vec<_> = changes.collect();
+            let changes = products.iter().map(|product| (product.not_before(), product.changes()));
+            let changes: Vec<_> = changes.filter(|(_, changes)| !changes.is_empty()).collect();
             let rows = RowChanges::new(&changes, at)?;
             match connection {
                 AnyConnection::Sqlite(connection) => sqlite::save(connection, &rows),

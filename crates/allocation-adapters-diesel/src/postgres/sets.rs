@@ -15,9 +15,12 @@ statement! {
 
 statement! {
     /// Locks products in the order of their SKUs, which is that of the index, and counts a unit of
-    /// work. Answers the versions, how many lines are held, and how many wait.
-    LockProducts<'a>(skus: Array<Text> => Vec<&'a str>) on Pg -> (Text, BigInt, BigInt, BigInt),
-    "UPDATE products SET version = version + 1 WHERE sku = ANY (?) RETURNING sku, version, held_lines, waiting_lines"
+    /// work that is not to decide before an instant. Answers the versions, when the products were or
+    /// are decided on last, how many lines are held, and how many wait.
+    LockProducts<'a>(now: BigInt => i64, skus: Array<Text> => Vec<&'a str>) on Pg
+        -> (Text, (BigInt, BigInt, BigInt, BigInt)),
+    "UPDATE products SET version = version + 1, last_at = greatest(last_at, ?) WHERE sku = ANY (?)
+     RETURNING sku, version, last_at, held_lines, waiting_lines"
 }
 
 statement! {
@@ -174,10 +177,17 @@ statement! {
 }
 
 statement! {
-    /// Takes the names of new batches, in the order of the names.
-    AddReferences<'a>(sku: Array<Text> => Vec<&'a str>, reference: Array<Text> => Vec<&'a str>) on Pg,
-    r#"INSERT INTO batch_references (sku, reference)
-       SELECT w.sku, w.reference FROM unnest(?, ?) AS w (sku, reference) ORDER BY w.reference COLLATE "C""#
+    /// Takes the names of new batches, in the order of the names, and remembers what the batches were
+    /// added with.
+    AddReferences<'a>(
+        sku: Array<Text> => Vec<&'a str>,
+        reference: Array<Text> => Vec<&'a str>,
+        purchased_quantity: Array<Integer> => Vec<i32>,
+        eta: Array<Nullable<Date>> => Vec<Option<NaiveDate>>,
+    ) on Pg,
+    r#"INSERT INTO batch_references (sku, reference, purchased_quantity, eta)
+       SELECT w.* FROM unnest(?, ?, ?, ?) AS w (sku, reference, purchased_quantity, eta)
+       ORDER BY w.reference COLLATE "C""#
 }
 
 statement! {
@@ -214,8 +224,9 @@ statement! {
 }
 
 statement! {
-    /// Adds to what the rows of products add up to.
-    ChangeTotals<'a>(
+    /// Adds to what the rows of products add up to, and says when they were decided on last.
+    ChangeProducts<'a>(
+        last_at: BigInt => i64,
         sku: Array<Text> => Vec<&'a str>,
         in_stock: Array<BigInt> => Vec<i64>,
         on_its_way: Array<BigInt> => Vec<i64>,
@@ -226,7 +237,8 @@ statement! {
         products: BigInt => i64,
     ) on Pg,
     "UPDATE products AS t
-     SET in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
+     SET last_at = greatest(t.last_at, ?),
+         in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
          backordered = t.backordered + w.backordered, held_lines = t.held_lines + w.held_lines,
          waiting_lines = t.waiting_lines + w.waiting_lines
      FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?) LIMIT ?)

@@ -14,7 +14,7 @@ fn fill(database: &TestDatabase) {
     };
     let insert = |target: &str, columns: &str| database.execute(&insert_from(&numbers, target, columns));
     insert("products (sku, version)", "'SKU-' || n, 1");
-    insert("batch_references (reference, sku)", "'B-' || n, 'SKU-' || n");
+    insert("batch_references (reference, sku, purchased_quantity)", "'B-' || n, 'SKU-' || n, 10");
     insert(
         "batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at)",
         "'SKU-' || n, 'B-' || n, 10, 0, NULL, 1800000000000000 + n",
