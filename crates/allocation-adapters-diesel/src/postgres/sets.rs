@@ -356,7 +356,8 @@ statement! {
 
 statement! {
     /// How lines of the orders have ended. Each part has an index of its own, which has no entries of
-    /// firm lines that hold their units.
+    /// firm lines that hold their units. The sum keeps the planner from the indexes by instant, which
+    /// would lead through all lines on hold.
     EndedOrders<'a>(
         ended_order_ids: Array<Text> => Vec<&'a str>,
         held_order_ids: Array<Text> => Vec<&'a str>,
@@ -364,7 +365,7 @@ statement! {
     ) on Pg -> (Text, Nullable<Text>),
     "SELECT order_id, ended FROM order_lines WHERE order_id = ANY (?) AND ended IS NOT NULL
      UNION ALL
-     SELECT order_id, ended FROM order_lines WHERE order_id = ANY (?) AND expires_at IS NOT NULL AND expires_at <= ?"
+     SELECT order_id, ended FROM order_lines WHERE order_id = ANY (?) AND expires_at IS NOT NULL AND expires_at + 0 <= ?"
 }
 
 statement! {
