@@ -356,16 +356,26 @@ statement! {
 
 statement! {
     /// How lines of the orders have ended. Each part has an index of its own, which has no entries of
-    /// firm lines that hold their units. The sum keeps the planner from the indexes by instant, which
-    /// would lead through all lines on hold.
+    /// firm lines that hold their units: the order of the rows names it, and the sum hides the instant
+    /// from the indexes that would lead through all lines on hold.
     EndedOrders<'a>(
         ended_order_ids: Array<Text> => Vec<&'a str>,
         held_order_ids: Array<Text> => Vec<&'a str>,
         now: BigInt => i64,
     ) on Pg -> (Text, Nullable<Text>),
-    "SELECT order_id, ended FROM order_lines WHERE order_id = ANY (?) AND ended IS NOT NULL
+    "SELECT l.* FROM unnest(?) AS w (order_id)
+     CROSS JOIN LATERAL (
+         SELECT order_id, ended FROM order_lines
+         WHERE order_lines.order_id BETWEEN w.order_id AND w.order_id AND ended IS NOT NULL
+         ORDER BY order_id, sku OFFSET 0
+     ) AS l
      UNION ALL
-     SELECT order_id, ended FROM order_lines WHERE order_id = ANY (?) AND expires_at IS NOT NULL AND expires_at + 0 <= ?"
+     SELECT l.* FROM unnest(?) AS w (order_id)
+     CROSS JOIN LATERAL (
+         SELECT order_id, ended FROM order_lines
+         WHERE order_lines.order_id BETWEEN w.order_id AND w.order_id AND expires_at IS NOT NULL AND expires_at + 0 <= ?
+         ORDER BY order_id, sku OFFSET 0
+     ) AS l"
 }
 
 statement! {
