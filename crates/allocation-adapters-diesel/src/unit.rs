@@ -6,7 +6,7 @@ use crate::orders::OrderValues;
 use crate::saving::RowChanges;
 use crate::{expiry, loading, orders, postgres, reads, sqlite};
 use allocation_domain::{BatchReference, Needed, NewOrder, OrderId, Product, Sku};
-use allocation_ports::{FoundBatch, OrderEnd, OrderRepository, ProductRepository, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{FoundBatch, OrderRepository, ProductRepository, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
 use diesel::prelude::*;
@@ -138,13 +138,6 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
         self.run(|connection| match connection {
             AnyConnection::Sqlite(connection) => sqlite::orders_with_lines(connection, order_ids),
             AnyConnection::Postgres(connection) => postgres::orders_with_lines(connection, order_ids),
-        })
-    }
-
-    fn ended(&mut self, order_ids: &[OrderId], now: DateTime<Utc>) -> Result<Vec<(OrderId, OrderEnd)>, StoreError> {
-        self.run(|connection| match connection {
-            AnyConnection::Sqlite(connection) => sqlite::ended_orders(connection, order_ids, now),
-            AnyConnection::Postgres(connection) => postgres::ended_orders(connection, order_ids, now),
         })
     }
 

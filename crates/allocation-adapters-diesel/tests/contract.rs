@@ -115,7 +115,8 @@ on_both_databases! {
     orders:
         an_order_comes_back_as_it_was_placed,
         an_order_is_added_once,
-        orders_that_have_lines_or_have_ended_are_told,
+        orders_that_have_lines_are_told,
+        an_order_that_has_ended_gets_no_line_of_another_product,
         an_order_over_several_products_is_placed_and_cancelled_in_one_unit;
     order_lines:
         lines_of_every_kind_come_back_as_they_were,

@@ -1,6 +1,6 @@
 //! Commands of many callers, decided in one unit of work.
 
-use crate::allocate_line::{EndedOrders, LineAnswer, allocate};
+use crate::allocate_line::{LineAnswer, allocate};
 use crate::locking::{Locked, lock};
 use crate::place_order::{OrderAnswer, Orders};
 use crate::unit_of_work::{Attempt, Ending};
@@ -44,13 +44,11 @@ pub(crate) fn decide_group<'a>(
     now: DateTime<Utc>,
 ) -> Result<Ending<Vec<Answer>>, StoreError> {
     let Locked { mut products, now } = lock(unit, &wanted(commands.clone()), now)?;
-    let (lines, placed) = order_ids(commands.clone());
-    let ended = EndedOrders::find(unit, &lines, now)?;
-    let mut orders = Orders::find(unit, &placed)?;
+    let mut orders = Orders::find(unit, &order_ids(commands.clone()))?;
     let mut answers = Vec::with_capacity(commands.size_hint().0);
     for command in commands {
         answers.push(match command {
-            Command::Allocate(line) => Answer::Line(allocate(unit, attempt, &mut products, &ended, line, now)?),
+            Command::Allocate(line) => Answer::Line(allocate(unit, attempt, &mut products, line, now)?),
             Command::Place(order) => Answer::Order(orders.place(unit, attempt, &mut products, order, now)?),
         });
     }
@@ -78,34 +76,39 @@ pub(crate) fn save_changed(
 /// What the decisions need: each SKU once, with its lines.
 fn wanted<'a>(commands: impl Iterator<Item = Command<'a>>) -> Vec<Wanted> {
     let mut by_sku: BTreeMap<&Sku, Wanted> = BTreeMap::new();
-    let mut want = |sku: &'a Sku, order_id: &OrderId, create: bool| {
-        let wanted = by_sku.entry(sku).or_insert_with(|| Wanted { open_batches: true, ..Wanted::product(sku.clone()) });
-        wanted.create |= create;
-        wanted.order_ids.push(order_id.clone());
-    };
     for command in commands {
         match command {
-            Command::Allocate(line) => want(line.sku(), line.order_id(), false),
+            Command::Allocate(line) => {
+                by_sku
+                    .entry(line.sku())
+                    .or_insert_with(|| with_batches(line.sku()))
+                    .alone
+                    .push(line.order_id().clone());
+            }
             Command::Place(order) => {
-                // A line can wait for a SKU that there was never a batch of.
-                let may_wait = order.terms().on_shortage == OnShortage::Backorder;
-                order.lines().iter().for_each(|(sku, _)| want(sku, order.order_id(), may_wait));
+                for (sku, _) in order.lines() {
+                    let wanted = by_sku.entry(sku).or_insert_with(|| with_batches(sku));
+                    // A line can wait for a SKU that there was never a batch of.
+                    wanted.create |= order.terms().on_shortage == OnShortage::Backorder;
+                    wanted.order_ids.push(order.order_id().clone());
+                }
             }
         }
     }
     by_sku.into_values().collect()
 }
 
-/// The orders of lines that are sent alone, and the orders to place.
-fn order_ids<'a>(commands: impl Iterator<Item = Command<'a>>) -> (Vec<OrderId>, Vec<OrderId>) {
-    let (mut lines, mut placed) = (Vec::new(), Vec::new());
-    for command in commands {
-        match command {
-            Command::Allocate(line) => lines.push(line.order_id().clone()),
-            Command::Place(order) => placed.push(order.order_id().clone()),
-        }
-    }
-    (lines, placed)
+fn with_batches(sku: &Sku) -> Wanted {
+    Wanted { open_batches: true, ..Wanted::product(sku.clone()) }
+}
+
+/// The orders to place.
+fn order_ids<'a>(commands: impl Iterator<Item = Command<'a>>) -> Vec<OrderId> {
+    let id = |command| match command {
+        Command::Allocate(_) => None,
+        Command::Place(order) => Some(order.order_id().clone()),
+    };
+    commands.filter_map(id).collect()
 }
 
 #[cfg(test)]

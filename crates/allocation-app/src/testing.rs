@@ -133,10 +133,9 @@ pub(crate) fn ending(
     Ok(MockUnitOfWork::committed(products, outcome).with_orders(new_orders()))
 }
 
-/// Orders of which none has lines, nor has ended.
+/// Orders of which none has lines.
 pub(crate) fn new_orders() -> MockOrderRepository {
     let mut orders = MockOrderRepository::new();
-    orders.expect_ended().returning(|_, _| Ok(Vec::new()));
     orders.expect_with_lines().returning(|_| Ok(Vec::new()));
     orders
 }
@@ -148,7 +147,6 @@ pub(crate) fn with_orders(
 ) -> Result<MockUnitOfWork, StoreError> {
     let mut orders = MockOrderRepository::new();
     expect(&mut orders);
-    orders.expect_ended().returning(|_, _| Ok(Vec::new()));
     orders.expect_with_lines().returning(|_| Ok(Vec::new()));
     unit.map(|unit| unit.with_orders(orders))
 }

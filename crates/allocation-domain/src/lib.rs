@@ -31,7 +31,7 @@ pub use batch_change::{Affected, BatchChange, BatchChanged, ChangeBatchError, Di
 pub use changes::{AllocationChange, BatchRowChange, Changes, LineChange, TotalsChange};
 pub use eta::Eta;
 pub use event::{AllocationReason, DeallocationReason, Event};
-pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCancelled};
+pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderEnd};
 pub use identifier::{BatchReference, IdentifierError, OrderId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
 pub use more_needed::{MoreNeeded, Needed, Undecided};

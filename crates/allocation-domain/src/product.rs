@@ -2,8 +2,8 @@
 
 use crate::horizon::Horizon;
 use crate::{
-    Allocation, Batch, BatchPreference, BatchReference, Event, LineState, MoreNeeded, Needed, OrderId, QueuePosition,
-    Sku, policy,
+    Allocation, Batch, BatchPreference, BatchReference, Event, LineState, MoreNeeded, Needed, OrderEnd, OrderId,
+    QueuePosition, Sku, policy,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -54,6 +54,8 @@ pub struct Product {
     queue: BTreeSet<QueuePosition>,
     /// Up to where all lines that wait are known.
     queue_horizon: Horizon<QueuePosition>,
+    /// Orders that have ended, by their lines of other products.
+    ended_orders: BTreeMap<OrderId, OrderEnd>,
     /// When the holds of the lines at hand expire.
     expiries: BTreeSet<(DateTime<Utc>, OrderId)>,
     /// What the store holds of the batches at hand.
@@ -90,6 +92,9 @@ pub struct ProductState {
     pub waiting: Vec<(OrderId, LineState)>,
     /// Whether the store has, or may have, more lines that wait than those given.
     pub more_waiting: bool,
+    /// Those of the orders whose lines may be sent alone that have ended, by their lines of other
+    /// products: none of them gets a line any more.
+    pub ended_orders: Vec<(OrderId, OrderEnd)>,
 }
 
 impl ProductState {
@@ -106,6 +111,7 @@ impl ProductState {
             lines: Vec::new(),
             waiting: Vec::new(),
             more_waiting: false,
+            ended_orders: Vec::new(),
         }
     }
 }
@@ -130,6 +136,7 @@ impl Product {
             lines: BTreeMap::new(),
             queue: BTreeSet::new(),
             queue_horizon: Horizon::Nothing,
+            ended_orders: state.ended_orders.into_iter().collect(),
             expiries: BTreeSet::new(),
             stored_batches: HashMap::new(),
             stored_lines: BTreeMap::new(),

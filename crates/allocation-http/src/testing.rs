@@ -280,7 +280,6 @@ fn order_repository(products: &[Product], stored: &[NewOrder]) -> MockOrderRepos
     orders.expect_find().returning(move |order_ids| {
         Ok(stored.iter().filter(|order| order_ids.contains(order.order_id())).cloned().collect())
     });
-    orders.expect_ended().returning(|_, _| Ok(Vec::new()));
     let products = products.to_vec();
     let known = products.clone();
     orders.expect_with_lines().returning(move |order_ids| {

@@ -17,7 +17,7 @@ mod unit_of_work;
 
 pub use clock::Clock;
 pub use engine_metrics::{EngineMetrics, GroupMeasure};
-pub use order_repository::{OrderEnd, OrderRepository};
+pub use order_repository::OrderRepository;
 pub use product_repository::{FoundBatch, ProductRepository, Wanted};
 pub use queries::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,

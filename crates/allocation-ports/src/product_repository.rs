@@ -16,13 +16,16 @@ pub struct Wanted {
     pub batches: Vec<BatchReference>,
     /// The orders whose lines to load.
     pub order_ids: Vec<OrderId>,
+    /// The orders of which lines are sent alone: their lines are to be loaded, too, and word of
+    /// whether they have ended (`ProductState::ended_orders`). Nearly all of them are new.
+    pub alone: Vec<OrderId>,
 }
 
 impl Wanted {
     /// Nothing but the product itself, and what every decision needs of it.
     #[must_use]
     pub const fn product(sku: Sku) -> Self {
-        Self { sku, create: false, open_batches: false, batches: Vec::new(), order_ids: Vec::new() }
+        Self { sku, create: false, open_batches: false, batches: Vec::new(), order_ids: Vec::new(), alone: Vec::new() }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::error::{corrupt, store_error};
 use crate::line::Lines;
 use crate::row::{self, BatchRow};
 use crate::unit::{ONE_MORE, OPEN_BATCHES};
-use allocation_domain::{Batch, OrderId, Product, ProductState, Sku};
+use allocation_domain::{Batch, OrderEnd, OrderId, Product, ProductState, Sku};
 use allocation_ports::{StoreError, Wanted};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -63,6 +63,7 @@ struct Loaded {
     named_batches: Vec<Batch>,
     /// The lines that there are of those that were asked for, and those that have expired.
     found: BTreeSet<OrderId>,
+    ended_orders: Vec<(OrderId, OrderEnd)>,
     lines: Lines,
 }
 
@@ -81,6 +82,7 @@ impl Loaded {
             named_batches: self.named_batches,
             lines: self.lines.lines,
             more_waiting: locked.waiting_lines > 0,
+            ended_orders: self.ended_orders,
             ..ProductState::new(wanted.sku.clone(), u64::try_from(locked.version).map_err(corrupt)?)
         })
     }
@@ -89,6 +91,8 @@ impl Loaded {
         match row.kind.as_str() {
             "open" => self.open_batches.push(row.batch(sku)?),
             "named" => self.named_batches.push(row.batch(sku)?),
+            "cancelled" => self.ended_orders.push((row::order_id(row.name)?, OrderEnd::Cancelled)),
+            "expired" => self.ended_orders.push((row::order_id(row.name)?, OrderEnd::Expired)),
             _ => {
                 self.found.insert(row::order_id(row.name)?);
             }
@@ -181,6 +185,9 @@ struct LoadColumns<'a> {
     line_place: Vec<i32>,
     line_sku: Vec<&'a str>,
     line_order_id: Vec<&'a str>,
+    alone_place: Vec<i32>,
+    alone_sku: Vec<&'a str>,
+    alone_order_id: Vec<&'a str>,
     /// Products with holds, which may have expired.
     expiring_place: Vec<i32>,
     expiring_sku: Vec<&'a str>,
@@ -211,6 +218,11 @@ impl<'a> LoadColumns<'a> {
                 columns.line_sku.push(sku);
                 columns.line_order_id.push(order_id.as_str());
             }
+            for order_id in &wanted.alone {
+                columns.alone_place.push(place);
+                columns.alone_sku.push(sku);
+                columns.alone_order_id.push(order_id.as_str());
+            }
         }
         Ok(columns)
     }
@@ -219,6 +231,7 @@ impl<'a> LoadColumns<'a> {
         self.open_place.is_empty()
             && self.named_place.is_empty()
             && self.line_place.is_empty()
+            && self.alone_place.is_empty()
             && self.expiring_place.is_empty()
     }
 
@@ -233,6 +246,10 @@ impl<'a> LoadColumns<'a> {
             line_place: &self.line_place,
             line_sku: &self.line_sku,
             line_order_id: &self.line_order_id,
+            alone_place: &self.alone_place,
+            alone_sku: &self.alone_sku,
+            alone_order_id: &self.alone_order_id,
+            ended_by: &self.at,
             expiring_place: &self.expiring_place,
             expiring_sku: &self.expiring_sku,
             now: &self.at,
@@ -279,17 +296,18 @@ mod tests {
             open_batches: true,
             batches: vec![allocation_domain::BatchReference::parse("B").unwrap()],
             order_ids: vec![OrderId::parse("O").unwrap()],
+            alone: vec![OrderId::parse("P").unwrap()],
             ..Wanted::product(Sku::parse("LAMP").unwrap())
         }];
         let columns = LoadColumns::new(&wanted, |_| true, 0).unwrap();
         for setup in ["SELECT 1", "ANALYZE"] {
             database.execute(setup);
             let plan = plan(&mut connect(&database), columns.statement());
-            for index in ["batches_open on", "batches_pkey on", "order_lines_expiring on"] {
+            for index in ["batches_open on", "batches_pkey on", "order_lines_expiring on", "order_lines_by_order on"] {
                 assert!(plan.contains(index), "{setup}\n{plan}");
             }
-            assert_eq!(plan.matches(" using ").count(), 4, "{setup}\n{plan}");
-            assert_eq!(plan.matches("Index Cond").count(), 4, "{setup}\n{plan}");
+            assert_eq!(plan.matches(" using ").count(), 5, "{setup}\n{plan}");
+            assert_eq!(plan.matches("Index Cond").count(), 5, "{setup}\n{plan}");
         }
     }
 }

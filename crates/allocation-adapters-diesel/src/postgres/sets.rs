@@ -26,7 +26,8 @@ statement! {
 statement! {
     /// Loads what is wanted of locked products in one go: the most preferred batches with free
     /// units, named batches, and which lines there are of those that are asked for and of those
-    /// whose hold has expired.
+    /// whose hold has expired. Of orders whose lines are sent alone, lines of other products tell
+    /// that the order has ended; those of an order are next to each other, and nearly always none.
     ///
     /// `place` says which product a row belongs to, and a line has nothing of its own but its order.
     /// What is LATERAL with a LIMIT is looked up for one row of the parameters after the other,
@@ -43,6 +44,10 @@ statement! {
         line_place: Array<Integer> => Vec<i32>,
         line_sku: Array<Text> => Vec<&'a str>,
         line_order_id: Array<Text> => Vec<&'a str>,
+        alone_place: Array<Integer> => Vec<i32>,
+        alone_sku: Array<Text> => Vec<&'a str>,
+        alone_order_id: Array<Text> => Vec<&'a str>,
+        ended_by: BigInt => i64,
         expiring_place: Array<Integer> => Vec<i32>,
         expiring_sku: Array<Text> => Vec<&'a str>,
         now: BigInt => i64,
@@ -70,6 +75,17 @@ statement! {
      CROSS JOIN LATERAL (
          SELECT order_id
          FROM order_lines WHERE order_lines.sku = w.sku AND order_lines.order_id = w.order_id LIMIT 1
+     ) AS l
+     UNION ALL
+     SELECT w.place,
+            CASE WHEN l.sku = w.sku THEN 'line' WHEN l.ended = 'cancelled' THEN 'cancelled' ELSE 'expired' END,
+            l.order_id, NULL, NULL, NULL, NULL, NULL
+     FROM unnest(?, ?, ?) AS w (place, sku, order_id)
+     CROSS JOIN LATERAL (
+         SELECT order_id, sku, ended
+         FROM order_lines WHERE order_lines.order_id BETWEEN w.order_id AND w.order_id
+         AND (order_lines.sku = w.sku OR ended IS NOT NULL OR expires_at + 0 <= ?)
+         ORDER BY order_id, sku OFFSET 0
      ) AS l
      UNION ALL
      SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL
@@ -352,30 +368,6 @@ statement! {
     /// Those of the orders that have a line, once for each line.
     OrdersWithLines<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> Text,
     "SELECT order_id FROM order_lines WHERE order_id = ANY (?)"
-}
-
-statement! {
-    /// How lines of the orders have ended. Each part has an index of its own, which has no entries of
-    /// firm lines that hold their units: the order of the rows names it, and the sum hides the instant
-    /// from the indexes that would lead through all lines on hold.
-    EndedOrders<'a>(
-        ended_order_ids: Array<Text> => Vec<&'a str>,
-        held_order_ids: Array<Text> => Vec<&'a str>,
-        now: BigInt => i64,
-    ) on Pg -> (Text, Nullable<Text>),
-    "SELECT l.* FROM unnest(?) AS w (order_id)
-     CROSS JOIN LATERAL (
-         SELECT order_id, ended FROM order_lines
-         WHERE order_lines.order_id BETWEEN w.order_id AND w.order_id AND ended IS NOT NULL
-         ORDER BY order_id, sku OFFSET 0
-     ) AS l
-     UNION ALL
-     SELECT l.* FROM unnest(?) AS w (order_id)
-     CROSS JOIN LATERAL (
-         SELECT order_id, ended FROM order_lines
-         WHERE order_lines.order_id BETWEEN w.order_id AND w.order_id AND expires_at IS NOT NULL AND expires_at + 0 <= ?
-         ORDER BY order_id, sku OFFSET 0
-     ) AS l"
 }
 
 statement! {

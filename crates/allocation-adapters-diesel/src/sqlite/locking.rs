@@ -3,13 +3,13 @@
 //! The transaction has the lock of the whole file from its beginning; what is left is to count the
 //! versions.
 
-use super::rows::{CountUp, InsertMissing};
+use super::rows::{CountUp, InsertMissing, LineOrEnds};
 use crate::error::{corrupt, store_error};
-use crate::line::{AllocationPart, LINE_COLUMNS, Lines, StoredLine};
+use crate::line::{AllocationPart, CANCELLED, LINE_COLUMNS, Lines, StoredLine};
 use crate::row::{self, BATCH_COLUMNS, BatchRow};
 use crate::schema::{allocations, batches, order_lines};
 use crate::unit::{ONE_MORE, OPEN_BATCHES};
-use allocation_domain::{Batch, BatchReference, OrderId, Product, ProductState, Sku};
+use allocation_domain::{Batch, BatchReference, OrderEnd, OrderId, Product, ProductState, Sku};
 use allocation_ports::{StoreError, Wanted};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -68,10 +68,36 @@ fn load_one(
     }
     let mut order_ids = if locked.held_lines > 0 { expired(connection, &wanted.sku, at)? } else { Vec::new() };
     order_ids.extend_from_slice(&wanted.order_ids);
+    for order_id in &wanted.alone {
+        let (found, end) = line_or_end(connection, &wanted.sku, order_id, at)?;
+        order_ids.extend(found.then(|| order_id.clone()));
+        state.ended_orders.extend(end.map(|end| (order_id.clone(), end)));
+    }
     let Lines { lines, batches } = lines(connection, &wanted.sku, &order_ids)?;
     state.lines = lines;
     state.named_batches.extend(batches);
     Ok(Product::restore(state))
+}
+
+/// Whether an order has a line of a product, and how it has ended by its lines of others.
+fn line_or_end(
+    connection: &mut SqliteConnection,
+    sku: &Sku,
+    order_id: &OrderId,
+    at: i64,
+) -> Result<(bool, Option<OrderEnd>), StoreError> {
+    let statement = LineOrEnds { order_id: order_id.as_str(), sku: sku.as_str(), now: &at };
+    let (mut found, mut end) = (false, None);
+    for (of, ended) in statement.load::<(String, Option<String>)>(connection).map_err(store_error)? {
+        if of == sku.as_str() {
+            found = true;
+        } else if ended.as_deref() != Some(CANCELLED) {
+            end = Some(OrderEnd::Expired);
+        } else {
+            end = end.or(Some(OrderEnd::Cancelled));
+        }
+    }
+    Ok((found, end))
 }
 
 /// The orders whose lines' hold has expired.

@@ -1,12 +1,11 @@
 //! Orders, one after the other.
 
-use super::rows::{AddOrder, FindOrder, HasLines, LoadOrder, OrderEnds};
+use super::rows::{AddOrder, FindOrder, HasLines, LoadOrder};
 use crate::error::store_error;
 use crate::line::OrderLineRow;
-use crate::orders::{OrderValues, StoredOrder, ends};
+use crate::orders::{OrderValues, StoredOrder};
 use allocation_domain::{NewOrder, OrderId};
-use allocation_ports::{OrderEnd, StoreError};
-use chrono::{DateTime, Utc};
+use allocation_ports::StoreError;
 use diesel::prelude::*;
 use std::collections::BTreeSet;
 
@@ -38,20 +37,6 @@ pub(crate) fn orders_with_lines(
         }
     }
     Ok(found)
-}
-
-/// Those of the orders that have ended.
-pub(crate) fn ended_orders(
-    connection: &mut SqliteConnection,
-    order_ids: &[OrderId],
-    now: DateTime<Utc>,
-) -> Result<Vec<(OrderId, OrderEnd)>, StoreError> {
-    let mut rows = Vec::new();
-    for order_id in order_ids {
-        let statement = OrderEnds { order_id: order_id.as_str(), now: &now.timestamp_micros() };
-        rows.extend(statement.load::<(String, Option<String>)>(connection).map_err(store_error)?);
-    }
-    ends(rows)
 }
 
 /// Adds orders, none of which there must be yet. Nobody else writes meanwhile, so any order of them

@@ -197,10 +197,10 @@ statement! {
 }
 
 statement! {
-    /// How lines of an order have ended. They are next to each other: the primary key begins with the
-    /// order.
-    OrderEnds<'a>(order_id: Text => str, now: BigInt => i64) on Sqlite -> (Text, Nullable<Text>),
-    "SELECT order_id, ended FROM order_lines WHERE order_id = ? AND (ended IS NOT NULL OR expires_at <= ?)"
+    /// Of an order, its line of a product, and lines of others that have ended. They are next to each
+    /// other: the primary key begins with the order.
+    LineOrEnds<'a>(order_id: Text => str, sku: Text => str, now: BigInt => i64) on Sqlite -> (Text, Nullable<Text>),
+    "SELECT sku, ended FROM order_lines WHERE order_id = ? AND (sku = ? OR ended IS NOT NULL OR expires_at <= ?)"
 }
 
 statement! {

@@ -1,8 +1,8 @@
 //! Orders as they were placed.
 
-use crate::world::{World, held, instant, new_order, order, to_allocate, waits};
-use allocation_domain::{Eta, HoldDuration, NewOrder, OnShortage, OrderTerms, Products, Quantity};
-use allocation_ports::{OrderEnd, StoreError, UnitOfWork, Wanted};
+use crate::world::{World, held, instant, new_order, order, quantity, sku, to_allocate, waits};
+use allocation_domain::{AllocateError, Eta, HoldDuration, NewOrder, OnShortage, OrderTerms, Products, Quantity};
+use allocation_ports::{StoreError, UnitOfWork, Wanted};
 use allocation_test_support::TestDatabase;
 
 fn find(world: &World, names: &[&str]) -> Vec<NewOrder> {
@@ -96,30 +96,46 @@ pub fn an_order_over_several_products_is_placed_and_cancelled_in_one_unit(databa
     world.assert_counters_equal_sums();
 }
 
-pub fn orders_that_have_lines_or_have_ended_are_told(database: TestDatabase) {
+pub fn orders_that_have_lines_are_told(database: TestDatabase) {
     let world = World::new(database);
     world.add_at("LAMP", "B-1", 50, Eta::InStock, instant(0));
+    for (name, terms) in [("WAITS", waits(0)), ("HELD", held(20))] {
+        world.place(&new_order(name, &[("LAMP", 2)], terms), instant(0));
+    }
+    let with_lines = |names: &[&str]| {
+        let names: Vec<_> = names.iter().map(|name| order(name)).collect();
+        let mut found = world.begin().orders().with_lines(&names).unwrap();
+        found.sort();
+        found
+    };
+    assert_eq!(with_lines(&["WAITS", "NEW", "HELD", "NEW", "WAITS"]), ["HELD", "WAITS"].map(order));
+    assert!(with_lines(&["NEW"]).is_empty() && with_lines(&[]).is_empty());
+}
+
+pub fn an_order_that_has_ended_gets_no_line_of_another_product(database: TestDatabase) {
+    let world = World::new(database);
+    for name in ["LAMP", "SOFA"] {
+        world.add_at(name, &format!("B-{name}"), 50, Eta::InStock, instant(0));
+    }
     for (name, terms) in [("WAITS", waits(0)), ("HELD", held(20)), ("EXPIRED", held(10)), ("CANCELLED", waits(0))] {
         world.place(&new_order(name, &[("LAMP", 2)], terms), instant(0));
     }
-    let of = |name: &str| to_allocate("LAMP", &[name]);
+    let lamps = |name: &str| to_allocate("LAMP", &[name]);
     let cancel = |products: &mut Products| products.cancel(&order("CANCELLED"), instant(0));
-    world.decide(of("CANCELLED"), instant(0), |product| world.with_order(product, cancel)).unwrap();
+    world.decide(lamps("CANCELLED"), instant(0), |product| world.with_order(product, cancel)).unwrap();
     let end = instant(10_000_000);
-    let names = ["WAITS", "HELD", "EXPIRED", "CANCELLED", "NEW", "NEW"].map(order);
-    let check = || {
+    let check = |name: &str| {
+        let alone = ["WAITS", "HELD", "EXPIRED", "CANCELLED", "NEW"].map(order).to_vec();
+        let wanted = Wanted { alone, open_batches: true, ..Wanted::product(sku(name)) };
         let mut unit = world.begin();
-        let mut with_lines = unit.orders().with_lines(&names).unwrap();
-        with_lines.sort();
-        assert_eq!(with_lines, ["CANCELLED", "EXPIRED", "HELD", "WAITS"].map(order));
-        let mut ended = unit.orders().ended(&names, end).unwrap();
-        ended.sort_by(|one, other| one.0.cmp(&other.0));
-        assert_eq!(ended, [(order("CANCELLED"), OrderEnd::Cancelled), (order("EXPIRED"), OrderEnd::Expired)]);
+        let mut product = unit.products().lock(&[wanted], end).unwrap().remove(0);
+        let mut ask = |order_id| product.allocate(&order(order_id), quantity(2), end);
+        assert!(ask("WAITS").is_ok() && ask("HELD").is_ok() && ask("NEW").is_ok());
+        assert!(matches!(ask("EXPIRED"), Err(AllocateError::HoldExpired(_))));
+        assert!(matches!(ask("CANCELLED"), Err(AllocateError::OrderCancelled(_))));
     };
-    check();
-    world.decide(of("EXPIRED"), end, |product| product.release_expired(end)).unwrap();
-    check();
-    let mut unit = world.begin();
-    assert!(unit.orders().ended(&[], end).unwrap().is_empty());
-    assert!(unit.orders().with_lines(&[order("NEW")]).unwrap().is_empty());
+    check("SOFA");
+    check("LAMP");
+    world.decide(lamps("EXPIRED"), end, |product| product.release_expired(end)).unwrap();
+    check("SOFA");
 }

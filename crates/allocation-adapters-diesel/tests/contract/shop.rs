@@ -47,6 +47,7 @@ pub fn wanted(names: &[&str], order_id: &OrderId, batch: u8) -> Vec<Wanted> {
         open_batches: true,
         batches: vec![reference(&format!("{name}-{batch}"))],
         order_ids: vec![order_id.clone()],
+        alone: Vec::new(),
     };
     names.iter().map(wanted).collect()
 }

@@ -70,7 +70,9 @@ impl Shared {
         let mut products = MockProductRepository::new();
         let shared = Arc::clone(self);
         products.expect_lock().returning(move |wanted, _| {
-            let names = |wanted: &Wanted| wanted.order_ids.iter().map(|id| format!("{id}")).collect::<Vec<_>>();
+            let names = |wanted: &Wanted| {
+                wanted.order_ids.iter().chain(&wanted.alone).map(|id| format!("{id}")).collect::<Vec<_>>()
+            };
             locked(&shared.groups).push(wanted.iter().flat_map(names).collect());
             assert!(!wanted.iter().any(|wanted| wanted.sku.as_str() == "PANIC"), "told to panic");
             if let Some(error) = fault(wanted) {
@@ -150,7 +152,7 @@ fn no_fault(_: &[Wanted]) -> Option<StoreError> {
 }
 
 fn names(group: &[Wanted]) -> impl Iterator<Item = &str> {
-    group.iter().flat_map(|wanted| wanted.order_ids.iter().map(|id| id.as_str()))
+    group.iter().flat_map(|wanted| wanted.order_ids.iter().chain(&wanted.alone).map(|id| id.as_str()))
 }
 
 fn told(answer: LineAnswer) -> &'static str {

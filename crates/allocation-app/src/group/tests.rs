@@ -5,7 +5,6 @@ use crate::testing::{
 };
 use crate::{AllocateLineError, PlaceOrderError, PlaceOrderOutcome};
 use allocation_domain::{AllocationOutcome, Batch, Event, Needed, OrderStatus, OrderTerms, ProductState};
-use allocation_ports::OrderEnd;
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork};
 
 type Unit = Result<MockUnitOfWork, StoreError>;
@@ -94,7 +93,7 @@ fn each_sku_is_locked_once_in_order_with_its_lines() {
         products
             .expect_lock()
             .withf(|wanted, _| {
-                let named: Vec<_> = wanted.iter().map(|w| (w.sku.as_str(), w.order_ids.len(), w.create)).collect();
+                let named: Vec<_> = wanted.iter().map(|w| (w.sku.as_str(), w.alone.len(), w.create)).collect();
                 named == [("LAMP", 2, false), ("SOFA", 1, false)]
             })
             .returning(|_, _| Ok(Vec::new()));
@@ -310,20 +309,4 @@ fn an_order_of_which_lines_were_sent_alone_cannot_be_placed() {
     });
     let answer = place(vec![unit], &two_lines()).unwrap();
     assert!(matches!(answer, Err(PlaceOrderError::AlreadyExists(id)) if id == order("O-1")));
-}
-
-#[test]
-fn an_order_that_has_ended_gets_no_new_line() {
-    let decide_after = |end: OrderEnd| {
-        let unit = with_orders(rolled_back(locked(&[("LAMP", 9)])), |orders| {
-            orders
-                .expect_ended()
-                .times(1)
-                .withf(|ids, at| *ids == [order("O-1")] && *at == now())
-                .returning(move |ids, _| Ok(vec![(ids[0].clone(), end)]));
-        });
-        decide(vec![unit], &[line("O-1", "LAMP", 1)]).unwrap().pop().unwrap().unwrap_err()
-    };
-    assert!(matches!(decide_after(OrderEnd::Cancelled), AllocateLineError::OrderCancelled(_)));
-    assert!(matches!(decide_after(OrderEnd::Expired), AllocateLineError::HoldExpired(_)));
 }
