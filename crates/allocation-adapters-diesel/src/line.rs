@@ -33,7 +33,7 @@ pub(crate) type LineColumns = (
 );
 
 const EXPIRED: &str = "expired";
-const CANCELLED: &str = "cancelled";
+pub(crate) const CANCELLED: &str = "cancelled";
 
 /// A row of `order_lines` without its key, as it is read.
 #[derive(Debug, Queryable)]

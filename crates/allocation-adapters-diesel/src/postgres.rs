@@ -13,6 +13,6 @@ mod sets;
 pub(crate) use lines::{lines, order_lines};
 pub(crate) use locking::lock;
 pub(crate) use numbering::{forget, number, take, tidy};
-pub(crate) use orders::{add_orders, find_orders};
+pub(crate) use orders::{add_orders, find_orders, orders_with_lines};
 pub(crate) use saving::save;
 pub(crate) use session::{migrate, open, open_for_migrations};

@@ -5,8 +5,8 @@ use crate::error::commit_error;
 use crate::orders::OrderValues;
 use crate::saving::RowChanges;
 use crate::{expiry, loading, orders, postgres, reads, sqlite};
-use allocation_domain::{Batch, BatchReference, Needed, NewOrder, OrderId, Product, Sku};
-use allocation_ports::{OrderRepository, Origins, ProductRepository, StoreError, UnitOfWork, Wanted};
+use allocation_domain::{BatchReference, Needed, NewOrder, OrderId, Product, Sku};
+use allocation_ports::{FoundBatch, OrderRepository, Origins, ProductRepository, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
 use diesel::prelude::*;
@@ -94,8 +94,8 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         self.run(|connection| reads::sku_of(connection, reference))
     }
 
-    fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<Batch>, StoreError> {
-        self.run(|connection| reads::batch(connection, reference))
+    fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<FoundBatch>, StoreError> {
+        self.run(|connection| reads::find_batch(connection, reference))
     }
 
     fn lock(&mut self, wanted: &[Wanted], now: DateTime<Utc>) -> Result<Vec<Product>, StoreError> {
@@ -115,8 +115,8 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
 
     fn save(&mut self, products: &[Product], at: DateTime<Utc>, origins: &Origins) -> Result<(), StoreError> {
         self.run(|connection| {
-            let changes = products.iter().map(Product::changes).filter(|changes| !changes.is_empty());
-            let changes: Vec<_> = changes.collect();
+            let changes = products.iter().map(|product| (product.not_before(), product.changes()));
+            let changes: Vec<_> = changes.filter(|(_, changes)| !changes.is_empty()).collect();
             let rows = RowChanges::new(&changes, at, origins)?;
             match connection {
                 AnyConnection::Sqlite(connection) => sqlite::save(connection, &rows),
@@ -131,6 +131,13 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
         self.run(|connection| match connection {
             AnyConnection::Sqlite(connection) => sqlite::find_orders(connection, order_ids),
             AnyConnection::Postgres(connection) => postgres::find_orders(connection, order_ids),
+        })
+    }
+
+    fn with_lines(&mut self, order_ids: &[OrderId]) -> Result<Vec<OrderId>, StoreError> {
+        self.run(|connection| match connection {
+            AnyConnection::Sqlite(connection) => sqlite::orders_with_lines(connection, order_ids),
+            AnyConnection::Postgres(connection) => postgres::orders_with_lines(connection, order_ids),
         })
     }
 

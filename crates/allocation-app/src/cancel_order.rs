@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::order_products::lock_order;
+use crate::locking::{Locked, lock_order};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{CancelError, OrderId};
@@ -36,7 +36,7 @@ fn cancel(
     now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), CancelOrderError>>, StoreError> {
-    let mut products = lock_order(unit, order_id, now)?;
+    let Locked { mut products, now } = lock_order(unit, order_id, now)?;
     match decide(unit, &mut products, |products| products.cancel(order_id, now))? {
         Ok(_) => {
             let changed = save_changed(unit, products, now, origin)?;

@@ -1,5 +1,5 @@
 use crate::UseCases;
-use crate::order_products::lock_order;
+use crate::locking::{Locked, lock_order};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{ConfirmError as Refusal, Order, OrderId};
@@ -34,7 +34,7 @@ fn confirm(
     now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<Order, ConfirmOrderError>>, StoreError> {
-    let mut products = lock_order(unit, order_id, now)?;
+    let Locked { mut products, now } = lock_order(unit, order_id, now)?;
     match products.confirm(order_id, now) {
         Ok(order) => {
             let changed = save_changed(unit, products, now, origin)?;

@@ -1,5 +1,5 @@
 use crate::UseCases;
-use crate::order_products::lock_order;
+use crate::locking::{Locked, lock_order};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{ExtendError as Refusal, HoldDuration, Order, OrderId};
@@ -35,7 +35,7 @@ fn extend(
     now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<Order, ExtendHoldError>>, StoreError> {
-    let mut products = lock_order(unit, order_id, now)?;
+    let Locked { mut products, now } = lock_order(unit, order_id, now)?;
     match products.extend(order_id, hold, now) {
         Ok(order) => {
             let changed = save_changed(unit, products, now, origin)?;

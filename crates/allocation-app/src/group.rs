@@ -1,6 +1,7 @@
 //! Commands of many callers, decided in one unit of work.
 
 use crate::allocate_line::{LineAnswer, allocate};
+use crate::locking::{Locked, lock};
 use crate::place_order::{OrderAnswer, Orders};
 use crate::saving::changed;
 use crate::unit_of_work::{Attempt, Ending};
@@ -44,7 +45,7 @@ pub(crate) fn decide_group<'a>(
     now: DateTime<Utc>,
 ) -> Result<Ending<Vec<Answer>>, StoreError> {
     let asked = commands.clone().map(|(command, _)| command);
-    let mut products: Products = unit.products().lock(&wanted(asked.clone()), now)?.into_iter().collect();
+    let Locked { mut products, now } = lock(unit, &wanted(asked.clone()), now)?;
     let mut orders = Orders::find(unit, &order_ids(asked))?;
     let mut answers = Vec::with_capacity(commands.size_hint().0);
     let mut origins = Origins::default();
@@ -82,24 +83,33 @@ fn events_of(products: &Products, sku: &Sku) -> usize {
 /// What the decisions need: each SKU once, with its lines.
 fn wanted<'a>(commands: impl Iterator<Item = Command<'a>>) -> Vec<Wanted> {
     let mut by_sku: BTreeMap<&Sku, Wanted> = BTreeMap::new();
-    let mut want = |sku: &'a Sku, order_id: &OrderId, create: bool| {
-        let wanted = by_sku.entry(sku).or_insert_with(|| Wanted { open_batches: true, ..Wanted::product(sku.clone()) });
-        wanted.create |= create;
-        wanted.order_ids.push(order_id.clone());
-    };
     for command in commands {
         match command {
-            Command::Allocate(line) => want(line.sku(), line.order_id(), false),
+            Command::Allocate(line) => {
+                by_sku
+                    .entry(line.sku())
+                    .or_insert_with(|| with_batches(line.sku()))
+                    .alone
+                    .push(line.order_id().clone());
+            }
             Command::Place(order) => {
-                // A line can wait for a SKU that there was never a batch of.
-                let may_wait = order.terms().on_shortage == OnShortage::Backorder;
-                order.lines().iter().for_each(|(sku, _)| want(sku, order.order_id(), may_wait));
+                for (sku, _) in order.lines() {
+                    let wanted = by_sku.entry(sku).or_insert_with(|| with_batches(sku));
+                    // A line can wait for a SKU that there was never a batch of.
+                    wanted.create |= order.terms().on_shortage == OnShortage::Backorder;
+                    wanted.order_ids.push(order.order_id().clone());
+                }
             }
         }
     }
     by_sku.into_values().collect()
 }
 
+fn with_batches(sku: &Sku) -> Wanted {
+    Wanted { open_batches: true, ..Wanted::product(sku.clone()) }
+}
+
+/// The orders to place.
 fn order_ids<'a>(commands: impl Iterator<Item = Command<'a>>) -> Vec<OrderId> {
     let id = |command| match command {
         Command::Allocate(_) => None,

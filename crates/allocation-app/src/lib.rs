@@ -16,7 +16,7 @@ mod event_keeper;
 mod event_tail;
 mod extend_hold;
 mod group;
-mod order_products;
+mod locking;
 mod place_order;
 mod release_expired;
 mod remove_batch;

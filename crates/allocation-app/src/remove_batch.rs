@@ -1,6 +1,7 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::saving::save;
+use crate::locking::{Locked, lock};
+use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{BatchReference, RemoveBatchError as Refusal};
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
@@ -24,8 +25,8 @@ impl UseCases {
     ///
     /// [`RemoveBatchError`], and nothing has changed.
     pub fn remove_batch(&self, reference: &BatchReference) -> Result<(), RemoveBatchError> {
-        let now = self.clock.now();
-        self.units.run("remove_batch", |unit, attempt| remove(unit, attempt, reference, now, &self.origin))?
+        self.units
+            .run("remove_batch", |unit, attempt| remove(unit, attempt, reference, self.clock.now(), &self.origin))?
     }
 }
 
@@ -39,14 +40,14 @@ fn remove(
     let Some(sku) = unit.products().sku_of(reference)? else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };
-    let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku) };
-    let mut products = unit.products().lock(&[wanted], now)?;
-    let Some(product) = products.first_mut() else {
+    let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) };
+    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let Some(product) = products.get_mut(&sku) else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };
     match decide(unit, product, |product| product.remove_batch(reference, now))? {
         Ok(()) => {
-            save(unit, &products, now, origin)?;
+            save_changed(unit, products, now, origin)?;
             Ok(Ending::Commit(Ok(())))
         }
         Err(Refusal::NotFound(reference)) => Ok(Ending::Rollback(not_found(&reference, attempt))),

@@ -4,20 +4,6 @@ use allocation_domain::{Product, Products};
 use allocation_ports::{Origin, Origins, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 
-/// Saves products that one command has changed.
-pub(crate) fn save(
-    unit: &mut dyn UnitOfWork,
-    products: &[Product],
-    now: DateTime<Utc>,
-    origin: &Origin,
-) -> Result<(), StoreError> {
-    let mut origins = Origins::default();
-    for product in products {
-        origins.add(product.sku(), 0..product.events().len(), origin);
-    }
-    unit.products().save(products, now, &origins)
-}
-
 /// Saves those of the products that one command has changed, and tells whether there were any.
 pub(crate) fn save_changed(
     unit: &mut dyn UnitOfWork,
@@ -29,7 +15,11 @@ pub(crate) fn save_changed(
     if changed.is_empty() {
         return Ok(false);
     }
-    save(unit, &changed, now, origin)?;
+    let mut origins = Origins::default();
+    for product in &changed {
+        origins.add(product.sku(), 0..product.events().len(), origin);
+    }
+    unit.products().save(&changed, now, &origins)?;
     Ok(true)
 }
 

@@ -130,7 +130,14 @@ pub(crate) fn ending(
 ) -> Result<MockUnitOfWork, StoreError> {
     let mut products = MockProductRepository::new();
     expect(&mut products);
-    Ok(MockUnitOfWork::committed(products, outcome))
+    Ok(MockUnitOfWork::committed(products, outcome).with_orders(new_orders()))
+}
+
+/// Orders of which none has lines.
+pub(crate) fn new_orders() -> MockOrderRepository {
+    let mut orders = MockOrderRepository::new();
+    orders.expect_with_lines().returning(|_| Ok(Vec::new()));
+    orders
 }
 
 /// This unit with orders that are set up by `expect`.
@@ -140,6 +147,7 @@ pub(crate) fn with_orders(
 ) -> Result<MockUnitOfWork, StoreError> {
     let mut orders = MockOrderRepository::new();
     expect(&mut orders);
+    orders.expect_with_lines().returning(|_| Ok(Vec::new()));
     unit.map(|unit| unit.with_orders(orders))
 }
 
@@ -147,7 +155,7 @@ pub(crate) fn with_orders(
 pub(crate) fn rolled_back(expect: impl FnOnce(&mut MockProductRepository)) -> Result<MockUnitOfWork, StoreError> {
     let mut products = MockProductRepository::new();
     expect(&mut products);
-    Ok(MockUnitOfWork::never_committed(products))
+    Ok(MockUnitOfWork::never_committed(products).with_orders(new_orders()))
 }
 
 /// A runner that begins exactly these units, one after the other, without waits.

@@ -61,6 +61,15 @@ impl From<HoldDuration> for u32 {
     }
 }
 
+/// How an order has ended, by how its lines have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderEnd {
+    /// The hold of a line has expired.
+    Expired,
+    /// Lines were cancelled, and of none the hold had expired.
+    Cancelled,
+}
+
 /// How firmly a line keeps its units.
 ///
 /// A line that has expired or was cancelled has ended: it holds nothing, waits for nothing, and

@@ -26,12 +26,12 @@ pub use allocation::{
 };
 pub use availability::{Availability, AvailableFrom, Totals};
 pub use backorder::QueuePosition;
-pub use batch::{AddBatchError, Batch, BatchPreference, Oversold, RemoveBatchError};
+pub use batch::{AddBatchError, Batch, BatchPreference, BatchVersion, Oversold, RemoveBatchError};
 pub use batch_change::{Affected, BatchChange, BatchChanged, ChangeBatchError, Displaced};
 pub use changes::{AllocationChange, BatchRowChange, Changes, LineChange, TotalsChange};
 pub use eta::Eta;
 pub use event::{AllocationReason, DeallocationReason, Event};
-pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCancelled};
+pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderEnd};
 pub use identifier::{BatchReference, IdentifierError, OrderId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
 pub use more_needed::{MoreNeeded, Needed, Undecided};

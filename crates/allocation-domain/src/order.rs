@@ -166,17 +166,18 @@ impl OrderStatus {
     /// A line lives while it is firm, or held by an order of which no line has expired, and has
     /// anything left. Without a living line the order has expired if one of its lines has, else it
     /// is cancelled. Otherwise its living lines decide: short if one of them is; backordered if
-    /// they hold nothing; partially allocated if they lack anything; held if one of them is held;
-    /// allocated.
+    /// they hold nothing; partially allocated if they lack anything, or another line has given back
+    /// all it had; held if one of them is held; allocated.
     pub fn of<'a>(lines: impl IntoIterator<Item = &'a LineState>, now: DateTime<Utc>) -> Self {
         let lines: Vec<_> = lines.into_iter().collect();
         let expired = lines.iter().any(|line| line.commitment.has_expired(now));
-        let lives = |line: &&&LineState| match line.commitment {
-            Commitment::Firm => !line.is_idle(),
-            Commitment::Held { .. } => !expired && !line.is_idle(),
+        let stands = |line: &&&LineState| match line.commitment {
+            Commitment::Firm => true,
+            Commitment::Held { .. } => !expired,
             Commitment::Expired | Commitment::Cancelled => false,
         };
-        let living: Vec<_> = lines.iter().filter(lives).collect();
+        let standing: Vec<_> = lines.iter().filter(stands).collect();
+        let living: Vec<_> = standing.iter().filter(|line| !line.is_idle()).collect();
         if living.is_empty() {
             return if expired { Self::Expired } else { Self::Cancelled };
         }
@@ -184,7 +185,7 @@ impl OrderStatus {
             Self::Short
         } else if living.iter().all(|line| line.allocations.is_empty()) {
             Self::Backordered
-        } else if living.iter().any(|line| line.allocated() < line.quantity.get()) {
+        } else if standing.iter().any(|line| line.allocated() < line.quantity.get()) {
             Self::PartiallyAllocated
         } else if living.iter().any(|line| line.commitment.expires_at().is_some()) {
             Self::Held

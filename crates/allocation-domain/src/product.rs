@@ -2,8 +2,8 @@
 
 use crate::horizon::Horizon;
 use crate::{
-    Allocation, Batch, BatchPreference, BatchReference, Event, LineState, MoreNeeded, Needed, OrderId, QueuePosition,
-    Sku, policy,
+    Allocation, Batch, BatchPreference, BatchReference, Event, LineState, MoreNeeded, Needed, OrderEnd, OrderId,
+    QueuePosition, Sku, policy,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -44,6 +44,7 @@ pub(crate) use placing::Plan;
 pub struct Product {
     sku: Sku,
     version: u64,
+    not_before: DateTime<Utc>,
     /// In order of preference.
     pub(crate) batches: Vec<Batch>,
     /// Up to where all batches with free units are known.
@@ -53,6 +54,8 @@ pub struct Product {
     queue: BTreeSet<QueuePosition>,
     /// Up to where all lines that wait are known.
     queue_horizon: Horizon<QueuePosition>,
+    /// Orders that have ended, by their lines of other products.
+    ended_orders: BTreeMap<OrderId, OrderEnd>,
     /// When the holds of the lines at hand expire.
     expiries: BTreeSet<(DateTime<Utc>, OrderId)>,
     /// What the store holds of the batches at hand.
@@ -72,6 +75,8 @@ pub struct ProductState {
     pub sku: Sku,
     /// Counts the units of work that have locked the product.
     pub version: u64,
+    /// When the product was decided on last. See [`Product::not_before`].
+    pub not_before: DateTime<Utc>,
     /// Batches with free units, the most preferred first. Only the first of them may be given.
     pub open_batches: Vec<Batch>,
     /// Whether the store has, or may have, more batches with free units than those given: `true`
@@ -87,6 +92,9 @@ pub struct ProductState {
     pub waiting: Vec<(OrderId, LineState)>,
     /// Whether the store has, or may have, more lines that wait than those given.
     pub more_waiting: bool,
+    /// Those of the orders whose lines may be sent alone that have ended, by their lines of other
+    /// products: none of them gets a line any more.
+    pub ended_orders: Vec<(OrderId, OrderEnd)>,
 }
 
 impl ProductState {
@@ -96,12 +104,14 @@ impl ProductState {
         Self {
             sku,
             version,
+            not_before: DateTime::UNIX_EPOCH,
             open_batches: Vec::new(),
             more_open_batches: false,
             named_batches: Vec::new(),
             lines: Vec::new(),
             waiting: Vec::new(),
             more_waiting: false,
+            ended_orders: Vec::new(),
         }
     }
 }
@@ -120,11 +130,13 @@ impl Product {
         let mut product = Self {
             sku: state.sku,
             version: state.version,
+            not_before: state.not_before,
             batches: Vec::new(),
             horizon: Horizon::after(last_batch, state.more_open_batches),
             lines: BTreeMap::new(),
             queue: BTreeSet::new(),
             queue_horizon: Horizon::Nothing,
+            ended_orders: state.ended_orders.into_iter().collect(),
             expiries: BTreeSet::new(),
             stored_batches: HashMap::new(),
             stored_lines: BTreeMap::new(),
@@ -188,6 +200,16 @@ impl Product {
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The earliest instant at which the product may be decided on: that of the last decision.
+    ///
+    /// Clocks differ, and a unit of work may wait for its locks. A store that knows when a product was
+    /// decided on last says so here, and whoever decides does it then if that is later: events are
+    /// in order by their instants, too.
+    #[must_use]
+    pub const fn not_before(&self) -> DateTime<Utc> {
+        self.not_before
     }
 
     /// The batches at hand, in order of preference.

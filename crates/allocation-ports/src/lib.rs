@@ -26,7 +26,7 @@ pub use leases::{Lease, Leases};
 pub use log_keeper::{KeepLogError, LogKeeper, Numbered, OutboxPlace};
 pub use order_repository::OrderRepository;
 pub use origin::{CausationId, Origin, Origins, TraceParent};
-pub use product_repository::{ProductRepository, Wanted};
+pub use product_repository::{FoundBatch, ProductRepository, Wanted};
 pub use queries::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
     BatchFilter, EventCursor, OrderFilter, OrderPage, PageSize, ProductTotals, Queries, RecordedEvent,

@@ -2,9 +2,9 @@ use crate::StoreError;
 use allocation_domain::{NewOrder, OrderId, Sku};
 use chrono::{DateTime, Utc};
 
-/// The orders that were placed as one, within a unit of work.
+/// The orders, within a unit of work.
 ///
-/// They are kept as they were sent, to tell a repeat from another order of that name; what became
+/// Those that were placed as one are kept as they were sent, to tell a repeat from another order of that name; what became
 /// of their lines is in the products of their SKUs. An order has no lock of its own: it changes only
 /// under the locks of the products it has lines of, so who decides on it locks these first.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -16,6 +16,14 @@ pub trait OrderRepository {
     ///
     /// [`StoreError`] when the database fails.
     fn find(&mut self, order_ids: &[OrderId]) -> Result<Vec<NewOrder>, StoreError>;
+
+    /// Those of the orders of which there is any line, whether it was placed with the order or sent
+    /// alone; in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn with_lines(&mut self, order_ids: &[OrderId]) -> Result<Vec<OrderId>, StoreError>;
 
     /// The SKUs of all lines of an order, sorted, whether they were placed with it or sent alone.
     ///

@@ -89,15 +89,16 @@ fn keep_events(
     EventKeeper::start(ports, Uuid::now_v7().to_string(), settings.retain_events())
 }
 
-/// How many calls may use a connection at a time: the engine's workers have theirs, and events are
-/// numbered on another where there are enough. SQLite's writer is not one of the pool.
+/// How many calls may use a connection at a time: the engine's workers, the sweeper and the keeper of the
+/// log have theirs, as far as there are enough. SQLite's writer is not one of the pool.
 fn running_calls(store: &Store, pool_size: u32) -> usize {
     let connections = usize::try_from(pool_size).unwrap_or(usize::MAX);
     match store.dialect() {
         Dialect::Sqlite => connections,
+        // By SKU, one of orders over several SKUs, the sweeper, the keeper of the log.
         Dialect::Postgres => {
-            let others = engine_settings(Dialect::Postgres, pool_size).workers.get() + 1;
-            connections.saturating_sub(others).max(1)
+            let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 3;
+            connections.saturating_sub(reserved).max(1)
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::error::{corrupt, store_error};
 use crate::line::Lines;
 use crate::row::{self, BatchRow};
 use crate::unit::{ONE_MORE, OPEN_BATCHES};
-use allocation_domain::{Batch, OrderId, Product, ProductState, Sku};
+use allocation_domain::{Batch, OrderEnd, OrderId, Product, ProductState, Sku};
 use allocation_ports::{StoreError, Wanted};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -17,10 +17,12 @@ pub(crate) fn lock(
     wanted: &[Wanted],
     now: DateTime<Utc>,
 ) -> Result<Vec<Product>, StoreError> {
-    let locked = lock_products(connection, wanted)?;
+    let now = now.timestamp_micros();
+    let locked = lock_products(connection, wanted, now)?;
+    let at = locked.values().map(|locked| locked.last_at).max().unwrap_or(now);
     // A statement of its own, after the lock: it sees what was committed until then.
     let has_holds = |sku: &Sku| locked.get(sku.as_str()).is_some_and(|locked| locked.held_lines > 0);
-    let columns = LoadColumns::new(wanted, has_holds, now)?;
+    let columns = LoadColumns::new(wanted, has_holds, at)?;
     let loaded = load(connection, wanted, &columns)?;
     let mut products = Vec::with_capacity(wanted.len());
     for (wanted, loaded) in wanted.iter().zip(loaded) {
@@ -32,24 +34,26 @@ pub(crate) fn lock(
 }
 
 /// What the lock tells of a product.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Queryable)]
 struct Locked {
     version: i64,
+    last_at: i64,
     held_lines: i64,
     waiting_lines: i64,
 }
 
-fn lock_products(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<HashMap<String, Locked>, StoreError> {
+fn lock_products(
+    connection: &mut PgConnection,
+    wanted: &[Wanted],
+    now: i64,
+) -> Result<HashMap<String, Locked>, StoreError> {
     let missing: Vec<_> = wanted.iter().filter(|wanted| wanted.create).map(|wanted| wanted.sku.as_str()).collect();
     if !missing.is_empty() {
         InsertMissing { skus: &missing }.execute(connection).map_err(store_error)?;
     }
     let skus: Vec<_> = wanted.iter().map(|wanted| wanted.sku.as_str()).collect();
-    let rows = LockProducts { skus: &skus }.load::<(String, i64, i64, i64)>(connection).map_err(store_error)?;
-    let locked = rows
-        .into_iter()
-        .map(|(sku, version, held_lines, waiting_lines)| (sku, Locked { version, held_lines, waiting_lines }));
-    Ok(locked.collect())
+    let rows: Vec<_> = LockProducts { now: &now, skus: &skus }.load(connection).map_err(store_error)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// What was loaded of a product.
@@ -59,6 +63,7 @@ struct Loaded {
     named_batches: Vec<Batch>,
     /// The lines that there are of those that were asked for, and those that have expired.
     found: BTreeSet<OrderId>,
+    ended_orders: Vec<(OrderId, OrderEnd)>,
     lines: Lines,
 }
 
@@ -71,11 +76,13 @@ impl Loaded {
         self.open_batches.truncate(OPEN_BATCHES);
         self.named_batches.append(&mut self.lines.batches);
         Ok(ProductState {
+            not_before: row::instant(locked.last_at)?,
             open_batches: self.open_batches,
             more_open_batches,
             named_batches: self.named_batches,
             lines: self.lines.lines,
             more_waiting: locked.waiting_lines > 0,
+            ended_orders: self.ended_orders,
             ..ProductState::new(wanted.sku.clone(), u64::try_from(locked.version).map_err(corrupt)?)
         })
     }
@@ -84,6 +91,8 @@ impl Loaded {
         match row.kind.as_str() {
             "open" => self.open_batches.push(row.batch(sku)?),
             "named" => self.named_batches.push(row.batch(sku)?),
+            "cancelled" => self.ended_orders.push((row::order_id(row.name)?, OrderEnd::Cancelled)),
+            "expired" => self.ended_orders.push((row::order_id(row.name)?, OrderEnd::Expired)),
             _ => {
                 self.found.insert(row::order_id(row.name)?);
             }
@@ -176,15 +185,19 @@ struct LoadColumns<'a> {
     line_place: Vec<i32>,
     line_sku: Vec<&'a str>,
     line_order_id: Vec<&'a str>,
+    alone_place: Vec<i32>,
+    alone_sku: Vec<&'a str>,
+    alone_order_id: Vec<&'a str>,
     /// Products with holds, which may have expired.
     expiring_place: Vec<i32>,
     expiring_sku: Vec<&'a str>,
-    now: i64,
+    /// When the products are decided on.
+    at: i64,
 }
 
 impl<'a> LoadColumns<'a> {
-    fn new(wanted: &'a [Wanted], has_holds: impl Fn(&Sku) -> bool, now: DateTime<Utc>) -> Result<Self, StoreError> {
-        let mut columns = Self { now: now.timestamp_micros(), ..Self::default() };
+    fn new(wanted: &'a [Wanted], has_holds: impl Fn(&Sku) -> bool, at: i64) -> Result<Self, StoreError> {
+        let mut columns = Self { at, ..Self::default() };
         for (number, wanted) in wanted.iter().enumerate() {
             let (place, sku) = (place_of(number)?, wanted.sku.as_str());
             if has_holds(&wanted.sku) {
@@ -205,6 +218,11 @@ impl<'a> LoadColumns<'a> {
                 columns.line_sku.push(sku);
                 columns.line_order_id.push(order_id.as_str());
             }
+            for order_id in &wanted.alone {
+                columns.alone_place.push(place);
+                columns.alone_sku.push(sku);
+                columns.alone_order_id.push(order_id.as_str());
+            }
         }
         Ok(columns)
     }
@@ -213,6 +231,7 @@ impl<'a> LoadColumns<'a> {
         self.open_place.is_empty()
             && self.named_place.is_empty()
             && self.line_place.is_empty()
+            && self.alone_place.is_empty()
             && self.expiring_place.is_empty()
     }
 
@@ -227,9 +246,13 @@ impl<'a> LoadColumns<'a> {
             line_place: &self.line_place,
             line_sku: &self.line_sku,
             line_order_id: &self.line_order_id,
+            alone_place: &self.alone_place,
+            alone_sku: &self.alone_sku,
+            alone_order_id: &self.alone_order_id,
+            ended_by: &self.at,
             expiring_place: &self.expiring_place,
             expiring_sku: &self.expiring_sku,
-            now: &self.now,
+            now: &self.at,
         }
     }
 }
@@ -257,7 +280,7 @@ mod tests {
             for number in [1, 2, 500, 5000] {
                 let skus: Vec<_> = (0..number).map(|number| format!("SKU-{number}")).collect();
                 let skus: Vec<_> = skus.iter().map(String::as_str).collect();
-                let plan = plan(&mut connection, LockProducts { skus: &skus });
+                let plan = plan(&mut connection, LockProducts { now: &0, skus: &skus });
                 assert!(plan.contains("->  Index Scan using products_pkey on products"), "{setup}\n{plan}");
                 assert!(plan.contains("Index Cond: (sku = ANY"), "{setup}\n{plan}");
                 assert_eq!(plan.lines().count(), 3, "{setup}\n{plan}");
@@ -273,17 +296,18 @@ mod tests {
             open_batches: true,
             batches: vec![allocation_domain::BatchReference::parse("B").unwrap()],
             order_ids: vec![OrderId::parse("O").unwrap()],
+            alone: vec![OrderId::parse("P").unwrap()],
             ..Wanted::product(Sku::parse("LAMP").unwrap())
         }];
-        let columns = LoadColumns::new(&wanted, |_| true, DateTime::UNIX_EPOCH).unwrap();
+        let columns = LoadColumns::new(&wanted, |_| true, 0).unwrap();
         for setup in ["SELECT 1", "ANALYZE"] {
             database.execute(setup);
             let plan = plan(&mut connect(&database), columns.statement());
-            for index in ["batches_open on", "batches_pkey on", "order_lines_expiring on"] {
+            for index in ["batches_open on", "batches_pkey on", "order_lines_expiring on", "order_lines_by_order on"] {
                 assert!(plan.contains(index), "{setup}\n{plan}");
             }
-            assert_eq!(plan.matches(" using ").count(), 4, "{setup}\n{plan}");
-            assert_eq!(plan.matches("Index Cond").count(), 4, "{setup}\n{plan}");
+            assert_eq!(plan.matches(" using ").count(), 5, "{setup}\n{plan}");
+            assert_eq!(plan.matches("Index Cond").count(), 5, "{setup}\n{plan}");
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Orders as they were placed, a set of them at a time.
 
 use super::saving::column;
-use super::sets::{AddOrders, FindOrders};
+use super::sets::{AddOrders, FindOrders, OrdersWithLines};
 use crate::error::store_error;
 use crate::orders::{OrderValues, StoredOrder};
+use crate::row;
 use allocation_domain::{NewOrder, OrderId};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
@@ -13,6 +14,18 @@ pub(crate) fn find_orders(connection: &mut PgConnection, order_ids: &[OrderId]) 
     let statement = FindOrders { order_ids: &column(order_ids, OrderId::as_str) };
     let rows: Vec<StoredOrder> = statement.load(connection).map_err(store_error)?;
     rows.into_iter().map(StoredOrder::order).collect()
+}
+
+/// Those of the orders that have lines.
+pub(crate) fn orders_with_lines(
+    connection: &mut PgConnection,
+    order_ids: &[OrderId],
+) -> Result<Vec<OrderId>, StoreError> {
+    let statement = OrdersWithLines { order_ids: &column(order_ids, OrderId::as_str) };
+    let mut rows: Vec<String> = statement.load(connection).map_err(store_error)?;
+    rows.sort_unstable();
+    rows.dedup();
+    rows.into_iter().map(row::order_id).collect()
 }
 
 /// Adds orders, none of which there must be yet.

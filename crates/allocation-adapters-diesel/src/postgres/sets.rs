@@ -15,15 +15,19 @@ statement! {
 
 statement! {
     /// Locks products in the order of their SKUs, which is that of the index, and counts a unit of
-    /// work. Answers the versions, how many lines are held, and how many wait.
-    LockProducts<'a>(skus: Array<Text> => Vec<&'a str>) on Pg -> (Text, BigInt, BigInt, BigInt),
-    "UPDATE products SET version = version + 1 WHERE sku = ANY (?) RETURNING sku, version, held_lines, waiting_lines"
+    /// work that is not to decide before an instant. Answers the versions, when the products were or
+    /// are decided on last, how many lines are held, and how many wait.
+    LockProducts<'a>(now: BigInt => i64, skus: Array<Text> => Vec<&'a str>) on Pg
+        -> (Text, (BigInt, BigInt, BigInt, BigInt)),
+    "UPDATE products SET version = version + 1, last_at = greatest(last_at, ?) WHERE sku = ANY (?)
+     RETURNING sku, version, last_at, held_lines, waiting_lines"
 }
 
 statement! {
     /// Loads what is wanted of locked products in one go: the most preferred batches with free
     /// units, named batches, and which lines there are of those that are asked for and of those
-    /// whose hold has expired.
+    /// whose hold has expired. Of orders whose lines are sent alone, lines of other products tell
+    /// that the order has ended; those of an order are next to each other, and nearly always none.
     ///
     /// `place` says which product a row belongs to, and a line has nothing of its own but its order.
     /// What is LATERAL with a LIMIT is looked up for one row of the parameters after the other,
@@ -40,6 +44,10 @@ statement! {
         line_place: Array<Integer> => Vec<i32>,
         line_sku: Array<Text> => Vec<&'a str>,
         line_order_id: Array<Text> => Vec<&'a str>,
+        alone_place: Array<Integer> => Vec<i32>,
+        alone_sku: Array<Text> => Vec<&'a str>,
+        alone_order_id: Array<Text> => Vec<&'a str>,
+        ended_by: BigInt => i64,
         expiring_place: Array<Integer> => Vec<i32>,
         expiring_sku: Array<Text> => Vec<&'a str>,
         now: BigInt => i64,
@@ -67,6 +75,17 @@ statement! {
      CROSS JOIN LATERAL (
          SELECT order_id
          FROM order_lines WHERE order_lines.sku = w.sku AND order_lines.order_id = w.order_id LIMIT 1
+     ) AS l
+     UNION ALL
+     SELECT w.place,
+            CASE WHEN l.sku = w.sku THEN 'line' WHEN l.ended = 'cancelled' THEN 'cancelled' ELSE 'expired' END,
+            l.order_id, NULL, NULL, NULL, NULL, NULL
+     FROM unnest(?, ?, ?) AS w (place, sku, order_id)
+     CROSS JOIN LATERAL (
+         SELECT order_id, sku, ended
+         FROM order_lines WHERE order_lines.order_id BETWEEN w.order_id AND w.order_id
+         AND (order_lines.sku = w.sku OR ended IS NOT NULL OR expires_at + 0 <= ?)
+         ORDER BY order_id, sku OFFSET 0
      ) AS l
      UNION ALL
      SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL
@@ -174,10 +193,17 @@ statement! {
 }
 
 statement! {
-    /// Takes the names of new batches, in the order of the names.
-    AddReferences<'a>(sku: Array<Text> => Vec<&'a str>, reference: Array<Text> => Vec<&'a str>) on Pg,
-    r#"INSERT INTO batch_references (sku, reference)
-       SELECT w.sku, w.reference FROM unnest(?, ?) AS w (sku, reference) ORDER BY w.reference COLLATE "C""#
+    /// Takes the names of new batches, in the order of the names, and remembers what the batches were
+    /// added with.
+    AddReferences<'a>(
+        sku: Array<Text> => Vec<&'a str>,
+        reference: Array<Text> => Vec<&'a str>,
+        purchased_quantity: Array<Integer> => Vec<i32>,
+        eta: Array<Nullable<Date>> => Vec<Option<NaiveDate>>,
+    ) on Pg,
+    r#"INSERT INTO batch_references (sku, reference, purchased_quantity, eta)
+       SELECT w.* FROM unnest(?, ?, ?, ?) AS w (sku, reference, purchased_quantity, eta)
+       ORDER BY w.reference COLLATE "C""#
 }
 
 statement! {
@@ -214,8 +240,9 @@ statement! {
 }
 
 statement! {
-    /// Adds to what the rows of products add up to.
-    ChangeTotals<'a>(
+    /// Adds to what the rows of products add up to, and says when they were decided on last.
+    ChangeProducts<'a>(
+        last_at: BigInt => i64,
         sku: Array<Text> => Vec<&'a str>,
         in_stock: Array<BigInt> => Vec<i64>,
         on_its_way: Array<BigInt> => Vec<i64>,
@@ -226,7 +253,8 @@ statement! {
         products: BigInt => i64,
     ) on Pg,
     "UPDATE products AS t
-     SET in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
+     SET last_at = greatest(t.last_at, ?),
+         in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
          backordered = t.backordered + w.backordered, held_lines = t.held_lines + w.held_lines,
          waiting_lines = t.waiting_lines + w.waiting_lines
      FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?) LIMIT ?)
@@ -351,6 +379,12 @@ statement! {
     /// Those of the orders that were placed as one.
     FindOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Text, Integer, Bool, Bool, Nullable<Integer>),
     "SELECT order_id, lines, priority, backorders, allow_split, hold_seconds FROM orders WHERE order_id = ANY (?)"
+}
+
+statement! {
+    /// Those of the orders that have a line, once for each line.
+    OrdersWithLines<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> Text,
+    "SELECT order_id FROM order_lines WHERE order_id = ANY (?)"
 }
 
 statement! {

@@ -1,6 +1,6 @@
 //! Orders, one after the other.
 
-use super::rows::{AddOrder, FindOrder, LoadOrder};
+use super::rows::{AddOrder, FindOrder, HasLines, LoadOrder};
 use crate::error::store_error;
 use crate::line::OrderLineRow;
 use crate::orders::{OrderValues, StoredOrder};
@@ -19,6 +19,21 @@ pub(crate) fn find_orders(
         let order = FindOrder { order_id: order_id.as_str() }.get_result::<StoredOrder>(connection).optional();
         if let Some(order) = order.map_err(store_error)? {
             found.push(order.order()?);
+        }
+    }
+    Ok(found)
+}
+
+/// Those of the orders that have lines.
+pub(crate) fn orders_with_lines(
+    connection: &mut SqliteConnection,
+    order_ids: &[OrderId],
+) -> Result<Vec<OrderId>, StoreError> {
+    let mut found = Vec::new();
+    for order_id in order_ids.iter().collect::<BTreeSet<_>>() {
+        let statement = HasLines { order_id: order_id.as_str() };
+        if statement.get_result::<bool>(connection).map_err(store_error)? {
+            found.push(order_id.clone());
         }
     }
     Ok(found)

@@ -2,7 +2,7 @@
 
 use super::rows::{
     AddAllocation, AddBatch, AddEvent, AddLine, AddPlainLine, AddReference, ChangeAllocation, ChangeBatch,
-    ChangeCounter, ChangeLine, ChangeTotals, RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
+    ChangeCounter, ChangeLine, ChangeProduct, RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
 };
 use crate::error::store_error;
 use crate::saving::{AllocationKey, BatchKey, LineKey, RowChanges, expect_rows};
@@ -45,7 +45,8 @@ fn remove(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<()
 fn add_batches(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     for batch in &rows.added_batches {
         let BatchKey { sku, reference } = batch.key;
-        one_row(connection, AddReference { sku, reference })?;
+        let (purchased_quantity, eta) = (&batch.added_quantity, &batch.added_eta);
+        one_row(connection, AddReference { sku, reference, purchased_quantity, eta })?;
         let statement = AddBatch {
             sku,
             reference,
@@ -75,14 +76,15 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
     for (BatchKey { sku, reference }, delta) in &rows.counters {
         one_row(connection, ChangeCounter { delta, sku, reference })?;
     }
-    for (sku, totals) in &rows.totals {
-        let statement = ChangeTotals {
+    for (sku, totals) in &rows.products {
+        let statement = ChangeProduct {
             in_stock: &totals.in_stock,
             on_its_way: &totals.on_its_way,
             held: &totals.held,
             backordered: &totals.backordered,
             held_lines: &totals.held_lines,
             waiting_lines: &totals.waiting_lines,
+            last_at: &rows.at,
             sku,
         };
         one_row(connection, statement)?;

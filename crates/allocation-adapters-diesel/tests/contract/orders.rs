@@ -1,7 +1,7 @@
 //! Orders as they were placed.
 
-use crate::world::{World, held, instant, new_order, order, to_allocate, waits};
-use allocation_domain::{Eta, HoldDuration, NewOrder, OnShortage, OrderTerms, Products, Quantity};
+use crate::world::{World, held, instant, new_order, order, quantity, sku, to_allocate, waits};
+use allocation_domain::{AllocateError, Eta, HoldDuration, NewOrder, OnShortage, OrderTerms, Products, Quantity};
 use allocation_ports::{Origins, StoreError, UnitOfWork, Wanted};
 use allocation_test_support::TestDatabase;
 
@@ -94,4 +94,48 @@ pub fn an_order_over_several_products_is_placed_and_cancelled_in_one_unit(databa
     assert_eq!(world.allocation_texts(), ["O RUG B-2 2"]);
     assert!(skus_of(&world, "P").is_empty());
     world.assert_counters_equal_sums();
+}
+
+pub fn orders_that_have_lines_are_told(database: TestDatabase) {
+    let world = World::new(database);
+    world.add_at("LAMP", "B-1", 50, Eta::InStock, instant(0));
+    for (name, terms) in [("WAITS", waits(0)), ("HELD", held(20))] {
+        world.place(&new_order(name, &[("LAMP", 2)], terms), instant(0));
+    }
+    let with_lines = |names: &[&str]| {
+        let names: Vec<_> = names.iter().map(|name| order(name)).collect();
+        let mut found = world.begin().orders().with_lines(&names).unwrap();
+        found.sort();
+        found
+    };
+    assert_eq!(with_lines(&["WAITS", "NEW", "HELD", "NEW", "WAITS"]), ["HELD", "WAITS"].map(order));
+    assert!(with_lines(&["NEW"]).is_empty() && with_lines(&[]).is_empty());
+}
+
+pub fn an_order_that_has_ended_gets_no_line_of_another_product(database: TestDatabase) {
+    let world = World::new(database);
+    for name in ["LAMP", "SOFA"] {
+        world.add_at(name, &format!("B-{name}"), 50, Eta::InStock, instant(0));
+    }
+    for (name, terms) in [("WAITS", waits(0)), ("HELD", held(20)), ("EXPIRED", held(10)), ("CANCELLED", waits(0))] {
+        world.place(&new_order(name, &[("LAMP", 2)], terms), instant(0));
+    }
+    let lamps = |name: &str| to_allocate("LAMP", &[name]);
+    let cancel = |products: &mut Products| products.cancel(&order("CANCELLED"), instant(0));
+    world.decide(lamps("CANCELLED"), instant(0), |product| world.with_order(product, cancel)).unwrap();
+    let end = instant(10_000_000);
+    let check = |name: &str| {
+        let alone = ["WAITS", "HELD", "EXPIRED", "CANCELLED", "NEW"].map(order).to_vec();
+        let wanted = Wanted { alone, open_batches: true, ..Wanted::product(sku(name)) };
+        let mut unit = world.begin();
+        let mut product = unit.products().lock(&[wanted], end).unwrap().remove(0);
+        let mut ask = |order_id| product.allocate(&order(order_id), quantity(2), end);
+        assert!(ask("WAITS").is_ok() && ask("HELD").is_ok() && ask("NEW").is_ok());
+        assert!(matches!(ask("EXPIRED"), Err(AllocateError::HoldExpired(_))));
+        assert!(matches!(ask("CANCELLED"), Err(AllocateError::OrderCancelled(_))));
+    };
+    check("SOFA");
+    check("LAMP");
+    world.decide(lamps("EXPIRED"), end, |product| product.release_expired(end)).unwrap();
+    check("SOFA");
 }

@@ -1,4 +1,4 @@
-//! What waits in a queue.
+//! What waits to be decided.
 
 use crate::allocate_line::LineAnswer;
 use crate::group::{Answer, Command};
@@ -20,14 +20,6 @@ pub(super) struct Job {
 pub(super) enum Request {
     Line { line: OrderLine, reply: oneshot::Sender<LineAnswer> },
     Order { order: NewOrder, reply: oneshot::Sender<OrderAnswer> },
-}
-
-/// What goes through a queue.
-#[derive(Debug)]
-pub(super) enum Message {
-    Job(Job),
-    /// Take no more, finish what waits, end.
-    Stop,
 }
 
 impl Job {

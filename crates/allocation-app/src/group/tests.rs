@@ -96,7 +96,7 @@ fn each_sku_is_locked_once_in_order_with_its_lines() {
         products
             .expect_lock()
             .withf(|wanted, _| {
-                let named: Vec<_> = wanted.iter().map(|w| (w.sku.as_str(), w.order_ids.len(), w.create)).collect();
+                let named: Vec<_> = wanted.iter().map(|w| (w.sku.as_str(), w.alone.len(), w.create)).collect();
                 named == [("LAMP", 2, false), ("SOFA", 1, false)]
             })
             .returning(|_, _| Ok(Vec::new()));
@@ -342,4 +342,14 @@ fn each_event_of_a_group_tells_where_its_own_command_came_from() {
         .run("decide_group", |unit, attempt| decide_group(unit, attempt, commands.iter().copied(), now()))
         .unwrap();
     assert_eq!(decided.iter().map(Answer::is_refusal).collect::<Vec<_>>(), [false, false, true, false]);
+}
+
+#[test]
+fn an_order_of_which_lines_were_sent_alone_cannot_be_placed() {
+    let unit = with_orders(rolled_back(locked(&[("LAMP", 9), ("SOFA", 2)])), |orders| {
+        known(Vec::new())(orders);
+        orders.expect_with_lines().times(1).returning(|ids| Ok(ids.to_vec()));
+    });
+    let answer = place(vec![unit], &two_lines()).unwrap();
+    assert!(matches!(answer, Err(PlaceOrderError::AlreadyExists(id)) if id == order("O-1")));
 }

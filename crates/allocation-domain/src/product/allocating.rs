@@ -3,8 +3,8 @@
 use super::Product;
 use crate::{
     AllocateError, AllocationOutcome, AllocationReason, BatchReference, Commitment, DeallocateError,
-    DeallocationReason, HoldExpired, LineAllocation, LineAlreadyAllocated, LineState, OrderCancelled, OrderId,
-    Quantity,
+    DeallocationReason, HoldExpired, LineAllocation, LineAlreadyAllocated, LineState, OrderCancelled, OrderEnd,
+    OrderId, Quantity,
 };
 use chrono::{DateTime, Utc};
 
@@ -82,7 +82,11 @@ impl Product {
     /// What a line lacks of its quantity, `None` when nothing.
     fn missing(&self, order_id: &OrderId, quantity: Quantity) -> Result<Option<Quantity>, AllocateError> {
         let Some(line) = self.lines.get(order_id) else {
-            return Ok(Some(quantity));
+            return match self.ended_orders.get(order_id) {
+                None => Ok(Some(quantity)),
+                Some(OrderEnd::Expired) => Err(HoldExpired { order_id: order_id.clone() }.into()),
+                Some(OrderEnd::Cancelled) => Err(OrderCancelled { order_id: order_id.clone() }.into()),
+            };
         };
         match line.commitment {
             Commitment::Firm | Commitment::Held { .. } => {}

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod allocations;
+mod backorders;
 mod bad_input;
+mod batch_changes;
 mod batches;
 mod command_line;
 mod concurrency;
@@ -11,8 +13,12 @@ mod crash;
 mod docs;
 mod events;
 mod failures;
+mod history;
+mod holds;
 mod lifecycle;
+mod orders;
 mod paging;
+mod products;
 mod readme;
 mod service;
 mod stress;

@@ -3,7 +3,10 @@
 //! `ALLOCATION_STRESS_SECONDS` sets how long (default 8).
 
 mod books;
+mod chaos;
+mod ledger;
 mod shopper;
+mod views;
 
 use crate::support::{Server, TestDatabase, on_every_database};
 use shopper::Shopper;
@@ -31,16 +34,43 @@ fn stress(database: &TestDatabase, servers: &[&Server]) {
                 })
             })
             .collect();
+        scope.spawn(|| chaos::reign(database, end));
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let commands: usize = shoppers.iter().map(|shopper| shopper.commands).sum();
     let refused: usize = shoppers.iter().map(|shopper| shopper.refused).sum();
     assert!(commands > 100 && refused > 0 && refused < commands, "{commands} commands, {refused} refused");
+    let orders: i64 = shoppers.iter().map(|shopper| i64::try_from(shopper.orders.len()).unwrap()).sum();
+    println!("{commands} commands, {refused} of them refused, {orders} orders");
+    assert_much_has_happened(database);
+    books::check_counters(database);
+    chaos::end_all_holds(database);
     books::check(database, &shoppers);
     for server in servers {
+        views::check(database, &server.client());
         let faults = server.log().into_iter().filter(|line| line.contains("\"ERROR\"")).collect::<Vec<_>>();
         assert!(faults.is_empty(), "{faults:?}");
     }
+}
+
+/// Books in which nothing happened are right too, and show nothing.
+fn assert_much_has_happened(database: &TestDatabase) {
+    let told = database.texts("SELECT DISTINCT type FROM all_events");
+    for event in [
+        "allocated",
+        "backordered",
+        "batch_changed",
+        "deallocated",
+        "hold_confirmed",
+        "hold_expired",
+        "line_cancelled",
+        "line_placed",
+        "line_short",
+        "promise_worsened",
+    ] {
+        assert!(told.iter().any(|other| other == event), "no {event} among {told:?}");
+    }
+    assert!(database.count("SELECT count(*) FROM all_events WHERE payload LIKE '%\"reason\":\"move\"%'") > 0);
 }
 
 fn the_books_are_right_after_random_commands_of_many_clients(database: &TestDatabase) {
