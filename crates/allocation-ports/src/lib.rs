@@ -6,9 +6,13 @@
 
 mod clock;
 mod engine_metrics;
+mod event_log;
+mod leases;
+mod log_keeper;
 #[cfg(feature = "mocks")]
 pub mod mocks;
 mod order_repository;
+mod origin;
 mod product_repository;
 mod queries;
 mod readiness;
@@ -17,7 +21,11 @@ mod unit_of_work;
 
 pub use clock::Clock;
 pub use engine_metrics::{EngineMetrics, GroupMeasure};
+pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, ReadLogError, Subject};
+pub use leases::{Lease, Leases};
+pub use log_keeper::{KeepLogError, LogKeeper, Numbered, OutboxPlace};
 pub use order_repository::OrderRepository;
+pub use origin::{CausationId, Origin, Origins, TraceParent};
 pub use product_repository::{ProductRepository, Wanted};
 pub use queries::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,

@@ -2,6 +2,9 @@
 
 pub use crate::clock::MockClock;
 pub use crate::engine_metrics::MockEngineMetrics;
+pub use crate::event_log::MockEventLog;
+pub use crate::leases::MockLeases;
+pub use crate::log_keeper::MockLogKeeper;
 pub use crate::order_repository::MockOrderRepository;
 pub use crate::product_repository::MockProductRepository;
 pub use crate::queries::MockQueries;

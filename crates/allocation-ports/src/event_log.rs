@@ -1,0 +1,191 @@
+use crate::{Origin, PageSize, StoreError};
+use allocation_domain::{BatchReference, Event, OrderId, Sku};
+use chrono::{DateTime, Utc};
+use std::fmt;
+
+/// An event with its place in the one order that all readers see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedEvent {
+    /// The place, from 1, without gaps.
+    pub position: u64,
+    /// The product that it is about.
+    pub sku: Sku,
+    /// When it happened, in microseconds.
+    pub occurred_at: DateTime<Utc>,
+    /// What happened.
+    pub event: Event,
+    /// Where the command came from that it happened for.
+    pub origin: Origin,
+}
+
+/// What an event is about. Written as a path: `orders/O-1`, `batches/B-1`, `products/LAMP`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// An order.
+    Order(OrderId),
+    /// A batch.
+    Batch(BatchReference),
+    /// A product.
+    Product(Sku),
+}
+
+impl Subject {
+    /// What an event is about: its order, else its batch, else its product.
+    #[must_use]
+    pub fn of(event: &Event) -> Self {
+        if let Some(order_id) = event.order_id() {
+            return Self::Order(order_id.clone());
+        }
+        match event {
+            Event::BatchAdded { reference, .. }
+            | Event::BatchChanged { reference, .. }
+            | Event::BatchRemoved { reference, .. } => Self::Batch(reference.clone()),
+            Event::OutOfStock { sku }
+            | Event::LinePlaced { sku, .. }
+            | Event::Allocated { sku, .. }
+            | Event::Deallocated { sku, .. }
+            | Event::Backordered { sku, .. }
+            | Event::LineShort { sku, .. }
+            | Event::WaitEnded { sku, .. }
+            | Event::PromiseWorsened { sku, .. }
+            | Event::HoldConfirmed { sku, .. }
+            | Event::HoldExtended { sku, .. }
+            | Event::HoldExpired { sku, .. }
+            | Event::LineCancelled { sku, .. } => Self::Product(sku.clone()),
+        }
+    }
+
+    /// Parses what [`fmt::Display`] writes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (collection, name) = text.split_once('/')?;
+        match collection {
+            "orders" => OrderId::parse(name).ok().map(Self::Order),
+            "batches" => BatchReference::parse(name).ok().map(Self::Batch),
+            "products" => Sku::parse(name).ok().map(Self::Product),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Order(order_id) => write!(f, "orders/{order_id}"),
+            Self::Batch(reference) => write!(f, "batches/{reference}"),
+            Self::Product(sku) => write!(f, "products/{sku}"),
+        }
+    }
+}
+
+/// Which events to read: those that fit all that is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only events of these names ([`Event::name`]); all when it is empty.
+    pub types: Vec<&'static str>,
+    /// Only events about this.
+    pub subject: Option<Subject>,
+}
+
+impl EventFilter {
+    /// Whether every event fits.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.types.is_empty() && self.subject.is_none()
+    }
+
+    /// Whether an event fits.
+    #[must_use]
+    pub fn fits(&self, event: &Event) -> bool {
+        (self.types.is_empty() || self.types.contains(&event.name()))
+            && self.subject.as_ref().is_none_or(|subject| *subject == Subject::of(event))
+    }
+}
+
+/// A page of the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventPage {
+    /// The events that fit, by their positions.
+    pub events: Vec<LoggedEvent>,
+    /// The position up to which the log was looked through: where the next page begins after. A page
+    /// looks through a bounded number of events, so it may have fewer than asked for, even none, and
+    /// not be the last.
+    pub next: u64,
+}
+
+/// The ends of the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogBounds {
+    /// The position of the oldest event that is retained; one more than `last` when there is none.
+    pub oldest: u64,
+    /// The position of the newest event, 0 before the first.
+    pub last: u64,
+}
+
+/// Why the log is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadLogError {
+    /// Events that come next are not retained any more.
+    #[error("events before {oldest} are gone")]
+    Gone {
+        /// The position of the oldest event that is retained.
+        oldest: u64,
+    },
+    /// The store failed.
+    #[error("the events were not read")]
+    Store(#[from] StoreError),
+}
+
+/// Reads the log: all events in one order, which is the same for every reader and never changes. An
+/// event MUST NOT become visible before one of a lower position.
+///
+/// An event gets its place some time after the commit that wrote it; those of one product keep their
+/// order.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait EventLog: Send + Sync {
+    /// Events after a position that fit, in their order. The position 0 is that before the oldest
+    /// event that is retained.
+    ///
+    /// A position beyond the newest is answered with itself as `next`.
+    ///
+    /// # Errors
+    ///
+    /// MUST be [`ReadLogError::Gone`] when an event after the position is not retained any more.
+    fn read(&self, after: u64, filter: &EventFilter, page: PageSize) -> Result<EventPage, ReadLogError>;
+
+    /// The ends of the log.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn bounds(&self) -> Result<LogBounds, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_read_as_it_is_written() {
+        for text in ["orders/O-1", "batches/a/b c", "products/ご注文"] {
+            assert_eq!(Subject::parse(text).unwrap().to_string(), text);
+        }
+        for wrong in ["", "orders", "orders/", "lines/O-1", "/orders/O-1", "batches/ B"] {
+            assert_eq!(Subject::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_filter_lets_through_what_fits_all_of_it() {
+        let sku = Sku::parse("LAMP").unwrap();
+        let (sold_out, order_id) = (Event::OutOfStock { sku: sku.clone() }, OrderId::parse("O-1").unwrap());
+        let cancelled = Event::LineCancelled { order_id: order_id.clone(), sku: sku.clone() };
+        let filter = |types: &[&'static str], subject| EventFilter { types: types.to_vec(), subject };
+        assert!(filter(&[], None).is_open() && filter(&[], None).fits(&sold_out));
+        assert!(filter(&["out_of_stock", "allocated"], None).fits(&sold_out));
+        assert!(!filter(&["allocated"], None).fits(&sold_out));
+        assert!(filter(&[], Some(Subject::Product(sku.clone()))).fits(&sold_out));
+        assert!(!filter(&[], Some(Subject::Product(sku))).fits(&cancelled), "it is about the order");
+        assert!(filter(&["line_cancelled"], Some(Subject::Order(order_id))).fits(&cancelled));
+    }
+}

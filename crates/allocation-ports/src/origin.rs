@@ -1,0 +1,154 @@
+use allocation_domain::Sku;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The trace that a request belongs to: a W3C `traceparent` of version 00 or of a later one that looks
+/// the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceParent(Arc<str>);
+
+impl TraceParent {
+    /// Parses a header's value; `None` for what is no `traceparent`, which is to be ignored then.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.split('-').collect();
+        let [version, trace, parent, flags] = parts[..] else { return None };
+        let hex = |part: &str, length: usize| {
+            part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let id = |part: &str, length: usize| hex(part, length) && part.bytes().any(|byte| byte != b'0');
+        let valid = hex(version, 2) && version != "ff" && id(trace, 32) && id(parent, 16) && hex(flags, 2);
+        valid.then(|| Self(text.into()))
+    }
+
+    /// The value as it was sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The id of the command that caused an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CausationId(Arc<str>);
+
+impl CausationId {
+    /// The most characters of an id.
+    pub const MAX_CHARS: usize = 255;
+
+    /// Parses an id of 1 to [`CausationId::MAX_CHARS`] characters, none of them a control character;
+    /// `None` for any other.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let valid = (1..=Self::MAX_CHARS).contains(&text.chars().count()) && !text.contains(char::is_control);
+        valid.then(|| Self(text.into()))
+    }
+
+    /// The id as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CausationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a command comes from, as its events tell it. Most come from nowhere in particular.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The trace that the request belongs to.
+    pub traceparent: Option<TraceParent>,
+    /// The id of the command, when it has one.
+    pub causation_id: Option<CausationId>,
+}
+
+impl Origin {
+    /// Whether there is nothing to tell.
+    #[must_use]
+    pub const fn is_unknown(&self) -> bool {
+        self.traceparent.is_none() && self.causation_id.is_none()
+    }
+}
+
+/// Which events of a unit of work come from where, as far as there is anything to tell: ranges of each
+/// product's events. None costs nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origins(BTreeMap<Sku, Vec<(Range<usize>, Origin)>>);
+
+impl Origins {
+    /// Adds events of a product, which come after those that were added of it before. Events of an
+    /// unknown origin need not be added.
+    pub fn add(&mut self, sku: &Sku, events: Range<usize>, origin: &Origin) {
+        if !origin.is_unknown() && !events.is_empty() {
+            self.0.entry(sku.clone()).or_default().push((events, origin.clone()));
+        }
+    }
+
+    /// Where an event of a product comes from, `None` when there is nothing to tell. Events are
+    /// counted from 0, as their ordinals are.
+    #[must_use]
+    pub fn of(&self, sku: &Sku, ordinal: usize) -> Option<&Origin> {
+        let ranges = self.0.get(sku)?;
+        let (events, origin) = ranges.get(ranges.partition_point(|(events, _)| events.end <= ordinal))?;
+        events.contains(&ordinal).then_some(origin)
+    }
+
+    /// Whether there is nothing to tell of any event.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    #[test]
+    fn a_traceparent_is_kept_and_anything_else_is_none() {
+        assert_eq!(TraceParent::parse(TRACE).unwrap().as_str(), TRACE);
+        for wrong in [
+            "",
+            "00",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+        ] {
+            assert_eq!(TraceParent::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_id_of_a_command_is_any_short_text() {
+        assert_eq!(CausationId::parse("a b/ç").unwrap().as_str(), "a b/ç");
+        assert!(CausationId::parse("").is_none() && CausationId::parse("a\n").is_none());
+        assert!(CausationId::parse(&"é".repeat(255)).is_some() && CausationId::parse(&"é".repeat(256)).is_none());
+    }
+
+    #[test]
+    fn each_event_has_the_origin_of_its_range() {
+        let sku = |text| Sku::parse(text).unwrap();
+        let from = |id| Origin { causation_id: CausationId::parse(id), ..Origin::default() };
+        let mut origins = Origins::default();
+        origins.add(&sku("LAMP"), 0..3, &Origin::default());
+        assert!(origins.is_empty());
+        origins.add(&sku("LAMP"), 3..5, &from("one"));
+        origins.add(&sku("LAMP"), 5..5, &from("none"));
+        origins.add(&sku("LAMP"), 6..7, &from("two"));
+        let told: Vec<_> = (0..8).map(|ordinal| origins.of(&sku("LAMP"), ordinal).cloned()).collect();
+        let (one, two) = (Some(from("one")), Some(from("two")));
+        assert_eq!(told, [None, None, None, one.clone(), one, None, two, None]);
+        assert_eq!(origins.of(&sku("RUG"), 3), None);
+    }
+}
