@@ -126,8 +126,7 @@ fn eta<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Eta, D::Error> {
     // There is no year 0, and what is not written so is written otherwise again.
     let exact = |date: &NaiveDate| date.year() > 0 && text.len() == 10 && date.to_string() == text;
     let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok().filter(exact);
-    date.map(Eta::Due)
-        .ok_or_else(|| de::Error::custom("must be a date of the calendar, written YYYY-MM-DD, or null"))
+    date.map(Eta::Due).ok_or_else(|| de::Error::custom("must be a date of the calendar, written YYYY-MM-DD, or null"))
 }
 
 #[cfg(test)]

@@ -2,22 +2,21 @@
 
 use super::command::Command;
 use super::problem::{Kind, Problem};
+use allocation_ports::{CausationId, Origin, TraceParent};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// How many bytes a command may have: as many as a body of the HTTP API.
 const MOST_BYTES: usize = 256 << 10;
-/// How many characters an id may have: as many as other identifiers.
-const MOST_CHARACTERS: usize = 255;
 
 /// A command, and what its outcome is traced by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Envelope {
     /// The `id` of the CloudEvent.
-    pub(crate) id: String,
-    /// The `traceparent` of the CloudEvent, if it has one.
-    pub(crate) traceparent: Option<String>,
+    pub(crate) id: CausationId,
+    /// What its events tell of where they come from.
+    pub(crate) origin: Origin,
     pub(crate) command: Command,
 }
 
@@ -50,11 +49,12 @@ impl Envelope {
             return Err(Problem::of(Kind::BodyTooLarge, format!("must have at most {MOST_BYTES} bytes")));
         }
         let event = read(bytes)?;
-        check(&event)?;
+        let id = check(&event)?;
         let data = event.data.ok_or_else(|| Problem::validation("data: is missing"))?;
         let command = Command::parse(&event.r#type, data)?;
-        let traceparent = event.traceparent.map(Cow::into_owned);
-        Ok(Self { id: event.id.into_owned(), traceparent, command })
+        let traceparent = event.traceparent.as_deref().and_then(TraceParent::parse);
+        let origin = Origin { traceparent, causation_id: Some(id.clone()) };
+        Ok(Self { id, origin, command })
     }
 }
 
@@ -71,15 +71,12 @@ fn read(bytes: &[u8]) -> Result<CloudEvent<'_>, Problem> {
     })
 }
 
-fn check(event: &CloudEvent<'_>) -> Result<(), Problem> {
+fn check(event: &CloudEvent<'_>) -> Result<CausationId, Problem> {
     if event.specversion != "1.0" {
         return Err(Problem::validation("specversion: must be 1.0"));
     }
-    let characters = event.id.chars().count();
-    if !(1..=MOST_CHARACTERS).contains(&characters) || event.id.chars().any(char::is_control) {
-        let rule = format!("id: must have 1 to {MOST_CHARACTERS} characters, and no control characters");
-        return Err(Problem::validation(rule));
-    }
+    let rule = || format!("id: must have 1 to {} characters, none of them a control character", CausationId::MAX_CHARS);
+    let id = CausationId::parse(&event.id).ok_or_else(|| Problem::validation(rule()))?;
     if event.source.is_empty() {
         return Err(Problem::validation("source: must not be empty"));
     }
@@ -87,7 +84,7 @@ fn check(event: &CloudEvent<'_>) -> Result<(), Problem> {
     if event.datacontenttype.as_deref().is_some_and(|media_type| !is_json(media_type)) {
         return Err(Problem::validation("datacontenttype: must be application/json"));
     }
-    Ok(())
+    Ok(id)
 }
 
 #[cfg(test)]
@@ -113,8 +110,9 @@ mod tests {
     #[test]
     fn a_cloud_event_may_have_members_that_nobody_knows() {
         let envelope = Envelope::parse(CLOUD_EVENT, event().to_string().as_bytes()).unwrap();
-        assert_eq!(envelope.id, "C-1");
-        assert!(envelope.traceparent.is_some_and(|parent| parent.starts_with("00-4bf9")));
+        assert_eq!(envelope.id.as_str(), "C-1");
+        assert_eq!(envelope.origin.causation_id, Some(envelope.id));
+        assert!(envelope.origin.traceparent.is_some_and(|parent| parent.as_str().starts_with("00-4bf9")));
         assert!(matches!(envelope.command, Command::Deallocate { .. }));
     }
 

@@ -58,7 +58,7 @@ impl Problem {
     }
 
     /// A fault of the program or of what is stored: what it is, the log has.
-    pub(crate) fn internal(cause: &dyn std::error::Error) -> Self {
+    pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error = cause, "a command failed");
         Self::of(Kind::InternalError, "The log has the cause, with the id of the command")
     }

@@ -1,0 +1,5 @@
+//! Commands in.
+
+mod command;
+mod envelope;
+mod problem;
