@@ -1,0 +1,18 @@
+//! The events of the Allocation Service as [CloudEvents](https://cloudevents.io) 1.0, in the JSON
+//! format.
+//!
+//! `docs/events` has a JSON Schema for each type. Members may be added to a type; anything else that
+//! changes makes a new version of it, with a name of its own.
+#![warn(missing_docs)]
+
+mod cloud_event;
+mod types;
+
+pub use cloud_event::{CloudEvent, cloud_event};
+pub use types::{TYPES, event_name, event_type};
+
+/// The media type of one event.
+pub const MEDIA_TYPE: &str = "application/cloudevents+json";
+
+/// The media type of an array of events.
+pub const BATCH_MEDIA_TYPE: &str = "application/cloudevents-batch+json";

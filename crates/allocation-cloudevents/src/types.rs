@@ -1,0 +1,42 @@
+use allocation_domain::Event;
+
+/// Makes the types from one table: what an event is in the code, its name as it is stored, its type.
+macro_rules! types {
+    ($($variant:ident: $name:literal, $type:literal;)+) => {
+        /// All types.
+        pub const TYPES: &[&str] = &[$($type),+];
+
+        /// The type of an event.
+        #[must_use]
+        pub const fn event_type(event: &Event) -> &'static str {
+            match event { $(Event::$variant { .. } => $type),+ }
+        }
+
+        /// The name ([`Event::name`]) of the events of a type, `None` when there is no such type.
+        #[must_use]
+        pub fn event_name(event_type: &str) -> Option<&'static str> {
+            match event_type {
+                $($type => Some($name),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+types! {
+    BatchAdded: "batch_added", "allocation.batch.added.v1";
+    BatchChanged: "batch_changed", "allocation.batch.changed.v1";
+    BatchRemoved: "batch_removed", "allocation.batch.removed.v1";
+    LinePlaced: "line_placed", "allocation.line.placed.v1";
+    Allocated: "allocated", "allocation.line.allocated.v1";
+    Deallocated: "deallocated", "allocation.line.deallocated.v1";
+    Backordered: "backordered", "allocation.line.backordered.v1";
+    LineShort: "line_short", "allocation.line.short.v1";
+    WaitEnded: "wait_ended", "allocation.line.wait_ended.v1";
+    PromiseWorsened: "promise_worsened", "allocation.line.promise_worsened.v1";
+    LineCancelled: "line_cancelled", "allocation.line.cancelled.v1";
+    HoldConfirmed: "hold_confirmed", "allocation.hold.confirmed.v1";
+    HoldExtended: "hold_extended", "allocation.hold.extended.v1";
+    HoldExpired: "hold_expired", "allocation.hold.expired.v1";
+    OutOfStock: "out_of_stock", "allocation.product.out_of_stock.v1";
+}

@@ -1,0 +1,206 @@
+//! Every type has one schema in `docs/events`, and what the code writes is what the schema says.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use allocation_cloudevents::{TYPES, cloud_event, event_name, event_type};
+use allocation_domain::{
+    AllocationReason, BatchReference, DeallocationReason, Eta, Event, OnShortage, OrderId, Quantity, Sku, Units,
+};
+use allocation_ports::{CausationId, LoggedEvent, Origin, TraceParent};
+use chrono::{DateTime, Utc};
+use jsonschema::Validator;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/events")
+}
+
+fn schema(event_type: &str) -> Value {
+    let file = folder().join(format!("{event_type}.json"));
+    serde_json::from_str(&fs::read_to_string(&file).unwrap_or_else(|_| panic!("there is no {file:?}"))).unwrap()
+}
+
+fn validator(schema: &Value) -> Validator {
+    jsonschema::draft202012::options().should_validate_formats(true).build(schema).unwrap()
+}
+
+fn instant() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(1_800_000_000_123_456).unwrap()
+}
+
+fn due() -> Eta {
+    Eta::Due("2027-01-15".parse().unwrap())
+}
+
+/// Events of every type, with what they may have and may lack.
+fn examples() -> Vec<Event> {
+    let (sku, order_id) = (|| Sku::parse("LAMP").unwrap(), || OrderId::parse("O-1").unwrap());
+    let reference = || BatchReference::parse("B-1/ü").unwrap();
+    let (quantity, units) = (|units: u32| Quantity::new(units).unwrap(), |number: u32| Units::new(number).unwrap());
+    let mut events = vec![
+        Event::BatchAdded { reference: reference(), sku: sku(), purchased_quantity: quantity(1), eta: due() },
+        Event::BatchAdded {
+            reference: reference(),
+            sku: sku(),
+            purchased_quantity: quantity(Quantity::MAX),
+            eta: Eta::InStock,
+        },
+        Event::BatchChanged {
+            reference: reference(),
+            sku: sku(),
+            purchased_quantity: Units::ZERO,
+            eta: Eta::InStock,
+            old_purchased_quantity: units(3),
+            old_eta: due(),
+            revision: 2,
+        },
+        Event::BatchRemoved { reference: reference(), sku: sku() },
+        Event::Backordered { order_id: order_id(), sku: sku(), quantity: quantity(2) },
+        Event::LineShort { order_id: order_id(), sku: sku(), quantity: quantity(2) },
+        Event::WaitEnded { order_id: order_id(), sku: sku(), quantity: quantity(2) },
+        Event::PromiseWorsened {
+            order_id: order_id(),
+            sku: sku(),
+            reference: reference(),
+            quantity: quantity(2),
+            old_eta: Eta::InStock,
+            new_eta: due(),
+        },
+        Event::HoldConfirmed { order_id: order_id(), sku: sku() },
+        Event::HoldExtended { order_id: order_id(), sku: sku(), expires_at: instant() },
+        Event::HoldExpired { order_id: order_id(), sku: sku(), expires_at: instant() },
+        Event::LineCancelled { order_id: order_id(), sku: sku() },
+        Event::OutOfStock { sku: sku() },
+    ];
+    for (on_shortage, expires_at) in [(OnShortage::Reject, None), (OnShortage::Backorder, Some(instant()))] {
+        let (order_id, sku) = (order_id(), sku());
+        let (quantity, priority, allow_split) = (quantity(2), i32::MIN, true);
+        events.push(Event::LinePlaced { order_id, sku, quantity, priority, on_shortage, allow_split, expires_at });
+    }
+    for reason in
+        [AllocationReason::NewLine, AllocationReason::Refill, AllocationReason::Backorder, AllocationReason::Move]
+    {
+        let (order_id, sku, reference) = (order_id(), sku(), reference());
+        let (quantity, line_quantity) = (quantity(2), quantity(3));
+        events.push(Event::Allocated { order_id, sku, reference, quantity, line_quantity, reason });
+    }
+    for reason in [
+        DeallocationReason::Request,
+        DeallocationReason::Cancellation,
+        DeallocationReason::Expiry,
+        DeallocationReason::BatchLowered,
+        DeallocationReason::Move,
+    ] {
+        let (order_id, sku, reference) = (order_id(), sku(), reference());
+        events.push(Event::Deallocated { order_id, sku, reference, quantity: quantity(2), reason });
+    }
+    events
+}
+
+fn written(event: &Event, origin: Origin) -> Value {
+    let logged = LoggedEvent {
+        position: 9_007_199_254_740_993,
+        sku: Sku::parse("LAMP").unwrap(),
+        occurred_at: instant(),
+        event: event.clone(),
+        origin,
+    };
+    serde_json::to_value(cloud_event(&logged, "/allocation")).unwrap()
+}
+
+fn origin() -> Origin {
+    Origin {
+        traceparent: TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        causation_id: CausationId::parse("command-1"),
+    }
+}
+
+#[test]
+fn there_is_one_schema_for_each_type_and_the_index_names_it() {
+    let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let schemas: BTreeSet<String> = files.filter(|name| name.ends_with(".json")).collect();
+    assert_eq!(schemas, TYPES.iter().map(|name| format!("{name}.json")).collect());
+    let index = fs::read_to_string(folder().join("README.md")).unwrap();
+    for name in TYPES {
+        assert_eq!(schema(name)["properties"]["type"]["const"], *name);
+        assert_eq!(schema(name)["$schema"], "https://json-schema.org/draft/2020-12/schema");
+        assert!(index.contains(&format!("[`{name}`]({name}.json)")), "{name}");
+    }
+}
+
+#[test]
+fn there_is_an_example_of_every_type_and_names_lead_to_types_and_back() {
+    let examples = examples();
+    let types: BTreeSet<&str> = examples.iter().map(event_type).collect();
+    assert_eq!(types, TYPES.iter().copied().collect());
+    for event in &examples {
+        assert_eq!(event_name(event_type(event)), Some(event.name()));
+    }
+    assert_eq!(event_name("allocation.line.allocated.v2"), None);
+}
+
+#[test]
+fn what_is_written_is_valid_and_every_member_is_told() {
+    for event in examples() {
+        let schema = schema(event_type(&event));
+        let validator = validator(&schema);
+        for origin in [Origin::default(), origin()] {
+            let written = written(&event, origin);
+            let faults: Vec<_> = validator.iter_errors(&written).map(|fault| fault.to_string()).collect();
+            assert!(faults.is_empty(), "{written}: {faults:?}");
+            for (schema, members) in [(&schema, &written), (&schema["properties"]["data"], &written["data"])] {
+                for name in members.as_object().unwrap().keys() {
+                    assert!(schema["properties"][name].is_object(), "{name} of {written}");
+                }
+            }
+            assert_eq!(serde_json::from_value::<Event>(written["data"].clone()).unwrap(), event);
+        }
+    }
+}
+
+#[test]
+fn an_event_that_lacks_a_member_is_not_valid_and_one_with_more_is() {
+    for event in examples() {
+        let validator = validator(&schema(event_type(&event)));
+        let whole = written(&event, Origin::default());
+        for path in ["", "/data"] {
+            for name in whole.pointer(path).unwrap().as_object().unwrap().keys() {
+                let mut lacking = whole.clone();
+                lacking.pointer_mut(path).unwrap().as_object_mut().unwrap().remove(name);
+                assert!(!validator.is_valid(&lacking), "without {name}: {lacking}");
+            }
+            let mut more = whole.clone();
+            more.pointer_mut(path).unwrap()["another"] = json!({ "of": "a later version" });
+            assert!(validator.is_valid(&more), "{more}");
+        }
+        let mut other = whole.clone();
+        other["type"] = "allocation.line.allocated.v2".into();
+        assert!(!validator.is_valid(&other));
+    }
+}
+
+#[test]
+fn an_event_is_written_as_a_cloud_event() {
+    let event = Event::HoldConfirmed { order_id: OrderId::parse("O-1").unwrap(), sku: Sku::parse("LAMP").unwrap() };
+    let expected = json!({
+        "specversion": "1.0",
+        "id": "9007199254740993",
+        "source": "/allocation",
+        "type": "allocation.hold.confirmed.v1",
+        "subject": "orders/O-1",
+        "time": "2027-01-15T08:00:00.123456Z",
+        "datacontenttype": "application/json",
+        "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "causationid": "command-1",
+        "data": { "type": "hold_confirmed", "order_id": "O-1", "sku": "LAMP" }
+    });
+    assert_eq!(written(&event, origin()), expected);
+    let plain = written(&event, Origin::default());
+    assert!(plain.get("traceparent").is_none() && plain.get("causationid").is_none());
+    let subject = |event: &Event| written(event, Origin::default())["subject"].clone();
+    assert_eq!(subject(&examples()[0]), "batches/B-1/ü");
+    assert_eq!(subject(&Event::OutOfStock { sku: Sku::parse("LAMP").unwrap() }), "products/LAMP");
+}
