@@ -2,8 +2,12 @@
 #![warn(missing_docs)]
 
 mod amqp_url;
+mod broker;
 mod commands;
 mod name;
+mod publisher;
 
 pub use amqp_url::{AmqpUrl, AmqpUrlError};
+pub use broker::Broker;
 pub use name::{BrokerName, BrokerNameError};
+pub use publisher::RabbitPublisher;
