@@ -9,5 +9,6 @@ mod publisher;
 
 pub use amqp_url::{AmqpUrl, AmqpUrlError};
 pub use broker::Broker;
+pub use commands::{CommandConsumer, CommandHandlers, CommandSettings};
 pub use name::{BrokerName, BrokerNameError};
 pub use publisher::RabbitPublisher;

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod clock;
+mod command_effects;
 mod engine_metrics;
 mod event_log;
 mod event_publisher;
@@ -22,6 +23,7 @@ mod store_error;
 mod unit_of_work;
 
 pub use clock::Clock;
+pub use command_effects::CommandEffects;
 pub use engine_metrics::{EngineMetrics, GroupMeasure};
 pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, ReadLogError, Subject};
 pub use event_publisher::{BrokerAway, Delivery, EventPublisher, SentEvents};

@@ -1,6 +1,7 @@
 //! Mocks of every port, made by [mockall](https://docs.rs/mockall).
 
 pub use crate::clock::MockClock;
+pub use crate::command_effects::MockCommandEffects;
 pub use crate::engine_metrics::MockEngineMetrics;
 pub use crate::event_log::MockEventLog;
 pub use crate::event_publisher::{MockEventPublisher, MockSentEvents};

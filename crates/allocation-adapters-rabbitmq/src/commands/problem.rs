@@ -48,9 +48,17 @@ kinds! {
     InternalError: "internal-error", "The service failed";
 }
 
+/// How many characters a detail may have. It may quote what was sent, and the headers of a message must
+/// fit into a frame.
+const MOST_CHARACTERS: usize = 1_000;
+
 impl Problem {
     pub(crate) fn of(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { r#type: kind.uri(), title: kind.title(), detail: detail.into() }
+        let mut detail = detail.into();
+        if let Some((end, _)) = detail.char_indices().nth(MOST_CHARACTERS) {
+            detail.truncate(end);
+        }
+        Self { r#type: kind.uri(), title: kind.title(), detail }
     }
 
     pub(crate) fn validation(detail: impl Into<String>) -> Self {
@@ -72,7 +80,7 @@ impl fmt::Display for Problem {
 }
 
 /// Why a command is not done.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum NotDone {
     /// It never will be.
     Refused(Problem),
