@@ -4,6 +4,7 @@
 mod explain;
 mod lines;
 mod locking;
+mod numbering;
 mod orders;
 mod saving;
 mod session;
@@ -11,6 +12,7 @@ mod sets;
 
 pub(crate) use lines::{lines, order_lines};
 pub(crate) use locking::lock;
+pub(crate) use numbering::{forget, number, take, tidy};
 pub(crate) use orders::{add_orders, find_orders};
 pub(crate) use saving::save;
 pub(crate) use session::{migrate, open, open_for_migrations};

@@ -8,6 +8,7 @@ mod availability;
 mod backorders;
 mod batches;
 mod candidates;
+mod events;
 mod history;
 mod orders;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub(crate) use allocations::allocations;
 pub(crate) use availability::availability;
 pub(crate) use backorders::backorders;
 pub(crate) use batches::{batch, batch_at, batches, open_batches, sku_of};
+pub(crate) use events::{events, log_bounds};
 pub(crate) use history::history;
 pub(crate) use orders::{order, orders};
 pub(crate) use totals::{product, products};

@@ -2,7 +2,7 @@
 
 use crate::line::{LineValues, is_plain};
 use allocation_domain::{Batch, BatchRowChange, Changes, Eta, LineRow, OrderId, Quantity, TotalsChange};
-use allocation_ports::StoreError;
+use allocation_ports::{CausationId, Origin, Origins, StoreError, TraceParent};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 /// The changes of one or more products, sorted by what is done to which table.
@@ -83,6 +83,8 @@ pub(crate) struct NewEvent<'a> {
     pub(crate) event_type: &'static str,
     pub(crate) order_id: Option<&'a str>,
     pub(crate) payload: String,
+    /// Where the command came from, if there is anything to tell.
+    pub(crate) origin: Option<&'a Origin>,
 }
 
 /// SQLite keeps dates as texts, which sort as dates only with years of four digits.
@@ -101,14 +103,14 @@ pub(crate) fn expect_rows(expected: usize, actual: usize) -> Result<(), StoreErr
 
 impl<'a> RowChanges<'a> {
     /// The rows of changes that happen at an instant.
-    pub(crate) fn new(changes: &'a [Changes<'a>], at: DateTime<Utc>) -> Result<Self, StoreError> {
+    pub(crate) fn new(changes: &'a [Changes<'a>], at: DateTime<Utc>, origins: &'a Origins) -> Result<Self, StoreError> {
         let mut rows = Self { at: at.timestamp_micros(), ..Self::default() };
         for product in changes {
             rows.push_batches(product)?;
             rows.push_lines(product)?;
             rows.push_allocations(product)?;
             rows.push_totals(product);
-            rows.push_events(product)?;
+            rows.push_events(product, origins)?;
         }
         // Names of batches are taken in one order, whatever their SKU, so that no two units of work
         // wait for each other.
@@ -169,7 +171,7 @@ impl<'a> RowChanges<'a> {
         Ok(())
     }
 
-    fn push_events(&mut self, product: &Changes<'a>) -> Result<(), StoreError> {
+    fn push_events(&mut self, product: &Changes<'a>, origins: &'a Origins) -> Result<(), StoreError> {
         for (ordinal, event) in product.events.iter().enumerate() {
             self.events.push(NewEvent {
                 sku: product.sku.as_str(),
@@ -178,9 +180,20 @@ impl<'a> RowChanges<'a> {
                 event_type: event.name(),
                 order_id: event.order_id().map(OrderId::as_str),
                 payload: serde_json::to_string(event).map_err(failed)?,
+                origin: origins.of(product.sku, ordinal),
             });
         }
         Ok(())
+    }
+}
+
+impl NewEvent<'_> {
+    pub(crate) fn traceparent(&self) -> Option<&str> {
+        self.origin?.traceparent.as_ref().map(TraceParent::as_str)
+    }
+
+    pub(crate) fn causation_id(&self) -> Option<&str> {
+        self.origin?.causation_id.as_ref().map(CausationId::as_str)
     }
 }
 

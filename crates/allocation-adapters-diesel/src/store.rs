@@ -1,5 +1,7 @@
 //! The store: connections, and the ports over them.
 
+mod log;
+
 use crate::any_connection::{AnyConnection, Connector, LogErrors};
 use crate::error::store_error;
 use crate::unit::{Transactions, Unit};
@@ -17,6 +19,7 @@ use diesel::r2d2::R2D2Connection;
 use parking_lot::FairMutex;
 use r2d2::ManageConnection;
 use std::fmt;
+use std::ops::DerefMut;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -154,11 +157,12 @@ impl Store {
         }
     }
 
-    fn begin_on_writer(
+    /// SQLite's writer, with a transaction begun.
+    fn locked_writer(
         &self,
         writer: &Arc<FairMutex<AnyConnection>>,
         wait: LockWait,
-    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+    ) -> Result<impl DerefMut<Target = AnyConnection> + use<>, StoreError> {
         let Some(mut connection) = writer.try_lock_arc_for(patience(wait)) else {
             return Err(StoreError::Busy(WritersInTheWay.into()));
         };
@@ -169,7 +173,7 @@ impl Store {
             *connection = AnyConnection::Sqlite(anew);
         }
         connection.begin(wait).map_err(store_error)?;
-        Ok(Box::new(Unit::new(connection)))
+        Ok(connection)
     }
 
     fn read<T>(&self, query: impl Fn(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -177,7 +181,10 @@ impl Store {
     }
 
     /// Reads with several statements that all see the same state.
-    fn read_snapshot<T>(&self, query: impl Fn(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn read_snapshot<T, E: From<StoreError>>(
+        &self,
+        query: impl Fn(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut connection = self.checked_out(LockWait::Usual, AnyConnection::begin_snapshot)?;
         let read = query(&mut connection);
         if let Err(error) = Transactions::rollback_transaction(&mut *connection) {
@@ -197,7 +204,7 @@ impl fmt::Debug for Store {
 impl UnitOfWorkFactory for Store {
     fn begin(&self, wait: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError> {
         match &self.0.writer {
-            Some(writer) => self.begin_on_writer(writer, wait),
+            Some(writer) => Ok(Box::new(Unit::new(self.locked_writer(writer, wait)?))),
             None => Ok(Box::new(Unit::new(self.checked_out(wait, |connection| connection.begin(wait))?))),
         }
     }
@@ -289,7 +296,7 @@ impl Readiness for Store {
 mod tests {
     use super::*;
     use allocation_domain::{Eta, Quantity};
-    use allocation_ports::Wanted;
+    use allocation_ports::{Origins, Wanted};
     use diesel::connection::SimpleConnection;
 
     fn batch(number: u32) -> BatchReference {
@@ -306,7 +313,7 @@ mod tests {
                 products[0].add_batch(batch(number), Quantity::new(1).unwrap(), Eta::InStock, DateTime::UNIX_EPOCH);
             added.unwrap();
         }
-        unit.products().save(&products, DateTime::UNIX_EPOCH)?;
+        unit.products().save(&products, DateTime::UNIX_EPOCH, &Origins::default())?;
         unit.commit()
     }
 

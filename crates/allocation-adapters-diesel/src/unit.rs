@@ -6,7 +6,7 @@ use crate::orders::OrderValues;
 use crate::saving::RowChanges;
 use crate::{expiry, loading, orders, postgres, reads, sqlite};
 use allocation_domain::{Batch, BatchReference, Needed, NewOrder, OrderId, Product, Sku};
-use allocation_ports::{OrderRepository, ProductRepository, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{OrderRepository, Origins, ProductRepository, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
 use diesel::prelude::*;
@@ -113,11 +113,11 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         self.run(|connection| expiry::products(connection, now, most))
     }
 
-    fn save(&mut self, products: &[Product], at: DateTime<Utc>) -> Result<(), StoreError> {
+    fn save(&mut self, products: &[Product], at: DateTime<Utc>, origins: &Origins) -> Result<(), StoreError> {
         self.run(|connection| {
             let changes = products.iter().map(Product::changes).filter(|changes| !changes.is_empty());
             let changes: Vec<_> = changes.collect();
-            let rows = RowChanges::new(&changes, at)?;
+            let rows = RowChanges::new(&changes, at, origins)?;
             match connection {
                 AnyConnection::Sqlite(connection) => sqlite::save(connection, &rows),
                 AnyConnection::Postgres(connection) => postgres::save(connection, &rows),

@@ -1,8 +1,9 @@
 use crate::UseCases;
 use crate::deciding::decide;
+use crate::saving::save;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{AddBatchError as Refusal, Batch, BatchReference, Eta, Quantity, Sku};
-use allocation_ports::{Clock, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{Clock, Origin, StoreError, UnitOfWork, Wanted};
 
 /// A batch that purchasing has ordered or the warehouse has received.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl UseCases {
     ///
     /// [`AddBatchError`], and nothing has changed.
     pub fn add_batch(&self, new: &NewBatch) -> Result<AddBatchOutcome, AddBatchError> {
-        self.units.run("add_batch", |unit, attempt| add(unit, attempt, new, &*self.clock))?
+        self.units.run("add_batch", |unit, attempt| add(unit, attempt, new, &*self.clock, &self.origin))?
     }
 }
 
@@ -60,6 +61,7 @@ fn add(
     attempt: Attempt,
     new: &NewBatch,
     clock: &dyn Clock,
+    origin: &Origin,
 ) -> Result<Ending<Decision>, StoreError> {
     let wanted = Wanted { create: true, ..Wanted::product(new.sku.clone()) };
     let now = clock.now();
@@ -80,7 +82,7 @@ fn add(
         }
         Err(Refusal::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
     };
-    unit.products().save(&products, now)?;
+    save(unit, &products, now, origin)?;
     Ok(Ending::Commit(Ok(AddBatchOutcome::Added(batch))))
 }
 

@@ -1,10 +1,10 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::group::save_changed;
 use crate::order_products::lock_order;
+use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{CancelError, OrderId};
-use allocation_ports::{StoreError, UnitOfWork};
+use allocation_ports::{Origin, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 
 /// Why an order is not cancelled. Nothing has changed then.
@@ -26,7 +26,7 @@ impl UseCases {
     ///
     /// [`CancelOrderError`], and nothing has changed.
     pub fn cancel_order(&self, order_id: &OrderId) -> Result<(), CancelOrderError> {
-        self.units.run("cancel_order", |unit, _| cancel(unit, order_id, self.clock.now()))?
+        self.units.run("cancel_order", |unit, _| cancel(unit, order_id, self.clock.now(), &self.origin))?
     }
 }
 
@@ -34,11 +34,12 @@ fn cancel(
     unit: &mut dyn UnitOfWork,
     order_id: &OrderId,
     now: DateTime<Utc>,
+    origin: &Origin,
 ) -> Result<Ending<Result<(), CancelOrderError>>, StoreError> {
     let mut products = lock_order(unit, order_id, now)?;
     match decide(unit, &mut products, |products| products.cancel(order_id, now))? {
         Ok(_) => {
-            let changed = save_changed(unit, products, now)?;
+            let changed = save_changed(unit, products, now, origin)?;
             Ok(if changed { Ending::Commit(Ok(())) } else { Ending::Rollback(Ok(())) })
         }
         Err(CancelError::NotFound(order_id)) => Ok(Ending::Rollback(Err(CancelOrderError::NotFound(order_id)))),

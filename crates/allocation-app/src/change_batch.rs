@@ -1,8 +1,9 @@
 use crate::UseCases;
 use crate::deciding::decide;
+use crate::saving::save;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, ChangeBatchError as Refusal};
-use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
 /// Why a batch is not changed. Nothing has changed then.
@@ -27,7 +28,9 @@ impl UseCases {
         reference: &BatchReference,
         change: &BatchChange,
     ) -> Result<BatchChanged, ChangeBatchError> {
-        self.units.run("change_batch", |unit, attempt| correct(unit, attempt, reference, change, self.clock.now()))?
+        self.units.run("change_batch", |unit, attempt| {
+            correct(unit, attempt, reference, change, self.clock.now(), &self.origin)
+        })?
     }
 }
 
@@ -39,6 +42,7 @@ fn correct(
     reference: &BatchReference,
     change: &BatchChange,
     now: DateTime<Utc>,
+    origin: &Origin,
 ) -> Result<Ending<Decision>, StoreError> {
     let not_found = || Ok(Ending::Rollback(Err(Refusal::NotFound(reference.clone()).into())));
     let Some(sku) = unit.products().sku_of(reference)? else { return not_found() };
@@ -48,7 +52,7 @@ fn correct(
     match decide(unit, product, |product| product.change_batch(reference, change, now))? {
         Ok(changed) if product.events().is_empty() => Ok(Ending::Rollback(Ok(changed))),
         Ok(changed) => {
-            unit.products().save(&products, now)?;
+            save(unit, &products, now, origin)?;
             Ok(Ending::Commit(Ok(changed)))
         }
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),

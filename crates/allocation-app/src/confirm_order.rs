@@ -1,9 +1,9 @@
 use crate::UseCases;
-use crate::group::save_changed;
 use crate::order_products::lock_order;
+use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{ConfirmError as Refusal, Order, OrderId};
-use allocation_ports::{StoreError, UnitOfWork};
+use allocation_ports::{Origin, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 
 /// Why an order is not confirmed. Nothing has changed then.
@@ -24,7 +24,7 @@ impl UseCases {
     ///
     /// [`ConfirmOrderError`], and nothing has changed.
     pub fn confirm_order(&self, order_id: &OrderId) -> Result<Order, ConfirmOrderError> {
-        self.units.run("confirm_order", |unit, _| confirm(unit, order_id, self.clock.now()))?
+        self.units.run("confirm_order", |unit, _| confirm(unit, order_id, self.clock.now(), &self.origin))?
     }
 }
 
@@ -32,11 +32,12 @@ fn confirm(
     unit: &mut dyn UnitOfWork,
     order_id: &OrderId,
     now: DateTime<Utc>,
+    origin: &Origin,
 ) -> Result<Ending<Result<Order, ConfirmOrderError>>, StoreError> {
     let mut products = lock_order(unit, order_id, now)?;
     match products.confirm(order_id, now) {
         Ok(order) => {
-            let changed = save_changed(unit, products, now)?;
+            let changed = save_changed(unit, products, now, origin)?;
             Ok(if changed { Ending::Commit(Ok(order)) } else { Ending::Rollback(Ok(order)) })
         }
         Err(refusal) => Ok(Ending::Rollback(Err(refusal.into()))),

@@ -1,8 +1,9 @@
 use crate::UseCases;
 use crate::deciding::decide;
+use crate::saving::save;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{BatchReference, DeallocateError as Refusal, OrderId};
-use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
 /// Why a line is not deallocated. Nothing has changed then.
@@ -24,7 +25,7 @@ impl UseCases {
     /// [`DeallocateError`], and nothing has changed.
     pub fn deallocate(&self, order_id: &OrderId, reference: &BatchReference) -> Result<(), DeallocateError> {
         let now = self.clock.now();
-        self.units.run("deallocate", |unit, attempt| free(unit, attempt, order_id, reference, now))?
+        self.units.run("deallocate", |unit, attempt| free(unit, attempt, order_id, reference, now, &self.origin))?
     }
 }
 
@@ -34,6 +35,7 @@ fn free(
     order_id: &OrderId,
     reference: &BatchReference,
     now: DateTime<Utc>,
+    origin: &Origin,
 ) -> Result<Ending<Result<(), DeallocateError>>, StoreError> {
     let Some(sku) = unit.products().sku_of(reference)? else {
         return Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
@@ -45,7 +47,7 @@ fn free(
     };
     match decide(unit, product, |product| product.deallocate(order_id, reference, now))? {
         Ok(_) => {
-            unit.products().save(&products, now)?;
+            save(unit, &products, now, origin)?;
             Ok(Ending::Commit(Ok(())))
         }
         // What is gone after a commit of unknown outcome was freed by that commit.

@@ -13,9 +13,9 @@ use crate::UnitRunner;
 use crate::allocate_line::{AllocateLineError, LineAnswer};
 use crate::place_order::{OrderAnswer, PlaceOrderError, PlaceOrderOutcome};
 use allocation_domain::{AllocationOutcome, NewOrder, OrderLine};
-use allocation_ports::{Clock, EngineMetrics, StoreError};
+use allocation_ports::{Clock, EngineMetrics, Origin, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
-use job::{Job, Message};
+use job::{Job, Message, Request};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::num::NonZeroUsize;
@@ -77,7 +77,7 @@ impl AllocationEngine {
         Ok(Self { queues: queues.into(), threads: Arc::new(Mutex::new(threads)), metrics: Arc::clone(metrics) })
     }
 
-    /// Allocates a line. The answer comes after the commit.
+    /// Allocates a line, whose events tell where it came from. The answer comes after the commit.
     ///
     /// Once this is called the line is decided, even if the caller goes away.
     ///
@@ -85,12 +85,13 @@ impl AllocationEngine {
     ///
     /// [`AllocateLineError`], and nothing has changed; [`AllocateLineError::Overloaded`] at once
     /// when the queue is full.
-    pub async fn allocate(&self, line: OrderLine) -> Result<AllocationOutcome, AllocateLineError> {
-        let answer = self.submit_line(line)?;
+    pub async fn allocate(&self, line: OrderLine, origin: Origin) -> Result<AllocationOutcome, AllocateLineError> {
+        let answer = self.submit_line(line, origin)?;
         answer.await.unwrap_or_else(|_| Err(abandoned().into()))
     }
 
-    /// Places an order: all its lines in one unit of work. The answer comes after the commit.
+    /// Places an order: all its lines in one unit of work. Its events tell where it came from. The answer
+    /// comes after the commit.
     ///
     /// Once this is called the order is decided, even if the caller goes away.
     ///
@@ -98,19 +99,19 @@ impl AllocationEngine {
     ///
     /// [`PlaceOrderError`], and nothing of the order is stored; [`PlaceOrderError::Overloaded`] at
     /// once when the queue is full.
-    pub async fn place_order(&self, order: NewOrder) -> Result<PlaceOrderOutcome, PlaceOrderError> {
-        let answer = self.submit_order(order)?;
+    pub async fn place_order(&self, order: NewOrder, origin: Origin) -> Result<PlaceOrderOutcome, PlaceOrderError> {
+        let answer = self.submit_order(order, origin)?;
         answer.await.unwrap_or_else(|_| Err(abandoned().into()))
     }
 
-    fn submit_line(&self, line: OrderLine) -> Result<oneshot::Receiver<LineAnswer>, NotTaken> {
+    fn submit_line(&self, line: OrderLine, origin: Origin) -> Result<oneshot::Receiver<LineAnswer>, NotTaken> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Job::Line { line, reply }).map(|()| answer)
+        self.submit(Job { request: Request::Line { line, reply }, origin }).map(|()| answer)
     }
 
-    fn submit_order(&self, order: NewOrder) -> Result<oneshot::Receiver<OrderAnswer>, NotTaken> {
+    fn submit_order(&self, order: NewOrder, origin: Origin) -> Result<oneshot::Receiver<OrderAnswer>, NotTaken> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Job::Order { order, reply }).map(|()| answer)
+        self.submit(Job { request: Request::Order { order, reply }, origin }).map(|()| answer)
     }
 
     fn submit(&self, job: Job) -> Result<(), NotTaken> {

@@ -1,9 +1,9 @@
 use crate::UseCases;
-use crate::group::save_changed;
 use crate::order_products::lock_order;
+use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{ExtendError as Refusal, HoldDuration, Order, OrderId};
-use allocation_ports::{StoreError, UnitOfWork};
+use allocation_ports::{Origin, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 
 /// Why an order is not held for longer. Nothing has changed then.
@@ -24,7 +24,7 @@ impl UseCases {
     ///
     /// [`ExtendHoldError`], and nothing has changed.
     pub fn extend_hold(&self, order_id: &OrderId, hold: HoldDuration) -> Result<Order, ExtendHoldError> {
-        self.units.run("extend_hold", |unit, _| extend(unit, order_id, hold, self.clock.now()))?
+        self.units.run("extend_hold", |unit, _| extend(unit, order_id, hold, self.clock.now(), &self.origin))?
     }
 }
 
@@ -33,11 +33,12 @@ fn extend(
     order_id: &OrderId,
     hold: HoldDuration,
     now: DateTime<Utc>,
+    origin: &Origin,
 ) -> Result<Ending<Result<Order, ExtendHoldError>>, StoreError> {
     let mut products = lock_order(unit, order_id, now)?;
     match products.extend(order_id, hold, now) {
         Ok(order) => {
-            let changed = save_changed(unit, products, now)?;
+            let changed = save_changed(unit, products, now, origin)?;
             Ok(if changed { Ending::Commit(Ok(order)) } else { Ending::Rollback(Ok(order)) })
         }
         Err(refusal) => Ok(Ending::Rollback(Err(refusal.into()))),

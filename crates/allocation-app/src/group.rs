@@ -2,9 +2,10 @@
 
 use crate::allocate_line::{LineAnswer, allocate};
 use crate::place_order::{OrderAnswer, Orders};
+use crate::saving::changed;
 use crate::unit_of_work::{Attempt, Ending};
-use allocation_domain::{NewOrder, OnShortage, OrderId, OrderLine, Product, Products, Sku};
-use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use allocation_domain::{NewOrder, OnShortage, OrderId, OrderLine, Products, Sku};
+use allocation_ports::{Origin, Origins, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -39,37 +40,43 @@ impl Answer {
 pub(crate) fn decide_group<'a>(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
-    commands: impl Iterator<Item = Command<'a>> + Clone,
+    commands: impl Iterator<Item = (Command<'a>, &'a Origin)> + Clone,
     now: DateTime<Utc>,
 ) -> Result<Ending<Vec<Answer>>, StoreError> {
-    let mut products: Products = unit.products().lock(&wanted(commands.clone()), now)?.into_iter().collect();
-    let mut orders = Orders::find(unit, &order_ids(commands.clone()))?;
+    let asked = commands.clone().map(|(command, _)| command);
+    let mut products: Products = unit.products().lock(&wanted(asked.clone()), now)?.into_iter().collect();
+    let mut orders = Orders::find(unit, &order_ids(asked))?;
     let mut answers = Vec::with_capacity(commands.size_hint().0);
-    for command in commands {
+    let mut origins = Origins::default();
+    for (command, origin) in commands {
+        let before = if origin.is_unknown() { Vec::new() } else { count_events(&products, command) };
         answers.push(match command {
             Command::Allocate(line) => Answer::Line(allocate(unit, attempt, &mut products, line, now)?),
             Command::Place(order) => Answer::Order(orders.place(unit, attempt, &mut products, order, now)?),
         });
+        for (sku, before) in before {
+            origins.add(sku, before..events_of(&products, sku), origin);
+        }
     }
-    if !save_changed(unit, products, now)? {
+    let changed = changed(products);
+    if changed.is_empty() {
         return Ok(Ending::Rollback(answers));
     }
+    unit.products().save(&changed, now, &origins)?;
     orders.add(unit, now)?;
     Ok(Ending::Commit(answers))
 }
 
-/// Saves the products that have changed, and tells whether there were any.
-pub(crate) fn save_changed(
-    unit: &mut dyn UnitOfWork,
-    products: Products,
-    now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    let changed: Vec<Product> = products.into_iter().filter(|product| !product.events().is_empty()).collect();
-    if changed.is_empty() {
-        return Ok(false);
+/// How many events each product has that a command is about.
+fn count_events<'a>(products: &Products, command: Command<'a>) -> Vec<(&'a Sku, usize)> {
+    match command {
+        Command::Allocate(line) => vec![(line.sku(), events_of(products, line.sku()))],
+        Command::Place(order) => order.lines().iter().map(|(sku, _)| (sku, events_of(products, sku))).collect(),
     }
-    unit.products().save(&changed, now)?;
-    Ok(true)
+}
+
+fn events_of(products: &Products, sku: &Sku) -> usize {
+    products.get(sku).map_or(0, |product| product.events().len())
 }
 
 /// What the decisions need: each SKU once, with its lines.

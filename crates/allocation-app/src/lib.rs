@@ -20,6 +20,7 @@ mod relay;
 mod release_expired;
 mod remove_batch;
 mod retry;
+mod saving;
 mod sweeper;
 #[cfg(test)]
 mod testing;
@@ -40,7 +41,7 @@ pub use retry::RetryPolicy;
 pub use sweeper::Sweeper;
 pub use unit_of_work::UnitRunner;
 
-use allocation_ports::Clock;
+use allocation_ports::{Clock, Origin};
 use std::sync::Arc;
 
 /// The use cases that run on the caller's thread, each in a unit of work of its own.
@@ -50,12 +51,19 @@ use std::sync::Arc;
 pub struct UseCases {
     units: UnitRunner,
     clock: Arc<dyn Clock>,
+    origin: Origin,
 }
 
 impl UseCases {
     /// The use cases over a store and a clock.
     #[must_use]
     pub fn new(units: UnitRunner, clock: Arc<dyn Clock>) -> Self {
-        Self { units, clock }
+        Self { units, clock, origin: Origin::default() }
+    }
+
+    /// The same use cases for a command that comes from somewhere, as its events are to tell.
+    #[must_use]
+    pub fn with_origin(self, origin: Origin) -> Self {
+        Self { origin, ..self }
     }
 }

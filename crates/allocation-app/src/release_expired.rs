@@ -1,9 +1,9 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::group::save_changed;
+use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{Products, Sku};
-use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
 /// How many products are tidied in one unit of work: others wait for them as long as it takes.
@@ -45,7 +45,7 @@ fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<Ending<usize
     for sku in &skus {
         tidy(unit, &mut products, sku, now)?;
     }
-    let changed = save_changed(unit, products, now)?;
+    let changed = save_changed(unit, products, now, &Origin::default())?;
     Ok(if changed { Ending::Commit(tidied) } else { Ending::Rollback(tidied) })
 }
 

@@ -1,8 +1,9 @@
 use crate::UseCases;
 use crate::deciding::decide;
+use crate::saving::save;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{BatchReference, RemoveBatchError as Refusal};
-use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
 /// Why a batch is not removed. Nothing has changed then.
@@ -24,7 +25,7 @@ impl UseCases {
     /// [`RemoveBatchError`], and nothing has changed.
     pub fn remove_batch(&self, reference: &BatchReference) -> Result<(), RemoveBatchError> {
         let now = self.clock.now();
-        self.units.run("remove_batch", |unit, attempt| remove(unit, attempt, reference, now))?
+        self.units.run("remove_batch", |unit, attempt| remove(unit, attempt, reference, now, &self.origin))?
     }
 }
 
@@ -33,6 +34,7 @@ fn remove(
     attempt: Attempt,
     reference: &BatchReference,
     now: DateTime<Utc>,
+    origin: &Origin,
 ) -> Result<Ending<Result<(), RemoveBatchError>>, StoreError> {
     let Some(sku) = unit.products().sku_of(reference)? else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
@@ -44,7 +46,7 @@ fn remove(
     };
     match decide(unit, product, |product| product.remove_batch(reference, now))? {
         Ok(()) => {
-            unit.products().save(&products, now)?;
+            save(unit, &products, now, origin)?;
             Ok(Ending::Commit(Ok(())))
         }
         Err(Refusal::NotFound(reference)) => Ok(Ending::Rollback(not_found(&reference, attempt))),

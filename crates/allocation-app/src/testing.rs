@@ -98,10 +98,10 @@ pub(crate) fn saves(products: &mut MockProductRepository, names: &'static [&'sta
     products
         .expect_save()
         .times(1)
-        .withf(move |products, at| {
+        .withf(move |products, at, _| {
             *at == now() && products.iter().flat_map(Product::events).map(Event::name).eq(names.iter().copied())
         })
-        .returning(|_, _| Ok(()));
+        .returning(|_, _, _| Ok(()));
 }
 
 pub(crate) fn cause(text: &str) -> Box<dyn std::error::Error + Send + Sync> {

@@ -13,7 +13,7 @@ use crate::page::{self, Page, PageAnswer, PageParameters};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{answer, body};
+use crate::{answer, body, origin};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -61,7 +61,7 @@ document!(DeallocateLineProblems:
 )]
 pub(crate) async fn allocate(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let line = body::read::<NewLine>(&request, payload).await?;
-    match api.engine.allocate(line).await? {
+    match api.engine.allocate(line, origin::of(&request)).await? {
         AllocationOutcome::Allocated(line) => answer::json(StatusCode::CREATED, &LineAllocation::from(&line)),
         AllocationOutcome::Unchanged(line) => answer::json(StatusCode::OK, &LineAllocation::from(&line)),
     }
@@ -117,7 +117,7 @@ pub(crate) async fn deallocate(api: Data<Api>, request: HttpRequest) -> Result<H
     let mut path = PathIdentifiers::of(&request);
     let found = path.take(2, "order_id").zip(path.take(4, "reference"));
     let (order_id, reference) = path.finish(found)?;
-    let use_cases = api.use_cases.clone();
+    let use_cases = api.use_cases(&request);
     api.gate.run(&request, move || use_cases.deallocate(&order_id, &reference)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,6 +1,6 @@
 use crate::blocking::{BlockingLimits, Gate};
 use crate::problem::{Kind, Problem, catalogue};
-use crate::{allocation, backorder, batch, docs, health, order, product, request_id};
+use crate::{allocation, backorder, batch, docs, health, order, origin, product, request_id};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// The API over what carries its requests out.
 #[derive(Clone)]
 pub struct Api {
-    pub(crate) use_cases: UseCases,
+    use_cases: UseCases,
     pub(crate) engine: AllocationEngine,
     queries: Arc<dyn Queries>,
     pub(crate) readiness: Arc<dyn Readiness>,
@@ -48,6 +48,11 @@ impl Api {
     /// The time now.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// The use cases, for a request.
+    pub(crate) fn use_cases(&self, request: &HttpRequest) -> UseCases {
+        self.use_cases.clone().with_origin(origin::of(request))
     }
 
     /// Reads for a request, as of the time when its turn has come.

@@ -79,7 +79,7 @@ document!(RemoveBatchProblems:
 )]
 pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let new = body::read::<BatchToAdd>(&request, payload).await?;
-    let use_cases = api.use_cases.clone();
+    let use_cases = api.use_cases(&request);
     match api.gate.run(&request, move || use_cases.add_batch(&new)).await? {
         AddBatchOutcome::Added(batch) => {
             let location = format!("/batch/{}", encode(batch.reference().as_str()));
@@ -160,7 +160,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 )]
 pub(crate) async fn remove(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let reference = reference(&request)?;
-    let use_cases = api.use_cases.clone();
+    let use_cases = api.use_cases(&request);
     api.gate.run(&request, move || use_cases.remove_batch(&reference)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

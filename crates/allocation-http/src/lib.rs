@@ -21,6 +21,7 @@ mod identifier;
 mod instant;
 mod openapi;
 mod order;
+mod origin;
 mod page;
 mod problem;
 mod product;

@@ -29,7 +29,7 @@ use crate::page::{self, Page, PageAnswer, PageParameters};
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{answer, body};
+use crate::{answer, body, origin};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -100,7 +100,7 @@ document!(CancelOrderProblems: Validation, OrderNotFound, Overloaded, DatabaseUn
 pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let order = body::read::<OrderToPlace>(&request, payload).await?;
     let order_id = order.order_id().clone();
-    match api.engine.place_order(order).await? {
+    match api.engine.place_order(order, origin::of(&request)).await? {
         PlaceOrderOutcome::Placed(order) => {
             let location = format!("/orders/{}", encode(order_id.as_str()));
             let mut response = answer::builder(StatusCode::CREATED);
@@ -189,7 +189,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 )]
 pub(crate) async fn cancel(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let order_id = order_id(&request)?;
-    let use_cases = api.use_cases.clone();
+    let use_cases = api.use_cases(&request);
     api.gate.run(&request, move || use_cases.cancel_order(&order_id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -267,7 +267,7 @@ fn product_repository(stored: &[Product]) -> MockProductRepository {
         let is_wanted = |product: &&Product| wanted.iter().any(|wanted| wanted.sku == *product.sku());
         Ok(stored.iter().filter(is_wanted).cloned().collect())
     });
-    products.expect_save().returning(|_, _| Ok(()));
+    products.expect_save().returning(|_, _, _| Ok(()));
     products
 }
 

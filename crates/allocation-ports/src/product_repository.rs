@@ -1,4 +1,4 @@
-use crate::StoreError;
+use crate::{Origins, StoreError};
 use allocation_domain::{Batch, BatchReference, Needed, OrderId, Product, Sku};
 use chrono::{DateTime, Utc};
 
@@ -80,7 +80,8 @@ pub trait ProductRepository {
     /// [`StoreError`] when the database fails.
     fn with_expired_holds(&mut self, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError>;
 
-    /// Writes down the changes of locked products, and their events as of `at`.
+    /// Writes down the changes of locked products, and their events as of `at`, with where they come
+    /// from.
     ///
     /// The totals of the products MUST change with their batches and lines. A store may count
     /// units that are allocated, or tell them by what is purchased and not free.
@@ -89,5 +90,5 @@ pub trait ProductRepository {
     ///
     /// MUST be [`StoreError::Conflict`] when a key is taken meanwhile, such as a batch's reference
     /// under another SKU.
-    fn save(&mut self, products: &[Product], at: DateTime<Utc>) -> Result<(), StoreError>;
+    fn save(&mut self, products: &[Product], at: DateTime<Utc>, origins: &Origins) -> Result<(), StoreError>;
 }

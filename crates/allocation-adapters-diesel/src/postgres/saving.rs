@@ -1,6 +1,8 @@
 //! Writing changed products, a set of rows at a time.
 
-use super::sets::{AddBatches, AddLines, AddReferences, ChangeBatches, ChangeLines, ChangeTotals, Record, Remove};
+use super::sets::{
+    AddBatches, AddLines, AddReferences, AddTracedEvents, ChangeBatches, ChangeLines, ChangeTotals, Record, Remove,
+};
 use crate::error::store_error;
 use crate::saving::{RowChanges, expect_rows};
 use allocation_ports::StoreError;
@@ -13,6 +15,7 @@ pub(crate) fn save(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resu
     change_totals(connection, rows)?;
     change_lines(connection, rows)?;
     add_lines(connection, rows)?;
+    add_traced_events(connection, rows)?;
     record(connection, rows)
 }
 
@@ -157,12 +160,33 @@ fn add_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(),
     Ok(())
 }
 
-fn record(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    let (lines, allocations, counters) = (&rows.added_plain_lines, &rows.added_allocations, &rows.counters);
-    let events = &rows.events;
+/// Adds the events of which there is more to tell than of almost all.
+fn add_traced_events(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    let events: Vec<_> = rows.events.iter().filter(|event| event.origin.is_some()).collect();
     if events.is_empty() {
         return Ok(());
     }
+    let statement = AddTracedEvents {
+        occurred_at: &rows.at,
+        sku: &column(&events, |event| event.sku),
+        version: &column(&events, |event| event.version),
+        ordinal: &column(&events, |event| event.ordinal),
+        event_type: &column(&events, |event| event.event_type),
+        order_id: &column(&events, |event| event.order_id),
+        payload: &column(&events, |event| event.payload.as_str()),
+        traceparent: &column(&events, |event| event.traceparent()),
+        causation_id: &column(&events, |event| event.causation_id()),
+    };
+    statement.execute(connection).map_err(store_error)?;
+    Ok(())
+}
+
+fn record(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    let (lines, allocations, counters) = (&rows.added_plain_lines, &rows.added_allocations, &rows.counters);
+    if rows.events.is_empty() {
+        return Ok(());
+    }
+    let events: Vec<_> = rows.events.iter().filter(|event| event.origin.is_none()).collect();
     let statement = Record {
         line_sku: &column(lines, |line| line.key.sku),
         line_order_id: &column(lines, |line| line.key.order_id),
@@ -173,12 +197,12 @@ fn record(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), St
         allocation_reference: &column(allocations, |(key, _)| key.reference),
         allocation_quantity: &column(allocations, |(_, quantity)| *quantity),
         occurred_at: &rows.at,
-        event_sku: &column(events, |event| event.sku),
-        event_version: &column(events, |event| event.version),
-        event_ordinal: &column(events, |event| event.ordinal),
-        event_type: &column(events, |event| event.event_type),
-        event_order_id: &column(events, |event| event.order_id),
-        event_payload: &column(events, |event| event.payload.as_str()),
+        event_sku: &column(&events, |event| event.sku),
+        event_version: &column(&events, |event| event.version),
+        event_ordinal: &column(&events, |event| event.ordinal),
+        event_type: &column(&events, |event| event.event_type),
+        event_order_id: &column(&events, |event| event.order_id),
+        event_payload: &column(&events, |event| event.payload.as_str()),
         counter_sku: &column(counters, |(key, _)| key.sku),
         counter_reference: &column(counters, |(key, _)| key.reference),
         counter_delta: &column(counters, |(_, delta)| *delta),

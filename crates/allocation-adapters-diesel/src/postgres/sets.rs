@@ -331,6 +331,23 @@ statement! {
 }
 
 statement! {
+    /// Adds events with where their commands came from.
+    AddTracedEvents<'a>(
+        occurred_at: BigInt => i64,
+        sku: Array<Text> => Vec<&'a str>,
+        version: Array<BigInt> => Vec<i64>,
+        ordinal: Array<Integer> => Vec<i32>,
+        event_type: Array<Text> => Vec<&'a str>,
+        order_id: Array<Nullable<Text>> => Vec<Option<&'a str>>,
+        payload: Array<Text> => Vec<&'a str>,
+        traceparent: Array<Nullable<Text>> => Vec<Option<&'a str>>,
+        causation_id: Array<Nullable<Text>> => Vec<Option<&'a str>>,
+    ) on Pg,
+    "INSERT INTO outbox (occurred_at, sku, version, ordinal, type, order_id, payload, traceparent, causation_id)
+     SELECT ?, * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
     /// Those of the orders that were placed as one.
     FindOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Text, Integer, Bool, Bool, Nullable<Integer>),
     "SELECT order_id, lines, priority, backorders, allow_split, hold_seconds FROM orders WHERE order_id = ANY (?)"

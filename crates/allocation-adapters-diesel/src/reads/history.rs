@@ -10,42 +10,115 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
 statement! {
-    /// The events of an order after a place. All events of the order are found by an index, and
-    /// sorted: an order has few.
-    History<'a>(
+    /// The events of an order after a place, and sorted: an order has few. Those with a position are
+    /// found by their order. The others are looked for among those of the products in which the order
+    /// has lines, or had lines that are forgotten since.
+    HistoryOnPostgres<'a>(
         order_id: Text => str,
         occurred_at: BigInt => i64,
         sku: Text => str,
         version: BigInt => i64,
         ordinal: Integer => i32,
+        line_order_id: Text => str,
+        departed_order_id: Text => str,
+        waiting_order_id: Text => str,
+        waiting_occurred_at: BigInt => i64,
+        waiting_sku: Text => str,
+        waiting_version: BigInt => i64,
+        waiting_ordinal: Integer => i32,
         limit: BigInt => i64,
     ) on MultiBackend -> (Text, BigInt, Integer, BigInt, Text),
-    "SELECT sku, version, ordinal, occurred_at, payload FROM outbox
+    "SELECT sku, version, ordinal, occurred_at, payload FROM events
+     WHERE order_id = ? AND (occurred_at, sku, version, ordinal) > (?, ?, ?, ?)
+     UNION ALL
+     SELECT o.sku, o.version, o.ordinal, o.occurred_at, o.payload
+     FROM (
+         SELECT sku FROM order_lines WHERE order_id = ?
+         UNION
+         SELECT sku FROM outbox WHERE order_id = ? AND type IN ('deallocated', 'wait_ended')
+     ) AS s
+     CROSS JOIN LATERAL (
+         SELECT sku, version, ordinal, occurred_at, payload FROM outbox
+         WHERE outbox.sku = s.sku AND order_id = ? AND (occurred_at, sku, version, ordinal) > (?, ?, ?, ?)
+         ORDER BY version, ordinal OFFSET 0
+     ) AS o
+     ORDER BY occurred_at, sku, version, ordinal LIMIT ?"
+}
+
+statement! {
+    /// The events of an order after a place, and sorted: an order has few. Those with a position are
+    /// found by their order; all others are looked through, which are few.
+    HistoryOnSqlite<'a>(
+        order_id: Text => str,
+        occurred_at: BigInt => i64,
+        sku: Text => str,
+        version: BigInt => i64,
+        ordinal: Integer => i32,
+        waiting_order_id: Text => str,
+        waiting_occurred_at: BigInt => i64,
+        waiting_sku: Text => str,
+        waiting_version: BigInt => i64,
+        waiting_ordinal: Integer => i32,
+        limit: BigInt => i64,
+    ) on MultiBackend -> (Text, BigInt, Integer, BigInt, Text),
+    "SELECT sku, version, ordinal, occurred_at, payload FROM events
+     WHERE order_id = ? AND (occurred_at, sku, version, ordinal) > (?, ?, ?, ?)
+     UNION ALL
+     SELECT sku, version, ordinal, occurred_at, payload FROM outbox
      WHERE order_id = ? AND (occurred_at, sku, version, ordinal) > (?, ?, ?, ?)
      ORDER BY occurred_at, sku, version, ordinal LIMIT ?"
 }
 
-/// A page of the events of an order.
+/// A page of the events of an order, as far as they are retained.
 pub(crate) fn history(
     connection: &mut AnyConnection,
     order_id: &OrderId,
     after: Option<&EventCursor>,
     page: PageSize,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
-    let statement = History {
-        order_id: order_id.as_str(),
-        occurred_at: &after.map_or(i64::MIN, |after| after.occurred_at.timestamp_micros()),
-        sku: after.map_or(super::FIRST, |after| after.sku.as_str()),
-        // Nothing is stored with a number that is out of range here.
-        version: &after.map_or(0, |after| i64::try_from(after.version).unwrap_or(i64::MAX)),
-        ordinal: &after.map_or(0, |after| i32::try_from(after.ordinal).unwrap_or(i32::MAX)),
-        limit: &i64::from(page.get()),
+    let order_id = order_id.as_str();
+    let occurred_at = &after.map_or(i64::MIN, |after| after.occurred_at.timestamp_micros());
+    let sku = after.map_or(super::FIRST, |after| after.sku.as_str());
+    // Nothing is stored with a number that is out of range here.
+    let version = &after.map_or(0, |after| i64::try_from(after.version).unwrap_or(i64::MAX));
+    let ordinal = &after.map_or(0, |after| i32::try_from(after.ordinal).unwrap_or(i32::MAX));
+    let limit = &i64::from(page.get());
+    let rows: QueryResult<Vec<EventRow>> = match connection {
+        AnyConnection::Sqlite(_) => HistoryOnSqlite {
+            order_id,
+            occurred_at,
+            sku,
+            version,
+            ordinal,
+            waiting_order_id: order_id,
+            waiting_occurred_at: occurred_at,
+            waiting_sku: sku,
+            waiting_version: version,
+            waiting_ordinal: ordinal,
+            limit,
+        }
+        .load(connection),
+        AnyConnection::Postgres(_) => HistoryOnPostgres {
+            order_id,
+            occurred_at,
+            sku,
+            version,
+            ordinal,
+            line_order_id: order_id,
+            departed_order_id: order_id,
+            waiting_order_id: order_id,
+            waiting_occurred_at: occurred_at,
+            waiting_sku: sku,
+            waiting_version: version,
+            waiting_ordinal: ordinal,
+            limit,
+        }
+        .load(connection),
     };
-    let rows: Vec<EventRow> = statement.load(connection).map_err(store_error)?;
-    rows.into_iter().map(EventRow::event).collect()
+    rows.map_err(store_error)?.into_iter().map(EventRow::event).collect()
 }
 
-/// A row of `outbox`, as far as it is read.
+/// An event, as far as it is read.
 #[derive(Debug, Queryable)]
 struct EventRow {
     sku: String,

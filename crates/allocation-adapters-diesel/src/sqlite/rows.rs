@@ -172,9 +172,11 @@ statement! {
         order_id: Nullable<Text> => Option<&'a str>,
         payload: Text => str,
         occurred_at: BigInt => i64,
+        traceparent: Nullable<Text> => Option<&'a str>,
+        causation_id: Nullable<Text> => Option<&'a str>,
     ) on Sqlite,
-    "INSERT INTO outbox (sku, version, ordinal, type, order_id, payload, occurred_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO outbox (sku, version, ordinal, type, order_id, payload, occurred_at, traceparent, causation_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {

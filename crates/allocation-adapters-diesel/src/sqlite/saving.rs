@@ -150,6 +150,8 @@ fn add_events(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Resul
             order_id: &event.order_id,
             payload: &event.payload,
             occurred_at: &rows.at,
+            traceparent: &event.traceparent(),
+            causation_id: &event.causation_id(),
         };
         one_row(connection, statement)?;
     }

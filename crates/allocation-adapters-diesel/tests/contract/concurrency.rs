@@ -1,7 +1,7 @@
 use crate::shop::{decide, wanted};
 use crate::world::{World, connect, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{AllocationOutcome, BatchChange, Eta, MoreNeeded, Needed, OrderTerms, Products, Units};
-use allocation_ports::{LockWait, OrderFilter, PageSize, Queries, StoreError, UnitOfWorkFactory, Wanted};
+use allocation_ports::{LockWait, OrderFilter, Origins, PageSize, Queries, StoreError, UnitOfWorkFactory, Wanted};
 use allocation_test_support::TestDatabase;
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -74,7 +74,7 @@ fn step(store: &impl UnitOfWorkFactory, world: &World, random: &mut fastrand::Rn
             let _ = product.deallocate(&order(&order_id), &batch, instant(0));
         }
     }
-    unit.products().save(&products, world.now())?;
+    unit.products().save(&products, world.now(), &Origins::default())?;
     if random.u8(0..10) == 0 { Ok(()) } else { unit.commit() }
 }
 
@@ -147,7 +147,7 @@ fn move_units(world: &World, from: u8, to: u8) {
             changed.unwrap();
         }
     }
-    unit.products().save(&products.into_iter().collect::<Vec<_>>(), world.now()).unwrap();
+    unit.products().save(&products.into_iter().collect::<Vec<_>>(), world.now(), &Origins::default()).unwrap();
     unit.commit().unwrap();
 }
 

@@ -1,6 +1,6 @@
 use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, MoreNeeded, Needed, Product};
-use allocation_ports::Wanted;
+use allocation_ports::{Origins, Wanted};
 use allocation_test_support::TestDatabase;
 use std::sync::mpsc;
 use std::thread;
@@ -66,7 +66,7 @@ pub fn all_open_batches_can_be_loaded_afterwards(database: TestDatabase) {
     unit.products().load(&mut product, &Needed::Batches).unwrap();
     assert_eq!(product.available(), 50);
     product.allocate(&order("O"), quantity(50), instant(0)).unwrap();
-    unit.products().save(&[product], world.now()).unwrap();
+    unit.products().save(&[product], world.now(), &Origins::default()).unwrap();
     unit.commit().unwrap();
     assert_eq!(world.database.count("SELECT count(*) FROM allocations"), 50);
     world.assert_counters_equal_sums();
@@ -146,7 +146,7 @@ pub fn a_lock_excludes_others_and_sees_what_they_committed(database: TestDatabas
         thread::sleep(Duration::from_millis(200));
         assert!(!second.is_finished(), "the second waits for the first");
         product.allocate(&order("O-1"), quantity(7), instant(0)).unwrap();
-        first.products().save(&[product], world.now()).unwrap();
+        first.products().save(&[product], world.now(), &Origins::default()).unwrap();
         first.commit().unwrap();
         let product = second.join().unwrap();
         assert_eq!(product.available(), 3);

@@ -2,7 +2,7 @@
 
 use crate::world::{World, held, instant, new_order, order, to_allocate, waits};
 use allocation_domain::{Eta, HoldDuration, NewOrder, OnShortage, OrderTerms, Products, Quantity};
-use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use allocation_ports::{Origins, StoreError, UnitOfWork, Wanted};
 use allocation_test_support::TestDatabase;
 
 fn find(world: &World, names: &[&str]) -> Vec<NewOrder> {
@@ -63,7 +63,7 @@ fn lock(unit: &mut dyn UnitOfWork, names: &[&str], order_id: &str) -> Products {
 
 fn save(mut unit: Box<dyn UnitOfWork>, products: Products) {
     let products: Vec<_> = products.into_iter().collect();
-    unit.products().save(&products, instant(0)).unwrap();
+    unit.products().save(&products, instant(0), &Origins::default()).unwrap();
     unit.commit().unwrap();
 }
 

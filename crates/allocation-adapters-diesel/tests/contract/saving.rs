@@ -1,6 +1,6 @@
 use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{AllocationOutcome, Eta, Event};
-use allocation_ports::{StoreError, Wanted};
+use allocation_ports::{Origins, StoreError, Wanted};
 use allocation_test_support::TestDatabase;
 
 pub fn a_batch_is_added(database: TestDatabase) {
@@ -108,7 +108,7 @@ pub fn several_products_are_saved_in_one_unit(database: TestDatabase) {
         product.allocate(&order("P"), quantity(2), instant(0)).unwrap();
         product.add_batch(reference(&format!("{}-2", product.sku())), quantity(1), Eta::InStock, world.now()).unwrap();
     }
-    unit.products().save(&products, world.now()).unwrap();
+    unit.products().save(&products, world.now(), &Origins::default()).unwrap();
     unit.commit().unwrap();
     let expected = ["O A A-1 1", "P A A-1 2", "O B B-1 1", "P B B-1 2", "O C C-1 1", "P C C-1 2"];
     assert_eq!(world.allocation_texts(), expected);
@@ -137,7 +137,7 @@ pub fn a_batch_that_vanished_is_a_conflict(database: TestDatabase) {
     world.remove_batch("LAMP", "B");
     product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
     let mut unit = world.begin();
-    let result = unit.products().save(&[product], world.now());
+    let result = unit.products().save(&[product], world.now(), &Origins::default());
     // The allocation's foreign key may be checked before the counters are.
     assert!(matches!(result, Err(StoreError::Conflict(_) | StoreError::Failed(_))), "{result:?}");
 }
@@ -152,7 +152,7 @@ pub fn a_second_allocation_of_a_line_is_a_conflict(database: TestDatabase) {
     world.allocate("LAMP", "O", 1).unwrap();
     product.allocate(&order("O"), quantity(2), instant(0)).unwrap();
     let mut unit = world.begin();
-    let result = unit.products().save(&[product], world.now());
+    let result = unit.products().save(&[product], world.now(), &Origins::default());
     assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
 }
 

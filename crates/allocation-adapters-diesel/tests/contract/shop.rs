@@ -6,7 +6,7 @@ use allocation_domain::{
     BatchChange, Commitment, Eta, Event, HoldDuration, LineState, MoreNeeded, Order, OrderId, OrderTerms, Product,
     Products, QueuePosition, Sku, Undecided, Units,
 };
-use allocation_ports::{AllocationRow, Backorder, RecordedEvent, UnitOfWork, Wanted};
+use allocation_ports::{AllocationRow, Backorder, Origins, RecordedEvent, UnitOfWork, Wanted};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,7 +75,7 @@ impl Shop {
         let locked = unit.products().lock(&wanted(&SKUS, order_id, batch), now).unwrap();
         let mut products: Products = locked.into_iter().collect();
         assert_eq!(decide(&mut *unit, &mut products, &decision).is_ok(), in_memory);
-        unit.products().save(&products.into_iter().collect::<Vec<_>>(), now).unwrap();
+        unit.products().save(&products.into_iter().collect::<Vec<_>>(), now, &Origins::default()).unwrap();
         unit.commit().unwrap();
         self.version += 1;
         for product in self.truth.iter() {

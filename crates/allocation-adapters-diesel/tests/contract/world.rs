@@ -6,7 +6,7 @@ use allocation_domain::{
     Order, OrderId, OrderTerms, Product, Products, Quantity, Sku, Undecided,
 };
 use allocation_ports::{
-    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, LockWait, PageSize, Queries,
+    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, LockWait, Origins, PageSize, Queries,
     StoreError, UnitOfWork, UnitOfWorkFactory, Wanted,
 };
 use allocation_test_support::TestDatabase;
@@ -119,7 +119,7 @@ impl World {
         let mut unit = self.store.begin(LockWait::Usual)?;
         let mut products = unit.products().lock(&[wanted], now)?;
         let answer = work(&mut products[0]);
-        unit.products().save(&products, now)?;
+        unit.products().save(&products, now, &Origins::default())?;
         unit.commit()?;
         Ok(answer)
     }
@@ -134,7 +134,7 @@ impl World {
         let mut unit = self.begin();
         let mut product = unit.products().lock(&[wanted], now).unwrap().remove(0);
         let decided = load_and_decide(&mut *unit, &mut product, decision);
-        unit.products().save(&[product], now).unwrap();
+        unit.products().save(&[product], now, &Origins::default()).unwrap();
         unit.commit().unwrap();
         decided
     }

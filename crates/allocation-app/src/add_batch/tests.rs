@@ -25,8 +25,8 @@ fn saved(products: &mut MockProductRepository) {
     products
         .expect_save()
         .times(1)
-        .withf(|products, at| is_addition(products) && *at == now())
-        .returning(|_, _| Ok(()));
+        .withf(|products, at, _| is_addition(products) && *at == now())
+        .returning(|_, _, _| Ok(()));
 }
 
 fn is_addition(products: &[Product]) -> bool {
@@ -60,7 +60,7 @@ fn another_batch_of_that_name_is_refused() {
 fn a_name_taken_meanwhile_is_found_by_the_next_run() {
     let collides = rolled_back(|products| {
         found(None)(products);
-        products.expect_save().returning(|_, _| Err(conflict()));
+        products.expect_save().returning(|_, _, _| Err(conflict()));
     });
     let finds = rolled_back(found(Some(batch("B-1", "LAMP", 21))));
     let error = use_cases(vec![collides, finds]).add_batch(&shipment()).unwrap_err();
@@ -101,8 +101,8 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         products
             .expect_save()
             .times(1)
-            .withf(move |products, _| products[0].events().iter().any(allocated))
-            .returning(|_, _| Ok(()));
+            .withf(move |products, _, _| products[0].events().iter().any(allocated))
+            .returning(|_, _, _| Ok(()));
     });
     let outcome = use_cases(vec![served]).add_batch(&shipment()).unwrap();
     assert!(matches!(outcome, AddBatchOutcome::Added(batch) if batch.available() == 12), "what is left of it is told");

@@ -32,13 +32,13 @@ fn freed(products: &mut MockProductRepository) {
     products
         .expect_save()
         .times(1)
-        .withf(|products, _| {
+        .withf(|products, _, _| {
             let changes = products[0].changes();
             matches!(changes.events, [Event::Deallocated { .. }])
                 && changes.batch_deltas == [(&reference("B-1"), -4)]
                 && changes.lines.len() == 1
         })
-        .returning(|_, _| Ok(()));
+        .returning(|_, _, _| Ok(()));
 }
 
 fn nothing_held(products: &mut MockProductRepository) {
@@ -105,8 +105,8 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         products
             .expect_save()
             .times(1)
-            .withf(|products, _| products[0].changes().batch_deltas == [(&reference("B-1"), -1)])
-            .returning(|_, _| Ok(()));
+            .withf(|products, _, _| products[0].changes().batch_deltas == [(&reference("B-1"), -1)])
+            .returning(|_, _, _| Ok(()));
     });
     use_cases(vec![served]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
 }

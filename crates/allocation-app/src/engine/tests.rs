@@ -9,6 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, MutexGuard};
 use std::time::Duration;
 
+/// A command that comes from nowhere in particular.
+fn job(request: Request) -> Job {
+    Job { request, origin: Origin::default() }
+}
+
 /// How many lines a group has at most.
 const GROUP_SIZE: usize = 32;
 
@@ -80,7 +85,7 @@ impl Shared {
             Ok(wanted.iter().filter_map(|wanted| known.get(&wanted.sku).cloned()).collect())
         });
         let shared = Arc::clone(self);
-        products.expect_save().returning(move |changed, _| {
+        products.expect_save().returning(move |changed, _, _| {
             let mut known = locked(&shared.products);
             known.extend(changed.iter().map(|product| (product.sku().clone(), product.clone())));
             Ok(())
@@ -174,9 +179,9 @@ fn told(answer: LineAnswer) -> &'static str {
 /// Sends a first line, and the others so that they gather while its unit is under way.
 fn in_two_groups(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]) -> Vec<&'static str> {
     shared.close_gate();
-    let mut answers = vec![engine.submit_line(lines[0].clone()).unwrap()];
+    let mut answers = vec![engine.submit_line(lines[0].clone(), Origin::default()).unwrap()];
     shared.await_unit();
-    answers.extend(lines[1..].iter().map(|line| engine.submit_line(line.clone()).unwrap()));
+    answers.extend(lines[1..].iter().map(|line| engine.submit_line(line.clone(), Origin::default()).unwrap()));
     shared.open_gate();
     let answer =
         |answer: oneshot::Receiver<LineAnswer>| answer.blocking_recv().unwrap_or_else(|_| Err(abandoned().into()));
@@ -261,16 +266,20 @@ fn a_line_that_finds_the_queue_full_is_refused_at_once() {
     let shared = Shared::with(&[("LAMP", 100)]);
     let engine = engine(&shared, 3, no_fault);
     shared.close_gate();
-    let first = engine.submit_line(line("O-0", "LAMP", 1)).unwrap();
+    let first = engine.submit_line(line("O-0", "LAMP", 1), Origin::default()).unwrap();
     shared.await_unit();
-    let queued: Vec<_> = (1..4).map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1)).unwrap()).collect();
-    assert!(matches!(engine.submit_line(line("O-9", "LAMP", 1)), Err(NotTaken::Overloaded)));
+    let queued: Vec<_> =
+        (1..4).map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1), Origin::default()).unwrap()).collect();
+    assert!(matches!(engine.submit_line(line("O-9", "LAMP", 1), Origin::default()), Err(NotTaken::Overloaded)));
     assert_eq!(shared.counters.snapshot().overloads, 1);
     shared.open_gate();
     for answer in std::iter::once(first).chain(queued) {
         assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
     }
-    assert_eq!(told(engine.submit_line(line("O-9", "LAMP", 1)).unwrap().blocking_recv().unwrap()), "allocated");
+    assert_eq!(
+        told(engine.submit_line(line("O-9", "LAMP", 1), Origin::default()).unwrap().blocking_recv().unwrap()),
+        "allocated"
+    );
     engine.shut_down();
 }
 
@@ -291,10 +300,10 @@ fn a_caller_who_hangs_up_changes_nothing_for_others() {
     let shared = Shared::with(&[("LAMP", 3)]);
     let engine = engine(&shared, 100, no_fault);
     shared.close_gate();
-    let first = engine.submit_line(line("O-0", "LAMP", 1)).unwrap();
+    let first = engine.submit_line(line("O-0", "LAMP", 1), Origin::default()).unwrap();
     shared.await_unit();
-    drop(engine.submit_line(line("O-1", "LAMP", 1)).unwrap());
-    let last = engine.submit_line(line("O-2", "LAMP", 2)).unwrap();
+    drop(engine.submit_line(line("O-1", "LAMP", 1), Origin::default()).unwrap());
+    let last = engine.submit_line(line("O-2", "LAMP", 2), Origin::default()).unwrap();
     shared.open_gate();
     assert_eq!(told(first.blocking_recv().unwrap()), "allocated");
     assert_eq!(told(last.blocking_recv().unwrap()), "out of stock", "the line of the one who left is decided");
@@ -306,7 +315,8 @@ fn shutting_down_answers_all_who_wait_and_takes_no_more() {
     let shared = Shared::with(&[("LAMP", 100)]);
     let engine = engine(&shared, 100, no_fault);
     shared.close_gate();
-    let answers: Vec<_> = (0..50).map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1)).unwrap()).collect();
+    let answers: Vec<_> =
+        (0..50).map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1), Origin::default()).unwrap()).collect();
     let stopping = {
         let engine = engine.clone();
         std::thread::spawn(move || engine.shut_down())
@@ -317,7 +327,7 @@ fn shutting_down_answers_all_who_wait_and_takes_no_more() {
         assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
     }
     stopping.join().unwrap();
-    assert!(matches!(engine.submit_line(line("LATE", "LAMP", 1)), Err(NotTaken::ShuttingDown)));
+    assert!(matches!(engine.submit_line(line("LATE", "LAMP", 1), Origin::default()), Err(NotTaken::ShuttingDown)));
 }
 
 #[test]
@@ -342,7 +352,7 @@ fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
     };
     let place = |n: usize| {
         let (reply, _) = oneshot::channel();
-        let queue = four.queue(&Job::Line { line: line("O-1", &format!("SKU-{n}"), 1), reply });
+        let queue = four.queue(&job(Request::Line { line: line("O-1", &format!("SKU-{n}"), 1), reply }));
         four.queues.iter().position(|other| std::ptr::eq(other, queue)).unwrap()
     };
     let mut sizes = [0; 4];
@@ -354,7 +364,7 @@ fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
     let (reply, _) = oneshot::channel();
     let order = new_order("O-1", &[("LAMP", 1), ("RUG", 1)], OrderTerms::default());
     assert!(
-        std::ptr::eq(four.queue(&Job::Order { order, reply }), &four.queues[0]),
+        std::ptr::eq(four.queue(&job(Request::Order { order, reply })), &four.queues[0]),
         "orders over several SKUs share one"
     );
     one.shut_down();
@@ -365,13 +375,15 @@ fn orders_and_lines_share_a_group_and_each_gets_its_own_answer() {
     let shared = Shared::with(&[("LAMP", 10), ("RUG", 3)]);
     let engine = engine(&shared, 100, no_fault);
     let placed = |order_id: &str, rugs: u32| {
-        engine.submit_order(new_order(order_id, &[("LAMP", 4), ("RUG", rugs)], OrderTerms::default())).unwrap()
+        engine
+            .submit_order(new_order(order_id, &[("LAMP", 4), ("RUG", rugs)], OrderTerms::default()), Origin::default())
+            .unwrap()
     };
     shared.close_gate();
-    let first = engine.submit_line(line("O-1", "LAMP", 1)).unwrap();
+    let first = engine.submit_line(line("O-1", "LAMP", 1), Origin::default()).unwrap();
     shared.await_unit();
     let (fits, short) = (placed("O-2", 2), placed("O-3", 2));
-    let alone = engine.submit_line(line("O-4", "LAMP", 5)).unwrap();
+    let alone = engine.submit_line(line("O-4", "LAMP", 5), Origin::default()).unwrap();
     shared.open_gate();
     assert_eq!(told(first.blocking_recv().unwrap()), "allocated");
     assert!(matches!(fits.blocking_recv().unwrap(), Ok(PlaceOrderOutcome::Placed(_))));
@@ -390,11 +402,12 @@ fn a_group_has_no_more_lines_than_it_may_but_for_an_order_that_is_larger() {
     let lines: Vec<(String, u32)> = (0..40).map(|n| (format!("SKU-{n}"), 1)).collect();
     let lines: Vec<(&str, u32)> = lines.iter().map(|(sku, units)| (sku.as_str(), *units)).collect();
     shared.close_gate();
-    let mut answers = vec![engine.submit_order(new_order("O-0", &lines[..1], OrderTerms::default())).unwrap()];
+    let mut answers =
+        vec![engine.submit_order(new_order("O-0", &lines[..1], OrderTerms::default()), Origin::default()).unwrap()];
     shared.await_unit();
     for (n, count) in [GROUP_SIZE - 2, 2, 1, 40, 1].into_iter().enumerate() {
         let order = new_order(&format!("O-{}", n + 1), &lines[..count], OrderTerms::default());
-        answers.push(engine.submit_order(order).unwrap());
+        answers.push(engine.submit_order(order, Origin::default()).unwrap());
     }
     shared.open_gate();
     for answer in answers {

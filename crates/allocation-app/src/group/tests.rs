@@ -4,13 +4,15 @@ use crate::testing::{
     with_orders,
 };
 use crate::{AllocateLineError, PlaceOrderError, PlaceOrderOutcome};
-use allocation_domain::{AllocationOutcome, Batch, Event, Needed, OrderStatus, OrderTerms, ProductState};
+use allocation_domain::{AllocationOutcome, Batch, Event, Needed, OrderStatus, OrderTerms, Product, ProductState};
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork};
 
 type Unit = Result<MockUnitOfWork, StoreError>;
 
 fn decide_all(units: Vec<Unit>, commands: &[Command<'_>]) -> Result<Vec<Answer>, StoreError> {
-    runner(units).run("decide_group", |unit, attempt| decide_group(unit, attempt, commands.iter().copied(), now()))
+    let from_nowhere = Origin::default();
+    let commands = || commands.iter().map(|command| (*command, &from_nowhere));
+    runner(units).run("decide_group", |unit, attempt| decide_group(unit, attempt, commands(), now()))
 }
 
 fn decide(units: Vec<Unit>, lines: &[OrderLine]) -> Result<Vec<LineAnswer>, StoreError> {
@@ -39,12 +41,12 @@ fn saved(skus: &'static [(&'static str, u32)], events: usize) -> impl FnOnce(&mu
         products
             .expect_save()
             .times(1)
-            .withf(move |products, _| {
+            .withf(move |products, _, _| {
                 let allocated = |event: &&Event| matches!(event, Event::Allocated { .. });
                 products.iter().flat_map(Product::events).filter(allocated).count() == events
                     && products.iter().all(|product| !product.changes().is_empty())
             })
-            .returning(|_, _| Ok(()));
+            .returning(|_, _, _| Ok(()));
     }
 }
 
@@ -120,7 +122,7 @@ fn when_the_batches_at_hand_do_not_decide_all_are_loaded() {
             product.complete(batches());
             Ok(())
         });
-        products.expect_save().times(1).returning(|_, _| Ok(()));
+        products.expect_save().times(1).returning(|_, _, _| Ok(()));
     });
     let answers = decide(vec![unit], &[line("O-1", "LAMP", 4), line("O-2", "LAMP", 2)]).unwrap();
     let taken: Vec<_> = answers
@@ -221,7 +223,7 @@ fn a_product_is_made_for_a_line_that_may_wait() {
             .expect_lock()
             .withf(|wanted, _| wanted.iter().all(|wanted| wanted.create))
             .returning(|wanted, _| Ok(wanted.iter().map(|wanted| product(wanted.sku.as_str(), Vec::new())).collect()));
-        products.expect_save().times(1).withf(|products, _| products.len() == 2).returning(|_, _| Ok(()));
+        products.expect_save().times(1).withf(|products, _, _| products.len() == 2).returning(|_, _, _| Ok(()));
     });
     let new = new_order("O-1", &[("LAMP", 3), ("SOFA", 2)], backorder());
     let answer = place(vec![with_orders(waits, added)], &new).unwrap().unwrap();

@@ -56,7 +56,7 @@ fn it_goes_on_while_there_may_be_more() {
         products
             .expect_lock()
             .returning(|wanted, _| Ok(wanted.iter().map(|wanted| with_expired_hold(wanted.sku.as_str())).collect()));
-        products.expect_save().times(1).returning(|_, _| Ok(()));
+        products.expect_save().times(1).returning(|_, _, _| Ok(()));
     });
     let last = rolled_back(|products| expired(products, Vec::new()));
     assert_eq!(use_cases(vec![full, last]).release_expired_holds().unwrap(), usize::from(MOST_PRODUCTS));
@@ -67,7 +67,7 @@ fn who_is_in_the_way_is_left_for_another_time() {
     let collides = ending(Err(conflict()), |products| {
         expired(products, vec![sku("LAMP")]);
         products.expect_lock().returning(|_, _| Ok(vec![with_expired_hold("LAMP")]));
-        products.expect_save().returning(|_, _| Ok(()));
+        products.expect_save().returning(|_, _, _| Ok(()));
     });
     assert!(matches!(use_cases(vec![collides]).release_expired_holds(), Err(StoreError::Busy(_))));
 }

@@ -22,13 +22,13 @@ fn removed(products: &mut MockProductRepository) {
     products
         .expect_save()
         .times(1)
-        .withf(|products, at| {
+        .withf(|products, at, _| {
             let changes = products[0].changes();
             matches!(changes.events, [Event::BatchRemoved { .. }])
                 && changes.removed_batches == [&reference("B-1")]
                 && *at == now()
         })
-        .returning(|_, _| Ok(()));
+        .returning(|_, _, _| Ok(()));
 }
 
 #[test]

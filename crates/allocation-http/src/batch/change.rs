@@ -69,7 +69,7 @@ pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payloa
     let found = path.take(2, "reference");
     let (reference, change) = body::read_beside::<Correction, _>(path, found, &request, payload).await?;
     let asked = IfMatch::of(request.headers());
-    let use_cases = api.use_cases.clone();
+    let use_cases = api.use_cases(&request);
     let changed = api.gate.run(&request, move || correct(&use_cases, &reference, change, &asked)).await?;
     let mut response = answer::builder(StatusCode::OK);
     Ok(response.insert_header(etag::of(changed.batch.revision())).body(answer::bytes(&Changed::from(&changed))?))

@@ -44,7 +44,7 @@ pub(crate) async fn confirm(api: Data<Api>, request: HttpRequest, payload: Paylo
     let mut path = PathIdentifiers::of(&request);
     let found = path.take(2, "order_id");
     let order_id = body::read_nothing_beside(path, found, &request, payload).await?;
-    let use_cases = api.use_cases.clone();
+    let use_cases = api.use_cases(&request);
     let order = api.gate.run(&request, move || use_cases.confirm_order(&order_id)).await?;
     answer::json(StatusCode::OK, &Order::at(&order, api.now()))
 }
@@ -74,7 +74,7 @@ pub(crate) async fn extend(api: Data<Api>, request: HttpRequest, payload: Payloa
     let mut path = PathIdentifiers::of(&request);
     let found = path.take(2, "order_id");
     let (order_id, hold) = body::read_beside::<HoldExtension, _>(path, found, &request, payload).await?;
-    let use_cases = api.use_cases.clone();
+    let use_cases = api.use_cases(&request);
     let order = api.gate.run(&request, move || use_cases.extend_hold(&order_id, hold)).await?;
     answer::json(StatusCode::OK, &Order::at(&order, api.now()))
 }

@@ -29,7 +29,7 @@ fn out_of_stock_says_what_was_asked_and_what_there_is(database: &TestDatabase) {
     assert_eq!((&unknown["detail"], &unknown["available"]), (&json!("No batch found for SKU NO-SUCH"), &json!(0)));
     assert_eq!(database.count("SELECT count(*) FROM order_lines"), 0);
     assert_eq!(database.count("SELECT count(*) FROM products"), 1);
-    assert_eq!(database.count("SELECT count(*) FROM outbox"), 2);
+    assert_eq!(database.count("SELECT count(*) FROM all_events"), 2);
 }
 
 fn warehouse_stock_comes_first_then_the_earliest_eta(database: &TestDatabase) {

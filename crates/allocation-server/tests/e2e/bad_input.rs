@@ -10,7 +10,7 @@ const JSON: Option<&str> = Some("application/json");
 fn with_server(database: &TestDatabase, check: impl FnOnce(&Client)) {
     let server = Server::start(database);
     check(&server.client());
-    for table in ["products", "batches", "order_lines", "allocations", "outbox"] {
+    for table in ["products", "batches", "order_lines", "allocations", "all_events"] {
         assert_eq!(database.count(&format!("SELECT count(*) FROM {table}")), 0, "{table}: nothing is stored");
     }
     let failures = server.log().into_iter().filter(|line| line.contains("\"ERROR\"")).collect::<Vec<_>>();

@@ -24,7 +24,7 @@ fn a_batch_is_added_once_read_and_removed(database: &TestDatabase) {
     assert_eq!(client.delete("/batch/B-1").status, 204);
     client.delete("/batch/B-1").problem(404, "batch-not-found");
     client.get("/batch/B-1").problem(404, "batch-not-found");
-    assert_eq!(database.count("SELECT count(*) FROM outbox"), 2);
+    assert_eq!(database.count("SELECT count(*) FROM all_events"), 2);
     assert_eq!(client.add_batch("B-1", "BLUE-CHAIR", 1, None).status, 201, "the reference is free again");
 }
 

@@ -36,7 +36,7 @@ fn sells_each_unit_once(database: &TestDatabase, servers: &[&Server]) {
     assert_eq!((count(&statuses, 201), count(&statuses, 409), statuses.len()), (100, 220, 320));
     assert_eq!(client.available("B-1"), 0);
     assert_eq!(client.all("/allocations?sku=HOT").len(), 100);
-    assert_eq!(database.count("SELECT count(*) FROM outbox WHERE type = 'allocated'"), 100);
+    assert_eq!(database.count("SELECT count(*) FROM all_events WHERE type = 'allocated'"), 100);
 }
 
 fn allocates_one_line_once(database: &TestDatabase, servers: &[&Server]) {
@@ -55,7 +55,7 @@ fn adds_one_batch_once(database: &TestDatabase, servers: &[&Server]) {
         at_once(servers, 1, |client, number| client.add_batch("B-1", ["LAMP", "SOFA"][number % 2], 5, None).status);
     assert_eq!((count(&statuses, 201), count(&statuses, 200), count(&statuses, 409)), (1, 15, 16));
     assert_eq!(client.all("/batch").len(), 1);
-    assert_eq!(database.count("SELECT count(*) FROM outbox"), 1);
+    assert_eq!(database.count("SELECT count(*) FROM all_events"), 1);
 }
 
 fn frees_units_once(database: &TestDatabase, servers: &[&Server]) {
@@ -65,7 +65,7 @@ fn frees_units_once(database: &TestDatabase, servers: &[&Server]) {
     let statuses = at_once(servers, 1, |client, _| client.delete("/allocations/O-1/batch/B-1").status);
     assert_eq!((count(&statuses, 204), count(&statuses, 404)), (1, 31));
     assert_eq!(client.available("B-1"), 10);
-    assert_eq!(database.count("SELECT count(*) FROM outbox WHERE type = 'deallocated'"), 1);
+    assert_eq!(database.count("SELECT count(*) FROM all_events WHERE type = 'deallocated'"), 1);
 }
 
 type Check = fn(&TestDatabase, &[&Server]);

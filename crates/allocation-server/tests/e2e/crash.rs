@@ -66,7 +66,7 @@ fn every_answered_allocation_is_there_after_kill_9(database: &TestDatabase) {
         let reference = batch["reference"].as_str().unwrap();
         assert_eq!(batch["allocated_quantity"].as_u64().unwrap(), sums.get(reference).copied().unwrap_or(0));
     }
-    let told = database.count("SELECT count(*) FROM outbox WHERE type = 'allocated'");
+    let told = database.count("SELECT count(*) FROM all_events WHERE type = 'allocated'");
     assert_eq!(usize::try_from(told).unwrap(), stored.len());
 }
 

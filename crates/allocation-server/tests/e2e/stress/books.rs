@@ -57,7 +57,7 @@ fn check_events(database: &TestDatabase, stored: &Held) {
     // A reference may go from one SKU to another, and events are in order only within a SKU.
     let mut batches: Batches = BTreeMap::new();
     let mut held = Held::new();
-    for event in database.texts("SELECT payload FROM outbox ORDER BY sku, version, ordinal") {
+    for event in database.texts("SELECT payload FROM all_events ORDER BY sku, version, ordinal") {
         replay(&serde_json::from_str(&event).unwrap(), &mut batches, &mut held);
     }
     assert_eq!(held, *stored, "the events make the allocations");

@@ -1,0 +1,133 @@
+//! The lease, numbering and retention of the log, on either database.
+
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::{corrupt, store_error};
+use crate::statement::statement;
+use crate::{postgres, row, sqlite};
+use allocation_ports::{KeepLogError, Lease, Numbered, OutboxPlace, StoreError};
+use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use std::time::Duration;
+
+/// The place of an event in `outbox`, as it is stored.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) sku: String,
+    pub(crate) version: i64,
+    pub(crate) ordinal: i32,
+}
+
+impl From<OutboxPlace> for Place {
+    fn from(place: OutboxPlace) -> Self {
+        Self {
+            sku: place.sku.to_string(),
+            // Nothing is stored with a number that is out of range here.
+            version: i64::try_from(place.version).unwrap_or(i64::MAX),
+            ordinal: i32::try_from(place.ordinal).unwrap_or(i32::MAX),
+        }
+    }
+}
+
+/// What was numbered, as the database tells it.
+#[derive(Debug)]
+pub(crate) struct NumberedRow {
+    pub(crate) events: i64,
+    pub(crate) last: i64,
+    pub(crate) place: Option<Place>,
+}
+
+impl NumberedRow {
+    fn numbered(self) -> Result<Numbered, StoreError> {
+        let place = self.place.map(|place| {
+            Ok::<_, StoreError>(OutboxPlace {
+                sku: row::sku(place.sku)?,
+                version: u64::try_from(place.version).map_err(corrupt)?,
+                ordinal: u32::try_from(place.ordinal).map_err(corrupt)?,
+            })
+        });
+        Ok(Numbered {
+            events: u64::try_from(self.events).map_err(corrupt)?,
+            last: u64::try_from(self.last).map_err(corrupt)?,
+            place: place.transpose()?,
+        })
+    }
+}
+
+statement! {
+    Release<'a>(name: Text => str, holder: Text => str) on MultiBackend,
+    "DELETE FROM leases WHERE name = ? AND holder = ?"
+}
+
+/// Whether a lease is worth the try to take it, asked without a lock.
+pub(crate) fn may_take(connection: &mut AnyConnection, lease: &Lease) -> Result<bool, StoreError> {
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            sqlite::is_taken(connection, lease.name, &lease.holder).map(|taken| !taken).map_err(store_error)
+        }
+        AnyConnection::Postgres(_) => Ok(true),
+    }
+}
+
+pub(crate) fn take(connection: &mut AnyConnection, lease: &Lease, time: Duration) -> Result<bool, StoreError> {
+    let (name, holder, micros) = of(lease, time);
+    match connection {
+        AnyConnection::Sqlite(connection) => sqlite::take(connection, name, holder, micros),
+        AnyConnection::Postgres(connection) => postgres::take(connection, name, holder, micros),
+    }
+    .map_err(store_error)
+}
+
+pub(crate) fn release(connection: &mut AnyConnection, lease: &Lease) -> Result<(), StoreError> {
+    Release { name: lease.name, holder: &lease.holder }.execute(connection).map_err(store_error)?;
+    Ok(())
+}
+
+pub(crate) fn has_unnumbered(connection: &mut AnyConnection) -> Result<bool, StoreError> {
+    let some = sql::<BigInt>("SELECT CASE WHEN EXISTS (SELECT 1 FROM outbox) THEN 1 ELSE 0 END");
+    Ok(some.get_result::<i64>(connection).map_err(store_error)? == 1)
+}
+
+pub(crate) fn number(
+    connection: &mut AnyConnection,
+    lease: &Lease,
+    time: Duration,
+    after: Option<OutboxPlace>,
+    most: u16,
+) -> Result<Numbered, KeepLogError> {
+    let after = after.map(Place::from).unwrap_or_default();
+    let numbered = match connection {
+        AnyConnection::Sqlite(connection) => sqlite::number(connection, of(lease, time), i64::from(most)),
+        AnyConnection::Postgres(connection) => postgres::number(connection, of(lease, time), &after, i64::from(most)),
+    };
+    Ok(numbered?.numbered()?)
+}
+
+pub(crate) fn forget(
+    connection: &mut AnyConnection,
+    lease: &Lease,
+    time: Duration,
+    before: DateTime<Utc>,
+    most: u16,
+) -> Result<u64, KeepLogError> {
+    let (before, most) = (before.timestamp_micros(), i64::from(most));
+    let gone = match connection {
+        AnyConnection::Sqlite(connection) => sqlite::forget(connection, of(lease, time), before, most),
+        AnyConnection::Postgres(connection) => postgres::forget(connection, of(lease, time), before, most),
+    };
+    Ok(u64::try_from(gone?).map_err(corrupt)?)
+}
+
+pub(crate) fn tidy(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    match connection {
+        // The pages are used again as they are.
+        AnyConnection::Sqlite(_) => Ok(()),
+        AnyConnection::Postgres(connection) => postgres::tidy(connection),
+    }
+}
+
+/// Name, holder and time of a lease, as statements take them.
+fn of(lease: &Lease, time: Duration) -> (&str, &str, i64) {
+    (lease.name, &lease.holder, i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 2))
+}

@@ -1,0 +1,169 @@
+//! Keeping the log, each step in one statement: there is no transaction that a process that stalls could
+//! leave open.
+
+use crate::error::store_error;
+use crate::keeping::{NumberedRow, Place};
+use crate::statement::statement;
+use allocation_ports::{KeepLogError, StoreError};
+use diesel::connection::SimpleConnection;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+
+/// The time of the server, in microseconds since 1970: that of the wall, not of the transaction.
+macro_rules! now {
+    () => {
+        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    };
+}
+
+/// Renews the lease, and holds its row until all is written: nobody can take it meanwhile. Without a
+/// row, nothing else is done.
+macro_rules! renewed {
+    () => {
+        concat!("lease AS (UPDATE leases SET expires_at = ", now!(), " + ? WHERE name = ? AND holder = ? RETURNING 1)")
+    };
+}
+
+statement! {
+    /// Whether another holds a lease.
+    IsTaken<'a>(name: Text => str, holder: Text => str) on Pg -> BigInt,
+    concat!("SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at >= ", now!())
+}
+
+statement! {
+    /// Takes or renews a lease that no other holds.
+    Take<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64) on Pg,
+    concat!(
+        "INSERT INTO leases (name, holder, expires_at) VALUES (?, ?, ", now!(), " + ?)
+         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+         WHERE leases.holder = excluded.holder OR leases.expires_at < ", now!()
+    )
+}
+
+statement! {
+    /// Moves events from `outbox` to the log, in the order of the primary key, and gives them their
+    /// positions.
+    ///
+    /// They are picked by where they are stored, so that the index is walked through once. What another
+    /// transaction has removed meanwhile is not moved.
+    Number<'a>(
+        micros: BigInt => i64,
+        lease: Text => str,
+        holder: Text => str,
+        sku: Text => str,
+        version: BigInt => i64,
+        ordinal: Integer => i32,
+        most: BigInt => i64,
+    ) on Pg -> (BigInt, BigInt, BigInt, Nullable<Text>, Nullable<BigInt>, Nullable<Integer>),
+    concat!(
+        "WITH ", renewed!(), ", moved AS (
+             DELETE FROM outbox WHERE ctid = ANY (ARRAY(
+                 SELECT ctid FROM outbox WHERE (sku, version, ordinal) > (?, ?, ?)
+                 ORDER BY sku, version, ordinal LIMIT ?
+             )) AND EXISTS (SELECT FROM lease)
+             RETURNING *
+         ), counted AS (
+             UPDATE event_log SET last_position = last_position + (SELECT count(*) FROM moved)
+             WHERE EXISTS (SELECT FROM moved) RETURNING last_position
+         ), numbered AS (
+             INSERT INTO events (position, sku, version, ordinal, type, order_id, reference, payload, occurred_at,
+                                 traceparent, causation_id)
+             SELECT c.last_position - (SELECT count(*) FROM moved)
+                        + row_number() OVER (ORDER BY m.sku, m.version, m.ordinal),
+                    m.sku, m.version, m.ordinal, m.type, m.order_id,
+                    CASE WHEN m.order_id IS NULL AND m.type LIKE 'batch%' THEN m.payload::json ->> 'reference' END,
+                    m.payload, m.occurred_at, m.traceparent, m.causation_id
+             FROM moved AS m CROSS JOIN counted AS c
+         )
+         SELECT (SELECT count(*) FROM lease), (SELECT count(*) FROM moved),
+                coalesce((SELECT last_position FROM counted), (SELECT last_position FROM event_log)), p.*
+         FROM (VALUES (1)) AS one
+         LEFT JOIN LATERAL (
+             SELECT sku, version, ordinal FROM moved ORDER BY sku DESC, version DESC, ordinal DESC LIMIT 1
+         ) AS p ON true"
+    )
+}
+
+statement! {
+    /// Removes the oldest events up to the first that is to stay. Answers whether the lease is held, and
+    /// how many events were removed.
+    Forget<'a>(
+        micros: BigInt => i64,
+        lease: Text => str,
+        holder: Text => str,
+        most: BigInt => i64,
+        before: BigInt => i64,
+        further: BigInt => i64,
+    ) on Pg -> (BigInt, BigInt),
+    concat!(
+        "WITH ", renewed!(), ", log AS (
+             SELECT oldest_position AS oldest, coalesce(
+                 (SELECT position FROM events
+                  WHERE position BETWEEN oldest_position AND least(oldest_position + ? - 1, last_position)
+                    AND occurred_at >= ? ORDER BY position LIMIT 1),
+                 least(oldest_position + ?, last_position + 1)
+             ) AS stays
+             FROM event_log WHERE EXISTS (SELECT FROM lease)
+         ), gone AS (
+             DELETE FROM events USING log WHERE position >= oldest AND position < stays RETURNING 1
+         ), moved AS (
+             UPDATE event_log SET oldest_position = stays FROM log WHERE stays > oldest RETURNING 1
+         )
+         SELECT (SELECT count(*) FROM lease), (SELECT count(*) FROM gone)"
+    )
+}
+
+pub(crate) fn take(connection: &mut PgConnection, name: &str, holder: &str, micros: i64) -> QueryResult<bool> {
+    // To be refused costs no write, and waits for nobody.
+    if (IsTaken { name, holder }).get_result::<i64>(connection)? > 0 {
+        return Ok(false);
+    }
+    Ok(Take { name, holder, micros: &micros }.execute(connection)? == 1)
+}
+
+pub(crate) fn number(
+    connection: &mut PgConnection,
+    lease: (&str, &str, i64),
+    after: &Place,
+    most: i64,
+) -> Result<NumberedRow, KeepLogError> {
+    let (name, holder, micros) = lease;
+    let statement = Number {
+        micros: &micros,
+        lease: name,
+        holder,
+        sku: &after.sku,
+        version: &after.version,
+        ordinal: &after.ordinal,
+        most: &most,
+    };
+    let row: (i64, i64, i64, Option<String>, Option<i64>, Option<i32>) =
+        statement.get_result(connection).map_err(store_error)?;
+    let (held, events, last, sku, version, ordinal) = row;
+    if held == 0 {
+        return Err(KeepLogError::LeaseLost);
+    }
+    let place = sku.zip(version).zip(ordinal).map(|((sku, version), ordinal)| Place { sku, version, ordinal });
+    Ok(NumberedRow { events, last, place })
+}
+
+pub(crate) fn forget(
+    connection: &mut PgConnection,
+    lease: (&str, &str, i64),
+    before: i64,
+    most: i64,
+) -> Result<i64, KeepLogError> {
+    let (name, holder, micros) = lease;
+    let (before, most) = (&before, &most);
+    let statement = Forget { micros: &micros, lease: name, holder, most, before, further: most };
+    let (held, gone) = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
+    if held == 0 { Err(KeepLogError::LeaseLost) } else { Ok(gone) }
+}
+
+/// Gives the room of the moved rows back. Until then, whoever looks for the first row passes by the
+/// entries of all that were there before, and the server itself comes by once a minute. Nobody waits for
+/// this.
+pub(crate) fn tidy(connection: &mut PgConnection) -> Result<(), StoreError> {
+    connection.batch_execute("VACUUM (INDEX_CLEANUP on, TRUNCATE off) outbox").map_err(store_error)
+}

@@ -1,0 +1,177 @@
+//! The log.
+
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::{corrupt, store_error};
+use crate::row;
+use crate::statement::statement;
+use allocation_ports::{
+    CausationId, EventFilter, EventPage, LogBounds, LoggedEvent, Origin, PageSize, ReadLogError, StoreError, Subject,
+    TraceParent,
+};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+/// How many events a page looks through for those that fit.
+const LOOKED_THROUGH: u64 = 10_000;
+
+statement! {
+    Bounds<'a>(one: BigInt => i64) on MultiBackend -> (BigInt, BigInt),
+    "SELECT oldest_position, last_position FROM event_log LIMIT ?"
+}
+
+statement! {
+    /// Events after a position.
+    Events<'a>(after: BigInt => i64, limit: BigInt => i64) on MultiBackend -> (
+        BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>,
+    ),
+    "SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
+     WHERE position > ? ORDER BY position LIMIT ?"
+}
+
+/// The condition on what an event is about.
+macro_rules! about {
+    () => {
+        "CASE ? WHEN 'orders' THEN order_id = ? WHEN 'batches' THEN reference = ?
+                WHEN 'products' THEN sku = ? AND order_id IS NULL AND reference IS NULL ELSE true END"
+    };
+}
+
+/// Events between two positions that fit, by how a database looks for a type in a list of types, which
+/// is a text with commas.
+macro_rules! fitting {
+    ($is_listed:literal) => {
+        concat!(
+            "SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
+             WHERE position > ? AND position <= ? AND (? = '' OR ",
+            $is_listed,
+            ") AND ",
+            about!(),
+            " ORDER BY position LIMIT ?"
+        )
+    };
+}
+
+statement! {
+    FittingOnPostgres<'a>(
+        after: BigInt => i64,
+        until: BigInt => i64,
+        all: Text => str,
+        types: Text => str,
+        collection: Text => str,
+        order_id: Text => str,
+        reference: Text => str,
+        sku: Text => str,
+        limit: BigInt => i64,
+    ) on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
+    fitting!("type = ANY (string_to_array(?, ','))")
+}
+
+statement! {
+    FittingOnSqlite<'a>(
+        after: BigInt => i64,
+        until: BigInt => i64,
+        all: Text => str,
+        types: Text => str,
+        collection: Text => str,
+        order_id: Text => str,
+        reference: Text => str,
+        sku: Text => str,
+        limit: BigInt => i64,
+    ) on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
+    fitting!("instr(',' || ? || ',', ',' || type || ',') > 0")
+}
+
+/// The ends of the log.
+pub(crate) fn log_bounds(connection: &mut AnyConnection) -> Result<LogBounds, StoreError> {
+    let (oldest, last) = Bounds { one: &1 }.get_result::<(i64, i64)>(connection).map_err(store_error)?;
+    Ok(LogBounds { oldest: u64::try_from(oldest).map_err(corrupt)?, last: u64::try_from(last).map_err(corrupt)? })
+}
+
+/// A page of the log. All must be read of one state of the database.
+pub(crate) fn events(
+    connection: &mut AnyConnection,
+    after: u64,
+    filter: &EventFilter,
+    page: PageSize,
+) -> Result<EventPage, ReadLogError> {
+    let LogBounds { oldest, last } = log_bounds(connection)?;
+    let before_oldest = oldest.saturating_sub(1);
+    if (1..before_oldest).contains(&after) {
+        return Err(ReadLogError::Gone { oldest });
+    }
+    let after = after.max(before_oldest);
+    if after >= last {
+        return Ok(EventPage { events: Vec::new(), next: after });
+    }
+    let until = if filter.is_open() { last } else { last.min(after + LOOKED_THROUGH) };
+    let rows = match filter.is_open() {
+        true => Events { after: &number(after)?, limit: &i64::from(page.get()) }.load(connection),
+        false => fitting(connection, number(after)?, number(until)?, filter, page),
+    };
+    let rows: Vec<EventRow> = rows.map_err(store_error)?;
+    let is_full = rows.len() >= usize::from(page.get());
+    let events = rows.into_iter().map(EventRow::event).collect::<Result<Vec<_>, _>>()?;
+    let next = events.last().filter(|_| is_full).map_or(until, |event| event.position);
+    Ok(EventPage { events, next })
+}
+
+fn number(position: u64) -> Result<i64, StoreError> {
+    i64::try_from(position).map_err(|error| StoreError::Failed(error.into()))
+}
+
+fn fitting(
+    connection: &mut AnyConnection,
+    after: i64,
+    until: i64,
+    filter: &EventFilter,
+    page: PageSize,
+) -> QueryResult<Vec<EventRow>> {
+    let (after, until, limit) = (&after, &until, &i64::from(page.get()));
+    let (collection, name) = match &filter.subject {
+        Some(Subject::Order(order_id)) => ("orders", order_id.as_str()),
+        Some(Subject::Batch(reference)) => ("batches", reference.as_str()),
+        Some(Subject::Product(sku)) => ("products", sku.as_str()),
+        None => ("", ""),
+    };
+    let (order_id, reference, sku) = (name, name, name);
+    let types = filter.types.join(",");
+    let (all, types) = (&*types, &*types);
+    match connection {
+        AnyConnection::Sqlite(_) => {
+            FittingOnSqlite { after, until, all, types, collection, order_id, reference, sku, limit }.load(connection)
+        }
+        AnyConnection::Postgres(_) => {
+            FittingOnPostgres { after, until, all, types, collection, order_id, reference, sku, limit }.load(connection)
+        }
+    }
+}
+
+/// A row of `events`, as far as it is read.
+#[derive(Debug, Queryable)]
+struct EventRow {
+    position: i64,
+    sku: String,
+    occurred_at: i64,
+    payload: String,
+    traceparent: Option<String>,
+    causation_id: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the origin of an event is none")]
+struct NoOrigin;
+
+impl EventRow {
+    fn event(self) -> Result<LoggedEvent, StoreError> {
+        let no_origin = || corrupt(NoOrigin);
+        let traceparent = self.traceparent.map(|text| TraceParent::parse(&text).ok_or_else(no_origin));
+        let causation_id = self.causation_id.map(|text| CausationId::parse(&text).ok_or_else(no_origin));
+        Ok(LoggedEvent {
+            position: u64::try_from(self.position).map_err(corrupt)?,
+            sku: row::sku(self.sku)?,
+            occurred_at: row::instant(self.occurred_at)?,
+            event: serde_json::from_str(&self.payload).map_err(corrupt)?,
+            origin: Origin { traceparent: traceparent.transpose()?, causation_id: causation_id.transpose()? },
+        })
+    }
+}

@@ -1,0 +1,131 @@
+//! Keeping the log, within a transaction that nobody else writes beside.
+
+use crate::error::store_error;
+use crate::keeping::NumberedRow;
+use crate::statement::statement;
+use allocation_ports::KeepLogError;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
+
+/// The time, in microseconds since 1970.
+macro_rules! now {
+    () => {
+        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+    };
+}
+
+statement! {
+    /// Whether another holds a lease.
+    IsTaken<'a>(name: Text => str, holder: Text => str) on Sqlite -> BigInt,
+    concat!("SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at >= ", now!())
+}
+
+statement! {
+    /// Takes or renews a lease that no other holds.
+    Take<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64) on Sqlite,
+    concat!(
+        "INSERT INTO leases (name, holder, expires_at) VALUES (?, ?, ", now!(), " + ?)
+         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+         WHERE leases.holder = excluded.holder OR leases.expires_at < ", now!()
+    )
+}
+
+statement! {
+    Renew<'a>(micros: BigInt => i64, name: Text => str, holder: Text => str) on Sqlite,
+    concat!("UPDATE leases SET expires_at = ", now!(), " + ? WHERE name = ? AND holder = ?")
+}
+
+statement! {
+    /// Copies events to the log in the order in which they were written, and gives them their positions.
+    Copy<'a>(most: BigInt => i64) on Sqlite,
+    "INSERT INTO events (position, sku, version, ordinal, type, order_id, reference, payload, occurred_at,
+                         traceparent, causation_id)
+     SELECT (SELECT last_position FROM event_log) + row_number() OVER (ORDER BY place),
+            sku, version, ordinal, type, order_id,
+            CASE WHEN order_id IS NULL AND type LIKE 'batch%' THEN json_extract(payload, '$.reference') END,
+            payload, occurred_at, traceparent, causation_id
+     FROM (SELECT rowid AS place, * FROM outbox ORDER BY rowid LIMIT ?)"
+}
+
+statement! {
+    /// Removes what was copied.
+    RemoveCopied<'a>(most: BigInt => i64) on Sqlite,
+    "DELETE FROM outbox WHERE rowid IN (SELECT rowid FROM outbox ORDER BY rowid LIMIT ?)"
+}
+
+statement! {
+    Count<'a>(events: BigInt => i64) on Sqlite,
+    "UPDATE event_log SET last_position = last_position + ?"
+}
+
+statement! {
+    /// The first event that is to stay, of so many that are the oldest.
+    Stays<'a>(most: BigInt => i64, before: BigInt => i64, further: BigInt => i64) on Sqlite -> (BigInt, BigInt),
+    "SELECT oldest_position, coalesce(
+         (SELECT position FROM events
+          WHERE position BETWEEN oldest_position AND min(oldest_position + ? - 1, last_position)
+            AND occurred_at >= ? ORDER BY position LIMIT 1),
+         min(oldest_position + ?, last_position + 1)
+     ) FROM event_log"
+}
+
+statement! {
+    RemoveOldest<'a>(oldest: BigInt => i64, stays: BigInt => i64) on Sqlite,
+    "DELETE FROM events WHERE position >= ? AND position < ?"
+}
+
+statement! {
+    SetOldest<'a>(oldest: BigInt => i64) on Sqlite,
+    "UPDATE event_log SET oldest_position = ?"
+}
+
+pub(crate) fn is_taken(connection: &mut SqliteConnection, name: &str, holder: &str) -> QueryResult<bool> {
+    Ok(IsTaken { name, holder }.get_result::<i64>(connection)? > 0)
+}
+
+pub(crate) fn take(connection: &mut SqliteConnection, name: &str, holder: &str, micros: i64) -> QueryResult<bool> {
+    Ok(Take { name, holder, micros: &micros }.execute(connection)? == 1)
+}
+
+pub(crate) fn number(
+    connection: &mut SqliteConnection,
+    lease: (&str, &str, i64),
+    most: i64,
+) -> Result<NumberedRow, KeepLogError> {
+    renew(connection, lease)?;
+    let copied = Copy { most: &most }.execute(connection).map_err(store_error)?;
+    let events =
+        i64::try_from(copied).map_err(|error| store_error(diesel::result::Error::QueryBuilderError(error.into())))?;
+    if events > 0 {
+        RemoveCopied { most: &events }.execute(connection).map_err(store_error)?;
+        Count { events: &events }.execute(connection).map_err(store_error)?;
+    }
+    let last = sql::<BigInt>("SELECT last_position FROM event_log").get_result(connection).map_err(store_error)?;
+    Ok(NumberedRow { events, last, place: None })
+}
+
+pub(crate) fn forget(
+    connection: &mut SqliteConnection,
+    lease: (&str, &str, i64),
+    before: i64,
+    most: i64,
+) -> Result<i64, KeepLogError> {
+    renew(connection, lease)?;
+    let statement = Stays { most: &most, before: &before, further: &most };
+    let (oldest, stays) = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
+    if stays > oldest {
+        RemoveOldest { oldest: &oldest, stays: &stays }.execute(connection).map_err(store_error)?;
+        SetOldest { oldest: &stays }.execute(connection).map_err(store_error)?;
+    }
+    Ok(stays - oldest)
+}
+
+/// Nobody else can take the lease until the transaction ends.
+fn renew(connection: &mut SqliteConnection, (name, holder, micros): (&str, &str, i64)) -> Result<(), KeepLogError> {
+    match (Renew { micros: &micros, name, holder }).execute(connection).map_err(store_error)? {
+        0 => Err(KeepLogError::LeaseLost),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,87 @@
+//! The ports of the log over the store.
+
+use super::{Store, Transactions};
+use crate::any_connection::AnyConnection;
+use crate::{keeping, reads};
+use allocation_ports::{
+    EventFilter, EventLog, EventPage, KeepLogError, Lease, Leases, LockWait, LogBounds, LogKeeper, Numbered,
+    OutboxPlace, PageSize, ReadLogError, StoreError,
+};
+use chrono::{DateTime, Utc};
+use diesel::connection::TransactionManager;
+use diesel::r2d2::R2D2Connection;
+use std::time::Duration;
+
+impl Store {
+    /// Writes beside the units of work: all of it, or nothing when it fails. On PostgreSQL, `work` must
+    /// be one statement.
+    fn write<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut AnyConnection) -> Result<T, E>) -> Result<T, E> {
+        let Some(writer) = &self.0.writer else {
+            return work(&mut *self.checked_out(LockWait::Usual, AnyConnection::ping)?);
+        };
+        let mut connection = self.locked_writer(writer, LockWait::Usual)?;
+        match work(&mut connection) {
+            Ok(answer) => {
+                Transactions::commit_transaction(&mut *connection).map_err(crate::error::commit_error)?;
+                Ok(answer)
+            }
+            Err(error) => {
+                if let Err(error) = Transactions::rollback_transaction(&mut *connection) {
+                    // The connection is broken then, and is opened anew.
+                    tracing::debug!(%error, "a rollback failed");
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+impl EventLog for Store {
+    fn read(&self, after: u64, filter: &EventFilter, page: PageSize) -> Result<EventPage, ReadLogError> {
+        self.read_snapshot(|connection| reads::events(connection, after, filter, page))
+    }
+
+    fn bounds(&self) -> Result<LogBounds, StoreError> {
+        self.read(reads::log_bounds)
+    }
+}
+
+impl Leases for Store {
+    fn take(&self, lease: &Lease, time: Duration) -> Result<bool, StoreError> {
+        if !self.read(|connection| keeping::may_take(connection, lease))? {
+            return Ok(false);
+        }
+        self.write(|connection| keeping::take(connection, lease, time))
+    }
+
+    fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.write(|connection| keeping::release(connection, lease))
+    }
+}
+
+impl LogKeeper for Store {
+    fn has_unnumbered(&self) -> Result<bool, StoreError> {
+        self.read(keeping::has_unnumbered)
+    }
+
+    fn number(
+        &self,
+        lease: &Lease,
+        time: Duration,
+        after: Option<OutboxPlace>,
+        most: u16,
+    ) -> Result<Numbered, KeepLogError> {
+        self.write(|connection| keeping::number(connection, lease, time, after, most))
+    }
+
+    fn forget(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, KeepLogError> {
+        self.write(|connection| keeping::forget(connection, lease, time, before, most))
+    }
+
+    fn tidy(&self) -> Result<(), StoreError> {
+        match self.0.writer {
+            Some(_) => Ok(()),
+            None => self.read(keeping::tidy),
+        }
+    }
+}

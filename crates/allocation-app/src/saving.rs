@@ -1,0 +1,39 @@
+//! Saving what was decided, with where it comes from.
+
+use allocation_domain::{Product, Products};
+use allocation_ports::{Origin, Origins, StoreError, UnitOfWork};
+use chrono::{DateTime, Utc};
+
+/// Saves products that one command has changed.
+pub(crate) fn save(
+    unit: &mut dyn UnitOfWork,
+    products: &[Product],
+    now: DateTime<Utc>,
+    origin: &Origin,
+) -> Result<(), StoreError> {
+    let mut origins = Origins::default();
+    for product in products {
+        origins.add(product.sku(), 0..product.events().len(), origin);
+    }
+    unit.products().save(products, now, &origins)
+}
+
+/// Saves those of the products that one command has changed, and tells whether there were any.
+pub(crate) fn save_changed(
+    unit: &mut dyn UnitOfWork,
+    products: Products,
+    now: DateTime<Utc>,
+    origin: &Origin,
+) -> Result<bool, StoreError> {
+    let changed = changed(products);
+    if changed.is_empty() {
+        return Ok(false);
+    }
+    save(unit, &changed, now, origin)?;
+    Ok(true)
+}
+
+/// Those of the products that have changed.
+pub(crate) fn changed(products: Products) -> Vec<Product> {
+    products.into_iter().filter(|product| !product.events().is_empty()).collect()
+}

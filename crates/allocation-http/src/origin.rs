@@ -1,0 +1,30 @@
+//! Where a request comes from, as its events tell it.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
+use allocation_ports::{Origin, TraceParent};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// The origin of a request: its trace, if it has a valid one (W3C Trace Context). Any other is ignored,
+/// as that standard asks for.
+pub(crate) fn of(request: &HttpRequest) -> Origin {
+    let header = request.headers().get(&TRACEPARENT);
+    let traceparent = header.and_then(|value| value.to_str().ok()).and_then(TraceParent::parse);
+    Origin { traceparent, causation_id: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_valid_trace_is_taken_and_any_other_ignored() {
+        let origin = |value: &str| of(&TestRequest::default().insert_header(("traceparent", value)).to_http_request());
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(origin(trace).traceparent.unwrap().as_str(), trace);
+        assert!(origin("00-none").is_unknown());
+        assert!(of(&TestRequest::default().to_http_request()).is_unknown());
+    }
+}
