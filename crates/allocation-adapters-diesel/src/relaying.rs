@@ -3,36 +3,12 @@
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
 use crate::statement::statement;
-use crate::{keeping, row};
+use crate::{keeping, postgres, row, sqlite};
 use allocation_ports::{Lease, PageSize, ParkedEvent, RecordError, RelayProgress, StoreError};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use std::time::Duration;
-
-statement! {
-    /// Moves the bookmark, never back.
-    Advance<'a>(bookmark: BigInt => i64, least: BigInt => i64) on MultiBackend,
-    "UPDATE relay SET bookmark = ? WHERE bookmark < ?"
-}
-
-statement! {
-    Park<'a>(position: BigInt => i64, reason: Text => str, parked_at: BigInt => i64, retry: Bool => bool) on MultiBackend,
-    "INSERT INTO parked_events (position, reason, parked_at, retry) VALUES (?, ?, ?, ?)
-     ON CONFLICT (position) DO UPDATE
-     SET reason = excluded.reason, parked_at = excluded.parked_at, retry = excluded.retry"
-}
-
-statement! {
-    Unpark<'a>(position: BigInt => i64) on MultiBackend,
-    "DELETE FROM parked_events WHERE position = ?"
-}
-
-statement! {
-    /// Forgets parked events that the log has forgotten.
-    Prune<'a>(least: BigInt => i64) on MultiBackend,
-    "DELETE FROM parked_events WHERE position >= ? AND position < (SELECT oldest_position FROM event_log)"
-}
 
 statement! {
     Parked<'a>(after: BigInt => i64, limit: BigInt => i64) on MultiBackend -> (BigInt, Text, BigInt, Bool),
@@ -44,14 +20,34 @@ statement! {
     "SELECT position FROM parked_events WHERE retry ORDER BY position LIMIT ?"
 }
 
-statement! {
-    Retry<'a>(retry: Bool => bool, position: BigInt => i64) on MultiBackend,
-    "UPDATE parked_events SET retry = ? WHERE position = ?"
+/// What the relay has done, as the databases store it: an array for each column.
+#[derive(Debug, Default)]
+pub(crate) struct ProgressRows<'a> {
+    pub(crate) bookmark: i64,
+    pub(crate) positions: Vec<i64>,
+    pub(crate) reasons: Vec<&'a str>,
+    pub(crate) parked_at: Vec<i64>,
+    pub(crate) retry: Vec<bool>,
+    pub(crate) delivered: Vec<i64>,
 }
 
-statement! {
-    RetryAll<'a>(retry: Bool => bool) on MultiBackend,
-    "UPDATE parked_events SET retry = ?"
+impl<'a> ProgressRows<'a> {
+    fn of(progress: &'a RelayProgress) -> Result<Self, StoreError> {
+        let delivered = progress.delivered.iter().map(|position| number(*position)).collect::<Result<_, _>>()?;
+        let mut rows = Self { bookmark: number(progress.bookmark)?, delivered, ..Self::default() };
+        for parked in &progress.parked {
+            rows.positions.push(number(parked.position)?);
+            rows.reasons.push(&parked.reason);
+            rows.parked_at.push(parked.parked_at.timestamp_micros());
+            rows.retry.push(parked.retry);
+        }
+        Ok(rows)
+    }
+}
+
+/// No position of the log is out of range here.
+fn number(position: u64) -> Result<i64, StoreError> {
+    i64::try_from(position).map_err(|error| StoreError::Failed(error.into()))
 }
 
 pub(crate) fn bookmark(connection: &mut AnyConnection) -> Result<u64, StoreError> {
@@ -72,33 +68,19 @@ fn count(connection: &mut AnyConnection, query: &str) -> Result<u64, StoreError>
     u64::try_from(number).map_err(corrupt)
 }
 
-/// Writes down what the relay has done, under its lease. It must be all of a transaction.
+/// Writes down what the relay has done, under its lease.
 pub(crate) fn record(
     connection: &mut AnyConnection,
     lease: &Lease,
     time: Duration,
     progress: &RelayProgress,
 ) -> Result<(), RecordError> {
-    if !keeping::renew(connection, lease, time)? {
-        return Err(RecordError::LeaseLost);
+    let rows = ProgressRows::of(progress)?;
+    let lease = keeping::of(lease, time);
+    match connection {
+        AnyConnection::Sqlite(connection) => sqlite::record(connection, lease, &rows),
+        AnyConnection::Postgres(connection) => postgres::record(connection, lease, rows),
     }
-    let bookmark = &number(progress.bookmark)?;
-    Advance { bookmark, least: bookmark }.execute(connection).map_err(store_error)?;
-    for parked in &progress.parked {
-        let (position, parked_at) = (&number(parked.position)?, &parked.parked_at.timestamp_micros());
-        let park = Park { position, reason: &parked.reason, parked_at, retry: &parked.retry };
-        park.execute(connection).map_err(store_error)?;
-    }
-    for position in &progress.delivered {
-        Unpark { position: &number(*position)? }.execute(connection).map_err(store_error)?;
-    }
-    Prune { least: &0 }.execute(connection).map_err(store_error)?;
-    Ok(())
-}
-
-/// No position of the log is out of range here.
-fn number(position: u64) -> Result<i64, StoreError> {
-    i64::try_from(position).map_err(|error| StoreError::Failed(error.into()))
 }
 
 pub(crate) fn parked(
@@ -121,16 +103,14 @@ pub(crate) fn to_retry(connection: &mut AnyConnection, page: PageSize) -> Result
     rows.into_iter().map(|position| u64::try_from(position).map_err(corrupt)).collect()
 }
 
-/// Marks parked events, and answers how many. It must be all of a transaction.
+/// Marks parked events, all of them or some, and answers how many.
 pub(crate) fn retry(connection: &mut AnyConnection, positions: Option<&[u64]>) -> Result<u64, StoreError> {
-    let Some(positions) = positions else {
-        let marked = RetryAll { retry: &true }.execute(connection).map_err(store_error)?;
-        return Ok(u64::try_from(marked).unwrap_or(u64::MAX));
+    // What no column can hold is not parked.
+    let known = |positions: &[u64]| positions.iter().filter_map(|position| i64::try_from(*position).ok()).collect();
+    let positions: Option<Vec<i64>> = positions.map(known);
+    let marked = match connection {
+        AnyConnection::Sqlite(connection) => sqlite::retry(connection, positions.as_deref()),
+        AnyConnection::Postgres(connection) => postgres::retry(connection, positions),
     };
-    let mut marked = 0;
-    for position in positions.iter().filter_map(|position| i64::try_from(*position).ok()) {
-        let rows = Retry { retry: &true, position: &position }.execute(connection).map_err(store_error)?;
-        marked += u64::try_from(rows).unwrap_or(u64::MAX);
-    }
-    Ok(marked)
+    u64::try_from(marked.map_err(store_error)?).map_err(corrupt)
 }

@@ -48,7 +48,7 @@ pub trait RelayStore: Send + Sync {
     fn bookmark(&self) -> Result<u64, StoreError>;
 
     /// Writes all of the progress or nothing, and renews the lease for `time`. The bookmark MUST NOT
-    /// go back.
+    /// go back. Parked events that the log does not retain any more are forgotten.
     ///
     /// # Errors
     ///
@@ -68,6 +68,13 @@ pub trait RelayStore: Send + Sync {
     ///
     /// [`StoreError`] when the database fails.
     fn parked_count(&self) -> Result<u64, StoreError>;
+
+    /// How many events wait to get their places in the log.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn unnumbered_count(&self) -> Result<u64, StoreError>;
 
     /// The positions of parked events that are to be sent again, the first ones.
     ///
