@@ -1,6 +1,8 @@
 //! Which broker to use.
 
-use lapin::uri::{AMQPScheme, AMQPUri};
+use lapin::auth::AuthProvider;
+use lapin::types::{LongString, ShortString};
+use lapin::uri::{AMQPScheme, AMQPUri, SASLMechanism};
 use std::fmt;
 
 /// The address of a broker, parsed from a URL: `amqp://USER:PASSWORD@HOST:PORT/VHOST`.
@@ -15,7 +17,11 @@ use std::fmt;
 /// # Ok::<(), allocation_adapters_rabbitmq::AmqpUrlError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct AmqpUrl(AMQPUri);
+pub struct AmqpUrl {
+    /// Without the password: what it is connected by may write it to its log.
+    uri: AMQPUri,
+    password: String,
+}
 
 /// Why a text is not an [`AmqpUrl`]. It never quotes the text, which may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,12 +48,33 @@ impl AmqpUrl {
         // A broker that is silent is noticed in seconds, unless the URL says otherwise.
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         uri.query.connection_timeout.get_or_insert(CONNECT_MILLISECONDS);
-        Ok(Self(uri))
+        let password = std::mem::take(&mut uri.authority.userinfo.password);
+        Ok(Self { uri, password })
     }
 
-    /// The address with its password.
+    /// The address without its password.
     pub(crate) fn uri(&self) -> AMQPUri {
-        self.0.clone()
+        self.uri.clone()
+    }
+
+    /// User and password, unless the URL names a way to log in that needs none.
+    pub(crate) fn login(&self) -> Option<Login> {
+        let user = &self.uri.authority.userinfo.username;
+        let plain = matches!(self.uri.query.auth_mechanism, None | Some(SASLMechanism::Plain));
+        plain.then(|| Login(format!("\0{user}\0{}", self.password)))
+    }
+}
+
+/// User and password, as the broker takes them.
+pub(crate) struct Login(String);
+
+impl AuthProvider for Login {
+    fn mechanism(&self) -> ShortString {
+        SASLMechanism::Plain.name().into()
+    }
+
+    fn auth_starter(&self) -> Result<LongString, String> {
+        Ok(self.0.as_str().into())
     }
 }
 
@@ -57,7 +84,7 @@ const CONNECT_MILLISECONDS: u64 = 5_000;
 
 impl fmt::Display for AmqpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let AMQPUri { scheme, authority, vhost, .. } = &self.0;
+        let AMQPUri { scheme, authority, vhost, .. } = &self.uri;
         write!(f, "{scheme}://{}:{}/{}", authority.host, authority.port, vhost.replace('/', "%2f"))
     }
 }
@@ -76,7 +103,8 @@ mod tests {
     fn no_password_is_shown() {
         for url in ["amqp://u:secret@h:1/v", "amqp://u:secret@h", "amqp://u:sec%3Fret@h:1/%2f?heartbeat=3"] {
             let url = AmqpUrl::parse(url).unwrap();
-            assert!(!format!("{url} {url:?}").contains("sec"), "{url}");
+            assert!(!format!("{url} {url:?} {:?}", url.uri()).contains("sec"), "{url}");
+            assert!(url.login().unwrap().auth_starter().unwrap().as_bytes().starts_with(b"\0u\0sec"));
         }
     }
 

@@ -40,7 +40,10 @@ impl Broker {
 
     /// Opens a connection that others know by a name.
     pub(crate) async fn connect(&self, name: &str) -> Result<Connection, ConnectError> {
-        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        let mut properties = ConnectionProperties::default().with_connection_name(name.into());
+        if let Some(login) = self.url.login() {
+            properties = properties.with_auth_provider(login);
+        }
         let opened = tokio::time::timeout(CONNECT_AT_MOST, Connection::connect_uri(self.url.uri(), properties)).await;
         let opened = opened.map_err(|_| ConnectError::Silent(self.url.clone()))?;
         opened.map_err(|source| ConnectError::Refused { url: self.url.clone(), source })

@@ -83,11 +83,18 @@ pub trait RelayStore: Send + Sync {
     /// [`StoreError`] when the database fails.
     fn to_retry(&self, page: PageSize) -> Result<Vec<u64>, StoreError>;
 
-    /// Has parked events sent again by whoever relays: those of these positions, or all (`None`).
-    /// Answers how many there are of them.
+    /// Has those of the events that are parked sent again by whoever relays, and answers how many
+    /// these are.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn retry<'a>(&self, positions: Option<&'a [u64]>) -> Result<u64, StoreError>;
+    fn retry(&self, positions: &[u64]) -> Result<u64, StoreError>;
+
+    /// Has all parked events sent again by whoever relays, and answers how many these are.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn retry_all(&self) -> Result<u64, StoreError>;
 }

@@ -1,10 +1,13 @@
 //! The life of the server: wire, listen, serve, finish.
 
+use crate::broker::{Exchange, Service};
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::{logging, stop};
 use allocation_adapters_diesel::{Dialect, Store};
-use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, RetryPolicy, Sweeper, UnitRunner, UseCases};
+use allocation_app::{
+    AllocationEngine, EngineCounters, EngineSettings, Relay, RetryPolicy, Sweeper, UnitRunner, UseCases,
+};
 use allocation_http::{Api, BlockingLimits};
 use allocation_ports::{Clock, EngineMetrics};
 use anyhow::Context;
@@ -15,6 +18,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How long a stop waits for the requests in flight.
 const SHUTDOWN_SECONDS: u64 = 30;
@@ -26,6 +30,9 @@ const BACKLOG: i32 = 1_024;
 const SWEEP_PAUSE: Duration = Duration::from_secs(1);
 /// How many calls may wait for a thread that blocks on the database.
 const WAITING_CALLS: usize = 1_024;
+
+/// Where events come from.
+const EVENT_SOURCE: &str = "/allocation";
 
 /// Serves until told to stop, then finishes what is in flight.
 pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
@@ -46,14 +53,25 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     let limits = BlockingLimits { running: running_calls(&store, settings.pool_size), waiting: WAITING_CALLS };
     let use_cases = UseCases::new(units, Arc::clone(&clock));
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
+    let service = Service {
+        store: store.clone(),
+        clock: Arc::clone(&clock),
+        engine: engine.clone(),
+        use_cases: use_cases.clone(),
+        holder: Uuid::now_v7().to_string(),
+        source: EVENT_SOURCE.to_owned(),
+    };
+    let exchange = Exchange::start(settings, service)?;
     let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, limits);
 
     let address = listener.local_addr()?;
     tracing::info!("API at http://{address}, docs at http://{address}/docs");
     let served = actix_web::rt::System::new()
         .block_on(async { allocation_http::serve(listener, api, stop::signalled()?, SHUTDOWN_SECONDS).await });
+    let relay = exchange.map(Exchange::stop);
     engine.shut_down();
     sweeper.stop();
+    relay.map(Relay::stop).unwrap_or_default();
     let counted = counters.snapshot();
     tracing::info!(
         lines = counted.lines,

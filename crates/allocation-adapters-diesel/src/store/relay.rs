@@ -33,8 +33,12 @@ impl RelayStore for Store {
         self.read(|connection| relaying::to_retry(connection, page))
     }
 
-    fn retry<'a>(&self, positions: Option<&'a [u64]>) -> Result<u64, StoreError> {
-        self.write(|connection| relaying::retry(connection, positions))
+    fn retry(&self, positions: &[u64]) -> Result<u64, StoreError> {
+        self.write(|connection| relaying::retry(connection, Some(positions)))
+    }
+
+    fn retry_all(&self) -> Result<u64, StoreError> {
+        self.write(|connection| relaying::retry(connection, None))
     }
 }
 

@@ -75,12 +75,12 @@ pub fn parked_events_are_marked_to_be_sent_again(database: TestDatabase) {
     let all = (1..=6).map(|position| parked(position, "x")).collect();
     world.store.record(&lease("me"), TIME, &progress(6, all, &[])).unwrap();
     assert!(world.store.to_retry(page(10)).unwrap().is_empty());
-    assert_eq!(world.store.retry(Some(&[2, 5, 9, u64::MAX])).unwrap(), 2);
+    assert_eq!(world.store.retry(&[2, 5, 9, u64::MAX]).unwrap(), 2);
     assert_eq!(world.store.to_retry(page(10)).unwrap(), [2, 5]);
     // Sent again, and parked again.
     world.store.record(&lease("me"), TIME, &progress(0, vec![parked(5, "y")], &[2])).unwrap();
     assert!(world.store.to_retry(page(10)).unwrap().is_empty());
-    assert_eq!(world.store.retry(None).unwrap(), 5);
+    assert_eq!(world.store.retry_all().unwrap(), 5);
     assert_eq!(world.store.to_retry(page(3)).unwrap(), [1, 3, 4]);
     assert_eq!(world.store.bookmark().unwrap(), 6);
 }

@@ -1,4 +1,4 @@
-//! The CloudEvent around a command.
+//! The event around a command.
 
 use super::command::Command;
 use super::problem::{Kind, Problem};
@@ -13,7 +13,7 @@ const MOST_BYTES: usize = 256 << 10;
 /// A command, and what its outcome is traced by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Envelope {
-    /// The `id` of the CloudEvent.
+    /// The `id` of the event.
     pub(crate) id: CausationId,
     /// What its events tell of where they come from.
     pub(crate) origin: Origin,
