@@ -5,9 +5,7 @@ use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::{logging, stop};
 use allocation_adapters_diesel::{Dialect, Store};
-use allocation_app::{
-    AllocationEngine, EngineCounters, EngineSettings, Relay, RetryPolicy, Sweeper, UnitRunner, UseCases,
-};
+use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, RetryPolicy, Sweeper, UnitRunner, UseCases};
 use allocation_http::{Api, BlockingLimits};
 use allocation_ports::{Clock, EngineMetrics};
 use anyhow::Context;
@@ -71,7 +69,9 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     let relay = exchange.map(Exchange::stop);
     engine.shut_down();
     sweeper.stop();
-    relay.map(Relay::stop).unwrap_or_default();
+    if let Some(relay) = relay {
+        relay.stop();
+    }
     let counted = counters.snapshot();
     tracing::info!(
         lines = counted.lines,

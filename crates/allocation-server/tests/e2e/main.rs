@@ -12,6 +12,7 @@ mod docs;
 mod failures;
 mod lifecycle;
 mod paging;
+mod rabbitmq;
 mod readme;
 mod service;
 mod stress;
