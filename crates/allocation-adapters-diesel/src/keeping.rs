@@ -85,8 +85,8 @@ pub(crate) fn release(connection: &mut AnyConnection, lease: &Lease) -> Result<(
 }
 
 pub(crate) fn has_unnumbered(connection: &mut AnyConnection) -> Result<bool, StoreError> {
-    let some = sql::<BigInt>("SELECT CASE WHEN EXISTS (SELECT 1 FROM outbox) THEN 1 ELSE 0 END");
-    Ok(some.get_result::<i64>(connection).map_err(store_error)? == 1)
+    let first = sql::<BigInt>("SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 1) AS first");
+    Ok(first.get_result::<i64>(connection).map_err(store_error)? > 0)
 }
 
 pub(crate) fn number(

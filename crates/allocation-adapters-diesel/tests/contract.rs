@@ -7,6 +7,8 @@
 mod availability;
 #[path = "contract/concurrency.rs"]
 mod concurrency;
+#[path = "contract/event_log.rs"]
+mod event_log;
 #[path = "contract/expiry.rs"]
 mod expiry;
 #[path = "contract/integrity.rs"]
@@ -144,6 +146,15 @@ on_both_databases! {
         parked_events_are_marked_to_be_sent_again,
         parked_events_that_are_not_retained_are_forgotten,
         what_commands_have_caused_is_found_before_and_after_it_is_numbered;
+    event_log:
+        all_readers_see_one_order_without_gaps_whoever_writes_meanwhile,
+        a_round_sees_every_product_and_begins_with_its_oldest_event,
+        a_lease_is_held_by_one_and_taken_when_it_ends,
+        a_holder_that_has_lost_its_lease_writes_nothing,
+        old_events_are_forgotten_from_the_start_and_a_reader_is_told,
+        events_that_fit_are_found_by_looking_through_so_many,
+        an_event_tells_where_its_command_came_from,
+        a_history_is_the_same_before_and_after_its_events_are_numbered;
     availability:
         an_unreachable_database_is_told_at_once;
     concurrency:

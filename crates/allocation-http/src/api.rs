@@ -1,4 +1,5 @@
 use crate::blocking::{BlockingLimits, Gate};
+use crate::event::{self, EventFeed};
 use crate::problem::{Kind, Problem, catalogue};
 use crate::{allocation, backorder, batch, docs, health, order, origin, product, request_id};
 use actix_web::body::MessageBody;
@@ -18,6 +19,7 @@ pub struct Api {
     queries: Arc<dyn Queries>,
     pub(crate) readiness: Arc<dyn Readiness>,
     clock: Arc<dyn Clock>,
+    pub(crate) feed: EventFeed,
     pub(crate) gate: Gate,
     /// For readiness, which must be told however many requests wait.
     pub(crate) probe: Gate,
@@ -27,7 +29,7 @@ pub struct Api {
 const PROBES: BlockingLimits = BlockingLimits { running: 1, waiting: 64 };
 
 impl Api {
-    /// The API over use cases, the allocation engine and the ports that it reads from.
+    /// The API over use cases, the allocation engine, the ports that it reads from and the feed of events.
     ///
     /// What is read is as of the time that `clock` tells.
     ///
@@ -40,9 +42,10 @@ impl Api {
         queries: Arc<dyn Queries>,
         readiness: Arc<dyn Readiness>,
         clock: Arc<dyn Clock>,
+        feed: EventFeed,
         blocking: BlockingLimits,
     ) -> Self {
-        Self { use_cases, engine, queries, readiness, clock, gate: Gate::new(blocking), probe: Gate::new(PROBES) }
+        Self { use_cases, engine, queries, readiness, clock, feed, gate: Gate::new(blocking), probe: Gate::new(PROBES) }
     }
 
     /// The time now.
@@ -74,6 +77,7 @@ impl Api {
         batch::configure(cfg);
         product::configure(cfg);
         backorder::configure(cfg);
+        event::configure(cfg);
         health::configure(cfg);
         catalogue::configure(cfg);
         docs::configure(cfg);

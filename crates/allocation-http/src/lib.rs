@@ -14,6 +14,7 @@ mod body;
 mod docs;
 mod eta;
 mod etag;
+mod event;
 mod fault;
 mod health;
 mod hold;
@@ -35,5 +36,6 @@ mod testing;
 
 pub use api::{Api, app};
 pub use blocking::BlockingLimits;
+pub use event::EventFeed;
 pub use openapi::{openapi, openapi_json};
 pub use server::serve;

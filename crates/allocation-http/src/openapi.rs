@@ -6,7 +6,7 @@ mod problems;
 pub(crate) use problems::{document, problems};
 
 use crate::problem::Kind;
-use crate::{allocation, backorder, batch, fault, health, order, problem, product};
+use crate::{allocation, backorder, batch, event, fault, health, order, problem, product};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
@@ -23,6 +23,7 @@ use utoipa::openapi::OpenApi;
         (name = "Allocations", description = "Which batch serves which order line."),
         (name = "Orders", description = "Lines that are placed, held, confirmed and cancelled as one."),
         (name = "Products", description = "What is there of a SKU, what of it is free, and when."),
+        (name = "Events", description = "What has happened, in one order for all who follow it."),
         (name = "Problems", description = "What errors mean."),
         (name = "Service", description = "The state of the service itself."),
     ),
@@ -46,6 +47,8 @@ use utoipa::openapi::OpenApi;
         product::list,
         product::find,
         product::availability,
+        event::list,
+        event::stream,
         problem::catalogue::list,
         problem::catalogue::find,
         health::livez,
@@ -53,11 +56,13 @@ use utoipa::openapi::OpenApi;
     ),
     components(schemas(
         allocation::Part<'_>,
+        event::DataSchema,
         fault::FaultSchema,
         problems::ProblemSchema,
         problems::ValidationProblem,
         problems::OutOfStockProblem,
         problems::OrderOutOfStockProblem,
+        problems::EventsGoneProblem,
     )),
 )]
 struct Document;

@@ -44,7 +44,7 @@ impl<C: Cursor> Page<C> {
     }
 }
 
-fn parse_size(text: &str) -> Result<PageSize, &'static str> {
+pub(crate) fn parse_size(text: &str) -> Result<PageSize, &'static str> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let rows = text.parse().ok().filter(|_| digits);
     rows.and_then(PageSize::new).ok_or("must be an integer from 1 to 1000")

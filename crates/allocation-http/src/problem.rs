@@ -41,6 +41,10 @@ enum Members {
     Shortages {
         shortages: Vec<Shortage>,
     },
+    /// Ids are texts.
+    Gone {
+        oldest: String,
+    },
     /// The methods that a path has are told in a header.
     Methods {
         #[serde(skip)]
@@ -104,6 +108,11 @@ impl Problem {
 
     pub(crate) fn product_not_found(sku: &Sku) -> Self {
         Self::new(Kind::ProductNotFound, format!("There is no product {sku}"))
+    }
+
+    pub(crate) fn events_gone(oldest: u64) -> Self {
+        let members = Members::Gone { oldest: oldest.to_string() };
+        Self { members, ..Self::new(Kind::EventsGone, format!("The oldest event that is retained is {oldest}")) }
     }
 
     pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {

@@ -4,7 +4,7 @@ use std::io;
 use std::net::TcpListener;
 
 /// Serves the API on a listener until `stop` is ready, and lets the requests in flight end, for so
-/// many seconds at most.
+/// many seconds at most. Nobody waits for events any longer then.
 ///
 /// # Errors
 ///
@@ -15,6 +15,12 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
     shutdown_seconds: u64,
 ) -> io::Result<()> {
+    let tail = api.feed.tail.clone();
+    let stop = async move {
+        stop.await;
+        // Who waits for events would otherwise be waited for.
+        tail.close();
+    };
     HttpServer::new(move || app(&api))
         .shutdown_signal(stop)
         .shutdown_timeout(shutdown_seconds)

@@ -1,14 +1,15 @@
 //! What the tests of routes share: an API over mocked ports, and requests without a server.
 
-use crate::{Api, BlockingLimits, app};
+use crate::{Api, BlockingLimits, EventFeed, app};
 use actix_web::body::to_bytes;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::test::{self, TestRequest};
 use actix_web::web::Bytes;
-use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, RetryPolicy, UnitRunner, UseCases};
+use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, EventTail, RetryPolicy, UnitRunner, UseCases};
 use allocation_domain::{Batch, BatchReference, Eta, NewOrder, OrderId, Product, Quantity, Sku};
 use allocation_ports::mocks::{
-    MockClock, MockOrderRepository, MockProductRepository, MockQueries, MockReadiness, MockUnitOfWorkFactory,
+    MockClock, MockEventLog, MockOrderRepository, MockProductRepository, MockQueries, MockReadiness,
+    MockUnitOfWorkFactory,
 };
 use allocation_ports::{Clock, EngineMetrics, SchemaState, StoreError, UnitOfWork};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -21,6 +22,7 @@ use std::time::Duration;
 pub(crate) struct Ports {
     pub(crate) queries: MockQueries,
     pub(crate) readiness: MockReadiness,
+    pub(crate) log: MockEventLog,
     pub(crate) units: MockUnitOfWorkFactory,
     pub(crate) limits: BlockingLimits,
 }
@@ -30,6 +32,7 @@ impl Ports {
         Self {
             queries: MockQueries::new(),
             readiness: MockReadiness::new(),
+            log: MockEventLog::new(),
             units: MockUnitOfWorkFactory::new(),
             limits: BlockingLimits { running: 2, waiting: 2 },
         }
@@ -58,6 +61,7 @@ impl Ports {
         ports.queries.expect_availability().returning(move |_, _| Err(error()));
         ports.queries.expect_history().returning(move |_, _, _| Err(error()));
         ports.readiness.expect_schema().returning(move || Err(error()));
+        ports.log.expect_read().returning(move |_, _, _| Err(error().into()));
         ports
     }
 
@@ -93,7 +97,10 @@ impl Ports {
         let engine = AllocationEngine::start(&units, &clock, &metrics, settings).unwrap();
         let use_cases = UseCases::new(units, Arc::clone(&clock));
         let (queries, readiness) = (Arc::new(self.queries), Arc::new(self.readiness));
-        let api = Api::new(use_cases, engine.clone(), queries, readiness, clock, self.limits);
+        let log = Arc::new(self.log);
+        let tail = EventTail::start(log.clone(), 2).unwrap();
+        let feed = EventFeed { log, tail, source: "/allocation".into() };
+        let api = Api::new(use_cases, engine.clone(), queries, readiness, clock, feed, self.limits);
         (api, engine)
     }
 }

@@ -3,6 +3,7 @@ use crate::testing::{
     batch, cause, committed, conflict, ending, now, order, product, reference, rolled_back, sku, units, use_cases,
 };
 use allocation_domain::{Event, LineState, Needed, Product, ProductState};
+use allocation_ports::CausationId;
 use allocation_ports::mocks::MockProductRepository;
 
 fn shipment() -> NewBatch {
@@ -106,4 +107,19 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
     });
     let outcome = use_cases(vec![served]).add_batch(&shipment()).unwrap();
     assert!(matches!(outcome, AddBatchOutcome::Added(batch) if batch.available() == 12), "what is left of it is told");
+}
+
+#[test]
+fn the_events_tell_where_the_command_came_from() {
+    let origin = Origin { causation_id: CausationId::parse("command-1"), ..Origin::default() };
+    let unit = committed(|products| {
+        found(None)(products);
+        let from = origin.clone();
+        products
+            .expect_save()
+            .times(1)
+            .withf(move |products, _, origins| origins.of(products[0].sku(), 0) == Some(&from))
+            .returning(|_, _, _| Ok(()));
+    });
+    use_cases(vec![unit]).with_origin(origin.clone()).add_batch(&shipment()).unwrap();
 }

@@ -5,6 +5,7 @@ use crate::testing::{
 };
 use crate::{AllocateLineError, PlaceOrderError, PlaceOrderOutcome};
 use allocation_domain::{AllocationOutcome, Batch, Event, Needed, OrderStatus, OrderTerms, Product, ProductState};
+use allocation_ports::CausationId;
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork};
 
 type Unit = Result<MockUnitOfWork, StoreError>;
@@ -301,4 +302,44 @@ fn an_order_that_a_lost_commit_had_placed_is_told_as_placed() {
     let answer = place(units, &two_lines()).unwrap().unwrap();
     let PlaceOrderOutcome::Placed(placed) = answer else { panic!("{answer:?}") };
     assert_eq!(placed.status(now()), OrderStatus::Allocated);
+}
+
+#[test]
+fn each_event_of_a_group_tells_where_its_own_command_came_from() {
+    fn from(id: &str) -> Origin {
+        Origin { causation_id: CausationId::parse(id), ..Origin::default() }
+    }
+    fn told(origins: &Origins, name: &str) -> Vec<Option<String>> {
+        let id = |origin: &Origin| origin.causation_id.as_ref().unwrap().to_string();
+        (0..4).map(|ordinal| origins.of(&sku(name), ordinal).map(id)).collect()
+    }
+    let unit = with_orders(
+        committed(|products| {
+            locked(&[("LAMP", 9), ("SOFA", 2)])(products);
+            products
+                .expect_save()
+                .times(1)
+                .withf(|_, _, origins| {
+                    let (first, order) = (Some("first".to_owned()), Some("order".to_owned()));
+                    // The line of an order is placed, and then allocated; no sofa is left.
+                    told(origins, "LAMP") == [first, None, order.clone(), order.clone()]
+                        && told(origins, "SOFA") == [order.clone(), order.clone(), order, None]
+                })
+                .returning(|_, _, _| Ok(()));
+        }),
+        added,
+    );
+    let (one, two, three) = (line("O-2", "LAMP", 1), line("O-3", "LAMP", 1), line("O-4", "LAMP", 99));
+    let (new, nowhere) = (two_lines(), Origin::default());
+    let (first, refused, of_order) = (from("first"), from("refused"), from("order"));
+    let commands = [
+        (Command::Allocate(&one), &first),
+        (Command::Allocate(&two), &nowhere),
+        (Command::Allocate(&three), &refused),
+        (Command::Place(&new), &of_order),
+    ];
+    let decided = runner(vec![unit])
+        .run("decide_group", |unit, attempt| decide_group(unit, attempt, commands.iter().copied(), now()))
+        .unwrap();
+    assert_eq!(decided.iter().map(Answer::is_refusal).collect::<Vec<_>>(), [false, false, true, false]);
 }

@@ -23,6 +23,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
             OrderId::parse("O-7").map_or(Problem::of(kind), |order_id| Problem::order_not_found(&order_id))
         }
         Kind::ProductNotFound => Sku::parse("LAMP").map_or(Problem::of(kind), |sku| Problem::product_not_found(&sku)),
+        Kind::EventsGone => Problem::events_gone(5_001),
         Kind::AllocationNotFound => Problem::new(kind, "Order O-1 has nothing allocated in batch B-1"),
         Kind::BatchAlreadyExists => Problem::new(kind, "Batch B-1 exists already with other content"),
         Kind::BatchChanged => Problem::new(kind, "Batch B-1 is in revision \"2\", which If-Match does not name"),

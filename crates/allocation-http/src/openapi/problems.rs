@@ -84,6 +84,17 @@ pub(crate) struct ShortageSchema {
     available: u64,
 }
 
+/// Events that are not retained any more.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct EventsGoneProblem {
+    #[serde(flatten)]
+    problem: ProblemSchema,
+    /// The `id` of the oldest event that is retained.
+    #[schema(example = "5001")]
+    oldest: String,
+}
+
 /// What makes a difference to how a problem is answered.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Operation {
@@ -159,6 +170,7 @@ fn schema_name(kind: Kind, operation: Operation) -> &'static str {
         Kind::Validation => "ValidationProblem",
         Kind::OutOfStock if operation.places_orders => "OrderOutOfStockProblem",
         Kind::OutOfStock => "OutOfStockProblem",
+        Kind::EventsGone => "EventsGoneProblem",
         _ => "Problem",
     }
 }

@@ -105,6 +105,10 @@ kinds! {
     /// The order is firm, so that there is no hold to extend.
     OrderNotHeld: CONFLICT, "order-not-held", "The order is not on hold";
 
+    /// Events that come after the one named are not retained any more. Start over without `after`, from
+    /// the `oldest` that is, and take the state from the other paths of this API.
+    EventsGone: GONE, "events-gone", "The events are gone";
+
     /// More requests are waiting than the service takes in. Nothing was changed; send the request
     /// again after the time in `Retry-After`.
     Overloaded: SERVICE_UNAVAILABLE, "overloaded", "The service is overloaded";

@@ -7,7 +7,7 @@ use allocation_app::{
     ExtendHoldError, PlaceOrderError, RemoveBatchError,
 };
 use allocation_domain as domain;
-use allocation_ports::StoreError;
+use allocation_ports::{ReadLogError, StoreError};
 use std::sync::Arc;
 
 impl From<AddBatchError> for Problem {
@@ -132,6 +132,15 @@ impl From<DeallocateError> for Problem {
 /// No use case leaves a decision open: it would be a fault of the program.
 fn undecided(needed: domain::MoreNeeded) -> Problem {
     Problem::of(Kind::InternalError).caused_by(Arc::new(needed))
+}
+
+impl From<ReadLogError> for Problem {
+    fn from(error: ReadLogError) -> Self {
+        match error {
+            ReadLogError::Gone { oldest } => Self::events_gone(oldest),
+            ReadLogError::Store(error) => error.into(),
+        }
+    }
 }
 
 impl From<StoreError> for Problem {

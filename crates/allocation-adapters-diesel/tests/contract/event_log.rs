@@ -1,0 +1,323 @@
+use crate::world::{World, instant, lock_one, order, quantity, sku, to_allocate};
+use allocation_domain::{Eta, Event};
+use allocation_ports::{
+    CausationId, EventFilter, EventLog, EventPage, KeepLogError, Lease, Leases, LockWait, LogBounds, LogKeeper, Origin,
+    Origins, OutboxPlace, PageSize, Queries, ReadLogError, Subject, TraceParent, UnitOfWorkFactory,
+};
+use allocation_test_support::TestDatabase;
+use chrono::TimeDelta;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_secs(600);
+
+fn lease(holder: &str) -> Lease {
+    Lease { name: "events", holder: holder.to_owned() }
+}
+
+/// Numbers all there is, so many at a time.
+fn number_all(world: &World, most: u16) -> u64 {
+    assert!(world.store.take(&lease("me"), LONG).unwrap());
+    let (mut place, mut all) = (None, 0);
+    loop {
+        let numbered = world.store.number(&lease("me"), LONG, place.clone(), most).unwrap();
+        all += numbered.events;
+        if numbered.events == 0 && place.is_none() {
+            return all;
+        }
+        place = numbered.place;
+    }
+}
+
+fn read(world: &World, after: u64, filter: &EventFilter, page: u16) -> EventPage {
+    world.store.read(after, filter, PageSize::new(page).unwrap()).unwrap()
+}
+
+/// Events as `position name order-or-dash`, from a position on, page by page.
+fn read_all(world: &World, filter: &EventFilter, page: u16) -> Vec<String> {
+    let (mut after, mut texts) = (0, Vec::new());
+    loop {
+        let page = read(world, after, filter, page);
+        texts.extend(page.events.iter().map(|logged| {
+            let order_id = logged.event.order_id().map_or("-", |order_id| order_id.as_str());
+            format!("{} {} {order_id}", logged.position, logged.event.name())
+        }));
+        if page.next == after {
+            return texts;
+        }
+        after = page.next;
+    }
+}
+
+/// The keys of all events in the order of their positions.
+fn keys(world: &World) -> Vec<(String, i64, i64)> {
+    let rows = world.database.texts(
+        "SELECT sku || ' ' || CAST(version AS text) || ' ' || CAST(ordinal AS text) FROM events ORDER BY position",
+    );
+    let key = |row: String| {
+        let parts: Vec<_> = row.split(' ').collect();
+        (parts[0].to_owned(), parts[1].parse().unwrap(), parts[2].parse().unwrap())
+    };
+    rows.into_iter().map(key).collect()
+}
+
+/// Allocates lines of several products in units of mixed length.
+fn write(world: &World, writer: usize) {
+    for round in 0..40 {
+        let mut unit = world.begin();
+        let order_id = format!("O-{writer}-{round}");
+        let count = 1 + (writer + round) % 4;
+        let wanted: Vec<_> =
+            (0..count).map(|n| to_allocate(&format!("SKU-{}", (writer + n) % 5), &[&order_id])).collect();
+        let mut products = unit.products().lock(&wanted, instant(0)).unwrap();
+        for product in &mut products {
+            product.allocate(&order(&order_id), quantity(1), instant(0)).unwrap();
+        }
+        unit.products().save(&products, world.now(), &Origins::default()).unwrap();
+        if round % 10 == writer {
+            thread::sleep(Duration::from_millis(20));
+        }
+        unit.commit().unwrap();
+    }
+}
+
+pub fn all_readers_see_one_order_without_gaps_whoever_writes_meanwhile(database: TestDatabase) {
+    let world = World::new(database);
+    for number in 0..5 {
+        world.add(&format!("SKU-{number}"), &format!("B-{number}"), 1_000_000, Eta::InStock);
+    }
+    let (written, numbered) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (world, written, numbered) = (&world, &written, &numbered);
+    let seen: Vec<Vec<(u64, Event)>> = thread::scope(|scope| {
+        let keeper = scope.spawn(move || {
+            while !written.load(Ordering::SeqCst) {
+                number_all(world, 7);
+            }
+            number_all(world, 7);
+            numbered.store(true, Ordering::SeqCst);
+        });
+        let readers: Vec<_> = (1..=3)
+            .map(|reader| {
+                scope.spawn(move || {
+                    let (mut after, mut seen) = (0, Vec::new());
+                    loop {
+                        let done = numbered.load(Ordering::SeqCst);
+                        let page = read(world, after, &EventFilter::default(), reader * 10);
+                        if page.events.is_empty() && done {
+                            return seen;
+                        }
+                        after = page.next;
+                        seen.extend(page.events.into_iter().map(|logged| (logged.position, logged.event)));
+                    }
+                })
+            })
+            .collect();
+        let writers: Vec<_> = (0..4).map(|writer| scope.spawn(move || write(world, writer))).collect();
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        written.store(true, Ordering::SeqCst);
+        keeper.join().unwrap();
+        readers.into_iter().map(|reader| reader.join().unwrap()).collect()
+    });
+    assert_eq!(world.database.count("SELECT count(*) FROM outbox"), 0);
+    let count = u64::try_from(world.database.count("SELECT count(*) FROM allocations")).unwrap() + 5;
+    assert_eq!(world.store.bounds().unwrap(), LogBounds { oldest: 1, last: count });
+    for seen in &seen {
+        assert!(seen.iter().map(|(position, _)| *position).eq(1..=count), "no gap, none twice");
+    }
+    assert!(seen[0] == seen[1] && seen[1] == seen[2], "the same for all");
+    assert_products_in_order(world);
+}
+
+/// The events of each product are in the order of their versions and ordinals.
+fn assert_products_in_order(world: &World) {
+    let keys = keys(world);
+    let mut sorted = keys.clone();
+    sorted.sort_by(|one, other| one.0.cmp(&other.0));
+    let by_sku: Vec<_> = sorted.chunk_by(|one, other| one.0 == other.0).collect();
+    for events in by_sku {
+        assert!(events.is_sorted_by(|one, other| one < other), "{events:?}");
+    }
+}
+
+pub fn a_round_sees_every_product_and_begins_with_its_oldest_event(database: TestDatabase) {
+    let world = World::new(database);
+    for name in ["A", "B", "C"] {
+        world.add(name, name, 100, Eta::InStock);
+        (0..10).for_each(|number| drop(world.allocate(name, &format!("O-{number}"), 1).unwrap()));
+    }
+    assert!(world.store.has_unnumbered().unwrap());
+    assert!(world.store.take(&lease("me"), LONG).unwrap());
+    let first = world.store.number(&lease("me"), LONG, None, 4).unwrap();
+    assert_eq!((first.events, first.last), (4, 4));
+    // Who goes past a product leaves its rest for the next round.
+    let next = first.place.map(|place| OutboxPlace::past(place.sku));
+    let second = world.store.number(&lease("me"), LONG, next, 4).unwrap();
+    assert_eq!((second.events, second.last), (4, 8));
+    if let Some(place) = second.place {
+        assert_eq!((place.sku, place.version, place.ordinal), (sku("B"), 4, 0));
+    }
+    assert_eq!(number_all(&world, 9), 25);
+    assert!(!world.store.has_unnumbered().unwrap());
+    assert_products_in_order(&world);
+    world.store.tidy().unwrap();
+    assert_eq!(world.store.number(&lease("me"), LONG, None, 9).unwrap().events, 0);
+    assert_eq!(world.store.bounds().unwrap(), LogBounds { oldest: 1, last: 33 });
+}
+
+pub fn a_lease_is_held_by_one_and_taken_when_it_ends(database: TestDatabase) {
+    let world = World::new(database);
+    let take = |holder: &str, time| world.store.take(&lease(holder), time).unwrap();
+    assert!(take("one", LONG) && !take("two", LONG));
+    assert!(take("one", LONG), "it is renewed");
+    assert!(world.store.take(&Lease { name: "other", holder: "two".to_owned() }, LONG).unwrap());
+    world.store.release(&lease("two")).unwrap();
+    assert!(!take("two", LONG), "only the holder gives it back");
+    world.store.release(&lease("one")).unwrap();
+    assert!(take("two", Duration::from_millis(100)));
+    while !take("one", LONG) {
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert!(!take("two", LONG));
+}
+
+pub fn a_holder_that_has_lost_its_lease_writes_nothing(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 5, Eta::InStock);
+    let refused = |holder: &str| {
+        let numbered = world.store.number(&lease(holder), LONG, None, 10);
+        assert!(matches!(numbered, Err(KeepLogError::LeaseLost)), "{numbered:?}");
+        let forgotten = world.store.forget(&lease(holder), LONG, world.now() + TimeDelta::days(1), 10);
+        assert!(matches!(forgotten, Err(KeepLogError::LeaseLost)), "{forgotten:?}");
+    };
+    refused("one");
+    assert!(world.store.take(&lease("one"), Duration::ZERO).unwrap());
+    thread::sleep(Duration::from_millis(5));
+    assert_eq!(world.store.number(&lease("one"), Duration::ZERO, None, 10).unwrap().events, 1, "nobody has taken it");
+    thread::sleep(Duration::from_millis(5));
+    assert!(world.store.take(&lease("two"), LONG).unwrap());
+    world.add("LAMP", "B-2", 5, Eta::InStock);
+    refused("one");
+    assert_eq!(world.store.bounds().unwrap(), LogBounds { oldest: 1, last: 1 });
+    assert_eq!(world.store.number(&lease("two"), LONG, None, 10).unwrap().last, 2);
+}
+
+pub fn old_events_are_forgotten_from_the_start_and_a_reader_is_told(database: TestDatabase) {
+    let world = World::new(database);
+    for number in 0..10 {
+        let at = instant(number) + TimeDelta::days(number);
+        world.add_at("LAMP", &format!("B-{number}"), 1, Eta::InStock, at);
+    }
+    number_all(&world, 100);
+    let forget = |days, most| {
+        let before = instant(0) + TimeDelta::days(days);
+        let gone = world.store.forget(&lease("me"), LONG, before, most).unwrap();
+        (gone, world.store.bounds().unwrap().oldest)
+    };
+    assert_eq!(forget(5, 3), (3, 4), "so many at a time");
+    assert_eq!(forget(5, 3), (2, 6), "and not the one that is young enough");
+    assert_eq!(forget(5, 3), (0, 6));
+    let any = EventFilter::default();
+    for after in 1..5 {
+        let result = world.store.read(after, &any, PageSize::default());
+        assert!(matches!(result, Err(ReadLogError::Gone { oldest: 6 })), "{after}: {result:?}");
+    }
+    let positions = |after| read(&world, after, &any, 100).events.iter().map(|e| e.position).collect::<Vec<_>>();
+    assert_eq!(positions(5), [6, 7, 8, 9, 10]);
+    assert_eq!(positions(0), positions(5), "from the oldest that there is");
+    assert_eq!(forget(100, 1_000), (5, 11), "all of them");
+    assert_eq!(
+        (read(&world, 0, &any, 9), read(&world, 77, &any, 9)),
+        (EventPage { events: Vec::new(), next: 10 }, EventPage { events: Vec::new(), next: 77 },)
+    );
+    world.add("LAMP", "B-10", 1, Eta::InStock);
+    number_all(&world, 100);
+    assert_eq!((positions(10), positions(0)), (vec![11], vec![11]));
+    assert_eq!(world.database.count("SELECT count(*) FROM all_events"), 1);
+}
+
+pub fn events_that_fit_are_found_by_looking_through_so_many(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 3, Eta::InStock);
+    world.add("RUG", "B-2", 3, Eta::InStock);
+    world.allocate("LAMP", "O-1", 1).unwrap();
+    world.allocate("LAMP", "B-1", 2).unwrap();
+    world.remove_batch("RUG", "B-2");
+    number_all(&world, 1);
+    let all = read_all(&world, &EventFilter::default(), 100);
+    assert_eq!(all.len(), 6);
+    let fitting = |types: &[&'static str], subject: &str| {
+        let filter = EventFilter { types: types.to_vec(), subject: Subject::parse(subject) };
+        let found = read_all(&world, &filter, 1);
+        assert!(found.iter().all(|text| all.contains(text)));
+        assert_eq!(found, read_all(&world, &filter, 100));
+        found.into_iter().map(|text| text.split_once(' ').unwrap().1.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(fitting(&["allocated"], ""), ["allocated O-1", "allocated B-1"]);
+    assert_eq!(fitting(&["allocated", "batch_removed"], "").len(), 3);
+    assert_eq!(fitting(&[], "orders/O-1"), ["allocated O-1"]);
+    assert_eq!(fitting(&[], "batches/B-2"), ["batch_added -", "batch_removed -"]);
+    assert_eq!(fitting(&["batch_added"], "batches/B-1"), ["batch_added -"]);
+    assert_eq!(fitting(&[], "products/LAMP"), ["out_of_stock -"]);
+    assert_eq!(fitting(&["allocated"], "batches/B-1"), Vec::<String>::new());
+    world.database.execute(
+        "INSERT INTO events (position, sku, version, ordinal, type, order_id, payload, occurred_at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25000)
+         SELECT 6 + i, 'LAMP', 9 + i, 0, 'line_cancelled', 'X', '{\"type\":\"line_cancelled\",\"order_id\":\"X\",\"sku\":\"LAMP\"}', 1
+         FROM n;
+         UPDATE event_log SET last_position = 25006",
+    );
+    let filter = EventFilter { types: vec!["hold_expired"], subject: None };
+    let nexts = [0, 10_000, 20_000, 25_006, 30_000].map(|after| read(&world, after, &filter, 5).next);
+    assert_eq!(nexts, [10_000, 20_000, 25_006, 25_006, 30_000]);
+}
+
+pub fn an_event_tells_where_its_command_came_from(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 9, Eta::InStock);
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let origin = Origin { traceparent: TraceParent::parse(trace), causation_id: CausationId::parse("command '1'") };
+    let mut unit = world.store.begin(LockWait::Usual).unwrap();
+    let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O-1", "O-2", "O-3"]));
+    for order_id in ["O-1", "O-2", "O-3"] {
+        product.allocate(&order(order_id), quantity(1), instant(0)).unwrap();
+    }
+    let mut origins = Origins::default();
+    origins.add(&sku("LAMP"), 1..2, &origin);
+    unit.products().save(&[product], world.now(), &origins).unwrap();
+    unit.commit().unwrap();
+    number_all(&world, 100);
+    let page = read(&world, 1, &EventFilter::default(), 10);
+    let told: Vec<_> = page.events.into_iter().map(|logged| logged.origin).collect();
+    assert_eq!(told, [Origin::default(), origin, Origin::default()]);
+    assert_products_in_order(&world);
+}
+
+pub fn a_history_is_the_same_before_and_after_its_events_are_numbered(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 9, Eta::InStock);
+    world.add("RUG", "B-2", 9, Eta::InStock);
+    world.allocate("LAMP", "O", 1).unwrap();
+    world.allocate("RUG", "O", 2).unwrap();
+    let history = || {
+        let (mut after, mut events) = (None, Vec::new());
+        loop {
+            let page = world.store.history(&order("O"), after, PageSize::new(1).unwrap()).unwrap();
+            let Some(last) = page.last() else { return events };
+            after = Some(last.into());
+            events.extend(page);
+        }
+    };
+    assert_eq!(history().len(), 2);
+    number_all(&world, 2);
+    // The line is forgotten, but not what became of it, numbered or not.
+    world.deallocate("RUG", "O", "B-2").unwrap();
+    assert_eq!(world.database.count("SELECT count(*) FROM order_lines"), 1);
+    let before = history();
+    assert_eq!(
+        before.iter().map(|row| row.event.name()).collect::<Vec<_>>(),
+        ["allocated", "allocated", "deallocated"]
+    );
+    number_all(&world, 100);
+    assert_eq!(history(), before);
+}

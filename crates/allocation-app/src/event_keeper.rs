@@ -1,0 +1,224 @@
+//! Keeping the log of events.
+
+use crate::EventTail;
+use allocation_ports::{Clock, KeepLogError, Lease, Leases, LogKeeper, Numbered, OutboxPlace, StoreError};
+use chrono::TimeDelta;
+use std::error::Error;
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long the lease lasts unless it is renewed: who waits for it takes it that long after the holder
+/// has died, and a little later.
+const LEASE: Duration = Duration::from_secs(2);
+/// How often the lease is renewed, and how often it is tried for.
+const RENEW: Duration = Duration::from_millis(500);
+/// How many events are numbered at a time.
+const MOST: u16 = 2_000;
+/// How long events gather before the next are numbered, when these were few: a commit costs about the
+/// same for one as for many.
+const GATHER: Duration = Duration::from_millis(20);
+/// How often it is looked whether there are events to number.
+const LOOK: Duration = Duration::from_millis(25);
+/// How many times in a row events of one product are numbered before it is the turn of others.
+const TURNS: u32 = 4;
+/// After how many events the store is tidied, as soon as there are few to number.
+const TIDY: u64 = 50_000;
+/// How many old events are removed at a time, how long to pause before the next, and how often to look
+/// for more when there were fewer.
+const FORGET: u16 = 1_000;
+const FORGET_PAUSE: Duration = Duration::from_millis(50);
+const FORGET_LOOK: Duration = Duration::from_secs(10);
+/// How long to pause after a failure.
+const AFTER_FAILURE: Duration = Duration::from_millis(200);
+
+/// Numbers committed events and forgets old ones, on a thread of its own, as long as this process holds
+/// the lease to do so; else it waits for the lease.
+#[derive(Debug)]
+pub struct EventKeeper {
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// What an [`EventKeeper`] works with.
+pub struct KeeperPorts {
+    /// Gives the lease.
+    pub leases: Arc<dyn Leases>,
+    /// Keeps the log.
+    pub log: Arc<dyn LogKeeper>,
+    /// Tells how old events are.
+    pub clock: Arc<dyn Clock>,
+    /// Is told when the log has grown.
+    pub tail: EventTail,
+}
+
+impl EventKeeper {
+    /// Starts, under a name that no other process has, and this one never had before. Events are
+    /// retained for so long, for ever without a time.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn start(ports: KeeperPorts, holder: String, retain: Option<TimeDelta>) -> io::Result<Self> {
+        let (stop, stopped) = mpsc::channel();
+        let keeper = Keeper { ports, lease: Lease { name: "events", holder }, retain };
+        let thread = thread::Builder::new().name("events".to_owned()).spawn(move || keeper.run(&stopped))?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Stops when the step that is under way has ended, and gives the lease back, so that another takes
+    /// it at once.
+    pub fn stop(self) {
+        drop(self.stop);
+        // It survives its panics.
+        let _ended = self.thread.join();
+    }
+}
+
+struct Keeper {
+    ports: KeeperPorts,
+    lease: Lease,
+    retain: Option<TimeDelta>,
+}
+
+/// What is known while the lease is held.
+struct Held {
+    renewed: Instant,
+    /// Where to go on, `None` for the start.
+    place: Option<OutboxPlace>,
+    /// How many times in a row events of the same product came last.
+    turns: u32,
+    /// How many events were numbered since the store was tidied.
+    untidied: u64,
+    forget_next: Instant,
+}
+
+impl Held {
+    fn now() -> Self {
+        let now = Instant::now();
+        Self { renewed: now, place: None, turns: 0, untidied: 0, forget_next: now }
+    }
+
+    /// From where to go on after a full chunk that ended at a place. A product of which events come
+    /// faster than they are numbered must not keep the others waiting: its rest comes with the next
+    /// round.
+    fn go_on(&mut self, place: Option<OutboxPlace>) {
+        let same = |before: &OutboxPlace, now: &OutboxPlace| before.sku == now.sku;
+        let stays = self.place.as_ref().zip(place.as_ref()).is_some_and(|(before, now)| same(before, now));
+        self.turns = if stays { self.turns + 1 } else { 0 };
+        self.place = match place {
+            Some(place) if self.turns >= TURNS => Some(OutboxPlace::past(place.sku)),
+            place => place,
+        };
+    }
+}
+
+impl Keeper {
+    fn run(&self, stopped: &Receiver<()>) {
+        let (mut held, mut failing) = (None, false);
+        loop {
+            // A panic costs one step, not those to come.
+            let step = panic::catch_unwind(AssertUnwindSafe(|| self.step(&mut held)));
+            let pause = step.map_or(AFTER_FAILURE, |step| self.after(step, &mut held, &mut failing));
+            if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
+                break;
+            }
+        }
+        if held.is_some()
+            && let Err(error) = self.ports.leases.release(&self.lease)
+        {
+            tracing::debug!(%error, "the lease of the log was not given back");
+        }
+    }
+
+    /// Logs what came of a step, and a fault that lasts only once; answers how long to pause.
+    fn after(&self, step: Result<Duration, KeepLogError>, held: &mut Option<Held>, failing: &mut bool) -> Duration {
+        let error = match step {
+            Ok(pause) => {
+                *failing = false;
+                return pause;
+            }
+            Err(KeepLogError::LeaseLost) => {
+                *held = None;
+                tracing::warn!("another process has taken the log of events over");
+                return RENEW;
+            }
+            Err(KeepLogError::Store(error)) => error,
+        };
+        match error {
+            StoreError::Busy(cause) | StoreError::Conflict(cause) => {
+                tracing::debug!(%cause, "others are in the way of the log of events");
+            }
+            error if !*failing => {
+                tracing::warn!(%error, cause = error.source(), "events are not numbered for the time being");
+                *failing = true;
+            }
+            _ => {}
+        }
+        AFTER_FAILURE
+    }
+
+    /// One thing that is to be done, and how long to pause after it.
+    fn step(&self, held: &mut Option<Held>) -> Result<Duration, KeepLogError> {
+        let Some(held) = held else {
+            if !self.take()? {
+                return Ok(RENEW);
+            }
+            tracing::info!("this process keeps the log of events");
+            *held = Some(Held::now());
+            return Ok(Duration::ZERO);
+        };
+        self.forget(held)?;
+        if self.ports.log.has_unnumbered()? {
+            return self.number(held);
+        }
+        if held.renewed.elapsed() >= RENEW {
+            if !self.take()? {
+                return Err(KeepLogError::LeaseLost);
+            }
+            held.renewed = Instant::now();
+        }
+        Ok(LOOK)
+    }
+
+    fn take(&self) -> Result<bool, StoreError> {
+        self.ports.leases.take(&self.lease, LEASE)
+    }
+
+    fn number(&self, held: &mut Held) -> Result<Duration, KeepLogError> {
+        let from_start = held.place.is_none();
+        let Numbered { events, last, place } = self.ports.log.number(&self.lease, LEASE, held.place.clone(), MOST)?;
+        held.renewed = Instant::now();
+        held.untidied += events;
+        if events > 0 {
+            self.ports.tail.advance(last);
+        }
+        if events >= u64::from(MOST) {
+            held.go_on(place);
+            return Ok(Duration::ZERO);
+        }
+        // The end is reached: another round begins, at once unless this one has seen the start.
+        (held.place, held.turns) = (None, 0);
+        // Not before: while there is much to number, tidying could take longer than the lease.
+        if held.untidied >= TIDY {
+            held.untidied = 0;
+            self.ports.log.tidy()?;
+        }
+        Ok(if from_start { GATHER } else { Duration::ZERO })
+    }
+
+    fn forget(&self, held: &mut Held) -> Result<(), KeepLogError> {
+        let Some(retain) = self.retain.filter(|_| Instant::now() >= held.forget_next) else { return Ok(()) };
+        let before = self.ports.clock.now() - retain;
+        let gone = self.ports.log.forget(&self.lease, LEASE, before, FORGET)?;
+        held.renewed = Instant::now();
+        held.forget_next = held.renewed + if gone >= u64::from(FORGET) { FORGET_PAUSE } else { FORGET_LOOK };
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

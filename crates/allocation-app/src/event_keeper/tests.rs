@@ -1,0 +1,165 @@
+use super::*;
+use crate::testing::{cause, clock, now, sku};
+use allocation_ports::mocks::{MockEventLog, MockLeases, MockLogKeeper};
+
+fn keeper(leases: MockLeases, log: MockLogKeeper, retain: Option<TimeDelta>) -> Keeper {
+    let tail = EventTail::start(Arc::new(MockEventLog::new()), 1).unwrap();
+    let ports = KeeperPorts { leases: Arc::new(leases), log: Arc::new(log), clock: Arc::new(clock()), tail };
+    Keeper { ports, lease: Lease { name: "events", holder: "me".to_owned() }, retain }
+}
+
+fn taken(answers: &'static [bool]) -> MockLeases {
+    let (mut leases, mut answers) = (MockLeases::new(), answers.iter());
+    leases
+        .expect_take()
+        .times(answers.len())
+        .withf(|lease, time| lease.name == "events" && lease.holder == "me" && *time == LEASE)
+        .returning(move |_, _| Ok(*answers.next().unwrap()));
+    leases
+}
+
+fn place(name: &str, version: u64) -> OutboxPlace {
+    OutboxPlace { sku: sku(name), version, ordinal: 0 }
+}
+
+/// A log that numbers such chunks, each after the place that goes with it.
+fn numbering(chunks: Vec<(Option<OutboxPlace>, Numbered)>) -> MockLogKeeper {
+    let mut log = MockLogKeeper::new();
+    log.expect_has_unnumbered().returning(|| Ok(true));
+    let (times, mut chunks) = (chunks.len(), chunks.into_iter());
+    log.expect_number().times(times).returning(move |lease, time, after, most| {
+        let (expected, numbered) = chunks.next().unwrap();
+        assert_eq!((lease.holder.as_str(), time, after, most), ("me", LEASE, expected, MOST));
+        Ok(numbered)
+    });
+    log
+}
+
+fn full(place: OutboxPlace) -> Numbered {
+    Numbered { events: u64::from(MOST), last: 7, place: Some(place) }
+}
+
+fn rest(events: u64) -> Numbered {
+    Numbered { events, last: 9, place: None }
+}
+
+/// The pauses after steps of one who holds the lease.
+fn steps(keeper: &Keeper, held: Held, number: usize) -> Vec<Duration> {
+    let mut held = Some(held);
+    (0..number).map(|_| keeper.step(&mut held).unwrap()).collect()
+}
+
+#[test]
+fn who_does_not_get_the_lease_tries_again_and_does_nothing_else() {
+    let keeper = keeper(taken(&[false, true]), MockLogKeeper::new(), None);
+    let mut held = None;
+    assert_eq!(keeper.step(&mut held).unwrap(), RENEW);
+    assert!(held.is_none());
+    assert_eq!(keeper.step(&mut held).unwrap(), Duration::ZERO);
+    assert!(held.is_some());
+}
+
+#[test]
+fn full_chunks_follow_each_other_and_a_round_ends_where_it_began() {
+    let (first, second) = (place("A", 3), place("B", 1));
+    let chunks = vec![
+        (None, full(first.clone())),
+        (Some(first), full(second.clone())),
+        (Some(second), rest(5)),
+        (None, rest(0)),
+    ];
+    let keeper = keeper(MockLeases::new(), numbering(chunks), None);
+    let pauses = steps(&keeper, Held::now(), 4);
+    assert_eq!(pauses, [Duration::ZERO, Duration::ZERO, Duration::ZERO, GATHER]);
+}
+
+#[test]
+fn a_product_with_many_events_keeps_no_other_waiting() {
+    let hot = |version| place("HOT", version);
+    let mut chunks = vec![(None, full(hot(0)))];
+    chunks.extend((0..4).map(|turn| (Some(hot(turn)), full(hot(turn + 1)))));
+    chunks.push((Some(OutboxPlace::past(sku("HOT"))), full(place("ZEBRA", 1))));
+    let keeper = keeper(MockLeases::new(), numbering(chunks), None);
+    steps(&keeper, Held::now(), 6);
+}
+
+#[test]
+fn what_is_numbered_is_told_to_those_who_wait() {
+    let keeper = keeper(MockLeases::new(), numbering(vec![(None, rest(2))]), None);
+    let mut waiter = keeper.ports.tail.enter().unwrap();
+    steps(&keeper, Held::now(), 1);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let grown = std::pin::pin!(waiter.grown_past(8)).poll(&mut context);
+    assert_eq!(grown, std::task::Poll::Ready(true));
+}
+
+#[test]
+fn the_store_is_tidied_after_many_events_once_there_are_few_to_number() {
+    let mut log = numbering(vec![(None, full(place("A", 1))), (Some(place("A", 1)), rest(1))]);
+    log.expect_tidy().times(1).returning(|| Ok(()));
+    let keeper = keeper(MockLeases::new(), log, None);
+    steps(&keeper, Held { untidied: TIDY, ..Held::now() }, 2);
+}
+
+#[test]
+fn a_lease_is_renewed_in_time_while_there_is_nothing_to_do() {
+    let mut log = MockLogKeeper::new();
+    log.expect_has_unnumbered().returning(|| Ok(false));
+    let keeper = keeper(taken(&[true, false]), log, None);
+    assert_eq!(steps(&keeper, Held::now(), 2), [LOOK, LOOK], "not yet");
+    let long_ago = || Some(Held { renewed: Instant::now().checked_sub(RENEW).unwrap(), ..Held::now() });
+    assert_eq!(keeper.step(&mut long_ago()).unwrap(), LOOK);
+    assert!(matches!(keeper.step(&mut long_ago()), Err(KeepLogError::LeaseLost)));
+}
+
+#[test]
+fn old_events_are_forgotten_in_small_steps_with_pauses() {
+    let mut log = MockLogKeeper::new();
+    log.expect_has_unnumbered().returning(|| Ok(false));
+    let mut gone = [u64::from(FORGET), 3].into_iter();
+    log.expect_forget()
+        .times(2)
+        .withf(|_, _, before, most| *before == now() - TimeDelta::days(30) && *most == FORGET)
+        .returning(move |_, _, _, _| Ok(gone.next().unwrap()));
+    let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
+    let mut held = Some(Held::now());
+    keeper.step(&mut held).unwrap();
+    keeper.step(&mut held).unwrap();
+    held.as_mut().unwrap().forget_next = Instant::now();
+    keeper.step(&mut held).unwrap();
+    assert!(held.unwrap().forget_next > Instant::now() + FORGET_PAUSE);
+}
+
+#[test]
+fn who_has_lost_the_lease_waits_for_it_and_a_failure_is_no_end() {
+    let keeper = keeper(MockLeases::new(), MockLogKeeper::new(), None);
+    let (mut held, mut failing) = (Some(Held::now()), false);
+    let away = || Err(KeepLogError::Store(StoreError::Unavailable(cause("connection refused"))));
+    assert_eq!(keeper.after(away(), &mut held, &mut failing), AFTER_FAILURE);
+    assert!(held.is_some() && failing);
+    assert_eq!(keeper.after(Err(KeepLogError::LeaseLost), &mut held, &mut failing), RENEW);
+    assert!(held.is_none());
+    assert_eq!(keeper.after(Ok(LOOK), &mut held, &mut failing), LOOK);
+    assert!(!failing);
+}
+
+#[test]
+fn it_goes_on_after_a_failure_and_gives_the_lease_back_when_it_is_stopped() {
+    let (told, steps) = mpsc::sync_channel(0);
+    let mut leases = MockLeases::new();
+    leases.expect_take().returning(|_, _| Ok(true));
+    leases.expect_release().times(1).withf(|lease| lease.holder == "me").returning(|_| Ok(()));
+    let mut log = MockLogKeeper::new();
+    let mut number = 0;
+    log.expect_has_unnumbered().returning(move || {
+        number += 1;
+        // Nobody listens any more when the test is over.
+        let _over = told.send(number);
+        if number == 1 { Err(StoreError::Failed(cause("no such table"))) } else { Ok(false) }
+    });
+    let Keeper { ports, .. } = keeper(leases, log, None);
+    let keeper = EventKeeper::start(ports, "me".to_owned(), None).unwrap();
+    assert_eq!((steps.recv(), steps.recv()), (Ok(1), Ok(2)));
+    drop(steps);
+    keeper.stop();
+}

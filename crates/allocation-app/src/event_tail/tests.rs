@@ -1,0 +1,86 @@
+use super::*;
+use allocation_ports::mocks::MockEventLog;
+use allocation_ports::{LogBounds, StoreError};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+
+/// A log whose newest position is set by the test, and how often it was asked.
+fn log() -> (Arc<dyn EventLog>, Arc<AtomicU64>, Arc<AtomicUsize>) {
+    let (last, asked) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut log = MockEventLog::new();
+    let (told, count) = (Arc::clone(&last), Arc::clone(&asked));
+    log.expect_bounds().returning(move || {
+        if count.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Err(StoreError::Unavailable("connection refused".into()));
+        }
+        Ok(LogBounds { oldest: 1, last: told.load(Ordering::SeqCst) })
+    });
+    (Arc::new(log), last, asked)
+}
+
+/// Polls until there is an answer.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(answer) => return answer,
+            Poll::Pending => thread::yield_now(),
+        }
+    }
+}
+
+#[test]
+fn who_waits_is_told_what_the_database_has_whoever_has_numbered_it() {
+    let (log, last, _) = log();
+    let tail = EventTail::start(log, 2).unwrap();
+    let mut waiter = tail.enter().unwrap();
+    last.store(7, Ordering::SeqCst);
+    assert!(block_on(waiter.grown_past(6)), "though the database was away at first");
+    tail.stop();
+}
+
+#[test]
+fn what_is_numbered_here_is_told_at_once_and_never_goes_back() {
+    let (log, ..) = log();
+    let tail = EventTail::start(log, 2).unwrap();
+    tail.advance(5);
+    tail.advance(3);
+    assert!(block_on(tail.enter().unwrap().grown_past(4)));
+    tail.stop();
+}
+
+#[test]
+fn the_database_is_left_alone_while_nobody_waits() {
+    let (log, _, asked) = log();
+    let tail = EventTail::start(log, 2).unwrap();
+    thread::sleep(POLL);
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    tail.stop();
+}
+
+#[test]
+fn so_many_may_wait_and_one_who_leaves_makes_room() {
+    let (log, ..) = log();
+    let tail = EventTail::start(log, 2).unwrap();
+    let (first, second) = (tail.enter(), tail.enter());
+    assert!(first.is_some() && second.is_some() && tail.enter().is_none());
+    drop(first);
+    assert!(tail.enter().is_some());
+    tail.stop();
+}
+
+#[test]
+fn closing_ends_all_waiting() {
+    let (log, ..) = log();
+    let tail = EventTail::start(log, 2).unwrap();
+    let mut waiter = tail.enter().unwrap();
+    let closing = tail.clone();
+    let closer = thread::spawn(move || closing.close());
+    assert!(!block_on(waiter.grown_past(0)));
+    block_on(waiter.closed());
+    closer.join().unwrap();
+    assert!(!block_on(tail.enter().unwrap().grown_past(0)), "nor does anybody begin to");
+    tail.stop();
+}

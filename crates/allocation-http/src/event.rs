@@ -1,0 +1,121 @@
+//! The feed: all events in one order, page by page or as a stream.
+
+mod asked;
+mod feed;
+mod page;
+mod shown;
+mod stream;
+
+pub use feed::EventFeed;
+pub(crate) use shown::{DataSchema, Shown};
+pub(crate) use stream::{__path_stream, stream};
+
+use crate::api::Api;
+use crate::openapi::document;
+use crate::problem::{Kind, Problem};
+use crate::query::Query;
+use crate::resource::Path;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue, LINK};
+use actix_web::rt::time::{Instant, sleep, timeout};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, web};
+use allocation_cloudevents::BATCH_MEDIA_TYPE;
+use asked::{Asked, parse_wait};
+use page::Page;
+use std::time::Duration;
+
+pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
+    Path::new("/events").get(list).register(cfg);
+    Path::new("/events/stream").get(stream).register(cfg);
+}
+
+document!(ListEventsProblems: Validation, EventsGone, Overloaded, DatabaseUnavailable, InternalError);
+
+/// How long a reader waits who was woken by events that do not fit, before the next look: many may come
+/// at once.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// Read events
+///
+/// All events in one order, which is the same for every reader: what has happened to batches, lines and
+/// products, as CloudEvents 1.0. Start without `after`, and follow the header `Link` for ever: it is
+/// there even when no event fitted. With `wait`, the answer comes as soon as there are events, or with
+/// none when that time is up. A page looks through a bounded number of events, so that with a filter it
+/// may be empty before the newest is reached. Events are retained for some time only.
+#[utoipa::path(
+    get,
+    path = "/events",
+    operation_id = "listEvents",
+    tag = "Events",
+    params(
+        ("after" = Option<String>, Query, description = "The `id` of the last event that was read, `0` for none",
+            example = "0"),
+        ("limit" = Option<u16>, Query, description = "How many events the page has at most", minimum = 1,
+            maximum = 1000),
+        ("wait" = Option<u16>, Query, description = "How many seconds to wait for events when there are none",
+            minimum = 0, maximum = 30),
+        ("type" = Option<String>, Query, description = "Only events of this type, or of these, separated by commas",
+            example = "allocation.line.allocated.v1"),
+        ("subject" = Option<String>, Query, description = "Only events about this order, batch or product",
+            example = "orders/O-1"),
+    ),
+    responses(
+        (status = 200, description = "A page of events", body = Vec<Shown>,
+            content_type = "application/cloudevents-batch+json",
+            headers(("Link" = String, description = "The next page, there is always one: `<...>; rel=\"next\"`")),
+            example = json!([{
+                "specversion": "1.0", "id": "5", "source": "/allocation", "type": "allocation.line.allocated.v1",
+                "subject": "orders/O-1", "time": "2027-01-10T08:00:00.250000Z", "datacontenttype": "application/json",
+                "data": { "type": "allocated", "order_id": "O-1", "sku": "RED-CHAIR", "reference": "B-1",
+                    "quantity": 10, "line_quantity": 10, "reason": "new_line" }
+            }])),
+        ListEventsProblems,
+    ),
+)]
+pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut query = Query::of(&request);
+    let (asked, size) = (Asked::take(&mut query), asked::take_size(&mut query));
+    let wait = query.take("wait", parse_wait);
+    query.faults().check(Some(()))?;
+    let seconds = wait.unwrap_or_default();
+    let first = Page::read(&api, &request, &asked, asked.after, size).await?;
+    let page = match first.is_empty && seconds > 0 {
+        true => await_page(&api, &request, &asked, first, size, Duration::from_secs(u64::from(seconds))).await?,
+        false => first,
+    };
+    let mut response = HttpResponse::build(StatusCode::OK);
+    response.insert_header((CONTENT_TYPE, HeaderValue::from_static(BATCH_MEDIA_TYPE)));
+    if let Some(link) = asked.link(page.next, size, wait) {
+        response.insert_header((LINK, link));
+    }
+    Ok(response.body(page.body))
+}
+
+/// Reads on as the log grows, until something fits or the time is up. Nothing is kept meanwhile, neither
+/// a thread nor a connection.
+async fn await_page(
+    api: &Data<Api>,
+    request: &HttpRequest,
+    asked: &Asked,
+    mut page: Page,
+    size: allocation_ports::PageSize,
+    wait: Duration,
+) -> Result<Page, Problem> {
+    let until = Instant::now() + wait;
+    let mut waiter = api.feed.tail.enter().ok_or_else(|| Problem::of(Kind::Overloaded))?;
+    while page.is_empty {
+        let rest = until.saturating_duration_since(Instant::now());
+        if rest.is_zero() || timeout(rest, waiter.grown_past(page.next)).await != Ok(true) {
+            break;
+        }
+        page = Page::read(api, request, asked, page.next, size).await?;
+        if page.is_empty && !asked.filter.is_open() {
+            sleep(GATHER).await;
+        }
+    }
+    Ok(page)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+use super::asked::Asked;
+use crate::api::Api;
+use crate::problem::{Kind, Problem};
+use actix_web::HttpRequest;
+use actix_web::web::Data;
+use allocation_cloudevents::{cloud_event, event_type};
+use allocation_ports::{EventLog, EventPage, LoggedEvent, PageSize};
+use std::io::Write;
+use std::sync::Arc;
+
+/// What most events take at most, in bytes.
+const USUAL_BYTES: usize = 512;
+
+/// A page of events, as it is sent.
+pub(super) struct Page {
+    pub(super) body: Vec<u8>,
+    pub(super) is_empty: bool,
+    /// The position that the next page begins after.
+    pub(super) next: u64,
+}
+
+impl Page {
+    /// Reads a page as a JSON array.
+    pub(super) async fn read(
+        api: &Data<Api>,
+        request: &HttpRequest,
+        asked: &Asked,
+        after: u64,
+        size: PageSize,
+    ) -> Result<Self, Problem> {
+        Self::read_as(api, request, asked, after, size, write_array).await
+    }
+
+    /// Reads a page as server-sent events.
+    pub(super) async fn read_stream(
+        api: &Data<Api>,
+        request: &HttpRequest,
+        asked: &Asked,
+        after: u64,
+        size: PageSize,
+    ) -> Result<Self, Problem> {
+        Self::read_as(api, request, asked, after, size, write_stream).await
+    }
+
+    async fn read_as(
+        api: &Data<Api>,
+        request: &HttpRequest,
+        asked: &Asked,
+        after: u64,
+        size: PageSize,
+        write: fn(&mut Vec<u8>, &[LoggedEvent], &str) -> serde_json::Result<()>,
+    ) -> Result<Self, Problem> {
+        let (log, source): (Arc<dyn EventLog>, _) = (Arc::clone(&api.feed.log), Arc::clone(&api.feed.source));
+        let filter = asked.filter.clone();
+        let read = move || {
+            let EventPage { events, next } = log.read(after, &filter, size)?;
+            let mut body = Vec::with_capacity(2 + events.len() * USUAL_BYTES);
+            write(&mut body, &events, &source)
+                .map_err(|error| Problem::of(Kind::InternalError).caused_by(Arc::new(error)))?;
+            Ok::<_, Problem>(Self { body, is_empty: events.is_empty(), next })
+        };
+        api.gate.run(request, read).await
+    }
+}
+
+fn write_array(body: &mut Vec<u8>, events: &[LoggedEvent], source: &str) -> serde_json::Result<()> {
+    body.push(b'[');
+    for (place, event) in events.iter().enumerate() {
+        if place > 0 {
+            body.push(b',');
+        }
+        serde_json::to_writer(&mut *body, &cloud_event(event, source))?;
+    }
+    body.push(b']');
+    Ok(())
+}
+
+fn write_stream(body: &mut Vec<u8>, events: &[LoggedEvent], source: &str) -> serde_json::Result<()> {
+    for event in events {
+        write!(body, "id: {}\nevent: {}\ndata: ", event.position, event_type(&event.event))
+            .map_err(serde_json::Error::io)?;
+        serde_json::to_writer(&mut *body, &cloud_event(event, source))?;
+        body.extend_from_slice(b"\n\n");
+    }
+    Ok(())
+}

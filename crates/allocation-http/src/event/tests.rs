@@ -1,0 +1,205 @@
+use crate::testing::{Ports, get, now, order, secret, send, sku};
+use actix_web::body::MessageBody;
+use actix_web::test::{self, TestRequest};
+use allocation_domain::Event;
+use allocation_ports::mocks::MockEventLog;
+use allocation_ports::{
+    EventFilter, EventPage, LogBounds, LoggedEvent, Origin, ReadLogError, StoreError, Subject, TraceParent,
+};
+use futures_util::future::{join, poll_fn};
+use serde_json::json;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+fn cancelled(position: u64) -> LoggedEvent {
+    LoggedEvent {
+        position,
+        sku: sku("LAMP"),
+        occurred_at: now(),
+        event: Event::LineCancelled { order_id: order("O-1"), sku: sku("LAMP") },
+        origin: Origin { traceparent: TraceParent::parse(TRACE), causation_id: None },
+    }
+}
+
+/// A log of so many events, of which the oldest is given.
+fn log(oldest: u64, last: u64) -> MockEventLog {
+    let mut log = MockEventLog::new();
+    log.expect_bounds().returning(move || Ok(LogBounds { oldest, last }));
+    log.expect_read().returning(move |after, _, page| {
+        if after > 0 && after + 1 < oldest {
+            return Err(ReadLogError::Gone { oldest });
+        }
+        let events: Vec<_> = (after.max(oldest - 1) + 1..=last).take(page.get().into()).map(cancelled).collect();
+        let next = events.last().map_or(after.max(last), |event| event.position);
+        Ok(EventPage { events, next })
+    });
+    log
+}
+
+fn ports(log: MockEventLog) -> Ports {
+    Ports { log, ..Ports::new() }
+}
+
+#[actix_web::test]
+async fn events_are_sent_as_a_batch_of_cloud_events_and_the_next_page_is_announced() {
+    let api = ports(log(1, 3)).api();
+    let answer = get(&api, "/events?limit=2").await;
+    assert_eq!((answer.status.as_u16(), answer.next()), (200, "/events?limit=2&after=2"));
+    assert_eq!(answer.header("content-type"), Some("application/cloudevents-batch+json"));
+    let ids: Vec<_> = answer.json().as_array().unwrap().iter().map(|event| event["id"].clone()).collect();
+    assert_eq!(ids, ["1", "2"]);
+    let expected = json!({
+        "specversion": "1.0", "id": "1", "source": "/allocation", "type": "allocation.line.cancelled.v1",
+        "subject": "orders/O-1", "time": "2027-01-15T08:00:00.123456Z", "datacontenttype": "application/json",
+        "traceparent": TRACE, "data": { "type": "line_cancelled", "order_id": "O-1", "sku": "LAMP" }
+    });
+    assert_eq!(answer.json()[0], expected);
+    let rest = get(&api, answer.next()).await;
+    assert_eq!(rest.json().as_array().unwrap().len(), 1);
+    let none = get(&api, rest.next()).await;
+    assert_eq!((&*none.body, none.next()), (&b"[]"[..], "/events?limit=2&after=3"), "there is always a next one");
+}
+
+#[actix_web::test]
+async fn filters_reach_the_log_and_the_next_page() {
+    let mut log = MockEventLog::new();
+    log.expect_read().returning(|after, filter, page| {
+        let subject = Some(Subject::Order(order("a/b c")));
+        assert_eq!(*filter, EventFilter { types: vec!["allocated", "batch_added"], subject });
+        assert_eq!((after, page.get()), (7, 100));
+        Ok(EventPage { events: Vec::new(), next: 10_007 })
+    });
+    let types = "allocation.line.allocated.v1%2Callocation.batch.added.v1";
+    let answer = get(&ports(log).api(), &format!("/events?after=7&type={types}&subject=orders%2Fa%2Fb+c")).await;
+    assert_eq!(answer.next(), format!("/events?type={types}&subject=orders%2Fa%2Fb%20c&limit=100&after=10007"));
+}
+
+#[actix_web::test]
+async fn every_fault_of_a_query_is_told() {
+    let api = Ports::new().api();
+    for path in ["/events", "/events/stream"] {
+        let answer = get(&api, &format!("{path}?after=-1&type=allocation.line.allocated&subject=O-1&x=1")).await;
+        assert_eq!(answer.places(), ["after", "type", "subject", "x"]);
+    }
+    for (query, place) in [
+        ("limit=1001", "limit"),
+        ("wait=31", "wait"),
+        ("wait=+1", "wait"),
+        ("after=9223372036854775808", "after"),
+        ("type=", "type"),
+        ("subject=orders%2F", "subject"),
+    ] {
+        assert_eq!(get(&api, &format!("/events?{query}")).await.places(), [place]);
+    }
+    let request = TestRequest::get().uri("/events/stream").insert_header(("last-event-id", "none"));
+    assert_eq!(send(&api, request).await.places(), ["Last-Event-ID"]);
+}
+
+#[actix_web::test]
+async fn events_that_are_gone_are_told_with_the_oldest_there_is() {
+    let api = ports(log(5_001, 5_002)).api();
+    for path in ["/events", "/events/stream"] {
+        let answer = get(&api, &format!("{path}?after=4999")).await;
+        assert_eq!(answer.status, 410);
+        assert_eq!(answer.problem("events-gone")["oldest"], "5001");
+    }
+    assert_eq!(get(&api, "/events?after=5000").await.json()[0]["id"], "5001");
+    assert_eq!(get(&api, "/events").await.json()[0]["id"], "5001");
+}
+
+#[actix_web::test]
+async fn a_store_that_fails_is_told_without_words_of_its_own() {
+    let api = Ports::failing(|| StoreError::Unavailable(secret())).api();
+    for path in ["/events", "/events/stream"] {
+        let answer = get(&api, path).await;
+        answer.problem("database-unavailable");
+        assert!(!String::from_utf8_lossy(&answer.body).contains("secret"));
+    }
+}
+
+#[actix_web::test]
+async fn who_waits_is_answered_as_soon_as_there_is_an_event() {
+    let grown = Arc::new(AtomicBool::new(false));
+    let (mut log, told) = (MockEventLog::new(), Arc::clone(&grown));
+    log.expect_bounds().returning(|| Ok(LogBounds { oldest: 1, last: 3 }));
+    log.expect_read().returning(move |after, _, _| {
+        // The first look comes too early.
+        let events = if told.swap(true, Ordering::SeqCst) { vec![cancelled(after + 1)] } else { Vec::new() };
+        Ok(EventPage { next: after + u64::try_from(events.len()).unwrap(), events })
+    });
+    let answer = get(&ports(log).api(), "/events?after=2&wait=30").await;
+    assert_eq!((answer.json()[0]["id"].as_str(), answer.next()), (Some("3"), "/events?wait=30&limit=100&after=3"));
+}
+
+#[actix_web::test]
+async fn who_waits_in_vain_is_answered_when_the_time_is_up() {
+    let begun = Instant::now();
+    let answer = get(&ports(log(1, 3)).api(), "/events?after=3&wait=1").await;
+    assert_eq!((answer.status.as_u16(), &*answer.body), (200, &b"[]"[..]));
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+}
+
+#[actix_web::test]
+async fn so_many_may_wait_and_all_are_answered_when_the_service_stops() {
+    let api = ports(log(1, 3)).api();
+    let wait = || get(&api, "/events?after=3&wait=30");
+    let others = async {
+        let refused = wait().await;
+        api.feed.tail.close();
+        refused
+    };
+    // Both wait by now: join polls in this order, and a look into the log takes a moment.
+    let late = async {
+        while api.feed.tail.enter().is_some() {
+            actix_web::rt::time::sleep(Duration::from_millis(1)).await;
+        }
+        others.await
+    };
+    let ((first, second), refused) = join(join(wait(), wait()), late).await;
+    assert_eq!((first.status.as_u16(), second.status.as_u16()), (200, 200));
+    refused.problem("overloaded");
+    assert_eq!(get(&api, "/events?after=3&wait=30").await.status, 200, "at once");
+}
+
+/// What a stream sends next.
+async fn chunk(body: &mut Pin<Box<impl MessageBody>>) -> Option<String> {
+    let next = poll_fn(|context| body.as_mut().poll_next(context)).await?;
+    let Ok(bytes) = next else { panic!("the stream failed") };
+    Some(String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+#[actix_web::test]
+async fn a_stream_goes_on_from_the_last_event_and_ends_when_the_service_stops() {
+    let (api, _engine) = ports(log(1, 600)).api_and_engine();
+    let app = test::init_service(crate::app(&api)).await;
+    let request = TestRequest::get().uri("/events/stream?after=1").insert_header(("last-event-id", "100"));
+    let response = test::call_service(&app, request.to_request()).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers().get("content-type").unwrap(), "text/event-stream");
+    let mut body = Box::pin(response.into_body());
+    let first = chunk(&mut body).await.unwrap();
+    let event = first.split("\n\n").next().unwrap();
+    let lines: Vec<_> = event.split('\n').collect();
+    assert_eq!(lines[..2], ["id: 101", "event: allocation.line.cancelled.v1"]);
+    let data: serde_json::Value = serde_json::from_str(lines[2].strip_prefix("data: ").unwrap()).unwrap();
+    assert_eq!(data["id"], "101");
+    let second = chunk(&mut body).await.unwrap();
+    assert!(second.starts_with("id: 351\n") && second.ends_with("}\n\n"), "{second}");
+    assert_eq!(second.matches("data: ").count(), 250);
+    api.feed.tail.close();
+    assert_eq!(chunk(&mut body).await, None);
+}
+
+#[actix_web::test]
+async fn a_stream_of_which_only_the_head_is_asked_for_has_no_body() {
+    let answer = send(
+        &ports(log(1, 3)).api(),
+        TestRequest::default().method(actix_web::http::Method::HEAD).uri("/events/stream"),
+    )
+    .await;
+    assert_eq!((answer.status.as_u16(), &*answer.body), (200, &b""[..]));
+}
