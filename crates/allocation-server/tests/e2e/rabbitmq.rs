@@ -1,6 +1,8 @@
 //! The program with a real RabbitMQ.
 
 mod commands;
+mod examples;
+mod relay;
 
 use crate::support::{Server, TestDatabase};
 use allocation_test_support::{BrokerClient, Message, TestBroker};
