@@ -3,6 +3,7 @@
 use allocation_adapters_diesel::{DatabaseUrl, Store};
 use allocation_adapters_rabbitmq::{AmqpUrl, BrokerName};
 use anyhow::{Context, bail};
+use chrono::TimeDelta;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -107,6 +108,26 @@ pub(crate) struct Settings {
     )]
     pub(crate) pool_size: u32,
 
+    /// For how many days to retain events, from 0 (for ever) to 36500
+    #[arg(
+        long,
+        global = true,
+        env = "ALLOCATION_RETAIN_EVENTS_DAYS",
+        default_value = "30",
+        value_parser = clap::value_parser!(u32).range(0..=36500)
+    )]
+    pub(crate) retain_events_days: u32,
+
+    /// The source that events name: a URI reference, the same for all replicas
+    #[arg(
+        long,
+        global = true,
+        env = "ALLOCATION_EVENT_SOURCE",
+        default_value = "/allocation",
+        value_parser = parse_source
+    )]
+    pub(crate) event_source: String,
+
     /// How to write the log [default: text on a terminal, else json]
     #[arg(long, global = true, env = "ALLOCATION_LOG_FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
@@ -157,7 +178,18 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// No more of a URI reference is checked than what would be none in any case.
+fn parse_source(text: &str) -> Result<String, &'static str> {
+    let valid = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if valid { Ok(text.to_owned()) } else { Err("must be a URI reference, such as /allocation") }
+}
+
 impl Settings {
+    /// For how long events are retained, `None` for ever.
+    pub(crate) fn retain_events(&self) -> Option<TimeDelta> {
+        Some(TimeDelta::days(i64::from(self.retain_events_days))).filter(|time| !time.is_zero())
+    }
+
     pub(crate) fn connect(&self) -> anyhow::Result<Store> {
         Store::connect(&self.database_url, self.pool_size).context("check DATABASE_URL or --database-url")
     }

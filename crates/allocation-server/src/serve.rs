@@ -1,12 +1,15 @@
 //! The life of the server: wire, listen, serve, finish.
 
-use crate::broker::{Exchange, Service};
+use crate::broker::Exchange;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::{logging, stop};
 use allocation_adapters_diesel::{Dialect, Store};
-use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, RetryPolicy, Sweeper, UnitRunner, UseCases};
-use allocation_http::{Api, BlockingLimits};
+use allocation_app::{
+    AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, KeeperPorts, RetryPolicy, Sweeper,
+    UnitRunner, UseCases,
+};
+use allocation_http::{Api, BlockingLimits, EventFeed};
 use allocation_ports::{Clock, EngineMetrics};
 use anyhow::Context;
 use socket2::{Domain, Socket, Type};
@@ -28,9 +31,8 @@ const BACKLOG: i32 = 1_024;
 const SWEEP_PAUSE: Duration = Duration::from_secs(1);
 /// How many calls may wait for a thread that blocks on the database.
 const WAITING_CALLS: usize = 1_024;
-
-/// Where events come from.
-const EVENT_SOURCE: &str = "/allocation";
+/// How many readers may wait for events at a time.
+const WAITING_READERS: usize = 1_024;
 
 /// Serves until told to stop, then finishes what is in flight.
 pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
@@ -51,16 +53,11 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     let limits = BlockingLimits { running: running_calls(&store, settings.pool_size), waiting: WAITING_CALLS };
     let use_cases = UseCases::new(units, Arc::clone(&clock));
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
-    let service = Service {
-        store: store.clone(),
-        clock: Arc::clone(&clock),
-        engine: engine.clone(),
-        use_cases: use_cases.clone(),
-        holder: Uuid::now_v7().to_string(),
-        source: EVENT_SOURCE.to_owned(),
-    };
-    let exchange = Exchange::start(settings, service)?;
-    let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, limits);
+    let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
+    let keeper = keep_events(&store, &clock, &tail, settings).context("the log of events cannot be kept")?;
+    let exchange = Exchange::start(settings, &store, &clock, &engine, &use_cases)?;
+    let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
+    let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, feed, limits);
 
     let address = listener.local_addr()?;
     tracing::info!("API at http://{address}, docs at http://{address}/docs");
@@ -69,9 +66,11 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     let relay = exchange.map(Exchange::stop);
     engine.shut_down();
     sweeper.stop();
+    keeper.stop();
     if let Some(relay) = relay {
         relay.stop();
     }
+    tail.stop();
     let counted = counters.snapshot();
     tracing::info!(
         lines = counted.lines,
@@ -84,13 +83,28 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     served.context("the HTTP server failed")
 }
 
-/// How many calls may use a connection at a time: the engine's workers have theirs. SQLite's writer
-/// is not one of the pool.
+/// Starts to number events, or to wait until no other process does.
+fn keep_events(
+    store: &Arc<Store>,
+    clock: &Arc<dyn Clock>,
+    tail: &EventTail,
+    settings: &Settings,
+) -> io::Result<EventKeeper> {
+    let (leases, log) = (store.clone(), store.clone());
+    let ports = KeeperPorts { leases, log, clock: Arc::clone(clock), tail: tail.clone() };
+    EventKeeper::start(ports, Uuid::now_v7().to_string(), settings.retain_events())
+}
+
+/// How many calls may use a connection at a time: the engine's workers have theirs, and events are
+/// numbered on another where there are enough. SQLite's writer is not one of the pool.
 fn running_calls(store: &Store, pool_size: u32) -> usize {
     let connections = usize::try_from(pool_size).unwrap_or(usize::MAX);
     match store.dialect() {
         Dialect::Sqlite => connections,
-        Dialect::Postgres => connections - engine_settings(Dialect::Postgres, pool_size).workers.get(),
+        Dialect::Postgres => {
+            let others = engine_settings(Dialect::Postgres, pool_size).workers.get() + 1;
+            connections.saturating_sub(others).max(1)
+        }
     }
 }
 

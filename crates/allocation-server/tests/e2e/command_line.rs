@@ -81,6 +81,8 @@ fn wrong_settings_are_told_with_what_to_do() {
         ("DATABASE_URL", "sqlite://", ["DATABASE_URL", "--database-url"]),
         ("ALLOCATION_ADDRESS", "localhost", ["--address", "localhost"]),
         ("ALLOCATION_POOL_SIZE", "0", ["--pool-size", "0"]),
+        ("ALLOCATION_RETAIN_EVENTS_DAYS", "-1", ["--retain-events-days", "-1"]),
+        ("ALLOCATION_EVENT_SOURCE", "a b", ["--event-source", "URI"]),
         ("ALLOCATION_LOG_FORMAT", "xml", ["--log-format", "json"]),
         ("RUST_LOG", "allocation=loud", ["RUST_LOG", "level"]),
     ] {

@@ -9,6 +9,7 @@ mod command_line;
 mod concurrency;
 mod crash;
 mod docs;
+mod events;
 mod failures;
 mod lifecycle;
 mod paging;

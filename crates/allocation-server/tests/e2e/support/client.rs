@@ -99,6 +99,15 @@ impl Client {
         answer(self.agent.get(format!("{}{path}", self.base)).header(header.0, header.1).call())
     }
 
+    pub(crate) fn post_with(&self, path: &str, body: &Value, header: (&str, &str)) -> Answer {
+        let request = self.agent.post(format!("{}{path}", self.base)).content_type("application/json");
+        answer(request.header(header.0, header.1).send(body.to_string()))
+    }
+
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send("PATCH", path, Some("application/json"), body.to_string())
+    }
+
     pub(crate) fn add_batch(&self, reference: &str, sku: &str, quantity: u32, eta: Option<&str>) -> Answer {
         self.post("/batch", &json!({"reference": reference, "sku": sku, "purchased_quantity": quantity, "eta": eta}))
     }
@@ -112,19 +121,26 @@ impl Client {
         self.get(&format!("/batch/{}", encoded(reference))).json()["available_quantity"].as_u64().unwrap()
     }
 
+    /// The rows of a page, and where the next one is.
+    pub(crate) fn page(&self, path: &str) -> (Vec<Value>, Option<String>) {
+        let answer = self.get(path);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let next = answer.header("link").map(|link| {
+            let (target, rest) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
+            assert_eq!(rest, "; rel=\"next\"");
+            target.to_owned()
+        });
+        (answer.json().as_array().unwrap().clone(), next)
+    }
+
     /// All rows of a list, page after page by the links.
     pub(crate) fn all(&self, path: &str) -> Vec<Value> {
         let mut rows = Vec::new();
         let mut next = Some(path.to_owned());
         while let Some(path) = next {
-            let answer = self.get(&path);
-            assert_eq!(answer.status, 200, "{answer:?}");
-            rows.extend(answer.json().as_array().unwrap().iter().cloned());
-            next = answer.header("link").map(|link| {
-                let (target, rest) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
-                assert_eq!(rest, "; rel=\"next\"");
-                target.to_owned()
-            });
+            let page = self.page(&path);
+            rows.extend(page.0);
+            next = page.1;
         }
         rows
     }

@@ -1,0 +1,75 @@
+//! Readers of the feed.
+
+use crate::support::{Client, Server, TestDatabase};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Waits until every event that was committed has its place.
+pub(super) fn await_numbered(database: &TestDatabase) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while database.count("SELECT count(*) FROM outbox") > 0 {
+        assert!(Instant::now() < deadline, "events are not numbered");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Reads on and on by the links, until there is nothing more once the writers are `done`.
+pub(super) fn follow(client: &Client, path: &str, done: &AtomicBool) -> Vec<Value> {
+    let (mut events, mut path) = (Vec::new(), path.to_owned());
+    loop {
+        let was_done = done.load(Ordering::SeqCst);
+        let (page, next) = client.page(&path);
+        if page.is_empty() && was_done {
+            return events;
+        }
+        if page.is_empty() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        events.extend(page);
+        path = next.unwrap();
+    }
+}
+
+/// A client of server-sent events.
+pub(super) struct Stream(BufReader<TcpStream>);
+
+impl Stream {
+    pub(super) fn open(server: &Server, path: &str, last: Option<&str>) -> Self {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let last = last.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\n{last}\r\n").unwrap();
+        let mut stream = Self(BufReader::new(stream));
+        assert_eq!(stream.line().as_deref(), Some("HTTP/1.1 200 OK"));
+        while stream.line().is_some_and(|line| !line.is_empty()) {}
+        stream
+    }
+
+    /// The next line, `None` when the server has closed.
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        (self.0.read_line(&mut line).unwrap() > 0).then(|| line.trim_end().to_owned())
+    }
+
+    /// The next event, after checking that its lines agree; `None` when the stream has ended. Sizes of
+    /// chunks and comments are passed by.
+    pub(super) fn next(&mut self) -> Option<Value> {
+        let (mut id, mut name) = (String::new(), String::new());
+        loop {
+            let line = self.line()?;
+            if let Some(value) = line.strip_prefix("id: ") {
+                id = value.to_owned();
+            } else if let Some(value) = line.strip_prefix("event: ") {
+                name = value.to_owned();
+            } else if let Some(value) = line.strip_prefix("data: ") {
+                let event: Value = serde_json::from_str(value).unwrap();
+                assert_eq!((event["id"].as_str(), event["type"].as_str()), (Some(&*id), Some(&*name)));
+                return Some(event);
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The state as the events tell it.
+
+use crate::support::Client;
+use allocation_domain::{
+    Allocation, AllocationReason, Batch, BatchReference, Commitment, DeallocationReason, Event, LineState, LineTerms,
+    Order, OrderId, Quantity, Sku,
+};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+pub(super) struct Replay {
+    batches: BTreeMap<BatchReference, Batch>,
+    lines: BTreeMap<(OrderId, Sku), LineState>,
+}
+
+impl Replay {
+    /// Follows events from the first on.
+    pub(super) fn of(events: &[Value]) -> Self {
+        let mut replay = Self::default();
+        for event in events {
+            let at: DateTime<Utc> = event["time"].as_str().unwrap().parse().unwrap();
+            replay.apply(serde_json::from_value(event["data"].clone()).unwrap(), at);
+        }
+        replay
+    }
+
+    fn apply(&mut self, event: Event, at: DateTime<Utc>) {
+        match event {
+            Event::BatchAdded { reference, sku, purchased_quantity, eta } => {
+                let batch = Batch::new(reference.clone(), sku, purchased_quantity, eta, at);
+                assert!(self.batches.insert(reference, batch).is_none());
+            }
+            Event::BatchChanged { reference, sku, purchased_quantity, eta, revision, .. } => {
+                let old = self.batches.remove(&reference).unwrap();
+                let new = Batch::new(reference.clone(), sku, purchased_quantity, eta, old.added_at());
+                let new = new.with_revision(revision).with_allocated(old.allocated()).unwrap();
+                self.batches.insert(reference, new);
+            }
+            Event::BatchRemoved { reference, .. } => {
+                assert_eq!(self.batches.remove(&reference).unwrap().allocated(), 0);
+            }
+            Event::LinePlaced { order_id, sku, quantity, priority, on_shortage, allow_split, expires_at } => {
+                let terms = LineTerms { of_order: true, priority, placed_at: at, on_shortage, allow_split };
+                let commitment = expires_at.map_or(Commitment::Firm, |expires_at| Commitment::Held { expires_at });
+                let line = LineState { quantity, terms, commitment, waiting: 0, allocations: Vec::new() };
+                assert!(self.lines.insert((order_id, sku), line).is_none());
+            }
+            Event::Allocated { order_id, sku, reference, quantity, line_quantity, reason } => {
+                self.count(&reference, i64::from(quantity.get()));
+                let line = self.lines.entry((order_id, sku)).or_insert_with(|| LineState::alone(line_quantity, at));
+                let held = line.holds(&reference).map_or(0, |held| held.get());
+                let now = Quantity::new(held + quantity.get()).unwrap();
+                line.allocations.retain(|part| part.reference != reference);
+                line.allocations.push(Allocation::of(&self.batches[&reference], now));
+                if reason == AllocationReason::Backorder {
+                    line.waiting -= quantity.get();
+                }
+            }
+            Event::Deallocated { order_id, sku, reference, quantity, reason } => {
+                self.count(&reference, -i64::from(quantity.get()));
+                let key = (order_id, sku);
+                let line = self.lines.get_mut(&key).unwrap();
+                let part = line.allocations.iter_mut().find(|part| part.reference == reference).unwrap();
+                match part.quantity.minus(quantity.get()) {
+                    Some(rest) => part.quantity = rest,
+                    None => line.allocations.retain(|part| part.reference != reference),
+                }
+                self.forget(&key, reason);
+            }
+            Event::Backordered { order_id, sku, quantity } | Event::LineShort { order_id, sku, quantity } => {
+                self.line(order_id, sku).waiting += quantity.get();
+            }
+            Event::WaitEnded { order_id, sku, quantity } => {
+                let key = (order_id, sku);
+                self.lines.get_mut(&key).unwrap().waiting -= quantity.get();
+                self.forget(&key, DeallocationReason::Request);
+            }
+            Event::HoldConfirmed { order_id, sku } => self.line(order_id, sku).commitment = Commitment::Firm,
+            Event::HoldExtended { order_id, sku, expires_at } => {
+                self.line(order_id, sku).commitment = Commitment::Held { expires_at };
+            }
+            Event::HoldExpired { order_id, sku, .. } => self.end(order_id, sku, Commitment::Expired),
+            Event::LineCancelled { order_id, sku } => self.end(order_id, sku, Commitment::Cancelled),
+            Event::PromiseWorsened { .. } | Event::OutOfStock { .. } => {}
+        }
+    }
+
+    fn line(&mut self, order_id: OrderId, sku: Sku) -> &mut LineState {
+        self.lines.get_mut(&(order_id, sku)).unwrap()
+    }
+
+    fn end(&mut self, order_id: OrderId, sku: Sku, commitment: Commitment) {
+        let line = self.line(order_id, sku);
+        assert!(line.allocations.is_empty());
+        (line.waiting, line.commitment) = (0, commitment);
+    }
+
+    fn count(&mut self, reference: &BatchReference, units: i64) {
+        let batch = self.batches.remove(reference).unwrap();
+        let allocated = u32::try_from(i64::from(batch.allocated()) + units).unwrap();
+        self.batches.insert(reference.clone(), batch.with_allocated(allocated).unwrap());
+    }
+
+    /// A line that was sent alone is forgotten when it has given everything back.
+    fn forget(&mut self, key: &(OrderId, Sku), reason: DeallocationReason) {
+        let line = &self.lines[key];
+        if reason == DeallocationReason::Request && line.is_idle() && !line.terms.of_order {
+            self.lines.remove(key);
+        }
+    }
+
+    /// Compares batches, allocations and orders with what the service tells of them.
+    pub(super) fn check(&self, client: &Client) {
+        let mut told = client.all("/batch?limit=1000");
+        told.sort_by_key(|batch| batch["reference"].as_str().unwrap().to_owned());
+        let batches = self.batches.values().map(|batch| {
+            json!({
+                "reference": batch.reference().as_str(), "sku": batch.sku().as_str(),
+                "purchased_quantity": batch.purchased().get(), "allocated_quantity": batch.allocated(),
+                "available_quantity": batch.available(), "eta": batch.eta().date().map(|date| date.to_string()),
+            })
+        });
+        assert_eq!(told, batches.collect::<Vec<_>>());
+        assert_eq!(sorted(client.all("/allocations?limit=1000")), sorted(self.allocations()));
+        assert_eq!(client.all("/orders?limit=1000").into_iter().map(in_brief).collect::<Vec<_>>(), self.orders());
+    }
+
+    fn allocations(&self) -> Vec<Value> {
+        let parts = self.lines.iter().flat_map(|((order_id, sku), line)| {
+            line.allocations.iter().map(move |part| {
+                json!({"order_id": order_id.as_str(), "sku": sku.as_str(), "qty": part.quantity.get(),
+                    "reference": part.reference.as_str()})
+            })
+        });
+        parts.collect()
+    }
+
+    fn orders(&self) -> Vec<Value> {
+        let mut orders: BTreeMap<&OrderId, Vec<(Sku, LineState)>> = BTreeMap::new();
+        for ((order_id, sku), line) in &self.lines {
+            orders.entry(order_id).or_default().push((sku.clone(), line.clone()));
+        }
+        let shown = orders.into_iter().map(|(order_id, lines)| {
+            let told = lines.iter().map(|(sku, line)| {
+                let parts = line.allocations.iter().map(|part| (part.reference.as_str(), part.quantity.get()));
+                let held: BTreeMap<&str, u32> = parts.collect();
+                json!({"sku": sku.as_str(), "qty": line.quantity.get(), "backordered": line.waiting, "held": held})
+            });
+            let told: Vec<Value> = told.collect();
+            let order = Order { order_id: order_id.clone(), lines };
+            json!({"order_id": order_id.as_str(), "status": order.status(Utc::now()).name(), "lines": told})
+        });
+        shown.collect()
+    }
+}
+
+/// An order as it is told, with what each line holds by batch.
+fn in_brief(order: Value) -> Value {
+    let lines = order["lines"].as_array().unwrap().iter().map(|line| {
+        let parts = line["allocations"].as_array().unwrap().iter();
+        let held: BTreeMap<&str, &Value> =
+            parts.map(|part| (part["reference"].as_str().unwrap(), &part["qty"])).collect();
+        json!({"sku": line["sku"], "qty": line["qty"], "backordered": line["backordered"], "held": held})
+    });
+    json!({"order_id": order["order_id"], "status": order["status"], "lines": lines.collect::<Vec<_>>()})
+}
+
+fn sorted(mut rows: Vec<Value>) -> Vec<String> {
+    let mut texts: Vec<String> = rows.drain(..).map(|row| row.to_string()).collect();
+    texts.sort();
+    texts
+}

@@ -1,0 +1,99 @@
+//! Writers whose transactions are of mixed length.
+
+use crate::support::{Answer, Client};
+use serde_json::{Value, json};
+use std::thread;
+use std::time::Instant;
+
+pub(super) const WRITERS: usize = 4;
+
+/// How many products there are. The first is what many want at once.
+const SKUS: usize = 12;
+
+/// Sends commands of one kind until the end; answers how many were carried out.
+pub(super) fn write(client: &Client, writer: usize, end: Instant) -> usize {
+    let mut carried_out = 0;
+    for round in 0.. {
+        if Instant::now() >= end {
+            break;
+        }
+        let answers = match writer {
+            0 => lines_alone(client, round),
+            1 => large_order(client, round),
+            2 => cart(client, round),
+            _ => batch(client, round),
+        };
+        for answer in answers {
+            assert!(answer.status < 500 || answer.status == 503, "{answer:?}");
+            carried_out += usize::from(answer.status < 300);
+        }
+    }
+    carried_out
+}
+
+/// Lines of one product that several clients send at once, so that the engine groups them, and one that
+/// is given back.
+fn lines_alone(client: &Client, round: usize) -> Vec<Answer> {
+    let mut answers: Vec<Answer> = thread::scope(|scope| {
+        let send = |number: usize| {
+            let client = client.clone();
+            scope.spawn(move || client.allocate(&format!("ALONE-{round}-{number}"), "SKU-0", 1))
+        };
+        let sent: Vec<_> = (0..6).map(send).collect();
+        sent.into_iter().map(|sent| sent.join().unwrap()).collect()
+    });
+    let reference = answers[0].json()["reference"].as_str().map(str::to_owned);
+    answers
+        .extend(reference.map(|reference| client.delete(&format!("/allocations/ALONE-{round}-0/batch/{reference}"))));
+    answers
+}
+
+/// An order over many products.
+fn large_order(client: &Client, round: usize) -> Vec<Answer> {
+    let count = 1 + round % SKUS;
+    let lines: Vec<Value> =
+        (0..count).map(|n| json!({"sku": format!("SKU-{}", (round + n) % SKUS), "qty": 1 + n % 3})).collect();
+    let on_shortage = if round % 2 == 0 { "backorder" } else { "reject" };
+    let priority = i64::try_from(round % 3).unwrap();
+    let order = json!({"order_id": format!("LARGE-{round}"), "lines": lines, "on_shortage": on_shortage,
+        "priority": priority, "allow_split": round % 5 != 0});
+    let mut answers = vec![client.post("/orders", &order)];
+    if round % 7 == 6 {
+        answers.push(client.delete(&format!("/orders/LARGE-{}", round - 3)));
+    }
+    answers
+}
+
+/// A cart that is confirmed, extended, cancelled or left until it expires.
+fn cart(client: &Client, round: usize) -> Vec<Answer> {
+    let lines = [json!({"sku": "SKU-0", "qty": 2}), json!({"sku": format!("SKU-{}", 1 + round % 3), "qty": 1})];
+    let hold = if round % 4 == 0 { 1 } else { 3_600 };
+    let order = json!({"order_id": format!("CART-{round}"), "lines": lines, "hold_seconds": hold});
+    let mut answers = vec![client.post("/orders", &order)];
+    match round % 4 {
+        1 => answers.push(client.post_text(&format!("/orders/CART-{round}/confirm"), None, "")),
+        2 => answers.push(client.post(&format!("/orders/CART-{round}/extend"), &json!({"hold_seconds": 7_200}))),
+        3 => answers.push(client.delete(&format!("/orders/CART-{round}"))),
+        _ => {}
+    }
+    answers
+}
+
+/// A batch, one that comes to less or later, and one that is removed again.
+fn batch(client: &Client, round: usize) -> Vec<Answer> {
+    let sku = format!("SKU-{}", if round % 2 == 0 { 0 } else { round % SKUS });
+    let eta = (round % 3 == 1).then_some("2030-01-01");
+    let mut answers = vec![client.add_batch(&format!("B-{round}"), &sku, 30, eta)];
+    if round % 4 == 3 {
+        let change = match round % 8 {
+            3 => json!({"purchased_quantity": 5, "reallocate": true}),
+            _ => json!({"eta": "2031-01-01", "reallocate": true}),
+        };
+        answers.push(client.patch(&format!("/batch/B-{}", round - 2), &change));
+    }
+    if round % 5 == 4 {
+        client.add_batch(&format!("GONE-{round}"), "SKU-GONE", 1, None);
+        answers.push(client.delete(&format!("/batch/GONE-{round}")));
+    }
+    answers
+}
