@@ -30,9 +30,9 @@ impl Exchange {
         engine: &AllocationEngine,
         use_cases: &UseCases,
     ) -> anyhow::Result<Option<Self>> {
-        let BrokerSettings { amqp_url, amqp_exchange, amqp_queue } = &settings.broker;
-        let Some(url) = amqp_url else { return Ok(None) };
-        let broker = Arc::new(Broker::new(url.clone()).context("no thread for the broker")?);
+        let Some(url) = settings.broker.url()? else { return Ok(None) };
+        let BrokerSettings { amqp_exchange, amqp_queue, .. } = &settings.broker;
+        let broker = Arc::new(Broker::new(url).context("no thread for the broker")?);
         let source = settings.event_source.clone();
         let ports = RelayPorts {
             log: store.clone(),

@@ -1,10 +1,11 @@
 //! Configuration, parsed once and passed down.
 
 use allocation_adapters_diesel::{DatabaseUrl, Store};
-use allocation_adapters_rabbitmq::{AmqpUrl, BrokerName};
+use allocation_adapters_rabbitmq::{AmqpUrl, AmqpUrlError, BrokerName};
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -145,9 +146,9 @@ pub(crate) struct BrokerSettings {
         global = true,
         env = "ALLOCATION_AMQP_URL",
         hide_env_values = true,
-        value_parser = AmqpUrl::parse
+        value_parser = BrokerUrl::parse
     )]
-    pub(crate) amqp_url: Option<AmqpUrl>,
+    amqp_url: Option<BrokerUrl>,
 
     /// The topic exchange that events are published to
     #[arg(
@@ -168,6 +169,27 @@ pub(crate) struct BrokerSettings {
         value_parser = BrokerName::parse
     )]
     pub(crate) amqp_queue: BrokerName,
+}
+
+/// The URL of a broker, or why it is none: told by us, as the parser of the command line would quote it
+/// with its password.
+#[derive(Debug, Clone)]
+struct BrokerUrl(Result<AmqpUrl, AmqpUrlError>);
+
+impl BrokerUrl {
+    // The parser of the command line wants a result.
+    #[expect(clippy::unnecessary_wraps, reason = "it is never wrong here")]
+    fn parse(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(AmqpUrl::parse(text)))
+    }
+}
+
+impl BrokerSettings {
+    /// The broker, if there is one.
+    pub(crate) fn url(&self) -> anyhow::Result<Option<AmqpUrl>> {
+        let url = self.amqp_url.as_ref().map(|BrokerUrl(url)| url.clone()).transpose();
+        url.context("check ALLOCATION_AMQP_URL or --amqp-url")
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -37,6 +37,7 @@ const WAITING_READERS: usize = 1_024;
 /// Serves until told to stop, then finishes what is in flight.
 pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     logging::start(settings.log_format())?;
+    settings.broker.url()?;
     let listener = listen(settings.address)?;
     let store = settings.connect()?;
     for migration in store.migrations().up()? {

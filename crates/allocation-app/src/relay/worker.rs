@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// How long the broker may take to confirm a page before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it may take when the relay is told to stop.
+const PATIENCE_AT_STOP: Duration = Duration::from_secs(3);
 /// How often the broker may refuse an event before it counts as poison.
 const MOST_REFUSALS: u32 = 10;
 /// How often to look for parked events that are to be sent again.
@@ -185,7 +187,8 @@ impl Worker {
             if let Some(deliveries) = sent.wait(self.renewal())? {
                 return Ok(deliveries);
             }
-            if begun.elapsed() >= PATIENCE {
+            let patience = if self.stops_within(Duration::ZERO) { PATIENCE_AT_STOP } else { PATIENCE };
+            if begun.elapsed() >= patience {
                 return Err(BrokerAway("it confirms nothing".into()).into());
             }
             self.renew_in_time()?;

@@ -99,14 +99,19 @@ fn what_cannot_be_done_is_a_dead_letter_and_holds_up_nothing(database: &TestData
     world.send(&[allocate("C-1", "O-1", "LAMP", 2)]);
     world.sender.send_all(&world.queue, "text/plain", ["hello"]);
     eventually("what comes behind is done", || world.api.available("B-1") == 2);
+    let known = world.api.get("/problems").json();
     let (broker, sender) = world.finish();
     let letters = dead_letters(&sender, &broker);
     for (body, kind) in &refused {
-        let found = letters.iter().find(|(_, letter)| letter.body == body.as_bytes());
-        assert_eq!(found.map(|(kind, _)| kind), Some(kind), "{body}");
+        let (problem, _) = letters.iter().find(|(_, letter)| letter.body == body.as_bytes()).unwrap();
+        assert_eq!(problem["type"], *kind, "{body}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
+        // As the API names it.
+        let same = known.as_array().unwrap().iter().find(|known| known["type"] == *kind).unwrap();
+        assert_eq!(problem["title"], same["title"]);
     }
     let plain = letters.iter().find(|(_, letter)| letter.body == b"hello").unwrap();
-    assert_eq!(plain.0, "/problems/unsupported-media-type");
+    assert_eq!(plain.0["type"], "/problems/unsupported-media-type");
     assert_eq!(*plain.1.properties.delivery_mode(), Some(2));
     assert_eq!(letters.len(), refused.len() + 1);
 }
@@ -183,7 +188,7 @@ fn ten_thousand_commands_at_once_sell_no_unit_twice(database: &TestDatabase) {
     second.wait();
     let (broker, sender) = world.finish();
     let letters = dead_letters(&sender, &broker);
-    assert!(letters.iter().all(|(kind, _)| kind == "/problems/out-of-stock"));
+    assert!(letters.iter().all(|(problem, _)| problem["type"] == "/problems/out-of-stock"));
     let lines = usize::try_from(database.count("SELECT count(*) FROM order_lines")).unwrap();
     assert_eq!(lines + letters.len(), 10_000, "each is allocated or dead");
     assert_eq!(database.count("SELECT CAST(sum(allocated_quantity) AS bigint) FROM batches"), 6_000, "all is sold");
