@@ -3,7 +3,7 @@
 FROM rust:1-bookworm AS builder
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked -p allocation-server --features postgres-tls
+RUN cargo build --release --locked -p allocation-server --features postgres-tls,amqp-tls
 
 FROM debian:bookworm-slim
 RUN apt-get update \

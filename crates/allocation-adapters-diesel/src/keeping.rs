@@ -128,6 +128,6 @@ pub(crate) fn tidy(connection: &mut AnyConnection) -> Result<(), StoreError> {
 }
 
 /// Name, holder and time of a lease, as statements take them.
-fn of(lease: &Lease, time: Duration) -> (&str, &str, i64) {
+pub(crate) fn of(lease: &Lease, time: Duration) -> (&str, &str, i64) {
     (lease.name, &lease.holder, i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 2))
 }

@@ -18,6 +18,7 @@ mod migrations;
 mod orders;
 mod postgres;
 mod reads;
+mod relaying;
 mod row;
 mod saving;
 mod schema;

@@ -1,6 +1,7 @@
 //! The store: connections, and the ports over them.
 
 mod log;
+mod relay;
 
 use crate::any_connection::{AnyConnection, Connector, LogErrors};
 use crate::error::store_error;

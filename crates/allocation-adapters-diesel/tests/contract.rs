@@ -25,6 +25,8 @@ mod orders;
 mod plans;
 #[path = "contract/queries.rs"]
 mod queries;
+#[path = "contract/relay.rs"]
+mod relay;
 #[path = "contract/round_trips.rs"]
 mod round_trips;
 #[path = "contract/saving.rs"]
@@ -142,6 +144,13 @@ on_both_databases! {
         products_with_expired_holds_are_found_once_in_the_order_of_their_expiry,
         thousands_of_expired_lines_of_one_product_do_not_hide_another,
         what_has_expired_is_gone_before_anybody_notices;
+    relay:
+        progress_is_written_whole_and_the_bookmark_never_goes_back,
+        who_has_lost_the_lease_writes_nothing,
+        writing_renews_the_lease,
+        parked_events_are_marked_to_be_sent_again,
+        parked_events_that_are_not_retained_are_forgotten,
+        what_commands_have_caused_is_found_before_and_after_it_is_numbered;
     event_log:
         all_readers_see_one_order_without_gaps_whoever_writes_meanwhile,
         a_round_sees_every_product_and_begins_with_its_oldest_event,

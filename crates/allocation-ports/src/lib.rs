@@ -5,8 +5,10 @@
 #![warn(missing_docs)]
 
 mod clock;
+mod command_effects;
 mod engine_metrics;
 mod event_log;
+mod event_publisher;
 mod leases;
 mod log_keeper;
 #[cfg(feature = "mocks")]
@@ -16,12 +18,15 @@ mod origin;
 mod product_repository;
 mod queries;
 mod readiness;
+mod relay_store;
 mod store_error;
 mod unit_of_work;
 
 pub use clock::Clock;
+pub use command_effects::CommandEffects;
 pub use engine_metrics::{EngineMetrics, GroupMeasure};
 pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, ReadLogError, Subject};
+pub use event_publisher::{BrokerAway, Delivery, EventPublisher, SentEvents};
 pub use leases::{Lease, Leases};
 pub use log_keeper::{KeepLogError, LogKeeper, Numbered, OutboxPlace};
 pub use order_repository::OrderRepository;
@@ -32,5 +37,6 @@ pub use queries::{
     BatchFilter, EventCursor, OrderFilter, OrderPage, PageSize, ProductTotals, Queries, RecordedEvent,
 };
 pub use readiness::{Readiness, SchemaState};
+pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
 pub use store_error::StoreError;
 pub use unit_of_work::{LockWait, UnitOfWork, UnitOfWorkFactory};

@@ -1,14 +1,17 @@
 //! Mocks of every port, made by [mockall](https://docs.rs/mockall).
 
 pub use crate::clock::MockClock;
+pub use crate::command_effects::MockCommandEffects;
 pub use crate::engine_metrics::MockEngineMetrics;
 pub use crate::event_log::MockEventLog;
+pub use crate::event_publisher::{MockEventPublisher, MockSentEvents};
 pub use crate::leases::MockLeases;
 pub use crate::log_keeper::MockLogKeeper;
 pub use crate::order_repository::MockOrderRepository;
 pub use crate::product_repository::MockProductRepository;
 pub use crate::queries::MockQueries;
 pub use crate::readiness::MockReadiness;
+pub use crate::relay_store::MockRelayStore;
 pub use crate::unit_of_work::MockUnitOfWorkFactory;
 
 use crate::{OrderRepository, ProductRepository, StoreError, UnitOfWork};

@@ -1,9 +1,11 @@
 //! Configuration, parsed once and passed down.
 
 use allocation_adapters_diesel::{DatabaseUrl, Store};
+use allocation_adapters_rabbitmq::{AmqpUrl, AmqpUrlError, BrokerName};
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -34,6 +36,35 @@ pub(crate) enum Command {
     },
     /// Print the OpenAPI document of the HTTP API
     Openapi,
+    /// Show or mend what is on its way to the broker
+    Outbox {
+        #[command(subcommand)]
+        action: OutboxAction,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum OutboxAction {
+    /// Tell how far the relay has come, and which events it has parked, with the reasons
+    Status {
+        /// How to write it
+        #[arg(long, default_value = "table")]
+        format: OutputFormat,
+    },
+    /// Have parked events sent again by whoever relays
+    Retry {
+        /// Only the event at this position; may be given more than once [default: all]
+        #[arg(long = "position")]
+        positions: Vec<u64>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// For people
+    Table,
+    /// One JSON object
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -101,6 +132,64 @@ pub(crate) struct Settings {
     /// How to write the log [default: text on a terminal, else json]
     #[arg(long, global = true, env = "ALLOCATION_LOG_FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
+
+    #[command(flatten)]
+    pub(crate) broker: BrokerSettings,
+}
+
+/// Where events go, and commands come from.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BrokerSettings {
+    #[arg(
+        long,
+        help = "amqp://USER:PASSWORD@HOST:PORT/VHOST of a RabbitMQ [default: none; events are not relayed, no commands consumed]",
+        global = true,
+        env = "ALLOCATION_AMQP_URL",
+        hide_env_values = true,
+        value_parser = BrokerUrl::parse
+    )]
+    amqp_url: Option<BrokerUrl>,
+
+    /// The topic exchange that events are published to
+    #[arg(
+        long,
+        global = true,
+        env = "ALLOCATION_AMQP_EXCHANGE",
+        default_value = "allocation.events",
+        value_parser = BrokerName::parse
+    )]
+    pub(crate) amqp_exchange: BrokerName,
+
+    /// The queue that commands are consumed from; what is refused goes to the one of that name and .dead
+    #[arg(
+        long,
+        global = true,
+        env = "ALLOCATION_AMQP_QUEUE",
+        default_value = "allocation.commands",
+        value_parser = BrokerName::parse
+    )]
+    pub(crate) amqp_queue: BrokerName,
+}
+
+/// The URL of a broker, or why it is none: told by us, as the parser of the command line would quote it
+/// with its password.
+#[derive(Debug, Clone)]
+struct BrokerUrl(Result<AmqpUrl, AmqpUrlError>);
+
+impl BrokerUrl {
+    // The parser of the command line wants a result.
+    #[expect(clippy::unnecessary_wraps, reason = "it is never wrong here")]
+    fn parse(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(AmqpUrl::parse(text)))
+    }
+}
+
+impl BrokerSettings {
+    /// The broker, if there is one.
+    pub(crate) fn url(&self) -> anyhow::Result<Option<AmqpUrl>> {
+        let url = self.amqp_url.as_ref().map(|BrokerUrl(url)| url.clone()).transpose();
+        url.context("check ALLOCATION_AMQP_URL or --amqp-url")
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

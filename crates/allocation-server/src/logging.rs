@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `RUST_LOG` says otherwise: actix tells of every start and stop of its own,
-/// and takes every scan of a port for an error.
-const DEFAULT_LEVELS: &str = "info,actix_server=warn,actix_http=off";
+/// and takes every scan of a port for an error; lapin writes whole messages, of which we tell ourselves.
+const DEFAULT_LEVELS: &str = "info,actix_server=warn,actix_http=off,lapin=off";
 
 /// Sends the log to standard error, as much of it as `RUST_LOG` says.
 pub(crate) fn start(format: LogFormat) -> anyhow::Result<()> {

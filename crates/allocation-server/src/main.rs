@@ -1,9 +1,11 @@
 //! The program `allocation`: command line, wiring of adapters into ports, life of the process.
 
+mod broker;
 mod clock;
 mod config;
 mod logging;
 mod migrate;
+mod outbox;
 mod serve;
 mod stop;
 
@@ -30,6 +32,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(&cli.settings),
         Command::Migrate { direction } => migrate::migrate(&cli.settings, direction),
+        Command::Outbox { action } => outbox::outbox(&cli.settings, &action),
         Command::Openapi => {
             print!("{}", allocation_http::openapi_json());
             Ok(())

@@ -1,5 +1,6 @@
 //! The life of the server: wire, listen, serve, finish.
 
+use crate::broker::Exchange;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::{logging, stop};
@@ -36,6 +37,7 @@ const WAITING_READERS: usize = 1_024;
 /// Serves until told to stop, then finishes what is in flight.
 pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     logging::start(settings.log_format())?;
+    settings.broker.url()?;
     let listener = listen(settings.address)?;
     let store = settings.connect()?;
     for migration in store.migrations().up()? {
@@ -54,6 +56,7 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
     let keeper = keep_events(&store, &clock, &tail, settings).context("the log of events cannot be kept")?;
+    let exchange = Exchange::start(settings, &store, &clock, &engine, &use_cases)?;
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
     let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, feed, limits);
 
@@ -61,9 +64,13 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     tracing::info!("API at http://{address}, docs at http://{address}/docs");
     let served = actix_web::rt::System::new()
         .block_on(async { allocation_http::serve(listener, api, stop::signalled()?, SHUTDOWN_SECONDS).await });
+    let relay = exchange.map(Exchange::stop);
     engine.shut_down();
     sweeper.stop();
     keeper.stop();
+    if let Some(relay) = relay {
+        relay.stop();
+    }
     tail.stop();
     let counted = counters.snapshot();
     tracing::info!(

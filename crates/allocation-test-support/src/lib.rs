@@ -1,10 +1,19 @@
-//! A database of its own for each test.
+//! A database of its own for each test, and names of its own on a broker, or a broker of its own.
 //!
 //! PostgreSQL databases are made on the server that `ALLOCATION_TEST_POSTGRES_URL` names, as
 //! `scripts/test` sets it, and dropped with the value.
 #![warn(missing_docs)]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "support of tests: a panic is how a test fails")]
 
+#[cfg(feature = "rabbitmq")]
+mod broker;
+#[cfg(feature = "rabbitmq")]
+mod broker_client;
+
+#[cfg(feature = "rabbitmq")]
+pub use broker::{AMQP_URL, TestBroker};
+#[cfg(feature = "rabbitmq")]
+pub use broker_client::{BrokerClient, Message};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;

@@ -24,6 +24,7 @@ macro_rules! renewed {
         concat!("lease AS (UPDATE leases SET expires_at = ", now!(), " + ? WHERE name = ? AND holder = ? RETURNING 1)")
     };
 }
+pub(super) use {now, renewed};
 
 statement! {
     /// Whether another holds a lease.

@@ -123,7 +123,10 @@ pub(crate) fn forget(
 }
 
 /// Nobody else can take the lease until the transaction ends.
-fn renew(connection: &mut SqliteConnection, (name, holder, micros): (&str, &str, i64)) -> Result<(), KeepLogError> {
+pub(super) fn renew(
+    connection: &mut SqliteConnection,
+    (name, holder, micros): (&str, &str, i64),
+) -> Result<(), KeepLogError> {
     match (Renew { micros: &micros, name, holder }).execute(connection).map_err(store_error)? {
         0 => Err(KeepLogError::LeaseLost),
         _ => Ok(()),

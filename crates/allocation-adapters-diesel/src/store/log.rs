@@ -15,7 +15,10 @@ use std::time::Duration;
 impl Store {
     /// Writes beside the units of work: all of it, or nothing when it fails. On PostgreSQL, `work` must
     /// be one statement.
-    fn write<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut AnyConnection) -> Result<T, E>) -> Result<T, E> {
+    pub(super) fn write<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
         let Some(writer) = &self.0.writer else {
             return work(&mut *self.checked_out(LockWait::Usual, AnyConnection::ping)?);
         };

@@ -84,13 +84,17 @@ fn wrong_settings_are_told_with_what_to_do() {
         ("ALLOCATION_RETAIN_EVENTS_DAYS", "-1", ["--retain-events-days", "-1"]),
         ("ALLOCATION_EVENT_SOURCE", "a b", ["--event-source", "URI"]),
         ("ALLOCATION_LOG_FORMAT", "xml", ["--log-format", "json"]),
+        ("ALLOCATION_AMQP_URL", "amqp://u:secret-word@h:x", ["--amqp-url", "amqp://USER:PASSWORD@HOST"]),
+        ("ALLOCATION_AMQP_URL", "secret-word", ["ALLOCATION_AMQP_URL", "amqp://"]),
+        ("ALLOCATION_AMQP_EXCHANGE", "", ["--amqp-exchange", "bytes"]),
+        ("ALLOCATION_AMQP_QUEUE", "amq.mine", ["--amqp-queue", "amq."]),
         ("RUST_LOG", "allocation=loud", ["RUST_LOG", "level"]),
     ] {
         let output = binary().args(["serve"]).env(name, value).output().unwrap();
         let error = text(&output.stderr);
         assert!(!output.status.success(), "{name}={value}");
         assert!(words.iter().all(|word| error.contains(word)), "{name}={value}: {error}");
-        assert!(!error.contains("panicked"), "{error}");
+        assert!(!error.contains("panicked") && !error.contains("secret-word"), "{error}");
     }
     assert!(!binary().arg("--no-such-flag").output().unwrap().status.success());
 }

@@ -19,6 +19,7 @@ mod lifecycle;
 mod orders;
 mod paging;
 mod products;
+mod rabbitmq;
 mod readme;
 mod service;
 mod stress;

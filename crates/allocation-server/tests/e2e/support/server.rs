@@ -9,16 +9,11 @@ use std::time::{Duration, Instant};
 /// The program, with none of the settings of the machine.
 pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_allocation"));
-    for name in [
-        "DATABASE_URL",
-        "ALLOCATION_ADDRESS",
-        "ALLOCATION_POOL_SIZE",
-        "ALLOCATION_LOG_FORMAT",
-        "ALLOCATION_RETAIN_EVENTS_DAYS",
-        "ALLOCATION_EVENT_SOURCE",
-        "RUST_LOG",
-    ] {
-        command.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        let ours = name.to_str().is_some_and(|name| name.starts_with("ALLOCATION_"));
+        if ours || name == "DATABASE_URL" || name == "RUST_LOG" {
+            command.env_remove(name);
+        }
     }
     // No `.env` of the project is read from here.
     command.current_dir(std::env::temp_dir());

@@ -1,0 +1,84 @@
+//! What the relay writes, in one statement: there is no transaction that a process that stalls could
+//! leave open.
+
+use super::numbering::{now, renewed};
+use crate::error::store_error;
+use crate::relaying::ProgressRows;
+use crate::statement::statement;
+use allocation_ports::RecordError;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Bool, Text};
+
+statement! {
+    /// Writes down what was done, if the lease is held. The bookmark never goes back.
+    Record<'a>(
+        micros: BigInt => i64,
+        lease: Text => str,
+        holder: Text => str,
+        bookmark: BigInt => i64,
+        least: BigInt => i64,
+        positions: Array<BigInt> => Vec<i64>,
+        reasons: Array<Text> => Vec<&'a str>,
+        parked_at: Array<BigInt> => Vec<i64>,
+        retry: Array<Bool> => Vec<bool>,
+        delivered: Array<BigInt> => Vec<i64>,
+    ) on Pg -> BigInt,
+    concat!(
+        "WITH ", renewed!(), ", moved AS (
+             UPDATE relay SET bookmark = ? WHERE bookmark < ? AND EXISTS (SELECT FROM lease)
+         ), parked AS (
+             INSERT INTO parked_events (position, reason, parked_at, retry)
+             SELECT p.* FROM unnest(?, ?, ?, ?) AS p WHERE EXISTS (SELECT FROM lease)
+             ON CONFLICT (position) DO UPDATE
+             SET reason = excluded.reason, parked_at = excluded.parked_at, retry = excluded.retry
+         ), delivered AS (
+             DELETE FROM parked_events WHERE position = ANY (?) AND EXISTS (SELECT FROM lease)
+         )
+         SELECT count(*) FROM lease"
+    )
+}
+
+statement! {
+    Retry<'a>(positions: Array<BigInt> => Vec<i64>) on Pg,
+    "UPDATE parked_events SET retry = true WHERE position = ANY (?)"
+}
+
+pub(crate) fn record(
+    connection: &mut PgConnection,
+    (lease, holder, micros): (&str, &str, i64),
+    rows: ProgressRows<'_>,
+) -> Result<(), RecordError> {
+    let ProgressRows { bookmark, positions, reasons, parked_at, retry, delivered } = rows;
+    let statement = Record {
+        micros: &micros,
+        lease,
+        holder,
+        bookmark: &bookmark,
+        least: &bookmark,
+        positions: &positions,
+        reasons: &reasons,
+        parked_at: &parked_at,
+        retry: &retry,
+        delivered: &delivered,
+    };
+    if statement.get_result::<i64>(connection).map_err(store_error)? == 0 {
+        return Err(RecordError::LeaseLost);
+    }
+    prune(connection).map_err(store_error)?;
+    Ok(())
+}
+
+/// Forgets parked events that the log has forgotten. Whoever does so does no harm.
+fn prune(connection: &mut PgConnection) -> QueryResult<()> {
+    let gone = "DELETE FROM parked_events WHERE position < (SELECT oldest_position FROM event_log)";
+    sql_query(gone).execute(connection).map(drop)
+}
+
+pub(crate) fn retry(connection: &mut PgConnection, positions: Option<Vec<i64>>) -> QueryResult<usize> {
+    match positions {
+        Some(positions) => Retry { positions: &positions }.execute(connection),
+        None => sql_query("UPDATE parked_events SET retry = true").execute(connection),
+    }
+}

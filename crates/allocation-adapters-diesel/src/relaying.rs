@@ -1,0 +1,116 @@
+//! The bookmark of the relay and the events that it has parked, on either database.
+
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::{corrupt, store_error};
+use crate::statement::statement;
+use crate::{keeping, postgres, row, sqlite};
+use allocation_ports::{Lease, PageSize, ParkedEvent, RecordError, RelayProgress, StoreError};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+use std::time::Duration;
+
+statement! {
+    Parked<'a>(after: BigInt => i64, limit: BigInt => i64) on MultiBackend -> (BigInt, Text, BigInt, Bool),
+    "SELECT position, reason, parked_at, retry FROM parked_events WHERE position > ? ORDER BY position LIMIT ?"
+}
+
+statement! {
+    ToRetry<'a>(limit: BigInt => i64) on MultiBackend -> BigInt,
+    "SELECT position FROM parked_events WHERE retry ORDER BY position LIMIT ?"
+}
+
+/// What the relay has done, as the databases store it: an array for each column.
+#[derive(Debug, Default)]
+pub(crate) struct ProgressRows<'a> {
+    pub(crate) bookmark: i64,
+    pub(crate) positions: Vec<i64>,
+    pub(crate) reasons: Vec<&'a str>,
+    pub(crate) parked_at: Vec<i64>,
+    pub(crate) retry: Vec<bool>,
+    pub(crate) delivered: Vec<i64>,
+}
+
+impl<'a> ProgressRows<'a> {
+    fn of(progress: &'a RelayProgress) -> Result<Self, StoreError> {
+        let delivered = progress.delivered.iter().map(|position| number(*position)).collect::<Result<_, _>>()?;
+        let mut rows = Self { bookmark: number(progress.bookmark)?, delivered, ..Self::default() };
+        for parked in &progress.parked {
+            rows.positions.push(number(parked.position)?);
+            rows.reasons.push(&parked.reason);
+            rows.parked_at.push(parked.parked_at.timestamp_micros());
+            rows.retry.push(parked.retry);
+        }
+        Ok(rows)
+    }
+}
+
+/// No position of the log is out of range here.
+fn number(position: u64) -> Result<i64, StoreError> {
+    i64::try_from(position).map_err(|error| StoreError::Failed(error.into()))
+}
+
+pub(crate) fn bookmark(connection: &mut AnyConnection) -> Result<u64, StoreError> {
+    count(connection, "SELECT bookmark FROM relay")
+}
+
+pub(crate) fn parked_count(connection: &mut AnyConnection) -> Result<u64, StoreError> {
+    count(connection, "SELECT count(*) FROM parked_events")
+}
+
+pub(crate) fn unnumbered(connection: &mut AnyConnection) -> Result<u64, StoreError> {
+    count(connection, "SELECT count(*) FROM outbox")
+}
+
+/// The one number that a query answers.
+fn count(connection: &mut AnyConnection, query: &str) -> Result<u64, StoreError> {
+    let number: i64 = sql::<BigInt>(query).get_result(connection).map_err(store_error)?;
+    u64::try_from(number).map_err(corrupt)
+}
+
+/// Writes down what the relay has done, under its lease.
+pub(crate) fn record(
+    connection: &mut AnyConnection,
+    lease: &Lease,
+    time: Duration,
+    progress: &RelayProgress,
+) -> Result<(), RecordError> {
+    let rows = ProgressRows::of(progress)?;
+    let lease = keeping::of(lease, time);
+    match connection {
+        AnyConnection::Sqlite(connection) => sqlite::record(connection, lease, &rows),
+        AnyConnection::Postgres(connection) => postgres::record(connection, lease, rows),
+    }
+}
+
+pub(crate) fn parked(
+    connection: &mut AnyConnection,
+    after: u64,
+    page: PageSize,
+) -> Result<Vec<ParkedEvent>, StoreError> {
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let statement = Parked { after: &after, limit: &i64::from(page.get()) };
+    let rows: Vec<(i64, String, i64, bool)> = statement.load(connection).map_err(store_error)?;
+    let event = |(position, reason, parked_at, retry)| {
+        let position = u64::try_from(position).map_err(corrupt)?;
+        Ok(ParkedEvent { position, reason, parked_at: row::instant(parked_at)?, retry })
+    };
+    rows.into_iter().map(event).collect()
+}
+
+pub(crate) fn to_retry(connection: &mut AnyConnection, page: PageSize) -> Result<Vec<u64>, StoreError> {
+    let rows: Vec<i64> = ToRetry { limit: &i64::from(page.get()) }.load(connection).map_err(store_error)?;
+    rows.into_iter().map(|position| u64::try_from(position).map_err(corrupt)).collect()
+}
+
+/// Marks parked events, all of them or some, and answers how many.
+pub(crate) fn retry(connection: &mut AnyConnection, positions: Option<&[u64]>) -> Result<u64, StoreError> {
+    // What no column can hold is not parked.
+    let known = |positions: &[u64]| positions.iter().filter_map(|position| i64::try_from(*position).ok()).collect();
+    let positions: Option<Vec<i64>> = positions.map(known);
+    let marked = match connection {
+        AnyConnection::Sqlite(connection) => sqlite::retry(connection, positions.as_deref()),
+        AnyConnection::Postgres(connection) => postgres::retry(connection, positions),
+    };
+    u64::try_from(marked.map_err(store_error)?).map_err(corrupt)
+}

@@ -1,0 +1,155 @@
+//! The relay's bookmark, parked events, and what commands have caused.
+
+use crate::world::{World, instant, lock_one, order, quantity, reference, sku, to_allocate};
+use allocation_domain::{Eta, Event};
+use allocation_ports::{
+    CausationId, CommandEffects, Lease, Leases, LogKeeper, Origin, Origins, PageSize, ParkedEvent, RecordError,
+    RelayProgress, RelayStore,
+};
+use allocation_test_support::TestDatabase;
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+const TIME: Duration = Duration::from_secs(60);
+
+fn lease(holder: &str) -> Lease {
+    Lease { name: "relay", holder: holder.to_owned() }
+}
+
+/// A database whose relay is `me`.
+fn relaying(database: TestDatabase) -> World {
+    let world = World::new(database);
+    assert!(world.store.take(&lease("me"), TIME).unwrap());
+    world
+}
+
+fn parked(position: u64, reason: &str) -> ParkedEvent {
+    ParkedEvent { position, reason: reason.to_owned(), parked_at: instant(1), retry: false }
+}
+
+fn progress(bookmark: u64, parked: Vec<ParkedEvent>, delivered: &[u64]) -> RelayProgress {
+    RelayProgress { bookmark, parked, delivered: delivered.to_vec() }
+}
+
+fn page(rows: u16) -> PageSize {
+    PageSize::new(rows).unwrap()
+}
+
+pub fn progress_is_written_whole_and_the_bookmark_never_goes_back(database: TestDatabase) {
+    let world = relaying(database);
+    assert_eq!(world.store.bookmark().unwrap(), 0);
+    let (three, five) = (parked(3, "NO_ROUTE ✗"), parked(5, "it's too large"));
+    world.store.record(&lease("me"), TIME, &progress(7, vec![three.clone(), five.clone()], &[])).unwrap();
+    assert_eq!(world.store.bookmark().unwrap(), 7);
+    assert_eq!(world.store.parked(0, page(10)).unwrap(), [three.clone(), five.clone()]);
+    assert_eq!(world.store.parked(3, page(10)).unwrap(), [five]);
+    assert_eq!(world.store.parked(0, page(1)).unwrap(), [three]);
+
+    let again = ParkedEvent { parked_at: instant(9), ..parked(5, "still too large") };
+    world.store.record(&lease("me"), TIME, &progress(4, vec![again.clone()], &[3])).unwrap();
+    assert_eq!(world.store.bookmark().unwrap(), 7);
+    assert_eq!(world.store.parked(0, page(10)).unwrap(), [again]);
+    assert_eq!(world.store.parked_count().unwrap(), 1);
+}
+
+pub fn who_has_lost_the_lease_writes_nothing(database: TestDatabase) {
+    let world = relaying(database);
+    let written = world.store.record(&lease("other"), TIME, &progress(7, vec![parked(3, "x")], &[]));
+    assert!(matches!(written, Err(RecordError::LeaseLost)), "{written:?}");
+    assert_eq!((world.store.bookmark().unwrap(), world.store.parked_count().unwrap()), (0, 0));
+    world.store.release(&lease("me")).unwrap();
+    let written = world.store.record(&lease("me"), TIME, &progress(7, Vec::new(), &[]));
+    assert!(matches!(written, Err(RecordError::LeaseLost)), "{written:?}");
+}
+
+pub fn writing_renews_the_lease(database: TestDatabase) {
+    let world = relaying(database);
+    let ends = || world.database.count("SELECT expires_at FROM leases WHERE name = 'relay'");
+    let before = ends();
+    world.store.record(&lease("me"), TIME * 10, &progress(1, Vec::new(), &[])).unwrap();
+    assert!(ends() > before + 400_000_000);
+}
+
+pub fn parked_events_are_marked_to_be_sent_again(database: TestDatabase) {
+    let world = relaying(database);
+    let all = (1..=6).map(|position| parked(position, "x")).collect();
+    world.store.record(&lease("me"), TIME, &progress(6, all, &[])).unwrap();
+    assert!(world.store.to_retry(page(10)).unwrap().is_empty());
+    assert_eq!(world.store.retry(&[2, 5, 9, u64::MAX]).unwrap(), 2);
+    assert_eq!(world.store.to_retry(page(10)).unwrap(), [2, 5]);
+    // Sent again, and parked again.
+    world.store.record(&lease("me"), TIME, &progress(0, vec![parked(5, "y")], &[2])).unwrap();
+    assert!(world.store.to_retry(page(10)).unwrap().is_empty());
+    assert_eq!(world.store.retry_all().unwrap(), 5);
+    assert_eq!(world.store.to_retry(page(3)).unwrap(), [1, 3, 4]);
+    assert_eq!(world.store.bookmark().unwrap(), 6);
+}
+
+/// Gives all events their positions.
+fn number_all(world: &World) {
+    let keeper = Lease { name: "log", holder: "me".to_owned() };
+    assert!(world.store.take(&keeper, TIME).unwrap());
+    let mut place = None;
+    loop {
+        let numbered = world.store.number(&keeper, TIME, place, 1_000).unwrap();
+        if numbered.events == 0 {
+            return;
+        }
+        place = numbered.place;
+    }
+}
+
+pub fn parked_events_that_are_not_retained_are_forgotten(database: TestDatabase) {
+    let world = relaying(database);
+    for batch in ["B-1", "B-2", "B-3"] {
+        world.add("LAMP", batch, 1, Eta::InStock);
+    }
+    assert_eq!(world.store.unnumbered_count().unwrap(), 3);
+    number_all(&world);
+    assert_eq!(world.store.unnumbered_count().unwrap(), 0);
+    world.store.record(&lease("me"), TIME, &progress(3, vec![parked(1, "x"), parked(3, "x")], &[])).unwrap();
+    let keeper = Lease { name: "log", holder: "me".to_owned() };
+    world.store.forget(&keeper, TIME, DateTime::<Utc>::MAX_UTC, 2).unwrap();
+    world.store.record(&lease("me"), TIME, &progress(0, Vec::new(), &[])).unwrap();
+    let positions: Vec<_> = world.store.parked(0, page(9)).unwrap().iter().map(|parked| parked.position).collect();
+    assert_eq!(positions, [3]);
+}
+
+/// Allocates one unit, by a command of that id.
+fn allocate(world: &World, order_id: &str, cause: &str) {
+    let mut unit = world.begin();
+    let mut product = lock_one(&mut *unit, to_allocate("LAMP", &[order_id]));
+    product.allocate(&order(order_id), quantity(1), instant(0)).unwrap();
+    let mut origins = Origins::default();
+    let origin = Origin { causation_id: CausationId::parse(cause), ..Origin::default() };
+    origins.add(&sku("LAMP"), 0..product.events().len(), &origin);
+    unit.products().save(&[product], instant(0), &origins).unwrap();
+    unit.commit().unwrap();
+}
+
+pub fn what_commands_have_caused_is_found_before_and_after_it_is_numbered(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 10, Eta::InStock);
+    allocate(&world, "O-1", "C-1");
+    number_all(&world);
+    allocate(&world, "O-2", "C-2");
+    // Another sender uses the same id.
+    allocate(&world, "O-3", "C-1");
+    let id = |text| CausationId::parse(text).unwrap();
+    let asked =
+        [(id("C-1"), "allocated"), (id("C-2"), "allocated"), (id("C-2"), "deallocated"), (id("C-3"), "allocated")];
+    let mut caused: Vec<_> = world
+        .store
+        .caused_by(&asked)
+        .unwrap()
+        .into_iter()
+        .map(|(id, event)| {
+            assert!(matches!(&event, Event::Allocated { reference: batch, .. } if *batch == reference("B-1")));
+            (id.to_string(), event.order_id().unwrap().to_string())
+        })
+        .collect();
+    caused.sort();
+    let expected = [("C-1", "O-1"), ("C-1", "O-3"), ("C-2", "O-2")];
+    assert_eq!(caused, expected.map(|(id, order)| (id.to_owned(), order.to_owned())));
+    assert!(world.store.caused_by(&[]).unwrap().is_empty());
+}

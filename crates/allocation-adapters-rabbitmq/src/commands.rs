@@ -1,0 +1,123 @@
+//! Commands in.
+//!
+//! Every replica consumes the same durable queue, many messages at a time, so that the allocation
+//! engine has groups to commit. A message is acknowledged after the commit. What cannot be read or is
+//! refused by a rule goes to the queue of dead letters, with the problem; what cannot be done now goes
+//! back to its queue.
+//!
+//! Messages come at least once, and in no order: redelivered ones overtake others, and replicas do not
+//! wait for each other. A command that has had its effect is known by the events it has caused, and is
+//! not carried out again, however old it is.
+
+mod command;
+mod dead_letters;
+mod envelope;
+mod execution;
+mod problem;
+mod session;
+
+use crate::broker::Broker;
+use crate::name::BrokerName;
+use allocation_app::{AllocationEngine, Backoff, UseCases};
+use allocation_ports::CommandEffects;
+use execution::Executor;
+use session::Session;
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How to consume commands.
+#[derive(Debug, Clone)]
+pub struct CommandSettings {
+    /// The queue; dead letters go to the one of the same name and `.dead`.
+    pub queue: BrokerName,
+    /// How many messages may be under way at a time.
+    pub prefetch: u16,
+    /// How many of them may use a connection to the database of their own at a time.
+    pub blocking: usize,
+    /// How long to wait after the broker was away.
+    pub backoff: Backoff,
+}
+
+/// What carries commands out.
+#[derive(Clone)]
+pub struct CommandHandlers {
+    /// Allocates lines.
+    pub engine: AllocationEngine,
+    /// Does everything else.
+    pub use_cases: UseCases,
+    /// Knows what has been done already.
+    pub effects: Arc<dyn CommandEffects>,
+}
+
+/// Consumes commands until it is stopped.
+#[derive(Debug)]
+pub struct CommandConsumer {
+    stop: watch::Sender<bool>,
+    thread: JoinHandle<()>,
+}
+
+impl CommandConsumer {
+    /// Starts to consume, as soon as the broker answers.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn start(broker: Arc<Broker>, handlers: CommandHandlers, settings: CommandSettings) -> io::Result<Self> {
+        let (stop, stopped) = watch::channel(false);
+        let executor = Executor::new(handlers, settings.blocking);
+        let consume = move || broker.block_on(consume(&broker, &Arc::new(executor), &settings, stopped));
+        let thread = thread::Builder::new().name("commands".to_owned()).spawn(consume)?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Takes no more commands, and stops when those under way are done and acknowledged, or after some
+    /// seconds.
+    pub fn stop(self) {
+        // Nobody is left to tell when the thread has ended.
+        let _told = self.stop.send(true);
+        if self.thread.join().is_err() {
+            tracing::error!("the consumer of commands had panicked");
+        }
+    }
+}
+
+/// Consumes over one connection after the other. A fault that lasts is logged once.
+async fn consume(
+    broker: &Broker,
+    executor: &Arc<Executor>,
+    settings: &CommandSettings,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut failures = 0;
+    while !*stopped.borrow() {
+        let ended = match Session::open(broker, executor, settings, stopped.clone()).await {
+            Ok(session) => {
+                tracing::info!(queue = %settings.queue, "commands are consumed");
+                failures = 0;
+                session.consume().await
+            }
+            Err(error) => Err(error),
+        };
+        let Err(error) = ended else { continue };
+        failures += 1;
+        let error: &(dyn Error + 'static) = &*error;
+        let pause = settings.backoff.after(failures);
+        if failures == 1 {
+            tracing::warn!(error, "commands are not consumed for the time being");
+        } else {
+            tracing::debug!(error, ?pause, "commands are still not consumed");
+        }
+        wait(&mut stopped, pause).await;
+    }
+}
+
+/// Waits for some time, or until told to stop.
+async fn wait(stopped: &mut watch::Receiver<bool>, time: Duration) {
+    // Whoever could tell may be gone, which says the same.
+    let told = stopped.wait_for(|stopped| *stopped);
+    let _over = tokio::time::timeout(time, told).await;
+}

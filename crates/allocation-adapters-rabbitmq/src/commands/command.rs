@@ -1,0 +1,202 @@
+//! What a command asks for.
+
+use super::problem::Problem;
+use allocation_app::NewBatch;
+use allocation_domain::{BatchReference, Eta, Event, OrderId, OrderLine, Quantity, Sku, Units};
+use chrono::{Datelike, NaiveDate};
+use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
+
+/// The types of commands, as `type` names them.
+pub(crate) mod types {
+    pub(crate) const ALLOCATE: &str = "allocation.command.allocate.v1";
+    pub(crate) const DEALLOCATE: &str = "allocation.command.deallocate.v1";
+    pub(crate) const CHANGE_BATCH_QUANTITY: &str = "allocation.command.change_batch_quantity.v1";
+    pub(crate) const ADD_BATCH: &str = "allocation.command.add_batch.v1";
+}
+
+/// A command whose data is valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Command {
+    Allocate(OrderLine),
+    Deallocate { order_id: OrderId, reference: BatchReference },
+    ChangeBatchQuantity { reference: BatchReference, purchased: Units },
+    AddBatch(NewBatch),
+}
+
+impl Command {
+    /// Parses the data of a command of that type, as strictly as the HTTP API parses bodies.
+    pub(crate) fn parse(kind: &str, data: &RawValue) -> Result<Self, Problem> {
+        match kind {
+            types::ALLOCATE => {
+                let Allocate { order_id, sku, qty } = read(data)?;
+                let line = OrderLine::new(order_id, sku, qty);
+                line.map(Self::Allocate).map_err(|error| Problem::validation(format!("data: {error}")))
+            }
+            types::DEALLOCATE => {
+                let Deallocate { order_id, reference } = read(data)?;
+                Ok(Self::Deallocate { order_id, reference })
+            }
+            types::CHANGE_BATCH_QUANTITY => {
+                let ChangeBatchQuantity { reference, qty: purchased } = read(data)?;
+                Ok(Self::ChangeBatchQuantity { reference, purchased })
+            }
+            types::ADD_BATCH => {
+                let AddBatch { reference, sku, purchased_quantity: purchased, eta } = read(data)?;
+                Ok(Self::AddBatch(NewBatch { reference, sku, purchased, eta }))
+            }
+            _ => Err(Problem::validation("type: is not the type of a command")),
+        }
+    }
+
+    /// The type of the event that tells that a command of this kind was carried out.
+    pub(crate) const fn effect(&self) -> &'static str {
+        match self {
+            Self::Allocate(_) => "allocated",
+            Self::Deallocate { .. } => "deallocated",
+            Self::ChangeBatchQuantity { .. } => "batch_changed",
+            Self::AddBatch(_) => "batch_added",
+        }
+    }
+
+    /// Whether an event that a command of the same id has caused is what this one asks for. Two
+    /// senders may use the same id, so it alone does not tell.
+    pub(crate) fn has_effect(&self, event: &Event) -> bool {
+        match (self, event) {
+            (Self::Allocate(line), Event::Allocated { order_id, sku, .. }) => {
+                (line.order_id(), line.sku()) == (order_id, sku)
+            }
+            (
+                Self::Deallocate { order_id, reference },
+                Event::Deallocated { order_id: freed, reference: freed_of, .. },
+            ) => (order_id, reference) == (freed, freed_of),
+            (
+                Self::ChangeBatchQuantity { reference, purchased },
+                Event::BatchChanged { reference: changed, purchased_quantity, .. },
+            ) => (reference, purchased) == (changed, purchased_quantity),
+            (Self::AddBatch(batch), Event::BatchAdded { reference, .. }) => batch.reference == *reference,
+            _ => false,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Allocate {
+    order_id: OrderId,
+    sku: Sku,
+    qty: Quantity,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deallocate {
+    order_id: OrderId,
+    reference: BatchReference,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeBatchQuantity {
+    reference: BatchReference,
+    qty: Units,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AddBatch {
+    reference: BatchReference,
+    sku: Sku,
+    purchased_quantity: Quantity,
+    #[serde(default = "in_stock", deserialize_with = "eta")]
+    eta: Eta,
+}
+
+fn read<'a, T: Deserialize<'a>>(data: &'a RawValue) -> Result<T, Problem> {
+    serde_json::from_str(data.get()).map_err(|error| Problem::validation(format!("data: {error}")))
+}
+
+const fn in_stock() -> Eta {
+    Eta::InStock
+}
+
+/// A date that is written exactly YYYY-MM-DD, or null.
+fn eta<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Eta, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(Eta::InStock) };
+    // There is no year 0, and what is not written so is written otherwise again.
+    let exact = |date: &NaiveDate| date.year() > 0 && text.len() == 10 && date.to_string() == text;
+    let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok().filter(exact);
+    date.map(Eta::Due).ok_or_else(|| de::Error::custom("must be a date of the calendar, written YYYY-MM-DD, or null"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(kind: &str, data: &str) -> Result<Command, Problem> {
+        Command::parse(kind, &RawValue::from_string(data.to_owned()).unwrap())
+    }
+
+    #[test]
+    fn commands_are_read_into_what_the_use_cases_take() {
+        let line = OrderLine::new("O-1".parse().unwrap(), "LAMP".parse().unwrap(), Quantity::new(3).unwrap());
+        assert_eq!(
+            parse(types::ALLOCATE, r#"{"order_id":"O-1","sku":"LAMP","qty":3}"#).unwrap(),
+            Command::Allocate(line.unwrap())
+        );
+        assert_eq!(
+            parse(types::DEALLOCATE, r#"{"order_id":"O-1","reference":"B-1"}"#).unwrap(),
+            Command::Deallocate { order_id: "O-1".parse().unwrap(), reference: "B-1".parse().unwrap() }
+        );
+        assert_eq!(
+            parse(types::CHANGE_BATCH_QUANTITY, r#"{"reference":"B-1","qty":0}"#).unwrap(),
+            Command::ChangeBatchQuantity { reference: "B-1".parse().unwrap(), purchased: Units::ZERO }
+        );
+        let batch = |eta| {
+            Command::AddBatch(NewBatch {
+                reference: "B-1".parse().unwrap(),
+                sku: "LAMP".parse().unwrap(),
+                purchased: Quantity::new(5).unwrap(),
+                eta,
+            })
+        };
+        let data = r#"{"reference":"B-1","sku":"LAMP","purchased_quantity":5"#;
+        assert_eq!(parse(types::ADD_BATCH, &format!("{data}}}")).unwrap(), batch(Eta::InStock));
+        assert_eq!(parse(types::ADD_BATCH, &format!(r#"{data},"eta":null}}"#)).unwrap(), batch(Eta::InStock));
+        let due = NaiveDate::from_ymd_opt(2027, 1, 15).map(Eta::Due).unwrap();
+        assert_eq!(parse(types::ADD_BATCH, &format!(r#"{data},"eta":"2027-01-15"}}"#)).unwrap(), batch(due));
+    }
+
+    #[test]
+    fn what_breaks_a_rule_of_the_api_is_refused() {
+        let long = "x".repeat(256);
+        for data in [
+            r#"{}"#,
+            r#"[]"#,
+            r#"null"#,
+            r#"{"order_id":"O-1","sku":"LAMP"}"#,
+            r#"{"order_id":"O-1","sku":"LAMP","qty":0}"#,
+            r#"{"order_id":"O-1","sku":"LAMP","qty":-1}"#,
+            r#"{"order_id":"O-1","sku":"LAMP","qty":1.0}"#,
+            r#"{"order_id":"O-1","sku":"LAMP","qty":"1"}"#,
+            r#"{"order_id":"O-1","sku":"LAMP","qty":2147483648}"#,
+            r#"{"order_id":"O-1","sku":"LAMP","qty":99999999999999999999}"#,
+            r#"{"order_id":" O-1","sku":"LAMP","qty":1}"#,
+            r#"{"order_id":"","sku":"LAMP","qty":1}"#,
+            r#"{"order_id":"..","sku":"LAMP","qty":1}"#,
+            r#"{"order_id":1,"sku":"LAMP","qty":1}"#,
+            r#"{"order_id":"O-1","sku":"LAMP","qty":1,"more":1}"#,
+            r#"{"order_id":"O-1","sku":"LAMP","qty":1,"qty":2}"#,
+            r#"{"order_id":"\ud800","sku":"LAMP","qty":1}"#,
+            &format!(r#"{{"order_id":"{long}","sku":"LAMP","qty":1}}"#),
+        ] {
+            assert!(parse(types::ALLOCATE, data).is_err(), "{data}");
+        }
+        assert!(parse(types::CHANGE_BATCH_QUANTITY, r#"{"reference":"B-1","qty":-1}"#).is_err());
+        for eta in ["2027-1-5", "2027-02-30", "+2027-01-01", "0000-01-01", "2027-01-15T00:00:00Z", "12345-01-01"] {
+            let data = format!(r#"{{"reference":"B-1","sku":"LAMP","purchased_quantity":5,"eta":"{eta}"}}"#);
+            assert!(parse(types::ADD_BATCH, &data).is_err(), "{eta}");
+        }
+        assert!(parse("allocation.command.allocate.v2", r#"{"order_id":"O-1","sku":"LAMP","qty":1}"#).is_err());
+    }
+}

@@ -1,0 +1,94 @@
+//! What cannot be done, kept for people to look at.
+
+use super::problem::Problem;
+use crate::name::BrokerName;
+use lapin::message::Delivery;
+use lapin::options::BasicPublishOptions;
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, PublisherConfirm};
+use tokio::sync::{mpsc, oneshot};
+
+/// The header that has the problem.
+const HEADER: &str = "problem";
+/// Messages of this mode are kept over a restart of the broker.
+const PERSISTENT: u8 = 2;
+/// How many letters are sent before their confirmations are waited for.
+const MOST: usize = 256;
+
+/// Writes dead letters. Those of many are confirmed together.
+#[derive(Clone)]
+pub(super) struct DeadLetters(mpsc::Sender<Letter>);
+
+struct Letter {
+    properties: BasicProperties,
+    body: Vec<u8>,
+    kept: oneshot::Sender<bool>,
+}
+
+impl DeadLetters {
+    /// Begins to write to a queue, through a channel that confirms and that nobody else uses.
+    pub(super) fn to(queue: &BrokerName, channel: Channel) -> Self {
+        let (sender, receiver) = mpsc::channel(MOST);
+        tokio::spawn(write(channel, queue.clone(), receiver));
+        Self(sender)
+    }
+
+    /// Keeps a message with the problem; answers whether the broker has it.
+    pub(super) async fn keep(&self, delivery: &Delivery, problem: &Problem) -> bool {
+        let (kept, answer) = oneshot::channel();
+        let properties = with_problem(&delivery.properties, problem);
+        let letter = Letter { properties, body: delivery.data.clone(), kept };
+        self.0.send(letter).await.is_ok() && answer.await.unwrap_or(false)
+    }
+}
+
+/// The properties of a dead letter: those that tell what the message is, and the problem. Its other
+/// headers might not leave room for that in a frame; a time to live, or the name of the user who sent it,
+/// would have the broker throw the letter away or refuse it.
+fn with_problem(sent: &BasicProperties, problem: &Problem) -> BasicProperties {
+    let mut headers = FieldTable::default();
+    headers.insert(HEADER.into(), AMQPValue::LongString(problem.to_string().into()));
+    let mut properties = BasicProperties::default().with_headers(headers).with_delivery_mode(PERSISTENT);
+    if let Some(content_type) = sent.content_type() {
+        properties = properties.with_content_type(content_type.clone());
+    }
+    if let Some(message_id) = sent.message_id() {
+        properties = properties.with_message_id(message_id.clone());
+    }
+    if let Some(correlation_id) = sent.correlation_id() {
+        properties = properties.with_correlation_id(correlation_id.clone());
+    }
+    properties
+}
+
+async fn write(channel: Channel, queue: BrokerName, mut letters: mpsc::Receiver<Letter>) {
+    let mut taken = Vec::with_capacity(MOST);
+    while letters.recv_many(&mut taken, MOST).await > 0 {
+        let all = write_all(&channel, &queue, &taken).await;
+        if !all {
+            tracing::warn!(%queue, "dead letters are not kept: the commands go back to their queue");
+        }
+        for letter in taken.drain(..) {
+            // Whoever has asked may have been stopped.
+            let _told = letter.kept.send(all);
+        }
+    }
+}
+
+/// Whether the broker has all of the letters. It tells by the last of all, as what comes back is not
+/// told with its own confirmation.
+async fn write_all(channel: &Channel, queue: &BrokerName, letters: &[Letter]) -> bool {
+    let mut confirms: Vec<PublisherConfirm> = Vec::with_capacity(letters.len());
+    for Letter { properties, body, .. } in letters {
+        let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        match channel.basic_publish("".into(), queue.short(), mandatory, body, properties.clone()).await {
+            Ok(confirm) => confirms.push(confirm),
+            Err(_) => return false,
+        }
+    }
+    let mut all = true;
+    for confirm in confirms {
+        all &= confirm.await.is_ok_and(|confirmed| confirmed.is_ack() && confirmed.take_message().is_none());
+    }
+    all
+}

@@ -1,0 +1,154 @@
+//! The event around a command.
+
+use super::command::Command;
+use super::problem::{Kind, Problem};
+use allocation_ports::{CausationId, Origin, TraceParent};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// How many bytes a command may have: as many as a body of the HTTP API.
+const MOST_BYTES: usize = 256 << 10;
+
+/// A command, and what its outcome is traced by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Envelope {
+    /// The `id` of the event.
+    pub(crate) id: CausationId,
+    /// What its events tell of where they come from.
+    pub(crate) origin: Origin,
+    pub(crate) command: Command,
+}
+
+/// The members that matter. CloudEvents may have any others beside them.
+#[derive(Deserialize)]
+struct CloudEvent<'a> {
+    #[serde(borrow)]
+    specversion: Cow<'a, str>,
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    #[serde(borrow)]
+    datacontenttype: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    traceparent: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+impl Envelope {
+    /// Parses a message.
+    pub(crate) fn parse(content_type: Option<&str>, bytes: &[u8]) -> Result<Self, Problem> {
+        if !content_type.is_some_and(is_cloud_event) {
+            return Err(Problem::of(Kind::UnsupportedMediaType, "must be sent as application/cloudevents+json"));
+        }
+        if bytes.len() > MOST_BYTES {
+            return Err(Problem::of(Kind::BodyTooLarge, format!("must have at most {MOST_BYTES} bytes")));
+        }
+        let event = read(bytes)?;
+        let id = check(&event)?;
+        let data = event.data.ok_or_else(|| Problem::validation("data: is missing"))?;
+        let command = Command::parse(&event.r#type, data)?;
+        let traceparent = event.traceparent.as_deref().and_then(TraceParent::parse);
+        let origin = Origin { traceparent, causation_id: Some(id.clone()) };
+        Ok(Self { id, origin, command })
+    }
+}
+
+fn is_cloud_event(content_type: &str) -> bool {
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    media_type.eq_ignore_ascii_case("application/cloudevents+json")
+}
+
+fn read(bytes: &[u8]) -> Result<CloudEvent<'_>, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        // Of valid syntax, but not a CloudEvent.
+        let kind = if error.is_data() { Kind::Validation } else { Kind::MalformedJson };
+        Problem::of(kind, error.to_string())
+    })
+}
+
+fn check(event: &CloudEvent<'_>) -> Result<CausationId, Problem> {
+    if event.specversion != "1.0" {
+        return Err(Problem::validation("specversion: must be 1.0"));
+    }
+    let rule = || format!("id: must have 1 to {} characters, none of them a control character", CausationId::MAX_CHARS);
+    let id = CausationId::parse(&event.id).ok_or_else(|| Problem::validation(rule()))?;
+    if event.source.is_empty() {
+        return Err(Problem::validation("source: must not be empty"));
+    }
+    let is_json = |media_type: &str| media_type.split(';').next().is_some_and(|name| name.trim() == "application/json");
+    if event.datacontenttype.as_deref().is_some_and(|media_type| !is_json(media_type)) {
+        return Err(Problem::validation("datacontenttype: must be application/json"));
+    }
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const CLOUD_EVENT: Option<&str> = Some("application/cloudevents+json; charset=utf-8");
+
+    fn event() -> Value {
+        json!({
+            "specversion": "1.0", "id": "C-1", "source": "/shop", "type": "allocation.command.deallocate.v1",
+            "time": "2027-01-15T08:00:00Z", "anything": [1], "datacontenttype": "application/json",
+            "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "data": {"order_id": "O-1", "reference": "B-1"},
+        })
+    }
+
+    fn refusal(event: &Value) -> String {
+        Envelope::parse(CLOUD_EVENT, event.to_string().as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_cloud_event_may_have_members_that_nobody_knows() {
+        let envelope = Envelope::parse(CLOUD_EVENT, event().to_string().as_bytes()).unwrap();
+        assert_eq!(envelope.id.as_str(), "C-1");
+        assert_eq!(envelope.origin.causation_id, Some(envelope.id));
+        assert!(envelope.origin.traceparent.is_some_and(|parent| parent.as_str().starts_with("00-4bf9")));
+        assert!(matches!(envelope.command, Command::Deallocate { .. }));
+    }
+
+    #[test]
+    fn each_fault_of_the_envelope_is_told() {
+        for (member, value) in [
+            ("specversion", json!("0.3")),
+            ("id", json!("")),
+            ("id", json!("x".repeat(256))),
+            ("id", json!("a\u{0}b")),
+            ("source", json!("")),
+            ("type", json!("allocation.line.allocated.v1")),
+            ("datacontenttype", json!("text/xml")),
+            ("data", Value::Null),
+            ("data", json!({"order_id": "O-1", "reference": "B-1", "more": 1})),
+        ] {
+            let mut event = event();
+            event[member] = value;
+            let told = refusal(&event);
+            assert!(told.contains("/problems/validation") && told.contains(member), "{told}");
+        }
+        for member in ["specversion", "id", "source", "type", "data"] {
+            let mut event = event();
+            event.as_object_mut().unwrap().remove(member);
+            assert!(refusal(&event).contains(member), "{member}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_or_not_said_to_be_a_cloud_event_is_told_apart() {
+        let named = |content_type, bytes: &[u8]| Envelope::parse(content_type, bytes).unwrap_err().to_string();
+        assert!(named(CLOUD_EVENT, b"{\"id\":").contains("/problems/malformed-json"));
+        assert!(named(CLOUD_EVENT, b"\xff").contains("/problems/malformed-json"));
+        assert!(named(CLOUD_EVENT, b"[]").contains("/problems/validation"));
+        assert!(named(None, b"{}").contains("/problems/unsupported-media-type"));
+        assert!(named(Some("application/json"), b"{}").contains("/problems/unsupported-media-type"));
+        assert!(named(CLOUD_EVENT, &vec![b' '; MOST_BYTES + 1]).contains("/problems/body-too-large"));
+    }
+}

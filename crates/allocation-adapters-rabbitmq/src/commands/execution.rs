@@ -1,0 +1,77 @@
+//! Commands carried out.
+
+use super::CommandHandlers;
+use super::command::Command;
+use super::envelope::Envelope;
+use super::problem::{NotDone, Problem};
+use allocation_app::{DeallocateError, UseCases};
+use allocation_domain::{BatchChange, DeallocateError as Refusal, Event};
+use allocation_ports::{CausationId, StoreError};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+/// Carries commands out by the use cases.
+pub(super) struct Executor {
+    handlers: CommandHandlers,
+    /// Bounds how many use a connection to the database of their own.
+    blocking: Semaphore,
+}
+
+impl Executor {
+    pub(super) fn new(handlers: CommandHandlers, blocking: usize) -> Self {
+        Self { handlers, blocking: Semaphore::new(blocking.clamp(1, Semaphore::MAX_PERMITS)) }
+    }
+
+    /// Which of the commands have had their effect before: one answer for each.
+    pub(super) async fn done_before(&self, commands: &[Envelope]) -> Result<Vec<bool>, NotDone> {
+        let asked: Vec<_> = commands.iter().map(|envelope| (envelope.id.clone(), envelope.command.effect())).collect();
+        let effects = self.handlers.effects.clone();
+        let caused: Result<Vec<(CausationId, Event)>, StoreError> =
+            self.block(move || effects.caused_by(&asked)).await?;
+        let caused = caused.map_err(|error| NotDone::from(&error))?;
+        let is_done = |envelope: &Envelope| {
+            caused.iter().any(|(id, event)| *id == envelope.id && envelope.command.has_effect(event))
+        };
+        Ok(commands.iter().map(is_done).collect())
+    }
+
+    /// Carries a command out.
+    pub(super) async fn execute(&self, envelope: Envelope, redelivered: bool) -> Result<(), NotDone> {
+        let Envelope { command, origin, .. } = envelope;
+        let use_cases = self.handlers.use_cases.clone().with_origin(origin.clone());
+        match command {
+            Command::Allocate(line) => {
+                self.handlers.engine.allocate(line, origin).await?;
+            }
+            Command::Deallocate { order_id, reference } => {
+                let freed = self.block(move || use_cases.deallocate(&order_id, &reference)).await?;
+                freed.or_else(|error| if redelivered { gone_is_done(error) } else { Err(error) })?;
+            }
+            Command::ChangeBatchQuantity { reference, purchased } => {
+                let change = BatchChange { purchased: Some(purchased), ..BatchChange::default() };
+                self.block(move || use_cases.change_batch(&reference, &change)).await??;
+            }
+            Command::AddBatch(batch) => {
+                self.block(move || UseCases::add_batch(&use_cases, &batch)).await??;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs what waits for the database on a thread that may.
+    async fn block<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, NotDone> {
+        let stopping = |_| NotDone::Later("the service is shutting down".to_owned());
+        let _permit = self.blocking.acquire().await.map_err(stopping)?;
+        // A panic: a fault of the program.
+        spawn_blocking(work).await.map_err(|error| Problem::internal(&error).into())
+    }
+}
+
+/// What is gone was freed by this command when it came the first time, or by another: either way it is
+/// as the sender wants it.
+fn gone_is_done(error: DeallocateError) -> Result<(), DeallocateError> {
+    match error {
+        DeallocateError::Refused(Refusal::BatchNotFound(_) | Refusal::AllocationNotFound { .. }) => Ok(()),
+        other => Err(other),
+    }
+}

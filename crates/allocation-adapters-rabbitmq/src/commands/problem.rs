@@ -1,0 +1,161 @@
+//! Why a command is not carried out, as RFC 9457 has it and the HTTP API names it.
+
+use allocation_app::{AddBatchError, AllocateLineError, ChangeBatchError, DeallocateError};
+use allocation_domain as domain;
+use allocation_ports::StoreError;
+use serde::Serialize;
+use std::fmt;
+
+/// What is sent along with a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Problem {
+    r#type: &'static str,
+    title: &'static str,
+    detail: String,
+}
+
+/// Makes the types of problems from one table.
+macro_rules! kinds {
+    ($($kind:ident: $name:literal, $title:literal;)+) => {
+        /// The types of problems. Their names are those of the HTTP API.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Kind { $($kind),+ }
+
+        impl Kind {
+            const fn uri(self) -> &'static str {
+                match self { $(Self::$kind => concat!("/problems/", $name)),+ }
+            }
+
+            const fn title(self) -> &'static str {
+                match self { $(Self::$kind => $title),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    Validation: "validation", "The request is not valid";
+    MalformedJson: "malformed-json", "The body is not JSON";
+    UnsupportedMediaType: "unsupported-media-type", "The media type is not supported";
+    BodyTooLarge: "body-too-large", "The body is too large";
+    BatchNotFound: "batch-not-found", "There is no such batch";
+    AllocationNotFound: "allocation-not-found", "There is no such allocation";
+    BatchAlreadyExists: "batch-already-exists", "The reference is taken";
+    LineAlreadyAllocated: "line-already-allocated", "The line is allocated with another quantity";
+    OutOfStock: "out-of-stock", "Not enough stock";
+    HoldExpired: "hold-expired", "The hold has expired";
+    OrderCancelled: "order-cancelled", "The order was cancelled";
+    InternalError: "internal-error", "The service failed";
+}
+
+/// How many characters a detail may have. It may quote what was sent, and the headers of a message must
+/// fit into a frame.
+const MOST_CHARACTERS: usize = 1_000;
+
+impl Problem {
+    pub(crate) fn of(kind: Kind, detail: impl Into<String>) -> Self {
+        let mut detail = detail.into();
+        if let Some((end, _)) = detail.char_indices().nth(MOST_CHARACTERS) {
+            detail.truncate(end);
+        }
+        Self { r#type: kind.uri(), title: kind.title(), detail }
+    }
+
+    pub(crate) fn validation(detail: impl Into<String>) -> Self {
+        Self::of(Kind::Validation, detail)
+    }
+
+    /// A fault of the program or of what is stored: what it is, the log has.
+    pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error = cause, "a command failed");
+        Self::of(Kind::InternalError, "The log has the cause, with the id of the command")
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let json = serde_json::to_string(self).map_err(|_| fmt::Error)?;
+        f.write_str(&json)
+    }
+}
+
+/// Why a command is not done.
+#[derive(Debug, Clone)]
+pub(crate) enum NotDone {
+    /// It never will be.
+    Refused(Problem),
+    /// It may be done later; the text says what is in the way.
+    Later(String),
+}
+
+impl From<Problem> for NotDone {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+/// A refusal by a rule, in the words of the rule.
+fn refused(kind: Kind, refusal: &dyn fmt::Display) -> NotDone {
+    NotDone::Refused(Problem::of(kind, refusal.to_string()))
+}
+
+impl From<&StoreError> for NotDone {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Conflict(_)
+            | StoreError::Busy(_)
+            | StoreError::Unavailable(_)
+            | StoreError::OutcomeUnknown(_) => Self::Later(error.to_string()),
+            StoreError::Failed(_) => Self::Refused(Problem::internal(error)),
+        }
+    }
+}
+
+impl From<AllocateLineError> for NotDone {
+    fn from(error: AllocateLineError) -> Self {
+        match error {
+            AllocateLineError::OutOfStock(refusal) => refused(Kind::OutOfStock, &refusal),
+            AllocateLineError::LineAlreadyAllocated(refusal) => refused(Kind::LineAlreadyAllocated, &refusal),
+            AllocateLineError::HoldExpired(refusal) => refused(Kind::HoldExpired, &refusal),
+            AllocateLineError::OrderCancelled(refusal) => refused(Kind::OrderCancelled, &refusal),
+            AllocateLineError::Overloaded | AllocateLineError::ShuttingDown => Self::Later(error.to_string()),
+            AllocateLineError::Store(error) => Self::from(&*error),
+        }
+    }
+}
+
+impl From<DeallocateError> for NotDone {
+    fn from(error: DeallocateError) -> Self {
+        match error {
+            DeallocateError::Refused(refusal) => match refusal {
+                domain::DeallocateError::BatchNotFound(_) => refused(Kind::BatchNotFound, &refusal),
+                domain::DeallocateError::AllocationNotFound { .. } => refused(Kind::AllocationNotFound, &refusal),
+                domain::DeallocateError::MoreNeeded(needed) => Problem::internal(&needed).into(),
+            },
+            DeallocateError::Store(error) => Self::from(&error),
+        }
+    }
+}
+
+impl From<ChangeBatchError> for NotDone {
+    fn from(error: ChangeBatchError) -> Self {
+        match error {
+            ChangeBatchError::Refused(refusal) => match refusal {
+                domain::ChangeBatchError::NotFound(_) => refused(Kind::BatchNotFound, &refusal),
+                // No command names a revision, so that none is stale.
+                domain::ChangeBatchError::Stale { .. } => Problem::internal(&refusal).into(),
+                domain::ChangeBatchError::MoreNeeded(needed) => Problem::internal(&needed).into(),
+            },
+            ChangeBatchError::Store(error) => Self::from(&error),
+        }
+    }
+}
+
+impl From<AddBatchError> for NotDone {
+    fn from(error: AddBatchError) -> Self {
+        match error {
+            AddBatchError::AlreadyExists(_) => refused(Kind::BatchAlreadyExists, &error),
+            AddBatchError::Store(error) => Self::from(&error),
+        }
+    }
+}

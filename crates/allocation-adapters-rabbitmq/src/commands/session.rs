@@ -1,0 +1,193 @@
+//! Commands over one connection.
+
+use super::CommandSettings;
+use super::dead_letters::DeadLetters;
+use super::envelope::Envelope;
+use super::execution::Executor;
+use super::problem::NotDone;
+use super::wait;
+use crate::broker::Broker;
+use crate::name::BrokerName;
+use futures_util::StreamExt;
+use futures_util::future::{join, join_all};
+use futures_util::stream::ReadyChunks;
+use lapin::message::Delivery;
+use lapin::options::{
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, ConfirmSelectOptions,
+    QueueDeclareOptions,
+};
+use lapin::types::FieldTable;
+use lapin::{Channel, Connection, Consumer};
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Why commands are not consumed.
+pub(super) type Cause = Box<dyn Error + Send + Sync>;
+
+/// How long a command that cannot be done now stays away from its queue, at most; at least half as long.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long the commands under way may take to end.
+const FINISH_AT_MOST: Duration = Duration::from_secs(30);
+/// How long saying good-bye may take.
+const CLOSE_AT_MOST: Duration = Duration::from_secs(2);
+
+/// A connection over which commands come.
+pub(super) struct Session {
+    connection: Connection,
+    channel: Channel,
+    consumer: Consumer,
+    most: usize,
+    hands: Hands,
+    stopped: watch::Receiver<bool>,
+}
+
+/// What every command that is under way needs.
+#[derive(Clone)]
+struct Hands {
+    executor: Arc<Executor>,
+    dead_letters: DeadLetters,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Session {
+    pub(super) async fn open(
+        broker: &Broker,
+        executor: &Arc<Executor>,
+        settings: &CommandSettings,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<Self, Cause> {
+        let connection = broker.connect("allocation: commands in").await?;
+        let channel = connection.create_channel().await?;
+        let dead = settings.queue.dead();
+        declare(&channel, &settings.queue).await?;
+        declare(&channel, &dead).await?;
+        let confirming = connection.create_channel().await?;
+        confirming.confirm_select(ConfirmSelectOptions::default()).await?;
+        channel.basic_qos(settings.prefetch, BasicQosOptions::default()).await?;
+        let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
+        let consumer = channel.basic_consume(settings.queue.short(), "".into(), options, none).await?;
+        let dead_letters = DeadLetters::to(&dead, confirming);
+        let hands = Hands { executor: Arc::clone(executor), dead_letters, stopped: stopped.clone() };
+        Ok(Self { connection, channel, consumer, most: settings.prefetch.into(), hands, stopped })
+    }
+
+    /// Consumes until told to stop, or until the connection is lost.
+    pub(super) async fn consume(self) -> Result<(), Cause> {
+        let Self { connection, channel, consumer, most, hands, mut stopped } = self;
+        let tag = consumer.tag();
+        let mut under_way = JoinSet::new();
+        let ended = tokio::select! {
+            _ = stopped.wait_for(|stopped| *stopped) => Ok(()),
+            error = take(consumer.ready_chunks(most.max(1)), &hands, &mut under_way) => Err(error),
+        };
+        if ended.is_ok() {
+            // What is not begun goes back to the queue with the connection.
+            let _cancelled = channel.basic_cancel(tag, BasicCancelOptions::default()).await;
+        }
+        // What is redelivered over the next connection would else overtake itself.
+        let finished = async { while under_way.join_next().await.is_some() {} };
+        if tokio::time::timeout(FINISH_AT_MOST, finished).await.is_err() {
+            tracing::error!("the database does not answer: commands under way are given up");
+        }
+        if ended.is_ok() {
+            // They are gone with the connection in any case.
+            let _closed = tokio::time::timeout(CLOSE_AT_MOST, connection.close(200, "stopping".into())).await;
+        }
+        ended
+    }
+}
+
+async fn declare(channel: &Channel, queue: &BrokerName) -> Result<(), lapin::Error> {
+    channel.queue_declare(queue.short(), QueueDeclareOptions::durable(), FieldTable::default()).await.map(drop)
+}
+
+/// Takes what comes, as much at a time as there is. Ends with the connection.
+async fn take(mut arriving: ReadyChunks<Consumer>, hands: &Hands, under_way: &mut JoinSet<()>) -> Cause {
+    while let Some(chunk) = arriving.next().await {
+        let mut deliveries = Vec::with_capacity(chunk.len());
+        let mut lost = None;
+        for delivery in chunk {
+            match delivery {
+                Ok(delivery) => deliveries.push(delivery),
+                Err(error) => lost = Some(error),
+            }
+        }
+        let hands = hands.clone();
+        under_way.spawn(async move { hands.handle_all(deliveries).await });
+        if let Some(error) = lost {
+            return error.into();
+        }
+        while under_way.try_join_next().is_some() {}
+    }
+    "the broker has ended the subscription".into()
+}
+
+impl Hands {
+    /// Handles messages that came together, all at once: so the engine has groups to commit.
+    async fn handle_all(self, deliveries: Vec<Delivery>) {
+        let (mut commands, mut readable, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
+        for delivery in deliveries {
+            let content_type = delivery.properties.content_type().as_ref().map(|name| name.as_str());
+            match Envelope::parse(content_type, &delivery.data) {
+                Ok(command) => {
+                    commands.push(command);
+                    readable.push(delivery);
+                }
+                Err(problem) => unreadable.push(self.settle(delivery, Err(problem.into()))),
+            }
+        }
+        join(join_all(unreadable), self.handle_commands(commands, readable)).await;
+    }
+
+    async fn handle_commands(&self, commands: Vec<Envelope>, deliveries: Vec<Delivery>) {
+        if commands.is_empty() {
+            return;
+        }
+        let done = match self.executor.done_before(&commands).await {
+            Ok(done) => done.into_iter().map(Ok).collect(),
+            Err(reason) => vec![Err(reason); commands.len()],
+        };
+        let each = commands.into_iter().zip(deliveries).zip(done);
+        join_all(each.map(|((command, delivery), done)| self.handle(command, delivery, done))).await;
+    }
+
+    async fn handle(&self, command: Envelope, delivery: Delivery, done: Result<bool, NotDone>) {
+        let outcome = match done {
+            Ok(true) => Ok(()),
+            Ok(false) => self.executor.execute(command, delivery.redelivered).await,
+            Err(reason) => Err(reason),
+        };
+        self.settle(delivery, outcome).await;
+    }
+
+    /// Tells the broker what became of a message. When it cannot be told, it delivers the message again.
+    async fn settle(&self, delivery: Delivery, outcome: Result<(), NotDone>) {
+        let settled = match outcome {
+            Ok(()) => delivery.ack(BasicAckOptions::default()).await,
+            Err(NotDone::Refused(problem)) => {
+                tracing::debug!(%problem, "a command is refused");
+                if self.dead_letters.keep(&delivery, &problem).await {
+                    delivery.ack(BasicAckOptions::default()).await
+                } else {
+                    self.give_back(&delivery).await
+                }
+            }
+            Err(NotDone::Later(reason)) => {
+                tracing::debug!(reason, "a command goes back to its queue");
+                self.give_back(&delivery).await
+            }
+        };
+        if let Err(error) = settled {
+            tracing::debug!(%error, "a command will be delivered again");
+        }
+    }
+
+    /// Gives a message back to its queue, after a pause, or at once when told to stop.
+    async fn give_back(&self, delivery: &Delivery) -> lapin::Result<bool> {
+        wait(&mut self.stopped.clone(), PAUSE.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+        delivery.nack(BasicNackOptions { requeue: true, ..BasicNackOptions::default() }).await
+    }
+}

@@ -1,0 +1,14 @@
+//! RabbitMQ behind the ports of the Allocation Service: events out, commands in.
+#![warn(missing_docs)]
+
+mod amqp_url;
+mod broker;
+mod commands;
+mod name;
+mod publisher;
+
+pub use amqp_url::{AmqpUrl, AmqpUrlError};
+pub use broker::Broker;
+pub use commands::{CommandConsumer, CommandHandlers, CommandSettings};
+pub use name::{BrokerName, BrokerNameError};
+pub use publisher::RabbitPublisher;

@@ -1,0 +1,52 @@
+//! Names of exchanges and queues.
+
+use lapin::types::ShortString;
+use std::fmt;
+
+/// The name of an exchange or a queue: 1 to 240 bytes, so that names can be made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerName(String);
+
+/// Why a text is not a [`BrokerName`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BrokerNameError {
+    /// No bytes, or too many.
+    #[error("must have 1 to 240 bytes, not {0}")]
+    Length(usize),
+    /// Names that begin so belong to the broker.
+    #[error("must not begin with amq.")]
+    Reserved,
+}
+
+impl BrokerName {
+    /// Parses a name.
+    ///
+    /// # Errors
+    ///
+    /// [`BrokerNameError`] says which rule it breaks.
+    pub fn parse(name: &str) -> Result<Self, BrokerNameError> {
+        if !(1..=240).contains(&name.len()) {
+            return Err(BrokerNameError::Length(name.len()));
+        }
+        if name.starts_with("amq.") {
+            return Err(BrokerNameError::Reserved);
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// The name of the queue for what a queue's consumer cannot take.
+    pub(crate) fn dead(&self) -> Self {
+        Self(format!("{}.dead", self.0))
+    }
+
+    pub(crate) fn short(&self) -> ShortString {
+        // It is never longer than a short string may be.
+        ShortString::try_new(self.0.as_str()).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for BrokerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,148 @@
+//! Events out.
+
+use allocation_adapters_rabbitmq::{AmqpUrl, Broker, BrokerName, RabbitPublisher};
+use allocation_domain::{Event, Sku};
+use allocation_ports::{BrokerAway, Delivery, EventPublisher, LoggedEvent, Origin, SentEvents};
+use allocation_test_support::TestBroker;
+use chrono::DateTime;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn publisher(broker: &TestBroker) -> RabbitPublisher {
+    let url = AmqpUrl::parse(broker.url()).unwrap();
+    let exchange = BrokerName::parse(&broker.name("events")).unwrap();
+    RabbitPublisher::new(Arc::new(Broker::new(url).unwrap()), exchange, "/allocation".to_owned())
+}
+
+fn sold_out(position: u64) -> LoggedEvent {
+    let sku = Sku::parse(format!("SKU-{}", position % 3)).unwrap();
+    let occurred_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+    LoggedEvent { position, sku: sku.clone(), occurred_at, event: Event::OutOfStock { sku }, origin: Origin::default() }
+}
+
+/// An event of another type.
+fn removed(position: u64) -> LoggedEvent {
+    let event = Event::BatchRemoved { reference: "B-1".parse().unwrap(), sku: Sku::parse("LAMP").unwrap() };
+    LoggedEvent { event, ..sold_out(position) }
+}
+
+fn events(positions: RangeInclusive<u64>) -> Vec<LoggedEvent> {
+    positions.map(sold_out).collect()
+}
+
+fn wait(mut sent: Box<dyn SentEvents>) -> Result<Vec<Delivery>, BrokerAway> {
+    sent.wait(SOON).map(|deliveries| deliveries.unwrap())
+}
+
+#[test]
+fn events_arrive_in_their_order_as_persistent_cloud_events() {
+    let broker = TestBroker::shared();
+    let (client, mut publisher, queue) = (broker.client(), publisher(&broker), broker.name("all"));
+    client.bind(&queue, &broker.name("events"), "#");
+    publisher.connect().unwrap();
+    let first = publisher.send(&events(1..=1_000)).unwrap();
+    let second = publisher.send(&events(1_001..=1_500)).unwrap();
+    assert_eq!(wait(first).unwrap(), vec![Delivery::Confirmed; 1_000]);
+    assert_eq!(wait(second).unwrap(), vec![Delivery::Confirmed; 500]);
+
+    let messages = client.take(&queue, 1_500, SOON);
+    let ids: Vec<_> = messages.iter().map(|message| message.json["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids, (1..=1_500).map(|position| position.to_string()).collect::<Vec<_>>());
+    let first = &messages[0];
+    assert_eq!(first.key, "allocation.product.out_of_stock.v1");
+    assert_eq!(first.json["type"], "allocation.product.out_of_stock.v1");
+    assert_eq!((&first.json["source"], &first.json["data"]["sku"]), (&"/allocation".into(), &"SKU-1".into()));
+    assert_eq!(*first.properties.delivery_mode(), Some(2));
+    assert_eq!(first.properties.message_id().as_ref().unwrap().as_str(), "1");
+    assert_eq!(first.properties.content_type().as_ref().unwrap().as_str(), "application/cloudevents+json");
+}
+
+#[test]
+fn what_no_queue_is_bound_for_is_told_of_the_right_events() {
+    let broker = TestBroker::shared();
+    let (client, mut publisher, queue) = (broker.client(), publisher(&broker), broker.name("some"));
+    client.bind(&queue, &broker.name("events"), "allocation.product.#");
+    publisher.connect().unwrap();
+    let is_removed = |position: u64| position.is_multiple_of(7);
+    let event = |position| if is_removed(position) { removed(position) } else { sold_out(position) };
+    // Two pages on their way at once: an answer may come with a confirmation of the other.
+    let pages: Vec<Vec<_>> = [1..=700, 701..=1_400].map(|page| page.map(event).collect()).into();
+    let sent: Vec<_> = pages.iter().map(|page| publisher.send(page).unwrap()).collect();
+    let deliveries: Vec<_> = sent.into_iter().flat_map(|sent| wait(sent).unwrap()).collect();
+    for (position, delivery) in (1..).zip(deliveries) {
+        match delivery {
+            Delivery::Unroutable(reason) => {
+                assert!(is_removed(position), "{position}");
+                assert_eq!(reason, "312 NO_ROUTE: no queue is bound for allocation.batch.removed.v1");
+            }
+            other => assert!(!is_removed(position) && other == Delivery::Confirmed, "{position}: {other:?}"),
+        }
+    }
+    assert_eq!(client.take(&queue, 1_200, SOON).len(), 1_200);
+}
+
+#[test]
+fn a_queue_that_is_full_refuses() {
+    let broker = TestBroker::shared();
+    let (client, mut publisher, queue) = (broker.client(), publisher(&broker), broker.name("full"));
+    client.declare_bounded(&queue, 5);
+    client.bind_declared(&queue, &broker.name("events"), "#");
+    publisher.connect().unwrap();
+    let deliveries = wait(publisher.send(&events(1..=20)).unwrap()).unwrap();
+    assert!(deliveries.contains(&Delivery::Confirmed) && deliveries.contains(&Delivery::Refused), "{deliveries:?}");
+}
+
+#[test]
+fn a_broker_that_is_away_is_told_and_connected_to_again() {
+    let broker = TestBroker::own();
+    let mut publisher = publisher(&broker);
+    let queue = broker.name("all");
+    broker.client().bind(&queue, &broker.name("events"), "#");
+    assert!(publisher.send(&events(1..=1)).is_err(), "it is not connected yet");
+    publisher.connect().unwrap();
+    wait(publisher.send(&events(1..=100)).unwrap()).unwrap();
+    broker.kill();
+    assert_error_within_seconds(&mut publisher);
+    assert!(publisher.connect().is_err());
+    broker.start();
+    publisher.connect().unwrap();
+    wait(publisher.send(&events(101..=200)).unwrap()).unwrap();
+    let ids: Vec<_> =
+        broker.client().take(&queue, 200, SOON).iter().map(|message| message.json["id"].clone()).collect();
+    let expected: Vec<_> = (1..=200).map(|position: u64| serde_json::Value::from(position.to_string())).collect();
+    assert_eq!(ids, expected, "what was confirmed has outlived the power cut");
+}
+
+fn assert_error_within_seconds(publisher: &mut RabbitPublisher) {
+    let deadline = Instant::now() + SOON;
+    loop {
+        match publisher.send(&events(101..=101)).and_then(wait) {
+            Err(_) => return,
+            Ok(_) => assert!(Instant::now() < deadline, "the broker is dead, and nobody notices"),
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_broker_that_refuses_or_is_not_there_is_told_without_the_password() {
+    let broker = TestBroker::shared();
+    let wrong = broker.url().replace("guest:guest", "guest:secret");
+    for url in [wrong.as_str(), "amqp://guest:secret@127.0.0.1:1/%2f"] {
+        let url = AmqpUrl::parse(url).unwrap();
+        let exchange = BrokerName::parse("events").unwrap();
+        let mut publisher = RabbitPublisher::new(Arc::new(Broker::new(url).unwrap()), exchange, String::new());
+        let BrokerAway(error) = publisher.connect().unwrap_err();
+        let mut told = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            told.push_str(&error.to_string());
+            cause = error.source();
+        }
+        assert!(told.contains("127.0.0.1") && !told.contains("secret"), "{told}");
+    }
+}

@@ -1,0 +1,99 @@
+//! Events out, to a broker.
+//!
+//! The relay reads the log after its bookmark, a page at a time, sends the page, and moves the
+//! bookmark when the broker has confirmed all of it; meanwhile the next page is read and sent. What
+//! nobody wants to have is parked, so that it holds up nothing. Whoever allocates knows nothing of it.
+
+mod backoff;
+mod worker;
+
+pub use backoff::Backoff;
+
+use allocation_ports::{Clock, EventLog, EventPublisher, Leases, PageSize, RelayStore};
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use worker::Worker;
+
+/// What a [`Relay`] works on.
+pub struct RelayPorts {
+    /// The events.
+    pub log: Arc<dyn EventLog>,
+    /// How far the relay has come.
+    pub store: Arc<dyn RelayStore>,
+    /// Sees to it that one process at a time relays.
+    pub leases: Arc<dyn Leases>,
+    /// The broker.
+    pub publisher: Box<dyn EventPublisher>,
+    /// Tells when an event was parked.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How a [`Relay`] goes about it.
+#[derive(Debug, Clone)]
+pub struct RelaySettings {
+    /// A name that no other process has, nor this one after a restart.
+    pub holder: String,
+    /// After how long without a sign of life another process takes over.
+    pub lease_time: Duration,
+    /// How long to wait for events when there were none.
+    pub idle_pause: Duration,
+    /// How many events are sent at a time.
+    pub page: PageSize,
+    /// How long to wait after a failure.
+    pub backoff: Backoff,
+}
+
+impl RelaySettings {
+    /// What is usual, for a process of that name.
+    #[must_use]
+    pub fn usual(holder: String) -> Self {
+        Self {
+            holder,
+            lease_time: Duration::from_secs(4),
+            idle_pause: Duration::from_millis(50),
+            page: PageSize::new(PageSize::MAX).unwrap_or_default(),
+            backoff: Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(30) },
+        }
+    }
+}
+
+/// Relays on a thread of its own, until it is stopped. Any number of replicas may run one: whoever has
+/// the lease relays, and the others wait for it.
+///
+/// Every event is sent at least once; one whose confirmation was lost is sent again, as are those
+/// behind it.
+#[derive(Debug)]
+pub struct Relay {
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Relay {
+    /// The name of the lease.
+    pub const LEASE: &'static str = "relay";
+
+    /// Starts to relay.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn start(ports: RelayPorts, settings: RelaySettings) -> io::Result<Self> {
+        let (stop, stopped) = mpsc::channel();
+        let worker = Worker::new(ports, settings, stopped);
+        let thread = thread::Builder::new().name("relay".to_owned()).spawn(move || worker.run())?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Stops when what was sent is confirmed, or after some seconds.
+    pub fn stop(self) {
+        drop(self.stop);
+        // It survives its panics.
+        let _ended = self.thread.join();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+use std::time::Duration;
+
+/// How long to wait after one failure, two in a row, and so on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// The longest wait after the first failure; it doubles with every one that follows.
+    pub first: Duration,
+    /// The longest wait of all.
+    pub longest: Duration,
+}
+
+impl Backoff {
+    /// How long to wait after so many failures in a row: at least half of what is allowed, and the
+    /// rest by chance, so that those who failed together do not come back together.
+    #[must_use]
+    pub fn after(&self, failures: u32) -> Duration {
+        let growth = 2_u32.saturating_pow(failures.saturating_sub(1));
+        let bound = self.first.saturating_mul(growth).min(self.longest);
+        bound.mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_up_to_a_bound() {
+        let backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(30) };
+        for failures in 1..100 {
+            let bound = backoff.first.saturating_mul(2_u32.saturating_pow(failures - 1)).min(backoff.longest);
+            let wait = backoff.after(failures);
+            assert!(wait >= bound / 2 && wait <= bound, "{wait:?} after {failures}");
+        }
+    }
+}

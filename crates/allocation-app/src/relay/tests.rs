@@ -1,0 +1,283 @@
+use super::*;
+use crate::testing::{cause, clock, now, sku};
+use allocation_domain::Event;
+use allocation_ports::mocks::{MockEventLog, MockEventPublisher, MockLeases, MockRelayStore, MockSentEvents};
+use allocation_ports::{
+    BrokerAway, Delivery, EventPage, LoggedEvent, Origin, ParkedEvent, ReadLogError, RecordError, SentEvents,
+};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Instant;
+
+/// What the mocks share: a log, a broker, and what the relay has written down.
+#[derive(Default)]
+struct World {
+    /// How many events the log has.
+    events: u64,
+    /// The position of the oldest event that is retained.
+    oldest: u64,
+    bookmark: u64,
+    parked: BTreeMap<u64, ParkedEvent>,
+    /// Whether the lease is another's.
+    lease_is_lost: bool,
+    /// After how many records it becomes so.
+    lose_lease_after: Option<u32>,
+    released: u32,
+    /// How often connecting fails.
+    away: u32,
+    connected: u32,
+    /// What the broker makes of positions, the first answer first.
+    broker: BTreeMap<u64, Vec<Delivery>>,
+    /// After how many pages the connection breaks, once.
+    break_after: Option<u32>,
+    sent: Vec<u64>,
+    recorded: u32,
+}
+
+type Shared = Arc<Mutex<World>>;
+
+fn event(position: u64) -> LoggedEvent {
+    let event = Event::OutOfStock { sku: sku("LAMP") };
+    LoggedEvent { position, sku: sku("LAMP"), occurred_at: now(), event, origin: Origin::default() }
+}
+
+fn log(world: &Shared) -> MockEventLog {
+    let (mut log, world) = (MockEventLog::new(), Arc::clone(world));
+    log.expect_read().returning(move |after, _, page| {
+        let world = world.lock().unwrap();
+        if after > 0 && after + 1 < world.oldest {
+            return Err(ReadLogError::Gone { oldest: world.oldest });
+        }
+        let first = (after + 1).max(world.oldest);
+        let events: Vec<_> = (first..=world.events).take(page.get().into()).map(event).collect();
+        let next = events.last().map_or(after, |last| last.position);
+        Ok(EventPage { events, next })
+    });
+    log
+}
+
+fn store(world: &Shared) -> MockRelayStore {
+    let mut store = MockRelayStore::new();
+    let shared = Arc::clone(world);
+    store.expect_bookmark().returning(move || Ok(shared.lock().unwrap().bookmark));
+    let shared = Arc::clone(world);
+    store.expect_to_retry().returning(move |_| {
+        let world = shared.lock().unwrap();
+        Ok(world.parked.values().filter(|parked| parked.retry).map(|parked| parked.position).collect())
+    });
+    let shared = Arc::clone(world);
+    store.expect_record().returning(move |lease, _, progress| {
+        assert_eq!((lease.name, lease.holder.as_str()), ("relay", "me"));
+        let mut world = shared.lock().unwrap();
+        world.lease_is_lost |= world.lose_lease_after == Some(world.recorded);
+        if world.lease_is_lost {
+            return Err(RecordError::LeaseLost);
+        }
+        world.recorded += 1;
+        world.bookmark = world.bookmark.max(progress.bookmark);
+        for parked in &progress.parked {
+            world.parked.insert(parked.position, parked.clone());
+        }
+        for position in &progress.delivered {
+            world.parked.remove(position);
+        }
+        Ok(())
+    });
+    store
+}
+
+fn leases(world: &Shared) -> MockLeases {
+    let mut leases = MockLeases::new();
+    let shared = Arc::clone(world);
+    leases.expect_take().returning(move |_, _| Ok(!shared.lock().unwrap().lease_is_lost));
+    let shared = Arc::clone(world);
+    leases.expect_release().returning(move |_| {
+        shared.lock().unwrap().released += 1;
+        Ok(())
+    });
+    leases
+}
+
+fn publisher(world: &Shared) -> MockEventPublisher {
+    let mut publisher = MockEventPublisher::new();
+    let shared = Arc::clone(world);
+    publisher.expect_connect().returning(move || {
+        let mut world = shared.lock().unwrap();
+        if world.away > 0 {
+            world.away -= 1;
+            return Err(BrokerAway(cause("connection refused")));
+        }
+        world.connected += 1;
+        Ok(())
+    });
+    let shared = Arc::clone(world);
+    publisher.expect_send().returning(move |events| {
+        let mut world = shared.lock().unwrap();
+        world.sent.extend(events.iter().map(|event| event.position));
+        let breaks = match world.break_after {
+            Some(pages) => {
+                world.break_after = pages.checked_sub(1);
+                pages == 0
+            }
+            None => false,
+        };
+        Ok(sent(&mut world, events, breaks))
+    });
+    publisher
+}
+
+/// Events that the broker answers with the second question.
+fn sent(world: &mut World, events: &[LoggedEvent], breaks: bool) -> Box<dyn SentEvents> {
+    let mut told = |event: &LoggedEvent| match world.broker.get_mut(&event.position) {
+        Some(answers) if !answers.is_empty() => answers.remove(0),
+        _ => Delivery::Confirmed,
+    };
+    let mut deliveries = Some(events.iter().map(&mut told).collect::<Vec<_>>());
+    let (mut sent, mut asked) = (MockSentEvents::new(), 0);
+    sent.expect_wait().returning(move |_| {
+        asked += 1;
+        match asked {
+            1 => Ok(None),
+            _ if breaks => Err(BrokerAway(cause("connection reset"))),
+            _ => Ok(deliveries.take()),
+        }
+    });
+    Box::new(sent)
+}
+
+/// Relays until `done`, then stops.
+fn relay(world: World, done: impl Fn(&World) -> bool) -> (World, bool) {
+    let shared: Shared = Arc::new(Mutex::new(world));
+    let ports = RelayPorts {
+        log: Arc::new(log(&shared)),
+        store: Arc::new(store(&shared)),
+        leases: Arc::new(leases(&shared)),
+        publisher: Box::new(publisher(&shared)),
+        clock: Arc::new(clock()),
+    };
+    let settings = RelaySettings {
+        holder: "me".to_owned(),
+        lease_time: Duration::from_millis(40),
+        idle_pause: Duration::from_millis(1),
+        page: PageSize::new(10).unwrap(),
+        backoff: Backoff { first: Duration::from_millis(1), longest: Duration::from_millis(2) },
+    };
+    let relay = Relay::start(ports, settings).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let mut reached = false;
+    while !reached && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(2));
+        reached = done(&shared.lock().unwrap());
+    }
+    relay.stop();
+    // The mocks are gone with the relay.
+    let world = std::mem::take(&mut *shared.lock().unwrap());
+    (world, reached)
+}
+
+#[test]
+fn all_events_are_sent_in_their_order_and_marked_a_page_at_a_time() {
+    let (world, done) = relay(World { events: 95, ..World::default() }, |world| world.bookmark == 95);
+    assert!(done);
+    assert_eq!(world.sent, (1..=95).collect::<Vec<_>>());
+    assert_eq!((world.recorded, world.connected, world.released), (10, 1, 1));
+}
+
+#[test]
+fn a_relay_goes_on_behind_its_bookmark() {
+    let (world, _) = relay(World { events: 30, bookmark: 17, ..World::default() }, |world| world.bookmark == 30);
+    assert_eq!(world.sent, (18..=30).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_was_sent_and_not_confirmed_is_sent_again() {
+    let world = World { events: 40, break_after: Some(1), ..World::default() };
+    let (world, done) = relay(world, |world| world.bookmark == 40);
+    assert!(done);
+    // The third page was on its way when the second was lost.
+    let expected: Vec<u64> = (1..=30).chain(11..=40).collect();
+    assert_eq!(world.sent, expected);
+    assert_eq!((world.connected, world.released), (2, 2), "another might have been luckier");
+}
+
+#[test]
+fn a_broker_that_is_away_is_waited_for() {
+    let (world, done) = relay(World { events: 5, away: 7, ..World::default() }, |world| world.bookmark == 5);
+    assert!(done);
+    assert_eq!((world.sent, world.released), (vec![1, 2, 3, 4, 5], 8));
+}
+
+#[test]
+fn what_nobody_wants_is_parked_with_the_reason_and_holds_up_nothing() {
+    let mut world = World { events: 12, ..World::default() };
+    world.broker.insert(3, vec![Delivery::Unroutable("NO_ROUTE".to_owned())]);
+    world.broker.insert(7, vec![Delivery::Poison("too large".to_owned())]);
+    let (world, _) = relay(world, |world| world.bookmark == 12);
+    let parked: Vec<_> = world.parked.values().map(|parked| (parked.position, parked.reason.as_str())).collect();
+    assert_eq!(parked, [(3, "NO_ROUTE"), (7, "too large")]);
+    assert_eq!(world.parked[&3].parked_at, now());
+    assert_eq!(world.sent.len(), 12, "none is sent twice");
+}
+
+#[test]
+fn a_refused_event_is_sent_again_with_all_behind_it() {
+    let mut world = World { events: 12, ..World::default() };
+    world.broker.insert(4, vec![Delivery::Refused, Delivery::Refused]);
+    let (world, done) = relay(world, |world| world.bookmark == 12);
+    assert!(done && world.parked.is_empty());
+    let first_answers: Vec<u64> = world.sent.iter().copied().filter(|position| *position == 4).collect();
+    assert_eq!(first_answers.len(), 3);
+    assert_eq!(world.sent.iter().filter(|position| **position == 3).count(), 1, "what is before it is delivered");
+}
+
+#[test]
+fn an_event_that_is_always_refused_is_poison() {
+    let mut world = World { events: 12, ..World::default() };
+    world.broker.insert(4, vec![Delivery::Refused; 10]);
+    let (world, done) = relay(world, |world| world.bookmark == 12);
+    assert!(done);
+    assert_eq!(world.parked[&4].reason, "the broker has refused it 10 times");
+}
+
+#[test]
+fn parked_events_are_sent_again_when_asked_for() {
+    let mut world = World { events: 12, oldest: 3, bookmark: 12, ..World::default() };
+    for position in [2, 5, 6, 8] {
+        let parked = ParkedEvent { position, reason: "NO_ROUTE".to_owned(), parked_at: now(), retry: position != 8 };
+        world.parked.insert(position, parked);
+    }
+    world.broker.insert(6, vec![Delivery::Unroutable("still NO_ROUTE".to_owned())]);
+    let (world, _) = relay(world, |world| !world.sent.is_empty() && !world.parked.values().any(|parked| parked.retry));
+    assert_eq!(world.sent, [5, 6]);
+    let parked: Vec<_> = world.parked.values().map(|parked| (parked.position, parked.reason.as_str())).collect();
+    assert_eq!(parked, [(2, "it is not retained any more"), (6, "still NO_ROUTE"), (8, "NO_ROUTE")]);
+    assert_eq!(world.bookmark, 12);
+}
+
+#[test]
+fn events_that_are_gone_are_passed_over() {
+    let world = World { events: 30, oldest: 21, bookmark: 10, ..World::default() };
+    let (world, _) = relay(world, |world| world.bookmark == 30);
+    assert_eq!(world.sent, (21..=30).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_has_not_the_lease_sends_nothing() {
+    let (world, _) =
+        relay(World { events: 30, lease_is_lost: true, ..World::default() }, |world| world.connected > 0 || late());
+    assert_eq!((world.connected, world.released, world.sent.len()), (0, 0, 0));
+}
+
+#[test]
+fn who_loses_the_lease_sends_nothing_more() {
+    let world = World { events: 1_000, lose_lease_after: Some(3), ..World::default() };
+    let (world, _) = relay(world, |world| world.lease_is_lost && late());
+    assert_eq!((world.recorded, world.bookmark, world.released), (3, 30, 0), "it is not ours to give back");
+    assert!(world.sent.len() <= 50, "two pages were on their way");
+}
+
+/// After some time in which something could have gone wrong.
+fn late() -> bool {
+    thread::sleep(Duration::from_millis(100));
+    true
+}

@@ -1,0 +1,88 @@
+//! What an operator asks about events on their way to the broker.
+
+use crate::config::{OutboxAction, OutputFormat, Settings};
+use allocation_adapters_diesel::Store;
+use allocation_ports::{EventLog, PageSize, ParkedEvent, RelayStore};
+use chrono::SecondsFormat;
+use serde::Serialize;
+
+/// How many parked events are shown; `parked` counts all of them.
+const SHOWN: usize = 1_000;
+
+/// Shows how far the relay has come, or has parked events sent again.
+pub(crate) fn outbox(settings: &Settings, action: &OutboxAction) -> anyhow::Result<()> {
+    let store = settings.connect()?;
+    match action {
+        OutboxAction::Status { format } => {
+            let status = Status::of(&store)?;
+            match format {
+                OutputFormat::Table => print!("{}", status.table()),
+                OutputFormat::Json => println!("{}", serde_json::to_string(&status)?),
+            }
+        }
+        OutboxAction::Retry { positions } => {
+            let marked = if positions.is_empty() { store.retry_all()? } else { store.retry(positions)? };
+            println!("to be sent again: {marked}");
+        }
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Status {
+    /// Events that have no place in the log yet.
+    unnumbered: u64,
+    /// The newest place in the log.
+    newest: u64,
+    /// Up to which place events are delivered or parked.
+    bookmark: u64,
+    /// How many events the relay has still to send.
+    backlog: u64,
+    parked: u64,
+    parked_events: Vec<Parked>,
+}
+
+#[derive(Serialize)]
+struct Parked {
+    position: u64,
+    parked_at: String,
+    /// Whether it is about to be sent again.
+    retry: bool,
+    reason: String,
+}
+
+impl From<ParkedEvent> for Parked {
+    fn from(event: ParkedEvent) -> Self {
+        let ParkedEvent { position, reason, parked_at, retry } = event;
+        Self { position, parked_at: parked_at.to_rfc3339_opts(SecondsFormat::Secs, true), retry, reason }
+    }
+}
+
+impl Status {
+    fn of(store: &Store) -> anyhow::Result<Self> {
+        // In this order, the backlog is never told too small.
+        let (bookmark, newest) = (store.bookmark()?, store.bounds()?.last);
+        let unnumbered = store.unnumbered_count()?;
+        let page = PageSize::new(PageSize::MAX).unwrap_or_default();
+        let parked_events = store.parked(0, page)?.into_iter().take(SHOWN).map(Parked::from).collect();
+        let backlog = newest.saturating_sub(bookmark) + unnumbered;
+        Ok(Self { unnumbered, newest, bookmark, backlog, parked: store.parked_count()?, parked_events })
+    }
+
+    fn table(&self) -> String {
+        let Self { unnumbered, newest, bookmark, backlog, parked, parked_events } = self;
+        let mut table = format!(
+            "events without a position  {unnumbered}\nnewest position            {newest}\n\
+             delivered up to            {bookmark}\nto be delivered            {backlog}\n\
+             parked                     {parked}\n"
+        );
+        if !parked_events.is_empty() {
+            table.push_str(&format!("\n{:>12}  {:20}  {:5}  reason\n", "position", "parked at", "retry"));
+        }
+        for Parked { position, parked_at, retry, reason } in parked_events {
+            let retry = if *retry { "yes" } else { "no" };
+            table.push_str(&format!("{position:>12}  {parked_at:20}  {retry:5}  {reason}\n"));
+        }
+        table
+    }
+}

@@ -1,0 +1,254 @@
+//! Commands in.
+
+use super::{CLOUD_EVENT, SOON, allocate, command, dead_letters, eventually, serve};
+use crate::support::{Client, Server, TestDatabase, on_every_database};
+use allocation_test_support::{BrokerClient, TestBroker};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A server, and a sender of commands to it.
+struct World<'a> {
+    server: Server,
+    api: Client,
+    broker: TestBroker,
+    sender: BrokerClient,
+    queue: String,
+    database: &'a TestDatabase,
+}
+
+impl<'a> World<'a> {
+    fn new(database: &'a TestDatabase) -> Self {
+        let broker = TestBroker::shared();
+        let sender = broker.client();
+        let queue = broker.name("commands");
+        // Before the server is there: the queue is as the server declares it.
+        sender.declare(&queue);
+        let server = serve(database, &broker);
+        Self { api: server.client(), server, broker, sender, queue, database }
+    }
+
+    fn send(&self, commands: &[String]) {
+        self.sender.send_all(&self.queue, CLOUD_EVENT, commands);
+    }
+
+    /// Waits until all commands are done or dead, and ends the server.
+    fn finish(self) -> (TestBroker, BrokerClient) {
+        eventually("the queue is empty", || self.sender.depth(&self.queue) == 0);
+        self.server.signal("TERM");
+        let (status, log) = self.server.wait();
+        assert!(status.success(), "{log:?}");
+        assert_eq!(self.sender.depth(&self.queue), 0, "none has come back");
+        (self.broker, self.sender)
+    }
+
+    fn allocated(&self) -> i64 {
+        self.database.count("SELECT coalesce(CAST(sum(allocated_quantity) AS bigint), 0) FROM batches")
+    }
+}
+
+/// The ids of commands that have caused events of a type.
+fn causes(database: &TestDatabase, kind: &str) -> Vec<String> {
+    let of = |table| format!("SELECT causation_id FROM {table} WHERE type = '{kind}' AND causation_id IS NOT NULL");
+    database.texts(&format!("{} UNION ALL {} ORDER BY 1", of("events"), of("outbox")))
+}
+
+fn commands_do_what_requests_do(database: &TestDatabase) {
+    let world = World::new(database);
+    let batch = json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 20, "eta": "2027-01-15"});
+    world.send(&[command("C-1", "add_batch", &batch)]);
+    eventually("the batch is there", || world.api.get("/batch/B-1").status == 200);
+    world.send(&[allocate("C-2", "O-1", "LAMP", 3), allocate("C-3", "O-2", "LAMP", 4)]);
+    eventually("both lines are allocated", || world.api.available("B-1") == 13);
+    world.send(&[command("C-4", "deallocate", &json!({"order_id": "O-1", "reference": "B-1"}))]);
+    eventually("the line is freed", || world.api.available("B-1") == 16);
+    world.send(&[command("C-5", "change_batch_quantity", &json!({"reference": "B-1", "qty": 10}))]);
+    eventually("the batch is corrected", || world.api.available("B-1") == 6);
+    assert_eq!(causes(database, "batch_added"), ["C-1"]);
+    assert_eq!(causes(database, "allocated"), ["C-2", "C-3"]);
+    assert_eq!(causes(database, "deallocated"), ["C-4"]);
+    assert_eq!(causes(database, "batch_changed"), ["C-5"]);
+    let (broker, sender) = world.finish();
+    assert!(dead_letters(&sender, &broker).is_empty());
+}
+
+fn what_cannot_be_done_is_a_dead_letter_and_holds_up_nothing(database: &TestDatabase) {
+    let world = World::new(database);
+    world.api.add_batch("B-1", "LAMP", 5, None);
+    world.api.allocate("O-9", "LAMP", 1);
+    let refused = [
+        ("{", "malformed-json"),
+        ("[]", "validation"),
+        (&allocate("D-1", "O-1", "LAMP", 0), "validation"),
+        (&allocate("D-2", " O-1", "LAMP", 1), "validation"),
+        (&command("D-3", "paint", &json!({})), "validation"),
+        (&allocate("D-4", "O-1", "SOFA", 1), "out-of-stock"),
+        (&allocate("D-5", "O-9", "LAMP", 2), "line-already-allocated"),
+        (&command("D-6", "deallocate", &json!({"order_id": "O-1", "reference": "B-1"})), "allocation-not-found"),
+        (&command("D-7", "deallocate", &json!({"order_id": "O-1", "reference": "B-7"})), "batch-not-found"),
+        (&command("D-8", "change_batch_quantity", &json!({"reference": "B-7", "qty": 1})), "batch-not-found"),
+        (
+            &command("D-9", "add_batch", &json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 6})),
+            "batch-already-exists",
+        ),
+    ]
+    .map(|(body, kind)| (body.to_owned(), format!("/problems/{kind}")));
+    let bodies: Vec<String> = refused.iter().map(|(body, _)| body.clone()).collect();
+    world.send(&bodies);
+    world.send(&[allocate("C-1", "O-1", "LAMP", 2)]);
+    world.sender.send_all(&world.queue, "text/plain", ["hello"]);
+    eventually("what comes behind is done", || world.api.available("B-1") == 2);
+    let known = world.api.get("/problems").json();
+    let (broker, sender) = world.finish();
+    let letters = dead_letters(&sender, &broker);
+    for (body, kind) in &refused {
+        let (problem, _) = letters.iter().find(|(_, letter)| letter.body == body.as_bytes()).unwrap();
+        assert_eq!(problem["type"], *kind, "{body}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
+        // As the API names it.
+        let same = known.as_array().unwrap().iter().find(|known| known["type"] == *kind).unwrap();
+        assert_eq!(problem["title"], same["title"]);
+    }
+    let plain = letters.iter().find(|(_, letter)| letter.body == b"hello").unwrap();
+    assert_eq!(plain.0["type"], "/problems/unsupported-media-type");
+    assert_eq!(*plain.1.properties.delivery_mode(), Some(2));
+    assert_eq!(letters.len(), refused.len() + 1);
+}
+
+fn an_old_command_that_comes_again_changes_nothing(database: &TestDatabase) {
+    let world = World::new(database);
+    world.api.add_batch("B-1", "LAMP", 20, None);
+    let old = [
+        allocate("C-1", "O-1", "LAMP", 3),
+        command("C-2", "deallocate", &json!({"order_id": "O-2", "reference": "B-1"})),
+        command("C-3", "change_batch_quantity", &json!({"reference": "B-1", "qty": 50})),
+        command("C-4", "add_batch", &json!({"reference": "B-2", "sku": "LAMP", "purchased_quantity": 6})),
+    ];
+    world.api.allocate("O-2", "LAMP", 1);
+    world.send(&old);
+    eventually("they are done", || world.api.available("B-1") == 47 && world.api.get("/batch/B-2").status == 200);
+    // Others undo all of it.
+    world.api.delete("/allocations/O-1/batch/B-1");
+    world.api.allocate("O-2", "LAMP", 1);
+    world.api.send("PATCH", "/batch/B-1", Some("application/json"), r#"{"purchased_quantity": 30}"#);
+    world.api.delete("/batch/B-2");
+    world.send(&old);
+    let database = world.database;
+    let (broker, sender) = world.finish();
+    assert_eq!(database.texts("SELECT order_id FROM allocations"), ["O-2"]);
+    assert_eq!(database.count("SELECT purchased_quantity FROM batches"), 30, "and the other batch is gone");
+    assert!(dead_letters(&sender, &broker).is_empty());
+}
+
+fn an_id_that_two_senders_use_hides_no_command(database: &TestDatabase) {
+    let world = World::new(database);
+    world.api.add_batch("B-1", "LAMP", 20, None);
+    world.send(&[allocate("1", "O-1", "LAMP", 3)]);
+    eventually("the first is done", || world.allocated() == 3);
+    world.send(&[allocate("1", "O-2", "LAMP", 4)]);
+    eventually("the second is done", || world.allocated() == 7);
+    world.finish();
+}
+
+/// Sends lines until a server is killed in the midst of them; a second one does the rest.
+fn what_a_killed_server_had_under_way_is_done_by_another_once(database: &TestDatabase) {
+    let world = World::new(database);
+    world.api.add_batch("B-1", "LAMP", 1_000_000, None);
+    let commands: Vec<String> = (0..5_000).map(|n| allocate(&format!("C-{n}"), &format!("O-{n}"), "LAMP", 3)).collect();
+    world.send(&commands);
+    eventually("some are done", || world.allocated() > 600);
+    world.server.signal("KILL");
+    let broker = world.broker;
+    let second = serve(database, &broker);
+    let all = || database.count("SELECT count(*) FROM allocations") == 5_000;
+    eventually("all are done", all);
+    second.signal("TERM");
+    second.wait();
+    assert_eq!(database.count("SELECT allocated_quantity FROM batches"), 15_000);
+    let causes = causes(database, "allocated");
+    assert_eq!((causes.len(), causes.iter().collect::<HashSet<_>>().len()), (5_000, 5_000));
+    assert_eq!(world.sender.depth(&world.queue), 0);
+    assert!(dead_letters(&world.sender, &broker).is_empty());
+}
+
+fn ten_thousand_commands_at_once_sell_no_unit_twice(database: &TestDatabase) {
+    let world = World::new(database);
+    let second = serve(database, &world.broker);
+    for sku in 0..4 {
+        for batch in 0..3 {
+            world.api.add_batch(&format!("B-{sku}-{batch}"), &format!("SKU-{sku}"), 500, None);
+        }
+    }
+    let line = |n: u32| allocate(&format!("C-{n}"), &format!("O-{n}"), &format!("SKU-{}", n % 4), 1 + n % 3);
+    world.send(&(0..10_000).map(line).collect::<Vec<_>>());
+    let queue = world.queue.clone();
+    eventually("the queue is empty", || world.sender.depth(&queue) == 0);
+    second.signal("TERM");
+    second.wait();
+    let (broker, sender) = world.finish();
+    let letters = dead_letters(&sender, &broker);
+    assert!(letters.iter().all(|(problem, _)| problem["type"] == "/problems/out-of-stock"));
+    let lines = usize::try_from(database.count("SELECT count(*) FROM order_lines")).unwrap();
+    assert_eq!(lines + letters.len(), 10_000, "each is allocated or dead");
+    assert_eq!(database.count("SELECT CAST(sum(allocated_quantity) AS bigint) FROM batches"), 6_000, "all is sold");
+    assert_eq!(database.count("SELECT CAST(sum(quantity) AS bigint) FROM allocations"), 6_000);
+}
+
+fn a_stop_finishes_what_is_under_way(database: &TestDatabase) {
+    let world = World::new(database);
+    world.api.add_batch("B-1", "LAMP", 1_000_000, None);
+    let commands: Vec<String> = (0..4_000).map(|n| allocate(&format!("C-{n}"), &format!("O-{n}"), "LAMP", 1)).collect();
+    world.send(&commands);
+    eventually("some are done", || world.allocated() > 100);
+    world.server.signal("TERM");
+    let (status, log) = world.server.wait();
+    assert!(status.success() && !log.iter().any(|line| line.contains("\"ERROR\"")), "{log:?}");
+    let done = database.count("SELECT count(*) FROM allocations");
+    // What is acknowledged is not in the queue any more, and nothing else has been done.
+    assert_eq!(i64::from(world.sender.depth(&world.queue)) + done, 4_000);
+}
+
+on_every_database!(
+    commands_do_what_requests_do,
+    what_cannot_be_done_is_a_dead_letter_and_holds_up_nothing,
+    an_old_command_that_comes_again_changes_nothing,
+    an_id_that_two_senders_use_hides_no_command,
+    what_a_killed_server_had_under_way_is_done_by_another_once,
+    ten_thousand_commands_at_once_sell_no_unit_twice,
+    a_stop_finishes_what_is_under_way,
+);
+
+#[test]
+fn a_postgres_that_is_away_loses_no_command() {
+    let database = TestDatabase::postgres();
+    let world = World::new(&database);
+    world.api.add_batch("B-1", "LAMP", 1_000, None);
+    database.set_away(true);
+    world.send(&(0..50).map(|n| allocate(&format!("C-{n}"), &format!("O-{n}"), "LAMP", 1)).collect::<Vec<_>>());
+    thread::sleep(Duration::from_secs(3));
+    database.set_away(false);
+    eventually("all are done", || world.allocated() == 50);
+    let (broker, sender) = world.finish();
+    assert!(dead_letters(&sender, &broker).is_empty());
+}
+
+#[test]
+fn a_password_is_never_logged() {
+    let database = TestDatabase::sqlite();
+    let broker = TestBroker::shared();
+    let url = broker.url().replace("guest:guest", "guest:hush-hush");
+    let server =
+        Server::start_with(&database, |command| command.env("RUST_LOG", "trace").env("ALLOCATION_AMQP_URL", url));
+    let is_told = |text: &str| server.log().iter().any(|line| line.contains(text));
+    let deadline = Instant::now() + SOON;
+    while !(is_told("not relayed") && is_told("not consumed")) {
+        assert!(Instant::now() < deadline, "{:?}", server.log());
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(server.client().get("/livez").status, 200, "who is there is served");
+    let log = server.log();
+    let told: Vec<&String> = log.iter().filter(|line| line.contains("hush")).collect();
+    assert!(told.is_empty(), "{told:?}");
+    let _: Vec<Value> = log.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+}

@@ -1,0 +1,176 @@
+//! Events out.
+
+use super::{CLOUD_EVENT, SOON, allocate, eventually, serve, with_broker};
+use crate::support::{Server, TestDatabase, binary, on_every_database};
+use allocation_test_support::{BrokerClient, TestBroker};
+use serde_json::Value;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// What `allocation outbox ...` prints.
+fn outbox(database: &TestDatabase, arguments: &[&str]) -> String {
+    let output = binary().arg("outbox").args(arguments).env("DATABASE_URL", database.url()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn status(database: &TestDatabase) -> Value {
+    serde_json::from_str(&outbox(database, &["status", "--format", "json"])).unwrap()
+}
+
+/// Waits until all events are delivered or parked, and tells how many there are.
+fn all_relayed(database: &TestDatabase) -> u64 {
+    let newest = |status: &Value| status["newest"].as_u64().unwrap();
+    eventually("all events are relayed", || {
+        let status = status(database);
+        status["backlog"] == 0 && newest(&status) > 0
+    });
+    newest(&status(database))
+}
+
+/// The ids of the events in a queue, as they came.
+fn ids(client: &BrokerClient, queue: &str) -> Vec<u64> {
+    let messages = client.take(queue, 1_000_000, Duration::from_millis(500));
+    messages.iter().map(|message| message.json["id"].as_str().unwrap().parse().unwrap()).collect()
+}
+
+/// Checks that all events came, and each for the first time after those before it: so the events of a SKU
+/// are in their order, as the log has them so.
+#[track_caller]
+fn assert_all_in_order(ids: &[u64], events: u64) {
+    let mut seen = HashSet::new();
+    let firsts: Vec<u64> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
+    assert_eq!(firsts, (1..=events).collect::<Vec<_>>());
+}
+
+fn every_event_reaches_the_queue_in_the_order_of_its_sku(database: &TestDatabase) {
+    let broker = TestBroker::shared();
+    let (client, queue) = (broker.client(), broker.name("all"));
+    client.bind(&queue, &broker.name("events"), "allocation.#");
+    let server = serve(database, &broker);
+    for sku in 0..5 {
+        server.client().add_batch(&format!("B-{sku}"), &format!("SKU-{sku}"), 1_000, None);
+    }
+    thread::scope(|scope| {
+        for writer in 0..4 {
+            let api = server.client();
+            scope.spawn(move || {
+                for line in 0..100 {
+                    let (order, sku) = (format!("O-{writer}-{line}"), format!("SKU-{}", line % 5));
+                    assert_eq!(api.allocate(&order, &sku, 1).status, 201);
+                }
+            });
+        }
+    });
+    let events = all_relayed(database);
+    assert_eq!(events, 405);
+    let messages = client.take(&queue, 1_000, Duration::from_millis(500));
+    let came: Vec<(String, String)> = messages
+        .iter()
+        .filter(|message| message.key == "allocation.line.allocated.v1")
+        .map(|message| (message.json["data"]["sku"].to_string(), message.json["data"]["order_id"].to_string()))
+        .collect();
+    for sku in 0..5 {
+        let name = format!("SKU-{sku}");
+        let query = format!(
+            "SELECT order_id FROM events WHERE sku = '{name}' AND type = 'allocated' ORDER BY version, ordinal"
+        );
+        let of_sku =
+            came.iter().filter(|(sku, _)| *sku == format!("\"{name}\"")).map(|(_, order)| order.trim_matches('"'));
+        assert_eq!(of_sku.collect::<Vec<_>>(), database.texts(&query));
+    }
+}
+
+fn what_nobody_is_bound_for_is_parked_and_sent_when_asked_for(database: &TestDatabase) {
+    let broker = TestBroker::shared();
+    let (client, queue) = (broker.client(), broker.name("lines"));
+    client.bind(&queue, &broker.name("events"), "allocation.line.#");
+    let server = serve(database, &broker);
+    server.client().add_batch("B-1", "LAMP", 10, None);
+    server.client().add_batch("B-2", "LAMP", 10, None);
+    server.client().allocate("O-1", "LAMP", 1);
+    assert_eq!(all_relayed(database), 3);
+    assert_eq!(client.take(&queue, 1, SOON)[0].key, "allocation.line.allocated.v1");
+    let told = status(database);
+    assert_eq!((&told["parked"], &told["bookmark"], &told["unnumbered"]), (&2.into(), &3.into(), &0.into()));
+    let first = &told["parked_events"][0];
+    assert!(first["reason"].as_str().unwrap().contains("NO_ROUTE"), "{first}");
+    let table = outbox(database, &["status"]);
+    assert!(table.contains("parked                     2\n") && table.contains("NO_ROUTE"), "{table}");
+
+    client.bind_declared(&queue, &broker.name("events"), "allocation.batch.#");
+    let position = first["position"].to_string();
+    assert_eq!(outbox(database, &["retry", "--position", &position]), "to be sent again: 1\n");
+    eventually("one is sent again", || status(database)["parked"] == 1);
+    assert_eq!(client.take(&queue, 1, SOON)[0].json["id"].as_str(), Some(position.as_str()));
+    assert_eq!(outbox(database, &["retry"]), "to be sent again: 1\n");
+    eventually("the other is, too", || status(database)["parked"] == 0);
+    assert_eq!(client.take(&queue, 1, SOON)[0].key, "allocation.batch.added.v1");
+}
+
+fn a_relay_that_is_killed_is_taken_over(database: &TestDatabase) {
+    let broker = TestBroker::shared();
+    let (client, queue) = (broker.client(), broker.name("all"));
+    client.bind(&queue, &broker.name("events"), "allocation.#");
+    client.declare(&broker.name("commands"));
+    let first = serve(database, &broker);
+    first.client().add_batch("B-1", "LAMP", 1_000_000, None);
+    eventually("the first one relays", || client.depth(&queue) > 0);
+    let second = serve(database, &broker);
+    let lines: Vec<String> = (0..6_000).map(|n| allocate(&format!("C-{n}"), &format!("O-{n}"), "LAMP", 1)).collect();
+    client.send_all(&broker.name("commands"), CLOUD_EVENT, lines);
+    eventually("it is in the midst of them", || client.depth(&queue) > 500);
+    first.signal("KILL");
+    eventually("all commands are done", || database.count("SELECT count(*) FROM allocations") == 6_000);
+    let events = all_relayed(database);
+    assert_all_in_order(&ids(&client, &queue), events);
+    assert_eq!(second.client().get("/livez").status, 200);
+}
+
+on_every_database!(
+    every_event_reaches_the_queue_in_the_order_of_its_sku,
+    what_nobody_is_bound_for_is_parked_and_sent_when_asked_for,
+    a_relay_that_is_killed_is_taken_over,
+);
+
+/// Allocates on and on, and answers how many lines were allocated.
+fn allocate_until(server: &Server, stop: &AtomicBool, done: &AtomicUsize) {
+    let api = server.client();
+    while !stop.load(Ordering::Relaxed) {
+        let number = done.fetch_add(1, Ordering::Relaxed);
+        let answer = api.allocate(&format!("O-{number}"), &format!("SKU-{}", number % 3), 1);
+        assert_eq!(answer.status, 201, "nobody who allocates notices: {answer:?}");
+    }
+}
+
+#[test]
+fn a_broker_that_restarts_in_mid_stream_loses_nothing_and_slows_nobody() {
+    let (database, broker) = (TestDatabase::sqlite(), TestBroker::own());
+    let queue = broker.name("all");
+    broker.client().bind(&queue, &broker.name("events"), "allocation.#");
+    let server = Server::start_with(&database, |command| with_broker(command, &broker));
+    for sku in 0..3 {
+        server.client().add_batch(&format!("B-{sku}"), &format!("SKU-{sku}"), 1_000_000, None);
+    }
+    let (stop, done) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| allocate_until(&server, &stop, &done));
+        }
+        let relayed = |least: u64| status(&database)["bookmark"].as_u64().unwrap() > least;
+        eventually("events are relayed", || relayed(100));
+        broker.kill();
+        let before = done.load(Ordering::Relaxed);
+        eventually("lines are allocated without a broker", || done.load(Ordering::Relaxed) > before + 100);
+        broker.start();
+        let behind = status(&database)["newest"].as_u64().unwrap();
+        eventually("events are relayed again", || relayed(behind));
+        stop.store(true, Ordering::Relaxed);
+    });
+    let events = all_relayed(&database);
+    assert_all_in_order(&ids(&broker.client(), &queue), events);
+    let log = server.log();
+    assert!(log.iter().any(|line| line.contains("not relayed")), "{log:?}");
+}

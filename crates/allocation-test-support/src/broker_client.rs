@@ -1,0 +1,144 @@
+use futures_util::StreamExt;
+use lapin::options::{
+    BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions,
+    QueueDeclareOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer, ExchangeKind};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// Talks to a broker as another program does, and waits for each answer.
+pub struct BrokerClient {
+    channel: Channel,
+    _connection: Connection,
+    runtime: Runtime,
+}
+
+/// A message that was taken from a queue.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The routing key.
+    pub key: String,
+    /// The properties and headers.
+    pub properties: BasicProperties,
+    /// The body, which is JSON.
+    pub json: serde_json::Value,
+    /// The body as it was sent.
+    pub body: Vec<u8>,
+}
+
+impl Message {
+    /// A header that is a text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<String> {
+        let value = self.properties.headers().as_ref()?.inner().get(name)?;
+        value.as_long_string().map(|text| String::from_utf8_lossy(text.as_bytes()).into_owned())
+    }
+}
+
+#[expect(clippy::missing_panics_doc, reason = "each panics when the broker does not do what was asked")]
+impl BrokerClient {
+    /// Connects to a broker.
+    #[must_use]
+    pub fn connect(url: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (connection, channel) = runtime.block_on(async {
+            let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
+            let channel = connection.create_channel().await.unwrap();
+            channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+            (connection, channel)
+        });
+        Self { channel, _connection: connection, runtime }
+    }
+
+    /// Makes a durable queue.
+    pub fn declare(&self, queue: &str) {
+        let declared = self.channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), FieldTable::default());
+        self.runtime.block_on(declared).unwrap();
+    }
+
+    /// Makes a durable queue that refuses messages when it has so many.
+    pub fn declare_bounded(&self, queue: &str, most: i32) {
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-max-length".into(), AMQPValue::LongInt(most));
+        arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+        let declared = self.channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments);
+        self.runtime.block_on(declared).unwrap();
+    }
+
+    /// Makes a durable queue that gets what is sent to a topic exchange, of keys that fit a pattern.
+    pub fn bind(&self, queue: &str, exchange: &str, pattern: &str) {
+        self.declare(queue);
+        self.bind_declared(queue, exchange, pattern);
+    }
+
+    /// Gives a queue what is sent to a topic exchange, of keys that fit a pattern.
+    pub fn bind_declared(&self, queue: &str, exchange: &str, pattern: &str) {
+        let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        let (bind, none) = (QueueBindOptions::default(), FieldTable::default());
+        self.runtime.block_on(async {
+            let made = self.channel.exchange_declare(exchange.into(), ExchangeKind::Topic, durable, none.clone());
+            made.await.unwrap();
+            self.channel.queue_bind(queue.into(), exchange.into(), pattern.into(), bind, none).await.unwrap();
+        });
+    }
+
+    /// Sends persistent messages to a queue, and waits until the broker has them.
+    pub fn send_all(&self, queue: &str, content_type: &str, bodies: impl IntoIterator<Item = impl AsRef<[u8]>>) {
+        self.runtime.block_on(async {
+            let mut confirms = Vec::new();
+            for body in bodies {
+                let properties =
+                    BasicProperties::default().with_delivery_mode(2).with_content_type(content_type.into());
+                let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+                let sent = self.channel.basic_publish("".into(), queue.into(), options, body.as_ref(), properties);
+                confirms.push(sent.await.unwrap());
+            }
+            for confirm in confirms {
+                let confirmation = confirm.await.unwrap();
+                assert!(confirmation.is_ack() && confirmation.take_message().is_none(), "there is no queue {queue}");
+            }
+        });
+    }
+
+    /// Takes messages from a queue until there are so many, or none comes for some time.
+    #[must_use]
+    pub fn take(&self, queue: &str, most: usize, patience: Duration) -> Vec<Message> {
+        let mut taken = Vec::new();
+        self.runtime.block_on(async {
+            let no_ack = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+            let consumer = self.channel.basic_consume(queue.into(), "".into(), no_ack, FieldTable::default());
+            let mut consumer = consumer.await.unwrap();
+            while taken.len() < most {
+                match tokio::time::timeout(patience, consumer.next()).await {
+                    Ok(Some(delivery)) => taken.push(message(delivery.unwrap())),
+                    Ok(None) | Err(_) => break,
+                }
+            }
+            cancel(&self.channel, &consumer).await;
+        });
+        taken
+    }
+
+    /// How many messages a queue has that nobody is busy with.
+    #[must_use]
+    pub fn depth(&self, queue: &str) -> u32 {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+        let declared = self.channel.queue_declare(queue.into(), passive, FieldTable::default());
+        self.runtime.block_on(declared).unwrap().message_count()
+    }
+}
+
+async fn cancel(channel: &Channel, consumer: &Consumer) {
+    channel.basic_cancel(consumer.tag(), lapin::options::BasicCancelOptions::default()).await.unwrap();
+}
+
+fn message(delivery: lapin::message::Delivery) -> Message {
+    Message {
+        key: delivery.routing_key.to_string(),
+        json: serde_json::from_slice(&delivery.data).unwrap_or_default(),
+        body: delivery.data,
+        properties: delivery.properties,
+    }
+}

@@ -1,0 +1,80 @@
+//! What a reader makes of the events.
+
+use allocation_domain::{Event, Sku};
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+/// How many ids are remembered. What is sent again is sent again soon.
+const REMEMBERED: usize = 100_000;
+
+/// An event, as far as this reader cares.
+#[derive(Debug, Deserialize)]
+pub struct CloudEvent {
+    /// The same whenever the event comes.
+    pub id: String,
+    data: serde_json::Value,
+}
+
+/// How many units of each SKU are allocated.
+#[derive(Debug, Default)]
+pub struct Picture {
+    allocated: BTreeMap<Sku, u64>,
+    seen: HashSet<String>,
+    seen_in_order: VecDeque<String>,
+}
+
+impl Picture {
+    /// Counts an event, unless it was counted before; answers whether it was new.
+    pub fn count(&mut self, event: CloudEvent) -> bool {
+        if !self.seen.insert(event.id.clone()) {
+            return false;
+        }
+        self.seen_in_order.push_back(event.id);
+        if self.seen_in_order.len() > REMEMBERED
+            && let Some(oldest) = self.seen_in_order.pop_front()
+        {
+            self.seen.remove(&oldest);
+        }
+        // There may be events of types that came after this program.
+        match serde_json::from_value(event.data) {
+            Ok(Event::Allocated { sku, quantity, .. }) => *self.allocated.entry(sku).or_default() += units(quantity),
+            Ok(Event::Deallocated { sku, quantity, .. }) => {
+                let left = self.allocated.entry(sku).or_default();
+                *left = left.saturating_sub(units(quantity));
+            }
+            Ok(_) | Err(_) => {}
+        }
+        true
+    }
+
+    /// The units that are allocated, by SKU.
+    #[must_use]
+    pub const fn allocated(&self) -> &BTreeMap<Sku, u64> {
+        &self.allocated
+    }
+}
+
+fn units(quantity: allocation_domain::Quantity) -> u64 {
+    quantity.get().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(id: &str, kind: &str, quantity: u32) -> CloudEvent {
+        let line = r#""order_id": "O-1", "sku": "LAMP", "reference": "B-1", "line_quantity": 9"#;
+        let data = format!(r#"{{"type": "{kind}", {line}, "quantity": {quantity}}}"#);
+        serde_json::from_str(&format!(r#"{{"id": "{id}", "more": 1, "data": {data}}}"#)).unwrap()
+    }
+
+    #[test]
+    fn an_event_counts_once_however_often_it_comes() {
+        let mut picture = Picture::default();
+        let come = [("1", "allocated", 5), ("2", "allocated", 4), ("1", "allocated", 5), ("3", "deallocated", 2)];
+        let new = come.map(|(id, kind, quantity)| picture.count(event(id, kind, quantity)));
+        assert_eq!(new, [true, true, false, true]);
+        assert!(picture.count(event("4", "of_the_future", 2)), "and is passed over");
+        assert_eq!(picture.allocated()[&Sku::parse("LAMP").unwrap()], 7);
+    }
+}

@@ -1,0 +1,269 @@
+# shellcheck shell=bash
+#
+# Private RabbitMQ brokers for tests and benchmarks. To be sourced, by bash 3.2 or
+# later, under `set -euo pipefail`.
+#
+#   rabbitmq_find_or_install   sets RABBITMQ_BIN, the folder of rabbitmq-server
+#   rabbitmq_start DIR         starts a broker that keeps all it has in DIR, or starts
+#                              it again on the same port with what it had; its URL
+#                              is in DIR/url then
+#   rabbitmq_stop DIR          stops that broker, and no other
+#   rabbitmq_kill DIR          ends it as a power cut would
+#
+# A broker listens on 127.0.0.1 only; its user is guest, so keep nothing there that
+# matters. Start as many as you like, each in its own DIR. The caller removes DIR
+# after rabbitmq_stop.
+
+rabbitmq_say() {
+  printf 'rabbitmq: %s\n' "$*" >&2
+}
+
+rabbitmq_find_or_install() {
+  if rabbitmq_find; then
+    return 0
+  fi
+  rabbitmq_install || return 1
+  if ! rabbitmq_find; then
+    rabbitmq_say 'installed, but rabbitmq-server is still not to be found; put its folder on PATH'
+    return 1
+  fi
+}
+
+# Sets RABBITMQ_BIN. What distributions put on PATH may be a wrapper that becomes the
+# system's user and reads the system's settings; the broker's own script does neither.
+rabbitmq_find() {
+  local program target
+  for program in /usr/lib/rabbitmq/bin/rabbitmq-server /usr/libexec/rabbitmq/rabbitmq-server \
+    "$(command -v rabbitmq-server || true)"; do
+    if [ -x "$program" ]; then
+      target=$(readlink -f "$program" 2>/dev/null) || target=$program
+      RABBITMQ_BIN=$(dirname "$target")
+      return 0
+    fi
+  done
+  return 1
+}
+
+rabbitmq_install() {
+  if command -v brew >/dev/null; then
+    rabbitmq_say 'no broker found; installing one with brew'
+    brew install rabbitmq >&2
+  elif command -v apt-get >/dev/null; then
+    rabbitmq_say 'no broker found; installing one with apt-get'
+    rabbitmq_install_by_apt
+  elif command -v dnf >/dev/null; then
+    rabbitmq_say 'no broker found; installing one with dnf'
+    rabbitmq_as_root dnf install -y rabbitmq-server >&2
+  elif command -v apk >/dev/null; then
+    rabbitmq_say 'no broker found; installing one with apk'
+    rabbitmq_as_root apk add rabbitmq-server >&2
+  else
+    rabbitmq_say 'no broker found, and none of brew, apt-get, dnf and apk to install one with;'
+    rabbitmq_say 'install RabbitMQ 3.8 or later, with rabbitmq-server on PATH, and try again'
+    return 1
+  fi || {
+    rabbitmq_say 'could not install a broker; install RabbitMQ 3.8 or later and try again'
+    return 1
+  }
+}
+
+# The package would start a broker of the system on port 5672, now and with every boot;
+# nothing here needs that, so a machine that has not had the package is spared it.
+rabbitmq_install_by_apt() {
+  # Another install may hold the lock, such as a second run of the tests.
+  local options=(-o DPkg::Lock::Timeout=300 -q) policy=/usr/sbin/policy-rc.d ours= status=0
+  rabbitmq_as_root apt-get "${options[@]}" update >&2 || return 1
+  if [ ! -e "$policy" ]; then
+    ours=yes
+    printf '#!/bin/sh\nexit 101\n' | rabbitmq_as_root tee "$policy" >/dev/null || return 1
+    rabbitmq_as_root chmod 755 "$policy" || return 1
+  fi
+  rabbitmq_as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get "${options[@]}" install -y --no-install-recommends rabbitmq-server >&2 || status=$?
+  if [ -n "$ours" ]; then
+    rabbitmq_as_root rm -f "$policy"
+  fi
+  if [ "$status" -eq 0 ] && command -v systemctl >/dev/null; then
+    rabbitmq_as_root systemctl --quiet disable rabbitmq-server >&2 || true
+  fi
+  return "$status"
+}
+
+rabbitmq_as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    rabbitmq_say "not root, and no sudo, for: $*"
+    return 1
+  fi
+}
+
+# rabbitmq_start DIR
+rabbitmq_start() {
+  local dir=$1 try
+  mkdir -p "$dir" || return 1
+  # Between the look and the start somebody else may take a port, so try again. A broker
+  # that was here before is known to its clients by its port, and keeps it.
+  for try in 1 2 3 4 5; do
+    rabbitmq_ports "$dir" || return 1
+    if rabbitmq_launch "$dir"; then
+      printf 'amqp://guest:guest@127.0.0.1:%s/%%2f\n' "$RABBITMQ_PORT" >"$dir/url"
+      return 0
+    fi
+    rabbitmq_kill "$dir"
+    if [ -e "$dir/url" ] || ! grep -qE 'eaddrinuse|address already in use' "$dir/launch.log" "$dir"/log/*; then
+      break
+    fi
+    rm -f "$dir/ports"
+    rabbitmq_say "a port was taken meanwhile (try $try)"
+  done
+  rabbitmq_say 'the broker does not start:'
+  tail -n 50 "$dir/launch.log" "$dir"/log/*.log >&2 || true
+  return 1
+}
+
+# Three ports: for clients, for Erlang's own traffic, and for the daemon that tells of it.
+rabbitmq_ports() {
+  local dir=$1
+  if [ ! -e "$dir/ports" ]; then
+    printf '%s %s %s\n' "$(rabbitmq_free_port)" "$(rabbitmq_free_port)" "$(rabbitmq_free_port)" >"$dir/ports" || return 1
+  fi
+  read -r RABBITMQ_PORT RABBITMQ_DIST_PORT RABBITMQ_EPMD_PORT <"$dir/ports"
+}
+
+# The range is below the ports that systems give to outgoing connections.
+rabbitmq_free_port() {
+  local port try
+  for try in {1..100}; do
+    port=$((15000 + RANDOM % 15000))
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      printf '%s\n' "$port"
+      return 0
+    fi
+  done
+  rabbitmq_say "no free port found in $try tries"
+  return 1
+}
+
+# Starts the broker and waits until it answers. It stays in the caller's process group,
+# so that what ends the group ends the broker.
+rabbitmq_launch() {
+  local dir=$1 pid try
+  rabbitmq_configure "$dir" || return 1
+  rabbitmq_run "$dir" "$(rabbitmq_epmd)" -port "$RABBITMQ_EPMD_PORT" </dev/null >"$dir/epmd.log" 2>&1 &
+  printf '%s\n' "$!" >"$dir/epmd.pid"
+  rabbitmq_run "$dir" "$RABBITMQ_BIN/rabbitmq-server" </dev/null >"$dir/launch.log" 2>&1 &
+  pid=$!
+  printf '%s\n' "$pid" >"$dir/launch.pid"
+  for try in {1..1200}; do
+    if rabbitmq_answers "$RABBITMQ_PORT"; then
+      return 0
+    fi
+    kill -0 "$pid" 2>/dev/null || return 1
+    sleep 0.1
+  done
+  rabbitmq_say "no answer in $try tries"
+  return 1
+}
+
+rabbitmq_configure() {
+  local dir=$1
+  mkdir -p "$dir/home" "$dir/log" "$dir/data" || return 1
+  printf '[].\n' >"$dir/enabled_plugins"
+  printf '%s\n' \
+    "listeners.tcp.1 = 127.0.0.1:$RABBITMQ_PORT" \
+    'loopback_users.guest = true' \
+    'log.file.level = warning' \
+    'disk_free_limit.absolute = 50MB' >"$dir/rabbitmq.conf"
+  : >"$dir/rabbitmq-env.conf"
+}
+
+# Runs a program of the broker as if there were no other broker on the machine: its own
+# name, cookie, folders and daemon.
+rabbitmq_run() {
+  local dir=$1
+  shift
+  cd / && exec env -u RABBITMQ_NODE_PORT -u RABBITMQ_USE_LONGNAME \
+    HOME="$dir/home" \
+    ERL_EPMD_PORT="$RABBITMQ_EPMD_PORT" ERL_EPMD_ADDRESS=127.0.0.1 \
+    RABBITMQ_CONF_ENV_FILE="$dir/rabbitmq-env.conf" \
+    RABBITMQ_NODENAME="test-$RABBITMQ_PORT@localhost" \
+    RABBITMQ_DIST_PORT="$RABBITMQ_DIST_PORT" \
+    RABBITMQ_BASE="$dir" RABBITMQ_MNESIA_BASE="$dir/data" RABBITMQ_LOG_BASE="$dir/log" \
+    RABBITMQ_CONFIG_FILE="$dir/rabbitmq.conf" \
+    RABBITMQ_ADVANCED_CONFIG_FILE="$dir/advanced.config" \
+    RABBITMQ_ENABLED_PLUGINS_FILE="$dir/enabled_plugins" \
+    RABBITMQ_GENERATED_CONFIG_DIR="$dir/generated" \
+    RABBITMQ_PID_FILE="$dir/pid" \
+    "$@"
+}
+
+# Erlang's daemon is on PATH, or where Erlang keeps its own programs.
+rabbitmq_epmd() {
+  local epmd
+  for epmd in "$(command -v epmd || true)" /usr/lib/erlang/erts-*/bin/epmd /usr/lib64/erlang/erts-*/bin/epmd \
+    /opt/homebrew/lib/erlang/erts-*/bin/epmd /usr/local/lib/erlang/erts-*/bin/epmd; do
+    if [ -x "$epmd" ]; then
+      printf '%s\n' "$epmd"
+      return 0
+    fi
+  done
+  rabbitmq_say 'epmd, a part of Erlang, is not to be found'
+  return 1
+}
+
+# A listening port is not enough: it opens before the broker takes logins. What is not
+# AMQP at all is answered with the version that the broker speaks.
+rabbitmq_answers() (
+  exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
+  printf 'AMQP\0\0\11\1' >&3
+  [ -n "$(head -c 4 <&3 | tr -d '\0')" ]
+) 2>/dev/null
+
+rabbitmq_stop() {
+  rabbitmq_end "$1" TERM
+}
+
+rabbitmq_kill() {
+  rabbitmq_end "$1" KILL
+}
+
+# Ends the broker, then the daemon, each by the id that we know it by.
+rabbitmq_end() {
+  local dir=$1 signal=$2 file
+  for file in pid launch.pid epmd.pid; do
+    if [ -s "$dir/$file" ]; then
+      rabbitmq_end_process "$(cat "$dir/$file")" "$signal" || return 1
+      rm -f "$dir/$file"
+    fi
+  done
+}
+
+# Asks, waits for up to twenty seconds, then insists.
+rabbitmq_end_process() {
+  local pid=$1 signal=$2 try
+  kill "-$signal" "$pid" 2>/dev/null || return 0
+  for try in {1..400}; do
+    if ! rabbitmq_is_running "$pid"; then
+      # Has the shell that started it say nothing of how it ended.
+      wait "$pid" 2>/dev/null || true
+      return 0
+    fi
+    sleep 0.05
+  done
+  rabbitmq_say "process $pid did not end in $try tries and is killed"
+  kill -KILL "$pid" 2>/dev/null || true
+}
+
+# Who has ended and is not yet waited for does not run any more.
+rabbitmq_is_running() {
+  local state
+  if [ -d /proc/self ]; then
+    state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) || return 1
+  else
+    state=$(ps -o stat= -p "$1") || return 1
+  fi
+  [ "${state#Z}" = "$state" ]
+}
