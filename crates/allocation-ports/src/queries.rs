@@ -298,8 +298,8 @@ pub trait Queries: Send + Sync {
     /// [`StoreError`] when the database fails.
     fn availability(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Option<Availability>, StoreError>;
 
-    /// The events of an order after a place: by when they happened, then by SKU, version and
-    /// ordinal.
+    /// The events of an order after a place, as far as they are retained: by when they happened, then by
+    /// SKU, version and ordinal. Those that have no position in the log yet MUST be among them.
     ///
     /// # Errors
     ///

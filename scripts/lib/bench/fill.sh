@@ -60,10 +60,13 @@ INSERT INTO order_lines (sku, order_id, quantity) $(numbers 1000000)
   SELECT $line, 'OLD-' || n, 1 FROM n WHERE true;
 INSERT INTO allocations (sku, order_id, reference, quantity) $(numbers 1000000)
   SELECT $line, 'OLD-' || n, 'B-' || $line, 1 FROM n WHERE true;
-INSERT INTO outbox (sku, version, ordinal, type, order_id, payload, occurred_at) $(numbers 1000000)
-  SELECT $line, 1 + n / 100000, 0, 'allocated', 'OLD-' || n,
+BEGIN;
+UPDATE event_log SET last_position = last_position + 1000000;
+INSERT INTO events (position, sku, version, ordinal, type, order_id, payload, occurred_at) $(numbers 1000000)
+  SELECT (SELECT last_position FROM event_log) - 1000000 + n, $line, 1 + n / 100000, 0, 'allocated', 'OLD-' || n,
     '{"type":"allocated","order_id":"OLD-' || n || '","sku":"' || $line || '","reference":"B-' || $line
       || '","quantity":1,"line_quantity":1}', 1800000000000000 + n
   FROM n WHERE true;
+COMMIT;
 SQL
 }

@@ -31,7 +31,7 @@ document!(StreamEventsProblems: Validation, EventsGone, Overloaded, DatabaseUnav
 /// Follow events
 ///
 /// The feed as server-sent events (`text/event-stream`), without an end: `id` is the `id` of the event,
-/// `event` its type, and `data` the event as a CloudEvent. A client that connects again with the header
+/// `event` its type, and `data` the event itself. A client that connects again with the header
 /// `Last-Event-ID`, as browsers do by themselves, goes on where it was. When nothing happens, a comment
 /// comes every 15 seconds.
 #[utoipa::path(

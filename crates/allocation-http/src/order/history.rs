@@ -17,7 +17,7 @@ document!(OrderHistoryProblems: Validation, OrderNotFound, Overloaded, DatabaseU
 
 /// Tell what became of an order
 ///
-/// Everything that happened to its lines, the oldest first.
+/// Everything that happened to its lines, the oldest first, as far as events are retained.
 #[utoipa::path(
     get,
     path = "/orders/{order_id}/history",

@@ -130,7 +130,7 @@ fn a_stream_goes_on_where_it_was_left(database: &TestDatabase) {
     }
     let read: Vec<_> = (0..2).map(|_| stream.next().unwrap()).collect();
     drop(stream);
-    let mut again = Stream::open(&server, "/events/stream", Some(&read[1]["id"].as_str().unwrap().to_owned()));
+    let mut again = Stream::open(&server, "/events/stream", read[1]["id"].as_str());
     let rest: Vec<_> = (0..3).map(|_| again.next().unwrap()).collect();
     let subjects: Vec<_> =
         read.iter().chain(&rest).map(|event| event["subject"].as_str().unwrap().to_owned()).collect();

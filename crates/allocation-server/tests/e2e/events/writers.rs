@@ -53,10 +53,10 @@ fn large_order(client: &Client, round: usize) -> Vec<Answer> {
     let count = 1 + round % SKUS;
     let lines: Vec<Value> =
         (0..count).map(|n| json!({"sku": format!("SKU-{}", (round + n) % SKUS), "qty": 1 + n % 3})).collect();
-    let on_shortage = if round % 2 == 0 { "backorder" } else { "reject" };
+    let on_shortage = if round.is_multiple_of(2) { "backorder" } else { "reject" };
     let priority = i64::try_from(round % 3).unwrap();
     let order = json!({"order_id": format!("LARGE-{round}"), "lines": lines, "on_shortage": on_shortage,
-        "priority": priority, "allow_split": round % 5 != 0});
+        "priority": priority, "allow_split": !round.is_multiple_of(5)});
     let mut answers = vec![client.post("/orders", &order)];
     if round % 7 == 6 {
         answers.push(client.delete(&format!("/orders/LARGE-{}", round - 3)));
@@ -67,7 +67,7 @@ fn large_order(client: &Client, round: usize) -> Vec<Answer> {
 /// A cart that is confirmed, extended, cancelled or left until it expires.
 fn cart(client: &Client, round: usize) -> Vec<Answer> {
     let lines = [json!({"sku": "SKU-0", "qty": 2}), json!({"sku": format!("SKU-{}", 1 + round % 3), "qty": 1})];
-    let hold = if round % 4 == 0 { 1 } else { 3_600 };
+    let hold = if round.is_multiple_of(4) { 1 } else { 3_600 };
     let order = json!({"order_id": format!("CART-{round}"), "lines": lines, "hold_seconds": hold});
     let mut answers = vec![client.post("/orders", &order)];
     match round % 4 {
@@ -81,7 +81,7 @@ fn cart(client: &Client, round: usize) -> Vec<Answer> {
 
 /// A batch, one that comes to less or later, and one that is removed again.
 fn batch(client: &Client, round: usize) -> Vec<Answer> {
-    let sku = format!("SKU-{}", if round % 2 == 0 { 0 } else { round % SKUS });
+    let sku = format!("SKU-{}", if round.is_multiple_of(2) { 0 } else { round % SKUS });
     let eta = (round % 3 == 1).then_some("2030-01-01");
     let mut answers = vec![client.add_batch(&format!("B-{round}"), &sku, 30, eta)];
     if round % 4 == 3 {
