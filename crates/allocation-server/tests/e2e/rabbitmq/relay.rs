@@ -1,13 +1,12 @@
 //! Events out.
 
-use super::{CLOUD_EVENT, SOON, allocate, eventually, serve, with_broker};
+use super::{CLOUD_EVENT, SOON, allocate, eventually, serve, take_all, with_broker};
 use crate::support::{Server, TestDatabase, binary, on_every_database};
 use allocation_test_support::{BrokerClient, TestBroker};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
 
 /// What `allocation outbox ...` prints.
 fn outbox(database: &TestDatabase, arguments: &[&str]) -> String {
@@ -32,8 +31,7 @@ fn all_relayed(database: &TestDatabase) -> u64 {
 
 /// The ids of the events in a queue, as they came.
 fn ids(client: &BrokerClient, queue: &str) -> Vec<u64> {
-    let messages = client.take(queue, 1_000_000, Duration::from_millis(500));
-    messages.iter().map(|message| message.json["id"].as_str().unwrap().parse().unwrap()).collect()
+    take_all(client, queue).iter().map(|message| message.json["id"].as_str().unwrap().parse().unwrap()).collect()
 }
 
 /// Checks that all events came, and each for the first time after those before it: so the events of a SKU
@@ -66,7 +64,7 @@ fn every_event_reaches_the_queue_in_the_order_of_its_sku(database: &TestDatabase
     });
     let events = all_relayed(database);
     assert_eq!(events, 405);
-    let messages = client.take(&queue, 1_000, Duration::from_millis(500));
+    let messages = take_all(&client, &queue);
     let came: Vec<(String, String)> = messages
         .iter()
         .filter(|message| message.key == "allocation.line.allocated.v1")
