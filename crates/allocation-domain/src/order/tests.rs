@@ -1,7 +1,7 @@
 //! What makes an order, and what it has come to.
 
 use super::*;
-use crate::{Allocation, BatchReference, Eta};
+use crate::{Allocation, BatchReference, Eta, Fulfilment};
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -20,7 +20,14 @@ fn line(commitment: Commitment, holds: u32, waiting: u32) -> LineState {
         eta: Eta::InStock,
         added_at: now(),
     });
-    LineState { quantity: units(10), terms, commitment, waiting, allocations: part.into_iter().collect() }
+    LineState {
+        quantity: units(10),
+        terms,
+        commitment,
+        waiting,
+        fulfilment: Fulfilment::default(),
+        allocations: part.into_iter().collect(),
+    }
 }
 
 fn short(holds: u32, waiting: u32) -> LineState {

@@ -1,8 +1,8 @@
 //! The state as the events tell it.
 
 use allocation_domain::{
-    Allocation, AllocationReason, Batch, BatchReference, Commitment, DeallocationReason, Event, LineState, LineTerms,
-    OrderId, QueuePosition,
+    Allocation, AllocationReason, Batch, BatchReference, Commitment, DeallocationReason, Event, Fulfilment, LineState,
+    LineTerms, OrderId, QueuePosition,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -45,7 +45,14 @@ impl Replay {
             Event::LinePlaced { order_id, quantity, priority, on_shortage, allow_split, expires_at, .. } => {
                 let terms = LineTerms { of_order: true, priority, placed_at: at, on_shortage, allow_split };
                 let commitment = expires_at.map_or(Commitment::Firm, |expires_at| Commitment::Held { expires_at });
-                let line = LineState { quantity, terms, commitment, waiting: 0, allocations: Vec::new() };
+                let line = LineState {
+                    quantity,
+                    terms,
+                    commitment,
+                    waiting: 0,
+                    fulfilment: Fulfilment::default(),
+                    allocations: Vec::new(),
+                };
                 assert!(self.lines.insert(order_id, line).is_none());
             }
             Event::Allocated { order_id, reference, quantity, line_quantity, reason, .. } => {
