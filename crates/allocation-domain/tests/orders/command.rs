@@ -1,7 +1,8 @@
 //! Random commands.
 
 use allocation_domain::{
-    BatchReference, Eta, HoldDuration, NewOrder, OnShortage, OrderId, OrderTerms, Quantity, Sku, Units,
+    BatchReference, Eta, HoldDuration, NewOrder, NewPickList, OnShortage, OrderId, OrderTerms, PickCriteria,
+    PickLineId, PickListId, Quantity, Sku, Units,
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -64,6 +65,20 @@ pub(crate) enum Command {
     Sweep {
         sku: Sku,
     },
+    MakePickList {
+        list: NewPickList,
+    },
+    Pick {
+        id: PickLineId,
+        /// How many units are found, `None` for all.
+        found: Option<Units>,
+    },
+    Ship {
+        list: PickListId,
+    },
+    GiveBack {
+        list: PickListId,
+    },
 }
 
 impl Command {
@@ -75,6 +90,15 @@ impl Command {
             | Self::Extend { order_id, .. }
             | Self::Cancel { order_id } => Some(order_id),
             Self::Place { order } => Some(order.order_id()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn list(&self) -> Option<&PickListId> {
+        match self {
+            Self::MakePickList { list } => Some(list.list_id()),
+            Self::Pick { id, .. } => Some(&id.list),
+            Self::Ship { list } | Self::GiveBack { list } => Some(list),
             _ => None,
         }
     }
@@ -143,6 +167,13 @@ fn command() -> impl Strategy<Value = Command> {
         }),
         2 => order_id().prop_map(|order_id| Command::Cancel { order_id }),
         1 => sku().prop_map(|sku| Command::Sweep { sku }),
+        4 => new_pick_list().prop_map(|list| Command::MakePickList { list }),
+        5 => (list_id(), 1..4_u32, prop::option::of(0..8_u32)).prop_map(|(list, line, found)| Command::Pick {
+            id: PickLineId { list, line },
+            found: found.map(|units| Units::new(units).unwrap()),
+        }),
+        2 => list_id().prop_map(|list| Command::Ship { list }),
+        1 => list_id().prop_map(|list| Command::GiveBack { list }),
     ]
 }
 
@@ -156,6 +187,22 @@ fn reference() -> impl Strategy<Value = BatchReference> {
 
 fn order_id() -> impl Strategy<Value = OrderId> {
     (0..16_u8).prop_map(|number| OrderId::parse(format!("O-{number}")).unwrap())
+}
+
+fn list_id() -> impl Strategy<Value = PickListId> {
+    (0..6_u8).prop_map(|number| PickListId::parse(format!("P-{number}")).unwrap())
+}
+
+fn new_pick_list() -> impl Strategy<Value = NewPickList> {
+    let criteria = (
+        prop::option::weighted(0.2, prop::collection::btree_set(reference(), 1..4)),
+        prop::option::weighted(0.2, prop::collection::btree_set(sku(), 1..2)),
+        prop::option::weighted(0.2, prop::collection::btree_set(order_id(), 1..8)),
+    );
+    (list_id(), criteria, 1..6_usize).prop_map(|(list_id, (references, skus, order_ids), max_lines)| {
+        let criteria = PickCriteria { references, skus, order_ids };
+        NewPickList::new(list_id, criteria).with_max_lines(max_lines).unwrap()
+    })
 }
 
 fn quantity() -> impl Strategy<Value = Quantity> {

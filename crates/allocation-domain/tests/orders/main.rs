@@ -1,10 +1,11 @@
-//! What holds after every history of orders, batches and holds over several products, with a store
+//! What holds after every history of orders, batches, holds and pick lists over several products, with a store
 //! in between that restores only part of them.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod checks;
 mod command;
+mod picking;
 mod replay;
 mod store;
 mod world;
@@ -18,7 +19,7 @@ proptest! {
 
     /// After each command: units are conserved, nothing is oversold, no line is lost, nobody
     /// overtakes, no line waits for what it could take, no expired hold counts, an order is placed
-    /// whole or not at all. After each unit of work: a product of which only part was loaded has
+    /// whole or not at all, pick lists say what is reserved, and what was picked is never undone. After each unit of work: a product of which only part was loaded has
     /// decided as one of which all was, what was written down is the product, and the events alone
     /// tell the same.
     #[test]
