@@ -124,11 +124,36 @@ pub(crate) fn skus() -> Vec<Sku> {
 }
 
 pub(crate) fn units() -> impl Strategy<Value = Vec<Unit>> {
-    prop::collection::vec(unit(), 1..40)
+    prop::collection::vec(unit(1), 1..40)
 }
 
-fn unit() -> impl Strategy<Value = Unit> {
-    let commands = prop::collection::vec(command(), 1..4);
+/// Histories of a warehouse in which there is something to pick, and a lot is picked.
+pub(crate) fn busy_units() -> impl Strategy<Value = Vec<Unit>> {
+    let opening = (
+        prop::collection::vec(stock(), 2..6),
+        prop::collection::vec(order().prop_map(|order| Command::Place { order }), 2..8),
+        prop::collection::vec(new_pick_list().prop_map(|list| Command::MakePickList { list }), 1..3),
+    );
+    let opening = opening.prop_map(|(stock, orders, lists)| {
+        let commands = [stock, orders, lists].concat();
+        Unit { seconds: 0, batches_at_hand: 1, waiting_at_hand: 1, with_batches: true, commands }
+    });
+    (opening, prop::collection::vec(unit(8), 1..25)).prop_map(|(opening, mut units)| {
+        units.insert(0, opening);
+        units
+    })
+}
+
+fn stock() -> impl Strategy<Value = Command> {
+    (reference(), 5..30_u32).prop_map(|(reference, units)| Command::AddBatch {
+        reference,
+        purchased: Quantity::new(units).unwrap(),
+        eta: Eta::InStock,
+    })
+}
+
+fn unit(picking: u32) -> impl Strategy<Value = Unit> {
+    let commands = prop::collection::vec(command(picking), 1..4);
     (prop_oneof![3 => Just(0_i64), 3 => 1..8_i64, 1 => -6..0_i64], 0..4_usize, 0..3_usize, any::<bool>(), commands)
         .prop_map(|(seconds, batches_at_hand, waiting_at_hand, with_batches, commands)| Unit {
             seconds,
@@ -139,7 +164,8 @@ fn unit() -> impl Strategy<Value = Unit> {
         })
 }
 
-fn command() -> impl Strategy<Value = Command> {
+/// `picking` is how much more of them are about pick lists.
+fn command(picking: u32) -> impl Strategy<Value = Command> {
     prop_oneof![
         6 => (reference(), 1..30_u32, eta()).prop_map(|(reference, purchased, eta)| Command::AddBatch {
             reference,
@@ -167,12 +193,12 @@ fn command() -> impl Strategy<Value = Command> {
         }),
         2 => order_id().prop_map(|order_id| Command::Cancel { order_id }),
         1 => sku().prop_map(|sku| Command::Sweep { sku }),
-        4 => new_pick_list().prop_map(|list| Command::MakePickList { list }),
-        5 => (list_id(), 1..4_u32, prop::option::of(0..8_u32)).prop_map(|(list, line, found)| Command::Pick {
+        2 * picking => new_pick_list().prop_map(|list| Command::MakePickList { list }),
+        4 * picking => (list_id(), 1..4_u32, prop::option::of(0..8_u32)).prop_map(|(list, line, found)| Command::Pick {
             id: PickLineId { list, line },
             found: found.map(|units| Units::new(units).unwrap()),
         }),
-        2 => list_id().prop_map(|list| Command::Ship { list }),
+        picking => list_id().prop_map(|list| Command::Ship { list }),
         1 => list_id().prop_map(|list| Command::GiveBack { list }),
     ]
 }
@@ -190,7 +216,7 @@ fn order_id() -> impl Strategy<Value = OrderId> {
 }
 
 fn list_id() -> impl Strategy<Value = PickListId> {
-    (0..6_u8).prop_map(|number| PickListId::parse(format!("P-{number}")).unwrap())
+    (0..4_u8).prop_map(|number| PickListId::parse(format!("P-{number}")).unwrap())
 }
 
 fn new_pick_list() -> impl Strategy<Value = NewPickList> {

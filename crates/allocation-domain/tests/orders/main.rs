@@ -10,7 +10,7 @@ mod replay;
 mod store;
 mod world;
 
-use command::{Unit, units};
+use command::{Unit, busy_units, units};
 use proptest::prelude::*;
 use world::World;
 
@@ -30,9 +30,18 @@ proptest! {
         }
     }
 
+    /// The same where a lot is picked.
+    #[test]
+    fn the_rules_hold_in_a_busy_warehouse(history in busy_units()) {
+        let mut world = World::default();
+        for unit in &history {
+            world.run(unit);
+        }
+    }
+
     /// The same commands in units of one and in units of many come to the same.
     #[test]
-    fn commands_that_share_a_unit_of_work_are_decided_as_one_by_one(history in units()) {
+    fn commands_that_share_a_unit_of_work_are_decided_as_one_by_one(history in prop_oneof![units(), busy_units()]) {
         let (mut grouped, mut single) = (World::default(), World::default());
         for unit in &history {
             grouped.run(unit);
