@@ -35,6 +35,11 @@ fn short(holds: u32, waiting: u32) -> LineState {
     LineState { terms: LineTerms { on_shortage: OnShortage::Reject, ..line.terms }, ..line }
 }
 
+/// A line of ten units of which so many are picked and shipped.
+fn picked(picked: u32, shipped: u32) -> LineState {
+    LineState { fulfilment: Fulfilment { listed: 0, picked, shipped }, ..line(Commitment::Firm, 0, 0) }
+}
+
 fn held(seconds: i64) -> Commitment {
     Commitment::Held { expires_at: now() + chrono::TimeDelta::seconds(seconds) }
 }
@@ -57,7 +62,7 @@ fn an_order_has_one_to_five_hundred_lines_one_for_each_sku() {
 
 #[test]
 fn every_order_has_one_status() {
-    use OrderStatus::{Allocated, Backordered, Cancelled, Expired, Held, PartiallyAllocated, Short};
+    use OrderStatus::{Allocated, Backordered, Cancelled, Expired, Held, PartiallyAllocated, Picked, Shipped, Short};
     let full = line(Commitment::Firm, 10, 0);
     let ended = |commitment| line(commitment, 0, 0);
     let cases = [
@@ -71,6 +76,14 @@ fn every_order_has_one_status() {
         (vec![line(held(9), 0, 10)], Backordered),
         (vec![full.clone(), short(4, 6)], Short),
         (vec![short(0, 10)], Short),
+        (vec![picked(10, 0)], Picked),
+        (vec![picked(3, 7), picked(0, 10)], Picked),
+        (vec![picked(0, 10), ended(Commitment::Firm)], Shipped),
+        (vec![picked(0, 10), full.clone()], Allocated),
+        (vec![picked(0, 10), line(held(9), 10, 0)], Held),
+        (vec![picked(5, 0)], PartiallyAllocated),
+        (vec![picked(0, 10), line(Commitment::Firm, 0, 10)], PartiallyAllocated),
+        (vec![picked(0, 10), short(0, 10)], Short),
         (vec![line(held(0), 10, 0)], Expired),
         (vec![line(held(9), 10, 0), ended(Commitment::Expired)], Expired),
         (vec![ended(Commitment::Expired), ended(Commitment::Cancelled)], Expired),

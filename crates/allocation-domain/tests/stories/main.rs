@@ -7,4 +7,5 @@ mod batch_changes;
 mod holds;
 mod orders;
 mod partly_loaded;
+mod picking;
 mod shop;
