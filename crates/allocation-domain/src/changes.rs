@@ -54,9 +54,9 @@ pub struct BatchRowChange<'a> {
     pub allocated_delta: i64,
     /// By how many units the quantity picked and not shipped rises or falls.
     pub picked_delta: i64,
-    /// By how many units the shipped quantity rises.
+    /// By how many units the shipped quantity rises or falls.
     pub shipped_delta: i64,
-    /// By how many units the missing quantity rises.
+    /// By how many units the missing quantity rises or falls.
     pub missing_delta: i64,
 }
 

@@ -15,7 +15,7 @@ pub enum AllocationReason {
     Refill,
     /// The line has waited for them.
     Backorder,
-    /// The line left another batch.
+    /// The line left another batch, or its units were missing there.
     Move,
 }
 

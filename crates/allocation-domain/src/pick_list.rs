@@ -3,7 +3,8 @@
 use crate::{BatchReference, MoreNeeded, OrderId, PickLine, PickListId, PickStatus, Sku};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a pick list is to be made of. A criterion that is not given leaves nothing out.
+/// What a pick list is to be made of. A criterion that is not given leaves nothing out; one that is
+/// given and empty leaves all out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PickCriteria {
     /// Only these batches.

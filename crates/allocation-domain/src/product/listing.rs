@@ -84,28 +84,22 @@ impl Product {
     }
 
     /// Takes units off an open pick line; nothing is left to be picked of one that loses all.
-    pub(super) fn take_off(&mut self, id: PickLineId, line: PickLine, units: Quantity, reason: WithdrawalReason) {
-        self.edit_line(&line.order_id, |line| line.fulfilment.listed -= units.get());
-        let (PickLineId { list, line: number }, old_quantity) = (id.clone(), line.quantity);
-        let (order_id, sku, reference) = (line.order_id.clone(), line.sku.clone(), line.reference.clone());
-        if let Some(quantity) = line.quantity.minus(units.get()) {
-            self.pick_lines.insert(id, PickLine { quantity, ..line });
-            let line = number;
-            self.events.push(Event::PickLineChanged {
-                order_id,
-                sku,
-                reference,
-                list,
-                line,
-                quantity,
-                old_quantity,
-                reason,
-            });
-        } else {
-            self.pick_lines.insert(id, PickLine { status: PickStatus::Withdrawn, ..line });
-            let (line, quantity) = (number, old_quantity);
-            self.events.push(Event::PickLineWithdrawn { order_id, sku, reference, list, line, quantity, reason });
-        }
+    pub(super) fn take_off(&mut self, id: PickLineId, pick: PickLine, units: Quantity, reason: WithdrawalReason) {
+        self.edit_line(&pick.order_id, |line| line.fulfilment.listed -= units.get());
+        let (PickLineId { list, line }, old_quantity) = (id.clone(), pick.quantity);
+        let (order_id, sku, reference) = (pick.order_id.clone(), pick.sku.clone(), pick.reference.clone());
+        let (now, event) = match pick.quantity.minus(units.get()) {
+            Some(quantity) => (
+                PickLine { quantity, ..pick },
+                Event::PickLineChanged { order_id, sku, reference, list, line, quantity, old_quantity, reason },
+            ),
+            None => (
+                PickLine { status: PickStatus::Withdrawn, ..pick },
+                Event::PickLineWithdrawn { order_id, sku, reference, list, line, quantity: old_quantity, reason },
+            ),
+        };
+        self.pick_lines.insert(id, now);
+        self.events.push(event);
     }
 
     /// Whether units of a batch were picked for an order.
