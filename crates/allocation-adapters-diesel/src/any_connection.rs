@@ -29,6 +29,17 @@ impl AnyConnection {
             }
         }
     }
+
+    /// Begins a transaction that only reads, and sees one state of the database throughout.
+    pub(crate) fn begin_snapshot(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN"),
+            Self::Postgres(connection) => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                AnsiTransactionManager::begin_transaction_sql(connection, begin)
+            }
+        }
+    }
 }
 
 /// Makes the connections of a pool.

@@ -10,6 +10,7 @@ mod any_connection;
 mod connect_error;
 mod database_url;
 mod error;
+mod expiry;
 mod line;
 mod loading;
 mod migrations;

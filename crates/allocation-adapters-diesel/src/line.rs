@@ -127,6 +127,23 @@ pub(crate) struct AllocationPart {
     batch: BatchRow,
 }
 
+impl AllocationPart {
+    /// What the line holds, and the batch.
+    pub(crate) fn allocation(self, sku: &Sku) -> Result<(Allocation, Batch), StoreError> {
+        let batch = self.batch.batch(sku.clone())?;
+        Ok((Allocation::of(&batch, row::quantity(self.quantity)?), batch))
+    }
+}
+
+/// A line of an order with one of its parts, or with none.
+#[derive(Debug, Queryable)]
+pub(crate) struct OrderLineRow {
+    pub(crate) order_id: String,
+    pub(crate) sku: String,
+    pub(crate) line: StoredLine,
+    pub(crate) part: Option<AllocationPart>,
+}
+
 /// Lines of a product that were found, with the batches in which they hold units.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
@@ -145,8 +162,8 @@ impl Lines {
     ) -> Result<(), StoreError> {
         let mut allocations = Vec::new();
         for part in parts {
-            let batch = part.batch.batch(sku.clone())?;
-            allocations.push(Allocation::of(&batch, row::quantity(part.quantity)?));
+            let (allocation, batch) = part.allocation(sku)?;
+            allocations.push(allocation);
             self.batches.push(batch);
         }
         self.lines.push((order_id, line.row()?.with(allocations)));

@@ -21,6 +21,7 @@ const ONE_MORE: i64 = 101;
 #[error("a product that was not locked cannot be loaded")]
 struct NotLocked;
 
+/// Loads into a product what a decision lacks.
 pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed: &Needed) -> Result<(), StoreError> {
     match needed {
         Needed::Batches => product.complete(reads::open_batches(connection, product.sku())?),
@@ -45,7 +46,8 @@ pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed
     Ok(())
 }
 
-fn lines(connection: &mut AnyConnection, sku: &Sku, order_ids: &[OrderId]) -> Result<Lines, StoreError> {
+/// Those of the lines that exist, with their batches.
+pub(crate) fn lines(connection: &mut AnyConnection, sku: &Sku, order_ids: &[OrderId]) -> Result<Lines, StoreError> {
     match connection {
         AnyConnection::Sqlite(connection) => sqlite::lines(connection, sku, order_ids),
         AnyConnection::Postgres(connection) => postgres::lines(connection, sku, order_ids),

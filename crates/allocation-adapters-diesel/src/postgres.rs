@@ -1,12 +1,16 @@
 //! What is particular to PostgreSQL.
 
+#[cfg(test)]
+mod explain;
 mod lines;
 mod locking;
+mod orders;
 mod saving;
 mod session;
 mod sets;
 
-pub(crate) use lines::lines;
+pub(crate) use lines::{lines, order_lines};
 pub(crate) use locking::lock;
+pub(crate) use orders::{add_orders, find_orders};
 pub(crate) use saving::save;
 pub(crate) use session::{migrate, open, open_for_migrations};

@@ -58,7 +58,6 @@ diesel::table! {
         allow_split -> Bool,
         hold_seconds -> Nullable<Integer>,
         placed_at -> BigInt,
-        cancelled_at -> Nullable<BigInt>,
     }
 }
 

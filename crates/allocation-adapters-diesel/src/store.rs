@@ -2,14 +2,17 @@
 
 use crate::any_connection::{AnyConnection, Connector, LogErrors};
 use crate::error::store_error;
-use crate::unit::Unit;
+use crate::unit::{Transactions, Unit};
 use crate::{ConnectError, DatabaseUrl, Migrations, reads, sqlite};
-use allocation_domain::{Batch, BatchReference};
+use allocation_domain::{Availability, Batch, BatchReference, Order, OrderId, Sku};
 use allocation_ports::{
-    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, LockWait, PageSize, Queries,
-    Readiness, SchemaState, StoreError, UnitOfWork, UnitOfWorkFactory,
+    AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
+    BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, PageSize, ProductTotals, Queries, Readiness,
+    RecordedEvent, SchemaState, StoreError, UnitOfWork, UnitOfWorkFactory,
 };
+use chrono::{DateTime, Utc};
 use diesel::QueryResult;
+use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
 use parking_lot::FairMutex;
 use r2d2::ManageConnection;
@@ -172,6 +175,17 @@ impl Store {
     fn read<T>(&self, query: impl Fn(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         query(&mut *self.checked_out(LockWait::Usual, AnyConnection::ping)?)
     }
+
+    /// Reads with several statements that all see the same state.
+    fn read_snapshot<T>(&self, query: impl Fn(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut connection = self.checked_out(LockWait::Usual, AnyConnection::begin_snapshot)?;
+        let read = query(&mut connection);
+        if let Err(error) = Transactions::rollback_transaction(&mut *connection) {
+            // The connection is broken then, and the pool replaces it.
+            tracing::debug!(%error, "a rollback failed");
+        }
+        read
+    }
 }
 
 impl fmt::Debug for Store {
@@ -190,8 +204,8 @@ impl UnitOfWorkFactory for Store {
 }
 
 impl Queries for Store {
-    fn batch(&self, reference: &BatchReference) -> Result<Option<Batch>, StoreError> {
-        self.read(|connection| reads::batch(connection, reference))
+    fn batch(&self, reference: &BatchReference, now: DateTime<Utc>) -> Result<Option<Batch>, StoreError> {
+        self.read(|connection| reads::batch_at(connection, reference, now))
     }
 
     fn batches(
@@ -199,8 +213,9 @@ impl Queries for Store {
         filter: &BatchFilter,
         after: Option<BatchCursor>,
         page: PageSize,
+        now: DateTime<Utc>,
     ) -> Result<Vec<Batch>, StoreError> {
-        self.read(|connection| reads::batches(connection, filter, after.as_ref(), page))
+        self.read(|connection| reads::batches(connection, filter, after.as_ref(), page, now))
     }
 
     fn allocations(
@@ -208,8 +223,59 @@ impl Queries for Store {
         filter: &AllocationFilter,
         after: Option<AllocationCursor>,
         page: PageSize,
+        now: DateTime<Utc>,
     ) -> Result<Vec<AllocationRow>, StoreError> {
-        self.read(|connection| reads::allocations(connection, filter, after.as_ref(), page))
+        self.read(|connection| reads::allocations(connection, filter, after.as_ref(), page, now))
+    }
+
+    fn order(&self, order_id: &OrderId) -> Result<Option<Order>, StoreError> {
+        self.read(|connection| reads::order(connection, order_id))
+    }
+
+    fn orders(
+        &self,
+        filter: &OrderFilter,
+        after: Option<OrderId>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<OrderPage, StoreError> {
+        self.read_snapshot(|connection| reads::orders(connection, filter, after.as_ref(), page, now))
+    }
+
+    fn backorders(
+        &self,
+        filter: &BackorderFilter,
+        after: Option<BackorderCursor>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Backorder>, StoreError> {
+        self.read_snapshot(|connection| reads::backorders(connection, filter, after.as_ref(), page, now))
+    }
+
+    fn product(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Option<ProductTotals>, StoreError> {
+        self.read_snapshot(|connection| reads::product(connection, sku, now))
+    }
+
+    fn products(
+        &self,
+        after: Option<Sku>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ProductTotals>, StoreError> {
+        self.read_snapshot(|connection| reads::products(connection, after.as_ref(), page, now))
+    }
+
+    fn availability(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Option<Availability>, StoreError> {
+        self.read_snapshot(|connection| reads::availability(connection, sku, now))
+    }
+
+    fn history(
+        &self,
+        order_id: &OrderId,
+        after: Option<EventCursor>,
+        page: PageSize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.read(|connection| reads::history(connection, order_id, after.as_ref(), page))
     }
 }
 
@@ -222,9 +288,8 @@ impl Readiness for Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use allocation_domain::{Eta, Quantity, Sku};
+    use allocation_domain::{Eta, Quantity};
     use allocation_ports::Wanted;
-    use chrono::DateTime;
     use diesel::connection::SimpleConnection;
 
     fn batch(number: u32) -> BatchReference {
@@ -258,9 +323,9 @@ mod tests {
         limit(50);
         let result = add_batches(&store);
         assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
-        assert_eq!(store.batch(&batch(0)).unwrap(), None);
+        assert_eq!(store.batch(&batch(0), DateTime::UNIX_EPOCH).unwrap(), None);
         limit(100_000);
         add_batches(&store).unwrap();
-        assert!(store.batch(&batch(999)).unwrap().is_some());
+        assert!(store.batch(&batch(999), DateTime::UNIX_EPOCH).unwrap().is_some());
     }
 }

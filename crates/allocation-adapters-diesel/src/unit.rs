@@ -2,10 +2,11 @@
 
 use crate::any_connection::AnyConnection;
 use crate::error::commit_error;
+use crate::orders::OrderValues;
 use crate::saving::RowChanges;
-use crate::{loading, orders, postgres, reads, sqlite};
+use crate::{expiry, loading, orders, postgres, reads, sqlite};
 use allocation_domain::{Batch, BatchReference, Needed, NewOrder, OrderId, Product, Sku};
-use allocation_ports::{OrderRepository, PlacedOrder, ProductRepository, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{OrderRepository, ProductRepository, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
 use diesel::prelude::*;
@@ -18,7 +19,7 @@ pub(crate) const OPEN_BATCHES: usize = 32;
 /// How many to ask the database for, to know whether there are more.
 pub(crate) const ONE_MORE: i64 = 33;
 
-type Transactions = <AnyConnection as Connection>::TransactionManager;
+pub(crate) type Transactions = <AnyConnection as Connection>::TransactionManager;
 
 /// A unit of work on a connection that is its own until it ends.
 pub(crate) struct Unit<C: DerefMut<Target = AnyConnection>> {
@@ -108,6 +109,10 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         self.run(|connection| loading::load(connection, product, needed))
     }
 
+    fn with_expired_holds(&mut self, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError> {
+        self.run(|connection| expiry::products(connection, now, most))
+    }
+
     fn save(&mut self, products: &[Product], at: DateTime<Utc>) -> Result<(), StoreError> {
         self.run(|connection| {
             let changes = products.iter().map(Product::changes).filter(|changes| !changes.is_empty());
@@ -122,19 +127,24 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
 }
 
 impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
-    fn find(&mut self, order_id: &OrderId) -> Result<Option<PlacedOrder>, StoreError> {
-        self.run(|connection| orders::find(connection, order_id))
+    fn find(&mut self, order_ids: &[OrderId]) -> Result<Vec<NewOrder>, StoreError> {
+        self.run(|connection| match connection {
+            AnyConnection::Sqlite(connection) => sqlite::find_orders(connection, order_ids),
+            AnyConnection::Postgres(connection) => postgres::find_orders(connection, order_ids),
+        })
     }
 
     fn skus_of(&mut self, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
         self.run(|connection| orders::skus_of(connection, order_id))
     }
 
-    fn add(&mut self, order: &NewOrder, at: DateTime<Utc>) -> Result<(), StoreError> {
-        self.run(|connection| orders::add(connection, order, at))
-    }
-
-    fn cancel(&mut self, order_id: &OrderId, at: DateTime<Utc>) -> Result<(), StoreError> {
-        self.run(|connection| orders::cancel(connection, order_id, at))
+    fn add(&mut self, orders: &[NewOrder], at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.run(|connection| {
+            let orders = orders.iter().map(|order| OrderValues::of(order, at)).collect::<Result<Vec<_>, _>>()?;
+            match connection {
+                AnyConnection::Sqlite(connection) => sqlite::add_orders(connection, &orders),
+                AnyConnection::Postgres(connection) => postgres::add_orders(connection, &orders),
+            }
+        })
     }
 }

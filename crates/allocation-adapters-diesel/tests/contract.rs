@@ -7,6 +7,8 @@
 mod availability;
 #[path = "contract/concurrency.rs"]
 mod concurrency;
+#[path = "contract/expiry.rs"]
+mod expiry;
 #[path = "contract/integrity.rs"]
 mod integrity;
 #[path = "contract/lists.rs"]
@@ -19,12 +21,16 @@ mod order_lines;
 mod orders;
 #[path = "contract/plans.rs"]
 mod plans;
+#[path = "contract/queries.rs"]
+mod queries;
 #[path = "contract/round_trips.rs"]
 mod round_trips;
 #[path = "contract/saving.rs"]
 mod saving;
 #[path = "contract/schema.rs"]
 mod schema;
+#[path = "contract/shop.rs"]
+mod shop;
 #[path = "contract/units_of_work.rs"]
 mod units_of_work;
 #[path = "contract/world.rs"]
@@ -108,22 +114,34 @@ on_both_databases! {
     orders:
         an_order_comes_back_as_it_was_placed,
         an_order_is_added_once,
-        a_cancelled_order_keeps_the_instant_it_was_cancelled_at,
         an_order_over_several_products_is_placed_and_cancelled_in_one_unit;
     order_lines:
         lines_of_every_kind_come_back_as_they_were,
-        lines_that_were_sent_alone_have_entries_in_no_index_of_orders,
+        lines_that_were_sent_alone_have_entries_in_no_partial_index,
         expired_holds_come_with_every_lock_and_go_to_whoever_asks,
         the_queue_is_loaded_in_pages_in_its_order,
         units_that_come_go_to_the_queue_in_its_order,
         a_batch_that_is_corrected_takes_its_lines_along,
         a_batch_that_a_line_holds_units_of_is_loaded_on_demand,
         totals_equal_sums_after_a_random_history;
+    queries:
+        what_is_read_after_a_random_history_is_what_the_domain_says,
+        what_is_not_there_is_not_found,
+        a_page_looks_through_a_bounded_number_of_orders,
+        an_order_of_the_past_does_not_hide_a_later_one,
+        the_largest_order_is_read_whole,
+        the_availability_of_a_thousand_open_batches_counts_them_all;
+    expiry:
+        products_with_expired_holds_are_found_once_in_the_order_of_their_expiry,
+        thousands_of_expired_lines_of_one_product_do_not_hide_another,
+        what_has_expired_is_gone_before_anybody_notices;
     availability:
         an_unreachable_database_is_told_at_once;
     concurrency:
         no_batch_is_oversold_and_counters_equal_sums_after_a_random_history,
         writers_of_one_line_allocate_it_once,
         the_same_new_product_is_created_once,
-        of_two_batches_of_one_name_one_is_added;
+        of_two_batches_of_one_name_one_is_added,
+        an_order_that_moves_is_always_seen_whole,
+        units_that_add_the_same_orders_in_opposite_orders_never_deadlock;
 }

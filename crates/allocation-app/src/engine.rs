@@ -12,7 +12,7 @@ mod worker;
 use crate::UnitRunner;
 use crate::allocate_line::{AllocateLineError, LineAnswer};
 use crate::place_order::{OrderAnswer, PlaceOrderError, PlaceOrderOutcome};
-use allocation_domain::{AllocationOutcome, NewOrder, OrderLine, Sku};
+use allocation_domain::{AllocationOutcome, NewOrder, OrderLine};
 use allocation_ports::{Clock, EngineMetrics, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
 use job::{Job, Message};
@@ -29,8 +29,9 @@ use worker::Worker;
 #[derive(Debug, Clone, Copy)]
 pub struct EngineSettings {
     /// How many workers, each with a queue and a unit of work of its own. A SKU belongs to one
-    /// worker, and an order to that of its first SKU, so that two workers wait for each other's
-    /// product only for the sake of orders over several SKUs.
+    /// worker, so that two workers do not wait for each other's product. Orders over several SKUs
+    /// belong to the first worker: two groups of them would mostly have a product in common, and do
+    /// better as one.
     pub workers: NonZeroUsize,
     /// How many lines and orders may wait for each worker; one more is refused as overload.
     pub queue_length: NonZeroUsize,
@@ -113,7 +114,7 @@ impl AllocationEngine {
     }
 
     fn submit(&self, job: Job) -> Result<(), NotTaken> {
-        self.queue(job.first_sku()).try_send(Message::Job(job)).map_err(|error| match error {
+        self.queue(&job).try_send(Message::Job(job)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 self.metrics.overload();
                 NotTaken::Overloaded
@@ -122,8 +123,11 @@ impl AllocationEngine {
         })
     }
 
-    fn queue(&self, sku: Option<&Sku>) -> &mpsc::Sender<Message> {
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(sku);
+    fn queue(&self, job: &Job) -> &mpsc::Sender<Message> {
+        if job.lines() > 1 {
+            return &self.queues[0];
+        }
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(job.first_sku());
         // The remainder is less than the number of queues, and so fits any size.
         let place = u64::try_from(self.queues.len()).map_or(0, |queues| hash % queues);
         &self.queues[usize::try_from(place).unwrap_or(0)]

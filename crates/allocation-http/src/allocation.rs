@@ -19,7 +19,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
 use allocation_domain::{AllocationOutcome, BatchReference, OrderId, Sku};
 use allocation_ports::{AllocationCursor, AllocationFilter, Queries};
-use std::sync::Arc;
+use chrono::{DateTime, Utc};
 
 pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
     Path::new("/allocations").post(allocate).get(list).register(cfg);
@@ -97,8 +97,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     };
     let page = Page::take(&mut query);
     query.faults().check(Some(()))?;
-    let queries = Arc::clone(&api.queries);
-    let page = api.gate.run(&request, move || read_page(&*queries, &filter, page)).await?;
+    let page = api.read(&request, move |queries, now| read_page(queries, &filter, page, now)).await?;
     Ok(page.into())
 }
 
@@ -127,9 +126,10 @@ fn read_page(
     queries: &dyn Queries,
     filter: &AllocationFilter,
     page: Page<AllocationCursor>,
+    now: DateTime<Utc>,
 ) -> Result<PageAnswer, Problem> {
-    let rows = queries.allocations(filter, page.after, page.size)?;
-    let next = page::next(page.size, &rows, |after, size| queries.allocations(filter, after, size))?;
+    let rows = queries.allocations(filter, page.after, page.size, now)?;
+    let next = page::next(page.size, &rows, |after, size| queries.allocations(filter, after, size, now))?;
     let filters = [
         ("order_id", filter.order_id.as_ref().map(OrderId::as_str)),
         ("sku", filter.sku.as_ref().map(Sku::as_str)),

@@ -1,11 +1,12 @@
 use crate::blocking::{BlockingLimits, Gate};
 use crate::problem::{Kind, Problem, catalogue};
-use crate::{allocation, batch, docs, health, request_id};
+use crate::{allocation, backorder, batch, docs, health, order, product, request_id};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::{App, Error, HttpResponse, web};
+use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 use allocation_app::{AllocationEngine, UseCases};
-use allocation_ports::{Queries, Readiness};
+use allocation_ports::{Clock, Queries, Readiness};
+use chrono::{DateTime, Utc};
 use std::future::ready;
 use std::sync::Arc;
 
@@ -14,8 +15,9 @@ use std::sync::Arc;
 pub struct Api {
     pub(crate) use_cases: UseCases,
     pub(crate) engine: AllocationEngine,
-    pub(crate) queries: Arc<dyn Queries>,
+    queries: Arc<dyn Queries>,
     pub(crate) readiness: Arc<dyn Readiness>,
+    clock: Arc<dyn Clock>,
     pub(crate) gate: Gate,
     /// For readiness, which must be told however many requests wait.
     pub(crate) probe: Gate,
@@ -27,6 +29,8 @@ const PROBES: BlockingLimits = BlockingLimits { running: 1, waiting: 64 };
 impl Api {
     /// The API over use cases, the allocation engine and the ports that it reads from.
     ///
+    /// What is read is as of the time that `clock` tells.
+    ///
     /// Use cases, queries and the readiness check block on the database: `blocking` limits how many
     /// of them run and wait at a time, over all clones of the API.
     #[must_use]
@@ -35,9 +39,25 @@ impl Api {
         engine: AllocationEngine,
         queries: Arc<dyn Queries>,
         readiness: Arc<dyn Readiness>,
+        clock: Arc<dyn Clock>,
         blocking: BlockingLimits,
     ) -> Self {
-        Self { use_cases, engine, queries, readiness, gate: Gate::new(blocking), probe: Gate::new(PROBES) }
+        Self { use_cases, engine, queries, readiness, clock, gate: Gate::new(blocking), probe: Gate::new(PROBES) }
+    }
+
+    /// The time now.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Reads for a request, as of the time when its turn has come.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        request: &HttpRequest,
+        read: impl FnOnce(&dyn Queries, DateTime<Utc>) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (queries, clock) = (Arc::clone(&self.queries), Arc::clone(&self.clock));
+        self.gate.run(request, move || read(&*queries, clock.now())).await
     }
 
     /// Adds all paths of the API to an application, those that are not known included.
@@ -45,7 +65,10 @@ impl Api {
         cfg.app_data(web::Data::new(self.clone()));
         // The router tries paths in this order, and allocations are what most requests are for.
         allocation::configure(cfg);
+        order::configure(cfg);
         batch::configure(cfg);
+        product::configure(cfg);
+        backorder::configure(cfg);
         health::configure(cfg);
         catalogue::configure(cfg);
         docs::configure(cfg);

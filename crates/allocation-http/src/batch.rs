@@ -1,8 +1,12 @@
 //! Batches of stock.
 
+mod change;
 mod new;
 mod shown;
 
+#[cfg(test)]
+pub(crate) use change::Correction;
+pub(crate) use change::{__path_change, change};
 pub(crate) use new::BatchToAdd;
 pub(crate) use shown::Batch;
 
@@ -13,18 +17,18 @@ use crate::page::{self, Page, PageAnswer, PageParameters};
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{answer, body};
+use crate::{answer, body, etag};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use allocation_app::AddBatchOutcome;
 use allocation_domain::{BatchReference, Sku};
 use allocation_ports::{BatchCursor, BatchFilter, Queries};
-use std::sync::Arc;
+use chrono::{DateTime, Utc};
 
 pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
     Path::new("/batch").post(add).get(list).register(cfg);
-    Path::new("/batch/{reference}").get(find).delete(remove).register(cfg);
+    Path::new("/batch/{reference}").get(find).patch(change).delete(remove).register(cfg);
 }
 
 document!(AddBatchProblems:
@@ -56,12 +60,16 @@ document!(RemoveBatchProblems:
     )),
     responses(
         (status = 201, description = "The batch was added", body = Batch<'_>,
-            headers(("Location" = String, description = "The path of the batch")),
+            headers(
+                ("Location" = String, description = "The path of the batch"),
+                ("ETag" = String, description = "The revision of the batch"),
+            ),
             example = json!({
                 "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
                 "allocated_quantity": 0, "available_quantity": 20, "eta": "2027-01-15"
             })),
         (status = 200, description = "The batch was there already; this is what became of it", body = Batch<'_>,
+            headers(("ETag" = String, description = "The revision of the batch")),
             example = json!({
                 "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
                 "allocated_quantity": 10, "available_quantity": 10, "eta": "2027-01-15"
@@ -76,9 +84,10 @@ pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) 
         AddBatchOutcome::Added(batch) => {
             let location = format!("/batch/{}", encode(batch.reference().as_str()));
             let mut response = answer::builder(StatusCode::CREATED);
-            Ok(response.insert_header((header::LOCATION, location)).body(answer::bytes(&Batch::from(&batch))?))
+            response.insert_header((header::LOCATION, location));
+            show(response, &batch)
         }
-        AddBatchOutcome::Unchanged(batch) => answer::json(StatusCode::OK, &Batch::from(&batch)),
+        AddBatchOutcome::Unchanged(batch) => show(answer::builder(StatusCode::OK), &batch),
     }
 }
 
@@ -109,12 +118,13 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     let filter = BatchFilter { sku: query.take("sku", str::parse) };
     let page = Page::take(&mut query);
     query.faults().check(Some(()))?;
-    let queries = Arc::clone(&api.queries);
-    let page = api.gate.run(&request, move || read_page(&*queries, &filter, page)).await?;
+    let page = api.read(&request, move |queries, now| read_page(queries, &filter, page, now)).await?;
     Ok(page.into())
 }
 
 /// Look at a batch
+///
+/// The `ETag` is its revision, which counts corrections, not allocations.
 #[utoipa::path(
     get,
     path = "/batch/{reference}",
@@ -122,18 +132,19 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     tag = "Batches",
     params(("reference" = Identifier, Path, description = "The batch", example = "B-1")),
     responses(
-        (status = 200, description = "The batch", body = Batch<'_>, example = json!({
-            "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
-            "allocated_quantity": 10, "available_quantity": 10, "eta": "2027-01-15"
-        })),
+        (status = 200, description = "The batch", body = Batch<'_>,
+            headers(("ETag" = String, description = "The revision of the batch")),
+            example = json!({
+                "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
+                "allocated_quantity": 10, "available_quantity": 10, "eta": "2027-01-15"
+            })),
         FindBatchProblems,
     ),
 )]
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let reference = reference(&request)?;
-    let queries = Arc::clone(&api.queries);
-    let batch = api.gate.run(&request, move || read(&*queries, &reference)).await?;
-    answer::json(StatusCode::OK, &Batch::from(&batch))
+    let batch = api.read(&request, move |queries, now| read(queries, &reference, now)).await?;
+    show(answer::builder(StatusCode::OK), &batch)
 }
 
 /// Delete a batch
@@ -160,14 +171,28 @@ fn reference(request: &HttpRequest) -> Result<BatchReference, Problem> {
     path.finish(found)
 }
 
-fn read(queries: &dyn Queries, reference: &BatchReference) -> Result<allocation_domain::Batch, Problem> {
-    let not_found = || Problem::new(Kind::BatchNotFound, format!("There is no batch {reference}"));
-    queries.batch(reference)?.ok_or_else(not_found)
+/// The answer that shows a batch.
+fn show(mut response: HttpResponseBuilder, batch: &allocation_domain::Batch) -> Result<HttpResponse, Problem> {
+    Ok(response.insert_header(etag::of(batch.revision())).body(answer::bytes(&Batch::from(batch))?))
 }
 
-fn read_page(queries: &dyn Queries, filter: &BatchFilter, page: Page<BatchCursor>) -> Result<PageAnswer, Problem> {
-    let rows = queries.batches(filter, page.after, page.size)?;
-    let next = page::next(page.size, &rows, |after, size| queries.batches(filter, after, size))?;
+fn read(
+    queries: &dyn Queries,
+    reference: &BatchReference,
+    now: DateTime<Utc>,
+) -> Result<allocation_domain::Batch, Problem> {
+    let not_found = || Problem::new(Kind::BatchNotFound, format!("There is no batch {reference}"));
+    queries.batch(reference, now)?.ok_or_else(not_found)
+}
+
+fn read_page(
+    queries: &dyn Queries,
+    filter: &BatchFilter,
+    page: Page<BatchCursor>,
+    now: DateTime<Utc>,
+) -> Result<PageAnswer, Problem> {
+    let rows = queries.batches(filter, page.after, page.size, now)?;
+    let next = page::next(page.size, &rows, |after, size| queries.batches(filter, after, size, now))?;
     let filters = [("sku", filter.sku.as_ref().map(Sku::as_str))];
     let link = next.and_then(|cursor| page::link("/batch", &filters, page.size, &cursor));
     Ok(PageAnswer { body: answer::bytes(&rows.iter().map(Batch::from).collect::<Vec<_>>())?, link })

@@ -2,8 +2,12 @@
 //! every fault.
 
 mod json;
+mod members;
 
-use crate::fault::{Fault, Faults};
+pub(crate) use members::{Given, NoMembers, object};
+
+use crate::fault::Faults;
+use crate::identifier::PathIdentifiers;
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
 use actix_web::HttpRequest;
@@ -32,19 +36,55 @@ pub(crate) trait Body: DeserializeOwned + Deserr<Faults> {
     type Content;
 
     /// Checks what no member can tell by itself.
-    fn content(self) -> Result<Self::Content, Fault>;
+    fn content(self) -> Result<Self::Content, Faults>;
 }
 
 /// Reads and parses the body of a request that has no query.
 pub(crate) async fn read<T: Body>(request: &HttpRequest, payload: Payload) -> Result<T::Content, Problem> {
     check_media_type(request.headers())?;
     let bytes = collect(request, payload).await?;
-    if request.query_string().is_empty()
-        && let Some(content) = parse::<T>(&bytes)
-    {
-        return Ok(content);
+    let mut faults = Query::of(request).faults();
+    let content = understand::<T>(&bytes, &mut faults)?;
+    faults.check(content)
+}
+
+/// Reads and parses the body of a request beside what was found in its path.
+pub(crate) async fn read_beside<T: Body, P>(
+    path: PathIdentifiers<'_>,
+    found: Option<P>,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<(P, T::Content), Problem> {
+    check_media_type(request.headers())?;
+    let bytes = collect(request, payload).await?;
+    let mut faults = path.into_faults();
+    let content = understand::<T>(&bytes, &mut faults)?;
+    faults.check(found.zip(content))
+}
+
+/// Reads a body that may be left out, and says nothing, beside what was found in the path.
+pub(crate) async fn read_nothing_beside<P>(
+    path: PathIdentifiers<'_>,
+    found: Option<P>,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<P, Problem> {
+    let bytes = collect(request, payload).await?;
+    let mut faults = path.into_faults();
+    if !bytes.is_empty() {
+        check_media_type(request.headers())?;
+        understand::<NoMembers>(&bytes, &mut faults)?;
     }
-    explain::<T>(&bytes, Query::of(request).faults())
+    faults.check(found)
+}
+
+/// Parses a body, in one pass if nothing is wrong with the request. `None` when the faults have what
+/// is wrong with it.
+fn understand<T: Body>(bytes: &[u8], faults: &mut Faults) -> Result<Option<T::Content>, Problem> {
+    match parse::<T>(bytes) {
+        Some(content) => Ok(Some(content)),
+        None => explain::<T>(bytes, faults),
+    }
 }
 
 /// Parses a body in one pass. `None` when anything is wrong with it.
@@ -56,16 +96,15 @@ fn parse<T: Body>(bytes: &[u8]) -> Option<T::Content> {
 }
 
 /// Parses a body that has faults, to tell them all.
-fn explain<T: Body>(bytes: &[u8], mut faults: Faults) -> Result<T::Content, Problem> {
-    let found = match json::read::<T>(bytes, &mut faults)?.map(T::content) {
+fn explain<T: Body>(bytes: &[u8], faults: &mut Faults) -> Result<Option<T::Content>, Problem> {
+    Ok(match json::read::<T>(bytes, faults)?.map(T::content) {
         Some(Ok(content)) => Some(content),
-        Some(Err(fault)) => {
-            faults.push(fault);
+        Some(Err(found)) => {
+            faults.append(found);
             None
         }
         None => None,
-    };
-    faults.check(found)
+    })
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {

@@ -7,9 +7,10 @@ use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use serde::{Deserialize, Deserializer, Serializer, de};
 
 const RULE: &str = "must be a date of the calendar, written YYYY-MM-DD, or null";
+const DAY_RULE: &str = "must be a date of the calendar, written YYYY-MM-DD";
 
 /// A date that is written exactly so: four digits, two, two.
-fn parse(text: &str) -> Option<Eta> {
+fn parse(text: &str) -> Option<NaiveDate> {
     let digits = |from: usize, to: usize| {
         let part = text.get(from..to)?;
         part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u16>().ok())?
@@ -18,15 +19,25 @@ fn parse(text: &str) -> Option<Eta> {
     let (year, month, day) = (digits(0, 4)?, digits(5, 7)?, digits(8, 10)?);
     let date = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())?;
     // There is no year 0, and databases differ in what they make of it.
-    (separated && year > 0).then_some(Eta::Due(date))
+    (separated && year > 0).then_some(date)
+}
+
+/// Parses a day that a query has.
+pub(crate) fn parse_day(text: &str) -> Result<NaiveDate, &'static str> {
+    parse(text).ok_or(DAY_RULE)
 }
 
 /// Parses an ETA straight from the bytes of a body.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Eta, D::Error> {
     match Option::<String>::deserialize(deserializer)? {
         None => Ok(Eta::InStock),
-        Some(text) => parse(&text).ok_or_else(|| de::Error::custom(RULE)),
+        Some(text) => parse(&text).map(Eta::Due).ok_or_else(|| de::Error::custom(RULE)),
     }
+}
+
+/// Writes an ETA that there may be: nothing is to be written where there is none.
+pub(crate) fn serialize_option<S: Serializer>(eta: &Option<Eta>, serializer: S) -> Result<S::Ok, S::Error> {
+    serialize(&eta.unwrap_or(Eta::InStock), serializer)
 }
 
 /// Writes an ETA: a date, or null for stock in the warehouse.
@@ -41,7 +52,7 @@ impl Deserr<Faults> for Eta {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
         match value {
             Value::Null => Ok(Self::InStock),
-            Value::String(text) => parse(&text).map_or_else(|| refuse(at, RULE), Ok),
+            Value::String(text) => parse(&text).map_or_else(|| refuse(at, RULE), |day| Ok(Self::Due(day))),
             other => refuse(at, format!("{RULE}; not {}", name(other.kind()))),
         }
     }
@@ -54,9 +65,11 @@ mod tests {
 
     #[test]
     fn a_date_is_written_exactly_so() {
-        assert_eq!(parse("2027-01-15"), Some(due(2027, 1, 15)));
-        assert_eq!(parse("2028-02-29"), Some(due(2028, 2, 29)));
-        assert_eq!(parse("9999-12-31"), Some(due(9999, 12, 31)));
+        for (text, eta) in
+            [("2027-01-15", due(2027, 1, 15)), ("2028-02-29", due(2028, 2, 29)), ("9999-12-31", due(9999, 12, 31))]
+        {
+            assert_eq!(parse(text), eta.date());
+        }
         for wrong in [
             "",
             "2027-1-5",

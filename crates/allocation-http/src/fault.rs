@@ -94,6 +94,15 @@ impl Faults {
         self.count += unlisted;
     }
 
+    /// What was found, or `None` and its faults here.
+    pub(crate) fn keep<T>(&mut self, found: Result<T, Self>) -> Option<T> {
+        found.map_err(|faults| self.append(faults)).ok()
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// Rewrites those that are listed.
     pub(crate) fn map(self, rewrite: impl FnMut(Fault) -> Fault) -> Self {
         Self { listed: self.listed.into_iter().map(rewrite).collect(), ..self }
@@ -160,6 +169,9 @@ impl DeserializeError for Faults {
     ) -> ControlFlow<Self, Self> {
         let (location, detail) = match error {
             ErrorKind::MissingField { field } => (location.push_key(field), "is missing".to_owned()),
+            ErrorKind::UnknownKey { key, accepted: [] } => {
+                (location.push_key(key), "is not known; there are no members".to_owned())
+            }
             ErrorKind::UnknownKey { key, accepted } => {
                 (location.push_key(key), format!("is not known; known are {}", accepted.join(", ")))
             }

@@ -63,8 +63,13 @@ pub(crate) struct PathIdentifiers<'a> {
 impl<'a> PathIdentifiers<'a> {
     /// Those of a request that has no query.
     pub(crate) fn of(request: &'a HttpRequest) -> Self {
+        Self::beside(request, Query::of(request))
+    }
+
+    /// Those of a request of whose query all parameters have been taken.
+    pub(crate) fn beside(request: &'a HttpRequest, query: Query) -> Self {
         // What the router has matched is decoded in part, so the path is read as it was sent.
-        Self { path: request.uri().path(), faults: Query::of(request).faults() }
+        Self { path: request.uri().path(), faults: query.faults() }
     }
 
     /// The identifier in a segment of the path, counted from 1. When it breaks a rule, the faults
@@ -78,6 +83,11 @@ impl<'a> PathIdentifiers<'a> {
             None => Err("must be percent-encoded UTF-8".to_owned()),
         };
         parsed.map_err(|detail| self.faults.push(Fault::of(parameter, detail))).ok()
+    }
+
+    /// What is wrong with the path and the query.
+    pub(crate) fn into_faults(self) -> Faults {
+        self.faults
     }
 
     /// What was found, unless anything is wrong with the request.

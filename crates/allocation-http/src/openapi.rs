@@ -6,7 +6,7 @@ mod problems;
 pub(crate) use problems::{document, problems};
 
 use crate::problem::Kind;
-use crate::{allocation, batch, fault, health, problem};
+use crate::{allocation, backorder, batch, fault, health, order, problem, product};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
@@ -21,6 +21,8 @@ use utoipa::openapi::OpenApi;
     tags(
         (name = "Batches", description = "Stock, in the warehouse or on its way."),
         (name = "Allocations", description = "Which batch serves which order line."),
+        (name = "Orders", description = "Lines that are placed, held, confirmed and cancelled as one."),
+        (name = "Products", description = "What is there of a SKU, what of it is free, and when."),
         (name = "Problems", description = "What errors mean."),
         (name = "Service", description = "The state of the service itself."),
     ),
@@ -28,10 +30,22 @@ use utoipa::openapi::OpenApi;
         batch::add,
         batch::list,
         batch::find,
+        batch::change,
         batch::remove,
         allocation::allocate,
         allocation::list,
         allocation::deallocate,
+        order::place,
+        order::list,
+        order::find,
+        order::cancel,
+        order::confirm,
+        order::extend,
+        order::history,
+        backorder::list,
+        product::list,
+        product::find,
+        product::availability,
         problem::catalogue::list,
         problem::catalogue::find,
         health::livez,
@@ -43,6 +57,7 @@ use utoipa::openapi::OpenApi;
         problems::ProblemSchema,
         problems::ValidationProblem,
         problems::OutOfStockProblem,
+        problems::OrderOutOfStockProblem,
     )),
 )]
 struct Document;

@@ -1,16 +1,18 @@
 //! Lists, a page at a time.
 
+mod cursors;
+
+pub(crate) use cursors::ProductCursor;
+
 use crate::answer;
 use crate::identifier::encode;
 use crate::query::Query;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LINK};
-use allocation_domain::{BatchReference, OrderId, Sku};
-use allocation_ports::{AllocationCursor, BatchCursor, PageSize, StoreError};
+use allocation_ports::{PageSize, StoreError};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::DateTime;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Write;
@@ -54,6 +56,9 @@ fn parse_cursor<C: Cursor>(text: &str) -> Result<C, &'static str> {
 
 /// The place of a row in a list, as clients carry it from page to page.
 pub(crate) trait Cursor: Sized {
+    /// What tells the cursor from those of other lists, where its fields do not.
+    const LIST: &'static str = "";
+
     /// What is written down of the place.
     type Fields: Serialize + DeserializeOwned;
 
@@ -61,54 +66,25 @@ pub(crate) trait Cursor: Sized {
     fn from_fields(fields: Self::Fields) -> Option<Self>;
 }
 
-impl Cursor for BatchCursor {
-    type Fields = (i64, String);
-
-    fn fields(&self) -> Self::Fields {
-        (self.added_at.timestamp_micros(), self.reference.as_str().to_owned())
-    }
-
-    fn from_fields((micros, reference): Self::Fields) -> Option<Self> {
-        // Databases begin their calendars at different times; no batch is older than 1970.
-        let added_at = DateTime::from_timestamp_micros(micros).filter(|_| micros >= 0)?;
-        Some(Self { added_at, reference: BatchReference::parse(reference).ok()? })
-    }
-}
-
-impl Cursor for AllocationCursor {
-    type Fields = (String, String, String);
-
-    fn fields(&self) -> Self::Fields {
-        (self.sku.to_string(), self.order_id.to_string(), self.reference.to_string())
-    }
-
-    fn from_fields((sku, order_id, reference): Self::Fields) -> Option<Self> {
-        Some(Self {
-            sku: Sku::parse(sku).ok()?,
-            order_id: OrderId::parse(order_id).ok()?,
-            reference: BatchReference::parse(reference).ok()?,
-        })
-    }
-}
-
 fn encode_cursor<C: Cursor>(cursor: &C) -> Option<String> {
     let mut bytes = serde_json::to_vec(&cursor.fields()).ok()?;
-    bytes.splice(0..0, checksum(&bytes));
+    bytes.splice(0..0, checksum(C::LIST, &bytes));
     Some(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 fn decode<C: Cursor>(text: &str) -> Option<C> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (sum, fields) = bytes.split_first_chunk()?;
-    if *sum != checksum(fields) {
+    if *sum != checksum(C::LIST, fields) {
         return None;
     }
     C::from_fields(serde_json::from_slice(fields).ok()?)
 }
 
 /// FNV-1a. It tells a cursor from one that was mistyped or cut off; it is no secret.
-fn checksum(bytes: &[u8]) -> [u8; 4] {
-    let sum = bytes.iter().fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+fn checksum(list: &str, fields: &[u8]) -> [u8; 4] {
+    let bytes = list.bytes().chain(fields.iter().copied());
+    let sum = bytes.fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     sum.to_be_bytes()
 }
 
@@ -162,9 +138,10 @@ pub(crate) fn link<C: Cursor>(
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode_cursor};
+    use super::{ProductCursor, decode, encode_cursor};
     use crate::testing::{now, order, reference, sku};
-    use allocation_ports::{AllocationCursor, BatchCursor};
+    use allocation_domain::{OrderId, QueuePosition};
+    use allocation_ports::{AllocationCursor, BackorderCursor, BatchCursor, EventCursor};
     use chrono::TimeDelta;
     use proptest::prelude::*;
 
@@ -172,6 +149,19 @@ mod tests {
     fn a_cursor_is_kept_to_the_microsecond() {
         let cursor = BatchCursor { added_at: now() + TimeDelta::microseconds(1), reference: reference("B \"1\"/🪑") };
         assert_eq!(decode::<BatchCursor>(&encode_cursor(&cursor).unwrap()), Some(cursor));
+    }
+
+    #[test]
+    fn every_cursor_is_kept_as_it_is() {
+        let queued = QueuePosition::new(order("O-1"), i32::MIN, now());
+        let waiting = BackorderCursor { sku: sku("LAMP"), position: 1, queued };
+        assert_eq!(decode(&encode_cursor(&waiting).unwrap()), Some(waiting));
+        let event = EventCursor { occurred_at: now(), sku: sku("LAMP"), version: 7, ordinal: 0 };
+        assert_eq!(decode(&encode_cursor(&event).unwrap()), Some(event));
+        assert_eq!(decode(&encode_cursor(&order("O-1")).unwrap()), Some(order("O-1")));
+        let product = ProductCursor(sku("O-1"));
+        assert_eq!(decode::<OrderId>(&encode_cursor(&product).unwrap()), None, "of another list");
+        assert_eq!(decode(&encode_cursor(&product).unwrap()), Some(product));
     }
 
     #[test]
@@ -193,6 +183,10 @@ mod tests {
         fn no_text_crashes_the_parser_of_cursors(text: String) {
             prop_assert_eq!(decode::<AllocationCursor>(&text), None);
             prop_assert_eq!(decode::<BatchCursor>(&text), None);
+            prop_assert_eq!(decode::<BackorderCursor>(&text), None);
+            prop_assert_eq!(decode::<EventCursor>(&text), None);
+            prop_assert_eq!(decode::<OrderId>(&text), None);
+            prop_assert_eq!(decode::<ProductCursor>(&text), None);
         }
     }
 }

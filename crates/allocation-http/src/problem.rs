@@ -9,7 +9,7 @@ pub(crate) use kind::Kind;
 use crate::fault::Fault;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use allocation_domain::OutOfStock;
+use allocation_domain::{OrderId, OutOfStock, Shortages, Sku};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::error::Error;
@@ -37,16 +37,29 @@ enum Members {
     Faults {
         errors: Vec<Fault>,
     },
-    Shortage {
-        sku: String,
-        requested: u32,
-        available: u64,
+    Shortage(Shortage),
+    Shortages {
+        shortages: Vec<Shortage>,
     },
     /// The methods that a path has are told in a header.
     Methods {
         #[serde(skip)]
         allow: HeaderValue,
     },
+}
+
+/// A line that stock is short of.
+#[derive(Debug, Serialize)]
+struct Shortage {
+    sku: String,
+    requested: u32,
+    available: u64,
+}
+
+impl From<&OutOfStock> for Shortage {
+    fn from(line: &OutOfStock) -> Self {
+        Self { sku: line.sku.to_string(), requested: line.requested.get(), available: line.available }
+    }
 }
 
 #[derive(Serialize)]
@@ -69,13 +82,28 @@ impl Problem {
         Self::new(kind, kind.description())
     }
 
+    /// A line that was sent alone is short.
     pub(crate) fn out_of_stock(refusal: &OutOfStock) -> Self {
-        let members = Members::Shortage {
-            sku: refusal.sku.as_str().to_owned(),
-            requested: refusal.requested.get(),
-            available: refusal.available,
-        };
+        let members = Members::Shortage(refusal.into());
         Self { members, ..Self::new(Kind::OutOfStock, refusal.to_string()) }
+    }
+
+    /// Lines of an order are short.
+    pub(crate) fn shortages(Shortages(short): &Shortages) -> Self {
+        let detail = match short.len() {
+            1 => "Stock is short of 1 line of the order".to_owned(),
+            lines => format!("Stock is short of {lines} lines of the order"),
+        };
+        let members = Members::Shortages { shortages: short.iter().map(Shortage::from).collect() };
+        Self { members, ..Self::new(Kind::OutOfStock, detail) }
+    }
+
+    pub(crate) fn order_not_found(order_id: &OrderId) -> Self {
+        Self::new(Kind::OrderNotFound, format!("There is no order {order_id}"))
+    }
+
+    pub(crate) fn product_not_found(sku: &Sku) -> Self {
+        Self::new(Kind::ProductNotFound, format!("There is no product {sku}"))
     }
 
     pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {

@@ -1,13 +1,25 @@
-//! Quantities in bodies.
+//! Quantities in bodies and in queries.
 
 use crate::fault::{Faults, refuse};
-use allocation_domain::{Quantity, QuantityError};
+use allocation_domain::{Quantity, QuantityError, Units, UnitsError};
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use serde::{Deserialize, Deserializer, de};
 
 /// Parses a quantity straight from the bytes of a body.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Quantity, D::Error> {
     Quantity::new(u64::deserialize(deserializer)?).map_err(de::Error::custom)
+}
+
+/// Parses units, which may be none, straight from the bytes of a body.
+pub(crate) fn deserialize_units<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Units, D::Error> {
+    Units::new(u64::deserialize(deserializer)?).map_err(de::Error::custom)
+}
+
+/// Parses a quantity that a query has.
+pub(crate) fn parse(text: &str) -> Result<Quantity, QuantityError> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let units: Option<u64> = text.parse().ok().filter(|_| digits);
+    units.map_or(Err(QuantityError), Quantity::new)
 }
 
 impl Deserr<Faults> for Quantity {
@@ -17,5 +29,15 @@ impl Deserr<Faults> for Quantity {
             _ => Err(QuantityError),
         };
         quantity.or_else(|error| refuse(at, error.to_string()))
+    }
+}
+
+impl Deserr<Faults> for Units {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+        let units = match value {
+            Value::Integer(units) => Self::new(units),
+            _ => Err(UnitsError),
+        };
+        units.or_else(|error| refuse(at, error.to_string()))
     }
 }

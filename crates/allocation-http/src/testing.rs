@@ -6,7 +6,7 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::test::{self, TestRequest};
 use actix_web::web::Bytes;
 use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, RetryPolicy, UnitRunner, UseCases};
-use allocation_domain::{Batch, BatchReference, Eta, OrderId, Product, Quantity, Sku};
+use allocation_domain::{Batch, BatchReference, Eta, NewOrder, OrderId, Product, Quantity, Sku};
 use allocation_ports::mocks::{
     MockClock, MockOrderRepository, MockProductRepository, MockQueries, MockReadiness, MockUnitOfWorkFactory,
 };
@@ -47,9 +47,16 @@ impl Ports {
     /// Ports over a store that fails.
     pub(crate) fn failing(error: fn() -> StoreError) -> Self {
         let mut ports = Self::with_units(move || Err(error()));
-        ports.queries.expect_batch().returning(move |_| Err(error()));
-        ports.queries.expect_batches().returning(move |_, _, _| Err(error()));
-        ports.queries.expect_allocations().returning(move |_, _, _| Err(error()));
+        ports.queries.expect_batch().returning(move |_, _| Err(error()));
+        ports.queries.expect_batches().returning(move |_, _, _, _| Err(error()));
+        ports.queries.expect_allocations().returning(move |_, _, _, _| Err(error()));
+        ports.queries.expect_order().returning(move |_| Err(error()));
+        ports.queries.expect_orders().returning(move |_, _, _, _| Err(error()));
+        ports.queries.expect_backorders().returning(move |_, _, _, _| Err(error()));
+        ports.queries.expect_product().returning(move |_, _| Err(error()));
+        ports.queries.expect_products().returning(move |_, _, _| Err(error()));
+        ports.queries.expect_availability().returning(move |_, _| Err(error()));
+        ports.queries.expect_history().returning(move |_, _, _| Err(error()));
         ports.readiness.expect_schema().returning(move || Err(error()));
         ports
     }
@@ -84,9 +91,9 @@ impl Ports {
         };
         let metrics: Arc<dyn EngineMetrics> = Arc::new(EngineCounters::default());
         let engine = AllocationEngine::start(&units, &clock, &metrics, settings).unwrap();
-        let use_cases = UseCases::new(units, clock);
-        let queries = Arc::new(self.queries);
-        let api = Api::new(use_cases, engine.clone(), queries, Arc::new(self.readiness), self.limits);
+        let use_cases = UseCases::new(units, Arc::clone(&clock));
+        let (queries, readiness) = (Arc::new(self.queries), Arc::new(self.readiness));
+        let api = Api::new(use_cases, engine.clone(), queries, readiness, clock, self.limits);
         (api, engine)
     }
 }
@@ -125,6 +132,11 @@ impl Answer {
             |fault: &Value| fault.get("pointer").or(fault.get("parameter")).unwrap().as_str().unwrap().to_owned();
         let faults = problem["errors"].as_array().unwrap().iter();
         faults.map(|fault| (place(fault), fault["detail"].as_str().unwrap().to_owned())).collect()
+    }
+
+    /// Where the next page is.
+    pub(crate) fn next(&self) -> &str {
+        self.header("link").unwrap().strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap()
     }
 
     /// The places of all faults.
@@ -180,6 +192,10 @@ pub(crate) async fn post(api: &Api, uri: &str, body: impl Into<Bytes>) -> Answer
     send(api, json_request(uri, body)).await
 }
 
+pub(crate) async fn patch(api: &Api, uri: &str, body: impl Into<Bytes>) -> Answer {
+    send(api, json_request(uri, body).method(Method::PATCH)).await
+}
+
 pub(crate) fn json_request(uri: &str, body: impl Into<Bytes>) -> TestRequest {
     let json = (header::CONTENT_TYPE, "application/json");
     TestRequest::default().method(Method::POST).uri(uri).insert_header(json).set_payload(body)
@@ -223,27 +239,51 @@ pub(crate) fn chairs(batches: &[&str]) -> Product {
     product
 }
 
-/// Units of work over a repository that holds one product, and saves whatever it is told.
+/// Units of work over a store that holds one product, and saves whatever it is told.
 pub(crate) fn holding(product: Product) -> impl Fn() -> Result<Box<dyn UnitOfWork>, StoreError> {
-    move || Ok(Box::new(Forgetful(repository(&product), MockOrderRepository::new())))
+    holding_all(vec![product], Vec::new())
 }
 
-fn repository(product: &Product) -> MockProductRepository {
+/// Units of work over a store that holds products and orders, and saves whatever it is told.
+pub(crate) fn holding_all(
+    products: Vec<Product>,
+    orders: Vec<NewOrder>,
+) -> impl Fn() -> Result<Box<dyn UnitOfWork>, StoreError> {
+    move || Ok(Box::new(Forgetful(product_repository(&products), order_repository(&products, &orders))))
+}
+
+fn product_repository(stored: &[Product]) -> MockProductRepository {
     let mut products = MockProductRepository::new();
-    let stored: Vec<Batch> = product.batches().to_vec();
+    let batches: Vec<Batch> = stored.iter().flat_map(|product| product.batches().to_vec()).collect();
     products.expect_find_batch().returning({
-        let stored = stored.clone();
-        move |reference| Ok(stored.iter().find(|batch| batch.reference() == reference).cloned())
+        let batches = batches.clone();
+        move |reference| Ok(batches.iter().find(|batch| batch.reference() == reference).cloned())
     });
     products.expect_sku_of().returning(move |reference| {
-        Ok(stored.iter().find(|batch| batch.reference() == reference).map(|batch| batch.sku().clone()))
+        Ok(batches.iter().find(|batch| batch.reference() == reference).map(|batch| batch.sku().clone()))
     });
-    let product = product.clone();
+    let stored = stored.to_vec();
     products.expect_lock().returning(move |wanted, _| {
-        Ok(wanted.iter().filter(|wanted| wanted.sku == *product.sku()).map(|_| product.clone()).collect())
+        let is_wanted = |product: &&Product| wanted.iter().any(|wanted| wanted.sku == *product.sku());
+        Ok(stored.iter().filter(is_wanted).cloned().collect())
     });
     products.expect_save().returning(|_, _| Ok(()));
     products
+}
+
+fn order_repository(products: &[Product], stored: &[NewOrder]) -> MockOrderRepository {
+    let mut orders = MockOrderRepository::new();
+    let stored = stored.to_vec();
+    orders.expect_find().returning(move |order_ids| {
+        Ok(stored.iter().filter(|order| order_ids.contains(order.order_id())).cloned().collect())
+    });
+    let products = products.to_vec();
+    orders.expect_skus_of().returning(move |order_id| {
+        let with_line = products.iter().filter(|product| product.line(order_id).is_some());
+        Ok(with_line.map(|product| product.sku().clone()).collect())
+    });
+    orders.expect_add().returning(|_, _| Ok(()));
+    orders
 }
 
 /// A unit of work that may end either way.

@@ -197,7 +197,9 @@ impl From<&RecordedEvent> for EventCursor {
 /// Reads what is committed, without locks. A page costs the same however far down the list it is.
 ///
 /// What is read is as of `now`: units whose hold has expired by then are not allocated any more,
-/// and lines whose hold has expired wait no more, whether anybody has noticed it yet or not.
+/// and lines whose hold has expired wait no more, whether anybody has noticed it yet or not. Totals
+/// and availability give these units to the lines that wait, as the next decision will; batches and
+/// allocations show them as free until it has.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Queries: Send + Sync {
     /// A batch.

@@ -2,10 +2,17 @@
 -- to nothing. Held lines become firm.
 DROP TABLE orders;
 
+DROP INDEX outbox_by_order;
+CREATE INDEX allocations_by_order ON allocations (order_id, sku, reference);
+
 DELETE FROM order_lines AS l WHERE NOT EXISTS (
     SELECT FROM allocations AS a WHERE (a.sku, a.order_id) = (l.sku, l.order_id)
 );
+DROP INDEX order_lines_by_order_ended;
+DROP INDEX order_lines_by_order_waiting;
+DROP INDEX order_lines_by_order_held;
 DROP INDEX order_lines_queue;
+DROP INDEX order_lines_by_expiry;
 DROP INDEX order_lines_expiring;
 DROP INDEX order_lines_by_order;
 ALTER TABLE order_lines

@@ -51,13 +51,25 @@ ALTER TABLE order_lines
         ended IS NULL OR (ended IN ('expired', 'cancelled') AND expires_at IS NULL AND waiting = 0)
     );
 
--- None of these has entries of lines that were sent alone and hold their units; the order of those is
--- told by their allocations.
-CREATE INDEX order_lines_by_order ON order_lines (order_id, sku)
-    WHERE of_order OR waiting > 0 OR ended IS NOT NULL;
-CREATE INDEX order_lines_expiring ON order_lines (sku, expires_at) WHERE expires_at IS NOT NULL;
+-- The lines of an order. What each of them holds is found by the primary key of the allocations, so
+-- that an allocation needs no entry by its order.
+CREATE INDEX order_lines_by_order ON order_lines (order_id, sku);
+DROP INDEX allocations_by_order;
+
+-- None of these has entries of firm lines that hold their units.
+--
+-- The expired lines of a product, and the products that have any.
+CREATE INDEX order_lines_expiring ON order_lines (sku, expires_at, order_id) WHERE expires_at IS NOT NULL;
+CREATE INDEX order_lines_by_expiry ON order_lines (expires_at, sku) WHERE expires_at IS NOT NULL;
 -- In the order in which waiting lines are served.
 CREATE INDEX order_lines_queue ON order_lines (sku, priority DESC, placed_at, order_id) WHERE waiting > 0;
+-- Orders that may have a status, without those of the past.
+CREATE INDEX order_lines_by_order_held ON order_lines (order_id, sku) WHERE expires_at IS NOT NULL;
+CREATE INDEX order_lines_by_order_waiting ON order_lines (order_id, sku) WHERE waiting > 0;
+CREATE INDEX order_lines_by_order_ended ON order_lines (order_id, sku) WHERE ended IS NOT NULL;
+
+-- The history of an order, which has few events: their order is left to whoever reads them.
+CREATE INDEX outbox_by_order ON outbox (order_id) WHERE order_id IS NOT NULL;
 
 -- What was sent as one, to tell a repeat from another order of that name.
 CREATE TABLE orders (
@@ -68,6 +80,5 @@ CREATE TABLE orders (
     backorders boolean NOT NULL,
     allow_split boolean NOT NULL,
     hold_seconds integer CHECK (hold_seconds >= 1),
-    placed_at bigint NOT NULL,
-    cancelled_at bigint
+    placed_at bigint NOT NULL
 );

@@ -2,11 +2,19 @@
 -- to nothing. Held lines become firm.
 DROP TABLE orders;
 
+DROP INDEX outbox_by_order;
+CREATE INDEX allocations_by_order ON allocations (order_id, sku, reference);
+
 DELETE FROM order_lines WHERE NOT EXISTS (
     SELECT 1 FROM allocations AS a WHERE a.sku = order_lines.sku AND a.order_id = order_lines.order_id
 );
+DROP INDEX order_lines_by_order_ended;
+DROP INDEX order_lines_by_order_waiting;
+DROP INDEX order_lines_by_order_held;
 DROP INDEX order_lines_queue;
+DROP INDEX order_lines_by_expiry;
 DROP INDEX order_lines_expiring;
+DROP INDEX order_lines_by_sku;
 ALTER TABLE order_lines DROP COLUMN ended;
 ALTER TABLE order_lines DROP COLUMN expires_at;
 ALTER TABLE order_lines DROP COLUMN waiting;

@@ -58,11 +58,26 @@ ALTER TABLE order_lines ADD COLUMN expires_at INTEGER;
 ALTER TABLE order_lines ADD COLUMN ended TEXT
     CHECK (ended IS NULL OR (ended IN ('expired', 'cancelled') AND expires_at IS NULL AND waiting = 0));
 
--- None of these has entries of lines that were sent alone and hold their units. An order's lines are
--- found by the primary key.
-CREATE INDEX order_lines_expiring ON order_lines (sku, expires_at) WHERE expires_at IS NOT NULL;
+-- The lines of an order are found by their primary key, and what each of them holds by that of the
+-- allocations, so that an allocation needs no entry by its order.
+DROP INDEX allocations_by_order;
+
+-- None of these has entries of lines that were sent alone and hold their units.
+--
+-- The orders of a SKU, together with those of its allocations.
+CREATE INDEX order_lines_by_sku ON order_lines (sku, order_id) WHERE of_order OR waiting > 0 OR ended IS NOT NULL;
+-- The expired lines of a product, and the products that have any.
+CREATE INDEX order_lines_expiring ON order_lines (sku, expires_at, order_id) WHERE expires_at IS NOT NULL;
+CREATE INDEX order_lines_by_expiry ON order_lines (expires_at, sku) WHERE expires_at IS NOT NULL;
 -- In the order in which waiting lines are served.
 CREATE INDEX order_lines_queue ON order_lines (sku, priority DESC, placed_at, order_id) WHERE waiting > 0;
+-- Orders that may have a status, without those of the past.
+CREATE INDEX order_lines_by_order_held ON order_lines (order_id, sku) WHERE expires_at IS NOT NULL;
+CREATE INDEX order_lines_by_order_waiting ON order_lines (order_id, sku) WHERE waiting > 0;
+CREATE INDEX order_lines_by_order_ended ON order_lines (order_id, sku) WHERE ended IS NOT NULL;
+
+-- The history of an order, which has few events: their order is left to whoever reads them.
+CREATE INDEX outbox_by_order ON outbox (order_id) WHERE order_id IS NOT NULL;
 
 -- What was sent as one, to tell a repeat from another order of that name.
 CREATE TABLE orders (
@@ -73,6 +88,5 @@ CREATE TABLE orders (
     backorders INTEGER NOT NULL CHECK (backorders IN (0, 1)),
     allow_split INTEGER NOT NULL CHECK (allow_split IN (0, 1)),
     hold_seconds INTEGER CHECK (hold_seconds >= 1),
-    placed_at INTEGER NOT NULL,
-    cancelled_at INTEGER
+    placed_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -236,42 +236,14 @@ impl<'a> LoadColumns<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::explain::{connect, migrated, plan};
     use super::*;
-    use crate::any_connection::{AnyConnection, Connector};
-    use crate::{DatabaseUrl, Store};
-    use allocation_test_support::TestDatabase;
-    use diesel::pg::Pg;
-    use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-    use r2d2::ManageConnection;
-
-    /// Asks for the plan of the lock.
-    struct Explain<'a>(LockProducts<'a>);
-
-    impl QueryFragment<Pg> for Explain<'_> {
-        fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-            out.push_sql("EXPLAIN ");
-            self.0.walk_ast(out)
-        }
-    }
-
-    impl QueryId for Explain<'_> {
-        type QueryId = Explain<'static>;
-        const HAS_STATIC_QUERY_ID: bool = true;
-    }
-
-    impl Query for Explain<'_> {
-        type SqlType = diesel::sql_types::Text;
-    }
-
-    impl RunQueryDsl<PgConnection> for Explain<'_> {}
 
     /// Deadlocks are ruled out by this plan alone: an index gives the products in the order of
     /// their SKUs, any other way in the order of the table or of the request.
     #[test]
     fn products_are_locked_in_the_order_of_the_index_on_postgres() {
-        let database = TestDatabase::postgres();
-        let url = DatabaseUrl::parse(database.url()).unwrap();
-        Store::connect(&url, 1).unwrap().migrations().up().unwrap();
+        let database = migrated();
         for setup in [
             "SELECT 1",
             "ANALYZE",
@@ -281,18 +253,37 @@ mod tests {
             "ANALYZE",
         ] {
             database.execute(setup);
-            let Ok(AnyConnection::Postgres(mut connection)) = Connector(url.clone()).connect() else {
-                panic!("not connected to PostgreSQL")
-            };
+            let mut connection = connect(&database);
             for number in [1, 2, 500, 5000] {
                 let skus: Vec<_> = (0..number).map(|number| format!("SKU-{number}")).collect();
                 let skus: Vec<_> = skus.iter().map(String::as_str).collect();
-                let plan: Vec<String> = Explain(LockProducts { skus: &skus }).load(&mut connection).unwrap();
-                let plan = plan.join("\n");
+                let plan = plan(&mut connection, LockProducts { skus: &skus });
                 assert!(plan.contains("->  Index Scan using products_pkey on products"), "{setup}\n{plan}");
                 assert!(plan.contains("Index Cond: (sku = ANY"), "{setup}\n{plan}");
                 assert_eq!(plan.lines().count(), 3, "{setup}\n{plan}");
             }
+        }
+    }
+
+    /// A plan is kept while tables grow, so it must be right for those that are known to be empty.
+    #[test]
+    fn what_is_loaded_is_found_by_the_index_for_it_on_postgres() {
+        let database = migrated();
+        let wanted = [Wanted {
+            open_batches: true,
+            batches: vec![allocation_domain::BatchReference::parse("B").unwrap()],
+            order_ids: vec![OrderId::parse("O").unwrap()],
+            ..Wanted::product(Sku::parse("LAMP").unwrap())
+        }];
+        let columns = LoadColumns::new(&wanted, |_| true, DateTime::UNIX_EPOCH).unwrap();
+        for setup in ["SELECT 1", "ANALYZE"] {
+            database.execute(setup);
+            let plan = plan(&mut connect(&database), columns.statement());
+            for index in ["batches_open on", "batches_pkey on", "order_lines_expiring on"] {
+                assert!(plan.contains(index), "{setup}\n{plan}");
+            }
+            assert_eq!(plan.matches(" using ").count(), 4, "{setup}\n{plan}");
+            assert_eq!(plan.matches("Index Cond").count(), 4, "{setup}\n{plan}");
         }
     }
 }

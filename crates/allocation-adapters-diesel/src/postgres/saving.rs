@@ -17,7 +17,7 @@ pub(crate) fn save(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resu
 }
 
 /// A column of a set of rows.
-fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+pub(super) fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 

@@ -28,7 +28,8 @@ statement! {
     /// `place` says which product a row belongs to, and a line has nothing of its own but its order.
     /// What is LATERAL with a LIMIT is looked up for one row of the parameters after the other,
     /// whatever the planner takes the tables for; expired lines are wanted all, and their order is
-    /// that of the index that leads to them.
+    /// that of the index that leads to them. A name is asked for as a range so that it can be
+    /// ordered by, which is left to the one index that gives that order.
     Load<'a>(
         open_place: Array<Integer> => Vec<i32>,
         open_sku: Array<Text> => Vec<&'a str>,
@@ -57,7 +58,8 @@ statement! {
      FROM unnest(?, ?, ?) AS w (place, sku, reference)
      CROSS JOIN LATERAL (
          SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
-         FROM batches WHERE batches.sku = w.sku AND batches.reference = w.reference LIMIT 1
+         FROM batches WHERE batches.sku = w.sku AND batches.reference BETWEEN w.reference AND w.reference
+         ORDER BY reference LIMIT 1
      ) AS b
      UNION ALL
      SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL
@@ -71,12 +73,13 @@ statement! {
      FROM unnest(?, ?) AS w (place, sku)
      CROSS JOIN LATERAL (
          SELECT order_id
-         FROM order_lines WHERE order_lines.sku = w.sku AND expires_at <= ? ORDER BY expires_at OFFSET 0
+         FROM order_lines WHERE order_lines.sku = w.sku AND expires_at <= ? ORDER BY expires_at, order_id OFFSET 0
      ) AS l"
 }
 
 statement! {
-    /// Loads lines that exist, each once for every batch in which it holds units, or once.
+    /// Loads lines that exist, each once for every batch in which it holds units, or once. What is
+    /// ordered by is that of the primary keys, and of no other index.
     LoadLines<'a>(
         place: Array<Integer> => Vec<i32>,
         sku: Array<Text> => Vec<&'a str>,
@@ -97,11 +100,46 @@ statement! {
          SELECT held.quantity, b.*
          FROM (
              SELECT reference, quantity
-             FROM allocations WHERE allocations.sku = w.sku AND allocations.order_id = w.order_id OFFSET 0
+             FROM allocations
+             WHERE allocations.sku = w.sku AND allocations.order_id BETWEEN w.order_id AND w.order_id
+             ORDER BY order_id, reference OFFSET 0
          ) AS held
          CROSS JOIN LATERAL (
              SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
-             FROM batches WHERE batches.sku = w.sku AND batches.reference = held.reference LIMIT 1
+             FROM batches
+             WHERE batches.sku = w.sku AND batches.reference BETWEEN held.reference AND held.reference
+             ORDER BY reference LIMIT 1
+         ) AS b
+     ) AS a ON true"
+}
+
+statement! {
+    /// The lines of orders, each once for every batch in which it holds units, or once.
+    LoadOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (
+        Text,
+        Text,
+        (Integer, BigInt, Bool, Integer, Bool, Bool, Integer, Nullable<BigInt>, Nullable<Text>),
+        Nullable<(Integer, (Text, Integer, Integer, Nullable<Date>, BigInt, Integer))>,
+    ),
+    "SELECT w.order_id, l.*, a.*
+     FROM unnest(?) AS w (order_id)
+     CROSS JOIN LATERAL (
+         SELECT sku, quantity, placed_at, of_order, priority, backorders, allow_split, waiting, expires_at, ended
+         FROM order_lines WHERE order_lines.order_id = w.order_id ORDER BY sku OFFSET 0
+     ) AS l
+     LEFT JOIN LATERAL (
+         SELECT held.quantity, b.*
+         FROM (
+             SELECT reference, quantity
+             FROM allocations
+             WHERE allocations.sku = l.sku AND allocations.order_id BETWEEN w.order_id AND w.order_id
+             ORDER BY order_id, reference OFFSET 0
+         ) AS held
+         CROSS JOIN LATERAL (
+             SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
+             FROM batches
+             WHERE batches.sku = l.sku AND batches.reference BETWEEN held.reference AND held.reference
+             ORDER BY reference LIMIT 1
          ) AS b
      ) AS a ON true"
 }
@@ -290,4 +328,27 @@ statement! {
      UPDATE batches AS t SET allocated_quantity = t.allocated_quantity + w.delta
      FROM (SELECT * FROM unnest(?, ?, ?) LIMIT ?) AS w (sku, reference, delta)
      WHERE (t.sku, t.reference) = (w.sku, w.reference)"
+}
+
+statement! {
+    /// Those of the orders that were placed as one.
+    FindOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Text, Integer, Bool, Bool, Nullable<Integer>),
+    "SELECT order_id, lines, priority, backorders, allow_split, hold_seconds FROM orders WHERE order_id = ANY (?)"
+}
+
+statement! {
+    /// Adds orders, in the order of their names.
+    AddOrders<'a>(
+        order_id: Array<Text> => Vec<&'a str>,
+        lines: Array<Text> => Vec<&'a str>,
+        priority: Array<Integer> => Vec<i32>,
+        backorders: Array<Bool> => Vec<bool>,
+        allow_split: Array<Bool> => Vec<bool>,
+        hold_seconds: Array<Nullable<Integer>> => Vec<Option<i32>>,
+        placed_at: Array<BigInt> => Vec<i64>,
+    ) on Pg,
+    r#"INSERT INTO orders (order_id, lines, priority, backorders, allow_split, hold_seconds, placed_at)
+       SELECT w.* FROM unnest(?, ?, ?, ?, ?, ?, ?)
+           AS w (order_id, lines, priority, backorders, allow_split, hold_seconds, placed_at)
+       ORDER BY w.order_id COLLATE "C""#
 }

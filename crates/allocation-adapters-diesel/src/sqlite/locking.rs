@@ -60,6 +60,7 @@ fn expired(connection: &mut SqliteConnection, sku: &Sku, now: DateTime<Utc>) -> 
     let rows = order_lines::table
         .filter(order_lines::sku.eq(sku.as_str()))
         .filter(order_lines::expires_at.le(now.timestamp_micros()))
+        .order((order_lines::expires_at, order_lines::order_id))
         .select(order_lines::order_id)
         .load::<String>(connection)
         .map_err(store_error)?;

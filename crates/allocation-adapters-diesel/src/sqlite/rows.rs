@@ -176,3 +176,39 @@ statement! {
     "INSERT INTO outbox (sku, version, ordinal, type, order_id, payload, occurred_at)
      VALUES (?, ?, ?, ?, ?, ?, ?)"
 }
+
+statement! {
+    FindOrder<'a>(order_id: Text => str) on Sqlite -> (Text, Text, Integer, Bool, Bool, Nullable<Integer>),
+    "SELECT order_id, lines, priority, backorders, allow_split, hold_seconds FROM orders WHERE order_id = ?"
+}
+
+statement! {
+    AddOrder<'a>(
+        order_id: Text => str,
+        lines: Text => str,
+        priority: Integer => i32,
+        backorders: Bool => bool,
+        allow_split: Bool => bool,
+        hold_seconds: Nullable<Integer> => Option<i32>,
+        placed_at: BigInt => i64,
+    ) on Sqlite,
+    "INSERT INTO orders (order_id, lines, priority, backorders, allow_split, hold_seconds, placed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
+    /// The lines of an order, each once for every batch in which it holds units, or once.
+    LoadOrder<'a>(order_id: Text => str) on Sqlite -> (
+        Text,
+        Text,
+        (Integer, BigInt, Bool, Integer, Bool, Bool, Integer, Nullable<BigInt>, Nullable<Text>),
+        Nullable<(Integer, (Text, Integer, Integer, Nullable<Date>, BigInt, Integer))>,
+    ),
+    "SELECT l.order_id, l.sku, l.quantity, l.placed_at, l.of_order, l.priority, l.backorders, l.allow_split,
+            l.waiting, l.expires_at, l.ended,
+            a.quantity, b.reference, b.purchased_quantity, b.allocated_quantity, b.eta, b.added_at, b.revision
+     FROM order_lines AS l
+     LEFT JOIN allocations AS a ON a.sku = l.sku AND a.order_id = l.order_id
+     LEFT JOIN batches AS b ON b.sku = a.sku AND b.reference = a.reference
+     WHERE l.order_id = ?"
+}

@@ -40,7 +40,7 @@ mod postgres {
         end_sessions(&world);
         world.allocate("LAMP", "O", 1).unwrap();
         end_sessions(&world);
-        assert!(world.store.batch(&reference("B")).unwrap().is_some());
+        assert!(world.store.batch(&reference("B"), instant(0)).unwrap().is_some());
     }
 
     #[test]

@@ -1,8 +1,11 @@
-use crate::world::{World, connect, instant, lock_one, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{AllocationOutcome, Eta};
-use allocation_ports::{LockWait, StoreError, UnitOfWorkFactory, Wanted};
+use crate::shop::{decide, wanted};
+use crate::world::{World, connect, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
+use allocation_domain::{AllocationOutcome, BatchChange, Eta, MoreNeeded, Needed, OrderTerms, Products, Units};
+use allocation_ports::{LockWait, OrderFilter, PageSize, Queries, StoreError, UnitOfWorkFactory, Wanted};
 use allocation_test_support::TestDatabase;
+use std::collections::BTreeSet;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 /// Runs `work` again while others are in its way, as the use cases do.
@@ -123,6 +126,96 @@ pub fn of_two_batches_of_one_name_one_is_added(database: TestDatabase) {
     });
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
     assert!(results.iter().any(|result| matches!(result, Err(StoreError::Conflict(_)))), "{results:?}");
+}
+
+/// Moves an order's units of two products between two batches of each, in one unit.
+fn move_units(world: &World, from: u8, to: u8) {
+    let mut unit = world.begin();
+    let locked = unit.products().lock(&wanted(&["LAMP", "RUG"], &order("O"), from), instant(0)).unwrap();
+    let mut products: Products = locked.into_iter().collect();
+    let purchased = |units| BatchChange { purchased: Units::new(units).ok(), ..BatchChange::default() };
+    for name in ["LAMP", "RUG"] {
+        for (batch, units) in [(to, 5), (from, 0)] {
+            let batch = reference(&format!("{name}-{batch}"));
+            let changed = decide(&mut *unit, &mut products, |products| {
+                let product = products.get_mut(&sku(name)).unwrap();
+                match product.batch(&batch).map(|_| ()) {
+                    Some(()) => product.change_batch(&batch, &purchased(units), instant(0)).map(drop),
+                    None => Err(MoreNeeded { sku: sku(name), what: Needed::Batch(batch.clone()) }.into()),
+                }
+            });
+            changed.unwrap();
+        }
+    }
+    unit.products().save(&products.into_iter().collect::<Vec<_>>(), world.now()).unwrap();
+    unit.commit().unwrap();
+}
+
+pub fn an_order_that_moves_is_always_seen_whole(database: TestDatabase) {
+    let world = World::new(database);
+    for name in ["LAMP", "RUG"] {
+        world.add(name, &format!("{name}-1"), 5, Eta::InStock);
+        world.add(name, &format!("{name}-2"), 1, Eta::InStock);
+        world.allocate(name, "O", 5).unwrap();
+    }
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..40 {
+                move_units(&world, 1, 2);
+                move_units(&world, 2, 1);
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        let mut seen = BTreeSet::new();
+        while !done.load(Ordering::Relaxed) {
+            let one = world.store.order(&order("O")).unwrap().unwrap();
+            let listed = world.store.orders(&OrderFilter::default(), None, PageSize::default(), instant(0)).unwrap();
+            for order in [one, listed.orders[0].clone()] {
+                let parts = order.lines.iter().flat_map(|(_, line)| &line.allocations);
+                let parts: Vec<_> = parts.map(|part| (part.reference.to_string(), part.quantity.get())).collect();
+                let moved = parts[0].0.ends_with('2');
+                let batch = if moved { 2 } else { 1 };
+                assert_eq!(parts, [(format!("LAMP-{batch}"), 5), (format!("RUG-{batch}"), 5)]);
+                seen.insert(moved);
+            }
+        }
+        assert_eq!(seen.len(), 2, "it was seen before and after");
+    });
+    world.assert_counters_equal_sums();
+}
+
+pub fn units_that_add_the_same_orders_in_opposite_orders_never_deadlock(database: TestDatabase) {
+    let world = World::new(database);
+    let orders = |round: usize| {
+        let named = |number| new_order(&format!("O-{round}-{number:02}"), &[("LAMP", 1)], OrderTerms::default());
+        (0..40).map(named).collect::<Vec<_>>()
+    };
+    let (barrier, world) = (&Barrier::new(2), &world);
+    thread::scope(|scope| {
+        for backwards in [false, true] {
+            scope.spawn(move || {
+                for round in 0..25 {
+                    let mut orders = orders(round);
+                    if backwards {
+                        orders.reverse();
+                    }
+                    barrier.wait();
+                    let mut unit = persistently(|| world.store.begin(LockWait::Usual));
+                    match unit.orders().add(&orders, instant(0)) {
+                        Ok(()) => unit.commit().unwrap(),
+                        Err(StoreError::Conflict(_)) => {}
+                        Err(error) => panic!("{error}: {error:?}"),
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(world.database.count("SELECT count(*) FROM orders"), 1_000, "one of each two was added whole");
+    if world.is_postgres() {
+        let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+        assert_eq!(world.database.count(deadlocks), 0);
+    }
 }
 
 mod postgres {

@@ -84,7 +84,7 @@ pub fn quantities_out_of_range_are_refused(database: TestDatabase) {
 pub fn a_row_that_no_domain_type_can_hold_is_an_error(database: TestDatabase) {
     let world = world(database);
     world.database.execute("UPDATE batches SET added_at = 9223372036854775807");
-    assert!(matches!(world.store.batch(&reference("B")), Err(StoreError::Failed(_))));
+    assert!(matches!(world.store.batch(&reference("B"), instant(0)), Err(StoreError::Failed(_))));
     let mut unit = world.begin();
     assert!(matches!(unit.products().lock(&[to_allocate("LAMP", &["O"])], instant(0)), Err(StoreError::Failed(_))));
     drop(unit);
@@ -95,7 +95,7 @@ pub fn a_row_that_no_domain_type_can_hold_is_an_error(database: TestDatabase) {
          INSERT INTO batch_references (sku, reference) VALUES (' ', ' ')",
     );
     let page = allocation_ports::PageSize::default();
-    assert!(matches!(world.store.batches(&Default::default(), None, page), Err(StoreError::Failed(_))));
+    assert!(matches!(world.store.batches(&Default::default(), None, page, instant(0)), Err(StoreError::Failed(_))));
     let mut unit = world.begin();
     assert_eq!(lock_one(&mut *unit, to_allocate("LAMP", &["O"])).available(), 2, "others are not touched by it");
 }

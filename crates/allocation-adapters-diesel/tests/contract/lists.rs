@@ -39,7 +39,8 @@ pub fn batches_of_one_sku_are_listed(database: TestDatabase) {
     assert!(world.batches(&BatchFilter { sku: Some(sku("NONE")) }, 5).is_empty());
     // A cursor that is no row's place, as when its batch was removed meanwhile.
     let between = BatchCursor { added_at: instant(4), reference: reference("B-4-and-more") };
-    let page = world.store.batches(&BatchFilter { sku: Some(sku("LAMP")) }, Some(between), PageSize::default());
+    let page =
+        world.store.batches(&BatchFilter { sku: Some(sku("LAMP")) }, Some(between), PageSize::default(), instant(0));
     assert_eq!(page.unwrap()[0].reference(), &reference("B-6"));
 }
 
@@ -123,7 +124,7 @@ pub fn a_cursor_between_rows_or_of_another_list_cuts_at_its_place(database: Test
         for cursor in &cursors {
             let after = (cursor.sku.clone(), cursor.order_id.clone(), cursor.reference.clone());
             let expected: Vec<_> = all.iter().filter(|row| fits(&filter, row) && place(row) > after).cloned().collect();
-            let rows = world.store.allocations(&filter, Some(cursor.clone()), PageSize::default()).unwrap();
+            let rows = world.store.allocations(&filter, Some(cursor.clone()), PageSize::default(), instant(0)).unwrap();
             assert_eq!(rows, expected, "{filter:?} after {cursor:?}");
         }
     }

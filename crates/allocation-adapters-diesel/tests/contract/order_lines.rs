@@ -60,7 +60,7 @@ pub fn lines_of_every_kind_come_back_as_they_were(database: TestDatabase) {
     world.assert_totals_equal_sums();
 }
 
-pub fn lines_that_were_sent_alone_have_entries_in_no_index_of_orders(database: TestDatabase) {
+pub fn lines_that_were_sent_alone_have_entries_in_no_partial_index(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B-1", 8, Eta::InStock);
     world.allocate("LAMP", "O", 3).unwrap();

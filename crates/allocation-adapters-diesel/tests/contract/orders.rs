@@ -2,17 +2,20 @@
 
 use crate::world::{World, held, instant, new_order, order, to_allocate, waits};
 use allocation_domain::{Eta, HoldDuration, NewOrder, OnShortage, OrderTerms, Products, Quantity};
-use allocation_ports::{PlacedOrder, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{StoreError, UnitOfWork, Wanted};
 use allocation_test_support::TestDatabase;
 
-fn find(world: &World, name: &str) -> Option<PlacedOrder> {
-    world.begin().orders().find(&order(name)).unwrap()
+fn find(world: &World, names: &[&str]) -> Vec<NewOrder> {
+    let names: Vec<_> = names.iter().map(|name| order(name)).collect();
+    let mut found = world.begin().orders().find(&names).unwrap();
+    found.sort_by(|one, other| one.order_id().cmp(other.order_id()));
+    found
 }
 
-fn add(world: &World, order: &NewOrder, micros: i64) {
+fn add(world: &World, orders: &[NewOrder]) -> Result<(), StoreError> {
     let mut unit = world.begin();
-    unit.orders().add(order, instant(micros)).unwrap();
-    unit.commit().unwrap();
+    unit.orders().add(orders, instant(7))?;
+    unit.commit()
 }
 
 pub fn an_order_comes_back_as_it_was_placed(database: TestDatabase) {
@@ -26,45 +29,30 @@ pub fn an_order_comes_back_as_it_was_placed(database: TestDatabase) {
     let many: Vec<_> = (0..NewOrder::MAX_LINES).map(|number| format!("SKU \"{number}\" 🪑")).collect();
     let many: Vec<_> = many.iter().map(|name| (name.as_str(), Quantity::MAX)).collect();
     let orders = [
-        new_order("PLAIN", &[("LAMP", 1)], OrderTerms::default()),
-        new_order("HELD", &[("SOFA", 2), ("LAMP", 1)], held(10)),
         new_order("'; \"", &many, longest),
         new_order("FIRST", &[("LAMP", 1)], waits(i32::MAX)),
+        new_order("HELD", &[("SOFA", 2), ("LAMP", 1)], held(10)),
+        new_order("PLAIN", &[("LAMP", 1)], OrderTerms::default()),
     ];
-    for (micros, order) in (7..).zip(&orders) {
-        add(&world, order, micros);
-    }
-    for (micros, order) in (7..).zip(orders) {
-        let placed = find(&world, order.order_id().as_str());
-        assert_eq!(placed, Some(PlacedOrder { order, placed_at: instant(micros), cancelled_at: None }));
-    }
-    assert_eq!(find(&world, "plain"), None);
+    let reversed: Vec<_> = orders.iter().rev().cloned().collect();
+    add(&world, &reversed).unwrap();
+    assert_eq!(find(&world, &["PLAIN", "'; \"", "NONE", "FIRST", "plain", "HELD"]), orders);
+    assert_eq!(find(&world, &["HELD", "HELD"]), orders[2..3]);
+    assert_eq!((find(&world, &["plain"]), find(&world, &[])), (vec![], vec![]));
+    let at = world.database.count("SELECT count(*) FROM orders WHERE placed_at = 1780000000000007");
+    assert_eq!(at, 4);
+    add(&world, &[]).unwrap();
 }
 
 pub fn an_order_is_added_once(database: TestDatabase) {
     let world = World::new(database);
-    let placed = new_order("O", &[("LAMP", 1)], OrderTerms::default());
-    add(&world, &placed, 1);
-    let mut unit = world.begin();
-    let result = unit.orders().add(&new_order("O", &[("SOFA", 1)], OrderTerms::default()), instant(2));
-    assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
-    drop(unit);
-    assert_eq!(find(&world, "O").unwrap().order, placed);
-}
-
-pub fn a_cancelled_order_keeps_the_instant_it_was_cancelled_at(database: TestDatabase) {
-    let world = World::new(database);
-    add(&world, &new_order("O", &[("LAMP", 1)], OrderTerms::default()), 1);
-    add(&world, &new_order("P", &[("LAMP", 1)], OrderTerms::default()), 1);
-    for micros in [2, 3] {
-        let mut unit = world.begin();
-        unit.orders().cancel(&order("O"), instant(micros)).unwrap();
-        unit.commit().unwrap();
+    let named = |name: &str, units| new_order(name, &[("LAMP", units)], OrderTerms::default());
+    add(&world, &[named("O", 1)]).unwrap();
+    for orders in [vec![named("O", 2)], vec![named("P", 1), named("O", 1)], vec![named("P", 1), named("P", 1)]] {
+        let result = add(&world, &orders);
+        assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
     }
-    assert_eq!(find(&world, "O").unwrap().cancelled_at, Some(instant(2)));
-    assert_eq!(find(&world, "P").unwrap().cancelled_at, None);
-    let mut unit = world.begin();
-    assert!(matches!(unit.orders().cancel(&order("NONE"), instant(4)), Err(StoreError::Conflict(_))));
+    assert_eq!(find(&world, &["O", "P"]), [named("O", 1)]);
 }
 
 /// Locks products, as an order needs them.
@@ -92,7 +80,7 @@ pub fn an_order_over_several_products_is_placed_and_cancelled_in_one_unit(databa
     let mut unit = world.begin();
     let mut products = lock(&mut *unit, &["LAMP", "SOFA"], "O");
     let before = products.place(&placed, instant(0)).unwrap();
-    unit.orders().add(&placed, instant(0)).unwrap();
+    unit.orders().add(std::slice::from_ref(&placed), instant(0)).unwrap();
     save(unit, products);
 
     assert_eq!(skus_of(&world, "O"), ["LAMP", "RUG", "SOFA"], "one holds, one waits, one was sent alone");

@@ -1,4 +1,4 @@
-use crate::world::{World, connect, new_order, reference, waits};
+use crate::world::{World, connect, instant, new_order, reference, waits};
 use allocation_adapters_diesel::{Dialect, MigrateError, Store};
 use allocation_domain::{AllocationOutcome, Eta};
 use allocation_ports::{LockWait, Queries, Readiness, SchemaState, StoreError, UnitOfWorkFactory};
@@ -146,7 +146,7 @@ pub fn readiness_and_status_tell_the_state_and_change_nothing(database: TestData
 
 pub fn a_database_without_its_tables_fails_without_a_panic(database: TestDatabase) {
     let store = connect(&database, 2);
-    assert!(matches!(store.batch(&reference("B")), Err(StoreError::Failed(_))));
+    assert!(matches!(store.batch(&reference("B"), instant(0)), Err(StoreError::Failed(_))));
     let mut unit = store.begin(LockWait::Usual).unwrap();
     assert!(matches!(unit.products().sku_of(&reference("B")), Err(StoreError::Failed(_))));
 }

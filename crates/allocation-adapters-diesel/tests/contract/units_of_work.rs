@@ -69,9 +69,9 @@ pub fn when_no_connection_becomes_free_it_is_busy(database: TestDatabase) {
     assert!(matches!(world.store.begin(LockWait::Usual).map(drop), Err(StoreError::Busy(_))));
     assert!(started.elapsed() < Duration::from_secs(5));
     if world.is_postgres() {
-        assert!(matches!(world.store.batch(&reference("B")), Err(StoreError::Busy(_))));
+        assert!(matches!(world.store.batch(&reference("B"), instant(0)), Err(StoreError::Busy(_))));
     } else {
-        assert!(world.store.batch(&reference("B")).is_ok(), "readers do not wait for a writer");
+        assert!(world.store.batch(&reference("B"), instant(0)).is_ok(), "readers do not wait for a writer");
     }
     drop(unit);
     drop(world.begin());

@@ -211,7 +211,7 @@ impl World {
     }
 
     pub fn batch(&self, batch: &str) -> Option<Batch> {
-        self.store.batch(&reference(batch)).unwrap()
+        self.store.batch(&reference(batch), instant(0)).unwrap()
     }
 
     /// How many units of a batch are allocated.
@@ -221,10 +221,14 @@ impl World {
 
     /// All allocations that fit, in pages of `page` rows.
     pub fn allocations(&self, filter: &AllocationFilter, page: u16) -> Vec<AllocationRow> {
+        self.allocations_at(filter, page, instant(0))
+    }
+
+    pub fn allocations_at(&self, filter: &AllocationFilter, page: u16, now: DateTime<Utc>) -> Vec<AllocationRow> {
         let mut rows: Vec<AllocationRow> = Vec::new();
         loop {
             let after = rows.last().map(AllocationCursor::from);
-            let more = self.store.allocations(filter, after, PageSize::new(page).unwrap()).unwrap();
+            let more = self.store.allocations(filter, after, PageSize::new(page).unwrap(), now).unwrap();
             let last = more.len() < usize::from(page);
             rows.extend(more);
             if last {
@@ -235,10 +239,14 @@ impl World {
 
     /// All batches that fit, in pages of `page` rows.
     pub fn batches(&self, filter: &BatchFilter, page: u16) -> Vec<Batch> {
+        self.batches_at(filter, page, instant(0))
+    }
+
+    pub fn batches_at(&self, filter: &BatchFilter, page: u16, now: DateTime<Utc>) -> Vec<Batch> {
         let mut rows: Vec<Batch> = Vec::new();
         loop {
             let after = rows.last().map(BatchCursor::from);
-            let more = self.store.batches(filter, after, PageSize::new(page).unwrap()).unwrap();
+            let more = self.store.batches(filter, after, PageSize::new(page).unwrap(), now).unwrap();
             let last = more.len() < usize::from(page);
             rows.extend(more);
             if last {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::RetryPolicy;
-use crate::testing::{batch, cause, clock, line, new_order, product, sku};
-use allocation_domain::{OrderTerms, Product};
+use crate::testing::{batch, cause, clock, line, new_order, product};
+use allocation_domain::{OrderTerms, Product, Sku};
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory};
 use allocation_ports::{UnitOfWork, Wanted};
 use std::collections::BTreeMap;
@@ -341,7 +341,8 @@ fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
         metrics: Arc::new(EngineCounters::default()),
     };
     let place = |n: usize| {
-        let queue = four.queue(Some(&sku(&format!("SKU-{n}"))));
+        let (reply, _) = oneshot::channel();
+        let queue = four.queue(&Job::Line { line: line("O-1", &format!("SKU-{n}"), 1), reply });
         four.queues.iter().position(|other| std::ptr::eq(other, queue)).unwrap()
     };
     let mut sizes = [0; 4];
@@ -350,6 +351,12 @@ fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
         sizes[place(n)] += 1;
     }
     assert!(sizes.iter().all(|&size| size > 50), "{sizes:?}");
+    let (reply, _) = oneshot::channel();
+    let order = new_order("O-1", &[("LAMP", 1), ("RUG", 1)], OrderTerms::default());
+    assert!(
+        std::ptr::eq(four.queue(&Job::Order { order, reply }), &four.queues[0]),
+        "orders over several SKUs share one"
+    );
     one.shut_down();
 }
 

@@ -29,8 +29,8 @@ pub(crate) struct NewLine {
 impl Body for NewLine {
     type Content = OrderLine;
 
-    fn content(self) -> Result<OrderLine, Fault> {
-        OrderLine::new(self.order_id, self.sku, self.qty).map_err(|error| Fault::at("/order_id", error))
+    fn content(self) -> Result<OrderLine, Faults> {
+        OrderLine::new(self.order_id, self.sku, self.qty).map_err(|error| Fault::at("/order_id", error).into())
     }
 }
 
@@ -83,10 +83,12 @@ impl<'a> From<&'a allocation_domain::LineAllocation> for LineAllocation<'a> {
     }
 }
 
+impl<'a> From<&'a Allocation> for Part<'a> {
+    fn from(part: &'a Allocation) -> Self {
+        Self { reference: part.reference.as_str(), qty: part.quantity.get(), eta: part.eta }
+    }
+}
+
 fn parts<S: Serializer>(allocations: &[Allocation], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(allocations.iter().map(|part| Part {
-        reference: part.reference.as_str(),
-        qty: part.quantity.get(),
-        eta: part.eta,
-    }))
+    serializer.collect_seq(allocations.iter().map(Part::from))
 }

@@ -195,7 +195,7 @@ async fn both_identifiers_of_a_path_can_be_at_fault() {
 #[actix_web::test]
 async fn allocations_are_listed_by_what_is_asked_for() {
     let mut ports = Ports::new();
-    ports.queries.expect_allocations().returning(|filter, after, page| {
+    ports.queries.expect_allocations().returning(|filter, after, page, _| {
         let expected = AllocationFilter {
             order_id: Some(order("O 1")),
             sku: Some(sku("RED-CHAIR")),
@@ -213,7 +213,7 @@ async fn allocations_are_listed_by_what_is_asked_for() {
 #[actix_web::test]
 async fn pages_of_allocations_lead_to_each_other() {
     let mut ports = Ports::new();
-    ports.queries.expect_allocations().returning(|filter, after, page| {
+    ports.queries.expect_allocations().returning(|filter, after, page, _| {
         assert_eq!(filter.order_id, Some(order("O")));
         let first = AllocationCursor::from(&row("O-1"));
         Ok(match after {
@@ -237,7 +237,7 @@ async fn a_cursor_of_another_list_is_refused() {
     ports
         .queries
         .expect_allocations()
-        .returning(|_, after, _| Ok(if after.is_none() { vec![row("O-1")] } else { vec![row("O-2")] }));
+        .returning(|_, after, _, _| Ok(if after.is_none() { vec![row("O-1")] } else { vec![row("O-2")] }));
     let api = ports.api();
     let answer = get(&api, "/allocations?limit=1").await;
     let (_, cursor) = answer.header("link").unwrap().split_once("after=").unwrap();

@@ -1,5 +1,5 @@
 use crate::body::Body;
-use crate::fault::{Fault, Faults};
+use crate::fault::Faults;
 use crate::identifier::Identifier;
 use crate::{eta, identifier, quantity};
 use allocation_app::NewBatch;
@@ -42,7 +42,7 @@ impl Body for BatchToAdd {
 
     type Content = NewBatch;
 
-    fn content(self) -> Result<NewBatch, Fault> {
+    fn content(self) -> Result<NewBatch, Faults> {
         let Self { reference, sku, purchased_quantity: purchased, eta } = self;
         Ok(NewBatch { reference, sku, purchased, eta })
     }

@@ -14,7 +14,7 @@ pub(crate) struct Batch<'a> {
     #[schema(value_type = Identifier)]
     sku: &'a str,
     /// How many units were purchased.
-    #[schema(value_type = i32, minimum = 1, example = 20)]
+    #[schema(value_type = i32, minimum = 0, example = 20)]
     purchased_quantity: u32,
     /// How many units are allocated to order lines.
     #[schema(value_type = i32, minimum = 0, example = 10)]

@@ -20,6 +20,7 @@ async fn a_new_batch_is_answered_with_its_location() {
     let answer = post(&Ports::with_units(holding(empty())).api(), "/batch", ADD).await;
     assert_eq!(answer.status, 201);
     assert_eq!(answer.header("location"), Some("/batch/B-1"));
+    assert_eq!(answer.header("etag"), Some("\"1\""));
     assert_eq!(answer.header("content-type"), Some("application/json"));
     let expected = json!({
         "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20, "allocated_quantity": 0,
@@ -56,7 +57,7 @@ async fn other_names_of_members_are_accepted() {
 async fn the_same_batch_again_is_answered_with_what_exists() {
     let answer = post(&Ports::with_units(holding(with_batch(due(2027, 1, 15)))).api(), "/batch", ADD).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("location"), None);
+    assert_eq!((answer.header("location"), answer.header("etag")), (None, Some("\"1\"")));
     assert_eq!(answer.json()["available_quantity"], 20);
 }
 
@@ -74,10 +75,10 @@ async fn a_batch_is_found_by_its_reference() {
     ports
         .queries
         .expect_batch()
-        .withf(|asked| asked.as_str() == "B-1")
-        .returning(|_| Ok(Some(batch("B-1").with_allocated(5).unwrap())));
+        .withf(|asked, at| asked.as_str() == "B-1" && *at == now())
+        .returning(|_, _| Ok(Some(batch("B-1").with_revision(7).with_allocated(5).unwrap())));
     let answer = get(&ports.api(), "/batch/B-1").await;
-    assert_eq!(answer.status, 200);
+    assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, Some("\"7\"")));
     let expected = json!({
         "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20, "allocated_quantity": 5,
         "available_quantity": 15, "eta": null
@@ -88,7 +89,7 @@ async fn a_batch_is_found_by_its_reference() {
 #[actix_web::test]
 async fn a_batch_that_is_not_there_is_not_found() {
     let mut ports = Ports::with_units(holding(empty()));
-    ports.queries.expect_batch().returning(|_| Ok(None));
+    ports.queries.expect_batch().returning(|_, _| Ok(None));
     let api = ports.api();
     for answer in [get(&api, "/batch/B-9").await, delete(&api, "/batch/B-9").await] {
         assert_eq!(answer.status, 404);
@@ -132,10 +133,9 @@ async fn odd_references_arrive_as_they_were_meant() {
     ];
     for (path, expected) in cases {
         let mut ports = Ports::new();
-        ports
-            .queries
-            .expect_batch()
-            .returning(|asked| Ok(Some(Batch::new(asked.clone(), sku("RED-CHAIR"), quantity(1), Eta::InStock, now()))));
+        ports.queries.expect_batch().returning(|asked, _| {
+            Ok(Some(Batch::new(asked.clone(), sku("RED-CHAIR"), quantity(1), Eta::InStock, now())))
+        });
         let answer = get(&ports.api(), path).await;
         assert_eq!((answer.status.as_u16(), &answer.json()["reference"]), (200, &json!(expected)), "{path}");
     }
@@ -175,7 +175,7 @@ async fn a_parameter_beside_a_reference_that_is_wrong_is_told_too() {
 #[actix_web::test]
 async fn a_page_that_is_not_full_is_the_last() {
     let mut ports = Ports::new();
-    ports.queries.expect_batches().once().returning(|filter, after, page| {
+    ports.queries.expect_batches().once().returning(|filter, after, page, _| {
         assert_eq!((filter.sku.is_none(), after, page), (true, None, PageSize::default()));
         Ok(vec![batch("B-1"), batch("B-2")])
     });
@@ -193,7 +193,7 @@ async fn a_full_page_that_is_the_last_announces_no_other() {
         .queries
         .expect_batches()
         .times(2)
-        .returning(|_, after, _| Ok(if after.is_none() { vec![batch("B-1")] } else { Vec::new() }));
+        .returning(|_, after, _, _| Ok(if after.is_none() { vec![batch("B-1")] } else { Vec::new() }));
     let answer = get(&ports.api(), "/batch?limit=1").await;
     assert_eq!(answer.header("link"), None);
 }
@@ -201,7 +201,7 @@ async fn a_full_page_that_is_the_last_announces_no_other() {
 #[actix_web::test]
 async fn the_link_to_the_next_page_leads_there() {
     let mut ports = Ports::new();
-    ports.queries.expect_batches().returning(|filter, after, _| {
+    ports.queries.expect_batches().returning(|filter, after, _, _| {
         assert_eq!(filter.sku, Some(sku("a/b & ü")));
         let first = BatchCursor { added_at: now(), reference: reference("B <1>;") };
         Ok(match after {
@@ -242,7 +242,7 @@ async fn every_fault_of_a_query_is_told() {
 #[actix_web::test]
 async fn limits_are_integers_from_1_to_1000() {
     let mut ports = Ports::new();
-    ports.queries.expect_batches().returning(|_, _, _| Ok(Vec::new()));
+    ports.queries.expect_batches().returning(|_, _, _, _| Ok(Vec::new()));
     let api = ports.api();
     for limit in ["1", "1000"] {
         assert_eq!(get(&api, &format!("/batch?limit={limit}")).await.status, 200);

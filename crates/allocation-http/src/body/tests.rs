@@ -1,7 +1,8 @@
 use super::{Body, MAX_BYTES, explain, parse};
 use crate::allocation::NewLine;
-use crate::batch::BatchToAdd;
+use crate::batch::{BatchToAdd, Correction};
 use crate::fault::Faults;
+use crate::order::{HoldExtension, OrderToPlace};
 use crate::testing::{Ports, chairs, holding, json_request, post, send};
 use actix_web::http::{Method, header};
 use actix_web::test::TestRequest;
@@ -140,9 +141,12 @@ async fn a_body_made_up_of_faults_is_answered_at_once_and_shortly() {
         format!("{{{repeated}}}"),
         format!("{{\"{long_name}\":{{{}}}}}", ["\"x\":1"; 20_000].join(",")),
     ];
-    for body in bodies {
+    let line = r#"{"sku":"A"}"#;
+    let orders = [["{}"; 80_000].join(","), [line; 20_000].join(",")].map(|lines| format!("{{\"lines\":[{lines}]}}"));
+    let bodies = bodies.map(|body| ("/batch", body)).into_iter().chain(orders.map(|body| ("/orders", body)));
+    for (path, body) in bodies {
         let started = Instant::now();
-        let answer = post(&Ports::new().api(), "/batch", body).await;
+        let answer = post(&Ports::new().api(), path, body).await;
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         assert!(answer.body.len() < 512 * 1024, "{}", answer.body.len());
         assert!(!answer.faults().is_empty());
@@ -153,7 +157,9 @@ async fn a_body_made_up_of_faults_is_answered_at_once_and_shortly() {
 
 /// What both ways of parsing make of a body.
 fn both<T: Body>(body: &[u8]) -> (Option<T::Content>, Option<T::Content>) {
-    (parse::<T>(body), explain::<T>(body, Faults::default()).ok())
+    let mut faults = Faults::default();
+    let thorough = explain::<T>(body, &mut faults);
+    (parse::<T>(body), thorough.and_then(|content| faults.check(content)).ok())
 }
 
 fn assert_agreement<T: Body>(body: &[u8])
@@ -191,6 +197,17 @@ fn value() -> impl Strategy<Value = String> {
         "2147483647",
         "2147483648",
         "99999999999999999999",
+        "false",
+        "-5",
+        "10",
+        "86400",
+        "86401",
+        "-2147483648",
+        "-2147483649",
+        "\"reject\"",
+        "\"backorder\"",
+        "{\"reject\": null}",
+        "[\"LAMP\", 1]",
         "\"\"",
         "\" x\"",
         "\"..\"",
@@ -221,6 +238,12 @@ fn object() -> impl Strategy<Value = String> {
     proptest::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(", ")))
 }
 
+/// The members that bodies may have or not.
+fn terms() -> impl Strategy<Value = &'static str> {
+    let known = ["on_shortage", "hold_seconds", "priority", "allow_split", "purchased_quantity", "eta", "reallocate"];
+    proptest::sample::select(known.to_vec())
+}
+
 /// A body that is nearly right: the members that there must be, and one more.
 fn nearly_right(known: &'static [&'static str]) -> impl Strategy<Value = String> {
     let values = proptest::collection::vec(value(), known.len());
@@ -242,6 +265,30 @@ proptest! {
         body in prop_oneof![object(), nearly_right(&["ref", "sku", "purchased_quantity", "eta"])],
     ) {
         assert_agreement::<BatchToAdd>(body.as_bytes());
+    }
+
+    #[test]
+    fn both_ways_of_parsing_agree_on_orders(
+        members in nearly_right(&["order_id", "lines"]),
+        line in nearly_right(&["sku", "qty"]),
+        terms in proptest::collection::vec((terms(), value()), 0..3),
+        many in 1..3_usize,
+    ) {
+        assert_agreement::<OrderToPlace>(members.as_bytes());
+        let lines = vec![line; many].join(", ");
+        let terms: String = terms.iter().map(|(name, value)| format!(", \"{name}\": {value}")).collect();
+        let body = format!(r#"{{"order_id": "O-1", "lines": [{lines}]{terms}}}"#);
+        assert_agreement::<OrderToPlace>(body.as_bytes());
+    }
+
+    #[test]
+    fn both_ways_of_parsing_agree_on_corrections_and_extensions(
+        members in proptest::collection::vec((terms(), value()), 0..3),
+    ) {
+        let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+        let body = format!("{{{}}}", members.join(", "));
+        assert_agreement::<Correction>(body.as_bytes());
+        assert_agreement::<HoldExtension>(body.as_bytes());
     }
 
     #[test]

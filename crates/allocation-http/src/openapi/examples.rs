@@ -1,31 +1,40 @@
 //! Problems as the story of the examples meets them.
 
+use super::problems::Operation;
 use crate::fault::{Fault, Faults};
 use crate::problem::{Kind, Problem};
-use allocation_domain::{OutOfStock, Quantity, Sku};
+use allocation_domain::{OrderId, OutOfStock, Quantity, Shortages, Sku};
 use serde_json::Value;
 
-/// A problem of a type, as an operation with or without a body answers it.
-pub(super) fn of(kind: Kind, has_body: bool) -> Value {
-    serde_json::from_slice(&problem(kind, has_body).body()).unwrap_or_default()
+/// A problem of a type, as an operation answers it.
+pub(super) fn of(kind: Kind, operation: Operation) -> Value {
+    serde_json::from_slice(&problem(kind, operation).body()).unwrap_or_default()
 }
 
-fn problem(kind: Kind, has_body: bool) -> Problem {
+fn problem(kind: Kind, operation: Operation) -> Problem {
     match kind {
-        Kind::Validation if has_body => Problem::from(faults()),
+        Kind::Validation if operation.has_body => Problem::from(faults()),
         Kind::Validation => Problem::from(Faults::from(Fault::of("limmit", "is not a known parameter"))),
         Kind::MalformedJson => {
             Problem::new(kind, "The body is not JSON: EOF while parsing an object at line 1 column 20")
         }
         Kind::BatchNotFound => Problem::new(kind, "There is no batch B-1"),
+        Kind::OrderNotFound => {
+            OrderId::parse("O-7").map_or(Problem::of(kind), |order_id| Problem::order_not_found(&order_id))
+        }
+        Kind::ProductNotFound => Sku::parse("LAMP").map_or(Problem::of(kind), |sku| Problem::product_not_found(&sku)),
         Kind::AllocationNotFound => Problem::new(kind, "Order O-1 has nothing allocated in batch B-1"),
         Kind::BatchAlreadyExists => Problem::new(kind, "Batch B-1 exists already with other content"),
+        Kind::BatchChanged => Problem::new(kind, "Batch B-1 is in revision \"2\", which If-Match does not name"),
+        Kind::OrderAlreadyExists => Problem::new(kind, "Order O-7 exists already with other content"),
+        Kind::OrderNotHeld => Problem::new(kind, "Order O-7 is not on hold"),
         Kind::BatchHasAllocations => Problem::new(kind, "Batch B-1 has 10 allocated units"),
         Kind::LineAlreadyAllocated => {
             Problem::new(kind, "Order O-1 has a line of 10 units of SKU RED-CHAIR already, not of 5")
         }
         Kind::HoldExpired => Problem::new(kind, "The hold of order O-1 has expired"),
         Kind::OrderCancelled => Problem::new(kind, "Order O-1 was cancelled"),
+        Kind::OutOfStock if operation.places_orders => shortages().unwrap_or(Problem::of(kind)),
         Kind::OutOfStock => out_of_stock().unwrap_or(Problem::of(kind)),
         Kind::UnsupportedMediaType
         | Kind::BodyTooLarge
@@ -47,6 +56,14 @@ fn faults() -> Faults {
 }
 
 fn out_of_stock() -> Option<Problem> {
-    let (sku, requested) = (Sku::parse("RED-CHAIR").ok()?, Quantity::new(10).ok()?);
-    Some(Problem::out_of_stock(&OutOfStock { sku, requested, available: 3 }))
+    Some(Problem::out_of_stock(&short("RED-CHAIR", 10, 3)?))
+}
+
+fn shortages() -> Option<Problem> {
+    Some(Problem::shortages(&Shortages(vec![short("LAMP", 2, 0)?, short("RED-CHAIR", 4, 3)?])))
+}
+
+fn short(sku: &str, requested: u32, available: u64) -> Option<OutOfStock> {
+    let (sku, requested) = (Sku::parse(sku).ok()?, Quantity::new(requested).ok()?);
+    Some(OutOfStock { sku, requested, available })
 }

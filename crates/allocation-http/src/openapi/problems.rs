@@ -57,6 +57,51 @@ pub(crate) struct OutOfStockProblem {
     available: u64,
 }
 
+/// Lines of an order that stock is short of.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct OrderOutOfStockProblem {
+    #[serde(flatten)]
+    problem: ProblemSchema,
+    /// All the lines that are short.
+    #[schema(min_items = 1)]
+    shortages: Vec<ShortageSchema>,
+}
+
+/// A line that stock is short of.
+#[derive(ToSchema)]
+#[schema(as = Shortage)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct ShortageSchema {
+    /// What is ordered.
+    #[schema(value_type = Identifier)]
+    sku: String,
+    /// How many units are ordered.
+    #[schema(value_type = i32, minimum = 1, example = 4)]
+    requested: u32,
+    /// How many units all batches have free together.
+    #[schema(value_type = i64, minimum = 0, example = 3)]
+    available: u64,
+}
+
+/// What makes a difference to how a problem is answered.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Operation {
+    pub(super) has_body: bool,
+    /// The lines that are short are told as one.
+    pub(super) places_orders: bool,
+}
+
+impl Operation {
+    /// An operation that can raise these.
+    fn raising(kinds: &[Kind]) -> Self {
+        Self {
+            has_body: kinds.contains(&Kind::MalformedJson),
+            places_orders: kinds.contains(&Kind::OrderAlreadyExists),
+        }
+    }
+}
+
 /// Makes the error answers of an operation from the problems it can raise.
 macro_rules! document {
     ($(#[$docs:meta])* $name:ident: $($kind:ident),+ $(,)?) => {
@@ -74,22 +119,22 @@ pub(crate) use document;
 
 /// The answers for problems, by status.
 pub(crate) fn problems(kinds: &[Kind]) -> BTreeMap<String, RefOr<Response>> {
-    let has_body = kinds.contains(&Kind::MalformedJson);
+    let operation = Operation::raising(kinds);
     let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
     for kind in kinds {
         by_status.entry(kind.status().as_u16()).or_default().push(*kind);
     }
-    by_status.into_iter().map(|(status, kinds)| (status.to_string(), answer(&kinds, has_body).into())).collect()
+    by_status.into_iter().map(|(status, kinds)| (status.to_string(), answer(&kinds, operation).into())).collect()
 }
 
 /// The answer for problems of one status.
-fn answer(kinds: &[Kind], has_body: bool) -> Response {
+fn answer(kinds: &[Kind], operation: Operation) -> Response {
     let titles: Vec<_> = kinds.iter().map(|kind| format!("{} (`{}`)", kind.title(), kind.uri())).collect();
     let examples = kinds.iter().map(|kind| {
-        let example = ExampleBuilder::new().summary(kind.title()).value(Some(examples::of(*kind, has_body)));
+        let example = ExampleBuilder::new().summary(kind.title()).value(Some(examples::of(*kind, operation)));
         (kind.name(), example.build())
     });
-    let content = ContentBuilder::new().schema(Some(schema(kinds))).examples_from_iter(examples).build();
+    let content = ContentBuilder::new().schema(Some(schema(kinds, operation))).examples_from_iter(examples).build();
     let response = ResponseBuilder::new().description(titles.join("; ")).content(MEDIA_TYPE, content);
     if kinds.iter().all(|kind| kind.retry_after().is_some()) {
         return response.header("Retry-After", retry_after()).build();
@@ -97,8 +142,8 @@ fn answer(kinds: &[Kind], has_body: bool) -> Response {
     response.build()
 }
 
-fn schema(kinds: &[Kind]) -> RefOr<Schema> {
-    let mut names: Vec<_> = kinds.iter().copied().map(schema_name).collect();
+fn schema(kinds: &[Kind], operation: Operation) -> RefOr<Schema> {
+    let mut names: Vec<_> = kinds.iter().map(|kind| schema_name(*kind, operation)).collect();
     names.dedup();
     match *names {
         [name] => Ref::from_schema_name(name).into(),
@@ -109,9 +154,10 @@ fn schema(kinds: &[Kind]) -> RefOr<Schema> {
     }
 }
 
-fn schema_name(kind: Kind) -> &'static str {
+fn schema_name(kind: Kind, operation: Operation) -> &'static str {
     match kind {
         Kind::Validation => "ValidationProblem",
+        Kind::OutOfStock if operation.places_orders => "OrderOutOfStockProblem",
         Kind::OutOfStock => "OutOfStockProblem",
         _ => "Problem",
     }

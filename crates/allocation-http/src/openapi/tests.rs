@@ -1,8 +1,12 @@
 use super::openapi_json;
+use super::problems::Operation;
 use crate::problem::{Kind, Problem};
 use crate::testing::{order, quantity, reference, sku};
 use actix_web::ResponseError;
-use allocation_app::{AddBatchError, AllocateLineError, DeallocateError, RemoveBatchError};
+use allocation_app::{
+    AddBatchError, AllocateLineError, CancelOrderError, ChangeBatchError, DeallocateError, ExtendHoldError,
+    PlaceOrderError, RemoveBatchError,
+};
 use allocation_domain::{self as domain, LineAlreadyAllocated};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -49,7 +53,7 @@ fn every_operation_has_a_name_of_its_own_and_words() {
             assert!(operation["responses"]["422"].is_object(), "{method} {path}");
         }
     }
-    assert_eq!(ids.len(), 11);
+    assert_eq!(ids.len(), 23);
 }
 
 #[test]
@@ -78,19 +82,108 @@ fn the_examples_are_what_is_answered() {
     let batch = || reference("B-1");
     let not_there = domain::DeallocateError::AllocationNotFound { order_id: order("O-1"), reference: batch() };
     let has_allocations = domain::RemoveBatchError::HasAllocations { reference: batch(), allocated: 10 };
+    let stale = domain::ChangeBatchError::Stale { reference: batch(), expected: 1, actual: 2 };
     let order_id = order("O-1");
-    let raised: [(Kind, Problem); 7] = [
+    let raised: [(Kind, Problem); 11] = [
         (Kind::BatchAlreadyExists, AddBatchError::AlreadyExists(batch()).into()),
         (Kind::BatchNotFound, RemoveBatchError::from(domain::RemoveBatchError::NotFound(batch())).into()),
         (Kind::BatchHasAllocations, RemoveBatchError::from(has_allocations).into()),
         (Kind::LineAlreadyAllocated, AllocateLineError::from(line).into()),
         (Kind::HoldExpired, AllocateLineError::from(domain::HoldExpired { order_id: order_id.clone() }).into()),
         (Kind::OrderCancelled, AllocateLineError::from(domain::OrderCancelled { order_id }).into()),
+        (Kind::BatchChanged, ChangeBatchError::from(stale).into()),
+        (Kind::OrderNotFound, CancelOrderError::NotFound(order("O-7")).into()),
+        (Kind::OrderAlreadyExists, PlaceOrderError::AlreadyExists(order("O-7")).into()),
+        (Kind::OrderNotHeld, ExtendHoldError::from(domain::ExtendError::NotHeld(order("O-7"))).into()),
         (Kind::AllocationNotFound, DeallocateError::from(not_there).into()),
     ];
     for (kind, problem) in raised {
         assert_eq!(problem.status_code(), kind.status());
         let body: Value = serde_json::from_slice(&problem.body()).unwrap();
-        assert_eq!(super::examples::of(kind, false), body);
+        assert_eq!(super::examples::of(kind, Operation::default()), body);
     }
+}
+
+#[test]
+fn a_shortage_is_told_of_a_line_or_of_all_lines_of_an_order() {
+    let document = document();
+    let answer = |path: &str| document["paths"][path]["post"]["responses"]["409"]["content"].clone();
+    let json = "application/problem+json";
+    let (line, order) = (answer("/allocations"), answer("/orders"));
+    let example = |answer: &Value| answer[json]["examples"]["out-of-stock"]["value"].clone();
+    assert_eq!(example(&line)["sku"], "RED-CHAIR");
+    assert_eq!(example(&order)["shortages"][1]["sku"], "RED-CHAIR");
+    assert_eq!(example(&order)["detail"], "Stock is short of 2 lines of the order");
+    let names = |answer: &Value| answer[json]["schema"]["anyOf"].to_string();
+    assert!(names(&line).contains("/OutOfStockProblem") && !names(&line).contains("/OrderOutOfStockProblem"));
+    assert!(names(&order).contains("/OrderOutOfStockProblem") && !names(&order).contains("/OutOfStockProblem"));
+}
+
+/// What a value breaks of a schema, as far as the schemas of this document go.
+fn breaks(document: &Value, schema: &Value, value: &Value) -> Option<String> {
+    if let Some(target) = schema["$ref"].as_str() {
+        return breaks(document, document.pointer(target.strip_prefix('#').unwrap()).unwrap(), value);
+    }
+    if let Some(any) = schema.get("oneOf").or(schema.get("anyOf")) {
+        let fits = any.as_array().unwrap().iter().any(|schema| breaks(document, schema, value).is_none());
+        return (!fits).then(|| format!("{value} fits none of {any}"));
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        if let Some(broken) = breaks(document, part, value) {
+            return Some(broken);
+        }
+    }
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let kinds = &schema["type"];
+    let is_kind = kinds.is_null() || *kinds == kind || kinds.as_array().is_some_and(|all| all.contains(&kind.into()));
+    let is_choice = schema["enum"].as_array().is_none_or(|all| all.contains(value));
+    if !is_kind || !is_choice {
+        return Some(format!("{value} is not {schema}"));
+    }
+    let elements =
+        value.as_array().into_iter().flatten().filter_map(|element| breaks(document, &schema["items"], element));
+    let required = schema["required"].as_array().into_iter().flatten();
+    let missing = required.filter(|name| value.get(name.as_str().unwrap()).is_none());
+    let missing = missing.map(|name| format!("{value} has no {name}"));
+    let members = value.as_object().into_iter().flatten().filter_map(|(name, member)| {
+        let schema = schema["properties"].get(name)?;
+        breaks(document, schema, member)
+    });
+    elements.chain(missing).chain(members).next()
+}
+
+/// The names that an object of a schema may have.
+fn known(document: &Value, schema: &Value) -> BTreeSet<String> {
+    if let Some(target) = schema["$ref"].as_str() {
+        return known(document, document.pointer(target.strip_prefix('#').unwrap()).unwrap());
+    }
+    let parts = ["allOf", "anyOf", "oneOf"].iter().flat_map(|word| schema[word].as_array().into_iter().flatten());
+    let own = schema["properties"].as_object().into_iter().flat_map(|members| members.keys().cloned());
+    own.chain(parts.flat_map(|part| known(document, part))).collect()
+}
+
+#[test]
+fn every_example_is_valid() {
+    let document = document();
+    let mut count = 0;
+    walk(&document["paths"], &mut |_, value| {
+        let (Some(schema), false) = (value.get("schema"), value.get("in").is_some()) else { return };
+        let named = value["examples"].as_object().into_iter().flatten().map(|(_, example)| &example["value"]);
+        for example in value.get("example").into_iter().chain(named) {
+            assert_eq!(breaks(&document, schema, example), None);
+            let schema = if example.is_array() { &schema["items"] } else { schema };
+            let first = if example.is_array() { &example[0] } else { example };
+            let names: BTreeSet<_> = first.as_object().unwrap().keys().cloned().collect();
+            assert!(names.is_subset(&known(&document, schema)), "{example}");
+            count += 1;
+        }
+    });
+    assert!(count > 100, "{count}");
 }

@@ -67,18 +67,33 @@ kinds! {
     /// The order has no units in that batch.
     AllocationNotFound: NOT_FOUND, "allocation-not-found", "There is no such allocation";
 
+    /// There is no order of that name: no line was ever sent for it, or all of them, sent one by one,
+    /// were freed.
+    OrderNotFound: NOT_FOUND, "order-not-found", "There is no such order";
+
+    /// No batch of that SKU was ever added, and no line waits for it.
+    ProductNotFound: NOT_FOUND, "product-not-found", "There is no such product";
+
     /// Another batch has that reference: its SKU, purchased quantity or ETA is not the one sent.
     BatchAlreadyExists: CONFLICT, "batch-already-exists", "The reference is taken";
 
     /// Lines are allocated to the batch, so that it cannot be deleted. Deallocate them first.
     BatchHasAllocations: CONFLICT, "batch-has-allocations", "The batch has allocations";
 
+    /// The batch was corrected since, so that it has none of the revisions named by `If-Match`.
+    /// Nothing was changed; look at the batch, and decide anew.
+    BatchChanged: PRECONDITION_FAILED, "batch-changed", "The batch was corrected meanwhile";
+
     /// The order has a line of that SKU already, with another quantity.
     LineAlreadyAllocated: CONFLICT, "line-already-allocated", "The line is allocated with another quantity";
 
     /// All batches of the SKU together have fewer free units than the line needs, or no batch has
-    /// that SKU. Nothing was allocated.
+    /// that SKU. Nothing was allocated. Of an order, `shortages` has all the lines that are short.
     OutOfStock: CONFLICT, "out-of-stock", "Not enough stock";
+
+    /// Another order has that name: what was sent is not the same, or one of its lines was allocated
+    /// by itself before.
+    OrderAlreadyExists: CONFLICT, "order-already-exists", "The name of the order is taken";
 
     /// The units of the order were held for a time that is up. They are free for others, or theirs
     /// already; place a new order.
@@ -86,6 +101,9 @@ kinds! {
 
     /// The order was cancelled, and stays so. Place a new order.
     OrderCancelled: CONFLICT, "order-cancelled", "The order was cancelled";
+
+    /// The order is firm, so that there is no hold to extend.
+    OrderNotHeld: CONFLICT, "order-not-held", "The order is not on hold";
 
     /// More requests are waiting than the service takes in. Nothing was changed; send the request
     /// again after the time in `Retry-After`.

@@ -2,7 +2,10 @@
 //! not compile until someone has decided its status.
 
 use super::{Kind, Problem};
-use allocation_app::{AddBatchError, AllocateLineError, DeallocateError, RemoveBatchError};
+use allocation_app::{
+    AddBatchError, AllocateLineError, CancelOrderError, ChangeBatchError, ConfirmOrderError, DeallocateError,
+    ExtendHoldError, PlaceOrderError, RemoveBatchError,
+};
 use allocation_domain as domain;
 use allocation_ports::StoreError;
 use std::sync::Arc;
@@ -27,6 +30,70 @@ impl From<RemoveBatchError> for Problem {
                 domain::RemoveBatchError::MoreNeeded(needed) => undecided(needed),
             },
             RemoveBatchError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeBatchError> for Problem {
+    fn from(error: ChangeBatchError) -> Self {
+        match error {
+            ChangeBatchError::Refused(refusal) => match refusal {
+                domain::ChangeBatchError::NotFound(_) => Self::new(Kind::BatchNotFound, refusal.to_string()),
+                domain::ChangeBatchError::Stale { reference, actual, .. } => {
+                    let detail = format!("Batch {reference} is in revision \"{actual}\", which If-Match does not name");
+                    Self::new(Kind::BatchChanged, detail)
+                }
+                domain::ChangeBatchError::MoreNeeded(needed) => undecided(needed),
+            },
+            ChangeBatchError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PlaceOrderError> for Problem {
+    fn from(error: PlaceOrderError) -> Self {
+        match error {
+            PlaceOrderError::OutOfStock(shortages) => Self::shortages(&shortages),
+            PlaceOrderError::AlreadyExists(_) => Self::new(Kind::OrderAlreadyExists, error.to_string()),
+            PlaceOrderError::Overloaded => Self::of(Kind::Overloaded),
+            PlaceOrderError::ShuttingDown => Self::of(Kind::ShuttingDown),
+            PlaceOrderError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConfirmOrderError> for Problem {
+    fn from(error: ConfirmOrderError) -> Self {
+        match error {
+            ConfirmOrderError::Refused(refusal) => match refusal {
+                domain::ConfirmError::NotFound(order_id) => Self::order_not_found(&order_id),
+                domain::ConfirmError::HoldExpired(_) => Self::new(Kind::HoldExpired, refusal.to_string()),
+                domain::ConfirmError::Cancelled(_) => Self::new(Kind::OrderCancelled, refusal.to_string()),
+            },
+            ConfirmOrderError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExtendHoldError> for Problem {
+    fn from(error: ExtendHoldError) -> Self {
+        match error {
+            ExtendHoldError::Refused(refusal) => match refusal {
+                domain::ExtendError::NotFound(order_id) => Self::order_not_found(&order_id),
+                domain::ExtendError::HoldExpired(_) => Self::new(Kind::HoldExpired, refusal.to_string()),
+                domain::ExtendError::Cancelled(_) => Self::new(Kind::OrderCancelled, refusal.to_string()),
+                domain::ExtendError::NotHeld(_) => Self::new(Kind::OrderNotHeld, refusal.to_string()),
+            },
+            ExtendHoldError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CancelOrderError> for Problem {
+    fn from(error: CancelOrderError) -> Self {
+        match error {
+            CancelOrderError::NotFound(order_id) => Self::order_not_found(&order_id),
+            CancelOrderError::Store(error) => error.into(),
         }
     }
 }

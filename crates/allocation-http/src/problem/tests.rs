@@ -1,6 +1,6 @@
 use super::Kind;
 use crate::BlockingLimits;
-use crate::testing::{Ports, chairs, delete, get, holding, post, secret, send};
+use crate::testing::{Ports, chairs, delete, get, holding, patch, post, secret, send};
 use actix_web::test::TestRequest;
 use allocation_ports::StoreError;
 use futures_util::future::join_all;
@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 const LINE: &str = r#"{"order_id": "O-1", "sku": "RED-CHAIR", "qty": 10}"#;
+const ORDER: &str = r#"{"order_id": "O-1", "lines": [{"sku": "RED-CHAIR", "qty": 10}]}"#;
+const HOLD: &str = r#"{"hold_seconds": 60}"#;
+const CHANGE: &str = r#"{"eta": null}"#;
 const BATCH: &str = r#"{"reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20}"#;
 
 #[test]
@@ -61,6 +64,18 @@ async fn ask_for_all(error: fn() -> StoreError) -> Vec<crate::testing::Answer> {
         delete(&api, "/batch/B-1").await,
         get(&api, "/allocations").await,
         delete(&api, "/allocations/O-1/batch/B-1").await,
+        post(&api, "/orders", ORDER).await,
+        get(&api, "/orders").await,
+        get(&api, "/orders/O-1").await,
+        delete(&api, "/orders/O-1").await,
+        post(&api, "/orders/O-1/confirm", "").await,
+        post(&api, "/orders/O-1/extend", HOLD).await,
+        get(&api, "/orders/O-1/history").await,
+        get(&api, "/backorders").await,
+        patch(&api, "/batch/B-1", CHANGE).await,
+        get(&api, "/products").await,
+        get(&api, "/products/LAMP").await,
+        get(&api, "/products/LAMP/availability").await,
         get(&api, "/readyz").await,
     ]
 }
@@ -88,7 +103,7 @@ async fn every_failure_of_the_store_has_its_problem_and_shows_no_cause() {
 #[actix_web::test]
 async fn work_that_panics_is_a_problem_too() {
     let mut ports = Ports::new();
-    ports.queries.expect_batch().returning(|_| panic!("a fault of the program"));
+    ports.queries.expect_batch().returning(|_, _| panic!("a fault of the program"));
     let answer = get(&ports.api(), "/batch/B-1").await;
     assert_eq!(answer.status, 500);
     answer.problem("internal-error");
@@ -98,9 +113,10 @@ async fn work_that_panics_is_a_problem_too() {
 async fn an_engine_that_is_shut_down_says_so() {
     let (api, engine) = Ports::with_units(holding(chairs(&["B-1"]))).api_and_engine();
     actix_web::web::block(move || engine.shut_down()).await.unwrap();
-    let answer = post(&api, "/allocations", LINE).await;
-    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("5")));
-    answer.problem("shutting-down");
+    for answer in [post(&api, "/allocations", LINE).await, post(&api, "/orders", ORDER).await] {
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("5")));
+        answer.problem("shutting-down");
+    }
 }
 
 #[actix_web::test]
@@ -116,6 +132,17 @@ async fn a_full_line_of_blocking_work_is_overload() {
         delete(&api, "/batch/B-1").await,
         get(&api, "/allocations").await,
         delete(&api, "/allocations/O-1/batch/B-1").await,
+        get(&api, "/orders").await,
+        get(&api, "/orders/O-1").await,
+        delete(&api, "/orders/O-1").await,
+        post(&api, "/orders/O-1/confirm", "").await,
+        post(&api, "/orders/O-1/extend", HOLD).await,
+        get(&api, "/orders/O-1/history").await,
+        get(&api, "/backorders").await,
+        patch(&api, "/batch/B-1", CHANGE).await,
+        get(&api, "/products").await,
+        get(&api, "/products/LAMP").await,
+        get(&api, "/products/LAMP/availability").await,
     ];
     for answer in answers {
         assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")));
@@ -134,7 +161,11 @@ async fn a_full_queue_of_the_engine_is_overload() {
     })
     .api();
     // One line is decided and one waits; with the other three there is one too many at least.
-    let answers = join_all((0..5).map(|_| post(&api, "/allocations", LINE))).await;
+    let requests = (0..5).map(|number| match number {
+        4 => post(&api, "/orders", ORDER),
+        _ => post(&api, "/allocations", LINE),
+    });
+    let answers = join_all(requests).await;
     let (served, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status.is_success());
     assert!(!served.is_empty() && refused.len() >= 3, "{}", refused.len());
     for answer in refused {

@@ -72,7 +72,7 @@ async fn a_failure_of_the_engine_is_logged_too() {
 async fn what_blocking_work_logs_carries_the_id() {
     let log = logged("blocking-1", async {
         let mut ports = Ports::new();
-        ports.queries.expect_batch().returning(|_| {
+        ports.queries.expect_batch().returning(|_, _| {
             tracing::warn!("from the adapter");
             Ok(None)
         });

@@ -1,0 +1,61 @@
+//! Holds that have expired and are still to be released.
+
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::store_error;
+use crate::row;
+use crate::statement::statement;
+use allocation_domain::{OrderId, Sku};
+use allocation_ports::StoreError;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use std::collections::BTreeSet;
+
+/// How many expired lines are looked through at a time.
+const PAGE: i64 = 1_000;
+
+statement! {
+    /// Expired lines after a place, those that expired first before others. Lines of one product
+    /// that expired at one instant share a place, and one of them is enough.
+    ExpiredLines<'a>(now: BigInt => i64, expires_at: BigInt => i64, sku: Text => str, limit: BigInt => i64)
+        on MultiBackend -> (BigInt, Text),
+    "SELECT expires_at, sku FROM order_lines
+     WHERE expires_at <= ? AND (expires_at, sku) > (?, ?) ORDER BY expires_at, sku LIMIT ?"
+}
+
+statement! {
+    /// The orders whose lines of a product have expired. Their order is that of the index that leads
+    /// to them, past all lines that have not.
+    ExpiredLinesOf<'a>(sku: Text => str, now: BigInt => i64) on MultiBackend -> Text,
+    "SELECT order_id FROM order_lines WHERE sku = ? AND expires_at <= ? ORDER BY expires_at, order_id"
+}
+
+/// Products with expired lines, those that expired first before others, at most so many.
+pub(crate) fn products(connection: &mut AnyConnection, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError> {
+    let (now, most) = (now.timestamp_micros(), usize::from(most));
+    let (mut found, mut known) = (Vec::new(), BTreeSet::new());
+    let mut place = (i64::MIN, String::new());
+    loop {
+        let page = ExpiredLines { now: &now, expires_at: &place.0, sku: &place.1, limit: &PAGE };
+        let page: Vec<(i64, String)> = page.load(connection).map_err(store_error)?;
+        let Some(last) = page.last().cloned() else { break };
+        found.extend(page.into_iter().map(|(_, sku)| sku).filter(|sku| known.insert(sku.clone())));
+        if found.len() >= most {
+            break;
+        }
+        place = last;
+    }
+    found.truncate(most);
+    found.into_iter().map(row::sku).collect()
+}
+
+/// The orders whose lines of a product have expired.
+pub(crate) fn orders(
+    connection: &mut AnyConnection,
+    sku: &Sku,
+    now: DateTime<Utc>,
+) -> Result<Vec<OrderId>, StoreError> {
+    let statement = ExpiredLinesOf { sku: sku.as_str(), now: &now.timestamp_micros() };
+    let rows: Vec<String> = statement.load(connection).map_err(store_error)?;
+    rows.into_iter().map(row::order_id).collect()
+}

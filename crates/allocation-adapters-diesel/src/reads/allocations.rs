@@ -1,0 +1,202 @@
+//! Allocations of lines whose hold has not expired.
+
+mod after;
+
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::store_error;
+use crate::row;
+use crate::schema::allocations;
+use crate::statement::statement;
+use after::After;
+use allocation_domain::{OrderId, Sku};
+use allocation_ports::{AllocationCursor, AllocationFilter, AllocationRow, PageSize, StoreError};
+use chrono::{DateTime, Utc};
+use diesel::dsl::{IntoBoxed, sql};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+use std::cmp::Ordering;
+
+/// A page of allocations by SKU, order and batch.
+pub(crate) fn allocations(
+    connection: &mut AnyConnection,
+    filter: &AllocationFilter,
+    after: Option<&AllocationCursor>,
+    page: PageSize,
+    now: DateTime<Utc>,
+) -> Result<Vec<AllocationRow>, StoreError> {
+    let Some(filter) = with_sku_of_batch(connection, filter)? else {
+        return Ok(Vec::new());
+    };
+    let rows = if let (Some(order_id), None) = (&filter.order_id, &filter.sku) {
+        PageOfOrder::new(order_id, after, page, now).load(connection)
+    } else {
+        let Some(query) = allocations_query(&filter, after, page, now) else {
+            return Ok(Vec::new());
+        };
+        query.load::<(String, String, String, i32)>(connection)
+    };
+    rows.map_err(store_error)?.into_iter().map(allocation).collect()
+}
+
+pub(super) type AllocationsQuery<'a> = IntoBoxed<'a, allocations::table, MultiBackend>;
+
+/// `None` when nothing can come after the cursor.
+pub(super) fn allocations_query<'a>(
+    filter: &'a AllocationFilter,
+    after: Option<&'a AllocationCursor>,
+    page: PageSize,
+    now: DateTime<Utc>,
+) -> Option<AllocationsQuery<'a>> {
+    let mut query = allocations::table.into_boxed().limit(i64::from(page.get())).filter(
+        sql::<Bool>(
+            "((
+                 SELECT l.expires_at FROM order_lines AS l
+                 WHERE l.sku = allocations.sku AND l.order_id = allocations.order_id
+             ) <= ",
+        )
+        .bind::<BigInt, _>(now.timestamp_micros())
+        .sql(") IS NOT TRUE"),
+    );
+    query = match (&filter.reference, &filter.sku) {
+        // A reference has one SKU. Saying so would suggest an index that begins with the SKU.
+        (Some(reference), _) => {
+            query.filter(allocations::reference.eq(reference.as_str())).order(allocations::order_id)
+        }
+        (None, Some(sku)) => {
+            query.filter(allocations::sku.eq(sku.as_str())).order((allocations::order_id, allocations::reference))
+        }
+        (None, None) => query.order((allocations::sku, allocations::order_id, allocations::reference)),
+    };
+    if let Some(order_id) = &filter.order_id {
+        // Said so, the order by it is not for nothing, and only the index has it that begins with
+        // what else is asked for.
+        query = query.filter(allocations::order_id.between(order_id.as_str(), order_id.as_str()));
+    }
+    match after.map(|after| After::new(filter, after)) {
+        None | Some(After::Everything) => Some(query),
+        Some(After::Rows(condition)) => Some(query.filter(condition)),
+        Some(After::Nothing) => None,
+    }
+}
+
+/// The lines of an order from the one of a SKU on, as far as their hold has not expired.
+macro_rules! lines_from {
+    () => {
+        "SELECT l.sku, l.order_id, a.reference, a.quantity
+         FROM (
+             SELECT order_lines.sku, order_lines.order_id FROM order_lines
+             WHERE order_id = ? AND (expires_at IS NULL OR expires_at > ?) AND sku >= ? ORDER BY order_id, sku
+         ) AS l "
+    };
+}
+
+statement! {
+    /// Allocations of an order by its lines. Of the first line, those after a reference.
+    OfOrder<'a>(
+        order_id: Text => str,
+        now: BigInt => i64,
+        from_sku: Text => str,
+        sku: Text => str,
+        reference: Nullable<Text> => Option<&'a str>,
+        limit: BigInt => i64,
+    ) on MultiBackend -> (Text, Text, Text, Integer),
+    concat!(
+        lines_from!(),
+        "CROSS JOIN allocations AS a
+         WHERE a.sku = l.sku AND a.order_id = l.order_id AND (l.sku > ? OR a.reference > ?)
+         ORDER BY l.sku, a.reference LIMIT ?"
+    )
+}
+
+statement! {
+    /// The same on PostgreSQL, which is told to look at one line after the other, whatever it takes
+    /// the tables for, and sorts the batches of a line.
+    OfOrderInTurn<'a>(
+        order_id: Text => str,
+        now: BigInt => i64,
+        from_sku: Text => str,
+        sku: Text => str,
+        reference: Nullable<Text> => Option<&'a str>,
+        limit: BigInt => i64,
+    ) on MultiBackend -> (Text, Text, Text, Integer),
+    concat!(
+        lines_from!(),
+        "CROSS JOIN LATERAL (
+             SELECT reference, quantity FROM allocations
+             WHERE allocations.sku = l.sku AND allocations.order_id BETWEEN l.order_id AND l.order_id
+               AND (l.sku > ? OR reference > ?)
+             ORDER BY order_id, reference OFFSET 0
+         ) AS a
+         ORDER BY l.sku, a.reference LIMIT ?"
+    )
+}
+
+/// The parameters of [`OfOrder`].
+#[derive(Debug)]
+pub(super) struct PageOfOrder<'a> {
+    order_id: &'a str,
+    now: i64,
+    sku: &'a str,
+    /// After which reference of that SKU, `None` when it has none any more.
+    reference: Option<&'a str>,
+    limit: i64,
+}
+
+impl<'a> PageOfOrder<'a> {
+    pub(super) fn new(
+        order_id: &'a OrderId,
+        after: Option<&'a AllocationCursor>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let sku = after.map_or(super::FIRST, |after| after.sku.as_str());
+        // At the cursor's SKU, the order decides before the reference does.
+        let reference = match after.map(|after| (order_id.cmp(&after.order_id), after)) {
+            None | Some((Ordering::Greater, _)) => Some(super::FIRST),
+            Some((Ordering::Equal, after)) => Some(after.reference.as_str()),
+            Some((Ordering::Less, _)) => None,
+        };
+        let (order_id, now, limit) = (order_id.as_str(), now.timestamp_micros(), i64::from(page.get()));
+        Self { order_id, now, sku, reference, limit }
+    }
+
+    pub(super) const fn statement(&self) -> OfOrder<'_> {
+        let Self { order_id, now, sku, reference, limit } = self;
+        OfOrder { order_id, now, from_sku: sku, sku, reference, limit }
+    }
+
+    pub(super) const fn statement_in_turn(&self) -> OfOrderInTurn<'_> {
+        let Self { order_id, now, sku, reference, limit } = self;
+        OfOrderInTurn { order_id, now, from_sku: sku, sku, reference, limit }
+    }
+
+    fn load(&self, connection: &mut AnyConnection) -> QueryResult<Vec<(String, String, String, i32)>> {
+        match connection {
+            AnyConnection::Sqlite(_) => self.statement().load(connection),
+            AnyConnection::Postgres(_) => self.statement_in_turn().load(connection),
+        }
+    }
+}
+
+/// The filter with the SKU that a batch it names holds, `None` when nothing can fit it.
+fn with_sku_of_batch(
+    connection: &mut AnyConnection,
+    filter: &AllocationFilter,
+) -> Result<Option<AllocationFilter>, StoreError> {
+    let Some(reference) = &filter.reference else {
+        return Ok(Some(filter.clone()));
+    };
+    let held: Option<Sku> = super::sku_of(connection, reference)?;
+    let fits = held.filter(|held| filter.sku.as_ref().is_none_or(|asked| asked == held));
+    Ok(fits.map(|sku| AllocationFilter { sku: Some(sku), ..filter.clone() }))
+}
+
+fn allocation(row: (String, String, String, i32)) -> Result<AllocationRow, StoreError> {
+    let (sku, order_id, reference, quantity) = row;
+    Ok(AllocationRow {
+        sku: row::sku(sku)?,
+        order_id: row::order_id(order_id)?,
+        reference: row::reference(reference)?,
+        quantity: row::quantity(quantity)?,
+    })
+}

@@ -1,0 +1,140 @@
+//! Lines that wait, in the order in which they are served.
+
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::{corrupt, store_error};
+use crate::row;
+use crate::statement::statement;
+use allocation_domain::{QueuePosition, Sku};
+use allocation_ports::{Backorder, BackorderCursor, BackorderFilter, PageSize, StoreError};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Text};
+
+/// A priority above all.
+const ABOVE_ALL: i64 = 1 << 31;
+
+statement! {
+    /// The queue of a product after a place: the rest of those of its priority, then those of a
+    /// lower one. Lines whose hold has expired wait no more.
+    QueueAfter<'a>(
+        sku: Text => str,
+        priority: BigInt => i64,
+        placed_at: BigInt => i64,
+        order_id: Text => str,
+        now: BigInt => i64,
+        limit: BigInt => i64,
+        lower_sku: Text => str,
+        lower_than: BigInt => i64,
+        lower_now: BigInt => i64,
+        lower_limit: BigInt => i64,
+    ) on MultiBackend -> (Text, Integer, BigInt, Text, Integer),
+    "SELECT * FROM (
+         SELECT sku, priority, placed_at, order_id, waiting FROM order_lines
+         WHERE sku = ? AND waiting > 0 AND priority = ? AND (placed_at, order_id) > (?, ?)
+           AND (expires_at IS NULL OR expires_at > ?)
+         ORDER BY placed_at, order_id LIMIT ?
+     ) AS same
+     UNION ALL
+     SELECT * FROM (
+         SELECT sku, priority, placed_at, order_id, waiting FROM order_lines
+         WHERE sku = ? AND waiting > 0 AND priority < ? AND (expires_at IS NULL OR expires_at > ?)
+         ORDER BY priority DESC, placed_at, order_id LIMIT ?
+     ) AS lower"
+}
+
+statement! {
+    /// The queues of the products after a SKU, one after the other.
+    QueuesAfter<'a>(sku: Text => str, now: BigInt => i64, limit: BigInt => i64) on MultiBackend
+        -> (Text, Integer, BigInt, Text, Integer),
+    "SELECT sku, priority, placed_at, order_id, waiting FROM order_lines
+     WHERE sku > ? AND waiting > 0 AND (expires_at IS NULL OR expires_at > ?)
+     ORDER BY sku, priority DESC, placed_at, order_id LIMIT ?"
+}
+
+/// A page of waiting lines, in one snapshot.
+pub(crate) fn backorders(
+    connection: &mut AnyConnection,
+    filter: &BackorderFilter,
+    after: Option<&BackorderCursor>,
+    page: PageSize,
+    now: DateTime<Utc>,
+) -> Result<Vec<Backorder>, StoreError> {
+    let page = usize::from(page.get());
+    let mut rows = match (&filter.sku, after) {
+        (Some(sku), Some(after)) if *sku < after.sku => return Ok(Vec::new()),
+        (Some(sku), after) => queue(connection, sku, after.filter(|after| after.sku == *sku), page, now)?,
+        (None, Some(after)) => queue(connection, &after.sku, Some(after), page, now)?,
+        (None, None) => Vec::new(),
+    };
+    if filter.sku.is_none() && rows.len() < page {
+        let sku = after.map_or(super::FIRST, |after| after.sku.as_str());
+        let limit = limit(page - rows.len())?;
+        let statement = QueuesAfter { sku, now: &now.timestamp_micros(), limit: &limit };
+        rows.extend(read(statement.load(connection))?);
+    }
+    numbered(rows, after)
+}
+
+/// The queue of a product after a place.
+fn queue(
+    connection: &mut AnyConnection,
+    sku: &Sku,
+    after: Option<&BackorderCursor>,
+    page: usize,
+    now: DateTime<Utc>,
+) -> Result<Vec<Waiting>, StoreError> {
+    let (sku, now, limit) = (sku.as_str(), &now.timestamp_micros(), &limit(page)?);
+    let priority = &after.map_or(ABOVE_ALL, |after| i64::from(after.queued.priority()));
+    let statement = QueueAfter {
+        sku,
+        priority,
+        placed_at: &after.map_or(i64::MIN, |after| after.queued.placed_at().timestamp_micros()),
+        order_id: after.map_or(super::FIRST, |after| after.queued.order_id().as_str()),
+        now,
+        limit,
+        lower_sku: sku,
+        lower_than: priority,
+        lower_now: now,
+        lower_limit: limit,
+    };
+    let mut rows = read(statement.load(connection))?;
+    // The rows come in this order, but SQL does not promise it.
+    rows.sort_unstable_by(|one, other| one.queued.cmp(&other.queued));
+    rows.truncate(page);
+    Ok(rows)
+}
+
+/// A waiting line without its number.
+#[derive(Debug)]
+struct Waiting {
+    sku: Sku,
+    queued: QueuePosition,
+    waiting: i32,
+}
+
+/// The SKU, the priority, when the line was placed, its order, and what it waits for.
+type WaitingRow = (String, i32, i64, String, i32);
+
+fn read(rows: QueryResult<Vec<WaitingRow>>) -> Result<Vec<Waiting>, StoreError> {
+    let line = |(sku, priority, placed_at, order_id, waiting): WaitingRow| {
+        let queued = QueuePosition::new(row::order_id(order_id)?, priority, row::instant(placed_at)?);
+        Ok(Waiting { sku: row::sku(sku)?, queued, waiting })
+    };
+    rows.map_err(store_error)?.into_iter().map(line).collect()
+}
+
+/// The lines with their places, those of the cursor's SKU counted from the cursor's on.
+fn numbered(rows: Vec<Waiting>, after: Option<&BackorderCursor>) -> Result<Vec<Backorder>, StoreError> {
+    let mut last = after.map(|after| (after.sku.clone(), after.position));
+    let number = |Waiting { sku, queued, waiting }| {
+        let before = last.take().filter(|(before, _)| *before == sku).map_or(0, |(_, position)| position);
+        let position = before.saturating_add(1);
+        last = Some((sku.clone(), position));
+        Ok(Backorder { sku, position, queued, waiting: row::quantity(waiting)? })
+    };
+    rows.into_iter().map(number).collect()
+}
+
+fn limit(rows: usize) -> Result<i64, StoreError> {
+    i64::try_from(rows).map_err(corrupt)
+}

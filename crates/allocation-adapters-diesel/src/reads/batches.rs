@@ -1,0 +1,135 @@
+//! Batches as they are stored, and as they are at an instant.
+
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::store_error;
+use crate::row::{self, BATCH_COLUMNS, BatchRow};
+use crate::schema::{batch_references, batches};
+use crate::statement::statement;
+use allocation_domain::{Batch, BatchReference, Sku};
+use allocation_ports::{BatchCursor, BatchFilter, PageSize, StoreError};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date, Integer, Nullable, Text};
+
+/// The columns of a batch at an instant. Units of expired lines are not allocated any more: they are
+/// found from these lines, which are few, and not among all that is allocated of the batch.
+macro_rules! columns_at {
+    () => {
+        "SELECT sku, reference, purchased_quantity,
+                CAST(allocated_quantity - coalesce((
+                    SELECT sum((
+                        SELECT a.quantity FROM allocations AS a
+                        WHERE a.sku = e.sku AND a.order_id = e.order_id AND a.reference = b.reference
+                    ))
+                    FROM (
+                        SELECT l.sku, l.order_id FROM order_lines AS l
+                        WHERE l.sku = b.sku AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id
+                    ) AS e
+                ), 0) AS integer),
+                eta, added_at, revision
+         FROM batches AS b "
+    };
+}
+
+type BatchColumns = (Text, (Text, Integer, Integer, Nullable<Date>, BigInt, Integer));
+
+statement! {
+    /// A batch by its name, in the order that only the primary key has.
+    BatchAt<'a>(now: BigInt => i64, reference: Text => str, from: Text => str, to: Text => str) on MultiBackend
+        -> BatchColumns,
+    concat!(
+        columns_at!(),
+        "WHERE sku = (SELECT r.sku FROM batch_references AS r WHERE r.reference = ?)
+           AND reference BETWEEN ? AND ? ORDER BY reference LIMIT 1"
+    )
+}
+
+statement! {
+    BatchesAt<'a>(now: BigInt => i64, added_at: BigInt => i64, reference: Text => str, limit: BigInt => i64)
+        on MultiBackend -> BatchColumns,
+    concat!(columns_at!(), "WHERE (added_at, reference) > (?, ?) ORDER BY added_at, reference LIMIT ?")
+}
+
+statement! {
+    BatchesOfSkuAt<'a>(
+        now: BigInt => i64,
+        sku: Text => str,
+        added_at: BigInt => i64,
+        reference: Text => str,
+        limit: BigInt => i64,
+    ) on MultiBackend -> BatchColumns,
+    concat!(columns_at!(), "WHERE sku = ? AND (added_at, reference) > (?, ?) ORDER BY added_at, reference LIMIT ?")
+}
+
+statement! {
+    /// All batches of a SKU with free units. Their order is that of the index that leads to them,
+    /// past all that are used up.
+    OpenBatches<'a>(sku: Text => str) on MultiBackend -> (Text, Integer, Integer, Nullable<Date>, BigInt, Integer),
+    "SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
+     FROM batches WHERE sku = ? AND is_open ORDER BY eta NULLS FIRST, added_at, reference"
+}
+
+/// Which SKU a batch holds.
+pub(crate) fn sku_of(connection: &mut AnyConnection, reference: &BatchReference) -> Result<Option<Sku>, StoreError> {
+    let sku = batch_references::table
+        .find(reference.as_str())
+        .select(batch_references::sku)
+        .first::<String>(connection)
+        .optional()
+        .map_err(store_error)?;
+    sku.map(row::sku).transpose()
+}
+
+/// A batch by its reference, as it is stored.
+pub(crate) fn batch(connection: &mut AnyConnection, reference: &BatchReference) -> Result<Option<Batch>, StoreError> {
+    let found = batch_references::table
+        .inner_join(
+            batches::table
+                .on(batches::sku.eq(batch_references::sku).and(batches::reference.eq(batch_references::reference))),
+        )
+        .filter(batch_references::reference.eq(reference.as_str()))
+        .select((batches::sku, BATCH_COLUMNS))
+        .first::<(String, BatchRow)>(connection)
+        .optional()
+        .map_err(store_error)?;
+    found.map(restored).transpose()
+}
+
+/// A batch by its reference, at an instant.
+pub(crate) fn batch_at(
+    connection: &mut AnyConnection,
+    reference: &BatchReference,
+    now: DateTime<Utc>,
+) -> Result<Option<Batch>, StoreError> {
+    let (now, reference) = (&now.timestamp_micros(), reference.as_str());
+    let found = BatchAt { now, reference, from: reference, to: reference }.get_result(connection).optional();
+    found.map_err(store_error)?.map(restored).transpose()
+}
+
+/// All batches of a SKU that have free units, as they are stored.
+pub(crate) fn open_batches(connection: &mut AnyConnection, sku: &Sku) -> Result<Vec<Batch>, StoreError> {
+    let rows: Vec<BatchRow> = OpenBatches { sku: sku.as_str() }.load(connection).map_err(store_error)?;
+    rows.into_iter().map(|batch| batch.batch(sku.clone())).collect()
+}
+
+/// A page of batches at an instant, in the order in which they were added.
+pub(crate) fn batches(
+    connection: &mut AnyConnection,
+    filter: &BatchFilter,
+    after: Option<&BatchCursor>,
+    page: PageSize,
+    now: DateTime<Utc>,
+) -> Result<Vec<Batch>, StoreError> {
+    let (now, limit) = (&now.timestamp_micros(), &i64::from(page.get()));
+    let added_at = &after.map_or(i64::MIN, |after| after.added_at.timestamp_micros());
+    let reference = after.map_or(super::FIRST, |after| after.reference.as_str());
+    let rows: QueryResult<Vec<(String, BatchRow)>> = match &filter.sku {
+        None => BatchesAt { now, added_at, reference, limit }.load(connection),
+        Some(sku) => BatchesOfSkuAt { now, sku: sku.as_str(), added_at, reference, limit }.load(connection),
+    };
+    rows.map_err(store_error)?.into_iter().map(restored).collect()
+}
+
+fn restored((sku, batch): (String, BatchRow)) -> Result<Batch, StoreError> {
+    batch.batch(row::sku(sku)?)
+}

@@ -1,0 +1,131 @@
+//! Where orders are looked for that may fit a filter.
+
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::{corrupt, store_error};
+use crate::statement::statement;
+use allocation_domain::{OrderId, OrderStatus};
+use allocation_ports::{OrderFilter, StoreError};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use std::collections::BTreeSet;
+
+statement! {
+    All<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    "SELECT DISTINCT order_id FROM order_lines WHERE order_id > ? ORDER BY order_id LIMIT ?"
+}
+
+statement! {
+    Held<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    "SELECT DISTINCT order_id FROM order_lines
+     WHERE expires_at IS NOT NULL AND order_id > ? ORDER BY order_id LIMIT ?"
+}
+
+statement! {
+    Waiting<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    "SELECT DISTINCT order_id FROM order_lines WHERE waiting > 0 AND order_id > ? ORDER BY order_id LIMIT ?"
+}
+
+statement! {
+    Ended<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    "SELECT DISTINCT order_id FROM order_lines WHERE ended IS NOT NULL AND order_id > ? ORDER BY order_id LIMIT ?"
+}
+
+statement! {
+    /// Orders of a SKU by the lines that hold units.
+    Holding<'a>(sku: Text => str, after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    "SELECT DISTINCT order_id FROM allocations WHERE sku = ? AND order_id > ? ORDER BY order_id LIMIT ?"
+}
+
+statement! {
+    /// Orders of a SKU by the lines that may hold none. Only SQLite has such an index.
+    MaybeIdle<'a>(sku: Text => str, after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    "SELECT order_id FROM order_lines
+     WHERE sku = ? AND order_id > ? AND (of_order OR waiting > 0 OR ended IS NOT NULL) ORDER BY order_id LIMIT ?"
+}
+
+statement! {
+    /// Orders of a SKU where lines are kept by SKU, as they are on PostgreSQL. The SKU is compared
+    /// in a way that only the primary key serves.
+    OfSku<'a>(last_sku: Text => str, sku: Text => str, after: Text => str, limit: BigInt => i64)
+        on MultiBackend -> Text,
+    "SELECT order_id FROM order_lines WHERE sku <= ? AND (sku, order_id) > (?, ?) ORDER BY sku, order_id LIMIT ?"
+}
+
+/// Where to look for orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Among<'a> {
+    All,
+    /// Those with a line on hold.
+    Held,
+    /// Those with a line that waits.
+    Waiting,
+    /// Those with a line on hold or one that has ended.
+    HeldOrEnded,
+    /// Those with a line of a SKU.
+    Sku(&'a str),
+}
+
+/// Orders that may fit a filter: all that do, and as few others as an index can tell.
+#[derive(Debug)]
+pub(super) struct Candidates<'a> {
+    among: Among<'a>,
+    all_fit: bool,
+}
+
+impl<'a> Candidates<'a> {
+    pub(super) fn new(filter: &'a OrderFilter) -> Self {
+        // Lines on hold and those that wait are of the present, and few. Other statuses are those of
+        // past orders: an order may be cancelled or partially allocated by what it gave back, which
+        // no index tells.
+        let among = match (filter.status, &filter.sku) {
+            (Some(OrderStatus::Held), _) => Among::Held,
+            (Some(OrderStatus::Backordered | OrderStatus::Short), _) => Among::Waiting,
+            (_, Some(sku)) => Among::Sku(sku.as_str()),
+            (Some(OrderStatus::Expired), None) => Among::HeldOrEnded,
+            (None | Some(OrderStatus::Allocated | OrderStatus::PartiallyAllocated | OrderStatus::Cancelled), None) => {
+                Among::All
+            }
+        };
+        Self { among, all_fit: filter.status.is_none() }
+    }
+
+    /// Whether every candidate fits.
+    pub(super) const fn all_fit(&self) -> bool {
+        self.all_fit
+    }
+
+    /// The next candidates, sorted; as many as are asked for, unless these are the last.
+    pub(super) fn load(
+        &self,
+        connection: &mut AnyConnection,
+        after: Option<&OrderId>,
+        count: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let after = after.map_or(super::FIRST, OrderId::as_str);
+        let limit = &i64::try_from(count).map_err(corrupt)?;
+        let found = match self.among {
+            Among::All => All { after, limit }.load(connection),
+            Among::Held => Held { after, limit }.load(connection),
+            Among::Waiting => Waiting { after, limit }.load(connection),
+            Among::HeldOrEnded => {
+                either(Held { after, limit }.load(connection), Ended { after, limit }.load(connection), count)
+            }
+            Among::Sku(sku) => match connection {
+                AnyConnection::Postgres(_) => OfSku { last_sku: sku, sku, after, limit }.load(connection),
+                // Lines are kept by order there.
+                AnyConnection::Sqlite(_) => either(
+                    Holding { sku, after, limit }.load(connection),
+                    MaybeIdle { sku, after, limit }.load(connection),
+                    count,
+                ),
+            },
+        };
+        found.map_err(store_error)
+    }
+}
+
+/// The first of what two sorted lists have.
+fn either(one: QueryResult<Vec<String>>, other: QueryResult<Vec<String>>, count: usize) -> QueryResult<Vec<String>> {
+    let both: BTreeSet<String> = one?.into_iter().chain(other?).collect();
+    Ok(both.into_iter().take(count).collect())
+}

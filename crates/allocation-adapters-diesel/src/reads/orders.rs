@@ -1,0 +1,92 @@
+//! Orders with what their lines hold.
+
+use super::candidates::Candidates;
+use crate::any_connection::AnyConnection;
+use crate::error::store_error;
+use crate::line::{AllocationPart, OrderLineRow, StoredLine};
+use crate::{postgres, row, sqlite};
+use allocation_domain::{LineState, Order, OrderId, Sku};
+use allocation_ports::{OrderFilter, OrderPage, PageSize, StoreError};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// How many orders a page looks through at most.
+const MOST_ORDERS: usize = 2_000;
+
+/// A page that has looked through so many lines looks no further.
+const MANY_LINES: usize = 10_000;
+
+/// How many orders are read at a time at least when not all of them fit.
+const AT_A_TIME: usize = 100;
+
+/// An order as it is stored, read in one statement.
+pub(crate) fn order(connection: &mut AnyConnection, order_id: &OrderId) -> Result<Option<Order>, StoreError> {
+    Ok(load(connection, &[order_id.as_str()])?.pop())
+}
+
+/// A page of orders, in one snapshot: an order that changes meanwhile is read whole.
+pub(crate) fn orders(
+    connection: &mut AnyConnection,
+    filter: &OrderFilter,
+    after: Option<&OrderId>,
+    page: PageSize,
+    now: DateTime<Utc>,
+) -> Result<OrderPage, StoreError> {
+    let candidates = Candidates::new(filter);
+    let page = usize::from(page.get());
+    let mut kept = OrderPage { orders: Vec::new(), next: after.cloned() };
+    let (mut orders_seen, mut lines_seen) = (0, 0);
+    while kept.orders.len() < page && orders_seen < MOST_ORDERS && lines_seen < MANY_LINES {
+        let missing = page - kept.orders.len();
+        let count = if candidates.all_fit() { missing } else { missing.max(AT_A_TIME) }.min(MOST_ORDERS - orders_seen);
+        // One more tells whether the list goes on.
+        let mut found = candidates.load(connection, kept.next.as_ref(), count + 1)?;
+        let goes_on = found.len() > count;
+        found.truncate(count);
+        orders_seen += found.len();
+        let found: Vec<_> = found.iter().map(String::as_str).collect();
+        let mut found = load(connection, &found)?.into_iter();
+        while kept.orders.len() < page
+            && let Some(order) = found.next()
+        {
+            lines_seen += order.lines.len();
+            kept.next = Some(order.order_id.clone());
+            kept.orders.extend(Some(order).filter(|order| fits(filter, order, now)));
+        }
+        if !goes_on && found.len() == 0 {
+            kept.next = None;
+            break;
+        }
+    }
+    Ok(kept)
+}
+
+fn fits(filter: &OrderFilter, order: &Order, now: DateTime<Utc>) -> bool {
+    filter.status.is_none_or(|status| order.status(now) == status)
+        && filter.sku.as_ref().is_none_or(|sku| order.lines.iter().any(|(ordered, _)| ordered == sku))
+}
+
+/// Those of the orders that have lines, by the bytes of their names.
+fn load(connection: &mut AnyConnection, order_ids: &[&str]) -> Result<Vec<Order>, StoreError> {
+    let rows = match connection {
+        AnyConnection::Sqlite(connection) => sqlite::order_lines(connection, order_ids),
+        AnyConnection::Postgres(connection) => postgres::order_lines(connection, order_ids),
+    };
+    let mut orders: BTreeMap<String, BTreeMap<String, (StoredLine, Vec<AllocationPart>)>> = BTreeMap::new();
+    for OrderLineRow { order_id, sku, line, part } in rows.map_err(store_error)? {
+        let lines = orders.entry(order_id).or_default();
+        let (_, parts) = lines.entry(sku).or_insert_with(|| (line, Vec::new()));
+        parts.extend(part);
+    }
+    let order = |(order_id, lines): (String, BTreeMap<_, _>)| {
+        let lines = lines.into_iter().map(|(sku, (line, parts))| restored(row::sku(sku)?, line, parts));
+        Ok(Order { order_id: row::order_id(order_id)?, lines: lines.collect::<Result<_, StoreError>>()? })
+    };
+    orders.into_iter().map(order).collect()
+}
+
+fn restored(sku: Sku, line: StoredLine, parts: Vec<AllocationPart>) -> Result<(Sku, LineState), StoreError> {
+    let parts = parts.into_iter().map(|part| part.allocation(&sku).map(|(allocation, _)| allocation));
+    let line = line.row()?.with(parts.collect::<Result<_, _>>()?);
+    Ok((sku, line))
+}

@@ -1,0 +1,112 @@
+//! What the batches and lines of products add up to.
+
+use super::restoring::{Standing, ask, restore};
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::{corrupt, store_error};
+use crate::row;
+use crate::statement::statement;
+use allocation_domain::{Sku, Totals, TotalsChange};
+use allocation_ports::{PageSize, ProductTotals, StoreError};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+
+/// What is counted of a product, what its open batches have free, whether lines wait, and whether
+/// holds have expired that are not released: where nothing is held, none is looked for.
+///
+/// What is free is found by the index of open batches, which the order asks for.
+macro_rules! counted_at {
+    () => {
+        "SELECT sku, in_stock, on_its_way, held, backordered,
+                coalesce((
+                    SELECT sum(b.free)
+                    FROM (
+                        SELECT purchased_quantity - allocated_quantity AS free FROM batches
+                        WHERE batches.sku = p.sku AND is_open ORDER BY eta NULLS FIRST, added_at, reference
+                    ) AS b
+                ), 0),
+                waiting_lines > 0,
+                held_lines > 0 AND (
+                    SELECT l.expires_at FROM order_lines AS l
+                    WHERE l.sku = p.sku AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id LIMIT 1
+                ) IS NOT NULL
+         FROM products AS p "
+    };
+}
+
+type CountedColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, Bool, Bool);
+
+statement! {
+    CountedOf<'a>(now: BigInt => i64, sku: Text => str) on MultiBackend -> CountedColumns,
+    concat!(counted_at!(), "WHERE sku = ?")
+}
+
+statement! {
+    CountedAfter<'a>(now: BigInt => i64, sku: Text => str, limit: BigInt => i64) on MultiBackend -> CountedColumns,
+    concat!(counted_at!(), "WHERE sku > ? ORDER BY sku LIMIT ?")
+}
+
+/// The totals of a product at an instant, in one snapshot.
+pub(crate) fn product(
+    connection: &mut AnyConnection,
+    sku: &Sku,
+    now: DateTime<Utc>,
+) -> Result<Option<ProductTotals>, StoreError> {
+    let statement = CountedOf { now: &now.timestamp_micros(), sku: sku.as_str() };
+    let counted = statement.get_result::<Counted>(connection).optional().map_err(store_error)?;
+    counted.map(|counted| counted.totals(connection, now)).transpose()
+}
+
+/// A page of the totals of products at an instant, in one snapshot.
+pub(crate) fn products(
+    connection: &mut AnyConnection,
+    after: Option<&Sku>,
+    page: PageSize,
+    now: DateTime<Utc>,
+) -> Result<Vec<ProductTotals>, StoreError> {
+    let sku = after.map_or(super::FIRST, Sku::as_str);
+    let statement = CountedAfter { now: &now.timestamp_micros(), sku, limit: &i64::from(page.get()) };
+    let rows: Vec<Counted> = statement.load(connection).map_err(store_error)?;
+    rows.into_iter().map(|counted| counted.totals(connection, now)).collect()
+}
+
+/// A product as it is counted.
+#[derive(Debug, Queryable)]
+struct Counted {
+    sku: String,
+    in_stock: i64,
+    on_its_way: i64,
+    held: i64,
+    backordered: i64,
+    free: i64,
+    has_waiting: bool,
+    has_expired: bool,
+}
+
+impl Counted {
+    /// The totals at an instant: what is counted, and what becomes of holds that have expired.
+    fn totals(self, connection: &mut AnyConnection, now: DateTime<Utc>) -> Result<ProductTotals, StoreError> {
+        let sku = row::sku(self.sku)?;
+        let mut change = TotalsChange::default();
+        if self.has_expired {
+            let standing = Standing { sku: sku.clone(), has_waiting: self.has_waiting, has_expired: true };
+            let mut product = restore(connection, &standing, None, now)?;
+            ask(connection, &mut product, |product| product.release_expired(now))?;
+            change = product.changes().totals;
+        }
+        let purchased = self.in_stock.saturating_add(self.on_its_way);
+        let totals = Totals {
+            in_stock: units(self.in_stock, change.in_stock)?,
+            on_its_way: units(self.on_its_way, change.on_its_way)?,
+            allocated: units(purchased.saturating_sub(self.free), change.allocated)?,
+            held: units(self.held, change.held)?,
+            backordered: units(self.backordered, change.backordered)?,
+            available: units(self.free, change.allocated.saturating_neg())?,
+        };
+        Ok(ProductTotals { sku, totals })
+    }
+}
+
+fn units(counted: i64, change: i64) -> Result<u64, StoreError> {
+    u64::try_from(counted.saturating_add(change)).map_err(corrupt)
+}

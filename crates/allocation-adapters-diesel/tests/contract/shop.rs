@@ -1,0 +1,238 @@
+//! Some products, decided on at random, in the database and next to it in memory: what is read must
+//! equal what the domain says of products that know everything.
+
+use crate::world::{World, due, held, instant, new_order, order, quantity, reference, sku, waits};
+use allocation_domain::{
+    BatchChange, Commitment, Eta, Event, HoldDuration, LineState, MoreNeeded, Order, OrderId, OrderTerms, Product,
+    Products, QueuePosition, Sku, Undecided, Units,
+};
+use allocation_ports::{AllocationRow, Backorder, RecordedEvent, UnitOfWork, Wanted};
+use allocation_test_support::TestDatabase;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub const SKUS: [&str; 3] = ["LAMP", "RUG", "SOFA"];
+
+pub struct Shop {
+    pub world: World,
+    pub truth: Products,
+    /// How often the products were locked.
+    version: u64,
+    pub events: Vec<RecordedEvent>,
+}
+
+pub fn seconds(seconds: i64) -> DateTime<Utc> {
+    instant(0) + TimeDelta::seconds(seconds)
+}
+
+/// Decides over locked products, loading what is needed.
+pub fn decide<T, E: Undecided>(
+    unit: &mut dyn UnitOfWork,
+    products: &mut Products,
+    mut decision: impl FnMut(&mut Products) -> Result<T, E>,
+) -> Result<T, E> {
+    loop {
+        let decided = decision(products);
+        let Some(needed) = decided.as_ref().err().and_then(Undecided::more_needed) else { return decided };
+        let product = products.get_mut(&needed.sku).unwrap();
+        unit.products().load(product, &needed.what).unwrap();
+    }
+}
+
+/// What is wanted of products for any decision on an order and on one batch of each.
+pub fn wanted(names: &[&str], order_id: &OrderId, batch: u8) -> Vec<Wanted> {
+    let wanted = |name: &&str| Wanted {
+        sku: sku(name),
+        create: true,
+        open_batches: true,
+        batches: vec![reference(&format!("{name}-{batch}"))],
+        order_ids: vec![order_id.clone()],
+    };
+    names.iter().map(wanted).collect()
+}
+
+impl Shop {
+    pub fn new(database: TestDatabase) -> Self {
+        let truth = SKUS.map(|name| Product::new(sku(name))).into_iter().collect();
+        let mut shop = Self { world: World::new(database), truth, version: 0, events: Vec::new() };
+        shop.decide(&order("NONE"), 0, seconds(0), |_| Ok::<_, MoreNeeded>(()));
+        shop
+    }
+
+    /// Decides in the database and in memory, which must come to the same.
+    fn decide<E: Undecided>(
+        &mut self,
+        order_id: &OrderId,
+        batch: u8,
+        now: DateTime<Utc>,
+        decision: impl Fn(&mut Products) -> Result<(), E>,
+    ) {
+        let before: BTreeMap<Sku, usize> =
+            self.truth.iter().map(|product| (product.sku().clone(), product.events().len())).collect();
+        // What the domain refuses is as good a step as any other.
+        let in_memory = decision(&mut self.truth).is_ok();
+        let mut unit = self.world.begin();
+        let locked = unit.products().lock(&wanted(&SKUS, order_id, batch), now).unwrap();
+        let mut products: Products = locked.into_iter().collect();
+        assert_eq!(decide(&mut *unit, &mut products, &decision).is_ok(), in_memory);
+        unit.products().save(&products.into_iter().collect::<Vec<_>>(), now).unwrap();
+        unit.commit().unwrap();
+        self.version += 1;
+        for product in self.truth.iter() {
+            let new = product.events()[before[product.sku()]..].iter().enumerate();
+            self.events.extend(new.map(|(ordinal, event)| RecordedEvent {
+                sku: product.sku().clone(),
+                version: self.version,
+                ordinal: u32::try_from(ordinal).unwrap(),
+                occurred_at: now,
+                event: event.clone(),
+            }));
+        }
+    }
+
+    /// One of everything, of a product or an order.
+    pub fn step(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
+        let choice = random.u8(0..14);
+        let any = order(&format!("O-{}", random.u8(0..60)));
+        let held = self.lines().filter(|(.., line)| line.commitment.expires_at().is_some_and(|at| at > now));
+        let held: Vec<_> = held.map(|(_, order_id, _)| order_id.clone()).collect();
+        let order_id = random.choice(held).filter(|_| (6..=8).contains(&choice)).unwrap_or(any);
+        let (name, batch, units) = (random.choice(SKUS).unwrap(), random.u8(0..3), random.u32(1..=9));
+        let (this, named) = (sku(name), reference(&format!("{name}-{batch}")));
+        let eta = random.choice([Eta::InStock, due("2027-03-01"), due("2027-04-01")]).unwrap();
+        let change = BatchChange {
+            purchased: Units::new(random.choice([0, 5, 20, 45]).unwrap()).ok(),
+            eta: Some(eta),
+            reallocate: random.bool(),
+            expected_revision: None,
+        };
+        let placed = new_order(order_id.as_str(), &lines(random), terms(random));
+        let hold = HoldDuration::from_seconds(random.u32(10..60)).unwrap();
+        let on = move |products: &mut Products, decide: &dyn Fn(&mut Product) -> Option<MoreNeeded>| {
+            products.get_mut(&this).and_then(decide).map_or(Ok(()), Err)
+        };
+        let id = order_id.clone();
+        match choice {
+            0 => self.decide(&id, batch, now, |all| {
+                on(all, &|product| needed(product.add_batch(named.clone(), quantity(5 * units), eta, now).map(drop)))
+            }),
+            1 => self.decide(&id, batch, now, |all| {
+                on(all, &|product| needed(product.allocate(&order_id, quantity(units), now).map(drop)))
+            }),
+            2 => self.give_back(random, now),
+            3 => self.decide(&id, batch, now, |all| on(all, &|product| needed(product.remove_batch(&named, now)))),
+            4 | 5 => self.decide(&id, batch, now, |all| {
+                on(all, &|product| needed(product.change_batch(&named, &change, now).map(drop)))
+            }),
+            6 => self.decide(&id, batch, now, |all| needed(all.cancel(&order_id, now).map(drop)).map_or(Ok(()), Err)),
+            7 => self.decide(&id, batch, now, |all| {
+                let _ = all.confirm(&order_id, now);
+                Ok::<_, MoreNeeded>(())
+            }),
+            8 => self.decide(&id, batch, now, |all| {
+                let _ = all.extend(&order_id, hold, now);
+                Ok::<_, MoreNeeded>(())
+            }),
+            _ => self.decide(&id, batch, now, |all| needed(all.place(&placed, now).map(drop)).map_or(Ok(()), Err)),
+        }
+    }
+
+    /// Gives back what a line has in a batch.
+    fn give_back(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
+        let Some(held) = random.choice(self.allocations(now)) else { return };
+        let batch = held.reference.as_str().bytes().last().unwrap() - b'0';
+        self.decide(&held.order_id, batch, now, |all| {
+            let product = all.get_mut(&held.sku).unwrap();
+            needed(product.deallocate(&held.order_id, &held.reference, now).map(drop)).map_or(Ok(()), Err)
+        });
+    }
+
+    /// All lines with their SKUs.
+    fn lines(&self) -> impl Iterator<Item = (&Sku, &OrderId, &LineState)> {
+        self.truth.iter().flat_map(|product| product.lines().map(|(order_id, line)| (product.sku(), order_id, line)))
+    }
+
+    pub fn orders(&self) -> Vec<Order> {
+        let names: BTreeSet<_> = self.lines().map(|(_, order_id, _)| order_id).collect();
+        names.into_iter().map(|order_id| self.truth.order(order_id).unwrap()).collect()
+    }
+
+    /// What is listed of the allocations.
+    pub fn allocations(&self, now: DateTime<Utc>) -> Vec<AllocationRow> {
+        let mut rows = Vec::new();
+        for (name, order_id, line) in self.lines().filter(|(.., line)| !has_expired(line, now)) {
+            let mut parts: Vec<_> = line.allocations.iter().collect();
+            parts.sort_by(|one, other| one.reference.cmp(&other.reference));
+            rows.extend(parts.into_iter().map(|part| AllocationRow {
+                order_id: order_id.clone(),
+                sku: name.clone(),
+                quantity: part.quantity,
+                reference: part.reference.clone(),
+            }));
+        }
+        rows
+    }
+
+    /// The queues, one after the other.
+    pub fn backorders(&self, now: DateTime<Utc>) -> Vec<Backorder> {
+        let mut rows = Vec::new();
+        for product in self.truth.iter() {
+            let waits = |(_, line): &(_, &LineState)| line.waiting > 0 && !has_expired(line, now);
+            let waiting = product.lines().filter(waits);
+            let mut queue: Vec<_> =
+                waiting.map(|(order_id, line)| (QueuePosition::of(order_id, line), line.waiting)).collect();
+            queue.sort();
+            rows.extend((1..).zip(queue).map(|(position, (queued, waiting))| Backorder {
+                sku: product.sku().clone(),
+                position,
+                queued,
+                waiting: quantity(waiting),
+            }));
+        }
+        rows
+    }
+
+    /// What has happened to an order.
+    pub fn history(&self, order_id: &OrderId) -> Vec<RecordedEvent> {
+        let of_order = self.events.iter().filter(|recorded| recorded.event.order_id() == Some(order_id));
+        let mut events: Vec<_> = of_order.cloned().collect();
+        events.sort_by(|one, other| {
+            let place = |event: &RecordedEvent| (event.occurred_at, event.sku.clone(), event.version, event.ordinal);
+            place(one).cmp(&place(other))
+        });
+        events
+    }
+
+    /// How many units of a product's batches are allocated to lines whose hold has not expired.
+    pub fn allocated(&self, batch: &allocation_domain::BatchReference, now: DateTime<Utc>) -> u32 {
+        let alive = self.lines().filter(|(.., line)| !has_expired(line, now));
+        alive.filter_map(|(.., line)| line.holds(batch)).map(allocation_domain::Quantity::get).sum()
+    }
+
+    /// What kinds of events the history has.
+    pub fn kinds(&self) -> BTreeSet<&'static str> {
+        self.events.iter().map(|recorded| Event::name(&recorded.event)).collect()
+    }
+}
+
+fn has_expired(line: &LineState, now: DateTime<Utc>) -> bool {
+    matches!(line.commitment, Commitment::Held { expires_at } if expires_at <= now)
+}
+
+fn lines(random: &mut fastrand::Rng) -> Vec<(&'static str, u32)> {
+    let count = random.usize(1..=3);
+    random.choose_multiple(SKUS, count).into_iter().map(|name| (name, random.u32(1..=9))).collect()
+}
+
+fn terms(random: &mut fastrand::Rng) -> OrderTerms {
+    let hold = random.bool().then_some(random.u32(10..60));
+    OrderTerms {
+        hold: hold.and_then(|seconds| held(seconds).hold),
+        allow_split: random.bool(),
+        ..if random.u8(0..3) > 0 { waits(random.i32(0..3)) } else { OrderTerms::default() }
+    }
+}
+
+fn needed<E: Undecided>(decided: Result<(), E>) -> Option<MoreNeeded> {
+    decided.err().and_then(|error| error.more_needed().cloned())
+}

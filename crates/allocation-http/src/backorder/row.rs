@@ -1,0 +1,41 @@
+use crate::identifier::Identifier;
+use crate::instant::Instant;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A line that waits.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Backorder)]
+pub(crate) struct Row<'a> {
+    /// What is ordered.
+    #[schema(value_type = Identifier)]
+    sku: &'a str,
+    /// The place in the queue of the SKU, from 1.
+    #[schema(value_type = i64, minimum = 1, example = 1)]
+    position: u64,
+    /// The order that the line belongs to.
+    #[schema(value_type = Identifier)]
+    order_id: &'a str,
+    /// For how many units the line waits.
+    #[schema(value_type = i32, minimum = 1, example = 50)]
+    qty: u32,
+    /// Who is served first: the higher number.
+    #[schema(example = 5)]
+    priority: i32,
+    /// When the line was placed.
+    #[schema(value_type = String, format = DateTime, example = "2027-01-10T08:00:00Z")]
+    placed_at: Instant,
+}
+
+impl<'a> From<&'a allocation_ports::Backorder> for Row<'a> {
+    fn from(row: &'a allocation_ports::Backorder) -> Self {
+        Self {
+            sku: row.sku.as_str(),
+            position: row.position,
+            order_id: row.queued.order_id().as_str(),
+            qty: row.waiting.get(),
+            priority: row.queued.priority(),
+            placed_at: Instant(row.queued.placed_at()),
+        }
+    }
+}

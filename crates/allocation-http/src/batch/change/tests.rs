@@ -1,0 +1,191 @@
+use crate::testing::{
+    Answer, Ports, due, holding_all, json_request, now, order, patch, quantity, reference, send, sku,
+};
+use actix_web::http::Method;
+use allocation_domain::{BatchChange, Eta, NewOrder, OnShortage, OrderTerms, Product, Products, Units};
+use chrono::TimeDelta;
+use serde_json::json;
+
+/// Batch B-1 of 20 red chairs, on its way.
+fn on_its_way() -> Product {
+    let mut product = Product::new(sku("RED-CHAIR"));
+    product.add_batch(reference("B-1"), quantity(20), due(2027, 1, 15), now() - TimeDelta::days(1)).unwrap();
+    product
+}
+
+/// The batch after corrections that make it the third revision.
+fn third_revision() -> Product {
+    let mut product = on_its_way();
+    for units in [19, 20] {
+        let change = BatchChange { purchased: Some(Units::new(units).unwrap()), ..BatchChange::default() };
+        product.change_batch(&reference("B-1"), &change, now()).unwrap();
+    }
+    product
+}
+
+fn api(product: Product) -> crate::Api {
+    Ports::with_units(holding_all(vec![product], Vec::new())).api()
+}
+
+async fn change_if(product: Product, tags: &[&str]) -> Answer {
+    let mut request = json_request("/batch/B-1", r#"{"eta": null}"#).method(Method::PATCH);
+    for tag in tags {
+        request = request.append_header(("if-match", *tag));
+    }
+    send(&api(product), request).await
+}
+
+#[actix_web::test]
+async fn a_corrected_batch_is_answered_with_its_revision_and_what_it_meant() {
+    let answer = patch(&api(on_its_way()), "/batch/B-1", r#"{"purchased_quantity": 18, "eta": null}"#).await;
+    assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, Some("\"2\"")));
+    let expected = concat!(
+        r#"{"reference":"B-1","sku":"RED-CHAIR","purchased_quantity":18,"allocated_quantity":0,"#,
+        r#""available_quantity":18,"eta":null,"affected":[],"displaced":[]}"#,
+    );
+    assert_eq!(answer.body, expected);
+}
+
+#[actix_web::test]
+async fn what_is_left_out_stays() {
+    let cases = [
+        (r#"{"purchased_quantity": 0}"#, json!([0, "2027-01-15"]), "\"2\""),
+        (r#"{"purchased_quantity": 2147483647}"#, json!([2_147_483_647, "2027-01-15"]), "\"2\""),
+        (r#"{"eta": "2027-02-01"}"#, json!([20, "2027-02-01"]), "\"2\""),
+        (r#"{"eta": null}"#, json!([20, null]), "\"2\""),
+        (r#"{"reallocate": true}"#, json!([20, "2027-01-15"]), "\"1\""),
+        (r#"{"reallocate": false}"#, json!([20, "2027-01-15"]), "\"1\""),
+        (r#"{"eta": "2027-01-15", "purchased_quantity": 20}"#, json!([20, "2027-01-15"]), "\"1\""),
+    ];
+    for (body, expected, tag) in cases {
+        let answer = patch(&api(on_its_way()), "/batch/B-1", body).await;
+        assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, Some(tag)), "{body}");
+        let batch = answer.json();
+        assert_eq!(json!([batch["purchased_quantity"], batch["eta"]]), expected, "{body}");
+    }
+}
+
+#[actix_web::test]
+async fn lines_that_wait_longer_and_lines_that_lost_units_are_told() {
+    let mut products = Products::from_iter([on_its_way()]);
+    for (name, on_shortage) in
+        [("O-1", OnShortage::Reject), ("O-2", OnShortage::Reject), ("O-3", OnShortage::Backorder)]
+    {
+        let terms = OrderTerms { on_shortage, ..OrderTerms::default() };
+        let placed = NewOrder::new(order(name), [(sku("RED-CHAIR"), quantity(5))], terms).unwrap();
+        products.place(&placed, now()).unwrap();
+    }
+    let product = products.iter().next().unwrap().clone();
+    let body = r#"{"purchased_quantity": 7, "eta": "2027-02-01"}"#;
+    let answer = patch(&api(product), "/batch/B-1", body).await.json();
+    let later = |name: &str, units: u32| {
+        json!({"order_id": name, "sku": "RED-CHAIR", "reference": "B-1", "qty": units,
+            "old_eta": "2027-01-15", "new_eta": "2027-02-01"})
+    };
+    assert_eq!(answer["affected"], json!([later("O-1", 5), later("O-2", 2)]));
+    let displaced = json!([
+        {"order_id": "O-2", "sku": "RED-CHAIR", "qty": 3, "status": "short"},
+        {"order_id": "O-3", "sku": "RED-CHAIR", "qty": 5, "status": "backordered"}
+    ]);
+    assert_eq!(answer["displaced"], displaced);
+}
+
+#[actix_web::test]
+async fn lines_may_move_to_a_batch_that_comes_earlier() {
+    let mut product = on_its_way();
+    product.allocate(&order("O-1"), quantity(5), now()).unwrap();
+    product.add_batch(reference("B-2"), quantity(9), Eta::InStock, now()).unwrap();
+    let answer = patch(&api(product), "/batch/B-1", r#"{"eta": "2027-02-01", "reallocate": true}"#).await.json();
+    let moved = json!([{"order_id": "O-1", "sku": "RED-CHAIR", "reference": "B-2", "qty": 5,
+        "old_eta": "2027-01-15", "new_eta": null}]);
+    assert_eq!((&answer["affected"], &answer["allocated_quantity"]), (&moved, &json!(0)));
+}
+
+#[actix_web::test]
+async fn a_batch_is_changed_only_in_a_revision_that_is_asked_for() {
+    let cases: [(&[&str], bool); 15] = [
+        (&[], true),
+        (&["*"], true),
+        (&["\"3\""], true),
+        (&["\"1\", \"3\""], true),
+        (&["\"3\", \"9\""], true),
+        (&["\"1\"", "\"3\""], true),
+        (&["x, W/\"3\", \"3\""], true),
+        (&["\"2\""], false),
+        (&["\"1\", \"2\", \"4\""], false),
+        (&["W/\"3\""], false),
+        (&["3"], false),
+        (&["\"03\""], false),
+        (&["\"*\""], false),
+        (&["*, *"], false),
+        (&[""], false),
+    ];
+    for (tags, matches) in cases {
+        let answer = change_if(third_revision(), tags).await;
+        if matches {
+            assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, Some("\"4\"")), "{tags:?}");
+        } else {
+            assert_eq!((answer.status.as_u16(), answer.header("etag")), (412, None), "{tags:?}");
+            let detail = "Batch B-1 is in revision \"3\", which If-Match does not name";
+            assert_eq!(answer.problem("batch-changed")["detail"], detail);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_allocation_makes_no_new_revision() {
+    let mut product = on_its_way();
+    product.allocate(&order("O-1"), quantity(5), now()).unwrap();
+    assert_eq!(change_if(product, &["\"1\""]).await.header("etag"), Some("\"2\""));
+}
+
+#[actix_web::test]
+async fn a_batch_that_is_not_there_is_not_found_whatever_its_revision() {
+    let api = api(on_its_way());
+    for tag in ["*", "\"1\"", "x"] {
+        let request = json_request("/batch/B-9", r#"{"eta": null}"#).method(Method::PATCH);
+        let answer = send(&api, request.insert_header(("if-match", tag))).await;
+        assert_eq!(answer.status, 404);
+        assert_eq!(answer.problem("batch-not-found")["detail"], "There is no batch B-9");
+    }
+}
+
+#[actix_web::test]
+async fn a_correction_corrects_something() {
+    let answer = patch(&Ports::new().api(), "/batch/B-1", "{}").await;
+    let rule = "must have at least one of purchased_quantity, eta, reallocate";
+    assert_eq!(answer.faults(), [(String::new(), rule.to_owned())]);
+    assert_eq!(answer.json()["detail"], format!("The body {rule}"));
+}
+
+#[actix_web::test]
+async fn every_fault_of_a_correction_is_told() {
+    let body = r#"{"purchased_quantity": null, "eta": "soon", "reallocate": null, "qty": 5, "ref": "B-1"}"#;
+    let answer = patch(&Ports::new().api(), "/batch/%20?x=1", body).await;
+    let mut faults = answer.faults();
+    faults.sort();
+    let known = "is not known; known are purchased_quantity, eta, reallocate";
+    let expected = [
+        ("/eta", "must be a date of the calendar, written YYYY-MM-DD, or null"),
+        ("/purchased_quantity", "must be an integer from 0 to 2147483647"),
+        ("/qty", known),
+        ("/reallocate", "must be a boolean, not null"),
+        ("/ref", known),
+        ("reference", "must not begin or end with white space"),
+        ("x", "is not a known parameter"),
+    ];
+    assert_eq!(faults, expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
+    for wrong in ["-1", "2147483648", "1.0", "\"1\"", "[]"] {
+        let body = format!(r#"{{"purchased_quantity": {wrong}}}"#);
+        assert_eq!(patch(&Ports::new().api(), "/batch/B-1", body).await.places(), ["/purchased_quantity"]);
+    }
+}
+
+#[actix_web::test]
+async fn a_correction_is_json() {
+    let api = Ports::new().api();
+    let request = json_request("/batch/B-1", "{}").method(Method::PATCH);
+    let merge = request.insert_header(("content-type", "application/merge-patch+json"));
+    assert_eq!(send(&api, merge).await.status, 415);
+    patch(&api, "/batch/B-1", "{").await.problem("malformed-json");
+}

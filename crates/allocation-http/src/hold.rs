@@ -1,0 +1,27 @@
+//! Lengths of holds in bodies.
+
+use crate::fault::{Faults, refuse};
+use allocation_domain::{HoldDuration, HoldDurationError};
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use serde::{Deserialize, Deserializer, de};
+
+/// Parses a hold straight from the bytes of a body.
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HoldDuration, D::Error> {
+    HoldDuration::from_seconds(u64::deserialize(deserializer)?).map_err(de::Error::custom)
+}
+
+/// Parses a hold, or null for none, straight from the bytes of a body.
+pub(crate) fn deserialize_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HoldDuration>, D::Error> {
+    let seconds = Option::<u64>::deserialize(deserializer)?;
+    seconds.map(|seconds| HoldDuration::from_seconds(seconds).map_err(de::Error::custom)).transpose()
+}
+
+impl Deserr<Faults> for HoldDuration {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+        let hold = match value {
+            Value::Integer(seconds) => Self::from_seconds(seconds),
+            _ => Err(HoldDurationError),
+        };
+        hold.or_else(|error| refuse(at, error.to_string()))
+    }
+}

@@ -1,0 +1,236 @@
+//! Orders: lines that are placed, held, confirmed and cancelled as one.
+
+mod extension;
+mod happened;
+mod happened_schema;
+mod history;
+mod holding;
+mod lines;
+mod new;
+mod on_shortage;
+mod priority;
+mod shown;
+mod telling;
+
+#[cfg(test)]
+pub(crate) use extension::HoldExtension;
+pub(crate) use happened_schema::{EventNameSchema, ReasonSchema};
+pub(crate) use history::{__path_history, history};
+pub(crate) use holding::{__path_confirm, __path_extend, confirm, extend};
+pub(crate) use lines::LineToPlace;
+pub(crate) use new::OrderToPlace;
+pub(crate) use on_shortage::OnShortageSchema;
+pub(crate) use shown::{Order, StatusSchema};
+
+use crate::api::Api;
+use crate::identifier::{Identifier, PathIdentifiers, encode};
+use crate::openapi::document;
+use crate::page::{self, Page, PageAnswer, PageParameters};
+use crate::problem::{Kind, Problem};
+use crate::query::Query;
+use crate::resource::Path;
+use crate::{answer, body};
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, web};
+use allocation_app::PlaceOrderOutcome;
+use allocation_domain::{OrderId, OrderStatus, Sku};
+use allocation_ports::{OrderFilter, Queries};
+use chrono::{DateTime, Utc};
+
+pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
+    Path::new("/orders").post(place).get(list).register(cfg);
+    Path::new("/orders/{order_id}").get(find).delete(cancel).register(cfg);
+    Path::new("/orders/{order_id}/confirm").post(confirm).register(cfg);
+    Path::new("/orders/{order_id}/extend").post(extend).register(cfg);
+    Path::new("/orders/{order_id}/history").get(history).register(cfg);
+}
+
+document!(PlaceOrderProblems:
+    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OutOfStock, OrderAlreadyExists, Overloaded,
+    DatabaseUnavailable, ShuttingDown, InternalError,
+);
+document!(ListOrdersProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
+document!(FindOrderProblems: Validation, OrderNotFound, Overloaded, DatabaseUnavailable, InternalError);
+document!(CancelOrderProblems: Validation, OrderNotFound, Overloaded, DatabaseUnavailable, InternalError);
+
+/// Place an order
+///
+/// All its lines are decided at once: stock is taken for all of them, or for none, unless the order
+/// accepts to wait (`on_shortage` is `backorder`). With `hold_seconds` its units are held for that
+/// long, and are free for others from the second on in which the hold expires; confirm the order
+/// before. Placing the same order again changes nothing. A name that another order has, or under
+/// which lines of its SKUs were allocated one by one, is a conflict.
+#[utoipa::path(
+    post,
+    path = "/orders",
+    operation_id = "placeOrder",
+    tag = "Orders",
+    request_body(content = OrderToPlace, examples(
+        ("cart" = (summary = "A cart that is held for ten minutes", value = json!({
+            "order_id": "O-7", "lines": [{ "sku": "LAMP", "qty": 2 }, { "sku": "RED-CHAIR", "qty": 4 }],
+            "hold_seconds": 600
+        }))),
+        ("backorder" = (summary = "An order that waits for what is short", value = json!({
+            "order_id": "O-8", "lines": [{ "sku": "RED-CHAIR", "qty": 50 }],
+            "on_shortage": "backorder", "priority": 5, "allow_split": false
+        }))),
+    )),
+    responses(
+        (status = 201, description = "The order was placed", body = Order<'_>,
+            headers(("Location" = String, description = "The path of the order")),
+            example = json!({
+                "order_id": "O-7", "status": "held", "lines": [
+                    { "sku": "LAMP", "qty": 2, "allocated": 2, "backordered": 0,
+                        "allocations": [{ "reference": "B-5", "qty": 2, "eta": null }] },
+                    { "sku": "RED-CHAIR", "qty": 4, "allocated": 4, "backordered": 0,
+                        "allocations": [{ "reference": "B-1", "qty": 4, "eta": "2027-01-15" }] }
+                ],
+                "expires_at": "2027-01-10T08:10:00Z"
+            })),
+        (status = 200, description = "The order was there already; this is what became of it", body = Order<'_>,
+            example = json!({
+                "order_id": "O-8", "status": "backordered", "lines": [
+                    { "sku": "RED-CHAIR", "qty": 50, "allocated": 0, "backordered": 50, "allocations": [] }
+                ]
+            })),
+        PlaceOrderProblems,
+    ),
+)]
+pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    let order = body::read::<OrderToPlace>(&request, payload).await?;
+    let order_id = order.order_id().clone();
+    match api.engine.place_order(order).await? {
+        PlaceOrderOutcome::Placed(order) => {
+            let location = format!("/orders/{}", encode(order_id.as_str()));
+            let mut response = answer::builder(StatusCode::CREATED);
+            let body = answer::bytes(&Order::at(&order, api.now()))?;
+            Ok(response.insert_header((header::LOCATION, location)).body(body))
+        }
+        PlaceOrderOutcome::Unchanged => {
+            // An order is never forgotten: not to find it is a fault of the program.
+            let missing = || Problem::of(Kind::InternalError);
+            show(&api, &request, order_id, missing).await
+        }
+    }
+}
+
+/// List orders
+///
+/// By the bytes of their names. A page may have fewer rows than its limit, even none, and a further
+/// page all the same: what an order has come to is told by its lines, so that a page looks through so
+/// many orders and no more. Follow the header `Link` for as long as there is one.
+#[utoipa::path(
+    get,
+    path = "/orders",
+    operation_id = "listOrders",
+    tag = "Orders",
+    params(
+        ("status" = Option<StatusSchema>, Query, description = "Only orders that have come to this"),
+        ("sku" = Option<Identifier>, Query, description = "Only orders with a line of this SKU"),
+        PageParameters,
+    ),
+    responses(
+        (status = 200, description = "A page of orders", body = Vec<Order<'_>>,
+            headers(("Link" = String, description = "The next page, if there is one: `<...>; rel=\"next\"`")),
+            example = json!([{
+                "order_id": "O-8", "status": "backordered", "lines": [
+                    { "sku": "RED-CHAIR", "qty": 50, "allocated": 0, "backordered": 50, "allocations": [] }
+                ]
+            }])),
+        ListOrdersProblems,
+    ),
+)]
+pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut query = Query::of(&request);
+    let filter = OrderFilter { status: query.take("status", parse_status), sku: query.take("sku", str::parse) };
+    let page = Page::take(&mut query);
+    query.faults().check(Some(()))?;
+    let page = api.read(&request, move |queries, now| read_page(queries, &filter, page, now)).await?;
+    Ok(page.into())
+}
+
+/// Look at an order
+///
+/// Lines that were allocated one by one under this name belong to the order too.
+#[utoipa::path(
+    get,
+    path = "/orders/{order_id}",
+    operation_id = "getOrder",
+    tag = "Orders",
+    params(("order_id" = Identifier, Path, description = "The order", example = "O-7")),
+    responses(
+        (status = 200, description = "The order", body = Order<'_>, example = json!({
+            "order_id": "O-7", "status": "allocated", "lines": [
+                { "sku": "LAMP", "qty": 2, "allocated": 2, "backordered": 0,
+                    "allocations": [{ "reference": "B-5", "qty": 2, "eta": null }] }
+            ]
+        })),
+        FindOrderProblems,
+    ),
+)]
+pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let order_id = order_id(&request)?;
+    let not_found = Problem::order_not_found(&order_id);
+    show(&api, &request, order_id, || not_found).await
+}
+
+/// Cancel an order
+///
+/// All it holds is free for others, those that wait first. An order that was cancelled or whose hold
+/// has expired stays what it is.
+#[utoipa::path(
+    delete,
+    path = "/orders/{order_id}",
+    operation_id = "cancelOrder",
+    tag = "Orders",
+    params(("order_id" = Identifier, Path, description = "The order", example = "O-7")),
+    responses((status = 204, description = "The order holds nothing, and waits for nothing"), CancelOrderProblems),
+)]
+pub(crate) async fn cancel(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let order_id = order_id(&request)?;
+    let use_cases = api.use_cases.clone();
+    api.gate.run(&request, move || use_cases.cancel_order(&order_id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn order_id(request: &HttpRequest) -> Result<OrderId, Problem> {
+    let mut path = PathIdentifiers::of(request);
+    let found = path.take(2, "order_id");
+    path.finish(found)
+}
+
+/// The answer that shows an order.
+async fn show(
+    api: &Api,
+    request: &HttpRequest,
+    order_id: OrderId,
+    missing: impl FnOnce() -> Problem + Send + 'static,
+) -> Result<HttpResponse, Problem> {
+    let read = move |queries: &dyn Queries, now| match queries.order(&order_id)? {
+        Some(order) => answer::bytes(&Order::at(&order, now)),
+        None => Err(missing()),
+    };
+    Ok(answer::builder(StatusCode::OK).body(api.read(request, read).await?))
+}
+
+fn parse_status(text: &str) -> Result<OrderStatus, String> {
+    let known = shown::STATUSES.into_iter().find(|status| status.name() == text);
+    known.ok_or_else(|| format!("must be one of {}", shown::STATUSES.map(OrderStatus::name).join(", ")))
+}
+
+fn read_page(
+    queries: &dyn Queries,
+    filter: &OrderFilter,
+    page: Page<OrderId>,
+    now: DateTime<Utc>,
+) -> Result<PageAnswer, Problem> {
+    let found = queries.orders(filter, page.after, page.size, now)?;
+    let rows: Vec<_> = found.orders.iter().map(|order| Order::at(order, now)).collect();
+    let filters = [("status", filter.status.map(OrderStatus::name)), ("sku", filter.sku.as_ref().map(Sku::as_str))];
+    let link = found.next.and_then(|cursor| page::link("/orders", &filters, page.size, &cursor));
+    Ok(PageAnswer { body: answer::bytes(&rows)?, link })
+}
+
+#[cfg(test)]
+mod tests;

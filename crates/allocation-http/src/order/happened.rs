@@ -1,0 +1,143 @@
+use super::{on_shortage, telling};
+use crate::eta;
+use crate::identifier::Identifier;
+use crate::instant::Instant;
+use allocation_domain::{AllocationReason, DeallocationReason, Eta, Event, Quantity};
+use allocation_ports::RecordedEvent;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Something that happened to a line of an order.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderEvent)]
+pub(crate) struct Happened<'a> {
+    /// When it happened.
+    #[schema(value_type = String, format = DateTime, example = "2027-01-15T08:00:00Z")]
+    at: Instant,
+    /// What happened.
+    #[schema(value_type = super::EventNameSchema)]
+    event: &'static str,
+    /// The line that it happened to.
+    #[schema(value_type = Identifier)]
+    sku: &'a str,
+    #[serde(flatten)]
+    #[schema(inline)]
+    facts: Facts<'a>,
+    /// The same in a sentence for a person.
+    #[schema(example = "10 units allocated from batch B-1")]
+    detail: String,
+}
+
+/// What is told of an event: absent is what such an event does not have.
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = OrderEventFacts)]
+pub(crate) struct Facts<'a> {
+    /// The batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Identifier, required = false)]
+    reference: Option<&'a str>,
+    /// How many units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
+    qty: Option<u32>,
+    /// Why units came or went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = super::ReasonSchema, required = false)]
+    reason: Option<&'static str>,
+    /// When the units were promised before: a date, or null for stock in the warehouse.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "eta::serialize_option")]
+    #[schema(value_type = Option<String>, required = false, format = Date)]
+    old_eta: Option<Eta>,
+    /// When the units are promised now: a date, or null for stock in the warehouse.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "eta::serialize_option")]
+    #[schema(value_type = Option<String>, required = false, format = Date)]
+    new_eta: Option<Eta>,
+    /// When the hold expires, or has expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, format = DateTime)]
+    expires_at: Option<Instant>,
+    /// Who is served first: the higher number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i32, required = false)]
+    priority: Option<i32>,
+    /// What becomes of the line when stock is short.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = super::OnShortageSchema, required = false)]
+    on_shortage: Option<&'static str>,
+    /// Whether the line takes parts of what it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = false)]
+    allow_split: Option<bool>,
+}
+
+impl<'a> From<&'a RecordedEvent> for Happened<'a> {
+    fn from(row: &'a RecordedEvent) -> Self {
+        Self {
+            at: Instant(row.occurred_at),
+            event: row.event.name(),
+            sku: row.sku.as_str(),
+            facts: Facts::from(&row.event),
+            detail: telling::tell(&row.event),
+        }
+    }
+}
+
+impl<'a> From<&'a Event> for Facts<'a> {
+    fn from(event: &'a Event) -> Self {
+        let units = |quantity: &Quantity| Self { qty: Some(quantity.get()), ..Self::default() };
+        match event {
+            Event::LinePlaced { quantity, priority, on_shortage, allow_split, expires_at, .. } => Self {
+                priority: Some(*priority),
+                on_shortage: Some(on_shortage::written(*on_shortage)),
+                allow_split: Some(*allow_split),
+                expires_at: expires_at.map(Instant),
+                ..units(quantity)
+            },
+            Event::Allocated { reference, quantity, reason, .. } => {
+                Self { reference: Some(reference.as_str()), reason: Some(came(*reason)), ..units(quantity) }
+            }
+            Event::Deallocated { reference, quantity, reason, .. } => {
+                Self { reference: Some(reference.as_str()), reason: Some(went(*reason)), ..units(quantity) }
+            }
+            Event::Backordered { quantity, .. }
+            | Event::LineShort { quantity, .. }
+            | Event::WaitEnded { quantity, .. } => units(quantity),
+            Event::PromiseWorsened { reference, quantity, old_eta, new_eta, .. } => Self {
+                reference: Some(reference.as_str()),
+                old_eta: Some(*old_eta),
+                new_eta: Some(*new_eta),
+                ..units(quantity)
+            },
+            Event::HoldExtended { expires_at, .. } | Event::HoldExpired { expires_at, .. } => {
+                Self { expires_at: Some(Instant(*expires_at)), ..Self::default() }
+            }
+            Event::HoldConfirmed { .. } | Event::LineCancelled { .. } => Self::default(),
+            // No history of an order has these.
+            Event::BatchAdded { .. }
+            | Event::BatchChanged { .. }
+            | Event::BatchRemoved { .. }
+            | Event::OutOfStock { .. } => Self::default(),
+        }
+    }
+}
+
+/// Why units came, as it is written.
+const fn came(reason: AllocationReason) -> &'static str {
+    match reason {
+        AllocationReason::NewLine => "new_line",
+        AllocationReason::Refill => "refill",
+        AllocationReason::Backorder => "backorder",
+        AllocationReason::Move => "move",
+    }
+}
+
+/// Why units went, as it is written.
+const fn went(reason: DeallocationReason) -> &'static str {
+    match reason {
+        DeallocationReason::Request => "request",
+        DeallocationReason::Cancellation => "cancellation",
+        DeallocationReason::Expiry => "expiry",
+        DeallocationReason::BatchLowered => "batch_lowered",
+        DeallocationReason::Move => "move",
+    }
+}

@@ -1,0 +1,69 @@
+//! What became of an order, event by event.
+
+use super::happened::Happened;
+use crate::answer;
+use crate::api::Api;
+use crate::identifier::{Identifier, PathIdentifiers, encode};
+use crate::openapi::document;
+use crate::page::{self, Page, PageAnswer, PageParameters};
+use crate::problem::Problem;
+use crate::query::Query;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use allocation_domain::OrderId;
+use allocation_ports::{EventCursor, PageSize, Queries, StoreError};
+
+document!(OrderHistoryProblems: Validation, OrderNotFound, Overloaded, DatabaseUnavailable, InternalError);
+
+/// Tell what became of an order
+///
+/// Everything that happened to its lines, the oldest first.
+#[utoipa::path(
+    get,
+    path = "/orders/{order_id}/history",
+    operation_id = "getOrderHistory",
+    tag = "Orders",
+    params(("order_id" = Identifier, Path, description = "The order", example = "O-7"), PageParameters),
+    responses(
+        (status = 200, description = "A page of events", body = Vec<Happened<'_>>,
+            headers(("Link" = String, description = "The next page, if there is one: `<...>; rel=\"next\"`")),
+            example = json!([
+                { "at": "2027-01-10T08:00:00.250000Z", "event": "line_placed", "sku": "LAMP", "qty": 2,
+                    "expires_at": "2027-01-10T08:10:00.250000Z", "priority": 0, "on_shortage": "reject",
+                    "allow_split": true, "detail": "2 units ordered, to be held until 2027-01-10T08:10:00.250000Z" },
+                { "at": "2027-01-10T08:00:00.250000Z", "event": "allocated", "sku": "LAMP", "reference": "B-5",
+                    "qty": 2, "reason": "new_line", "detail": "2 units allocated from batch B-5" }
+            ])),
+        OrderHistoryProblems,
+    ),
+)]
+pub(crate) async fn history(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut query = Query::of(&request);
+    let page = Page::take(&mut query);
+    let mut path = PathIdentifiers::beside(&request, query);
+    let found = path.take(2, "order_id");
+    let order_id = path.finish(found)?;
+    let page = api.read(&request, move |queries, _| read_page(queries, &order_id, page)).await?;
+    Ok(page.into())
+}
+
+fn read_page(queries: &dyn Queries, order_id: &OrderId, page: Page<EventCursor>) -> Result<PageAnswer, Problem> {
+    let rows = queries.history(order_id, page.after, page.size)?;
+    if rows.is_empty() && !is_known(queries, order_id)? {
+        return Err(Problem::order_not_found(order_id));
+    }
+    let next = page::next(page.size, &rows, |after, size| queries.history(order_id, after, size))?;
+    let path = format!("/orders/{}/history", encode(order_id.as_str()));
+    let link = next.and_then(|cursor| page::link(&path, &[], page.size, &cursor));
+    Ok(PageAnswer { body: answer::bytes(&rows.iter().map(Happened::from).collect::<Vec<_>>())?, link })
+}
+
+/// Whether there is such an order, or was: a line that was sent alone is forgotten in the end, but
+/// not its history.
+fn is_known(queries: &dyn Queries, order_id: &OrderId) -> Result<bool, StoreError> {
+    let one_row = PageSize::new(1).unwrap_or_default();
+    Ok(queries.order(order_id)?.is_some() || !queries.history(order_id, None, one_row)?.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

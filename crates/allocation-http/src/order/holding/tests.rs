@@ -1,0 +1,122 @@
+use crate::testing::{Ports, chairs, holding_all, json_request, now, order, post, quantity, send, sku};
+use actix_web::http::{Method, header};
+use actix_web::test::TestRequest;
+use allocation_domain::{HoldDuration, NewOrder, OrderTerms, Product, Products};
+use chrono::TimeDelta;
+
+const HOLD: &str = r#"{"hold_seconds": 600}"#;
+
+fn seconds(seconds: u32) -> HoldDuration {
+    HoldDuration::from_seconds(seconds).unwrap()
+}
+
+/// The red chairs with order O-1, placed 60 seconds ago and changed.
+fn with_order(hold: Option<u32>, change: impl FnOnce(&mut Products)) -> Ports {
+    let terms = OrderTerms { hold: hold.map(seconds), ..OrderTerms::default() };
+    let placed = NewOrder::new(order("O-1"), [(sku("RED-CHAIR"), quantity(3))], terms).unwrap();
+    let mut products = Products::from_iter([chairs(&["B-1"])]);
+    products.place(&placed, now() - TimeDelta::seconds(60)).unwrap();
+    change(&mut products);
+    let products: Vec<Product> = products.iter().cloned().collect();
+    Ports::with_units(holding_all(products, vec![placed]))
+}
+
+fn cancelled(products: &mut Products) {
+    products.cancel(&order("O-1"), now() - TimeDelta::seconds(30)).unwrap();
+}
+
+#[actix_web::test]
+async fn a_confirmed_order_is_firm() {
+    for ports in [with_order(Some(100), |_| {}), with_order(None, |_| {})] {
+        let answer = post(&ports.api(), "/orders/O-1/confirm", "{}").await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.json()["status"], "allocated");
+        assert!(answer.json().get("expires_at").is_none());
+        assert_eq!(answer.json()["lines"][0]["allocations"][0]["reference"], "B-1");
+    }
+}
+
+#[actix_web::test]
+async fn confirming_needs_no_body_and_no_content_type() {
+    let api = with_order(Some(100), |_| {}).api();
+    let bare = || TestRequest::default().method(Method::POST).uri("/orders/O-1/confirm");
+    assert_eq!(send(&api, bare()).await.status, 200);
+    assert_eq!(send(&api, bare().insert_header((header::CONTENT_TYPE, "text/plain"))).await.status, 200);
+    assert_eq!(send(&api, json_request("/orders/O-1/confirm", " { } ")).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_body_that_says_something_is_refused_as_usual() {
+    let api = Ports::new().api();
+    let answer = post(&api, "/orders/%20/confirm?y=1", r#"{"x": 1}"#).await;
+    assert_eq!(answer.places(), ["y", "order_id", "/x"]);
+    assert_eq!(answer.faults()[2].1, "is not known; there are no members");
+    let answer = post(&api, "/orders/O-1/confirm", "null").await;
+    assert_eq!(answer.faults(), [(String::new(), "must be an object, not null".to_owned())]);
+    post(&api, "/orders/O-1/confirm", "[]").await.faults();
+    post(&api, "/orders/O-1/confirm", "{").await.problem("malformed-json");
+    let typed = TestRequest::default().method(Method::POST).uri("/orders/O-1/confirm").set_payload("{}");
+    assert_eq!(send(&api, typed).await.status, 415);
+    let large = " ".repeat(300 * 1024);
+    assert_eq!(post(&api, "/orders/O-1/confirm", large).await.status, 413);
+}
+
+#[actix_web::test]
+async fn an_order_that_is_not_there_is_neither_confirmed_nor_extended() {
+    let api = with_order(None, |_| {}).api();
+    for answer in [post(&api, "/orders/O-9/confirm", "").await, post(&api, "/orders/O-9/extend", HOLD).await] {
+        assert_eq!(answer.status, 404);
+        assert_eq!(answer.problem("order-not-found")["detail"], "There is no order O-9");
+    }
+}
+
+#[actix_web::test]
+async fn what_has_ended_is_neither_confirmed_nor_extended() {
+    type Case = (fn() -> Ports, &'static str, &'static str);
+    let cases: [Case; 2] = [
+        (|| with_order(Some(60), |_| {}), "hold-expired", "The hold of order O-1 has expired"),
+        (|| with_order(Some(100), cancelled), "order-cancelled", "Order O-1 was cancelled"),
+    ];
+    for (ports, name, detail) in cases {
+        let api = ports().api();
+        for answer in [post(&api, "/orders/O-1/confirm", "").await, post(&api, "/orders/O-1/extend", HOLD).await] {
+            assert_eq!((answer.status.as_u16(), &answer.problem(name)["detail"]), (409, &detail.into()));
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_hold_is_extended_from_now_and_never_shortened() {
+    let api = with_order(Some(100), |_| {}).api();
+    let until = async |body: &'static str| {
+        let answer = post(&api, "/orders/O-1/extend", body).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["status"]), (200, &"held".into()));
+        answer.json()["expires_at"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(until(HOLD).await, "2027-01-15T08:10:00.123456Z");
+    assert_eq!(until(r#"{"hold_seconds": 10}"#).await, "2027-01-15T08:00:40.123456Z");
+}
+
+#[actix_web::test]
+async fn a_firm_order_has_no_hold_to_extend() {
+    let answer = post(&with_order(None, |_| {}).api(), "/orders/O-1/extend", HOLD).await;
+    assert_eq!(answer.status, 409);
+    assert_eq!(answer.problem("order-not-held")["detail"], "Order O-1 is not on hold");
+}
+
+#[actix_web::test]
+async fn a_hold_lasts_from_10_to_86400_seconds() {
+    let api = Ports::new().api();
+    for wrong in ["9", "86401", "0", "-10", "10.0", "1e2", "\"10\"", "null", "true", "[]", "99999999999999999999"] {
+        let answer = post(&api, "/orders/O-1/extend", format!(r#"{{"hold_seconds": {wrong}}}"#)).await;
+        let expected = ("/hold_seconds".to_owned(), "must be an integer from 10 to 86400".to_owned());
+        assert_eq!(answer.faults(), [expected], "{wrong}");
+    }
+    let answer = post(&api, "/orders/%20/extend?y=1", r#"{"x": 1}"#).await;
+    assert_eq!(answer.places(), ["y", "order_id", "/x", "/hold_seconds"]);
+    assert_eq!(post(&api, "/orders/O-1/extend", "").await.status, 400);
+    for right in ["10", "86400"] {
+        let body = format!(r#"{{"hold_seconds": {right}}}"#);
+        assert_eq!(post(&with_order(Some(100), |_| {}).api(), "/orders/O-1/extend", body).await.status, 200);
+    }
+}

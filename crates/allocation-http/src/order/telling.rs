@@ -1,0 +1,83 @@
+//! Events in sentences for a person who is asked what became of an order.
+
+use crate::instant::Instant;
+use allocation_domain::{AllocationReason, BatchReference, DeallocationReason, Eta, Event, Quantity};
+use std::fmt;
+
+/// An event in a sentence.
+pub(super) fn tell(event: &Event) -> String {
+    match event {
+        Event::LinePlaced { quantity, expires_at, .. } => match expires_at {
+            Some(expires_at) => format!("{} ordered, to be held until {}", Count(*quantity), Instant(*expires_at)),
+            None => format!("{} ordered", Count(*quantity)),
+        },
+        Event::Allocated { reference, quantity, reason, .. } => came(Count(*quantity), reference, *reason),
+        Event::Deallocated { reference, quantity, reason, .. } => went(Count(*quantity), reference, *reason),
+        Event::Backordered { quantity, .. } => format!("{} backordered: stock is short", Count(*quantity)),
+        Event::LineShort { quantity, .. } => {
+            format!("{} short: promised before and lost, with no other free", Count(*quantity))
+        }
+        Event::WaitEnded { quantity, .. } => format!("The line waits no more for {}", Count(*quantity)),
+        Event::PromiseWorsened { reference, quantity, old_eta, new_eta, .. } => {
+            let (units, new, old) = (Count(*quantity), Day(*new_eta), Day(*old_eta));
+            format!("{units} from batch {reference} promised {new}, later than before: {old}")
+        }
+        Event::HoldConfirmed { .. } => "The order was confirmed: what was on hold is firm".to_owned(),
+        Event::HoldExtended { expires_at, .. } => format!("The hold was extended until {}", Instant(*expires_at)),
+        Event::HoldExpired { expires_at, .. } => {
+            format!("The hold expired at {}, not having been confirmed", Instant(*expires_at))
+        }
+        Event::LineCancelled { .. } => "The order was cancelled".to_owned(),
+        Event::BatchAdded { reference, .. } => format!("Batch {reference} was added"),
+        Event::BatchChanged { reference, .. } => format!("Batch {reference} was corrected"),
+        Event::BatchRemoved { reference, .. } => format!("Batch {reference} was removed"),
+        Event::OutOfStock { sku } => format!("The last free unit of SKU {sku} was allocated"),
+    }
+}
+
+fn came(units: Count, batch: &BatchReference, reason: AllocationReason) -> String {
+    match reason {
+        AllocationReason::NewLine => format!("{units} allocated from batch {batch}"),
+        AllocationReason::Refill => format!("{units} allocated from batch {batch}: the line was sent again"),
+        AllocationReason::Backorder => format!("{units} allocated from batch {batch}, for which the line had waited"),
+        AllocationReason::Move => format!("{units} moved to batch {batch}"),
+    }
+}
+
+fn went(units: Count, batch: &BatchReference, reason: DeallocationReason) -> String {
+    match reason {
+        DeallocationReason::Request => format!("{units} given back to batch {batch} on request"),
+        DeallocationReason::Cancellation => format!("{units} given back to batch {batch}: the order was cancelled"),
+        DeallocationReason::Expiry => format!("{units} given back to batch {batch}: the hold had expired"),
+        DeallocationReason::BatchLowered => {
+            format!("{units} lost from batch {batch}: it came to less than was allocated of it")
+        }
+        DeallocationReason::Move => format!("{units} moved out of batch {batch}, for a better one"),
+    }
+}
+
+/// A number of units in words.
+#[derive(Clone, Copy)]
+struct Count(Quantity);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = if self.0.get() == 1 { "unit" } else { "units" };
+        write!(f, "{} {unit}", self.0)
+    }
+}
+
+/// When units are promised, in words.
+struct Day(Eta);
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.date() {
+            Some(date) => write!(f, "for {date}"),
+            None => f.write_str("from stock"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

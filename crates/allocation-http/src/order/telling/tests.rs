@@ -1,0 +1,143 @@
+use super::tell;
+use crate::order::happened::Facts;
+use crate::testing::{due, now, order, quantity, reference, sku};
+use allocation_domain::{AllocationReason, DeallocationReason, Eta, Event, OnShortage, OrderId, Quantity, Sku};
+use serde_json::json;
+
+fn line() -> (OrderId, Sku, Quantity) {
+    (order("O-1"), sku("LAMP"), quantity(10))
+}
+
+fn allocated(reason: AllocationReason) -> Event {
+    let (order_id, sku, quantity) = line();
+    Event::Allocated { order_id, sku, reference: reference("B-1"), quantity, line_quantity: quantity, reason }
+}
+
+fn deallocated(reason: DeallocationReason) -> Event {
+    let (order_id, sku, quantity) = line();
+    Event::Deallocated { order_id, sku, reference: reference("B-1"), quantity, reason }
+}
+
+#[test]
+fn why_units_came_is_told() {
+    let cases = [
+        (AllocationReason::NewLine, "new_line", "10 units allocated from batch B-1"),
+        (AllocationReason::Refill, "refill", "10 units allocated from batch B-1: the line was sent again"),
+        (AllocationReason::Backorder, "backorder", "10 units allocated from batch B-1, for which the line had waited"),
+        (AllocationReason::Move, "move", "10 units moved to batch B-1"),
+    ];
+    for (reason, name, detail) in cases {
+        let event = allocated(reason);
+        let facts = json!({"reference": "B-1", "qty": 10, "reason": name});
+        assert_eq!((tell(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
+    }
+}
+
+#[test]
+fn why_units_went_is_told() {
+    let cases = [
+        (DeallocationReason::Request, "request", "10 units given back to batch B-1 on request"),
+        (DeallocationReason::Cancellation, "cancellation", "10 units given back to batch B-1: the order was cancelled"),
+        (DeallocationReason::Expiry, "expiry", "10 units given back to batch B-1: the hold had expired"),
+        (
+            DeallocationReason::BatchLowered,
+            "batch_lowered",
+            "10 units lost from batch B-1: it came to less than was allocated of it",
+        ),
+        (DeallocationReason::Move, "move", "10 units moved out of batch B-1, for a better one"),
+    ];
+    for (reason, name, detail) in cases {
+        let event = deallocated(reason);
+        let facts = json!({"reference": "B-1", "qty": 10, "reason": name});
+        assert_eq!((tell(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
+    }
+}
+
+#[test]
+fn what_a_line_waits_for_is_told() {
+    let ((order_id, sku, _), quantity) = (line(), quantity(1));
+    let cases = [
+        (
+            Event::Backordered { order_id: order_id.clone(), sku: sku.clone(), quantity },
+            "1 unit backordered: stock is short",
+        ),
+        (
+            Event::LineShort { order_id: order_id.clone(), sku: sku.clone(), quantity },
+            "1 unit short: promised before and lost, with no other free",
+        ),
+        (Event::WaitEnded { order_id, sku, quantity }, "The line waits no more for 1 unit"),
+    ];
+    for (event, detail) in cases {
+        assert_eq!((tell(&event), json!(Facts::from(&event))), (detail.to_owned(), json!({"qty": 1})));
+    }
+}
+
+#[test]
+fn the_life_of_a_hold_is_told() {
+    let ((order_id, sku, quantity), expires_at) = (line(), now());
+    let until = json!({"expires_at": "2027-01-15T08:00:00.123456Z"});
+    let firm = Event::LinePlaced {
+        order_id: order_id.clone(),
+        sku: sku.clone(),
+        quantity,
+        priority: 0,
+        on_shortage: OnShortage::Reject,
+        allow_split: true,
+        expires_at: None,
+    };
+    let terms = json!({"qty": 10, "priority": 0, "on_shortage": "reject", "allow_split": true});
+    let cases = [
+        (firm, "10 units ordered", terms),
+        (
+            Event::HoldExtended { order_id: order_id.clone(), sku: sku.clone(), expires_at },
+            "The hold was extended until 2027-01-15T08:00:00.123456Z",
+            until.clone(),
+        ),
+        (
+            Event::HoldExpired { order_id: order_id.clone(), sku: sku.clone(), expires_at },
+            "The hold expired at 2027-01-15T08:00:00.123456Z, not having been confirmed",
+            until,
+        ),
+        (
+            Event::HoldConfirmed { order_id: order_id.clone(), sku: sku.clone() },
+            "The order was confirmed: what was on hold is firm",
+            json!({}),
+        ),
+        (Event::LineCancelled { order_id, sku }, "The order was cancelled", json!({})),
+    ];
+    for (event, detail, facts) in cases {
+        assert_eq!((tell(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
+    }
+}
+
+#[test]
+fn a_promise_that_got_worse_is_told_with_both_dates() {
+    let (order_id, sku, quantity) = line();
+    let event = Event::PromiseWorsened {
+        order_id,
+        sku,
+        reference: reference("B-1"),
+        quantity,
+        old_eta: due(2027, 1, 15),
+        new_eta: due(2027, 2, 1),
+    };
+    let detail = "10 units from batch B-1 promised for 2027-02-01, later than before: for 2027-01-15";
+    assert_eq!(tell(&event), detail);
+    let facts = json!({"reference": "B-1", "qty": 10, "old_eta": "2027-01-15", "new_eta": "2027-02-01"});
+    assert_eq!(json!(Facts::from(&event)), facts);
+}
+
+#[test]
+fn events_of_a_product_alone_have_words_too() {
+    let (reference, eta) = (reference("B-1"), Eta::InStock);
+    let added =
+        Event::BatchAdded { reference: reference.clone(), sku: sku("LAMP"), purchased_quantity: quantity(1), eta };
+    let cases = [
+        (added, "Batch B-1 was added"),
+        (Event::BatchRemoved { reference, sku: sku("LAMP") }, "Batch B-1 was removed"),
+        (Event::OutOfStock { sku: sku("LAMP") }, "The last free unit of SKU LAMP was allocated"),
+    ];
+    for (event, detail) in cases {
+        assert_eq!((tell(&event), json!(Facts::from(&event))), (detail.to_owned(), json!({})));
+    }
+}

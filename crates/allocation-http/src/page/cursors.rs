@@ -1,0 +1,115 @@
+//! The cursors of all lists.
+
+use super::Cursor;
+use allocation_domain::{BatchReference, OrderId, QueuePosition, Sku};
+use allocation_ports::{AllocationCursor, BackorderCursor, BatchCursor, EventCursor, ProductTotals};
+use chrono::{DateTime, Utc};
+
+/// An instant of its microseconds. Databases begin their calendars at different times; nothing in
+/// a list is older than 1970.
+fn instant(micros: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(micros).filter(|_| micros >= 0)
+}
+
+impl Cursor for BatchCursor {
+    type Fields = (i64, String);
+
+    fn fields(&self) -> Self::Fields {
+        (self.added_at.timestamp_micros(), self.reference.to_string())
+    }
+
+    fn from_fields((added_at, reference): Self::Fields) -> Option<Self> {
+        Some(Self { added_at: instant(added_at)?, reference: BatchReference::parse(reference).ok()? })
+    }
+}
+
+impl Cursor for AllocationCursor {
+    type Fields = (String, String, String);
+
+    fn fields(&self) -> Self::Fields {
+        (self.sku.to_string(), self.order_id.to_string(), self.reference.to_string())
+    }
+
+    fn from_fields((sku, order_id, reference): Self::Fields) -> Option<Self> {
+        Some(Self {
+            sku: Sku::parse(sku).ok()?,
+            order_id: OrderId::parse(order_id).ok()?,
+            reference: BatchReference::parse(reference).ok()?,
+        })
+    }
+}
+
+impl Cursor for OrderId {
+    const LIST: &'static str = "orders";
+
+    type Fields = String;
+
+    fn fields(&self) -> Self::Fields {
+        self.to_string()
+    }
+
+    fn from_fields(order_id: Self::Fields) -> Option<Self> {
+        Self::parse(order_id).ok()
+    }
+}
+
+/// The place of a product in the list.
+#[derive(Debug, PartialEq)]
+pub(crate) struct ProductCursor(pub(crate) Sku);
+
+impl From<&ProductTotals> for ProductCursor {
+    fn from(row: &ProductTotals) -> Self {
+        Self(row.sku.clone())
+    }
+}
+
+impl Cursor for ProductCursor {
+    const LIST: &'static str = "products";
+
+    type Fields = String;
+
+    fn fields(&self) -> Self::Fields {
+        self.0.to_string()
+    }
+
+    fn from_fields(sku: Self::Fields) -> Option<Self> {
+        Sku::parse(sku).ok().map(Self)
+    }
+}
+
+impl Cursor for BackorderCursor {
+    /// The position is no greater than that of any queue.
+    type Fields = (String, u32, i32, i64, String);
+
+    fn fields(&self) -> Self::Fields {
+        let Self { sku, position, queued } = self;
+        let position = u32::try_from(*position).unwrap_or(u32::MAX);
+        let placed_at = queued.placed_at().timestamp_micros();
+        (sku.to_string(), position, queued.priority(), placed_at, queued.order_id().to_string())
+    }
+
+    fn from_fields((sku, position, priority, placed_at, order_id): Self::Fields) -> Option<Self> {
+        let queued = QueuePosition::new(OrderId::parse(order_id).ok()?, priority, instant(placed_at)?);
+        Some(Self { sku: Sku::parse(sku).ok()?, position: u64::from(position), queued }).filter(|_| position > 0)
+    }
+}
+
+impl Cursor for EventCursor {
+    /// Databases keep signed integers.
+    type Fields = (i64, String, i64, i32);
+
+    fn fields(&self) -> Self::Fields {
+        let version = i64::try_from(self.version).unwrap_or(i64::MAX);
+        let ordinal = i32::try_from(self.ordinal).unwrap_or(i32::MAX);
+        (self.occurred_at.timestamp_micros(), self.sku.to_string(), version, ordinal)
+    }
+
+    fn from_fields((occurred_at, sku, version, ordinal): Self::Fields) -> Option<Self> {
+        Some(Self {
+            occurred_at: instant(occurred_at)?,
+            sku: Sku::parse(sku).ok()?,
+            version: version.try_into().ok()?,
+            ordinal: ordinal.try_into().ok()?,
+        })
+    }
+}

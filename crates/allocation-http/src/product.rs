@@ -1,0 +1,98 @@
+//! Products: what their batches and lines add up to, and what is free when.
+
+mod availability;
+mod totals;
+
+pub(crate) use availability::{__path_availability, availability};
+pub(crate) use totals::Product;
+
+use crate::answer;
+use crate::api::Api;
+use crate::identifier::{Identifier, PathIdentifiers};
+use crate::openapi::document;
+use crate::page::{self, Page, PageAnswer, PageParameters, ProductCursor};
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::resource::Path;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, web};
+use allocation_domain::Sku;
+use allocation_ports::Queries;
+use chrono::{DateTime, Utc};
+
+pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
+    Path::new("/products").get(list).register(cfg);
+    Path::new("/products/{sku}").get(find).register(cfg);
+    Path::new("/products/{sku}/availability").get(availability).register(cfg);
+}
+
+document!(ListProductsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
+document!(FindProductProblems: Validation, ProductNotFound, Overloaded, DatabaseUnavailable, InternalError);
+
+/// List products
+///
+/// By the bytes of their SKUs.
+#[utoipa::path(
+    get,
+    path = "/products",
+    operation_id = "listProducts",
+    tag = "Products",
+    params(PageParameters),
+    responses(
+        (status = 200, description = "A page of products", body = Vec<Product<'_>>,
+            headers(("Link" = String, description = "The next page, if there is one: `<...>; rel=\"next\"`")),
+            example = json!([{
+                "sku": "RED-CHAIR", "in_stock": 5, "on_its_way": 20, "allocated": 14, "held": 4, "backordered": 0,
+                "available": 11
+            }])),
+        ListProductsProblems,
+    ),
+)]
+pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut query = Query::of(&request);
+    let page = Page::take(&mut query);
+    query.faults().check(Some(()))?;
+    let page = api.read(&request, move |queries, now| read_page(queries, page, now)).await?;
+    Ok(page.into())
+}
+
+/// Look at a product
+///
+/// `in_stock` and `on_its_way` together are `allocated` and `available` together; `held` is a part of
+/// `allocated`.
+#[utoipa::path(
+    get,
+    path = "/products/{sku}",
+    operation_id = "getProduct",
+    tag = "Products",
+    params(("sku" = Identifier, Path, description = "The product", example = "RED-CHAIR")),
+    responses(
+        (status = 200, description = "The product", body = Product<'_>, example = json!({
+            "sku": "RED-CHAIR", "in_stock": 5, "on_its_way": 20, "allocated": 14, "held": 4, "backordered": 0,
+            "available": 11
+        })),
+        FindProductProblems,
+    ),
+)]
+pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut path = PathIdentifiers::of(&request);
+    let found = path.take(2, "sku");
+    let sku: Sku = path.finish(found)?;
+    let read = move |queries: &dyn Queries, now| match queries.product(&sku, now)? {
+        Some(row) => answer::bytes(&Product::from(&row)),
+        None => Err(Problem::product_not_found(&sku)),
+    };
+    Ok(answer::builder(StatusCode::OK).body(api.read(&request, read).await?))
+}
+
+fn read_page(queries: &dyn Queries, page: Page<ProductCursor>, now: DateTime<Utc>) -> Result<PageAnswer, Problem> {
+    let read = |after: Option<ProductCursor>, size| queries.products(after.map(|ProductCursor(sku)| sku), size, now);
+    let rows = read(page.after, page.size)?;
+    let next = page::next(page.size, &rows, read)?;
+    let link = next.and_then(|cursor| page::link("/products", &[], page.size, &cursor));
+    Ok(PageAnswer { body: answer::bytes(&rows.iter().map(Product::from).collect::<Vec<_>>())?, link })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+use crate::testing::{Ports, due, get, now, sku};
+use allocation_domain::{Availability, Eta};
+use serde_json::{Value, json};
+
+/// 5 lamps in the warehouse, and 10 on their way.
+async fn ask(query: &str) -> Value {
+    let mut ports = Ports::new();
+    ports.queries.expect_availability().returning(|asked, at| {
+        assert_eq!((asked, at), (&sku("LAMP"), now()));
+        Ok(Some(Availability::of([(due(2027, 1, 15), 10), (Eta::InStock, 5)])))
+    });
+    let answer = get(&ports.api(), &format!("/products/LAMP/availability{query}")).await;
+    assert_eq!(answer.status, 200);
+    answer.json()
+}
+
+fn series() -> Value {
+    json!([{"eta": null, "available": 5}, {"eta": "2027-01-15", "available": 15}])
+}
+
+#[actix_web::test]
+async fn without_a_question_there_is_only_the_series() {
+    assert_eq!(ask("").await, json!({"sku": "LAMP", "series": series()}));
+}
+
+#[actix_web::test]
+async fn a_quantity_is_told_from_when_on_it_is_free() {
+    let cases = [
+        (5, json!({"eta": null})),
+        (6, json!({"eta": "2027-01-15"})),
+        (15, json!({"eta": "2027-01-15"})),
+        (16, json!(null)),
+    ];
+    for (qty, earliest) in cases {
+        let expected = json!({"sku": "LAMP", "series": series(), "qty": qty, "earliest": earliest});
+        assert_eq!(ask(&format!("?qty={qty}")).await, expected);
+    }
+}
+
+#[actix_web::test]
+async fn a_day_is_told_what_is_free_on_it() {
+    for (by, available) in [("2027-01-14", 5), ("2027-01-15", 15), ("9999-12-31", 15)] {
+        let expected = json!({"sku": "LAMP", "series": series(), "by": by, "available_by": available});
+        assert_eq!(ask(&format!("?by={by}")).await, expected);
+    }
+}
+
+#[actix_web::test]
+async fn nothing_free_is_an_empty_series() {
+    let mut ports = Ports::new();
+    ports.queries.expect_availability().returning(|_, _| Ok(Some(Availability::of([]))));
+    let answer = get(&ports.api(), "/products/LAMP/availability?by=2027-01-15&qty=2147483647").await;
+    let expected = r#"{"sku":"LAMP","series":[],"qty":2147483647,"earliest":null,"by":"2027-01-15","available_by":0}"#;
+    assert_eq!(answer.body, expected);
+}
+
+#[actix_web::test]
+async fn every_fault_of_a_question_is_told() {
+    let api = Ports::new().api();
+    let answer = get(&api, "/products/%20/availability?qty=0&by=null&x=1").await;
+    let expected = [
+        ("qty", "must be an integer from 1 to 2147483647"),
+        ("by", "must be a date of the calendar, written YYYY-MM-DD"),
+        ("x", "is not a known parameter"),
+        ("sku", "must not begin or end with white space"),
+    ];
+    assert_eq!(answer.faults(), expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
+    for qty in ["", "-1", "%2B1", "1.0", "2147483648", "ten", "99999999999999999999"] {
+        assert_eq!(get(&api, &format!("/products/LAMP/availability?qty={qty}")).await.places(), ["qty"], "{qty}");
+    }
+    for by in ["", "2027-02-30", "2027-1-1", "2027-01-15T00:00:00Z", "0000-01-01"] {
+        assert_eq!(get(&api, &format!("/products/LAMP/availability?by={by}")).await.places(), ["by"], "{by}");
+    }
+}

@@ -1,0 +1,45 @@
+use crate::identifier::Identifier;
+use allocation_ports::ProductTotals;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What the batches and lines of a product add up to.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Product<'a> {
+    /// The SKU.
+    #[schema(value_type = Identifier)]
+    sku: &'a str,
+    /// Units purchased that are in the warehouse.
+    #[schema(value_type = i64, minimum = 0, example = 5)]
+    in_stock: u64,
+    /// Units purchased that are on their way.
+    #[schema(value_type = i64, minimum = 0, example = 20)]
+    on_its_way: u64,
+    /// Units allocated, held ones among them.
+    #[schema(value_type = i64, minimum = 0, example = 14)]
+    allocated: u64,
+    /// Units allocated to orders on hold.
+    #[schema(value_type = i64, minimum = 0, example = 4)]
+    held: u64,
+    /// Units that lines wait for.
+    #[schema(value_type = i64, minimum = 0, example = 0)]
+    backordered: u64,
+    /// Units that are free.
+    #[schema(value_type = i64, minimum = 0, example = 11)]
+    available: u64,
+}
+
+impl<'a> From<&'a ProductTotals> for Product<'a> {
+    fn from(row: &'a ProductTotals) -> Self {
+        let totals = &row.totals;
+        Self {
+            sku: row.sku.as_str(),
+            in_stock: totals.in_stock,
+            on_its_way: totals.on_its_way,
+            allocated: totals.allocated,
+            held: totals.held,
+            backordered: totals.backordered,
+            available: totals.available,
+        }
+    }
+}
