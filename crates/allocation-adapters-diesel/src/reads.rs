@@ -10,6 +10,8 @@ mod batches;
 mod candidates;
 mod history;
 mod orders;
+mod pick_lists;
+mod pickable;
 #[cfg(test)]
 mod plans;
 mod restoring;
@@ -21,6 +23,8 @@ pub(crate) use backorders::backorders;
 pub(crate) use batches::{batch, batch_at, batches, open_batches, sku_of};
 pub(crate) use history::history;
 pub(crate) use orders::{order, orders};
+pub(crate) use pick_lists::{pick_line, pick_list, pick_lists};
+pub(crate) use pickable::candidates;
 pub(crate) use totals::{product, products};
 
 /// What a batch, a line or an order is listed after when it is listed from the start.

@@ -10,6 +10,7 @@ diesel::table! {
         backordered -> BigInt,
         held_lines -> BigInt,
         waiting_lines -> BigInt,
+        picked -> BigInt,
     }
 }
 
@@ -23,6 +24,9 @@ diesel::table! {
         added_at -> BigInt,
         is_open -> Bool,
         revision -> Integer,
+        picked_quantity -> Integer,
+        shipped_quantity -> Integer,
+        missing_quantity -> Integer,
     }
 }
 
@@ -46,6 +50,9 @@ diesel::table! {
         waiting -> Integer,
         expires_at -> Nullable<BigInt>,
         ended -> Nullable<Text>,
+        listed -> Integer,
+        picked -> Integer,
+        shipped -> Integer,
     }
 }
 

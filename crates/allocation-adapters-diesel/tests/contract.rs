@@ -19,6 +19,8 @@ mod locking;
 mod order_lines;
 #[path = "contract/orders.rs"]
 mod orders;
+#[path = "contract/picking.rs"]
+mod picking;
 #[path = "contract/plans.rs"]
 mod plans;
 #[path = "contract/queries.rs"]

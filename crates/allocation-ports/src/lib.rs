@@ -9,6 +9,7 @@ mod engine_metrics;
 #[cfg(feature = "mocks")]
 pub mod mocks;
 mod order_repository;
+mod pick_list_repository;
 mod product_repository;
 mod queries;
 mod readiness;
@@ -18,10 +19,12 @@ mod unit_of_work;
 pub use clock::Clock;
 pub use engine_metrics::{EngineMetrics, GroupMeasure};
 pub use order_repository::OrderRepository;
+pub use pick_list_repository::{PickListRepository, StoredPickList};
 pub use product_repository::{ProductRepository, Wanted};
 pub use queries::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
-    BatchFilter, EventCursor, OrderFilter, OrderPage, PageSize, ProductTotals, Queries, RecordedEvent,
+    BatchFilter, EventCursor, OrderFilter, OrderPage, PageSize, PickListCounts, PickListFilter, PickListPage,
+    PickListSummary, ProductTotals, Queries, RecordedEvent,
 };
 pub use readiness::{Readiness, SchemaState};
 pub use store_error::StoreError;

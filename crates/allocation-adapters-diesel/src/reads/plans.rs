@@ -1,8 +1,8 @@
 //! Lists cost the same for every page: an index serves filter, order and cursor.
 
 use super::allocations::{PageOfOrder, allocations_query};
-use super::candidates::{All, Ended, Held, Holding, MaybeIdle, OfSku, Waiting};
-use super::{availability, backorders, batches, history, totals};
+use super::candidates::{All, Ended, Held, Holding, MaybeIdle, OfSku, Picked, Waiting};
+use super::{availability, backorders, batches, history, pick_lists, pickable, totals};
 use crate::any_connection::{AnyConnection, Connector, MultiBackend};
 use crate::schema::order_lines;
 use crate::{DatabaseUrl, expiry};
@@ -94,6 +94,7 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "orders" => All { after: text, limit };
         "held orders" => Held { after: text, limit };
         "waiting orders" => Waiting { after: text, limit };
+        "picked orders" => Picked { after: text, limit };
         "ended orders" => Ended { after: text, limit };
         "orders with units of a SKU" => Holding { sku: text, after: text, limit };
         "queue" => backorders::QueueAfter { sku: text, priority: number, placed_at: number, order_id: text, now: number,
@@ -169,7 +170,7 @@ fn is_first_page_of_all(list: &str) -> bool {
 
 /// Which indexes serve a list on PostgreSQL. Others would fit, too, but lead past rows that nobody asked
 /// for.
-const INDEXES: [(&str, &[&str]); 20] = [
+const INDEXES: &[(&str, &[&str])] = &[
     ("batch", &["batch_references_pkey", "batches_pkey", "order_lines_expiring", "allocations_by_batch"]),
     ("batches", &["batches_by_added_at", "order_lines_expiring", "allocations_by_batch"]),
     ("batches of a SKU", &["batches_by_sku_and_added_at", "order_lines_expiring", "allocations_by_batch"]),
@@ -177,6 +178,7 @@ const INDEXES: [(&str, &[&str]); 20] = [
     ("orders", &["order_lines_by_order"]),
     ("held orders", &["order_lines_by_order_held"]),
     ("waiting orders", &["order_lines_by_order_waiting"]),
+    ("picked orders", &["order_lines_by_order_picked"]),
     ("ended orders", &["order_lines_by_order_ended"]),
     ("orders of a SKU", &["order_lines_pkey"]),
     ("orders with units of a SKU", &["allocations_pkey"]),

@@ -10,6 +10,7 @@ use allocation_ports::{AllocationRow, Backorder, RecordedEvent, UnitOfWork, Want
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 
 pub const SKUS: [&str; 3] = ["LAMP", "RUG", "SOFA"];
 
@@ -67,15 +68,29 @@ impl Shop {
         now: DateTime<Utc>,
         decision: impl Fn(&mut Products) -> Result<(), E>,
     ) {
+        let lock = |unit: &mut dyn UnitOfWork| {
+            unit.products().lock(&wanted(&SKUS, order_id, batch), now).unwrap().into_iter().collect()
+        };
+        self.decide_on(lock, now, decision, |_, _| {});
+    }
+
+    /// Decides in the database, on what is locked of all products, and in memory.
+    pub fn decide_on<T: PartialEq + Debug, E: Undecided>(
+        &mut self,
+        lock: impl Fn(&mut dyn UnitOfWork) -> Products,
+        now: DateTime<Utc>,
+        decision: impl Fn(&mut Products) -> Result<T, E>,
+        and_then: impl Fn(bool, &mut dyn UnitOfWork),
+    ) {
         let before: BTreeMap<Sku, usize> =
             self.truth.iter().map(|product| (product.sku().clone(), product.events().len())).collect();
         // What the domain refuses is as good a step as any other.
-        let in_memory = decision(&mut self.truth).is_ok();
+        let in_memory = decision(&mut self.truth).ok();
         let mut unit = self.world.begin();
-        let locked = unit.products().lock(&wanted(&SKUS, order_id, batch), now).unwrap();
-        let mut products: Products = locked.into_iter().collect();
-        assert_eq!(decide(&mut *unit, &mut products, &decision).is_ok(), in_memory);
+        let mut products = lock(&mut *unit);
+        assert_eq!(decide(&mut *unit, &mut products, &decision).ok(), in_memory);
         unit.products().save(&products.into_iter().collect::<Vec<_>>(), now).unwrap();
+        and_then(in_memory.is_some(), &mut *unit);
         unit.commit().unwrap();
         self.version += 1;
         for product in self.truth.iter() {
@@ -92,7 +107,10 @@ impl Shop {
 
     /// One of everything, of a product or an order.
     pub fn step(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
-        let choice = random.u8(0..14);
+        let choice = random.u8(0..20);
+        if choice >= 14 {
+            return self.pick_step(random, now);
+        }
         let any = order(&format!("O-{}", random.u8(0..60)));
         let held = self.lines().filter(|(.., line)| line.commitment.expires_at().is_some_and(|at| at > now));
         let held: Vec<_> = held.map(|(_, order_id, _)| order_id.clone()).collect();
