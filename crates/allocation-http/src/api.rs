@@ -1,6 +1,6 @@
 use crate::blocking::{BlockingLimits, Gate};
 use crate::problem::{Kind, Problem, catalogue};
-use crate::{allocation, backorder, batch, docs, health, order, product, request_id};
+use crate::{allocation, backorder, batch, docs, health, order, pick_list, product, request_id};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
@@ -69,6 +69,7 @@ impl Api {
         batch::configure(cfg);
         product::configure(cfg);
         backorder::configure(cfg);
+        pick_list::configure(cfg);
         health::configure(cfg);
         catalogue::configure(cfg);
         docs::configure(cfg);

@@ -13,7 +13,7 @@ ALTER TABLE order_lines DROP COLUMN picked;
 ALTER TABLE order_lines DROP COLUMN listed;
 CREATE INDEX order_lines_by_sku ON order_lines (sku, order_id) WHERE of_order OR waiting > 0 OR ended IS NOT NULL;
 
-UPDATE products SET in_stock = in_stock - t.in_stock, on_its_way = on_its_way - t.on_its_way
+UPDATE products SET in_stock = products.in_stock - t.in_stock, on_its_way = products.on_its_way - t.on_its_way
 FROM (
     SELECT sku,
            coalesce(sum(picked_quantity) FILTER (WHERE eta IS NULL), 0) AS in_stock,
