@@ -48,6 +48,7 @@ fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Given<PickListId>,
 }
 
 /// A list to make, whose name may still have to be found.
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) struct Unnamed {
     pub(super) list_id: Option<PickListId>,
     criteria: PickCriteria,
