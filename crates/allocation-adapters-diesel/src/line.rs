@@ -47,7 +47,7 @@ pub(crate) type LineSqlTypes =
     (Integer, BigInt, Bool, Integer, Bool, Bool, Integer, Nullable<BigInt>, Nullable<Text>, Integer, Integer, Integer);
 
 const EXPIRED: &str = "expired";
-const CANCELLED: &str = "cancelled";
+pub(crate) const CANCELLED: &str = "cancelled";
 
 /// A row of `order_lines` without its key, as it is read.
 #[derive(Debug, Queryable)]

@@ -12,11 +12,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use std::slice;
 
-/// How many waiting lines are loaded at a time: what a batch of some size serves.
+/// How many waiting lines are loaded at least: what a batch of some size serves.
 const PAGE: usize = 100;
-
-/// How many to ask the database for, to know whether there are more.
-const ONE_MORE: i64 = 101;
 
 #[derive(Debug, thiserror::Error)]
 #[error("a product that was not locked cannot be loaded")]
@@ -26,7 +23,9 @@ struct NotLocked;
 pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed: &Needed) -> Result<(), StoreError> {
     match needed {
         Needed::Batches => product.complete(reads::open_batches(connection, product.sku())?),
-        Needed::Batch(reference) => product.load_batches(reads::batch(connection, reference)?),
+        Needed::Batch(reference) => {
+            product.load_batches(reads::find_batch(connection, reference)?.map(|found| found.batch));
+        }
         Needed::LinesOn(reference) => {
             let order_ids = orders_on(connection, product.sku(), reference)?;
             let Lines { lines, batches, pick_lines } = lines(connection, product.sku(), &order_ids)?;
@@ -35,9 +34,13 @@ pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed
             product.load_pick_lines(pick_lines);
         }
         Needed::WaitingLines { after } => {
-            let mut order_ids = waiting(connection, product.sku(), after.as_ref())?;
-            let more = order_ids.len() > PAGE;
-            order_ids.truncate(PAGE);
+            // Every page has the decision made anew. As many lines again as are at hand keep what a long
+            // queue costs in proportion to its length.
+            let page = product.waiting().count().max(PAGE);
+            // One more tells whether the queue goes on.
+            let mut order_ids = waiting(connection, product.sku(), after.as_ref(), page + 1)?;
+            let more = order_ids.len() > page;
+            order_ids.truncate(page);
             let Lines { mut lines, batches, pick_lines } = lines(connection, product.sku(), &order_ids)?;
             lines.sort_by_cached_key(|(order_id, line)| QueuePosition::of(order_id, line));
             product.load_batches(batches);
@@ -92,17 +95,19 @@ fn orders_on(
     of_product.map(|(_, order_id)| row::order_id(order_id)).collect()
 }
 
-/// The orders whose lines wait after a place in the queue, in the order of the queue.
+/// The orders whose lines wait after a place in the queue, in the order of the queue; so many, unless
+/// these are the last.
 fn waiting(
     connection: &mut AnyConnection,
     sku: &Sku,
     after: Option<&QueuePosition>,
+    count: usize,
 ) -> Result<Vec<OrderId>, StoreError> {
     let mut found = match after {
-        None => first_waiting(connection, sku, None, ONE_MORE)?,
-        Some(after) => next_waiting(connection, sku, after)?,
+        None => first_waiting(connection, sku, None, count)?,
+        Some(after) => next_waiting(connection, sku, after, count)?,
     };
-    let missing = ONE_MORE - i64::try_from(found.len()).map_err(|error| StoreError::Failed(error.into()))?;
+    let missing = count - found.len();
     if let Some(after) = after
         && missing > 0
     {
@@ -116,7 +121,7 @@ fn first_waiting(
     connection: &mut AnyConnection,
     sku: &Sku,
     lower_than: Option<i32>,
-    limit: i64,
+    count: usize,
 ) -> Result<Vec<String>, StoreError> {
     let mut query = order_lines::table
         .select(order_lines::order_id)
@@ -124,7 +129,7 @@ fn first_waiting(
         .filter(order_lines::sku.eq(sku.as_str()))
         .filter(waits())
         .order((order_lines::priority.desc(), order_lines::placed_at, order_lines::order_id))
-        .limit(limit);
+        .limit(limit(count)?);
     if let Some(priority) = lower_than {
         query = query.filter(order_lines::priority.lt(priority));
     }
@@ -132,7 +137,12 @@ fn first_waiting(
 }
 
 /// The waiting lines after a place in the queue that have the priority of that place.
-fn next_waiting(connection: &mut AnyConnection, sku: &Sku, after: &QueuePosition) -> Result<Vec<String>, StoreError> {
+fn next_waiting(
+    connection: &mut AnyConnection,
+    sku: &Sku,
+    after: &QueuePosition,
+    count: usize,
+) -> Result<Vec<String>, StoreError> {
     order_lines::table
         .filter(order_lines::sku.eq(sku.as_str()))
         .filter(waits())
@@ -146,10 +156,14 @@ fn next_waiting(connection: &mut AnyConnection, sku: &Sku, after: &QueuePosition
                 .sql(")"),
         )
         .order((order_lines::placed_at, order_lines::order_id))
-        .limit(ONE_MORE)
+        .limit(limit(count)?)
         .select(order_lines::order_id)
         .load(connection)
         .map_err(store_error)
+}
+
+fn limit(count: usize) -> Result<i64, StoreError> {
+    i64::try_from(count).map_err(|error| StoreError::Failed(error.into()))
 }
 
 /// The condition of the index, which a parameter in place of the number would hide.

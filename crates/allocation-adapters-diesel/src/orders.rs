@@ -2,12 +2,14 @@
 
 use crate::any_connection::AnyConnection;
 use crate::error::{corrupt, store_error};
+use crate::line::CANCELLED;
 use crate::row;
 use crate::schema::order_lines;
 use allocation_domain::{HoldDuration, NewOrder, OnShortage, OrderId, OrderTerms, Quantity, Sku};
-use allocation_ports::StoreError;
+use allocation_ports::{OrderEnd, StoreError};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use std::collections::BTreeMap;
 
 /// A row of `orders` as it is read.
 #[derive(Debug, Queryable)]
@@ -64,6 +66,20 @@ impl<'a> OrderValues<'a> {
             placed_at: at.timestamp_micros(),
         })
     }
+}
+
+/// How orders have ended, by how their lines have: a name comes with the end of a line, or without one
+/// when its hold has expired unnoticed.
+pub(crate) fn ends(rows: Vec<(String, Option<String>)>) -> Result<Vec<(OrderId, OrderEnd)>, StoreError> {
+    let mut ends: BTreeMap<String, OrderEnd> = BTreeMap::new();
+    for (order_id, ended) in rows {
+        let end = if ended.as_deref() == Some(CANCELLED) { OrderEnd::Cancelled } else { OrderEnd::Expired };
+        let known = ends.entry(order_id).or_insert(end);
+        if end == OrderEnd::Expired {
+            *known = end;
+        }
+    }
+    ends.into_iter().map(|(order_id, end)| Ok((row::order_id(order_id)?, end))).collect()
 }
 
 /// The SKUs of the lines of an order, sorted.

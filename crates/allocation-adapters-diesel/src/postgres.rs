@@ -12,7 +12,7 @@ mod sets;
 
 pub(crate) use lines::{lines, order_lines};
 pub(crate) use locking::lock;
-pub(crate) use orders::{add_orders, find_orders};
+pub(crate) use orders::{add_orders, ended_orders, find_orders, orders_with_lines};
 pub(crate) use pick_lines::load_pick_lines;
 pub(crate) use saving::save;
 pub(crate) use session::{migrate, open, open_for_migrations};

@@ -20,7 +20,7 @@ mod totals;
 pub(crate) use allocations::allocations;
 pub(crate) use availability::availability;
 pub(crate) use backorders::backorders;
-pub(crate) use batches::{batch, batch_at, batches, open_batches, sku_of};
+pub(crate) use batches::{batch_at, batches, find_batch, open_batches, sku_of};
 pub(crate) use history::history;
 pub(crate) use orders::{order, orders};
 pub(crate) use pick_lists::{pick_line, pick_list, pick_lists};

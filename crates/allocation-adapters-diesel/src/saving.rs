@@ -2,7 +2,7 @@
 
 use crate::line::{LineValues, is_plain};
 use allocation_domain::{
-    Batch, BatchCounts, BatchCountsChange, BatchRowChange, Changes, Eta, LineRow, OrderId, PickLine, PickLineId,
+    Batch, BatchCounts, BatchCountsChange, BatchRowChange, Changes, Eta, Event, LineRow, OrderId, PickLine, PickLineId,
     Quantity, TotalsChange,
 };
 use allocation_ports::StoreError;
@@ -31,8 +31,9 @@ pub(crate) struct RowChanges<'a> {
     pub(crate) added_allocations: Vec<(AllocationKey<'a>, i32)>,
     pub(crate) added_pick_lines: Vec<PickLineValues<'a>>,
     pub(crate) changed_pick_lines: Vec<PickLineValues<'a>>,
-    /// By how much the totals of products rise or fall.
-    pub(crate) totals: Vec<(&'a str, TotalsChange)>,
+    /// By how much the totals of products rise or fall. A product of which only the instant of the
+    /// last decision is to be written has no change here.
+    pub(crate) products: Vec<(&'a str, TotalsChange)>,
     pub(crate) events: Vec<NewEvent<'a>>,
     /// When all this happens, in microseconds since 1970.
     pub(crate) at: i64,
@@ -65,6 +66,9 @@ pub(crate) struct NewBatch<'a> {
     pub(crate) eta: Option<NaiveDate>,
     pub(crate) added_at: i64,
     pub(crate) revision: i32,
+    /// What the batch was added with, before corrections in the same unit of work.
+    pub(crate) added_quantity: i32,
+    pub(crate) added_eta: Option<NaiveDate>,
 }
 
 #[derive(Debug)]
@@ -130,15 +134,16 @@ pub(crate) fn expect_rows(expected: usize, actual: usize) -> Result<(), StoreErr
 }
 
 impl<'a> RowChanges<'a> {
-    /// The rows of changes that happen at an instant.
-    pub(crate) fn new(changes: &'a [Changes<'a>], at: DateTime<Utc>) -> Result<Self, StoreError> {
+    /// The rows of changes that happen at an instant, each with what the lock has left as the
+    /// instant of the last decision on its product.
+    pub(crate) fn new(changes: &'a [(DateTime<Utc>, Changes<'a>)], at: DateTime<Utc>) -> Result<Self, StoreError> {
         let mut rows = Self { at: at.timestamp_micros(), ..Self::default() };
-        for product in changes {
+        for (last_at, product) in changes {
             rows.push_batches(product)?;
             rows.push_lines(product)?;
             rows.push_allocations(product)?;
             rows.push_pick_lines(product)?;
-            rows.push_totals(product);
+            rows.push_product(product, last_at.timestamp_micros());
             rows.push_events(product)?;
         }
         // Names of batches are taken in one order, whatever their SKU, so that no two units of work
@@ -154,7 +159,7 @@ impl<'a> RowChanges<'a> {
             self.removed_batches.push(BatchKey { sku, reference: reference.as_str() });
         }
         for batch in &product.added_batches {
-            self.added_batches.push(NewBatch::of(batch)?);
+            self.added_batches.push(NewBatch::of(batch, product.events)?);
         }
         for batch in &product.changed_batches {
             self.changed_batches.push(ChangedBatch::of(sku, batch)?);
@@ -181,12 +186,13 @@ impl<'a> RowChanges<'a> {
         Ok(())
     }
 
-    fn push_totals(&mut self, product: &Changes<'a>) {
-        // What is allocated is not counted: an allocation then has no second row of the product to
-        // write.
+    fn push_product(&mut self, product: &Changes<'a>, last_at: i64) {
+        // What is allocated is not counted, and the lock has written the instant already unless
+        // another product was ahead of this one: an allocation then has no second row of the product
+        // to write.
         let counted = TotalsChange { allocated: 0, ..product.totals };
-        if counted != TotalsChange::default() {
-            self.totals.push((product.sku.as_str(), counted));
+        if counted != TotalsChange::default() || self.at > last_at {
+            self.products.push((product.sku.as_str(), counted));
         }
     }
 
@@ -230,7 +236,8 @@ impl<'a> RowChanges<'a> {
 }
 
 impl<'a> NewBatch<'a> {
-    fn of(batch: &'a Batch) -> Result<Self, StoreError> {
+    fn of(batch: &'a Batch, events: &[Event]) -> Result<Self, StoreError> {
+        let (added_quantity, added_eta) = added_with(batch, events);
         Ok(Self {
             key: BatchKey { sku: batch.sku().as_str(), reference: batch.reference().as_str() },
             purchased_quantity: integer(batch.purchased().get())?,
@@ -238,8 +245,25 @@ impl<'a> NewBatch<'a> {
             eta: date(batch.eta())?,
             added_at: batch.added_at().timestamp_micros(),
             revision: integer(batch.revision())?,
+            added_quantity: integer(added_quantity)?,
+            added_eta: date(added_eta)?,
         })
     }
+}
+
+/// What a batch was added with in a unit of work of these events.
+fn added_with(batch: &Batch, events: &[Event]) -> (u32, Eta) {
+    let now = (batch.purchased().get(), batch.eta());
+    if batch.revision() == 1 {
+        return now;
+    }
+    let added = events.iter().rev().find_map(|event| match event {
+        Event::BatchAdded { reference, purchased_quantity, eta, .. } if reference == batch.reference() => {
+            Some((purchased_quantity.get(), *eta))
+        }
+        _ => None,
+    });
+    added.unwrap_or(now)
 }
 
 impl<'a> ChangedBatch<'a> {

@@ -4,6 +4,7 @@ diesel::table! {
     products (sku) {
         sku -> Text,
         version -> BigInt,
+        last_at -> BigInt,
         in_stock -> BigInt,
         on_its_way -> BigInt,
         held -> BigInt,
@@ -34,6 +35,8 @@ diesel::table! {
     batch_references (reference) {
         reference -> Text,
         sku -> Text,
+        purchased_quantity -> Integer,
+        eta -> Nullable<Date>,
     }
 }
 

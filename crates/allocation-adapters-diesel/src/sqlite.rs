@@ -8,7 +8,7 @@ mod saving;
 mod session;
 
 pub(crate) use locking::{lines, lock};
-pub(crate) use orders::{add_orders, find_orders, order_lines};
+pub(crate) use orders::{add_orders, ended_orders, find_orders, order_lines, orders_with_lines};
 pub(crate) use pick_lines::load_pick_lines;
 pub(crate) use saving::save;
 pub(crate) use session::{migrate, open_for_migrations, open_reader, open_writer};

@@ -6,10 +6,11 @@ use crate::orders::OrderValues;
 use crate::saving::RowChanges;
 use crate::{expiry, loading, orders, pick_lists, postgres, reads, sqlite};
 use allocation_domain::{
-    Batch, BatchReference, Needed, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
+    BatchReference, Needed, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
 };
 use allocation_ports::{
-    OrderRepository, PickListRepository, ProductRepository, StoreError, StoredPickList, UnitOfWork, Wanted,
+    FoundBatch, OrderEnd, OrderRepository, PickListRepository, ProductRepository, StoreError, StoredPickList,
+    UnitOfWork, Wanted,
 };
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
@@ -102,8 +103,8 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         self.run(|connection| reads::sku_of(connection, reference))
     }
 
-    fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<Batch>, StoreError> {
-        self.run(|connection| reads::batch(connection, reference))
+    fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<FoundBatch>, StoreError> {
+        self.run(|connection| reads::find_batch(connection, reference))
     }
 
     fn lock(&mut self, wanted: &[Wanted], now: DateTime<Utc>) -> Result<Vec<Product>, StoreError> {
@@ -123,8 +124,8 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
 
     fn save(&mut self, products: &[Product], at: DateTime<Utc>) -> Result<(), StoreError> {
         self.run(|connection| {
-            let changes = products.iter().map(Product::changes).filter(|changes| !changes.is_empty());
-            let changes: Vec<_> = changes.collect();
+            let changes = products.iter().map(|product| (product.not_before(), product.changes()));
+            let changes: Vec<_> = changes.filter(|(_, changes)| !changes.is_empty()).collect();
             let rows = RowChanges::new(&changes, at)?;
             match connection {
                 AnyConnection::Sqlite(connection) => sqlite::save(connection, &rows),
@@ -139,6 +140,20 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
         self.run(|connection| match connection {
             AnyConnection::Sqlite(connection) => sqlite::find_orders(connection, order_ids),
             AnyConnection::Postgres(connection) => postgres::find_orders(connection, order_ids),
+        })
+    }
+
+    fn with_lines(&mut self, order_ids: &[OrderId]) -> Result<Vec<OrderId>, StoreError> {
+        self.run(|connection| match connection {
+            AnyConnection::Sqlite(connection) => sqlite::orders_with_lines(connection, order_ids),
+            AnyConnection::Postgres(connection) => postgres::orders_with_lines(connection, order_ids),
+        })
+    }
+
+    fn ended(&mut self, order_ids: &[OrderId], now: DateTime<Utc>) -> Result<Vec<(OrderId, OrderEnd)>, StoreError> {
+        self.run(|connection| match connection {
+            AnyConnection::Sqlite(connection) => sqlite::ended_orders(connection, order_ids, now),
+            AnyConnection::Postgres(connection) => postgres::ended_orders(connection, order_ids, now),
         })
     }
 

@@ -71,6 +71,7 @@ on_both_databases! {
     locking:
         a_sku_without_a_product_is_left_out_unless_it_is_to_be_created,
         every_lock_counts_the_version_up,
+        who_comes_with_a_slow_clock_decides_no_earlier_than_others_did,
         only_the_most_preferred_open_batches_are_loaded,
         all_open_batches_can_be_loaded_afterwards,
         named_batches_and_lines_are_loaded_whatever_they_hold,
@@ -116,6 +117,7 @@ on_both_databases! {
     orders:
         an_order_comes_back_as_it_was_placed,
         an_order_is_added_once,
+        orders_that_have_lines_or_have_ended_are_told,
         an_order_over_several_products_is_placed_and_cancelled_in_one_unit;
     order_lines:
         lines_of_every_kind_come_back_as_they_were,
@@ -123,6 +125,7 @@ on_both_databases! {
         expired_holds_come_with_every_lock_and_go_to_whoever_asks,
         the_queue_is_loaded_in_pages_in_its_order,
         units_that_come_go_to_the_queue_in_its_order,
+        a_long_queue_is_served_in_few_loads,
         a_batch_that_is_corrected_takes_its_lines_along,
         a_batch_that_a_line_holds_units_of_is_loaded_on_demand,
         totals_equal_sums_after_a_random_history;
@@ -132,6 +135,7 @@ on_both_databases! {
         a_page_looks_through_a_bounded_number_of_orders,
         an_order_of_the_past_does_not_hide_a_later_one,
         the_largest_order_is_read_whole,
+        a_page_of_large_orders_ends_early,
         the_availability_of_a_thousand_open_batches_counts_them_all;
     expiry:
         products_with_expired_holds_are_found_once_in_the_order_of_their_expiry,

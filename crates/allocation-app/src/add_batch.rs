@@ -1,8 +1,10 @@
 use crate::UseCases;
 use crate::deciding::decide;
+use crate::group::save_changed;
+use crate::locking::{Locked, lock};
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{AddBatchError as Refusal, Batch, BatchReference, Eta, Quantity, Sku};
-use allocation_ports::{Clock, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{Clock, FoundBatch, StoreError, UnitOfWork, Wanted};
 
 /// A batch that purchasing has ordered or the warehouse has received.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,12 +64,11 @@ fn add(
     clock: &dyn Clock,
 ) -> Result<Ending<Decision>, StoreError> {
     let wanted = Wanted { create: true, ..Wanted::product(new.sku.clone()) };
-    let now = clock.now();
-    let mut products = unit.products().lock(&[wanted], now)?;
+    let Locked { mut products, now } = lock(unit, &[wanted], clock.now())?;
     if let Some(existing) = unit.products().find_batch(&new.reference)? {
         return Ok(Ending::Rollback(repeated(new, existing, attempt)));
     }
-    let Some(product) = products.first_mut() else {
+    let Some(product) = products.get_mut(&new.sku) else {
         return Err(StoreError::Failed(NotCreated(new.sku.clone()).into()));
     };
     let decision = decide(unit, product, |product| {
@@ -80,17 +81,18 @@ fn add(
         }
         Err(Refusal::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
     };
-    unit.products().save(&products, now)?;
+    save_changed(unit, products, now)?;
     Ok(Ending::Commit(Ok(AddBatchOutcome::Added(batch))))
 }
 
 /// A batch that is there after a commit of unknown outcome was added by that commit.
-fn repeated(new: &NewBatch, existing: Batch, attempt: Attempt) -> Decision {
-    let asked = Batch::new(new.reference.clone(), new.sku.clone(), new.purchased, new.eta, existing.added_at());
-    if !existing.same_purchase(&asked) {
+fn repeated(new: &NewBatch, existing: FoundBatch, attempt: Attempt) -> Decision {
+    let FoundBatch { batch, added_quantity, added_eta } = existing;
+    // What it was added with tells a repeat, whatever purchasing has corrected since.
+    if (batch.sku(), added_quantity, added_eta) != (&new.sku, new.purchased.into(), new.eta) {
         return Err(AddBatchError::AlreadyExists(new.reference.clone()));
     }
-    Ok(if attempt.settling { AddBatchOutcome::Added(existing) } else { AddBatchOutcome::Unchanged(existing) })
+    Ok(if attempt.settling { AddBatchOutcome::Added(batch) } else { AddBatchOutcome::Unchanged(batch) })
 }
 
 #[cfg(test)]

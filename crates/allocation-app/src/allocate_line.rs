@@ -2,11 +2,12 @@ use crate::deciding::decide;
 use crate::engine::NotTaken;
 use crate::unit_of_work::Attempt;
 use allocation_domain::{
-    AllocateError, AllocationOutcome, HoldExpired, LineAlreadyAllocated, OrderCancelled, OrderLine, OutOfStock,
-    Products,
+    AllocateError, AllocationOutcome, HoldExpired, LineAlreadyAllocated, OrderCancelled, OrderId, OrderLine,
+    OutOfStock, Products,
 };
-use allocation_ports::{StoreError, UnitOfWork};
+use allocation_ports::{OrderEnd, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Why a line is not allocated. Nothing of it has changed then.
@@ -47,17 +48,48 @@ impl From<NotTaken> for AllocateLineError {
 /// What a line is answered.
 pub(crate) type LineAnswer = Result<AllocationOutcome, AllocateLineError>;
 
+/// The orders that had ended before a group was decided: none of them gets a new line.
+#[derive(Debug, Default)]
+pub(crate) struct EndedOrders(HashMap<OrderId, OrderEnd>);
+
+impl EndedOrders {
+    /// Looks up which of the orders have ended. The locks must have been taken.
+    pub(crate) fn find(
+        unit: &mut dyn UnitOfWork,
+        order_ids: &[OrderId],
+        now: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        if order_ids.is_empty() {
+            return Ok(Self::default());
+        }
+        Ok(Self(unit.orders().ended(order_ids, now)?.into_iter().collect()))
+    }
+
+    fn refusal(&self, order_id: &OrderId) -> Option<AllocateLineError> {
+        let order_id = order_id.clone();
+        self.0.get(&order_id).map(|end| match end {
+            OrderEnd::Expired => HoldExpired { order_id }.into(),
+            OrderEnd::Cancelled => OrderCancelled { order_id }.into(),
+        })
+    }
+}
+
 /// Decides a line on its locked product.
 pub(crate) fn allocate(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     products: &mut Products,
+    ended: &EndedOrders,
     line: &OrderLine,
     now: DateTime<Utc>,
 ) -> Result<LineAnswer, StoreError> {
     let Some(product) = products.get_mut(line.sku()) else {
         return Ok(Err(unknown_sku(line).into()));
     };
+    // Of a line that there is, the product knows how it stands.
+    if let Some(refusal) = ended.refusal(line.order_id()).filter(|_| product.line(line.order_id()).is_none()) {
+        return Ok(Err(refusal));
+    }
     let decision = decide(unit, product, |product| product.allocate(line.order_id(), line.quantity(), now))?;
     Ok(match decision {
         // What is there after a commit of unknown outcome was allocated by that commit.

@@ -1,7 +1,7 @@
 use crate::UseCases;
 use crate::deciding::decide;
 use crate::group::save_changed;
-use crate::order_products::lock_order;
+use crate::locking::{Locked, lock_order};
 use crate::unit_of_work::Ending;
 use allocation_domain::{CancelError, OrderId};
 use allocation_ports::{StoreError, UnitOfWork};
@@ -38,7 +38,7 @@ fn cancel(
     order_id: &OrderId,
     now: DateTime<Utc>,
 ) -> Result<Ending<Result<(), CancelOrderError>>, StoreError> {
-    let mut products = lock_order(unit, order_id, now)?;
+    let Locked { mut products, now } = lock_order(unit, order_id, now)?;
     match decide(unit, &mut products, |products| products.cancel(order_id, now))? {
         Ok(_) => {
             let changed = save_changed(unit, products, now)?;

@@ -1,7 +1,9 @@
 use crate::UseCases;
 use crate::deciding::decide;
+use crate::group::save_changed;
+use crate::locking::{Locked, lock};
 use crate::unit_of_work::{Attempt, Ending};
-use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, ChangeBatchError as Refusal};
+use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, BatchVersion, ChangeBatchError as Refusal};
 use allocation_ports::{StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
@@ -42,13 +44,13 @@ fn correct(
 ) -> Result<Ending<Decision>, StoreError> {
     let not_found = || Ok(Ending::Rollback(Err(Refusal::NotFound(reference.clone()).into())));
     let Some(sku) = unit.products().sku_of(reference)? else { return not_found() };
-    let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku) };
-    let mut products = unit.products().lock(&[wanted], now)?;
-    let Some(product) = products.first_mut() else { return not_found() };
+    let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) };
+    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let Some(product) = products.get_mut(&sku) else { return not_found() };
     match decide(unit, product, |product| product.change_batch(reference, change, now))? {
         Ok(changed) if product.events().is_empty() => Ok(Ending::Rollback(Ok(changed))),
         Ok(changed) => {
-            unit.products().save(&products, now)?;
+            save_changed(unit, products, now)?;
             Ok(Ending::Commit(Ok(changed)))
         }
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
@@ -59,9 +61,11 @@ fn correct(
 /// A change that is refused as stale after a commit of unknown outcome, and is made, was made by that
 /// commit. Which lines it affected is in their histories.
 fn settled(refusal: Refusal, attempt: Attempt, change: &BatchChange, batch: Option<&Batch>) -> Decision {
-    let own = |expected: u32, actual: u32| attempt.settling && expected.checked_add(1) == Some(actual);
+    let next = |version: BatchVersion| BatchVersion { revision: version.revision.saturating_add(1), ..version };
     match (refusal, batch) {
-        (Refusal::Stale { expected, actual, .. }, Some(batch)) if own(expected, actual) && change.is_made(batch) => {
+        (Refusal::Stale { expected, actual, .. }, Some(batch))
+            if attempt.settling && next(expected) == actual && change.is_made(batch) =>
+        {
             Ok(BatchChanged { batch: batch.clone(), affected: Vec::new(), displaced: Vec::new() })
         }
         (refusal, _) => Err(refusal.into()),

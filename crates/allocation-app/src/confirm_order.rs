@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::group::save_changed;
-use crate::order_products::lock_order;
+use crate::locking::{Locked, lock_order};
 use crate::unit_of_work::Ending;
 use allocation_domain::{ConfirmError as Refusal, Order, OrderId};
 use allocation_ports::{StoreError, UnitOfWork};
@@ -33,7 +33,7 @@ fn confirm(
     order_id: &OrderId,
     now: DateTime<Utc>,
 ) -> Result<Ending<Result<Order, ConfirmOrderError>>, StoreError> {
-    let mut products = lock_order(unit, order_id, now)?;
+    let Locked { mut products, now } = lock_order(unit, order_id, now)?;
     match products.confirm(order_id, now) {
         Ok(order) => {
             let changed = save_changed(unit, products, now)?;

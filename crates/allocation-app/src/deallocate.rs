@@ -1,5 +1,7 @@
 use crate::UseCases;
 use crate::deciding::decide;
+use crate::group::save_changed;
+use crate::locking::{Locked, lock};
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{BatchReference, DeallocateError as Refusal, OrderId};
 use allocation_ports::{StoreError, UnitOfWork, Wanted};
@@ -23,8 +25,7 @@ impl UseCases {
     ///
     /// [`DeallocateError`], and nothing has changed.
     pub fn deallocate(&self, order_id: &OrderId, reference: &BatchReference) -> Result<(), DeallocateError> {
-        let now = self.clock.now();
-        self.units.run("deallocate", |unit, attempt| free(unit, attempt, order_id, reference, now))?
+        self.units.run("deallocate", |unit, attempt| free(unit, attempt, order_id, reference, self.clock.now()))?
     }
 }
 
@@ -38,14 +39,15 @@ fn free(
     let Some(sku) = unit.products().sku_of(reference)? else {
         return Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
     };
-    let wanted = Wanted { batches: vec![reference.clone()], order_ids: vec![order_id.clone()], ..Wanted::product(sku) };
-    let mut products = unit.products().lock(&[wanted], now)?;
-    let Some(product) = products.first_mut() else {
+    let wanted =
+        Wanted { batches: vec![reference.clone()], order_ids: vec![order_id.clone()], ..Wanted::product(sku.clone()) };
+    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let Some(product) = products.get_mut(&sku) else {
         return Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
     };
     match decide(unit, product, |product| product.deallocate(order_id, reference, now))? {
         Ok(_) => {
-            unit.products().save(&products, now)?;
+            save_changed(unit, products, now)?;
             Ok(Ending::Commit(Ok(())))
         }
         // What is gone after a commit of unknown outcome was freed by that commit.

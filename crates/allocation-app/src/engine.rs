@@ -7,6 +7,7 @@
 
 mod counters;
 mod job;
+mod queue;
 mod worker;
 
 use crate::UnitRunner;
@@ -15,14 +16,15 @@ use crate::place_order::{OrderAnswer, PlaceOrderError, PlaceOrderOutcome};
 use allocation_domain::{AllocationOutcome, NewOrder, OrderLine};
 use allocation_ports::{Clock, EngineMetrics, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
-use job::{Job, Message};
+use job::Job;
+use queue::Queue;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use worker::Worker;
 
 /// How an [`AllocationEngine`] is laid out.
@@ -30,10 +32,11 @@ use worker::Worker;
 pub struct EngineSettings {
     /// How many workers, each with a queue and a unit of work of its own. A SKU belongs to one
     /// worker, so that two workers do not wait for each other's product. Orders over several SKUs
-    /// belong to the first worker: two groups of them would mostly have a product in common, and do
-    /// better as one.
+    /// have one worker more: two groups of them would mostly have a product in common, and do better
+    /// as one.
     pub workers: NonZeroUsize,
-    /// How many lines and orders may wait for each worker; one more is refused as overload.
+    /// How many lines may wait for each worker, those of orders included; one more is refused as
+    /// overload.
     pub queue_length: NonZeroUsize,
     /// How many lines a group has at most, but for an order that has more by itself.
     pub group_size: NonZeroUsize,
@@ -42,7 +45,10 @@ pub struct EngineSettings {
 /// Allocates lines and places orders in groups. Cloning gives another handle to the same engine.
 #[derive(Clone)]
 pub struct AllocationEngine {
-    queues: Arc<[mpsc::Sender<Message>]>,
+    /// Of lines and orders of one SKU, by its hash.
+    queues: Arc<[Queue]>,
+    /// Of orders over several SKUs.
+    orders: Queue,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
     metrics: Arc<dyn EngineMetrics>,
 }
@@ -65,16 +71,17 @@ impl AllocationEngine {
         metrics: &Arc<dyn EngineMetrics>,
         settings: EngineSettings,
     ) -> io::Result<Self> {
-        let mut queues = Vec::new();
         let mut threads = Vec::new();
-        for number in 0..settings.workers.get() {
-            let (sender, receiver) = mpsc::channel(settings.queue_length.get());
+        let mut start = |name: String| {
+            let (queue, receiver) = Queue::new(settings.queue_length.get());
             let worker = Worker::new(units.clone(), Arc::clone(clock), Arc::clone(metrics), settings.group_size.get());
-            let thread = std::thread::Builder::new().name(format!("allocate-{number}"));
-            threads.push(thread.spawn(move || worker.run(receiver))?);
-            queues.push(sender);
-        }
-        Ok(Self { queues: queues.into(), threads: Arc::new(Mutex::new(threads)), metrics: Arc::clone(metrics) })
+            threads.push(thread::Builder::new().name(name).spawn(move || worker.run(receiver))?);
+            io::Result::Ok(queue)
+        };
+        let by_sku = (0..settings.workers.get()).map(|number| start(format!("allocate-{number}")));
+        let queues = by_sku.collect::<io::Result<Vec<Queue>>>()?.into();
+        let orders = start("orders".to_owned())?;
+        Ok(Self { queues, orders, threads: Arc::new(Mutex::new(threads)), metrics: Arc::clone(metrics) })
     }
 
     /// Allocates a line. The answer comes after the commit.
@@ -114,18 +121,16 @@ impl AllocationEngine {
     }
 
     fn submit(&self, job: Job) -> Result<(), NotTaken> {
-        self.queue(&job).try_send(Message::Job(job)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => {
-                self.metrics.overload();
-                NotTaken::Overloaded
-            }
-            mpsc::error::TrySendError::Closed(_) => NotTaken::ShuttingDown,
-        })
+        let taken = self.queue(&job).put(job);
+        if taken == Err(NotTaken::Overloaded) {
+            self.metrics.overload();
+        }
+        taken
     }
 
-    fn queue(&self, job: &Job) -> &mpsc::Sender<Message> {
+    fn queue(&self, job: &Job) -> &Queue {
         if job.lines() > 1 {
-            return &self.queues[0];
+            return &self.orders;
         }
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(job.first_sku());
         // The remainder is less than the number of queues, and so fits any size.
@@ -139,15 +144,7 @@ impl AllocationEngine {
     /// database that has stopped to answer must not keep the process from ending.
     pub fn shut_down(&self) {
         let until = Instant::now() + Self::SHUT_DOWN_AT_MOST;
-        for queue in &*self.queues {
-            // A worker that is gone has nothing to be told, and one whose queue is full is told
-            // with the next try.
-            while queue.try_send(Message::Stop).is_err_and(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
-                && Instant::now() < until
-            {
-                thread::sleep(POLL);
-            }
-        }
+        self.queues.iter().chain([&self.orders]).for_each(Queue::close);
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         while threads.iter().any(|thread| !thread.is_finished()) {
             if Instant::now() >= until {

@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::group::save_changed;
-use crate::order_products::lock_order;
+use crate::locking::{Locked, lock_order};
 use crate::unit_of_work::Ending;
 use allocation_domain::{ExtendError as Refusal, HoldDuration, Order, OrderId};
 use allocation_ports::{StoreError, UnitOfWork};
@@ -34,7 +34,7 @@ fn extend(
     hold: HoldDuration,
     now: DateTime<Utc>,
 ) -> Result<Ending<Result<Order, ExtendHoldError>>, StoreError> {
-    let mut products = lock_order(unit, order_id, now)?;
+    let Locked { mut products, now } = lock_order(unit, order_id, now)?;
     match products.extend(order_id, hold, now) {
         Ok(order) => {
             let changed = save_changed(unit, products, now)?;

@@ -1,6 +1,7 @@
 //! Commands of many callers, decided in one unit of work.
 
-use crate::allocate_line::{LineAnswer, allocate};
+use crate::allocate_line::{EndedOrders, LineAnswer, allocate};
+use crate::locking::{Locked, lock};
 use crate::place_order::{OrderAnswer, Orders};
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{NewOrder, OnShortage, OrderId, OrderLine, Product, Products, Sku};
@@ -42,12 +43,14 @@ pub(crate) fn decide_group<'a>(
     commands: impl Iterator<Item = Command<'a>> + Clone,
     now: DateTime<Utc>,
 ) -> Result<Ending<Vec<Answer>>, StoreError> {
-    let mut products: Products = unit.products().lock(&wanted(commands.clone()), now)?.into_iter().collect();
-    let mut orders = Orders::find(unit, &order_ids(commands.clone()))?;
+    let Locked { mut products, now } = lock(unit, &wanted(commands.clone()), now)?;
+    let (lines, placed) = order_ids(commands.clone());
+    let ended = EndedOrders::find(unit, &lines, now)?;
+    let mut orders = Orders::find(unit, &placed)?;
     let mut answers = Vec::with_capacity(commands.size_hint().0);
     for command in commands {
         answers.push(match command {
-            Command::Allocate(line) => Answer::Line(allocate(unit, attempt, &mut products, line, now)?),
+            Command::Allocate(line) => Answer::Line(allocate(unit, attempt, &mut products, &ended, line, now)?),
             Command::Place(order) => Answer::Order(orders.place(unit, attempt, &mut products, order, now)?),
         });
     }
@@ -93,12 +96,16 @@ fn wanted<'a>(commands: impl Iterator<Item = Command<'a>>) -> Vec<Wanted> {
     by_sku.into_values().collect()
 }
 
-fn order_ids<'a>(commands: impl Iterator<Item = Command<'a>>) -> Vec<OrderId> {
-    let id = |command| match command {
-        Command::Allocate(_) => None,
-        Command::Place(order) => Some(order.order_id().clone()),
-    };
-    commands.filter_map(id).collect()
+/// The orders of lines that are sent alone, and the orders to place.
+fn order_ids<'a>(commands: impl Iterator<Item = Command<'a>>) -> (Vec<OrderId>, Vec<OrderId>) {
+    let (mut lines, mut placed) = (Vec::new(), Vec::new());
+    for command in commands {
+        match command {
+            Command::Allocate(line) => lines.push(line.order_id().clone()),
+            Command::Place(order) => placed.push(order.order_id().clone()),
+        }
+    }
+    (lines, placed)
 }
 
 #[cfg(test)]

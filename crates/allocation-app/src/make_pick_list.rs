@@ -1,8 +1,9 @@
 use crate::UseCases;
 use crate::deciding::decide;
 use crate::group::save_changed;
+use crate::locking::{Locked, lock};
 use crate::unit_of_work::{Attempt, Ending};
-use allocation_domain::{MakePickListError as Refusal, NewPickList, OrderId, PickListId, Products, Sku};
+use allocation_domain::{MakePickListError as Refusal, NewPickList, OrderId, PickListId, Sku};
 use allocation_ports::{StoreError, StoredPickList, UnitOfWork, Wanted};
 use chrono::{DateTime, SubsecRound, Utc};
 
@@ -84,7 +85,7 @@ fn make(
     if candidates.is_empty() {
         return Ok(Ending::Rollback(Some(Err(MakePickListError::NothingToPick))));
     }
-    let mut products: Products = unit.products().lock(&wanted(candidates), now)?.into_iter().collect();
+    let Locked { mut products, now } = lock(unit, &wanted(candidates), now)?;
     match decide(unit, &mut products, |products| products.make_pick_list(list))? {
         Ok(made) => {
             save_changed(unit, products, now)?;

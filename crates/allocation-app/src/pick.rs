@@ -1,8 +1,9 @@
 use crate::UseCases;
 use crate::deciding::decide;
 use crate::group::save_changed;
+use crate::locking::{Locked, lock};
 use crate::unit_of_work::Ending;
-use allocation_domain::{PickError as Refusal, PickLineId, PickOutcome, Products, Units};
+use allocation_domain::{PickError as Refusal, PickLineId, PickOutcome, Units};
 use allocation_ports::{StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
@@ -43,7 +44,7 @@ fn pick(
         order_ids: vec![before.order_id],
         ..Wanted::product(before.sku.clone())
     };
-    let mut products: Products = unit.products().lock(&[wanted], now)?.into_iter().collect();
+    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
     // What has become of the line is told only under the lock.
     let (Some(product), Some(line)) = (products.get_mut(&before.sku), unit.pick_lists().find_line(id)?) else {
         return not_found();

@@ -1,6 +1,7 @@
 //! What commands about a whole pick list are decided on.
 
-use allocation_domain::{BatchReference, OrderId, PickLineId, PickList, PickListId, Products, Sku};
+use crate::locking::{Locked, lock};
+use allocation_domain::{BatchReference, OrderId, PickLineId, PickList, PickListId, Sku};
 use allocation_ports::{StoreError, StoredPickList, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,18 +12,18 @@ pub(crate) fn lock_list(
     unit: &mut dyn UnitOfWork,
     list_id: &PickListId,
     now: DateTime<Utc>,
-) -> Result<Option<(Products, StoredPickList)>, StoreError> {
+) -> Result<Option<(Locked, StoredPickList)>, StoreError> {
     // A list has the same lines for ever, but what became of them is told only under the locks.
     let Some(before) = unit.pick_lists().find(list_id)? else { return Ok(None) };
-    let mut products: Products = unit.products().lock(&wanted(&before.list), now)?.into_iter().collect();
+    let mut locked = lock(unit, &wanted(&before.list), now)?;
     let Some(stored) = unit.pick_lists().find(list_id)? else { return Ok(None) };
     for (number, line) in &stored.list.lines {
-        if let Some(product) = products.get_mut(&line.sku) {
+        if let Some(product) = locked.products.get_mut(&line.sku) {
             let id = PickLineId { list: list_id.clone(), line: *number };
             product.load_pick_lines([(id, line.clone())]);
         }
     }
-    Ok(Some((products, stored)))
+    Ok(Some((locked, stored)))
 }
 
 /// The order lines and batches of a list, each once.

@@ -4,7 +4,7 @@ use crate::unit_of_work::Attempt;
 use allocation_domain::{NewOrder, Order, OrderId, PlaceError, Products, Shortages};
 use allocation_ports::{StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What came of placing an order.
@@ -52,6 +52,8 @@ pub(crate) type OrderAnswer = Result<PlaceOrderOutcome, PlaceOrderError>;
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
     known: HashMap<OrderId, NewOrder>,
+    /// Those of which there were lines before, so that none of their name can be placed.
+    with_lines: HashSet<OrderId>,
     placed: Vec<NewOrder>,
 }
 
@@ -64,7 +66,8 @@ impl Orders {
         }
         let known = unit.orders().find(order_ids)?;
         let known = known.into_iter().map(|order| (order.order_id().clone(), order)).collect();
-        Ok(Self { known, placed: Vec::new() })
+        let with_lines = unit.orders().with_lines(order_ids)?.into_iter().collect();
+        Ok(Self { known, with_lines, placed: Vec::new() })
     }
 
     /// Decides an order on its locked products.
@@ -78,6 +81,9 @@ impl Orders {
     ) -> Result<OrderAnswer, StoreError> {
         if let Some(known) = self.known.get(order.order_id()) {
             return Ok(repeated(known, attempt, products, order));
+        }
+        if self.with_lines.contains(order.order_id()) {
+            return Ok(Err(PlaceOrderError::AlreadyExists(order.order_id().clone())));
         }
         Ok(match decide(unit, products, |products| products.place(order, now))? {
             Ok(placed) => {

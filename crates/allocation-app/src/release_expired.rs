@@ -1,50 +1,52 @@
 use crate::UseCases;
 use crate::deciding::decide;
 use crate::group::save_changed;
+use crate::locking::{Locked, lock};
 use crate::unit_of_work::Ending;
 use allocation_domain::{Products, Sku};
 use allocation_ports::{StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
 /// How many products are tidied in one unit of work: others wait for them as long as it takes.
-const MOST_PRODUCTS: u16 = 32;
+const MOST_PRODUCTS: u16 = 8;
 
 impl UseCases {
     /// Frees what expired holds still keep and tells so in events, some products at a time; answers
     /// how many products these were.
     ///
-    /// It decides nothing: units whose hold has expired are free for every decision anyway. So it
+    /// `go_on` is asked before each time. It decides nothing: units whose hold has expired are free for every decision anyway. So it
     /// gives way to others, and leaves for another time what they have locked.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails or others are in the way; what was tidied before
     /// stays so.
-    pub fn release_expired_holds(&self) -> Result<usize, StoreError> {
+    pub fn release_expired_holds(&self, mut go_on: impl FnMut() -> bool) -> Result<usize, StoreError> {
         let mut products = 0;
-        loop {
+        while go_on() {
             let tidied = self.units.run_impatiently(|unit, _| release(unit, self.clock.now()))?;
             products += tidied;
-            if tidied < usize::from(MOST_PRODUCTS) {
-                return Ok(products);
+            if tidied == 0 {
+                break;
             }
         }
+        Ok(products)
     }
 }
 
-/// Tidies the products whose holds expired first, and tells how many these were.
+/// Tidies the products whose holds expired first, and tells how many were changed.
 fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<Ending<usize>, StoreError> {
     let mut skus = unit.products().with_expired_holds(now, MOST_PRODUCTS)?;
     if skus.is_empty() {
         return Ok(Ending::Rollback(0));
     }
-    let tidied = skus.len();
     skus.sort();
     let wanted: Vec<Wanted> = skus.iter().cloned().map(Wanted::product).collect();
-    let mut products: Products = unit.products().lock(&wanted, now)?.into_iter().collect();
+    let Locked { mut products, now } = lock(unit, &wanted, now)?;
     for sku in &skus {
         tidy(unit, &mut products, sku, now)?;
     }
+    let tidied = products.iter().filter(|product| !product.events().is_empty()).count();
     let changed = save_changed(unit, products, now)?;
     Ok(if changed { Ending::Commit(tidied) } else { Ending::Rollback(tidied) })
 }

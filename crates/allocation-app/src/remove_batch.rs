@@ -1,5 +1,7 @@
 use crate::UseCases;
 use crate::deciding::decide;
+use crate::group::save_changed;
+use crate::locking::{Locked, lock};
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{BatchReference, RemoveBatchError as Refusal};
 use allocation_ports::{StoreError, UnitOfWork, Wanted};
@@ -23,8 +25,7 @@ impl UseCases {
     ///
     /// [`RemoveBatchError`], and nothing has changed.
     pub fn remove_batch(&self, reference: &BatchReference) -> Result<(), RemoveBatchError> {
-        let now = self.clock.now();
-        self.units.run("remove_batch", |unit, attempt| remove(unit, attempt, reference, now))?
+        self.units.run("remove_batch", |unit, attempt| remove(unit, attempt, reference, self.clock.now()))?
     }
 }
 
@@ -37,14 +38,14 @@ fn remove(
     let Some(sku) = unit.products().sku_of(reference)? else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };
-    let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku) };
-    let mut products = unit.products().lock(&[wanted], now)?;
-    let Some(product) = products.first_mut() else {
+    let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) };
+    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let Some(product) = products.get_mut(&sku) else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };
     match decide(unit, product, |product| product.remove_batch(reference, now))? {
         Ok(()) => {
-            unit.products().save(&products, now)?;
+            save_changed(unit, products, now)?;
             Ok(Ending::Commit(Ok(())))
         }
         Err(Refusal::NotFound(reference)) => Ok(Ending::Rollback(not_found(&reference, attempt))),

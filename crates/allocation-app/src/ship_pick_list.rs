@@ -1,6 +1,7 @@
 use crate::UseCases;
 use crate::deciding::decide;
 use crate::group::save_changed;
+use crate::locking::Locked;
 use crate::pick_list_products::lock_list;
 use crate::unit_of_work::Ending;
 use allocation_domain::{PickListId, ShipError as Refusal, ShipOutcome};
@@ -35,7 +36,7 @@ fn ship(
     list_id: &PickListId,
     now: DateTime<Utc>,
 ) -> Result<Ending<Result<StoredPickList, ShipPickListError>>, StoreError> {
-    let Some((mut products, stored)) = lock_list(unit, list_id, now)? else {
+    let Some((Locked { mut products, now }, stored)) = lock_list(unit, list_id, now)? else {
         return Ok(Ending::Rollback(Err(Refusal::NotFound(list_id.clone()).into())));
     };
     match decide(unit, &mut products, |products| products.ship(list_id))? {

@@ -5,7 +5,7 @@ use allocation_ports::StoreError;
 use std::error::Error;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -31,14 +31,16 @@ impl Sweeper {
             let mut failing = false;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 // A panic costs one sweep, not those to come.
-                let swept = panic::catch_unwind(AssertUnwindSafe(|| use_cases.release_expired_holds()));
+                let swept = panic::catch_unwind(AssertUnwindSafe(|| {
+                    use_cases.release_expired_holds(|| stopped.try_recv() == Err(TryRecvError::Empty))
+                }));
                 failing = swept.map_or(true, |swept| tell(swept, failing));
             }
         })?;
         Ok(Self { stop, thread })
     }
 
-    /// Stops when the sweep that is under way has ended.
+    /// Stops when the unit of work that is under way has ended.
     pub fn stop(self) {
         drop(self.stop);
         // It survives its panics.

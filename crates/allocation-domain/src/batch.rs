@@ -57,6 +57,15 @@ pub enum RemoveBatchError {
     MoreNeeded(#[from] MoreNeeded),
 }
 
+/// A batch as it was after so many corrections, and not another that has taken its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BatchVersion {
+    /// When the batch was added, in microseconds.
+    pub added_at: DateTime<Utc>,
+    /// Counts the corrections, from 1.
+    pub revision: u32,
+}
+
 /// A quantity of one SKU that was purchased as one, in the warehouse or on its way.
 ///
 /// `purchased == available + allocated + picked + shipped + missing` holds for every value of this
@@ -196,6 +205,12 @@ impl Batch {
     #[must_use]
     pub const fn revision(&self) -> u32 {
         self.revision
+    }
+
+    /// What [`crate::BatchChange::expected`] names.
+    #[must_use]
+    pub const fn version(&self) -> BatchVersion {
+        BatchVersion { added_at: self.added_at, revision: self.revision }
     }
 
     /// Whether all `quantity` units can be allocated to this batch.

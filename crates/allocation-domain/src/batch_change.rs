@@ -1,6 +1,6 @@
 //! Deliveries that come late, early, short or with more than was expected.
 
-use crate::{Batch, BatchReference, Eta, MoreNeeded, OrderId, Quantity, Sku, Units};
+use crate::{Batch, BatchReference, BatchVersion, Eta, MoreNeeded, OrderId, Quantity, Sku, Units};
 
 /// What purchasing corrects of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,8 +11,8 @@ pub struct BatchChange {
     pub eta: Option<Eta>,
     /// Whether lines move to a batch that comes earlier, where there is one.
     pub reallocate: bool,
-    /// The revision of the batch that the correction is based on, `None` for whichever.
-    pub expected_revision: Option<u32>,
+    /// The version of the batch that the correction is based on, `None` for whichever.
+    pub expected: Option<BatchVersion>,
 }
 
 impl BatchChange {
@@ -82,14 +82,14 @@ pub enum ChangeBatchError {
     #[error("There is no batch {0}")]
     NotFound(BatchReference),
     /// Somebody else has changed the batch meanwhile.
-    #[error("Batch {reference} is in revision {actual}, not {expected}")]
+    #[error("Batch {reference} is in revision {}, and another was expected", .actual.revision)]
     Stale {
         /// The batch.
         reference: BatchReference,
-        /// The revision that the change is based on.
-        expected: u32,
-        /// The revision of the batch.
-        actual: u32,
+        /// The version that the change is based on.
+        expected: BatchVersion,
+        /// The version of the batch.
+        actual: BatchVersion,
     },
     /// More units of the batch than that were picked, shipped or found missing.
     #[error("Batch {reference} cannot come to {purchased} units: {gone} were picked, shipped or found missing")]

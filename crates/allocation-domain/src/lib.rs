@@ -31,7 +31,7 @@ pub use allocation::{
 };
 pub use availability::{Availability, AvailableFrom, Totals};
 pub use backorder::QueuePosition;
-pub use batch::{AddBatchError, Batch, BatchPreference, Oversold, RemoveBatchError};
+pub use batch::{AddBatchError, Batch, BatchPreference, BatchVersion, Oversold, RemoveBatchError};
 pub use batch_change::{Affected, BatchChange, BatchChanged, ChangeBatchError, Displaced};
 pub use batch_counts::BatchCounts;
 pub use changes::{

@@ -173,17 +173,18 @@ impl OrderStatus {
     /// anything left. Without a living line the order has expired if one of its lines has, else it
     /// is cancelled. Otherwise its living lines decide: short if one of them is; backordered if
     /// they have had nothing; partially allocated if they lack anything, what was picked and
-    /// shipped is had; held if one of them is held; shipped if all their units are; picked if all
-    /// are picked or shipped; allocated.
+    /// shipped is had, or another line has given back all it had; held if one of them is held;
+    /// shipped if all their units are; picked if all are picked or shipped; allocated.
     pub fn of<'a>(lines: impl IntoIterator<Item = &'a LineState>, now: DateTime<Utc>) -> Self {
         let lines: Vec<_> = lines.into_iter().collect();
         let expired = lines.iter().any(|line| line.commitment.has_expired(now));
-        let lives = |line: &&&LineState| match line.commitment {
-            Commitment::Firm => !line.is_idle(),
-            Commitment::Held { .. } => !expired && !line.is_idle(),
+        let stands = |line: &&&LineState| match line.commitment {
+            Commitment::Firm => true,
+            Commitment::Held { .. } => !expired,
             Commitment::Expired | Commitment::Cancelled => false,
         };
-        let living: Vec<_> = lines.iter().filter(lives).collect();
+        let standing: Vec<_> = lines.iter().filter(stands).collect();
+        let living: Vec<_> = standing.iter().filter(|line| !line.is_idle()).collect();
         if living.is_empty() {
             return if expired { Self::Expired } else { Self::Cancelled };
         }
@@ -191,7 +192,7 @@ impl OrderStatus {
             Self::Short
         } else if living.iter().all(|line| line.served() == 0) {
             Self::Backordered
-        } else if living.iter().any(|line| line.served() < line.quantity.get()) {
+        } else if standing.iter().any(|line| line.served() < line.quantity.get()) {
             Self::PartiallyAllocated
         } else if living.iter().any(|line| line.commitment.expires_at().is_some()) {
             Self::Held

@@ -48,6 +48,7 @@ pub(crate) use placing::Plan;
 pub struct Product {
     sku: Sku,
     version: u64,
+    not_before: DateTime<Utc>,
     /// In order of preference.
     pub(crate) batches: Vec<Batch>,
     /// Up to where all batches with free units are known.
@@ -80,6 +81,8 @@ pub struct ProductState {
     pub sku: Sku,
     /// Counts the units of work that have locked the product.
     pub version: u64,
+    /// When the product was decided on last. See [`Product::not_before`].
+    pub not_before: DateTime<Utc>,
     /// Batches with free units, the most preferred first. Only the first of them may be given.
     pub open_batches: Vec<Batch>,
     /// Whether the store has, or may have, more batches with free units than those given: `true`
@@ -107,6 +110,7 @@ impl ProductState {
         Self {
             sku,
             version,
+            not_before: DateTime::UNIX_EPOCH,
             open_batches: Vec::new(),
             more_open_batches: false,
             named_batches: Vec::new(),
@@ -132,6 +136,7 @@ impl Product {
         let mut product = Self {
             sku: state.sku,
             version: state.version,
+            not_before: state.not_before,
             batches: Vec::new(),
             horizon: Horizon::after(last_batch, state.more_open_batches),
             lines: BTreeMap::new(),
@@ -213,6 +218,16 @@ impl Product {
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The earliest instant at which the product may be decided on: that of the last decision.
+    ///
+    /// Clocks differ, and a unit of work may wait for its locks. A store that knows when a product was
+    /// decided on last says so here, and whoever decides does it then if that is later: events are
+    /// in order by their instants, too.
+    #[must_use]
+    pub const fn not_before(&self) -> DateTime<Utc> {
+        self.not_before
     }
 
     /// The batches at hand, in order of preference.

@@ -62,14 +62,14 @@ document!(RemoveBatchProblems:
         (status = 201, description = "The batch was added", body = Batch<'_>,
             headers(
                 ("Location" = String, description = "The path of the batch"),
-                ("ETag" = String, description = "The revision of the batch"),
+                ("ETag" = String, description = "The version of the batch"),
             ),
             example = json!({
                 "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
                 "allocated_quantity": 0, "available_quantity": 20, "eta": "2027-01-15"
             })),
         (status = 200, description = "The batch was there already; this is what became of it", body = Batch<'_>,
-            headers(("ETag" = String, description = "The revision of the batch")),
+            headers(("ETag" = String, description = "The version of the batch")),
             example = json!({
                 "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
                 "allocated_quantity": 10, "available_quantity": 10, "eta": "2027-01-15"
@@ -133,7 +133,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     params(("reference" = Identifier, Path, description = "The batch", example = "B-1")),
     responses(
         (status = 200, description = "The batch", body = Batch<'_>,
-            headers(("ETag" = String, description = "The revision of the batch")),
+            headers(("ETag" = String, description = "The version of the batch")),
             example = json!({
                 "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
                 "allocated_quantity": 10, "available_quantity": 10, "eta": "2027-01-15"
@@ -173,7 +173,7 @@ fn reference(request: &HttpRequest) -> Result<BatchReference, Problem> {
 
 /// The answer that shows a batch.
 fn show(mut response: HttpResponseBuilder, batch: &allocation_domain::Batch) -> Result<HttpResponse, Problem> {
-    Ok(response.insert_header(etag::of(batch.revision())).body(answer::bytes(&Batch::from(batch))?))
+    Ok(response.insert_header(etag::of(batch.version())).body(answer::bytes(&Batch::from(batch))?))
 }
 
 fn read(

@@ -1,51 +1,61 @@
-//! Which revision of a batch a client has seen: the headers `ETag` and `If-Match`.
+//! Which version of a batch a client has seen: the headers `ETag` and `If-Match`.
 //!
-//! The tag of a batch is its revision, which counts what purchasing corrects. Allocations do not
-//! count: they come in faster than a person reads, and nobody could correct a batch in the rush.
+//! The tag of a batch is its revision, which counts what purchasing corrects, and when it was added,
+//! which tells it from another batch that has taken its name. Allocations do not count: they come in
+//! faster than a person reads, and nobody could correct a batch in the rush.
 
 use actix_web::http::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
+use allocation_domain::BatchVersion;
+use chrono::DateTime;
 use std::collections::BTreeSet;
 
-/// The header `ETag` of a revision.
-pub(crate) fn of(revision: u32) -> (HeaderName, HeaderValue) {
-    let digits = HeaderValue::from(revision);
-    let tag = [b"\"", digits.as_bytes(), b"\""].concat();
-    (ETAG, HeaderValue::from_bytes(&tag).unwrap_or(digits))
+/// A version that no batch has: revisions begin with 1.
+const NONE: BatchVersion = BatchVersion { added_at: DateTime::UNIX_EPOCH, revision: 0 };
+
+/// The header `ETag` of a version.
+pub(crate) fn of(version: BatchVersion) -> (HeaderName, HeaderValue) {
+    let tag = HeaderValue::from_str(&tag(version));
+    (ETAG, tag.unwrap_or(HeaderValue::from_static("\"\"")))
 }
 
-/// Which revisions a request is for.
+/// The tag of a version, in quotes.
+pub(crate) fn tag(version: BatchVersion) -> String {
+    format!("\"{}-{:x}\"", version.revision, version.added_at.timestamp_micros())
+}
+
+/// Which versions a request is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum IfMatch {
     /// Whichever there is.
     Any,
-    /// One of these. Tags that are weak, or are none of this service, name no revision.
-    OneOf(BTreeSet<u32>),
+    /// One of these. Tags that are weak, or are none of this service, name no version.
+    OneOf(BTreeSet<BatchVersion>),
 }
 
 impl IfMatch {
-    /// What a request asks for; without the header it is for any revision.
+    /// What a request asks for; without the header it is for any version.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let lines: Vec<_> = headers.get_all(IF_MATCH).map(HeaderValue::as_bytes).collect();
         match *lines {
             [] => Self::Any,
             [b"*"] => Self::Any,
-            _ => Self::OneOf(lines.into_iter().flat_map(elements).filter_map(revision).collect()),
+            _ => Self::OneOf(lines.into_iter().flat_map(elements).filter_map(version).collect()),
         }
     }
 
-    /// The revision that is most likely to be there; 0, which no batch has, when none is named.
-    pub(crate) fn first_try(&self) -> Option<u32> {
+    /// The version that is most likely to be there; one that no batch has when none is named.
+    pub(crate) fn first_try(&self) -> Option<BatchVersion> {
         match self {
             Self::Any => None,
-            Self::OneOf(revisions) => Some(revisions.last().copied().unwrap_or(0)),
+            Self::OneOf(versions) => Some(versions.last().copied().unwrap_or(NONE)),
         }
     }
 
-    /// Whether a request is for this revision.
-    pub(crate) fn names(&self, revision: u32) -> bool {
+    /// Whether a request is for this version.
+    pub(crate) fn names(&self, version: BatchVersion) -> bool {
         match self {
             Self::Any => true,
-            Self::OneOf(revisions) => revisions.contains(&revision),
+            Self::OneOf(versions) => versions.contains(&version),
         }
     }
 }
@@ -60,11 +70,13 @@ fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(ends).map(<[u8]>::trim_ascii)
 }
 
-/// The revision of a tag that [`of`] has made.
-fn revision(tag: &[u8]) -> Option<u32> {
-    let digits = tag.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    let revision = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    (of(revision).1.as_bytes() == tag).then_some(revision)
+/// The version of a tag that [`of`] has made.
+fn version(text: &[u8]) -> Option<BatchVersion> {
+    let inner = std::str::from_utf8(text).ok()?.strip_prefix('"')?.strip_suffix('"')?;
+    let (revision, micros) = inner.split_once('-')?;
+    let added_at = DateTime::from_timestamp_micros(i64::from_str_radix(micros, 16).ok()?)?;
+    let version = BatchVersion { added_at, revision: revision.parse().ok()? };
+    (tag(version).as_bytes() == text).then_some(version)
 }
 
 #[cfg(test)]
@@ -77,58 +89,73 @@ mod tests {
         IfMatch::of(&headers)
     }
 
-    #[test]
-    fn a_tag_is_strong_and_in_quotes() {
-        assert_eq!(of(12), (ETAG, HeaderValue::from_static("\"12\"")));
+    fn seen(revision: u32) -> BatchVersion {
+        BatchVersion { added_at: DateTime::from_timestamp_micros(0x1f).unwrap(), revision }
     }
 
     #[test]
-    fn without_the_header_or_with_a_star_any_revision_matches() {
+    fn a_tag_is_strong_and_in_quotes() {
+        assert_eq!(of(seen(12)), (ETAG, HeaderValue::from_static("\"12-1f\"")));
+    }
+
+    #[test]
+    fn without_the_header_or_with_a_star_any_version_matches() {
         assert_eq!(if_match(&[]), IfMatch::Any);
         assert_eq!(if_match(&["*"]), IfMatch::Any);
     }
 
     #[test]
-    fn every_revision_of_a_list_matches() {
+    fn every_version_of_a_list_matches() {
         let cases: [&[&'static str]; 5] = [
-            &["\"1\", \"3\""],
-            &["\"1\"", "\"3\""],
-            &[",\"1\" ,,\"3\","],
-            &["\"a,b\",\"1\",\"3\""],
-            &["x, \"3\",\"1\""],
+            &["\"1-1f\", \"3-1f\""],
+            &["\"1-1f\"", "\"3-1f\""],
+            &[",\"1-1f\" ,,\"3-1f\","],
+            &["\"a,b\",\"1-1f\",\"3-1f\""],
+            &["x, \"3-1f\",\"1-1f\""],
         ];
         for lines in cases {
             let asked = if_match(lines);
-            assert_eq!(asked, IfMatch::OneOf([1, 3].into()), "{lines:?}");
-            assert_eq!((asked.first_try(), asked.names(1), asked.names(2)), (Some(3), true, false));
+            assert_eq!(asked, IfMatch::OneOf([seen(1), seen(3)].into()), "{lines:?}");
+            assert_eq!((asked.first_try(), asked.names(seen(1)), asked.names(seen(2))), (Some(seen(3)), true, false));
         }
+    }
+
+    #[test]
+    fn another_batch_of_the_same_name_and_revision_does_not_match() {
+        assert!(!if_match(&["\"1-20\""]).names(seen(1)));
     }
 
     #[test]
     fn tags_that_are_weak_or_of_others_match_nothing() {
         for line in [
             "",
-            "W/\"1\"",
-            "w/\"1\"",
-            "1",
-            "\"1",
-            "1\"",
+            "W/\"1-1f\"",
+            "w/\"1-1f\"",
+            "1-1f",
+            "\"1-1f",
+            "1-1f\"",
             "\"\"",
-            "\"01\"",
-            "\"+1\"",
-            "\" 1\"",
-            "\"-1\"",
-            "\"1.0\"",
-            "\"4294967296\"",
+            "\"1\"",
+            "\"-1f\"",
+            "\"1-\"",
+            "\"01-1f\"",
+            "\"1-01f\"",
+            "\"1-1F\"",
+            "\"+1-1f\"",
+            "\" 1-1f\"",
+            "\"-1-1f\"",
+            "\"1.0-1f\"",
+            "\"4294967296-1f\"",
+            "\"1-ffffffffffffffffff\"",
             "\"*\"",
             "*, *",
-            "\"1,2\"",
-            "\"1\"\"2\"",
-            "'1'",
+            "\"1-1f,2-1f\"",
+            "\"1-1f\"\"2-1f\"",
+            "'1-1f'",
             "\"one\"",
         ] {
             let asked = if_match(&[line]);
-            assert_eq!((asked.first_try(), asked.names(0)), (Some(0), false), "{line}");
+            assert_eq!((asked.first_try(), asked.names(NONE)), (Some(NONE), false), "{line}");
         }
     }
 }

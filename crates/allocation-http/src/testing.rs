@@ -11,7 +11,7 @@ use allocation_ports::mocks::{
     MockClock, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries, MockReadiness,
     MockUnitOfWorkFactory,
 };
-use allocation_ports::{Clock, EngineMetrics, SchemaState, StoreError, StoredPickList, UnitOfWork};
+use allocation_ports::{Clock, EngineMetrics, FoundBatch, SchemaState, StoreError, StoredPickList, UnitOfWork};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -267,7 +267,10 @@ fn product_repository(stored: &[Product]) -> MockProductRepository {
     let batches: Vec<Batch> = stored.iter().flat_map(|product| product.batches().to_vec()).collect();
     products.expect_find_batch().returning({
         let batches = batches.clone();
-        move |reference| Ok(batches.iter().find(|batch| batch.reference() == reference).cloned())
+        move |reference| {
+            let found = batches.iter().find(|batch| batch.reference() == reference).cloned();
+            Ok(found.map(|batch| FoundBatch { added_quantity: batch.purchased(), added_eta: batch.eta(), batch }))
+        }
     });
     products.expect_sku_of().returning(move |reference| {
         Ok(batches.iter().find(|batch| batch.reference() == reference).map(|batch| batch.sku().clone()))
@@ -287,7 +290,13 @@ fn order_repository(products: &[Product], stored: &[NewOrder]) -> MockOrderRepos
     orders.expect_find().returning(move |order_ids| {
         Ok(stored.iter().filter(|order| order_ids.contains(order.order_id())).cloned().collect())
     });
+    orders.expect_ended().returning(|_, _| Ok(Vec::new()));
     let products = products.to_vec();
+    let known = products.clone();
+    orders.expect_with_lines().returning(move |order_ids| {
+        let has_line = |id: &&OrderId| known.iter().any(|product| product.line(id).is_some());
+        Ok(order_ids.iter().filter(has_line).cloned().collect())
+    });
     orders.expect_skus_of().returning(move |order_id| {
         let with_line = products.iter().filter(|product| product.line(order_id).is_some());
         Ok(with_line.map(|product| product.sku().clone()).collect())

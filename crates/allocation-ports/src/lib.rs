@@ -18,9 +18,9 @@ mod unit_of_work;
 
 pub use clock::Clock;
 pub use engine_metrics::{EngineMetrics, GroupMeasure};
-pub use order_repository::OrderRepository;
+pub use order_repository::{OrderEnd, OrderRepository};
 pub use pick_list_repository::{PickListRepository, StoredPickList};
-pub use product_repository::{ProductRepository, Wanted};
+pub use product_repository::{FoundBatch, ProductRepository, Wanted};
 pub use queries::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
     BatchFilter, EventCursor, OrderFilter, OrderPage, PageSize, PickListCounts, PickListFilter, PickListPage,

@@ -1,5 +1,5 @@
 use crate::StoreError;
-use allocation_domain::{Batch, BatchReference, Needed, OrderId, Product, Sku};
+use allocation_domain::{Batch, BatchReference, Eta, Needed, OrderId, Product, Sku, Units};
 use chrono::{DateTime, Utc};
 
 /// What a decision needs of a product.
@@ -26,6 +26,17 @@ impl Wanted {
     }
 }
 
+/// A batch that was looked up by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundBatch {
+    /// The batch as it is now.
+    pub batch: Batch,
+    /// How many units it was added with, to tell a repeat from another batch of that name.
+    pub added_quantity: Units,
+    /// The ETA it was added with.
+    pub added_eta: Eta,
+}
+
 /// The products, within a unit of work.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait ProductRepository {
@@ -36,12 +47,12 @@ pub trait ProductRepository {
     /// [`StoreError`] when the database fails.
     fn sku_of(&mut self, reference: &BatchReference) -> Result<Option<Sku>, StoreError>;
 
-    /// A batch as it is stored.
+    /// A batch as it is stored, and as it was added.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<Batch>, StoreError>;
+    fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<FoundBatch>, StoreError>;
 
     /// Locks products until the unit ends, and loads what is wanted of them for decisions at `now`.
     ///
@@ -50,7 +61,10 @@ pub trait ProductRepository {
     /// other. What is loaded MUST include what other units committed before the lock was given. A
     /// SKU without a product is left out of the answer, unless it is to be created.
     ///
-    /// Of each product all lines MUST be loaded whose hold has expired by `now`, whether they hold
+    /// Each product MUST say when it was saved last ([`Product::not_before`]). The decisions are made at
+    /// the latest of these instants and `now`, and by then it is meant in what follows.
+    ///
+    /// Of each product all lines MUST be loaded whose hold has expired by then, whether they hold
     /// units or not: every decision begins with them. With a line, the batches in which it holds
     /// units MUST be loaded: it may give them back; and of a line of which anything is on a pick list
     /// or was picked, its pick lines. Lines that wait need not be loaded, but the product MUST know
@@ -81,7 +95,8 @@ pub trait ProductRepository {
     /// [`StoreError`] when the database fails.
     fn with_expired_holds(&mut self, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError>;
 
-    /// Writes down the changes of locked products, and their events as of `at`.
+    /// Writes down the changes of locked products, and their events as of `at`, which becomes the
+    /// instant of the last decision on each of them.
     ///
     /// The totals of the products MUST change with their batches and lines. A store may count
     /// units that are allocated, or tell them by what is purchased and not free.

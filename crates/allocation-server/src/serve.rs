@@ -66,13 +66,17 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     served.context("the HTTP server failed")
 }
 
-/// How many calls may use a connection at a time: the engine's workers have theirs. SQLite's writer
-/// is not one of the pool.
+/// How many calls may use a connection at a time: the engine's workers and the sweeper have theirs, as
+/// far as there are enough. SQLite's writer is not one of the pool.
 fn running_calls(store: &Store, pool_size: u32) -> usize {
     let connections = usize::try_from(pool_size).unwrap_or(usize::MAX);
     match store.dialect() {
         Dialect::Sqlite => connections,
-        Dialect::Postgres => connections - engine_settings(Dialect::Postgres, pool_size).workers.get(),
+        // By SKU, one of orders over several SKUs, the sweeper.
+        Dialect::Postgres => {
+            let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 2;
+            connections.saturating_sub(reserved).max(1)
+        }
     }
 }
 

@@ -34,7 +34,10 @@ ALTER TABLE products
     DROP COLUMN backordered,
     DROP COLUMN held,
     DROP COLUMN on_its_way,
-    DROP COLUMN in_stock;
+    DROP COLUMN in_stock,
+    DROP COLUMN last_at;
+
+ALTER TABLE batch_references DROP COLUMN eta, DROP COLUMN purchased_quantity;
 
 DELETE FROM batch_references WHERE reference IN (SELECT reference FROM batches WHERE purchased_quantity = 0);
 DELETE FROM batches WHERE purchased_quantity = 0;

@@ -6,6 +6,19 @@ ALTER TABLE batches ADD CONSTRAINT batches_purchased_quantity_check CHECK (purch
 -- Counts the corrections; allocations do not count.
 ALTER TABLE batches ADD COLUMN revision integer NOT NULL DEFAULT 1 CHECK (revision >= 1);
 
+-- What a batch was added with, to tell a repeat from another batch of that name. The quantity has no
+-- default: a program from before this migration cannot add batches that nobody could repeat.
+ALTER TABLE batch_references
+    ADD COLUMN purchased_quantity integer CHECK (purchased_quantity >= 1),
+    ADD COLUMN eta date;
+UPDATE batch_references AS r SET purchased_quantity = b.purchased_quantity, eta = b.eta
+FROM batches AS b
+WHERE (b.sku, b.reference) = (r.sku, r.reference);
+ALTER TABLE batch_references ALTER COLUMN purchased_quantity SET NOT NULL;
+
+-- When the product was decided on last: no later decision is made as of an earlier instant.
+ALTER TABLE products ADD COLUMN last_at bigint NOT NULL DEFAULT 0;
+
 -- What a product's rows add up to, but for what is allocated: that is what is purchased less what
 -- the open batches have free, so that an allocation has nothing to count here.
 ALTER TABLE products

@@ -30,6 +30,10 @@ ALTER TABLE products DROP COLUMN backordered;
 ALTER TABLE products DROP COLUMN held;
 ALTER TABLE products DROP COLUMN on_its_way;
 ALTER TABLE products DROP COLUMN in_stock;
+ALTER TABLE products DROP COLUMN last_at;
+
+ALTER TABLE batch_references DROP COLUMN eta;
+ALTER TABLE batch_references DROP COLUMN purchased_quantity;
 
 DELETE FROM batch_references WHERE reference IN (SELECT reference FROM batches WHERE purchased_quantity = 0);
 CREATE TABLE old_batches (

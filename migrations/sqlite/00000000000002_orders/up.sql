@@ -22,6 +22,24 @@ CREATE INDEX batches_open ON batches (sku, eta, added_at, reference) WHERE is_op
 CREATE INDEX batches_by_added_at ON batches (added_at, reference);
 CREATE INDEX batches_by_sku_and_added_at ON batches (sku, added_at, reference);
 
+-- What a batch was added with, to tell a repeat from another batch of that name. The quantity has no
+-- default: a program from before this migration cannot add batches that nobody could repeat. SQLite
+-- adds such a column only by making the table anew.
+CREATE TABLE new_batch_references (
+    reference TEXT NOT NULL PRIMARY KEY,
+    sku TEXT NOT NULL,
+    purchased_quantity INTEGER NOT NULL CHECK (purchased_quantity BETWEEN 1 AND 2147483647),
+    eta TEXT
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_batch_references (reference, sku, purchased_quantity, eta)
+SELECT r.reference, r.sku, b.purchased_quantity, b.eta
+FROM batch_references AS r JOIN batches AS b ON b.sku = r.sku AND b.reference = r.reference;
+DROP TABLE batch_references;
+ALTER TABLE new_batch_references RENAME TO batch_references;
+
+-- When the product was decided on last: no later decision is made as of an earlier instant.
+ALTER TABLE products ADD COLUMN last_at INTEGER NOT NULL DEFAULT 0;
+
 -- What a product's rows add up to, but for what is allocated: that is what is purchased less what
 -- the open batches have free, so that an allocation has nothing to count here.
 ALTER TABLE products ADD COLUMN in_stock INTEGER NOT NULL DEFAULT 0 CHECK (in_stock >= 0);

@@ -11,7 +11,8 @@ numbers() {
 skus() {
   cat <<SQL
 INSERT INTO products (sku, version) $(numbers "$2") SELECT '$1' || n, 0 FROM n WHERE true;
-INSERT INTO batch_references (reference, sku) $(numbers "$2") SELECT 'B-$1' || n, '$1' || n FROM n WHERE true;
+INSERT INTO batch_references (reference, sku, purchased_quantity)
+  $(numbers "$2") SELECT 'B-$1' || n, '$1' || n, $3 FROM n WHERE true;
 INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at)
   $(numbers "$2") SELECT '$1' || n, 'B-$1' || n, $3, 0, NULL, 1800000000000000 + n FROM n WHERE true;
 SQL
@@ -22,7 +23,7 @@ batches() {
   local rows
   rows="$(numbers "$3") SELECT n FROM n WHERE n >= $2"
   cat <<SQL
-INSERT INTO batch_references (reference, sku) SELECT 'B-$1-' || n, '$1' FROM ($rows) AS rows;
+INSERT INTO batch_references (reference, sku, purchased_quantity) SELECT 'B-$1-' || n, '$1', $4 FROM ($rows) AS rows;
 INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at)
   SELECT '$1', 'B-$1-' || n, $4, $5, NULL, 1800000000000000 + n FROM ($rows) AS rows;
 SQL

@@ -18,10 +18,12 @@ pub(crate) fn lock(
     wanted: &[Wanted],
     now: DateTime<Utc>,
 ) -> Result<Vec<Product>, StoreError> {
-    let locked = lock_products(connection, wanted)?;
+    let now = now.timestamp_micros();
+    let locked = lock_products(connection, wanted, now)?;
+    let at = locked.values().map(|locked| locked.last_at).max().unwrap_or(now);
     // A statement of its own, after the lock: it sees what was committed until then.
     let has_holds = |sku: &Sku| locked.get(sku.as_str()).is_some_and(|locked| locked.held_lines > 0);
-    let columns = LoadColumns::new(wanted, has_holds, now)?;
+    let columns = LoadColumns::new(wanted, has_holds, at)?;
     let loaded = load(connection, wanted, &columns)?;
     let mut products = Vec::with_capacity(wanted.len());
     for (wanted, loaded) in wanted.iter().zip(loaded) {
@@ -33,24 +35,26 @@ pub(crate) fn lock(
 }
 
 /// What the lock tells of a product.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Queryable)]
 struct Locked {
     version: i64,
+    last_at: i64,
     held_lines: i64,
     waiting_lines: i64,
 }
 
-fn lock_products(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<HashMap<String, Locked>, StoreError> {
+fn lock_products(
+    connection: &mut PgConnection,
+    wanted: &[Wanted],
+    now: i64,
+) -> Result<HashMap<String, Locked>, StoreError> {
     let missing: Vec<_> = wanted.iter().filter(|wanted| wanted.create).map(|wanted| wanted.sku.as_str()).collect();
     if !missing.is_empty() {
         InsertMissing { skus: &missing }.execute(connection).map_err(store_error)?;
     }
     let skus: Vec<_> = wanted.iter().map(|wanted| wanted.sku.as_str()).collect();
-    let rows = LockProducts { skus: &skus }.load::<(String, i64, i64, i64)>(connection).map_err(store_error)?;
-    let locked = rows
-        .into_iter()
-        .map(|(sku, version, held_lines, waiting_lines)| (sku, Locked { version, held_lines, waiting_lines }));
-    Ok(locked.collect())
+    let rows: Vec<_> = LockProducts { now: &now, skus: &skus }.load(connection).map_err(store_error)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// What was loaded of a product.
@@ -72,6 +76,7 @@ impl Loaded {
         self.open_batches.truncate(OPEN_BATCHES);
         self.named_batches.append(&mut self.lines.batches);
         Ok(ProductState {
+            not_before: row::instant(locked.last_at)?,
             open_batches: self.open_batches,
             more_open_batches,
             named_batches: self.named_batches,
@@ -207,12 +212,13 @@ struct LoadColumns<'a> {
     /// Products with holds, which may have expired.
     expiring_place: Vec<i32>,
     expiring_sku: Vec<&'a str>,
-    now: i64,
+    /// When the products are decided on.
+    at: i64,
 }
 
 impl<'a> LoadColumns<'a> {
-    fn new(wanted: &'a [Wanted], has_holds: impl Fn(&Sku) -> bool, now: DateTime<Utc>) -> Result<Self, StoreError> {
-        let mut columns = Self { now: now.timestamp_micros(), ..Self::default() };
+    fn new(wanted: &'a [Wanted], has_holds: impl Fn(&Sku) -> bool, at: i64) -> Result<Self, StoreError> {
+        let mut columns = Self { at, ..Self::default() };
         for (number, wanted) in wanted.iter().enumerate() {
             let (place, sku) = (place_of(number)?, wanted.sku.as_str());
             if has_holds(&wanted.sku) {
@@ -257,7 +263,7 @@ impl<'a> LoadColumns<'a> {
             line_order_id: &self.line_order_id,
             expiring_place: &self.expiring_place,
             expiring_sku: &self.expiring_sku,
-            now: &self.now,
+            now: &self.at,
         }
     }
 }
@@ -285,7 +291,7 @@ mod tests {
             for number in [1, 2, 500, 5000] {
                 let skus: Vec<_> = (0..number).map(|number| format!("SKU-{number}")).collect();
                 let skus: Vec<_> = skus.iter().map(String::as_str).collect();
-                let plan = plan(&mut connection, LockProducts { skus: &skus });
+                let plan = plan(&mut connection, LockProducts { now: &0, skus: &skus });
                 assert!(plan.contains("->  Index Scan using products_pkey on products"), "{setup}\n{plan}");
                 assert!(plan.contains("Index Cond: (sku = ANY"), "{setup}\n{plan}");
                 assert_eq!(plan.lines().count(), 3, "{setup}\n{plan}");
@@ -303,7 +309,7 @@ mod tests {
             order_ids: vec![OrderId::parse("O").unwrap()],
             ..Wanted::product(Sku::parse("LAMP").unwrap())
         }];
-        let columns = LoadColumns::new(&wanted, |_| true, DateTime::UNIX_EPOCH).unwrap();
+        let columns = LoadColumns::new(&wanted, |_| true, 0).unwrap();
         for setup in ["SELECT 1", "ANALYZE"] {
             database.execute(setup);
             let plan = plan(&mut connect(&database), columns.statement());

@@ -2,7 +2,7 @@
 
 use super::pick_lines::save_pick_lines;
 use super::sets::{
-    AddBatches, AddLines, AddReferences, ChangeBatches, ChangeLines, ChangeTotals, CountBatches, Record, Remove,
+    AddBatches, AddLines, AddReferences, ChangeBatches, ChangeLines, ChangeProducts, CountBatches, Record, Remove,
 };
 use crate::error::store_error;
 use crate::saving::{RowChanges, expect_rows};
@@ -14,7 +14,7 @@ pub(crate) fn save(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resu
     add_batches(connection, rows)?;
     change_batches(connection, rows)?;
     count_batches(connection, rows)?;
-    change_totals(connection, rows)?;
+    change_products(connection, rows)?;
     change_lines(connection, rows)?;
     add_lines(connection, rows)?;
     save_pick_lines(connection, rows)?;
@@ -64,7 +64,13 @@ fn add_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(
         return Ok(());
     }
     let (sku, reference) = (&column(batches, |batch| batch.key.sku), &column(batches, |batch| batch.key.reference));
-    AddReferences { sku, reference }.execute(connection).map_err(store_error)?;
+    let added = AddReferences {
+        sku,
+        reference,
+        purchased_quantity: &column(batches, |batch| batch.added_quantity),
+        eta: &column(batches, |batch| batch.added_eta),
+    };
+    added.execute(connection).map_err(store_error)?;
     let statement = AddBatches {
         sku,
         reference,
@@ -118,23 +124,24 @@ fn count_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result
     expect_rows(batches.len(), statement.execute(connection).map_err(store_error)?)
 }
 
-fn change_totals(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    let totals = &rows.totals;
-    if totals.is_empty() {
+fn change_products(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    let products = &rows.products;
+    if products.is_empty() {
         return Ok(());
     }
-    let statement = ChangeTotals {
-        sku: &column(totals, |(sku, _)| *sku),
-        in_stock: &column(totals, |(_, change)| change.in_stock),
-        on_its_way: &column(totals, |(_, change)| change.on_its_way),
-        held: &column(totals, |(_, change)| change.held),
-        backordered: &column(totals, |(_, change)| change.backordered),
-        held_lines: &column(totals, |(_, change)| change.held_lines),
-        waiting_lines: &column(totals, |(_, change)| change.waiting_lines),
-        picked: &column(totals, |(_, change)| change.picked),
-        products: &count_of(totals)?,
+    let statement = ChangeProducts {
+        last_at: &rows.at,
+        sku: &column(products, |(sku, _)| *sku),
+        in_stock: &column(products, |(_, change)| change.in_stock),
+        on_its_way: &column(products, |(_, change)| change.on_its_way),
+        held: &column(products, |(_, change)| change.held),
+        backordered: &column(products, |(_, change)| change.backordered),
+        held_lines: &column(products, |(_, change)| change.held_lines),
+        waiting_lines: &column(products, |(_, change)| change.waiting_lines),
+        picked: &column(products, |(_, change)| change.picked),
+        products: &count_of(products)?,
     };
-    expect_rows(totals.len(), statement.execute(connection).map_err(store_error)?)
+    expect_rows(products.len(), statement.execute(connection).map_err(store_error)?)
 }
 
 fn change_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {

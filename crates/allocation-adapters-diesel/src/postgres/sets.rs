@@ -18,9 +18,12 @@ statement! {
 
 statement! {
     /// Locks products in the order of their SKUs, which is that of the index, and counts a unit of
-    /// work. Answers the versions, how many lines are held, and how many wait.
-    LockProducts<'a>(skus: Array<Text> => Vec<&'a str>) on Pg -> (Text, BigInt, BigInt, BigInt),
-    "UPDATE products SET version = version + 1 WHERE sku = ANY (?) RETURNING sku, version, held_lines, waiting_lines"
+    /// work that is not to decide before an instant. Answers the versions, when the products were or
+    /// are decided on last, how many lines are held, and how many wait.
+    LockProducts<'a>(now: BigInt => i64, skus: Array<Text> => Vec<&'a str>) on Pg
+        -> (Text, (BigInt, BigInt, BigInt, BigInt)),
+    "UPDATE products SET version = version + 1, last_at = greatest(last_at, ?) WHERE sku = ANY (?)
+     RETURNING sku, version, last_at, held_lines, waiting_lines"
 }
 
 statement! {
@@ -184,10 +187,17 @@ statement! {
 }
 
 statement! {
-    /// Takes the names of new batches, in the order of the names.
-    AddReferences<'a>(sku: Array<Text> => Vec<&'a str>, reference: Array<Text> => Vec<&'a str>) on Pg,
-    r#"INSERT INTO batch_references (sku, reference)
-       SELECT w.sku, w.reference FROM unnest(?, ?) AS w (sku, reference) ORDER BY w.reference COLLATE "C""#
+    /// Takes the names of new batches, in the order of the names, and remembers what the batches were
+    /// added with.
+    AddReferences<'a>(
+        sku: Array<Text> => Vec<&'a str>,
+        reference: Array<Text> => Vec<&'a str>,
+        purchased_quantity: Array<Integer> => Vec<i32>,
+        eta: Array<Nullable<Date>> => Vec<Option<NaiveDate>>,
+    ) on Pg,
+    r#"INSERT INTO batch_references (sku, reference, purchased_quantity, eta)
+       SELECT w.* FROM unnest(?, ?, ?, ?) AS w (sku, reference, purchased_quantity, eta)
+       ORDER BY w.reference COLLATE "C""#
 }
 
 statement! {
@@ -251,8 +261,9 @@ statement! {
 }
 
 statement! {
-    /// Adds to what the rows of products add up to.
-    ChangeTotals<'a>(
+    /// Adds to what the rows of products add up to, and says when they were decided on last.
+    ChangeProducts<'a>(
+        last_at: BigInt => i64,
         sku: Array<Text> => Vec<&'a str>,
         in_stock: Array<BigInt> => Vec<i64>,
         on_its_way: Array<BigInt> => Vec<i64>,
@@ -264,7 +275,8 @@ statement! {
         products: BigInt => i64,
     ) on Pg,
     "UPDATE products AS t
-     SET in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
+     SET last_at = greatest(t.last_at, ?),
+         in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
          backordered = t.backordered + w.backordered, held_lines = t.held_lines + w.held_lines,
          waiting_lines = t.waiting_lines + w.waiting_lines, picked = t.picked + w.picked
      FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?) LIMIT ?)
@@ -378,6 +390,36 @@ statement! {
     /// Those of the orders that were placed as one.
     FindOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Text, Integer, Bool, Bool, Nullable<Integer>),
     "SELECT order_id, lines, priority, backorders, allow_split, hold_seconds FROM orders WHERE order_id = ANY (?)"
+}
+
+statement! {
+    /// Those of the orders that have a line, once for each line.
+    OrdersWithLines<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> Text,
+    "SELECT order_id FROM order_lines WHERE order_id = ANY (?)"
+}
+
+statement! {
+    /// How lines of the orders have ended. Each part has an index of its own, which has no entries of
+    /// firm lines that hold their units: the order of the rows names it, and the sum hides the instant
+    /// from the indexes that would lead through all lines on hold.
+    EndedOrders<'a>(
+        ended_order_ids: Array<Text> => Vec<&'a str>,
+        held_order_ids: Array<Text> => Vec<&'a str>,
+        now: BigInt => i64,
+    ) on Pg -> (Text, Nullable<Text>),
+    "SELECT l.* FROM unnest(?) AS w (order_id)
+     CROSS JOIN LATERAL (
+         SELECT order_id, ended FROM order_lines
+         WHERE order_lines.order_id BETWEEN w.order_id AND w.order_id AND ended IS NOT NULL
+         ORDER BY order_id, sku OFFSET 0
+     ) AS l
+     UNION ALL
+     SELECT l.* FROM unnest(?) AS w (order_id)
+     CROSS JOIN LATERAL (
+         SELECT order_id, ended FROM order_lines
+         WHERE order_lines.order_id BETWEEN w.order_id AND w.order_id AND expires_at IS NOT NULL AND expires_at + 0 <= ?
+         ORDER BY order_id, sku OFFSET 0
+     ) AS l"
 }
 
 statement! {

@@ -1,13 +1,13 @@
 //! Batches as they are stored, and as they are at an instant.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
-use crate::error::store_error;
+use crate::error::{corrupt, store_error};
 use crate::row::{self, BATCH_COLUMNS, BatchRow, BatchSqlTypes};
 use crate::schema::{batch_references, batches};
 use crate::statement::statement;
-use allocation_domain::{Batch, BatchReference, Sku};
-use allocation_ports::{BatchCursor, BatchFilter, PageSize, StoreError};
-use chrono::{DateTime, Utc};
+use allocation_domain::{Batch, BatchReference, Eta, Sku, Units};
+use allocation_ports::{BatchCursor, BatchFilter, FoundBatch, PageSize, StoreError};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
@@ -81,19 +81,27 @@ pub(crate) fn sku_of(connection: &mut AnyConnection, reference: &BatchReference)
     sku.map(row::sku).transpose()
 }
 
-/// A batch by its reference, as it is stored.
-pub(crate) fn batch(connection: &mut AnyConnection, reference: &BatchReference) -> Result<Option<Batch>, StoreError> {
+/// A row of `batch_references` as far as it tells what a batch was added with.
+type Added = (i32, Option<NaiveDate>);
+
+/// A batch by its reference, as it is stored, and as it was added.
+pub(crate) fn find_batch(
+    connection: &mut AnyConnection,
+    reference: &BatchReference,
+) -> Result<Option<FoundBatch>, StoreError> {
     let found = batch_references::table
         .inner_join(
             batches::table
                 .on(batches::sku.eq(batch_references::sku).and(batches::reference.eq(batch_references::reference))),
         )
         .filter(batch_references::reference.eq(reference.as_str()))
-        .select((batches::sku, BATCH_COLUMNS))
-        .first::<(String, BatchRow)>(connection)
+        .select(((batches::sku, BATCH_COLUMNS), (batch_references::purchased_quantity, batch_references::eta)))
+        .first::<((String, BatchRow), Added)>(connection)
         .optional()
         .map_err(store_error)?;
-    found.map(restored).transpose()
+    let Some((batch, (added_quantity, added_eta))) = found else { return Ok(None) };
+    let added_quantity = Units::new(added_quantity).map_err(corrupt)?;
+    Ok(Some(FoundBatch { batch: restored(batch)?, added_quantity, added_eta: Eta::from(added_eta) }))
 }
 
 /// A batch by its reference, at an instant.

@@ -16,8 +16,8 @@ const MOST_ORDERS: usize = 2_000;
 /// A page that has looked through so many lines looks no further.
 const MANY_LINES: usize = 10_000;
 
-/// How many orders are read at a time at least when not all of them fit.
-const AT_A_TIME: usize = 100;
+/// How many orders are read at a time at most: few enough for the memory even if they are large.
+const AT_A_TIME: usize = 50;
 
 /// An order as it is stored, read in one statement.
 pub(crate) fn order(connection: &mut AnyConnection, order_id: &OrderId) -> Result<Option<Order>, StoreError> {
@@ -38,7 +38,8 @@ pub(crate) fn orders(
     let (mut orders_seen, mut lines_seen) = (0, 0);
     while kept.orders.len() < page && orders_seen < MOST_ORDERS && lines_seen < MANY_LINES {
         let missing = page - kept.orders.len();
-        let count = if candidates.all_fit() { missing } else { missing.max(AT_A_TIME) }.min(MOST_ORDERS - orders_seen);
+        let count =
+            if candidates.all_fit() { missing.min(AT_A_TIME) } else { AT_A_TIME }.min(MOST_ORDERS - orders_seen);
         // One more tells whether the list goes on.
         let mut found = candidates.load(connection, kept.next.as_ref(), count + 1)?;
         let goes_on = found.len() > count;
@@ -47,6 +48,7 @@ pub(crate) fn orders(
         let found: Vec<_> = found.iter().map(String::as_str).collect();
         let mut found = load(connection, &found)?.into_iter();
         while kept.orders.len() < page
+            && lines_seen < MANY_LINES
             && let Some(order) = found.next()
         {
             lines_seen += order.lines.len();

@@ -20,24 +20,43 @@ pub(crate) fn lock(
     wanted: &[Wanted],
     now: DateTime<Utc>,
 ) -> Result<Vec<Product>, StoreError> {
-    let products = wanted.iter().map(|wanted| lock_one(connection, wanted, now));
-    products.filter_map(Result::transpose).collect()
+    let now = now.timestamp_micros();
+    let mut locked = Vec::with_capacity(wanted.len());
+    for wanted in wanted {
+        locked.extend(lock_one(connection, wanted, now)?.map(|locked| (wanted, locked)));
+    }
+    let at = locked.iter().map(|(_, locked)| locked.last_at).max().unwrap_or(now);
+    locked.into_iter().map(|(wanted, locked)| load_one(connection, wanted, &locked, at)).collect()
 }
 
-fn lock_one(
-    connection: &mut SqliteConnection,
-    wanted: &Wanted,
-    now: DateTime<Utc>,
-) -> Result<Option<Product>, StoreError> {
+/// What the lock tells of a product.
+#[derive(Debug, Queryable)]
+struct Locked {
+    version: i64,
+    last_at: i64,
+    held_lines: i64,
+    waiting_lines: i64,
+}
+
+fn lock_one(connection: &mut SqliteConnection, wanted: &Wanted, now: i64) -> Result<Option<Locked>, StoreError> {
     let sku = wanted.sku.as_str();
     if wanted.create {
         InsertMissing { sku }.execute(connection).map_err(store_error)?;
     }
-    let counted = CountUp { sku }.get_result::<(i64, i64, i64)>(connection).optional().map_err(store_error)?;
-    let Some((version, held_lines, waiting_lines)) = counted else { return Ok(None) };
-    let version = u64::try_from(version).map_err(corrupt)?;
+    CountUp { now: &now, sku }.get_result(connection).optional().map_err(store_error)
+}
+
+/// Loads what is wanted of a product that is decided on at an instant.
+fn load_one(
+    connection: &mut SqliteConnection,
+    wanted: &Wanted,
+    locked: &Locked,
+    at: i64,
+) -> Result<Product, StoreError> {
+    let version = u64::try_from(locked.version).map_err(corrupt)?;
     let mut state = ProductState::new(wanted.sku.clone(), version);
-    state.more_waiting = waiting_lines > 0;
+    state.not_before = row::instant(locked.last_at)?;
+    state.more_waiting = locked.waiting_lines > 0;
     // Nothing is known of batches that were not looked for.
     state.more_open_batches = true;
     if wanted.open_batches {
@@ -48,20 +67,20 @@ fn lock_one(
     for reference in &wanted.batches {
         state.named_batches.extend(batch(connection, &wanted.sku, reference)?);
     }
-    let mut order_ids = if held_lines > 0 { expired(connection, &wanted.sku, now)? } else { Vec::new() };
+    let mut order_ids = if locked.held_lines > 0 { expired(connection, &wanted.sku, at)? } else { Vec::new() };
     order_ids.extend_from_slice(&wanted.order_ids);
     let Lines { lines, batches, pick_lines } = lines(connection, &wanted.sku, &order_ids)?;
     state.lines = lines;
     state.pick_lines = pick_lines;
     state.named_batches.extend(batches);
-    Ok(Some(Product::restore(state)))
+    Ok(Product::restore(state))
 }
 
 /// The orders whose lines' hold has expired.
-fn expired(connection: &mut SqliteConnection, sku: &Sku, now: DateTime<Utc>) -> Result<Vec<OrderId>, StoreError> {
+fn expired(connection: &mut SqliteConnection, sku: &Sku, at: i64) -> Result<Vec<OrderId>, StoreError> {
     let rows = order_lines::table
         .filter(order_lines::sku.eq(sku.as_str()))
-        .filter(order_lines::expires_at.le(now.timestamp_micros()))
+        .filter(order_lines::expires_at.le(at))
         .order((order_lines::expires_at, order_lines::order_id))
         .select(order_lines::order_id)
         .load::<String>(connection)

@@ -1,11 +1,12 @@
 //! Orders, one after the other.
 
-use super::rows::{AddOrder, FindOrder, LoadOrder};
+use super::rows::{AddOrder, FindOrder, HasLines, LoadOrder, OrderEnds};
 use crate::error::store_error;
 use crate::line::OrderLineRow;
-use crate::orders::{OrderValues, StoredOrder};
+use crate::orders::{OrderValues, StoredOrder, ends};
 use allocation_domain::{NewOrder, OrderId};
-use allocation_ports::StoreError;
+use allocation_ports::{OrderEnd, StoreError};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use std::collections::BTreeSet;
 
@@ -22,6 +23,35 @@ pub(crate) fn find_orders(
         }
     }
     Ok(found)
+}
+
+/// Those of the orders that have lines.
+pub(crate) fn orders_with_lines(
+    connection: &mut SqliteConnection,
+    order_ids: &[OrderId],
+) -> Result<Vec<OrderId>, StoreError> {
+    let mut found = Vec::new();
+    for order_id in order_ids.iter().collect::<BTreeSet<_>>() {
+        let statement = HasLines { order_id: order_id.as_str() };
+        if statement.get_result::<bool>(connection).map_err(store_error)? {
+            found.push(order_id.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// Those of the orders that have ended.
+pub(crate) fn ended_orders(
+    connection: &mut SqliteConnection,
+    order_ids: &[OrderId],
+    now: DateTime<Utc>,
+) -> Result<Vec<(OrderId, OrderEnd)>, StoreError> {
+    let mut rows = Vec::new();
+    for order_id in order_ids {
+        let statement = OrderEnds { order_id: order_id.as_str(), now: &now.timestamp_micros() };
+        rows.extend(statement.load::<(String, Option<String>)>(connection).map_err(store_error)?);
+    }
+    ends(rows)
 }
 
 /// Adds orders, none of which there must be yet. Nobody else writes meanwhile, so any order of them

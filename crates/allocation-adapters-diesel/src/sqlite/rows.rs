@@ -16,9 +16,11 @@ statement! {
 }
 
 statement! {
-    /// Counts a unit of work. Answers the version, how many lines are held, and how many wait.
-    CountUp<'a>(sku: Text => str) on Sqlite -> (BigInt, BigInt, BigInt),
-    "UPDATE products SET version = version + 1 WHERE sku = ? RETURNING version, held_lines, waiting_lines"
+    /// Counts a unit of work that is not to decide before an instant. Answers the version, when the
+    /// product was or is decided on last, how many lines are held, and how many wait.
+    CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite -> (BigInt, BigInt, BigInt, BigInt),
+    "UPDATE products SET version = version + 1, last_at = max(last_at, ?) WHERE sku = ?
+     RETURNING version, last_at, held_lines, waiting_lines"
 }
 
 statement! {
@@ -42,8 +44,14 @@ statement! {
 }
 
 statement! {
-    AddReference<'a>(sku: Text => str, reference: Text => str) on Sqlite,
-    "INSERT INTO batch_references (sku, reference) VALUES (?, ?)"
+    /// Takes the name of a new batch, and remembers what the batch was added with.
+    AddReference<'a>(
+        sku: Text => str,
+        reference: Text => str,
+        purchased_quantity: Integer => i32,
+        eta: Nullable<Date> => Option<chrono::NaiveDate>,
+    ) on Sqlite,
+    "INSERT INTO batch_references (sku, reference, purchased_quantity, eta) VALUES (?, ?, ?, ?)"
 }
 
 statement! {
@@ -107,8 +115,8 @@ statement! {
 }
 
 statement! {
-    /// Adds to what the rows of a product add up to.
-    ChangeTotals<'a>(
+    /// Adds to what the rows of a product add up to, and says when it was decided on last.
+    ChangeProduct<'a>(
         in_stock: BigInt => i64,
         on_its_way: BigInt => i64,
         held: BigInt => i64,
@@ -116,11 +124,12 @@ statement! {
         held_lines: BigInt => i64,
         waiting_lines: BigInt => i64,
         picked: BigInt => i64,
+        last_at: BigInt => i64,
         sku: Text => str,
     ) on Sqlite,
     "UPDATE products SET in_stock = in_stock + ?, on_its_way = on_its_way + ?, held = held + ?,
                          backordered = backordered + ?, held_lines = held_lines + ?,
-                         waiting_lines = waiting_lines + ?, picked = picked + ?
+                         waiting_lines = waiting_lines + ?, picked = picked + ?, last_at = max(last_at, ?)
      WHERE sku = ?"
 }
 
@@ -216,6 +225,18 @@ statement! {
 statement! {
     FindOrder<'a>(order_id: Text => str) on Sqlite -> (Text, Text, Integer, Bool, Bool, Nullable<Integer>),
     "SELECT order_id, lines, priority, backorders, allow_split, hold_seconds FROM orders WHERE order_id = ?"
+}
+
+statement! {
+    HasLines<'a>(order_id: Text => str) on Sqlite -> Bool,
+    "SELECT EXISTS (SELECT 1 FROM order_lines WHERE order_id = ?)"
+}
+
+statement! {
+    /// How lines of an order have ended. They are next to each other: the primary key begins with the
+    /// order.
+    OrderEnds<'a>(order_id: Text => str, now: BigInt => i64) on Sqlite -> (Text, Nullable<Text>),
+    "SELECT order_id, ended FROM order_lines WHERE order_id = ? AND (ended IS NOT NULL OR expires_at <= ?)"
 }
 
 statement! {

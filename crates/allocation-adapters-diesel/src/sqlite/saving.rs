@@ -3,7 +3,7 @@
 use super::pick_lines::save_pick_lines;
 use super::rows::{
     AddAllocation, AddBatch, AddEvent, AddLine, AddPlainLine, AddReference, ChangeAllocation, ChangeBatch,
-    ChangeCounter, ChangeLine, ChangeTotals, CountBatch, RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
+    ChangeCounter, ChangeLine, ChangeProduct, CountBatch, RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
 };
 use crate::error::store_error;
 use crate::saving::{AllocationKey, BatchKey, Counts, LineKey, RowChanges, expect_rows};
@@ -47,7 +47,8 @@ fn remove(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<()
 fn add_batches(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     for batch in &rows.added_batches {
         let BatchKey { sku, reference } = batch.key;
-        one_row(connection, AddReference { sku, reference })?;
+        let (purchased_quantity, eta) = (&batch.added_quantity, &batch.added_eta);
+        one_row(connection, AddReference { sku, reference, purchased_quantity, eta })?;
         let statement = AddBatch {
             sku,
             reference,
@@ -86,8 +87,8 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
     for (BatchKey { sku, reference }, Counts { allocated, picked, shipped, missing }) in &rows.counted_batches {
         one_row(connection, CountBatch { allocated, picked, shipped, missing, sku, reference })?;
     }
-    for (sku, totals) in &rows.totals {
-        let statement = ChangeTotals {
+    for (sku, totals) in &rows.products {
+        let statement = ChangeProduct {
             in_stock: &totals.in_stock,
             on_its_way: &totals.on_its_way,
             held: &totals.held,
@@ -95,6 +96,7 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
             held_lines: &totals.held_lines,
             waiting_lines: &totals.waiting_lines,
             picked: &totals.picked,
+            last_at: &rows.at,
             sku,
         };
         one_row(connection, statement)?;

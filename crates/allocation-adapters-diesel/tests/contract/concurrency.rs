@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// Runs `work` again while others are in its way, as the use cases do.
 fn persistently<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> T {
@@ -158,17 +159,19 @@ pub fn an_order_that_moves_is_always_seen_whole(database: TestDatabase) {
         world.add(name, &format!("{name}-2"), 1, Eta::InStock);
         world.allocate(name, "O", 5).unwrap();
     }
-    let done = AtomicBool::new(false);
+    let (done, deadline) = (AtomicBool::new(false), Instant::now() + Duration::from_secs(60));
+    let goes_on = || !done.load(Ordering::Relaxed) && Instant::now() < deadline;
     thread::scope(|scope| {
-        scope.spawn(|| {
-            for _ in 0..40 {
+        let writer = scope.spawn(|| {
+            let mut rounds = 0;
+            while rounds < 40 || goes_on() {
                 move_units(&world, 1, 2);
                 move_units(&world, 2, 1);
+                rounds += 1;
             }
-            done.store(true, Ordering::Relaxed);
         });
         let mut seen = BTreeSet::new();
-        while !done.load(Ordering::Relaxed) {
+        while goes_on() || !writer.is_finished() {
             let one = world.store.order(&order("O")).unwrap().unwrap();
             let listed = world.store.orders(&OrderFilter::default(), None, PageSize::default(), instant(0)).unwrap();
             for order in [one, listed.orders[0].clone()] {
@@ -179,6 +182,7 @@ pub fn an_order_that_moves_is_always_seen_whole(database: TestDatabase) {
                 assert_eq!(parts, [(format!("LAMP-{batch}"), 5), (format!("RUG-{batch}"), 5)]);
                 seen.insert(moved);
             }
+            done.store(seen.len() == 2, Ordering::Relaxed);
         }
         assert_eq!(seen.len(), 2, "it was seen before and after");
     });

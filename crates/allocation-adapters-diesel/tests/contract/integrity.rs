@@ -75,7 +75,7 @@ pub fn quantities_out_of_range_are_refused(database: TestDatabase) {
         "UPDATE order_lines SET ended = 'lost'",
         "UPDATE order_lines SET ended = 'expired', waiting = 1",
         "UPDATE order_lines SET ended = 'cancelled', expires_at = 1",
-        "INSERT INTO batch_references (reference, sku) VALUES ('B', 'CHAIR')",
+        "INSERT INTO batch_references (reference, sku, purchased_quantity) VALUES ('B', 'CHAIR', 5)",
     ] {
         assert_refused(&world, sql);
     }
@@ -92,7 +92,7 @@ pub fn a_row_that_no_domain_type_can_hold_is_an_error(database: TestDatabase) {
         "UPDATE batches SET added_at = 0;
          INSERT INTO products (sku, version) VALUES (' ', 0);
          INSERT INTO batches (sku, reference, purchased_quantity, added_at) VALUES (' ', ' ', 1, 0);
-         INSERT INTO batch_references (sku, reference) VALUES (' ', ' ')",
+         INSERT INTO batch_references (sku, reference, purchased_quantity) VALUES (' ', ' ', 1)",
     );
     let page = allocation_ports::PageSize::default();
     assert!(matches!(world.store.batches(&Default::default(), None, page, instant(0)), Err(StoreError::Failed(_))));

@@ -1,6 +1,7 @@
-use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{Eta, MoreNeeded, Needed, Product};
-use allocation_ports::Wanted;
+use crate::shop::seconds;
+use crate::world::{World, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
+use allocation_domain::{BatchChange, Eta, MoreNeeded, Needed, Product, Units};
+use allocation_ports::{FoundBatch, Wanted};
 use allocation_test_support::TestDatabase;
 use std::sync::mpsc;
 use std::thread;
@@ -32,6 +33,44 @@ pub fn every_lock_counts_the_version_up(database: TestDatabase) {
         assert_eq!(lock_one(&mut *unit, wanted).version(), version);
         unit.commit().unwrap();
     }
+}
+
+pub fn who_comes_with_a_slow_clock_decides_no_earlier_than_others_did(database: TestDatabase) {
+    let world = World::new(database);
+    for name in ["LAMP", "RUG", "SOFA"] {
+        world.add_at(name, name, 9, Eta::InStock, seconds(0));
+    }
+    world.place(&new_order("CART", &[("RUG", 2)], held(10)), seconds(0));
+    let allocate = |product: &mut Product, name: &str, at| {
+        product.allocate(&order(name), quantity(1), at).unwrap();
+    };
+    world
+        .decide(to_allocate("LAMP", &["O"]), seconds(20), |product| {
+            product.allocate(&order("O"), quantity(1), seconds(20))
+        })
+        .unwrap();
+
+    let lock = |names: &[&str], now| {
+        let mut unit = world.begin();
+        let wanted: Vec<_> = names.iter().map(|name| to_allocate(name, &["P"])).collect();
+        let products = unit.products().lock(&wanted, now).unwrap();
+        (unit, products)
+    };
+    let not_before = |products: &[Product]| products.iter().map(Product::not_before).collect::<Vec<_>>();
+    let (mut unit, mut products) = lock(&["RUG", "LAMP", "SOFA"], seconds(5));
+    assert_eq!(not_before(&products), [seconds(5), seconds(20), seconds(5)]);
+    assert!(products[0].line(&order("CART")).is_some(), "its hold has expired by the instant of the decision");
+    products.iter_mut().for_each(|product| allocate(product, "P", seconds(20)));
+    // Nobody has changed the sofa.
+    unit.products().save(&products[..2], seconds(20)).unwrap();
+    unit.commit().unwrap();
+
+    let (unit, products) = lock(&["SOFA", "RUG", "LAMP"], seconds(6));
+    assert_eq!(not_before(&products), [seconds(6), seconds(20), seconds(20)]);
+    drop(unit);
+    let (_unit, products) = lock(&["LAMP"], seconds(21));
+    assert_eq!(not_before(&products), [seconds(21)]);
+    world.assert_events_are_in_order();
 }
 
 pub fn only_the_most_preferred_open_batches_are_loaded(database: TestDatabase) {
@@ -175,6 +214,23 @@ pub fn batches_are_found_by_reference(database: TestDatabase) {
     let mut unit = world.begin();
     assert_eq!(unit.products().sku_of(&reference("B")).unwrap(), Some(sku("LAMP")));
     assert_eq!(unit.products().sku_of(&reference("b")).unwrap(), None);
-    assert_eq!(unit.products().find_batch(&reference("B")).unwrap(), Some(added));
+    let as_added = FoundBatch { batch: added, added_quantity: Units::new(10).unwrap(), added_eta: due("2027-01-01") };
+    assert_eq!(unit.products().find_batch(&reference("B")).unwrap(), Some(as_added.clone()));
     assert_eq!(unit.products().find_batch(&reference("C")).unwrap(), None);
+    drop(unit);
+
+    let wanted = Wanted { batches: vec![reference("B")], ..Wanted::product(sku("LAMP")) };
+    let less = BatchChange { purchased: Some(Units::ZERO), eta: Some(Eta::InStock), ..BatchChange::default() };
+    let corrected = world.change(wanted, |product| {
+        let changed = product.change_batch(&reference("B"), &less, instant(0)).unwrap();
+        product.add_batch(reference("D"), quantity(7), due("2027-02-01"), instant(0)).unwrap();
+        product.change_batch(&reference("D"), &less, instant(0)).unwrap();
+        changed.batch
+    });
+    let mut unit = world.begin();
+    let found = unit.products().find_batch(&reference("B")).unwrap();
+    assert_eq!(found, Some(FoundBatch { batch: corrected.unwrap(), ..as_added }));
+    let found = unit.products().find_batch(&reference("D")).unwrap().unwrap();
+    assert_eq!((found.batch.purchased(), found.batch.eta()), (Units::ZERO, Eta::InStock));
+    assert_eq!((found.added_quantity.get(), found.added_eta), (7, due("2027-02-01")), "corrected in the same unit");
 }

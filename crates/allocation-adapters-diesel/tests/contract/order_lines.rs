@@ -148,6 +148,36 @@ pub fn units_that_come_go_to_the_queue_in_its_order(database: TestDatabase) {
     world.assert_totals_equal_sums();
 }
 
+pub fn a_long_queue_is_served_in_few_loads(database: TestDatabase) {
+    const LINES: u32 = 3_000;
+    let world = World::new(database);
+    world.change(Wanted { create: true, ..Wanted::product(sku("LAMP")) }, |_| ()).unwrap();
+    world.database.execute(&format!(
+        "INSERT INTO order_lines (sku, order_id, quantity, placed_at, of_order, backorders, waiting)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {LINES})
+         SELECT 'LAMP', 'O-' || i, 1, i, {yes}, {yes}, 1 FROM n;
+         UPDATE products SET backordered = {LINES}, waiting_lines = {LINES}",
+        yes = if world.is_postgres() { "true" } else { "1" },
+    ));
+    let mut unit = world.begin();
+    let mut product = lock_one(&mut *unit, to_allocate("LAMP", &[]));
+    let mut loads = 0;
+    let needed = |product: &mut Product| {
+        needed(product.add_batch(reference("B"), quantity(LINES), Eta::InStock, seconds(0)).map(drop))
+    };
+    while let Some(needed) = needed(&mut product) {
+        unit.products().load(&mut product, &needed.what).unwrap();
+        loads += 1;
+    }
+    assert_eq!(loads, 6, "100 lines, then as many again each time");
+    unit.products().save(&[product], seconds(0)).unwrap();
+    unit.commit().unwrap();
+    assert_eq!(world.totals("LAMP"), [i64::from(LINES), 0, 0, 0, 0]);
+    assert_eq!(world.allocated("B"), LINES);
+    world.assert_counters_equal_sums();
+    world.assert_totals_equal_sums();
+}
+
 pub fn a_batch_that_is_corrected_takes_its_lines_along(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B-1", 300, Eta::InStock);
@@ -201,8 +231,7 @@ fn step(world: &World, random: &mut fastrand::Rng, now: DateTime<Utc>) {
     };
     let (purchased, late, reallocate) = (random.u32(0..=12), random.bool(), random.bool());
     let eta = if late { due("2027-03-01") } else { Eta::InStock };
-    let change =
-        BatchChange { purchased: Units::new(purchased).ok(), eta: Some(eta), reallocate, expected_revision: None };
+    let change = BatchChange { purchased: Units::new(purchased).ok(), eta: Some(eta), reallocate, expected: None };
     let placed = new_order(order_id.as_str(), &[("LAMP", units)], terms);
     let wanted = |batch: &BatchReference| Wanted {
         create: true,

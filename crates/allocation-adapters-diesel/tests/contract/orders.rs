@@ -2,7 +2,7 @@
 
 use crate::world::{World, held, instant, new_order, order, to_allocate, waits};
 use allocation_domain::{Eta, HoldDuration, NewOrder, OnShortage, OrderTerms, Products, Quantity};
-use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use allocation_ports::{OrderEnd, StoreError, UnitOfWork, Wanted};
 use allocation_test_support::TestDatabase;
 
 fn find(world: &World, names: &[&str]) -> Vec<NewOrder> {
@@ -94,4 +94,32 @@ pub fn an_order_over_several_products_is_placed_and_cancelled_in_one_unit(databa
     assert_eq!(world.allocation_texts(), ["O RUG B-2 2"]);
     assert!(skus_of(&world, "P").is_empty());
     world.assert_counters_equal_sums();
+}
+
+pub fn orders_that_have_lines_or_have_ended_are_told(database: TestDatabase) {
+    let world = World::new(database);
+    world.add_at("LAMP", "B-1", 50, Eta::InStock, instant(0));
+    for (name, terms) in [("WAITS", waits(0)), ("HELD", held(20)), ("EXPIRED", held(10)), ("CANCELLED", waits(0))] {
+        world.place(&new_order(name, &[("LAMP", 2)], terms), instant(0));
+    }
+    let of = |name: &str| to_allocate("LAMP", &[name]);
+    let cancel = |products: &mut Products| products.cancel(&order("CANCELLED"), instant(0));
+    world.decide(of("CANCELLED"), instant(0), |product| world.with_order(product, cancel)).unwrap();
+    let end = instant(10_000_000);
+    let names = ["WAITS", "HELD", "EXPIRED", "CANCELLED", "NEW", "NEW"].map(order);
+    let check = || {
+        let mut unit = world.begin();
+        let mut with_lines = unit.orders().with_lines(&names).unwrap();
+        with_lines.sort();
+        assert_eq!(with_lines, ["CANCELLED", "EXPIRED", "HELD", "WAITS"].map(order));
+        let mut ended = unit.orders().ended(&names, end).unwrap();
+        ended.sort_by(|one, other| one.0.cmp(&other.0));
+        assert_eq!(ended, [(order("CANCELLED"), OrderEnd::Cancelled), (order("EXPIRED"), OrderEnd::Expired)]);
+    };
+    check();
+    world.decide(of("EXPIRED"), end, |product| product.release_expired(end)).unwrap();
+    check();
+    let mut unit = world.begin();
+    assert!(unit.orders().ended(&[], end).unwrap().is_empty());
+    assert!(unit.orders().with_lines(&[order("NEW")]).unwrap().is_empty());
 }

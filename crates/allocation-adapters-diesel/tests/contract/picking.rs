@@ -3,7 +3,7 @@
 use crate::shop::{SKUS, Shop};
 use crate::world::{order, reference, sku};
 use allocation_domain::{
-    NewPickList, OrderId, PickCriteria, PickLineId, PickList, PickListId, PickStatus, Product, Products, Units,
+    NewPickList, OrderId, PickCriteria, PickLineId, PickList, PickListId, PickStatus, Product, Units,
 };
 use allocation_ports::{PageSize, PickListFilter, PickListSummary, Queries, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
@@ -14,22 +14,23 @@ pub fn list_id(text: &str) -> PickListId {
 }
 
 /// Locks all products of the shop, with these lines.
-fn lock_all(unit: &mut dyn UnitOfWork, lines: &[(String, OrderId)], now: DateTime<Utc>) -> Products {
+fn lock_all(unit: &mut dyn UnitOfWork, lines: &[(String, OrderId)], now: DateTime<Utc>) -> Vec<Product> {
     let wanted = SKUS.map(|name| Wanted {
         order_ids: lines.iter().filter(|(held, _)| held == name).map(|(_, order_id)| order_id.clone()).collect(),
         ..Wanted::product(sku(name))
     });
-    unit.products().lock(&wanted, now).unwrap().into_iter().collect()
+    unit.products().lock(&wanted, now).unwrap()
 }
 
 /// Locks all products of the shop, and loads the lines of a list, or one of them.
-fn lock_list(unit: &mut dyn UnitOfWork, list: &PickListId, only: Option<u32>, now: DateTime<Utc>) -> Products {
+fn lock_list(unit: &mut dyn UnitOfWork, list: &PickListId, only: Option<u32>, now: DateTime<Utc>) -> Vec<Product> {
     let mut products = lock_all(unit, &[], now);
     let lines = unit.pick_lists().find(list).unwrap().map(|stored| stored.list.lines).unwrap_or_default();
     for (line, pick) in lines.into_iter().filter(|(line, _)| only.is_none_or(|only| only == *line)) {
         let id = PickLineId { list: list.clone(), line };
         assert_eq!(unit.pick_lists().find_line(&id).unwrap().as_ref(), Some(&pick));
-        products.get_mut(&pick.sku).unwrap().load_pick_lines([(id, pick)]);
+        let product = products.iter_mut().find(|product| *product.sku() == pick.sku);
+        product.unwrap().load_pick_lines([(id, pick)]);
     }
     products
 }
@@ -69,23 +70,23 @@ impl Shop {
                 unit.pick_lists().add(list.list_id(), now).unwrap();
             }
         };
-        self.decide_on(lock, now, |products| products.make_pick_list(list), is_made);
+        self.decide_on(&SKUS, lock, now, |products, _| products.make_pick_list(list), is_made);
     }
 
     pub fn pick(&mut self, id: &PickLineId, found: u32, now: DateTime<Utc>) {
         let found = Units::new(found).unwrap();
         let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, &id.list, Some(id.line), now);
-        self.decide_on(lock, now, |products| products.pick(id, found, now), |_, _| {});
+        self.decide_on(&SKUS, lock, now, |products, at| products.pick(id, found, at), |_, _| {});
     }
 
     pub fn ship(&mut self, list: &PickListId, now: DateTime<Utc>) {
         let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, list, None, now);
-        self.decide_on(lock, now, |products| products.ship(list), |_, _| {});
+        self.decide_on(&SKUS, lock, now, |products, _| products.ship(list), |_, _| {});
     }
 
     pub fn give_back_list(&mut self, list: &PickListId, now: DateTime<Utc>) {
         let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, list, None, now);
-        self.decide_on(lock, now, |products| products.give_back(list), |_, _| {});
+        self.decide_on(&SKUS, lock, now, |products, _| products.give_back(list), |_, _| {});
     }
 
     /// All lists, by name.

@@ -1,4 +1,4 @@
-use crate::world::{World, connect, instant, new_order, reference, waits};
+use crate::world::{World, connect, due, instant, new_order, reference, waits};
 use allocation_adapters_diesel::{Dialect, MigrateError, Store};
 use allocation_domain::{AllocationOutcome, Eta};
 use allocation_ports::{LockWait, Queries, Readiness, SchemaState, StoreError, UnitOfWorkFactory};
@@ -65,6 +65,10 @@ pub fn stock_from_before_there_were_orders_is_counted_and_stays(database: TestDa
     assert_eq!((world.totals("LAMP"), world.totals("NONE")), ([7, 7, 0, 0, 0], [0; 5]));
     world.assert_totals_equal_sums();
     assert_eq!(world.batch("B-1").unwrap().revision(), 1);
+    let found = world.begin().products().find_batch(&reference("B-2")).unwrap().unwrap();
+    assert_eq!((found.added_quantity.get(), found.added_eta), (7, due("2027-01-01")));
+    let as_before = "INSERT INTO batch_references (sku, reference) VALUES ('LAMP', 'B-4')";
+    assert!(world.database.try_execute(as_before).is_err(), "a program of before cannot add batches");
     assert!(matches!(world.allocate("LAMP", "O", 6), Ok(AllocationOutcome::Unchanged(_))));
     assert!(world.database.try_execute("DELETE FROM batches WHERE reference = 'B-1'").is_err());
 

@@ -17,8 +17,8 @@ pub const SKUS: [&str; 3] = ["LAMP", "RUG", "SOFA"];
 pub struct Shop {
     pub world: World,
     pub truth: Products,
-    /// How often the products were locked.
-    version: u64,
+    /// How often each product was locked, and when it was decided on last.
+    counted: BTreeMap<&'static str, (u64, DateTime<Utc>)>,
     pub events: Vec<RecordedEvent>,
 }
 
@@ -55,58 +55,70 @@ pub fn wanted(names: &[&str], order_id: &OrderId, batch: u8) -> Vec<Wanted> {
 impl Shop {
     pub fn new(database: TestDatabase) -> Self {
         let truth = SKUS.map(|name| Product::new(sku(name))).into_iter().collect();
-        let mut shop = Self { world: World::new(database), truth, version: 0, events: Vec::new() };
-        shop.decide(&order("NONE"), 0, seconds(0), |_| Ok::<_, MoreNeeded>(()));
+        let counted = SKUS.map(|name| (name, (0, seconds(0)))).into();
+        let mut shop = Self { world: World::new(database), truth, counted, events: Vec::new() };
+        shop.decide(&SKUS, &order("NONE"), 0, seconds(0), |_, _| Ok::<_, MoreNeeded>(()));
         shop
     }
 
-    /// Decides in the database and in memory, which must come to the same.
+    /// Decides on products in the database and in memory, which must come to the same. When others
+    /// have decided after `now`, the decision is made as of then.
     fn decide<E: Undecided>(
         &mut self,
+        names: &[&'static str],
         order_id: &OrderId,
         batch: u8,
         now: DateTime<Utc>,
-        decision: impl Fn(&mut Products) -> Result<(), E>,
+        decision: impl Fn(&mut Products, DateTime<Utc>) -> Result<(), E>,
     ) {
-        let lock = |unit: &mut dyn UnitOfWork| {
-            unit.products().lock(&wanted(&SKUS, order_id, batch), now).unwrap().into_iter().collect()
-        };
-        self.decide_on(lock, now, decision, |_, _| {});
+        let lock = |unit: &mut dyn UnitOfWork| unit.products().lock(&wanted(names, order_id, batch), now).unwrap();
+        self.decide_on(names, lock, now, decision, |_, _| {});
     }
 
-    /// Decides in the database, on what is locked of all products, and in memory.
+    /// The same on what is locked by the caller.
     pub fn decide_on<T: PartialEq + Debug, E: Undecided>(
         &mut self,
-        lock: impl Fn(&mut dyn UnitOfWork) -> Products,
+        names: &[&'static str],
+        lock: impl Fn(&mut dyn UnitOfWork) -> Vec<Product>,
         now: DateTime<Utc>,
-        decision: impl Fn(&mut Products) -> Result<T, E>,
+        decision: impl Fn(&mut Products, DateTime<Utc>) -> Result<T, E>,
         and_then: impl Fn(bool, &mut dyn UnitOfWork),
     ) {
+        let at = names.iter().map(|name| self.counted[name].1).max().unwrap().max(now);
+        let decision = |products: &mut Products| decision(products, at);
         let before: BTreeMap<Sku, usize> =
             self.truth.iter().map(|product| (product.sku().clone(), product.events().len())).collect();
         // What the domain refuses is as good a step as any other.
         let in_memory = decision(&mut self.truth).ok();
         let mut unit = self.world.begin();
-        let mut products = lock(&mut *unit);
+        let locked = lock(&mut *unit);
+        for product in &locked {
+            let (version, last_at) = self.counted.get_mut(product.sku().as_str()).unwrap();
+            (*version, *last_at) = (*version + 1, now.max(*last_at));
+            assert_eq!((product.version(), product.not_before()), (*version, *last_at));
+        }
+        let mut products: Products = locked.into_iter().collect();
         assert_eq!(decide(&mut *unit, &mut products, &decision).ok(), in_memory);
-        unit.products().save(&products.into_iter().collect::<Vec<_>>(), now).unwrap();
+        unit.products().save(&products.into_iter().collect::<Vec<_>>(), at).unwrap();
         and_then(in_memory.is_some(), &mut *unit);
         unit.commit().unwrap();
-        self.version += 1;
         for product in self.truth.iter() {
             let new = product.events()[before[product.sku()]..].iter().enumerate();
+            let (version, last_at) = self.counted.get_mut(product.sku().as_str()).unwrap();
+            *last_at = if new.len() > 0 { at } else { *last_at };
             self.events.extend(new.map(|(ordinal, event)| RecordedEvent {
                 sku: product.sku().clone(),
-                version: self.version,
+                version: *version,
                 ordinal: u32::try_from(ordinal).unwrap(),
-                occurred_at: now,
+                occurred_at: at,
                 event: event.clone(),
             }));
         }
     }
 
-    /// One of everything, of a product or an order.
+    /// One of everything, of a product or an order, by a clock that is not the one of the step before.
     pub fn step(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
+        let now = now + TimeDelta::seconds(random.i64(-6..=6));
         let choice = random.u8(0..20);
         if choice >= 14 {
             return self.pick_step(random, now);
@@ -122,36 +134,41 @@ impl Shop {
             purchased: Units::new(random.choice([0, 5, 20, 45]).unwrap()).ok(),
             eta: Some(eta),
             reallocate: random.bool(),
-            expected_revision: None,
+            expected: None,
         };
         let placed = new_order(order_id.as_str(), &lines(random), terms(random));
         let hold = HoldDuration::from_seconds(random.u32(10..60)).unwrap();
+        let one = [name];
         let on = move |products: &mut Products, decide: &dyn Fn(&mut Product) -> Option<MoreNeeded>| {
             products.get_mut(&this).and_then(decide).map_or(Ok(()), Err)
         };
         let id = order_id.clone();
         match choice {
-            0 => self.decide(&id, batch, now, |all| {
-                on(all, &|product| needed(product.add_batch(named.clone(), quantity(5 * units), eta, now).map(drop)))
+            0 => self.decide(&one, &id, batch, now, |all, at| {
+                on(all, &|product| needed(product.add_batch(named.clone(), quantity(5 * units), eta, at).map(drop)))
             }),
-            1 => self.decide(&id, batch, now, |all| {
-                on(all, &|product| needed(product.allocate(&order_id, quantity(units), now).map(drop)))
+            1 => self.decide(&one, &id, batch, now, |all, at| {
+                on(all, &|product| needed(product.allocate(&order_id, quantity(units), at).map(drop)))
             }),
             2 => self.give_back(random, now),
-            3 => self.decide(&id, batch, now, |all| on(all, &|product| needed(product.remove_batch(&named, now)))),
-            4 | 5 => self.decide(&id, batch, now, |all| {
-                on(all, &|product| needed(product.change_batch(&named, &change, now).map(drop)))
+            3 => self
+                .decide(&one, &id, batch, now, |all, at| on(all, &|product| needed(product.remove_batch(&named, at)))),
+            4 | 5 => self.decide(&one, &id, batch, now, |all, at| {
+                on(all, &|product| needed(product.change_batch(&named, &change, at).map(drop)))
             }),
-            6 => self.decide(&id, batch, now, |all| needed(all.cancel(&order_id, now).map(drop)).map_or(Ok(()), Err)),
-            7 => self.decide(&id, batch, now, |all| {
-                let _ = all.confirm(&order_id, now);
+            6 => self.decide(&SKUS, &id, batch, now, |all, at| {
+                needed(all.cancel(&order_id, at).map(drop)).map_or(Ok(()), Err)
+            }),
+            7 => self.decide(&SKUS, &id, batch, now, |all, at| {
+                let _ = all.confirm(&order_id, at);
                 Ok::<_, MoreNeeded>(())
             }),
-            8 => self.decide(&id, batch, now, |all| {
-                let _ = all.extend(&order_id, hold, now);
+            8 => self.decide(&SKUS, &id, batch, now, |all, at| {
+                let _ = all.extend(&order_id, hold, at);
                 Ok::<_, MoreNeeded>(())
             }),
-            _ => self.decide(&id, batch, now, |all| needed(all.place(&placed, now).map(drop)).map_or(Ok(()), Err)),
+            _ => self
+                .decide(&SKUS, &id, batch, now, |all, at| needed(all.place(&placed, at).map(drop)).map_or(Ok(()), Err)),
         }
     }
 
@@ -159,9 +176,10 @@ impl Shop {
     fn give_back(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
         let Some(held) = random.choice(self.allocations(now)) else { return };
         let batch = held.reference.as_str().bytes().last().unwrap() - b'0';
-        self.decide(&held.order_id, batch, now, |all| {
+        let name = SKUS.into_iter().find(|name| *name == held.sku.as_str()).unwrap();
+        self.decide(&[name], &held.order_id, batch, now, |all, at| {
             let product = all.get_mut(&held.sku).unwrap();
-            needed(product.deallocate(&held.order_id, &held.reference, now).map(drop)).map_or(Ok(()), Err)
+            needed(product.deallocate(&held.order_id, &held.reference, at).map(drop)).map_or(Ok(()), Err)
         });
     }
 

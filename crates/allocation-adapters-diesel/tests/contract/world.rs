@@ -186,6 +186,14 @@ impl World {
             .map(|column| self.database.count(&format!("SELECT {column} FROM products WHERE sku = '{name}'")))
     }
 
+    pub fn assert_events_are_in_order(&self) {
+        let earlier = self.database.count(
+            "SELECT count(*) FROM outbox a JOIN outbox b ON a.sku = b.sku
+             WHERE a.version < b.version AND a.occurred_at > b.occurred_at",
+        );
+        assert_eq!(earlier, 0, "events that occurred before those of an earlier version");
+    }
+
     pub fn assert_totals_equal_sums(&self) {
         let sums = [
             (

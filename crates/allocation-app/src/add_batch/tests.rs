@@ -10,7 +10,7 @@ fn shipment() -> NewBatch {
 }
 
 /// The product is locked, made if need be, and the reference looked up.
-fn found(existing: Option<Batch>) -> impl FnOnce(&mut MockProductRepository) {
+fn found(existing: Option<FoundBatch>) -> impl FnOnce(&mut MockProductRepository) {
     |products| {
         products
             .expect_lock()
@@ -18,6 +18,11 @@ fn found(existing: Option<Batch>) -> impl FnOnce(&mut MockProductRepository) {
             .returning(|_, _| Ok(vec![product("LAMP", Vec::new())]));
         products.expect_find_batch().return_once(|_| Ok(existing));
     }
+}
+
+/// A batch that is as it was added.
+fn as_added(batch: Batch) -> FoundBatch {
+    FoundBatch { added_quantity: batch.purchased(), added_eta: batch.eta(), batch }
 }
 
 fn saved(products: &mut MockProductRepository) {
@@ -44,14 +49,24 @@ fn a_new_batch_is_stored_with_its_event() {
 #[test]
 fn the_same_batch_again_changes_nothing() {
     let existing = batch("B-1", "LAMP", 20).with_allocated(4).unwrap();
-    let outcome = use_cases(vec![rolled_back(found(Some(existing.clone())))]).add_batch(&shipment()).unwrap();
+    let outcome = use_cases(vec![rolled_back(found(Some(as_added(existing.clone()))))]).add_batch(&shipment()).unwrap();
     assert_eq!(outcome, AddBatchOutcome::Unchanged(existing));
+}
+
+#[test]
+fn a_batch_that_was_corrected_is_told_from_another_by_what_it_was_added_with() {
+    let corrected = batch("B-1", "LAMP", 25).with_revision(2);
+    let added_with = |quantity| FoundBatch { added_quantity: units(quantity).into(), ..as_added(corrected.clone()) };
+    let outcome = use_cases(vec![rolled_back(found(Some(added_with(20))))]).add_batch(&shipment()).unwrap();
+    assert_eq!(outcome, AddBatchOutcome::Unchanged(corrected.clone()));
+    let error = use_cases(vec![rolled_back(found(Some(added_with(25))))]).add_batch(&shipment()).unwrap_err();
+    assert!(matches!(error, AddBatchError::AlreadyExists(_)), "{error}");
 }
 
 #[test]
 fn another_batch_of_that_name_is_refused() {
     for existing in [batch("B-1", "LAMP", 21), batch("B-1", "SOFA", 20)] {
-        let error = use_cases(vec![rolled_back(found(Some(existing)))]).add_batch(&shipment()).unwrap_err();
+        let error = use_cases(vec![rolled_back(found(Some(as_added(existing))))]).add_batch(&shipment()).unwrap_err();
         assert!(matches!(error, AddBatchError::AlreadyExists(taken) if taken == reference("B-1")));
     }
 }
@@ -62,7 +77,7 @@ fn a_name_taken_meanwhile_is_found_by_the_next_run() {
         found(None)(products);
         products.expect_save().returning(|_, _| Err(conflict()));
     });
-    let finds = rolled_back(found(Some(batch("B-1", "LAMP", 21))));
+    let finds = rolled_back(found(Some(as_added(batch("B-1", "LAMP", 21)))));
     let error = use_cases(vec![collides, finds]).add_batch(&shipment()).unwrap_err();
     assert!(matches!(error, AddBatchError::AlreadyExists(_)));
 }
@@ -71,7 +86,8 @@ fn a_name_taken_meanwhile_is_found_by_the_next_run() {
 fn a_batch_that_a_lost_commit_had_added_is_told_as_added() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved);
     let existing = batch("B-1", "LAMP", 20);
-    let outcome = use_cases(vec![lost, rolled_back(found(Some(existing.clone())))]).add_batch(&shipment()).unwrap();
+    let outcome =
+        use_cases(vec![lost, rolled_back(found(Some(as_added(existing.clone()))))]).add_batch(&shipment()).unwrap();
     assert_eq!(outcome, AddBatchOutcome::Added(existing));
 }
 

@@ -22,6 +22,11 @@ fn to_units(units: u32) -> BatchChange {
     BatchChange { purchased: Some(Units::new(units).unwrap()), ..BatchChange::default() }
 }
 
+/// The batch as it was after so many corrections less one.
+fn version(revision: u32) -> BatchVersion {
+    BatchVersion { revision, ..batch("B-LAMP", "LAMP", 9).version() }
+}
+
 fn change(unit: Result<MockUnitOfWork, StoreError>, change: &BatchChange) -> Decision {
     use_cases(vec![unit]).change_batch(&reference("B-LAMP"), change)
 }
@@ -58,8 +63,11 @@ fn a_change_that_says_what_the_batch_says_writes_nothing() {
 fn a_change_of_an_older_revision_is_refused() {
     let twice = batch("B-LAMP", "LAMP", 9).with_revision(3);
     let unit = rolled_back(|products| found(products, product("LAMP", vec![twice])));
-    let refusal = change(unit, &BatchChange { expected_revision: Some(2), ..to_units(5) }).unwrap_err();
-    assert!(matches!(refusal, ChangeBatchError::Refused(Refusal::Stale { expected: 2, actual: 3, .. })), "{refusal}");
+    let refusal = change(unit, &BatchChange { expected: Some(version(2)), ..to_units(5) }).unwrap_err();
+    assert!(
+        matches!(refusal, ChangeBatchError::Refused(Refusal::Stale { actual, .. }) if actual == version(3)),
+        "{refusal}"
+    );
 }
 
 #[test]
@@ -76,7 +84,7 @@ fn a_batch_that_is_not_there_or_just_went_is_told() {
 
 #[test]
 fn a_change_whose_commit_was_lost_is_settled_by_the_next_run() {
-    let based_on_first = BatchChange { expected_revision: Some(1), ..to_units(5) };
+    let based_on_first = BatchChange { expected: Some(version(1)), ..to_units(5) };
     let settle = |now_there: Batch| {
         let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), |products| {
             found(products, product("LAMP", vec![batch("B-LAMP", "LAMP", 9)]));

@@ -1,4 +1,4 @@
-//! What waits in a queue.
+//! What waits to be decided.
 
 use crate::allocate_line::LineAnswer;
 use crate::group::{Answer, Command};
@@ -13,14 +13,6 @@ use tokio::sync::oneshot;
 pub(super) enum Job {
     Line { line: OrderLine, reply: oneshot::Sender<LineAnswer> },
     Order { order: NewOrder, reply: oneshot::Sender<OrderAnswer> },
-}
-
-/// What goes through a queue.
-#[derive(Debug)]
-pub(super) enum Message {
-    Job(Job),
-    /// Take no more, finish what waits, end.
-    Stop,
 }
 
 impl Job {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::RetryPolicy;
-use crate::testing::{batch, cause, clock, line, new_order, product};
+use crate::testing::{batch, cause, clock, line, new_order, new_orders, product};
 use allocation_domain::{OrderTerms, Product, Sku};
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory};
 use allocation_ports::{UnitOfWork, Wanted};
@@ -91,7 +91,7 @@ impl Shared {
 
 /// Orders of which none is known before.
 fn no_orders() -> MockOrderRepository {
-    let mut orders = MockOrderRepository::new();
+    let mut orders = new_orders();
     orders.expect_find().returning(|_| Ok(Vec::new()));
     orders.expect_add().returning(|_, _| Ok(()));
     orders
@@ -336,11 +336,10 @@ fn a_panic_costs_its_group_the_answers_and_no_more() {
 
 #[test]
 fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
-    let shared = Shared::with(&[]);
-    let one = engine(&shared, 1, no_fault);
-    let queues = (0..4).map(|_| mpsc::channel(1).0).collect::<Vec<_>>();
+    let queues = (0..4).map(|_| Queue::new(1).0).collect::<Vec<_>>();
     let four = AllocationEngine {
         queues: queues.into(),
+        orders: Queue::new(1).0,
         threads: Arc::default(),
         metrics: Arc::new(EngineCounters::default()),
     };
@@ -355,35 +354,60 @@ fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
         sizes[place(n)] += 1;
     }
     assert!(sizes.iter().all(|&size| size > 50), "{sizes:?}");
-    let (reply, _) = oneshot::channel();
-    let order = new_order("O-1", &[("LAMP", 1), ("RUG", 1)], OrderTerms::default());
-    assert!(
-        std::ptr::eq(four.queue(&Job::Order { order, reply }), &four.queues[0]),
-        "orders over several SKUs share one"
-    );
-    one.shut_down();
+    let of_order = |lines: &[(&str, u32)]| {
+        let (reply, _) = oneshot::channel();
+        let order = new_order("O-1", lines, OrderTerms::default());
+        std::ptr::eq(four.queue(&Job::Order { order, reply }), &four.orders)
+    };
+    assert!(of_order(&[("LAMP", 1), ("RUG", 1)]), "orders over several SKUs have a queue of their own");
+    assert!(!of_order(&[("LAMP", 1)]));
+}
+
+#[test]
+fn a_queue_is_as_long_as_the_lines_of_its_orders() {
+    let shared = Shared::with(&[("LAMP", 100), ("RUG", 100)]);
+    let engine = engine(&shared, 5, no_fault);
+    let place =
+        |order_id: &str, skus: &[(&str, u32)]| engine.submit_order(new_order(order_id, skus, OrderTerms::default()));
+    let two = [("LAMP", 1), ("RUG", 1)];
+    shared.close_gate();
+    let first = place("O-0", &two).unwrap();
+    shared.await_unit();
+    let waiting = [place("O-1", &two).unwrap(), place("O-2", &two).unwrap()];
+    assert!(matches!(place("O-3", &two), Err(NotTaken::Overloaded)), "there is room for one line, not for two");
+    let alone = engine.submit_line(line("O-4", "LAMP", 1)).unwrap();
+    shared.open_gate();
+    for answer in waiting.into_iter().chain([first]) {
+        assert!(matches!(answer.blocking_recv().unwrap(), Ok(PlaceOrderOutcome::Placed(_))));
+    }
+    assert_eq!(told(alone.blocking_recv().unwrap()), "allocated", "orders do not stand in the way of lines");
+    let many: Vec<(String, u32)> = (0..9).map(|n| (format!("SKU-{n}"), 1)).collect();
+    let many: Vec<(&str, u32)> = many.iter().map(|(sku, units)| (sku.as_str(), *units)).collect();
+    let large = place("O-5", &many).unwrap();
+    assert!(large.blocking_recv().unwrap().is_err(), "an empty queue takes what is longer than it");
+    engine.shut_down();
 }
 
 #[test]
 fn orders_and_lines_share_a_group_and_each_gets_its_own_answer() {
-    let shared = Shared::with(&[("LAMP", 10), ("RUG", 3)]);
+    let shared = Shared::with(&[("LAMP", 10)]);
     let engine = engine(&shared, 100, no_fault);
-    let placed = |order_id: &str, rugs: u32| {
-        engine.submit_order(new_order(order_id, &[("LAMP", 4), ("RUG", rugs)], OrderTerms::default())).unwrap()
+    let placed = |order_id: &str, lamps: u32| {
+        engine.submit_order(new_order(order_id, &[("LAMP", lamps)], OrderTerms::default())).unwrap()
     };
     shared.close_gate();
     let first = engine.submit_line(line("O-1", "LAMP", 1)).unwrap();
     shared.await_unit();
-    let (fits, short) = (placed("O-2", 2), placed("O-3", 2));
+    let (fits, short) = (placed("O-2", 4), placed("O-3", 6));
     let alone = engine.submit_line(line("O-4", "LAMP", 5)).unwrap();
     shared.open_gate();
     assert_eq!(told(first.blocking_recv().unwrap()), "allocated");
     assert!(matches!(fits.blocking_recv().unwrap(), Ok(PlaceOrderOutcome::Placed(_))));
     assert!(matches!(short.blocking_recv().unwrap(), Err(PlaceOrderError::OutOfStock(_))));
     assert_eq!(told(alone.blocking_recv().unwrap()), "allocated", "what was refused has taken nothing");
-    assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [1, 5]);
+    assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [1, 3]);
     let counted = shared.counters.snapshot();
-    assert_eq!((counted.lines, counted.refused), (6, 2), "orders are counted by their lines");
+    assert_eq!((counted.lines, counted.refused), (4, 1));
     engine.shut_down();
 }
 
@@ -394,9 +418,9 @@ fn a_group_has_no_more_lines_than_it_may_but_for_an_order_that_is_larger() {
     let lines: Vec<(String, u32)> = (0..40).map(|n| (format!("SKU-{n}"), 1)).collect();
     let lines: Vec<(&str, u32)> = lines.iter().map(|(sku, units)| (sku.as_str(), *units)).collect();
     shared.close_gate();
-    let mut answers = vec![engine.submit_order(new_order("O-0", &lines[..1], OrderTerms::default())).unwrap()];
+    let mut answers = vec![engine.submit_order(new_order("O-0", &lines[..2], OrderTerms::default())).unwrap()];
     shared.await_unit();
-    for (n, count) in [GROUP_SIZE - 2, 2, 1, 40, 1].into_iter().enumerate() {
+    for (n, count) in [GROUP_SIZE - 2, 2, 3, 40, 2].into_iter().enumerate() {
         let order = new_order(&format!("O-{}", n + 1), &lines[..count], OrderTerms::default());
         answers.push(engine.submit_order(order).unwrap());
     }
@@ -404,6 +428,6 @@ fn a_group_has_no_more_lines_than_it_may_but_for_an_order_that_is_larger() {
     for answer in answers {
         assert!(matches!(answer.blocking_recv().unwrap(), Err(PlaceOrderError::OutOfStock(_))));
     }
-    assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [1, GROUP_SIZE, 1, 40, 1]);
+    assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [2, GROUP_SIZE, 3, 40, 2]);
     engine.shut_down();
 }

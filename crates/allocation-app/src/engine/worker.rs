@@ -1,11 +1,11 @@
-use super::job::{Job, Message};
+use super::job::Job;
+use super::queue::{Receiver, Waiting};
 use crate::UnitRunner;
 use crate::group::{Answer, decide_group};
 use allocation_ports::{Clock, EngineMetrics, GroupMeasure, StoreError};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
 
 /// How long the parts of a group that failed may hold up the lines behind them.
 const PATIENCE_WITH_PARTS: Duration = Duration::from_secs(3);
@@ -28,33 +28,27 @@ impl Worker {
         Self { units, clock, metrics, group_size }
     }
 
-    pub(super) fn run(&self, mut queue: mpsc::Receiver<Message>) {
-        let mut taken = Vec::with_capacity(self.group_size);
-        while queue.blocking_recv_many(&mut taken, self.group_size) > 0 {
-            let mut jobs = Vec::with_capacity(taken.len());
-            for message in taken.drain(..) {
-                match message {
-                    Message::Job(job) => jobs.push(job),
-                    Message::Stop => queue.close(),
-                }
-            }
+    pub(super) fn run(&self, mut queue: Receiver) {
+        while let Some(jobs) = queue.take(self.group_size) {
             for group in self.groups(jobs) {
+                // They take up room in the queue until it is their turn.
+                let group = group.into_iter().map(|waiting| waiting.job).collect();
                 Self::survive(|| self.decide(group, queue.len()));
             }
         }
     }
 
     /// Parts jobs into groups that have no more lines than a group may have.
-    fn groups(&self, jobs: Vec<Job>) -> Vec<Vec<Job>> {
-        let mut groups: Vec<Vec<Job>> = Vec::new();
+    fn groups(&self, jobs: Vec<Waiting>) -> Vec<Vec<Waiting>> {
+        let mut groups: Vec<Vec<Waiting>> = Vec::new();
         let mut lines = 0;
-        for job in jobs {
-            lines += job.lines();
+        for waiting in jobs {
+            lines += waiting.job.lines();
             match groups.last_mut() {
-                Some(group) if lines <= self.group_size => group.push(job),
+                Some(group) if lines <= self.group_size => group.push(waiting),
                 _ => {
-                    lines = job.lines();
-                    groups.push(vec![job]);
+                    lines = waiting.job.lines();
+                    groups.push(vec![waiting]);
                 }
             }
         }

@@ -5,6 +5,7 @@ use crate::testing::{
 };
 use crate::{AllocateLineError, PlaceOrderError, PlaceOrderOutcome};
 use allocation_domain::{AllocationOutcome, Batch, Event, Needed, OrderStatus, OrderTerms, ProductState};
+use allocation_ports::OrderEnd;
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork};
 
 type Unit = Result<MockUnitOfWork, StoreError>;
@@ -299,4 +300,30 @@ fn an_order_that_a_lost_commit_had_placed_is_told_as_placed() {
     let answer = place(units, &two_lines()).unwrap().unwrap();
     let PlaceOrderOutcome::Placed(placed) = answer else { panic!("{answer:?}") };
     assert_eq!(placed.status(now()), OrderStatus::Allocated);
+}
+
+#[test]
+fn an_order_of_which_lines_were_sent_alone_cannot_be_placed() {
+    let unit = with_orders(rolled_back(locked(&[("LAMP", 9), ("SOFA", 2)])), |orders| {
+        known(Vec::new())(orders);
+        orders.expect_with_lines().times(1).returning(|ids| Ok(ids.to_vec()));
+    });
+    let answer = place(vec![unit], &two_lines()).unwrap();
+    assert!(matches!(answer, Err(PlaceOrderError::AlreadyExists(id)) if id == order("O-1")));
+}
+
+#[test]
+fn an_order_that_has_ended_gets_no_new_line() {
+    let decide_after = |end: OrderEnd| {
+        let unit = with_orders(rolled_back(locked(&[("LAMP", 9)])), |orders| {
+            orders
+                .expect_ended()
+                .times(1)
+                .withf(|ids, at| *ids == [order("O-1")] && *at == now())
+                .returning(move |ids, _| Ok(vec![(ids[0].clone(), end)]));
+        });
+        decide(vec![unit], &[line("O-1", "LAMP", 1)]).unwrap().pop().unwrap().unwrap_err()
+    };
+    assert!(matches!(decide_after(OrderEnd::Cancelled), AllocateLineError::OrderCancelled(_)));
+    assert!(matches!(decide_after(OrderEnd::Expired), AllocateLineError::HoldExpired(_)));
 }

@@ -29,13 +29,14 @@ fn what_expired_is_freed_and_told_in_the_order_of_the_locks() {
             .returning(|_, _| Ok(vec![with_expired_hold("LAMP"), with_expired_hold("SOFA")]));
         saves(products, &["deallocated", "hold_expired", "deallocated", "hold_expired"]);
     });
-    assert_eq!(use_cases(vec![unit]).release_expired_holds().unwrap(), 2);
+    let last = rolled_back(|products| expired(products, Vec::new()));
+    assert_eq!(use_cases(vec![unit, last]).release_expired_holds(|| true).unwrap(), 2);
 }
 
 #[test]
 fn when_nothing_expired_nothing_is_locked() {
     let unit = rolled_back(|products| expired(products, Vec::new()));
-    assert_eq!(use_cases(vec![unit]).release_expired_holds().unwrap(), 0);
+    assert_eq!(use_cases(vec![unit]).release_expired_holds(|| true).unwrap(), 0);
 }
 
 #[test]
@@ -44,7 +45,7 @@ fn what_others_released_meanwhile_is_left_alone() {
         expired(products, vec![sku("LAMP")]);
         products.expect_lock().returning(|_, _| Ok(vec![product("LAMP", Vec::new())]));
     });
-    assert_eq!(use_cases(vec![unit]).release_expired_holds().unwrap(), 1);
+    assert_eq!(use_cases(vec![unit]).release_expired_holds(|| true).unwrap(), 0);
 }
 
 #[test]
@@ -59,7 +60,12 @@ fn it_goes_on_while_there_may_be_more() {
         products.expect_save().times(1).returning(|_, _| Ok(()));
     });
     let last = rolled_back(|products| expired(products, Vec::new()));
-    assert_eq!(use_cases(vec![full, last]).release_expired_holds().unwrap(), usize::from(MOST_PRODUCTS));
+    assert_eq!(use_cases(vec![full, last]).release_expired_holds(|| true).unwrap(), usize::from(MOST_PRODUCTS));
+}
+
+#[test]
+fn it_ends_when_it_is_told_to() {
+    assert_eq!(use_cases(Vec::new()).release_expired_holds(|| false).unwrap(), 0);
 }
 
 #[test]
@@ -69,5 +75,5 @@ fn who_is_in_the_way_is_left_for_another_time() {
         products.expect_lock().returning(|_, _| Ok(vec![with_expired_hold("LAMP")]));
         products.expect_save().returning(|_, _| Ok(()));
     });
-    assert!(matches!(use_cases(vec![collides]).release_expired_holds(), Err(StoreError::Busy(_))));
+    assert!(matches!(use_cases(vec![collides]).release_expired_holds(|| true), Err(StoreError::Busy(_))));
 }

@@ -49,8 +49,8 @@ impl Product {
         let Some(before) = self.batch(reference).cloned() else {
             return Err(ChangeBatchError::NotFound(reference.clone()));
         };
-        let actual = before.revision();
-        if let Some(expected) = change.expected_revision.filter(|expected| *expected != actual) {
+        let actual = before.version();
+        if let Some(expected) = change.expected.filter(|expected| *expected != actual) {
             return Err(ChangeBatchError::Stale { reference: reference.clone(), expected, actual });
         }
         let gone = before.gone();

@@ -3,7 +3,7 @@
 use crate::checks;
 use crate::command::{Command, Unit, sku_of, skus};
 use crate::store::Store;
-use allocation_domain::{BatchChange, Event, OrderId, Product, Products, Sku, Undecided, Units};
+use allocation_domain::{BatchChange, BatchVersion, Event, OrderId, Product, Products, Sku, Undecided, Units};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -120,9 +120,9 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
         }
         Command::RemoveBatch { reference } => format!("{:?}", product.remove_batch(&reference, now)?),
         Command::ChangeBatch { reference, purchased, eta, reallocate, stale } => {
-            let revision = product.batch(&reference).map_or(1, |batch| batch.revision());
-            let expected_revision = Some(revision + u32::from(stale));
-            let change = BatchChange { purchased, eta, reallocate, expected_revision };
+            let there = product.batch(&reference).map(|batch| batch.version());
+            let expected = there.map(|it| BatchVersion { revision: it.revision + u32::from(stale), ..it });
+            let change = BatchChange { purchased, eta, reallocate, expected };
             format!("{:?}", product.change_batch(&reference, &change, now)?)
         }
         Command::Allocate { order_id, quantity, .. } => format!("{:?}", product.allocate(&order_id, quantity, now)?),

@@ -215,10 +215,25 @@ fn a_batch_that_comes_late_and_short_moves_before_anybody_must_leave() {
 #[test]
 fn two_purchasers_do_not_overwrite_each_other() {
     let mut shop = Shop::of_chairs(&[("B-1", 4, due(1))]);
-    let at = |revision| BatchChange { eta: Some(due(9)), expected_revision: Some(revision), ..BatchChange::default() };
-    assert_eq!(shop.change("B-1", at(1)).unwrap().batch.revision(), 2);
-    let stale = ChangeBatchError::Stale { reference: batch("B-1"), expected: 1, actual: 2 };
-    assert_eq!(shop.change("B-1", at(1)), Err(stale));
+    let version = |shop: &mut Shop| shop.chairs().batch(&batch("B-1")).unwrap().version();
+    let at = |version| BatchChange { eta: Some(due(9)), expected: Some(version), ..BatchChange::default() };
+    let expected = version(&mut shop);
+    assert_eq!(shop.change("B-1", at(expected)).unwrap().batch.revision(), 2);
+    let stale = ChangeBatchError::Stale { reference: batch("B-1"), expected, actual: version(&mut shop) };
+    assert_eq!(shop.change("B-1", at(expected)), Err(stale));
+}
+
+#[test]
+fn a_batch_that_has_taken_the_name_of_another_is_not_taken_for_it() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, due(1))]);
+    let expected = Some(shop.chairs().batch(&batch("B-1")).unwrap().version());
+    let now = shop.now;
+    shop.chairs().remove_batch(&batch("B-1"), now).unwrap();
+    shop.now += chrono::TimeDelta::seconds(1);
+    shop.receive("B-1", "CHAIR", 4, due(1));
+    let refusal =
+        shop.change("B-1", BatchChange { eta: Some(due(9)), expected, ..BatchChange::default() }).unwrap_err();
+    assert!(matches!(refusal, ChangeBatchError::Stale { .. }), "{refusal}");
 }
 
 #[test]

@@ -40,7 +40,7 @@ document!(ChangeBatchProblems:
     params(
         ("reference" = Identifier, Path, description = "The batch", example = "B-1"),
         ("If-Match" = Option<String>, Header, description =
-            "The `ETag` of the revision to change, several of them in a list, or `*` for any", example = "\"1\""),
+            "The `ETag` of the version to change, several of them in a list, or `*` for any", example = "\"1-5f5e100\""),
     ),
     request_body(content = Correction, examples(
         ("late" = (summary = "It comes later", value = json!({ "eta": "2027-02-01", "reallocate": true }))),
@@ -51,7 +51,7 @@ document!(ChangeBatchProblems:
     responses(
         (status = 200, description = "The batch is what it should be; this is what that meant for lines on it",
             body = Changed<'_>,
-            headers(("ETag" = String, description = "The revision of the batch")),
+            headers(("ETag" = String, description = "The version of the batch")),
             example = json!({
                 "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 18, "allocated_quantity": 10,
                 "available_quantity": 8, "eta": "2027-02-01",
@@ -59,6 +59,7 @@ document!(ChangeBatchProblems:
                     "order_id": "O-1", "sku": "RED-CHAIR", "reference": "B-1", "qty": 10,
                     "old_eta": "2027-01-15", "new_eta": "2027-02-01"
                 }],
+                "moved": [],
                 "displaced": [{ "order_id": "O-9", "sku": "RED-CHAIR", "qty": 2, "status": "short" }]
             })),
         ChangeBatchProblems,
@@ -72,24 +73,24 @@ pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payloa
     let use_cases = api.use_cases.clone();
     let changed = api.gate.run(&request, move || correct(&use_cases, &reference, change, &asked)).await?;
     let mut response = answer::builder(StatusCode::OK);
-    Ok(response.insert_header(etag::of(changed.batch.revision())).body(answer::bytes(&Changed::from(&changed))?))
+    Ok(response.insert_header(etag::of(changed.batch.version())).body(answer::bytes(&Changed::from(&changed))?))
 }
 
-/// Changes a batch that is in one of the revisions asked for.
+/// Changes a batch that is in one of the versions asked for.
 fn correct(
     use_cases: &UseCases,
     reference: &BatchReference,
     mut change: BatchChange,
     asked: &IfMatch,
 ) -> Result<BatchChanged, Problem> {
-    change.expected_revision = asked.first_try();
+    change.expected = asked.first_try();
     loop {
         match use_cases.change_batch(reference, &change) {
-            // Revisions only grow, so that each of a list is tried once at most.
+            // Versions only grow, so that each of a list is tried once at most.
             Err(ChangeBatchError::Refused(Refusal::Stale { actual, .. }))
-                if asked.names(actual) && change.expected_revision != Some(actual) =>
+                if asked.names(actual) && change.expected != Some(actual) =>
             {
-                change.expected_revision = Some(actual);
+                change.expected = Some(actual);
             }
             done => return done.map_err(Problem::from),
         }

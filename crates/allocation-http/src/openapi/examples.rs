@@ -25,7 +25,9 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::ProductNotFound => Sku::parse("LAMP").map_or(Problem::of(kind), |sku| Problem::product_not_found(&sku)),
         Kind::AllocationNotFound => Problem::new(kind, "Order O-1 has nothing allocated in batch B-1"),
         Kind::BatchAlreadyExists => Problem::new(kind, "Batch B-1 exists already with other content"),
-        Kind::BatchChanged => Problem::new(kind, "Batch B-1 is in revision \"2\", which If-Match does not name"),
+        Kind::BatchChanged => {
+            Problem::new(kind, "Batch B-1 has the ETag \"2-5f5e100\" by now, which If-Match does not name")
+        }
         Kind::OrderAlreadyExists => Problem::new(kind, "Order O-7 exists already with other content"),
         Kind::OrderNotHeld => Problem::new(kind, "Order O-7 is not on hold"),
         Kind::BatchHasAllocations => Problem::new(kind, "Batch B-1 has 10 allocated units"),

@@ -80,9 +80,11 @@ fn the_examples_are_what_is_answered() {
         requested: quantity(5),
     };
     let batch = || reference("B-1");
+    let added_at = chrono::DateTime::from_timestamp_micros(100_000_000).unwrap();
+    let version = |revision| domain::BatchVersion { added_at, revision };
     let not_there = domain::DeallocateError::AllocationNotFound { order_id: order("O-1"), reference: batch() };
     let has_allocations = domain::RemoveBatchError::HasAllocations { reference: batch(), allocated: 10 };
-    let stale = domain::ChangeBatchError::Stale { reference: batch(), expected: 1, actual: 2 };
+    let stale = domain::ChangeBatchError::Stale { reference: batch(), expected: version(1), actual: version(2) };
     let order_id = order("O-1");
     let raised: [(Kind, Problem); 11] = [
         (Kind::BatchAlreadyExists, AddBatchError::AlreadyExists(batch()).into()),

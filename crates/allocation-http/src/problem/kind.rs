@@ -80,7 +80,7 @@ kinds! {
     /// Lines are allocated to the batch, so that it cannot be deleted. Deallocate them first.
     BatchHasAllocations: CONFLICT, "batch-has-allocations", "The batch has allocations";
 
-    /// The batch was corrected since, so that it has none of the revisions named by `If-Match`.
+    /// The batch was corrected since, so that it has none of the versions named by `If-Match`.
     /// Nothing was changed; look at the batch, and decide anew.
     BatchChanged: PRECONDITION_FAILED, "batch-changed", "The batch was corrected meanwhile";
 

@@ -2,6 +2,7 @@
 //! not compile until someone has decided its status.
 
 use super::{Kind, Problem};
+use crate::etag;
 use allocation_app::{
     AddBatchError, AllocateLineError, CancelOrderError, ChangeBatchError, ConfirmOrderError, DeallocateError,
     ExtendHoldError, GiveBackPickListError, MakePickListError, PickError, PlaceOrderError, RemoveBatchError,
@@ -42,7 +43,8 @@ impl From<ChangeBatchError> for Problem {
             ChangeBatchError::Refused(refusal) => match refusal {
                 domain::ChangeBatchError::NotFound(_) => Self::new(Kind::BatchNotFound, refusal.to_string()),
                 domain::ChangeBatchError::Stale { reference, actual, .. } => {
-                    let detail = format!("Batch {reference} is in revision \"{actual}\", which If-Match does not name");
+                    let tag = etag::tag(actual);
+                    let detail = format!("Batch {reference} has the ETag {tag} by now, which If-Match does not name");
                     Self::new(Kind::BatchChanged, detail)
                 }
                 domain::ChangeBatchError::BelowGone { .. } => Self::new(Kind::UnitsGone, refusal.to_string()),

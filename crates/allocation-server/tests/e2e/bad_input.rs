@@ -1,6 +1,6 @@
 //! Bad input gets a clear answer and changes nothing.
 
-use crate::support::{Answer, Client, Server, TestDatabase, encoded, on_every_database};
+use crate::support::{Answer, Client, Server, TestDatabase, encoded, on_every_database, order};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ const JSON: Option<&str> = Some("application/json");
 fn with_server(database: &TestDatabase, check: impl FnOnce(&Client)) {
     let server = Server::start(database);
     check(&server.client());
-    for table in ["products", "batches", "order_lines", "allocations", "outbox"] {
+    for table in ["products", "batches", "order_lines", "orders", "allocations", "outbox"] {
         assert_eq!(database.count(&format!("SELECT count(*) FROM {table}")), 0, "{table}: nothing is stored");
     }
     let failures = server.log().into_iter().filter(|line| line.contains("\"ERROR\"")).collect::<Vec<_>>();
@@ -30,9 +30,16 @@ fn line_with(client: &Client, field: &str, value: Value) -> Vec<String> {
     client.post("/allocations", &body).faults()
 }
 
+/// The faults of an order that is right but for one field.
+fn order_with(client: &Client, field: &str, value: Value) -> Vec<String> {
+    let mut body = order("O-1", &[("LAMP", 1)], json!({}));
+    body[field] = value;
+    client.post("/orders", &body).faults()
+}
+
 fn json_that_does_not_parse_is_malformed(database: &TestDatabase) {
     with_server(database, |client| {
-        for path in ["/batch", "/allocations"] {
+        for path in ["/batch", "/allocations", "/orders"] {
             for body in ["", "{", "{\"sku\": }", "nonsense", "{\"sku\": \"A\"} extra", "{'sku': 1}", "\u{feff}{}"] {
                 client.post_text(path, JSON, body).problem(400, "malformed-json");
             }
@@ -45,7 +52,7 @@ fn json_that_does_not_parse_is_malformed(database: &TestDatabase) {
 fn what_is_not_an_object_is_a_fault_of_the_whole(database: &TestDatabase) {
     with_server(database, |client| {
         for body in ["[]", "1", "null", "\"text\"", "true"] {
-            for path in ["/batch", "/allocations"] {
+            for path in ["/batch", "/allocations", "/orders", "/orders/O-1/extend"] {
                 assert_eq!(client.post_text(path, JSON, body).faults(), [""], "{body}");
             }
         }
@@ -141,6 +148,86 @@ fn missing_unknown_and_doubled_fields_are_faults_all_at_once(database: &TestData
     });
 }
 
+fn orders_are_refused_for_each_fault_of_theirs(database: &TestDatabase) {
+    with_server(database, |client| {
+        for wrong in [json!(1), json!(null), json!(""), json!(" a"), json!("."), json!("x".repeat(256)), json!([])] {
+            assert_eq!(order_with(client, "order_id", wrong), ["/order_id"]);
+        }
+        for wrong in [json!([]), json!({}), json!("LAMP"), json!(null), json!(1)] {
+            assert_eq!(order_with(client, "lines", wrong.clone()), ["/lines"], "{wrong}");
+        }
+        for wrong in [json!("Reject"), json!("wait"), json!(""), json!(true), json!(1)] {
+            assert_eq!(order_with(client, "on_shortage", wrong.clone()), ["/on_shortage"], "{wrong}");
+        }
+        for wrong in [json!(9), json!(86_401), json!(0), json!(-10), json!(10.5), json!("600"), json!(u64::MAX)] {
+            assert_eq!(order_with(client, "hold_seconds", wrong.clone()), ["/hold_seconds"], "{wrong}");
+        }
+        for wrong in [json!(2_147_483_648_i64), json!(-2_147_483_649_i64), json!(0.5), json!("1")] {
+            assert_eq!(order_with(client, "priority", wrong.clone()), ["/priority"], "{wrong}");
+        }
+        for wrong in [json!("true"), json!(1)] {
+            assert_eq!(order_with(client, "allow_split", wrong.clone()), ["/allow_split"], "{wrong}");
+        }
+        for right in [json!(2_147_483_647), json!(-2_147_483_648_i64)] {
+            let answer = client.place("O-1", &[("LAMP", 1)], json!({"priority": right, "hold_seconds": 86_400}));
+            answer.problem(409, "out-of-stock");
+        }
+        let nothing = json!({"on_shortage": null, "hold_seconds": null, "priority": null, "allow_split": null});
+        client.place("O-1", &[("LAMP", 1)], nothing).problem(409, "out-of-stock");
+    });
+}
+
+fn lines_of_orders_are_told_by_their_place(database: &TestDatabase) {
+    with_server(database, |client| {
+        let lines = |lines: Value| order_with(client, "lines", lines);
+        for (wrong, fault) in [
+            (json!(1), "/lines/1"),
+            (json!(null), "/lines/1"),
+            (json!([]), "/lines/1"),
+            (json!({"sku": "SOFA"}), "/lines/1/qty"),
+            (json!({"qty": 1}), "/lines/1/sku"),
+            (json!({"sku": "SOFA", "qty": 0}), "/lines/1/qty"),
+            (json!({"sku": "SOFA", "qty": 2_147_483_648_i64}), "/lines/1/qty"),
+            (json!({"sku": "SOFA", "qty": "1"}), "/lines/1/qty"),
+            (json!({"sku": " SOFA", "qty": 1}), "/lines/1/sku"),
+            (json!({"sku": 5, "qty": 1}), "/lines/1/sku"),
+            (json!({"sku": "SOFA", "qty": 1, "colour": "red"}), "/lines/1/colour"),
+        ] {
+            assert_eq!(lines(json!([{"sku": "LAMP", "qty": 1}, wrong, {"sku": "BED", "qty": 1}])), [fault], "{wrong}");
+        }
+        let twice = lines(json!([{"sku": "LAMP", "qty": 1}, {"sku": "BED", "qty": 1}, {"sku": "LAMP", "qty": 2}]));
+        assert_eq!(twice, ["/lines/2/sku"], "one line for each SKU");
+        let all = json!({
+            "order_id": "", "on_shortage": "no", "hold_seconds": 1, "priority": "high", "allow_split": 1, "note": "",
+            "lines": [{"sku": "", "qty": 0}, {"sku": "LAMP"}, 7]
+        });
+        let told = client.post("/orders", &all).faults();
+        let expected = [
+            "/allow_split",
+            "/hold_seconds",
+            "/lines/0/qty",
+            "/lines/0/sku",
+            "/lines/1/qty",
+            "/lines/2",
+            "/note",
+            "/on_shortage",
+            "/order_id",
+            "/priority",
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(client.post("/orders", &json!({})).faults(), ["/lines", "/order_id"]);
+        assert_eq!(client.post("/orders?dry_run=1", &order("O-1", &[("LAMP", 1)], json!({}))).faults(), ["dry_run"]);
+        let long = "🪑".repeat(255);
+        let too_long = client.post("/orders", &order(&long, &[("LAMP", 1), (&long, 1)], json!({}))).faults();
+        assert_eq!(too_long.len(), 1, "{too_long:?}");
+        for (method, path) in [("GET", "/orders/%20"), ("DELETE", "/orders/%20")] {
+            assert_eq!(client.send(method, path, None, "").faults(), ["order_id"]);
+        }
+        assert_eq!(client.delete("/orders/O-1?force=1").faults(), ["force"]);
+        assert_eq!(client.get("/orders/O-1?full=1").faults(), ["full"]);
+    });
+}
+
 fn faults_of_parameters_are_told_all_at_once(database: &TestDatabase) {
     with_server(database, |client| {
         for (query, faults) in [
@@ -188,6 +275,7 @@ fn other_content_types_are_refused(database: &TestDatabase) {
         {
             client.post_text("/allocations", wrong, body.clone()).problem(415, "unsupported-media-type");
             client.post_text("/batch", wrong, body.clone()).problem(415, "unsupported-media-type");
+            client.post_text("/orders", wrong, body.clone()).problem(415, "unsupported-media-type");
         }
         let with_charset = client.post_text("/allocations", Some("application/json; charset=utf-8"), body);
         with_charset.problem(409, "out-of-stock");
@@ -200,6 +288,7 @@ fn bodies_over_256_kib_are_refused(database: &TestDatabase) {
         assert_eq!(client.post_text("/allocations", JSON, spaces(256 * 1024)).status, 422);
         client.post_text("/allocations", JSON, spaces(256 * 1024 + 1)).problem(413, "body-too-large");
         client.post_text("/batch", JSON, spaces(3 << 20)).problem(413, "body-too-large");
+        client.post_text("/orders", JSON, spaces(256 * 1024 + 1)).problem(413, "body-too-large");
     });
 }
 
@@ -230,7 +319,15 @@ fn unknown_paths_and_methods_are_told(database: &TestDatabase) {
         for (method, path, allowed) in [
             ("PUT", "/batch", "GET, HEAD, POST"),
             ("DELETE", "/allocations", "GET, HEAD, POST"),
-            ("POST", "/batch/B-1", "DELETE, GET, HEAD"),
+            ("POST", "/batch/B-1", "DELETE, GET, HEAD, PATCH"),
+            ("PUT", "/orders", "GET, HEAD, POST"),
+            ("PATCH", "/orders/O-1", "DELETE, GET, HEAD"),
+            ("GET", "/orders/O-1/confirm", "POST"),
+            ("DELETE", "/orders/O-1/extend", "POST"),
+            ("POST", "/orders/O-1/history", "GET, HEAD"),
+            ("POST", "/backorders", "GET, HEAD"),
+            ("DELETE", "/products/LAMP", "GET, HEAD"),
+            ("POST", "/products/LAMP/availability", "GET, HEAD"),
             ("GET", "/allocations/O-1/batch/B-1", "DELETE"),
             ("POST", "/livez", "GET, HEAD"),
             ("PATCH", "/openapi.json", "GET, HEAD"),
@@ -269,6 +366,8 @@ on_every_database!(
     impossible_dates_are_faults,
     identifiers_break_no_rule,
     missing_unknown_and_doubled_fields_are_faults_all_at_once,
+    orders_are_refused_for_each_fault_of_theirs,
+    lines_of_orders_are_told_by_their_place,
     faults_of_parameters_are_told_all_at_once,
     faults_of_paths_are_told,
     other_content_types_are_refused,

@@ -1,5 +1,9 @@
 //! The last unit is sold once, whoever asks at the same time.
 
+mod batches;
+mod holds;
+mod orders;
+
 use crate::support::{Client, Server, TestDatabase, on_every_database};
 use std::sync::Barrier;
 use std::thread;
@@ -7,7 +11,7 @@ use std::thread;
 const CLIENTS: usize = 32;
 
 /// What all clients were answered who ran `ask` at once, `times` times each, spread over servers.
-fn at_once(servers: &[&Server], times: usize, ask: impl Fn(&Client, usize) -> u16 + Sync) -> Vec<u16> {
+fn at_once<T: Send>(servers: &[&Server], times: usize, ask: impl Fn(&Client, usize) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(CLIENTS);
     thread::scope(|scope| {
         let (start, ask) = (&start, &ask);
@@ -68,6 +72,21 @@ fn frees_units_once(database: &TestDatabase, servers: &[&Server]) {
     assert_eq!(database.count("SELECT count(*) FROM outbox WHERE type = 'deallocated'"), 1);
 }
 
+/// Checks that no two transactions of a PostgreSQL database have waited for each other.
+fn nothing_deadlocked(database: &TestDatabase) {
+    if database.url().starts_with("postgres") {
+        let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+        assert_eq!(database.count(deadlocks), 0);
+    }
+}
+
+fn nothing_failed(servers: &[&Server]) {
+    for server in servers {
+        let faults = server.log().into_iter().filter(|line| line.contains("\"ERROR\"")).collect::<Vec<_>>();
+        assert!(faults.is_empty(), "{faults:?}");
+    }
+}
+
 type Check = fn(&TestDatabase, &[&Server]);
 
 fn with_one_server(database: &TestDatabase, check: Check) {
@@ -93,13 +112,50 @@ fn units_are_freed_once(database: &TestDatabase) {
 
 on_every_database!(each_unit_is_sold_once, one_line_is_allocated_once, one_batch_is_added_once, units_are_freed_once);
 
+fn with_two_servers(database: &TestDatabase, check: Check) {
+    let (one, other) = (Server::start(database), Server::start(database));
+    check(database, &[&one, &other]);
+}
+
+/// Makes tests of each check: with one server on each database, and with two on each.
+macro_rules! with_one_server_and_with_two {
+    ($($name:ident: $check:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $name() {
+                super::super::with_one_server(&crate::support::TestDatabase::sqlite(), super::$check);
+            })+
+        }
+
+        mod postgres {
+            $(#[test]
+            fn $name() {
+                super::super::with_one_server(&crate::support::TestDatabase::postgres(), super::$check);
+            })+
+        }
+
+        mod sqlite_with_two_servers {
+            $(#[test]
+            fn $name() {
+                super::super::with_two_servers(&crate::support::TestDatabase::sqlite(), super::$check);
+            })+
+        }
+
+        mod postgres_with_two_servers {
+            $(#[test]
+            fn $name() {
+                super::super::with_two_servers(&crate::support::TestDatabase::postgres(), super::$check);
+            })+
+        }
+    };
+}
+use with_one_server_and_with_two;
+
 mod postgres_with_two_servers {
     use super::*;
 
     fn with_two_servers(check: Check) {
-        let database = TestDatabase::postgres();
-        let (one, other) = (Server::start(&database), Server::start(&database));
-        check(&database, &[&one, &other]);
+        super::with_two_servers(&TestDatabase::postgres(), check);
     }
 
     #[test]

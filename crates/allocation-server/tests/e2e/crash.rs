@@ -1,31 +1,39 @@
 //! An answered write is there after the plug was pulled.
 
-use crate::support::{Server, TestDatabase, on_every_database};
-use serde_json::json;
-use std::collections::HashMap;
+use crate::support::{Client, Server, TestDatabase, expire_where, now, on_every_database, order};
+use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 const CLIENTS: usize = 16;
 
-/// Allocates lines of three units until the server is gone; gives the orders that were answered 201.
-fn allocate_until_killed(server: Server) -> Vec<String> {
+/// Sends orders until the server is gone; gives those that were answered 201. `body` makes an order of
+/// its name and number.
+fn send_until_killed(server: Server, path: &str, body: impl Fn(&str, u32) -> Value + Sync) -> Vec<String> {
+    until_killed(server, |api, order, number| {
+        let answer = api.try_post(path, &body(order, number))?;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        Some(())
+    })
+}
+
+/// Does something about orders until the server is gone; gives those that `act` had its answers of.
+fn until_killed(server: Server, act: impl Fn(&Client, &str, u32) -> Option<()> + Sync) -> Vec<String> {
     let answered = AtomicUsize::new(0);
     thread::scope(|scope| {
         let threads: Vec<_> = (0..CLIENTS)
             .map(|client| {
-                let (api, answered) = (server.client(), &answered);
+                let (api, answered, act) = (server.client(), &answered, &act);
                 scope.spawn(move || {
                     let mut orders = Vec::new();
                     for number in 0..100_000 {
                         let order = format!("O-{client}-{number}");
-                        let line = json!({"order_id": order, "sku": format!("SKU-{}", number % 3), "qty": 3});
-                        match api.try_post("/allocations", &line) {
-                            Some(answer) if answer.status == 201 => orders.push(order),
-                            Some(answer) => panic!("{answer:?}"),
-                            None => break,
+                        if act(&api, &order, number).is_none() {
+                            break;
                         }
+                        orders.push(order);
                         answered.fetch_add(1, Ordering::Relaxed);
                     }
                     orders
@@ -47,7 +55,11 @@ fn every_answered_allocation_is_there_after_kill_9(database: &TestDatabase) {
     for sku in 0..3 {
         server.client().add_batch(&format!("B-{sku}"), &format!("SKU-{sku}"), 1_000_000, None);
     }
-    let answered = allocate_until_killed(server);
+    let answered = send_until_killed(
+        server,
+        "/allocations",
+        |order, number| json!({"order_id": order, "sku": format!("SKU-{}", number % 3), "qty": 3}),
+    );
     assert!(answered.len() >= 300);
 
     let server = Server::start(database);
@@ -70,4 +82,65 @@ fn every_answered_allocation_is_there_after_kill_9(database: &TestDatabase) {
     assert_eq!(usize::try_from(told).unwrap(), stored.len());
 }
 
-on_every_database!(every_answered_allocation_is_there_after_kill_9);
+fn every_answered_order_is_there_whole_after_kill_9(database: &TestDatabase) {
+    let server = Server::start(database);
+    for sku in 0..5 {
+        server.client().add_batch(&format!("B-{sku}"), &format!("SKU-{sku}"), 1_000_000, None);
+    }
+    let skus = |number: u32| [0, 1, 3].map(|step| format!("SKU-{}", (number + step) % 5));
+    let answered = send_until_killed(server, "/orders", |name, number| {
+        let skus = skus(number);
+        let more = if number % 2 == 0 { json!({}) } else { json!({"hold_seconds": 86_400}) };
+        order(name, &[(&skus[0], 2), (&skus[1], 2), (&skus[2], 2)], more)
+    });
+    assert!(answered.len() >= 300);
+
+    let server = Server::start(database);
+    let orders = server.client().all("/orders?limit=1000");
+    let mut stored: HashMap<&str, &Value> = HashMap::new();
+    for order in &orders {
+        assert!(["allocated", "held"].contains(&order["status"].as_str().unwrap()), "{order}");
+        let lines = order["lines"].as_array().unwrap();
+        let whole = lines.len() == 3 && lines.iter().all(|line| line["allocated"] == 2);
+        assert!(whole, "all or none, answered or not: {order}");
+        stored.insert(order["order_id"].as_str().unwrap(), order);
+    }
+    for order in &answered {
+        assert!(stored.contains_key(order.as_str()), "{order} was answered");
+    }
+    let rows = i64::try_from(orders.len()).unwrap();
+    assert_eq!(database.count("SELECT count(*) FROM orders"), rows);
+    assert_eq!(database.count("SELECT sum(allocated_quantity) FROM batches"), rows * 6);
+    assert_eq!(database.count("SELECT count(*) FROM outbox WHERE type = 'allocated'"), rows * 3);
+}
+
+fn every_answered_confirmation_is_there_after_kill_9(database: &TestDatabase) {
+    let server = Server::start(database);
+    for sku in 0..2 {
+        server.client().add_batch(&format!("B-{sku}"), &format!("SKU-{sku}"), 1_000_000, None);
+    }
+    let confirmed = until_killed(server, |api, name, _| {
+        let sent = order(name, &[("SKU-0", 1), ("SKU-1", 1)], json!({"hold_seconds": 600}));
+        assert_eq!(api.try_post("/orders", &sent)?.status, 201);
+        let answer = api.try_post(&format!("/orders/{name}/confirm"), &json!({}))?;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        Some(())
+    });
+    assert!(confirmed.len() >= 300);
+    expire_where(database, "true", now() - 1);
+    let server = Server::start(database);
+    let client = server.client();
+    let firm = client.all("/orders?status=allocated&limit=1000");
+    let firm: HashSet<&str> = firm.iter().map(|order| order["order_id"].as_str().unwrap()).collect();
+    for order in &confirmed {
+        assert!(firm.contains(order.as_str()), "{order} was confirmed");
+    }
+    let others = client.all("/orders?status=expired&limit=1000").len();
+    assert_eq!(client.all("/orders?limit=1000").len(), firm.len() + others, "an order is firm as a whole or not");
+}
+
+on_every_database!(
+    every_answered_allocation_is_there_after_kill_9,
+    every_answered_order_is_there_whole_after_kill_9,
+    every_answered_confirmation_is_there_after_kill_9,
+);

@@ -3,15 +3,22 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod allocations;
+mod backorders;
 mod bad_input;
+mod batch_changes;
 mod batches;
 mod command_line;
 mod concurrency;
 mod crash;
 mod docs;
 mod failures;
+mod history;
+mod holds;
 mod lifecycle;
+mod orders;
 mod paging;
+mod pick_lists;
+mod products;
 mod readme;
 mod service;
 mod stress;

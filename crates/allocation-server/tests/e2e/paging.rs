@@ -1,6 +1,7 @@
 //! A long list costs the same on every page.
 
 use crate::support::{Server, TestDatabase, on_every_database};
+use serde_json::json;
 
 const BATCHES: i64 = 100_000;
 
@@ -13,7 +14,7 @@ fn fill(database: &TestDatabase) {
     };
     let insert = |target: &str, columns: &str| database.execute(&insert_from(&numbers, target, columns));
     insert("products (sku, version)", "'SKU-' || n, 1");
-    insert("batch_references (reference, sku)", "'B-' || n, 'SKU-' || n");
+    insert("batch_references (reference, sku, purchased_quantity)", "'B-' || n, 'SKU-' || n, 10");
     insert(
         "batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at)",
         "'SKU-' || n, 'B-' || n, 10, 0, NULL, 1800000000000000 + n",
@@ -41,4 +42,30 @@ fn a_hundred_thousand_batches_come_page_by_page_in_flat_memory(database: &TestDa
     assert!(grown < 16 * 1024, "the server grew by {grown} KiB over 100 pages");
 }
 
-on_every_database!(a_hundred_thousand_batches_come_page_by_page_in_flat_memory);
+fn a_cursor_is_of_its_list(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    for number in 0..2 {
+        client.add_batch(&format!("B-{number}"), &format!("SKU-{number}"), 5, None);
+        let waits = json!({"on_shortage": "backorder"});
+        client.place(&format!("O-{number}"), &[(&format!("SKU-{number}"), 9)], waits);
+    }
+    let lists = ["/batch", "/allocations", "/orders", "/backorders", "/products", "/orders/O-1/history"];
+    let cursors = lists.map(|list| {
+        let page = client.get(&format!("{list}?limit=1"));
+        let link = page.header("link").unwrap_or_else(|| panic!("no next page: {page:?}"));
+        link.split("after=").nth(1).unwrap().split(['>', '&']).next().unwrap().to_owned()
+    });
+    for list in lists {
+        for (other, cursor) in lists.iter().zip(&cursors) {
+            let answer = client.get(&format!("{list}?after={cursor}"));
+            if list == *other {
+                assert_eq!(answer.json().as_array().unwrap().len(), if list.ends_with("history") { 2 } else { 1 });
+            } else {
+                assert_eq!(answer.faults(), ["after"], "{list} with a cursor of {other}");
+            }
+        }
+    }
+}
+
+on_every_database!(a_hundred_thousand_batches_come_page_by_page_in_flat_memory, a_cursor_is_of_its_list);

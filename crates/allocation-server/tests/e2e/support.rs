@@ -1,9 +1,11 @@
 //! What the tests share: servers, clients, databases.
 
 mod client;
+mod holds;
 mod server;
 
-pub(crate) use client::{Answer, Client, encoded};
+pub(crate) use client::{Answer, Client, encoded, order, told};
+pub(crate) use holds::{expire, expire_at, expire_where, now, swept, unswept};
 pub(crate) use server::{Server, binary, free_port};
 
 pub(crate) use allocation_test_support::TestDatabase;

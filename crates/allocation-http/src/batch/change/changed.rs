@@ -11,9 +11,11 @@ use utoipa::ToSchema;
 pub(crate) struct Changed<'a> {
     #[serde(flatten)]
     batch: Batch<'a>,
-    /// The promises that have become worse, or are kept by another batch now, in the order in which
-    /// lines are served.
+    /// The promises that have become worse, in the order in which lines are served.
     affected: Vec<Affected<'a>>,
+    /// The promises that another batch keeps now, and no later, in the order in which lines are
+    /// served.
+    moved: Vec<Affected<'a>>,
     /// The lines that lost units and got no others, in the order in which lines are served.
     displaced: Vec<Displaced<'a>>,
 }
@@ -75,9 +77,11 @@ pub(crate) enum DisplacedStatusSchema {
 
 impl<'a> From<&'a BatchChanged> for Changed<'a> {
     fn from(changed: &'a BatchChanged) -> Self {
+        let (worse, moved): (Vec<_>, Vec<_>) = changed.affected.iter().partition(|line| line.is_worse());
         Self {
             batch: Batch::from(&changed.batch),
-            affected: changed.affected.iter().map(Affected::from).collect(),
+            affected: worse.into_iter().map(Affected::from).collect(),
+            moved: moved.into_iter().map(Affected::from).collect(),
             displaced: changed.displaced.iter().map(Displaced::from).collect(),
         }
     }

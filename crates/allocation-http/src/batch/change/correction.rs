@@ -46,6 +46,6 @@ impl Body for Correction {
             let rule = "must have at least one of purchased_quantity, eta, reallocate";
             return Err(Fault::at("", rule).into());
         }
-        Ok(BatchChange { purchased, eta, reallocate: reallocate.unwrap_or(false), expected_revision: None })
+        Ok(BatchChange { purchased, eta, reallocate: reallocate.unwrap_or(false), expected: None })
     }
 }

@@ -1,106 +1,189 @@
 //! Whether the tables, the events and the answers tell the same story.
 
-use super::Shopper;
+use super::ledger::{Ledger, Line, Parts, State};
+use super::picker::Picker;
+use super::shopper::{Order, Shopper, Stands};
 use crate::support::TestDatabase;
-use serde_json::Value;
-use std::collections::BTreeMap;
 
-/// Purchased and allocated units by SKU and reference.
-type Batches = BTreeMap<(String, String), (u64, u64)>;
-/// Units by batch, by order and SKU.
-type Held = BTreeMap<(String, String), BTreeMap<String, u64>>;
-
-/// Checks all that must hold of a database that nobody is writing to.
-pub(super) fn check(database: &TestDatabase, shoppers: &[Shopper]) {
+/// Checks all that must hold of a database that nobody is writing to, and in which nothing is held.
+pub(super) fn check(database: &TestDatabase, shoppers: &[Shopper], pickers: &[Picker]) {
     check_counters(database);
-    let stored = stored_allocations(database);
-    let mut told = Held::new();
+    let stored = Ledger::stored(database);
+    let told = Ledger::replayed(database);
+    assert_eq!(told.batches, stored.batches, "the events make the batches");
+    assert_eq!(told.lines, stored.lines, "the events make the lines and what they hold");
+    assert_eq!(told.picks, stored.picks, "the events make the pick lines");
+    check_picked(&stored, pickers);
+    let names = database.texts("SELECT order_id FROM orders");
     for shopper in shoppers {
-        told.extend(shopper.held.clone());
+        for (name, order) in &shopper.orders {
+            check_order(&stored, name, order);
+        }
     }
-    assert_eq!(stored, told, "every 201 is present, and nothing else is: no refusal had an effect");
-    check_events(database, &stored);
+    let placed = |shopper: &Shopper| shopper.orders.values().filter(|order| order.is_placed()).count();
+    let picked: usize = pickers.iter().map(|picker| picker.orders).sum();
+    let placed: usize = shoppers.iter().map(placed).sum();
+    assert_eq!(names.len(), placed + picked, "orders that were answered 201 and no others");
+    let mine = |shopper: &Shopper| shopper.orders.values().map(|order| order.lines.len()).sum::<usize>();
+    assert!(
+        stored.lines.len() <= shoppers.iter().map(mine).sum::<usize>() + picked,
+        "there are lines that nobody sent"
+    );
 }
 
-fn check_counters(database: &TestDatabase) {
+/// What pickers were told that they picked stays picked.
+fn check_picked(stored: &Ledger, pickers: &[Picker]) {
+    for ((list, line), units) in pickers.iter().flat_map(|picker| &picker.picked) {
+        let pick = &stored.picks[&(list.clone(), *line)];
+        let kept = if *units == 0 { pick.status == "missing" } else { ["picked", "shipped"].contains(&&*pick.status) };
+        assert!(kept && pick.picked == *units, "{units} were picked of line {line} of {list}: {pick:?}");
+    }
+}
+
+/// What one client was told of an order of its own, against what is stored of it.
+fn check_order(stored: &Ledger, name: &str, order: &Order) {
+    for (sku, known) in &order.lines {
+        let Some(line) = stored.lines.get(&(name.to_owned(), sku.clone())) else {
+            let forgotten = !order.is_placed() && (order.stands == Stands::Refused || !known.whole);
+            assert!(forgotten, "{name} {sku} is lost: {order:?}");
+            continue;
+        };
+        assert_ne!(order.stands, Stands::Refused, "{name} {sku} was refused and is there: {line:?}");
+        assert_eq!(line.quantity, known.quantity, "{name} {sku}");
+        let (expired, cancelled) = (line.state == State::Expired, line.state == State::Cancelled);
+        match order.stands {
+            Stands::Firm => assert_eq!(line.state, State::Firm, "{name} {sku}: {order:?}"),
+            Stands::Held | Stands::Expired => assert!(expired, "{name} {sku}: {line:?} {order:?}"),
+            Stands::Cancelled => assert!(cancelled || expired && order.fleeting, "{name} {sku}: {line:?} {order:?}"),
+            Stands::Refused => {}
+        }
+        if order.stands == Stands::Firm {
+            let held: u64 = line.parts.values().sum();
+            if known.whole {
+                assert_eq!(held + line.waiting, known.quantity, "{name} {sku} has lost units: {line:?}");
+            }
+            check_parts(name, sku, known.parts.as_ref(), known.exact, line);
+        }
+    }
+}
+
+fn check_parts(name: &str, sku: &str, known: Option<&Parts>, exact: bool, line: &Line) {
+    let Some(known) = known else { return };
+    if exact {
+        assert_eq!(line.parts, *known, "{name} {sku} holds what it was told");
+    }
+    for (batch, units) in known {
+        let held = line.parts.get(batch).copied().unwrap_or(0);
+        assert!(held >= *units, "{name} {sku} was told {units} of {batch}: {line:?}");
+    }
+}
+
+/// Checks what must hold at any time, whoever is writing: each statement sees one moment.
+pub(super) fn check_counters(database: &TestDatabase) {
     let none = |what: &str, query: &str| assert_eq!(database.count(query), 0, "{what}");
-    let sum =
-        "(SELECT coalesce(sum(a.quantity), 0) FROM allocations a WHERE a.sku = b.sku AND a.reference = b.reference)";
-    none("oversold", "SELECT count(*) FROM batches WHERE allocated_quantity NOT BETWEEN 0 AND purchased_quantity");
-    none("drifted", &format!("SELECT count(*) FROM batches b WHERE b.allocated_quantity <> {sum}"));
+    let of_batch =
+        "coalesce((SELECT sum(a.quantity) FROM allocations a WHERE a.sku = b.sku AND a.reference = b.reference), 0)";
+    let of_line =
+        "coalesce((SELECT sum(a.quantity) FROM allocations a WHERE a.sku = l.sku AND a.order_id = l.order_id), 0)";
+    let gone = "picked_quantity + shipped_quantity + missing_quantity";
     none(
-        "lines that hold nothing, or more than they ordered",
-        "SELECT count(*) FROM order_lines l WHERE (SELECT coalesce(sum(a.quantity), 0) FROM allocations a
-         WHERE a.sku = l.sku AND a.order_id = l.order_id) NOT BETWEEN 1 AND l.quantity",
+        "oversold",
+        &format!(
+            "SELECT count(*) FROM batches WHERE allocated_quantity + {gone} > purchased_quantity OR allocated_quantity < 0
+             OR picked_quantity < 0 OR shipped_quantity < 0 OR missing_quantity < 0"
+        ),
+    );
+    let picked = |of: &str, status: &str, key: &str| {
+        format!("coalesce((SELECT sum(k.{of}) FROM pick_list_lines k WHERE k.status = '{status}' AND {key}), 0)")
+    };
+    let key = "k.sku = b.sku AND k.reference = b.reference";
+    let (picked_of, shipped_of) = (picked("picked", "picked", key), picked("picked", "shipped", key));
+    none(
+        "batches that differ from their pick lines",
+        &format!(
+            "SELECT count(*) FROM batches b WHERE picked_quantity <> {picked_of} OR shipped_quantity <> {shipped_of}"
+        ),
+    );
+    let key = "k.sku = l.sku AND k.order_id = l.order_id";
+    let (picked_of, shipped_of) = (picked("picked", "picked", key), picked("picked", "shipped", key));
+    let listed_of = picked("quantity", "open", key);
+    none(
+        "lines that differ from their pick lines",
+        &format!(
+            "SELECT count(*) FROM order_lines l
+             WHERE picked <> {picked_of} OR shipped <> {shipped_of} OR listed <> {listed_of}"
+        ),
+    );
+    none(
+        "units on lists that are not reserved, or on two",
+        "SELECT count(*) FROM (
+             SELECT sku, order_id, reference, sum(quantity) AS listed FROM pick_list_lines
+             WHERE status = 'open' GROUP BY sku, order_id, reference
+         ) AS k
+         LEFT JOIN allocations a ON a.sku = k.sku AND a.order_id = k.order_id AND a.reference = k.reference
+         WHERE a.quantity IS NULL OR a.quantity < k.listed",
+    );
+    none("drifted", &format!("SELECT count(*) FROM batches b WHERE b.allocated_quantity <> {of_batch}"));
+    none(
+        "lines with more than they ordered",
+        &format!(
+            "SELECT count(*) FROM order_lines l WHERE {of_line} + waiting + picked + shipped > quantity OR waiting < 0"
+        ),
+    );
+    none(
+        "lines that have ended and hold something",
+        &format!("SELECT count(*) FROM order_lines l WHERE ended IS NOT NULL AND ({of_line} > 0 OR waiting > 0)"),
+    );
+    none(
+        "lines that were sent alone and have nothing",
+        &format!(
+            "SELECT count(*) FROM order_lines l WHERE NOT of_order AND ended IS NULL AND {of_line} = 0 AND waiting = 0
+             AND picked = 0 AND shipped = 0"
+        ),
+    );
+    none(
+        "allocations without a line",
+        "SELECT count(*) FROM allocations a WHERE NOT EXISTS (SELECT 1 FROM order_lines l
+         WHERE a.sku = l.sku AND a.order_id = l.order_id)",
     );
     none(
         "names without a batch",
         "SELECT count(*) FROM batch_references r WHERE NOT EXISTS (SELECT 1 FROM batches b
          WHERE b.sku = r.sku AND b.reference = r.reference)",
     );
-}
-
-fn stored_allocations(database: &TestDatabase) -> Held {
-    let rows = database
-        .texts("SELECT order_id || '|' || sku || '|' || reference || '|' || CAST(quantity AS text) FROM allocations");
-    let mut held = Held::new();
-    for row in rows {
-        let columns: Vec<&str> = row.split('|').collect();
-        let line = held.entry((columns[0].to_owned(), columns[1].to_owned())).or_default();
-        line.insert(columns[2].to_owned(), columns[3].parse().unwrap());
+    let total = |of: &str, from: &str| format!("coalesce((SELECT {of} FROM {from} = p.sku), 0)");
+    for (column, of, from) in [
+        (
+            "in_stock",
+            "sum(purchased_quantity - shipped_quantity - missing_quantity)",
+            "batches b WHERE b.eta IS NULL AND b.sku",
+        ),
+        (
+            "on_its_way",
+            "sum(purchased_quantity - shipped_quantity - missing_quantity)",
+            "batches b WHERE b.eta IS NOT NULL AND b.sku",
+        ),
+        ("picked", "sum(picked_quantity)", "batches b WHERE b.sku"),
+        ("backordered", "sum(waiting)", "order_lines l WHERE l.sku"),
+        ("waiting_lines", "count(*)", "order_lines l WHERE l.waiting > 0 AND l.sku"),
+        ("held_lines", "count(*)", "order_lines l WHERE l.expires_at IS NOT NULL AND l.sku"),
+        (
+            "held",
+            "sum(a.quantity)",
+            "allocations a JOIN order_lines l ON l.sku = a.sku AND l.order_id = a.order_id
+             WHERE l.expires_at IS NOT NULL AND l.sku",
+        ),
+    ] {
+        none(column, &format!("SELECT count(*) FROM products p WHERE p.{column} <> {}", total(of, from)));
     }
-    held
-}
-
-/// Replays the events: they must make the tables, one change for one event.
-fn check_events(database: &TestDatabase, stored: &Held) {
-    // A reference may go from one SKU to another, and events are in order only within a SKU.
-    let mut batches: Batches = BTreeMap::new();
-    let mut held = Held::new();
-    for event in database.texts("SELECT payload FROM outbox ORDER BY sku, version, ordinal") {
-        replay(&serde_json::from_str(&event).unwrap(), &mut batches, &mut held);
-    }
-    assert_eq!(held, *stored, "the events make the allocations");
-    let rows = database.texts(
-        "SELECT sku || '|' || reference || '|' || CAST(purchased_quantity AS text) || '|' || CAST(allocated_quantity AS text)
-         FROM batches",
+    let free = format!(
+        "coalesce((SELECT sum(purchased_quantity - allocated_quantity - ({gone})) FROM batches b WHERE b.sku = l.sku), 0)"
     );
-    let tables: Batches = rows
-        .iter()
-        .map(|row| {
-            let columns: Vec<&str> = row.split('|').collect();
-            let key = (columns[0].to_owned(), columns[1].to_owned());
-            (key, (columns[2].parse().unwrap(), columns[3].parse().unwrap()))
-        })
-        .collect();
-    assert_eq!(batches, tables, "the events make the batches");
-}
-
-fn replay(event: &Value, batches: &mut Batches, held: &mut Held) {
-    let text = |name: &str| event[name].as_str().unwrap().to_owned();
-    let units = |name: &str| event[name].as_u64().unwrap();
-    let batch = || (text("sku"), text("reference"));
-    match event["type"].as_str().unwrap() {
-        "batch_added" => {
-            let before = batches.insert(batch(), (units("purchased_quantity"), 0));
-            assert!(before.is_none(), "{event}");
-        }
-        "batch_removed" => assert_eq!(batches.remove(&batch()).unwrap().1, 0, "{event}"),
-        "allocated" => {
-            batches.get_mut(&batch()).unwrap().1 += units("quantity");
-            let line = held.entry((text("order_id"), text("sku"))).or_default();
-            *line.entry(text("reference")).or_default() += units("quantity");
-        }
-        "deallocated" => {
-            batches.get_mut(&batch()).unwrap().1 -= units("quantity");
-            let key = (text("order_id"), text("sku"));
-            let line = held.get_mut(&key).unwrap();
-            assert_eq!(line.remove(&text("reference")), Some(units("quantity")), "{event}");
-            if line.is_empty() {
-                held.remove(&key);
-            }
-        }
-        "out_of_stock" => {}
-        other => panic!("{other}"),
-    }
+    none(
+        "lines that wait for units that are free",
+        &format!(
+            "SELECT count(*) FROM order_lines l WHERE waiting > 0
+             AND (allow_split AND {free} > 0 OR NOT allow_split AND {free} >= waiting)"
+        ),
+    );
 }

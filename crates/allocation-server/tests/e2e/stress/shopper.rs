@@ -1,21 +1,72 @@
-use crate::support::{Answer, Client};
-use serde_json::Value;
+use super::chaos::FLEETING;
+use super::ledger::Parts;
+use crate::support::{Answer, Client, order};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::thread;
 
-const SKUS: u64 = 5;
-const BATCHES: u64 = 24;
+/// SKUs whose batches are lowered, postponed and removed by everybody.
+const WILD: u64 = 4;
+/// SKUs whose batches only get more: what a line has there, nobody else takes away.
+const STEADY: u64 = 2;
+const WILD_BATCHES: u64 = 24;
+const DATES: [Option<&str>; 3] = [None, Some("2027-01-01"), Some("2027-02-01")];
 
-/// A client who sends random commands about orders of its own, and knows what they must hold.
+fn is_steady(sku: &str) -> bool {
+    sku.starts_with("STEADY")
+}
+
+/// What a client knows for sure of an order of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// It was refused, and nothing of it may be there.
+    Refused,
+    Firm,
+    /// It may expire, and will in the end.
+    Held,
+    Expired,
+    Cancelled,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    pub(super) quantity: u64,
+    /// Whether it holds or waits for all its units: it has given none back.
+    pub(super) whole: bool,
+    /// What it holds at least, where nobody else takes units away.
+    pub(super) parts: Option<Parts>,
+    /// Whether it holds no more than that either: it does not wait.
+    pub(super) exact: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    /// What was sent to `/orders`; `None` for a line that was sent alone.
+    sent: Option<Value>,
+    pub(super) stands: Stands,
+    /// Whether its hold may expire at any time.
+    pub(super) fleeting: bool,
+    pub(super) lines: BTreeMap<String, Line>,
+}
+
+impl Order {
+    /// Whether it was placed as one, and so has a row of its own.
+    pub(super) fn is_placed(&self) -> bool {
+        self.sent.is_some() && self.stands != Stands::Refused
+    }
+}
+
+/// A client who sends random commands, most of them about orders of its own, and knows what must have
+/// become of these.
 pub(super) struct Shopper {
     name: String,
     client: Client,
     random: u64,
-    orders: u64,
-    /// What each line holds by what the client was told: order and SKU, to batch and units.
-    pub(super) held: BTreeMap<(String, String), BTreeMap<String, u64>>,
-    /// How many units each line ordered that holds some.
-    ordered: BTreeMap<(String, String), u32>,
+    pub(super) orders: BTreeMap<String, Order>,
+    /// The orders that were not refused, the youngest last.
+    names: Vec<String>,
+    /// The steady batches of this client, with what was purchased.
+    batches: Vec<(String, u64)>,
     pub(super) commands: usize,
     pub(super) refused: usize,
 }
@@ -23,17 +74,8 @@ pub(super) struct Shopper {
 impl Shopper {
     pub(super) fn new(number: usize, client: Client) -> Self {
         let random = 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(u64::try_from(number).unwrap() + 1);
-        let name = format!("O-{number}");
-        Self {
-            name,
-            client,
-            random,
-            orders: 0,
-            held: BTreeMap::new(),
-            ordered: BTreeMap::new(),
-            commands: 0,
-            refused: 0,
-        }
+        let (name, orders) = (format!("O-{number}"), BTreeMap::new());
+        Self { name, client, random, orders, names: Vec::new(), batches: Vec::new(), commands: 0, refused: 0 }
     }
 
     /// A pseudo-random number below a bound (xorshift64).
@@ -44,97 +86,27 @@ impl Shopper {
         self.random % bound
     }
 
+    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[usize::try_from(self.below(u64::try_from(choices.len()).unwrap())).unwrap()]
+    }
+
     pub(super) fn act(&mut self) {
         self.commands += 1;
-        match self.below(20) {
-            0..=2 => self.add_batch(),
-            3 => self.remove_batch(),
-            4..=7 => self.deallocate(),
-            8..=10 => self.repeat(),
-            _ => self.allocate_new(),
+        match self.below(45) {
+            0..=3 => self.add_wild_batch(),
+            4..=5 => self.add_steady_batch(),
+            6..=7 => self.remove_batch(),
+            8..=11 => self.change_batch(),
+            12 => self.raise_steady_batch(),
+            13..=15 => self.give_back(),
+            16..=18 => self.repeat(),
+            19..=23 => self.allocate_new(),
+            24..=32 => self.place_new(),
+            33..=36 => self.confirm(),
+            37 => self.extend(),
+            38..=43 => self.cancel(),
+            _ => self.look(),
         }
-    }
-
-    fn sku(&mut self) -> String {
-        format!("SKU-{}", self.below(SKUS))
-    }
-
-    fn batch(&mut self) -> String {
-        format!("B-{}", self.below(BATCHES))
-    }
-
-    fn add_batch(&mut self) {
-        let (batch, sku) = (self.batch(), self.sku());
-        let eta = [None, Some("2027-01-01"), Some("2027-02-01")][usize::try_from(self.below(3)).unwrap()];
-        let quantity = u32::try_from(1 + self.below(40)).unwrap();
-        let answer = self.client.add_batch(&batch, &sku, quantity, eta);
-        self.expect(&answer, &[201, 200, 409]);
-    }
-
-    fn remove_batch(&mut self) {
-        let batch = self.batch();
-        let answer = self.client.delete(&format!("/batch/{batch}"));
-        self.expect(&answer, &[204, 404, 409]);
-    }
-
-    fn allocate_new(&mut self) {
-        self.orders += 1;
-        let order = format!("{}-{}", self.name, self.orders);
-        let (sku, quantity) = (self.sku(), u32::try_from(1 + self.below(15)).unwrap());
-        if self.below(4) == 0 {
-            self.allocate_twice_at_once(&order, &sku, quantity);
-        } else {
-            let answer = self.client.allocate(&order, &sku, quantity);
-            self.expect(&answer, &[201, 409]);
-            self.note(&answer);
-        }
-    }
-
-    /// One of two equal requests at the same time is the one that has the effect.
-    fn allocate_twice_at_once(&mut self, order: &str, sku: &str, quantity: u32) {
-        let client = self.client.clone();
-        let (one, other) = thread::scope(|scope| {
-            let other = scope.spawn(|| client.allocate(order, sku, quantity));
-            (self.client.allocate(order, sku, quantity), other.join().unwrap())
-        });
-        let mut statuses = [one.status, other.status];
-        statuses.sort_unstable();
-        assert!([[200, 201], [201, 409], [409, 409]].contains(&statuses), "{one:?} {other:?}");
-        for answer in [&one, &other] {
-            self.expect(answer, &[200, 201, 409]);
-            self.note(answer);
-        }
-    }
-
-    /// Sends a line again, which may have lost units meanwhile, sometimes with another quantity.
-    fn repeat(&mut self) {
-        let Some(((order, sku), _)) = self.any_line() else { return };
-        let asked = self.ordered[&(order.clone(), sku.clone())] + u32::try_from(self.below(2)).unwrap();
-        let answer = self.client.allocate(&order, &sku, asked);
-        self.expect(&answer, &[200, 201, 409]);
-        self.note(&answer);
-    }
-
-    fn deallocate(&mut self) {
-        let Some(((order, sku), parts)) = self.any_line() else { return };
-        let batch = if self.below(5) == 0 { self.batch() } else { parts.keys().next().unwrap().clone() };
-        let answer = self.client.delete(&format!("/allocations/{order}/batch/{batch}"));
-        self.expect(&answer, &[204, 404]);
-        assert_eq!(answer.status == 204, parts.contains_key(&batch), "{order} {batch}: {answer:?}");
-        if answer.status == 204 {
-            let line = self.held.get_mut(&(order.clone(), sku.clone())).unwrap();
-            line.remove(&batch);
-            if line.is_empty() {
-                self.held.remove(&(order, sku));
-            }
-        }
-    }
-
-    fn any_line(&mut self) -> Option<((String, String), BTreeMap<String, u64>)> {
-        let lines = u64::try_from(self.held.len()).unwrap();
-        let chosen = if lines == 0 { return None } else { self.below(lines) };
-        let (key, parts) = self.held.iter().nth(usize::try_from(chosen).unwrap()).unwrap();
-        Some((key.clone(), parts.clone()))
     }
 
     #[track_caller]
@@ -145,26 +117,394 @@ impl Shopper {
         }
     }
 
-    /// Remembers what a line holds, as an answer to its allocation says.
-    fn note(&mut self, answer: &Answer) {
-        if answer.status >= 300 {
+    fn sku(&mut self) -> String {
+        let sku = self.below(WILD + STEADY);
+        if sku < WILD { format!("SKU-{sku}") } else { format!("STEADY-{}", sku - WILD) }
+    }
+
+    fn wild_batch(&mut self) -> String {
+        format!("B-{}", self.below(WILD_BATCHES))
+    }
+
+    fn add_wild_batch(&mut self) {
+        let (batch, sku) = (self.wild_batch(), format!("SKU-{}", self.below(WILD)));
+        let (eta, quantity) = (self.one_of(&DATES), u32::try_from(1 + self.below(100)).unwrap());
+        let answer = self.client.add_batch(&batch, &sku, quantity, eta);
+        self.expect(&answer, &[201, 200, 409]);
+    }
+
+    fn add_steady_batch(&mut self) {
+        let (batch, sku) =
+            (format!("S-{}-{}", self.name, self.batches.len()), format!("STEADY-{}", self.below(STEADY)));
+        let (eta, quantity) = (self.one_of(&DATES), u32::try_from(1 + self.below(100)).unwrap());
+        let answer = self.client.add_batch(&batch, &sku, quantity, eta);
+        self.expect(&answer, &[201]);
+        self.batches.push((batch, u64::from(quantity)));
+    }
+
+    fn raise_steady_batch(&mut self) {
+        let more = 1 + self.below(20);
+        let count = u64::try_from(self.batches.len()).unwrap();
+        if count > 0 {
+            let chosen = usize::try_from(self.below(count)).unwrap();
+            let (batch, purchased) = &mut self.batches[chosen];
+            *purchased += more;
+            let answer = self.client.change_batch(batch, &json!({"purchased_quantity": *purchased}));
+            assert_eq!(answer.json()["purchased_quantity"], *purchased, "{answer:?}");
+            self.expect(&answer, &[200]);
+        }
+    }
+
+    fn remove_batch(&mut self) {
+        let batch = self.wild_batch();
+        let answer = self.client.delete(&format!("/batch/{batch}"));
+        self.expect(&answer, &[204, 404, 409]);
+    }
+
+    fn change_batch(&mut self) {
+        let batch = self.wild_batch();
+        let mut change = json!({});
+        if self.below(3) > 0 {
+            change["purchased_quantity"] = json!(self.below(150));
+        }
+        if self.below(2) > 0 || change == json!({}) {
+            change["eta"] = json!(self.one_of(&DATES));
+        }
+        if self.below(3) == 0 {
+            change["reallocate"] = json!(true);
+        }
+        let read = (self.below(2) == 0).then(|| self.client.get(&format!("/batch/{batch}")));
+        let tag = read.as_ref().and_then(|read| read.header("etag"));
+        let answer = self.client.change_batch_if(&batch, tag, &change);
+        self.expect(&answer, if tag.is_some() { &[200, 404, 409, 412] } else { &[200, 404, 409] });
+        if answer.status == 409 {
+            answer.problem(409, "units-gone");
+        }
+        if answer.status == 200 {
+            let body = answer.json();
+            let units = |name: &str| body[name].as_u64().unwrap_or(0);
+            let all = ["allocated", "available", "picked", "shipped", "missing"];
+            let all = all.map(|what| units(&format!("{what}_quantity"))).iter().sum::<u64>();
+            assert_eq!(all, units("purchased_quantity"), "{body}");
+            let asked = change["purchased_quantity"].as_u64();
+            assert!(asked.is_none_or(|asked| asked == units("purchased_quantity")), "{answer:?}");
+        }
+    }
+
+    fn next_name(&mut self) -> String {
+        format!("{}-{}", self.name, self.orders.len())
+    }
+
+    /// Sends a request once, or twice at the same time: one of two equal requests has the effect.
+    fn once_or_twice(&mut self, send: impl Fn(&Client) -> Answer + Sync) -> Vec<Answer> {
+        if self.below(4) > 0 {
+            return vec![send(&self.client)];
+        }
+        let client = &self.client;
+        let mut answers = thread::scope(|scope| {
+            let other = scope.spawn(|| send(client));
+            vec![send(client), other.join().unwrap()]
+        });
+        // What was answered 201 was so before it was answered 200.
+        answers.sort_by_key(|answer| (answer.status != 201, answer.status));
+        let statuses = [answers[0].status, answers[1].status];
+        assert!([[201, 200], [201, 409], [409, 409]].contains(&statuses), "{answers:?}");
+        answers
+    }
+
+    fn allocate_new(&mut self) {
+        let (name, sku) = (self.next_name(), self.sku());
+        let quantity = u32::try_from(1 + self.below(15)).unwrap();
+        let answers = self.once_or_twice(|client| client.allocate(&name, &sku, quantity));
+        let new = Line { quantity: u64::from(quantity), whole: true, parts: None, exact: false };
+        let lines = BTreeMap::from([(sku.clone(), new)]);
+        self.orders.insert(name.clone(), Order { sent: None, stands: Stands::Refused, fleeting: false, lines });
+        for answer in &answers {
+            self.expect(answer, &[200, 201, 409]);
+            if answer.status < 300 {
+                self.note_line(&name, &sku, answer);
+            }
+        }
+        if self.orders[&name].stands == Stands::Firm {
+            self.names.push(name);
+        }
+    }
+
+    /// Notes what a line that was sent alone got.
+    fn note_line(&mut self, name: &str, sku: &str, answer: &Answer) {
+        let body = answer.json();
+        let parts = parts(&body["allocations"]);
+        let order = self.orders.get_mut(name).unwrap();
+        order.stands = Stands::Firm;
+        let line = order.lines.get_mut(sku).unwrap();
+        assert_eq!(body["qty"], line.quantity, "{answer:?}");
+        assert_eq!(parts.values().sum::<u64>(), line.quantity, "{answer:?}");
+        line.whole = true;
+        if is_steady(sku) {
+            let same = !line.exact || answer.status != 200 || line.parts.as_ref() == Some(&parts);
+            assert!(same, "{answer:?}: {line:?}");
+            (line.parts, line.exact) = (Some(parts), true);
+        }
+    }
+
+    fn place_new(&mut self) {
+        let lines: BTreeMap<String, u32> =
+            (0..=self.below(4)).map(|_| (self.sku(), u32::try_from(1 + self.below(12)).unwrap())).collect();
+        let rejects = self.below(3) > 0;
+        let mut more = json!({"on_shortage": if rejects { "reject" } else { "backorder" }});
+        more["priority"] = json!(self.one_of(&[-1, 0, 0, 0, 7]));
+        more["allow_split"] = json!(self.below(3) > 0);
+        let (held, fleeting) = (self.below(2) == 0, self.below(3) > 0);
+        if held {
+            more["hold_seconds"] = json!(600);
+        }
+        let name = self.next_name() + if held && fleeting { FLEETING } else { "" };
+        let lines: Vec<(&str, u32)> = lines.iter().map(|(sku, quantity)| (sku.as_str(), *quantity)).collect();
+        let sent = order(&name, &lines, more);
+        let answers = self.once_or_twice(|client| client.post("/orders", &sent));
+        let line = |(sku, quantity): &(&str, u32)| {
+            let line = Line { quantity: u64::from(*quantity), whole: true, parts: None, exact: false };
+            ((*sku).to_owned(), line)
+        };
+        let lines = lines.iter().map(line).collect();
+        let fleeting = held && fleeting;
+        self.orders.insert(name.clone(), Order { sent: Some(sent), stands: Stands::Refused, fleeting, lines });
+        for answer in &answers {
+            self.expect(answer, if rejects { &[200, 201, 409] } else { &[200, 201] });
+            if answer.status < 300 {
+                let stands = if held { Stands::Held } else { Stands::Firm };
+                self.orders.get_mut(&name).unwrap().stands = stands;
+                self.note_order(&name, &answer.json());
+            } else {
+                check_shortages(answer);
+            }
+        }
+        if self.orders[&name].stands != Stands::Refused {
+            self.names.push(name);
+        }
+    }
+
+    /// Notes what an answer tells of an order.
+    fn note_order(&mut self, name: &str, body: &Value) {
+        check_shape(body);
+        let status = body["status"].as_str().unwrap();
+        let order = self.orders.get_mut(name).unwrap();
+        match order.stands {
+            Stands::Firm => assert!(!["held", "expired", "cancelled"].contains(&status) || !order.is_whole(), "{body}"),
+            Stands::Expired => assert_eq!(status, "expired", "{body}"),
+            Stands::Cancelled => assert!(status == "cancelled" || order.fleeting && status == "expired", "{body}"),
+            Stands::Held | Stands::Refused => {}
+        }
+        if order.stands == Stands::Held && order.fleeting || !matches!(order.stands, Stands::Held | Stands::Firm) {
             return;
         }
-        let body = answer.json();
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let parts: BTreeMap<String, u64> = body["allocations"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|part| (text(&part["reference"]), part["qty"].as_u64().unwrap()))
-            .collect();
-        assert_eq!(parts.values().sum::<u64>(), body["qty"].as_u64().unwrap(), "{answer:?}");
-        let key = (text(&body["order_id"]), text(&body["sku"]));
-        if answer.status == 200 {
-            let known = self.held.get(&key);
-            assert!(known.is_none_or(|known| *known == parts), "{answer:?}: {known:?}");
+        for told in body["lines"].as_array().unwrap() {
+            let sku = told["sku"].as_str().unwrap();
+            let line = order.lines.get_mut(sku).unwrap();
+            if is_steady(sku) {
+                let parts = parts(&told["allocations"]);
+                for (batch, units) in line.parts.iter().flatten() {
+                    assert!(parts.get(batch) >= Some(units), "{units} of {batch} were told before: {body}");
+                }
+                assert!(!line.exact || line.parts.as_ref() == Some(&parts), "{line:?}: {body}");
+                line.exact |= told["backordered"] == 0;
+                line.parts = Some(parts);
+            }
         }
-        self.ordered.insert(key.clone(), u32::try_from(body["qty"].as_u64().unwrap()).unwrap());
-        self.held.insert(key, parts);
+    }
+
+    /// One of the orders that were not refused, of the youngest only most of the time.
+    fn any_order(&mut self) -> Option<(String, Order)> {
+        let count = self.names.len();
+        if count == 0 {
+            return None;
+        }
+        let reach = if self.below(3) > 0 { 40 } else { u64::try_from(count).unwrap() };
+        let back = usize::try_from(self.below(reach)).unwrap() % count;
+        let name = self.names[count - 1 - back].clone();
+        let order = self.orders[&name].clone();
+        Some((name, order))
+    }
+
+    fn confirm(&mut self) {
+        let Some((name, order)) = self.any_order() else { return };
+        let answer = self.client.confirm(&name);
+        match (order.stands, order.fleeting) {
+            (Stands::Firm, _) | (Stands::Held, false) if order.is_there() => self.expect(&answer, &[200]),
+            (Stands::Firm, _) => self.expect(&answer, &[200, 404]),
+            (Stands::Held, _) => self.expect(&answer, &[200, 409]),
+            _ => self.expect(&answer, &[409]),
+        }
+        if order.stands == Stands::Held {
+            let stands = if answer.status == 200 { Stands::Firm } else { Stands::Expired };
+            self.orders.get_mut(&name).unwrap().stands = stands;
+            if stands == Stands::Expired {
+                answer.problem(409, "hold-expired");
+            }
+        }
+        if answer.status == 200 {
+            self.note_order(&name, &answer.json());
+        }
+    }
+
+    fn extend(&mut self) {
+        let Some((name, order)) = self.any_order() else { return };
+        let answer = self.client.extend(&name, 700);
+        match (order.stands, order.fleeting) {
+            (Stands::Held, false) => self.expect(&answer, &[200]),
+            (Stands::Held, true) => self.expect(&answer, &[200, 409]),
+            _ => self.expect(&answer, &[409, 404]),
+        }
+        if order.stands == Stands::Held && answer.status == 409 {
+            answer.problem(409, "hold-expired");
+            self.orders.get_mut(&name).unwrap().stands = Stands::Expired;
+        }
+    }
+
+    fn cancel(&mut self) {
+        let Some((name, order)) = self.any_order() else { return };
+        let answer = self.client.cancel(&name);
+        self.expect(&answer, if order.is_there() { &[204] } else { &[204, 404] });
+        if answer.status == 204 && matches!(order.stands, Stands::Firm | Stands::Held) {
+            self.orders.get_mut(&name).unwrap().stands = Stands::Cancelled;
+        }
+        if answer.status == 204 {
+            let body = self.client.order(&name);
+            self.note_order(&name, &body);
+        }
+    }
+
+    /// Sends an order or a line again, sometimes with other content.
+    fn repeat(&mut self) {
+        let Some((name, order)) = self.any_order() else { return };
+        if let Some(mut sent) = order.sent.clone() {
+            if self.below(3) == 0 {
+                sent["lines"][0]["qty"] = json!(99);
+                let answer = self.client.post("/orders", &sent);
+                answer.problem(409, "order-already-exists");
+                self.expect(&answer, &[409]);
+            } else {
+                let answer = self.client.post("/orders", &sent);
+                self.expect(&answer, &[200]);
+                self.note_order(&name, &answer.json());
+            }
+            return;
+        }
+        let (sku, line) = order.lines.iter().next().unwrap();
+        let other = u64::from(self.below(3) == 0 && order.is_there() && order.stands == Stands::Firm);
+        let answer = self.client.allocate(&name, sku, u32::try_from(line.quantity + other).unwrap());
+        let is_whole = line.exact && line.whole;
+        match order.stands {
+            Stands::Firm if other > 0 => self.expect(&answer, &[409]),
+            Stands::Firm if is_whole => self.expect(&answer, &[200]),
+            Stands::Firm => self.expect(&answer, &[200, 201, 409]),
+            _ => self.expect(&answer, &[409]),
+        }
+        if answer.status < 300 {
+            self.note_line(&name, sku, &answer);
+        }
+    }
+
+    fn give_back(&mut self) {
+        let Some((name, order)) = self.any_order() else { return };
+        let skus: Vec<&String> = order.lines.keys().collect();
+        let sku = self.one_of(&skus).clone();
+        let known = order.lines[&sku].parts.as_ref().and_then(|parts| parts.keys().next().cloned());
+        let sure = order.stands == Stands::Firm || order.stands == Stands::Held && !order.fleeting;
+        let (batch, statuses): (String, &[u16]) = match known {
+            // Of a batch that an expired or cancelled order had, it has nothing any more.
+            Some(batch) if sure => (batch, &[204]),
+            Some(batch) => (batch, &[204, 404]),
+            None => {
+                let rows = self.client.all(&format!("/allocations?order_id={name}&sku={sku}"));
+                let Some(row) = rows.first() else { return };
+                (row["reference"].as_str().unwrap().to_owned(), &[204, 404])
+            }
+        };
+        let answer = self.client.give_back(&name, &batch);
+        self.expect(&answer, statuses);
+        if answer.status == 204 {
+            assert!(matches!(order.stands, Stands::Firm | Stands::Held), "{name}: {order:?}");
+            let lines = &mut self.orders.get_mut(&name).unwrap().lines;
+            let line = lines.get_mut(&sku).unwrap();
+            line.whole = false;
+            if let Some(parts) = &mut line.parts {
+                parts.remove(&batch);
+            }
+            if !is_steady(&sku) {
+                // Its name may be that of a batch of another SKU by now.
+                lines.iter_mut().filter(|(sku, _)| !is_steady(sku)).for_each(|(_, line)| line.whole = false);
+            }
+        }
+    }
+
+    /// Reads something, which must make sense in itself whatever others do.
+    fn look(&mut self) {
+        let Some((name, order)) = self.any_order() else { return };
+        match self.below(4) {
+            0 => {
+                let answer = self.client.get(&format!("/orders/{name}"));
+                self.expect(&answer, if order.is_there() { &[200] } else { &[200, 404] });
+                if answer.status == 200 {
+                    self.note_order(&name, &answer.json());
+                }
+            }
+            1 => {
+                let product = self.client.product(order.lines.keys().next().unwrap());
+                let total = |name: &str| product[name].as_u64().unwrap();
+                let all = total("in_stock") + total("on_its_way");
+                assert_eq!(all, total("allocated") + total("picked") + total("available"), "{product}");
+                assert!(total("held") <= total("allocated"), "{product}");
+            }
+            2 => {
+                let sku = order.lines.keys().next().unwrap();
+                let rows = self.client.all(&format!("/backorders?sku={sku}&limit=1000"));
+                let positions: Vec<u64> = rows.iter().map(|row| row["position"].as_u64().unwrap()).collect();
+                assert!(positions.iter().copied().eq(1..=u64::try_from(rows.len()).unwrap()), "{positions:?}");
+            }
+            _ => {
+                let page = self.client.get("/orders?limit=5&status=held");
+                self.expect(&page, &[200]);
+                page.json().as_array().unwrap().iter().for_each(check_shape);
+            }
+        }
+    }
+}
+
+impl Order {
+    fn is_whole(&self) -> bool {
+        self.lines.values().all(|line| line.whole)
+    }
+
+    /// Whether it cannot have been forgotten.
+    fn is_there(&self) -> bool {
+        self.is_placed() || self.stands != Stands::Firm || self.is_whole()
+    }
+}
+
+fn parts(allocations: &Value) -> Parts {
+    let part = |part: &Value| (part["reference"].as_str().unwrap().to_owned(), part["qty"].as_u64().unwrap());
+    allocations.as_array().unwrap().iter().map(part).collect()
+}
+
+/// Checks what any order shows: lines have what their batches give, and no more than they ordered.
+fn check_shape(order: &Value) {
+    let status = order["status"].as_str().unwrap();
+    for line in order["lines"].as_array().unwrap() {
+        let units = |name: &str| line[name].as_u64().unwrap();
+        assert_eq!(parts(&line["allocations"]).values().sum::<u64>(), units("allocated"), "{order}");
+        assert!(units("allocated") + units("backordered") <= units("qty"), "{order}");
+        let ended = status == "expired" || status == "cancelled";
+        assert!(!ended || units("allocated") + units("backordered") == 0, "{order}");
+        assert!(status != "allocated" || units("backordered") == 0, "{order}");
+    }
+}
+
+fn check_shortages(answer: &Answer) {
+    let problem = answer.problem(409, "out-of-stock");
+    let shortages = problem["shortages"].as_array().unwrap();
+    assert!(!shortages.is_empty(), "{problem}");
+    for short in shortages {
+        assert!(short["available"].as_u64().unwrap() < short["requested"].as_u64().unwrap(), "{problem}");
     }
 }

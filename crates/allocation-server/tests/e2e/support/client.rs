@@ -88,9 +88,14 @@ impl Client {
         content_type: Option<&str>,
         body: impl Into<Vec<u8>>,
     ) -> Answer {
+        let headers: Vec<_> = content_type.map(|value| ("content-type", value)).into_iter().collect();
+        self.send_with(method, path, &headers, body)
+    }
+
+    fn send_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
-        if let Some(content_type) = content_type {
-            request = request.header("content-type", content_type);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         answer(self.agent.run(request.body(body.into()).unwrap()))
     }
@@ -105,6 +110,65 @@ impl Client {
 
     pub(crate) fn allocate(&self, order_id: &str, sku: &str, qty: u32) -> Answer {
         self.post("/allocations", &json!({"order_id": order_id, "sku": sku, "qty": qty}))
+    }
+
+    /// Places an order of these lines; `more` are its other fields.
+    pub(crate) fn place(&self, order_id: &str, lines: &[(&str, u32)], more: Value) -> Answer {
+        self.post("/orders", &order(order_id, lines, more))
+    }
+
+    pub(crate) fn confirm(&self, order_id: &str) -> Answer {
+        self.send("POST", &format!("/orders/{}/confirm", encoded(order_id)), None, "")
+    }
+
+    pub(crate) fn extend(&self, order_id: &str, seconds: u32) -> Answer {
+        self.post(&format!("/orders/{}/extend", encoded(order_id)), &json!({"hold_seconds": seconds}))
+    }
+
+    pub(crate) fn cancel(&self, order_id: &str) -> Answer {
+        self.delete(&format!("/orders/{}", encoded(order_id)))
+    }
+
+    pub(crate) fn give_back(&self, order_id: &str, reference: &str) -> Answer {
+        self.delete(&format!("/allocations/{}/batch/{}", encoded(order_id), encoded(reference)))
+    }
+
+    pub(crate) fn change_batch(&self, reference: &str, change: &Value) -> Answer {
+        self.change_batch_if(reference, None, change)
+    }
+
+    /// Changes a batch if it is still what its tag says.
+    pub(crate) fn change_batch_if(&self, reference: &str, tag: Option<&str>, change: &Value) -> Answer {
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(tag.map(|tag| ("if-match", tag)));
+        self.send_with("PATCH", &format!("/batch/{}", encoded(reference)), &headers, change.to_string())
+    }
+
+    /// An order as it is now.
+    #[track_caller]
+    pub(crate) fn order(&self, order_id: &str) -> Value {
+        let answer = self.get(&format!("/orders/{}", encoded(order_id)));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    }
+
+    /// An order as it is now, in one line: see [`told`].
+    #[track_caller]
+    pub(crate) fn standing(&self, order_id: &str) -> String {
+        told(&self.order(order_id))
+    }
+
+    #[track_caller]
+    pub(crate) fn product(&self, sku: &str) -> Value {
+        let answer = self.get(&format!("/products/{}", encoded(sku)));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    }
+
+    /// Who waits for a SKU and for how many units, the first in the queue first.
+    pub(crate) fn queue(&self, sku: &str) -> Vec<(String, u64)> {
+        let rows = self.all(&format!("/backorders?sku={}", encoded(sku)));
+        rows.iter().map(|row| (row["order_id"].as_str().unwrap().to_owned(), row["qty"].as_u64().unwrap())).collect()
     }
 
     /// What is available of a batch.
@@ -128,6 +192,34 @@ impl Client {
         }
         rows
     }
+}
+
+/// An order of these lines as it is sent; `more` are its other fields.
+pub(crate) fn order(order_id: &str, lines: &[(&str, u32)], more: Value) -> Value {
+    let lines: Vec<Value> = lines.iter().map(|(sku, qty)| json!({"sku": sku, "qty": qty})).collect();
+    let mut order = json!({"order_id": order_id, "lines": lines});
+    let Value::Object(more) = more else { panic!("{more} is no object") };
+    order.as_object_mut().unwrap().extend(more);
+    order
+}
+
+/// An order in one line: its status, and of each line what it holds, of which batches, and how much
+/// it waits for, as in `held LAMP 3 (B-1 2, B-2 1) SOFA 0 +4`.
+#[track_caller]
+pub(crate) fn told(order: &Value) -> String {
+    let mut told = order["status"].as_str().unwrap_or_else(|| panic!("no order: {order}")).to_owned();
+    for line in order["lines"].as_array().unwrap() {
+        let part = |part: &Value| format!("{} {}", part["reference"].as_str().unwrap(), part["qty"]);
+        let parts: Vec<String> = line["allocations"].as_array().unwrap().iter().map(part).collect();
+        told += &format!(" {} {}", line["sku"].as_str().unwrap(), line["allocated"]);
+        if !parts.is_empty() {
+            told += &format!(" ({})", parts.join(", "));
+        }
+        if line["backordered"] != 0 {
+            told += &format!(" +{}", line["backordered"]);
+        }
+    }
+    told
 }
 
 fn answer(response: Result<Response<ureq::Body>, ureq::Error>) -> Answer {

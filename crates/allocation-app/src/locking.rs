@@ -1,0 +1,36 @@
+//! Locking products for decisions.
+
+use allocation_domain::{OrderId, Product, Products};
+use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use chrono::{DateTime, Utc};
+
+/// Locked products, and when they are decided on.
+pub(crate) struct Locked {
+    pub(crate) products: Products,
+    /// Not before any of them was decided on last, whatever the clock says: it was asked before the
+    /// locks were waited for, and others have clocks of their own.
+    pub(crate) now: DateTime<Utc>,
+}
+
+/// Locks what is wanted for decisions at `now`, or later if need be.
+pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[Wanted], now: DateTime<Utc>) -> Result<Locked, StoreError> {
+    let products = unit.products().lock(wanted, now)?;
+    let last = products.iter().map(Product::not_before).max();
+    Ok(Locked { products: products.into_iter().collect(), now: last.map_or(now, |last| last.max(now)) })
+}
+
+/// Locks the products in which an order has lines, and loads these. There are none of an order that
+/// is not known.
+pub(crate) fn lock_order(
+    unit: &mut dyn UnitOfWork,
+    order_id: &OrderId,
+    now: DateTime<Utc>,
+) -> Result<Locked, StoreError> {
+    let skus = unit.orders().skus_of(order_id)?;
+    if skus.is_empty() {
+        return Ok(Locked { products: Products::default(), now });
+    }
+    let line = |sku| Wanted { order_ids: vec![order_id.clone()], ..Wanted::product(sku) };
+    let wanted: Vec<Wanted> = skus.into_iter().map(line).collect();
+    lock(unit, &wanted, now)
+}

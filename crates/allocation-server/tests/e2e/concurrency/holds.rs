@@ -1,0 +1,98 @@
+//! At the instant at which a hold expires, its units are confirmed or taken over, never both.
+
+use super::{nothing_deadlocked, nothing_failed, with_one_server_and_with_two};
+use crate::support::{Client, Server, TestDatabase, expire_at, now};
+use serde_json::json;
+use std::thread;
+use std::time::Duration;
+
+const LANES: usize = 4;
+const ROUNDS: u64 = 20;
+
+/// How often an order was confirmed or prolonged, and how often it was taken over.
+#[derive(Default)]
+struct Won {
+    confirmed: usize,
+    taken_over: usize,
+}
+
+fn sleep_until(at: i64) {
+    if let Ok(left) = u64::try_from(at - now()) {
+        thread::sleep(Duration::from_micros(left));
+    }
+}
+
+/// Confirms or prolongs an order of two SKUs around the instant of its expiry, while others want its
+/// units.
+fn one_round(database: &TestDatabase, clients: &[Client; 3], lane: usize, round: u64, won: &mut Won) {
+    let (lamp, sofa) = (format!("LAMP-{lane}"), format!("SOFA-{lane}"));
+    let held = format!("HELD-{lane}-{round}");
+    let (alone, order) = (format!("ALONE-{lane}-{round}"), format!("ORDER-{lane}-{round}"));
+    let placed = clients[0].place(&held, &[(&lamp, 2), (&sofa, 2)], json!({"hold_seconds": 600}));
+    assert_eq!(placed.status, 201, "{placed:?}");
+    let prolongs = round % 4 == 3;
+    let at = now() + 30_000;
+    expire_at(database, &held, at);
+    // From ten milliseconds before to ten after, another for each of the three.
+    let jitter = |salt: u64| i64::try_from((round * 7_919 + salt * 104_729) % 20_000).unwrap() - 10_000;
+    let (confirmed, taken_alone, taken) = thread::scope(|scope| {
+        let confirm = scope.spawn(|| {
+            sleep_until(at + jitter(1) - 3_000);
+            if prolongs { clients[0].extend(&held, 600).status } else { clients[0].confirm(&held).status }
+        });
+        let allocate = scope.spawn(|| {
+            sleep_until(at + jitter(2));
+            clients[1].allocate(&alone, &lamp, 2).status
+        });
+        sleep_until(at + jitter(3));
+        let placed = clients[2].place(&order, &[(&sofa, 2), (&lamp, 2)], json!({})).status;
+        (confirm.join().unwrap(), allocate.join().unwrap(), placed)
+    });
+    assert!([200, 409].contains(&confirmed) && [201, 409].contains(&taken_alone) && [201, 409].contains(&taken));
+    let owners = [confirmed == 200, taken_alone == 201, taken == 201].iter().filter(|won| **won).count();
+    assert!(owners <= 1, "{held}: {confirmed} {taken_alone} {taken}");
+    won.confirmed += usize::from(confirmed == 200);
+    won.taken_over += usize::from(taken_alone == 201 || taken == 201);
+    let standing = clients[0].order(&held)["status"].as_str().unwrap().to_owned();
+    if confirmed == 200 {
+        assert_eq!(standing, if prolongs { "held" } else { "allocated" }, "{held}");
+    } else {
+        assert_eq!(standing, "expired", "{held}");
+        clients[0].confirm(&held).problem(409, "hold-expired");
+    }
+    // No unit is lost: whoever has them gives them back.
+    clients[0].cancel(&held);
+    clients[1].cancel(&alone);
+    clients[2].cancel(&order);
+    for sku in [&lamp, &sofa] {
+        assert_eq!(clients[0].product(sku)["available"], 2, "{held}");
+    }
+}
+
+fn confirms_or_takes_over(database: &TestDatabase, servers: &[&Server]) {
+    let client = |number: usize| servers[number % servers.len()].client();
+    for lane in 0..LANES {
+        client(0).add_batch(&format!("L-{lane}"), &format!("LAMP-{lane}"), 2, None);
+        client(0).add_batch(&format!("S-{lane}"), &format!("SOFA-{lane}"), 2, None);
+    }
+    let won: Vec<Won> = thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES)
+            .map(|lane| {
+                let clients = [client(lane), client(lane + 1), client(lane + 1)];
+                scope.spawn(move || {
+                    let mut won = Won::default();
+                    (0..ROUNDS).for_each(|round| one_round(database, &clients, lane, round, &mut won));
+                    won
+                })
+            })
+            .collect();
+        lanes.into_iter().map(|lane| lane.join().unwrap()).collect()
+    });
+    let confirmed: usize = won.iter().map(|won| won.confirmed).sum();
+    let taken_over: usize = won.iter().map(|won| won.taken_over).sum();
+    assert!(confirmed > 0 && taken_over > 0, "a race that always ends alike is none: {confirmed}, {taken_over}");
+    nothing_deadlocked(database);
+    nothing_failed(servers);
+}
+
+with_one_server_and_with_two!(what_expires_is_confirmed_or_taken_over_never_both: confirms_or_takes_over);
