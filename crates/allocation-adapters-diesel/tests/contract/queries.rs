@@ -207,7 +207,7 @@ pub fn what_is_read_after_a_random_history_is_what_the_domain_says(database: Tes
     assert_histories(&shop);
     shop.world.assert_events_are_in_order();
     assert_eq!(of_lists.len(), PICK_STATUSES.len(), "{of_lists:?}");
-    assert!(shop.kinds().len() >= 19 && statuses.len() == STATUSES.len(), "{:?} {statuses:?}", shop.kinds());
+    assert!(shop.kinds().len() >= 18 && statuses.len() == STATUSES.len(), "{:?} {statuses:?}", shop.kinds());
 }
 
 pub fn what_is_not_there_is_not_found(database: TestDatabase) {
