@@ -16,6 +16,8 @@ mod line;
 mod loading;
 mod migrations;
 mod orders;
+mod pick_line;
+mod pick_lists;
 mod postgres;
 mod reads;
 mod relaying;

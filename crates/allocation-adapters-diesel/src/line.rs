@@ -3,9 +3,13 @@
 use crate::error::corrupt;
 use crate::row::{self, BatchRow};
 use crate::schema::order_lines;
-use allocation_domain::{Allocation, Batch, Commitment, LineRow, LineState, LineTerms, OnShortage, OrderId, Sku};
+use allocation_domain::{
+    Allocation, Batch, Commitment, Fulfilment, LineRow, LineState, LineTerms, OnShortage, OrderId, PickLine,
+    PickLineId, Sku,
+};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 
 /// What [`StoredLine`] is read from.
 pub(crate) const LINE_COLUMNS: LineColumns = (
@@ -18,6 +22,9 @@ pub(crate) const LINE_COLUMNS: LineColumns = (
     order_lines::waiting,
     order_lines::expires_at,
     order_lines::ended,
+    order_lines::listed,
+    order_lines::picked,
+    order_lines::shipped,
 );
 
 pub(crate) type LineColumns = (
@@ -30,7 +37,14 @@ pub(crate) type LineColumns = (
     order_lines::waiting,
     order_lines::expires_at,
     order_lines::ended,
+    order_lines::listed,
+    order_lines::picked,
+    order_lines::shipped,
 );
+
+/// What [`StoredLine`] is read from, where a statement is a text.
+pub(crate) type LineSqlTypes =
+    (Integer, BigInt, Bool, Integer, Bool, Bool, Integer, Nullable<BigInt>, Nullable<Text>, Integer, Integer, Integer);
 
 const EXPIRED: &str = "expired";
 pub(crate) const CANCELLED: &str = "cancelled";
@@ -47,6 +61,9 @@ pub(crate) struct StoredLine {
     waiting: i32,
     expires_at: Option<i64>,
     ended: Option<String>,
+    listed: i32,
+    picked: i32,
+    shipped: i32,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +80,7 @@ impl StoredLine {
             (Some(CANCELLED), _) => Commitment::Cancelled,
             (Some(other), _) => return Err(corrupt(UnknownEnd(other.to_owned()))),
         };
+        let units = |counted: i32| u32::try_from(counted).map_err(corrupt);
         Ok(LineRow {
             quantity: row::quantity(self.quantity)?,
             terms: LineTerms {
@@ -73,7 +91,12 @@ impl StoredLine {
                 allow_split: self.allow_split,
             },
             commitment,
-            waiting: u32::try_from(self.waiting).map_err(corrupt)?,
+            waiting: units(self.waiting)?,
+            fulfilment: Fulfilment {
+                listed: units(self.listed)?,
+                picked: units(self.picked)?,
+                shipped: units(self.shipped)?,
+            },
         })
     }
 }
@@ -90,6 +113,9 @@ pub(crate) struct LineValues {
     pub(crate) waiting: i32,
     pub(crate) expires_at: Option<i64>,
     pub(crate) ended: Option<&'static str>,
+    pub(crate) listed: i32,
+    pub(crate) picked: i32,
+    pub(crate) shipped: i32,
 }
 
 impl LineValues {
@@ -110,6 +136,9 @@ impl LineValues {
                 Commitment::Expired => Some(EXPIRED),
                 Commitment::Cancelled => Some(CANCELLED),
             },
+            listed: integer(line.fulfilment.listed)?,
+            picked: integer(line.fulfilment.picked)?,
+            shipped: integer(line.fulfilment.shipped)?,
         })
     }
 }
@@ -144,14 +173,21 @@ pub(crate) struct OrderLineRow {
     pub(crate) part: Option<AllocationPart>,
 }
 
-/// Lines of a product that were found, with the batches in which they hold units.
+/// Lines of a product that were found, with the batches in which they hold units, and their pick
+/// lines.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     pub(crate) lines: Vec<(OrderId, LineState)>,
     pub(crate) batches: Vec<Batch>,
+    pub(crate) pick_lines: Vec<(PickLineId, PickLine)>,
 }
 
 impl Lines {
+    /// The orders of those lines of which anything is on a pick list or was picked.
+    pub(crate) fn with_pick_lines(&self) -> impl Iterator<Item = &OrderId> {
+        self.lines.iter().filter(|(_, line)| line.fulfilment != Fulfilment::default()).map(|(order_id, _)| order_id)
+    }
+
     /// Adds a line with all its parts.
     pub(crate) fn add(
         &mut self,

@@ -5,11 +5,12 @@ use crate::error::store_error;
 use crate::line::Lines;
 use crate::schema::{allocations, order_lines};
 use crate::{postgres, reads, row, sqlite};
-use allocation_domain::{BatchReference, Needed, OrderId, Product, QueuePosition, Sku};
+use allocation_domain::{BatchReference, Needed, OrderId, PickLine, PickLineId, Product, QueuePosition, Sku};
 use allocation_ports::StoreError;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
+use std::slice;
 
 /// How many waiting lines are loaded at least: what a batch of some size serves.
 const PAGE: usize = 100;
@@ -27,9 +28,10 @@ pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed
         }
         Needed::LinesOn(reference) => {
             let order_ids = orders_on(connection, product.sku(), reference)?;
-            let Lines { lines, batches } = lines(connection, product.sku(), &order_ids)?;
+            let Lines { lines, batches, pick_lines } = lines(connection, product.sku(), &order_ids)?;
             product.load_batches(batches);
             product.load_lines(lines);
+            product.load_pick_lines(pick_lines);
         }
         Needed::WaitingLines { after } => {
             // Every page has the decision made anew. As many lines again as are at hand keep what a long
@@ -39,17 +41,37 @@ pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed
             let mut order_ids = waiting(connection, product.sku(), after.as_ref(), page + 1)?;
             let more = order_ids.len() > page;
             order_ids.truncate(page);
-            let Lines { mut lines, batches } = lines(connection, product.sku(), &order_ids)?;
+            let Lines { mut lines, batches, pick_lines } = lines(connection, product.sku(), &order_ids)?;
             lines.sort_by_cached_key(|(order_id, line)| QueuePosition::of(order_id, line));
             product.load_batches(batches);
             product.load_waiting(lines, more);
+            product.load_pick_lines(pick_lines);
         }
+        Needed::Line(order_id) => {
+            let Lines { lines, batches, pick_lines } = lines(connection, product.sku(), slice::from_ref(order_id))?;
+            product.load_batches(batches);
+            product.load_lines(lines);
+            product.load_pick_lines(pick_lines);
+        }
+        Needed::PickLinesOf(order_id) => product.load_pick_lines(pick_lines(connection, product.sku(), order_id)?),
         Needed::Product => return Err(StoreError::Failed(NotLocked.into())),
     }
     Ok(())
 }
 
-/// Those of the lines that exist, with their batches.
+/// The pick lines of a line, but for those that are withdrawn or missing.
+fn pick_lines(
+    connection: &mut AnyConnection,
+    sku: &Sku,
+    order_id: &OrderId,
+) -> Result<Vec<(PickLineId, PickLine)>, StoreError> {
+    match connection {
+        AnyConnection::Sqlite(connection) => sqlite::load_pick_lines(connection, sku, order_id),
+        AnyConnection::Postgres(connection) => postgres::load_pick_lines(connection, [(sku, order_id)]),
+    }
+}
+
+/// Those of the lines that exist, with their batches and pick lines.
 pub(crate) fn lines(connection: &mut AnyConnection, sku: &Sku, order_ids: &[OrderId]) -> Result<Lines, StoreError> {
     match connection {
         AnyConnection::Sqlite(connection) => sqlite::lines(connection, sku, order_ids),

@@ -12,6 +12,8 @@ mod effects;
 mod events;
 mod history;
 mod orders;
+mod pick_lists;
+mod pickable;
 #[cfg(test)]
 mod plans;
 mod restoring;
@@ -25,6 +27,8 @@ pub(crate) use effects::caused_by;
 pub(crate) use events::{events, log_bounds};
 pub(crate) use history::history;
 pub(crate) use orders::{order, orders};
+pub(crate) use pick_lists::{pick_line, pick_list, pick_lists};
+pub(crate) use pickable::candidates;
 pub(crate) use totals::{product, products};
 
 /// What a batch, a line or an order is listed after when it is listed from the start.

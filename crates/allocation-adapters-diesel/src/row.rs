@@ -2,10 +2,11 @@
 
 use crate::error::corrupt;
 use crate::schema::batches;
-use allocation_domain::{Batch, BatchReference, Eta, OrderId, Quantity, Sku, Units};
+use allocation_domain::{Batch, BatchCounts, BatchReference, Eta, OrderId, PickListId, Quantity, Sku, Units};
 use allocation_ports::StoreError;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date, Integer, Nullable, Text};
 
 /// What [`BatchRow`] is read from.
 pub(crate) const BATCH_COLUMNS: BatchColumns = (
@@ -15,6 +16,9 @@ pub(crate) const BATCH_COLUMNS: BatchColumns = (
     batches::eta,
     batches::added_at,
     batches::revision,
+    batches::picked_quantity,
+    batches::shipped_quantity,
+    batches::missing_quantity,
 );
 
 pub(crate) type BatchColumns = (
@@ -24,7 +28,13 @@ pub(crate) type BatchColumns = (
     batches::eta,
     batches::added_at,
     batches::revision,
+    batches::picked_quantity,
+    batches::shipped_quantity,
+    batches::missing_quantity,
 );
+
+/// What [`BatchRow`] is read from, where a statement is a text.
+pub(crate) type BatchSqlTypes = (Text, Integer, Integer, Nullable<Date>, BigInt, Integer, Integer, Integer, Integer);
 
 /// A row of `batches` without its SKU.
 #[derive(Debug, Queryable)]
@@ -35,6 +45,9 @@ pub(crate) struct BatchRow {
     pub(crate) eta: Option<NaiveDate>,
     pub(crate) added_at: i64,
     pub(crate) revision: i32,
+    pub(crate) picked_quantity: i32,
+    pub(crate) shipped_quantity: i32,
+    pub(crate) missing_quantity: i32,
 }
 
 impl BatchRow {
@@ -44,8 +57,14 @@ impl BatchRow {
         let eta = Eta::from(self.eta);
         let batch = Batch::new(reference(self.reference)?, sku, purchased, eta, instant(self.added_at)?);
         let revision = u32::try_from(self.revision).map_err(corrupt)?;
-        let allocated = u32::try_from(self.allocated_quantity).map_err(corrupt)?;
-        batch.with_revision(revision).with_allocated(allocated).map_err(corrupt)
+        let units = |counted: i32| u32::try_from(counted).map_err(corrupt);
+        let counts = BatchCounts {
+            allocated: units(self.allocated_quantity)?,
+            picked: units(self.picked_quantity)?,
+            shipped: units(self.shipped_quantity)?,
+            missing: units(self.missing_quantity)?,
+        };
+        batch.with_revision(revision).with_counts(counts).map_err(corrupt)
     }
 }
 
@@ -59,6 +78,10 @@ pub(crate) fn reference(text: String) -> Result<BatchReference, StoreError> {
 
 pub(crate) fn order_id(text: String) -> Result<OrderId, StoreError> {
     OrderId::parse(text).map_err(corrupt)
+}
+
+pub(crate) fn list_id(text: String) -> Result<PickListId, StoreError> {
+    PickListId::parse(text).map_err(corrupt)
 }
 
 pub(crate) fn quantity(units: i32) -> Result<Quantity, StoreError> {

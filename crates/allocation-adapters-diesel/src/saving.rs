@@ -1,7 +1,10 @@
 //! What is to be written of changed products, as rows.
 
 use crate::line::{LineValues, is_plain};
-use allocation_domain::{Batch, BatchRowChange, Changes, Eta, Event, LineRow, OrderId, Quantity, TotalsChange};
+use allocation_domain::{
+    Batch, BatchCounts, BatchCountsChange, BatchRowChange, Changes, Eta, Event, LineRow, OrderId, PickLine, PickLineId,
+    Quantity, TotalsChange,
+};
 use allocation_ports::{CausationId, Origin, Origins, StoreError, TraceParent};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
@@ -19,10 +22,15 @@ pub(crate) struct RowChanges<'a> {
     pub(crate) changed_allocations: Vec<(AllocationKey<'a>, i32)>,
     /// By how much the allocated quantity of batches rises or falls that are not corrected.
     pub(crate) counters: Vec<(BatchKey<'a>, i32)>,
+    /// By how much the counters of batches rise or fall that are not corrected and of which units
+    /// were picked, shipped or missing.
+    pub(crate) counted_batches: Vec<(BatchKey<'a>, Counts)>,
     /// Lines with nothing to write but what almost every line that is sent alone has.
     pub(crate) added_plain_lines: Vec<PlainLine<'a>>,
     pub(crate) added_lines: Vec<(LineKey<'a>, LineValues)>,
     pub(crate) added_allocations: Vec<(AllocationKey<'a>, i32)>,
+    pub(crate) added_pick_lines: Vec<PickLineValues<'a>>,
+    pub(crate) changed_pick_lines: Vec<PickLineValues<'a>>,
     /// By how much the totals of products rise or fall. A product of which only the instant of the
     /// last decision is to be written has no change here.
     pub(crate) products: Vec<(&'a str, TotalsChange)>,
@@ -54,7 +62,7 @@ pub(crate) struct AllocationKey<'a> {
 pub(crate) struct NewBatch<'a> {
     pub(crate) key: BatchKey<'a>,
     pub(crate) purchased_quantity: i32,
-    pub(crate) allocated_quantity: i32,
+    pub(crate) counts: Counts,
     pub(crate) eta: Option<NaiveDate>,
     pub(crate) added_at: i64,
     pub(crate) revision: i32,
@@ -69,7 +77,29 @@ pub(crate) struct ChangedBatch<'a> {
     pub(crate) purchased_quantity: i32,
     pub(crate) eta: Option<NaiveDate>,
     pub(crate) revision: i32,
-    pub(crate) allocated_delta: i32,
+    pub(crate) deltas: Counts,
+}
+
+/// The counters of a batch, or by how much they rise or fall.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) allocated: i32,
+    pub(crate) picked: i32,
+    pub(crate) shipped: i32,
+    pub(crate) missing: i32,
+}
+
+/// A row of `pick_list_lines` as it is written.
+#[derive(Debug)]
+pub(crate) struct PickLineValues<'a> {
+    pub(crate) list_id: &'a str,
+    pub(crate) line: i32,
+    pub(crate) sku: &'a str,
+    pub(crate) order_id: &'a str,
+    pub(crate) reference: &'a str,
+    pub(crate) quantity: i32,
+    pub(crate) picked: i32,
+    pub(crate) status: &'static str,
 }
 
 #[derive(Debug)]
@@ -118,6 +148,7 @@ impl<'a> RowChanges<'a> {
             rows.push_batches(product)?;
             rows.push_lines(product)?;
             rows.push_allocations(product)?;
+            rows.push_pick_lines(product)?;
             rows.push_product(product, last_at.timestamp_micros());
             rows.push_events(product, origins)?;
         }
@@ -141,6 +172,9 @@ impl<'a> RowChanges<'a> {
         }
         for (reference, delta) in &product.batch_deltas {
             self.counters.push((BatchKey { sku, reference: reference.as_str() }, integer(*delta)?));
+        }
+        for (reference, change) in &product.counted_batches {
+            self.counted_batches.push((BatchKey { sku, reference: reference.as_str() }, Counts::change(*change)?));
         }
         Ok(())
     }
@@ -181,6 +215,17 @@ impl<'a> RowChanges<'a> {
         Ok(())
     }
 
+    fn push_pick_lines(&mut self, product: &Changes<'a>) -> Result<(), StoreError> {
+        for change in &product.pick_lines {
+            let values = PickLineValues::of(change.id, change.after)?;
+            match change.before {
+                None => self.added_pick_lines.push(values),
+                Some(_) => self.changed_pick_lines.push(values),
+            }
+        }
+        Ok(())
+    }
+
     fn push_events(&mut self, product: &Changes<'a>, origins: &'a Origins) -> Result<(), StoreError> {
         for (ordinal, event) in product.events.iter().enumerate() {
             self.events.push(NewEvent {
@@ -213,7 +258,7 @@ impl<'a> NewBatch<'a> {
         Ok(Self {
             key: BatchKey { sku: batch.sku().as_str(), reference: batch.reference().as_str() },
             purchased_quantity: integer(batch.purchased().get())?,
-            allocated_quantity: integer(batch.allocated())?,
+            counts: Counts::of(batch.counts())?,
             eta: date(batch.eta())?,
             added_at: batch.added_at().timestamp_micros(),
             revision: integer(batch.revision())?,
@@ -245,7 +290,49 @@ impl<'a> ChangedBatch<'a> {
             purchased_quantity: integer(batch.purchased.get())?,
             eta: date(batch.eta)?,
             revision: integer(batch.revision)?,
-            allocated_delta: integer(batch.allocated_delta)?,
+            deltas: Counts::change(BatchCountsChange {
+                allocated: batch.allocated_delta,
+                picked: batch.picked_delta,
+                shipped: batch.shipped_delta,
+                missing: batch.missing_delta,
+            })?,
+        })
+    }
+}
+
+impl Counts {
+    fn of(counts: BatchCounts) -> Result<Self, StoreError> {
+        let BatchCounts { allocated, picked, shipped, missing } = counts;
+        Ok(Self {
+            allocated: integer(allocated)?,
+            picked: integer(picked)?,
+            shipped: integer(shipped)?,
+            missing: integer(missing)?,
+        })
+    }
+
+    fn change(change: BatchCountsChange) -> Result<Self, StoreError> {
+        let BatchCountsChange { allocated, picked, shipped, missing } = change;
+        Ok(Self {
+            allocated: integer(allocated)?,
+            picked: integer(picked)?,
+            shipped: integer(shipped)?,
+            missing: integer(missing)?,
+        })
+    }
+}
+
+impl<'a> PickLineValues<'a> {
+    fn of(id: &'a PickLineId, line: &'a PickLine) -> Result<Self, StoreError> {
+        Ok(Self {
+            list_id: id.list.as_str(),
+            line: integer(id.line)?,
+            sku: line.sku.as_str(),
+            order_id: line.order_id.as_str(),
+            reference: line.reference.as_str(),
+            quantity: units(line.quantity)?,
+            picked: integer(line.picked)?,
+            status: line.status.name(),
         })
     }
 }

@@ -11,6 +11,7 @@ diesel::table! {
         backordered -> BigInt,
         held_lines -> BigInt,
         waiting_lines -> BigInt,
+        picked -> BigInt,
     }
 }
 
@@ -24,6 +25,9 @@ diesel::table! {
         added_at -> BigInt,
         is_open -> Bool,
         revision -> Integer,
+        picked_quantity -> Integer,
+        shipped_quantity -> Integer,
+        missing_quantity -> Integer,
     }
 }
 
@@ -49,6 +53,9 @@ diesel::table! {
         waiting -> Integer,
         expires_at -> Nullable<BigInt>,
         ended -> Nullable<Text>,
+        listed -> Integer,
+        picked -> Integer,
+        shipped -> Integer,
     }
 }
 

@@ -3,6 +3,7 @@
 mod locking;
 mod numbering;
 mod orders;
+mod pick_lines;
 mod relaying;
 mod rows;
 mod saving;
@@ -11,6 +12,7 @@ mod session;
 pub(crate) use locking::{lines, lock};
 pub(crate) use numbering::{forget, is_taken, number, take};
 pub(crate) use orders::{add_orders, find_orders, order_lines, orders_with_lines};
+pub(crate) use pick_lines::load_pick_lines;
 pub(crate) use relaying::{record, retry};
 pub(crate) use saving::save;
 pub(crate) use session::{migrate, open_for_migrations, open_reader, open_writer};

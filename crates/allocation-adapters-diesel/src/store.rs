@@ -7,11 +7,11 @@ use crate::any_connection::{AnyConnection, Connector, LogErrors};
 use crate::error::store_error;
 use crate::unit::{Transactions, Unit};
 use crate::{ConnectError, DatabaseUrl, Migrations, reads, sqlite};
-use allocation_domain::{Availability, Batch, BatchReference, Order, OrderId, Sku};
+use allocation_domain::{Availability, Batch, BatchReference, Order, OrderId, PickListId, Sku};
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
-    BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, PageSize, ProductTotals, Queries, Readiness,
-    RecordedEvent, SchemaState, StoreError, UnitOfWork, UnitOfWorkFactory,
+    BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, PageSize, PickListFilter, PickListPage, ProductTotals,
+    Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory,
 };
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
@@ -284,6 +284,19 @@ impl Queries for Store {
         page: PageSize,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
         self.read(|connection| reads::history(connection, order_id, after.as_ref(), page))
+    }
+
+    fn pick_list(&self, list_id: &PickListId) -> Result<Option<StoredPickList>, StoreError> {
+        self.read_snapshot(|connection| reads::pick_list(connection, list_id))
+    }
+
+    fn pick_lists(
+        &self,
+        filter: &PickListFilter,
+        after: Option<PickListId>,
+        page: PageSize,
+    ) -> Result<PickListPage, StoreError> {
+        self.read_snapshot(|connection| reads::pick_lists(connection, filter, after.as_ref(), page))
     }
 }
 

@@ -4,9 +4,14 @@ use crate::any_connection::AnyConnection;
 use crate::error::commit_error;
 use crate::orders::OrderValues;
 use crate::saving::RowChanges;
-use crate::{expiry, loading, orders, postgres, reads, sqlite};
-use allocation_domain::{BatchReference, Needed, NewOrder, OrderId, Product, Sku};
-use allocation_ports::{FoundBatch, OrderRepository, Origins, ProductRepository, StoreError, UnitOfWork, Wanted};
+use crate::{expiry, loading, orders, pick_lists, postgres, reads, sqlite};
+use allocation_domain::{
+    BatchReference, Needed, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
+};
+use allocation_ports::{
+    FoundBatch, OrderRepository, Origins, PickListRepository, ProductRepository, StoreError, StoredPickList,
+    UnitOfWork, Wanted,
+};
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
 use diesel::prelude::*;
@@ -65,6 +70,10 @@ impl<C: DerefMut<Target = AnyConnection>> UnitOfWork for Unit<C> {
     }
 
     fn orders(&mut self) -> &mut dyn OrderRepository {
+        self
+    }
+
+    fn pick_lists(&mut self) -> &mut dyn PickListRepository {
         self
     }
 
@@ -153,5 +162,23 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
                 AnyConnection::Postgres(connection) => postgres::add_orders(connection, &orders),
             }
         })
+    }
+}
+
+impl<C: DerefMut<Target = AnyConnection>> PickListRepository for Unit<C> {
+    fn candidates(&mut self, list: &NewPickList) -> Result<Vec<(Sku, OrderId)>, StoreError> {
+        self.run(|connection| reads::candidates(connection, list))
+    }
+
+    fn find(&mut self, list_id: &PickListId) -> Result<Option<StoredPickList>, StoreError> {
+        self.run(|connection| reads::pick_list(connection, list_id))
+    }
+
+    fn find_line(&mut self, id: &PickLineId) -> Result<Option<PickLine>, StoreError> {
+        self.run(|connection| reads::pick_line(connection, id))
+    }
+
+    fn add(&mut self, list_id: &PickListId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.run(|connection| pick_lists::add(connection, list_id, at))
     }
 }

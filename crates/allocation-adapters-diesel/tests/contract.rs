@@ -21,6 +21,10 @@ mod locking;
 mod order_lines;
 #[path = "contract/orders.rs"]
 mod orders;
+#[path = "contract/pick_lists.rs"]
+mod pick_lists;
+#[path = "contract/picking.rs"]
+mod picking;
 #[path = "contract/plans.rs"]
 mod plans;
 #[path = "contract/queries.rs"]
@@ -110,6 +114,7 @@ on_both_databases! {
     schema:
         migrations_up_down_and_up_again_give_the_same_schema,
         stock_from_before_there_were_orders_is_counted_and_stays,
+        what_was_picked_is_gone_for_a_program_that_does_not_know_it,
         up_tells_what_it_ran_and_is_idempotent,
         down_undoes_as_many_steps_as_there_are,
         concurrent_ups_run_each_migration_once,
@@ -132,6 +137,13 @@ on_both_databases! {
         a_batch_that_is_corrected_takes_its_lines_along,
         a_batch_that_a_line_holds_units_of_is_loaded_on_demand,
         totals_equal_sums_after_a_random_history;
+    pick_lists:
+        a_list_takes_what_is_firm_and_in_stock_and_on_no_list,
+        the_first_lines_of_the_first_batches_are_found,
+        a_thousand_batches_are_passed_over_for_the_one_in_stock,
+        a_list_is_added_once_and_found_with_its_lines,
+        pick_lines_outlive_their_order_line_and_their_batch,
+        a_page_of_lists_looks_through_a_bounded_number_of_them;
     queries:
         what_is_read_after_a_random_history_is_what_the_domain_says,
         what_is_not_there_is_not_found,

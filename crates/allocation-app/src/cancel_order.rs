@@ -13,6 +13,9 @@ pub enum CancelOrderError {
     /// There is no order of that name.
     #[error("There is no order {0}")]
     NotFound(OrderId),
+    /// Units of it were picked: that is not undone.
+    #[error("Units of order {0} were picked")]
+    Picked(OrderId),
     /// The store failed.
     #[error("the order was not cancelled")]
     Store(#[from] StoreError),
@@ -20,7 +23,7 @@ pub enum CancelOrderError {
 
 impl UseCases {
     /// Cancels an order: all it holds is free, and goes to the lines that wait. An order that was
-    /// cancelled or has expired stays what it is.
+    /// cancelled or has expired stays what it is. One of which anything was picked is not cancelled.
     ///
     /// # Errors
     ///
@@ -43,6 +46,7 @@ fn cancel(
             Ok(if changed { Ending::Commit(Ok(())) } else { Ending::Rollback(Ok(())) })
         }
         Err(CancelError::NotFound(order_id)) => Ok(Ending::Rollback(Err(CancelOrderError::NotFound(order_id)))),
+        Err(CancelError::Picked(order_id)) => Ok(Ending::Rollback(Err(CancelOrderError::Picked(order_id)))),
         Err(CancelError::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
     }
 }

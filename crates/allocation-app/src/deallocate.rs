@@ -56,7 +56,7 @@ fn free(
         // What is gone after a commit of unknown outcome was freed by that commit.
         Err(Refusal::AllocationNotFound { .. }) if attempt.settling => Ok(Ending::Rollback(Ok(()))),
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
-        Err(refusal @ (Refusal::BatchNotFound(_) | Refusal::AllocationNotFound { .. })) => {
+        Err(refusal @ (Refusal::BatchNotFound(_) | Refusal::AllocationNotFound { .. } | Refusal::Picked { .. })) => {
             Ok(Ending::Rollback(Err(refusal.into())))
         }
     }

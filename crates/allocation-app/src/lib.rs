@@ -15,14 +15,19 @@ mod engine;
 mod event_keeper;
 mod event_tail;
 mod extend_hold;
+mod give_back_pick_list;
 mod group;
 mod locking;
+mod make_pick_list;
+mod pick;
+mod pick_list_products;
 mod place_order;
 mod relay;
 mod release_expired;
 mod remove_batch;
 mod retry;
 mod saving;
+mod ship_pick_list;
 mod sweeper;
 #[cfg(test)]
 mod testing;
@@ -38,10 +43,14 @@ pub use engine::{AllocationEngine, Distribution, EngineCounters, EngineSettings,
 pub use event_keeper::{EventKeeper, KeeperPorts};
 pub use event_tail::{EventTail, EventWaiter};
 pub use extend_hold::ExtendHoldError;
+pub use give_back_pick_list::GiveBackPickListError;
+pub use make_pick_list::{MakePickListError, MakePickListOutcome};
+pub use pick::PickError;
 pub use place_order::{PlaceOrderError, PlaceOrderOutcome};
 pub use relay::{Backoff, Relay, RelayPorts, RelaySettings};
 pub use remove_batch::RemoveBatchError;
 pub use retry::RetryPolicy;
+pub use ship_pick_list::ShipPickListError;
 pub use sweeper::Sweeper;
 pub use unit_of_work::UnitRunner;
 

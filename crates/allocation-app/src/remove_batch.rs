@@ -52,7 +52,9 @@ fn remove(
         }
         Err(Refusal::NotFound(reference)) => Ok(Ending::Rollback(not_found(&reference, attempt))),
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
-        Err(refusal @ Refusal::HasAllocations { .. }) => Ok(Ending::Rollback(Err(refusal.into()))),
+        Err(refusal @ (Refusal::HasAllocations { .. } | Refusal::Picked { .. })) => {
+            Ok(Ending::Rollback(Err(refusal.into())))
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_domain::{
-    Allocation, Batch, BatchReference, Commitment, Eta, Event, LineState, NewOrder, OrderId, OrderLine, OrderTerms,
-    Product, ProductState, Quantity, Sku,
+    Allocation, Batch, BatchReference, Commitment, Eta, Event, LineState, NewOrder, NewPickList, OrderId, OrderLine,
+    OrderTerms, PickCriteria, PickListId, Product, ProductState, Products, Quantity, Sku,
 };
 use allocation_ports::mocks::{
-    MockClock, MockOrderRepository, MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory,
+    MockClock, MockOrderRepository, MockPickListRepository, MockProductRepository, MockUnitOfWork,
+    MockUnitOfWorkFactory,
 };
-use allocation_ports::{StoreError, UnitOfWork};
+use allocation_ports::{StoreError, StoredPickList, UnitOfWork};
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -149,6 +150,55 @@ pub(crate) fn with_orders(
     expect(&mut orders);
     orders.expect_with_lines().returning(|_| Ok(Vec::new()));
     unit.map(|unit| unit.with_orders(orders))
+}
+
+/// This unit with pick lists that are set up by `expect`.
+pub(crate) fn with_pick_lists(
+    unit: Result<MockUnitOfWork, StoreError>,
+    expect: impl FnOnce(&mut MockPickListRepository),
+) -> Result<MockUnitOfWork, StoreError> {
+    let mut lists = MockPickListRepository::new();
+    expect(&mut lists);
+    unit.map(|unit| unit.with_pick_lists(lists))
+}
+
+/// A unit over the pick list `P-1` whose lines are in products.
+pub(crate) fn with_list(
+    unit: Result<MockUnitOfWork, StoreError>,
+    products: &[Product],
+) -> Result<MockUnitOfWork, StoreError> {
+    let stored = Products::from_iter(products.iter().cloned());
+    with_pick_lists(unit, |lists| {
+        let found = stored.pick_list(&list_id("P-1")).map(|list| StoredPickList { list, created_at: now() });
+        lists.expect_find().returning(move |asked| Ok(found.clone().filter(|found| found.list.list_id == *asked)));
+        lists.expect_find_line().returning(move |id| {
+            let line = stored.iter().find_map(|product| product.pick_line(id).cloned());
+            Ok(line)
+        });
+    })
+}
+
+pub(crate) fn list_id(text: &str) -> PickListId {
+    PickListId::parse(text).unwrap()
+}
+
+/// Locked products, each with a line of `O-1` whose units are on the pick list `P-1`.
+pub(crate) fn listed(names: &[&str]) -> Vec<Product> {
+    let lines = names.iter().map(|name| product_with_line(name, 9, 3, Commitment::Firm));
+    let mut shop: Products = lines.collect();
+    let list = NewPickList::new(list_id("P-1"), PickCriteria::default());
+    shop.make_pick_list(&list).unwrap();
+    shop.into_iter().map(|product| restored(&product)).collect()
+}
+
+/// What a store gives back of a product that was saved.
+pub(crate) fn restored(product: &Product) -> Product {
+    Product::restore(ProductState {
+        open_batches: product.batches().to_vec(),
+        lines: product.lines().map(|(id, line)| (id.clone(), line.clone())).collect(),
+        pick_lines: product.pick_lines().map(|(id, line)| (id.clone(), line.clone())).collect(),
+        ..ProductState::new(product.sku().clone(), product.version() + 1)
+    })
 }
 
 /// A unit whose repository is set up by `expect` and that must not be committed.

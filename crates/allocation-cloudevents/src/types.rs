@@ -38,5 +38,11 @@ types! {
     HoldConfirmed: "hold_confirmed", "allocation.hold.confirmed.v1";
     HoldExtended: "hold_extended", "allocation.hold.extended.v1";
     HoldExpired: "hold_expired", "allocation.hold.expired.v1";
+    PickListed: "pick_listed", "allocation.pick.listed.v1";
+    PickLineChanged: "pick_line_changed", "allocation.pick.changed.v1";
+    PickLineWithdrawn: "pick_line_withdrawn", "allocation.pick.withdrawn.v1";
+    Picked: "picked", "allocation.pick.picked.v1";
+    UnitsMissing: "units_missing", "allocation.pick.units_missing.v1";
+    Shipped: "shipped", "allocation.pick.shipped.v1";
     OutOfStock: "out_of_stock", "allocation.product.out_of_stock.v1";
 }

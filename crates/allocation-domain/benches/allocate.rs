@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by a panic")]
 
-use allocation_domain::{Batch, BatchReference, Eta, OrderId, Product, ProductState, Quantity, Sku};
+use allocation_domain::{
+    Batch, BatchReference, Eta, NewPickList, OrderId, PickCriteria, PickLineId, PickListId, Product, ProductState,
+    Products, Quantity, Sku, Units,
+};
 use chrono::DateTime;
 use divan::Bencher;
 
@@ -66,4 +69,38 @@ fn changes_of_200_lines(bencher: Bencher<'_, '_>) {
         product.allocate(order_id, Quantity::new(1).unwrap(), DateTime::UNIX_EPOCH).unwrap();
     }
     bencher.bench_local(|| product.changes().allocations.len());
+}
+
+/// Products of which 1,000 lines are allocated, and a list for them.
+fn shop() -> (Products, NewPickList) {
+    let mut product = product(32, 1_000);
+    for order_id in &orders(1_000) {
+        product.allocate(order_id, Quantity::new(2).unwrap(), DateTime::UNIX_EPOCH).unwrap();
+    }
+    let list = NewPickList::new(PickListId::parse("P-1").unwrap(), PickCriteria::default());
+    (Products::from_iter([product]), list)
+}
+
+/// A pick list of 1,000 lines of one product.
+#[divan::bench]
+fn a_pick_list_of_1000_lines(bencher: Bencher<'_, '_>) {
+    bencher.with_inputs(shop).bench_local_values(|(mut shop, list)| {
+        shop.make_pick_list(&list).unwrap();
+        shop
+    });
+}
+
+/// A short pick, with 1,000 lines at hand.
+#[divan::bench]
+fn a_short_pick_among_1000_lines(bencher: Bencher<'_, '_>) {
+    let listed = || {
+        let (mut shop, list) = shop();
+        shop.make_pick_list(&list).unwrap();
+        shop
+    };
+    let id = PickLineId { list: PickListId::parse("P-1").unwrap(), line: 500 };
+    bencher.with_inputs(listed).bench_local_values(|mut shop| {
+        shop.pick(&id, Units::ZERO, DateTime::UNIX_EPOCH).unwrap();
+        shop
+    });
 }

@@ -1,7 +1,8 @@
 //! What a line was given.
 
 use crate::{
-    Batch, BatchPreference, BatchReference, Eta, HoldExpired, MoreNeeded, OrderCancelled, OrderId, Quantity, Sku,
+    Batch, BatchPreference, BatchReference, Eta, Fulfilment, HoldExpired, MoreNeeded, OrderCancelled, OrderId,
+    Quantity, Sku,
 };
 use chrono::{DateTime, Utc};
 
@@ -46,7 +47,10 @@ pub struct LineAllocation {
     pub sku: Sku,
     /// How many units are ordered.
     pub quantity: Quantity,
-    /// The allocations, the most preferred batch first; together the quantity of the line.
+    /// How many of its units are on pick lists, picked and shipped.
+    pub fulfilment: Fulfilment,
+    /// The allocations, the most preferred batch first; with what was picked and shipped together
+    /// the quantity of the line.
     pub allocations: Vec<Allocation>,
 }
 
@@ -115,6 +119,14 @@ pub enum DeallocateError {
     /// The order has no units in that batch.
     #[error("Order {order_id} has nothing allocated in batch {reference}")]
     AllocationNotFound {
+        /// The order.
+        order_id: OrderId,
+        /// The batch.
+        reference: BatchReference,
+    },
+    /// What the order had in that batch was picked: it is not undone.
+    #[error("The units of order {order_id} in batch {reference} were picked")]
+    Picked {
         /// The order.
         order_id: OrderId,
         /// The batch.

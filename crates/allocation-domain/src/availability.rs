@@ -54,15 +54,17 @@ impl Availability {
 
 /// The totals of a product at an instant.
 ///
-/// `in_stock + on_its_way == allocated + available`, and `held` is a part of `allocated`.
+/// `in_stock + on_its_way == allocated + picked + available`, and `held` is a part of `allocated`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
-    /// Units purchased that are in the warehouse.
+    /// Units of batches in stock that are there: neither shipped nor missing.
     pub in_stock: u64,
-    /// Units purchased that are on their way.
+    /// Units of batches that are on their way.
     pub on_its_way: u64,
-    /// Units allocated, held ones among them.
+    /// Units allocated and not picked yet, held ones among them.
     pub allocated: u64,
+    /// Units picked and not shipped yet.
+    pub picked: u64,
     /// Units allocated to lines on hold.
     pub held: u64,
     /// Units that lines wait for.
@@ -113,12 +115,13 @@ impl Product {
 
 impl Totals {
     fn count_batch(&mut self, batch: &Batch) {
-        let purchased = u64::from(batch.purchased().get());
+        let present = u64::from(batch.present());
         match batch.eta() {
-            Eta::InStock => self.in_stock += purchased,
-            Eta::Due(_) => self.on_its_way += purchased,
+            Eta::InStock => self.in_stock += present,
+            Eta::Due(_) => self.on_its_way += present,
         }
         self.allocated += u64::from(batch.allocated());
+        self.picked += u64::from(batch.counts().picked);
     }
 }
 

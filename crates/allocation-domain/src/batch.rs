@@ -1,11 +1,11 @@
 //! Batches of stock.
 
-use crate::{BatchReference, Eta, MoreNeeded, Quantity, Sku, Units};
+use crate::{BatchCounts, BatchReference, Eta, MoreNeeded, Quantity, Sku, Units};
 use chrono::{DateTime, SubsecRound, Utc};
 
-/// A batch whose counter says that more is allocated than was purchased.
+/// A batch whose counters say that there is more of it than was purchased.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("batch {reference} holds {allocated} allocated units of {purchased} purchased ones")]
+#[error("batch {reference} holds {allocated} allocated units and {gone} gone ones of {purchased} purchased ones")]
 pub struct Oversold {
     /// The batch.
     pub reference: BatchReference,
@@ -13,6 +13,8 @@ pub struct Oversold {
     pub purchased: u32,
     /// How many units are said to be allocated.
     pub allocated: u32,
+    /// How many units are said to be picked, shipped or missing.
+    pub gone: u64,
 }
 
 /// Why a batch cannot be added.
@@ -40,6 +42,16 @@ pub enum RemoveBatchError {
         /// How many of its units are allocated.
         allocated: u32,
     },
+    /// Units of the batch were picked or shipped.
+    #[error("Batch {reference} has {picked} picked and {shipped} shipped units")]
+    Picked {
+        /// The batch.
+        reference: BatchReference,
+        /// How many of its units are picked and not shipped yet.
+        picked: u32,
+        /// How many of its units were shipped.
+        shipped: u32,
+    },
     /// What is at hand does not decide what becomes of holds that have expired.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),
@@ -56,14 +68,14 @@ pub struct BatchVersion {
 
 /// A quantity of one SKU that was purchased as one, in the warehouse or on its way.
 ///
-/// `0 <= allocated <= purchased` holds for every value of this type. A purchase may come to nothing:
-/// a batch can be lowered to no units at all.
+/// `purchased == available + allocated + picked + shipped + missing` holds for every value of this
+/// type. A purchase may come to nothing: a batch can be lowered to no units at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     reference: BatchReference,
     sku: Sku,
     purchased: Units,
-    allocated: u32,
+    counts: BatchCounts,
     eta: Eta,
     added_at: DateTime<Utc>,
     revision: u32,
@@ -95,7 +107,7 @@ impl Batch {
         added_at: DateTime<Utc>,
     ) -> Self {
         let (purchased, added_at) = (purchased.into(), added_at.trunc_subsecs(6));
-        Self { reference, sku, purchased, allocated: 0, eta, added_at, revision: 1 }
+        Self { reference, sku, purchased, counts: BatchCounts::default(), eta, added_at, revision: 1 }
     }
 
     /// This batch in another revision, as a store remembers it.
@@ -108,12 +120,25 @@ impl Batch {
     ///
     /// # Errors
     ///
-    /// [`Oversold`] when that is more than was purchased.
+    /// [`Oversold`] when that is more than there is.
     pub fn with_allocated(self, allocated: u32) -> Result<Self, Oversold> {
-        if allocated > self.purchased.get() {
-            return Err(Oversold { reference: self.reference, purchased: self.purchased.get(), allocated });
+        let counts = BatchCounts { allocated, ..self.counts };
+        self.with_counts(counts)
+    }
+
+    /// This batch with so many units allocated, picked, shipped and missing, as a store remembers
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// [`Oversold`] when that is more than was purchased.
+    pub fn with_counts(self, counts: BatchCounts) -> Result<Self, Oversold> {
+        let (purchased, BatchCounts { allocated, .. }) = (self.purchased.get(), counts);
+        let gone = counts.sum() - u64::from(allocated);
+        if counts.sum() > u64::from(purchased) {
+            return Err(Oversold { reference: self.reference, purchased, allocated, gone });
         }
-        Ok(Self { allocated, ..self })
+        Ok(Self { counts, ..self })
     }
 
     /// The name of the batch.
@@ -134,16 +159,34 @@ impl Batch {
         self.purchased
     }
 
-    /// How many units are allocated to order lines.
+    /// How many units are allocated to order lines, and not picked yet.
     #[must_use]
     pub const fn allocated(&self) -> u32 {
-        self.allocated
+        self.counts.allocated
+    }
+
+    /// How many units are allocated, picked, shipped and missing.
+    #[must_use]
+    pub const fn counts(&self) -> BatchCounts {
+        self.counts
     }
 
     /// How many units can still be allocated.
     #[must_use]
     pub const fn available(&self) -> u32 {
-        self.purchased.get() - self.allocated
+        self.purchased.get() - self.counts.allocated - self.gone()
+    }
+
+    /// How many units are picked, shipped or missing: the batch cannot be lowered below that.
+    #[must_use]
+    pub const fn gone(&self) -> u32 {
+        self.counts.picked + self.counts.shipped + self.counts.missing
+    }
+
+    /// How many units are there, or on their way: allocated, picked or free.
+    #[must_use]
+    pub const fn present(&self) -> u32 {
+        self.purchased.get() - self.counts.shipped - self.counts.missing
     }
 
     /// When the batch can be picked from.
@@ -195,9 +238,10 @@ impl Batch {
         self.eta = eta;
     }
 
-    /// Sets what was purchased; the caller has seen to it that no more than that is allocated.
+    /// Sets what was purchased; the caller has seen to it that no more than that is allocated or
+    /// gone.
     pub(crate) fn correct(&mut self, purchased: Units) {
-        debug_assert!(self.allocated <= purchased.get());
+        debug_assert!(self.counts.sum() <= u64::from(purchased.get()));
         self.purchased = purchased;
     }
 
@@ -209,12 +253,31 @@ impl Batch {
     /// Takes units for a line; the caller has checked that they are available.
     pub(crate) fn take(&mut self, quantity: Quantity) {
         debug_assert!(self.can_allocate(quantity));
-        self.allocated += quantity.get();
+        self.counts.allocated += quantity.get();
     }
 
     /// Gives units of a line back; the caller has checked that the line holds them.
     pub(crate) fn give_back(&mut self, quantity: Quantity) {
-        debug_assert!(quantity.get() <= self.allocated);
-        self.allocated -= quantity.get();
+        debug_assert!(quantity.get() <= self.counts.allocated);
+        self.counts.allocated -= quantity.get();
+    }
+
+    /// Units that were allocated to a line are picked.
+    pub(crate) fn pick(&mut self, quantity: Quantity) {
+        self.give_back(quantity);
+        self.counts.picked += quantity.get();
+    }
+
+    /// Units that were allocated to a line are not there.
+    pub(crate) fn miss(&mut self, quantity: Quantity) {
+        self.give_back(quantity);
+        self.counts.missing += quantity.get();
+    }
+
+    /// Units that were picked are shipped.
+    pub(crate) fn ship(&mut self, quantity: Quantity) {
+        debug_assert!(quantity.get() <= self.counts.picked);
+        self.counts.picked -= quantity.get();
+        self.counts.shipped += quantity.get();
     }
 }

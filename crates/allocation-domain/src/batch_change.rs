@@ -91,6 +91,16 @@ pub enum ChangeBatchError {
         /// The version of the batch.
         actual: BatchVersion,
     },
+    /// More units of the batch than that were picked, shipped or found missing.
+    #[error("Batch {reference} cannot come to {purchased} units: {gone} were picked, shipped or found missing")]
+    BelowGone {
+        /// The batch.
+        reference: BatchReference,
+        /// To how many units it was to be lowered.
+        purchased: Units,
+        /// How many of its units are picked, shipped or missing.
+        gone: u32,
+    },
     /// What is at hand does not decide which lines leave or who gets units.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),

@@ -1,7 +1,8 @@
 //! What a store has to write down.
 
 use crate::{
-    Batch, BatchReference, Commitment, Eta, Event, LineRow, LineState, OrderId, Product, Quantity, Sku, Units,
+    Batch, BatchReference, Commitment, Eta, Event, LineRow, LineState, OrderId, PickLine, PickLineId, Product,
+    Quantity, Sku, Units,
 };
 
 /// The difference between a product and what its store holds, row by row.
@@ -13,19 +14,25 @@ pub struct Changes<'a> {
     pub sku: &'a Sku,
     /// Counts the units of work that have locked the product.
     pub version: u64,
-    /// Batches to add, with what is allocated of them.
+    /// Batches to add, with all their counters.
     pub added_batches: Vec<&'a Batch>,
     /// Batches to remove.
     pub removed_batches: Vec<&'a BatchReference>,
     /// Batches that were corrected, each a row to be written in one statement.
     pub changed_batches: Vec<BatchRowChange<'a>>,
     /// By how many units the allocated quantity of a stored batch rises or falls, of all batches
-    /// that were not corrected.
+    /// that were not corrected and of which no other counter has changed.
     pub batch_deltas: Vec<(&'a BatchReference, i64)>,
+    /// By how many units the counters of stored batches rise or fall, of all batches that were not
+    /// corrected and of which units were picked, shipped or missing.
+    pub counted_batches: Vec<(&'a BatchReference, BatchCountsChange)>,
     /// Lines to add, remove or change, in no order.
     pub lines: Vec<LineChange<'a>>,
     /// Allocations to add, remove or change, in no order.
     pub allocations: Vec<AllocationChange<'a>>,
+    /// Pick lines to add or change, in no order. They are never removed, and may outlive their
+    /// order line and their batch.
+    pub pick_lines: Vec<PickLineChange<'a>>,
     /// By how much the product's totals rise or fall, for a store that counts them.
     pub totals: TotalsChange,
     /// What has happened, oldest first.
@@ -45,6 +52,49 @@ pub struct BatchRowChange<'a> {
     pub revision: u32,
     /// By how many units its allocated quantity rises or falls.
     pub allocated_delta: i64,
+    /// By how many units the quantity picked and not shipped rises or falls.
+    pub picked_delta: i64,
+    /// By how many units the shipped quantity rises or falls.
+    pub shipped_delta: i64,
+    /// By how many units the missing quantity rises or falls.
+    pub missing_delta: i64,
+}
+
+/// By how many units the counters of a batch rise or fall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BatchCountsChange {
+    /// Units allocated and not picked.
+    pub allocated: i64,
+    /// Units picked and not shipped.
+    pub picked: i64,
+    /// Units shipped.
+    pub shipped: i64,
+    /// Units missing.
+    pub missing: i64,
+}
+
+impl BatchCountsChange {
+    fn between(stored: &Batch, now: &Batch) -> Self {
+        let (before, after) = (stored.counts(), now.counts());
+        let delta = |before: u32, after: u32| i64::from(after) - i64::from(before);
+        Self {
+            allocated: delta(before.allocated, after.allocated),
+            picked: delta(before.picked, after.picked),
+            shipped: delta(before.shipped, after.shipped),
+            missing: delta(before.missing, after.missing),
+        }
+    }
+}
+
+/// A pick line that is new or has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PickLineChange<'a> {
+    /// The list and the number of the line on it.
+    pub id: &'a PickLineId,
+    /// What the store has, `None` for a pick line to add.
+    pub before: Option<&'a PickLine>,
+    /// What there is now.
+    pub after: &'a PickLine,
 }
 
 /// The change of a line.
@@ -78,12 +128,14 @@ pub struct AllocationChange<'a> {
 /// product is restored for a decision and [`Product::release_expired`] is all that it decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TotalsChange {
-    /// Units purchased that are in the warehouse.
+    /// Units of batches in stock that are there: neither shipped nor missing.
     pub in_stock: i64,
-    /// Units purchased that are on their way.
+    /// Units of batches that are on their way.
     pub on_its_way: i64,
-    /// Units allocated, held ones among them.
+    /// Units allocated and not picked yet, held ones among them.
     pub allocated: i64,
+    /// Units picked and not shipped yet.
+    pub picked: i64,
     /// Units allocated to lines on hold.
     pub held: i64,
     /// Units that lines wait for.
@@ -113,14 +165,17 @@ impl Product {
             removed_batches: Vec::new(),
             changed_batches: Vec::new(),
             batch_deltas: Vec::new(),
+            counted_batches: Vec::new(),
             lines: Vec::new(),
             allocations: Vec::new(),
+            pick_lines: Vec::new(),
             totals: TotalsChange::default(),
             events: self.events(),
         };
         if !changes.is_empty() {
             self.compare_batches(&mut changes);
             self.compare_lines(&mut changes);
+            self.compare_pick_lines(&mut changes);
         }
         changes
     }
@@ -171,6 +226,15 @@ impl Product {
             }
         }
     }
+
+    fn compare_pick_lines<'a>(&'a self, changes: &mut Changes<'a>) {
+        for (id, after) in self.pick_lines.iter() {
+            let before = self.stored_pick_lines.get(&after.order_id, id);
+            if before != Some(after) {
+                changes.pick_lines.push(PickLineChange { id, before, after });
+            }
+        }
+    }
 }
 
 /// Whether a batch is the stored one, corrected or not, and no other that has taken its name. One
@@ -181,7 +245,8 @@ fn same_row(batch: &Batch, stored: &Batch) -> bool {
 
 impl<'a> Changes<'a> {
     fn push_batch(&mut self, batch: &'a Batch, stored: &Batch) {
-        let allocated_delta = i64::from(batch.allocated()) - i64::from(stored.allocated());
+        let change = BatchCountsChange::between(stored, batch);
+        let only_allocated = BatchCountsChange { allocated: change.allocated, ..BatchCountsChange::default() };
         let corrected = batch.revision() != stored.revision() || !batch.same_purchase(stored);
         if corrected {
             self.changed_batches.push(BatchRowChange {
@@ -189,22 +254,28 @@ impl<'a> Changes<'a> {
                 purchased: batch.purchased(),
                 eta: batch.eta(),
                 revision: batch.revision(),
-                allocated_delta,
+                allocated_delta: change.allocated,
+                picked_delta: change.picked,
+                shipped_delta: change.shipped,
+                missing_delta: change.missing,
             });
-        } else if allocated_delta != 0 {
-            self.batch_deltas.push((batch.reference(), allocated_delta));
+        } else if change != only_allocated {
+            self.counted_batches.push((batch.reference(), change));
+        } else if change.allocated != 0 {
+            self.batch_deltas.push((batch.reference(), change.allocated));
         }
     }
 }
 
 impl TotalsChange {
     fn count_batch(&mut self, batch: &Batch, sign: i64) {
-        let purchased = sign * i64::from(batch.purchased().get());
+        let present = sign * i64::from(batch.present());
         match batch.eta() {
-            Eta::InStock => self.in_stock += purchased,
-            Eta::Due(_) => self.on_its_way += purchased,
+            Eta::InStock => self.in_stock += present,
+            Eta::Due(_) => self.on_its_way += present,
         }
         self.allocated += sign * i64::from(batch.allocated());
+        self.picked += sign * i64::from(batch.counts().picked);
     }
 
     fn count_line(&mut self, line: &LineState, sign: i64) {

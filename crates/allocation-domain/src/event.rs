@@ -1,6 +1,6 @@
 //! What has happened.
 
-use crate::{BatchReference, Eta, OnShortage, OrderId, Quantity, Sku, Units};
+use crate::{BatchReference, Eta, OnShortage, OrderId, PickListId, Quantity, Sku, Units};
 use chrono::{DateTime, Utc};
 
 /// Why a line got units.
@@ -15,7 +15,7 @@ pub enum AllocationReason {
     Refill,
     /// The line has waited for them.
     Backorder,
-    /// The line left another batch.
+    /// The line left another batch, or its units were missing there.
     Move,
 }
 
@@ -37,14 +37,27 @@ pub enum DeallocationReason {
     Move,
 }
 
+/// Why units left a pick list before they were picked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum WithdrawalReason {
+    /// The line gives them back: of that, and why, is told next.
+    Deallocated,
+    /// The batch is not in stock any more: of that is told next.
+    NotInStock,
+    /// The list was given back.
+    GivenBack,
+}
+
 /// A fact about a product, in the past tense.
 ///
 /// Every change of a product records its events, one for each batch added, changed or removed, one
 /// for each line and batch whose allocation changed, and those of a line's life. They alone tell
-/// the state: a reader that starts from nothing and follows them has every batch, line and
-/// allocation. All of them happen at the instant of their unit of work, which is also the
+/// the state: a reader that starts from nothing and follows them has every batch, line, allocation
+/// and pick line. All of them happen at the instant of their unit of work, which is also the
 /// `added_at` of a batch and the `placed_at` of a line. At no event is more of a batch allocated
-/// than purchased.
+/// than there is, or more on pick lists than allocated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(tag = "type", rename_all = "snake_case"))]
@@ -207,6 +220,103 @@ pub enum Event {
         /// What is ordered.
         sku: Sku,
     },
+    /// Units that a line holds in a batch were put on a pick list.
+    PickListed {
+        /// The order that the line belongs to.
+        order_id: OrderId,
+        /// What is ordered.
+        sku: Sku,
+        /// The batch.
+        reference: BatchReference,
+        /// The pick list.
+        list: PickListId,
+        /// The number of the line on it.
+        line: u32,
+        /// How many units are to be picked.
+        quantity: Quantity,
+    },
+    /// Fewer units are to be picked of a line of a pick list.
+    PickLineChanged {
+        /// The order that the line belongs to.
+        order_id: OrderId,
+        /// What is ordered.
+        sku: Sku,
+        /// The batch.
+        reference: BatchReference,
+        /// The pick list.
+        list: PickListId,
+        /// The number of the line on it.
+        line: u32,
+        /// How many units are to be picked now.
+        quantity: Quantity,
+        /// How many units it was before.
+        old_quantity: Quantity,
+        /// Why.
+        reason: WithdrawalReason,
+    },
+    /// Nothing is to be picked any more of a line of a pick list.
+    PickLineWithdrawn {
+        /// The order that the line belongs to.
+        order_id: OrderId,
+        /// What is ordered.
+        sku: Sku,
+        /// The batch.
+        reference: BatchReference,
+        /// The pick list.
+        list: PickListId,
+        /// The number of the line on it.
+        line: u32,
+        /// How many units were to be picked.
+        quantity: Quantity,
+        /// Why.
+        reason: WithdrawalReason,
+    },
+    /// Units of a batch were picked for a line: they are allocated no more, and will not be undone.
+    Picked {
+        /// The order that the line belongs to.
+        order_id: OrderId,
+        /// What is ordered.
+        sku: Sku,
+        /// The batch.
+        reference: BatchReference,
+        /// The pick list.
+        list: PickListId,
+        /// The number of the line on it.
+        line: u32,
+        /// How many units.
+        quantity: Quantity,
+    },
+    /// Units of a batch were not there when they were to be picked: the batch has so many less, and
+    /// so has the line. What was found of the pick line is told before.
+    UnitsMissing {
+        /// The order that the line belongs to.
+        order_id: OrderId,
+        /// What is ordered.
+        sku: Sku,
+        /// The batch.
+        reference: BatchReference,
+        /// The pick list.
+        list: PickListId,
+        /// The number of the line on it.
+        line: u32,
+        /// How many units.
+        quantity: Quantity,
+    },
+    /// The units that were picked of a line of a pick list have left for good.
+    Shipped {
+        /// The order that the line belongs to.
+        order_id: OrderId,
+        /// What is ordered.
+        sku: Sku,
+        /// The batch.
+        reference: BatchReference,
+        /// The pick list.
+        list: PickListId,
+        /// The number of the line on it.
+        line: u32,
+        /// How many units.
+        quantity: Quantity,
+    },
     /// The last free unit of a SKU, in the warehouse or on its way, was allocated.
     OutOfStock {
         /// What is sold out.
@@ -233,6 +343,12 @@ impl Event {
             Self::HoldExtended { .. } => "hold_extended",
             Self::HoldExpired { .. } => "hold_expired",
             Self::LineCancelled { .. } => "line_cancelled",
+            Self::PickListed { .. } => "pick_listed",
+            Self::PickLineChanged { .. } => "pick_line_changed",
+            Self::PickLineWithdrawn { .. } => "pick_line_withdrawn",
+            Self::Picked { .. } => "picked",
+            Self::UnitsMissing { .. } => "units_missing",
+            Self::Shipped { .. } => "shipped",
             Self::OutOfStock { .. } => "out_of_stock",
         }
     }
@@ -251,7 +367,13 @@ impl Event {
             | Self::HoldConfirmed { order_id, .. }
             | Self::HoldExtended { order_id, .. }
             | Self::HoldExpired { order_id, .. }
-            | Self::LineCancelled { order_id, .. } => Some(order_id),
+            | Self::LineCancelled { order_id, .. }
+            | Self::PickListed { order_id, .. }
+            | Self::PickLineChanged { order_id, .. }
+            | Self::PickLineWithdrawn { order_id, .. }
+            | Self::Picked { order_id, .. }
+            | Self::UnitsMissing { order_id, .. }
+            | Self::Shipped { order_id, .. } => Some(order_id),
             Self::BatchAdded { .. }
             | Self::BatchChanged { .. }
             | Self::BatchRemoved { .. }
@@ -304,6 +426,23 @@ mod tests {
         });
         assert_eq!(json["on_shortage"], "backorder");
         assert_eq!(json["expires_at"], "2027-01-15T08:00:00.000001Z");
+    }
+
+    #[test]
+    fn a_pick_line_is_named_by_its_list_and_number() {
+        let json = written(&Event::PickLineWithdrawn {
+            order_id: OrderId::parse("O-1").unwrap(),
+            sku: Sku::parse("LAMP").unwrap(),
+            reference: BatchReference::parse("B-1").unwrap(),
+            list: PickListId::parse("PICK-1").unwrap(),
+            line: 7,
+            quantity: Quantity::new(3).unwrap(),
+            reason: WithdrawalReason::NotInStock,
+        });
+        assert_eq!(
+            (&json["list"], &json["line"], &json["reason"]),
+            (&"PICK-1".into(), &7.into(), &"not_in_stock".into())
+        );
     }
 
     #[test]

@@ -140,6 +140,11 @@ identifier! {
     OrderId
 }
 
+identifier! {
+    /// The name of a pick list.
+    PickListId
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

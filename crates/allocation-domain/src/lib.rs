@@ -6,9 +6,11 @@ mod availability;
 mod backorder;
 mod batch;
 mod batch_change;
+mod batch_counts;
 mod changes;
 mod eta;
 mod event;
+mod fulfilment;
 mod hold;
 mod horizon;
 mod identifier;
@@ -16,6 +18,9 @@ mod line;
 mod more_needed;
 mod order;
 mod order_line;
+mod pick;
+mod pick_line;
+mod pick_list;
 mod policy;
 mod product;
 mod products;
@@ -28,11 +33,15 @@ pub use availability::{Availability, AvailableFrom, Totals};
 pub use backorder::QueuePosition;
 pub use batch::{AddBatchError, Batch, BatchPreference, BatchVersion, Oversold, RemoveBatchError};
 pub use batch_change::{Affected, BatchChange, BatchChanged, ChangeBatchError, Displaced};
-pub use changes::{AllocationChange, BatchRowChange, Changes, LineChange, TotalsChange};
+pub use batch_counts::BatchCounts;
+pub use changes::{
+    AllocationChange, BatchCountsChange, BatchRowChange, Changes, LineChange, PickLineChange, TotalsChange,
+};
 pub use eta::Eta;
-pub use event::{AllocationReason, DeallocationReason, Event};
+pub use event::{AllocationReason, DeallocationReason, Event, WithdrawalReason};
+pub use fulfilment::Fulfilment;
 pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderEnd};
-pub use identifier::{BatchReference, IdentifierError, OrderId, Sku};
+pub use identifier::{BatchReference, IdentifierError, OrderId, PickListId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
 pub use more_needed::{MoreNeeded, Needed, Undecided};
 pub use order::{
@@ -40,6 +49,12 @@ pub use order::{
     PlaceError, Shortages,
 };
 pub use order_line::{LineTooLong, OrderLine};
+pub use pick::{PickError, PickOutcome, Picked};
+pub use pick_line::{PickLine, PickLineId, PickStatus};
+pub use pick_list::{
+    GiveBackError, GiveBackOutcome, MakePickListError, MaxLinesError, NewPickList, PickCriteria, PickList,
+    PickListStatus, ShipError, ShipOutcome,
+};
 pub(crate) use product::Plan;
 pub use product::{Product, ProductState};
 pub use products::Products;

@@ -1,6 +1,6 @@
 //! Lines as they are kept.
 
-use crate::{Allocation, BatchReference, Commitment, Eta, OnShortage, Quantity};
+use crate::{Allocation, BatchReference, Commitment, Eta, Fulfilment, OnShortage, Quantity};
 use chrono::{DateTime, SubsecRound, Utc};
 
 /// What was agreed of a line.
@@ -35,7 +35,8 @@ impl LineTerms {
 
 /// A line with what it holds.
 ///
-/// What it holds and what it waits for are its quantity together, but for what it has given back.
+/// What it holds, what was picked and shipped, and what it waits for are its quantity together, but
+/// for what it has given back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineState {
     /// How many units the line has ordered.
@@ -46,7 +47,9 @@ pub struct LineState {
     pub commitment: Commitment,
     /// For how many units it waits.
     pub waiting: u32,
-    /// What it holds, the most preferred batch first.
+    /// How many of its units are on pick lists, picked and shipped.
+    pub fulfilment: Fulfilment,
+    /// What it holds and was not picked yet, the most preferred batch first.
     pub allocations: Vec<Allocation>,
 }
 
@@ -61,6 +64,8 @@ pub struct LineRow {
     pub commitment: Commitment,
     /// For how many units it waits.
     pub waiting: u32,
+    /// How many of its units are on pick lists, picked and shipped.
+    pub fulfilment: Fulfilment,
 }
 
 impl LineRow {
@@ -68,8 +73,8 @@ impl LineRow {
     #[must_use]
     pub fn with(self, mut allocations: Vec<Allocation>) -> LineState {
         allocations.sort_by_cached_key(Allocation::preference);
-        let Self { quantity, terms, commitment, waiting } = self;
-        LineState { quantity, terms, commitment, waiting, allocations }
+        let Self { quantity, terms, commitment, waiting, fulfilment } = self;
+        LineState { quantity, terms, commitment, waiting, fulfilment, allocations }
     }
 }
 
@@ -77,20 +82,27 @@ impl LineState {
     /// A firm line that was sent alone, and holds nothing yet.
     #[must_use]
     pub fn alone(quantity: Quantity, placed_at: DateTime<Utc>) -> Self {
-        let terms = LineTerms::alone(placed_at);
-        Self { quantity, terms, commitment: Commitment::Firm, waiting: 0, allocations: Vec::new() }
+        let (terms, fulfilment) = (LineTerms::alone(placed_at), Fulfilment::default());
+        Self { quantity, terms, commitment: Commitment::Firm, waiting: 0, fulfilment, allocations: Vec::new() }
     }
 
     /// The line without its allocations.
     #[must_use]
     pub const fn row(&self) -> LineRow {
-        LineRow { quantity: self.quantity, terms: self.terms, commitment: self.commitment, waiting: self.waiting }
+        let Self { quantity, terms, commitment, waiting, fulfilment, .. } = *self;
+        LineRow { quantity, terms, commitment, waiting, fulfilment }
     }
 
-    /// How many units the line holds.
+    /// How many units the line holds that were not picked yet.
     #[must_use]
     pub fn allocated(&self) -> u32 {
         self.allocations.iter().map(|part| part.quantity.get()).sum()
+    }
+
+    /// How many units the line has had of its quantity: allocated, picked or shipped.
+    #[must_use]
+    pub fn served(&self) -> u32 {
+        self.allocated() + self.fulfilment.taken()
     }
 
     /// How many units the line holds of a batch, `None` when none.
@@ -105,10 +117,10 @@ impl LineState {
         self.waiting > 0 && matches!(self.terms.on_shortage, OnShortage::Reject)
     }
 
-    /// Whether the line holds nothing and waits for nothing.
+    /// Whether the line holds nothing, waits for nothing, and nothing of it was picked.
     #[must_use]
     pub const fn is_idle(&self) -> bool {
-        self.waiting == 0 && self.allocations.is_empty()
+        self.waiting == 0 && self.allocations.is_empty() && self.fulfilment.taken() == 0
     }
 
     /// Adds units of a batch; a batch that serves the line already serves it with more.

@@ -1,8 +1,8 @@
 //! What a product must know to decide.
 
 use crate::{
-    AddBatchError, AllocateError, BatchReference, CancelError, ChangeBatchError, DeallocateError, PlaceError,
-    QueuePosition, RemoveBatchError, Sku,
+    AddBatchError, AllocateError, BatchReference, CancelError, ChangeBatchError, DeallocateError, GiveBackError,
+    MakePickListError, OrderId, PickError, PlaceError, QueuePosition, RemoveBatchError, ShipError, Sku,
 };
 
 /// A product was restored with part of its rows, and those at hand do not decide.
@@ -36,6 +36,14 @@ pub enum Needed {
         /// The last waiting line that was loaded in order, `None` when none was.
         after: Option<QueuePosition>,
     },
+    /// The line of an order, of which a pick line is:
+    /// [`Product::load_lines`](crate::Product::load_lines).
+    #[error("the line of order {0} is needed")]
+    Line(OrderId),
+    /// All pick lines of the line of an order, but for those that are withdrawn or missing:
+    /// [`Product::load_pick_lines`](crate::Product::load_pick_lines).
+    #[error("the pick lines of order {0} are needed")]
+    PickLinesOf(OrderId),
     /// The product itself, made where there is none:
     /// [`Products::insert`](crate::Products::insert).
     #[error("the product is needed")]
@@ -66,3 +74,4 @@ macro_rules! undecided {
 }
 
 undecided!(AddBatchError, RemoveBatchError, ChangeBatchError, AllocateError, DeallocateError, PlaceError, CancelError);
+undecided!(MakePickListError, PickError, ShipError, GiveBackError);

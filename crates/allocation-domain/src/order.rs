@@ -138,6 +138,10 @@ pub enum OrderStatus {
     PartiallyAllocated,
     /// It holds nothing and waits.
     Backordered,
+    /// All its units are picked, and not all of them shipped.
+    Picked,
+    /// All its units are shipped.
+    Shipped,
     /// It has lost units without having asked to wait, and does not have them back yet.
     Short,
     /// Its hold has expired.
@@ -155,6 +159,8 @@ impl OrderStatus {
             Self::Allocated => "allocated",
             Self::PartiallyAllocated => "partially_allocated",
             Self::Backordered => "backordered",
+            Self::Picked => "picked",
+            Self::Shipped => "shipped",
             Self::Short => "short",
             Self::Expired => "expired",
             Self::Cancelled => "cancelled",
@@ -166,8 +172,9 @@ impl OrderStatus {
     /// A line lives while it is firm, or held by an order of which no line has expired, and has
     /// anything left. Without a living line the order has expired if one of its lines has, else it
     /// is cancelled. Otherwise its living lines decide: short if one of them is; backordered if
-    /// they hold nothing; partially allocated if they lack anything, or another line has given back
-    /// all it had; held if one of them is held; allocated.
+    /// they have had nothing; partially allocated if they lack anything, what was picked and
+    /// shipped is had, or another line has given back all it had; held if one of them is held;
+    /// shipped if all their units are; picked if all are picked or shipped; allocated.
     pub fn of<'a>(lines: impl IntoIterator<Item = &'a LineState>, now: DateTime<Utc>) -> Self {
         let lines: Vec<_> = lines.into_iter().collect();
         let expired = lines.iter().any(|line| line.commitment.has_expired(now));
@@ -183,12 +190,16 @@ impl OrderStatus {
         }
         if living.iter().any(|line| line.is_short()) {
             Self::Short
-        } else if living.iter().all(|line| line.allocations.is_empty()) {
+        } else if living.iter().all(|line| line.served() == 0) {
             Self::Backordered
-        } else if standing.iter().any(|line| line.allocated() < line.quantity.get()) {
+        } else if standing.iter().any(|line| line.served() < line.quantity.get()) {
             Self::PartiallyAllocated
         } else if living.iter().any(|line| line.commitment.expires_at().is_some()) {
             Self::Held
+        } else if living.iter().all(|line| line.fulfilment.shipped == line.quantity.get()) {
+            Self::Shipped
+        } else if living.iter().all(|line| line.allocations.is_empty()) {
+            Self::Picked
         } else {
             Self::Allocated
         }
@@ -277,6 +288,9 @@ pub enum CancelError {
     /// There is no such order.
     #[error("There is no order {0}")]
     NotFound(OrderId),
+    /// Units of it were picked: that is not undone.
+    #[error("Units of order {0} were picked")]
+    Picked(OrderId),
     /// What is at hand does not decide who gets the units.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),

@@ -1,9 +1,10 @@
 //! The consistency boundary.
 
 use crate::horizon::Horizon;
+use crate::pick_line::PickLines;
 use crate::{
     Allocation, Batch, BatchPreference, BatchReference, Event, LineState, MoreNeeded, Needed, OrderEnd, OrderId,
-    QueuePosition, Sku, policy,
+    PickLine, PickLineId, QueuePosition, Sku, policy,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -11,8 +12,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 mod allocating;
 mod batches;
 mod changing;
+mod displacing;
 mod holding;
 mod lines;
+mod listing;
+mod picking;
 mod placing;
 mod queueing;
 
@@ -24,8 +28,8 @@ pub(crate) use placing::Plan;
 /// what a decision needs (see [`ProductState`]), asks for the decision, and writes down what
 /// [`Product::changes`] tells.
 ///
-/// Every decision begins with the holds that have expired by `now`: their units are free, and go to
-/// the lines that wait, before anything else is decided. Every decision that frees units ends with
+/// Every decision that takes or frees units begins with the holds that have expired by `now`: their
+/// units are free, and go to the lines that wait, before anything else is decided. It ends with
 /// serving the lines that wait. So no line waits while there are free units that it could take.
 ///
 /// ```
@@ -62,13 +66,17 @@ pub struct Product {
     pub(crate) stored_batches: HashMap<BatchReference, Batch>,
     /// What the store holds of the lines at hand.
     pub(crate) stored_lines: BTreeMap<OrderId, LineState>,
+    pub(crate) pick_lines: PickLines,
+    /// What the store holds of the pick lines at hand.
+    pub(crate) stored_pick_lines: PickLines,
     events: Vec<Event>,
 }
 
 /// What a store remembers of a product: what the decisions at hand need, and no more.
 ///
-/// Every decision but to confirm and to extend needs the lines whose hold has expired by now, all
-/// of them. What is left out otherwise costs a [`MoreNeeded`], never a wrong decision.
+/// Every decision but to confirm, to extend, and to make, ship and give back a pick list needs the
+/// lines whose hold has expired by now, all of them. What is left out otherwise costs a
+/// [`MoreNeeded`], never a wrong decision.
 #[derive(Debug, Clone)]
 pub struct ProductState {
     /// The SKU.
@@ -95,6 +103,9 @@ pub struct ProductState {
     /// Those of the orders whose lines may be sent alone that have ended, by their lines of other
     /// products: none of them gets a line any more.
     pub ended_orders: Vec<(OrderId, OrderEnd)>,
+    /// The pick lines that the decisions name, and those of the lines above that may give units
+    /// back, but for those that are withdrawn or missing.
+    pub pick_lines: Vec<(PickLineId, PickLine)>,
 }
 
 impl ProductState {
@@ -112,6 +123,7 @@ impl ProductState {
             waiting: Vec::new(),
             more_waiting: false,
             ended_orders: Vec::new(),
+            pick_lines: Vec::new(),
         }
     }
 }
@@ -140,12 +152,15 @@ impl Product {
             expiries: BTreeSet::new(),
             stored_batches: HashMap::new(),
             stored_lines: BTreeMap::new(),
+            pick_lines: PickLines::default(),
+            stored_pick_lines: PickLines::default(),
             events: Vec::new(),
         };
         product.load_batches(state.open_batches);
         product.load_batches(state.named_batches);
         product.load_lines(state.lines);
         product.load_waiting(state.waiting, state.more_waiting);
+        product.load_pick_lines(state.pick_lines);
         product
     }
 
@@ -188,6 +203,16 @@ impl Product {
         let last = lines.last().map(|(order_id, line)| QueuePosition::of(order_id, line));
         self.queue_horizon = Horizon::after(last.or_else(|| self.queue_horizon.last().cloned()), more);
         self.load_lines(lines);
+    }
+
+    /// Takes stored pick lines in, but for those that are at hand.
+    pub fn load_pick_lines(&mut self, lines: impl IntoIterator<Item = (PickLineId, PickLine)>) {
+        for (id, line) in lines {
+            if self.stored_pick_lines.get(&line.order_id, &id).is_none() {
+                self.stored_pick_lines.insert(id.clone(), line.clone());
+                self.pick_lines.insert(id, line);
+            }
+        }
     }
 
     /// The SKU.
@@ -238,6 +263,17 @@ impl Product {
     /// The lines at hand that wait, in the order in which they are served.
     pub fn waiting(&self) -> impl Iterator<Item = &QueuePosition> {
         self.queue.iter()
+    }
+
+    /// The pick lines at hand, sorted by order.
+    pub fn pick_lines(&self) -> impl Iterator<Item = (&PickLineId, &PickLine)> {
+        self.pick_lines.iter()
+    }
+
+    /// A pick line at hand.
+    #[must_use]
+    pub fn pick_line(&self, id: &PickLineId) -> Option<&PickLine> {
+        self.pick_lines.find(id)
     }
 
     /// How many units the batches at hand have free.

@@ -7,6 +7,8 @@ use crate::{
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
+mod picking;
+
 /// Locked products by SKU.
 ///
 /// An order is decided over all products it has lines of, or not at all: to place it, give the
@@ -177,7 +179,7 @@ impl Products {
     }
 
     /// Cancels an order: all it holds is free, and goes to the lines that wait. An order that was
-    /// cancelled or has expired stays what it is.
+    /// cancelled or has expired stays what it is. One of which anything was picked stays too.
     ///
     /// # Errors
     ///
@@ -187,6 +189,9 @@ impl Products {
             self.0.values().filter(|product| product.line(order_id).is_some()).cloned().collect();
         if with_line.is_empty() {
             return Err(CancelError::NotFound(order_id.clone()));
+        }
+        if with_line.iter().filter_map(|product| product.line(order_id)).any(|line| line.fulfilment.taken() > 0) {
+            return Err(CancelError::Picked(order_id.clone()));
         }
         // Decided on copies: what one product needs more to decide must not leave others changed.
         for product in &mut with_line {

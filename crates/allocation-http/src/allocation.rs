@@ -32,7 +32,7 @@ document!(AllocateLineProblems:
 );
 document!(ListAllocationsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(DeallocateLineProblems:
-    Validation, BatchNotFound, AllocationNotFound, Overloaded, DatabaseUnavailable, InternalError,
+    Validation, BatchNotFound, AllocationNotFound, AlreadyPicked, Overloaded, DatabaseUnavailable, InternalError,
 );
 
 /// Allocate an order line

@@ -1,7 +1,7 @@
 use crate::blocking::{BlockingLimits, Gate};
 use crate::event::{self, EventFeed};
 use crate::problem::{Kind, Problem, catalogue};
-use crate::{allocation, backorder, batch, docs, health, order, origin, product, request_id};
+use crate::{allocation, backorder, batch, docs, health, order, origin, pick_list, product, request_id};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
@@ -78,6 +78,7 @@ impl Api {
         product::configure(cfg);
         backorder::configure(cfg);
         event::configure(cfg);
+        pick_list::configure(cfg);
         health::configure(cfg);
         catalogue::configure(cfg);
         docs::configure(cfg);

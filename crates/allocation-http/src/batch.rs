@@ -38,7 +38,7 @@ document!(AddBatchProblems:
 document!(ListBatchesProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(FindBatchProblems: Validation, BatchNotFound, Overloaded, DatabaseUnavailable, InternalError);
 document!(RemoveBatchProblems:
-    Validation, BatchNotFound, BatchHasAllocations, Overloaded, DatabaseUnavailable, InternalError,
+    Validation, BatchNotFound, BatchHasAllocations, AlreadyPicked, Overloaded, DatabaseUnavailable, InternalError,
 );
 
 /// Add a batch
@@ -149,7 +149,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 
 /// Delete a batch
 ///
-/// Only a batch that no line is allocated to can be deleted.
+/// Only a batch that no line is allocated to, and of which nothing was picked, can be deleted.
 #[utoipa::path(
     delete,
     path = "/batch/{reference}",

@@ -4,7 +4,7 @@ use crate::fault::{Fault, Faults, name, refuse};
 use crate::problem::Problem;
 use crate::query::Query;
 use actix_web::HttpRequest;
-use allocation_domain::{BatchReference, IdentifierError, OrderId, Sku};
+use allocation_domain::{BatchReference, IdentifierError, OrderId, PickListId, Sku};
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserializer;
@@ -85,6 +85,17 @@ impl<'a> PathIdentifiers<'a> {
         parsed.map_err(|detail| self.faults.push(Fault::of(parameter, detail))).ok()
     }
 
+    /// The number in a segment of the path, from 1. When it is none, the faults have it.
+    pub(crate) fn take_number(&mut self, segment: usize, parameter: &'static str) -> Option<u32> {
+        let text = self.path.split('/').nth(segment).unwrap_or_default();
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| digits && (1..=i32::MAX as u32).contains(number));
+        if number.is_none() {
+            self.faults.push(Fault::of(parameter, "must be an integer from 1 to 2147483647"));
+        }
+        number
+    }
+
     /// What is wrong with the path and the query.
     pub(crate) fn into_faults(self) -> Faults {
         self.faults
@@ -140,7 +151,7 @@ macro_rules! from_body {
     )+};
 }
 
-from_body!(BatchReference, OrderId, Sku);
+from_body!(BatchReference, OrderId, PickListId, Sku);
 
 #[cfg(test)]
 mod tests {

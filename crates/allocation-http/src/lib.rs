@@ -4,6 +4,7 @@
 //! [`app`] builds the application that the server runs and the tests call; [`serve`] runs it.
 #![warn(missing_docs)]
 
+mod accept;
 mod allocation;
 mod answer;
 mod api;
@@ -24,6 +25,7 @@ mod openapi;
 mod order;
 mod origin;
 mod page;
+mod pick_list;
 mod problem;
 mod product;
 mod quantity;

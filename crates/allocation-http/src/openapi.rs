@@ -6,7 +6,7 @@ mod problems;
 pub(crate) use problems::{document, problems};
 
 use crate::problem::Kind;
-use crate::{allocation, backorder, batch, event, fault, health, order, problem, product};
+use crate::{allocation, backorder, batch, event, fault, health, order, pick_list, problem, product};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
@@ -22,6 +22,7 @@ use utoipa::openapi::OpenApi;
         (name = "Batches", description = "Stock, in the warehouse or on its way."),
         (name = "Allocations", description = "Which batch serves which order line."),
         (name = "Orders", description = "Lines that are placed, held, confirmed and cancelled as one."),
+        (name = "Pick lists", description = "What the warehouse takes from the shelves, and what it finds."),
         (name = "Products", description = "What is there of a SKU, what of it is free, and when."),
         (name = "Events", description = "What has happened, in one order for all who follow it."),
         (name = "Problems", description = "What errors mean."),
@@ -44,6 +45,12 @@ use utoipa::openapi::OpenApi;
         order::extend,
         order::history,
         backorder::list,
+        pick_list::make,
+        pick_list::list,
+        pick_list::find,
+        pick_list::pick,
+        pick_list::ship,
+        pick_list::give_back,
         product::list,
         product::find,
         product::availability,
@@ -63,6 +70,7 @@ use utoipa::openapi::OpenApi;
         problems::OutOfStockProblem,
         problems::OrderOutOfStockProblem,
         problems::EventsGoneProblem,
+        problems::NotPickedProblem,
     )),
 )]
 struct Document;

@@ -52,7 +52,7 @@ document!(PlaceOrderProblems:
 );
 document!(ListOrdersProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(FindOrderProblems: Validation, OrderNotFound, Overloaded, DatabaseUnavailable, InternalError);
-document!(CancelOrderProblems: Validation, OrderNotFound, Overloaded, DatabaseUnavailable, InternalError);
+document!(CancelOrderProblems: Validation, OrderNotFound, AlreadyPicked, Overloaded, DatabaseUnavailable, InternalError);
 
 /// Place an order
 ///
@@ -178,7 +178,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 /// Cancel an order
 ///
 /// All it holds is free for others, those that wait first. An order that was cancelled or whose hold
-/// has expired stays what it is.
+/// has expired stays what it is. One of which units were picked is not cancelled.
 #[utoipa::path(
     delete,
     path = "/orders/{order_id}",

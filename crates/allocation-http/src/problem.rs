@@ -9,7 +9,7 @@ pub(crate) use kind::Kind;
 use crate::fault::Fault;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use allocation_domain::{OrderId, OutOfStock, Shortages, Sku};
+use allocation_domain::{OrderId, OutOfStock, PickListId, Shortages, Sku};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::error::Error;
@@ -44,6 +44,10 @@ enum Members {
     /// Ids are texts.
     Gone {
         oldest: String,
+    },
+    /// Lines of a pick list.
+    Lines {
+        lines: Vec<u32>,
     },
     /// The methods that a path has are told in a header.
     Methods {
@@ -115,6 +119,15 @@ impl Problem {
         Self { members, ..Self::new(Kind::EventsGone, format!("The oldest event that is retained is {oldest}")) }
     }
 
+    pub(crate) fn pick_list_not_found(list_id: &PickListId) -> Self {
+        Self::new(Kind::PickListNotFound, format!("There is no pick list {list_id}"))
+    }
+
+    /// Lines of a pick list are still to be picked.
+    pub(crate) fn not_picked(detail: String, lines: Vec<u32>) -> Self {
+        Self { members: Members::Lines { lines }, ..Self::new(Kind::NotPicked, detail) }
+    }
+
     pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {
         Self { members: Members::Methods { allow }, ..Self::of(Kind::MethodNotAllowed) }
     }
@@ -174,6 +187,9 @@ impl ResponseError for Problem {
         response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)));
         if let Some(seconds) = self.kind.retry_after() {
             response.insert_header((header::RETRY_AFTER, HeaderValue::from_static(seconds)));
+        }
+        if matches!(self.kind, Kind::NotAcceptable) {
+            response.insert_header((header::VARY, HeaderValue::from_static("Accept")));
         }
         if let Members::Methods { allow } = &self.members {
             response.insert_header((header::ALLOW, allow.clone()));

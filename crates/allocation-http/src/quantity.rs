@@ -15,6 +15,12 @@ pub(crate) fn deserialize_units<'de, D: Deserializer<'de>>(deserializer: D) -> R
     Units::new(u64::deserialize(deserializer)?).map_err(de::Error::custom)
 }
 
+/// Whether there are no units to tell of.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+pub(crate) const fn is_none(units: &u32) -> bool {
+    *units == 0
+}
+
 /// Parses a quantity that a query has.
 pub(crate) fn parse(text: &str) -> Result<Quantity, QuantityError> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());

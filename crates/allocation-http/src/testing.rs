@@ -6,14 +6,15 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::test::{self, TestRequest};
 use actix_web::web::Bytes;
 use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, EventTail, RetryPolicy, UnitRunner, UseCases};
-use allocation_domain::{Batch, BatchReference, Eta, NewOrder, OrderId, Product, Quantity, Sku};
+use allocation_domain::{Batch, BatchReference, Eta, NewOrder, OrderId, Product, Products, Quantity, Sku};
 use allocation_ports::mocks::{
-    MockClock, MockEventLog, MockOrderRepository, MockProductRepository, MockQueries, MockReadiness,
-    MockUnitOfWorkFactory,
+    MockClock, MockEventLog, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries,
+    MockReadiness, MockUnitOfWorkFactory,
 };
-use allocation_ports::{Clock, EngineMetrics, FoundBatch, SchemaState, StoreError, UnitOfWork};
+use allocation_ports::{Clock, EngineMetrics, FoundBatch, SchemaState, StoreError, StoredPickList, UnitOfWork};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -59,6 +60,8 @@ impl Ports {
         ports.queries.expect_product().returning(move |_, _| Err(error()));
         ports.queries.expect_products().returning(move |_, _, _| Err(error()));
         ports.queries.expect_availability().returning(move |_, _| Err(error()));
+        ports.queries.expect_pick_list().returning(move |_| Err(error()));
+        ports.queries.expect_pick_lists().returning(move |_, _, _| Err(error()));
         ports.queries.expect_history().returning(move |_, _, _| Err(error()));
         ports.readiness.expect_schema().returning(move || Err(error()));
         ports.log.expect_read().returning(move |_, _, _| Err(error().into()));
@@ -256,7 +259,13 @@ pub(crate) fn holding_all(
     products: Vec<Product>,
     orders: Vec<NewOrder>,
 ) -> impl Fn() -> Result<Box<dyn UnitOfWork>, StoreError> {
-    move || Ok(Box::new(Forgetful(product_repository(&products), order_repository(&products, &orders))))
+    move || {
+        Ok(Box::new(Forgetful(
+            product_repository(&products),
+            order_repository(&products, &orders),
+            pick_list_repository(&products),
+        )))
+    }
 }
 
 fn product_repository(stored: &[Product]) -> MockProductRepository {
@@ -301,8 +310,29 @@ fn order_repository(products: &[Product], stored: &[NewOrder]) -> MockOrderRepos
     orders
 }
 
+/// The pick lists whose lines are in products.
+fn pick_list_repository(products: &[Product]) -> MockPickListRepository {
+    let mut lists = MockPickListRepository::new();
+    let stored: Products = products.iter().cloned().collect();
+    lists.expect_find().returning({
+        let stored = stored.clone();
+        move |list_id| Ok(stored.pick_list(list_id).map(|list| StoredPickList { list, created_at: now() }))
+    });
+    lists.expect_find_line().returning({
+        let stored = stored.clone();
+        move |id| Ok(stored.iter().find_map(|product| product.pick_line(id).cloned()))
+    });
+    lists.expect_candidates().returning(move |list| {
+        let made = stored.clone().make_pick_list(list).map(|made| made.lines).unwrap_or_default();
+        let lines: BTreeSet<_> = made.into_values().map(|line| (line.sku, line.order_id)).collect();
+        Ok(lines.into_iter().collect())
+    });
+    lists.expect_add().returning(|_, _| Ok(()));
+    lists
+}
+
 /// A unit of work that may end either way.
-struct Forgetful(MockProductRepository, MockOrderRepository);
+struct Forgetful(MockProductRepository, MockOrderRepository, MockPickListRepository);
 
 impl UnitOfWork for Forgetful {
     fn products(&mut self) -> &mut dyn allocation_ports::ProductRepository {
@@ -311,6 +341,10 @@ impl UnitOfWork for Forgetful {
 
     fn orders(&mut self) -> &mut dyn allocation_ports::OrderRepository {
         &mut self.1
+    }
+
+    fn pick_lists(&mut self) -> &mut dyn allocation_ports::PickListRepository {
+        &mut self.2
     }
 
     fn commit(self: Box<Self>) -> Result<(), StoreError> {

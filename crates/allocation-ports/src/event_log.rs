@@ -51,7 +51,13 @@ impl Subject {
             | Event::HoldConfirmed { sku, .. }
             | Event::HoldExtended { sku, .. }
             | Event::HoldExpired { sku, .. }
-            | Event::LineCancelled { sku, .. } => Self::Product(sku.clone()),
+            | Event::LineCancelled { sku, .. }
+            | Event::PickListed { sku, .. }
+            | Event::PickLineChanged { sku, .. }
+            | Event::PickLineWithdrawn { sku, .. }
+            | Event::Picked { sku, .. }
+            | Event::UnitsMissing { sku, .. }
+            | Event::Shipped { sku, .. } => Self::Product(sku.clone()),
         }
     }
 

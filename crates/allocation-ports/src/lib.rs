@@ -15,6 +15,7 @@ mod log_keeper;
 pub mod mocks;
 mod order_repository;
 mod origin;
+mod pick_list_repository;
 mod product_repository;
 mod queries;
 mod readiness;
@@ -31,10 +32,12 @@ pub use leases::{Lease, Leases};
 pub use log_keeper::{KeepLogError, LogKeeper, Numbered, OutboxPlace};
 pub use order_repository::OrderRepository;
 pub use origin::{CausationId, Origin, Origins, TraceParent};
+pub use pick_list_repository::{PickListRepository, StoredPickList};
 pub use product_repository::{FoundBatch, ProductRepository, Wanted};
 pub use queries::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
-    BatchFilter, EventCursor, OrderFilter, OrderPage, PageSize, ProductTotals, Queries, RecordedEvent,
+    BatchFilter, EventCursor, OrderFilter, OrderPage, PageSize, PickListCounts, PickListFilter, PickListPage,
+    PickListSummary, ProductTotals, Queries, RecordedEvent,
 };
 pub use readiness::{Readiness, SchemaState};
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};

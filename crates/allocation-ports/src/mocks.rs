@@ -8,13 +8,14 @@ pub use crate::event_publisher::{MockEventPublisher, MockSentEvents};
 pub use crate::leases::MockLeases;
 pub use crate::log_keeper::MockLogKeeper;
 pub use crate::order_repository::MockOrderRepository;
+pub use crate::pick_list_repository::MockPickListRepository;
 pub use crate::product_repository::MockProductRepository;
 pub use crate::queries::MockQueries;
 pub use crate::readiness::MockReadiness;
 pub use crate::relay_store::MockRelayStore;
 pub use crate::unit_of_work::MockUnitOfWorkFactory;
 
-use crate::{OrderRepository, ProductRepository, StoreError, UnitOfWork};
+use crate::{OrderRepository, PickListRepository, ProductRepository, StoreError, UnitOfWork};
 
 /// A unit of work over mocked repositories that ends as it was told to.
 ///
@@ -22,26 +23,38 @@ use crate::{OrderRepository, ProductRepository, StoreError, UnitOfWork};
 pub struct MockUnitOfWork {
     products: MockProductRepository,
     orders: MockOrderRepository,
+    pick_lists: MockPickListRepository,
     commit: Option<Result<(), StoreError>>,
 }
 
 impl MockUnitOfWork {
+    fn of(products: MockProductRepository, commit: Option<Result<(), StoreError>>) -> Self {
+        Self { products, orders: MockOrderRepository::new(), pick_lists: MockPickListRepository::new(), commit }
+    }
+
     /// A unit whose commit answers `outcome`; dropping it without a commit fails the test.
     #[must_use]
     pub fn committed(products: MockProductRepository, outcome: Result<(), StoreError>) -> Self {
-        Self { products, orders: MockOrderRepository::new(), commit: Some(outcome) }
+        Self::of(products, Some(outcome))
     }
 
     /// A unit whose commit fails the test.
     #[must_use]
     pub fn never_committed(products: MockProductRepository) -> Self {
-        Self { products, orders: MockOrderRepository::new(), commit: None }
+        Self::of(products, None)
     }
 
     /// This unit with such orders.
     #[must_use]
     pub fn with_orders(mut self, orders: MockOrderRepository) -> Self {
         self.orders = orders;
+        self
+    }
+
+    /// This unit with such pick lists.
+    #[must_use]
+    pub fn with_pick_lists(mut self, pick_lists: MockPickListRepository) -> Self {
+        self.pick_lists = pick_lists;
         self
     }
 }
@@ -53,6 +66,10 @@ impl UnitOfWork for MockUnitOfWork {
 
     fn orders(&mut self) -> &mut dyn OrderRepository {
         &mut self.orders
+    }
+
+    fn pick_lists(&mut self) -> &mut dyn PickListRepository {
+        &mut self.pick_lists
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {

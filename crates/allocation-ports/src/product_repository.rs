@@ -69,8 +69,9 @@ pub trait ProductRepository {
     ///
     /// Of each product all lines MUST be loaded whose hold has expired by then, whether they hold
     /// units or not: every decision begins with them. With a line, the batches in which it holds
-    /// units MUST be loaded: it may give them back. Lines that wait need not be loaded, but the
-    /// product MUST know whether there are any: see [`ProductRepository::load`].
+    /// units MUST be loaded: it may give them back; and of a line of which anything is on a pick list
+    /// or was picked, its pick lines. Lines that wait need not be loaded, but the product MUST know
+    /// whether there are any: see [`ProductRepository::load`].
     ///
     /// # Errors
     ///
@@ -81,7 +82,7 @@ pub trait ProductRepository {
     ///
     /// Of waiting lines, it loads the next ones in the order in which they are served, at least one
     /// if there is one, and tells the product whether there are more. With every line, the batches
-    /// in which it holds units MUST be loaded.
+    /// in which it holds units MUST be loaded, and its pick lines as with a lock.
     ///
     /// # Errors
     ///

@@ -1,6 +1,7 @@
-use crate::StoreError;
+use crate::{StoreError, StoredPickList};
 use allocation_domain::{
-    Availability, Batch, BatchReference, Event, Order, OrderId, OrderStatus, Quantity, QueuePosition, Sku, Totals,
+    Availability, Batch, BatchReference, Event, Order, OrderId, OrderStatus, PickListId, PickListStatus, PickStatus,
+    Quantity, QueuePosition, Sku, Totals,
 };
 use chrono::{DateTime, Utc};
 
@@ -149,6 +150,57 @@ impl From<&Backorder> for BackorderCursor {
     fn from(row: &Backorder) -> Self {
         Self { sku: row.sku.clone(), position: row.position, queued: row.queued.clone() }
     }
+}
+
+/// Which pick lists to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PickListFilter {
+    /// Only those that have come to this.
+    pub status: Option<PickListStatus>,
+}
+
+/// How many lines of a pick list have come to what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PickListCounts {
+    /// All its lines.
+    pub lines: u32,
+    /// Those that are to be picked.
+    pub open: u32,
+    /// Those that were picked and not shipped yet.
+    pub picked: u32,
+    /// Those that were shipped.
+    pub shipped: u32,
+}
+
+/// A pick list without its lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PickListSummary {
+    /// The name of the list.
+    pub list_id: PickListId,
+    /// When it was made, in microseconds.
+    pub created_at: DateTime<Utc>,
+    /// Its lines by what they have come to.
+    pub counts: PickListCounts,
+}
+
+impl PickListSummary {
+    /// What the list has come to.
+    #[must_use]
+    pub fn status(&self) -> PickListStatus {
+        let PickListCounts { open, picked, shipped, .. } = self.counts;
+        let lines = [(open, PickStatus::Open), (picked, PickStatus::Picked), (shipped, PickStatus::Shipped)];
+        PickListStatus::of(lines.into_iter().filter(|(count, _)| *count > 0).map(|(_, status)| status))
+    }
+}
+
+/// A page of pick lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PickListPage {
+    /// The lists, by the bytes of their names.
+    pub lists: Vec<PickListSummary>,
+    /// After which list the list goes on, `None` when it has ended. A page may have fewer lists
+    /// than asked for, even none, and still not be the last, as [`OrderPage`].
+    pub next: Option<PickListId>,
 }
 
 /// The totals of a product.
@@ -310,4 +362,24 @@ pub trait Queries: Send + Sync {
         after: Option<EventCursor>,
         page: PageSize,
     ) -> Result<Vec<RecordedEvent>, StoreError>;
+
+    /// A pick list with its lines, `None` when there is none of that name.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn pick_list(&self, list_id: &PickListId) -> Result<Option<StoredPickList>, StoreError>;
+
+    /// Pick lists after a place, by the bytes of their names. The cost of a page does not grow with
+    /// the lists before it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn pick_lists(
+        &self,
+        filter: &PickListFilter,
+        after: Option<PickListId>,
+        page: PageSize,
+    ) -> Result<PickListPage, StoreError>;
 }

@@ -1,4 +1,4 @@
-use crate::{OrderRepository, ProductRepository, StoreError};
+use crate::{OrderRepository, PickListRepository, ProductRepository, StoreError};
 
 /// How long a unit of work may wait for what others hold: a lock, a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,9 @@ pub trait UnitOfWork {
 
     /// The orders, as this unit sees them.
     fn orders(&mut self) -> &mut dyn OrderRepository;
+
+    /// The pick lists, as this unit sees them.
+    fn pick_lists(&mut self) -> &mut dyn PickListRepository;
 
     /// Stores what was done.
     ///

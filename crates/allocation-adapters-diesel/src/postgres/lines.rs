@@ -1,5 +1,6 @@
 //! Loading lines with what they hold.
 
+use super::pick_lines::load_pick_lines;
 use super::sets::{LoadLines, LoadOrders};
 use crate::error::{corrupt, store_error};
 use crate::line::{AllocationPart, Lines, OrderLineRow, StoredLine};
@@ -57,7 +58,7 @@ struct LoadedLine {
     part: Option<AllocationPart>,
 }
 
-/// Those of the lines that exist, with their batches. Each line is to be named once.
+/// Those of the lines that exist, with their batches and pick lines. Each line is to be named once.
 pub(crate) fn lines(connection: &mut PgConnection, sku: &Sku, order_ids: &[OrderId]) -> Result<Lines, StoreError> {
     let mut keys = LineKeys::default();
     for order_id in order_ids {
@@ -65,6 +66,7 @@ pub(crate) fn lines(connection: &mut PgConnection, sku: &Sku, order_ids: &[Order
     }
     let mut lines = Lines::default();
     keys.load(connection, |_, order_id, line, parts| lines.add(sku, order_id, line, parts))?;
+    lines.pick_lines = load_pick_lines(connection, lines.with_pick_lines().map(|order_id| (sku, order_id)))?;
     Ok(lines)
 }
 

@@ -1,6 +1,7 @@
 //! Locking and loading products.
 
 use super::lines::{LineKeys, at, at_mut, place_of};
+use super::pick_lines::load_pick_lines;
 use super::sets::{InsertMissing, Load, LockProducts};
 use crate::error::{corrupt, store_error};
 use crate::line::Lines;
@@ -83,6 +84,7 @@ impl Loaded {
             lines: self.lines.lines,
             more_waiting: locked.waiting_lines > 0,
             ended_orders: self.ended_orders,
+            pick_lines: self.lines.pick_lines,
             ..ProductState::new(wanted.sku.clone(), u64::try_from(locked.version).map_err(corrupt)?)
         })
     }
@@ -113,6 +115,9 @@ struct LoadedRow {
     eta: Option<NaiveDate>,
     added_at: Option<i64>,
     revision: Option<i32>,
+    picked_quantity: Option<i32>,
+    shipped_quantity: Option<i32>,
+    missing_quantity: Option<i32>,
 }
 
 impl LoadedRow {
@@ -124,6 +129,9 @@ impl LoadedRow {
             eta: self.eta,
             added_at: present(self.added_at)?,
             revision: present(self.revision)?,
+            picked_quantity: present(self.picked_quantity)?,
+            shipped_quantity: present(self.shipped_quantity)?,
+            missing_quantity: present(self.missing_quantity)?,
         };
         row.batch(sku.clone())
     }
@@ -171,7 +179,27 @@ fn load_lines(connection: &mut PgConnection, wanted: &[Wanted], loaded: &mut [Lo
     keys.load(connection, |place, order_id, line, parts| {
         let sku = sku_at(wanted, place)?;
         at_mut(loaded, place)?.lines.add(sku, order_id, line, parts)
-    })
+    })?;
+    load_pick_lines_of(connection, wanted, loaded)
+}
+
+/// Loads the pick lines of the lines that have any: none where nothing is picked.
+fn load_pick_lines_of(
+    connection: &mut PgConnection,
+    wanted: &[Wanted],
+    loaded: &mut [Loaded],
+) -> Result<(), StoreError> {
+    let mut lines = Vec::new();
+    for (wanted, loaded) in wanted.iter().zip(&*loaded) {
+        lines.extend(loaded.lines.with_pick_lines().map(|order_id| (&wanted.sku, order_id)));
+    }
+    let found = load_pick_lines(connection, lines)?;
+    let places: HashMap<_, _> = wanted.iter().map(|wanted| &wanted.sku).zip(0..).collect();
+    for (id, line) in found {
+        let place = places.get(&line.sku).copied().unwrap_or(i32::MAX);
+        at_mut(loaded, place)?.lines.pick_lines.push((id, line));
+    }
+    Ok(())
 }
 
 /// The parameters of [`Load`].

@@ -1,7 +1,9 @@
 //! Writing changed products, a set of rows at a time.
 
+use super::pick_lines::save_pick_lines;
 use super::sets::{
-    AddBatches, AddLines, AddReferences, AddTracedEvents, ChangeBatches, ChangeLines, ChangeProducts, Record, Remove,
+    AddBatches, AddLines, AddReferences, AddTracedEvents, ChangeBatches, ChangeLines, ChangeProducts, CountBatches,
+    Record, Remove,
 };
 use crate::error::store_error;
 use crate::saving::{RowChanges, expect_rows};
@@ -12,9 +14,11 @@ pub(crate) fn save(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resu
     remove(connection, rows)?;
     add_batches(connection, rows)?;
     change_batches(connection, rows)?;
+    count_batches(connection, rows)?;
     change_products(connection, rows)?;
     change_lines(connection, rows)?;
     add_lines(connection, rows)?;
+    save_pick_lines(connection, rows)?;
     add_traced_events(connection, rows)?;
     record(connection, rows)
 }
@@ -24,7 +28,7 @@ pub(super) fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec
     rows.iter().map(value).collect()
 }
 
-fn count_of<R>(rows: &[R]) -> Result<i64, StoreError> {
+pub(super) fn count_of<R>(rows: &[R]) -> Result<i64, StoreError> {
     i64::try_from(rows.len()).map_err(|error| StoreError::Failed(error.into()))
 }
 
@@ -73,10 +77,13 @@ fn add_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(
         sku,
         reference,
         purchased_quantity: &column(batches, |batch| batch.purchased_quantity),
-        allocated_quantity: &column(batches, |batch| batch.allocated_quantity),
+        allocated_quantity: &column(batches, |batch| batch.counts.allocated),
         eta: &column(batches, |batch| batch.eta),
         added_at: &column(batches, |batch| batch.added_at),
         revision: &column(batches, |batch| batch.revision),
+        picked_quantity: &column(batches, |batch| batch.counts.picked),
+        shipped_quantity: &column(batches, |batch| batch.counts.shipped),
+        missing_quantity: &column(batches, |batch| batch.counts.missing),
     };
     statement.execute(connection).map_err(store_error)?;
     Ok(())
@@ -93,7 +100,27 @@ fn change_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resul
         purchased_quantity: &column(batches, |batch| batch.purchased_quantity),
         eta: &column(batches, |batch| batch.eta),
         revision: &column(batches, |batch| batch.revision),
-        allocated_delta: &column(batches, |batch| batch.allocated_delta),
+        allocated: &column(batches, |batch| batch.deltas.allocated),
+        picked: &column(batches, |batch| batch.deltas.picked),
+        shipped: &column(batches, |batch| batch.deltas.shipped),
+        missing: &column(batches, |batch| batch.deltas.missing),
+        batches: &count_of(batches)?,
+    };
+    expect_rows(batches.len(), statement.execute(connection).map_err(store_error)?)
+}
+
+fn count_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    let batches = &rows.counted_batches;
+    if batches.is_empty() {
+        return Ok(());
+    }
+    let statement = CountBatches {
+        sku: &column(batches, |(key, _)| key.sku),
+        reference: &column(batches, |(key, _)| key.reference),
+        allocated: &column(batches, |(_, deltas)| deltas.allocated),
+        picked: &column(batches, |(_, deltas)| deltas.picked),
+        shipped: &column(batches, |(_, deltas)| deltas.shipped),
+        missing: &column(batches, |(_, deltas)| deltas.missing),
         batches: &count_of(batches)?,
     };
     expect_rows(batches.len(), statement.execute(connection).map_err(store_error)?)
@@ -113,6 +140,7 @@ fn change_products(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resu
         backordered: &column(products, |(_, change)| change.backordered),
         held_lines: &column(products, |(_, change)| change.held_lines),
         waiting_lines: &column(products, |(_, change)| change.waiting_lines),
+        picked: &column(products, |(_, change)| change.picked),
         products: &count_of(products)?,
     };
     expect_rows(products.len(), statement.execute(connection).map_err(store_error)?)
@@ -135,6 +163,9 @@ fn change_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<
         waiting: &column(lines, |(_, line)| line.waiting),
         expires_at: &column(lines, |(_, line)| line.expires_at),
         ended: &column(lines, |(_, line)| line.ended),
+        listed: &column(lines, |(_, line)| line.listed),
+        picked: &column(lines, |(_, line)| line.picked),
+        shipped: &column(lines, |(_, line)| line.shipped),
         allocation_sku: &column(allocations, |(key, _)| key.sku),
         allocation_order_id: &column(allocations, |(key, _)| key.order_id),
         allocation_reference: &column(allocations, |(key, _)| key.reference),
@@ -162,6 +193,9 @@ fn add_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(),
         waiting: &column(lines, |(_, line)| line.waiting),
         expires_at: &column(lines, |(_, line)| line.expires_at),
         ended: &column(lines, |(_, line)| line.ended),
+        listed: &column(lines, |(_, line)| line.listed),
+        picked: &column(lines, |(_, line)| line.picked),
+        shipped: &column(lines, |(_, line)| line.shipped),
     };
     statement.execute(connection).map_err(store_error)?;
     Ok(())

@@ -1,5 +1,8 @@
 //! Statements that take sets of rows as arrays, one array for each column.
 
+use crate::line::LineSqlTypes;
+use crate::pick_line::{PickLineColumns, pick_line_columns};
+use crate::row::BatchSqlTypes;
 use crate::statement::statement;
 use chrono::NaiveDate;
 use diesel::pg::Pg;
@@ -53,11 +56,13 @@ statement! {
         now: BigInt => i64,
     ) on Pg -> (
         Integer, Text, Text, Nullable<Integer>, Nullable<Integer>, Nullable<Date>, Nullable<BigInt>, Nullable<Integer>,
+        Nullable<Integer>, Nullable<Integer>, Nullable<Integer>,
     ),
     "SELECT w.place, 'open', b.*
      FROM unnest(?, ?) AS w (place, sku)
      CROSS JOIN LATERAL (
-         SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
+         SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
+                shipped_quantity, missing_quantity
          FROM batches WHERE batches.sku = w.sku AND is_open
          ORDER BY eta NULLS FIRST, added_at, reference LIMIT ?
      ) AS b
@@ -65,12 +70,13 @@ statement! {
      SELECT w.place, 'named', b.*
      FROM unnest(?, ?, ?) AS w (place, sku, reference)
      CROSS JOIN LATERAL (
-         SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
+         SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
+                shipped_quantity, missing_quantity
          FROM batches WHERE batches.sku = w.sku AND batches.reference BETWEEN w.reference AND w.reference
          ORDER BY reference LIMIT 1
      ) AS b
      UNION ALL
-     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL
+     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?, ?) AS w (place, sku, order_id)
      CROSS JOIN LATERAL (
          SELECT order_id
@@ -79,7 +85,7 @@ statement! {
      UNION ALL
      SELECT w.place,
             CASE WHEN l.sku = w.sku THEN 'line' WHEN l.ended = 'cancelled' THEN 'cancelled' ELSE 'expired' END,
-            l.order_id, NULL, NULL, NULL, NULL, NULL
+            l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?, ?) AS w (place, sku, order_id)
      CROSS JOIN LATERAL (
          SELECT order_id, sku, ended
@@ -88,7 +94,7 @@ statement! {
          ORDER BY order_id, sku OFFSET 0
      ) AS l
      UNION ALL
-     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL
+     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?) AS w (place, sku)
      CROSS JOIN LATERAL (
          SELECT order_id
@@ -106,13 +112,14 @@ statement! {
     ) on Pg -> (
         Integer,
         Text,
-        (Integer, BigInt, Bool, Integer, Bool, Bool, Integer, Nullable<BigInt>, Nullable<Text>),
-        Nullable<(Integer, (Text, Integer, Integer, Nullable<Date>, BigInt, Integer))>,
+        LineSqlTypes,
+        Nullable<(Integer, BatchSqlTypes)>,
     ),
     "SELECT w.place, w.order_id, l.*, a.*
      FROM unnest(?, ?, ?) AS w (place, sku, order_id)
      CROSS JOIN LATERAL (
-         SELECT quantity, placed_at, of_order, priority, backorders, allow_split, waiting, expires_at, ended
+         SELECT quantity, placed_at, of_order, priority, backorders, allow_split, waiting, expires_at, ended,
+                listed, picked, shipped
          FROM order_lines WHERE order_lines.sku = w.sku AND order_lines.order_id = w.order_id LIMIT 1
      ) AS l
      LEFT JOIN LATERAL (
@@ -124,7 +131,8 @@ statement! {
              ORDER BY order_id, reference OFFSET 0
          ) AS held
          CROSS JOIN LATERAL (
-             SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
+             SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
+                    shipped_quantity, missing_quantity
              FROM batches
              WHERE batches.sku = w.sku AND batches.reference BETWEEN held.reference AND held.reference
              ORDER BY reference LIMIT 1
@@ -137,13 +145,14 @@ statement! {
     LoadOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (
         Text,
         Text,
-        (Integer, BigInt, Bool, Integer, Bool, Bool, Integer, Nullable<BigInt>, Nullable<Text>),
-        Nullable<(Integer, (Text, Integer, Integer, Nullable<Date>, BigInt, Integer))>,
+        LineSqlTypes,
+        Nullable<(Integer, BatchSqlTypes)>,
     ),
     "SELECT w.order_id, l.*, a.*
      FROM unnest(?) AS w (order_id)
      CROSS JOIN LATERAL (
-         SELECT sku, quantity, placed_at, of_order, priority, backorders, allow_split, waiting, expires_at, ended
+         SELECT sku, quantity, placed_at, of_order, priority, backorders, allow_split, waiting, expires_at, ended,
+                listed, picked, shipped
          FROM order_lines WHERE order_lines.order_id = w.order_id ORDER BY sku OFFSET 0
      ) AS l
      LEFT JOIN LATERAL (
@@ -155,7 +164,8 @@ statement! {
              ORDER BY order_id, reference OFFSET 0
          ) AS held
          CROSS JOIN LATERAL (
-             SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
+             SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
+                    shipped_quantity, missing_quantity
              FROM batches
              WHERE batches.sku = l.sku AND batches.reference BETWEEN held.reference AND held.reference
              ORDER BY reference LIMIT 1
@@ -215,9 +225,13 @@ statement! {
         eta: Array<Nullable<Date>> => Vec<Option<NaiveDate>>,
         added_at: Array<BigInt> => Vec<i64>,
         revision: Array<Integer> => Vec<i32>,
+        picked_quantity: Array<Integer> => Vec<i32>,
+        shipped_quantity: Array<Integer> => Vec<i32>,
+        missing_quantity: Array<Integer> => Vec<i32>,
     ) on Pg,
-    "INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at, revision)
-     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at, revision,
+                          picked_quantity, shipped_quantity, missing_quantity)
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
@@ -228,14 +242,37 @@ statement! {
         purchased_quantity: Array<Integer> => Vec<i32>,
         eta: Array<Nullable<Date>> => Vec<Option<NaiveDate>>,
         revision: Array<Integer> => Vec<i32>,
-        allocated_delta: Array<Integer> => Vec<i32>,
+        allocated: Array<Integer> => Vec<i32>,
+        picked: Array<Integer> => Vec<i32>,
+        shipped: Array<Integer> => Vec<i32>,
+        missing: Array<Integer> => Vec<i32>,
         batches: BigInt => i64,
     ) on Pg,
     "UPDATE batches AS t
      SET purchased_quantity = w.purchased_quantity, eta = w.eta, revision = w.revision,
-         allocated_quantity = t.allocated_quantity + w.allocated_delta
+         allocated_quantity = t.allocated_quantity + w.allocated, picked_quantity = t.picked_quantity + w.picked,
+         shipped_quantity = t.shipped_quantity + w.shipped, missing_quantity = t.missing_quantity + w.missing
+     FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) LIMIT ?)
+         AS w (sku, reference, purchased_quantity, eta, revision, allocated, picked, shipped, missing)
+     WHERE (t.sku, t.reference) = (w.sku, w.reference)"
+}
+
+statement! {
+    /// Adds to all counters of batches.
+    CountBatches<'a>(
+        sku: Array<Text> => Vec<&'a str>,
+        reference: Array<Text> => Vec<&'a str>,
+        allocated: Array<Integer> => Vec<i32>,
+        picked: Array<Integer> => Vec<i32>,
+        shipped: Array<Integer> => Vec<i32>,
+        missing: Array<Integer> => Vec<i32>,
+        batches: BigInt => i64,
+    ) on Pg,
+    "UPDATE batches AS t
+     SET allocated_quantity = t.allocated_quantity + w.allocated, picked_quantity = t.picked_quantity + w.picked,
+         shipped_quantity = t.shipped_quantity + w.shipped, missing_quantity = t.missing_quantity + w.missing
      FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?) LIMIT ?)
-         AS w (sku, reference, purchased_quantity, eta, revision, allocated_delta)
+         AS w (sku, reference, allocated, picked, shipped, missing)
      WHERE (t.sku, t.reference) = (w.sku, w.reference)"
 }
 
@@ -250,15 +287,16 @@ statement! {
         backordered: Array<BigInt> => Vec<i64>,
         held_lines: Array<BigInt> => Vec<i64>,
         waiting_lines: Array<BigInt> => Vec<i64>,
+        picked: Array<BigInt> => Vec<i64>,
         products: BigInt => i64,
     ) on Pg,
     "UPDATE products AS t
      SET last_at = greatest(t.last_at, ?),
          in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
          backordered = t.backordered + w.backordered, held_lines = t.held_lines + w.held_lines,
-         waiting_lines = t.waiting_lines + w.waiting_lines
-     FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?) LIMIT ?)
-         AS w (sku, in_stock, on_its_way, held, backordered, held_lines, waiting_lines)
+         waiting_lines = t.waiting_lines + w.waiting_lines, picked = t.picked + w.picked
+     FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?) LIMIT ?)
+         AS w (sku, in_stock, on_its_way, held, backordered, held_lines, waiting_lines, picked)
      WHERE t.sku = w.sku"
 }
 
@@ -276,10 +314,13 @@ statement! {
         waiting: Array<Integer> => Vec<i32>,
         expires_at: Array<Nullable<BigInt>> => Vec<Option<i64>>,
         ended: Array<Nullable<Text>> => Vec<Option<&'a str>>,
+        listed: Array<Integer> => Vec<i32>,
+        picked: Array<Integer> => Vec<i32>,
+        shipped: Array<Integer> => Vec<i32>,
     ) on Pg,
     "INSERT INTO order_lines (sku, order_id, quantity, placed_at, of_order, priority, backorders, allow_split,
-                              waiting, expires_at, ended)
-     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                              waiting, expires_at, ended, listed, picked, shipped)
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
@@ -296,6 +337,9 @@ statement! {
         waiting: Array<Integer> => Vec<i32>,
         expires_at: Array<Nullable<BigInt>> => Vec<Option<i64>>,
         ended: Array<Nullable<Text>> => Vec<Option<&'a str>>,
+        listed: Array<Integer> => Vec<i32>,
+        picked: Array<Integer> => Vec<i32>,
+        shipped: Array<Integer> => Vec<i32>,
         allocation_sku: Array<Text> => Vec<&'a str>,
         allocation_order_id: Array<Text> => Vec<&'a str>,
         allocation_reference: Array<Text> => Vec<&'a str>,
@@ -305,10 +349,10 @@ statement! {
          UPDATE order_lines AS t
          SET quantity = w.quantity, placed_at = w.placed_at, of_order = w.of_order, priority = w.priority,
              backorders = w.backorders, allow_split = w.allow_split, waiting = w.waiting,
-             expires_at = w.expires_at, ended = w.ended
-         FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             expires_at = w.expires_at, ended = w.ended, listed = w.listed, picked = w.picked, shipped = w.shipped
+         FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              AS w (sku, order_id, quantity, placed_at, of_order, priority, backorders, allow_split, waiting,
-                   expires_at, ended)
+                   expires_at, ended, listed, picked, shipped)
          WHERE (t.sku, t.order_id) = (w.sku, w.order_id) RETURNING 1
      ), a AS (
          UPDATE allocations AS t SET quantity = w.quantity
@@ -402,4 +446,50 @@ statement! {
        SELECT w.* FROM unnest(?, ?, ?, ?, ?, ?, ?)
            AS w (order_id, lines, priority, backorders, allow_split, hold_seconds, placed_at)
        ORDER BY w.order_id COLLATE "C""#
+}
+
+statement! {
+    /// The pick lines of lines, but for those that are withdrawn or missing. They are looked up for one
+    /// line after the other, by the index whose order is asked for.
+    LoadPickLines<'a>(sku: Array<Text> => Vec<&'a str>, order_id: Array<Text> => Vec<&'a str>) on Pg -> PickLineColumns,
+    concat!(
+        "SELECT p.* FROM unnest(?, ?) AS w (sku, order_id)
+         CROSS JOIN LATERAL (
+             SELECT ",
+        pick_line_columns!(),
+        "    FROM pick_list_lines
+             WHERE pick_list_lines.sku = w.sku AND pick_list_lines.order_id BETWEEN w.order_id AND w.order_id
+               AND status NOT IN ('withdrawn', 'missing')
+             ORDER BY order_id OFFSET 0
+         ) AS p"
+    )
+}
+
+statement! {
+    AddPickLines<'a>(
+        list_id: Array<Text> => Vec<&'a str>,
+        line: Array<Integer> => Vec<i32>,
+        sku: Array<Text> => Vec<&'a str>,
+        order_id: Array<Text> => Vec<&'a str>,
+        reference: Array<Text> => Vec<&'a str>,
+        quantity: Array<Integer> => Vec<i32>,
+        picked: Array<Integer> => Vec<i32>,
+        status: Array<Text> => Vec<&'a str>,
+    ) on Pg,
+    "INSERT INTO pick_list_lines (list_id, line, sku, order_id, reference, quantity, picked, status)
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
+    ChangePickLines<'a>(
+        list_id: Array<Text> => Vec<&'a str>,
+        line: Array<Integer> => Vec<i32>,
+        quantity: Array<Integer> => Vec<i32>,
+        picked: Array<Integer> => Vec<i32>,
+        status: Array<Text> => Vec<&'a str>,
+        lines: BigInt => i64,
+    ) on Pg,
+    "UPDATE pick_list_lines AS t SET quantity = w.quantity, picked = w.picked, status = w.status
+     FROM (SELECT * FROM unnest(?, ?, ?, ?, ?) LIMIT ?) AS w (list_id, line, quantity, picked, status)
+     WHERE (t.list_id, t.line) = (w.list_id, w.line)"
 }

@@ -2,14 +2,14 @@
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
-use crate::row::{self, BATCH_COLUMNS, BatchRow};
+use crate::row::{self, BATCH_COLUMNS, BatchRow, BatchSqlTypes};
 use crate::schema::{batch_references, batches};
 use crate::statement::statement;
 use allocation_domain::{Batch, BatchReference, Eta, Sku, Units};
 use allocation_ports::{BatchCursor, BatchFilter, FoundBatch, PageSize, StoreError};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Text};
 
 /// The columns of a batch at an instant. Units of expired lines are not allocated any more: they are
 /// found from these lines, which are few, and not among all that is allocated of the batch.
@@ -26,12 +26,12 @@ macro_rules! columns_at {
                         WHERE l.sku = b.sku AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id
                     ) AS e
                 ), 0) AS integer),
-                eta, added_at, revision
+                eta, added_at, revision, picked_quantity, shipped_quantity, missing_quantity
          FROM batches AS b "
     };
 }
 
-type BatchColumns = (Text, (Text, Integer, Integer, Nullable<Date>, BigInt, Integer));
+type BatchColumns = (Text, BatchSqlTypes);
 
 statement! {
     /// A batch by its name, in the order that only the primary key has.
@@ -64,8 +64,9 @@ statement! {
 statement! {
     /// All batches of a SKU with free units. Their order is that of the index that leads to them,
     /// past all that are used up.
-    OpenBatches<'a>(sku: Text => str) on MultiBackend -> (Text, Integer, Integer, Nullable<Date>, BigInt, Integer),
-    "SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision
+    OpenBatches<'a>(sku: Text => str) on MultiBackend -> BatchSqlTypes,
+    "SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
+            shipped_quantity, missing_quantity
      FROM batches WHERE sku = ? AND is_open ORDER BY eta NULLS FIRST, added_at, reference"
 }
 

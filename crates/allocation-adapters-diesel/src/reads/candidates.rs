@@ -26,6 +26,11 @@ statement! {
 }
 
 statement! {
+    Picked<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    "SELECT DISTINCT order_id FROM order_lines WHERE picked > 0 AND order_id > ? ORDER BY order_id LIMIT ?"
+}
+
+statement! {
     Ended<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
     "SELECT DISTINCT order_id FROM order_lines WHERE ended IS NOT NULL AND order_id > ? ORDER BY order_id LIMIT ?"
 }
@@ -40,7 +45,8 @@ statement! {
     /// Orders of a SKU by the lines that may hold none. Only SQLite has such an index.
     MaybeIdle<'a>(sku: Text => str, after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
     "SELECT order_id FROM order_lines
-     WHERE sku = ? AND order_id > ? AND (of_order OR waiting > 0 OR ended IS NOT NULL) ORDER BY order_id LIMIT ?"
+     WHERE sku = ? AND order_id > ? AND (of_order OR waiting > 0 OR ended IS NOT NULL OR picked > 0 OR shipped > 0)
+     ORDER BY order_id LIMIT ?"
 }
 
 statement! {
@@ -59,6 +65,8 @@ enum Among<'a> {
     Held,
     /// Those with a line that waits.
     Waiting,
+    /// Those with a line of which units are picked and not shipped.
+    Picked,
     /// Those with a line on hold or one that has ended.
     HeldOrEnded,
     /// Those with a line of a SKU.
@@ -74,17 +82,25 @@ pub(super) struct Candidates<'a> {
 
 impl<'a> Candidates<'a> {
     pub(super) fn new(filter: &'a OrderFilter) -> Self {
-        // Lines on hold and those that wait are of the present, and few. Other statuses are those of
+        // Lines on hold, those that wait and those that are picked are of the present, and few. Other statuses are those of
         // past orders: an order may be cancelled or partially allocated by what it gave back, which
         // no index tells.
         let among = match (filter.status, &filter.sku) {
             (Some(OrderStatus::Held), _) => Among::Held,
             (Some(OrderStatus::Backordered | OrderStatus::Short), _) => Among::Waiting,
+            (Some(OrderStatus::Picked), _) => Among::Picked,
             (_, Some(sku)) => Among::Sku(sku.as_str()),
             (Some(OrderStatus::Expired), None) => Among::HeldOrEnded,
-            (None | Some(OrderStatus::Allocated | OrderStatus::PartiallyAllocated | OrderStatus::Cancelled), None) => {
-                Among::All
-            }
+            (
+                None
+                | Some(
+                    OrderStatus::Allocated
+                    | OrderStatus::PartiallyAllocated
+                    | OrderStatus::Shipped
+                    | OrderStatus::Cancelled,
+                ),
+                None,
+            ) => Among::All,
         };
         Self { among, all_fit: filter.status.is_none() }
     }
@@ -107,6 +123,7 @@ impl<'a> Candidates<'a> {
             Among::All => All { after, limit }.load(connection),
             Among::Held => Held { after, limit }.load(connection),
             Among::Waiting => Waiting { after, limit }.load(connection),
+            Among::Picked => Picked { after, limit }.load(connection),
             Among::HeldOrEnded => {
                 either(Held { after, limit }.load(connection), Ended { after, limit }.load(connection), count)
             }

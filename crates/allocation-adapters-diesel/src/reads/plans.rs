@@ -1,8 +1,8 @@
 //! Lists cost the same for every page: an index serves filter, order and cursor.
 
 use super::allocations::{PageOfOrder, allocations_query};
-use super::candidates::{All, Ended, Held, Holding, MaybeIdle, OfSku, Waiting};
-use super::{availability, backorders, batches, events, history, totals};
+use super::candidates::{All, Ended, Held, Holding, MaybeIdle, OfSku, Picked, Waiting};
+use super::{availability, backorders, batches, events, history, pick_lists, pickable, totals};
 use crate::any_connection::{AnyConnection, Connector, MultiBackend};
 use crate::schema::order_lines;
 use crate::{DatabaseUrl, expiry};
@@ -94,6 +94,7 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "orders" => All { after: text, limit };
         "held orders" => Held { after: text, limit };
         "waiting orders" => Waiting { after: text, limit };
+        "picked orders" => Picked { after: text, limit };
         "ended orders" => Ended { after: text, limit };
         "orders with units of a SKU" => Holding { sku: text, after: text, limit };
         "queue" => backorders::QueueAfter { sku: text, priority: number, placed_at: number, order_id: text, now: number,
@@ -104,6 +105,13 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "products" => totals::CountedAfter { now: number, sku: text, limit };
         "standing" => availability::StandingAt { now: number, sku: text };
         "expired lines" => expiry::ExpiredLines { now: number, expires_at: number, sku: text, limit };
+        "pick list" => pick_lists::CreatedAt { list_id: text };
+        "lines of a pick list" => pick_lists::LinesOf { list_id: text };
+        "line of a pick list" => pick_lists::Line { list_id: text, line: small };
+        "pick lists" => pick_lists::All { after: text, limit };
+        "open pick lists" => pick_lists::Open { after: text, limit };
+        "pick lists to ship" => pick_lists::ToShip { after: text, limit };
+        "batches to pick from" => pickable::InStock { after: text, limit };
         "expired lines of a SKU" => expiry::ExpiredLinesOf { sku: text, now: number };
     }
     let skus_of = order_lines::table.filter(order_lines::order_id.eq(text)).select(order_lines::sku);
@@ -189,10 +197,32 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
     plans.push(("orders of a SKU".to_owned(), of_sku));
     plans.push((HISTORY.to_owned(), history));
     plans.push(("events that fit".to_owned(), fitting));
+    plans.extend(plans_of_pickable(connection));
     plans.push((ALLOCATIONS_OF_ORDER.to_owned(), of_order));
     plans.extend(plans_of_allocations(connection, &cursor));
     plans
 }
+
+/// The plans of what a new pick list can take.
+fn plans_of_pickable(connection: &mut AnyConnection) -> Vec<(String, String)> {
+    let (text, limit) = ("M", &100);
+    let plans = match connection {
+        AnyConnection::Sqlite(_) => [
+            plan(connection, pickable::OfBatchOnSqlite { reference: text, limit }),
+            plan(connection, pickable::OfSkuOnSqlite { sku: text, limit }),
+            plan(connection, pickable::OfOrderOnSqlite { order_id: text, limit }),
+        ],
+        AnyConnection::Postgres(_) => [
+            plan(connection, pickable::OfBatchOnPostgres { reference: text, limit }),
+            plan(connection, pickable::OfSkuOnPostgres { sku: text, limit }),
+            plan(connection, pickable::OfOrderOnPostgres { order_id: text, limit }),
+        ],
+    };
+    PICKABLE.into_iter().map(String::from).zip(plans).collect()
+}
+
+/// The lists whose order no index has: those of a batch, of a SKU and of an order that can be picked.
+const PICKABLE: [&str; 3] = ["pickable of a batch", "pickable of a SKU", "pickable of an order"];
 
 /// The plans of lists of allocations with every filter, with and without a cursor.
 fn plans_of_allocations(connection: &mut AnyConnection, cursor: &AllocationCursor) -> Vec<(String, String)> {
@@ -232,9 +262,14 @@ fn is_first_page_of_all(list: &str) -> bool {
     list.ends_with(" None") && !list.contains("Some")
 }
 
+/// The indexes of the lines of pick lists.
+const LINES: &str = "pick_list_lines_pkey";
+const LINES_OPEN: &str = "pick_list_lines_open";
+const LINES_TO_SHIP: &str = "pick_list_lines_to_ship";
+
 /// Which indexes serve a list on PostgreSQL. Others would fit, too, but lead past rows that nobody asked
 /// for.
-const INDEXES: [(&str, &[&str]); 22] = [
+const INDEXES: &[(&str, &[&str])] = &[
     ("batch", &["batch_references_pkey", "batches_pkey", "order_lines_expiring", "allocations_by_batch"]),
     ("batches", &["batches_by_added_at", "order_lines_expiring", "allocations_by_batch"]),
     ("batches of a SKU", &["batches_by_sku_and_added_at", "order_lines_expiring", "allocations_by_batch"]),
@@ -242,6 +277,7 @@ const INDEXES: [(&str, &[&str]); 22] = [
     ("orders", &["order_lines_by_order"]),
     ("held orders", &["order_lines_by_order_held"]),
     ("waiting orders", &["order_lines_by_order_waiting"]),
+    ("picked orders", &["order_lines_by_order_picked"]),
     ("ended orders", &["order_lines_by_order_ended"]),
     ("orders of a SKU", &["order_lines_pkey"]),
     ("orders with units of a SKU", &["allocations_pkey"]),
@@ -257,12 +293,32 @@ const INDEXES: [(&str, &[&str]); 22] = [
     ("expired lines", &["order_lines_by_expiry"]),
     ("expired lines of a SKU", &["order_lines_expiring"]),
     ("SKUs of an order", &["order_lines_by_order"]),
+    ("pick list", &["pick_lists_pkey"]),
+    ("lines of a pick list", &["pick_list_lines_pkey"]),
+    ("line of a pick list", &["pick_list_lines_pkey"]),
+    ("pick lists", &["pick_lists_pkey", "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
+    ("open pick lists", &[LINES_OPEN, "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
+    ("pick lists to ship", &[LINES_TO_SHIP, "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
+    ("batches to pick from", &["allocations_by_batch", "batch_references_pkey", "batches_pkey"]),
+    (PICKABLE[0], &["allocations_by_batch", "batches_pkey", "order_lines_by_order", "pick_list_lines_by_line"]),
+    (PICKABLE[1], &["allocations_pkey", "batches_pkey", "order_lines_by_order", "pick_list_lines_by_line"]),
+    (
+        PICKABLE[2],
+        &[
+            "order_lines_by_order",
+            "allocations_pkey",
+            "batches_pkey",
+            "order_lines_by_order",
+            "pick_list_lines_by_line",
+        ],
+    ),
 ];
 
 #[test]
 fn lists_are_served_by_an_index_on_sqlite() {
     for (list, plan) in plans_of(&TestDatabase::sqlite()) {
-        assert!(!plan.contains("TEMP B-TREE") || list == HISTORY, "{list}\n{plan}");
+        let sorted = list == HISTORY || PICKABLE.contains(&&*list);
+        assert!(!plan.contains("TEMP B-TREE") || sorted, "{list}\n{plan}");
         // Subqueries have short names and are read once; tables are searched.
         let walked = |step: &str| step.starts_with("SCAN") && step.len() > "SCAN lower".len();
         // What has no position yet is little, and looked through.
@@ -281,6 +337,7 @@ fn lists_are_served_by_an_index_on_postgres() {
         }
         let sorts = match list.as_str() {
             HISTORY => 1,
+            list if PICKABLE.contains(&list) => 1,
             ALLOCATIONS_OF_ORDER => plan.matches("->  Incremental Sort").count(),
             _ => 0,
         };

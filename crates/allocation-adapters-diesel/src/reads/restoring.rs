@@ -31,6 +31,7 @@ pub(super) fn restore(
         let expired = loading::lines(connection, &standing.sku, &order_ids)?;
         state.lines = expired.lines;
         state.named_batches = expired.batches;
+        state.pick_lines = expired.pick_lines;
     }
     Ok(Product::restore(state))
 }

@@ -17,11 +17,13 @@ use diesel::sql_types::{BigInt, Bool, Text};
 /// What is free is found by the index of open batches, which the order asks for.
 macro_rules! counted_at {
     () => {
-        "SELECT sku, in_stock, on_its_way, held, backordered,
+        "SELECT sku, in_stock, on_its_way, held, backordered, picked,
                 coalesce((
                     SELECT sum(b.free)
                     FROM (
-                        SELECT purchased_quantity - allocated_quantity AS free FROM batches
+                        SELECT purchased_quantity - allocated_quantity - picked_quantity - shipped_quantity - missing_quantity
+                               AS free
+                        FROM batches
                         WHERE batches.sku = p.sku AND is_open ORDER BY eta NULLS FIRST, added_at, reference
                     ) AS b
                 ), 0),
@@ -34,7 +36,7 @@ macro_rules! counted_at {
     };
 }
 
-type CountedColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, Bool, Bool);
+type CountedColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, Bool, Bool);
 
 statement! {
     CountedOf<'a>(now: BigInt => i64, sku: Text => str) on MultiBackend -> CountedColumns,
@@ -78,6 +80,7 @@ struct Counted {
     on_its_way: i64,
     held: i64,
     backordered: i64,
+    picked: i64,
     free: i64,
     has_waiting: bool,
     has_expired: bool,
@@ -94,11 +97,13 @@ impl Counted {
             ask(connection, &mut product, |product| product.release_expired(now))?;
             change = product.changes().totals;
         }
-        let purchased = self.in_stock.saturating_add(self.on_its_way);
+        let present = self.in_stock.saturating_add(self.on_its_way);
+        let allocated = present.saturating_sub(self.free).saturating_sub(self.picked);
         let totals = Totals {
             in_stock: units(self.in_stock, change.in_stock)?,
             on_its_way: units(self.on_its_way, change.on_its_way)?,
-            allocated: units(purchased.saturating_sub(self.free), change.allocated)?,
+            allocated: units(allocated, change.allocated)?,
+            picked: units(self.picked, change.picked)?,
             held: units(self.held, change.held)?,
             backordered: units(self.backordered, change.backordered)?,
             available: units(self.free, change.allocated.saturating_neg())?,

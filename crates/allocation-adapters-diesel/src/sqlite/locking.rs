@@ -3,6 +3,7 @@
 //! The transaction has the lock of the whole file from its beginning; what is left is to count the
 //! versions.
 
+use super::pick_lines::load_pick_lines;
 use super::rows::{CountUp, InsertMissing, LineOrEnds};
 use crate::error::{corrupt, store_error};
 use crate::line::{AllocationPart, CANCELLED, LINE_COLUMNS, Lines, StoredLine};
@@ -73,8 +74,9 @@ fn load_one(
         order_ids.extend(found.then(|| order_id.clone()));
         state.ended_orders.extend(end.map(|end| (order_id.clone(), end)));
     }
-    let Lines { lines, batches } = lines(connection, &wanted.sku, &order_ids)?;
+    let Lines { lines, batches, pick_lines } = lines(connection, &wanted.sku, &order_ids)?;
     state.lines = lines;
+    state.pick_lines = pick_lines;
     state.named_batches.extend(batches);
     Ok(Product::restore(state))
 }
@@ -139,7 +141,7 @@ fn batch(
     found.map(|batch| batch.batch(sku.clone())).transpose()
 }
 
-/// Those of the lines that exist, with their batches.
+/// Those of the lines that exist, with their batches and pick lines.
 pub(crate) fn lines(connection: &mut SqliteConnection, sku: &Sku, order_ids: &[OrderId]) -> Result<Lines, StoreError> {
     let mut lines = Lines::default();
     for order_id in order_ids {
@@ -153,6 +155,11 @@ pub(crate) fn lines(connection: &mut SqliteConnection, sku: &Sku, order_ids: &[O
             lines.add(sku, order_id.clone(), line, parts(connection, sku, order_id)?)?;
         }
     }
+    let mut pick_lines = Vec::new();
+    for order_id in lines.with_pick_lines() {
+        pick_lines.extend(load_pick_lines(connection, sku, order_id)?);
+    }
+    lines.pick_lines = pick_lines;
     Ok(lines)
 }
 

@@ -2,6 +2,9 @@
 //!
 //! The schema refuses what takes a counter out of its range.
 
+use crate::line::LineSqlTypes;
+use crate::pick_line::{PickLineColumns, pick_line_columns};
+use crate::row::BatchSqlTypes;
 use crate::statement::statement;
 use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
@@ -60,9 +63,13 @@ statement! {
         eta: Nullable<Date> => Option<chrono::NaiveDate>,
         added_at: BigInt => i64,
         revision: Integer => i32,
+        picked_quantity: Integer => i32,
+        shipped_quantity: Integer => i32,
+        missing_quantity: Integer => i32,
     ) on Sqlite,
-    "INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at, revision)
-     VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at, revision,
+                          picked_quantity, shipped_quantity, missing_quantity)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
@@ -77,11 +84,33 @@ statement! {
         purchased_quantity: Integer => i32,
         eta: Nullable<Date> => Option<chrono::NaiveDate>,
         revision: Integer => i32,
-        allocated_delta: Integer => i32,
+        allocated: Integer => i32,
+        picked: Integer => i32,
+        shipped: Integer => i32,
+        missing: Integer => i32,
         sku: Text => str,
         reference: Text => str,
     ) on Sqlite,
-    "UPDATE batches SET purchased_quantity = ?, eta = ?, revision = ?, allocated_quantity = allocated_quantity + ?
+    "UPDATE batches
+     SET purchased_quantity = ?, eta = ?, revision = ?, allocated_quantity = allocated_quantity + ?,
+         picked_quantity = picked_quantity + ?, shipped_quantity = shipped_quantity + ?,
+         missing_quantity = missing_quantity + ?
+     WHERE sku = ? AND reference = ?"
+}
+
+statement! {
+    /// Adds to all counters of a batch.
+    CountBatch<'a>(
+        allocated: Integer => i32,
+        picked: Integer => i32,
+        shipped: Integer => i32,
+        missing: Integer => i32,
+        sku: Text => str,
+        reference: Text => str,
+    ) on Sqlite,
+    "UPDATE batches
+     SET allocated_quantity = allocated_quantity + ?, picked_quantity = picked_quantity + ?,
+         shipped_quantity = shipped_quantity + ?, missing_quantity = missing_quantity + ?
      WHERE sku = ? AND reference = ?"
 }
 
@@ -94,12 +123,13 @@ statement! {
         backordered: BigInt => i64,
         held_lines: BigInt => i64,
         waiting_lines: BigInt => i64,
+        picked: BigInt => i64,
         last_at: BigInt => i64,
         sku: Text => str,
     ) on Sqlite,
     "UPDATE products SET in_stock = in_stock + ?, on_its_way = on_its_way + ?, held = held + ?,
                          backordered = backordered + ?, held_lines = held_lines + ?,
-                         waiting_lines = waiting_lines + ?, last_at = max(last_at, ?)
+                         waiting_lines = waiting_lines + ?, picked = picked + ?, last_at = max(last_at, ?)
      WHERE sku = ?"
 }
 
@@ -114,12 +144,15 @@ statement! {
         waiting: Integer => i32,
         expires_at: Nullable<BigInt> => Option<i64>,
         ended: Nullable<Text> => Option<&'a str>,
+        listed: Integer => i32,
+        picked: Integer => i32,
+        shipped: Integer => i32,
         sku: Text => str,
         order_id: Text => str,
     ) on Sqlite,
     "UPDATE order_lines
      SET quantity = ?, placed_at = ?, of_order = ?, priority = ?, backorders = ?, allow_split = ?, waiting = ?,
-         expires_at = ?, ended = ?
+         expires_at = ?, ended = ?, listed = ?, picked = ?, shipped = ?
      WHERE sku = ? AND order_id = ?"
 }
 
@@ -156,10 +189,13 @@ statement! {
         waiting: Integer => i32,
         expires_at: Nullable<BigInt> => Option<i64>,
         ended: Nullable<Text> => Option<&'a str>,
+        listed: Integer => i32,
+        picked: Integer => i32,
+        shipped: Integer => i32,
     ) on Sqlite,
     "INSERT INTO order_lines (sku, order_id, quantity, placed_at, of_order, priority, backorders, allow_split,
-                              waiting, expires_at, ended)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                              waiting, expires_at, ended, listed, picked, shipped)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
@@ -224,14 +260,51 @@ statement! {
     LoadOrder<'a>(order_id: Text => str) on Sqlite -> (
         Text,
         Text,
-        (Integer, BigInt, Bool, Integer, Bool, Bool, Integer, Nullable<BigInt>, Nullable<Text>),
-        Nullable<(Integer, (Text, Integer, Integer, Nullable<Date>, BigInt, Integer))>,
+        LineSqlTypes,
+        Nullable<(Integer, BatchSqlTypes)>,
     ),
     "SELECT l.order_id, l.sku, l.quantity, l.placed_at, l.of_order, l.priority, l.backorders, l.allow_split,
-            l.waiting, l.expires_at, l.ended,
-            a.quantity, b.reference, b.purchased_quantity, b.allocated_quantity, b.eta, b.added_at, b.revision
+            l.waiting, l.expires_at, l.ended, l.listed, l.picked, l.shipped,
+            a.quantity, b.reference, b.purchased_quantity, b.allocated_quantity, b.eta, b.added_at, b.revision,
+            b.picked_quantity, b.shipped_quantity, b.missing_quantity
      FROM order_lines AS l
      LEFT JOIN allocations AS a ON a.sku = l.sku AND a.order_id = l.order_id
      LEFT JOIN batches AS b ON b.sku = a.sku AND b.reference = a.reference
      WHERE l.order_id = ?"
+}
+
+statement! {
+    /// The pick lines of a line, but for those that are withdrawn or missing.
+    LoadPickLines<'a>(sku: Text => str, order_id: Text => str) on Sqlite -> PickLineColumns,
+    concat!(
+        "SELECT ",
+        pick_line_columns!(),
+        " FROM pick_list_lines WHERE sku = ? AND order_id = ? AND status NOT IN ('withdrawn', 'missing')"
+    )
+}
+
+statement! {
+    AddPickLine<'a>(
+        list_id: Text => str,
+        line: Integer => i32,
+        sku: Text => str,
+        order_id: Text => str,
+        reference: Text => str,
+        quantity: Integer => i32,
+        picked: Integer => i32,
+        status: Text => str,
+    ) on Sqlite,
+    "INSERT INTO pick_list_lines (list_id, line, sku, order_id, reference, quantity, picked, status)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
+    ChangePickLine<'a>(
+        quantity: Integer => i32,
+        picked: Integer => i32,
+        status: Text => str,
+        list_id: Text => str,
+        line: Integer => i32,
+    ) on Sqlite,
+    "UPDATE pick_list_lines SET quantity = ?, picked = ?, status = ? WHERE list_id = ? AND line = ?"
 }

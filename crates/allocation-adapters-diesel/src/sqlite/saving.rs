@@ -1,11 +1,12 @@
 //! Writing changed products, row by row with prepared statements.
 
+use super::pick_lines::save_pick_lines;
 use super::rows::{
     AddAllocation, AddBatch, AddEvent, AddLine, AddPlainLine, AddReference, ChangeAllocation, ChangeBatch,
-    ChangeCounter, ChangeLine, ChangeProduct, RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
+    ChangeCounter, ChangeLine, ChangeProduct, CountBatch, RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
 };
 use crate::error::store_error;
-use crate::saving::{AllocationKey, BatchKey, LineKey, RowChanges, expect_rows};
+use crate::saving::{AllocationKey, BatchKey, Counts, LineKey, RowChanges, expect_rows};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryFragment, QueryId};
@@ -17,11 +18,12 @@ pub(crate) fn save(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
     change_products(connection, rows)?;
     change_lines(connection, rows)?;
     add_lines(connection, rows)?;
+    save_pick_lines(connection, rows)?;
     add_events(connection, rows)
 }
 
 /// Runs a statement that is to change one row.
-fn one_row<S>(connection: &mut SqliteConnection, statement: S) -> Result<(), StoreError>
+pub(super) fn one_row<S>(connection: &mut SqliteConnection, statement: S) -> Result<(), StoreError>
 where
     S: QueryFragment<Sqlite> + QueryId + RunQueryDsl<SqliteConnection>,
 {
@@ -51,10 +53,13 @@ fn add_batches(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Resu
             sku,
             reference,
             purchased_quantity: &batch.purchased_quantity,
-            allocated_quantity: &batch.allocated_quantity,
+            allocated_quantity: &batch.counts.allocated,
             eta: &batch.eta,
             added_at: &batch.added_at,
             revision: &batch.revision,
+            picked_quantity: &batch.counts.picked,
+            shipped_quantity: &batch.counts.shipped,
+            missing_quantity: &batch.counts.missing,
         };
         one_row(connection, statement)?;
     }
@@ -67,7 +72,10 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
             purchased_quantity: &batch.purchased_quantity,
             eta: &batch.eta,
             revision: &batch.revision,
-            allocated_delta: &batch.allocated_delta,
+            allocated: &batch.deltas.allocated,
+            picked: &batch.deltas.picked,
+            shipped: &batch.deltas.shipped,
+            missing: &batch.deltas.missing,
             sku: batch.key.sku,
             reference: batch.key.reference,
         };
@@ -75,6 +83,9 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
     }
     for (BatchKey { sku, reference }, delta) in &rows.counters {
         one_row(connection, ChangeCounter { delta, sku, reference })?;
+    }
+    for (BatchKey { sku, reference }, Counts { allocated, picked, shipped, missing }) in &rows.counted_batches {
+        one_row(connection, CountBatch { allocated, picked, shipped, missing, sku, reference })?;
     }
     for (sku, totals) in &rows.products {
         let statement = ChangeProduct {
@@ -84,6 +95,7 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
             backordered: &totals.backordered,
             held_lines: &totals.held_lines,
             waiting_lines: &totals.waiting_lines,
+            picked: &totals.picked,
             last_at: &rows.at,
             sku,
         };
@@ -104,6 +116,9 @@ fn change_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Res
             waiting: &line.waiting,
             expires_at: &line.expires_at,
             ended: &line.ended,
+            listed: &line.listed,
+            picked: &line.picked,
+            shipped: &line.shipped,
             sku,
             order_id,
         };
@@ -133,6 +148,9 @@ fn add_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result
             waiting: &line.waiting,
             expires_at: &line.expires_at,
             ended: &line.ended,
+            listed: &line.listed,
+            picked: &line.picked,
+            shipped: &line.shipped,
         };
         one_row(connection, statement)?;
     }

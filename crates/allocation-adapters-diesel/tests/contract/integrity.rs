@@ -21,6 +21,13 @@ pub fn an_oversold_batch_is_refused(database: TestDatabase) {
     assert_refused(&world, "UPDATE batches SET allocated_quantity = 6");
     assert_refused(&world, "UPDATE batches SET allocated_quantity = -1");
     assert_refused(&world, "UPDATE batches SET purchased_quantity = 2");
+    for counter in ["picked", "shipped", "missing"] {
+        assert_refused(&world, &format!("UPDATE batches SET {counter}_quantity = 3"));
+        assert_refused(&world, &format!("UPDATE batches SET {counter}_quantity = -1"));
+    }
+    world.database.execute("UPDATE batches SET picked_quantity = 1, missing_quantity = 1");
+    assert_eq!(world.database.count("SELECT count(*) FROM batches WHERE is_open"), 0);
+    world.database.execute("UPDATE batches SET picked_quantity = 0, missing_quantity = 0");
     world.database.execute("UPDATE batches SET allocated_quantity = 5");
 }
 
@@ -65,6 +72,14 @@ pub fn quantities_out_of_range_are_refused(database: TestDatabase) {
         "UPDATE products SET version = -1",
         "UPDATE products SET in_stock = -1",
         "UPDATE products SET on_its_way = -1",
+        "UPDATE products SET picked = -1",
+        "UPDATE order_lines SET listed = -1",
+        "UPDATE order_lines SET picked = 2, shipped = 2",
+        "INSERT INTO pick_list_lines VALUES ('P', 0, 'LAMP', 'O', 'B', 1, 0, 'open')",
+        "INSERT INTO pick_list_lines VALUES ('P', 1, 'LAMP', 'O', 'B', 0, 0, 'open')",
+        "INSERT INTO pick_list_lines VALUES ('P', 1, 'LAMP', 'O', 'B', 1, 2, 'picked')",
+        "INSERT INTO pick_list_lines VALUES ('P', 1, 'LAMP', 'O', 'B', 1, 0, 'picked')",
+        "INSERT INTO pick_list_lines VALUES ('P', 1, 'LAMP', 'O', 'B', 1, 0, 'lost')",
         "UPDATE products SET held = -1",
         "UPDATE products SET backordered = -1",
         "UPDATE products SET held_lines = -1",

@@ -2,24 +2,29 @@
 
 use crate::shop::{SKUS, Shop, decide, seconds, wanted};
 use crate::world::{World, due, new_order, order, quantity, reference, sku, waits};
-use allocation_domain::{Eta, NewOrder, Order, OrderId, OrderStatus, Product, Products};
+use allocation_domain::{Eta, NewOrder, Order, OrderId, OrderStatus, PickList, PickListStatus, Product, Products};
 use allocation_ports::{
     AllocationFilter, Backorder, BackorderCursor, BackorderFilter, BatchFilter, EventCursor, OrderFilter, Origins,
-    PageSize, ProductTotals, Queries, RecordedEvent, Wanted,
+    PageSize, PickListFilter, ProductTotals, Queries, RecordedEvent, Wanted,
 };
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
 
-const STATUSES: [OrderStatus; 7] = [
+const STATUSES: [OrderStatus; 9] = [
     OrderStatus::Held,
     OrderStatus::Allocated,
     OrderStatus::PartiallyAllocated,
     OrderStatus::Backordered,
+    OrderStatus::Picked,
+    OrderStatus::Shipped,
     OrderStatus::Short,
     OrderStatus::Expired,
     OrderStatus::Cancelled,
 ];
+
+const PICK_STATUSES: [PickListStatus; 4] =
+    [PickListStatus::Open, PickListStatus::Picked, PickListStatus::Shipped, PickListStatus::Withdrawn];
 
 fn size(rows: usize) -> PageSize {
     PageSize::new(u16::try_from(rows).unwrap()).unwrap()
@@ -153,20 +158,43 @@ fn assert_histories(shop: &Shop) {
     }
 }
 
+fn assert_pick_lists(shop: &Shop) {
+    let all = shop.pick_lists();
+    for (list_id, expected) in &all {
+        let read = shop.world.store.pick_list(list_id).unwrap().unwrap();
+        assert_eq!(&read.list, expected);
+        assert!(read.created_at >= seconds(0));
+    }
+    for status in [None].into_iter().chain(PICK_STATUSES.map(Some)) {
+        let fits = all.values().filter(|list| status.is_none_or(|status| list.status() == status));
+        let expected: Vec<_> = fits.map(|list| (&list.list_id, list.status(), list.lines.len())).collect();
+        for rows in [1, 3, 1_000] {
+            let read = shop.listed(&PickListFilter { status }, rows);
+            let lines = |count: u32| usize::try_from(count).unwrap();
+            let read: Vec<_> =
+                read.iter().map(|list| (&list.list_id, list.status(), lines(list.counts.lines))).collect();
+            assert_eq!(read, expected, "{status:?} in pages of {rows}");
+        }
+    }
+}
+
 fn assert_read_as_it_is(shop: &Shop, now: DateTime<Utc>) {
     assert_products(shop, now);
     assert_batches(shop, now);
     assert_allocations(shop, now);
     assert_backorders(shop, now);
     assert_orders(shop, now);
+    assert_pick_lists(shop);
 }
 
 pub fn what_is_read_after_a_random_history_is_what_the_domain_says(database: TestDatabase) {
     let mut shop = Shop::new(database);
     let (mut random, mut statuses) = (fastrand::Rng::with_seed(2), HashSet::new());
-    for second in 0..400 {
+    let mut of_lists = HashSet::new();
+    for second in 0..600 {
         shop.step(&mut random, seconds(second));
         if second % 27 == 26 {
+            of_lists.extend(shop.pick_lists().values().map(PickList::status));
             // Nobody has noticed yet what expires meanwhile.
             for later in [0, 15] {
                 statuses.extend(shop.orders().iter().map(|order| order.status(seconds(second + later))));
@@ -178,7 +206,8 @@ pub fn what_is_read_after_a_random_history_is_what_the_domain_says(database: Tes
     }
     assert_histories(&shop);
     shop.world.assert_events_are_in_order();
-    assert!(shop.kinds().len() >= 14 && statuses.len() == STATUSES.len(), "{:?} {statuses:?}", shop.kinds());
+    assert_eq!(of_lists.len(), PICK_STATUSES.len(), "{of_lists:?}");
+    assert!(shop.kinds().len() >= 18 && statuses.len() == STATUSES.len(), "{:?} {statuses:?}", shop.kinds());
 }
 
 pub fn what_is_not_there_is_not_found(database: TestDatabase) {

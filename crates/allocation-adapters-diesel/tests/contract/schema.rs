@@ -51,8 +51,8 @@ pub fn migrations_up_down_and_up_again_give_the_same_schema(database: TestDataba
 pub fn stock_from_before_there_were_orders_is_counted_and_stays(database: TestDatabase) {
     let store = connect(&database, 2);
     let migrations = store.migrations();
-    let all = migrations.up().unwrap();
-    migrations.down(all.len() - 1).unwrap();
+    let later = migrations.up().unwrap().len() - 1;
+    migrations.down(later).unwrap();
     database.execute(
         "INSERT INTO products (sku, version) VALUES ('LAMP', 3), ('NONE', 1);
          INSERT INTO batch_references (sku, reference) VALUES ('LAMP', 'B-1'), ('LAMP', 'B-2'), ('LAMP', 'B-3');
@@ -77,12 +77,37 @@ pub fn stock_from_before_there_were_orders_is_counted_and_stays(database: TestDa
     world.place(&waits, world.now());
     world.database.execute("UPDATE batches SET purchased_quantity = 0, allocated_quantity = 0 WHERE reference = 'B-3'");
     world.database.execute("DELETE FROM allocations WHERE reference = 'B-3'");
-    migrations.down(all.len() - 1).unwrap();
+    migrations.down(later).unwrap();
     assert_eq!(world.database.texts("SELECT order_id FROM order_lines ORDER BY order_id"), ["O", "P"]);
     assert_eq!(world.database.texts("SELECT reference FROM batch_references ORDER BY reference"), ["B-1", "B-2"]);
     assert_eq!(world.database.count("SELECT sum(allocated_quantity) FROM batches"), 12);
     migrations.up().unwrap();
     assert_eq!(world.totals("LAMP"), [5, 7, 0, 0, 0]);
+}
+
+pub fn what_was_picked_is_gone_for_a_program_that_does_not_know_it(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 10, Eta::InStock);
+    for name in ["ALL", "PART"] {
+        world.allocate("LAMP", name, 4).unwrap();
+    }
+    world.database.execute(
+        "UPDATE order_lines SET shipped = 4 WHERE order_id = 'ALL';
+         UPDATE order_lines SET picked = 1 WHERE order_id = 'PART';
+         DELETE FROM allocations WHERE order_id = 'ALL';
+         UPDATE allocations SET quantity = 3 WHERE order_id = 'PART';
+         UPDATE batches SET allocated_quantity = 3, picked_quantity = 1, shipped_quantity = 3, missing_quantity = 1;
+         UPDATE products SET in_stock = 6, picked = 1",
+    );
+    let migrations = world.store.migrations();
+    let picking = migrations.status().unwrap().migrations.iter().rev().position(|(name, _)| name.ends_with("_picking"));
+    migrations.down(picking.unwrap() + 1).unwrap();
+    assert_eq!(world.database.texts("SELECT order_id FROM order_lines"), ["PART"]);
+    assert_eq!(world.database.count("SELECT purchased_quantity FROM batches"), 5);
+    assert_eq!(world.database.count("SELECT in_stock FROM products"), 5);
+    migrations.up().unwrap();
+    assert_eq!(world.batch("B-1").unwrap().available(), 2);
+    world.assert_totals_equal_sums();
 }
 
 pub fn up_tells_what_it_ran_and_is_idempotent(database: TestDatabase) {

@@ -196,13 +196,20 @@ impl World {
 
     pub fn assert_totals_equal_sums(&self) {
         let sums = [
-            ("in_stock", "coalesce(sum(purchased_quantity), 0) FROM batches r WHERE eta IS NULL"),
-            ("on_its_way", "coalesce(sum(purchased_quantity), 0) FROM batches r WHERE eta IS NOT NULL"),
+            (
+                "in_stock",
+                "coalesce(sum(purchased_quantity - shipped_quantity - missing_quantity), 0) FROM batches r WHERE eta IS NULL",
+            ),
+            (
+                "on_its_way",
+                "coalesce(sum(purchased_quantity - shipped_quantity - missing_quantity), 0) FROM batches r WHERE eta IS NOT NULL",
+            ),
             (
                 "held",
                 "coalesce(sum(a.quantity), 0) FROM allocations a
                  JOIN order_lines r ON r.sku = a.sku AND r.order_id = a.order_id WHERE expires_at IS NOT NULL",
             ),
+            ("picked", "coalesce(sum(picked_quantity), 0) FROM batches r WHERE true"),
             ("backordered", "coalesce(sum(waiting), 0) FROM order_lines r WHERE true"),
             ("held_lines", "count(*) FROM order_lines r WHERE expires_at IS NOT NULL"),
             ("waiting_lines", "count(*) FROM order_lines r WHERE waiting > 0"),
@@ -277,5 +284,30 @@ impl World {
             )",
         );
         assert_eq!(wrong, 0, "counters that differ from the sum of their allocations");
+        let picked = |status: &str, of: &str| {
+            format!("(SELECT coalesce(sum(p.picked), 0) FROM pick_list_lines p WHERE p.status = '{status}' AND {of})")
+        };
+        let of_batch = "p.reference = t.reference";
+        let (picked_of, shipped_of) = (picked("picked", of_batch), picked("shipped", of_batch));
+        let batches = format!(
+            "SELECT count(*) FROM batches t WHERE picked_quantity <> {picked_of} OR shipped_quantity <> {shipped_of}"
+        );
+        let of_line = "p.sku = t.sku AND p.order_id = t.order_id";
+        let (picked_of, shipped_of) = (picked("picked", of_line), picked("shipped", of_line));
+        let lines = format!(
+            "SELECT count(*) FROM order_lines t WHERE picked <> {picked_of} OR shipped <> {shipped_of}
+             OR listed <> (SELECT coalesce(sum(p.quantity), 0) FROM pick_list_lines p
+                           WHERE p.status = 'open' AND {of_line})"
+        );
+        let reserved = "
+            SELECT count(*) FROM (
+                SELECT sku, order_id, reference, sum(quantity) AS listed FROM pick_list_lines
+                WHERE status = 'open' GROUP BY sku, order_id, reference
+            ) AS p
+            LEFT JOIN allocations a ON a.sku = p.sku AND a.order_id = p.order_id AND a.reference = p.reference
+            WHERE a.quantity IS NULL OR a.quantity < p.listed";
+        for (wrong, what) in [(&*batches, "batches"), (&*lines, "lines"), (reserved, "reservations")] {
+            assert_eq!(self.database.count(wrong), 0, "{what} that differ from their pick lines");
+        }
     }
 }

@@ -40,6 +40,8 @@ kinds! {
     BodyTooLarge: "body-too-large", "The body is too large";
     BatchNotFound: "batch-not-found", "There is no such batch";
     AllocationNotFound: "allocation-not-found", "There is no such allocation";
+    AlreadyPicked: "already-picked", "Units were picked already";
+    UnitsGone: "units-gone", "More units of the batch are gone";
     BatchAlreadyExists: "batch-already-exists", "The reference is taken";
     LineAlreadyAllocated: "line-already-allocated", "The line is allocated with another quantity";
     OutOfStock: "out-of-stock", "Not enough stock";
@@ -130,6 +132,7 @@ impl From<DeallocateError> for NotDone {
             DeallocateError::Refused(refusal) => match refusal {
                 domain::DeallocateError::BatchNotFound(_) => refused(Kind::BatchNotFound, &refusal),
                 domain::DeallocateError::AllocationNotFound { .. } => refused(Kind::AllocationNotFound, &refusal),
+                domain::DeallocateError::Picked { .. } => refused(Kind::AlreadyPicked, &refusal),
                 domain::DeallocateError::MoreNeeded(needed) => Problem::internal(&needed).into(),
             },
             DeallocateError::Store(error) => Self::from(&error),
@@ -141,6 +144,7 @@ impl From<ChangeBatchError> for NotDone {
     fn from(error: ChangeBatchError) -> Self {
         match error {
             ChangeBatchError::Refused(refusal) => match refusal {
+                domain::ChangeBatchError::BelowGone { .. } => refused(Kind::UnitsGone, &refusal),
                 domain::ChangeBatchError::NotFound(_) => refused(Kind::BatchNotFound, &refusal),
                 // No command names a revision, so that none is stale.
                 domain::ChangeBatchError::Stale { .. } => Problem::internal(&refusal).into(),

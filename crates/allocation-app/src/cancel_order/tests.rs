@@ -62,3 +62,14 @@ fn an_order_that_is_not_known_is_told() {
     let refusal = cancel_with(rolled_back(|_| {}), &[]).unwrap_err();
     assert!(matches!(refusal, CancelOrderError::NotFound(id) if id == order("O-1")));
 }
+
+#[test]
+fn an_order_of_which_units_were_picked_stays() {
+    let unit = rolled_back(|products| {
+        let mut lamp = crate::testing::listed(&["LAMP"]).remove(0);
+        let id = allocation_domain::PickLineId { list: crate::testing::list_id("P-1"), line: 1 };
+        lamp.pick(&id, units(1).into(), now()).unwrap();
+        locks(products, vec![crate::testing::restored(&lamp)]);
+    });
+    assert!(matches!(cancel_with(unit, &["LAMP"]), Err(CancelOrderError::Picked(id)) if id == order("O-1")));
+}

@@ -120,6 +120,10 @@ impl UnitOfWork for AnyEnd {
         self.0.orders()
     }
 
+    fn pick_lists(&mut self) -> &mut dyn allocation_ports::PickListRepository {
+        self.0.pick_lists()
+    }
+
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
         Ok(())
     }

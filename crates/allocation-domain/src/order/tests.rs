@@ -1,7 +1,7 @@
 //! What makes an order, and what it has come to.
 
 use super::*;
-use crate::{Allocation, BatchReference, Eta};
+use crate::{Allocation, BatchReference, Eta, Fulfilment};
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -20,12 +20,24 @@ fn line(commitment: Commitment, holds: u32, waiting: u32) -> LineState {
         eta: Eta::InStock,
         added_at: now(),
     });
-    LineState { quantity: units(10), terms, commitment, waiting, allocations: part.into_iter().collect() }
+    LineState {
+        quantity: units(10),
+        terms,
+        commitment,
+        waiting,
+        fulfilment: Fulfilment::default(),
+        allocations: part.into_iter().collect(),
+    }
 }
 
 fn short(holds: u32, waiting: u32) -> LineState {
     let line = line(Commitment::Firm, holds, waiting);
     LineState { terms: LineTerms { on_shortage: OnShortage::Reject, ..line.terms }, ..line }
+}
+
+/// A line of ten units of which so many are picked and shipped.
+fn picked(picked: u32, shipped: u32) -> LineState {
+    LineState { fulfilment: Fulfilment { listed: 0, picked, shipped }, ..line(Commitment::Firm, 0, 0) }
 }
 
 fn held(seconds: i64) -> Commitment {
@@ -50,7 +62,7 @@ fn an_order_has_one_to_five_hundred_lines_one_for_each_sku() {
 
 #[test]
 fn every_order_has_one_status() {
-    use OrderStatus::{Allocated, Backordered, Cancelled, Expired, Held, PartiallyAllocated, Short};
+    use OrderStatus::{Allocated, Backordered, Cancelled, Expired, Held, PartiallyAllocated, Picked, Shipped, Short};
     let full = line(Commitment::Firm, 10, 0);
     let ended = |commitment| line(commitment, 0, 0);
     let cases = [
@@ -67,6 +79,15 @@ fn every_order_has_one_status() {
         (vec![line(held(9), 0, 10)], Backordered),
         (vec![full.clone(), short(4, 6)], Short),
         (vec![short(0, 10)], Short),
+        (vec![picked(10, 0)], Picked),
+        (vec![picked(3, 7), picked(0, 10)], Picked),
+        (vec![picked(0, 10), ended(Commitment::Cancelled)], Shipped),
+        (vec![picked(0, 10), ended(Commitment::Firm)], PartiallyAllocated),
+        (vec![picked(0, 10), full.clone()], Allocated),
+        (vec![picked(0, 10), line(held(9), 10, 0)], Held),
+        (vec![picked(5, 0)], PartiallyAllocated),
+        (vec![picked(0, 10), line(Commitment::Firm, 0, 10)], PartiallyAllocated),
+        (vec![picked(0, 10), short(0, 10)], Short),
         (vec![line(held(0), 10, 0)], Expired),
         (vec![line(held(9), 10, 0), ended(Commitment::Expired)], Expired),
         (vec![ended(Commitment::Expired), ended(Commitment::Cancelled)], Expired),

@@ -9,7 +9,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 
 impl Product {
-    /// Allocates a line: what it does not hold yet of its quantity.
+    /// Allocates a line: what it has not had yet of its quantity. What was picked or shipped is had.
     ///
     /// The line goes whole into the first batch in order of preference that can take it, is split
     /// over the batches in that order only when no single one can, and gets nothing when all of
@@ -43,7 +43,8 @@ impl Product {
         Ok(AllocationOutcome::Allocated(self.line_allocation(order_id, quantity)))
     }
 
-    /// Frees the units that an order holds in a batch; lines that wait get them.
+    /// Frees the units that an order holds in a batch; lines that wait get them. Those that are on
+    /// pick lists leave them; those that were picked stay picked.
     ///
     /// Who gives units back waits for no others: the line would get the same ones again. A line
     /// that was sent alone and holds nothing any more is forgotten, so that it can come back with
@@ -51,8 +52,8 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`DeallocateError`] when there is no such batch, the order holds nothing in it, or more is
-    /// needed to tell who gets the units.
+    /// [`DeallocateError`] when there is no such batch, the order holds nothing in it or all it had
+    /// there was picked, or more is needed to tell who gets the units.
     pub fn deallocate(
         &mut self,
         order_id: &OrderId,
@@ -63,11 +64,15 @@ impl Product {
         if self.place(reference).is_none() {
             return Err(DeallocateError::BatchNotFound(reference.clone()));
         }
-        let held = self.line(order_id).and_then(|line| line.holds(reference));
-        let freed = held.ok_or_else(|| DeallocateError::AllocationNotFound {
-            order_id: order_id.clone(),
-            reference: reference.clone(),
-        })?;
+        let Some(freed) = self.line(order_id).and_then(|line| line.holds(reference)) else {
+            let picked = self.was_picked_in(order_id, reference)?;
+            let (order_id, reference) = (order_id.clone(), reference.clone());
+            return Err(if picked {
+                DeallocateError::Picked { order_id, reference }
+            } else {
+                DeallocateError::AllocationNotFound { order_id, reference }
+            });
+        };
         self.as_one(|product| {
             product.free(order_id, reference, freed, DeallocationReason::Request)?;
             product.stop_waiting(order_id);
@@ -102,16 +107,17 @@ impl Product {
             }
             .into());
         }
-        Ok(quantity.minus(line.allocated()))
+        Ok(quantity.minus(line.served()))
     }
 
     fn line_allocation(&self, order_id: &OrderId, quantity: Quantity) -> LineAllocation {
-        let allocations = self.lines.get(order_id).map(|line| line.allocations.clone());
+        let line = self.lines.get(order_id);
         LineAllocation {
             order_id: order_id.clone(),
             sku: self.sku.clone(),
             quantity,
-            allocations: allocations.unwrap_or_default(),
+            fulfilment: line.map(|line| line.fulfilment).unwrap_or_default(),
+            allocations: line.map(|line| line.allocations.clone()).unwrap_or_default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Batches that come and go.
 
 use super::Product;
-use crate::{AddBatchError, Batch, BatchReference, Eta, Event, Quantity, RemoveBatchError};
+use crate::{AddBatchError, Batch, BatchCounts, BatchReference, Eta, Event, Quantity, RemoveBatchError};
 use chrono::{DateTime, Utc};
 
 impl Product {
@@ -34,21 +34,25 @@ impl Product {
         Ok(&self.batches[place])
     }
 
-    /// Removes a batch of which nothing is allocated.
+    /// Removes a batch of which nothing is allocated, and nothing was picked or shipped.
     ///
     /// # Errors
     ///
-    /// [`RemoveBatchError`] when there is no such batch, lines hold units of it, or more is needed
-    /// to tell what becomes of holds that have expired.
+    /// [`RemoveBatchError`] when there is no such batch, lines hold or have had units of it, or
+    /// more is needed to tell what becomes of holds that have expired.
     pub fn remove_batch(&mut self, reference: &BatchReference, now: DateTime<Utc>) -> Result<(), RemoveBatchError> {
         self.release_expired(now)?;
         let place = self.place(reference).ok_or_else(|| RemoveBatchError::NotFound(reference.clone()))?;
-        let allocated = self.batches[place].allocated();
+        let (BatchCounts { allocated, picked, shipped, .. }, reference) =
+            (self.batches[place].counts(), reference.clone());
         if allocated > 0 {
-            return Err(RemoveBatchError::HasAllocations { reference: reference.clone(), allocated });
+            return Err(RemoveBatchError::HasAllocations { reference, allocated });
+        }
+        if picked + shipped > 0 {
+            return Err(RemoveBatchError::Picked { reference, picked, shipped });
         }
         self.batches.remove(place);
-        self.events.push(Event::BatchRemoved { reference: reference.clone(), sku: self.sku.clone() });
+        self.events.push(Event::BatchRemoved { reference, sku: self.sku.clone() });
         Ok(())
     }
 }

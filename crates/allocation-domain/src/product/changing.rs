@@ -1,17 +1,12 @@
 //! Batches whose quantity or date changes, with the lines on them.
 
-use super::{Plan, Product};
+use super::Product;
+use super::displacing::{Lost, worsened};
 use crate::{
     Affected, AllocationReason, Batch, BatchChange, BatchChanged, BatchReference, ChangeBatchError, DeallocationReason,
-    Displaced, Eta, Event, MoreNeeded, Needed, OrderId, Quantity, QueuePosition, Units,
+    Eta, Event, MoreNeeded, Needed, Quantity, QueuePosition, Units,
 };
 use chrono::{DateTime, Utc};
-
-/// Units that left a batch and look for another.
-struct Lost {
-    order_id: OrderId,
-    units: Quantity,
-}
 
 /// A change that is under way.
 struct Correction<'a> {
@@ -31,6 +26,8 @@ impl Product {
     ///   (whole from one batch if possible); a line that takes only its whole rest takes only all
     ///   it has lost. What they do not get they wait for, and a line that had not asked to wait is
     ///   short.
+    /// - What is on pick lists and must go leaves them. When a batch in stock comes later after all,
+    ///   all of it that is still to be picked leaves its lists.
     /// - Lines on a batch that comes later are told. With `reallocate`, in the order in which lines
     ///   are served, each moves to batches that come before the new date: whole to one of them if
     ///   possible, else in parts as far as it takes parts. It does so before any line has to leave.
@@ -56,6 +53,10 @@ impl Product {
         if let Some(expected) = change.expected.filter(|expected| *expected != actual) {
             return Err(ChangeBatchError::Stale { reference: reference.clone(), expected, actual });
         }
+        let gone = before.gone();
+        if let Some(purchased) = change.purchased.filter(|purchased| purchased.get() < gone) {
+            return Err(ChangeBatchError::BelowGone { reference: reference.clone(), purchased, gone });
+        }
         Ok(self.as_one(|product| product.correct(&before, change))?)
     }
 
@@ -64,8 +65,11 @@ impl Product {
         let purchased = change.purchased.unwrap_or(before.purchased());
         let eta = change.eta.unwrap_or(before.eta());
         let mut correction = Correction { before, purchased, eta, affected: Vec::new() };
-        if eta > before.eta() || purchased.get() < before.allocated() || change.reallocate {
+        if eta > before.eta() || purchased.get() - before.gone() < before.allocated() || change.reallocate {
             self.need_lines_on(before)?;
+        }
+        if before.eta() == Eta::InStock && eta != Eta::InStock {
+            self.withdraw_all_of(reference)?;
         }
         self.expect(reference, eta);
         if change.reallocate && eta >= before.eta() {
@@ -76,13 +80,15 @@ impl Product {
             self.tell_change(&correction);
         }
         self.tell_later(&mut correction);
-        let displaced = self.find_others(&mut correction, lost)?;
+        let others = self.find_others(before.eta(), lost)?;
+        self.tell_if_sold_out(others.moved)?;
+        correction.affected.extend(others.affected);
         self.serve_waiting()?;
         correction
             .affected
             .sort_by_cached_key(|it| self.line(&it.order_id).map(|line| QueuePosition::of(&it.order_id, line)));
         let batch = self.batch(reference).unwrap_or(before).clone();
-        Ok(BatchChanged { batch, affected: correction.affected, displaced })
+        Ok(BatchChanged { batch, affected: correction.affected, displaced: others.displaced })
     }
 
     /// Checks that all lines on a batch are at hand: together they hold what is allocated of it.
@@ -96,7 +102,7 @@ impl Product {
     }
 
     /// The lines at hand that hold units of a batch, in the order in which lines are served.
-    fn lines_on(&self, reference: &BatchReference) -> Vec<(QueuePosition, Quantity)> {
+    pub(super) fn lines_on(&self, reference: &BatchReference) -> Vec<(QueuePosition, Quantity)> {
         let mut lines: Vec<_> = self
             .lines
             .iter()
@@ -127,7 +133,7 @@ impl Product {
             let Ok(moving) = Quantity::new(units.get() - plan.missing) else { continue };
             self.free(order_id, reference, moving, DeallocationReason::Move)?;
             self.carry_out(order_id, &plan, AllocationReason::Move);
-            correction.note(self, order_id, &plan.parts);
+            correction.affected.extend(self.affected(order_id, correction.before.eta(), &plan.parts));
         }
         Ok(())
     }
@@ -135,8 +141,8 @@ impl Product {
     /// Lets lines leave a batch until no more is allocated of it than there is, then corrects it.
     fn leave(&mut self, correction: &Correction<'_>) -> Result<Vec<Lost>, MoreNeeded> {
         let reference = correction.before.reference();
-        let allocated = self.batch(reference).map_or(0, Batch::allocated);
-        let mut excess = allocated.saturating_sub(correction.purchased.get());
+        let used = self.batch(reference).map_or(0, |batch| batch.allocated() + batch.gone());
+        let mut excess = used.saturating_sub(correction.purchased.get());
         let mut lost = Vec::new();
         if excess > 0 {
             for (position, units) in self.lines_on(reference).into_iter().rev() {
@@ -175,69 +181,15 @@ impl Product {
             let reference = correction.before.reference();
             for (position, units) in self.lines_on(reference) {
                 let Some(place) = self.place(reference) else { continue };
-                correction.note(self, position.order_id(), &[(place, units)]);
+                correction.affected.extend(self.affected(
+                    position.order_id(),
+                    correction.before.eta(),
+                    &[(place, units)],
+                ));
             }
         }
         for affected in correction.affected.iter().filter(|affected| affected.is_worse()) {
             self.events.push(worsened(affected));
         }
-    }
-
-    /// Gives lines that lost units others, as far as there are any; they wait for the rest.
-    fn find_others(&mut self, correction: &mut Correction<'_>, lost: Vec<Lost>) -> Result<Vec<Displaced>, MoreNeeded> {
-        let mut displaced = Vec::new();
-        let mut moved = 0;
-        for Lost { order_id, units } in lost {
-            let Some(line) = self.line(&order_id) else { continue };
-            let (takes_parts, waits) = (line.terms.allow_split, line.waiting > 0);
-            let mut plan = self.plan(units, takes_parts)?;
-            if waits && !takes_parts {
-                // Its whole rest has grown by what it lost, and not even the smaller one was free.
-                plan = Plan::nothing(units);
-            }
-            moved += self.carry_out(&order_id, &plan, AllocationReason::Move);
-            let told = correction.affected.len();
-            correction.note(self, &order_id, &plan.parts);
-            let worse: Vec<_> = correction.affected[told..].iter().filter(|it| it.is_worse()).map(worsened).collect();
-            self.events.extend(worse);
-            if let Ok(quantity) = Quantity::new(plan.missing) {
-                self.wait_for(&order_id, quantity);
-                let short = self.line(&order_id).is_some_and(crate::LineState::is_short);
-                displaced.push(Displaced { order_id, sku: self.sku.clone(), quantity, short });
-            }
-        }
-        if moved > 0 && self.available() == 0 {
-            self.need_all_batches()?;
-            self.tell_sold_out();
-        }
-        Ok(displaced)
-    }
-}
-
-impl Correction<'_> {
-    /// Notes where units of a line are now.
-    fn note(&mut self, product: &Product, order_id: &OrderId, parts: &[(usize, Quantity)]) {
-        for (place, quantity) in parts {
-            let batch = &product.batches[*place];
-            self.affected.push(Affected {
-                order_id: order_id.clone(),
-                sku: product.sku.clone(),
-                reference: batch.reference().clone(),
-                quantity: *quantity,
-                old_eta: self.before.eta(),
-                new_eta: batch.eta(),
-            });
-        }
-    }
-}
-
-fn worsened(affected: &Affected) -> Event {
-    Event::PromiseWorsened {
-        order_id: affected.order_id.clone(),
-        sku: affected.sku.clone(),
-        reference: affected.reference.clone(),
-        quantity: affected.quantity,
-        old_eta: affected.old_eta,
-        new_eta: affected.new_eta,
     }
 }

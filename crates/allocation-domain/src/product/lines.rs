@@ -86,7 +86,8 @@ impl Product {
         });
     }
 
-    /// Frees units that a line holds of a batch; the caller has checked that it does.
+    /// Frees units that a line holds of a batch; the caller has checked that it does. Those of them
+    /// that are on pick lists leave them before.
     pub(super) fn free(
         &mut self,
         order_id: &OrderId,
@@ -94,7 +95,8 @@ impl Product {
         units: Quantity,
         reason: DeallocationReason,
     ) -> Result<(), MoreNeeded> {
-        let place = self.place(reference).ok_or_else(|| self.needs(Needed::Batch(reference.clone())))?;
+        let place = self.need_batch(reference)?;
+        self.take_off_lists(order_id, reference, units)?;
         self.batches[place].give_back(units);
         self.edit_line(order_id, |line| line.give_back(reference, units));
         self.events.push(Event::Deallocated {
@@ -105,6 +107,11 @@ impl Product {
             reason,
         });
         Ok(())
+    }
+
+    /// The place of a batch, which must be at hand.
+    pub(super) fn need_batch(&self, reference: &BatchReference) -> Result<usize, MoreNeeded> {
+        self.place(reference).ok_or_else(|| self.needs(Needed::Batch(reference.clone())))
     }
 
     /// Frees all that a line holds, and lets it wait for nothing.

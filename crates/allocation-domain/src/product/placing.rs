@@ -2,7 +2,9 @@
 
 use super::Product;
 use crate::policy::{self, Choice};
-use crate::{AllocationReason, Event, LineState, MoreNeeded, Needed, NewOrder, OrderId, OutOfStock, Quantity};
+use crate::{
+    AllocationReason, Event, Fulfilment, LineRow, MoreNeeded, Needed, NewOrder, OrderId, OutOfStock, Quantity,
+};
 use chrono::{DateTime, Utc};
 
 /// What a line can have of what it wants.
@@ -79,7 +81,9 @@ impl Product {
     pub(crate) fn place_line(&mut self, order: &NewOrder, quantity: Quantity, plan: &Plan, now: DateTime<Utc>) {
         let (order_id, terms) = (order.order_id(), order.terms());
         let commitment = terms.commitment(now);
-        let line = LineState { quantity, terms: terms.of_line(now), commitment, waiting: 0, allocations: Vec::new() };
+        let (waiting, fulfilment) = (0, Fulfilment::default());
+        let row = LineRow { quantity, terms: terms.of_line(now), commitment, waiting, fulfilment };
+        let line = row.with(Vec::new());
         self.insert_line(order_id.clone(), line);
         self.events.push(Event::LinePlaced {
             order_id: order_id.clone(),

@@ -1,10 +1,12 @@
 //! What holds after every command.
 
 use crate::command::Command;
+use crate::picking;
 use crate::replay::can_take;
 use crate::world::Answer;
 use allocation_domain::{
-    BatchReference, Commitment, DeallocationReason, Event, OnShortage, OrderId, Product, Products, QueuePosition, Sku,
+    BatchReference, Commitment, DeallocationReason, Event, LineState, OnShortage, OrderId, Product, Products,
+    QueuePosition, Sku,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -12,6 +14,8 @@ use std::collections::BTreeMap;
 pub(crate) fn check(before: &Products, after: &Products, command: &Command, answer: &Answer, now: DateTime<Utc>) {
     for product in after.iter() {
         conserved(product);
+        picking::lists_are_in_step(product);
+        picking::nothing_picked_is_undone(before.get(product.sku()).unwrap(), product);
         ended_lines_hold_nothing(product);
         nobody_waits_for_what_is_free(product, now);
     }
@@ -29,7 +33,11 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
         Command::ChangeBatch { reference, reallocate, .. } if answer.is_ok() => {
             lines_leave_in_order(before, after, reference, *reallocate);
         }
+        Command::MakePickList { list } if answer.is_ok() => picking::a_list_is_whole(after, list),
+        Command::Pick { id, .. } if answer.is_ok() => picking::what_is_missing_is_made_good(before, after, id),
         Command::Cancel { order_id } if answer.is_ok() => {
+            let was_picked = |line: &LineState| line.fulfilment.taken() > 0;
+            assert!(!before.order(order_id).unwrap().lines.iter().any(|(_, line)| was_picked(line)));
             for (_, line) in after.order(order_id).unwrap().lines {
                 assert!(line.is_idle() && matches!(line.commitment, Commitment::Expired | Commitment::Cancelled));
             }
@@ -41,14 +49,15 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
 fn conserved(product: &Product) {
     let mut held: BTreeMap<&BatchReference, u32> = BTreeMap::new();
     for (_, line) in product.lines() {
-        assert!(line.allocated() + line.waiting <= line.quantity.get(), "no line has more than it ordered");
+        assert!(line.served() + line.waiting <= line.quantity.get(), "no line has more than it ordered");
         for part in &line.allocations {
             *held.entry(&part.reference).or_default() += part.quantity.get();
             assert_eq!(part.eta, product.batch(&part.reference).unwrap().eta());
         }
     }
     for batch in product.batches() {
-        assert!(batch.allocated() <= batch.purchased().get(), "never oversold");
+        let sum = u64::from(batch.available()) + batch.counts().sum();
+        assert_eq!(sum, u64::from(batch.purchased().get()), "never oversold, and no unit is lost");
         assert_eq!(batch.allocated(), held.get(batch.reference()).copied().unwrap_or(0), "units are conserved");
     }
 }

@@ -1,7 +1,8 @@
 //! Random commands.
 
 use allocation_domain::{
-    BatchReference, Eta, HoldDuration, NewOrder, OnShortage, OrderId, OrderTerms, Quantity, Sku, Units,
+    BatchReference, Eta, HoldDuration, NewOrder, NewPickList, OnShortage, OrderId, OrderTerms, PickCriteria,
+    PickLineId, PickListId, Quantity, Sku, Units,
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -64,6 +65,20 @@ pub(crate) enum Command {
     Sweep {
         sku: Sku,
     },
+    MakePickList {
+        list: NewPickList,
+    },
+    Pick {
+        id: PickLineId,
+        /// How many units are found, `None` for all.
+        found: Option<Units>,
+    },
+    Ship {
+        list: PickListId,
+    },
+    GiveBack {
+        list: PickListId,
+    },
 }
 
 impl Command {
@@ -75,6 +90,15 @@ impl Command {
             | Self::Extend { order_id, .. }
             | Self::Cancel { order_id } => Some(order_id),
             Self::Place { order } => Some(order.order_id()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn list(&self) -> Option<&PickListId> {
+        match self {
+            Self::MakePickList { list } => Some(list.list_id()),
+            Self::Pick { id, .. } => Some(&id.list),
+            Self::Ship { list } | Self::GiveBack { list } => Some(list),
             _ => None,
         }
     }
@@ -100,11 +124,36 @@ pub(crate) fn skus() -> Vec<Sku> {
 }
 
 pub(crate) fn units() -> impl Strategy<Value = Vec<Unit>> {
-    prop::collection::vec(unit(), 1..40)
+    prop::collection::vec(unit(1), 1..40)
 }
 
-fn unit() -> impl Strategy<Value = Unit> {
-    let commands = prop::collection::vec(command(), 1..4);
+/// Histories of a warehouse in which there is something to pick, and a lot is picked.
+pub(crate) fn busy_units() -> impl Strategy<Value = Vec<Unit>> {
+    let opening = (
+        prop::collection::vec(stock(), 2..6),
+        prop::collection::vec(order().prop_map(|order| Command::Place { order }), 2..8),
+        prop::collection::vec(new_pick_list().prop_map(|list| Command::MakePickList { list }), 1..3),
+    );
+    let opening = opening.prop_map(|(stock, orders, lists)| {
+        let commands = [stock, orders, lists].concat();
+        Unit { seconds: 0, batches_at_hand: 1, waiting_at_hand: 1, with_batches: true, commands }
+    });
+    (opening, prop::collection::vec(unit(8), 1..25)).prop_map(|(opening, mut units)| {
+        units.insert(0, opening);
+        units
+    })
+}
+
+fn stock() -> impl Strategy<Value = Command> {
+    (reference(), 5..30_u32).prop_map(|(reference, units)| Command::AddBatch {
+        reference,
+        purchased: Quantity::new(units).unwrap(),
+        eta: Eta::InStock,
+    })
+}
+
+fn unit(picking: u32) -> impl Strategy<Value = Unit> {
+    let commands = prop::collection::vec(command(picking), 1..4);
     (prop_oneof![3 => Just(0_i64), 3 => 1..8_i64, 1 => -6..0_i64], 0..4_usize, 0..3_usize, any::<bool>(), commands)
         .prop_map(|(seconds, batches_at_hand, waiting_at_hand, with_batches, commands)| Unit {
             seconds,
@@ -115,7 +164,8 @@ fn unit() -> impl Strategy<Value = Unit> {
         })
 }
 
-fn command() -> impl Strategy<Value = Command> {
+/// `picking` is how much more of them are about pick lists.
+fn command(picking: u32) -> impl Strategy<Value = Command> {
     prop_oneof![
         6 => (reference(), 1..30_u32, eta()).prop_map(|(reference, purchased, eta)| Command::AddBatch {
             reference,
@@ -143,6 +193,13 @@ fn command() -> impl Strategy<Value = Command> {
         }),
         2 => order_id().prop_map(|order_id| Command::Cancel { order_id }),
         1 => sku().prop_map(|sku| Command::Sweep { sku }),
+        2 * picking => new_pick_list().prop_map(|list| Command::MakePickList { list }),
+        4 * picking => (list_id(), 1..4_u32, prop::option::of(0..8_u32)).prop_map(|(list, line, found)| Command::Pick {
+            id: PickLineId { list, line },
+            found: found.map(|units| Units::new(units).unwrap()),
+        }),
+        picking => list_id().prop_map(|list| Command::Ship { list }),
+        1 => list_id().prop_map(|list| Command::GiveBack { list }),
     ]
 }
 
@@ -156,6 +213,22 @@ fn reference() -> impl Strategy<Value = BatchReference> {
 
 fn order_id() -> impl Strategy<Value = OrderId> {
     (0..16_u8).prop_map(|number| OrderId::parse(format!("O-{number}")).unwrap())
+}
+
+fn list_id() -> impl Strategy<Value = PickListId> {
+    (0..4_u8).prop_map(|number| PickListId::parse(format!("P-{number}")).unwrap())
+}
+
+fn new_pick_list() -> impl Strategy<Value = NewPickList> {
+    let criteria = (
+        prop::option::weighted(0.2, prop::collection::btree_set(reference(), 1..4)),
+        prop::option::weighted(0.2, prop::collection::btree_set(sku(), 1..2)),
+        prop::option::weighted(0.2, prop::collection::btree_set(order_id(), 1..8)),
+    );
+    (list_id(), criteria, 1..6_usize).prop_map(|(list_id, (references, skus, order_ids), max_lines)| {
+        let criteria = PickCriteria { references, skus, order_ids };
+        NewPickList::new(list_id, criteria).with_max_lines(max_lines).unwrap()
+    })
 }
 
 fn quantity() -> impl Strategy<Value = Quantity> {

@@ -1,8 +1,8 @@
 //! The state as the events tell it.
 
 use allocation_domain::{
-    Allocation, AllocationReason, Batch, BatchReference, Commitment, DeallocationReason, Event, LineState, LineTerms,
-    OrderId, QueuePosition,
+    Allocation, AllocationReason, Batch, BatchCounts, BatchReference, Commitment, DeallocationReason, Event,
+    Fulfilment, LineState, LineTerms, OrderId, PickLine, PickLineId, PickListId, PickStatus, Quantity, QueuePosition,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Replay {
     pub(crate) batches: BTreeMap<BatchReference, Batch>,
     pub(crate) lines: BTreeMap<OrderId, LineState>,
+    pub(crate) pick_lines: BTreeMap<PickLineId, PickLine>,
 }
 
 impl Replay {
@@ -35,21 +36,29 @@ impl Replay {
                 assert_eq!((old.purchased(), old.eta()), (old_purchased_quantity, old_eta));
                 assert_eq!(revision, old.revision() + 1);
                 let new = Batch::new(reference.clone(), sku, purchased_quantity, eta, old.added_at());
-                let new = new.with_revision(revision).with_allocated(old.allocated()).unwrap();
+                let new = new.with_revision(revision).with_counts(old.counts()).unwrap();
                 self.batches.insert(reference, new);
                 self.join();
             }
             Event::BatchRemoved { reference, .. } => {
-                assert_eq!(self.batches.remove(&reference).unwrap().allocated(), 0)
+                let BatchCounts { allocated, picked, shipped, .. } = self.batches.remove(&reference).unwrap().counts();
+                assert_eq!((allocated, picked, shipped), (0, 0, 0));
             }
             Event::LinePlaced { order_id, quantity, priority, on_shortage, allow_split, expires_at, .. } => {
                 let terms = LineTerms { of_order: true, priority, placed_at: at, on_shortage, allow_split };
                 let commitment = expires_at.map_or(Commitment::Firm, |expires_at| Commitment::Held { expires_at });
-                let line = LineState { quantity, terms, commitment, waiting: 0, allocations: Vec::new() };
+                let line = LineState {
+                    quantity,
+                    terms,
+                    commitment,
+                    waiting: 0,
+                    fulfilment: Fulfilment::default(),
+                    allocations: Vec::new(),
+                };
                 assert!(self.lines.insert(order_id, line).is_none());
             }
             Event::Allocated { order_id, reference, quantity, line_quantity, reason, .. } => {
-                self.count(&reference, i64::from(quantity.get()));
+                self.count(&reference, |counts| counts.allocated += quantity.get());
                 let line = self.lines.entry(order_id).or_insert_with(|| LineState::alone(line_quantity, at));
                 assert_eq!(line.quantity, line_quantity);
                 let held = line.holds(&reference).map_or(0, |held| held.get());
@@ -62,13 +71,8 @@ impl Replay {
                 self.join();
             }
             Event::Deallocated { order_id, reference, quantity, reason, .. } => {
-                self.count(&reference, -i64::from(quantity.get()));
-                let line = self.lines.get_mut(&order_id).unwrap();
-                let part = line.allocations.iter_mut().find(|part| part.reference == reference).unwrap();
-                match part.quantity.minus(quantity.get()) {
-                    Some(rest) => part.quantity = rest,
-                    None => line.allocations.retain(|part| part.reference != reference),
-                }
+                self.count(&reference, |counts| counts.allocated -= quantity.get());
+                self.give_back(&order_id, &reference, quantity);
                 self.forget(&order_id, reason);
             }
             Event::Backordered { order_id, quantity, .. } | Event::LineShort { order_id, quantity, .. } => {
@@ -85,6 +89,60 @@ impl Replay {
             Event::PromiseWorsened { order_id, reference, new_eta, old_eta, .. } => {
                 assert!(new_eta > old_eta && self.lines[&order_id].holds(&reference).is_some());
                 assert_eq!(self.batches[&reference].eta(), new_eta);
+            }
+            Event::PickListed { order_id, sku, reference, list, line, quantity } => {
+                self.lines.get_mut(&order_id).unwrap().fulfilment.listed += quantity.get();
+                let (id, status) = (PickLineId { list, line }, PickStatus::Open);
+                let pick = PickLine { order_id, sku, reference, quantity, picked: 0, status };
+                assert!(self.pick_lines.insert(id, pick).is_none());
+            }
+            Event::PickLineChanged { list, line, quantity, old_quantity, .. } => {
+                let pick = self.open(list, line);
+                assert_eq!(std::mem::replace(&mut pick.quantity, quantity), old_quantity);
+                let order_id = pick.order_id.clone();
+                self.unlist(&order_id, old_quantity.get() - quantity.get());
+            }
+            Event::PickLineWithdrawn { order_id, list, line, quantity, .. } => {
+                let pick = self.open(list, line);
+                assert_eq!((&pick.order_id, pick.quantity), (&order_id, quantity));
+                pick.status = PickStatus::Withdrawn;
+                self.unlist(&order_id, quantity.get());
+            }
+            Event::Picked { order_id, reference, list, line, quantity, .. } => {
+                let pick = self.open(list, line);
+                (pick.picked, pick.status) = (quantity.get(), PickStatus::Picked);
+                self.count(&reference, |counts| {
+                    counts.allocated -= quantity.get();
+                    counts.picked += quantity.get();
+                });
+                self.give_back(&order_id, &reference, quantity);
+                self.unlist(&order_id, quantity.get());
+                self.lines.get_mut(&order_id).unwrap().fulfilment.picked += quantity.get();
+            }
+            Event::UnitsMissing { order_id, reference, list, line, quantity, .. } => {
+                let pick = self.pick_lines.get_mut(&PickLineId { list, line }).unwrap();
+                assert_eq!(pick.picked + quantity.get(), pick.quantity.get(), "found or missing");
+                if pick.is_open() {
+                    pick.status = PickStatus::Missing;
+                }
+                self.count(&reference, |counts| {
+                    counts.allocated -= quantity.get();
+                    counts.missing += quantity.get();
+                });
+                self.give_back(&order_id, &reference, quantity);
+                self.unlist(&order_id, quantity.get());
+            }
+            Event::Shipped { order_id, reference, list, line, quantity, .. } => {
+                let pick = self.pick_lines.get_mut(&PickLineId { list, line }).unwrap();
+                assert_eq!((pick.status, pick.picked), (PickStatus::Picked, quantity.get()));
+                pick.status = PickStatus::Shipped;
+                self.count(&reference, |counts| {
+                    counts.picked -= quantity.get();
+                    counts.shipped += quantity.get();
+                });
+                let fulfilment = &mut self.lines.get_mut(&order_id).unwrap().fulfilment;
+                fulfilment.picked -= quantity.get();
+                fulfilment.shipped += quantity.get();
             }
             Event::OutOfStock { .. } => assert_eq!(self.free(), 0),
         }
@@ -111,10 +169,30 @@ impl Replay {
         }
     }
 
-    fn count(&mut self, reference: &BatchReference, units: i64) {
+    fn count(&mut self, reference: &BatchReference, change: impl FnOnce(&mut BatchCounts)) {
         let batch = self.batches.remove(reference).unwrap();
-        let allocated = u32::try_from(i64::from(batch.allocated()) + units).unwrap();
-        self.batches.insert(reference.clone(), batch.with_allocated(allocated).unwrap());
+        let mut counts = batch.counts();
+        change(&mut counts);
+        self.batches.insert(reference.clone(), batch.with_counts(counts).unwrap());
+    }
+
+    fn give_back(&mut self, order_id: &OrderId, reference: &BatchReference, quantity: Quantity) {
+        let line = self.lines.get_mut(order_id).unwrap();
+        let part = line.allocations.iter_mut().find(|part| part.reference == *reference).unwrap();
+        match part.quantity.minus(quantity.get()) {
+            Some(rest) => part.quantity = rest,
+            None => line.allocations.retain(|part| part.reference != *reference),
+        }
+    }
+
+    fn open(&mut self, list: PickListId, line: u32) -> &mut PickLine {
+        let pick = self.pick_lines.get_mut(&PickLineId { list, line }).unwrap();
+        assert!(pick.is_open());
+        pick
+    }
+
+    fn unlist(&mut self, order_id: &OrderId, units: u32) {
+        self.lines.get_mut(order_id).unwrap().fulfilment.listed -= units;
     }
 
     /// A line that was sent alone is forgotten when it has given everything back.

@@ -1,10 +1,11 @@
 //! A store in memory that knows products by their changes alone, and gives out part of them.
 
-use crate::command::{Unit, sku_of, skus};
+use crate::command::{Command, Unit, sku_of, skus};
 use crate::replay::Replay;
 use allocation_domain::{
-    Allocation, Batch, BatchReference, Commitment, Eta, LineState, MoreNeeded, Needed, OrderId, Product, ProductState,
-    Products, QueuePosition, Sku, Totals, TotalsChange, Units,
+    Allocation, Batch, BatchCounts, BatchCountsChange, BatchReference, Commitment, Eta, LineState, MoreNeeded, Needed,
+    OrderId, PickLine, PickLineId, PickStatus, Product, ProductState, Products, QueuePosition, Sku, Totals,
+    TotalsChange, Units,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,11 +21,12 @@ pub(crate) struct Shelf {
     version: u64,
     pub(crate) batches: BTreeMap<BatchReference, Batch>,
     pub(crate) lines: BTreeMap<OrderId, LineState>,
+    pub(crate) pick_lines: BTreeMap<PickLineId, PickLine>,
     totals: TotalsChange,
     told: Replay,
 }
 
-pub(crate) type State = Vec<(Sku, Vec<Batch>, Vec<(OrderId, LineState)>)>;
+pub(crate) type State = Vec<(Sku, Vec<Batch>, Vec<(OrderId, LineState)>, Vec<(PickLineId, PickLine)>)>;
 
 impl Store {
     pub(crate) fn shelf(&mut self, sku: &Sku) -> &mut Shelf {
@@ -32,9 +34,11 @@ impl Store {
     }
 
     pub(crate) fn state(&self) -> State {
-        let lines = |shelf: &Shelf| shelf.lines.clone().into_iter().collect();
-        let state =
-            |(sku, shelf): (&Sku, &Shelf)| (sku.clone(), shelf.batches.values().cloned().collect(), lines(shelf));
+        let state = |(sku, shelf): (&Sku, &Shelf)| {
+            let batches = shelf.batches.values().cloned().collect();
+            let lines = shelf.lines.clone().into_iter().collect();
+            (sku.clone(), batches, lines, shelf.pick_lines.clone().into_iter().collect())
+        };
         self.shelves.iter().map(state).collect()
     }
 
@@ -67,6 +71,8 @@ impl Store {
                 let more = queue.len() > chunk;
                 product.load_waiting(queue.into_iter().take(chunk), more);
             }
+            Needed::Line(order_id) => product.load_lines([(order_id.clone(), shelf.lines[order_id].clone())]),
+            Needed::PickLinesOf(order_id) => product.load_pick_lines(shelf.pick_lines_of(order_id)),
             Needed::Product => panic!("all products are at hand"),
         }
     }
@@ -81,6 +87,7 @@ impl Store {
             }
             assert_eq!(shelf.told.batches, shelf.batches, "the events alone tell the batches");
             assert_eq!(shelf.told.lines, shelf.lines, "the events alone tell the lines");
+            assert_eq!(shelf.told.pick_lines, shelf.pick_lines, "the events alone tell the pick lines");
             assert_eq!(shelf.counted(), shelf.totals, "the changes of the totals add up to them");
             shelf.check_totals(product.sku(), now);
         }
@@ -101,12 +108,20 @@ impl Shelf {
         queue
     }
 
+    /// The pick lines of an order that count for its line.
+    fn pick_lines_of(&self, order_id: &OrderId) -> Vec<(PickLineId, PickLine)> {
+        let counts = |pick: &PickLine| !matches!(pick.status, PickStatus::Withdrawn | PickStatus::Missing);
+        let lines = self.pick_lines.iter().filter(|(_, pick)| pick.order_id == *order_id && counts(pick));
+        lines.map(|(id, pick)| (id.clone(), pick.clone())).collect()
+    }
+
     pub(crate) fn whole(&self, sku: &Sku) -> Product {
         Product::restore(ProductState {
             open_batches: self.open_batches(),
             named_batches: self.batches.values().cloned().collect(),
             lines: self.lines.clone().into_iter().collect(),
             waiting: self.queue(),
+            pick_lines: self.pick_lines.clone().into_iter().collect(),
             ..ProductState::new(sku.clone(), self.version + 1)
         })
     }
@@ -118,14 +133,24 @@ impl Shelf {
         open_batches.truncate(unit.batches_at_hand);
         waiting.truncate(unit.waiting_at_hand);
         let named: BTreeSet<&OrderId> = unit.commands.iter().filter_map(|command| command.order_id()).collect();
+        let lists = unit.commands.iter().any(|command| matches!(command, Command::MakePickList { .. }));
         let wanted = self.lines.iter().filter(|(order_id, line)| {
-            named.contains(order_id) || line.commitment.expires_at().is_some_and(|expires_at| expires_at <= now)
+            // What is a candidate of a new list may be so only by a command before.
+            (lists && !line.allocations.is_empty())
+                || named.contains(order_id)
+                || line.commitment.expires_at().is_some_and(|expires_at| expires_at <= now)
         });
         let lines: Vec<_> = wanted.map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
         let mut references: BTreeSet<BatchReference> =
             unit.commands.iter().filter_map(|command| command.reference().cloned()).collect();
         if unit.with_batches {
             references.extend(lines.iter().flat_map(|(_, line)| &line.allocations).map(|part| part.reference.clone()));
+        }
+        let named_lists: BTreeSet<_> = unit.commands.iter().filter_map(Command::list).collect();
+        let on_lists = self.pick_lines.iter().filter(|(id, _)| named_lists.contains(&id.list));
+        let mut pick_lines: Vec<_> = on_lists.map(|(id, pick)| (id.clone(), pick.clone())).collect();
+        if unit.with_batches {
+            pick_lines.extend(lines.iter().flat_map(|(order_id, _)| self.pick_lines_of(order_id)));
         }
         references.retain(|reference| sku_of(reference) == *sku);
         Product::restore(ProductState {
@@ -135,6 +160,7 @@ impl Shelf {
             lines,
             waiting,
             more_waiting,
+            pick_lines,
             ..ProductState::new(sku.clone(), self.version + 1)
         })
     }
@@ -158,11 +184,25 @@ impl Shelf {
         for batch in &changes.added_batches {
             assert!(self.batches.insert(batch.reference().clone(), (*batch).clone()).is_none());
         }
-        for (reference, delta) in &changes.batch_deltas {
-            self.rewrite_batch(reference, *delta, |batch| (batch.purchased(), batch.eta(), batch.revision()));
+        let as_it_is = |batch: &Batch| (batch.purchased(), batch.eta(), batch.revision());
+        for (reference, allocated) in &changes.batch_deltas {
+            let change = BatchCountsChange { allocated: *allocated, ..BatchCountsChange::default() };
+            self.rewrite_batch(reference, change, as_it_is);
+        }
+        for (reference, change) in &changes.counted_batches {
+            self.rewrite_batch(reference, *change, as_it_is);
         }
         for row in &changes.changed_batches {
-            self.rewrite_batch(row.reference, row.allocated_delta, |_| (row.purchased, row.eta, row.revision));
+            let change = BatchCountsChange {
+                allocated: row.allocated_delta,
+                picked: row.picked_delta,
+                shipped: row.shipped_delta,
+                missing: row.missing_delta,
+            };
+            self.rewrite_batch(row.reference, change, |_| (row.purchased, row.eta, row.revision));
+        }
+        for pick in &changes.pick_lines {
+            assert_eq!(self.pick_lines.insert(pick.id.clone(), pick.after.clone()).as_ref(), pick.before);
         }
         for line in &changes.lines {
             let stored = self.lines.remove(line.order_id);
@@ -181,11 +221,23 @@ impl Shelf {
         self.join_batches();
     }
 
-    fn rewrite_batch(&mut self, reference: &BatchReference, delta: i64, row: impl Fn(&Batch) -> (Units, Eta, u32)) {
+    fn rewrite_batch(
+        &mut self,
+        reference: &BatchReference,
+        change: BatchCountsChange,
+        row: impl Fn(&Batch) -> (Units, Eta, u32),
+    ) {
         let batch = self.batches.remove(reference).unwrap();
-        let ((purchased, eta, revision), allocated) = (row(&batch), i64::from(batch.allocated()) + delta);
+        let ((purchased, eta, revision), before) = (row(&batch), batch.counts());
+        let add = |count: u32, change: i64| u32::try_from(i64::from(count) + change).unwrap();
+        let counts = BatchCounts {
+            allocated: add(before.allocated, change.allocated),
+            picked: add(before.picked, change.picked),
+            shipped: add(before.shipped, change.shipped),
+            missing: add(before.missing, change.missing),
+        };
         let now = Batch::new(reference.clone(), batch.sku().clone(), purchased, eta, batch.added_at());
-        let now = now.with_revision(revision).with_allocated(u32::try_from(allocated).unwrap()).unwrap();
+        let now = now.with_revision(revision).with_counts(counts).unwrap();
         self.batches.insert(reference.clone(), now);
     }
 
@@ -202,6 +254,7 @@ impl Shelf {
         self.totals.in_stock += change.in_stock;
         self.totals.on_its_way += change.on_its_way;
         self.totals.allocated += change.allocated;
+        self.totals.picked += change.picked;
         self.totals.held += change.held;
         self.totals.backordered += change.backordered;
         self.totals.held_lines += change.held_lines;
@@ -212,9 +265,10 @@ impl Shelf {
         let mut counted = TotalsChange::default();
         for batch in self.batches.values() {
             match batch.eta() {
-                Eta::InStock => counted.in_stock += i64::from(batch.purchased().get()),
-                Eta::Due(_) => counted.on_its_way += i64::from(batch.purchased().get()),
+                Eta::InStock => counted.in_stock += i64::from(batch.present()),
+                Eta::Due(_) => counted.on_its_way += i64::from(batch.present()),
             }
+            counted.picked += i64::from(batch.counts().picked);
             counted.allocated += i64::from(batch.allocated());
         }
         for line in self.lines.values() {
@@ -228,17 +282,19 @@ impl Shelf {
         counted
     }
 
-    /// Held, firm and free units are all that was purchased, and the dates tell the same.
+    /// Held, firm, picked and free units are all that is there or to come, and the dates tell the same.
     fn check_totals(&self, sku: &Sku, now: DateTime<Utc>) {
         let whole = self.whole(sku);
         let totals: Totals = whole.totals(now).unwrap();
-        assert_eq!(totals.in_stock + totals.on_its_way, totals.allocated + totals.available);
+        assert_eq!(totals.in_stock + totals.on_its_way, totals.allocated + totals.picked + totals.available);
         assert!(totals.held <= totals.allocated);
         let mut next = whole.clone();
         next.release_expired(now).unwrap();
         let change = next.changes().totals;
         let at_now = |counted: i64, change: i64| u64::try_from(counted + change).unwrap();
         assert_eq!(totals.allocated, at_now(self.totals.allocated, change.allocated));
+        assert_eq!(totals.picked, at_now(self.totals.picked, change.picked));
+        assert_eq!(totals.in_stock, at_now(self.totals.in_stock, change.in_stock));
         assert_eq!(totals.held, at_now(self.totals.held, change.held));
         assert_eq!(totals.backordered, at_now(self.totals.backordered, change.backordered));
         let last = whole.availability(now).unwrap().series().last().map_or(0, |from| from.available);

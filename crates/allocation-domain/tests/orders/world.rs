@@ -3,7 +3,7 @@
 use crate::checks;
 use crate::command::{Command, Unit, sku_of, skus};
 use crate::store::Store;
-use allocation_domain::{BatchChange, BatchVersion, Event, OrderId, Product, Products, Sku, Undecided};
+use allocation_domain::{BatchChange, BatchVersion, Event, OrderId, Product, Products, Sku, Undecided, Units};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -67,6 +67,8 @@ impl World {
             assert_eq!(shelf.batches, batches);
             let lines = product.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
             assert_eq!(shelf.lines, lines);
+            let pick_lines = product.pick_lines().map(|(id, pick)| (id.clone(), pick.clone())).collect();
+            assert_eq!(shelf.pick_lines, pick_lines);
         }
         for (order_id, sku) in &self.placed {
             assert!(self.store.shelf(sku).lines.contains_key(order_id), "no line of an order is lost");
@@ -134,6 +136,14 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
         }
         Command::Place { order } => format!("{:?}", products.place(&order, now)?),
         Command::Cancel { order_id } => format!("{:?}", products.cancel(&order_id, now)?),
+        Command::MakePickList { list } => format!("{:?}", products.make_pick_list(&list)?),
+        Command::Pick { id, found } => {
+            let line = products.pick_list(&id.list).and_then(|list| list.lines.get(&id.line).cloned());
+            let found = found.or(line.map(|line| line.quantity.into())).unwrap_or(Units::ZERO);
+            format!("{:?}", products.pick(&id, found, now)?)
+        }
+        Command::Ship { list } => format!("{:?}", products.ship(&list)?),
+        Command::GiveBack { list } => format!("{:?}", products.give_back(&list)?),
         Command::Confirm { order_id } => {
             format!("{:?}", products.confirm(&order_id, now).map_err(|error| plain(format!("{error:?}")))?)
         }

@@ -7,4 +7,7 @@ mod batch_changes;
 mod holds;
 mod orders;
 mod partly_loaded;
+mod pick_lists;
+mod picking;
 mod shop;
+mod warehouse;

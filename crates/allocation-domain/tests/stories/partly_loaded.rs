@@ -2,8 +2,8 @@
 
 use crate::shop::{Shop, batch, due, id, order, seconds, units};
 use allocation_domain::{
-    AddBatchError, BatchChange, ChangeBatchError, DeallocateError, Eta, LineState, MoreNeeded, Needed, OrderId,
-    Product, ProductState, Products, QueuePosition, Undecided, Units,
+    AddBatchError, BatchChange, ChangeBatchError, DeallocateError, Eta, LineState, MoreNeeded, Needed, NewPickList,
+    OrderId, PickCriteria, PickListId, Product, ProductState, Products, QueuePosition, Undecided, Units,
 };
 
 /// As a store would hand the product out after everything was written down.
@@ -16,6 +16,7 @@ fn state(product: &Product) -> ProductState {
         open_batches: product.batches().iter().filter(|batch| batch.available() > 0).cloned().collect(),
         named_batches: product.batches().to_vec(),
         lines: lines(product, |_, _| true),
+        pick_lines: product.pick_lines().map(|(id, pick)| (id.clone(), pick.clone())).collect(),
         ..ProductState::new(product.sku().clone(), product.version() + 1)
     }
 }
@@ -153,6 +154,47 @@ fn what_one_product_needs_more_leaves_the_others_of_a_cancelled_order_unchanged(
     let mut some = Products::from_iter([chairs, lamps]);
     let error = some.cancel(&id("O-1"), shop.now).unwrap_err();
     assert_eq!(needed(&error), Some(Needed::WaitingLines { after: None }));
+    assert!(some.iter().all(|product| product.events().is_empty()));
+}
+
+#[test]
+fn what_keeps_lines_and_lists_in_step_is_asked_for() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR"));
+    let (list, now) = (PickListId::parse("P-1").unwrap(), shop.now);
+    shop.products.make_pick_list(&NewPickList::new(list.clone(), PickCriteria::default())).unwrap();
+    let all = shop.chairs().clone();
+    let listed: Vec<_> = all.pick_lines().map(|(id, pick)| (id.clone(), pick.clone())).collect();
+
+    let mut product = Product::restore(ProductState { pick_lines: Vec::new(), ..state(&all) });
+    let error = product.deallocate(&id("O-1"), &batch("B-1"), now).unwrap_err();
+    assert_eq!(needed(&error), Some(Needed::PickLinesOf(id("O-1"))));
+    product.load_pick_lines(listed.clone());
+    product.deallocate(&id("O-1"), &batch("B-1"), now).unwrap();
+
+    let bare = ProductState { lines: Vec::new(), named_batches: Vec::new(), open_batches: Vec::new(), ..state(&all) };
+    let mut product = Product::restore(bare);
+    let pick = |product: &mut Product| product.pick(&listed[0].0, Units::new(5).unwrap(), now);
+    assert_eq!(needed(&pick(&mut product).unwrap_err()), Some(Needed::Line(id("O-1"))));
+    product.load_lines(lines(&all, |_, _| true));
+    assert_eq!(needed(&pick(&mut product).unwrap_err()), Some(Needed::Batch(batch("B-1"))));
+    product.load_batches(all.batches().to_vec());
+    pick(&mut product).unwrap();
+}
+
+#[test]
+fn what_one_product_needs_more_leaves_the_others_of_a_list_unchanged() {
+    let mut shop = Shop::of(&["CHAIR", "LAMP"]);
+    shop.receive("C-1", "CHAIR", 5, Eta::InStock);
+    shop.receive("L-1", "LAMP", 5, Eta::InStock);
+    shop.place(&order("O-1").of(5, "CHAIR").of(5, "LAMP"));
+    let list = PickListId::parse("P-1").unwrap();
+    shop.products.make_pick_list(&NewPickList::new(list.clone(), PickCriteria::default())).unwrap();
+    let chairs = stored(shop.chairs());
+    let lamps = Product::restore(ProductState { lines: Vec::new(), ..state(shop.product("LAMP")) });
+    let mut some = Products::from_iter([chairs, lamps]);
+    let error = some.give_back(&list).unwrap_err();
+    assert_eq!(needed(&error), Some(Needed::Line(id("O-1"))));
     assert!(some.iter().all(|product| product.events().is_empty()));
 }
 

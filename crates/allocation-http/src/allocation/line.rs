@@ -1,6 +1,7 @@
 use crate::body::Body;
 use crate::fault::{Fault, Faults};
 use crate::identifier::Identifier;
+use crate::quantity::is_none;
 use crate::{eta, identifier, quantity};
 use allocation_domain::{Allocation, Eta, OrderId, OrderLine, Quantity, Sku};
 use deserr::Deserr;
@@ -46,10 +47,21 @@ pub(crate) struct LineAllocation<'a> {
     /// How many units are ordered.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     qty: u32,
-    /// The first of the batches, which is all of them unless the line was split.
-    #[schema(value_type = Identifier)]
+    /// The first of the batches, which is all of them unless the line was split. Absent when all was
+    /// picked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Identifier, required = false)]
     reference: Option<&'a str>,
-    /// The batches that serve the line, the most preferred first; together they have its quantity.
+    /// How many units were picked and not shipped yet. Absent when none.
+    #[serde(skip_serializing_if = "is_none")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
+    picked: u32,
+    /// How many units were shipped. Absent when none.
+    #[serde(skip_serializing_if = "is_none")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
+    shipped: u32,
+    /// The batches that serve the line, the most preferred first; with what was picked and shipped
+    /// they have its quantity.
     #[schema(value_type = Vec<Part<'a>>)]
     #[serde(serialize_with = "parts")]
     allocations: &'a [Allocation],
@@ -78,6 +90,8 @@ impl<'a> From<&'a allocation_domain::LineAllocation> for LineAllocation<'a> {
             sku: line.sku.as_str(),
             qty: line.quantity.get(),
             reference: line.allocations.first().map(|first| first.reference.as_str()),
+            picked: line.fulfilment.picked,
+            shipped: line.fulfilment.shipped,
             allocations: &line.allocations,
         }
     }

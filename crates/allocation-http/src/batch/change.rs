@@ -19,8 +19,8 @@ use allocation_app::{ChangeBatchError, UseCases};
 use allocation_domain::{BatchChange, BatchChanged, BatchReference, ChangeBatchError as Refusal};
 
 document!(ChangeBatchProblems:
-    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchNotFound, BatchChanged, Overloaded,
-    DatabaseUnavailable, InternalError,
+    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchNotFound, BatchChanged, UnitsGone,
+    Overloaded, DatabaseUnavailable, InternalError,
 );
 
 /// Correct a batch

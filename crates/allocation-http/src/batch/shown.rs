@@ -1,5 +1,6 @@
 use crate::eta;
 use crate::identifier::Identifier;
+use crate::quantity::is_none;
 use allocation_domain::Eta;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,12 +17,25 @@ pub(crate) struct Batch<'a> {
     /// How many units were purchased.
     #[schema(value_type = i32, minimum = 0, example = 20)]
     purchased_quantity: u32,
-    /// How many units are allocated to order lines.
+    /// How many units are allocated to order lines, and not picked yet.
     #[schema(value_type = i32, minimum = 0, example = 10)]
     allocated_quantity: u32,
-    /// How many units can still be allocated.
+    /// How many units can still be allocated: those that were purchased, but for those that are
+    /// allocated, picked, shipped or missing.
     #[schema(value_type = i32, minimum = 0, example = 10)]
     available_quantity: u32,
+    /// How many units were picked and not shipped yet. Absent when none.
+    #[serde(skip_serializing_if = "is_none")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 3)]
+    picked_quantity: u32,
+    /// How many units were shipped. Absent when none.
+    #[serde(skip_serializing_if = "is_none")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 3)]
+    shipped_quantity: u32,
+    /// How many units were not found when they were to be picked. Absent when none.
+    #[serde(skip_serializing_if = "is_none")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 2)]
+    missing_quantity: u32,
     /// When the batch can be picked from: a date, or null for stock in the warehouse.
     #[schema(value_type = Option<String>, required = true, format = Date)]
     #[serde(serialize_with = "eta::serialize")]
@@ -36,6 +50,9 @@ impl<'a> From<&'a allocation_domain::Batch> for Batch<'a> {
             purchased_quantity: batch.purchased().get(),
             allocated_quantity: batch.allocated(),
             available_quantity: batch.available(),
+            picked_quantity: batch.counts().picked,
+            shipped_quantity: batch.counts().shipped,
+            missing_quantity: batch.counts().missing,
             eta: batch.eta(),
         }
     }

@@ -3,6 +3,7 @@ use crate::allocation::NewLine;
 use crate::batch::{BatchToAdd, Correction};
 use crate::fault::Faults;
 use crate::order::{HoldExtension, OrderToPlace};
+use crate::pick_list::{Found, ListToMake};
 use crate::testing::{Ports, chairs, holding, json_request, post, send};
 use actix_web::http::{Method, header};
 use actix_web::test::TestRequest;
@@ -244,6 +245,16 @@ fn terms() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(known.to_vec())
 }
 
+/// The members of a pick list to make, and of a pick.
+fn list_member() -> impl Strategy<Value = &'static str> {
+    let known = ["pick_list_id", "references", "skus", "order_ids", "max_lines", "qty"];
+    proptest::sample::select(known.to_vec())
+}
+
+fn names() -> impl Strategy<Value = String> {
+    proptest::collection::vec(value(), 0..3).prop_map(|values| format!("[{}]", values.join(", ")))
+}
+
 /// A body that is nearly right: the members that there must be, and one more.
 fn nearly_right(known: &'static [&'static str]) -> impl Strategy<Value = String> {
     let values = proptest::collection::vec(value(), known.len());
@@ -289,6 +300,16 @@ proptest! {
         let body = format!("{{{}}}", members.join(", "));
         assert_agreement::<Correction>(body.as_bytes());
         assert_agreement::<HoldExtension>(body.as_bytes());
+    }
+
+    #[test]
+    fn both_ways_of_parsing_agree_on_pick_lists_and_picks(
+        members in proptest::collection::vec((list_member(), prop_oneof![value(), names()]), 0..4),
+    ) {
+        let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+        let body = format!("{{{}}}", members.join(", "));
+        assert_agreement::<ListToMake>(body.as_bytes());
+        assert_agreement::<Found>(body.as_bytes());
     }
 
     #[test]

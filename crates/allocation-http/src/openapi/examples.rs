@@ -3,7 +3,7 @@
 use super::problems::Operation;
 use crate::fault::{Fault, Faults};
 use crate::problem::{Kind, Problem};
-use allocation_domain::{OrderId, OutOfStock, Quantity, Shortages, Sku};
+use allocation_domain::{OrderId, OutOfStock, PickListId, Quantity, Shortages, Sku};
 use serde_json::Value;
 
 /// A problem of a type, as an operation answers it.
@@ -39,6 +39,25 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::OrderCancelled => Problem::new(kind, "Order O-1 was cancelled"),
         Kind::OutOfStock if operation.places_orders => shortages().unwrap_or(Problem::of(kind)),
         Kind::OutOfStock => out_of_stock().unwrap_or(Problem::of(kind)),
+        Kind::NothingToPick => Problem::new(kind, "There is nothing to pick"),
+        Kind::PickListNotFound => {
+            PickListId::parse("MORNING").map_or(Problem::of(kind), |list_id| Problem::pick_list_not_found(&list_id))
+        }
+        Kind::PickLineNotFound => Problem::new(kind, "There is no line 7 of pick list MORNING"),
+        Kind::PickLineWithdrawn => Problem::new(kind, "Line 1 of pick list MORNING was withdrawn"),
+        Kind::MoreThanToPick => Problem::new(kind, "Line 1 of pick list MORNING has 5 units to pick, not 6"),
+        Kind::PickedOtherwise => {
+            Problem::new(kind, "Line 1 of pick list MORNING was picked with 3 units already, not with 5")
+        }
+        Kind::NotPicked => {
+            Problem::not_picked("2 lines of pick list MORNING are not picked yet".to_owned(), vec![1, 3])
+        }
+        Kind::NothingPicked => Problem::new(kind, "Nothing of pick list MORNING was picked"),
+        Kind::AlreadyPicked => Problem::new(kind, "Units of order O-1 were picked"),
+        Kind::UnitsGone => {
+            Problem::new(kind, "Batch B-1 cannot come to 2 units: 5 were picked, shipped or found missing")
+        }
+        Kind::NotAcceptable => Problem::new(kind, "A pick list is shown as application/json, text/csv or text/html"),
         Kind::UnsupportedMediaType
         | Kind::BodyTooLarge
         | Kind::NotFound

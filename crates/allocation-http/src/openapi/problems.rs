@@ -95,6 +95,17 @@ pub(crate) struct EventsGoneProblem {
     oldest: String,
 }
 
+/// Lines of a pick list that are still to be picked.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct NotPickedProblem {
+    #[serde(flatten)]
+    problem: ProblemSchema,
+    /// The numbers of the lines.
+    #[schema(value_type = Vec<i32>, min_items = 1)]
+    lines: Vec<u32>,
+}
+
 /// What makes a difference to how a problem is answered.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Operation {
@@ -171,6 +182,7 @@ fn schema_name(kind: Kind, operation: Operation) -> &'static str {
         Kind::OutOfStock if operation.places_orders => "OrderOutOfStockProblem",
         Kind::OutOfStock => "OutOfStockProblem",
         Kind::EventsGone => "EventsGoneProblem",
+        Kind::NotPicked => "NotPickedProblem",
         _ => "Problem",
     }
 }

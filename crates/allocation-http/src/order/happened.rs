@@ -2,7 +2,9 @@ use super::{on_shortage, telling};
 use crate::eta;
 use crate::identifier::Identifier;
 use crate::instant::Instant;
-use allocation_domain::{AllocationReason, DeallocationReason, Eta, Event, Quantity};
+use allocation_domain::{
+    AllocationReason, BatchReference, DeallocationReason, Eta, Event, PickListId, Quantity, WithdrawalReason,
+};
 use allocation_ports::RecordedEvent;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -40,6 +42,14 @@ pub(crate) struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
     qty: Option<u32>,
+    /// The pick list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Identifier, required = false)]
+    pick_list_id: Option<&'a str>,
+    /// The number of the line on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 1)]
+    line: Option<u32>,
     /// Why units came or went.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = super::ReasonSchema, required = false)]
@@ -82,6 +92,14 @@ impl<'a> From<&'a RecordedEvent> for Happened<'a> {
     }
 }
 
+impl<'a> Facts<'a> {
+    /// Which line of which pick list, and its batch.
+    fn on_list(reference: &'a BatchReference, list: &'a PickListId, line: u32) -> Self {
+        let (reference, pick_list_id) = (Some(reference.as_str()), Some(list.as_str()));
+        Self { reference, pick_list_id, line: Some(line), ..Self::default() }
+    }
+}
+
 impl<'a> From<&'a Event> for Facts<'a> {
     fn from(event: &'a Event) -> Self {
         let units = |quantity: &Quantity| Self { qty: Some(quantity.get()), ..Self::default() };
@@ -107,6 +125,18 @@ impl<'a> From<&'a Event> for Facts<'a> {
                 old_eta: Some(*old_eta),
                 new_eta: Some(*new_eta),
                 ..units(quantity)
+            },
+            Event::PickListed { reference, list, line, quantity, .. }
+            | Event::Picked { reference, list, line, quantity, .. }
+            | Event::UnitsMissing { reference, list, line, quantity, .. }
+            | Event::Shipped { reference, list, line, quantity, .. } => {
+                Self { qty: Some(quantity.get()), ..Self::on_list(reference, list, *line) }
+            }
+            Event::PickLineChanged { reference, list, line, quantity, reason, .. }
+            | Event::PickLineWithdrawn { reference, list, line, quantity, reason, .. } => Self {
+                qty: Some(quantity.get()),
+                reason: Some(left_list(*reason)),
+                ..Self::on_list(reference, list, *line)
             },
             Event::HoldExtended { expires_at, .. } | Event::HoldExpired { expires_at, .. } => {
                 Self { expires_at: Some(Instant(*expires_at)), ..Self::default() }
@@ -139,5 +169,14 @@ const fn went(reason: DeallocationReason) -> &'static str {
         DeallocationReason::Expiry => "expiry",
         DeallocationReason::BatchLowered => "batch_lowered",
         DeallocationReason::Move => "move",
+    }
+}
+
+/// Why units left a pick list, as it is written.
+const fn left_list(reason: WithdrawalReason) -> &'static str {
+    match reason {
+        WithdrawalReason::Deallocated => "deallocated",
+        WithdrawalReason::NotInStock => "not_in_stock",
+        WithdrawalReason::GivenBack => "given_back",
     }
 }

@@ -16,10 +16,17 @@ pub(crate) enum EventNameSchema {
     HoldExtended,
     HoldExpired,
     LineCancelled,
+    PickListed,
+    PickLineChanged,
+    PickLineWithdrawn,
+    Picked,
+    UnitsMissing,
+    Shipped,
 }
 
 /// Why units came to a line (`new_line`, `refill`, `backorder`, `move`) or went (`request`,
-/// `cancellation`, `expiry`, `batch_lowered`, `move`).
+/// `cancellation`, `expiry`, `batch_lowered`, `move`), or left a pick list (`deallocated`,
+/// `not_in_stock`, `given_back`).
 #[derive(ToSchema)]
 #[schema(as = OrderEventReason, rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -32,4 +39,7 @@ pub(crate) enum ReasonSchema {
     Cancellation,
     Expiry,
     BatchLowered,
+    Deallocated,
+    NotInStock,
+    GivenBack,
 }

@@ -1,7 +1,8 @@
 use crate::allocation::Part;
 use crate::identifier::Identifier;
 use crate::instant::Instant;
-use allocation_domain::{LineState, OrderStatus, Sku};
+use crate::quantity::is_none;
+use allocation_domain::{Fulfilment, LineState, OrderStatus, Sku};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,13 +34,21 @@ pub(crate) struct Line<'a> {
     /// How many units are ordered.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     qty: u32,
-    /// How many units the line holds.
+    /// How many units the line holds that were not picked yet.
     #[schema(value_type = i32, minimum = 0, example = 10)]
     allocated: u32,
     /// How many units the line waits for.
     #[schema(value_type = i32, minimum = 0, example = 0)]
     backordered: u32,
-    /// The batches that serve the line, the most preferred first.
+    /// How many units were picked and not shipped yet. Absent when none.
+    #[serde(skip_serializing_if = "is_none")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
+    picked: u32,
+    /// How many units were shipped. Absent when none.
+    #[serde(skip_serializing_if = "is_none")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
+    shipped: u32,
+    /// The batches that serve the line, the most preferred first: what was picked has left them.
     allocations: Vec<Part<'a>>,
 }
 
@@ -56,6 +65,10 @@ pub(crate) enum StatusSchema {
     PartiallyAllocated,
     /// It holds nothing and waits.
     Backordered,
+    /// All its units are picked, and not all of them shipped.
+    Picked,
+    /// All its units are shipped.
+    Shipped,
     /// It has lost units without having asked to wait, and does not have them back yet.
     Short,
     /// Its hold has expired.
@@ -65,11 +78,13 @@ pub(crate) enum StatusSchema {
 }
 
 /// All that an order can have come to.
-pub(super) const STATUSES: [OrderStatus; 7] = [
+pub(super) const STATUSES: [OrderStatus; 9] = [
     OrderStatus::Held,
     OrderStatus::Allocated,
     OrderStatus::PartiallyAllocated,
     OrderStatus::Backordered,
+    OrderStatus::Picked,
+    OrderStatus::Shipped,
     OrderStatus::Short,
     OrderStatus::Expired,
     OrderStatus::Cancelled,
@@ -94,9 +109,11 @@ impl<'a> Line<'a> {
     fn at(sku: &'a Sku, line: &'a LineState, now: DateTime<Utc>) -> Self {
         let (sku, qty) = (sku.as_str(), line.quantity.get());
         if line.commitment.has_expired(now) {
-            return Self { sku, qty, allocated: 0, backordered: 0, allocations: Vec::new() };
+            let allocations = Vec::new();
+            return Self { sku, qty, allocated: 0, backordered: 0, picked: 0, shipped: 0, allocations };
         }
         let allocations = line.allocations.iter().map(Part::from).collect();
-        Self { sku, qty, allocated: line.allocated(), backordered: line.waiting, allocations }
+        let Fulfilment { picked, shipped, .. } = line.fulfilment;
+        Self { sku, qty, allocated: line.allocated(), backordered: line.waiting, picked, shipped, allocations }
     }
 }

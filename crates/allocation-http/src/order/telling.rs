@@ -1,7 +1,7 @@
 //! Events in sentences for a person who is asked what became of an order.
 
 use crate::instant::Instant;
-use allocation_domain::{AllocationReason, BatchReference, DeallocationReason, Eta, Event, Quantity};
+use allocation_domain::{AllocationReason, BatchReference, DeallocationReason, Eta, Event, Quantity, WithdrawalReason};
 use std::fmt;
 
 /// An event in a sentence.
@@ -28,6 +28,21 @@ pub(super) fn tell(event: &Event) -> String {
             format!("The hold expired at {}, not having been confirmed", Instant(*expires_at))
         }
         Event::LineCancelled { .. } => "The order was cancelled".to_owned(),
+        Event::PickListed { reference, list, line, quantity, .. } => {
+            format!("{} from batch {reference} to be picked: line {line} of pick list {list}", Count(*quantity))
+        }
+        Event::PickLineChanged { list, line, quantity, reason, .. } => {
+            let (units, why) = (Count(*quantity), left_list(*reason));
+            format!("Only {units} left to be picked on line {line} of pick list {list}: {why}")
+        }
+        Event::PickLineWithdrawn { list, line, reason, .. } => {
+            format!("Line {line} of pick list {list} was withdrawn: {}", left_list(*reason))
+        }
+        Event::Picked { reference, quantity, .. } => format!("{} picked from batch {reference}", Count(*quantity)),
+        Event::UnitsMissing { reference, quantity, .. } => {
+            format!("{} of batch {reference} not found by the picker", Count(*quantity))
+        }
+        Event::Shipped { reference, quantity, .. } => format!("{} from batch {reference} shipped", Count(*quantity)),
         Event::BatchAdded { reference, .. } => format!("Batch {reference} was added"),
         Event::BatchChanged { reference, .. } => format!("Batch {reference} was corrected"),
         Event::BatchRemoved { reference, .. } => format!("Batch {reference} was removed"),
@@ -53,6 +68,15 @@ fn went(units: Count, batch: &BatchReference, reason: DeallocationReason) -> Str
             format!("{units} lost from batch {batch}: it came to less than was allocated of it")
         }
         DeallocationReason::Move => format!("{units} moved out of batch {batch}, for a better one"),
+    }
+}
+
+/// Why units left a pick list, in words.
+const fn left_list(reason: WithdrawalReason) -> &'static str {
+    match reason {
+        WithdrawalReason::Deallocated => "units were given back",
+        WithdrawalReason::NotInStock => "the batch is not in stock any more",
+        WithdrawalReason::GivenBack => "the list was given back",
     }
 }
 

@@ -1,7 +1,7 @@
 use crate::testing::{Ports, chairs, delete, due, get, holding_all, now, order, post, quantity, reference, sku};
 use allocation_domain::{
-    Allocation, Batch, Commitment, Eta, HoldDuration, LineState, NewOrder, OnShortage, Order, OrderLine, OrderStatus,
-    OrderTerms, Product,
+    Allocation, Batch, Commitment, Eta, Fulfilment, HoldDuration, LineState, NewOrder, OnShortage, Order, OrderLine,
+    OrderStatus, OrderTerms, Product,
 };
 use allocation_ports::{OrderFilter, OrderPage};
 use chrono::TimeDelta;
@@ -31,6 +31,7 @@ fn line(allocated: u32, commitment: Commitment) -> LineState {
         terms: terms.of_line(now()),
         commitment,
         waiting: 10 - allocated,
+        fulfilment: Fulfilment::default(),
         allocations: vec![Allocation::of(&batch, quantity(allocated))],
     }
 }
@@ -318,7 +319,8 @@ async fn a_page_of_orders_may_be_empty_and_lead_on() {
 #[actix_web::test]
 async fn every_fault_of_a_query_for_orders_is_told() {
     let answer = get(&Ports::new().api(), "/orders?status=Held&sku=&limit=x&after=x&x=1").await;
-    let known = "must be one of held, allocated, partially_allocated, backordered, short, expired, cancelled";
+    let known =
+        "must be one of held, allocated, partially_allocated, backordered, picked, shipped, short, expired, cancelled";
     assert_eq!(answer.faults()[0], ("status".to_owned(), known.to_owned()));
     assert_eq!(answer.places(), ["status", "sku", "limit", "after", "x"]);
 }

@@ -1,7 +1,7 @@
 //! The cursors of all lists.
 
 use super::Cursor;
-use allocation_domain::{BatchReference, OrderId, QueuePosition, Sku};
+use allocation_domain::{BatchReference, OrderId, PickListId, QueuePosition, Sku};
 use allocation_ports::{AllocationCursor, BackorderCursor, BatchCursor, EventCursor, ProductTotals};
 use chrono::{DateTime, Utc};
 
@@ -50,6 +50,20 @@ impl Cursor for OrderId {
 
     fn from_fields(order_id: Self::Fields) -> Option<Self> {
         Self::parse(order_id).ok()
+    }
+}
+
+impl Cursor for PickListId {
+    const LIST: &'static str = "pick lists";
+
+    type Fields = String;
+
+    fn fields(&self) -> Self::Fields {
+        self.to_string()
+    }
+
+    fn from_fields(list_id: Self::Fields) -> Option<Self> {
+        Self::parse(list_id).ok()
     }
 }
 

@@ -109,6 +109,43 @@ kinds! {
     /// the `oldest` that is, and take the state from the other paths of this API.
     EventsGone: GONE, "events-gone", "The events are gone";
 
+    /// No firm allocation in stock that is on no pick list is among what was asked for.
+    NothingToPick: CONFLICT, "nothing-to-pick", "There is nothing to pick";
+
+    /// There is no pick list of that name.
+    PickListNotFound: NOT_FOUND, "pick-list-not-found", "There is no such pick list";
+
+    /// The pick list has no line of that number, or there is no such list.
+    PickLineNotFound: NOT_FOUND, "pick-line-not-found", "There is no such pick line";
+
+    /// The line is not to be picked any more: its order was cancelled or gave the units back, its
+    /// batch changed, or the list was given back. Put the units back on their shelf.
+    PickLineWithdrawn: CONFLICT, "pick-line-withdrawn", "The pick line was withdrawn";
+
+    /// More units were found than the line has to pick; it may have been lowered since the list was
+    /// printed. Look at the list again.
+    MoreThanToPick: CONFLICT, "more-than-to-pick", "There are fewer units to pick";
+
+    /// The line was picked before, with another number of units. What was picked is not undone.
+    PickedOtherwise: CONFLICT, "picked-otherwise", "The line was picked with another quantity";
+
+    /// Lines of the list are still to be picked: `lines` has their numbers. A list is shipped as a
+    /// whole.
+    NotPicked: CONFLICT, "not-picked", "Lines are not picked yet";
+
+    /// Nothing of the list was picked, so that there is nothing to ship.
+    NothingPicked: CONFLICT, "nothing-picked", "Nothing was picked";
+
+    /// Units were picked, and that is not undone: what they belong to cannot be cancelled, freed,
+    /// given back or deleted any more.
+    AlreadyPicked: CONFLICT, "already-picked", "Units were picked already";
+
+    /// More units of the batch were picked, shipped or found missing than it is to be lowered to.
+    UnitsGone: CONFLICT, "units-gone", "More units of the batch are gone";
+
+    /// None of the media types that the header `Accept` names can be had here.
+    NotAcceptable: NOT_ACCEPTABLE, "not-acceptable", "No media type fits";
+
     /// More requests are waiting than the service takes in. Nothing was changed; send the request
     /// again after the time in `Retry-After`.
     Overloaded: SERVICE_UNAVAILABLE, "overloaded", "The service is overloaded";

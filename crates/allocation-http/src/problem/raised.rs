@@ -5,7 +5,8 @@ use super::{Kind, Problem};
 use crate::etag;
 use allocation_app::{
     AddBatchError, AllocateLineError, CancelOrderError, ChangeBatchError, ConfirmOrderError, DeallocateError,
-    ExtendHoldError, PlaceOrderError, RemoveBatchError,
+    ExtendHoldError, GiveBackPickListError, MakePickListError, PickError, PlaceOrderError, RemoveBatchError,
+    ShipPickListError,
 };
 use allocation_domain as domain;
 use allocation_ports::{ReadLogError, StoreError};
@@ -28,6 +29,7 @@ impl From<RemoveBatchError> for Problem {
                 domain::RemoveBatchError::HasAllocations { .. } => {
                     Self::new(Kind::BatchHasAllocations, refusal.to_string())
                 }
+                domain::RemoveBatchError::Picked { .. } => Self::new(Kind::AlreadyPicked, refusal.to_string()),
                 domain::RemoveBatchError::MoreNeeded(needed) => undecided(needed),
             },
             RemoveBatchError::Store(error) => error.into(),
@@ -45,6 +47,7 @@ impl From<ChangeBatchError> for Problem {
                     let detail = format!("Batch {reference} has the ETag {tag} by now, which If-Match does not name");
                     Self::new(Kind::BatchChanged, detail)
                 }
+                domain::ChangeBatchError::BelowGone { .. } => Self::new(Kind::UnitsGone, refusal.to_string()),
                 domain::ChangeBatchError::MoreNeeded(needed) => undecided(needed),
             },
             ChangeBatchError::Store(error) => error.into(),
@@ -95,6 +98,7 @@ impl From<CancelOrderError> for Problem {
     fn from(error: CancelOrderError) -> Self {
         match error {
             CancelOrderError::NotFound(order_id) => Self::order_not_found(&order_id),
+            CancelOrderError::Picked(_) => Self::new(Kind::AlreadyPicked, error.to_string()),
             CancelOrderError::Store(error) => error.into(),
         }
     }
@@ -124,9 +128,61 @@ impl From<DeallocateError> for Problem {
                 domain::DeallocateError::AllocationNotFound { .. } => {
                     Self::new(Kind::AllocationNotFound, refusal.to_string())
                 }
+                domain::DeallocateError::Picked { .. } => Self::new(Kind::AlreadyPicked, refusal.to_string()),
                 domain::DeallocateError::MoreNeeded(needed) => undecided(needed),
             },
             DeallocateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<MakePickListError> for Problem {
+    fn from(error: MakePickListError) -> Self {
+        match error {
+            MakePickListError::NothingToPick => Self::new(Kind::NothingToPick, error.to_string()),
+            MakePickListError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PickError> for Problem {
+    fn from(error: PickError) -> Self {
+        match error {
+            PickError::Refused(refusal) => match refusal {
+                domain::PickError::NotFound(_) => Self::new(Kind::PickLineNotFound, refusal.to_string()),
+                domain::PickError::Withdrawn(_) => Self::new(Kind::PickLineWithdrawn, refusal.to_string()),
+                domain::PickError::TooMany { .. } => Self::new(Kind::MoreThanToPick, refusal.to_string()),
+                domain::PickError::AlreadyPicked { .. } => Self::new(Kind::PickedOtherwise, refusal.to_string()),
+                domain::PickError::MoreNeeded(needed) => undecided(needed),
+            },
+            PickError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ShipPickListError> for Problem {
+    fn from(error: ShipPickListError) -> Self {
+        match error {
+            ShipPickListError::Refused(refusal) => match refusal {
+                domain::ShipError::NotFound(list_id) => Self::pick_list_not_found(&list_id),
+                domain::ShipError::NotPicked { ref lines, .. } => Self::not_picked(refusal.to_string(), lines.clone()),
+                domain::ShipError::NothingPicked(_) => Self::new(Kind::NothingPicked, refusal.to_string()),
+                domain::ShipError::MoreNeeded(needed) => undecided(needed),
+            },
+            ShipPickListError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<GiveBackPickListError> for Problem {
+    fn from(error: GiveBackPickListError) -> Self {
+        match error {
+            GiveBackPickListError::Refused(refusal) => match refusal {
+                domain::GiveBackError::NotFound(list_id) => Self::pick_list_not_found(&list_id),
+                domain::GiveBackError::Picked(_) => Self::new(Kind::AlreadyPicked, refusal.to_string()),
+                domain::GiveBackError::MoreNeeded(needed) => undecided(needed),
+            },
+            GiveBackPickListError::Store(error) => error.into(),
         }
     }
 }

@@ -3,7 +3,8 @@ use allocation_domain::Totals;
 use allocation_ports::{PageSize, ProductTotals};
 
 fn row(name: &str) -> ProductTotals {
-    let totals = Totals { in_stock: 5, on_its_way: 20, allocated: 14, held: 4, backordered: 1, available: 11 };
+    let totals =
+        Totals { in_stock: 5, on_its_way: 20, allocated: 14, picked: 0, held: 4, backordered: 1, available: 11 };
     ProductTotals { sku: sku(name), totals }
 }
 
@@ -16,8 +17,7 @@ async fn a_product_is_found_by_its_sku() {
     });
     let answer = get(&ports.api(), "/products/a%2Fb").await;
     assert_eq!(answer.status, 200);
-    let expected =
-        r#"{"sku":"a/b","in_stock":5,"on_its_way":20,"allocated":14,"held":4,"backordered":1,"available":11}"#;
+    let expected = r#"{"sku":"a/b","in_stock":5,"on_its_way":20,"allocated":14,"picked":0,"held":4,"backordered":1,"available":11}"#;
     assert_eq!(answer.body, expected);
 }
 

@@ -9,15 +9,18 @@ pub(crate) struct Product<'a> {
     /// The SKU.
     #[schema(value_type = Identifier)]
     sku: &'a str,
-    /// Units purchased that are in the warehouse.
+    /// Units that are in the warehouse: neither shipped nor missing.
     #[schema(value_type = i64, minimum = 0, example = 5)]
     in_stock: u64,
-    /// Units purchased that are on their way.
+    /// Units that are on their way.
     #[schema(value_type = i64, minimum = 0, example = 20)]
     on_its_way: u64,
-    /// Units allocated, held ones among them.
+    /// Units allocated and not picked yet, held ones among them.
     #[schema(value_type = i64, minimum = 0, example = 14)]
     allocated: u64,
+    /// Units picked and not shipped yet.
+    #[schema(value_type = i64, minimum = 0, example = 0)]
+    picked: u64,
     /// Units allocated to orders on hold.
     #[schema(value_type = i64, minimum = 0, example = 4)]
     held: u64,
@@ -37,6 +40,7 @@ impl<'a> From<&'a ProductTotals> for Product<'a> {
             in_stock: totals.in_stock,
             on_its_way: totals.on_its_way,
             allocated: totals.allocated,
+            picked: totals.picked,
             held: totals.held,
             backordered: totals.backordered,
             available: totals.available,

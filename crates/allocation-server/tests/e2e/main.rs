@@ -18,6 +18,7 @@ mod holds;
 mod lifecycle;
 mod orders;
 mod paging;
+mod pick_lists;
 mod products;
 mod rabbitmq;
 mod readme;

@@ -5,15 +5,18 @@
 mod books;
 mod chaos;
 mod ledger;
+mod picker;
 mod shopper;
 mod views;
 
 use crate::support::{Server, TestDatabase, on_every_database};
+use picker::Picker;
 use shopper::Shopper;
 use std::thread;
 use std::time::{Duration, Instant};
 
 const CLIENTS: usize = 12;
+const PICKERS: usize = 2;
 
 fn seconds() -> u64 {
     std::env::var("ALLOCATION_STRESS_SECONDS").map_or(8, |text| text.parse().unwrap())
@@ -22,7 +25,7 @@ fn seconds() -> u64 {
 /// Lets clients loose on the servers, and then checks what they were told against the database.
 fn stress(database: &TestDatabase, servers: &[&Server]) {
     let end = Instant::now() + Duration::from_secs(seconds());
-    let shoppers: Vec<Shopper> = thread::scope(|scope| {
+    let (shoppers, pickers): (Vec<Shopper>, Vec<Picker>) = thread::scope(|scope| {
         let threads: Vec<_> = (0..CLIENTS)
             .map(|number| {
                 let mut shopper = Shopper::new(number, servers[number % servers.len()].client());
@@ -34,8 +37,20 @@ fn stress(database: &TestDatabase, servers: &[&Server]) {
                 })
             })
             .collect();
+        let pickers: Vec<_> = (0..PICKERS)
+            .map(|number| {
+                let mut picker = Picker::new(number, servers[number % servers.len()].client());
+                scope.spawn(move || {
+                    while Instant::now() < end {
+                        picker.act();
+                    }
+                    picker
+                })
+            })
+            .collect();
         scope.spawn(|| chaos::reign(database, end));
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        let shoppers = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        (shoppers, pickers.into_iter().map(|thread| thread.join().unwrap()).collect())
     });
     let commands: usize = shoppers.iter().map(|shopper| shopper.commands).sum();
     let refused: usize = shoppers.iter().map(|shopper| shopper.refused).sum();
@@ -45,7 +60,7 @@ fn stress(database: &TestDatabase, servers: &[&Server]) {
     assert_much_has_happened(database);
     books::check_counters(database);
     chaos::end_all_holds(database);
-    books::check(database, &shoppers);
+    books::check(database, &shoppers, &pickers);
     for server in servers {
         views::check(database, &server.client());
         let faults = server.log().into_iter().filter(|line| line.contains("\"ERROR\"")).collect::<Vec<_>>();
@@ -66,7 +81,12 @@ fn assert_much_has_happened(database: &TestDatabase) {
         "line_cancelled",
         "line_placed",
         "line_short",
+        "pick_line_withdrawn",
+        "pick_listed",
+        "picked",
         "promise_worsened",
+        "shipped",
+        "units_missing",
     ] {
         assert!(told.iter().any(|other| other == event), "no {event} among {told:?}");
     }

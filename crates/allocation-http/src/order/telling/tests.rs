@@ -1,7 +1,9 @@
 use super::tell;
 use crate::order::happened::Facts;
 use crate::testing::{due, now, order, quantity, reference, sku};
-use allocation_domain::{AllocationReason, DeallocationReason, Eta, Event, OnShortage, OrderId, Quantity, Sku};
+use allocation_domain::{
+    AllocationReason, DeallocationReason, Eta, Event, OnShortage, OrderId, PickListId, Quantity, Sku, WithdrawalReason,
+};
 use serde_json::json;
 
 fn line() -> (OrderId, Sku, Quantity) {
@@ -139,5 +141,54 @@ fn events_of_a_product_alone_have_words_too() {
     ];
     for (event, detail) in cases {
         assert_eq!((tell(&event), json!(Facts::from(&event))), (detail.to_owned(), json!({})));
+    }
+}
+
+/// Ten units of a batch on line 2 of a pick list.
+fn on_list(name: &str, reason: WithdrawalReason) -> Event {
+    let ((order_id, sku, quantity), reference, line) = (line(), reference("B-1"), 2);
+    let list = PickListId::parse("P-1").unwrap();
+    match name {
+        "listed" => Event::PickListed { order_id, sku, reference, list, line, quantity },
+        "changed" => {
+            let old_quantity = self::quantity(12);
+            Event::PickLineChanged { order_id, sku, reference, list, line, quantity, old_quantity, reason }
+        }
+        "withdrawn" => Event::PickLineWithdrawn { order_id, sku, reference, list, line, quantity, reason },
+        "picked" => Event::Picked { order_id, sku, reference, list, line, quantity },
+        "missing" => Event::UnitsMissing { order_id, sku, reference, list, line, quantity },
+        _ => Event::Shipped { order_id, sku, reference, list, line, quantity },
+    }
+}
+
+#[test]
+fn what_the_warehouse_did_is_told() {
+    let cases = [
+        ("listed", "10 units from batch B-1 to be picked: line 2 of pick list P-1"),
+        ("picked", "10 units picked from batch B-1"),
+        ("missing", "10 units of batch B-1 not found by the picker"),
+        ("shipped", "10 units from batch B-1 shipped"),
+    ];
+    for (name, detail) in cases {
+        let event = on_list(name, WithdrawalReason::GivenBack);
+        let facts = json!({"reference": "B-1", "pick_list_id": "P-1", "line": 2, "qty": 10});
+        assert_eq!((tell(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
+    }
+}
+
+#[test]
+fn why_units_left_a_pick_list_is_told() {
+    let cases = [
+        (WithdrawalReason::Deallocated, "deallocated", "units were given back"),
+        (WithdrawalReason::NotInStock, "not_in_stock", "the batch is not in stock any more"),
+        (WithdrawalReason::GivenBack, "given_back", "the list was given back"),
+    ];
+    for (reason, name, why) in cases {
+        let facts = json!({"reference": "B-1", "pick_list_id": "P-1", "line": 2, "qty": 10, "reason": name});
+        let (changed, withdrawn) = (on_list("changed", reason), on_list("withdrawn", reason));
+        let left = format!("Only 10 units left to be picked on line 2 of pick list P-1: {why}");
+        assert_eq!((tell(&changed), json!(Facts::from(&changed))), (left, facts.clone()));
+        let gone = format!("Line 2 of pick list P-1 was withdrawn: {why}");
+        assert_eq!((tell(&withdrawn), json!(Facts::from(&withdrawn))), (gone, facts));
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::support::Client;
 use allocation_domain::{
-    Allocation, AllocationReason, Batch, BatchReference, Commitment, DeallocationReason, Event, LineState, LineTerms,
-    Order, OrderId, Quantity, Sku,
+    Allocation, AllocationReason, Batch, BatchReference, Commitment, DeallocationReason, Event, Fulfilment, LineState,
+    LineTerms, Order, OrderId, Quantity, Sku,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -44,7 +44,14 @@ impl Replay {
             Event::LinePlaced { order_id, sku, quantity, priority, on_shortage, allow_split, expires_at } => {
                 let terms = LineTerms { of_order: true, priority, placed_at: at, on_shortage, allow_split };
                 let commitment = expires_at.map_or(Commitment::Firm, |expires_at| Commitment::Held { expires_at });
-                let line = LineState { quantity, terms, commitment, waiting: 0, allocations: Vec::new() };
+                let line = LineState {
+                    quantity,
+                    terms,
+                    commitment,
+                    waiting: 0,
+                    fulfilment: Fulfilment::default(),
+                    allocations: Vec::new(),
+                };
                 assert!(self.lines.insert((order_id, sku), line).is_none());
             }
             Event::Allocated { order_id, sku, reference, quantity, line_quantity, reason } => {
@@ -84,6 +91,12 @@ impl Replay {
             Event::HoldExpired { order_id, sku, .. } => self.end(order_id, sku, Commitment::Expired),
             Event::LineCancelled { order_id, sku } => self.end(order_id, sku, Commitment::Cancelled),
             Event::PromiseWorsened { .. } | Event::OutOfStock { .. } => {}
+            Event::PickListed { .. }
+            | Event::PickLineChanged { .. }
+            | Event::PickLineWithdrawn { .. }
+            | Event::Picked { .. }
+            | Event::UnitsMissing { .. }
+            | Event::Shipped { .. } => panic!("nobody picks here"),
         }
     }
 

@@ -1,16 +1,19 @@
 //! Whether the tables, the events and the answers tell the same story.
 
 use super::ledger::{Ledger, Line, Parts, State};
+use super::picker::Picker;
 use super::shopper::{Order, Shopper, Stands};
 use crate::support::TestDatabase;
 
 /// Checks all that must hold of a database that nobody is writing to, and in which nothing is held.
-pub(super) fn check(database: &TestDatabase, shoppers: &[Shopper]) {
+pub(super) fn check(database: &TestDatabase, shoppers: &[Shopper], pickers: &[Picker]) {
     check_counters(database);
     let stored = Ledger::stored(database);
     let told = Ledger::replayed(database);
     assert_eq!(told.batches, stored.batches, "the events make the batches");
     assert_eq!(told.lines, stored.lines, "the events make the lines and what they hold");
+    assert_eq!(told.picks, stored.picks, "the events make the pick lines");
+    check_picked(&stored, pickers);
     let names = database.texts("SELECT order_id FROM orders");
     for shopper in shoppers {
         for (name, order) in &shopper.orders {
@@ -18,9 +21,23 @@ pub(super) fn check(database: &TestDatabase, shoppers: &[Shopper]) {
         }
     }
     let placed = |shopper: &Shopper| shopper.orders.values().filter(|order| order.is_placed()).count();
-    assert_eq!(names.len(), shoppers.iter().map(placed).sum::<usize>(), "orders that were answered 201 and no others");
+    let picked: usize = pickers.iter().map(|picker| picker.orders).sum();
+    let placed: usize = shoppers.iter().map(placed).sum();
+    assert_eq!(names.len(), placed + picked, "orders that were answered 201 and no others");
     let mine = |shopper: &Shopper| shopper.orders.values().map(|order| order.lines.len()).sum::<usize>();
-    assert!(stored.lines.len() <= shoppers.iter().map(mine).sum::<usize>(), "there are lines that nobody sent");
+    assert!(
+        stored.lines.len() <= shoppers.iter().map(mine).sum::<usize>() + picked,
+        "there are lines that nobody sent"
+    );
+}
+
+/// What pickers were told that they picked stays picked.
+fn check_picked(stored: &Ledger, pickers: &[Picker]) {
+    for ((list, line), units) in pickers.iter().flat_map(|picker| &picker.picked) {
+        let pick = &stored.picks[&(list.clone(), *line)];
+        let kept = if *units == 0 { pick.status == "missing" } else { ["picked", "shipped"].contains(&&*pick.status) };
+        assert!(kept && pick.picked == *units, "{units} were picked of line {line} of {list}: {pick:?}");
+    }
 }
 
 /// What one client was told of an order of its own, against what is stored of it.
@@ -68,11 +85,50 @@ pub(super) fn check_counters(database: &TestDatabase) {
         "coalesce((SELECT sum(a.quantity) FROM allocations a WHERE a.sku = b.sku AND a.reference = b.reference), 0)";
     let of_line =
         "coalesce((SELECT sum(a.quantity) FROM allocations a WHERE a.sku = l.sku AND a.order_id = l.order_id), 0)";
-    none("oversold", "SELECT count(*) FROM batches WHERE allocated_quantity NOT BETWEEN 0 AND purchased_quantity");
+    let gone = "picked_quantity + shipped_quantity + missing_quantity";
+    none(
+        "oversold",
+        &format!(
+            "SELECT count(*) FROM batches WHERE allocated_quantity + {gone} > purchased_quantity OR allocated_quantity < 0
+             OR picked_quantity < 0 OR shipped_quantity < 0 OR missing_quantity < 0"
+        ),
+    );
+    let picked = |of: &str, status: &str, key: &str| {
+        format!("coalesce((SELECT sum(k.{of}) FROM pick_list_lines k WHERE k.status = '{status}' AND {key}), 0)")
+    };
+    let key = "k.sku = b.sku AND k.reference = b.reference";
+    let (picked_of, shipped_of) = (picked("picked", "picked", key), picked("picked", "shipped", key));
+    none(
+        "batches that differ from their pick lines",
+        &format!(
+            "SELECT count(*) FROM batches b WHERE picked_quantity <> {picked_of} OR shipped_quantity <> {shipped_of}"
+        ),
+    );
+    let key = "k.sku = l.sku AND k.order_id = l.order_id";
+    let (picked_of, shipped_of) = (picked("picked", "picked", key), picked("picked", "shipped", key));
+    let listed_of = picked("quantity", "open", key);
+    none(
+        "lines that differ from their pick lines",
+        &format!(
+            "SELECT count(*) FROM order_lines l
+             WHERE picked <> {picked_of} OR shipped <> {shipped_of} OR listed <> {listed_of}"
+        ),
+    );
+    none(
+        "units on lists that are not reserved, or on two",
+        "SELECT count(*) FROM (
+             SELECT sku, order_id, reference, sum(quantity) AS listed FROM pick_list_lines
+             WHERE status = 'open' GROUP BY sku, order_id, reference
+         ) AS k
+         LEFT JOIN allocations a ON a.sku = k.sku AND a.order_id = k.order_id AND a.reference = k.reference
+         WHERE a.quantity IS NULL OR a.quantity < k.listed",
+    );
     none("drifted", &format!("SELECT count(*) FROM batches b WHERE b.allocated_quantity <> {of_batch}"));
     none(
         "lines with more than they ordered",
-        &format!("SELECT count(*) FROM order_lines l WHERE {of_line} + waiting > quantity OR waiting < 0"),
+        &format!(
+            "SELECT count(*) FROM order_lines l WHERE {of_line} + waiting + picked + shipped > quantity OR waiting < 0"
+        ),
     );
     none(
         "lines that have ended and hold something",
@@ -81,7 +137,8 @@ pub(super) fn check_counters(database: &TestDatabase) {
     none(
         "lines that were sent alone and have nothing",
         &format!(
-            "SELECT count(*) FROM order_lines l WHERE NOT of_order AND ended IS NULL AND {of_line} = 0 AND waiting = 0"
+            "SELECT count(*) FROM order_lines l WHERE NOT of_order AND ended IS NULL AND {of_line} = 0 AND waiting = 0
+             AND picked = 0 AND shipped = 0"
         ),
     );
     none(
@@ -96,8 +153,17 @@ pub(super) fn check_counters(database: &TestDatabase) {
     );
     let total = |of: &str, from: &str| format!("coalesce((SELECT {of} FROM {from} = p.sku), 0)");
     for (column, of, from) in [
-        ("in_stock", "sum(purchased_quantity)", "batches b WHERE b.eta IS NULL AND b.sku"),
-        ("on_its_way", "sum(purchased_quantity)", "batches b WHERE b.eta IS NOT NULL AND b.sku"),
+        (
+            "in_stock",
+            "sum(purchased_quantity - shipped_quantity - missing_quantity)",
+            "batches b WHERE b.eta IS NULL AND b.sku",
+        ),
+        (
+            "on_its_way",
+            "sum(purchased_quantity - shipped_quantity - missing_quantity)",
+            "batches b WHERE b.eta IS NOT NULL AND b.sku",
+        ),
+        ("picked", "sum(picked_quantity)", "batches b WHERE b.sku"),
         ("backordered", "sum(waiting)", "order_lines l WHERE l.sku"),
         ("waiting_lines", "count(*)", "order_lines l WHERE l.waiting > 0 AND l.sku"),
         ("held_lines", "count(*)", "order_lines l WHERE l.expires_at IS NOT NULL AND l.sku"),
@@ -110,7 +176,9 @@ pub(super) fn check_counters(database: &TestDatabase) {
     ] {
         none(column, &format!("SELECT count(*) FROM products p WHERE p.{column} <> {}", total(of, from)));
     }
-    let free = "coalesce((SELECT sum(purchased_quantity - allocated_quantity) FROM batches b WHERE b.sku = l.sku), 0)";
+    let free = format!(
+        "coalesce((SELECT sum(purchased_quantity - allocated_quantity - ({gone})) FROM batches b WHERE b.sku = l.sku), 0)"
+    );
     none(
         "lines that wait for units that are free",
         &format!(

@@ -21,8 +21,28 @@ pub(super) enum State {
 pub(super) struct Batch {
     purchased: u64,
     allocated: u64,
+    picked: u64,
+    shipped: u64,
+    missing: u64,
     eta: Option<String>,
     revision: u64,
+}
+
+impl Batch {
+    const fn taken(&self) -> u64 {
+        self.allocated + self.picked + self.shipped + self.missing
+    }
+}
+
+/// A line of a pick list.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Pick {
+    sku: String,
+    order: String,
+    batch: String,
+    quantity: u64,
+    pub(super) picked: u64,
+    pub(super) status: String,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -34,13 +54,19 @@ pub(super) struct Line {
     pub(super) priority: i64,
     pub(super) backorders: bool,
     pub(super) allow_split: bool,
+    /// Units on pick lists, picked, and shipped.
+    pub(super) listed: u64,
+    pub(super) picked: u64,
+    pub(super) shipped: u64,
     pub(super) parts: Parts,
 }
 
 impl Line {
     fn alone(quantity: u64) -> Self {
         let (state, parts) = (State::Firm, Parts::new());
-        Self { quantity, waiting: 0, state, of_order: false, priority: 0, backorders: false, allow_split: true, parts }
+        let (of_order, priority, backorders, allow_split) = (false, 0, false, true);
+        let (waiting, listed, picked, shipped) = (0, 0, 0, 0);
+        Self { quantity, waiting, state, of_order, priority, backorders, allow_split, listed, picked, shipped, parts }
     }
 }
 
@@ -49,6 +75,8 @@ impl Line {
 pub(super) struct Ledger {
     pub(super) batches: BTreeMap<(String, String), Batch>,
     pub(super) lines: BTreeMap<LineKey, Line>,
+    /// By list and number.
+    pub(super) picks: BTreeMap<(String, u64), Pick>,
 }
 
 /// The rows of a query of columns with `|` between them.
@@ -69,11 +97,23 @@ fn flag(text: &str) -> bool {
 impl Ledger {
     pub(super) fn stored(database: &TestDatabase) -> Self {
         let mut ledger = Self::default();
-        let columns = ["sku", "reference", "purchased_quantity", "allocated_quantity", "eta", "revision"];
+        let columns = [
+            "sku",
+            "reference",
+            "purchased_quantity",
+            "allocated_quantity",
+            "eta",
+            "revision",
+            "picked_quantity",
+            "shipped_quantity",
+            "missing_quantity",
+        ];
         for row in rows(database, &columns, "batches") {
             let eta = Some(row[4].clone()).filter(|eta| !eta.is_empty());
             let (purchased, allocated, revision) = (number(&row[2]), number(&row[3]), number(&row[5]));
-            ledger.batches.insert((row[0].clone(), row[1].clone()), Batch { purchased, allocated, eta, revision });
+            let (picked, shipped, missing) = (number(&row[6]), number(&row[7]), number(&row[8]));
+            let batch = Batch { purchased, allocated, picked, shipped, missing, eta, revision };
+            ledger.batches.insert((row[0].clone(), row[1].clone()), batch);
         }
         let columns = [
             "order_id",
@@ -86,6 +126,9 @@ impl Ledger {
             "allow_split",
             "ended",
             "expires_at",
+            "listed",
+            "picked",
+            "shipped",
         ];
         for row in rows(database, &columns, "order_lines") {
             let state = match (row[8].as_str(), row[9].as_str()) {
@@ -103,6 +146,9 @@ impl Ledger {
                 priority: number(&row[5]),
                 backorders: flag(&row[6]),
                 allow_split: flag(&row[7]),
+                listed: number(&row[10]),
+                picked: number(&row[11]),
+                shipped: number(&row[12]),
                 parts: Parts::new(),
             };
             ledger.lines.insert((row[0].clone(), row[1].clone()), line);
@@ -110,6 +156,12 @@ impl Ledger {
         for row in rows(database, &["order_id", "sku", "reference", "quantity"], "allocations") {
             let line = ledger.lines.get_mut(&(row[0].clone(), row[1].clone())).unwrap();
             line.parts.insert(row[2].clone(), number(&row[3]));
+        }
+        let columns = ["list_id", "line", "sku", "order_id", "reference", "quantity", "picked", "status"];
+        for row in rows(database, &columns, "pick_list_lines") {
+            let [list, line, sku, order, batch, quantity, picked, status] = row.try_into().unwrap();
+            let pick = Pick { sku, order, batch, quantity: number(&quantity), picked: number(&picked), status };
+            ledger.picks.insert((list, number(&line)), pick);
         }
         ledger
     }
@@ -130,7 +182,9 @@ impl Ledger {
         let name = event["type"].as_str().unwrap();
         match name {
             "batch_added" => {
-                let batch = Batch { purchased: units("purchased_quantity"), allocated: 0, eta: eta(), revision: 1 };
+                let (purchased, eta, revision) = (units("purchased_quantity"), eta(), 1);
+                let (allocated, picked, shipped, missing) = (0, 0, 0, 0);
+                let batch = Batch { purchased, allocated, picked, shipped, missing, eta, revision };
                 assert!(self.batches.insert((text("sku"), text("reference")), batch).is_none(), "{event}");
             }
             "batch_changed" => {
@@ -139,10 +193,11 @@ impl Ledger {
                 assert_eq!(json!(batch.eta), event["old_eta"], "{event}");
                 assert_eq!(batch.revision + 1, units("revision"), "{event}");
                 (batch.purchased, batch.eta, batch.revision) = (units("purchased_quantity"), eta(), units("revision"));
-                assert!(batch.allocated <= batch.purchased, "{event}");
+                assert!(batch.taken() <= batch.purchased, "{event}");
             }
             "batch_removed" => {
-                assert_eq!(self.batches.remove(&(text("sku"), text("reference"))).unwrap().allocated, 0, "{event}");
+                let removed = self.batches.remove(&(text("sku"), text("reference"))).unwrap();
+                assert_eq!(removed.taken(), removed.missing, "{event}");
             }
             "out_of_stock" => {}
             _ => self.follow_line(name, event, (text("order_id"), text("sku"))),
@@ -173,10 +228,13 @@ impl Ledger {
             "allocated" => {
                 let batch = self.batch(event);
                 batch.allocated += units("quantity");
-                assert!(batch.allocated <= batch.purchased, "{event}");
+                assert!(batch.taken() <= batch.purchased, "{event}");
                 self.lines.entry(key.clone()).or_insert_with(|| Line::alone(units("line_quantity")));
             }
             "deallocated" => self.batch(event).allocated -= units("quantity"),
+            "pick_listed" | "pick_line_changed" | "pick_line_withdrawn" | "picked" | "units_missing" | "shipped" => {
+                return self.follow_pick(name, event, &key);
+            }
             _ => {}
         }
         let line = self.lines.get_mut(&key).unwrap_or_else(|| panic!("no line: {event}"));
@@ -188,14 +246,13 @@ impl Ledger {
                     line.waiting -= units("quantity");
                 }
                 assert_eq!(line.quantity, units("line_quantity"), "{event}");
-                assert!(line.parts.values().sum::<u64>() + line.waiting <= line.quantity, "{event} {line:?}");
+                assert!(
+                    line.parts.values().sum::<u64>() + line.waiting + line.picked + line.shipped <= line.quantity,
+                    "{event} {line:?}"
+                );
             }
             "deallocated" => {
-                let part = line.parts.get_mut(&text("reference")).unwrap();
-                *part -= units("quantity");
-                if *part == 0 {
-                    line.parts.remove(&text("reference"));
-                }
+                take_from(&mut line.parts, &text("reference"), units("quantity"));
             }
             "backordered" | "line_short" => {
                 assert_eq!(line.backorders, name == "backordered", "{event}");
@@ -219,8 +276,68 @@ impl Ledger {
             other => panic!("{other}"),
         }
         let gave_back = name == "wait_ended" || name == "deallocated" && text("reason") == "request";
-        if gave_back && !line.of_order && line.waiting == 0 && line.parts.is_empty() {
+        let has_nothing = line.waiting + line.picked + line.shipped == 0 && line.parts.is_empty();
+        if gave_back && !line.of_order && has_nothing {
             self.lines.remove(&key);
         }
+    }
+
+    /// Follows what happens to a line of a pick list, its order line and its batch.
+    fn follow_pick(&mut self, name: &str, event: &Value, key: &LineKey) {
+        let text = |name: &str| event[name].as_str().unwrap_or_else(|| panic!("{name}: {event}")).to_owned();
+        let units = event["quantity"].as_u64().unwrap();
+        let id = (text("list"), event["line"].as_u64().unwrap());
+        if name == "pick_listed" {
+            let ((order, sku), batch) = (key.clone(), text("reference"));
+            let pick = Pick { sku, order, batch, quantity: units, picked: 0, status: "open".to_owned() };
+            assert!(self.picks.insert(id, pick).is_none(), "{event}");
+            self.lines.get_mut(key).unwrap().listed += units;
+            return;
+        }
+        let pick = self.picks.get_mut(&id).unwrap_or_else(|| panic!("no pick line: {event}"));
+        let line = self.lines.get_mut(key).unwrap_or_else(|| panic!("no line: {event}"));
+        match name {
+            "pick_line_changed" => {
+                line.listed -= pick.quantity - units;
+                pick.quantity = units;
+            }
+            "pick_line_withdrawn" => {
+                line.listed -= units;
+                pick.status = "withdrawn".to_owned();
+            }
+            "shipped" => {
+                assert_eq!((pick.picked, pick.status.as_str()), (units, "picked"), "{event}");
+                pick.status = "shipped".to_owned();
+                (line.picked, line.shipped) = (line.picked - units, line.shipped + units);
+            }
+            _ => {
+                line.listed -= units;
+                take_from(&mut line.parts, &text("reference"), units);
+                if name == "picked" {
+                    line.picked += units;
+                    pick.picked = units;
+                    pick.status = "picked".to_owned();
+                } else if pick.picked == 0 {
+                    pick.status = "missing".to_owned();
+                }
+            }
+        }
+        if let "picked" | "units_missing" | "shipped" = name {
+            let batch = self.batch(event);
+            match name {
+                "picked" => (batch.allocated, batch.picked) = (batch.allocated - units, batch.picked + units),
+                "shipped" => (batch.picked, batch.shipped) = (batch.picked - units, batch.shipped + units),
+                _ => (batch.allocated, batch.missing) = (batch.allocated - units, batch.missing + units),
+            }
+        }
+    }
+}
+
+/// Takes units of a batch from what a line holds.
+fn take_from(parts: &mut Parts, batch: &str, units: u64) {
+    let part = parts.get_mut(batch).unwrap();
+    *part -= units;
+    if *part == 0 {
+        parts.remove(batch);
     }
 }

@@ -10,13 +10,14 @@ pub(super) fn check(database: &TestDatabase, client: &Client) {
     check_orders(client, &stored);
     check_allocations(client, &stored);
     check_products(client);
+    check_pick_lists(client, &stored);
     check_queues(database, client);
     check_histories(database, client, &stored);
 }
 
 /// The status of an order of which nothing is held.
 fn status(lines: &[&Line]) -> &'static str {
-    let holds = |line: &Line| line.parts.values().sum::<u64>();
+    let holds = |line: &Line| line.parts.values().sum::<u64>() + line.picked + line.shipped;
     let standing: Vec<_> = lines.iter().filter(|line| line.state == State::Firm).collect();
     let living: Vec<_> = standing.iter().filter(|line| holds(line) + line.waiting > 0).collect();
     if living.is_empty() {
@@ -27,6 +28,10 @@ fn status(lines: &[&Line]) -> &'static str {
         "backordered"
     } else if standing.iter().any(|line| holds(line) < line.quantity) {
         "partially_allocated"
+    } else if living.iter().all(|line| line.shipped == line.quantity) {
+        "shipped"
+    } else if living.iter().all(|line| line.parts.is_empty()) {
+        "picked"
     } else {
         "allocated"
     }
@@ -47,7 +52,17 @@ fn check_orders(client: &Client, stored: &Ledger) {
         let expected: Vec<Value> = lines.iter().map(|(sku, line)| as_shown(sku, line)).collect();
         assert_eq!(told, expected, "{shown}");
     }
-    for status in ["held", "allocated", "partially_allocated", "backordered", "short", "expired", "cancelled"] {
+    for status in [
+        "held",
+        "allocated",
+        "partially_allocated",
+        "backordered",
+        "picked",
+        "shipped",
+        "short",
+        "expired",
+        "cancelled",
+    ] {
         let listed = client.all(&format!("/orders?status={status}&limit=1000"));
         let expected: Vec<&Value> = shown.iter().filter(|order| order["status"] == status).collect();
         assert_eq!(listed.iter().collect::<Vec<_>>(), expected, "{status}");
@@ -56,7 +71,14 @@ fn check_orders(client: &Client, stored: &Ledger) {
 
 fn as_shown(sku: &str, line: &Line) -> Value {
     let held: u64 = line.parts.values().sum();
-    json!({"sku": sku, "qty": line.quantity, "allocated": held, "backordered": line.waiting, "allocations": line.parts})
+    let mut shown = json!({"sku": sku, "qty": line.quantity, "allocated": held, "backordered": line.waiting});
+    shown["allocations"] = json!(line.parts);
+    for (name, units) in
+        [("picked", line.picked), ("shipped", line.shipped)].into_iter().filter(|(_, units)| *units > 0)
+    {
+        shown[name] = json!(units);
+    }
+    shown
 }
 
 /// A line as it is shown, its allocations as units by batch.
@@ -86,7 +108,8 @@ fn check_products(client: &Client) {
     let batches = client.all("/batch?limit=1000");
     for product in client.all("/products") {
         let total = |name: &str| product[name].as_u64().unwrap();
-        assert_eq!(total("in_stock") + total("on_its_way"), total("allocated") + total("available"), "{product}");
+        let present = total("in_stock") + total("on_its_way");
+        assert_eq!(present, total("allocated") + total("picked") + total("available"), "{product}");
         assert_eq!(total("held"), 0, "{product}");
         let of_sku = || batches.iter().filter(|batch| batch["sku"] == product["sku"]);
         let sum = |name: &str| of_sku().map(|batch| batch[name].as_u64().unwrap()).sum::<u64>();
@@ -96,6 +119,30 @@ fn check_products(client: &Client) {
         assert_eq!(client.product(sku), product);
         let series = client.get(&format!("/products/{sku}/availability")).json()["series"].as_array().unwrap().clone();
         assert_eq!(series.last().map_or(0, |last| last["available"].as_u64().unwrap()), total("available"));
+    }
+}
+
+fn check_pick_lists(client: &Client, stored: &Ledger) {
+    let lists = client.all("/pick-lists?limit=7");
+    let mut lines = 0;
+    for list in &lists {
+        let name = list["pick_list_id"].as_str().unwrap();
+        let shown = client.get(&format!("/pick-lists/{name}")).json();
+        assert_eq!(shown["status"], list["status"], "{shown}");
+        for line in shown["lines"].as_array().unwrap() {
+            let pick = &stored.picks[&(name.to_owned(), line["line"].as_u64().unwrap())];
+            assert_eq!(
+                (line["status"].as_str(), line["picked"].as_u64().unwrap_or(0)),
+                (Some(&*pick.status), pick.picked)
+            );
+            lines += 1;
+        }
+    }
+    assert_eq!(lines, stored.picks.len(), "no list is left out");
+    for status in ["open", "picked", "shipped", "withdrawn"] {
+        let listed = client.all(&format!("/pick-lists?status={status}&limit=3"));
+        let expected: Vec<&Value> = lists.iter().filter(|list| list["status"] == status).collect();
+        assert_eq!(listed.iter().collect::<Vec<_>>(), expected, "{status}");
     }
 }
 

@@ -1,0 +1,74 @@
+//! Loading and writing pick lines, a set of them at a time.
+
+use super::saving::{column, count_of};
+use super::sets::{AddPickLines, ChangePickLines, LoadPickLines};
+use crate::error::store_error;
+use crate::pick_line::pick_lines;
+use crate::saving::{RowChanges, expect_rows};
+use allocation_domain::{OrderId, PickLine, PickLineId, Sku};
+use allocation_ports::StoreError;
+use diesel::prelude::*;
+
+/// The pick lines of lines, each named once, but for those that are withdrawn or missing.
+pub(crate) fn load_pick_lines<'a>(
+    connection: &mut PgConnection,
+    lines: impl IntoIterator<Item = (&'a Sku, &'a OrderId)>,
+) -> Result<Vec<(PickLineId, PickLine)>, StoreError> {
+    let (sku, order_id): (Vec<_>, Vec<_>) =
+        lines.into_iter().map(|(sku, order_id)| (sku.as_str(), order_id.as_str())).unzip();
+    if sku.is_empty() {
+        return Ok(Vec::new());
+    }
+    let statement = LoadPickLines { sku: &sku, order_id: &order_id };
+    pick_lines(statement.load(connection).map_err(store_error)?)
+}
+
+/// Writes pick lines down.
+pub(super) fn save_pick_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    let lines = &rows.added_pick_lines;
+    if !lines.is_empty() {
+        let statement = AddPickLines {
+            list_id: &column(lines, |line| line.list_id),
+            line: &column(lines, |line| line.line),
+            sku: &column(lines, |line| line.sku),
+            order_id: &column(lines, |line| line.order_id),
+            reference: &column(lines, |line| line.reference),
+            quantity: &column(lines, |line| line.quantity),
+            picked: &column(lines, |line| line.picked),
+            status: &column(lines, |line| line.status),
+        };
+        statement.execute(connection).map_err(store_error)?;
+    }
+    let lines = &rows.changed_pick_lines;
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let statement = ChangePickLines {
+        list_id: &column(lines, |line| line.list_id),
+        line: &column(lines, |line| line.line),
+        quantity: &column(lines, |line| line.quantity),
+        picked: &column(lines, |line| line.picked),
+        status: &column(lines, |line| line.status),
+        lines: &count_of(lines)?,
+    };
+    expect_rows(lines.len(), statement.execute(connection).map_err(store_error)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::explain::{connect, migrated, plan};
+    use super::*;
+
+    /// A plan is kept while tables grow, so it must be right for those that are known to be empty.
+    #[test]
+    fn pick_lines_are_found_by_the_index_for_them_on_postgres() {
+        let database = migrated();
+        for setup in ["SELECT 1", "ANALYZE"] {
+            database.execute(setup);
+            let plan = plan(&mut connect(&database), LoadPickLines { sku: &vec!["LAMP"], order_id: &vec!["O"] });
+            assert!(plan.contains("pick_list_lines_by_line on"), "{setup}\n{plan}");
+            assert_eq!(plan.matches("Index Cond").count(), 1, "{setup}\n{plan}");
+            assert!(!plan.contains("Sort"), "{setup}\n{plan}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Pick lists, and lists of them.
+
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::{corrupt, store_error};
+use crate::pick_line::{PickLineColumns, PickLineRow, pick_line_columns, pick_lines};
+use crate::row;
+use crate::statement::statement;
+use allocation_domain::{PickLine, PickLineId, PickList, PickListId, PickListStatus};
+use allocation_ports::{
+    PageSize, PickListCounts, PickListFilter, PickListPage, PickListSummary, StoreError, StoredPickList,
+};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Text};
+
+/// How many lists a page looks through at most.
+const MOST_LISTS: usize = 1_000;
+
+statement! {
+    CreatedAt<'a>(list_id: Text => str) on MultiBackend -> BigInt,
+    "SELECT created_at FROM pick_lists WHERE list_id = ?"
+}
+
+statement! {
+    LinesOf<'a>(list_id: Text => str) on MultiBackend -> PickLineColumns,
+    concat!("SELECT ", pick_line_columns!(), " FROM pick_list_lines WHERE list_id = ? ORDER BY list_id, line")
+}
+
+statement! {
+    Line<'a>(list_id: Text => str, line: Integer => i32) on MultiBackend -> PickLineColumns,
+    concat!("SELECT ", pick_line_columns!(), " FROM pick_list_lines WHERE list_id = ? AND line = ?")
+}
+
+/// Lists with the numbers of their lines.
+macro_rules! summaries {
+    ($lists:literal) => {
+        concat!(
+            "SELECT p.list_id,
+                    (SELECT created_at FROM pick_lists WHERE pick_lists.list_id = p.list_id),
+                    (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id),
+                    (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id AND l.status = 'open'),
+                    (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id AND l.status = 'picked'),
+                    (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id AND l.status = 'shipped')
+             FROM (",
+            $lists,
+            ") AS p"
+        )
+    };
+}
+
+type SummaryColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt);
+
+statement! {
+    All<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> SummaryColumns,
+    summaries!("SELECT list_id FROM pick_lists WHERE list_id > ? ORDER BY list_id LIMIT ?")
+}
+
+statement! {
+    Open<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> SummaryColumns,
+    summaries!(
+        "SELECT DISTINCT list_id FROM pick_list_lines WHERE status = 'open' AND list_id > ? ORDER BY list_id LIMIT ?"
+    )
+}
+
+statement! {
+    /// Lists of which something was picked and not shipped; there may be more to pick.
+    ToShip<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> SummaryColumns,
+    summaries!(
+        "SELECT DISTINCT list_id FROM pick_list_lines WHERE status = 'picked' AND list_id > ? ORDER BY list_id LIMIT ?"
+    )
+}
+
+/// A list with its lines, read in one snapshot.
+pub(crate) fn pick_list(
+    connection: &mut AnyConnection,
+    list_id: &PickListId,
+) -> Result<Option<StoredPickList>, StoreError> {
+    let found = CreatedAt { list_id: list_id.as_str() }.get_result::<i64>(connection).optional();
+    let Some(created_at) = found.map_err(store_error)? else { return Ok(None) };
+    let rows: Vec<PickLineRow> = LinesOf { list_id: list_id.as_str() }.load(connection).map_err(store_error)?;
+    let lines = pick_lines(rows)?.into_iter().map(|(id, line)| (id.line, line)).collect();
+    let list = PickList { list_id: list_id.clone(), lines };
+    Ok(Some(StoredPickList { list, created_at: row::instant(created_at)? }))
+}
+
+/// A line of a list.
+pub(crate) fn pick_line(connection: &mut AnyConnection, id: &PickLineId) -> Result<Option<PickLine>, StoreError> {
+    // No list has a line whose number is out of range.
+    let Ok(line) = i32::try_from(id.line) else { return Ok(None) };
+    let found = Line { list_id: id.list.as_str(), line: &line }.get_result::<PickLineRow>(connection).optional();
+    found.map_err(store_error)?.map(|row| row.pick_line().map(|(_, line)| line)).transpose()
+}
+
+/// A page of lists, in one snapshot. What a list has come to is told by its lines, so a page looks
+/// through a bounded number of lists and keeps those that fit.
+pub(crate) fn pick_lists(
+    connection: &mut AnyConnection,
+    filter: &PickListFilter,
+    after: Option<&PickListId>,
+    page: PageSize,
+) -> Result<PickListPage, StoreError> {
+    let page = usize::from(page.get());
+    let mut kept = PickListPage { lists: Vec::new(), next: after.cloned() };
+    let mut seen = 0;
+    while kept.lists.len() < page && seen < MOST_LISTS {
+        let count = (page - kept.lists.len()).min(MOST_LISTS - seen);
+        // One more tells whether the list goes on.
+        let mut found = load(connection, filter.status, kept.next.as_ref(), count + 1)?;
+        let goes_on = found.len() > count;
+        found.truncate(count);
+        seen += found.len();
+        kept.next = found.last().map(|list| list.list_id.clone()).filter(|_| goes_on);
+        kept.lists.extend(found.into_iter().filter(|list| filter.status.is_none_or(|status| list.status() == status)));
+        if !goes_on {
+            break;
+        }
+    }
+    Ok(kept)
+}
+
+/// The next lists that may have a status, sorted.
+fn load(
+    connection: &mut AnyConnection,
+    status: Option<PickListStatus>,
+    after: Option<&PickListId>,
+    count: usize,
+) -> Result<Vec<PickListSummary>, StoreError> {
+    let after = after.map_or(super::FIRST, PickListId::as_str);
+    let limit = &i64::try_from(count).map_err(corrupt)?;
+    // What is open or to be shipped is of the present, and little.
+    let rows: QueryResult<Vec<SummaryRow>> = match status {
+        Some(PickListStatus::Open) => Open { after, limit }.load(connection),
+        Some(PickListStatus::Picked) => ToShip { after, limit }.load(connection),
+        None | Some(PickListStatus::Shipped | PickListStatus::Withdrawn) => All { after, limit }.load(connection),
+    };
+    let mut lists = rows.map_err(store_error)?.into_iter().map(summary).collect::<Result<Vec<_>, _>>()?;
+    // The rows come in this order, but SQL does not promise it.
+    lists.sort_unstable_by(|one, other| one.list_id.cmp(&other.list_id));
+    Ok(lists)
+}
+
+/// The list, when it was made, and how many lines it has, open, picked and shipped ones.
+type SummaryRow = (String, i64, i64, i64, i64, i64);
+
+fn summary((list_id, created_at, lines, open, picked, shipped): SummaryRow) -> Result<PickListSummary, StoreError> {
+    let count = |lines: i64| u32::try_from(lines).map_err(corrupt);
+    let counts =
+        PickListCounts { lines: count(lines)?, open: count(open)?, picked: count(picked)?, shipped: count(shipped)? };
+    Ok(PickListSummary { list_id: row::list_id(list_id)?, created_at: row::instant(created_at)?, counts })
+}

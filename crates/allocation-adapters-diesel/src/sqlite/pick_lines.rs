@@ -1,0 +1,48 @@
+//! Loading and writing pick lines, one after the other.
+
+use super::rows::{AddPickLine, ChangePickLine, LoadPickLines};
+use super::saving::one_row;
+use crate::error::store_error;
+use crate::pick_line::pick_lines;
+use crate::saving::RowChanges;
+use allocation_domain::{OrderId, PickLine, PickLineId, Sku};
+use allocation_ports::StoreError;
+use diesel::prelude::*;
+
+/// The pick lines of a line, but for those that are withdrawn or missing.
+pub(crate) fn load_pick_lines(
+    connection: &mut SqliteConnection,
+    sku: &Sku,
+    order_id: &OrderId,
+) -> Result<Vec<(PickLineId, PickLine)>, StoreError> {
+    let statement = LoadPickLines { sku: sku.as_str(), order_id: order_id.as_str() };
+    pick_lines(statement.load(connection).map_err(store_error)?)
+}
+
+/// Writes pick lines down.
+pub(super) fn save_pick_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    for line in &rows.added_pick_lines {
+        let statement = AddPickLine {
+            list_id: line.list_id,
+            line: &line.line,
+            sku: line.sku,
+            order_id: line.order_id,
+            reference: line.reference,
+            quantity: &line.quantity,
+            picked: &line.picked,
+            status: line.status,
+        };
+        one_row(connection, statement)?;
+    }
+    for line in &rows.changed_pick_lines {
+        let statement = ChangePickLine {
+            quantity: &line.quantity,
+            picked: &line.picked,
+            status: line.status,
+            list_id: line.list_id,
+            line: &line.line,
+        };
+        one_row(connection, statement)?;
+    }
+    Ok(())
+}

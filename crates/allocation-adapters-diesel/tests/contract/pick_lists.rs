@@ -1,0 +1,171 @@
+//! Pick lists: what a new one can take, and what is kept of them.
+
+use crate::picking::list_id;
+use crate::world::{World, due, held, instant, new_order, order, quantity, reference, sku, waits};
+use allocation_domain::{
+    Eta, NewPickList, OrderTerms, PickCriteria, PickLineId, PickList, PickListStatus, PickStatus, Products, Units,
+};
+use allocation_ports::{Origins, PageSize, PickListFilter, Queries, StoreError, UnitOfWork, Wanted};
+use allocation_test_support::TestDatabase;
+
+/// What a list of some lines would take, as `SKU order`.
+fn found(world: &World, criteria: PickCriteria, most: u32) -> Vec<String> {
+    let list = NewPickList::new(list_id("NEW"), criteria).with_max_lines(most).unwrap();
+    let lines = world.begin().pick_lists().candidates(&list).unwrap();
+    lines.iter().map(|(name, order_id)| format!("{name} {order_id}")).collect()
+}
+
+fn lock(unit: &mut dyn UnitOfWork, lines: &[(&str, &str)]) -> Products {
+    let wanted: Vec<_> = lines
+        .iter()
+        .map(|(name, order_id)| Wanted { order_ids: vec![order(order_id)], ..Wanted::product(sku(name)) })
+        .collect();
+    unit.products().lock(&wanted, instant(0)).unwrap().into_iter().collect()
+}
+
+fn save(mut unit: Box<dyn UnitOfWork>, products: Products) {
+    unit.products().save(&products.into_iter().collect::<Vec<_>>(), instant(50), &Origins::default()).unwrap();
+    unit.commit().unwrap();
+}
+
+/// Puts lines, each of another SKU, on a list.
+fn make(world: &World, name: &str, lines: &[(&str, &str)]) -> PickList {
+    let mut unit = world.begin();
+    let mut products = lock(&mut *unit, lines);
+    let list = products.make_pick_list(&NewPickList::new(list_id(name), PickCriteria::default())).unwrap();
+    unit.pick_lists().add(&list_id(name), instant(50)).unwrap();
+    save(unit, products);
+    list
+}
+
+fn pick(world: &World, list: &str, line: u32, units: u32) {
+    let id = PickLineId { list: list_id(list), line };
+    let mut unit = world.begin();
+    let before = unit.pick_lists().find_line(&id).unwrap().unwrap();
+    let mut products = lock(&mut *unit, &[(before.sku.as_str(), before.order_id.as_str())]);
+    let product = products.get_mut(&before.sku).unwrap();
+    assert_eq!(product.pick_line(&id), Some(&before), "it comes with its order line");
+    product.pick(&id, Units::new(units).unwrap(), instant(0)).unwrap();
+    save(unit, products);
+}
+
+pub fn a_list_takes_what_is_firm_and_in_stock_and_on_no_list(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 5, Eta::InStock);
+    world.add("LAMP", "B-2", 15, due("2027-01-01"));
+    world.add("SOFA", "A-1", 100, Eta::InStock);
+    world.allocate("LAMP", "FIRM", 3).unwrap();
+    world.place(&new_order("HELD", &[("LAMP", 1)], held(600)), world.now());
+    world.allocate("LAMP", "LATE", 9).unwrap();
+    world.allocate("SOFA", "LISTED", 2).unwrap();
+    world.allocate("SOFA", "PICKED", 2).unwrap();
+    world.allocate("SOFA", "FIRM", 2).unwrap();
+    assert_eq!(make(&world, "P-1", &[("SOFA", "LISTED")]).lines.len(), 1);
+    make(&world, "P-2", &[("SOFA", "PICKED")]);
+    pick(&world, "P-2", 1, 2);
+    let split = new_order("SPLIT", &[("LAMP", 7)], OrderTerms::default());
+    world.place(&split, world.now());
+    // One of its seven is in stock.
+    assert_eq!(found(&world, PickCriteria::default(), 9), ["LAMP FIRM", "LAMP SPLIT", "SOFA FIRM"]);
+    let of_orders = |names: &[&str]| PickCriteria {
+        order_ids: Some(names.iter().map(|name| order(name)).collect()),
+        ..PickCriteria::default()
+    };
+    assert_eq!(found(&world, of_orders(&["FIRM", "HELD", "LISTED"]), 9), ["LAMP FIRM", "SOFA FIRM"]);
+    let batches = Some(["A-1", "B-2", "NONE"].map(reference).into());
+    assert_eq!(found(&world, PickCriteria { references: batches, ..PickCriteria::default() }, 9), ["SOFA FIRM"]);
+    let skus = Some(["LAMP", "NONE"].map(sku).into());
+    assert_eq!(found(&world, PickCriteria { skus, ..PickCriteria::default() }, 9), ["LAMP FIRM", "LAMP SPLIT"]);
+    let none = PickCriteria { skus: Some([].into()), ..PickCriteria::default() };
+    assert_eq!(found(&world, none, 9), [""; 0]);
+}
+
+pub fn the_first_lines_of_the_first_batches_are_found(database: TestDatabase) {
+    let world = World::new(database);
+    for (name, batch) in [("RUG", "B-3"), ("LAMP", "B-1"), ("SOFA", "B-2")] {
+        world.add(name, batch, 100, Eta::InStock);
+        for (number, priority) in [(1, 0), (2, 7), (3, -1), (4, 7)] {
+            world.place(&new_order(&format!("{name}-{number}"), &[(name, 1)], waits(priority)), world.now());
+        }
+    }
+    let first = |most| found(&world, PickCriteria::default(), most);
+    assert_eq!(first(3), ["LAMP LAMP-1", "LAMP LAMP-2", "LAMP LAMP-4"]);
+    assert_eq!(first(5), ["LAMP LAMP-1", "LAMP LAMP-2", "LAMP LAMP-3", "LAMP LAMP-4", "SOFA SOFA-2"]);
+    assert_eq!(first(12).len(), 12);
+    let skus = Some(["RUG", "SOFA"].map(sku).into());
+    assert_eq!(found(&world, PickCriteria { skus, ..PickCriteria::default() }, 1), ["SOFA SOFA-2"]);
+}
+
+pub fn a_thousand_batches_are_passed_over_for_the_one_in_stock(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "Z", 1, Eta::InStock);
+    world.allocate("LAMP", "LAST", 1).unwrap();
+    world
+        .change(Wanted { open_batches: true, ..Wanted::product(sku("LAMP")) }, |product| {
+            for number in 0..300 {
+                let batch = reference(&format!("B-{number:03}"));
+                let eta = if number % 2 == 0 { due("2027-01-01") } else { Eta::InStock };
+                product.add_batch(batch, quantity(1), eta, instant(9)).unwrap();
+            }
+            for number in 0..300 {
+                product.allocate(&order(&format!("O-{number:03}")), quantity(1), instant(9)).unwrap();
+            }
+        })
+        .unwrap();
+    assert_eq!(found(&world, PickCriteria::default(), 1_000).len(), 151);
+    assert_eq!(found(&world, PickCriteria::default(), 7).len(), 7);
+}
+
+pub fn a_list_is_added_once_and_found_with_its_lines(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 5, Eta::InStock);
+    world.allocate("LAMP", "O", 3).unwrap();
+    let made = make(&world, "P", &[("LAMP", "O")]);
+    let again = world.begin().pick_lists().add(&list_id("P"), instant(0));
+    assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+    let stored = world.begin().pick_lists().find(&list_id("P")).unwrap().unwrap();
+    assert_eq!((&stored.list, stored.created_at), (&made, instant(50)));
+    assert_eq!(world.store.pick_list(&list_id("P")).unwrap(), Some(stored));
+    assert_eq!(world.store.pick_list(&list_id("NONE")).unwrap(), None);
+    for line in [0, 2, u32::MAX] {
+        assert_eq!(world.begin().pick_lists().find_line(&PickLineId { list: list_id("P"), line }).unwrap(), None);
+    }
+}
+
+pub fn pick_lines_outlive_their_order_line_and_their_batch(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 5, Eta::InStock);
+    world.allocate("LAMP", "O", 3).unwrap();
+    make(&world, "P", &[("LAMP", "O")]);
+    world.deallocate("LAMP", "O", "B-1").unwrap();
+    world.remove_batch("LAMP", "B-1");
+    assert_eq!(world.database.count("SELECT count(*) FROM order_lines"), 0);
+    let list = world.store.pick_list(&list_id("P")).unwrap().unwrap().list;
+    assert_eq!((list.status(), list.lines[&1].status), (PickListStatus::Withdrawn, PickStatus::Withdrawn));
+    world.assert_counters_equal_sums();
+}
+
+pub fn a_page_of_lists_looks_through_a_bounded_number_of_them(database: TestDatabase) {
+    let world = World::new(database);
+    let numbers = "SELECT 1000 * a.n + 100 * b.n + 10 * c.n + d.n AS n FROM digits a, digits b, digits c, digits d";
+    world.database.execute(&format!(
+        "WITH digits (n) AS (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9))
+         INSERT INTO pick_lists (list_id, created_at) SELECT 'P-' || (10000 + n), 0 FROM ({numbers}) AS t WHERE n < 2500",
+    ));
+    world.database.execute(
+        "INSERT INTO pick_list_lines (list_id, line, sku, order_id, reference, quantity, picked, status)
+         VALUES ('P-12400', 1, 'LAMP', 'O', 'B', 1, 1, 'shipped')",
+    );
+    let filter = PickListFilter { status: Some(PickListStatus::Shipped) };
+    let (mut pages, mut after, mut lists) = (0, None, Vec::new());
+    loop {
+        let page = world.store.pick_lists(&filter, after, PageSize::new(1).unwrap()).unwrap();
+        lists.extend(page.lists);
+        pages += 1;
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!((lists.len(), pages), (1, 4), "two pages without any before it, and one after it");
+}

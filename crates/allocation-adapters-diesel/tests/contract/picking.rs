@@ -1,0 +1,123 @@
+//! The warehouse of a shop: pick lists in the database and next to it in memory.
+
+use crate::shop::{SKUS, Shop};
+use crate::world::{order, reference, sku};
+use allocation_domain::{
+    NewPickList, OrderId, PickCriteria, PickLineId, PickList, PickListId, PickStatus, Product, Units,
+};
+use allocation_ports::{PageSize, PickListFilter, PickListSummary, Queries, UnitOfWork, Wanted};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub fn list_id(text: &str) -> PickListId {
+    PickListId::parse(text).unwrap()
+}
+
+/// Locks all products of the shop, with these lines.
+fn lock_all(unit: &mut dyn UnitOfWork, lines: &[(String, OrderId)], now: DateTime<Utc>) -> Vec<Product> {
+    let wanted = SKUS.map(|name| Wanted {
+        order_ids: lines.iter().filter(|(held, _)| held == name).map(|(_, order_id)| order_id.clone()).collect(),
+        ..Wanted::product(sku(name))
+    });
+    unit.products().lock(&wanted, now).unwrap()
+}
+
+/// Locks all products of the shop, and loads the lines of a list, or one of them.
+fn lock_list(unit: &mut dyn UnitOfWork, list: &PickListId, only: Option<u32>, now: DateTime<Utc>) -> Vec<Product> {
+    let mut products = lock_all(unit, &[], now);
+    let lines = unit.pick_lists().find(list).unwrap().map(|stored| stored.list.lines).unwrap_or_default();
+    for (line, pick) in lines.into_iter().filter(|(line, _)| only.is_none_or(|only| only == *line)) {
+        let id = PickLineId { list: list.clone(), line };
+        assert_eq!(unit.pick_lists().find_line(&id).unwrap().as_ref(), Some(&pick));
+        let product = products.iter_mut().find(|product| *product.sku() == pick.sku);
+        product.unwrap().load_pick_lines([(id, pick)]);
+    }
+    products
+}
+
+impl Shop {
+    /// One of everything that a warehouse does.
+    pub fn pick_step(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
+        let lines: Vec<_> = self.truth.iter().flat_map(Product::pick_lines).collect();
+        let open = lines.iter().filter(|(_, line)| line.status == PickStatus::Open).map(|(id, line)| {
+            let most = line.quantity.get();
+            ((*id).clone(), if random.bool() { most } else { random.u32(0..=most) })
+        });
+        let open: Vec<_> = open.collect();
+        let any = random.choice(&lines).map(|(id, line)| ((*id).clone(), line.picked));
+        let choice = random.u8(0..8);
+        let pick = random.choice(open).filter(|_| choice < 5).or(any);
+        match (choice, pick) {
+            (0..=4, Some((id, found))) => self.pick(&id, found, now),
+            (5, Some((id, _))) => self.ship(&id.list, now),
+            (6, Some((id, _))) => self.give_back_list(&id.list, now),
+            _ => self.make(&new_list(random), now),
+        }
+    }
+
+    pub fn make(&mut self, list: &NewPickList, now: DateTime<Utc>) {
+        let lock = |unit: &mut dyn UnitOfWork| {
+            let found = unit.pick_lists().candidates(list).unwrap();
+            assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "each once, sorted by SKU");
+            let lines: Vec<_> = found.into_iter().map(|(name, order_id)| (name.to_string(), order_id)).collect();
+            lock_all(unit, &lines, now)
+        };
+        if self.truth.pick_list(list.list_id()).is_some() {
+            return;
+        }
+        let is_made = |decided: bool, unit: &mut dyn UnitOfWork| {
+            if decided {
+                unit.pick_lists().add(list.list_id(), now).unwrap();
+            }
+        };
+        self.decide_on(&SKUS, lock, now, |products, _| products.make_pick_list(list), is_made);
+    }
+
+    pub fn pick(&mut self, id: &PickLineId, found: u32, now: DateTime<Utc>) {
+        let found = Units::new(found).unwrap();
+        let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, &id.list, Some(id.line), now);
+        self.decide_on(&SKUS, lock, now, |products, at| products.pick(id, found, at), |_, _| {});
+    }
+
+    pub fn ship(&mut self, list: &PickListId, now: DateTime<Utc>) {
+        let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, list, None, now);
+        self.decide_on(&SKUS, lock, now, |products, _| products.ship(list), |_, _| {});
+    }
+
+    pub fn give_back_list(&mut self, list: &PickListId, now: DateTime<Utc>) {
+        let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, list, None, now);
+        self.decide_on(&SKUS, lock, now, |products, _| products.give_back(list), |_, _| {});
+    }
+
+    /// All lists, by name.
+    pub fn pick_lists(&self) -> BTreeMap<PickListId, PickList> {
+        let names: BTreeSet<_> = self.truth.iter().flat_map(Product::pick_lines).map(|(id, _)| &id.list).collect();
+        names.into_iter().map(|name| (name.clone(), self.truth.pick_list(name).unwrap())).collect()
+    }
+
+    /// All lists that fit, in pages.
+    pub fn listed(&self, filter: &PickListFilter, page: u16) -> Vec<PickListSummary> {
+        let (mut lists, mut after) = (Vec::new(), None);
+        loop {
+            let found = self.world.store.pick_lists(filter, after, PageSize::new(page).unwrap()).unwrap();
+            assert!(found.lists.len() <= usize::from(page));
+            lists.extend(found.lists);
+            after = found.next;
+            if after.is_none() {
+                return lists;
+            }
+        }
+    }
+}
+
+/// A list of one of all kinds.
+fn new_list(random: &mut fastrand::Rng) -> NewPickList {
+    let some = |random: &mut fastrand::Rng| random.u8(0..3) == 0;
+    let criteria = PickCriteria {
+        references: some(random).then(|| (0..3).map(|batch| reference(&format!("LAMP-{batch}"))).collect()),
+        skus: some(random).then(|| BTreeSet::from([sku("LAMP"), sku("RUG")])),
+        order_ids: some(random).then(|| (0..20).map(|number| order(&format!("O-{number}"))).collect()),
+    };
+    let name = list_id(&format!("P-{}", random.u32(0..1_000)));
+    NewPickList::new(name, criteria).with_max_lines(random.u32(1..=8)).unwrap()
+}

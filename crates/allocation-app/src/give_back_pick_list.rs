@@ -1,0 +1,55 @@
+use crate::UseCases;
+use crate::deciding::decide;
+use crate::locking::Locked;
+use crate::pick_list_products::lock_list;
+use crate::saving::save_changed;
+use crate::unit_of_work::Ending;
+use allocation_domain::{GiveBackError as Refusal, GiveBackOutcome, PickListId};
+use allocation_ports::{Origin, StoreError, UnitOfWork};
+use chrono::{DateTime, Utc};
+
+/// Why a pick list is not given back. Nothing of it is then.
+#[derive(Debug, thiserror::Error)]
+pub enum GiveBackPickListError {
+    /// A rule forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error("the pick list was not given back")]
+    Store(#[from] StoreError),
+}
+
+impl UseCases {
+    /// Gives a list back of which nothing was picked: other lists may take its lines. One that was
+    /// given back stays so.
+    ///
+    /// # Errors
+    ///
+    /// [`GiveBackPickListError`], and nothing has changed.
+    pub fn give_back_pick_list(&self, list_id: &PickListId) -> Result<(), GiveBackPickListError> {
+        self.units.run("give_back_pick_list", |unit, _| give_back(unit, list_id, self.clock.now(), &self.origin))?
+    }
+}
+
+fn give_back(
+    unit: &mut dyn UnitOfWork,
+    list_id: &PickListId,
+    now: DateTime<Utc>,
+    origin: &Origin,
+) -> Result<Ending<Result<(), GiveBackPickListError>>, StoreError> {
+    let Some((Locked { mut products, now }, _)) = lock_list(unit, list_id, now)? else {
+        return Ok(Ending::Rollback(Err(Refusal::NotFound(list_id.clone()).into())));
+    };
+    match decide(unit, &mut products, |products| products.give_back(list_id))? {
+        Ok(GiveBackOutcome::GivenBack(_)) => {
+            save_changed(unit, products, now, origin)?;
+            Ok(Ending::Commit(Ok(())))
+        }
+        Ok(GiveBackOutcome::Unchanged(_)) => Ok(Ending::Rollback(Ok(()))),
+        Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
+        Err(refusal @ (Refusal::NotFound(_) | Refusal::Picked(_))) => Ok(Ending::Rollback(Err(refusal.into()))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+use crate::UseCases;
+use crate::deciding::decide;
+use crate::locking::{Locked, lock};
+use crate::saving::save_changed;
+use crate::unit_of_work::{Attempt, Ending};
+use allocation_domain::{MakePickListError as Refusal, NewPickList, OrderId, PickListId, Sku};
+use allocation_ports::{Origin, StoreError, StoredPickList, UnitOfWork, Wanted};
+use chrono::{DateTime, SubsecRound, Utc};
+
+/// How often lines are looked for that nobody else takes meanwhile.
+const MOST_TRIES: u32 = 8;
+
+/// What came of making a pick list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MakePickListOutcome {
+    /// The list is new.
+    Made(StoredPickList),
+    /// There was a list of that name already; this is what became of it.
+    Unchanged(StoredPickList),
+}
+
+/// Why a pick list is not made. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum MakePickListError {
+    /// No firm allocation in stock that is on no list is among what was asked for.
+    #[error("There is nothing to pick")]
+    NothingToPick,
+    /// The store failed.
+    #[error("the pick list was not made")]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("others have put all lines that were found on lists of theirs, {MOST_TRIES} times in a row")]
+struct AlwaysTaken;
+
+#[derive(Debug, thiserror::Error)]
+#[error("pick list {0} was made meanwhile")]
+struct MadeMeanwhile(PickListId);
+
+impl UseCases {
+    /// A name for a pick list whose caller has none: it sorts by time, and is short enough to be
+    /// read out.
+    #[must_use]
+    pub fn name_pick_list(&self) -> Option<PickListId> {
+        const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let mut name = self.clock.now().format("PL-%Y%m%d-%H%M%S-").to_string();
+        name.extend((0..8).filter_map(|_| fastrand::choice(LETTERS)).map(|letter| char::from(*letter)));
+        PickListId::parse(name).ok()
+    }
+
+    /// Puts firm allocations in stock on a list of their own. A list that has the name already stays
+    /// as it is, whatever it was made of.
+    ///
+    /// Lines are looked for without locks. What others take meanwhile is left out; when they have
+    /// taken all, others are looked for, some times.
+    ///
+    /// # Errors
+    ///
+    /// [`MakePickListError`], and nothing has changed.
+    pub fn make_pick_list(&self, list: &NewPickList) -> Result<MakePickListOutcome, MakePickListError> {
+        for _ in 0..MOST_TRIES {
+            let made = self
+                .units
+                .run("make_pick_list", |unit, attempt| make(unit, attempt, list, self.clock.now(), &self.origin))?;
+            if let Some(decision) = made {
+                return decision;
+            }
+        }
+        Err(StoreError::Busy(AlwaysTaken.into()).into())
+    }
+}
+
+/// What was decided, `None` when all lines that were found were taken meanwhile.
+type Decision = Option<Result<MakePickListOutcome, MakePickListError>>;
+
+fn make(
+    unit: &mut dyn UnitOfWork,
+    attempt: Attempt,
+    list: &NewPickList,
+    now: DateTime<Utc>,
+    origin: &Origin,
+) -> Result<Ending<Decision>, StoreError> {
+    if let Some(known) = unit.pick_lists().find(list.list_id())? {
+        return Ok(Ending::Rollback(Some(Ok(repeated(known, attempt)))));
+    }
+    let candidates = unit.pick_lists().candidates(list)?;
+    if candidates.is_empty() {
+        return Ok(Ending::Rollback(Some(Err(MakePickListError::NothingToPick))));
+    }
+    let Locked { mut products, now } = lock(unit, &wanted(candidates), now)?;
+    match decide(unit, &mut products, |products| products.make_pick_list(list))? {
+        Ok(made) => {
+            save_changed(unit, products, now, origin)?;
+            unit.pick_lists().add(list.list_id(), now)?;
+            let stored = StoredPickList { list: made, created_at: now.trunc_subsecs(6) };
+            Ok(Ending::Commit(Some(Ok(MakePickListOutcome::Made(stored)))))
+        }
+        Err(Refusal::NothingToPick) => Ok(Ending::Rollback(None)),
+        // Another unit of work has made it since it was looked for: it is found when this runs again.
+        Err(Refusal::AlreadyExists(list_id)) => Err(StoreError::Conflict(MadeMeanwhile(list_id).into())),
+        Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
+    }
+}
+
+/// A list that is there after a commit of unknown outcome was made by that commit.
+fn repeated(known: StoredPickList, attempt: Attempt) -> MakePickListOutcome {
+    if attempt.settling { MakePickListOutcome::Made(known) } else { MakePickListOutcome::Unchanged(known) }
+}
+
+/// The lines by their products; they come sorted by SKU, each once.
+fn wanted(lines: Vec<(Sku, OrderId)>) -> Vec<Wanted> {
+    let mut wanted: Vec<Wanted> = Vec::new();
+    for (sku, order_id) in lines {
+        match wanted.last_mut().filter(|last| last.sku == sku) {
+            Some(last) => last.order_ids.push(order_id),
+            None => wanted.push(Wanted { order_ids: vec![order_id], ..Wanted::product(sku) }),
+        }
+    }
+    wanted
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+use crate::UseCases;
+use crate::deciding::decide;
+use crate::locking::{Locked, lock};
+use crate::saving::save_changed;
+use crate::unit_of_work::Ending;
+use allocation_domain::{PickError as Refusal, PickLineId, PickOutcome, Units};
+use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
+use chrono::{DateTime, Utc};
+
+/// Why a line is not picked. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum PickError {
+    /// A rule forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error("the line was not picked")]
+    Store(#[from] StoreError),
+}
+
+impl UseCases {
+    /// Notes that so many units of a pick line were found and picked. For those that are missing the
+    /// order line gets others, or waits for them. Picking so many again changes nothing, also after a
+    /// commit whose reply was lost: what was given instead is then told by the history of the order.
+    ///
+    /// # Errors
+    ///
+    /// [`PickError`], and nothing has changed.
+    pub fn pick(&self, id: &PickLineId, found: Units) -> Result<PickOutcome, PickError> {
+        self.units.run("pick", |unit, _| pick(unit, id, found, self.clock.now(), &self.origin))?
+    }
+}
+
+fn pick(
+    unit: &mut dyn UnitOfWork,
+    id: &PickLineId,
+    found: Units,
+    now: DateTime<Utc>,
+    origin: &Origin,
+) -> Result<Ending<Result<PickOutcome, PickError>>, StoreError> {
+    let not_found = || Ok(Ending::Rollback(Err(Refusal::NotFound(id.clone()).into())));
+    let Some(before) = unit.pick_lists().find_line(id)? else { return not_found() };
+    let wanted = Wanted {
+        batches: vec![before.reference],
+        order_ids: vec![before.order_id],
+        ..Wanted::product(before.sku.clone())
+    };
+    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    // What has become of the line is told only under the lock.
+    let (Some(product), Some(line)) = (products.get_mut(&before.sku), unit.pick_lists().find_line(id)?) else {
+        return not_found();
+    };
+    product.load_pick_lines([(id.clone(), line)]);
+    match decide(unit, &mut products, |products| products.pick(id, found, now))? {
+        Ok(outcome @ PickOutcome::Picked(_)) => {
+            save_changed(unit, products, now, origin)?;
+            Ok(Ending::Commit(Ok(outcome)))
+        }
+        Ok(outcome @ PickOutcome::Unchanged(_)) => Ok(Ending::Rollback(Ok(outcome))),
+        Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
+        Err(
+            refusal @ (Refusal::NotFound(_)
+            | Refusal::Withdrawn(_)
+            | Refusal::TooMany { .. }
+            | Refusal::AlreadyPicked { .. }),
+        ) => Ok(Ending::Rollback(Err(refusal.into()))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! What commands about a whole pick list are decided on.
+
+use crate::locking::{Locked, lock};
+use allocation_domain::{BatchReference, OrderId, PickLineId, PickList, PickListId, Sku};
+use allocation_ports::{StoreError, StoredPickList, UnitOfWork, Wanted};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Locks the products of a pick list, and loads its lines with their order lines and batches; `None`
+/// when there is no list of that name.
+pub(crate) fn lock_list(
+    unit: &mut dyn UnitOfWork,
+    list_id: &PickListId,
+    now: DateTime<Utc>,
+) -> Result<Option<(Locked, StoredPickList)>, StoreError> {
+    // A list has the same lines for ever, but what became of them is told only under the locks.
+    let Some(before) = unit.pick_lists().find(list_id)? else { return Ok(None) };
+    let mut locked = lock(unit, &wanted(&before.list), now)?;
+    let Some(stored) = unit.pick_lists().find(list_id)? else { return Ok(None) };
+    for (number, line) in &stored.list.lines {
+        if let Some(product) = locked.products.get_mut(&line.sku) {
+            let id = PickLineId { list: list_id.clone(), line: *number };
+            product.load_pick_lines([(id, line.clone())]);
+        }
+    }
+    Ok(Some((locked, stored)))
+}
+
+/// The order lines and batches of a list, each once.
+fn wanted(list: &PickList) -> Vec<Wanted> {
+    let mut by_sku: BTreeMap<&Sku, (BTreeSet<&OrderId>, BTreeSet<&BatchReference>)> = BTreeMap::new();
+    for line in list.lines.values() {
+        let (order_ids, batches) = by_sku.entry(&line.sku).or_default();
+        order_ids.insert(&line.order_id);
+        batches.insert(&line.reference);
+    }
+    let wanted = |(sku, (order_ids, batches)): (&Sku, (BTreeSet<_>, BTreeSet<_>))| Wanted {
+        order_ids: order_ids.into_iter().cloned().collect(),
+        batches: batches.into_iter().cloned().collect(),
+        ..Wanted::product(sku.clone())
+    };
+    by_sku.into_iter().map(wanted).collect()
+}

@@ -1,0 +1,57 @@
+use crate::UseCases;
+use crate::deciding::decide;
+use crate::locking::Locked;
+use crate::pick_list_products::lock_list;
+use crate::saving::save_changed;
+use crate::unit_of_work::Ending;
+use allocation_domain::{PickListId, ShipError as Refusal, ShipOutcome};
+use allocation_ports::{Origin, StoreError, StoredPickList, UnitOfWork};
+use chrono::{DateTime, Utc};
+
+/// Why a pick list is not shipped. Nothing of it is then.
+#[derive(Debug, thiserror::Error)]
+pub enum ShipPickListError {
+    /// A rule forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error("the pick list was not shipped")]
+    Store(#[from] StoreError),
+}
+
+impl UseCases {
+    /// Ships all that was picked of a list, for good; answers the list. One that was shipped stays
+    /// as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`ShipPickListError`], and nothing has changed.
+    pub fn ship_pick_list(&self, list_id: &PickListId) -> Result<StoredPickList, ShipPickListError> {
+        self.units.run("ship_pick_list", |unit, _| ship(unit, list_id, self.clock.now(), &self.origin))?
+    }
+}
+
+fn ship(
+    unit: &mut dyn UnitOfWork,
+    list_id: &PickListId,
+    now: DateTime<Utc>,
+    origin: &Origin,
+) -> Result<Ending<Result<StoredPickList, ShipPickListError>>, StoreError> {
+    let Some((Locked { mut products, now }, stored)) = lock_list(unit, list_id, now)? else {
+        return Ok(Ending::Rollback(Err(Refusal::NotFound(list_id.clone()).into())));
+    };
+    match decide(unit, &mut products, |products| products.ship(list_id))? {
+        Ok(ShipOutcome::Shipped(list)) => {
+            save_changed(unit, products, now, origin)?;
+            Ok(Ending::Commit(Ok(StoredPickList { list, ..stored })))
+        }
+        Ok(ShipOutcome::Unchanged(list)) => Ok(Ending::Rollback(Ok(StoredPickList { list, ..stored }))),
+        Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
+        Err(refusal @ (Refusal::NotFound(_) | Refusal::NotPicked { .. } | Refusal::NothingPicked(_))) => {
+            Ok(Ending::Rollback(Err(refusal.into())))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

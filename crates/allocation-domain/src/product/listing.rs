@@ -1,0 +1,142 @@
+//! What is on pick lists: kept in step with what lines hold.
+
+use super::Product;
+use crate::{
+    BatchReference, Commitment, Eta, Event, Fulfilment, LineState, MoreNeeded, Needed, OrderId, PickCriteria, PickLine,
+    PickLineId, PickListId, PickStatus, Quantity, QueuePosition, WithdrawalReason,
+};
+
+/// Units that can be put on a pick list. Candidates are sorted as the lines of the list are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Candidate {
+    reference: BatchReference,
+    position: QueuePosition,
+    quantity: Quantity,
+}
+
+impl Product {
+    /// What of the lines at hand is firm, in stock, on no pick list and among what is asked for.
+    pub(crate) fn candidates(&self, criteria: &PickCriteria) -> Result<Vec<Candidate>, MoreNeeded> {
+        let mut candidates = Vec::new();
+        for (order_id, line) in self.lines.iter().filter(|(_, line)| line.commitment == Commitment::Firm) {
+            for part in line.allocations.iter().filter(|part| part.eta == Eta::InStock) {
+                if !criteria.takes(&part.reference, &self.sku, order_id) {
+                    continue;
+                }
+                let listed = self.listed(order_id, line, &part.reference)?;
+                if let Some(quantity) = part.quantity.minus(listed) {
+                    let (reference, position) = (part.reference.clone(), QueuePosition::of(order_id, line));
+                    candidates.push(Candidate { reference, position, quantity });
+                }
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// Puts a candidate on a pick list.
+    pub(crate) fn put_on_list(&mut self, list: &PickListId, line: u32, candidate: Candidate) {
+        let Candidate { reference, position, quantity } = candidate;
+        let (order_id, sku) = (position.order_id().clone(), self.sku.clone());
+        self.edit_line(&order_id, |line| line.fulfilment.listed += quantity.get());
+        let (id, status) = (PickLineId { list: list.clone(), line }, PickStatus::Open);
+        let pick = PickLine { order_id, sku, reference, quantity, picked: 0, status };
+        self.pick_lines.insert(id.clone(), pick.clone());
+        let (PickLineId { list, line }, PickLine { order_id, sku, reference, .. }) = (id, pick);
+        self.events.push(Event::PickListed { order_id, sku, reference, list, line, quantity });
+    }
+
+    /// Takes units that a line is about to lose of a batch off their lists: those go first that are
+    /// on none, then those of the greatest list and line.
+    pub(super) fn take_off_lists(
+        &mut self,
+        order_id: &OrderId,
+        reference: &BatchReference,
+        units: Quantity,
+    ) -> Result<(), MoreNeeded> {
+        let Some(line) = self.line(order_id).filter(|line| line.fulfilment.listed > 0) else { return Ok(()) };
+        let stays = line.holds(reference).and_then(|held| held.minus(units.get())).map_or(0, Quantity::get);
+        let mut excess = self.listed(order_id, line, reference)?.saturating_sub(stays);
+        let open: Vec<_> = self.open_of(order_id, reference).map(|(id, line)| (id.clone(), line.clone())).collect();
+        for (id, line) in open.into_iter().rev() {
+            let Some(units) = line.quantity.at_most(excess) else { break };
+            self.take_off(id, line, units, WithdrawalReason::Deallocated);
+            excess -= units.get();
+        }
+        Ok(())
+    }
+
+    /// Takes all that is still to be picked of a batch off its lists: it is not in stock any more.
+    /// The caller has checked that all lines on it are at hand.
+    pub(super) fn withdraw_all_of(&mut self, reference: &BatchReference) -> Result<(), MoreNeeded> {
+        let mut open = Vec::new();
+        for (position, _) in self.lines_on(reference) {
+            let order_id = position.order_id();
+            if let Some(line) = self.line(order_id) {
+                self.listed(order_id, line, reference)?;
+                open.extend(self.open_of(order_id, reference).map(|(id, line)| (id.clone(), line.clone())));
+            }
+        }
+        for (id, line) in open {
+            let all = line.quantity;
+            self.take_off(id, line, all, WithdrawalReason::NotInStock);
+        }
+        Ok(())
+    }
+
+    /// Takes units off an open pick line; nothing is left to be picked of one that loses all.
+    pub(super) fn take_off(&mut self, id: PickLineId, pick: PickLine, units: Quantity, reason: WithdrawalReason) {
+        self.edit_line(&pick.order_id, |line| line.fulfilment.listed -= units.get());
+        let (PickLineId { list, line }, old_quantity) = (id.clone(), pick.quantity);
+        let (order_id, sku, reference) = (pick.order_id.clone(), pick.sku.clone(), pick.reference.clone());
+        let (now, event) = match pick.quantity.minus(units.get()) {
+            Some(quantity) => (
+                PickLine { quantity, ..pick },
+                Event::PickLineChanged { order_id, sku, reference, list, line, quantity, old_quantity, reason },
+            ),
+            None => (
+                PickLine { status: PickStatus::Withdrawn, ..pick },
+                Event::PickLineWithdrawn { order_id, sku, reference, list, line, quantity: old_quantity, reason },
+            ),
+        };
+        self.pick_lines.insert(id, now);
+        self.events.push(event);
+    }
+
+    /// Whether units of a batch were picked for an order.
+    pub(super) fn was_picked_in(&self, order_id: &OrderId, reference: &BatchReference) -> Result<bool, MoreNeeded> {
+        let Some(line) = self.line(order_id).filter(|line| line.fulfilment.taken() > 0) else { return Ok(false) };
+        self.need_pick_lines(order_id, line)?;
+        Ok(self.pick_lines.of(order_id).any(|(_, pick)| pick.is_taken() && pick.reference == *reference))
+    }
+
+    /// How many of the units that a line holds of a batch are on pick lists.
+    fn listed(&self, order_id: &OrderId, line: &LineState, reference: &BatchReference) -> Result<u32, MoreNeeded> {
+        if line.fulfilment.listed == 0 {
+            return Ok(0);
+        }
+        self.need_pick_lines(order_id, line)?;
+        Ok(self.open_of(order_id, reference).map(|(_, pick)| pick.quantity.get()).sum())
+    }
+
+    fn open_of(
+        &self,
+        order_id: &OrderId,
+        reference: &BatchReference,
+    ) -> impl Iterator<Item = (&PickLineId, &PickLine)> {
+        self.pick_lines.of(order_id).filter(move |(_, pick)| pick.is_open() && pick.reference == *reference)
+    }
+
+    /// Checks that all pick lines of a line are at hand: together they are what it says.
+    fn need_pick_lines(&self, order_id: &OrderId, line: &LineState) -> Result<(), MoreNeeded> {
+        let mut known = Fulfilment::default();
+        for (_, pick) in self.pick_lines.of(order_id) {
+            match pick.status {
+                PickStatus::Open => known.listed += pick.quantity.get(),
+                PickStatus::Picked => known.picked += pick.picked,
+                PickStatus::Shipped => known.shipped += pick.picked,
+                PickStatus::Missing | PickStatus::Withdrawn => {}
+            }
+        }
+        if known == line.fulfilment { Ok(()) } else { Err(self.needs(Needed::PickLinesOf(order_id.clone()))) }
+    }
+}

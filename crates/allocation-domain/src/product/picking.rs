@@ -1,0 +1,142 @@
+//! Units that are picked, missing, shipped, and lists that are given back.
+
+use super::Product;
+use super::displacing::{Lost, Others};
+use crate::{
+    Event, MoreNeeded, Needed, OrderId, PickError, PickLine, PickLineId, PickListId, PickOutcome, PickStatus, Picked,
+    Quantity, Units, WithdrawalReason,
+};
+use chrono::{DateTime, Utc};
+
+impl Product {
+    /// Notes that so many units of a pick line were found and picked.
+    ///
+    /// Those that were not found are missing: the batch has so many less. The order line gets
+    /// others for them in the same decision, as lines do that leave a lowered batch: units of other
+    /// batches in order of preference, and what these do not have it waits for, short if it had not
+    /// asked to. Last, those who wait are served, also with what the batch still has.
+    ///
+    /// # Errors
+    ///
+    /// [`PickError`], and nothing has changed; holds that had expired may have been released.
+    pub fn pick(&mut self, id: &PickLineId, found: Units, now: DateTime<Utc>) -> Result<PickOutcome, PickError> {
+        self.release_expired(now)?;
+        let Some(line) = self.pick_line(id).cloned() else { return Err(PickError::NotFound(id.clone())) };
+        match line.status {
+            PickStatus::Open if found.get() > line.quantity.get() => {
+                Err(PickError::TooMany { id: id.clone(), line, requested: found })
+            }
+            PickStatus::Open => Ok(PickOutcome::Picked(self.as_one(|product| product.pick_open(id, line, found))?)),
+            PickStatus::Withdrawn => Err(PickError::Withdrawn(id.clone())),
+            _ if line.picked == found.get() => Ok(PickOutcome::Unchanged(line)),
+            _ => Err(PickError::AlreadyPicked { id: id.clone(), line, requested: found }),
+        }
+    }
+
+    fn pick_open(&mut self, id: &PickLineId, line: PickLine, found: Units) -> Result<Picked, MoreNeeded> {
+        let place = self.need_both(&line)?;
+        let missing = line.quantity.minus(found.get());
+        let status = if found == Units::ZERO { PickStatus::Missing } else { PickStatus::Picked };
+        let line = PickLine { picked: found.get(), status, ..line };
+        self.pick_lines.insert(id.clone(), line.clone());
+        if let Ok(picked) = Quantity::new(found.get()) {
+            self.take_from_shelf(place, id, &line, picked);
+        }
+        let Some(missing) = missing else {
+            return Ok(Picked { line, missing: 0, affected: Vec::new(), displaced: None });
+        };
+        self.miss(place, id, &line, missing);
+        let waited = self.waiting_of(&line.order_id);
+        let others = self.find_elsewhere(place, &line.order_id, missing)?;
+        self.tell_if_sold_out(others.moved)?;
+        self.serve_waiting()?;
+        let waits_more = self.waiting_of(&line.order_id).saturating_sub(waited);
+        let displaced = Quantity::new(waits_more).ok().map(|units| self.displaced(line.order_id.clone(), units));
+        Ok(Picked { line, missing: missing.get(), affected: others.affected, displaced })
+    }
+
+    /// Picked units are no longer allocated.
+    fn take_from_shelf(&mut self, place: usize, id: &PickLineId, pick: &PickLine, quantity: Quantity) {
+        self.batches[place].pick(quantity);
+        self.edit_line(&pick.order_id, |line| {
+            line.give_back(&pick.reference, quantity);
+            line.fulfilment.listed -= quantity.get();
+            line.fulfilment.picked += quantity.get();
+        });
+        let (PickLineId { list, line }, PickLine { order_id, sku, reference, .. }) = (id.clone(), pick.clone());
+        self.events.push(Event::Picked { order_id, sku, reference, list, line, quantity });
+    }
+
+    /// Missing units are nobody's.
+    fn miss(&mut self, place: usize, id: &PickLineId, pick: &PickLine, quantity: Quantity) {
+        self.batches[place].miss(quantity);
+        self.edit_line(&pick.order_id, |line| {
+            line.give_back(&pick.reference, quantity);
+            line.fulfilment.listed -= quantity.get();
+        });
+        let (PickLineId { list, line }, PickLine { order_id, sku, reference, .. }) = (id.clone(), pick.clone());
+        self.events.push(Event::UnitsMissing { order_id, sku, reference, list, line, quantity });
+    }
+
+    /// Gives a line units for those that were missing of the batch at a place, of other batches.
+    fn find_elsewhere(&mut self, place: usize, order_id: &OrderId, units: Quantity) -> Result<Others, MoreNeeded> {
+        let aside = self.batches.remove(place);
+        let others = self.find_others(aside.eta(), vec![Lost { order_id: order_id.clone(), units }]);
+        self.batches.insert(place, aside);
+        others
+    }
+
+    fn waiting_of(&self, order_id: &OrderId) -> u32 {
+        self.line(order_id).map_or(0, |line| line.waiting)
+    }
+
+    /// Ships all that was picked of a list.
+    ///
+    /// # Errors
+    ///
+    /// [`MoreNeeded`], and the caller undoes what has changed.
+    pub(crate) fn ship_list(&mut self, list: &PickListId) -> Result<(), MoreNeeded> {
+        for (id, pick) in self.of_list(list, PickStatus::Picked) {
+            let place = self.need_both(&pick)?;
+            let Ok(quantity) = Quantity::new(pick.picked) else { continue };
+            self.batches[place].ship(quantity);
+            self.edit_line(&pick.order_id, |line| {
+                line.fulfilment.picked -= quantity.get();
+                line.fulfilment.shipped += quantity.get();
+            });
+            self.pick_lines.insert(id.clone(), PickLine { status: PickStatus::Shipped, ..pick.clone() });
+            let (PickLineId { list, line }, PickLine { order_id, sku, reference, .. }) = (id, pick);
+            self.events.push(Event::Shipped { order_id, sku, reference, list, line, quantity });
+        }
+        Ok(())
+    }
+
+    /// Withdraws all that is still to be picked of a list.
+    ///
+    /// # Errors
+    ///
+    /// [`MoreNeeded`], and the caller undoes what has changed.
+    pub(crate) fn withdraw_list(&mut self, list: &PickListId) -> Result<(), MoreNeeded> {
+        for (id, pick) in self.of_list(list, PickStatus::Open) {
+            self.need_line(&pick.order_id)?;
+            let all = pick.quantity;
+            self.take_off(id, pick, all, WithdrawalReason::GivenBack);
+        }
+        Ok(())
+    }
+
+    fn of_list(&self, list: &PickListId, status: PickStatus) -> Vec<(PickLineId, PickLine)> {
+        let lines = self.pick_lines.iter().filter(|(id, pick)| id.list == *list && pick.status == status);
+        lines.map(|(id, pick)| (id.clone(), pick.clone())).collect()
+    }
+
+    fn need_line(&self, order_id: &OrderId) -> Result<(), MoreNeeded> {
+        if self.lines.contains_key(order_id) { Ok(()) } else { Err(self.needs(Needed::Line(order_id.clone()))) }
+    }
+
+    /// Checks that the order line of a pick line is at hand, and its batch, whose place it tells.
+    fn need_both(&self, pick: &PickLine) -> Result<usize, MoreNeeded> {
+        self.need_line(&pick.order_id)?;
+        self.need_batch(&pick.reference)
+    }
+}

@@ -1,0 +1,174 @@
+//! What is on pick lists, and what becomes of them.
+
+use crate::partly_loaded::stored;
+use crate::shop::{Shop, batch, due, id, order, parts, sku, units};
+use crate::warehouse::{all, list_id, listed, pick_line, rows};
+use allocation_domain::{
+    BatchChange, Eta, Event, GiveBackError, GiveBackOutcome, MakePickListError, NewPickList, PickCriteria, PickError,
+    PickListStatus, PickStatus, Products, ShipError, Units,
+};
+use std::collections::BTreeSet;
+
+#[test]
+fn a_list_is_grouped_by_batch_and_in_the_order_in_which_lines_are_served() {
+    let mut shop = Shop::of(&["CHAIR", "LAMP"]);
+    shop.receive("B-2", "CHAIR", 9, Eta::InStock);
+    shop.receive("B-1", "LAMP", 9, Eta::InStock);
+    shop.place(&order("OLD").of(2, "CHAIR").of(1, "LAMP"));
+    shop.place(&order("YOUNG").of(3, "CHAIR"));
+    shop.place(&order("URGENT").of(4, "CHAIR").with_priority(1));
+    let list = shop.list("P-1");
+    let expected = [(1, "B-1", "OLD", 1), (2, "B-2", "URGENT", 4), (3, "B-2", "OLD", 2), (4, "B-2", "YOUNG", 3)];
+    assert_eq!(rows(&list), expected);
+    assert_eq!(list.status(), PickListStatus::Open);
+    assert!(shop.products.get(&sku("LAMP")).unwrap().events().last().is_some_and(|it| it.name() == "pick_listed"));
+}
+
+#[test]
+fn only_what_is_firm_in_stock_and_on_no_list_is_listed() {
+    let mut shop = Shop::of_chairs(&[("HERE", 9, Eta::InStock)]);
+    shop.place(&order("CART").of(2, "CHAIR").held_for(60));
+    shop.place(&order("FIRM").of(7, "CHAIR"));
+    shop.receive("LATER", "CHAIR", 9, due(2));
+    shop.place(&order("ON-ITS-WAY").of(1, "CHAIR"));
+    assert_eq!(rows(&shop.list("P-1")), [(1, "HERE", "FIRM", 7)]);
+    assert_eq!(shop.products.make_pick_list(&all("P-2")), Err(MakePickListError::NothingToPick));
+    assert_eq!(shop.products.make_pick_list(&all("P-1")), Err(MakePickListError::AlreadyExists(list_id("P-1"))));
+    let now = shop.now;
+    shop.products.confirm(&id("CART"), now).unwrap();
+    assert_eq!(rows(&shop.list("P-2")), [(1, "HERE", "CART", 2)]);
+}
+
+#[test]
+fn a_list_takes_what_is_asked_for_and_no_more() {
+    let mut shop = Shop::of_chairs(&[("B-1", 2, Eta::InStock), ("B-2", 4, Eta::InStock)]);
+    for name in ["O-1", "O-2", "O-3"] {
+        shop.place(&order(name).of(2, "CHAIR"));
+    }
+    let make = |criteria| NewPickList::new(list_id("P-1"), criteria);
+    let ask = |list: NewPickList| rows_of(&shop.products, &list);
+    let references = Some(BTreeSet::from([batch("B-2")]));
+    assert_eq!(ask(make(PickCriteria { references, ..PickCriteria::default() })), ["O-2", "O-3"]);
+    let order_ids = Some(BTreeSet::from([id("O-1"), id("O-3")]));
+    assert_eq!(ask(make(PickCriteria { order_ids, ..PickCriteria::default() })), ["O-1", "O-3"]);
+    assert_eq!(ask(make(PickCriteria::default()).with_max_lines(2).unwrap()), ["O-1", "O-2"]);
+    let skus = Some(BTreeSet::from([sku("LAMP")]));
+    assert!(ask(make(PickCriteria { skus, ..PickCriteria::default() })).is_empty());
+}
+
+/// The orders of a list if it were made.
+fn rows_of(products: &Products, list: &NewPickList) -> Vec<String> {
+    let made = products.clone().make_pick_list(list);
+    made.map(|made| made.lines.values().map(|line| line.order_id.to_string()).collect()).unwrap_or_default()
+}
+
+#[test]
+fn a_list_is_shipped_when_all_of_it_is_picked_withdrawn_or_missing() {
+    let mut shop = Shop::of_chairs(&[("B-1", 6, Eta::InStock)]);
+    for name in ["O-1", "O-2", "O-3"] {
+        shop.place(&order(name).of(2, "CHAIR"));
+    }
+    shop.list("P-1");
+    shop.pick("P-1", 1, 2);
+    let lines = vec![2, 3];
+    assert_eq!(shop.products.ship(&list_id("P-1")), Err(ShipError::NotPicked { list: list_id("P-1"), lines }));
+    shop.cancel("O-2");
+    shop.pick("P-1", 3, 0);
+    let list = shop.ship("P-1");
+    let statuses: Vec<_> = list.lines.values().map(|line| line.status).collect();
+    assert_eq!(statuses, [PickStatus::Shipped, PickStatus::Withdrawn, PickStatus::Missing]);
+    assert_eq!(shop.products.ship(&list_id("P-9")), Err(ShipError::NotFound(list_id("P-9"))));
+}
+
+#[test]
+fn a_list_of_which_nothing_was_picked_is_not_shipped_but_given_back() {
+    let mut shop = listed();
+    assert!(matches!(shop.products.give_back(&list_id("P-1")), Ok(GiveBackOutcome::GivenBack(_))));
+    assert!(matches!(shop.products.give_back(&list_id("P-1")), Ok(GiveBackOutcome::Unchanged(_))));
+    assert_eq!(shop.products.ship(&list_id("P-1")), Err(ShipError::NothingPicked(list_id("P-1"))));
+    assert_eq!(shop.try_pick("P-1", 1, 5), Err(PickError::Withdrawn(pick_line("P-1", 1))));
+    assert_eq!(shop.holds("O-1"), parts([("B-1", 5)]));
+    shop.list("P-2");
+    shop.pick("P-2", 1, 5);
+    assert_eq!(shop.products.give_back(&list_id("P-2")), Err(GiveBackError::Picked(list_id("P-2"))));
+    assert_eq!(shop.products.give_back(&list_id("P-3")), Err(GiveBackError::NotFound(list_id("P-3"))));
+}
+
+#[test]
+fn what_is_deallocated_or_cancelled_leaves_its_list() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
+    shop.place(&order("O-1").of(2, "CHAIR"));
+    shop.place(&order("O-2").of(2, "CHAIR"));
+    shop.list("P-1");
+    let now = shop.now;
+    shop.chairs().deallocate(&id("O-1"), &batch("B-1"), now).unwrap();
+    shop.cancel("O-2");
+    assert_eq!(shop.history("O-1")[3..], ["pick_line_withdrawn", "deallocated"]);
+    assert_eq!(shop.history("O-2")[3..], ["pick_line_withdrawn", "deallocated", "line_cancelled"]);
+    for line in [1, 2] {
+        assert_eq!(shop.try_pick("P-1", line, 2), Err(PickError::Withdrawn(pick_line("P-1", line))));
+    }
+    assert_eq!(shop.counts("B-1"), [0, 0, 0, 0, 4]);
+}
+
+#[test]
+fn what_leaves_a_lowered_batch_leaves_its_list_with_just_as_much() {
+    let mut shop = Shop::of_chairs(&[("B-1", 8, Eta::InStock)]);
+    shop.place(&order("OLD").of(4, "CHAIR"));
+    shop.place(&order("YOUNG").of(4, "CHAIR"));
+    shop.list("P-1");
+    shop.lower("B-1", 7);
+    assert_eq!((shop.pick_line("P-1", 2).quantity, shop.history("YOUNG")[3]), (units(3), "pick_line_changed"));
+    shop.lower("B-1", 3);
+    assert_eq!(shop.pick_line("P-1", 2).status, PickStatus::Withdrawn);
+    assert_eq!(shop.pick_line("P-1", 1).quantity, units(3));
+    shop.pick("P-1", 1, 3);
+}
+
+#[test]
+fn what_is_not_in_stock_any_more_leaves_its_list_and_keeps_its_units() {
+    let mut shop = listed();
+    shop.postpone("B-1", due(2), false);
+    assert_eq!(shop.pick_line("P-1", 1).status, PickStatus::Withdrawn);
+    assert_eq!(shop.holds("O-1"), parts([("B-1", 5)]));
+    let told: Vec<_> = shop.chairs().events().iter().skip(4).map(Event::name).collect();
+    assert_eq!(told, ["pick_listed", "pick_line_withdrawn", "batch_changed", "promise_worsened"]);
+    shop.postpone("B-1", Eta::InStock, false);
+    assert_eq!(rows(&shop.list("P-2")), [(1, "B-1", "O-1", 5)]);
+}
+
+#[test]
+fn what_an_allocation_gets_more_while_it_is_on_a_list_is_for_another() {
+    let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
+    shop.list("P-1");
+    shop.lower("B-1", 3);
+    shop.change("B-1", BatchChange { purchased: Some(Units::new(5).unwrap()), ..BatchChange::default() }).unwrap();
+    assert_eq!(shop.holds("O-1"), parts([("B-1", 5)]));
+    assert_eq!(rows(&shop.list("P-2")), [(1, "B-1", "O-1", 2)]);
+    // What is on no list leaves first, then the greater list.
+    shop.lower("B-1", 2);
+    assert_eq!(shop.pick_line("P-2", 1).status, PickStatus::Withdrawn);
+    assert_eq!(shop.pick_line("P-1", 1).quantity, units(2));
+}
+
+#[test]
+fn a_list_is_stored_as_its_changes_tell() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR"));
+    let mut some = Products::from_iter([stored(shop.chairs())]);
+    some.make_pick_list(&all("P-1")).unwrap();
+    let product = some.into_iter().next().unwrap();
+    let changes = product.changes();
+    assert_eq!((changes.pick_lines.len(), changes.lines.len(), changes.allocations.len()), (1, 1, 0));
+    assert!(changes.pick_lines[0].before.is_none() && changes.batch_deltas.is_empty());
+
+    let mut product = stored(&product);
+    product.pick(&pick_line("P-1", 1), Units::new(3).unwrap(), shop.now).unwrap();
+    let changes = product.changes();
+    assert_eq!(changes.pick_lines[0].after.picked, 3);
+    let (_, counts) = changes.counted_batches[0];
+    assert_eq!((counts.allocated, counts.picked, counts.missing), (-5, 3, 2));
+    assert_eq!((changes.totals.picked, changes.totals.in_stock), (3, -2));
+    assert!(changes.batch_deltas.is_empty());
+}

@@ -1,0 +1,69 @@
+//! A shop with a warehouse: what is put on lists, picked and shipped.
+
+use crate::shop::{Shop, batch, order};
+use allocation_domain::{
+    Eta, NewPickList, PickCriteria, PickError, PickLine, PickLineId, PickList, PickListId, PickOutcome, Picked,
+    ShipOutcome, Units,
+};
+
+pub(crate) fn list_id(text: &str) -> PickListId {
+    PickListId::parse(text).unwrap()
+}
+
+pub(crate) fn all(text: &str) -> NewPickList {
+    NewPickList::new(list_id(text), PickCriteria::default())
+}
+
+pub(crate) fn pick_line(list: &str, line: u32) -> PickLineId {
+    PickLineId { list: list_id(list), line }
+}
+
+impl Shop {
+    pub(crate) fn list(&mut self, text: &str) -> PickList {
+        self.products.make_pick_list(&all(text)).unwrap()
+    }
+
+    pub(crate) fn try_pick(&mut self, list: &str, line: u32, found: u32) -> Result<PickOutcome, PickError> {
+        self.products.pick(&pick_line(list, line), Units::new(found).unwrap(), self.now)
+    }
+
+    pub(crate) fn pick(&mut self, list: &str, line: u32, found: u32) -> Picked {
+        match self.try_pick(list, line, found) {
+            Ok(PickOutcome::Picked(picked)) => picked,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn ship(&mut self, list: &str) -> PickList {
+        match self.products.ship(&list_id(list)) {
+            Ok(ShipOutcome::Shipped(list)) => list,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn pick_line(&self, list: &str, line: u32) -> PickLine {
+        self.products.pick_list(&list_id(list)).unwrap().lines[&line].clone()
+    }
+
+    /// Allocated, picked, shipped, missing and free units of a batch of chairs.
+    pub(crate) fn counts(&mut self, reference: &str) -> [u32; 5] {
+        let found = self.chairs().batch(&batch(reference)).unwrap();
+        let counts = found.counts();
+        [counts.allocated, counts.picked, counts.shipped, counts.missing, found.available()]
+    }
+}
+
+/// Number, batch, order and units of the lines of a list.
+pub(crate) fn rows(list: &PickList) -> Vec<(u32, &str, &str, u32)> {
+    let row = |(number, line): (&u32, &'_ PickLine)| (*number, line.quantity.get());
+    let names = list.lines.values().map(|line| (line.reference.as_str(), line.order_id.as_str()));
+    list.lines.iter().map(row).zip(names).map(|((line, units), (batch, order))| (line, batch, order, units)).collect()
+}
+
+/// A shop with five chairs for an order, on a list.
+pub(crate) fn listed() -> Shop {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR"));
+    shop.list("P-1");
+    shop
+}

@@ -1,0 +1,77 @@
+use crate::body::{Body, Given};
+use crate::fault::Faults;
+use crate::identifier;
+use crate::identifier::Identifier;
+use crate::pick_list::max_lines::MaxLines;
+use crate::pick_list::names::Names;
+use allocation_domain::{BatchReference, NewPickList, OrderId, PickCriteria, PickListId, Sku};
+use deserr::Deserr;
+use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+
+/// What a pick list is to be made of: all that fits whatever is given.
+#[derive(Deserialize, Deserr, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[deserr(error = Faults, deny_unknown_fields)]
+#[schema(as = NewPickList)]
+pub(crate) struct ListToMake {
+    /// The name of the list. With a name of yours a repeat of the request has the effect of one;
+    /// without it the service makes a name, and every request a list.
+    #[serde(default, deserialize_with = "name")]
+    #[deserr(default)]
+    #[schema(value_type = Identifier, required = false)]
+    pick_list_id: Given<PickListId>,
+    /// Only units of these batches.
+    #[serde(default)]
+    #[deserr(default)]
+    #[schema(value_type = Vec<Identifier>, required = false, min_items = 1, max_items = 1000)]
+    references: Given<Names<BatchReference>>,
+    /// Only units of these SKUs.
+    #[serde(default)]
+    #[deserr(default)]
+    #[schema(value_type = Vec<Identifier>, required = false, min_items = 1, max_items = 1000)]
+    skus: Given<Names<Sku>>,
+    /// Only units for these orders.
+    #[serde(default)]
+    #[deserr(default)]
+    #[schema(value_type = Vec<Identifier>, required = false, min_items = 1, max_items = 1000)]
+    order_ids: Given<Names<OrderId>>,
+    /// How many lines the list has at most.
+    #[serde(default)]
+    #[deserr(default)]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 1000, default = 1000)]
+    max_lines: Given<MaxLines>,
+}
+
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Given<PickListId>, D::Error> {
+    identifier::deserialize(deserializer).map(|name| Given(Some(name)))
+}
+
+/// A list to make, whose name may still have to be found.
+#[cfg_attr(test, derive(Debug, PartialEq))]
+pub(crate) struct Unnamed {
+    pub(super) list_id: Option<PickListId>,
+    criteria: PickCriteria,
+    max_lines: MaxLines,
+}
+
+impl Unnamed {
+    /// The list under a name.
+    pub(super) fn named(self, list_id: PickListId) -> NewPickList {
+        self.max_lines.limit(NewPickList::new(list_id, self.criteria))
+    }
+}
+
+impl Body for ListToMake {
+    type Content = Unnamed;
+
+    fn content(self) -> Result<Unnamed, Faults> {
+        let criteria = PickCriteria {
+            references: self.references.0.map(Names::into_set),
+            skus: self.skus.0.map(Names::into_set),
+            order_ids: self.order_ids.0.map(Names::into_set),
+        };
+        let max_lines = self.max_lines.0.unwrap_or_default();
+        Ok(Unnamed { list_id: self.pick_list_id.0, criteria, max_lines })
+    }
+}

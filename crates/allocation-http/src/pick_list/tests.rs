@@ -1,0 +1,296 @@
+use crate::Api;
+use crate::testing::{Answer, Ports, chairs, delete, get, holding, now, order, post, quantity, send, sku};
+use actix_web::http::header::ACCEPT;
+use actix_web::test::TestRequest;
+use allocation_domain::{NewPickList, PickCriteria, PickLineId, PickListId, PickListStatus, Product, Products, Units};
+use allocation_ports::{
+    PageSize, PickListCounts, PickListFilter, PickListPage, PickListSummary, StoreError, StoredPickList,
+};
+use serde_json::json;
+
+fn list_id(text: &str) -> PickListId {
+    PickListId::parse(text).unwrap()
+}
+
+/// Chairs of which 20 are allocated to O-1, and 3 to O-2, on other shelves too.
+fn allocated() -> Product {
+    let mut product = chairs(&["B-1", "B-2", "B-3"]);
+    product.allocate(&order("O-1"), quantity(20), now()).unwrap();
+    product.allocate(&order("O-2"), quantity(3), now()).unwrap();
+    product
+}
+
+/// The same with a list of all of them.
+fn listed() -> Products {
+    let mut shop = Products::from_iter([allocated()]);
+    shop.make_pick_list(&NewPickList::new(list_id("P-1"), PickCriteria::default())).unwrap();
+    shop
+}
+
+fn first_line() -> PickLineId {
+    PickLineId { list: list_id("P-1"), line: 1 }
+}
+
+fn over(shop: Products) -> Api {
+    Ports::with_units(holding(shop.into_iter().next().unwrap())).api()
+}
+
+/// An API that shows a list.
+fn showing(shop: &Products) -> Api {
+    let stored = StoredPickList { list: shop.pick_list(&list_id("P-1")).unwrap(), created_at: now() };
+    let mut ports = Ports::new();
+    ports.queries.expect_pick_list().returning(move |asked| {
+        let known = *asked == stored.list.list_id;
+        Ok(known.then(|| stored.clone()))
+    });
+    ports.api()
+}
+
+async fn shown_as(api: &Api, accept: &str) -> Answer {
+    send(api, TestRequest::get().uri("/pick-lists/P-1").insert_header((ACCEPT, accept))).await
+}
+
+#[actix_web::test]
+async fn a_list_is_made_with_its_lines() {
+    let api = over(Products::from_iter([allocated()]));
+    let answer = post(&api, "/pick-lists", r#"{"pick_list_id": "P 1", "max_lines": 1}"#).await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (201, Some("/pick-lists/P%201")));
+    let expected = json!({
+        "pick_list_id": "P 1", "status": "open", "created_at": "2027-01-15T08:00:00.123456Z",
+        "lines": [{ "line": 1, "reference": "B-1", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 20, "status": "open" }]
+    });
+    assert_eq!(answer.json(), expected);
+}
+
+#[actix_web::test]
+async fn a_list_without_a_name_gets_one_and_takes_what_is_asked_for() {
+    let api = over(Products::from_iter([allocated()]));
+    let answer = post(&api, "/pick-lists", r#"{"order_ids": ["O-2", "O-9"], "skus": ["RED-CHAIR"]}"#).await;
+    let made = answer.json();
+    let name = made["pick_list_id"].as_str().unwrap();
+    assert!(name.starts_with("PL-20270115-080000-") && name.len() == 27, "{name}");
+    assert_eq!(answer.header("location").unwrap(), format!("/pick-lists/{name}"));
+    assert_eq!(made["lines"][0]["order_id"], "O-2");
+    assert_eq!(made["lines"].as_array().unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn a_list_of_that_name_is_shown_as_it_is() {
+    let answer = post(&over(listed()), "/pick-lists", r#"{"pick_list_id": "P-1", "references": ["B-9"]}"#).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["lines"].as_array().unwrap().len()), (200, 2));
+}
+
+#[actix_web::test]
+async fn nothing_to_pick_is_a_conflict() {
+    let answer = post(&over(listed()), "/pick-lists", "{}").await;
+    assert_eq!(answer.status, 409);
+    answer.problem("nothing-to-pick");
+}
+
+#[actix_web::test]
+async fn all_faults_of_a_list_are_told() {
+    let body = r#"{"pick_list_id": null, "references": [], "skus": ["LAMP", " ", 7], "order_ids": "O-1", "max_lines": 1001,
+                   "lines": 3}"#;
+    let faults = post(&Ports::new().api(), "/pick-lists", body).await.faults();
+    let expected = [
+        ("/pick_list_id", "must be a string, not null"),
+        ("/references", "must have from 1 to 1000 elements, not 0"),
+        ("/skus/1", "must not begin or end with white space"),
+        ("/skus/2", "must be a string, not a number"),
+        ("/order_ids", "must be an array of strings, not a string"),
+        ("/max_lines", "must be an integer from 1 to 1000"),
+        ("/lines", "is not known; known are pick_list_id, references, skus, order_ids, max_lines"),
+    ];
+    assert_eq!(faults, expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
+    for max_lines in ["0", "-1", "1.0", "\"7\"", "null"] {
+        let answer = post(&Ports::new().api(), "/pick-lists", format!("{{\"max_lines\": {max_lines}}}")).await;
+        assert_eq!(answer.places(), ["/max_lines"], "{max_lines}");
+    }
+}
+
+#[actix_web::test]
+async fn a_line_is_picked_whole() {
+    let answer = post(&over(listed()), "/pick-lists/P-1/lines/1/pick", r#"{"qty": 20}"#).await;
+    let expected = json!({
+        "line": 1, "reference": "B-1", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 20, "status": "picked", "picked": 20
+    });
+    assert_eq!((answer.status.as_u16(), answer.json()), (200, expected));
+}
+
+#[actix_web::test]
+async fn what_is_given_for_missing_units_is_told() {
+    let answer = post(&over(listed()), "/pick-lists/P-1/lines/1/pick", r#"{"qty": 0}"#).await;
+    let expected = json!({
+        "line": 1, "reference": "B-1", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 20, "status": "missing", "picked": 0,
+        "missing": 20, "reallocated": [{ "reference": "B-3", "qty": 20, "eta": null }], "backordered": 0
+    });
+    assert_eq!((answer.status.as_u16(), answer.json()), (200, expected));
+}
+
+#[actix_web::test]
+async fn what_a_line_waits_for_is_told() {
+    let mut product = chairs(&["B-1"]);
+    product.allocate(&order("O-1"), quantity(20), now()).unwrap();
+    let mut shop = Products::from_iter([product]);
+    shop.make_pick_list(&NewPickList::new(list_id("P-1"), PickCriteria::default())).unwrap();
+    let short = post(&over(shop), "/pick-lists/P-1/lines/1/pick", r#"{"qty": 17}"#).await.json();
+    assert_eq!((&short["missing"], &short["reallocated"], &short["backordered"]), (&3.into(), &json!([]), &3.into()));
+}
+
+#[actix_web::test]
+async fn a_line_is_picked_once() {
+    let mut shop = listed();
+    shop.pick(&first_line(), Units::new(18).unwrap(), now()).unwrap();
+    let api = over(shop);
+    let again = post(&api, "/pick-lists/P-1/lines/1/pick", r#"{"qty": 18}"#).await;
+    assert_eq!((again.status.as_u16(), &again.json()["picked"], again.json().get("missing")), (200, &18.into(), None));
+    let other = post(&api, "/pick-lists/P-1/lines/1/pick", r#"{"qty": 20}"#).await;
+    assert_eq!(other.status, 409);
+    other.problem("picked-otherwise");
+    delete(&api, "/pick-lists/P-1").await.problem("already-picked");
+    delete(&api, "/orders/O-1").await.problem("already-picked");
+    delete(&api, "/batch/B-1").await.problem("already-picked");
+}
+
+#[actix_web::test]
+async fn what_cannot_be_picked_is_told() {
+    let api = over(listed());
+    let pick = |path: &'static str, body: &'static str| post(&api, path, body);
+    let many = pick("/pick-lists/P-1/lines/1/pick", r#"{"qty": 21}"#).await;
+    assert_eq!(many.status, 409);
+    many.problem("more-than-to-pick");
+    pick("/pick-lists/P-1/lines/9/pick", r#"{"qty": 1}"#).await.problem("pick-line-not-found");
+    pick("/pick-lists/P-2/lines/1/pick", r#"{"qty": 1}"#).await.problem("pick-line-not-found");
+    let mut shop = listed();
+    shop.cancel(&order("O-1"), now()).unwrap();
+    let withdrawn = post(&over(shop), "/pick-lists/P-1/lines/1/pick", r#"{"qty": 20}"#).await;
+    assert_eq!(withdrawn.status, 409);
+    withdrawn.problem("pick-line-withdrawn");
+}
+
+#[actix_web::test]
+async fn all_faults_of_a_pick_are_told() {
+    let api = Ports::new().api();
+    let answer = post(&api, "/pick-lists/%20P/lines/0/pick?x=1", r#"{"qty": -1, "found": 2}"#).await;
+    assert_eq!(answer.places(), ["x", "pick_list_id", "line", "/qty", "/found"]);
+    for line in ["x", "+1", "1.0", "4294967296", "2147483648", "%31"] {
+        let answer = post(&api, &format!("/pick-lists/P/lines/{line}/pick"), r#"{"qty": 1}"#).await;
+        assert_eq!(answer.places(), ["line"], "{line}");
+    }
+}
+
+#[actix_web::test]
+async fn a_list_is_shipped_once_all_lines_are_picked() {
+    let mut shop = listed();
+    let unpicked = post(&over(shop.clone()), "/pick-lists/P-1/ship", "{}").await;
+    assert_eq!((unpicked.status.as_u16(), &unpicked.problem("not-picked")["lines"]), (409, &json!([1, 2])));
+    for (line, units) in [(1, 20), (2, 0)] {
+        let id = PickLineId { line, ..first_line() };
+        shop.pick(&id, Units::new(units).unwrap(), now()).unwrap();
+    }
+    let shipped = send(&over(shop), TestRequest::post().uri("/pick-lists/P-1/ship")).await;
+    let lines: Vec<_> = shipped.json()["lines"].as_array().unwrap().iter().map(|line| line["status"].clone()).collect();
+    assert_eq!((shipped.status.as_u16(), lines), (200, vec!["shipped".into(), "missing".into()]));
+    post(&over(listed()), "/pick-lists/P-9/ship", "{}").await.problem("pick-list-not-found");
+}
+
+#[actix_web::test]
+async fn a_list_is_given_back_and_then_there_is_nothing_to_ship() {
+    assert_eq!(delete(&over(listed()), "/pick-lists/P-1").await.status, 204);
+    let mut shop = listed();
+    shop.give_back(&list_id("P-1")).unwrap();
+    let api = over(shop);
+    assert_eq!(delete(&api, "/pick-lists/P-1").await.status, 204, "a repeat");
+    post(&api, "/pick-lists/P-1/ship", "{}").await.problem("nothing-picked");
+    delete(&api, "/pick-lists/P-9").await.problem("pick-list-not-found");
+}
+
+#[actix_web::test]
+async fn a_list_is_shown_as_the_client_likes_it() {
+    let mut shop = listed();
+    shop.pick(&first_line(), Units::new(18).unwrap(), now()).unwrap();
+    let api = showing(&shop);
+    let json = get(&api, "/pick-lists/P-1").await;
+    assert_eq!((json.header("content-type"), json.header("vary")), (Some("application/json"), Some("Accept")));
+    assert_eq!(json.json()["lines"][0]["picked"], 18);
+
+    let csv = shown_as(&api, "text/csv").await;
+    let expected = "line,reference,sku,order_id,qty,status,picked\r\n\
+                    1,B-1,RED-CHAIR,O-1,20,picked,18\r\n2,B-2,RED-CHAIR,O-2,3,open,\r\n";
+    assert_eq!((csv.body.as_ref(), csv.header("vary")), (expected.as_bytes(), Some("Accept")));
+    assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8; header=present"));
+
+    let html = shown_as(&api, "text/html, */*;q=0.8").await;
+    let page = std::str::from_utf8(&html.body).unwrap();
+    assert_eq!(html.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(html.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+    assert_eq!(page.matches("type=\"checkbox\"").count(), 1, "what is open can be ticked off");
+    assert!(page.contains("@media print") && !page.contains("src=") && !page.contains("href="));
+
+    let refused = shown_as(&api, "application/pdf").await;
+    assert_eq!((refused.status.as_u16(), refused.header("vary")), (406, Some("Accept")));
+    refused.problem("not-acceptable");
+    get(&api, "/pick-lists/P-2").await.problem("pick-list-not-found");
+}
+
+#[actix_web::test]
+async fn names_cannot_break_out_of_a_page_or_a_table() {
+    let mut product = Product::new(sku("=cmd|' /C calc'!A0"));
+    let batch = allocation_domain::BatchReference::parse("<script>alert(1)</script>").unwrap();
+    product.add_batch(batch, quantity(3), allocation_domain::Eta::InStock, now()).unwrap();
+    product.allocate(&order("say \"hi\", you"), quantity(3), now()).unwrap();
+    let mut shop = Products::from_iter([product]);
+    shop.make_pick_list(&NewPickList::new(list_id("P-1"), PickCriteria::default())).unwrap();
+    let api = showing(&shop);
+    let csv = shown_as(&api, "text/csv").await;
+    let row = "1,<script>alert(1)</script>,'=cmd|' /C calc'!A0,\"say \"\"hi\"\", you\",3,open,\r\n";
+    assert!(std::str::from_utf8(&csv.body).unwrap().ends_with(row), "{:?}", csv.body);
+    let html = shown_as(&api, "text/html").await;
+    let page = std::str::from_utf8(&html.body).unwrap();
+    assert!(!page.contains("<script") && page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(page.contains("say &quot;hi&quot;, you"));
+}
+
+#[actix_web::test]
+async fn lists_are_listed_by_status_a_page_at_a_time() {
+    let mut ports = Ports::new();
+    ports.queries.expect_pick_lists().times(1).returning(|filter, after, size| {
+        let open = PickListFilter { status: Some(PickListStatus::Open) };
+        assert_eq!((filter, after, size), (&open, None, PageSize::new(1).unwrap()));
+        let counts = PickListCounts { lines: 3, open: 1, picked: 2, shipped: 0 };
+        let list = PickListSummary { list_id: list_id("P-1"), created_at: now(), counts };
+        Ok(PickListPage { lists: vec![list], next: Some(list_id("P-1")) })
+    });
+    ports.queries.expect_pick_lists().times(1).returning(|_, after, _| {
+        assert_eq!(after, Some(list_id("P-1")));
+        Ok(PickListPage::default())
+    });
+    let api = ports.api();
+    let first = get(&api, "/pick-lists?status=open&limit=1").await;
+    let expected = json!([{
+        "pick_list_id": "P-1", "status": "open", "created_at": "2027-01-15T08:00:00.123456Z", "line_count": 3,
+        "open_count": 1
+    }]);
+    assert_eq!(first.json(), expected);
+    assert!(first.next().starts_with("/pick-lists?status=open&limit=1&after="));
+    let last = get(&api, first.next()).await;
+    assert_eq!((last.json(), last.header("link")), (json!([]), None));
+    let wrong = get(&api, "/pick-lists?status=lost&limit=0&after=x&sku=LAMP").await;
+    assert_eq!(wrong.places(), ["status", "limit", "after", "sku"]);
+}
+
+#[actix_web::test]
+async fn a_database_that_is_away_is_told() {
+    let api = Ports::failing(|| StoreError::Unavailable(crate::testing::secret())).api();
+    for answer in [
+        post(&api, "/pick-lists", "{}").await,
+        get(&api, "/pick-lists").await,
+        get(&api, "/pick-lists/P-1").await,
+        delete(&api, "/pick-lists/P-1").await,
+        post(&api, "/pick-lists/P-1/ship", "{}").await,
+        post(&api, "/pick-lists/P-1/lines/1/pick", r#"{"qty": 1}"#).await,
+    ] {
+        assert_eq!(answer.status, 503);
+        answer.problem("database-unavailable");
+    }
+}

@@ -1,0 +1,384 @@
+//! Pick lists: what is picked is shipped, what is missing is made good, and no two lists share a line.
+
+use crate::support::{Answer, Client, Server, TestDatabase, on_every_database};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn make(client: &Client, body: &Value) -> Answer {
+    client.post("/pick-lists", body)
+}
+
+fn pick(client: &Client, list: &str, line: u64, qty: i64) -> Answer {
+    client.post(&format!("/pick-lists/{list}/lines/{line}/pick"), &json!({"qty": qty}))
+}
+
+fn ship(client: &Client, list: &str) -> Answer {
+    client.send("POST", &format!("/pick-lists/{list}/ship"), None, "")
+}
+
+/// The lines of a list as `line batch order quantity status`.
+fn lines(list: &Value) -> Vec<String> {
+    let line = |line: &Value| {
+        let text = |name: &str| line[name].as_str().unwrap().to_owned();
+        format!("{} {} {} {} {}", line["line"], text("reference"), text("order_id"), line["qty"], text("status"))
+    };
+    list["lines"].as_array().unwrap().iter().map(line).collect()
+}
+
+/// The counters of a batch: allocated, available, picked, shipped, missing.
+fn counters(client: &Client, batch: &str) -> [u64; 5] {
+    let batch = client.get(&format!("/batch/{batch}")).json();
+    let names = ["allocated", "available", "picked", "shipped", "missing"];
+    let counters = names.map(|name| batch[format!("{name}_quantity")].as_u64().unwrap_or(0));
+    assert_eq!(counters.iter().sum::<u64>(), batch["purchased_quantity"], "{batch}");
+    counters
+}
+
+/// Two orders for chairs on two shelves, and one for a lamp.
+fn orders(client: &Client) {
+    client.add_batch("C-1", "CHAIR", 10, None);
+    client.add_batch("C-2", "CHAIR", 5, None);
+    client.add_batch("C-3", "CHAIR", 50, Some("2027-01-15"));
+    client.add_batch("L-1", "LAMP", 4, None);
+    assert_eq!(client.place("O-1", &[("CHAIR", 6), ("LAMP", 2)], json!({})).status, 201);
+    assert_eq!(client.allocate("O-2", "CHAIR", 4).status, 201);
+    assert_eq!(client.place("LATE", &[("CHAIR", 30)], json!({})).status, 201);
+    assert_eq!(client.place("CART", &[("LAMP", 1)], json!({"hold_seconds": 600})).status, 201);
+}
+
+fn an_order_goes_from_its_list_to_the_customer(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    orders(&client);
+    let made = make(&client, &json!({"pick_list_id": "MORNING"}));
+    assert_eq!((made.status, made.header("location")), (201, Some("/pick-lists/MORNING")));
+    // Neither what is on its way nor what is only held.
+    assert_eq!(lines(&made.json()), ["1 C-1 O-1 6 open", "2 C-1 O-2 4 open", "3 L-1 O-1 2 open"]);
+    assert_eq!(client.get("/pick-lists/MORNING").json(), made.json());
+    assert_eq!(
+        make(&client, &json!({"pick_list_id": "MORNING"})).json(),
+        made.json(),
+        "a repeat has the effect of one"
+    );
+    make(&client, &json!({})).problem(409, "nothing-to-pick");
+
+    let whole = pick(&client, "MORNING", 1, 6);
+    assert_eq!(
+        (whole.status, whole.json()["status"].as_str(), whole.json().get("missing")),
+        (200, Some("picked"), None)
+    );
+    assert_eq!(ship(&client, "MORNING").problem(409, "not-picked")["lines"], json!([2, 3]));
+    // Of the four chairs for O-2 one is not there. It comes from the other shelf.
+    let short = pick(&client, "MORNING", 2, 3).json();
+    let expected = json!([{"reference": "C-2", "qty": 1, "eta": null}]);
+    assert_eq!((&short["missing"], &short["reallocated"], &short["backordered"]), (&1.into(), &expected, &0.into()));
+    assert_eq!(pick(&client, "MORNING", 2, 3).status, 200, "a repeat has the effect of one");
+    pick(&client, "MORNING", 2, 4).problem(409, "picked-otherwise");
+    assert_eq!(pick(&client, "MORNING", 3, 2).status, 200);
+    assert_eq!(counters(&client, "C-1"), [0, 0, 9, 0, 1]);
+    assert_eq!(client.order("O-1")["status"], "picked");
+    assert_eq!(client.product("CHAIR")["picked"], 9);
+
+    let shipped = ship(&client, "MORNING");
+    assert_eq!((shipped.status, shipped.json()["status"].as_str()), (200, Some("shipped")));
+    assert_eq!(ship(&client, "MORNING").json(), shipped.json(), "a repeat has the effect of one");
+    assert_eq!(counters(&client, "C-1"), [0, 0, 0, 9, 1]);
+    assert_eq!(client.order("O-1")["status"], "shipped");
+    assert_eq!(client.order("O-1")["lines"][0]["shipped"], 6);
+    assert_eq!(client.all("/orders?status=shipped").len(), 1);
+    let second = make(&client, &json!({"pick_list_id": "NOON"}));
+    assert_eq!(lines(&second.json()), ["1 C-2 O-2 1 open"]);
+    let told: Vec<Value> = client.all("/orders/O-2/history").iter().map(|event| event["event"].clone()).collect();
+    let events = ["allocated", "pick_listed", "picked", "units_missing", "line_short", "allocated", "shipped"];
+    for event in events {
+        assert!(told.iter().any(|other| other == event), "no {event} in {told:?}");
+    }
+}
+
+fn what_no_other_shelf_has_is_waited_for(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("L-1", "LAMP", 5, None);
+    client.place("O-1", &[("LAMP", 5)], json!({}));
+    make(&client, &json!({"pick_list_id": "P"}));
+    let short = pick(&client, "P", 1, 0).json();
+    assert_eq!((&short["status"], &short["missing"]), (&"missing".into(), &5.into()));
+    assert_eq!((&short["reallocated"], &short["backordered"]), (&json!([]), &5.into()));
+    assert_eq!((client.standing("O-1"), counters(&client, "L-1")), ("short LAMP 0 +5".to_owned(), [0, 0, 0, 0, 5]));
+    ship(&client, "P").problem(409, "nothing-picked");
+    client.add_batch("L-2", "LAMP", 9, None);
+    assert_eq!(client.standing("O-1"), "allocated LAMP 5 (L-2 5)");
+    assert_eq!(lines(&make(&client, &json!({})).json()), ["1 L-2 O-1 5 open"]);
+}
+
+fn what_was_picked_is_not_undone(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    orders(&client);
+    make(&client, &json!({"pick_list_id": "P"}));
+    assert_eq!(pick(&client, "P", 1, 6).status, 200);
+    client.cancel("O-1").problem(409, "already-picked");
+    client.give_back("O-1", "C-1").problem(409, "already-picked");
+    client.delete("/pick-lists/P").problem(409, "already-picked");
+    client.change_batch("C-1", &json!({"purchased_quantity": 5})).problem(409, "units-gone");
+    assert_eq!(client.give_back("O-2", "C-1").status, 204);
+    client.delete("/batch/C-1").problem(409, "already-picked");
+    assert_eq!(client.change_batch("C-1", &json!({"purchased_quantity": 6})).status, 200);
+    assert_eq!(counters(&client, "C-1"), [0, 0, 6, 0, 0]);
+}
+
+fn what_a_line_loses_leaves_its_list(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    orders(&client);
+    make(&client, &json!({"pick_list_id": "P"}));
+    assert_eq!(client.cancel("O-1").status, 204);
+    // Two of the four are gone; the chair that is left for O-2 is still to be picked.
+    assert_eq!(client.change_batch("C-1", &json!({"purchased_quantity": 2})).status, 200);
+    let list = client.get("/pick-lists/P").json();
+    assert_eq!(lines(&list), ["1 C-1 O-1 6 withdrawn", "2 C-1 O-2 2 open", "3 L-1 O-1 2 withdrawn"]);
+    pick(&client, "P", 1, 6).problem(409, "pick-line-withdrawn");
+    pick(&client, "P", 2, 4).problem(409, "more-than-to-pick");
+    assert_eq!(pick(&client, "P", 2, 2).status, 200);
+    assert_eq!(ship(&client, "P").json()["status"], "shipped");
+}
+
+fn a_list_that_was_given_back_leaves_its_lines_to_others(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    orders(&client);
+    make(&client, &json!({"pick_list_id": "P", "skus": ["LAMP"]}));
+    for _ in 0..2 {
+        assert_eq!(client.delete("/pick-lists/P").status, 204);
+    }
+    assert_eq!(client.get("/pick-lists/P").json()["status"], "withdrawn");
+    assert_eq!(lines(&make(&client, &json!({"skus": ["LAMP"]})).json()), ["1 L-1 O-1 2 open"]);
+    pick(&client, "P", 1, 2).problem(409, "pick-line-withdrawn");
+    client.delete("/pick-lists/NONE").problem(404, "pick-list-not-found");
+}
+
+fn a_list_takes_what_is_asked_for(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    orders(&client);
+    let made = |body: Value| {
+        let list = make(&client, &body);
+        let name = list.json()["pick_list_id"].as_str().unwrap_or_default().to_owned();
+        let lines = if list.status == 201 { lines(&list.json()) } else { Vec::new() };
+        if !lines.is_empty() {
+            assert_eq!(client.delete(&format!("/pick-lists/{name}")).status, 204);
+        }
+        lines
+    };
+    assert_eq!(made(json!({"order_ids": ["O-1", "NONE"]})), ["1 C-1 O-1 6 open", "2 L-1 O-1 2 open"]);
+    assert_eq!(made(json!({"references": ["C-1", "C-3"], "max_lines": 1})), ["1 C-1 O-1 6 open"]);
+    assert_eq!(made(json!({"skus": ["LAMP", "SOFA"]})), ["1 L-1 O-1 2 open"]);
+    assert_eq!(made(json!({"skus": ["CHAIR"], "order_ids": ["O-2"], "references": ["C-1"]})), ["1 C-1 O-2 4 open"]);
+    assert_eq!(made(json!({"references": ["C-3"]})), [""; 0], "it has not arrived");
+    assert_eq!(made(json!({"order_ids": ["CART"]})), [""; 0], "it is only held");
+    assert_eq!(client.confirm("CART").status, 200);
+    assert_eq!(made(json!({"order_ids": ["CART"]})), ["1 L-1 CART 1 open"]);
+}
+
+fn a_list_is_shown_in_three_ways(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("=1+1", "a,\"b\"", 3, None);
+    client.allocate("<b>O</b>", "a,\"b\"", 2);
+    make(&client, &json!({"pick_list_id": "P"}));
+    let csv = client.get_with("/pick-lists/P", ("accept", "text/csv"));
+    let expected = "line,reference,sku,order_id,qty,status,picked\r\n1,'=1+1,\"a,\"\"b\"\"\",<b>O</b>,2,open,\r\n";
+    assert_eq!((csv.status, csv.text.as_str(), csv.header("vary")), (200, expected, Some("Accept")));
+    let page = client.get_with("/pick-lists/P", ("accept", "text/html,*/*;q=0.1"));
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(page.text.contains("&lt;b&gt;O&lt;/b&gt;") && !page.text.contains("<b>"), "{}", page.text);
+    assert!(page.text.contains("type=\"checkbox\"") && page.text.contains("@media print"), "{}", page.text);
+    assert_eq!(client.get("/pick-lists/P").header("content-type"), Some("application/json"));
+    client.get_with("/pick-lists/P", ("accept", "application/pdf")).problem(406, "not-acceptable");
+}
+
+fn lists_are_listed_page_by_page(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("L", "LAMP", 100, None);
+    for number in 0..12 {
+        client.allocate(&format!("O-{number:02}"), "LAMP", 1);
+        make(&client, &json!({"pick_list_id": format!("P-{number:02}")}));
+    }
+    for number in 0..9 {
+        pick(&client, &format!("P-{number:02}"), 1, i64::from(number != 8));
+    }
+    (0..4).for_each(|number| assert_eq!(ship(&client, &format!("P-{number:02}")).status, 200));
+    client.delete("/pick-lists/P-11");
+    let names = |path: &str| -> Vec<String> {
+        client.all(path).iter().map(|list| list["pick_list_id"].as_str().unwrap().to_owned()).collect()
+    };
+    let numbered = |numbers: &[u32]| -> Vec<String> { numbers.iter().map(|n| format!("P-{n:02}")).collect() };
+    assert_eq!(names("/pick-lists?limit=5").len(), 12);
+    assert_eq!(names("/pick-lists?status=open&limit=1"), numbered(&[9, 10]));
+    assert_eq!(names("/pick-lists?status=picked&limit=3"), numbered(&[4, 5, 6, 7]));
+    assert_eq!(names("/pick-lists?status=shipped&limit=2"), numbered(&[0, 1, 2, 3]));
+    assert_eq!(names("/pick-lists?status=withdrawn&limit=1"), numbered(&[8, 11]));
+}
+
+fn all_faults_of_a_request_are_told(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    let body =
+        json!({"pick_list_id": " ", "references": [], "skus": ["LAMP", 7], "order_ids": null, "max_lines": 0, "x": 1});
+    let faults = ["/max_lines", "/order_ids", "/pick_list_id", "/references", "/skus/1", "/x"];
+    assert_eq!(make(&client, &body).faults(), faults);
+    let answer = client.post("/pick-lists/%20P/lines/0/pick?y=1", &json!({"qty": -1, "found": 1}));
+    assert_eq!(answer.faults(), ["/found", "/qty", "line", "pick_list_id", "y"]);
+    assert_eq!(client.get("/pick-lists?status=lost&limit=x").faults(), ["limit", "status"]);
+    assert_eq!(client.send("PUT", "/pick-lists/P", None, "").status, 405);
+    pick(&client, "NONE", 1, 1).problem(404, "pick-line-not-found");
+    client.get("/pick-lists/NONE").problem(404, "pick-list-not-found");
+    ship(&client, "NONE").problem(404, "pick-list-not-found");
+}
+
+/// Makes lists from all sides at once, and counts the units of each allocation that are on lists.
+fn race(database: &TestDatabase, servers: &[&Server]) {
+    const ORDERS: usize = 60;
+    let client = servers[0].client();
+    for sku in 0..5 {
+        client.add_batch(&format!("B-{sku}"), &format!("SKU-{sku}"), 1_000, None);
+    }
+    for number in 0..ORDERS {
+        assert_eq!(client.allocate(&format!("O-{number}"), &format!("SKU-{}", number % 5), 3).status, 201);
+    }
+    let (barrier, lines_made) = (Barrier::new(6), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for number in 0..6 {
+            let (api, barrier, lines_made) = (servers[number % servers.len()].client(), &barrier, &lines_made);
+            scope.spawn(move || {
+                barrier.wait();
+                let deadline = Instant::now() + Duration::from_secs(60);
+                while lines_made.load(Ordering::Relaxed) < ORDERS && Instant::now() < deadline {
+                    let made = make(&api, &json!({"max_lines": 7}));
+                    match made.status {
+                        201 => _ = lines_made.fetch_add(lines(&made.json()).len(), Ordering::Relaxed),
+                        // Others were faster, or too many at once.
+                        409 => _ = made.problem(409, "nothing-to-pick"),
+                        _ => _ = made.problem(503, "overloaded"),
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(lines_made.into_inner(), ORDERS);
+    let mut listed: BTreeMap<String, u64> = BTreeMap::new();
+    for list in client.all("/pick-lists") {
+        let name = list["pick_list_id"].as_str().unwrap();
+        for line in client.get(&format!("/pick-lists/{name}")).json()["lines"].as_array().unwrap() {
+            *listed.entry(line["order_id"].as_str().unwrap().to_owned()).or_default() += line["qty"].as_u64().unwrap();
+        }
+    }
+    assert!(listed.len() == ORDERS && listed.values().all(|units| *units == 3), "{listed:?}");
+    assert_eq!(database.count("SELECT count(*) FROM pick_list_lines"), 60);
+}
+
+fn lists_that_are_made_at_once_share_no_line(database: &TestDatabase) {
+    let server = Server::start(database);
+    race(database, &[&server]);
+}
+
+fn lists_of_one_name_that_are_made_at_once_are_one(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B", "LAMP", 100, None);
+    (0..20).for_each(|number| _ = client.allocate(&format!("O-{number}"), "LAMP", 1));
+    let barrier = Barrier::new(4);
+    let mut statuses: Vec<u16> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let (api, barrier) = (server.client(), &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    make(&api, &json!({"pick_list_id": "P", "max_lines": 5})).status
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 200, 201]);
+    assert_eq!(database.count("SELECT count(*) FROM pick_list_lines"), 5);
+}
+
+fn an_answered_pick_is_there_after_kill_9(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B", "LAMP", 1_000, None);
+    for number in 0..200 {
+        client.allocate(&format!("O-{number:03}"), "LAMP", 2);
+    }
+    assert_eq!(make(&client, &json!({"pick_list_id": "P"})).status, 201);
+    let answered = AtomicUsize::new(0);
+    let picked: Vec<u64> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..4_u64)
+            .map(|share| {
+                let (api, answered) = (server.client(), &answered);
+                scope.spawn(move || {
+                    let pick = |line: &u64| {
+                        let path = format!("/pick-lists/P/lines/{line}/pick");
+                        let answer = api.try_post(&path, &json!({"qty": line % 3}))?;
+                        assert_eq!(answer.status, 200, "{answer:?}");
+                        answered.fetch_add(1, Ordering::Relaxed);
+                        Some(*line)
+                    };
+                    (1..=200).filter(|line| line % 4 == share).map_while(|line| pick(&line)).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while answered.load(Ordering::Relaxed) < 60 && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        server.signal("KILL");
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    drop(server);
+    assert!(picked.len() >= 60);
+    let server = Server::start(database);
+    let client = server.client();
+    let list = client.get("/pick-lists/P").json();
+    for line in &picked {
+        let shown = &list["lines"][usize::try_from(line - 1).unwrap()];
+        assert_eq!(shown["picked"].as_u64(), Some(line % 3), "{shown} was answered");
+        assert_eq!(pick(&client, "P", *line, i64::try_from(line % 3).unwrap()).status, 200, "a repeat changes nothing");
+    }
+    counters(&client, "B");
+}
+
+on_every_database!(
+    an_order_goes_from_its_list_to_the_customer,
+    what_no_other_shelf_has_is_waited_for,
+    what_was_picked_is_not_undone,
+    what_a_line_loses_leaves_its_list,
+    a_list_that_was_given_back_leaves_its_lines_to_others,
+    a_list_takes_what_is_asked_for,
+    a_list_is_shown_in_three_ways,
+    lists_are_listed_page_by_page,
+    all_faults_of_a_request_are_told,
+    lists_that_are_made_at_once_share_no_line,
+    lists_of_one_name_that_are_made_at_once_are_one,
+    an_answered_pick_is_there_after_kill_9,
+);
+
+mod postgres_with_two_servers {
+    use super::*;
+
+    #[test]
+    fn lists_that_are_made_at_once_share_no_line() {
+        let database = TestDatabase::postgres();
+        let (one, other) = (Server::start(&database), Server::start(&database));
+        race(&database, &[&one, &other]);
+        let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+        assert_eq!(database.count(deadlocks), 0);
+    }
+}

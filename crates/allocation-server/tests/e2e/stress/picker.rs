@@ -1,0 +1,138 @@
+use crate::support::{Answer, Client};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A warehouse that orders for itself, and picks what it has ordered: what a shopper knows of an
+/// order would not hold of one that is picked.
+pub(super) struct Picker {
+    name: String,
+    client: Client,
+    random: u64,
+    /// How many orders were placed.
+    pub(super) orders: usize,
+    lists: Vec<String>,
+    /// How many units were picked of a line of a list, as it was answered.
+    pub(super) picked: BTreeMap<(String, u64), u64>,
+}
+
+impl Picker {
+    pub(super) fn new(number: usize, client: Client) -> Self {
+        let random = 0xD1B5_4A32_D192_ED03_u64.wrapping_mul(u64::try_from(number).unwrap() + 1);
+        Self { name: format!("W-{number}"), client, random, orders: 0, lists: Vec::new(), picked: BTreeMap::new() }
+    }
+
+    /// A pseudo-random number below a bound (xorshift64).
+    fn below(&mut self, bound: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % bound
+    }
+
+    pub(super) fn act(&mut self) {
+        match self.below(20) {
+            0..=3 => self.order(),
+            4..=5 => self.make(),
+            6 => self.cancel(),
+            7 => self.give_back(),
+            8..=9 => self.ship(),
+            _ => self.pick(),
+        }
+    }
+
+    fn order(&mut self) {
+        let (sku, qty) = (format!("SKU-{}", self.below(4)), u32::try_from(1 + self.below(9)).unwrap());
+        let name = format!("{}-{}", self.name, self.orders);
+        let more = json!({"on_shortage": "backorder", "priority": 9});
+        let answer = self.client.place(&name, &[(&sku, qty)], more);
+        assert_eq!(answer.status, 201, "{answer:?}");
+        self.orders += 1;
+    }
+
+    /// Makes a list of some of the youngest orders, of all warehouses.
+    fn make(&mut self) {
+        let name = format!("{}-{}", self.name, self.lists.len());
+        let mine: Vec<String> = (0..self.orders).rev().take(30).map(|number| format!("W-0-{number}")).collect();
+        let others: Vec<String> = (0..self.orders).rev().take(30).map(|number| format!("W-1-{number}")).collect();
+        let order_ids: Vec<String> = mine.into_iter().chain(others).collect();
+        if order_ids.is_empty() {
+            return;
+        }
+        let body = json!({"pick_list_id": name, "order_ids": order_ids, "max_lines": 1 + self.below(9)});
+        let answer = self.client.post("/pick-lists", &body);
+        if answer.status == 409 {
+            answer.problem(409, "nothing-to-pick");
+            return;
+        }
+        assert_eq!(answer.status, 201, "{answer:?}");
+        let again = self.client.post("/pick-lists", &body);
+        assert_eq!((again.status, lines(&again).len()), (200, lines(&answer).len()), "{again:?}");
+        self.lists.push(name);
+    }
+
+    fn any_list(&mut self) -> Option<String> {
+        let reach = u64::try_from(self.lists.len().min(5)).unwrap();
+        let back = usize::try_from(if reach > 0 { self.below(reach) } else { return None }).unwrap();
+        Some(self.lists[self.lists.len() - 1 - back].clone())
+    }
+
+    fn pick(&mut self) {
+        let Some(list) = self.any_list() else { return };
+        let shown = lines(&self.client.get(&format!("/pick-lists/{list}")));
+        let open: Vec<&Value> = shown.iter().filter(|line| line["status"] == "open").collect();
+        let Some(line) = open.first() else { return };
+        let (number, qty) = (line["line"].as_u64().unwrap(), line["qty"].as_u64().unwrap());
+        let found = if self.below(3) > 0 { qty } else { self.below(qty + 1) };
+        let answer = self.client.post(&format!("/pick-lists/{list}/lines/{number}/pick"), &json!({"qty": found}));
+        // Others have withdrawn it meanwhile, or a part of it.
+        if answer.status == 409 {
+            let name = answer.json()["type"].clone();
+            assert!(name == "/problems/pick-line-withdrawn" || name == "/problems/more-than-to-pick", "{answer:?}");
+            return;
+        }
+        assert_eq!((answer.status, answer.json()["picked"].as_u64()), (200, Some(found)), "{answer:?}");
+        if let Some(missing) = answer.json()["missing"].as_u64() {
+            let body = answer.json();
+            let got: u64 =
+                body["reallocated"].as_array().unwrap().iter().map(|part| part["qty"].as_u64().unwrap()).sum();
+            assert_eq!(got + body["backordered"].as_u64().unwrap(), missing, "{body}");
+        }
+        self.picked.insert((list, number), found);
+    }
+
+    fn ship(&mut self) {
+        let Some(list) = self.any_list() else { return };
+        let answer = self.client.post(&format!("/pick-lists/{list}/ship"), &json!({}));
+        match answer.status {
+            200 => assert_eq!(answer.json()["status"], "shipped"),
+            _ => {
+                let name = answer.json()["type"].clone();
+                assert!(name == "/problems/not-picked" || name == "/problems/nothing-picked", "{answer:?}");
+            }
+        }
+    }
+
+    fn give_back(&mut self) {
+        let Some(list) = self.any_list() else { return };
+        let answer = self.client.delete(&format!("/pick-lists/{list}"));
+        if answer.status != 204 {
+            answer.problem(409, "already-picked");
+        }
+    }
+
+    fn cancel(&mut self) {
+        let youngest = u64::try_from(self.orders.min(20)).unwrap();
+        if youngest == 0 {
+            return;
+        }
+        let back = usize::try_from(self.below(youngest)).unwrap();
+        let answer = self.client.cancel(&format!("{}-{}", self.name, self.orders - 1 - back));
+        if answer.status != 204 {
+            answer.problem(409, "already-picked");
+        }
+    }
+}
+
+fn lines(answer: &Answer) -> Vec<Value> {
+    answer.json()["lines"].as_array().unwrap().clone()
+}
