@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 #[derive(Default)]
 pub(super) struct Replay {
-    batches: BTreeMap<BatchReference, Batch>,
+    /// A name may go from one product to another, and the events of two products be in another order.
+    batches: BTreeMap<(Sku, BatchReference), Batch>,
     lines: BTreeMap<(OrderId, Sku), LineState>,
 }
 
@@ -29,17 +30,18 @@ impl Replay {
     fn apply(&mut self, event: Event, at: DateTime<Utc>) {
         match event {
             Event::BatchAdded { reference, sku, purchased_quantity, eta } => {
-                let batch = Batch::new(reference.clone(), sku, purchased_quantity, eta, at);
-                assert!(self.batches.insert(reference, batch).is_none());
+                let batch = Batch::new(reference.clone(), sku.clone(), purchased_quantity, eta, at);
+                assert!(self.batches.insert((sku, reference), batch).is_none());
             }
             Event::BatchChanged { reference, sku, purchased_quantity, eta, revision, .. } => {
-                let old = self.batches.remove(&reference).unwrap();
-                let new = Batch::new(reference.clone(), sku, purchased_quantity, eta, old.added_at());
+                let key = (sku.clone(), reference.clone());
+                let old = &self.batches[&key];
+                let new = Batch::new(reference, sku, purchased_quantity, eta, old.added_at());
                 let new = new.with_revision(revision).with_allocated(old.allocated()).unwrap();
-                self.batches.insert(reference, new);
+                self.batches.insert(key, new);
             }
-            Event::BatchRemoved { reference, .. } => {
-                assert_eq!(self.batches.remove(&reference).unwrap().allocated(), 0);
+            Event::BatchRemoved { reference, sku } => {
+                assert_eq!(self.batches.remove(&(sku, reference)).unwrap().allocated(), 0);
             }
             Event::LinePlaced { order_id, sku, quantity, priority, on_shortage, allow_split, expires_at } => {
                 let terms = LineTerms { of_order: true, priority, placed_at: at, on_shortage, allow_split };
@@ -55,18 +57,18 @@ impl Replay {
                 assert!(self.lines.insert((order_id, sku), line).is_none());
             }
             Event::Allocated { order_id, sku, reference, quantity, line_quantity, reason } => {
-                self.count(&reference, i64::from(quantity.get()));
+                let batch = self.count(&sku, &reference, i64::from(quantity.get()));
                 let line = self.lines.entry((order_id, sku)).or_insert_with(|| LineState::alone(line_quantity, at));
                 let held = line.holds(&reference).map_or(0, |held| held.get());
                 let now = Quantity::new(held + quantity.get()).unwrap();
                 line.allocations.retain(|part| part.reference != reference);
-                line.allocations.push(Allocation::of(&self.batches[&reference], now));
+                line.allocations.push(Allocation::of(&batch, now));
                 if reason == AllocationReason::Backorder {
                     line.waiting -= quantity.get();
                 }
             }
             Event::Deallocated { order_id, sku, reference, quantity, reason } => {
-                self.count(&reference, -i64::from(quantity.get()));
+                self.count(&sku, &reference, -i64::from(quantity.get()));
                 let key = (order_id, sku);
                 let line = self.lines.get_mut(&key).unwrap();
                 let part = line.allocations.iter_mut().find(|part| part.reference == reference).unwrap();
@@ -110,10 +112,14 @@ impl Replay {
         (line.waiting, line.commitment) = (0, commitment);
     }
 
-    fn count(&mut self, reference: &BatchReference, units: i64) {
-        let batch = self.batches.remove(reference).unwrap();
+    /// Counts units of a batch, which is answered as it is then.
+    fn count(&mut self, sku: &Sku, reference: &BatchReference, units: i64) -> Batch {
+        let key = (sku.clone(), reference.clone());
+        let batch = self.batches.remove(&key).unwrap();
         let allocated = u32::try_from(i64::from(batch.allocated()) + units).unwrap();
-        self.batches.insert(reference.clone(), batch.with_allocated(allocated).unwrap());
+        let batch = batch.with_allocated(allocated).unwrap();
+        self.batches.insert(key, batch.clone());
+        batch
     }
 
     /// A line that was sent alone is forgotten when it has given everything back.
@@ -127,7 +133,7 @@ impl Replay {
     /// Compares batches, allocations and orders with what the service tells of them.
     pub(super) fn check(&self, client: &Client) {
         let mut told = client.all("/batch?limit=1000");
-        told.sort_by_key(|batch| batch["reference"].as_str().unwrap().to_owned());
+        told.sort_by_key(|batch| ["sku", "reference"].map(|name| batch[name].as_str().unwrap().to_owned()));
         let batches = self.batches.values().map(|batch| {
             json!({
                 "reference": batch.reference().as_str(), "sku": batch.sku().as_str(),
