@@ -124,7 +124,11 @@ impl Problem {
     }
 
     /// Lines of a pick list are still to be picked.
-    pub(crate) fn not_picked(detail: String, lines: Vec<u32>) -> Self {
+    pub(crate) fn not_picked(list_id: &PickListId, lines: Vec<u32>) -> Self {
+        let detail = match lines.len() {
+            1 => format!("1 line of pick list {list_id} is not picked yet"),
+            count => format!("{count} lines of pick list {list_id} are not picked yet"),
+        };
         Self { members: Members::Lines { lines }, ..Self::new(Kind::NotPicked, detail) }
     }
 

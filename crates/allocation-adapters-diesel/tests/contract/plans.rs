@@ -1,8 +1,9 @@
 //! What an allocation costs does not depend on what there is besides.
 
+use crate::picking::list_id;
 use crate::world::{World, instant, order, quantity, reference, sku, to_allocate};
-use allocation_domain::Eta;
-use allocation_ports::{Origins, Wanted};
+use allocation_domain::{Eta, NewPickList, PickCriteria, PickListStatus};
+use allocation_ports::{Origins, PageSize, PickListFilter, Queries, Wanted};
 use allocation_test_support::TestDatabase;
 
 /// Many products, each with used-up batches, open batches and allocations. `LAMP` has the most.
@@ -132,6 +133,42 @@ mod postgres {
             unit.commit().unwrap();
         });
         assert!((500..6_000).contains(&rows), "{rows} rows read for 500 products");
+    }
+
+    /// Ten thousand lines that were shipped, and ten thousand on a batch that is on its way.
+    fn grow_the_past_and_the_future(world: &World) {
+        world.database.execute(
+            "INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at)
+             VALUES ('LAMP', 'COMING', 10000, 10000, DATE '2030-01-01', 0);
+             INSERT INTO batch_references (sku, reference, purchased_quantity, eta)
+             VALUES ('LAMP', 'COMING', 10000, DATE '2030-01-01');
+             INSERT INTO order_lines (sku, order_id, quantity)
+             SELECT 'LAMP', 'LATE-' || i, 1 FROM generate_series(1, 10000) AS i;
+             INSERT INTO allocations (sku, order_id, reference, quantity)
+             SELECT 'LAMP', 'LATE-' || i, 'COMING', 1 FROM generate_series(1, 10000) AS i;
+             INSERT INTO order_lines (sku, order_id, quantity, shipped)
+             SELECT 'LAMP', 'PAST-' || i, 1, 1 FROM generate_series(1, 10000) AS i;
+             INSERT INTO pick_list_lines (list_id, line, sku, order_id, reference, quantity, picked, status)
+             SELECT 'PAST-' || i % 50, i, 'LAMP', 'PAST-' || i, 'B', 1, 1, 'shipped' FROM generate_series(1, 10000) AS i;",
+        );
+    }
+
+    #[test]
+    fn a_pick_list_costs_nothing_for_what_was_shipped_or_has_not_come() {
+        for setup in ["SELECT 1", "ANALYZE"] {
+            let world = World::with_pool(TestDatabase::postgres(), 1);
+            world.add("LAMP", "B", 10, Eta::InStock);
+            world.allocate("LAMP", "NEW", 1).unwrap();
+            grow_the_past_and_the_future(&world);
+            world.database.execute(setup);
+            let rows = cost(world, |world| {
+                let list = NewPickList::new(list_id("P"), PickCriteria::default());
+                assert_eq!(world.begin().pick_lists().candidates(&list).unwrap().len(), 1);
+                let open = PickListFilter { status: Some(PickListStatus::Open) };
+                assert!(world.store.pick_lists(&open, None, PageSize::default()).unwrap().lists.is_empty());
+            });
+            assert!((1..200).contains(&rows), "{rows} rows read");
+        }
     }
 
     #[test]

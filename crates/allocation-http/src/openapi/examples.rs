@@ -50,7 +50,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
             Problem::new(kind, "Line 1 of pick list MORNING was picked with 3 units already, not with 5")
         }
         Kind::NotPicked => {
-            Problem::not_picked("2 lines of pick list MORNING are not picked yet".to_owned(), vec![1, 3])
+            PickListId::parse("MORNING").map_or(Problem::of(kind), |list_id| Problem::not_picked(&list_id, vec![1, 3]))
         }
         Kind::NothingPicked => Problem::new(kind, "Nothing of pick list MORNING was picked"),
         Kind::AlreadyPicked => Problem::new(kind, "Units of order O-1 were picked"),

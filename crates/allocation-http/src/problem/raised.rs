@@ -165,7 +165,7 @@ impl From<ShipPickListError> for Problem {
         match error {
             ShipPickListError::Refused(refusal) => match refusal {
                 domain::ShipError::NotFound(list_id) => Self::pick_list_not_found(&list_id),
-                domain::ShipError::NotPicked { ref lines, .. } => Self::not_picked(refusal.to_string(), lines.clone()),
+                domain::ShipError::NotPicked { list, lines } => Self::not_picked(&list, lines),
                 domain::ShipError::NothingPicked(_) => Self::new(Kind::NothingPicked, refusal.to_string()),
                 domain::ShipError::MoreNeeded(needed) => undecided(needed),
             },
