@@ -128,7 +128,15 @@ fn the_log_is_for_machines_when_it_is_no_terminal() {
     let database = TestDatabase::sqlite();
     let server = Server::start_with(&database, |command| command.env("RUST_LOG", "debug"));
     server.client().get_with("/livez", ("x-request-id", "check-42"));
-    let about = server.log().into_iter().find(|line| line.contains("check-42")).unwrap();
+    // The log may come after the answer.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let about = loop {
+        match server.log().into_iter().find(|line| line.contains("check-42")) {
+            Some(line) => break line,
+            None => assert!(std::time::Instant::now() < deadline, "{:?}", server.log()),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
     let about: serde_json::Value = serde_json::from_str(&about).unwrap();
     assert_eq!(about["level"], "DEBUG");
 }
