@@ -89,7 +89,7 @@ impl<'a> PathIdentifiers<'a> {
     pub(crate) fn take_number(&mut self, segment: usize, parameter: &'static str) -> Option<u32> {
         let text = self.path.split('/').nth(segment).unwrap_or_default();
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = text.parse().ok().filter(|number| digits && (1..=i32::MAX as u32).contains(number));
+        let number = text.parse().ok().filter(|number| digits && (1..=i32::MAX.unsigned_abs()).contains(number));
         if number.is_none() {
             self.faults.push(Fault::of(parameter, "must be an integer from 1 to 2147483647"));
         }

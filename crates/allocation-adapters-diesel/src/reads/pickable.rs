@@ -208,6 +208,9 @@ fn first_of<'a>(
     Ok(found)
 }
 
+/// SKU, order, reference, priority and when it was placed.
+type Row = (String, String, String, i32, i64);
+
 /// The first lines of each.
 fn load<'a>(
     connection: &mut AnyConnection,
@@ -216,7 +219,7 @@ fn load<'a>(
 ) -> Result<Vec<Pickable>, StoreError> {
     let (mut found, limit) = (Vec::new(), &limit);
     for among in among {
-        let rows: QueryResult<Vec<(String, String, String, i32, i64)>> = match (&mut *connection, among) {
+        let rows: QueryResult<Vec<Row>> = match (&mut *connection, among) {
             (AnyConnection::Sqlite(_), Among::Batch(reference)) => {
                 OfBatchOnSqlite { reference, limit }.load(connection)
             }
