@@ -87,9 +87,10 @@ impl<'a> PathIdentifiers<'a> {
 
     /// The number in a segment of the path, from 1. When it is none, the faults have it.
     pub(crate) fn take_number(&mut self, segment: usize, parameter: &'static str) -> Option<u32> {
+        const MOST: u32 = 2_147_483_647;
         let text = self.path.split('/').nth(segment).unwrap_or_default();
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = text.parse().ok().filter(|number| digits && (1..=i32::MAX as u32).contains(number));
+        let number = text.parse().ok().filter(|number| digits && (1..=MOST).contains(number));
         if number.is_none() {
             self.faults.push(Fault::of(parameter, "must be an integer from 1 to 2147483647"));
         }

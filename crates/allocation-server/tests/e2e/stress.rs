@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 const CLIENTS: usize = 12;
 const PICKERS: usize = 2;
+/// How many commands a client sends, however slow the machine is.
+const LEAST: usize = 80;
 
 fn seconds() -> u64 {
     std::env::var("ALLOCATION_STRESS_SECONDS").map_or(8, |text| text.parse().unwrap())
@@ -25,12 +27,13 @@ fn seconds() -> u64 {
 /// Lets clients loose on the servers, and then checks what they were told against the database.
 fn stress(database: &TestDatabase, servers: &[&Server]) {
     let end = Instant::now() + Duration::from_secs(seconds());
+    let latest = end + Duration::from_secs(60);
     let (shoppers, pickers): (Vec<Shopper>, Vec<Picker>) = thread::scope(|scope| {
         let threads: Vec<_> = (0..CLIENTS)
             .map(|number| {
                 let mut shopper = Shopper::new(number, servers[number % servers.len()].client());
                 scope.spawn(move || {
-                    while Instant::now() < end {
+                    while Instant::now() < end || shopper.commands < LEAST && Instant::now() < latest {
                         shopper.act();
                     }
                     shopper
