@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const CLIENTS: usize = 12;
 const PICKERS: usize = 2;
 /// How many commands a client sends, however slow the machine is.
-const LEAST: usize = 80;
+const LEAST: usize = 150;
 
 fn seconds() -> u64 {
     std::env::var("ALLOCATION_STRESS_SECONDS").map_or(8, |text| text.parse().unwrap())
