@@ -82,6 +82,9 @@ macro_rules! in_turn_on_postgres {
 
 type Columns = (Text, Text, Text, Integer, BigInt);
 
+/// The SKU, the order, the batch, the priority of the line, and when it was placed.
+type Row = (String, String, String, i32, i64);
+
 statement! {
     OfBatchOnSqlite<'a>(reference: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
     in_turn_on_sqlite!(

@@ -93,7 +93,7 @@ fn an_order_goes_from_its_list_to_the_customer(database: &TestDatabase) {
     let second = make(&client, &json!({"pick_list_id": "NOON"}));
     assert_eq!(lines(&second.json()), ["1 C-2 O-2 1 open"]);
     let told: Vec<Value> = client.all("/orders/O-2/history").iter().map(|event| event["event"].clone()).collect();
-    let events = ["allocated", "pick_listed", "picked", "units_missing", "line_short", "allocated", "shipped"];
+    let events = ["allocated", "pick_listed", "picked", "units_missing", "shipped"];
     for event in events {
         assert!(told.iter().any(|other| other == event), "no {event} in {told:?}");
     }
