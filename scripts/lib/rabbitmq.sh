@@ -232,13 +232,24 @@ rabbitmq_kill() {
 
 # Ends the broker, then the daemon, each by the id that we know it by.
 rabbitmq_end() {
-  local dir=$1 signal=$2 file
+  local dir=$1 signal=$2 file pid
   for file in pid launch.pid epmd.pid; do
     if [ -s "$dir/$file" ]; then
-      rabbitmq_end_process "$(cat "$dir/$file")" "$signal" || return 1
+      pid=$(cat "$dir/$file")
+      if rabbitmq_is_of "$dir" "$pid"; then
+        rabbitmq_end_process "$pid" "$signal" || return 1
+      fi
       rm -f "$dir/$file"
     fi
   done
+}
+
+# Whether a process is of the broker in DIR: a file may be older than the process that
+# has its number now. Told by the home that it was started with, where that can be read.
+rabbitmq_is_of() {
+  local environ=/proc/$2/environ
+  [ -d /proc/self ] || return 0
+  [ -r "$environ" ] && tr '\0' '\n' <"$environ" 2>/dev/null | grep -xF "HOME=$1/home" >/dev/null
 }
 
 # Asks, waits for up to twenty seconds, then insists.

@@ -96,14 +96,16 @@ fn what_cannot_be_done_is_a_dead_letter_and_holds_up_nothing(database: &TestData
     .map(|(body, kind)| (body.to_owned(), format!("/problems/{kind}")));
     let bodies: Vec<String> = refused.iter().map(|(body, _)| body.clone()).collect();
     world.send(&bodies);
-    world.send(&[allocate("C-1", "O-1", "LAMP", 2)]);
+    // Of another order than those before: commands have no order among them.
+    world.send(&[allocate("C-1", "O-2", "LAMP", 2)]);
     world.sender.send_all(&world.queue, "text/plain", ["hello"]);
     eventually("what comes behind is done", || world.api.available("B-1") == 2);
     let known = world.api.get("/problems").json();
     let (broker, sender) = world.finish();
     let letters = dead_letters(&sender, &broker);
     for (body, kind) in &refused {
-        let (problem, _) = letters.iter().find(|(_, letter)| letter.body == body.as_bytes()).unwrap();
+        let found = letters.iter().find(|(_, letter)| letter.body == body.as_bytes());
+        let (problem, _) = found.unwrap_or_else(|| panic!("no dead letter: {body}"));
         assert_eq!(problem["type"], *kind, "{body}");
         assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
         // As the API names it.
