@@ -211,9 +211,6 @@ fn first_of<'a>(
     Ok(found)
 }
 
-/// SKU, order, reference, priority and when it was placed.
-type Row = (String, String, String, i32, i64);
-
 /// The first lines of each.
 fn load<'a>(
     connection: &mut AnyConnection,
