@@ -59,8 +59,8 @@ fn servers_that_start_at_once_on_an_empty_database_all_serve(database: &TestData
 fn an_idle_server_is_small(database: &TestDatabase) {
     let server = Server::start(database);
     assert_eq!(server.client().get("/readyz").status, 200);
-    let resident = server.resident_kib();
-    assert!(resident < 30 * 1024, "{resident} KiB");
+    let memory = server.own_memory_kib();
+    assert!(memory < 16 * 1024, "{memory} KiB");
 }
 
 on_every_database!(

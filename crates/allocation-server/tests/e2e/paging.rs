@@ -32,13 +32,13 @@ fn a_hundred_thousand_batches_come_page_by_page_in_flat_memory(database: &TestDa
     let client = server.client();
     let first_pages = client.get("/batch?limit=1000");
     assert_eq!(first_pages.json().as_array().unwrap().len(), 1_000);
-    let before = server.resident_kib();
+    let before = server.own_memory_kib();
     let rows = client.all("/batch?limit=1000");
     assert_eq!(i64::try_from(rows.len()).unwrap(), BATCHES);
     for (number, row) in rows.iter().enumerate() {
         assert_eq!(row["reference"], format!("B-{}", number + 1), "each once, in the order of adding");
     }
-    let grown = server.resident_kib().saturating_sub(before);
+    let grown = server.own_memory_kib().saturating_sub(before);
     assert!(grown < 16 * 1024, "the server grew by {grown} KiB over 100 pages");
 }
 
