@@ -8,6 +8,7 @@
 mod counters;
 mod job;
 mod queue;
+mod rush_hour;
 mod worker;
 
 use crate::UnitRunner;
@@ -18,6 +19,7 @@ use allocation_ports::{Clock, EngineMetrics, Origin, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
 use job::{Job, Request};
 use queue::Queue;
+pub use rush_hour::RushHour;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::num::NonZeroUsize;

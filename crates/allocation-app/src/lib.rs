@@ -39,7 +39,7 @@ pub use cancel_order::CancelOrderError;
 pub use change_batch::ChangeBatchError;
 pub use confirm_order::ConfirmOrderError;
 pub use deallocate::DeallocateError;
-pub use engine::{AllocationEngine, Distribution, EngineCounters, EngineSettings, EngineSnapshot};
+pub use engine::{AllocationEngine, Distribution, EngineCounters, EngineSettings, EngineSnapshot, RushHour};
 pub use event_keeper::{EventKeeper, KeeperPorts};
 pub use event_tail::{EventTail, EventWaiter};
 pub use extend_hold::ExtendHoldError;

@@ -1,0 +1,55 @@
+use super::EngineCounters;
+use std::sync::Arc;
+
+/// How many lines a group has at least in a rush: callers come faster than one commit follows another.
+const CROWD: u64 = 32;
+
+/// Tells work that can wait whether callers queue up for the engine.
+#[derive(Debug)]
+pub struct RushHour {
+    counters: Arc<EngineCounters>,
+    /// Lines and groups at the last look.
+    seen: (u64, u64),
+}
+
+impl RushHour {
+    /// Looks at what an engine counts.
+    #[must_use]
+    pub const fn new(counters: Arc<EngineCounters>) -> Self {
+        Self { counters, seen: (0, 0) }
+    }
+
+    /// Whether the groups since the last look were those of a rush.
+    pub fn is_on(&mut self) -> bool {
+        let groups = self.counters.snapshot().group_size;
+        let (lines, count) = (groups.sum - self.seen.0, groups.count - self.seen.1);
+        self.seen = (groups.sum, groups.count);
+        count > 0 && lines >= count * CROWD
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use allocation_ports::{EngineMetrics, GroupMeasure};
+    use std::time::Duration;
+
+    #[test]
+    fn a_rush_is_on_while_groups_are_large() {
+        let counters = Arc::new(EngineCounters::default());
+        let mut rush = RushHour::new(counters.clone());
+        let mut decide = |sizes: &[usize]| {
+            for lines in sizes {
+                let took = Duration::from_millis(5);
+                counters.group(GroupMeasure { lines: *lines, refused: 0, waiting: 0, took, failed: false });
+            }
+            rush.is_on()
+        };
+        assert!(!decide(&[]), "nothing was ever decided");
+        assert!(!decide(&[1, 1, 40]));
+        assert!(decide(&[60, 60, 4]));
+        assert!(!decide(&[]), "that was before the last look");
+        assert!(decide(&[32]));
+        assert!(!decide(&[31]));
+    }
+}
