@@ -354,3 +354,18 @@ fn lists_are_served_by_an_index_on_postgres() {
         assert!(fits, "{list} {indexes:?}\n{plan}");
     }
 }
+
+#[test]
+fn no_workers_are_started_for_a_page_of_a_large_table() {
+    let database = TestDatabase::postgres();
+    plans_of(&database);
+    database.execute(
+        "INSERT INTO events (position, sku, version, ordinal, type, order_id, payload, occurred_at)
+         SELECT i, 'LAMP', i, 0, 'line_cancelled', 'O-' || i, repeat('x', 150), 1 FROM generate_series(1, 300000) AS i",
+    );
+    database.execute("VACUUM ANALYZE events");
+    let mut connection = Connector(DatabaseUrl::parse(database.url()).unwrap()).connect().unwrap();
+    // A plan that is kept is made for no limit in particular, but for a share of the table.
+    let plan = plan(&mut connection, events::Events { after: &7, limit: &100_000 });
+    assert!(plan.contains("Index Scan using events_pkey") && !plan.contains("Gather"), "{plan}");
+}
