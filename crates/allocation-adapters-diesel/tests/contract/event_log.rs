@@ -181,6 +181,17 @@ pub fn a_lease_is_held_by_one_and_taken_when_it_ends(database: TestDatabase) {
     assert!(!take("two", LONG));
 }
 
+pub fn a_lease_ends_though_the_clock_was_set_back(database: TestDatabase) {
+    let world = World::new(database);
+    let take = |holder: &str| world.store.take(&lease(holder), LONG).unwrap();
+    assert!(take("one"));
+    world.database.execute("UPDATE leases SET expires_at = expires_at + 600000000 - 5000000");
+    assert!(!take("two"), "it may have been taken for longer");
+    world.database.execute("UPDATE leases SET expires_at = expires_at + 10000000");
+    assert!(take("two"), "it was taken before the clock was set back");
+    assert!(!take("one"));
+}
+
 pub fn a_holder_that_has_lost_its_lease_writes_nothing(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B", 5, Eta::InStock);
