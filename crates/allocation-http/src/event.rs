@@ -41,8 +41,8 @@ const GATHER: Duration = Duration::from_millis(20);
 /// All events in one order, which is the same for every reader: what has happened to batches, lines and
 /// products, as CloudEvents 1.0. Start without `after`, and follow the header `Link` for ever: it is
 /// there even when no event fitted. With `wait`, the answer comes as soon as there are events, or with
-/// none when that time is up. A page looks through a bounded number of events, so that with a filter it
-/// may be empty before the newest is reached. Events are retained for some time only.
+/// none when that time is up. A page looks through a bounded number of events, so that with a filter by
+/// type alone it may be empty before the newest is reached. Events are retained for some time only.
 #[utoipa::path(
     get,
     path = "/events",

@@ -281,6 +281,17 @@ pub fn events_that_fit_are_found_by_looking_through_so_many(database: TestDataba
     let filter = EventFilter { types: vec!["hold_expired"], subject: None };
     let nexts = [0, 10_000, 20_000, 25_006, 30_000].map(|after| read(&world, after, &filter, 5).next);
     assert_eq!(nexts, [10_000, 20_000, 25_006, 25_006, 30_000]);
+    // What an event is about leads to it at once, however many there are between.
+    world.add("SOFA", "B-3", 1, Eta::InStock);
+    world.allocate("SOFA", "O-3", 1).unwrap();
+    number_all(&world, 100);
+    for (subject, position) in [("batches/B-3", 25_007), ("orders/O-3", 25_008), ("products/SOFA", 25_009)] {
+        for types in [&[][..], &["batch_added", "allocated", "out_of_stock"]] {
+            let page = read(&world, 1, &EventFilter { types: types.to_vec(), subject: Subject::parse(subject) }, 5);
+            let found: Vec<_> = page.events.iter().map(|event| event.position).collect();
+            assert_eq!((found, page.next), (vec![position], 25_009), "{subject}");
+        }
+    }
 }
 
 pub fn an_event_tells_where_its_command_came_from(database: TestDatabase) {
