@@ -19,7 +19,7 @@ macro_rules! statements {
                 on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
             concat!(
                 "SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
- WHERE position > ? AND position <= ? AND ", $is_listed, " ORDER BY position LIMIT ?"
+WHERE position > ? AND position <= ? AND ", $is_listed, " ORDER BY position LIMIT ?"
             )
         }
 
@@ -43,7 +43,7 @@ macro_rules! statements {
             ) on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
             concat!(
                 "SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
- WHERE reference = ? AND position > ? AND (? = '' OR ", $is_listed, ") ORDER BY position LIMIT ?"
+WHERE reference = ? AND position > ? AND (? = '' OR ", $is_listed, ") ORDER BY position LIMIT ?"
             )
         }
 

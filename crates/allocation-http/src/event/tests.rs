@@ -105,8 +105,11 @@ async fn events_that_are_gone_are_told_with_the_oldest_there_is() {
     for path in ["/events", "/events/stream"] {
         let answer = get(&api, &format!("{path}?after=4999")).await;
         assert_eq!(answer.status, 410);
-        assert_eq!(answer.problem("events-gone")["oldest"], "5001");
+        assert_eq!(answer.problem("events-gone")["oldest"], "5000");
     }
+    let gone = get(&api, "/events?after=4999&subject=orders%2FO-1&limit=7").await;
+    assert_eq!(gone.next(), "/events?subject=orders%2FO-1&limit=7&after=5000", "which leads on");
+    assert_eq!(get(&api, gone.next()).await.json()[0]["id"], "5001", "with no event left out");
     assert_eq!(get(&api, "/events?after=5000").await.json()[0]["id"], "5001");
     assert_eq!(get(&api, "/events").await.json()[0]["id"], "5001");
 }

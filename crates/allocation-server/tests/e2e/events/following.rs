@@ -1,6 +1,6 @@
 //! Readers of the feed.
 
-use crate::support::{Client, Server, TestDatabase};
+use crate::support::{Client, Server, TestDatabase, now};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -14,6 +14,15 @@ pub(super) fn await_numbered(database: &TestDatabase) {
     while database.count("SELECT count(*) FROM outbox") > 0 {
         assert!(Instant::now() < deadline, "events are not numbered");
         thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Waits until every hold that has expired was noticed.
+pub(super) fn await_swept(database: &TestDatabase) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while database.count(&format!("SELECT count(*) FROM order_lines WHERE expires_at < {}", now())) > 0 {
+        assert!(Instant::now() < deadline, "holds are not swept");
+        thread::sleep(Duration::from_millis(20));
     }
 }
 
