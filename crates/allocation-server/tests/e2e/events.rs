@@ -145,6 +145,33 @@ fn a_stream_goes_on_where_it_was_left(database: &TestDatabase) {
     assert_eq!(server.wait().0.code(), Some(0));
 }
 
+/// Makes so many events that no buffer between server and client holds them.
+fn write_many(database: &TestDatabase) {
+    database.execute(
+        "INSERT INTO events (position, sku, version, ordinal, type, order_id, payload, occurred_at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+         SELECT i, 'LAMP', i, 0, 'line_cancelled', 'O', '{\"type\":\"line_cancelled\",\"order_id\":\"O\",\"sku\":\"LAMP\"}', 1
+         FROM n;
+         UPDATE event_log SET last_position = 100000",
+    );
+}
+
+fn a_reader_who_takes_nothing_is_cut_off(database: &TestDatabase) {
+    let server = Server::start_with(database, |command| command.env("ALLOCATION_RETAIN_EVENTS_DAYS", "0"));
+    write_many(database);
+    let mut stalled = Stream::open(&server, "/events/stream", None);
+    let mut slow = Stream::open(&server, "/events/stream", None);
+    for _ in 0..30 {
+        thread::sleep(Duration::from_secs(1));
+        slow.pass_over(500_000);
+    }
+    let mut rest = stalled.read_rest();
+    assert!(!rest.contains("\nid: 100000\n"), "it was sent all of it");
+    rest.truncate(100);
+    assert!(rest.contains("id: 1\n"), "{rest}");
+    assert!(slow.next().is_some());
+}
+
 fn a_reader_who_comes_too_late_is_told(database: &TestDatabase) {
     let server = Server::start(database);
     for number in 0..5 {
@@ -254,6 +281,7 @@ on_every_database!(
     events_are_filtered,
     a_long_poll_is_answered_when_something_happens,
     a_stream_goes_on_where_it_was_left,
+    a_reader_who_takes_nothing_is_cut_off,
     a_reader_who_comes_too_late_is_told,
     another_server_takes_over_when_the_one_that_numbers_is_gone,
     events_carry_the_trace_of_their_request,
