@@ -61,10 +61,11 @@ statement! {
 }
 
 /// Whether a lease is worth the try to take it, asked without a lock.
-pub(crate) fn may_take(connection: &mut AnyConnection, lease: &Lease) -> Result<bool, StoreError> {
+pub(crate) fn may_take(connection: &mut AnyConnection, lease: &Lease, time: Duration) -> Result<bool, StoreError> {
+    let (name, holder, micros) = of(lease, time);
     match connection {
         AnyConnection::Sqlite(connection) => {
-            sqlite::is_taken(connection, lease.name, &lease.holder).map(|taken| !taken).map_err(store_error)
+            sqlite::is_taken(connection, name, holder, micros).map(|taken| !taken).map_err(store_error)
         }
         AnyConnection::Postgres(_) => Ok(true),
     }
@@ -129,5 +130,5 @@ pub(crate) fn tidy(connection: &mut AnyConnection) -> Result<(), StoreError> {
 
 /// Name, holder and time of a lease, as statements take them.
 pub(crate) fn of(lease: &Lease, time: Duration) -> (&str, &str, i64) {
-    (lease.name, &lease.holder, i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 2))
+    (lease.name, &lease.holder, i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 8))
 }

@@ -10,6 +10,7 @@ mod batches;
 mod candidates;
 mod effects;
 mod events;
+mod fitting;
 mod history;
 mod orders;
 mod pick_lists;

@@ -167,8 +167,10 @@ on_both_databases! {
         all_readers_see_one_order_without_gaps_whoever_writes_meanwhile,
         a_round_sees_every_product_and_begins_with_its_oldest_event,
         a_lease_is_held_by_one_and_taken_when_it_ends,
+        a_lease_ends_though_the_clock_was_set_back,
         a_holder_that_has_lost_its_lease_writes_nothing,
         old_events_are_forgotten_from_the_start_and_a_reader_is_told,
+        a_reader_who_has_seen_more_than_there_is_is_told,
         events_that_fit_are_found_by_looking_through_so_many,
         an_event_tells_where_its_command_came_from,
         a_history_is_the_same_before_and_after_its_events_are_numbered;

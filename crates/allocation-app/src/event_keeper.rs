@@ -172,7 +172,9 @@ impl Keeper {
             return Ok(Duration::ZERO);
         };
         self.forget(held)?;
-        if self.ports.log.has_unnumbered()? {
+        // Within a round there is no need to look, and each look from the start passes by all that was
+        // numbered since the store was tidied.
+        if held.place.is_some() || self.ports.log.has_unnumbered()? {
             return self.number(held);
         }
         if held.renewed.elapsed() >= RENEW {
@@ -213,9 +215,13 @@ impl Keeper {
     fn forget(&self, held: &mut Held) -> Result<(), KeepLogError> {
         let Some(retain) = self.retain.filter(|_| Instant::now() >= held.forget_next) else { return Ok(()) };
         let before = self.ports.clock.now() - retain;
+        // When it fails, events are numbered all the same.
+        held.forget_next = Instant::now() + FORGET_LOOK;
         let gone = self.ports.log.forget(&self.lease, LEASE, before, FORGET)?;
         held.renewed = Instant::now();
-        held.forget_next = held.renewed + if gone >= u64::from(FORGET) { FORGET_PAUSE } else { FORGET_LOOK };
+        if gone >= u64::from(FORGET) {
+            held.forget_next = held.renewed + FORGET_PAUSE;
+        }
         Ok(())
     }
 }

@@ -21,6 +21,8 @@ pub struct Api {
     clock: Arc<dyn Clock>,
     pub(crate) feed: EventFeed,
     pub(crate) gate: Gate,
+    /// In front of the gate for readers of events, who all wake at once: they must not turn others away.
+    pub(crate) readers: Gate,
     /// For readiness, which must be told however many requests wait.
     pub(crate) probe: Gate,
 }
@@ -34,7 +36,8 @@ impl Api {
     /// What is read is as of the time that `clock` tells.
     ///
     /// Use cases, queries and the readiness check block on the database: `blocking` limits how many
-    /// of them run and wait at a time, over all clones of the API.
+    /// of them run and wait at a time, over all clones of the API; readers of events take half of that
+    /// at most.
     #[must_use]
     pub fn new(
         use_cases: UseCases,
@@ -45,7 +48,9 @@ impl Api {
         feed: EventFeed,
         blocking: BlockingLimits,
     ) -> Self {
-        Self { use_cases, engine, queries, readiness, clock, feed, gate: Gate::new(blocking), probe: Gate::new(PROBES) }
+        let readers = Gate::new(BlockingLimits { running: (blocking.running / 2).max(1), ..blocking });
+        let (gate, probe) = (Gate::new(blocking), Gate::new(PROBES));
+        Self { use_cases, engine, queries, readiness, clock, feed, gate, readers, probe }
     }
 
     /// The time now.

@@ -54,7 +54,8 @@ impl Gate {
         }
     }
 
-    async fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
+    /// Waits for a turn, which lasts until what is answered is dropped.
+    pub(crate) async fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
         if let Ok(permit) = Arc::clone(&self.running).try_acquire_owned() {
             return Ok(permit);
         }

@@ -21,6 +21,7 @@ use actix_web::rt::time::{Instant, sleep, timeout};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, web};
 use allocation_cloudevents::BATCH_MEDIA_TYPE;
+use allocation_ports::PageSize;
 use asked::{Asked, parse_wait};
 use page::Page;
 use std::time::Duration;
@@ -41,8 +42,8 @@ const GATHER: Duration = Duration::from_millis(20);
 /// All events in one order, which is the same for every reader: what has happened to batches, lines and
 /// products, as CloudEvents 1.0. Start without `after`, and follow the header `Link` for ever: it is
 /// there even when no event fitted. With `wait`, the answer comes as soon as there are events, or with
-/// none when that time is up. A page looks through a bounded number of events, so that with a filter it
-/// may be empty before the newest is reached. Events are retained for some time only.
+/// none when that time is up. A page looks through a bounded number of events, so that with a filter by
+/// type alone it may be empty before the newest is reached. Events are retained for some time only.
 #[utoipa::path(
     get,
     path = "/events",
@@ -78,18 +79,29 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     let (asked, size) = (Asked::take(&mut query), asked::take_size(&mut query));
     let wait = query.take("wait", parse_wait);
     query.faults().check(Some(()))?;
-    let seconds = wait.unwrap_or_default();
-    let first = Page::read(&api, &request, &asked, asked.after, size).await?;
-    let page = match first.is_empty && seconds > 0 {
-        true => await_page(&api, &request, &asked, first, size, Duration::from_secs(u64::from(seconds))).await?,
-        false => first,
-    };
+    let read = read(&api, &request, &asked, size, Duration::from_secs(wait.unwrap_or_default().into()));
+    let page = read.await.map_err(|problem| problem.with_next(|oldest| asked.link(oldest, size, wait)))?;
     let mut response = HttpResponse::build(StatusCode::OK);
     response.insert_header((CONTENT_TYPE, HeaderValue::from_static(BATCH_MEDIA_TYPE)));
     if let Some(link) = asked.link(page.next, size, wait) {
         response.insert_header((LINK, link));
     }
     Ok(response.body(page.body))
+}
+
+/// Reads a page, and waits so long for one that is not empty.
+async fn read(
+    api: &Data<Api>,
+    request: &HttpRequest,
+    asked: &Asked,
+    size: PageSize,
+    wait: Duration,
+) -> Result<Page, Problem> {
+    let first = Page::read(api, request, asked, asked.after, size).await?;
+    match first.is_empty && !wait.is_zero() {
+        true => await_page(api, request, asked, first, size, wait).await,
+        false => Ok(first),
+    }
 }
 
 /// Reads on as the log grows, until something fits or the time is up. Nothing is kept meanwhile, neither
@@ -99,7 +111,7 @@ async fn await_page(
     request: &HttpRequest,
     asked: &Asked,
     mut page: Page,
-    size: allocation_ports::PageSize,
+    size: PageSize,
     wait: Duration,
 ) -> Result<Page, Problem> {
     let until = Instant::now() + wait;

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use allocation_domain::{OrderId, OutOfStock, PickListId, Shortages, Sku};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
@@ -41,9 +41,12 @@ enum Members {
     Shortages {
         shortages: Vec<Shortage>,
     },
-    /// Ids are texts.
+    /// Ids are texts. Where to read on is told in a header, too.
     Gone {
-        oldest: String,
+        #[serde(serialize_with = "text")]
+        oldest: u64,
+        #[serde(skip)]
+        next: Option<HeaderValue>,
     },
     /// Lines of a pick list.
     Lines {
@@ -114,9 +117,19 @@ impl Problem {
         Self::new(Kind::ProductNotFound, format!("There is no product {sku}"))
     }
 
+    /// Events are not there, of which the oldest that is there has a position.
     pub(crate) fn events_gone(oldest: u64) -> Self {
-        let members = Members::Gone { oldest: oldest.to_string() };
-        Self { members, ..Self::new(Kind::EventsGone, format!("The oldest event that is retained is {oldest}")) }
+        let before = oldest.saturating_sub(1);
+        let detail = format!("The oldest event that is retained comes after {before}");
+        Self { members: Members::Gone { oldest: before, next: None }, ..Self::new(Kind::EventsGone, detail) }
+    }
+
+    /// Tells who asked for events that are gone where to read on: after the position before the oldest.
+    pub(crate) fn with_next(mut self, link: impl FnOnce(u64) -> Option<HeaderValue>) -> Self {
+        if let Members::Gone { oldest, next } = &mut self.members {
+            *next = link(*oldest);
+        }
+        self
     }
 
     pub(crate) fn pick_list_not_found(list_id: &PickListId) -> Self {
@@ -175,6 +188,10 @@ impl Problem {
     }
 }
 
+fn text<S: Serializer>(id: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.detail)
@@ -197,6 +214,9 @@ impl ResponseError for Problem {
         }
         if let Members::Methods { allow } = &self.members {
             response.insert_header((header::ALLOW, allow.clone()));
+        }
+        if let Members::Gone { next: Some(link), .. } = &self.members {
+            response.insert_header((header::LINK, link.clone()));
         }
         response.body(self.body())
     }

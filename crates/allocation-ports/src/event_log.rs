@@ -131,8 +131,9 @@ pub struct LogBounds {
 /// Why the log is not read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadLogError {
-    /// Events that come next are not retained any more.
-    #[error("events before {oldest} are gone")]
+    /// Events that come next are not retained any more; or the position is beyond the newest, as when the
+    /// log was put back, and other events will take the places up to it.
+    #[error("the events are gone, the oldest is {oldest}")]
     Gone {
         /// The position of the oldest event that is retained.
         oldest: u64,
@@ -152,11 +153,10 @@ pub trait EventLog: Send + Sync {
     /// Events after a position that fit, in their order. The position 0 is that before the oldest
     /// event that is retained.
     ///
-    /// A position beyond the newest is answered with itself as `next`.
-    ///
     /// # Errors
     ///
-    /// MUST be [`ReadLogError::Gone`] when an event after the position is not retained any more.
+    /// MUST be [`ReadLogError::Gone`] when an event after the position is not retained any more, and when
+    /// there is no event of that position yet.
     fn read(&self, after: u64, filter: &EventFilter, page: PageSize) -> Result<EventPage, ReadLogError>;
 
     /// The ends of the log.

@@ -13,7 +13,7 @@ pub struct Lease {
 /// Sees to it that one process at a time does something.
 ///
 /// A lease is a row. Its time is told by the clock of the database, so that those of the processes
-/// need not agree. The holder renews it; when it is not renewed in time, another may take it. Whoever
+/// need not agree; when that is set back, a lease MUST NOT last for so much longer. The holder renews it; when it is not renewed in time, another may take it. Whoever
 /// held it before may not have noticed: what the holder writes MUST be bound to the row of the lease
 /// in the same transaction, so that nothing is written by one who has lost it.
 #[cfg_attr(feature = "mocks", mockall::automock)]

@@ -29,6 +29,10 @@ const MOST_WORKERS: usize = 4;
 const BACKLOG: i32 = 1_024;
 /// How long expired holds wait at most to be told of in events.
 const SWEEP_PAUSE: Duration = Duration::from_secs(1);
+/// How long a client may take nothing of what is sent to it. Without an end, it would keep its place among
+/// the readers of events, and hold up a stop: nobody can write to it any more, not even that it is over.
+#[cfg(target_os = "linux")]
+const TAKES_NOTHING: Duration = Duration::from_secs(20);
 /// How many calls may wait for a thread that blocks on the database.
 const WAITING_CALLS: usize = 1_024;
 /// How many readers may wait for events at a time.
@@ -140,6 +144,9 @@ fn open_socket(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
+    // Connections have it from the socket that accepts them.
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(TAKES_NOTHING))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

@@ -28,6 +28,10 @@ CREATE TABLE events (
 );
 -- The history of an order, which has few events: their order is left to whoever reads them.
 CREATE INDEX events_by_order ON events (order_id) WHERE order_id IS NOT NULL;
+-- Readers who ask for what is about a batch or a product alone. The events of lines, which are nearly
+-- all, have no entry here.
+CREATE INDEX events_by_reference ON events (reference, position) WHERE reference IS NOT NULL;
+CREATE INDEX events_of_products ON events (sku, position) WHERE order_id IS NULL AND reference IS NULL;
 
 -- The ends of the log, in one row. With no event in it, the oldest is the one to come.
 CREATE TABLE event_log (

@@ -17,6 +17,14 @@ macro_rules! now {
     };
 }
 
+/// The condition on the end of a lease that has not ended. One that ends later than any could that was
+/// taken by now is of a time to which the clock was set back, and must not last until then.
+macro_rules! within {
+    () => {
+        concat!("BETWEEN ", now!(), " AND ", now!(), " + 2 * ?")
+    };
+}
+
 /// Renews the lease, and holds its row until all is written: nobody can take it meanwhile. Without a
 /// row, nothing else is done.
 macro_rules! renewed {
@@ -27,18 +35,18 @@ macro_rules! renewed {
 pub(super) use {now, renewed};
 
 statement! {
-    /// Whether another holds a lease.
-    IsTaken<'a>(name: Text => str, holder: Text => str) on Pg -> BigInt,
-    concat!("SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at >= ", now!())
+    /// Whether another holds a lease, one of about such a time.
+    IsTaken<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64) on Pg -> BigInt,
+    concat!("SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at ", within!())
 }
 
 statement! {
     /// Takes or renews a lease that no other holds.
-    Take<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64) on Pg,
+    Take<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64, time: BigInt => i64) on Pg,
     concat!(
         "INSERT INTO leases (name, holder, expires_at) VALUES (?, ?, ", now!(), " + ?)
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-         WHERE leases.holder = excluded.holder OR leases.expires_at < ", now!()
+         WHERE leases.holder = excluded.holder OR leases.expires_at NOT ", within!()
     )
 }
 
@@ -117,10 +125,10 @@ statement! {
 
 pub(crate) fn take(connection: &mut PgConnection, name: &str, holder: &str, micros: i64) -> QueryResult<bool> {
     // To be refused costs no write, and waits for nobody.
-    if (IsTaken { name, holder }).get_result::<i64>(connection)? > 0 {
+    if (IsTaken { name, holder, micros: &micros }).get_result::<i64>(connection)? > 0 {
         return Ok(false);
     }
-    Ok(Take { name, holder, micros: &micros }.execute(connection)? == 1)
+    Ok(Take { name, holder, micros: &micros, time: &micros }.execute(connection)? == 1)
 }
 
 pub(crate) fn number(

@@ -16,7 +16,8 @@ type Opened = Result<PgConnection, Box<dyn Error + Send + Sync>>;
 /// The planner is left little choice, because its plans are kept and must stay right while tables
 /// grow from nothing: always an index, never a walk over a table. The lock of products depends on
 /// that, too: only the index on the SKU gives them in the order of the SKUs. What is switched off
-/// counts as dear, which would have every statement compiled (`jit`).
+/// counts as dear, which would have every statement compiled (`jit`); and so do rows, which would have
+/// workers started for a page of a large table, that take ten times as long as the page.
 const SESSION: &str = "
     SET application_name = 'allocation';
     SET lock_timeout = '2s';
@@ -24,6 +25,7 @@ const SESSION: &str = "
     SET idle_in_transaction_session_timeout = '10s';
     SET synchronous_commit = on;
     SET jit = off;
+    SET max_parallel_workers_per_gather = 0;
     SET plan_cache_mode = force_generic_plan;
     SET enable_seqscan = off;
     SET enable_bitmapscan = off;

@@ -2,16 +2,17 @@
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
+use crate::reads::fitting::fitting;
 use crate::row;
 use crate::statement::statement;
 use allocation_ports::{
-    CausationId, EventFilter, EventPage, LogBounds, LoggedEvent, Origin, PageSize, ReadLogError, StoreError, Subject,
+    CausationId, EventFilter, EventPage, LogBounds, LoggedEvent, Origin, PageSize, ReadLogError, StoreError,
     TraceParent,
 };
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-/// How many events a page looks through for those that fit.
+/// How many events a page looks through for those of some types.
 const LOOKED_THROUGH: u64 = 10_000;
 
 statement! {
@@ -26,59 +27,6 @@ statement! {
     ),
     "SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
      WHERE position > ? ORDER BY position LIMIT ?"
-}
-
-/// The condition on what an event is about.
-macro_rules! about {
-    () => {
-        "CASE ? WHEN 'orders' THEN order_id = ? WHEN 'batches' THEN reference = ?
-                WHEN 'products' THEN sku = ? AND order_id IS NULL AND reference IS NULL ELSE true END"
-    };
-}
-
-/// Events between two positions that fit, by how a database looks for a type in a list of types, which
-/// is a text with commas.
-macro_rules! fitting {
-    ($is_listed:literal) => {
-        concat!(
-            "SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
-             WHERE position > ? AND position <= ? AND (? = '' OR ",
-            $is_listed,
-            ") AND ",
-            about!(),
-            " ORDER BY position LIMIT ?"
-        )
-    };
-}
-
-statement! {
-    FittingOnPostgres<'a>(
-        after: BigInt => i64,
-        until: BigInt => i64,
-        all: Text => str,
-        types: Text => str,
-        collection: Text => str,
-        order_id: Text => str,
-        reference: Text => str,
-        sku: Text => str,
-        limit: BigInt => i64,
-    ) on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
-    fitting!("type = ANY (string_to_array(?, ','))")
-}
-
-statement! {
-    FittingOnSqlite<'a>(
-        after: BigInt => i64,
-        until: BigInt => i64,
-        all: Text => str,
-        types: Text => str,
-        collection: Text => str,
-        order_id: Text => str,
-        reference: Text => str,
-        sku: Text => str,
-        limit: BigInt => i64,
-    ) on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
-    fitting!("instr(',' || ? || ',', ',' || type || ',') > 0")
 }
 
 /// The ends of the log.
@@ -96,17 +44,19 @@ pub(crate) fn events(
 ) -> Result<EventPage, ReadLogError> {
     let LogBounds { oldest, last } = log_bounds(connection)?;
     let before_oldest = oldest.saturating_sub(1);
-    if (1..before_oldest).contains(&after) {
+    if (1..before_oldest).contains(&after) || after > last {
         return Err(ReadLogError::Gone { oldest });
     }
     let after = after.max(before_oldest);
-    if after >= last {
+    if after == last {
         return Ok(EventPage { events: Vec::new(), next: after });
     }
-    let until = if filter.is_open() { last } else { last.min(after + LOOKED_THROUGH) };
+    // What an event is about leads to it; its type does not.
+    let looks_through = filter.subject.is_none() && !filter.is_open();
+    let until = if looks_through { last.min(after + LOOKED_THROUGH) } else { last };
     let rows = match filter.is_open() {
         true => Events { after: &number(after)?, limit: &i64::from(page.get()) }.load(connection),
-        false => fitting(connection, number(after)?, number(until)?, filter, page),
+        false => fitting(connection, (number(after)?, number(until)?), filter, page),
     };
     let rows: Vec<EventRow> = rows.map_err(store_error)?;
     let is_full = rows.len() >= usize::from(page.get());
@@ -119,36 +69,9 @@ fn number(position: u64) -> Result<i64, StoreError> {
     i64::try_from(position).map_err(|error| StoreError::Failed(error.into()))
 }
 
-fn fitting(
-    connection: &mut AnyConnection,
-    after: i64,
-    until: i64,
-    filter: &EventFilter,
-    page: PageSize,
-) -> QueryResult<Vec<EventRow>> {
-    let (after, until, limit) = (&after, &until, &i64::from(page.get()));
-    let (collection, name) = match &filter.subject {
-        Some(Subject::Order(order_id)) => ("orders", order_id.as_str()),
-        Some(Subject::Batch(reference)) => ("batches", reference.as_str()),
-        Some(Subject::Product(sku)) => ("products", sku.as_str()),
-        None => ("", ""),
-    };
-    let (order_id, reference, sku) = (name, name, name);
-    let types = filter.types.join(",");
-    let (all, types) = (&*types, &*types);
-    match connection {
-        AnyConnection::Sqlite(_) => {
-            FittingOnSqlite { after, until, all, types, collection, order_id, reference, sku, limit }.load(connection)
-        }
-        AnyConnection::Postgres(_) => {
-            FittingOnPostgres { after, until, all, types, collection, order_id, reference, sku, limit }.load(connection)
-        }
-    }
-}
-
 /// A row of `events`, as far as it is read.
 #[derive(Debug, Queryable)]
-struct EventRow {
+pub(super) struct EventRow {
     position: i64,
     sku: String,
     occurred_at: i64,

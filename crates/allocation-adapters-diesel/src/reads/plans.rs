@@ -2,7 +2,7 @@
 
 use super::allocations::{PageOfOrder, allocations_query};
 use super::candidates::{All, Ended, Held, Holding, MaybeIdle, OfSku, Picked, Waiting};
-use super::{availability, backorders, batches, events, history, pick_lists, pickable, totals};
+use super::{availability, backorders, batches, events, fitting, history, pick_lists, pickable, totals};
 use crate::any_connection::{AnyConnection, Connector, MultiBackend};
 use crate::schema::order_lines;
 use crate::{DatabaseUrl, expiry};
@@ -122,7 +122,7 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         reference: BatchReference::parse("B").unwrap(),
     };
     let page = PageOfOrder::new(&cursor.order_id, Some(&cursor), PageSize::default(), DateTime::UNIX_EPOCH);
-    let (of_sku, of_order, history, fitting) = match connection {
+    let (of_sku, of_order, history) = match connection {
         AnyConnection::Sqlite(_) => (
             plan(connection, MaybeIdle { sku: text, after: text, limit }),
             plan(connection, page.statement()),
@@ -139,20 +139,6 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
                     waiting_sku: text,
                     waiting_version: number,
                     waiting_ordinal: small,
-                    limit,
-                },
-            ),
-            plan(
-                connection,
-                events::FittingOnSqlite {
-                    after: number,
-                    until: number,
-                    all: text,
-                    types: text,
-                    collection: text,
-                    order_id: text,
-                    reference: text,
-                    sku: text,
                     limit,
                 },
             ),
@@ -178,30 +164,41 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
                     limit,
                 },
             ),
-            plan(
-                connection,
-                events::FittingOnPostgres {
-                    after: number,
-                    until: number,
-                    all: text,
-                    types: text,
-                    collection: text,
-                    order_id: text,
-                    reference: text,
-                    sku: text,
-                    limit,
-                },
-            ),
         ),
     };
     plans.push(("orders of a SKU".to_owned(), of_sku));
     plans.push((HISTORY.to_owned(), history));
-    plans.push(("events that fit".to_owned(), fitting));
+    plans.extend(plans_of_fitting(connection));
     plans.extend(plans_of_pickable(connection));
     plans.push((ALLOCATIONS_OF_ORDER.to_owned(), of_order));
     plans.extend(plans_of_allocations(connection, &cursor));
     plans
 }
+
+/// The plans of events that fit: by their types, or about an order, a batch or a product.
+fn plans_of_fitting(connection: &mut AnyConnection) -> Vec<(String, String)> {
+    let (after, until, all, types, limit, text) = (&7, &7, "M", "M", &100, "M");
+    macro_rules! plans {
+        ($of_types:ident, $of_order:ident, $of_batch:ident, $of_product:ident) => {
+            [
+                plan(connection, fitting::$of_types { after, until, types, limit }),
+                plan(connection, fitting::$of_order { order_id: text, after, all, types, limit }),
+                plan(connection, fitting::$of_batch { reference: text, after, all, types, limit }),
+                plan(connection, fitting::$of_product { sku: text, after, all, types, limit }),
+            ]
+        };
+    }
+    let plans = match connection {
+        AnyConnection::Sqlite(_) => plans!(OfTypesOnSqlite, OfOrderOnSqlite, OfBatchOnSqlite, OfProductOnSqlite),
+        AnyConnection::Postgres(_) => {
+            plans!(OfTypesOnPostgres, OfOrderOnPostgres, OfBatchOnPostgres, OfProductOnPostgres)
+        }
+    };
+    FITTING.into_iter().map(String::from).zip(plans).collect()
+}
+
+/// Events that fit. Those of an order are few, and no index has their order.
+const FITTING: [&str; 4] = ["events of types", "events of an order", "events of a batch", "events of a product alone"];
 
 /// The plans of what a new pick list can take.
 fn plans_of_pickable(connection: &mut AnyConnection) -> Vec<(String, String)> {
@@ -286,7 +283,10 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("queues", &["order_lines_queue"]),
     (HISTORY, &["events_by_order", "order_lines_by_order", "outbox_departures", "outbox_pkey"]),
     ("events", &["events_pkey"]),
-    ("events that fit", &["events_pkey"]),
+    (FITTING[0], &["events_pkey"]),
+    (FITTING[1], &["events_by_order"]),
+    (FITTING[2], &["events_by_reference"]),
+    (FITTING[3], &["events_of_products"]),
     ("product", &["products_pkey", "batches_open", "order_lines_expiring"]),
     ("products", &["products_pkey", "batches_open", "order_lines_expiring"]),
     ("standing", &["products_pkey", "order_lines_expiring"]),
@@ -337,7 +337,7 @@ fn lists_are_served_by_an_index_on_postgres() {
         }
         let sorts = match list.as_str() {
             HISTORY => 1,
-            list if PICKABLE.contains(&list) => 1,
+            list if PICKABLE.contains(&list) || list == FITTING[1] => 1,
             ALLOCATIONS_OF_ORDER => plan.matches("->  Incremental Sort").count(),
             _ => 0,
         };
@@ -353,4 +353,19 @@ fn lists_are_served_by_an_index_on_postgres() {
         let fits = expected.map_or_else(|| list.starts_with("AllocationFilter"), |expected| expected == indexes);
         assert!(fits, "{list} {indexes:?}\n{plan}");
     }
+}
+
+#[test]
+fn no_workers_are_started_for_a_page_of_a_large_table() {
+    let database = TestDatabase::postgres();
+    plans_of(&database);
+    database.execute(
+        "INSERT INTO events (position, sku, version, ordinal, type, order_id, payload, occurred_at)
+         SELECT i, 'LAMP', i, 0, 'line_cancelled', 'O-' || i, repeat('x', 150), 1 FROM generate_series(1, 300000) AS i",
+    );
+    database.execute("VACUUM ANALYZE events");
+    let mut connection = Connector(DatabaseUrl::parse(database.url()).unwrap()).connect().unwrap();
+    // A plan that is kept is made for no limit in particular, but for a share of the table.
+    let plan = plan(&mut connection, events::Events { after: &7, limit: &100_000 });
+    assert!(plan.contains("Index Scan using events_pkey") && !plan.contains("Gather"), "{plan}");
 }

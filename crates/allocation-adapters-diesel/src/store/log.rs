@@ -51,7 +51,7 @@ impl EventLog for Store {
 
 impl Leases for Store {
     fn take(&self, lease: &Lease, time: Duration) -> Result<bool, StoreError> {
-        if !self.read(|connection| keeping::may_take(connection, lease))? {
+        if !self.read(|connection| keeping::may_take(connection, lease, time))? {
             return Ok(false);
         }
         self.write(|connection| keeping::take(connection, lease, time))

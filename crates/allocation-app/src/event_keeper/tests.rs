@@ -74,6 +74,17 @@ fn full_chunks_follow_each_other_and_a_round_ends_where_it_began() {
 }
 
 #[test]
+fn a_round_goes_on_without_another_look_and_ends_when_nothing_is_left() {
+    let mut log = MockLogKeeper::new();
+    log.expect_has_unnumbered().times(1).returning(|| Ok(true));
+    let mut chunks = vec![full(place("A", 1)), full(place("B", 1)), rest(0)].into_iter();
+    log.expect_number().times(3).returning(move |_, _, _, _| Ok(chunks.next().unwrap()));
+    log.expect_tidy().times(1).returning(|| Ok(()));
+    let keeper = keeper(MockLeases::new(), log, None);
+    steps(&keeper, Held { untidied: TIDY, ..Held::now() }, 3);
+}
+
+#[test]
 fn a_product_with_many_events_keeps_no_other_waiting() {
     let hot = |version| place("HOT", version);
     let mut chunks = vec![(None, full(hot(0)))];
@@ -128,6 +139,16 @@ fn old_events_are_forgotten_in_small_steps_with_pauses() {
     held.as_mut().unwrap().forget_next = Instant::now();
     keeper.step(&mut held).unwrap();
     assert!(held.unwrap().forget_next > Instant::now() + FORGET_PAUSE);
+}
+
+#[test]
+fn events_are_numbered_though_old_ones_cannot_be_forgotten() {
+    let mut log = numbering(vec![(None, rest(2))]);
+    log.expect_forget().times(1).returning(|_, _, _, _| Err(KeepLogError::Store(StoreError::Failed(cause("no")))));
+    let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
+    let mut held = Some(Held::now());
+    assert!(matches!(keeper.step(&mut held), Err(KeepLogError::Store(_))));
+    assert_eq!(keeper.step(&mut held).unwrap(), GATHER);
 }
 
 #[test]

@@ -6,11 +6,12 @@ use allocation_ports::mocks::MockEventLog;
 use allocation_ports::{
     EventFilter, EventPage, LogBounds, LoggedEvent, Origin, ReadLogError, StoreError, Subject, TraceParent,
 };
-use futures_util::future::{join, poll_fn};
+use futures_util::future::{join, join_all, poll_fn};
 use serde_json::json;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -105,8 +106,11 @@ async fn events_that_are_gone_are_told_with_the_oldest_there_is() {
     for path in ["/events", "/events/stream"] {
         let answer = get(&api, &format!("{path}?after=4999")).await;
         assert_eq!(answer.status, 410);
-        assert_eq!(answer.problem("events-gone")["oldest"], "5001");
+        assert_eq!(answer.problem("events-gone")["oldest"], "5000");
     }
+    let gone = get(&api, "/events?after=4999&subject=orders%2FO-1&limit=7").await;
+    assert_eq!(gone.next(), "/events?subject=orders%2FO-1&limit=7&after=5000", "which leads on");
+    assert_eq!(get(&api, gone.next()).await.json()[0]["id"], "5001", "with no event left out");
     assert_eq!(get(&api, "/events?after=5000").await.json()[0]["id"], "5001");
     assert_eq!(get(&api, "/events").await.json()[0]["id"], "5001");
 }
@@ -163,6 +167,33 @@ async fn so_many_may_wait_and_all_are_answered_when_the_service_stops() {
     assert_eq!((first.status.as_u16(), second.status.as_u16()), (200, 200));
     refused.problem("overloaded");
     assert_eq!(get(&api, "/events?after=3&wait=30").await.status, 200, "at once");
+}
+
+#[actix_web::test]
+async fn readers_of_events_turn_nobody_else_away() {
+    let (mut log, (finish, finished)) = (MockEventLog::new(), mpsc::channel::<()>());
+    log.expect_read().returning(move |_, _, _| {
+        // Until the other side is dropped.
+        let _ended = finished.recv_timeout(Duration::from_secs(30));
+        Ok(EventPage::default())
+    });
+    let mut ports = ports(log);
+    ports.queries.expect_batch().returning(|_, _| Ok(None));
+    let (api, refused) = (ports.api(), AtomicBool::new(false));
+    let reader = async || match get(&api, "/events").await.status.as_u16() {
+        503 => refused.store(true, Ordering::SeqCst),
+        status => assert_eq!(status, 200),
+    };
+    let other = async {
+        while !refused.load(Ordering::SeqCst) {
+            actix_web::rt::time::sleep(Duration::from_millis(1)).await;
+        }
+        let answer = get(&api, "/batch/B-1").await;
+        drop(finish);
+        answer
+    };
+    let (_, answer) = join(join_all((0..5).map(|_| reader())), other).await;
+    answer.problem("batch-not-found");
 }
 
 /// What a stream sends next.

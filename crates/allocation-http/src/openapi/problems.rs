@@ -90,8 +90,8 @@ pub(crate) struct ShortageSchema {
 pub(crate) struct EventsGoneProblem {
     #[serde(flatten)]
     problem: ProblemSchema,
-    /// The `id` of the oldest event that is retained.
-    #[schema(example = "5001")]
+    /// The oldest `after` that can be read on from: that before the oldest event that is retained.
+    #[schema(example = "5000")]
     oldest: String,
 }
 

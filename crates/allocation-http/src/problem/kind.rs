@@ -105,8 +105,9 @@ kinds! {
     /// The order is firm, so that there is no hold to extend.
     OrderNotHeld: CONFLICT, "order-not-held", "The order is not on hold";
 
-    /// Events that come after the one named are not retained any more. Start over without `after`, from
-    /// the `oldest` that is, and take the state from the other paths of this API.
+    /// Events that come after the one named are not retained any more, or the log was put back and has not
+    /// come so far again. Start over with `after` being the `oldest` that there is, as the header `Link`
+    /// does, and take the state from the other paths of this API.
     EventsGone: GONE, "events-gone", "The events are gone";
 
     /// No firm allocation in stock that is on no pick list is among what was asked for.

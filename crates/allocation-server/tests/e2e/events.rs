@@ -4,8 +4,8 @@ mod following;
 mod replay;
 mod writers;
 
-use crate::support::{Client, Server, TestDatabase, on_every_database};
-use following::{Stream, await_numbered, follow};
+use crate::support::{Client, Server, TestDatabase, expire_where, now, on_every_database};
+use following::{Stream, await_numbered, await_swept, follow};
 use replay::Replay;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -38,10 +38,11 @@ fn all_see_the_same(database: &TestDatabase, servers: &[&Server]) {
         let writers: Vec<_> = (0..WRITERS).map(|number| (number, client(number))).collect();
         let writers: Vec<_> =
             writers.into_iter().map(|(n, client)| scope.spawn(move || write(&client, n, end))).collect();
+        thread::sleep(WRITING / 2);
+        expire_where(database, "order_id LIKE 'CART-%'", now() - 1);
         let written: usize = writers.into_iter().map(|writer| writer.join().unwrap()).sum();
         assert!(written > 100, "{written} commands");
-        // Holds of a second expire, and events tell it soon after.
-        thread::sleep(Duration::from_secs(3));
+        await_swept(database);
         await_numbered(database);
         done.store(true, Ordering::SeqCst);
         (from_start.join().unwrap(), in_small_pages.join().unwrap(), from_tail.join().unwrap())
@@ -49,6 +50,10 @@ fn all_see_the_same(database: &TestDatabase, servers: &[&Server]) {
     assert!(from_start.iter().map(id).eq(1..=u64::try_from(from_start.len()).unwrap()), "no gap, none twice");
     assert!(from_start == from_start_in_small_pages, "the same for all");
     assert!(!from_tail.is_empty() && from_start.ends_with(&from_tail), "wherever one begins");
+    for kind in ["line.allocated", "hold.expired", "batch.changed", "pick.units_missing", "pick.shipped"] {
+        let kind = format!("allocation.{kind}.v1");
+        assert!(from_start.iter().any(|event| event["type"] == *kind), "{kind}");
+    }
     check_against_tables(database, &from_start);
     Replay::of(&from_start).check(&servers[0].client());
     for server in servers {
@@ -140,6 +145,33 @@ fn a_stream_goes_on_where_it_was_left(database: &TestDatabase) {
     assert_eq!(server.wait().0.code(), Some(0));
 }
 
+/// Makes so many events that no buffer between server and client holds them.
+fn write_many(database: &TestDatabase) {
+    database.execute(
+        "INSERT INTO events (position, sku, version, ordinal, type, order_id, payload, occurred_at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+         SELECT i, 'LAMP', i, 0, 'line_cancelled', 'O', '{\"type\":\"line_cancelled\",\"order_id\":\"O\",\"sku\":\"LAMP\"}', 1
+         FROM n;
+         UPDATE event_log SET last_position = 100000",
+    );
+}
+
+fn a_reader_who_takes_nothing_is_cut_off(database: &TestDatabase) {
+    let server = Server::start_with(database, |command| command.env("ALLOCATION_RETAIN_EVENTS_DAYS", "0"));
+    write_many(database);
+    let mut stalled = Stream::open(&server, "/events/stream", None);
+    let mut slow = Stream::open(&server, "/events/stream", None);
+    for _ in 0..30 {
+        thread::sleep(Duration::from_secs(1));
+        slow.pass_over(500_000);
+    }
+    let mut rest = stalled.read_rest();
+    assert!(!rest.contains("\nid: 100000\n"), "it was sent all of it");
+    rest.truncate(100);
+    assert!(rest.contains("id: 1\n"), "{rest}");
+    assert!(slow.next().is_some());
+}
+
 fn a_reader_who_comes_too_late_is_told(database: &TestDatabase) {
     let server = Server::start(database);
     for number in 0..5 {
@@ -157,8 +189,9 @@ fn a_reader_who_comes_too_late_is_told(database: &TestDatabase) {
         thread::sleep(Duration::from_millis(20));
     }
     let gone = client.get("/events?after=1").problem(410, "events-gone");
-    assert_eq!(gone["oldest"], "4");
+    assert_eq!(gone["oldest"], "3");
     assert_eq!(client.get("/events/stream?after=1").status, 410);
+    client.get("/events?after=6").problem(410, "events-gone");
     assert_eq!(client.page("/events").0.iter().map(id).collect::<Vec<_>>(), [4, 5]);
     assert_eq!(client.page("/events?after=3").0.len(), 2);
 }
@@ -248,6 +281,7 @@ on_every_database!(
     events_are_filtered,
     a_long_poll_is_answered_when_something_happens,
     a_stream_goes_on_where_it_was_left,
+    a_reader_who_takes_nothing_is_cut_off,
     a_reader_who_comes_too_late_is_told,
     another_server_takes_over_when_the_one_that_numbers_is_gone,
     events_carry_the_trace_of_their_request,

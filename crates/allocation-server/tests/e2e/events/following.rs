@@ -1,8 +1,8 @@
 //! Readers of the feed.
 
-use crate::support::{Client, Server, TestDatabase};
+use crate::support::{Client, Server, TestDatabase, now};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -14,6 +14,15 @@ pub(super) fn await_numbered(database: &TestDatabase) {
     while database.count("SELECT count(*) FROM outbox") > 0 {
         assert!(Instant::now() < deadline, "events are not numbered");
         thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Waits until every hold that has expired was noticed.
+pub(super) fn await_swept(database: &TestDatabase) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while database.count(&format!("SELECT count(*) FROM order_lines WHERE expires_at < {}", now())) > 0 {
+        assert!(Instant::now() < deadline, "holds are not swept");
+        thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -53,6 +62,19 @@ impl Stream {
     fn line(&mut self) -> Option<String> {
         let mut line = String::new();
         (self.0.read_line(&mut line).unwrap() > 0).then(|| line.trim_end().to_owned())
+    }
+
+    /// Takes so many bytes that come next.
+    pub(super) fn pass_over(&mut self, bytes: u64) {
+        assert_eq!(std::io::copy(&mut self.0.by_ref().take(bytes), &mut std::io::sink()).unwrap(), bytes);
+    }
+
+    /// What comes until the server goes silent or the connection ends, in whatever way.
+    pub(super) fn read_rest(&mut self) -> String {
+        self.0.get_ref().set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let mut rest = Vec::new();
+        let _ended = self.0.read_to_end(&mut rest);
+        String::from_utf8_lossy(&rest).into_owned()
     }
 
     /// The next event, after checking that its lines agree; `None` when the stream has ended. Sizes of

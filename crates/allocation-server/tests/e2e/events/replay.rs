@@ -2,8 +2,8 @@
 
 use crate::support::Client;
 use allocation_domain::{
-    Allocation, AllocationReason, Batch, BatchReference, Commitment, DeallocationReason, Event, Fulfilment, LineState,
-    LineTerms, Order, OrderId, Quantity, Sku,
+    Allocation, AllocationReason, Batch, BatchCounts, BatchReference, Commitment, DeallocationReason, Event,
+    Fulfilment, LineState, LineTerms, Order, OrderId, PickLine, PickListId, PickStatus, Quantity, Sku,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ pub(super) struct Replay {
     /// A name may go from one product to another, and the events of two products be in another order.
     batches: BTreeMap<(Sku, BatchReference), Batch>,
     lines: BTreeMap<(OrderId, Sku), LineState>,
+    picks: BTreeMap<PickListId, BTreeMap<u32, PickLine>>,
 }
 
 impl Replay {
@@ -37,11 +38,12 @@ impl Replay {
                 let key = (sku.clone(), reference.clone());
                 let old = &self.batches[&key];
                 let new = Batch::new(reference, sku, purchased_quantity, eta, old.added_at());
-                let new = new.with_revision(revision).with_allocated(old.allocated()).unwrap();
+                let new = new.with_revision(revision).with_counts(old.counts()).unwrap();
                 self.batches.insert(key, new);
             }
             Event::BatchRemoved { reference, sku } => {
-                assert_eq!(self.batches.remove(&(sku, reference)).unwrap().allocated(), 0);
+                let counts = self.batches.remove(&(sku, reference)).unwrap().counts();
+                assert_eq!((counts.allocated, counts.picked, counts.shipped), (0, 0, 0));
             }
             Event::LinePlaced { order_id, sku, quantity, priority, on_shortage, allow_split, expires_at } => {
                 let terms = LineTerms { of_order: true, priority, placed_at: at, on_shortage, allow_split };
@@ -57,7 +59,7 @@ impl Replay {
                 assert!(self.lines.insert((order_id, sku), line).is_none());
             }
             Event::Allocated { order_id, sku, reference, quantity, line_quantity, reason } => {
-                let batch = self.count(&sku, &reference, i64::from(quantity.get()));
+                let batch = self.count(&sku, &reference, |counts| counts.allocated += quantity.get());
                 let line = self.lines.entry((order_id, sku)).or_insert_with(|| LineState::alone(line_quantity, at));
                 let held = line.holds(&reference).map_or(0, |held| held.get());
                 let now = Quantity::new(held + quantity.get()).unwrap();
@@ -68,14 +70,9 @@ impl Replay {
                 }
             }
             Event::Deallocated { order_id, sku, reference, quantity, reason } => {
-                self.count(&sku, &reference, -i64::from(quantity.get()));
+                self.count(&sku, &reference, |counts| counts.allocated -= quantity.get());
                 let key = (order_id, sku);
-                let line = self.lines.get_mut(&key).unwrap();
-                let part = line.allocations.iter_mut().find(|part| part.reference == reference).unwrap();
-                match part.quantity.minus(quantity.get()) {
-                    Some(rest) => part.quantity = rest,
-                    None => line.allocations.retain(|part| part.reference != reference),
-                }
+                self.take_from(&key, &reference, quantity);
                 self.forget(&key, reason);
             }
             Event::Backordered { order_id, sku, quantity } | Event::LineShort { order_id, sku, quantity } => {
@@ -98,7 +95,77 @@ impl Replay {
             | Event::PickLineWithdrawn { .. }
             | Event::Picked { .. }
             | Event::UnitsMissing { .. }
-            | Event::Shipped { .. } => panic!("nobody picks here"),
+            | Event::Shipped { .. } => self.apply_to_picks(event),
+        }
+    }
+
+    /// Follows an event of a pick line.
+    fn apply_to_picks(&mut self, event: Event) {
+        match event {
+            Event::PickListed { order_id, sku, reference, list, line, quantity } => {
+                let pick = PickLine { order_id, sku, reference, quantity, picked: 0, status: PickStatus::Open };
+                assert!(self.picks.entry(list).or_default().insert(line, pick).is_none());
+            }
+            Event::PickLineChanged { list, line, quantity, old_quantity, .. } => {
+                let pick = self.pick(&list, line);
+                assert_eq!((pick.status, pick.quantity), (PickStatus::Open, old_quantity));
+                pick.quantity = quantity;
+            }
+            Event::PickLineWithdrawn { list, line, quantity, .. } => {
+                let pick = self.pick(&list, line);
+                assert_eq!((pick.status, pick.quantity), (PickStatus::Open, quantity));
+                pick.status = PickStatus::Withdrawn;
+            }
+            Event::Picked { order_id, sku, reference, list, line, quantity } => {
+                let pick = self.pick(&list, line);
+                (pick.picked, pick.status) = (quantity.get(), PickStatus::Picked);
+                self.count(&sku, &reference, |counts| {
+                    counts.allocated -= quantity.get();
+                    counts.picked += quantity.get();
+                });
+                let key = (order_id, sku);
+                self.take_from(&key, &reference, quantity);
+                self.lines.get_mut(&key).unwrap().fulfilment.picked += quantity.get();
+            }
+            Event::UnitsMissing { order_id, sku, reference, list, line, quantity } => {
+                let pick = self.pick(&list, line);
+                assert_eq!(pick.picked + quantity.get(), pick.quantity.get(), "found or missing");
+                if pick.status == PickStatus::Open {
+                    pick.status = PickStatus::Missing;
+                }
+                self.count(&sku, &reference, |counts| {
+                    counts.allocated -= quantity.get();
+                    counts.missing += quantity.get();
+                });
+                self.take_from(&(order_id, sku), &reference, quantity);
+            }
+            Event::Shipped { order_id, sku, reference, list, line, quantity } => {
+                let pick = self.pick(&list, line);
+                assert_eq!((pick.status, pick.picked), (PickStatus::Picked, quantity.get()));
+                pick.status = PickStatus::Shipped;
+                self.count(&sku, &reference, |counts| {
+                    counts.picked -= quantity.get();
+                    counts.shipped += quantity.get();
+                });
+                let fulfilment = &mut self.line(order_id, sku).fulfilment;
+                fulfilment.picked -= quantity.get();
+                fulfilment.shipped += quantity.get();
+            }
+            other => panic!("{other:?} is about no pick line"),
+        }
+    }
+
+    fn pick(&mut self, list: &PickListId, line: u32) -> &mut PickLine {
+        self.picks.get_mut(list).unwrap().get_mut(&line).unwrap()
+    }
+
+    /// Takes units of a batch from what a line holds.
+    fn take_from(&mut self, key: &(OrderId, Sku), reference: &BatchReference, quantity: Quantity) {
+        let line = self.lines.get_mut(key).unwrap();
+        let part = line.allocations.iter_mut().find(|part| part.reference == *reference).unwrap();
+        match part.quantity.minus(quantity.get()) {
+            Some(rest) => part.quantity = rest,
+            None => line.allocations.retain(|part| part.reference != *reference),
         }
     }
 
@@ -113,11 +180,12 @@ impl Replay {
     }
 
     /// Counts units of a batch, which is answered as it is then.
-    fn count(&mut self, sku: &Sku, reference: &BatchReference, units: i64) -> Batch {
+    fn count(&mut self, sku: &Sku, reference: &BatchReference, change: impl FnOnce(&mut BatchCounts)) -> Batch {
         let key = (sku.clone(), reference.clone());
         let batch = self.batches.remove(&key).unwrap();
-        let allocated = u32::try_from(i64::from(batch.allocated()) + units).unwrap();
-        let batch = batch.with_allocated(allocated).unwrap();
+        let mut counts = batch.counts();
+        change(&mut counts);
+        let batch = batch.with_counts(counts).unwrap();
         self.batches.insert(key, batch.clone());
         batch
     }
@@ -130,20 +198,41 @@ impl Replay {
         }
     }
 
-    /// Compares batches, allocations and orders with what the service tells of them.
+    /// Compares batches, allocations, orders and pick lists with what the service tells of them.
     pub(super) fn check(&self, client: &Client) {
         let mut told = client.all("/batch?limit=1000");
         told.sort_by_key(|batch| ["sku", "reference"].map(|name| batch[name].as_str().unwrap().to_owned()));
         let batches = self.batches.values().map(|batch| {
-            json!({
+            let BatchCounts { picked, shipped, missing, .. } = batch.counts();
+            let mut shown = json!({
                 "reference": batch.reference().as_str(), "sku": batch.sku().as_str(),
                 "purchased_quantity": batch.purchased().get(), "allocated_quantity": batch.allocated(),
                 "available_quantity": batch.available(), "eta": batch.eta().date().map(|date| date.to_string()),
-            })
+            });
+            for (name, units) in [("picked", picked), ("shipped", shipped), ("missing", missing)] {
+                if units > 0 {
+                    shown[format!("{name}_quantity")] = units.into();
+                }
+            }
+            shown
         });
         assert_eq!(told, batches.collect::<Vec<_>>());
         assert_eq!(sorted(client.all("/allocations?limit=1000")), sorted(self.allocations()));
         assert_eq!(client.all("/orders?limit=1000").into_iter().map(in_brief).collect::<Vec<_>>(), self.orders());
+        assert_eq!(pick_lists(client), self.pick_lists());
+    }
+
+    /// What became of each line of each pick list.
+    fn pick_lists(&self) -> Vec<Value> {
+        let lists = self.picks.iter().map(|(list, lines)| {
+            let told = lines.iter().map(|(number, line)| {
+                json!({"line": number, "reference": line.reference.as_str(), "sku": line.sku.as_str(),
+                    "order_id": line.order_id.as_str(), "qty": line.quantity.get(), "status": line.status.name(),
+                    "picked": line.picked})
+            });
+            json!({"pick_list_id": list.as_str(), "lines": told.collect::<Vec<_>>()})
+        });
+        lists.collect()
     }
 
     fn allocations(&self) -> Vec<Value> {
@@ -165,7 +254,8 @@ impl Replay {
             let told = lines.iter().map(|(sku, line)| {
                 let parts = line.allocations.iter().map(|part| (part.reference.as_str(), part.quantity.get()));
                 let held: BTreeMap<&str, u32> = parts.collect();
-                json!({"sku": sku.as_str(), "qty": line.quantity.get(), "backordered": line.waiting, "held": held})
+                json!({"sku": sku.as_str(), "qty": line.quantity.get(), "backordered": line.waiting, "held": held,
+                    "picked": line.fulfilment.picked, "shipped": line.fulfilment.shipped})
             });
             let told: Vec<Value> = told.collect();
             let order = Order { order_id: order_id.clone(), lines };
@@ -181,9 +271,28 @@ fn in_brief(order: Value) -> Value {
         let parts = line["allocations"].as_array().unwrap().iter();
         let held: BTreeMap<&str, &Value> =
             parts.map(|part| (part["reference"].as_str().unwrap(), &part["qty"])).collect();
-        json!({"sku": line["sku"], "qty": line["qty"], "backordered": line["backordered"], "held": held})
+        json!({"sku": line["sku"], "qty": line["qty"], "backordered": line["backordered"], "held": held,
+            "picked": line["picked"].as_u64().unwrap_or(0), "shipped": line["shipped"].as_u64().unwrap_or(0)})
     });
     json!({"order_id": order["order_id"], "status": order["status"], "lines": lines.collect::<Vec<_>>()})
+}
+
+/// The pick lists as they are told, by their names, with how many units were picked of every line.
+fn pick_lists(client: &Client) -> Vec<Value> {
+    let mut ids: Vec<String> = client
+        .all("/pick-lists?limit=1000")
+        .into_iter()
+        .map(|list| list["pick_list_id"].as_str().unwrap().to_owned())
+        .collect();
+    ids.sort();
+    let lists = ids.iter().map(|id| {
+        let mut lines = client.get(&format!("/pick-lists/{id}")).json()["lines"].take();
+        for line in lines.as_array_mut().unwrap() {
+            line["picked"] = line["picked"].as_u64().unwrap_or(0).into();
+        }
+        json!({"pick_list_id": id, "lines": lines})
+    });
+    lists.collect()
 }
 
 fn sorted(mut rows: Vec<Value>) -> Vec<String> {

@@ -1,0 +1,105 @@
+//! Events of the log that fit a filter.
+
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::reads::events::EventRow;
+use crate::statement::statement;
+use allocation_ports::{EventFilter, PageSize, Subject};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+/// Makes the statements of a database by how it looks for a type in a list of types, which is a text with
+/// commas, and how it keeps a query from being drawn into the one around it.
+///
+/// An event is found by what it is about through an index; those of an order are few, and sorted. By type
+/// alone, events between two positions are looked through.
+macro_rules! statements {
+    ($of_types:ident, $of_order:ident, $of_batch:ident, $of_product:ident, $is_listed:literal, $apart:literal) => {
+        statement! {
+            $of_types<'a>(after: BigInt => i64, until: BigInt => i64, types: Text => str, limit: BigInt => i64)
+                on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
+            concat!(
+                "SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
+WHERE position > ? AND position <= ? AND ", $is_listed, " ORDER BY position LIMIT ?"
+            )
+        }
+
+        statement! {
+            $of_order<'a>(
+                order_id: Text => str, after: BigInt => i64, all: Text => str, types: Text => str,
+                limit: BigInt => i64,
+            ) on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
+            concat!(
+                "SELECT * FROM (
+                     SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
+                     WHERE order_id = ? AND position > ? AND (? = '' OR ", $is_listed, ") ", $apart, "
+                 ) AS e ORDER BY position LIMIT ?"
+            )
+        }
+
+        statement! {
+            $of_batch<'a>(
+                reference: Text => str, after: BigInt => i64, all: Text => str, types: Text => str,
+                limit: BigInt => i64,
+            ) on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
+            concat!(
+                "SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
+WHERE reference = ? AND position > ? AND (? = '' OR ", $is_listed, ") ORDER BY position LIMIT ?"
+            )
+        }
+
+        statement! {
+            $of_product<'a>(
+                sku: Text => str, after: BigInt => i64, all: Text => str, types: Text => str,
+                limit: BigInt => i64,
+            ) on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
+            concat!(
+                "SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
+                 WHERE sku = ? AND order_id IS NULL AND reference IS NULL AND position > ?
+                   AND (? = '' OR ", $is_listed, ") ORDER BY position LIMIT ?"
+            )
+        }
+    };
+}
+
+statements! {
+    OfTypesOnPostgres, OfOrderOnPostgres, OfBatchOnPostgres, OfProductOnPostgres,
+    "type = ANY (string_to_array(?, ','))", "OFFSET 0"
+}
+
+statements! {
+    OfTypesOnSqlite, OfOrderOnSqlite, OfBatchOnSqlite, OfProductOnSqlite,
+    "instr(',' || ? || ',', ',' || type || ',') > 0", ""
+}
+
+/// Events after a position that fit a filter; by type alone, up to another.
+pub(super) fn fitting(
+    connection: &mut AnyConnection,
+    (after, until): (i64, i64),
+    filter: &EventFilter,
+    page: PageSize,
+) -> QueryResult<Vec<EventRow>> {
+    let types = filter.types.join(",");
+    let (after, until, all, types, limit) = (&after, &until, &*types, &*types, &i64::from(page.get()));
+    macro_rules! load {
+        ($of_types:ident, $of_order:ident, $of_batch:ident, $of_product:ident) => {
+            match &filter.subject {
+                None => $of_types { after, until, types, limit }.load(connection),
+                Some(Subject::Order(order_id)) => {
+                    $of_order { order_id: order_id.as_str(), after, all, types, limit }.load(connection)
+                }
+                Some(Subject::Batch(reference)) => {
+                    $of_batch { reference: reference.as_str(), after, all, types, limit }.load(connection)
+                }
+                Some(Subject::Product(sku)) => {
+                    $of_product { sku: sku.as_str(), after, all, types, limit }.load(connection)
+                }
+            }
+        };
+    }
+    match connection {
+        AnyConnection::Sqlite(_) => load!(OfTypesOnSqlite, OfOrderOnSqlite, OfBatchOnSqlite, OfProductOnSqlite),
+        AnyConnection::Postgres(_) => {
+            load!(OfTypesOnPostgres, OfOrderOnPostgres, OfBatchOnPostgres, OfProductOnPostgres)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What readers were written for stays as it is: events that were published once are valid still, and the
+//! same events are written today with nothing missing or changed.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use allocation_cloudevents::{TYPES, cloud_event};
+use allocation_domain::{Event, Sku};
+use allocation_ports::{CausationId, LoggedEvent, Origin, TraceParent};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// One event of each type, as it was written when the type was published. A type that is added gets one
+/// here; those that are here are never changed.
+fn published() -> Vec<Value> {
+    serde_json::from_str(include_str!("published.json")).unwrap()
+}
+
+fn text<'a>(event: &'a Value, member: &str) -> &'a str {
+    event[member].as_str().unwrap()
+}
+
+/// The event as it is written today.
+fn written_today(event: &Value) -> Value {
+    let data: Event = serde_json::from_value(event["data"].clone()).unwrap();
+    let logged = LoggedEvent {
+        position: text(event, "id").parse().unwrap(),
+        sku: Sku::parse(text(&event["data"], "sku")).unwrap(),
+        occurred_at: text(event, "time").parse().unwrap(),
+        event: data,
+        origin: Origin {
+            traceparent: event["traceparent"].as_str().and_then(TraceParent::parse),
+            causation_id: event["causationid"].as_str().and_then(CausationId::parse),
+        },
+    };
+    serde_json::to_value(cloud_event(&logged, text(event, "source"))).unwrap()
+}
+
+/// Checks that every member of the one is in the other, with its value.
+fn assert_has_all_of(old: &Value, new: &Value) {
+    match old.as_object() {
+        Some(members) => members.iter().for_each(|(name, value)| assert_has_all_of(value, &new[name])),
+        None => assert_eq!(old, new),
+    }
+}
+
+#[test]
+fn every_type_was_published_as_it_is_kept_here() {
+    let types: BTreeSet<String> = published().iter().map(|event| text(event, "type").to_owned()).collect();
+    assert_eq!(types, TYPES.iter().map(|name| (*name).to_owned()).collect());
+}
+
+#[test]
+fn what_was_published_is_valid_by_the_schema_of_today() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/events");
+    for event in published() {
+        let schema = fs::read_to_string(folder.join(format!("{}.json", text(&event, "type")))).unwrap();
+        let validator = jsonschema::draft202012::new(&serde_json::from_str(&schema).unwrap()).unwrap();
+        let faults: Vec<_> = validator.iter_errors(&event).map(|fault| fault.to_string()).collect();
+        assert!(faults.is_empty(), "{event}: {faults:?}");
+    }
+}
+
+#[test]
+fn what_was_published_is_written_today_with_nothing_missing_or_changed() {
+    for event in published() {
+        assert_has_all_of(&event, &written_today(&event));
+    }
+}
