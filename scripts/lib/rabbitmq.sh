@@ -183,7 +183,8 @@ rabbitmq_configure() {
 }
 
 # Runs a program of the broker as if there were no other broker on the machine: its own
-# name, cookie, folders and daemon.
+# name, cookie, folders and daemon. Its threads do not spin while they wait, as others need
+# the processor, and its own traffic stays on the machine.
 rabbitmq_run() {
   local dir=$1
   shift
@@ -193,7 +194,7 @@ rabbitmq_run() {
     RABBITMQ_CONF_ENV_FILE="$dir/rabbitmq-env.conf" \
     RABBITMQ_NODENAME="test-$RABBITMQ_PORT@localhost" \
     RABBITMQ_DIST_PORT="$RABBITMQ_DIST_PORT" \
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}' \
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}' \
     RABBITMQ_BASE="$dir" RABBITMQ_MNESIA_BASE="$dir/data" RABBITMQ_LOG_BASE="$dir/log" \
     RABBITMQ_CONFIG_FILE="$dir/rabbitmq.conf" \
     RABBITMQ_ADVANCED_CONFIG_FILE="$dir/advanced.config" \
