@@ -3,6 +3,7 @@
 use allocation_domain::{Event, Sku};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::fmt;
 
 /// How many ids are remembered. What is sent again is sent again soon.
 const REMEMBERED: usize = 100_000;
@@ -51,6 +52,14 @@ impl Picture {
     #[must_use]
     pub const fn allocated(&self) -> &BTreeMap<Sku, u64> {
         &self.allocated
+    }
+}
+
+impl fmt::Display for Picture {
+    /// Such as `LAMP: 7, RUG: 2`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units: Vec<String> = self.allocated.iter().map(|(sku, units)| format!("{sku}: {units}")).collect();
+        f.write_str(&units.join(", "))
     }
 }
 

@@ -9,6 +9,7 @@
 #                              is in DIR/url then
 #   rabbitmq_stop DIR          stops that broker, and no other
 #   rabbitmq_kill DIR          ends it as a power cut would
+#   rabbitmq_control DIR ...   has rabbitmqctl do something to it
 #
 # A broker listens on 127.0.0.1 only; its user is guest, so keep nothing there that
 # matters. Start as many as you like, each in its own DIR. The caller removes DIR
@@ -34,6 +35,7 @@ rabbitmq_find_or_install() {
 rabbitmq_find() {
   local program target
   for program in /usr/lib/rabbitmq/bin/rabbitmq-server /usr/libexec/rabbitmq/rabbitmq-server \
+    /usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server /usr/lib/rabbitmq/sbin/rabbitmq-server \
     "$(command -v rabbitmq-server || true)"; do
     if [ -x "$program" ]; then
       target=$(readlink -f "$program" 2>/dev/null) || target=$program
@@ -181,7 +183,8 @@ rabbitmq_configure() {
 }
 
 # Runs a program of the broker as if there were no other broker on the machine: its own
-# name, cookie, folders and daemon.
+# name, cookie, folders and daemon. Its threads do not spin while they wait, as others need
+# the processor, and its own traffic stays on the machine.
 rabbitmq_run() {
   local dir=$1
   shift
@@ -191,6 +194,7 @@ rabbitmq_run() {
     RABBITMQ_CONF_ENV_FILE="$dir/rabbitmq-env.conf" \
     RABBITMQ_NODENAME="test-$RABBITMQ_PORT@localhost" \
     RABBITMQ_DIST_PORT="$RABBITMQ_DIST_PORT" \
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}' \
     RABBITMQ_BASE="$dir" RABBITMQ_MNESIA_BASE="$dir/data" RABBITMQ_LOG_BASE="$dir/log" \
     RABBITMQ_CONFIG_FILE="$dir/rabbitmq.conf" \
     RABBITMQ_ADVANCED_CONFIG_FILE="$dir/advanced.config" \
@@ -199,6 +203,18 @@ rabbitmq_run() {
     RABBITMQ_PID_FILE="$dir/pid" \
     "$@"
 }
+
+# rabbitmq_control DIR COMMAND...
+rabbitmq_control() (
+  dir=$1
+  shift
+  rabbitmq_ports "$dir" || exit 1
+  rabbitmq_run "$dir" "$RABBITMQ_BIN/rabbitmqctl" --node "test-$RABBITMQ_PORT@localhost" "$@" </dev/null >"$dir/control.log" 2>&1 || {
+    rabbitmq_say "rabbitmqctl $*:"
+    cat "$dir/control.log" >&2
+    exit 1
+  }
+)
 
 # Erlang's daemon is on PATH, or where Erlang keeps its own programs.
 rabbitmq_epmd() {

@@ -25,7 +25,7 @@ pub(crate) use availability::availability;
 pub(crate) use backorders::backorders;
 pub(crate) use batches::{batch_at, batches, find_batch, open_batches, sku_of};
 pub(crate) use effects::caused_by;
-pub(crate) use events::{events, log_bounds};
+pub(crate) use events::{events, log_bounds, to_retry};
 pub(crate) use history::history;
 pub(crate) use orders::{order, orders};
 pub(crate) use pick_lists::{pick_line, pick_list, pick_lists};

@@ -15,11 +15,6 @@ statement! {
     "SELECT position, reason, parked_at, retry FROM parked_events WHERE position > ? ORDER BY position LIMIT ?"
 }
 
-statement! {
-    ToRetry<'a>(limit: BigInt => i64) on MultiBackend -> BigInt,
-    "SELECT position FROM parked_events WHERE retry ORDER BY position LIMIT ?"
-}
-
 /// What the relay has done, as the databases store it: an array for each column.
 #[derive(Debug, Default)]
 pub(crate) struct ProgressRows<'a> {
@@ -74,13 +69,14 @@ pub(crate) fn record(
     lease: &Lease,
     time: Duration,
     progress: &RelayProgress,
-) -> Result<(), RecordError> {
+) -> Result<u64, RecordError> {
     let rows = ProgressRows::of(progress)?;
     let lease = keeping::of(lease, time);
-    match connection {
+    let forgotten = match connection {
         AnyConnection::Sqlite(connection) => sqlite::record(connection, lease, &rows),
         AnyConnection::Postgres(connection) => postgres::record(connection, lease, rows),
-    }
+    };
+    Ok(u64::try_from(forgotten?).map_err(corrupt)?)
 }
 
 pub(crate) fn parked(
@@ -96,11 +92,6 @@ pub(crate) fn parked(
         Ok(ParkedEvent { position, reason, parked_at: row::instant(parked_at)?, retry })
     };
     rows.into_iter().map(event).collect()
-}
-
-pub(crate) fn to_retry(connection: &mut AnyConnection, page: PageSize) -> Result<Vec<u64>, StoreError> {
-    let rows: Vec<i64> = ToRetry { limit: &i64::from(page.get()) }.load(connection).map_err(store_error)?;
-    rows.into_iter().map(|position| u64::try_from(position).map_err(corrupt)).collect()
 }
 
 /// Marks parked events, all of them or some, and answers how many.

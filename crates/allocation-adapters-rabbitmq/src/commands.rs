@@ -18,15 +18,14 @@ mod session;
 
 use crate::broker::Broker;
 use crate::name::BrokerName;
-use allocation_app::{AllocationEngine, Backoff, UseCases};
+use allocation_app::{AllocationEngine, Backoff, ErrorChain, UseCases};
 use allocation_ports::CommandEffects;
 use execution::Executor;
 use session::Session;
-use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// How to consume commands.
@@ -94,22 +93,30 @@ async fn consume(
 ) {
     let mut failures = 0;
     while !*stopped.borrow() {
-        let ended = match Session::open(broker, executor, settings, stopped.clone()).await {
+        let session = Session::open(broker, executor, settings, stopped.clone());
+        let opened = tokio::select! {
+            opened = session => opened,
+            () = told_to_stop(&mut stopped) => return,
+        };
+        let ended = match opened {
             Ok(session) => {
                 tracing::info!(queue = %settings.queue, "commands are consumed");
-                failures = 0;
-                session.consume().await
+                let begun = Instant::now();
+                let ended = session.consume().await;
+                // One that ends soon was no success.
+                failures = if begun.elapsed() > settings.backoff.longest { 0 } else { failures };
+                ended
             }
             Err(error) => Err(error),
         };
         let Err(error) = ended else { continue };
         failures += 1;
-        let error: &(dyn Error + 'static) = &*error;
+        let error = ErrorChain(&*error);
         let pause = settings.backoff.after(failures);
         if failures == 1 {
-            tracing::warn!(error, "commands are not consumed for the time being");
+            tracing::warn!(%error, "commands are not consumed for the time being");
         } else {
-            tracing::debug!(error, ?pause, "commands are still not consumed");
+            tracing::debug!(%error, ?pause, "commands are still not consumed");
         }
         wait(&mut stopped, pause).await;
     }
@@ -117,7 +124,10 @@ async fn consume(
 
 /// Waits for some time, or until told to stop.
 async fn wait(stopped: &mut watch::Receiver<bool>, time: Duration) {
+    let _over = tokio::time::timeout(time, told_to_stop(stopped)).await;
+}
+
+async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
     // Whoever could tell may be gone, which says the same.
-    let told = stopped.wait_for(|stopped| *stopped);
-    let _over = tokio::time::timeout(time, told).await;
+    let _told = stopped.wait_for(|stopped| *stopped).await;
 }

@@ -3,17 +3,21 @@
 use crate::broker::Broker;
 use crate::name::BrokerName;
 use allocation_cloudevents::{MEDIA_TYPE, cloud_event, event_type};
-use allocation_ports::{BrokerAway, Delivery, EventPublisher, LoggedEvent, SentEvents};
+use allocation_ports::{BrokerAway, Delivery, EventPublisher, LoggedEvent, Sent, SentEvents};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, poll_immediate, ready};
 use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
-use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ExchangeKind, PublisherConfirm};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionStatus, ExchangeKind, PublisherConfirm};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Messages of this mode are kept over a restart of the broker.
 const PERSISTENT: u8 = 2;
+/// How long opening a connection and declaring the exchange may take.
+const OPEN_AT_MOST: Duration = Duration::from_secs(15);
 
 /// Publishes events to a durable topic exchange, by their types as routing keys.
 ///
@@ -27,15 +31,9 @@ pub struct RabbitPublisher {
 
 /// What is gone with the connection.
 struct Open {
-    // Ends with the value.
-    _connection: Connection,
+    connection: Connection,
     channel: Channel,
-    returned: Returned,
 }
-
-/// Messages that the broker had no queue for, by their ids, with its reasons. They come before they are
-/// confirmed, but not always with their own confirmation.
-type Returned = Arc<Mutex<HashMap<String, String>>>;
 
 impl RabbitPublisher {
     /// A publisher to an exchange, of events that come from `source`. It is not connected yet.
@@ -51,119 +49,125 @@ impl RabbitPublisher {
         let exchange = self.exchange.short();
         channel.exchange_declare(exchange, ExchangeKind::Topic, durable, FieldTable::default()).await.map_err(away)?;
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(away)?;
-        Ok(Open { _connection: connection, channel, returned: Returned::default() })
+        Ok(Open { connection, channel })
     }
 
-    async fn publish(&self, channel: &Channel, event: &LoggedEvent) -> Result<Pending, BrokerAway> {
-        let body = match serde_json::to_vec(&cloud_event(event, &self.source)) {
-            Ok(body) => body,
-            Err(error) => return Ok(Pending::Poison(error.to_string())),
-        };
-        let (id, key) = (event.position.to_string(), event_type(&event.event));
-        let properties = BasicProperties::default()
-            .with_delivery_mode(PERSISTENT)
-            .with_content_type(MEDIA_TYPE.into())
-            .with_message_id(id.as_str().into())
-            .with_type(key.into());
-        let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        let confirm = channel.basic_publish(self.exchange.short(), key.into(), mandatory, &body, properties).await;
-        Ok(Pending::Confirm { id, confirm: confirm.map_err(away)? })
+    /// An event as it goes over the wire, or why it cannot.
+    fn message(&self, event: &LoggedEvent) -> Result<Message, String> {
+        let body = serde_json::to_vec(&cloud_event(event, &self.source)).map_err(|error| error.to_string())?;
+        Ok(Message { id: event.position.to_string(), key: event_type(&event.event), body })
     }
 }
 
 impl EventPublisher for RabbitPublisher {
     fn connect(&mut self) -> Result<(), BrokerAway> {
         self.open = None;
-        self.open = Some(self.broker.block_on(self.open())?);
+        let opened = async { tokio::time::timeout(OPEN_AT_MOST, self.open()).await };
+        self.open = Some(self.broker.block_on(opened).map_err(away)??);
         Ok(())
     }
 
     fn send(&mut self, events: &[LoggedEvent]) -> Result<Box<dyn SentEvents>, BrokerAway> {
         let Some(open) = &self.open else { return Err(BrokerAway("there is no connection".into())) };
-        let sent = self.broker.block_on(async {
-            let mut pending = Vec::with_capacity(events.len());
-            for event in events {
-                pending.push(self.publish(&open.channel, event).await?);
-            }
-            Ok(pending)
-        });
-        let (broker, returned) = (Arc::clone(&self.broker), Arc::clone(&open.returned));
-        Ok(Box::new(Sent { broker, pending: sent?, answers: Vec::with_capacity(events.len()), returned }))
-    }
-}
-
-/// An event that was sent, or could not be.
-enum Pending {
-    Confirm { id: String, confirm: PublisherConfirm },
-    Poison(String),
-}
-
-/// What the broker has said of an event.
-enum Answer {
-    Confirmed(String),
-    Refused,
-    Poison(String),
-}
-
-struct Sent {
-    broker: Arc<Broker>,
-    pending: Vec<Pending>,
-    /// Of the first of those that are pending.
-    answers: Vec<Answer>,
-    returned: Returned,
-}
-
-impl SentEvents for Sent {
-    fn wait(&mut self, patience: Duration) -> Result<Option<Vec<Delivery>>, BrokerAway> {
-        let broker = Arc::clone(&self.broker);
-        match broker.block_on(async { tokio::time::timeout(patience, self.rest()).await }) {
-            Ok(all) => all.map(|()| Some(self.deliveries())),
-            Err(_) => Ok(None),
-        }
-    }
-}
-
-impl Sent {
-    /// Waits for the answers that are lacking. Those that have come are kept when nobody waits any more.
-    async fn rest(&mut self) -> Result<(), BrokerAway> {
-        while let Some(pending) = self.pending.get_mut(self.answers.len()) {
-            let answer = match pending {
-                Pending::Poison(reason) => Answer::Poison(std::mem::take(reason)),
-                Pending::Confirm { id, confirm } => {
-                    let (confirmed, message) = match confirm.await.map_err(away)? {
-                        Confirmation::Ack(message) => (true, message),
-                        Confirmation::Nack(message) => (false, message),
-                        Confirmation::NotRequested => return Err(BrokerAway("it does not confirm".into())),
-                    };
-                    note(&self.returned, message);
-                    if confirmed { Answer::Confirmed(std::mem::take(id)) } else { Answer::Refused }
-                }
-            };
-            self.answers.push(answer);
-        }
-        Ok(())
-    }
-
-    fn deliveries(&mut self) -> Vec<Delivery> {
-        let mut returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
-        let deliver = |answer| match answer {
-            Answer::Confirmed(id) => returned.remove(&id).map_or(Delivery::Confirmed, Delivery::Unroutable),
-            Answer::Refused => Delivery::Refused,
-            Answer::Poison(reason) => Delivery::Poison(reason),
+        let messages = events.iter().map(|event| self.message(event)).collect();
+        let mut answers = Box::pin(publish(open.channel.clone(), self.exchange.short(), messages));
+        // Goes as far as it can without the broker: all is on its way then, in its order.
+        let told = self.broker.block_on(poll_immediate(&mut answers));
+        let (broker, status) = (Arc::clone(&self.broker), open.connection.status().clone());
+        let answers = match told {
+            Some(told) => async move { told }.boxed(),
+            None => answers,
         };
-        self.answers.drain(..).map(deliver).collect()
+        Ok(Box::new(Page { broker, status, answers }))
     }
 }
 
-/// Remembers a message that came back.
-fn note(returned: &Returned, message: Option<BasicReturnMessage>) {
-    let Some(message) = message else { return };
-    let Some(id) = message.delivery.properties.message_id() else { return };
-    let reason =
-        format!("{} {}: no queue is bound for {}", message.reply_code, message.reply_text, message.routing_key);
-    returned.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_string(), reason);
+/// An event as it goes over the wire.
+struct Message {
+    id: String,
+    key: &'static str,
+    body: Vec<u8>,
 }
 
-pub(crate) fn away(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BrokerAway {
+/// Events that were sent together.
+struct Page {
+    broker: Arc<Broker>,
+    status: ConnectionStatus,
+    answers: BoxFuture<'static, Result<Vec<Delivery>, BrokerAway>>,
+}
+
+impl SentEvents for Page {
+    fn wait(&mut self, patience: Duration) -> Result<Sent, BrokerAway> {
+        let answers = &mut self.answers;
+        match self.broker.block_on(async { tokio::time::timeout(patience, answers).await }) {
+            Ok(answers) => answers.map(Sent::Answered),
+            Err(_) if self.status.blocked() => Ok(Sent::Blocked),
+            Err(_) => Ok(Sent::Waiting),
+        }
+    }
+}
+
+/// Publishes messages, all before the first is waited for, and tells what became of each.
+///
+/// Messages that come back are known by their ids: each comes with a confirmation, but not always with
+/// its own. It does come with one of these, as there is nothing else on the channel; so what is not back
+/// when all are confirmed has found a queue.
+async fn publish(
+    channel: Channel,
+    exchange: ShortString,
+    messages: Vec<Result<Message, String>>,
+) -> Result<Vec<Delivery>, BrokerAway> {
+    let mut writing = Vec::with_capacity(messages.len());
+    for message in messages.iter().flatten() {
+        writing.push(begin(&channel, &exchange, message).await?);
+    }
+    let (mut acknowledged, mut returned) = (Vec::with_capacity(writing.len()), HashMap::new());
+    for written in writing {
+        match written.await.map_err(away)?.await.map_err(away)? {
+            Confirmation::NotRequested => return Err(BrokerAway("it does not confirm".into())),
+            confirmation => {
+                acknowledged.push(confirmation.is_ack());
+                returned.extend(confirmation.take_message().and_then(reason));
+            }
+        }
+    }
+    let mut acknowledged = acknowledged.into_iter();
+    let delivery = |message| match message {
+        Err(reason) => Delivery::Poison(reason),
+        Ok(Message { id, .. }) => match acknowledged.next() {
+            Some(true) => returned.remove(&id).map_or(Delivery::Confirmed, Delivery::Unroutable),
+            Some(false) | None => Delivery::Refused,
+        },
+    };
+    Ok(messages.into_iter().map(delivery).collect())
+}
+
+/// Hands a message to the connection, and answers what to wait for until it is written.
+async fn begin<'a>(
+    channel: &'a Channel,
+    exchange: &ShortString,
+    Message { id, key, body }: &'a Message,
+) -> Result<BoxFuture<'a, lapin::Result<PublisherConfirm>>, BrokerAway> {
+    let properties = BasicProperties::default()
+        .with_delivery_mode(PERSISTENT)
+        .with_content_type(MEDIA_TYPE.into())
+        .with_message_id(id.as_str().into())
+        .with_type((*key).into());
+    let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let mut written = channel.basic_publish(exchange.clone(), (*key).into(), mandatory, body, properties).boxed();
+    match poll_immediate(&mut written).await {
+        Some(confirm) => Ok(ready(Ok(confirm.map_err(away)?)).boxed()),
+        None => Ok(written),
+    }
+}
+
+/// The id of a message that came back, and why it did.
+fn reason(message: BasicReturnMessage) -> Option<(String, String)> {
+    let id = message.delivery.properties.message_id().as_ref()?.to_string();
+    let (code, text, key) = (message.reply_code, &message.reply_text, &message.routing_key);
+    Some((id, format!("{code} {text}: no queue is bound for {key}")))
+}
+
+fn away(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BrokerAway {
     BrokerAway(error.into())
 }

@@ -1,10 +1,11 @@
 //! Events out, to a broker.
 //!
-//! The relay reads the log after its bookmark, a page at a time, sends the page, and moves the
-//! bookmark when the broker has confirmed all of it; meanwhile the next page is read and sent. What
-//! nobody wants to have is parked, so that it holds up nothing. Whoever allocates knows nothing of it.
+//! The relay reads the log after its bookmark, some pages at a time, sends them, and moves the bookmark
+//! when the broker has confirmed all of them; the next are read meanwhile. What nobody wants to have is
+//! parked, so that it holds up nothing. Whoever allocates knows nothing of it.
 
 mod backoff;
+mod deliveries;
 mod worker;
 
 pub use backoff::Backoff;
@@ -40,8 +41,13 @@ pub struct RelaySettings {
     pub lease_time: Duration,
     /// How long to wait for events when there were none.
     pub idle_pause: Duration,
-    /// How many events are sent at a time.
+    /// How many events are read at a time.
     pub page: PageSize,
+    /// How many pages are sent together, and marked together. A broker that writes to its disk may confirm
+    /// them only some 100 ms later, however many they are.
+    pub pages: u8,
+    /// How long the broker may take to confirm what was sent before it counts as away.
+    pub patience: Duration,
     /// How long to wait after a failure.
     pub backoff: Backoff,
 }
@@ -55,6 +61,8 @@ impl RelaySettings {
             lease_time: Duration::from_secs(4),
             idle_pause: Duration::from_millis(50),
             page: PageSize::new(PageSize::MAX).unwrap_or_default(),
+            pages: 5,
+            patience: Duration::from_secs(30),
             backoff: Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(30) },
         }
     }

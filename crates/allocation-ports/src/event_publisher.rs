@@ -31,8 +31,8 @@ pub trait EventPublisher: Send {
     /// [`BrokerAway`], after some seconds at most.
     fn connect(&mut self) -> Result<(), BrokerAway>;
 
-    /// Sends events and does not wait for the broker to have them. They MUST arrive in the order in
-    /// which they are given, after those that were sent before.
+    /// Begins to send events, and waits for nothing. They MUST arrive in the order in which they are
+    /// given. Those that were sent before are to be answered first, or given up with their connection.
     ///
     /// # Errors
     ///
@@ -41,15 +41,24 @@ pub trait EventPublisher: Send {
     fn send(&mut self, events: &[LoggedEvent]) -> Result<Box<dyn SentEvents>, BrokerAway>;
 }
 
+/// What is known of events that were sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// One answer for each event, in their order.
+    Answered(Vec<Delivery>),
+    /// Some answers are lacking.
+    Waiting,
+    /// The broker lives and has said that it takes nothing for the time being.
+    Blocked,
+}
+
 /// Events that were sent.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait SentEvents {
-    /// Waits for the broker, no longer than `patience`: one answer for each event, in their order, or
-    /// `None` as long as some are lacking. Of several that were sent, the first MUST be waited for
-    /// first.
+    /// Waits for the broker to answer all of them, no longer than `patience`.
     ///
     /// # Errors
     ///
     /// [`BrokerAway`], and nothing is known of any of them.
-    fn wait(&mut self, patience: Duration) -> Result<Option<Vec<Delivery>>, BrokerAway>;
+    fn wait(&mut self, patience: Duration) -> Result<Sent, BrokerAway>;
 }

@@ -27,7 +27,7 @@ pub use clock::Clock;
 pub use command_effects::CommandEffects;
 pub use engine_metrics::{EngineMetrics, GroupMeasure};
 pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, ReadLogError, Subject};
-pub use event_publisher::{BrokerAway, Delivery, EventPublisher, SentEvents};
+pub use event_publisher::{BrokerAway, Delivery, EventPublisher, Sent, SentEvents};
 pub use leases::{Lease, Leases};
 pub use log_keeper::{KeepLogError, LogKeeper, Numbered, OutboxPlace};
 pub use order_repository::OrderRepository;

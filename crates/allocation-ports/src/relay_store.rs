@@ -1,4 +1,4 @@
-use crate::{Lease, PageSize, StoreError};
+use crate::{Lease, LoggedEvent, PageSize, StoreError};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
@@ -48,12 +48,13 @@ pub trait RelayStore: Send + Sync {
     fn bookmark(&self) -> Result<u64, StoreError>;
 
     /// Writes all of the progress or nothing, and renews the lease for `time`. The bookmark MUST NOT
-    /// go back. Parked events that the log does not retain any more are forgotten.
+    /// go back. Parked events that the log does not retain any more are forgotten; it answers how many
+    /// these were.
     ///
     /// # Errors
     ///
     /// MUST be [`RecordError::LeaseLost`], with nothing written, when the lease is another's.
-    fn record(&self, lease: &Lease, time: Duration, progress: &RelayProgress) -> Result<(), RecordError>;
+    fn record(&self, lease: &Lease, time: Duration, progress: &RelayProgress) -> Result<u64, RecordError>;
 
     /// Parked events after a position, by their positions.
     ///
@@ -76,12 +77,12 @@ pub trait RelayStore: Send + Sync {
     /// [`StoreError`] when the database fails.
     fn unnumbered_count(&self) -> Result<u64, StoreError>;
 
-    /// The positions of parked events that are to be sent again, the first ones.
+    /// Parked events that are to be sent again, the first ones, as far as they are retained.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn to_retry(&self, page: PageSize) -> Result<Vec<u64>, StoreError>;
+    fn to_retry(&self, page: PageSize) -> Result<Vec<LoggedEvent>, StoreError>;
 
     /// Has those of the events that are parked sent again by whoever relays, and answers how many
     /// these are.

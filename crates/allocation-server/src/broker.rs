@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// How many commands are under way at a time. The engine commits as many at once.
 const PREFETCH: u16 = 512;
 /// How many commands use a connection to the database of their own at a time.
-const BLOCKING: usize = 2;
+const BLOCKING: u32 = 2;
 
 /// What runs while there is a broker.
 pub(crate) struct Exchange {
@@ -21,6 +21,9 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
+    /// How many connections to the database it uses at a time: one relays.
+    pub(crate) const CONNECTIONS: u32 = 1 + BLOCKING;
+
     /// Starts to relay events and to consume commands, if there is a broker. Nobody waits for it to
     /// answer.
     pub(crate) fn start(
@@ -43,7 +46,8 @@ impl Exchange {
         };
         let relaying = RelaySettings::usual(Uuid::now_v7().to_string());
         let queue = amqp_queue.clone();
-        let consuming = CommandSettings { queue, prefetch: PREFETCH, blocking: BLOCKING, backoff: relaying.backoff };
+        let blocking = usize::try_from(BLOCKING)?;
+        let consuming = CommandSettings { queue, prefetch: PREFETCH, blocking, backoff: relaying.backoff };
         let handlers = CommandHandlers { engine: engine.clone(), use_cases: use_cases.clone(), effects: store.clone() };
         let relay = Relay::start(ports, relaying).context("the relay cannot be started")?;
         let commands = CommandConsumer::start(broker, handlers, consuming).context("commands cannot be consumed")?;

@@ -99,7 +99,7 @@ pub(crate) struct Settings {
     #[arg(long, global = true, env = "ALLOCATION_ADDRESS", default_value = "127.0.0.1:8000")]
     pub(crate) address: SocketAddr,
 
-    /// How many connections to the database to keep at most, from 2 to 1000
+    /// How many connections to the database to keep at most, from 2 to 1000; with a broker, three more
     #[arg(
         long,
         global = true,
@@ -213,7 +213,12 @@ impl Settings {
     }
 
     pub(crate) fn connect(&self) -> anyhow::Result<Store> {
-        Store::connect(&self.database_url, self.pool_size).context("check DATABASE_URL or --database-url")
+        self.connect_with(0)
+    }
+
+    /// Connects with so many connections more than are set.
+    pub(crate) fn connect_with(&self, more: u32) -> anyhow::Result<Store> {
+        Store::connect(&self.database_url, self.pool_size + more).context("check DATABASE_URL or --database-url")
     }
 
     pub(crate) fn log_format(&self) -> LogFormat {

@@ -2,7 +2,8 @@
 
 use crate::config::{OutboxAction, OutputFormat, Settings};
 use allocation_adapters_diesel::Store;
-use allocation_ports::{EventLog, PageSize, ParkedEvent, RelayStore};
+use allocation_ports::{EventLog, PageSize, ParkedEvent, Readiness, RelayStore, SchemaState};
+use anyhow::bail;
 use chrono::SecondsFormat;
 use serde::Serialize;
 
@@ -12,6 +13,9 @@ const SHOWN: usize = 1_000;
 /// Shows how far the relay has come, or has parked events sent again.
 pub(crate) fn outbox(settings: &Settings, action: &OutboxAction) -> anyhow::Result<()> {
     let store = settings.connect()?;
+    if store.schema()? != SchemaState::Current {
+        bail!("the schema of the database is not that of this program; see `allocation migrate status`");
+    }
     match action {
         OutboxAction::Status { format } => {
             let status = Status::of(&store)?;
@@ -22,6 +26,9 @@ pub(crate) fn outbox(settings: &Settings, action: &OutboxAction) -> anyhow::Resu
         }
         OutboxAction::Retry { positions } => {
             let marked = if positions.is_empty() { store.retry_all()? } else { store.retry(positions)? };
+            if marked == 0 && !positions.is_empty() {
+                bail!("no event is parked there; see `allocation outbox status`");
+            }
             println!("to be sent again: {marked}");
         }
     }

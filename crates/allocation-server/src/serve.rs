@@ -41,9 +41,10 @@ const WAITING_READERS: usize = 1_024;
 /// Serves until told to stop, then finishes what is in flight.
 pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     logging::start(settings.log_format())?;
-    settings.broker.url()?;
+    // What the broker brings must not wait for those who ask over HTTP, nor they for it.
+    let more = settings.broker.url()?.map_or(0, |_| Exchange::CONNECTIONS);
     let listener = listen(settings.address)?;
-    let store = settings.connect()?;
+    let store = settings.connect_with(more)?;
     for migration in store.migrations().up()? {
         tracing::info!(migration, "the database's schema is brought up to date");
     }

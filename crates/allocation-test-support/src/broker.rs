@@ -67,7 +67,7 @@ impl TestBroker {
     ///
     /// When it does not start.
     pub fn start(&self) {
-        self.script("rabbitmq_find_or_install && rabbitmq_start");
+        self.script("rabbitmq_start", "");
     }
 
     /// Ends a broker of one's own as a power cut would.
@@ -76,7 +76,16 @@ impl TestBroker {
     ///
     /// When it is not one's own.
     pub fn kill(&self) {
-        self.script("rabbitmq_kill");
+        self.script("rabbitmq_kill", "");
+    }
+
+    /// Has `rabbitmqctl` do something to a broker of one's own.
+    ///
+    /// # Panics
+    ///
+    /// When it fails, with what it says.
+    pub fn control(&self, command: &str) {
+        self.script("rabbitmq_control", command);
     }
 
     fn folder(&self) -> PathBuf {
@@ -84,9 +93,10 @@ impl TestBroker {
     }
 
     /// Runs a function of the script for this broker.
-    fn script(&self, function: &str) {
+    fn script(&self, function: &str, arguments: &str) {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/lib/rabbitmq.sh");
-        let run = format!("set -euo pipefail; . '{script}'; {function} '{}'", self.folder().display());
+        let call = format!("{function} '{}' {arguments}", self.folder().display());
+        let run = format!("set -euo pipefail; . '{script}'; rabbitmq_find_or_install; {call}");
         let output = Command::new("bash").args(["-c", &run]).stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{function}: {}", String::from_utf8_lossy(&output.stderr));
     }

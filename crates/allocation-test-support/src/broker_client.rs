@@ -1,7 +1,7 @@
 use futures_util::StreamExt;
 use lapin::options::{
     BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions,
-    QueueDeclareOptions,
+    QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer, ExchangeKind};
@@ -100,6 +100,23 @@ impl BrokerClient {
                 assert!(confirmation.is_ack() && confirmation.take_message().is_none(), "there is no queue {queue}");
             }
         });
+    }
+
+    /// Sends a message to an exchange, and waits until the broker has given it to a queue.
+    pub fn publish(&self, exchange: &str, key: &str, body: &[u8]) {
+        self.runtime.block_on(async {
+            let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+            let properties = BasicProperties::default().with_delivery_mode(2);
+            let sent = self.channel.basic_publish(exchange.into(), key.into(), options, body, properties);
+            let confirmation = sent.await.unwrap().await.unwrap();
+            assert!(confirmation.is_ack() && confirmation.take_message().is_none(), "no queue is bound for {key}");
+        });
+    }
+
+    /// Removes a queue with all that is in it.
+    pub fn delete(&self, queue: &str) {
+        let deleted = self.channel.queue_delete(queue.into(), QueueDeleteOptions::default());
+        self.runtime.block_on(deleted).unwrap();
     }
 
     /// Takes messages from a queue until there are so many, or none comes for some time.

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 fn main() -> anyhow::Result<()> {
     let base = std::env::args().nth(1).unwrap_or_else(|| "http://127.0.0.1:8000".to_owned());
     follow_feed(&base, |picture| {
-        println!("{:?}", picture.allocated());
+        println!("{picture}");
         ControlFlow::Continue(())
     })
 }

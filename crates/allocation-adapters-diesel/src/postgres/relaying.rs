@@ -49,7 +49,7 @@ pub(crate) fn record(
     connection: &mut PgConnection,
     (lease, holder, micros): (&str, &str, i64),
     rows: ProgressRows<'_>,
-) -> Result<(), RecordError> {
+) -> Result<usize, RecordError> {
     let ProgressRows { bookmark, positions, reasons, parked_at, retry, delivered } = rows;
     let statement = Record {
         micros: &micros,
@@ -66,14 +66,13 @@ pub(crate) fn record(
     if statement.get_result::<i64>(connection).map_err(store_error)? == 0 {
         return Err(RecordError::LeaseLost);
     }
-    prune(connection).map_err(store_error)?;
-    Ok(())
+    Ok(prune(connection).map_err(store_error)?)
 }
 
 /// Forgets parked events that the log has forgotten. Whoever does so does no harm.
-fn prune(connection: &mut PgConnection) -> QueryResult<()> {
+fn prune(connection: &mut PgConnection) -> QueryResult<usize> {
     let gone = "DELETE FROM parked_events WHERE position < (SELECT oldest_position FROM event_log)";
-    sql_query(gone).execute(connection).map(drop)
+    sql_query(gone).execute(connection)
 }
 
 pub(crate) fn retry(connection: &mut PgConnection, positions: Option<Vec<i64>>) -> QueryResult<usize> {

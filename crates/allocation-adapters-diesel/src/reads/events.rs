@@ -29,6 +29,16 @@ statement! {
      WHERE position > ? ORDER BY position LIMIT ?"
 }
 
+statement! {
+    /// Parked events that are to be sent again.
+    ToRetry<'a>(limit: BigInt => i64) on MultiBackend -> (
+        BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>,
+    ),
+    "SELECT e.position, e.sku, e.occurred_at, e.payload, e.traceparent, e.causation_id
+     FROM parked_events AS p JOIN events AS e ON e.position = p.position
+     WHERE p.retry ORDER BY p.position LIMIT ?"
+}
+
 /// The ends of the log.
 pub(crate) fn log_bounds(connection: &mut AnyConnection) -> Result<LogBounds, StoreError> {
     let (oldest, last) = Bounds { one: &1 }.get_result::<(i64, i64)>(connection).map_err(store_error)?;
@@ -63,6 +73,13 @@ pub(crate) fn events(
     let events = rows.into_iter().map(EventRow::event).collect::<Result<Vec<_>, _>>()?;
     let next = events.last().filter(|_| is_full).map_or(until, |event| event.position);
     Ok(EventPage { events, next })
+}
+
+/// Parked events that are to be sent again, the first ones.
+pub(crate) fn to_retry(connection: &mut AnyConnection, page: PageSize) -> Result<Vec<LoggedEvent>, StoreError> {
+    let statement = ToRetry { limit: &i64::from(page.get()) };
+    let rows: Vec<EventRow> = statement.load(connection).map_err(store_error)?;
+    rows.into_iter().map(EventRow::event).collect()
 }
 
 fn number(position: u64) -> Result<i64, StoreError> {

@@ -47,16 +47,15 @@ pub(crate) fn record(
     connection: &mut SqliteConnection,
     lease: (&str, &str, i64),
     rows: &ProgressRows<'_>,
-) -> Result<(), RecordError> {
+) -> Result<usize, RecordError> {
     renew(connection, lease).map_err(|error| match error {
         KeepLogError::LeaseLost => RecordError::LeaseLost,
         KeepLogError::Store(error) => RecordError::Store(error),
     })?;
-    write(connection, rows).map_err(store_error)?;
-    Ok(())
+    Ok(write(connection, rows).map_err(store_error)?)
 }
 
-fn write(connection: &mut SqliteConnection, rows: &ProgressRows<'_>) -> QueryResult<()> {
+fn write(connection: &mut SqliteConnection, rows: &ProgressRows<'_>) -> QueryResult<usize> {
     Advance { bookmark: &rows.bookmark, least: &rows.bookmark }.execute(connection)?;
     let columns = rows.positions.iter().zip(&rows.reasons).zip(&rows.parked_at).zip(&rows.retry);
     for (((position, reason), parked_at), retry) in columns {
@@ -65,8 +64,7 @@ fn write(connection: &mut SqliteConnection, rows: &ProgressRows<'_>) -> QueryRes
     for position in &rows.delivered {
         Unpark { position }.execute(connection)?;
     }
-    Prune { from: &0 }.execute(connection)?;
-    Ok(())
+    Prune { from: &0 }.execute(connection)
 }
 
 pub(crate) fn retry(connection: &mut SqliteConnection, positions: Option<&[i64]>) -> QueryResult<usize> {

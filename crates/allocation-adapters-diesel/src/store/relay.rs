@@ -4,7 +4,8 @@ use super::Store;
 use crate::{reads, relaying};
 use allocation_domain::Event;
 use allocation_ports::{
-    CausationId, CommandEffects, Lease, PageSize, ParkedEvent, RecordError, RelayProgress, RelayStore, StoreError,
+    CausationId, CommandEffects, Lease, LoggedEvent, PageSize, ParkedEvent, RecordError, RelayProgress, RelayStore,
+    StoreError,
 };
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ impl RelayStore for Store {
         self.read(relaying::bookmark)
     }
 
-    fn record(&self, lease: &Lease, time: Duration, progress: &RelayProgress) -> Result<(), RecordError> {
+    fn record(&self, lease: &Lease, time: Duration, progress: &RelayProgress) -> Result<u64, RecordError> {
         self.write(|connection| relaying::record(connection, lease, time, progress))
     }
 
@@ -29,8 +30,8 @@ impl RelayStore for Store {
         self.read(relaying::unnumbered)
     }
 
-    fn to_retry(&self, page: PageSize) -> Result<Vec<u64>, StoreError> {
-        self.read(|connection| relaying::to_retry(connection, page))
+    fn to_retry(&self, page: PageSize) -> Result<Vec<LoggedEvent>, StoreError> {
+        self.read(|connection| reads::to_retry(connection, page))
     }
 
     fn retry(&self, positions: &[u64]) -> Result<u64, StoreError> {

@@ -70,18 +70,29 @@ pub fn writing_renews_the_lease(database: TestDatabase) {
     assert!(ends() > before + 400_000_000);
 }
 
+/// The positions of events that are to be sent again.
+fn to_retry(world: &World, most: u16) -> Vec<u64> {
+    world.store.to_retry(page(most)).unwrap().iter().map(|event| event.position).collect()
+}
+
 pub fn parked_events_are_marked_to_be_sent_again(database: TestDatabase) {
     let world = relaying(database);
+    for number in 1..=6 {
+        world.add("LAMP", &format!("B-{number}"), 1, Eta::InStock);
+    }
+    number_all(&world);
     let all = (1..=6).map(|position| parked(position, "x")).collect();
     world.store.record(&lease("me"), TIME, &progress(6, all, &[])).unwrap();
-    assert!(world.store.to_retry(page(10)).unwrap().is_empty());
+    assert!(to_retry(&world, 10).is_empty());
     assert_eq!(world.store.retry(&[2, 5, 9, u64::MAX]).unwrap(), 2);
-    assert_eq!(world.store.to_retry(page(10)).unwrap(), [2, 5]);
+    assert_eq!(to_retry(&world, 10), [2, 5]);
+    let two = &world.store.to_retry(page(1)).unwrap()[0].event;
+    assert!(matches!(two, Event::BatchAdded { reference: batch, .. } if *batch == reference("B-2")), "{two:?}");
     // Sent again, and parked again.
     world.store.record(&lease("me"), TIME, &progress(0, vec![parked(5, "y")], &[2])).unwrap();
-    assert!(world.store.to_retry(page(10)).unwrap().is_empty());
+    assert!(to_retry(&world, 10).is_empty());
     assert_eq!(world.store.retry_all().unwrap(), 5);
-    assert_eq!(world.store.to_retry(page(3)).unwrap(), [1, 3, 4]);
+    assert_eq!(to_retry(&world, 3), [1, 3, 4]);
     assert_eq!(world.store.bookmark().unwrap(), 6);
 }
 
@@ -110,7 +121,9 @@ pub fn parked_events_that_are_not_retained_are_forgotten(database: TestDatabase)
     world.store.record(&lease("me"), TIME, &progress(3, vec![parked(1, "x"), parked(3, "x")], &[])).unwrap();
     let keeper = Lease { name: "log", holder: "me".to_owned() };
     world.store.forget(&keeper, TIME, DateTime::<Utc>::MAX_UTC, 2).unwrap();
-    world.store.record(&lease("me"), TIME, &progress(0, Vec::new(), &[])).unwrap();
+    world.store.retry_all().unwrap();
+    assert_eq!(to_retry(&world, 9), [3]);
+    assert_eq!(world.store.record(&lease("me"), TIME, &progress(0, Vec::new(), &[])).unwrap(), 1);
     let positions: Vec<_> = world.store.parked(0, page(9)).unwrap().iter().map(|parked| parked.position).collect();
     assert_eq!(positions, [3]);
 }

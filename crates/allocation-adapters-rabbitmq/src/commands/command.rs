@@ -63,8 +63,8 @@ impl Command {
     /// senders may use the same id, so it alone does not tell.
     pub(crate) fn has_effect(&self, event: &Event) -> bool {
         match (self, event) {
-            (Self::Allocate(line), Event::Allocated { order_id, sku, .. }) => {
-                (line.order_id(), line.sku()) == (order_id, sku)
+            (Self::Allocate(line), Event::Allocated { order_id, sku, line_quantity, .. }) => {
+                (line.order_id(), line.sku(), line.quantity()) == (order_id, sku, *line_quantity)
             }
             (
                 Self::Deallocate { order_id, reference },
@@ -74,7 +74,10 @@ impl Command {
                 Self::ChangeBatchQuantity { reference, purchased },
                 Event::BatchChanged { reference: changed, purchased_quantity, .. },
             ) => (reference, purchased) == (changed, purchased_quantity),
-            (Self::AddBatch(batch), Event::BatchAdded { reference, .. }) => batch.reference == *reference,
+            (Self::AddBatch(batch), Event::BatchAdded { reference, sku, purchased_quantity, eta }) => {
+                let NewBatch { reference: asked, sku: of, purchased, eta: due } = batch;
+                (asked, of, purchased, due) == (reference, sku, purchased_quantity, eta)
+            }
             _ => false,
         }
     }
@@ -132,6 +135,7 @@ fn eta<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Eta, D::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use allocation_domain::AllocationReason;
 
     fn parse(kind: &str, data: &str) -> Result<Command, Problem> {
         Command::parse(kind, &RawValue::from_string(data.to_owned()).unwrap())
@@ -165,6 +169,37 @@ mod tests {
         assert_eq!(parse(types::ADD_BATCH, &format!(r#"{data},"eta":null}}"#)).unwrap(), batch(Eta::InStock));
         let due = NaiveDate::from_ymd_opt(2027, 1, 15).map(Eta::Due).unwrap();
         assert_eq!(parse(types::ADD_BATCH, &format!(r#"{data},"eta":"2027-01-15"}}"#)).unwrap(), batch(due));
+    }
+
+    #[test]
+    fn only_what_was_asked_for_is_an_effect() {
+        let allocated = Event::Allocated {
+            order_id: "O-1".parse().unwrap(),
+            sku: "LAMP".parse().unwrap(),
+            reference: "B-1".parse().unwrap(),
+            quantity: Quantity::new(1).unwrap(),
+            line_quantity: Quantity::new(3).unwrap(),
+            reason: AllocationReason::NewLine,
+        };
+        let line = |order_id: &str, sku: &str, qty: u32| {
+            let data = format!(r#"{{"order_id":"{order_id}","sku":"{sku}","qty":{qty}}}"#);
+            parse(types::ALLOCATE, &data).unwrap().has_effect(&allocated)
+        };
+        // The line is in two batches.
+        assert!(line("O-1", "LAMP", 3));
+        assert!(!line("O-1", "LAMP", 1) && !line("O-2", "LAMP", 3) && !line("O-1", "RUG", 3));
+        let added = Event::BatchAdded {
+            reference: "B-1".parse().unwrap(),
+            sku: "LAMP".parse().unwrap(),
+            purchased_quantity: Quantity::new(5).unwrap(),
+            eta: Eta::InStock,
+        };
+        let batch = |reference: &str, qty: u32, eta: &str| {
+            let data = format!(r#"{{"reference":"{reference}","sku":"LAMP","purchased_quantity":{qty},"eta":{eta}}}"#);
+            parse(types::ADD_BATCH, &data).unwrap().has_effect(&added)
+        };
+        assert!(batch("B-1", 5, "null"));
+        assert!(!batch("B-2", 5, "null") && !batch("B-1", 6, "null") && !batch("B-1", 5, r#""2027-01-15""#));
     }
 
     #[test]

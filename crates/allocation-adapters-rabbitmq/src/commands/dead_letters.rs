@@ -33,6 +33,11 @@ impl DeadLetters {
         Self(sender)
     }
 
+    /// Is ready when no letter can be written any more but over another connection.
+    pub(super) async fn lost(&self) {
+        self.0.closed().await;
+    }
+
     /// Keeps a message with the problem; answers whether the broker has it.
     pub(super) async fn keep(&self, delivery: &Delivery, problem: &Problem) -> bool {
         let (kept, answer) = oneshot::channel();
@@ -52,6 +57,9 @@ fn with_problem(sent: &BasicProperties, problem: &Problem) -> BasicProperties {
     if let Some(content_type) = sent.content_type() {
         properties = properties.with_content_type(content_type.clone());
     }
+    if let Some(content_encoding) = sent.content_encoding() {
+        properties = properties.with_content_encoding(content_encoding.clone());
+    }
     if let Some(message_id) = sent.message_id() {
         properties = properties.with_message_id(message_id.clone());
     }
@@ -61,34 +69,41 @@ fn with_problem(sent: &BasicProperties, problem: &Problem) -> BasicProperties {
     properties
 }
 
+/// Writes letters until there is nobody to send any, or nowhere to write them to.
 async fn write(channel: Channel, queue: BrokerName, mut letters: mpsc::Receiver<Letter>) {
     let mut taken = Vec::with_capacity(MOST);
     while letters.recv_many(&mut taken, MOST).await > 0 {
-        let all = write_all(&channel, &queue, &taken).await;
-        if !all {
+        let written = write_all(&channel, &queue, &taken).await;
+        let kept = written.clone().unwrap_or_else(|| vec![false; taken.len()]);
+        if kept.contains(&false) {
             tracing::warn!(%queue, "dead letters are not kept: the commands go back to their queue");
         }
-        for letter in taken.drain(..) {
+        for (letter, kept) in taken.drain(..).zip(kept) {
             // Whoever has asked may have been stopped.
-            let _told = letter.kept.send(all);
+            let _told = letter.kept.send(kept);
+        }
+        if written.is_none() {
+            return;
         }
     }
 }
 
-/// Whether the broker has all of the letters. It tells by the last of all, as what comes back is not
-/// told with its own confirmation.
-async fn write_all(channel: &Channel, queue: &BrokerName, letters: &[Letter]) -> bool {
+/// Whether the broker has each of the letters, or `None` when there is no queue for them, or no channel.
+/// It tells by the last of all, as what comes back is not told with its own confirmation.
+async fn write_all(channel: &Channel, queue: &BrokerName, letters: &[Letter]) -> Option<Vec<bool>> {
     let mut confirms: Vec<PublisherConfirm> = Vec::with_capacity(letters.len());
     for Letter { properties, body, .. } in letters {
         let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        match channel.basic_publish("".into(), queue.short(), mandatory, body, properties.clone()).await {
-            Ok(confirm) => confirms.push(confirm),
-            Err(_) => return false,
+        let sent = channel.basic_publish("".into(), queue.short(), mandatory, body, properties.clone());
+        confirms.push(sent.await.ok()?);
+    }
+    let mut kept = Vec::with_capacity(confirms.len());
+    for confirm in confirms {
+        let confirmation = confirm.await.ok()?;
+        kept.push(confirmation.is_ack());
+        if confirmation.take_message().is_some() {
+            return None;
         }
     }
-    let mut all = true;
-    for confirm in confirms {
-        all &= confirm.await.is_ok_and(|confirmed| confirmed.is_ack() && confirmed.take_message().is_none());
-    }
-    all
+    Some(kept)
 }

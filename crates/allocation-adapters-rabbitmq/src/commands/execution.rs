@@ -4,8 +4,8 @@ use super::CommandHandlers;
 use super::command::Command;
 use super::envelope::Envelope;
 use super::problem::{NotDone, Problem};
-use allocation_app::{DeallocateError, UseCases};
-use allocation_domain::{BatchChange, DeallocateError as Refusal, Event};
+use allocation_app::UseCases;
+use allocation_domain::{BatchChange, Event};
 use allocation_ports::{CausationId, StoreError};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -35,8 +35,20 @@ impl Executor {
         Ok(commands.iter().map(is_done).collect())
     }
 
-    /// Carries a command out.
+    /// Carries a command out. One that comes again may have been under way elsewhere until just now: what
+    /// refuses it is its own effect then.
     pub(super) async fn execute(&self, envelope: Envelope, redelivered: bool) -> Result<(), NotDone> {
+        let again = redelivered.then(|| envelope.clone());
+        match (self.carry_out(envelope).await, again) {
+            (Err(NotDone::Refused(problem)), Some(envelope)) => match *self.done_before(&[envelope]).await? {
+                [true] => Ok(()),
+                _ => Err(problem.into()),
+            },
+            (outcome, _) => outcome,
+        }
+    }
+
+    async fn carry_out(&self, envelope: Envelope) -> Result<(), NotDone> {
         let Envelope { command, origin, .. } = envelope;
         let use_cases = self.handlers.use_cases.clone().with_origin(origin.clone());
         match command {
@@ -44,8 +56,7 @@ impl Executor {
                 self.handlers.engine.allocate(line, origin).await?;
             }
             Command::Deallocate { order_id, reference } => {
-                let freed = self.block(move || use_cases.deallocate(&order_id, &reference)).await?;
-                freed.or_else(|error| if redelivered { gone_is_done(error) } else { Err(error) })?;
+                self.block(move || use_cases.deallocate(&order_id, &reference)).await??;
             }
             Command::ChangeBatchQuantity { reference, purchased } => {
                 let change = BatchChange { purchased: Some(purchased), ..BatchChange::default() };
@@ -64,14 +75,5 @@ impl Executor {
         let _permit = self.blocking.acquire().await.map_err(stopping)?;
         // A panic: a fault of the program.
         spawn_blocking(work).await.map_err(|error| Problem::internal(&error).into())
-    }
-}
-
-/// What is gone was freed by this command when it came the first time, or by another: either way it is
-/// as the sender wants it.
-fn gone_is_done(error: DeallocateError) -> Result<(), DeallocateError> {
-    match error {
-        DeallocateError::Refused(Refusal::BatchNotFound(_) | Refusal::AllocationNotFound { .. }) => Ok(()),
-        other => Err(other),
     }
 }

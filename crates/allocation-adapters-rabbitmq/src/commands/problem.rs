@@ -1,6 +1,6 @@
 //! Why a command is not carried out, as RFC 9457 has it and the HTTP API names it.
 
-use allocation_app::{AddBatchError, AllocateLineError, ChangeBatchError, DeallocateError};
+use allocation_app::{AddBatchError, AllocateLineError, ChangeBatchError, DeallocateError, ErrorChain};
 use allocation_domain as domain;
 use allocation_ports::StoreError;
 use serde::Serialize;
@@ -69,7 +69,7 @@ impl Problem {
 
     /// A fault of the program or of what is stored: what it is, the log has.
     pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
-        tracing::error!(error = cause, "a command failed");
+        tracing::error!(error = %ErrorChain(cause), "a command failed");
         Self::of(Kind::InternalError, "The log has the cause, with the id of the command")
     }
 }

@@ -34,9 +34,11 @@ const FINISH_AT_MOST: Duration = Duration::from_secs(30);
 /// How long saying good-bye may take.
 const CLOSE_AT_MOST: Duration = Duration::from_secs(2);
 
-/// A connection over which commands come.
+/// A connection over which commands come. Dead letters go over one of their own: a broker that is short of
+/// memory or disk reads nothing more from a connection that publishes, acknowledgements neither.
 pub(super) struct Session {
     connection: Connection,
+    letters: Connection,
     channel: Channel,
     consumer: Consumer,
     most: usize,
@@ -64,37 +66,41 @@ impl Session {
         let dead = settings.queue.dead();
         declare(&channel, &settings.queue).await?;
         declare(&channel, &dead).await?;
-        let confirming = connection.create_channel().await?;
+        let letters = broker.connect("allocation: dead letters").await?;
+        let confirming = letters.create_channel().await?;
         confirming.confirm_select(ConfirmSelectOptions::default()).await?;
         channel.basic_qos(settings.prefetch, BasicQosOptions::default()).await?;
         let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
         let consumer = channel.basic_consume(settings.queue.short(), "".into(), options, none).await?;
         let dead_letters = DeadLetters::to(&dead, confirming);
         let hands = Hands { executor: Arc::clone(executor), dead_letters, stopped: stopped.clone() };
-        Ok(Self { connection, channel, consumer, most: settings.prefetch.into(), hands, stopped })
+        Ok(Self { connection, letters, channel, consumer, most: settings.prefetch.into(), hands, stopped })
     }
 
     /// Consumes until told to stop, or until the connection is lost.
     pub(super) async fn consume(self) -> Result<(), Cause> {
-        let Self { connection, channel, consumer, most, hands, mut stopped } = self;
+        let Self { connection, letters, channel, consumer, most, hands, mut stopped } = self;
         let tag = consumer.tag();
         let mut under_way = JoinSet::new();
         let ended = tokio::select! {
             _ = stopped.wait_for(|stopped| *stopped) => Ok(()),
             error = take(consumer.ready_chunks(most.max(1)), &hands, &mut under_way) => Err(error),
+            () = hands.dead_letters.lost() => Err("dead letters have no queue any more".into()),
         };
         if ended.is_ok() {
             // What is not begun goes back to the queue with the connection.
-            let _cancelled = channel.basic_cancel(tag, BasicCancelOptions::default()).await;
+            let cancelled = channel.basic_cancel(tag, BasicCancelOptions::default());
+            let _over = tokio::time::timeout(CLOSE_AT_MOST, cancelled).await;
         }
         // What is redelivered over the next connection would else overtake itself.
         let finished = async { while under_way.join_next().await.is_some() {} };
         if tokio::time::timeout(FINISH_AT_MOST, finished).await.is_err() {
-            tracing::error!("the database does not answer: commands under way are given up");
+            tracing::error!("the database or the broker does not answer: commands under way are given up");
         }
         if ended.is_ok() {
             // They are gone with the connection in any case.
-            let _closed = tokio::time::timeout(CLOSE_AT_MOST, connection.close(200, "stopping".into())).await;
+            let close = |connection: Connection| async move { connection.close(200, "stopping".into()).await };
+            let _closed = tokio::time::timeout(CLOSE_AT_MOST, join(close(connection), close(letters))).await;
         }
         ended
     }

@@ -2,7 +2,7 @@
 
 use allocation_adapters_rabbitmq::{AmqpUrl, Broker, BrokerName, RabbitPublisher};
 use allocation_domain::{Event, Sku};
-use allocation_ports::{BrokerAway, Delivery, EventPublisher, LoggedEvent, Origin, SentEvents};
+use allocation_ports::{BrokerAway, Delivery, EventPublisher, LoggedEvent, Origin, Sent, SentEvents};
 use allocation_test_support::TestBroker;
 use chrono::DateTime;
 use std::ops::RangeInclusive;
@@ -35,7 +35,10 @@ fn events(positions: RangeInclusive<u64>) -> Vec<LoggedEvent> {
 }
 
 fn wait(mut sent: Box<dyn SentEvents>) -> Result<Vec<Delivery>, BrokerAway> {
-    sent.wait(SOON).map(|deliveries| deliveries.unwrap())
+    sent.wait(SOON).map(|sent| match sent {
+        Sent::Answered(deliveries) => deliveries,
+        other => panic!("{other:?}"),
+    })
 }
 
 #[test]
@@ -44,10 +47,9 @@ fn events_arrive_in_their_order_as_persistent_cloud_events() {
     let (client, mut publisher, queue) = (broker.client(), publisher(&broker), broker.name("all"));
     client.bind(&queue, &broker.name("events"), "#");
     publisher.connect().unwrap();
-    let first = publisher.send(&events(1..=1_000)).unwrap();
-    let second = publisher.send(&events(1_001..=1_500)).unwrap();
-    assert_eq!(wait(first).unwrap(), vec![Delivery::Confirmed; 1_000]);
-    assert_eq!(wait(second).unwrap(), vec![Delivery::Confirmed; 500]);
+    for (page, sent) in [(1..=1_000, 1_000), (1_001..=1_500, 500)] {
+        assert_eq!(wait(publisher.send(&events(page)).unwrap()).unwrap(), vec![Delivery::Confirmed; sent]);
+    }
 
     let messages = client.take(&queue, 1_500, SOON);
     let ids: Vec<_> = messages.iter().map(|message| message.json["id"].as_str().unwrap().to_owned()).collect();
@@ -69,10 +71,9 @@ fn what_no_queue_is_bound_for_is_told_of_the_right_events() {
     publisher.connect().unwrap();
     let is_removed = |position: u64| position.is_multiple_of(7);
     let event = |position| if is_removed(position) { removed(position) } else { sold_out(position) };
-    // Two pages on their way at once: an answer may come with a confirmation of the other.
-    let pages: Vec<Vec<_>> = [1..=700, 701..=1_400].map(|page| page.map(event).collect()).into();
-    let sent: Vec<_> = pages.iter().map(|page| publisher.send(page).unwrap()).collect();
-    let deliveries: Vec<_> = sent.into_iter().flat_map(|sent| wait(sent).unwrap()).collect();
+    // An answer may come with the confirmation of another.
+    let pages = [1..=700, 701..=1_400].map(|page| page.map(event).collect::<Vec<_>>());
+    let deliveries: Vec<_> = pages.iter().flat_map(|page| wait(publisher.send(page).unwrap()).unwrap()).collect();
     for (position, delivery) in (1..).zip(deliveries) {
         match delivery {
             Delivery::Unroutable(reason) => {

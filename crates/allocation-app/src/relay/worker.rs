@@ -1,19 +1,17 @@
+use super::deliveries::{Page, Refusals, sum_up_retried};
 use super::{Relay, RelayPorts, RelaySettings};
+use crate::ErrorChain;
 use allocation_ports::{
-    BrokerAway, Delivery, EventFilter, Lease, LoggedEvent, PageSize, ParkedEvent, ReadLogError, RecordError,
-    RelayProgress, SentEvents, StoreError,
+    BrokerAway, Delivery, EventFilter, Lease, LoggedEvent, ParkedEvent, ReadLogError, RecordError, RelayProgress, Sent,
+    SentEvents, StoreError,
 };
-use std::error::Error;
+use std::convert::Infallible;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// How long the broker may take to confirm a page before it counts as away.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long it may take when the relay is told to stop.
+/// How long the broker may take to confirm what was sent when the relay is told to stop.
 const PATIENCE_AT_STOP: Duration = Duration::from_secs(3);
-/// How often the broker may refuse an event before it counts as poison.
-const MOST_REFUSALS: u32 = 10;
 /// How often to look for parked events that are to be sent again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -41,12 +39,6 @@ impl From<RecordError> for Ended {
     }
 }
 
-/// A page that the broker has not confirmed yet.
-struct InFlight {
-    events: Vec<LoggedEvent>,
-    sent: Box<dyn SentEvents>,
-}
-
 pub(super) struct Worker {
     ports: RelayPorts,
     settings: RelaySettings,
@@ -56,14 +48,16 @@ pub(super) struct Worker {
     renewed: Instant,
     /// How often relaying has failed since it last went on.
     failures: u32,
-    /// Which event was refused, and how often.
-    refused: (u64, u32),
+    refusals: Refusals,
+    /// The bookmark that is written down.
+    bookmark: u64,
 }
 
 impl Worker {
     pub(super) fn new(ports: RelayPorts, settings: RelaySettings, stopped: Receiver<()>) -> Self {
         let lease = Lease { name: Relay::LEASE, holder: settings.holder.clone() };
-        Self { ports, settings, stopped, lease, renewed: Instant::now(), failures: 0, refused: (0, 0) }
+        let (renewed, refusals) = (Instant::now(), Refusals::default());
+        Self { ports, settings, stopped, lease, renewed, failures: 0, refusals, bookmark: 0 }
     }
 
     pub(super) fn run(mut self) {
@@ -89,10 +83,11 @@ impl Worker {
             Ended::Away(_) | Ended::Refused(_) | Ended::Store(_) => {
                 self.failures = self.failures.saturating_add(1);
                 let pause = self.settings.backoff.after(self.failures);
+                let error = ErrorChain(ended);
                 if self.failures == 1 {
-                    tracing::warn!(error = %ended, cause = ended.source(), "events are not relayed for the time being");
+                    tracing::warn!(%error, "events are not relayed for the time being");
                 } else {
-                    tracing::debug!(error = %ended, cause = ended.source(), ?pause, "events are still not relayed");
+                    tracing::debug!(%error, ?pause, "events are still not relayed");
                 }
                 pause
             }
@@ -130,64 +125,90 @@ impl Worker {
         if self.renewed.elapsed() < self.renewal() { Ok(()) } else { self.renew() }
     }
 
-    fn relay(&mut self) -> Result<std::convert::Infallible, Ended> {
+    /// Sends what the log has, and nothing more before it is answered: so what comes back is known to be of
+    /// it. While the broker works, what came before is written down and the next is read.
+    fn relay(&mut self) -> Result<Infallible, Ended> {
         self.ports.publisher.connect()?;
-        let mut after = self.ports.store.bookmark()?;
-        let mut in_flight: Option<InFlight> = None;
-        let mut retried: Option<Instant> = None;
+        self.bookmark = self.ports.store.bookmark()?;
+        let (mut after, mut retried) = (self.bookmark, None);
+        let (mut done, mut events) = (RelayProgress::default(), Vec::new());
         loop {
+            if events.is_empty() {
+                // Of what is not retained any more there is nothing to be sent.
+                done.bookmark = after;
+                self.record(&mut done)?;
+                events = self.read(&mut after)?;
+            }
             self.renew_in_time()?;
-            let events = self.read(&mut after, self.settings.page)?;
-            let next = if events.is_empty() { None } else { Some(self.send(events)?) };
-            if let Some(previous) = in_flight.take() {
-                self.finish(previous)?;
-            }
-            let idle = next.is_none();
-            in_flight = next;
-            if retried.is_none_or(|retried| retried.elapsed() >= RETRY_PAUSE) {
-                if let Some(page) = in_flight.take() {
-                    self.finish(page)?;
+            if !events.is_empty() {
+                let sent = self.ports.publisher.send(&events)?;
+                self.record(&mut done)?;
+                let next = self.read(&mut after);
+                let page = self.finish(&events, sent)?;
+                done = page.progress;
+                let ended = page.refused.map_or_else(|| next.map(|next| events = next), |at| Err(Ended::Refused(at)));
+                if ended.is_err() {
+                    self.record(&mut done)?;
                 }
-                self.retry_parked()?;
-                retried = Some(Instant::now());
+                ended?;
             }
-            let pause = if idle { self.settings.idle_pause } else { Duration::ZERO };
+            if retried.is_none_or(|retried: Instant| retried.elapsed() >= RETRY_PAUSE) {
+                self.record(&mut done)?;
+                retried = if self.retry_parked()? { None } else { Some(Instant::now()) };
+            }
+            let pause = if events.is_empty() { self.settings.idle_pause } else { Duration::ZERO };
             if self.stops_within(pause) {
-                in_flight.map_or(Ok(()), |page| self.finish(page))?;
+                self.record(&mut done)?;
                 return Err(Ended::Stopped);
             }
         }
     }
 
     /// The next events, and moves the place to read after.
-    fn read(&self, after: &mut u64, page: PageSize) -> Result<Vec<LoggedEvent>, Ended> {
-        match self.ports.log.read(*after, &EventFilter::default(), page) {
-            Ok(read) => {
-                *after = read.next;
-                Ok(read.events)
+    fn read(&self, after: &mut u64) -> Result<Vec<LoggedEvent>, Ended> {
+        let mut events = Vec::new();
+        for _ in 0..self.settings.pages.max(1) {
+            match self.ports.log.read(*after, &EventFilter::default(), self.settings.page) {
+                Ok(page) => {
+                    *after = page.next;
+                    let is_last = page.events.len() < usize::from(self.settings.page.get());
+                    events.extend(page.events);
+                    if is_last {
+                        break;
+                    }
+                }
+                // Comes again when those before are done.
+                Err(_) if !events.is_empty() => break,
+                Err(ReadLogError::Gone { oldest }) => {
+                    tracing::error!(after, oldest, "events were not relayed before they were too old to be retained");
+                    *after = oldest.saturating_sub(1);
+                    break;
+                }
+                Err(ReadLogError::Store(error)) => return Err(error.into()),
             }
-            Err(ReadLogError::Gone { oldest }) => {
-                tracing::error!(after, oldest, "events were removed before they were relayed: retention is too short");
-                *after = oldest.saturating_sub(1);
-                Ok(Vec::new())
-            }
-            Err(ReadLogError::Store(error)) => Err(error.into()),
         }
+        Ok(events)
     }
 
-    fn send(&mut self, events: Vec<LoggedEvent>) -> Result<InFlight, Ended> {
-        let sent = self.ports.publisher.send(&events)?;
-        Ok(InFlight { events, sent })
-    }
-
-    /// Waits until the broker has told what became of a page, and keeps the lease meanwhile.
+    /// Waits until the broker has told what became of events, and keeps the lease meanwhile.
     fn deliveries(&mut self, mut sent: Box<dyn SentEvents>) -> Result<Vec<Delivery>, Ended> {
-        let begun = Instant::now();
+        let (mut begun, mut told) = (Instant::now(), false);
         loop {
-            if let Some(deliveries) = sent.wait(self.renewal())? {
-                return Ok(deliveries);
+            let blocked = match sent.wait(self.renewal())? {
+                Sent::Answered(deliveries) => return Ok(deliveries),
+                Sent::Waiting => false,
+                Sent::Blocked => true,
+            };
+            let stops = self.stops_within(Duration::ZERO);
+            if blocked && !stops {
+                // Another connection would not do better.
+                begun = Instant::now();
+                if !told {
+                    tracing::warn!("the broker is short of memory or disk, and takes no events for the time being");
+                    told = true;
+                }
             }
-            let patience = if self.stops_within(Duration::ZERO) { PATIENCE_AT_STOP } else { PATIENCE };
+            let patience = if stops { PATIENCE_AT_STOP } else { self.settings.patience };
             if begun.elapsed() >= patience {
                 return Err(BrokerAway("it confirms nothing".into()).into());
             }
@@ -195,56 +216,26 @@ impl Worker {
         }
     }
 
-    /// Waits for a page and writes down how far the relay has come with it.
-    fn finish(&mut self, page: InFlight) -> Result<(), Ended> {
-        let deliveries = self.deliveries(page.sent)?;
-        let mut progress = RelayProgress::default();
-        let mut refused = None;
-        for (event, delivery) in page.events.iter().zip(deliveries) {
-            match self.reason_to_park(event.position, delivery) {
-                Ok(None) => {}
-                Ok(Some(reason)) => progress.parked.push(self.parked(event.position, reason)),
-                Err(ended) => {
-                    refused = Some(ended);
-                    break;
-                }
-            }
-            progress.bookmark = event.position;
-        }
-        self.record(&progress)?;
-        refused.map_or(Ok(()), Err)
+    /// Waits for events, and sums up what became of them.
+    fn finish(&mut self, events: &[LoggedEvent], sent: Box<dyn SentEvents>) -> Result<Page, Ended> {
+        let deliveries = self.deliveries(sent)?;
+        let page = self.refusals.sum_up(events, deliveries, self.ports.clock.now());
+        tell(&page.progress.parked);
+        Ok(page)
     }
 
-    /// Why an event is to be parked, `None` for one that is delivered. One that the broker refuses is
-    /// sent again first, with all behind it, so that the order is kept as far as can be.
-    fn reason_to_park(&mut self, position: u64, delivery: Delivery) -> Result<Option<String>, Ended> {
-        match delivery {
-            Delivery::Confirmed => Ok(None),
-            Delivery::Unroutable(reason) | Delivery::Poison(reason) => Ok(Some(reason)),
-            Delivery::Refused => {
-                let (last, times) = self.refused;
-                let times = if last == position { times + 1 } else { 1 };
-                self.refused = (position, times);
-                if times < MOST_REFUSALS {
-                    return Err(Ended::Refused(position));
-                }
-                Ok(Some(format!("the broker has refused it {times} times")))
-            }
-        }
-    }
-
-    fn parked(&self, position: u64, reason: String) -> ParkedEvent {
-        tracing::warn!(position, reason, "an event is parked");
-        ParkedEvent { position, reason, parked_at: self.ports.clock.now(), retry: false }
-    }
-
-    fn record(&mut self, progress: &RelayProgress) -> Result<(), Ended> {
-        if *progress == RelayProgress::default() {
+    /// Writes down what was done, and begins anew.
+    fn record(&mut self, done: &mut RelayProgress) -> Result<(), Ended> {
+        let progress = std::mem::take(done);
+        if progress.bookmark <= self.bookmark && progress.parked.is_empty() && progress.delivered.is_empty() {
             return Ok(());
         }
         let asked = Instant::now();
-        self.ports.store.record(&self.lease, self.settings.lease_time, progress)?;
-        self.renewed = asked;
+        let forgotten = self.ports.store.record(&self.lease, self.settings.lease_time, &progress)?;
+        (self.renewed, self.bookmark) = (asked, self.bookmark.max(progress.bookmark));
+        if forgotten > 0 {
+            tracing::error!(events = forgotten, "parked events are not retained any more, and were never delivered");
+        }
         if self.failures > 0 {
             tracing::info!("events are relayed again");
             self.failures = 0;
@@ -252,47 +243,25 @@ impl Worker {
         Ok(())
     }
 
-    /// Sends parked events again that are to be.
-    fn retry_parked(&mut self) -> Result<(), Ended> {
-        loop {
-            let positions = self.ports.store.to_retry(self.settings.page)?;
-            if positions.is_empty() {
-                return Ok(());
-            }
-            let mut events = Vec::new();
-            let mut progress = RelayProgress::default();
-            for position in positions {
-                match self.event(position)? {
-                    Some(event) => events.push(event),
-                    None => progress.parked.push(self.parked(position, "it is not retained any more".to_owned())),
-                }
-                self.renew_in_time()?;
-            }
-            self.resend(events, progress)?;
+    /// Sends the first of those parked events again that are to be; answers whether there were any.
+    fn retry_parked(&mut self) -> Result<bool, Ended> {
+        let events = self.ports.store.to_retry(self.settings.page)?;
+        if events.is_empty() {
+            return Ok(false);
         }
+        let sent = self.ports.publisher.send(&events)?;
+        let deliveries = self.deliveries(sent)?;
+        let mut progress = sum_up_retried(&events, deliveries, self.ports.clock.now());
+        tell(&progress.parked);
+        self.record(&mut progress)?;
+        Ok(true)
     }
+}
 
-    /// The event at a position, unless it is not retained any more.
-    fn event(&self, position: u64) -> Result<Option<LoggedEvent>, Ended> {
-        let Some(one) = PageSize::new(1) else { return Ok(None) };
-        match self.ports.log.read(position.saturating_sub(1), &EventFilter::default(), one) {
-            Ok(page) => Ok(page.events.into_iter().find(|event| event.position == position)),
-            Err(ReadLogError::Gone { .. }) => Ok(None),
-            Err(ReadLogError::Store(error)) => Err(error.into()),
-        }
-    }
-
-    fn resend(&mut self, events: Vec<LoggedEvent>, mut progress: RelayProgress) -> Result<(), Ended> {
-        if !events.is_empty() {
-            let page = self.send(events)?;
-            let deliveries = self.deliveries(page.sent)?;
-            for (event, delivery) in page.events.iter().zip(deliveries) {
-                match self.reason_to_park(event.position, delivery)? {
-                    None => progress.delivered.push(event.position),
-                    Some(reason) => progress.parked.push(self.parked(event.position, reason)),
-                }
-            }
-        }
-        self.record(&progress)
+/// Logs what is parked, in one line.
+fn tell(parked: &[ParkedEvent]) {
+    if let [first, ..] = parked {
+        let (events, position, reason) = (parked.len(), first.position, &first.reason);
+        tracing::warn!(events, position, reason, "events are parked; see `allocation outbox status`");
     }
 }

@@ -46,7 +46,26 @@ fn a_schema_newer_than_the_program_is_refused(database: &TestDatabase) {
     assert_one_line(&run(database, &["migrate", "up"]), &["newer"]);
 }
 
-on_every_database!(the_schema_goes_up_and_down_and_tells_its_state, a_schema_newer_than_the_program_is_refused);
+fn the_outbox_tells_its_state_and_what_cannot_be_done(database: &TestDatabase) {
+    for arguments in [&["outbox", "status"][..], &["outbox", "retry"]] {
+        assert_one_line(&run(database, arguments), &["schema", "allocation migrate"]);
+    }
+    assert!(run(database, &["migrate", "up"]).status.success());
+    let status = run(database, &["outbox", "status"]);
+    assert!(status.status.success() && text(&status.stdout).contains("to be delivered            0\n"), "{status:?}");
+    let nothing = run(database, &["outbox", "retry"]);
+    assert!(nothing.status.success() && text(&nothing.stdout) == "to be sent again: 0\n", "{nothing:?}");
+    assert_one_line(&run(database, &["outbox", "retry", "--position", "7"]), &["no event is parked"]);
+    for wrong in [&["outbox"][..], &["outbox", "retry", "--position", "x"], &["outbox", "status", "--format", "xml"]] {
+        assert_eq!(run(database, wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+on_every_database!(
+    the_schema_goes_up_and_down_and_tells_its_state,
+    a_schema_newer_than_the_program_is_refused,
+    the_outbox_tells_its_state_and_what_cannot_be_done,
+);
 
 #[test]
 fn a_port_in_use_is_told() {

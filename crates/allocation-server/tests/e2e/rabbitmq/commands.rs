@@ -59,7 +59,10 @@ fn commands_do_what_requests_do(database: &TestDatabase) {
     let batch = json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 20, "eta": "2027-01-15"});
     world.send(&[command("C-1", "add_batch", &batch)]);
     eventually("the batch is there", || world.api.get("/batch/B-1").status == 200);
-    world.send(&[allocate("C-2", "O-1", "LAMP", 3), allocate("C-3", "O-2", "LAMP", 4)]);
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let mut traced: Value = serde_json::from_str(&allocate("C-2", "O-1", "LAMP", 3)).unwrap();
+    traced["traceparent"] = trace.into();
+    world.send(&[traced.to_string(), allocate("C-3", "O-2", "LAMP", 4)]);
     eventually("both lines are allocated", || world.api.available("B-1") == 13);
     world.send(&[command("C-4", "deallocate", &json!({"order_id": "O-1", "reference": "B-1"}))]);
     eventually("the line is freed", || world.api.available("B-1") == 16);
@@ -71,6 +74,8 @@ fn commands_do_what_requests_do(database: &TestDatabase) {
     assert_eq!(causes(database, "batch_changed"), ["C-5"]);
     let (broker, sender) = world.finish();
     assert!(dead_letters(&sender, &broker).is_empty());
+    let told = |table| format!("SELECT order_id FROM {table} WHERE traceparent = '{trace}'");
+    assert_eq!(database.texts(&format!("{} UNION ALL {}", told("events"), told("outbox"))), ["O-1"]);
 }
 
 fn what_cannot_be_done_is_a_dead_letter_and_holds_up_nothing(database: &TestDatabase) {
@@ -143,6 +148,25 @@ fn an_old_command_that_comes_again_changes_nothing(database: &TestDatabase) {
     assert!(dead_letters(&sender, &broker).is_empty());
 }
 
+fn dead_letters_whose_queue_is_gone_get_another(database: &TestDatabase) {
+    let world = World::new(database);
+    let dead = world.broker.name("commands.dead");
+    world.api.add_batch("B-1", "LAMP", 5, None);
+    world.send(&[allocate("D-1", "O-1", "SOFA", 1)]);
+    eventually("the first letter is there", || world.sender.depth(&dead) == 1);
+    world.sender.delete(&dead);
+    world.send(&[allocate("D-2", "O-2", "SOFA", 1), allocate("C-1", "O-3", "LAMP", 1)]);
+    eventually("what comes behind is done", || world.api.available("B-1") == 4);
+    let begun = || world.server.log().iter().filter(|line| line.contains("commands are consumed")).count();
+    eventually("the queue is declared again", || begun() == 2);
+    eventually("the second letter is there", || world.sender.depth(&dead) == 1);
+    let (broker, sender) = world.finish();
+    let letters = dead_letters(&sender, &broker);
+    assert!(letters.iter().all(|(problem, _)| problem["type"] == "/problems/out-of-stock"), "{letters:?}");
+    let ids: HashSet<String> = letters.iter().map(|(_, letter)| letter.json["id"].to_string()).collect();
+    assert_eq!(ids, HashSet::from(["\"D-2\"".to_owned()]));
+}
+
 fn an_id_that_two_senders_use_hides_no_command(database: &TestDatabase) {
     let world = World::new(database);
     world.api.add_batch("B-1", "LAMP", 20, None);
@@ -150,7 +174,12 @@ fn an_id_that_two_senders_use_hides_no_command(database: &TestDatabase) {
     eventually("the first is done", || world.allocated() == 3);
     world.send(&[allocate("1", "O-2", "LAMP", 4)]);
     eventually("the second is done", || world.allocated() == 7);
-    world.finish();
+    // Of the same line, but not what was done.
+    world.send(&[allocate("1", "O-1", "LAMP", 5)]);
+    let (broker, sender) = world.finish();
+    let letters = dead_letters(&sender, &broker);
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].0["type"], "/problems/line-already-allocated");
 }
 
 /// Sends lines until a server is killed in the midst of them; a second one does the rest.
@@ -216,6 +245,7 @@ on_every_database!(
     what_cannot_be_done_is_a_dead_letter_and_holds_up_nothing,
     an_old_command_that_comes_again_changes_nothing,
     an_id_that_two_senders_use_hides_no_command,
+    dead_letters_whose_queue_is_gone_get_another,
     what_a_killed_server_had_under_way_is_done_by_another_once,
     ten_thousand_commands_at_once_sell_no_unit_twice,
     a_stop_finishes_what_is_under_way,
@@ -228,11 +258,17 @@ fn a_postgres_that_is_away_loses_no_command() {
     world.api.add_batch("B-1", "LAMP", 1_000, None);
     database.set_away(true);
     world.send(&(0..50).map(|n| allocate(&format!("C-{n}"), &format!("O-{n}"), "LAMP", 1)).collect::<Vec<_>>());
+    // A rule will refuse it, which nobody can know yet: it comes again before it is decided.
+    world.send(&[command("D-1", "deallocate", &json!({"order_id": "O-99", "reference": "B-1"}))]);
     thread::sleep(Duration::from_secs(3));
     database.set_away(false);
     eventually("all are done", || world.allocated() == 50);
+    let dead = world.broker.name("commands.dead");
+    eventually("one is refused", || world.sender.depth(&dead) == 1);
     let (broker, sender) = world.finish();
-    assert!(dead_letters(&sender, &broker).is_empty());
+    let letters = dead_letters(&sender, &broker);
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    assert_eq!(letters[0].0["type"], "/problems/allocation-not-found");
 }
 
 #[test]

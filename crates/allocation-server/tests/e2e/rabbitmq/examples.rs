@@ -36,7 +36,7 @@ fn both_readers_come_to_the_same_picture_whatever_comes_twice() {
     let (url, exchange) = (broker.url().to_owned(), broker.name("events"));
     let consumed = thread::spawn(move || {
         let done = consume_queue(&url, &exchange, &queue, is_complete);
-        Runtime::new().unwrap().block_on(async { tokio::time::timeout(SOON, done).await.unwrap().unwrap() });
+        Runtime::new().unwrap().block_on(async { tokio::time::timeout(SOON, done).await.unwrap() });
     });
     // Both are at work when the last ones come.
     api.delete("/allocations/O-2/batch/B-1");

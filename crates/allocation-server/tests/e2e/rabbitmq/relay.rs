@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// What `allocation outbox ...` prints.
 fn outbox(database: &TestDatabase, arguments: &[&str]) -> String {
@@ -127,7 +128,83 @@ fn a_relay_that_is_killed_is_taken_over(database: &TestDatabase) {
     assert_eq!(second.client().get("/livez").status, 200);
 }
 
+/// A process that stood still believes that it has the lease, until it learns better.
+fn a_relay_that_stands_still_is_taken_over_and_does_no_harm(database: &TestDatabase) {
+    let broker = TestBroker::shared();
+    let (client, queue) = (broker.client(), broker.name("all"));
+    client.bind(&queue, &broker.name("events"), "allocation.#");
+    let first = serve(database, &broker);
+    first.client().add_batch("B-1", "LAMP", 1_000_000, None);
+    eventually("the first one relays", || client.depth(&queue) > 0);
+    let second = serve(database, &broker);
+    let send = |from: u32| {
+        let line = |n| allocate(&format!("C-{n}"), &format!("O-{n}"), "LAMP", 1);
+        client.send_all(&broker.name("commands"), CLOUD_EVENT, (from..from + 3_000).map(line));
+    };
+    send(0);
+    eventually("it is in the midst of them", || client.depth(&queue) > 500);
+    // SQLite's lock must not stand still with it.
+    let relayed = status(database)["bookmark"].as_u64().unwrap();
+    first.signal("STOP");
+    if database.url().starts_with("postgres") {
+        eventually("the second one relays", || status(database)["bookmark"].as_u64().unwrap() > relayed);
+    } else {
+        thread::sleep(Duration::from_secs(6));
+    }
+    first.signal("CONT");
+    send(3_000);
+    eventually("all commands are done", || database.count("SELECT count(*) FROM allocations") == 6_000);
+    let events = all_relayed(database);
+    assert_all_in_order(&ids(&client, &queue), events);
+    assert_eq!(status(database)["parked"], 0);
+    drop(second);
+}
+
+fn a_queue_that_is_full_is_waited_for(database: &TestDatabase) {
+    let broker = TestBroker::shared();
+    let (client, queue) = (broker.client(), broker.name("full"));
+    client.declare_bounded(&queue, 5);
+    client.bind_declared(&queue, &broker.name("events"), "allocation.#");
+    let server = serve(database, &broker);
+    for batch in 1..=40 {
+        server.client().add_batch(&format!("B-{batch}"), "LAMP", 10, None);
+    }
+    eventually("it is told", || server.log().iter().any(|line| line.contains("refuses the event")));
+    let mut came = HashSet::new();
+    let deadline = Instant::now() + SOON;
+    while came.len() < 40 {
+        assert!(Instant::now() < deadline, "{came:?}");
+        let messages = client.take(&queue, usize::MAX, Duration::from_millis(200));
+        came.extend(messages.iter().map(|message| message.json["id"].to_string()));
+    }
+    assert_eq!(all_relayed(database), 40);
+    assert_eq!(status(database)["parked"], 0, "it was not the events that were at fault");
+}
+
+fn each_event_of_many_is_delivered_or_parked(database: &TestDatabase) {
+    let broker = TestBroker::shared();
+    let (client, queue) = (broker.client(), broker.name("lines"));
+    client.bind(&queue, &broker.name("events"), "allocation.line.#");
+    let writer = Server::start(database);
+    let api = writer.client();
+    for number in 0..500 {
+        let (batch, sku) = (format!("B-{number}"), format!("SKU-{}", number % 7));
+        // Nobody is bound for what is told of batches and of products that are sold out.
+        api.add_batch(&batch, &sku, 2, None);
+        api.allocate(&format!("O-{number}"), &sku, 1);
+        api.allocate(&format!("P-{number}"), &sku, 1);
+    }
+    let _server = serve(database, &broker);
+    let events = all_relayed(database);
+    let delivered: HashSet<u64> = ids(&client, &queue).into_iter().collect();
+    let parked = database.count("SELECT count(*) FROM parked_events");
+    assert_eq!((events, delivered.len(), parked), (2_000, 1_000, 1_000));
+}
+
 on_every_database!(
+    a_relay_that_stands_still_is_taken_over_and_does_no_harm,
+    a_queue_that_is_full_is_waited_for,
+    each_event_of_many_is_delivered_or_parked,
     every_event_reaches_the_queue_in_the_order_of_its_sku,
     what_nobody_is_bound_for_is_parked_and_sent_when_asked_for,
     a_relay_that_is_killed_is_taken_over,
@@ -171,4 +248,41 @@ fn a_broker_that_restarts_in_mid_stream_loses_nothing_and_slows_nobody() {
     assert_all_in_order(&ids(&broker.client(), &queue), events);
     let log = server.log();
     assert!(log.iter().any(|line| line.contains("not relayed")), "{log:?}");
+}
+
+#[test]
+fn a_broker_that_is_short_of_memory_is_waited_for_and_keeps_nobody_from_stopping() {
+    let (database, broker) = (TestDatabase::sqlite(), TestBroker::own());
+    let queue = broker.name("all");
+    broker.client().bind(&queue, &broker.name("events"), "allocation.#");
+    let start = || Server::start_with(&database, |command| with_broker(command, &broker));
+    let server = start();
+    server.client().add_batch("B-1", "LAMP", 1_000, None);
+    eventually("the relay works", || status(&database)["bookmark"] == 1);
+    broker.control("set_vm_memory_high_watermark 0");
+    for order in 0..10 {
+        assert_eq!(server.client().allocate(&format!("O-{order}"), "LAMP", 1).status, 201);
+    }
+    eventually("it is told", || server.log().iter().any(|line| line.contains("short of memory or disk")));
+    server.signal("TERM");
+    let stopped = thread::spawn(move || server.wait());
+    eventually("the server stops", || stopped.is_finished());
+    assert!(stopped.join().unwrap().0.success());
+    broker.control("set_vm_memory_high_watermark 0.4");
+    let _second = start();
+    assert_eq!(all_relayed(&database), 11);
+    assert_all_in_order(&ids(&broker.client(), &queue), 11);
+}
+
+#[test]
+fn it_is_told_why_a_broker_is_away() {
+    let database = TestDatabase::sqlite();
+    let wrong = TestBroker::shared().url().replace("guest:guest", "guest:wrong");
+    for (url, reason) in [(wrong.as_str(), "ACCESS_REFUSED"), ("amqp://127.0.0.1:1/%2f", "refused")] {
+        let server = Server::start_with(&database, |command| command.env("ALLOCATION_AMQP_URL", url));
+        for what in ["events are not relayed", "commands are not consumed"] {
+            let told = |line: &String| line.contains(what) && line.contains(reason);
+            eventually(what, || server.log().iter().any(told));
+        }
+    }
 }

@@ -1,0 +1,44 @@
+use std::error::Error;
+use std::fmt;
+
+/// An error with all that led to it, in one line, for the log. Some errors tell of their sources
+/// themselves; these are not told twice.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorChain<'a>(pub &'a (dyn Error + 'static));
+
+impl fmt::Display for ErrorChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told = self.0.to_string();
+        f.write_str(&told)?;
+        let mut next = self.0.source();
+        while let Some(error) = next {
+            let text = error.to_string();
+            if !told.ends_with(&text) {
+                write!(f, ": {text}")?;
+                told = text;
+            }
+            next = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no answer")]
+    struct NoAnswer(#[source] Told);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("refused: {0}")]
+    struct Told(#[source] io::Error);
+
+    #[test]
+    fn each_cause_is_told_once() {
+        let error = NoAnswer(Told(io::Error::other("port 1 is closed")));
+        assert_eq!(ErrorChain(&error).to_string(), "no answer: refused: port 1 is closed");
+    }
+}

@@ -1,0 +1,84 @@
+//! What became of events that were sent.
+
+use allocation_ports::{Delivery, LoggedEvent, ParkedEvent, RelayProgress};
+use chrono::{DateTime, Utc};
+
+/// How often in a row the broker may refuse an event and take others behind it before the event counts as
+/// poison. A queue that is full takes the first that comes after a pause.
+const MOST_REFUSALS: u32 = 5;
+
+/// What became of a page.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// As far as it need not be sent again.
+    pub(super) progress: RelayProgress,
+    /// The first event that is to be sent again, with all behind it.
+    pub(super) refused: Option<u64>,
+}
+
+/// Which event was refused last, and how often.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    position: u64,
+    times: u32,
+}
+
+impl Refusals {
+    /// Sums up what became of a page. One event that the broker refuses is sent again first, with all
+    /// behind it, so that the order is kept as far as can be.
+    pub(super) fn sum_up(&mut self, events: &[LoggedEvent], deliveries: Vec<Delivery>, now: DateTime<Utc>) -> Page {
+        let mut page = Page::default();
+        let last_taken = deliveries.iter().rposition(|delivery| *delivery == Delivery::Confirmed);
+        for (place, (event, delivery)) in events.iter().zip(deliveries).enumerate() {
+            let position = event.position;
+            let reason = match delivery {
+                Delivery::Confirmed => None,
+                Delivery::Unroutable(reason) | Delivery::Poison(reason) => Some(reason),
+                Delivery::Refused => {
+                    let reason = self.poison(position, last_taken.is_some_and(|last| last > place));
+                    if reason.is_none() {
+                        page.refused = Some(position);
+                        return page;
+                    }
+                    reason
+                }
+            };
+            page.progress.parked.extend(reason.map(|reason| parked(position, reason, now)));
+            page.progress.bookmark = position;
+        }
+        page
+    }
+
+    /// Why an event that is refused is poison, if it is. When the broker takes nothing that comes behind it
+    /// either, it is not the event that is at fault.
+    fn poison(&mut self, position: u64, others_are_taken: bool) -> Option<String> {
+        if self.position != position {
+            *self = Self { position, times: 0 };
+        }
+        self.times += u32::from(others_are_taken);
+        let times = self.times;
+        (times >= MOST_REFUSALS)
+            .then(|| format!("the broker has refused it {times} times and taken what came behind it"))
+    }
+}
+
+/// Sums up what became of parked events that were sent again.
+pub(super) fn sum_up_retried(events: &[LoggedEvent], deliveries: Vec<Delivery>, now: DateTime<Utc>) -> RelayProgress {
+    let mut progress = RelayProgress::default();
+    for (event, delivery) in events.iter().zip(deliveries) {
+        let reason = match delivery {
+            Delivery::Confirmed => {
+                progress.delivered.push(event.position);
+                continue;
+            }
+            Delivery::Unroutable(reason) | Delivery::Poison(reason) => reason,
+            Delivery::Refused => "the broker has refused it".to_owned(),
+        };
+        progress.parked.push(parked(event.position, reason, now));
+    }
+    progress
+}
+
+const fn parked(position: u64, reason: String, now: DateTime<Utc>) -> ParkedEvent {
+    ParkedEvent { position, reason, parked_at: now, retry: false }
+}
