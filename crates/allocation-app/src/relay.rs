@@ -2,7 +2,8 @@
 //!
 //! The relay reads the log after its bookmark, some pages at a time, sends them, and moves the bookmark
 //! when the broker has confirmed all of them; the next are read meanwhile. What nobody wants to have is
-//! parked, so that it holds up nothing. Whoever allocates knows nothing of it.
+//! parked, so that it holds up nothing. Whoever allocates knows nothing of it. While callers queue up for
+//! the engine, the relay works for a fifth of the time only: events can wait, customers cannot.
 
 mod backoff;
 mod deliveries;
@@ -10,6 +11,7 @@ mod worker;
 
 pub use backoff::Backoff;
 
+use crate::RushHour;
 use allocation_ports::{Clock, EventLog, EventPublisher, Leases, PageSize, RelayStore};
 use std::io;
 use std::sync::Arc;
@@ -30,6 +32,8 @@ pub struct RelayPorts {
     pub publisher: Box<dyn EventPublisher>,
     /// Tells when an event was parked.
     pub clock: Arc<dyn Clock>,
+    /// Tells when to make way for allocation.
+    pub rush: RushHour,
 }
 
 /// How a [`Relay`] goes about it.

@@ -3,7 +3,7 @@
 use crate::config::{BrokerSettings, Settings};
 use allocation_adapters_diesel::Store;
 use allocation_adapters_rabbitmq::{Broker, CommandConsumer, CommandHandlers, CommandSettings, RabbitPublisher};
-use allocation_app::{AllocationEngine, Relay, RelayPorts, RelaySettings, UseCases};
+use allocation_app::{AllocationEngine, EngineCounters, Relay, RelayPorts, RelaySettings, RushHour, UseCases};
 use allocation_ports::Clock;
 use anyhow::Context;
 use std::sync::Arc;
@@ -31,6 +31,7 @@ impl Exchange {
         store: &Arc<Store>,
         clock: &Arc<dyn Clock>,
         engine: &AllocationEngine,
+        counters: &Arc<EngineCounters>,
         use_cases: &UseCases,
     ) -> anyhow::Result<Option<Self>> {
         let Some(url) = settings.broker.url()? else { return Ok(None) };
@@ -43,6 +44,7 @@ impl Exchange {
             leases: store.clone(),
             publisher: Box::new(RabbitPublisher::new(Arc::clone(&broker), amqp_exchange.clone(), source)),
             clock: Arc::clone(clock),
+            rush: RushHour::new(Arc::clone(counters)),
         };
         let relaying = RelaySettings::usual(Uuid::now_v7().to_string());
         let queue = amqp_queue.clone();

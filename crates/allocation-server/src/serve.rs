@@ -61,7 +61,7 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
     let keeper = keep_events(&store, &clock, &tail, settings).context("the log of events cannot be kept")?;
-    let exchange = Exchange::start(settings, &store, &clock, &engine, &use_cases)?;
+    let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
     let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, feed, limits);
 

@@ -1,9 +1,11 @@
 use super::*;
+use crate::EngineCounters;
 use crate::testing::{cause, clock, now, sku};
 use allocation_domain::Event;
 use allocation_ports::mocks::{MockEventLog, MockEventPublisher, MockLeases, MockRelayStore, MockSentEvents};
 use allocation_ports::{
-    BrokerAway, Delivery, EventPage, LoggedEvent, Origin, ParkedEvent, ReadLogError, RecordError, Sent, SentEvents,
+    BrokerAway, Delivery, EngineMetrics, EventPage, GroupMeasure, LoggedEvent, Origin, ParkedEvent, ReadLogError,
+    RecordError, Sent, SentEvents,
 };
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -32,6 +34,9 @@ struct World {
     break_after: Option<u32>,
     /// What is told of pages before their answer.
     answers: Vec<Sent>,
+    /// How long sending takes while the engine decides large groups, if it does.
+    rush: Option<Duration>,
+    counters: Arc<EngineCounters>,
     /// Whether there is a page that the broker has not answered.
     under_way: bool,
     sent: Vec<u64>,
@@ -124,6 +129,10 @@ fn publisher(world: &Shared) -> MockEventPublisher {
         let mut world = shared.lock().unwrap();
         assert!(!std::mem::replace(&mut world.under_way, true), "what comes back would be of one page or the other");
         world.sent.extend(events.iter().map(|event| event.position));
+        if let Some(took) = world.rush {
+            thread::sleep(took);
+            world.counters.group(GroupMeasure { lines: 200, refused: 0, waiting: 0, took, failed: false });
+        }
         let breaks = match world.break_after {
             Some(pages) => {
                 world.break_after = pages.checked_sub(1);
@@ -169,6 +178,7 @@ fn relay(world: World, done: impl Fn(&World) -> bool) -> (World, bool) {
         leases: Arc::new(leases(&shared)),
         publisher: Box::new(publisher(&shared)),
         clock: Arc::new(clock()),
+        rush: RushHour::new(Arc::clone(&shared.lock().unwrap().counters)),
     };
     let settings = RelaySettings {
         holder: "me".to_owned(),
@@ -198,6 +208,16 @@ fn all_events_are_sent_in_their_order_and_marked_in_bulk() {
     assert!(done);
     assert_eq!(world.sent, (1..=95).collect::<Vec<_>>());
     assert_eq!((world.recorded, world.connected, world.released), (10, 1, 1));
+}
+
+#[test]
+fn in_a_rush_the_relay_rests_four_times_as_long_as_it_works() {
+    let (begun, work) = (Instant::now(), Duration::from_millis(3));
+    let (world, done) = relay(World { events: 95, rush: Some(work), ..World::default() }, |world| world.bookmark == 95);
+    assert!(done);
+    assert_eq!(world.sent, (1..=95).collect::<Vec<_>>());
+    // The last of ten rounds ends with the relay.
+    assert!(begun.elapsed() >= work * 9 * 5, "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 
 /// How long the broker may take to confirm what was sent when the relay is told to stop.
 const PATIENCE_AT_STOP: Duration = Duration::from_secs(3);
+/// How many times as long as it works the relay rests in a rush. A broker and a database that share a
+/// machine need more of it for an event than for the allocation that it tells of.
+const REST_IN_RUSH: u32 = 4;
 /// How often to look for parked events that are to be sent again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -133,6 +136,7 @@ impl Worker {
         let (mut after, mut retried) = (self.bookmark, None);
         let (mut done, mut events) = (RelayProgress::default(), Vec::new());
         loop {
+            let begun = Instant::now();
             if events.is_empty() {
                 // Of what is not retained any more there is nothing to be sent.
                 done.bookmark = after;
@@ -156,12 +160,22 @@ impl Worker {
                 self.record(&mut done)?;
                 retried = if self.retry_parked()? { None } else { Some(Instant::now()) };
             }
-            let pause = if events.is_empty() { self.settings.idle_pause } else { Duration::ZERO };
-            if self.stops_within(pause) {
+            let idle = if events.is_empty() { self.settings.idle_pause } else { Duration::ZERO };
+            let rest = self.rest_after(begun.elapsed());
+            if !rest.is_zero() {
+                self.record(&mut done)?;
+            }
+            if self.stops_within(idle.max(rest)) {
                 self.record(&mut done)?;
                 return Err(Ended::Stopped);
             }
         }
+    }
+
+    /// How long to make way for allocation after having worked for some time: not at all, but in a rush.
+    fn rest_after(&mut self, worked: Duration) -> Duration {
+        let at_most = self.settings.lease_time / 2;
+        if self.ports.rush.is_on() { (worked * REST_IN_RUSH).min(at_most) } else { Duration::ZERO }
     }
 
     /// The next events, and moves the place to read after.
