@@ -64,6 +64,11 @@ fn an_order_goes_from_its_list_to_the_customer(database: &TestDatabase) {
         made.json(),
         "a repeat has the effect of one"
     );
+    let other = json!({"pick_list_id": "MORNING", "skus": ["LAMP"]});
+    assert_eq!(
+        make(&client, &other).problem(409, "pick-list-already-exists")["detail"],
+        "Pick list MORNING exists already with other content"
+    );
     make(&client, &json!({})).problem(409, "nothing-to-pick");
 
     let whole = pick(&client, "MORNING", 1, 6);
