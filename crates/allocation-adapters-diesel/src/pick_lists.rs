@@ -1,22 +1,63 @@
-//! Pick lists that are made.
+//! Pick lists as they were asked for.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
-use crate::error::store_error;
+use crate::error::{corrupt, store_error};
+use crate::row;
 use crate::statement::statement;
-use allocation_domain::PickListId;
+use allocation_domain::{BatchReference, NewPickList, OrderId, PickCriteria, PickListId, Sku};
 use allocation_ports::StoreError;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use std::collections::BTreeSet;
 
 statement! {
-    AddPickList<'a>(list_id: Text => str, created_at: BigInt => i64) on MultiBackend,
-    "INSERT INTO pick_lists (list_id, created_at) VALUES (?, ?)"
+    AddPickList<'a>(list_id: Text => str, created_at: BigInt => i64, asked: Text => str) on MultiBackend,
+    "INSERT INTO pick_lists (list_id, created_at, asked) VALUES (?, ?, ?)"
 }
 
+statement! {
+    Asked<'a>(list_id: Text => str) on MultiBackend -> Text,
+    "SELECT asked FROM pick_lists WHERE list_id = ?"
+}
+
+/// Batches, SKUs and orders that a list is made of, null for whichever, and how many lines it has at most.
+type AskedFor<Name> = (Option<BTreeSet<Name>>, Option<BTreeSet<Name>>, Option<BTreeSet<Name>>, usize);
+
 /// Adds a list, of which there must be none of the name yet.
-pub(crate) fn add(connection: &mut AnyConnection, list_id: &PickListId, at: DateTime<Utc>) -> Result<(), StoreError> {
-    let statement = AddPickList { list_id: list_id.as_str(), created_at: &at.timestamp_micros() };
+pub(crate) fn add(connection: &mut AnyConnection, list: &NewPickList, at: DateTime<Utc>) -> Result<(), StoreError> {
+    let PickCriteria { references, skus, order_ids } = list.criteria();
+    let asked: AskedFor<&str> = (
+        references.as_ref().map(|names| names.iter().map(BatchReference::as_str).collect()),
+        skus.as_ref().map(|names| names.iter().map(Sku::as_str).collect()),
+        order_ids.as_ref().map(|names| names.iter().map(OrderId::as_str).collect()),
+        list.max_lines(),
+    );
+    let asked = serde_json::to_string(&asked).map_err(|error| StoreError::Failed(error.into()))?;
+    let statement = AddPickList { list_id: list.list_id().as_str(), created_at: &at.timestamp_micros(), asked: &asked };
     statement.execute(connection).map_err(store_error)?;
     Ok(())
+}
+
+/// What a list was asked to be made of.
+pub(crate) fn asked(connection: &mut AnyConnection, list_id: &PickListId) -> Result<Option<NewPickList>, StoreError> {
+    let found = Asked { list_id: list_id.as_str() }.get_result::<String>(connection).optional();
+    found.map_err(store_error)?.map(|asked| restored(list_id, &asked)).transpose()
+}
+
+fn restored(list_id: &PickListId, asked: &str) -> Result<NewPickList, StoreError> {
+    let (references, skus, order_ids, max_lines): AskedFor<String> = serde_json::from_str(asked).map_err(corrupt)?;
+    let criteria = PickCriteria {
+        references: names(references, row::reference)?,
+        skus: names(skus, row::sku)?,
+        order_ids: names(order_ids, row::order_id)?,
+    };
+    NewPickList::new(list_id.clone(), criteria).with_max_lines(max_lines).map_err(corrupt)
+}
+
+fn names<Name: Ord>(
+    texts: Option<BTreeSet<String>>,
+    parse: impl FnMut(String) -> Result<Name, StoreError>,
+) -> Result<Option<BTreeSet<Name>>, StoreError> {
+    texts.map(|texts| texts.into_iter().map(parse).collect()).transpose()
 }

@@ -29,7 +29,7 @@ pub(crate) use events::{events, log_bounds, to_retry};
 pub(crate) use history::history;
 pub(crate) use orders::{order, orders};
 pub(crate) use pick_lists::{pick_line, pick_list, pick_lists};
-pub(crate) use pickable::candidates;
+pub(crate) use pickable::pickable;
 pub(crate) use totals::{product, products};
 
 /// What a batch, a line or an order is listed after when it is listed from the start.

@@ -7,7 +7,7 @@ use crate::any_connection::{AnyConnection, Connector, LogErrors};
 use crate::error::store_error;
 use crate::unit::{Transactions, Unit};
 use crate::{ConnectError, DatabaseUrl, Migrations, reads, sqlite};
-use allocation_domain::{Availability, Batch, BatchReference, Order, OrderId, PickListId, Sku};
+use allocation_domain::{Availability, Batch, BatchReference, Order, OrderId, PickCriteria, PickListId, Sku};
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
     BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, PageSize, PickListFilter, PickListPage, ProductTotals,
@@ -297,6 +297,10 @@ impl Queries for Store {
         page: PageSize,
     ) -> Result<PickListPage, StoreError> {
         self.read_snapshot(|connection| reads::pick_lists(connection, filter, after.as_ref(), page))
+    }
+
+    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<Vec<(Sku, OrderId)>, StoreError> {
+        self.read(|connection| reads::pickable(connection, criteria, most))
     }
 }
 

@@ -166,10 +166,6 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
 }
 
 impl<C: DerefMut<Target = AnyConnection>> PickListRepository for Unit<C> {
-    fn candidates(&mut self, list: &NewPickList) -> Result<Vec<(Sku, OrderId)>, StoreError> {
-        self.run(|connection| reads::candidates(connection, list))
-    }
-
     fn find(&mut self, list_id: &PickListId) -> Result<Option<StoredPickList>, StoreError> {
         self.run(|connection| reads::pick_list(connection, list_id))
     }
@@ -178,7 +174,11 @@ impl<C: DerefMut<Target = AnyConnection>> PickListRepository for Unit<C> {
         self.run(|connection| reads::pick_line(connection, id))
     }
 
-    fn add(&mut self, list_id: &PickListId, at: DateTime<Utc>) -> Result<(), StoreError> {
-        self.run(|connection| pick_lists::add(connection, list_id, at))
+    fn asked(&mut self, list_id: &PickListId) -> Result<Option<NewPickList>, StoreError> {
+        self.run(|connection| pick_lists::asked(connection, list_id))
+    }
+
+    fn add(&mut self, list: &NewPickList, at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.run(|connection| pick_lists::add(connection, list, at))
     }
 }

@@ -142,6 +142,7 @@ on_both_databases! {
         the_first_lines_of_the_first_batches_are_found,
         a_thousand_batches_are_passed_over_for_the_one_in_stock,
         a_list_is_added_once_and_found_with_its_lines,
+        what_a_list_was_asked_to_be_made_of_is_kept,
         pick_lines_outlive_their_order_line_and_their_batch,
         a_page_of_lists_looks_through_a_bounded_number_of_them;
     queries:

@@ -56,7 +56,7 @@ pub use ship_pick_list::ShipPickListError;
 pub use sweeper::Sweeper;
 pub use unit_of_work::UnitRunner;
 
-use allocation_ports::{Clock, Origin};
+use allocation_ports::{Clock, Origin, Queries};
 use std::sync::Arc;
 
 /// The use cases that run on the caller's thread, each in a unit of work of its own.
@@ -65,15 +65,16 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct UseCases {
     units: UnitRunner,
+    queries: Arc<dyn Queries>,
     clock: Arc<dyn Clock>,
     origin: Origin,
 }
 
 impl UseCases {
-    /// The use cases over a store and a clock.
+    /// The use cases over a store, what is read of it without locks, and a clock.
     #[must_use]
-    pub fn new(units: UnitRunner, clock: Arc<dyn Clock>) -> Self {
-        Self { units, clock, origin: Origin::default() }
+    pub fn new(units: UnitRunner, queries: Arc<dyn Queries>, clock: Arc<dyn Clock>) -> Self {
+        Self { units, queries, clock, origin: Origin::default() }
     }
 
     /// The same use cases for a command that comes from somewhere, as its events are to tell.

@@ -8,14 +8,14 @@ use allocation_ports::{Origin, StoreError, StoredPickList, UnitOfWork, Wanted};
 use chrono::{DateTime, SubsecRound, Utc};
 
 /// How often lines are looked for that nobody else takes meanwhile.
-const MOST_TRIES: u32 = 8;
+const MOST_TRIES: usize = 8;
 
 /// What came of making a pick list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MakePickListOutcome {
     /// The list is new.
     Made(StoredPickList),
-    /// There was a list of that name already; this is what became of it.
+    /// It was made already; this is what became of it.
     Unchanged(StoredPickList),
 }
 
@@ -25,6 +25,9 @@ pub enum MakePickListError {
     /// No firm allocation in stock that is on no list is among what was asked for.
     #[error("There is nothing to pick")]
     NothingToPick,
+    /// There is a list of that name that was asked to be made of something else.
+    #[error("Pick list {0} exists already with other content")]
+    AlreadyExists(PickListId),
     /// The store failed.
     #[error("the pick list was not made")]
     Store(#[from] StoreError),
@@ -49,21 +52,22 @@ impl UseCases {
         PickListId::parse(name).ok()
     }
 
-    /// Puts firm allocations in stock on a list of their own. A list that has the name already stays
-    /// as it is, whatever it was made of.
+    /// Puts firm allocations in stock on a list of their own. A list that was made already stays as it
+    /// is, also when there is more to pick by now.
     ///
-    /// Lines are looked for without locks. What others take meanwhile is left out; when they have
-    /// taken all, others are looked for, some times.
+    /// Lines are looked for without locks: that may take long, where many wait. What others take
+    /// meanwhile is left out; when they have taken all, others are looked for, more each time, as there
+    /// may be many who look for the same.
     ///
     /// # Errors
     ///
     /// [`MakePickListError`], and nothing has changed.
     pub fn make_pick_list(&self, list: &NewPickList) -> Result<MakePickListOutcome, MakePickListError> {
-        for _ in 0..MOST_TRIES {
-            let made = self
-                .units
-                .run("make_pick_list", |unit, attempt| make(unit, attempt, list, self.clock.now(), &self.origin))?;
-            if let Some(decision) = made {
+        for attempt in 1..=MOST_TRIES {
+            let wanted = wanted(self.queries.pickable(list.criteria(), attempt * list.max_lines())?);
+            let make =
+                |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &wanted, self.clock.now(), &self.origin);
+            if let Some(decision) = self.units.run("make_pick_list", make)? {
                 return decision;
             }
         }
@@ -78,21 +82,23 @@ fn make(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     list: &NewPickList,
+    wanted: &[Wanted],
     now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Decision>, StoreError> {
     if let Some(known) = unit.pick_lists().find(list.list_id())? {
-        return Ok(Ending::Rollback(Some(Ok(repeated(known, attempt)))));
+        let same = unit.pick_lists().asked(list.list_id())?.as_ref() == Some(list);
+        let other = MakePickListError::AlreadyExists(known.list.list_id.clone());
+        return Ok(Ending::Rollback(Some(if same { Ok(repeated(known, attempt)) } else { Err(other) })));
     }
-    let candidates = unit.pick_lists().candidates(list)?;
-    if candidates.is_empty() {
+    if wanted.is_empty() {
         return Ok(Ending::Rollback(Some(Err(MakePickListError::NothingToPick))));
     }
-    let Locked { mut products, now } = lock(unit, &wanted(candidates), now)?;
+    let Locked { mut products, now } = lock(unit, wanted, now)?;
     match decide(unit, &mut products, |products| products.make_pick_list(list))? {
         Ok(made) => {
             save_changed(unit, products, now, origin)?;
-            unit.pick_lists().add(list.list_id(), now)?;
+            unit.pick_lists().add(list, now)?;
             let stored = StoredPickList { list: made, created_at: now.trunc_subsecs(6) };
             Ok(Ending::Commit(Some(Ok(MakePickListOutcome::Made(stored)))))
         }

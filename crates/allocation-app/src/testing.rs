@@ -6,7 +6,7 @@ use allocation_domain::{
     OrderTerms, PickCriteria, PickListId, Product, ProductState, Products, Quantity, Sku,
 };
 use allocation_ports::mocks::{
-    MockClock, MockOrderRepository, MockPickListRepository, MockProductRepository, MockUnitOfWork,
+    MockClock, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries, MockUnitOfWork,
     MockUnitOfWorkFactory,
 };
 use allocation_ports::{StoreError, StoredPickList, UnitOfWork};
@@ -171,6 +171,7 @@ pub(crate) fn with_list(
     with_pick_lists(unit, |lists| {
         let found = stored.pick_list(&list_id("P-1")).map(|list| StoredPickList { list, created_at: now() });
         lists.expect_find().returning(move |asked| Ok(found.clone().filter(|found| found.list.list_id == *asked)));
+        lists.expect_asked().returning(|id| Ok(Some(NewPickList::new(id.clone(), PickCriteria::default()))));
         lists.expect_find_line().returning(move |id| {
             let line = stored.iter().find_map(|product| product.pick_line(id).cloned());
             Ok(line)
@@ -240,5 +241,10 @@ fn patience(attempts: usize) -> RetryPolicy {
 }
 
 pub(crate) fn use_cases(units: Vec<Result<MockUnitOfWork, StoreError>>) -> UseCases {
-    UseCases::new(runner(units), Arc::new(clock()))
+    use_cases_with(MockQueries::new(), units)
+}
+
+/// Use cases that read by these queries.
+pub(crate) fn use_cases_with(queries: MockQueries, units: Vec<Result<MockUnitOfWork, StoreError>>) -> UseCases {
+    UseCases::new(runner(units), Arc::new(queries), Arc::new(clock()))
 }

@@ -18,7 +18,7 @@ pub struct Picked {
     pub line: PickLine,
     /// How many of its units were missing.
     pub missing: u32,
-    /// The units of other batches that the order line got for those, from when on.
+    /// The units that the order line got for those, the last ones of the same batch; from when on.
     pub affected: Vec<Affected>,
     /// What it waits for, `None` when it got all it lost.
     pub displaced: Option<Displaced>,

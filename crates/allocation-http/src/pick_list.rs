@@ -37,8 +37,8 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 }
 
 document!(MakePickListProblems:
-    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, NothingToPick, Overloaded, DatabaseUnavailable,
-    InternalError,
+    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, NothingToPick, PickListAlreadyExists, Overloaded,
+    DatabaseUnavailable, InternalError,
 );
 document!(ListPickListsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(FindPickListProblems:
@@ -60,8 +60,9 @@ const HTML: &str = "text/html";
 ///
 /// It takes what is allocated firmly, in stock and on no other list, as far as it fits what is asked
 /// for: by batch, then in the order in which lines are served. No two lists share a unit, whoever makes
-/// them at the same time; what another request takes meanwhile is left out. A list that has the name
-/// already stays as it is, whatever it was made of.
+/// them at the same time; what another request takes meanwhile is left out. What does not fit on it is
+/// for further lists, until there is nothing to pick. A list that was made stays as it is: the same
+/// request again shows it, another one of its name is a conflict.
 #[utoipa::path(
     post,
     path = "/pick-lists",
@@ -81,7 +82,7 @@ const HTML: &str = "text/html";
                     { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 5, "status": "open" }
                 ]
             })),
-        (status = 200, description = "There was a list of that name; this is what became of it", body = PickList<'_>,
+        (status = 200, description = "The list was made before; this is what became of it", body = PickList<'_>,
             example = json!({
                 "pick_list_id": "MORNING", "status": "picked", "created_at": "2027-01-15T08:00:00Z", "lines": [
                     { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 5,

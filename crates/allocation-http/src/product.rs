@@ -43,7 +43,7 @@ document!(FindProductProblems: Validation, ProductNotFound, Overloaded, Database
         (status = 200, description = "A page of products", body = Vec<Product<'_>>,
             headers(("Link" = String, description = "The next page, if there is one: `<...>; rel=\"next\"`")),
             example = json!([{
-                "sku": "RED-CHAIR", "in_stock": 5, "on_its_way": 20, "allocated": 14, "picked": 0, "held": 4, "backordered": 0,
+                "sku": "RED-CHAIR", "in_stock": 5, "on_its_way": 20, "allocated": 14, "held": 4, "backordered": 0,
                 "available": 11
             }])),
         ListProductsProblems,
@@ -59,8 +59,8 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 
 /// Look at a product
 ///
-/// `in_stock` and `on_its_way` together are `allocated` and `available` together; `held` is a part of
-/// `allocated`.
+/// `in_stock` and `on_its_way` together are `allocated`, `picked` and `available` together; `held` is a
+/// part of `allocated`.
 #[utoipa::path(
     get,
     path = "/products/{sku}",
@@ -69,7 +69,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     params(("sku" = Identifier, Path, description = "The product", example = "RED-CHAIR")),
     responses(
         (status = 200, description = "The product", body = Product<'_>, example = json!({
-            "sku": "RED-CHAIR", "in_stock": 5, "on_its_way": 20, "allocated": 14, "picked": 0, "held": 4, "backordered": 0,
+            "sku": "RED-CHAIR", "in_stock": 5, "on_its_way": 20, "allocated": 14, "held": 4, "backordered": 0,
             "available": 11
         })),
         FindProductProblems,

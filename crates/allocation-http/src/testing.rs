@@ -6,7 +6,9 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::test::{self, TestRequest};
 use actix_web::web::Bytes;
 use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, EventTail, RetryPolicy, UnitRunner, UseCases};
-use allocation_domain::{Batch, BatchReference, Eta, NewOrder, OrderId, Product, Products, Quantity, Sku};
+use allocation_domain::{
+    Batch, BatchReference, Eta, NewOrder, NewPickList, OrderId, PickCriteria, Product, Products, Quantity, Sku,
+};
 use allocation_ports::mocks::{
     MockClock, MockEventLog, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries,
     MockReadiness, MockUnitOfWorkFactory,
@@ -14,7 +16,6 @@ use allocation_ports::mocks::{
 use allocation_ports::{Clock, EngineMetrics, FoundBatch, SchemaState, StoreError, StoredPickList, UnitOfWork};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -62,6 +63,7 @@ impl Ports {
         ports.queries.expect_availability().returning(move |_, _| Err(error()));
         ports.queries.expect_pick_list().returning(move |_| Err(error()));
         ports.queries.expect_pick_lists().returning(move |_, _, _| Err(error()));
+        ports.queries.expect_pickable().returning(move |_, _| Err(error()));
         ports.queries.expect_history().returning(move |_, _, _| Err(error()));
         ports.readiness.expect_schema().returning(move || Err(error()));
         ports.log.expect_read().returning(move |_, _, _| Err(error().into()));
@@ -98,8 +100,8 @@ impl Ports {
         };
         let metrics: Arc<dyn EngineMetrics> = Arc::new(EngineCounters::default());
         let engine = AllocationEngine::start(&units, &clock, &metrics, settings).unwrap();
-        let use_cases = UseCases::new(units, Arc::clone(&clock));
         let (queries, readiness) = (Arc::new(self.queries), Arc::new(self.readiness));
+        let use_cases = UseCases::new(units, queries.clone(), Arc::clone(&clock));
         let log = Arc::new(self.log);
         let tail = EventTail::start(log.clone(), 2).unwrap();
         let feed = EventFeed { log, tail, source: "/allocation".into() };
@@ -310,7 +312,7 @@ fn order_repository(products: &[Product], stored: &[NewOrder]) -> MockOrderRepos
     orders
 }
 
-/// The pick lists whose lines are in products.
+/// The pick lists whose lines are in products, made of all there was.
 fn pick_list_repository(products: &[Product]) -> MockPickListRepository {
     let mut lists = MockPickListRepository::new();
     let stored: Products = products.iter().cloned().collect();
@@ -322,10 +324,9 @@ fn pick_list_repository(products: &[Product]) -> MockPickListRepository {
         let stored = stored.clone();
         move |id| Ok(stored.iter().find_map(|product| product.pick_line(id).cloned()))
     });
-    lists.expect_candidates().returning(move |list| {
-        let made = stored.clone().make_pick_list(list).map(|made| made.lines).unwrap_or_default();
-        let lines: BTreeSet<_> = made.into_values().map(|line| (line.sku, line.order_id)).collect();
-        Ok(lines.into_iter().collect())
+    lists.expect_asked().returning(move |id| {
+        let list = NewPickList::new(id.clone(), PickCriteria::default());
+        Ok(stored.pick_list(id).map(|_| list))
     });
     lists.expect_add().returning(|_, _| Ok(()));
     lists

@@ -1,5 +1,5 @@
 use crate::StoreError;
-use allocation_domain::{NewPickList, OrderId, PickLine, PickLineId, PickList, PickListId, Sku};
+use allocation_domain::{NewPickList, PickLine, PickLineId, PickList, PickListId};
 use chrono::{DateTime, Utc};
 
 /// A pick list as it is stored.
@@ -17,25 +17,19 @@ pub struct StoredPickList {
 /// of its own.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait PickListRepository {
-    /// Order lines that a new list can take, as far as can be told without locks: those that hold
-    /// firmly units in stock which are on no list, and that are among what the list asks for. Each
-    /// once, sorted by SKU.
-    ///
-    /// They MUST include all lines that the list would take if nobody else did anything meanwhile:
-    /// the first ones by batch, then in the order in which lines are served, as many as the list
-    /// may have. The cost MUST NOT grow with allocations that were picked.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
-    fn candidates(&mut self, list: &NewPickList) -> Result<Vec<(Sku, OrderId)>, StoreError>;
-
     /// A list with its lines as they are stored.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn find(&mut self, list_id: &PickListId) -> Result<Option<StoredPickList>, StoreError>;
+
+    /// What a list was asked to be made of.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn asked(&mut self, list_id: &PickListId) -> Result<Option<NewPickList>, StoreError>;
 
     /// A line of a list as it is stored.
     ///
@@ -44,10 +38,10 @@ pub trait PickListRepository {
     /// [`StoreError`] when the database fails.
     fn find_line(&mut self, id: &PickLineId) -> Result<Option<PickLine>, StoreError>;
 
-    /// Adds a list that was made at `at`. Its lines are saved with their products.
+    /// Adds a list that was made at `at`, as it was asked for. Its lines are saved with their products.
     ///
     /// # Errors
     ///
     /// MUST be [`StoreError::Conflict`] when there is a list of that name.
-    fn add(&mut self, list_id: &PickListId, at: DateTime<Utc>) -> Result<(), StoreError>;
+    fn add(&mut self, list: &NewPickList, at: DateTime<Utc>) -> Result<(), StoreError>;
 }

@@ -1,7 +1,7 @@
 use crate::{StoreError, StoredPickList};
 use allocation_domain::{
-    Availability, Batch, BatchReference, Event, Order, OrderId, OrderStatus, PickListId, PickListStatus, PickStatus,
-    Quantity, QueuePosition, Sku, Totals,
+    Availability, Batch, BatchReference, Event, Order, OrderId, OrderStatus, PickCriteria, PickListId, PickListStatus,
+    PickStatus, Quantity, QueuePosition, Sku, Totals,
 };
 use chrono::{DateTime, Utc};
 
@@ -382,4 +382,17 @@ pub trait Queries: Send + Sync {
         after: Option<PickListId>,
         page: PageSize,
     ) -> Result<PickListPage, StoreError>;
+
+    /// Order lines that a new pick list can take, as far as can be told without locks: those that hold
+    /// firmly units in stock which are on no list, and that are among what is asked for. Each once,
+    /// sorted by SKU.
+    ///
+    /// They MUST include the first `most` lines by batch, then in the order in which lines are served:
+    /// what a list of so many lines would take if nobody else did anything meanwhile. The cost MUST
+    /// NOT grow with allocations that were picked.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<Vec<(Sku, OrderId)>, StoreError>;
 }

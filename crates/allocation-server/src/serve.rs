@@ -57,7 +57,7 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
         AllocationEngine::start(&units, &clock, &metrics, engine_settings(store.dialect(), settings.pool_size))
             .context("the allocation engine cannot be started")?;
     let limits = BlockingLimits { running: running_calls(&store, settings.pool_size), waiting: WAITING_CALLS };
-    let use_cases = UseCases::new(units, Arc::clone(&clock));
+    let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock));
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
     let keeper = keep_events(&store, &clock, &tail, settings).context("the log of events cannot be kept")?;

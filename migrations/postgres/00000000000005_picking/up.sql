@@ -40,7 +40,10 @@ CREATE INDEX order_lines_by_order_picked ON order_lines (order_id, sku) WHERE pi
 
 CREATE TABLE pick_lists (
     list_id text COLLATE "C" PRIMARY KEY,
-    created_at bigint NOT NULL
+    created_at bigint NOT NULL,
+    -- What it was to be made of, to tell a repeat from another list: batches, SKUs, orders (null for
+    -- whichever) and the number of lines, as JSON.
+    asked text COLLATE "C" NOT NULL
 );
 
 -- They may outlive their order line and their batch. What can be put on a list is found among the

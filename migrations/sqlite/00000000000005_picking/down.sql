@@ -1,5 +1,15 @@
 -- What the tables cannot tell any more is left out: batches have so many units less as were picked,
--- shipped or missing, and lines that were sent alone and hold nothing are forgotten.
+-- shipped or missing, and lines that were sent alone and hold nothing are forgotten. Events of
+-- picking cannot be read by a program that does not know them.
+DELETE FROM parked_events WHERE position IN (
+    SELECT position FROM events
+    WHERE type IN ('pick_listed', 'pick_line_changed', 'pick_line_withdrawn', 'picked', 'units_missing', 'shipped')
+);
+DELETE FROM events
+WHERE type IN ('pick_listed', 'pick_line_changed', 'pick_line_withdrawn', 'picked', 'units_missing', 'shipped');
+DELETE FROM outbox
+WHERE type IN ('pick_listed', 'pick_line_changed', 'pick_line_withdrawn', 'picked', 'units_missing', 'shipped');
+
 DROP TABLE pick_list_lines;
 DROP TABLE pick_lists;
 

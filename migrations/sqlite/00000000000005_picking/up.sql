@@ -51,7 +51,10 @@ CREATE INDEX order_lines_by_order_picked ON order_lines (order_id, sku) WHERE pi
 
 CREATE TABLE pick_lists (
     list_id TEXT NOT NULL PRIMARY KEY,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    -- What it was to be made of, to tell a repeat from another list: batches, SKUs, orders (null for
+    -- whichever) and the number of lines, as JSON.
+    asked TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- They may outlive their order line and their batch. What can be put on a list is found among the

@@ -1,13 +1,14 @@
 //! Order lines that a new pick list can take.
 //!
 //! What was picked is not among the allocations any more, and batches on their way are passed over
-//! as a whole: what is looked through is what waits for the warehouse or lies on open lists.
+//! as a whole: what is looked through is what waits for the warehouse or lies on open lists, batch by
+//! batch until there is enough.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
 use crate::row;
 use crate::statement::statement;
-use allocation_domain::{BatchReference, NewPickList, OrderId, QueuePosition, Sku};
+use allocation_domain::{Batch, BatchReference, Eta, OrderId, PickCriteria, QueuePosition, Sku};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
@@ -38,28 +39,47 @@ statement! {
      LIMIT ?"
 }
 
-/// Of allocations `a` of lines `l`, those that are firm, in stock and not all on lists, in the order
-/// of a pick list.
+statement! {
+    /// Batches of a SKU in stock of which units are allocated.
+    InStockOf<'a>(sku: Text => str) on MultiBackend -> Text,
+    "SELECT reference FROM batches
+     WHERE sku = ? AND eta IS NULL AND allocated_quantity > 0 ORDER BY sku, reference"
+}
+
+/// Of allocations `a` of lines `l`, those that are firm and not all on lists, in the order of a pick
+/// list. Another condition may go first.
 macro_rules! pickable {
-    () => {
-        "WHERE l.expires_at IS NULL AND l.ended IS NULL
-           AND (
-               SELECT b.eta IS NULL FROM batches AS b
-               WHERE b.sku = a.sku AND b.reference BETWEEN a.reference AND a.reference ORDER BY b.reference LIMIT 1
-           )
+    ($condition:literal) => {
+        concat!(
+            "WHERE ",
+            $condition,
+            "l.expires_at IS NULL AND l.ended IS NULL
            AND (l.listed = 0 OR a.quantity > (
                SELECT coalesce(sum(p.quantity), 0) FROM pick_list_lines AS p
                WHERE p.sku = a.sku AND p.order_id = a.order_id AND p.reference = a.reference
                  AND p.status NOT IN ('picked', 'missing', 'shipped', 'withdrawn')
            ))
          ORDER BY a.reference, l.priority DESC, l.placed_at, a.order_id LIMIT ?"
+        )
+    };
+}
+
+/// Those of an order, whose batches are in stock or not.
+macro_rules! pickable_of_order {
+    () => {
+        pickable!(
+            "(
+                SELECT b.eta IS NULL FROM batches AS b
+                WHERE b.sku = a.sku AND b.reference BETWEEN a.reference AND a.reference ORDER BY b.reference LIMIT 1
+            ) AND "
+        )
     };
 }
 
 /// The statement on SQLite, which takes the tables of a CROSS JOIN in their order.
 macro_rules! in_turn_on_sqlite {
     ($tables:literal) => {
-        concat!("SELECT a.sku, a.order_id, a.reference, l.priority, l.placed_at FROM ", $tables, " ", pickable!())
+        concat!("SELECT a.sku, a.order_id, a.reference, l.priority, l.placed_at FROM ", $tables, " ")
     };
 }
 
@@ -74,8 +94,7 @@ macro_rules! in_turn_on_postgres {
              CROSS JOIN LATERAL (
                  SELECT priority, placed_at, expires_at, ended, listed FROM order_lines
                  WHERE order_lines.sku = a.sku AND order_lines.order_id = a.order_id LIMIT 1
-             ) AS l ",
-            pickable!()
+             ) AS l "
         )
     };
 }
@@ -87,55 +106,51 @@ type Row = (String, String, String, i32, i64);
 
 statement! {
     OfBatchOnSqlite<'a>(reference: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
-    in_turn_on_sqlite!(
-        "(SELECT * FROM allocations WHERE reference = ?) AS a
-         CROSS JOIN order_lines AS l ON l.sku = a.sku AND l.order_id = a.order_id"
+    concat!(
+        in_turn_on_sqlite!(
+            "(SELECT * FROM allocations WHERE reference = ?) AS a
+             CROSS JOIN order_lines AS l ON l.sku = a.sku AND l.order_id = a.order_id"
+        ),
+        pickable!("")
     )
 }
 
 statement! {
     OfBatchOnPostgres<'a>(reference: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
-    in_turn_on_postgres!(
-        "SELECT sku, order_id, reference, quantity FROM allocations
-         WHERE allocations.reference = ? ORDER BY reference, order_id OFFSET 0"
-    )
-}
-
-statement! {
-    OfSkuOnSqlite<'a>(sku: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
-    in_turn_on_sqlite!(
-        "(SELECT * FROM allocations WHERE sku = ?) AS a
-         CROSS JOIN order_lines AS l ON l.sku = a.sku AND l.order_id = a.order_id"
-    )
-}
-
-statement! {
-    OfSkuOnPostgres<'a>(sku: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
-    in_turn_on_postgres!(
-        "SELECT sku, order_id, reference, quantity FROM allocations
-         WHERE allocations.sku = ? ORDER BY order_id, reference OFFSET 0"
+    concat!(
+        in_turn_on_postgres!(
+            "SELECT sku, order_id, reference, quantity FROM allocations
+             WHERE allocations.reference = ? ORDER BY reference, order_id OFFSET 0"
+        ),
+        pickable!("")
     )
 }
 
 statement! {
     OfOrderOnSqlite<'a>(order_id: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
-    in_turn_on_sqlite!(
-        "(SELECT * FROM order_lines WHERE order_id = ?) AS l
-         CROSS JOIN allocations AS a ON a.sku = l.sku AND a.order_id = l.order_id"
+    concat!(
+        in_turn_on_sqlite!(
+            "(SELECT * FROM order_lines WHERE order_id = ?) AS l
+             CROSS JOIN allocations AS a ON a.sku = l.sku AND a.order_id = l.order_id"
+        ),
+        pickable_of_order!()
     )
 }
 
 statement! {
     OfOrderOnPostgres<'a>(order_id: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
-    in_turn_on_postgres!(
-        "SELECT h.* FROM (
-             SELECT sku, order_id FROM order_lines WHERE order_lines.order_id = ? ORDER BY order_id, sku OFFSET 0
-         ) AS o
-         CROSS JOIN LATERAL (
-             SELECT sku, order_id, reference, quantity FROM allocations
-             WHERE allocations.sku = o.sku AND allocations.order_id BETWEEN o.order_id AND o.order_id
-             ORDER BY order_id, reference OFFSET 0
-         ) AS h"
+    concat!(
+        in_turn_on_postgres!(
+            "SELECT h.* FROM (
+                 SELECT sku, order_id FROM order_lines WHERE order_lines.order_id = ? ORDER BY order_id, sku OFFSET 0
+             ) AS o
+             CROSS JOIN LATERAL (
+                 SELECT sku, order_id, reference, quantity FROM allocations
+                 WHERE allocations.sku = o.sku AND allocations.order_id BETWEEN o.order_id AND o.order_id
+                 ORDER BY order_id, reference OFFSET 0
+             ) AS h"
+        ),
+        pickable_of_order!()
     )
 }
 
@@ -143,7 +158,6 @@ statement! {
 #[derive(Debug, Clone, Copy)]
 enum Among<'a> {
     Batch(&'a str),
-    Sku(&'a str),
     Order(&'a str),
 }
 
@@ -156,91 +170,108 @@ struct Pickable {
 }
 
 /// The order lines that a new list can take, those that come first in it, each once.
-pub(crate) fn candidates(
+pub(crate) fn pickable(
     connection: &mut AnyConnection,
-    list: &NewPickList,
+    criteria: &PickCriteria,
+    most: usize,
 ) -> Result<Vec<(Sku, OrderId)>, StoreError> {
-    let criteria = list.criteria();
     let mut found = if let Some(order_ids) = &criteria.order_ids {
-        let orders = order_ids.iter().map(|order_id| Among::Order(order_id.as_str()));
-        load(connection, orders, i64::MAX)?
-    } else if let Some(references) = &criteria.references {
-        first_of(connection, references.iter().map(BatchReference::as_str), list)?
-    } else if let Some(skus) = &criteria.skus {
-        load(connection, skus.iter().map(|sku| Among::Sku(sku.as_str())), limit(list.max_lines())?)?
+        of_orders(connection, order_ids, criteria)?
     } else {
-        first_of_all(connection, list)?
+        let mut found = Vec::new();
+        if criteria.references.is_none() && criteria.skus.is_none() {
+            of_all_batches(connection, most, &mut found)?;
+        } else {
+            let references = in_stock(connection, criteria)?;
+            of_batches(connection, references.iter().map(String::as_str), most, &mut found)?;
+        }
+        found
     };
-    found.retain(|it| criteria.takes(&it.reference, &it.sku, it.position.order_id()));
     found.sort();
-    found.truncate(list.max_lines());
+    found.truncate(most);
     let lines: BTreeSet<_> = found.into_iter().map(|it| (it.sku, it.position.order_id().clone())).collect();
     Ok(lines.into_iter().collect())
 }
 
-/// The first lines of all batches in stock.
-fn first_of_all(connection: &mut AnyConnection, list: &NewPickList) -> Result<Vec<Pickable>, StoreError> {
-    let (mut found, mut place) = (Vec::new(), super::FIRST.to_owned());
-    loop {
-        let page: Vec<String> = InStock { after: &place, limit: &PAGE }.load(connection).map_err(store_error)?;
-        let Some(last) = page.iter().max() else { return Ok(found) };
-        place.clone_from(last);
-        found.extend(first_of(connection, page.iter().map(String::as_str), list)?);
-        if found.len() >= list.max_lines() {
-            return Ok(found);
-        }
-    }
-}
-
-/// The first lines of batches that are sorted.
-fn first_of<'a>(
+/// The lines of orders.
+fn of_orders(
     connection: &mut AnyConnection,
-    references: impl Iterator<Item = &'a str>,
-    list: &NewPickList,
+    order_ids: &BTreeSet<OrderId>,
+    criteria: &PickCriteria,
 ) -> Result<Vec<Pickable>, StoreError> {
     let mut found = Vec::new();
+    for order_id in order_ids {
+        found.extend(load(connection, Among::Order(order_id.as_str()), i64::MAX)?);
+    }
+    found.retain(|it| criteria.takes(&it.reference, &it.sku, it.position.order_id()));
+    Ok(found)
+}
+
+/// The batches in stock among those that are named, or of SKUs that are, or both; sorted.
+fn in_stock(connection: &mut AnyConnection, criteria: &PickCriteria) -> Result<BTreeSet<String>, StoreError> {
+    let mut references = BTreeSet::new();
+    if let Some(named) = &criteria.references {
+        for reference in named {
+            let found = super::find_batch(connection, reference)?.map(|found| found.batch);
+            let fits = |batch: &Batch| {
+                let of_sku = criteria.skus.as_ref().is_none_or(|skus| skus.contains(batch.sku()));
+                of_sku && batch.eta() == Eta::InStock && batch.allocated() > 0
+            };
+            references.extend(found.filter(fits).map(|batch| batch.reference().to_string()));
+        }
+    } else {
+        for sku in criteria.skus.iter().flatten() {
+            let of_sku: Vec<String> = InStockOf { sku: sku.as_str() }.load(connection).map_err(store_error)?;
+            references.extend(of_sku);
+        }
+    }
+    Ok(references)
+}
+
+/// Adds the first lines of all batches in stock.
+fn of_all_batches(connection: &mut AnyConnection, most: usize, found: &mut Vec<Pickable>) -> Result<(), StoreError> {
+    let mut place = super::FIRST.to_owned();
+    while found.len() < most {
+        let page: Vec<String> = InStock { after: &place, limit: &PAGE }.load(connection).map_err(store_error)?;
+        let Some(last) = page.iter().max() else { break };
+        place.clone_from(last);
+        of_batches(connection, page.iter().map(String::as_str), most, found)?;
+    }
+    Ok(())
+}
+
+/// Adds the first lines of batches that are sorted.
+fn of_batches<'a>(
+    connection: &mut AnyConnection,
+    references: impl Iterator<Item = &'a str>,
+    most: usize,
+    found: &mut Vec<Pickable>,
+) -> Result<(), StoreError> {
     for reference in references {
-        let missing = limit(list.max_lines().saturating_sub(found.len()))?;
+        let missing = most.saturating_sub(found.len());
         if missing == 0 {
             break;
         }
-        let of_batch = load(connection, [Among::Batch(reference)], missing)?;
-        let takes = |it: &Pickable| list.criteria().takes(&it.reference, &it.sku, it.position.order_id());
-        found.extend(of_batch.into_iter().filter(takes));
+        let limit = i64::try_from(missing).map_err(corrupt)?;
+        found.extend(load(connection, Among::Batch(reference), limit)?);
     }
-    Ok(found)
+    Ok(())
 }
 
-/// The first lines of each.
-fn load<'a>(
-    connection: &mut AnyConnection,
-    among: impl IntoIterator<Item = Among<'a>>,
-    limit: i64,
-) -> Result<Vec<Pickable>, StoreError> {
-    let (mut found, limit) = (Vec::new(), &limit);
-    for among in among {
-        let rows: QueryResult<Vec<Row>> = match (&mut *connection, among) {
-            (AnyConnection::Sqlite(_), Among::Batch(reference)) => {
-                OfBatchOnSqlite { reference, limit }.load(connection)
-            }
-            (AnyConnection::Sqlite(_), Among::Sku(sku)) => OfSkuOnSqlite { sku, limit }.load(connection),
-            (AnyConnection::Sqlite(_), Among::Order(order_id)) => OfOrderOnSqlite { order_id, limit }.load(connection),
-            (AnyConnection::Postgres(_), Among::Batch(reference)) => {
-                OfBatchOnPostgres { reference, limit }.load(connection)
-            }
-            (AnyConnection::Postgres(_), Among::Sku(sku)) => OfSkuOnPostgres { sku, limit }.load(connection),
-            (AnyConnection::Postgres(_), Among::Order(order_id)) => {
-                OfOrderOnPostgres { order_id, limit }.load(connection)
-            }
-        };
-        for (sku, order_id, reference, priority, placed_at) in rows.map_err(store_error)? {
-            let position = QueuePosition::new(row::order_id(order_id)?, priority, row::instant(placed_at)?);
-            found.push(Pickable { reference: row::reference(reference)?, position, sku: row::sku(sku)? });
+/// The first lines.
+fn load(connection: &mut AnyConnection, among: Among<'_>, limit: i64) -> Result<Vec<Pickable>, StoreError> {
+    let limit = &limit;
+    let rows: QueryResult<Vec<Row>> = match (&mut *connection, among) {
+        (AnyConnection::Sqlite(_), Among::Batch(reference)) => OfBatchOnSqlite { reference, limit }.load(connection),
+        (AnyConnection::Sqlite(_), Among::Order(order_id)) => OfOrderOnSqlite { order_id, limit }.load(connection),
+        (AnyConnection::Postgres(_), Among::Batch(reference)) => {
+            OfBatchOnPostgres { reference, limit }.load(connection)
         }
-    }
-    Ok(found)
-}
-
-fn limit(lines: usize) -> Result<i64, StoreError> {
-    i64::try_from(lines).map_err(corrupt)
+        (AnyConnection::Postgres(_), Among::Order(order_id)) => OfOrderOnPostgres { order_id, limit }.load(connection),
+    };
+    let pickable = |(sku, order_id, reference, priority, placed_at): Row| {
+        let position = QueuePosition::new(row::order_id(order_id)?, priority, row::instant(placed_at)?);
+        Ok(Pickable { reference: row::reference(reference)?, position, sku: row::sku(sku)? })
+    };
+    rows.map_err(store_error)?.into_iter().map(pickable).collect()
 }

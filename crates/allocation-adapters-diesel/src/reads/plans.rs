@@ -112,6 +112,7 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "open pick lists" => pick_lists::Open { after: text, limit };
         "pick lists to ship" => pick_lists::ToShip { after: text, limit };
         "batches to pick from" => pickable::InStock { after: text, limit };
+        "batches of a SKU to pick from" => pickable::InStockOf { sku: text };
         "expired lines of a SKU" => expiry::ExpiredLinesOf { sku: text, now: number };
     }
     let skus_of = order_lines::table.filter(order_lines::order_id.eq(text)).select(order_lines::sku);
@@ -206,20 +207,18 @@ fn plans_of_pickable(connection: &mut AnyConnection) -> Vec<(String, String)> {
     let plans = match connection {
         AnyConnection::Sqlite(_) => [
             plan(connection, pickable::OfBatchOnSqlite { reference: text, limit }),
-            plan(connection, pickable::OfSkuOnSqlite { sku: text, limit }),
             plan(connection, pickable::OfOrderOnSqlite { order_id: text, limit }),
         ],
         AnyConnection::Postgres(_) => [
             plan(connection, pickable::OfBatchOnPostgres { reference: text, limit }),
-            plan(connection, pickable::OfSkuOnPostgres { sku: text, limit }),
             plan(connection, pickable::OfOrderOnPostgres { order_id: text, limit }),
         ],
     };
     PICKABLE.into_iter().map(String::from).zip(plans).collect()
 }
 
-/// The lists whose order no index has: those of a batch, of a SKU and of an order that can be picked.
-const PICKABLE: [&str; 3] = ["pickable of a batch", "pickable of a SKU", "pickable of an order"];
+/// The lists whose order no index has: those of a batch and of an order that can be picked.
+const PICKABLE: [&str; 2] = ["pickable of a batch", "pickable of an order"];
 
 /// The plans of lists of allocations with every filter, with and without a cursor.
 fn plans_of_allocations(connection: &mut AnyConnection, cursor: &AllocationCursor) -> Vec<(String, String)> {
@@ -300,10 +299,10 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("open pick lists", &[LINES_OPEN, "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
     ("pick lists to ship", &[LINES_TO_SHIP, "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
     ("batches to pick from", &["allocations_by_batch", "batch_references_pkey", "batches_pkey"]),
-    (PICKABLE[0], &["allocations_by_batch", "batches_pkey", "order_lines_by_order", "pick_list_lines_by_line"]),
-    (PICKABLE[1], &["allocations_pkey", "batches_pkey", "order_lines_by_order", "pick_list_lines_by_line"]),
+    ("batches of a SKU to pick from", &["batches_pkey"]),
+    (PICKABLE[0], &["allocations_by_batch", "order_lines_by_order", "pick_list_lines_by_line"]),
     (
-        PICKABLE[2],
+        PICKABLE[1],
         &[
             "order_lines_by_order",
             "allocations_pkey",

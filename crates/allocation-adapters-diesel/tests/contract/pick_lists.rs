@@ -9,9 +9,8 @@ use allocation_ports::{Origins, PageSize, PickListFilter, Queries, StoreError, U
 use allocation_test_support::TestDatabase;
 
 /// What a list of some lines would take, as `SKU order`.
-fn found(world: &World, criteria: PickCriteria, most: u32) -> Vec<String> {
-    let list = NewPickList::new(list_id("NEW"), criteria).with_max_lines(most).unwrap();
-    let lines = world.begin().pick_lists().candidates(&list).unwrap();
+fn found(world: &World, criteria: PickCriteria, most: usize) -> Vec<String> {
+    let lines = world.store.pickable(&criteria, most).unwrap();
     lines.iter().map(|(name, order_id)| format!("{name} {order_id}")).collect()
 }
 
@@ -32,8 +31,9 @@ fn save(mut unit: Box<dyn UnitOfWork>, products: Products) {
 fn make(world: &World, name: &str, lines: &[(&str, &str)]) -> PickList {
     let mut unit = world.begin();
     let mut products = lock(&mut *unit, lines);
-    let list = products.make_pick_list(&NewPickList::new(list_id(name), PickCriteria::default())).unwrap();
-    unit.pick_lists().add(&list_id(name), instant(50)).unwrap();
+    let asked = NewPickList::new(list_id(name), PickCriteria::default());
+    let list = products.make_pick_list(&asked).unwrap();
+    unit.pick_lists().add(&asked, instant(50)).unwrap();
     save(unit, products);
     list
 }
@@ -121,7 +121,7 @@ pub fn a_list_is_added_once_and_found_with_its_lines(database: TestDatabase) {
     world.add("LAMP", "B-1", 5, Eta::InStock);
     world.allocate("LAMP", "O", 3).unwrap();
     let made = make(&world, "P", &[("LAMP", "O")]);
-    let again = world.begin().pick_lists().add(&list_id("P"), instant(0));
+    let again = world.begin().pick_lists().add(&NewPickList::new(list_id("P"), PickCriteria::default()), instant(0));
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
     let stored = world.begin().pick_lists().find(&list_id("P")).unwrap().unwrap();
     assert_eq!((&stored.list, stored.created_at), (&made, instant(50)));
@@ -130,6 +130,26 @@ pub fn a_list_is_added_once_and_found_with_its_lines(database: TestDatabase) {
     for line in [0, 2, u32::MAX] {
         assert_eq!(world.begin().pick_lists().find_line(&PickLineId { list: list_id("P"), line }).unwrap(), None);
     }
+}
+
+pub fn what_a_list_was_asked_to_be_made_of_is_kept(database: TestDatabase) {
+    let world = World::new(database);
+    let all = NewPickList::new(list_id("ALL"), PickCriteria::default());
+    let criteria = PickCriteria {
+        references: Some(["B \"1\"", "\\"].map(reference).into()),
+        skus: Some(["字", "LAMP"].map(sku).into()),
+        order_ids: Some([].into()),
+    };
+    let some = NewPickList::new(list_id("SOME"), criteria).with_max_lines(7).unwrap();
+    for list in [&all, &some] {
+        let mut unit = world.begin();
+        unit.pick_lists().add(list, instant(0)).unwrap();
+        unit.commit().unwrap();
+    }
+    for list in [&all, &some] {
+        assert_eq!(world.begin().pick_lists().asked(list.list_id()).unwrap().as_ref(), Some(list));
+    }
+    assert_eq!(world.begin().pick_lists().asked(&list_id("NONE")).unwrap(), None);
 }
 
 pub fn pick_lines_outlive_their_order_line_and_their_batch(database: TestDatabase) {
@@ -150,7 +170,8 @@ pub fn a_page_of_lists_looks_through_a_bounded_number_of_them(database: TestData
     let numbers = "SELECT 1000 * a.n + 100 * b.n + 10 * c.n + d.n AS n FROM digits a, digits b, digits c, digits d";
     world.database.execute(&format!(
         "WITH digits (n) AS (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9))
-         INSERT INTO pick_lists (list_id, created_at) SELECT 'P-' || (10000 + n), 0 FROM ({numbers}) AS t WHERE n < 2500",
+         INSERT INTO pick_lists (list_id, created_at, asked)
+         SELECT 'P-' || (10000 + n), 0, '[null,null,null,1000]' FROM ({numbers}) AS t WHERE n < 2500",
     ));
     world.database.execute(
         "INSERT INTO pick_list_lines (list_id, line, sku, order_id, reference, quantity, picked, status)

@@ -56,18 +56,16 @@ impl Shop {
     }
 
     pub fn make(&mut self, list: &NewPickList, now: DateTime<Utc>) {
-        let lock = |unit: &mut dyn UnitOfWork| {
-            let found = unit.pick_lists().candidates(list).unwrap();
-            assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "each once, sorted by SKU");
-            let lines: Vec<_> = found.into_iter().map(|(name, order_id)| (name.to_string(), order_id)).collect();
-            lock_all(unit, &lines, now)
-        };
         if self.truth.pick_list(list.list_id()).is_some() {
             return;
         }
+        let found = self.world.store.pickable(list.criteria(), list.max_lines()).unwrap();
+        assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "each once, sorted by SKU");
+        let lines: Vec<_> = found.into_iter().map(|(name, order_id)| (name.to_string(), order_id)).collect();
+        let lock = |unit: &mut dyn UnitOfWork| lock_all(unit, &lines, now);
         let is_made = |decided: bool, unit: &mut dyn UnitOfWork| {
             if decided {
-                unit.pick_lists().add(list.list_id(), now).unwrap();
+                unit.pick_lists().add(list, now).unwrap();
             }
         };
         self.decide_on(&SKUS, lock, now, |products, _| products.make_pick_list(list), is_made);

@@ -1,8 +1,7 @@
 //! What an allocation costs does not depend on what there is besides.
 
-use crate::picking::list_id;
 use crate::world::{World, instant, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{Eta, NewPickList, PickCriteria, PickListStatus};
+use allocation_domain::{Eta, PickCriteria, PickListStatus};
 use allocation_ports::{Origins, PageSize, PickListFilter, Queries, Wanted};
 use allocation_test_support::TestDatabase;
 
@@ -162,8 +161,12 @@ mod postgres {
             grow_the_past_and_the_future(&world);
             world.database.execute(setup);
             let rows = cost(world, |world| {
-                let list = NewPickList::new(list_id("P"), PickCriteria::default());
-                assert_eq!(world.begin().pick_lists().candidates(&list).unwrap().len(), 1);
+                let of_sku = PickCriteria { skus: Some([sku("LAMP")].into()), ..PickCriteria::default() };
+                let of_batches =
+                    PickCriteria { references: Some(["B", "COMING"].map(reference).into()), ..PickCriteria::default() };
+                for criteria in [PickCriteria::default(), of_sku, of_batches] {
+                    assert_eq!(world.store.pickable(&criteria, 1_000).unwrap().len(), 1);
+                }
                 let open = PickListFilter { status: Some(PickListStatus::Open) };
                 assert!(world.store.pick_lists(&open, None, PageSize::default()).unwrap().lists.is_empty());
             });

@@ -97,7 +97,11 @@ pub fn what_was_picked_is_gone_for_a_program_that_does_not_know_it(database: Tes
          DELETE FROM allocations WHERE order_id = 'ALL';
          UPDATE allocations SET quantity = 3 WHERE order_id = 'PART';
          UPDATE batches SET allocated_quantity = 3, picked_quantity = 1, shipped_quantity = 3, missing_quantity = 1;
-         UPDATE products SET in_stock = 6, picked = 1",
+         UPDATE products SET in_stock = 6, picked = 1;
+         UPDATE outbox SET type = 'shipped' WHERE order_id = 'ALL';
+         INSERT INTO events (position, sku, version, ordinal, type, order_id, payload, occurred_at)
+         VALUES (1, 'LAMP', 90, 0, 'picked', 'PART', '{}', 0), (2, 'LAMP', 90, 1, 'allocated', 'PART', '{}', 0);
+         INSERT INTO parked_events (position, reason, parked_at) VALUES (1, 'unroutable', 0), (2, 'unroutable', 0)",
     );
     let migrations = world.store.migrations();
     let picking = migrations.status().unwrap().migrations.iter().rev().position(|(name, _)| name.ends_with("_picking"));
@@ -105,6 +109,9 @@ pub fn what_was_picked_is_gone_for_a_program_that_does_not_know_it(database: Tes
     assert_eq!(world.database.texts("SELECT order_id FROM order_lines"), ["PART"]);
     assert_eq!(world.database.count("SELECT purchased_quantity FROM batches"), 5);
     assert_eq!(world.database.count("SELECT in_stock FROM products"), 5);
+    let types = "SELECT type FROM outbox UNION ALL SELECT type FROM events ORDER BY type";
+    assert_eq!(world.database.texts(types), ["allocated", "allocated", "batch_added"], "what it can read");
+    assert_eq!(world.database.texts("SELECT reason FROM parked_events").len(), 1);
     migrations.up().unwrap();
     assert_eq!(world.batch("B-1").unwrap().available(), 2);
     world.assert_totals_equal_sums();

@@ -1,10 +1,10 @@
 use super::*;
 use crate::testing::{
-    cause, committed, conflict, ending, list_id, listed, locks, now, order, product_with_line, restored, rolled_back,
-    saves, sku, use_cases, with_list, with_pick_lists,
+    cause, conflict, ending, list_id, listed, locks, now, order, product_with_line, restored, rolled_back, saves, sku,
+    use_cases, use_cases_with, with_list, with_pick_lists,
 };
-use allocation_domain::{Commitment, PickCriteria, Product};
-use allocation_ports::mocks::{MockPickListRepository, MockUnitOfWork};
+use allocation_domain::{Commitment, PickCriteria, Product, Products};
+use allocation_ports::mocks::{MockPickListRepository, MockQueries, MockUnitOfWork};
 
 fn asked() -> NewPickList {
     NewPickList::new(list_id("P-1"), PickCriteria::default())
@@ -15,13 +15,21 @@ fn allocated() -> Vec<Product> {
     ["LAMP", "SOFA"].map(|name| restored(&product_with_line(name, 9, 3, Commitment::Firm))).into()
 }
 
-/// There is no such list yet, and these lines were found for it.
-fn finds(names: &'static [&'static str]) -> impl FnOnce(&mut MockPickListRepository) {
-    move |lists| {
-        lists.expect_find().withf(|id| *id == list_id("P-1")).returning(|_| Ok(None));
-        let lines = names.iter().map(|name| (sku(name), order("O-1"))).collect();
-        lists.expect_candidates().withf(|list| *list == asked()).return_once(|_| Ok(lines));
-    }
+/// Finds these lines, as many as are asked for: at the first attempt what the list has room for, and
+/// more each time.
+fn finding(names: &'static [&'static str]) -> MockQueries {
+    let (mut queries, mut attempts) = (MockQueries::new(), 0);
+    queries.expect_pickable().returning(move |criteria, most| {
+        attempts += 1;
+        assert_eq!((criteria, most), (asked().criteria(), attempts * asked().max_lines()));
+        Ok(names.iter().map(|name| (sku(name), order("O-1"))).collect())
+    });
+    queries
+}
+
+/// There is no list of the name yet.
+fn unknown(lists: &mut MockPickListRepository) {
+    lists.expect_find().withf(|id| *id == list_id("P-1")).returning(|_| Ok(None));
 }
 
 fn made(outcome: Result<(), StoreError>) -> Result<MockUnitOfWork, StoreError> {
@@ -30,90 +38,115 @@ fn made(outcome: Result<(), StoreError>) -> Result<MockUnitOfWork, StoreError> {
         saves(products, &["pick_listed", "pick_listed"]);
     });
     with_pick_lists(unit, |lists| {
-        finds(&["LAMP", "SOFA"])(lists);
-        lists.expect_add().times(1).withf(|id, at| (id, *at) == (&list_id("P-1"), now())).returning(|_, _| Ok(()));
+        unknown(lists);
+        lists.expect_add().times(1).withf(|list, at| (list, *at) == (&asked(), now())).returning(|_, _| Ok(()));
     })
 }
 
-/// All lines that were found are on a list of others by the time they are locked.
+/// All lines that were found are on lists of others by the time they are locked.
 fn taken() -> Result<MockUnitOfWork, StoreError> {
-    let unit = rolled_back(|products| locks(products, listed(&["LAMP"])));
-    with_pick_lists(unit, |lists| {
-        lists.expect_find().returning(|_| Ok(None));
-        lists.expect_candidates().returning(|_| Ok(vec![(sku("LAMP"), order("O-1"))]));
-    })
+    let others = ["LAMP", "SOFA"].map(|name| {
+        let mut shop = Products::from_iter([product_with_line(name, 9, 3, Commitment::Firm)]);
+        shop.make_pick_list(&NewPickList::new(list_id("OTHER"), PickCriteria::default())).unwrap();
+        restored(shop.iter().next().unwrap())
+    });
+    with_pick_lists(rolled_back(|products| locks(products, others.into())), unknown)
 }
 
-fn make(units: Vec<Result<MockUnitOfWork, StoreError>>, name: &str) -> Result<MakePickListOutcome, MakePickListError> {
-    use_cases(units).make_pick_list(&NewPickList::new(list_id(name), PickCriteria::default()))
+/// The list of that name, made of all there was.
+fn known() -> Result<MockUnitOfWork, StoreError> {
+    with_list(rolled_back(|_| {}), &listed(&["LAMP", "SOFA"]))
 }
+
+fn make(
+    queries: MockQueries,
+    units: Vec<Result<MockUnitOfWork, StoreError>>,
+) -> Result<MakePickListOutcome, MakePickListError> {
+    use_cases_with(queries, units).make_pick_list(&asked())
+}
+
+const BOTH: &[&str] = &["LAMP", "SOFA"];
 
 #[test]
 fn what_is_allocated_is_put_on_a_list() {
-    let MakePickListOutcome::Made(stored) = make(vec![made(Ok(()))], "P-1").unwrap() else { panic!("a new list") };
+    let MakePickListOutcome::Made(stored) = make(finding(BOTH), vec![made(Ok(()))]).unwrap() else { panic!("new") };
     assert_eq!((stored.list.lines.len(), stored.created_at), (2, now()));
 }
 
 #[test]
 fn a_list_of_that_name_stays_as_it_is() {
-    let known = with_list(rolled_back(|_| {}), &listed(&["LAMP"]));
-    let MakePickListOutcome::Unchanged(stored) = make(vec![known], "P-1").unwrap() else { panic!("a known list") };
-    assert_eq!(stored.list.lines.len(), 1);
+    for there_is in [BOTH, &[]] {
+        let outcome = make(finding(there_is), vec![known()]).unwrap();
+        let MakePickListOutcome::Unchanged(stored) = outcome else { panic!("known") };
+        assert_eq!(stored.list.lines.len(), 2);
+    }
+}
+
+#[test]
+fn a_list_of_that_name_that_was_made_of_something_else_is_another() {
+    for settling in [false, true] {
+        let lost = || made(Err(StoreError::OutcomeUnknown(cause("connection lost"))));
+        let other = with_pick_lists(rolled_back(|_| {}), |lists| {
+            let stored = Products::from_iter(listed(&["LAMP"])).pick_list(&list_id("P-1")).unwrap();
+            lists.expect_find().return_once(|_| Ok(Some(StoredPickList { list: stored, created_at: now() })));
+            lists.expect_asked().return_once(|_| Ok(Some(asked().with_max_lines(1).unwrap())));
+        });
+        let units = if settling { vec![lost(), other] } else { vec![other] };
+        let error = make(finding(BOTH), units).unwrap_err();
+        assert!(matches!(&error, MakePickListError::AlreadyExists(id) if *id == list_id("P-1")), "{error:?}");
+    }
 }
 
 #[test]
 fn where_nothing_is_found_nothing_is_locked() {
-    let error = make(vec![with_pick_lists(rolled_back(|_| {}), finds(&[]))], "P-1").unwrap_err();
+    let error = make(finding(&[]), vec![with_pick_lists(rolled_back(|_| {}), unknown)]).unwrap_err();
     assert!(matches!(error, MakePickListError::NothingToPick));
 }
 
 #[test]
 fn when_all_was_taken_meanwhile_others_are_looked_for() {
-    let other = with_pick_lists(
-        committed(|products| {
-            locks(products, vec![restored(&product_with_line("SOFA", 9, 3, Commitment::Firm))]);
-            saves(products, &["pick_listed"]);
-        }),
-        |lists| {
-            lists.expect_find().returning(|_| Ok(None));
-            lists.expect_candidates().returning(|_| Ok(vec![(sku("SOFA"), order("O-1"))]));
-            lists.expect_add().times(1).returning(|_, _| Ok(()));
-        },
-    );
-    assert!(matches!(make(vec![taken(), taken(), other], "P-2"), Ok(MakePickListOutcome::Made(_))));
+    let outcome = make(finding(BOTH), vec![taken(), taken(), made(Ok(()))]);
+    assert!(matches!(outcome, Ok(MakePickListOutcome::Made(_))));
 }
 
 #[test]
 fn whoever_is_always_late_is_told_to_come_again() {
-    let error = make((0..MOST_TRIES).map(|_| taken()).collect(), "P-2").unwrap_err();
+    let error = make(finding(BOTH), (0..MOST_TRIES).map(|_| taken()).collect()).unwrap_err();
     assert!(matches!(error, MakePickListError::Store(StoreError::Busy(_))));
 }
 
 #[test]
 fn a_list_that_others_made_under_that_name_meanwhile_is_shown() {
-    let raced = with_pick_lists(rolled_back(|products| locks(products, listed(&["LAMP"]))), finds(&["LAMP"]));
-    let known = with_list(rolled_back(|_| {}), &listed(&["LAMP"]));
-    assert!(matches!(make(vec![raced, known], "P-1"), Ok(MakePickListOutcome::Unchanged(_))));
+    let locked = rolled_back(|products| locks(products, listed(BOTH)));
+    let outcome = make(finding(BOTH), vec![with_pick_lists(locked, unknown), known()]);
+    assert!(matches!(outcome, Ok(MakePickListOutcome::Unchanged(_))));
 }
 
 #[test]
 fn after_two_conflicts_the_third_run_makes_it() {
-    let outcome = make(vec![made(Err(conflict())), made(Err(conflict())), made(Ok(()))], "P-1");
+    let outcome = make(finding(BOTH), vec![made(Err(conflict())), made(Err(conflict())), made(Ok(()))]);
     assert!(matches!(outcome, Ok(MakePickListOutcome::Made(_))));
 }
 
 #[test]
 fn a_list_that_a_lost_commit_had_made_is_made() {
     let lost = made(Err(StoreError::OutcomeUnknown(cause("connection lost"))));
-    let known = with_list(rolled_back(|_| {}), &listed(&["LAMP", "SOFA"]));
-    assert!(matches!(make(vec![lost, known], "P-1"), Ok(MakePickListOutcome::Made(_))));
+    assert!(matches!(make(finding(BOTH), vec![lost, known()]), Ok(MakePickListOutcome::Made(_))));
 }
 
 #[test]
 fn a_store_that_stays_busy_is_told() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
-    let error = make(vec![busy(), busy(), busy()], "P-1").unwrap_err();
+    let error = make(finding(BOTH), vec![busy(), busy(), busy()]).unwrap_err();
     assert!(matches!(error, MakePickListError::Store(StoreError::Busy(_))));
+}
+
+#[test]
+fn a_store_that_cannot_be_read_is_told() {
+    let mut queries = MockQueries::new();
+    queries.expect_pickable().return_once(|_, _| Err(StoreError::Unavailable(cause("connection refused"))));
+    let error = make(queries, Vec::new()).unwrap_err();
+    assert!(matches!(error, MakePickListError::Store(StoreError::Unavailable(_))));
 }
 
 #[test]

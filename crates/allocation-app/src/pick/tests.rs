@@ -52,12 +52,13 @@ fn the_units_are_picked_with_an_event() {
 
 #[test]
 fn what_is_missing_is_made_good_in_the_same_unit_of_work() {
-    // The shelf has six more, which the line gets as one who waits.
-    let events = &["picked", "units_missing", "line_short", "allocated"];
+    // The batch has six more.
+    let events = &["picked", "units_missing", "allocated"];
     let PickOutcome::Picked(picked) = pick(vec![over(&listed(&["LAMP"]), Some(Ok(())), events)], 2).unwrap() else {
         panic!("a first pick")
     };
     assert_eq!((picked.line.picked, picked.missing, picked.displaced), (2, 1, None));
+    assert_eq!(picked.affected.iter().map(|it| it.quantity.get()).sum::<u32>(), 1);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{cause, clock};
 use crate::{RetryPolicy, UnitRunner};
-use allocation_ports::mocks::{MockProductRepository, MockUnitOfWork};
+use allocation_ports::mocks::{MockProductRepository, MockQueries, MockUnitOfWork};
 use allocation_ports::{LockWait, UnitOfWork, UnitOfWorkFactory};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,7 +31,8 @@ impl UnitOfWorkFactory for Units {
 
 fn use_cases(told: SyncSender<usize>) -> UseCases {
     let units = Units { begun: AtomicUsize::new(0), told };
-    UseCases::new(UnitRunner::new(Arc::new(units), RetryPolicy::default()), Arc::new(clock()))
+    let units = UnitRunner::new(Arc::new(units), RetryPolicy::default());
+    UseCases::new(units, Arc::new(MockQueries::new()), Arc::new(clock()))
 }
 
 #[test]

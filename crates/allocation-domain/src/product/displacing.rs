@@ -25,24 +25,31 @@ impl Product {
     /// `old_eta` is when those were promised that they lost.
     pub(super) fn find_others(&mut self, old_eta: Eta, lost: Vec<Lost>) -> Result<Others, MoreNeeded> {
         let mut others = Others::default();
-        for Lost { order_id, units } in lost {
-            let Some(line) = self.line(&order_id) else { continue };
-            let (takes_parts, waits) = (line.terms.allow_split, line.waiting > 0);
-            let mut plan = self.plan(units, takes_parts)?;
-            if waits && !takes_parts {
-                // Its whole rest has grown by what it lost, and not even the smaller one was free.
-                plan = Plan::nothing(units);
-            }
-            others.moved += self.carry_out(&order_id, &plan, AllocationReason::Move);
-            let affected = self.affected(&order_id, old_eta, &plan.parts);
-            self.events.extend(affected.iter().filter(|it| it.is_worse()).map(worsened));
-            others.affected.extend(affected);
-            if let Ok(quantity) = Quantity::new(plan.missing) {
-                self.wait_for(&order_id, quantity);
-                others.displaced.push(self.displaced(order_id, quantity));
+        for lost in lost {
+            let rest = self.take_others(old_eta, &lost, &mut others)?;
+            if let Ok(quantity) = Quantity::new(rest) {
+                self.wait_for(&lost.order_id, quantity);
+                others.displaced.push(self.displaced(lost.order_id, quantity));
             }
         }
         Ok(others)
+    }
+
+    /// Gives a line that lost units others, and tells how many there are not.
+    pub(super) fn take_others(&mut self, old_eta: Eta, lost: &Lost, others: &mut Others) -> Result<u32, MoreNeeded> {
+        let Lost { order_id, units } = lost;
+        let Some(line) = self.line(order_id) else { return Ok(0) };
+        let (takes_parts, waits) = (line.terms.allow_split, line.waiting > 0);
+        let mut plan = self.plan(*units, takes_parts)?;
+        if waits && !takes_parts {
+            // Its whole rest has grown by what it lost, and not even the smaller one was free.
+            plan = Plan::nothing(*units);
+        }
+        others.moved += self.carry_out(order_id, &plan, AllocationReason::Move);
+        let affected = self.affected(order_id, old_eta, &plan.parts);
+        self.events.extend(affected.iter().filter(|it| it.is_worse()).map(worsened));
+        others.affected.extend(affected);
+        Ok(plan.missing)
     }
 
     /// Tells that nothing is free any more, when so many units that moved were the last.

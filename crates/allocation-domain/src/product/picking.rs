@@ -13,8 +13,8 @@ impl Product {
     ///
     /// Those that were not found are missing: the batch has so many less. The order line gets
     /// others for them in the same decision, as lines do that leave a lowered batch: units of other
-    /// batches in order of preference, and what these do not have it waits for, short if it had not
-    /// asked to. Last, those who wait are served, also with what the batch still has.
+    /// batches in order of preference, then what the batch itself has besides, and what there is
+    /// not it waits for, short if it had not asked to.
     ///
     /// # Errors
     ///
@@ -46,13 +46,10 @@ impl Product {
             return Ok(Picked { line, missing: 0, affected: Vec::new(), displaced: None });
         };
         self.miss(place, id, &line, missing);
-        let waited = self.waiting_of(&line.order_id);
-        let others = self.find_elsewhere(place, &line.order_id, missing)?;
+        let mut others = self.make_good(place, Lost { order_id: line.order_id.clone(), units: missing })?;
         self.tell_if_sold_out(others.moved)?;
         self.serve_waiting()?;
-        let waits_more = self.waiting_of(&line.order_id).saturating_sub(waited);
-        let displaced = Quantity::new(waits_more).ok().map(|units| self.displaced(line.order_id.clone(), units));
-        Ok(Picked { line, missing: missing.get(), affected: others.affected, displaced })
+        Ok(Picked { line, missing: missing.get(), affected: others.affected, displaced: others.displaced.pop() })
     }
 
     /// Picked units are no longer allocated.
@@ -78,16 +75,20 @@ impl Product {
         self.events.push(Event::UnitsMissing { order_id, sku, reference, list, line, quantity });
     }
 
-    /// Gives a line units for those that were missing of the batch at a place, of other batches.
-    fn find_elsewhere(&mut self, place: usize, order_id: &OrderId, units: Quantity) -> Result<Others, MoreNeeded> {
+    /// Gives a line units for those that were missing of the batch at a place: of other batches, then
+    /// of what that one has besides; it waits for the rest.
+    fn make_good(&mut self, place: usize, lost: Lost) -> Result<Others, MoreNeeded> {
+        let (mut others, old_eta) = (Others::default(), self.batches[place].eta());
         let aside = self.batches.remove(place);
-        let others = self.find_others(aside.eta(), vec![Lost { order_id: order_id.clone(), units }]);
+        let rest = self.take_others(old_eta, &lost, &mut others);
         self.batches.insert(place, aside);
-        others
-    }
-
-    fn waiting_of(&self, order_id: &OrderId) -> u32 {
-        self.line(order_id).map_or(0, |line| line.waiting)
+        if let Ok(units) = Quantity::new(rest?) {
+            let of_all = self.find_others(old_eta, vec![Lost { units, ..lost }])?;
+            others.moved += of_all.moved;
+            others.affected.extend(of_all.affected);
+            others.displaced = of_all.displaced;
+        }
+        Ok(others)
     }
 
     /// Ships all that was picked of a list.

@@ -1,8 +1,8 @@
 //! What holds of pick lists after every command.
 
 use allocation_domain::{
-    BatchReference, Commitment, Eta, Fulfilment, NewPickList, OrderId, PickLineId, PickStatus, Product, Products,
-    QueuePosition,
+    BatchReference, Commitment, Eta, Fulfilment, NewPickList, OrderId, PickLineId, PickOutcome, PickStatus, Product,
+    Products, QueuePosition,
 };
 use std::collections::BTreeMap;
 
@@ -102,4 +102,13 @@ pub(crate) fn what_is_missing_is_made_good(before: &Products, after: &Products, 
     assert_eq!(had(product_before), had(product));
     let counted = |product: &Product| product.batch(&is.reference).unwrap().counts().missing;
     assert_eq!(counted(product_before) + missing, counted(product));
+}
+
+/// Whoever picks is told of every missing unit what came of it.
+pub(crate) fn all_that_is_missing_is_told(outcome: &PickOutcome) {
+    if let PickOutcome::Picked(picked) = outcome {
+        let got: u32 = picked.affected.iter().map(|it| it.quantity.get()).sum();
+        let waits_for = picked.displaced.as_ref().map_or(0, |it| it.quantity.get());
+        assert_eq!(got + waits_for, picked.missing, "{picked:?}");
+    }
 }

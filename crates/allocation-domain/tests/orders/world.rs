@@ -2,6 +2,7 @@
 
 use crate::checks;
 use crate::command::{Command, Unit, sku_of, skus};
+use crate::picking;
 use crate::store::Store;
 use allocation_domain::{BatchChange, BatchVersion, Event, OrderId, Product, Products, Sku, Undecided, Units};
 use chrono::{DateTime, Utc};
@@ -140,7 +141,9 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
         Command::Pick { id, found } => {
             let line = products.pick_list(&id.list).and_then(|list| list.lines.get(&id.line).cloned());
             let found = found.or(line.map(|line| line.quantity.into())).unwrap_or(Units::ZERO);
-            format!("{:?}", products.pick(&id, found, now)?)
+            let outcome = products.pick(&id, found, now)?;
+            picking::all_that_is_missing_is_told(&outcome);
+            format!("{outcome:?}")
         }
         Command::Ship { list } => format!("{:?}", products.ship(&list)?),
         Command::GiveBack { list } => format!("{:?}", products.give_back(&list)?),

@@ -85,6 +85,24 @@ fn what_the_batch_still_has_is_taken_last() {
     let picked = shop.pick("P-1", 1, 2);
     assert_eq!((shop.holds("O-1"), picked.displaced), (parts([("B-1", 2), ("B-2", 1)]), None));
     assert_eq!(shop.counts("B-1"), [2, 2, 0, 3, 2]);
+    let got: Vec<_> = picked.affected.iter().map(|it| (it.reference.as_str(), it.quantity.get())).collect();
+    assert_eq!(got, [("B-2", 1), ("B-1", 2)], "all that it got is told");
+    let story = ["picked", "units_missing", "allocated", "promise_worsened", "allocated"];
+    assert_eq!(shop.history("O-1")[3..], story, "it was never short");
+}
+
+#[test]
+fn a_line_that_takes_no_parts_gets_all_that_is_missing_or_waits_for_it() {
+    let mut shop = Shop::of_chairs(&[("B-1", 9, Eta::InStock), ("B-2", 2, due(2))]);
+    shop.place(&order("O-1").of(6, "CHAIR").unsplit());
+    shop.list("P-1");
+    let picked = shop.pick("P-1", 1, 2);
+    // Neither of the two batches has four, both together have.
+    let got: Vec<_> = picked.affected.iter().map(|it| (it.reference.as_str(), it.quantity.get())).collect();
+    assert_eq!((got, picked.displaced), (vec![("B-1", 3), ("B-2", 1)], None));
+    shop.list("P-2");
+    let displaced = shop.pick("P-2", 1, 0).displaced.unwrap();
+    assert_eq!((displaced.quantity, shop.holds("O-1")), (units(3), parts([("B-2", 1)])));
 }
 
 #[test]

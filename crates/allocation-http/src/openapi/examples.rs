@@ -40,6 +40,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::OutOfStock if operation.places_orders => shortages().unwrap_or(Problem::of(kind)),
         Kind::OutOfStock => out_of_stock().unwrap_or(Problem::of(kind)),
         Kind::NothingToPick => Problem::new(kind, "There is nothing to pick"),
+        Kind::PickListAlreadyExists => Problem::new(kind, "Pick list MORNING exists already with other content"),
         Kind::PickListNotFound => {
             PickListId::parse("MORNING").map_or(Problem::of(kind), |list_id| Problem::pick_list_not_found(&list_id))
         }

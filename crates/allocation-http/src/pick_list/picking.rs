@@ -60,7 +60,8 @@ pub(crate) struct Short<'a> {
     /// How many units are missing: their batch has so many less.
     #[schema(value_type = i32, required = false, minimum = 1, example = 2)]
     missing: u32,
-    /// What the order line got for them.
+    /// What the order line got for them: of other batches, then of what the same one has besides. With
+    /// what it waits for, it is all that is missing.
     #[schema(required = false)]
     reallocated: Vec<Reallocated<'a>>,
     /// How many units it waits for, having got none.
@@ -111,9 +112,10 @@ impl<'a> From<&'a Affected> for Reallocated<'a> {
 /// Pick a line
 ///
 /// The picker says how many units were found. Those that were not are taken off the batch as missing,
-/// and the order line gets units of other batches for them, or waits, in the same moment. A line is
-/// picked once: the same number again changes nothing, another one is a conflict. So is a number above
-/// that of the line, which may have been lowered since the list was printed.
+/// and the order line gets units of other batches for them (the last ones of the same batch, if that has
+/// more), or waits, in the same moment. A line is picked once: the same number again changes nothing,
+/// another one is a conflict. So is a number above that of the line, which may have been lowered since
+/// the list was printed.
 #[utoipa::path(
     post,
     path = "/pick-lists/{pick_list_id}/lines/{line}/pick",

@@ -32,7 +32,12 @@ fn first_line() -> PickLineId {
 }
 
 fn over(shop: Products) -> Api {
-    Ports::with_units(holding(shop.into_iter().next().unwrap())).api()
+    let product = shop.into_iter().next().unwrap();
+    let free = product.lines().filter(|(_, line)| line.fulfilment.listed == 0);
+    let lines: Vec<_> = free.map(|(order_id, _)| (product.sku().clone(), order_id.clone())).collect();
+    let mut ports = Ports::with_units(holding(product));
+    ports.queries.expect_pickable().returning(move |_, _| Ok(lines.clone()));
+    ports.api()
 }
 
 /// An API that shows a list.
@@ -75,9 +80,22 @@ async fn a_list_without_a_name_gets_one_and_takes_what_is_asked_for() {
 }
 
 #[actix_web::test]
-async fn a_list_of_that_name_is_shown_as_it_is() {
-    let answer = post(&over(listed()), "/pick-lists", r#"{"pick_list_id": "P-1", "references": ["B-9"]}"#).await;
-    assert_eq!((answer.status.as_u16(), answer.json()["lines"].as_array().unwrap().len()), (200, 2));
+async fn a_list_that_was_made_is_shown_as_it_is() {
+    for same in [r#"{"pick_list_id": "P-1"}"#, r#"{"pick_list_id": "P-1", "max_lines": 1000}"#] {
+        let answer = post(&over(listed()), "/pick-lists", same).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["lines"].as_array().unwrap().len()), (200, 2));
+    }
+}
+
+#[actix_web::test]
+async fn a_list_of_that_name_that_was_made_of_something_else_is_a_conflict() {
+    for more in [r#""references": ["B-1"]"#, r#""skus": ["RED-CHAIR"]"#, r#""order_ids": ["O-1"]"#, r#""max_lines": 7"#]
+    {
+        let answer = post(&over(listed()), "/pick-lists", format!(r#"{{"pick_list_id": "P-1", {more}}}"#)).await;
+        assert_eq!(answer.status, 409);
+        let problem = answer.problem("pick-list-already-exists");
+        assert_eq!(problem["detail"], "Pick list P-1 exists already with other content");
+    }
 }
 
 #[actix_web::test]

@@ -113,6 +113,9 @@ kinds! {
     /// No firm allocation in stock that is on no pick list is among what was asked for.
     NothingToPick: CONFLICT, "nothing-to-pick", "There is nothing to pick";
 
+    /// There is a pick list of that name already, which was asked to be made of something else.
+    PickListAlreadyExists: CONFLICT, "pick-list-already-exists", "The name of the pick list is taken";
+
     /// There is no pick list of that name.
     PickListNotFound: NOT_FOUND, "pick-list-not-found", "There is no such pick list";
 

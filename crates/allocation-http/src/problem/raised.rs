@@ -140,6 +140,7 @@ impl From<MakePickListError> for Problem {
     fn from(error: MakePickListError) -> Self {
         match error {
             MakePickListError::NothingToPick => Self::new(Kind::NothingToPick, error.to_string()),
+            MakePickListError::AlreadyExists(_) => Self::new(Kind::PickListAlreadyExists, error.to_string()),
             MakePickListError::Store(error) => error.into(),
         }
     }

@@ -17,8 +17,20 @@ async fn a_product_is_found_by_its_sku() {
     });
     let answer = get(&ports.api(), "/products/a%2Fb").await;
     assert_eq!(answer.status, 200);
-    let expected = r#"{"sku":"a/b","in_stock":5,"on_its_way":20,"allocated":14,"picked":0,"held":4,"backordered":1,"available":11}"#;
+    let expected =
+        r#"{"sku":"a/b","in_stock":5,"on_its_way":20,"allocated":14,"held":4,"backordered":1,"available":11}"#;
     assert_eq!(answer.body, expected);
+}
+
+#[actix_web::test]
+async fn picked_units_are_told_where_there_are_any() {
+    let mut ports = Ports::new();
+    ports.queries.expect_product().returning(|_, _| {
+        let totals = Totals { allocated: 11, picked: 3, ..row("LAMP").totals };
+        Ok(Some(ProductTotals { totals, ..row("LAMP") }))
+    });
+    let product = get(&ports.api(), "/products/LAMP").await.json();
+    assert_eq!((&product["allocated"], &product["picked"]), (&11.into(), &3.into()));
 }
 
 #[actix_web::test]

@@ -18,9 +18,10 @@ pub(crate) struct Product<'a> {
     /// Units allocated and not picked yet, held ones among them.
     #[schema(value_type = i64, minimum = 0, example = 14)]
     allocated: u64,
-    /// Units picked and not shipped yet.
-    #[schema(value_type = i64, minimum = 0, example = 0)]
-    picked: u64,
+    /// Units picked and not shipped yet. Absent when none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false, minimum = 1, example = 3)]
+    picked: Option<u64>,
     /// Units allocated to orders on hold.
     #[schema(value_type = i64, minimum = 0, example = 4)]
     held: u64,
@@ -40,7 +41,7 @@ impl<'a> From<&'a ProductTotals> for Product<'a> {
             in_stock: totals.in_stock,
             on_its_way: totals.on_its_way,
             allocated: totals.allocated,
-            picked: totals.picked,
+            picked: Some(totals.picked).filter(|units| *units > 0),
             held: totals.held,
             backordered: totals.backordered,
             available: totals.available,

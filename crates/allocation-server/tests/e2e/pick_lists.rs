@@ -1,8 +1,10 @@
 //! Pick lists: what is picked is shipped, what is missing is made good, and no two lists share a line.
 
+mod replay;
+
 use crate::support::{Answer, Client, Server, TestDatabase, on_every_database};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -63,6 +65,11 @@ fn an_order_goes_from_its_list_to_the_customer(database: &TestDatabase) {
         make(&client, &json!({"pick_list_id": "MORNING"})).json(),
         made.json(),
         "a repeat has the effect of one"
+    );
+    let other = json!({"pick_list_id": "MORNING", "skus": ["LAMP"]});
+    assert_eq!(
+        make(&client, &other).problem(409, "pick-list-already-exists")["detail"],
+        "Pick list MORNING exists already with other content"
     );
     make(&client, &json!({})).problem(409, "nothing-to-pick");
 
@@ -355,6 +362,118 @@ fn an_answered_pick_is_there_after_kill_9(database: &TestDatabase) {
     counters(&client, "B");
 }
 
+/// All events, once they are in the feed.
+fn events(client: &Client, database: &TestDatabase) -> Vec<Value> {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let told = client.get("/events?limit=1000").json().as_array().unwrap().clone();
+        if told.len() == usize::try_from(database.count("SELECT count(*) FROM all_events")).unwrap() {
+            return told;
+        }
+        assert!(Instant::now() < deadline, "{} events", told.len());
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn the_feed_tells_what_became_of_every_list(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    orders(&client);
+    make(&client, &json!({"pick_list_id": "MORNING"}));
+    // Whole, short, nothing.
+    for (line, found) in [(1, 6), (2, 3), (3, 0)] {
+        assert_eq!(pick(&client, "MORNING", line, found).status, 200);
+    }
+    assert_eq!(ship(&client, "MORNING").status, 200);
+    for number in 0..3 {
+        assert_eq!(client.allocate(&format!("N-{number}"), "CHAIR", 1).status, 201);
+    }
+    assert_eq!(client.place("CANCELLED", &[("CHAIR", 1)], json!({})).status, 201);
+    client.add_batch("C-4", "CHAIR", 9, None);
+    assert_eq!(client.place("BIG", &[("CHAIR", 9)], json!({})).status, 201);
+    make(&client, &json!({"pick_list_id": "NOON"}));
+    assert_eq!(client.change_batch("C-4", &json!({"purchased_quantity": 7})).status, 200);
+    assert_eq!(client.cancel("CANCELLED").status, 204);
+    assert_eq!(client.allocate("LATE-1", "CHAIR", 1).status, 201);
+    assert_eq!(make(&client, &json!({"pick_list_id": "EVENING"})).status, 201);
+    let open = client.get("/pick-lists/NOON").json();
+    let line = open["lines"].as_array().unwrap().iter().find(|line| line["status"] == "open").unwrap()["line"].clone();
+    assert_eq!(pick(&client, "NOON", line.as_u64().unwrap(), 1).status, 200);
+    assert_eq!(client.delete("/pick-lists/EVENING").status, 204);
+    let told = replay::replay(&events(&client, database));
+    let mut shown = BTreeMap::new();
+    for list in client.all("/pick-lists") {
+        let name = list["pick_list_id"].as_str().unwrap().to_owned();
+        let mut list = client.get(&format!("/pick-lists/{name}")).json();
+        list.as_object_mut().unwrap().remove("status");
+        shown.insert(name, list);
+    }
+    assert_eq!(told, shown);
+    let statuses = shown.values().flat_map(|list| list["lines"].as_array().unwrap()).map(|line| &line["status"]);
+    let statuses: BTreeSet<&str> = statuses.map(|status| status.as_str().unwrap()).collect();
+    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), ["missing", "open", "picked", "shipped", "withdrawn"]);
+}
+
+/// Makes a list of an order over many SKUs, picks all of it and ships it, as far as the server is there.
+fn hand_over(api: &Client, order: &str, answered: &AtomicUsize) -> Option<()> {
+    let made = api.try_post("/pick-lists", &json!({"pick_list_id": order, "order_ids": [order]}))?;
+    assert!([200, 201].contains(&made.status), "{made:?}");
+    answered.fetch_add(1, Ordering::Relaxed);
+    for line in made.json()["lines"].as_array().unwrap() {
+        let path = format!("/pick-lists/{order}/lines/{}/pick", line["line"]);
+        assert_eq!(api.try_post(&path, &json!({"qty": 2}))?.status, 200);
+    }
+    let shipped = api.try_post(&format!("/pick-lists/{order}/ship"), &json!({}))?;
+    assert_eq!(shipped.status, 200, "{shipped:?}");
+    answered.fetch_add(1, Ordering::Relaxed);
+    Some(())
+}
+
+fn a_list_over_many_skus_is_made_and_shipped_whole_or_not_at_all_by_kill_9(database: &TestDatabase) {
+    const SKUS: usize = 12;
+    const ORDERS: usize = 40;
+    let server = Server::start(database);
+    let client = server.client();
+    let skus: Vec<String> = (0..SKUS).map(|number| format!("SKU-{number:02}")).collect();
+    for sku in &skus {
+        client.add_batch(&format!("B-{sku}"), sku, 100, None);
+    }
+    let orders: Vec<String> = (0..ORDERS).map(|number| format!("O-{number:02}")).collect();
+    for order in &orders {
+        let lines: Vec<_> = skus.iter().map(|sku| (sku.as_str(), 2)).collect();
+        assert_eq!(client.place(order, &lines, json!({})).status, 201);
+    }
+    let answered = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for share in orders.chunks(ORDERS / 4) {
+            let (api, answered) = (server.client(), &answered);
+            scope.spawn(move || share.iter().try_for_each(|order| hand_over(&api, order, answered)));
+        }
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while answered.load(Ordering::Relaxed) < ORDERS / 2 && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        server.signal("KILL");
+    });
+    drop(server);
+    let server = Server::start(database);
+    let client = server.client();
+    for list in client.all("/pick-lists") {
+        let shown = client.get(&format!("/pick-lists/{}", list["pick_list_id"].as_str().unwrap())).json();
+        let lines = shown["lines"].as_array().unwrap();
+        let shipped = lines.iter().filter(|line| line["status"] == "shipped").count();
+        assert!(lines.len() == SKUS && [0, SKUS].contains(&shipped), "{shown}");
+    }
+    // Whoever does not know what became of a request sends it again.
+    for order in &orders {
+        assert_eq!(hand_over(&client, order, &answered), Some(()));
+        assert_eq!(client.order(order)["status"], "shipped");
+    }
+    for sku in &skus {
+        assert_eq!(counters(&client, &format!("B-{sku}")), [0, 20, 0, 80, 0]);
+    }
+}
+
 on_every_database!(
     an_order_goes_from_its_list_to_the_customer,
     what_no_other_shelf_has_is_waited_for,
@@ -367,7 +486,9 @@ on_every_database!(
     all_faults_of_a_request_are_told,
     lists_that_are_made_at_once_share_no_line,
     lists_of_one_name_that_are_made_at_once_are_one,
+    the_feed_tells_what_became_of_every_list,
     an_answered_pick_is_there_after_kill_9,
+    a_list_over_many_skus_is_made_and_shipped_whole_or_not_at_all_by_kill_9,
 );
 
 mod postgres_with_two_servers {

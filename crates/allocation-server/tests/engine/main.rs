@@ -52,7 +52,7 @@ impl Clock for SystemClock {
 
 /// A store whose units wait at a gate while it is closed, so that lines gather behind them.
 struct Gated {
-    store: Store,
+    store: Arc<Store>,
     closed: Mutex<bool>,
     opened: Condvar,
     /// How many units have come to the gate.
@@ -92,8 +92,9 @@ impl World {
     }
 
     fn with_queue(database: TestDatabase, queue_length: usize) -> Self {
-        let store = Store::connect(&DatabaseUrl::parse(database.url()).unwrap(), 4).unwrap();
+        let store = Arc::new(Store::connect(&DatabaseUrl::parse(database.url()).unwrap(), 4).unwrap());
         store.migrations().up().unwrap();
+        let queries = store.clone();
         let gate =
             Arc::new(Gated { store, closed: Mutex::new(false), opened: Condvar::new(), arrived: AtomicUsize::new(0) });
         let units = UnitRunner::new(gate.clone(), RetryPolicy::default());
@@ -107,7 +108,7 @@ impl World {
         };
         let engine = AllocationEngine::start(&units, &clock, &metrics, settings).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-        Self { engine, use_cases: UseCases::new(units, clock), gate, counters, runtime, database }
+        Self { engine, use_cases: UseCases::new(units, queries, clock), gate, counters, runtime, database }
     }
 
     fn add_batch(&self, reference: &str, sku: &str, units: u32) {

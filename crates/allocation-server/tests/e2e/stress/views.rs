@@ -107,14 +107,17 @@ fn check_allocations(client: &Client, stored: &Ledger) {
 fn check_products(client: &Client) {
     let batches = client.all("/batch?limit=1000");
     for product in client.all("/products") {
-        let total = |name: &str| product[name].as_u64().unwrap();
+        let total = |name: &str| product[name].as_u64().unwrap_or_else(|| panic!("{name}: {product}"));
+        let picked = product.get("picked").map_or(0, |_| total("picked"));
         let present = total("in_stock") + total("on_its_way");
-        assert_eq!(present, total("allocated") + total("picked") + total("available"), "{product}");
+        assert_eq!(present, total("allocated") + picked + total("available"), "{product}");
         assert_eq!(total("held"), 0, "{product}");
         let of_sku = || batches.iter().filter(|batch| batch["sku"] == product["sku"]);
         let sum = |name: &str| of_sku().map(|batch| batch[name].as_u64().unwrap()).sum::<u64>();
         assert_eq!(total("allocated"), sum("allocated_quantity"), "{product}");
         assert_eq!(total("available"), sum("available_quantity"), "{product}");
+        let shown_when_any = |batch: &Value| batch.get("picked_quantity").map_or(0, |units| units.as_u64().unwrap());
+        assert_eq!(picked, of_sku().map(shown_when_any).sum::<u64>(), "{product}");
         let sku = product["sku"].as_str().unwrap();
         assert_eq!(client.product(sku), product);
         let series = client.get(&format!("/products/{sku}/availability")).json()["series"].as_array().unwrap().clone();
