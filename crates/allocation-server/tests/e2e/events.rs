@@ -165,6 +165,10 @@ fn write_many(database: &TestDatabase) {
 }
 
 fn a_reader_who_takes_nothing_is_cut_off(database: &TestDatabase) {
+    // Other systems have no such setting.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     let server = Server::start_with(database, |command| command.env("ALLOCATION_RETAIN_EVENTS_DAYS", "0"));
     write_many(database);
     let mut stalled = Stream::open(&server, "/events/stream", None);
