@@ -33,8 +33,8 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 
 document!(ListEventsProblems: Validation, EventsGone, Overloaded, DatabaseUnavailable, InternalError);
 
-/// How long a reader waits who was woken by events that do not fit, before the next look: many may come
-/// at once.
+/// How long a reader waits who was woken and has found nothing, before the next look: many events that do
+/// not fit may come at once, and a database that was put back may have less than it had.
 const GATHER: Duration = Duration::from_millis(20);
 
 /// Read events
@@ -122,7 +122,7 @@ async fn await_page(
             break;
         }
         page = Page::read(api, request, asked, page.next, size).await?;
-        if page.is_empty && !asked.filter.is_open() {
+        if page.is_empty {
             sleep(GATHER).await;
         }
     }

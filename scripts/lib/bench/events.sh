@@ -16,9 +16,6 @@ events_on_postgres() {
   beside_the_relay '1,000 SKUs evenly' even EVEN- 1000
   relay_all
   rabbitmq_stop "$folder/rabbitmq"
-  serve "$url"
-  follow PostgreSQL
-  stop "$server"
 }
 
 # beside_the_relay NAME HOW PREFIX COUNT: allocation without and with the relay, in turns.

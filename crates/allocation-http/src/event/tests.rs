@@ -10,7 +10,7 @@ use futures_util::future::{join, join_all, poll_fn};
 use serde_json::json;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -137,6 +137,21 @@ async fn who_waits_is_answered_as_soon_as_there_is_an_event() {
     });
     let answer = get(&ports(log).api(), "/events?after=2&wait=30").await;
     assert_eq!((answer.json()[0]["id"].as_str(), answer.next()), (Some("3"), "/events?wait=30&limit=100&after=3"));
+}
+
+#[actix_web::test]
+async fn who_is_woken_for_nothing_takes_a_break_before_the_next_look() {
+    let looks = Arc::new(AtomicUsize::new(0));
+    let (mut log, counted) = (MockEventLog::new(), Arc::clone(&looks));
+    // As when the database was put back while the service ran.
+    log.expect_bounds().returning(|| Ok(LogBounds { oldest: 1, last: 3 }));
+    log.expect_read().returning(move |after, _, _| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Ok(EventPage { events: Vec::new(), next: after })
+    });
+    assert_eq!(&*get(&ports(log).api(), "/events?after=2&wait=1").await.body, b"[]");
+    let looks = looks.load(Ordering::SeqCst);
+    assert!((2..100).contains(&looks), "{looks} looks");
 }
 
 #[actix_web::test]

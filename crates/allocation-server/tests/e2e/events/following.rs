@@ -64,6 +64,12 @@ impl Stream {
         (self.0.read_line(&mut line).unwrap() > 0).then(|| line.trim_end().to_owned())
     }
 
+    /// Waits for a comment; gives the lines that come with it, up to the empty one that ends them.
+    pub(super) fn sign_of_life(&mut self) -> [String; 2] {
+        while !self.line().unwrap().starts_with(": ") {}
+        [self.line().unwrap(), self.line().unwrap()]
+    }
+
     /// Takes so many bytes that come next.
     pub(super) fn pass_over(&mut self, bytes: u64) {
         assert_eq!(std::io::copy(&mut self.0.by_ref().take(bytes), &mut std::io::sink()).unwrap(), bytes);
