@@ -5,20 +5,21 @@ CREATE TEMPORARY TABLE relayed (events bigint, rate bigint);
 DO $$
 DECLARE
     begun timestamptz;
-    first bigint;
-    marked bigint := 0;
+    before bigint;
+    marked bigint;
+    measured bigint;
     newest bigint;
 BEGIN
-    SELECT last_position INTO newest FROM event_log;
+    SELECT last_position, bookmark, bookmark INTO newest, before, marked FROM event_log, relay;
     WHILE marked < newest LOOP
         PERFORM pg_sleep(0.01);
         SELECT bookmark INTO marked FROM relay;
-        IF begun IS NULL AND marked > 0 THEN
+        IF begun IS NULL AND marked > before THEN
             begun := clock_timestamp();
-            first := marked;
+            measured := newest - marked;
         END IF;
     END LOOP;
     INSERT INTO relayed
-    SELECT newest, (newest - first) / extract(epoch FROM clock_timestamp() - begun);
+    SELECT measured, measured / extract(epoch FROM clock_timestamp() - begun);
 END
 $$;
