@@ -148,6 +148,21 @@ fn an_old_command_that_comes_again_changes_nothing(database: &TestDatabase) {
     assert!(dead_letters(&sender, &broker).is_empty());
 }
 
+fn a_command_that_is_sent_twice_at_once_has_the_effect_of_one(database: &TestDatabase) {
+    let world = World::new(database);
+    world.api.add_batch("B-1", "LAMP", 1_000, None);
+    for order in 0..50 {
+        world.api.allocate(&format!("O-{order}"), "LAMP", 2);
+    }
+    let free = |order| command(&format!("C-{order}"), "deallocate", &json!({"order_id": order, "reference": "B-1"}));
+    let twice = (0..50).flat_map(|order| vec![free(format!("O-{order}")); 2]);
+    world.send(&twice.collect::<Vec<_>>());
+    eventually("all are freed", || world.allocated() == 0);
+    let (broker, sender) = world.finish();
+    assert!(dead_letters(&sender, &broker).is_empty(), "the second one is no mistake of the sender");
+    assert_eq!(causes(database, "deallocated").len(), 50);
+}
+
 fn dead_letters_whose_queue_is_gone_get_another(database: &TestDatabase) {
     let world = World::new(database);
     let dead = world.broker.name("commands.dead");
@@ -245,6 +260,7 @@ on_every_database!(
     what_cannot_be_done_is_a_dead_letter_and_holds_up_nothing,
     an_old_command_that_comes_again_changes_nothing,
     an_id_that_two_senders_use_hides_no_command,
+    a_command_that_is_sent_twice_at_once_has_the_effect_of_one,
     dead_letters_whose_queue_is_gone_get_another,
     what_a_killed_server_had_under_way_is_done_by_another_once,
     ten_thousand_commands_at_once_sell_no_unit_twice,
@@ -255,14 +271,16 @@ on_every_database!(
 fn a_postgres_that_is_away_loses_no_command() {
     let database = TestDatabase::postgres();
     let world = World::new(&database);
-    world.api.add_batch("B-1", "LAMP", 1_000, None);
+    world.api.add_batch("B-1", "LAMP", 10_000, None);
     database.set_away(true);
-    world.send(&(0..50).map(|n| allocate(&format!("C-{n}"), &format!("O-{n}"), "LAMP", 1)).collect::<Vec<_>>());
+    let line = |n| allocate(&format!("C-{n}"), &format!("O-{n}"), "LAMP", 1);
+    world.send(&(0..2_000).map(line).collect::<Vec<_>>());
     // A rule will refuse it, which nobody can know yet: it comes again before it is decided.
-    world.send(&[command("D-1", "deallocate", &json!({"order_id": "O-99", "reference": "B-1"}))]);
+    world.send(&[command("D-1", "deallocate", &json!({"order_id": "NONE", "reference": "B-1"}))]);
     thread::sleep(Duration::from_secs(3));
+    assert!(world.sender.depth(&world.queue) >= 2_000 - 512, "no more than that are under way");
     database.set_away(false);
-    eventually("all are done", || world.allocated() == 50);
+    eventually("all are done", || world.allocated() == 2_000);
     let dead = world.broker.name("commands.dead");
     eventually("one is refused", || world.sender.depth(&dead) == 1);
     let (broker, sender) = world.finish();
