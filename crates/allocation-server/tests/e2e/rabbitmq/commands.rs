@@ -231,7 +231,9 @@ fn ten_thousand_commands_at_once_sell_no_unit_twice(database: &TestDatabase) {
     let queue = world.queue.clone();
     eventually("the queue is empty", || world.sender.depth(&queue) == 0);
     second.signal("TERM");
-    second.wait();
+    let (_, log) = second.wait();
+    let stopped: Value = serde_json::from_str(log.last().unwrap()).unwrap();
+    assert!((1..10_000).contains(&stopped["lines"].as_u64().unwrap()), "both have their share: {stopped}");
     let (broker, sender) = world.finish();
     let letters = dead_letters(&sender, &broker);
     assert!(letters.iter().all(|(problem, _)| problem["type"] == "/problems/out-of-stock"));
@@ -287,6 +289,20 @@ fn a_postgres_that_is_away_loses_no_command() {
     let letters = dead_letters(&sender, &broker);
     assert_eq!(letters.len(), 1, "{letters:?}");
     assert_eq!(letters[0].0["type"], "/problems/allocation-not-found");
+}
+
+#[test]
+fn a_command_that_fails_is_a_dead_letter_whose_cause_the_log_has_with_its_id() {
+    let database = TestDatabase::sqlite();
+    let world = World::new(&database);
+    world.api.add_batch("B-1", "LAMP", 10, None);
+    database.execute("ALTER TABLE order_lines RENAME TO gone");
+    world.send(&[allocate("the-id", "O-1", "LAMP", 1)]);
+    let is_cause =
+        |line: &String| line.contains("a command failed") && line.contains("order_lines") && line.contains("the-id");
+    eventually("the cause is logged", || world.server.log().iter().any(is_cause));
+    let (broker, sender) = world.finish();
+    assert_eq!(dead_letters(&sender, &broker)[0].0["type"], "/problems/internal-error");
 }
 
 #[test]
