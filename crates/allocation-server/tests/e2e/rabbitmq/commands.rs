@@ -166,6 +166,8 @@ fn a_command_that_is_sent_twice_at_once_has_the_effect_of_one(database: &TestDat
 fn dead_letters_whose_queue_is_gone_get_another(database: &TestDatabase) {
     let world = World::new(database);
     let dead = world.broker.name("commands.dead");
+    // The server may not have made it yet.
+    world.sender.declare(&dead);
     world.api.add_batch("B-1", "LAMP", 5, None);
     world.send(&[allocate("D-1", "O-1", "SOFA", 1)]);
     eventually("the first letter is there", || world.sender.depth(&dead) == 1);
