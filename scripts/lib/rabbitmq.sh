@@ -115,7 +115,7 @@ rabbitmq_start() {
       return 0
     fi
     rabbitmq_kill "$dir"
-    if [ -e "$dir/url" ] || ! grep -qE 'eaddrinuse|address already in use' "$dir/launch.log" "$dir"/log/*; then
+    if [ -e "$dir/url" ] || ! grep -qisE 'eaddrinuse|address already in use' "$dir/epmd.log" "$dir/launch.log" "$dir"/log/*; then
       break
     fi
     rm -f "$dir/ports"

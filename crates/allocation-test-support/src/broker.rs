@@ -88,6 +88,17 @@ impl TestBroker {
         self.script("rabbitmq_control", command);
     }
 
+    /// Has a broker of one's own stand still with its connections open, or go on.
+    ///
+    /// # Panics
+    ///
+    /// When it is not one's own, or does not run.
+    pub fn freeze(&self, freeze: bool) {
+        let pid = std::fs::read_to_string(self.folder().join("pid")).unwrap();
+        let signal = if freeze { "-STOP" } else { "-CONT" };
+        assert!(Command::new("kill").args([signal, pid.trim()]).status().unwrap().success());
+    }
+
     fn folder(&self) -> PathBuf {
         self.own.as_ref().expect("the broker is shared").path().join("broker")
     }

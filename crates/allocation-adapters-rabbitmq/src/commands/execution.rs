@@ -35,10 +35,12 @@ impl Executor {
         Ok(commands.iter().map(is_done).collect())
     }
 
-    /// Carries a command out. One that comes again may have been under way elsewhere until just now: what
-    /// refuses it is its own effect then.
+    /// Carries a command out. One that comes again may be under way elsewhere, or have been until just now:
+    /// what refuses it is its own effect then. A sender may also send it twice at once, and only of what is
+    /// freed already the second is refused.
     pub(super) async fn execute(&self, envelope: Envelope, redelivered: bool) -> Result<(), NotDone> {
-        let again = redelivered.then(|| envelope.clone());
+        let may_be_done = redelivered || matches!(envelope.command, Command::Deallocate { .. });
+        let again = may_be_done.then(|| envelope.clone());
         match (self.carry_out(envelope).await, again) {
             (Err(NotDone::Refused(problem)), Some(envelope)) => match *self.done_before(&[envelope]).await? {
                 [true] => Ok(()),

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// Why commands are not consumed.
 pub(super) type Cause = Box<dyn Error + Send + Sync>;
@@ -163,7 +164,10 @@ impl Hands {
     async fn handle(&self, command: Envelope, delivery: Delivery, done: Result<bool, NotDone>) {
         let outcome = match done {
             Ok(true) => Ok(()),
-            Ok(false) => self.executor.execute(command, delivery.redelivered).await,
+            Ok(false) => {
+                let span = tracing::error_span!("command", id = %command.id);
+                self.executor.execute(command, delivery.redelivered).instrument(span).await
+            }
             Err(reason) => Err(reason),
         };
         self.settle(delivery, outcome).await;

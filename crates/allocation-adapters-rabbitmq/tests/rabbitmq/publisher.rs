@@ -13,7 +13,11 @@ use std::time::{Duration, Instant};
 const SOON: Duration = Duration::from_secs(20);
 
 fn publisher(broker: &TestBroker) -> RabbitPublisher {
-    let url = AmqpUrl::parse(broker.url()).unwrap();
+    publisher_at(broker, broker.url())
+}
+
+fn publisher_at(broker: &TestBroker, url: &str) -> RabbitPublisher {
+    let url = AmqpUrl::parse(url).unwrap();
     let exchange = BrokerName::parse(&broker.name("events")).unwrap();
     RabbitPublisher::new(Arc::new(Broker::new(url).unwrap()), exchange, "/allocation".to_owned())
 }
@@ -116,6 +120,21 @@ fn a_broker_that_is_away_is_told_and_connected_to_again() {
         broker.client().take(&queue, 200, SOON).iter().map(|message| message.json["id"].clone()).collect();
     let expected: Vec<_> = (1..=200).map(|position: u64| serde_json::Value::from(position.to_string())).collect();
     assert_eq!(ids, expected, "what was confirmed has outlived the power cut");
+}
+
+#[test]
+fn a_broker_that_stands_still_with_its_connections_open_is_told() {
+    let broker = TestBroker::own();
+    let mut publisher = publisher_at(&broker, &format!("{}?heartbeat=1", broker.url()));
+    broker.client().bind(&broker.name("all"), &broker.name("events"), "#");
+    publisher.connect().unwrap();
+    wait(publisher.send(&events(1..=1)).unwrap()).unwrap();
+    broker.freeze(true);
+    let told = publisher.send(&events(2..=2)).and_then(wait);
+    broker.freeze(false);
+    assert!(told.is_err(), "{told:?}");
+    publisher.connect().unwrap();
+    wait(publisher.send(&events(2..=2)).unwrap()).unwrap();
 }
 
 fn assert_error_within_seconds(publisher: &mut RabbitPublisher) {
