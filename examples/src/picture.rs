@@ -39,7 +39,11 @@ impl Picture {
         // There may be events of types that came after this program.
         match serde_json::from_value(event.data) {
             Ok(Event::Allocated { sku, quantity, .. }) => *self.allocated.entry(sku).or_default() += units(quantity),
-            Ok(Event::Deallocated { sku, quantity, .. }) => {
+            Ok(
+                Event::Deallocated { sku, quantity, .. }
+                | Event::Picked { sku, quantity, .. }
+                | Event::UnitsMissing { sku, quantity, .. },
+            ) => {
                 let left = self.allocated.entry(sku).or_default();
                 *left = left.saturating_sub(units(quantity));
             }
@@ -72,7 +76,8 @@ mod tests {
     use super::*;
 
     fn event(id: &str, kind: &str, quantity: u32) -> CloudEvent {
-        let line = r#""order_id": "O-1", "sku": "LAMP", "reference": "B-1", "line_quantity": 9"#;
+        let line =
+            r#""order_id": "O-1", "sku": "LAMP", "reference": "B-1", "line_quantity": 9, "list": "L-1", "line": 1"#;
         let data = format!(r#"{{"type": "{kind}", {line}, "quantity": {quantity}}}"#);
         serde_json::from_str(&format!(r#"{{"id": "{id}", "more": 1, "data": {data}}}"#)).unwrap()
     }
@@ -85,5 +90,7 @@ mod tests {
         assert_eq!(new, [true, true, false, true]);
         assert!(picture.count(event("4", "of_the_future", 2)), "and is passed over");
         assert_eq!(picture.allocated()[&Sku::parse("LAMP").unwrap()], 7);
+        assert!(picture.count(event("5", "picked", 3)) && picture.count(event("6", "units_missing", 1)));
+        assert_eq!(picture.allocated()[&Sku::parse("LAMP").unwrap()], 3, "what was picked is allocated no more");
     }
 }
