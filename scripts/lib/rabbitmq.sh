@@ -265,7 +265,7 @@ rabbitmq_end() {
 rabbitmq_is_of() {
   local environ=/proc/$2/environ
   [ -d /proc/self ] || return 0
-  [ -r "$environ" ] && tr '\0' '\n' <"$environ" 2>/dev/null | grep -xF "HOME=$1/home" >/dev/null
+  { tr '\0' '\n' <"$environ"; } 2>/dev/null | grep -xF "HOME=$1/home" >/dev/null
 }
 
 # Asks, waits for up to twenty seconds, then insists.

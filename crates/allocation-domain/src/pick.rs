@@ -44,7 +44,7 @@ pub enum PickError {
         requested: Units,
     },
     /// The line was picked, with another quantity.
-    #[error("Line {id} was picked with {} units already, not with {requested}", line.picked)]
+    #[error("Line {id} was picked already, {} of it and not {requested}", line.picked)]
     AlreadyPicked {
         /// Which line.
         id: PickLineId,

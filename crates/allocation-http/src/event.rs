@@ -40,7 +40,7 @@ const GATHER: Duration = Duration::from_millis(20);
 /// Read events
 ///
 /// All events in one order, which is the same for every reader: what has happened to batches, lines and
-/// products, as CloudEvents 1.0. Start without `after`, and follow the header `Link` for ever: it is
+/// products, as CloudEvents 1.0. Start with `after=0`, and follow the header `Link` for ever: it is
 /// there even when no event fitted. With `wait`, the answer comes as soon as there are events, or with
 /// none when that time is up. A page looks through a bounded number of events, so that with a filter by
 /// type alone it may be empty before the newest is reached. Events are retained for some time only.
@@ -50,7 +50,8 @@ const GATHER: Duration = Duration::from_millis(20);
     operation_id = "listEvents",
     tag = "Events",
     params(
-        ("after" = Option<String>, Query, description = "The `id` of the last event that was read, `0` for none",
+        ("after" = Option<String>, Query, description = "The `id` of the last event that was read, `0` for \
+            none; without it, the oldest that is retained comes first",
             example = "0"),
         ("limit" = Option<u16>, Query, description = "How many events the page has at most", minimum = 1,
             maximum = 1000),
@@ -121,7 +122,7 @@ async fn await_page(
         if rest.is_zero() || timeout(rest, waiter.grown_past(page.next)).await != Ok(true) {
             break;
         }
-        page = Page::read(api, request, asked, page.next, size).await?;
+        page = Page::read(api, request, asked, Some(page.next), size).await?;
         if page.is_empty {
             sleep(GATHER).await;
         }

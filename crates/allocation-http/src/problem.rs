@@ -119,8 +119,16 @@ impl Problem {
 
     /// Events are not there, of which the oldest that is there has a position.
     pub(crate) fn events_gone(oldest: u64) -> Self {
+        Self::read_on(oldest, format!("The oldest event that is retained comes after {}", oldest.saturating_sub(1)))
+    }
+
+    /// A reader has seen an event that is not there yet, as when the database was put back.
+    pub(crate) fn no_event_yet(seen: u64, oldest: u64) -> Self {
+        Self::read_on(oldest, format!("There is no event {seen} yet; was the database put back? Then start over"))
+    }
+
+    fn read_on(oldest: u64, detail: String) -> Self {
         let before = oldest.saturating_sub(1);
-        let detail = format!("The oldest event that is retained comes after {before}");
         Self { members: Members::Gone { oldest: before, next: None }, ..Self::new(Kind::EventsGone, detail) }
     }
 
@@ -130,6 +138,11 @@ impl Problem {
             *next = link(*oldest);
         }
         self
+    }
+
+    pub(crate) fn nothing_to_pick() -> Self {
+        let detail = "No line that was asked for has firm units in stock that are on no other list";
+        Self::new(Kind::NothingToPick, detail)
     }
 
     pub(crate) fn pick_list_not_found(list_id: &PickListId) -> Self {

@@ -150,8 +150,7 @@ pub enum ReadLogError {
 /// order.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait EventLog: Send + Sync {
-    /// Events after a position that fit, in their order. The position 0 is that before the oldest
-    /// event that is retained.
+    /// Events after a position that fit, in their order. The position 0 is that before the first event.
     ///
     /// # Errors
     ///

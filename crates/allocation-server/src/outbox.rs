@@ -80,7 +80,7 @@ impl Status {
         let Self { unnumbered, newest, bookmark, backlog, parked, parked_events } = self;
         let mut table = format!(
             "events without a position  {unnumbered}\nnewest position            {newest}\n\
-             delivered up to            {bookmark}\nto be delivered            {backlog}\n\
+             delivered or parked up to  {bookmark}\nto be delivered            {backlog}\n\
              parked                     {parked}\n"
         );
         if !parked_events.is_empty() {

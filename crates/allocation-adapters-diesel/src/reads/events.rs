@@ -54,10 +54,9 @@ pub(crate) fn events(
 ) -> Result<EventPage, ReadLogError> {
     let LogBounds { oldest, last } = log_bounds(connection)?;
     let before_oldest = oldest.saturating_sub(1);
-    if (1..before_oldest).contains(&after) || after > last {
+    if after < before_oldest || after > last {
         return Err(ReadLogError::Gone { oldest });
     }
-    let after = after.max(before_oldest);
     if after == last {
         return Ok(EventPage { events: Vec::new(), next: after });
     }

@@ -54,7 +54,7 @@ fn log(world: &Shared) -> MockEventLog {
     let (mut log, world) = (MockEventLog::new(), Arc::clone(world));
     log.expect_read().returning(move |after, _, page| {
         let world = world.lock().unwrap();
-        if after > 0 && after + 1 < world.oldest {
+        if after + 1 < world.oldest {
             return Err(ReadLogError::Gone { oldest: world.oldest });
         }
         let first = (after + 1).max(world.oldest);

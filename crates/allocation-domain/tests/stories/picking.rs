@@ -43,7 +43,7 @@ fn picking_again_changes_nothing_and_never_another_quantity() {
     let told = shop.chairs().events().len();
     assert!(matches!(shop.try_pick("P-1", 1, 4), Ok(PickOutcome::Unchanged(line)) if line.picked == 4));
     let error = shop.try_pick("P-1", 1, 5).unwrap_err();
-    assert_eq!(error.to_string(), "Line 1 of pick list P-1 was picked with 4 units already, not with 5");
+    assert_eq!(error.to_string(), "Line 1 of pick list P-1 was picked already, 4 of it and not 5");
     assert_eq!(shop.try_pick("P-1", 2, 5), Err(PickError::NotFound(pick_line("P-1", 2))));
     assert_eq!(shop.chairs().events().len(), told);
 }

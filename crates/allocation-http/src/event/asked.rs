@@ -12,7 +12,8 @@ const LONGEST_WAIT: u16 = 30;
 
 /// Which events a reader asks for.
 pub(super) struct Asked {
-    pub(super) after: u64,
+    /// The event that was read last, 0 for none; without it, the oldest that is there comes first.
+    pub(super) after: Option<u64>,
     pub(super) filter: EventFilter,
     /// The filter as it was sent, for the link to the next page.
     types: Option<String>,
@@ -22,7 +23,7 @@ pub(super) struct Asked {
 impl Asked {
     /// Takes `after`, `type` and `subject` from a query.
     pub(super) fn take(query: &mut Query) -> Self {
-        let after = query.take("after", parse_position).unwrap_or_default();
+        let after = query.take("after", parse_position);
         let types = query.take("type", |text| parse_types(text).map(|types| (types, text.to_owned())));
         let subject = query.take("subject", |text| parse_subject(text).map(|subject| (subject, text.to_owned())));
         let (types, sent_types) = types.unzip();

@@ -4,7 +4,7 @@ use crate::problem::{Kind, Problem};
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use allocation_cloudevents::{cloud_event, event_type};
-use allocation_ports::{EventLog, EventPage, LoggedEvent, PageSize};
+use allocation_ports::{EventLog, EventPage, LoggedEvent, PageSize, ReadLogError};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ impl Page {
         api: &Data<Api>,
         request: &HttpRequest,
         asked: &Asked,
-        after: u64,
+        after: Option<u64>,
         size: PageSize,
     ) -> Result<Self, Problem> {
         Self::read_as(api, request, asked, after, size, write_array).await
@@ -36,7 +36,7 @@ impl Page {
         api: &Data<Api>,
         request: &HttpRequest,
         asked: &Asked,
-        after: u64,
+        after: Option<u64>,
         size: PageSize,
     ) -> Result<Self, Problem> {
         Self::read_as(api, request, asked, after, size, write_stream).await
@@ -46,14 +46,19 @@ impl Page {
         api: &Data<Api>,
         request: &HttpRequest,
         asked: &Asked,
-        after: u64,
+        after: Option<u64>,
         size: PageSize,
         write: fn(&mut Vec<u8>, &[LoggedEvent], &str) -> serde_json::Result<()>,
     ) -> Result<Self, Problem> {
         let (log, source): (Arc<dyn EventLog>, _) = (Arc::clone(&api.feed.log), Arc::clone(&api.feed.source));
         let filter = asked.filter.clone();
         let read = move || {
-            let EventPage { events, next } = log.read(after, &filter, size)?;
+            let read = match (log.read(after.unwrap_or(0), &filter, size), after) {
+                // Who has read nothing and says nothing takes what there is.
+                (Err(ReadLogError::Gone { oldest }), None) => log.read(oldest.saturating_sub(1), &filter, size),
+                (read, _) => read,
+            };
+            let EventPage { events, next } = read.map_err(|error| not_read(error, after))?;
             let mut body = Vec::with_capacity(2 + events.len() * USUAL_BYTES);
             write(&mut body, &events, &source)
                 .map_err(|error| Problem::of(Kind::InternalError).caused_by(Arc::new(error)))?;
@@ -61,6 +66,13 @@ impl Page {
         };
         let _turn = api.readers.enter().await?;
         api.gate.run(request, read).await
+    }
+}
+
+fn not_read(error: ReadLogError, after: Option<u64>) -> Problem {
+    match (error, after) {
+        (ReadLogError::Gone { oldest }, Some(after)) if after >= oldest => Problem::no_event_yet(after, oldest),
+        (error, _) => error.into(),
     }
 }
 

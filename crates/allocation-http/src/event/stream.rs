@@ -42,7 +42,8 @@ document!(StreamEventsProblems: Validation, EventsGone, Overloaded, DatabaseUnav
     params(
         ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event that was read; it \
             counts rather than `after`"),
-        ("after" = Option<String>, Query, description = "The `id` of the last event that was read, `0` for none",
+        ("after" = Option<String>, Query, description = "The `id` of the last event that was read, `0` for \
+            none; without it, the oldest that is retained comes first",
             example = "0"),
         ("type" = Option<String>, Query, description = "Only events of this type, or of these, separated by commas",
             example = "allocation.line.allocated.v1"),
@@ -60,7 +61,7 @@ pub(crate) async fn stream(api: Data<Api>, request: HttpRequest) -> Result<HttpR
     let mut faults = query.faults();
     if let Some(last) = request.headers().get(&LAST_EVENT_ID) {
         match last.to_str().map_err(|_| "must be the id of an event, or 0").and_then(parse_position) {
-            Ok(position) => asked.after = position,
+            Ok(position) => asked.after = Some(position),
             Err(detail) => faults.push(Fault::of("Last-Event-ID", detail)),
         }
     }
@@ -113,7 +114,7 @@ impl Following {
                     return Some(self.send(heartbeat.into()));
                 }
             }
-            match Page::read_stream(&self.api, &self.request, &self.asked, self.after, size()).await {
+            match Page::read_stream(&self.api, &self.request, &self.asked, Some(self.after), size()).await {
                 Ok(page) => {
                     self.after = page.next;
                     if !page.is_empty {

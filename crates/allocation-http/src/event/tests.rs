@@ -31,7 +31,7 @@ fn log(oldest: u64, last: u64) -> MockEventLog {
     let mut log = MockEventLog::new();
     log.expect_bounds().returning(move || Ok(LogBounds { oldest, last }));
     log.expect_read().returning(move |after, _, page| {
-        if after > 0 && after + 1 < oldest {
+        if after + 1 < oldest || after > last {
             return Err(ReadLogError::Gone { oldest });
         }
         let events: Vec<_> = (after.max(oldest - 1) + 1..=last).take(page.get().into()).map(cancelled).collect();
@@ -104,9 +104,16 @@ async fn every_fault_of_a_query_is_told() {
 async fn events_that_are_gone_are_told_with_the_oldest_there_is() {
     let api = ports(log(5_001, 5_002)).api();
     for path in ["/events", "/events/stream"] {
-        let answer = get(&api, &format!("{path}?after=4999")).await;
-        assert_eq!(answer.status, 410);
-        assert_eq!(answer.problem("events-gone")["oldest"], "5000");
+        // Who asks for all events, with 0, is not given a part of them.
+        for after in ["0", "4999"] {
+            let answer = get(&api, &format!("{path}?after={after}")).await;
+            assert_eq!(answer.status, 410);
+            let problem = answer.problem("events-gone");
+            assert_eq!(problem["oldest"], "5000");
+            assert_eq!(problem["detail"], "The oldest event that is retained comes after 5000");
+        }
+        let ahead = get(&api, &format!("{path}?after=5003")).await.problem("events-gone");
+        assert_eq!(ahead["detail"], "There is no event 5003 yet; was the database put back? Then start over");
     }
     let gone = get(&api, "/events?after=4999&subject=orders%2FO-1&limit=7").await;
     assert_eq!(gone.next(), "/events?subject=orders%2FO-1&limit=7&after=5000", "which leads on");

@@ -39,7 +39,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::OrderCancelled => Problem::new(kind, "Order O-1 was cancelled"),
         Kind::OutOfStock if operation.places_orders => shortages().unwrap_or(Problem::of(kind)),
         Kind::OutOfStock => out_of_stock().unwrap_or(Problem::of(kind)),
-        Kind::NothingToPick => Problem::new(kind, "There is nothing to pick"),
+        Kind::NothingToPick => Problem::nothing_to_pick(),
         Kind::PickListAlreadyExists => Problem::new(kind, "Pick list MORNING exists already with other content"),
         Kind::PickListNotFound => {
             PickListId::parse("MORNING").map_or(Problem::of(kind), |list_id| Problem::pick_list_not_found(&list_id))
@@ -48,7 +48,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::PickLineWithdrawn => Problem::new(kind, "Line 1 of pick list MORNING was withdrawn"),
         Kind::MoreThanToPick => Problem::new(kind, "Line 1 of pick list MORNING has 5 units to pick, not 6"),
         Kind::PickedOtherwise => {
-            Problem::new(kind, "Line 1 of pick list MORNING was picked with 3 units already, not with 5")
+            Problem::new(kind, "Line 1 of pick list MORNING was picked already, 3 of it and not 5")
         }
         Kind::NotPicked => {
             PickListId::parse("MORNING").map_or(Problem::of(kind), |list_id| Problem::not_picked(&list_id, vec![1, 3]))

@@ -74,7 +74,7 @@ fn went(units: Count, batch: &BatchReference, reason: DeallocationReason) -> Str
 /// Why units left a pick list, in words.
 const fn left_list(reason: WithdrawalReason) -> &'static str {
     match reason {
-        WithdrawalReason::Deallocated => "units were given back",
+        WithdrawalReason::Deallocated => "its units are not allocated any more",
         WithdrawalReason::NotInStock => "the batch is not in stock any more",
         WithdrawalReason::GivenBack => "the list was given back",
     }

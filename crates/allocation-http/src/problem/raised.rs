@@ -139,7 +139,7 @@ impl From<DeallocateError> for Problem {
 impl From<MakePickListError> for Problem {
     fn from(error: MakePickListError) -> Self {
         match error {
-            MakePickListError::NothingToPick => Self::new(Kind::NothingToPick, error.to_string()),
+            MakePickListError::NothingToPick => Self::nothing_to_pick(),
             MakePickListError::AlreadyExists(_) => Self::new(Kind::PickListAlreadyExists, error.to_string()),
             MakePickListError::Store(error) => error.into(),
         }

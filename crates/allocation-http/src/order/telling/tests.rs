@@ -179,7 +179,7 @@ fn what_the_warehouse_did_is_told() {
 #[test]
 fn why_units_left_a_pick_list_is_told() {
     let cases = [
-        (WithdrawalReason::Deallocated, "deallocated", "units were given back"),
+        (WithdrawalReason::Deallocated, "deallocated", "its units are not allocated any more"),
         (WithdrawalReason::NotInStock, "not_in_stock", "the batch is not in stock any more"),
         (WithdrawalReason::GivenBack, "given_back", "the list was given back"),
     ];
