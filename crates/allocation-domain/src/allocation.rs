@@ -85,7 +85,7 @@ pub struct LineAlreadyAllocated {
     pub sku: Sku,
     /// The quantity of the line as it was allocated.
     pub allocated: Quantity,
-    /// The quantity asked for now.
+    /// The quantity asked for.
     pub requested: Quantity,
 }
 

@@ -138,6 +138,15 @@ pub enum ReadLogError {
         /// The position of the oldest event that is retained.
         oldest: u64,
     },
+    /// The first event that was to be read is stored as nothing that this program knows. Those behind it
+    /// can be read after its position.
+    #[error("the event at position {position} cannot be read")]
+    Unreadable {
+        /// Its position.
+        position: u64,
+        /// What is wrong with it.
+        source: StoreError,
+    },
     /// The store failed.
     #[error("the events were not read")]
     Store(#[from] StoreError),
@@ -155,7 +164,8 @@ pub trait EventLog: Send + Sync {
     /// # Errors
     ///
     /// MUST be [`ReadLogError::Gone`] when an event after the position is not retained any more, and when
-    /// there is no event of that position yet.
+    /// there is no event of that position yet. MUST be [`ReadLogError::Unreadable`] when the first that
+    /// fits cannot be read; one behind it ends the page before it.
     fn read(&self, after: u64, filter: &EventFilter, page: PageSize) -> Result<EventPage, ReadLogError>;
 
     /// The ends of the log.

@@ -1,4 +1,4 @@
-use crate::{Lease, LoggedEvent, PageSize, StoreError};
+use crate::{Lease, LoggedEvent, PageSize, ReadLogError, StoreError};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
@@ -81,8 +81,9 @@ pub trait RelayStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
-    fn to_retry(&self, page: PageSize) -> Result<Vec<LoggedEvent>, StoreError>;
+    /// [`ReadLogError::Store`] when the database fails. MUST be [`ReadLogError::Unreadable`] when the first
+    /// cannot be read; one behind it ends the page before it.
+    fn to_retry(&self, page: PageSize) -> Result<Vec<LoggedEvent>, ReadLogError>;
 
     /// Has those of the events that are parked sent again by whoever relays, and answers how many
     /// these are.

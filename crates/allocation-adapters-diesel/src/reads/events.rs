@@ -69,16 +69,32 @@ pub(crate) fn events(
     };
     let rows: Vec<EventRow> = rows.map_err(store_error)?;
     let is_full = rows.len() >= usize::from(page.get());
-    let events = rows.into_iter().map(EventRow::event).collect::<Result<Vec<_>, _>>()?;
-    let next = events.last().filter(|_| is_full).map_or(until, |event| event.position);
+    let found = rows.len();
+    let events = readable(rows)?;
+    let ends_early = is_full || events.len() < found;
+    let next = events.last().filter(|_| ends_early).map_or(until, |event| event.position);
     Ok(EventPage { events, next })
 }
 
 /// Parked events that are to be sent again, the first ones.
-pub(crate) fn to_retry(connection: &mut AnyConnection, page: PageSize) -> Result<Vec<LoggedEvent>, StoreError> {
+pub(crate) fn to_retry(connection: &mut AnyConnection, page: PageSize) -> Result<Vec<LoggedEvent>, ReadLogError> {
     let statement = ToRetry { limit: &i64::from(page.get()) };
     let rows: Vec<EventRow> = statement.load(connection).map_err(store_error)?;
-    rows.into_iter().map(EventRow::event).collect()
+    readable(rows)
+}
+
+/// The events up to the first that cannot be read, if there are any before it.
+fn readable(rows: Vec<EventRow>) -> Result<Vec<LoggedEvent>, ReadLogError> {
+    let mut events = Vec::with_capacity(rows.len());
+    for row in rows {
+        let position = u64::try_from(row.position).map_err(corrupt)?;
+        match row.event() {
+            Ok(event) => events.push(event),
+            Err(source) if events.is_empty() => return Err(ReadLogError::Unreadable { position, source }),
+            Err(_) => break,
+        }
+    }
+    Ok(events)
 }
 
 fn number(position: u64) -> Result<i64, StoreError> {

@@ -3,8 +3,8 @@
 use crate::world::{World, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, Event};
 use allocation_ports::{
-    CausationId, CommandEffects, Lease, Leases, LogKeeper, Origin, Origins, PageSize, ParkedEvent, RecordError,
-    RelayProgress, RelayStore,
+    CausationId, CommandEffects, EventFilter, EventLog, Lease, Leases, LogKeeper, Origin, Origins, PageSize,
+    ParkedEvent, ReadLogError, RecordError, RelayProgress, RelayStore,
 };
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, Utc};
@@ -94,6 +94,32 @@ pub fn parked_events_are_marked_to_be_sent_again(database: TestDatabase) {
     assert_eq!(world.store.retry_all().unwrap(), 5);
     assert_eq!(to_retry(&world, 3), [1, 3, 4]);
     assert_eq!(world.store.bookmark().unwrap(), 6);
+}
+
+pub fn an_event_that_cannot_be_read_ends_a_page_and_is_told(database: TestDatabase) {
+    let world = relaying(database);
+    for number in 1..=6 {
+        world.add("LAMP", &format!("B-{number}"), 1, Eta::InStock);
+    }
+    number_all(&world);
+    world.database.execute("UPDATE events SET payload = '{\"type\":\"of_the_future\"}' WHERE position IN (3, 4)");
+    let read = |after| world.store.read(after, &EventFilter::default(), page(10));
+    let before = read(0).unwrap();
+    assert_eq!((before.events.len(), before.next), (2, 2));
+    for (after, unreadable) in [(2, 3), (3, 4)] {
+        let told = read(after);
+        let is_told = matches!(told, Err(ReadLogError::Unreadable { position, .. }) if position == unreadable);
+        assert!(is_told, "{told:?}");
+    }
+    assert_eq!(read(4).unwrap().events.len(), 2);
+
+    let all = (1..=6).map(|position| parked(position, "x")).collect();
+    world.store.record(&lease("me"), TIME, &progress(6, all, &[])).unwrap();
+    world.store.retry(&[2, 3]).unwrap();
+    assert_eq!(to_retry(&world, 10), [2]);
+    world.store.record(&lease("me"), TIME, &progress(0, Vec::new(), &[2])).unwrap();
+    let told = world.store.to_retry(page(10));
+    assert!(matches!(told, Err(ReadLogError::Unreadable { position: 3, .. })), "{told:?}");
 }
 
 /// Gives all events their positions.

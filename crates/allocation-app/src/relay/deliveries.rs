@@ -79,6 +79,6 @@ pub(super) fn sum_up_retried(events: &[LoggedEvent], deliveries: Vec<Delivery>, 
     progress
 }
 
-const fn parked(position: u64, reason: String, now: DateTime<Utc>) -> ParkedEvent {
+pub(super) const fn parked(position: u64, reason: String, now: DateTime<Utc>) -> ParkedEvent {
     ParkedEvent { position, reason, parked_at: now, retry: false }
 }

@@ -5,7 +5,7 @@ use allocation_domain::Event;
 use allocation_ports::mocks::{MockEventLog, MockEventPublisher, MockLeases, MockRelayStore, MockSentEvents};
 use allocation_ports::{
     BrokerAway, Delivery, EngineMetrics, EventPage, GroupMeasure, LoggedEvent, Origin, ParkedEvent, ReadLogError,
-    RecordError, Sent, SentEvents,
+    RecordError, Sent, SentEvents, StoreError,
 };
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -19,6 +19,8 @@ struct World {
     /// The position of the oldest event that is retained.
     oldest: u64,
     bookmark: u64,
+    /// Events that cannot be read.
+    unreadable: Vec<u64>,
     parked: BTreeMap<u64, ParkedEvent>,
     /// Whether the lease is another's.
     lease_is_lost: bool,
@@ -43,6 +45,21 @@ struct World {
     recorded: u32,
 }
 
+impl World {
+    /// Events up to the first that cannot be read, which is told when there is none before it.
+    fn readable(&self, positions: &[u64]) -> Result<Vec<LoggedEvent>, ReadLogError> {
+        match positions {
+            [position, ..] if self.unreadable.contains(position) => {
+                let source = StoreError::Failed(cause("no such event"));
+                Err(ReadLogError::Unreadable { position: *position, source })
+            }
+            _ => {
+                Ok(positions.iter().copied().take_while(|place| !self.unreadable.contains(place)).map(event).collect())
+            }
+        }
+    }
+}
+
 type Shared = Arc<Mutex<World>>;
 
 fn event(position: u64) -> LoggedEvent {
@@ -58,7 +75,8 @@ fn log(world: &Shared) -> MockEventLog {
             return Err(ReadLogError::Gone { oldest: world.oldest });
         }
         let first = (after + 1).max(world.oldest);
-        let events: Vec<_> = (first..=world.events).take(page.get().into()).map(event).collect();
+        let found: Vec<u64> = (first..=world.events).take(page.get().into()).collect();
+        let events = world.readable(&found)?;
         let next = events.last().map_or(after, |last| last.position);
         Ok(EventPage { events, next })
     });
@@ -74,7 +92,8 @@ fn store(world: &Shared) -> MockRelayStore {
         let world = shared.lock().unwrap();
         let retained = |position: &u64| *position >= world.oldest;
         let marked = world.parked.values().filter(|parked| parked.retry).map(|parked| parked.position);
-        Ok(marked.filter(retained).take(page.get().into()).map(event).collect())
+        let found: Vec<u64> = marked.filter(retained).take(page.get().into()).collect();
+        world.readable(&found)
     });
     let shared = Arc::clone(world);
     store.expect_record().returning(move |lease, _, progress| {
@@ -253,6 +272,31 @@ fn what_nobody_wants_is_parked_with_the_reason_and_holds_up_nothing() {
     assert_eq!(parked, [(3, "NO_ROUTE"), (7, "too large")]);
     assert_eq!(world.parked[&3].parked_at, now());
     assert_eq!(world.sent.len(), 12, "none is sent twice");
+}
+
+#[test]
+fn an_event_that_cannot_be_read_is_parked_and_holds_up_nothing() {
+    let world = World { events: 30, unreadable: vec![1, 7, 8, 30], ..World::default() };
+    let (world, done) = relay(world, |world| world.bookmark == 30);
+    assert!(done);
+    assert_eq!(world.sent, (1..=30).filter(|position| ![1, 7, 8, 30].contains(position)).collect::<Vec<_>>());
+    assert_eq!(world.parked.keys().copied().collect::<Vec<_>>(), [1, 7, 8, 30]);
+    let reason = &world.parked[&7].reason;
+    assert!(reason.starts_with("it cannot be read: ") && reason.ends_with("no such event"), "{reason}");
+    assert_eq!(world.connected, 1, "no fault of the broker");
+}
+
+#[test]
+fn an_event_that_still_cannot_be_read_when_it_is_to_be_sent_again_is_parked_again() {
+    let mut world = World { events: 6, bookmark: 6, unreadable: vec![3], ..World::default() };
+    for position in [2, 3, 4] {
+        let reason = "x".to_owned();
+        world.parked.insert(position, ParkedEvent { position, reason, parked_at: now(), retry: true });
+    }
+    let left = |world: &World| world.parked.values().all(|parked| !parked.retry);
+    let (world, done) = relay(world, left);
+    assert!(done);
+    assert_eq!((world.sent, world.parked.keys().copied().collect::<Vec<_>>()), (vec![2, 4], vec![3]));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use super::deliveries::{Page, Refusals, sum_up_retried};
+use super::deliveries::{Page, Refusals, parked, sum_up_retried};
 use super::{Relay, RelayPorts, RelaySettings};
 use crate::ErrorChain;
 use allocation_ports::{
@@ -18,7 +18,7 @@ const REST_IN_RUSH: u32 = 4;
 /// How often to look for parked events that are to be sent again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Why relaying ends for now.
+/// Why relaying ends, until it is begun again.
 #[derive(Debug, thiserror::Error)]
 enum Ended {
     #[error("told to stop")]
@@ -29,8 +29,23 @@ enum Ended {
     Away(#[from] BrokerAway),
     #[error("the broker refuses the event at position {0}")]
     Refused(u64),
+    #[error("the event at position {0} cannot be read")]
+    Unreadable(u64, String),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<ReadLogError> for Ended {
+    fn from(error: ReadLogError) -> Self {
+        match error {
+            ReadLogError::Unreadable { position, source } => {
+                Self::Unreadable(position, format!("it cannot be read: {}", ErrorChain(&source)))
+            }
+            ReadLogError::Store(error) => Self::Store(error),
+            // Whoever reads by a position deals with it.
+            gone @ ReadLogError::Gone { .. } => Self::Store(StoreError::Failed(gone.into())),
+        }
+    }
 }
 
 impl From<RecordError> for Ended {
@@ -83,7 +98,7 @@ impl Worker {
         match ended {
             Ended::Stopped => Duration::ZERO,
             Ended::LeaseLost => self.renewal(),
-            Ended::Away(_) | Ended::Refused(_) | Ended::Store(_) => {
+            Ended::Away(_) | Ended::Refused(_) | Ended::Unreadable(..) | Ended::Store(_) => {
                 self.failures = self.failures.saturating_add(1);
                 let pause = self.settings.backoff.after(self.failures);
                 let error = ErrorChain(ended);
@@ -141,13 +156,17 @@ impl Worker {
                 // Of what is not retained any more there is nothing to be sent.
                 done.bookmark = after;
                 self.record(&mut done)?;
-                events = self.read(&mut after)?;
+                events = self.read_or_park(&mut after, &mut done)?;
             }
             self.renew_in_time()?;
             if !events.is_empty() {
                 let sent = self.ports.publisher.send(&events)?;
                 self.record(&mut done)?;
-                let next = self.read(&mut after);
+                let next = match self.read(&mut after) {
+                    // Comes again when those before are done.
+                    Err(Ended::Unreadable(..)) => Ok(Vec::new()),
+                    next => next,
+                };
                 let page = self.finish(&events, sent)?;
                 done = page.progress;
                 let ended = page.refused.map_or_else(|| next.map(|next| events = next), |at| Err(Ended::Refused(at)));
@@ -178,6 +197,19 @@ impl Worker {
         if self.ports.rush.is_on() { (worked * REST_IN_RUSH).min(at_most) } else { Duration::ZERO }
     }
 
+    /// The next events; or none, and the next one is to be parked, as nobody could read it.
+    fn read_or_park(&self, after: &mut u64, done: &mut RelayProgress) -> Result<Vec<LoggedEvent>, Ended> {
+        match self.read(after) {
+            Err(Ended::Unreadable(position, reason)) => {
+                done.parked.push(parked(position, reason, self.ports.clock.now()));
+                tell(&done.parked);
+                *after = position;
+                Ok(Vec::new())
+            }
+            read => read,
+        }
+    }
+
     /// The next events, and moves the place to read after.
     fn read(&self, after: &mut u64) -> Result<Vec<LoggedEvent>, Ended> {
         let mut events = Vec::new();
@@ -198,7 +230,7 @@ impl Worker {
                     *after = oldest.saturating_sub(1);
                     break;
                 }
-                Err(ReadLogError::Store(error)) => return Err(error.into()),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(events)
@@ -259,13 +291,19 @@ impl Worker {
 
     /// Sends the first of those parked events again that are to be; answers whether there were any.
     fn retry_parked(&mut self) -> Result<bool, Ended> {
-        let events = self.ports.store.to_retry(self.settings.page)?;
-        if events.is_empty() {
-            return Ok(false);
-        }
-        let sent = self.ports.publisher.send(&events)?;
-        let deliveries = self.deliveries(sent)?;
-        let mut progress = sum_up_retried(&events, deliveries, self.ports.clock.now());
+        let mut progress = match self.ports.store.to_retry(self.settings.page).map_err(Ended::from) {
+            Ok(events) if events.is_empty() => return Ok(false),
+            Ok(events) => {
+                let sent = self.ports.publisher.send(&events)?;
+                let deliveries = self.deliveries(sent)?;
+                sum_up_retried(&events, deliveries, self.ports.clock.now())
+            }
+            Err(Ended::Unreadable(position, reason)) => {
+                let parked = vec![parked(position, reason, self.ports.clock.now())];
+                RelayProgress { parked, ..RelayProgress::default() }
+            }
+            Err(ended) => return Err(ended),
+        };
         tell(&progress.parked);
         self.record(&mut progress)?;
         Ok(true)
