@@ -16,10 +16,11 @@ COPY LICENSE-APACHE LICENSE-MIT /usr/share/doc/allocation/
 
 # Inside a container, loopback would be reachable by nobody.
 ENV ALLOCATION_ADDRESS=0.0.0.0:8000
-ENV DATABASE_URL=sqlite:///data/allocation.db
 
 USER allocation
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000
+# It asks `/readyz` of the server in this container, within two seconds.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["allocation", "health"]
 ENTRYPOINT ["allocation"]

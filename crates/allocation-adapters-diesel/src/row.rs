@@ -69,19 +69,19 @@ impl BatchRow {
 }
 
 pub(crate) fn sku(text: String) -> Result<Sku, StoreError> {
-    Sku::parse(text).map_err(corrupt)
+    Sku::restore(text).map_err(corrupt)
 }
 
 pub(crate) fn reference(text: String) -> Result<BatchReference, StoreError> {
-    BatchReference::parse(text).map_err(corrupt)
+    BatchReference::restore(text).map_err(corrupt)
 }
 
 pub(crate) fn order_id(text: String) -> Result<OrderId, StoreError> {
-    OrderId::parse(text).map_err(corrupt)
+    OrderId::restore(text).map_err(corrupt)
 }
 
 pub(crate) fn list_id(text: String) -> Result<PickListId, StoreError> {
-    PickListId::parse(text).map_err(corrupt)
+    PickListId::restore(text).map_err(corrupt)
 }
 
 pub(crate) fn quantity(units: i32) -> Result<Quantity, StoreError> {

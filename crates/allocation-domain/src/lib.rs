@@ -41,7 +41,7 @@ pub use eta::Eta;
 pub use event::{AllocationReason, DeallocationReason, Event, WithdrawalReason};
 pub use fulfilment::Fulfilment;
 pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderEnd};
-pub use identifier::{BatchReference, IdentifierError, OrderId, PickListId, Sku};
+pub use identifier::{BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
 pub use more_needed::{MoreNeeded, Needed, Undecided};
 pub use order::{

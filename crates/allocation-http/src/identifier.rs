@@ -24,8 +24,9 @@ impl PartialSchema for Identifier {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some(
-                "Chosen by the caller: 1 to 255 characters, no control characters, no white space at either end, \
-                 not `.` or `..`; compared exactly. Percent-encode it in a path.",
+                "Chosen by the caller: 1 to 255 assigned characters of Unicode in normalization form C (NFC), no \
+                 control or invisible characters, no white space but the space, and none at either end, not `.` \
+                 or `..`; compared exactly. Percent-encode it in a path.",
             ))
             .min_length(Some(1))
             .max_length(Some(255))

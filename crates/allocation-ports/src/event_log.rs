@@ -1,5 +1,5 @@
 use crate::{Origin, PageSize, StoreError};
-use allocation_domain::{BatchReference, Event, OrderId, Sku};
+use allocation_domain::{BatchReference, Event, IdentifierError, OrderId, Sku};
 use chrono::{DateTime, Utc};
 use std::fmt;
 
@@ -62,16 +62,29 @@ impl Subject {
     }
 
     /// Parses what [`fmt::Display`] writes.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (collection, name) = text.split_once('/')?;
-        match collection {
-            "orders" => OrderId::parse(name).ok().map(Self::Order),
-            "batches" => BatchReference::parse(name).ok().map(Self::Batch),
-            "products" => Sku::parse(name).ok().map(Self::Product),
-            _ => None,
+    ///
+    /// # Errors
+    ///
+    /// [`SubjectError`] for another collection, and for a name that breaks a rule.
+    pub fn parse(text: &str) -> Result<Self, SubjectError> {
+        match text.split_once('/') {
+            Some(("orders", name)) => Ok(Self::Order(OrderId::parse(name)?)),
+            Some(("batches", name)) => Ok(Self::Batch(BatchReference::parse(name)?)),
+            Some(("products", name)) => Ok(Self::Product(Sku::parse(name)?)),
+            _ => Err(SubjectError::Collection),
         }
     }
+}
+
+/// Why a text is no subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SubjectError {
+    /// Events are about orders, batches and products.
+    #[error("must be orders/, batches/ or products/ and a name")]
+    Collection,
+    /// The name breaks a rule.
+    #[error("must be orders/, batches/ or products/ and a name, which {0}")]
+    Name(#[from] IdentifierError),
 }
 
 impl fmt::Display for Subject {
@@ -186,8 +199,10 @@ mod tests {
             assert_eq!(Subject::parse(text).unwrap().to_string(), text);
         }
         for wrong in ["", "orders", "orders/", "lines/O-1", "/orders/O-1", "batches/ B"] {
-            assert_eq!(Subject::parse(wrong), None, "{wrong}");
+            assert!(Subject::parse(wrong).is_err(), "{wrong}");
         }
+        let twin = Subject::parse("orders/O\u{200B}1").unwrap_err().to_string();
+        assert!(twin.ends_with("must not hold invisible characters: character 2 is U+200B"), "{twin}");
     }
 
     #[test]

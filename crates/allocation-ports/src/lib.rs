@@ -26,7 +26,7 @@ mod unit_of_work;
 pub use clock::Clock;
 pub use command_effects::CommandEffects;
 pub use engine_metrics::{EngineMetrics, GroupMeasure};
-pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, ReadLogError, Subject};
+pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, ReadLogError, Subject, SubjectError};
 pub use event_publisher::{BrokerAway, Delivery, EventPublisher, Sent, SentEvents};
 pub use leases::{Lease, Leases};
 pub use log_keeper::{KeepLogError, LogKeeper, Numbered, OutboxPlace};

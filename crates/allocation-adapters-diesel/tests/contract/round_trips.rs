@@ -1,10 +1,11 @@
 use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, OrderLine, Quantity};
-use allocation_ports::{StoreError, Wanted};
+use allocation_ports::{BatchFilter, PageSize, Queries, RecordedEvent, StoreError, Wanted};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, Utc};
 
-const KINDS: [&str; 14] = [
+/// With names that only earlier versions have accepted.
+const KINDS: [&str; 17] = [
     "RED-CHAIR",
     "a/b c",
     "'; DROP TABLE batches; --",
@@ -19,6 +20,9 @@ const KINDS: [&str; 14] = [
     "NULL",
     "...",
     "שלום",
+    "LA\u{AD}MP",
+    "\u{FEFF}RED-CHAIR",
+    "RED\u{A0}CHAIR",
 ];
 
 pub fn identifiers_of_every_kind_come_back_as_they_were(database: TestDatabase) {
@@ -36,6 +40,12 @@ pub fn identifiers_of_every_kind_come_back_as_they_were(database: TestDatabase) 
         assert_eq!((order_id, &line.allocations[0].reference), (&order(text), &reference(text)));
     }
     assert_eq!(world.allocation_texts().len(), KINDS.len());
+    assert_eq!(world.batches(&BatchFilter::default(), 4).len(), KINDS.len());
+    for text in KINDS {
+        let history = world.store.history(&order(text), None, PageSize::default()).unwrap();
+        let of = |row: &RecordedEvent| (row.sku.clone(), row.event.order_id().cloned());
+        assert_eq!(history.iter().map(of).collect::<Vec<_>>(), [(sku(text), Some(order(text)))]);
+    }
 }
 
 pub fn the_longest_identifiers_fit(database: TestDatabase) {

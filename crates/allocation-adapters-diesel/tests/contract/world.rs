@@ -19,16 +19,19 @@ pub struct World {
     clock: AtomicI64,
 }
 
+/// A SKU that some version has accepted.
 pub fn sku(text: &str) -> Sku {
-    Sku::parse(text).unwrap()
+    Sku::restore(text).unwrap()
 }
 
+/// A reference that some version has accepted.
 pub fn reference(text: &str) -> BatchReference {
-    BatchReference::parse(text).unwrap()
+    BatchReference::restore(text).unwrap()
 }
 
+/// An order that some version has accepted.
 pub fn order(text: &str) -> OrderId {
-    OrderId::parse(text).unwrap()
+    OrderId::restore(text).unwrap()
 }
 
 pub fn quantity(units: u32) -> Quantity {

@@ -117,8 +117,16 @@ async fn identifiers_that_break_a_rule_are_faults_of_the_body() {
     let cases = [
         (json!(""), "must not be empty"),
         (json!(" O-1"), "must not begin or end with white space"),
-        (json!("O\n1"), "must not hold control characters"),
-        (json!("O\u{0}1"), "must not hold control characters"),
+        (json!("O\n1"), "must not hold control characters: character 2 is U+000A"),
+        (json!("O\u{0}1"), "must not hold control characters: character 2 is U+0000"),
+        (json!("O-\u{200B}1"), "must not hold invisible characters: character 3 is U+200B"),
+        (json!("\u{202E}O-1"), "must not hold invisible characters: character 1 is U+202E"),
+        (json!("O\u{A0}1"), "must hold no white space but the space, U+0020: character 2 is U+00A0"),
+        (json!("O\u{E000}"), "must hold assigned characters of Unicode only: character 2 is U+E000"),
+        (
+            json!("Mo\u{308}bel"),
+            "must be in Unicode normalization form C (NFC), which differs from here on: character 2 is U+006F",
+        ),
         (json!(".."), "must not be \".\" or \"..\""),
         (json!(long), "must have at most 255 characters, not 256"),
         (json!(7), "must be a string, not a number"),

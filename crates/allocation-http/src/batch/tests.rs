@@ -145,8 +145,10 @@ async fn odd_references_arrive_as_they_were_meant() {
 async fn references_that_break_a_rule_are_faults_of_the_path() {
     let long = format!("/batch/{}", "x".repeat(256));
     let cases = [
-        ("/batch/%00", "must not hold control characters"),
-        ("/batch/a%0Ab", "must not hold control characters"),
+        ("/batch/%00", "must not hold control characters: character 1 is U+0000"),
+        ("/batch/a%0Ab", "must not hold control characters: character 2 is U+000A"),
+        ("/batch/B%C2%AD-1", "must not hold invisible characters: character 2 is U+00AD"),
+        ("/batch/a%E2%80%A8b", "must hold no white space but the space, U+0020: character 2 is U+2028"),
         ("/batch/%20a", "must not begin or end with white space"),
         ("/batch/a%E2%80%83", "must not begin or end with white space"),
         ("/batch/%2E%2E", "must not be \".\" or \"..\""),

@@ -25,7 +25,7 @@ impl Asked {
     pub(super) fn take(query: &mut Query) -> Self {
         let after = query.take("after", parse_position);
         let types = query.take("type", |text| parse_types(text).map(|types| (types, text.to_owned())));
-        let subject = query.take("subject", |text| parse_subject(text).map(|subject| (subject, text.to_owned())));
+        let subject = query.take("subject", |text| Subject::parse(text).map(|subject| (subject, text.to_owned())));
         let (types, sent_types) = types.unzip();
         let (subject, sent_subject) = subject.unzip();
         let filter = EventFilter { types: types.unwrap_or_default(), subject };
@@ -69,8 +69,4 @@ pub(super) fn parse_wait(text: &str) -> Result<u16, &'static str> {
 fn parse_types(text: &str) -> Result<Vec<&'static str>, String> {
     let unknown = || format!("must be one or more of {}, separated by commas", TYPES.join(", "));
     text.split(',').map(|name| event_name(name).ok_or_else(unknown)).collect()
-}
-
-fn parse_subject(text: &str) -> Result<Subject, &'static str> {
-    Subject::parse(text).ok_or("must be orders/, batches/ or products/ and a name")
 }

@@ -19,7 +19,7 @@ impl Cursor for BatchCursor {
     }
 
     fn from_fields((added_at, reference): Self::Fields) -> Option<Self> {
-        Some(Self { added_at: instant(added_at)?, reference: BatchReference::parse(reference).ok()? })
+        Some(Self { added_at: instant(added_at)?, reference: BatchReference::restore(reference).ok()? })
     }
 }
 
@@ -32,9 +32,9 @@ impl Cursor for AllocationCursor {
 
     fn from_fields((sku, order_id, reference): Self::Fields) -> Option<Self> {
         Some(Self {
-            sku: Sku::parse(sku).ok()?,
-            order_id: OrderId::parse(order_id).ok()?,
-            reference: BatchReference::parse(reference).ok()?,
+            sku: Sku::restore(sku).ok()?,
+            order_id: OrderId::restore(order_id).ok()?,
+            reference: BatchReference::restore(reference).ok()?,
         })
     }
 }
@@ -49,7 +49,7 @@ impl Cursor for OrderId {
     }
 
     fn from_fields(order_id: Self::Fields) -> Option<Self> {
-        Self::parse(order_id).ok()
+        Self::restore(order_id).ok()
     }
 }
 
@@ -63,7 +63,7 @@ impl Cursor for PickListId {
     }
 
     fn from_fields(list_id: Self::Fields) -> Option<Self> {
-        Self::parse(list_id).ok()
+        Self::restore(list_id).ok()
     }
 }
 
@@ -87,7 +87,7 @@ impl Cursor for ProductCursor {
     }
 
     fn from_fields(sku: Self::Fields) -> Option<Self> {
-        Sku::parse(sku).ok().map(Self)
+        Sku::restore(sku).ok().map(Self)
     }
 }
 
@@ -103,8 +103,8 @@ impl Cursor for BackorderCursor {
     }
 
     fn from_fields((sku, position, priority, placed_at, order_id): Self::Fields) -> Option<Self> {
-        let queued = QueuePosition::new(OrderId::parse(order_id).ok()?, priority, instant(placed_at)?);
-        Some(Self { sku: Sku::parse(sku).ok()?, position: u64::from(position), queued }).filter(|_| position > 0)
+        let queued = QueuePosition::new(OrderId::restore(order_id).ok()?, priority, instant(placed_at)?);
+        Some(Self { sku: Sku::restore(sku).ok()?, position: u64::from(position), queued }).filter(|_| position > 0)
     }
 }
 
@@ -121,7 +121,7 @@ impl Cursor for EventCursor {
     fn from_fields((occurred_at, sku, version, ordinal): Self::Fields) -> Option<Self> {
         Some(Self {
             occurred_at: instant(occurred_at)?,
-            sku: Sku::parse(sku).ok()?,
+            sku: Sku::restore(sku).ok()?,
             version: version.try_into().ok()?,
             ordinal: ordinal.try_into().ok()?,
         })

@@ -119,8 +119,11 @@ fn impossible_dates_are_faults(database: &TestDatabase) {
 fn identifiers_break_no_rule(database: &TestDatabase) {
     with_server(database, |client| {
         let overlong = "x".repeat(256);
+        let twins = ["CHA\u{200b}IR", "CHA\u{ad}IR", "\u{feff}CHAIR", "\u{202e}CHAIR", "CHAIR\u{fe0f}", "Mo\u{308}bel"];
         for wrong in
             ["", " ", " a", "a ", "\ta", "a\u{a0}", "a\nb", "a\u{0}b", "\u{7f}", "a\u{85}b", ".", "..", &overlong]
+                .into_iter()
+                .chain(twins)
         {
             assert_eq!(batch_with(client, "reference", json!(wrong)), ["/reference"], "{wrong:?}");
             assert_eq!(batch_with(client, "sku", json!(wrong)), ["/sku"], "{wrong:?}");
@@ -129,6 +132,17 @@ fn identifiers_break_no_rule(database: &TestDatabase) {
             for filter in ["order_id", "sku", "reference"] {
                 assert_eq!(client.get(&format!("/allocations?{filter}={}", encoded(wrong))).faults(), [filter]);
             }
+        }
+        for twin in twins {
+            let name = encoded(twin);
+            assert_eq!(client.get(&format!("/batch/{name}")).faults(), ["reference"], "{twin:?}");
+            assert_eq!(client.get(&format!("/products/{name}/availability")).faults(), ["sku"], "{twin:?}");
+            assert_eq!(client.get(&format!("/orders/{name}")).faults(), ["order_id"], "{twin:?}");
+            assert_eq!(client.get(&format!("/pick-lists/{name}")).faults(), ["pick_list_id"], "{twin:?}");
+            assert_eq!(client.get(&format!("/events?subject=orders/{name}")).faults(), ["subject"], "{twin:?}");
+            assert_eq!(client.post("/pick-lists", &json!({"pick_list_id": twin})).faults(), ["/pick_list_id"]);
+            assert_eq!(client.post("/pick-lists", &json!({"skus": ["A", twin]})).faults(), ["/skus/1"], "{twin:?}");
+            assert_eq!(order_with(client, "lines", json!([{"sku": twin, "qty": 1}])), ["/lines/0/sku"], "{twin:?}");
         }
     });
 }
