@@ -15,9 +15,6 @@ use std::slice;
 /// How many waiting lines are loaded at least: what a batch of some size serves.
 const PAGE: usize = 100;
 
-#[derive(Debug, thiserror::Error)]
-#[error("a product that was not locked cannot be loaded")]
-struct NotLocked;
 
 /// Loads into a product what a decision lacks.
 pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed: &Needed) -> Result<(), StoreError> {
@@ -54,7 +51,6 @@ pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed
             product.load_pick_lines(pick_lines);
         }
         Needed::PickLinesOf(order_id) => product.load_pick_lines(pick_lines(connection, product.sku(), order_id)?),
-        Needed::Product => return Err(StoreError::Failed(NotLocked.into())),
     }
     Ok(())
 }

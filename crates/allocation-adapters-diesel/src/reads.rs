@@ -23,7 +23,7 @@ mod totals;
 pub(crate) use allocations::allocations;
 pub(crate) use availability::availability;
 pub(crate) use backorders::backorders;
-pub(crate) use batches::{batch_at, batches, find_batch, open_batches, sku_of};
+pub(crate) use batches::{batch_at, batches, find_batch, open_batches, overdue_batches, sku_of};
 pub(crate) use effects::caused_by;
 pub(crate) use events::{events, log_bounds, to_retry};
 pub(crate) use history::history;

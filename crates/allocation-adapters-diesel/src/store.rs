@@ -8,12 +8,8 @@ use crate::error::store_error;
 use crate::unit::{Transactions, Unit};
 use crate::{ConnectError, DatabaseUrl, Migrations, reads, sqlite};
 use allocation_domain::{Availability, Batch, BatchReference, Order, OrderId, PickCriteria, PickListId, Sku};
-use allocation_ports::{
-    AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
-    BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, PageSize, PickListFilter, PickListPage, ProductTotals,
-    Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory,
-};
-use chrono::{DateTime, Utc};
+use allocation_ports::{AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor, BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, OverdueCursor, PageSize, PickListFilter, PickListPage, ProductTotals, Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
@@ -224,6 +220,17 @@ impl Queries for Store {
         now: DateTime<Utc>,
     ) -> Result<Vec<Batch>, StoreError> {
         self.read(|connection| reads::batches(connection, filter, after.as_ref(), page, now))
+    }
+
+    fn overdue_batches(
+        &self,
+        filter: &BatchFilter,
+        today: NaiveDate,
+        after: Option<OverdueCursor>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Batch>, StoreError> {
+        self.read(|connection| reads::overdue_batches(connection, filter, today, after.as_ref(), page, now))
     }
 
     fn allocations(

@@ -77,6 +77,7 @@ on_both_databases! {
     locking:
         a_sku_without_a_product_is_left_out_unless_it_is_to_be_created,
         every_lock_counts_the_version_up,
+        a_product_is_registered_once_and_stays,
         who_comes_with_a_slow_clock_decides_no_earlier_than_others_did,
         only_the_most_preferred_open_batches_are_loaded,
         all_open_batches_can_be_loaded_afterwards,
@@ -107,6 +108,7 @@ on_both_databases! {
     lists:
         batches_are_listed_in_the_order_they_were_added,
         batches_of_one_sku_are_listed,
+        overdue_batches_are_listed_the_longest_overdue_first,
         allocations_are_listed_by_bytes,
         every_filter_of_allocations_pages_through_exactly_what_fits,
         a_cursor_between_rows_or_of_another_list_cuts_at_its_place,

@@ -5,7 +5,7 @@ use crate::locking::{Locked, lock};
 use crate::place_order::{OrderAnswer, Orders};
 use crate::saving::changed;
 use crate::unit_of_work::{Attempt, Ending};
-use allocation_domain::{NewOrder, OnShortage, OrderId, OrderLine, Products, Sku};
+use allocation_domain::{NewOrder, OrderId, OrderLine, Products, Sku};
 use allocation_ports::{Origin, Origins, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -95,8 +95,6 @@ fn wanted<'a>(commands: impl Iterator<Item = Command<'a>>) -> Vec<Wanted> {
             Command::Place(order) => {
                 for (sku, _) in order.lines() {
                     let wanted = by_sku.entry(sku).or_insert_with(|| with_batches(sku));
-                    // A line can wait for a SKU that there was never a batch of.
-                    wanted.create |= order.terms().on_shortage == OnShortage::Backorder;
                     wanted.order_ids.push(order.order_id().clone());
                 }
             }

@@ -1,7 +1,7 @@
 use crate::deciding::decide;
 use crate::engine::NotTaken;
 use crate::unit_of_work::Attempt;
-use allocation_domain::{NewOrder, Order, OrderId, PlaceError, Products, Shortages};
+use allocation_domain::{NewOrder, Order, OrderId, PlaceError, Products, Shortages, UnknownSkus};
 use allocation_ports::{StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
@@ -25,6 +25,9 @@ pub enum PlaceOrderError {
     /// Another order has that name, or one of its lines was sent alone before.
     #[error("Order {0} exists already with other content")]
     AlreadyExists(OrderId),
+    /// The order would wait for products that nobody has registered.
+    #[error(transparent)]
+    UnknownSkus(#[from] UnknownSkus),
     /// More commands wait than the engine takes in.
     #[error("too many orders wait to be placed")]
     Overloaded,
@@ -92,6 +95,7 @@ impl Orders {
                 Ok(PlaceOrderOutcome::Placed(placed))
             }
             Err(PlaceError::OutOfStock(shortages)) => Err(shortages.into()),
+            Err(PlaceError::UnknownSkus(unknown)) => Err(unknown.into()),
             Err(PlaceError::AlreadyExists(order_id)) => Err(PlaceOrderError::AlreadyExists(order_id)),
             Err(PlaceError::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
         })

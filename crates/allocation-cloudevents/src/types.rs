@@ -44,5 +44,6 @@ types! {
     Picked: "picked", "allocation.pick.picked.v1";
     UnitsMissing: "units_missing", "allocation.pick.units_missing.v1";
     Shipped: "shipped", "allocation.pick.shipped.v1";
+    ProductRegistered: "product_registered", "allocation.product.registered.v1";
     OutOfStock: "out_of_stock", "allocation.product.out_of_stock.v1";
 }

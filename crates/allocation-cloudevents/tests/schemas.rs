@@ -74,6 +74,7 @@ fn examples() -> Vec<Event> {
         Event::HoldExtended { order_id: order_id(), sku: sku(), expires_at: instant() },
         Event::HoldExpired { order_id: order_id(), sku: sku(), expires_at: instant() },
         Event::LineCancelled { order_id: order_id(), sku: sku() },
+        Event::ProductRegistered { sku: sku() },
         Event::OutOfStock { sku: sku() },
     ];
     for (on_shortage, expires_at) in [(OnShortage::Reject, None), (OnShortage::Backorder, Some(instant()))] {

@@ -33,6 +33,21 @@ impl Availability {
         Self(by_eta.into_iter().map(total).collect())
     }
 
+    /// The same series as it can be promised on a day: what is overdue has not arrived, so it is not free
+    /// before that day.
+    #[must_use]
+    pub fn promised_on(self, today: NaiveDate) -> Self {
+        let mut steps: Vec<AvailableFrom> = Vec::with_capacity(self.0.len());
+        for step in self.0 {
+            let step = AvailableFrom { eta: step.eta.promised_on(today), ..step };
+            match steps.last_mut() {
+                Some(last) if last.eta == step.eta => *last = step,
+                _ => steps.push(step),
+            }
+        }
+        Self(steps)
+    }
+
     /// The days on which units become free, the earliest first, with what is free by then.
     #[must_use]
     pub fn series(&self) -> &[AvailableFrom] {

@@ -2,6 +2,18 @@
 
 use chrono::NaiveDate;
 
+/// Why a day is no ETA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be from {} to {}, not {}", Eta::EARLIEST, Eta::LATEST, .0)]
+pub struct EtaError(NaiveDate);
+
+const fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+    match NaiveDate::from_ymd_opt(year, month, day) {
+        Some(date) => date,
+        None => NaiveDate::MIN,
+    }
+}
+
 /// When a batch can be picked from: now, or from the day it is expected.
 ///
 /// The order is the order of preference: stock in the warehouse comes before any date, an earlier
@@ -17,6 +29,40 @@ pub enum Eta {
 }
 
 impl Eta {
+    /// The first day that a batch can be expected on.
+    pub const EARLIEST: NaiveDate = day(2000, 1, 1);
+    /// The last day that a batch can be expected on.
+    pub const LATEST: NaiveDate = day(2999, 12, 31);
+
+    /// Checks the day that a batch is expected on, `None` for stock in the warehouse. What is stored
+    /// already is restored by [`Eta::from`], whatever the day.
+    ///
+    /// # Errors
+    ///
+    /// [`EtaError`] for a day before [`Self::EARLIEST`] or after [`Self::LATEST`]: such a date is a
+    /// mistake, and would be promised to customers.
+    pub fn new(date: Option<NaiveDate>) -> Result<Self, EtaError> {
+        match date {
+            Some(date) if !(Self::EARLIEST..=Self::LATEST).contains(&date) => Err(EtaError(date)),
+            date => Ok(date.into()),
+        }
+    }
+
+    /// Whether the stock was expected before a day, and has not been received.
+    #[must_use]
+    pub fn is_overdue(self, today: NaiveDate) -> bool {
+        self.date().is_some_and(|date| date < today)
+    }
+
+    /// When the stock can be promised on a day: overdue stock has not arrived, so not before that day.
+    #[must_use]
+    pub fn promised_on(self, today: NaiveDate) -> Self {
+        match self {
+            Self::Due(date) => Self::Due(date.max(today)),
+            Self::InStock => Self::InStock,
+        }
+    }
+
     /// The day the stock is expected, `None` for stock in the warehouse.
     #[must_use]
     pub const fn date(self) -> Option<NaiveDate> {
@@ -42,6 +88,30 @@ impl From<Eta> for Option<NaiveDate> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_plausible_day_is_an_eta() {
+        let date = |text: &str| Some(text.parse().unwrap());
+        for absurd in ["0001-01-01", "1999-12-31", "3000-01-01", "9999-12-31"] {
+            let error = Eta::new(date(absurd)).unwrap_err().to_string();
+            assert_eq!(error, format!("must be from 2000-01-01 to 2999-12-31, not {absurd}"));
+            assert_eq!(Eta::from(date(absurd)).date(), date(absurd), "what is stored stays readable");
+        }
+        for plausible in ["2000-01-01", "2999-12-31"] {
+            assert_eq!(Eta::new(date(plausible)).map(Eta::date), Ok(date(plausible)));
+        }
+        assert_eq!(Eta::new(None), Ok(Eta::InStock));
+    }
+
+    #[test]
+    fn overdue_stock_is_promised_for_today_at_the_earliest() {
+        let day = |day| NaiveDate::from_ymd_opt(2027, 1, day).unwrap();
+        assert!(Eta::Due(day(1)).is_overdue(day(2)));
+        assert!(!Eta::Due(day(2)).is_overdue(day(2)) && !Eta::Due(day(3)).is_overdue(day(2)));
+        assert!(!Eta::InStock.is_overdue(day(2)));
+        let promised = [Eta::InStock, Eta::Due(day(1)), Eta::Due(day(3))].map(|eta| eta.promised_on(day(2)));
+        assert_eq!(promised, [Eta::InStock, Eta::Due(day(2)), Eta::Due(day(3))]);
+    }
 
     #[test]
     fn stock_in_the_warehouse_comes_before_the_earliest_date() {

@@ -317,6 +317,11 @@ pub enum Event {
         /// How many units.
         quantity: Quantity,
     },
+    /// A product was registered before it had a batch: lines can wait for it.
+    ProductRegistered {
+        /// What it is.
+        sku: Sku,
+    },
     /// The last free unit of a SKU, in the warehouse or on its way, was allocated.
     OutOfStock {
         /// What is sold out.
@@ -349,6 +354,7 @@ impl Event {
             Self::Picked { .. } => "picked",
             Self::UnitsMissing { .. } => "units_missing",
             Self::Shipped { .. } => "shipped",
+            Self::ProductRegistered { .. } => "product_registered",
             Self::OutOfStock { .. } => "out_of_stock",
         }
     }
@@ -377,6 +383,7 @@ impl Event {
             Self::BatchAdded { .. }
             | Self::BatchChanged { .. }
             | Self::BatchRemoved { .. }
+            | Self::ProductRegistered { .. }
             | Self::OutOfStock { .. } => None,
         }
     }

@@ -37,17 +37,14 @@ pub use batch_counts::BatchCounts;
 pub use changes::{
     AllocationChange, BatchCountsChange, BatchRowChange, Changes, LineChange, PickLineChange, TotalsChange,
 };
-pub use eta::Eta;
+pub use eta::{Eta, EtaError};
 pub use event::{AllocationReason, DeallocationReason, Event, WithdrawalReason};
 pub use fulfilment::Fulfilment;
 pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderEnd};
 pub use identifier::{BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
 pub use more_needed::{MoreNeeded, Needed, Undecided};
-pub use order::{
-    CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms,
-    PlaceError, Shortages,
-};
+pub use order::{CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms, PlaceError, Shortages, UnknownSkus};
 pub use order_line::{LineTooLong, OrderLine};
 pub use pick::{PickError, PickOutcome, Picked};
 pub use pick_line::{PickLine, PickLineId, PickStatus};

@@ -44,10 +44,6 @@ pub enum Needed {
     /// [`Product::load_pick_lines`](crate::Product::load_pick_lines).
     #[error("the pick lines of order {0} are needed")]
     PickLinesOf(OrderId),
-    /// The product itself, made where there is none:
-    /// [`Products::insert`](crate::Products::insert).
-    #[error("the product is needed")]
-    Product,
 }
 
 /// An error of a decision that may only be for want of rows: so that a caller loads them and asks

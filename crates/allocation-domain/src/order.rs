@@ -237,6 +237,15 @@ pub struct Shortages(
     pub Vec<OutOfStock>,
 );
 
+/// SKUs of an order that asks to wait, which are those of no product: what nobody has registered, and
+/// nobody has ever added a batch of, may never come.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} of the SKUs of the order are those of no product", .0.len())]
+pub struct UnknownSkus(
+    /// The SKUs, sorted.
+    pub Vec<Sku>,
+);
+
 /// Why an order is not placed. Nothing of it is then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlaceError {
@@ -246,6 +255,9 @@ pub enum PlaceError {
     /// There is a line of an order of that name already.
     #[error("Order {0} exists already")]
     AlreadyExists(OrderId),
+    /// The order would wait for products that are not known.
+    #[error(transparent)]
+    UnknownSkus(#[from] UnknownSkus),
     /// What is at hand does not decide.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),

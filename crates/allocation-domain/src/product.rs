@@ -19,6 +19,7 @@ mod listing;
 mod picking;
 mod placing;
 mod queueing;
+mod registering;
 
 pub(crate) use placing::Plan;
 

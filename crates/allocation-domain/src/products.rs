@@ -1,8 +1,8 @@
 //! Several products at once: what orders are decided over.
 
 use crate::{
-    CancelError, Commitment, ConfirmError, ExtendError, HoldDuration, HoldExpired, MoreNeeded, Needed, NewOrder,
-    OnShortage, Order, OrderCancelled, OrderId, PlaceError, Plan, Product, Shortages, Sku,
+    CancelError, Commitment, ConfirmError, ExtendError, HoldDuration, HoldExpired, NewOrder, OnShortage, Order,
+    OrderCancelled, OrderId, PlaceError, Plan, Product, Shortages, Sku, UnknownSkus,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -88,7 +88,7 @@ impl Products {
     ///
     /// An order that rejects shortage is allocated whole or not at all. Of one that accepts it,
     /// what can be allocated is, and the rest waits; a line that allows no split takes all its
-    /// units or waits for all.
+    /// units or waits for all. None waits for a SKU without a product.
     ///
     /// # Errors
     ///
@@ -117,19 +117,19 @@ impl Products {
     /// What each line of an order gets.
     fn plans(&self, order: &NewOrder) -> Result<Vec<Plan>, PlaceError> {
         let terms = order.terms();
+        if terms.on_shortage == OnShortage::Backorder {
+            self.know_all_skus_of(order)?;
+        }
         let (mut plans, mut short) = (Vec::with_capacity(order.lines().len()), Vec::new());
         for (sku, quantity) in order.lines() {
-            let (product, nothing);
-            match (self.0.get(sku), terms.on_shortage) {
-                (Some(at_hand), _) => product = at_hand,
-                (None, OnShortage::Backorder) => {
-                    return Err(MoreNeeded { sku: sku.clone(), what: Needed::Product }.into());
-                }
-                (None, OnShortage::Reject) => {
+            let nothing;
+            let product = match self.0.get(sku) {
+                Some(at_hand) => at_hand,
+                None => {
                     nothing = Product::new(sku.clone());
-                    product = &nothing;
+                    &nothing
                 }
-            }
+            };
             let takes_parts = terms.on_shortage == OnShortage::Backorder && terms.allow_split;
             let plan = product.plan_newcomer(*quantity, takes_parts)?;
             short.extend(plan.shortage(product, *quantity));
@@ -139,6 +139,12 @@ impl Products {
             return Err(Shortages(short).into());
         }
         Ok(plans)
+    }
+
+    fn know_all_skus_of(&self, order: &NewOrder) -> Result<(), UnknownSkus> {
+        let skus = order.lines().iter().map(|(sku, _)| sku);
+        let unknown: Vec<Sku> = skus.filter(|sku| !self.0.contains_key(sku)).cloned().collect();
+        if unknown.is_empty() { Ok(()) } else { Err(UnknownSkus(unknown)) }
     }
 
     /// Makes a held order firm; one that is firm stays so.

@@ -7,9 +7,21 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 use allocation_app::{AllocationEngine, UseCases};
 use allocation_ports::{Clock, Queries, Readiness};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::future::ready;
 use std::sync::Arc;
+
+/// Tells which day it is where the stock is.
+pub trait Calendar: Send + Sync {
+    /// The day of an instant.
+    fn day_of(&self, at: DateTime<Utc>) -> NaiveDate;
+}
+
+impl<F: Fn(DateTime<Utc>) -> NaiveDate + Send + Sync> Calendar for F {
+    fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
+        self(at)
+    }
+}
 
 /// The API over what carries its requests out.
 #[derive(Clone)]
@@ -19,6 +31,7 @@ pub struct Api {
     queries: Arc<dyn Queries>,
     pub(crate) readiness: Arc<dyn Readiness>,
     clock: Arc<dyn Clock>,
+    calendar: Arc<dyn Calendar>,
     pub(crate) feed: EventFeed,
     pub(crate) gate: Gate,
     /// In front of the gate for readers of events, who all wake at once: they must not turn others away.
@@ -50,7 +63,20 @@ impl Api {
     ) -> Self {
         let readers = Gate::new(BlockingLimits { running: (blocking.running / 2).max(1), ..blocking });
         let (gate, probe) = (Gate::new(blocking), Gate::new(PROBES));
-        Self { use_cases, engine, queries, readiness, clock, feed, gate, readers, probe }
+        let calendar = Arc::new(|at: DateTime<Utc>| at.date_naive());
+        Self { use_cases, engine, queries, readiness, clock, calendar, feed, gate, readers, probe }
+    }
+
+    /// The same API with another calendar than that of UTC: batches that were expected before its today
+    /// are overdue.
+    #[must_use]
+    pub fn with_calendar(self, calendar: impl Calendar + 'static) -> Self {
+        Self { calendar: Arc::new(calendar), ..self }
+    }
+
+    /// Today, by the clock and the calendar.
+    pub(crate) fn today(&self) -> NaiveDate {
+        self.calendar.day_of(self.now())
     }
 
     /// The time now.

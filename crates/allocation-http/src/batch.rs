@@ -18,13 +18,14 @@ use crate::problem::{Kind, Problem};
 use crate::query::Query;
 use crate::resource::Path;
 use crate::{answer, body, etag};
+use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use allocation_app::AddBatchOutcome;
 use allocation_domain::{BatchReference, Sku};
-use allocation_ports::{BatchCursor, BatchFilter, Queries};
-use chrono::{DateTime, Utc};
+use allocation_ports::{BatchCursor, BatchFilter, OverdueCursor, Queries};
+use chrono::{DateTime, NaiveDate, Utc};
 
 pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
     Path::new("/batch").post(add).get(list).register(cfg);
@@ -85,15 +86,16 @@ pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) 
             let location = format!("/batch/{}", encode(batch.reference().as_str()));
             let mut response = answer::builder(StatusCode::CREATED);
             response.insert_header((header::LOCATION, location));
-            show(response, &batch)
+            show(response, api.today(), &batch)
         }
-        AddBatchOutcome::Unchanged(batch) => show(answer::builder(StatusCode::OK), &batch),
+        AddBatchOutcome::Unchanged(batch) => show(answer::builder(StatusCode::OK), api.today(), &batch),
     }
 }
 
 /// List batches
 ///
-/// In the order in which they were added.
+/// In the order in which they were added; those that are overdue, with `overdue=true`, the longest overdue
+/// first.
 #[utoipa::path(
     get,
     path = "/batch",
@@ -101,6 +103,8 @@ pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) 
     tag = "Batches",
     params(
         ("sku" = Option<Identifier>, Query, description = "Only batches of this SKU"),
+        ("overdue" = Option<bool>, Query, description =
+            "`true`: only batches that were expected before today and have not been received"),
         PageParameters,
     ),
     responses(
@@ -116,9 +120,16 @@ pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) 
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
     let filter = BatchFilter { sku: query.take("sku", str::parse) };
-    let page = Page::take(&mut query);
-    query.faults().check(Some(()))?;
-    let page = api.read(&request, move |queries, now| read_page(queries, &filter, page, now)).await?;
+    let today = api.today();
+    let page = if query.take("overdue", parse_overdue).is_some() {
+        let page = Page::take(&mut query);
+        query.faults().check(Some(()))?;
+        api.read(&request, move |queries, now| read_overdue(queries, &filter, today, page, now)).await?
+    } else {
+        let page = Page::take(&mut query);
+        query.faults().check(Some(()))?;
+        api.read(&request, move |queries, now| read_page(queries, &filter, today, page, now)).await?
+    };
     Ok(page.into())
 }
 
@@ -144,7 +155,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let reference = reference(&request)?;
     let batch = api.read(&request, move |queries, now| read(queries, &reference, now)).await?;
-    show(answer::builder(StatusCode::OK), &batch)
+    show(answer::builder(StatusCode::OK), api.today(), &batch)
 }
 
 /// Delete a batch
@@ -172,8 +183,12 @@ fn reference(request: &HttpRequest) -> Result<BatchReference, Problem> {
 }
 
 /// The answer that shows a batch.
-fn show(mut response: HttpResponseBuilder, batch: &allocation_domain::Batch) -> Result<HttpResponse, Problem> {
-    Ok(response.insert_header(etag::of(batch.version())).body(answer::bytes(&Batch::from(batch))?))
+fn show(
+    mut response: HttpResponseBuilder,
+    today: NaiveDate,
+    batch: &allocation_domain::Batch,
+) -> Result<HttpResponse, Problem> {
+    Ok(response.insert_header(etag::of(batch.version())).body(answer::bytes(&Batch::on(today, batch))?))
 }
 
 fn read(
@@ -188,6 +203,7 @@ fn read(
 fn read_page(
     queries: &dyn Queries,
     filter: &BatchFilter,
+    today: NaiveDate,
     page: Page<BatchCursor>,
     now: DateTime<Utc>,
 ) -> Result<PageAnswer, Problem> {
@@ -195,7 +211,36 @@ fn read_page(
     let next = page::next(page.size, &rows, |after, size| queries.batches(filter, after, size, now))?;
     let filters = [("sku", filter.sku.as_ref().map(Sku::as_str))];
     let link = next.and_then(|cursor| page::link("/batch", &filters, page.size, &cursor));
-    Ok(PageAnswer { body: answer::bytes(&rows.iter().map(Batch::from).collect::<Vec<_>>())?, link })
+    page_of(today, &rows, link)
+}
+
+fn read_overdue(
+    queries: &dyn Queries,
+    filter: &BatchFilter,
+    today: NaiveDate,
+    page: Page<OverdueCursor>,
+    now: DateTime<Utc>,
+) -> Result<PageAnswer, Problem> {
+    let rows = queries.overdue_batches(filter, today, page.after, page.size, now)?;
+    let read = |after, size| queries.overdue_batches(filter, today, after, size, now);
+    let next = page::next(page.size, &rows, read)?;
+    let filters = [("sku", filter.sku.as_ref().map(Sku::as_str)), ("overdue", Some("true"))];
+    let link = next.and_then(|cursor| page::link("/batch", &filters, page.size, &cursor));
+    page_of(today, &rows, link)
+}
+
+fn page_of(
+    today: NaiveDate,
+    rows: &[allocation_domain::Batch],
+    link: Option<HeaderValue>,
+) -> Result<PageAnswer, Problem> {
+    let rows: Vec<_> = rows.iter().map(|batch| Batch::on(today, batch)).collect();
+    Ok(PageAnswer { body: answer::bytes(&rows)?, link })
+}
+
+/// Only what is overdue has a list of its own.
+fn parse_overdue(text: &str) -> Result<(), &'static str> {
+    if text == "true" { Ok(()) } else { Err("must be true; leave it out for all batches") }
 }
 
 #[cfg(test)]

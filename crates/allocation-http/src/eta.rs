@@ -27,11 +27,17 @@ pub(crate) fn parse_day(text: &str) -> Result<NaiveDate, &'static str> {
     parse(text).ok_or(DAY_RULE)
 }
 
+/// The ETA that a text is.
+fn expected_on(text: &str) -> Result<Eta, String> {
+    let day = parse(text).ok_or(RULE)?;
+    Eta::new(Some(day)).map_err(|error| error.to_string())
+}
+
 /// Parses an ETA straight from the bytes of a body.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Eta, D::Error> {
     match Option::<String>::deserialize(deserializer)? {
         None => Ok(Eta::InStock),
-        Some(text) => parse(&text).map(Eta::Due).ok_or_else(|| de::Error::custom(RULE)),
+        Some(text) => expected_on(&text).map_err(de::Error::custom),
     }
 }
 
@@ -52,7 +58,7 @@ impl Deserr<Faults> for Eta {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
         match value {
             Value::Null => Ok(Self::InStock),
-            Value::String(text) => parse(&text).map_or_else(|| refuse(at, RULE), |day| Ok(Self::Due(day))),
+            Value::String(text) => expected_on(&text).or_else(|error| refuse(at, error)),
             other => refuse(at, format!("{RULE}; not {}", name(other.kind()))),
         }
     }
@@ -60,8 +66,18 @@ impl Deserr<Faults> for Eta {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{expected_on, parse};
     use crate::testing::due;
+
+    #[test]
+    fn an_absurd_day_is_no_eta() {
+        assert_eq!(expected_on("2027-01-15"), Ok(due(2027, 1, 15)));
+        for absurd in ["0001-01-01", "1999-12-31", "3000-01-01"] {
+            let rule = format!("must be from 2000-01-01 to 2999-12-31, not {absurd}");
+            assert_eq!(expected_on(absurd), Err(rule));
+        }
+        assert!(expected_on("2027-02-30").unwrap_err().starts_with("must be a date of the calendar"));
+    }
 
     #[test]
     fn a_date_is_written_exactly_so() {

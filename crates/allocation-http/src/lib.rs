@@ -36,7 +36,7 @@ mod server;
 #[cfg(test)]
 mod testing;
 
-pub use api::{Api, app};
+pub use api::{Api, Calendar, app};
 pub use blocking::BlockingLimits;
 pub use event::EventFeed;
 pub use openapi::{openapi, openapi_json};

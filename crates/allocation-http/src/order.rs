@@ -47,8 +47,8 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 }
 
 document!(PlaceOrderProblems:
-    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OutOfStock, OrderAlreadyExists, Overloaded,
-    DatabaseUnavailable, ShuttingDown, InternalError,
+    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OutOfStock, UnknownSku, OrderAlreadyExists,
+    Overloaded, DatabaseUnavailable, ShuttingDown, InternalError,
 );
 document!(ListOrdersProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(FindOrderProblems: Validation, OrderNotFound, Overloaded, DatabaseUnavailable, InternalError);
@@ -57,7 +57,8 @@ document!(CancelOrderProblems: Validation, OrderNotFound, AlreadyPicked, Overloa
 /// Place an order
 ///
 /// All its lines are decided at once: stock is taken for all of them, or for none, unless the order
-/// accepts to wait (`on_shortage` is `backorder`). With `hold_seconds` its units are held for that
+/// accepts to wait (`on_shortage` is `backorder`), for SKUs that are known: of which a batch was added
+/// once, or that were registered (`PUT /products/{sku}`). With `hold_seconds` its units are held for that
 /// long, and are free for others from the second on in which the hold expires; confirm the order
 /// before. Placing the same order again changes nothing. A name that another order has, or under
 /// which lines of its SKUs were allocated one by one, is a conflict.

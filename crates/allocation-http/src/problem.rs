@@ -9,7 +9,7 @@ pub(crate) use kind::Kind;
 use crate::fault::Fault;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use allocation_domain::{OrderId, OutOfStock, PickListId, Shortages, Sku};
+use allocation_domain::{OrderId, OutOfStock, PickListId, Shortages, Sku, UnknownSkus};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::error::Error;
@@ -40,6 +40,9 @@ enum Members {
     Shortage(Shortage),
     Shortages {
         shortages: Vec<Shortage>,
+    },
+    UnknownSkus {
+        skus: Vec<String>,
     },
     /// Ids are texts. Where to read on is told in a header, too.
     Gone {
@@ -107,6 +110,16 @@ impl Problem {
         };
         let members = Members::Shortages { shortages: short.iter().map(Shortage::from).collect() };
         Self { members, ..Self::new(Kind::OutOfStock, detail) }
+    }
+
+    /// An order would wait for products that are not known.
+    pub(crate) fn unknown_skus(UnknownSkus(skus): &UnknownSkus) -> Self {
+        let detail = match &**skus {
+            [sku] => format!("SKU {sku} is not known"),
+            skus => format!("{} SKUs of the order are not known", skus.len()),
+        };
+        let members = Members::UnknownSkus { skus: skus.iter().map(Sku::to_string).collect() };
+        Self { members, ..Self::new(Kind::UnknownSku, detail) }
     }
 
     pub(crate) fn order_not_found(order_id: &OrderId) -> Self {

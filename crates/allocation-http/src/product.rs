@@ -6,7 +6,6 @@ mod totals;
 pub(crate) use availability::{__path_availability, availability};
 pub(crate) use totals::Product;
 
-use crate::answer;
 use crate::api::Api;
 use crate::identifier::{Identifier, PathIdentifiers};
 use crate::openapi::document;
@@ -14,20 +13,25 @@ use crate::page::{self, Page, PageAnswer, PageParameters, ProductCursor};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::resource::Path;
+use crate::{answer, body};
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
+use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
+use allocation_app::RegisterProductOutcome;
 use allocation_domain::Sku;
 use allocation_ports::Queries;
 use chrono::{DateTime, Utc};
 
 pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
     Path::new("/products").get(list).register(cfg);
-    Path::new("/products/{sku}").get(find).register(cfg);
+    Path::new("/products/{sku}").get(find).put(register).register(cfg);
     Path::new("/products/{sku}/availability").get(availability).register(cfg);
 }
 
 document!(ListProductsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
+document!(RegisterProductProblems:
+    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, Overloaded, DatabaseUnavailable, InternalError,
+);
 document!(FindProductProblems: Validation, ProductNotFound, Overloaded, DatabaseUnavailable, InternalError);
 
 /// List products
@@ -84,6 +88,42 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
         None => Err(Problem::product_not_found(&sku)),
     };
     Ok(answer::builder(StatusCode::OK).body(api.read(&request, read).await?))
+}
+
+/// Register a product
+///
+/// Orders can wait for it from then on, before it has a batch. Adding a batch registers its product too,
+/// and a product whose last batch was deleted stays registered. It needs no body; an empty object is
+/// accepted. Registering a product again changes nothing.
+#[utoipa::path(
+    put,
+    path = "/products/{sku}",
+    operation_id = "registerProduct",
+    tag = "Products",
+    params(("sku" = Identifier, Path, description = "The product", example = "RED-CHAIR")),
+    responses(
+        (status = 201, description = "The product is registered", body = Product<'_>, example = json!({
+            "sku": "RED-CHAIR", "in_stock": 0, "on_its_way": 0, "allocated": 0, "held": 0, "backordered": 0,
+            "available": 0
+        })),
+        (status = 200, description = "The product was known already; this is what became of it", body = Product<'_>,
+            example = json!({
+                "sku": "RED-CHAIR", "in_stock": 5, "on_its_way": 20, "allocated": 14, "held": 4, "backordered": 0,
+                "available": 11
+            })),
+        RegisterProductProblems,
+    ),
+)]
+pub(crate) async fn register(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    let mut path = PathIdentifiers::of(&request);
+    let found = path.take(2, "sku");
+    let sku: Sku = body::read_nothing_beside(path, found, &request, payload).await?;
+    let use_cases = api.use_cases(&request);
+    let (status, product) = match api.gate.run(&request, move || use_cases.register_product(&sku)).await? {
+        RegisterProductOutcome::Registered(product) => (StatusCode::CREATED, product),
+        RegisterProductOutcome::Unchanged(product) => (StatusCode::OK, product),
+    };
+    answer::json(status, &Product::from(&product))
 }
 
 fn read_page(queries: &dyn Queries, page: Page<ProductCursor>, now: DateTime<Utc>) -> Result<PageAnswer, Problem> {

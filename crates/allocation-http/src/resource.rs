@@ -37,6 +37,15 @@ impl Path {
         self.route(&[Method::POST], handler)
     }
 
+    pub(crate) fn put<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.route(&[Method::PUT], handler)
+    }
+
     pub(crate) fn patch<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,

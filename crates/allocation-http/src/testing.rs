@@ -54,6 +54,7 @@ impl Ports {
         let mut ports = Self::with_units(move || Err(error()));
         ports.queries.expect_batch().returning(move |_, _| Err(error()));
         ports.queries.expect_batches().returning(move |_, _, _, _| Err(error()));
+        ports.queries.expect_overdue_batches().returning(move |_, _, _, _, _| Err(error()));
         ports.queries.expect_allocations().returning(move |_, _, _, _| Err(error()));
         ports.queries.expect_order().returning(move |_| Err(error()));
         ports.queries.expect_orders().returning(move |_, _, _, _| Err(error()));

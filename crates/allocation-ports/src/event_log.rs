@@ -41,6 +41,7 @@ impl Subject {
             | Event::BatchChanged { reference, .. }
             | Event::BatchRemoved { reference, .. } => Self::Batch(reference.clone()),
             Event::OutOfStock { sku }
+            | Event::ProductRegistered { sku }
             | Event::LinePlaced { sku, .. }
             | Event::Allocated { sku, .. }
             | Event::Deallocated { sku, .. }

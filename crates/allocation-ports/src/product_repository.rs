@@ -62,7 +62,8 @@ pub trait ProductRepository {
     /// `wanted` names each SKU at most once. The lock MUST be exclusive across all processes on the
     /// database, and taken in the order of the SKUs' bytes, so that two units never wait for each
     /// other. What is loaded MUST include what other units committed before the lock was given. A
-    /// SKU without a product is left out of the answer, unless it is to be created.
+    /// SKU without a product is left out of the answer, unless it is to be created. A product that this
+    /// unit creates MUST have version 1, and no other: so a decision tells whether it is new.
     ///
     /// Each product MUST say when it was saved last ([`Product::not_before`]). The decisions are made at
     /// the latest of these instants and `now`, and by then it is meant in what follows.
@@ -86,8 +87,7 @@ pub trait ProductRepository {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails. [`Needed::Product`] is not to be loaded into a
-    /// product but to be locked before, and MUST be [`StoreError::Failed`].
+    /// [`StoreError`] when the database fails.
     fn load(&mut self, product: &mut Product, needed: &Needed) -> Result<(), StoreError>;
 
     /// Products with a line whose hold has expired by `now`, those whose hold expired first before

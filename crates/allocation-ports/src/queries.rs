@@ -3,7 +3,7 @@ use allocation_domain::{
     Availability, Batch, BatchReference, Event, Order, OrderId, OrderStatus, PickCriteria, PickListId, PickListStatus,
     PickStatus, Quantity, QueuePosition, Sku, Totals,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// How many rows a page has at most, from 1 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,25 @@ pub struct BatchCursor {
     pub added_at: DateTime<Utc>,
     /// Its reference.
     pub reference: BatchReference,
+}
+
+/// The place of a batch in the list of those that are overdue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverdueCursor {
+    /// The day that the batch was expected on.
+    pub eta: NaiveDate,
+    /// When the batch was added.
+    pub added_at: DateTime<Utc>,
+    /// Its reference.
+    pub reference: BatchReference,
+}
+
+impl From<&Batch> for OverdueCursor {
+    /// A batch in stock, which is not overdue, comes before all.
+    fn from(batch: &Batch) -> Self {
+        let eta = batch.eta().date().unwrap_or(NaiveDate::MIN);
+        Self { eta, added_at: batch.added_at(), reference: batch.reference().clone() }
+    }
 }
 
 impl From<&Batch> for BatchCursor {
@@ -270,6 +289,22 @@ pub trait Queries: Send + Sync {
         &self,
         filter: &BatchFilter,
         after: Option<BatchCursor>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Batch>, StoreError>;
+
+    /// Batches that were expected before a day and have not been received, after a place: the longest
+    /// overdue first, then by the time they were added, then by reference. The cost of a page MUST NOT
+    /// grow with the batches that are not overdue.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn overdue_batches(
+        &self,
+        filter: &BatchFilter,
+        today: NaiveDate,
+        after: Option<OverdueCursor>,
         page: PageSize,
         now: DateTime<Utc>,
     ) -> Result<Vec<Batch>, StoreError>;

@@ -2,8 +2,10 @@
 
 use allocation_adapters_diesel::{DatabaseUrl, Store};
 use allocation_adapters_rabbitmq::{AmqpUrl, AmqpUrlError, BrokerName};
+use allocation_http::Calendar;
 use anyhow::{Context, bail};
-use chrono::TimeDelta;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::convert::Infallible;
 use std::io::IsTerminal;
@@ -34,6 +36,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         direction: Direction,
     },
+    /// Ask the server at the address whether it is ready; for the health check of a container
+    Health,
     /// Print the OpenAPI document of the HTTP API
     Openapi,
     /// Show or mend what is on its way to the broker
@@ -129,6 +133,14 @@ pub(crate) struct Settings {
     )]
     pub(crate) event_source: String,
 
+    /// The IANA time zone of the stock: batches that were expected before its today are overdue
+    #[arg(long, global = true, env = "ALLOCATION_TIME_ZONE", default_value = "UTC", value_parser = parse_time_zone)]
+    pub(crate) time_zone: Tz,
+
+    /// Pins today: the tests have dates in them
+    #[arg(long, global = true, env = "ALLOCATION_TODAY", hide = true)]
+    pub(crate) today: Option<NaiveDate>,
+
     /// How to write the log [default: text on a terminal, else json]
     #[arg(long, global = true, env = "ALLOCATION_LOG_FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
@@ -206,7 +218,17 @@ fn parse_source(text: &str) -> Result<String, &'static str> {
     if valid { Ok(text.to_owned()) } else { Err("must be a URI reference, such as /allocation") }
 }
 
+fn parse_time_zone(text: &str) -> Result<Tz, &'static str> {
+    text.parse().map_err(|_| "must be a name of the IANA time zone database, such as UTC or Europe/Berlin")
+}
+
 impl Settings {
+    /// Which day it is where the stock is.
+    pub(crate) fn calendar(&self) -> impl Calendar + 'static {
+        let (zone, today) = (self.time_zone, self.today);
+        move |at: DateTime<Utc>| today.unwrap_or_else(|| at.with_timezone(&zone).date_naive())
+    }
+
     /// For how long events are retained, `None` for ever.
     pub(crate) fn retain_events(&self) -> Option<TimeDelta> {
         Some(TimeDelta::days(i64::from(self.retain_events_days))).filter(|time| !time.is_zero())
@@ -236,5 +258,28 @@ pub(crate) fn check_dotenv(read: dotenvy::Result<()>) -> anyhow::Result<()> {
             bail!(".env cannot be read: at character {at} of the line `{line}`; write NAME=value")
         }
         Err(error) => Err(error).context(".env cannot be read"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn today_is_that_of_the_time_zone() {
+        let calendar = |arguments: &[&str]| {
+            let arguments = ["allocation"].iter().chain(arguments);
+            Cli::try_parse_from(arguments).unwrap().settings.calendar()
+        };
+        let midnight: DateTime<Utc> = "2027-01-15T23:30:00Z".parse().unwrap();
+        let day = |arguments: &[&str]| calendar(arguments).day_of(midnight).to_string();
+        assert_eq!(day(&[]), "2027-01-15");
+        assert_eq!(day(&["--time-zone", "Europe/Berlin"]), "2027-01-16");
+        assert_eq!(day(&["--time-zone", "America/New_York"]), "2027-01-15");
+        assert_eq!(day(&["--today", "2026-12-01"]), "2026-12-01");
+        // Summer time begins: 01:00 UTC is 03:00.
+        let summer = "2027-03-28T22:30:00Z".parse().unwrap();
+        assert_eq!(calendar(&["--time-zone", "Europe/Berlin"]).day_of(summer).to_string(), "2027-03-29");
+        assert!(Cli::try_parse_from(["allocation", "--time-zone", "Mars/Base"]).is_err());
     }
 }

@@ -3,6 +3,7 @@
 mod broker;
 mod clock;
 mod config;
+mod health;
 mod logging;
 mod migrate;
 mod outbox;
@@ -33,6 +34,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve => serve::serve(&cli.settings),
         Command::Migrate { direction } => migrate::migrate(&cli.settings, direction),
         Command::Outbox { action } => outbox::outbox(&cli.settings, &action),
+        Command::Health => health::health(cli.settings.address),
         Command::Openapi => {
             print!("{}", allocation_http::openapi_json());
             Ok(())

@@ -63,7 +63,8 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     let keeper = keep_events(&store, &clock, &tail, settings).context("the log of events cannot be kept")?;
     let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
-    let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, feed, limits);
+    let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, feed, limits)
+        .with_calendar(settings.calendar());
 
     let address = listener.local_addr()?;
     tracing::info!("API at http://{address}, docs at http://{address}/docs");

@@ -6,10 +6,10 @@ use crate::row::{self, BATCH_COLUMNS, BatchRow, BatchSqlTypes};
 use crate::schema::{batch_references, batches};
 use crate::statement::statement;
 use allocation_domain::{Batch, BatchReference, Eta, Sku, Units};
-use allocation_ports::{BatchCursor, BatchFilter, FoundBatch, PageSize, StoreError};
+use allocation_ports::{BatchCursor, BatchFilter, FoundBatch, OverdueCursor, PageSize, StoreError};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Date, Text};
 
 /// The columns of a batch at an instant. Units of expired lines are not allocated any more: they are
 /// found from these lines, which are few, and not among all that is allocated of the batch.
@@ -59,6 +59,39 @@ statement! {
         limit: BigInt => i64,
     ) on MultiBackend -> BatchColumns,
     concat!(columns_at!(), "WHERE sku = ? AND (added_at, reference) > (?, ?) ORDER BY added_at, reference LIMIT ?")
+}
+
+statement! {
+    /// Batches that were expected before a day, those that were expected first before others.
+    OverdueAt<'a>(
+        now: BigInt => i64,
+        today: Date => NaiveDate,
+        eta: Date => NaiveDate,
+        added_at: BigInt => i64,
+        reference: Text => str,
+        limit: BigInt => i64,
+    ) on MultiBackend -> BatchColumns,
+    concat!(
+        columns_at!(),
+        "WHERE eta < ? AND (eta, added_at, reference) > (?, ?, ?) ORDER BY eta, added_at, reference LIMIT ?"
+    )
+}
+
+statement! {
+    OverdueOfSkuAt<'a>(
+        now: BigInt => i64,
+        sku: Text => str,
+        today: Date => NaiveDate,
+        eta: Date => NaiveDate,
+        added_at: BigInt => i64,
+        reference: Text => str,
+        limit: BigInt => i64,
+    ) on MultiBackend -> BatchColumns,
+    concat!(
+        columns_at!(),
+        "WHERE sku = ? AND eta < ? AND (eta, added_at, reference) > (?, ?, ?)
+         ORDER BY eta, added_at, reference LIMIT ?"
+    )
 }
 
 statement! {
@@ -138,6 +171,34 @@ pub(crate) fn batches(
     };
     rows.map_err(store_error)?.into_iter().map(restored).collect()
 }
+
+/// A page of batches at an instant that were expected before a day, the longest overdue first.
+pub(crate) fn overdue_batches(
+    connection: &mut AnyConnection,
+    filter: &BatchFilter,
+    today: NaiveDate,
+    after: Option<&OverdueCursor>,
+    page: PageSize,
+    now: DateTime<Utc>,
+) -> Result<Vec<Batch>, StoreError> {
+    let (now, today, limit) = (&now.timestamp_micros(), &today, &i64::from(page.get()));
+    let eta = &after.map_or(FIRST_DAY, |after| after.eta.max(FIRST_DAY));
+    let added_at = &after.map_or(i64::MIN, |after| after.added_at.timestamp_micros());
+    let reference = after.map_or(super::FIRST, |after| after.reference.as_str());
+    let rows: QueryResult<Vec<(String, BatchRow)>> = match &filter.sku {
+        None => OverdueAt { now, today, eta, added_at, reference, limit }.load(connection),
+        Some(sku) => {
+            OverdueOfSkuAt { now, sku: sku.as_str(), today, eta, added_at, reference, limit }.load(connection)
+        }
+    };
+    rows.map_err(store_error)?.into_iter().map(restored).collect()
+}
+
+/// No date that is stored comes before it: there is no year 0.
+const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(1, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
 
 fn restored((sku, batch): (String, BatchRow)) -> Result<Batch, StoreError> {
     batch.batch(row::sku(sku)?)

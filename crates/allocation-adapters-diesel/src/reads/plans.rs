@@ -9,7 +9,7 @@ use crate::{DatabaseUrl, expiry};
 use allocation_domain::{BatchReference, OrderId, Sku};
 use allocation_ports::{AllocationCursor, AllocationFilter, PageSize};
 use allocation_test_support::TestDatabase;
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Integer, Text};
@@ -82,6 +82,7 @@ const ALLOCATIONS_OF_ORDER: &str = "allocations of an order";
 /// The plans of all queries, by their names.
 fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
     let (text, number, limit, small) = ("M", &7, &100, &7);
+    let day = &NaiveDate::from_ymd_opt(2027, 1, 15).unwrap();
     let mut plans = Vec::new();
     macro_rules! explain {
         ($($name:expr => $query:expr;)+) => { $(plans.push(($name.to_owned(), plan(connection, $query)));)+ };
@@ -90,6 +91,10 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "batch" => batches::BatchAt { now: number, reference: text, from: text, to: text };
         "batches" => batches::BatchesAt { now: number, added_at: number, reference: text, limit };
         "batches of a SKU" => batches::BatchesOfSkuAt { now: number, sku: text, added_at: number, reference: text, limit };
+        "overdue batches" => batches::OverdueAt { now: number, today: day, eta: day, added_at: number, reference: text,
+            limit };
+        "overdue batches of a SKU" => batches::OverdueOfSkuAt { now: number, sku: text, today: day, eta: day,
+            added_at: number, reference: text, limit };
         "open batches" => batches::OpenBatches { sku: text };
         "orders" => All { after: text, limit };
         "held orders" => Held { after: text, limit };

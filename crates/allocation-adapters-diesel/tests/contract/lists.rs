@@ -1,7 +1,7 @@
-use crate::world::{World, instant, order, reference, sku};
-use allocation_domain::Eta;
+use crate::world::{World, due, instant, order, reference, sku};
+use allocation_domain::{Batch, Eta};
 use allocation_ports::{
-    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, PageSize, Queries,
+    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, OverdueCursor, PageSize, Queries,
 };
 use allocation_test_support::TestDatabase;
 
@@ -140,4 +140,43 @@ pub fn an_unknown_batch_or_one_of_another_sku_has_no_allocations(database: TestD
     assert!(world.allocations(&of_batch("a", "b-0"), 100).is_empty());
     assert!(world.allocations(&of_batch("a", "none"), 100).is_empty());
     assert_eq!(world.allocations(&of_batch("a", "a-0"), 100).len(), 6);
+}
+
+pub fn overdue_batches_are_listed_the_longest_overdue_first(database: TestDatabase) {
+    let world = World::new(database);
+    let today: chrono::NaiveDate = "2027-01-15".parse().unwrap();
+    for (name, batch, eta) in [
+        ("LAMP", "L-STOCK", Eta::InStock),
+        ("LAMP", "L-TODAY", due("2027-01-15")),
+        ("LAMP", "L-YESTERDAY", due("2027-01-14")),
+        ("SOFA", "S-YESTERDAY", due("2027-01-14")),
+        ("SOFA", "S-ANCIENT", due("0001-01-01")),
+        ("LAMP", "L-LATER", due("2027-03-01")),
+        ("LAMP", "L-OLD", due("2026-12-31")),
+    ] {
+        world.add(name, batch, 5, eta);
+    }
+    let listed = |filter: &BatchFilter, size: u16| {
+        let mut rows: Vec<Batch> = Vec::new();
+        loop {
+            let after = rows.last().map(OverdueCursor::from);
+            let page = PageSize::new(size).unwrap();
+            let more = world.store.overdue_batches(filter, today, after, page, instant(0)).unwrap();
+            let last = more.len() < usize::from(size);
+            rows.extend(more);
+            if last {
+                return rows.iter().map(|batch| batch.reference().to_string()).collect::<Vec<_>>();
+            }
+        }
+    };
+    for size in [1, 2, 3, 100] {
+        let all = ["S-ANCIENT", "L-OLD", "L-YESTERDAY", "S-YESTERDAY"];
+        assert_eq!(listed(&BatchFilter::default(), size), all, "pages of {size}");
+        let lamps = BatchFilter { sku: Some(sku("LAMP")) };
+        assert_eq!(listed(&lamps, size), ["L-OLD", "L-YESTERDAY"], "pages of {size}");
+    }
+    // A batch that has been received is not overdue; nor is one that is delayed.
+    world.database.execute("UPDATE batches SET eta = NULL WHERE reference = 'L-OLD'");
+    world.database.execute("UPDATE batches SET eta = '2027-02-01' WHERE reference = 'S-ANCIENT'");
+    assert_eq!(listed(&BatchFilter::default(), 100), ["L-YESTERDAY", "S-YESTERDAY"]);
 }

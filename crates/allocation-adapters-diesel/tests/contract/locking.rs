@@ -1,7 +1,7 @@
 use crate::shop::seconds;
 use crate::world::{World, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{BatchChange, Eta, MoreNeeded, Needed, Product, Units};
-use allocation_ports::{FoundBatch, Origins, Wanted};
+use allocation_domain::{BatchChange, Eta, MoreNeeded, Needed, Product, Totals, Units};
+use allocation_ports::{FoundBatch, Origins, Queries, Wanted};
 use allocation_test_support::TestDatabase;
 use std::sync::mpsc;
 use std::thread;
@@ -233,4 +233,34 @@ pub fn batches_are_found_by_reference(database: TestDatabase) {
     let found = unit.products().find_batch(&reference("D")).unwrap().unwrap();
     assert_eq!((found.batch.purchased(), found.batch.eta()), (Units::ZERO, Eta::InStock));
     assert_eq!((found.added_quantity.get(), found.added_eta), (7, due("2027-02-01")), "corrected in the same unit");
+}
+
+/// Version 1 is that of the unit that has made the product.
+pub fn a_product_is_registered_once_and_stays(database: TestDatabase) {
+    let world = World::new(database);
+    let register = |commit: bool| {
+        let mut unit = world.begin();
+        let wanted = Wanted { create: true, ..Wanted::product(sku("LAMP")) };
+        let mut product = lock_one(&mut *unit, wanted);
+        let is_new = product.register();
+        unit.products().save(&[product], instant(0), &Origins::default()).unwrap();
+        if commit {
+            unit.commit().unwrap();
+        }
+        is_new
+    };
+    assert!(register(false), "it is rolled back");
+    assert!(world.store.product(&sku("LAMP"), instant(0)).unwrap().is_none());
+    assert!(register(true));
+    let found = world.store.product(&sku("LAMP"), instant(0)).unwrap().unwrap();
+    assert_eq!(found.totals, Totals::default());
+    assert!(!register(false) && !register(true));
+    let told = "SELECT count(*) FROM all_events WHERE type = 'product_registered' AND order_id IS NULL";
+    assert_eq!(world.database.count(told), 1);
+    world.add("LAMP", "B-1", 5, Eta::InStock);
+    world.remove_batch("LAMP", "B-1");
+    assert!(!register(false), "a product outlives its last batch");
+    world.add("SOFA", "B-2", 5, Eta::InStock);
+    world.remove_batch("SOFA", "B-2");
+    assert!(!lock_one(&mut *world.begin(), Wanted { create: true, ..Wanted::product(sku("SOFA")) }).register());
 }

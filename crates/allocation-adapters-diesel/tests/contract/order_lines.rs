@@ -217,7 +217,6 @@ pub fn a_batch_that_a_line_holds_units_of_is_loaded_on_demand(database: TestData
     let mut product = lock_one(&mut *unit, Wanted::product(sku("LAMP")));
     unit.products().load(&mut product, &Needed::Batch(reference("B-1"))).unwrap();
     assert_eq!(product.batches(), [added]);
-    assert!(unit.products().load(&mut product, &Needed::Product).is_err());
 }
 
 /// One of everything, of a product or an order.

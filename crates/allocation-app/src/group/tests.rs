@@ -4,7 +4,9 @@ use crate::testing::{
     with_orders,
 };
 use crate::{AllocateLineError, PlaceOrderError, PlaceOrderOutcome};
-use allocation_domain::{AllocationOutcome, Batch, Event, Needed, OrderStatus, OrderTerms, Product, ProductState};
+use allocation_domain::{
+    AllocationOutcome, Batch, Event, Needed, OnShortage, OrderStatus, OrderTerms, Product, ProductState, UnknownSkus,
+};
 use allocation_ports::CausationId;
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork};
 
@@ -218,11 +220,24 @@ fn an_order_that_rejects_shortage_is_told_every_short_line_and_writes_nothing() 
 }
 
 #[test]
-fn a_product_is_made_for_a_line_that_may_wait() {
+fn no_product_is_made_for_an_order_that_would_wait_for_it() {
+    let unit = rolled_back(|products| {
+        products
+            .expect_lock()
+            .withf(|wanted, _| wanted.iter().all(|wanted| !wanted.create))
+            .returning(|_, _| Ok(vec![product("LAMP", Vec::new())]));
+    });
+    let new = new_order("O-1", &[("LAMP", 3), ("SOFA", 2), ("lamp", 1)], backorder());
+    let refusal = place(vec![with_orders(unit, known(Vec::new()))], &new).unwrap().unwrap_err();
+    let PlaceOrderError::UnknownSkus(UnknownSkus(unknown)) = refusal else { panic!("{refusal}") };
+    assert_eq!(unknown, [sku("SOFA"), sku("lamp")]);
+}
+
+#[test]
+fn an_order_waits_for_products_that_are_known() {
     let waits = committed(|products| {
         products
             .expect_lock()
-            .withf(|wanted, _| wanted.iter().all(|wanted| wanted.create))
             .returning(|wanted, _| Ok(wanted.iter().map(|wanted| product(wanted.sku.as_str(), Vec::new())).collect()));
         products.expect_save().times(1).withf(|products, _, _| products.len() == 2).returning(|_, _, _| Ok(()));
     });

@@ -36,3 +36,20 @@ fn the_earliest_day_for_a_quantity_is_the_first_with_so_much() {
     assert_eq!(free.earliest(units(12)), Some(Eta::Due(day(9))));
     assert_eq!(free.earliest(units(13)), None);
 }
+
+#[test]
+fn what_is_overdue_is_not_free_before_today() {
+    let day = |day| NaiveDate::from_ymd_opt(2027, 1, day).unwrap();
+    let free = [(Eta::InStock, 1), (Eta::Due(day(1)), 2), (Eta::Due(day(4)), 3), (Eta::Due(day(5)), 4), (Eta::Due(day(9)), 5)];
+    let told = |availability: &Availability| -> Vec<(Eta, u64)> {
+        availability.series().iter().map(|from| (from.eta, from.available)).collect()
+    };
+    let promised = Availability::of(free).promised_on(day(5));
+    assert_eq!(told(&promised), [(Eta::InStock, 1), (Eta::Due(day(5)), 10), (Eta::Due(day(9)), 15)]);
+    assert_eq!((promised.by(day(4)), promised.by(day(5))), (1, 10));
+    assert_eq!(promised.earliest(Quantity::new(3).unwrap()), Some(Eta::Due(day(5))));
+    let overdue = Availability::of(free).promised_on(day(7));
+    assert_eq!(told(&overdue), [(Eta::InStock, 1), (Eta::Due(day(7)), 10), (Eta::Due(day(9)), 15)]);
+    assert_eq!(Availability::of(free).promised_on(day(1)), Availability::of(free));
+    assert_eq!(told(&Availability::of([]).promised_on(day(1))), []);
+}

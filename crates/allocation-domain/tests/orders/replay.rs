@@ -144,6 +144,7 @@ impl Replay {
                 fulfilment.picked -= quantity.get();
                 fulfilment.shipped += quantity.get();
             }
+            Event::ProductRegistered { .. } => assert!(self.batches.is_empty() && self.lines.is_empty()),
             Event::OutOfStock { .. } => assert_eq!(self.free(), 0),
         }
     }

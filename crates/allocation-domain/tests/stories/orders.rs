@@ -1,8 +1,9 @@
 //! Orders that are decided as one.
 
-use crate::shop::{Shop, due, id, order, parts, sku, units};
+use crate::shop::{Shop, batch, due, id, order, parts, sku, units};
 use allocation_domain::{
-    AllocateError, CancelError, Eta, NewOrder, OrderStatus, OrderTerms, OutOfStock, PlaceError, Product, Shortages,
+    AllocateError, CancelError, Eta, Event, NewOrder, OrderStatus, OrderTerms, OutOfStock, PlaceError, Product,
+    Shortages, UnknownSkus,
 };
 
 fn shop_of_three() -> Shop {
@@ -37,12 +38,28 @@ fn all_short_lines_are_told_and_nothing_is_placed() {
 }
 
 #[test]
-fn an_order_may_wait_for_a_product_that_never_was() {
+fn no_order_waits_for_a_product_that_nobody_knows() {
     let mut shop = shop_of_three();
-    let cart = order("O-1").of(1, "UNKNOWN").or_backorder();
-    assert!(matches!(shop.try_place(&cart), Err(PlaceError::MoreNeeded(_))));
-    shop.products.insert(Product::new(sku("UNKNOWN")));
-    assert_eq!(shop.place(&cart).status(shop.now), OrderStatus::Backordered);
+    let cart = order("O-1").of(1, "chair").of(1, "CHAIR").of(9, "UNKNOWN").or_backorder();
+    let unknown = UnknownSkus(vec![sku("UNKNOWN"), sku("chair")]);
+    assert_eq!(shop.try_place(&cart), Err(PlaceError::UnknownSkus(unknown)));
+    assert_eq!((shop.products.order(&id("O-1")), shop.free_chairs()), (None, 5));
+    for name in ["UNKNOWN", "chair"] {
+        let mut product = Product::new(sku(name));
+        assert!(product.register() && !product.register());
+        assert_eq!(product.events(), [Event::ProductRegistered { sku: sku(name) }]);
+        shop.products.insert(product);
+    }
+    assert_eq!(shop.place(&cart).status(shop.now), OrderStatus::PartiallyAllocated);
+}
+
+#[test]
+fn a_product_whose_last_batch_was_removed_is_known() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
+    shop.chairs().remove_batch(&batch("B-1"), shop.now).unwrap();
+    assert!(!shop.chairs().register(), "it was registered by its batch");
+    let waits = shop.place(&order("O-1").of(1, "CHAIR").or_backorder());
+    assert_eq!(waits.status(shop.now), OrderStatus::Backordered);
 }
 
 #[test]

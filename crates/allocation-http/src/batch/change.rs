@@ -73,7 +73,8 @@ pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payloa
     let use_cases = api.use_cases(&request);
     let changed = api.gate.run(&request, move || correct(&use_cases, &reference, change, &asked)).await?;
     let mut response = answer::builder(StatusCode::OK);
-    Ok(response.insert_header(etag::of(changed.batch.version())).body(answer::bytes(&Changed::from(&changed))?))
+    let body = answer::bytes(&Changed::on(api.today(), &changed))?;
+    Ok(response.insert_header(etag::of(changed.batch.version())).body(body))
 }
 
 /// Changes a batch that is in one of the versions asked for.

@@ -26,7 +26,7 @@ pub(crate) struct BatchToAdd {
     #[serde(alias = "qty", deserialize_with = "quantity::deserialize")]
     #[schema(value_type = i32, minimum = 1, maximum = 2_147_483_647, example = 20)]
     purchased_quantity: Quantity,
-    /// When the batch can be picked from: a date, or null (or nothing) for stock in the warehouse.
+    /// When the batch can be picked from: a date from 2000-01-01 to 2999-12-31, or null (or nothing) for stock in the warehouse.
     #[serde(default = "in_stock", deserialize_with = "eta::deserialize")]
     #[deserr(default = Eta::InStock)]
     #[schema(value_type = Option<String>, format = Date, example = "2027-01-15")]

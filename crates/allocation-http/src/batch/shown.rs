@@ -2,6 +2,7 @@ use crate::eta;
 use crate::identifier::Identifier;
 use crate::quantity::is_none;
 use allocation_domain::Eta;
+use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -40,10 +41,21 @@ pub(crate) struct Batch<'a> {
     #[schema(value_type = Option<String>, required = true, format = Date)]
     #[serde(serialize_with = "eta::serialize")]
     eta: Eta,
+    /// Whether the batch was expected before today and has not been received: it cannot be picked, and
+    /// comes today at the earliest. Absent when it is not overdue.
+    #[serde(skip_serializing_if = "is_false")]
+    #[schema(required = false, example = true)]
+    overdue: bool,
 }
 
-impl<'a> From<&'a allocation_domain::Batch> for Batch<'a> {
-    fn from(batch: &'a allocation_domain::Batch) -> Self {
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+impl<'a> Batch<'a> {
+    /// A batch as it is on a day.
+    pub(crate) fn on(today: NaiveDate, batch: &'a allocation_domain::Batch) -> Self {
         Self {
             reference: batch.reference().as_str(),
             sku: batch.sku().as_str(),
@@ -54,6 +66,7 @@ impl<'a> From<&'a allocation_domain::Batch> for Batch<'a> {
             shipped_quantity: batch.counts().shipped,
             missing_quantity: batch.counts().missing,
             eta: batch.eta(),
+            overdue: batch.eta().is_overdue(today),
         }
     }
 }

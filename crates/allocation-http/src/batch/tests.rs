@@ -1,6 +1,7 @@
-use crate::testing::{Ports, batch, chairs, delete, due, get, holding, now, post, quantity, reference, sku};
+use crate::testing::{Ports, batch, chairs, delete, due, get, holding, now, patch, post, quantity, reference, sku};
 use allocation_domain::{Batch, Eta, Product};
-use allocation_ports::{BatchCursor, PageSize};
+use allocation_ports::{BatchCursor, OverdueCursor, PageSize};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 const ADD: &str = r#"{"reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20, "eta": "2027-01-15"}"#;
@@ -306,5 +307,66 @@ async fn a_query_made_up_of_faults_is_answered_at_once_and_shortly() {
         let answer = get(&Ports::new().api(), &format!("/batch?{query}")).await;
         assert!(answer.body.len() < 256 * 1024, "{}", answer.body.len());
         assert!(answer.faults().len() > 500);
+    }
+}
+
+/// The day of the tests is 2027-01-15.
+#[actix_web::test]
+async fn a_batch_that_was_expected_before_today_is_overdue() {
+    for (eta, overdue) in [(due(2027, 1, 14), json!(true)), (due(2027, 1, 15), json!(null)), (Eta::InStock, json!(null))] {
+        let mut ports = Ports::new();
+        let found = Batch::new(reference("B-1"), sku("LAMP"), quantity(20), eta, now());
+        ports.queries.expect_batch().return_once(move |_, _| Ok(Some(found)));
+        let shown = get(&ports.api(), "/batch/B-1").await.json();
+        assert_eq!((&shown["overdue"], &shown["eta"]), (&overdue, &json!(eta.date())), "its date stays");
+    }
+}
+
+#[actix_web::test]
+async fn today_is_that_of_the_calendar() {
+    let mut ports = Ports::new();
+    let found = Batch::new(reference("B-1"), sku("LAMP"), quantity(20), due(2027, 1, 15), now());
+    ports.queries.expect_batch().returning(move |_, _| Ok(Some(found.clone())));
+    let api = ports.api();
+    assert_eq!(get(&api, "/batch/B-1").await.json()["overdue"], json!(null));
+    let later = api.with_calendar(|at: DateTime<Utc>| (at + TimeDelta::hours(24)).date_naive());
+    assert_eq!(get(&later, "/batch/B-1").await.json()["overdue"], true);
+}
+
+#[actix_web::test]
+async fn overdue_batches_have_a_list_of_their_own() {
+    let mut ports = Ports::new();
+    ports.queries.expect_overdue_batches().returning(|filter, today, after, _, at| {
+        assert_eq!((filter.sku.clone(), today.to_string().as_str(), at), (Some(sku("LAMP")), "2027-01-15", now()));
+        let late = |name: &str| Batch::new(reference(name), sku("LAMP"), quantity(20), due(2027, 1, 14), now());
+        let first = OverdueCursor::from(&late("B-1"));
+        Ok(match after {
+            None => vec![late("B-1")],
+            Some(after) if after == first => vec![late("B-2")],
+            Some(_) => Vec::new(),
+        })
+    });
+    let api = ports.api();
+    let first = get(&api, "/batch?sku=LAMP&overdue=true&limit=1").await;
+    assert_eq!((&first.json()[0]["reference"], &first.json()[0]["overdue"]), (&json!("B-1"), &json!(true)));
+    assert!(first.next().starts_with("/batch?sku=LAMP&overdue=true&limit=1&after="), "{}", first.next());
+    let second = get(&api, first.next()).await;
+    assert_eq!((&second.json()[0]["reference"], second.header("link")), (&json!("B-2"), None));
+    for wrong in ["false", "", "1", "True"] {
+        assert_eq!(get(&api, &format!("/batch?overdue={wrong}")).await.places(), ["overdue"], "{wrong}");
+    }
+    let after = first.next().split("after=").nth(1).unwrap();
+    assert_eq!(get(&api, &format!("/batch?after={after}")).await.places(), ["after"], "of another list");
+}
+
+#[actix_web::test]
+async fn an_absurd_eta_is_a_fault_wherever_it_is_sent() {
+    let api = Ports::new().api();
+    for absurd in ["0001-01-01", "1999-12-31", "3000-01-01"] {
+        let batch = json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 1, "eta": absurd});
+        let rule = format!("must be from 2000-01-01 to 2999-12-31, not {absurd}");
+        let expected = [("/eta".to_owned(), rule)];
+        assert_eq!(post(&api, "/batch", batch.to_string()).await.faults(), expected);
+        assert_eq!(patch(&api, "/batch/B-1", json!({"eta": absurd}).to_string()).await.faults(), expected);
     }
 }

@@ -3,7 +3,7 @@
 use super::problems::Operation;
 use crate::fault::{Fault, Faults};
 use crate::problem::{Kind, Problem};
-use allocation_domain::{OrderId, OutOfStock, PickListId, Quantity, Shortages, Sku};
+use allocation_domain::{OrderId, OutOfStock, PickListId, Quantity, Shortages, Sku, UnknownSkus};
 use serde_json::Value;
 
 /// A problem of a type, as an operation answers it.
@@ -39,6 +39,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::OrderCancelled => Problem::new(kind, "Order O-1 was cancelled"),
         Kind::OutOfStock if operation.places_orders => shortages().unwrap_or(Problem::of(kind)),
         Kind::OutOfStock => out_of_stock().unwrap_or(Problem::of(kind)),
+        Kind::UnknownSku => unknown_skus().unwrap_or(Problem::of(kind)),
         Kind::NothingToPick => Problem::nothing_to_pick(),
         Kind::PickListAlreadyExists => Problem::new(kind, "Pick list MORNING exists already with other content"),
         Kind::PickListNotFound => {
@@ -84,6 +85,10 @@ fn out_of_stock() -> Option<Problem> {
 
 fn shortages() -> Option<Problem> {
     Some(Problem::shortages(&Shortages(vec![short("LAMP", 2, 0)?, short("RED-CHAIR", 4, 3)?])))
+}
+
+fn unknown_skus() -> Option<Problem> {
+    Some(Problem::unknown_skus(&UnknownSkus(vec![Sku::parse("RED-CHIAR").ok()?])))
 }
 
 fn short(sku: &str, requested: u32, available: u64) -> Option<OutOfStock> {

@@ -68,6 +68,17 @@ pub(crate) struct OrderOutOfStockProblem {
     shortages: Vec<ShortageSchema>,
 }
 
+/// SKUs of an order that are not known.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct UnknownSkuProblem {
+    #[serde(flatten)]
+    problem: ProblemSchema,
+    /// All of them.
+    #[schema(value_type = Vec<Identifier>, min_items = 1)]
+    skus: Vec<String>,
+}
+
 /// A line that stock is short of.
 #[derive(ToSchema)]
 #[schema(as = Shortage)]
@@ -181,6 +192,7 @@ fn schema_name(kind: Kind, operation: Operation) -> &'static str {
         Kind::Validation => "ValidationProblem",
         Kind::OutOfStock if operation.places_orders => "OrderOutOfStockProblem",
         Kind::OutOfStock => "OutOfStockProblem",
+        Kind::UnknownSku => "UnknownSkuProblem",
         Kind::EventsGone => "EventsGoneProblem",
         Kind::NotPicked => "NotPickedProblem",
         _ => "Problem",

@@ -146,6 +146,7 @@ impl<'a> From<&'a Event> for Facts<'a> {
             Event::BatchAdded { .. }
             | Event::BatchChanged { .. }
             | Event::BatchRemoved { .. }
+            | Event::ProductRegistered { .. }
             | Event::OutOfStock { .. } => Self::default(),
         }
     }

@@ -46,6 +46,7 @@ pub(super) fn tell(event: &Event) -> String {
         Event::BatchAdded { reference, .. } => format!("Batch {reference} was added"),
         Event::BatchChanged { reference, .. } => format!("Batch {reference} was corrected"),
         Event::BatchRemoved { reference, .. } => format!("Batch {reference} was removed"),
+        Event::ProductRegistered { sku } => format!("Product {sku} was registered"),
         Event::OutOfStock { sku } => format!("The last free unit of SKU {sku} was allocated"),
     }
 }

@@ -100,6 +100,20 @@ async fn an_order_that_accepts_it_waits_for_what_is_short() {
 }
 
 #[actix_web::test]
+async fn an_order_does_not_wait_for_skus_that_are_not_known() {
+    let body = r#"{"order_id": "O-1", "lines": [
+        {"sku": "red-chair", "qty": 1}, {"sku": "RED-CHAIR", "qty": 1}, {"sku": "DESK", "qty": 1}],
+        "on_shortage": "backorder"}"#;
+    let answer = post(&shop_api(5), "/orders", body).await;
+    assert_eq!(answer.status, 409);
+    let problem = answer.problem("unknown-sku");
+    assert_eq!(problem["skus"], json!(["DESK", "red-chair"]));
+    assert_eq!(problem["detail"], "2 SKUs of the order are not known");
+    let one = body.replace(r#", {"sku": "DESK", "qty": 1}"#, "");
+    assert_eq!(post(&shop_api(5), "/orders", one).await.problem("unknown-sku")["detail"], "SKU red-chair is not known");
+}
+
+#[actix_web::test]
 async fn an_order_that_is_short_is_told_all_its_short_lines() {
     let body = r#"{"order_id": "O-1", "lines": [
         {"sku": "RED-CHAIR", "qty": 21}, {"sku": "LAMP", "qty": 1}, {"sku": "DESK", "qty": 2147483647}]}"#;

@@ -2,8 +2,8 @@
 
 use super::Cursor;
 use allocation_domain::{BatchReference, OrderId, PickListId, QueuePosition, Sku};
-use allocation_ports::{AllocationCursor, BackorderCursor, BatchCursor, EventCursor, ProductTotals};
-use chrono::{DateTime, Utc};
+use allocation_ports::{AllocationCursor, BackorderCursor, BatchCursor, EventCursor, OverdueCursor, ProductTotals};
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// An instant of its microseconds. Databases begin their calendars at different times; nothing in
 /// a list is older than 1970.
@@ -20,6 +20,21 @@ impl Cursor for BatchCursor {
 
     fn from_fields((added_at, reference): Self::Fields) -> Option<Self> {
         Some(Self { added_at: instant(added_at)?, reference: BatchReference::restore(reference).ok()? })
+    }
+}
+
+impl Cursor for OverdueCursor {
+    const LIST: &'static str = "overdue batches";
+
+    type Fields = (NaiveDate, i64, String);
+
+    fn fields(&self) -> Self::Fields {
+        (self.eta, self.added_at.timestamp_micros(), self.reference.to_string())
+    }
+
+    fn from_fields((eta, added_at, reference): Self::Fields) -> Option<Self> {
+        let (added_at, reference) = (instant(added_at)?, BatchReference::restore(reference).ok()?);
+        Some(Self { eta, added_at, reference })
     }
 }
 

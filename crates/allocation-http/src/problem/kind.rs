@@ -71,7 +71,7 @@ kinds! {
     /// were freed.
     OrderNotFound: NOT_FOUND, "order-not-found", "There is no such order";
 
-    /// No batch of that SKU was ever added, and no line waits for it.
+    /// No batch of that SKU was ever added, and nobody has registered it.
     ProductNotFound: NOT_FOUND, "product-not-found", "There is no such product";
 
     /// Another batch has that reference: its SKU, purchased quantity or ETA is not the one sent.
@@ -90,6 +90,11 @@ kinds! {
     /// All batches of the SKU together have fewer free units than the line needs, or no batch has
     /// that SKU. Nothing was allocated. Of an order, `shortages` has all the lines that are short.
     OutOfStock: CONFLICT, "out-of-stock", "Not enough stock";
+
+    /// The order would wait for SKUs that nobody has registered, and that no batch was ever added of:
+    /// `skus` has all of them. Nothing was placed. Correct them, or register the products with
+    /// `PUT /products/{sku}`.
+    UnknownSku: CONFLICT, "unknown-sku", "The SKU is not known";
 
     /// Another order has that name: what was sent is not the same, or one of its lines was allocated
     /// by itself before.

@@ -5,8 +5,8 @@ use super::{Kind, Problem};
 use crate::etag;
 use allocation_app::{
     AddBatchError, AllocateLineError, CancelOrderError, ChangeBatchError, ConfirmOrderError, DeallocateError,
-    ExtendHoldError, GiveBackPickListError, MakePickListError, PickError, PlaceOrderError, RemoveBatchError,
-    ShipPickListError,
+    ExtendHoldError, GiveBackPickListError, MakePickListError, PickError, PlaceOrderError, RegisterProductError,
+    RemoveBatchError, ShipPickListError,
 };
 use allocation_domain as domain;
 use allocation_ports::{ReadLogError, StoreError};
@@ -55,10 +55,19 @@ impl From<ChangeBatchError> for Problem {
     }
 }
 
+impl From<RegisterProductError> for Problem {
+    fn from(error: RegisterProductError) -> Self {
+        match error {
+            RegisterProductError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<PlaceOrderError> for Problem {
     fn from(error: PlaceOrderError) -> Self {
         match error {
             PlaceOrderError::OutOfStock(shortages) => Self::shortages(&shortages),
+            PlaceOrderError::UnknownSkus(unknown) => Self::unknown_skus(&unknown),
             PlaceOrderError::AlreadyExists(_) => Self::new(Kind::OrderAlreadyExists, error.to_string()),
             PlaceOrderError::Overloaded => Self::of(Kind::Overloaded),
             PlaceOrderError::ShuttingDown => Self::of(Kind::ShuttingDown),

@@ -30,7 +30,8 @@ struct Asked {
 
 /// Tell what is free of a product, and when
 ///
-/// A promise to nobody: what is free now may be allocated to another order by the time yours comes.
+/// A promise to nobody: what is free now may be allocated to another order by the time yours comes. Units
+/// of batches that are overdue come today at the earliest.
 #[utoipa::path(
     get,
     path = "/products/{sku}/availability",
@@ -56,8 +57,9 @@ pub(crate) async fn availability(api: Data<Api>, request: HttpRequest) -> Result
     let mut path = PathIdentifiers::beside(&request, query);
     let found = path.take(2, "sku");
     let sku: Sku = path.finish(found)?;
+    let today = api.today();
     let read = move |queries: &dyn Queries, now| match queries.availability(&sku, now)? {
-        Some(found) => answer::bytes(&Availability::of(&sku, &found, &asked)),
+        Some(found) => answer::bytes(&Availability::of(&sku, &found.promised_on(today), &asked)),
         None => Err(Problem::product_not_found(&sku)),
     };
     Ok(answer::builder(StatusCode::OK).body(api.read(&request, read).await?))

@@ -1,5 +1,6 @@
-use crate::testing::{Ports, get, now, sku};
-use allocation_domain::Totals;
+use crate::testing::{Ports, get, holding, now, send, sku};
+use actix_web::test::TestRequest;
+use allocation_domain::{Product, ProductState, Totals};
 use allocation_ports::{PageSize, ProductTotals};
 
 fn row(name: &str) -> ProductTotals {
@@ -70,4 +71,48 @@ async fn every_fault_of_a_request_is_told() {
     let api = Ports::new().api();
     assert_eq!(get(&api, "/products?sku=LAMP&limit=0&after=x").await.places(), ["limit", "after", "sku"]);
     assert_eq!(get(&api, "/products/%20?x=1").await.places(), ["x", "sku"]);
+}
+
+/// The product as it is read after it was registered.
+fn registering(product: Product) -> Ports {
+    let mut ports = Ports::with_units(holding(product));
+    ports.queries.expect_product().returning(|asked, _| {
+        Ok(Some(ProductTotals { sku: asked.clone(), totals: Totals::default() }))
+    });
+    ports
+}
+
+fn put(uri: &str) -> TestRequest {
+    TestRequest::put().uri(uri)
+}
+
+#[actix_web::test]
+async fn a_product_is_registered_without_a_body_or_with_an_empty_object() {
+    let nothing =
+        r#"{"sku":"a/b","in_stock":0,"on_its_way":0,"allocated":0,"held":0,"backordered":0,"available":0}"#;
+    for product in [Product::new(sku("a/b")), Product::restore(ProductState::new(sku("a/b"), 1))] {
+        let api = registering(product).api();
+        let json = ("content-type", "application/json");
+        for request in [put("/products/a%2Fb"), put("/products/a%2Fb").insert_header(json).set_payload("{}")] {
+            let answer = send(&api, request).await;
+            assert_eq!((answer.status.as_u16(), &answer.body[..]), (201, nothing.as_bytes()));
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_product_that_is_known_is_answered_as_it_is() {
+    let known = Product::restore(ProductState::new(sku("LAMP"), 2));
+    let answer = send(&registering(known).api(), put("/products/LAMP")).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["sku"]), (200, &"LAMP".into()));
+}
+
+#[actix_web::test]
+async fn what_a_registration_says_beside_the_sku_is_a_fault() {
+    let api = Ports::new().api();
+    let json = ("content-type", "application/json");
+    let request = put("/products/%C2%AD?x=1").insert_header(json).set_payload(r#"{"name": "Lamp"}"#);
+    assert_eq!(send(&api, request).await.places(), ["x", "sku", "/name"]);
+    let request = put("/products/LAMP").set_payload("name=Lamp");
+    assert_eq!(send(&api, request).await.status, 415);
 }

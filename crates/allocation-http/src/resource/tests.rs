@@ -19,7 +19,7 @@ async fn a_method_that_a_path_does_not_have_is_answered_with_those_it_has() {
         ("/orders/O-1/history", "GET, HEAD"),
         ("/backorders", "GET, HEAD"),
         ("/products", "GET, HEAD"),
-        ("/products/LAMP", "GET, HEAD"),
+        ("/products/LAMP", "GET, HEAD, PUT"),
         ("/products/LAMP/availability", "GET, HEAD"),
         ("/livez", "GET, HEAD"),
         ("/readyz", "GET, HEAD"),

@@ -1,10 +1,11 @@
 //! Lines that wait are served by priority, then age, and nobody overtakes them.
 
-use crate::support::{Client, Server, TestDatabase, expire, on_every_database, swept, unswept};
+use crate::support::{Client, Server, TestDatabase, expire, on_every_database, swept, told, unswept};
 use serde_json::{Value, json};
 
 /// Places an order for lamps that waits for what it lacks.
 fn wait(client: &Client, order: &str, quantity: u32, more: Value) {
+    client.register("LAMP");
     let mut terms = json!({"on_shortage": "backorder"});
     terms.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let placed = client.place(order, &[("LAMP", quantity)], terms);
@@ -19,6 +20,38 @@ fn waiting(lines: &[(&str, u64)]) -> Vec<(String, u64)> {
     lines.iter().map(|(order, qty)| ((*order).to_owned(), *qty)).collect()
 }
 
+/// What a customer has misspelt would wait for ever.
+fn nobody_waits_for_a_sku_that_is_not_known(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "Chair", 5, None);
+    let waits = json!({"on_shortage": "backorder"});
+    let lines = [("chair", 1), ("Chair", 9), ("CHIAR", 2)];
+    let refused = client.place("O-1", &lines, waits.clone()).problem(409, "unknown-sku");
+    assert_eq!(refused["skus"], json!(["CHIAR", "chair"]));
+    client.get("/orders/O-1").problem(404, "order-not-found");
+    assert_eq!((client.available("B-1"), client.all("/products").len()), (5, 1), "nothing of it is stored");
+    let refused = client.place("O-1", &lines[..1], json!({})).problem(409, "out-of-stock");
+    assert_eq!(refused["shortages"][0]["sku"], "chair", "an order that does not wait is short");
+    assert_eq!(client.allocate("O-2", "chair", 1).problem(409, "out-of-stock")["detail"], "No batch found for SKU chair");
+
+    let first = client.register("chair");
+    assert_eq!((first.status, first.json()), (201, client.product("chair")));
+    assert_eq!(client.register("chair").status, 200);
+    assert_eq!(client.send("PUT", "/products/CHIAR", Some("application/json"), "{}").status, 201);
+    let placed = client.place("O-1", &lines, waits.clone());
+    assert_eq!((placed.status, told(&placed.json()).as_str()), (201, "partially_allocated CHIAR 0 +2 Chair 5 (B-1 5) +4 chair 0 +1"));
+    assert_eq!(client.place("O-1", &lines, waits.clone()).status, 200);
+    let known = client.get("/events?type=allocation.product.registered.v1&wait=5").json();
+    assert_eq!((&known[0]["subject"], &known[0]["data"]["sku"]), (&json!("products/chair"), &json!("chair")));
+
+    // A product stays registered without a batch.
+    client.add_batch("S-1", "SOFA", 5, None);
+    assert_eq!(client.delete("/batch/S-1").status, 204);
+    assert_eq!(client.register("SOFA").status, 200);
+    assert_eq!(client.place("O-3", &[("SOFA", 1)], waits).status, 201);
+}
+
 fn the_queue_is_by_priority_then_age(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -26,6 +59,7 @@ fn the_queue_is_by_priority_then_age(database: &TestDatabase) {
         wait(&client, order, 2, json!({"priority": priority}));
     }
     client.place("E", &[("SOFA", 1)], json!({})).problem(409, "order-already-exists");
+    client.register("SOFA");
     client.place("S", &[("SOFA", 1)], json!({"on_shortage": "backorder", "priority": 9}));
     let rows = client.all("/backorders?sku=LAMP");
     let told: Vec<_> =
@@ -248,6 +282,7 @@ fn bad_parameters_are_refused(database: &TestDatabase) {
 }
 
 on_every_database!(
+    nobody_waits_for_a_sku_that_is_not_known,
     the_queue_is_by_priority_then_age,
     whatever_brings_units_serves_who_waits,
     a_newcomer_gets_only_what_nobody_waits_for,

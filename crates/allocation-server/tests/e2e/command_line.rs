@@ -102,6 +102,7 @@ fn wrong_settings_are_told_with_what_to_do() {
         ("ALLOCATION_POOL_SIZE", "0", ["--pool-size", "0"]),
         ("ALLOCATION_RETAIN_EVENTS_DAYS", "-1", ["--retain-events-days", "-1"]),
         ("ALLOCATION_EVENT_SOURCE", "a b", ["--event-source", "URI"]),
+        ("ALLOCATION_TIME_ZONE", "Berlin", ["--time-zone", "IANA"]),
         ("ALLOCATION_LOG_FORMAT", "xml", ["--log-format", "json"]),
         ("ALLOCATION_AMQP_URL", "amqp://u:secret-word@h:x", ["--amqp-url", "amqp://USER:PASSWORD@HOST"]),
         ("ALLOCATION_AMQP_URL", "secret-word", ["ALLOCATION_AMQP_URL", "amqp://"]),
@@ -132,6 +133,27 @@ fn settings_come_from_a_dotenv_file_and_the_environment_wins() {
     std::fs::write(folder.path().join(".env"), "this is no setting\n").unwrap();
     let output = binary().current_dir(&folder).args(["migrate", "status"]).output().unwrap();
     assert_one_line(&output, &[".env"]);
+}
+
+fn health(address: &str) -> Output {
+    binary().args(["health", "--address", address]).output().unwrap()
+}
+
+/// What the health check of the container runs.
+#[test]
+fn the_health_of_a_server_is_told_by_the_exit_status() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
+    let well = health(server.address());
+    assert!(well.status.success() && well.stderr.is_empty(), "{well:?}");
+    database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')");
+    assert_one_line(&health(server.address()), &["not ready", "503", "schema-not-current"]);
+    let nowhere = format!("127.0.0.1:{}", free_port());
+    assert_one_line(&health(&nowhere), &["no server answers", &nowhere]);
+    // A server that accepts and stays silent is not waited for.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    assert_one_line(&health(&address), &["no server answers", &address]);
 }
 
 #[test]

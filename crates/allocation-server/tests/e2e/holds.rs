@@ -182,6 +182,7 @@ fn what_has_expired_is_free_in_every_view_at_once(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
+    client.register("SOFA");
     unswept(database, |order| {
         client.place(order, &[("LAMP", 3), ("SOFA", 1)], json!({"hold_seconds": 600, "on_shortage": "backorder"}));
         assert_eq!(client.standing(order), "partially_allocated LAMP 3 (B-1 3) SOFA 0 +1");
@@ -255,6 +256,8 @@ fn the_sweeper_tells_of_what_has_expired(database: &TestDatabase) {
 fn what_a_held_order_gets_later_is_held_as_long(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
+    client.register("LAMP");
+    client.register("SOFA");
     let terms = json!({"hold_seconds": 600, "on_shortage": "backorder"});
     let placed = client.place("O-1", &[("LAMP", 3)], terms.clone());
     assert_eq!(told(&placed.json()), "backordered LAMP 0 +3");

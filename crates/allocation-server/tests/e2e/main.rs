@@ -20,6 +20,7 @@ mod orders;
 mod paging;
 mod pick_lists;
 mod products;
+mod promises;
 mod rabbitmq;
 mod readme;
 mod service;

@@ -67,6 +67,9 @@ fn what_is_missing_waits_if_the_order_asks_for_it(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
+    for sku in ["SOFA", "BED", "STOOL"] {
+        assert_eq!(client.register(sku).status, 201);
+    }
     let backorder = json!({"on_shortage": "backorder"});
     let part = client.place("O-1", &[("LAMP", 8), ("CHAIR", 5), ("SOFA", 1)], backorder.clone());
     assert_eq!(part.status, 201);
@@ -272,6 +275,7 @@ fn orders_are_listed_by_name_status_and_sku(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
+    client.register("SOFA");
     let backorder = || json!({"on_shortage": "backorder"});
     client.place("g", &[("CHAIR", 1)], json!({"hold_seconds": 600}));
     client.place("a", &[("CHAIR", 1), ("LAMP", 6)], json!({}));

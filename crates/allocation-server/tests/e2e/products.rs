@@ -11,6 +11,7 @@ fn stock(client: &Client) {
     client.add_batch("B-4", "LAMP", 3, Some("2027-02-20"));
     client.place("HELD", &[("LAMP", 3)], json!({"hold_seconds": 600}));
     client.place("FIRM", &[("LAMP", 2)], json!({}));
+    client.register("SOFA");
     let waits = json!({"on_shortage": "backorder", "allow_split": false});
     client.place("WAITS", &[("LAMP", 40), ("SOFA", 4)], waits);
 }

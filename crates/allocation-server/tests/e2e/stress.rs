@@ -49,6 +49,10 @@ fn act(database: &TestDatabase, shoppers: &mut [Shopper], pickers: &mut [Picker]
 /// Lets clients loose on the servers, and then checks what they were told against the database.
 fn stress(database: &TestDatabase, servers: &[&Server]) {
     let client = |number: usize| servers[number % servers.len()].client();
+    // Orders may wait for them before they have a batch.
+    for sku in shopper::skus() {
+        assert_eq!(client(0).register(&sku).status, 201, "{sku}");
+    }
     let mut shoppers: Vec<_> = (0..CLIENTS).map(|number| Shopper::new(number, client(number))).collect();
     let mut pickers: Vec<_> = (0..PICKERS).map(|number| Picker::new(number, client(number))).collect();
     // On a slow machine it takes longer until everything has happened.

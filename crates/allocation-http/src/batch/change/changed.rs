@@ -2,6 +2,7 @@ use crate::batch::Batch;
 use crate::eta;
 use crate::identifier::Identifier;
 use allocation_domain::{BatchChanged, Eta};
+use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -75,11 +76,12 @@ pub(crate) enum DisplacedStatusSchema {
     Short,
 }
 
-impl<'a> From<&'a BatchChanged> for Changed<'a> {
-    fn from(changed: &'a BatchChanged) -> Self {
+impl<'a> Changed<'a> {
+    /// What was corrected, as it is on a day.
+    pub(crate) fn on(today: NaiveDate, changed: &'a BatchChanged) -> Self {
         let (worse, moved): (Vec<_>, Vec<_>) = changed.affected.iter().partition(|line| line.is_worse());
         Self {
-            batch: Batch::from(&changed.batch),
+            batch: Batch::on(today, &changed.batch),
             affected: worse.into_iter().map(Affected::from).collect(),
             moved: moved.into_iter().map(Affected::from).collect(),
             displaced: changed.displaced.iter().map(Displaced::from).collect(),

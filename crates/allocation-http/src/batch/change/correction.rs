@@ -17,7 +17,7 @@ pub(crate) struct Correction {
     #[deserr(default)]
     #[schema(value_type = i32, required = false, minimum = 0, maximum = 2_147_483_647, example = 18)]
     purchased_quantity: Given<Units>,
-    /// When the batch can be picked from: a date, or null for a batch that has arrived.
+    /// When the batch can be picked from: a date from 2000-01-01 to 2999-12-31, or null for a batch that has arrived.
     #[serde(default, deserialize_with = "eta")]
     #[deserr(default)]
     #[schema(value_type = Option<String>, required = false, format = Date, example = "2027-02-01")]

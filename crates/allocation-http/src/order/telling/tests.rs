@@ -137,6 +137,7 @@ fn events_of_a_product_alone_have_words_too() {
     let cases = [
         (added, "Batch B-1 was added"),
         (Event::BatchRemoved { reference, sku: sku("LAMP") }, "Batch B-1 was removed"),
+        (Event::ProductRegistered { sku: sku("LAMP") }, "Product LAMP was registered"),
         (Event::OutOfStock { sku: sku("LAMP") }, "The last free unit of SKU LAMP was allocated"),
     ];
     for (event, detail) in cases {

@@ -72,3 +72,21 @@ async fn every_fault_of_a_question_is_told() {
         assert_eq!(get(&api, &format!("/products/LAMP/availability?by={by}")).await.places(), ["by"], "{by}");
     }
 }
+
+/// The day of the tests is 2027-01-15.
+#[actix_web::test]
+async fn what_is_overdue_is_promised_for_today_at_the_earliest() {
+    let mut ports = Ports::new();
+    ports.queries.expect_availability().returning(|_, _| {
+        Ok(Some(Availability::of([(due(2020, 1, 1), 10), (Eta::InStock, 5), (due(2027, 1, 16), 1)])))
+    });
+    let answer = get(&ports.api(), "/products/LAMP/availability?qty=6&by=2027-01-14").await;
+    let expected = json!({
+        "sku": "LAMP",
+        "series": [
+            {"eta": null, "available": 5}, {"eta": "2027-01-15", "available": 15}, {"eta": "2027-01-16", "available": 16},
+        ],
+        "qty": 6, "earliest": {"eta": "2027-01-15"}, "by": "2027-01-14", "available_by": 5,
+    });
+    assert_eq!(answer.json(), expected);
+}

@@ -89,7 +89,7 @@ impl Replay {
             }
             Event::HoldExpired { order_id, sku, .. } => self.end(order_id, sku, Commitment::Expired),
             Event::LineCancelled { order_id, sku } => self.end(order_id, sku, Commitment::Cancelled),
-            Event::PromiseWorsened { .. } | Event::OutOfStock { .. } => {}
+            Event::PromiseWorsened { .. } | Event::ProductRegistered { .. } | Event::OutOfStock { .. } => {}
             Event::PickListed { .. }
             | Event::PickLineChanged { .. }
             | Event::PickLineWithdrawn { .. }

@@ -199,7 +199,7 @@ impl Ledger {
                 let removed = self.batches.remove(&(text("sku"), text("reference"))).unwrap();
                 assert_eq!(removed.taken(), removed.missing, "{event}");
             }
-            "out_of_stock" => {}
+            "product_registered" | "out_of_stock" => {}
             _ => self.follow_line(name, event, (text("order_id"), text("sku"))),
         }
     }

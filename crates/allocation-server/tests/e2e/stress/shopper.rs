@@ -12,6 +12,11 @@ const STEADY: u64 = 2;
 const WILD_BATCHES: u64 = 24;
 const DATES: [Option<&str>; 3] = [None, Some("2027-01-01"), Some("2027-02-01")];
 
+/// All SKUs.
+pub(super) fn skus() -> impl Iterator<Item = String> {
+    (0..WILD).map(|number| format!("SKU-{number}")).chain((0..STEADY).map(|number| format!("STEADY-{number}")))
+}
+
 fn is_steady(sku: &str) -> bool {
     sku.starts_with("STEADY")
 }

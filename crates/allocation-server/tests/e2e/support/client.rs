@@ -117,6 +117,11 @@ impl Client {
         self.post("/batch", &json!({"reference": reference, "sku": sku, "purchased_quantity": quantity, "eta": eta}))
     }
 
+    /// Registers a product, so that orders can wait for it.
+    pub(crate) fn register(&self, sku: &str) -> Answer {
+        self.send("PUT", &format!("/products/{}", encoded(sku)), None, "")
+    }
+
     pub(crate) fn allocate(&self, order_id: &str, sku: &str, qty: u32) -> Answer {
         self.post("/allocations", &json!({"order_id": order_id, "sku": sku, "qty": qty}))
     }

@@ -20,6 +20,9 @@ pub(crate) fn binary() -> Command {
     command
 }
 
+/// Which day it is for the servers of the tests.
+pub(crate) const TODAY: &str = "2026-12-01";
+
 /// A port that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -42,6 +45,8 @@ impl Server {
     pub(crate) fn start_with(database: &TestDatabase, adjust: impl FnOnce(&mut Command) -> &mut Command) -> Self {
         let mut command = binary();
         command.args(["--address", "127.0.0.1:0", "--log-format", "json"]).env("DATABASE_URL", database.url());
+        // The dates in the tests are to come, whenever they run.
+        command.env("ALLOCATION_TODAY", TODAY);
         adjust(&mut command);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));

@@ -1,0 +1,74 @@
+use crate::UseCases;
+use crate::locking::{Locked, lock};
+use crate::saving::save_changed;
+use crate::unit_of_work::{Attempt, Ending};
+use allocation_domain::Sku;
+use allocation_ports::{Clock, Origin, ProductTotals, StoreError, UnitOfWork, Wanted};
+
+/// What came of registering a product, with what it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegisterProductOutcome {
+    /// The product is new.
+    Registered(ProductTotals),
+    /// The product was known already; nothing changed.
+    Unchanged(ProductTotals),
+}
+
+/// Why a product is not registered.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterProductError {
+    /// The store failed.
+    #[error("the product was not registered")]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the store has not made the product {0}")]
+struct NotCreated(Sku);
+
+impl UseCases {
+    /// Registers a product, so that orders can wait for it before it has a batch; registering it again
+    /// changes nothing.
+    ///
+    /// The row of the product is both what is decided on and what is locked. Two who register the same
+    /// product at once are served one after the other, and the second finds it. The answer is read after
+    /// the commit, so others may have changed the product meanwhile; no product is ever removed.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterProductError`], and nothing has changed, or the product is registered and could not be
+    /// read.
+    pub fn register_product(&self, sku: &Sku) -> Result<RegisterProductOutcome, RegisterProductError> {
+        let is_new = self
+            .units
+            .run("register_product", |unit, attempt| register(unit, attempt, sku, &*self.clock, &self.origin))?;
+        let found = self.queries.product(sku, self.clock.now())?;
+        let product = found.ok_or_else(|| StoreError::Failed(NotCreated(sku.clone()).into()))?;
+        Ok(if is_new {
+            RegisterProductOutcome::Registered(product)
+        } else {
+            RegisterProductOutcome::Unchanged(product)
+        })
+    }
+}
+
+fn register(
+    unit: &mut dyn UnitOfWork,
+    attempt: Attempt,
+    sku: &Sku,
+    clock: &dyn Clock,
+    origin: &Origin,
+) -> Result<Ending<bool>, StoreError> {
+    let wanted = Wanted { create: true, ..Wanted::product(sku.clone()) };
+    let Locked { mut products, now } = lock(unit, &[wanted], clock.now())?;
+    let product = products.get_mut(sku).ok_or_else(|| StoreError::Failed(NotCreated(sku.clone()).into()))?;
+    if !product.register() {
+        // What is there after a commit of unknown outcome was registered by that commit.
+        return Ok(Ending::Rollback(attempt.settling));
+    }
+    save_changed(unit, products, now, origin)?;
+    Ok(Ending::Commit(true))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+use super::*;
+use crate::testing::{
+    cause, committed, conflict, ending, now, product, rolled_back, saves, sku, use_cases, use_cases_with,
+};
+use allocation_domain::{Product, ProductState, Totals};
+use allocation_ports::mocks::{MockProductRepository, MockQueries, MockUnitOfWork};
+
+type Unit = Result<MockUnitOfWork, StoreError>;
+
+/// The product is locked, made if need be.
+fn locks(found: fn() -> Product) -> impl FnOnce(&mut MockProductRepository) {
+    move |products| {
+        products
+            .expect_lock()
+            .withf(|wanted, _| wanted.len() == 1 && wanted[0].create && wanted[0].sku == sku("LAMP"))
+            .returning(move |_, _| Ok(vec![found()]));
+    }
+}
+
+/// A product that the lock has made.
+fn made() -> Product {
+    Product::restore(ProductState::new(sku("LAMP"), 1))
+}
+
+/// A product that another unit of work has made.
+fn known() -> Product {
+    product("LAMP", Vec::new())
+}
+
+fn saved(products: &mut MockProductRepository) {
+    locks(made)(products);
+    saves(products, &["product_registered"]);
+}
+
+fn register(units: Vec<Unit>) -> Result<RegisterProductOutcome, RegisterProductError> {
+    let mut queries = MockQueries::new();
+    queries.expect_product().times(0..=1).returning(|sku, at| {
+        assert_eq!(at, now());
+        Ok(Some(ProductTotals { sku: sku.clone(), totals: Totals::default() }))
+    });
+    use_cases_with(queries, units).register_product(&sku("LAMP"))
+}
+
+fn nothing() -> ProductTotals {
+    ProductTotals { sku: sku("LAMP"), totals: Totals::default() }
+}
+
+#[test]
+fn a_new_product_is_stored_with_its_event() {
+    assert_eq!(register(vec![committed(saved)]).unwrap(), RegisterProductOutcome::Registered(nothing()));
+}
+
+#[test]
+fn a_product_that_is_known_stays_as_it_is() {
+    let outcome = register(vec![rolled_back(locks(known))]).unwrap();
+    assert_eq!(outcome, RegisterProductOutcome::Unchanged(nothing()));
+}
+
+#[test]
+fn after_a_conflict_the_next_run_answers() {
+    let outcome = register(vec![ending(Err(conflict()), saved), committed(saved)]).unwrap();
+    assert_eq!(outcome, RegisterProductOutcome::Registered(nothing()));
+}
+
+#[test]
+fn what_a_lost_commit_had_registered_is_told_as_registered() {
+    let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved);
+    let outcome = register(vec![lost, rolled_back(locks(known))]).unwrap();
+    assert_eq!(outcome, RegisterProductOutcome::Registered(nothing()));
+}
+
+#[test]
+fn a_store_that_stays_busy_or_fails_is_told() {
+    let error = register((0..3).map(|_| ending(Err(conflict()), saved)).collect()).unwrap_err();
+    let RegisterProductError::Store(error) = error;
+    assert!(matches!(error, StoreError::Busy(_) | StoreError::Conflict(_)), "{error}");
+    let fails = ending(Err(StoreError::Failed(cause("check violated"))), saved);
+    assert!(matches!(register(vec![fails]), Err(RegisterProductError::Store(StoreError::Failed(_)))));
+}
+
+#[test]
+fn a_store_that_does_not_make_the_product_fails() {
+    let unit = rolled_back(|products| {
+        products.expect_lock().returning(|_, _| Ok(Vec::new()));
+    });
+    let outcome = use_cases(vec![unit]).register_product(&sku("LAMP"));
+    assert!(matches!(outcome, Err(RegisterProductError::Store(StoreError::Failed(_)))), "{outcome:?}");
+}

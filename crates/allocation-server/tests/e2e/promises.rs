@@ -1,0 +1,111 @@
+//! What was expected and has not come is promised for today at the earliest, and not picked.
+
+use crate::support::{Client, Server, TODAY, TestDatabase, on_every_database};
+use chrono::{Days, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+const YESTERDAY: &str = "2026-11-30";
+
+fn references(rows: &[Value]) -> Vec<&str> {
+    rows.iter().map(|row| row["reference"].as_str().unwrap()).collect()
+}
+
+fn overdue_of(client: &Client, reference: &str) -> Value {
+    client.get(&format!("/batch/{reference}")).json()["overdue"].clone()
+}
+
+fn an_overdue_batch_is_shown_as_such(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    for (reference, sku, eta) in [
+        ("STOCK", "LAMP", None),
+        ("TODAY", "LAMP", Some(TODAY)),
+        ("LATE", "LAMP", Some(YESTERDAY)),
+        ("SOFAS", "SOFA", Some("2026-01-01")),
+        ("LATER", "LAMP", Some("2027-01-15")),
+        ("LATEST", "LAMP", Some("2000-01-01")),
+    ] {
+        let added = client.add_batch(reference, sku, 10, eta);
+        assert_eq!(added.status, 201, "{added:?}");
+        let overdue = if ["LATE", "SOFAS", "LATEST"].contains(&reference) { json!(true) } else { json!(null) };
+        assert_eq!((&added.json()["overdue"], &overdue_of(&client, reference)), (&overdue, &overdue), "{reference}");
+        assert_eq!(added.json()["eta"], json!(eta), "the date stays what it is");
+    }
+    for limit in 1..=4 {
+        let all = client.all(&format!("/batch?overdue=true&limit={limit}"));
+        assert_eq!(references(&all), ["LATEST", "SOFAS", "LATE"], "the longest overdue first, in pages of {limit}");
+        let lamps = client.all(&format!("/batch?sku=LAMP&overdue=true&limit={limit}"));
+        assert_eq!(references(&lamps), ["LATEST", "LATE"]);
+    }
+    assert_eq!(references(&client.all("/batch?limit=4")), ["STOCK", "TODAY", "LATE", "SOFAS", "LATER", "LATEST"]);
+    assert_eq!(client.get("/batch?overdue=false").faults(), ["overdue"]);
+
+    let received = client.change_batch("LATE", &json!({"eta": null}));
+    assert_eq!((received.status, &received.json()["overdue"]), (200, &json!(null)));
+    let delayed = client.change_batch("LATEST", &json!({"eta": YESTERDAY}));
+    assert_eq!((delayed.status, &delayed.json()["overdue"]), (200, &json!(true)));
+    assert_eq!(client.change_batch("LATEST", &json!({"eta": TODAY})).json()["overdue"], json!(null));
+    assert_eq!(references(&client.all("/batch?overdue=true")), ["SOFAS"]);
+}
+
+fn what_is_overdue_is_promised_for_today_and_not_picked(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("STOCK", "LAMP", 2, None);
+    client.add_batch("LATE", "LAMP", 10, Some("2020-01-01"));
+    client.add_batch("LATER", "LAMP", 5, Some("2027-01-15"));
+    let told = client.get(&format!("/products/LAMP/availability?qty=3&by={YESTERDAY}")).json();
+    let series = json!([
+        {"eta": null, "available": 2}, {"eta": TODAY, "available": 12}, {"eta": "2027-01-15", "available": 17},
+    ]);
+    assert_eq!((&told["series"], &told["earliest"]), (&series, &json!({"eta": TODAY})), "never earlier than today");
+    assert_eq!(told["available_by"], 2, "nothing of it was there yesterday");
+    let by_today = client.get(&format!("/products/LAMP/availability?by={TODAY}")).json();
+    assert_eq!(by_today["available_by"], 12);
+
+    let line = client.allocate("O-1", "LAMP", 9);
+    assert_eq!(line.status, 201);
+    let part = json!([{"reference": "LATE", "qty": 9, "eta": "2020-01-01"}]);
+    assert_eq!(line.json()["allocations"], part, "the order of preference is unchanged, and so is the date");
+    client.post("/pick-lists", &json!({"references": ["LATE"]})).problem(409, "nothing-to-pick");
+    assert_eq!(client.change_batch("LATE", &json!({"eta": null})).status, 200);
+    let list = client.post("/pick-lists", &json!({"pick_list_id": "P-1", "references": ["LATE"]}));
+    assert_eq!((list.status, &list.json()["lines"][0]["qty"]), (201, &json!(9)), "it has been received");
+}
+
+/// What was stored before there was a rule stays readable.
+fn an_absurd_date_is_refused_and_one_that_is_stored_is_overdue(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 5, Some(YESTERDAY));
+    for absurd in ["0001-01-01", "1999-12-31", "3000-01-01"] {
+        assert_eq!(client.add_batch("B-2", "LAMP", 5, Some(absurd)).faults(), ["/eta"], "{absurd}");
+        assert_eq!(client.change_batch("B-1", &json!({"eta": absurd})).faults(), ["/eta"], "{absurd}");
+    }
+    database.execute("UPDATE batches SET eta = '0001-01-01'");
+    let row = client.get("/batch/B-1").json();
+    assert_eq!((&row["eta"], &row["overdue"]), (&json!("0001-01-01"), &json!(true)));
+    assert_eq!(references(&client.all("/batch?overdue=true&limit=1")), ["B-1"]);
+    assert_eq!(client.get("/products/LAMP/availability?qty=1").json()["earliest"], json!({"eta": TODAY}));
+}
+
+/// Of the two zones that are the furthest apart, one is always a day ahead of the other.
+fn today_is_that_of_the_time_zone(database: &TestDatabase) {
+    let in_zone = |zone: &str| {
+        Server::start_with(database, |command| command.env_remove("ALLOCATION_TODAY").args(["--time-zone", zone]))
+    };
+    let (west, east) = (in_zone("Etc/GMT+12"), in_zone("Pacific/Kiritimati"));
+    let yesterday_in_the_east = (Utc::now() + TimeDelta::hours(14)).date_naive() - Days::new(1);
+    west.client().add_batch("B-1", "LAMP", 5, Some(&yesterday_in_the_east.to_string()));
+    assert_eq!(overdue_of(&east.client(), "B-1"), json!(true));
+    assert_eq!(overdue_of(&west.client(), "B-1"), json!(null));
+    assert_eq!(east.client().all("/batch?overdue=true").len(), 1);
+    assert!(west.client().all("/batch?overdue=true").is_empty());
+}
+
+on_every_database!(
+    an_overdue_batch_is_shown_as_such,
+    what_is_overdue_is_promised_for_today_and_not_picked,
+    an_absurd_date_is_refused_and_one_that_is_stored_is_overdue,
+    today_is_that_of_the_time_zone,
+);

@@ -1,0 +1,2 @@
+DROP INDEX batches_due_by_sku;
+DROP INDEX batches_due;
