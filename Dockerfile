@@ -18,6 +18,7 @@ COPY LICENSE-APACHE LICENSE-MIT /usr/share/doc/allocation/
 ENV ALLOCATION_ADDRESS=0.0.0.0:8000
 
 USER allocation
+# The default database is sqlite://allocation.db here. No DATABASE_URL is set, so that DATABASE_URL_FILE can be.
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000
