@@ -18,6 +18,7 @@ use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use std::path::Path;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -46,7 +47,17 @@ impl TestDatabase {
     /// When there is no temporary folder to be had.
     #[must_use]
     pub fn sqlite() -> Self {
-        let folder = tempfile::Builder::new().prefix("allocation-test-").tempdir().unwrap();
+        Self::sqlite_in(&std::env::temp_dir())
+    }
+
+    /// A file in a folder of its own within another.
+    ///
+    /// # Panics
+    ///
+    /// When nothing can be made there.
+    #[must_use]
+    pub fn sqlite_in(parent: &Path) -> Self {
+        let folder = tempfile::Builder::new().prefix("allocation-test-").tempdir_in(parent).unwrap();
         let file = folder.path().join("test.db").to_str().unwrap().to_owned();
         Self { url: format!("sqlite://{file}"), place: Place::Sqlite { file, _folder: folder } }
     }

@@ -2,9 +2,9 @@
 //!
 //! `ALLOCATION_STRESS_SECONDS` sets how long (default 8).
 
-mod books;
+pub(crate) mod books;
 mod chaos;
-mod ledger;
+pub(crate) mod ledger;
 mod picker;
 mod shopper;
 mod views;

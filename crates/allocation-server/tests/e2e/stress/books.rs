@@ -79,7 +79,7 @@ fn check_parts(name: &str, sku: &str, known: Option<&Parts>, exact: bool, line: 
 }
 
 /// Checks what must hold at any time, whoever is writing: each statement sees one moment.
-pub(super) fn check_counters(database: &TestDatabase) {
+pub(crate) fn check_counters(database: &TestDatabase) {
     let none = |what: &str, query: &str| assert_eq!(database.count(query), 0, "{what}");
     let of_batch =
         "coalesce((SELECT sum(a.quantity) FROM allocations a WHERE a.sku = b.sku AND a.reference = b.reference), 0)";

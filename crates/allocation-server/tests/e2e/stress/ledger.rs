@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Units by batch.
-pub(super) type Parts = BTreeMap<String, u64>;
+pub(crate) type Parts = BTreeMap<String, u64>;
 /// Order and SKU.
-pub(super) type LineKey = (String, String);
+pub(crate) type LineKey = (String, String);
 
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
-pub(super) enum State {
+pub(crate) enum State {
     Firm,
     Held,
     Expired,
@@ -18,7 +18,7 @@ pub(super) enum State {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     purchased: u64,
     allocated: u64,
     picked: u64,
@@ -36,29 +36,29 @@ impl Batch {
 
 /// A line of a pick list.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Pick {
+pub(crate) struct Pick {
     sku: String,
     order: String,
     batch: String,
     quantity: u64,
-    pub(super) picked: u64,
-    pub(super) status: String,
+    pub(crate) picked: u64,
+    pub(crate) status: String,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Line {
-    pub(super) quantity: u64,
-    pub(super) waiting: u64,
-    pub(super) state: State,
-    pub(super) of_order: bool,
-    pub(super) priority: i64,
-    pub(super) backorders: bool,
-    pub(super) allow_split: bool,
+pub(crate) struct Line {
+    pub(crate) quantity: u64,
+    pub(crate) waiting: u64,
+    pub(crate) state: State,
+    pub(crate) of_order: bool,
+    pub(crate) priority: i64,
+    pub(crate) backorders: bool,
+    pub(crate) allow_split: bool,
     /// Units on pick lists, picked, and shipped.
-    pub(super) listed: u64,
-    pub(super) picked: u64,
-    pub(super) shipped: u64,
-    pub(super) parts: Parts,
+    pub(crate) listed: u64,
+    pub(crate) picked: u64,
+    pub(crate) shipped: u64,
+    pub(crate) parts: Parts,
 }
 
 impl Line {
@@ -72,11 +72,11 @@ impl Line {
 
 /// All batches, by SKU and reference, and all lines.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
-    pub(super) batches: BTreeMap<(String, String), Batch>,
-    pub(super) lines: BTreeMap<LineKey, Line>,
+pub(crate) struct Ledger {
+    pub(crate) batches: BTreeMap<(String, String), Batch>,
+    pub(crate) lines: BTreeMap<LineKey, Line>,
     /// By list and number.
-    pub(super) picks: BTreeMap<(String, u64), Pick>,
+    pub(crate) picks: BTreeMap<(String, u64), Pick>,
 }
 
 /// The rows of a query of columns with `|` between them.
@@ -95,7 +95,7 @@ fn flag(text: &str) -> bool {
 }
 
 impl Ledger {
-    pub(super) fn stored(database: &TestDatabase) -> Self {
+    pub(crate) fn stored(database: &TestDatabase) -> Self {
         let mut ledger = Self::default();
         let columns = [
             "sku",
@@ -167,11 +167,18 @@ impl Ledger {
     }
 
     /// Follows the events from the start. They are in order only within a SKU.
-    pub(super) fn replayed(database: &TestDatabase) -> Self {
+    pub(crate) fn replayed(database: &TestDatabase) -> Self {
         let mut ledger = Self::default();
         for event in database.texts("SELECT payload FROM all_events ORDER BY sku, version, ordinal") {
             ledger.follow(&serde_json::from_str(&event).unwrap());
         }
+        ledger
+    }
+
+    /// Follows events from the start, in their order.
+    pub(crate) fn of_events<'a>(events: impl IntoIterator<Item = &'a Value>) -> Self {
+        let mut ledger = Self::default();
+        events.into_iter().for_each(|event| ledger.follow(event));
         ledger
     }
 

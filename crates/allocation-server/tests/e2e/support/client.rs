@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{Request, Response};
 
@@ -53,6 +54,13 @@ impl Answer {
 }
 
 impl Client {
+    /// A client whose requests take so long at most.
+    pub(crate) fn with_timeout(address: &str, timeout: Duration) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0);
+        let config = config.timeout_global(Some(timeout)).build();
+        Self { agent: config.into(), base: format!("http://{address}") }
+    }
+
     pub(crate) fn new(address: &str) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
         Self { agent: config.into(), base: format!("http://{address}") }
@@ -80,6 +88,16 @@ impl Client {
         let request = self.agent.post(format!("{}{path}", self.base)).content_type("application/json");
         let response = request.send(body.to_string()).ok()?;
         read(response)
+    }
+
+    /// Sends a request whose connection may fail; null is no body.
+    pub(crate) fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<Answer> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        if !body.is_null() {
+            request = request.header("content-type", "application/json");
+        }
+        read(self.agent.run(request.body(text).unwrap()).ok()?)
     }
 
     pub(crate) fn post_text(&self, path: &str, content_type: Option<&str>, body: impl Into<Vec<u8>>) -> Answer {

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The program, with none of the settings of the machine.
+/// The program, or the one that `ALLOCATION_TEST_BINARY` names, with none of the settings of the machine.
 pub(crate) fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_allocation"));
+    let ours = || env!("CARGO_BIN_EXE_allocation").into();
+    let mut command = Command::new(std::env::var_os("ALLOCATION_TEST_BINARY").unwrap_or_else(ours));
     for (name, _) in std::env::vars_os() {
         let ours = name.to_str().is_some_and(|name| name.starts_with("ALLOCATION_"));
         if ours || name == "DATABASE_URL" || name == "RUST_LOG" {
@@ -43,8 +44,13 @@ impl Server {
 
     /// Starts a server whose command line and environment `adjust` changes.
     pub(crate) fn start_with(database: &TestDatabase, adjust: impl FnOnce(&mut Command) -> &mut Command) -> Self {
+        Self::start_at(database.url(), adjust)
+    }
+
+    /// Starts a server that reaches its database by a URL.
+    pub(crate) fn start_at(url: &str, adjust: impl FnOnce(&mut Command) -> &mut Command) -> Self {
         let mut command = binary();
-        command.args(["--address", "127.0.0.1:0", "--log-format", "json"]).env("DATABASE_URL", database.url());
+        command.args(["--address", "127.0.0.1:0", "--log-format", "json"]).env("DATABASE_URL", url);
         // The dates in the tests are to come, whenever they run.
         command.env("ALLOCATION_TODAY", TODAY);
         adjust(&mut command);
