@@ -15,7 +15,6 @@ use std::slice;
 /// How many waiting lines are loaded at least: what a batch of some size serves.
 const PAGE: usize = 100;
 
-
 /// Loads into a product what a decision lacks.
 pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed: &Needed) -> Result<(), StoreError> {
     match needed {

@@ -8,7 +8,12 @@ use crate::error::store_error;
 use crate::unit::{Transactions, Unit};
 use crate::{ConnectError, DatabaseUrl, Migrations, reads, sqlite};
 use allocation_domain::{Availability, Batch, BatchReference, Order, OrderId, PickCriteria, PickListId, Sku};
-use allocation_ports::{AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor, BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, OverdueCursor, PageSize, PickListFilter, PickListPage, ProductTotals, Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory};
+use allocation_ports::{
+    AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
+    BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, OverdueCursor, PageSize, PickListFilter, PickListPage,
+    ProductTotals, Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList, UnitOfWork,
+    UnitOfWorkFactory,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryResult;
 use diesel::connection::TransactionManager;

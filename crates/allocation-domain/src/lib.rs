@@ -44,7 +44,10 @@ pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCa
 pub use identifier::{BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
 pub use more_needed::{MoreNeeded, Needed, Undecided};
-pub use order::{CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms, PlaceError, Shortages, UnknownSkus};
+pub use order::{
+    CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms,
+    PlaceError, Shortages, UnknownSkus,
+};
 pub use order_line::{LineTooLong, OrderLine};
 pub use pick::{PickError, PickOutcome, Picked};
 pub use pick_line::{PickLine, PickLineId, PickStatus};

@@ -34,7 +34,11 @@ pub use order_repository::OrderRepository;
 pub use origin::{CausationId, Origin, Origins, TraceParent};
 pub use pick_list_repository::{PickListRepository, StoredPickList};
 pub use product_repository::{FoundBatch, ProductRepository, Wanted};
-pub use queries::{AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor, BatchFilter, EventCursor, OrderFilter, OrderPage, OverdueCursor, PageSize, PickListCounts, PickListFilter, PickListPage, PickListSummary, ProductTotals, Queries, RecordedEvent};
+pub use queries::{
+    AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
+    BatchFilter, EventCursor, OrderFilter, OrderPage, OverdueCursor, PageSize, PickListCounts, PickListFilter,
+    PickListPage, PickListSummary, ProductTotals, Queries, RecordedEvent,
+};
 pub use readiness::{Readiness, SchemaState};
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
 pub use store_error::StoreError;

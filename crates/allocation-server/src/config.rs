@@ -233,7 +233,7 @@ fn parse_time_zone(text: &str) -> Result<Tz, &'static str> {
 
 impl Settings {
     /// Which day it is where the stock is.
-    pub(crate) fn calendar(&self) -> impl Calendar + 'static {
+    pub(crate) fn calendar(&self) -> impl Calendar + use<> {
         let (zone, today) = (self.time_zone, self.today);
         move |at: DateTime<Utc>| today.unwrap_or_else(|| at.with_timezone(&zone).date_naive())
     }

@@ -187,9 +187,7 @@ pub(crate) fn overdue_batches(
     let reference = after.map_or(super::FIRST, |after| after.reference.as_str());
     let rows: QueryResult<Vec<(String, BatchRow)>> = match &filter.sku {
         None => OverdueAt { now, today, eta, added_at, reference, limit }.load(connection),
-        Some(sku) => {
-            OverdueOfSkuAt { now, sku: sku.as_str(), today, eta, added_at, reference, limit }.load(connection)
-        }
+        Some(sku) => OverdueOfSkuAt { now, sku: sku.as_str(), today, eta, added_at, reference, limit }.load(connection),
     };
     rows.map_err(store_error)?.into_iter().map(restored).collect()
 }

@@ -146,7 +146,8 @@ fn eta<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Eta, D::Error> {
     let exact = |date: &NaiveDate| date.year() > 0 && text.len() == 10 && date.to_string() == text;
     let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok().filter(exact);
     let rule = "must be a date of the calendar, written YYYY-MM-DD, or null";
-    Eta::new(Some(date.ok_or_else(|| de::Error::custom(rule))?)).map_err(de::Error::custom)
+    let date = date.ok_or_else(|| <D::Error as de::Error>::custom(rule))?;
+    Eta::new(Some(date)).map_err(de::Error::custom)
 }
 
 #[cfg(test)]
@@ -250,8 +251,16 @@ mod tests {
         assert!(parse(types::CHANGE_BATCH_QUANTITY, r#"{"reference":"B-1","qty":-1}"#).is_err());
         assert!(parse(types::CHANGE_BATCH_QUANTITY, r#"{"reference":"\ufeffB-1","qty":1}"#).is_err());
         assert!(parse(types::DEALLOCATE, r#"{"order_id":"O-1","reference":"B\u20601"}"#).is_err());
-        for eta in ["2027-1-5", "2027-02-30", "+2027-01-01", "0000-01-01", "2027-01-15T00:00:00Z", "12345-01-01", "1999-12-31", "3000-01-01"]
-        {
+        for eta in [
+            "2027-1-5",
+            "2027-02-30",
+            "+2027-01-01",
+            "0000-01-01",
+            "2027-01-15T00:00:00Z",
+            "12345-01-01",
+            "1999-12-31",
+            "3000-01-01",
+        ] {
             let data = format!(r#"{{"reference":"B-1","sku":"LAMP","purchased_quantity":5,"eta":"{eta}"}}"#);
             assert!(parse(types::ADD_BATCH, &data).is_err(), "{eta}");
         }

@@ -40,7 +40,8 @@ fn the_earliest_day_for_a_quantity_is_the_first_with_so_much() {
 #[test]
 fn what_is_overdue_is_not_free_before_today() {
     let day = |day| NaiveDate::from_ymd_opt(2027, 1, day).unwrap();
-    let free = [(Eta::InStock, 1), (Eta::Due(day(1)), 2), (Eta::Due(day(4)), 3), (Eta::Due(day(5)), 4), (Eta::Due(day(9)), 5)];
+    let free =
+        [(Eta::InStock, 1), (Eta::Due(day(1)), 2), (Eta::Due(day(4)), 3), (Eta::Due(day(5)), 4), (Eta::Due(day(9)), 5)];
     let told = |availability: &Availability| -> Vec<(Eta, u64)> {
         availability.series().iter().map(|from| (from.eta, from.available)).collect()
     };
@@ -51,5 +52,5 @@ fn what_is_overdue_is_not_free_before_today() {
     let overdue = Availability::of(free).promised_on(day(7));
     assert_eq!(told(&overdue), [(Eta::InStock, 1), (Eta::Due(day(7)), 10), (Eta::Due(day(9)), 15)]);
     assert_eq!(Availability::of(free).promised_on(day(1)), Availability::of(free));
-    assert_eq!(told(&Availability::of([]).promised_on(day(1))), []);
+    assert!(Availability::of([]).promised_on(day(1)).series().is_empty());
 }

@@ -313,12 +313,18 @@ async fn a_query_made_up_of_faults_is_answered_at_once_and_shortly() {
 /// The day of the tests is 2027-01-15.
 #[actix_web::test]
 async fn a_batch_that_was_expected_before_today_is_overdue() {
-    for (eta, overdue) in [(due(2027, 1, 14), json!(true)), (due(2027, 1, 15), json!(null)), (Eta::InStock, json!(null))] {
+    for (eta, overdue) in
+        [(due(2027, 1, 14), json!(true)), (due(2027, 1, 15), json!(null)), (Eta::InStock, json!(null))]
+    {
         let mut ports = Ports::new();
         let found = Batch::new(reference("B-1"), sku("LAMP"), quantity(20), eta, now());
         ports.queries.expect_batch().return_once(move |_, _| Ok(Some(found)));
         let shown = get(&ports.api(), "/batch/B-1").await.json();
-        assert_eq!((&shown["overdue"], &shown["eta"]), (&overdue, &json!(eta.date())), "its date stays");
+        assert_eq!(
+            (&shown["overdue"], &shown["eta"]),
+            (&overdue, &json!(eta.date().map(|day| day.to_string()))),
+            "its date stays"
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Cursor;
 use allocation_domain::{BatchReference, OrderId, PickListId, QueuePosition, Sku};
 use allocation_ports::{AllocationCursor, BackorderCursor, BatchCursor, EventCursor, OverdueCursor, ProductTotals};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 /// An instant of its microseconds. Databases begin their calendars at different times; nothing in
 /// a list is older than 1970.
@@ -26,15 +26,15 @@ impl Cursor for BatchCursor {
 impl Cursor for OverdueCursor {
     const LIST: &'static str = "overdue batches";
 
-    type Fields = (NaiveDate, i64, String);
+    type Fields = (String, i64, String);
 
     fn fields(&self) -> Self::Fields {
-        (self.eta, self.added_at.timestamp_micros(), self.reference.to_string())
+        (self.eta.to_string(), self.added_at.timestamp_micros(), self.reference.to_string())
     }
 
     fn from_fields((eta, added_at, reference): Self::Fields) -> Option<Self> {
         let (added_at, reference) = (instant(added_at)?, BatchReference::restore(reference).ok()?);
-        Some(Self { eta, added_at, reference })
+        Some(Self { eta: eta.parse().ok()?, added_at, reference })
     }
 }
 

@@ -76,9 +76,10 @@ async fn every_fault_of_a_request_is_told() {
 /// The product as it is read after it was registered.
 fn registering(product: Product) -> Ports {
     let mut ports = Ports::with_units(holding(product));
-    ports.queries.expect_product().returning(|asked, _| {
-        Ok(Some(ProductTotals { sku: asked.clone(), totals: Totals::default() }))
-    });
+    ports
+        .queries
+        .expect_product()
+        .returning(|asked, _| Ok(Some(ProductTotals { sku: asked.clone(), totals: Totals::default() })));
     ports
 }
 
@@ -88,8 +89,7 @@ fn put(uri: &str) -> TestRequest {
 
 #[actix_web::test]
 async fn a_product_is_registered_without_a_body_or_with_an_empty_object() {
-    let nothing =
-        r#"{"sku":"a/b","in_stock":0,"on_its_way":0,"allocated":0,"held":0,"backordered":0,"available":0}"#;
+    let nothing = r#"{"sku":"a/b","in_stock":0,"on_its_way":0,"allocated":0,"held":0,"backordered":0,"available":0}"#;
     for product in [Product::new(sku("a/b")), Product::restore(ProductState::new(sku("a/b"), 1))] {
         let api = registering(product).api();
         let json = ("content-type", "application/json");

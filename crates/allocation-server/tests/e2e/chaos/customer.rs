@@ -58,7 +58,7 @@ impl<'a> Customer<'a> {
         let name = format!("{}-{turn}", self.name);
         let first = PLENTY[(turn + self.number) % PLENTY.len()];
         let second = PLENTY[(turn + self.number + 1) % PLENTY.len()];
-        let (lines, end) = match turn % 5 {
+        let (lines, end): (Vec<(&str, u32)>, End) = match turn % 5 {
             0 => (vec![(first, 3)], self.line(&name, first, 3)),
             1 => (vec![(first, 1), (second, 2)], self.place(&name, &[(first, 1), (second, 2)], json!({}))),
             2 => (vec![(first, 2), (second, 1)], self.cart(&name, &[(first, 2), (second, 1)])),

@@ -18,7 +18,60 @@ pub(super) struct Replicas {
 }
 
 impl Replicas {
-    pub(super) impl Drop for Replicas {
+    pub(super) fn start(database: &TestDatabase, count: usize) -> Self {
+        Self::start_at(database.url(), count)
+    }
+
+    /// Servers that reach their database by a URL.
+    pub(super) fn start_at(url: &str, count: usize) -> Self {
+        let servers: Vec<_> = (0..count).map(|_| Server::start_at(url, |command| command)).collect();
+        let addresses = servers.iter().map(|server| server.address().to_owned()).collect();
+        let servers = Mutex::new(servers.into_iter().map(Some).collect());
+        Self { url: url.to_owned(), addresses: RwLock::new(addresses), servers, stalled: None }
+    }
+
+    /// One server that logs a lot into a pipe that nobody reads.
+    pub(super) fn start_stalled(database: &TestDatabase) -> Self {
+        let address = format!("127.0.0.1:{}", free_port());
+        let mut command = binary();
+        command.args(["--address", &address, "--log-format", "json"]).env("DATABASE_URL", database.url());
+        command.env("RUST_LOG", "trace").env("ALLOCATION_TODAY", TODAY);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while std::net::TcpStream::connect(&address).is_err() {
+            assert!(Instant::now() < deadline, "the server does not start");
+            thread::sleep(Duration::from_millis(20));
+        }
+        let (addresses, servers) = (RwLock::new(vec![address]), Mutex::new(Vec::new()));
+        Self { url: database.url().to_owned(), addresses, servers, stalled: Some(Mutex::new(child)) }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.addresses.read().unwrap().len()
+    }
+
+    pub(super) fn address(&self, number: usize) -> String {
+        self.addresses.read().unwrap()[number].clone()
+    }
+
+    /// A client that waits for no answer for ever.
+    pub(super) fn client(&self, number: usize) -> Client {
+        Client::with_timeout(&self.address(number), REQUEST_TIMEOUT)
+    }
+
+    pub(super) fn kill(&self, number: usize) {
+        let server = self.servers.lock().unwrap()[number].take().unwrap();
+        server.signal("KILL");
+    }
+
+    pub(super) fn restart(&self, number: usize) {
+        let server = Server::start_at(&self.url, |command| command);
+        self.addresses.write().unwrap()[number] = server.address().to_owned();
+        self.servers.lock().unwrap()[number] = Some(server);
+    }
+}
+
+impl Drop for Replicas {
     fn drop(&mut self) {
         if let Some(child) = &self.stalled {
             let mut child = child.lock().unwrap();
