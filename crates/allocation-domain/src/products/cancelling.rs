@@ -73,3 +73,6 @@ impl Products {
         Ok(self.order_of(order_id))
     }
 }
+
+#[cfg(test)]
+mod tests;
