@@ -46,11 +46,7 @@ impl Gates {
         let searching = (limits.running / 4).max(1);
         let left = limits.running.saturating_sub(searching + 1);
         let reading = (limits.running / 2).min(left).max(1);
-        Self {
-            calls: gate(None),
-            searches: gate(Some(semaphore(searching))),
-            readers: gate(Some(semaphore(reading))),
-        }
+        Self { calls: gate(None), searches: gate(Some(semaphore(searching))), readers: gate(Some(semaphore(reading))) }
     }
 }
 

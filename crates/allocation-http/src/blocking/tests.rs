@@ -19,9 +19,7 @@ fn occupy(gate: &Gate) -> (impl Future<Output = Result<(), Problem>>, mpsc::Send
     let gate = gate.clone();
     let running = async move {
         let request = TestRequest::default().to_http_request();
-        let wait = move || {
-            finished.recv_timeout(Duration::from_secs(30)).map_err(|_| Problem::of(Kind::InternalError))
-        };
+        let wait = move || finished.recv_timeout(Duration::from_secs(30)).map_err(|_| Problem::of(Kind::InternalError));
         gate.run(&request, wait).await
     };
     (running, finish)
