@@ -124,11 +124,11 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     let page = if query.take("overdue", parse_overdue).is_some() {
         let page = Page::take(&mut query);
         query.faults().check(Some(()))?;
-        api.read(&request, move |queries, now| read_overdue(queries, &filter, today, page, now)).await?
+        api.search(&request, move |queries, now| read_overdue(queries, &filter, today, page, now)).await?
     } else {
         let page = Page::take(&mut query);
         query.faults().check(Some(()))?;
-        api.read(&request, move |queries, now| read_page(queries, &filter, today, page, now)).await?
+        api.search(&request, move |queries, now| read_page(queries, &filter, today, page, now)).await?
     };
     Ok(page.into())
 }
