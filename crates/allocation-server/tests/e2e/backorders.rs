@@ -33,14 +33,20 @@ fn nobody_waits_for_a_sku_that_is_not_known(database: &TestDatabase) {
     assert_eq!((client.available("B-1"), client.all("/products").len()), (5, 1), "nothing of it is stored");
     let refused = client.place("O-1", &lines[..1], json!({})).problem(409, "out-of-stock");
     assert_eq!(refused["shortages"][0]["sku"], "chair", "an order that does not wait is short");
-    assert_eq!(client.allocate("O-2", "chair", 1).problem(409, "out-of-stock")["detail"], "No batch found for SKU chair");
+    assert_eq!(
+        client.allocate("O-2", "chair", 1).problem(409, "out-of-stock")["detail"],
+        "No batch found for SKU chair"
+    );
 
     let first = client.register("chair");
     assert_eq!((first.status, first.json()), (201, client.product("chair")));
     assert_eq!(client.register("chair").status, 200);
     assert_eq!(client.send("PUT", "/products/CHIAR", Some("application/json"), "{}").status, 201);
     let placed = client.place("O-1", &lines, waits.clone());
-    assert_eq!((placed.status, told(&placed.json()).as_str()), (201, "partially_allocated CHIAR 0 +2 Chair 5 (B-1 5) +4 chair 0 +1"));
+    assert_eq!(
+        (placed.status, told(&placed.json()).as_str()),
+        (201, "partially_allocated CHIAR 0 +2 Chair 5 (B-1 5) +4 chair 0 +1")
+    );
     assert_eq!(client.place("O-1", &lines, waits.clone()).status, 200);
     let known = client.get("/events?type=allocation.product.registered.v1&wait=5").json();
     assert_eq!((&known[0]["subject"], &known[0]["data"]["sku"]), (&json!("products/chair"), &json!("chair")));

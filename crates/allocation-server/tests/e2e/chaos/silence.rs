@@ -37,7 +37,7 @@ fn connect(address: &str, number: usize) -> Option<TcpStream> {
     socket.bind(&from.into()).ok()?;
     socket.connect(&address.parse::<SocketAddr>().ok()?.into()).ok()?;
     let mut connection = TcpStream::from(socket);
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         connection.write_all(b"GET /livez HTTP/1.1\r\nHost: loc").ok()?;
     }
     connection.set_nonblocking(true).ok()?;
