@@ -3,6 +3,7 @@
 
 mod json;
 mod members;
+mod number;
 
 pub(crate) use members::{Given, NoMembers, object};
 
@@ -23,6 +24,9 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many bytes a body may have.
 const MAX_BYTES: usize = 256 * 1024;
+
+/// What some programs put before a text in UTF-8. RFC 8259 lets a parser skip it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a body can be parsed into.
 ///
@@ -81,6 +85,7 @@ pub(crate) async fn read_nothing_beside<P>(
 /// Parses a body, in one pass if nothing is wrong with the request. `None` when the faults have what
 /// is wrong with it.
 fn understand<T: Body>(bytes: &[u8], faults: &mut Faults) -> Result<Option<T::Content>, Problem> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     match parse::<T>(bytes) {
         Some(content) => Ok(Some(content)),
         None => explain::<T>(bytes, faults),

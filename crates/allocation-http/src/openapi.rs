@@ -65,6 +65,7 @@ use utoipa::openapi::OpenApi;
         allocation::Part<'_>,
         event::DataSchema,
         fault::FaultSchema,
+        pick_list::FormatSchema,
         problems::ProblemSchema,
         problems::ValidationProblem,
         problems::OutOfStockProblem,

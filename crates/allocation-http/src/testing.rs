@@ -126,6 +126,13 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
+    /// The tag of a batch without what it says of the content: what `If-Match` compares.
+    pub(crate) fn version(&self) -> Option<String> {
+        let (version, content) = self.header("etag")?.split_once('.')?;
+        assert!(content.len() == 17 && content.ends_with('"'), "{content}");
+        Some(format!("{version}\""))
+    }
+
     /// The problem of an error answer, after checking what holds for every problem.
     pub(crate) fn problem(&self, name: &str) -> Value {
         let problem = self.json();

@@ -1,5 +1,6 @@
+use crate::etag;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
@@ -42,7 +43,7 @@ impl Asset {
 
     /// The file, or word that the client has it already.
     pub(super) fn answer(&self, request: &HttpRequest) -> HttpResponse {
-        let known = self.is_known(request);
+        let known = etag::is_known(request.headers(), self.tag.as_bytes());
         let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response
             .insert_header((ETAG, &*self.tag))
@@ -55,10 +56,5 @@ impl Asset {
             response.insert_header((CONTENT_SECURITY_POLICY, POLICY)).insert_header((REFERRER_POLICY, "no-referrer"));
         }
         response.insert_header((CONTENT_TYPE, &*self.media_type)).body(self.content.clone())
-    }
-
-    fn is_known(&self, request: &HttpRequest) -> bool {
-        let tags = request.headers().get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
-        tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == self.tag)
     }
 }
