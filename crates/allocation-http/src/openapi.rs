@@ -79,7 +79,9 @@ struct Document;
 /// The OpenAPI document of this API.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    Document::openapi()
+    let mut document = Document::openapi();
+    problems::add_those_of_every_operation(&mut document);
+    document
 }
 
 /// The OpenAPI document as JSON, indented, with a newline at its end.

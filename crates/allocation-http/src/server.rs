@@ -1,7 +1,26 @@
 use crate::api::{Api, app};
-use actix_web::HttpServer;
+use crate::connection::{Connection, ConnectionLimits, ConnectionState, Places};
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::Error;
+use actix_web::dev::{AppConfig, Extensions, Server};
+use actix_web::rt::net::TcpStream;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// How many connections beyond the limit are accepted, to be refused with a word, before the others wait to be
+/// accepted.
+const REFUSED_AT_ONCE: usize = 64;
+
+/// What is sent to a peer that finds no place.
+const NO_PLACE: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// How many bytes of a refused request are read, so that the socket can be closed in order.
+const READ_OF_REFUSED: usize = 4 * 1024;
 
 /// Serves the API on a listener until `stop` is ready, and lets the requests in flight end, for so
 /// many seconds at most. Nobody waits for events any longer then.
@@ -12,6 +31,7 @@ use std::net::TcpListener;
 pub async fn serve(
     listener: TcpListener,
     api: Api,
+    limits: ConnectionLimits,
     stop: impl Future<Output = ()> + Send + 'static,
     shutdown_seconds: u64,
 ) -> io::Result<()> {
@@ -21,12 +41,58 @@ pub async fn serve(
         // Who waits for events would otherwise be waited for.
         tail.close();
     };
-    HttpServer::new(move || app(&api))
+    let (address, places) = (listener.local_addr()?, Places::new(limits));
+    let builder = Server::build()
         .shutdown_signal(stop)
         .shutdown_timeout(shutdown_seconds)
-        .listen(listener)?
-        .run()
-        .await
+        .max_concurrent_connections(limits.total.saturating_add(REFUSED_AT_ONCE));
+    let stopping = builder.graceful_shutdown_signal();
+    let service = move || {
+        let (places, stopping) = (places.clone(), stopping.clone());
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            // The connection keeps the time, and ends itself.
+            .keep_alive(KeepAlive::Os)
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(Duration::ZERO)
+            .local_addr(address)
+            .on_connect_ext(share_state)
+            .finish(map_config(
+                app(&api).into_factory().map_err(|error: Error| error.error_response()),
+                |()| AppConfig::default(),
+            ));
+        fn_service(move |stream: TcpStream| {
+            let admitted = admit(stream, &places);
+            async move { admitted.map_err(DispatchError::Io) }
+        })
+        .and_then(http)
+    };
+    builder.listen("http", listener, service)?.run().await
+}
+
+/// Lets the application see the state of its connection.
+fn share_state(connection: &Connection<TcpStream>, data: &mut Extensions) {
+    data.insert::<Rc<ConnectionState>>(connection.state());
+}
+
+/// Gives a connection a place, or refuses it, as far as that costs no wait.
+fn admit(
+    stream: TcpStream,
+    places: &Places,
+) -> io::Result<(Connection<TcpStream>, Protocol, Option<SocketAddr>)> {
+    let peer = stream.peer_addr()?;
+    match places.take(peer.ip()) {
+        Some(place) => Ok((Connection::new(stream, place), Protocol::Http1, Some(peer))),
+        None => {
+            let _ = stream.try_read(&mut [0; READ_OF_REFUSED]);
+            let _ = stream.try_write(NO_PLACE);
+            tracing::debug!(%peer, "a connection beyond the limit is refused");
+            Err(io::ErrorKind::ConnectionRefused.into())
+        }
+    }
 }
 
 #[cfg(test)]

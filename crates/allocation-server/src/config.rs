@@ -1,10 +1,13 @@
 //! Configuration, parsed once and passed down.
 
+mod edge;
+
 use allocation_adapters_diesel::{DatabaseUrl, Store};
 use allocation_adapters_rabbitmq::{AmqpUrl, AmqpUrlError, BrokerName};
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use edge::EdgeArgs;
 use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -135,6 +138,9 @@ pub(crate) struct Settings {
 
     #[command(flatten)]
     pub(crate) broker: BrokerSettings,
+
+    #[command(flatten)]
+    pub(crate) edge: EdgeArgs,
 }
 
 /// Where events go, and commands come from.

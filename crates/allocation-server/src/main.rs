@@ -3,6 +3,7 @@
 mod broker;
 mod clock;
 mod config;
+mod connections;
 mod logging;
 mod migrate;
 mod outbox;

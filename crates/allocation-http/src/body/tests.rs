@@ -58,6 +58,55 @@ async fn other_media_types_are_refused() {
 }
 
 #[actix_web::test]
+async fn the_largest_order_fits_and_a_larger_body_does_not() {
+    // 4 bytes of UTF-8 each, and two escapes of JSON.
+    let name = |number: usize| format!("{}{number:03}", "\\ud83e\\ude91".repeat(252));
+    let lines: Vec<_> = (0..500).map(|n| format!(r#"{{ "sku": "{}", "qty": 2147483647 }}"#, name(n))).collect();
+    let order_id = "\\ud83e\\ude91".repeat(150);
+    let order = format!(
+        r#"{{"order_id": "{order_id}", "lines": [{}], "on_shortage": "backorder", "allow_split": false}}"#,
+        lines.join(", ")
+    );
+    assert!(order.len() > 1_500_000);
+    let api = Ports::with_units(holding(chairs(&[]))).api();
+    let parsed = both::<OrderToPlace>(order.as_bytes());
+    assert!(parsed.0.is_some() && parsed.0 == parsed.1);
+    assert_ne!(post(&api, "/orders", order.clone()).await.status, 413);
+    let padded = |bytes: usize| format!("{order}{}", " ".repeat(bytes - order.len()));
+    assert_ne!(post(&api, "/orders", padded(OrderToPlace::MAX_BYTES)).await.status, 413);
+    let answer = post(&api, "/orders", padded(OrderToPlace::MAX_BYTES + 1)).await;
+    assert_eq!(answer.problem("body-too-large")["detail"], "The body of this request may have 2048 KiB at most");
+}
+
+#[test]
+fn the_largest_criteria_of_a_pick_list_fit() {
+    let name = |number: usize| format!("\"{}{number:04}\"", "\\ud83e\\ude91".repeat(251));
+    let names: Vec<_> = (0..1_000).map(name).collect();
+    let names = names.join(", ");
+    let list = format!(r#"{{"references": [{names}], "skus": [{names}], "order_ids": [{names}], "max_lines": 1000}}"#);
+    assert!(both::<ListToMake>(list.as_bytes()).0.is_some());
+    assert!((9_000_000..ListToMake::MAX_BYTES).contains(&list.len()), "{}", list.len());
+}
+
+#[actix_web::test]
+async fn when_bodies_take_all_their_memory_large_ones_are_turned_away_and_small_ones_are_not() {
+    let api = Ports::with_units(holding(chairs(&["B-1"]))).api();
+    let padded = |bytes: usize| format!("{LINE}{}", " ".repeat(bytes - LINE.len()));
+    let mut others = api.bodies.share();
+    others.grow_to(64 * 1024 * 1024 - 100_000).unwrap();
+    assert_eq!(post(&api, "/allocations", padded(90_000)).await.status, 201);
+    assert_eq!(post(&api, "/allocations", padded(90_000)).await.status, 201, "the first has given its share back");
+    let refused = post(&api, "/allocations", padded(110_000)).await;
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, Some("1")));
+    refused.problem("overloaded");
+    others.grow_to(64 * 1024 * 1024).unwrap();
+    assert_eq!(post(&api, "/allocations", padded(4_096)).await.status, 201);
+    assert_eq!(post(&api, "/allocations", padded(4_097)).await.status, 503);
+    drop(others);
+    assert_eq!(post(&api, "/allocations", padded(4_097)).await.status, 201);
+}
+
+#[actix_web::test]
 async fn a_body_may_have_256_kib_and_no_more() {
     let api = Ports::with_units(holding(chairs(&["B-1"]))).api();
     let padded = |bytes: usize| format!("{LINE}{}", " ".repeat(bytes - LINE.len()));

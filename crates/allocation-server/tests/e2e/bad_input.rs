@@ -303,7 +303,7 @@ fn a_line_too_long_for_an_index_is_told(database: &TestDatabase) {
 fn a_body_that_does_not_come_is_not_waited_for(database: &TestDatabase) {
     let server = Server::start(database);
     let mut stream = TcpStream::connect(server.address()).unwrap();
-    let head = "POST /allocations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{";
+    let head = "POST /allocations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{";
     stream.write_all(head.as_bytes()).unwrap();
     stream.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
     let mut answer = [0; 12];
