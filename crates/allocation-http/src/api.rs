@@ -1,5 +1,5 @@
-use crate::body::Bodies;
 use crate::blocking::{BlockingLimits, Gate};
+use crate::body::Bodies;
 use crate::edge::{self, EdgeSettings};
 use crate::event::{self, EventFeed};
 use crate::problem::{Kind, Problem, catalogue};
@@ -120,7 +120,7 @@ pub fn app(
     let edge = Arc::clone(&api.edge);
     App::new()
         .configure(|cfg| api.configure(cfg))
-        .wrap(Condition::from_option(edge::cors(&edge)))
+        .wrap(Condition::new(edge.has_cors(), edge::cors(&edge)))
         .wrap_fn(move |request, next| edge::guard(&edge, request, next))
         .wrap_fn(connection::observe)
         .wrap_fn(request_id::watch)

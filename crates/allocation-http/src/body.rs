@@ -7,7 +7,7 @@ mod json;
 mod members;
 mod number;
 
-use arrival::{SMALL_BYTES, collect};
+use arrival::collect;
 pub(crate) use bodies::Bodies;
 use bodies::Share;
 pub(crate) use members::{Given, NoMembers, object};

@@ -16,7 +16,6 @@ pub(crate) use state::ConnectionState;
 
 use actix_web::rt::time::{Instant, Sleep, sleep_until};
 use state::Standing;
-use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -35,8 +34,9 @@ const IDLE_TIME: Duration = Duration::from_secs(75);
 /// How long a connection that ends waits for its peer to close, so that the peer reads the last response.
 const LINGER_TIME: Duration = Duration::from_secs(2);
 
-/// How many bytes a connection that ends reads and drops at most.
-const MAX_DISCARDED: usize = 1024 * 1024;
+/// How many bytes a connection that ends reads and drops at most: more than the largest body may have, so
+/// that a client which sends one that is refused reads why.
+const MAX_DISCARDED: usize = 16 * 1024 * 1024;
 
 /// How many bytes are read and dropped at a time.
 const DISCARD_BYTES: usize = 8 * 1024;

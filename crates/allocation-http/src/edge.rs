@@ -39,6 +39,11 @@ pub struct EdgeSettings {
 }
 
 impl EdgeSettings {
+    /// Whether pages of other origins may use the service.
+    pub(crate) fn has_cors(&self) -> bool {
+        !self.cors_origins.is_empty()
+    }
+
     /// What is wrong with where a request comes from, or the prefix that its client sees.
     fn admit(&self, request: &mut ServiceRequest) -> (Prefix, Result<(), Problem>) {
         let prefix = match self.forwarded_prefix(request) {

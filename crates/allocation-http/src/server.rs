@@ -1,11 +1,13 @@
 use crate::api::{Api, app};
 use crate::connection::{Connection, ConnectionLimits, ConnectionState, Places};
 use actix_http::error::DispatchError;
-use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_http::{HttpService, KeepAlive, Protocol, Request};
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::Error;
-use actix_web::dev::{AppConfig, Extensions, Server};
+use actix_web::body::MessageBody;
+use actix_web::dev::{AppConfig, Extensions, Server, Service, ServiceFactory, ServiceResponse};
 use actix_web::rt::net::TcpStream;
+use std::fmt::Debug;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
@@ -49,28 +51,43 @@ pub async fn serve(
     let stopping = builder.graceful_shutdown_signal();
     let service = move || {
         let (places, stopping) = (places.clone(), stopping.clone());
-        let http = HttpService::build()
-            .graceful_shutdown_signal(move || {
-                let stopping = stopping.clone();
-                async move { stopping.notified().await }
-            })
-            // The connection keeps the time, and ends itself.
-            .keep_alive(KeepAlive::Os)
-            .client_request_timeout(Duration::ZERO)
-            .client_disconnect_timeout(Duration::ZERO)
-            .local_addr(address)
-            .on_connect_ext(share_state)
-            .finish(map_config(
-                app(&api).into_factory().map_err(|error: Error| error.error_response()),
-                |()| AppConfig::default(),
-            ));
+        let stops = move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        };
         fn_service(move |stream: TcpStream| {
             let admitted = admit(stream, &places);
             async move { admitted.map_err(DispatchError::Io) }
         })
-        .and_then(http)
+        .and_then(http(app(&api), address, stops))
     };
     builder.listen("http", listener, service)?.run().await
+}
+
+/// An application over connections, until `stops` is ready for each of them.
+fn http<I, S, B, F>(
+    app: I,
+    address: SocketAddr,
+    stops: impl Fn() -> F + 'static,
+) -> impl ServiceFactory<Admitted, Config = (), Response = (), Error = DispatchError, InitError = ()>
+where
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<B>, Error = Error> + 'static,
+    S::InitError: Debug,
+    <S::Service as Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+    F: Future<Output = ()> + 'static,
+{
+    let app = app.into_factory().map_err(|error: Error| error.error_response());
+    HttpService::build()
+        .graceful_shutdown_signal(stops)
+        // The connection keeps the time, and ends itself.
+        .keep_alive(KeepAlive::Os)
+        .client_request_timeout(Duration::ZERO)
+        .client_disconnect_timeout(Duration::ZERO)
+        .local_addr(address)
+        .on_connect_ext(share_state)
+        .finish::<_, B>(map_config(app, |()| AppConfig::default()))
 }
 
 /// Lets the application see the state of its connection.
@@ -78,11 +95,11 @@ fn share_state(connection: &Connection<TcpStream>, data: &mut Extensions) {
     data.insert::<Rc<ConnectionState>>(connection.state());
 }
 
+/// What actix-http serves: a connection that has a place, its protocol and its peer.
+type Admitted = (Connection<TcpStream>, Protocol, Option<SocketAddr>);
+
 /// Gives a connection a place, or refuses it, as far as that costs no wait.
-fn admit(
-    stream: TcpStream,
-    places: &Places,
-) -> io::Result<(Connection<TcpStream>, Protocol, Option<SocketAddr>)> {
+fn admit(stream: TcpStream, places: &Places) -> io::Result<Admitted> {
     let peer = stream.peer_addr()?;
     match places.take(peer.ip()) {
         Some(place) => Ok((Connection::new(stream, place), Protocol::Http1, Some(peer))),

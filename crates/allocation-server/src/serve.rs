@@ -71,8 +71,9 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
 
     let address = listener.local_addr()?;
     tracing::info!("API at http://{address}, docs at http://{address}/docs");
-    let served = actix_web::rt::System::new()
-        .block_on(async { allocation_http::serve(listener, api, connections, stop::signalled()?, SHUTDOWN_SECONDS).await });
+    let served = actix_web::rt::System::new().block_on(async {
+        allocation_http::serve(listener, api, connections, stop::signalled()?, SHUTDOWN_SECONDS).await
+    });
     let relay = exchange.map(Exchange::stop);
     engine.shut_down();
     sweeper.stop();

@@ -20,7 +20,7 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 const MIN_BYTES_PER_SECOND: usize = 64 * 1024;
 
 /// Up to how many bytes a body does not count among those in flight: connections have a limit of their own.
-pub(super) const SMALL_BYTES: usize = 4 * 1024;
+const SMALL_BYTES: usize = 4 * 1024;
 
 /// Reads the whole body of a request, of so many bytes at most.
 pub(super) async fn collect(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {

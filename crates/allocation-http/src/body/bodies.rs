@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many bytes the bodies of all requests under way may take together. A body counts from when it comes
-/// until its request is answered: what was made of it waits that long. Those of up to
-/// [`SMALL_BYTES`](super::SMALL_BYTES) do not count.
+/// until its request is answered: what was made of it waits that long. Small ones do not count.
 const MAX_IN_FLIGHT: usize = 64 * 1024 * 1024;
 
 /// The bodies of the requests under way, as far as they count.
@@ -44,8 +43,11 @@ impl Share {
                 self.bytes += more;
                 Ok(())
             }
-            Err(_) => Err(Problem::new(Kind::Overloaded, "The bodies of the requests under way take all the memory \
-                they may have. Nothing was changed; send the request again after the time in `Retry-After`.")),
+            Err(_) => Err(Problem::new(
+                Kind::Overloaded,
+                "The bodies of the requests under way take all the memory \
+                they may have. Nothing was changed; send the request again after the time in `Retry-After`.",
+            )),
         }
     }
 }

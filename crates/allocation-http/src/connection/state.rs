@@ -119,8 +119,9 @@ impl ConnectionState {
         self.is_last.get()
     }
 
-    /// Notes that the response is encoded.
+    /// Notes that the response is encoded, or that there is none.
     pub(super) fn finish(&self) {
+        self.ends();
         self.is_busy.set(false);
     }
 

@@ -65,7 +65,9 @@ impl Asset {
 
     /// Whether paths of the service are in the file, which need the prefix.
     fn has_paths(&self) -> bool {
-        self.media_type.starts_with("text/html") || self.path.ends_with(".json") || self.path.ends_with("initializer.js")
+        self.media_type.starts_with("text/html")
+            || self.path.ends_with(".json")
+            || self.path.ends_with("initializer.js")
     }
 
     fn send(&self, request: &HttpRequest) -> HttpResponse {

@@ -64,7 +64,8 @@ impl AllowedHost {
     }
 }
 
-const RULE: &str = "must be NAME, NAME:PORT, .DOMAIN for all names below it, or * for any; addresses are allowed anyhow";
+const RULE: &str =
+    "must be NAME, NAME:PORT, .DOMAIN for all names below it, or * for any; addresses are allowed anyhow";
 
 /// Refuses a request for a name that the service is not reached by. `Host` is there: HTTP/1.1 wants it, and
 /// older clients are no browsers.

@@ -164,7 +164,10 @@ mod tests {
             Prefix("/a".into()).add_to(&mut headers);
             [LOCATION, LINK].map(|name| headers.get(name).unwrap().to_str().unwrap().to_owned())
         };
-        assert_eq!(added("/batch/B-1", "</batch?after=x>; rel=\"next\""), ["/a/batch/B-1", "</a/batch?after=x>; rel=\"next\""]);
+        assert_eq!(
+            added("/batch/B-1", "</batch?after=x>; rel=\"next\""),
+            ["/a/batch/B-1", "</a/batch?after=x>; rel=\"next\""]
+        );
         assert_eq!(added("https://x/", "<https://x/>"), ["https://x/", "<https://x/>"]);
     }
 }

@@ -74,7 +74,8 @@ mod tests {
         for text in ["*", "https://shop.example", "http://localhost:3000", "http://[::1]:3000"] {
             assert!(CorsOrigin::parse(text).is_ok(), "{text}");
         }
-        for text in ["", "shop.example", "https://", "https://shop.example/", "https://Shop.example", "ftp://a", "null"] {
+        for text in ["", "shop.example", "https://", "https://shop.example/", "https://Shop.example", "ftp://a", "null"]
+        {
             assert!(CorsOrigin::parse(text).is_err(), "{text}");
         }
     }

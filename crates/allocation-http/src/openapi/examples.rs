@@ -61,6 +61,9 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::NotAcceptable => Problem::new(kind, "A pick list is shown as application/json, text/csv or text/html"),
         Kind::UnsupportedMediaType
         | Kind::BodyTooLarge
+        | Kind::RequestTimeout
+        | Kind::HostNotAllowed
+        | Kind::CrossSiteRequest
         | Kind::NotFound
         | Kind::MethodNotAllowed
         | Kind::Overloaded

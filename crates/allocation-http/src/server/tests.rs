@@ -1,6 +1,6 @@
 use super::serve;
-use crate::{Api, ConnectionLimits};
 use crate::testing::Ports;
+use crate::{Api, ConnectionLimits};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
@@ -30,8 +30,9 @@ fn talk(address: SocketAddr, request: &str) -> String {
 #[test]
 fn head_is_answered_without_a_body() {
     let address = start(Ports::new().api());
-    let ask =
-        |method: &str| talk(address, &format!("{method} /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"));
+    let ask = |method: &str| {
+        talk(address, &format!("{method} /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))
+    };
     let (get, head) = (ask("GET"), ask("HEAD"));
     assert!(get.ends_with("\r\n\r\n{\"status\":\"ok\"}"), "{get}");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\ncontent-length: 15\r\n"), "{head}");

@@ -19,10 +19,10 @@ pub(crate) struct EdgeArgs {
     )]
     allowed_hosts: Vec<AllowedHost>,
 
-    /// An origin whose pages may use the service from a browser, such as https://shop.example, or * for any;
-    /// may be given more than once, or separated by commas [default: none but the service itself]
     #[arg(
         long = "cors-origin",
+        help = "An origin whose pages may use the service from a browser, such as https://shop.example, or * for \
+            any; may be given more than once, or separated by commas [default: none but the service itself]",
         global = true,
         env = "ALLOCATION_CORS_ORIGINS",
         value_name = "ORIGIN",

@@ -36,7 +36,14 @@ fn a_name_that_was_made_to_resolve_here_is_refused() {
 fn names_and_origins_are_set_by_flags_or_variables() {
     let database = TestDatabase::sqlite();
     let flags = Server::start_with(&database, |command| {
-        command.args(["--allowed-host", "a.example", "--allowed-host", ".svc.example", "--cors-origin", "https://a.example"])
+        command.args([
+            "--allowed-host",
+            "a.example",
+            "--allowed-host",
+            ".svc.example",
+            "--cors-origin",
+            "https://a.example",
+        ])
     });
     let variables = Server::start_with(&database, |command| {
         command
