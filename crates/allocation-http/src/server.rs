@@ -85,6 +85,9 @@ where
         .keep_alive(KeepAlive::Os)
         .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(Duration::ZERO)
+        // A client that hangs up is not waited with: its call leaves the line. Whether it has closed
+        // one half of its connection or both cannot be seen from here.
+        .h1_allow_half_closed(false)
         .local_addr(address)
         .on_connect_ext(share_state)
         .finish::<_, B>(map_config(app, |()| AppConfig::default()))
