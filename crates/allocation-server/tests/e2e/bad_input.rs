@@ -40,7 +40,9 @@ fn order_with(client: &Client, field: &str, value: Value) -> Vec<String> {
 fn json_that_does_not_parse_is_malformed(database: &TestDatabase) {
     with_server(database, |client| {
         for path in ["/batch", "/allocations", "/orders"] {
-            for body in ["", "{", "{\"sku\": }", "nonsense", "{\"sku\": \"A\"} extra", "{'sku': 1}", "\u{feff}{}"] {
+            for body in
+                ["", "{", "{\"sku\": }", "nonsense", "{\"sku\": \"A\"} extra", "{'sku': 1}", "\u{feff}\u{feff}{}"]
+            {
                 client.post_text(path, JSON, body).problem(400, "malformed-json");
             }
             client.post_text(path, JSON, *b"{\"sku\": \"\xff\"}").problem(400, "malformed-json");
