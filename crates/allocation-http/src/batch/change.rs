@@ -6,6 +6,7 @@ mod correction;
 pub(crate) use changed::Changed;
 pub(crate) use correction::Correction;
 
+use super::Batch;
 use crate::api::Api;
 use crate::etag::{self, IfMatch};
 use crate::identifier::{Identifier, PathIdentifiers};
@@ -73,8 +74,10 @@ pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payloa
     let use_cases = api.use_cases(&request);
     let changed = api.gate.run(&request, move || correct(&use_cases, &reference, change, &asked)).await?;
     let mut response = answer::builder(StatusCode::OK);
-    let body = answer::bytes(&Changed::on(api.today(), &changed))?;
-    Ok(response.insert_header(etag::of(changed.batch.version())).body(body))
+    let today = api.today();
+    let shown = answer::bytes(&Batch::on(today, &changed.batch))?;
+    let tag = etag::of(changed.batch.version(), &shown);
+    Ok(response.insert_header(tag).body(answer::bytes(&Changed::on(today, &changed))?))
 }
 
 /// Changes a batch that is in one of the versions asked for.
