@@ -343,7 +343,7 @@ fn unknown_paths_and_methods_are_told(database: &TestDatabase) {
             ("DELETE", "/orders/O-1/extend", "POST"),
             ("POST", "/orders/O-1/history", "GET, HEAD"),
             ("POST", "/backorders", "GET, HEAD"),
-            ("DELETE", "/products/LAMP", "GET, HEAD"),
+            ("DELETE", "/products/LAMP", "GET, HEAD, PUT"),
             ("POST", "/products/LAMP/availability", "GET, HEAD"),
             ("GET", "/allocations/O-1/batch/B-1", "DELETE"),
             ("POST", "/livez", "GET, HEAD"),
