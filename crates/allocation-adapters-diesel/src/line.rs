@@ -119,6 +119,24 @@ pub(crate) struct LineValues {
 }
 
 impl LineValues {
+    /// The row of a plain line: the defaults of the table.
+    pub(crate) const fn plain(quantity: i32, placed_at: i64) -> Self {
+        Self {
+            quantity,
+            placed_at,
+            of_order: false,
+            priority: 0,
+            backorders: false,
+            allow_split: true,
+            waiting: 0,
+            expires_at: None,
+            ended: None,
+            listed: 0,
+            picked: 0,
+            shipped: 0,
+        }
+    }
+
     /// The row of a line.
     pub(crate) fn of(line: &LineRow) -> Result<Self, StoreError> {
         let integer = |units: u32| i32::try_from(units).map_err(|error| StoreError::Failed(error.into()));

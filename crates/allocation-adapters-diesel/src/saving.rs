@@ -7,6 +7,7 @@ use allocation_domain::{
 };
 use allocation_ports::{CausationId, Origin, Origins, StoreError, TraceParent};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use std::collections::{BTreeSet, HashSet};
 
 /// The changes of one or more products, sorted by what is done to which table.
 ///
@@ -27,7 +28,7 @@ pub(crate) struct RowChanges<'a> {
     pub(crate) counted_batches: Vec<(BatchKey<'a>, Counts)>,
     /// Lines with nothing to write but what almost every line that is sent alone has.
     pub(crate) added_plain_lines: Vec<PlainLine<'a>>,
-    pub(crate) added_lines: Vec<(LineKey<'a>, LineValues)>,
+    pub(crate) added_lines: Vec<AddedLine<'a>>,
     pub(crate) added_allocations: Vec<(AllocationKey<'a>, i32)>,
     pub(crate) added_pick_lines: Vec<PickLineValues<'a>>,
     pub(crate) changed_pick_lines: Vec<PickLineValues<'a>>,
@@ -102,11 +103,20 @@ pub(crate) struct PickLineValues<'a> {
     pub(crate) status: &'static str,
 }
 
+/// A line that is the anchor of its order.
 #[derive(Debug)]
 pub(crate) struct PlainLine<'a> {
     pub(crate) key: LineKey<'a>,
     pub(crate) quantity: i32,
     pub(crate) placed_at: i64,
+}
+
+#[derive(Debug)]
+pub(crate) struct AddedLine<'a> {
+    pub(crate) key: LineKey<'a>,
+    /// Which slot of its order the line takes, on PostgreSQL: the empty one of the anchor, or its SKU.
+    pub(crate) slot: &'a str,
+    pub(crate) values: LineValues,
 }
 
 #[derive(Debug)]
@@ -120,6 +130,9 @@ pub(crate) struct NewEvent<'a> {
     /// Where the command came from, if there is anything to tell.
     pub(crate) origin: Option<&'a Origin>,
 }
+
+/// The slot of the line that stands for its order.
+const ANCHOR: &str = "";
 
 /// SQLite keeps dates as texts, which sort as dates only with years of four digits.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +155,7 @@ impl<'a> RowChanges<'a> {
         changes: &'a [(DateTime<Utc>, Changes<'a>)],
         at: DateTime<Utc>,
         origins: &'a Origins,
+        joined: &BTreeSet<OrderId>,
     ) -> Result<Self, StoreError> {
         let mut rows = Self { at: at.timestamp_micros(), ..Self::default() };
         for (last_at, product) in changes {
@@ -156,7 +170,31 @@ impl<'a> RowChanges<'a> {
         // wait for each other.
         rows.added_batches.sort_unstable_by_key(|batch| batch.key.reference);
         rows.removed_batches.sort_unstable_by_key(|key| key.reference);
+        rows.assign_slots(joined);
         Ok(rows)
+    }
+
+    /// Makes the first new line of each order its anchor, unless the order has one that is locked.
+    ///
+    /// All anchors are to be inserted by one statement in the order of their orders' names, so that no two
+    /// units of work wait for each other. It is that of plain lines if all new anchors are plain.
+    fn assign_slots(&mut self, joined: &BTreeSet<OrderId>) {
+        let mut begun: HashSet<&str> = joined.iter().map(OrderId::as_str).collect();
+        for line in &mut self.added_lines {
+            line.slot = if begun.insert(line.key.order_id) { ANCHOR } else { line.key.sku };
+        }
+        let with_anchors = self.added_lines.iter().any(|line| line.slot == ANCHOR);
+        for line in std::mem::take(&mut self.added_plain_lines) {
+            if !begun.insert(line.key.order_id) {
+                self.added_lines.push(AddedLine::beside(&line, line.key.sku));
+            } else if with_anchors {
+                self.added_lines.push(AddedLine::beside(&line, ANCHOR));
+            } else {
+                self.added_plain_lines.push(line);
+            }
+        }
+        self.added_lines.sort_by_key(|line| line.key.order_id);
+        self.added_plain_lines.sort_unstable_by_key(|line| line.key.order_id);
     }
 
     fn push_batches(&mut self, product: &Changes<'a>) -> Result<(), StoreError> {
@@ -185,7 +223,9 @@ impl<'a> RowChanges<'a> {
             match (line.before, line.after) {
                 (_, None) => self.removed_lines.push(key),
                 (None, Some(after)) if is_plain(&after) => self.added_plain_lines.push(PlainLine::of(key, &after)?),
-                (None, Some(after)) => self.added_lines.push((key, LineValues::of(&after)?)),
+                (None, Some(after)) => {
+                    self.added_lines.push(AddedLine { key, slot: key.sku, values: LineValues::of(&after)? });
+                }
                 (Some(_), Some(after)) => self.changed_lines.push((key, LineValues::of(&after)?)),
             }
         }
@@ -334,6 +374,13 @@ impl<'a> PickLineValues<'a> {
             picked: integer(line.picked)?,
             status: line.status.name(),
         })
+    }
+}
+
+impl<'a> AddedLine<'a> {
+    /// A plain line with a slot.
+    const fn beside(line: &PlainLine<'a>, slot: &'a str) -> Self {
+        Self { key: line.key, slot, values: LineValues::plain(line.quantity, line.placed_at) }
     }
 }
 

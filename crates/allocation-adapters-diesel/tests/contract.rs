@@ -19,6 +19,8 @@ mod lists;
 mod locking;
 #[path = "contract/order_lines.rs"]
 mod order_lines;
+#[path = "contract/order_races.rs"]
+mod order_races;
 #[path = "contract/orders.rs"]
 mod orders;
 #[path = "contract/pick_lists.rs"]
@@ -178,6 +180,9 @@ on_both_databases! {
         a_history_is_the_same_before_and_after_its_events_are_numbered;
     availability:
         an_unreachable_database_is_told_at_once;
+    order_races:
+        a_cancelled_order_keeps_no_line_whoever_is_first,
+        units_that_meet_at_orders_never_wait_in_a_circle;
     concurrency:
         no_batch_is_oversold_and_counters_equal_sums_after_a_random_history,
         writers_of_one_line_allocate_it_once,

@@ -19,8 +19,11 @@ pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[Wanted], now: DateTime<U
     Ok(Locked { products: products.into_iter().collect(), now: last.map_or(now, |last| last.max(now)) })
 }
 
-/// Locks the products in which an order has lines, and loads these. There are none of an order that
-/// is not known.
+/// Locks the products in which an order has lines, and loads these; there are none of an order that
+/// is not known. The order gets no lines until the unit ends.
+///
+/// Its SKUs are read before the locks are given, so they are compared once more under them: an order that
+/// has got a line meanwhile is a conflict, and the unit runs again with that line.
 pub(crate) fn lock_order(
     unit: &mut dyn UnitOfWork,
     order_id: &OrderId,
@@ -31,6 +34,8 @@ pub(crate) fn lock_order(
         return Ok(Locked { products: Products::default(), now });
     }
     let line = |sku| Wanted { order_ids: vec![order_id.clone()], ..Wanted::product(sku) };
-    let wanted: Vec<Wanted> = skus.into_iter().map(line).collect();
-    lock(unit, &wanted, now)
+    let wanted: Vec<Wanted> = skus.iter().cloned().map(line).collect();
+    let locked = lock(unit, &wanted, now)?;
+    unit.orders().lock_lines(order_id, &skus)?;
+    Ok(locked)
 }

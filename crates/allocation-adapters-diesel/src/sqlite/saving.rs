@@ -6,7 +6,7 @@ use super::rows::{
     ChangeCounter, ChangeLine, ChangeProduct, CountBatch, RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
 };
 use crate::error::store_error;
-use crate::saving::{AllocationKey, BatchKey, Counts, LineKey, RowChanges, expect_rows};
+use crate::saving::{AddedLine, AllocationKey, BatchKey, Counts, LineKey, RowChanges, expect_rows};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryFragment, QueryId};
@@ -135,7 +135,7 @@ fn add_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result
         let LineKey { sku, order_id } = line.key;
         one_row(connection, AddPlainLine { sku, order_id, quantity: &line.quantity, placed_at: &line.placed_at })?;
     }
-    for (LineKey { sku, order_id }, line) in &rows.added_lines {
+    for AddedLine { key: LineKey { sku, order_id }, values: line, .. } in &rows.added_lines {
         let statement = AddLine {
             sku,
             order_id,
