@@ -170,6 +170,8 @@ impl<'a> RowChanges<'a> {
         // wait for each other.
         rows.added_batches.sort_unstable_by_key(|batch| batch.key.reference);
         rows.removed_batches.sort_unstable_by_key(|key| key.reference);
+        // Two units may make a list of one name of different products.
+        rows.added_pick_lines.sort_unstable_by_key(|line| (line.list_id, line.line));
         rows.assign_slots(joined);
         Ok(rows)
     }

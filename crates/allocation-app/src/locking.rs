@@ -1,6 +1,6 @@
 //! Locking products for decisions.
 
-use allocation_domain::{OrderId, Product, Products};
+use allocation_domain::{BatchReference, OrderId, Product, Products, Sku};
 use allocation_ports::{StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
@@ -17,6 +17,32 @@ pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[Wanted], now: DateTime<U
     let products = unit.products().lock(wanted, now)?;
     let last = products.iter().map(Product::not_before).max();
     Ok(Locked { products: products.into_iter().collect(), now: last.map_or(now, |last| last.max(now)) })
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("batch {0} was removed and added to another product meanwhile")]
+struct BatchMoved(BatchReference);
+
+/// Locks the product of a batch with what is wanted of it; `None` when there is no batch of that name.
+///
+/// The SKU of the batch is read before the lock. When the batch is not there under it, its name is looked
+/// up once more: one that has another SKU by now is a conflict, and the unit runs again.
+pub(crate) fn lock_batch(
+    unit: &mut dyn UnitOfWork,
+    reference: &BatchReference,
+    wanted: impl FnOnce(Wanted) -> Wanted,
+    now: DateTime<Utc>,
+) -> Result<Option<(Locked, Sku)>, StoreError> {
+    let Some(sku) = unit.products().sku_of(reference)? else { return Ok(None) };
+    let wanted = wanted(Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) });
+    let locked = lock(unit, &[wanted], now)?;
+    if locked.products.get(&sku).is_some_and(|product| product.batch(reference).is_some()) {
+        return Ok(Some((locked, sku)));
+    }
+    match unit.products().sku_of(reference)? {
+        None => Ok(None),
+        Some(_) => Err(StoreError::Conflict(BatchMoved(reference.clone()).into())),
+    }
 }
 
 /// Locks the products in which an order has lines, and loads these; there are none of an order that
