@@ -140,12 +140,26 @@ const ANCHOR: &str = "";
 struct YearOutOfRange(NaiveDate);
 
 #[derive(Debug, thiserror::Error)]
-#[error("a row that was loaded is not there any more")]
-struct RowVanished;
+#[error("of {expected} rows {actual} are there")]
+struct RowsMissing {
+    expected: usize,
+    actual: usize,
+}
 
-/// Checks that a statement found all the rows it was to change: they were loaded under the lock.
-pub(crate) fn expect_rows(expected: usize, actual: usize) -> Result<(), StoreError> {
-    if expected == actual { Ok(()) } else { Err(StoreError::Conflict(RowVanished.into())) }
+/// Checks that a statement found all the rows it was to change. They were loaded under the lock of their
+/// product, and nobody else changes them: where one is missing, the invariant of that name is broken.
+pub(crate) fn expect_rows(invariant: &'static str, expected: usize, actual: usize) -> Result<(), StoreError> {
+    if expected == actual { Ok(()) } else { Err(StoreError::invariant(invariant, RowsMissing { expected, actual })) }
+}
+
+/// The invariants that [`expect_rows`] checks, by the rows that must be there.
+pub(crate) mod exists {
+    pub(crate) const ALLOCATION: &str = "locked_allocation_exists";
+    pub(crate) const BATCH: &str = "locked_batch_exists";
+    pub(crate) const BATCH_REFERENCE: &str = "locked_batch_reference_exists";
+    pub(crate) const LINE: &str = "locked_order_line_exists";
+    pub(crate) const PICK_LINE: &str = "locked_pick_line_exists";
+    pub(crate) const PRODUCT: &str = "locked_product_exists";
 }
 
 impl<'a> RowChanges<'a> {
