@@ -234,11 +234,7 @@ mod tests {
                 "outbox.sku, outbox.version, outbox.ordinal",
             ),
             (DatabaseErrorKind::NotNullViolation, "NOT NULL constraint failed: batches.sku", "batches.sku"),
-            (
-                DatabaseErrorKind::ForeignKeyViolation,
-                "FOREIGN KEY constraint failed",
-                "FOREIGN KEY constraint failed",
-            ),
+            (DatabaseErrorKind::ForeignKeyViolation, "FOREIGN KEY constraint failed", "FOREIGN KEY constraint failed"),
         ] {
             let error = store_error(database_error(kind, message));
             assert!(matches!(&error, StoreError::Invariant { name, .. } if name == expected), "{error}");
@@ -274,8 +270,7 @@ mod tests {
     fn a_commit_that_was_never_sent_is_not_unknown() {
         assert!(matches!(commit_error(Error::BrokenTransactionManager), StoreError::Unavailable(_)));
         assert!(matches!(commit_error(unknown("database or disk is full")), StoreError::Unavailable(_)));
-        let conflict =
-            database_error(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: orders.order_id");
+        let conflict = database_error(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: orders.order_id");
         assert!(matches!(commit_error(conflict), StoreError::Conflict(_)));
     }
 }

@@ -4,8 +4,8 @@ use crate::error::corrupt;
 use crate::row::{self, BatchRow};
 use crate::schema::order_lines;
 use allocation_domain::{
-    Allocation, Batch, BatchReference, Commitment, Fulfilment, LineRow, LineState, LineTerms, OnShortage, OrderId, PickLine,
-    PickLineId, Sku,
+    Allocation, Batch, BatchReference, Commitment, Fulfilment, LineRow, LineState, LineTerms, OnShortage, OrderId,
+    PickLine, PickLineId, Sku,
 };
 use allocation_ports::StoreError;
 use diesel::prelude::*;

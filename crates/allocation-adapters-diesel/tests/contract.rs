@@ -13,6 +13,8 @@ mod event_log;
 mod expiry;
 #[path = "contract/integrity.rs"]
 mod integrity;
+#[path = "contract/invariants.rs"]
+mod invariants;
 #[path = "contract/lists.rs"]
 mod lists;
 #[path = "contract/locking.rs"]
@@ -180,6 +182,14 @@ on_both_databases! {
         a_history_is_the_same_before_and_after_its_events_are_numbered;
     availability:
         an_unreachable_database_is_told_at_once;
+    invariants:
+        a_batch_that_counts_less_than_its_lines_hold_is_not_decided_on,
+        lines_that_hold_more_than_a_batch_counts_together_are_not_decided_on,
+        a_line_that_has_more_than_it_ordered_is_not_decided_on,
+        a_counter_that_a_constraint_refuses_names_the_constraint,
+        an_event_whose_version_was_there_before_is_no_conflict,
+        a_locked_row_that_is_missing_is_named,
+        a_name_that_is_taken_is_a_conflict;
     order_races:
         a_cancelled_order_keeps_no_line_whoever_is_first,
         units_that_meet_at_orders_never_wait_in_a_circle;

@@ -113,6 +113,17 @@ impl World {
         self.store.begin(LockWait::Usual).unwrap()
     }
 
+    /// Runs `work` in a unit and commits it.
+    pub fn begin_and<T>(
+        &self,
+        work: impl FnOnce(&mut dyn UnitOfWork) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut unit = self.store.begin(LockWait::Usual)?;
+        let answer = work(&mut *unit)?;
+        unit.commit()?;
+        Ok(answer)
+    }
+
     /// Runs `work` on a locked product and stores what came of it.
     pub fn change<T>(&self, wanted: Wanted, work: impl FnOnce(&mut Product) -> T) -> Result<T, StoreError> {
         let now = self.now();

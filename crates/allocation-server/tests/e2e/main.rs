@@ -15,6 +15,7 @@ mod events;
 mod failures;
 mod history;
 mod holds;
+mod invariants;
 mod lifecycle;
 mod orders;
 mod paging;
