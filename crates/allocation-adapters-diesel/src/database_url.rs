@@ -87,7 +87,7 @@ fn parse_path(path: &str) -> Result<PathBuf, DatabaseUrlError> {
 /// Refuses what is not a port where one belongs: mostly the rest of a password that was not
 /// percent-encoded, which libpq would quote in its error.
 fn check_ports(rest: &str) -> Result<(), DatabaseUrlError> {
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let authority = rest.split_once(['/', '?']).map_or(rest, |(authority, _)| authority);
     let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
     let is_port = |text: &str| text.chars().all(|c| c.is_ascii_digit());
     let fine = hosts.split(',').all(|host| {

@@ -20,12 +20,12 @@ pub(crate) struct Place {
 }
 
 impl From<OutboxPlace> for Place {
+    #[expect(clippy::expect_used, reason = "the place is that of a row, which has no greater numbers")]
     fn from(place: OutboxPlace) -> Self {
         Self {
             sku: place.sku.to_string(),
-            // Nothing is stored with a number that is out of range here.
-            version: i64::try_from(place.version).unwrap_or(i64::MAX),
-            ordinal: i32::try_from(place.ordinal).unwrap_or(i32::MAX),
+            version: i64::try_from(place.version).expect("it is the version of a row"),
+            ordinal: i32::try_from(place.ordinal).expect("it is the ordinal of a row"),
         }
     }
 }
@@ -129,6 +129,7 @@ pub(crate) fn tidy(connection: &mut AnyConnection) -> Result<(), StoreError> {
 }
 
 /// Name, holder and time of a lease, as statements take them.
+#[expect(clippy::expect_used, reason = "leases last for seconds")]
 pub(crate) fn of(lease: &Lease, time: Duration) -> (&str, &str, i64) {
-    (lease.name, &lease.holder, i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 8))
+    (lease.name, &lease.holder, i64::try_from(time.as_micros()).expect("leases last for seconds"))
 }

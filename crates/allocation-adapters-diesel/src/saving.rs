@@ -134,6 +134,10 @@ pub(crate) struct NewEvent<'a> {
 /// The slot of the line that stands for its order.
 const ANCHOR: &str = "";
 
+#[derive(Debug, thiserror::Error)]
+#[error("no event tells what batch {0} was added with")]
+struct NoEvent(String);
+
 /// SQLite keeps dates as texts, which sort as dates only with years of four digits.
 #[derive(Debug, thiserror::Error)]
 #[error("the year of {0} has not four digits")]
@@ -310,7 +314,7 @@ impl NewEvent<'_> {
 
 impl<'a> NewBatch<'a> {
     fn of(batch: &'a Batch, events: &[Event]) -> Result<Self, StoreError> {
-        let (added_quantity, added_eta) = added_with(batch, events);
+        let (added_quantity, added_eta) = added_with(batch, events)?;
         Ok(Self {
             key: BatchKey { sku: batch.sku().as_str(), reference: batch.reference().as_str() },
             purchased_quantity: integer(batch.purchased().get())?,
@@ -325,10 +329,9 @@ impl<'a> NewBatch<'a> {
 }
 
 /// What a batch was added with in a unit of work of these events.
-fn added_with(batch: &Batch, events: &[Event]) -> (u32, Eta) {
-    let now = (batch.purchased().get(), batch.eta());
+fn added_with(batch: &Batch, events: &[Event]) -> Result<(u32, Eta), StoreError> {
     if batch.revision() == 1 {
-        return now;
+        return Ok((batch.purchased().get(), batch.eta()));
     }
     let added = events.iter().rev().find_map(|event| match event {
         Event::BatchAdded { reference, purchased_quantity, eta, .. } if reference == batch.reference() => {
@@ -336,7 +339,7 @@ fn added_with(batch: &Batch, events: &[Event]) -> (u32, Eta) {
         }
         _ => None,
     });
-    added.unwrap_or(now)
+    added.ok_or_else(|| StoreError::invariant("new_batch_has_its_event", NoEvent(batch.reference().to_string())))
 }
 
 impl<'a> ChangedBatch<'a> {

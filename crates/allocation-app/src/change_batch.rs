@@ -70,10 +70,11 @@ fn correct(
 /// A change that is refused as stale after a commit of unknown outcome, and is made, was made by that
 /// commit. Which lines it affected is in their histories.
 fn settled(refusal: Refusal, attempt: Attempt, change: &BatchChange, batch: Option<&Batch>) -> Decision {
-    let next = |version: BatchVersion| BatchVersion { revision: version.revision.saturating_add(1), ..version };
+    let next =
+        |version: BatchVersion| version.revision.checked_add(1).map(|revision| BatchVersion { revision, ..version });
     match (refusal, batch) {
         (Refusal::Stale { expected, actual, .. }, Some(batch))
-            if attempt.settling && next(expected) == actual && change.is_made(batch) =>
+            if attempt.settling && next(expected) == Some(actual) && change.is_made(batch) =>
         {
             Ok(BatchChanged { batch: batch.clone(), affected: Vec::new(), displaced: Vec::new() })
         }

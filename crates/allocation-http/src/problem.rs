@@ -188,6 +188,7 @@ impl Problem {
     }
 
     /// The body of the answer.
+    #[expect(clippy::expect_used, reason = "serialising texts and numbers into memory does not fail")]
     pub(crate) fn body(&self) -> Vec<u8> {
         let document = Document {
             r#type: self.kind.uri(),
@@ -196,8 +197,7 @@ impl Problem {
             detail: &self.detail,
             members: &self.members,
         };
-        // Serialising strings and numbers into memory does not fail.
-        serde_json::to_vec(&document).unwrap_or_default()
+        serde_json::to_vec(&document).expect("texts and numbers are JSON")
     }
 }
 

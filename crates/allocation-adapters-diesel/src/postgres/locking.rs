@@ -217,8 +217,8 @@ fn load_pick_lines_of(
     let found = load_pick_lines(connection, lines)?;
     let places: HashMap<_, _> = wanted.iter().map(|wanted| &wanted.sku).zip(0..).collect();
     for (id, line) in found {
-        let place = places.get(&line.sku).copied().unwrap_or(i32::MAX);
-        at_mut(loaded, place)?.lines.pick_lines.push((id, line));
+        let place = places.get(&line.sku).ok_or_else(|| corrupt(Missing))?;
+        at_mut(loaded, *place)?.lines.pick_lines.push((id, line));
     }
     Ok(())
 }
