@@ -141,7 +141,6 @@ fn micros(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn values_are_counted_by_their_binary_digits() {
