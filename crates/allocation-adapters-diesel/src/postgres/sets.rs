@@ -476,9 +476,7 @@ statement! {
     r#"INSERT INTO orders (order_id, lines, priority, backorders, allow_split, hold_seconds, placed_at)
        SELECT w.* FROM unnest(?, ?, ?, ?, ?, ?, ?)
            AS w (order_id, lines, priority, backorders, allow_split, hold_seconds, placed_at)
-       WHERE NOT EXISTS (
-           SELECT 1 FROM order_lines WHERE order_lines.order_id = w.order_id AND NOT order_lines.of_order
-       )
+       WHERE (SELECT count(*) FROM order_lines WHERE order_lines.order_id = w.order_id AND NOT of_order) = 0
        ORDER BY w.order_id COLLATE "C""#
 }
 

@@ -300,16 +300,10 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("pick lists to ship", &[LINES_TO_SHIP, "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
     ("batches to pick from", &["allocations_by_batch", "batch_references_pkey", "batches_pkey"]),
     ("batches of a SKU to pick from", &["batches_pkey"]),
-    (PICKABLE[0], &["allocations_by_batch", "order_lines_by_order", "pick_list_lines_by_line"]),
+    (PICKABLE[0], &["allocations_by_batch", "order_lines_pkey", "pick_list_lines_by_line"]),
     (
         PICKABLE[1],
-        &[
-            "order_lines_by_order",
-            "allocations_pkey",
-            "batches_pkey",
-            "order_lines_by_order",
-            "pick_list_lines_by_line",
-        ],
+        &["order_lines_by_order", "allocations_pkey", "batches_pkey", "order_lines_pkey", "pick_list_lines_by_line"],
     ),
 ];
 

@@ -1,5 +1,7 @@
 use crate::shop::{decide, wanted};
-use crate::world::{World, connect, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
+use crate::world::{
+    World, connect, instant, lock_one, new_order, order, quantity, reference, sku, standalone, to_allocate,
+};
 use allocation_domain::{
     AllocationOutcome, BatchChange, Eta, MoreNeeded, Needed, NewPickList, OrderTerms, PickCriteria, PickListId,
     Products, Units,
@@ -65,7 +67,7 @@ fn step(store: &impl UnitOfWorkFactory, world: &World, random: &mut fastrand::Rn
     let number = random.u8(0..4);
     let wanted: Vec<_> = skus
         .iter()
-        .map(|name| Wanted { batches: vec![reference(&format!("{name}-{number}"))], ..to_allocate(name, &[&order_id]) })
+        .map(|name| Wanted { batches: vec![reference(&format!("{name}-{number}"))], ..standalone(name, &order_id) })
         .collect();
     let mut unit = store.begin(LockWait::Usual)?;
     let mut products = unit.products().lock(&wanted, instant(0))?;

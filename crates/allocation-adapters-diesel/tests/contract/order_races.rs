@@ -1,7 +1,7 @@
 //! Units of work that meet at one order over products that they do not share.
 
 use crate::shop::decide;
-use crate::world::{World, held, instant, new_order, order, quantity, reference, sku};
+use crate::world::{World, held, instant, new_order, order, quantity, reference, sku, standalone};
 use allocation_domain::{
     AllocateError, AllocationOutcome, Commitment, Eta, NewOrder, Order, OrderTerms, Product, Products,
 };
@@ -10,11 +10,6 @@ use allocation_test_support::TestDatabase;
 use chrono::{DateTime, Utc};
 use std::sync::Barrier;
 use std::thread;
-
-/// What a standalone line needs.
-fn standalone(name: &str, order_id: &str) -> Wanted {
-    Wanted { open_batches: true, alone: vec![order(order_id)], ..Wanted::product(sku(name)) }
-}
 
 /// A world with plenty of some products.
 fn world(database: TestDatabase) -> World {
@@ -176,9 +171,9 @@ pub fn units_that_meet_at_orders_never_wait_in_a_circle(database: TestDatabase) 
                     let name = format!("O-{}", random.u8(0..6) + 6 * (step / 20));
                     let product = random.choice(SKUS).unwrap();
                     match random.u8(0..8) {
-                        0..4 => drop(until_done(|| group(world, product, &mut random.clone()))),
+                        0..4 => until_done(|| group(world, product, &mut random)),
                         4 => drop(until_done(|| allocate(world, product, &name))),
-                        5 => drop(until_done(|| deallocate(world, product, &name))),
+                        5 => until_done(|| deallocate(world, product, &name)),
                         6 => drop(until_done(|| cancel(world, &name))),
                         _ => {
                             let placed = new_order(&name, &[("LAMP", 1), ("RUG", 1)], OrderTerms::default());
@@ -377,7 +372,7 @@ mod postgres {
         deallocate(&world, "LAMP", "O").unwrap();
         products.place(&placed, instant(0)).unwrap();
         save(&mut *unit, products, instant(0)).unwrap();
-        assert!(conflicts(&unit.orders().add(&[placed.clone()], instant(0))));
+        assert!(conflicts(&unit.orders().add(std::slice::from_ref(&placed), instant(0))));
         drop(unit);
         assert_eq!(place(&world, &placed).unwrap(), None);
     }

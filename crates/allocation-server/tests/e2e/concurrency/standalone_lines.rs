@@ -1,6 +1,6 @@
 //! A standalone line and a command on the rest of its order, at the same time.
 
-use super::{Check, nothing_deadlocked, nothing_failed, with_one_server_and_with_two};
+use super::{nothing_deadlocked, nothing_failed, with_one_server_and_with_two};
 use crate::support::{Client, Server, TestDatabase};
 use serde_json::json;
 use std::sync::{Barrier, Mutex};
@@ -28,11 +28,12 @@ fn race(
         let first = servers[pair % servers.len()].client();
         let second = servers[(pair + 1) % servers.len()].client();
         thread::scope(|scope| {
-            let names = || (0..TRIES).map(move |time| format!("O-{pair}-{time}"));
-            let others = scope.spawn(|| {
+            let names = move || (0..TRIES).map(move |time| format!("O-{pair}-{time}"));
+            let (barrier, second, other) = (&barrier, &second, &other);
+            let others = scope.spawn(move || {
                 let answers = names().map(|name| {
                     barrier.wait();
-                    let status = other(&second, &name);
+                    let status = other(second, &name);
                     barrier.wait();
                     status
                 });
