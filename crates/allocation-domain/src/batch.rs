@@ -286,3 +286,43 @@ impl Batch {
         self.counts.shipped += quantity.get();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A batch of ten units, of which four are allocated and two picked.
+    fn batch() -> Batch {
+        let (reference, sku) = (BatchReference::parse("B-1").unwrap(), Sku::parse("LAMP").unwrap());
+        let batch = Batch::new(reference, sku, units(10), Eta::InStock, DateTime::UNIX_EPOCH);
+        batch.with_counts(BatchCounts { allocated: 4, picked: 2, ..BatchCounts::default() }).unwrap()
+    }
+
+    fn units(units: u32) -> Quantity {
+        Quantity::new(units).unwrap()
+    }
+
+    #[test]
+    #[should_panic(expected = "batch_not_oversold")]
+    fn more_units_than_are_free_are_never_taken() {
+        batch().take(units(5));
+    }
+
+    #[test]
+    #[should_panic(expected = "batch_not_oversold")]
+    fn a_batch_is_never_lowered_below_what_is_gone_and_allocated() {
+        batch().correct(units(5).into());
+    }
+
+    #[test]
+    #[should_panic(expected = "batch_covers_its_allocations")]
+    fn more_units_than_are_allocated_are_never_given_back() {
+        batch().give_back(units(5));
+    }
+
+    #[test]
+    #[should_panic(expected = "batch_covers_its_picks")]
+    fn more_units_than_were_picked_are_never_shipped() {
+        batch().ship(units(3));
+    }
+}
