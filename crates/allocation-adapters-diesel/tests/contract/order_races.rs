@@ -391,8 +391,11 @@ mod postgres {
         let world = world(TestDatabase::postgres());
         place(&world, &new_order("O", &[("LAMP", 1), ("RUG", 2), ("SOFA", 1)], held(600))).unwrap().unwrap();
         allocate(&world, "SOFA", "P").unwrap().unwrap();
-        world.store.migrations().down(1).unwrap();
-        world.store.migrations().up().unwrap();
+        let migrations = world.store.migrations();
+        let known = migrations.status().unwrap().migrations;
+        let newer = known.iter().rev().position(|(name, _)| name.ends_with("_order_slots")).unwrap();
+        migrations.down(newer + 1).unwrap();
+        migrations.up().unwrap();
         let slots = "SELECT order_id || ' ' || sku || '=' || order_slot FROM order_lines ORDER BY order_id, sku";
         assert_eq!(world.database.texts(slots), ["O LAMP=", "O RUG=RUG", "O SOFA=SOFA", "P SOFA="]);
     }
