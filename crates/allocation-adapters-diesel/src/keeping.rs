@@ -20,12 +20,12 @@ pub(crate) struct Place {
 }
 
 impl From<OutboxPlace> for Place {
-    #[expect(clippy::expect_used, reason = "the place is that of a row, which has no greater numbers")]
     fn from(place: OutboxPlace) -> Self {
         Self {
             sku: place.sku.to_string(),
-            version: i64::try_from(place.version).expect("it is the version of a row"),
-            ordinal: i32::try_from(place.ordinal).expect("it is the ordinal of a row"),
+            // A place past a product has numbers that no row has.
+            version: i64::try_from(place.version).unwrap_or(i64::MAX),
+            ordinal: i32::try_from(place.ordinal).unwrap_or(i32::MAX),
         }
     }
 }

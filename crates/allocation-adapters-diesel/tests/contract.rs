@@ -98,8 +98,8 @@ on_both_databases! {
         a_batch_is_removed_and_may_come_back,
         several_products_are_saved_in_one_unit,
         a_reference_under_another_sku_is_a_conflict,
-        a_batch_that_vanished_is_a_conflict,
-        a_second_allocation_of_a_line_is_a_conflict,
+        a_batch_that_vanished_is_a_broken_invariant,
+        a_second_allocation_of_a_line_is_a_broken_invariant,
         events_are_written_to_the_outbox;
     integrity:
         an_oversold_batch_is_refused,
@@ -187,7 +187,6 @@ on_both_databases! {
         lines_that_hold_more_than_a_batch_counts_together_are_not_decided_on,
         a_line_that_has_more_than_it_ordered_is_not_decided_on,
         a_counter_that_a_constraint_refuses_names_the_constraint,
-        an_event_whose_version_was_there_before_is_no_conflict,
         a_locked_row_that_is_missing_is_named,
         a_name_that_is_taken_is_a_conflict;
     order_races:

@@ -152,7 +152,8 @@ impl Shop {
             1 => {
                 let standalone =
                     Wanted { order_ids: Vec::new(), alone: vec![id.clone()], ..wanted(&one, &id, batch).remove(0) };
-                let lock = |unit: &mut dyn UnitOfWork| unit.products().lock(&[standalone.clone()], now).unwrap();
+                let lock =
+                    |unit: &mut dyn UnitOfWork| unit.products().lock(std::slice::from_ref(&standalone), now).unwrap();
                 let allocate = |all: &mut Products, at| {
                     on(all, &|product| needed(product.allocate(&order_id, quantity(units), at).map(drop)))
                 };
