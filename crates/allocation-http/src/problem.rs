@@ -189,7 +189,6 @@ impl Problem {
     }
 
     /// The body of the answer.
-    #[expect(clippy::expect_used, reason = "serialising texts and numbers into memory does not fail")]
     pub(crate) fn body(&self) -> Vec<u8> {
         self.document(self.kind.uri().into())
     }
@@ -200,6 +199,7 @@ impl Problem {
         self.document(format!("{prefix}{}", self.kind.uri()).into())
     }
 
+    #[expect(clippy::expect_used, reason = "serialising texts and numbers into memory does not fail")]
     fn document(&self, r#type: Cow<'static, str>) -> Vec<u8> {
         let document = Document {
             r#type,
