@@ -30,9 +30,11 @@ impl UseCases {
     /// Registers a product, so that orders can wait for it before it has a batch; registering it again
     /// changes nothing.
     ///
-    /// The row of the product is both what is decided on and what is locked. Two who register the same
-    /// product at once are served one after the other, and the second finds it. The answer is read after
-    /// the commit, so others may have changed the product meanwhile; no product is ever removed.
+    /// # Isolation
+    ///
+    /// The row of the product is both what is decided on and what is locked: of two units that register the
+    /// same product at once, the second finds it. The answer is read after the commit, so another unit may
+    /// have changed the product meanwhile; no product is ever removed.
     ///
     /// # Errors
     ///
