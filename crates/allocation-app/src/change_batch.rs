@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, BatchVersion, ChangeBatchError as Refusal};
@@ -48,7 +48,8 @@ fn correct(
     let not_found = || Ok(Ending::Rollback(Err(Refusal::NotFound(reference.clone()).into())));
     let Some(sku) = unit.products().sku_of(reference)? else { return not_found() };
     let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) };
-    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let locked = lock(unit, &[wanted], now)?;
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let Some(product) = products.get_mut(&sku) else { return not_found() };
     match decide(unit, product, |product| product.change_batch(reference, change, now))? {
         Ok(changed) if product.events().is_empty() => Ok(Ending::Rollback(Ok(changed))),

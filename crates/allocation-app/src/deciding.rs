@@ -1,6 +1,6 @@
 //! Decisions on products of which only part is loaded.
 
-use allocation_domain::{Product, Products, Sku, Undecided};
+use allocation_domain::{MoreNeeded, Needed, Product, Products, Sku, Undecided};
 use allocation_ports::{StoreError, UnitOfWork};
 
 /// How often more is loaded for one decision: far more often than any needs that a transaction
@@ -35,7 +35,8 @@ pub(crate) fn decide<P: AtHand, T, E: Undecided>(
 ) -> Result<Result<T, E>, StoreError> {
     let mut decided = decision(at_hand);
     for _ in 0..MOST_LOADS {
-        let Some(needed) = decided.as_ref().err().and_then(Undecided::more_needed) else { break };
+        let needed = decided.as_ref().err().and_then(Undecided::more_needed);
+        let Some(needed) = needed.filter(|needed: &&MoreNeeded| needed.what != Needed::CatchUp) else { break };
         let Some(product) = at_hand.product(&needed.sku) else { break };
         unit.products().load(product, &needed.what)?;
         decided = decision(at_hand);

@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{BatchReference, RemoveBatchError as Refusal};
@@ -41,7 +41,8 @@ fn remove(
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };
     let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) };
-    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let locked = lock(unit, &[wanted], now)?;
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let Some(product) = products.get_mut(&sku) else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };

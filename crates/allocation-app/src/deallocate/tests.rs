@@ -96,10 +96,10 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         };
         locked(Product::restore(state))(products);
         products.expect_load().times(1).returning(|product, needed| {
-            assert_eq!(*needed, Needed::WaitingLines { after: None });
+            let Needed::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
             let mut line = LineState::alone(units(3), now());
             line.waiting = 3;
-            product.load_waiting([(order("O-2"), line)], false);
+            product.load_waiting(None, *free, [(order("O-2"), line)], false);
             Ok(())
         });
         products

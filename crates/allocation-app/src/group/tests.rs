@@ -20,7 +20,7 @@ fn decide(units: Vec<Unit>, lines: &[OrderLine]) -> Result<Vec<LineAnswer>, Stor
     let commands: Vec<_> = lines.iter().map(Command::Allocate).collect();
     let of_line = |answer| match answer {
         Answer::Line(answer) => answer,
-        Answer::Order(answer) => panic!("{answer:?}"),
+        other => panic!("{other:?}"),
     };
     Ok(decide_all(units, &commands)?.into_iter().map(of_line).collect())
 }
