@@ -89,12 +89,12 @@ impl Product {
     /// [`MoreNeeded`] when the batches at hand are not all with free units, or more is needed to
     /// tell who gets what has expired.
     pub fn availability(&self, now: DateTime<Utc>) -> Result<Availability, MoreNeeded> {
-        self.at(now).map(|tidy| tidy.free())
+        self.at(now).map(|tidy| tidy.available_from())
     }
 
     /// What the batches at hand have free, and when they come.
     #[must_use]
-    pub fn free(&self) -> Availability {
+    pub fn available_from(&self) -> Availability {
         Availability::of(self.batches.iter().map(|batch| (batch.eta(), u64::from(batch.available()))))
     }
 

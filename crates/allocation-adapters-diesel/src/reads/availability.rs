@@ -33,7 +33,7 @@ pub(crate) fn availability(
     let Some((backordered, unserved, has_expired)) = found else { return Ok(None) };
     let standing = Standing { sku: sku.clone(), has_waiting: backordered > 0, has_expired, unserved };
     let product = restore(connection, &standing, now)?;
-    let availability = product.free();
+    let availability = product.available_from();
     if !product.is_behind() {
         return Ok(Some(availability));
     }

@@ -121,7 +121,8 @@ pub fn the_queue_is_loaded_in_pages_in_its_order(database: TestDatabase) {
     let mut pages = Vec::new();
     loop {
         let after = product.waiting().last().cloned();
-        unit.products().load(&mut product, &Needed::WaitingLines { after }).unwrap();
+        let next = Needed::WaitingLines { after, free: 2, most: 100 };
+        unit.products().load(&mut product, &next).unwrap();
         let at_hand: Vec<_> = product.waiting().cloned().collect();
         assert_eq!(at_hand, expected[..at_hand.len()]);
         if pages.last() == Some(&at_hand.len()) {
