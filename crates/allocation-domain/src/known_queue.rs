@@ -39,8 +39,11 @@ impl KnownQueue {
         if let Some(after) = after {
             let cut = self.0.iter().position(|part| part.up_to.as_ref().is_none_or(|up_to| up_to > after));
             if let Some(cut) = cut {
-                self.0.truncate(cut + 1);
-                self.0[cut].up_to = Some(after.clone());
+                let is_begun = cut.checked_sub(1).and_then(|before| self.0[before].up_to.as_ref()) < Some(after);
+                self.0.truncate(cut + usize::from(is_begun));
+                if is_begun {
+                    self.0[cut].up_to = Some(after.clone());
+                }
             }
         } else {
             self.0.clear();
@@ -117,6 +120,9 @@ mod tests {
         known.add(Some(&place(3)), Some(place(4)), true, 7);
         assert_eq!(known.gap_after(None, 7), Some(Some(place(4))));
         assert_eq!(known.gap_after(None, 8), Some(Some(place(3))));
+        known.add(Some(&place(4)), None, false, 2);
+        known.add(Some(&place(4)), None, false, 7);
+        assert_eq!(known.gap_after(None, 7), None, "nothing is left of what was looked for with less");
         known.add(None, None, true, 7);
         assert_eq!(known.gap_after(None, 1), Some(None));
     }

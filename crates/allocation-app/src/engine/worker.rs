@@ -102,11 +102,22 @@ impl Worker {
     }
 
     /// Decides commands again whose products were behind, unless the time for that is over.
-    fn go_on(&self, behind: Vec<Job>, until: Until) {
-        if Instant::now() >= until.behind {
-            return fail_all(behind, StoreError::Busy(FarBehind.into()));
+    fn go_on(&self, mut behind: Vec<Job>, until: Until) {
+        while !behind.is_empty() {
+            let (now, begun) = (self.clock.now(), Instant::now());
+            if begun >= until.behind {
+                return fail_all(behind, StoreError::Busy(FarBehind.into()));
+            }
+            self.metrics.retry();
+            let decided = self
+                .units
+                .run_impatiently(|unit, attempt| decide_group(unit, attempt, behind.iter().map(Job::command), now));
+            self.measure(&behind, &decided, 0, begun);
+            match decided {
+                Ok(answers) => behind = answer_all(behind, answers),
+                Err(error) => return self.finish(behind, Err(error), until),
+            }
         }
-        self.decide_part(behind, until);
     }
 
     fn measure(&self, group: &[Job], decided: &Result<Vec<Answer>, StoreError>, waiting: usize, begun: Instant) {
@@ -123,16 +134,8 @@ impl Worker {
     fn finish(&self, mut group: Vec<Job>, decided: Result<Vec<Answer>, StoreError>, until: Until) {
         match decided {
             Ok(answers) => {
-                let mut behind = Vec::new();
-                for (job, answer) in group.into_iter().zip(answers) {
-                    match answer {
-                        Answer::Behind => behind.push(job),
-                        answer => job.answer(answer),
-                    }
-                }
-                if !behind.is_empty() {
-                    self.go_on(behind, until);
-                }
+                let behind = answer_all(group, answers);
+                self.go_on(behind, until);
             }
             Err(error) if splitting_helps(&group, &error) => {
                 // By SKU, so that a product that is at fault is soon alone.
@@ -144,6 +147,18 @@ impl Worker {
             Err(error) => fail_all(group, error),
         }
     }
+}
+
+/// Answers what was decided, and returns the commands whose products are behind.
+fn answer_all(group: Vec<Job>, answers: Vec<Answer>) -> Vec<Job> {
+    let mut behind = Vec::new();
+    for (job, answer) in group.into_iter().zip(answers) {
+        match answer {
+            Answer::Behind => behind.push(job),
+            answer => job.answer(answer),
+        }
+    }
+    behind
 }
 
 /// How many lines the refused commands of a group have.

@@ -7,6 +7,7 @@ mod backorders;
 mod bad_input;
 mod batch_changes;
 mod batches;
+mod bounds;
 mod command_line;
 mod concurrency;
 mod crash;
