@@ -29,8 +29,8 @@ statement! {
 
 statement! {
     /// Products of which lines may wait for units that are free.
-    Unserved<'a>(limit: BigInt => i64) on MultiBackend -> Text,
-    "SELECT sku FROM products WHERE unserved ORDER BY sku LIMIT ?"
+    Unserved<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    "SELECT sku FROM products WHERE unserved AND sku > ? ORDER BY sku LIMIT ?"
 }
 
 /// Products with expired lines, those that expired first before others, then products of which lines may
@@ -50,7 +50,7 @@ pub(crate) fn products(connection: &mut AnyConnection, now: DateTime<Utc>, most:
         place = last;
     }
     if found.len() < most {
-        let unserved: Vec<String> = Unserved { limit: &PAGE }.load(connection).map_err(store_error)?;
+        let unserved: Vec<String> = Unserved { after: "", limit: &PAGE }.load(connection).map_err(store_error)?;
         found.extend(unserved.into_iter().filter(|sku| known.insert(sku.clone())));
     }
     found.truncate(most);

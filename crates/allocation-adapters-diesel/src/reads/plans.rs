@@ -117,7 +117,7 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "batches to pick from" => pickable::InStock { after: text, limit };
         "batches of a SKU to pick from" => pickable::InStockOf { sku: text };
         "sums of expired lines" => totals::Expired { sku: text, now: number };
-        "unserved products" => expiry::Unserved { limit };
+        "unserved products" => expiry::Unserved { after: text, limit };
         "size of waiting lines" => queue::NextSize { sku: text, larger_than: small, at_most: small };
         "waiting lines that take parts" => queue::PartsAfter { sku: text, priority: number, placed_at: number,
             order_id: text, alive_at: number, limit, lower_sku: text, lower_than: number, lower_alive_at: number,
