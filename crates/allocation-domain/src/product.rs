@@ -168,8 +168,11 @@ impl Product {
     /// expired holds it releases.
     #[must_use]
     pub const fn share_of(products: usize) -> usize {
-        let share = if products == 0 { Self::MOST_AT_ONCE } else { Self::MOST_AT_ONCE / products };
-        if share > Self::MOST_AT_ONCE_OF_MANY { share } else { Self::MOST_AT_ONCE_OF_MANY }
+        match Self::MOST_AT_ONCE.checked_div(products) {
+            None => Self::MOST_AT_ONCE,
+            Some(share) if share > Self::MOST_AT_ONCE_OF_MANY => share,
+            Some(_) => Self::MOST_AT_ONCE_OF_MANY,
+        }
     }
 
     /// A product without batches.
