@@ -23,7 +23,7 @@ pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed
         }
         Needed::LinesOn(reference) => {
             let order_ids = orders_on(connection, product.sku(), reference)?;
-            let Lines { lines, batches, pick_lines } = lines(connection, product.sku(), &order_ids)?;
+            let Lines { lines, batches, pick_lines, .. } = lines(connection, product.sku(), &order_ids)?;
             product.load_batches(batches);
             product.load_lines(lines);
             product.load_pick_lines(pick_lines);
@@ -33,7 +33,7 @@ pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed
             load_waiting(connection, product, after, free, most, queue::WHENEVER_THEY_EXPIRE)?;
         }
         Needed::Line(order_id) => {
-            let Lines { lines, batches, pick_lines } = lines(connection, product.sku(), slice::from_ref(order_id))?;
+            let Lines { lines, batches, pick_lines, .. } = lines(connection, product.sku(), slice::from_ref(order_id))?;
             product.load_batches(batches);
             product.load_lines(lines);
             product.load_pick_lines(pick_lines);
@@ -56,7 +56,7 @@ pub(crate) fn load_waiting(
     let wanted = queue::Wanted { sku: product.sku(), after, free, most, alive_at };
     let (places, more) = queue::next(connection, wanted)?;
     let order_ids: Vec<_> = places.into_iter().map(|place| place.order_id().clone()).collect();
-    let Lines { mut lines, batches, pick_lines } = lines(connection, product.sku(), &order_ids)?;
+    let Lines { mut lines, batches, pick_lines, .. } = lines(connection, product.sku(), &order_ids)?;
     lines.sort_by_cached_key(|(order_id, line)| QueuePosition::of(order_id, line));
     product.load_batches(batches);
     product.load_waiting(after, free, lines, more);

@@ -53,6 +53,12 @@ impl Answer {
 ///
 /// The refusal of one changes nothing for another. Nor does a product that is behind: its commands
 /// alone are not decided yet.
+///
+/// # Isolation
+///
+/// What each command reads is protected as its decision says, [`allocate`] and [`Orders::find`]; all
+/// products of the group are locked before anything is read. Nothing that one command reads depends on
+/// another but through these products.
 pub(crate) fn decide_group<'a>(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,

@@ -2,7 +2,7 @@
 
 use super::restoring::{Standing, restore};
 use crate::any_connection::{AnyConnection, MultiBackend};
-use crate::error::{corrupt, store_error};
+use crate::error::store_error;
 use crate::row;
 use crate::statement::statement;
 use allocation_domain::{Sku, Totals, TotalsChange};
@@ -42,12 +42,17 @@ type CountedColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, Boo
 
 statement! {
     /// What lines of a product hold whose hold has expired, and what they wait for: however many, they
-    /// are summed here.
+    /// are summed here. What is held is ordered as only the primary key has it.
     Expired<'a>(sku: Text => str, now: BigInt => i64) on MultiBackend -> (BigInt, BigInt),
     "SELECT CAST(coalesce(sum(d.held), 0) AS bigint), CAST(coalesce(sum(d.waiting), 0) AS bigint)
      FROM (
          SELECT l.waiting, (
-             SELECT sum(a.quantity) FROM allocations AS a WHERE a.sku = l.sku AND a.order_id = l.order_id
+             SELECT sum(a.quantity)
+             FROM (
+                 SELECT quantity FROM allocations
+                 WHERE allocations.sku = l.sku AND allocations.order_id BETWEEN l.order_id AND l.order_id
+                 ORDER BY allocations.order_id, allocations.reference
+             ) AS a
          ) AS held
          FROM order_lines AS l
          WHERE l.sku = ? AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id
@@ -120,8 +125,7 @@ impl Counted {
             change.held -= held;
             change.backordered -= waiting;
         }
-        let present = self.in_stock.saturating_add(self.on_its_way);
-        let allocated = present.saturating_sub(self.free).saturating_sub(self.picked);
+        let allocated = self.in_stock + self.on_its_way - self.free - self.picked;
         let totals = Totals {
             in_stock: units(self.in_stock, change.in_stock)?,
             on_its_way: units(self.on_its_way, change.on_its_way)?,
@@ -129,12 +133,12 @@ impl Counted {
             picked: units(self.picked, change.picked)?,
             held: units(self.held, change.held)?,
             backordered: units(self.backordered, change.backordered)?,
-            available: units(self.free, change.allocated.saturating_neg())?,
+            available: units(self.free, -change.allocated)?,
         };
         Ok(ProductTotals { sku, totals })
     }
 }
 
 fn units(counted: i64, change: i64) -> Result<u64, StoreError> {
-    u64::try_from(counted.saturating_add(change)).map_err(corrupt)
+    u64::try_from(counted + change).map_err(|error| StoreError::invariant("products_totals", error))
 }

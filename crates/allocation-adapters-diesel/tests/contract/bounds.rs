@@ -235,7 +235,7 @@ pub fn many_products_share_the_bound(database: TestDatabase) {
         "INSERT INTO products (sku, version, held_lines)
          {} SELECT 'SKU-' || (100 + i), 0, 200 FROM n;
          INSERT INTO order_lines (sku, order_id, quantity, expires_at)
-         {} SELECT 'SKU-' || (100 + p.i), 'O-' || n.i, 1, {expires_at} FROM n CROSS JOIN (
+         {} SELECT 'SKU-' || (100 + p.i), 'O-' || p.i || '-' || n.i, 1, {expires_at} FROM n CROSS JOIN (
              {} SELECT i FROM n
          ) AS p",
         numbers(100),

@@ -19,6 +19,7 @@ mod events;
 mod failures;
 mod history;
 mod holds;
+mod invariants;
 mod lifecycle;
 mod logging;
 mod orders;
