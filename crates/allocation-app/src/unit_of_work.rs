@@ -97,7 +97,6 @@ impl UnitRunner {
     }
 
     /// Runs `work`; `None` after a step.
-
     fn run_once<T>(
         &self,
         wait: LockWait,
