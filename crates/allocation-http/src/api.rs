@@ -71,7 +71,21 @@ impl Api {
         let Gates { calls: gate, searches, readers } = Gates::new(blocking);
         let (probe, bodies, edge) = (Gate::new(PROBES), Bodies::default(), Arc::default());
         let calendar = Arc::new(|at: DateTime<Utc>| at.date_naive());
-        Self { use_cases, engine, queries, readiness, clock, calendar, feed, gate, searches, readers, probe, bodies, edge }
+        Self {
+            use_cases,
+            engine,
+            queries,
+            readiness,
+            clock,
+            calendar,
+            feed,
+            gate,
+            searches,
+            readers,
+            probe,
+            bodies,
+            edge,
+        }
     }
 
     /// The same API with another calendar than that of UTC: batches that were expected before its today
