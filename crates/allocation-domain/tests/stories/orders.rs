@@ -56,7 +56,8 @@ fn no_order_waits_for_a_product_that_nobody_knows() {
 #[test]
 fn a_product_whose_last_batch_was_removed_is_known() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
-    shop.chairs().remove_batch(&batch("B-1"), shop.now).unwrap();
+    let now = shop.now;
+    shop.chairs().remove_batch(&batch("B-1"), now).unwrap();
     assert!(!shop.chairs().register(), "it was registered by its batch");
     let waits = shop.place(&order("O-1").of(1, "CHAIR").or_backorder());
     assert_eq!(waits.status(shop.now), OrderStatus::Backordered);
