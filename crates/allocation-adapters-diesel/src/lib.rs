@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod any_connection;
+mod clock;
 mod connect_error;
 mod database_url;
 mod error;
@@ -29,6 +30,7 @@ mod statement;
 mod store;
 mod unit;
 
+pub use clock::StoreClock;
 pub use connect_error::ConnectError;
 pub use database_url::{DatabaseUrl, DatabaseUrlError, PostgresUrl};
 pub use migrations::{MigrateError, MigrationStatus, Migrations};

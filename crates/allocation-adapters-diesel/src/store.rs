@@ -4,6 +4,7 @@ mod log;
 mod relay;
 
 use crate::any_connection::{AnyConnection, Connector, LogErrors};
+use crate::clock::StoreClock;
 use crate::error::store_error;
 use crate::unit::{Transactions, Unit};
 use crate::{ConnectError, DatabaseUrl, Migrations, reads, sqlite};
@@ -57,6 +58,7 @@ struct Inner {
     /// SQLite has one writer at a time. Its connection is handed on in the order of arrival, where
     /// waiting for the lock of the file would be polling without order.
     writer: Option<Arc<FairMutex<AnyConnection>>>,
+    clock: Arc<StoreClock>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +100,7 @@ impl Store {
             .test_on_check_out(false)
             .error_handler(Box::new(LogErrors))
             .build_unchecked(connector);
-        Ok(Self(Arc::new(Inner { url: url.clone(), pool, writer })))
+        Ok(Self(Arc::new(Inner { url: url.clone(), pool, writer, clock: Arc::default() })))
     }
 
     /// Which kind of database this is.
@@ -108,6 +110,12 @@ impl Store {
             DatabaseUrl::Sqlite(_) => Dialect::Sqlite,
             DatabaseUrl::Postgres(_) => Dialect::Postgres,
         }
+    }
+
+    /// The clock by which holds are measured and what is stored is dated.
+    #[must_use]
+    pub fn clock(&self) -> Arc<StoreClock> {
+        Arc::clone(&self.0.clock)
     }
 
     /// The migrations of this database.
@@ -205,8 +213,11 @@ impl fmt::Debug for Store {
 impl UnitOfWorkFactory for Store {
     fn begin(&self, wait: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError> {
         match &self.0.writer {
-            Some(writer) => Ok(Box::new(Unit::new(self.locked_writer(writer, wait)?))),
-            None => Ok(Box::new(Unit::new(self.checked_out(wait, |connection| connection.begin(wait))?))),
+            Some(writer) => Ok(Box::new(Unit::new(self.locked_writer(writer, wait)?, self.clock()))),
+            None => {
+                let connection = self.checked_out(wait, |connection| connection.begin(wait))?;
+                Ok(Box::new(Unit::new(connection, self.clock())))
+            }
         }
     }
 }
@@ -325,13 +336,13 @@ mod tests {
     fn add_batches(store: &Store) -> Result<(), StoreError> {
         let mut unit = store.begin(LockWait::Usual)?;
         let wanted = Wanted { create: true, ..Wanted::product(Sku::parse("LAMP").unwrap()) };
-        let mut products = unit.products().lock(&[wanted], DateTime::UNIX_EPOCH)?;
+        let mut products = unit.products().lock(&[wanted])?;
         for number in 0..1_000 {
             let added =
                 products[0].add_batch(batch(number), Quantity::new(1).unwrap(), Eta::InStock, DateTime::UNIX_EPOCH);
             added.unwrap();
         }
-        unit.products().save(&products, DateTime::UNIX_EPOCH, &Origins::default())?;
+        unit.products().save(&products, &Origins::default())?;
         unit.commit()
     }
 

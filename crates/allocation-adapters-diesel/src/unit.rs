@@ -1,21 +1,23 @@
 //! Units of work.
 
 use crate::any_connection::AnyConnection;
+use crate::clock::StoreClock;
 use crate::error::commit_error;
 use crate::orders::OrderValues;
 use crate::saving::RowChanges;
 use crate::{expiry, loading, orders, pick_lists, postgres, reads, sqlite};
 use allocation_domain::{
-    BatchReference, Needed, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
+    BatchReference, Changes, Needed, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
 };
 use allocation_ports::{
-    FoundBatch, OrderRepository, Origins, PickListRepository, ProductRepository, StoreError, StoredPickList,
+    Clock, FoundBatch, OrderRepository, Origins, PickListRepository, ProductRepository, StoreError, StoredPickList,
     UnitOfWork, Wanted,
 };
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
 use diesel::prelude::*;
 use std::ops::DerefMut;
+use std::sync::Arc;
 
 /// How many batches with free units a product is loaded with: enough for almost every decision, and
 /// the cost of loading does not grow with what there is.
@@ -29,6 +31,7 @@ pub(crate) type Transactions = <AnyConnection as Connection>::TransactionManager
 /// A unit of work on a connection that is its own until it ends.
 pub(crate) struct Unit<C: DerefMut<Target = AnyConnection>> {
     connection: C,
+    clock: Arc<StoreClock>,
     state: State,
 }
 
@@ -41,6 +44,25 @@ enum State {
     Ended,
 }
 
+/// A product is to be saved that no unit of work has locked.
+#[derive(Debug, thiserror::Error)]
+#[error("product {0} was saved without a lock")]
+struct NotLocked(Sku);
+
+/// What is to be written of products, each with the instant at which it was decided on.
+fn changes(products: &[Product]) -> Result<Vec<(DateTime<Utc>, Changes<'_>)>, StoreError> {
+    let mut all = Vec::with_capacity(products.len());
+    for (product, changes) in products.iter().map(|product| (product, product.changes())) {
+        if !changes.is_empty() {
+            let Some(lock) = product.lock_time() else {
+                return Err(StoreError::Failed(NotLocked(product.sku().clone()).into()));
+            };
+            all.push((lock.decided_at, changes));
+        }
+    }
+    Ok(all)
+}
+
 /// A unit of work was used after one of its statements had failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the unit of work failed before")]
@@ -48,8 +70,8 @@ struct FailedBefore;
 
 impl<C: DerefMut<Target = AnyConnection>> Unit<C> {
     /// A unit on a connection whose transaction has begun.
-    pub(crate) const fn new(connection: C) -> Self {
-        Self { connection, state: State::Open }
+    pub(crate) const fn new(connection: C, clock: Arc<StoreClock>) -> Self {
+        Self { connection, clock, state: State::Open }
     }
 
     fn run<T>(&mut self, work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -107,10 +129,12 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         self.run(|connection| reads::find_batch(connection, reference))
     }
 
-    fn lock(&mut self, wanted: &[Wanted], now: DateTime<Utc>) -> Result<Vec<Product>, StoreError> {
+    fn lock(&mut self, wanted: &[Wanted]) -> Result<Vec<Product>, StoreError> {
+        let clock = Arc::clone(&self.clock);
         self.run(|connection| match connection {
-            AnyConnection::Sqlite(connection) => sqlite::lock(connection, wanted, now),
-            AnyConnection::Postgres(connection) => postgres::lock(connection, wanted, now),
+            // The transaction has the lock of the whole file already.
+            AnyConnection::Sqlite(connection) => sqlite::lock(connection, wanted, clock.now().timestamp_micros()),
+            AnyConnection::Postgres(connection) => postgres::lock(connection, wanted, clock.stopped_at()),
         })
     }
 
@@ -122,11 +146,10 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         self.run(|connection| expiry::products(connection, now, most))
     }
 
-    fn save(&mut self, products: &[Product], at: DateTime<Utc>, origins: &Origins) -> Result<(), StoreError> {
+    fn save(&mut self, products: &[Product], origins: &Origins) -> Result<(), StoreError> {
         self.run(|connection| {
-            let changes = products.iter().map(|product| (product.not_before(), product.changes()));
-            let changes: Vec<_> = changes.filter(|(_, changes)| !changes.is_empty()).collect();
-            let rows = RowChanges::new(&changes, at, origins)?;
+            let changes = changes(products)?;
+            let rows = RowChanges::new(&changes, origins)?;
             match connection {
                 AnyConnection::Sqlite(connection) => sqlite::save(connection, &rows),
                 AnyConnection::Postgres(connection) => postgres::save(connection, &rows),

@@ -77,7 +77,9 @@ on_both_databases! {
     locking:
         a_sku_without_a_product_is_left_out_unless_it_is_to_be_created,
         every_lock_counts_the_version_up,
-        who_comes_with_a_slow_clock_decides_no_earlier_than_others_did,
+        each_product_keeps_its_own_instants_whatever_the_clock_does,
+        without_a_test_the_clock_is_that_of_the_database,
+        who_waits_for_a_lock_decides_when_it_is_given,
         only_the_most_preferred_open_batches_are_loaded,
         all_open_batches_can_be_loaded_afterwards,
         named_batches_and_lines_are_loaded_whatever_they_hold,

@@ -5,7 +5,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{CancelError, OrderId};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
-use chrono::{DateTime, Utc};
 
 /// Why an order is not cancelled. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -29,20 +28,19 @@ impl UseCases {
     ///
     /// [`CancelOrderError`], and nothing has changed.
     pub fn cancel_order(&self, order_id: &OrderId) -> Result<(), CancelOrderError> {
-        self.units.run("cancel_order", |unit, _| cancel(unit, order_id, self.clock.now(), &self.origin))?
+        self.units.run("cancel_order", |unit, _| cancel(unit, order_id, &self.origin))?
     }
 }
 
 fn cancel(
     unit: &mut dyn UnitOfWork,
     order_id: &OrderId,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), CancelOrderError>>, StoreError> {
-    let Locked { mut products, now } = lock_order(unit, order_id, now)?;
+    let Locked { mut products, now } = lock_order(unit, order_id)?;
     match decide(unit, &mut products, |products| products.cancel(order_id, now))? {
         Ok(_) => {
-            let changed = save_changed(unit, products, now, origin)?;
+            let changed = save_changed(unit, products, origin)?;
             Ok(if changed { Ending::Commit(Ok(())) } else { Ending::Rollback(Ok(())) })
         }
         Err(CancelError::NotFound(order_id)) => Ok(Ending::Rollback(Err(CancelOrderError::NotFound(order_id)))),

@@ -5,7 +5,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, BatchVersion, ChangeBatchError as Refusal};
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
-use chrono::{DateTime, Utc};
 
 /// Why a batch is not changed. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -29,9 +28,7 @@ impl UseCases {
         reference: &BatchReference,
         change: &BatchChange,
     ) -> Result<BatchChanged, ChangeBatchError> {
-        self.units.run("change_batch", |unit, attempt| {
-            correct(unit, attempt, reference, change, self.clock.now(), &self.origin)
-        })?
+        self.units.run("change_batch", |unit, attempt| correct(unit, attempt, reference, change, &self.origin))?
     }
 }
 
@@ -42,18 +39,17 @@ fn correct(
     attempt: Attempt,
     reference: &BatchReference,
     change: &BatchChange,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Decision>, StoreError> {
     let not_found = || Ok(Ending::Rollback(Err(Refusal::NotFound(reference.clone()).into())));
     let Some(sku) = unit.products().sku_of(reference)? else { return not_found() };
     let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) };
-    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let Locked { mut products, now } = lock(unit, &[wanted])?;
     let Some(product) = products.get_mut(&sku) else { return not_found() };
     match decide(unit, product, |product| product.change_batch(reference, change, now))? {
         Ok(changed) if product.events().is_empty() => Ok(Ending::Rollback(Ok(changed))),
         Ok(changed) => {
-            save_changed(unit, products, now, origin)?;
+            save_changed(unit, products, origin)?;
             Ok(Ending::Commit(Ok(changed)))
         }
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),

@@ -5,7 +5,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{BatchReference, DeallocateError as Refusal, OrderId};
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
-use chrono::{DateTime, Utc};
 
 /// Why a line is not deallocated. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -25,9 +24,7 @@ impl UseCases {
     ///
     /// [`DeallocateError`], and nothing has changed.
     pub fn deallocate(&self, order_id: &OrderId, reference: &BatchReference) -> Result<(), DeallocateError> {
-        self.units.run("deallocate", |unit, attempt| {
-            free(unit, attempt, order_id, reference, self.clock.now(), &self.origin)
-        })?
+        self.units.run("deallocate", |unit, attempt| free(unit, attempt, order_id, reference, &self.origin))?
     }
 }
 
@@ -36,7 +33,6 @@ fn free(
     attempt: Attempt,
     order_id: &OrderId,
     reference: &BatchReference,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), DeallocateError>>, StoreError> {
     let Some(sku) = unit.products().sku_of(reference)? else {
@@ -44,13 +40,13 @@ fn free(
     };
     let wanted =
         Wanted { batches: vec![reference.clone()], order_ids: vec![order_id.clone()], ..Wanted::product(sku.clone()) };
-    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let Locked { mut products, now } = lock(unit, &[wanted])?;
     let Some(product) = products.get_mut(&sku) else {
         return Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
     };
     match decide(unit, product, |product| product.deallocate(order_id, reference, now))? {
         Ok(_) => {
-            save_changed(unit, products, now, origin)?;
+            save_changed(unit, products, origin)?;
             Ok(Ending::Commit(Ok(())))
         }
         // What is gone after a commit of unknown outcome was freed by that commit.

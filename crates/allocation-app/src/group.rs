@@ -7,7 +7,6 @@ use crate::saving::changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{NewOrder, OnShortage, OrderId, OrderLine, Products, Sku};
 use allocation_ports::{Origin, Origins, StoreError, UnitOfWork, Wanted};
-use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// What a caller asks for.
@@ -42,10 +41,9 @@ pub(crate) fn decide_group<'a>(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     commands: impl Iterator<Item = (Command<'a>, &'a Origin)> + Clone,
-    now: DateTime<Utc>,
 ) -> Result<Ending<Vec<Answer>>, StoreError> {
     let asked = commands.clone().map(|(command, _)| command);
-    let Locked { mut products, now } = lock(unit, &wanted(asked.clone()), now)?;
+    let Locked { mut products, now } = lock(unit, &wanted(asked.clone()))?;
     let mut orders = Orders::find(unit, &order_ids(asked))?;
     let mut answers = Vec::with_capacity(commands.size_hint().0);
     let mut origins = Origins::default();
@@ -63,7 +61,7 @@ pub(crate) fn decide_group<'a>(
     if changed.is_empty() {
         return Ok(Ending::Rollback(answers));
     }
-    unit.products().save(&changed, now, &origins)?;
+    unit.products().save(&changed, &origins)?;
     orders.add(unit, now)?;
     Ok(Ending::Commit(answers))
 }

@@ -7,30 +7,26 @@ use chrono::{DateTime, Utc};
 /// Locked products, and when they are decided on.
 pub(crate) struct Locked {
     pub(crate) products: Products,
-    /// Not before any of them was decided on last, whatever the clock says: it was asked before the
-    /// locks were waited for, and others have clocks of their own.
+    /// The time by the clock of the store when all locks were held; that of the process has no say.
+    /// Without a product there is nothing to decide, and it is the beginning of time.
     pub(crate) now: DateTime<Utc>,
 }
 
-/// Locks what is wanted for decisions at `now`, or later if need be.
-pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[Wanted], now: DateTime<Utc>) -> Result<Locked, StoreError> {
-    let products = unit.products().lock(wanted, now)?;
-    let last = products.iter().map(Product::not_before).max();
-    Ok(Locked { products: products.into_iter().collect(), now: last.map_or(now, |last| last.max(now)) })
+/// Locks what is wanted for decisions.
+pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[Wanted]) -> Result<Locked, StoreError> {
+    let products = unit.products().lock(wanted)?;
+    let now = products.iter().filter_map(Product::lock_time).map(|lock| lock.now).max();
+    Ok(Locked { products: products.into_iter().collect(), now: now.unwrap_or(DateTime::UNIX_EPOCH) })
 }
 
 /// Locks the products in which an order has lines, and loads these. There are none of an order that
 /// is not known.
-pub(crate) fn lock_order(
-    unit: &mut dyn UnitOfWork,
-    order_id: &OrderId,
-    now: DateTime<Utc>,
-) -> Result<Locked, StoreError> {
+pub(crate) fn lock_order(unit: &mut dyn UnitOfWork, order_id: &OrderId) -> Result<Locked, StoreError> {
     let skus = unit.orders().skus_of(order_id)?;
     if skus.is_empty() {
-        return Ok(Locked { products: Products::default(), now });
+        return Ok(Locked { products: Products::default(), now: DateTime::UNIX_EPOCH });
     }
     let line = |sku| Wanted { order_ids: vec![order_id.clone()], ..Wanted::product(sku) };
     let wanted: Vec<Wanted> = skus.into_iter().map(line).collect();
-    lock(unit, &wanted, now)
+    lock(unit, &wanted)
 }

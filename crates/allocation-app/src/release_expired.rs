@@ -14,6 +14,7 @@ impl UseCases {
     /// Frees what expired holds still keep and tells so in events, some products at a time; answers
     /// how many products these were.
     ///
+    /// The clock only leads to products; what has expired of them is decided by that of their lock.
     /// `go_on` is asked before each time. It decides nothing: units whose hold has expired are free for every decision anyway. So it
     /// gives way to others, and leaves for another time what they have locked.
     ///
@@ -42,12 +43,12 @@ fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<Ending<usize
     }
     skus.sort();
     let wanted: Vec<Wanted> = skus.iter().cloned().map(Wanted::product).collect();
-    let Locked { mut products, now } = lock(unit, &wanted, now)?;
+    let Locked { mut products, now } = lock(unit, &wanted)?;
     for sku in &skus {
         tidy(unit, &mut products, sku, now)?;
     }
     let tidied = products.iter().filter(|product| !product.events().is_empty()).count();
-    let changed = save_changed(unit, products, now, &Origin::default())?;
+    let changed = save_changed(unit, products, &Origin::default())?;
     Ok(if changed { Ending::Commit(tidied) } else { Ending::Rollback(tidied) })
 }
 

@@ -5,7 +5,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{BatchReference, RemoveBatchError as Refusal};
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
-use chrono::{DateTime, Utc};
 
 /// Why a batch is not removed. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +24,7 @@ impl UseCases {
     ///
     /// [`RemoveBatchError`], and nothing has changed.
     pub fn remove_batch(&self, reference: &BatchReference) -> Result<(), RemoveBatchError> {
-        self.units
-            .run("remove_batch", |unit, attempt| remove(unit, attempt, reference, self.clock.now(), &self.origin))?
+        self.units.run("remove_batch", |unit, attempt| remove(unit, attempt, reference, &self.origin))?
     }
 }
 
@@ -34,20 +32,19 @@ fn remove(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     reference: &BatchReference,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), RemoveBatchError>>, StoreError> {
     let Some(sku) = unit.products().sku_of(reference)? else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };
     let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) };
-    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let Locked { mut products, now } = lock(unit, &[wanted])?;
     let Some(product) = products.get_mut(&sku) else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };
     match decide(unit, product, |product| product.remove_batch(reference, now))? {
         Ok(()) => {
-            save_changed(unit, products, now, origin)?;
+            save_changed(unit, products, origin)?;
             Ok(Ending::Commit(Ok(())))
         }
         Err(Refusal::NotFound(reference)) => Ok(Ending::Rollback(not_found(&reference, attempt))),

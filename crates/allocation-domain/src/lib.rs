@@ -15,6 +15,7 @@ mod hold;
 mod horizon;
 mod identifier;
 mod line;
+mod lock_time;
 mod more_needed;
 mod order;
 mod order_line;
@@ -43,6 +44,7 @@ pub use fulfilment::Fulfilment;
 pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderEnd};
 pub use identifier::{BatchReference, IdentifierError, OrderId, PickListId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
+pub use lock_time::LockTime;
 pub use more_needed::{MoreNeeded, Needed, Undecided};
 pub use order::{
     CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms,

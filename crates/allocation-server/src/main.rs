@@ -1,7 +1,6 @@
 //! The program `allocation`: command line, wiring of adapters into ports, life of the process.
 
 mod broker;
-mod clock;
 mod config;
 mod logging;
 mod migrate;

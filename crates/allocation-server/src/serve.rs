@@ -1,7 +1,6 @@
 //! The life of the server: wire, listen, serve, finish.
 
 use crate::broker::Exchange;
-use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::{logging, stop};
 use allocation_adapters_diesel::{Dialect, Store};
@@ -48,14 +47,13 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     for migration in store.migrations().up()? {
         tracing::info!(migration, "the database's schema is brought up to date");
     }
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(store);
+    let clock: Arc<dyn Clock> = store.clock();
     let units = UnitRunner::new(store.clone(), RetryPolicy::default());
     let counters = Arc::new(EngineCounters::default());
     let metrics: Arc<dyn EngineMetrics> = counters.clone();
-    let engine =
-        AllocationEngine::start(&units, &clock, &metrics, engine_settings(store.dialect(), settings.pool_size))
-            .context("the allocation engine cannot be started")?;
+    let engine = AllocationEngine::start(&units, &metrics, engine_settings(store.dialect(), settings.pool_size))
+        .context("the allocation engine cannot be started")?;
     let limits = BlockingLimits { running: running_calls(&store, settings.pool_size), waiting: WAITING_CALLS };
     let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock));
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;

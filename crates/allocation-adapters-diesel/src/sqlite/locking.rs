@@ -12,21 +12,14 @@ use crate::schema::{allocations, batches, order_lines};
 use crate::unit::{ONE_MORE, OPEN_BATCHES};
 use allocation_domain::{Batch, BatchReference, OrderEnd, OrderId, Product, ProductState, Sku};
 use allocation_ports::{StoreError, Wanted};
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-pub(crate) fn lock(
-    connection: &mut SqliteConnection,
-    wanted: &[Wanted],
-    now: DateTime<Utc>,
-) -> Result<Vec<Product>, StoreError> {
-    let now = now.timestamp_micros();
+pub(crate) fn lock(connection: &mut SqliteConnection, wanted: &[Wanted], now: i64) -> Result<Vec<Product>, StoreError> {
     let mut locked = Vec::with_capacity(wanted.len());
     for wanted in wanted {
         locked.extend(lock_one(connection, wanted, now)?.map(|locked| (wanted, locked)));
     }
-    let at = locked.iter().map(|(_, locked)| locked.last_at).max().unwrap_or(now);
-    locked.into_iter().map(|(wanted, locked)| load_one(connection, wanted, &locked, at)).collect()
+    locked.into_iter().map(|(wanted, locked)| load_one(connection, wanted, &locked, now)).collect()
 }
 
 /// What the lock tells of a product.
@@ -46,16 +39,16 @@ fn lock_one(connection: &mut SqliteConnection, wanted: &Wanted, now: i64) -> Res
     CountUp { now: &now, sku }.get_result(connection).optional().map_err(store_error)
 }
 
-/// Loads what is wanted of a product that is decided on at an instant.
+/// Loads what is wanted of a product that was locked at an instant.
 fn load_one(
     connection: &mut SqliteConnection,
     wanted: &Wanted,
     locked: &Locked,
-    at: i64,
+    now: i64,
 ) -> Result<Product, StoreError> {
     let version = u64::try_from(locked.version).map_err(corrupt)?;
     let mut state = ProductState::new(wanted.sku.clone(), version);
-    state.not_before = row::instant(locked.last_at)?;
+    state.lock_time = Some(row::lock_time(now, locked.last_at)?);
     state.more_waiting = locked.waiting_lines > 0;
     // Nothing is known of batches that were not looked for.
     state.more_open_batches = true;
@@ -67,10 +60,10 @@ fn load_one(
     for reference in &wanted.batches {
         state.named_batches.extend(batch(connection, &wanted.sku, reference)?);
     }
-    let mut order_ids = if locked.held_lines > 0 { expired(connection, &wanted.sku, at)? } else { Vec::new() };
+    let mut order_ids = if locked.held_lines > 0 { expired(connection, &wanted.sku, now)? } else { Vec::new() };
     order_ids.extend_from_slice(&wanted.order_ids);
     for order_id in &wanted.alone {
-        let (found, end) = line_or_end(connection, &wanted.sku, order_id, at)?;
+        let (found, end) = line_or_end(connection, &wanted.sku, order_id, now)?;
         order_ids.extend(found.then(|| order_id.clone()));
         state.ended_orders.extend(end.map(|end| (order_id.clone(), end)));
     }
@@ -86,9 +79,9 @@ fn line_or_end(
     connection: &mut SqliteConnection,
     sku: &Sku,
     order_id: &OrderId,
-    at: i64,
+    now: i64,
 ) -> Result<(bool, Option<OrderEnd>), StoreError> {
-    let statement = LineOrEnds { order_id: order_id.as_str(), sku: sku.as_str(), now: &at };
+    let statement = LineOrEnds { order_id: order_id.as_str(), sku: sku.as_str(), now: &now };
     let (mut found, mut end) = (false, None);
     for (of, ended) in statement.load::<(String, Option<String>)>(connection).map_err(store_error)? {
         if of == sku.as_str() {

@@ -16,10 +16,10 @@ statement! {
 }
 
 statement! {
-    /// Counts a unit of work that is not to decide before an instant. Answers the version, when the
-    /// product was or is decided on last, how many lines are held, and how many wait.
+    /// Counts a unit of work that begins now. Answers the version, when the product is decided on, how
+    /// many lines are held, and how many wait.
     CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite -> (BigInt, BigInt, BigInt, BigInt),
-    "UPDATE products SET version = version + 1, last_at = max(last_at, ?) WHERE sku = ?
+    "UPDATE products SET version = version + 1, last_at = max(last_at + 1, ?) WHERE sku = ?
      RETURNING version, last_at, held_lines, waiting_lines"
 }
 
@@ -115,7 +115,7 @@ statement! {
 }
 
 statement! {
-    /// Adds to what the rows of a product add up to, and says when it was decided on last.
+    /// Adds to what the rows of a product add up to.
     ChangeProduct<'a>(
         in_stock: BigInt => i64,
         on_its_way: BigInt => i64,
@@ -124,12 +124,11 @@ statement! {
         held_lines: BigInt => i64,
         waiting_lines: BigInt => i64,
         picked: BigInt => i64,
-        last_at: BigInt => i64,
         sku: Text => str,
     ) on Sqlite,
     "UPDATE products SET in_stock = in_stock + ?, on_its_way = on_its_way + ?, held = held + ?,
                          backordered = backordered + ?, held_lines = held_lines + ?,
-                         waiting_lines = waiting_lines + ?, picked = picked + ?, last_at = max(last_at, ?)
+                         waiting_lines = waiting_lines + ?, picked = picked + ?
      WHERE sku = ?"
 }
 

@@ -65,7 +65,7 @@ fn step(store: &impl UnitOfWorkFactory, world: &World, random: &mut fastrand::Rn
         .map(|name| Wanted { batches: vec![reference(&format!("{name}-{number}"))], ..to_allocate(name, &[&order_id]) })
         .collect();
     let mut unit = store.begin(LockWait::Usual)?;
-    let mut products = unit.products().lock(&wanted, instant(0))?;
+    let mut products = unit.products().lock(&wanted)?;
     for product in &mut products {
         let batch = reference(&format!("{}-{number}", product.sku()));
         // What the domain refuses is as good a step as any other.
@@ -75,7 +75,7 @@ fn step(store: &impl UnitOfWorkFactory, world: &World, random: &mut fastrand::Rn
             let _ = product.deallocate(&order(&order_id), &batch, instant(0));
         }
     }
-    unit.products().save(&products, world.now(), &Origins::default())?;
+    unit.products().save(&products, &Origins::default())?;
     if random.u8(0..10) == 0 { Ok(()) } else { unit.commit() }
 }
 
@@ -132,7 +132,7 @@ pub fn of_two_batches_of_one_name_one_is_added(database: TestDatabase) {
 /// Moves an order's units of two products between two batches of each, in one unit.
 fn move_units(world: &World, from: u8, to: u8) {
     let mut unit = world.begin();
-    let locked = unit.products().lock(&wanted(&["LAMP", "RUG"], &order("O"), from), instant(0)).unwrap();
+    let locked = unit.products().lock(&wanted(&["LAMP", "RUG"], &order("O"), from)).unwrap();
     let mut products: Products = locked.into_iter().collect();
     let purchased = |units| BatchChange { purchased: Units::new(units).ok(), ..BatchChange::default() };
     for name in ["LAMP", "RUG"] {
@@ -148,7 +148,7 @@ fn move_units(world: &World, from: u8, to: u8) {
             changed.unwrap();
         }
     }
-    unit.products().save(&products.into_iter().collect::<Vec<_>>(), world.now(), &Origins::default()).unwrap();
+    unit.products().save(&products.into_iter().collect::<Vec<_>>(), &Origins::default()).unwrap();
     unit.commit().unwrap();
 }
 
@@ -248,7 +248,7 @@ mod postgres {
                         }
                         wanted.push(Wanted { create: true, ..Wanted::product(sku(&format!("NEW-{}", round / 2))) });
                         let mut unit = world.begin();
-                        assert_eq!(unit.products().lock(&wanted, instant(0)).unwrap().len(), 31);
+                        assert_eq!(unit.products().lock(&wanted).unwrap().len(), 31);
                         unit.commit().unwrap();
                     }
                 });

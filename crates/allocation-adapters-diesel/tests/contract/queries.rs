@@ -274,10 +274,10 @@ pub fn the_largest_order_is_read_whole(database: TestDatabase) {
     }
     let skus: Vec<_> = names.iter().map(String::as_str).collect();
     let mut unit = world.begin();
-    let locked = unit.products().lock(&wanted(&skus, placed.order_id(), 0), seconds(0)).unwrap();
+    let locked = unit.products().lock(&wanted(&skus, placed.order_id(), 0)).unwrap();
     let mut products: Products = locked.into_iter().collect();
     let whole = decide(&mut *unit, &mut products, |products| products.place(&placed, seconds(0))).unwrap();
-    unit.products().save(&products.into_iter().collect::<Vec<_>>(), seconds(0), &Origins::default()).unwrap();
+    unit.products().save(&products.into_iter().collect::<Vec<_>>(), &Origins::default()).unwrap();
     unit.commit().unwrap();
     assert_eq!(whole.lines.len(), NewOrder::MAX_LINES);
     assert_eq!(world.store.order(placed.order_id()).unwrap().as_ref(), Some(&whole));

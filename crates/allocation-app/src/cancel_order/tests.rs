@@ -45,8 +45,8 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         products
             .expect_save()
             .times(1)
-            .withf(move |products, _, _| products[0].events().iter().any(served))
-            .returning(|_, _, _| Ok(()));
+            .withf(move |products, _| products[0].events().iter().any(served))
+            .returning(|_, _| Ok(()));
     });
     cancel_with(unit, &["LAMP"]).unwrap();
 }

@@ -1,7 +1,6 @@
 use super::*;
 use crate::testing::{
-    batch, cause, committed, ending, now, order, product, product_with_line, reference, rolled_back, saves, sku,
-    use_cases,
+    batch, cause, committed, ending, order, product, product_with_line, reference, rolled_back, saves, sku, use_cases,
 };
 use allocation_domain::{Commitment, Eta, Product, Units};
 use allocation_ports::mocks::{MockProductRepository, MockUnitOfWork};
@@ -14,8 +13,8 @@ fn found(products: &mut MockProductRepository, locked: Product) {
     products
         .expect_lock()
         .times(1)
-        .withf(|wanted, at| wanted.len() == 1 && wanted[0].batches == [reference("B-LAMP")] && *at == now())
-        .returning(move |_, _| Ok(locked.take().into_iter().collect()));
+        .withf(|wanted| wanted.len() == 1 && wanted[0].batches == [reference("B-LAMP")])
+        .returning(move |_| Ok(locked.take().into_iter().collect()));
 }
 
 fn to_units(units: u32) -> BatchChange {

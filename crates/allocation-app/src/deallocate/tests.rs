@@ -22,8 +22,8 @@ fn locked(product: Product) -> impl FnOnce(&mut MockProductRepository) {
         products.expect_sku_of().returning(|_| Ok(Some(sku("LAMP"))));
         products
             .expect_lock()
-            .withf(|wanted, _| wanted[0].batches == [reference("B-1")] && wanted[0].order_ids == [order("O-1")])
-            .return_once(|_, _| Ok(vec![product]));
+            .withf(|wanted| wanted[0].batches == [reference("B-1")] && wanted[0].order_ids == [order("O-1")])
+            .return_once(|_| Ok(vec![product]));
     }
 }
 
@@ -32,13 +32,13 @@ fn freed(products: &mut MockProductRepository) {
     products
         .expect_save()
         .times(1)
-        .withf(|products, _, _| {
+        .withf(|products, _| {
             let changes = products[0].changes();
             matches!(changes.events, [Event::Deallocated { .. }])
                 && changes.batch_deltas == [(&reference("B-1"), -4)]
                 && changes.lines.len() == 1
         })
-        .returning(|_, _, _| Ok(()));
+        .returning(|_, _| Ok(()));
 }
 
 fn nothing_held(products: &mut MockProductRepository) {
@@ -105,8 +105,8 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         products
             .expect_save()
             .times(1)
-            .withf(|products, _, _| products[0].changes().batch_deltas == [(&reference("B-1"), -1)])
-            .returning(|_, _, _| Ok(()));
+            .withf(|products, _| products[0].changes().batch_deltas == [(&reference("B-1"), -1)])
+            .returning(|_, _| Ok(()));
     });
     use_cases(vec![served]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
 }

@@ -16,12 +16,13 @@ impl Product {
         reference: BatchReference,
         purchased: Quantity,
         eta: Eta,
-        added_at: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Result<&Batch, AddBatchError> {
-        self.release_expired(added_at)?;
+        self.release_expired(now)?;
         if self.batch(&reference).is_some() {
             return Err(AddBatchError::AlreadyExists(reference));
         }
+        let added_at = self.decided_at(now);
         let batch = Batch::new(reference.clone(), self.sku.clone(), purchased, eta, added_at);
         let preference = batch.preference();
         let place = self.batches.partition_point(|other| other.preference() < preference);
