@@ -106,7 +106,8 @@ impl Product {
 
     /// The product as the next decision finds it.
     fn at(&self, now: DateTime<Utc>) -> Result<Self, MoreNeeded> {
-        let mut tidy = self.clone();
+        // As of the given instant, whenever it was locked.
+        let mut tidy = Self { lock_time: None, ..self.clone() };
         tidy.release_expired(now)?;
         tidy.need_all_batches()?;
         Ok(tidy)

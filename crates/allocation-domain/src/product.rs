@@ -51,7 +51,7 @@ pub(crate) use placing::Plan;
 pub struct Product {
     sku: Sku,
     version: u64,
-    lock_time: Option<LockTime>,
+    pub(crate) lock_time: Option<LockTime>,
     /// In order of preference.
     pub(crate) batches: Vec<Batch>,
     /// Up to where all batches with free units are known.

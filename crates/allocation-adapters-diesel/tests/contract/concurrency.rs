@@ -36,7 +36,7 @@ pub fn no_batch_is_oversold_and_counters_equal_sums_after_a_random_history(datab
                 let store = connect(&world.database, 2);
                 let mut random = fastrand::Rng::with_seed(seed);
                 for _ in 0..60 {
-                    persistently(|| step(&store, world, &mut random));
+                    persistently(|| step(&store, &mut random));
                 }
             });
         }
@@ -54,7 +54,7 @@ pub fn no_batch_is_oversold_and_counters_equal_sums_after_a_random_history(datab
 }
 
 /// Allocates or frees something of one or several products.
-fn step(store: &impl UnitOfWorkFactory, world: &World, random: &mut fastrand::Rng) -> Result<(), StoreError> {
+fn step(store: &impl UnitOfWorkFactory, random: &mut fastrand::Rng) -> Result<(), StoreError> {
     let mut skus = vec!["A", "B", "C"];
     random.shuffle(&mut skus);
     skus.truncate(random.usize(1..=3));

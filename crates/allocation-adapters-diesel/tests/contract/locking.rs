@@ -3,7 +3,7 @@ use crate::world::{
     World, connect, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate,
 };
 use allocation_domain::{BatchChange, Eta, MoreNeeded, Needed, Product, Units};
-use allocation_ports::{FoundBatch, LockWait, Origins, Wanted};
+use allocation_ports::{FoundBatch, LockWait, Origins, UnitOfWorkFactory, Wanted};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::mpsc;
