@@ -7,14 +7,14 @@ use crate::any_connection::{AnyConnection, Connector, LogErrors};
 use crate::clock::StoreClock;
 use crate::error::store_error;
 use crate::unit::{Transactions, Unit};
-use crate::{ConnectError, DatabaseUrl, Migrations, reads, sqlite};
+use crate::{ConnectError, DatabaseUrl, Migrations, postgres, reads, sqlite};
 use allocation_domain::{Availability, Batch, BatchReference, Order, OrderId, PickCriteria, PickListId, Sku};
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
     BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, PageSize, PickListFilter, PickListPage, ProductTotals,
     Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
@@ -81,14 +81,16 @@ impl Store {
     ///
     /// [`ConnectError`] when the database cannot be reached, without trying twice.
     pub fn connect(url: &DatabaseUrl, pool_size: u32) -> Result<Self, ConnectError> {
-        let connector = Connector(url.clone());
+        let (connector, clock) = (Connector(url.clone()), StoreClock::default());
         let writer = match url {
             DatabaseUrl::Sqlite(path) => {
                 let writer = sqlite::open_writer(path).map_err(|cause| ConnectError::new(url, cause))?;
                 Some(Arc::new(FairMutex::new(AnyConnection::Sqlite(writer))))
             }
             DatabaseUrl::Postgres(_) => {
-                connector.connect()?;
+                let mut connection = connector.connect()?;
+                let measured = clock.measure(|| postgres::time(&mut connection));
+                measured.map_err(|error| ConnectError::new(url, error))?;
                 None
             }
         };
@@ -100,7 +102,7 @@ impl Store {
             .test_on_check_out(false)
             .error_handler(Box::new(LogErrors))
             .build_unchecked(connector);
-        Ok(Self(Arc::new(Inner { url: url.clone(), pool, writer, clock: Arc::default() })))
+        Ok(Self(Arc::new(Inner { url: url.clone(), pool, writer, clock: Arc::new(clock) })))
     }
 
     /// Which kind of database this is.
@@ -116,6 +118,17 @@ impl Store {
     #[must_use]
     pub fn clock(&self) -> Arc<StoreClock> {
         Arc::clone(&self.0.clock)
+    }
+
+    /// Reads the clock of a database that has one of its own.
+    pub(crate) fn measure_clock(&self) -> Result<(), StoreError> {
+        match self.dialect() {
+            Dialect::Sqlite => Ok(()),
+            Dialect::Postgres => {
+                let mut connection = self.checked_out(LockWait::Short, AnyConnection::ping)?;
+                self.0.clock.measure(|| postgres::time(&mut connection)).map_err(store_error)
+            }
+        }
     }
 
     /// The migrations of this database.
@@ -318,6 +331,10 @@ impl Queries for Store {
 impl Readiness for Store {
     fn schema(&self) -> Result<SchemaState, StoreError> {
         self.read(crate::migrations::schema_state)
+    }
+
+    fn clock_ahead(&self) -> TimeDelta {
+        self.0.clock.ahead()
     }
 }
 

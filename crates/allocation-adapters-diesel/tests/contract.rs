@@ -5,6 +5,8 @@
 
 #[path = "contract/availability.rs"]
 mod availability;
+#[path = "contract/clock.rs"]
+mod clock;
 #[path = "contract/concurrency.rs"]
 mod concurrency;
 #[path = "contract/event_log.rs"]
@@ -180,6 +182,14 @@ on_both_databases! {
         a_history_is_the_same_before_and_after_its_events_are_numbered;
     availability:
         an_unreachable_database_is_told_at_once;
+    clock:
+        the_time_of_retention_follows_the_clock_no_faster_than_time_passes,
+        events_from_the_future_go_with_old_ones_behind_them_and_stay_without,
+        instants_from_the_future_are_found_and_mended,
+        a_thousand_rows_are_mended_at_a_time_and_servers_go_on,
+        a_counter_that_is_wrong_is_found,
+        a_program_of_another_generation_writes_nothing,
+        the_clock_of_a_store_follows_the_database;
     concurrency:
         no_batch_is_oversold_and_counters_equal_sums_after_a_random_history,
         writers_of_one_line_allocate_it_once,

@@ -38,7 +38,7 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 
 document!(MakePickListProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, NothingToPick, PickListAlreadyExists, Overloaded,
-    DatabaseUnavailable, InternalError,
+    SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 document!(ListPickListsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(FindPickListProblems:
@@ -46,10 +46,10 @@ document!(FindPickListProblems:
 );
 document!(ShipPickListProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, PickListNotFound, NotPicked, NothingPicked,
-    Overloaded, DatabaseUnavailable, InternalError,
+    Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 document!(GiveBackPickListProblems:
-    Validation, PickListNotFound, AlreadyPicked, Overloaded, DatabaseUnavailable, InternalError,
+    Validation, PickListNotFound, AlreadyPicked, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
 const JSON: &str = "application/json";

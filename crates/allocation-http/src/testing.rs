@@ -15,7 +15,7 @@ use allocation_ports::mocks::{
     MockReadiness, MockUnitOfWorkFactory,
 };
 use allocation_ports::{Clock, EngineMetrics, FoundBatch, SchemaState, StoreError, StoredPickList, UnitOfWork};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -75,6 +75,7 @@ impl Ports {
     pub(crate) fn with_schema(state: SchemaState) -> Self {
         let mut ports = Self::new();
         ports.readiness.expect_schema().returning(move || Ok(state));
+        ports.readiness.expect_clock_ahead().returning(TimeDelta::zero);
         ports
     }
 

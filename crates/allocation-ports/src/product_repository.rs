@@ -77,7 +77,8 @@ pub trait ProductRepository {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// [`StoreError`] when the database fails. MUST be [`StoreError::Unavailable`] with
+    /// [`OtherGeneration`](crate::OtherGeneration) when the schema is one on which the program must not write.
     fn lock(&mut self, wanted: &[Wanted]) -> Result<Vec<Product>, StoreError>;
 
     /// Loads into a locked product what a decision lacked.

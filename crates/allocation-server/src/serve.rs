@@ -4,7 +4,7 @@ use crate::broker::Exchange;
 use crate::config::Settings;
 use crate::logging::{self, LogWriter};
 use crate::stop;
-use allocation_adapters_diesel::{Dialect, Store};
+use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
 use allocation_app::{
     AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, KeeperPorts, RetryPolicy, Sweeper,
     UnitRunner, UseCases,
@@ -49,7 +49,9 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
         tracing::info!(migration, "the database's schema is brought up to date");
     }
     let store = Arc::new(store);
+    store.clock().shift(settings.clock_offset());
     let clock: Arc<dyn Clock> = store.clock();
+    let watch = ClockWatch::start(Store::clone(&store)).context("the clock cannot be watched")?;
     let units = UnitRunner::new(store.clone(), RetryPolicy::default());
     let counters = Arc::new(EngineCounters::default());
     let metrics: Arc<dyn EngineMetrics> = counters.clone();
@@ -59,7 +61,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock));
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
-    let keeper = keep_events(&store, &clock, &tail, settings).context("the log of events cannot be kept")?;
+    let keeper = keep_events(&store, &tail, settings).context("the log of events cannot be kept")?;
     let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
     let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, feed, limits);
@@ -72,6 +74,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     engine.shut_down();
     sweeper.stop();
     keeper.stop();
+    watch.stop();
     if let Some(relay) = relay {
         relay.stop();
     }
@@ -89,14 +92,9 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
 }
 
 /// Starts to number events, or to wait until no other process does.
-fn keep_events(
-    store: &Arc<Store>,
-    clock: &Arc<dyn Clock>,
-    tail: &EventTail,
-    settings: &Settings,
-) -> io::Result<EventKeeper> {
+fn keep_events(store: &Arc<Store>, tail: &EventTail, settings: &Settings) -> io::Result<EventKeeper> {
     let (leases, log) = (store.clone(), store.clone());
-    let ports = KeeperPorts { leases, log, clock: Arc::clone(clock), tail: tail.clone() };
+    let ports = KeeperPorts { leases, log, tail: tail.clone() };
     EventKeeper::start(ports, Uuid::now_v7().to_string(), settings.retain_events())
 }
 

@@ -4,6 +4,7 @@ use super::lines::{LineKeys, at, at_mut, place_of};
 use super::pick_lines::load_pick_lines;
 use super::sets::{InsertMissing, Load, LockProducts};
 use crate::error::{corrupt, store_error};
+use crate::generation;
 use crate::line::Lines;
 use crate::row::{self, BatchRow};
 use crate::unit::{ONE_MORE, OPEN_BATCHES};
@@ -42,6 +43,7 @@ struct Locked {
     held_lines: i64,
     waiting_lines: i64,
     now: i64,
+    generation: i64,
 }
 
 fn lock_products(
@@ -56,7 +58,9 @@ fn lock_products(
     let skus: Vec<_> = wanted.iter().map(|wanted| wanted.sku.as_str()).collect();
     let rows: Vec<_> =
         LockProducts { set_time: &time, skus: &skus, time: &time }.load(connection).map_err(store_error)?;
-    Ok(rows.into_iter().collect())
+    let locked: HashMap<String, Locked> = rows.into_iter().collect();
+    locked.values().try_for_each(|locked| generation::check(locked.generation))?;
+    Ok(locked)
 }
 
 /// What was loaded of a product.
@@ -313,7 +317,7 @@ mod tests {
                 let plan = plan(&mut connection, LockProducts { set_time: &None, skus: &skus, time: &None });
                 assert!(plan.contains("->  Index Scan using products_pkey on products"), "{setup}\n{plan}");
                 assert!(plan.contains("Index Cond: (sku = ANY"), "{setup}\n{plan}");
-                assert_eq!(plan.lines().count(), 3, "{setup}\n{plan}");
+                assert!(!plan.contains("Sort") && !plan.contains("Join"), "{setup}\n{plan}");
             }
         }
     }

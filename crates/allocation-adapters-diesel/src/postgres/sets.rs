@@ -1,6 +1,7 @@
 //! Statements that take sets of rows as arrays, one array for each column.
 
 use super::numbering::now;
+use crate::generation::generation_of_database;
 use crate::line::LineSqlTypes;
 use crate::pick_line::{PickLineColumns, pick_line_columns};
 use crate::row::BatchSqlTypes;
@@ -20,7 +21,7 @@ statement! {
 statement! {
     /// Locks products in the order of their SKUs, which is that of the index, and counts a unit of
     /// work. Answers the versions, when the products are decided on, how many lines are held, how many
-    /// wait, and the time when the product was locked.
+    /// wait, the time when the product was locked, and the generation of the schema.
     ///
     /// The time is that of the server, read for each row; a test may give another one. What is set was
     /// computed before the row was waited for when its other writer has rolled back, what is answered
@@ -29,11 +30,12 @@ statement! {
         set_time: Nullable<BigInt> => Option<i64>,
         skus: Array<Text> => Vec<&'a str>,
         time: Nullable<BigInt> => Option<i64>,
-    ) on Pg -> (Text, (BigInt, BigInt, BigInt, BigInt, BigInt)),
+    ) on Pg -> (Text, (BigInt, BigInt, BigInt, BigInt, BigInt, BigInt)),
     concat!(
         "UPDATE products SET version = version + 1, last_at = greatest(last_at + 1, coalesce(?, ", now!(), "))
          WHERE sku = ANY (?)
-         RETURNING sku, version, last_at, held_lines, waiting_lines, coalesce(?, ", now!(), ")"
+         RETURNING sku, version, last_at, held_lines, waiting_lines, coalesce(?, ", now!(), "), ",
+        generation_of_database!()
     )
 }
 

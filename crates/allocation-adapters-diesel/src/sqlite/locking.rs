@@ -6,6 +6,7 @@
 use super::pick_lines::load_pick_lines;
 use super::rows::{CountUp, InsertMissing, LineOrEnds};
 use crate::error::{corrupt, store_error};
+use crate::generation;
 use crate::line::{AllocationPart, CANCELLED, LINE_COLUMNS, Lines, StoredLine};
 use crate::row::{self, BATCH_COLUMNS, BatchRow};
 use crate::schema::{allocations, batches, order_lines};
@@ -29,6 +30,7 @@ struct Locked {
     last_at: i64,
     held_lines: i64,
     waiting_lines: i64,
+    generation: i64,
 }
 
 fn lock_one(connection: &mut SqliteConnection, wanted: &Wanted, now: i64) -> Result<Option<Locked>, StoreError> {
@@ -36,7 +38,9 @@ fn lock_one(connection: &mut SqliteConnection, wanted: &Wanted, now: i64) -> Res
     if wanted.create {
         InsertMissing { sku }.execute(connection).map_err(store_error)?;
     }
-    CountUp { now: &now, sku }.get_result(connection).optional().map_err(store_error)
+    let locked: Option<Locked> = CountUp { now: &now, sku }.get_result(connection).optional().map_err(store_error)?;
+    locked.iter().try_for_each(|locked| generation::check(locked.generation))?;
+    Ok(locked)
 }
 
 /// Loads what is wanted of a product that was locked at an instant.

@@ -2,6 +2,7 @@
 //!
 //! The schema refuses what takes a counter out of its range.
 
+use crate::generation::generation_of_database;
 use crate::line::LineSqlTypes;
 use crate::pick_line::{PickLineColumns, pick_line_columns};
 use crate::row::BatchSqlTypes;
@@ -17,10 +18,12 @@ statement! {
 
 statement! {
     /// Counts a unit of work that begins now. Answers the version, when the product is decided on, how
-    /// many lines are held, and how many wait.
-    CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite -> (BigInt, BigInt, BigInt, BigInt),
-    "UPDATE products SET version = version + 1, last_at = max(last_at + 1, ?) WHERE sku = ?
-     RETURNING version, last_at, held_lines, waiting_lines"
+    /// many lines are held, how many wait, and the generation of the schema.
+    CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite -> (BigInt, BigInt, BigInt, BigInt, BigInt),
+    concat!(
+        "UPDATE products SET version = version + 1, last_at = max(last_at + 1, ?) WHERE sku = ?
+         RETURNING version, last_at, held_lines, waiting_lines, ", generation_of_database!()
+    )
 }
 
 statement! {

@@ -164,6 +164,13 @@ impl World {
         })
     }
 
+    /// Allocates a line at an instant.
+    pub fn allocate_at(&self, name: &str, order_id: &str, units: u32, now: DateTime<Utc>) {
+        let order_id = order(order_id);
+        let wanted = to_allocate(name, &[order_id.as_str()]);
+        self.decide(wanted, now, |product| product.allocate(&order_id, quantity(units), now)).unwrap();
+    }
+
     pub fn deallocate(&self, name: &str, order_id: &str, batch: &str) -> Result<Quantity, DeallocateError> {
         let (now, order_id, batch) = (self.now(), order(order_id), reference(batch));
         let wanted =
