@@ -16,7 +16,9 @@ pub(crate) fn migrate(settings: &Settings, direction: Direction) -> anyhow::Resu
             bail!("what the migrations added is lost; stop all servers, make a backup, then add --yes")
         }
         Direction::Up => output::print(&list("run", &migrations.up()?)),
-        Direction::Down { steps, .. } => output::print(&list("undone", &migrations.down(usize::try_from(steps.get())?)?)),
+        Direction::Down { steps, .. } => {
+            output::print(&list("undone", &migrations.down(usize::try_from(steps.get())?)?))
+        }
         Direction::Status => output::print(&table(&migrations.status()?)),
     }
 }

@@ -1,9 +1,9 @@
 //! Keeping the log, each step in one statement: there is no transaction that a process that stalls could
 //! leave open.
 
+use crate::any_connection::AnyConnection;
 use crate::error::store_error;
 use crate::generation::same_generation;
-use crate::any_connection::AnyConnection;
 use crate::keeping::{LOOK_AHEAD, NumberedRow, Place};
 use crate::statement::statement;
 use allocation_ports::{KeepLogError, StoreError};
@@ -31,8 +31,13 @@ macro_rules! within {
 /// row, nothing else is done.
 macro_rules! renewed {
     () => {
-        concat!("lease AS (UPDATE leases SET expires_at = ", now!(), " + ? WHERE name = ? AND holder = ? AND ", same_generation!(),
-               " RETURNING 1)")
+        concat!(
+            "lease AS (UPDATE leases SET expires_at = ",
+            now!(),
+            " + ? WHERE name = ? AND holder = ? AND ",
+            same_generation!(),
+            " RETURNING 1)"
+        )
     };
 }
 pub(super) use {now, renewed};

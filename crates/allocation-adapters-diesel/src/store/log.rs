@@ -4,8 +4,8 @@ use super::{Store, Transactions};
 use crate::any_connection::AnyConnection;
 use crate::{keeping, reads};
 use allocation_ports::{
-    EventFilter, EventLog, EventPage, KeepLogError, Lease, Leases, LockWait, LogBounds, LogKeeper, Numbered,
-    Clock, OutboxPlace, PageSize, ReadLogError, RetentionTime, StoreError,
+    Clock, EventFilter, EventLog, EventPage, KeepLogError, Lease, Leases, LockWait, LogBounds, LogKeeper, Numbered,
+    OutboxPlace, PageSize, ReadLogError, RetentionTime, StoreError,
 };
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;

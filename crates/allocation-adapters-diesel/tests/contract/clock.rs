@@ -4,8 +4,8 @@ use crate::world::{World, connect, held, load_and_decide, new_order, order, sku,
 use allocation_adapters_diesel::{ClockWatch, Mended, Store};
 use allocation_domain::{Eta, NewPickList, PickCriteria, PickListId};
 use allocation_ports::{
-    BackorderFilter, Clock, EventFilter, EventLog, KeepLogError, Lease, Leases, LockWait, LogKeeper, Origins, OtherGeneration,
-    PageSize, ParkedEvent, Queries, Readiness, RecordError, RelayProgress, RelayStore, StoreError,
+    BackorderFilter, Clock, EventFilter, EventLog, KeepLogError, Lease, Leases, LockWait, LogKeeper, Origins,
+    OtherGeneration, PageSize, ParkedEvent, Queries, Readiness, RecordError, RelayProgress, RelayStore, StoreError,
     UnitOfWorkFactory, Wanted,
 };
 use allocation_test_support::TestDatabase;
@@ -48,7 +48,10 @@ pub fn the_time_of_retention_follows_the_clock_no_faster_than_time_passes(databa
     assert_eq!(keep(Duration::ZERO).trusted, newest, "no time has passed");
     assert_eq!(keep(Duration::from_secs(10)).trusted, newest + TimeDelta::seconds(20), "it catches up");
     let late = keep(Duration::from_secs(1_000 * 86_400));
-    assert!(late.trusted <= late.now && late.now - late.trusted < TimeDelta::seconds(1), "never past the clock: {late:?}");
+    assert!(
+        late.trusted <= late.now && late.now - late.trusted < TimeDelta::seconds(1),
+        "never past the clock: {late:?}"
+    );
     let other = Lease { holder: "other".to_owned(), ..lease() };
     assert!(matches!(world.store.retention_time(&other, LONG, LONG), Err(KeepLogError::LeaseLost)));
     // A clock that has jumped ahead does not take it along, one that is set back does.
