@@ -35,7 +35,7 @@ macro_rules! renewed {
             "lease AS (UPDATE leases SET expires_at = ",
             now!(),
             " + ? WHERE name = ? AND holder = ? AND ",
-            same_generation!(),
+            $crate::generation::same_generation!(),
             " RETURNING 1)"
         )
     };
