@@ -16,6 +16,7 @@ use allocation_ports::{
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
 use diesel::prelude::*;
+use std::collections::BTreeSet;
 use std::ops::DerefMut;
 use std::sync::Arc;
 
@@ -33,6 +34,9 @@ pub(crate) struct Unit<C: DerefMut<Target = AnyConnection>> {
     connection: C,
     clock: Arc<StoreClock>,
     state: State,
+    /// Orders that have begun by lines of other products, and whose anchors are locked: new lines of them
+    /// are not their first.
+    joined: BTreeSet<OrderId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +75,7 @@ struct FailedBefore;
 impl<C: DerefMut<Target = AnyConnection>> Unit<C> {
     /// A unit on a connection whose transaction has begun.
     pub(crate) const fn new(connection: C, clock: Arc<StoreClock>) -> Self {
-        Self { connection, clock, state: State::Open }
+        Self { connection, clock, state: State::Open, joined: BTreeSet::new() }
     }
 
     fn run<T>(&mut self, work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -131,11 +135,15 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
 
     fn lock(&mut self, wanted: &[Wanted]) -> Result<Vec<Product>, StoreError> {
         let clock = Arc::clone(&self.clock);
-        self.run(|connection| match connection {
+        let (products, joined) = self.run(|connection| match connection {
             // The transaction has the lock of the whole file already.
-            AnyConnection::Sqlite(connection) => sqlite::lock(connection, wanted, clock.now().timestamp_micros()),
+            AnyConnection::Sqlite(connection) => {
+                Ok((sqlite::lock(connection, wanted, clock.now().timestamp_micros())?, BTreeSet::new()))
+            }
             AnyConnection::Postgres(connection) => postgres::lock(connection, wanted, clock.stopped_at()),
-        })
+        })?;
+        self.joined.extend(joined);
+        Ok(products)
     }
 
     fn load(&mut self, product: &mut Product, needed: &Needed) -> Result<(), StoreError> {
@@ -147,14 +155,17 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
     }
 
     fn save(&mut self, products: &[Product], origins: &Origins) -> Result<(), StoreError> {
-        self.run(|connection| {
+        let joined = std::mem::take(&mut self.joined);
+        let saved = self.run(|connection| {
             let changes = changes(products)?;
-            let rows = RowChanges::new(&changes, origins)?;
+            let rows = RowChanges::new(&changes, origins, &joined)?;
             match connection {
                 AnyConnection::Sqlite(connection) => sqlite::save(connection, &rows),
                 AnyConnection::Postgres(connection) => postgres::save(connection, &rows),
             }
-        })
+        });
+        self.joined = joined;
+        saved
     }
 }
 
@@ -175,6 +186,14 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
 
     fn skus_of(&mut self, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
         self.run(|connection| orders::skus_of(connection, order_id))
+    }
+
+    fn lock_lines(&mut self, order_id: &OrderId, skus: &[Sku]) -> Result<(), StoreError> {
+        self.run(|connection| match connection {
+            // Nobody else writes since the unit began, so nothing has changed since the SKUs were read.
+            AnyConnection::Sqlite(_) => Ok(()),
+            AnyConnection::Postgres(connection) => postgres::lock_lines(connection, order_id, skus),
+        })
     }
 
     fn add(&mut self, orders: &[NewOrder], at: DateTime<Utc>) -> Result<(), StoreError> {

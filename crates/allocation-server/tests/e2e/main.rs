@@ -2,14 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod abandoned;
 mod allocations;
 mod backorders;
 mod bad_input;
 mod batch_changes;
 mod batches;
+mod browsers;
 mod clocks;
 mod command_line;
 mod concurrency;
+mod connections;
 mod crash;
 mod docs;
 mod events;
@@ -17,6 +20,7 @@ mod failures;
 mod generation;
 mod history;
 mod holds;
+mod invariants;
 mod lifecycle;
 mod logging;
 mod orders;
