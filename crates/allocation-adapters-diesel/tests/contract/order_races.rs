@@ -7,7 +7,6 @@ use allocation_domain::{
 };
 use allocation_ports::{LockWait, Origins, Queries, StoreError, UnitOfWork, UnitOfWorkFactory, Wanted};
 use allocation_test_support::TestDatabase;
-use chrono::{DateTime, Utc};
 use std::sync::Barrier;
 use std::thread;
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{batch, cause, committed, conflict, ending, now, product, reference, rolled_back, sku, use_cases};
+use crate::testing::{batch, cause, committed, conflict, ending, product, reference, rolled_back, sku, use_cases};
 use allocation_domain::{Batch, BatchVersion, Event};
 use allocation_ports::mocks::MockProductRepository;
 
