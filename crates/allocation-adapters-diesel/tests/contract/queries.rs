@@ -189,13 +189,12 @@ fn assert_read_as_it_is(shop: &Shop, now: DateTime<Utc>) {
 
 pub fn what_is_read_after_a_random_history_is_what_the_domain_says(database: TestDatabase) {
     let mut shop = Shop::new(database);
-    let (mut random, mut statuses) =
-        (fastrand::Rng::with_seed(std::env::var("SEED").map_or(2, |s| s.parse().unwrap())), HashSet::new());
+    let (mut random, mut statuses) = (fastrand::Rng::with_seed(3), HashSet::new());
     let mut of_lists = HashSet::new();
     for second in 0..600 {
         shop.step(&mut random, seconds(second));
+        of_lists.extend(shop.pick_lists().values().map(PickList::status));
         if second % 27 == 26 {
-            of_lists.extend(shop.pick_lists().values().map(PickList::status));
             // Nobody has noticed yet what expires meanwhile.
             for later in [0, 15] {
                 statuses.extend(shop.orders().iter().map(|order| order.status(seconds(second + later))));
