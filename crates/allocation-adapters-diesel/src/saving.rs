@@ -34,6 +34,8 @@ pub(crate) struct RowChanges<'a> {
     pub(crate) changed_pick_lines: Vec<PickLineValues<'a>>,
     /// By how much the totals of products rise or fall.
     pub(crate) products: Vec<(&'a str, TotalsChange)>,
+    /// Whether lines of products may wait for units that are free, where that has changed.
+    pub(crate) unserved: Vec<(&'a str, bool)>,
     pub(crate) events: Vec<NewEvent<'a>>,
 }
 
@@ -253,6 +255,7 @@ impl<'a> RowChanges<'a> {
         // What is allocated is not counted, and the lock has written the instant already: an allocation
         // has no second row of the product to write.
         let counted = TotalsChange { allocated: 0, ..product.totals };
+        self.unserved.extend(product.unserved.map(|unserved| (product.sku.as_str(), unserved)));
         if counted != TotalsChange::default() {
             self.products.push((product.sku.as_str(), counted));
         }

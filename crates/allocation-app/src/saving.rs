@@ -19,5 +19,5 @@ pub(crate) fn save_changed(unit: &mut dyn UnitOfWork, products: Products, origin
 
 /// Those of the products that have changed.
 pub(crate) fn changed(products: Products) -> Vec<Product> {
-    products.into_iter().filter(|product| !product.events().is_empty()).collect()
+    products.into_iter().filter(Product::has_changed).collect()
 }

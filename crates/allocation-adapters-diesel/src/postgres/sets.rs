@@ -21,7 +21,8 @@ statement! {
 statement! {
     /// Locks products in the order of their SKUs, which is that of the index, and counts a unit of
     /// work. Answers the versions, when the products are decided on, how many lines are held, how many
-    /// wait, the time when the product was locked, and the generation of the schema.
+    /// wait, whether lines may wait for units that are free, the time when the product was locked, and the
+    /// generation of the schema.
     ///
     /// The time is that of the server, read for each row; a test may give another one. What is set was
     /// computed before the row was waited for when its other writer has rolled back, what is answered
@@ -30,11 +31,11 @@ statement! {
         set_time: Nullable<BigInt> => Option<i64>,
         skus: Array<Text> => Vec<&'a str>,
         time: Nullable<BigInt> => Option<i64>,
-    ) on Pg -> (Text, (BigInt, BigInt, BigInt, BigInt, BigInt, BigInt)),
+    ) on Pg -> (Text, (BigInt, BigInt, BigInt, BigInt, Bool, BigInt, BigInt)),
     concat!(
         "UPDATE products SET version = version + 1, last_at = greatest(last_at + 1, coalesce(?, ", now!(), "))
          WHERE sku = ANY (?)
-         RETURNING sku, version, last_at, held_lines, waiting_lines, coalesce(?, ", now!(), "), ",
+         RETURNING sku, version, last_at, held_lines, waiting_lines, unserved, coalesce(?, ", now!(), "), ",
         generation_of_database!()
     )
 }
@@ -48,8 +49,8 @@ statement! {
     ///
     /// `place` says which product a row belongs to, and a line has nothing of its own but its order.
     /// What is LATERAL with a LIMIT is looked up for one row of the parameters after the other,
-    /// whatever the planner takes the tables for; expired lines are wanted all, and their order is
-    /// that of the index that leads to them. A name is asked for as a range so that it can be
+    /// whatever the planner takes the tables for; of expired lines the first are wanted, by the index
+    /// that leads to them. A name is asked for as a range so that it can be
     /// ordered by, which is left to the one index that gives that order.
     Load<'a>(
         open_place: Array<Integer> => Vec<i32>,
@@ -69,6 +70,7 @@ statement! {
         expiring_place: Array<Integer> => Vec<i32>,
         expiring_sku: Array<Text> => Vec<&'a str>,
         now: BigInt => i64,
+        most_expired: BigInt => i64,
     ) on Pg -> (
         Integer, Text, Text, Nullable<Integer>, Nullable<Integer>, Nullable<Date>, Nullable<BigInt>, Nullable<Integer>,
         Nullable<Integer>, Nullable<Integer>, Nullable<Integer>,
@@ -110,11 +112,11 @@ statement! {
          ORDER BY order_id, order_slot OFFSET 0
      ) AS l
      UNION ALL
-     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+     SELECT w.place, 'due', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?) AS w (place, sku)
      CROSS JOIN LATERAL (
          SELECT order_id
-         FROM order_lines WHERE order_lines.sku = w.sku AND expires_at <= ? ORDER BY expires_at, order_id OFFSET 0
+         FROM order_lines WHERE order_lines.sku = w.sku AND expires_at <= ? ORDER BY expires_at, order_id LIMIT ?
      ) AS l"
 }
 
@@ -338,6 +340,12 @@ statement! {
      FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?) LIMIT ?)
          AS w (sku, in_stock, on_its_way, held, backordered, held_lines, waiting_lines, picked)
      WHERE t.sku = w.sku"
+}
+
+statement! {
+    /// Notes whether lines of a product may wait for units that are free.
+    MarkUnserved<'a>(unserved: Bool => bool, sku: Text => str) on Pg,
+    "UPDATE products SET unserved = ? WHERE sku = ?"
 }
 
 statement! {

@@ -18,12 +18,20 @@ statement! {
 
 statement! {
     /// Counts a unit of work that begins now. Answers the version, when the product is decided on, how
-    /// many lines are held, how many wait, and the generation of the schema.
-    CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite -> (BigInt, BigInt, BigInt, BigInt, BigInt),
+    /// many lines are held, how many wait, whether lines may wait for units that are free, and the
+    /// generation of the schema.
+    CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite
+        -> (BigInt, BigInt, BigInt, BigInt, Bool, BigInt),
     concat!(
         "UPDATE products SET version = version + 1, last_at = max(last_at + 1, ?) WHERE sku = ?
-         RETURNING version, last_at, held_lines, waiting_lines, ", generation_of_database!()
+         RETURNING version, last_at, held_lines, waiting_lines, unserved, ", generation_of_database!()
     )
+}
+
+statement! {
+    /// Notes whether lines of a product may wait for units that are free.
+    MarkUnserved<'a>(unserved: Bool => bool, sku: Text => str) on Sqlite,
+    "UPDATE products SET unserved = ? WHERE sku = ?"
 }
 
 statement! {

@@ -46,7 +46,8 @@ impl Shop {
         let open: Vec<_> = open.collect();
         let any = random.choice(&lines).map(|(id, line)| ((*id).clone(), line.picked));
         let choice = random.u8(0..8);
-        let pick = random.choice(open).filter(|_| choice < 5).or(any);
+        // Lists that are given back are open ones as well.
+        let pick = random.choice(open).filter(|_| choice != 5).or(any);
         match (choice, pick) {
             (0..=4, Some((id, found))) => self.pick(&id, found, now),
             (5, Some((id, _))) => self.ship(&id.list, now),

@@ -33,15 +33,15 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
             named_batches: before.batches().to_vec(),
             lines: before.lines().map(|(id, line)| (id.clone(), line.clone())).collect(),
             more_waiting: true,
-            ..ProductState::new(before.sku().clone(), 7)
+            ..crate::testing::locked_state(before.sku().as_str(), 7)
         };
         locks(products, vec![Product::restore(state)]);
         products.expect_load().times(1).returning(|product, needed| {
-            assert_eq!(*needed, Needed::WaitingLines { after: None });
+            let Needed::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
             let mut line = LineState::alone(units(2), now());
             line.terms.on_shortage = OnShortage::Backorder;
             line.waiting = 2;
-            product.load_waiting([(order("O-2"), line)], false);
+            product.load_waiting(None, *free, [(order("O-2"), line)], false);
             Ok(())
         });
         let served = |event: &Event| matches!(event, Event::Allocated { order_id, .. } if *order_id == order("O-2"));

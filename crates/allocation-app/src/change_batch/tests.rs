@@ -77,7 +77,7 @@ fn a_batch_that_is_not_there_or_just_went_is_told() {
     let went = rolled_back(|products| {
         products.expect_sku_of().times(1).returning(|_| Ok(Some(sku("LAMP"))));
         products.expect_sku_of().times(1).returning(|_| Ok(None));
-        products.expect_lock().returning(|_, _| Ok(vec![product("LAMP", Vec::new())]));
+        products.expect_lock().returning(|_| Ok(vec![product("LAMP", Vec::new())]));
     });
     for unit in [never, went] {
         let refusal = change(unit, &to_units(5)).unwrap_err();
@@ -89,7 +89,7 @@ fn a_batch_that_is_not_there_or_just_went_is_told() {
 fn a_batch_that_was_added_to_another_product_meanwhile_is_looked_up_again() {
     let moved = rolled_back(|products| {
         products.expect_sku_of().times(1).returning(|_| Ok(Some(sku("SOFA"))));
-        products.expect_lock().times(1).returning(|_, _| Ok(vec![product("SOFA", Vec::new())]));
+        products.expect_lock().times(1).returning(|_| Ok(vec![product("SOFA", Vec::new())]));
         products.expect_sku_of().times(1).returning(|_| Ok(Some(sku("LAMP"))));
     });
     let there = rolled_back(|products| found(products, product("LAMP", vec![batch("B-LAMP", "LAMP", 9)])));
