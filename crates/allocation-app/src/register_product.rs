@@ -3,7 +3,7 @@ use crate::locking::{Locked, lock};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::Sku;
-use allocation_ports::{Clock, Origin, ProductTotals, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{Origin, ProductTotals, StoreError, UnitOfWork, Wanted};
 
 /// What came of registering a product, with what it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl UseCases {
     pub fn register_product(&self, sku: &Sku) -> Result<RegisterProductOutcome, RegisterProductError> {
         let is_new = self
             .units
-            .run("register_product", |unit, attempt| register(unit, attempt, sku, &*self.clock, &self.origin))?;
+            .run("register_product", |unit, attempt| register(unit, attempt, sku, &self.origin))?;
         let found = self.queries.product(sku, self.clock.now())?;
         let product = found.ok_or_else(|| StoreError::Failed(NotCreated(sku.clone()).into()))?;
         Ok(if is_new {
@@ -58,17 +58,16 @@ fn register(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     sku: &Sku,
-    clock: &dyn Clock,
     origin: &Origin,
 ) -> Result<Ending<bool>, StoreError> {
     let wanted = Wanted { create: true, ..Wanted::product(sku.clone()) };
-    let Locked { mut products, now } = lock(unit, &[wanted], clock.now())?;
+    let Locked { mut products, .. } = lock(unit, &[wanted])?;
     let product = products.get_mut(sku).ok_or_else(|| StoreError::Failed(NotCreated(sku.clone()).into()))?;
     if !product.register() {
         // What is there after a commit of unknown outcome was registered by that commit.
         return Ok(Ending::Rollback(attempt.settling));
     }
-    save_changed(unit, products, now, origin)?;
+    save_changed(unit, products, origin)?;
     Ok(Ending::Commit(true))
 }
 

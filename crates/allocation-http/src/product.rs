@@ -30,7 +30,8 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 
 document!(ListProductsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(RegisterProductProblems:
-    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, Overloaded, DatabaseUnavailable, InternalError,
+    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, Overloaded, SchemaNotCurrent, DatabaseUnavailable,
+    InternalError,
 );
 document!(FindProductProblems: Validation, ProductNotFound, Overloaded, DatabaseUnavailable, InternalError);
 

@@ -12,8 +12,8 @@ fn locks(found: fn() -> Product) -> impl FnOnce(&mut MockProductRepository) {
     move |products| {
         products
             .expect_lock()
-            .withf(|wanted, _| wanted.len() == 1 && wanted[0].create && wanted[0].sku == sku("LAMP"))
-            .returning(move |_, _| Ok(vec![found()]));
+            .withf(|wanted| wanted.len() == 1 && wanted[0].create && wanted[0].sku == sku("LAMP"))
+            .returning(move |_| Ok(vec![found()]));
     }
 }
 
@@ -81,7 +81,7 @@ fn a_store_that_stays_busy_or_fails_is_told() {
 #[test]
 fn a_store_that_does_not_make_the_product_fails() {
     let unit = rolled_back(|products| {
-        products.expect_lock().returning(|_, _| Ok(Vec::new()));
+        products.expect_lock().returning(|_| Ok(Vec::new()));
     });
     let outcome = use_cases(vec![unit]).register_product(&sku("LAMP"));
     assert!(matches!(outcome, Err(RegisterProductError::Store(StoreError::Failed(_)))), "{outcome:?}");

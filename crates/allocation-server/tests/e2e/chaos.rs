@@ -106,6 +106,15 @@ fn connections_are_cut_after_commit() {
     assert!(proxy.cuts() > 0, "no connection was cut");
 }
 
+/// An hour ahead, and an hour behind: longer than any cart is held.
+#[test]
+#[ignore = "scripts/chaos runs it"]
+fn clocks_are_apart() {
+    let database = TestDatabase::postgres();
+    let replicas = Replicas::start_with_offsets(&database, &[0, 3_600, -3_600]);
+    endure("clocks are apart", &database, &replicas, |_| Duration::from_millis(100));
+}
+
 #[test]
 #[ignore = "scripts/chaos runs it"]
 fn the_disk_is_full() {

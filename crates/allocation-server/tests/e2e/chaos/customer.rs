@@ -86,7 +86,7 @@ impl<'a> Customer<'a> {
     }
 
     fn cart(&mut self, name: &str, lines: &[(&str, u32)]) -> End {
-        if self.place(name, lines, json!({"hold_seconds": 86_400})) == End::Unknown {
+        if self.place(name, lines, json!({"hold_seconds": 600})) == End::Unknown {
             return End::Unknown;
         }
         match self.answer("POST", &format!("/orders/{name}/confirm"), &json!({})) {

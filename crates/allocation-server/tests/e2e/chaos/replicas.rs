@@ -24,10 +24,22 @@ impl Replicas {
 
     /// Servers that reach their database by a URL.
     pub(super) fn start_at(url: &str, count: usize) -> Self {
-        let servers: Vec<_> = (0..count).map(|_| Server::start_at(url, |command| command)).collect();
+        Self::of(url, (0..count).map(|_| Server::start_at(url, |command| command)).collect())
+    }
+
+    fn of(url: &str, servers: Vec<Server>) -> Self {
         let addresses = servers.iter().map(|server| server.address().to_owned()).collect();
         let servers = Mutex::new(servers.into_iter().map(Some).collect());
         Self { url: url.to_owned(), addresses: RwLock::new(addresses), servers, stalled: None }
+    }
+
+    /// Servers whose clocks are set wrong by so many seconds.
+    pub(super) fn start_with_offsets(database: &TestDatabase, offsets: &[i32]) -> Self {
+        let start = |offset: &i32| {
+            let setting = format!("--clock-offset-seconds={offset}");
+            Server::start_at(database.url(), |command| command.arg(setting))
+        };
+        Self::of(database.url(), offsets.iter().map(start).collect())
     }
 
     /// One server that logs a lot into a pipe that nobody reads.
