@@ -18,18 +18,17 @@ impl Product {
         eta: Eta,
         added_at: DateTime<Utc>,
     ) -> Result<&Batch, AddBatchError> {
-        self.release_expired(added_at)?;
+        self.catch_up(added_at)?;
         if self.batch(&reference).is_some() {
             return Err(AddBatchError::AlreadyExists(reference));
         }
         let batch = Batch::new(reference.clone(), self.sku.clone(), purchased, eta, added_at);
-        let preference = batch.preference();
-        let place = self.batches.partition_point(|other| other.preference() < preference);
-        self.as_one(|product| {
-            product.batches.insert(place, batch);
+        let place = self.as_one(|product| {
+            product.note_batch(&reference);
+            let place = product.batches.insert(batch);
             let sku = product.sku.clone();
             product.events.push(Event::BatchAdded { reference, sku, purchased_quantity: purchased, eta });
-            product.serve_waiting()
+            product.serve_waiting().map(|()| place)
         })?;
         Ok(&self.batches[place])
     }
@@ -41,7 +40,7 @@ impl Product {
     /// [`RemoveBatchError`] when there is no such batch, lines hold or have had units of it, or
     /// more is needed to tell what becomes of holds that have expired.
     pub fn remove_batch(&mut self, reference: &BatchReference, now: DateTime<Utc>) -> Result<(), RemoveBatchError> {
-        self.release_expired(now)?;
+        self.catch_up(now)?;
         let place = self.place(reference).ok_or_else(|| RemoveBatchError::NotFound(reference.clone()))?;
         let (BatchCounts { allocated, picked, shipped, .. }, reference) =
             (self.batches[place].counts(), reference.clone());
@@ -51,6 +50,7 @@ impl Product {
         if picked + shipped > 0 {
             return Err(RemoveBatchError::Picked { reference, picked, shipped });
         }
+        self.note_batch(&reference);
         self.batches.remove(place);
         self.events.push(Event::BatchRemoved { reference, sku: self.sku.clone() });
         Ok(())

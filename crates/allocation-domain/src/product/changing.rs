@@ -45,7 +45,7 @@ impl Product {
         change: &BatchChange,
         now: DateTime<Utc>,
     ) -> Result<BatchChanged, ChangeBatchError> {
-        self.release_expired(now)?;
+        self.catch_up(now)?;
         let Some(before) = self.batch(reference).cloned() else {
             return Err(ChangeBatchError::NotFound(reference.clone()));
         };
@@ -87,7 +87,7 @@ impl Product {
         correction
             .affected
             .sort_by_cached_key(|it| self.line(&it.order_id).map(|line| QueuePosition::of(&it.order_id, line)));
-        let batch = self.batch(reference).unwrap_or(before).clone();
+        let batch = self.batches[self.need_batch(reference)?].clone();
         Ok(BatchChanged { batch, affected: correction.affected, displaced: others.displaced })
     }
 
@@ -115,9 +115,11 @@ impl Product {
     /// Notes when a batch comes, at the batch and at the lines on it.
     fn expect(&mut self, reference: &BatchReference, eta: Eta) {
         if let Some(place) = self.place(reference) {
-            self.batches[place].expect(eta);
-            self.batches.sort_by_cached_key(Batch::preference);
-            self.lines.values_mut().for_each(|line| line.expect(reference, eta));
+            self.note_batch(reference);
+            self.batches.expect(place, eta);
+            for (position, _) in self.lines_on(reference) {
+                self.edit_line(position.order_id(), |line| line.expect(reference, eta));
+            }
         }
     }
 
@@ -141,7 +143,8 @@ impl Product {
     /// Lets lines leave a batch until no more is allocated of it than there is, then corrects it.
     fn leave(&mut self, correction: &Correction<'_>) -> Result<Vec<Lost>, MoreNeeded> {
         let reference = correction.before.reference();
-        let used = self.batch(reference).map_or(0, |batch| batch.allocated() + batch.gone());
+        let batch = &self.batches[self.need_batch(reference)?];
+        let used = batch.allocated() + batch.gone();
         let mut excess = used.saturating_sub(correction.purchased.get());
         let mut lost = Vec::new();
         if excess > 0 {
@@ -154,7 +157,7 @@ impl Product {
             }
         }
         if let Some(place) = self.place(reference) {
-            self.batches[place].correct(correction.purchased);
+            self.batch_mut(place).correct(correction.purchased);
         }
         lost.reverse();
         Ok(lost)
@@ -163,7 +166,7 @@ impl Product {
     fn tell_change(&mut self, correction: &Correction<'_>) {
         let before = correction.before;
         let Some(place) = self.place(before.reference()) else { return };
-        self.batches[place].revise();
+        self.batch_mut(place).revise();
         self.events.push(Event::BatchChanged {
             reference: before.reference().clone(),
             sku: self.sku.clone(),

@@ -71,7 +71,7 @@ impl Products {
             PickListStatus::Picked => {}
         }
         self.change_list(&list, |product| product.ship_list(list_id))?;
-        Ok(ShipOutcome::Shipped(self.pick_list(list_id).unwrap_or(list)))
+        Ok(ShipOutcome::Shipped(self.changed_list(list_id)))
     }
 
     /// Gives a list back of which nothing was picked: its lines are withdrawn, and what they had is
@@ -89,7 +89,13 @@ impl Products {
             return Ok(GiveBackOutcome::Unchanged(list));
         }
         self.change_list(&list, |product| product.withdraw_list(list_id))?;
-        Ok(GiveBackOutcome::GivenBack(self.pick_list(list_id).unwrap_or(list)))
+        Ok(GiveBackOutcome::GivenBack(self.changed_list(list_id)))
+    }
+
+    /// A list that was changed.
+    #[expect(clippy::expect_used, reason = "a list keeps its lines whatever becomes of them")]
+    fn changed_list(&self, list_id: &PickListId) -> PickList {
+        self.pick_list(list_id).expect("a list that is changed has lines")
     }
 
     /// Changes the products of a list, all of them or none.
@@ -101,10 +107,22 @@ impl Products {
         let mut skus: Vec<&Sku> = list.lines.values().map(|line| &line.sku).collect();
         skus.sort_unstable();
         skus.dedup();
-        // Decided on copies: what one product needs more to decide must not leave others changed.
-        let mut changed: Vec<Product> = skus.into_iter().filter_map(|sku| self.get(sku)).cloned().collect();
-        changed.iter_mut().try_for_each(change)?;
-        changed.into_iter().for_each(|product| self.insert(product));
-        Ok(())
+        let mut begun = Vec::with_capacity(skus.len());
+        let mut changed = Ok(());
+        for sku in skus {
+            let Some(product) = self.get_mut(sku) else { continue };
+            product.begin();
+            changed = change(product);
+            begun.push(sku);
+            if changed.is_err() {
+                break;
+            }
+        }
+        // What one product needs more to decide must not leave others changed.
+        for sku in begun {
+            let Some(product) = self.get_mut(sku) else { continue };
+            if changed.is_ok() { product.keep() } else { product.undo() }
+        }
+        changed
     }
 }

@@ -2,26 +2,33 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod abandoned;
 mod allocations;
 mod backorders;
 mod bad_input;
 mod batch_changes;
 mod batches;
+mod bounds;
+mod browsers;
 mod command_line;
 mod concurrency;
+mod connections;
 mod crash;
 mod docs;
 mod events;
 mod failures;
 mod history;
 mod holds;
+mod invariants;
 mod lifecycle;
+mod logging;
 mod orders;
 mod paging;
 mod pick_lists;
 mod products;
 mod rabbitmq;
 mod readme;
+mod secrets;
 mod service;
 mod stress;
 mod support;

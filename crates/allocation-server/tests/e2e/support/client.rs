@@ -62,6 +62,11 @@ impl Client {
         answer(self.agent.get(format!("{}{path}", self.base)).call())
     }
 
+    /// Like `get`, but an error of the connection is none of the test.
+    pub(crate) fn try_get(&self, path: &str) -> Option<Answer> {
+        read(self.agent.get(format!("{}{path}", self.base)).call().ok()?)
+    }
+
     pub(crate) fn delete(&self, path: &str) -> Answer {
         answer(self.agent.delete(format!("{}{path}", self.base)).call())
     }
@@ -151,6 +156,11 @@ impl Client {
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(tag.map(|tag| ("if-match", tag)));
         self.send_with("PATCH", &format!("/batch/{}", encoded(reference)), &headers, change.to_string())
+    }
+
+    /// Deletes a batch if it is still what its tag says.
+    pub(crate) fn remove_batch_if(&self, reference: &str, tag: &str) -> Answer {
+        self.send_with("DELETE", &format!("/batch/{}", encoded(reference)), &[("if-match", tag)], "")
     }
 
     /// An order as it is now.
