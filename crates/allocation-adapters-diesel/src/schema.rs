@@ -28,6 +28,7 @@ diesel::table! {
         picked_quantity -> Integer,
         shipped_quantity -> Integer,
         missing_quantity -> Integer,
+        moving -> Nullable<Text>,
     }
 }
 
@@ -77,6 +78,8 @@ diesel::table! {
         order_id -> Text,
         reference -> Text,
         quantity -> Integer,
+        precedence -> Integer,
+        placed_at -> BigInt,
     }
 }
 

@@ -10,8 +10,9 @@ use crate::{ConnectError, DatabaseUrl, Migrations, reads, sqlite};
 use allocation_domain::{Availability, Batch, BatchReference, Order, OrderId, PickCriteria, PickListId, Sku};
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
-    BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, PageSize, PickListFilter, PickListPage, ProductTotals,
-    Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory,
+    BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, PageSize, PickListFilter, PickListPage, PickableLines,
+    ProductTotals, Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList, UnitOfWork,
+    UnitOfWorkFactory,
 };
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
@@ -299,7 +300,7 @@ impl Queries for Store {
         self.read_snapshot(|connection| reads::pick_lists(connection, filter, after.as_ref(), page))
     }
 
-    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<Vec<(Sku, OrderId)>, StoreError> {
+    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError> {
         self.read(|connection| reads::pickable(connection, criteria, most))
     }
 }

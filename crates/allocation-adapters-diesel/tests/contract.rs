@@ -141,6 +141,8 @@ on_both_databases! {
         a_list_takes_what_is_firm_and_in_stock_and_on_no_list,
         the_first_lines_of_the_first_batches_are_found,
         a_thousand_batches_are_passed_over_for_the_one_in_stock,
+        the_first_lines_of_a_crowded_batch_are_found_in_the_order_in_which_they_are_served,
+        a_search_ends_at_its_bound_with_what_it_has_found,
         a_list_is_added_once_and_found_with_its_lines,
         what_a_list_was_asked_to_be_made_of_is_kept,
         pick_lines_outlive_their_order_line_and_their_batch,

@@ -1,9 +1,10 @@
 //! What a store has to write down.
 
 use crate::{
-    Batch, BatchReference, Commitment, Eta, Event, LineRow, LineState, OrderId, PickLine, PickLineId, Product,
-    Quantity, Sku, Units,
+    Batch, BatchReference, Commitment, Eta, Event, LineRow, LineState, LineTerms, OrderId, PickLine, PickLineId,
+    Product, Quantity, Sku, Units,
 };
+use chrono::{DateTime, Utc};
 
 /// The difference between a product and what its store holds, row by row.
 ///
@@ -119,6 +120,11 @@ pub struct AllocationChange<'a> {
     pub before: Option<Quantity>,
     /// How many units there are now, `None` for an allocation to remove.
     pub after: Option<Quantity>,
+    /// The priority of the line: with `placed_at`, a store that has the lines of a batch in the
+    /// order in which they are served keeps them with what the lines hold.
+    pub priority: i32,
+    /// When the line was placed.
+    pub placed_at: DateTime<Utc>,
 }
 
 /// By how much the totals of a product rise or fall.
@@ -206,7 +212,9 @@ impl Product {
             for part in &stored.allocations {
                 if now.and_then(|now| now.holds(&part.reference)).is_none() {
                     let (reference, before) = (&part.reference, Some(part.quantity));
-                    changes.allocations.push(AllocationChange { order_id, reference, before, after: None });
+                    let LineTerms { priority, placed_at, .. } = stored.terms;
+                    let removed = AllocationChange { order_id, reference, before, after: None, priority, placed_at };
+                    changes.allocations.push(removed);
                 }
             }
         }
@@ -217,11 +225,22 @@ impl Product {
                 changes.lines.push(LineChange { order_id, before, after });
             }
             changes.totals.count_line(now, 1);
+            let LineTerms { priority, placed_at, .. } = now.terms;
+            // A line that left and came back has another place among those of its batch.
+            let placed_anew =
+                stored.is_some_and(|stored| (stored.terms.priority, stored.terms.placed_at) != (priority, placed_at));
             for part in &now.allocations {
                 let before = stored.and_then(|stored| stored.holds(&part.reference));
-                if before != Some(part.quantity) {
+                if before != Some(part.quantity) || placed_anew {
                     let (reference, after) = (&part.reference, Some(part.quantity));
-                    changes.allocations.push(AllocationChange { order_id, reference, before, after });
+                    changes.allocations.push(AllocationChange {
+                        order_id,
+                        reference,
+                        before,
+                        after,
+                        priority,
+                        placed_at,
+                    });
                 }
             }
         }

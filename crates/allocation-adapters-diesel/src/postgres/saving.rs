@@ -169,7 +169,9 @@ fn change_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<
         allocation_sku: &column(allocations, |(key, _)| key.sku),
         allocation_order_id: &column(allocations, |(key, _)| key.order_id),
         allocation_reference: &column(allocations, |(key, _)| key.reference),
-        allocation_quantity: &column(allocations, |(_, quantity)| *quantity),
+        allocation_quantity: &column(allocations, |(_, values)| values.quantity),
+        allocation_precedence: &column(allocations, |(_, values)| values.precedence),
+        allocation_placed_at: &column(allocations, |(_, values)| values.placed_at),
     };
     let counts = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
     expect_rows(lines.len(), rows_of(counts.0)?)?;
@@ -236,7 +238,9 @@ fn record(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), St
         allocation_sku: &column(allocations, |(key, _)| key.sku),
         allocation_order_id: &column(allocations, |(key, _)| key.order_id),
         allocation_reference: &column(allocations, |(key, _)| key.reference),
-        allocation_quantity: &column(allocations, |(_, quantity)| *quantity),
+        allocation_quantity: &column(allocations, |(_, values)| values.quantity),
+        allocation_precedence: &column(allocations, |(_, values)| values.precedence),
+        allocation_placed_at: &column(allocations, |(_, values)| values.placed_at),
         occurred_at: &rows.at,
         event_sku: &column(&events, |event| event.sku),
         event_version: &column(&events, |event| event.version),

@@ -344,6 +344,8 @@ statement! {
         allocation_order_id: Array<Text> => Vec<&'a str>,
         allocation_reference: Array<Text> => Vec<&'a str>,
         allocation_quantity: Array<Integer> => Vec<i32>,
+        allocation_precedence: Array<Integer> => Vec<i32>,
+        allocation_placed_at: Array<BigInt> => Vec<i64>,
     ) on Pg -> (BigInt, BigInt),
     "WITH l AS (
          UPDATE order_lines AS t
@@ -355,8 +357,8 @@ statement! {
                    expires_at, ended, listed, picked, shipped)
          WHERE (t.sku, t.order_id) = (w.sku, w.order_id) RETURNING 1
      ), a AS (
-         UPDATE allocations AS t SET quantity = w.quantity
-         FROM unnest(?, ?, ?, ?) AS w (sku, order_id, reference, quantity)
+         UPDATE allocations AS t SET quantity = w.quantity, precedence = w.precedence, placed_at = w.placed_at
+         FROM unnest(?, ?, ?, ?, ?, ?) AS w (sku, order_id, reference, quantity, precedence, placed_at)
          WHERE (t.sku, t.order_id, t.reference) = (w.sku, w.order_id, w.reference) RETURNING 1
      )
      SELECT (SELECT count(*) FROM l), (SELECT count(*) FROM a)"
@@ -377,6 +379,8 @@ statement! {
         allocation_order_id: Array<Text> => Vec<&'a str>,
         allocation_reference: Array<Text> => Vec<&'a str>,
         allocation_quantity: Array<Integer> => Vec<i32>,
+        allocation_precedence: Array<Integer> => Vec<i32>,
+        allocation_placed_at: Array<BigInt> => Vec<i64>,
         occurred_at: BigInt => i64,
         event_sku: Array<Text> => Vec<&'a str>,
         event_version: Array<BigInt> => Vec<i64>,
@@ -392,7 +396,8 @@ statement! {
     "WITH l AS (
          INSERT INTO order_lines (sku, order_id, quantity, placed_at) SELECT * FROM unnest(?, ?, ?, ?)
      ), a AS (
-         INSERT INTO allocations (sku, order_id, reference, quantity) SELECT * FROM unnest(?, ?, ?, ?)
+         INSERT INTO allocations (sku, order_id, reference, quantity, precedence, placed_at)
+         SELECT * FROM unnest(?, ?, ?, ?, ?, ?)
      ), e AS (
          INSERT INTO outbox (occurred_at, sku, version, ordinal, type, order_id, payload)
          SELECT ?, * FROM unnest(?, ?, ?, ?, ?, ?)

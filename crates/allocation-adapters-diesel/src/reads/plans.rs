@@ -111,8 +111,8 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "pick lists" => pick_lists::All { after: text, limit };
         "open pick lists" => pick_lists::Open { after: text, limit };
         "pick lists to ship" => pick_lists::ToShip { after: text, limit };
-        "batches to pick from" => pickable::InStock { after: text, limit };
-        "batches of a SKU to pick from" => pickable::InStockOf { sku: text };
+        "batches to pick from" => pickable::Allocated { after: text, limit };
+        "batches of a SKU to pick from" => pickable::BatchesOf { sku: text, after: text, limit };
         "expired lines of a SKU" => expiry::ExpiredLinesOf { sku: text, now: number };
     }
     let skus_of = order_lines::table.filter(order_lines::order_id.eq(text)).select(order_lines::sku);
@@ -121,6 +121,8 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         sku: Sku::parse("S").unwrap(),
         order_id: OrderId::parse("O").unwrap(),
         reference: BatchReference::parse("B").unwrap(),
+        priority: 0,
+        placed_at: DateTime::UNIX_EPOCH,
     };
     let page = PageOfOrder::new(&cursor.order_id, Some(&cursor), PageSize::default(), DateTime::UNIX_EPOCH);
     let (of_sku, of_order, history) = match connection {
@@ -203,15 +205,16 @@ const FITTING: [&str; 4] = ["events of types", "events of an order", "events of 
 
 /// The plans of what a new pick list can take.
 fn plans_of_pickable(connection: &mut AnyConnection) -> Vec<(String, String)> {
-    let (text, limit) = ("M", &100);
+    let (text, limit, precedence, placed_at) = ("M", &100, &7, &7);
+    let (reference, order_id) = (text, text);
     let plans = match connection {
         AnyConnection::Sqlite(_) => [
-            plan(connection, pickable::OfBatchOnSqlite { reference: text, limit }),
-            plan(connection, pickable::OfOrderOnSqlite { order_id: text, limit }),
+            plan(connection, pickable::OfBatchOnSqlite { reference, precedence, placed_at, order_id, limit }),
+            plan(connection, pickable::OfOrderOnSqlite { order_id, limit }),
         ],
         AnyConnection::Postgres(_) => [
-            plan(connection, pickable::OfBatchOnPostgres { reference: text, limit }),
-            plan(connection, pickable::OfOrderOnPostgres { order_id: text, limit }),
+            plan(connection, pickable::OfBatchOnPostgres { reference, precedence, placed_at, order_id, limit }),
+            plan(connection, pickable::OfOrderOnPostgres { order_id, limit }),
         ],
     };
     PICKABLE.into_iter().map(String::from).zip(plans).collect()
@@ -222,7 +225,7 @@ const PICKABLE: [&str; 2] = ["pickable of a batch", "pickable of an order"];
 
 /// The plans of lists of allocations with every filter, with and without a cursor.
 fn plans_of_allocations(connection: &mut AnyConnection, cursor: &AllocationCursor) -> Vec<(String, String)> {
-    let AllocationCursor { sku, order_id, reference } = cursor;
+    let AllocationCursor { sku, order_id, reference, .. } = cursor;
     let mut plans = Vec::new();
     // Whoever asks for a batch has its SKU found first.
     for bits in [0b000, 0b001, 0b011, 0b101, 0b111] {

@@ -159,11 +159,13 @@ statement! {
 statement! {
     ChangeAllocation<'a>(
         quantity: Integer => i32,
+        precedence: Integer => i32,
+        placed_at: BigInt => i64,
         sku: Text => str,
         order_id: Text => str,
         reference: Text => str,
     ) on Sqlite,
-    "UPDATE allocations SET quantity = ? WHERE sku = ? AND order_id = ? AND reference = ?"
+    "UPDATE allocations SET quantity = ?, precedence = ?, placed_at = ? WHERE sku = ? AND order_id = ? AND reference = ?"
 }
 
 statement! {
@@ -204,8 +206,10 @@ statement! {
         order_id: Text => str,
         reference: Text => str,
         quantity: Integer => i32,
+        precedence: Integer => i32,
+        placed_at: BigInt => i64,
     ) on Sqlite,
-    "INSERT INTO allocations (sku, order_id, reference, quantity) VALUES (?, ?, ?, ?)"
+    "INSERT INTO allocations (sku, order_id, reference, quantity, precedence, placed_at) VALUES (?, ?, ?, ?, ?, ?)"
 }
 
 statement! {

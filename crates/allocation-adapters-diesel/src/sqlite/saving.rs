@@ -6,7 +6,7 @@ use super::rows::{
     ChangeCounter, ChangeLine, ChangeProduct, CountBatch, RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
 };
 use crate::error::store_error;
-use crate::saving::{AllocationKey, BatchKey, Counts, LineKey, RowChanges, expect_rows};
+use crate::saving::{AllocationKey, AllocationValues, BatchKey, Counts, LineKey, RowChanges, expect_rows};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryFragment, QueryId};
@@ -124,8 +124,9 @@ fn change_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Res
         };
         one_row(connection, statement)?;
     }
-    for (AllocationKey { sku, order_id, reference }, quantity) in &rows.changed_allocations {
-        one_row(connection, ChangeAllocation { quantity, sku, order_id, reference })?;
+    for (AllocationKey { sku, order_id, reference }, values) in &rows.changed_allocations {
+        let AllocationValues { quantity, precedence, placed_at } = values;
+        one_row(connection, ChangeAllocation { quantity, precedence, placed_at, sku, order_id, reference })?;
     }
     Ok(())
 }
@@ -154,8 +155,9 @@ fn add_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result
         };
         one_row(connection, statement)?;
     }
-    for (AllocationKey { sku, order_id, reference }, quantity) in &rows.added_allocations {
-        one_row(connection, AddAllocation { sku, order_id, reference, quantity })?;
+    for (AllocationKey { sku, order_id, reference }, values) in &rows.added_allocations {
+        let AllocationValues { quantity, precedence, placed_at } = values;
+        one_row(connection, AddAllocation { sku, order_id, reference, quantity, precedence, placed_at })?;
     }
     Ok(())
 }

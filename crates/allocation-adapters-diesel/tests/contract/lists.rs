@@ -68,6 +68,8 @@ fn world_with_allocations(database: TestDatabase) -> (World, Vec<AllocationRow>)
                     sku: sku(name),
                     quantity: crate::world::quantity(1),
                     reference: reference(&format!("{name}-{number}")),
+                    priority: 0,
+                    placed_at: instant(0),
                 });
             }
         }
@@ -119,6 +121,8 @@ pub fn a_cursor_between_rows_or_of_another_list_cuts_at_its_place(database: Test
         sku: sku(text),
         order_id: order(text),
         reference: reference(&format!("{text}-0")),
+        priority: 0,
+        placed_at: instant(0),
     });
     for filter in every_filter() {
         for cursor in &cursors {
