@@ -87,6 +87,8 @@ pub(crate) struct ChangedBatch<'a> {
     pub(crate) eta: Option<NaiveDate>,
     pub(crate) revision: i32,
     pub(crate) deltas: Counts,
+    /// What is still to be done with the lines, as JSON.
+    pub(crate) moving: Option<String>,
 }
 
 /// The counters of a batch, or by how much they rise or fall.
@@ -304,6 +306,7 @@ impl<'a> ChangedBatch<'a> {
             purchased_quantity: integer(batch.purchased.get())?,
             eta: date(batch.eta)?,
             revision: integer(batch.revision)?,
+            moving: batch.moving.map(serde_json::to_string).transpose().map_err(failed)?,
             deltas: Counts::change(BatchCountsChange {
                 allocated: batch.allocated_delta,
                 picked: batch.picked_delta,

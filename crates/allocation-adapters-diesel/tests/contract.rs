@@ -17,6 +17,8 @@ mod integrity;
 mod lists;
 #[path = "contract/locking.rs"]
 mod locking;
+#[path = "contract/moving.rs"]
+mod moving;
 #[path = "contract/order_lines.rs"]
 mod order_lines;
 #[path = "contract/orders.rs"]
@@ -61,6 +63,13 @@ macro_rules! on_both_databases {
 }
 
 on_both_databases! {
+    moving:
+        to_lower_a_crowded_batch_by_one_unit_loads_one_line,
+        a_crowded_batch_that_is_lowered_far_loses_its_lines_in_steps,
+        the_lines_of_a_crowded_batch_that_comes_later_are_told_in_steps,
+        the_lines_of_a_crowded_batch_move_to_a_better_one_in_steps,
+        the_first_line_to_leave_is_found_by_adding_up,
+        what_is_left_to_be_done_with_a_batch_is_kept_to_the_microsecond;
     round_trips:
         identifiers_of_every_kind_come_back_as_they_were,
         the_longest_identifiers_fit,

@@ -19,7 +19,8 @@ pub enum ChangeBatchError {
 }
 
 impl UseCases {
-    /// Corrects what was purchased of a batch, or when it comes, with the lines on it.
+    /// Corrects what was purchased of a batch, or when it comes, with the lines on it. Of a batch with
+    /// many lines, the rest is left to [`UseCases::move_lines`]: the batch says so.
     ///
     /// # Errors
     ///
@@ -51,7 +52,7 @@ fn correct(
     let Locked { mut products, now } = lock(unit, &[wanted], now)?;
     let Some(product) = products.get_mut(&sku) else { return not_found() };
     match decide(unit, product, |product| product.change_batch(reference, change, now))? {
-        Ok(changed) if product.events().is_empty() => Ok(Ending::Rollback(Ok(changed))),
+        Ok(changed) if !product.is_changed() => Ok(Ending::Rollback(Ok(changed))),
         Ok(changed) => {
             save_changed(unit, products, now, origin)?;
             Ok(Ending::Commit(Ok(changed)))

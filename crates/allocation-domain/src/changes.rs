@@ -1,8 +1,8 @@
 //! What a store has to write down.
 
 use crate::{
-    Batch, BatchReference, Commitment, Eta, Event, LineRow, LineState, LineTerms, OrderId, PickLine, PickLineId,
-    Product, Quantity, Sku, Units,
+    Batch, BatchReference, Commitment, Eta, Event, LineRow, LineState, LineTerms, Moving, OrderId, PickLine,
+    PickLineId, Product, Quantity, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -36,8 +36,11 @@ pub struct Changes<'a> {
     pub pick_lines: Vec<PickLineChange<'a>>,
     /// By how much the product's totals rise or fall, for a store that counts them.
     pub totals: TotalsChange,
-    /// What has happened, oldest first.
+    /// What has happened, oldest first. None when all that was done is that lines of a batch were
+    /// looked at.
     pub events: &'a [Event],
+    /// Whether anything is to be written.
+    is_changed: bool,
 }
 
 /// A batch that was corrected.
@@ -51,6 +54,8 @@ pub struct BatchRowChange<'a> {
     pub eta: Eta,
     /// Counts the changes of the batch.
     pub revision: u32,
+    /// What is still to be done with its lines.
+    pub moving: Option<&'a Moving>,
     /// By how many units its allocated quantity rises or falls.
     pub allocated_delta: i64,
     /// By how many units the quantity picked and not shipped rises or falls.
@@ -156,7 +161,7 @@ impl Changes<'_> {
     /// Whether there is nothing to write.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        !self.is_changed
     }
 }
 
@@ -177,6 +182,7 @@ impl Product {
             pick_lines: Vec::new(),
             totals: TotalsChange::default(),
             events: self.events(),
+            is_changed: self.is_changed(),
         };
         if !changes.is_empty() {
             self.compare_batches(&mut changes);
@@ -266,13 +272,15 @@ impl<'a> Changes<'a> {
     fn push_batch(&mut self, batch: &'a Batch, stored: &Batch) {
         let change = BatchCountsChange::between(stored, batch);
         let only_allocated = BatchCountsChange { allocated: change.allocated, ..BatchCountsChange::default() };
-        let corrected = batch.revision() != stored.revision() || !batch.same_purchase(stored);
+        let corrected =
+            batch.revision() != stored.revision() || !batch.same_purchase(stored) || batch.moving() != stored.moving();
         if corrected {
             self.changed_batches.push(BatchRowChange {
                 reference: batch.reference(),
                 purchased: batch.purchased(),
                 eta: batch.eta(),
                 revision: batch.revision(),
+                moving: batch.moving(),
                 allocated_delta: change.allocated,
                 picked_delta: change.picked,
                 shipped_delta: change.shipped,

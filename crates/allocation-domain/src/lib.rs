@@ -16,6 +16,7 @@ mod horizon;
 mod identifier;
 mod line;
 mod more_needed;
+mod moving;
 mod order;
 mod order_line;
 mod pick;
@@ -44,6 +45,7 @@ pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCa
 pub use identifier::{BatchReference, IdentifierError, OrderId, PickListId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
 pub use more_needed::{MoreNeeded, Needed, Undecided};
+pub use moving::{FirstToLeave, MAX_MOVED_LINES, Moving, Review};
 pub use order::{
     CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms,
     PlaceError, Shortages,

@@ -14,12 +14,15 @@ mod batches;
 mod changing;
 mod displacing;
 mod holding;
+mod leaving;
 mod lines;
 mod listing;
+mod on_batch;
 mod picking;
 mod placing;
 mod queueing;
 
+use on_batch::KnownOn;
 pub(crate) use placing::Plan;
 
 /// One SKU with its batches and lines: what is decided and stored as one.
@@ -70,6 +73,10 @@ pub struct Product {
     /// What the store holds of the pick lines at hand.
     pub(crate) stored_pick_lines: PickLines,
     events: Vec<Event>,
+    /// Which lines of a batch are at hand.
+    on_batch: Option<KnownOn>,
+    /// Whether anything has changed of which no event tells.
+    moved_on: bool,
 }
 
 /// What a store remembers of a product: what the decisions at hand need, and no more.
@@ -155,6 +162,8 @@ impl Product {
             pick_lines: PickLines::default(),
             stored_pick_lines: PickLines::default(),
             events: Vec::new(),
+            on_batch: None,
+            moved_on: false,
         };
         product.load_batches(state.open_batches);
         product.load_batches(state.named_batches);
@@ -286,6 +295,12 @@ impl Product {
     #[must_use]
     pub fn events(&self) -> &[Event] {
         &self.events
+    }
+
+    /// Whether a store has anything to write down.
+    #[must_use]
+    pub const fn is_changed(&self) -> bool {
+        self.moved_on || !self.events.is_empty()
     }
 
     fn place(&self, reference: &BatchReference) -> Option<usize> {

@@ -80,6 +80,9 @@ pub trait ProductRepository {
 
     /// Loads into a locked product what a decision lacked.
     ///
+    /// Of the lines on a batch, it loads [`MAX_MOVED_LINES`](allocation_domain::MAX_MOVED_LINES) at most,
+    /// by an index in the order in which lines are served.
+    ///
     /// Of waiting lines, it loads the next ones in the order in which they are served, at least one
     /// if there is one, and tells the product whether there are more. With every line, the batches
     /// in which it holds units MUST be loaded, and its pick lines as with a lock.

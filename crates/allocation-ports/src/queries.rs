@@ -1,7 +1,7 @@
 use crate::{StoreError, StoredPickList};
 use allocation_domain::{
-    Availability, Batch, BatchReference, Event, Order, OrderId, OrderStatus, PickCriteria, PickListId, PickListStatus,
-    PickStatus, Quantity, QueuePosition, Sku, Totals,
+    Availability, Batch, BatchReference, Event, FirstToLeave, Order, OrderId, OrderStatus, PickCriteria, PickListId,
+    PickListStatus, PickStatus, Quantity, QueuePosition, Sku, Totals,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -416,4 +416,25 @@ pub trait Queries: Send + Sync {
     ///
     /// [`StoreError`] when the database fails.
     fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError>;
+
+    /// Batches with something left to be done with their lines ([`Batch::moving`]) after one, by SKU and
+    /// reference, at most so many. The cost MUST NOT grow with other batches.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn moving_batches(
+        &self,
+        after: Option<(Sku, BatchReference)>,
+        most: u16,
+    ) -> Result<Vec<(Sku, BatchReference)>, StoreError>;
+
+    /// The first line to leave a batch when lines are to leave it with so many units: the lines of the
+    /// batch are added up from the last one on, without locks, and each statement MUST have a bound in
+    /// rows. `None` when they do not hold so many units.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn first_to_leave(&self, reference: &BatchReference, units: u32) -> Result<Option<FirstToLeave>, StoreError>;
 }

@@ -104,6 +104,7 @@ fn change_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resul
         picked: &column(batches, |batch| batch.deltas.picked),
         shipped: &column(batches, |batch| batch.deltas.shipped),
         missing: &column(batches, |batch| batch.deltas.missing),
+        moving: &column(batches, |batch| batch.moving.as_deref()),
         batches: &count_of(batches)?,
     };
     expect_rows(batches.len(), statement.execute(connection).map_err(store_error)?)

@@ -56,13 +56,13 @@ statement! {
         now: BigInt => i64,
     ) on Pg -> (
         Integer, Text, Text, Nullable<Integer>, Nullable<Integer>, Nullable<Date>, Nullable<BigInt>, Nullable<Integer>,
-        Nullable<Integer>, Nullable<Integer>, Nullable<Integer>,
+        Nullable<Integer>, Nullable<Integer>, Nullable<Integer>, Nullable<Text>,
     ),
     "SELECT w.place, 'open', b.*
      FROM unnest(?, ?) AS w (place, sku)
      CROSS JOIN LATERAL (
          SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                shipped_quantity, missing_quantity
+                shipped_quantity, missing_quantity, moving
          FROM batches WHERE batches.sku = w.sku AND is_open
          ORDER BY eta NULLS FIRST, added_at, reference LIMIT ?
      ) AS b
@@ -71,12 +71,12 @@ statement! {
      FROM unnest(?, ?, ?) AS w (place, sku, reference)
      CROSS JOIN LATERAL (
          SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                shipped_quantity, missing_quantity
+                shipped_quantity, missing_quantity, moving
          FROM batches WHERE batches.sku = w.sku AND batches.reference BETWEEN w.reference AND w.reference
          ORDER BY reference LIMIT 1
      ) AS b
      UNION ALL
-     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?, ?) AS w (place, sku, order_id)
      CROSS JOIN LATERAL (
          SELECT order_id
@@ -85,7 +85,7 @@ statement! {
      UNION ALL
      SELECT w.place,
             CASE WHEN l.sku = w.sku THEN 'line' WHEN l.ended = 'cancelled' THEN 'cancelled' ELSE 'expired' END,
-            l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+            l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?, ?) AS w (place, sku, order_id)
      CROSS JOIN LATERAL (
          SELECT order_id, sku, ended
@@ -94,7 +94,7 @@ statement! {
          ORDER BY order_id, sku OFFSET 0
      ) AS l
      UNION ALL
-     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?) AS w (place, sku)
      CROSS JOIN LATERAL (
          SELECT order_id
@@ -132,7 +132,7 @@ statement! {
          ) AS held
          CROSS JOIN LATERAL (
              SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                    shipped_quantity, missing_quantity
+                    shipped_quantity, missing_quantity, moving
              FROM batches
              WHERE batches.sku = w.sku AND batches.reference BETWEEN held.reference AND held.reference
              ORDER BY reference LIMIT 1
@@ -165,7 +165,7 @@ statement! {
          ) AS held
          CROSS JOIN LATERAL (
              SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                    shipped_quantity, missing_quantity
+                    shipped_quantity, missing_quantity, moving
              FROM batches
              WHERE batches.sku = l.sku AND batches.reference BETWEEN held.reference AND held.reference
              ORDER BY reference LIMIT 1
@@ -246,14 +246,15 @@ statement! {
         picked: Array<Integer> => Vec<i32>,
         shipped: Array<Integer> => Vec<i32>,
         missing: Array<Integer> => Vec<i32>,
+        moving: Array<Nullable<Text>> => Vec<Option<&'a str>>,
         batches: BigInt => i64,
     ) on Pg,
     "UPDATE batches AS t
-     SET purchased_quantity = w.purchased_quantity, eta = w.eta, revision = w.revision,
+     SET purchased_quantity = w.purchased_quantity, eta = w.eta, revision = w.revision, moving = w.moving,
          allocated_quantity = t.allocated_quantity + w.allocated, picked_quantity = t.picked_quantity + w.picked,
          shipped_quantity = t.shipped_quantity + w.shipped, missing_quantity = t.missing_quantity + w.missing
-     FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) LIMIT ?)
-         AS w (sku, reference, purchased_quantity, eta, revision, allocated, picked, shipped, missing)
+     FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) LIMIT ?)
+         AS w (sku, reference, purchased_quantity, eta, revision, allocated, picked, shipped, missing, moving)
      WHERE (t.sku, t.reference) = (w.sku, w.reference)"
 }
 

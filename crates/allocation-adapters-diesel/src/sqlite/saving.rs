@@ -72,6 +72,7 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
             purchased_quantity: &batch.purchased_quantity,
             eta: &batch.eta,
             revision: &batch.revision,
+            moving: &batch.moving.as_deref(),
             allocated: &batch.deltas.allocated,
             picked: &batch.deltas.picked,
             shipped: &batch.deltas.shipped,

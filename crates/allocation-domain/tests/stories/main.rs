@@ -5,6 +5,7 @@
 mod backorders;
 mod batch_changes;
 mod holds;
+mod moving;
 mod orders;
 mod partly_loaded;
 mod pick_lists;

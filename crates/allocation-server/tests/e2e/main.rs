@@ -16,6 +16,7 @@ mod failures;
 mod history;
 mod holds;
 mod lifecycle;
+mod moving;
 mod orders;
 mod paging;
 mod pick_lists;
