@@ -16,9 +16,9 @@ COPY LICENSE-APACHE LICENSE-MIT /usr/share/doc/allocation/
 
 # Inside a container, loopback would be reachable by nobody.
 ENV ALLOCATION_ADDRESS=0.0.0.0:8000
-ENV DATABASE_URL=sqlite:///data/allocation.db
 
 USER allocation
+# The default database is sqlite://allocation.db here. No DATABASE_URL is set, so that DATABASE_URL_FILE can be.
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000

@@ -1,5 +1,6 @@
 //! Which database to use.
 
+use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,8 @@ pub enum DatabaseUrl {
     Postgres(PostgresUrl),
 }
 
-/// The URL of a PostgreSQL database, as libpq takes it.
+/// The URL of a PostgreSQL database, as libpq takes it. It may name several hosts, which libpq tries in
+/// their order, and `target_session_attrs`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl(String);
 
@@ -48,6 +50,18 @@ pub enum DatabaseUrlError {
     /// What stands where the port belongs is not a number.
     #[error("must have a number as port; percent-encode : / ? # @ in a user name or password")]
     Port,
+    /// `@` in a place where libpq would take a part of the password for something else.
+    #[error("must have one @ at most, before the host; percent-encode : / ? # @ in a user name or password")]
+    At,
+    /// `%` that no two hexadecimal digits follow, or that stand for a zero byte.
+    #[error("must have two hexadecimal digits after each %, and not 00; a % itself is %25")]
+    Percent,
+    /// `[` without `]` around an IPv6 address, or an empty one.
+    #[error("must have an IPv6 address in brackets, as in postgres://[::1]:5432/DATABASE")]
+    Brackets,
+    /// Options that are not `NAME=VALUE&NAME=VALUE`.
+    #[error("must have options such as ?sslmode=require&connect_timeout=3 at its end")]
+    Options,
 }
 
 impl DatabaseUrl {
@@ -63,7 +77,7 @@ impl DatabaseUrl {
         match url.split_once("://") {
             Some(("sqlite", path)) => parse_path(path).map(Self::Sqlite),
             Some(("postgres" | "postgresql", rest)) => {
-                check_ports(rest)?;
+                check_postgres(rest)?;
                 Ok(Self::Postgres(PostgresUrl(url.to_owned())))
             }
             _ => Err(DatabaseUrlError::UnknownScheme),
@@ -84,17 +98,48 @@ fn parse_path(path: &str) -> Result<PathBuf, DatabaseUrlError> {
     Ok(PathBuf::from(path))
 }
 
-/// Refuses what is not a port where one belongs: mostly the rest of a password that was not
-/// percent-encoded, which libpq would quote in its error.
-fn check_ports(rest: &str) -> Result<(), DatabaseUrlError> {
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
-    let is_port = |text: &str| text.chars().all(|c| c.is_ascii_digit());
-    let fine = hosts.split(',').all(|host| {
-        let after_address = host.rsplit_once(']').map_or(host, |(_, port)| port);
-        after_address.split_once(':').is_none_or(|(_, port)| is_port(port))
-    });
-    if fine { Ok(()) } else { Err(DatabaseUrlError::Port) }
+/// Rejects what libpq would not understand, or would understand in another way than it is meant: its
+/// errors quote the text, which may be a password that was not percent-encoded.
+fn check_postgres(rest: &str) -> Result<(), DatabaseUrlError> {
+    let (address, options) = rest.split_once('?').map_or((rest, None), |(address, options)| (address, Some(options)));
+    let (authority, database) = address.split_once('/').unwrap_or((address, ""));
+    check_hosts(authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts))?;
+    if authority.matches('@').count() > 1 || database.contains('@') {
+        return Err(DatabaseUrlError::At);
+    }
+    if options.is_some_and(|options| !options.split('&').all(is_option)) {
+        return Err(DatabaseUrlError::Options);
+    }
+    if is_percent_encoded(rest) { Ok(()) } else { Err(DatabaseUrlError::Percent) }
+}
+
+fn check_hosts(hosts: &str) -> Result<(), DatabaseUrlError> {
+    for host in hosts.split(',') {
+        let after_address = match host.strip_prefix('[') {
+            Some(address) => match address.split_once(']') {
+                Some((address, port)) if !address.is_empty() && (port.is_empty() || port.starts_with(':')) => port,
+                _ => return Err(DatabaseUrlError::Brackets),
+            },
+            None => host,
+        };
+        let port = after_address.split_once(':').map_or("", |(_, port)| port);
+        if !port.chars().all(|c| c.is_ascii_digit()) {
+            return Err(DatabaseUrlError::Port);
+        }
+    }
+    Ok(())
+}
+
+/// Whether libpq can tell the name of an option from its value.
+fn is_option(text: &str) -> bool {
+    text.split_once('=').is_some_and(|(name, value)| !name.is_empty() && !value.contains('='))
+}
+
+fn is_percent_encoded(text: &str) -> bool {
+    text.split('%').skip(1).all(|after| {
+        let digits = after.as_bytes().get(..2).unwrap_or_default();
+        digits.len() == 2 && digits.iter().all(u8::is_ascii_hexdigit) && digits != b"00"
+    })
 }
 
 impl PostgresUrl {
@@ -110,12 +155,48 @@ impl PostgresUrl {
         ];
         let mut url = self.0.clone();
         for (name, value) in TIMEOUTS {
-            if !self.0.contains(&format!("{name}=")) {
+            if !self.options().any(|(set, _)| set == name) {
                 let separator = if url.contains('?') { '&' } else { '?' };
                 url.push_str(&format!("{separator}{name}={value}"));
             }
         }
         url
+    }
+
+    /// The options after the question mark, as they are written.
+    fn options(&self) -> impl Iterator<Item = (&str, &str)> {
+        let options = self.0.split_once('?').map_or("", |(_, options)| options);
+        options.split('&').filter_map(|option| option.split_once('='))
+    }
+
+    /// Removes from a message of libpq what it may quote of the URL: every secret; and unless it tells of
+    /// an attempt to connect, everything that is quoted, as it is about the URL itself then.
+    pub(crate) fn without_secrets(&self, message: &str) -> String {
+        let mut message = message.to_owned();
+        for secret in self.secrets() {
+            message = message.replace(&secret, "***");
+        }
+        if message.contains("connection to server") || message.contains("could not translate host name") {
+            return message;
+        }
+        let parts = message.split('"').enumerate();
+        parts.map(|(place, part)| if place % 2 == 0 { part } else { "***" }).collect::<Vec<_>>().join("\"")
+    }
+
+    /// Passwords in the URL, as they are written and decoded.
+    fn secrets(&self) -> Vec<String> {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let login = authority.split_once('@').map_or("", |(login, _)| login);
+        let password = login.split_once(':').map(|(_, password)| password);
+        let is_secret = |name: &str| name.contains("pass") || name.contains("secret");
+        let options = self.options().filter(|(name, _)| is_secret(name)).map(|(_, value)| value);
+        let mut secrets = Vec::new();
+        for secret in password.into_iter().chain(options).filter(|secret| !secret.is_empty()) {
+            secrets.push(secret.to_owned());
+            secrets.push(percent_decode_str(secret).decode_utf8_lossy().into_owned());
+        }
+        secrets
     }
 
     /// Host, port and database, without user, password and options.
@@ -196,6 +277,7 @@ mod tests {
             "postgres://clerk@[::1]:5432/stock",
             "postgres://%2Fvar%2Frun/stock",
             "postgres:///stock?host=/var/run",
+            "postgres://clerk:pass%2Fword@a:1,[::1]:2,c/stock?target_session_attrs=read-write&sslmode=require",
         ] {
             assert!(DatabaseUrl::parse(url).is_ok(), "{url}");
         }
@@ -205,6 +287,48 @@ mod tests {
     fn a_password_that_is_not_encoded_is_refused_rather_than_quoted() {
         assert_eq!(DatabaseUrl::parse("postgres://clerk:pa/ss@db/stock"), Err(DatabaseUrlError::Port));
         assert_eq!(DatabaseUrl::parse("postgres://clerk:pa?ss@db/stock"), Err(DatabaseUrlError::Port));
+        for (url, error) in [
+            ("postgres://clerk:pa@ss@db/stock", DatabaseUrlError::At),
+            ("postgres://clerk:12/ss@db/stock", DatabaseUrlError::At),
+            ("postgres://clerk:12?ss@db/stock", DatabaseUrlError::Options),
+            ("postgres://db/stock?hunter2", DatabaseUrlError::Options),
+            ("postgres://db/stock?password=hunter=2", DatabaseUrlError::Options),
+            ("postgres://db/stock?=hunter2", DatabaseUrlError::Options),
+            ("postgres://db/stock?sslmode=require&", DatabaseUrlError::Options),
+            ("postgres://clerk:hunter%2@db/stock", DatabaseUrlError::Percent),
+            ("postgres://clerk:hunter2%@db/stock", DatabaseUrlError::Percent),
+            ("postgres://clerk:hunter%002@db/stock", DatabaseUrlError::Percent),
+            ("postgres://clerk:hunter2@[::1/stock", DatabaseUrlError::Brackets),
+            ("postgres://clerk:hunter2@[]/stock", DatabaseUrlError::Brackets),
+            ("postgres://clerk:hunter2@[::1]x/stock", DatabaseUrlError::Brackets),
+        ] {
+            assert_eq!(DatabaseUrl::parse(url), Err(error), "{url}");
+            assert!(!error.to_string().contains("hunter"), "{error}");
+        }
+    }
+
+    fn postgres(url: &str) -> PostgresUrl {
+        match DatabaseUrl::parse(url).unwrap() {
+            DatabaseUrl::Postgres(url) => url,
+            DatabaseUrl::Sqlite(_) => panic!("not PostgreSQL"),
+        }
+    }
+
+    #[test]
+    fn a_message_of_libpq_loses_every_secret() {
+        let url = postgres("postgres://clerk:hunter%32@db/stock?sslpassword=swordfish&sslmode=prefer");
+        for message in [
+            "connection to server at \"db\", port 5432 failed: FATAL: no hunter2 for \"clerk\"",
+            "connection to server at \"db\", port 5432 failed: hunter%32 swordfish",
+            "invalid sslmode value: \"hunter2\"",
+            "invalid URI query parameter: \"hunter\"",
+            "an unfinished \"hunter",
+        ] {
+            let shown = url.without_secrets(message);
+            assert!(!shown.contains("hunter") && !shown.contains("swordfish"), "{shown}");
+        }
+        let told = "could not translate host name \"db\" to address: Name or service not known";
+        assert_eq!(url.without_secrets(told), told);
     }
 
     #[test]
@@ -214,7 +338,6 @@ mod tests {
             "postgres://clerk:hunter2@db/stock?password=hunter2",
             "postgres://db/stock?password=hunter2@x",
             "postgres://clerk:hunter2:hunter2@db/stock",
-            "postgres://clerk:12345?hunter2@db/stock",
         ] {
             let parsed = DatabaseUrl::parse(url).unwrap();
             for shown in [parsed.to_string(), format!("{parsed:?}")] {
@@ -226,11 +349,12 @@ mod tests {
 
     #[test]
     fn timeouts_are_added_unless_they_are_set() {
-        let DatabaseUrl::Postgres(url) = DatabaseUrl::parse("postgres://db/stock?connect_timeout=60").unwrap() else {
-            panic!("not PostgreSQL")
-        };
-        let url = url.with_timeouts();
+        let url = postgres("postgres://db/stock?connect_timeout=60").with_timeouts();
         assert!(url.starts_with("postgres://db/stock?connect_timeout=60&keepalives_idle=10&"), "{url}");
         assert_eq!(url.matches("connect_timeout").count(), 1);
+        let in_the_password = postgres("postgres://u:connect_timeout=@db/stock").with_timeouts();
+        assert!(in_the_password.ends_with(
+            "stock?connect_timeout=3&keepalives_idle=10&keepalives_interval=5&keepalives_count=3&tcp_user_timeout=15000"
+        ));
     }
 }

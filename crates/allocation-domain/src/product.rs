@@ -1,6 +1,7 @@
 //! The consistency boundary.
 
 use crate::horizon::Horizon;
+use crate::ordered_batches::OrderedBatches;
 use crate::pick_line::PickLines;
 use crate::{
     Allocation, Batch, BatchPreference, BatchReference, Event, LineState, MoreNeeded, Needed, OrderEnd, OrderId,
@@ -21,6 +22,7 @@ mod on_batch;
 mod picking;
 mod placing;
 mod queueing;
+mod undoing;
 
 use on_batch::KnownOn;
 pub(crate) use placing::Plan;
@@ -52,8 +54,7 @@ pub struct Product {
     sku: Sku,
     version: u64,
     not_before: DateTime<Utc>,
-    /// In order of preference.
-    pub(crate) batches: Vec<Batch>,
+    pub(crate) batches: OrderedBatches,
     /// Up to where all batches with free units are known.
     horizon: Horizon<BatchPreference>,
     pub(crate) lines: BTreeMap<OrderId, LineState>,
@@ -77,6 +78,8 @@ pub struct Product {
     on_batch: Option<KnownOn>,
     /// Whether anything has changed of which no event tells.
     moved_on: bool,
+    /// What a decision that is under way has changed.
+    before: Option<undoing::Before>,
 }
 
 /// What a store remembers of a product: what the decisions at hand need, and no more.
@@ -150,7 +153,7 @@ impl Product {
             sku: state.sku,
             version: state.version,
             not_before: state.not_before,
-            batches: Vec::new(),
+            batches: OrderedBatches::default(),
             horizon: Horizon::after(last_batch, state.more_open_batches),
             lines: BTreeMap::new(),
             queue: BTreeSet::new(),
@@ -164,6 +167,7 @@ impl Product {
             events: Vec::new(),
             on_batch: None,
             moved_on: false,
+            before: None,
         };
         product.load_batches(state.open_batches);
         product.load_batches(state.named_batches);
@@ -181,13 +185,14 @@ impl Product {
 
     /// Takes stored batches in, but for those that are at hand.
     pub fn load_batches(&mut self, batches: impl IntoIterator<Item = Batch>) {
+        let mut new = Vec::new();
         for batch in batches {
             if !self.stored_batches.contains_key(batch.reference()) {
                 self.stored_batches.insert(batch.reference().clone(), batch.clone());
-                self.batches.push(batch);
+                new.push(batch);
             }
         }
-        self.batches.sort_by_cached_key(Batch::preference);
+        self.batches.extend(new);
     }
 
     /// Takes stored lines in, but for those that are at hand.
@@ -198,8 +203,11 @@ impl Product {
             }
             self.stored_lines.insert(order_id.clone(), line.clone());
             // A batch may have got another date since the line was stored.
-            for batch in self.batches.iter().filter(|batch| batch.revision() > 1) {
-                line.expect(batch.reference(), batch.eta());
+            for part in line.allocations.clone() {
+                let batch = self.batches.find(&part.reference).filter(|batch| batch.eta() != part.eta);
+                if let Some(batch) = batch {
+                    line.expect(&part.reference, batch.eta());
+                }
             }
             self.insert_line(order_id, line);
         }
@@ -255,7 +263,7 @@ impl Product {
     /// A batch at hand.
     #[must_use]
     pub fn batch(&self, reference: &BatchReference) -> Option<&Batch> {
-        self.batches.iter().find(|batch| batch.reference() == reference)
+        self.batches.find(reference)
     }
 
     /// The lines at hand.
@@ -304,21 +312,11 @@ impl Product {
     }
 
     fn place(&self, reference: &BatchReference) -> Option<usize> {
-        self.batches.iter().position(|batch| batch.reference() == reference)
+        self.batches.place(reference)
     }
 
     fn needs(&self, what: Needed) -> MoreNeeded {
         MoreNeeded { sku: self.sku.clone(), what }
-    }
-
-    /// Decides as a whole or not at all: after an error, nothing has changed.
-    fn as_one<T, E>(&mut self, decide: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
-        let before = self.clone();
-        let decided = decide(self);
-        if decided.is_err() {
-            *self = before;
-        }
-        decided
     }
 
     fn tell_sold_out(&mut self) {

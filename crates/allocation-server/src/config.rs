@@ -1,14 +1,20 @@
 //! Configuration, parsed once and passed down.
 
+mod dotenv;
+mod secret;
+
 use allocation_adapters_diesel::{DatabaseUrl, Store};
-use allocation_adapters_rabbitmq::{AmqpUrl, AmqpUrlError, BrokerName};
-use anyhow::{Context, bail};
+use allocation_adapters_rabbitmq::{AmqpUrl, BrokerName};
+use anyhow::Context;
 use chrono::TimeDelta;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::convert::Infallible;
+pub(crate) use dotenv::read_dotenv;
+pub(crate) use secret::hide_values;
+use secret::{Secret, given};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 /// Decides which batch of stock serves which order line.
 #[derive(Debug, Parser)]
@@ -86,14 +92,17 @@ pub(crate) enum Direction {
 pub(crate) struct Settings {
     #[arg(
         long,
-        help = "sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE",
+        help = "sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: sqlite://allocation.db]",
         global = true,
         env = "DATABASE_URL",
-        default_value = "sqlite://allocation.db",
         hide_env_values = true,
-        value_parser = DatabaseUrl::parse
+        value_parser = Secret::parse
     )]
-    pub(crate) database_url: DatabaseUrl,
+    database_url: Option<Secret>,
+
+    /// A file that holds the URL of the database, in place of --database-url
+    #[arg(long, global = true, value_name = "FILE", env = "DATABASE_URL_FILE")]
+    database_url_file: Option<PathBuf>,
 
     /// Where to listen: ADDRESS:PORT; port 0 takes a free one
     #[arg(long, global = true, env = "ALLOCATION_ADDRESS", default_value = "127.0.0.1:8000")]
@@ -146,9 +155,13 @@ pub(crate) struct BrokerSettings {
         global = true,
         env = "ALLOCATION_AMQP_URL",
         hide_env_values = true,
-        value_parser = BrokerUrl::parse
+        value_parser = Secret::parse
     )]
-    amqp_url: Option<BrokerUrl>,
+    amqp_url: Option<Secret>,
+
+    /// A file that holds the URL of the broker, in place of --amqp-url
+    #[arg(long, global = true, value_name = "FILE", env = "ALLOCATION_AMQP_URL_FILE")]
+    amqp_url_file: Option<PathBuf>,
 
     /// The topic exchange that events are published to
     #[arg(
@@ -171,24 +184,20 @@ pub(crate) struct BrokerSettings {
     pub(crate) amqp_queue: BrokerName,
 }
 
-/// The URL of a broker, or why it is none: told by us, as the parser of the command line would quote it
-/// with its password.
-#[derive(Debug, Clone)]
-struct BrokerUrl(Result<AmqpUrl, AmqpUrlError>);
-
-impl BrokerUrl {
-    // The parser of the command line wants a result.
-    #[expect(clippy::unnecessary_wraps, reason = "it is never wrong here")]
-    fn parse(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(AmqpUrl::parse(text)))
-    }
-}
+const DATABASE_URL: secret::Names =
+    secret::Names { setting: "DATABASE_URL or --database-url", file: "DATABASE_URL_FILE or --database-url-file" };
+const AMQP_URL: secret::Names =
+    secret::Names { setting: "ALLOCATION_AMQP_URL or --amqp-url", file: "ALLOCATION_AMQP_URL_FILE or --amqp-url-file" };
+/// The database if no other is named.
+const DEFAULT_DATABASE: &str = "sqlite://allocation.db";
 
 impl BrokerSettings {
     /// The broker, if there is one.
     pub(crate) fn url(&self) -> anyhow::Result<Option<AmqpUrl>> {
-        let url = self.amqp_url.as_ref().map(|BrokerUrl(url)| url.clone()).transpose();
-        url.context("check ALLOCATION_AMQP_URL or --amqp-url")
+        let Some((url, source)) = given(self.amqp_url.as_ref(), self.amqp_url_file.as_deref(), AMQP_URL)? else {
+            return Ok(None);
+        };
+        AmqpUrl::parse(url.expose()).map(Some).with_context(|| format!("check {source}"))
     }
 }
 
@@ -212,29 +221,26 @@ impl Settings {
         Some(TimeDelta::days(i64::from(self.retain_events_days))).filter(|time| !time.is_zero())
     }
 
+    /// The database, and the setting that names it.
+    fn database_url(&self) -> anyhow::Result<(DatabaseUrl, &'static str)> {
+        let given = given(self.database_url.as_ref(), self.database_url_file.as_deref(), DATABASE_URL)?;
+        let (url, source) = given.unwrap_or_else(|| (Secret::new(DEFAULT_DATABASE), DATABASE_URL.setting));
+        let url = DatabaseUrl::parse(url.expose()).with_context(|| format!("check {source}"))?;
+        Ok((url, source))
+    }
+
     pub(crate) fn connect(&self) -> anyhow::Result<Store> {
         self.connect_with(0)
     }
 
     /// Connects with so many connections more than are set.
     pub(crate) fn connect_with(&self, more: u32) -> anyhow::Result<Store> {
-        Store::connect(&self.database_url, self.pool_size + more).context("check DATABASE_URL or --database-url")
+        let (url, source) = self.database_url()?;
+        Store::connect(&url, self.pool_size + more).with_context(|| format!("check {source}"))
     }
 
     pub(crate) fn log_format(&self) -> LogFormat {
         self.log_format
             .unwrap_or_else(|| if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json })
-    }
-}
-
-/// A `.env` that cannot be read is an error; none at all is not.
-pub(crate) fn check_dotenv(read: dotenvy::Result<()>) -> anyhow::Result<()> {
-    match read {
-        Ok(()) => Ok(()),
-        Err(error) if error.not_found() => Ok(()),
-        Err(dotenvy::Error::LineParse(line, at)) => {
-            bail!(".env cannot be read: at character {at} of the line `{line}`; write NAME=value")
-        }
-        Err(error) => Err(error).context(".env cannot be read"),
     }
 }

@@ -1,4 +1,8 @@
 //! The program `allocation`: command line, wiring of adapters into ports, life of the process.
+//!
+//! `print!` and its kin panic when nobody reads, and wait for a reader who stalls; see [`output`] and
+//! [`logging`].
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod broker;
 mod clock;
@@ -6,36 +10,65 @@ mod config;
 mod logging;
 mod migrate;
 mod outbox;
+mod output;
 mod serve;
 mod stop;
 
 use clap::Parser;
 use config::{Cli, Command};
+use logging::LogWriter;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long the end of the process waits for the log to be written.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    // Of the working directory alone: a file further up may be about something else.
-    let dotenv = dotenvy::from_path(".env");
-    let cli = Cli::parse();
-    match config::check_dotenv(dotenv).and_then(|()| run(cli)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // One line, causes included, whatever lines a library broke it into.
-            let line = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
-            eprintln!("allocation: {line}");
-            ExitCode::FAILURE
-        }
-    }
+    let Ok(log) = LogWriter::start(io::stderr()) else { return ExitCode::FAILURE };
+    logging::log_panics(&log);
+    let dotenv = config::read_dotenv();
+    let code = match Cli::try_parse() {
+        Ok(cli) => match dotenv.and_then(|()| run(cli, &log)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                report(&error, &log);
+                ExitCode::FAILURE
+            }
+        },
+        Err(error) => usage(error, &log),
+    };
+    log.flush(LAST_LINES);
+    code
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
+/// Writes an error in one line, causes included, whatever lines a library broke it into.
+fn report(error: &anyhow::Error, log: &LogWriter) {
+    let line = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+    log.line(&format!("allocation: {line}"));
+}
+
+/// Shows help, or what is wrong with the command line.
+fn usage(mut error: clap::Error, log: &LogWriter) -> ExitCode {
+    config::hide_values(&mut error);
+    let coloured = |terminal: bool| {
+        let text = error.render();
+        if terminal { text.ansi().to_string() } else { text.to_string() }
+    };
+    if error.use_stderr() {
+        log.line(coloured(io::stderr().is_terminal()).trim_end());
+    } else if let Err(error) = output::print(&coloured(io::stdout().is_terminal())) {
+        report(&error, log);
+        return ExitCode::FAILURE;
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
+}
+
+fn run(cli: Cli, log: &LogWriter) -> anyhow::Result<()> {
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::serve(&cli.settings),
+        Command::Serve => serve::serve(&cli.settings, log),
         Command::Migrate { direction } => migrate::migrate(&cli.settings, direction),
         Command::Outbox { action } => outbox::outbox(&cli.settings, &action),
-        Command::Openapi => {
-            print!("{}", allocation_http::openapi_json());
-            Ok(())
-        }
+        Command::Openapi => output::print(&allocation_http::openapi_json()),
     }
 }

@@ -1,29 +1,27 @@
 use crate::config::{Direction, Settings};
+use crate::output;
+use allocation_adapters_diesel::MigrationStatus;
 
 /// Runs, undoes or lists migrations.
 pub(crate) fn migrate(settings: &Settings, direction: Direction) -> anyhow::Result<()> {
     let migrations = settings.connect()?.migrations();
     match direction {
-        Direction::Up => list("run", &migrations.up()?),
-        Direction::Down { steps } => list("undone", &migrations.down(usize::try_from(steps.get())?)?),
-        Direction::Status => {
-            let status = migrations.status()?;
-            for (name, applied) in status.migrations {
-                println!("{}: {name}", if applied { "applied" } else { "pending" });
-            }
-            for version in status.unknown {
-                println!("applied, but not known to this program: {version}");
-            }
-        }
+        Direction::Up => output::print(&list("run", &migrations.up()?)),
+        Direction::Down { steps } => output::print(&list("undone", &migrations.down(usize::try_from(steps.get())?)?)),
+        Direction::Status => output::print(&table(&migrations.status()?)),
     }
-    Ok(())
 }
 
-fn list(what: &str, names: &[String]) {
-    for name in names {
-        println!("{what}: {name}");
-    }
+fn list(what: &str, names: &[String]) -> String {
     if names.is_empty() {
-        println!("nothing to do");
+        return "nothing to do\n".to_owned();
     }
+    names.iter().map(|name| format!("{what}: {name}\n")).collect()
+}
+
+fn table(status: &MigrationStatus) -> String {
+    let known = status.migrations.iter();
+    let known = known.map(|(name, applied)| format!("{}: {name}\n", if *applied { "applied" } else { "pending" }));
+    let unknown = status.unknown.iter().map(|version| format!("applied, but not known to this program: {version}\n"));
+    known.chain(unknown).collect()
 }

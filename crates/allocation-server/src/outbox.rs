@@ -1,6 +1,7 @@
 //! What an operator asks about events on their way to the broker.
 
 use crate::config::{OutboxAction, OutputFormat, Settings};
+use crate::output;
 use allocation_adapters_diesel::Store;
 use allocation_ports::{EventLog, PageSize, ParkedEvent, Readiness, RelayStore, SchemaState};
 use anyhow::bail;
@@ -20,8 +21,8 @@ pub(crate) fn outbox(settings: &Settings, action: &OutboxAction) -> anyhow::Resu
         OutboxAction::Status { format } => {
             let status = Status::of(&store)?;
             match format {
-                OutputFormat::Table => print!("{}", status.table()),
-                OutputFormat::Json => println!("{}", serde_json::to_string(&status)?),
+                OutputFormat::Table => output::print(&status.table()),
+                OutputFormat::Json => output::print(&format!("{}\n", serde_json::to_string(&status)?)),
             }
         }
         OutboxAction::Retry { positions } => {
@@ -29,10 +30,9 @@ pub(crate) fn outbox(settings: &Settings, action: &OutboxAction) -> anyhow::Resu
             if marked == 0 && !positions.is_empty() {
                 bail!("no event is parked there; see `allocation outbox status`");
             }
-            println!("to be sent again: {marked}");
+            output::print(&format!("to be sent again: {marked}\n"))
         }
     }
-    Ok(())
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,8 @@
 use crate::broker::Exchange;
 use crate::clock::SystemClock;
 use crate::config::Settings;
-use crate::{logging, stop};
+use crate::logging::{self, LogWriter};
+use crate::stop;
 use allocation_adapters_diesel::{Dialect, Store};
 use allocation_app::{
     AllocationEngine, BatchMover, EngineCounters, EngineSettings, EventKeeper, EventTail, KeeperPorts, RetryPolicy,
@@ -41,8 +42,8 @@ const WAITING_CALLS: usize = 1_024;
 const WAITING_READERS: usize = 1_024;
 
 /// Serves until told to stop, then finishes what is in flight.
-pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
-    logging::start(settings.log_format())?;
+pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> {
+    logging::start(settings.log_format(), log)?;
     // What the broker brings must not wait for those who ask over HTTP, nor they for it.
     let more = settings.broker.url()?.map_or(0, |_| Exchange::CONNECTIONS);
     let listener = listen(settings.address)?;

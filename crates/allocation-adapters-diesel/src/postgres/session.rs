@@ -48,6 +48,17 @@ const BEGIN_MIGRATIONS: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_
 #[error("the encoding of the database is {0}, it must be UTF8")]
 struct NotUtf8(String);
 
+/// What libpq says of a connection that was not made, without the secrets of the URL.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct NotConnected(String);
+
+impl NotConnected {
+    fn new(url: &PostgresUrl, error: &ConnectionError) -> Self {
+        Self(url.without_secrets(&error.to_string()))
+    }
+}
+
 /// A connection for units of work and queries.
 pub(crate) fn open(url: &PostgresUrl) -> Opened {
     let mut connection = connect(url)?;
@@ -74,7 +85,8 @@ pub(crate) fn migrate<T>(
 }
 
 fn connect(url: &PostgresUrl) -> Opened {
-    let mut connection = PgConnection::establish(&url.with_timeouts())?;
+    let mut connection =
+        PgConnection::establish(&url.with_timeouts()).map_err(|error| NotConnected::new(url, &error))?;
     let encoding: String =
         diesel::dsl::sql::<Text>("SELECT current_setting('server_encoding')").get_result(&mut connection)?;
     if encoding == "UTF8" { Ok(connection) } else { Err(NotUtf8(encoding).into()) }

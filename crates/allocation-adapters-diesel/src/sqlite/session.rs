@@ -7,6 +7,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use std::error::Error;
+use std::fs::OpenOptions;
+use std::io;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -24,6 +26,20 @@ struct NoWriteAheadLog(String);
 #[derive(Debug, thiserror::Error)]
 #[error("the migrations leave {0} rows without the rows they refer to")]
 struct DanglingRows(i64);
+
+/// Creates the file for this user alone if there is none: it holds the books. SQLite gives the files beside
+/// it, `-wal` and `-shm`, the rights of the file. Those of a file that exists are its owner's choice.
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
 
 /// The connection that writes. Its cache is larger, as it sees every page that changes.
 pub(crate) fn open_writer(path: &Path) -> Opened {
@@ -73,6 +89,7 @@ fn open(path: &Path, busy_timeout_in_ms: u32) -> Opened {
     // SQLite takes a name that begins with `file:` or `:` for something else than a file.
     let path = Path::new(".").join(path);
     let path = path.to_str().ok_or(PathNotUtf8)?;
+    create_private(Path::new(path))?;
     let mut connection = SqliteConnection::establish(path)?;
     // First of all: what follows may have to wait for other connections.
     connection.batch_execute(&format!("PRAGMA busy_timeout = {busy_timeout_in_ms}"))?;

@@ -79,13 +79,14 @@ impl Product {
             return Ok(None);
         };
         self.as_one(|product| {
-            let mut step = Step::new(before);
+            let mut step = Step::new(before, false);
             product.advance(&mut step, first)?;
             if product.batch(reference).is_some_and(|batch| batch.purchased() != step.before.purchased()) {
                 product.tell_change(&step.before);
             }
+            let moved = product.finish(step)?;
             product.moved_on = true;
-            product.finish(step).map(Some)
+            Ok(Some(moved))
         })
     }
 
@@ -95,33 +96,37 @@ impl Product {
         self.expect(before.reference(), eta);
         if let Some(place) = self.place(before.reference()) {
             let to = change.purchased.unwrap_or(before.lowered_to());
-            let batch = &mut self.batches[place];
+            let batch = self.batch_mut(place);
             // It is closed at once, and lowered as lines leave.
             let purchased = Units::new(batch.used()).map_or(to, |used| to.max(used));
             batch.correct(purchased);
             batch.set_moving(Moving { lower_to: Some(to), ..moving });
         }
-        let mut step = Step::new(before);
+        let mut step = Step::new(before, true);
         self.advance(&mut step, None)?;
-        self.moved_on |= self.batch(step.before.reference()).and_then(Batch::moving) != step.before.moving();
         if let Some(place) = self.place(step.before.reference()) {
             let is_new = !change.is_made(&step.before);
             if is_new {
-                self.batches[place].revise();
+                self.batch_mut(place).revise();
             }
             if is_new || self.batches[place].purchased() != step.before.purchased() {
                 self.tell_change(&step.before);
             }
         }
-        self.finish(step)
+        let left = step.before.moving().cloned();
+        let changed = self.finish(step)?;
+        self.moved_on |= changed.batch.moving() != left.as_ref();
+        Ok(changed)
     }
 
     /// Notes when a batch comes, at the batch and at the lines on it.
     fn expect(&mut self, reference: &BatchReference, eta: Eta) {
         if let Some(place) = self.place(reference).filter(|place| self.batches[*place].eta() != eta) {
-            self.batches[place].expect(eta);
-            self.batches.sort_by_cached_key(Batch::preference);
-            self.lines.values_mut().for_each(|line| line.expect(reference, eta));
+            self.note_batch(reference);
+            self.batches.expect(place, eta);
+            for (position, _) in self.lines_on(reference) {
+                self.edit_line(position.order_id(), |line| line.expect(reference, eta));
+            }
         }
     }
 

@@ -11,6 +11,8 @@ use crate::{
 pub(super) struct Step {
     /// The batch as it was.
     pub(super) before: Batch,
+    /// Whether this is the change itself, and not a step that it has left to be done.
+    is_change: bool,
     affected: Vec<Affected>,
     /// Lines that learn when the batch comes, as far as they stay on it, and what they were promised.
     told: Vec<QueuePosition>,
@@ -19,9 +21,9 @@ pub(super) struct Step {
 }
 
 impl Step {
-    pub(super) fn new(before: Batch) -> Self {
+    pub(super) fn new(before: Batch, is_change: bool) -> Self {
         let old_eta = before.eta();
-        Self { before, affected: Vec::new(), told: Vec::new(), old_eta, lost: Vec::new() }
+        Self { before, is_change, affected: Vec::new(), told: Vec::new(), old_eta, lost: Vec::new() }
     }
 }
 
@@ -53,7 +55,7 @@ impl Product {
     /// Ends lowering a batch that has come to what it was to come to, or cannot come to less.
     fn settle(&mut self, reference: &BatchReference, cannot_come_to_less: bool) {
         let Some(place) = self.place(reference) else { return };
-        let batch = &mut self.batches[place];
+        let batch = self.batch_mut(place);
         let (to, used) = (batch.lowered_to(), batch.used());
         if to.get() >= used || cannot_come_to_less {
             batch.correct(Units::new(used).map_or(to, |used| to.max(used)));
@@ -70,7 +72,7 @@ impl Product {
         if let Some(place) = self.place(reference) {
             let mut moving = self.moving(reference);
             edit(&mut moving);
-            self.batches[place].set_moving(moving);
+            self.batch_mut(place).set_moving(moving);
         }
     }
 
@@ -83,13 +85,15 @@ impl Product {
         let next = self.next_on(&batch, self.moving(reference).after.as_ref())?;
         let last = next.lines.last().map(|(position, _)| position.clone());
         let reviewed: u32 = next.lines.iter().map(|(_, units)| units.get()).fold(0, u32::saturating_add);
-        let lines: Vec<_> =
-            next.lines.into_iter().filter(|(position, _)| position.placed_at() <= review.placed_by).collect();
         if review.withdraw {
-            self.withdraw_all_of(reference, lines.iter().map(|(position, _)| position))?;
+            self.withdraw_all_of(reference, next.lines.iter().map(|(position, _)| position))?;
         }
         step.old_eta = review.old_eta;
-        for (position, units) in lines {
+        for (position, units) in next.lines {
+            // Those that are there at the change itself have not known of it, whatever the clocks say.
+            if !step.is_change && position.placed_at() > review.placed_by {
+                continue;
+            }
             if review.reallocate {
                 self.move_to_better(&batch, &position, units, step)?;
             }

@@ -1,0 +1,170 @@
+//! A writer that never makes its callers wait.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// How many bytes of lines may wait to be written. A line that finds no room is dropped and counted.
+pub(crate) const MAX_WAITING_BYTES: usize = 4 * 1_024 * 1_024;
+/// How long to pause before a write that failed is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// Writes lines on a thread of its own. Cloning gives another handle to the same writer.
+///
+/// A sink that stalls, is full or is closed costs lines, and nothing else: they wait in memory up to
+/// [`MAX_WAITING_BYTES`], and those beyond are dropped. When the sink has taken all that waited, the log says
+/// how many were dropped.
+#[derive(Clone)]
+pub(crate) struct LogWriter(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    most: usize,
+}
+
+#[derive(Default)]
+struct State {
+    lines: VecDeque<Vec<u8>>,
+    /// The bytes of the lines that wait and of the one being written.
+    bytes: usize,
+    dropped: u64,
+    /// Whether the last write failed.
+    failing: bool,
+}
+
+impl LogWriter {
+    /// Starts to write to a sink.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub(crate) fn start(sink: impl Write + Send + 'static) -> io::Result<Self> {
+        Self::start_with(sink, MAX_WAITING_BYTES, |lines| {
+            tracing::warn!(lines, "log lines were dropped: standard error did not take them in time");
+        })
+    }
+
+    fn start_with(
+        sink: impl Write + Send + 'static,
+        most: usize,
+        report: impl Fn(u64) + Send + 'static,
+    ) -> io::Result<Self> {
+        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), most });
+        let written = Arc::clone(&shared);
+        thread::Builder::new().name("log".to_owned()).spawn(move || written.write_all(sink, report))?;
+        Ok(Self(shared))
+    }
+
+    /// Writes a line, soon.
+    pub(crate) fn line(&self, text: &str) {
+        self.0.push(format!("{text}\n").into_bytes());
+    }
+
+    /// Waits until all lines are written; no longer than `at_most`, and not for a sink that fails.
+    pub(crate) fn flush(&self, at_most: Duration) {
+        let until = Instant::now() + at_most;
+        let mut state = self.0.locked();
+        while state.bytes > 0 && !state.failing {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            (state, _) = self.0.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Shared {
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, line: Vec<u8>) {
+        let mut state = self.locked();
+        if line.len() > self.most - state.bytes {
+            state.dropped += 1;
+            return;
+        }
+        state.bytes += line.len();
+        state.lines.push_back(line);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    fn write_all(&self, mut sink: impl Write, report: impl Fn(u64)) {
+        loop {
+            let line = self.next();
+            self.write(&mut sink, &line);
+            let dropped = self.written(line.len());
+            if dropped > 0 {
+                report(dropped);
+            }
+        }
+    }
+
+    fn next(&self) -> Vec<u8> {
+        let mut state = self.locked();
+        loop {
+            match state.lines.pop_front() {
+                Some(line) => return line,
+                None => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    /// Writes a line to its end, however often that has to be tried: so no line is cut off in the middle.
+    fn write(&self, sink: &mut impl Write, mut line: &[u8]) {
+        while !line.is_empty() {
+            match sink.write(line) {
+                Ok(0) => self.failed(),
+                Ok(bytes) => line = line.get(bytes..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => self.failed(),
+            }
+        }
+    }
+
+    fn failed(&self) {
+        self.locked().failing = true;
+        self.changed.notify_all();
+        thread::sleep(RETRY_PAUSE);
+    }
+
+    /// Makes room for more; answers how many lines were dropped, once the sink has caught up.
+    fn written(&self, bytes: usize) -> u64 {
+        let mut state = self.locked();
+        state.failing = false;
+        state.bytes -= bytes;
+        let dropped = if state.lines.is_empty() { std::mem::take(&mut state.dropped) } else { 0 };
+        drop(state);
+        self.changed.notify_all();
+        dropped
+    }
+}
+
+impl Write for LogWriter {
+    /// Takes a line; a log event is written in one go.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.push(line.to_vec());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for LogWriter {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;
