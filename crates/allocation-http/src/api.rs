@@ -1,15 +1,19 @@
-use crate::blocking::{BlockingLimits, Gate};
+use crate::blocking::{BlockingLimits, Gate, Gates};
+use crate::body::Bodies;
+use crate::edge::{self, EdgeSettings};
 use crate::event::{self, EventFeed};
 use crate::problem::{Kind, Problem, catalogue};
-use crate::{allocation, backorder, batch, docs, health, order, origin, pick_list, product, request_id};
+use crate::{allocation, backorder, batch, connection, docs, health, order, origin, pick_list, product, request_id};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::Condition;
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 use allocation_app::{AllocationEngine, UseCases};
 use allocation_ports::{Clock, Queries, Readiness};
 use chrono::{DateTime, Utc};
 use std::future::ready;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The API over what carries its requests out.
 #[derive(Clone)]
@@ -21,14 +25,17 @@ pub struct Api {
     clock: Arc<dyn Clock>,
     pub(crate) feed: EventFeed,
     pub(crate) gate: Gate,
-    /// In front of the gate for readers of events, who all wake at once: they must not turn others away.
+    pub(crate) searches: Gate,
     pub(crate) readers: Gate,
     /// For readiness, which must be told however many requests wait.
     pub(crate) probe: Gate,
+    /// The bodies in memory.
+    pub(crate) bodies: Bodies,
+    edge: Arc<EdgeSettings>,
 }
 
 /// How many questions for readiness are asked of the database at a time.
-const PROBES: BlockingLimits = BlockingLimits { running: 1, waiting: 64 };
+const PROBES: BlockingLimits = BlockingLimits { running: 1, waiting: 64, turn_within: Duration::from_secs(3) };
 
 impl Api {
     /// The API over use cases, the allocation engine, the ports that it reads from and the feed of events.
@@ -36,8 +43,8 @@ impl Api {
     /// What is read is as of the time that `clock` tells.
     ///
     /// Use cases, queries and the readiness check block on the database: `blocking` limits how many
-    /// of them run and wait at a time, over all clones of the API; readers of events take half of that
-    /// at most.
+    /// of them run and wait at a time, over all clones of the API; searches take a quarter of that at
+    /// most, readers of events half.
     #[must_use]
     pub fn new(
         use_cases: UseCases,
@@ -48,9 +55,16 @@ impl Api {
         feed: EventFeed,
         blocking: BlockingLimits,
     ) -> Self {
-        let readers = Gate::new(BlockingLimits { running: (blocking.running / 2).max(1), ..blocking });
-        let (gate, probe) = (Gate::new(blocking), Gate::new(PROBES));
-        Self { use_cases, engine, queries, readiness, clock, feed, gate, readers, probe }
+        let Gates { calls: gate, searches, readers } = Gates::new(blocking);
+        let (probe, bodies, edge) = (Gate::new(PROBES), Bodies::default(), Arc::default());
+        Self { use_cases, engine, queries, readiness, clock, feed, gate, searches, readers, probe, bodies, edge }
+    }
+
+    /// The API as it is reached by these names and from these pages. Without settings, by addresses and
+    /// `localhost`, and from its own pages.
+    #[must_use]
+    pub fn with_edge(self, edge: EdgeSettings) -> Self {
+        Self { edge: Arc::new(edge), ..self }
     }
 
     /// The time now.
@@ -63,7 +77,7 @@ impl Api {
         self.use_cases.clone().with_origin(origin::of(request))
     }
 
-    /// Reads for a request, as of the time when its turn has come.
+    /// Reads one thing for a request, as of the time when its turn has come.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         request: &HttpRequest,
@@ -71,6 +85,16 @@ impl Api {
     ) -> Result<T, Problem> {
         let (queries, clock) = (Arc::clone(&self.queries), Arc::clone(&self.clock));
         self.gate.run(request, move || read(&*queries, clock.now())).await
+    }
+
+    /// Reads what may look through many rows, as of the time when its turn has come.
+    pub(crate) async fn search<T: Send + 'static>(
+        &self,
+        request: &HttpRequest,
+        read: impl FnOnce(&dyn Queries, DateTime<Utc>) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (queries, clock) = (Arc::clone(&self.queries), Arc::clone(&self.clock));
+        self.searches.run(request, move || read(&*queries, clock.now())).await
     }
 
     /// Adds all paths of the API to an application, those that are not known included.
@@ -103,5 +127,11 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
-    App::new().configure(|cfg| api.configure(cfg)).wrap_fn(request_id::watch)
+    let edge = Arc::clone(&api.edge);
+    App::new()
+        .configure(|cfg| api.configure(cfg))
+        .wrap(Condition::new(edge.has_cors(), edge::cors(&edge)))
+        .wrap_fn(move |request, next| edge::guard(&edge, request, next))
+        .wrap_fn(connection::observe)
+        .wrap_fn(request_id::watch)
 }

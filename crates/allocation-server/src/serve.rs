@@ -4,7 +4,7 @@ use crate::broker::Exchange;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::logging::{self, LogWriter};
-use crate::stop;
+use crate::{connections, stop};
 use allocation_adapters_diesel::{Dialect, Store};
 use allocation_app::{
     AllocationEngine, BatchMover, EngineCounters, EngineSettings, EventKeeper, EventTail, KeeperPorts, RetryPolicy,
@@ -36,8 +36,12 @@ const MOVE_PAUSE: Duration = Duration::from_millis(500);
 /// the readers of events, and hold up a stop: nobody can write to it any more, not even that it is over.
 #[cfg(target_os = "linux")]
 const TAKES_NOTHING: Duration = Duration::from_secs(20);
-/// How many calls may wait for a thread that blocks on the database.
+/// How many calls of each class may wait for a thread that blocks on the database.
 const WAITING_CALLS: usize = 1_024;
+/// How long a call waits for its turn at most: less than clients wait for an answer.
+const TURN_WITHIN: Duration = Duration::from_secs(3);
+/// Places for calls at least: one for a search, one for a reader of events, and one that is neither's.
+const LEAST_CALLS: usize = 3;
 /// How many readers may wait for events at a time.
 const WAITING_READERS: usize = 1_024;
 
@@ -46,6 +50,8 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     logging::start(settings.log_format(), log)?;
     // What the broker brings must not wait for those who ask over HTTP, nor they for it.
     let more = settings.broker.url()?.map_or(0, |_| Exchange::CONNECTIONS);
+    // One for SQLite's writer, one while migrations run.
+    let connections = connections::limits(settings, settings.pool_size + more + 2);
     let listener = listen(settings.address)?;
     let store = settings.connect_with(more)?;
     for migration in store.migrations().up()? {
@@ -59,7 +65,8 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let engine =
         AllocationEngine::start(&units, &clock, &metrics, engine_settings(store.dialect(), settings.pool_size))
             .context("the allocation engine cannot be started")?;
-    let limits = BlockingLimits { running: running_calls(&store, settings.pool_size), waiting: WAITING_CALLS };
+    let running = running_calls(&store, settings.pool_size);
+    let limits = BlockingLimits { running, waiting: WAITING_CALLS, turn_within: TURN_WITHIN };
     let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock));
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
     let mover = BatchMover::start(use_cases.clone(), MOVE_PAUSE).context("lines of batches cannot be moved")?;
@@ -67,12 +74,14 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let keeper = keep_events(&store, &clock, &tail, settings).context("the log of events cannot be kept")?;
     let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
-    let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, feed, limits);
+    let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, feed, limits)
+        .with_edge(settings.edge.settings());
 
     let address = listener.local_addr()?;
     tracing::info!("API at http://{address}, docs at http://{address}/docs");
-    let served = actix_web::rt::System::new()
-        .block_on(async { allocation_http::serve(listener, api, stop::signalled()?, SHUTDOWN_SECONDS).await });
+    let served = actix_web::rt::System::new().block_on(async {
+        allocation_http::serve(listener, api, connections, stop::signalled()?, SHUTDOWN_SECONDS).await
+    });
     let relay = exchange.map(Exchange::stop);
     engine.shut_down();
     sweeper.stop();
@@ -110,14 +119,15 @@ fn keep_events(
 /// and the keeper of the log have theirs, as far as there are enough. SQLite's writer is not one of the pool.
 fn running_calls(store: &Store, pool_size: u32) -> usize {
     let connections = usize::try_from(pool_size).unwrap_or(usize::MAX);
-    match store.dialect() {
+    let running = match store.dialect() {
         Dialect::Sqlite => connections,
         // By SKU, one of orders over several SKUs, the sweeper, the mover of lines, the keeper of the log.
         Dialect::Postgres => {
             let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 4;
-            connections.saturating_sub(reserved).max(1)
+            connections.saturating_sub(reserved)
         }
-    }
+    };
+    running.max(LEAST_CALLS)
 }
 
 fn engine_settings(dialect: Dialect, pool_size: u32) -> EngineSettings {

@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod abandoned;
 mod allocations;
 mod backorders;
 mod bad_input;
 mod batch_changes;
 mod batches;
+mod browsers;
 mod command_line;
 mod concurrency;
+mod connections;
 mod crash;
 mod docs;
 mod events;
