@@ -317,8 +317,8 @@ const INDEXES: &[(&str, &[&str])] = &[
         &[
             "order_lines_by_order",
             "allocations_pkey",
-            "batches_pkey",
             "order_lines_by_order",
+            "batches_pkey",
             "pick_list_lines_by_line",
         ],
     ),
