@@ -201,7 +201,7 @@ impl Product {
 
     /// Tells lines of a later date, gives those that left others, and serves the lines that wait.
     pub(super) fn finish(&mut self, step: Step) -> Result<BatchChanged, MoreNeeded> {
-        let Step { before, mut affected, told, old_eta, lost } = step;
+        let Step { before, mut affected, told, old_eta, lost, .. } = step;
         affected.extend(self.told_later(before.reference(), old_eta, &told));
         self.events.extend(affected.iter().filter(|affected| affected.is_worse()).map(worsened));
         let others = self.find_others(before.eta(), lost)?;
