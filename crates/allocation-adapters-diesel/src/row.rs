@@ -70,7 +70,11 @@ impl BatchRow {
             missing: units(self.missing_quantity)?,
         };
         let moving = self.moving.map(|json| serde_json::from_str(&json)).transpose().map_err(corrupt)?;
-        Ok(batch.with_revision(revision).with_counts(counts).map_err(corrupt)?.with_moving(moving))
+        let batch = batch
+            .with_revision(revision)
+            .with_counts(counts)
+            .map_err(|oversold| StoreError::invariant("batches_not_oversold", oversold))?;
+        Ok(batch.with_moving(moving))
     }
 }
 

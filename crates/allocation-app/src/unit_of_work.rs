@@ -93,7 +93,7 @@ impl UnitRunner {
 fn running_again_helps(error: &StoreError) -> bool {
     match error {
         StoreError::Conflict(_) | StoreError::Busy(_) | StoreError::OutcomeUnknown(_) => true,
-        StoreError::Unavailable(_) | StoreError::Failed(_) => false,
+        StoreError::Unavailable(_) | StoreError::Invariant { .. } | StoreError::Failed(_) => false,
     }
 }
 
@@ -109,6 +109,8 @@ fn told(error: StoreError, attempt: Attempt) -> StoreError {
         {
             StoreError::OutcomeUnknown(cause)
         }
+        // The name of the invariant goes with it.
+        invariant @ StoreError::Invariant { .. } if attempt.settling => StoreError::OutcomeUnknown(invariant.into()),
         StoreError::Conflict(cause) => StoreError::Busy(cause),
         error => error,
     }

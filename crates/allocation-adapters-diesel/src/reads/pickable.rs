@@ -155,7 +155,7 @@ statement! {
         "(
              SELECT h.* FROM (
                  SELECT sku, order_id FROM order_lines
-                 WHERE order_lines.order_id = ? ORDER BY order_id, sku LIMIT ?
+                 WHERE order_lines.order_id = ? ORDER BY order_id, order_slot LIMIT ?
              ) AS o
              CROSS JOIN LATERAL (
                  SELECT sku, order_id, reference, quantity, precedence, placed_at FROM allocations

@@ -18,6 +18,7 @@ mod events;
 mod failures;
 mod history;
 mod holds;
+mod invariants;
 mod lifecycle;
 mod logging;
 mod moving;
