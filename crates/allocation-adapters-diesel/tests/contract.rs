@@ -5,6 +5,8 @@
 
 #[path = "contract/availability.rs"]
 mod availability;
+#[path = "contract/bounds.rs"]
+mod bounds;
 #[path = "contract/concurrency.rs"]
 mod concurrency;
 #[path = "contract/event_log.rs"]
@@ -74,6 +76,14 @@ on_both_databases! {
         the_lines_of_a_crowded_batch_move_to_a_better_one_in_steps,
         the_first_line_to_leave_is_found_by_adding_up,
         what_is_left_to_be_done_with_a_batch_is_kept_to_the_microsecond;
+    bounds:
+        expired_holds_are_released_in_steps,
+        a_decision_on_a_product_that_is_behind_is_none,
+        an_arrival_for_a_long_queue_is_given_out_in_steps,
+        lines_that_cannot_take_what_is_free_are_not_loaded,
+        waiting_lines_are_found_in_the_order_of_service,
+        a_read_gives_what_expired_to_those_who_wait,
+        many_products_share_the_bound;
     round_trips:
         identifiers_of_every_kind_come_back_as_they_were,
         the_longest_identifiers_fit,

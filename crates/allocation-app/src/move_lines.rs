@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{Batch, BatchReference, FirstToLeave, Sku};
@@ -84,7 +84,8 @@ fn step(
 ) -> Result<Ending<bool>, StoreError> {
     let order_ids = first.map(|first| first.position.order_id().clone()).into_iter().collect();
     let wanted = Wanted { batches: vec![reference.clone()], order_ids, ..Wanted::product(sku.clone()) };
-    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let locked = lock(unit, &[wanted], now)?;
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let Some(product) = products.get_mut(sku) else { return Ok(Ending::Rollback(false)) };
     let moved = decide(unit, product, |product| product.move_lines(reference, first, now))?;
     let moved = moved.map_err(|needed| StoreError::Failed(needed.into()))?;

@@ -36,6 +36,9 @@ pub struct Changes<'a> {
     pub pick_lines: Vec<PickLineChange<'a>>,
     /// By how much the product's totals rise or fall, for a store that counts them.
     pub totals: TotalsChange,
+    /// Whether lines may wait for units that are free, when that is not what the store has: to be given
+    /// back as [`ProductState::unserved`](crate::ProductState::unserved).
+    pub unserved: Option<bool>,
     /// What has happened, oldest first. None when all that was done is that lines of a batch were
     /// looked at.
     pub events: &'a [Event],
@@ -181,8 +184,9 @@ impl Product {
             allocations: Vec::new(),
             pick_lines: Vec::new(),
             totals: TotalsChange::default(),
+            unserved: self.changed_unserved(),
             events: self.events(),
-            is_changed: self.is_changed(),
+            is_changed: self.has_changed(),
         };
         if !changes.is_empty() {
             self.compare_batches(&mut changes);

@@ -44,7 +44,7 @@ impl Product {
         change: &BatchChange,
         now: DateTime<Utc>,
     ) -> Result<BatchChanged, ChangeBatchError> {
-        self.release_expired(now)?;
+        self.catch_up(now)?;
         let Some(before) = self.batch(reference).cloned() else {
             return Err(ChangeBatchError::NotFound(reference.clone()));
         };
@@ -74,7 +74,7 @@ impl Product {
         first: Option<&FirstToLeave>,
         now: DateTime<Utc>,
     ) -> Result<Option<BatchChanged>, MoreNeeded> {
-        self.release_expired(now)?;
+        self.catch_up(now)?;
         let Some(before) = self.batch(reference).filter(|batch| batch.moving().is_some()).cloned() else {
             return Ok(None);
         };

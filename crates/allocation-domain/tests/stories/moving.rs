@@ -219,7 +219,7 @@ fn another_change_takes_over_from_where_the_first_has_come() {
     step(&mut shop);
     let left = moving_units(&shop);
     let unchanged = shop.lower("B-1", 10);
-    assert_eq!((unchanged.batch.revision(), shop.chairs().is_changed()), (2, true), "it goes on all the same");
+    assert_eq!((unchanged.batch.revision(), shop.chairs().has_changed()), (2, true), "it goes on all the same");
     restart(&mut shop);
     assert!(moving_units(&shop) < left);
     // As many as there are now may stay, and those that have left come back.
