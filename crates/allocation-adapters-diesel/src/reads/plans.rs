@@ -298,9 +298,9 @@ const LINES_TO_SHIP: &str = "pick_list_lines_to_ship";
 /// Which indexes serve a list on PostgreSQL. Others would fit, too, but lead past rows that nobody asked
 /// for.
 const INDEXES: &[(&str, &[&str])] = &[
-    ("batch", &["batch_references_pkey", "batches_pkey", "order_lines_expiring", "allocations_by_batch"]),
-    ("batches", &["batches_by_added_at", "order_lines_expiring", "allocations_by_batch"]),
-    ("batches of a SKU", &["batches_by_sku_and_added_at", "order_lines_expiring", "allocations_by_batch"]),
+    ("batch", &["batch_references_pkey", "batches_pkey", "order_lines_expiring", "allocations_pkey"]),
+    ("batches", &["batches_by_added_at", "order_lines_expiring", "allocations_pkey"]),
+    ("batches of a SKU", &["batches_by_sku_and_added_at", "order_lines_expiring", "allocations_pkey"]),
     ("open batches", &["batches_open"]),
     ("orders", &["order_lines_by_order"]),
     ("held orders", &["order_lines_by_order_held"]),

@@ -4,6 +4,7 @@ use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, PageSize, Queries,
 };
 use allocation_test_support::TestDatabase;
+use chrono::DateTime;
 
 /// Names that no collation but that by bytes puts in this order.
 const NAMES: [&str; 6] = ["B", "a", "b", "Ä", "ä", "🪑"];
@@ -69,7 +70,7 @@ fn world_with_allocations(database: TestDatabase) -> (World, Vec<AllocationRow>)
                     quantity: crate::world::quantity(1),
                     reference: reference(&format!("{name}-{number}")),
                     priority: 0,
-                    placed_at: instant(0),
+                    placed_at: DateTime::UNIX_EPOCH,
                 });
             }
         }
@@ -122,7 +123,7 @@ pub fn a_cursor_between_rows_or_of_another_list_cuts_at_its_place(database: Test
         order_id: order(text),
         reference: reference(&format!("{text}-0")),
         priority: 0,
-        placed_at: instant(0),
+        placed_at: DateTime::UNIX_EPOCH,
     });
     for filter in every_filter() {
         for cursor in &cursors {

@@ -72,7 +72,7 @@ fn finish(world: &World) -> usize {
 }
 
 fn held(world: &World, lines: &str) -> i64 {
-    world.database.count(&format!("SELECT count(*) FROM allocations WHERE reference = 'B' AND {lines}"))
+    world.database.count(&format!("SELECT count(*) FROM allocations WHERE reference = 'B' AND ({lines})"))
 }
 
 pub fn to_lower_a_crowded_batch_by_one_unit_loads_one_line(database: TestDatabase) {
