@@ -15,7 +15,7 @@ use crate::UnitRunner;
 use crate::allocate_line::{AllocateLineError, LineAnswer};
 use crate::place_order::{OrderAnswer, PlaceOrderError, PlaceOrderOutcome};
 use allocation_domain::{AllocationOutcome, NewOrder, OrderLine};
-use allocation_ports::{Clock, EngineMetrics, Origin, StoreError};
+use allocation_ports::{EngineMetrics, Origin, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
 use job::{Job, Request};
 use queue::Queue;
@@ -67,16 +67,11 @@ impl AllocationEngine {
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub fn start(
-        units: &UnitRunner,
-        clock: &Arc<dyn Clock>,
-        metrics: &Arc<dyn EngineMetrics>,
-        settings: EngineSettings,
-    ) -> io::Result<Self> {
+    pub fn start(units: &UnitRunner, metrics: &Arc<dyn EngineMetrics>, settings: EngineSettings) -> io::Result<Self> {
         let mut threads = Vec::new();
         let mut start = |name: String| {
             let (queue, receiver) = Queue::new(settings.queue_length.get());
-            let worker = Worker::new(units.clone(), Arc::clone(clock), Arc::clone(metrics), settings.group_size.get());
+            let worker = Worker::new(units.clone(), Arc::clone(metrics), settings.group_size.get());
             threads.push(thread::Builder::new().name(name).spawn(move || worker.run(receiver))?);
             io::Result::Ok(queue)
         };

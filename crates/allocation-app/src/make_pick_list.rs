@@ -5,7 +5,7 @@ use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{MakePickListError as Refusal, NewPickList, OrderId, PickListId, Sku};
 use allocation_ports::{Origin, StoreError, StoredPickList, UnitOfWork, Wanted};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::SubsecRound;
 use std::collections::BTreeSet;
 
 /// How often lines are looked for that nobody else takes meanwhile.
@@ -78,8 +78,7 @@ impl UseCases {
         for attempt in 1..=MOST_TRIES {
             let found = self.queries.pickable(list.criteria(), attempt * list.max_lines())?;
             let found = Found { complete: found.complete, wanted: wanted(found.lines) };
-            let make =
-                |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &found, self.clock.now(), &self.origin);
+            let make = |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &found, &self.origin);
             if let Some(decision) = self.units.run("make_pick_list", make)? {
                 return decision;
             }
@@ -110,7 +109,6 @@ fn make(
     attempt: Attempt,
     list: &NewPickList,
     found: &Found,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Decision>, StoreError> {
     if let Some(known) = unit.pick_lists().find(list.list_id())? {
@@ -121,10 +119,10 @@ fn make(
     if found.wanted.is_empty() {
         return Ok(Ending::Rollback(Some(Err(found.nothing()))));
     }
-    let Locked { mut products, now } = lock(unit, &found.wanted, now)?;
+    let Locked { mut products, now } = lock(unit, &found.wanted)?;
     match decide(unit, &mut products, |products| products.make_pick_list(list))? {
         Ok(made) => {
-            save_changed(unit, products, now, origin)?;
+            save_changed(unit, products, origin)?;
             unit.pick_lists().add(list, now)?;
             let stored = StoredPickList { list: made, created_at: now.trunc_subsecs(6) };
             Ok(Ending::Commit(Some(Ok(MakePickListOutcome::Made(stored)))))

@@ -5,7 +5,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{Batch, BatchReference, FirstToLeave, Sku};
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
-use chrono::{DateTime, Utc};
 
 mod mover;
 
@@ -60,12 +59,11 @@ impl UseCases {
 
     /// Does one step with the lines of a batch; returns whether there was anything to do.
     fn step(&self, sku: &Sku, reference: &BatchReference) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        let first = match self.queries.batch(reference, now)? {
+        let first = match self.queries.batch(reference, self.clock.now())? {
             Some(batch) => self.first_to_leave(&batch)?,
             None => None,
         };
-        self.units.run("move_lines", |unit, _| step(unit, sku, reference, first.as_ref(), self.clock.now()))
+        self.units.run("move_lines", |unit, _| step(unit, sku, reference, first.as_ref()))
     }
 
     /// The first line to leave, where all lines are reviewed and that is not known.
@@ -80,16 +78,15 @@ fn step(
     sku: &Sku,
     reference: &BatchReference,
     first: Option<&FirstToLeave>,
-    now: DateTime<Utc>,
 ) -> Result<Ending<bool>, StoreError> {
     let order_ids = first.map(|first| first.position.order_id().clone()).into_iter().collect();
     let wanted = Wanted { batches: vec![reference.clone()], order_ids, ..Wanted::product(sku.clone()) };
-    let locked = lock(unit, &[wanted], now)?;
+    let locked = lock(unit, &[wanted])?;
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let Some(product) = products.get_mut(sku) else { return Ok(Ending::Rollback(false)) };
     let moved = decide(unit, product, |product| product.move_lines(reference, first, now))?;
     let moved = moved.map_err(|needed| StoreError::Failed(needed.into()))?;
-    let changed = save_changed(unit, products, now, &Origin::default())?;
+    let changed = save_changed(unit, products, &Origin::default())?;
     let done = moved.is_some();
     Ok(if changed { Ending::Commit(done) } else { Ending::Rollback(done) })
 }

@@ -16,6 +16,7 @@ mod horizon;
 mod identifier;
 mod known_queue;
 mod line;
+mod lock_time;
 mod more_needed;
 mod moving;
 mod order;
@@ -46,6 +47,7 @@ pub use fulfilment::Fulfilment;
 pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderEnd};
 pub use identifier::{BatchReference, IdentifierError, OrderId, PickListId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
+pub use lock_time::LockTime;
 pub use more_needed::{MoreNeeded, Needed, Undecided};
 pub use moving::{FirstToLeave, MAX_MOVED_LINES, Moving, Review};
 pub use order::{

@@ -33,13 +33,14 @@ fn decide<T, E: Undecided + std::fmt::Debug>(
     decision: impl Fn(&mut Product, DateTime<Utc>) -> Result<T, E>,
 ) -> (T, usize) {
     let now = world.now();
+    world.store.clock().stop_at(now);
     let order_ids = first.map(|first| first.position.order_id().clone()).into_iter().collect();
     let wanted = Wanted { batches: vec![reference("B")], order_ids, ..Wanted::product(sku("LAMP")) };
     let mut unit = world.begin();
-    let mut product = unit.products().lock(&[wanted], now).unwrap().remove(0);
+    let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);
     let decided = load_and_decide(&mut *unit, &mut product, |product| decision(product, now)).unwrap();
     let lines = product.lines().count();
-    unit.products().save(&[product], now, &Origins::default()).unwrap();
+    unit.products().save(&[product], &Origins::default()).unwrap();
     unit.commit().unwrap();
     (decided, lines)
 }

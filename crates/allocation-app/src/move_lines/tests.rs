@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::{
-    batch, cause, committed, ending, now, order, product, reference, rolled_back, saves, sku, units, use_cases_with,
+    batch, cause, committed, ending, locked_state, now, order, product, reference, rolled_back, saves, sku, units,
+    use_cases_with,
 };
 use allocation_domain::{Allocation, LineState, Moving, Product, ProductState, QueuePosition, Units};
 use allocation_ports::mocks::{MockProductRepository, MockQueries, MockUnitOfWork};
@@ -24,7 +25,7 @@ fn lamps() -> Product {
     Product::restore(ProductState {
         named_batches: vec![lowered()],
         lines: vec![(order("O-1"), line(6, 2)), (order("O-2"), line(3, 1))],
-        ..ProductState::new(sku("LAMP"), 7)
+        ..locked_state("LAMP", 7)
     })
 }
 
@@ -55,10 +56,8 @@ fn locks(products: &mut MockProductRepository, locked: Product) {
     products
         .expect_lock()
         .times(1)
-        .withf(|wanted, at| {
-            *at == now() && wanted[0].batches == [reference("B-LAMP")] && wanted[0].order_ids == [order("O-1")]
-        })
-        .returning(move |_, _| Ok(locked.take().into_iter().collect()));
+        .withf(|wanted| wanted[0].batches == [reference("B-LAMP")] && wanted[0].order_ids == [order("O-1")])
+        .returning(move |_| Ok(locked.take().into_iter().collect()));
 }
 
 fn moves(outcome: Result<(), StoreError>) -> Result<MockUnitOfWork, StoreError> {
@@ -90,7 +89,7 @@ fn a_batch_or_a_product_that_is_gone_is_no_failure() {
     queries.expect_moving_batches().times(1).returning(|_, _| Ok(vec![(sku("LAMP"), reference("B-LAMP"))]));
     queries.expect_batch().returning(|_, _| Ok(None));
     let gone = rolled_back(|products| {
-        products.expect_lock().times(1).returning(|_, _| Ok(Vec::new()));
+        products.expect_lock().times(1).returning(|_| Ok(Vec::new()));
     });
     assert_eq!(use_cases_with(queries, vec![gone]).move_lines(|| true).unwrap(), 0);
 }
@@ -134,7 +133,7 @@ fn more_batches_than_fit_on_a_page_are_all_stepped() {
     queries.expect_batch().returning(|_, _| Ok(None));
     let gone = || {
         rolled_back(|products| {
-            products.expect_lock().times(1).returning(|_, _| Ok(Vec::new()));
+            products.expect_lock().times(1).returning(|_| Ok(Vec::new()));
         })
     };
     let all = (0..250).map(|_| gone()).collect();
@@ -180,7 +179,7 @@ fn a_batch_under_review_is_stepped_without_adding_up() {
     queries.expect_batch().returning(move |_, _| Ok(Some(reviewed.clone())));
     let unit = committed(|products| {
         let mut locked = Some(product("LAMP", vec![stored]));
-        products.expect_lock().times(1).returning(move |_, _| Ok(locked.take().into_iter().collect()));
+        products.expect_lock().times(1).returning(move |_| Ok(locked.take().into_iter().collect()));
         saves(products, &[]);
     });
     assert_eq!(use_cases_with(queries, vec![unit]).move_lines(|| true).unwrap(), 1, "no event tells, and it is saved");

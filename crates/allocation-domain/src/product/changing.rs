@@ -92,7 +92,7 @@ impl Product {
 
     fn correct(&mut self, before: Batch, change: &BatchChange, now: DateTime<Utc>) -> Result<BatchChanged, MoreNeeded> {
         let eta = change.eta.unwrap_or(before.eta());
-        let moving = moving_after(&before, change, eta, now);
+        let moving = moving_after(&before, change, eta, self.decided_at(now));
         self.expect(before.reference(), eta);
         if let Some(place) = self.place(before.reference()) {
             let to = change.purchased.unwrap_or(before.lowered_to());
