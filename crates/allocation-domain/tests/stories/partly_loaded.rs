@@ -17,6 +17,7 @@ fn state(product: &Product) -> ProductState {
         named_batches: product.batches().to_vec(),
         lines: lines(product, |_, _| true),
         pick_lines: product.pick_lines().map(|(id, pick)| (id.clone(), pick.clone())).collect(),
+        unserved: product.is_behind(),
         ..ProductState::new(product.sku().clone(), product.version() + 1)
     }
 }
