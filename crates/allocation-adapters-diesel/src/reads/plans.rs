@@ -345,7 +345,13 @@ const INDEXES: &[(&str, &[&str])] = &[
     (PICKABLE[0], &["allocations_by_batch", "order_lines_by_order", "pick_list_lines_by_line"]),
     (
         PICKABLE[1],
-        &["order_lines_by_order", "allocations_pkey", "order_lines_pkey", "batches_pkey", "pick_list_lines_by_line"],
+        &[
+            "order_lines_by_order",
+            "allocations_pkey",
+            "order_lines_by_order",
+            "batches_pkey",
+            "pick_list_lines_by_line",
+        ],
     ),
 ];
 
