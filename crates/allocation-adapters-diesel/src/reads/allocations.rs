@@ -120,7 +120,7 @@ statement! {
 /// SKUs.
 macro_rules! slots_from {
     () => {
-        "SELECT l.sku, l.order_id, a.reference, a.quantity
+        "SELECT l.sku, l.order_id, a.reference, a.quantity, a.precedence, a.placed_at
          FROM (
              SELECT sku, order_id FROM (
                  (SELECT sku, order_id FROM order_lines
