@@ -1,12 +1,10 @@
 //! What a decision turns out to need of a locked product.
 
 use crate::any_connection::AnyConnection;
-use crate::error::store_error;
 use crate::line::Lines;
-use crate::{moving, postgres, queue, reads, row, sqlite};
+use crate::{moving, postgres, queue, reads, sqlite};
 use allocation_domain::{Needed, OrderId, PickLine, PickLineId, Product, QueuePosition, Sku};
 use allocation_ports::StoreError;
-use diesel::prelude::*;
 use std::slice;
 
 #[derive(Debug, thiserror::Error)]
