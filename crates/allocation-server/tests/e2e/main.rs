@@ -25,6 +25,7 @@ mod holds;
 mod invariants;
 mod lifecycle;
 mod logging;
+mod moving;
 mod orders;
 mod paging;
 mod pick_lists;
