@@ -14,9 +14,8 @@ use allocation_domain::{
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
     BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, OverdueCursor, PageSize, PickListFilter, PickListPage,
-    PickableLines,
-    ProductTotals, Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList, UnitOfWork,
-    UnitOfWorkFactory,
+    PickableLines, ProductTotals, Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList,
+    UnitOfWork, UnitOfWorkFactory,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use diesel::QueryResult;

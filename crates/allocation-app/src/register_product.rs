@@ -41,9 +41,7 @@ impl UseCases {
     /// [`RegisterProductError`], and nothing has changed, or the product is registered and could not be
     /// read.
     pub fn register_product(&self, sku: &Sku) -> Result<RegisterProductOutcome, RegisterProductError> {
-        let is_new = self
-            .units
-            .run("register_product", |unit, attempt| register(unit, attempt, sku, &self.origin))?;
+        let is_new = self.units.run("register_product", |unit, attempt| register(unit, attempt, sku, &self.origin))?;
         let found = self.queries.product(sku, self.clock.now())?;
         let product = found.ok_or_else(|| StoreError::Failed(NotCreated(sku.clone()).into()))?;
         Ok(if is_new {
