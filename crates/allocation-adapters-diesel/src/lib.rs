@@ -11,6 +11,7 @@ mod connect_error;
 mod database_url;
 mod error;
 mod expiry;
+mod flags;
 mod keeping;
 mod line;
 mod loading;

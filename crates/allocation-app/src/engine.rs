@@ -11,9 +11,10 @@ mod queue;
 mod rush_hour;
 mod worker;
 
-use crate::UnitRunner;
 use crate::allocate_line::{AllocateLineError, LineAnswer};
+use crate::health::Alive;
 use crate::place_order::{OrderAnswer, PlaceOrderError, PlaceOrderOutcome};
+use crate::{UnitRunner, Vital};
 use allocation_domain::{AllocationOutcome, NewOrder, OrderLine};
 use allocation_ports::{Clock, EngineMetrics, Origin, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
@@ -53,6 +54,7 @@ pub struct AllocationEngine {
     orders: Queue,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
     metrics: Arc<dyn EngineMetrics>,
+    vitals: Arc<[Vital]>,
 }
 
 /// How often a shutdown looks whether it is done.
@@ -73,17 +75,24 @@ impl AllocationEngine {
         metrics: &Arc<dyn EngineMetrics>,
         settings: EngineSettings,
     ) -> io::Result<Self> {
-        let mut threads = Vec::new();
+        let (mut threads, mut vitals) = (Vec::new(), Vec::new());
         let mut start = |name: String| {
             let (queue, receiver) = Queue::new(settings.queue_length.get());
             let worker = Worker::new(units.clone(), Arc::clone(clock), Arc::clone(metrics), settings.group_size.get());
-            threads.push(thread::Builder::new().name(name).spawn(move || worker.run(receiver))?);
+            let alive = Alive::new();
+            vitals.push(alive.vital("allocate"));
+            let run = move || {
+                let _alive = alive;
+                worker.run(receiver);
+            };
+            threads.push(thread::Builder::new().name(name).spawn(run)?);
             io::Result::Ok(queue)
         };
         let by_sku = (0..settings.workers.get()).map(|number| start(format!("allocate-{number}")));
         let queues = by_sku.collect::<io::Result<Vec<Queue>>>()?.into();
         let orders = start("orders".to_owned())?;
-        Ok(Self { queues, orders, threads: Arc::new(Mutex::new(threads)), metrics: Arc::clone(metrics) })
+        let threads = Arc::new(Mutex::new(threads));
+        Ok(Self { queues, orders, threads, metrics: Arc::clone(metrics), vitals: vitals.into() })
     }
 
     /// Allocates a line, whose events tell where it came from. The answer comes after the commit.
@@ -139,6 +148,12 @@ impl AllocationEngine {
         // The remainder is less than the number of queues, and so fits any size.
         let place = u64::try_from(self.queues.len()).map_or(0, |queues| hash % queues);
         &self.queues[usize::try_from(place).unwrap_or(0)]
+    }
+
+    /// Whether its workers live.
+    #[must_use]
+    pub fn vitals(&self) -> Vec<Vital> {
+        self.vitals.to_vec()
     }
 
     /// Takes no more lines, decides and answers those that wait, and ends the workers.

@@ -1,6 +1,7 @@
 use crate::blocking::{BlockingLimits, Gate};
 use crate::event::{self, EventFeed};
 use crate::problem::{Kind, Problem, catalogue};
+use crate::request_failures::RequestFailures;
 use crate::{allocation, backorder, batch, docs, health, order, origin, pick_list, product, request_id};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -23,19 +24,15 @@ pub struct Api {
     pub(crate) gate: Gate,
     /// In front of the gate for readers of events, who all wake at once: they must not turn others away.
     pub(crate) readers: Gate,
-    /// For readiness, which must be told however many requests wait.
-    pub(crate) probe: Gate,
+    pub(crate) failures: Arc<RequestFailures>,
 }
-
-/// How many questions for readiness are asked of the database at a time.
-const PROBES: BlockingLimits = BlockingLimits { running: 1, waiting: 64 };
 
 impl Api {
     /// The API over use cases, the allocation engine, the ports that it reads from and the feed of events.
     ///
     /// What is read is as of the time that `clock` tells.
     ///
-    /// Use cases, queries and the readiness check block on the database: `blocking` limits how many
+    /// Use cases and queries block on the database: `blocking` limits how many
     /// of them run and wait at a time, over all clones of the API; readers of events take half of that
     /// at most.
     #[must_use]
@@ -49,8 +46,8 @@ impl Api {
         blocking: BlockingLimits,
     ) -> Self {
         let readers = Gate::new(BlockingLimits { running: (blocking.running / 2).max(1), ..blocking });
-        let (gate, probe) = (Gate::new(blocking), Gate::new(PROBES));
-        Self { use_cases, engine, queries, readiness, clock, feed, gate, readers, probe }
+        let (gate, failures) = (Gate::new(blocking), Arc::default());
+        Self { use_cases, engine, queries, readiness, clock, feed, gate, readers, failures }
     }
 
     /// The time now.

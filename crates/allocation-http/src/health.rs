@@ -3,15 +3,13 @@
 use crate::answer;
 use crate::api::Api;
 use crate::openapi::document;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::query::Query;
 use crate::resource::Path;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, web};
-use allocation_ports::SchemaState;
 use serde::Serialize;
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Says that all is well.
@@ -22,7 +20,7 @@ pub(crate) struct Health {
     status: &'static str,
 }
 
-const WELL: Health = Health { status: "ok" };
+pub(crate) const WELL: Health = Health { status: "ok" };
 
 pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
     Path::new("/livez").get(livez).register(cfg);
@@ -30,7 +28,7 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 }
 
 document!(LivenessProblems: Validation);
-document!(ReadinessProblems: Validation, SchemaNotCurrent, DatabaseUnavailable, Overloaded, InternalError);
+document!(ReadinessProblems: Validation, SchemaNotCurrent, DatabaseUnavailable, NotReady);
 
 /// Tell whether the process is alive
 ///
@@ -49,7 +47,9 @@ pub(crate) async fn livez(request: HttpRequest) -> Result<HttpResponse, Problem>
 
 /// Tell whether requests can be served
 ///
-/// They can when the database answers and its schema is the one this version was built for.
+/// They can when the database has committed a write within the last seconds, its schema is the one this version
+/// was built for, a replica numbers events, and every background thread of this one lives. `checks` lists the
+/// checks that fail.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -59,12 +59,8 @@ pub(crate) async fn livez(request: HttpRequest) -> Result<HttpResponse, Problem>
 )]
 pub(crate) async fn readyz(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::none(&request)?;
-    let readiness = Arc::clone(&api.readiness);
-    let schema = api.probe.run(&request, move || readiness.schema()).await?;
-    match schema {
-        SchemaState::Current => answer::json(StatusCode::OK, &WELL),
-        SchemaState::Older | SchemaState::Newer => Err(Problem::of(Kind::SchemaNotCurrent)),
-    }
+    let failed = api.readiness.failed_checks();
+    if failed.is_empty() { answer::json(StatusCode::OK, &WELL) } else { Err(Problem::not_ready(&failed)) }
 }
 
 #[cfg(test)]

@@ -30,9 +30,11 @@ mod problem;
 mod product;
 mod quantity;
 mod query;
+mod request_failures;
 mod request_id;
 mod resource;
 mod server;
+mod starting;
 #[cfg(test)]
 mod testing;
 
@@ -41,3 +43,4 @@ pub use blocking::BlockingLimits;
 pub use event::EventFeed;
 pub use openapi::{openapi, openapi_json};
 pub use server::serve;
+pub use starting::Starting;

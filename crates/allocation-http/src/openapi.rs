@@ -71,6 +71,8 @@ use utoipa::openapi::OpenApi;
         problems::OrderOutOfStockProblem,
         problems::EventsGoneProblem,
         problems::NotPickedProblem,
+        problems::NotReadyProblem,
+        problems::FailedCheckSchema,
     )),
 )]
 struct Document;

@@ -39,7 +39,7 @@ pub use queries::{
     BatchFilter, EventCursor, OrderFilter, OrderPage, PageSize, PickListCounts, PickListFilter, PickListPage,
     PickListSummary, ProductTotals, Queries, RecordedEvent,
 };
-pub use readiness::{Readiness, SchemaState};
+pub use readiness::{DatabaseProbe, FailedCheck, Probed, Readiness, SchemaState};
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
 pub use store_error::StoreError;
 pub use unit_of_work::{LockWait, UnitOfWork, UnitOfWorkFactory};

@@ -7,10 +7,10 @@ use crate::logging::{self, LogWriter};
 use crate::stop;
 use allocation_adapters_diesel::{Dialect, Store};
 use allocation_app::{
-    AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, KeeperPorts, RetryPolicy, Sweeper,
-    UnitRunner, UseCases,
+    AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, Health, KeeperPorts, RetryPolicy,
+    Sweeper, UnitRunner, UseCases,
 };
-use allocation_http::{Api, BlockingLimits, EventFeed};
+use allocation_http::{Api, BlockingLimits, EventFeed, Starting};
 use allocation_ports::{Clock, EngineMetrics};
 use anyhow::Context;
 use socket2::{Domain, Socket, Type};
@@ -22,8 +22,8 @@ use std::thread;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long a stop waits for the requests in flight.
-const SHUTDOWN_SECONDS: u64 = 30;
+/// How long a stop waits for the requests in flight, of the time that it has for everything.
+const HTTP_SECONDS: u64 = 20;
 /// More workers than this only make the groups smaller.
 const MOST_WORKERS: usize = 4;
 /// How many connections may wait to be accepted.
@@ -45,6 +45,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     // What the broker brings must not wait for those who ask over HTTP, nor they for it.
     let more = settings.broker.url()?.map_or(0, |_| Exchange::CONNECTIONS);
     let listener = listen(settings.address)?;
+    let starting = Starting::serve(&listener).context("the HTTP server cannot be started")?;
     let store = settings.connect_with(more)?;
     for migration in store.migrations().up()? {
         tracing::info!(migration, "the database's schema is brought up to date");
@@ -63,13 +64,19 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
     let keeper = keep_events(&store, &clock, &tail, settings).context("the log of events cannot be kept")?;
     let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;
+    let mut vitals = engine.vitals();
+    vitals.extend([sweeper.vital(), tail.vital(), keeper.vital()]);
+    vitals.extend(exchange.iter().flat_map(Exchange::vitals));
+    let health = Arc::new(Health::start(store.clone(), vitals).context("readiness cannot be probed")?);
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
-    let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, feed, limits);
+    let api = Api::new(use_cases, engine.clone(), store, health, clock, feed, limits);
 
     let address = listener.local_addr()?;
+    let stop = stop::signalled(log).context("signals cannot be watched")?;
+    starting.stop();
     tracing::info!("API at http://{address}, docs at http://{address}/docs");
     let served = actix_web::rt::System::new()
-        .block_on(async { allocation_http::serve(listener, api, stop::signalled()?, SHUTDOWN_SECONDS).await });
+        .block_on(async { allocation_http::serve(listener, api, stop, HTTP_SECONDS).await });
     let relay = exchange.map(Exchange::stop);
     engine.shut_down();
     sweeper.stop();

@@ -139,7 +139,7 @@ fn splitting_helps(group: &[Job], error: &StoreError) -> bool {
         // One product that others hold stays so for each of its lines.
         StoreError::Conflict(_) | StoreError::Busy(_) => !is_of_one_sku(group),
         StoreError::Failed(_) => group.len() > 1,
-        StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => false,
+        StoreError::ConnectionLost(_) | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => false,
     }
 }
 

@@ -1,5 +1,5 @@
-use crate::testing::{Ports, get, secret};
-use allocation_ports::{SchemaState, StoreError};
+use crate::testing::{Ports, get};
+use allocation_ports::FailedCheck;
 use serde_json::json;
 
 #[actix_web::test]
@@ -9,26 +9,29 @@ async fn a_process_that_answers_is_alive() {
 }
 
 #[actix_web::test]
-async fn a_current_schema_is_ready() {
-    let answer = get(&Ports::with_schema(SchemaState::Current).api(), "/readyz").await;
+async fn a_service_without_failed_checks_is_ready() {
+    let answer = get(&Ports::with_failed_checks(Vec::new()).api(), "/readyz").await;
     assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({"status": "ok"})));
 }
 
 #[actix_web::test]
-async fn any_other_schema_is_not_ready() {
-    for state in [SchemaState::Older, SchemaState::Newer] {
-        let answer = get(&Ports::with_schema(state).api(), "/readyz").await;
+async fn failed_checks_are_listed_under_the_problem_of_the_gravest() {
+    let failed = |names: &[&'static str]| names.iter().map(|name| FailedCheck::new(name, "It fails")).collect();
+    let (database, schema, sequencer) = (FailedCheck::DATABASE, FailedCheck::SCHEMA, FailedCheck::SEQUENCER);
+    for (names, problem) in [
+        (&[schema][..], "schema-not-current"),
+        (&[sequencer], "not-ready"),
+        (&[FailedCheck::STARTING], "not-ready"),
+        (&[sequencer, schema, FailedCheck::THREADS], "schema-not-current"),
+        (&[schema, database, sequencer], "database-unavailable"),
+    ] {
+        let answer = get(&Ports::with_failed_checks(failed(names)).api(), "/readyz").await;
         assert_eq!(answer.status, 503);
-        answer.problem("schema-not-current");
+        let body = answer.problem(problem);
+        let checks: Vec<_> = names.iter().map(|name| json!({"name": name, "detail": "It fails"})).collect();
+        assert_eq!(body["checks"], json!(checks));
         assert_eq!(answer.header("retry-after"), Some("5"));
     }
-}
-
-#[actix_web::test]
-async fn a_database_that_does_not_answer_is_not_ready() {
-    let answer = get(&Ports::failing(|| StoreError::Unavailable(secret())).api(), "/readyz").await;
-    assert_eq!(answer.status, 503);
-    answer.problem("database-unavailable");
 }
 
 #[actix_web::test]

@@ -211,8 +211,10 @@ impl From<StoreError> for Problem {
 impl From<Arc<StoreError>> for Problem {
     fn from(error: Arc<StoreError>) -> Self {
         let kind = match *error {
-            StoreError::Conflict(_) | StoreError::Busy(_) => Kind::Overloaded,
-            StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => Kind::DatabaseUnavailable,
+            StoreError::Conflict(_) | StoreError::Busy(_) => Kind::DatabaseBusy,
+            StoreError::ConnectionLost(_) | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => {
+                Kind::DatabaseUnavailable
+            }
             StoreError::Failed(_) => Kind::InternalError,
         };
         Self::of(kind).caused_by(error)
