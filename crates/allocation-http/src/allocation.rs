@@ -97,7 +97,10 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     };
     let page = Page::take(&mut query);
     query.faults().check(Some(()))?;
-    let page = api.read(&request, move |queries, now| read_page(queries, &filter, page, now)).await?;
+    // An order has few lines, and an index leads to them.
+    let of_one_order = filter.order_id.is_some();
+    let read = move |queries: &dyn Queries, now| read_page(queries, &filter, page, now);
+    let page = if of_one_order { api.read(&request, read).await } else { api.search(&request, read).await }?;
     Ok(page.into())
 }
 

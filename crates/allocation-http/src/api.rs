@@ -1,4 +1,4 @@
-use crate::blocking::{BlockingLimits, Gate};
+use crate::blocking::{BlockingLimits, Gate, Gates};
 use crate::event::{self, EventFeed};
 use crate::problem::{Kind, Problem, catalogue};
 use crate::request_failures::RequestFailures;
@@ -22,7 +22,7 @@ pub struct Api {
     clock: Arc<dyn Clock>,
     pub(crate) feed: EventFeed,
     pub(crate) gate: Gate,
-    /// In front of the gate for readers of events, who all wake at once: they must not turn others away.
+    pub(crate) searches: Gate,
     pub(crate) readers: Gate,
     pub(crate) failures: Arc<RequestFailures>,
 }
@@ -33,8 +33,8 @@ impl Api {
     /// What is read is as of the time that `clock` tells.
     ///
     /// Use cases and queries block on the database: `blocking` limits how many
-    /// of them run and wait at a time, over all clones of the API; readers of events take half of that
-    /// at most.
+    /// of them run and wait at a time, over all clones of the API; searches take a quarter of that at
+    /// most, readers of events half.
     #[must_use]
     pub fn new(
         use_cases: UseCases,
@@ -45,9 +45,8 @@ impl Api {
         feed: EventFeed,
         blocking: BlockingLimits,
     ) -> Self {
-        let readers = Gate::new(BlockingLimits { running: (blocking.running / 2).max(1), ..blocking });
-        let (gate, failures) = (Gate::new(blocking), Arc::default());
-        Self { use_cases, engine, queries, readiness, clock, feed, gate, readers, failures }
+        let Gates { calls: gate, searches, readers } = Gates::new(blocking);
+        Self { use_cases, engine, queries, readiness, clock, feed, gate, searches, readers, failures: Arc::default() }
     }
 
     /// The time now.
@@ -60,7 +59,7 @@ impl Api {
         self.use_cases.clone().with_origin(origin::of(request))
     }
 
-    /// Reads for a request, as of the time when its turn has come.
+    /// Reads one thing for a request, as of the time when its turn has come.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         request: &HttpRequest,
@@ -68,6 +67,16 @@ impl Api {
     ) -> Result<T, Problem> {
         let (queries, clock) = (Arc::clone(&self.queries), Arc::clone(&self.clock));
         self.gate.run(request, move || read(&*queries, clock.now())).await
+    }
+
+    /// Reads what may look through many rows, as of the time when its turn has come.
+    pub(crate) async fn search<T: Send + 'static>(
+        &self,
+        request: &HttpRequest,
+        read: impl FnOnce(&dyn Queries, DateTime<Utc>) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (queries, clock) = (Arc::clone(&self.queries), Arc::clone(&self.clock));
+        self.searches.run(request, move || read(&*queries, clock.now())).await
     }
 
     /// Adds all paths of the API to an application, those that are not known included.

@@ -146,7 +146,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     let filter = OrderFilter { status: query.take("status", parse_status), sku: query.take("sku", str::parse) };
     let page = Page::take(&mut query);
     query.faults().check(Some(()))?;
-    let page = api.read(&request, move |queries, now| read_page(queries, &filter, page, now)).await?;
+    let page = api.search(&request, move |queries, now| read_page(queries, &filter, page, now)).await?;
     Ok(page.into())
 }
 

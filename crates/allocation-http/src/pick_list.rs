@@ -97,7 +97,7 @@ pub(crate) async fn make(api: Data<Api>, request: HttpRequest, payload: Payload)
     let use_cases = api.use_cases(&request);
     let list_id = new.list_id.take().or_else(|| use_cases.name_pick_list());
     let list = new.named(list_id.ok_or_else(|| Problem::of(Kind::InternalError))?);
-    match api.gate.run(&request, move || use_cases.make_pick_list(&list)).await? {
+    match api.searches.run(&request, move || use_cases.make_pick_list(&list)).await? {
         MakePickListOutcome::Made(made) => {
             let location = format!("/pick-lists/{}", encode(made.list.list_id.as_str()));
             let mut response = answer::builder(StatusCode::CREATED);
@@ -135,7 +135,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     let filter = PickListFilter { status: query.take("status", parse_status) };
     let page = Page::take(&mut query);
     query.faults().check(Some(()))?;
-    let page = api.read(&request, move |queries, _| read_page(queries, &filter, page)).await?;
+    let page = api.search(&request, move |queries, _| read_page(queries, &filter, page)).await?;
     Ok(page.into())
 }
 

@@ -53,7 +53,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     let mut query = Query::of(&request);
     let page = Page::take(&mut query);
     query.faults().check(Some(()))?;
-    let page = api.read(&request, move |queries, now| read_page(queries, page, now)).await?;
+    let page = api.search(&request, move |queries, now| read_page(queries, page, now)).await?;
     Ok(page.into())
 }
 

@@ -24,6 +24,9 @@ pub async fn serve(
     HttpServer::new(move || app(&api))
         .shutdown_signal(stop)
         .shutdown_timeout(shutdown_seconds)
+        // A client that hangs up is not waited with: its call leaves the line. Whether it has closed
+        // one half of its connection or both cannot be seen from here.
+        .h1_allow_half_closed(false)
         .listen(listener)?
         .run()
         .await

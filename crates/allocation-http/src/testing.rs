@@ -36,7 +36,7 @@ impl Ports {
             readiness: MockReadiness::new(),
             log: MockEventLog::new(),
             units: MockUnitOfWorkFactory::new(),
-            limits: BlockingLimits { running: 2, waiting: 2 },
+            limits: BlockingLimits { running: 3, waiting: 2, turn_within: Duration::from_secs(30) },
         }
     }
 

@@ -34,8 +34,12 @@ const SWEEP_PAUSE: Duration = Duration::from_secs(1);
 /// the readers of events, and hold up a stop: nobody can write to it any more, not even that it is over.
 #[cfg(target_os = "linux")]
 const TAKES_NOTHING: Duration = Duration::from_secs(20);
-/// How many calls may wait for a thread that blocks on the database.
+/// How many calls of each class may wait for a thread that blocks on the database.
 const WAITING_CALLS: usize = 1_024;
+/// How long a call waits for its turn at most: less than clients wait for an answer.
+const TURN_WITHIN: Duration = Duration::from_secs(3);
+/// Places for calls at least: one for a search, one for a reader of events, and one that is neither's.
+const LEAST_CALLS: usize = 3;
 /// How many readers may wait for events at a time.
 const WAITING_READERS: usize = 1_024;
 
@@ -58,7 +62,8 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let engine =
         AllocationEngine::start(&units, &clock, &metrics, engine_settings(store.dialect(), settings.pool_size))
             .context("the allocation engine cannot be started")?;
-    let limits = BlockingLimits { running: running_calls(&store, settings.pool_size), waiting: WAITING_CALLS };
+    let running = running_calls(&store, settings.pool_size);
+    let limits = BlockingLimits { running, waiting: WAITING_CALLS, turn_within: TURN_WITHIN };
     let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock));
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
@@ -113,14 +118,15 @@ fn keep_events(
 /// log have theirs, as far as there are enough. SQLite's writer is not one of the pool.
 fn running_calls(store: &Store, pool_size: u32) -> usize {
     let connections = usize::try_from(pool_size).unwrap_or(usize::MAX);
-    match store.dialect() {
+    let running = match store.dialect() {
         Dialect::Sqlite => connections,
         // By SKU, one of orders over several SKUs, the sweeper, the keeper of the log.
         Dialect::Postgres => {
             let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 3;
-            connections.saturating_sub(reserved).max(1)
+            connections.saturating_sub(reserved)
         }
-    }
+    };
+    running.max(LEAST_CALLS)
 }
 
 fn engine_settings(dialect: Dialect, pool_size: u32) -> EngineSettings {

@@ -101,6 +101,31 @@ impl TestDatabase {
         }
     }
 
+    /// Begins a transaction on a connection of its own, runs SQL in it, and keeps what it has locked
+    /// until the value is dropped; then all is rolled back.
+    ///
+    /// # Panics
+    ///
+    /// When the database refuses.
+    #[must_use]
+    pub fn hold(&self, sql: &str) -> HeldLocks {
+        let held = match &self.place {
+            Place::Sqlite { file, .. } => {
+                let mut connection = sqlite(file);
+                connection.batch_execute("BEGIN IMMEDIATE").unwrap();
+                connection.batch_execute(sql).unwrap();
+                Connected::Sqlite { _connection: connection }
+            }
+            Place::Postgres { .. } => {
+                let mut connection = postgres(&self.url);
+                connection.batch_execute("BEGIN").unwrap();
+                connection.batch_execute(sql).unwrap();
+                Connected::Postgres { _connection: connection }
+            }
+        };
+        HeldLocks { _held: held }
+    }
+
     /// The one integer that a query answers.
     ///
     /// # Panics
@@ -159,6 +184,16 @@ impl TestDatabase {
             connection.batch_execute(&format!("{end} = '{name}'")).unwrap();
         }
     }
+}
+
+/// A transaction that holds what it has locked until it is dropped.
+pub struct HeldLocks {
+    _held: Connected,
+}
+
+enum Connected {
+    Sqlite { _connection: SqliteConnection },
+    Postgres { _connection: PgConnection },
 }
 
 impl Drop for TestDatabase {

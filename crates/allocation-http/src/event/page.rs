@@ -64,8 +64,7 @@ impl Page {
                 .map_err(|error| Problem::of(Kind::InternalError).caused_by(Arc::new(error)))?;
             Ok::<_, Problem>(Self { body, is_empty: events.is_empty(), next })
         };
-        let _turn = api.readers.enter().await?;
-        api.gate.run(request, read).await
+        api.readers.run(request, read).await
     }
 }
 
