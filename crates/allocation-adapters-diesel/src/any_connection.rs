@@ -65,6 +65,11 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
+    #[cfg(test)]
+    pub(crate) fn new(url: DatabaseUrl) -> Self {
+        Self { url, silence: Silence::default(), generation: Arc::default() }
+    }
+
     pub(crate) fn open(&self, used: Use) -> Result<Session, ConnectError> {
         // Before it is opened: one that is opened while the server changes is not trusted.
         let generation = self.generation.load(Ordering::Relaxed);

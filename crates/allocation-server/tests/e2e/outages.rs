@@ -211,8 +211,8 @@ fn a_lock_that_another_session_holds_is_told_as_what_it_is() {
     let server = Server::start(&database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 100, None);
+    let holding = AtomicBool::new(true);
     thread::scope(|scope| {
-        let holding = AtomicBool::new(true);
         let lock = "BEGIN; SELECT 1 FROM products WHERE sku = 'LAMP' FOR UPDATE; SELECT pg_sleep(12); COMMIT";
         let holder = scope.spawn(|| {
             database.execute(lock);
