@@ -28,7 +28,7 @@ pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed
         }
         Needed::LinesOn(reference) => {
             let order_ids = orders_on(connection, product.sku(), reference)?;
-            let Lines { lines, batches, pick_lines } = lines(connection, product.sku(), &order_ids)?;
+            let Lines { lines, batches, pick_lines, .. } = lines(connection, product.sku(), &order_ids)?;
             product.load_batches(batches);
             product.load_lines(lines);
             product.load_pick_lines(pick_lines);
@@ -41,14 +41,14 @@ pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed
             let mut order_ids = waiting(connection, product.sku(), after.as_ref(), page + 1)?;
             let more = order_ids.len() > page;
             order_ids.truncate(page);
-            let Lines { mut lines, batches, pick_lines } = lines(connection, product.sku(), &order_ids)?;
+            let Lines { mut lines, batches, pick_lines, .. } = lines(connection, product.sku(), &order_ids)?;
             lines.sort_by_cached_key(|(order_id, line)| QueuePosition::of(order_id, line));
             product.load_batches(batches);
             product.load_waiting(lines, more);
             product.load_pick_lines(pick_lines);
         }
         Needed::Line(order_id) => {
-            let Lines { lines, batches, pick_lines } = lines(connection, product.sku(), slice::from_ref(order_id))?;
+            let Lines { lines, batches, pick_lines, .. } = lines(connection, product.sku(), slice::from_ref(order_id))?;
             product.load_batches(batches);
             product.load_lines(lines);
             product.load_pick_lines(pick_lines);

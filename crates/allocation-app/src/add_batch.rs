@@ -43,6 +43,13 @@ impl UseCases {
     /// Adds a batch, and serves the lines that wait with it; adding the same batch again changes
     /// nothing.
     ///
+    /// # Isolation
+    ///
+    /// The lines that wait are read under the lock of the product. A batch of that name that is found belongs
+    /// to this product, and is locked with it; or to another, and then it is refused, as of the moment of
+    /// the look. A name that is not found is taken by a unique key, so that of two units that add it one
+    /// conflicts, runs again, and finds it. What a repeat is compared with never changes.
+    ///
     /// # Errors
     ///
     /// [`AddBatchError`], and nothing has changed.

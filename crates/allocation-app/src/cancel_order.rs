@@ -25,6 +25,12 @@ impl UseCases {
     /// Cancels an order: all it holds is free, and goes to the lines that wait. An order that was
     /// cancelled or has expired stays what it is. One of which anything was picked is not cancelled.
     ///
+    /// # Isolation
+    ///
+    /// All lines of the order, what they hold, their pick lines and the queues are read under the locks of
+    /// their products. The SKUs of the order are read before, and once more with its lines locked against new
+    /// ones: a line that comes at the same time is cancelled as well, or refused.
+    ///
     /// # Errors
     ///
     /// [`CancelOrderError`], and nothing has changed.

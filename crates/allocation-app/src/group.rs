@@ -38,6 +38,12 @@ impl Answer {
 /// Decides commands in their order, and saves what changed: one answer for each command.
 ///
 /// The refusal of one changes nothing for another.
+///
+/// # Isolation
+///
+/// What each command reads is protected as its decision says, [`allocate`] and [`Orders::find`]; all
+/// products of the group are locked before anything is read. Nothing that one command reads depends on
+/// another but through these products.
 pub(crate) fn decide_group<'a>(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,

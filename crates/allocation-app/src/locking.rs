@@ -1,6 +1,6 @@
 //! Locking products for decisions.
 
-use allocation_domain::{OrderId, Product, Products};
+use allocation_domain::{BatchReference, OrderId, Product, Products, Sku};
 use allocation_ports::{StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
@@ -19,8 +19,37 @@ pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[Wanted], now: DateTime<U
     Ok(Locked { products: products.into_iter().collect(), now: last.map_or(now, |last| last.max(now)) })
 }
 
-/// Locks the products in which an order has lines, and loads these. There are none of an order that
-/// is not known.
+#[derive(Debug, thiserror::Error)]
+#[error("batch {0} was removed and added to another product meanwhile")]
+struct BatchMoved(BatchReference);
+
+/// Locks the product of a batch with what is wanted of it; `None` when there is no batch of that name.
+///
+/// The SKU of the batch is read before the lock. When the batch is not there under it, its name is looked
+/// up once more: one that has another SKU by now is a conflict, and the unit runs again.
+pub(crate) fn lock_batch(
+    unit: &mut dyn UnitOfWork,
+    reference: &BatchReference,
+    wanted: impl FnOnce(Wanted) -> Wanted,
+    now: DateTime<Utc>,
+) -> Result<Option<(Locked, Sku)>, StoreError> {
+    let Some(sku) = unit.products().sku_of(reference)? else { return Ok(None) };
+    let wanted = wanted(Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) });
+    let locked = lock(unit, &[wanted], now)?;
+    if locked.products.get(&sku).is_some_and(|product| product.batch(reference).is_some()) {
+        return Ok(Some((locked, sku)));
+    }
+    match unit.products().sku_of(reference)? {
+        None => Ok(None),
+        Some(_) => Err(StoreError::Conflict(BatchMoved(reference.clone()).into())),
+    }
+}
+
+/// Locks the products in which an order has lines, and loads these; there are none of an order that
+/// is not known. The order gets no lines until the unit ends.
+///
+/// Its SKUs are read before the locks are given, so they are compared once more under them: an order that
+/// has got a line meanwhile is a conflict, and the unit runs again with that line.
 pub(crate) fn lock_order(
     unit: &mut dyn UnitOfWork,
     order_id: &OrderId,
@@ -31,6 +60,8 @@ pub(crate) fn lock_order(
         return Ok(Locked { products: Products::default(), now });
     }
     let line = |sku| Wanted { order_ids: vec![order_id.clone()], ..Wanted::product(sku) };
-    let wanted: Vec<Wanted> = skus.into_iter().map(line).collect();
-    lock(unit, &wanted, now)
+    let wanted: Vec<Wanted> = skus.iter().cloned().map(line).collect();
+    let locked = lock(unit, &wanted, now)?;
+    unit.orders().lock_lines(order_id, &skus)?;
+    Ok(locked)
 }

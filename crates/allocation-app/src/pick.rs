@@ -23,6 +23,11 @@ impl UseCases {
     /// order line gets others, or waits for them. Picking so many again changes nothing, also after a
     /// commit whose reply was lost: what was given instead is then told by the history of the order.
     ///
+    /// # Isolation
+    ///
+    /// The pick line is read before the lock for its SKU, order and batch alone, which never change; it is
+    /// read again under the lock of the product, with the order line, its batches and the queue.
+    ///
     /// # Errors
     ///
     /// [`PickError`], and nothing has changed.

@@ -17,6 +17,12 @@ impl UseCases {
     /// `go_on` is asked before each time. It decides nothing: units whose hold has expired are free for every decision anyway. So it
     /// gives way to others, and leaves for another time what they have locked.
     ///
+    /// # Isolation
+    ///
+    /// Products with expired lines are looked for without locks; which lines have expired, and who waits for
+    /// their units, is read under the locks. A line expires by itself, whatever other lines its order gets or
+    /// has, so nothing of other products is read.
+    ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails or others are in the way; what was tidied before

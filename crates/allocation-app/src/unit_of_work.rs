@@ -96,7 +96,7 @@ fn running_again_helps(error: &StoreError) -> bool {
         | StoreError::Busy(_)
         | StoreError::ConnectionLost(_)
         | StoreError::OutcomeUnknown(_) => true,
-        StoreError::Unavailable(_) | StoreError::Failed(_) => false,
+        StoreError::Unavailable(_) | StoreError::Invariant { .. } | StoreError::Failed(_) => false,
     }
 }
 
@@ -113,6 +113,8 @@ fn told(error: StoreError, attempt: Attempt) -> StoreError {
         {
             StoreError::OutcomeUnknown(cause)
         }
+        // The name of the invariant goes with it.
+        invariant @ StoreError::Invariant { .. } if attempt.settling => StoreError::OutcomeUnknown(invariant.into()),
         StoreError::Conflict(cause) => StoreError::Busy(cause),
         StoreError::ConnectionLost(cause) => StoreError::Unavailable(cause),
         error => error,

@@ -181,8 +181,10 @@ impl Products {
         Ok(self.order_of(order_id))
     }
 
+    /// The order that was decided on.
+    #[expect(clippy::expect_used, reason = "an order without lines is refused before it is decided on")]
     fn order_of(&self, order_id: &OrderId) -> Order {
-        self.order(order_id).unwrap_or_else(|| Order { order_id: order_id.clone(), lines: Vec::new() })
+        self.order(order_id).expect("an order that is decided on has lines")
     }
 
     fn standing(&self, order_id: &OrderId, now: DateTime<Utc>) -> Standing {

@@ -65,6 +65,7 @@ use utoipa::openapi::OpenApi;
         allocation::Part<'_>,
         event::DataSchema,
         fault::FaultSchema,
+        pick_list::FormatSchema,
         problems::ProblemSchema,
         problems::ValidationProblem,
         problems::OutOfStockProblem,
@@ -80,14 +81,16 @@ struct Document;
 /// The OpenAPI document of this API.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    Document::openapi()
+    let mut document = Document::openapi();
+    problems::add_those_of_every_operation(&mut document);
+    document
 }
 
 /// The OpenAPI document as JSON, indented, with a newline at its end.
 #[must_use]
+#[expect(clippy::expect_used, reason = "serialising the document into memory does not fail")]
 pub fn openapi_json() -> String {
-    // Serialising the document into memory does not fail.
-    let mut json = openapi().to_pretty_json().unwrap_or_default();
+    let mut json = openapi().to_pretty_json().expect("the document is JSON");
     json.push('\n');
     json
 }

@@ -13,6 +13,9 @@ use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
+/// How many connections are open at a time while the service starts; others wait to be accepted.
+const MOST_CONNECTIONS: usize = 64;
+
 /// Answers on a listener while the database is brought up to date, which may take long: the process is alive, and
 /// ready for nothing.
 #[derive(Debug)]
@@ -37,7 +40,13 @@ impl Starting {
                         .route("/livez", web::get().to(|| async { answer::json(StatusCode::OK, &WELL) }))
                         .default_service(web::to(|| async { Err::<&str, _>(starting()) }))
                 });
-                let server = server.workers(1).disable_signals().shutdown_timeout(1).listen(listener)?.run();
+                let server = server
+                    .workers(1)
+                    .max_connections(MOST_CONNECTIONS)
+                    .disable_signals()
+                    .shutdown_timeout(1)
+                    .listen(listener)?
+                    .run();
                 // Whoever started it may have gone.
                 let _gone = started.send(server.handle());
                 server.await

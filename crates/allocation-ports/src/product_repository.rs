@@ -18,6 +18,10 @@ pub struct Wanted {
     pub order_ids: Vec<OrderId>,
     /// The orders of which lines are sent alone: their lines are to be loaded, too, and word of
     /// whether they have ended (`ProductState::ended_orders`). Nearly all of them are new.
+    ///
+    /// Such an order MUST NOT end unnoticed before the unit does: a unit that locks its lines
+    /// ([`crate::OrderRepository::lock_lines`]) waits for this one or is waited for, or this one
+    /// conflicts when it is saved.
     pub alone: Vec<OrderId>,
 }
 
@@ -107,6 +111,7 @@ pub trait ProductRepository {
     /// # Errors
     ///
     /// MUST be [`StoreError::Conflict`] when a key is taken meanwhile, such as a batch's reference
-    /// under another SKU.
+    /// under another SKU, and when another unit has added the first line of an order for which this unit
+    /// adds a line, too.
     fn save(&mut self, products: &[Product], at: DateTime<Utc>, origins: &Origins) -> Result<(), StoreError>;
 }

@@ -4,7 +4,7 @@ use crate::broker::Exchange;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::logging::{self, LogWriter};
-use crate::stop;
+use crate::{connections, stop};
 use allocation_adapters_diesel::{Dialect, Store};
 use allocation_app::{
     AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, Health, KeeperPorts, RetryPolicy,
@@ -48,6 +48,8 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     logging::start(settings.log_format(), log)?;
     // What the broker brings must not wait for those who ask over HTTP, nor they for it.
     let more = settings.broker.url()?.map_or(0, |_| Exchange::CONNECTIONS);
+    // One for SQLite's writer, one while migrations run.
+    let connections = connections::limits(settings, settings.pool_size + more + 2);
     let listener = listen(settings.address)?;
     let starting = Starting::serve(&listener).context("the HTTP server cannot be started")?;
     let store = settings.connect_with(more)?;
@@ -74,14 +76,15 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     vitals.extend(exchange.iter().flat_map(Exchange::vitals));
     let health = Arc::new(Health::start(store.clone(), vitals).context("readiness cannot be probed")?);
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
-    let api = Api::new(use_cases, engine.clone(), store, health, clock, feed, limits);
+    let api =
+        Api::new(use_cases, engine.clone(), store, health, clock, feed, limits).with_edge(settings.edge.settings());
 
     let address = listener.local_addr()?;
     let stop = stop::signalled(log).context("signals cannot be watched")?;
     starting.stop();
     tracing::info!("API at http://{address}, docs at http://{address}/docs");
     let served = actix_web::rt::System::new()
-        .block_on(async { allocation_http::serve(listener, api, stop, HTTP_SECONDS).await });
+        .block_on(async { allocation_http::serve(listener, api, connections, stop, HTTP_SECONDS).await });
     let relay = exchange.map(Exchange::stop);
     engine.shut_down();
     sweeper.stop();
@@ -117,7 +120,7 @@ fn keep_events(
 /// How many calls may use a connection at a time: the engine's workers, the sweeper and the keeper of the
 /// log have theirs, as far as there are enough. SQLite's writer is not one of the pool.
 fn running_calls(store: &Store, pool_size: u32) -> usize {
-    let connections = usize::try_from(pool_size).unwrap_or(usize::MAX);
+    let connections = wide(pool_size);
     let running = match store.dialect() {
         Dialect::Sqlite => connections,
         // By SKU, one of orders over several SKUs, the sweeper, the keeper of the log.
@@ -129,6 +132,11 @@ fn running_calls(store: &Store, pool_size: u32) -> usize {
     running.max(LEAST_CALLS)
 }
 
+#[expect(clippy::expect_used, reason = "a size has 32 bits at least on every platform that this runs on")]
+fn wide(number: u32) -> usize {
+    usize::try_from(number).expect("sizes have 32 bits at least")
+}
+
 fn engine_settings(dialect: Dialect, pool_size: u32) -> EngineSettings {
     let workers = match dialect {
         // SQLite has one writer at a time.
@@ -137,7 +145,7 @@ fn engine_settings(dialect: Dialect, pool_size: u32) -> EngineSettings {
         // connections are for everything else.
         Dialect::Postgres => thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, MOST_WORKERS),
     };
-    let connections = usize::try_from(pool_size).unwrap_or(usize::MAX);
+    let connections = wide(pool_size);
     let workers = nonzero(workers.min(connections / 2));
     EngineSettings { workers, queue_length: nonzero(4_096), group_size: nonzero(512) }
 }

@@ -76,7 +76,7 @@ fn plan<Q: QueryFragment<MultiBackend>>(connection: &mut AnyConnection, query: Q
 const HISTORY: &str = "history";
 
 /// The one list whose rows come from two tables: those of each line are sorted on PostgreSQL, which
-/// has the lines in order.
+/// has the lines in order, but for the anchor.
 const ALLOCATIONS_OF_ORDER: &str = "allocations of an order";
 
 /// The plans of all queries, by their names.
@@ -277,7 +277,7 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("ended orders", &["order_lines_by_order_ended"]),
     ("orders of a SKU", &["order_lines_pkey"]),
     ("orders with units of a SKU", &["allocations_pkey"]),
-    (ALLOCATIONS_OF_ORDER, &["order_lines_by_order", "allocations_pkey"]),
+    (ALLOCATIONS_OF_ORDER, &["order_lines_by_order", "order_lines_by_order", "allocations_pkey"]),
     ("queue", &["order_lines_queue", "order_lines_queue"]),
     ("queues", &["order_lines_queue"]),
     (HISTORY, &["events_by_order", "order_lines_by_order", "outbox_departures", "outbox_pkey"]),
@@ -300,16 +300,10 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("pick lists to ship", &[LINES_TO_SHIP, "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
     ("batches to pick from", &["allocations_by_batch", "batch_references_pkey", "batches_pkey"]),
     ("batches of a SKU to pick from", &["batches_pkey"]),
-    (PICKABLE[0], &["allocations_by_batch", "order_lines_by_order", "pick_list_lines_by_line"]),
+    (PICKABLE[0], &["allocations_by_batch", "order_lines_pkey", "pick_list_lines_by_line"]),
     (
         PICKABLE[1],
-        &[
-            "order_lines_by_order",
-            "allocations_pkey",
-            "batches_pkey",
-            "order_lines_by_order",
-            "pick_list_lines_by_line",
-        ],
+        &["order_lines_by_order", "allocations_pkey", "batches_pkey", "order_lines_pkey", "pick_list_lines_by_line"],
     ),
 ];
 
@@ -337,7 +331,8 @@ fn lists_are_served_by_an_index_on_postgres() {
         let sorts = match list.as_str() {
             HISTORY => 1,
             list if PICKABLE.contains(&list) || list == FITTING[1] => 1,
-            ALLOCATIONS_OF_ORDER => plan.matches("->  Incremental Sort").count(),
+            // The anchor of the order is one line, and sorted to its place among the others.
+            ALLOCATIONS_OF_ORDER => 1 + plan.matches("->  Incremental Sort").count(),
             _ => 0,
         };
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use super::restoring::{Standing, ask, restore};
 use crate::any_connection::{AnyConnection, MultiBackend};
-use crate::error::{corrupt, store_error};
+use crate::error::store_error;
 use crate::row;
 use crate::statement::statement;
 use allocation_domain::{Sku, Totals, TotalsChange};
@@ -97,8 +97,7 @@ impl Counted {
             ask(connection, &mut product, |product| product.release_expired(now))?;
             change = product.changes().totals;
         }
-        let present = self.in_stock.saturating_add(self.on_its_way);
-        let allocated = present.saturating_sub(self.free).saturating_sub(self.picked);
+        let allocated = self.in_stock + self.on_its_way - self.free - self.picked;
         let totals = Totals {
             in_stock: units(self.in_stock, change.in_stock)?,
             on_its_way: units(self.on_its_way, change.on_its_way)?,
@@ -106,12 +105,12 @@ impl Counted {
             picked: units(self.picked, change.picked)?,
             held: units(self.held, change.held)?,
             backordered: units(self.backordered, change.backordered)?,
-            available: units(self.free, change.allocated.saturating_neg())?,
+            available: units(self.free, -change.allocated)?,
         };
         Ok(ProductTotals { sku, totals })
     }
 }
 
 fn units(counted: i64, change: i64) -> Result<u64, StoreError> {
-    u64::try_from(counted.saturating_add(change)).map_err(corrupt)
+    u64::try_from(counted + change).map_err(|error| StoreError::invariant("products_totals", error))
 }

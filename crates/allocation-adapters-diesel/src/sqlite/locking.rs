@@ -74,7 +74,10 @@ fn load_one(
         order_ids.extend(found.then(|| order_id.clone()));
         state.ended_orders.extend(end.map(|end| (order_id.clone(), end)));
     }
-    let Lines { lines, batches, pick_lines } = lines(connection, &wanted.sku, &order_ids)?;
+    // A line that is asked for may have expired as well.
+    order_ids.sort_unstable();
+    order_ids.dedup();
+    let Lines { lines, batches, pick_lines, .. } = lines(connection, &wanted.sku, &order_ids)?;
     state.lines = lines;
     state.pick_lines = pick_lines;
     state.named_batches.extend(batches);

@@ -1,6 +1,9 @@
 use super::*;
-use crate::testing::{committed, locks, now, order, order_in, product_with_line, rolled_back, saves, units, use_cases};
-use allocation_domain::{Commitment, Event, LineState, Needed, OnShortage, Product, ProductState};
+use crate::testing::{
+    committed, conflict, locks, now, order, order_in, product_with_line, rolled_back, saves, sku, units, use_cases,
+    with_orders,
+};
+use allocation_domain::{Commitment, Event, LineState, Needed, OnShortage, Product, ProductState, Sku};
 use allocation_ports::mocks::MockUnitOfWork;
 use chrono::TimeDelta;
 
@@ -49,6 +52,28 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
             .returning(|_, _, _| Ok(()));
     });
     cancel_with(unit, &["LAMP"]).unwrap();
+}
+
+#[test]
+fn a_line_that_came_while_the_locks_were_waited_for_is_cancelled_too() {
+    let firm = |name| product_with_line(name, 9, 3, Commitment::Firm);
+    let with_skus = |unit, skus: &'static [&'static str], answer: fn() -> Result<(), StoreError>| {
+        with_orders(unit, |orders| {
+            orders.expect_skus_of().times(1).returning(|_| Ok(skus.iter().map(|name| sku(name)).collect()));
+            orders
+                .expect_lock_lines()
+                .times(1)
+                .withf(|_, locked| locked.iter().map(Sku::as_str).eq(skus.iter().copied()))
+                .returning(move |_, _| answer());
+        })
+    };
+    let before = with_skus(rolled_back(|products| locks(products, vec![firm("LAMP")])), &["LAMP"], || Err(conflict()));
+    let after = committed(|products| {
+        locks(products, vec![firm("LAMP"), firm("SOFA")]);
+        saves(products, &["deallocated", "line_cancelled", "deallocated", "line_cancelled"]);
+    });
+    let units = vec![before, with_skus(after, &["LAMP", "SOFA"], || Ok(()))];
+    use_cases(units).cancel_order(&order("O-1")).unwrap();
 }
 
 #[test]

@@ -177,6 +177,7 @@ fn told(answer: LineAnswer) -> &'static str {
         Err(AllocateLineError::Store(error)) => match &*error {
             StoreError::Conflict(_) | StoreError::Busy(_) => "busy",
             StoreError::ConnectionLost(_) | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => "unavailable",
+            StoreError::Invariant { .. } => "broken",
             StoreError::Failed(_) => "failed",
         },
     }
@@ -230,6 +231,25 @@ fn only_the_line_at_fault_is_refused() {
     let answers = in_two_groups(&shared, &engine, &lines);
     let failed: Vec<_> = (0..20).filter(|&n| answers[n] != "allocated").collect();
     assert_eq!((failed, answers[13]), (vec![13], "failed"));
+    engine.shut_down();
+}
+
+#[test]
+fn an_invariant_that_is_broken_for_one_product_costs_the_others_nothing() {
+    fn fault(group: &[Wanted]) -> Option<StoreError> {
+        let broken = group.iter().any(|wanted| wanted.sku.as_str() == "BROKEN");
+        broken.then(|| StoreError::invariant("batches_not_oversold", "more than there is"))
+    }
+    let shared = Shared::with(&[("LAMP", 100), ("BROKEN", 100)]);
+    let engine = engine(&shared, 100, fault);
+    let sku_of = |n: usize| if n % 5 == 4 { "BROKEN" } else { "LAMP" };
+    let lines: Vec<_> = (0..16).map(|n| line(&format!("O-{n}"), sku_of(n), 1)).collect();
+    let answers = in_two_groups(&shared, &engine, &lines);
+    for (n, answer) in answers.into_iter().enumerate() {
+        assert_eq!(answer, if n % 5 == 4 { "broken" } else { "allocated" });
+    }
+    let whole = shared.groups().iter().filter(|group| group.len() == 15).count();
+    assert_eq!(whole, 1, "the group is split at once, and not run again as a whole");
     engine.shut_down();
 }
 

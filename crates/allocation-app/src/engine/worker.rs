@@ -138,7 +138,8 @@ fn splitting_helps(group: &[Job], error: &StoreError) -> bool {
     match error {
         // One product that others hold stays so for each of its lines.
         StoreError::Conflict(_) | StoreError::Busy(_) => !is_of_one_sku(group),
-        StoreError::Failed(_) => group.len() > 1,
+        // The lines of other products, and other lines of this one, may be sound.
+        StoreError::Invariant { .. } | StoreError::Failed(_) => group.len() > 1,
         StoreError::ConnectionLost(_) | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => false,
     }
 }

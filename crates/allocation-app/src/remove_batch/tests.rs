@@ -1,6 +1,6 @@
 use super::*;
 use crate::testing::{batch, cause, committed, conflict, ending, now, product, reference, rolled_back, sku, use_cases};
-use allocation_domain::{Batch, Event};
+use allocation_domain::{Batch, BatchVersion, Event};
 use allocation_ports::mocks::MockProductRepository;
 
 fn locked(batches: Vec<Batch>) -> impl FnOnce(&mut MockProductRepository) {
@@ -44,6 +44,18 @@ fn a_batch_with_allocations_stays() {
 }
 
 #[test]
+fn only_a_batch_in_an_expected_version_is_removed() {
+    let version = batch("B-1", "LAMP", 20).version();
+    let other = BatchVersion { revision: version.revision + 1, ..version };
+    let lamp = || locked(vec![batch("B-1", "LAMP", 20)]);
+    let expecting =
+        |expected| use_cases(vec![rolled_back(lamp())]).remove_batch_if(&reference("B-1"), move |it| it == expected);
+    let error = expecting(other).unwrap_err();
+    assert!(matches!(error, RemoveBatchError::Stale { actual, .. } if actual == version));
+    use_cases(vec![committed(removed)]).remove_batch_if(&reference("B-1"), |it| it == version).unwrap();
+}
+
+#[test]
 fn an_unknown_batch_is_told() {
     let error = use_cases(vec![rolled_back(unknown)]).remove_batch(&reference("B-1")).unwrap_err();
     assert!(matches!(error, RemoveBatchError::Refused(Refusal::NotFound(_))));
@@ -51,7 +63,12 @@ fn an_unknown_batch_is_told() {
 
 #[test]
 fn a_batch_that_left_while_the_product_was_being_locked_is_told_as_unknown() {
-    let error = use_cases(vec![rolled_back(locked(Vec::new()))]).remove_batch(&reference("B-1")).unwrap_err();
+    let left = rolled_back(|products| {
+        products.expect_sku_of().times(1).returning(|_| Ok(Some(sku("LAMP"))));
+        products.expect_lock().return_once(|_, _| Ok(vec![product("LAMP", Vec::new())]));
+        products.expect_sku_of().times(1).returning(|_| Ok(None));
+    });
+    let error = use_cases(vec![left]).remove_batch(&reference("B-1")).unwrap_err();
     assert!(matches!(error, RemoveBatchError::Refused(Refusal::NotFound(_))));
 }
 

@@ -61,6 +61,24 @@ fn a_failed_commit_is_told_at_once() {
 }
 
 #[test]
+fn a_broken_invariant_is_told_at_once_with_its_name() {
+    let broken = || StoreError::invariant("batches_not_oversold", "more than there is");
+    let runner = runner(vec![ending(Err(broken()), |_| {})]);
+    let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
+    assert!(matches!(error, StoreError::Invariant { name, .. } if name == "batches_not_oversold"));
+}
+
+#[test]
+fn a_broken_invariant_after_a_commit_of_unknown_outcome_keeps_its_name() {
+    use std::error::Error;
+    let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), |_| {});
+    let broken = ending(Err(StoreError::invariant("batches_not_oversold", "more than there is")), |_| {});
+    let error = count(&runner(vec![lost, broken]), |_| Ok(Ending::Commit(0))).unwrap_err();
+    assert!(matches!(error, StoreError::OutcomeUnknown(_)));
+    assert_eq!(error.source().unwrap().to_string(), "the invariant batches_not_oversold is broken");
+}
+
+#[test]
 fn a_database_that_is_away_is_told_at_once() {
     let runner = runner(vec![Err(StoreError::Unavailable(cause("connection refused")))]);
     let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();

@@ -110,14 +110,15 @@ impl Product {
         Ok(quantity.minus(line.served()))
     }
 
+    #[expect(clippy::expect_used, reason = "the line was found or added before")]
     fn line_allocation(&self, order_id: &OrderId, quantity: Quantity) -> LineAllocation {
-        let line = self.lines.get(order_id);
+        let line = self.lines.get(order_id).expect("an allocated line is at hand");
         LineAllocation {
             order_id: order_id.clone(),
             sku: self.sku.clone(),
             quantity,
-            fulfilment: line.map(|line| line.fulfilment).unwrap_or_default(),
-            allocations: line.map(|line| line.allocations.clone()).unwrap_or_default(),
+            fulfilment: line.fulfilment,
+            allocations: line.allocations.clone(),
         }
     }
 }

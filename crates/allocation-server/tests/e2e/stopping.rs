@@ -1,7 +1,7 @@
 //! Ways to stop.
 
 use crate::support::{Proxy, Server, TestDatabase, on_every_database};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -59,4 +59,23 @@ fn a_stop_has_an_end_though_the_database_is_silent() {
     let (_status, log) = server.wait();
     assert!(log.iter().any(|line| line.contains("stopping")), "{log:?}");
     drop(waiting.join());
+}
+
+#[test]
+fn a_request_that_came_whole_while_the_process_stood_still_is_answered() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    // The connection is accepted, and its time has begun.
+    std::thread::sleep(Duration::from_millis(300));
+    server.signal("STOP");
+    let body = r#"{"reference": "B-1", "sku": "LAMP", "purchased_quantity": 1}"#;
+    let head = "POST /batch HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/json\r\n";
+    write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    std::thread::sleep(Duration::from_secs(7));
+    server.signal("CONT");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
 }

@@ -184,7 +184,7 @@ fn told(answer: Result<AllocationOutcome, AllocateLineError>) -> String {
             StoreError::ConnectionLost(_) | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => {
                 "unavailable".to_owned()
             }
-            StoreError::Failed(_) => "failed".to_owned(),
+            StoreError::Invariant { .. } | StoreError::Failed(_) => "failed".to_owned(),
         },
     }
 }
