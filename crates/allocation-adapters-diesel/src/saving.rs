@@ -35,6 +35,8 @@ pub(crate) struct RowChanges<'a> {
     /// By how much the totals of products rise or fall. A product of which only the instant of the
     /// last decision is to be written has no change here.
     pub(crate) products: Vec<(&'a str, TotalsChange)>,
+    /// Whether lines of products may wait for units that are free, where that has changed.
+    pub(crate) unserved: Vec<(&'a str, bool)>,
     pub(crate) events: Vec<NewEvent<'a>>,
     /// When all this happens, in microseconds since 1970.
     pub(crate) at: i64,
@@ -257,6 +259,7 @@ impl<'a> RowChanges<'a> {
         // another product was ahead of this one: an allocation then has no second row of the product
         // to write.
         let counted = TotalsChange { allocated: 0, ..product.totals };
+        self.unserved.extend(product.unserved.map(|unserved| (product.sku.as_str(), unserved)));
         if counted != TotalsChange::default() || self.at > last_at {
             self.products.push((product.sku.as_str(), counted));
         }

@@ -5,6 +5,8 @@
 
 #[path = "contract/availability.rs"]
 mod availability;
+#[path = "contract/bounds.rs"]
+mod bounds;
 #[path = "contract/concurrency.rs"]
 mod concurrency;
 #[path = "contract/event_log.rs"]
@@ -65,6 +67,14 @@ macro_rules! on_both_databases {
 }
 
 on_both_databases! {
+    bounds:
+        expired_holds_are_released_in_steps,
+        a_decision_on_a_product_that_is_behind_is_none,
+        an_arrival_for_a_long_queue_is_given_out_in_steps,
+        lines_that_cannot_take_what_is_free_are_not_loaded,
+        waiting_lines_are_found_in_the_order_of_service,
+        a_read_gives_what_expired_to_those_who_wait,
+        many_products_share_the_bound;
     round_trips:
         identifiers_of_every_kind_come_back_as_they_were,
         the_longest_identifiers_fit,

@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{AddBatchError as Refusal, Batch, BatchReference, Eta, Quantity, Sku};
@@ -72,7 +72,8 @@ fn add(
     origin: &Origin,
 ) -> Result<Ending<Decision>, StoreError> {
     let wanted = Wanted { create: true, ..Wanted::product(new.sku.clone()) };
-    let Locked { mut products, now } = lock(unit, &[wanted], clock.now())?;
+    let locked = lock(unit, &[wanted], clock.now())?;
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     if let Some(existing) = unit.products().find_batch(&new.reference)? {
         return Ok(Ending::Rollback(repeated(new, existing, attempt)));
     }

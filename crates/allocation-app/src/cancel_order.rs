@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock_order};
+use crate::locking::{Locked, lock_order, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{CancelError, Cancellation, OrderId};
@@ -45,7 +45,8 @@ fn cancel(
     now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), CancelOrderError>>, StoreError> {
-    let Locked { mut products, now } = lock_order(unit, order_id, now)?;
+    let locked = lock_order(unit, order_id, now)?;
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let cancelled = Cancellation::of(order_id, &products);
     let cancelled = match cancelled {
         Ok(mut cancellation) => {

@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock_batch};
+use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, BatchVersion, ChangeBatchError as Refusal};
@@ -52,9 +52,10 @@ fn correct(
     origin: &Origin,
 ) -> Result<Ending<Decision>, StoreError> {
     let not_found = || Ok(Ending::Rollback(Err(Refusal::NotFound(reference.clone()).into())));
-    let Some((Locked { mut products, now }, sku)) = lock_batch(unit, reference, |batch| batch, now)? else {
+    let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch, now)? else {
         return not_found();
     };
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let Some(product) = products.get_mut(&sku) else { return not_found() };
     match decide(unit, product, |product| product.change_batch(reference, change, now))? {
         Ok(changed) if product.events().is_empty() => Ok(Ending::Rollback(Ok(changed))),

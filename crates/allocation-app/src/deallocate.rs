@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock_batch};
+use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{BatchReference, DeallocateError as Refusal, OrderId};
@@ -47,9 +47,10 @@ fn free(
 ) -> Result<Ending<Result<(), DeallocateError>>, StoreError> {
     let not_found = || Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
     let with_line = |batch| Wanted { order_ids: vec![order_id.clone()], ..batch };
-    let Some((Locked { mut products, now }, sku)) = lock_batch(unit, reference, with_line, now)? else {
+    let Some((locked, sku)) = lock_batch(unit, reference, with_line, now)? else {
         return not_found();
     };
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let Some(product) = products.get_mut(&sku) else { return not_found() };
     match decide(unit, product, |product| product.deallocate(order_id, reference, now))? {
         Ok(_) => {

@@ -1,6 +1,6 @@
 //! Decisions on products of which only part is loaded.
 
-use allocation_domain::{MoreNeeded, Product, Products, Sku, Undecided};
+use allocation_domain::{MoreNeeded, Needed, Product, Products, Sku, Undecided};
 use allocation_ports::{StoreError, UnitOfWork};
 
 /// How often more is loaded for one decision: far more often than any needs that a transaction
@@ -37,7 +37,8 @@ pub(crate) fn decide<P: AtHand, T, E: Undecided>(
     let mut decided = decision(at_hand);
     let mut last: Option<(MoreNeeded, [usize; 3])> = None;
     for _ in 0..MOST_LOADS {
-        let Some(needed) = decided.as_ref().err().and_then(Undecided::more_needed) else { break };
+        let needed = decided.as_ref().err().and_then(Undecided::more_needed);
+        let Some(needed) = needed.filter(|needed: &&MoreNeeded| needed.what != Needed::CatchUp) else { break };
         let Some(product) = at_hand.product(&needed.sku) else { break };
         let before = Some((needed.clone(), rows(product)));
         if before == last {

@@ -1,10 +1,10 @@
 //! Commands of many callers, decided in one unit of work.
 
 use crate::allocate_line::{LineAnswer, allocate};
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, catch_up, lock};
 use crate::place_order::{OrderAnswer, Orders};
 use crate::saving::changed;
-use crate::unit_of_work::{Attempt, Ending};
+use crate::unit_of_work::{Attempt, Ending, FarBehind};
 use allocation_domain::{NewOrder, OnShortage, OrderId, OrderLine, Products, Sku};
 use allocation_ports::{Origin, Origins, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
@@ -19,11 +19,24 @@ pub(crate) enum Command<'a> {
     Place(&'a NewOrder),
 }
 
+impl Command<'_> {
+    /// Whether the command is about one of these SKUs.
+    fn is_about(self, skus: &[Sku]) -> bool {
+        !skus.is_empty()
+            && match self {
+                Self::Allocate(line) => skus.contains(line.sku()),
+                Self::Place(order) => order.lines().iter().any(|(sku, _)| skus.contains(sku)),
+            }
+    }
+}
+
 /// What a caller is answered, by what was asked for.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Line(LineAnswer),
     Order(OrderAnswer),
+    /// Nothing yet: a product of the command is behind, and this unit of work was a step.
+    Behind,
 }
 
 impl Answer {
@@ -31,13 +44,15 @@ impl Answer {
         match self {
             Self::Line(answer) => answer.is_err(),
             Self::Order(answer) => answer.is_err(),
+            Self::Behind => false,
         }
     }
 }
 
 /// Decides commands in their order, and saves what changed: one answer for each command.
 ///
-/// The refusal of one changes nothing for another.
+/// The refusal of one changes nothing for another. Nor does a product that is behind: its commands
+/// alone are not decided yet.
 ///
 /// # Isolation
 ///
@@ -51,11 +66,20 @@ pub(crate) fn decide_group<'a>(
     now: DateTime<Utc>,
 ) -> Result<Ending<Vec<Answer>>, StoreError> {
     let asked = commands.clone().map(|(command, _)| command);
-    let Locked { mut products, now } = lock(unit, &wanted(asked.clone()), now)?;
+    let mut locked = lock(unit, &wanted(asked.clone()), now)?;
+    let behind = catch_up(unit, &mut locked)?;
+    if attempt.settling && !behind.is_empty() {
+        return Err(StoreError::Busy(FarBehind.into()));
+    }
+    let Locked { mut products, now } = locked;
     let mut orders = Orders::find(unit, &order_ids(asked))?;
     let mut answers = Vec::with_capacity(commands.size_hint().0);
     let mut origins = Origins::default();
     for (command, origin) in commands {
+        if command.is_about(&behind) {
+            answers.push(Answer::Behind);
+            continue;
+        }
         let before = if origin.is_unknown() { Vec::new() } else { count_events(&products, command) };
         answers.push(match command {
             Command::Allocate(line) => Answer::Line(allocate(unit, attempt, &mut products, line, now)?),

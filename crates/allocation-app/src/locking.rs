@@ -1,7 +1,9 @@
 //! Locking products for decisions.
 
+use crate::deciding::decide;
+use crate::saving::changed;
 use allocation_domain::{BatchReference, OrderId, Product, Products, Sku};
-use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use allocation_ports::{Origins, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
 /// Locked products, and when they are decided on.
@@ -64,4 +66,31 @@ pub(crate) fn lock_order(
     let locked = lock(unit, &wanted, now)?;
     unit.orders().lock_lines(order_id, &skus)?;
     Ok(locked)
+}
+
+/// Releases holds of locked products that have expired, and serves lines that wait for units which
+/// are free, as far as one unit of work takes that on. Returns the products that are still behind:
+/// nothing else can be decided on them in this unit.
+pub(crate) fn catch_up(unit: &mut dyn UnitOfWork, locked: &mut Locked) -> Result<Vec<Sku>, StoreError> {
+    let mut behind = Vec::new();
+    let now = locked.now;
+    for product in locked.products.iter_mut() {
+        let released = decide(unit, product, |product| product.release_expired(now))?;
+        released.map_err(|needed| StoreError::Failed(needed.into()))?;
+        if product.is_behind() {
+            behind.push(product.sku().clone());
+        }
+    }
+    Ok(behind)
+}
+
+/// Brings locked products up to date for one decision over all of them. `None` when that takes more
+/// units of work: what this one has done is saved, and the caller ends it with
+/// [`Ending::Step`](crate::unit_of_work::Ending::Step).
+pub(crate) fn up_to_date(unit: &mut dyn UnitOfWork, mut locked: Locked) -> Result<Option<Locked>, StoreError> {
+    if catch_up(unit, &mut locked)?.is_empty() {
+        return Ok(Some(locked));
+    }
+    unit.products().save(&changed(locked.products), locked.now, &Origins::default())?;
+    Ok(None)
 }

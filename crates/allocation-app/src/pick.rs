@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{PickError as Refusal, PickLineId, PickOutcome, Units};
@@ -50,7 +50,8 @@ fn pick(
         order_ids: vec![before.order_id],
         ..Wanted::product(before.sku.clone())
     };
-    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let locked = lock(unit, &[wanted], now)?;
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     // What has become of the line is told only under the lock.
     let (Some(product), Some(line)) = (products.get_mut(&before.sku), unit.pick_lists().find_line(id)?) else {
         return not_found();

@@ -1,9 +1,7 @@
 use crate::UseCases;
-use crate::deciding::decide;
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, catch_up, lock};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
-use allocation_domain::{Products, Sku};
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
@@ -48,19 +46,13 @@ fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<Ending<usize
     }
     skus.sort();
     let wanted: Vec<Wanted> = skus.iter().cloned().map(Wanted::product).collect();
-    let Locked { mut products, now } = lock(unit, &wanted, now)?;
-    for sku in &skus {
-        tidy(unit, &mut products, sku, now)?;
-    }
-    let tidied = products.iter().filter(|product| !product.events().is_empty()).count();
+    let mut locked = lock(unit, &wanted, now)?;
+    // What is still behind is found again.
+    let _behind = catch_up(unit, &mut locked)?;
+    let Locked { products, now } = locked;
+    let tidied = products.iter().filter(|product| product.has_changed()).count();
     let changed = save_changed(unit, products, now, &Origin::default())?;
     Ok(if changed { Ending::Commit(tidied) } else { Ending::Rollback(tidied) })
-}
-
-fn tidy(unit: &mut dyn UnitOfWork, products: &mut Products, sku: &Sku, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let Some(product) = products.get_mut(sku) else { return Ok(()) };
-    let released = decide(unit, product, |product| product.release_expired(now))?;
-    released.map(drop).map_err(|needed| StoreError::Failed(needed.into()))
 }
 
 #[cfg(test)]

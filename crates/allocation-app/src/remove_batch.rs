@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock_batch};
+use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{Batch, BatchReference, BatchVersion, RemoveBatchError as Refusal};
@@ -68,9 +68,10 @@ fn remove(
     now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), RemoveBatchError>>, StoreError> {
-    let Some((Locked { mut products, now }, sku)) = lock_batch(unit, reference, |batch| batch, now)? else {
+    let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch, now)? else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let Some(product) = products.get_mut(&sku) else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };

@@ -11,7 +11,20 @@ pub(crate) enum Ending<T> {
     Commit(T),
     /// Nothing changed: roll back and answer.
     Rollback(T),
+    /// Store what was done, and run the unit of work again: it was a step towards the decision, which
+    /// one unit alone does not reach.
+    Step,
 }
+
+/// How many steps a request takes before its decision: enough for some ten thousand holds that have
+/// expired at once. A request that finds more is answered that the database is busy, and the sweeper
+/// goes on.
+const MOST_STEPS: u32 = 20;
+
+/// More holds have expired, or more lines wait for free units, than a request takes on.
+#[derive(Debug, thiserror::Error)]
+#[error("more holds have expired, or more lines wait for units that are free, than a request takes on")]
+pub(crate) struct FarBehind;
 
 /// What a unit of work is told about the runs before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +64,15 @@ impl UnitRunner {
     ) -> Result<T, StoreError> {
         let begun = Instant::now();
         let mut attempt = Attempt { number: 1, settling: false };
+        let mut steps = 0;
         loop {
             let error = match self.run_once(LockWait::Usual, attempt, &mut work) {
-                Ok(answer) => return Ok(answer),
+                Ok(Some(answer)) => return Ok(answer),
+                Ok(None) if steps < MOST_STEPS && begun.elapsed() < self.retry.give_up_after => {
+                    steps += 1;
+                    continue;
+                }
+                Ok(None) => return Err(told(StoreError::Busy(FarBehind.into()), attempt)),
                 Err(error) => error,
             };
             let last = attempt.number >= self.retry.attempts || begun.elapsed() >= self.retry.give_up_after;
@@ -73,19 +92,27 @@ impl UnitRunner {
         mut work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
     ) -> Result<T, StoreError> {
         let attempt = Attempt { number: 1, settling: false };
-        self.run_once(LockWait::Short, attempt, &mut work).map_err(|error| told(error, attempt))
+        let done = self.run_once(LockWait::Short, attempt, &mut work).map_err(|error| told(error, attempt))?;
+        done.ok_or_else(|| StoreError::Busy(FarBehind.into()))
     }
 
+    /// Runs `work`; `None` after a step.
     fn run_once<T>(
         &self,
         wait: LockWait,
         attempt: Attempt,
         work: &mut impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
-    ) -> Result<T, StoreError> {
+    ) -> Result<Option<T>, StoreError> {
         let mut unit = self.factory.begin(wait)?;
         match work(&mut *unit, attempt)? {
-            Ending::Commit(answer) => unit.commit().map(|()| answer),
-            Ending::Rollback(answer) => Ok(answer),
+            Ending::Commit(answer) => unit.commit().map(|()| Some(answer)),
+            Ending::Rollback(answer) => Ok(Some(answer)),
+            Ending::Step => match unit.commit() {
+                Ok(()) => Ok(None),
+                // Whether it happened or not: the unit that runs again finds out.
+                Err(StoreError::OutcomeUnknown(cause)) => Err(StoreError::Conflict(cause)),
+                Err(error) => Err(error),
+            },
         }
     }
 }

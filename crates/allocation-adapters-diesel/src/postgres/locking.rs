@@ -32,7 +32,7 @@ pub(crate) fn lock(
     let mut products = Vec::with_capacity(wanted.len());
     for (wanted, loaded) in wanted.iter().zip(loaded) {
         if let Some(locked) = locked.get(wanted.sku.as_str()) {
-            products.push(Product::restore(loaded.state(wanted, *locked)?));
+            products.push(Product::restore(loaded.state(wanted, *locked, columns.most_expired)?));
         }
     }
     Ok((products, joined))
@@ -57,6 +57,7 @@ struct Locked {
     last_at: i64,
     held_lines: i64,
     waiting_lines: i64,
+    unserved: bool,
 }
 
 fn lock_products(
@@ -80,6 +81,8 @@ struct Loaded {
     named_batches: Vec<Batch>,
     /// The lines that there are of those that were asked for, and those that have expired.
     found: BTreeSet<OrderId>,
+    /// How many of them have expired.
+    expired: usize,
     ended_orders: Vec<(OrderId, OrderEnd)>,
     /// The orders that have begun by a line of another product.
     joined: BTreeSet<OrderId>,
@@ -87,7 +90,7 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn state(mut self, wanted: &Wanted, locked: Locked) -> Result<ProductState, StoreError> {
+    fn state(mut self, wanted: &Wanted, locked: Locked, most_expired: usize) -> Result<ProductState, StoreError> {
         // The rows come in this order, but SQL does not promise it.
         self.open_batches.sort_by_cached_key(Batch::preference);
         // Nothing is known of batches that were not looked for.
@@ -101,6 +104,8 @@ impl Loaded {
             named_batches: self.named_batches,
             lines: self.lines.lines,
             more_waiting: locked.waiting_lines > 0,
+            more_expired: self.expired > most_expired,
+            unserved: locked.unserved,
             ended_orders: self.ended_orders,
             pick_lines: self.lines.pick_lines,
             ..ProductState::new(wanted.sku.clone(), u64::try_from(locked.version).map_err(corrupt)?)
@@ -113,6 +118,10 @@ impl Loaded {
             "named" => self.named_batches.push(row.batch(sku)?),
             "cancelled" => self.ended_orders.push((row::order_id(row.name)?, OrderEnd::Cancelled)),
             "expired" => self.ended_orders.push((row::order_id(row.name)?, OrderEnd::Expired)),
+            "due" => {
+                self.expired += 1;
+                self.found.insert(row::order_id(row.name)?);
+            }
             "joined" => {
                 self.joined.insert(row::order_id(row.name)?);
             }
@@ -240,6 +249,9 @@ struct LoadColumns<'a> {
     /// Products with holds, which may have expired.
     expiring_place: Vec<i32>,
     expiring_sku: Vec<&'a str>,
+    /// How many expired lines of each product are loaded; one more tells that there are more.
+    most_expired: usize,
+    limit_of_expired: i64,
     /// When the products are decided on.
     at: i64,
 }
@@ -273,6 +285,8 @@ impl<'a> LoadColumns<'a> {
                 columns.alone_order_id.push(order_id.as_str());
             }
         }
+        columns.most_expired = Product::share_of(columns.expiring_sku.len());
+        columns.limit_of_expired = i64::try_from(columns.most_expired + 1).map_err(corrupt)?;
         Ok(columns)
     }
 
@@ -303,6 +317,7 @@ impl<'a> LoadColumns<'a> {
             expiring_place: &self.expiring_place,
             expiring_sku: &self.expiring_sku,
             now: &self.at,
+            most_expired: &self.limit_of_expired,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::pick_lines::save_pick_lines;
 use super::sets::{
     AddBatches, AddLines, AddReferences, AddTracedEvents, ChangeBatches, ChangeLines, ChangeProducts, CountBatches,
-    Record, Remove,
+    MarkUnserved, Record, Remove,
 };
 use crate::error::store_error;
 use crate::saving::{RowChanges, exists, expect_rows};
@@ -12,6 +12,7 @@ use diesel::prelude::*;
 
 pub(crate) fn save(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     remove(connection, rows)?;
+    mark_unserved(connection, rows)?;
     add_batches(connection, rows)?;
     change_batches(connection, rows)?;
     count_batches(connection, rows)?;
@@ -58,6 +59,14 @@ fn remove(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), St
     expect_rows(exists::LINE, lines.len(), rows_of(counts.1)?)?;
     expect_rows(exists::BATCH, batches.len(), rows_of(counts.2)?)?;
     expect_rows(exists::BATCH_REFERENCE, batches.len(), rows_of(counts.3)?)
+}
+
+/// Few products at a time have a queue that one unit of work cannot serve.
+fn mark_unserved(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    for (sku, unserved) in &rows.unserved {
+        expect_rows(exists::PRODUCT, 1, MarkUnserved { unserved, sku }.execute(connection).map_err(store_error)?)?;
+    }
+    Ok(())
 }
 
 fn add_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {

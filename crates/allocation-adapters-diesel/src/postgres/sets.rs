@@ -19,11 +19,12 @@ statement! {
 statement! {
     /// Locks products in the order of their SKUs, which is that of the index, and counts a unit of
     /// work that is not to decide before an instant. Answers the versions, when the products were or
-    /// are decided on last, how many lines are held, and how many wait.
+    /// are decided on last, how many lines are held, how many wait, and whether lines may wait for units
+    /// that are free.
     LockProducts<'a>(now: BigInt => i64, skus: Array<Text> => Vec<&'a str>) on Pg
-        -> (Text, (BigInt, BigInt, BigInt, BigInt)),
+        -> (Text, (BigInt, BigInt, BigInt, BigInt, Bool)),
     "UPDATE products SET version = version + 1, last_at = greatest(last_at, ?) WHERE sku = ANY (?)
-     RETURNING sku, version, last_at, held_lines, waiting_lines"
+     RETURNING sku, version, last_at, held_lines, waiting_lines, unserved"
 }
 
 statement! {
@@ -35,8 +36,8 @@ statement! {
     ///
     /// `place` says which product a row belongs to, and a line has nothing of its own but its order.
     /// What is LATERAL with a LIMIT is looked up for one row of the parameters after the other,
-    /// whatever the planner takes the tables for; expired lines are wanted all, and their order is
-    /// that of the index that leads to them. A name is asked for as a range so that it can be
+    /// whatever the planner takes the tables for; of expired lines the first are wanted, by the index
+    /// that leads to them. A name is asked for as a range so that it can be
     /// ordered by, which is left to the one index that gives that order.
     Load<'a>(
         open_place: Array<Integer> => Vec<i32>,
@@ -56,6 +57,7 @@ statement! {
         expiring_place: Array<Integer> => Vec<i32>,
         expiring_sku: Array<Text> => Vec<&'a str>,
         now: BigInt => i64,
+        most_expired: BigInt => i64,
     ) on Pg -> (
         Integer, Text, Text, Nullable<Integer>, Nullable<Integer>, Nullable<Date>, Nullable<BigInt>, Nullable<Integer>,
         Nullable<Integer>, Nullable<Integer>, Nullable<Integer>,
@@ -97,11 +99,11 @@ statement! {
          ORDER BY order_id, order_slot OFFSET 0
      ) AS l
      UNION ALL
-     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+     SELECT w.place, 'due', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?) AS w (place, sku)
      CROSS JOIN LATERAL (
          SELECT order_id
-         FROM order_lines WHERE order_lines.sku = w.sku AND expires_at <= ? ORDER BY expires_at, order_id OFFSET 0
+         FROM order_lines WHERE order_lines.sku = w.sku AND expires_at <= ? ORDER BY expires_at, order_id LIMIT ?
      ) AS l"
 }
 
@@ -327,6 +329,12 @@ statement! {
      FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?) LIMIT ?)
          AS w (sku, in_stock, on_its_way, held, backordered, held_lines, waiting_lines, picked)
      WHERE t.sku = w.sku"
+}
+
+statement! {
+    /// Notes whether lines of a product may wait for units that are free.
+    MarkUnserved<'a>(unserved: Bool => bool, sku: Text => str) on Pg,
+    "UPDATE products SET unserved = ? WHERE sku = ?"
 }
 
 statement! {

@@ -3,7 +3,8 @@
 use super::pick_lines::save_pick_lines;
 use super::rows::{
     AddAllocation, AddBatch, AddEvent, AddLine, AddPlainLine, AddReference, ChangeAllocation, ChangeBatch,
-    ChangeCounter, ChangeLine, ChangeProduct, CountBatch, RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
+    ChangeCounter, ChangeLine, ChangeProduct, CountBatch, MarkUnserved, RemoveAllocation, RemoveBatch, RemoveLine,
+    RemoveReference,
 };
 use crate::error::store_error;
 use crate::saving::{AddedLine, AllocationKey, BatchKey, Counts, LineKey, RowChanges, exists, expect_rows};
@@ -98,6 +99,9 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
     }
     for (BatchKey { sku, reference }, Counts { allocated, picked, shipped, missing }) in &rows.counted_batches {
         one_row(connection, exists::BATCH, CountBatch { allocated, picked, shipped, missing, sku, reference })?;
+    }
+    for (sku, unserved) in &rows.unserved {
+        one_row(connection, exists::PRODUCT, MarkUnserved { unserved, sku })?;
     }
     for (sku, totals) in &rows.products {
         let statement = ChangeProduct {

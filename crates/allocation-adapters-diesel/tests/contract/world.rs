@@ -2,8 +2,8 @@
 
 use allocation_adapters_diesel::{DatabaseUrl, Dialect, Store};
 use allocation_domain::{
-    AllocateError, AllocationOutcome, Batch, BatchReference, DeallocateError, Eta, HoldDuration, NewOrder, OnShortage,
-    Order, OrderId, OrderTerms, Product, Products, Quantity, Sku, Undecided,
+    AllocateError, AllocationOutcome, Batch, BatchReference, DeallocateError, Eta, HoldDuration, Needed, NewOrder,
+    OnShortage, Order, OrderId, OrderTerms, Product, Products, Quantity, Sku, Undecided,
 };
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, LockWait, Origins, PageSize, Queries,
@@ -90,7 +90,8 @@ pub fn load_and_decide<T, E: Undecided>(
 ) -> Result<T, E> {
     loop {
         let decided = decision(product);
-        let Some(needed) = decided.as_ref().err().and_then(Undecided::more_needed) else { return decided };
+        let needed = decided.as_ref().err().and_then(Undecided::more_needed);
+        let Some(needed) = needed.filter(|needed| needed.what != Needed::CatchUp) else { return decided };
         unit.products().load(product, &needed.what).unwrap();
     }
 }

@@ -37,11 +37,11 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         };
         locks(products, vec![Product::restore(state)]);
         products.expect_load().times(1).returning(|product, needed| {
-            assert_eq!(*needed, Needed::WaitingLines { after: None });
+            let Needed::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
             let mut line = LineState::alone(units(2), now());
             line.terms.on_shortage = OnShortage::Backorder;
             line.waiting = 2;
-            product.load_waiting([(order("O-2"), line)], false);
+            product.load_waiting(None, *free, [(order("O-2"), line)], false);
             Ok(())
         });
         let served = |event: &Event| matches!(event, Event::Allocated { order_id, .. } if *order_id == order("O-2"));

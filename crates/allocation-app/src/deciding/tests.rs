@@ -26,8 +26,12 @@ fn what_a_decision_needs_is_loaded_until_it_decides() {
     products.expect_load().times(3).returning(|product, needed| {
         match needed {
             Needed::Batches => product.complete([]),
-            Needed::WaitingLines { after: None } => product.load_waiting([waiting("O-1", 2)], true),
-            Needed::WaitingLines { after: Some(_) } => product.load_waiting([waiting("O-2", 2)], false),
+            Needed::WaitingLines { after: None, free, .. } => {
+                product.load_waiting(None, *free, [waiting("O-1", 2)], true)
+            }
+            Needed::WaitingLines { after, free, .. } => {
+                product.load_waiting(after.as_ref(), *free, [waiting("O-2", 2)], false);
+            }
             other => panic!("{other}"),
         }
         Ok(())

@@ -466,3 +466,24 @@ fn a_group_has_no_more_lines_than_it_may_but_for_an_order_that_is_larger() {
     assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [2, GROUP_SIZE, 3, 40, 2]);
     engine.shut_down();
 }
+
+#[test]
+fn a_product_that_stays_behind_is_refused_after_a_while_and_delays_no_other() {
+    let shared = Shared::with(&[("RUG", 5)]);
+    let held = allocation_domain::Commitment::Held { expires_at: chrono::DateTime::UNIX_EPOCH };
+    let lamp = crate::testing::product_with_line("LAMP", 9, 3, held);
+    let lamp = Product::restore(allocation_domain::ProductState {
+        open_batches: lamp.batches().to_vec(),
+        lines: lamp.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
+        more_expired: true,
+        ..allocation_domain::ProductState::new(lamp.sku().clone(), 7)
+    });
+    locked(&shared.products).insert(lamp.sku().clone(), lamp);
+    let engine = engine(&shared, 100, no_fault);
+    let lines = [line("O-1", "RUG", 1), line("O-2", "LAMP", 1), line("O-3", "RUG", 1)];
+    assert_eq!(in_two_groups(&shared, &engine, &lines), ["allocated", "busy", "allocated"]);
+    let groups = shared.groups();
+    assert_eq!(groups[..2], [vec!["O-1"], vec!["O-2", "O-3"]]);
+    assert!(groups[2..].iter().all(|group| *group == ["O-2"]), "the others are answered first: {groups:?}");
+    engine.shut_down();
+}

@@ -2,6 +2,7 @@ use super::job::Job;
 use super::queue::{Receiver, Waiting};
 use crate::UnitRunner;
 use crate::group::{Answer, decide_group};
+use crate::unit_of_work::FarBehind;
 use allocation_ports::{Clock, EngineMetrics, GroupMeasure, StoreError};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -9,6 +10,17 @@ use std::time::{Duration, Instant};
 
 /// How long the parts of a group that failed may hold up the lines behind them.
 const PATIENCE_WITH_PARTS: Duration = Duration::from_secs(3);
+
+/// How long commands on products that are behind may hold up the lines behind them: some units of work,
+/// after which the sweeper goes on alone, and these commands are answered that the database is busy.
+const PATIENCE_WITH_BEHIND: Duration = Duration::from_millis(250);
+
+/// Until when a group is still worked on that was not decided at once.
+#[derive(Debug, Clone, Copy)]
+struct Until {
+    parts: Instant,
+    behind: Instant,
+}
 
 /// Takes groups from one queue and runs each in a unit of work.
 pub(super) struct Worker {
@@ -72,13 +84,14 @@ impl Worker {
             decide_group(unit, attempt, group.iter().map(Job::command), now)
         });
         self.measure(&group, &decided, waiting, begun);
-        self.finish(group, decided, Instant::now() + PATIENCE_WITH_PARTS);
+        let now = Instant::now();
+        self.finish(group, decided, Until { parts: now + PATIENCE_WITH_PARTS, behind: begun + PATIENCE_WITH_BEHIND });
     }
 
     /// Decides a part of a group that failed, unless the time for that is over.
-    fn decide_part(&self, part: Vec<Job>, until: Instant) {
+    fn decide_part(&self, part: Vec<Job>, until: Until) {
         let (now, begun) = (self.clock.now(), Instant::now());
-        if begun >= until {
+        if begun >= until.parts {
             return fail_all(part, StoreError::Busy("the time for this group is over".into()));
         }
         self.metrics.retry();
@@ -86,6 +99,25 @@ impl Worker {
             self.units.run_impatiently(|unit, attempt| decide_group(unit, attempt, part.iter().map(Job::command), now));
         self.measure(&part, &decided, 0, begun);
         self.finish(part, decided, until);
+    }
+
+    /// Decides commands again whose products were behind, unless the time for that is over.
+    fn go_on(&self, mut behind: Vec<Job>, until: Until) {
+        while !behind.is_empty() {
+            let (now, begun) = (self.clock.now(), Instant::now());
+            if begun >= until.behind {
+                return fail_all(behind, StoreError::Busy(FarBehind.into()));
+            }
+            self.metrics.retry();
+            let decided = self
+                .units
+                .run_impatiently(|unit, attempt| decide_group(unit, attempt, behind.iter().map(Job::command), now));
+            self.measure(&behind, &decided, 0, begun);
+            match decided {
+                Ok(answers) => behind = answer_all(behind, answers),
+                Err(error) => return self.finish(behind, Err(error), until),
+            }
+        }
     }
 
     fn measure(&self, group: &[Job], decided: &Result<Vec<Answer>, StoreError>, waiting: usize, begun: Instant) {
@@ -99,12 +131,11 @@ impl Worker {
     }
 
     /// Answers what was decided, or splits what was not.
-    fn finish(&self, mut group: Vec<Job>, decided: Result<Vec<Answer>, StoreError>, until: Instant) {
+    fn finish(&self, mut group: Vec<Job>, decided: Result<Vec<Answer>, StoreError>, until: Until) {
         match decided {
             Ok(answers) => {
-                for (job, answer) in group.into_iter().zip(answers) {
-                    job.answer(answer);
-                }
+                let behind = answer_all(group, answers);
+                self.go_on(behind, until);
             }
             Err(error) if splitting_helps(&group, &error) => {
                 // By SKU, so that a product that is at fault is soon alone.
@@ -116,6 +147,18 @@ impl Worker {
             Err(error) => fail_all(group, error),
         }
     }
+}
+
+/// Answers what was decided, and returns the commands whose products are behind.
+fn answer_all(group: Vec<Job>, answers: Vec<Answer>) -> Vec<Job> {
+    let mut behind = Vec::new();
+    for (job, answer) in group.into_iter().zip(answers) {
+        match answer {
+            Answer::Behind => behind.push(job),
+            answer => job.answer(answer),
+        }
+    }
+    behind
 }
 
 /// How many lines the refused commands of a group have.

@@ -117,3 +117,42 @@ fn a_commit_of_unknown_outcome_is_settled_by_running_again() {
     });
     assert_eq!(answer.unwrap(), 3);
 }
+
+#[test]
+fn a_step_is_committed_and_the_unit_runs_again() {
+    let runner = runner(vec![committed(|_| {}), committed(|_| {}), committed(|_| {})]);
+    let mut runs = 0;
+    let answer = runner.run("test", |_, attempt| {
+        runs += 1;
+        assert_eq!((attempt.number, attempt.settling), (1, false), "a step is no attempt that failed");
+        Ok(if runs < 3 { Ending::Step } else { Ending::Commit(runs) })
+    });
+    assert_eq!(answer.unwrap(), 3);
+}
+
+#[test]
+fn a_request_takes_so_many_steps_and_no_more() {
+    let units = (0..=MOST_STEPS).map(|_| committed(|_| {})).collect();
+    let error = count(&runner(units), |_| Ok(Ending::Step)).unwrap_err();
+    assert!(matches!(&error, StoreError::Busy(cause) if cause.is::<FarBehind>()), "{error:?}");
+}
+
+#[test]
+fn a_step_of_unknown_outcome_is_nothing_that_was_decided() {
+    let lost = Err(StoreError::OutcomeUnknown(cause("connection lost")));
+    let runner = runner(vec![ending(lost, |_| {}), committed(|_| {})]);
+    let mut runs = 0;
+    let answer = runner.run("test", |_, attempt| {
+        runs += 1;
+        assert!(!attempt.settling);
+        Ok(if runs < 2 { Ending::Step } else { Ending::Commit(runs) })
+    });
+    assert_eq!(answer.unwrap(), 2);
+}
+
+#[test]
+fn a_request_that_waits_for_nobody_takes_no_step() {
+    let runner = runner(vec![committed(|_| {})]);
+    let error = runner.run_impatiently(|_, _| Ok(Ending::<()>::Step)).unwrap_err();
+    assert!(matches!(error, StoreError::Busy(_)));
+}

@@ -24,7 +24,7 @@ impl Product {
         quantity: Quantity,
         now: DateTime<Utc>,
     ) -> Result<AllocationOutcome, AllocateError> {
-        self.release_expired(now)?;
+        self.catch_up(now)?;
         let Some(missing) = self.missing(order_id, quantity)? else {
             return Ok(AllocationOutcome::Unchanged(self.line_allocation(order_id, quantity)));
         };
@@ -60,7 +60,7 @@ impl Product {
         reference: &BatchReference,
         now: DateTime<Utc>,
     ) -> Result<Quantity, DeallocateError> {
-        self.release_expired(now)?;
+        self.catch_up(now)?;
         if self.place(reference).is_none() {
             return Err(DeallocateError::BatchNotFound(reference.clone()));
         }

@@ -45,7 +45,7 @@ impl Product {
         change: &BatchChange,
         now: DateTime<Utc>,
     ) -> Result<BatchChanged, ChangeBatchError> {
-        self.release_expired(now)?;
+        self.catch_up(now)?;
         let Some(before) = self.batch(reference).cloned() else {
             return Err(ChangeBatchError::NotFound(reference.clone()));
         };

@@ -3,11 +3,18 @@
 use crate::support::{Answer, Server, TestDatabase, on_every_database};
 use serde_json::json;
 use std::thread;
+use std::time::{Duration, Instant};
 
-/// The errors in the log that name an invariant.
-fn errors(server: &Server, invariant: &str) -> usize {
+/// Waits until so many errors in the log name an invariant: it is written behind the answers.
+#[track_caller]
+fn assert_errors(server: &Server, invariant: &str, expected: usize) {
+    let deadline = Instant::now() + Duration::from_secs(30);
     let names = |line: &&String| line.contains("\"ERROR\"") && line.contains(invariant);
-    server.log().iter().filter(names).count()
+    let count = || server.log().iter().filter(names).count();
+    while count() < expected && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(count(), expected, "{invariant}: {:?}", server.log());
 }
 
 #[track_caller]
@@ -28,14 +35,14 @@ fn a_counter_that_differs_from_its_allocations_is_a_500_with_its_name_in_the_log
     // By the engine, by a use case, and over several products.
     let broken = [client.allocate("O-1", "LAMP", 4), client.give_back("O-1", "B-1"), client.cancel("O-1")];
     broken.iter().for_each(assert_fault);
-    assert_eq!(errors(&server, "batch_covers_its_allocations"), broken.len(), "{:?}", server.log());
+    assert_errors(&server, "batch_covers_its_allocations", broken.len());
     // Others go on, of the same product and beside it.
     assert_eq!(client.allocate("O-2", "SOFA", 1).status, 201);
     assert_eq!(client.allocate("O-2", "LAMP", 1).status, 201);
     assert_eq!(client.give_back("O-1", "B-2").status, 204);
     database.execute("UPDATE batches SET allocated_quantity = 5 WHERE reference = 'B-1'");
     assert_eq!(client.give_back("O-1", "B-1").status, 204);
-    assert_eq!(errors(&server, "invariant"), broken.len());
+    assert_errors(&server, "the invariant", broken.len());
 }
 
 fn what_a_constraint_refuses_is_a_500_with_the_name_of_the_constraint(database: &TestDatabase) {
@@ -45,9 +52,9 @@ fn what_a_constraint_refuses_is_a_500_with_the_name_of_the_constraint(database: 
     database.execute("UPDATE products SET in_stock = 0");
     let lowered = client.change_batch("B-1", &json!({"purchased_quantity": 5}));
     assert_fault(&lowered);
-    assert_eq!(errors(&server, "the invariant"), 1, "{:?}", server.log());
+    assert_errors(&server, "the invariant", 1);
     let constraint = if database.url().starts_with("postgres") { "products_totals" } else { "in_stock >= 0" };
-    assert_eq!(errors(&server, constraint), 1, "{:?}", server.log());
+    assert_errors(&server, constraint, 1);
     assert_eq!(client.get("/batch/B-1").json()["purchased_quantity"], 10, "nothing is stored");
 }
 

@@ -8,6 +8,7 @@ mod backorders;
 mod bad_input;
 mod batch_changes;
 mod batches;
+mod bounds;
 mod browsers;
 mod command_line;
 mod concurrency;

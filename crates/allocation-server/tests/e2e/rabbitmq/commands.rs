@@ -126,7 +126,7 @@ fn what_cannot_be_done_is_a_dead_letter_and_holds_up_nothing(database: &TestData
 fn a_broken_invariant_is_a_dead_letter_at_once(database: &TestDatabase) {
     let world = World::new(database);
     world.api.add_batch("B-1", "LAMP", 5, None);
-    world.api.allocate("O-1", "LAMP", 2);
+    world.api.allocate("O-1", "LAMP", 3);
     database.execute("UPDATE batches SET allocated_quantity = 1");
     let broken = command("C-1", "deallocate", &json!({"order_id": "O-1", "reference": "B-1"}));
     world.send(&[broken.clone(), allocate("C-2", "O-2", "LAMP", 1)]);
