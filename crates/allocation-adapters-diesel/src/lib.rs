@@ -7,15 +7,19 @@
 #![warn(missing_docs)]
 
 mod any_connection;
+mod clock;
 mod connect_error;
 mod database_url;
 mod error;
 mod expiry;
 mod flags;
+mod generation;
+mod inspection;
 mod keeping;
 mod line;
 mod loading;
 mod migrations;
+mod moving;
 mod orders;
 mod pick_line;
 mod pick_lists;
@@ -31,7 +35,9 @@ mod statement;
 mod store;
 mod unit;
 
+pub use clock::{ClockWatch, StoreClock};
 pub use connect_error::ConnectError;
 pub use database_url::{DatabaseUrl, DatabaseUrlError, PostgresUrl};
+pub use inspection::{Finding, Mended};
 pub use migrations::{MigrateError, MigrationStatus, Migrations};
 pub use store::{Dialect, Store};

@@ -20,7 +20,7 @@ pub(crate) struct RowChanges<'a> {
     pub(crate) added_batches: Vec<NewBatch<'a>>,
     pub(crate) changed_batches: Vec<ChangedBatch<'a>>,
     pub(crate) changed_lines: Vec<(LineKey<'a>, LineValues)>,
-    pub(crate) changed_allocations: Vec<(AllocationKey<'a>, i32)>,
+    pub(crate) changed_allocations: Vec<(AllocationKey<'a>, AllocationValues)>,
     /// By how much the allocated quantity of batches rises or falls that are not corrected.
     pub(crate) counters: Vec<(BatchKey<'a>, i32)>,
     /// By how much the counters of batches rise or fall that are not corrected and of which units
@@ -29,17 +29,14 @@ pub(crate) struct RowChanges<'a> {
     /// Lines with nothing to write but what almost every line that is sent alone has.
     pub(crate) added_plain_lines: Vec<PlainLine<'a>>,
     pub(crate) added_lines: Vec<AddedLine<'a>>,
-    pub(crate) added_allocations: Vec<(AllocationKey<'a>, i32)>,
+    pub(crate) added_allocations: Vec<(AllocationKey<'a>, AllocationValues)>,
     pub(crate) added_pick_lines: Vec<PickLineValues<'a>>,
     pub(crate) changed_pick_lines: Vec<PickLineValues<'a>>,
-    /// By how much the totals of products rise or fall. A product of which only the instant of the
-    /// last decision is to be written has no change here.
+    /// By how much the totals of products rise or fall.
     pub(crate) products: Vec<(&'a str, TotalsChange)>,
     /// Whether lines of products may wait for units that are free, where that has changed.
     pub(crate) unserved: Vec<(&'a str, bool)>,
     pub(crate) events: Vec<NewEvent<'a>>,
-    /// When all this happens, in microseconds since 1970.
-    pub(crate) at: i64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +56,15 @@ pub(crate) struct AllocationKey<'a> {
     pub(crate) sku: &'a str,
     pub(crate) order_id: &'a str,
     pub(crate) reference: &'a str,
+}
+
+/// A row of `allocations` without its key, as it is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AllocationValues {
+    pub(crate) quantity: i32,
+    /// `~priority`: the smaller is served first.
+    pub(crate) precedence: i32,
+    pub(crate) placed_at: i64,
 }
 
 #[derive(Debug)]
@@ -81,6 +87,8 @@ pub(crate) struct ChangedBatch<'a> {
     pub(crate) eta: Option<NaiveDate>,
     pub(crate) revision: i32,
     pub(crate) deltas: Counts,
+    /// What is still to be done with the lines, as JSON.
+    pub(crate) moving: Option<String>,
 }
 
 /// The counters of a batch, or by how much they rise or fall.
@@ -129,6 +137,8 @@ pub(crate) struct NewEvent<'a> {
     pub(crate) event_type: &'static str,
     pub(crate) order_id: Option<&'a str>,
     pub(crate) payload: String,
+    /// In microseconds since 1970.
+    pub(crate) occurred_at: i64,
     /// Where the command came from, if there is anything to tell.
     pub(crate) origin: Option<&'a Origin>,
 }
@@ -169,22 +179,20 @@ pub(crate) mod exists {
 }
 
 impl<'a> RowChanges<'a> {
-    /// The rows of changes that happen at an instant, each with what the lock has left as the
-    /// instant of the last decision on its product.
+    /// The rows of changes, each with the instant at which its product was decided on.
     pub(crate) fn new(
         changes: &'a [(DateTime<Utc>, Changes<'a>)],
-        at: DateTime<Utc>,
         origins: &'a Origins,
         joined: &BTreeSet<OrderId>,
     ) -> Result<Self, StoreError> {
-        let mut rows = Self { at: at.timestamp_micros(), ..Self::default() };
-        for (last_at, product) in changes {
+        let mut rows = Self::default();
+        for (decided_at, product) in changes {
             rows.push_batches(product)?;
             rows.push_lines(product)?;
             rows.push_allocations(product)?;
             rows.push_pick_lines(product)?;
-            rows.push_product(product, last_at.timestamp_micros());
-            rows.push_events(product, origins)?;
+            rows.push_product(product);
+            rows.push_events(product, decided_at.timestamp_micros(), origins)?;
         }
         // Names of batches are taken in one order, whatever their SKU, so that no two units of work
         // wait for each other.
@@ -254,13 +262,12 @@ impl<'a> RowChanges<'a> {
         Ok(())
     }
 
-    fn push_product(&mut self, product: &Changes<'a>, last_at: i64) {
-        // What is allocated is not counted, and the lock has written the instant already unless
-        // another product was ahead of this one: an allocation then has no second row of the product
-        // to write.
+    fn push_product(&mut self, product: &Changes<'a>) {
+        // What is allocated is not counted, and the lock has written the instant already: an allocation
+        // has no second row of the product to write.
         let counted = TotalsChange { allocated: 0, ..product.totals };
         self.unserved.extend(product.unserved.map(|unserved| (product.sku.as_str(), unserved)));
-        if counted != TotalsChange::default() || self.at > last_at {
+        if counted != TotalsChange::default() {
             self.products.push((product.sku.as_str(), counted));
         }
     }
@@ -269,10 +276,15 @@ impl<'a> RowChanges<'a> {
         for part in &product.allocations {
             let (order_id, reference) = (part.order_id.as_str(), part.reference.as_str());
             let key = AllocationKey { sku: product.sku.as_str(), order_id, reference };
-            match (part.before, part.after) {
-                (_, None) => self.removed_allocations.push(key),
-                (None, Some(after)) => self.added_allocations.push((key, units(after)?)),
-                (Some(_), Some(after)) => self.changed_allocations.push((key, units(after)?)),
+            let Some(after) = part.after else {
+                self.removed_allocations.push(key);
+                continue;
+            };
+            let (precedence, placed_at) = (!part.priority, part.placed_at.timestamp_micros());
+            let values = AllocationValues { quantity: units(after)?, precedence, placed_at };
+            match part.before {
+                None => self.added_allocations.push((key, values)),
+                Some(_) => self.changed_allocations.push((key, values)),
             }
         }
         Ok(())
@@ -289,7 +301,7 @@ impl<'a> RowChanges<'a> {
         Ok(())
     }
 
-    fn push_events(&mut self, product: &Changes<'a>, origins: &'a Origins) -> Result<(), StoreError> {
+    fn push_events(&mut self, product: &Changes<'a>, occurred_at: i64, origins: &'a Origins) -> Result<(), StoreError> {
         for (ordinal, event) in product.events.iter().enumerate() {
             self.events.push(NewEvent {
                 sku: product.sku.as_str(),
@@ -298,6 +310,7 @@ impl<'a> RowChanges<'a> {
                 event_type: event.name(),
                 order_id: event.order_id().map(OrderId::as_str),
                 payload: serde_json::to_string(event).map_err(failed)?,
+                occurred_at,
                 origin: origins.of(product.sku, ordinal),
             });
         }
@@ -352,6 +365,7 @@ impl<'a> ChangedBatch<'a> {
             purchased_quantity: integer(batch.purchased.get())?,
             eta: date(batch.eta)?,
             revision: integer(batch.revision)?,
+            moving: batch.moving.map(serde_json::to_string).transpose().map_err(failed)?,
             deltas: Counts::change(BatchCountsChange {
                 allocated: batch.allocated_delta,
                 picked: batch.picked_delta,

@@ -6,17 +6,20 @@ mod probe;
 mod relay;
 
 use crate::any_connection::{AnyConnection, Connector, LastError, Session};
+use crate::clock::StoreClock;
 use crate::error::store_error;
 use crate::postgres::Silence;
 use crate::unit::{Transactions, Unit};
-use crate::{ConnectError, DatabaseUrl, Migrations, reads, sqlite};
-use allocation_domain::{Availability, Batch, BatchReference, Order, OrderId, PickCriteria, PickListId, Sku};
+use crate::{ConnectError, DatabaseUrl, Migrations, moving, postgres, reads, sqlite};
+use allocation_domain::{
+    Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, Sku,
+};
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
-    BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, PageSize, PickListFilter, PickListPage, ProductTotals,
-    Queries, RecordedEvent, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory,
+    BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, PageSize, PickListFilter, PickListPage, PickableLines,
+    ProductTotals, Queries, RecordedEvent, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
@@ -73,6 +76,7 @@ struct Inner {
     generation: Arc<AtomicU64>,
     /// The connection of the probe, while there is one.
     prober: Mutex<Prober>,
+    clock: Arc<StoreClock>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +99,7 @@ impl Store {
     ///
     /// [`ConnectError`] when the database cannot be reached, without trying twice.
     pub fn connect(url: &DatabaseUrl, pool_size: u32) -> Result<Self, ConnectError> {
+        let clock = StoreClock::default();
         let (generation, silence) = (Arc::<AtomicU64>::default(), Silence::default());
         let connector =
             || Connector { url: url.clone(), silence: silence.clone(), generation: Arc::clone(&generation) };
@@ -105,7 +110,9 @@ impl Store {
                 (Some(Arc::new(FairMutex::new(AnyConnection::Sqlite(writer)))), Some(file))
             }
             DatabaseUrl::Postgres(_) => {
-                connector().connect()?;
+                let mut connection = connector().connect()?.connection;
+                let measured = clock.measure(|| postgres::time(&mut connection));
+                measured.map_err(|error| ConnectError::new(url, error))?;
                 (None, None)
             }
         };
@@ -119,7 +126,8 @@ impl Store {
             .error_handler(Box::new(last_error.clone()))
             .build_unchecked(connector());
         let prober = Mutex::new(Prober::new(connector(), silence));
-        Ok(Self(Arc::new(Inner { url: url.clone(), pool, writer, file, last_error, generation, prober })))
+        let (url, clock) = (url.clone(), Arc::new(clock));
+        Ok(Self(Arc::new(Inner { url, pool, writer, file, last_error, generation, prober, clock })))
     }
 
     /// Which kind of database this is.
@@ -128,6 +136,23 @@ impl Store {
         match self.0.url {
             DatabaseUrl::Sqlite(_) => Dialect::Sqlite,
             DatabaseUrl::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The clock by which holds are measured and what is stored is dated.
+    #[must_use]
+    pub fn clock(&self) -> Arc<StoreClock> {
+        Arc::clone(&self.0.clock)
+    }
+
+    /// Reads the clock of a database that has one of its own.
+    pub(crate) fn measure_clock(&self) -> Result<(), StoreError> {
+        match self.dialect() {
+            Dialect::Sqlite => Ok(()),
+            Dialect::Postgres => {
+                let mut connection = self.checked_out(LockWait::Short, AnyConnection::ping)?;
+                self.0.clock.measure(|| postgres::time(&mut connection)).map_err(store_error)
+            }
         }
     }
 
@@ -264,8 +289,11 @@ impl fmt::Debug for Store {
 impl UnitOfWorkFactory for Store {
     fn begin(&self, wait: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError> {
         match &self.0.writer {
-            Some(writer) => Ok(Box::new(Unit::new(self.locked_writer(writer, wait)?))),
-            None => Ok(Box::new(Unit::new(self.checked_out(wait, |connection| connection.begin(wait))?))),
+            Some(writer) => Ok(Box::new(Unit::new(self.locked_writer(writer, wait)?, self.clock()))),
+            None => {
+                let connection = self.checked_out(wait, |connection| connection.begin(wait))?;
+                Ok(Box::new(Unit::new(connection, self.clock())))
+            }
         }
     }
 }
@@ -358,8 +386,20 @@ impl Queries for Store {
         self.read_snapshot(|connection| reads::pick_lists(connection, filter, after.as_ref(), page))
     }
 
-    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<Vec<(Sku, OrderId)>, StoreError> {
+    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError> {
         self.read(|connection| reads::pickable(connection, criteria, most))
+    }
+
+    fn moving_batches(
+        &self,
+        after: Option<(Sku, BatchReference)>,
+        most: u16,
+    ) -> Result<Vec<(Sku, BatchReference)>, StoreError> {
+        self.read(|connection| moving::batches(connection, after.as_ref(), most))
+    }
+
+    fn first_to_leave(&self, reference: &BatchReference, units: u32) -> Result<Option<FirstToLeave>, StoreError> {
+        self.read(|connection| moving::first_to_leave(connection, reference, units))
     }
 }
 
@@ -378,13 +418,13 @@ mod tests {
     fn add_batches(store: &Store) -> Result<(), StoreError> {
         let mut unit = store.begin(LockWait::Usual)?;
         let wanted = Wanted { create: true, ..Wanted::product(Sku::parse("LAMP").unwrap()) };
-        let mut products = unit.products().lock(&[wanted], DateTime::UNIX_EPOCH)?;
+        let mut products = unit.products().lock(&[wanted])?;
         for number in 0..1_000 {
             let added =
                 products[0].add_batch(batch(number), Quantity::new(1).unwrap(), Eta::InStock, DateTime::UNIX_EPOCH);
             added.unwrap();
         }
-        unit.products().save(&products, DateTime::UNIX_EPOCH, &Origins::default())?;
+        unit.products().save(&products, &Origins::default())?;
         unit.commit()
     }
 

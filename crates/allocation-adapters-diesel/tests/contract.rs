@@ -7,6 +7,8 @@
 mod availability;
 #[path = "contract/bounds.rs"]
 mod bounds;
+#[path = "contract/clock.rs"]
+mod clock;
 #[path = "contract/concurrency.rs"]
 mod concurrency;
 #[path = "contract/event_log.rs"]
@@ -21,6 +23,8 @@ mod invariants;
 mod lists;
 #[path = "contract/locking.rs"]
 mod locking;
+#[path = "contract/moving.rs"]
+mod moving;
 #[path = "contract/order_lines.rs"]
 mod order_lines;
 #[path = "contract/order_races.rs"]
@@ -67,6 +71,13 @@ macro_rules! on_both_databases {
 }
 
 on_both_databases! {
+    moving:
+        to_lower_a_crowded_batch_by_one_unit_loads_one_line,
+        a_crowded_batch_that_is_lowered_far_loses_its_lines_in_steps,
+        the_lines_of_a_crowded_batch_that_comes_later_are_told_in_steps,
+        the_lines_of_a_crowded_batch_move_to_a_better_one_in_steps,
+        the_first_line_to_leave_is_found_by_adding_up,
+        what_is_left_to_be_done_with_a_batch_is_kept_to_the_microsecond;
     bounds:
         expired_holds_are_released_in_steps,
         a_decision_on_a_product_that_is_behind_is_none,
@@ -91,7 +102,9 @@ on_both_databases! {
     locking:
         a_sku_without_a_product_is_left_out_unless_it_is_to_be_created,
         every_lock_counts_the_version_up,
-        who_comes_with_a_slow_clock_decides_no_earlier_than_others_did,
+        each_product_keeps_its_own_instants_whatever_the_clock_does,
+        without_a_test_the_clock_is_that_of_the_database,
+        who_waits_for_a_lock_decides_when_it_is_given,
         only_the_most_preferred_open_batches_are_loaded,
         all_open_batches_can_be_loaded_afterwards,
         named_batches_and_lines_are_loaded_whatever_they_hold,
@@ -155,6 +168,8 @@ on_both_databases! {
         a_list_takes_what_is_firm_and_in_stock_and_on_no_list,
         the_first_lines_of_the_first_batches_are_found,
         a_thousand_batches_are_passed_over_for_the_one_in_stock,
+        the_first_lines_of_a_crowded_batch_are_found_in_the_order_in_which_they_are_served,
+        a_search_ends_at_its_bound_with_what_it_has_found,
         a_list_is_added_once_and_found_with_its_lines,
         what_a_list_was_asked_to_be_made_of_is_kept,
         pick_lines_outlive_their_order_line_and_their_batch,
@@ -192,6 +207,14 @@ on_both_databases! {
         a_history_is_the_same_before_and_after_its_events_are_numbered;
     availability:
         an_unreachable_database_is_told_at_once;
+    clock:
+        the_time_of_retention_follows_the_clock_no_faster_than_time_passes,
+        events_from_the_future_go_with_old_ones_behind_them_and_stay_without,
+        instants_from_the_future_are_found_and_mended,
+        a_thousand_rows_are_mended_at_a_time_and_servers_go_on,
+        a_counter_that_is_wrong_is_found,
+        a_program_of_another_generation_writes_nothing,
+        the_clock_of_a_store_follows_the_database;
     invariants:
         a_batch_that_counts_less_than_its_lines_hold_is_not_decided_on,
         lines_that_hold_more_than_a_batch_counts_together_are_not_decided_on,

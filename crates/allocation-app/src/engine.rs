@@ -16,7 +16,7 @@ use crate::health::Alive;
 use crate::place_order::{OrderAnswer, PlaceOrderError, PlaceOrderOutcome};
 use crate::{UnitRunner, Vital};
 use allocation_domain::{AllocationOutcome, NewOrder, OrderLine};
-use allocation_ports::{Clock, EngineMetrics, Origin, StoreError};
+use allocation_ports::{EngineMetrics, Origin, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
 use job::{Job, Request};
 use queue::Queue;
@@ -69,16 +69,11 @@ impl AllocationEngine {
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub fn start(
-        units: &UnitRunner,
-        clock: &Arc<dyn Clock>,
-        metrics: &Arc<dyn EngineMetrics>,
-        settings: EngineSettings,
-    ) -> io::Result<Self> {
+    pub fn start(units: &UnitRunner, metrics: &Arc<dyn EngineMetrics>, settings: EngineSettings) -> io::Result<Self> {
         let (mut threads, mut vitals) = (Vec::new(), Vec::new());
         let mut start = |name: String| {
             let (queue, receiver) = Queue::new(settings.queue_length.get());
-            let worker = Worker::new(units.clone(), Arc::clone(clock), Arc::clone(metrics), settings.group_size.get());
+            let worker = Worker::new(units.clone(), Arc::clone(metrics), settings.group_size.get());
             let alive = Alive::new();
             vitals.push(alive.vital("allocate"));
             let run = move || {

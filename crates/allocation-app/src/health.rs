@@ -1,7 +1,8 @@
 //! Whether a write would succeed, looked at by a thread of its own.
 
 use crate::FailureLog;
-use allocation_ports::{DatabaseProbe, FailedCheck, Probed, Readiness, SchemaState};
+use allocation_ports::{DatabaseProbe, FailedCheck, MOST_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
+use chrono::TimeDelta;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -142,6 +143,7 @@ impl Shared {
             failed.push(FailedCheck::new(FailedCheck::SEQUENCER, "No replica numbers events"));
         }
         drop(last);
+        failed.extend(clock(self.probe.clock_ahead()));
         for vital in self.vitals.iter().filter(|vital| vital.has_ended()) {
             failed.push(FailedCheck::new(FailedCheck::THREADS, format!("The thread {} has ended", vital.name)));
         }
@@ -156,6 +158,30 @@ fn schema(state: SchemaState) -> Option<FailedCheck> {
         SchemaState::Newer => "A newer version of the service has run its migrations",
     };
     Some(FailedCheck::new(FailedCheck::SCHEMA, detail))
+}
+
+/// The clock of the process must be that of the database, or nearly.
+fn clock(ahead: TimeDelta) -> Option<FailedCheck> {
+    if ahead.abs() <= MOST_CLOCK_DIFFERENCE {
+        return None;
+    }
+    let direction = if ahead > TimeDelta::zero() { "ahead of" } else { "behind" };
+    let seconds = grouped(ahead.num_milliseconds().unsigned_abs().saturating_add(500) / 1_000);
+    let detail = format!("The clock is off by {seconds} s: {direction} that of the database");
+    Some(FailedCheck::new(FailedCheck::CLOCK, detail))
+}
+
+/// A number with a comma between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 impl Readiness for Health {

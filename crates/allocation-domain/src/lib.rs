@@ -16,7 +16,9 @@ mod horizon;
 mod identifier;
 mod known_queue;
 mod line;
+mod lock_time;
 mod more_needed;
+mod moving;
 mod order;
 mod order_line;
 mod ordered_batches;
@@ -45,7 +47,9 @@ pub use fulfilment::Fulfilment;
 pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderEnd};
 pub use identifier::{BatchReference, IdentifierError, OrderId, PickListId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
+pub use lock_time::LockTime;
 pub use more_needed::{MoreNeeded, Needed, Undecided};
+pub use moving::{FirstToLeave, MAX_MOVED_LINES, Moving, Review};
 pub use order::{
     CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms,
     PlaceError, Shortages,

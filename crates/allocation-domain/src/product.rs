@@ -5,8 +5,8 @@ use crate::known_queue::KnownQueue;
 use crate::ordered_batches::OrderedBatches;
 use crate::pick_line::PickLines;
 use crate::{
-    Allocation, Batch, BatchPreference, BatchReference, Event, LineState, MoreNeeded, Needed, OrderEnd, OrderId,
-    PickLine, PickLineId, QueuePosition, Sku, policy,
+    Allocation, Batch, BatchPreference, BatchReference, Event, LineState, LockTime, MoreNeeded, Needed, OrderEnd,
+    OrderId, PickLine, PickLineId, QueuePosition, Sku, policy,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,13 +16,16 @@ mod batches;
 mod changing;
 mod displacing;
 mod holding;
+mod leaving;
 mod lines;
 mod listing;
+mod on_batch;
 mod picking;
 mod placing;
 mod queueing;
 mod undoing;
 
+use on_batch::KnownOn;
 pub(crate) use placing::Plan;
 
 /// One SKU with its batches and lines: what is decided and stored as one.
@@ -34,6 +37,9 @@ pub(crate) use placing::Plan;
 /// Every decision that takes or frees units begins with the holds that have expired by `now`: their
 /// units are free, and go to the lines that wait, before anything else is decided. It ends with
 /// serving the lines that wait. So no line waits while there are free units that it could take.
+///
+/// `now` is the time by the clock of the store, and holds are measured by it. What a decision records
+/// carries [`Product::decided_at`] instead, which never goes back: see [`LockTime`].
 ///
 /// A unit of work has a bound: where more lines wait for units that have become free, or more holds
 /// have expired, than [`Product::MOST_AT_ONCE`], the rest is left for units of work that follow, by
@@ -56,7 +62,7 @@ pub(crate) use placing::Plan;
 pub struct Product {
     sku: Sku,
     version: u64,
-    not_before: DateTime<Utc>,
+    pub(crate) lock_time: Option<LockTime>,
     pub(crate) batches: OrderedBatches,
     /// Up to where all batches with free units are known.
     horizon: Horizon<BatchPreference>,
@@ -88,6 +94,10 @@ pub struct Product {
     /// What the store holds of the pick lines at hand.
     pub(crate) stored_pick_lines: PickLines,
     events: Vec<Event>,
+    /// Which lines of a batch are at hand.
+    on_batch: Option<KnownOn>,
+    /// Whether anything has changed of which no event tells.
+    moved_on: bool,
     /// What a decision that is under way has changed.
     before: Option<undoing::Before>,
 }
@@ -104,8 +114,8 @@ pub struct ProductState {
     pub sku: Sku,
     /// Counts the units of work that have locked the product.
     pub version: u64,
-    /// When the product was decided on last. See [`Product::not_before`].
-    pub not_before: DateTime<Utc>,
+    /// When the product was locked; `None` for one that no store has locked.
+    pub lock_time: Option<LockTime>,
     /// Batches with free units, the most preferred first. Only the first of them may be given.
     pub open_batches: Vec<Batch>,
     /// Whether the store has, or may have, more batches with free units than those given: `true`
@@ -141,7 +151,7 @@ impl ProductState {
         Self {
             sku,
             version,
-            not_before: DateTime::UNIX_EPOCH,
+            lock_time: None,
             open_batches: Vec::new(),
             more_open_batches: false,
             named_batches: Vec::new(),
@@ -188,7 +198,7 @@ impl Product {
         let mut product = Self {
             sku: state.sku,
             version: state.version,
-            not_before: state.not_before,
+            lock_time: state.lock_time,
             batches: OrderedBatches::default(),
             horizon: Horizon::after(last_batch, state.more_open_batches),
             lines: BTreeMap::new(),
@@ -207,6 +217,8 @@ impl Product {
             pick_lines: PickLines::default(),
             stored_pick_lines: PickLines::default(),
             events: Vec::new(),
+            on_batch: None,
+            moved_on: false,
             before: None,
         };
         product.load_batches(state.open_batches);
@@ -293,7 +305,7 @@ impl Product {
     /// Whether there is anything to write down.
     #[must_use]
     pub const fn has_changed(&self) -> bool {
-        !self.events.is_empty() || self.unserved != self.stored_unserved
+        self.moved_on || !self.events.is_empty() || self.unserved != self.stored_unserved
     }
 
     /// Whether lines may wait for units that are free, when the store has it otherwise.
@@ -318,14 +330,29 @@ impl Product {
         self.version
     }
 
-    /// The earliest instant at which the product may be decided on: that of the last decision.
-    ///
-    /// Clocks differ, and a unit of work may wait for its locks. A store that knows when a product was
-    /// decided on last says so here, and whoever decides does it then if that is later: events are
-    /// in order by their instants, too.
+    /// The same product as it is decided on when it was locked at another time.
     #[must_use]
-    pub const fn not_before(&self) -> DateTime<Utc> {
-        self.not_before
+    pub fn locked_at(self, lock_time: LockTime) -> Self {
+        Self { lock_time: Some(lock_time), ..self }
+    }
+
+    /// When the product was locked; `None` for one that no store has locked.
+    #[must_use]
+    pub const fn lock_time(&self) -> Option<LockTime> {
+        self.lock_time
+    }
+
+    /// The instant that a decision at `now` records: that of its events, `placed_at` of its lines and
+    /// `added_at` of its batches. It is later than that of every earlier unit of work on the product,
+    /// whatever the clock does; for a product that no store has locked, it is `now`.
+    #[must_use]
+    pub fn decided_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.lock_time.map_or(now, |lock| lock.decided_at)
+    }
+
+    /// The instant by which holds have expired for a decision at `now`.
+    pub(crate) fn expires_by(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now.min(self.decided_at(now))
     }
 
     /// The batches at hand, in order of preference.

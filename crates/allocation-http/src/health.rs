@@ -26,7 +26,7 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
     Path::new("/readyz").get(readyz).register(cfg);
 }
 
-document!(ReadinessProblems: SchemaNotCurrent, DatabaseUnavailable, NotReady);
+document!(ReadinessProblems: SchemaNotCurrent, ClockOff, DatabaseUnavailable, NotReady);
 
 /// Tell whether the process is alive
 ///
@@ -46,8 +46,8 @@ pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
 /// Tell whether requests can be served
 ///
 /// They can when the database has committed a write within the last seconds, its schema is the one this version
-/// was built for, a replica numbers events, and every background thread of this one lives. `checks` lists the
-/// checks that fail.
+/// was built for, a replica numbers events, every background thread of this one lives, and the clock of the process differs
+/// from that of the database by two seconds at most. `checks` lists the checks that fail.
 /// Parameters of the query are ignored.
 #[utoipa::path(
     get,

@@ -178,11 +178,17 @@ impl Problem {
             Kind::DatabaseUnavailable
         } else if fails(FailedCheck::SCHEMA) {
             Kind::SchemaNotCurrent
+        } else if let [FailedCheck { name: FailedCheck::CLOCK, .. }] = failed {
+            Kind::ClockOff
         } else {
             Kind::NotReady
         };
+        let detail = match failed {
+            [only] => only.detail.clone(),
+            _ => kind.description().into(),
+        };
         let check = |check: &FailedCheck| Check { name: check.name, detail: check.detail.clone() };
-        Self { members: Members::Checks { checks: failed.iter().map(check).collect() }, ..Self::of(kind) }
+        Self { members: Members::Checks { checks: failed.iter().map(check).collect() }, ..Self::new(kind, detail) }
     }
 
     pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {

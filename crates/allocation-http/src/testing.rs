@@ -7,7 +7,8 @@ use actix_web::test::{self, TestRequest};
 use actix_web::web::Bytes;
 use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, EventTail, RetryPolicy, UnitRunner, UseCases};
 use allocation_domain::{
-    Batch, BatchReference, Eta, NewOrder, NewPickList, OrderId, PickCriteria, Product, Products, Quantity, Sku,
+    Batch, BatchReference, Eta, LockTime, NewOrder, NewPickList, OrderId, PickCriteria, Product, Products, Quantity,
+    Sku,
 };
 use allocation_ports::mocks::{
     MockClock, MockEventLog, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries,
@@ -100,7 +101,7 @@ impl Ports {
             group_size: NonZeroUsize::MIN,
         };
         let metrics: Arc<dyn EngineMetrics> = Arc::new(EngineCounters::default());
-        let engine = AllocationEngine::start(&units, &clock, &metrics, settings).unwrap();
+        let engine = AllocationEngine::start(&units, &metrics, settings).unwrap();
         let (queries, readiness) = (Arc::new(self.queries), Arc::new(self.readiness));
         let use_cases = UseCases::new(units, queries.clone(), Arc::clone(&clock));
         let log = Arc::new(self.log);
@@ -292,11 +293,12 @@ fn product_repository(stored: &[Product]) -> MockProductRepository {
         Ok(batches.iter().find(|batch| batch.reference() == reference).map(|batch| batch.sku().clone()))
     });
     let stored = stored.to_vec();
-    products.expect_lock().returning(move |wanted, _| {
+    products.expect_lock().returning(move |wanted| {
         let is_wanted = |product: &&Product| wanted.iter().any(|wanted| wanted.sku == *product.sku());
-        Ok(stored.iter().filter(is_wanted).cloned().collect())
+        let locked = |product: &Product| product.clone().locked_at(LockTime { now: now(), decided_at: now() });
+        Ok(stored.iter().filter(is_wanted).map(locked).collect())
     });
-    products.expect_save().returning(|_, _, _| Ok(()));
+    products.expect_save().returning(|_, _| Ok(()));
     products
 }
 

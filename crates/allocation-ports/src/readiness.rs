@@ -1,5 +1,9 @@
 use crate::StoreError;
+use chrono::TimeDelta;
 use std::borrow::Cow;
+
+/// By how much the clock of a process may differ from that of the database before the process is not ready.
+pub const MOST_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(2);
 
 /// How the schema of a database compares to what this program was built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +34,8 @@ impl FailedCheck {
     pub const SEQUENCER: &str = "sequencer";
     /// Every background thread lives.
     pub const THREADS: &str = "threads";
+    /// The clock of the process is that of the database.
+    pub const CLOCK: &str = "clock";
     /// The service has started.
     pub const STARTING: &str = "starting";
 
@@ -78,4 +84,8 @@ pub trait DatabaseProbe: Send + Sync {
     ///
     /// [`StoreError`] when a write does not succeed.
     fn probe(&self) -> Result<Probed, StoreError>;
+
+    /// By how much the clock of the process is ahead of that of the database, as it was measured last; zero
+    /// when it was not, and where the clock of the process is that of the database. It does not block.
+    fn clock_ahead(&self) -> TimeDelta;
 }

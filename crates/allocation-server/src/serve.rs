@@ -1,14 +1,13 @@
 //! The life of the server: wire, listen, serve, finish.
 
 use crate::broker::Exchange;
-use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::logging::{self, LogWriter};
 use crate::{connections, stop};
-use allocation_adapters_diesel::{Dialect, Store};
+use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
 use allocation_app::{
-    AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, Health, KeeperPorts, RetryPolicy,
-    Sweeper, UnitRunner, UseCases,
+    AllocationEngine, BatchMover, EngineCounters, EngineSettings, EventKeeper, EventTail, Health, KeeperPorts,
+    RetryPolicy, Sweeper, UnitRunner, UseCases,
 };
 use allocation_http::{Api, BlockingLimits, EventFeed, Starting};
 use allocation_ports::{Clock, EngineMetrics};
@@ -30,6 +29,8 @@ const MOST_WORKERS: usize = 4;
 const BACKLOG: i32 = 1_024;
 /// How long expired holds wait at most to be told of in events.
 const SWEEP_PAUSE: Duration = Duration::from_secs(1);
+/// How long lines wait at most that a correction has left to be moved.
+const MOVE_PAUSE: Duration = Duration::from_millis(500);
 /// How long a client may take nothing of what is sent to it. Without an end, it would keep its place among
 /// the readers of events, and hold up a stop: nobody can write to it any more, not even that it is over.
 #[cfg(target_os = "linux")]
@@ -56,23 +57,25 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     for migration in store.migrations().up()? {
         tracing::info!(migration, "the database's schema is brought up to date");
     }
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(store);
+    store.clock().shift(settings.clock_offset());
+    let clock: Arc<dyn Clock> = store.clock();
+    let watch = ClockWatch::start(Store::clone(&store)).context("the clock cannot be watched")?;
     let units = UnitRunner::new(store.clone(), RetryPolicy::default());
     let counters = Arc::new(EngineCounters::default());
     let metrics: Arc<dyn EngineMetrics> = counters.clone();
-    let engine =
-        AllocationEngine::start(&units, &clock, &metrics, engine_settings(store.dialect(), settings.pool_size))
-            .context("the allocation engine cannot be started")?;
+    let engine = AllocationEngine::start(&units, &metrics, engine_settings(store.dialect(), settings.pool_size))
+        .context("the allocation engine cannot be started")?;
     let running = running_calls(&store, settings.pool_size);
     let limits = BlockingLimits { running, waiting: WAITING_CALLS, turn_within: TURN_WITHIN };
     let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock));
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
+    let mover = BatchMover::start(use_cases.clone(), MOVE_PAUSE).context("lines of batches cannot be moved")?;
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
-    let keeper = keep_events(&store, &clock, &tail, settings).context("the log of events cannot be kept")?;
+    let keeper = keep_events(&store, &tail, settings).context("the log of events cannot be kept")?;
     let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;
     let mut vitals = engine.vitals();
-    vitals.extend([sweeper.vital(), tail.vital(), keeper.vital()]);
+    vitals.extend([sweeper.vital(), mover.vital(), tail.vital(), keeper.vital()]);
     vitals.extend(exchange.iter().flat_map(Exchange::vitals));
     let health = Arc::new(Health::start(store.clone(), vitals).context("readiness cannot be probed")?);
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
@@ -88,7 +91,9 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let relay = exchange.map(Exchange::stop);
     engine.shut_down();
     sweeper.stop();
+    mover.stop();
     keeper.stop();
+    watch.stop();
     if let Some(relay) = relay {
         relay.stop();
     }
@@ -106,26 +111,21 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
 }
 
 /// Starts to number events, or to wait until no other process does.
-fn keep_events(
-    store: &Arc<Store>,
-    clock: &Arc<dyn Clock>,
-    tail: &EventTail,
-    settings: &Settings,
-) -> io::Result<EventKeeper> {
+fn keep_events(store: &Arc<Store>, tail: &EventTail, settings: &Settings) -> io::Result<EventKeeper> {
     let (leases, log) = (store.clone(), store.clone());
-    let ports = KeeperPorts { leases, log, clock: Arc::clone(clock), tail: tail.clone() };
+    let ports = KeeperPorts { leases, log, tail: tail.clone() };
     EventKeeper::start(ports, Uuid::now_v7().to_string(), settings.retain_events())
 }
 
-/// How many calls may use a connection at a time: the engine's workers, the sweeper and the keeper of the
-/// log have theirs, as far as there are enough. SQLite's writer is not one of the pool.
+/// How many calls may use a connection at a time: the engine's workers, the sweeper, the mover of lines
+/// and the keeper of the log have theirs, as far as there are enough. SQLite's writer is not one of the pool.
 fn running_calls(store: &Store, pool_size: u32) -> usize {
     let connections = wide(pool_size);
     let running = match store.dialect() {
         Dialect::Sqlite => connections,
-        // By SKU, one of orders over several SKUs, the sweeper, the keeper of the log.
+        // By SKU, one of orders over several SKUs, the sweeper, the mover of lines, the keeper of the log.
         Dialect::Postgres => {
-            let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 3;
+            let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 4;
             connections.saturating_sub(reserved)
         }
     };

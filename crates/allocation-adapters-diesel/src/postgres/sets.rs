@@ -1,5 +1,7 @@
 //! Statements that take sets of rows as arrays, one array for each column.
 
+use super::numbering::now;
+use crate::generation::generation_of_database;
 use crate::line::LineSqlTypes;
 use crate::pick_line::{PickLineColumns, pick_line_columns};
 use crate::row::BatchSqlTypes;
@@ -18,13 +20,24 @@ statement! {
 
 statement! {
     /// Locks products in the order of their SKUs, which is that of the index, and counts a unit of
-    /// work that is not to decide before an instant. Answers the versions, when the products were or
-    /// are decided on last, how many lines are held, how many wait, and whether lines may wait for units
-    /// that are free.
-    LockProducts<'a>(now: BigInt => i64, skus: Array<Text> => Vec<&'a str>) on Pg
-        -> (Text, (BigInt, BigInt, BigInt, BigInt, Bool)),
-    "UPDATE products SET version = version + 1, last_at = greatest(last_at, ?) WHERE sku = ANY (?)
-     RETURNING sku, version, last_at, held_lines, waiting_lines, unserved"
+    /// work. Answers the versions, when the products are decided on, how many lines are held, how many
+    /// wait, whether lines may wait for units that are free, the time when the product was locked, and the
+    /// generation of the schema.
+    ///
+    /// The time is that of the server, read for each row; a test may give another one. What is set was
+    /// computed before the row was waited for when its other writer has rolled back, what is answered
+    /// never was.
+    LockProducts<'a>(
+        set_time: Nullable<BigInt> => Option<i64>,
+        skus: Array<Text> => Vec<&'a str>,
+        time: Nullable<BigInt> => Option<i64>,
+    ) on Pg -> (Text, (BigInt, BigInt, BigInt, BigInt, Bool, BigInt, BigInt)),
+    concat!(
+        "UPDATE products SET version = version + 1, last_at = greatest(last_at + 1, coalesce(?, ", now!(), "))
+         WHERE sku = ANY (?)
+         RETURNING sku, version, last_at, held_lines, waiting_lines, unserved, coalesce(?, ", now!(), "), ",
+        generation_of_database!()
+    )
 }
 
 statement! {
@@ -60,13 +73,13 @@ statement! {
         most_expired: BigInt => i64,
     ) on Pg -> (
         Integer, Text, Text, Nullable<Integer>, Nullable<Integer>, Nullable<Date>, Nullable<BigInt>, Nullable<Integer>,
-        Nullable<Integer>, Nullable<Integer>, Nullable<Integer>,
+        Nullable<Integer>, Nullable<Integer>, Nullable<Integer>, Nullable<Text>,
     ),
     "SELECT w.place, 'open', b.*
      FROM unnest(?, ?) AS w (place, sku)
      CROSS JOIN LATERAL (
          SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                shipped_quantity, missing_quantity
+                shipped_quantity, missing_quantity, moving
          FROM batches WHERE batches.sku = w.sku AND is_open
          ORDER BY eta NULLS FIRST, added_at, reference LIMIT ?
      ) AS b
@@ -75,12 +88,12 @@ statement! {
      FROM unnest(?, ?, ?) AS w (place, sku, reference)
      CROSS JOIN LATERAL (
          SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                shipped_quantity, missing_quantity
+                shipped_quantity, missing_quantity, moving
          FROM batches WHERE batches.sku = w.sku AND batches.reference BETWEEN w.reference AND w.reference
          ORDER BY reference LIMIT 1
      ) AS b
      UNION ALL
-     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?, ?) AS w (place, sku, order_id)
      CROSS JOIN LATERAL (
          SELECT order_id
@@ -90,7 +103,7 @@ statement! {
      SELECT w.place,
             CASE WHEN l.sku = w.sku THEN 'line' WHEN l.ended = 'cancelled' THEN 'cancelled'
                  WHEN l.has_expired THEN 'expired' ELSE 'joined' END,
-            l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+            l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?, ?) AS w (place, sku, order_id)
      CROSS JOIN LATERAL (
          SELECT order_id, sku, ended, ended = 'expired' OR expires_at + 0 <= ? AS has_expired
@@ -99,7 +112,7 @@ statement! {
          ORDER BY order_id, order_slot OFFSET 0
      ) AS l
      UNION ALL
-     SELECT w.place, 'due', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+     SELECT w.place, 'due', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?) AS w (place, sku)
      CROSS JOIN LATERAL (
          SELECT order_id
@@ -137,7 +150,7 @@ statement! {
          ) AS held
          CROSS JOIN LATERAL (
              SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                    shipped_quantity, missing_quantity
+                    shipped_quantity, missing_quantity, moving
              FROM batches
              WHERE batches.sku = w.sku AND batches.reference BETWEEN held.reference AND held.reference
              ORDER BY reference LIMIT 1
@@ -170,7 +183,7 @@ statement! {
          ) AS held
          CROSS JOIN LATERAL (
              SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                    shipped_quantity, missing_quantity
+                    shipped_quantity, missing_quantity, moving
              FROM batches
              WHERE batches.sku = l.sku AND batches.reference BETWEEN held.reference AND held.reference
              ORDER BY reference LIMIT 1
@@ -277,14 +290,15 @@ statement! {
         picked: Array<Integer> => Vec<i32>,
         shipped: Array<Integer> => Vec<i32>,
         missing: Array<Integer> => Vec<i32>,
+        moving: Array<Nullable<Text>> => Vec<Option<&'a str>>,
         batches: BigInt => i64,
     ) on Pg,
     "UPDATE batches AS t
-     SET purchased_quantity = w.purchased_quantity, eta = w.eta, revision = w.revision,
+     SET purchased_quantity = w.purchased_quantity, eta = w.eta, revision = w.revision, moving = w.moving,
          allocated_quantity = t.allocated_quantity + w.allocated, picked_quantity = t.picked_quantity + w.picked,
          shipped_quantity = t.shipped_quantity + w.shipped, missing_quantity = t.missing_quantity + w.missing
-     FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) LIMIT ?)
-         AS w (sku, reference, purchased_quantity, eta, revision, allocated, picked, shipped, missing)
+     FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) LIMIT ?)
+         AS w (sku, reference, purchased_quantity, eta, revision, allocated, picked, shipped, missing, moving)
      WHERE (t.sku, t.reference) = (w.sku, w.reference)"
 }
 
@@ -308,9 +322,8 @@ statement! {
 }
 
 statement! {
-    /// Adds to what the rows of products add up to, and says when they were decided on last.
+    /// Adds to what the rows of products add up to.
     ChangeProducts<'a>(
-        last_at: BigInt => i64,
         sku: Array<Text> => Vec<&'a str>,
         in_stock: Array<BigInt> => Vec<i64>,
         on_its_way: Array<BigInt> => Vec<i64>,
@@ -322,8 +335,7 @@ statement! {
         products: BigInt => i64,
     ) on Pg,
     "UPDATE products AS t
-     SET last_at = greatest(t.last_at, ?),
-         in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
+     SET in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
          backordered = t.backordered + w.backordered, held_lines = t.held_lines + w.held_lines,
          waiting_lines = t.waiting_lines + w.waiting_lines, picked = t.picked + w.picked
      FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?) LIMIT ?)
@@ -382,6 +394,8 @@ statement! {
         allocation_order_id: Array<Text> => Vec<&'a str>,
         allocation_reference: Array<Text> => Vec<&'a str>,
         allocation_quantity: Array<Integer> => Vec<i32>,
+        allocation_precedence: Array<Integer> => Vec<i32>,
+        allocation_placed_at: Array<BigInt> => Vec<i64>,
     ) on Pg -> (BigInt, BigInt),
     "WITH l AS (
          UPDATE order_lines AS t
@@ -393,8 +407,8 @@ statement! {
                    expires_at, ended, listed, picked, shipped)
          WHERE (t.sku, t.order_id) = (w.sku, w.order_id) RETURNING 1
      ), a AS (
-         UPDATE allocations AS t SET quantity = w.quantity
-         FROM unnest(?, ?, ?, ?) AS w (sku, order_id, reference, quantity)
+         UPDATE allocations AS t SET quantity = w.quantity, precedence = w.precedence, placed_at = w.placed_at
+         FROM unnest(?, ?, ?, ?, ?, ?) AS w (sku, order_id, reference, quantity, precedence, placed_at)
          WHERE (t.sku, t.order_id, t.reference) = (w.sku, w.order_id, w.reference) RETURNING 1
      )
      SELECT (SELECT count(*) FROM l), (SELECT count(*) FROM a)"
@@ -415,7 +429,9 @@ statement! {
         allocation_order_id: Array<Text> => Vec<&'a str>,
         allocation_reference: Array<Text> => Vec<&'a str>,
         allocation_quantity: Array<Integer> => Vec<i32>,
-        occurred_at: BigInt => i64,
+        allocation_precedence: Array<Integer> => Vec<i32>,
+        allocation_placed_at: Array<BigInt> => Vec<i64>,
+        event_occurred_at: Array<BigInt> => Vec<i64>,
         event_sku: Array<Text> => Vec<&'a str>,
         event_version: Array<BigInt> => Vec<i64>,
         event_ordinal: Array<Integer> => Vec<i32>,
@@ -430,10 +446,11 @@ statement! {
     "WITH l AS (
          INSERT INTO order_lines (sku, order_id, quantity, placed_at) SELECT * FROM unnest(?, ?, ?, ?)
      ), a AS (
-         INSERT INTO allocations (sku, order_id, reference, quantity) SELECT * FROM unnest(?, ?, ?, ?)
+         INSERT INTO allocations (sku, order_id, reference, quantity, precedence, placed_at)
+         SELECT * FROM unnest(?, ?, ?, ?, ?, ?)
      ), e AS (
          INSERT INTO outbox (occurred_at, sku, version, ordinal, type, order_id, payload)
-         SELECT ?, * FROM unnest(?, ?, ?, ?, ?, ?)
+         SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?)
      )
      UPDATE batches AS t SET allocated_quantity = t.allocated_quantity + w.delta
      FROM (SELECT * FROM unnest(?, ?, ?) LIMIT ?) AS w (sku, reference, delta)
@@ -443,7 +460,7 @@ statement! {
 statement! {
     /// Adds events with where their commands came from.
     AddTracedEvents<'a>(
-        occurred_at: BigInt => i64,
+        occurred_at: Array<BigInt> => Vec<i64>,
         sku: Array<Text> => Vec<&'a str>,
         version: Array<BigInt> => Vec<i64>,
         ordinal: Array<Integer> => Vec<i32>,
@@ -454,7 +471,7 @@ statement! {
         causation_id: Array<Nullable<Text>> => Vec<Option<&'a str>>,
     ) on Pg,
     "INSERT INTO outbox (occurred_at, sku, version, ordinal, type, order_id, payload, traceparent, causation_id)
-     SELECT ?, * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?)"
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {

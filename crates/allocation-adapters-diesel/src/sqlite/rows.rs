@@ -2,6 +2,7 @@
 //!
 //! The schema refuses what takes a counter out of its range.
 
+use crate::generation::generation_of_database;
 use crate::line::LineSqlTypes;
 use crate::pick_line::{PickLineColumns, pick_line_columns};
 use crate::row::BatchSqlTypes;
@@ -16,12 +17,15 @@ statement! {
 }
 
 statement! {
-    /// Counts a unit of work that is not to decide before an instant. Answers the version, when the
-    /// product was or is decided on last, how many lines are held, how many wait, and whether lines may
-    /// wait for units that are free.
-    CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite -> (BigInt, BigInt, BigInt, BigInt, Bool),
-    "UPDATE products SET version = version + 1, last_at = max(last_at, ?) WHERE sku = ?
-     RETURNING version, last_at, held_lines, waiting_lines, unserved"
+    /// Counts a unit of work that begins now. Answers the version, when the product is decided on, how
+    /// many lines are held, how many wait, whether lines may wait for units that are free, and the
+    /// generation of the schema.
+    CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite
+        -> (BigInt, BigInt, BigInt, BigInt, Bool, BigInt),
+    concat!(
+        "UPDATE products SET version = version + 1, last_at = max(last_at + 1, ?) WHERE sku = ?
+         RETURNING version, last_at, held_lines, waiting_lines, unserved, ", generation_of_database!()
+    )
 }
 
 statement! {
@@ -91,6 +95,7 @@ statement! {
         purchased_quantity: Integer => i32,
         eta: Nullable<Date> => Option<chrono::NaiveDate>,
         revision: Integer => i32,
+        moving: Nullable<Text> => Option<&'a str>,
         allocated: Integer => i32,
         picked: Integer => i32,
         shipped: Integer => i32,
@@ -99,7 +104,7 @@ statement! {
         reference: Text => str,
     ) on Sqlite,
     "UPDATE batches
-     SET purchased_quantity = ?, eta = ?, revision = ?, allocated_quantity = allocated_quantity + ?,
+     SET purchased_quantity = ?, eta = ?, revision = ?, moving = ?, allocated_quantity = allocated_quantity + ?,
          picked_quantity = picked_quantity + ?, shipped_quantity = shipped_quantity + ?,
          missing_quantity = missing_quantity + ?
      WHERE sku = ? AND reference = ?"
@@ -122,7 +127,7 @@ statement! {
 }
 
 statement! {
-    /// Adds to what the rows of a product add up to, and says when it was decided on last.
+    /// Adds to what the rows of a product add up to.
     ChangeProduct<'a>(
         in_stock: BigInt => i64,
         on_its_way: BigInt => i64,
@@ -131,12 +136,11 @@ statement! {
         held_lines: BigInt => i64,
         waiting_lines: BigInt => i64,
         picked: BigInt => i64,
-        last_at: BigInt => i64,
         sku: Text => str,
     ) on Sqlite,
     "UPDATE products SET in_stock = in_stock + ?, on_its_way = on_its_way + ?, held = held + ?,
                          backordered = backordered + ?, held_lines = held_lines + ?,
-                         waiting_lines = waiting_lines + ?, picked = picked + ?, last_at = max(last_at, ?)
+                         waiting_lines = waiting_lines + ?, picked = picked + ?
      WHERE sku = ?"
 }
 
@@ -166,11 +170,13 @@ statement! {
 statement! {
     ChangeAllocation<'a>(
         quantity: Integer => i32,
+        precedence: Integer => i32,
+        placed_at: BigInt => i64,
         sku: Text => str,
         order_id: Text => str,
         reference: Text => str,
     ) on Sqlite,
-    "UPDATE allocations SET quantity = ? WHERE sku = ? AND order_id = ? AND reference = ?"
+    "UPDATE allocations SET quantity = ?, precedence = ?, placed_at = ? WHERE sku = ? AND order_id = ? AND reference = ?"
 }
 
 statement! {
@@ -211,8 +217,10 @@ statement! {
         order_id: Text => str,
         reference: Text => str,
         quantity: Integer => i32,
+        precedence: Integer => i32,
+        placed_at: BigInt => i64,
     ) on Sqlite,
-    "INSERT INTO allocations (sku, order_id, reference, quantity) VALUES (?, ?, ?, ?)"
+    "INSERT INTO allocations (sku, order_id, reference, quantity, precedence, placed_at) VALUES (?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
@@ -273,7 +281,7 @@ statement! {
     "SELECT l.order_id, l.sku, l.quantity, l.placed_at, l.of_order, l.priority, l.backorders, l.allow_split,
             l.waiting, l.expires_at, l.ended, l.listed, l.picked, l.shipped,
             a.quantity, b.reference, b.purchased_quantity, b.allocated_quantity, b.eta, b.added_at, b.revision,
-            b.picked_quantity, b.shipped_quantity, b.missing_quantity
+            b.picked_quantity, b.shipped_quantity, b.missing_quantity, b.moving
      FROM order_lines AS l
      LEFT JOIN allocations AS a ON a.sku = l.sku AND a.order_id = l.order_id
      LEFT JOIN batches AS b ON b.sku = a.sku AND b.reference = a.reference

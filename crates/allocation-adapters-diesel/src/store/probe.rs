@@ -6,6 +6,7 @@ use crate::error::{commit_error, store_error};
 use crate::migrations::schema_state;
 use crate::postgres::{Silence, Use};
 use allocation_ports::{DatabaseProbe, LockWait, Probed, SchemaState, StoreError};
+use chrono::TimeDelta;
 use diesel::connection::TransactionManager;
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -54,6 +55,10 @@ impl Prober {
 impl DatabaseProbe for Store {
     fn schema(&self) -> Result<SchemaState, StoreError> {
         self.read(schema_state)
+    }
+
+    fn clock_ahead(&self) -> TimeDelta {
+        self.0.clock.ahead()
     }
 
     fn probe(&self) -> Result<Probed, StoreError> {

@@ -3,7 +3,7 @@ use super::queue::{Receiver, Waiting};
 use crate::UnitRunner;
 use crate::group::{Answer, decide_group};
 use crate::unit_of_work::FarBehind;
-use allocation_ports::{Clock, EngineMetrics, GroupMeasure, StoreError};
+use allocation_ports::{EngineMetrics, GroupMeasure, StoreError};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,19 +25,13 @@ struct Until {
 /// Takes groups from one queue and runs each in a unit of work.
 pub(super) struct Worker {
     units: UnitRunner,
-    clock: Arc<dyn Clock>,
     metrics: Arc<dyn EngineMetrics>,
     group_size: usize,
 }
 
 impl Worker {
-    pub(super) fn new(
-        units: UnitRunner,
-        clock: Arc<dyn Clock>,
-        metrics: Arc<dyn EngineMetrics>,
-        group_size: usize,
-    ) -> Self {
-        Self { units, clock, metrics, group_size }
+    pub(super) const fn new(units: UnitRunner, metrics: Arc<dyn EngineMetrics>, group_size: usize) -> Self {
+        Self { units, metrics, group_size }
     }
 
     pub(super) fn run(&self, mut queue: Receiver) {
@@ -76,12 +70,12 @@ impl Worker {
 
     /// Decides a group; one that fails as a whole is split until what is at fault is alone.
     fn decide(&self, group: Vec<Job>, waiting: usize) {
-        let (now, begun) = (self.clock.now(), Instant::now());
+        let begun = Instant::now();
         let decided = self.units.run("decide_group", |unit, attempt| {
             if attempt.number > 1 {
                 self.metrics.retry();
             }
-            decide_group(unit, attempt, group.iter().map(Job::command), now)
+            decide_group(unit, attempt, group.iter().map(Job::command))
         });
         self.measure(&group, &decided, waiting, begun);
         let now = Instant::now();
@@ -90,13 +84,13 @@ impl Worker {
 
     /// Decides a part of a group that failed, unless the time for that is over.
     fn decide_part(&self, part: Vec<Job>, until: Until) {
-        let (now, begun) = (self.clock.now(), Instant::now());
+        let begun = Instant::now();
         if begun >= until.parts {
             return fail_all(part, StoreError::Busy("the time for this group is over".into()));
         }
         self.metrics.retry();
         let decided =
-            self.units.run_impatiently(|unit, attempt| decide_group(unit, attempt, part.iter().map(Job::command), now));
+            self.units.run_impatiently(|unit, attempt| decide_group(unit, attempt, part.iter().map(Job::command)));
         self.measure(&part, &decided, 0, begun);
         self.finish(part, decided, until);
     }
@@ -104,14 +98,14 @@ impl Worker {
     /// Decides commands again whose products were behind, unless the time for that is over.
     fn go_on(&self, mut behind: Vec<Job>, until: Until) {
         while !behind.is_empty() {
-            let (now, begun) = (self.clock.now(), Instant::now());
+            let begun = Instant::now();
             if begun >= until.behind {
                 return fail_all(behind, StoreError::Busy(FarBehind.into()));
             }
             self.metrics.retry();
             let decided = self
                 .units
-                .run_impatiently(|unit, attempt| decide_group(unit, attempt, behind.iter().map(Job::command), now));
+                .run_impatiently(|unit, attempt| decide_group(unit, attempt, behind.iter().map(Job::command)));
             self.measure(&behind, &decided, 0, begun);
             match decided {
                 Ok(answers) => behind = answer_all(behind, answers),

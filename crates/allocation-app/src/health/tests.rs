@@ -1,11 +1,13 @@
 use super::*;
 use allocation_ports::StoreError;
 use allocation_ports::mocks::MockDatabaseProbe;
+use chrono::TimeDelta;
 
 /// Health after one probe with this result.
 fn probed(result: impl Fn() -> Result<Probed, StoreError> + Send + Sync + 'static, vitals: Vec<Vital>) -> Health {
     let mut probe = MockDatabaseProbe::new();
     probe.expect_probe().returning(result);
+    probe.expect_clock_ahead().returning(TimeDelta::zero);
     Health::start(Arc::new(probe), vitals).unwrap()
 }
 
@@ -83,10 +85,31 @@ fn a_probe_that_panics_is_followed_by_others() {
     let mut probe = MockDatabaseProbe::new();
     probe.expect_probe().times(1).returning(|| panic!("of this test"));
     probe.expect_probe().returning(|| Ok(Probed::Schema(SchemaState::Older)));
+    probe.expect_clock_ahead().returning(TimeDelta::zero);
     let health = Health::start(Arc::new(probe), Vec::new()).unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
     while names(&health.failed_checks()) != [FailedCheck::SCHEMA] {
         assert!(Instant::now() < deadline, "no probe after the panic");
         thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_is_not_ready_and_says_by_how_much() {
+    let with_clock = |ahead: TimeDelta| {
+        let mut probe = MockDatabaseProbe::new();
+        probe.expect_probe().returning(|| Ok(Probed::Written { sequenced: true }));
+        probe.expect_clock_ahead().returning(move || ahead);
+        Health::start(Arc::new(probe), Vec::new()).unwrap().failed_checks()
+    };
+    for (ahead, detail) in [
+        (TimeDelta::seconds(3_600), "The clock is off by 3,600 s: ahead of that of the database"),
+        (TimeDelta::milliseconds(-2_001), "The clock is off by 2 s: behind that of the database"),
+        (TimeDelta::days(-3_650), "The clock is off by 315,360,000 s: behind that of the database"),
+    ] {
+        assert_eq!(with_clock(ahead), [FailedCheck::new(FailedCheck::CLOCK, detail)]);
+    }
+    for ahead in [TimeDelta::seconds(2), TimeDelta::seconds(-2), TimeDelta::zero()] {
+        assert_eq!(with_clock(ahead), []);
     }
 }

@@ -3,11 +3,11 @@
 use crate::command::{Command, Unit, sku_of, skus};
 use crate::replay::Replay;
 use allocation_domain::{
-    Allocation, Batch, BatchCounts, BatchCountsChange, BatchReference, Commitment, Eta, LineState, MoreNeeded, Needed,
-    OrderId, PickLine, PickLineId, PickStatus, Product, ProductState, Products, QueuePosition, Sku, Totals,
-    TotalsChange, Units,
+    Allocation, Batch, BatchCounts, BatchCountsChange, BatchReference, Commitment, Eta, LineState, LockTime,
+    MoreNeeded, Needed, OrderId, PickLine, PickLineId, PickStatus, Product, ProductState, Products, QueuePosition, Sku,
+    Totals, TotalsChange, Units,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
@@ -19,6 +19,9 @@ pub(crate) struct Store {
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
     version: u64,
+    /// When the product was locked last, by the clock, and what that lock records.
+    now: DateTime<Utc>,
+    decided_at: DateTime<Utc>,
     pub(crate) batches: BTreeMap<BatchReference, Batch>,
     pub(crate) lines: BTreeMap<OrderId, LineState>,
     pub(crate) pick_lines: BTreeMap<PickLineId, PickLine>,
@@ -52,6 +55,15 @@ impl Store {
         skus().iter().map(|sku| self.shelf(sku).part(sku, unit, now)).collect()
     }
 
+    /// Locks all products: each is decided on later than ever before, however far the clock was set back.
+    pub(crate) fn lock(&mut self, now: DateTime<Utc>) {
+        for sku in skus() {
+            let shelf = self.shelf(&sku);
+            shelf.decided_at = now.max(shelf.decided_at + TimeDelta::microseconds(1));
+            shelf.now = now;
+        }
+    }
+
     /// Loads what a product asks for.
     pub(crate) fn load(&mut self, products: &mut Products, needed: &MoreNeeded, unit: &Unit) {
         let shelf = self.shelf(&needed.sku);
@@ -59,9 +71,19 @@ impl Store {
         match &needed.what {
             Needed::Batches => product.complete(shelf.open_batches()),
             Needed::Batch(reference) => product.load_batches([shelf.batches[reference].clone()]),
-            Needed::LinesOn(reference) => {
-                let on = shelf.lines.iter().filter(|(_, line)| line.holds(reference).is_some());
-                product.load_lines(on.map(|(order_id, line)| (order_id.clone(), line.clone())));
+            Needed::NextOn { reference, after } => {
+                let mut on = shelf.lines_on(reference);
+                on.retain(|(order_id, line)| after.as_ref().is_none_or(|it| QueuePosition::of(order_id, line) > *it));
+                product.load_next_on(reference, after.as_ref(), on, false);
+            }
+            Needed::LastOn { reference, units } => {
+                let mut sum = 0;
+                let last = shelf.lines_on(reference).into_iter().rev().take_while(|(_, line)| {
+                    let missing = sum < *units;
+                    sum += line.holds(reference).unwrap().get();
+                    missing
+                });
+                product.load_last_on(reference, *units, Some(last.collect::<Vec<_>>()));
             }
             Needed::WaitingLines { after, free, most } => {
                 let mut queue = shelf.queue();
@@ -86,7 +108,7 @@ impl Store {
             let shelf = self.shelf(product.sku());
             shelf.write_down(product);
             for event in product.events() {
-                shelf.told.apply(event, now);
+                shelf.told.apply(event, shelf.decided_at);
             }
             assert_eq!(shelf.told.batches, shelf.batches, "the events alone tell the batches");
             assert_eq!(shelf.told.lines, shelf.lines, "the events alone tell the lines");
@@ -104,6 +126,14 @@ impl Shelf {
         open
     }
 
+    /// The lines on a batch, in the order in which lines are served.
+    fn lines_on(&self, reference: &BatchReference) -> Vec<(OrderId, LineState)> {
+        let on = self.lines.iter().filter(|(_, line)| line.holds(reference).is_some());
+        let mut on: Vec<_> = on.map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
+        on.sort_by_key(|(order_id, line)| QueuePosition::of(order_id, line));
+        on
+    }
+
     fn queue(&self) -> Vec<(OrderId, LineState)> {
         let waits = self.lines.iter().filter(|(_, line)| line.waiting > 0);
         let mut queue: Vec<_> = waits.map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
@@ -118,6 +148,12 @@ impl Shelf {
         lines.map(|(id, pick)| (id.clone(), pick.clone())).collect()
     }
 
+    /// Nothing of the product but its lock.
+    fn locked(&self, sku: &Sku) -> ProductState {
+        let lock_time = Some(LockTime { now: self.now, decided_at: self.decided_at });
+        ProductState { lock_time, ..ProductState::new(sku.clone(), self.version + 1) }
+    }
+
     pub(crate) fn whole(&self, sku: &Sku) -> Product {
         Product::restore(ProductState {
             open_batches: self.open_batches(),
@@ -125,7 +161,7 @@ impl Shelf {
             lines: self.lines.clone().into_iter().collect(),
             waiting: self.queue(),
             pick_lines: self.pick_lines.clone().into_iter().collect(),
-            ..ProductState::new(sku.clone(), self.version + 1)
+            ..self.locked(sku)
         })
     }
 
@@ -164,7 +200,7 @@ impl Shelf {
             waiting,
             more_waiting,
             pick_lines,
-            ..ProductState::new(sku.clone(), self.version + 1)
+            ..self.locked(sku)
         })
     }
 

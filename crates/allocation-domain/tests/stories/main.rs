@@ -5,7 +5,9 @@
 mod backorders;
 mod batch_changes;
 mod bounds;
+mod clocks;
 mod holds;
+mod moving;
 mod orders;
 mod partly_loaded;
 mod pick_lists;

@@ -22,6 +22,8 @@ async fn failed_checks_are_listed_under_the_problem_of_the_gravest() {
         (&[schema][..], "schema-not-current"),
         (&[sequencer], "not-ready"),
         (&[FailedCheck::STARTING], "not-ready"),
+        (&[FailedCheck::CLOCK], "clock-off"),
+        (&[FailedCheck::CLOCK, sequencer], "not-ready"),
         (&[sequencer, schema, FailedCheck::THREADS], "schema-not-current"),
         (&[schema, database, sequencer], "database-unavailable"),
     ] {

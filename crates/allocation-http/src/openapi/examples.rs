@@ -66,6 +66,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         | Kind::MethodNotAllowed
         | Kind::Overloaded
         | Kind::DatabaseBusy
+        | Kind::ClockOff
         | Kind::DatabaseUnavailable
         | Kind::SchemaNotCurrent
         | Kind::ShuttingDown

@@ -182,6 +182,9 @@ kinds! {
     /// The service is not ready to serve requests: it is starting, no replica numbers events, or a part of it
     /// has failed. `checks` says which.
     NotReady: SERVICE_UNAVAILABLE, "not-ready", "The service is not ready";
+    /// The clock of the machine that the service runs on is wrong. Requests are decided by that of the
+    /// database all the same; mend the clock.
+    ClockOff: SERVICE_UNAVAILABLE, "clock-off", "The clock of the service is wrong";
 
     /// The service is shutting down and takes no more requests. Nothing was changed; send the
     /// request again after the time in `Retry-After`.
@@ -202,7 +205,11 @@ impl Kind {
     pub(crate) fn retry_after(self) -> Option<&'static str> {
         match self {
             Self::Overloaded | Self::DatabaseBusy => Some("1"),
-            Self::DatabaseUnavailable | Self::SchemaNotCurrent | Self::NotReady | Self::ShuttingDown => Some("5"),
+            Self::DatabaseUnavailable
+            | Self::SchemaNotCurrent
+            | Self::ClockOff
+            | Self::NotReady
+            | Self::ShuttingDown => Some("5"),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@ use super::Kind;
 use crate::BlockingLimits;
 use crate::testing::{Ports, chairs, delete, get, holding, patch, post, secret, send};
 use actix_web::test::TestRequest;
-use allocation_ports::StoreError;
+use allocation_ports::{OtherGeneration, StoreError};
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -104,6 +104,25 @@ async fn every_failure_of_the_store_has_its_problem_and_shows_no_cause() {
                 "{text}"
             );
         }
+    }
+}
+
+#[actix_web::test]
+async fn a_write_to_a_schema_of_another_generation_is_a_problem_of_its_own() {
+    let api = Ports::failing(|| StoreError::Unavailable(OtherGeneration { found: 2, expected: 1 }.into())).api();
+    for answer in [
+        post(&api, "/allocations", LINE).await,
+        delete(&api, "/allocations/O-1/batch/B-1").await,
+        post(&api, "/batch", BATCH).await,
+        patch(&api, "/batch/B-1", CHANGE).await,
+        delete(&api, "/batch/B-1").await,
+        post(&api, "/orders", ORDER).await,
+        delete(&api, "/orders/O-1").await,
+        post(&api, "/orders/O-1/confirm", "").await,
+        post(&api, "/orders/O-1/extend", HOLD).await,
+    ] {
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("5")));
+        answer.problem("schema-not-current");
     }
 }
 

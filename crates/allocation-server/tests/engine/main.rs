@@ -106,7 +106,7 @@ impl World {
             queue_length: NonZeroUsize::new(queue_length).unwrap(),
             group_size: NonZeroUsize::new(500).unwrap(),
         };
-        let engine = AllocationEngine::start(&units, &clock, &metrics, settings).unwrap();
+        let engine = AllocationEngine::start(&units, &metrics, settings).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         Self { engine, use_cases: UseCases::new(units, queries, clock), gate, counters, runtime, database }
     }
