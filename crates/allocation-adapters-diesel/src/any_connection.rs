@@ -1,10 +1,15 @@
 //! Connections to either database.
 
+use crate::flags::Flags;
+use crate::postgres::{Silence, Use};
 use crate::{ConnectError, DatabaseUrl, postgres, sqlite};
 use allocation_ports::LockWait;
 use diesel::connection::AnsiTransactionManager;
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A connection that is ready for use: its session is set up.
 #[derive(diesel::MultiConnection)]
@@ -42,39 +47,90 @@ impl AnyConnection {
     }
 }
 
+/// A connection of the pool, and what is known of it.
+pub(crate) struct Session {
+    pub(crate) connection: AnyConnection,
+    pub(crate) flags: Arc<Flags>,
+    /// How often the server had changed when the connection was opened.
+    pub(crate) generation: u64,
+}
+
 /// Makes the connections of a pool.
 #[derive(Debug)]
-pub(crate) struct Connector(pub(crate) DatabaseUrl);
+pub(crate) struct Connector {
+    pub(crate) url: DatabaseUrl,
+    pub(crate) silence: Silence,
+    /// Is raised when the connections that there are lead to the wrong server, or to none.
+    pub(crate) generation: Arc<AtomicU64>,
+}
 
-impl r2d2::ManageConnection for Connector {
-    type Connection = AnyConnection;
-    type Error = ConnectError;
-
-    fn connect(&self) -> Result<AnyConnection, ConnectError> {
-        match &self.0 {
-            DatabaseUrl::Sqlite(path) => sqlite::open_reader(path).map(AnyConnection::Sqlite),
-            DatabaseUrl::Postgres(url) => postgres::open(url).map(AnyConnection::Postgres),
-        }
-        .map_err(|cause| ConnectError::new(&self.0, cause))
+impl Connector {
+    #[cfg(test)]
+    pub(crate) fn new(url: DatabaseUrl) -> Self {
+        Self { url, silence: Silence::default(), generation: Arc::default() }
     }
 
-    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), ConnectError> {
-        connection.ping().map_err(|error| ConnectError::new(&self.0, error))
+    pub(crate) fn open(&self, used: Use) -> Result<Session, ConnectError> {
+        // Before it is opened: one that is opened while the server changes is not trusted.
+        let generation = self.generation.load(Ordering::Relaxed);
+        let opened = match &self.url {
+            DatabaseUrl::Sqlite(path) => {
+                sqlite::open_reader(path).map(|connection| (AnyConnection::Sqlite(connection), Arc::default()))
+            }
+            DatabaseUrl::Postgres(url) => postgres::open(url, &self.silence, used)
+                .map(|(connection, flags)| (AnyConnection::Postgres(connection), flags)),
+        };
+        let (connection, flags) = opened.map_err(|cause| ConnectError::new(&self.url, cause))?;
+        Ok(Session { connection, flags, generation })
     }
 
-    /// A connection whose transaction is still open, or could not be ended, is not used again.
-    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
-        std::thread::panicking() || connection.is_broken()
+    /// Whether a connection leads to a server that takes writes, as far as is known.
+    pub(crate) fn trusts(&self, session: &Session) -> bool {
+        let Session { flags, generation, .. } = session;
+        *generation == self.generation.load(Ordering::Relaxed) && !flags.is_read_only() && !flags.is_silent()
     }
 }
 
-/// Writes what goes wrong in the background to the log.
-#[derive(Debug)]
-pub(crate) struct LogErrors;
+impl r2d2::ManageConnection for Connector {
+    type Connection = Session;
+    type Error = ConnectError;
 
-impl r2d2::HandleError<ConnectError> for LogErrors {
+    fn connect(&self) -> Result<Session, ConnectError> {
+        self.open(Use::Requests)
+    }
+
+    fn is_valid(&self, session: &mut Session) -> Result<(), ConnectError> {
+        session.connection.ping().map_err(|error| ConnectError::new(&self.url, error))
+    }
+
+    /// A connection whose transaction is still open, or could not be ended, is not used again; nor is one that
+    /// leads to a server which takes no writes any more, and then none of those opened before.
+    fn has_broken(&self, session: &mut Session) -> bool {
+        session.flags.answered();
+        if session.flags.is_read_only() {
+            let _raised = self.generation.compare_exchange(
+                session.generation,
+                session.generation + 1,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+        }
+        std::thread::panicking() || session.connection.is_broken() || !self.trusts(session)
+    }
+}
+
+/// Keeps why no connection was made: the pool forgets the causes, and gives its error to one of those who wait.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LastError(Arc<Mutex<Option<Arc<ConnectError>>>>);
+
+impl LastError {
+    pub(crate) fn get(&self) -> Option<Arc<ConnectError>> {
+        self.0.lock().clone()
+    }
+}
+
+impl r2d2::HandleError<ConnectError> for LastError {
     fn handle_error(&self, error: ConnectError) {
-        let error: &dyn std::error::Error = &error;
-        tracing::warn!(error, "a database connection failed");
+        *self.0.lock() = Some(Arc::new(error));
     }
 }

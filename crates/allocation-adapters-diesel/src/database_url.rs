@@ -172,6 +172,19 @@ impl PostgresUrl {
         url
     }
 
+    /// The ports that a connection may lead to.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        const DEFAULT: u16 = 5432;
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts).split(',');
+        let named = hosts.filter_map(|host| host.rsplit_once(':')).map(|(_, port)| port);
+        let options = self.options().filter(|(name, _)| *name == "port").flat_map(|(_, ports)| ports.split(','));
+        let environment = std::env::var("PGPORT").ok();
+        let ports = named.chain(options).chain(environment.as_deref()).filter_map(|port| port.parse().ok());
+        ports.chain([DEFAULT]).collect()
+    }
+
     /// The options after the question mark, as they are written.
     fn options(&self) -> impl Iterator<Item = (&str, &str)> {
         let options = self.0.split_once('?').map_or("", |(_, options)| options);
@@ -354,6 +367,14 @@ mod tests {
                 assert!(!shown.contains("clerk:"), "{shown}");
             }
         }
+    }
+
+    #[test]
+    fn ports_are_those_of_all_hosts() {
+        let ports = |url| postgres(url).ports();
+        assert_eq!(ports("postgres://clerk:12345@db/stock")[..], [5432]);
+        assert_eq!(ports("postgres://a:1,[::1]:2,b/stock?target_session_attrs=read-write")[..], [1, 2, 5432]);
+        assert_eq!(ports("postgres:///stock?host=/run&port=7")[..], [7, 5432]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ const BUSY: [&str; 6] = [
 ];
 
 /// Parts of messages of databases that are away or cannot write.
-const UNAVAILABLE: [&str; 20] = [
+const UNAVAILABLE: [&str; 27] = [
     // SQLite
     "database or disk is full",
     "disk i/o error",
@@ -43,6 +43,14 @@ const UNAVAILABLE: [&str; 20] = [
     "no space left on device",
     "in a read-only transaction",
     "during recovery",
+    // Either, of a file system that is dead or read-only
+    "input/output error",
+    "read-only file system",
+    "could not write",
+    "could not read",
+    "could not open file",
+    "could not fsync",
+    "could not access",
 ];
 
 /// Converts an error of a statement.
@@ -51,7 +59,8 @@ pub(crate) fn store_error(error: Error) -> StoreError {
         Class::Conflict => StoreError::Conflict(error.into()),
         Class::Invariant(name) => StoreError::invariant(name, error),
         Class::Busy => StoreError::Busy(error.into()),
-        Class::Lost | Class::Unavailable => StoreError::Unavailable(error.into()),
+        Class::Lost => StoreError::ConnectionLost(error.into()),
+        Class::Unavailable => StoreError::Unavailable(error.into()),
         Class::Failed => StoreError::Failed(error.into()),
     }
 }
@@ -145,7 +154,17 @@ fn constraint(information: &dyn DatabaseErrorInformation) -> &str {
 }
 
 fn class_of_message(message: &str) -> Class {
-    const LOST: [&str; 3] = ["server closed the connection", "terminating connection", "disk i/o error"];
+    const LOST: [&str; 9] = [
+        "server closed the connection",
+        "terminating connection",
+        "no connection to the server",
+        "connection reset",
+        "could not receive data from server",
+        "could not send data to server",
+        "ssl connection has been closed",
+        "ssl syscall error",
+        "disk i/o error",
+    ];
     let message = message.to_lowercase();
     let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
     if says(&["deadlock detected"]) {
@@ -199,20 +218,33 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_is_away_or_cannot_write_is_unavailable() {
+    fn a_connection_that_is_lost_before_the_commit_is_told_apart() {
         for error in [
             database_error(DatabaseErrorKind::ClosedConnection, "server closed the connection unexpectedly"),
             database_error(DatabaseErrorKind::UnableToSendCommand, "no connection to the server"),
+            unknown("FATAL:  terminating connection due to administrator command"),
+            unknown("could not receive data from server: Connection reset by peer"),
+        ] {
+            let shown = error.to_string();
+            assert!(matches!(store_error(error), StoreError::ConnectionLost(_)), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_is_away_or_cannot_write_is_unavailable() {
+        for error in [
             database_error(DatabaseErrorKind::ReadOnlyTransaction, "cannot execute UPDATE in a read-only transaction"),
             Error::BrokenTransactionManager,
-            unknown("FATAL:  terminating connection due to administrator command"),
             unknown("connection to server at \"127.0.0.1\", port 1 failed: Connection refused"),
             unknown("FATAL:  the database system is starting up"),
             unknown("FATAL:  the database system is shutting down"),
             unknown("FATAL:  sorry, too many clients already"),
             unknown("could not extend file \"base/5/1\": No space left on device"),
             unknown("database or disk is full"),
-            unknown("disk I/O error"),
+            unknown("could not open file \"base/5/16384\": Read-only file system"),
+            unknown("could not extend file \"base/5/1\": Input/output error"),
+            unknown("could not write to file \"base/pgsql_tmp/1\": wrote only 8192 of 65536 bytes"),
+            unknown("could not access status of transaction 573"),
             unknown("attempt to write a readonly database"),
         ] {
             let shown = error.to_string();

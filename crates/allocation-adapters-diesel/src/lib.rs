@@ -12,6 +12,7 @@ mod connect_error;
 mod database_url;
 mod error;
 mod expiry;
+mod flags;
 mod generation;
 mod inspection;
 mod keeping;

@@ -68,12 +68,21 @@ impl Migrations {
         Self { url }
     }
 
-    /// Runs what the database has not seen yet, and tells the names of what was run.
+    /// Runs what the database has not seen yet, and tells the names of what was run. When that is nothing, it
+    /// takes no lock, and the user needs no rights to change the schema.
     ///
     /// # Errors
     ///
     /// [`MigrateError`], and nothing has changed.
     pub fn up(&self) -> Result<Vec<String>, MigrateError> {
+        // Without a lock, and without rights that only a change needs.
+        let status = self.status()?;
+        if !status.unknown.is_empty() {
+            return Err(MigrateError::SchemaNewer(status.unknown));
+        }
+        if status.migrations.iter().all(|(_, applied)| *applied) {
+            return Ok(Vec::new());
+        }
         match self.connect()? {
             AnyConnection::Sqlite(mut connection) => sqlite::migrate(&mut connection, |c| up(c, SQLITE, "")),
             AnyConnection::Postgres(mut connection) => {

@@ -1,5 +1,6 @@
 //! What is particular to PostgreSQL.
 
+mod deadline;
 #[cfg(test)]
 mod explain;
 mod lines;
@@ -12,6 +13,7 @@ mod saving;
 mod session;
 mod sets;
 
+pub(crate) use deadline::{Silence, Use};
 pub(crate) use lines::{lines, order_lines};
 pub(crate) use locking::lock;
 pub(crate) use numbering::{forget, keep_time, number, take, tidy, time};

@@ -1,5 +1,6 @@
 //! What is particular to SQLite.
 
+mod file;
 mod locking;
 mod numbering;
 mod orders;
@@ -9,10 +10,11 @@ mod rows;
 mod saving;
 mod session;
 
+pub(crate) use file::DatabaseFile;
 pub(crate) use locking::{lines, lock};
 pub(crate) use numbering::{forget, is_taken, keep_time, number, take};
 pub(crate) use orders::{add_orders, find_orders, order_lines, orders_with_lines};
 pub(crate) use pick_lines::load_pick_lines;
 pub(crate) use relaying::{record, retry};
 pub(crate) use saving::save;
-pub(crate) use session::{migrate, open_for_migrations, open_reader, open_writer};
+pub(crate) use session::{create_and_open_writer, migrate, open_for_migrations, open_reader, open_writer};

@@ -1,11 +1,14 @@
 //! The store: connections, and the ports over them.
 
+mod lent;
 mod log;
+mod probe;
 mod relay;
 
-use crate::any_connection::{AnyConnection, Connector, LogErrors};
+use crate::any_connection::{AnyConnection, Connector, LastError, Session};
 use crate::clock::StoreClock;
 use crate::error::store_error;
+use crate::postgres::Silence;
 use crate::unit::{Transactions, Unit};
 use crate::{ConnectError, DatabaseUrl, Migrations, moving, postgres, reads, sqlite};
 use allocation_domain::{
@@ -14,22 +17,28 @@ use allocation_domain::{
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
     BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, OverdueCursor, PageSize, PickListFilter, PickListPage,
-    PickableLines, ProductTotals, Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList,
-    UnitOfWork, UnitOfWorkFactory,
+    PickableLines, ProductTotals, Queries, RecordedEvent, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
-use parking_lot::FairMutex;
+use lent::Lent;
+use parking_lot::{FairMutex, Mutex};
+use probe::Prober;
 use r2d2::ManageConnection;
+use std::error::Error;
 use std::fmt;
 use std::ops::DerefMut;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// How long a unit of work or a query waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many lost connections a query is run again after.
+const MOST_LOST: u32 = 3;
 
 const fn patience(wait: LockWait) -> Duration {
     match wait {
@@ -47,7 +56,7 @@ pub enum Dialect {
     Postgres,
 }
 
-/// A database behind the ports: [`UnitOfWorkFactory`], [`Queries`] and [`Readiness`].
+/// A database behind the ports: [`UnitOfWorkFactory`], [`Queries`] and [`allocation_ports::DatabaseProbe`].
 ///
 /// Cloning is cheap; clones share their connections. Every call blocks until the database has
 /// answered.
@@ -61,6 +70,12 @@ struct Inner {
     /// SQLite has one writer at a time. Its connection is handed on in the order of arrival, where
     /// waiting for the lock of the file would be polling without order.
     writer: Option<Arc<FairMutex<AnyConnection>>>,
+    /// SQLite's file as it was opened.
+    file: Option<sqlite::DatabaseFile>,
+    last_error: LastError,
+    generation: Arc<AtomicU64>,
+    /// The connection of the probe, while there is one.
+    prober: Mutex<Prober>,
     clock: Arc<StoreClock>,
 }
 
@@ -74,7 +89,7 @@ struct WritersInTheWay;
 
 #[derive(Debug, thiserror::Error)]
 #[error("no connection could be made")]
-struct NoConnection(#[source] r2d2::Error);
+struct NoConnection(#[source] Box<dyn Error + Send + Sync>);
 
 impl Store {
     /// Connects to a database, with up to `pool_size` connections at a time. Migrations are not
@@ -84,28 +99,35 @@ impl Store {
     ///
     /// [`ConnectError`] when the database cannot be reached, without trying twice.
     pub fn connect(url: &DatabaseUrl, pool_size: u32) -> Result<Self, ConnectError> {
-        let (connector, clock) = (Connector(url.clone()), StoreClock::default());
-        let writer = match url {
+        let clock = StoreClock::default();
+        let (generation, silence) = (Arc::<AtomicU64>::default(), Silence::default());
+        let connector =
+            || Connector { url: url.clone(), silence: silence.clone(), generation: Arc::clone(&generation) };
+        let (writer, file) = match url {
             DatabaseUrl::Sqlite(path) => {
-                let writer = sqlite::open_writer(path).map_err(|cause| ConnectError::new(url, cause))?;
-                Some(Arc::new(FairMutex::new(AnyConnection::Sqlite(writer))))
+                let writer = sqlite::create_and_open_writer(path).map_err(|cause| ConnectError::new(url, cause))?;
+                let file = sqlite::DatabaseFile::of(path).map_err(|cause| ConnectError::new(url, cause))?;
+                (Some(Arc::new(FairMutex::new(AnyConnection::Sqlite(writer)))), Some(file))
             }
             DatabaseUrl::Postgres(_) => {
-                let mut connection = connector.connect()?;
+                let mut connection = connector().connect()?.connection;
                 let measured = clock.measure(|| postgres::time(&mut connection));
                 measured.map_err(|error| ConnectError::new(url, error))?;
-                None
+                (None, None)
             }
         };
+        let last_error = LastError::default();
         let pool = r2d2::Pool::builder()
             .max_size(pool_size.max(1))
             .min_idle(Some(0))
             .connection_timeout(PATIENCE)
             // A unit's BEGIN shows as well whether the connection works, without a round trip more.
             .test_on_check_out(false)
-            .error_handler(Box::new(LogErrors))
-            .build_unchecked(connector);
-        Ok(Self(Arc::new(Inner { url: url.clone(), pool, writer, clock: Arc::new(clock) })))
+            .error_handler(Box::new(last_error.clone()))
+            .build_unchecked(connector());
+        let prober = Mutex::new(Prober::new(connector(), silence));
+        let (url, clock) = (url.clone(), Arc::new(clock));
+        Ok(Self(Arc::new(Inner { url, pool, writer, file, last_error, generation, prober, clock })))
     }
 
     /// Which kind of database this is.
@@ -146,31 +168,47 @@ impl Store {
         &self,
         wait: LockWait,
         check: impl Fn(&mut AnyConnection) -> QueryResult<()>,
-    ) -> Result<r2d2::PooledConnection<Connector>, StoreError> {
+    ) -> Result<Lent, StoreError> {
+        if let Some(file) = &self.0.file {
+            file.check()?;
+        }
         let pool = &self.0.pool;
-        let mut tries = 0;
+        let (mut tries, begun) = (0, Instant::now());
         loop {
             let mut connection = self.pooled(patience(wait))?;
+            // Each that is not trusted may cost a deadline, and the next may not be better.
+            let again = tries < pool.max_size() && begun.elapsed() < PATIENCE;
+            tries += 1;
+            if !self.trusts(connection.session()) {
+                connection.discard();
+                if again {
+                    continue;
+                }
+            }
             match check(&mut connection) {
                 Ok(()) => return Ok(connection),
-                Err(error) if connection.is_broken() && tries < pool.max_size() => {
+                Err(error) if connection.is_broken() && again => {
                     tracing::debug!(%error, "a pooled connection was closed");
                 }
                 Err(error) => return Err(store_error(error)),
             }
-            tries += 1;
         }
+    }
+
+    /// Whether a connection was opened since the server has changed.
+    fn trusts(&self, session: &Session) -> bool {
+        session.generation == self.0.generation.load(Ordering::Relaxed)
     }
 
     /// A connection of the pool. Those who wait for connections that break meanwhile wait in vain;
     /// the next to ask has a new one opened, so they ask once more.
-    fn pooled(&self, patience: Duration) -> Result<r2d2::PooledConnection<Connector>, StoreError> {
+    fn pooled(&self, patience: Duration) -> Result<Lent, StoreError> {
         let pool = &self.0.pool;
         let again = |error| match pool.state().connections {
             0 => pool.get_timeout(Duration::from_millis(200)),
             _ => Err(error),
         };
-        pool.get_timeout(patience).or_else(again).map_err(|error| self.no_connection(error))
+        pool.get_timeout(patience).or_else(again).map(Lent::new).map_err(|error| self.no_connection(error))
     }
 
     fn no_connection(&self, error: r2d2::Error) -> StoreError {
@@ -178,7 +216,12 @@ impl Store {
         if self.0.pool.state().connections >= most {
             StoreError::Busy(AllInUse(most).into())
         } else {
-            StoreError::Unavailable(NoConnection(error).into())
+            // The pool names only what failed, not why.
+            let cause: Box<dyn Error + Send + Sync> = match self.0.last_error.get() {
+                Some(cause) => cause.into(),
+                None => error.into(),
+            };
+            StoreError::Unavailable(NoConnection(cause).into())
         }
     }
 
@@ -197,12 +240,24 @@ impl Store {
             let anew = sqlite::open_writer(path).map_err(StoreError::Unavailable)?;
             *connection = AnyConnection::Sqlite(anew);
         }
+        if let (Some(file), AnyConnection::Sqlite(connection)) = (&self.0.file, &mut *connection) {
+            file.check()?;
+            file.make_room(connection);
+        }
         connection.begin(wait).map_err(store_error)?;
         Ok(connection)
     }
 
+    /// Reads; once more, over another connection, when the first is lost meanwhile.
     fn read<T>(&self, query: impl Fn(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        query(&mut *self.checked_out(LockWait::Usual, AnyConnection::ping)?)
+        let mut lost = 0;
+        loop {
+            match query(&mut *self.checked_out(LockWait::Usual, AnyConnection::ping)?) {
+                Err(StoreError::ConnectionLost(_)) if lost < MOST_LOST => lost += 1,
+                Err(StoreError::ConnectionLost(cause)) => return Err(StoreError::Unavailable(cause)),
+                read => return read,
+            }
+        }
     }
 
     /// Reads with several statements that all see the same state.
@@ -210,13 +265,18 @@ impl Store {
         &self,
         query: impl Fn(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.checked_out(LockWait::Usual, AnyConnection::begin_snapshot)?;
-        let read = query(&mut connection);
-        if let Err(error) = Transactions::rollback_transaction(&mut *connection) {
+        let mut lost = 0;
+        loop {
+            let mut connection = self.checked_out(LockWait::Usual, AnyConnection::begin_snapshot)?;
+            let read = query(&mut connection);
+            let Err(error) = Transactions::rollback_transaction(&mut *connection) else { return read };
             // The connection is broken then, and the pool replaces it.
             tracing::debug!(%error, "a rollback failed");
+            if read.is_ok() || !connection.is_broken() || lost >= MOST_LOST {
+                return read;
+            }
+            lost += 1;
         }
-        read
     }
 }
 
@@ -351,16 +411,6 @@ impl Queries for Store {
 
     fn first_to_leave(&self, reference: &BatchReference, units: u32) -> Result<Option<FirstToLeave>, StoreError> {
         self.read(|connection| moving::first_to_leave(connection, reference, units))
-    }
-}
-
-impl Readiness for Store {
-    fn schema(&self) -> Result<SchemaState, StoreError> {
-        self.read(crate::migrations::schema_state)
-    }
-
-    fn clock_ahead(&self) -> TimeDelta {
-        self.0.clock.ahead()
     }
 }
 

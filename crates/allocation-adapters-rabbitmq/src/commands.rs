@@ -18,7 +18,7 @@ mod session;
 
 use crate::broker::Broker;
 use crate::name::BrokerName;
-use allocation_app::{AllocationEngine, Backoff, ErrorChain, UseCases};
+use allocation_app::{Alive, AllocationEngine, Backoff, FailureLog, UseCases, Vital};
 use allocation_ports::CommandEffects;
 use execution::Executor;
 use session::Session;
@@ -57,6 +57,7 @@ pub struct CommandHandlers {
 pub struct CommandConsumer {
     stop: watch::Sender<bool>,
     thread: JoinHandle<()>,
+    vital: Vital,
 }
 
 impl CommandConsumer {
@@ -68,9 +69,20 @@ impl CommandConsumer {
     pub fn start(broker: Arc<Broker>, handlers: CommandHandlers, settings: CommandSettings) -> io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let executor = Executor::new(handlers, settings.blocking);
-        let consume = move || broker.block_on(consume(&broker, &Arc::new(executor), &settings, stopped));
+        let alive = Alive::new();
+        let vital = alive.vital("commands");
+        let consume = move || {
+            let _alive = alive;
+            broker.block_on(consume(&broker, &Arc::new(executor), &settings, stopped));
+        };
         let thread = thread::Builder::new().name("commands".to_owned()).spawn(consume)?;
-        Ok(Self { stop, thread })
+        Ok(Self { stop, thread, vital })
+    }
+
+    /// Whether its thread lives.
+    #[must_use]
+    pub fn vital(&self) -> Vital {
+        self.vital.clone()
     }
 
     /// Takes no more commands, and stops when those under way are done and acknowledged, or after some
@@ -84,14 +96,14 @@ impl CommandConsumer {
     }
 }
 
-/// Consumes over one connection after the other. A fault that lasts is logged once.
+/// Consumes over one connection after the other. A failure that lasts is logged once.
 async fn consume(
     broker: &Broker,
     executor: &Arc<Executor>,
     settings: &CommandSettings,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let mut failures = 0;
+    let (mut failures, log) = (0, FailureLog::new("consuming commands", "retrying"));
     while !*stopped.borrow() {
         let session = Session::open(broker, executor, settings, stopped.clone());
         let opened = tokio::select! {
@@ -101,6 +113,7 @@ async fn consume(
         let ended = match opened {
             Ok(session) => {
                 tracing::info!(queue = %settings.queue, "commands are consumed");
+                log.succeeded();
                 let begun = Instant::now();
                 let ended = session.consume().await;
                 // One that ends soon was no success.
@@ -111,13 +124,8 @@ async fn consume(
         };
         let Err(error) = ended else { continue };
         failures += 1;
-        let error = ErrorChain(&*error);
+        log.failed(&*error);
         let pause = settings.backoff.after(failures);
-        if failures == 1 {
-            tracing::warn!(%error, "commands are not consumed for the time being");
-        } else {
-            tracing::debug!(%error, ?pause, "commands are still not consumed");
-        }
         wait(&mut stopped, pause).await;
     }
 }

@@ -11,9 +11,10 @@ mod queue;
 mod rush_hour;
 mod worker;
 
-use crate::UnitRunner;
 use crate::allocate_line::{AllocateLineError, LineAnswer};
+use crate::health::Alive;
 use crate::place_order::{OrderAnswer, PlaceOrderError, PlaceOrderOutcome};
+use crate::{UnitRunner, Vital};
 use allocation_domain::{AllocationOutcome, NewOrder, OrderLine};
 use allocation_ports::{EngineMetrics, Origin, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
@@ -53,6 +54,7 @@ pub struct AllocationEngine {
     orders: Queue,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
     metrics: Arc<dyn EngineMetrics>,
+    vitals: Arc<[Vital]>,
 }
 
 /// How often a shutdown looks whether it is done.
@@ -68,17 +70,24 @@ impl AllocationEngine {
     ///
     /// When the system gives no thread.
     pub fn start(units: &UnitRunner, metrics: &Arc<dyn EngineMetrics>, settings: EngineSettings) -> io::Result<Self> {
-        let mut threads = Vec::new();
+        let (mut threads, mut vitals) = (Vec::new(), Vec::new());
         let mut start = |name: String| {
             let (queue, receiver) = Queue::new(settings.queue_length.get());
             let worker = Worker::new(units.clone(), Arc::clone(metrics), settings.group_size.get());
-            threads.push(thread::Builder::new().name(name).spawn(move || worker.run(receiver))?);
+            let alive = Alive::new();
+            vitals.push(alive.vital("allocate"));
+            let run = move || {
+                let _alive = alive;
+                worker.run(receiver);
+            };
+            threads.push(thread::Builder::new().name(name).spawn(run)?);
             io::Result::Ok(queue)
         };
         let by_sku = (0..settings.workers.get()).map(|number| start(format!("allocate-{number}")));
         let queues = by_sku.collect::<io::Result<Vec<Queue>>>()?.into();
         let orders = start("orders".to_owned())?;
-        Ok(Self { queues, orders, threads: Arc::new(Mutex::new(threads)), metrics: Arc::clone(metrics) })
+        let threads = Arc::new(Mutex::new(threads));
+        Ok(Self { queues, orders, threads, metrics: Arc::clone(metrics), vitals: vitals.into() })
     }
 
     /// Allocates a line, whose events tell where it came from. The answer comes after the commit.
@@ -134,6 +143,12 @@ impl AllocationEngine {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(job.first_sku());
         let queues = u64::try_from(self.queues.len()).expect("queues are few");
         &self.queues[usize::try_from(hash % queues).expect("places are few")]
+    }
+
+    /// Whether its workers live.
+    #[must_use]
+    pub fn vitals(&self) -> Vec<Vital> {
+        self.vitals.to_vec()
     }
 
     /// Takes no more lines, decides and answers those that wait, and ends the workers.

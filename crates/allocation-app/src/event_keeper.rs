@@ -1,9 +1,9 @@
 //! Keeping the log of events.
 
-use crate::EventTail;
+use crate::health::Alive;
+use crate::{EventTail, FailureLog, Vital};
 use allocation_ports::{KeepLogError, Lease, Leases, LogKeeper, Numbered, OutboxPlace, RetentionTime, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::error::Error;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -47,6 +47,7 @@ const AFTER_FAILURE: Duration = Duration::from_millis(200);
 pub struct EventKeeper {
     stop: Sender<()>,
     thread: JoinHandle<()>,
+    vital: Vital,
 }
 
 /// What an [`EventKeeper`] works with.
@@ -68,9 +69,21 @@ impl EventKeeper {
     /// When the system gives no thread.
     pub fn start(ports: KeeperPorts, holder: String, retain: Option<TimeDelta>) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
-        let keeper = Keeper { ports, lease: Lease { name: "events", holder }, retain };
-        let thread = thread::Builder::new().name("events".to_owned()).spawn(move || keeper.run(&stopped))?;
-        Ok(Self { stop, thread })
+        let log = FailureLog::new("event sequencing", "retrying");
+        let keeper = Keeper { ports, lease: Lease { name: "events", holder }, retain, log };
+        let alive = Alive::new();
+        let vital = alive.vital("events");
+        let thread = thread::Builder::new().name("events".to_owned()).spawn(move || {
+            let _alive = alive;
+            keeper.run(&stopped);
+        })?;
+        Ok(Self { stop, thread, vital })
+    }
+
+    /// Whether its thread lives.
+    #[must_use]
+    pub fn vital(&self) -> Vital {
+        self.vital.clone()
     }
 
     /// Stops when the step that is under way has ended, and gives the lease back, so that another takes
@@ -86,6 +99,7 @@ struct Keeper {
     ports: KeeperPorts,
     lease: Lease,
     retain: Option<TimeDelta>,
+    log: FailureLog,
 }
 
 /// What is known while the lease is held.
@@ -137,11 +151,11 @@ impl Held {
 
 impl Keeper {
     fn run(&self, stopped: &Receiver<()>) {
-        let (mut held, mut failing) = (None, false);
+        let mut held = None;
         loop {
             // A panic costs one step, not those to come.
             let step = panic::catch_unwind(AssertUnwindSafe(|| self.step(&mut held)));
-            let pause = step.map_or(AFTER_FAILURE, |step| self.after(step, &mut held, &mut failing));
+            let pause = step.map_or(AFTER_FAILURE, |step| self.after(step, &mut held));
             if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
                 break;
             }
@@ -154,10 +168,10 @@ impl Keeper {
     }
 
     /// Logs what came of a step, and a fault that lasts only once; answers how long to pause.
-    fn after(&self, step: Result<Duration, KeepLogError>, held: &mut Option<Held>, failing: &mut bool) -> Duration {
+    fn after(&self, step: Result<Duration, KeepLogError>, held: &mut Option<Held>) -> Duration {
         let error = match step {
             Ok(pause) => {
-                *failing = false;
+                self.log.succeeded();
                 return pause;
             }
             Err(KeepLogError::LeaseLost) => {
@@ -171,11 +185,7 @@ impl Keeper {
             StoreError::Busy(cause) | StoreError::Conflict(cause) => {
                 tracing::debug!(%cause, "others are in the way of the log of events");
             }
-            error if !*failing => {
-                tracing::warn!(%error, cause = error.source(), "events are not numbered for the time being");
-                *failing = true;
-            }
-            _ => {}
+            error => self.log.failed(&error),
         }
         AFTER_FAILURE
     }

@@ -1,8 +1,10 @@
 //! Waiting for the log to grow.
 
+use crate::health::Alive;
+use crate::{FailureLog, Vital};
 use allocation_ports::EventLog;
-use std::error::Error;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -18,7 +20,7 @@ const POLL: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub struct EventTail(Arc<Handle>);
 
-struct Handle(Arc<Shared>);
+struct Handle(Arc<Shared>, Vital);
 
 struct Shared {
     newest: watch::Sender<Newest>,
@@ -57,9 +59,14 @@ impl EventTail {
             thread: Mutex::new(None),
         });
         let watched = Arc::clone(&shared);
-        let thread = thread::Builder::new().name("tail".to_owned()).spawn(move || watched.watch(&*log))?;
+        let alive = Alive::new();
+        let vital = alive.vital("tail");
+        let thread = thread::Builder::new().name("tail".to_owned()).spawn(move || {
+            let _alive = alive;
+            watched.watch(&*log);
+        })?;
         *locked(&shared.thread) = Some(thread);
-        Ok(Self(Arc::new(Handle(shared))))
+        Ok(Self(Arc::new(Handle(shared, vital))))
     }
 
     /// Says that the log has grown, which is known before anybody has asked the database.
@@ -78,6 +85,12 @@ impl EventTail {
         *waiting += 1;
         shared.changed.notify_one();
         Some(EventWaiter { newest: shared.newest.subscribe(), shared: Arc::clone(shared) })
+    }
+
+    /// Whether its thread lives.
+    #[must_use]
+    pub fn vital(&self) -> Vital {
+        self.0.1.clone()
     }
 
     /// Lets nobody wait any longer, from now on.
@@ -139,18 +152,16 @@ impl Shared {
     }
 
     fn watch(&self, log: &dyn EventLog) {
-        let mut failing = false;
+        let failures = FailureLog::new("watching the event log", "retrying");
         while self.somebody_waits() {
-            match log.bounds() {
-                Ok(bounds) => {
+            // A panic costs one look, not those to come.
+            match panic::catch_unwind(AssertUnwindSafe(|| log.bounds())) {
+                Ok(Ok(bounds)) => {
                     self.advance(bounds.last);
-                    failing = false;
+                    failures.succeeded();
                 }
-                Err(error) if !failing => {
-                    tracing::warn!(%error, cause = error.source(), "the log of events is not read for the time being");
-                    failing = true;
-                }
-                Err(_) => {}
+                Ok(Err(error)) => failures.failed(&error),
+                Err(_panic) => {}
             }
             let waiting = locked(&self.waiting);
             drop(self.changed.wait_timeout_while(waiting, POLL, |_| !self.newest.borrow().closed));

@@ -11,7 +11,8 @@ mod worker;
 
 pub use backoff::Backoff;
 
-use crate::RushHour;
+use crate::health::Alive;
+use crate::{RushHour, Vital};
 use allocation_ports::{Clock, EventLog, EventPublisher, Leases, PageSize, RelayStore};
 use std::io;
 use std::sync::Arc;
@@ -81,6 +82,7 @@ impl RelaySettings {
 pub struct Relay {
     stop: Sender<()>,
     thread: JoinHandle<()>,
+    vital: Vital,
 }
 
 impl Relay {
@@ -94,9 +96,20 @@ impl Relay {
     /// When the system gives no thread.
     pub fn start(ports: RelayPorts, settings: RelaySettings) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
+        let alive = Alive::new();
+        let vital = alive.vital("relay");
         let worker = Worker::new(ports, settings, stopped);
-        let thread = thread::Builder::new().name("relay".to_owned()).spawn(move || worker.run())?;
-        Ok(Self { stop, thread })
+        let thread = thread::Builder::new().name("relay".to_owned()).spawn(move || {
+            let _alive = alive;
+            worker.run();
+        })?;
+        Ok(Self { stop, thread, vital })
+    }
+
+    /// Whether its thread lives.
+    #[must_use]
+    pub fn vital(&self) -> Vital {
+        self.vital.clone()
     }
 
     /// Stops when what was sent is confirmed, or after some seconds.

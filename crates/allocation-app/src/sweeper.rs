@@ -1,8 +1,8 @@
 //! Tidying up from time to time.
 
-use crate::UseCases;
+use crate::health::Alive;
+use crate::{FailureLog, UseCases, Vital};
 use allocation_ports::StoreError;
-use std::error::Error;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender, TryRecvError};
@@ -17,6 +17,7 @@ use std::time::Duration;
 pub struct Sweeper {
     stop: Sender<()>,
     thread: JoinHandle<()>,
+    vital: Vital,
 }
 
 impl Sweeper {
@@ -27,17 +28,27 @@ impl Sweeper {
     /// When the system gives no thread.
     pub fn start(use_cases: UseCases, pause: Duration) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
+        let alive = Alive::new();
+        let vital = alive.vital("sweep");
         let thread = thread::Builder::new().name("sweep".to_owned()).spawn(move || {
-            let mut failing = false;
+            let (_alive, log) = (alive, FailureLog::new("releasing expired holds", "retrying"));
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 // A panic costs one sweep, not those to come.
                 let swept = panic::catch_unwind(AssertUnwindSafe(|| {
                     use_cases.release_expired_holds(|| stopped.try_recv() == Err(TryRecvError::Empty))
                 }));
-                failing = swept.map_or(true, |swept| tell(swept, failing));
+                if let Ok(swept) = swept {
+                    note(swept, &log);
+                }
             }
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self { stop, thread, vital })
+    }
+
+    /// Whether its thread lives.
+    #[must_use]
+    pub fn vital(&self) -> Vital {
+        self.vital.clone()
     }
 
     /// Stops when the unit of work that is under way has ended.
@@ -48,20 +59,18 @@ impl Sweeper {
     }
 }
 
-/// Logs what came of a sweep, and a fault that lasts only once; answers whether it failed.
-fn tell(swept: Result<usize, StoreError>, failing: bool) -> bool {
+/// Logs the result of a sweep. Locks that others hold are no failure.
+fn note(swept: Result<usize, StoreError>, log: &FailureLog) {
     match swept {
-        Ok(products) if products > 0 => tracing::debug!(products, "expired holds were released"),
-        Ok(_) => {}
-        Err(StoreError::Busy(cause)) => tracing::debug!(%cause, "others are in the way of the sweeper"),
-        Err(error) => {
-            if !failing {
-                tracing::warn!(%error, cause = error.source(), "expired holds are not released for the time being");
+        Ok(products) => {
+            log.succeeded();
+            if products > 0 {
+                tracing::debug!(products, "expired holds were released");
             }
-            return true;
         }
+        Err(StoreError::Busy(cause)) => tracing::debug!(%cause, "others are in the way of the sweeper"),
+        Err(error) => log.failed(&error),
     }
-    false
 }
 
 #[cfg(test)]

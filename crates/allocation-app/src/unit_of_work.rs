@@ -51,7 +51,7 @@ impl UnitRunner {
     }
 
     /// Runs `work` in a unit of work, the whole of it again after a conflict, while the database is
-    /// busy, and to settle a commit whose outcome is not known.
+    /// busy, after a connection that was lost before the commit, and to settle a commit whose outcome is not known.
     ///
     /// # Errors
     ///
@@ -119,7 +119,10 @@ impl UnitRunner {
 
 fn running_again_helps(error: &StoreError) -> bool {
     match error {
-        StoreError::Conflict(_) | StoreError::Busy(_) | StoreError::OutcomeUnknown(_) => true,
+        StoreError::Conflict(_)
+        | StoreError::Busy(_)
+        | StoreError::ConnectionLost(_)
+        | StoreError::OutcomeUnknown(_) => true,
         StoreError::Unavailable(_) | StoreError::Invariant { .. } | StoreError::Failed(_) => false,
     }
 }
@@ -130,6 +133,7 @@ fn told(error: StoreError, attempt: Attempt) -> StoreError {
         // An earlier run may have been committed, whatever became of the later ones.
         StoreError::Conflict(cause)
         | StoreError::Busy(cause)
+        | StoreError::ConnectionLost(cause)
         | StoreError::Unavailable(cause)
         | StoreError::Failed(cause)
             if attempt.settling =>
@@ -139,6 +143,7 @@ fn told(error: StoreError, attempt: Attempt) -> StoreError {
         // The name of the invariant goes with it.
         invariant @ StoreError::Invariant { .. } if attempt.settling => StoreError::OutcomeUnknown(invariant.into()),
         StoreError::Conflict(cause) => StoreError::Busy(cause),
+        StoreError::ConnectionLost(cause) => StoreError::Unavailable(cause),
         error => error,
     }
 }

@@ -3,6 +3,7 @@ use crate::body::Bodies;
 use crate::edge::{self, EdgeSettings};
 use crate::event::{self, EventFeed};
 use crate::problem::{Kind, Problem, catalogue};
+use crate::request_failures::RequestFailures;
 use crate::{allocation, backorder, batch, connection, docs, health, order, origin, pick_list, product, request_id};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -13,7 +14,6 @@ use allocation_ports::{Clock, Queries, Readiness};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::future::ready;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Tells which day it is where the stock is.
 pub trait Calendar: Send + Sync {
@@ -40,22 +40,18 @@ pub struct Api {
     pub(crate) gate: Gate,
     pub(crate) searches: Gate,
     pub(crate) readers: Gate,
-    /// For readiness, which must be told however many requests wait.
-    pub(crate) probe: Gate,
+    pub(crate) failures: Arc<RequestFailures>,
     /// The bodies in memory.
     pub(crate) bodies: Bodies,
     edge: Arc<EdgeSettings>,
 }
-
-/// How many questions for readiness are asked of the database at a time.
-const PROBES: BlockingLimits = BlockingLimits { running: 1, waiting: 64, turn_within: Duration::from_secs(3) };
 
 impl Api {
     /// The API over use cases, the allocation engine, the ports that it reads from and the feed of events.
     ///
     /// What is read is as of the time that `clock` tells.
     ///
-    /// Use cases, queries and the readiness check block on the database: `blocking` limits how many
+    /// Use cases and queries block on the database: `blocking` limits how many
     /// of them run and wait at a time, over all clones of the API; searches take a quarter of that at
     /// most, readers of events half.
     #[must_use]
@@ -69,7 +65,7 @@ impl Api {
         blocking: BlockingLimits,
     ) -> Self {
         let Gates { calls: gate, searches, readers } = Gates::new(blocking);
-        let (probe, bodies, edge) = (Gate::new(PROBES), Bodies::default(), Arc::default());
+        let (failures, bodies, edge) = (Arc::default(), Bodies::default(), Arc::default());
         let calendar = Arc::new(|at: DateTime<Utc>| at.date_naive());
         Self {
             use_cases,
@@ -82,7 +78,7 @@ impl Api {
             gate,
             searches,
             readers,
-            probe,
+            failures,
             bodies,
             edge,
         }

@@ -69,6 +69,7 @@ struct Turn {
 
 impl Gate {
     /// A gate for calls of one class only.
+    #[cfg(test)]
     pub(crate) fn new(limits: BlockingLimits) -> Self {
         Gates::new(limits).calls
     }

@@ -32,9 +32,11 @@ mod problem;
 mod product;
 mod quantity;
 mod query;
+mod request_failures;
 mod request_id;
 mod resource;
 mod server;
+mod starting;
 #[cfg(test)]
 mod testing;
 
@@ -45,3 +47,4 @@ pub use edge::{AllowedHost, BasePath, CorsOrigin, EdgeSettings};
 pub use event::EventFeed;
 pub use openapi::{openapi, openapi_json};
 pub use server::serve;
+pub use starting::Starting;

@@ -74,6 +74,8 @@ use utoipa::openapi::OpenApi;
         problems::UnknownSkuProblem,
         problems::EventsGoneProblem,
         problems::NotPickedProblem,
+        problems::NotReadyProblem,
+        problems::FailedCheckSchema,
     )),
 )]
 struct Document;

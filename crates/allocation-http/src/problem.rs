@@ -11,6 +11,7 @@ use crate::fault::Fault;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use allocation_domain::{OrderId, OutOfStock, PickListId, Shortages, Sku, UnknownSkus};
+use allocation_ports::FailedCheck;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::error::Error;
@@ -56,11 +57,22 @@ enum Members {
     Lines {
         lines: Vec<u32>,
     },
+    /// Checks of the readiness that fail.
+    Checks {
+        checks: Vec<Check>,
+    },
     /// The methods that a path has are told in a header.
     Methods {
         #[serde(skip)]
         allow: HeaderValue,
     },
+}
+
+/// A check of the readiness that fails.
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    detail: Cow<'static, str>,
 }
 
 /// A line that stock is short of.
@@ -172,6 +184,26 @@ impl Problem {
         Self { members: Members::Lines { lines }, ..Self::new(Kind::NotPicked, detail) }
     }
 
+    /// Requests cannot be served: checks fail.
+    pub(crate) fn not_ready(failed: &[FailedCheck]) -> Self {
+        let fails = |name: &str| failed.iter().any(|check| check.name == name);
+        let kind = if fails(FailedCheck::DATABASE) {
+            Kind::DatabaseUnavailable
+        } else if fails(FailedCheck::SCHEMA) {
+            Kind::SchemaNotCurrent
+        } else if let [FailedCheck { name: FailedCheck::CLOCK, .. }] = failed {
+            Kind::ClockOff
+        } else {
+            Kind::NotReady
+        };
+        let detail = match failed {
+            [only] => only.detail.clone(),
+            _ => kind.description().into(),
+        };
+        let check = |check: &FailedCheck| Check { name: check.name, detail: check.detail.clone() };
+        Self { members: Members::Checks { checks: failed.iter().map(check).collect() }, ..Self::new(kind, detail) }
+    }
+
     pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {
         Self { members: Members::Methods { allow }, ..Self::of(Kind::MethodNotAllowed) }
     }
@@ -186,7 +218,11 @@ impl Problem {
 
     /// Whether it turns a request away for a while, which is no failure.
     pub(crate) fn turns_away(&self) -> bool {
-        matches!(self.kind, Kind::Overloaded | Kind::ShuttingDown | Kind::SchemaNotCurrent)
+        matches!(self.kind, Kind::Overloaded | Kind::ShuttingDown | Kind::SchemaNotCurrent | Kind::NotReady)
+    }
+
+    pub(crate) const fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The problem and all that led to it, for the log.

@@ -1,10 +1,14 @@
 //! The id of each request, and what is logged of it.
 
+use crate::api::Api;
 use crate::problem::Problem;
+use crate::request_failures::RequestFailures;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
+use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use uuid::Builder;
 
@@ -67,8 +71,11 @@ where
         if let Some(started) = started {
             log(&id, &response, started);
         }
+        let api = response.request().app_data::<Data<Api>>().map(|api| Arc::clone(&api.failures));
         if response.status().is_server_error() {
-            log_failure(&id, &response);
+            log_failure(&id, &response, api.as_deref());
+        } else if let Some(failures) = api {
+            failures.succeeded(response.request().path());
         }
         response.headers_mut().insert(HEADER, id.0);
         Ok(response)
@@ -82,7 +89,7 @@ fn log<B>(id: &RequestId, response: &ServiceResponse<B>, started: Instant) {
 }
 
 /// The one place where the cause of a failure is logged.
-fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>) {
+fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>, failures: Option<&RequestFailures>) {
     let (method, path) = asked(response);
     let status = response.status().as_u16();
     let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
@@ -90,8 +97,17 @@ fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>) {
     if problem.is_some_and(Problem::turns_away) {
         // Turning requests away at a rush is no fault, and must not cost a line of the log each.
         tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request turned away");
-    } else {
-        tracing::error!(request_id = id.as_str(), %method, path, status, error, "request failed");
+        return;
+    }
+    let unlogged = match (failures, problem) {
+        (Some(failures), Some(problem)) => failures.failed(problem, &error),
+        _ => Some(0),
+    };
+    match unlogged {
+        Some(unlogged) => {
+            tracing::error!(request_id = id.as_str(), %method, path, status, error, unlogged, "request failed");
+        }
+        None => tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request failed as before"),
     }
 }
 

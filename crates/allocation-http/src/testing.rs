@@ -14,8 +14,8 @@ use allocation_ports::mocks::{
     MockClock, MockEventLog, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries,
     MockReadiness, MockUnitOfWorkFactory,
 };
-use allocation_ports::{Clock, EngineMetrics, FoundBatch, SchemaState, StoreError, StoredPickList, UnitOfWork};
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use allocation_ports::{Clock, EngineMetrics, FailedCheck, FoundBatch, StoreError, StoredPickList, UnitOfWork};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -67,16 +67,16 @@ impl Ports {
         ports.queries.expect_pick_lists().returning(move |_, _, _| Err(error()));
         ports.queries.expect_pickable().returning(move |_, _| Err(error()));
         ports.queries.expect_history().returning(move |_, _, _| Err(error()));
-        ports.readiness.expect_schema().returning(move || Err(error()));
+        let unready = || vec![FailedCheck::new(FailedCheck::DATABASE, "The database does not accept a write")];
+        ports.readiness.expect_failed_checks().returning(unready);
         ports.log.expect_read().returning(move |_, _, _| Err(error().into()));
         ports
     }
 
-    /// Ports over a schema in some state.
-    pub(crate) fn with_schema(state: SchemaState) -> Self {
+    /// Ports of which some checks fail.
+    pub(crate) fn with_failed_checks(failed: Vec<FailedCheck>) -> Self {
         let mut ports = Self::new();
-        ports.readiness.expect_schema().returning(move || Ok(state));
-        ports.readiness.expect_clock_ahead().returning(TimeDelta::zero);
+        ports.readiness.expect_failed_checks().returning(move || failed.clone());
         ports
     }
 

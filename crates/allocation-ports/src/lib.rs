@@ -39,7 +39,7 @@ pub use queries::{
     BatchFilter, EventCursor, OrderFilter, OrderPage, OverdueCursor, PageSize, PickListCounts, PickListFilter,
     PickListPage, PickListSummary, PickableLines, ProductTotals, Queries, RecordedEvent,
 };
-pub use readiness::{MOST_CLOCK_DIFFERENCE, Readiness, SchemaState};
+pub use readiness::{DatabaseProbe, FailedCheck, MOST_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
 pub use store_error::{OtherGeneration, StoreError};
 pub use unit_of_work::{LockWait, UnitOfWork, UnitOfWorkFactory};

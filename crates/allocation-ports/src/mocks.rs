@@ -11,7 +11,7 @@ pub use crate::order_repository::MockOrderRepository;
 pub use crate::pick_list_repository::MockPickListRepository;
 pub use crate::product_repository::MockProductRepository;
 pub use crate::queries::MockQueries;
-pub use crate::readiness::MockReadiness;
+pub use crate::readiness::{MockDatabaseProbe, MockReadiness};
 pub use crate::relay_store::MockRelayStore;
 pub use crate::unit_of_work::MockUnitOfWorkFactory;
 

@@ -27,6 +27,10 @@ pub enum StoreError {
     /// can succeed.
     #[error("the database is busy")]
     Busy(#[source] Cause),
+    /// The connection was lost before the commit was sent, so nothing is stored. Running the unit again, on
+    /// another connection, can succeed.
+    #[error("the connection to the database was lost")]
+    ConnectionLost(#[source] Cause),
     /// The database does not answer, or refuses to write (a full disk, a standby).
     #[error("the database is not available")]
     Unavailable(#[source] Cause),

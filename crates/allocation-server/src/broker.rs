@@ -3,7 +3,7 @@
 use crate::config::{BrokerSettings, Settings};
 use allocation_adapters_diesel::Store;
 use allocation_adapters_rabbitmq::{Broker, CommandConsumer, CommandHandlers, CommandSettings, RabbitPublisher};
-use allocation_app::{AllocationEngine, EngineCounters, Relay, RelayPorts, RelaySettings, RushHour, UseCases};
+use allocation_app::{AllocationEngine, EngineCounters, Relay, RelayPorts, RelaySettings, RushHour, UseCases, Vital};
 use allocation_ports::Clock;
 use anyhow::Context;
 use std::sync::Arc;
@@ -54,6 +54,11 @@ impl Exchange {
         let relay = Relay::start(ports, relaying).context("the relay cannot be started")?;
         let commands = CommandConsumer::start(broker, handlers, consuming).context("commands cannot be consumed")?;
         Ok(Some(Self { commands, relay }))
+    }
+
+    /// Whether its threads live.
+    pub(crate) fn vitals(&self) -> Vec<Vital> {
+        vec![self.commands.vital(), self.relay.vital()]
     }
 
     /// Takes no more commands, and finishes those under way. The relay goes on until it is stopped.

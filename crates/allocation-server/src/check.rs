@@ -3,7 +3,7 @@
 use crate::config::{Repair, Settings};
 use crate::output;
 use allocation_adapters_diesel::{Finding, Mended, Store};
-use allocation_ports::{Readiness, SchemaState};
+use allocation_ports::{DatabaseProbe, SchemaState};
 use anyhow::bail;
 use chrono::SecondsFormat;
 

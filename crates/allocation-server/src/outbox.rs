@@ -3,7 +3,7 @@
 use crate::config::{OutboxAction, OutputFormat, Settings};
 use crate::output;
 use allocation_adapters_diesel::Store;
-use allocation_ports::{EventLog, PageSize, ParkedEvent, Readiness, RelayStore, SchemaState};
+use allocation_ports::{DatabaseProbe, EventLog, PageSize, ParkedEvent, RelayStore, SchemaState};
 use anyhow::bail;
 use chrono::SecondsFormat;
 use serde::Serialize;

@@ -6,10 +6,10 @@ use crate::logging::{self, LogWriter};
 use crate::{connections, stop};
 use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
 use allocation_app::{
-    AllocationEngine, BatchMover, EngineCounters, EngineSettings, EventKeeper, EventTail, KeeperPorts, RetryPolicy,
-    Sweeper, UnitRunner, UseCases,
+    AllocationEngine, BatchMover, EngineCounters, EngineSettings, EventKeeper, EventTail, Health, KeeperPorts,
+    RetryPolicy, Sweeper, UnitRunner, UseCases,
 };
-use allocation_http::{Api, BlockingLimits, EventFeed};
+use allocation_http::{Api, BlockingLimits, EventFeed, Starting};
 use allocation_ports::{Clock, EngineMetrics};
 use anyhow::Context;
 use socket2::{Domain, Socket, Type};
@@ -21,8 +21,8 @@ use std::thread;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long a stop waits for the requests in flight.
-const SHUTDOWN_SECONDS: u64 = 30;
+/// How long a stop waits for the requests in flight, of the time that it has for everything.
+const HTTP_SECONDS: u64 = 20;
 /// More workers than this only make the groups smaller.
 const MOST_WORKERS: usize = 4;
 /// How many connections may wait to be accepted.
@@ -52,6 +52,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     // One for SQLite's writer, one while migrations run.
     let connections = connections::limits(settings, settings.pool_size + more + 2);
     let listener = listen(settings.address)?;
+    let starting = Starting::serve(&listener).context("the HTTP server cannot be started")?;
     let store = settings.connect_with(more)?;
     for migration in store.migrations().up()? {
         tracing::info!(migration, "the database's schema is brought up to date");
@@ -73,16 +74,21 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
     let keeper = keep_events(&store, &tail, settings).context("the log of events cannot be kept")?;
     let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;
+    let mut vitals = engine.vitals();
+    vitals.extend([sweeper.vital(), mover.vital(), tail.vital(), keeper.vital()]);
+    vitals.extend(exchange.iter().flat_map(Exchange::vitals));
+    let health = Arc::new(Health::start(store.clone(), vitals).context("readiness cannot be probed")?);
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
-    let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, feed, limits)
+    let api = Api::new(use_cases, engine.clone(), store, health, clock, feed, limits)
         .with_edge(settings.edge.settings())
         .with_calendar(settings.calendar());
 
     let address = listener.local_addr()?;
+    let stop = stop::signalled(log).context("signals cannot be watched")?;
+    starting.stop();
     tracing::info!("API at http://{address}, docs at http://{address}/docs");
-    let served = actix_web::rt::System::new().block_on(async {
-        allocation_http::serve(listener, api, connections, stop::signalled()?, SHUTDOWN_SECONDS).await
-    });
+    let served = actix_web::rt::System::new()
+        .block_on(async { allocation_http::serve(listener, api, connections, stop, HTTP_SECONDS).await });
     let relay = exchange.map(Exchange::stop);
     engine.shut_down();
     sweeper.stop();

@@ -1,29 +1,97 @@
 //! When the operator says stop.
 
+use crate::logging::LogWriter;
 use std::io;
+use std::process;
+use std::thread;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 
-/// Is ready when the process is told to end: by SIGTERM, or ctrl-c at a terminal. Both let the
-/// requests in flight finish.
-#[cfg(unix)]
-pub(crate) fn signalled() -> io::Result<impl Future<Output = ()> + Send> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+/// How long a stop may take from the signal on: requests, engine, background threads and the log together.
+const STOP_AT_MOST: Duration = Duration::from_secs(30);
+/// How long an end that waits for nothing else waits for the log.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// Watches signals on a thread of its own, from now to the end of the process. What is returned is ready at the
+/// first: SIGTERM, SIGHUP, or ctrl-c at a terminal. The process ends at once at the second, and when the stop
+/// takes longer than [`STOP_AT_MOST`].
+pub(crate) fn signalled(log: &LogWriter) -> io::Result<impl Future<Output = ()> + Send + use<>> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let mut signals = {
+        let _entered = runtime.enter();
+        Signals::watch()?
+    };
+    let (stop, stopped) = oneshot::channel();
+    let log = log.clone();
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        runtime.block_on(signals.next());
         tracing::info!("stopping: requests in flight are finished first");
+        // A server that has failed meanwhile ends without being told.
+        let _ended = stop.send(());
+        end_at_most(&runtime, &mut signals);
+        log.flush(LAST_LINES);
+        process::exit(1);
+    })?;
+    Ok(async {
+        // Without a thread there is no signal.
+        if stopped.await.is_err() {
+            std::future::pending::<()>().await;
+        }
     })
 }
 
-/// Is ready when ctrl-c is pressed.
+/// Waits for a second signal, or until the time of the stop is over. Usually the process has ended before.
+fn end_at_most(runtime: &Runtime, signals: &mut Signals) {
+    match runtime.block_on(async { tokio::time::timeout(STOP_AT_MOST - LAST_LINES, signals.next()).await }) {
+        Ok(()) => tracing::warn!("ended by a second signal: requests in flight are given up"),
+        Err(_) => {
+            tracing::error!("the stop took longer than {} s: what is in flight is given up", STOP_AT_MOST.as_secs())
+        }
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn watch() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
+    }
+}
+
 #[cfg(not(unix))]
-pub(crate) fn signalled() -> io::Result<impl Future<Output = ()> + Send> {
-    Ok(async {
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+    fn watch() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
         if let Err(error) = tokio::signal::ctrl_c().await {
             tracing::error!(%error, "ctrl-c cannot be watched");
             std::future::pending::<()>().await;
         }
-    })
+    }
 }

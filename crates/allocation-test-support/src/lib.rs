@@ -33,6 +33,11 @@ pub struct TestDatabase {
     place: Place,
 }
 
+/// A lock that is held, see [`TestDatabase::hold_write_lock`].
+pub struct HeldLock {
+    _connection: SqliteConnection,
+}
+
 #[derive(Debug)]
 enum Place {
     Sqlite { file: String, _folder: TempDir },
@@ -161,6 +166,19 @@ impl TestDatabase {
             Place::Sqlite { file, .. } => query.load(&mut sqlite(file)).unwrap(),
             Place::Postgres { .. } => query.load(&mut postgres(&self.url)).unwrap(),
         }
+    }
+
+    /// Takes the lock of a SQLite file that writers need, and holds it until the value is dropped.
+    ///
+    /// # Panics
+    ///
+    /// When the lock is not to be had, and on PostgreSQL, which has no such lock.
+    #[must_use]
+    pub fn hold_write_lock(&self) -> HeldLock {
+        let Place::Sqlite { file, .. } = &self.place else { panic!("PostgreSQL has no such lock") };
+        let mut connection = sqlite(file);
+        connection.batch_execute("BEGIN IMMEDIATE").unwrap();
+        HeldLock { _connection: connection }
     }
 
     /// Ends all connections to a PostgreSQL database and lets no new ones in, or lets them in again.

@@ -46,7 +46,7 @@ pub(super) fn migrated() -> TestDatabase {
 
 /// A connection that is set up as those of the store.
 pub(super) fn connect(database: &TestDatabase) -> PgConnection {
-    match Connector(DatabaseUrl::parse(database.url()).unwrap()).connect() {
+    match Connector::new(DatabaseUrl::parse(database.url()).unwrap()).connect().map(|session| session.connection) {
         Ok(AnyConnection::Postgres(connection)) => connection,
         _ => panic!("not connected to PostgreSQL"),
     }

@@ -1,11 +1,14 @@
 //! Connections to a server.
 
+use super::deadline::{self, Silence, Use};
+use crate::flags::Flags;
 use crate::migrations::in_transaction;
 use crate::{MigrateError, PostgresUrl};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use std::error::Error;
+use std::sync::Arc;
 
 type Opened = Result<PgConnection, Box<dyn Error + Send + Sync>>;
 
@@ -35,6 +38,9 @@ const SESSION: &str = "
     SET cpu_tuple_cost = 1;
 ";
 
+/// A probe waits no longer than its deadline.
+const PROBE: &str = "SET lock_timeout = '1s'; SET statement_timeout = '2500ms'";
+
 /// Errors without a kind of their own are told by their message, which is asked for in English. Who
 /// may not ask gets the server's language, and a deadlock in another one is taken for a failure.
 const ENGLISH: &str = "
@@ -59,14 +65,23 @@ impl NotConnected {
     }
 }
 
-/// A connection for units of work and queries.
-pub(crate) fn open(url: &PostgresUrl) -> Opened {
-    let mut connection = connect(url)?;
+/// A connection for units of work and queries, or for the probe, with a deadline for each statement.
+pub(crate) fn open(
+    url: &PostgresUrl,
+    silence: &Silence,
+    used: Use,
+) -> Result<(PgConnection, Arc<Flags>), Box<dyn Error + Send + Sync>> {
+    let (mut connection, flags) = deadline::watched(|| establish(url), &url.ports(), silence, used)?;
+    connection.set_instrumentation(flags.instrumentation());
+    check_encoding(&mut connection)?;
     connection.batch_execute(SESSION)?;
+    if used == Use::Probe {
+        connection.batch_execute(PROBE)?;
+    }
     if let Err(error) = connection.batch_execute(ENGLISH) {
         tracing::debug!(%error, "the server's messages stay in its language");
     }
-    Ok(connection)
+    Ok((connection, flags))
 }
 
 /// A connection that may take its time.
@@ -85,9 +100,17 @@ pub(crate) fn migrate<T>(
 }
 
 fn connect(url: &PostgresUrl) -> Opened {
-    let mut connection =
-        PgConnection::establish(&url.with_timeouts()).map_err(|error| NotConnected::new(url, &error))?;
+    let mut connection = establish(url)?;
+    check_encoding(&mut connection)?;
+    Ok(connection)
+}
+
+fn establish(url: &PostgresUrl) -> Result<PgConnection, NotConnected> {
+    PgConnection::establish(&url.with_timeouts()).map_err(|error| NotConnected::new(url, &error))
+}
+
+fn check_encoding(connection: &mut PgConnection) -> Result<(), Box<dyn Error + Send + Sync>> {
     let encoding: String =
-        diesel::dsl::sql::<Text>("SELECT current_setting('server_encoding')").get_result(&mut connection)?;
-    if encoding == "UTF8" { Ok(connection) } else { Err(NotUtf8(encoding).into()) }
+        diesel::dsl::sql::<Text>("SELECT current_setting('server_encoding')").get_result(connection)?;
+    if encoding == "UTF8" { Ok(()) } else { Err(NotUtf8(encoding).into()) }
 }

@@ -285,7 +285,7 @@ fn plans_of(database: &TestDatabase) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for setup in ["SELECT 1", "ANALYZE"] {
         database.execute(setup);
-        all.extend(plans(&mut Connector(url.clone()).connect().unwrap()));
+        all.extend(plans(&mut Connector::new(url.clone()).connect().unwrap().connection));
     }
     all
 }
@@ -415,7 +415,7 @@ fn no_workers_are_started_for_a_page_of_a_large_table() {
          SELECT i, 'LAMP', i, 0, 'line_cancelled', 'O-' || i, repeat('x', 150), 1 FROM generate_series(1, 300000) AS i",
     );
     database.execute("VACUUM ANALYZE events");
-    let mut connection = Connector(DatabaseUrl::parse(database.url()).unwrap()).connect().unwrap();
+    let mut connection = Connector::new(DatabaseUrl::parse(database.url()).unwrap()).connect().unwrap().connection;
     // A plan that is kept is made for no limit in particular, but for a share of the table.
     let plan = plan(&mut connection, events::Events { after: &7, limit: &100_000 });
     assert!(plan.contains("Index Scan using events_pkey") && !plan.contains("Gather"), "{plan}");

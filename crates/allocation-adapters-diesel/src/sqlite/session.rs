@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -41,6 +41,12 @@ fn create_private(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Creates the file if there is none, and opens the connection that writes.
+pub(crate) fn create_and_open_writer(path: &Path) -> Opened {
+    create_private(&plain(path))?;
+    open_writer(path)
+}
+
 /// The connection that writes. Its cache is larger, as it sees every page that changes.
 pub(crate) fn open_writer(path: &Path) -> Opened {
     let mut connection = open(path, 2_000)?;
@@ -60,6 +66,7 @@ pub(crate) fn open_reader(path: &Path) -> Opened {
 
 /// A connection that waits longer, and changes tables without deleting what refers to them.
 pub(crate) fn open_for_migrations(path: &Path) -> Opened {
+    create_private(&plain(path))?;
     let mut connection = open(path, 60_000)?;
     connection.batch_execute("PRAGMA foreign_keys = OFF")?;
     Ok(connection)
@@ -85,11 +92,16 @@ pub(crate) fn migrate(
     })
 }
 
+/// SQLite takes a name that begins with `file:` or `:` for something else than a file.
+fn plain(path: &Path) -> PathBuf {
+    Path::new(".").join(path)
+}
+
 fn open(path: &Path, busy_timeout_in_ms: u32) -> Opened {
-    // SQLite takes a name that begins with `file:` or `:` for something else than a file.
-    let path = Path::new(".").join(path);
+    let path = plain(path);
+    // SQLite would create it anew, empty, in place of one that was removed.
+    std::fs::metadata(&path)?;
     let path = path.to_str().ok_or(PathNotUtf8)?;
-    create_private(Path::new(path))?;
     let mut connection = SqliteConnection::establish(path)?;
     // First of all: what follows may have to wait for other connections.
     connection.batch_execute(&format!("PRAGMA busy_timeout = {busy_timeout_in_ms}"))?;

@@ -1,7 +1,7 @@
 use crate::world::{World, connect, instant, reference};
 use allocation_adapters_diesel::{DatabaseUrl, Dialect, Store};
 use allocation_domain::Eta;
-use allocation_ports::{LockWait, Origins, Queries, Readiness, StoreError, UnitOfWorkFactory};
+use allocation_ports::{DatabaseProbe, LockWait, Origins, Queries, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::error::Error;
 use std::time::{Duration, Instant};

@@ -4,8 +4,8 @@ use crate::world::{World, connect, held, load_and_decide, new_order, order, sku,
 use allocation_adapters_diesel::{ClockWatch, Mended, Store};
 use allocation_domain::{Eta, NewPickList, PickCriteria, PickListId};
 use allocation_ports::{
-    BackorderFilter, Clock, EventFilter, EventLog, KeepLogError, Lease, Leases, LockWait, LogKeeper, Origins,
-    OtherGeneration, PageSize, ParkedEvent, Queries, Readiness, RecordError, RelayProgress, RelayStore, StoreError,
+    BackorderFilter, Clock, DatabaseProbe, EventFilter, EventLog, KeepLogError, Lease, Leases, LockWait, LogKeeper,
+    Origins, OtherGeneration, PageSize, ParkedEvent, Queries, RecordError, RelayProgress, RelayStore, StoreError,
     UnitOfWorkFactory, Wanted,
 };
 use allocation_test_support::TestDatabase;

@@ -106,6 +106,7 @@ impl From<&StoreError> for NotDone {
         match error {
             StoreError::Conflict(_)
             | StoreError::Busy(_)
+            | StoreError::ConnectionLost(_)
             | StoreError::Unavailable(_)
             | StoreError::OutcomeUnknown(_) => Self::Later(error.to_string()),
             StoreError::Invariant { .. } | StoreError::Failed(_) => Self::Refused(Problem::internal(error)),

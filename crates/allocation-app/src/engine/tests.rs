@@ -175,7 +175,7 @@ fn told(answer: LineAnswer) -> &'static str {
         Err(AllocateLineError::ShuttingDown) => "shutting down",
         Err(AllocateLineError::Store(error)) => match &*error {
             StoreError::Conflict(_) | StoreError::Busy(_) => "busy",
-            StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => "unavailable",
+            StoreError::ConnectionLost(_) | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => "unavailable",
             StoreError::Invariant { .. } => "broken",
             StoreError::Failed(_) => "failed",
         },
@@ -373,6 +373,7 @@ fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
         orders: Queue::new(1).0,
         threads: Arc::default(),
         metrics: Arc::new(EngineCounters::default()),
+        vitals: Arc::default(),
     };
     let place = |n: usize| {
         let (reply, _) = oneshot::channel();

@@ -177,7 +177,7 @@ fn splitting_helps(group: &[Job], error: &StoreError) -> bool {
         StoreError::Conflict(_) | StoreError::Busy(_) => !is_of_one_sku(group),
         // The lines of other products, and other lines of this one, may be sound.
         StoreError::Invariant { .. } | StoreError::Failed(_) => group.len() > 1,
-        StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => false,
+        StoreError::ConnectionLost(_) | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => false,
     }
 }
 

@@ -5,7 +5,12 @@ use allocation_ports::mocks::{MockEventLog, MockLeases, MockLogKeeper};
 fn keeper(leases: MockLeases, log: MockLogKeeper, retain: Option<TimeDelta>) -> Keeper {
     let tail = EventTail::start(Arc::new(MockEventLog::new()), 1).unwrap();
     let ports = KeeperPorts { leases: Arc::new(leases), log: Arc::new(log), tail };
-    Keeper { ports, lease: Lease { name: "events", holder: "me".to_owned() }, retain }
+    Keeper {
+        ports,
+        lease: Lease { name: "events", holder: "me".to_owned() },
+        retain,
+        log: FailureLog::new("sequencing", "retrying"),
+    }
 }
 
 fn taken(answers: &'static [bool]) -> MockLeases {
@@ -218,14 +223,14 @@ fn events_are_numbered_though_old_ones_cannot_be_forgotten() {
 #[test]
 fn who_has_lost_the_lease_waits_for_it_and_a_failure_is_no_end() {
     let keeper = keeper(MockLeases::new(), MockLogKeeper::new(), None);
-    let (mut held, mut failing) = (Some(Held::now()), false);
+    let mut held = Some(Held::now());
     let away = || Err(KeepLogError::Store(StoreError::Unavailable(cause("connection refused"))));
-    assert_eq!(keeper.after(away(), &mut held, &mut failing), AFTER_FAILURE);
-    assert!(held.is_some() && failing);
-    assert_eq!(keeper.after(Err(KeepLogError::LeaseLost), &mut held, &mut failing), RENEW);
+    assert_eq!(keeper.after(away(), &mut held), AFTER_FAILURE);
+    assert!(held.is_some() && keeper.log.is_failing());
+    assert_eq!(keeper.after(Err(KeepLogError::LeaseLost), &mut held), RENEW);
     assert!(held.is_none());
-    assert_eq!(keeper.after(Ok(LOOK), &mut held, &mut failing), LOOK);
-    assert!(!failing);
+    assert_eq!(keeper.after(Ok(LOOK), &mut held), LOOK);
+    assert!(!keeper.log.is_failing());
 }
 
 #[test]

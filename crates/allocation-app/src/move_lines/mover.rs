@@ -1,6 +1,6 @@
-use crate::UseCases;
+use crate::health::Alive;
+use crate::{FailureLog, UseCases, Vital};
 use allocation_ports::StoreError;
-use std::error::Error;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender, TryRecvError};
@@ -15,6 +15,7 @@ use std::time::Duration;
 pub struct BatchMover {
     stop: Sender<()>,
     thread: JoinHandle<()>,
+    vital: Vital,
 }
 
 impl BatchMover {
@@ -25,17 +26,27 @@ impl BatchMover {
     /// When the system gives no thread.
     pub fn start(use_cases: UseCases, pause: Duration) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
+        let alive = Alive::new();
+        let vital = alive.vital("move");
         let thread = thread::Builder::new().name("move".to_owned()).spawn(move || {
-            let mut failing = false;
+            let (_alive, failures) = (alive, FailureLog::new("moving lines of batches", "retrying"));
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 // A panic costs one step, not those to come.
                 let moved = panic::catch_unwind(AssertUnwindSafe(|| {
                     use_cases.move_lines(|| stopped.try_recv() == Err(TryRecvError::Empty))
                 }));
-                failing = moved.map_or(true, |moved| log(moved, failing));
+                if let Ok(moved) = moved {
+                    note(moved, &failures);
+                }
             }
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self { stop, thread, vital })
+    }
+
+    /// Whether its thread lives.
+    #[must_use]
+    pub fn vital(&self) -> Vital {
+        self.vital.clone()
     }
 
     /// Stops when the step that is under way has ended.
@@ -46,27 +57,18 @@ impl BatchMover {
     }
 }
 
-/// Logs what came of it, and a fault that lasts only once; returns whether it failed.
-fn log(moved: Result<usize, StoreError>, failing: bool) -> bool {
+/// Logs the result of a step. Locks that others hold are no failure.
+fn note(moved: Result<usize, StoreError>, log: &FailureLog) {
     match moved {
         Ok(steps) => {
-            if failing {
-                tracing::info!("lines of batches are moved again");
-            }
+            log.succeeded();
             if steps > 0 {
                 tracing::debug!(steps, "lines of batches were moved");
             }
-            false
         }
         Err(StoreError::Busy(cause)) => {
             tracing::debug!(%cause, "others are in the way of lines that are to be moved");
-            false
         }
-        Err(error) => {
-            if !failing {
-                tracing::warn!(%error, cause = error.source(), "lines of batches are not moved, retrying");
-            }
-            true
-        }
+        Err(error) => log.failed(&error),
     }
 }

@@ -1,6 +1,6 @@
 use super::deliveries::{Page, Refusals, parked, sum_up_retried};
 use super::{Relay, RelayPorts, RelaySettings};
-use crate::ErrorChain;
+use crate::{ErrorChain, FailureLog};
 use allocation_ports::{
     BrokerAway, Delivery, EventFilter, Lease, LoggedEvent, ParkedEvent, ReadLogError, RecordError, RelayProgress, Sent,
     SentEvents, StoreError,
@@ -66,6 +66,7 @@ pub(super) struct Worker {
     renewed: Instant,
     /// How often relaying has failed since it last went on.
     failures: u32,
+    log: FailureLog,
     refusals: Refusals,
     /// The bookmark that is written down.
     bookmark: u64,
@@ -75,7 +76,8 @@ impl Worker {
     pub(super) fn new(ports: RelayPorts, settings: RelaySettings, stopped: Receiver<()>) -> Self {
         let lease = Lease { name: Relay::LEASE, holder: settings.holder.clone() };
         let (renewed, refusals) = (Instant::now(), Refusals::default());
-        Self { ports, settings, stopped, lease, renewed, failures: 0, refusals, bookmark: 0 }
+        let log = FailureLog::new("event relay", "retrying");
+        Self { ports, settings, stopped, lease, renewed, failures: 0, log, refusals, bookmark: 0 }
     }
 
     pub(super) fn run(mut self) {
@@ -100,14 +102,8 @@ impl Worker {
             Ended::LeaseLost => self.renewal(),
             Ended::Away(_) | Ended::Refused(_) | Ended::Unreadable(..) | Ended::Store(_) => {
                 self.failures = self.failures.saturating_add(1);
-                let pause = self.settings.backoff.after(self.failures);
-                let error = ErrorChain(ended);
-                if self.failures == 1 {
-                    tracing::warn!(%error, "events are not relayed for the time being");
-                } else {
-                    tracing::debug!(%error, ?pause, "events are still not relayed");
-                }
-                pause
+                self.log.failed(ended);
+                self.settings.backoff.after(self.failures)
             }
         }
     }
@@ -282,10 +278,8 @@ impl Worker {
         if forgotten > 0 {
             tracing::error!(events = forgotten, "parked events are not retained any more, and were never delivered");
         }
-        if self.failures > 0 {
-            tracing::info!("events are relayed again");
-            self.failures = 0;
-        }
+        self.log.succeeded();
+        self.failures = 0;
         Ok(())
     }
 

@@ -44,6 +44,16 @@ fn conflicts_without_end_are_told_as_busy() {
 }
 
 #[test]
+fn a_unit_whose_connection_is_lost_before_the_commit_runs_again_a_bounded_number_of_times() {
+    let lost = || Err(StoreError::ConnectionLost(cause("server closed the connection")));
+    let once = runner(vec![lost(), committed(|_| {})]);
+    assert_eq!(count(&once, |attempt| Ok(Ending::Commit(attempt.number))).unwrap(), 2);
+    let always = runner(vec![lost(), lost(), lost()]);
+    let error = count(&always, |_| Ok(Ending::Commit(0))).unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)));
+}
+
+#[test]
 fn a_failed_commit_is_told_at_once() {
     let runner = runner(vec![ending(Err(StoreError::Failed(cause("check violated"))), |_| {})]);
     let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();

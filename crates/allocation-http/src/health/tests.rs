@@ -1,6 +1,5 @@
-use crate::testing::{Ports, get, secret};
-use allocation_ports::{SchemaState, StoreError};
-use chrono::TimeDelta;
+use crate::testing::{Ports, get};
+use allocation_ports::FailedCheck;
 use serde_json::json;
 
 #[actix_web::test]
@@ -10,54 +9,36 @@ async fn a_process_that_answers_is_alive() {
 }
 
 #[actix_web::test]
-async fn a_current_schema_is_ready() {
-    let answer = get(&Ports::with_schema(SchemaState::Current).api(), "/readyz").await;
+async fn a_service_without_failed_checks_is_ready() {
+    let answer = get(&Ports::with_failed_checks(Vec::new()).api(), "/readyz").await;
     assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({"status": "ok"})));
 }
 
 #[actix_web::test]
-async fn any_other_schema_is_not_ready() {
-    for state in [SchemaState::Older, SchemaState::Newer] {
-        let answer = get(&Ports::with_schema(state).api(), "/readyz").await;
+async fn failed_checks_are_listed_under_the_problem_of_the_gravest() {
+    let failed = |names: &[&'static str]| names.iter().map(|name| FailedCheck::new(name, "It fails")).collect();
+    let (database, schema, sequencer) = (FailedCheck::DATABASE, FailedCheck::SCHEMA, FailedCheck::SEQUENCER);
+    for (names, problem) in [
+        (&[schema][..], "schema-not-current"),
+        (&[sequencer], "not-ready"),
+        (&[FailedCheck::STARTING], "not-ready"),
+        (&[FailedCheck::CLOCK], "clock-off"),
+        (&[FailedCheck::CLOCK, sequencer], "not-ready"),
+        (&[sequencer, schema, FailedCheck::THREADS], "schema-not-current"),
+        (&[schema, database, sequencer], "database-unavailable"),
+    ] {
+        let answer = get(&Ports::with_failed_checks(failed(names)).api(), "/readyz").await;
         assert_eq!(answer.status, 503);
-        answer.problem("schema-not-current");
+        let body = answer.problem(problem);
+        let checks: Vec<_> = names.iter().map(|name| json!({"name": name, "detail": "It fails"})).collect();
+        assert_eq!(body["checks"], json!(checks));
         assert_eq!(answer.header("retry-after"), Some("5"));
     }
 }
 
 #[actix_web::test]
-async fn a_clock_that_is_off_is_not_ready_and_says_by_how_much() {
-    let with_clock = |ahead: TimeDelta| {
-        let mut ports = Ports::new();
-        ports.readiness.expect_schema().returning(|| Ok(SchemaState::Current));
-        ports.readiness.expect_clock_ahead().returning(move || ahead);
-        ports.api()
-    };
-    for (ahead, detail) in [
-        (TimeDelta::seconds(3_600), "The clock is off by 3,600 s: ahead of that of the database"),
-        (TimeDelta::milliseconds(-2_001), "The clock is off by 2 s: behind that of the database"),
-        (TimeDelta::days(-3_650), "The clock is off by 315,360,000 s: behind that of the database"),
-    ] {
-        let answer = get(&with_clock(ahead), "/readyz").await;
-        assert_eq!(answer.status, 503);
-        answer.problem("clock-off");
-        assert_eq!(answer.json()["detail"], detail);
-    }
-    for ahead in [TimeDelta::seconds(2), TimeDelta::seconds(-2), TimeDelta::zero()] {
-        assert_eq!(get(&with_clock(ahead), "/readyz").await.status, 200);
-    }
-}
-
-#[actix_web::test]
-async fn a_database_that_does_not_answer_is_not_ready() {
-    let answer = get(&Ports::failing(|| StoreError::Unavailable(secret())).api(), "/readyz").await;
-    assert_eq!(answer.status, 503);
-    answer.problem("database-unavailable");
-}
-
-#[actix_web::test]
 async fn parameters_that_probes_add_are_ignored() {
-    let api = Ports::with_schema(SchemaState::Current).api();
+    let api = Ports::with_failed_checks(Vec::new()).api();
     for path in ["/livez?x", "/livez?x=1&x=%", "/readyz?x=1", "/readyz?_=1700000000"] {
         assert_eq!(get(&api, path).await.status, 200, "{path}");
     }

@@ -6,6 +6,7 @@ use super::problems::Operation;
 use crate::fault::{Fault, Faults};
 use crate::problem::{Kind, Problem};
 use allocation_domain::{OrderId, OutOfStock, PickListId, Quantity, Shortages, Sku, UnknownSkus};
+use allocation_ports::FailedCheck;
 use serde_json::Value;
 
 /// A problem of a type, as an operation answers it.
@@ -56,6 +57,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
             Problem::new(kind, "Batch B-1 cannot come to 2 units: 5 were picked, shipped or found missing")
         }
         Kind::NotAcceptable => Problem::new(kind, "A pick list is shown as application/json, text/csv or text/html"),
+        Kind::NotReady => Problem::not_ready(&[FailedCheck::new(FailedCheck::SEQUENCER, "No replica numbers events")]),
         Kind::UnsupportedMediaType
         | Kind::BodyTooLarge
         | Kind::RequestTimeout
@@ -64,6 +66,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         | Kind::NotFound
         | Kind::MethodNotAllowed
         | Kind::Overloaded
+        | Kind::DatabaseBusy
         | Kind::ClockOff
         | Kind::DatabaseUnavailable
         | Kind::SchemaNotCurrent

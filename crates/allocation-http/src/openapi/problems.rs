@@ -118,6 +118,30 @@ pub(crate) struct NotPickedProblem {
     lines: Vec<u32>,
 }
 
+/// Checks of the readiness that fail.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct NotReadyProblem {
+    #[serde(flatten)]
+    problem: ProblemSchema,
+    /// The checks that fail.
+    #[schema(min_items = 1)]
+    checks: Vec<FailedCheckSchema>,
+}
+
+/// A check that fails.
+#[derive(ToSchema)]
+#[schema(as = FailedCheck)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct FailedCheckSchema {
+    /// The name of the check.
+    #[schema(example = "database")]
+    name: String,
+    /// What is wrong, for a person to read.
+    #[schema(example = "The database does not accept a write")]
+    detail: String,
+}
+
 /// What makes a difference to how a problem is answered.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Operation {
@@ -155,9 +179,11 @@ pub(crate) use document;
 pub(crate) fn problems(kinds: &[Kind]) -> BTreeMap<String, RefOr<Response>> {
     let operation = Operation::raising(kinds);
     let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
-    // What has a body may come too slowly.
+    // Whatever needs the database may find it busy; what has a body may come too slowly.
+    let busy = kinds.contains(&Kind::DatabaseUnavailable) && !kinds.contains(&Kind::NotReady);
+    let busy = busy.then_some(Kind::DatabaseBusy);
     let slow = operation.has_body.then_some(Kind::RequestTimeout);
-    for kind in kinds.iter().chain(&slow) {
+    for kind in kinds.iter().chain(&busy).chain(&slow) {
         by_status.entry(kind.status().as_u16()).or_default().push(*kind);
     }
     by_status.into_iter().map(|(status, kinds)| (status.to_string(), answer(&kinds, operation).into())).collect()
@@ -218,6 +244,7 @@ fn schema_name(kind: Kind, operation: Operation) -> &'static str {
         Kind::UnknownSku => "UnknownSkuProblem",
         Kind::EventsGone => "EventsGoneProblem",
         Kind::NotPicked => "NotPickedProblem",
+        Kind::NotReady => "NotReadyProblem",
         _ => "Problem",
     }
 }

@@ -172,6 +172,10 @@ kinds! {
     /// again after the time in `Retry-After`.
     Overloaded: SERVICE_UNAVAILABLE, "overloaded", "The service is overloaded";
 
+    /// Locks or connections of the database did not become free in time: other requests or another program
+    /// hold them. Nothing was changed; send the request again after the time in `Retry-After`.
+    DatabaseBusy: SERVICE_UNAVAILABLE, "database-busy", "The database is busy";
+
     /// The database does not answer. Send the same request again after the time in `Retry-After`:
     /// if it was carried out after all, the repeat changes nothing.
     DatabaseUnavailable: SERVICE_UNAVAILABLE, "database-unavailable", "The database is not available";
@@ -180,6 +184,9 @@ kinds! {
     /// migrations have still to be run, or a newer version has run its own.
     SchemaNotCurrent: SERVICE_UNAVAILABLE, "schema-not-current", "The database's schema is not current";
 
+    /// The service is not ready to serve requests: it is starting, no replica numbers events, or a part of it
+    /// has failed. `checks` says which.
+    NotReady: SERVICE_UNAVAILABLE, "not-ready", "The service is not ready";
     /// The clock of the machine that the service runs on is wrong. Requests are decided by that of the
     /// database all the same; mend the clock.
     ClockOff: SERVICE_UNAVAILABLE, "clock-off", "The clock of the service is wrong";
@@ -188,8 +195,8 @@ kinds! {
     /// request again after the time in `Retry-After`.
     ShuttingDown: SERVICE_UNAVAILABLE, "shutting-down", "The service is shutting down";
 
-    /// The service failed, and sending the request again will hardly help. The log has the cause
-    /// under the id in the header `X-Request-Id`.
+    /// The service failed, and sending the request again will hardly help. The log has the cause; for the
+    /// first of several requests that fail in the same way, with the id in the header `X-Request-Id`.
     InternalError: INTERNAL_SERVER_ERROR, "internal-error", "The service failed";
 }
 
@@ -202,8 +209,12 @@ impl Kind {
     /// After how many seconds it makes sense to send the request again.
     pub(crate) fn retry_after(self) -> Option<&'static str> {
         match self {
-            Self::Overloaded => Some("1"),
-            Self::DatabaseUnavailable | Self::SchemaNotCurrent | Self::ClockOff | Self::ShuttingDown => Some("5"),
+            Self::Overloaded | Self::DatabaseBusy => Some("1"),
+            Self::DatabaseUnavailable
+            | Self::SchemaNotCurrent
+            | Self::ClockOff
+            | Self::NotReady
+            | Self::ShuttingDown => Some("5"),
             _ => None,
         }
     }

@@ -223,12 +223,12 @@ impl From<StoreError> for Problem {
 impl From<Arc<StoreError>> for Problem {
     fn from(error: Arc<StoreError>) -> Self {
         let problem = match &*error {
-            StoreError::Conflict(_) | StoreError::Busy(_) => Self::of(Kind::Overloaded),
+            StoreError::Conflict(_) | StoreError::Busy(_) => Self::of(Kind::DatabaseBusy),
             StoreError::Unavailable(cause) => match cause.downcast_ref::<OtherGeneration>() {
                 Some(other) => Self::new(Kind::SchemaNotCurrent, format!("Nothing was changed: {other}")),
                 None => Self::of(Kind::DatabaseUnavailable),
             },
-            StoreError::OutcomeUnknown(_) => Self::of(Kind::DatabaseUnavailable),
+            StoreError::ConnectionLost(_) | StoreError::OutcomeUnknown(_) => Self::of(Kind::DatabaseUnavailable),
             StoreError::Invariant { .. } | StoreError::Failed(_) => Self::of(Kind::InternalError),
         };
         problem.caused_by(error)

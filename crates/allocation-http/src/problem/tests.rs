@@ -76,16 +76,16 @@ async fn ask_for_all(error: fn() -> StoreError) -> Vec<crate::testing::Answer> {
         get(&api, "/products").await,
         get(&api, "/products/LAMP").await,
         get(&api, "/products/LAMP/availability").await,
-        get(&api, "/readyz").await,
     ]
 }
 
 #[actix_web::test]
 async fn every_failure_of_the_store_has_its_problem_and_shows_no_cause() {
     type Case = (fn() -> StoreError, u16, &'static str, Option<&'static str>);
-    let cases: [Case; 6] = [
-        (|| StoreError::Conflict(secret()), 503, "overloaded", Some("1")),
-        (|| StoreError::Busy(secret()), 503, "overloaded", Some("1")),
+    let cases: [Case; 7] = [
+        (|| StoreError::Conflict(secret()), 503, "database-busy", Some("1")),
+        (|| StoreError::Busy(secret()), 503, "database-busy", Some("1")),
+        (|| StoreError::ConnectionLost(secret()), 503, "database-unavailable", Some("5")),
         (|| StoreError::Unavailable(secret()), 503, "database-unavailable", Some("5")),
         (|| StoreError::OutcomeUnknown(secret()), 503, "database-unavailable", Some("5")),
         (|| StoreError::invariant("batches_not_oversold", secret()), 500, "internal-error", None),
@@ -149,8 +149,7 @@ async fn an_engine_that_is_shut_down_says_so() {
 async fn a_full_line_of_blocking_work_is_overload() {
     let mut ports = Ports::new();
     ports.limits = BlockingLimits { running: 0, waiting: 0, ..ports.limits };
-    ports.readiness.expect_schema().returning(|| Ok(allocation_ports::SchemaState::Current));
-    ports.readiness.expect_clock_ahead().returning(chrono::TimeDelta::zero);
+    ports.readiness.expect_failed_checks().returning(Vec::new);
     let api = ports.api();
     let answers = [
         post(&api, "/batch", BATCH).await,

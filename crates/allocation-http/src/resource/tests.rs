@@ -2,7 +2,7 @@ use crate::testing::{Ports, batch, get, send};
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use allocation_domain::Availability;
-use allocation_ports::{OrderPage, SchemaState};
+use allocation_ports::OrderPage;
 
 #[actix_web::test]
 async fn a_method_that_a_path_does_not_have_is_answered_with_those_it_has() {
@@ -47,7 +47,7 @@ async fn a_method_that_a_path_does_not_have_is_answered_with_those_it_has() {
 
 #[actix_web::test]
 async fn head_has_the_status_and_headers_of_get() {
-    let mut ports = Ports::with_schema(SchemaState::Current);
+    let mut ports = Ports::with_failed_checks(Vec::new());
     ports.queries.expect_batch().returning(|_, _| Ok(Some(batch("B-1"))));
     ports.queries.expect_batches().returning(|_, _, _, _| Ok(Vec::new()));
     ports.queries.expect_allocations().returning(|_, _, _, _| Ok(Vec::new()));

@@ -1,5 +1,6 @@
 //! What clients see when the database fails.
 
+use crate::outages::{ready, unready};
 use crate::support::{Answer, Client, Server, TestDatabase, expire_at, now, on_every_database, swept};
 use serde_json::json;
 use std::thread;
@@ -34,8 +35,9 @@ fn a_schema_of_another_version_is_not_ready(database: &TestDatabase) {
     let server = Server::start(database);
     assert_eq!(server.client().get("/readyz").status, 200);
     database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')");
-    let answer = server.client().get("/readyz");
-    answer.problem(503, "schema-not-current");
+    let answer = unready(&server.client());
+    let problem = answer.problem(503, "schema-not-current");
+    assert_eq!(problem["checks"][0]["name"], "schema");
     assert!(answer.header("retry-after").is_some());
     assert_eq!(server.client().get("/livez").status, 200);
 }
@@ -56,7 +58,7 @@ mod postgres_away {
         expire_at(&database, "O-H", now() + 1_000_000);
         database.set_away(true);
         // At once, as each of them waits for a connection before it gives up.
-        let requests: [fn(&Client) -> Answer; 19] = [
+        let requests: [fn(&Client) -> Answer; 18] = [
             |client| client.get("/batch/B-1"),
             |client| client.get("/batch"),
             |client| client.get("/allocations?sku=LAMP"),
@@ -75,7 +77,6 @@ mod postgres_away {
             |client| client.get("/backorders"),
             |client| client.get("/products/LAMP"),
             |client| client.get("/products/LAMP/availability"),
-            |client| client.get("/readyz"),
         ];
         let answers: Vec<Answer> = thread::scope(|scope| {
             let threads: Vec<_> = requests.iter().map(|ask| scope.spawn(|| ask(&client))).collect();
@@ -87,8 +88,9 @@ mod postgres_away {
             assert_reveals_nothing(&answer);
         }
         assert_eq!(client.get("/livez").status, 200);
+        unready(&client).problem(503, "database-unavailable");
         database.set_away(false);
-        assert_eq!(client.get("/readyz").status, 200);
+        ready(&client);
         assert_eq!(client.allocate("O-1", "LAMP", 1).status, 201);
         assert_eq!(client.available("B-1"), 48);
         client.confirm("O-H").problem(409, "hold-expired");

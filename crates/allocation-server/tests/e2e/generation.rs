@@ -1,5 +1,6 @@
 //! Programs of another generation of the schema.
 
+use crate::outages::{ready, unready};
 use crate::support::{Server, TestDatabase, binary, on_every_database};
 use serde_json::json;
 use std::process::Output;
@@ -34,12 +35,12 @@ fn an_older_replica_writes_nothing_on_a_newer_schema(database: &TestDatabase) {
         assert!(problem["detail"].as_str().unwrap().contains("generation 2"), "{problem}");
         assert_eq!(answer.header("retry-after"), Some("5"));
     }
-    client.get("/readyz").problem(503, "schema-not-current");
+    unready(&client).problem(503, "schema-not-current");
     assert_eq!(client.get("/batch/B").status, 200, "what is there can be read");
     assert_eq!(counted(), before);
     database.execute("UPDATE schema_generation SET generation = 1");
     assert_eq!(client.allocate("O-2", "LAMP", 1).status, 201);
-    assert_eq!(client.get("/readyz").status, 200);
+    ready(&client);
 }
 
 fn migrations_are_not_undone_under_a_server(database: &TestDatabase) {

@@ -181,7 +181,9 @@ fn told(answer: Result<AllocationOutcome, AllocateLineError>) -> String {
         Err(AllocateLineError::ShuttingDown) => "shutting down".to_owned(),
         Err(AllocateLineError::Store(error)) => match &*error {
             StoreError::Conflict(_) | StoreError::Busy(_) => "busy".to_owned(),
-            StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => "unavailable".to_owned(),
+            StoreError::ConnectionLost(_) | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => {
+                "unavailable".to_owned()
+            }
             StoreError::Invariant { .. } | StoreError::Failed(_) => "failed".to_owned(),
         },
     }

@@ -1,0 +1,111 @@
+//! The file of the database, and the room it has.
+
+use allocation_ports::StoreError;
+use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection;
+use parking_lot::Mutex;
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// From how many bytes on the write-ahead log is copied into the file and begun anew, even if that has to wait
+/// for readers. Usually SQLite does so at half of it, unless readers overlap without a gap.
+const MAX_LOG: u64 = 64 * 1_024 * 1_024;
+/// Below how many free bytes on the disk the write-ahead log is emptied from a small size on.
+const LITTLE_ROOM: u64 = 64 * 1_024 * 1_024;
+/// A write-ahead log of that size is not worth emptying.
+const SMALL_LOG: u64 = 256 * 1_024;
+/// How long a write waits for readers to let the write-ahead log go, in milliseconds.
+const WAIT_FOR_READERS: u32 = 250;
+/// How long to pause after readers did not let it go: each try makes writers wait.
+const TRY_AGAIN: Duration = Duration::from_secs(2);
+
+/// The file of a database, as it was when it was opened.
+#[derive(Debug)]
+pub(crate) struct DatabaseFile {
+    path: PathBuf,
+    log: PathBuf,
+    identity: Identity,
+    /// When readers last did not let the write-ahead log go.
+    held: Mutex<Option<Instant>>,
+}
+
+/// What makes a file the same.
+type Identity = Option<(u64, u64)>;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the file of the database was removed or replaced; put it back, or start the service anew")]
+struct Replaced;
+
+impl DatabaseFile {
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let identity = identity(&fs::metadata(path)?);
+        Ok(Self { path: path.to_owned(), log: log.into(), identity, held: Mutex::new(None) })
+    }
+
+    /// Checks that the path still leads to the file: what is written to one that was removed is lost.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        let now = fs::metadata(&self.path);
+        match now {
+            Ok(metadata) if identity(&metadata) == self.identity => Ok(()),
+            Ok(_) => Err(StoreError::Unavailable(Replaced.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::Unavailable(Replaced.into())),
+            Err(error) => Err(StoreError::Unavailable(error.into())),
+        }
+    }
+
+    /// Empties the write-ahead log when it is large, or as large as the room that is left on the disk: without
+    /// room, it could not be copied into the file any more.
+    pub(crate) fn make_room(&self, connection: &mut SqliteConnection) {
+        let log = fs::metadata(&self.log).map_or(0, |log| log.len());
+        if !self.is_too_large(log) || self.held.lock().is_some_and(|held| held.elapsed() < TRY_AGAIN) {
+            return;
+        }
+        if let Err(error) = empty(connection) {
+            tracing::debug!(%error, "the write-ahead log was not emptied");
+        }
+        let left = fs::metadata(&self.log).map_or(0, |log| log.len());
+        *self.held.lock() = self.is_too_large(left).then(Instant::now);
+    }
+
+    fn is_too_large(&self, log: u64) -> bool {
+        log > MAX_LOG
+            || log > SMALL_LOG
+                && free(&self.path).is_some_and(|free| free < LITTLE_ROOM && free < log.saturating_mul(3))
+    }
+}
+
+/// Copies the write-ahead log into the file and truncates it.
+fn empty(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
+    connection.batch_execute(&format!("PRAGMA busy_timeout = {WAIT_FOR_READERS}"))?;
+    let emptied = connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    connection.batch_execute("PRAGMA busy_timeout = 2000")?;
+    emptied
+}
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+const fn identity(_metadata: &Metadata) -> Identity {
+    None
+}
+
+/// How many bytes are free for this user on the disk of a file, if the system says so.
+#[cfg(unix)]
+#[allow(clippy::useless_conversion, reason = "the numbers have other types on other systems")]
+fn free(path: &Path) -> Option<u64> {
+    let disk = nix::sys::statvfs::statvfs(path).ok()?;
+    Some(u64::from(disk.blocks_available()).saturating_mul(u64::from(disk.fragment_size())))
+}
+
+#[cfg(not(unix))]
+const fn free(_path: &Path) -> Option<u64> {
+    None
+}

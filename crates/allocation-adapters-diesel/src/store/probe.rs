@@ -1,0 +1,110 @@
+//! Whether a write would succeed.
+
+use super::{Store, Transactions};
+use crate::any_connection::{AnyConnection, Connector, Session};
+use crate::error::{commit_error, store_error};
+use crate::migrations::schema_state;
+use crate::postgres::{Silence, Use};
+use allocation_ports::{DatabaseProbe, LockWait, Probed, SchemaState, StoreError};
+use chrono::TimeDelta;
+use diesel::connection::TransactionManager;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use std::sync::atomic::Ordering;
+
+/// The connection that probes a PostgreSQL server. Requests never use it, so none of them is in its way.
+pub(super) struct Prober {
+    connector: Connector,
+    silence: Silence,
+    session: Option<Session>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the row of the heartbeat is missing")]
+struct NoHeartbeat;
+
+impl Prober {
+    pub(super) const fn new(connector: Connector, silence: Silence) -> Self {
+        Self { connector, silence, session: None }
+    }
+
+    fn probe(&mut self) -> Result<Probed, StoreError> {
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => self.connector.open(Use::Probe).map_err(|error| StoreError::Unavailable(error.into()))?,
+        };
+        let probed = compare_and_write(&mut session.connection);
+        session.flags.answered();
+        match &probed {
+            Err(error) if !matches!(error, StoreError::Busy(_)) => {
+                // What was opened before may lead to a server that is silent, or has become a standby.
+                if session.flags.is_silent() || session.flags.is_read_only() {
+                    self.connector.generation.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            _ => {
+                self.silence.end();
+                self.session = Some(session);
+            }
+        }
+        probed
+    }
+}
+
+impl DatabaseProbe for Store {
+    fn schema(&self) -> Result<SchemaState, StoreError> {
+        self.read(schema_state)
+    }
+
+    fn clock_ahead(&self) -> TimeDelta {
+        self.0.clock.ahead()
+    }
+
+    fn probe(&self) -> Result<Probed, StoreError> {
+        let probed = match &self.0.writer {
+            None => self.0.prober.lock().probe(),
+            Some(writer) => self.locked_writer(writer, LockWait::Usual).and_then(|mut connection| {
+                let probed = compare_and_write(&mut connection);
+                let ended = match &probed {
+                    Ok(Probed::Written { .. }) => Transactions::commit_transaction(&mut *connection),
+                    _ => Transactions::rollback_transaction(&mut *connection),
+                };
+                let probed = probed?;
+                ended.map_err(commit_error)?;
+                Ok(probed)
+            }),
+        };
+        match probed {
+            Err(StoreError::Busy(cause)) => {
+                tracing::debug!(%cause, "others are in the way of the probe");
+                Ok(Probed::Busy)
+            }
+            probed => probed,
+        }
+    }
+}
+
+/// Compares the schema and writes. On PostgreSQL, each statement is a transaction of its own.
+fn compare_and_write(connection: &mut AnyConnection) -> Result<Probed, StoreError> {
+    match schema_state(connection)? {
+        SchemaState::Current => {}
+        state => return Ok(Probed::Schema(state)),
+    }
+    let beats = diesel::sql_query("UPDATE heartbeat SET beats = beats + 1").execute(connection).map_err(store_error)?;
+    if beats == 0 {
+        return Err(StoreError::Failed(NoHeartbeat.into()));
+    }
+    // By the clock of the database, as leases are taken.
+    let live = sql::<BigInt>(match connection {
+        AnyConnection::Sqlite(_) => {
+            "SELECT count(*) FROM leases WHERE name = 'events' AND expires_at > unixepoch('subsec') * 1000000"
+        }
+        AnyConnection::Postgres(_) => {
+            "SELECT count(*) FROM leases WHERE name = 'events' \
+             AND expires_at > (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+        }
+    });
+    let sequenced = live.get_result::<i64>(connection).map_err(store_error)? > 0;
+    Ok(Probed::Written { sequenced })
+}

@@ -1,0 +1,194 @@
+//! Whether a write would succeed, looked at by a thread of its own.
+
+use crate::FailureLog;
+use allocation_ports::{DatabaseProbe, FailedCheck, MOST_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
+use chrono::TimeDelta;
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long to pause between two probes.
+const PAUSE: Duration = Duration::from_secs(1);
+/// After how long without an answer a probe counts as failed.
+const STALE: Duration = Duration::from_secs(5);
+/// For how long no process may hold the lease to number events: when the holder dies, another takes over
+/// within seconds.
+const UNSEQUENCED: Duration = Duration::from_secs(10);
+
+/// Whether a background thread lives.
+#[derive(Debug, Clone)]
+pub struct Vital {
+    name: &'static str,
+    thread: Weak<()>,
+}
+
+/// What a thread holds as long as it lives.
+#[derive(Debug, Default)]
+pub struct Alive(Arc<()>);
+
+impl Alive {
+    /// For a thread that is about to start.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether the thread of that name lives.
+    #[must_use]
+    pub fn vital(&self, name: &'static str) -> Vital {
+        Vital { name, thread: Arc::downgrade(&self.0) }
+    }
+}
+
+impl Vital {
+    fn has_ended(&self) -> bool {
+        self.thread.strong_count() == 0
+    }
+}
+
+/// Probes the database once a second over a connection of its own, and keeps the result for
+/// [`Readiness`]: to ask for it takes no connection and never waits.
+pub struct Health {
+    shared: Arc<Shared>,
+    _stop: Sender<()>,
+}
+
+struct Shared {
+    probe: Arc<dyn DatabaseProbe>,
+    vitals: Vec<Vital>,
+    log: FailureLog,
+    last: Mutex<Last>,
+}
+
+/// What the last probe has found.
+struct Last {
+    at: Instant,
+    failed: Vec<FailedCheck>,
+    /// When a process was last seen to hold the lease to number events.
+    sequenced: Instant,
+}
+
+impl Health {
+    /// Starts to probe, and waits for the first result, for some seconds at most. Threads that end although
+    /// nothing has stopped them are found by their vitals.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn start(probe: Arc<dyn DatabaseProbe>, vitals: Vec<Vital>) -> io::Result<Self> {
+        let now = Instant::now();
+        let log = FailureLog::new("the database", "not ready");
+        let last = Mutex::new(Last { at: now, failed: Vec::new(), sequenced: now });
+        let shared = Arc::new(Shared { probe, vitals, log, last });
+        let (stop, stopped) = mpsc::channel::<()>();
+        let (first, probed) = mpsc::channel::<()>();
+        let health = Arc::clone(&shared);
+        thread::Builder::new().name("health".to_owned()).spawn(move || {
+            let mut first = Some(first);
+            loop {
+                // A panic costs one probe; the last result grows stale meanwhile.
+                let _panicked = panic::catch_unwind(AssertUnwindSafe(|| health.probe()));
+                drop(first.take());
+                if stopped.recv_timeout(PAUSE) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        })?;
+        // The sender is dropped after the first probe.
+        let _ended = probed.recv_timeout(STALE);
+        Ok(Self { shared, _stop: stop })
+    }
+}
+
+impl Shared {
+    fn locked(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn probe(&self) {
+        let probed = self.probe.probe();
+        let now = Instant::now();
+        let mut last = self.locked();
+        let failed = match probed {
+            Ok(Probed::Schema(state)) => {
+                self.log.succeeded();
+                schema(state).into_iter().collect()
+            }
+            Ok(Probed::Written { sequenced }) => {
+                self.log.succeeded();
+                if sequenced {
+                    last.sequenced = now;
+                }
+                Vec::new()
+            }
+            // Others write. When that lasts, the result grows stale.
+            Ok(Probed::Busy) => return,
+            Err(error) => {
+                self.log.failed(&error);
+                vec![FailedCheck::new(FailedCheck::DATABASE, "The database does not accept a write")]
+            }
+        };
+        (last.at, last.failed) = (now, failed);
+    }
+
+    fn failed_checks(&self, now: Instant) -> Vec<FailedCheck> {
+        let last = self.locked();
+        let mut failed = last.failed.clone();
+        if now.saturating_duration_since(last.at) > STALE {
+            failed = vec![FailedCheck::new(FailedCheck::DATABASE, "The database has not answered for some seconds")];
+        } else if failed.is_empty() && now.saturating_duration_since(last.sequenced) > UNSEQUENCED {
+            failed.push(FailedCheck::new(FailedCheck::SEQUENCER, "No replica numbers events"));
+        }
+        drop(last);
+        failed.extend(clock(self.probe.clock_ahead()));
+        for vital in self.vitals.iter().filter(|vital| vital.has_ended()) {
+            failed.push(FailedCheck::new(FailedCheck::THREADS, format!("The thread {} has ended", vital.name)));
+        }
+        failed
+    }
+}
+
+fn schema(state: SchemaState) -> Option<FailedCheck> {
+    let detail = match state {
+        SchemaState::Current => return None,
+        SchemaState::Older => "Migrations have still to be run",
+        SchemaState::Newer => "A newer version of the service has run its migrations",
+    };
+    Some(FailedCheck::new(FailedCheck::SCHEMA, detail))
+}
+
+/// The clock of the process must be that of the database, or nearly.
+fn clock(ahead: TimeDelta) -> Option<FailedCheck> {
+    if ahead.abs() <= MOST_CLOCK_DIFFERENCE {
+        return None;
+    }
+    let direction = if ahead > TimeDelta::zero() { "ahead of" } else { "behind" };
+    let seconds = grouped(ahead.num_milliseconds().unsigned_abs().saturating_add(500) / 1_000);
+    let detail = format!("The clock is off by {seconds} s: {direction} that of the database");
+    Some(FailedCheck::new(FailedCheck::CLOCK, detail))
+}
+
+/// A number with a comma between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+impl Readiness for Health {
+    fn failed_checks(&self) -> Vec<FailedCheck> {
+        self.shared.failed_checks(Instant::now())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! What is served while the service starts.
+
+use crate::answer;
+use crate::health::WELL;
+use crate::problem::Problem;
+use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
+use actix_web::rt::System;
+use actix_web::{App, HttpServer, web};
+use allocation_ports::FailedCheck;
+use std::io;
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+/// How many connections are open at a time while the service starts; others wait to be accepted.
+const MOST_CONNECTIONS: usize = 64;
+
+/// Answers on a listener while the database is brought up to date, which may take long: the process is alive, and
+/// ready for nothing.
+#[derive(Debug)]
+pub struct Starting {
+    server: ServerHandle,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl Starting {
+    /// Starts to answer.
+    ///
+    /// # Errors
+    ///
+    /// When the listener cannot be used, or the system gives no thread.
+    pub fn serve(listener: &TcpListener) -> io::Result<Self> {
+        let listener = listener.try_clone()?;
+        let (started, server) = mpsc::channel();
+        let run = move || {
+            System::new().block_on(async {
+                let server = HttpServer::new(|| {
+                    App::new()
+                        .route("/livez", web::get().to(|| async { answer::json(StatusCode::OK, &WELL) }))
+                        .default_service(web::to(|| async { Err::<&str, _>(starting()) }))
+                });
+                let server = server
+                    .workers(1)
+                    .max_connections(MOST_CONNECTIONS)
+                    .disable_signals()
+                    .shutdown_timeout(1)
+                    .listen(listener)?
+                    .run();
+                // Whoever started it may have gone.
+                let _gone = started.send(server.handle());
+                server.await
+            })
+        };
+        let thread = thread::Builder::new().name("starting".to_owned()).spawn(run)?;
+        match server.recv() {
+            Ok(server) => Ok(Self { server, thread }),
+            Err(_) => Err(match thread.join() {
+                Ok(Err(error)) => error,
+                _ => io::Error::other("the server for the time of the start has ended"),
+            }),
+        }
+    }
+
+    /// Stops to answer. Connections that wait to be accepted stay with the listener.
+    pub fn stop(self) {
+        // The command is sent at once; the future only waits for the end, as the thread does.
+        drop(self.server.stop(true));
+        let _ended = self.thread.join();
+    }
+}
+
+fn starting() -> Problem {
+    Problem::not_ready(&[FailedCheck::new(FailedCheck::STARTING, "The service is starting")])
+}

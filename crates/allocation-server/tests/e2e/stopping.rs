@@ -1,0 +1,81 @@
+//! Ways to stop.
+
+use crate::support::{Proxy, Server, TestDatabase, on_every_database};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+fn a_hang_up_stops_gracefully(database: &TestDatabase) {
+    let server = Server::start(database);
+    assert_eq!(server.client().add_batch("B-1", "LAMP", 1, None).status, 201);
+    server.signal("HUP");
+    let (status, log) = server.wait();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    assert!(log.last().unwrap().contains("\"stopped\""), "{log:?}");
+}
+
+on_every_database!(a_hang_up_stops_gracefully);
+
+/// A request whose body never comes keeps a stop waiting.
+fn hold_open(server: &Server) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let head =
+        "POST /batch HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    stream
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
+    let held = hold_open(&server);
+    server.signal("TERM");
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while !server.log().iter().any(|line| line.contains("stopping")) {
+        assert!(std::time::Instant::now() < deadline, "{:?}", server.log());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    server.signal("TERM");
+    let (status, log) = server.wait();
+    assert_eq!(status.code(), Some(1), "{log:?}");
+    assert!(log.last().unwrap().contains("second signal"), "{log:?}");
+    drop(held);
+}
+
+#[test]
+fn a_stop_has_an_end_though_the_database_is_silent() {
+    let database = TestDatabase::postgres();
+    let (proxy, url) = Proxy::of(database.url());
+    let server = Server::start_with(&database, |command| command.env("DATABASE_URL", &url));
+    server.client().add_batch("B-1", "LAMP", 10, None);
+    proxy.set_silent(true);
+    let client = server.client();
+    let waiting = std::thread::spawn(move || {
+        client.try_post("/allocations", &serde_json::json!({"order_id": "O-1", "sku": "LAMP", "qty": 1}))
+    });
+    server.signal("TERM");
+    let (_status, log) = server.wait();
+    assert!(log.iter().any(|line| line.contains("stopping")), "{log:?}");
+    drop(waiting.join());
+}
+
+#[test]
+fn a_request_that_came_whole_while_the_process_stood_still_is_answered() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    // The connection is accepted, and its time has begun.
+    std::thread::sleep(Duration::from_millis(300));
+    server.signal("STOP");
+    let body = r#"{"reference": "B-1", "sku": "LAMP", "purchased_quantity": 1}"#;
+    let head = "POST /batch HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/json\r\n";
+    write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    std::thread::sleep(Duration::from_secs(7));
+    server.signal("CONT");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+}

@@ -1,0 +1,96 @@
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// A proxy in front of a server, which can cut its connections and can fall silent: it acknowledges what comes,
+/// and passes nothing on.
+pub(crate) struct Proxy {
+    port: u16,
+    state: Arc<State>,
+}
+
+struct State {
+    target: String,
+    silent: AtomicBool,
+    ended: AtomicBool,
+    connections: Mutex<Vec<TcpStream>>,
+}
+
+impl Proxy {
+    /// A proxy for the server of a PostgreSQL URL, and the URL that leads through it.
+    pub(crate) fn of(url: &str) -> (Self, String) {
+        let authority = url.split_once("://").unwrap().1.split(['/', '?']).next().unwrap();
+        let target = authority.rsplit_once('@').map_or(authority, |(_, target)| target);
+        let address = if target.contains(':') { target.to_owned() } else { format!("{target}:5432") };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (silent, ended) = (AtomicBool::new(false), AtomicBool::new(false));
+        let state = Arc::new(State { target: address, silent, ended, connections: Mutex::default() });
+        let accepting = Arc::clone(&state);
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                if accepting.ended.load(Ordering::SeqCst) {
+                    return;
+                }
+                accepting.pass_on(client.unwrap());
+            }
+        });
+        (Self { port, state }, url.replacen(target, &format!("127.0.0.1:{port}"), 1))
+    }
+
+    pub(crate) fn set_silent(&self, silent: bool) {
+        self.state.silent.store(silent, Ordering::SeqCst);
+    }
+
+    /// Cuts all connections; gives how many these were.
+    pub(crate) fn cut(&self) -> usize {
+        let connections = std::mem::take(&mut *self.state.connections.lock().unwrap());
+        connections.iter().for_each(|connection| drop(connection.shutdown(Shutdown::Both)));
+        connections.len() / 2
+    }
+
+    /// Cuts the connection that was opened last.
+    pub(crate) fn cut_one(&self) {
+        let mut connections = self.state.connections.lock().unwrap();
+        let kept = connections.len().saturating_sub(2);
+        connections.drain(kept..).for_each(|connection| drop(connection.shutdown(Shutdown::Both)));
+    }
+}
+
+impl State {
+    fn pass_on(self: &Arc<Self>, client: TcpStream) {
+        let Ok(server) = TcpStream::connect(&self.target) else { return };
+        drop(client.set_nodelay(true));
+        drop(server.set_nodelay(true));
+        let halves = [(client.try_clone(), server.try_clone()), (server.try_clone(), client.try_clone())];
+        self.connections.lock().unwrap().extend([client, server]);
+        for (from, to) in halves {
+            let (state, mut from, mut to) = (Arc::clone(self), from.unwrap(), to.unwrap());
+            thread::spawn(move || {
+                let mut bytes = [0; 65_536];
+                while let Ok(count @ 1..) = from.read(&mut bytes) {
+                    while state.silent.load(Ordering::SeqCst) && !state.ended.load(Ordering::SeqCst) {
+                        thread::sleep(Duration::from_millis(5));
+                    }
+                    if to.write_all(&bytes[..count]).is_err() {
+                        break;
+                    }
+                }
+                drop(from.shutdown(Shutdown::Both));
+                drop(to.shutdown(Shutdown::Both));
+            });
+        }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.state.ended.store(true, Ordering::SeqCst);
+        self.cut();
+        // Wakes the thread that accepts.
+        drop(TcpStream::connect(("127.0.0.1", self.port)));
+    }
+}
