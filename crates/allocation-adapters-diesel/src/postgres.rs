@@ -13,7 +13,7 @@ mod session;
 mod sets;
 
 pub(crate) use lines::{lines, order_lines};
-pub(crate) use locking::lock;
+pub(crate) use locking::{lock, locked_by_others};
 pub(crate) use numbering::{forget, number, take, tidy};
 pub(crate) use orders::{add_orders, find_orders, orders_with_lines};
 pub(crate) use pick_lines::load_pick_lines;

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 const fn patience(wait: LockWait) -> Duration {
     match wait {
-        LockWait::Usual => PATIENCE,
+        LockWait::Usual | LockWait::Brief => PATIENCE,
         LockWait::Short => Duration::from_millis(100),
     }
 }

@@ -1,6 +1,6 @@
 //! Commands of many callers, decided in one unit of work.
 
-use crate::allocate_line::{LineAnswer, allocate};
+use crate::allocate_line::{LineAnswer, allocate, resolve_line};
 use crate::locking::{Locked, lock};
 use crate::place_order::{OrderAnswer, Orders};
 use crate::saving::changed;
@@ -37,19 +37,29 @@ impl Answer {
 
 /// Decides commands in their order, and saves what changed: one answer for each command.
 ///
-/// The refusal of one changes nothing for another.
+/// The refusal of one changes nothing for another. `is_late` tells of a command, by its number, whether its
+/// time is over. It is asked once the products are locked: nobody comes in between any more. A command that
+/// is late changes nothing; what a commit of unknown outcome has done is told all the same.
 pub(crate) fn decide_group<'a>(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     commands: impl Iterator<Item = (Command<'a>, &'a Origin)> + Clone,
     now: DateTime<Utc>,
+    is_late: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Ending<Vec<Answer>>, StoreError> {
     let asked = commands.clone().map(|(command, _)| command);
     let Locked { mut products, now } = lock(unit, &wanted(asked.clone()), now)?;
     let mut orders = Orders::find(unit, &order_ids(asked))?;
     let mut answers = Vec::with_capacity(commands.size_hint().0);
     let mut origins = Origins::default();
-    for (command, origin) in commands {
+    for (number, (command, origin)) in commands.enumerate() {
+        if is_late(number) {
+            answers.push(match command {
+                Command::Allocate(line) => Answer::Line(resolve_line(unit, attempt, &products, line, now)?),
+                Command::Place(order) => Answer::Order(orders.resolve(attempt, &products, order)),
+            });
+            continue;
+        }
         let before = if origin.is_unknown() { Vec::new() } else { count_events(&products, command) };
         answers.push(match command {
             Command::Allocate(line) => Answer::Line(allocate(unit, attempt, &mut products, line, now)?),

@@ -25,7 +25,7 @@ pub enum PlaceOrderError {
     /// Another order has that name, or one of its lines was sent alone before.
     #[error("Order {0} exists already with other content")]
     AlreadyExists(OrderId),
-    /// More commands wait than the engine takes in.
+    /// More commands wait than the engine takes in, or this one has waited for too long.
     #[error("too many orders wait to be placed")]
     Overloaded,
     /// The engine has been shut down.
@@ -95,6 +95,15 @@ impl Orders {
             Err(PlaceError::AlreadyExists(order_id)) => Err(PlaceOrderError::AlreadyExists(order_id)),
             Err(PlaceError::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
         })
+    }
+
+    /// What became of an order whose time is over: what an earlier run has placed, if its commit may have
+    /// happened. Nothing is placed now.
+    pub(crate) fn resolve(&self, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderAnswer {
+        match self.known.get(order.order_id()).filter(|_| attempt.settling) {
+            Some(known) => repeated(known, attempt, products, order),
+            None => Err(PlaceOrderError::Overloaded),
+        }
     }
 
     /// Writes down the orders that were placed.

@@ -78,6 +78,16 @@ pub trait ProductRepository {
     /// [`StoreError`] when the database fails.
     fn lock(&mut self, wanted: &[Wanted], now: DateTime<Utc>) -> Result<Vec<Product>, StoreError>;
 
+    /// Locks those of the products that no other unit has locked, until the unit ends, and tells the
+    /// others. MUST NOT wait for a lock. A SKU without a product is in no answer.
+    ///
+    /// A store whose units exclude each other has nothing to tell.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn locked_by_others(&mut self, skus: &[Sku]) -> Result<Vec<Sku>, StoreError>;
+
     /// Loads into a locked product what a decision lacked.
     ///
     /// Of waiting lines, it loads the next ones in the order in which they are served, at least one

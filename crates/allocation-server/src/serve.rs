@@ -7,8 +7,8 @@ use crate::logging::{self, LogWriter};
 use crate::stop;
 use allocation_adapters_diesel::{Dialect, Store};
 use allocation_app::{
-    AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, KeeperPorts, RetryPolicy, Sweeper,
-    UnitRunner, UseCases,
+    AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, KeeperPorts, RetryPolicy,
+    Sweeper, UnitRunner, UseCases,
 };
 use allocation_http::{Api, BlockingLimits, EventFeed};
 use allocation_ports::{Clock, EngineMetrics};
@@ -58,12 +58,14 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let units = UnitRunner::new(store.clone(), RetryPolicy::default());
     let counters = Arc::new(EngineCounters::default());
     let metrics: Arc<dyn EngineMetrics> = counters.clone();
+    let age = AgeLimit::start(Duration::from_secs(settings.max_command_age_seconds))
+        .context("the age of commands cannot be watched")?;
     let engine =
-        AllocationEngine::start(&units, &clock, &metrics, engine_settings(store.dialect(), settings.pool_size))
+        AllocationEngine::start(&units, &clock, &metrics, &age, engine_settings(store.dialect(), settings.pool_size))
             .context("the allocation engine cannot be started")?;
     let running = running_calls(&store, settings.pool_size);
     let limits = BlockingLimits { running, waiting: WAITING_CALLS, turn_within: TURN_WITHIN };
-    let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock));
+    let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock)).with_age_limit(age);
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
     let keeper = keep_events(&store, &clock, &tail, settings).context("the log of events cannot be kept")?;
@@ -113,9 +115,9 @@ fn running_calls(store: &Store, pool_size: u32) -> usize {
     let connections = usize::try_from(pool_size).unwrap_or(usize::MAX);
     let running = match store.dialect() {
         Dialect::Sqlite => connections,
-        // By SKU, one of orders over several SKUs, the sweeper, the keeper of the log.
+        // By SKU, one of orders over several SKUs, the lane of held products, the sweeper, the keeper of the log.
         Dialect::Postgres => {
-            let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 3;
+            let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 4;
             connections.saturating_sub(reserved)
         }
     };

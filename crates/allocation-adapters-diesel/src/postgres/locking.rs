@@ -2,7 +2,7 @@
 
 use super::lines::{LineKeys, at, at_mut, place_of};
 use super::pick_lines::load_pick_lines;
-use super::sets::{InsertMissing, Load, LockProducts};
+use super::sets::{InsertMissing, Load, LockProducts, LockUnlocked};
 use crate::error::{corrupt, store_error};
 use crate::line::Lines;
 use crate::row::{self, BatchRow};
@@ -11,7 +11,7 @@ use allocation_domain::{Batch, OrderEnd, OrderId, Product, ProductState, Sku};
 use allocation_ports::{StoreError, Wanted};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub(crate) fn lock(
     connection: &mut PgConnection,
@@ -55,6 +55,17 @@ fn lock_products(
     let skus: Vec<_> = wanted.iter().map(|wanted| wanted.sku.as_str()).collect();
     let rows: Vec<_> = LockProducts { now: &now, skus: &skus }.load(connection).map_err(store_error)?;
     Ok(rows.into_iter().collect())
+}
+
+/// Locks those of the products that can be had at once, and tells which others there are.
+pub(crate) fn locked_by_others(connection: &mut PgConnection, skus: &[Sku]) -> Result<Vec<Sku>, StoreError> {
+    let texts: Vec<_> = skus.iter().map(Sku::as_str).collect();
+    let statement = LockUnlocked { to_lock: &texts, known: &texts };
+    let rows: Vec<(String, bool)> = statement.load(connection).map_err(store_error)?;
+    let locked: HashSet<&str> = rows.iter().filter(|(_, locked)| *locked).map(|(sku, _)| &**sku).collect();
+    let known: HashSet<&str> = rows.iter().map(|(sku, _)| &**sku).collect();
+    let is_held = |sku: &&Sku| known.contains(sku.as_str()) && !locked.contains(sku.as_str());
+    Ok(skus.iter().filter(is_held).cloned().collect())
 }
 
 /// What was loaded of a product.
