@@ -3,7 +3,7 @@ use crate::deciding::decide;
 use crate::locking::{Locked, lock_order};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
-use allocation_domain::{CancelError, OrderId};
+use allocation_domain::{CancelError, Cancellation, OrderId};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 
@@ -40,8 +40,15 @@ fn cancel(
     origin: &Origin,
 ) -> Result<Ending<Result<(), CancelOrderError>>, StoreError> {
     let Locked { mut products, now } = lock_order(unit, order_id, now)?;
-    match decide(unit, &mut products, |products| products.cancel(order_id, now))? {
-        Ok(_) => {
+    let cancelled = Cancellation::of(order_id, &products);
+    let cancelled = match cancelled {
+        Ok(mut cancellation) => {
+            decide(unit, &mut products, |products| cancellation.go_on(products, now))?.map_err(CancelError::from)
+        }
+        Err(refusal) => Err(refusal),
+    };
+    match cancelled {
+        Ok(()) => {
             let changed = save_changed(unit, products, now, origin)?;
             Ok(if changed { Ending::Commit(Ok(())) } else { Ending::Rollback(Ok(())) })
         }

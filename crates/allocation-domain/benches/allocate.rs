@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by a panic")]
 
 use allocation_domain::{
-    Batch, BatchReference, Eta, NewPickList, OrderId, PickCriteria, PickLineId, PickListId, Product, ProductState,
-    Products, Quantity, Sku, Units,
+    Batch, BatchReference, Eta, NewOrder, NewPickList, OnShortage, OrderId, OrderTerms, PickCriteria, PickLineId,
+    PickListId, Product, ProductState, Products, Quantity, Sku, Units,
 };
 use chrono::DateTime;
 use divan::Bencher;
@@ -69,6 +69,57 @@ fn changes_of_200_lines(bencher: Bencher<'_, '_>) {
         product.allocate(order_id, Quantity::new(1).unwrap(), DateTime::UNIX_EPOCH).unwrap();
     }
     bencher.bench_local(|| product.changes().allocations.len());
+}
+
+/// What is to be written down of a line, with so many open batches at hand.
+#[divan::bench(args = [32, 40_000, 100_000])]
+fn changes_among_open_batches(bencher: Bencher<'_, '_>, batches: u32) {
+    let mut product = product(batches, 1);
+    product.allocate(&orders(1)[0], Quantity::new(2).unwrap(), DateTime::UNIX_EPOCH).unwrap();
+    bencher.bench_local(|| product.changes().allocations.len());
+}
+
+/// A line that gives its unit back, with so many lines at hand.
+#[divan::bench(args = [1, 1_000, 20_000])]
+fn a_deallocation_among_lines(bencher: Bencher<'_, '_>, lines: u32) {
+    let mut product = product(1, 100_000);
+    let orders = orders(lines);
+    for order_id in &orders {
+        product.allocate(order_id, Quantity::new(1).unwrap(), DateTime::UNIX_EPOCH).unwrap();
+    }
+    let reference = BatchReference::parse("B-00000").unwrap();
+    bencher.bench_local(|| {
+        product.deallocate(&orders[0], &reference, DateTime::UNIX_EPOCH).unwrap();
+        product.allocate(&orders[0], Quantity::new(1).unwrap(), DateTime::UNIX_EPOCH).unwrap()
+    });
+}
+
+/// An order of 500 lines is cancelled, with 20 lines that wait for each of its SKUs.
+#[divan::bench]
+fn a_cancelled_order_of_500_lines_with_20_waiters_each(bencher: Bencher<'_, '_>) {
+    bencher.with_inputs(crowded_shop).bench_local_values(|mut shop| {
+        shop.cancel(&OrderId::parse("FIRST").unwrap(), DateTime::UNIX_EPOCH).unwrap();
+        shop
+    });
+}
+
+fn crowded_shop() -> Products {
+    let skus: Vec<_> = (0..500).map(|n| Sku::parse(format!("SKU-{n:03}")).unwrap()).collect();
+    let mut shop: Products = skus.iter().cloned().map(Product::new).collect();
+    for (n, sku) in skus.iter().enumerate() {
+        let reference = BatchReference::parse(format!("B-{n:03}")).unwrap();
+        let product = shop.get_mut(sku).unwrap();
+        product.add_batch(reference, Quantity::new(20).unwrap(), Eta::InStock, DateTime::UNIX_EPOCH).unwrap();
+    }
+    let mut place = |name: String, units: u32| {
+        let lines = skus.iter().map(|sku| (sku.clone(), Quantity::new(units).unwrap()));
+        let terms = OrderTerms { on_shortage: OnShortage::Backorder, ..OrderTerms::default() };
+        let order = NewOrder::new(OrderId::parse(name).unwrap(), lines, terms).unwrap();
+        shop.place(&order, DateTime::UNIX_EPOCH).unwrap();
+    };
+    place("FIRST".to_owned(), 20);
+    (0..20).for_each(|n| place(format!("WAITS-{n:02}"), 1));
+    shop
 }
 
 /// Products of which 1,000 lines are allocated, and a list for them.

@@ -226,6 +226,11 @@ impl Batch {
         BatchPreference::new(self.eta, self.added_at, self.reference.clone())
     }
 
+    /// What [`Batch::preference`] compares, without a copy.
+    pub(crate) const fn rank(&self) -> (Eta, DateTime<Utc>, &BatchReference) {
+        (self.eta, self.added_at, &self.reference)
+    }
+
     /// Whether this batch says the same as another but for what became of it since it was added.
     #[must_use]
     pub fn same_purchase(&self, other: &Self) -> bool {

@@ -187,7 +187,7 @@ impl Product {
                 changes.removed_batches.push(stored.reference());
             }
         }
-        for batch in &self.batches {
+        for batch in self.batches() {
             changes.totals.count_batch(batch, 1);
             match self.stored_batches.get(batch.reference()).filter(|stored| same_row(batch, stored)) {
                 None => changes.added_batches.push(batch),

@@ -18,6 +18,7 @@ mod line;
 mod more_needed;
 mod order;
 mod order_line;
+mod ordered_batches;
 mod pick;
 mod pick_line;
 mod pick_list;
@@ -57,5 +58,5 @@ pub use pick_list::{
 };
 pub(crate) use product::Plan;
 pub use product::{Product, ProductState};
-pub use products::Products;
+pub use products::{Cancellation, Products};
 pub use quantity::{Quantity, QuantityError, Units, UnitsError};

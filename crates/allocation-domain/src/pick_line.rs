@@ -94,6 +94,13 @@ impl PickLines {
         self.0.entry(line.order_id.clone()).or_default().insert(id, line);
     }
 
+    /// Removes a pick line.
+    pub(crate) fn remove(&mut self, order_id: &OrderId, id: &PickLineId) {
+        if let Some(lines) = self.0.get_mut(order_id) {
+            lines.remove(id);
+        }
+    }
+
     /// A pick line of an order.
     pub(crate) fn get(&self, order_id: &OrderId, id: &PickLineId) -> Option<&PickLine> {
         self.0.get(order_id)?.get(id)

@@ -1,6 +1,7 @@
 //! The consistency boundary.
 
 use crate::horizon::Horizon;
+use crate::ordered_batches::OrderedBatches;
 use crate::pick_line::PickLines;
 use crate::{
     Allocation, Batch, BatchPreference, BatchReference, Event, LineState, MoreNeeded, Needed, OrderEnd, OrderId,
@@ -19,6 +20,7 @@ mod listing;
 mod picking;
 mod placing;
 mod queueing;
+mod undoing;
 
 pub(crate) use placing::Plan;
 
@@ -49,8 +51,7 @@ pub struct Product {
     sku: Sku,
     version: u64,
     not_before: DateTime<Utc>,
-    /// In order of preference.
-    pub(crate) batches: Vec<Batch>,
+    pub(crate) batches: OrderedBatches,
     /// Up to where all batches with free units are known.
     horizon: Horizon<BatchPreference>,
     pub(crate) lines: BTreeMap<OrderId, LineState>,
@@ -70,6 +71,8 @@ pub struct Product {
     /// What the store holds of the pick lines at hand.
     pub(crate) stored_pick_lines: PickLines,
     events: Vec<Event>,
+    /// What a decision that is under way has changed.
+    before: Option<undoing::Before>,
 }
 
 /// What a store remembers of a product: what the decisions at hand need, and no more.
@@ -143,7 +146,7 @@ impl Product {
             sku: state.sku,
             version: state.version,
             not_before: state.not_before,
-            batches: Vec::new(),
+            batches: OrderedBatches::default(),
             horizon: Horizon::after(last_batch, state.more_open_batches),
             lines: BTreeMap::new(),
             queue: BTreeSet::new(),
@@ -155,6 +158,7 @@ impl Product {
             pick_lines: PickLines::default(),
             stored_pick_lines: PickLines::default(),
             events: Vec::new(),
+            before: None,
         };
         product.load_batches(state.open_batches);
         product.load_batches(state.named_batches);
@@ -172,13 +176,14 @@ impl Product {
 
     /// Takes stored batches in, but for those that are at hand.
     pub fn load_batches(&mut self, batches: impl IntoIterator<Item = Batch>) {
+        let mut new = Vec::new();
         for batch in batches {
             if !self.stored_batches.contains_key(batch.reference()) {
                 self.stored_batches.insert(batch.reference().clone(), batch.clone());
-                self.batches.push(batch);
+                new.push(batch);
             }
         }
-        self.batches.sort_by_cached_key(Batch::preference);
+        self.batches.extend(new);
     }
 
     /// Takes stored lines in, but for those that are at hand.
@@ -189,8 +194,11 @@ impl Product {
             }
             self.stored_lines.insert(order_id.clone(), line.clone());
             // A batch may have got another date since the line was stored.
-            for batch in self.batches.iter().filter(|batch| batch.revision() > 1) {
-                line.expect(batch.reference(), batch.eta());
+            for part in line.allocations.clone() {
+                let batch = self.batches.find(&part.reference).filter(|batch| batch.eta() != part.eta);
+                if let Some(batch) = batch {
+                    line.expect(&part.reference, batch.eta());
+                }
             }
             self.insert_line(order_id, line);
         }
@@ -246,7 +254,7 @@ impl Product {
     /// A batch at hand.
     #[must_use]
     pub fn batch(&self, reference: &BatchReference) -> Option<&Batch> {
-        self.batches.iter().find(|batch| batch.reference() == reference)
+        self.batches.find(reference)
     }
 
     /// The lines at hand.
@@ -289,21 +297,11 @@ impl Product {
     }
 
     fn place(&self, reference: &BatchReference) -> Option<usize> {
-        self.batches.iter().position(|batch| batch.reference() == reference)
+        self.batches.place(reference)
     }
 
     fn needs(&self, what: Needed) -> MoreNeeded {
         MoreNeeded { sku: self.sku.clone(), what }
-    }
-
-    /// Decides as a whole or not at all: after an error, nothing has changed.
-    fn as_one<T, E>(&mut self, decide: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
-        let before = self.clone();
-        let decided = decide(self);
-        if decided.is_err() {
-            *self = before;
-        }
-        decided
     }
 
     fn tell_sold_out(&mut self) {

@@ -1,13 +1,16 @@
 //! Several products at once: what orders are decided over.
 
 use crate::{
-    CancelError, Commitment, ConfirmError, ExtendError, HoldDuration, HoldExpired, MoreNeeded, Needed, NewOrder,
-    OnShortage, Order, OrderCancelled, OrderId, PlaceError, Plan, Product, Shortages, Sku,
+    Commitment, ConfirmError, ExtendError, HoldDuration, HoldExpired, MoreNeeded, Needed, NewOrder, OnShortage, Order,
+    OrderCancelled, OrderId, PlaceError, Plan, Product, Shortages, Sku,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
+mod cancelling;
 mod picking;
+
+pub use cancelling::Cancellation;
 
 /// Locked products by SKU.
 ///
@@ -175,30 +178,6 @@ impl Products {
         }
         let until = hold.after(now);
         self.0.values_mut().for_each(|product| product.extend_line(order_id, until));
-        Ok(self.order_of(order_id))
-    }
-
-    /// Cancels an order: all it holds is free, and goes to the lines that wait. An order that was
-    /// cancelled or has expired stays what it is. One of which anything was picked stays too.
-    ///
-    /// # Errors
-    ///
-    /// [`CancelError`], and nothing of the order has changed.
-    pub fn cancel(&mut self, order_id: &OrderId, now: DateTime<Utc>) -> Result<Order, CancelError> {
-        let mut with_line: Vec<Product> =
-            self.0.values().filter(|product| product.line(order_id).is_some()).cloned().collect();
-        if with_line.is_empty() {
-            return Err(CancelError::NotFound(order_id.clone()));
-        }
-        if with_line.iter().filter_map(|product| product.line(order_id)).any(|line| line.fulfilment.taken() > 0) {
-            return Err(CancelError::Picked(order_id.clone()));
-        }
-        // Decided on copies: what one product needs more to decide must not leave others changed.
-        for product in &mut with_line {
-            product.release_expired(now)?;
-            product.cancel_line(order_id)?;
-        }
-        with_line.into_iter().for_each(|product| self.insert(product));
         Ok(self.order_of(order_id))
     }
 

@@ -23,13 +23,12 @@ impl Product {
             return Err(AddBatchError::AlreadyExists(reference));
         }
         let batch = Batch::new(reference.clone(), self.sku.clone(), purchased, eta, added_at);
-        let preference = batch.preference();
-        let place = self.batches.partition_point(|other| other.preference() < preference);
-        self.as_one(|product| {
-            product.batches.insert(place, batch);
+        let place = self.as_one(|product| {
+            product.note_batch(&reference);
+            let place = product.batches.insert(batch);
             let sku = product.sku.clone();
             product.events.push(Event::BatchAdded { reference, sku, purchased_quantity: purchased, eta });
-            product.serve_waiting()
+            product.serve_waiting().map(|()| place)
         })?;
         Ok(&self.batches[place])
     }
@@ -51,6 +50,7 @@ impl Product {
         if picked + shipped > 0 {
             return Err(RemoveBatchError::Picked { reference, picked, shipped });
         }
+        self.note_batch(&reference);
         self.batches.remove(place);
         self.events.push(Event::BatchRemoved { reference, sku: self.sku.clone() });
         Ok(())

@@ -115,9 +115,11 @@ impl Product {
     /// Notes when a batch comes, at the batch and at the lines on it.
     fn expect(&mut self, reference: &BatchReference, eta: Eta) {
         if let Some(place) = self.place(reference) {
-            self.batches[place].expect(eta);
-            self.batches.sort_by_cached_key(Batch::preference);
-            self.lines.values_mut().for_each(|line| line.expect(reference, eta));
+            self.note_batch(reference);
+            self.batches.expect(place, eta);
+            for (position, _) in self.lines_on(reference) {
+                self.edit_line(position.order_id(), |line| line.expect(reference, eta));
+            }
         }
     }
 
@@ -154,7 +156,7 @@ impl Product {
             }
         }
         if let Some(place) = self.place(reference) {
-            self.batches[place].correct(correction.purchased);
+            self.batch_mut(place).correct(correction.purchased);
         }
         lost.reverse();
         Ok(lost)
@@ -163,7 +165,7 @@ impl Product {
     fn tell_change(&mut self, correction: &Correction<'_>) {
         let before = correction.before;
         let Some(place) = self.place(before.reference()) else { return };
-        self.batches[place].revise();
+        self.batch_mut(place).revise();
         self.events.push(Event::BatchChanged {
             reference: before.reference().clone(),
             sku: self.sku.clone(),

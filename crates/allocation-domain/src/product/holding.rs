@@ -62,15 +62,17 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`], and the caller undoes what has changed.
+    /// [`MoreNeeded`], and nothing has changed.
     pub(crate) fn cancel_line(&mut self, order_id: &OrderId) -> Result<(), MoreNeeded> {
         let lives = |commitment| matches!(commitment, Commitment::Firm | Commitment::Held { .. });
         if !self.line(order_id).is_some_and(|line| lives(line.commitment)) {
             return Ok(());
         }
-        self.free_all(order_id, DeallocationReason::Cancellation)?;
-        self.edit_line(order_id, |line| line.commitment = Commitment::Cancelled);
-        self.events.push(Event::LineCancelled { order_id: order_id.clone(), sku: self.sku.clone() });
-        self.serve_waiting()
+        self.as_one(|product| {
+            product.free_all(order_id, DeallocationReason::Cancellation)?;
+            product.edit_line(order_id, |line| line.commitment = Commitment::Cancelled);
+            product.events.push(Event::LineCancelled { order_id: order_id.clone(), sku: product.sku.clone() });
+            product.serve_waiting()
+        })
     }
 }

@@ -25,12 +25,14 @@ impl Marks {
 
 impl Product {
     pub(super) fn insert_line(&mut self, order_id: OrderId, line: LineState) {
+        self.note_line(&order_id);
         self.mark(Marks::of(&order_id, &line));
         self.lines.insert(order_id, line);
     }
 
     /// Changes a line, if it is at hand.
     pub(super) fn edit_line(&mut self, order_id: &OrderId, edit: impl FnOnce(&mut LineState)) {
+        self.note_line(order_id);
         if let Some(line) = self.lines.get_mut(order_id) {
             let before = Marks::of(order_id, line);
             edit(line);
@@ -43,6 +45,7 @@ impl Product {
     }
 
     pub(super) fn remove_line(&mut self, order_id: &OrderId) {
+        self.note_line(order_id);
         if let Some(line) = self.lines.remove(order_id) {
             self.unmark(&Marks::of(order_id, &line));
         }
@@ -65,7 +68,7 @@ impl Product {
     /// Gives a line units of the batch at a place; the caller has checked that they are free, and
     /// that the line is at hand.
     pub(super) fn take(&mut self, place: usize, order_id: &OrderId, part: Quantity, reason: AllocationReason) {
-        self.batches[place].take(part);
+        self.batch_mut(place).take(part);
         let taken = self.allocation(place, part);
         let reference = taken.reference.clone();
         let mut line_quantity = part;
@@ -97,7 +100,7 @@ impl Product {
     ) -> Result<(), MoreNeeded> {
         let place = self.need_batch(reference)?;
         self.take_off_lists(order_id, reference, units)?;
-        self.batches[place].give_back(units);
+        self.batch_mut(place).give_back(units);
         self.edit_line(order_id, |line| line.give_back(reference, units));
         self.events.push(Event::Deallocated {
             order_id: order_id.clone(),

@@ -40,7 +40,7 @@ impl Product {
         self.edit_line(&order_id, |line| line.fulfilment.listed += quantity.get());
         let (id, status) = (PickLineId { list: list.clone(), line }, PickStatus::Open);
         let pick = PickLine { order_id, sku, reference, quantity, picked: 0, status };
-        self.pick_lines.insert(id.clone(), pick.clone());
+        self.set_pick_line(id.clone(), pick.clone());
         let (PickLineId { list, line }, PickLine { order_id, sku, reference, .. }) = (id, pick);
         self.events.push(Event::PickListed { order_id, sku, reference, list, line, quantity });
     }
@@ -98,7 +98,7 @@ impl Product {
                 Event::PickLineWithdrawn { order_id, sku, reference, list, line, quantity: old_quantity, reason },
             ),
         };
-        self.pick_lines.insert(id, now);
+        self.set_pick_line(id, now);
         self.events.push(event);
     }
 

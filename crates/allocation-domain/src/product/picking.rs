@@ -38,7 +38,7 @@ impl Product {
         let missing = line.quantity.minus(found.get());
         let status = if found == Units::ZERO { PickStatus::Missing } else { PickStatus::Picked };
         let line = PickLine { picked: found.get(), status, ..line };
-        self.pick_lines.insert(id.clone(), line.clone());
+        self.set_pick_line(id.clone(), line.clone());
         if let Ok(picked) = Quantity::new(found.get()) {
             self.take_from_shelf(place, id, &line, picked);
         }
@@ -54,7 +54,7 @@ impl Product {
 
     /// Picked units are no longer allocated.
     fn take_from_shelf(&mut self, place: usize, id: &PickLineId, pick: &PickLine, quantity: Quantity) {
-        self.batches[place].pick(quantity);
+        self.batch_mut(place).pick(quantity);
         self.edit_line(&pick.order_id, |line| {
             line.give_back(&pick.reference, quantity);
             line.fulfilment.listed -= quantity.get();
@@ -66,7 +66,7 @@ impl Product {
 
     /// Missing units are nobody's.
     fn miss(&mut self, place: usize, id: &PickLineId, pick: &PickLine, quantity: Quantity) {
-        self.batches[place].miss(quantity);
+        self.batch_mut(place).miss(quantity);
         self.edit_line(&pick.order_id, |line| {
             line.give_back(&pick.reference, quantity);
             line.fulfilment.listed -= quantity.get();
@@ -81,7 +81,7 @@ impl Product {
         let (mut others, old_eta) = (Others::default(), self.batches[place].eta());
         let aside = self.batches.remove(place);
         let rest = self.take_others(old_eta, &lost, &mut others);
-        self.batches.insert(place, aside);
+        self.batches.insert(aside);
         if let Ok(units) = Quantity::new(rest?) {
             let of_all = self.find_others(old_eta, vec![Lost { units, ..lost }])?;
             others.moved += of_all.moved;
@@ -100,12 +100,12 @@ impl Product {
         for (id, pick) in self.of_list(list, PickStatus::Picked) {
             let place = self.need_both(&pick)?;
             let Ok(quantity) = Quantity::new(pick.picked) else { continue };
-            self.batches[place].ship(quantity);
+            self.batch_mut(place).ship(quantity);
             self.edit_line(&pick.order_id, |line| {
                 line.fulfilment.picked -= quantity.get();
                 line.fulfilment.shipped += quantity.get();
             });
-            self.pick_lines.insert(id.clone(), PickLine { status: PickStatus::Shipped, ..pick.clone() });
+            self.set_pick_line(id.clone(), PickLine { status: PickStatus::Shipped, ..pick.clone() });
             let (PickLineId { list, line }, PickLine { order_id, sku, reference, .. }) = (id, pick);
             self.events.push(Event::Shipped { order_id, sku, reference, list, line, quantity });
         }

@@ -282,3 +282,19 @@ fn what_leaves_and_comes_back_in_one_unit_of_work_is_a_change_or_none() {
     );
     assert_eq!(changes.batch_deltas, [(&reference_1, 2)]);
 }
+
+/// Comparing each batch with every other took 27 s here.
+#[test]
+fn the_changes_of_a_line_are_found_among_very_many_open_batches() {
+    let sku = Sku::parse("SMALL-TABLE").unwrap();
+    let batch = |number: i64| {
+        let added_at = DateTime::from_timestamp_micros(number).unwrap();
+        Batch::new(reference(&format!("B-{number:06}")), sku.clone(), units(1), Eta::InStock, added_at)
+    };
+    let open_batches: Vec<_> = (0..100_000).map(batch).collect();
+    let mut product = Product::restore(ProductState { open_batches, ..ProductState::new(sku.clone(), 1) });
+    product.allocate(&order("O-1"), units(2), now()).unwrap();
+    let changes = product.changes();
+    assert_eq!(changes.batch_deltas, [(&reference("B-000000"), 1), (&reference("B-000001"), 1)]);
+    assert_eq!((changes.added_batches.len(), changes.removed_batches.len()), (0, 0));
+}

@@ -101,10 +101,22 @@ impl Products {
         let mut skus: Vec<&Sku> = list.lines.values().map(|line| &line.sku).collect();
         skus.sort_unstable();
         skus.dedup();
-        // Decided on copies: what one product needs more to decide must not leave others changed.
-        let mut changed: Vec<Product> = skus.into_iter().filter_map(|sku| self.get(sku)).cloned().collect();
-        changed.iter_mut().try_for_each(change)?;
-        changed.into_iter().for_each(|product| self.insert(product));
-        Ok(())
+        let mut begun = Vec::with_capacity(skus.len());
+        let mut changed = Ok(());
+        for sku in skus {
+            let Some(product) = self.get_mut(sku) else { continue };
+            product.begin();
+            changed = change(product);
+            begun.push(sku);
+            if changed.is_err() {
+                break;
+            }
+        }
+        // What one product needs more to decide must not leave others changed.
+        for sku in begun {
+            let Some(product) = self.get_mut(sku) else { continue };
+            if changed.is_ok() { product.keep() } else { product.undo() }
+        }
+        changed
     }
 }

@@ -1,9 +1,9 @@
 //! Products that a store restored with part of what it has.
 
-use crate::shop::{Shop, batch, due, id, order, seconds, units};
+use crate::shop::{Shop, batch, due, id, order, seconds, sku, units};
 use allocation_domain::{
-    AddBatchError, BatchChange, ChangeBatchError, DeallocateError, Eta, LineState, MoreNeeded, Needed, NewPickList,
-    OrderId, PickCriteria, PickListId, Product, ProductState, Products, QueuePosition, Undecided, Units,
+    AddBatchError, BatchChange, Cancellation, ChangeBatchError, DeallocateError, Eta, LineState, MoreNeeded, Needed,
+    NewPickList, OrderId, PickCriteria, PickListId, Product, ProductState, Products, QueuePosition, Undecided, Units,
 };
 
 /// As a store would hand the product out after everything was written down.
@@ -141,7 +141,7 @@ fn a_line_that_is_loaded_after_its_batch_got_another_date_has_that_date() {
 }
 
 #[test]
-fn what_one_product_needs_more_leaves_the_others_of_a_cancelled_order_unchanged() {
+fn a_cancellation_goes_on_with_the_product_that_lacked_rows() {
     let mut shop = Shop::of(&["CHAIR", "LAMP"]);
     shop.receive("C-1", "CHAIR", 5, Eta::InStock);
     shop.receive("L-1", "LAMP", 5, Eta::InStock);
@@ -152,9 +152,15 @@ fn what_one_product_needs_more_leaves_the_others_of_a_cancelled_order_unchanged(
     let named = lines(&lamps, |order_id, _| *order_id == id("O-1"));
     let lamps = Product::restore(ProductState { lines: named, more_waiting: true, ..state(&lamps) });
     let mut some = Products::from_iter([chairs, lamps]);
-    let error = some.cancel(&id("O-1"), shop.now).unwrap_err();
+    let mut cancellation = Cancellation::of(&id("O-1"), &some).unwrap();
+    let error = cancellation.go_on(&mut some, shop.now).unwrap_err();
     assert_eq!(needed(&error), Some(Needed::WaitingLines { after: None }));
-    assert!(some.iter().all(|product| product.events().is_empty()));
+    let events = |some: &Products| some.iter().map(|product| product.events().len()).collect::<Vec<_>>();
+    assert_eq!(events(&some), [2, 0], "nothing has changed of the product that lacks rows");
+    let waiting = lines(shop.product("LAMP"), |order_id, _| *order_id == id("O-2"));
+    some.get_mut(&sku("LAMP")).unwrap().load_waiting(waiting, false);
+    cancellation.go_on(&mut some, shop.now).unwrap();
+    assert_eq!(events(&some), [2, 3]);
 }
 
 #[test]

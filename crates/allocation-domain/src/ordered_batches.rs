@@ -1,0 +1,108 @@
+//! Batches in order of preference, found by their references.
+
+use crate::{Batch, BatchReference, Eta};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::ops::Deref;
+
+/// Batches in order of preference, each reference once.
+///
+/// As a slice it is read by place; a batch is found by its reference in logarithmic time. The order
+/// is kept whatever changes: an ETA is set here and not on the batch.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OrderedBatches {
+    in_order: Vec<Batch>,
+    /// What places a batch in the order, besides its reference.
+    ranks: HashMap<BatchReference, (Eta, DateTime<Utc>)>,
+}
+
+impl Deref for OrderedBatches {
+    type Target = [Batch];
+
+    fn deref(&self) -> &[Batch] {
+        &self.in_order
+    }
+}
+
+impl OrderedBatches {
+    /// Adds batches whose references are not among them yet.
+    pub(crate) fn extend(&mut self, batches: impl IntoIterator<Item = Batch>) {
+        for batch in batches {
+            self.ranks.insert(batch.reference().clone(), (batch.eta(), batch.added_at()));
+            self.in_order.push(batch);
+        }
+        // Sorting what is nearly sorted is linear.
+        self.in_order.sort_by(|one, other| one.rank().cmp(&other.rank()));
+    }
+
+    /// Adds a batch whose reference is not among them yet, and returns its place.
+    pub(crate) fn insert(&mut self, batch: Batch) -> usize {
+        let place = self.in_order.partition_point(|other| other.rank() < batch.rank());
+        self.ranks.insert(batch.reference().clone(), (batch.eta(), batch.added_at()));
+        self.in_order.insert(place, batch);
+        place
+    }
+
+    /// Removes the batch at a place.
+    pub(crate) fn remove(&mut self, place: usize) -> Batch {
+        let batch = self.in_order.remove(place);
+        self.ranks.remove(batch.reference());
+        batch
+    }
+
+    /// Returns the place of a batch.
+    pub(crate) fn place(&self, reference: &BatchReference) -> Option<usize> {
+        let (eta, added_at) = *self.ranks.get(reference)?;
+        self.in_order.binary_search_by(|batch| batch.rank().cmp(&(eta, added_at, reference))).ok()
+    }
+
+    /// Returns a batch by its reference.
+    pub(crate) fn find(&self, reference: &BatchReference) -> Option<&Batch> {
+        self.place(reference).map(|place| &self.in_order[place])
+    }
+
+    /// Returns the batch at a place, to change its counters.
+    pub(crate) fn at_mut(&mut self, place: usize) -> &mut Batch {
+        &mut self.in_order[place]
+    }
+
+    /// Sets when a batch can be picked from, and moves it to its new place.
+    pub(crate) fn expect(&mut self, place: usize, eta: Eta) {
+        let mut batch = self.remove(place);
+        batch.expect(eta);
+        self.insert(batch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Quantity, Sku};
+
+    fn batch(number: i64) -> Batch {
+        let (name, sku) = (BatchReference::parse(format!("B-{number:03}")), Sku::parse("LAMP"));
+        let added_at = DateTime::from_timestamp_micros(number).unwrap();
+        Batch::new(name.unwrap(), sku.unwrap(), Quantity::new(1).unwrap(), Eta::InStock, added_at)
+    }
+
+    fn numbers(batches: &OrderedBatches) -> Vec<i64> {
+        batches.iter().map(|batch| batch.added_at().timestamp_micros()).collect()
+    }
+
+    #[test]
+    fn the_order_is_kept_and_each_batch_is_found() {
+        let mut batches = OrderedBatches::default();
+        batches.extend([batch(7), batch(3), batch(9)]);
+        batches.extend([batch(5)]);
+        assert_eq!(batches.insert(batch(4)), 1);
+        assert_eq!(numbers(&batches), [3, 4, 5, 7, 9]);
+        for number in [3, 4, 5, 7, 9] {
+            assert_eq!(batches.find(batch(number).reference()), Some(&batch(number)));
+        }
+        batches.remove(2);
+        assert_eq!(batches.find(batch(5).reference()), None);
+        batches.expect(0, Eta::Due(chrono::NaiveDate::MAX));
+        assert_eq!(numbers(&batches), [4, 7, 9, 3]);
+        assert_eq!(batches.place(batch(3).reference()), Some(3));
+    }
+}

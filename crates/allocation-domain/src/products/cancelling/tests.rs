@@ -1,0 +1,73 @@
+use super::*;
+use crate::{Allocation, Batch, BatchReference, Eta, LineState, Needed, Product, ProductState, Quantity};
+
+/// As many lines as an order may have.
+const LINES: usize = crate::NewOrder::MAX_LINES;
+
+/// How many lines wait for each SKU.
+const WAITERS: u32 = 20;
+
+fn order() -> OrderId {
+    OrderId::parse("O-1").unwrap()
+}
+
+fn units(units: u32) -> Quantity {
+    Quantity::new(units).unwrap()
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH
+}
+
+/// A product whose only batch the order holds, and for which lines wait in the store.
+fn product(number: usize) -> Product {
+    let sku = Sku::parse(format!("SKU-{number:03}")).unwrap();
+    let reference = BatchReference::parse(format!("B-{number:03}")).unwrap();
+    let batch = Batch::new(reference, sku.clone(), units(WAITERS), Eta::InStock, now());
+    let batch = batch.with_allocated(WAITERS).unwrap();
+    let mut line = LineState::alone(units(WAITERS), now());
+    line.terms.of_order = true;
+    line.allocations = vec![Allocation::of(&batch, units(WAITERS))];
+    Product::restore(ProductState {
+        named_batches: vec![batch],
+        more_open_batches: true,
+        lines: vec![(order(), line)],
+        more_waiting: true,
+        ..ProductState::new(sku, 1)
+    })
+}
+
+fn waiting() -> impl Iterator<Item = (OrderId, LineState)> {
+    let line = |number| {
+        let mut line = LineState::alone(units(1), now());
+        line.waiting = 1;
+        (OrderId::parse(format!("W-{number:02}")).unwrap(), line)
+    };
+    (0..WAITERS).map(line)
+}
+
+/// Each product is decided on when its rows are there, and never again for the rows of another.
+#[test]
+fn an_order_of_many_lines_with_lines_that_wait_is_cancelled_product_by_product() {
+    let mut products: Products = (0..LINES).map(product).collect();
+    let mut cancellation = Cancellation::of(&order(), &products).unwrap();
+    for done in 0..LINES {
+        for expected in ["batches", "queue"] {
+            let needed = cancellation.go_on(&mut products, now()).unwrap_err();
+            assert_eq!(cancellation.left.len(), LINES - done);
+            assert_eq!(cancellation.left.last(), Some(&needed.sku));
+            let product = products.get_mut(&needed.sku).unwrap();
+            match needed.what {
+                Needed::Batches if expected == "batches" => product.complete([]),
+                Needed::WaitingLines { .. } if expected == "queue" => product.load_waiting(waiting(), false),
+                other => panic!("{other}"),
+            }
+        }
+    }
+    cancellation.go_on(&mut products, now()).unwrap();
+    assert_eq!(cancellation.left, []);
+    for product in products.iter() {
+        assert_eq!(product.waiting().count(), 0);
+        assert_eq!(product.changes().allocations.len(), 1 + usize::try_from(WAITERS).unwrap());
+    }
+}
