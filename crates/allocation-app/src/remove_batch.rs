@@ -3,7 +3,7 @@ use crate::deciding::decide;
 use crate::locking::{Locked, lock};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
-use allocation_domain::{BatchReference, RemoveBatchError as Refusal};
+use allocation_domain::{Batch, BatchReference, BatchVersion, RemoveBatchError as Refusal};
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
@@ -13,6 +13,14 @@ pub enum RemoveBatchError {
     /// A rule forbids it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The batch is in a version that the caller did not expect.
+    #[error("Batch {reference} is in revision {}, and another was expected", .actual.revision)]
+    Stale {
+        /// The batch.
+        reference: BatchReference,
+        /// The version of the batch.
+        actual: BatchVersion,
+    },
     /// The store failed.
     #[error("the batch was not removed")]
     Store(#[from] StoreError),
@@ -25,8 +33,24 @@ impl UseCases {
     ///
     /// [`RemoveBatchError`], and nothing has changed.
     pub fn remove_batch(&self, reference: &BatchReference) -> Result<(), RemoveBatchError> {
-        self.units
-            .run("remove_batch", |unit, attempt| remove(unit, attempt, reference, self.clock.now(), &self.origin))?
+        self.remove_batch_if(reference, |_| true)
+    }
+
+    /// Removes a batch of which nothing is allocated, if it is in a version that `is_expected`.
+    ///
+    /// The version is the one of the locked batch: nothing changes it before the commit.
+    ///
+    /// # Errors
+    ///
+    /// [`RemoveBatchError`], and nothing has changed.
+    pub fn remove_batch_if(
+        &self,
+        reference: &BatchReference,
+        is_expected: impl Fn(BatchVersion) -> bool,
+    ) -> Result<(), RemoveBatchError> {
+        self.units.run("remove_batch", |unit, attempt| {
+            remove(unit, attempt, reference, &is_expected, self.clock.now(), &self.origin)
+        })?
     }
 }
 
@@ -34,6 +58,7 @@ fn remove(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     reference: &BatchReference,
+    is_expected: &dyn Fn(BatchVersion) -> bool,
     now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), RemoveBatchError>>, StoreError> {
@@ -45,6 +70,9 @@ fn remove(
     let Some(product) = products.get_mut(&sku) else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };
+    if let Some(actual) = product.batch(reference).map(Batch::version).filter(|version| !is_expected(*version)) {
+        return Ok(Ending::Rollback(Err(RemoveBatchError::Stale { reference: reference.clone(), actual })));
+    }
     match decide(unit, product, |product| product.remove_batch(reference, now))? {
         Ok(()) => {
             save_changed(unit, products, now, origin)?;

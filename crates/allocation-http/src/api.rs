@@ -1,9 +1,12 @@
 use crate::blocking::{BlockingLimits, Gate, Gates};
+use crate::body::Bodies;
+use crate::edge::{self, EdgeSettings};
 use crate::event::{self, EventFeed};
 use crate::problem::{Kind, Problem, catalogue};
-use crate::{allocation, backorder, batch, docs, health, order, origin, pick_list, product, request_id};
+use crate::{allocation, backorder, batch, connection, docs, health, order, origin, pick_list, product, request_id};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::Condition;
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 use allocation_app::{AllocationEngine, UseCases};
 use allocation_ports::{Clock, Queries, Readiness};
@@ -26,6 +29,9 @@ pub struct Api {
     pub(crate) readers: Gate,
     /// For readiness, which must be told however many requests wait.
     pub(crate) probe: Gate,
+    /// The bodies in memory.
+    pub(crate) bodies: Bodies,
+    edge: Arc<EdgeSettings>,
 }
 
 /// How many questions for readiness are asked of the database at a time.
@@ -50,7 +56,15 @@ impl Api {
         blocking: BlockingLimits,
     ) -> Self {
         let Gates { calls: gate, searches, readers } = Gates::new(blocking);
-        Self { use_cases, engine, queries, readiness, clock, feed, gate, searches, readers, probe: Gate::new(PROBES) }
+        let (probe, bodies, edge) = (Gate::new(PROBES), Bodies::default(), Arc::default());
+        Self { use_cases, engine, queries, readiness, clock, feed, gate, searches, readers, probe, bodies, edge }
+    }
+
+    /// The API as it is reached by these names and from these pages. Without settings, by addresses and
+    /// `localhost`, and from its own pages.
+    #[must_use]
+    pub fn with_edge(self, edge: EdgeSettings) -> Self {
+        Self { edge: Arc::new(edge), ..self }
     }
 
     /// The time now.
@@ -113,5 +127,11 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
-    App::new().configure(|cfg| api.configure(cfg)).wrap_fn(request_id::watch)
+    let edge = Arc::clone(&api.edge);
+    App::new()
+        .configure(|cfg| api.configure(cfg))
+        .wrap(Condition::new(edge.has_cors(), edge::cors(&edge)))
+        .wrap_fn(move |request, next| edge::guard(&edge, request, next))
+        .wrap_fn(connection::observe)
+        .wrap_fn(request_id::watch)
 }

@@ -11,13 +11,14 @@ pub(crate) use new::BatchToAdd;
 pub(crate) use shown::Batch;
 
 use crate::api::Api;
+use crate::etag::{self, IfMatch};
 use crate::identifier::{Identifier, PathIdentifiers, encode};
 use crate::openapi::document;
 use crate::page::{self, Page, PageAnswer, PageParameters};
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{answer, body, etag};
+use crate::{answer, body};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
@@ -38,7 +39,7 @@ document!(AddBatchProblems:
 document!(ListBatchesProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(FindBatchProblems: Validation, BatchNotFound, Overloaded, DatabaseUnavailable, InternalError);
 document!(RemoveBatchProblems:
-    Validation, BatchNotFound, BatchHasAllocations, AlreadyPicked, Overloaded, DatabaseUnavailable, InternalError,
+    Validation, BatchNotFound, BatchHasAllocations, AlreadyPicked, BatchChanged, Overloaded, DatabaseUnavailable, InternalError,
 );
 
 /// Add a batch
@@ -124,14 +125,19 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 
 /// Look at a batch
 ///
-/// The `ETag` is its revision, which counts corrections, not allocations.
+/// The `ETag` changes with all that is shown. Its part before the dot is the version, which counts
+/// corrections, not allocations: it is what `If-Match` compares.
 #[utoipa::path(
     get,
     path = "/batch/{reference}",
     operation_id = "getBatch",
     tag = "Batches",
-    params(("reference" = Identifier, Path, description = "The batch", example = "B-1")),
+    params(
+        ("reference" = Identifier, Path, description = "The batch", example = "B-1"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what is known already"),
+    ),
     responses(
+        (status = 304, description = "The batch is shown as it was"),
         (status = 200, description = "The batch", body = Batch<'_>,
             headers(("ETag" = String, description = "The version of the batch")),
             example = json!({
@@ -144,24 +150,34 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let reference = reference(&request)?;
     let batch = api.read(&request, move |queries, now| read(queries, &reference, now)).await?;
-    show(answer::builder(StatusCode::OK), &batch)
+    let shown = show(answer::builder(StatusCode::OK), &batch)?;
+    let is_known =
+        shown.headers().get(header::ETAG).is_some_and(|tag| etag::is_known(request.headers(), tag.as_bytes()));
+    Ok(if is_known { not_modified(&shown) } else { shown })
 }
 
 /// Delete a batch
 ///
-/// Only a batch that no line is allocated to, and of which nothing was picked, can be deleted.
+/// Only a batch that no line is allocated to, and of which nothing was picked, can be deleted. Send the
+/// `ETag` of the batch as `If-Match` to delete only the version that you have seen.
 #[utoipa::path(
     delete,
     path = "/batch/{reference}",
     operation_id = "deleteBatch",
     tag = "Batches",
-    params(("reference" = Identifier, Path, description = "The batch", example = "B-1")),
+    params(
+        ("reference" = Identifier, Path, description = "The batch", example = "B-1"),
+        ("If-Match" = Option<String>, Header, description =
+            "The `ETag` of the version to delete, several of them in a list, or `*` for any", example = "\"1-5f5e100\""),
+    ),
     responses((status = 204, description = "The batch is deleted"), RemoveBatchProblems),
 )]
 pub(crate) async fn remove(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let reference = reference(&request)?;
+    let asked = IfMatch::of(request.headers());
     let use_cases = api.use_cases(&request);
-    api.gate.run(&request, move || use_cases.remove_batch(&reference)).await?;
+    let remove = move || use_cases.remove_batch_if(&reference, |version| asked.names(version));
+    api.gate.run(&request, remove).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -173,7 +189,17 @@ fn reference(request: &HttpRequest) -> Result<BatchReference, Problem> {
 
 /// The answer that shows a batch.
 fn show(mut response: HttpResponseBuilder, batch: &allocation_domain::Batch) -> Result<HttpResponse, Problem> {
-    Ok(response.insert_header(etag::of(batch.version())).body(answer::bytes(&Batch::from(batch))?))
+    let shown = answer::bytes(&Batch::from(batch))?;
+    Ok(response.insert_header(etag::of(batch.version(), &shown)).body(shown))
+}
+
+/// The answer to a client that has what is shown already.
+fn not_modified(shown: &HttpResponse) -> HttpResponse {
+    let mut response = HttpResponse::NotModified();
+    if let Some(tag) = shown.headers().get(header::ETAG) {
+        response.insert_header((header::ETAG, tag.clone()));
+    }
+    response.finish()
 }
 
 fn read(

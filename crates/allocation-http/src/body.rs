@@ -1,39 +1,52 @@
 //! Bodies of requests: read within a limit, parsed in one pass, and when that fails read again for
 //! every fault.
 
+mod arrival;
+mod bodies;
 mod json;
 mod members;
+mod number;
 
+use arrival::collect;
+pub(crate) use bodies::Bodies;
+use bodies::Share;
 pub(crate) use members::{Given, NoMembers, object};
 
 use crate::fault::Faults;
 use crate::identifier::PathIdentifiers;
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
-use actix_web::HttpRequest;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName};
-use actix_web::rt::time::timeout;
-use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
+use actix_web::web::{Bytes, Payload};
+use actix_web::{HttpRequest, web};
 use deserr::Deserr;
-use futures_util::{FutureExt, StreamExt};
 use serde::de::DeserializeOwned;
-use std::time::Duration;
+use std::sync::Arc;
 
-/// How long the whole of a body may take to come.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How many bytes a body may have.
+/// How many bytes a body may have that holds no lists.
 const MAX_BYTES: usize = 256 * 1024;
+
+/// From how many bytes on a body is parsed on a thread that may block: it would keep other connections
+/// waiting for milliseconds.
+const LARGE_BYTES: usize = 256 * 1024;
+
+/// What some programs put before a text in UTF-8. RFC 8259 lets a parser skip it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a body can be parsed into.
 ///
 /// It is parsed in two ways that accept the same: by serde, straight from the bytes, and by deserr,
 /// which finds all faults.
-pub(crate) trait Body: DeserializeOwned + Deserr<Faults> {
+pub(crate) trait Body: DeserializeOwned + Deserr<Faults> + 'static {
+    /// How many bytes a body may have: as many as the largest that is valid, with every character escaped,
+    /// and some space.
+    const MAX_BYTES: usize = MAX_BYTES;
+
     /// Other names that members may have: the other name, and the one that [`Deserr`] knows.
     const ALIASES: &'static [(&'static str, &'static str)] = &[];
 
     /// What the body says.
-    type Content;
+    type Content: Send + 'static;
 
     /// Checks what no member can tell by itself.
     fn content(self) -> Result<Self::Content, Faults>;
@@ -42,9 +55,8 @@ pub(crate) trait Body: DeserializeOwned + Deserr<Faults> {
 /// Reads and parses the body of a request that has no query.
 pub(crate) async fn read<T: Body>(request: &HttpRequest, payload: Payload) -> Result<T::Content, Problem> {
     check_media_type(request.headers())?;
-    let bytes = collect(request, payload).await?;
-    let mut faults = Query::of(request).faults();
-    let content = understand::<T>(&bytes, &mut faults)?;
+    let bytes = collect(request, payload, T::MAX_BYTES).await?;
+    let (content, faults) = understand::<T>(bytes, Query::of(request).faults()).await?;
     faults.check(content)
 }
 
@@ -56,9 +68,8 @@ pub(crate) async fn read_beside<T: Body, P>(
     payload: Payload,
 ) -> Result<(P, T::Content), Problem> {
     check_media_type(request.headers())?;
-    let bytes = collect(request, payload).await?;
-    let mut faults = path.into_faults();
-    let content = understand::<T>(&bytes, &mut faults)?;
+    let bytes = collect(request, payload, T::MAX_BYTES).await?;
+    let (content, faults) = understand::<T>(bytes, path.into_faults()).await?;
     faults.check(found.zip(content))
 }
 
@@ -69,22 +80,35 @@ pub(crate) async fn read_nothing_beside<P>(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<P, Problem> {
-    let bytes = collect(request, payload).await?;
+    let bytes = collect(request, payload, NoMembers::MAX_BYTES).await?;
     let mut faults = path.into_faults();
     if !bytes.is_empty() {
         check_media_type(request.headers())?;
-        understand::<NoMembers>(&bytes, &mut faults)?;
+        (_, faults) = understand::<NoMembers>(bytes, faults).await?;
     }
     faults.check(found)
 }
 
+/// What a body says, or what is wrong with it, with the faults found before.
+type Understood<T> = Result<(Option<<T as Body>::Content>, Faults), Problem>;
+
 /// Parses a body, in one pass if nothing is wrong with the request. `None` when the faults have what
 /// is wrong with it.
-fn understand<T: Body>(bytes: &[u8], faults: &mut Faults) -> Result<Option<T::Content>, Problem> {
-    match parse::<T>(bytes) {
-        Some(content) => Ok(Some(content)),
-        None => explain::<T>(bytes, faults),
+async fn understand<T: Body>(bytes: Bytes, faults: Faults) -> Understood<T> {
+    if bytes.len() < LARGE_BYTES {
+        return understand_now::<T>(&bytes, faults);
     }
+    let parsed = web::block(move || understand_now::<T>(&bytes, faults)).await;
+    parsed.map_err(|error| Problem::of(Kind::InternalError).caused_by(Arc::new(error)))?
+}
+
+fn understand_now<T: Body>(bytes: &[u8], mut faults: Faults) -> Understood<T> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let content = match parse::<T>(bytes) {
+        Some(content) => Some(content),
+        None => explain::<T>(bytes, &mut faults)?,
+    };
+    Ok((content, faults))
 }
 
 /// Parses a body in one pass. `None` when anything is wrong with it.
@@ -126,50 +150,6 @@ fn is_json(media_type: &str) -> bool {
         }
         _ => true,
     })
-}
-
-async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    within_limit(announced.unwrap_or(0))?;
-    // A small body is mostly there at once and in one piece: no timer, no copy.
-    let first = match payload.next().now_or_never() {
-        None => Bytes::new(),
-        Some(None) => return Ok(Bytes::new()),
-        Some(Some(piece)) => piece.map_err(cut_off)?,
-    };
-    within_limit(first.len())?;
-    let mut begun = BytesMut::new();
-    match payload.next().now_or_never() {
-        Some(None) => return Ok(first),
-        Some(Some(second)) => {
-            begun.extend_from_slice(&first);
-            begun.extend_from_slice(&second.map_err(cut_off)?);
-        }
-        None => begun.extend_from_slice(&first),
-    }
-    timeout(PATIENCE, collect_rest(begun, payload)).await.unwrap_or_else(|_| Err(too_slow()))
-}
-
-async fn collect_rest(mut bytes: BytesMut, mut payload: Payload) -> Result<Bytes, Problem> {
-    within_limit(bytes.len())?;
-    while let Some(piece) = payload.next().await {
-        let piece = piece.map_err(cut_off)?;
-        within_limit(bytes.len().saturating_add(piece.len()))?;
-        bytes.extend_from_slice(&piece);
-    }
-    Ok(bytes.freeze())
-}
-
-fn too_slow() -> Problem {
-    Problem::new(Kind::MalformedJson, format!("The body did not come within {} seconds", PATIENCE.as_secs()))
-}
-
-fn within_limit(bytes: usize) -> Result<(), Problem> {
-    if bytes > MAX_BYTES { Err(Problem::of(Kind::BodyTooLarge)) } else { Ok(()) }
-}
-
-fn cut_off(_: actix_web::error::PayloadError) -> Problem {
-    Problem::new(Kind::MalformedJson, "The body ended before it was complete")
 }
 
 #[cfg(test)]

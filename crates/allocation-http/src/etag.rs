@@ -1,10 +1,12 @@
-//! Which version of a batch a client has seen: the headers `ETag` and `If-Match`.
+//! Which version of a batch a client has seen: the headers `ETag`, `If-Match` and `If-None-Match`.
 //!
-//! The tag of a batch is its revision, which counts what purchasing corrects, and when it was added,
-//! which tells it from another batch that has taken its name. Allocations do not count: they come in
-//! faster than a person reads, and nobody could correct a batch in the rush.
+//! The tag of a batch is `"VERSION.CONTENT"`. The version is its revision, which counts what purchasing
+//! corrects, and when it was added, which tells it from another batch that has taken its name. The content
+//! is a checksum of all that is shown of the batch, so that the tag changes with everything shown, as a
+//! strong tag must. `If-None-Match` compares the whole of it. `If-Match` compares the version alone:
+//! allocations come in faster than a person reads, and nobody could correct a batch in the rush.
 
-use actix_web::http::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
+use actix_web::http::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use allocation_domain::BatchVersion;
 use chrono::DateTime;
 use std::collections::BTreeSet;
@@ -12,15 +14,35 @@ use std::collections::BTreeSet;
 /// A version that no batch has: revisions begin with 1.
 const NONE: BatchVersion = BatchVersion { added_at: DateTime::UNIX_EPOCH, revision: 0 };
 
-/// The header `ETag` of a version.
-pub(crate) fn of(version: BatchVersion) -> (HeaderName, HeaderValue) {
-    let tag = HeaderValue::from_str(&tag(version));
+/// How many digits a checksum of content has.
+const CONTENT_DIGITS: usize = 16;
+
+/// The header `ETag` of a batch in a version that is shown with this body.
+pub(crate) fn of(version: BatchVersion, shown: &[u8]) -> (HeaderName, HeaderValue) {
+    let content = checksum(shown);
+    let tag = HeaderValue::from_str(&format!("\"{}.{content:0CONTENT_DIGITS$x}\"", text(version)));
     (ETAG, tag.unwrap_or(HeaderValue::from_static("\"\"")))
 }
 
-/// The tag of a version, in quotes.
-pub(crate) fn tag(version: BatchVersion) -> String {
-    format!("\"{}-{:x}\"", version.revision, version.added_at.timestamp_micros())
+/// The tag that names a version, whatever is shown of it, in quotes.
+pub(crate) fn version_tag(version: BatchVersion) -> String {
+    format!("\"{}\"", text(version))
+}
+
+fn text(version: BatchVersion) -> String {
+    format!("{}-{:x}", version.revision, version.added_at.timestamp_micros())
+}
+
+/// FNV-1a. It tells one content from another, and is the same in every replica.
+fn checksum(content: &[u8]) -> u64 {
+    let step = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    content.iter().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+/// Whether a client says that it has what a tag stands for already.
+pub(crate) fn is_known(headers: &HeaderMap, tag: &[u8]) -> bool {
+    let tags = headers.get_all(IF_NONE_MATCH).flat_map(|line| elements(line.as_bytes()));
+    tags.into_iter().any(|known| known == b"*" || known.strip_prefix(b"W/").unwrap_or(known) == tag)
 }
 
 /// Which versions a request is for.
@@ -70,13 +92,21 @@ fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(ends).map(<[u8]>::trim_ascii)
 }
 
-/// The version of a tag that [`of`] has made.
-fn version(text: &[u8]) -> Option<BatchVersion> {
-    let inner = std::str::from_utf8(text).ok()?.strip_prefix('"')?.strip_suffix('"')?;
-    let (revision, micros) = inner.split_once('-')?;
+/// The version of a tag that [`of`] or [`version_tag`] has made.
+fn version(tag: &[u8]) -> Option<BatchVersion> {
+    let inner = std::str::from_utf8(tag).ok()?.strip_prefix('"')?.strip_suffix('"')?;
+    let named = match inner.split_once('.') {
+        Some((named, content)) => Some(named).filter(|_| is_content(content))?,
+        None => inner,
+    };
+    let (revision, micros) = named.split_once('-')?;
     let added_at = DateTime::from_timestamp_micros(i64::from_str_radix(micros, 16).ok()?)?;
     let version = BatchVersion { added_at, revision: revision.parse().ok()? };
-    (tag(version).as_bytes() == text).then_some(version)
+    (text(version) == named).then_some(version)
+}
+
+fn is_content(text: &str) -> bool {
+    text.len() == CONTENT_DIGITS && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]
@@ -94,8 +124,36 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_strong_and_in_quotes() {
-        assert_eq!(of(seen(12)), (ETAG, HeaderValue::from_static("\"12-1f\"")));
+    fn a_tag_is_strong_and_changes_with_what_is_shown() {
+        assert_eq!(of(seen(12), b""), (ETAG, HeaderValue::from_static("\"12-1f.cbf29ce484222325\"")));
+        assert_eq!(of(seen(12), b"a"), (ETAG, HeaderValue::from_static("\"12-1f.af63dc4c8601ec8c\"")));
+        assert_eq!(version_tag(seen(12)), "\"12-1f\"");
+    }
+
+    #[test]
+    fn the_version_of_a_tag_matches_whatever_was_shown() {
+        for line in ["\"1-1f\"", "\"1-1f.cbf29ce484222325\"", "\"1-1f.0000000000000000\""] {
+            assert!(if_match(&[line]).names(seen(1)), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_has_is_compared_whole() {
+        let tag = b"\"1-1f.cbf29ce484222325\"";
+        let known = |line: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.append(IF_NONE_MATCH, HeaderValue::from_static(line));
+            is_known(&headers, tag)
+        };
+        assert!(!is_known(&HeaderMap::new(), tag));
+        for line in
+            ["*", "\"1-1f.cbf29ce484222325\"", "W/\"1-1f.cbf29ce484222325\"", "\"a,b\", \"1-1f.cbf29ce484222325\""]
+        {
+            assert!(known(line), "{line}");
+        }
+        for line in ["", "\"1-1f\"", "\"1-1f.cbf29ce484222326\"", "1-1f.cbf29ce484222325"] {
+            assert!(!known(line), "{line}");
+        }
     }
 
     #[test]
@@ -150,6 +208,11 @@ mod tests {
             "\"*\"",
             "*, *",
             "\"1-1f,2-1f\"",
+            "\"1-1f.\"",
+            "\"1-1f.cbf29ce48422232\"",
+            "\"1-1f.CBF29CE484222325\"",
+            "\"1-1f.cbf29ce484222325.\"",
+            "\".cbf29ce484222325\"",
             "\"1-1f\"\"2-1f\"",
             "'1-1f'",
             "\"one\"",

@@ -12,7 +12,9 @@ mod backorder;
 mod batch;
 mod blocking;
 mod body;
+mod connection;
 mod docs;
+mod edge;
 mod eta;
 mod etag;
 mod event;
@@ -38,6 +40,8 @@ mod testing;
 
 pub use api::{Api, app};
 pub use blocking::BlockingLimits;
+pub use connection::ConnectionLimits;
+pub use edge::{AllowedHost, BasePath, CorsOrigin, EdgeSettings};
 pub use event::EventFeed;
 pub use openapi::{openapi, openapi_json};
 pub use server::serve;

@@ -65,6 +65,7 @@ use utoipa::openapi::OpenApi;
         allocation::Part<'_>,
         event::DataSchema,
         fault::FaultSchema,
+        pick_list::FormatSchema,
         problems::ProblemSchema,
         problems::ValidationProblem,
         problems::OutOfStockProblem,
@@ -78,7 +79,9 @@ struct Document;
 /// The OpenAPI document of this API.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    Document::openapi()
+    let mut document = Document::openapi();
+    problems::add_those_of_every_operation(&mut document);
+    document
 }
 
 /// The OpenAPI document as JSON, indented, with a newline at its end.

@@ -1,6 +1,7 @@
 //! Pick lists: what the warehouse takes from the shelves together.
 
 mod csv;
+mod format;
 mod max_lines;
 mod names;
 mod new;
@@ -8,6 +9,7 @@ mod page;
 mod picking;
 mod shown;
 
+pub(crate) use format::FormatSchema;
 pub(crate) use new::ListToMake;
 #[cfg(test)]
 pub(crate) use picking::Found;
@@ -21,13 +23,14 @@ use crate::page::{self as pages, Page, PageAnswer, PageParameters};
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{accept, answer, body};
+use crate::{answer, body};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
 use allocation_app::MakePickListOutcome;
 use allocation_domain::{PickListId, PickListStatus};
 use allocation_ports::{PickListFilter, Queries, StoredPickList};
+use format::Format;
 
 pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
     Path::new("/pick-lists").post(make).get(list).register(cfg);
@@ -51,10 +54,6 @@ document!(ShipPickListProblems:
 document!(GiveBackPickListProblems:
     Validation, PickListNotFound, AlreadyPicked, Overloaded, DatabaseUnavailable, InternalError,
 );
-
-const JSON: &str = "application/json";
-const CSV: &str = "text/csv";
-const HTML: &str = "text/html";
 
 /// Make a pick list
 ///
@@ -141,14 +140,21 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 
 /// Look at a pick list
 ///
-/// As JSON, as comma-separated values for a spreadsheet, or as a page to print, by the header `Accept`.
-/// In a spreadsheet, a name that would be run as a formula begins with an apostrophe.
+/// As JSON, as comma-separated values, or as a page to print, by the header `Accept` or by `format`.
+///
+/// Comma-separated values are for a spreadsheet: they begin with a byte-order mark, and an apostrophe
+/// stands before each name, or part of a name, that would be run as a formula. With `raw=true` they are
+/// for a program: every name is as it is, and there is no byte-order mark.
 #[utoipa::path(
     get,
     path = "/pick-lists/{pick_list_id}",
     operation_id = "getPickList",
     tag = "Pick lists",
-    params(("pick_list_id" = Identifier, Path, description = "The list", example = "MORNING")),
+    params(
+        ("pick_list_id" = Identifier, Path, description = "The list", example = "MORNING"),
+        ("format" = Option<FormatSchema>, Query, description = "How to show the list, whatever the header `Accept` says"),
+        ("raw" = Option<bool>, Query, description = "Whether comma-separated values are for a program"),
+    ),
     responses(
         (status = 200, description = "The list",
             content(
@@ -166,12 +172,14 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     ),
 )]
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let list_id = list_id(&request)?;
-    let media_type = accept::choose(request.headers(), &[JSON, CSV, HTML]);
-    let media_type = media_type
-        .ok_or_else(|| Problem::new(Kind::NotAcceptable, format!("A pick list is shown as {JSON}, {CSV} or {HTML}")))?;
+    let mut query = Query::of(&request);
+    let asked = format::Asked::take(&mut query);
+    let mut path = PathIdentifiers::beside(&request, query);
+    let found = path.take(2, "pick_list_id");
+    let list_id: PickListId = path.finish(found)?;
+    let format = asked.choose(request.headers())?;
     let stored = api.read(&request, move |queries, _| read(queries, &list_id)).await?;
-    show(&stored, media_type)
+    show(&stored, format)
 }
 
 /// Give a pick list back
@@ -228,25 +236,25 @@ fn list_id(request: &HttpRequest) -> Result<PickListId, Problem> {
     path.finish(found)
 }
 
-/// The answer that shows a list as a media type.
-fn show(stored: &StoredPickList, media_type: &str) -> Result<HttpResponse, Problem> {
+/// The answer that shows a list in a format.
+fn show(stored: &StoredPickList, format: Format) -> Result<HttpResponse, Problem> {
     let list = PickList::from(stored);
     let mut response = answer::builder(StatusCode::OK);
     response.insert_header((header::VARY, "Accept")).insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
-    let body = match media_type {
-        CSV => {
+    let body = match format {
+        Format::Json => answer::bytes(&list)?,
+        Format::Csv(reader) => {
             let file = format!("attachment; filename*=UTF-8''{}.csv", encode(list.pick_list_id));
             response.insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"));
             response.insert_header((header::CONTENT_DISPOSITION, file));
-            csv::write(&list).into_bytes()
+            csv::write(&list, reader).into_bytes()
         }
-        HTML => {
+        Format::Html => {
             response.insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"));
             response.insert_header((header::CONTENT_SECURITY_POLICY, page::POLICY));
             response.insert_header((header::REFERRER_POLICY, "no-referrer"));
             page::write(&list).into_bytes()
         }
-        _ => answer::bytes(&list)?,
     };
     Ok(response.body(body))
 }

@@ -6,6 +6,7 @@ mod raised;
 
 pub(crate) use kind::Kind;
 
+use crate::edge::Prefix;
 use crate::fault::Fault;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
@@ -75,7 +76,7 @@ impl From<&OutOfStock> for Shortage {
 
 #[derive(Serialize)]
 struct Document<'a> {
-    r#type: &'static str,
+    r#type: Cow<'static, str>,
     title: &'static str,
     status: u16,
     detail: &'a str,
@@ -189,8 +190,18 @@ impl Problem {
 
     /// The body of the answer.
     pub(crate) fn body(&self) -> Vec<u8> {
+        self.document(self.kind.uri().into())
+    }
+
+    /// The body for a client that sees the service behind a prefix: the type is a reference that it can
+    /// follow.
+    pub(crate) fn body_at(&self, prefix: &Prefix) -> Vec<u8> {
+        self.document(format!("{prefix}{}", self.kind.uri()).into())
+    }
+
+    fn document(&self, r#type: Cow<'static, str>) -> Vec<u8> {
         let document = Document {
-            r#type: self.kind.uri(),
+            r#type,
             title: self.kind.title(),
             status: self.kind.status().as_u16(),
             detail: &self.detail,

@@ -131,6 +131,13 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
+    /// The tag of a batch without what it says of the content: what `If-Match` compares.
+    pub(crate) fn version(&self) -> Option<String> {
+        let (version, content) = self.header("etag")?.split_once('.')?;
+        assert!(content.len() == 17 && content.ends_with('"'), "{content}");
+        Some(format!("{version}\""))
+    }
+
     /// The problem of an error answer, after checking what holds for every problem.
     pub(crate) fn problem(&self, name: &str) -> Value {
         let problem = self.json();
@@ -191,7 +198,7 @@ fn assert_documented(method: &Method, path: &str, answer: &Answer) {
     assert!(documented.is_object(), "{method} {path} does not document {}", answer.status);
     if answer.header("content-type") == Some("application/problem+json") {
         let problem = answer.json();
-        let name = problem["type"].as_str().unwrap().strip_prefix("/problems/").unwrap().to_owned();
+        let name = problem["type"].as_str().unwrap().rsplit_once("/problems/").unwrap().1.to_owned();
         let examples = &documented["content"]["application/problem+json"]["examples"];
         assert!(examples[&name].is_object(), "{method} {path} does not document {name}");
     }

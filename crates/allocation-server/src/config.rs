@@ -1,6 +1,7 @@
 //! Configuration, parsed once and passed down.
 
 mod dotenv;
+mod edge;
 mod secret;
 
 use allocation_adapters_diesel::{DatabaseUrl, Store};
@@ -9,6 +10,7 @@ use anyhow::Context;
 use chrono::TimeDelta;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use dotenv::read_dotenv;
+use edge::EdgeArgs;
 pub(crate) use secret::hide_values;
 use secret::{Secret, given};
 use std::io::IsTerminal;
@@ -155,6 +157,9 @@ pub(crate) struct Settings {
 
     #[command(flatten)]
     pub(crate) broker: BrokerSettings,
+
+    #[command(flatten)]
+    pub(crate) edge: EdgeArgs,
 }
 
 /// Where events go, and commands come from.

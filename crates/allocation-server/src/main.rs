@@ -7,6 +7,7 @@
 mod broker;
 mod clock;
 mod config;
+mod connections;
 mod logging;
 mod migrate;
 mod outbox;

@@ -4,7 +4,7 @@ use crate::broker::Exchange;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::logging::{self, LogWriter};
-use crate::stop;
+use crate::{connections, stop};
 use allocation_adapters_diesel::{Dialect, Store};
 use allocation_app::{
     AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, KeeperPorts, RetryPolicy,
@@ -48,6 +48,8 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     logging::start(settings.log_format(), log)?;
     // What the broker brings must not wait for those who ask over HTTP, nor they for it.
     let more = settings.broker.url()?.map_or(0, |_| Exchange::CONNECTIONS);
+    // One for SQLite's writer, one while migrations run.
+    let connections = connections::limits(settings, settings.pool_size + more + 2);
     let listener = listen(settings.address)?;
     let store = settings.connect_with(more)?;
     for migration in store.migrations().up()? {
@@ -71,12 +73,14 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let keeper = keep_events(&store, &clock, &tail, settings).context("the log of events cannot be kept")?;
     let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
-    let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, feed, limits);
+    let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, feed, limits)
+        .with_edge(settings.edge.settings());
 
     let address = listener.local_addr()?;
     tracing::info!("API at http://{address}, docs at http://{address}/docs");
-    let served = actix_web::rt::System::new()
-        .block_on(async { allocation_http::serve(listener, api, stop::signalled()?, SHUTDOWN_SECONDS).await });
+    let served = actix_web::rt::System::new().block_on(async {
+        allocation_http::serve(listener, api, connections, stop::signalled()?, SHUTDOWN_SECONDS).await
+    });
     let relay = exchange.map(Exchange::stop);
     engine.shut_down();
     sweeper.stop();

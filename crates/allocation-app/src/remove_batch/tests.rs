@@ -1,6 +1,6 @@
 use super::*;
 use crate::testing::{batch, cause, committed, conflict, ending, now, product, reference, rolled_back, sku, use_cases};
-use allocation_domain::{Batch, Event};
+use allocation_domain::{Batch, BatchVersion, Event};
 use allocation_ports::mocks::MockProductRepository;
 
 fn locked(batches: Vec<Batch>) -> impl FnOnce(&mut MockProductRepository) {
@@ -41,6 +41,18 @@ fn a_batch_with_allocations_stays() {
     let held = batch("B-1", "LAMP", 20).with_allocated(4).unwrap();
     let error = use_cases(vec![rolled_back(locked(vec![held]))]).remove_batch(&reference("B-1")).unwrap_err();
     assert!(matches!(error, RemoveBatchError::Refused(Refusal::HasAllocations { allocated: 4, .. })));
+}
+
+#[test]
+fn only_a_batch_in_an_expected_version_is_removed() {
+    let version = batch("B-1", "LAMP", 20).version();
+    let other = BatchVersion { revision: version.revision + 1, ..version };
+    let lamp = || locked(vec![batch("B-1", "LAMP", 20)]);
+    let expecting =
+        |expected| use_cases(vec![rolled_back(lamp())]).remove_batch_if(&reference("B-1"), move |it| it == expected);
+    let error = expecting(other).unwrap_err();
+    assert!(matches!(error, RemoveBatchError::Stale { actual, .. } if actual == version));
+    use_cases(vec![committed(removed)]).remove_batch_if(&reference("B-1"), |it| it == version).unwrap();
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod correction;
 pub(crate) use changed::Changed;
 pub(crate) use correction::Correction;
 
+use super::Batch;
 use crate::api::Api;
 use crate::etag::{self, IfMatch};
 use crate::identifier::{Identifier, PathIdentifiers};
@@ -73,7 +74,9 @@ pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payloa
     let use_cases = api.use_cases(&request);
     let changed = api.gate.run(&request, move || correct(&use_cases, &reference, change, &asked)).await?;
     let mut response = answer::builder(StatusCode::OK);
-    Ok(response.insert_header(etag::of(changed.batch.version())).body(answer::bytes(&Changed::from(&changed))?))
+    let shown = answer::bytes(&Batch::from(&changed.batch))?;
+    let tag = etag::of(changed.batch.version(), &shown);
+    Ok(response.insert_header(tag).body(answer::bytes(&Changed::from(&changed))?))
 }
 
 /// Changes a batch that is in one of the versions asked for.

@@ -1,4 +1,6 @@
-use crate::testing::{Ports, batch, chairs, delete, due, get, holding, now, post, quantity, reference, sku};
+use crate::etag;
+use crate::testing::{Ports, batch, chairs, delete, due, get, holding, now, post, quantity, reference, send, sku};
+use actix_web::test::TestRequest;
 use allocation_domain::{Batch, Eta, Product};
 use allocation_ports::{BatchCursor, PageSize};
 use serde_json::json;
@@ -20,7 +22,7 @@ async fn a_new_batch_is_answered_with_its_location() {
     let answer = post(&Ports::with_units(holding(empty())).api(), "/batch", ADD).await;
     assert_eq!(answer.status, 201);
     assert_eq!(answer.header("location"), Some("/batch/B-1"));
-    assert_eq!(answer.header("etag"), Some("\"1-66517289a6240\""));
+    assert_eq!(answer.version().as_deref(), Some("\"1-66517289a6240\""));
     assert_eq!(answer.header("content-type"), Some("application/json"));
     let expected = json!({
         "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20, "allocated_quantity": 0,
@@ -57,7 +59,7 @@ async fn other_names_of_members_are_accepted() {
 async fn the_same_batch_again_is_answered_with_what_exists() {
     let answer = post(&Ports::with_units(holding(with_batch(due(2027, 1, 15)))).api(), "/batch", ADD).await;
     assert_eq!(answer.status, 200);
-    assert_eq!((answer.header("location"), answer.header("etag")), (None, Some("\"1-66517289a6240\"")));
+    assert_eq!((answer.header("location"), answer.version().as_deref()), (None, Some("\"1-66517289a6240\"")));
     assert_eq!(answer.json()["available_quantity"], 20);
 }
 
@@ -78,7 +80,7 @@ async fn a_batch_is_found_by_its_reference() {
         .withf(|asked, at| asked.as_str() == "B-1" && *at == now())
         .returning(|_, _| Ok(Some(batch("B-1").with_revision(7).with_allocated(5).unwrap())));
     let answer = get(&ports.api(), "/batch/B-1").await;
-    assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, Some("\"7-66517289a6240\"")));
+    assert_eq!((answer.status.as_u16(), answer.version().as_deref()), (200, Some("\"7-66517289a6240\"")));
     let expected = json!({
         "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20, "allocated_quantity": 5,
         "available_quantity": 15, "eta": null
@@ -95,6 +97,55 @@ async fn a_batch_that_is_not_there_is_not_found() {
         assert_eq!(answer.status, 404);
         assert_eq!(answer.problem("batch-not-found")["detail"], "There is no batch B-9");
     }
+}
+
+#[actix_web::test]
+async fn the_tag_of_a_batch_changes_with_what_is_shown_and_its_version_does_not() {
+    let shown = async |allocated: u32| {
+        let mut ports = Ports::new();
+        ports.queries.expect_batch().returning(move |_, _| Ok(Some(batch("B-1").with_allocated(allocated).unwrap())));
+        get(&ports.api(), "/batch/B-1").await
+    };
+    let (before, after) = (shown(0).await, shown(5).await);
+    assert_eq!(shown(0).await.header("etag"), before.header("etag"));
+    assert_ne!(before.header("etag"), after.header("etag"));
+    assert_eq!(before.version(), after.version());
+}
+
+#[actix_web::test]
+async fn a_batch_that_the_client_has_is_not_sent_again() {
+    let mut ports = Ports::new();
+    ports.queries.expect_batch().returning(|_, _| Ok(Some(batch("B-1"))));
+    let api = ports.api();
+    let tag = get(&api, "/batch/B-1").await.header("etag").unwrap().to_owned();
+    let ask = async |known: &str| {
+        send(&api, TestRequest::get().uri("/batch/B-1").insert_header(("if-none-match", known))).await
+    };
+    for known in [tag.clone(), format!("W/{tag}"), "*".to_owned()] {
+        let answer = ask(&known).await;
+        assert_eq!((answer.status.as_u16(), answer.header("etag"), answer.body.len()), (304, Some(tag.as_str()), 0));
+    }
+    assert_eq!(ask("\"1-66517289a6240\"").await.status, 200, "the version alone is not what is shown");
+}
+
+#[actix_web::test]
+async fn a_batch_is_deleted_only_in_a_version_that_is_asked_for() {
+    let version = chairs(&["B-1"]).batches()[0].version();
+    let (current, other) = (etag::version_tag(version), "\"9-1f\"");
+    let remove = async |path: &str, tag: &str| {
+        let api = Ports::with_units(holding(chairs(&["B-1"]))).api();
+        send(&api, TestRequest::delete().uri(path).insert_header(("if-match", tag))).await
+    };
+    for tag in [current.clone(), "*".to_owned(), format!("{other}, {current}")] {
+        assert_eq!(remove("/batch/B-1", &tag).await.status, 204, "{tag}");
+    }
+    for tag in [other.to_owned(), format!("W/{current}"), "x".to_owned(), String::new()] {
+        let answer = remove("/batch/B-1", &tag).await;
+        assert_eq!(answer.status, 412, "{tag}");
+        let detail = format!("Batch B-1 has the version {current} by now, which If-Match does not name");
+        assert_eq!(answer.problem("batch-changed")["detail"], detail);
+    }
+    remove("/batch/B-9", "*").await.problem("batch-not-found");
 }
 
 #[actix_web::test]

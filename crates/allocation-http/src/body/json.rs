@@ -5,6 +5,7 @@
 //! parses it one level at a time.
 
 use super::Body;
+use super::number::{self, Integer};
 use crate::fault::{Fault, Faults, Place, pointer};
 use crate::problem::{Kind, Problem};
 use deserr::{IntoValue, Map, Value, ValueKind, ValuePointerRef};
@@ -154,10 +155,10 @@ impl<'a> IntoValue for Json<'a> {
 }
 
 fn number<'a>(text: &str) -> Value<Json<'a>> {
-    match (text.parse(), text.parse()) {
-        (Ok(integer), _) => Value::Integer(integer),
-        (_, Ok(integer)) => Value::NegativeInteger(integer),
-        _ => Value::Float(text.parse().unwrap_or(f64::INFINITY)),
+    match number::integer(text) {
+        Some(Integer::Positive(integer)) => Value::Integer(integer),
+        Some(Integer::Negative(integer)) => Value::NegativeInteger(integer),
+        None => Value::Float(text.parse().unwrap_or(f64::INFINITY)),
     }
 }
 

@@ -1,5 +1,7 @@
+use crate::edge::Prefix;
+use crate::etag;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
@@ -11,6 +13,12 @@ use std::hash::{DefaultHasher, Hasher};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src blob:; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
+
+/// How the paths begin that pages and scripts load.
+const OWN_PATHS: [&str; 3] = ["/docs/", "/redoc/", "/openapi.json"];
+
+/// Where the OpenAPI document says that the service is.
+const SERVER: &str = "\"url\": \"/\"";
 
 /// A file that never changes while the server runs.
 pub(super) struct Asset {
@@ -40,9 +48,30 @@ impl Asset {
         &self.path
     }
 
-    /// The file, or word that the client has it already.
+    /// The file as a client sees it, or word that the client has it already.
     pub(super) fn answer(&self, request: &HttpRequest) -> HttpResponse {
-        let known = self.is_known(request);
+        let prefix = Prefix::of(request);
+        match std::str::from_utf8(&self.content).ok().filter(|_| !prefix.is_empty() && self.has_paths()) {
+            Some(text) => {
+                let content = OWN_PATHS.iter().fold(text.to_owned(), |text, path| {
+                    text.replace(&format!("\"{path}"), &format!("\"{prefix}{path}"))
+                });
+                let content = content.replace(SERVER, &format!("\"url\": \"{prefix}\""));
+                Self::new(self.path.clone(), self.media_type.clone(), content.into_bytes()).send(request)
+            }
+            None => self.send(request),
+        }
+    }
+
+    /// Whether paths of the service are in the file, which need the prefix.
+    fn has_paths(&self) -> bool {
+        self.media_type.starts_with("text/html")
+            || self.path.ends_with(".json")
+            || self.path.ends_with("initializer.js")
+    }
+
+    fn send(&self, request: &HttpRequest) -> HttpResponse {
+        let known = etag::is_known(request.headers(), self.tag.as_bytes());
         let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response
             .insert_header((ETAG, &*self.tag))
@@ -55,10 +84,5 @@ impl Asset {
             response.insert_header((CONTENT_SECURITY_POLICY, POLICY)).insert_header((REFERRER_POLICY, "no-referrer"));
         }
         response.insert_header((CONTENT_TYPE, &*self.media_type)).body(self.content.clone())
-    }
-
-    fn is_known(&self, request: &HttpRequest) -> bool {
-        let tags = request.headers().get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
-        tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == self.tag)
     }
 }

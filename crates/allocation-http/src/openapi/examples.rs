@@ -27,7 +27,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::AllocationNotFound => Problem::new(kind, "Order O-1 has nothing allocated in batch B-1"),
         Kind::BatchAlreadyExists => Problem::new(kind, "Batch B-1 exists already with other content"),
         Kind::BatchChanged => {
-            Problem::new(kind, "Batch B-1 has the ETag \"2-5f5e100\" by now, which If-Match does not name")
+            Problem::new(kind, "Batch B-1 has the version \"2-5f5e100\" by now, which If-Match does not name")
         }
         Kind::OrderAlreadyExists => Problem::new(kind, "Order O-7 exists already with other content"),
         Kind::OrderNotHeld => Problem::new(kind, "Order O-7 is not on hold"),
@@ -61,6 +61,9 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::NotAcceptable => Problem::new(kind, "A pick list is shown as application/json, text/csv or text/html"),
         Kind::UnsupportedMediaType
         | Kind::BodyTooLarge
+        | Kind::RequestTimeout
+        | Kind::HostNotAllowed
+        | Kind::CrossSiteRequest
         | Kind::NotFound
         | Kind::MethodNotAllowed
         | Kind::Overloaded

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::Header;
+use utoipa::openapi::path::Operation as Documented;
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Ref, Schema, Type};
-use utoipa::openapi::{ContentBuilder, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi, RefOr, Response, ResponseBuilder};
 
 /// A problem (RFC 9457).
 #[derive(ToSchema)]
@@ -143,10 +144,32 @@ pub(crate) use document;
 pub(crate) fn problems(kinds: &[Kind]) -> BTreeMap<String, RefOr<Response>> {
     let operation = Operation::raising(kinds);
     let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
-    for kind in kinds {
+    // What has a body may come too slowly.
+    let slow = operation.has_body.then_some(Kind::RequestTimeout);
+    for kind in kinds.iter().chain(&slow) {
         by_status.entry(kind.status().as_u16()).or_default().push(*kind);
     }
     by_status.into_iter().map(|(status, kinds)| (status.to_string(), answer(&kinds, operation).into())).collect()
+}
+
+/// Adds the problems that any operation meets before it begins: a name that the service is not reached by,
+/// and, where something is changed, a page of another site.
+pub(super) fn add_those_of_every_operation(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let changing = [&mut item.post, &mut item.patch, &mut item.put, &mut item.delete];
+        for operation in changing.into_iter().flatten() {
+            add(operation, Kind::CrossSiteRequest);
+        }
+        if !matches!(&**path, "/livez" | "/readyz") {
+            let all = [&mut item.get, &mut item.post, &mut item.patch, &mut item.put, &mut item.delete];
+            all.into_iter().flatten().for_each(|operation| add(operation, Kind::HostNotAllowed));
+        }
+    }
+}
+
+fn add(to: &mut Documented, kind: Kind) {
+    let status = kind.status().as_u16().to_string();
+    to.responses.responses.insert(status, answer(&[kind], Operation::default()).into());
 }
 
 /// The answer for problems of one status.

@@ -48,6 +48,9 @@ pub(crate) struct OrderToPlace {
 }
 
 impl Body for OrderToPlace {
+    /// 500 SKUs of 255 characters take 1.5 MiB when each is escaped as a surrogate pair.
+    const MAX_BYTES: usize = 2 * 1024 * 1024;
+
     type Content = NewOrder;
 
     fn content(self) -> Result<NewOrder, Faults> {

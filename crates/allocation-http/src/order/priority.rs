@@ -18,8 +18,7 @@ impl Deserr<Faults> for Priority {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
         let number = match value {
             Value::Integer(number) => number.try_into().ok(),
-            // JSON has a zero with a sign, which is no integer to serde.
-            Value::NegativeInteger(number) if number < 0 => number.try_into().ok(),
+            Value::NegativeInteger(number) => number.try_into().ok(),
             _ => None,
         };
         number.map_or_else(|| refuse(at, RULE), |number| Ok(Self(number)))

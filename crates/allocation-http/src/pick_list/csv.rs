@@ -1,22 +1,43 @@
 //! A pick list as comma-separated values (RFC 4180).
 
 use super::shown::PickList;
+use std::borrow::Cow;
 
-/// What begins a formula in spreadsheets, in forms of full width too.
-const FORMULAS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+/// What begins a formula in spreadsheets: signs, their forms of full width, and what a spreadsheet skips
+/// before it looks.
+const FORMULAS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+/// What ends a cell for readers that expect other separators than a comma.
+const OTHER_SEPARATORS: [char; 4] = [';', '\t', '\r', '\n'];
+
+/// What tells spreadsheets that the text is UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 const HEADER: &str = "line,reference,sku,order_id,qty,status,picked\r\n";
 
+/// Who reads the values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// A spreadsheet: it gets a byte-order mark, and no name that it would run as a formula.
+    Spreadsheet,
+    /// A program: it gets every name as it is.
+    Program,
+}
+
 /// The lines of a list with a header line.
-pub(super) fn write(list: &PickList<'_>) -> String {
-    let mut csv = HEADER.to_owned();
+pub(super) fn write(list: &PickList<'_>, reader: Reader) -> String {
+    let mut csv = String::new();
+    if reader == Reader::Spreadsheet {
+        csv.push(BYTE_ORDER_MARK);
+    }
+    csv.push_str(HEADER);
     for line in &list.lines {
         let picked = line.picked.map(|units| units.to_string()).unwrap_or_default();
         let cells = [
             line.line.to_string(),
-            cell(line.reference),
-            cell(line.sku),
-            cell(line.order_id),
+            cell(line.reference, reader),
+            cell(line.sku, reader),
+            cell(line.order_id, reader),
             line.qty.to_string(),
             line.status.to_owned(),
             picked,
@@ -27,32 +48,112 @@ pub(super) fn write(list: &PickList<'_>) -> String {
     csv
 }
 
-/// A name as a cell. Callers choose names: one that a spreadsheet would run begins with an
-/// apostrophe, which makes it a text.
-fn cell(name: &str) -> String {
-    let apostrophe = if name.starts_with(FORMULAS) { "'" } else { "" };
-    let text = format!("{apostrophe}{name}");
-    if text.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+/// A name as a cell, quoted where any reader could take a part of it for a cell of its own.
+fn cell(name: &str, reader: Reader) -> String {
+    let text = match reader {
+        Reader::Spreadsheet => guarded(name),
+        Reader::Program => Cow::Borrowed(name),
+    };
+    let quoted = text.contains(['"', ',']) || text.contains(OTHER_SEPARATORS);
+    if quoted { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.into_owned() }
+}
+
+/// A name in which nothing is a formula. Callers choose names: an apostrophe makes a text of one that a
+/// spreadsheet would run. A reader that expects semicolons or tabs takes no heed of quotes within a cell,
+/// so that what follows such a separator is guarded too.
+fn guarded(name: &str) -> Cow<'_, str> {
+    let mut guarded = String::new();
+    let mut done = 0;
+    for (place, _) in name.char_indices().filter(|(place, _)| begins_cell(name, *place)) {
+        if name[place..].trim_start_matches([' ', '"']).starts_with(FORMULAS) {
+            guarded.push_str(&name[done..place]);
+            guarded.push('\'');
+            done = place;
+        }
+    }
+    if done == 0 && guarded.is_empty() {
+        return Cow::Borrowed(name);
+    }
+    guarded.push_str(&name[done..]);
+    Cow::Owned(guarded)
+}
+
+/// Whether some reader takes what is at a place of a name for the beginning of a cell.
+fn begins_cell(name: &str, place: usize) -> bool {
+    name[..place].chars().next_back().is_none_or(|before| OTHER_SEPARATORS.contains(&before))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::cell;
+    use super::{BYTE_ORDER_MARK, OTHER_SEPARATORS, Reader, cell};
+    use proptest::prelude::*;
+
+    fn shown(name: &str) -> String {
+        cell(name, Reader::Spreadsheet)
+    }
 
     #[test]
     fn a_cell_is_quoted_where_it_must_be() {
-        assert_eq!(cell("RED CHAIR"), "RED CHAIR");
-        assert_eq!(cell("a,b"), "\"a,b\"");
-        assert_eq!(cell("3\" nail"), "\"3\"\" nail\"");
+        assert_eq!(shown("RED CHAIR"), "RED CHAIR");
+        assert_eq!(shown("a,b"), "\"a,b\"");
+        assert_eq!(shown("a;b"), "\"a;b\"");
+        assert_eq!(shown("a\tb"), "\"a\tb\"");
+        assert_eq!(shown("3\" nail"), "\"3\"\" nail\"");
     }
 
     #[test]
     fn no_cell_is_a_formula() {
-        assert_eq!(cell("=1+1"), "'=1+1");
-        assert_eq!(cell("@SUM(A1,A2)"), "\"'@SUM(A1,A2)\"");
+        assert_eq!(shown("=1+1"), "'=1+1");
+        assert_eq!(shown("@SUM(A1,A2)"), "\"'@SUM(A1,A2)\"");
         for name in ["+1", "-1", "＝1", "＋1", "－1", "＠1"] {
-            assert_eq!(cell(name), format!("'{name}"));
+            assert_eq!(shown(name), format!("'{name}"));
         }
-        assert_eq!(cell("A-1"), "A-1");
+        assert_eq!(shown("\t=1"), "\"'\t'=1\"");
+        assert_eq!(shown("\r=1"), "\"'\r'=1\"");
+        assert_eq!(shown("A-1"), "A-1");
+    }
+
+    #[test]
+    fn what_follows_another_separator_is_no_formula_either() {
+        assert_eq!(shown("x;=1+1"), "\"x;'=1+1\"");
+        assert_eq!(shown("x;@a;+b"), "\"x;'@a;'+b\"");
+        assert_eq!(shown("x; \"=1"), "\"x;' \"\"=1\"");
+        assert_eq!(shown("x;y=1"), "\"x;y=1\"");
+        assert_eq!(shown("x\t-1"), "\"x\t'-1\"");
+    }
+
+    #[test]
+    fn a_program_gets_names_as_they_are() {
+        assert_eq!(cell("=1+1", Reader::Program), "=1+1");
+        assert_eq!(cell("x;=\"1\"", Reader::Program), "\"x;=\"\"1\"\"\"");
+    }
+
+    /// What a reader that keeps to RFC 4180 makes of a cell.
+    fn read(cell: &str) -> String {
+        match cell.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(quoted) => quoted.replace("\"\"", "\""),
+            None => cell.to_owned(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_reader_finds_a_formula_in_a_name(name in "[-=+@＝;,\t\r\n \"a]{1,12}") {
+            let shown = shown(&name);
+            for cell in read(&shown).split(OTHER_SEPARATORS).chain(shown.split(OTHER_SEPARATORS)) {
+                let cell = cell.trim_start_matches([' ', '"']);
+                prop_assert!(!cell.starts_with(['=', '+', '-', '@', '＝']), "{shown:?}");
+            }
+        }
+
+        #[test]
+        fn a_program_reads_every_name_back(name in "[-=+@;,\t \"'a]{1,12}") {
+            prop_assert_eq!(read(&cell(&name, Reader::Program)), name);
+        }
+    }
+
+    #[test]
+    fn the_byte_order_mark_is_three_bytes() {
+        assert_eq!(BYTE_ORDER_MARK.to_string().as_bytes(), b"\xef\xbb\xbf");
     }
 }

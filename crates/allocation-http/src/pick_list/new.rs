@@ -63,6 +63,9 @@ impl Unnamed {
 }
 
 impl Body for ListToMake {
+    /// Three lists of 1,000 names of 255 characters take 8.8 MiB when each is escaped as a surrogate pair.
+    const MAX_BYTES: usize = 10 * 1024 * 1024;
+
     type Content = Unnamed;
 
     fn content(self) -> Result<Unnamed, Faults> {

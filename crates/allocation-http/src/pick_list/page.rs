@@ -14,8 +14,12 @@ const STYLE: &str = "\
     td.number { text-align: right }
     tr.withdrawn { text-decoration: line-through }
     input { width: 1.2em; height: 1.2em }
-    @media print { body { margin: 0 } thead { display: table-header-group } tr { break-inside: avoid } }
+    @media print { body { margin: 0 } nav { display: none } thead { display: table-header-group } tr { break-inside: avoid } }
 ";
+
+/// The same list for programs and spreadsheets. The links are relative, so that they work behind any prefix.
+const LINKS: &str = "<nav><a href=\"?format=csv\">For a spreadsheet (CSV)</a> \
+    <a href=\"?format=csv&amp;raw=true\">For a program (CSV)</a> <a href=\"?format=json\">JSON</a></nav>\n";
 
 /// The list as a page. Names are whatever their callers chose, so all texts are escaped.
 pub(super) fn write(list: &PickList<'_>) -> String {
@@ -25,7 +29,7 @@ pub(super) fn write(list: &PickList<'_>) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>Pick list {name}</title>\n\
          <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>Pick list {name}</h1>\n\
-         <p>Made at {created_at}, {status}</p>\n<table>\n<thead>\n<tr><th>Done</th><th>Line</th><th>Batch</th>\
+         <p>Made at {created_at}, {status}</p>\n{LINKS}<table>\n<thead>\n<tr><th>Done</th><th>Line</th><th>Batch</th>\
          <th>SKU</th><th>Order</th><th>Units</th><th>Picked</th></tr>\n</thead>\n<tbody>\n{rows}</tbody>\n\
          </table>\n</body>\n</html>\n"
     )

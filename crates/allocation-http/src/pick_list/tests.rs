@@ -120,7 +120,7 @@ async fn all_faults_of_a_list_are_told() {
         ("/lines", "is not known; known are pick_list_id, references, skus, order_ids, max_lines"),
     ];
     assert_eq!(faults, expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
-    for max_lines in ["0", "-1", "1.0", "\"7\"", "null"] {
+    for max_lines in ["0", "-1", "1.5", "\"7\"", "null"] {
         let answer = post(&Ports::new().api(), "/pick-lists", format!("{{\"max_lines\": {max_lines}}}")).await;
         assert_eq!(answer.places(), ["/max_lines"], "{max_lines}");
     }
@@ -233,7 +233,7 @@ async fn a_list_is_shown_as_the_client_likes_it() {
     assert_eq!(json.json()["lines"][0]["picked"], 18);
 
     let csv = shown_as(&api, "text/csv").await;
-    let expected = "line,reference,sku,order_id,qty,status,picked\r\n\
+    let expected = "\u{feff}line,reference,sku,order_id,qty,status,picked\r\n\
                     1,B-1,RED-CHAIR,O-1,20,picked,18\r\n2,B-2,RED-CHAIR,O-2,3,open,\r\n";
     assert_eq!((csv.body.as_ref(), csv.header("vary")), (expected.as_bytes(), Some("Accept")));
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8; header=present"));
@@ -243,12 +243,71 @@ async fn a_list_is_shown_as_the_client_likes_it() {
     assert_eq!(html.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(html.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
     assert_eq!(page.matches("type=\"checkbox\"").count(), 1, "what is open can be ticked off");
-    assert!(page.contains("@media print") && !page.contains("src=") && !page.contains("href="));
+    assert!(page.contains("@media print") && !page.contains("src="));
+    for link in page.split("href=\"").skip(1) {
+        assert!(link.starts_with("?format="), "{link}");
+    }
 
     let refused = shown_as(&api, "application/pdf").await;
     assert_eq!((refused.status.as_u16(), refused.header("vary")), (406, Some("Accept")));
     refused.problem("not-acceptable");
     get(&api, "/pick-lists/P-2").await.problem("pick-list-not-found");
+}
+
+#[actix_web::test]
+async fn the_query_overrides_what_the_client_accepts() {
+    let api = showing(&listed());
+    let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
+    let ask = async |query: &str| {
+        let request = TestRequest::get().uri(&format!("/pick-lists/P-1{query}"));
+        send(&api, request.insert_header((ACCEPT, browser))).await
+    };
+    for (query, media_type) in [
+        ("", "text/html; charset=utf-8"),
+        ("?format=html", "text/html; charset=utf-8"),
+        ("?format=csv", "text/csv; charset=utf-8; header=present"),
+        ("?format=csv&raw=true", "text/csv; charset=utf-8; header=present"),
+        ("?format=json", "application/json"),
+        ("?format=json&raw=false", "application/json"),
+    ] {
+        let answer = ask(query).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, Some(media_type)), "{query}");
+    }
+    assert_eq!(ask("?format=pdf").await.places(), ["format"]);
+    assert_eq!(ask("?format=CSV&raw=1&x=2").await.places(), ["format", "raw", "x"]);
+    for query in ["?raw=true", "?format=json&raw=true", "?format=html&raw=true"] {
+        assert_eq!(ask(query).await.places(), ["raw"], "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn the_page_leads_to_every_format() {
+    let api = showing(&listed());
+    let html = shown_as(&api, "text/html").await;
+    let page = std::str::from_utf8(&html.body).unwrap();
+    let links: Vec<_> = page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(links, ["?format=csv", "?format=csv&amp;raw=true", "?format=json"]);
+    for link in links {
+        let link = format!("/pick-lists/P-1{}", link.replace("&amp;", "&"));
+        assert_eq!(get(&api, &link).await.status, 200, "{link}");
+    }
+}
+
+#[actix_web::test]
+async fn raw_values_are_the_names_as_they_are() {
+    let name = "=1;@2,\"3\"";
+    let mut product = Product::new(sku(name));
+    let batch = allocation_domain::BatchReference::parse(name).unwrap();
+    product.add_batch(batch, quantity(3), allocation_domain::Eta::InStock, now()).unwrap();
+    product.allocate(&order(name), quantity(3), now()).unwrap();
+    let mut shop = Products::from_iter([product]);
+    shop.make_pick_list(&NewPickList::new(list_id("P-1"), PickCriteria::default())).unwrap();
+    let api = showing(&shop);
+    let header = "line,reference,sku,order_id,qty,status,picked\r\n";
+    let (raw, guarded) = (r#""=1;@2,""3""""#, r#""'=1;'@2,""3""""#);
+    let rows = |name: &str| format!("{header}1,{name},{name},{name},3,open,\r\n");
+    assert_eq!(get(&api, "/pick-lists/P-1?format=csv&raw=true").await.body, rows(raw));
+    assert_eq!(get(&api, "/pick-lists/P-1?format=csv").await.body, format!("\u{feff}{}", rows(guarded)));
 }
 
 #[actix_web::test]

@@ -2,6 +2,7 @@
 
 use super::{Kind, Problem};
 use crate::answer;
+use crate::edge::Prefix;
 use crate::openapi::document;
 use crate::query::Query;
 use crate::resource::Path;
@@ -14,7 +15,7 @@ use utoipa::ToSchema;
 pub(crate) struct ProblemType {
     /// The relative reference that problems of this type carry as `type`.
     #[schema(example = "/problems/out-of-stock")]
-    r#type: &'static str,
+    r#type: String,
     /// The type in a few words.
     #[schema(example = "Not enough stock")]
     title: &'static str,
@@ -25,10 +26,11 @@ pub(crate) struct ProblemType {
     description: &'static str,
 }
 
-impl From<Kind> for ProblemType {
-    fn from(kind: Kind) -> Self {
+impl ProblemType {
+    /// A type as a client sees it behind a prefix.
+    fn at(prefix: &Prefix, kind: Kind) -> Self {
         Self {
-            r#type: kind.uri(),
+            r#type: format!("{prefix}{}", kind.uri()),
             title: kind.title(),
             status: kind.status().as_u16(),
             description: kind.description(),
@@ -57,7 +59,8 @@ document!(FindProblemTypeProblems: Validation, NotFound);
 )]
 pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::none(&request)?;
-    let types: Vec<_> = Kind::ALL.iter().copied().map(ProblemType::from).collect();
+    let prefix = Prefix::of(&request);
+    let types: Vec<_> = Kind::ALL.iter().map(|kind| ProblemType::at(&prefix, *kind)).collect();
     answer::json(StatusCode::OK, &types)
 }
 
@@ -78,5 +81,6 @@ pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
 pub(crate) async fn find(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::none(&request)?;
     let kind = request.match_info().get("name").and_then(Kind::named);
-    answer::json(StatusCode::OK, &ProblemType::from(kind.ok_or_else(|| Problem::of(Kind::NotFound))?))
+    let kind = kind.ok_or_else(|| Problem::of(Kind::NotFound))?;
+    answer::json(StatusCode::OK, &ProblemType::at(&Prefix::of(&request), kind))
 }

@@ -52,8 +52,21 @@ kinds! {
     /// The body must be sent as `application/json`, without a content encoding.
     UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The media type is not supported";
 
-    /// The body is larger than 256 KiB.
+    /// The body did not come in time: within 10 seconds, or at 64 KiB a second from then on. Nothing was
+    /// changed, and the connection is closed.
+    RequestTimeout: REQUEST_TIMEOUT, "request-timeout", "The body came too slowly";
+
+    /// The body is larger than the largest that the request can need: 2 MiB for an order, 10 MiB for a
+    /// pick list, 256 KiB for everything else.
     BodyTooLarge: PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
+
+    /// `Host` is no name that the service is reached by: an IP address, `localhost`, or a name that was set
+    /// with `--allowed-host`. A page whose name was made to resolve to the service could use it otherwise.
+    HostNotAllowed: MISDIRECTED_REQUEST, "host-not-allowed", "The service is not reached by this name";
+
+    /// A page of another origin asks for a change, as `Origin` or `Sec-Fetch-Site` shows. Nothing was
+    /// changed. `--cors-origin` lets the pages of an origin use the service.
+    CrossSiteRequest: FORBIDDEN, "cross-site-request", "The request is made by a page of another site";
 
     /// There is nothing at this path. The OpenAPI document at `/openapi.json` lists all paths.
     NotFound: NOT_FOUND, "not-found", "There is nothing here";

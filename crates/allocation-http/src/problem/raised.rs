@@ -32,6 +32,7 @@ impl From<RemoveBatchError> for Problem {
                 domain::RemoveBatchError::Picked { .. } => Self::new(Kind::AlreadyPicked, refusal.to_string()),
                 domain::RemoveBatchError::MoreNeeded(needed) => undecided(needed),
             },
+            RemoveBatchError::Stale { reference, actual } => stale(&reference, actual),
             RemoveBatchError::Store(error) => error.into(),
         }
     }
@@ -42,11 +43,7 @@ impl From<ChangeBatchError> for Problem {
         match error {
             ChangeBatchError::Refused(refusal) => match refusal {
                 domain::ChangeBatchError::NotFound(_) => Self::new(Kind::BatchNotFound, refusal.to_string()),
-                domain::ChangeBatchError::Stale { reference, actual, .. } => {
-                    let tag = etag::tag(actual);
-                    let detail = format!("Batch {reference} has the ETag {tag} by now, which If-Match does not name");
-                    Self::new(Kind::BatchChanged, detail)
-                }
+                domain::ChangeBatchError::Stale { reference, actual, .. } => stale(&reference, actual),
                 domain::ChangeBatchError::BelowGone { .. } => Self::new(Kind::UnitsGone, refusal.to_string()),
                 domain::ChangeBatchError::MoreNeeded(needed) => undecided(needed),
             },
@@ -186,6 +183,12 @@ impl From<GiveBackPickListError> for Problem {
             GiveBackPickListError::Store(error) => error.into(),
         }
     }
+}
+
+fn stale(reference: &domain::BatchReference, actual: domain::BatchVersion) -> Problem {
+    let tag = etag::version_tag(actual);
+    let detail = format!("Batch {reference} has the version {tag} by now, which If-Match does not name");
+    Problem::new(Kind::BatchChanged, detail)
 }
 
 /// No use case leaves a decision open: it would be a fault of the program.

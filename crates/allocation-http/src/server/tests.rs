@@ -1,16 +1,18 @@
 use super::serve;
-use crate::Api;
 use crate::testing::Ports;
+use crate::{Api, ConnectionLimits};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
+
+const LIMITS: ConnectionLimits = ConnectionLimits { total: 100, per_address: 100 };
 
 /// Runs a server on a free port for as long as the test runs.
 fn start(api: Api) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
-        actix_web::rt::System::new().block_on(serve(listener, api, std::future::pending(), 1)).unwrap()
+        actix_web::rt::System::new().block_on(serve(listener, api, LIMITS, std::future::pending(), 1)).unwrap()
     });
     address
 }
@@ -28,8 +30,9 @@ fn talk(address: SocketAddr, request: &str) -> String {
 #[test]
 fn head_is_answered_without_a_body() {
     let address = start(Ports::new().api());
-    let ask =
-        |method: &str| talk(address, &format!("{method} /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
+    let ask = |method: &str| {
+        talk(address, &format!("{method} /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))
+    };
     let (get, head) = (ask("GET"), ask("HEAD"));
     assert!(get.ends_with("\r\n\r\n{\"status\":\"ok\"}"), "{get}");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\ncontent-length: 15\r\n"), "{head}");
@@ -39,7 +42,7 @@ fn head_is_answered_without_a_body() {
 #[test]
 fn a_body_in_chunks_is_put_together() {
     let address = start(Ports::new().api());
-    let head = "POST /batch HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n";
+    let head = "POST /batch HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n";
     let answer =
         talk(address, &format!("{head}transfer-encoding: chunked\r\n\r\n2\r\n{{\"\r\n6\r\nx\": 1}}\r\n0\r\n\r\n"));
     assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");

@@ -272,6 +272,24 @@ fn two_purchasers_do_not_overwrite_each_other(database: &TestDatabase) {
     assert_eq!(tag(&unchanged), tag(&client.get("/batch/B-1")));
 }
 
+fn a_batch_is_deleted_only_as_it_was_seen(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    let added = tag(&client.add_batch("B-1", "LAMP", 5, None));
+    client.allocate("O-1", "LAMP", 2);
+    let shown = client.get("/batch/B-1");
+    assert_ne!(tag(&shown), added, "what is shown has changed");
+    assert_eq!(client.get_with("/batch/B-1", ("if-none-match", &added)).status, 200);
+    assert_eq!(client.get_with("/batch/B-1", ("if-none-match", &tag(&shown))).status, 304);
+    client.give_back("O-1", "B-1");
+    let changed = tag(&client.change_batch("B-1", &json!({"purchased_quantity": 6})));
+    for late in [&added, &tag(&shown), "\"something else\"", "W/\"1\""] {
+        client.remove_batch_if("B-1", late).problem(412, "batch-changed");
+    }
+    assert_eq!(client.remove_batch_if("B-1", &changed).status, 204);
+    client.remove_batch_if("B-1", "*").problem(404, "batch-not-found");
+}
+
 fn the_tag_of_a_batch_that_is_gone_is_not_that_of_its_successor(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -330,6 +348,7 @@ on_every_database!(
     a_raise_or_a_move_serves_who_waits,
     hundreds_of_lines_leave_and_move,
     two_purchasers_do_not_overwrite_each_other,
+    a_batch_is_deleted_only_as_it_was_seen,
     the_tag_of_a_batch_that_is_gone_is_not_that_of_its_successor,
     a_repeated_batch_is_compared_with_what_it_was_added_with,
     bad_changes_are_refused,

@@ -198,8 +198,12 @@ fn a_list_is_shown_in_three_ways(database: &TestDatabase) {
     client.allocate("<b>O</b>", "a,\"b\"", 2);
     make(&client, &json!({"pick_list_id": "P"}));
     let csv = client.get_with("/pick-lists/P", ("accept", "text/csv"));
-    let expected = "line,reference,sku,order_id,qty,status,picked\r\n1,'=1+1,\"a,\"\"b\"\"\",<b>O</b>,2,open,\r\n";
+    let expected =
+        "\u{feff}line,reference,sku,order_id,qty,status,picked\r\n1,'=1+1,\"a,\"\"b\"\"\",<b>O</b>,2,open,\r\n";
     assert_eq!((csv.status, csv.text.as_str(), csv.header("vary")), (200, expected, Some("Accept")));
+    assert_eq!(client.get("/pick-lists/P?format=csv").text, expected);
+    let raw = expected.trim_start_matches('\u{feff}').replace("'=1+1", "=1+1");
+    assert_eq!(client.get("/pick-lists/P?format=csv&raw=true").text, raw);
     let page = client.get_with("/pick-lists/P", ("accept", "text/html,*/*;q=0.1"));
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(page.text.contains("&lt;b&gt;O&lt;/b&gt;") && !page.text.contains("<b>"), "{}", page.text);

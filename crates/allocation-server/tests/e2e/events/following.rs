@@ -51,7 +51,7 @@ impl Stream {
         let mut stream = TcpStream::connect(server.address()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let last = last.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\n{last}\r\n").unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\n{last}\r\n").unwrap();
         let mut stream = Self(BufReader::new(stream));
         assert_eq!(stream.line().as_deref(), Some("HTTP/1.1 200 OK"));
         while stream.line().is_some_and(|line| !line.is_empty()) {}

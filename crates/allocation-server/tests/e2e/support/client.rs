@@ -158,6 +158,11 @@ impl Client {
         self.send_with("PATCH", &format!("/batch/{}", encoded(reference)), &headers, change.to_string())
     }
 
+    /// Deletes a batch if it is still what its tag says.
+    pub(crate) fn remove_batch_if(&self, reference: &str, tag: &str) -> Answer {
+        self.send_with("DELETE", &format!("/batch/{}", encoded(reference)), &[("if-match", tag)], "")
+    }
+
     /// An order as it is now.
     #[track_caller]
     pub(crate) fn order(&self, order_id: &str) -> Value {

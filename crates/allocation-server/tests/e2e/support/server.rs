@@ -43,6 +43,20 @@ impl Server {
         let mut command = binary();
         command.args(["--address", "127.0.0.1:0", "--log-format", "json"]).env("DATABASE_URL", database.url());
         adjust(&mut command);
+        Self::launch(command)
+    }
+
+    /// Starts a server that may have so many descriptors, and raise that to so many.
+    pub(crate) fn start_limited(database: &TestDatabase, soft: u32, hard: u32) -> Self {
+        let limited = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &limited]).arg(binary().get_program());
+        command.args(["--address", "127.0.0.1:0", "--log-format", "json"]).env("DATABASE_URL", database.url());
+        command.current_dir(std::env::temp_dir());
+        Self::launch(command)
+    }
+
+    fn launch(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let reader = read_log(&mut child, &log);

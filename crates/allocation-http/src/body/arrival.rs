@@ -1,0 +1,135 @@
+//! How a body comes: within its size, its time and the memory that all bodies have.
+
+use super::Share;
+use crate::api::Api;
+use crate::connection::ConnectionState;
+use crate::problem::{Kind, Problem};
+use actix_web::error::PayloadError;
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
+use actix_web::rt::time::{Instant, timeout};
+use actix_web::web::{Bytes, Data, Payload};
+use actix_web::{HttpMessage, HttpRequest};
+use futures_util::{FutureExt, StreamExt};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// How long a body may take to come, and longer only while it comes at [`MIN_BYTES_PER_SECOND`].
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// How many bytes of a body must come in a second, once [`BODY_TIME`] is over.
+const MIN_BYTES_PER_SECOND: usize = 64 * 1024;
+
+/// Up to how many bytes a body does not count among those in flight: connections have a limit of their own.
+const SMALL_BYTES: usize = 4 * 1024;
+
+/// Reads the whole body of a request, of so many bytes at most.
+pub(super) async fn collect(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    within(limit, announced(request.headers()))?;
+    let body = read(request, payload, limit).await?;
+    if let Some(state) = request.conn_data::<Rc<ConnectionState>>() {
+        state.body_was_read(&body, request.headers().contains_key(TRANSFER_ENCODING));
+    }
+    Ok(body)
+}
+
+async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    // A small body is mostly there at once and in one piece: no timer, no copy, and no count.
+    let first = match payload.next().now_or_never() {
+        None => Bytes::new(),
+        Some(None) => return Ok(Bytes::new()),
+        Some(Some(piece)) => piece.map_err(cut_off)?,
+    };
+    let second = payload.next().now_or_never();
+    if matches!(second, Some(None)) && first.len() <= SMALL_BYTES {
+        within(limit, first.len())?;
+        return Ok(first);
+    }
+    let mut arriving = Arriving::of(request, limit)?;
+    arriving.push(&first)?;
+    match second {
+        Some(None) => {}
+        Some(Some(piece)) => {
+            arriving.push(&piece.map_err(cut_off)?)?;
+            arriving.await_rest(payload).await?;
+        }
+        None => arriving.await_rest(payload).await?,
+    }
+    Ok(arriving.keep(request))
+}
+
+/// A body of which some has come.
+struct Arriving {
+    begun: Instant,
+    bytes: Vec<u8>,
+    share: Share,
+    limit: usize,
+}
+
+impl Arriving {
+    fn of(request: &HttpRequest, limit: usize) -> Result<Self, Problem> {
+        let api = request.app_data::<Data<Api>>().ok_or_else(|| Problem::of(Kind::InternalError))?;
+        Ok(Self { begun: Instant::now(), bytes: Vec::new(), share: api.bodies.share(), limit })
+    }
+
+    /// Adds a piece. The memory at least doubles when it must grow, so that a body in many pieces is copied
+    /// few times; all of it counts.
+    fn push(&mut self, piece: &[u8]) -> Result<(), Problem> {
+        let needed = self.bytes.len().saturating_add(piece.len());
+        within(self.limit, needed)?;
+        if needed > self.bytes.capacity() {
+            let capacity = needed.max(2 * self.bytes.capacity()).max(SMALL_BYTES).min(self.limit);
+            if capacity > SMALL_BYTES {
+                self.share.grow_to(capacity)?;
+            }
+            self.bytes.reserve_exact(capacity - self.bytes.len());
+        }
+        self.bytes.extend_from_slice(piece);
+        Ok(())
+    }
+
+    /// Reads what is still to come, for as long as it comes fast enough.
+    async fn await_rest(&mut self, mut payload: Payload) -> Result<(), Problem> {
+        while let Some(piece) = timeout(self.rest(), payload.next()).await.map_err(|_| too_slow())? {
+            self.push(&piece.map_err(cut_off)?)?;
+        }
+        Ok(())
+    }
+
+    /// How long the next piece may take.
+    fn rest(&self) -> Duration {
+        let seconds = u64::try_from(self.bytes.len() / MIN_BYTES_PER_SECOND).unwrap_or_default();
+        (BODY_TIME + Duration::from_secs(seconds)).saturating_sub(self.begun.elapsed())
+    }
+
+    /// The body. It counts until the request is answered.
+    fn keep(self, request: &HttpRequest) -> Bytes {
+        if self.bytes.len() > SMALL_BYTES {
+            request.extensions_mut().insert(self.share);
+        }
+        self.bytes.into()
+    }
+}
+
+/// How many bytes a request says that its body has.
+fn announced(headers: &HeaderMap) -> usize {
+    headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or_default()
+}
+
+fn too_slow() -> Problem {
+    let (seconds, rate) = (BODY_TIME.as_secs(), MIN_BYTES_PER_SECOND / 1024);
+    Problem::new(
+        Kind::RequestTimeout,
+        format!("The body did not come within {seconds} seconds, nor at {rate} KiB a second from then on"),
+    )
+}
+
+fn within(limit: usize, bytes: usize) -> Result<(), Problem> {
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::BodyTooLarge, format!("The body of this request may have {} KiB at most", limit / 1024)))
+}
+
+fn cut_off(_: PayloadError) -> Problem {
+    Problem::new(Kind::MalformedJson, "The body ended before it was complete")
+}

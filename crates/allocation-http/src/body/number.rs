@@ -1,0 +1,113 @@
+//! Integers as JSON Schema defines them: numbers without a fractional part, however they are written.
+
+/// An integer that a number of JSON stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Integer {
+    /// From zero on.
+    Positive(u64),
+    /// Below zero.
+    Negative(i64),
+}
+
+/// The integer that a number of valid syntax stands for, exactly: `2.0` is 2 and `1e1` is 10. `None` when
+/// it has a fractional part or fits no integer of 64 bits.
+pub(super) fn integer(text: &str) -> Option<Integer> {
+    let (negative, magnitude) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let magnitude = magnitude.parse().ok().or_else(|| scaled(magnitude))?;
+    match (negative, magnitude) {
+        (false, _) | (true, 0) => Some(Integer::Positive(magnitude)),
+        (true, _) => 0_i64.checked_sub_unsigned(magnitude).map(Integer::Negative),
+    }
+}
+
+/// A number with a fraction or an exponent as an integer.
+fn scaled(text: &str) -> Option<u64> {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = || whole.bytes().chain(fraction.bytes());
+    if digits().all(|digit| digit == b'0') {
+        return Some(0);
+    }
+    // An exponent that fits no 64 bits is no integer that does: a body is not as long as that.
+    let point = i64::try_from(whole.len()).ok()?.checked_add(exponent.parse().ok()?)?;
+    let point = usize::try_from(point).ok()?;
+    if digits().skip(point).any(|digit| digit != b'0') {
+        return None;
+    }
+    let zeros = std::iter::repeat(b'0');
+    digits()
+        .chain(zeros)
+        .take(point)
+        .try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Integer::{Negative, Positive};
+    use super::integer;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_number_without_a_fractional_part_is_an_integer() {
+        for (text, expected) in [
+            ("0", Positive(0)),
+            ("-0", Positive(0)),
+            ("-0.0e7", Positive(0)),
+            ("0e999999999999999999999", Positive(0)),
+            ("2.0", Positive(2)),
+            ("1e1", Positive(10)),
+            ("1E+1", Positive(10)),
+            ("1.5e1", Positive(15)),
+            ("20e-1", Positive(2)),
+            ("100.00e-2", Positive(1)),
+            ("0.0002e4", Positive(2)),
+            ("-2.0", Negative(-2)),
+            ("-1e1", Negative(-10)),
+            ("18446744073709551615.0", Positive(u64::MAX)),
+            ("9007199254740993.0", Positive(9_007_199_254_740_993)),
+            ("-9223372036854775808", Negative(i64::MIN)),
+        ] {
+            assert_eq!(integer(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fraction_or_what_is_too_large_is_none() {
+        for text in [
+            "1.5",
+            "0.1",
+            "1e-1",
+            "2.0000000000000000000000000000001",
+            "9007199254740993.5",
+            "18446744073709551616",
+            "18446744073709551616.0",
+            "-9223372036854775809",
+            "1e400",
+            "1e999999999999999999999",
+            "1e-999999999999999999999",
+            "1e9223372036854775807",
+        ] {
+            assert_eq!(integer(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_way_to_write_an_integer_is_that_integer(number: u32, zeros in 0..20_usize, shift in 0..9_usize) {
+            let (digits, zeros) = (format!("{number:010}"), "0".repeat(zeros));
+            let (whole, fraction) = digits.split_at(digits.len() - shift);
+            let expected = Some(Positive(number.into()));
+            prop_assert_eq!(integer(&format!("{number}.0{zeros}")), expected);
+            prop_assert_eq!(integer(&format!("{whole}.{fraction}{zeros}e{shift}")), expected);
+            prop_assert_eq!(integer(&format!("{number}{zeros}e-{}", zeros.len())), expected);
+        }
+
+        #[test]
+        fn no_number_crashes(text in "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,25})?") {
+            let _ = integer(&text);
+        }
+    }
+}

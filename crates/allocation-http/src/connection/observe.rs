@@ -1,0 +1,64 @@
+use super::ConnectionState;
+use actix_web::Error;
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
+use actix_web::web::Bytes;
+use std::future::pending;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+/// Tells the connection of each request: when it begins, whether it is the last, and when its response is
+/// encoded. A request behind the last one is not carried out, and gets no response.
+pub(crate) fn observe<S, B>(
+    mut request: ServiceRequest,
+    next: &S,
+) -> impl Future<Output = Result<ServiceResponse<Observed<B>>, Error>> + use<S, B>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    let state = request.conn_data::<Rc<ConnectionState>>().cloned();
+    let has_body = !matches!(request.parts_mut().1, Payload::None);
+    let is_last = request.head().connection_type() == ConnectionType::Close;
+    let begins = state.as_ref().is_none_or(|state| state.begin(has_body, is_last));
+    let answer = begins.then(|| (next.call(request), UnderWay(state)));
+    async move {
+        // The connection ends once all before is sent, and this future with it.
+        let Some((answer, under_way)) = answer else { return pending().await };
+        let mut response = answer.await?;
+        if under_way.0.as_ref().is_some_and(|state| state.ends()) {
+            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        }
+        Ok(response.map_body(|_, body| Observed { body, _under_way: under_way }))
+    }
+}
+
+/// A request that is under way for as long as this lives.
+struct UnderWay(Option<Rc<ConnectionState>>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if let Some(state) = &self.0 {
+            state.finish();
+        }
+    }
+}
+
+/// The body of a response, with word when it is encoded.
+pub(crate) struct Observed<B> {
+    body: B,
+    _under_way: UnderWay,
+}
+
+impl<B: MessageBody + Unpin> MessageBody for Observed<B> {
+    type Error = B::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_next(cx)
+    }
+}

@@ -1,0 +1,184 @@
+use super::{Connection, ConnectionLimits, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_DISCARDED, Places};
+use actix_web::rt::time::{Instant, sleep};
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
+
+fn connect() -> (Connection<DuplexStream>, DuplexStream) {
+    let (stream, peer) = tokio::io::duplex(64 * 1024);
+    let place = Places::new(ConnectionLimits { total: 1, per_address: 1 }).take([127, 0, 0, 1].into()).unwrap();
+    (Connection::new(stream, place), peer)
+}
+
+/// Reads and flushes as the dispatcher does, until the connection ends, and for how long it did not.
+async fn until_it_ends(connection: &mut Connection<DuplexStream>) -> (Duration, io::ErrorKind) {
+    let begun = Instant::now();
+    let error = poll_fn(|cx| {
+        let mut bytes = [0; 1024];
+        loop {
+            match Pin::new(&mut *connection).poll_read(cx, &mut ReadBuf::new(&mut bytes)) {
+                Poll::Ready(Err(error)) => return Poll::Ready(error),
+                Poll::Ready(Ok(())) => {}
+                Poll::Pending => break,
+            }
+        }
+        match Pin::new(&mut *connection).poll_flush(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(error),
+            _ => Poll::Pending,
+        }
+    });
+    let error = error.await;
+    (begun.elapsed(), error.kind())
+}
+
+/// Everything that the peer is sent.
+async fn received(mut peer: DuplexStream) -> String {
+    let mut text = String::new();
+    peer.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_on_which_nothing_comes_ends_without_a_word() {
+    let (mut connection, peer) = connect();
+    let (elapsed, error) = until_it_ends(&mut connection).await;
+    assert!((HEAD_TIME..HEAD_TIME + LINGER_TIME).contains(&elapsed), "{elapsed:?}");
+    assert_eq!(error, io::ErrorKind::TimedOut);
+    drop(connection);
+    assert_eq!(received(peer).await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_comes_too_slowly_is_answered_408() {
+    let (mut connection, mut peer) = connect();
+    let drip = tokio::spawn(async move {
+        while peer.write_all(b"x").await.is_ok() {
+            sleep(Duration::from_secs(1)).await;
+        }
+        received(peer).await
+    });
+    let (elapsed, _) = until_it_ends(&mut connection).await;
+    assert!((HEAD_TIME..HEAD_TIME + 2 * LINGER_TIME).contains(&elapsed), "{elapsed:?}");
+    drop(connection);
+    assert!(drip.await.unwrap().starts_with("HTTP/1.1 408 Request Timeout\r\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_head_has_its_time_from_its_first_byte() {
+    let (mut connection, mut peer) = connect();
+    let state = connection.state();
+    for _ in 0..3 {
+        peer.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        read_all(&mut connection).await;
+        assert!(state.begin(false, false));
+        state.finish();
+        // Idle for longer than a head may take.
+        assert!(tokio::time::timeout(2 * HEAD_TIME, until_it_ends(&mut connection)).await.is_err());
+    }
+    peer.write_all(b"G").await.unwrap();
+    let (elapsed, _) = until_it_ends(&mut connection).await;
+    assert!((HEAD_TIME..HEAD_TIME + 2 * LINGER_TIME).contains(&elapsed), "{elapsed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_outlives_those_of_proxies_and_then_ends() {
+    let (mut connection, mut peer) = connect();
+    peer.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    read_all(&mut connection).await;
+    let state = connection.state();
+    assert!(state.begin(false, false));
+    state.finish();
+    let (elapsed, error) = until_it_ends(&mut connection).await;
+    assert!((IDLE_TIME..IDLE_TIME + LINGER_TIME).contains(&elapsed), "{elapsed:?}");
+    assert!(elapsed > Duration::from_secs(60));
+    assert_eq!(error, io::ErrorKind::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_under_way_has_the_time_it_needs() {
+    let (mut connection, mut peer) = connect();
+    peer.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    read_all(&mut connection).await;
+    let state = connection.state();
+    assert!(state.begin(false, false));
+    let ends = tokio::time::timeout(10 * IDLE_TIME, until_it_ends(&mut connection));
+    assert!(ends.await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_head_behind_a_request_has_the_time_of_a_head() {
+    let (mut connection, mut peer) = connect();
+    peer.write_all(b"GET / HTTP/1.1\r\n\r\nGET").await.unwrap();
+    read_all(&mut connection).await;
+    let state = connection.state();
+    assert!(state.begin(false, false));
+    state.finish();
+    let (elapsed, _) = until_it_ends(&mut connection).await;
+    assert!((HEAD_TIME..HEAD_TIME + 2 * LINGER_TIME).contains(&elapsed), "{elapsed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_last_response_the_peer_is_read_until_it_closes() {
+    let (mut connection, mut peer) = connect();
+    peer.write_all(b"GET / HTTP/1.1\r\nconnection: close\r\n\r\nGET / HTTP/1.1\r\n\r\n").await.unwrap();
+    read_all(&mut connection).await;
+    let state = connection.state();
+    assert!(state.begin(false, true));
+    assert!(!state.begin(false, false));
+    connection.write_all(b"response").await.unwrap();
+    state.finish();
+    let peer = tokio::spawn(received(peer));
+    let (elapsed, error) = until_it_ends(&mut connection).await;
+    assert!(elapsed < LINGER_TIME, "{elapsed:?}");
+    assert_eq!(error, io::ErrorKind::ConnectionAborted);
+    assert_eq!(peer.await.unwrap(), "response");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_does_not_close_is_waited_for_only_so_long() {
+    let (mut connection, mut peer) = connect();
+    peer.write_all(b"DELETE / HTTP/1.1\r\n\r\n").await.unwrap();
+    read_all(&mut connection).await;
+    let state = connection.state();
+    assert!(state.begin(true, false) && state.ends());
+    state.finish();
+    let (elapsed, _) = until_it_ends(&mut connection).await;
+    assert!((LINGER_TIME..2 * LINGER_TIME).contains(&elapsed), "{elapsed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_goes_on_sending_is_cut_off() {
+    let (mut connection, mut peer) = connect();
+    peer.write_all(b"POST / HTTP/1.1\r\n\r\n").await.unwrap();
+    read_all(&mut connection).await;
+    let state = connection.state();
+    assert!(state.begin(true, false) && state.ends());
+    state.finish();
+    let flood = tokio::spawn(async move {
+        let mut sent = 0;
+        while peer.write_all(&[0; 16 * 1024]).await.is_ok() {
+            sent += 16 * 1024;
+        }
+        sent
+    });
+    let (elapsed, _) = until_it_ends(&mut connection).await;
+    assert!(elapsed < LINGER_TIME, "{elapsed:?}");
+    drop(connection);
+    let sent = flood.await.unwrap();
+    assert!((MAX_DISCARDED..2 * MAX_DISCARDED).contains(&sent), "{sent}");
+}
+
+/// Reads what has come, as the dispatcher does before it decodes.
+async fn read_all(connection: &mut Connection<DuplexStream>) {
+    poll_fn(|cx| {
+        let mut bytes = [0; 1024];
+        while let Poll::Ready(read) = Pin::new(&mut *connection).poll_read(cx, &mut ReadBuf::new(&mut bytes)) {
+            read.unwrap();
+        }
+        Poll::Ready(())
+    })
+    .await;
+}

@@ -1,0 +1,20 @@
+use super::{CorsOrigin, EdgeSettings};
+use actix_cors::Cors;
+use actix_web::http::header;
+
+/// For how many seconds a browser may remember what it may send.
+const MAX_AGE: usize = 3_600;
+
+/// What lets pages of other origins read responses: a browser keeps it from them otherwise.
+pub(crate) fn cors(settings: &EdgeSettings) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "POST", "PATCH", "DELETE"])
+        .allowed_headers(["content-type", "if-match", "if-none-match", "last-event-id", "traceparent", "x-request-id"])
+        .expose_headers([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER])
+        .expose_headers(["x-request-id"])
+        .max_age(MAX_AGE);
+    settings.cors_origins.iter().fold(cors, |cors, origin| match origin {
+        CorsOrigin::Any => cors.allow_any_origin().send_wildcard(),
+        CorsOrigin::Origin(origin) => cors.allowed_origin(origin),
+    })
+}

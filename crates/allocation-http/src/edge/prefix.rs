@@ -1,0 +1,173 @@
+//! What stands before the paths of the service, as clients behind a proxy see them.
+
+use actix_web::dev::ServiceRequest;
+use actix_web::http::Uri;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, LINK, LOCATION};
+use actix_web::{HttpMessage, HttpRequest};
+use std::fmt;
+use std::sync::Arc;
+
+/// What a proxy says that it took away from the beginning of the path.
+pub(super) const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+
+pub(super) const RULE: &str = "must be a path such as /allocation, of letters, digits and -._~ in its segments";
+
+/// How long a prefix may be, in bytes.
+const MAX_BYTES: usize = 255;
+
+/// The first segments of paths that the service has itself: a base path that began so would be ambiguous.
+const TAKEN: [&str; 13] = [
+    "allocations",
+    "backorders",
+    "batch",
+    "docs",
+    "events",
+    "livez",
+    "openapi.json",
+    "orders",
+    "pick-lists",
+    "problems",
+    "products",
+    "readyz",
+    "redoc",
+];
+
+/// The path under which clients see the service; empty when there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BasePath(Prefix);
+
+impl BasePath {
+    /// Parses a path such as `/allocation`; `/` is none.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let path = Self::parse_prefix(text)?;
+        match text.split('/').nth(1).is_some_and(|first| TAKEN.contains(&first)) {
+            true => Err("must not begin as a path of the service does"),
+            false => Ok(path),
+        }
+    }
+
+    /// Parses what a proxy took away from a path.
+    pub(super) fn parse_prefix(text: &str) -> Result<Self, &'static str> {
+        let path = text.strip_suffix('/').unwrap_or(text);
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let is_segment = |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(known);
+        let valid = match path.strip_prefix('/') {
+            Some(segments) => path.len() <= MAX_BYTES && segments.split('/').all(is_segment),
+            None => path.is_empty() && !text.is_empty(),
+        };
+        if valid { Ok(Self(Prefix(path.into()))) } else { Err(RULE) }
+    }
+
+    pub(super) fn prefix(&self) -> Prefix {
+        self.0.clone()
+    }
+
+    /// Takes the base path away from a request's path, if it is there: a proxy may have taken it away.
+    pub(super) fn strip(&self, request: &mut ServiceRequest) {
+        if self.0.is_empty() {
+            return;
+        }
+        let path_and_query = request.uri().path_and_query().map_or("/", |whole| whole.as_str());
+        let Some(rest) = path_and_query.strip_prefix(&*self.0.0) else { return };
+        let rest = match rest.as_bytes().first() {
+            Some(b'/') => rest.to_owned(),
+            None | Some(b'?') => format!("/{rest}"),
+            _ => return,
+        };
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = rest.parse().ok();
+        let Ok(uri) = Uri::from_parts(parts) else { return };
+        request.match_info_mut().get_mut().update(&uri);
+        request.head_mut().uri = uri;
+    }
+}
+
+/// What stands before the paths of a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Prefix(Arc<str>);
+
+impl Default for Prefix {
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Prefix {
+    /// The prefix that the client of a request sees.
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        request.extensions().get().cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts the prefix before the paths in headers.
+    pub(super) fn add_to(&self, headers: &mut HeaderMap) {
+        for (name, opening) in [(LOCATION, ""), (LINK, "<")] {
+            let value = headers.get(&name).and_then(|value| value.to_str().ok()?.strip_prefix(opening));
+            let Some(path) = value.filter(|value| value.starts_with('/')) else { continue };
+            if let Ok(value) = HeaderValue::from_str(&format!("{opening}{self}{path}")) {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BasePath, Prefix, TAKEN};
+    use actix_web::http::header::{HeaderMap, HeaderValue, LINK, LOCATION};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_base_path_is_a_path_of_plain_segments() {
+        for (text, prefix) in [("/", ""), ("/allocation", "/allocation"), ("/a/b-1/", "/a/b-1"), ("/~x._", "/~x._")] {
+            assert_eq!(BasePath::parse(text).unwrap().prefix().to_string(), prefix, "{text}");
+        }
+        let long = format!("/{}", "a".repeat(255));
+        for text in
+            ["", "allocation", "//a", "/a//b", "/a//", "/..", "/a/./b", "/a b", "/a%20", "/ä", "/a?b", "/a\"", &long]
+        {
+            assert!(BasePath::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_base_path_does_not_begin_as_a_path_of_the_service_does() {
+        let paths = crate::openapi().paths.paths;
+        let mut first: BTreeSet<_> = paths.keys().map(|path| path.split('/').nth(1).unwrap().to_owned()).collect();
+        first.extend(["docs", "redoc", "openapi.json"].map(str::to_owned));
+        assert_eq!(first, TAKEN.map(str::to_owned).into());
+        for segment in TAKEN {
+            assert!(BasePath::parse(&format!("/{segment}/x")).is_err(), "{segment}");
+            assert!(BasePath::parse(&format!("/{segment}-x")).is_ok(), "{segment}");
+        }
+    }
+
+    #[test]
+    fn paths_in_headers_get_the_prefix_and_urls_do_not() {
+        let added = |location: &'static str, link: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, HeaderValue::from_static(location));
+            headers.insert(LINK, HeaderValue::from_static(link));
+            Prefix("/a".into()).add_to(&mut headers);
+            [LOCATION, LINK].map(|name| headers.get(name).unwrap().to_str().unwrap().to_owned())
+        };
+        assert_eq!(
+            added("/batch/B-1", "</batch?after=x>; rel=\"next\""),
+            ["/a/batch/B-1", "</a/batch?after=x>; rel=\"next\""]
+        );
+        assert_eq!(added("https://x/", "<https://x/>"), ["https://x/", "<https://x/>"]);
+    }
+}

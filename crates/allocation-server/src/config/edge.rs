@@ -1,0 +1,88 @@
+//! Settings of what is in front of the service: names, pages, prefixes and connections.
+
+use allocation_http::{AllowedHost, BasePath, CorsOrigin, EdgeSettings};
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+/// How the service is reached.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EdgeArgs {
+    /// A name that clients reach the service by, beside localhost and IP addresses: NAME, NAME:PORT, .DOMAIN
+    /// for all names below it, or * for any; may be given more than once, or separated by commas
+    #[arg(
+        long = "allowed-host",
+        global = true,
+        env = "ALLOCATION_ALLOWED_HOSTS",
+        value_name = "NAME",
+        value_delimiter = ',',
+        value_parser = AllowedHost::parse
+    )]
+    allowed_hosts: Vec<AllowedHost>,
+
+    #[arg(
+        long = "cors-origin",
+        help = "An origin whose pages may use the service from a browser, such as https://shop.example, or * for \
+            any; may be given more than once, or separated by commas [default: none but the service itself]",
+        global = true,
+        env = "ALLOCATION_CORS_ORIGINS",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        value_parser = CorsOrigin::parse
+    )]
+    cors_origins: Vec<CorsOrigin>,
+
+    /// The path below which clients see the service, such as /allocation; a proxy may take it away or not
+    #[arg(
+        long,
+        global = true,
+        env = "ALLOCATION_BASE_PATH",
+        value_name = "PATH",
+        default_value = "/",
+        value_parser = BasePath::parse
+    )]
+    base_path: BasePath,
+
+    /// Believe the header X-Forwarded-Prefix, in which a proxy says what it took away from the path
+    #[arg(
+        long,
+        global = true,
+        env = "ALLOCATION_TRUST_FORWARDED_PREFIX",
+        value_parser = BoolishValueParser::new()
+    )]
+    trust_forwarded_prefix: bool,
+
+    /// How many connections to serve at a time at most; fewer when the process may not have as many
+    /// descriptors
+    #[arg(
+        long,
+        global = true,
+        env = "ALLOCATION_MAX_CONNECTIONS",
+        value_name = "NUMBER",
+        default_value = "4096",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub(crate) max_connections: u32,
+
+    /// How many of them to serve from one address, or one network of IPv6, at most
+    #[arg(
+        long,
+        global = true,
+        env = "ALLOCATION_MAX_CONNECTIONS_PER_ADDRESS",
+        value_name = "NUMBER",
+        default_value = "2048",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub(crate) max_connections_per_address: u32,
+}
+
+impl EdgeArgs {
+    /// By which names the service is reached, and from which pages.
+    pub(crate) fn settings(&self) -> EdgeSettings {
+        EdgeSettings {
+            allowed_hosts: self.allowed_hosts.clone(),
+            cors_origins: self.cors_origins.clone(),
+            base_path: self.base_path.clone(),
+            trusts_forwarded_prefix: self.trust_forwarded_prefix,
+        }
+    }
+}

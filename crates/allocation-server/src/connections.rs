@@ -1,0 +1,64 @@
+//! How many connections there may be, so that descriptors are left for everything else.
+
+use crate::config::Settings;
+use allocation_http::ConnectionLimits;
+
+/// How many descriptors are kept for what is neither a client nor the database: listener, log, event queues
+/// of the threads, the broker.
+const OTHER_DESCRIPTORS: u64 = 64;
+
+/// How many descriptors a connection to the database takes at most: SQLite has its file, the write-ahead
+/// log, its index and a temporary file.
+const DESCRIPTORS_OF_CONNECTION: u64 = 4;
+
+/// The limits for a number of connections to the database, after the process was allowed all the
+/// descriptors that it may have.
+pub(crate) fn limits(settings: &Settings, database_connections: u32) -> ConnectionLimits {
+    let (asked, per_address) = (settings.edge.max_connections, settings.edge.max_connections_per_address);
+    let reserved = OTHER_DESCRIPTORS + DESCRIPTORS_OF_CONNECTION * u64::from(database_connections);
+    let total = within(u64::from(asked), raise_descriptor_limit(), reserved);
+    if total < u64::from(asked) {
+        tracing::warn!(connections = total, asked, "fewer connections are served than set: descriptors are limited");
+    }
+    let total = usize::try_from(total).unwrap_or(usize::MAX);
+    let per_address = usize::try_from(per_address).unwrap_or(usize::MAX).min(total);
+    ConnectionLimits { total, per_address }
+}
+
+/// As many connections as asked for, or as descriptors are left when some are reserved; one at least.
+fn within(asked: u64, descriptors: Option<u64>, reserved: u64) -> u64 {
+    descriptors.map_or(asked, |descriptors| asked.min(descriptors.saturating_sub(reserved))).max(1)
+}
+
+/// Raises the limit of descriptors as far as the process may, and returns it; `None` for no limit, or none
+/// that is known.
+#[cfg(unix)]
+fn raise_descriptor_limit() -> Option<u64> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    match setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+        Ok(()) => limit.maximum,
+        Err(error) => {
+            tracing::warn!(%error, "the limit of descriptors cannot be raised");
+            limit.current
+        }
+    }
+}
+
+#[cfg(not(unix))]
+const fn raise_descriptor_limit() -> Option<u64> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::within;
+
+    #[test]
+    fn descriptors_are_left_for_the_rest() {
+        assert_eq!(within(4_096, Some(1_048_576), 100), 4_096);
+        assert_eq!(within(4_096, Some(1_024), 100), 924);
+        assert_eq!(within(4_096, Some(50), 100), 1);
+        assert_eq!(within(4_096, None, 100), 4_096);
+    }
+}
