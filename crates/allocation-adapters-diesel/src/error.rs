@@ -4,7 +4,7 @@
 //! code. So the rest is told by message: SQLite's are fixed, PostgreSQL's are asked for in English.
 
 use allocation_ports::StoreError;
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use std::error::Error as StdError;
 
 /// Parts of messages of databases under load.
@@ -49,6 +49,7 @@ const UNAVAILABLE: [&str; 20] = [
 pub(crate) fn store_error(error: Error) -> StoreError {
     match class(&error) {
         Class::Conflict => StoreError::Conflict(error.into()),
+        Class::Invariant(name) => StoreError::invariant(name, error),
         Class::Busy => StoreError::Busy(error.into()),
         Class::Lost | Class::Unavailable => StoreError::Unavailable(error.into()),
         Class::Failed => StoreError::Failed(error.into()),
@@ -78,9 +79,11 @@ pub(crate) fn corrupt(cause: impl StdError + Send + Sync + 'static) -> StoreErro
 #[error("the database holds a row that this program cannot have written")]
 struct Corrupt(#[source] Box<dyn StdError + Send + Sync>);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Class {
     Conflict,
+    /// A constraint of that name rejects what was decided.
+    Invariant(String),
     Busy,
     /// The connection broke while a statement was under way, or its write failed half-way.
     Lost,
@@ -90,7 +93,7 @@ enum Class {
 
 fn class(error: &Error) -> Class {
     match error {
-        Error::DatabaseError(kind, information) => class_of_kind(kind, information.message()),
+        Error::DatabaseError(kind, information) => class_of_kind(kind, &**information),
         Error::RollbackErrorOnCommit { commit_error, .. } => class(commit_error),
         // The connection broke at an earlier statement; nothing was sent any more.
         Error::BrokenTransactionManager => Class::Unavailable,
@@ -98,14 +101,47 @@ fn class(error: &Error) -> Class {
     }
 }
 
-fn class_of_kind(kind: &DatabaseErrorKind, message: &str) -> Class {
+/// The unique keys that units of work under different locks may take at the same time, by the names that
+/// the databases have for them. Every other key belongs to a product, and its lock keeps others away.
+const NAMES: [&str; 9] = [
+    // PostgreSQL: the constraint
+    "batch_references_pkey",
+    "order_lines_by_order",
+    "orders_pkey",
+    "pick_lists_pkey",
+    "pick_list_lines_pkey",
+    // SQLite: the columns
+    "batch_references.reference",
+    "orders.order_id",
+    "pick_lists.list_id",
+    "pick_list_lines.list_id, pick_list_lines.line",
+];
+
+fn class_of_kind(kind: &DatabaseErrorKind, information: &dyn DatabaseErrorInformation) -> Class {
     match kind {
-        DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::SerializationFailure => Class::Conflict,
+        DatabaseErrorKind::SerializationFailure => Class::Conflict,
+        DatabaseErrorKind::UniqueViolation => match constraint(information) {
+            name if NAMES.contains(&name) => Class::Conflict,
+            name => Class::Invariant(name.to_owned()),
+        },
+        DatabaseErrorKind::CheckViolation
+        | DatabaseErrorKind::ExclusionViolation
+        | DatabaseErrorKind::ForeignKeyViolation
+        | DatabaseErrorKind::NotNullViolation
+        | DatabaseErrorKind::RestrictViolation => Class::Invariant(constraint(information).to_owned()),
         DatabaseErrorKind::ReadOnlyTransaction => Class::Unavailable,
         DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Class::Lost,
-        DatabaseErrorKind::Unknown => class_of_message(message),
+        DatabaseErrorKind::Unknown => class_of_message(information.message()),
         _ => Class::Failed,
     }
+}
+
+/// The name of the constraint that was violated: SQLite has it in its message, and no name for a foreign
+/// key, of which it says only that one failed.
+fn constraint(information: &dyn DatabaseErrorInformation) -> &str {
+    let message = information.message();
+    let named = information.constraint_name().or_else(|| information.column_name());
+    named.unwrap_or_else(|| message.split_once("constraint failed: ").map_or(message, |(_, name)| name))
 }
 
 fn class_of_message(message: &str) -> Class {
@@ -141,6 +177,7 @@ mod tests {
     fn what_another_unit_of_work_caused_is_a_conflict() {
         for error in [
             database_error(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: batch_references.reference"),
+            database_error(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: orders.order_id"),
             database_error(DatabaseErrorKind::SerializationFailure, "could not serialize access"),
             unknown("deadlock detected"),
         ] {
@@ -184,11 +221,29 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_rule_of_the_schema_is_a_failure() {
+    fn a_broken_rule_of_the_schema_is_an_invariant_with_its_name() {
+        for (kind, message, expected) in [
+            (
+                DatabaseErrorKind::CheckViolation,
+                "CHECK constraint failed: batches_not_oversold",
+                "batches_not_oversold",
+            ),
+            (
+                DatabaseErrorKind::UniqueViolation,
+                "UNIQUE constraint failed: outbox.sku, outbox.version, outbox.ordinal",
+                "outbox.sku, outbox.version, outbox.ordinal",
+            ),
+            (DatabaseErrorKind::NotNullViolation, "NOT NULL constraint failed: batches.sku", "batches.sku"),
+            (DatabaseErrorKind::ForeignKeyViolation, "FOREIGN KEY constraint failed", "FOREIGN KEY constraint failed"),
+        ] {
+            let error = store_error(database_error(kind, message));
+            assert!(matches!(&error, StoreError::Invariant { name, .. } if name == expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_no_run_can_mend_is_a_failure() {
         for error in [
-            database_error(DatabaseErrorKind::CheckViolation, "CHECK constraint failed: batches_not_oversold"),
-            database_error(DatabaseErrorKind::ForeignKeyViolation, "FOREIGN KEY constraint failed"),
-            database_error(DatabaseErrorKind::NotNullViolation, "NOT NULL constraint failed"),
             unknown("no such table: products"),
             unknown("database disk image is malformed"),
             Error::NotFound,
@@ -215,7 +270,7 @@ mod tests {
     fn a_commit_that_was_never_sent_is_not_unknown() {
         assert!(matches!(commit_error(Error::BrokenTransactionManager), StoreError::Unavailable(_)));
         assert!(matches!(commit_error(unknown("database or disk is full")), StoreError::Unavailable(_)));
-        let conflict = database_error(DatabaseErrorKind::UniqueViolation, "duplicate key");
+        let conflict = database_error(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: orders.order_id");
         assert!(matches!(commit_error(conflict), StoreError::Conflict(_)));
     }
 }

@@ -4,7 +4,7 @@ use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
 use crate::row;
 use crate::statement::statement;
-use allocation_domain::{OrderId, Sku};
+use allocation_domain::Sku;
 use allocation_ports::StoreError;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -13,6 +13,10 @@ use std::collections::BTreeSet;
 
 /// How many expired lines are looked through at a time.
 const PAGE: i64 = 1_000;
+
+/// How many pages are looked through for one answer: those of a product of which very much has expired
+/// must neither hide other products nor be read again and again as long as they are released.
+const MOST_PAGES: usize = 10;
 
 statement! {
     /// Expired lines after a place, those that expired first before others. Lines of one product
@@ -24,18 +28,18 @@ statement! {
 }
 
 statement! {
-    /// The orders whose lines of a product have expired. Their order is that of the index that leads
-    /// to them, past all lines that have not.
-    ExpiredLinesOf<'a>(sku: Text => str, now: BigInt => i64) on MultiBackend -> Text,
-    "SELECT order_id FROM order_lines WHERE sku = ? AND expires_at <= ? ORDER BY expires_at, order_id"
+    /// Products of which lines may wait for units that are free.
+    Unserved<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    "SELECT sku FROM products WHERE unserved AND sku > ? ORDER BY sku LIMIT ?"
 }
 
-/// Products with expired lines, those that expired first before others, at most so many.
+/// Products with expired lines, those that expired first before others, then products of which lines may
+/// wait for units that are free; at most so many.
 pub(crate) fn products(connection: &mut AnyConnection, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError> {
     let (now, most) = (now.timestamp_micros(), usize::from(most));
     let (mut found, mut known) = (Vec::new(), BTreeSet::new());
     let mut place = (i64::MIN, String::new());
-    loop {
+    for _ in 0..MOST_PAGES {
         let page = ExpiredLines { now: &now, expires_at: &place.0, sku: &place.1, limit: &PAGE };
         let page: Vec<(i64, String)> = page.load(connection).map_err(store_error)?;
         let Some(last) = page.last().cloned() else { break };
@@ -45,17 +49,10 @@ pub(crate) fn products(connection: &mut AnyConnection, now: DateTime<Utc>, most:
         }
         place = last;
     }
+    if found.len() < most {
+        let unserved: Vec<String> = Unserved { after: "", limit: &PAGE }.load(connection).map_err(store_error)?;
+        found.extend(unserved.into_iter().filter(|sku| known.insert(sku.clone())));
+    }
     found.truncate(most);
     found.into_iter().map(row::sku).collect()
-}
-
-/// The orders whose lines of a product have expired.
-pub(crate) fn orders(
-    connection: &mut AnyConnection,
-    sku: &Sku,
-    now: DateTime<Utc>,
-) -> Result<Vec<OrderId>, StoreError> {
-    let statement = ExpiredLinesOf { sku: sku.as_str(), now: &now.timestamp_micros() };
-    let rows: Vec<String> = statement.load(connection).map_err(store_error)?;
-    rows.into_iter().map(row::order_id).collect()
 }

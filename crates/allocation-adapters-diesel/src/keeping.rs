@@ -23,7 +23,7 @@ impl From<OutboxPlace> for Place {
     fn from(place: OutboxPlace) -> Self {
         Self {
             sku: place.sku.to_string(),
-            // Nothing is stored with a number that is out of range here.
+            // A place past a product has numbers that no row has.
             version: i64::try_from(place.version).unwrap_or(i64::MAX),
             ordinal: i32::try_from(place.ordinal).unwrap_or(i32::MAX),
         }
@@ -129,6 +129,7 @@ pub(crate) fn tidy(connection: &mut AnyConnection) -> Result<(), StoreError> {
 }
 
 /// Name, holder and time of a lease, as statements take them.
+#[expect(clippy::expect_used, reason = "leases last for seconds")]
 pub(crate) fn of(lease: &Lease, time: Duration) -> (&str, &str, i64) {
-    (lease.name, &lease.holder, i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 8))
+    (lease.name, &lease.holder, i64::try_from(time.as_micros()).expect("leases last for seconds"))
 }

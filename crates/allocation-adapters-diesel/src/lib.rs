@@ -19,6 +19,7 @@ mod orders;
 mod pick_line;
 mod pick_lists;
 mod postgres;
+mod queue;
 mod reads;
 mod relaying;
 mod row;

@@ -4,12 +4,13 @@ use crate::error::corrupt;
 use crate::row::{self, BatchRow};
 use crate::schema::order_lines;
 use allocation_domain::{
-    Allocation, Batch, Commitment, Fulfilment, LineRow, LineState, LineTerms, OnShortage, OrderId, PickLine,
-    PickLineId, Sku,
+    Allocation, Batch, BatchReference, Commitment, Fulfilment, LineRow, LineState, LineTerms, OnShortage, OrderId,
+    PickLine, PickLineId, Sku,
 };
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+use std::collections::HashMap;
 
 /// What [`StoredLine`] is read from.
 pub(crate) const LINE_COLUMNS: LineColumns = (
@@ -119,6 +120,24 @@ pub(crate) struct LineValues {
 }
 
 impl LineValues {
+    /// The row of a plain line: the defaults of the table.
+    pub(crate) const fn plain(quantity: i32, placed_at: i64) -> Self {
+        Self {
+            quantity,
+            placed_at,
+            of_order: false,
+            priority: 0,
+            backorders: false,
+            allow_split: true,
+            waiting: 0,
+            expires_at: None,
+            ended: None,
+            listed: 0,
+            picked: 0,
+            shipped: 0,
+        }
+    }
+
     /// The row of a line.
     pub(crate) fn of(line: &LineRow) -> Result<Self, StoreError> {
         let integer = |units: u32| i32::try_from(units).map_err(|error| StoreError::Failed(error.into()));
@@ -149,6 +168,43 @@ pub(crate) fn is_plain(line: &LineRow) -> bool {
     *line == LineState::alone(line.quantity, line.terms.placed_at).row()
 }
 
+/// A line with what it holds; fails when it holds more than it ordered.
+pub(crate) fn restored(row: LineRow, allocations: Vec<Allocation>) -> Result<LineState, StoreError> {
+    let line = row.with(allocations);
+    let held: u64 = line.allocations.iter().map(|part| u64::from(part.quantity.get())).sum();
+    let served = held + u64::from(line.fulfilment.taken()) + u64::from(line.waiting);
+    let ordered = line.quantity.get();
+    if served <= u64::from(ordered) {
+        Ok(line)
+    } else {
+        Err(StoreError::invariant("order_line_within_its_quantity", Overserved { served, ordered }))
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("a line of {ordered} units has or waits for {served}")]
+struct Overserved {
+    served: u64,
+    ordered: u32,
+}
+
+/// Checks that a batch counts the units as allocated that lines hold of it.
+fn expect_covered(batch: &Batch, held: u64) -> Result<(), StoreError> {
+    if held <= u64::from(batch.allocated()) {
+        return Ok(());
+    }
+    let (reference, counted) = (batch.reference().to_string(), batch.allocated());
+    Err(StoreError::invariant("batch_covers_its_allocations", Uncovered { reference, counted, held }))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("batch {reference} counts {counted} units as allocated, and lines hold {held} of it")]
+struct Uncovered {
+    reference: String,
+    counted: u32,
+    held: u64,
+}
+
 /// A row of `allocations` of a line that is known, with its batch.
 #[derive(Debug, Queryable)]
 pub(crate) struct AllocationPart {
@@ -160,7 +216,9 @@ impl AllocationPart {
     /// What the line holds, and the batch.
     pub(crate) fn allocation(self, sku: &Sku) -> Result<(Allocation, Batch), StoreError> {
         let batch = self.batch.batch(sku.clone())?;
-        Ok((Allocation::of(&batch, row::quantity(self.quantity)?), batch))
+        let quantity = row::quantity(self.quantity)?;
+        expect_covered(&batch, quantity.get().into())?;
+        Ok((Allocation::of(&batch, quantity), batch))
     }
 }
 
@@ -180,6 +238,8 @@ pub(crate) struct Lines {
     pub(crate) lines: Vec<(OrderId, LineState)>,
     pub(crate) batches: Vec<Batch>,
     pub(crate) pick_lines: Vec<(PickLineId, PickLine)>,
+    /// How many units of each batch the lines hold together.
+    held: HashMap<BatchReference, u64>,
 }
 
 impl Lines {
@@ -199,10 +259,13 @@ impl Lines {
         let mut allocations = Vec::new();
         for part in parts {
             let (allocation, batch) = part.allocation(sku)?;
+            let held = self.held.entry(allocation.reference.clone()).or_default();
+            *held += u64::from(allocation.quantity.get());
+            expect_covered(&batch, *held)?;
             allocations.push(allocation);
             self.batches.push(batch);
         }
-        self.lines.push((order_id, line.row()?.with(allocations)));
+        self.lines.push((order_id, restored(line.row()?, allocations)?));
         Ok(())
     }
 }

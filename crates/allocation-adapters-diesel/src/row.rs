@@ -64,7 +64,10 @@ impl BatchRow {
             shipped: units(self.shipped_quantity)?,
             missing: units(self.missing_quantity)?,
         };
-        batch.with_revision(revision).with_counts(counts).map_err(corrupt)
+        batch
+            .with_revision(revision)
+            .with_counts(counts)
+            .map_err(|oversold| StoreError::invariant("batches_not_oversold", oversold))
     }
 }
 

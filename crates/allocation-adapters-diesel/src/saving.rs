@@ -7,6 +7,7 @@ use allocation_domain::{
 };
 use allocation_ports::{CausationId, Origin, Origins, StoreError, TraceParent};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use std::collections::{BTreeSet, HashSet};
 
 /// The changes of one or more products, sorted by what is done to which table.
 ///
@@ -27,13 +28,15 @@ pub(crate) struct RowChanges<'a> {
     pub(crate) counted_batches: Vec<(BatchKey<'a>, Counts)>,
     /// Lines with nothing to write but what almost every line that is sent alone has.
     pub(crate) added_plain_lines: Vec<PlainLine<'a>>,
-    pub(crate) added_lines: Vec<(LineKey<'a>, LineValues)>,
+    pub(crate) added_lines: Vec<AddedLine<'a>>,
     pub(crate) added_allocations: Vec<(AllocationKey<'a>, i32)>,
     pub(crate) added_pick_lines: Vec<PickLineValues<'a>>,
     pub(crate) changed_pick_lines: Vec<PickLineValues<'a>>,
     /// By how much the totals of products rise or fall. A product of which only the instant of the
     /// last decision is to be written has no change here.
     pub(crate) products: Vec<(&'a str, TotalsChange)>,
+    /// Whether lines of products may wait for units that are free, where that has changed.
+    pub(crate) unserved: Vec<(&'a str, bool)>,
     pub(crate) events: Vec<NewEvent<'a>>,
     /// When all this happens, in microseconds since 1970.
     pub(crate) at: i64,
@@ -102,11 +105,20 @@ pub(crate) struct PickLineValues<'a> {
     pub(crate) status: &'static str,
 }
 
+/// A line that is the anchor of its order.
 #[derive(Debug)]
 pub(crate) struct PlainLine<'a> {
     pub(crate) key: LineKey<'a>,
     pub(crate) quantity: i32,
     pub(crate) placed_at: i64,
+}
+
+#[derive(Debug)]
+pub(crate) struct AddedLine<'a> {
+    pub(crate) key: LineKey<'a>,
+    /// Which slot of its order the line takes, on PostgreSQL: the empty one of the anchor, or its SKU.
+    pub(crate) slot: &'a str,
+    pub(crate) values: LineValues,
 }
 
 #[derive(Debug)]
@@ -121,18 +133,39 @@ pub(crate) struct NewEvent<'a> {
     pub(crate) origin: Option<&'a Origin>,
 }
 
+/// The slot of the line that stands for its order.
+const ANCHOR: &str = "";
+
+#[derive(Debug, thiserror::Error)]
+#[error("no event tells what batch {0} was added with")]
+struct NoEvent(String);
+
 /// SQLite keeps dates as texts, which sort as dates only with years of four digits.
 #[derive(Debug, thiserror::Error)]
 #[error("the year of {0} has not four digits")]
 struct YearOutOfRange(NaiveDate);
 
 #[derive(Debug, thiserror::Error)]
-#[error("a row that was loaded is not there any more")]
-struct RowVanished;
+#[error("of {expected} rows {actual} are there")]
+struct RowsMissing {
+    expected: usize,
+    actual: usize,
+}
 
-/// Checks that a statement found all the rows it was to change: they were loaded under the lock.
-pub(crate) fn expect_rows(expected: usize, actual: usize) -> Result<(), StoreError> {
-    if expected == actual { Ok(()) } else { Err(StoreError::Conflict(RowVanished.into())) }
+/// Checks that a statement found all the rows it was to change. They were loaded under the lock of their
+/// product, and nobody else changes them: where one is missing, the invariant of that name is broken.
+pub(crate) fn expect_rows(invariant: &'static str, expected: usize, actual: usize) -> Result<(), StoreError> {
+    if expected == actual { Ok(()) } else { Err(StoreError::invariant(invariant, RowsMissing { expected, actual })) }
+}
+
+/// The invariants that [`expect_rows`] checks, by the rows that must be there.
+pub(crate) mod exists {
+    pub(crate) const ALLOCATION: &str = "locked_allocation_exists";
+    pub(crate) const BATCH: &str = "locked_batch_exists";
+    pub(crate) const BATCH_REFERENCE: &str = "locked_batch_reference_exists";
+    pub(crate) const LINE: &str = "locked_order_line_exists";
+    pub(crate) const PICK_LINE: &str = "locked_pick_line_exists";
+    pub(crate) const PRODUCT: &str = "locked_product_exists";
 }
 
 impl<'a> RowChanges<'a> {
@@ -142,6 +175,7 @@ impl<'a> RowChanges<'a> {
         changes: &'a [(DateTime<Utc>, Changes<'a>)],
         at: DateTime<Utc>,
         origins: &'a Origins,
+        joined: &BTreeSet<OrderId>,
     ) -> Result<Self, StoreError> {
         let mut rows = Self { at: at.timestamp_micros(), ..Self::default() };
         for (last_at, product) in changes {
@@ -156,7 +190,33 @@ impl<'a> RowChanges<'a> {
         // wait for each other.
         rows.added_batches.sort_unstable_by_key(|batch| batch.key.reference);
         rows.removed_batches.sort_unstable_by_key(|key| key.reference);
+        // Two units may make a list of one name of different products.
+        rows.added_pick_lines.sort_unstable_by_key(|line| (line.list_id, line.line));
+        rows.assign_slots(joined);
         Ok(rows)
+    }
+
+    /// Makes the first new line of each order its anchor, unless the order has one that is locked.
+    ///
+    /// All anchors are to be inserted by one statement in the order of their orders' names, so that no two
+    /// units of work wait for each other. It is that of plain lines if all new anchors are plain.
+    fn assign_slots(&mut self, joined: &BTreeSet<OrderId>) {
+        let mut begun: HashSet<&str> = joined.iter().map(OrderId::as_str).collect();
+        for line in &mut self.added_lines {
+            line.slot = if begun.insert(line.key.order_id) { ANCHOR } else { line.key.sku };
+        }
+        let with_anchors = self.added_lines.iter().any(|line| line.slot == ANCHOR);
+        for line in std::mem::take(&mut self.added_plain_lines) {
+            if !begun.insert(line.key.order_id) {
+                self.added_lines.push(AddedLine::beside(&line, line.key.sku));
+            } else if with_anchors {
+                self.added_lines.push(AddedLine::beside(&line, ANCHOR));
+            } else {
+                self.added_plain_lines.push(line);
+            }
+        }
+        self.added_lines.sort_by_key(|line| line.key.order_id);
+        self.added_plain_lines.sort_unstable_by_key(|line| line.key.order_id);
     }
 
     fn push_batches(&mut self, product: &Changes<'a>) -> Result<(), StoreError> {
@@ -185,7 +245,9 @@ impl<'a> RowChanges<'a> {
             match (line.before, line.after) {
                 (_, None) => self.removed_lines.push(key),
                 (None, Some(after)) if is_plain(&after) => self.added_plain_lines.push(PlainLine::of(key, &after)?),
-                (None, Some(after)) => self.added_lines.push((key, LineValues::of(&after)?)),
+                (None, Some(after)) => {
+                    self.added_lines.push(AddedLine { key, slot: key.sku, values: LineValues::of(&after)? });
+                }
                 (Some(_), Some(after)) => self.changed_lines.push((key, LineValues::of(&after)?)),
             }
         }
@@ -197,6 +259,7 @@ impl<'a> RowChanges<'a> {
         // another product was ahead of this one: an allocation then has no second row of the product
         // to write.
         let counted = TotalsChange { allocated: 0, ..product.totals };
+        self.unserved.extend(product.unserved.map(|unserved| (product.sku.as_str(), unserved)));
         if counted != TotalsChange::default() || self.at > last_at {
             self.products.push((product.sku.as_str(), counted));
         }
@@ -254,7 +317,7 @@ impl NewEvent<'_> {
 
 impl<'a> NewBatch<'a> {
     fn of(batch: &'a Batch, events: &[Event]) -> Result<Self, StoreError> {
-        let (added_quantity, added_eta) = added_with(batch, events);
+        let (added_quantity, added_eta) = added_with(batch, events)?;
         Ok(Self {
             key: BatchKey { sku: batch.sku().as_str(), reference: batch.reference().as_str() },
             purchased_quantity: integer(batch.purchased().get())?,
@@ -269,10 +332,9 @@ impl<'a> NewBatch<'a> {
 }
 
 /// What a batch was added with in a unit of work of these events.
-fn added_with(batch: &Batch, events: &[Event]) -> (u32, Eta) {
-    let now = (batch.purchased().get(), batch.eta());
+fn added_with(batch: &Batch, events: &[Event]) -> Result<(u32, Eta), StoreError> {
     if batch.revision() == 1 {
-        return now;
+        return Ok((batch.purchased().get(), batch.eta()));
     }
     let added = events.iter().rev().find_map(|event| match event {
         Event::BatchAdded { reference, purchased_quantity, eta, .. } if reference == batch.reference() => {
@@ -280,7 +342,7 @@ fn added_with(batch: &Batch, events: &[Event]) -> (u32, Eta) {
         }
         _ => None,
     });
-    added.unwrap_or(now)
+    added.ok_or_else(|| StoreError::invariant("new_batch_has_its_event", NoEvent(batch.reference().to_string())))
 }
 
 impl<'a> ChangedBatch<'a> {
@@ -334,6 +396,13 @@ impl<'a> PickLineValues<'a> {
             picked: integer(line.picked)?,
             status: line.status.name(),
         })
+    }
+}
+
+impl<'a> AddedLine<'a> {
+    /// A plain line with a slot.
+    const fn beside(line: &PlainLine<'a>, slot: &'a str) -> Self {
+        Self { key: line.key, slot, values: LineValues::plain(line.quantity, line.placed_at) }
     }
 }
 

@@ -12,6 +12,7 @@ diesel::table! {
         held_lines -> BigInt,
         waiting_lines -> BigInt,
         picked -> BigInt,
+        unserved -> Bool,
     }
 }
 

@@ -30,12 +30,12 @@ macro_rules! statement {
                 mut out: diesel::query_builder::AstPass<'_, 'b, $backend>,
             ) -> diesel::QueryResult<()> {
                 let mut texts = $sql.split('?');
-                out.push_sql(texts.next().unwrap_or_default());
+                out.push_sql(texts.next().ok_or_else($crate::statement::miscounted)?);
                 $(
                     out.push_bind_param::<$sql_type, $rust_type>(self.$parameter)?;
-                    out.push_sql(texts.next().unwrap_or_default());
+                    out.push_sql(texts.next().ok_or_else($crate::statement::miscounted)?);
                 )*
-                Ok(())
+                texts.next().is_none().then_some(()).ok_or_else($crate::statement::miscounted)
             }
         }
 
@@ -52,6 +52,11 @@ macro_rules! statement {
 
         impl<C> diesel::RunQueryDsl<C> for $name<'_> {}
     };
+}
+
+/// The error of a statement whose text has more or fewer places than there are parameters.
+pub(crate) fn miscounted() -> diesel::result::Error {
+    diesel::result::Error::QueryBuilderError("a statement has a parameter for each place".into())
 }
 
 pub(crate) use statement;

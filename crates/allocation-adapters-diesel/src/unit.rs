@@ -15,6 +15,7 @@ use allocation_ports::{
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
 use diesel::prelude::*;
+use std::collections::BTreeSet;
 use std::ops::DerefMut;
 
 /// How many batches with free units a product is loaded with: enough for almost every decision, and
@@ -30,6 +31,9 @@ pub(crate) type Transactions = <AnyConnection as Connection>::TransactionManager
 pub(crate) struct Unit<C: DerefMut<Target = AnyConnection>> {
     connection: C,
     state: State,
+    /// Orders that have begun by lines of other products, and whose anchors are locked: new lines of them
+    /// are not their first.
+    joined: BTreeSet<OrderId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +53,7 @@ struct FailedBefore;
 impl<C: DerefMut<Target = AnyConnection>> Unit<C> {
     /// A unit on a connection whose transaction has begun.
     pub(crate) const fn new(connection: C) -> Self {
-        Self { connection, state: State::Open }
+        Self { connection, state: State::Open, joined: BTreeSet::new() }
     }
 
     fn run<T>(&mut self, work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -108,10 +112,12 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
     }
 
     fn lock(&mut self, wanted: &[Wanted], now: DateTime<Utc>) -> Result<Vec<Product>, StoreError> {
-        self.run(|connection| match connection {
-            AnyConnection::Sqlite(connection) => sqlite::lock(connection, wanted, now),
+        let (products, joined) = self.run(|connection| match connection {
+            AnyConnection::Sqlite(connection) => Ok((sqlite::lock(connection, wanted, now)?, BTreeSet::new())),
             AnyConnection::Postgres(connection) => postgres::lock(connection, wanted, now),
-        })
+        })?;
+        self.joined.extend(joined);
+        Ok(products)
     }
 
     fn locked_by_others(&mut self, skus: &[Sku]) -> Result<Vec<Sku>, StoreError> {
@@ -131,15 +137,18 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
     }
 
     fn save(&mut self, products: &[Product], at: DateTime<Utc>, origins: &Origins) -> Result<(), StoreError> {
-        self.run(|connection| {
+        let joined = std::mem::take(&mut self.joined);
+        let saved = self.run(|connection| {
             let changes = products.iter().map(|product| (product.not_before(), product.changes()));
             let changes: Vec<_> = changes.filter(|(_, changes)| !changes.is_empty()).collect();
-            let rows = RowChanges::new(&changes, at, origins)?;
+            let rows = RowChanges::new(&changes, at, origins, &joined)?;
             match connection {
                 AnyConnection::Sqlite(connection) => sqlite::save(connection, &rows),
                 AnyConnection::Postgres(connection) => postgres::save(connection, &rows),
             }
-        })
+        });
+        self.joined = joined;
+        saved
     }
 }
 
@@ -160,6 +169,14 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
 
     fn skus_of(&mut self, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
         self.run(|connection| orders::skus_of(connection, order_id))
+    }
+
+    fn lock_lines(&mut self, order_id: &OrderId, skus: &[Sku]) -> Result<(), StoreError> {
+        self.run(|connection| match connection {
+            // Nobody else writes since the unit began, so nothing has changed since the SKUs were read.
+            AnyConnection::Sqlite(_) => Ok(()),
+            AnyConnection::Postgres(connection) => postgres::lock_lines(connection, order_id, skus),
+        })
     }
 
     fn add(&mut self, orders: &[NewOrder], at: DateTime<Utc>) -> Result<(), StoreError> {

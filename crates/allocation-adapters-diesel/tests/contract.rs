@@ -5,6 +5,8 @@
 
 #[path = "contract/availability.rs"]
 mod availability;
+#[path = "contract/bounds.rs"]
+mod bounds;
 #[path = "contract/concurrency.rs"]
 mod concurrency;
 #[path = "contract/event_log.rs"]
@@ -13,12 +15,16 @@ mod event_log;
 mod expiry;
 #[path = "contract/integrity.rs"]
 mod integrity;
+#[path = "contract/invariants.rs"]
+mod invariants;
 #[path = "contract/lists.rs"]
 mod lists;
 #[path = "contract/locking.rs"]
 mod locking;
 #[path = "contract/order_lines.rs"]
 mod order_lines;
+#[path = "contract/order_races.rs"]
+mod order_races;
 #[path = "contract/orders.rs"]
 mod orders;
 #[path = "contract/pick_lists.rs"]
@@ -61,6 +67,14 @@ macro_rules! on_both_databases {
 }
 
 on_both_databases! {
+    bounds:
+        expired_holds_are_released_in_steps,
+        a_decision_on_a_product_that_is_behind_is_none,
+        an_arrival_for_a_long_queue_is_given_out_in_steps,
+        lines_that_cannot_take_what_is_free_are_not_loaded,
+        waiting_lines_are_found_in_the_order_of_service,
+        a_read_gives_what_expired_to_those_who_wait,
+        many_products_share_the_bound;
     round_trips:
         identifiers_of_every_kind_come_back_as_they_were,
         the_longest_identifiers_fit,
@@ -97,8 +111,8 @@ on_both_databases! {
         a_batch_is_removed_and_may_come_back,
         several_products_are_saved_in_one_unit,
         a_reference_under_another_sku_is_a_conflict,
-        a_batch_that_vanished_is_a_conflict,
-        a_second_allocation_of_a_line_is_a_conflict,
+        a_batch_that_vanished_is_a_broken_invariant,
+        a_second_allocation_of_a_line_is_a_broken_invariant,
         events_are_written_to_the_outbox;
     integrity:
         an_oversold_batch_is_refused,
@@ -181,6 +195,16 @@ on_both_databases! {
         a_history_is_the_same_before_and_after_its_events_are_numbered;
     availability:
         an_unreachable_database_is_told_at_once;
+    invariants:
+        a_batch_that_counts_less_than_its_lines_hold_is_not_decided_on,
+        lines_that_hold_more_than_a_batch_counts_together_are_not_decided_on,
+        a_line_that_has_more_than_it_ordered_is_not_decided_on,
+        a_counter_that_a_constraint_refuses_names_the_constraint,
+        a_locked_row_that_is_missing_is_named,
+        a_name_that_is_taken_is_a_conflict;
+    order_races:
+        a_cancelled_order_keeps_no_line_whoever_is_first,
+        units_that_meet_at_orders_never_wait_in_a_circle;
     concurrency:
         no_batch_is_oversold_and_counters_equal_sums_after_a_random_history,
         writers_of_one_line_allocate_it_once,

@@ -39,9 +39,9 @@ impl BrokerName {
         Self(format!("{}.dead", self.0))
     }
 
+    #[expect(clippy::expect_used, reason = "a name is never longer than a short string may be")]
     pub(crate) fn short(&self) -> ShortString {
-        // It is never longer than a short string may be.
-        ShortString::try_new(self.0.as_str()).unwrap_or_default()
+        ShortString::try_new(self.0.as_str()).expect("names are short")
     }
 }
 

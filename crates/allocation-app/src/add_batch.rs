@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{AddBatchError as Refusal, Batch, BatchReference, Eta, Quantity, Sku};
@@ -43,6 +43,13 @@ impl UseCases {
     /// Adds a batch, and serves the lines that wait with it; adding the same batch again changes
     /// nothing.
     ///
+    /// # Isolation
+    ///
+    /// The lines that wait are read under the lock of the product. A batch of that name that is found belongs
+    /// to this product, and is locked with it; or to another, and then it is refused, as of the moment of
+    /// the look. A name that is not found is taken by a unique key, so that of two units that add it one
+    /// conflicts, runs again, and finds it. What a repeat is compared with never changes.
+    ///
     /// # Errors
     ///
     /// [`AddBatchError`], and nothing has changed.
@@ -65,7 +72,8 @@ fn add(
     origin: &Origin,
 ) -> Result<Ending<Decision>, StoreError> {
     let wanted = Wanted { create: true, ..Wanted::product(new.sku.clone()) };
-    let Locked { mut products, now } = lock(unit, &[wanted], clock.now())?;
+    let locked = lock(unit, &[wanted], clock.now())?;
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     if let Some(existing) = unit.products().find_batch(&new.reference)? {
         return Ok(Ending::Rollback(repeated(new, existing, attempt)));
     }

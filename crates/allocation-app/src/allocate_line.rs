@@ -48,6 +48,13 @@ impl From<NotTaken> for AllocateLineError {
 pub(crate) type LineAnswer = Result<AllocationOutcome, AllocateLineError>;
 
 /// Decides a line on its locked product.
+///
+/// # Isolation
+///
+/// The line itself, with which a repeat is compared, the batches and the queue are read under the lock of
+/// the product. Whether the order has ended by lines of other products is read with the order's anchor locked
+/// against units that end the order, until this unit ends; when the order has no line yet, this unit adds
+/// its anchor, and conflicts with any other that does.
 pub(crate) fn allocate(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,

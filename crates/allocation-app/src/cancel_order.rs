@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock_order};
+use crate::locking::{Locked, lock_order, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{CancelError, Cancellation, OrderId};
@@ -25,6 +25,12 @@ impl UseCases {
     /// Cancels an order: all it holds is free, and goes to the lines that wait. An order that was
     /// cancelled or has expired stays what it is. One of which anything was picked is not cancelled.
     ///
+    /// # Isolation
+    ///
+    /// All lines of the order, what they hold, their pick lines and the queues are read under the locks of
+    /// their products. The SKUs of the order are read before, and once more with its lines locked against new
+    /// ones: a line that comes at the same time is cancelled as well, or refused.
+    ///
     /// # Errors
     ///
     /// [`CancelOrderError`], and nothing has changed.
@@ -39,7 +45,8 @@ fn cancel(
     now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), CancelOrderError>>, StoreError> {
-    let Locked { mut products, now } = lock_order(unit, order_id, now)?;
+    let locked = lock_order(unit, order_id, now)?;
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let cancelled = Cancellation::of(order_id, &products);
     let cancelled = match cancelled {
         Ok(mut cancellation) => {

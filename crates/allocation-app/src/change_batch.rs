@@ -1,10 +1,10 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, BatchVersion, ChangeBatchError as Refusal};
-use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{Origin, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 
 /// Why a batch is not changed. Nothing has changed then.
@@ -20,6 +20,12 @@ pub enum ChangeBatchError {
 
 impl UseCases {
     /// Corrects what was purchased of a batch, or when it comes, with the lines on it.
+    ///
+    /// # Isolation
+    ///
+    /// The batch with its revision, the lines on it, other batches and the queue are read under the lock of
+    /// their product. The SKU of the batch is read before, and once more when the batch is not there under
+    /// the lock.
     ///
     /// # Errors
     ///
@@ -46,9 +52,10 @@ fn correct(
     origin: &Origin,
 ) -> Result<Ending<Decision>, StoreError> {
     let not_found = || Ok(Ending::Rollback(Err(Refusal::NotFound(reference.clone()).into())));
-    let Some(sku) = unit.products().sku_of(reference)? else { return not_found() };
-    let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) };
-    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch, now)? else {
+        return not_found();
+    };
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let Some(product) = products.get_mut(&sku) else { return not_found() };
     match decide(unit, product, |product| product.change_batch(reference, change, now))? {
         Ok(changed) if product.events().is_empty() => Ok(Ending::Rollback(Ok(changed))),
@@ -64,10 +71,11 @@ fn correct(
 /// A change that is refused as stale after a commit of unknown outcome, and is made, was made by that
 /// commit. Which lines it affected is in their histories.
 fn settled(refusal: Refusal, attempt: Attempt, change: &BatchChange, batch: Option<&Batch>) -> Decision {
-    let next = |version: BatchVersion| BatchVersion { revision: version.revision.saturating_add(1), ..version };
+    let next =
+        |version: BatchVersion| version.revision.checked_add(1).map(|revision| BatchVersion { revision, ..version });
     match (refusal, batch) {
         (Refusal::Stale { expected, actual, .. }, Some(batch))
-            if attempt.settling && next(expected) == actual && change.is_made(batch) =>
+            if attempt.settling && next(expected) == Some(actual) && change.is_made(batch) =>
         {
             Ok(BatchChanged { batch: batch.clone(), affected: Vec::new(), displaced: Vec::new() })
         }

@@ -20,6 +20,11 @@ pub enum ConfirmOrderError {
 impl UseCases {
     /// Makes a held order firm; one that is firm stays so.
     ///
+    /// # Isolation
+    ///
+    /// All lines of the order are read under the locks of their products. The SKUs of the order are read
+    /// before, and once more with its lines locked against new ones: what is answered is the whole order.
+    ///
     /// # Errors
     ///
     /// [`ConfirmOrderError`], and nothing has changed.

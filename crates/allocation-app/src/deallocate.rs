@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{BatchReference, DeallocateError as Refusal, OrderId};
@@ -21,6 +21,12 @@ pub enum DeallocateError {
 impl UseCases {
     /// Frees the units that an order holds in a batch; lines that wait get them.
     ///
+    /// # Isolation
+    ///
+    /// The batch, the line, its pick lines and the lines that wait are read under the lock of their product.
+    /// The SKU of the batch is read before, and once more when the batch is not there under the lock. A line
+    /// that is removed may be the anchor of its order: the store waits for units that add lines beside it.
+    ///
     /// # Errors
     ///
     /// [`DeallocateError`], and nothing has changed.
@@ -39,15 +45,13 @@ fn free(
     now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), DeallocateError>>, StoreError> {
-    let Some(sku) = unit.products().sku_of(reference)? else {
-        return Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
+    let not_found = || Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
+    let with_line = |batch| Wanted { order_ids: vec![order_id.clone()], ..batch };
+    let Some((locked, sku)) = lock_batch(unit, reference, with_line, now)? else {
+        return not_found();
     };
-    let wanted =
-        Wanted { batches: vec![reference.clone()], order_ids: vec![order_id.clone()], ..Wanted::product(sku.clone()) };
-    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
-    let Some(product) = products.get_mut(&sku) else {
-        return Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
-    };
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
+    let Some(product) = products.get_mut(&sku) else { return not_found() };
     match decide(unit, product, |product| product.deallocate(order_id, reference, now))? {
         Ok(_) => {
             save_changed(unit, products, now, origin)?;

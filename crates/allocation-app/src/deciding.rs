@@ -1,6 +1,6 @@
 //! Decisions on products of which only part is loaded.
 
-use allocation_domain::{Product, Products, Sku, Undecided};
+use allocation_domain::{MoreNeeded, Needed, Product, Products, Sku, Undecided};
 use allocation_ports::{StoreError, UnitOfWork};
 
 /// How often more is loaded for one decision: far more often than any needs that a transaction
@@ -27,20 +27,33 @@ impl AtHand for Products {
 
 /// Decides on what is at hand; as long as that does not decide, loads what is needed and asks again.
 ///
-/// The decision may be for want of rows in the end, when it never gets enough of them.
+/// What a decision needs once more, although it was loaded and nothing came, is counted in a row and not
+/// there: [`StoreError::Invariant`].
 pub(crate) fn decide<P: AtHand, T, E: Undecided>(
     unit: &mut dyn UnitOfWork,
     at_hand: &mut P,
     mut decision: impl FnMut(&mut P) -> Result<T, E>,
 ) -> Result<Result<T, E>, StoreError> {
     let mut decided = decision(at_hand);
+    let mut last: Option<(MoreNeeded, [usize; 3])> = None;
     for _ in 0..MOST_LOADS {
-        let Some(needed) = decided.as_ref().err().and_then(Undecided::more_needed) else { break };
+        let needed = decided.as_ref().err().and_then(Undecided::more_needed);
+        let Some(needed) = needed.filter(|needed: &&MoreNeeded| needed.what != Needed::CatchUp) else { break };
         let Some(product) = at_hand.product(&needed.sku) else { break };
+        let before = Some((needed.clone(), rows(product)));
+        if before == last {
+            return Err(StoreError::invariant("counted_rows_exist", needed.clone()));
+        }
         unit.products().load(product, &needed.what)?;
+        last = before;
         decided = decision(at_hand);
     }
     Ok(decided)
+}
+
+/// How many batches, lines and pick lines of a product are at hand.
+fn rows(product: &Product) -> [usize; 3] {
+    [product.batches().len(), product.lines().count(), product.pick_lines().count()]
 }
 
 #[cfg(test)]

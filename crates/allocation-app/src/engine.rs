@@ -164,14 +164,14 @@ impl AllocationEngine {
         taken
     }
 
+    #[expect(clippy::expect_used, reason = "the remainder of a number of queues is the place of one")]
     fn queue(&self, job: &Job) -> &Queue {
         if job.lines() > 1 {
             return &self.orders;
         }
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(job.first_sku());
-        // The remainder is less than the number of queues, and so fits any size.
-        let place = u64::try_from(self.queues.len()).map_or(0, |queues| hash % queues);
-        &self.queues[usize::try_from(place).unwrap_or(0)]
+        let queues = u64::try_from(self.queues.len()).expect("queues are few");
+        &self.queues[usize::try_from(hash % queues).expect("places are few")]
     }
 
     /// Takes no more lines, decides and answers those that wait, and ends the workers.

@@ -20,6 +20,11 @@ pub enum ExtendHoldError {
 impl UseCases {
     /// Holds an order until so long from now; never shorter than it was held already.
     ///
+    /// # Isolation
+    ///
+    /// All lines of the order are read under the locks of their products. The SKUs of the order are read
+    /// before, and once more with its lines locked against new ones: what is answered is the whole order.
+    ///
     /// # Errors
     ///
     /// [`ExtendHoldError`], and nothing has changed.

@@ -23,6 +23,11 @@ impl UseCases {
     /// Gives a list back of which nothing was picked: other lists may take its lines. One that was
     /// given back stays so.
     ///
+    /// # Isolation
+    ///
+    /// The lines of the list are read before the locks for their products alone: a list has the same lines
+    /// for ever. They are read again under the locks of all these products, where alone they change.
+    ///
     /// # Errors
     ///
     /// [`GiveBackPickListError`], and nothing has changed.

@@ -1,10 +1,10 @@
 //! Commands of many callers, decided in one unit of work.
 
 use crate::allocate_line::{LineAnswer, allocate, resolve_line};
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, catch_up, lock};
 use crate::place_order::{OrderAnswer, Orders};
 use crate::saving::changed;
-use crate::unit_of_work::{Attempt, Ending};
+use crate::unit_of_work::{Attempt, Ending, FarBehind};
 use allocation_domain::{NewOrder, OnShortage, OrderId, OrderLine, Products, Sku};
 use allocation_ports::{Origin, Origins, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
@@ -19,11 +19,24 @@ pub(crate) enum Command<'a> {
     Place(&'a NewOrder),
 }
 
+impl Command<'_> {
+    /// Whether the command is about one of these SKUs.
+    fn is_about(self, skus: &[Sku]) -> bool {
+        !skus.is_empty()
+            && match self {
+                Self::Allocate(line) => skus.contains(line.sku()),
+                Self::Place(order) => order.lines().iter().any(|(sku, _)| skus.contains(sku)),
+            }
+    }
+}
+
 /// What a caller is answered, by what was asked for.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Line(LineAnswer),
     Order(OrderAnswer),
+    /// Nothing yet: a product of the command is behind, and this unit of work was a step.
+    Behind,
 }
 
 impl Answer {
@@ -31,15 +44,23 @@ impl Answer {
         match self {
             Self::Line(answer) => answer.is_err(),
             Self::Order(answer) => answer.is_err(),
+            Self::Behind => false,
         }
     }
 }
 
 /// Decides commands in their order, and saves what changed: one answer for each command.
 ///
-/// The refusal of one changes nothing for another. `is_late` tells of a command, by its number, whether its
-/// time is over. It is asked once the products are locked: nobody comes in between any more. A command that
-/// is late changes nothing; what a commit of unknown outcome has done is told all the same.
+/// The refusal of one changes nothing for another. Nor does a product that is behind: its commands
+/// alone are not decided yet. `is_late` tells of a command, by its number, whether its time is over. It is
+/// asked once the products are locked: no other transaction comes in between any more. A command that is late
+/// changes nothing; what a commit of unknown outcome has done is told all the same.
+///
+/// # Isolation
+///
+/// What each command reads is protected as its decision says, [`allocate`] and [`Orders::find`]; all
+/// products of the group are locked before anything is read. Nothing that one command reads depends on
+/// another but through these products.
 pub(crate) fn decide_group<'a>(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
@@ -48,7 +69,12 @@ pub(crate) fn decide_group<'a>(
     is_late: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Ending<Vec<Answer>>, StoreError> {
     let asked = commands.clone().map(|(command, _)| command);
-    let Locked { mut products, now } = lock(unit, &wanted(asked.clone()), now)?;
+    let mut locked = lock(unit, &wanted(asked.clone()), now)?;
+    let behind = catch_up(unit, &mut locked)?;
+    if attempt.settling && !behind.is_empty() {
+        return Err(StoreError::Busy(FarBehind.into()));
+    }
+    let Locked { mut products, now } = locked;
     let mut orders = Orders::find(unit, &order_ids(asked))?;
     let mut answers = Vec::with_capacity(commands.size_hint().0);
     let mut origins = Origins::default();
@@ -58,6 +84,10 @@ pub(crate) fn decide_group<'a>(
                 Command::Allocate(line) => Answer::Line(resolve_line(unit, attempt, &products, line, now)?),
                 Command::Place(order) => Answer::Order(orders.resolve(attempt, &products, order)),
             });
+            continue;
+        }
+        if command.is_about(&behind) {
+            answers.push(Answer::Behind);
             continue;
         }
         let before = if origin.is_unknown() { Vec::new() } else { count_events(&products, command) };

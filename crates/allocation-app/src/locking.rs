@@ -1,7 +1,9 @@
 //! Locking products for decisions.
 
-use allocation_domain::{OrderId, Product, Products};
-use allocation_ports::{StoreError, UnitOfWork, Wanted};
+use crate::deciding::decide;
+use crate::saving::changed;
+use allocation_domain::{BatchReference, OrderId, Product, Products, Sku};
+use allocation_ports::{Origins, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
 /// Locked products, and when they are decided on.
@@ -19,8 +21,37 @@ pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[Wanted], now: DateTime<U
     Ok(Locked { products: products.into_iter().collect(), now: last.map_or(now, |last| last.max(now)) })
 }
 
-/// Locks the products in which an order has lines, and loads these. There are none of an order that
-/// is not known.
+#[derive(Debug, thiserror::Error)]
+#[error("batch {0} was removed and added to another product meanwhile")]
+struct BatchMoved(BatchReference);
+
+/// Locks the product of a batch with what is wanted of it; `None` when there is no batch of that name.
+///
+/// The SKU of the batch is read before the lock. When the batch is not there under it, its name is looked
+/// up once more: one that has another SKU by now is a conflict, and the unit runs again.
+pub(crate) fn lock_batch(
+    unit: &mut dyn UnitOfWork,
+    reference: &BatchReference,
+    wanted: impl FnOnce(Wanted) -> Wanted,
+    now: DateTime<Utc>,
+) -> Result<Option<(Locked, Sku)>, StoreError> {
+    let Some(sku) = unit.products().sku_of(reference)? else { return Ok(None) };
+    let wanted = wanted(Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) });
+    let locked = lock(unit, &[wanted], now)?;
+    if locked.products.get(&sku).is_some_and(|product| product.batch(reference).is_some()) {
+        return Ok(Some((locked, sku)));
+    }
+    match unit.products().sku_of(reference)? {
+        None => Ok(None),
+        Some(_) => Err(StoreError::Conflict(BatchMoved(reference.clone()).into())),
+    }
+}
+
+/// Locks the products in which an order has lines, and loads these; there are none of an order that
+/// is not known. The order gets no lines until the unit ends.
+///
+/// Its SKUs are read before the locks are given, so they are compared once more under them: an order that
+/// has got a line meanwhile is a conflict, and the unit runs again with that line.
 pub(crate) fn lock_order(
     unit: &mut dyn UnitOfWork,
     order_id: &OrderId,
@@ -31,6 +62,35 @@ pub(crate) fn lock_order(
         return Ok(Locked { products: Products::default(), now });
     }
     let line = |sku| Wanted { order_ids: vec![order_id.clone()], ..Wanted::product(sku) };
-    let wanted: Vec<Wanted> = skus.into_iter().map(line).collect();
-    lock(unit, &wanted, now)
+    let wanted: Vec<Wanted> = skus.iter().cloned().map(line).collect();
+    let locked = lock(unit, &wanted, now)?;
+    unit.orders().lock_lines(order_id, &skus)?;
+    Ok(locked)
+}
+
+/// Releases holds of locked products that have expired, and serves lines that wait for units which
+/// are free, as far as one unit of work takes that on. Returns the products that are still behind:
+/// nothing else can be decided on them in this unit.
+pub(crate) fn catch_up(unit: &mut dyn UnitOfWork, locked: &mut Locked) -> Result<Vec<Sku>, StoreError> {
+    let mut behind = Vec::new();
+    let now = locked.now;
+    for product in locked.products.iter_mut() {
+        let released = decide(unit, product, |product| product.release_expired(now))?;
+        released.map_err(|needed| StoreError::Failed(needed.into()))?;
+        if product.is_behind() {
+            behind.push(product.sku().clone());
+        }
+    }
+    Ok(behind)
+}
+
+/// Brings locked products up to date for one decision over all of them. `None` when that takes more
+/// units of work: what this one has done is saved, and the caller ends it with
+/// [`Ending::Step`](crate::unit_of_work::Ending::Step).
+pub(crate) fn up_to_date(unit: &mut dyn UnitOfWork, mut locked: Locked) -> Result<Option<Locked>, StoreError> {
+    if catch_up(unit, &mut locked)?.is_empty() {
+        return Ok(Some(locked));
+    }
+    unit.products().save(&changed(locked.products), locked.now, &Origins::default())?;
+    Ok(None)
 }

@@ -59,6 +59,13 @@ impl UseCases {
     /// meanwhile is left out; when they have taken all, others are looked for, more each time, as there
     /// may be many who look for the same.
     ///
+    /// # Isolation
+    ///
+    /// What of the found lines is firm, in stock and on no list is read under the locks of their products.
+    /// The name is looked up before: a list that is found never changes what it was asked to be made of, and
+    /// a name that is not found is taken by a unique key, so that of two units that make it one conflicts,
+    /// runs again, and finds it.
+    ///
     /// # Errors
     ///
     /// [`MakePickListError`], and nothing has changed.

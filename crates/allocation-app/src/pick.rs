@@ -1,6 +1,6 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{PickError as Refusal, PickLineId, PickOutcome, Units};
@@ -22,6 +22,11 @@ impl UseCases {
     /// Notes that so many units of a pick line were found and picked. For those that are missing the
     /// order line gets others, or waits for them. Picking so many again changes nothing, also after a
     /// commit whose reply was lost: what was given instead is then told by the history of the order.
+    ///
+    /// # Isolation
+    ///
+    /// The pick line is read before the lock for its SKU, order and batch alone, which never change; it is
+    /// read again under the lock of the product, with the order line, its batches and the queue.
     ///
     /// # Errors
     ///
@@ -45,7 +50,8 @@ fn pick(
         order_ids: vec![before.order_id],
         ..Wanted::product(before.sku.clone())
     };
-    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let locked = lock(unit, &[wanted], now)?;
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     // What has become of the line is told only under the lock.
     let (Some(product), Some(line)) = (products.get_mut(&before.sku), unit.pick_lists().find_line(id)?) else {
         return not_found();

@@ -60,6 +60,14 @@ pub(crate) struct Orders {
 impl Orders {
     /// Looks up which of the orders there are. The locks on their products must have been taken:
     /// only then is it certain that nobody else is placing the same.
+    ///
+    /// # Isolation
+    ///
+    /// Lines and batches of the orders' products are read under their locks. An order that is found never
+    /// changes, so a repeat is compared with it once and for all. A name that is not found is taken by a
+    /// unique key when the order is added. Standalone lines of other products are looked for here without
+    /// a lock; one that comes later conflicts with the anchor that the order adds with its lines, or is
+    /// found when the order itself is added after them.
     pub(crate) fn find(unit: &mut dyn UnitOfWork, order_ids: &[OrderId]) -> Result<Self, StoreError> {
         if order_ids.is_empty() {
             return Ok(Self::default());

@@ -64,7 +64,7 @@ impl RelaySettings {
             holder,
             lease_time: Duration::from_secs(4),
             idle_pause: Duration::from_millis(50),
-            page: PageSize::new(PageSize::MAX).unwrap_or_default(),
+            page: PageSize::LARGEST,
             pages: 5,
             patience: Duration::from_secs(30),
             backoff: Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(30) },

@@ -1,9 +1,7 @@
 use crate::UseCases;
-use crate::deciding::decide;
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, catch_up, lock};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
-use allocation_domain::{Products, Sku};
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
 
@@ -16,6 +14,12 @@ impl UseCases {
     ///
     /// `go_on` is asked before each time. It decides nothing: units whose hold has expired are free for every decision anyway. So it
     /// gives way to others, and leaves for another time what they have locked.
+    ///
+    /// # Isolation
+    ///
+    /// Products with expired lines are looked for without locks; which lines have expired, and who waits for
+    /// their units, is read under the locks. A line expires by itself, whatever other lines its order gets or
+    /// has, so nothing of other products is read.
     ///
     /// # Errors
     ///
@@ -42,19 +46,13 @@ fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<Ending<usize
     }
     skus.sort();
     let wanted: Vec<Wanted> = skus.iter().cloned().map(Wanted::product).collect();
-    let Locked { mut products, now } = lock(unit, &wanted, now)?;
-    for sku in &skus {
-        tidy(unit, &mut products, sku, now)?;
-    }
-    let tidied = products.iter().filter(|product| !product.events().is_empty()).count();
+    let mut locked = lock(unit, &wanted, now)?;
+    // What is still behind is found again.
+    let _behind = catch_up(unit, &mut locked)?;
+    let Locked { products, now } = locked;
+    let tidied = products.iter().filter(|product| product.has_changed()).count();
     let changed = save_changed(unit, products, now, &Origin::default())?;
     Ok(if changed { Ending::Commit(tidied) } else { Ending::Rollback(tidied) })
-}
-
-fn tidy(unit: &mut dyn UnitOfWork, products: &mut Products, sku: &Sku, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let Some(product) = products.get_mut(sku) else { return Ok(()) };
-    let released = decide(unit, product, |product| product.release_expired(now))?;
-    released.map(drop).map_err(|needed| StoreError::Failed(needed.into()))
 }
 
 #[cfg(test)]

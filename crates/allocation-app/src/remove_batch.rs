@@ -1,10 +1,10 @@
 use crate::UseCases;
 use crate::deciding::decide;
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{Batch, BatchReference, BatchVersion, RemoveBatchError as Refusal};
-use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{Origin, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 
 /// Why a batch is not removed. Nothing has changed then.
@@ -28,6 +28,12 @@ pub enum RemoveBatchError {
 
 impl UseCases {
     /// Removes a batch of which nothing is allocated.
+    ///
+    /// # Isolation
+    ///
+    /// The batch with its counters is read under the lock of its product. Its SKU is read before, and once
+    /// more when the batch is not there under the lock. Its name is free for another product only when
+    /// this is committed: whoever adds a batch of that name waits for it.
     ///
     /// # Errors
     ///
@@ -62,11 +68,10 @@ fn remove(
     now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), RemoveBatchError>>, StoreError> {
-    let Some(sku) = unit.products().sku_of(reference)? else {
+    let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch, now)? else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };
-    let wanted = Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) };
-    let Locked { mut products, now } = lock(unit, &[wanted], now)?;
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let Some(product) = products.get_mut(&sku) else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };

@@ -25,5 +25,5 @@ pub(crate) fn save_changed(
 
 /// Those of the products that have changed.
 pub(crate) fn changed(products: Products) -> Vec<Product> {
-    products.into_iter().filter(|product| !product.events().is_empty()).collect()
+    products.into_iter().filter(Product::has_changed).collect()
 }

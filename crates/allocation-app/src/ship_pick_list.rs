@@ -23,6 +23,11 @@ impl UseCases {
     /// Ships all that was picked of a list, for good; answers the list. One that was shipped stays
     /// as it is.
     ///
+    /// # Isolation
+    ///
+    /// The lines of the list are read before the locks for their products alone: a list has the same lines
+    /// for ever. They are read again under the locks of all these products, where alone they change.
+    ///
     /// # Errors
     ///
     /// [`ShipPickListError`], and nothing has changed.

@@ -76,6 +76,11 @@ pub(crate) fn order_in(
             .expect_skus_of()
             .withf(|id| *id == order("O-1"))
             .returning(|_| Ok(skus.iter().map(|name| sku(name)).collect()));
+        orders
+            .expect_lock_lines()
+            .times(usize::from(!skus.is_empty()))
+            .withf(|id, locked| *id == order("O-1") && locked.iter().map(Sku::as_str).eq(skus.iter().copied()))
+            .returning(|_, _| Ok(()));
     })
 }
 

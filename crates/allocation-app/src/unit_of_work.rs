@@ -12,6 +12,9 @@ pub(crate) enum Ending<T> {
     Commit(T),
     /// Nothing changed: roll back and answer.
     Rollback(T),
+    /// Store what was done, and run the unit of work again: it was a step towards the decision, which
+    /// one unit alone does not reach.
+    Step,
 }
 
 impl<T> Ending<T> {
@@ -20,9 +23,20 @@ impl<T> Ending<T> {
         match self {
             Self::Commit(answer) => Ending::Commit(change(answer)),
             Self::Rollback(answer) => Ending::Rollback(change(answer)),
+            Self::Step => Ending::Step,
         }
     }
 }
+
+/// How many steps a request takes before its decision: enough for some ten thousand holds that have
+/// expired at once. A request that finds more is answered that the database is busy, and the sweeper
+/// goes on.
+const MOST_STEPS: u32 = 20;
+
+/// More holds have expired, or more lines wait for free units, than a request takes on.
+#[derive(Debug, thiserror::Error)]
+#[error("more holds have expired, or more lines wait for units that are free, than a request takes on")]
+pub(crate) struct FarBehind;
 
 /// What a unit of work is told about the runs before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,27 +114,32 @@ impl UnitRunner {
         name: &'static str,
         work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
     ) -> Result<T, StoreError> {
-        self.run_while(wait, name, running_again_helps, work)
+        self.run_with(Patience { wait, steps: MOST_STEPS, again: running_again_helps }, name, work)
     }
 
-    fn run_while<T>(
+    fn run_with<T>(
         &self,
-        wait: LockWait,
+        patience: Patience,
         name: &'static str,
-        again: fn(&StoreError) -> bool,
         mut work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
     ) -> Result<T, StoreError> {
         let begun = Instant::now();
         let mut attempt = Attempt { number: 1, settling: false };
+        let mut steps = 0;
         loop {
-            let wait = if attempt.settling { LockWait::Usual } else { wait };
+            let wait = if attempt.settling { LockWait::Usual } else { patience.wait };
             let error = match self.run_once(wait, attempt, &mut work) {
-                Ok(answer) => return Ok(answer),
+                Ok(Some(answer)) => return Ok(answer),
+                Ok(None) if steps < patience.steps && begun.elapsed() < self.retry.give_up_after => {
+                    steps += 1;
+                    continue;
+                }
+                Ok(None) => return Err(told(StoreError::Busy(FarBehind.into()), attempt)),
                 Err(error) => error,
             };
             let last = attempt.number >= self.retry.attempts || begun.elapsed() >= self.retry.give_up_after;
             let settles = attempt.settling && running_again_helps(&error);
-            if last || !(settles || again(&error)) {
+            if last || !(settles || (patience.again)(&error)) {
                 return Err(told(error, attempt));
             }
             attempt.settling |= matches!(error, StoreError::OutcomeUnknown(_));
@@ -137,15 +156,17 @@ impl UnitRunner {
         work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
     ) -> Result<T, StoreError> {
         let unknown = |error: &StoreError| matches!(error, StoreError::OutcomeUnknown(_));
-        self.run_while(LockWait::Short, "once", unknown, work)
+        let patience = Patience { wait: LockWait::Short, steps: 0, again: unknown };
+        self.run_with(patience, "once", work)
     }
 
+    /// Runs `work`; `None` after a step.
     fn run_once<T>(
         &self,
         wait: LockWait,
         attempt: Attempt,
         work: &mut impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
-    ) -> Result<T, StoreError> {
+    ) -> Result<Option<T>, StoreError> {
         self.check_deadline(attempt)?;
         let mut unit = self.factory.begin(wait)?;
         // It may have had to wait for a connection.
@@ -156,9 +177,15 @@ impl UnitRunner {
                 if let Some(deadline) = &self.deadline {
                     deadline.begun.store(true, Ordering::Release);
                 }
-                Ok(answer)
+                Ok(Some(answer))
             }
-            Ending::Rollback(answer) => Ok(answer),
+            Ending::Rollback(answer) => Ok(Some(answer)),
+            Ending::Step => match unit.commit() {
+                Ok(()) => Ok(None),
+                // Whether it happened or not: the unit that runs again finds out.
+                Err(StoreError::OutcomeUnknown(cause)) => Err(StoreError::Conflict(cause)),
+                Err(error) => Err(error),
+            },
         }
     }
 
@@ -173,10 +200,20 @@ impl UnitRunner {
     }
 }
 
+/// What a runner bears.
+struct Patience {
+    /// How long it waits for what others hold, but to settle a commit.
+    wait: LockWait,
+    /// How many steps it takes before the decision.
+    steps: u32,
+    /// After which errors it runs again.
+    again: fn(&StoreError) -> bool,
+}
+
 fn running_again_helps(error: &StoreError) -> bool {
     match error {
         StoreError::Conflict(_) | StoreError::Busy(_) | StoreError::OutcomeUnknown(_) => true,
-        StoreError::Unavailable(_) | StoreError::Failed(_) => false,
+        StoreError::Unavailable(_) | StoreError::Invariant { .. } | StoreError::Failed(_) => false,
     }
 }
 
@@ -192,6 +229,8 @@ fn told(error: StoreError, attempt: Attempt) -> StoreError {
         {
             StoreError::OutcomeUnknown(cause)
         }
+        // The name of the invariant goes with it.
+        invariant @ StoreError::Invariant { .. } if attempt.settling => StoreError::OutcomeUnknown(invariant.into()),
         StoreError::Conflict(cause) => StoreError::Busy(cause),
         error => error,
     }

@@ -45,6 +45,13 @@ impl Availability {
         self.0.iter().take_while(|from| from.eta <= Eta::Due(day)).last().map_or(0, |from| from.available)
     }
 
+    /// What is left when so many units are taken, those that come first before others.
+    #[must_use]
+    pub fn without(&self, units: u64) -> Self {
+        let left = |from: &AvailableFrom| AvailableFrom { available: from.available.saturating_sub(units), ..*from };
+        Self(self.0.iter().map(left).filter(|from| from.available > 0).collect())
+    }
+
     /// From when on so many units are free, `None` when that is not in sight.
     #[must_use]
     pub fn earliest(&self, quantity: Quantity) -> Option<Eta> {
@@ -82,8 +89,13 @@ impl Product {
     /// [`MoreNeeded`] when the batches at hand are not all with free units, or more is needed to
     /// tell who gets what has expired.
     pub fn availability(&self, now: DateTime<Utc>) -> Result<Availability, MoreNeeded> {
-        let tidy = self.at(now)?;
-        Ok(Availability::of(tidy.batches.iter().map(|batch| (batch.eta(), u64::from(batch.available())))))
+        self.at(now).map(|tidy| tidy.available_from())
+    }
+
+    /// What the batches at hand have free, and when they come.
+    #[must_use]
+    pub fn available_from(&self) -> Availability {
+        Availability::of(self.batches.iter().map(|batch| (batch.eta(), u64::from(batch.available()))))
     }
 
     /// The totals of a product that knows all its batches and lines, at an instant.

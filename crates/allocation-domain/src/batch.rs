@@ -69,7 +69,7 @@ pub struct BatchVersion {
 /// A quantity of one SKU that was purchased as one, in the warehouse or on its way.
 ///
 /// `purchased == available + allocated + picked + shipped + missing` holds for every value of this
-/// type. A purchase may come to nothing: a batch can be lowered to no units at all.
+/// type: whatever would break it panics, also in a release. A purchase may come to nothing: a batch can be lowered to no units at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     reference: BatchReference,
@@ -246,24 +246,24 @@ impl Batch {
     /// Sets what was purchased; the caller has seen to it that no more than that is allocated or
     /// gone.
     pub(crate) fn correct(&mut self, purchased: Units) {
-        debug_assert!(self.counts.sum() <= u64::from(purchased.get()));
+        assert!(self.counts.sum() <= u64::from(purchased.get()), "batch_not_oversold: {self:?} to {purchased}");
         self.purchased = purchased;
     }
 
     /// Counts a change.
     pub(crate) const fn revise(&mut self) {
-        self.revision = self.revision.saturating_add(1);
+        self.revision += 1;
     }
 
     /// Takes units for a line; the caller has checked that they are available.
     pub(crate) fn take(&mut self, quantity: Quantity) {
-        debug_assert!(self.can_allocate(quantity));
+        assert!(self.can_allocate(quantity), "batch_not_oversold: {self:?} less {quantity}");
         self.counts.allocated += quantity.get();
     }
 
     /// Gives units of a line back; the caller has checked that the line holds them.
     pub(crate) fn give_back(&mut self, quantity: Quantity) {
-        debug_assert!(quantity.get() <= self.counts.allocated);
+        assert!(quantity.get() <= self.counts.allocated, "batch_covers_its_allocations: {self:?} less {quantity}");
         self.counts.allocated -= quantity.get();
     }
 
@@ -281,8 +281,48 @@ impl Batch {
 
     /// Units that were picked are shipped.
     pub(crate) fn ship(&mut self, quantity: Quantity) {
-        debug_assert!(quantity.get() <= self.counts.picked);
+        assert!(quantity.get() <= self.counts.picked, "batch_covers_its_picks: {self:?} less {quantity}");
         self.counts.picked -= quantity.get();
         self.counts.shipped += quantity.get();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A batch of ten units, of which four are allocated and two picked.
+    fn batch() -> Batch {
+        let (reference, sku) = (BatchReference::parse("B-1").unwrap(), Sku::parse("LAMP").unwrap());
+        let batch = Batch::new(reference, sku, units(10), Eta::InStock, DateTime::UNIX_EPOCH);
+        batch.with_counts(BatchCounts { allocated: 4, picked: 2, ..BatchCounts::default() }).unwrap()
+    }
+
+    fn units(units: u32) -> Quantity {
+        Quantity::new(units).unwrap()
+    }
+
+    #[test]
+    #[should_panic(expected = "batch_not_oversold")]
+    fn more_units_than_are_free_are_never_taken() {
+        batch().take(units(5));
+    }
+
+    #[test]
+    #[should_panic(expected = "batch_not_oversold")]
+    fn a_batch_is_never_lowered_below_what_is_gone_and_allocated() {
+        batch().correct(units(5).into());
+    }
+
+    #[test]
+    #[should_panic(expected = "batch_covers_its_allocations")]
+    fn more_units_than_are_allocated_are_never_given_back() {
+        batch().give_back(units(5));
+    }
+
+    #[test]
+    #[should_panic(expected = "batch_covers_its_picks")]
+    fn more_units_than_were_picked_are_never_shipped() {
+        batch().ship(units(3));
     }
 }

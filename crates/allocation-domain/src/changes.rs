@@ -35,6 +35,9 @@ pub struct Changes<'a> {
     pub pick_lines: Vec<PickLineChange<'a>>,
     /// By how much the product's totals rise or fall, for a store that counts them.
     pub totals: TotalsChange,
+    /// Whether lines may wait for units that are free, when that is not what the store has: to be given
+    /// back as [`ProductState::unserved`](crate::ProductState::unserved).
+    pub unserved: Option<bool>,
     /// What has happened, oldest first.
     pub events: &'a [Event],
 }
@@ -150,7 +153,7 @@ impl Changes<'_> {
     /// Whether there is nothing to write.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.events.is_empty() && self.unserved.is_none()
     }
 }
 
@@ -170,6 +173,7 @@ impl Product {
             allocations: Vec::new(),
             pick_lines: Vec::new(),
             totals: TotalsChange::default(),
+            unserved: self.changed_unserved(),
             events: self.events(),
         };
         if !changes.is_empty() {

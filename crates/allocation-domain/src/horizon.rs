@@ -34,12 +34,4 @@ impl<Key: Ord> Horizon<Key> {
             Self::Nothing => false,
         }
     }
-
-    /// The row up to which all are known, `None` when that is all of them or none.
-    pub(crate) const fn last(&self) -> Option<&Key> {
-        match self {
-            Self::UpTo(last) => Some(last),
-            Self::All | Self::Nothing => None,
-        }
-    }
 }

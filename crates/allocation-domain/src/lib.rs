@@ -14,6 +14,7 @@ mod fulfilment;
 mod hold;
 mod horizon;
 mod identifier;
+mod known_queue;
 mod line;
 mod more_needed;
 mod order;

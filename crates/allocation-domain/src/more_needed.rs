@@ -29,13 +29,22 @@ pub enum Needed {
     /// All lines that hold units of a batch: [`Product::load_lines`](crate::Product::load_lines).
     #[error("the lines on batch {0} are needed")]
     LinesOn(BatchReference),
-    /// Waiting lines after those at hand, in their order:
-    /// [`Product::load_waiting`](crate::Product::load_waiting).
-    #[error("more waiting lines are needed")]
+    /// Waiting lines that could take some of the units that are free, in their order:
+    /// [`Product::load_waiting`](crate::Product::load_waiting). A line that takes only its whole rest
+    /// could do so when no more than the free units is missing to it.
+    #[error("waiting lines that could take some of {free} units are needed")]
     WaitingLines {
-        /// The last waiting line that was loaded in order, `None` when none was.
+        /// The place after which they are needed, `None` for the beginning of the queue.
         after: Option<QueuePosition>,
+        /// How many units are free.
+        free: u64,
+        /// How many lines are needed at most, at least 1.
+        most: usize,
     },
+    /// More units of work: [`Product::is_behind`](crate::Product::is_behind). Nothing is to be loaded;
+    /// what has changed is to be stored first, and the product locked again.
+    #[error("what has expired and who waits is more than one unit of work takes on")]
+    CatchUp,
     /// The line of an order, of which a pick line is:
     /// [`Product::load_lines`](crate::Product::load_lines).
     #[error("the line of order {0} is needed")]

@@ -1,6 +1,7 @@
 //! The consistency boundary.
 
 use crate::horizon::Horizon;
+use crate::known_queue::KnownQueue;
 use crate::ordered_batches::OrderedBatches;
 use crate::pick_line::PickLines;
 use crate::{
@@ -34,6 +35,11 @@ pub(crate) use placing::Plan;
 /// units are free, and go to the lines that wait, before anything else is decided. It ends with
 /// serving the lines that wait. So no line waits while there are free units that it could take.
 ///
+/// A unit of work has a bound: where more lines wait for units that have become free, or more holds
+/// have expired, than [`Product::MOST_AT_ONCE`], the rest is left for units of work that follow, by
+/// [`Product::release_expired`]. Until then the product [is behind](Product::is_behind), and nothing
+/// else is decided on it: nothing overtakes a line that waits.
+///
 /// ```
 /// use allocation_domain::{AllocationOutcome, BatchReference, Eta, OrderId, Product, Quantity, Sku};
 /// use chrono::DateTime;
@@ -57,8 +63,19 @@ pub struct Product {
     pub(crate) lines: BTreeMap<OrderId, LineState>,
     /// The lines at hand that wait.
     queue: BTreeSet<QueuePosition>,
-    /// Up to where all lines that wait are known.
-    queue_horizon: Horizon<QueuePosition>,
+    /// Which of the lines that wait are at hand.
+    known_queue: KnownQueue,
+    /// How many lines were loaded because they wait.
+    queue_loaded: usize,
+    /// How many waiting lines are served at once.
+    most_served: usize,
+    /// Whether lines may wait for units that are free.
+    unserved: bool,
+    stored_unserved: bool,
+    /// Whether the store has more lines whose hold has expired.
+    more_expired: bool,
+    /// Whether this unit of work has done what it can of what the product is behind with.
+    has_stepped: bool,
     /// Orders that have ended, by their lines of other products.
     ended_orders: BTreeMap<OrderId, OrderEnd>,
     /// When the holds of the lines at hand expire.
@@ -78,8 +95,9 @@ pub struct Product {
 /// What a store remembers of a product: what the decisions at hand need, and no more.
 ///
 /// Every decision but to confirm, to extend, and to make, ship and give back a pick list needs the
-/// lines whose hold has expired by now, all of them. What is left out otherwise costs a
-/// [`MoreNeeded`], never a wrong decision.
+/// lines whose hold has expired by now; while there are more of them than those given, the product
+/// [is behind](Product::is_behind). What is left out otherwise costs a [`MoreNeeded`], never a wrong
+/// decision.
 #[derive(Debug, Clone)]
 pub struct ProductState {
     /// The SKU.
@@ -96,9 +114,14 @@ pub struct ProductState {
     /// Other batches: those that the decisions name, and those in which the lines below hold units
     /// that they may give back.
     pub named_batches: Vec<Batch>,
-    /// The lines that the decisions name, as far as they exist, and all lines whose hold has
-    /// expired, whether they hold units or only wait.
+    /// The lines that the decisions name, as far as they exist, and lines whose hold has expired,
+    /// whether they hold units or only wait. Only some of these may be given, at least one if there is
+    /// one.
     pub lines: Vec<(OrderId, LineState)>,
+    /// Whether the store has more lines whose hold has expired than those given.
+    pub more_expired: bool,
+    /// Whether lines may wait for units that are free, as [`Changes::unserved`](crate::Changes::unserved) told.
+    pub unserved: bool,
     /// Lines that wait, in the order of [`QueuePosition`]. Only the first of them may be given.
     pub waiting: Vec<(OrderId, LineState)>,
     /// Whether the store has, or may have, more lines that wait than those given.
@@ -123,6 +146,8 @@ impl ProductState {
             more_open_batches: false,
             named_batches: Vec::new(),
             lines: Vec::new(),
+            more_expired: false,
+            unserved: false,
             waiting: Vec::new(),
             more_waiting: false,
             ended_orders: Vec::new(),
@@ -132,6 +157,24 @@ impl ProductState {
 }
 
 impl Product {
+    /// How many waiting lines a unit of work serves, and how many expired holds it releases, at most;
+    /// with several products, all of them together, but some of each.
+    pub const MOST_AT_ONCE: usize = 1_000;
+
+    /// How many of each product at least, of however many products.
+    pub const MOST_AT_ONCE_OF_MANY: usize = 20;
+
+    /// How many waiting lines of each of so many products a unit of work serves at most, and how many
+    /// expired holds it releases.
+    #[must_use]
+    pub const fn share_of(products: usize) -> usize {
+        match Self::MOST_AT_ONCE.checked_div(products) {
+            None => Self::MOST_AT_ONCE,
+            Some(share) if share > Self::MOST_AT_ONCE_OF_MANY => share,
+            Some(_) => Self::MOST_AT_ONCE_OF_MANY,
+        }
+    }
+
     /// A product without batches.
     #[must_use]
     pub fn new(sku: Sku) -> Self {
@@ -150,7 +193,13 @@ impl Product {
             horizon: Horizon::after(last_batch, state.more_open_batches),
             lines: BTreeMap::new(),
             queue: BTreeSet::new(),
-            queue_horizon: Horizon::Nothing,
+            known_queue: KnownQueue::default(),
+            queue_loaded: 0,
+            most_served: Self::MOST_AT_ONCE,
+            unserved: state.unserved,
+            stored_unserved: state.unserved,
+            more_expired: state.more_expired,
+            has_stepped: false,
             ended_orders: state.ended_orders.into_iter().collect(),
             expiries: BTreeSet::new(),
             stored_batches: HashMap::new(),
@@ -163,7 +212,9 @@ impl Product {
         product.load_batches(state.open_batches);
         product.load_batches(state.named_batches);
         product.load_lines(state.lines);
-        product.load_waiting(state.waiting, state.more_waiting);
+        let last = state.waiting.last().map(|(order_id, line)| QueuePosition::of(order_id, line));
+        product.known_queue = KnownQueue::up_to(last, state.more_waiting);
+        product.load_lines(state.waiting);
         product.load_pick_lines(state.pick_lines);
         product
     }
@@ -204,12 +255,20 @@ impl Product {
         }
     }
 
-    /// Takes the next waiting lines in, in the order of [`QueuePosition`]; `more` says whether the
-    /// store has more of them.
-    pub fn load_waiting(&mut self, lines: impl IntoIterator<Item = (OrderId, LineState)>, more: bool) {
+    /// Takes in the next waiting lines after a place that could take some of so many free units, in
+    /// the order of [`QueuePosition`], as [`Needed::WaitingLines`] asked for them; `more` says whether
+    /// the store has more of them.
+    pub fn load_waiting(
+        &mut self,
+        after: Option<&QueuePosition>,
+        free: u64,
+        lines: impl IntoIterator<Item = (OrderId, LineState)>,
+        more: bool,
+    ) {
         let lines: Vec<_> = lines.into_iter().collect();
         let last = lines.last().map(|(order_id, line)| QueuePosition::of(order_id, line));
-        self.queue_horizon = Horizon::after(last.or_else(|| self.queue_horizon.last().cloned()), more);
+        self.known_queue.add(after, last, more, free);
+        self.queue_loaded += lines.len();
         self.load_lines(lines);
     }
 
@@ -221,6 +280,30 @@ impl Product {
                 self.pick_lines.insert(id, line);
             }
         }
+    }
+
+    /// Whether more holds have expired, or more lines wait for units that are free, than one unit of
+    /// work takes on. [`Product::release_expired`] goes on with it, a unit of work each time; meanwhile
+    /// every other decision that takes or frees units is [`Needed::CatchUp`].
+    #[must_use]
+    pub const fn is_behind(&self) -> bool {
+        self.more_expired || self.unserved
+    }
+
+    /// Whether there is anything to write down.
+    #[must_use]
+    pub const fn has_changed(&self) -> bool {
+        !self.events.is_empty() || self.unserved != self.stored_unserved
+    }
+
+    /// Whether lines may wait for units that are free, when the store has it otherwise.
+    pub(crate) fn changed_unserved(&self) -> Option<bool> {
+        (self.unserved != self.stored_unserved).then_some(self.unserved)
+    }
+
+    /// Serves at most so many waiting lines at once.
+    pub(crate) const fn serve_at_most(&mut self, lines: usize) {
+        self.most_served = lines;
     }
 
     /// The SKU.

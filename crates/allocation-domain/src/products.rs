@@ -44,7 +44,9 @@ pub struct Products(BTreeMap<Sku, Product>);
 
 impl FromIterator<Product> for Products {
     fn from_iter<Iter: IntoIterator<Item = Product>>(products: Iter) -> Self {
-        Self(products.into_iter().map(|product| (product.sku().clone(), product)).collect())
+        let mut products = Self(products.into_iter().map(|product| (product.sku().clone(), product)).collect());
+        products.share_bound();
+        products
     }
 }
 
@@ -61,6 +63,13 @@ impl Products {
     /// Adds a product, in place of one with its SKU.
     pub fn insert(&mut self, product: Product) {
         self.0.insert(product.sku().clone(), product);
+        self.share_bound();
+    }
+
+    /// What one unit of work does has one bound, however many products it is about.
+    fn share_bound(&mut self) {
+        let share = Product::share_of(self.0.len());
+        self.0.values_mut().for_each(|product| product.serve_at_most(share));
     }
 
     /// The product of a SKU.
@@ -77,6 +86,11 @@ impl Products {
     /// The products, sorted by SKU.
     pub fn iter(&self) -> impl Iterator<Item = &Product> {
         self.0.values()
+    }
+
+    /// The products, sorted by SKU, to decide.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Product> {
+        self.0.values_mut()
     }
 
     /// An order as far as its lines are at hand, `None` without any.
@@ -100,7 +114,7 @@ impl Products {
     pub fn place(&mut self, order: &NewOrder, now: DateTime<Utc>) -> Result<Order, PlaceError> {
         for (sku, _) in order.lines() {
             let Some(product) = self.0.get_mut(sku) else { continue };
-            product.release_expired(now)?;
+            product.catch_up(now)?;
             if product.line(order.order_id()).is_some() {
                 return Err(PlaceError::AlreadyExists(order.order_id().clone()));
             }
@@ -181,8 +195,10 @@ impl Products {
         Ok(self.order_of(order_id))
     }
 
+    /// The order that was decided on.
+    #[expect(clippy::expect_used, reason = "an order without lines is refused before it is decided on")]
     fn order_of(&self, order_id: &OrderId) -> Order {
-        self.order(order_id).unwrap_or_else(|| Order { order_id: order_id.clone(), lines: Vec::new() })
+        self.order(order_id).expect("an order that is decided on has lines")
     }
 
     fn standing(&self, order_id: &OrderId, now: DateTime<Utc>) -> Standing {

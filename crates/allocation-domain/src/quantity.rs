@@ -43,9 +43,10 @@ impl Quantity {
         NonZeroU32::new(self.get().saturating_sub(units)).map(Self)
     }
 
-    /// Both together, [`Quantity::MAX`] at most.
+    /// Both together: what a line has, which is never more than it ordered.
+    #[expect(clippy::expect_used, reason = "parts of one line are no more than the line")]
     pub(crate) fn plus(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.get()).min(NonZeroU32::new(Self::MAX).unwrap_or(self.0)))
+        Self::new(self.get() + other.get()).expect("order_line_within_its_quantity")
     }
 
     /// The smaller of this quantity and a number of units, `None` when that is zero.

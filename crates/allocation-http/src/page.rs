@@ -114,8 +114,7 @@ pub(crate) fn next<R, C: Cursor + for<'a> From<&'a R>>(
     let Some(last) = rows.last().filter(|_| rows.len() >= usize::from(size.get())) else {
         return Ok(None);
     };
-    let one_row = PageSize::new(1).unwrap_or_default();
-    let further = query(Some(last.into()), one_row)?;
+    let further = query(Some(last.into()), PageSize::ONE)?;
     Ok((!further.is_empty()).then(|| last.into()))
 }
 

@@ -199,6 +199,7 @@ impl Problem {
         self.document(format!("{prefix}{}", self.kind.uri()).into())
     }
 
+    #[expect(clippy::expect_used, reason = "serialising texts and numbers into memory does not fail")]
     fn document(&self, r#type: Cow<'static, str>) -> Vec<u8> {
         let document = Document {
             r#type,
@@ -207,8 +208,7 @@ impl Problem {
             detail: &self.detail,
             members: &self.members,
         };
-        // Serialising strings and numbers into memory does not fail.
-        serde_json::to_vec(&document).unwrap_or_default()
+        serde_json::to_vec(&document).expect("texts and numbers are JSON")
     }
 }
 

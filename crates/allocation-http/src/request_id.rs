@@ -23,20 +23,22 @@ impl RequestId {
         known.unwrap_or_else(Self::new)
     }
 
+    #[expect(clippy::expect_used, reason = "an id is taken only if it is a text, or is a UUID")]
     pub(crate) fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
+        self.0.to_str().expect("ids are texts")
     }
 
-    /// A version 7 UUID. It has to be unique, not secret, so that cheap random bits do.
+    /// A version 7 UUID. It has to be unique, not secret, so that cheap random bits do; so does the time
+    /// of a clock that is far off.
+    #[expect(clippy::expect_used, reason = "a UUID has no character that a header refuses")]
     fn new() -> Self {
         let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
         let mut random = [0; 10];
         fastrand::fill(&mut random);
-        let uuid = Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or_default(), &random);
+        let uuid = Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or(0), &random);
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
         let text = uuid.into_uuid().hyphenated().encode_lower(&mut text);
-        // A UUID has no character that a header refuses.
-        Self(HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("none")))
+        Self(HeaderValue::from_str(text).expect("a UUID is a header"))
     }
 
     /// The id that the client has given, if it is one.

@@ -67,9 +67,10 @@ impl Path {
     }
 
     /// Adds the path to the application. A method it does not have is answered with those it has.
+    #[expect(clippy::expect_used, reason = "methods have no character that a header refuses")]
     pub(crate) fn register(self, cfg: &mut web::ServiceConfig) {
         let methods: Vec<_> = self.methods.iter().map(Method::as_str).collect();
-        let allow = HeaderValue::from_str(&methods.join(", ")).unwrap_or(HeaderValue::from_static("GET"));
+        let allow = HeaderValue::from_str(&methods.join(", ")).expect("methods are a header");
         let refuse = move || ready(Err::<HttpResponse, _>(Problem::method_not_allowed(allow.clone())));
         cfg.service(self.resource.default_service(web::to(refuse)));
     }

@@ -320,6 +320,7 @@ fn order_repository(products: &[Product], stored: &[NewOrder]) -> MockOrderRepos
         let with_line = products.iter().filter(|product| product.line(order_id).is_some());
         Ok(with_line.map(|product| product.sku().clone()).collect())
     });
+    orders.expect_lock_lines().returning(|_, _| Ok(()));
     orders.expect_add().returning(|_, _| Ok(()));
     orders
 }

@@ -38,7 +38,9 @@ pub trait PickListRepository {
     /// [`StoreError`] when the database fails.
     fn find_line(&mut self, id: &PickLineId) -> Result<Option<PickLine>, StoreError>;
 
-    /// Adds a list that was made at `at`, as it was asked for. Its lines are saved with their products.
+    /// Adds a list that was made at `at`, as it was asked for. Its lines are saved with their products, in
+    /// the order of their numbers: two units that make lists of one name never wait for each other in a
+    /// circle.
     ///
     /// # Errors
     ///

@@ -18,6 +18,10 @@ pub struct Wanted {
     pub order_ids: Vec<OrderId>,
     /// The orders of which lines are sent alone: their lines are to be loaded, too, and word of
     /// whether they have ended (`ProductState::ended_orders`). Nearly all of them are new.
+    ///
+    /// Such an order MUST NOT end unnoticed before the unit does: a unit that locks its lines
+    /// ([`crate::OrderRepository::lock_lines`]) waits for this one or is waited for, or this one
+    /// conflicts when it is saved.
     pub alone: Vec<OrderId>,
 }
 
@@ -67,8 +71,11 @@ pub trait ProductRepository {
     /// Each product MUST say when it was saved last ([`Product::not_before`]). The decisions are made at
     /// the latest of these instants and `now`, and by then it is meant in what follows.
     ///
-    /// Of each product all lines MUST be loaded whose hold has expired by then, whether they hold
-    /// units or not: every decision begins with them. With a line, the batches in which it holds
+    /// Of each product lines MUST be loaded whose hold has expired by then, whether they hold units or
+    /// not: every decision begins with them. Where there are more than [`Product::share_of`] so many
+    /// products, only so many are loaded, and the product MUST know that there are more
+    /// (`ProductState::more_expired`). It MUST know, too, whether lines may wait for units that are free
+    /// (`ProductState::unserved`), as it was saved last. With a line, the batches in which it holds
     /// units MUST be loaded: it may give them back; and of a line of which anything is on a pick list
     /// or was picked, its pick lines. Lines that wait need not be loaded, but the product MUST know
     /// whether there are any: see [`ProductRepository::load`].
@@ -90,18 +97,22 @@ pub trait ProductRepository {
 
     /// Loads into a locked product what a decision lacked.
     ///
-    /// Of waiting lines, it loads the next ones in the order in which they are served, at least one
-    /// if there is one, and tells the product whether there are more. With every line, the batches
+    /// Of waiting lines that could take some of the free units, it loads the next ones in the order in
+    /// which they are served, at least one if there is one and no more than asked for, and tells the
+    /// product whether there are more. Lines that take only their whole rest, which is more than what is
+    /// free, MUST NOT be loaded, however many there are, nor be looked at one by one. With every line, the batches
     /// in which it holds units MUST be loaded, and its pick lines as with a lock.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails. [`Needed::Product`] is not to be loaded into a
-    /// product but to be locked before, and MUST be [`StoreError::Failed`].
+    /// product but to be locked before, and [`Needed::CatchUp`] is nothing to load: both MUST be
+    /// [`StoreError::Failed`].
     fn load(&mut self, product: &mut Product, needed: &Needed) -> Result<(), StoreError>;
 
     /// Products with a line whose hold has expired by `now`, those whose hold expired first before
-    /// others; at most so many, each once.
+    /// others, and products of which lines may wait for units that are free; at most so many, each once.
+    /// It may give fewer, but none only if there are none. The cost MUST NOT grow with what has expired.
     ///
     /// # Errors
     ///
@@ -117,6 +128,7 @@ pub trait ProductRepository {
     /// # Errors
     ///
     /// MUST be [`StoreError::Conflict`] when a key is taken meanwhile, such as a batch's reference
-    /// under another SKU.
+    /// under another SKU, and when another unit has added the first line of an order for which this unit
+    /// adds a line, too.
     fn save(&mut self, products: &[Product], at: DateTime<Utc>, origins: &Origins) -> Result<(), StoreError>;
 }

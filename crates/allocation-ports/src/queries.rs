@@ -13,6 +13,12 @@ impl PageSize {
     /// The most rows of a page.
     pub const MAX: u16 = 1_000;
 
+    /// A page of one row: to find out whether there is any.
+    pub const ONE: Self = Self(1);
+
+    /// The largest page.
+    pub const LARGEST: Self = Self(Self::MAX);
+
     /// A page of so many rows, `None` unless that is from 1 to [`PageSize::MAX`].
     #[must_use]
     pub fn new(rows: u16) -> Option<Self> {

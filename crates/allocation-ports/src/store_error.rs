@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::error::Error;
 
 /// The cause of a [`StoreError`], for the log.
@@ -21,8 +22,25 @@ pub enum StoreError {
     /// The connection was lost while the commit was under way: it may have happened or not.
     #[error("the outcome of the commit is not known")]
     OutcomeUnknown(#[source] Cause),
-    /// The database broke a rule of the schema, holds what no domain type can hold, or failed in
-    /// another way that running again does not mend.
+    /// An invariant is broken: a row that the unit has locked is missing, a counter differs from the rows
+    /// that it counts, or a constraint rejects what the domain decided. Running again does not mend it.
+    #[error("the invariant {name} is broken")]
+    Invariant {
+        /// The invariant, such as the name of the constraint.
+        name: Cow<'static, str>,
+        /// What was found.
+        #[source]
+        cause: Cause,
+    },
+    /// The database holds what no domain type can hold, or failed in another way that running again does
+    /// not mend.
     #[error("the database failed")]
     Failed(#[source] Cause),
+}
+
+impl StoreError {
+    /// The error of an invariant that is broken.
+    pub fn invariant(name: impl Into<Cow<'static, str>>, cause: impl Into<Cause>) -> Self {
+        Self::Invariant { name: name.into(), cause: cause.into() }
+    }
 }

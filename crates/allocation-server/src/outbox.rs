@@ -70,8 +70,7 @@ impl Status {
         // In this order, the backlog is never told too small.
         let (bookmark, newest) = (store.bookmark()?, store.bounds()?.last);
         let unnumbered = store.unnumbered_count()?;
-        let page = PageSize::new(PageSize::MAX).unwrap_or_default();
-        let parked_events = store.parked(0, page)?.into_iter().take(SHOWN).map(Parked::from).collect();
+        let parked_events = store.parked(0, PageSize::LARGEST)?.into_iter().take(SHOWN).map(Parked::from).collect();
         let backlog = newest.saturating_sub(bookmark) + unnumbered;
         Ok(Self { unnumbered, newest, bookmark, backlog, parked: store.parked_count()?, parked_events })
     }

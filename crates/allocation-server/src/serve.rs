@@ -116,7 +116,7 @@ fn keep_events(
 /// How many calls may use a connection at a time: the engine's workers, the sweeper and the keeper of the
 /// log have theirs, as far as there are enough. SQLite's writer is not one of the pool.
 fn running_calls(store: &Store, pool_size: u32) -> usize {
-    let connections = usize::try_from(pool_size).unwrap_or(usize::MAX);
+    let connections = wide(pool_size);
     let running = match store.dialect() {
         Dialect::Sqlite => connections,
         // By SKU, one of orders over several SKUs, the lane of held products, the sweeper, the keeper of the log.
@@ -128,6 +128,11 @@ fn running_calls(store: &Store, pool_size: u32) -> usize {
     running.max(LEAST_CALLS)
 }
 
+#[expect(clippy::expect_used, reason = "a size has 32 bits at least on every platform that this runs on")]
+fn wide(number: u32) -> usize {
+    usize::try_from(number).expect("sizes have 32 bits at least")
+}
+
 fn engine_settings(dialect: Dialect, pool_size: u32) -> EngineSettings {
     let workers = match dialect {
         // SQLite has one writer at a time.
@@ -136,7 +141,7 @@ fn engine_settings(dialect: Dialect, pool_size: u32) -> EngineSettings {
         // connections are for everything else.
         Dialect::Postgres => thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, MOST_WORKERS),
     };
-    let connections = usize::try_from(pool_size).unwrap_or(usize::MAX);
+    let connections = wide(pool_size);
     let workers = nonzero(workers.min(connections / 2));
     EngineSettings { workers, queue_length: nonzero(4_096), group_size: nonzero(512) }
 }

@@ -1,6 +1,7 @@
 //! Locking and loading products.
 
 use super::lines::{LineKeys, at, at_mut, place_of};
+use super::orders::join_orders;
 use super::pick_lines::load_pick_lines;
 use super::sets::{InsertMissing, Load, LockProducts, LockUnlocked};
 use crate::error::{corrupt, store_error};
@@ -13,25 +14,40 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+/// Locks products, and gives them with the orders whose anchors are locked as well: those that have begun
+/// by lines of other products.
 pub(crate) fn lock(
     connection: &mut PgConnection,
     wanted: &[Wanted],
     now: DateTime<Utc>,
-) -> Result<Vec<Product>, StoreError> {
+) -> Result<(Vec<Product>, BTreeSet<OrderId>), StoreError> {
     let now = now.timestamp_micros();
     let locked = lock_products(connection, wanted, now)?;
     let at = locked.values().map(|locked| locked.last_at).max().unwrap_or(now);
     // A statement of its own, after the lock: it sees what was committed until then.
     let has_holds = |sku: &Sku| locked.get(sku.as_str()).is_some_and(|locked| locked.held_lines > 0);
     let columns = LoadColumns::new(wanted, has_holds, at)?;
-    let loaded = load(connection, wanted, &columns)?;
+    let mut loaded = load(connection, wanted, &columns)?;
+    let joined = join(connection, &mut loaded, at)?;
     let mut products = Vec::with_capacity(wanted.len());
     for (wanted, loaded) in wanted.iter().zip(loaded) {
         if let Some(locked) = locked.get(wanted.sku.as_str()) {
-            products.push(Product::restore(loaded.state(wanted, *locked)?));
+            products.push(Product::restore(loaded.state(wanted, *locked, columns.most_expired)?));
         }
     }
-    Ok(products)
+    Ok((products, joined))
+}
+
+/// Locks the anchors of the orders that get lines of more than one product. What has become of the orders
+/// is certain only then.
+fn join(connection: &mut PgConnection, loaded: &mut [Loaded], at: i64) -> Result<BTreeSet<OrderId>, StoreError> {
+    let joined: BTreeSet<OrderId> = loaded.iter().flat_map(|loaded| &loaded.joined).cloned().collect();
+    let ended = join_orders(connection, &joined, at)?;
+    for loaded in loaded {
+        let of_product = loaded.joined.iter().filter_map(|id| Some((id.clone(), *ended.get(id)?)));
+        loaded.ended_orders.extend(of_product);
+    }
+    Ok(joined)
 }
 
 /// What the lock tells of a product.
@@ -41,6 +57,7 @@ struct Locked {
     last_at: i64,
     held_lines: i64,
     waiting_lines: i64,
+    unserved: bool,
 }
 
 fn lock_products(
@@ -75,12 +92,16 @@ struct Loaded {
     named_batches: Vec<Batch>,
     /// The lines that there are of those that were asked for, and those that have expired.
     found: BTreeSet<OrderId>,
+    /// How many of them have expired.
+    expired: usize,
     ended_orders: Vec<(OrderId, OrderEnd)>,
+    /// The orders that have begun by a line of another product.
+    joined: BTreeSet<OrderId>,
     lines: Lines,
 }
 
 impl Loaded {
-    fn state(mut self, wanted: &Wanted, locked: Locked) -> Result<ProductState, StoreError> {
+    fn state(mut self, wanted: &Wanted, locked: Locked, most_expired: usize) -> Result<ProductState, StoreError> {
         // The rows come in this order, but SQL does not promise it.
         self.open_batches.sort_by_cached_key(Batch::preference);
         // Nothing is known of batches that were not looked for.
@@ -94,6 +115,8 @@ impl Loaded {
             named_batches: self.named_batches,
             lines: self.lines.lines,
             more_waiting: locked.waiting_lines > 0,
+            more_expired: self.expired > most_expired,
+            unserved: locked.unserved,
             ended_orders: self.ended_orders,
             pick_lines: self.lines.pick_lines,
             ..ProductState::new(wanted.sku.clone(), u64::try_from(locked.version).map_err(corrupt)?)
@@ -106,6 +129,13 @@ impl Loaded {
             "named" => self.named_batches.push(row.batch(sku)?),
             "cancelled" => self.ended_orders.push((row::order_id(row.name)?, OrderEnd::Cancelled)),
             "expired" => self.ended_orders.push((row::order_id(row.name)?, OrderEnd::Expired)),
+            "due" => {
+                self.expired += 1;
+                self.found.insert(row::order_id(row.name)?);
+            }
+            "joined" => {
+                self.joined.insert(row::order_id(row.name)?);
+            }
             _ => {
                 self.found.insert(row::order_id(row.name)?);
             }
@@ -207,8 +237,8 @@ fn load_pick_lines_of(
     let found = load_pick_lines(connection, lines)?;
     let places: HashMap<_, _> = wanted.iter().map(|wanted| &wanted.sku).zip(0..).collect();
     for (id, line) in found {
-        let place = places.get(&line.sku).copied().unwrap_or(i32::MAX);
-        at_mut(loaded, place)?.lines.pick_lines.push((id, line));
+        let place = places.get(&line.sku).ok_or_else(|| corrupt(Missing))?;
+        at_mut(loaded, *place)?.lines.pick_lines.push((id, line));
     }
     Ok(())
 }
@@ -230,6 +260,9 @@ struct LoadColumns<'a> {
     /// Products with holds, which may have expired.
     expiring_place: Vec<i32>,
     expiring_sku: Vec<&'a str>,
+    /// How many expired lines of each product are loaded; one more tells that there are more.
+    most_expired: usize,
+    limit_of_expired: i64,
     /// When the products are decided on.
     at: i64,
 }
@@ -263,6 +296,8 @@ impl<'a> LoadColumns<'a> {
                 columns.alone_order_id.push(order_id.as_str());
             }
         }
+        columns.most_expired = Product::share_of(columns.expiring_sku.len());
+        columns.limit_of_expired = i64::try_from(columns.most_expired + 1).map_err(corrupt)?;
         Ok(columns)
     }
 
@@ -288,10 +323,12 @@ impl<'a> LoadColumns<'a> {
             alone_place: &self.alone_place,
             alone_sku: &self.alone_sku,
             alone_order_id: &self.alone_order_id,
+            has_expired_by: &self.at,
             ended_by: &self.at,
             expiring_place: &self.expiring_place,
             expiring_sku: &self.expiring_sku,
             now: &self.at,
+            most_expired: &self.limit_of_expired,
         }
     }
 }

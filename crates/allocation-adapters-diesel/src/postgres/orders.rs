@@ -1,13 +1,15 @@
 //! Orders as they were placed, a set of them at a time.
 
 use super::saving::column;
-use super::sets::{AddOrders, FindOrders, OrdersWithLines};
+use super::sets::{AddOrders, FindOrders, JoinOrders, LockAnchor, OrdersWithLines, SetAnchor};
 use crate::error::store_error;
 use crate::orders::{OrderValues, StoredOrder};
 use crate::row;
-use allocation_domain::{NewOrder, OrderId};
+use crate::schema::order_lines;
+use allocation_domain::{NewOrder, OrderEnd, OrderId, Sku};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Those of the orders that there are.
 pub(crate) fn find_orders(connection: &mut PgConnection, order_ids: &[OrderId]) -> Result<Vec<NewOrder>, StoreError> {
@@ -39,6 +41,116 @@ pub(crate) fn add_orders(connection: &mut PgConnection, orders: &[OrderValues<'_
         hold_seconds: &column(orders, |order| order.hold_seconds),
         placed_at: &column(orders, |order| order.placed_at),
     };
-    statement.execute(connection).map_err(store_error)?;
-    Ok(())
+    let added = statement.execute(connection).map_err(store_error)?;
+    if added == orders.len() { Ok(()) } else { Err(StoreError::Conflict(OrderHasBegun.into())) }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("an order has got a standalone line meanwhile")]
+struct OrderHasBegun;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the lines of order {0} have changed meanwhile")]
+struct LinesChanged(String);
+
+/// Locks the anchors of orders that units of work add lines to, and answers how those of them have ended
+/// that have.
+///
+/// The orders come sorted, so that no two units wait for each other. Whoever locks the lines of one of
+/// them waits for this unit from now on; what it changed before is seen in the anchor, which changes with
+/// every order that ends.
+pub(super) fn join_orders(
+    connection: &mut PgConnection,
+    order_ids: &BTreeSet<OrderId>,
+    at: i64,
+) -> Result<BTreeMap<OrderId, OrderEnd>, StoreError> {
+    if order_ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let statement = JoinOrders { order_ids: &order_ids.iter().map(OrderId::as_str).collect() };
+    let rows: Vec<(String, Option<String>, Option<i64>)> = statement.load(connection).map_err(store_error)?;
+    if let Some(removed) = order_ids.iter().find(|id| rows.iter().all(|(joined, ..)| joined != id.as_str())) {
+        return Err(StoreError::Conflict(LinesChanged(removed.to_string()).into()));
+    }
+    let mut ended = BTreeMap::new();
+    for (order_id, end, expires_at) in rows {
+        let end = match end.as_deref() {
+            Some(crate::line::CANCELLED) => OrderEnd::Cancelled,
+            None if expires_at.is_none_or(|expires_at| expires_at > at) => continue,
+            _ => OrderEnd::Expired,
+        };
+        ended.insert(row::order_id(order_id)?, end);
+    }
+    Ok(ended)
+}
+
+/// Keeps an order from getting lines: it has lines of exactly these products, whose locks the unit has.
+///
+/// A unit that adds a line holds the anchor of the order, or is about to become it. So no such unit is
+/// under way as soon as this one has the anchor, and what is committed is all there is. The anchor is
+/// locked only if it is a line of a product that is locked, so that nothing else is waited for than units
+/// that join the order; they wait for no product any more.
+pub(crate) fn lock_lines(connection: &mut PgConnection, order_id: &OrderId, skus: &[Sku]) -> Result<(), StoreError> {
+    let changed = || StoreError::Conflict(LinesChanged(order_id.to_string()).into());
+    let locked = LockAnchor { order_id: order_id.as_str(), skus: &column(skus, Sku::as_str) };
+    let anchor = locked.get_result::<String>(connection).optional().map_err(store_error)?;
+    if anchor.is_none() {
+        // The anchor was removed while there were other lines, or is a line that came meanwhile: then
+        // its slot is taken.
+        let sku = skus.first().ok_or_else(changed)?.as_str();
+        if (SetAnchor { sku, order_id: order_id.as_str() }).execute(connection).map_err(store_error)? == 0 {
+            return Err(changed());
+        }
+    }
+    let mut found = order_lines::table
+        .filter(order_lines::order_id.eq(order_id.as_str()))
+        .select(order_lines::sku)
+        .load::<String>(connection)
+        .map_err(store_error)?;
+    found.sort_unstable();
+    if found.iter().map(String::as_str).eq(skus.iter().map(Sku::as_str)) { Ok(()) } else { Err(changed()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::explain::{connect, migrated, plan};
+    use super::*;
+
+    /// A plan is kept while tables grow, so it must be right for those that are known to be empty.
+    #[test]
+    fn anchors_are_found_by_their_slot_and_locked_in_the_order_of_the_orders_on_postgres() {
+        let database = migrated();
+        for setup in ["SELECT 1", "ANALYZE"] {
+            database.execute(setup);
+            let mut connection = connect(&database);
+            let joined = plan(&mut connection, JoinOrders { order_ids: &vec!["O", "P"] });
+            let locked = plan(&mut connection, LockAnchor { order_id: "O", skus: &vec!["LAMP"] });
+            for plan in [&joined, &locked] {
+                assert!(plan.contains("order_lines_by_order on"), "{setup}\n{plan}");
+                assert!(plan.contains("AND (order_slot = ''"), "{setup}\n{plan}");
+            }
+            assert!(joined.contains("Nested Loop") && !joined.contains("Sort"), "{setup}\n{joined}");
+        }
+    }
+
+    #[test]
+    fn standalone_lines_of_an_order_are_looked_for_by_the_order_on_postgres() {
+        let database = migrated();
+        for setup in ["SELECT 1", "ANALYZE"] {
+            database.execute(setup);
+            let (texts, numbers, bools) = (vec!["O"], vec![1], vec![true]);
+            let statement = AddOrders {
+                order_id: &texts,
+                lines: &texts,
+                priority: &numbers,
+                backorders: &bools,
+                allow_split: &bools,
+                hold_seconds: &vec![None],
+                placed_at: &vec![1_i64],
+            };
+            let plan = plan(&mut connect(&database), statement);
+            assert!(plan.contains("order_lines_by_order on"), "{setup}\n{plan}");
+            assert!(plan.contains("Index Cond: (order_id = w.order_id)"), "{setup}\n{plan}");
+        }
+    }
 }

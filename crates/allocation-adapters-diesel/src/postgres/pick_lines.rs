@@ -4,7 +4,7 @@ use super::saving::{column, count_of};
 use super::sets::{AddPickLines, ChangePickLines, LoadPickLines};
 use crate::error::store_error;
 use crate::pick_line::pick_lines;
-use crate::saving::{RowChanges, expect_rows};
+use crate::saving::{RowChanges, exists, expect_rows};
 use allocation_domain::{OrderId, PickLine, PickLineId, Sku};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
@@ -51,7 +51,7 @@ pub(super) fn save_pick_lines(connection: &mut PgConnection, rows: &RowChanges<'
         status: &column(lines, |line| line.status),
         lines: &count_of(lines)?,
     };
-    expect_rows(lines.len(), statement.execute(connection).map_err(store_error)?)
+    expect_rows(exists::PICK_LINE, lines.len(), statement.execute(connection).map_err(store_error)?)
 }
 
 #[cfg(test)]

@@ -3,15 +3,16 @@
 use super::pick_lines::save_pick_lines;
 use super::sets::{
     AddBatches, AddLines, AddReferences, AddTracedEvents, ChangeBatches, ChangeLines, ChangeProducts, CountBatches,
-    Record, Remove,
+    MarkUnserved, Record, Remove,
 };
 use crate::error::store_error;
-use crate::saving::{RowChanges, expect_rows};
+use crate::saving::{RowChanges, exists, expect_rows};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 
 pub(crate) fn save(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     remove(connection, rows)?;
+    mark_unserved(connection, rows)?;
     add_batches(connection, rows)?;
     change_batches(connection, rows)?;
     count_batches(connection, rows)?;
@@ -54,10 +55,18 @@ fn remove(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), St
         named_reference: batch_reference,
     };
     let counts = statement.get_result::<(i64, i64, i64, i64)>(connection).map_err(store_error)?;
-    expect_rows(allocations.len(), rows_of(counts.0)?)?;
-    expect_rows(lines.len(), rows_of(counts.1)?)?;
-    expect_rows(batches.len(), rows_of(counts.2)?)?;
-    expect_rows(batches.len(), rows_of(counts.3)?)
+    expect_rows(exists::ALLOCATION, allocations.len(), rows_of(counts.0)?)?;
+    expect_rows(exists::LINE, lines.len(), rows_of(counts.1)?)?;
+    expect_rows(exists::BATCH, batches.len(), rows_of(counts.2)?)?;
+    expect_rows(exists::BATCH_REFERENCE, batches.len(), rows_of(counts.3)?)
+}
+
+/// Few products at a time have a queue that one unit of work cannot serve.
+fn mark_unserved(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    for (sku, unserved) in &rows.unserved {
+        expect_rows(exists::PRODUCT, 1, MarkUnserved { unserved, sku }.execute(connection).map_err(store_error)?)?;
+    }
+    Ok(())
 }
 
 fn add_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
@@ -106,7 +115,7 @@ fn change_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resul
         missing: &column(batches, |batch| batch.deltas.missing),
         batches: &count_of(batches)?,
     };
-    expect_rows(batches.len(), statement.execute(connection).map_err(store_error)?)
+    expect_rows(exists::BATCH, batches.len(), statement.execute(connection).map_err(store_error)?)
 }
 
 fn count_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
@@ -123,7 +132,7 @@ fn count_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result
         missing: &column(batches, |(_, deltas)| deltas.missing),
         batches: &count_of(batches)?,
     };
-    expect_rows(batches.len(), statement.execute(connection).map_err(store_error)?)
+    expect_rows(exists::BATCH, batches.len(), statement.execute(connection).map_err(store_error)?)
 }
 
 fn change_products(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
@@ -143,7 +152,7 @@ fn change_products(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resu
         picked: &column(products, |(_, change)| change.picked),
         products: &count_of(products)?,
     };
-    expect_rows(products.len(), statement.execute(connection).map_err(store_error)?)
+    expect_rows(exists::PRODUCT, products.len(), statement.execute(connection).map_err(store_error)?)
 }
 
 fn change_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
@@ -172,8 +181,8 @@ fn change_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<
         allocation_quantity: &column(allocations, |(_, quantity)| *quantity),
     };
     let counts = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
-    expect_rows(lines.len(), rows_of(counts.0)?)?;
-    expect_rows(allocations.len(), rows_of(counts.1)?)
+    expect_rows(exists::LINE, lines.len(), rows_of(counts.0)?)?;
+    expect_rows(exists::ALLOCATION, allocations.len(), rows_of(counts.1)?)
 }
 
 fn add_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
@@ -182,20 +191,21 @@ fn add_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(),
         return Ok(());
     }
     let statement = AddLines {
-        sku: &column(lines, |(key, _)| key.sku),
-        order_id: &column(lines, |(key, _)| key.order_id),
-        quantity: &column(lines, |(_, line)| line.quantity),
-        placed_at: &column(lines, |(_, line)| line.placed_at),
-        of_order: &column(lines, |(_, line)| line.of_order),
-        priority: &column(lines, |(_, line)| line.priority),
-        backorders: &column(lines, |(_, line)| line.backorders),
-        allow_split: &column(lines, |(_, line)| line.allow_split),
-        waiting: &column(lines, |(_, line)| line.waiting),
-        expires_at: &column(lines, |(_, line)| line.expires_at),
-        ended: &column(lines, |(_, line)| line.ended),
-        listed: &column(lines, |(_, line)| line.listed),
-        picked: &column(lines, |(_, line)| line.picked),
-        shipped: &column(lines, |(_, line)| line.shipped),
+        sku: &column(lines, |line| line.key.sku),
+        order_id: &column(lines, |line| line.key.order_id),
+        quantity: &column(lines, |line| line.values.quantity),
+        placed_at: &column(lines, |line| line.values.placed_at),
+        of_order: &column(lines, |line| line.values.of_order),
+        priority: &column(lines, |line| line.values.priority),
+        backorders: &column(lines, |line| line.values.backorders),
+        allow_split: &column(lines, |line| line.values.allow_split),
+        waiting: &column(lines, |line| line.values.waiting),
+        expires_at: &column(lines, |line| line.values.expires_at),
+        ended: &column(lines, |line| line.values.ended),
+        listed: &column(lines, |line| line.values.listed),
+        picked: &column(lines, |line| line.values.picked),
+        shipped: &column(lines, |line| line.values.shipped),
+        order_slot: &column(lines, |line| line.slot),
     };
     statement.execute(connection).map_err(store_error)?;
     Ok(())
@@ -249,5 +259,5 @@ fn record(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), St
         counter_delta: &column(counters, |(_, delta)| *delta),
         counters: &count_of(counters)?,
     };
-    expect_rows(counters.len(), statement.execute(connection).map_err(store_error)?)
+    expect_rows(exists::BATCH, counters.len(), statement.execute(connection).map_err(store_error)?)
 }

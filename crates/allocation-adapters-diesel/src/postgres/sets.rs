@@ -19,11 +19,12 @@ statement! {
 statement! {
     /// Locks products in the order of their SKUs, which is that of the index, and counts a unit of
     /// work that is not to decide before an instant. Answers the versions, when the products were or
-    /// are decided on last, how many lines are held, and how many wait.
+    /// are decided on last, how many lines are held, how many wait, and whether lines may wait for units
+    /// that are free.
     LockProducts<'a>(now: BigInt => i64, skus: Array<Text> => Vec<&'a str>) on Pg
-        -> (Text, (BigInt, BigInt, BigInt, BigInt)),
+        -> (Text, (BigInt, BigInt, BigInt, BigInt, Bool)),
     "UPDATE products SET version = version + 1, last_at = greatest(last_at, ?) WHERE sku = ANY (?)
-     RETURNING sku, version, last_at, held_lines, waiting_lines"
+     RETURNING sku, version, last_at, held_lines, waiting_lines, unserved"
 }
 
 statement! {
@@ -39,12 +40,13 @@ statement! {
     /// Loads what is wanted of locked products in one go: the most preferred batches with free
     /// units, named batches, and which lines there are of those that are asked for and of those
     /// whose hold has expired. Of orders whose lines are sent alone, lines of other products tell
-    /// that the order has ended; those of an order are next to each other, and nearly always none.
+    /// that the order has ended, or the anchor that it has begun (`joined`); those of an order are next to
+    /// each other, and nearly always none.
     ///
     /// `place` says which product a row belongs to, and a line has nothing of its own but its order.
     /// What is LATERAL with a LIMIT is looked up for one row of the parameters after the other,
-    /// whatever the planner takes the tables for; expired lines are wanted all, and their order is
-    /// that of the index that leads to them. A name is asked for as a range so that it can be
+    /// whatever the planner takes the tables for; of expired lines the first are wanted, by the index
+    /// that leads to them. A name is asked for as a range so that it can be
     /// ordered by, which is left to the one index that gives that order.
     Load<'a>(
         open_place: Array<Integer> => Vec<i32>,
@@ -59,10 +61,12 @@ statement! {
         alone_place: Array<Integer> => Vec<i32>,
         alone_sku: Array<Text> => Vec<&'a str>,
         alone_order_id: Array<Text> => Vec<&'a str>,
+        has_expired_by: BigInt => i64,
         ended_by: BigInt => i64,
         expiring_place: Array<Integer> => Vec<i32>,
         expiring_sku: Array<Text> => Vec<&'a str>,
         now: BigInt => i64,
+        most_expired: BigInt => i64,
     ) on Pg -> (
         Integer, Text, Text, Nullable<Integer>, Nullable<Integer>, Nullable<Date>, Nullable<BigInt>, Nullable<Integer>,
         Nullable<Integer>, Nullable<Integer>, Nullable<Integer>,
@@ -93,21 +97,22 @@ statement! {
      ) AS l
      UNION ALL
      SELECT w.place,
-            CASE WHEN l.sku = w.sku THEN 'line' WHEN l.ended = 'cancelled' THEN 'cancelled' ELSE 'expired' END,
+            CASE WHEN l.sku = w.sku THEN 'line' WHEN l.ended = 'cancelled' THEN 'cancelled'
+                 WHEN l.has_expired THEN 'expired' ELSE 'joined' END,
             l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?, ?) AS w (place, sku, order_id)
      CROSS JOIN LATERAL (
-         SELECT order_id, sku, ended
+         SELECT order_id, sku, ended, ended = 'expired' OR expires_at + 0 <= ? AS has_expired
          FROM order_lines WHERE order_lines.order_id BETWEEN w.order_id AND w.order_id
-         AND (order_lines.sku = w.sku OR ended IS NOT NULL OR expires_at + 0 <= ?)
-         ORDER BY order_id, sku OFFSET 0
+         AND (order_lines.sku = w.sku OR ended IS NOT NULL OR expires_at + 0 <= ? OR order_slot = '')
+         ORDER BY order_id, order_slot OFFSET 0
      ) AS l
      UNION ALL
-     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+     SELECT w.place, 'due', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?) AS w (place, sku)
      CROSS JOIN LATERAL (
          SELECT order_id
-         FROM order_lines WHERE order_lines.sku = w.sku AND expires_at <= ? ORDER BY expires_at, order_id OFFSET 0
+         FROM order_lines WHERE order_lines.sku = w.sku AND expires_at <= ? ORDER BY expires_at, order_id LIMIT ?
      ) AS l"
 }
 
@@ -162,7 +167,7 @@ statement! {
      CROSS JOIN LATERAL (
          SELECT sku, quantity, placed_at, of_order, priority, backorders, allow_split, waiting, expires_at, ended,
                 listed, picked, shipped
-         FROM order_lines WHERE order_lines.order_id = w.order_id ORDER BY sku OFFSET 0
+         FROM order_lines WHERE order_lines.order_id = w.order_id ORDER BY order_slot OFFSET 0
      ) AS l
      LEFT JOIN LATERAL (
          SELECT held.quantity, b.*
@@ -180,6 +185,32 @@ statement! {
              ORDER BY reference LIMIT 1
          ) AS b
      ) AS a ON true"
+}
+
+statement! {
+    /// Locks the anchors of orders against being removed, and against units that lock the orders' lines,
+    /// in the order in which the orders are given. Waiting for such a unit has its changes of the anchor
+    /// seen here.
+    JoinOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Nullable<Text>, Nullable<BigInt>),
+    "SELECT w.order_id, l.ended, l.expires_at
+     FROM unnest(?) AS w (order_id)
+     CROSS JOIN LATERAL (
+         SELECT ended, expires_at FROM order_lines
+         WHERE order_lines.order_id = w.order_id AND order_slot = '' LIMIT 1 FOR KEY SHARE
+     ) AS l"
+}
+
+statement! {
+    /// Locks the anchor of an order against units that join the order, if it is a line of one of these
+    /// products.
+    LockAnchor<'a>(order_id: Text => str, skus: Array<Text> => Vec<&'a str>) on Pg -> Text,
+    "SELECT sku FROM order_lines WHERE order_id = ? AND order_slot = '' AND sku = ANY (?) FOR UPDATE"
+}
+
+statement! {
+    /// Makes a line the anchor of its order.
+    SetAnchor<'a>(sku: Text => str, order_id: Text => str) on Pg,
+    "UPDATE order_lines SET order_slot = '' WHERE sku = ? AND order_id = ?"
 }
 
 statement! {
@@ -310,6 +341,12 @@ statement! {
 }
 
 statement! {
+    /// Notes whether lines of a product may wait for units that are free.
+    MarkUnserved<'a>(unserved: Bool => bool, sku: Text => str) on Pg,
+    "UPDATE products SET unserved = ? WHERE sku = ?"
+}
+
+statement! {
     /// Adds lines with all that was agreed of them.
     AddLines<'a>(
         sku: Array<Text> => Vec<&'a str>,
@@ -326,10 +363,11 @@ statement! {
         listed: Array<Integer> => Vec<i32>,
         picked: Array<Integer> => Vec<i32>,
         shipped: Array<Integer> => Vec<i32>,
+        order_slot: Array<Text> => Vec<&'a str>,
     ) on Pg,
     "INSERT INTO order_lines (sku, order_id, quantity, placed_at, of_order, priority, backorders, allow_split,
-                              waiting, expires_at, ended, listed, picked, shipped)
-     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                              waiting, expires_at, ended, listed, picked, shipped, order_slot)
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
@@ -441,7 +479,8 @@ statement! {
 }
 
 statement! {
-    /// Adds orders, in the order of their names.
+    /// Adds orders, in the order of their names, but for those of which there is a standalone line. Their
+    /// own lines were written before: a line that is committed by then is seen here.
     AddOrders<'a>(
         order_id: Array<Text> => Vec<&'a str>,
         lines: Array<Text> => Vec<&'a str>,
@@ -454,6 +493,7 @@ statement! {
     r#"INSERT INTO orders (order_id, lines, priority, backorders, allow_split, hold_seconds, placed_at)
        SELECT w.* FROM unnest(?, ?, ?, ?, ?, ?, ?)
            AS w (order_id, lines, priority, backorders, allow_split, hold_seconds, placed_at)
+       WHERE (SELECT count(*) FROM order_lines WHERE order_lines.order_id = w.order_id AND NOT of_order) = 0
        ORDER BY w.order_id COLLATE "C""#
 }
 

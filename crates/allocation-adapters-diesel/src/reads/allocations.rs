@@ -108,10 +108,33 @@ statement! {
     )
 }
 
+/// The same lines on PostgreSQL, in the order of their slots: those of all lines but the anchor are their
+/// SKUs.
+macro_rules! slots_from {
+    () => {
+        "SELECT l.sku, l.order_id, a.reference, a.quantity
+         FROM (
+             SELECT sku, order_id FROM (
+                 (SELECT sku, order_id FROM order_lines
+                  WHERE order_id = ? AND order_slot = '' AND (expires_at IS NULL OR expires_at > ?) AND sku >= ?
+                  LIMIT 1)
+                 UNION ALL
+                 (SELECT order_slot, order_id FROM order_lines
+                  WHERE order_id = ? AND (expires_at IS NULL OR expires_at > ?) AND order_slot > '' AND order_slot >= ?
+                  ORDER BY order_slot)
+             ) AS slots
+             ORDER BY sku OFFSET 0
+         ) AS l "
+    };
+}
+
 statement! {
     /// The same on PostgreSQL, which is told to look at one line after the other, whatever it takes
     /// the tables for, and sorts the batches of a line.
     OfOrderInTurn<'a>(
+        anchor_order_id: Text => str,
+        anchor_now: BigInt => i64,
+        anchor_from_sku: Text => str,
         order_id: Text => str,
         now: BigInt => i64,
         from_sku: Text => str,
@@ -120,7 +143,7 @@ statement! {
         limit: BigInt => i64,
     ) on MultiBackend -> (Text, Text, Text, Integer),
     concat!(
-        lines_from!(),
+        slots_from!(),
         "CROSS JOIN LATERAL (
              SELECT reference, quantity FROM allocations
              WHERE allocations.sku = l.sku AND allocations.order_id BETWEEN l.order_id AND l.order_id
@@ -167,7 +190,17 @@ impl<'a> PageOfOrder<'a> {
 
     pub(super) const fn statement_in_turn(&self) -> OfOrderInTurn<'_> {
         let Self { order_id, now, sku, reference, limit } = self;
-        OfOrderInTurn { order_id, now, from_sku: sku, sku, reference, limit }
+        OfOrderInTurn {
+            anchor_order_id: order_id,
+            anchor_now: now,
+            anchor_from_sku: sku,
+            order_id,
+            now,
+            from_sku: sku,
+            sku,
+            reference,
+            limit,
+        }
     }
 
     fn load(&self, connection: &mut AnyConnection) -> QueryResult<Vec<(String, String, String, i32)>> {

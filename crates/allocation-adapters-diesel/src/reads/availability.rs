@@ -1,8 +1,8 @@
 //! What is free of a product, and when it comes.
 
-use super::restoring::{Standing, ask, restore};
+use super::restoring::{Standing, restore};
 use crate::any_connection::{AnyConnection, MultiBackend};
-use crate::error::store_error;
+use crate::error::{corrupt, store_error};
 use crate::statement::statement;
 use allocation_domain::{Availability, Sku};
 use allocation_ports::StoreError;
@@ -11,10 +11,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 statement! {
-    /// Whether lines of a product wait, and whether holds have expired that are not released. Where
-    /// nothing is held, none is looked for.
-    StandingAt<'a>(now: BigInt => i64, sku: Text => str) on MultiBackend -> (Bool, Bool),
-    "SELECT waiting_lines > 0,
+    /// How many units lines of a product wait for and whether they may wait for units that are free,
+    /// and whether holds have expired that are not released. Where nothing is held, none is looked for.
+    StandingAt<'a>(now: BigInt => i64, sku: Text => str) on MultiBackend -> (BigInt, Bool, Bool),
+    "SELECT backordered, unserved,
             held_lines > 0 AND (
                 SELECT l.expires_at FROM order_lines AS l
                 WHERE l.sku = p.sku AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id LIMIT 1
@@ -29,10 +29,15 @@ pub(crate) fn availability(
     now: DateTime<Utc>,
 ) -> Result<Option<Availability>, StoreError> {
     let statement = StandingAt { now: &now.timestamp_micros(), sku: sku.as_str() };
-    let found = statement.get_result::<(bool, bool)>(connection).optional().map_err(store_error)?;
-    let Some((has_waiting, has_expired)) = found else { return Ok(None) };
-    let standing = Standing { sku: sku.clone(), has_waiting, has_expired };
-    let open_batches = super::open_batches(connection, sku)?;
-    let mut product = restore(connection, &standing, Some(open_batches), now)?;
-    ask(connection, &mut product, |product| product.availability(now)).map(Some)
+    let found = statement.get_result::<(i64, bool, bool)>(connection).optional().map_err(store_error)?;
+    let Some((backordered, unserved, has_expired)) = found else { return Ok(None) };
+    let standing = Standing { sku: sku.clone(), has_waiting: backordered > 0, has_expired, unserved };
+    let product = restore(connection, &standing, now)?;
+    let availability = product.available_from();
+    if !product.is_behind() {
+        return Ok(Some(availability));
+    }
+    // More lines can be served than one unit of work serves. What they wait for is theirs first.
+    let still = backordered.saturating_add(product.changes().totals.backordered);
+    Ok(Some(availability.without(u64::try_from(still).map_err(corrupt)?)))
 }

@@ -3,7 +3,7 @@
 use super::candidates::Candidates;
 use crate::any_connection::AnyConnection;
 use crate::error::store_error;
-use crate::line::{AllocationPart, OrderLineRow, StoredLine};
+use crate::line::{self, AllocationPart, OrderLineRow, StoredLine};
 use crate::{postgres, row, sqlite};
 use allocation_domain::{LineState, Order, OrderId, Sku};
 use allocation_ports::{OrderFilter, OrderPage, PageSize, StoreError};
@@ -89,6 +89,6 @@ fn load(connection: &mut AnyConnection, order_ids: &[&str]) -> Result<Vec<Order>
 
 fn restored(sku: Sku, line: StoredLine, parts: Vec<AllocationPart>) -> Result<(Sku, LineState), StoreError> {
     let parts = parts.into_iter().map(|part| part.allocation(&sku).map(|(allocation, _)| allocation));
-    let line = line.row()?.with(parts.collect::<Result<_, _>>()?);
+    let line = line::restored(line.row()?, parts.collect::<Result<_, _>>()?)?;
     Ok((sku, line))
 }

@@ -142,7 +142,7 @@ statement! {
     concat!(
         in_turn_on_postgres!(
             "SELECT h.* FROM (
-                 SELECT sku, order_id FROM order_lines WHERE order_lines.order_id = ? ORDER BY order_id, sku OFFSET 0
+                 SELECT sku, order_id FROM order_lines WHERE order_lines.order_id = ? ORDER BY order_id, order_slot OFFSET 0
              ) AS o
              CROSS JOIN LATERAL (
                  SELECT sku, order_id, reference, quantity FROM allocations

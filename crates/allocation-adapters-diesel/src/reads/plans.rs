@@ -2,10 +2,10 @@
 
 use super::allocations::{PageOfOrder, allocations_query};
 use super::candidates::{All, Ended, Held, Holding, MaybeIdle, OfSku, Picked, Waiting};
-use super::{availability, backorders, batches, events, fitting, history, pick_lists, pickable, totals};
+use super::{availability, backorders, batches, events, fitting, history, pick_lists, pickable, restoring, totals};
 use crate::any_connection::{AnyConnection, Connector, MultiBackend};
 use crate::schema::order_lines;
-use crate::{DatabaseUrl, expiry};
+use crate::{DatabaseUrl, expiry, queue};
 use allocation_domain::{BatchReference, OrderId, Sku};
 use allocation_ports::{AllocationCursor, AllocationFilter, PageSize};
 use allocation_test_support::TestDatabase;
@@ -75,8 +75,11 @@ fn plan<Q: QueryFragment<MultiBackend>>(connection: &mut AnyConnection, query: Q
 /// The one list whose order no index has.
 const HISTORY: &str = "history";
 
+/// The one that groups rows, which come from another index.
+const EXPIRED_UNITS: &str = "units of expired lines";
+
 /// The one list whose rows come from two tables: those of each line are sorted on PostgreSQL, which
-/// has the lines in order.
+/// has the lines in order, but for the anchor.
 const ALLOCATIONS_OF_ORDER: &str = "allocations of an order";
 
 /// The plans of all queries, by their names.
@@ -113,7 +116,18 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "pick lists to ship" => pick_lists::ToShip { after: text, limit };
         "batches to pick from" => pickable::InStock { after: text, limit };
         "batches of a SKU to pick from" => pickable::InStockOf { sku: text };
-        "expired lines of a SKU" => expiry::ExpiredLinesOf { sku: text, now: number };
+        "sums of expired lines" => totals::Expired { sku: text, now: number };
+        "unserved products" => expiry::Unserved { after: text, limit };
+        "size of waiting lines" => queue::NextSize { sku: text, larger_than: small, at_most: small };
+        "waiting lines that take parts" => queue::PartsAfter { sku: text, priority: number, placed_at: number,
+            order_id: text, alive_at: number, limit, lower_sku: text, lower_than: number, lower_alive_at: number,
+            lower_limit: limit };
+        "waiting lines of a size" => queue::WholeAfter { sku: text, size: small, priority: number, placed_at: number,
+            order_id: text, alive_at: number, limit, lower_sku: text, lower_size: small, lower_than: number,
+            lower_alive_at: number, lower_limit: limit };
+        "waiting lines that fit" => queue::FittingAfter { sku: text, size: small, priority: number, placed_at: number,
+            order_id: text, alive_at: number, limit, lower_sku: text, lower_size: small, lower_than: number,
+            lower_alive_at: number, lower_limit: limit };
     }
     let skus_of = order_lines::table.filter(order_lines::order_id.eq(text)).select(order_lines::sku);
     plans.push(("SKUs of an order".to_owned(), plan(connection, skus_of)));
@@ -123,6 +137,17 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         reference: BatchReference::parse("B").unwrap(),
     };
     let page = PageOfOrder::new(&cursor.order_id, Some(&cursor), PageSize::default(), DateTime::UNIX_EPOCH);
+    plans.push((
+        EXPIRED_UNITS.to_owned(),
+        match connection {
+            AnyConnection::Sqlite(_) => {
+                plan(connection, restoring::ExpiredUnits { expired_sku: text, now: number, sku: text })
+            }
+            AnyConnection::Postgres(_) => {
+                plan(connection, restoring::ExpiredUnitsInTurn { expired_sku: text, now: number, sku: text })
+            }
+        },
+    ));
     let (of_sku, of_order, history) = match connection {
         AnyConnection::Sqlite(_) => (
             plan(connection, MaybeIdle { sku: text, after: text, limit }),
@@ -277,7 +302,7 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("ended orders", &["order_lines_by_order_ended"]),
     ("orders of a SKU", &["order_lines_pkey"]),
     ("orders with units of a SKU", &["allocations_pkey"]),
-    (ALLOCATIONS_OF_ORDER, &["order_lines_by_order", "allocations_pkey"]),
+    (ALLOCATIONS_OF_ORDER, &["order_lines_by_order", "order_lines_by_order", "allocations_pkey"]),
     ("queue", &["order_lines_queue", "order_lines_queue"]),
     ("queues", &["order_lines_queue"]),
     (HISTORY, &["events_by_order", "order_lines_by_order", "outbox_departures", "outbox_pkey"]),
@@ -290,7 +315,13 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("products", &["products_pkey", "batches_open", "order_lines_expiring"]),
     ("standing", &["products_pkey", "order_lines_expiring"]),
     ("expired lines", &["order_lines_by_expiry"]),
-    ("expired lines of a SKU", &["order_lines_expiring"]),
+    (EXPIRED_UNITS, &["order_lines_expiring", "allocations_pkey", "batches_pkey"]),
+    ("sums of expired lines", &["order_lines_expiring", "allocations_pkey"]),
+    ("unserved products", &["products_unserved"]),
+    ("size of waiting lines", &["order_lines_whole"]),
+    ("waiting lines that take parts", &["order_lines_parts", "order_lines_parts"]),
+    ("waiting lines of a size", &["order_lines_whole", "order_lines_whole"]),
+    ("waiting lines that fit", &["order_lines_queue", "order_lines_queue"]),
     ("SKUs of an order", &["order_lines_by_order"]),
     ("pick list", &["pick_lists_pkey"]),
     ("lines of a pick list", &["pick_list_lines_pkey"]),
@@ -300,23 +331,17 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("pick lists to ship", &[LINES_TO_SHIP, "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
     ("batches to pick from", &["allocations_by_batch", "batch_references_pkey", "batches_pkey"]),
     ("batches of a SKU to pick from", &["batches_pkey"]),
-    (PICKABLE[0], &["allocations_by_batch", "order_lines_by_order", "pick_list_lines_by_line"]),
+    (PICKABLE[0], &["allocations_by_batch", "order_lines_pkey", "pick_list_lines_by_line"]),
     (
         PICKABLE[1],
-        &[
-            "order_lines_by_order",
-            "allocations_pkey",
-            "batches_pkey",
-            "order_lines_by_order",
-            "pick_list_lines_by_line",
-        ],
+        &["order_lines_by_order", "allocations_pkey", "batches_pkey", "order_lines_pkey", "pick_list_lines_by_line"],
     ),
 ];
 
 #[test]
 fn lists_are_served_by_an_index_on_sqlite() {
     for (list, plan) in plans_of(&TestDatabase::sqlite()) {
-        let sorted = list == HISTORY || PICKABLE.contains(&&*list);
+        let sorted = [HISTORY, EXPIRED_UNITS].contains(&&*list) || PICKABLE.contains(&&*list);
         assert!(!plan.contains("TEMP B-TREE") || sorted, "{list}\n{plan}");
         // Subqueries have short names and are read once; tables are searched.
         let walked = |step: &str| step.starts_with("SCAN") && step.len() > "SCAN lower".len();
@@ -330,14 +355,16 @@ fn lists_are_served_by_an_index_on_sqlite() {
 fn lists_are_served_by_an_index_on_postgres() {
     for (list, plan) in plans_of(&TestDatabase::postgres()) {
         // The products of an order are few.
-        let plan = if list == HISTORY { plan.replace("HashAggregate", "") } else { plan };
+        let plan = if [HISTORY, EXPIRED_UNITS].contains(&&*list) { plan.replace("HashAggregate", "") } else { plan };
         for dear in ["Seq Scan", "Bitmap", "Hash", "Join Filter", "Materialize"] {
             assert!(!plan.contains(dear), "{list}\n{plan}");
         }
         let sorts = match list.as_str() {
             HISTORY => 1,
             list if PICKABLE.contains(&list) || list == FITTING[1] => 1,
-            ALLOCATIONS_OF_ORDER => plan.matches("->  Incremental Sort").count(),
+            EXPIRED_UNITS => plan.matches("->  Sort").count(),
+            // The anchor of the order is one line, and sorted to its place among the others.
+            ALLOCATIONS_OF_ORDER => 1 + plan.matches("->  Incremental Sort").count(),
             _ => 0,
         };
         assert_eq!(

@@ -1,10 +1,65 @@
 //! Products as they are at an instant, for reads.
 
-use crate::any_connection::AnyConnection;
-use crate::{expiry, loading};
-use allocation_domain::{Batch, MoreNeeded, Product, ProductState, Sku};
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::store_error;
+use crate::loading;
+use crate::row::{BatchRow, BatchSqlTypes};
+use crate::statement::statement;
+use allocation_domain::{Batch, MoreNeeded, Needed, Product, ProductState, Sku};
 use allocation_ports::StoreError;
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use std::collections::HashMap;
+
+statement! {
+    /// The batches of a product in which lines hold units whose hold has expired, each with how many
+    /// these are: however many lines, they are summed here.
+    ExpiredUnits<'a>(expired_sku: Text => str, now: BigInt => i64, sku: Text => str) on MultiBackend
+        -> (BigInt, BatchSqlTypes),
+    "SELECT e.units, b.reference, b.purchased_quantity, b.allocated_quantity, b.eta, b.added_at, b.revision,
+            b.picked_quantity, b.shipped_quantity, b.missing_quantity
+     FROM (
+         SELECT a.reference, sum(a.quantity) AS units
+         FROM (
+             SELECT l.sku, l.order_id FROM order_lines AS l
+             WHERE l.sku = ? AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id
+         ) AS d
+         CROSS JOIN allocations AS a
+         WHERE a.sku = d.sku AND a.order_id = d.order_id
+         GROUP BY a.reference
+     ) AS e
+     CROSS JOIN batches AS b
+     WHERE b.sku = ? AND b.reference = e.reference"
+}
+
+statement! {
+    /// The same on PostgreSQL, which is told to look at one line after the other, whatever it takes the
+    /// tables for.
+    ExpiredUnitsInTurn<'a>(expired_sku: Text => str, now: BigInt => i64, sku: Text => str) on MultiBackend
+        -> (BigInt, BatchSqlTypes),
+    "SELECT e.units, b.*
+     FROM (
+         SELECT a.reference, CAST(sum(a.quantity) AS bigint) AS units
+         FROM (
+             SELECT l.sku, l.order_id FROM order_lines AS l
+             WHERE l.sku = ? AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id OFFSET 0
+         ) AS d
+         CROSS JOIN LATERAL (
+             SELECT reference, quantity FROM allocations
+             WHERE allocations.sku = d.sku AND allocations.order_id BETWEEN d.order_id AND d.order_id
+             ORDER BY order_id, reference OFFSET 0
+         ) AS a
+         GROUP BY a.reference OFFSET 0
+     ) AS e
+     CROSS JOIN LATERAL (
+         SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
+                shipped_quantity, missing_quantity
+         FROM batches
+         WHERE batches.sku = ? AND batches.reference BETWEEN e.reference AND e.reference
+         ORDER BY reference LIMIT 1
+     ) AS b"
+}
 
 /// What a read knows of a product before it restores it.
 #[derive(Debug)]
@@ -12,40 +67,67 @@ pub(super) struct Standing {
     pub(super) sku: Sku,
     pub(super) has_waiting: bool,
     pub(super) has_expired: bool,
+    /// Whether lines may wait for units that are free.
+    pub(super) unserved: bool,
 }
 
-/// A product with its expired lines, in one snapshot. `None` as open batches says that they are left
-/// out.
+/// A product as the next decision finds it, with all its batches that have free units by then: what
+/// expired lines hold is free, and lines that wait have it, as many as one unit of work serves.
 pub(super) fn restore(
     connection: &mut AnyConnection,
     standing: &Standing,
-    open_batches: Option<Vec<Batch>>,
     now: DateTime<Utc>,
 ) -> Result<Product, StoreError> {
     let mut state = ProductState::new(standing.sku.clone(), 0);
-    state.more_open_batches = open_batches.is_none();
-    state.open_batches = open_batches.unwrap_or_default();
-    state.more_waiting = standing.has_waiting;
+    state.open_batches = super::open_batches(connection, &standing.sku)?;
     if standing.has_expired {
-        let order_ids = expiry::orders(connection, &standing.sku, now)?;
-        let expired = loading::lines(connection, &standing.sku, &order_ids)?;
-        state.lines = expired.lines;
-        state.named_batches = expired.batches;
-        state.pick_lines = expired.pick_lines;
+        free_expired(connection, &standing.sku, &mut state.open_batches, now)?;
     }
-    Ok(Product::restore(state))
+    state.more_waiting = standing.has_waiting;
+    state.unserved = standing.has_waiting && (standing.has_expired || standing.unserved);
+    let mut product = Product::restore(state);
+    while let Err(needed) = product.release_expired(now) {
+        load(connection, &mut product, &needed, now)?;
+    }
+    Ok(product)
 }
 
-/// Asks a product, and loads what it lacks for the answer.
-pub(super) fn ask<T>(
+/// Lines whose hold has expired wait no more.
+fn load(
     connection: &mut AnyConnection,
     product: &mut Product,
-    mut question: impl FnMut(&mut Product) -> Result<T, MoreNeeded>,
-) -> Result<T, StoreError> {
-    loop {
-        match question(product) {
-            Ok(answer) => return Ok(answer),
-            Err(needed) => loading::load(connection, product, &needed.what)?,
+    needed: &MoreNeeded,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    match &needed.what {
+        Needed::WaitingLines { after, free, most } => {
+            loading::load_waiting(connection, product, after.as_ref(), *free, *most, now.timestamp_micros())
         }
+        needed => loading::load(connection, product, needed),
     }
+}
+
+/// Takes what expired lines hold off what is allocated of batches.
+fn free_expired(
+    connection: &mut AnyConnection,
+    sku: &Sku,
+    batches: &mut Vec<Batch>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let (expired_sku, now) = (sku.as_str(), &now.timestamp_micros());
+    let rows: QueryResult<Vec<(i64, BatchRow)>> = match connection {
+        AnyConnection::Sqlite(_) => ExpiredUnits { expired_sku, now, sku: expired_sku }.load(connection),
+        AnyConnection::Postgres(_) => ExpiredUnitsInTurn { expired_sku, now, sku: expired_sku }.load(connection),
+    };
+    let rows = rows.map_err(store_error)?;
+    let mut freed = HashMap::with_capacity(rows.len());
+    for (units, mut row) in rows {
+        row.allocated_quantity = row.allocated_quantity.saturating_sub(i32::try_from(units).unwrap_or(i32::MAX));
+        let batch = row.batch(sku.clone())?;
+        freed.insert(batch.reference().clone(), batch);
+    }
+    batches.retain(|batch| !freed.contains_key(batch.reference()));
+    batches.extend(freed.into_values());
+    batches.sort_by_cached_key(Batch::preference);
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! What the batches and lines of products add up to.
 
-use super::restoring::{Standing, ask, restore};
+use super::restoring::{Standing, restore};
 use crate::any_connection::{AnyConnection, MultiBackend};
-use crate::error::{corrupt, store_error};
+use crate::error::store_error;
 use crate::row;
 use crate::statement::statement;
 use allocation_domain::{Sku, Totals, TotalsChange};
@@ -11,8 +11,9 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
-/// What is counted of a product, what its open batches have free, whether lines wait, and whether
-/// holds have expired that are not released: where nothing is held, none is looked for.
+/// What is counted of a product, what its open batches have free, whether lines wait and may do so for
+/// units that are free, and whether holds have expired that are not released: where nothing is held,
+/// none is looked for.
 ///
 /// What is free is found by the index of open batches, which the order asks for.
 macro_rules! counted_at {
@@ -28,6 +29,7 @@ macro_rules! counted_at {
                     ) AS b
                 ), 0),
                 waiting_lines > 0,
+                unserved,
                 held_lines > 0 AND (
                     SELECT l.expires_at FROM order_lines AS l
                     WHERE l.sku = p.sku AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id LIMIT 1
@@ -36,7 +38,26 @@ macro_rules! counted_at {
     };
 }
 
-type CountedColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, Bool, Bool);
+type CountedColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, Bool, Bool, Bool);
+
+statement! {
+    /// What lines of a product hold whose hold has expired, and what they wait for: however many, they
+    /// are summed here. What is held is ordered as only the primary key has it.
+    Expired<'a>(sku: Text => str, now: BigInt => i64) on MultiBackend -> (BigInt, BigInt),
+    "SELECT CAST(coalesce(sum(d.held), 0) AS bigint), CAST(coalesce(sum(d.waiting), 0) AS bigint)
+     FROM (
+         SELECT l.waiting, (
+             SELECT sum(a.quantity)
+             FROM (
+                 SELECT quantity FROM allocations
+                 WHERE allocations.sku = l.sku AND allocations.order_id BETWEEN l.order_id AND l.order_id
+                 ORDER BY allocations.order_id, allocations.reference
+             ) AS a
+         ) AS held
+         FROM order_lines AS l
+         WHERE l.sku = ? AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id
+     ) AS d"
+}
 
 statement! {
     CountedOf<'a>(now: BigInt => i64, sku: Text => str) on MultiBackend -> CountedColumns,
@@ -83,6 +104,7 @@ struct Counted {
     picked: i64,
     free: i64,
     has_waiting: bool,
+    unserved: bool,
     has_expired: bool,
 }
 
@@ -91,14 +113,19 @@ impl Counted {
     fn totals(self, connection: &mut AnyConnection, now: DateTime<Utc>) -> Result<ProductTotals, StoreError> {
         let sku = row::sku(self.sku)?;
         let mut change = TotalsChange::default();
-        if self.has_expired {
-            let standing = Standing { sku: sku.clone(), has_waiting: self.has_waiting, has_expired: true };
-            let mut product = restore(connection, &standing, None, now)?;
-            ask(connection, &mut product, |product| product.release_expired(now))?;
-            change = product.changes().totals;
+        if self.has_waiting && (self.has_expired || self.unserved) {
+            let Self { has_waiting, has_expired, unserved, .. } = self;
+            let standing = Standing { sku: sku.clone(), has_waiting, has_expired, unserved };
+            change = restore(connection, &standing, now)?.changes().totals;
         }
-        let present = self.in_stock.saturating_add(self.on_its_way);
-        let allocated = present.saturating_sub(self.free).saturating_sub(self.picked);
+        if self.has_expired {
+            let statement = Expired { sku: sku.as_str(), now: &now.timestamp_micros() };
+            let (held, waiting) = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
+            change.allocated -= held;
+            change.held -= held;
+            change.backordered -= waiting;
+        }
+        let allocated = self.in_stock + self.on_its_way - self.free - self.picked;
         let totals = Totals {
             in_stock: units(self.in_stock, change.in_stock)?,
             on_its_way: units(self.on_its_way, change.on_its_way)?,
@@ -106,12 +133,12 @@ impl Counted {
             picked: units(self.picked, change.picked)?,
             held: units(self.held, change.held)?,
             backordered: units(self.backordered, change.backordered)?,
-            available: units(self.free, change.allocated.saturating_neg())?,
+            available: units(self.free, -change.allocated)?,
         };
         Ok(ProductTotals { sku, totals })
     }
 }
 
 fn units(counted: i64, change: i64) -> Result<u64, StoreError> {
-    u64::try_from(counted.saturating_add(change)).map_err(corrupt)
+    u64::try_from(counted + change).map_err(|error| StoreError::invariant("products_totals", error))
 }

@@ -26,7 +26,8 @@ pub(crate) fn lock(
         locked.extend(lock_one(connection, wanted, now)?.map(|locked| (wanted, locked)));
     }
     let at = locked.iter().map(|(_, locked)| locked.last_at).max().unwrap_or(now);
-    locked.into_iter().map(|(wanted, locked)| load_one(connection, wanted, &locked, at)).collect()
+    let most_expired = Product::share_of(locked.iter().filter(|(_, locked)| locked.held_lines > 0).count());
+    locked.into_iter().map(|(wanted, locked)| load_one(connection, wanted, &locked, at, most_expired)).collect()
 }
 
 /// What the lock tells of a product.
@@ -36,6 +37,7 @@ struct Locked {
     last_at: i64,
     held_lines: i64,
     waiting_lines: i64,
+    unserved: bool,
 }
 
 fn lock_one(connection: &mut SqliteConnection, wanted: &Wanted, now: i64) -> Result<Option<Locked>, StoreError> {
@@ -52,11 +54,13 @@ fn load_one(
     wanted: &Wanted,
     locked: &Locked,
     at: i64,
+    most_expired: usize,
 ) -> Result<Product, StoreError> {
     let version = u64::try_from(locked.version).map_err(corrupt)?;
     let mut state = ProductState::new(wanted.sku.clone(), version);
     state.not_before = row::instant(locked.last_at)?;
     state.more_waiting = locked.waiting_lines > 0;
+    state.unserved = locked.unserved;
     // Nothing is known of batches that were not looked for.
     state.more_open_batches = true;
     if wanted.open_batches {
@@ -67,14 +71,21 @@ fn load_one(
     for reference in &wanted.batches {
         state.named_batches.extend(batch(connection, &wanted.sku, reference)?);
     }
-    let mut order_ids = if locked.held_lines > 0 { expired(connection, &wanted.sku, at)? } else { Vec::new() };
+    let mut order_ids = Vec::new();
+    if locked.held_lines > 0 {
+        order_ids = expired(connection, &wanted.sku, at, most_expired + 1)?;
+        state.more_expired = order_ids.len() > most_expired;
+    }
     order_ids.extend_from_slice(&wanted.order_ids);
     for order_id in &wanted.alone {
         let (found, end) = line_or_end(connection, &wanted.sku, order_id, at)?;
         order_ids.extend(found.then(|| order_id.clone()));
         state.ended_orders.extend(end.map(|end| (order_id.clone(), end)));
     }
-    let Lines { lines, batches, pick_lines } = lines(connection, &wanted.sku, &order_ids)?;
+    // A line that is asked for may have expired as well.
+    order_ids.sort_unstable();
+    order_ids.dedup();
+    let Lines { lines, batches, pick_lines, .. } = lines(connection, &wanted.sku, &order_ids)?;
     state.lines = lines;
     state.pick_lines = pick_lines;
     state.named_batches.extend(batches);
@@ -102,12 +113,13 @@ fn line_or_end(
     Ok((found, end))
 }
 
-/// The orders whose lines' hold has expired.
-fn expired(connection: &mut SqliteConnection, sku: &Sku, at: i64) -> Result<Vec<OrderId>, StoreError> {
+/// The first orders whose lines' hold has expired, at most so many.
+fn expired(connection: &mut SqliteConnection, sku: &Sku, at: i64, most: usize) -> Result<Vec<OrderId>, StoreError> {
     let rows = order_lines::table
         .filter(order_lines::sku.eq(sku.as_str()))
         .filter(order_lines::expires_at.le(at))
         .order((order_lines::expires_at, order_lines::order_id))
+        .limit(i64::try_from(most).map_err(corrupt)?)
         .select(order_lines::order_id)
         .load::<String>(connection)
         .map_err(store_error)?;

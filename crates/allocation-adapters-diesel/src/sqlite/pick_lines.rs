@@ -1,10 +1,10 @@
 //! Loading and writing pick lines, one after the other.
 
 use super::rows::{AddPickLine, ChangePickLine, LoadPickLines};
-use super::saving::one_row;
+use super::saving::{add_row, one_row};
 use crate::error::store_error;
 use crate::pick_line::pick_lines;
-use crate::saving::RowChanges;
+use crate::saving::{RowChanges, exists};
 use allocation_domain::{OrderId, PickLine, PickLineId, Sku};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
@@ -32,7 +32,7 @@ pub(super) fn save_pick_lines(connection: &mut SqliteConnection, rows: &RowChang
             picked: &line.picked,
             status: line.status,
         };
-        one_row(connection, statement)?;
+        add_row(connection, statement)?;
     }
     for line in &rows.changed_pick_lines {
         let statement = ChangePickLine {
@@ -42,7 +42,7 @@ pub(super) fn save_pick_lines(connection: &mut SqliteConnection, rows: &RowChang
             list_id: line.list_id,
             line: &line.line,
         };
-        one_row(connection, statement)?;
+        one_row(connection, exists::PICK_LINE, statement)?;
     }
     Ok(())
 }

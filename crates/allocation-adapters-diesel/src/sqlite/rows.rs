@@ -17,10 +17,17 @@ statement! {
 
 statement! {
     /// Counts a unit of work that is not to decide before an instant. Answers the version, when the
-    /// product was or is decided on last, how many lines are held, and how many wait.
-    CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite -> (BigInt, BigInt, BigInt, BigInt),
+    /// product was or is decided on last, how many lines are held, how many wait, and whether lines may
+    /// wait for units that are free.
+    CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite -> (BigInt, BigInt, BigInt, BigInt, Bool),
     "UPDATE products SET version = version + 1, last_at = max(last_at, ?) WHERE sku = ?
-     RETURNING version, last_at, held_lines, waiting_lines"
+     RETURNING version, last_at, held_lines, waiting_lines, unserved"
+}
+
+statement! {
+    /// Notes whether lines of a product may wait for units that are free.
+    MarkUnserved<'a>(unserved: Bool => bool, sku: Text => str) on Sqlite,
+    "UPDATE products SET unserved = ? WHERE sku = ?"
 }
 
 statement! {

@@ -3,10 +3,11 @@
 use super::pick_lines::save_pick_lines;
 use super::rows::{
     AddAllocation, AddBatch, AddEvent, AddLine, AddPlainLine, AddReference, ChangeAllocation, ChangeBatch,
-    ChangeCounter, ChangeLine, ChangeProduct, CountBatch, RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
+    ChangeCounter, ChangeLine, ChangeProduct, CountBatch, MarkUnserved, RemoveAllocation, RemoveBatch, RemoveLine,
+    RemoveReference,
 };
 use crate::error::store_error;
-use crate::saving::{AllocationKey, BatchKey, Counts, LineKey, RowChanges, expect_rows};
+use crate::saving::{AddedLine, AllocationKey, BatchKey, Counts, LineKey, RowChanges, exists, expect_rows};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryFragment, QueryId};
@@ -22,24 +23,36 @@ pub(crate) fn save(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
     add_events(connection, rows)
 }
 
-/// Runs a statement that is to change one row.
-pub(super) fn one_row<S>(connection: &mut SqliteConnection, statement: S) -> Result<(), StoreError>
+/// Runs a statement that adds a row.
+pub(super) fn add_row<S>(connection: &mut SqliteConnection, statement: S) -> Result<(), StoreError>
 where
     S: QueryFragment<Sqlite> + QueryId + RunQueryDsl<SqliteConnection>,
 {
-    expect_rows(1, statement.execute(connection).map_err(store_error)?)
+    statement.execute(connection).map(drop).map_err(store_error)
+}
+
+/// Runs a statement that is to change one row, or else the invariant is broken.
+pub(super) fn one_row<S>(
+    connection: &mut SqliteConnection,
+    invariant: &'static str,
+    statement: S,
+) -> Result<(), StoreError>
+where
+    S: QueryFragment<Sqlite> + QueryId + RunQueryDsl<SqliteConnection>,
+{
+    expect_rows(invariant, 1, statement.execute(connection).map_err(store_error)?)
 }
 
 fn remove(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     for AllocationKey { sku, order_id, reference } in &rows.removed_allocations {
-        one_row(connection, RemoveAllocation { sku, order_id, reference })?;
+        one_row(connection, exists::ALLOCATION, RemoveAllocation { sku, order_id, reference })?;
     }
     for LineKey { sku, order_id } in &rows.removed_lines {
-        one_row(connection, RemoveLine { sku, order_id })?;
+        one_row(connection, exists::LINE, RemoveLine { sku, order_id })?;
     }
     for BatchKey { sku, reference } in &rows.removed_batches {
-        one_row(connection, RemoveBatch { sku, reference })?;
-        one_row(connection, RemoveReference { sku, reference })?;
+        one_row(connection, exists::BATCH, RemoveBatch { sku, reference })?;
+        one_row(connection, exists::BATCH_REFERENCE, RemoveReference { sku, reference })?;
     }
     Ok(())
 }
@@ -48,7 +61,7 @@ fn add_batches(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Resu
     for batch in &rows.added_batches {
         let BatchKey { sku, reference } = batch.key;
         let (purchased_quantity, eta) = (&batch.added_quantity, &batch.added_eta);
-        one_row(connection, AddReference { sku, reference, purchased_quantity, eta })?;
+        add_row(connection, AddReference { sku, reference, purchased_quantity, eta })?;
         let statement = AddBatch {
             sku,
             reference,
@@ -61,7 +74,7 @@ fn add_batches(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Resu
             shipped_quantity: &batch.counts.shipped,
             missing_quantity: &batch.counts.missing,
         };
-        one_row(connection, statement)?;
+        add_row(connection, statement)?;
     }
     Ok(())
 }
@@ -79,13 +92,16 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
             sku: batch.key.sku,
             reference: batch.key.reference,
         };
-        one_row(connection, statement)?;
+        one_row(connection, exists::BATCH, statement)?;
     }
     for (BatchKey { sku, reference }, delta) in &rows.counters {
-        one_row(connection, ChangeCounter { delta, sku, reference })?;
+        one_row(connection, exists::BATCH, ChangeCounter { delta, sku, reference })?;
     }
     for (BatchKey { sku, reference }, Counts { allocated, picked, shipped, missing }) in &rows.counted_batches {
-        one_row(connection, CountBatch { allocated, picked, shipped, missing, sku, reference })?;
+        one_row(connection, exists::BATCH, CountBatch { allocated, picked, shipped, missing, sku, reference })?;
+    }
+    for (sku, unserved) in &rows.unserved {
+        one_row(connection, exists::PRODUCT, MarkUnserved { unserved, sku })?;
     }
     for (sku, totals) in &rows.products {
         let statement = ChangeProduct {
@@ -99,7 +115,7 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
             last_at: &rows.at,
             sku,
         };
-        one_row(connection, statement)?;
+        one_row(connection, exists::PRODUCT, statement)?;
     }
     Ok(())
 }
@@ -122,10 +138,10 @@ fn change_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Res
             sku,
             order_id,
         };
-        one_row(connection, statement)?;
+        one_row(connection, exists::LINE, statement)?;
     }
     for (AllocationKey { sku, order_id, reference }, quantity) in &rows.changed_allocations {
-        one_row(connection, ChangeAllocation { quantity, sku, order_id, reference })?;
+        one_row(connection, exists::ALLOCATION, ChangeAllocation { quantity, sku, order_id, reference })?;
     }
     Ok(())
 }
@@ -133,9 +149,9 @@ fn change_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Res
 fn add_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     for line in &rows.added_plain_lines {
         let LineKey { sku, order_id } = line.key;
-        one_row(connection, AddPlainLine { sku, order_id, quantity: &line.quantity, placed_at: &line.placed_at })?;
+        add_row(connection, AddPlainLine { sku, order_id, quantity: &line.quantity, placed_at: &line.placed_at })?;
     }
-    for (LineKey { sku, order_id }, line) in &rows.added_lines {
+    for AddedLine { key: LineKey { sku, order_id }, values: line, .. } in &rows.added_lines {
         let statement = AddLine {
             sku,
             order_id,
@@ -152,10 +168,10 @@ fn add_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result
             picked: &line.picked,
             shipped: &line.shipped,
         };
-        one_row(connection, statement)?;
+        add_row(connection, statement)?;
     }
     for (AllocationKey { sku, order_id, reference }, quantity) in &rows.added_allocations {
-        one_row(connection, AddAllocation { sku, order_id, reference, quantity })?;
+        add_row(connection, AddAllocation { sku, order_id, reference, quantity })?;
     }
     Ok(())
 }
@@ -173,7 +189,7 @@ fn add_events(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Resul
             traceparent: &event.traceparent(),
             causation_id: &event.causation_id(),
         };
-        one_row(connection, statement)?;
+        add_row(connection, statement)?;
     }
     Ok(())
 }

@@ -1,6 +1,11 @@
 use crate::shop::{decide, wanted};
-use crate::world::{World, connect, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{AllocationOutcome, BatchChange, Eta, MoreNeeded, Needed, OrderTerms, Products, Units};
+use crate::world::{
+    World, connect, instant, lock_one, new_order, order, quantity, reference, sku, standalone, to_allocate,
+};
+use allocation_domain::{
+    AllocationOutcome, BatchChange, Eta, MoreNeeded, Needed, NewPickList, OrderTerms, PickCriteria, PickListId,
+    Products, Units,
+};
 use allocation_ports::{LockWait, OrderFilter, Origins, PageSize, Queries, StoreError, UnitOfWorkFactory, Wanted};
 use allocation_test_support::TestDatabase;
 use std::collections::BTreeSet;
@@ -62,7 +67,7 @@ fn step(store: &impl UnitOfWorkFactory, world: &World, random: &mut fastrand::Rn
     let number = random.u8(0..4);
     let wanted: Vec<_> = skus
         .iter()
-        .map(|name| Wanted { batches: vec![reference(&format!("{name}-{number}"))], ..to_allocate(name, &[&order_id]) })
+        .map(|name| Wanted { batches: vec![reference(&format!("{name}-{number}"))], ..standalone(name, &order_id) })
         .collect();
     let mut unit = store.begin(LockWait::Usual)?;
     let mut products = unit.products().lock(&wanted, instant(0))?;
@@ -250,6 +255,43 @@ mod postgres {
                         let mut unit = world.begin();
                         assert_eq!(unit.products().lock(&wanted, instant(0)).unwrap().len(), 31);
                         unit.commit().unwrap();
+                    }
+                });
+            }
+        });
+        let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+        assert_eq!(world.database.count(deadlocks), 0);
+    }
+
+    #[test]
+    fn units_that_make_one_list_of_lines_in_opposite_orders_never_deadlock() {
+        const LINES: usize = 30;
+        let world = World::new(TestDatabase::postgres());
+        for number in 0..LINES {
+            // The lines of a list are sorted by batch, and saved with their products.
+            for (kind, batch) in [("UP", number), ("DOWN", LINES - number)] {
+                let name = format!("{kind}-{number:02}");
+                world.add(&name, &format!("{kind}-{batch:02}"), 1, Eta::InStock);
+                world.allocate(&name, "O", 1).unwrap();
+            }
+        }
+        let (barrier, world) = (&Barrier::new(2), &world);
+        thread::scope(|scope| {
+            for kind in ["UP", "DOWN"] {
+                scope.spawn(move || {
+                    let names: Vec<_> = (0..LINES).map(|number| format!("{kind}-{number:02}")).collect();
+                    let wanted: Vec<_> = names.iter().map(|name| to_allocate(name, &["O"])).collect();
+                    for round in 0..25 {
+                        let mut unit = world.begin();
+                        let locked = unit.products().lock(&wanted, instant(0)).unwrap();
+                        let mut products: Products = locked.into_iter().collect();
+                        let list =
+                            NewPickList::new(PickListId::parse(format!("L-{round}")).unwrap(), PickCriteria::default());
+                        products.make_pick_list(&list).unwrap();
+                        let products: Vec<_> = products.into_iter().collect();
+                        barrier.wait();
+                        // The later one waits until the other is rolled back.
+                        unit.products().save(&products, instant(0), &Origins::default()).unwrap();
                     }
                 });
             }

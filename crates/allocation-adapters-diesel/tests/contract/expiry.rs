@@ -35,7 +35,7 @@ pub fn products_with_expired_holds_are_found_once_in_the_order_of_their_expiry(d
 pub fn thousands_of_expired_lines_of_one_product_do_not_hide_another(database: TestDatabase) {
     let world = World::new(database);
     let expires_at = seconds(5).timestamp_micros();
-    world.database.execute(&format!(
+    world.insert_lines(&format!(
         "INSERT INTO order_lines (sku, order_id, quantity, of_order, expires_at)
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3500)
          SELECT 'LAMP', 'O-' || i, 1, {}, {expires_at} + i / 2 FROM n;

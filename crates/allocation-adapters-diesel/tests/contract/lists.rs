@@ -52,7 +52,7 @@ fn world_with_allocations(database: TestDatabase) -> (World, Vec<AllocationRow>)
             world.add(name, &format!("{name}-{number}"), 6, Eta::InStock);
         }
     }
-    world.database.execute(
+    world.insert_lines(
         "INSERT INTO order_lines (sku, order_id, quantity)
          SELECT p.sku, o.sku, 2 FROM products p CROSS JOIN products o;
          INSERT INTO allocations (sku, order_id, reference, quantity)

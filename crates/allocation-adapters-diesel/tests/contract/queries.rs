@@ -291,7 +291,7 @@ pub fn the_largest_order_is_read_whole(database: TestDatabase) {
 
 pub fn a_page_of_large_orders_ends_early(database: TestDatabase) {
     let world = World::new(database);
-    world.database.execute(
+    world.insert_lines(
         "INSERT INTO order_lines (sku, order_id, quantity, waiting)
          WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 14999)
          SELECT 'SKU-' || (i % 500), 'O-' || (100 + i / 500), 1, 1 FROM n",

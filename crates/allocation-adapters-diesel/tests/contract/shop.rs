@@ -3,8 +3,8 @@
 
 use crate::world::{World, due, held, instant, new_order, order, quantity, reference, sku, waits};
 use allocation_domain::{
-    BatchChange, Commitment, Eta, Event, HoldDuration, LineState, MoreNeeded, Order, OrderId, OrderTerms, Product,
-    Products, QueuePosition, Sku, Undecided, Units,
+    BatchChange, Commitment, Eta, Event, HoldDuration, LineState, MoreNeeded, NewOrder, Order, OrderId, OrderTerms,
+    Product, Products, QueuePosition, Sku, Undecided, Units,
 };
 use allocation_ports::{AllocationRow, Backorder, Origins, RecordedEvent, UnitOfWork, Wanted};
 use allocation_test_support::TestDatabase;
@@ -148,9 +148,17 @@ impl Shop {
             0 => self.decide(&one, &id, batch, now, |all, at| {
                 on(all, &|product| needed(product.add_batch(named.clone(), quantity(5 * units), eta, at).map(drop)))
             }),
-            1 => self.decide(&one, &id, batch, now, |all, at| {
-                on(all, &|product| needed(product.allocate(&order_id, quantity(units), at).map(drop)))
-            }),
+            1 if self.has_ended_elsewhere(name, &id) => {}
+            1 => {
+                let standalone =
+                    Wanted { order_ids: Vec::new(), alone: vec![id.clone()], ..wanted(&one, &id, batch).remove(0) };
+                let lock =
+                    |unit: &mut dyn UnitOfWork| unit.products().lock(std::slice::from_ref(&standalone), now).unwrap();
+                let allocate = |all: &mut Products, at| {
+                    on(all, &|product| needed(product.allocate(&order_id, quantity(units), at).map(drop)))
+                };
+                self.decide_on(&one, lock, now, allocate, |_, _| {});
+            }
             2 => self.give_back(random, now),
             3 => self
                 .decide(&one, &id, batch, now, |all, at| on(all, &|product| needed(product.remove_batch(&named, at)))),
@@ -168,9 +176,24 @@ impl Shop {
                 let _ = all.extend(&order_id, hold, at);
                 Ok::<_, MoreNeeded>(())
             }),
+            _ if self.has_begun_elsewhere(&placed) => {}
             _ => self
                 .decide(&SKUS, &id, batch, now, |all, at| needed(all.place(&placed, at).map(drop)).map_or(Ok(()), Err)),
         }
+    }
+
+    /// Whether an order may have ended by lines of other products, which a product in memory does not know.
+    fn has_ended_elsewhere(&self, name: &str, order_id: &OrderId) -> bool {
+        self.lines()
+            .any(|(other, id, line)| id == order_id && other.as_str() != name && line.commitment != Commitment::Firm)
+    }
+
+    /// Whether there are lines of an order's name, and none of its products: whoever places it looks for
+    /// them before.
+    fn has_begun_elsewhere(&self, placed: &NewOrder) -> bool {
+        let lines = self.truth.order(placed.order_id()).map(|order| order.lines).unwrap_or_default();
+        let shared = |(name, _): &(Sku, _)| placed.lines().iter().any(|(of_order, _)| of_order == name);
+        !lines.is_empty() && !lines.iter().any(shared)
     }
 
     /// Gives back what a line has in a batch.

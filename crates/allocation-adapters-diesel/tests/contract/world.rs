@@ -2,8 +2,8 @@
 
 use allocation_adapters_diesel::{DatabaseUrl, Dialect, Store};
 use allocation_domain::{
-    AllocateError, AllocationOutcome, Batch, BatchReference, DeallocateError, Eta, HoldDuration, NewOrder, OnShortage,
-    Order, OrderId, OrderTerms, Product, Products, Quantity, Sku, Undecided,
+    AllocateError, AllocationOutcome, Batch, BatchReference, DeallocateError, Eta, HoldDuration, Needed, NewOrder,
+    OnShortage, Order, OrderId, OrderTerms, Product, Products, Quantity, Sku, Undecided,
 };
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, LockWait, Origins, PageSize, Queries,
@@ -66,6 +66,11 @@ pub fn to_allocate(name: &str, order_ids: &[&str]) -> Wanted {
     Wanted { open_batches: true, order_ids, ..Wanted::product(sku(name)) }
 }
 
+/// What a standalone line needs.
+pub fn standalone(name: &str, order_id: &str) -> Wanted {
+    Wanted { open_batches: true, alone: vec![order(order_id)], ..Wanted::product(sku(name)) }
+}
+
 pub fn connect(database: &TestDatabase, pool_size: u32) -> Store {
     Store::connect(&DatabaseUrl::parse(database.url()).unwrap(), pool_size).unwrap()
 }
@@ -85,7 +90,8 @@ pub fn load_and_decide<T, E: Undecided>(
 ) -> Result<T, E> {
     loop {
         let decided = decision(product);
-        let Some(needed) = decided.as_ref().err().and_then(Undecided::more_needed) else { return decided };
+        let needed = decided.as_ref().err().and_then(Undecided::more_needed);
+        let Some(needed) = needed.filter(|needed| needed.what != Needed::CatchUp) else { return decided };
         unit.products().load(product, &needed.what).unwrap();
     }
 }
@@ -105,12 +111,36 @@ impl World {
         self.store.dialect() == Dialect::Postgres
     }
 
+    /// Adds lines by SQL, with slots in their orders where there are any.
+    pub fn insert_lines(&self, sql: &str) {
+        if !self.is_postgres() {
+            return self.database.execute(sql);
+        }
+        self.database.execute("DROP INDEX order_lines_by_order");
+        self.database.execute(sql);
+        self.database.execute(
+            "UPDATE order_lines SET order_slot = sku;
+             CREATE UNIQUE INDEX order_lines_by_order ON order_lines (order_id, order_slot)",
+        );
+    }
+
     pub fn now(&self) -> DateTime<Utc> {
         instant(self.clock.fetch_add(1, Ordering::Relaxed))
     }
 
     pub fn begin(&self) -> Box<dyn UnitOfWork> {
         self.store.begin(LockWait::Usual).unwrap()
+    }
+
+    /// Runs `work` in a unit and commits it.
+    pub fn begin_and<T>(
+        &self,
+        work: impl FnOnce(&mut dyn UnitOfWork) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut unit = self.store.begin(LockWait::Usual)?;
+        let answer = work(&mut *unit)?;
+        unit.commit()?;
+        Ok(answer)
     }
 
     /// Runs `work` on a locked product and stores what came of it.
@@ -152,7 +182,7 @@ impl World {
     pub fn allocate(&self, name: &str, order_id: &str, units: u32) -> Result<AllocationOutcome, AllocateError> {
         let now = self.now();
         let order_id = order(order_id);
-        self.decide(to_allocate(name, &[order_id.as_str()]), now, |product| {
+        self.decide(standalone(name, order_id.as_str()), now, |product| {
             product.allocate(&order_id, quantity(units), now)
         })
     }

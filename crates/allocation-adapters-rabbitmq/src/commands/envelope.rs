@@ -59,8 +59,8 @@ impl Envelope {
 }
 
 fn is_cloud_event(content_type: &str) -> bool {
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    media_type.eq_ignore_ascii_case("application/cloudevents+json")
+    let media_type = content_type.split_once(';').map_or(content_type, |(media_type, _)| media_type);
+    media_type.trim().eq_ignore_ascii_case("application/cloudevents+json")
 }
 
 fn read(bytes: &[u8]) -> Result<CloudEvent<'_>, Problem> {

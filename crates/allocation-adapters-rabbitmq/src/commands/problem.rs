@@ -111,7 +111,7 @@ impl From<&StoreError> for NotDone {
             | StoreError::Busy(_)
             | StoreError::Unavailable(_)
             | StoreError::OutcomeUnknown(_) => Self::Later(error.to_string()),
-            StoreError::Failed(_) => Self::Refused(Problem::internal(error)),
+            StoreError::Invariant { .. } | StoreError::Failed(_) => Self::Refused(Problem::internal(error)),
         }
     }
 }

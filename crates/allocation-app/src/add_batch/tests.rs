@@ -108,10 +108,10 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         });
         products.expect_find_batch().returning(|_| Ok(None));
         products.expect_load().times(1).returning(|product, needed| {
-            assert_eq!(*needed, Needed::WaitingLines { after: None });
+            let Needed::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
             let mut line = LineState::alone(units(8), now());
             line.waiting = 8;
-            product.load_waiting([(order("O-1"), line)], false);
+            product.load_waiting(None, *free, [(order("O-1"), line)], false);
             Ok(())
         });
         let allocated = |event: &Event| matches!(event, Event::Allocated { quantity, .. } if quantity.get() == 8);

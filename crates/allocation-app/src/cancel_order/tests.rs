@@ -1,6 +1,9 @@
 use super::*;
-use crate::testing::{committed, locks, now, order, order_in, product_with_line, rolled_back, saves, units, use_cases};
-use allocation_domain::{Commitment, Event, LineState, Needed, OnShortage, Product, ProductState};
+use crate::testing::{
+    committed, conflict, locks, now, order, order_in, product_with_line, rolled_back, saves, sku, units, use_cases,
+    with_orders,
+};
+use allocation_domain::{Commitment, Event, LineState, Needed, OnShortage, Product, ProductState, Sku};
 use allocation_ports::mocks::MockUnitOfWork;
 use chrono::TimeDelta;
 
@@ -34,11 +37,11 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         };
         locks(products, vec![Product::restore(state)]);
         products.expect_load().times(1).returning(|product, needed| {
-            assert_eq!(*needed, Needed::WaitingLines { after: None });
+            let Needed::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
             let mut line = LineState::alone(units(2), now());
             line.terms.on_shortage = OnShortage::Backorder;
             line.waiting = 2;
-            product.load_waiting([(order("O-2"), line)], false);
+            product.load_waiting(None, *free, [(order("O-2"), line)], false);
             Ok(())
         });
         let served = |event: &Event| matches!(event, Event::Allocated { order_id, .. } if *order_id == order("O-2"));
@@ -49,6 +52,28 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
             .returning(|_, _, _| Ok(()));
     });
     cancel_with(unit, &["LAMP"]).unwrap();
+}
+
+#[test]
+fn a_line_that_came_while_the_locks_were_waited_for_is_cancelled_too() {
+    let firm = |name| product_with_line(name, 9, 3, Commitment::Firm);
+    let with_skus = |unit, skus: &'static [&'static str], answer: fn() -> Result<(), StoreError>| {
+        with_orders(unit, |orders| {
+            orders.expect_skus_of().times(1).returning(|_| Ok(skus.iter().map(|name| sku(name)).collect()));
+            orders
+                .expect_lock_lines()
+                .times(1)
+                .withf(|_, locked| locked.iter().map(Sku::as_str).eq(skus.iter().copied()))
+                .returning(move |_, _| answer());
+        })
+    };
+    let before = with_skus(rolled_back(|products| locks(products, vec![firm("LAMP")])), &["LAMP"], || Err(conflict()));
+    let after = committed(|products| {
+        locks(products, vec![firm("LAMP"), firm("SOFA")]);
+        saves(products, &["deallocated", "line_cancelled", "deallocated", "line_cancelled"]);
+    });
+    let units = vec![before, with_skus(after, &["LAMP", "SOFA"], || Ok(()))];
+    use_cases(units).cancel_order(&order("O-1")).unwrap();
 }
 
 #[test]

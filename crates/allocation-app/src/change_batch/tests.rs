@@ -75,11 +75,27 @@ fn a_batch_that_is_not_there_or_just_went_is_told() {
     let never = rolled_back(|products| {
         products.expect_sku_of().returning(|_| Ok(None));
     });
-    let went = rolled_back(|products| found(products, product("LAMP", Vec::new())));
+    let went = rolled_back(|products| {
+        products.expect_sku_of().times(1).returning(|_| Ok(Some(sku("LAMP"))));
+        products.expect_sku_of().times(1).returning(|_| Ok(None));
+        products.expect_lock().returning(|_, _| Ok(vec![product("LAMP", Vec::new())]));
+    });
     for unit in [never, went] {
         let refusal = change(unit, &to_units(5)).unwrap_err();
         assert!(matches!(refusal, ChangeBatchError::Refused(Refusal::NotFound(name)) if name == reference("B-LAMP")));
     }
+}
+
+#[test]
+fn a_batch_that_was_added_to_another_product_meanwhile_is_looked_up_again() {
+    let moved = rolled_back(|products| {
+        products.expect_sku_of().times(1).returning(|_| Ok(Some(sku("SOFA"))));
+        products.expect_lock().times(1).returning(|_, _| Ok(vec![product("SOFA", Vec::new())]));
+        products.expect_sku_of().times(1).returning(|_| Ok(Some(sku("LAMP"))));
+    });
+    let there = rolled_back(|products| found(products, product("LAMP", vec![batch("B-LAMP", "LAMP", 9)])));
+    let changed = use_cases(vec![moved, there]).change_batch(&reference("B-LAMP"), &to_units(9)).unwrap();
+    assert_eq!(changed.batch.sku(), &sku("LAMP"));
 }
 
 #[test]

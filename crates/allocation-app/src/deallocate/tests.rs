@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::{
-    batch, cause, committed, conflict, ending, now, order, product, reference, rolled_back, sku, units, use_cases,
+    batch, cause, committed, conflict, ending, now, order, product, reference, rolled_back, saves, sku, units,
+    use_cases,
 };
 use allocation_domain::{Event, LineState, Needed, Product, ProductState};
 use allocation_ports::mocks::MockProductRepository;
@@ -96,10 +97,10 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         };
         locked(Product::restore(state))(products);
         products.expect_load().times(1).returning(|product, needed| {
-            assert_eq!(*needed, Needed::WaitingLines { after: None });
+            let Needed::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
             let mut line = LineState::alone(units(3), now());
             line.waiting = 3;
-            product.load_waiting([(order("O-2"), line)], false);
+            product.load_waiting(None, *free, [(order("O-2"), line)], false);
             Ok(())
         });
         products
@@ -109,4 +110,32 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
             .returning(|_, _, _| Ok(()));
     });
     use_cases(vec![served]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
+}
+
+/// What has expired is more than one unit of work releases: each of them is committed, and only then the
+/// decision is made.
+#[test]
+fn what_has_expired_is_released_in_units_of_work_before_the_decision() {
+    let behind = |more_expired| {
+        let product = crate::testing::product_with_line("LAMP", 9, 3, allocation_domain::Commitment::Firm);
+        let mut lines: Vec<_> = product.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
+        let mut cart = LineState::alone(units(1), now());
+        cart.commitment = allocation_domain::Commitment::Held { expires_at: now() };
+        lines.push((order(if more_expired { "C-1" } else { "C-2" }), cart));
+        Product::restore(ProductState {
+            named_batches: product.batches().to_vec(),
+            lines,
+            more_expired,
+            ..ProductState::new(product.sku().clone(), 7)
+        })
+    };
+    let unit = |more_expired, events: &'static [&'static str]| {
+        committed(move |products| {
+            products.expect_sku_of().returning(|_| Ok(Some(sku("LAMP"))));
+            products.expect_lock().returning(move |_, _| Ok(vec![behind(more_expired)]));
+            saves(products, events);
+        })
+    };
+    let units = vec![unit(true, &["hold_expired"]), unit(false, &["hold_expired", "deallocated"])];
+    use_cases(units).deallocate(&order("O-1"), &reference("B-LAMP")).unwrap();
 }

@@ -1,5 +1,6 @@
 use allocation_ports::{EngineMetrics, GroupMeasure};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Counts what an allocation engine does, without locks.
 #[derive(Debug, Default)]
@@ -62,8 +63,9 @@ impl Default for Histogram {
 }
 
 impl Histogram {
+    #[expect(clippy::expect_used, reason = "a number has 64 digits at most")]
     fn record(&self, value: u64) {
-        let digits = usize::try_from(u64::BITS - value.leading_zeros()).unwrap_or(BUCKETS);
+        let digits = usize::try_from(u64::BITS - value.leading_zeros()).expect("digits are few");
         self.buckets[digits.min(BUCKETS - 1)].fetch_add(1, Ordering::Relaxed);
         self.sum.fetch_add(value, Ordering::Relaxed);
     }
@@ -106,7 +108,7 @@ impl EngineCounters {
 
 impl EngineMetrics for EngineCounters {
     fn group(&self, measure: GroupMeasure) {
-        self.unit_micros.record(u64::try_from(measure.took.as_micros()).unwrap_or(u64::MAX));
+        self.unit_micros.record(micros(measure.took));
         self.group_size.record(wide(measure.lines));
         self.queue_depth.record(wide(measure.waiting));
         if measure.failed {
@@ -126,14 +128,19 @@ impl EngineMetrics for EngineCounters {
     }
 }
 
+#[expect(clippy::expect_used, reason = "no platform has more than 64 bits for a size")]
 fn wide(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
+    u64::try_from(number).expect("sizes have 64 bits at most")
+}
+
+#[expect(clippy::expect_used, reason = "a unit of work does not take 500,000 years")]
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).expect("units of work end")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn values_are_counted_by_their_binary_digits() {

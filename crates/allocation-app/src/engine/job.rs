@@ -67,7 +67,8 @@ impl Job {
             (Request::Line { reply, .. }, Answer::Line(answer)) => drop(reply.send(answer)),
             (Request::Order { reply, .. }, Answer::Order(answer)) => drop(reply.send(answer)),
             // Who gets no answer is told that the unit of work was abandoned.
-            (Request::Line { .. }, Answer::Order(_)) | (Request::Order { .. }, Answer::Line(_)) => {
+            (Request::Line { .. }, Answer::Order(_) | Answer::Behind)
+            | (Request::Order { .. }, Answer::Line(_) | Answer::Behind) => {
                 tracing::error!("a command was answered as another");
             }
         }

@@ -193,6 +193,7 @@ fn told(answer: LineAnswer) -> &'static str {
         Err(AllocateLineError::Store(error)) => match &*error {
             StoreError::Conflict(_) | StoreError::Busy(_) => "busy",
             StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => "unavailable",
+            StoreError::Invariant { .. } => "broken",
             StoreError::Failed(_) => "failed",
         },
     }
@@ -246,6 +247,25 @@ fn only_the_line_at_fault_is_refused() {
     let answers = in_two_groups(&shared, &engine, &lines);
     let failed: Vec<_> = (0..20).filter(|&n| answers[n] != "allocated").collect();
     assert_eq!((failed, answers[13]), (vec![13], "failed"));
+    engine.shut_down();
+}
+
+#[test]
+fn an_invariant_that_is_broken_for_one_product_costs_the_others_nothing() {
+    fn fault(group: &[Wanted]) -> Option<StoreError> {
+        let broken = group.iter().any(|wanted| wanted.sku.as_str() == "BROKEN");
+        broken.then(|| StoreError::invariant("batches_not_oversold", "more than there is"))
+    }
+    let shared = Shared::with(&[("LAMP", 100), ("BROKEN", 100)]);
+    let engine = engine(&shared, 100, fault);
+    let sku_of = |n: usize| if n % 5 == 4 { "BROKEN" } else { "LAMP" };
+    let lines: Vec<_> = (0..16).map(|n| line(&format!("O-{n}"), sku_of(n), 1)).collect();
+    let answers = in_two_groups(&shared, &engine, &lines);
+    for (n, answer) in answers.into_iter().enumerate() {
+        assert_eq!(answer, if n % 5 == 4 { "broken" } else { "allocated" });
+    }
+    let whole = shared.groups().iter().filter(|group| group.len() == 15).count();
+    assert_eq!(whole, 1, "the group is split at once, and not run again as a whole");
     engine.shut_down();
 }
 
@@ -462,6 +482,27 @@ fn a_group_has_no_more_lines_than_it_may_but_for_an_order_that_is_larger() {
         assert!(matches!(answer.blocking_recv().unwrap(), Err(PlaceOrderError::OutOfStock(_))));
     }
     assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [2, GROUP_SIZE, 3, 40, 2]);
+    engine.shut_down();
+}
+
+#[test]
+fn a_product_that_stays_behind_is_refused_after_a_while_and_delays_no_other() {
+    let shared = Shared::with(&[("RUG", 5)]);
+    let held = allocation_domain::Commitment::Held { expires_at: chrono::DateTime::UNIX_EPOCH };
+    let lamp = crate::testing::product_with_line("LAMP", 9, 3, held);
+    let lamp = Product::restore(allocation_domain::ProductState {
+        open_batches: lamp.batches().to_vec(),
+        lines: lamp.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
+        more_expired: true,
+        ..allocation_domain::ProductState::new(lamp.sku().clone(), 7)
+    });
+    locked(&shared.products).insert(lamp.sku().clone(), lamp);
+    let engine = engine(&shared, 100, no_fault);
+    let lines = [line("O-1", "RUG", 1), line("O-2", "LAMP", 1), line("O-3", "RUG", 1)];
+    assert_eq!(in_two_groups(&shared, &engine, &lines), ["allocated", "busy", "allocated"]);
+    let groups = shared.groups();
+    assert_eq!(groups[..2], [vec!["O-1"], vec!["O-2", "O-3"]]);
+    assert!(groups[2..].iter().all(|group| *group == ["O-2"]), "the others are answered first: {groups:?}");
     engine.shut_down();
 }
 

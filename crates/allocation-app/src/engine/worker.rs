@@ -3,7 +3,7 @@ use super::job::Job;
 use super::lane::Lane;
 use super::queue::Receiver;
 use crate::group::{Answer, decide_group};
-use crate::unit_of_work::{Attempt, Ending};
+use crate::unit_of_work::{Attempt, Ending, FarBehind};
 use crate::{AgeLimit, UnitRunner};
 use allocation_domain::Sku;
 use allocation_ports::{Clock, EngineMetrics, GroupMeasure, LockWait, StoreError, UnitOfWork};
@@ -15,6 +15,24 @@ use std::time::{Duration, Instant};
 
 /// How long the parts of a group that failed may hold up the lines behind them.
 const PATIENCE_WITH_PARTS: Duration = Duration::from_secs(1);
+
+/// How long commands on products that are behind may hold up the lines behind them: some units of work,
+/// after which the sweeper goes on alone, and these commands are answered that the database is busy.
+const PATIENCE_WITH_BEHIND: Duration = Duration::from_millis(250);
+
+/// Until when a group is still worked on that was not decided at once.
+#[derive(Debug, Clone, Copy)]
+struct Until {
+    parts: Instant,
+    behind: Instant,
+}
+
+impl Until {
+    /// The end of the time for a group that was begun at an instant and has run just now.
+    fn after(begun: Instant) -> Self {
+        Self { parts: Instant::now() + PATIENCE_WITH_PARTS, behind: begun + PATIENCE_WITH_BEHIND }
+    }
+}
 
 /// Takes groups from one queue and runs each in a unit of work.
 pub(super) struct Worker {
@@ -116,7 +134,7 @@ impl Worker {
             self.decide_some(unit, attempt, &group, asks(attempt), now)
         });
         self.measure(&group, &decided, waiting, begun);
-        self.finish(group, decided, Instant::now() + PATIENCE_WITH_PARTS)
+        self.finish(group, decided, Until::after(begun))
     }
 
     /// Decides commands, and waits a moment for their products; gives them back if that was in vain.
@@ -127,15 +145,15 @@ impl Worker {
             Err(StoreError::Busy(_) | StoreError::Conflict(_)) => group,
             decided => {
                 self.measure(&group, &decided, 0, begun);
-                self.finish(group, decided, Instant::now() + PATIENCE_WITH_PARTS)
+                self.finish(group, decided, Until::after(begun))
             }
         }
     }
 
     /// Decides a part of a group that failed, unless the time for that is over.
-    fn decide_part(&self, part: Vec<Job>, until: Instant) -> Vec<Job> {
+    fn decide_part(&self, part: Vec<Job>, until: Until) -> Vec<Job> {
         let (now, begun) = (self.clock.now(), Instant::now());
-        if begun >= until {
+        if begun >= until.parts {
             fail_all(part, StoreError::Busy("the time for this group is over".into()));
             return Vec::new();
         }
@@ -215,9 +233,13 @@ impl Worker {
     }
 
     /// Answers what was decided, splits what failed, and gives back what others hold.
-    fn finish(&self, mut group: Vec<Job>, decided: Decided, until: Instant) -> Vec<Job> {
+    fn finish(&self, mut group: Vec<Job>, decided: Decided, until: Until) -> Vec<Job> {
         match decided {
-            Ok(answers) => self.answer(group, answers),
+            Ok(answers) => {
+                let (behind, mut held) = self.answer(group, answers);
+                held.extend(self.go_on(behind, until));
+                held
+            }
             Err(error) if splitting_helps(&group, &error) => {
                 // By SKU, so that a product that is at fault is soon alone.
                 group.sort_by(|one, other| one.first_sku().cmp(&other.first_sku()));
@@ -233,11 +255,41 @@ impl Worker {
         }
     }
 
-    /// Answers those whose commands were decided, and gives back the others.
-    fn answer(&self, group: Vec<Job>, answers: Vec<Option<Answer>>) -> Vec<Job> {
+    /// Decides commands again whose products were behind, unless the time for that is over.
+    fn go_on(&self, mut behind: Vec<Job>, until: Until) -> Vec<Job> {
         let mut held = Vec::new();
+        while !behind.is_empty() {
+            let (now, begun) = (self.clock.now(), Instant::now());
+            if begun >= until.behind {
+                fail_all(behind, StoreError::Busy(FarBehind.into()));
+                break;
+            }
+            self.metrics.retry();
+            let decided =
+                self.units.run_impatiently(|unit, attempt| self.decide_some(unit, attempt, &behind, true, now));
+            self.measure(&behind, &decided, 0, begun);
+            match decided {
+                Ok(answers) => {
+                    let (still, more) = self.answer(behind, answers);
+                    behind = still;
+                    held.extend(more);
+                }
+                Err(error) => {
+                    held.extend(self.finish(behind, Err(error), until));
+                    break;
+                }
+            }
+        }
+        held
+    }
+
+    /// Answers those whose commands were decided. Returns those whose products are behind, and those whose
+    /// products others hold.
+    fn answer(&self, group: Vec<Job>, answers: Vec<Option<Answer>>) -> (Vec<Job>, Vec<Job>) {
+        let (mut behind, mut held) = (Vec::new(), Vec::new());
         for (job, answer) in group.into_iter().zip(answers) {
             match answer {
+                Some(Answer::Behind) => behind.push(job),
                 Some(answer) => {
                     self.held.forget(job.skus());
                     job.answer(answer);
@@ -245,7 +297,7 @@ impl Worker {
                 None => held.push(job),
             }
         }
-        held
+        (behind, held)
     }
 }
 
@@ -268,7 +320,8 @@ fn splitting_helps(group: &[Job], error: &StoreError) -> bool {
     match error {
         // One product that others hold stays so for each of its lines.
         StoreError::Conflict(_) | StoreError::Busy(_) => !is_of_one_sku(group),
-        StoreError::Failed(_) => group.len() > 1,
+        // The lines of other products, and other lines of this one, may be sound.
+        StoreError::Invariant { .. } | StoreError::Failed(_) => group.len() > 1,
         StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => false,
     }
 }

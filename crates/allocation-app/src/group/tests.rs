@@ -20,7 +20,7 @@ fn decide(units: Vec<Unit>, lines: &[OrderLine]) -> Result<Vec<LineAnswer>, Stor
     let commands: Vec<_> = lines.iter().map(Command::Allocate).collect();
     let of_line = |answer| match answer {
         Answer::Line(answer) => answer,
-        Answer::Order(answer) => panic!("{answer:?}"),
+        other => panic!("{other:?}"),
     };
     Ok(decide_all(units, &commands)?.into_iter().map(of_line).collect())
 }
@@ -356,6 +356,53 @@ fn an_order_of_which_lines_were_sent_alone_cannot_be_placed() {
     assert!(matches!(answer, Err(PlaceOrderError::AlreadyExists(id)) if id == order("O-1")));
 }
 
+/// A product of which a hold has expired, and more than one unit of work releases.
+fn behind(name: &str) -> Product {
+    let commitment = allocation_domain::Commitment::Held { expires_at: now() };
+    let product = crate::testing::product_with_line(name, 9, 3, commitment);
+    Product::restore(ProductState {
+        open_batches: product.batches().to_vec(),
+        lines: product.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
+        more_expired: true,
+        ..ProductState::new(product.sku().clone(), 7)
+    })
+}
+
+#[test]
+fn a_product_that_is_behind_holds_up_its_own_commands_alone() {
+    let unit = committed(|products| {
+        products
+            .expect_lock()
+            .returning(|_, _| Ok(vec![behind("LAMP"), product("RUG", vec![batch("B-RUG", "RUG", 5)])]));
+        products
+            .expect_save()
+            .times(1)
+            .withf(|products, _, _| {
+                let names = products.iter().map(|product| product.events().iter().map(Event::name).collect::<Vec<_>>());
+                names.eq([vec!["deallocated", "hold_expired"], vec!["allocated"]])
+            })
+            .returning(|_, _, _| Ok(()));
+    });
+    let unit = with_orders(unit, known(Vec::new()));
+    let (lamp, rug) = (line("O-2", "LAMP", 1), line("O-2", "RUG", 1));
+    let both = new_order("O-1", &[("LAMP", 1), ("RUG", 1)], OrderTerms::default());
+    let commands = [Command::Allocate(&lamp), Command::Allocate(&rug), Command::Place(&both)];
+    let answers = decide_all(vec![unit], &commands).unwrap();
+    assert!(matches!(answers[..], [Answer::Behind, Answer::Line(Ok(_)), Answer::Behind]), "{answers:?}");
+}
+
+#[test]
+fn what_a_lost_commit_has_done_is_not_told_while_the_product_is_behind() {
+    let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved(&[("LAMP", 9)], 1));
+    let unit = || {
+        rolled_back(|products| {
+            products.expect_lock().returning(|_, _| Ok(vec![behind("LAMP")]));
+        })
+    };
+    let error = decide(vec![lost, unit(), unit()], &[line("O-1", "LAMP", 4)]).unwrap_err();
+    assert!(matches!(error, StoreError::OutcomeUnknown(_)), "{error:?}");
+}
+
 mod late {
     use super::*;
 
@@ -378,7 +425,7 @@ mod late {
             }
             Answer::Line(answer) => told(answer),
             Answer::Order(Ok(PlaceOrderOutcome::Placed(_))) => "placed",
-            Answer::Order(_) => "failed",
+            Answer::Order(_) | Answer::Behind => "failed",
         };
         answers.iter().map(told).collect()
     }

@@ -2,7 +2,7 @@ use super::*;
 use crate::testing::{
     committed, conflict, ending, now, product, product_with_line, rolled_back, saves, sku, use_cases,
 };
-use allocation_domain::{Commitment, Product};
+use allocation_domain::{Commitment, Product, Sku};
 use allocation_ports::mocks::MockProductRepository;
 
 /// These SKUs have holds that expired.

@@ -63,7 +63,12 @@ fn an_unknown_batch_is_told() {
 
 #[test]
 fn a_batch_that_left_while_the_product_was_being_locked_is_told_as_unknown() {
-    let error = use_cases(vec![rolled_back(locked(Vec::new()))]).remove_batch(&reference("B-1")).unwrap_err();
+    let left = rolled_back(|products| {
+        products.expect_sku_of().times(1).returning(|_| Ok(Some(sku("LAMP"))));
+        products.expect_lock().return_once(|_, _| Ok(vec![product("LAMP", Vec::new())]));
+        products.expect_sku_of().times(1).returning(|_| Ok(None));
+    });
+    let error = use_cases(vec![left]).remove_batch(&reference("B-1")).unwrap_err();
     assert!(matches!(error, RemoveBatchError::Refused(Refusal::NotFound(_))));
 }
 

@@ -51,6 +51,24 @@ fn a_failed_commit_is_told_at_once() {
 }
 
 #[test]
+fn a_broken_invariant_is_told_at_once_with_its_name() {
+    let broken = || StoreError::invariant("batches_not_oversold", "more than there is");
+    let runner = runner(vec![ending(Err(broken()), |_| {})]);
+    let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
+    assert!(matches!(error, StoreError::Invariant { name, .. } if name == "batches_not_oversold"));
+}
+
+#[test]
+fn a_broken_invariant_after_a_commit_of_unknown_outcome_keeps_its_name() {
+    use std::error::Error;
+    let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), |_| {});
+    let broken = ending(Err(StoreError::invariant("batches_not_oversold", "more than there is")), |_| {});
+    let error = count(&runner(vec![lost, broken]), |_| Ok(Ending::Commit(0))).unwrap_err();
+    assert!(matches!(error, StoreError::OutcomeUnknown(_)));
+    assert_eq!(error.source().unwrap().to_string(), "the invariant batches_not_oversold is broken");
+}
+
+#[test]
 fn a_database_that_is_away_is_told_at_once() {
     let runner = runner(vec![Err(StoreError::Unavailable(cause("connection refused")))]);
     let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
@@ -88,6 +106,45 @@ fn a_commit_of_unknown_outcome_is_settled_by_running_again() {
         Ok(if attempt.number == 3 { Ending::Rollback(3) } else { Ending::Commit(0) })
     });
     assert_eq!(answer.unwrap(), 3);
+}
+
+#[test]
+fn a_step_is_committed_and_the_unit_runs_again() {
+    let runner = runner(vec![committed(|_| {}), committed(|_| {}), committed(|_| {})]);
+    let mut runs = 0;
+    let answer = runner.run("test", |_, attempt| {
+        runs += 1;
+        assert_eq!((attempt.number, attempt.settling), (1, false), "a step is no attempt that failed");
+        Ok(if runs < 3 { Ending::Step } else { Ending::Commit(runs) })
+    });
+    assert_eq!(answer.unwrap(), 3);
+}
+
+#[test]
+fn a_request_takes_so_many_steps_and_no_more() {
+    let units = (0..=MOST_STEPS).map(|_| committed(|_| {})).collect();
+    let error = count(&runner(units), |_| Ok(Ending::Step)).unwrap_err();
+    assert!(matches!(&error, StoreError::Busy(cause) if cause.is::<FarBehind>()), "{error:?}");
+}
+
+#[test]
+fn a_step_of_unknown_outcome_is_nothing_that_was_decided() {
+    let lost = Err(StoreError::OutcomeUnknown(cause("connection lost")));
+    let runner = runner(vec![ending(lost, |_| {}), committed(|_| {})]);
+    let mut runs = 0;
+    let answer = runner.run("test", |_, attempt| {
+        runs += 1;
+        assert!(!attempt.settling);
+        Ok(if runs < 2 { Ending::Step } else { Ending::Commit(runs) })
+    });
+    assert_eq!(answer.unwrap(), 2);
+}
+
+#[test]
+fn a_request_that_waits_for_nobody_takes_no_step() {
+    let runner = runner(vec![committed(|_| {})]);
+    let error = runner.run_impatiently(|_, _| Ok(Ending::<()>::Step)).unwrap_err();
+    assert!(matches!(error, StoreError::Busy(_)));
 }
 
 mod late {

@@ -24,7 +24,7 @@ impl Product {
         quantity: Quantity,
         now: DateTime<Utc>,
     ) -> Result<AllocationOutcome, AllocateError> {
-        self.release_expired(now)?;
+        self.catch_up(now)?;
         let Some(missing) = self.missing(order_id, quantity)? else {
             return Ok(AllocationOutcome::Unchanged(self.line_allocation(order_id, quantity)));
         };
@@ -60,7 +60,7 @@ impl Product {
         reference: &BatchReference,
         now: DateTime<Utc>,
     ) -> Result<Quantity, DeallocateError> {
-        self.release_expired(now)?;
+        self.catch_up(now)?;
         if self.place(reference).is_none() {
             return Err(DeallocateError::BatchNotFound(reference.clone()));
         }
@@ -110,14 +110,15 @@ impl Product {
         Ok(quantity.minus(line.served()))
     }
 
+    #[expect(clippy::expect_used, reason = "the line was found or added before")]
     fn line_allocation(&self, order_id: &OrderId, quantity: Quantity) -> LineAllocation {
-        let line = self.lines.get(order_id);
+        let line = self.lines.get(order_id).expect("an allocated line is at hand");
         LineAllocation {
             order_id: order_id.clone(),
             sku: self.sku.clone(),
             quantity,
-            fulfilment: line.map(|line| line.fulfilment).unwrap_or_default(),
-            allocations: line.map(|line| line.allocations.clone()).unwrap_or_default(),
+            fulfilment: line.fulfilment,
+            allocations: line.allocations.clone(),
         }
     }
 }

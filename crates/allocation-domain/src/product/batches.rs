@@ -18,7 +18,7 @@ impl Product {
         eta: Eta,
         added_at: DateTime<Utc>,
     ) -> Result<&Batch, AddBatchError> {
-        self.release_expired(added_at)?;
+        self.catch_up(added_at)?;
         if self.batch(&reference).is_some() {
             return Err(AddBatchError::AlreadyExists(reference));
         }
@@ -40,7 +40,7 @@ impl Product {
     /// [`RemoveBatchError`] when there is no such batch, lines hold or have had units of it, or
     /// more is needed to tell what becomes of holds that have expired.
     pub fn remove_batch(&mut self, reference: &BatchReference, now: DateTime<Utc>) -> Result<(), RemoveBatchError> {
-        self.release_expired(now)?;
+        self.catch_up(now)?;
         let place = self.place(reference).ok_or_else(|| RemoveBatchError::NotFound(reference.clone()))?;
         let (BatchCounts { allocated, picked, shipped, .. }, reference) =
             (self.batches[place].counts(), reference.clone());

@@ -45,7 +45,7 @@ impl Product {
         change: &BatchChange,
         now: DateTime<Utc>,
     ) -> Result<BatchChanged, ChangeBatchError> {
-        self.release_expired(now)?;
+        self.catch_up(now)?;
         let Some(before) = self.batch(reference).cloned() else {
             return Err(ChangeBatchError::NotFound(reference.clone()));
         };
@@ -87,7 +87,7 @@ impl Product {
         correction
             .affected
             .sort_by_cached_key(|it| self.line(&it.order_id).map(|line| QueuePosition::of(&it.order_id, line)));
-        let batch = self.batch(reference).unwrap_or(before).clone();
+        let batch = self.batches[self.need_batch(reference)?].clone();
         Ok(BatchChanged { batch, affected: correction.affected, displaced: others.displaced })
     }
 
@@ -143,7 +143,8 @@ impl Product {
     /// Lets lines leave a batch until no more is allocated of it than there is, then corrects it.
     fn leave(&mut self, correction: &Correction<'_>) -> Result<Vec<Lost>, MoreNeeded> {
         let reference = correction.before.reference();
-        let used = self.batch(reference).map_or(0, |batch| batch.allocated() + batch.gone());
+        let batch = &self.batches[self.need_batch(reference)?];
+        let used = batch.allocated() + batch.gone();
         let mut excess = used.saturating_sub(correction.purchased.get());
         let mut lost = Vec::new();
         if excess > 0 {

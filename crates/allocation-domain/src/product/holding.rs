@@ -1,20 +1,23 @@
 //! Holds that expire, are confirmed or prolonged, and lines that are cancelled.
 
 use super::Product;
-use crate::{Commitment, DeallocationReason, Event, MoreNeeded, OrderId};
+use crate::{Commitment, DeallocationReason, Event, MoreNeeded, Needed, OrderId};
 use chrono::{DateTime, Utc};
 
 impl Product {
-    /// Frees what lines hold whose hold has expired, and serves the lines that wait with it; tells
-    /// the orders.
+    /// Frees what the lines at hand hold whose hold has expired, and serves the lines that wait; tells
+    /// the orders that have expired.
     ///
-    /// Every decision does so first. A sweeper that calls it only tidies up.
+    /// Every decision does so first. A sweeper that calls it only tidies up. Where more is to be done
+    /// than one unit of work takes on, the product [is behind](Product::is_behind) afterwards: what was
+    /// done is to be stored, and the rest is for another unit.
     ///
     /// # Errors
     ///
     /// [`MoreNeeded`], and nothing has changed.
     pub fn release_expired(&mut self, now: DateTime<Utc>) -> Result<Vec<OrderId>, MoreNeeded> {
-        if self.expiries.first().is_none_or(|(expires_at, _)| *expires_at > now) {
+        let has_expired = self.expiries.first().is_some_and(|(expires_at, _)| *expires_at <= now);
+        if self.has_stepped || !has_expired && !self.unserved {
             return Ok(Vec::new());
         }
         let due = self.expiries.iter().take_while(|(expires_at, _)| *expires_at <= now);
@@ -25,7 +28,19 @@ impl Product {
             }
             product.serve_waiting()
         })?;
+        self.has_stepped = self.is_behind();
         Ok(expired)
+    }
+
+    /// Releases what has expired, before another decision.
+    ///
+    /// # Errors
+    ///
+    /// [`MoreNeeded`]; [`Needed::CatchUp`] when more is to be done than one unit of work takes on, and
+    /// what was done stays so.
+    pub(crate) fn catch_up(&mut self, now: DateTime<Utc>) -> Result<(), MoreNeeded> {
+        self.release_expired(now)?;
+        if self.is_behind() { Err(self.needs(Needed::CatchUp)) } else { Ok(()) }
     }
 
     fn expire(&mut self, order_id: &OrderId) -> Result<(), MoreNeeded> {

@@ -119,7 +119,8 @@ impl Product {
 
     /// Frees all that a line holds, and lets it wait for nothing.
     pub(super) fn free_all(&mut self, order_id: &OrderId, reason: DeallocationReason) -> Result<(), MoreNeeded> {
-        let held = self.lines.get(order_id).map(|line| line.allocations.clone()).unwrap_or_default();
+        let Some(line) = self.lines.get(order_id) else { return Err(self.needs(Needed::Line(order_id.clone()))) };
+        let held = line.allocations.clone();
         for part in held {
             self.free(order_id, &part.reference, part.quantity, reason)?;
         }

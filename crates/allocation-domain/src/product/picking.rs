@@ -20,7 +20,7 @@ impl Product {
     ///
     /// [`PickError`], and nothing has changed; holds that had expired may have been released.
     pub fn pick(&mut self, id: &PickLineId, found: Units, now: DateTime<Utc>) -> Result<PickOutcome, PickError> {
-        self.release_expired(now)?;
+        self.catch_up(now)?;
         let Some(line) = self.pick_line(id).cloned() else { return Err(PickError::NotFound(id.clone())) };
         match line.status {
             PickStatus::Open if found.get() > line.quantity.get() => {

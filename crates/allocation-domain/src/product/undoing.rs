@@ -12,6 +12,7 @@ pub(super) struct Before {
     batches: BTreeMap<BatchReference, Option<Batch>>,
     pick_lines: BTreeMap<(OrderId, PickLineId), Option<PickLine>>,
     events: usize,
+    unserved: bool,
 }
 
 impl Product {
@@ -38,6 +39,7 @@ impl Product {
             batches: BTreeMap::new(),
             pick_lines: BTreeMap::new(),
             events: self.events.len(),
+            unserved: self.unserved,
         });
     }
 
@@ -70,6 +72,7 @@ impl Product {
             }
         }
         self.events.truncate(before.events);
+        self.unserved = before.unserved;
     }
 
     /// Notes a line that is about to change.
@@ -97,6 +100,11 @@ impl Product {
             self.note_batch(&reference);
         }
         self.batches.at_mut(place)
+    }
+
+    /// Notes whether lines may wait for units that are free.
+    pub(super) const fn set_unserved(&mut self, unserved: bool) {
+        self.unserved = unserved;
     }
 
     /// Adds a pick line, in place of one of its name.

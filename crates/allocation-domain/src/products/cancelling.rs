@@ -49,7 +49,7 @@ impl Cancellation {
     pub fn go_on(&mut self, products: &mut Products, now: DateTime<Utc>) -> Result<(), MoreNeeded> {
         while let Some(sku) = self.left.last() {
             if let Some(product) = products.get_mut(sku) {
-                product.release_expired(now)?;
+                product.catch_up(now)?;
                 product.cancel_line(&self.order_id)?;
             }
             self.left.pop();

@@ -71,7 +71,7 @@ impl Products {
             PickListStatus::Picked => {}
         }
         self.change_list(&list, |product| product.ship_list(list_id))?;
-        Ok(ShipOutcome::Shipped(self.pick_list(list_id).unwrap_or(list)))
+        Ok(ShipOutcome::Shipped(self.changed_list(list_id)))
     }
 
     /// Gives a list back of which nothing was picked: its lines are withdrawn, and what they had is
@@ -89,7 +89,13 @@ impl Products {
             return Ok(GiveBackOutcome::Unchanged(list));
         }
         self.change_list(&list, |product| product.withdraw_list(list_id))?;
-        Ok(GiveBackOutcome::GivenBack(self.pick_list(list_id).unwrap_or(list)))
+        Ok(GiveBackOutcome::GivenBack(self.changed_list(list_id)))
+    }
+
+    /// A list that was changed.
+    #[expect(clippy::expect_used, reason = "a list keeps its lines whatever becomes of them")]
+    fn changed_list(&self, list_id: &PickListId) -> PickList {
+        self.pick_list(list_id).expect("a list that is changed has lines")
     }
 
     /// Changes the products of a list, all of them or none.

@@ -63,14 +63,17 @@ impl Store {
                 let on = shelf.lines.iter().filter(|(_, line)| line.holds(reference).is_some());
                 product.load_lines(on.map(|(order_id, line)| (order_id.clone(), line.clone())));
             }
-            Needed::WaitingLines { after } => {
+            Needed::WaitingLines { after, free, most } => {
                 let mut queue = shelf.queue();
-                queue
-                    .retain(|(order_id, line)| after.as_ref().is_none_or(|it| QueuePosition::of(order_id, line) > *it));
-                let chunk = unit.waiting_at_hand.max(1);
+                queue.retain(|(order_id, line)| {
+                    let could_take = line.terms.allow_split || u64::from(line.waiting) <= *free;
+                    could_take && after.as_ref().is_none_or(|it| QueuePosition::of(order_id, line) > *it)
+                });
+                let chunk = unit.waiting_at_hand.clamp(1, *most);
                 let more = queue.len() > chunk;
-                product.load_waiting(queue.into_iter().take(chunk), more);
+                product.load_waiting(after.as_ref(), *free, queue.into_iter().take(chunk), more);
             }
+            Needed::CatchUp => panic!("no unit of work is so large"),
             Needed::Line(order_id) => product.load_lines([(order_id.clone(), shelf.lines[order_id].clone())]),
             Needed::PickLinesOf(order_id) => product.load_pick_lines(shelf.pick_lines_of(order_id)),
             Needed::Product => panic!("all products are at hand"),

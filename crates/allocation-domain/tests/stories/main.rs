@@ -4,6 +4,7 @@
 
 mod backorders;
 mod batch_changes;
+mod bounds;
 mod holds;
 mod orders;
 mod partly_loaded;

@@ -30,7 +30,7 @@ fn position(product: &Product, order_id: &str) -> QueuePosition {
     QueuePosition::of(&id(order_id), product.line(&id(order_id)).unwrap())
 }
 
-fn needed(error: &impl Undecided) -> Option<Needed> {
+pub(crate) fn needed(error: &impl Undecided) -> Option<Needed> {
     error.more_needed().map(|needed: &MoreNeeded| needed.what.clone())
 }
 
@@ -49,9 +49,10 @@ fn waiting_lines_are_asked_for_only_while_units_are_left_for_them() {
 
     let mut product = Product::restore(some());
     let error: AddBatchError = product.add_batch(batch("SIX"), units(6), Eta::InStock, shop.now).unwrap_err();
-    assert_eq!(needed(&error), Some(Needed::WaitingLines { after: Some(position(&all, "O-1")) }));
+    assert_eq!(needed(&error), Some(Needed::WaitingLines { after: Some(position(&all, "O-1")), free: 1, most: 1 }));
     assert!(product.events().is_empty() && product.batches().is_empty(), "nothing has changed");
-    product.load_waiting(lines(&all, |order_id, _| *order_id == id("O-2")), true);
+    let after = position(&all, "O-1");
+    product.load_waiting(Some(&after), 1, lines(&all, |order_id, _| *order_id == id("O-2")), true);
     product.add_batch(batch("SIX"), units(6), Eta::InStock, shop.now).unwrap();
     assert_eq!(product.line(&id("O-2")).unwrap().waiting, 4);
 }
@@ -154,11 +155,11 @@ fn a_cancellation_goes_on_with_the_product_that_lacked_rows() {
     let mut some = Products::from_iter([chairs, lamps]);
     let mut cancellation = Cancellation::of(&id("O-1"), &some).unwrap();
     let error = cancellation.go_on(&mut some, shop.now).unwrap_err();
-    assert_eq!(needed(&error), Some(Needed::WaitingLines { after: None }));
+    assert_eq!(needed(&error), Some(Needed::WaitingLines { after: None, free: 5, most: 5 }));
     let events = |some: &Products| some.iter().map(|product| product.events().len()).collect::<Vec<_>>();
     assert_eq!(events(&some), [2, 0], "nothing has changed of the product that lacks rows");
     let waiting = lines(shop.product("LAMP"), |order_id, _| *order_id == id("O-2"));
-    some.get_mut(&sku("LAMP")).unwrap().load_waiting(waiting, false);
+    some.get_mut(&sku("LAMP")).unwrap().load_waiting(None, 5, waiting, false);
     cancellation.go_on(&mut some, shop.now).unwrap();
     assert_eq!(events(&some), [2, 3]);
 }

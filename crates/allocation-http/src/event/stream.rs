@@ -85,8 +85,9 @@ pub(crate) async fn stream(api: Data<Api>, request: HttpRequest) -> Result<HttpR
     })))
 }
 
+#[expect(clippy::expect_used, reason = "the constant is a size of a page")]
 fn size() -> PageSize {
-    PageSize::new(EVENTS).unwrap_or_default()
+    PageSize::new(EVENTS).expect("it is a size of a page")
 }
 
 /// A client that follows the feed. The next events are read only when it has taken the last.

@@ -1,5 +1,7 @@
 //! Problems as the story of the examples meets them.
 
+#![expect(clippy::expect_used, reason = "the names and quantities of the examples are fixed, and fine")]
+
 use super::problems::Operation;
 use crate::fault::{Fault, Faults};
 use crate::problem::{Kind, Problem};
@@ -8,7 +10,7 @@ use serde_json::Value;
 
 /// A problem of a type, as an operation answers it.
 pub(super) fn of(kind: Kind, operation: Operation) -> Value {
-    serde_json::from_slice(&problem(kind, operation).body()).unwrap_or_default()
+    serde_json::from_slice(&problem(kind, operation).body()).expect("a problem is JSON")
 }
 
 fn problem(kind: Kind, operation: Operation) -> Problem {
@@ -19,10 +21,8 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
             Problem::new(kind, "The body is not JSON: EOF while parsing an object at line 1 column 20")
         }
         Kind::BatchNotFound => Problem::new(kind, "There is no batch B-1"),
-        Kind::OrderNotFound => {
-            OrderId::parse("O-7").map_or(Problem::of(kind), |order_id| Problem::order_not_found(&order_id))
-        }
-        Kind::ProductNotFound => Sku::parse("LAMP").map_or(Problem::of(kind), |sku| Problem::product_not_found(&sku)),
+        Kind::OrderNotFound => Problem::order_not_found(&OrderId::parse("O-7").expect("it is a name")),
+        Kind::ProductNotFound => Problem::product_not_found(&Sku::parse("LAMP").expect("it is a name")),
         Kind::EventsGone => Problem::events_gone(5_001),
         Kind::AllocationNotFound => Problem::new(kind, "Order O-1 has nothing allocated in batch B-1"),
         Kind::BatchAlreadyExists => Problem::new(kind, "Batch B-1 exists already with other content"),
@@ -37,22 +37,18 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         }
         Kind::HoldExpired => Problem::new(kind, "The hold of order O-1 has expired"),
         Kind::OrderCancelled => Problem::new(kind, "Order O-1 was cancelled"),
-        Kind::OutOfStock if operation.places_orders => shortages().unwrap_or(Problem::of(kind)),
-        Kind::OutOfStock => out_of_stock().unwrap_or(Problem::of(kind)),
+        Kind::OutOfStock if operation.places_orders => shortages(),
+        Kind::OutOfStock => Problem::out_of_stock(&short("RED-CHAIR", 10, 3)),
         Kind::NothingToPick => Problem::nothing_to_pick(),
         Kind::PickListAlreadyExists => Problem::new(kind, "Pick list MORNING exists already with other content"),
-        Kind::PickListNotFound => {
-            PickListId::parse("MORNING").map_or(Problem::of(kind), |list_id| Problem::pick_list_not_found(&list_id))
-        }
+        Kind::PickListNotFound => Problem::pick_list_not_found(&morning()),
         Kind::PickLineNotFound => Problem::new(kind, "There is no line 7 of pick list MORNING"),
         Kind::PickLineWithdrawn => Problem::new(kind, "Line 1 of pick list MORNING was withdrawn"),
         Kind::MoreThanToPick => Problem::new(kind, "Line 1 of pick list MORNING has 5 units to pick, not 6"),
         Kind::PickedOtherwise => {
             Problem::new(kind, "Line 1 of pick list MORNING was picked already, 3 of it and not 5")
         }
-        Kind::NotPicked => {
-            PickListId::parse("MORNING").map_or(Problem::of(kind), |list_id| Problem::not_picked(&list_id, vec![1, 3]))
-        }
+        Kind::NotPicked => Problem::not_picked(&morning(), vec![1, 3]),
         Kind::NothingPicked => Problem::new(kind, "Nothing of pick list MORNING was picked"),
         Kind::AlreadyPicked => Problem::new(kind, "Units of order O-1 were picked"),
         Kind::UnitsGone => {
@@ -81,15 +77,16 @@ fn faults() -> Faults {
     faults
 }
 
-fn out_of_stock() -> Option<Problem> {
-    Some(Problem::out_of_stock(&short("RED-CHAIR", 10, 3)?))
+fn morning() -> PickListId {
+    PickListId::parse("MORNING").expect("it is a name")
 }
 
-fn shortages() -> Option<Problem> {
-    Some(Problem::shortages(&Shortages(vec![short("LAMP", 2, 0)?, short("RED-CHAIR", 4, 3)?])))
+fn shortages() -> Problem {
+    Problem::shortages(&Shortages(vec![short("LAMP", 2, 0), short("RED-CHAIR", 4, 3)]))
 }
 
-fn short(sku: &str, requested: u32, available: u64) -> Option<OutOfStock> {
-    let (sku, requested) = (Sku::parse(sku).ok()?, Quantity::new(requested).ok()?);
-    Some(OutOfStock { sku, requested, available })
+fn short(sku: &str, requested: u32, available: u64) -> OutOfStock {
+    let sku = Sku::parse(sku).expect("it is a name");
+    let requested = Quantity::new(requested).expect("it is a quantity");
+    OutOfStock { sku, requested, available }
 }

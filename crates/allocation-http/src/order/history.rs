@@ -61,8 +61,7 @@ fn read_page(queries: &dyn Queries, order_id: &OrderId, page: Page<EventCursor>)
 /// Whether there is such an order, or was: a line that was sent alone is forgotten in the end, but
 /// not its history.
 fn is_known(queries: &dyn Queries, order_id: &OrderId) -> Result<bool, StoreError> {
-    let one_row = PageSize::new(1).unwrap_or_default();
-    Ok(queries.order(order_id)?.is_some() || !queries.history(order_id, None, one_row)?.is_empty())
+    Ok(queries.order(order_id)?.is_some() || !queries.history(order_id, None, PageSize::ONE)?.is_empty())
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ pub(super) struct MaxLines(usize);
 
 impl MaxLines {
     /// This list with so many lines at most.
+    #[expect(clippy::expect_used, reason = "the number was checked when it was read")]
     pub(super) fn limit(self, list: NewPickList) -> NewPickList {
-        let unlimited = list.clone();
-        list.with_max_lines(self.0).unwrap_or(unlimited)
+        list.with_max_lines(self.0).expect("it is a number of lines")
     }
 }
 

@@ -216,7 +216,7 @@ impl From<Arc<StoreError>> for Problem {
         let kind = match *error {
             StoreError::Conflict(_) | StoreError::Busy(_) => Kind::Overloaded,
             StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => Kind::DatabaseUnavailable,
-            StoreError::Failed(_) => Kind::InternalError,
+            StoreError::Invariant { .. } | StoreError::Failed(_) => Kind::InternalError,
         };
         Self::of(kind).caused_by(error)
     }

@@ -83,11 +83,12 @@ async fn ask_for_all(error: fn() -> StoreError) -> Vec<crate::testing::Answer> {
 #[actix_web::test]
 async fn every_failure_of_the_store_has_its_problem_and_shows_no_cause() {
     type Case = (fn() -> StoreError, u16, &'static str, Option<&'static str>);
-    let cases: [Case; 5] = [
+    let cases: [Case; 6] = [
         (|| StoreError::Conflict(secret()), 503, "overloaded", Some("1")),
         (|| StoreError::Busy(secret()), 503, "overloaded", Some("1")),
         (|| StoreError::Unavailable(secret()), 503, "database-unavailable", Some("5")),
         (|| StoreError::OutcomeUnknown(secret()), 503, "database-unavailable", Some("5")),
+        (|| StoreError::invariant("batches_not_oversold", secret()), 500, "internal-error", None),
         (|| StoreError::Failed(secret()), 500, "internal-error", None),
     ];
     for (error, status, name, retry_after) in cases {
@@ -95,7 +96,13 @@ async fn every_failure_of_the_store_has_its_problem_and_shows_no_cause() {
             assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (status, retry_after));
             answer.problem(name);
             let text = format!("{:?}{:?}", answer.headers, answer.body);
-            assert!(!text.contains("UPDATE") && !text.contains("/var/lib") && !text.contains("StoreError"), "{text}");
+            assert!(
+                !text.contains("oversold")
+                    && !text.contains("UPDATE")
+                    && !text.contains("/var/lib")
+                    && !text.contains("StoreError"),
+                "{text}"
+            );
         }
     }
 }

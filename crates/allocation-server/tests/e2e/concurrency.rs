@@ -3,6 +3,7 @@
 mod batches;
 mod holds;
 mod orders;
+mod standalone_lines;
 
 use crate::support::{Client, Server, TestDatabase, on_every_database};
 use std::sync::Barrier;

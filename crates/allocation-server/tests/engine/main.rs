@@ -184,7 +184,7 @@ fn told(answer: Result<AllocationOutcome, AllocateLineError>) -> String {
         Err(AllocateLineError::Store(error)) => match &*error {
             StoreError::Conflict(_) | StoreError::Busy(_) => "busy".to_owned(),
             StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => "unavailable".to_owned(),
-            StoreError::Failed(_) => "failed".to_owned(),
+            StoreError::Invariant { .. } | StoreError::Failed(_) => "failed".to_owned(),
         },
     }
 }

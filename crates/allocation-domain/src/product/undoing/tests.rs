@@ -54,7 +54,7 @@ fn a_decision_that_lacks_rows_changes_nothing() {
     let error = product.deallocate(&order(7), &reference("B-1"), now()).unwrap_err();
     assert!(matches!(error, DeallocateError::MoreNeeded(MoreNeeded { what: Needed::WaitingLines { .. }, .. })));
     assert!(everything(&product) == before, "nothing has changed");
-    product.load_waiting([], false);
+    product.load_waiting(None, 1, [], false);
     product.deallocate(&order(7), &reference("B-1"), now()).unwrap();
     assert_eq!(product.line(&order(7)), None);
 }

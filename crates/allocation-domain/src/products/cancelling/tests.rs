@@ -59,7 +59,9 @@ fn an_order_of_many_lines_with_lines_that_wait_is_cancelled_product_by_product()
             let product = products.get_mut(&needed.sku).unwrap();
             match needed.what {
                 Needed::Batches if expected == "batches" => product.complete([]),
-                Needed::WaitingLines { .. } if expected == "queue" => product.load_waiting(waiting(), false),
+                Needed::WaitingLines { after, free, .. } if expected == "queue" => {
+                    product.load_waiting(after.as_ref(), free, waiting(), false);
+                }
                 other => panic!("{other}"),
             }
         }

@@ -123,6 +123,27 @@ fn what_cannot_be_done_is_a_dead_letter_and_holds_up_nothing(database: &TestData
     assert_eq!(letters.len(), refused.len() + 1);
 }
 
+fn a_broken_invariant_is_a_dead_letter_at_once(database: &TestDatabase) {
+    let world = World::new(database);
+    world.api.add_batch("B-1", "LAMP", 5, None);
+    world.api.allocate("O-1", "LAMP", 3);
+    database.execute("UPDATE batches SET allocated_quantity = 1");
+    let broken = command("C-1", "deallocate", &json!({"order_id": "O-1", "reference": "B-1"}));
+    world.send(&[broken.clone(), allocate("C-2", "O-2", "LAMP", 1)]);
+    eventually("what comes behind is done", || world.api.available("B-1") == 3);
+    eventually("the log names it", || {
+        let names = |line: &String| line.contains("\"ERROR\"") && line.contains("batch_covers_its_allocations");
+        world.server.log().iter().filter(|line| names(line)).count() == 1
+    });
+    let (broker, sender) = world.finish();
+    let letters = dead_letters(&sender, &broker);
+    assert_eq!(letters.len(), 1);
+    assert_eq!(
+        (letters[0].0["type"].as_str(), &letters[0].1.body[..]),
+        (Some("/problems/internal-error"), broken.as_bytes())
+    );
+}
+
 fn an_old_command_that_comes_again_changes_nothing(database: &TestDatabase) {
     let world = World::new(database);
     world.api.add_batch("B-1", "LAMP", 20, None);
@@ -262,6 +283,7 @@ fn a_stop_finishes_what_is_under_way(database: &TestDatabase) {
 on_every_database!(
     commands_do_what_requests_do,
     what_cannot_be_done_is_a_dead_letter_and_holds_up_nothing,
+    a_broken_invariant_is_a_dead_letter_at_once,
     an_old_command_that_comes_again_changes_nothing,
     an_id_that_two_senders_use_hides_no_command,
     a_command_that_is_sent_twice_at_once_has_the_effect_of_one,

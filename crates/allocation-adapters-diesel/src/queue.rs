@@ -1,0 +1,237 @@
+//! Lines that wait and could take some of the units that are free.
+
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::{corrupt, store_error};
+use crate::row;
+use crate::statement::statement;
+use allocation_domain::{QueuePosition, Sku};
+use allocation_ports::StoreError;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Text};
+
+/// How many different sizes are looked up one by one among the lines that take only their whole rest.
+/// Where there are more, nearly any number of free units fits to some line, and the queue is looked
+/// through in its order.
+const MOST_SIZES: usize = 64;
+
+/// A priority above all.
+const ABOVE_ALL: i64 = 1 << 31;
+
+/// Before every instant: lines that have expired are looked for, too.
+pub(crate) const WHENEVER_THEY_EXPIRE: i64 = i64::MIN;
+
+/// Makes a statement for the lines of a queue after a place that fit a condition: the rest of those of
+/// its priority, then those of a lower one. The place is told by a comparison of rows, by which alone
+/// both databases find it in the index.
+macro_rules! queue_after {
+    ($(#[$docs:meta])* $name:ident, ($($same:ident),*), ($($lower:ident),*), $condition:literal) => {
+        statement! {
+            $(#[$docs])*
+            $name<'a>(
+                sku: Text => str,
+                $($same: Integer => i32,)*
+                priority: BigInt => i64,
+                placed_at: BigInt => i64,
+                order_id: Text => str,
+                alive_at: BigInt => i64,
+                limit: BigInt => i64,
+                lower_sku: Text => str,
+                $($lower: Integer => i32,)*
+                lower_than: BigInt => i64,
+                lower_alive_at: BigInt => i64,
+                lower_limit: BigInt => i64,
+            ) on MultiBackend -> (Integer, BigInt, Text),
+            concat!(
+                "SELECT * FROM (
+                     SELECT priority, placed_at, order_id FROM order_lines
+                     WHERE sku = ? AND waiting > 0 AND ", $condition, " AND priority = ?
+                       AND (placed_at, order_id) > (?, ?) AND (expires_at IS NULL OR expires_at > ?)
+                     ORDER BY placed_at, order_id LIMIT ?
+                 ) AS same
+                 UNION ALL
+                 SELECT * FROM (
+                     SELECT priority, placed_at, order_id FROM order_lines
+                     WHERE sku = ? AND waiting > 0 AND ", $condition, " AND priority < ?
+                       AND (expires_at IS NULL OR expires_at > ?)
+                     ORDER BY priority DESC, placed_at, order_id LIMIT ?
+                 ) AS lower"
+            )
+        }
+    };
+}
+
+queue_after! {
+    /// Lines that take parts.
+    PartsAfter, (), (), "allow_split"
+}
+
+queue_after! {
+    /// Lines that take only their whole rest, which is so large.
+    WholeAfter, (size), (lower_size), "NOT allow_split AND waiting = ?"
+}
+
+queue_after! {
+    /// Lines that take parts, or of which the whole rest is at most so large: looked through.
+    FittingAfter, (size), (lower_size), "(allow_split OR waiting <= ?)"
+}
+
+statement! {
+    /// The next larger size of a line that takes only its whole rest.
+    NextSize<'a>(sku: Text => str, larger_than: Integer => i32, at_most: Integer => i32) on MultiBackend -> Integer,
+    "SELECT waiting FROM order_lines
+     WHERE sku = ? AND waiting > 0 AND NOT allow_split AND waiting > ? AND waiting <= ? ORDER BY waiting LIMIT 1"
+}
+
+/// What is looked for in the queue of a product.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) sku: &'a Sku,
+    /// After which place.
+    pub(crate) after: Option<&'a QueuePosition>,
+    /// How many units are free.
+    pub(crate) free: u64,
+    /// How many lines at most.
+    pub(crate) most: usize,
+    /// Only lines whose hold expires later.
+    pub(crate) alive_at: i64,
+}
+
+/// The next lines in the order in which they are served, and whether there are more.
+pub(crate) fn next(
+    connection: &mut AnyConnection,
+    wanted: Wanted<'_>,
+) -> Result<(Vec<QueuePosition>, bool), StoreError> {
+    let free = i32::try_from(wanted.free).unwrap_or(i32::MAX);
+    let mut found = Found::default();
+    let Some(sizes) = sizes(connection, wanted.sku, free)? else {
+        found.add(wanted.page(connection, Among::Fitting(free), wanted.most)?, wanted.most);
+        return Ok(found.first(wanted.most));
+    };
+    found.add(wanted.page(connection, Among::Parts, wanted.most)?, wanted.most);
+    // Enough of each size for all of them together.
+    let of_each = wanted.most.div_ceil(sizes.len().max(1));
+    for size in sizes {
+        found.add(wanted.page(connection, Among::Whole(size), of_each)?, of_each);
+    }
+    Ok(found.first(wanted.most))
+}
+
+/// The sizes of the lines that take only their whole rest, up to one; `None` if these are too many.
+fn sizes(connection: &mut AnyConnection, sku: &Sku, at_most: i32) -> Result<Option<Vec<i32>>, StoreError> {
+    let (mut sizes, mut last) = (Vec::new(), 0);
+    loop {
+        let statement = NextSize { sku: sku.as_str(), larger_than: &last, at_most: &at_most };
+        let Some(size) = statement.get_result::<i32>(connection).optional().map_err(store_error)? else {
+            return Ok(Some(sizes));
+        };
+        if sizes.len() == MOST_SIZES {
+            return Ok(None);
+        }
+        sizes.push(size);
+        last = size;
+    }
+}
+
+/// Lines of one kind.
+#[derive(Debug, Clone, Copy)]
+enum Among {
+    Parts,
+    Whole(i32),
+    Fitting(i32),
+}
+
+impl Wanted<'_> {
+    /// So many lines of a kind and one more, unless there are not so many.
+    fn page(self, connection: &mut AnyConnection, among: Among, most: usize) -> Result<Vec<QueuePosition>, StoreError> {
+        let limit = &i64::try_from(most.saturating_add(1)).map_err(corrupt)?;
+        let (sku, alive_at) = (self.sku.as_str(), &self.alive_at);
+        let priority = &self.after.map_or(ABOVE_ALL, |after| i64::from(after.priority()));
+        let placed_at = &self.after.map_or(i64::MIN, |after| after.placed_at().timestamp_micros());
+        let order_id = self.after.map_or("", |after| after.order_id().as_str());
+        macro_rules! load {
+            ($name:ident $(, $same:ident $lower:ident $size:expr)?) => {
+                $name {
+                    sku, $($same: $size,)? priority, placed_at, order_id, alive_at, limit,
+                    lower_sku: sku, $($lower: $size,)? lower_than: priority, lower_alive_at: alive_at, lower_limit: limit,
+                }
+                .load(connection)
+            };
+        }
+        let rows: QueryResult<Vec<(i32, i64, String)>> = match &among {
+            Among::Parts => load!(PartsAfter),
+            Among::Whole(size) => load!(WholeAfter, size lower_size size),
+            Among::Fitting(size) => load!(FittingAfter, size lower_size size),
+        };
+        let place = |(priority, placed_at, order_id)| {
+            Ok(QueuePosition::new(row::order_id(order_id)?, priority, row::instant(placed_at)?))
+        };
+        let mut places = rows.map_err(store_error)?.into_iter().map(place).collect::<Result<Vec<_>, StoreError>>()?;
+        // The rows come in this order, but SQL does not promise it.
+        places.sort_unstable();
+        places.truncate(most.saturating_add(1));
+        Ok(places)
+    }
+}
+
+/// Lines that were found, of several kinds.
+#[derive(Debug, Default)]
+struct Found {
+    places: Vec<QueuePosition>,
+    /// The last place up to which all kinds are known, `None` when each is to its end.
+    known_up_to: Option<QueuePosition>,
+}
+
+impl Found {
+    /// Adds the first lines of a kind; where one more came than was wanted, that kind goes on.
+    fn add(&mut self, mut page: Vec<QueuePosition>, most: usize) {
+        if page.len() > most {
+            page.truncate(most);
+            let last = page.last().cloned();
+            self.known_up_to = self.known_up_to.take().into_iter().chain(last).min();
+        }
+        self.places.append(&mut page);
+    }
+
+    /// The first of all lines, and whether there are more.
+    fn first(mut self, most: usize) -> (Vec<QueuePosition>, bool) {
+        let mut more = self.known_up_to.is_some();
+        self.places.sort_unstable();
+        self.places.retain(|place| self.known_up_to.as_ref().is_none_or(|last| place <= last));
+        if self.places.len() > most {
+            self.places.truncate(most);
+            more = true;
+        }
+        (self.places, more)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use allocation_domain::OrderId;
+    use chrono::DateTime;
+
+    fn places(numbers: &[i64]) -> Vec<QueuePosition> {
+        let place = |number: &i64| {
+            let placed_at = DateTime::from_timestamp_micros(*number).unwrap();
+            QueuePosition::new(OrderId::parse("O").unwrap(), 0, placed_at)
+        };
+        numbers.iter().map(place).collect()
+    }
+
+    #[test]
+    fn kinds_are_merged_up_to_where_all_of_them_are_known() {
+        let mut found = Found::default();
+        found.add(places(&[1, 4, 9]), 2);
+        found.add(places(&[2, 3, 5, 6]), 4);
+        assert_eq!(found.first(9), (places(&[1, 2, 3, 4]), true));
+        let mut found = Found::default();
+        found.add(places(&[1, 4]), 2);
+        found.add(places(&[2]), 2);
+        assert_eq!(found.first(9), (places(&[1, 2, 4]), false));
+        let mut found = Found::default();
+        found.add(places(&[1, 4]), 2);
+        found.add(places(&[2]), 2);
+        assert_eq!(found.first(2), (places(&[1, 2]), true));
+    }
+}

@@ -1,0 +1,113 @@
+//! Rows that were changed by hand: what does not add up is an error with the invariant's name, and never
+//! a conflict, which would be tried again for ever.
+
+use crate::world::{World, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
+use allocation_domain::{Eta, Needed, OrderTerms};
+use allocation_ports::{Origins, Queries, StoreError, Wanted};
+use allocation_test_support::TestDatabase;
+use std::fmt::Debug;
+
+/// A lamp of which three of five units are allocated, and a sound sofa.
+fn world(database: TestDatabase) -> World {
+    let world = World::new(database);
+    for name in ["LAMP", "SOFA"] {
+        world.add(name, &format!("B-{name}"), 5, Eta::InStock);
+        world.allocate(name, "O", 3).unwrap();
+    }
+    world
+}
+
+#[track_caller]
+fn assert_broken<T: Debug>(result: Result<T, StoreError>, invariant: &str) {
+    match result {
+        Err(StoreError::Invariant { name, .. }) if name.contains(invariant) => {}
+        other => panic!("not the invariant {invariant}: {other:?}"),
+    }
+}
+
+fn name_of(world: &World, on_postgres: &'static str, on_sqlite: &'static str) -> &'static str {
+    if world.is_postgres() { on_postgres } else { on_sqlite }
+}
+
+pub fn a_batch_that_counts_less_than_its_lines_hold_is_not_decided_on(database: TestDatabase) {
+    let world = world(database);
+    world.database.execute("UPDATE batches SET allocated_quantity = 2 WHERE sku = 'LAMP'");
+    let lock = |name| world.begin().products().lock(&[to_allocate(name, &["O"])], instant(0)).map(|found| found.len());
+    assert_broken(lock("LAMP"), "batch_covers_its_allocations");
+    assert_eq!(lock("SOFA").unwrap(), 1, "others go on");
+    assert_broken(world.store.order(&order("O")), "batch_covers_its_allocations");
+    let mut unit = world.begin();
+    let mut lamp = lock_one(&mut *unit, to_allocate("LAMP", &[]));
+    assert_broken(unit.products().load(&mut lamp, &Needed::Line(order("O"))), "batch_covers_its_allocations");
+}
+
+pub fn lines_that_hold_more_than_a_batch_counts_together_are_not_decided_on(database: TestDatabase) {
+    let world = world(database);
+    world.allocate("LAMP", "P", 2).unwrap();
+    world.database.execute("UPDATE batches SET allocated_quantity = 4 WHERE sku = 'LAMP'");
+    let lock = |names: &[&str]| world.begin().products().lock(&[to_allocate("LAMP", names)], instant(0)).map(drop);
+    lock(&["O"]).unwrap();
+    lock(&["P"]).unwrap();
+    assert_broken(lock(&["O", "P"]), "batch_covers_its_allocations");
+}
+
+pub fn a_line_that_has_more_than_it_ordered_is_not_decided_on(database: TestDatabase) {
+    let world = world(database);
+    world.database.execute(
+        "UPDATE allocations SET quantity = 4 WHERE sku = 'LAMP';
+         UPDATE batches SET allocated_quantity = 4 WHERE sku = 'LAMP'",
+    );
+    let locked = world.begin().products().lock(&[to_allocate("LAMP", &["O"])], instant(0)).map(drop);
+    assert_broken(locked, "order_line_within_its_quantity");
+}
+
+pub fn a_counter_that_a_constraint_refuses_names_the_constraint(database: TestDatabase) {
+    let world = world(database);
+    world.database.execute("UPDATE products SET in_stock = 0");
+    let removed = world.begin_and(|unit| {
+        let mut lamp = lock_one(unit, Wanted { batches: vec![reference("B-LAMP")], ..to_allocate("LAMP", &["O"]) });
+        lamp.deallocate(&order("O"), &reference("B-LAMP"), instant(0)).unwrap();
+        lamp.remove_batch(&reference("B-LAMP"), instant(0)).unwrap();
+        unit.products().save(&[lamp], instant(0), &Origins::default())
+    });
+    assert_broken(removed, name_of(&world, "products_totals", "in_stock"));
+}
+
+pub fn a_locked_row_that_is_missing_is_named(database: TestDatabase) {
+    let world = world(database);
+    world.add("RUG", "B-RUG", 5, Eta::InStock);
+    world.database.execute("DELETE FROM batch_references WHERE sku = 'RUG'");
+    let removed = world.change(Wanted { batches: vec![reference("B-RUG")], ..Wanted::product(sku("RUG")) }, |rug| {
+        rug.remove_batch(&reference("B-RUG"), instant(0)).unwrap();
+    });
+    assert_broken(removed, "locked_batch_reference_exists");
+}
+
+/// Names that are taken meanwhile stay conflicts: the next run finds them.
+pub fn a_name_that_is_taken_is_a_conflict(database: TestDatabase) {
+    let world = world(database);
+    let added = world.change(Wanted { create: true, ..Wanted::product(sku("RUG")) }, |rug| {
+        rug.add_batch(reference("B-LAMP"), quantity(1), Eta::InStock, instant(0)).unwrap();
+    });
+    assert!(matches!(added, Err(StoreError::Conflict(_))), "{added:?}");
+    let placed = [new_order("N", &[("LAMP", 1)], OrderTerms::default())];
+    let add = || world.begin_and(|unit| unit.orders().add(&placed, instant(0)));
+    add().unwrap();
+    let again = add();
+    assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+}
+
+/// What SQLite does not keep a key for.
+mod postgres {
+    use super::*;
+
+    #[test]
+    fn an_event_whose_version_was_there_before_is_no_conflict() {
+        let world = world(TestDatabase::postgres());
+        world.database.execute("UPDATE products SET version = version - 1");
+        let again = world.change(to_allocate("LAMP", &["P"]), |lamp| {
+            lamp.allocate(&order("P"), quantity(1), instant(0)).unwrap();
+        });
+        assert_broken(again, "outbox_pkey");
+    }
+}

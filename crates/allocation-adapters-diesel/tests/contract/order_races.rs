@@ -1,0 +1,402 @@
+//! Units of work that meet at one order over products that they do not share.
+
+use crate::shop::decide;
+use crate::world::{World, held, instant, new_order, order, quantity, reference, sku, standalone};
+use allocation_domain::{
+    AllocateError, AllocationOutcome, Commitment, Eta, NewOrder, Order, OrderTerms, Product, Products,
+};
+use allocation_ports::{LockWait, Origins, Queries, StoreError, UnitOfWork, UnitOfWorkFactory, Wanted};
+use allocation_test_support::TestDatabase;
+use chrono::{DateTime, Utc};
+use std::sync::Barrier;
+use std::thread;
+
+/// A world with plenty of some products.
+fn world(database: TestDatabase) -> World {
+    let world = World::new(database);
+    for name in ["LAMP", "RUG", "SOFA"] {
+        world.add(name, &format!("B-{name}"), 10_000, Eta::InStock);
+    }
+    world
+}
+
+fn save(unit: &mut dyn UnitOfWork, products: Products, at: DateTime<Utc>) -> Result<(), StoreError> {
+    let changed: Vec<Product> = products.into_iter().filter(|product| !product.events().is_empty()).collect();
+    if changed.is_empty() { Ok(()) } else { unit.products().save(&changed, at, &Origins::default()) }
+}
+
+type Allocated = Result<AllocationOutcome, AllocateError>;
+
+/// Locks a product and decides a standalone line on it, without saving it.
+fn decide_line(unit: &mut dyn UnitOfWork, name: &str, order_id: &str) -> Result<(Products, Allocated), StoreError> {
+    let mut products: Products = unit.products().lock(&[standalone(name, order_id)], instant(0))?.into_iter().collect();
+    let allocated = decide(unit, &mut products, |products| {
+        products.get_mut(&sku(name)).unwrap().allocate(&order(order_id), quantity(1), instant(0))
+    });
+    Ok((products, allocated))
+}
+
+/// Allocates a standalone line in a unit of work of its own.
+fn allocate(world: &World, name: &str, order_id: &str) -> Result<Allocated, StoreError> {
+    let mut unit = world.store.begin(LockWait::Usual)?;
+    let (products, allocated) = decide_line(&mut *unit, name, order_id)?;
+    save(&mut *unit, products, instant(0))?;
+    unit.commit()?;
+    Ok(allocated)
+}
+
+/// Locks all that an order has, as whoever decides on the whole order does.
+fn lock_order(unit: &mut dyn UnitOfWork, order_id: &str) -> Result<Products, StoreError> {
+    let skus = unit.orders().skus_of(&order(order_id))?;
+    if skus.is_empty() {
+        return Ok(Products::default());
+    }
+    let wanted: Vec<_> =
+        skus.iter().map(|name| Wanted { order_ids: vec![order(order_id)], ..Wanted::product(name.clone()) }).collect();
+    let locked = unit.products().lock(&wanted, instant(0))?;
+    unit.orders().lock_lines(&order(order_id), &skus)?;
+    Ok(locked.into_iter().collect())
+}
+
+/// Cancels an order in a unit of work of its own.
+fn cancel(world: &World, order_id: &str) -> Result<Option<Order>, StoreError> {
+    let mut unit = world.store.begin(LockWait::Usual)?;
+    let mut products = lock_order(&mut *unit, order_id)?;
+    let cancelled = decide(&mut *unit, &mut products, |products| products.cancel(&order(order_id), instant(0)));
+    save(&mut *unit, products, instant(0))?;
+    unit.commit()?;
+    Ok(cancelled.ok())
+}
+
+/// Places an order as the engine does: looks for one of its name under the locks. `None` when it has begun.
+fn place(world: &World, placed: &NewOrder) -> Result<Option<Order>, StoreError> {
+    let mut unit = world.store.begin(LockWait::Usual)?;
+    let mut products = lock_to_place(&mut *unit, placed)?;
+    if !unit.orders().with_lines(&[placed.order_id().clone()])?.is_empty() {
+        return Ok(None);
+    }
+    let order = decide(&mut *unit, &mut products, |products| products.place(placed, instant(0)));
+    save(&mut *unit, products, instant(0))?;
+    unit.orders().add(std::slice::from_ref(placed), instant(0))?;
+    unit.commit()?;
+    Ok(order.ok())
+}
+
+fn lock_to_place(unit: &mut dyn UnitOfWork, placed: &NewOrder) -> Result<Products, StoreError> {
+    let wanted: Vec<_> = placed
+        .lines()
+        .iter()
+        .map(|(name, _)| Wanted {
+            open_batches: true,
+            order_ids: vec![placed.order_id().clone()],
+            ..Wanted::product(name.clone())
+        })
+        .collect();
+    Ok(unit.products().lock(&wanted, instant(0))?.into_iter().collect())
+}
+
+/// Runs `work` again while it conflicts, as the use cases do.
+fn until_done<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> T {
+    loop {
+        match work() {
+            Ok(answer) => return answer,
+            Err(StoreError::Conflict(_) | StoreError::Busy(_)) => thread::yield_now(),
+            Err(error) => panic!("{error}: {error:?}"),
+        }
+    }
+}
+
+fn commitments(world: &World, order_id: &str) -> Vec<Commitment> {
+    let order = world.store.order(&order(order_id)).unwrap().unwrap();
+    order.lines.into_iter().map(|(_, line)| line.commitment).collect()
+}
+
+/// One line of every order is its anchor, unless the anchor was removed: then there may be none.
+fn assert_anchors(world: &World) {
+    if world.is_postgres() {
+        let wrong = "SELECT count(*) FROM order_lines WHERE order_slot NOT IN ('', sku)";
+        assert_eq!(world.database.count(wrong), 0);
+        let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+        assert_eq!(world.database.count(deadlocks), 0);
+    }
+}
+
+pub fn a_cancelled_order_keeps_no_line_whoever_is_first(database: TestDatabase) {
+    const ROUNDS: usize = 150;
+    let world = world(database);
+    let barrier = Barrier::new(2);
+    thread::scope(|scope| {
+        let lines = scope.spawn(|| {
+            (0..ROUNDS)
+                .map(|round| {
+                    barrier.wait();
+                    until_done(|| allocate(&world, "SOFA", &format!("O-{round}"))).is_ok()
+                })
+                .collect::<Vec<_>>()
+        });
+        for round in 0..ROUNDS {
+            let name = format!("O-{round}");
+            // The first line is committed before, or meanwhile.
+            if round % 2 == 0 {
+                allocate(&world, "LAMP", &name).unwrap().unwrap();
+                barrier.wait();
+            } else {
+                barrier.wait();
+                drop(until_done(|| allocate(&world, "LAMP", &name)));
+            }
+            assert!(until_done(|| cancel(&world, &name)).is_some());
+        }
+        let allocated = lines.join().unwrap();
+        for (round, allocated) in allocated.into_iter().enumerate() {
+            let name = format!("O-{round}");
+            let expected = vec![Commitment::Cancelled; if allocated { 2 } else { 1 }];
+            assert_eq!(commitments(&world, &name), expected, "{name}");
+        }
+    });
+    assert_anchors(&world);
+    world.assert_counters_equal_sums();
+}
+
+/// Many units add and remove first lines of the same orders, and decide on whole orders, in hostile
+/// sequences.
+pub fn units_that_meet_at_orders_never_wait_in_a_circle(database: TestDatabase) {
+    const SKUS: [&str; 3] = ["LAMP", "RUG", "SOFA"];
+    let world = world(database);
+    thread::scope(|scope| {
+        for seed in 0..4 {
+            let world = &world;
+            scope.spawn(move || {
+                let mut random = fastrand::Rng::with_seed(seed);
+                for step in 0..60 {
+                    let name = format!("O-{}", random.u8(0..6) + 6 * (step / 20));
+                    let product = random.choice(SKUS).unwrap();
+                    match random.u8(0..8) {
+                        0..4 => until_done(|| group(world, product, &mut random)),
+                        4 => drop(until_done(|| allocate(world, product, &name))),
+                        5 => until_done(|| deallocate(world, product, &name)),
+                        6 => drop(until_done(|| cancel(world, &name))),
+                        _ => {
+                            let placed = new_order(&name, &[("LAMP", 1), ("RUG", 1)], OrderTerms::default());
+                            drop(until_done(|| place(world, &placed)));
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let mixed = "SELECT count(*) FROM order_lines a JOIN order_lines b ON a.order_id = b.order_id
+                 WHERE a.ended = 'cancelled' AND b.ended IS NULL";
+    assert_eq!(world.database.count(mixed), 0, "cancelled orders that keep a line");
+    assert_anchors(&world);
+    world.assert_counters_equal_sums();
+    world.assert_totals_equal_sums();
+}
+
+/// Adds standalone lines of many orders in one unit, in any order of their names.
+fn group(world: &World, name: &str, random: &mut fastrand::Rng) -> Result<(), StoreError> {
+    let mut names: Vec<_> = (0..18).map(|number| format!("O-{number}")).collect();
+    random.shuffle(&mut names);
+    names.truncate(9);
+    let wanted = Wanted {
+        open_batches: true,
+        alone: names.iter().map(|name| order(name)).collect(),
+        ..Wanted::product(sku(name))
+    };
+    let mut unit = world.store.begin(LockWait::Usual)?;
+    let mut products: Products = unit.products().lock(&[wanted], instant(0))?.into_iter().collect();
+    for order_id in &names {
+        // A refusal is as good as any other decision.
+        drop(decide(&mut *unit, &mut products, |products| {
+            products.get_mut(&sku(name)).unwrap().allocate(&order(order_id), quantity(1), instant(0))
+        }));
+    }
+    save(&mut *unit, products, instant(0))?;
+    unit.commit()
+}
+
+fn deallocate(world: &World, name: &str, order_id: &str) -> Result<(), StoreError> {
+    let batch = reference(&format!("B-{name}"));
+    let wanted =
+        Wanted { batches: vec![batch.clone()], order_ids: vec![order(order_id)], ..Wanted::product(sku(name)) };
+    let mut unit = world.store.begin(LockWait::Usual)?;
+    let mut products: Products = unit.products().lock(&[wanted], instant(0))?.into_iter().collect();
+    // A line that is not there is not given back.
+    drop(decide(&mut *unit, &mut products, |products| {
+        products.get_mut(&sku(name)).unwrap().deallocate(&order(order_id), &batch, instant(0))
+    }));
+    save(&mut *unit, products, instant(0))?;
+    unit.commit()
+}
+
+/// Interleavings that SQLite does not have: its units begin one after the other.
+mod postgres {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    fn conflicts<T: std::fmt::Debug>(result: &Result<T, StoreError>) -> bool {
+        matches!(result, Err(StoreError::Conflict(_)))
+    }
+
+    /// Waits until a unit of work waits for a lock.
+    fn await_waiting(world: &World) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while world.database.count(waiting) == 0 {
+            assert!(Instant::now() < deadline, "nobody waits");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn an_order_that_has_got_a_line_since_its_skus_were_read_is_a_conflict() {
+        let world = world(TestDatabase::postgres());
+        allocate(&world, "LAMP", "O").unwrap().unwrap();
+        let mut unit = world.begin();
+        assert_eq!(unit.orders().skus_of(&order("O")).unwrap(), [sku("LAMP")]);
+        allocate(&world, "SOFA", "O").unwrap().unwrap();
+        let wanted = Wanted { order_ids: vec![order("O")], ..Wanted::product(sku("LAMP")) };
+        unit.products().lock(&[wanted], instant(0)).unwrap();
+        assert!(conflicts(&unit.orders().lock_lines(&order("O"), &[sku("LAMP")])));
+        drop(unit);
+        assert_eq!(cancel(&world, "O").unwrap().unwrap().lines.len(), 2);
+    }
+
+    #[test]
+    fn whoever_cancels_waits_for_a_line_that_is_on_its_way() {
+        let world = world(TestDatabase::postgres());
+        allocate(&world, "LAMP", "O").unwrap().unwrap();
+        let mut unit = world.begin();
+        let (products, allocated) = decide_line(&mut *unit, "SOFA", "O").unwrap();
+        assert!(allocated.is_ok());
+        thread::scope(|scope| {
+            let cancelled = scope.spawn(|| cancel(&world, "O"));
+            await_waiting(&world);
+            save(&mut *unit, products, instant(0)).unwrap();
+            unit.commit().unwrap();
+            assert!(conflicts(&cancelled.join().unwrap()));
+        });
+        assert_eq!(cancel(&world, "O").unwrap().unwrap().lines.len(), 2);
+    }
+
+    #[test]
+    fn a_line_waits_for_whoever_cancels_and_is_refused() {
+        let world = world(TestDatabase::postgres());
+        allocate(&world, "LAMP", "O").unwrap().unwrap();
+        let mut unit = world.begin();
+        let mut products = lock_order(&mut *unit, "O").unwrap();
+        products.cancel(&order("O"), instant(0)).unwrap();
+        save(&mut *unit, products, instant(0)).unwrap();
+        thread::scope(|scope| {
+            let allocated = scope.spawn(|| allocate(&world, "SOFA", "O").unwrap());
+            await_waiting(&world);
+            unit.commit().unwrap();
+            assert!(matches!(allocated.join().unwrap(), Err(AllocateError::OrderCancelled(_))));
+        });
+        assert_eq!(commitments(&world, "O"), [Commitment::Cancelled]);
+    }
+
+    #[test]
+    fn two_first_lines_meet_before_the_order_can_be_cancelled_without_one() {
+        let world = world(TestDatabase::postgres());
+        let mut unit = world.begin();
+        let (products, allocated) = decide_line(&mut *unit, "SOFA", "O").unwrap();
+        assert!(allocated.is_ok());
+        allocate(&world, "LAMP", "O").unwrap().unwrap();
+        assert_eq!(cancel(&world, "O").unwrap().unwrap().lines.len(), 1);
+        assert!(conflicts(&save(&mut *unit, products, instant(0))));
+        drop(unit);
+        assert!(matches!(allocate(&world, "SOFA", "O").unwrap(), Err(AllocateError::OrderCancelled(_))));
+    }
+
+    #[test]
+    fn an_order_whose_anchor_was_removed_gets_another_that_first_lines_meet() {
+        let world = world(TestDatabase::postgres());
+        let mut unit = world.begin();
+        let (products, allocated) = decide_line(&mut *unit, "RUG", "O").unwrap();
+        assert!(allocated.is_ok());
+        allocate(&world, "LAMP", "O").unwrap().unwrap();
+        allocate(&world, "SOFA", "O").unwrap().unwrap();
+        deallocate(&world, "LAMP", "O").unwrap();
+        assert_eq!(world.database.count("SELECT count(*) FROM order_lines WHERE order_slot = ''"), 0);
+        assert_eq!(cancel(&world, "O").unwrap().unwrap().lines.len(), 1);
+        assert_eq!(world.database.count("SELECT count(*) FROM order_lines WHERE order_slot = ''"), 1);
+        assert!(conflicts(&save(&mut *unit, products, instant(0))));
+    }
+
+    #[test]
+    fn an_anchor_that_is_removed_meanwhile_is_waited_for_and_a_conflict() {
+        let world = world(TestDatabase::postgres());
+        allocate(&world, "LAMP", "O").unwrap().unwrap();
+        let mut unit = world.begin();
+        let wanted =
+            Wanted { batches: vec![reference("B-LAMP")], order_ids: vec![order("O")], ..Wanted::product(sku("LAMP")) };
+        let mut products: Products = unit.products().lock(&[wanted], instant(0)).unwrap().into_iter().collect();
+        let lamp = products.get_mut(&sku("LAMP")).unwrap();
+        lamp.deallocate(&order("O"), &reference("B-LAMP"), instant(0)).unwrap();
+        save(&mut *unit, products, instant(0)).unwrap();
+        thread::scope(|scope| {
+            let allocated = scope.spawn(|| allocate(&world, "SOFA", "O"));
+            await_waiting(&world);
+            unit.commit().unwrap();
+            assert!(conflicts(&allocated.join().unwrap()));
+        });
+        allocate(&world, "SOFA", "O").unwrap().unwrap();
+        assert_eq!(commitments(&world, "O"), [Commitment::Firm]);
+    }
+
+    #[test]
+    fn an_order_is_not_placed_beside_a_first_line() {
+        let world = world(TestDatabase::postgres());
+        let placed = new_order("O", &[("LAMP", 1)], held(600));
+        let mut unit = world.begin();
+        let mut products = lock_to_place(&mut *unit, &placed).unwrap();
+        assert!(unit.orders().with_lines(&[order("O")]).unwrap().is_empty());
+        allocate(&world, "SOFA", "O").unwrap().unwrap();
+        products.place(&placed, instant(0)).unwrap();
+        assert!(conflicts(&save(&mut *unit, products, instant(0))));
+        drop(unit);
+        assert_eq!(place(&world, &placed).unwrap(), None);
+    }
+
+    /// The one way past the anchor's slot: it is free again while another line is there.
+    #[test]
+    fn an_order_is_not_placed_beside_a_line_whose_anchor_was_removed() {
+        let world = world(TestDatabase::postgres());
+        let placed = new_order("O", &[("RUG", 1)], held(600));
+        let mut unit = world.begin();
+        let mut products = lock_to_place(&mut *unit, &placed).unwrap();
+        assert!(unit.orders().with_lines(&[order("O")]).unwrap().is_empty());
+        allocate(&world, "LAMP", "O").unwrap().unwrap();
+        allocate(&world, "SOFA", "O").unwrap().unwrap();
+        deallocate(&world, "LAMP", "O").unwrap();
+        products.place(&placed, instant(0)).unwrap();
+        save(&mut *unit, products, instant(0)).unwrap();
+        assert!(conflicts(&unit.orders().add(std::slice::from_ref(&placed), instant(0))));
+        drop(unit);
+        assert_eq!(place(&world, &placed).unwrap(), None);
+    }
+
+    #[test]
+    fn lines_of_a_placed_order_are_kept_with_one_anchor() {
+        let world = world(TestDatabase::postgres());
+        place(&world, &new_order("O", &[("LAMP", 1), ("RUG", 2)], held(600))).unwrap().unwrap();
+        allocate(&world, "SOFA", "O").unwrap().unwrap();
+        let slots = "SELECT sku || '=' || order_slot FROM order_lines ORDER BY sku";
+        assert_eq!(world.database.texts(slots), ["LAMP=", "RUG=RUG", "SOFA=SOFA"]);
+    }
+
+    #[test]
+    fn orders_from_before_there_were_anchors_have_one() {
+        let world = world(TestDatabase::postgres());
+        place(&world, &new_order("O", &[("LAMP", 1), ("RUG", 2), ("SOFA", 1)], held(600))).unwrap().unwrap();
+        allocate(&world, "SOFA", "P").unwrap().unwrap();
+        let migrations = world.store.migrations();
+        let known = migrations.status().unwrap().migrations;
+        let newer = known.iter().rev().position(|(name, _)| name.ends_with("_order_slots")).unwrap();
+        migrations.down(newer + 1).unwrap();
+        migrations.up().unwrap();
+        let slots = "SELECT order_id || ' ' || sku || '=' || order_slot FROM order_lines ORDER BY order_id, sku";
+        assert_eq!(world.database.texts(slots), ["O LAMP=", "O RUG=RUG", "O SOFA=SOFA", "P SOFA="]);
+    }
+}

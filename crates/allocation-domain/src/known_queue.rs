@@ -1,0 +1,129 @@
+//! What is known of the lines that wait in a store.
+
+use crate::QueuePosition;
+
+/// Up to where the waiting lines are at hand that could take some of so many free units.
+///
+/// A queue may have a hundred thousand lines that take only their whole rest, and of which none can
+/// have it: a store looks past them, and says up to where it did and for how many units.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KnownQueue(Vec<Part>);
+
+/// A part of the queue, from the end of the part before.
+#[derive(Debug, Clone)]
+struct Part {
+    /// The last place of the part, `None` for the end of the queue.
+    up_to: Option<QueuePosition>,
+    /// For how many free units.
+    free: u64,
+}
+
+impl KnownQueue {
+    /// The queue of which the first lines are at hand up to a place, all of them.
+    pub(crate) fn up_to(last: Option<QueuePosition>, more: bool) -> Self {
+        let mut known = Self::default();
+        if !more || last.is_some() {
+            known.0.push(Part { up_to: last.filter(|_| more), free: u64::MAX });
+        }
+        known
+    }
+
+    /// Whether all waiting lines are at hand, whatever they take.
+    pub(crate) fn is_all(&self) -> bool {
+        self.0.iter().all(|part| part.free == u64::MAX) && self.0.last().is_some_and(|part| part.up_to.is_none())
+    }
+
+    /// Notes that after a place the lines are at hand up to another that could take some of so many
+    /// free units; up to the end if there are no `more`.
+    pub(crate) fn add(&mut self, after: Option<&QueuePosition>, last: Option<QueuePosition>, more: bool, free: u64) {
+        if let Some(after) = after {
+            let cut = self.0.iter().position(|part| part.up_to.as_ref().is_none_or(|up_to| up_to > after));
+            if let Some(cut) = cut {
+                let is_begun = cut.checked_sub(1).and_then(|before| self.0[before].up_to.as_ref()) < Some(after);
+                self.0.truncate(cut + usize::from(is_begun));
+                if is_begun {
+                    self.0[cut].up_to = Some(after.clone());
+                }
+            }
+        } else {
+            self.0.clear();
+        }
+        let up_to = if more { last.or_else(|| after.cloned()) } else { None };
+        if !more || up_to.is_some() {
+            self.0.push(Part { up_to, free });
+        }
+    }
+
+    /// Returns the place after which lines are not known that could take some of so many free units,
+    /// at or after a place; `None` when all are known.
+    pub(crate) fn gap_after(&self, place: Option<&QueuePosition>, free: u64) -> Option<Option<QueuePosition>> {
+        let mut begin: Option<&QueuePosition> = None;
+        for part in &self.0 {
+            let is_past = part.up_to.as_ref().is_some_and(|up_to| Some(up_to) <= place);
+            if !is_past && part.free < free {
+                return Some(begin.max(place).cloned());
+            }
+            match &part.up_to {
+                Some(up_to) => begin = Some(up_to),
+                None => return None,
+            }
+        }
+        Some(begin.max(place).cloned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OrderId;
+    use chrono::DateTime;
+
+    fn place(number: i64) -> QueuePosition {
+        let placed_at = DateTime::from_timestamp_micros(number).unwrap();
+        QueuePosition::new(OrderId::parse("O").unwrap(), 0, placed_at)
+    }
+
+    #[test]
+    fn a_queue_that_is_at_hand_has_no_gap() {
+        let all = KnownQueue::up_to(None, false);
+        assert!(all.is_all());
+        assert_eq!(all.gap_after(None, u64::MAX), None);
+        assert_eq!(all.gap_after(Some(&place(7)), 1), None);
+    }
+
+    #[test]
+    fn of_a_queue_that_was_not_looked_for_nothing_is_known() {
+        let nothing = KnownQueue::up_to(None, true);
+        assert!(!nothing.is_all());
+        assert_eq!(nothing.gap_after(None, 1), Some(None));
+        assert_eq!(nothing.gap_after(Some(&place(7)), 1), Some(Some(place(7))));
+    }
+
+    #[test]
+    fn what_was_looked_for_is_known_for_so_many_units_and_no_more() {
+        let mut known = KnownQueue::up_to(None, true);
+        known.add(None, Some(place(5)), true, 10);
+        assert_eq!(known.gap_after(None, 10), Some(Some(place(5))));
+        assert_eq!(known.gap_after(None, 11), Some(None));
+        known.add(Some(&place(5)), None, false, 4);
+        assert_eq!(known.gap_after(None, 4), None);
+        assert_eq!(known.gap_after(None, 5), Some(Some(place(5))));
+        assert_eq!(known.gap_after(Some(&place(5)), 4), None);
+        assert_eq!(known.gap_after(Some(&place(6)), 5), Some(Some(place(6))));
+        assert!(!known.is_all());
+    }
+
+    #[test]
+    fn looking_again_from_a_place_forgets_what_came_after() {
+        let mut known = KnownQueue::up_to(Some(place(9)), true);
+        assert_eq!(known.gap_after(None, u64::MAX), Some(Some(place(9))));
+        known.add(Some(&place(3)), Some(place(4)), true, 7);
+        assert_eq!(known.gap_after(None, 7), Some(Some(place(4))));
+        assert_eq!(known.gap_after(None, 8), Some(Some(place(3))));
+        known.add(Some(&place(4)), None, false, 2);
+        known.add(Some(&place(4)), None, false, 7);
+        assert_eq!(known.gap_after(None, 7), None, "nothing is left of what was looked for with less");
+        known.add(None, None, true, 7);
+        assert_eq!(known.gap_after(None, 1), Some(None));
+    }
+}
