@@ -65,6 +65,15 @@ pub enum DatabaseUrlError {
 }
 
 impl DatabaseUrl {
+    /// Whether this is a file that is not there: a connection would make it.
+    #[must_use]
+    pub fn is_missing_file(&self) -> bool {
+        match self {
+            Self::Sqlite(path) => !path.exists(),
+            Self::Postgres(_) => false,
+        }
+    }
+
     /// Parses a URL.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
 use crate::statement::statement;
 use crate::{postgres, row, sqlite};
-use allocation_ports::{KeepLogError, Lease, Numbered, OutboxPlace, StoreError};
+use allocation_ports::{KeepLogError, Lease, Numbered, OutboxPlace, RetentionTime, StoreError};
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -54,6 +54,10 @@ impl NumberedRow {
         })
     }
 }
+
+/// How many times as many events are looked at as may be forgotten, for an old one behind a run of those
+/// from the future.
+pub(crate) const LOOK_AHEAD: i64 = 5;
 
 statement! {
     Release<'a>(name: Text => str, holder: Text => str) on MultiBackend,
@@ -105,16 +109,38 @@ pub(crate) fn number(
     Ok(numbered?.numbered()?)
 }
 
+/// Moves the time of retention on. `now` is the clock on SQLite; PostgreSQL has its own.
+pub(crate) fn retention_time(
+    connection: &mut AnyConnection,
+    lease: &Lease,
+    time: Duration,
+    passed: Duration,
+    now: DateTime<Utc>,
+) -> Result<RetentionTime, KeepLogError> {
+    let step = i64::try_from(passed.as_micros()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4) * 2;
+    let (trusted, now) = match connection {
+        AnyConnection::Sqlite(connection) => {
+            let now = now.timestamp_micros();
+            (sqlite::keep_time(connection, of(lease, time), step, now)?, now)
+        }
+        AnyConnection::Postgres(connection) => postgres::keep_time(connection, of(lease, time), step)?,
+    };
+    Ok(RetentionTime { trusted: row::instant(trusted)?, now: row::instant(now)? })
+}
+
 pub(crate) fn forget(
     connection: &mut AnyConnection,
     lease: &Lease,
     time: Duration,
     before: DateTime<Utc>,
     most: u16,
+    now: DateTime<Utc>,
 ) -> Result<u64, KeepLogError> {
     let (before, most) = (before.timestamp_micros(), i64::from(most));
     let gone = match connection {
-        AnyConnection::Sqlite(connection) => sqlite::forget(connection, of(lease, time), before, most),
+        AnyConnection::Sqlite(connection) => {
+            sqlite::forget(connection, of(lease, time), before, most, now.timestamp_micros())
+        }
         AnyConnection::Postgres(connection) => postgres::forget(connection, of(lease, time), before, most),
     };
     Ok(u64::try_from(gone?).map_err(corrupt)?)

@@ -7,10 +7,13 @@
 #![warn(missing_docs)]
 
 mod any_connection;
+mod clock;
 mod connect_error;
 mod database_url;
 mod error;
 mod expiry;
+mod generation;
+mod inspection;
 mod keeping;
 mod line;
 mod loading;
@@ -30,7 +33,9 @@ mod statement;
 mod store;
 mod unit;
 
+pub use clock::{ClockWatch, StoreClock};
 pub use connect_error::ConnectError;
 pub use database_url::{DatabaseUrl, DatabaseUrlError, PostgresUrl};
+pub use inspection::{Finding, Mended};
 pub use migrations::{MigrateError, MigrationStatus, Migrations};
 pub use store::{Dialect, Store};

@@ -2,6 +2,7 @@
 
 use crate::any_connection::AnyConnection;
 use crate::error::store_error;
+use crate::generation::GENERATION;
 use crate::{ConnectError, DatabaseUrl, postgres, sqlite};
 use allocation_ports::{SchemaState, StoreError};
 use diesel::backend::Backend;
@@ -10,6 +11,7 @@ use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::error::Error;
 
@@ -41,6 +43,12 @@ pub enum MigrateError {
     /// The database has seen migrations of a newer program.
     #[error("the schema of the database is newer than this program, it has {}", .0.join(", "))]
     SchemaNewer(Vec<String>),
+    /// There is no such file.
+    #[error("there is no database {0}")]
+    NoFile(String),
+    /// A server holds a lease.
+    #[error("a server that uses the database is running, it holds the lease {}; stop all servers first", .0.join(", "))]
+    InUse(Vec<String>),
     /// The database cannot be reached.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -67,30 +75,39 @@ impl Migrations {
     /// [`MigrateError`], and nothing has changed.
     pub fn up(&self) -> Result<Vec<String>, MigrateError> {
         match self.connect()? {
-            AnyConnection::Sqlite(mut connection) => sqlite::migrate(&mut connection, |c| up(c, SQLITE)),
-            AnyConnection::Postgres(mut connection) => postgres::migrate(&mut connection, |c| up(c, POSTGRES)),
+            AnyConnection::Sqlite(mut connection) => sqlite::migrate(&mut connection, |c| up(c, SQLITE, "")),
+            AnyConnection::Postgres(mut connection) => {
+                postgres::migrate(&mut connection, |c| up(c, POSTGRES, LOCK_WRITERS_OUT))
+            }
         }
     }
 
     /// Undoes the last `steps` migrations that the database has seen, and tells their names, the
-    /// newest first.
+    /// newest first. It makes no file of SQLite, and does nothing while a server holds a lease.
     ///
     /// # Errors
     ///
     /// [`MigrateError`], and nothing has changed.
     pub fn down(&self, steps: usize) -> Result<Vec<String>, MigrateError> {
-        match self.connect()? {
+        self.expect_file()?;
+        let mut connection = self.connect()?;
+        let held = live_leases(&mut connection)?;
+        if !held.is_empty() {
+            return Err(MigrateError::InUse(held));
+        }
+        match connection {
             AnyConnection::Sqlite(mut connection) => sqlite::migrate(&mut connection, |c| down(c, SQLITE, steps)),
             AnyConnection::Postgres(mut connection) => postgres::migrate(&mut connection, |c| down(c, POSTGRES, steps)),
         }
     }
 
-    /// Compares the database with this program, without changing anything.
+    /// Compares the database with this program, without changing anything. It makes no file of SQLite.
     ///
     /// # Errors
     ///
     /// [`MigrateError`] when the database does not answer.
     pub fn status(&self) -> Result<MigrationStatus, MigrateError> {
+        self.expect_file()?;
         let mut connection = self.connect()?;
         let mut applied = applied_versions(&mut connection)?;
         let known = known(&connection)?;
@@ -98,8 +115,13 @@ impl Migrations {
         Ok(MigrationStatus { migrations, unknown: applied.into_iter().collect() })
     }
 
+    /// Checks that the file of SQLite is there, which a connection would make otherwise.
+    fn expect_file(&self) -> Result<(), MigrateError> {
+        if self.url.is_missing_file() { Err(MigrateError::NoFile(self.url.to_string())) } else { Ok(()) }
+    }
+
     /// A connection without the limits of time that sessions of the store have.
-    fn connect(&self) -> Result<AnyConnection, MigrateError> {
+    pub(crate) fn connect(&self) -> Result<AnyConnection, MigrateError> {
         let connection = match &self.url {
             DatabaseUrl::Sqlite(path) => sqlite::open_for_migrations(path).map(AnyConnection::Sqlite),
             DatabaseUrl::Postgres(url) => postgres::open_for_migrations(url).map(AnyConnection::Postgres),
@@ -131,14 +153,26 @@ where
     }
 }
 
-fn up<C: MigrationHarness<DB>, DB: Backend>(
+/// Waits until no unit of work is under way, and lets none begin: those that come after the migrations see
+/// the generation that these have left. SQLite has one writer anyway.
+const LOCK_WRITERS_OUT: &str = "
+    DO $$ BEGIN
+        IF to_regclass('products') IS NOT NULL THEN LOCK TABLE products IN EXCLUSIVE MODE; END IF;
+    END $$
+";
+
+fn up<C: MigrationHarness<DB> + SimpleConnection, DB: Backend>(
     connection: &mut C,
     source: EmbeddedMigrations,
+    lock: &str,
 ) -> Result<Vec<String>, MigrateError> {
     let mut migrations = all::<DB>(source)?;
     let applied = applied(connection, &migrations)?;
     migrations.retain(|migration| !applied.contains(&migration.name().version()));
     let mut names = Vec::new();
+    if !migrations.is_empty() {
+        connection.batch_execute(lock)?;
+    }
     for migration in &migrations {
         connection.run_migration(migration).map_err(MigrateError::Failed)?;
         names.push(migration.name().to_string());
@@ -205,16 +239,43 @@ fn applied_versions(connection: &mut AnyConnection) -> QueryResult<BTreeSet<Stri
     Ok(versions.load::<String>(connection)?.into_iter().collect())
 }
 
+/// The names of the leases that somebody holds: of servers that run, or did until a few seconds ago. The
+/// end of a lease in the far future is of a clock that was wrong, and holds nobody up.
+fn live_leases(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+    let (table, alive) = match connection {
+        AnyConnection::Sqlite(_) => (
+            "SELECT count(*) FROM sqlite_schema WHERE name = 'leases'",
+            "SELECT name FROM leases WHERE expires_at - CAST(unixepoch('subsec') * 1000000 AS INTEGER)
+             BETWEEN 0 AND 60000000 ORDER BY name",
+        ),
+        AnyConnection::Postgres(_) => (
+            "SELECT count(to_regclass('leases'))",
+            "SELECT name FROM leases WHERE expires_at - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+             BETWEEN 0 AND 60000000 ORDER BY name",
+        ),
+    };
+    if diesel::dsl::sql::<BigInt>(table).get_result::<i64>(connection)? == 0 {
+        return Ok(Vec::new());
+    }
+    diesel::dsl::sql::<Text>(alive).load(connection)
+}
+
 /// How the schema of the database compares to this program.
 pub(crate) fn schema_state(connection: &mut AnyConnection) -> Result<SchemaState, StoreError> {
     let applied = applied_versions(connection).map_err(store_error)?;
     let known = known(connection).map_err(|error| StoreError::Failed(error.into()))?;
     let known: BTreeSet<_> = known.into_iter().map(|(version, _)| version).collect();
-    Ok(if !applied.is_subset(&known) {
-        SchemaState::Newer
-    } else if applied.len() < known.len() {
-        SchemaState::Older
-    } else {
-        SchemaState::Current
+    if !applied.is_subset(&known) {
+        return Ok(SchemaState::Newer);
+    }
+    if applied.len() < known.len() {
+        return Ok(SchemaState::Older);
+    }
+    let generation = diesel::dsl::sql::<BigInt>("SELECT generation FROM schema_generation");
+    let generation: i64 = generation.get_result(connection).map_err(store_error)?;
+    Ok(match generation.cmp(&GENERATION) {
+        Ordering::Less => SchemaState::Older,
+        Ordering::Equal => SchemaState::Current,
+        Ordering::Greater => SchemaState::Newer,
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::error::corrupt;
 use crate::schema::batches;
-use allocation_domain::{Batch, BatchCounts, BatchReference, Eta, OrderId, PickListId, Quantity, Sku, Units};
+use allocation_domain::{Batch, BatchCounts, BatchReference, Eta, LockTime, OrderId, PickListId, Quantity, Sku, Units};
 use allocation_ports::StoreError;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -94,6 +94,11 @@ pub(crate) fn quantity(units: i32) -> Result<Quantity, StoreError> {
 /// An instant from microseconds since 1970.
 pub(crate) fn instant(microseconds: i64) -> Result<DateTime<Utc>, StoreError> {
     DateTime::from_timestamp_micros(microseconds).ok_or_else(|| corrupt(NoInstant(microseconds)))
+}
+
+/// When a product was locked, from microseconds since 1970.
+pub(crate) fn lock_time(now: i64, decided_at: i64) -> Result<LockTime, StoreError> {
+    Ok(LockTime { now: instant(now)?, decided_at: instant(decided_at)? })
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -32,14 +32,11 @@ pub(crate) struct RowChanges<'a> {
     pub(crate) added_allocations: Vec<(AllocationKey<'a>, i32)>,
     pub(crate) added_pick_lines: Vec<PickLineValues<'a>>,
     pub(crate) changed_pick_lines: Vec<PickLineValues<'a>>,
-    /// By how much the totals of products rise or fall. A product of which only the instant of the
-    /// last decision is to be written has no change here.
+    /// By how much the totals of products rise or fall.
     pub(crate) products: Vec<(&'a str, TotalsChange)>,
     /// Whether lines of products may wait for units that are free, where that has changed.
     pub(crate) unserved: Vec<(&'a str, bool)>,
     pub(crate) events: Vec<NewEvent<'a>>,
-    /// When all this happens, in microseconds since 1970.
-    pub(crate) at: i64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -129,6 +126,8 @@ pub(crate) struct NewEvent<'a> {
     pub(crate) event_type: &'static str,
     pub(crate) order_id: Option<&'a str>,
     pub(crate) payload: String,
+    /// In microseconds since 1970.
+    pub(crate) occurred_at: i64,
     /// Where the command came from, if there is anything to tell.
     pub(crate) origin: Option<&'a Origin>,
 }
@@ -169,22 +168,20 @@ pub(crate) mod exists {
 }
 
 impl<'a> RowChanges<'a> {
-    /// The rows of changes that happen at an instant, each with what the lock has left as the
-    /// instant of the last decision on its product.
+    /// The rows of changes, each with the instant at which its product was decided on.
     pub(crate) fn new(
         changes: &'a [(DateTime<Utc>, Changes<'a>)],
-        at: DateTime<Utc>,
         origins: &'a Origins,
         joined: &BTreeSet<OrderId>,
     ) -> Result<Self, StoreError> {
-        let mut rows = Self { at: at.timestamp_micros(), ..Self::default() };
-        for (last_at, product) in changes {
+        let mut rows = Self::default();
+        for (decided_at, product) in changes {
             rows.push_batches(product)?;
             rows.push_lines(product)?;
             rows.push_allocations(product)?;
             rows.push_pick_lines(product)?;
-            rows.push_product(product, last_at.timestamp_micros());
-            rows.push_events(product, origins)?;
+            rows.push_product(product);
+            rows.push_events(product, decided_at.timestamp_micros(), origins)?;
         }
         // Names of batches are taken in one order, whatever their SKU, so that no two units of work
         // wait for each other.
@@ -254,13 +251,12 @@ impl<'a> RowChanges<'a> {
         Ok(())
     }
 
-    fn push_product(&mut self, product: &Changes<'a>, last_at: i64) {
-        // What is allocated is not counted, and the lock has written the instant already unless
-        // another product was ahead of this one: an allocation then has no second row of the product
-        // to write.
+    fn push_product(&mut self, product: &Changes<'a>) {
+        // What is allocated is not counted, and the lock has written the instant already: an allocation
+        // has no second row of the product to write.
         let counted = TotalsChange { allocated: 0, ..product.totals };
         self.unserved.extend(product.unserved.map(|unserved| (product.sku.as_str(), unserved)));
-        if counted != TotalsChange::default() || self.at > last_at {
+        if counted != TotalsChange::default() {
             self.products.push((product.sku.as_str(), counted));
         }
     }
@@ -289,7 +285,7 @@ impl<'a> RowChanges<'a> {
         Ok(())
     }
 
-    fn push_events(&mut self, product: &Changes<'a>, origins: &'a Origins) -> Result<(), StoreError> {
+    fn push_events(&mut self, product: &Changes<'a>, occurred_at: i64, origins: &'a Origins) -> Result<(), StoreError> {
         for (ordinal, event) in product.events.iter().enumerate() {
             self.events.push(NewEvent {
                 sku: product.sku.as_str(),
@@ -298,6 +294,7 @@ impl<'a> RowChanges<'a> {
                 event_type: event.name(),
                 order_id: event.order_id().map(OrderId::as_str),
                 payload: serde_json::to_string(event).map_err(failed)?,
+                occurred_at,
                 origin: origins.of(product.sku, ordinal),
             });
         }

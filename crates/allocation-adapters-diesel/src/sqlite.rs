@@ -10,7 +10,7 @@ mod saving;
 mod session;
 
 pub(crate) use locking::{lines, lock};
-pub(crate) use numbering::{forget, is_taken, number, take};
+pub(crate) use numbering::{forget, is_taken, keep_time, number, take};
 pub(crate) use orders::{add_orders, find_orders, order_lines, orders_with_lines};
 pub(crate) use pick_lines::load_pick_lines;
 pub(crate) use relaying::{record, retry};

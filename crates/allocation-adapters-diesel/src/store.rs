@@ -4,16 +4,17 @@ mod log;
 mod relay;
 
 use crate::any_connection::{AnyConnection, Connector, LogErrors};
+use crate::clock::StoreClock;
 use crate::error::store_error;
 use crate::unit::{Transactions, Unit};
-use crate::{ConnectError, DatabaseUrl, Migrations, reads, sqlite};
+use crate::{ConnectError, DatabaseUrl, Migrations, postgres, reads, sqlite};
 use allocation_domain::{Availability, Batch, BatchReference, Order, OrderId, PickCriteria, PickListId, Sku};
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
     BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, PageSize, PickListFilter, PickListPage, ProductTotals,
     Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
@@ -57,6 +58,7 @@ struct Inner {
     /// SQLite has one writer at a time. Its connection is handed on in the order of arrival, where
     /// waiting for the lock of the file would be polling without order.
     writer: Option<Arc<FairMutex<AnyConnection>>>,
+    clock: Arc<StoreClock>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -79,14 +81,16 @@ impl Store {
     ///
     /// [`ConnectError`] when the database cannot be reached, without trying twice.
     pub fn connect(url: &DatabaseUrl, pool_size: u32) -> Result<Self, ConnectError> {
-        let connector = Connector(url.clone());
+        let (connector, clock) = (Connector(url.clone()), StoreClock::default());
         let writer = match url {
             DatabaseUrl::Sqlite(path) => {
                 let writer = sqlite::open_writer(path).map_err(|cause| ConnectError::new(url, cause))?;
                 Some(Arc::new(FairMutex::new(AnyConnection::Sqlite(writer))))
             }
             DatabaseUrl::Postgres(_) => {
-                connector.connect()?;
+                let mut connection = connector.connect()?;
+                let measured = clock.measure(|| postgres::time(&mut connection));
+                measured.map_err(|error| ConnectError::new(url, error))?;
                 None
             }
         };
@@ -98,7 +102,7 @@ impl Store {
             .test_on_check_out(false)
             .error_handler(Box::new(LogErrors))
             .build_unchecked(connector);
-        Ok(Self(Arc::new(Inner { url: url.clone(), pool, writer })))
+        Ok(Self(Arc::new(Inner { url: url.clone(), pool, writer, clock: Arc::new(clock) })))
     }
 
     /// Which kind of database this is.
@@ -107,6 +111,23 @@ impl Store {
         match self.0.url {
             DatabaseUrl::Sqlite(_) => Dialect::Sqlite,
             DatabaseUrl::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The clock by which holds are measured and what is stored is dated.
+    #[must_use]
+    pub fn clock(&self) -> Arc<StoreClock> {
+        Arc::clone(&self.0.clock)
+    }
+
+    /// Reads the clock of a database that has one of its own.
+    pub(crate) fn measure_clock(&self) -> Result<(), StoreError> {
+        match self.dialect() {
+            Dialect::Sqlite => Ok(()),
+            Dialect::Postgres => {
+                let mut connection = self.checked_out(LockWait::Short, AnyConnection::ping)?;
+                self.0.clock.measure(|| postgres::time(&mut connection)).map_err(store_error)
+            }
         }
     }
 
@@ -205,8 +226,11 @@ impl fmt::Debug for Store {
 impl UnitOfWorkFactory for Store {
     fn begin(&self, wait: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError> {
         match &self.0.writer {
-            Some(writer) => Ok(Box::new(Unit::new(self.locked_writer(writer, wait)?))),
-            None => Ok(Box::new(Unit::new(self.checked_out(wait, |connection| connection.begin(wait))?))),
+            Some(writer) => Ok(Box::new(Unit::new(self.locked_writer(writer, wait)?, self.clock()))),
+            None => {
+                let connection = self.checked_out(wait, |connection| connection.begin(wait))?;
+                Ok(Box::new(Unit::new(connection, self.clock())))
+            }
         }
     }
 }
@@ -308,6 +332,10 @@ impl Readiness for Store {
     fn schema(&self) -> Result<SchemaState, StoreError> {
         self.read(crate::migrations::schema_state)
     }
+
+    fn clock_ahead(&self) -> TimeDelta {
+        self.0.clock.ahead()
+    }
 }
 
 #[cfg(test)]
@@ -325,13 +353,13 @@ mod tests {
     fn add_batches(store: &Store) -> Result<(), StoreError> {
         let mut unit = store.begin(LockWait::Usual)?;
         let wanted = Wanted { create: true, ..Wanted::product(Sku::parse("LAMP").unwrap()) };
-        let mut products = unit.products().lock(&[wanted], DateTime::UNIX_EPOCH)?;
+        let mut products = unit.products().lock(&[wanted])?;
         for number in 0..1_000 {
             let added =
                 products[0].add_batch(batch(number), Quantity::new(1).unwrap(), Eta::InStock, DateTime::UNIX_EPOCH);
             added.unwrap();
         }
-        unit.products().save(&products, DateTime::UNIX_EPOCH, &Origins::default())?;
+        unit.products().save(&products, &Origins::default())?;
         unit.commit()
     }
 

@@ -1,15 +1,16 @@
 //! Units of work.
 
 use crate::any_connection::AnyConnection;
+use crate::clock::StoreClock;
 use crate::error::commit_error;
 use crate::orders::OrderValues;
 use crate::saving::RowChanges;
 use crate::{expiry, loading, orders, pick_lists, postgres, reads, sqlite};
 use allocation_domain::{
-    BatchReference, Needed, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
+    BatchReference, Changes, Needed, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
 };
 use allocation_ports::{
-    FoundBatch, OrderRepository, Origins, PickListRepository, ProductRepository, StoreError, StoredPickList,
+    Clock, FoundBatch, OrderRepository, Origins, PickListRepository, ProductRepository, StoreError, StoredPickList,
     UnitOfWork, Wanted,
 };
 use chrono::{DateTime, Utc};
@@ -17,6 +18,7 @@ use diesel::connection::TransactionManager;
 use diesel::prelude::*;
 use std::collections::BTreeSet;
 use std::ops::DerefMut;
+use std::sync::Arc;
 
 /// How many batches with free units a product is loaded with: enough for almost every decision, and
 /// the cost of loading does not grow with what there is.
@@ -30,6 +32,7 @@ pub(crate) type Transactions = <AnyConnection as Connection>::TransactionManager
 /// A unit of work on a connection that is its own until it ends.
 pub(crate) struct Unit<C: DerefMut<Target = AnyConnection>> {
     connection: C,
+    clock: Arc<StoreClock>,
     state: State,
     /// Orders that have begun by lines of other products, and whose anchors are locked: new lines of them
     /// are not their first.
@@ -45,6 +48,25 @@ enum State {
     Ended,
 }
 
+/// A product is to be saved that no unit of work has locked.
+#[derive(Debug, thiserror::Error)]
+#[error("product {0} was saved without a lock")]
+struct NotLocked(Sku);
+
+/// What is to be written of products, each with the instant at which it was decided on.
+fn changes(products: &[Product]) -> Result<Vec<(DateTime<Utc>, Changes<'_>)>, StoreError> {
+    let mut all = Vec::with_capacity(products.len());
+    for (product, changes) in products.iter().map(|product| (product, product.changes())) {
+        if !changes.is_empty() {
+            let Some(lock) = product.lock_time() else {
+                return Err(StoreError::Failed(NotLocked(product.sku().clone()).into()));
+            };
+            all.push((lock.decided_at, changes));
+        }
+    }
+    Ok(all)
+}
+
 /// A unit of work was used after one of its statements had failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the unit of work failed before")]
@@ -52,8 +74,8 @@ struct FailedBefore;
 
 impl<C: DerefMut<Target = AnyConnection>> Unit<C> {
     /// A unit on a connection whose transaction has begun.
-    pub(crate) const fn new(connection: C) -> Self {
-        Self { connection, state: State::Open, joined: BTreeSet::new() }
+    pub(crate) const fn new(connection: C, clock: Arc<StoreClock>) -> Self {
+        Self { connection, clock, state: State::Open, joined: BTreeSet::new() }
     }
 
     fn run<T>(&mut self, work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -111,10 +133,14 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         self.run(|connection| reads::find_batch(connection, reference))
     }
 
-    fn lock(&mut self, wanted: &[Wanted], now: DateTime<Utc>) -> Result<Vec<Product>, StoreError> {
+    fn lock(&mut self, wanted: &[Wanted]) -> Result<Vec<Product>, StoreError> {
+        let clock = Arc::clone(&self.clock);
         let (products, joined) = self.run(|connection| match connection {
-            AnyConnection::Sqlite(connection) => Ok((sqlite::lock(connection, wanted, now)?, BTreeSet::new())),
-            AnyConnection::Postgres(connection) => postgres::lock(connection, wanted, now),
+            // The transaction has the lock of the whole file already.
+            AnyConnection::Sqlite(connection) => {
+                Ok((sqlite::lock(connection, wanted, clock.now().timestamp_micros())?, BTreeSet::new()))
+            }
+            AnyConnection::Postgres(connection) => postgres::lock(connection, wanted, clock.stopped_at()),
         })?;
         self.joined.extend(joined);
         Ok(products)
@@ -136,12 +162,11 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         self.run(|connection| expiry::products(connection, now, most))
     }
 
-    fn save(&mut self, products: &[Product], at: DateTime<Utc>, origins: &Origins) -> Result<(), StoreError> {
+    fn save(&mut self, products: &[Product], origins: &Origins) -> Result<(), StoreError> {
         let joined = std::mem::take(&mut self.joined);
         let saved = self.run(|connection| {
-            let changes = products.iter().map(|product| (product.not_before(), product.changes()));
-            let changes: Vec<_> = changes.filter(|(_, changes)| !changes.is_empty()).collect();
-            let rows = RowChanges::new(&changes, at, origins, &joined)?;
+            let changes = changes(products)?;
+            let rows = RowChanges::new(&changes, origins, &joined)?;
             match connection {
                 AnyConnection::Sqlite(connection) => sqlite::save(connection, &rows),
                 AnyConnection::Postgres(connection) => postgres::save(connection, &rows),

@@ -7,6 +7,8 @@
 mod availability;
 #[path = "contract/bounds.rs"]
 mod bounds;
+#[path = "contract/clock.rs"]
+mod clock;
 #[path = "contract/concurrency.rs"]
 mod concurrency;
 #[path = "contract/event_log.rs"]
@@ -94,7 +96,9 @@ on_both_databases! {
         a_brief_wait_for_a_product_ends_busy_and_waits_for_a_connection_as_usual,
         a_sku_without_a_product_is_left_out_unless_it_is_to_be_created,
         every_lock_counts_the_version_up,
-        who_comes_with_a_slow_clock_decides_no_earlier_than_others_did,
+        each_product_keeps_its_own_instants_whatever_the_clock_does,
+        without_a_test_the_clock_is_that_of_the_database,
+        who_waits_for_a_lock_decides_when_it_is_given,
         only_the_most_preferred_open_batches_are_loaded,
         all_open_batches_can_be_loaded_afterwards,
         named_batches_and_lines_are_loaded_whatever_they_hold,
@@ -195,6 +199,14 @@ on_both_databases! {
         a_history_is_the_same_before_and_after_its_events_are_numbered;
     availability:
         an_unreachable_database_is_told_at_once;
+    clock:
+        the_time_of_retention_follows_the_clock_no_faster_than_time_passes,
+        events_from_the_future_go_with_old_ones_behind_them_and_stay_without,
+        instants_from_the_future_are_found_and_mended,
+        a_thousand_rows_are_mended_at_a_time_and_servers_go_on,
+        a_counter_that_is_wrong_is_found,
+        a_program_of_another_generation_writes_nothing,
+        the_clock_of_a_store_follows_the_database;
     invariants:
         a_batch_that_counts_less_than_its_lines_hold_is_not_decided_on,
         lines_that_hold_more_than_a_batch_counts_together_are_not_decided_on,

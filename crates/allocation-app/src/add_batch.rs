@@ -4,7 +4,7 @@ use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{AddBatchError as Refusal, Batch, BatchReference, Eta, Quantity, Sku};
-use allocation_ports::{Clock, FoundBatch, Origin, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{FoundBatch, Origin, StoreError, UnitOfWork, Wanted};
 
 /// A batch that purchasing has ordered or the warehouse has received.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl UseCases {
     ///
     /// [`AddBatchError`], and nothing has changed.
     pub fn add_batch(&self, new: &NewBatch) -> Result<AddBatchOutcome, AddBatchError> {
-        self.units.run("add_batch", |unit, attempt| add(unit, attempt, new, &*self.clock, &self.origin))?
+        self.units.run("add_batch", |unit, attempt| add(unit, attempt, new, &self.origin))?
     }
 }
 
@@ -68,11 +68,10 @@ fn add(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     new: &NewBatch,
-    clock: &dyn Clock,
     origin: &Origin,
 ) -> Result<Ending<Decision>, StoreError> {
     let wanted = Wanted { create: true, ..Wanted::product(new.sku.clone()) };
-    let locked = lock(unit, &[wanted], clock.now())?;
+    let locked = lock(unit, &[wanted])?;
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     if let Some(existing) = unit.products().find_batch(&new.reference)? {
         return Ok(Ending::Rollback(repeated(new, existing, attempt)));
@@ -90,7 +89,7 @@ fn add(
         }
         Err(Refusal::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
     };
-    save_changed(unit, products, now, origin)?;
+    save_changed(unit, products, origin)?;
     Ok(Ending::Commit(Ok(AddBatchOutcome::Added(batch))))
 }
 

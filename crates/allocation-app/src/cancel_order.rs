@@ -5,7 +5,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{CancelError, Cancellation, OrderId};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
-use chrono::{DateTime, Utc};
 
 /// Why an order is not cancelled. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -35,17 +34,16 @@ impl UseCases {
     ///
     /// [`CancelOrderError`], and nothing has changed.
     pub fn cancel_order(&self, order_id: &OrderId) -> Result<(), CancelOrderError> {
-        self.units.run("cancel_order", |unit, _| cancel(unit, order_id, self.clock.now(), &self.origin))?
+        self.units.run("cancel_order", |unit, _| cancel(unit, order_id, &self.origin))?
     }
 }
 
 fn cancel(
     unit: &mut dyn UnitOfWork,
     order_id: &OrderId,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), CancelOrderError>>, StoreError> {
-    let locked = lock_order(unit, order_id, now)?;
+    let locked = lock_order(unit, order_id)?;
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let cancelled = Cancellation::of(order_id, &products);
     let cancelled = match cancelled {
@@ -56,7 +54,7 @@ fn cancel(
     };
     match cancelled {
         Ok(()) => {
-            let changed = save_changed(unit, products, now, origin)?;
+            let changed = save_changed(unit, products, origin)?;
             Ok(if changed { Ending::Commit(Ok(())) } else { Ending::Rollback(Ok(())) })
         }
         Err(CancelError::NotFound(order_id)) => Ok(Ending::Rollback(Err(CancelOrderError::NotFound(order_id)))),

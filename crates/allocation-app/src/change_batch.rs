@@ -5,7 +5,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, BatchVersion, ChangeBatchError as Refusal};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
-use chrono::{DateTime, Utc};
 
 /// Why a batch is not changed. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -35,9 +34,7 @@ impl UseCases {
         reference: &BatchReference,
         change: &BatchChange,
     ) -> Result<BatchChanged, ChangeBatchError> {
-        self.units.run("change_batch", |unit, attempt| {
-            correct(unit, attempt, reference, change, self.clock.now(), &self.origin)
-        })?
+        self.units.run("change_batch", |unit, attempt| correct(unit, attempt, reference, change, &self.origin))?
     }
 }
 
@@ -48,11 +45,10 @@ fn correct(
     attempt: Attempt,
     reference: &BatchReference,
     change: &BatchChange,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Decision>, StoreError> {
     let not_found = || Ok(Ending::Rollback(Err(Refusal::NotFound(reference.clone()).into())));
-    let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch, now)? else {
+    let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch)? else {
         return not_found();
     };
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
@@ -60,7 +56,7 @@ fn correct(
     match decide(unit, product, |product| product.change_batch(reference, change, now))? {
         Ok(changed) if product.events().is_empty() => Ok(Ending::Rollback(Ok(changed))),
         Ok(changed) => {
-            save_changed(unit, products, now, origin)?;
+            save_changed(unit, products, origin)?;
             Ok(Ending::Commit(Ok(changed)))
         }
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),

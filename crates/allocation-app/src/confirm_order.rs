@@ -4,7 +4,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{ConfirmError as Refusal, Order, OrderId};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
-use chrono::{DateTime, Utc};
 
 /// Why an order is not confirmed. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -29,20 +28,19 @@ impl UseCases {
     ///
     /// [`ConfirmOrderError`], and nothing has changed.
     pub fn confirm_order(&self, order_id: &OrderId) -> Result<Order, ConfirmOrderError> {
-        self.units.run("confirm_order", |unit, _| confirm(unit, order_id, self.clock.now(), &self.origin))?
+        self.units.run("confirm_order", |unit, _| confirm(unit, order_id, &self.origin))?
     }
 }
 
 fn confirm(
     unit: &mut dyn UnitOfWork,
     order_id: &OrderId,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<Order, ConfirmOrderError>>, StoreError> {
-    let Locked { mut products, now } = lock_order(unit, order_id, now)?;
+    let Locked { mut products, now } = lock_order(unit, order_id)?;
     match products.confirm(order_id, now) {
         Ok(order) => {
-            let changed = save_changed(unit, products, now, origin)?;
+            let changed = save_changed(unit, products, origin)?;
             Ok(if changed { Ending::Commit(Ok(order)) } else { Ending::Rollback(Ok(order)) })
         }
         Err(refusal) => Ok(Ending::Rollback(Err(refusal.into()))),

@@ -5,7 +5,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{BatchReference, DeallocateError as Refusal, OrderId};
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
-use chrono::{DateTime, Utc};
 
 /// Why a line is not deallocated. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +30,7 @@ impl UseCases {
     ///
     /// [`DeallocateError`], and nothing has changed.
     pub fn deallocate(&self, order_id: &OrderId, reference: &BatchReference) -> Result<(), DeallocateError> {
-        self.units.run("deallocate", |unit, attempt| {
-            free(unit, attempt, order_id, reference, self.clock.now(), &self.origin)
-        })?
+        self.units.run("deallocate", |unit, attempt| free(unit, attempt, order_id, reference, &self.origin))?
     }
 }
 
@@ -42,19 +39,18 @@ fn free(
     attempt: Attempt,
     order_id: &OrderId,
     reference: &BatchReference,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), DeallocateError>>, StoreError> {
     let not_found = || Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
     let with_line = |batch| Wanted { order_ids: vec![order_id.clone()], ..batch };
-    let Some((locked, sku)) = lock_batch(unit, reference, with_line, now)? else {
+    let Some((locked, sku)) = lock_batch(unit, reference, with_line)? else {
         return not_found();
     };
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let Some(product) = products.get_mut(&sku) else { return not_found() };
     match decide(unit, product, |product| product.deallocate(order_id, reference, now))? {
         Ok(_) => {
-            save_changed(unit, products, now, origin)?;
+            save_changed(unit, products, origin)?;
             Ok(Ending::Commit(Ok(())))
         }
         // What is gone after a commit of unknown outcome was freed by that commit.

@@ -21,7 +21,7 @@ use crate::allocate_line::{AllocateLineError, LineAnswer};
 use crate::place_order::{OrderAnswer, PlaceOrderError, PlaceOrderOutcome};
 use crate::{AgeLimit, UnitRunner};
 use allocation_domain::{AllocationOutcome, NewOrder, OrderLine};
-use allocation_ports::{Clock, EngineMetrics, Origin, StoreError};
+use allocation_ports::{EngineMetrics, Origin, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
 use job::{Job, Request};
 use lane::{Lane, LaneWorker};
@@ -87,7 +87,6 @@ impl AllocationEngine {
     /// When the system gives no thread.
     pub fn start(
         units: &UnitRunner,
-        clock: &Arc<dyn Clock>,
         metrics: &Arc<dyn EngineMetrics>,
         age: &AgeLimit,
         settings: EngineSettings,
@@ -96,7 +95,6 @@ impl AllocationEngine {
         let (lane, receiver) = Lane::new(Arc::clone(metrics));
         let worker = || Worker {
             units: units.clone(),
-            clock: Arc::clone(clock),
             metrics: Arc::clone(metrics),
             age: age.clone(),
             held: Arc::clone(&lane.held),

@@ -1,8 +1,8 @@
 //! Keeping the log of events.
 
 use crate::EventTail;
-use allocation_ports::{Clock, KeepLogError, Lease, Leases, LogKeeper, Numbered, OutboxPlace, StoreError};
-use chrono::TimeDelta;
+use allocation_ports::{KeepLogError, Lease, Leases, LogKeeper, Numbered, OutboxPlace, RetentionTime, StoreError};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::error::Error;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
@@ -32,6 +32,12 @@ const TIDY: u64 = 50_000;
 const FORGET: u16 = 1_000;
 const FORGET_PAUSE: Duration = Duration::from_millis(50);
 const FORGET_LOOK: Duration = Duration::from_secs(10);
+/// How long after it has taken the lease a process removes nothing: a clock that was wrong at a start is often
+/// put right then.
+const FORGET_GRACE: Duration = Duration::from_secs(60);
+/// How far the time of retention may be behind the clock before the log says so: after a while without a
+/// server it is behind, too.
+const MOST_BEHIND: TimeDelta = TimeDelta::days(1);
 /// How long to pause after a failure.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
 
@@ -49,8 +55,6 @@ pub struct KeeperPorts {
     pub leases: Arc<dyn Leases>,
     /// Keeps the log.
     pub log: Arc<dyn LogKeeper>,
-    /// Tells how old events are.
-    pub clock: Arc<dyn Clock>,
     /// Is told when the log has grown.
     pub tail: EventTail,
 }
@@ -94,12 +98,27 @@ struct Held {
     /// How many events were numbered since the store was tidied.
     untidied: u64,
     forget_next: Instant,
+    /// When the time of retention was moved on last.
+    time_kept: Option<Instant>,
+    /// The instant before which events go, as far as it is known.
+    before: Option<DateTime<Utc>>,
+    /// Whether the clock was found far ahead of the time of retention.
+    behind: bool,
 }
 
 impl Held {
     fn now() -> Self {
         let now = Instant::now();
-        Self { renewed: now, place: None, turns: 0, untidied: 0, forget_next: now }
+        Self {
+            renewed: now,
+            place: None,
+            turns: 0,
+            untidied: 0,
+            forget_next: now + FORGET_GRACE,
+            time_kept: None,
+            before: None,
+            behind: false,
+        }
     }
 
     /// From where to go on after a full chunk that ended at a place. A product of which events come
@@ -214,15 +233,41 @@ impl Keeper {
 
     fn forget(&self, held: &mut Held) -> Result<(), KeepLogError> {
         let Some(retain) = self.retain.filter(|_| Instant::now() >= held.forget_next) else { return Ok(()) };
-        let before = self.ports.clock.now() - retain;
         // When it fails, events are numbered all the same.
         held.forget_next = Instant::now() + FORGET_LOOK;
+        let before = match held.before {
+            Some(before) => before,
+            None => self.keep_time(held, retain)?,
+        };
         let gone = self.ports.log.forget(&self.lease, LEASE, before, FORGET)?;
         held.renewed = Instant::now();
         if gone >= u64::from(FORGET) {
-            held.forget_next = held.renewed + FORGET_PAUSE;
+            // More of the same: the time is moved on with the next look.
+            (held.forget_next, held.before) = (held.renewed + FORGET_PAUSE, Some(before));
+        } else {
+            held.before = None;
         }
         Ok(())
+    }
+
+    /// Moves the time of retention on by what has really passed since this process did so before, and answers
+    /// the instant before which events go.
+    fn keep_time(&self, held: &mut Held, retain: TimeDelta) -> Result<DateTime<Utc>, KeepLogError> {
+        let now = Instant::now();
+        let passed = held.time_kept.map_or(Duration::ZERO, |kept| now.duration_since(kept));
+        let RetentionTime { trusted, now: clock } = self.ports.log.retention_time(&self.lease, LEASE, passed)?;
+        held.time_kept = Some(now);
+        let behind = clock - trusted > MOST_BEHIND;
+        if behind && !held.behind {
+            tracing::warn!(
+                %clock, %trusted,
+                "the clock is far ahead of the time that has passed, by which events are retained; they go later"
+            );
+        } else if held.behind && !behind {
+            tracing::info!("the time by which events are retained has caught up with the clock");
+        }
+        held.behind = behind;
+        Ok(trusted.checked_sub_signed(retain).unwrap_or(DateTime::<Utc>::MIN_UTC))
     }
 }
 

@@ -4,7 +4,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{ExtendError as Refusal, HoldDuration, Order, OrderId};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
-use chrono::{DateTime, Utc};
 
 /// Why an order is not held for longer. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +28,7 @@ impl UseCases {
     ///
     /// [`ExtendHoldError`], and nothing has changed.
     pub fn extend_hold(&self, order_id: &OrderId, hold: HoldDuration) -> Result<Order, ExtendHoldError> {
-        self.units.run("extend_hold", |unit, _| extend(unit, order_id, hold, self.clock.now(), &self.origin))?
+        self.units.run("extend_hold", |unit, _| extend(unit, order_id, hold, &self.origin))?
     }
 }
 
@@ -37,13 +36,12 @@ fn extend(
     unit: &mut dyn UnitOfWork,
     order_id: &OrderId,
     hold: HoldDuration,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<Order, ExtendHoldError>>, StoreError> {
-    let Locked { mut products, now } = lock_order(unit, order_id, now)?;
+    let Locked { mut products, now } = lock_order(unit, order_id)?;
     match products.extend(order_id, hold, now) {
         Ok(order) => {
-            let changed = save_changed(unit, products, now, origin)?;
+            let changed = save_changed(unit, products, origin)?;
             Ok(if changed { Ending::Commit(Ok(order)) } else { Ending::Rollback(Ok(order)) })
         }
         Err(refusal) => Ok(Ending::Rollback(Err(refusal.into()))),

@@ -6,7 +6,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{GiveBackError as Refusal, GiveBackOutcome, PickListId};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
-use chrono::{DateTime, Utc};
 
 /// Why a pick list is not given back. Nothing of it is then.
 #[derive(Debug, thiserror::Error)]
@@ -32,22 +31,21 @@ impl UseCases {
     ///
     /// [`GiveBackPickListError`], and nothing has changed.
     pub fn give_back_pick_list(&self, list_id: &PickListId) -> Result<(), GiveBackPickListError> {
-        self.units.run("give_back_pick_list", |unit, _| give_back(unit, list_id, self.clock.now(), &self.origin))?
+        self.units.run("give_back_pick_list", |unit, _| give_back(unit, list_id, &self.origin))?
     }
 }
 
 fn give_back(
     unit: &mut dyn UnitOfWork,
     list_id: &PickListId,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), GiveBackPickListError>>, StoreError> {
-    let Some((Locked { mut products, now }, _)) = lock_list(unit, list_id, now)? else {
+    let Some((Locked { mut products, .. }, _)) = lock_list(unit, list_id)? else {
         return Ok(Ending::Rollback(Err(Refusal::NotFound(list_id.clone()).into())));
     };
     match decide(unit, &mut products, |products| products.give_back(list_id))? {
         Ok(GiveBackOutcome::GivenBack(_)) => {
-            save_changed(unit, products, now, origin)?;
+            save_changed(unit, products, origin)?;
             Ok(Ending::Commit(Ok(())))
         }
         Ok(GiveBackOutcome::Unchanged(_)) => Ok(Ending::Rollback(Ok(()))),

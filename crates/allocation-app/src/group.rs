@@ -7,7 +7,6 @@ use crate::saving::changed;
 use crate::unit_of_work::{Attempt, Ending, FarBehind};
 use allocation_domain::{NewOrder, OnShortage, OrderId, OrderLine, Products, Sku};
 use allocation_ports::{Origin, Origins, StoreError, UnitOfWork, Wanted};
-use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// What a caller asks for.
@@ -65,11 +64,10 @@ pub(crate) fn decide_group<'a>(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     commands: impl Iterator<Item = (Command<'a>, &'a Origin)> + Clone,
-    now: DateTime<Utc>,
     is_late: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Ending<Vec<Answer>>, StoreError> {
     let asked = commands.clone().map(|(command, _)| command);
-    let mut locked = lock(unit, &wanted(asked.clone()), now)?;
+    let mut locked = lock(unit, &wanted(asked.clone()))?;
     let behind = catch_up(unit, &mut locked)?;
     if attempt.settling && !behind.is_empty() {
         return Err(StoreError::Busy(FarBehind.into()));
@@ -103,7 +101,7 @@ pub(crate) fn decide_group<'a>(
     if changed.is_empty() {
         return Ok(Ending::Rollback(answers));
     }
-    unit.products().save(&changed, now, &origins)?;
+    unit.products().save(&changed, &origins)?;
     orders.add(unit, now)?;
     Ok(Ending::Commit(answers))
 }

@@ -9,16 +9,16 @@ use chrono::{DateTime, Utc};
 /// Locked products, and when they are decided on.
 pub(crate) struct Locked {
     pub(crate) products: Products,
-    /// Not before any of them was decided on last, whatever the clock says: it was asked before the
-    /// locks were waited for, and others have clocks of their own.
+    /// The time by the clock of the store when all locks were held; that of the process has no say.
+    /// Without a product there is nothing to decide, and it is the beginning of time.
     pub(crate) now: DateTime<Utc>,
 }
 
-/// Locks what is wanted for decisions at `now`, or later if need be.
-pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[Wanted], now: DateTime<Utc>) -> Result<Locked, StoreError> {
-    let products = unit.products().lock(wanted, now)?;
-    let last = products.iter().map(Product::not_before).max();
-    Ok(Locked { products: products.into_iter().collect(), now: last.map_or(now, |last| last.max(now)) })
+/// Locks what is wanted for decisions.
+pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[Wanted]) -> Result<Locked, StoreError> {
+    let products = unit.products().lock(wanted)?;
+    let now = products.iter().filter_map(Product::lock_time).map(|lock| lock.now).max();
+    Ok(Locked { products: products.into_iter().collect(), now: now.unwrap_or(DateTime::UNIX_EPOCH) })
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -33,11 +33,10 @@ pub(crate) fn lock_batch(
     unit: &mut dyn UnitOfWork,
     reference: &BatchReference,
     wanted: impl FnOnce(Wanted) -> Wanted,
-    now: DateTime<Utc>,
 ) -> Result<Option<(Locked, Sku)>, StoreError> {
     let Some(sku) = unit.products().sku_of(reference)? else { return Ok(None) };
     let wanted = wanted(Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) });
-    let locked = lock(unit, &[wanted], now)?;
+    let locked = lock(unit, &[wanted])?;
     if locked.products.get(&sku).is_some_and(|product| product.batch(reference).is_some()) {
         return Ok(Some((locked, sku)));
     }
@@ -52,18 +51,14 @@ pub(crate) fn lock_batch(
 ///
 /// Its SKUs are read before the locks are given, so they are compared once more under them: an order that
 /// has got a line meanwhile is a conflict, and the unit runs again with that line.
-pub(crate) fn lock_order(
-    unit: &mut dyn UnitOfWork,
-    order_id: &OrderId,
-    now: DateTime<Utc>,
-) -> Result<Locked, StoreError> {
+pub(crate) fn lock_order(unit: &mut dyn UnitOfWork, order_id: &OrderId) -> Result<Locked, StoreError> {
     let skus = unit.orders().skus_of(order_id)?;
     if skus.is_empty() {
-        return Ok(Locked { products: Products::default(), now });
+        return Ok(Locked { products: Products::default(), now: DateTime::UNIX_EPOCH });
     }
     let line = |sku| Wanted { order_ids: vec![order_id.clone()], ..Wanted::product(sku) };
     let wanted: Vec<Wanted> = skus.iter().cloned().map(line).collect();
-    let locked = lock(unit, &wanted, now)?;
+    let locked = lock(unit, &wanted)?;
     unit.orders().lock_lines(order_id, &skus)?;
     Ok(locked)
 }
@@ -91,6 +86,6 @@ pub(crate) fn up_to_date(unit: &mut dyn UnitOfWork, mut locked: Locked) -> Resul
     if catch_up(unit, &mut locked)?.is_empty() {
         return Ok(Some(locked));
     }
-    unit.products().save(&changed(locked.products), locked.now, &Origins::default())?;
+    unit.products().save(&changed(locked.products), &Origins::default())?;
     Ok(None)
 }

@@ -5,7 +5,7 @@ use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{MakePickListError as Refusal, NewPickList, OrderId, PickListId, Sku};
 use allocation_ports::{Origin, StoreError, StoredPickList, UnitOfWork, Wanted};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::SubsecRound;
 
 /// How often lines are looked for that nobody else takes meanwhile.
 const MOST_TRIES: usize = 8;
@@ -72,8 +72,7 @@ impl UseCases {
     pub fn make_pick_list(&self, list: &NewPickList) -> Result<MakePickListOutcome, MakePickListError> {
         for attempt in 1..=MOST_TRIES {
             let wanted = wanted(self.queries.pickable(list.criteria(), attempt * list.max_lines())?);
-            let make =
-                |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &wanted, self.clock.now(), &self.origin);
+            let make = |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &wanted, &self.origin);
             if let Some(decision) = self.units.run("make_pick_list", make)? {
                 return decision;
             }
@@ -90,7 +89,6 @@ fn make(
     attempt: Attempt,
     list: &NewPickList,
     wanted: &[Wanted],
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Decision>, StoreError> {
     if let Some(known) = unit.pick_lists().find(list.list_id())? {
@@ -101,10 +99,10 @@ fn make(
     if wanted.is_empty() {
         return Ok(Ending::Rollback(Some(Err(MakePickListError::NothingToPick))));
     }
-    let Locked { mut products, now } = lock(unit, wanted, now)?;
+    let Locked { mut products, now } = lock(unit, wanted)?;
     match decide(unit, &mut products, |products| products.make_pick_list(list))? {
         Ok(made) => {
-            save_changed(unit, products, now, origin)?;
+            save_changed(unit, products, origin)?;
             unit.pick_lists().add(list, now)?;
             let stored = StoredPickList { list: made, created_at: now.trunc_subsecs(6) };
             Ok(Ending::Commit(Some(Ok(MakePickListOutcome::Made(stored)))))

@@ -5,7 +5,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{PickError as Refusal, PickLineId, PickOutcome, Units};
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
-use chrono::{DateTime, Utc};
 
 /// Why a line is not picked. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +31,7 @@ impl UseCases {
     ///
     /// [`PickError`], and nothing has changed.
     pub fn pick(&self, id: &PickLineId, found: Units) -> Result<PickOutcome, PickError> {
-        self.units.run("pick", |unit, _| pick(unit, id, found, self.clock.now(), &self.origin))?
+        self.units.run("pick", |unit, _| pick(unit, id, found, &self.origin))?
     }
 }
 
@@ -40,7 +39,6 @@ fn pick(
     unit: &mut dyn UnitOfWork,
     id: &PickLineId,
     found: Units,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<PickOutcome, PickError>>, StoreError> {
     let not_found = || Ok(Ending::Rollback(Err(Refusal::NotFound(id.clone()).into())));
@@ -50,7 +48,7 @@ fn pick(
         order_ids: vec![before.order_id],
         ..Wanted::product(before.sku.clone())
     };
-    let locked = lock(unit, &[wanted], now)?;
+    let locked = lock(unit, &[wanted])?;
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     // What has become of the line is told only under the lock.
     let (Some(product), Some(line)) = (products.get_mut(&before.sku), unit.pick_lists().find_line(id)?) else {
@@ -59,7 +57,7 @@ fn pick(
     product.load_pick_lines([(id.clone(), line)]);
     match decide(unit, &mut products, |products| products.pick(id, found, now))? {
         Ok(outcome @ PickOutcome::Picked(_)) => {
-            save_changed(unit, products, now, origin)?;
+            save_changed(unit, products, origin)?;
             Ok(Ending::Commit(Ok(outcome)))
         }
         Ok(outcome @ PickOutcome::Unchanged(_)) => Ok(Ending::Rollback(Ok(outcome))),

@@ -3,7 +3,6 @@
 use crate::locking::{Locked, lock};
 use allocation_domain::{BatchReference, OrderId, PickLineId, PickList, PickListId, Sku};
 use allocation_ports::{StoreError, StoredPickList, UnitOfWork, Wanted};
-use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Locks the products of a pick list, and loads its lines with their order lines and batches; `None`
@@ -11,11 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) fn lock_list(
     unit: &mut dyn UnitOfWork,
     list_id: &PickListId,
-    now: DateTime<Utc>,
 ) -> Result<Option<(Locked, StoredPickList)>, StoreError> {
     // A list has the same lines for ever, but what became of them is told only under the locks.
     let Some(before) = unit.pick_lists().find(list_id)? else { return Ok(None) };
-    let mut locked = lock(unit, &wanted(&before.list), now)?;
+    let mut locked = lock(unit, &wanted(&before.list))?;
     let Some(stored) = unit.pick_lists().find(list_id)? else { return Ok(None) };
     for (number, line) in &stored.list.lines {
         if let Some(product) = locked.products.get_mut(&line.sku) {

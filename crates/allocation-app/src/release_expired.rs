@@ -12,6 +12,7 @@ impl UseCases {
     /// Frees what expired holds still keep and tells so in events, some products at a time; answers
     /// how many products these were.
     ///
+    /// The clock only leads to products; what has expired of them is decided by that of their lock.
     /// `go_on` is asked before each time. It decides nothing: units whose hold has expired are free for every decision anyway. So it
     /// gives way to others, and leaves for another time what they have locked.
     ///
@@ -46,12 +47,12 @@ fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<Ending<usize
     }
     skus.sort();
     let wanted: Vec<Wanted> = skus.iter().cloned().map(Wanted::product).collect();
-    let mut locked = lock(unit, &wanted, now)?;
+    let mut locked = lock(unit, &wanted)?;
     // What is still behind is found again.
     let _behind = catch_up(unit, &mut locked)?;
-    let Locked { products, now } = locked;
+    let Locked { products, .. } = locked;
     let tidied = products.iter().filter(|product| product.has_changed()).count();
-    let changed = save_changed(unit, products, now, &Origin::default())?;
+    let changed = save_changed(unit, products, &Origin::default())?;
     Ok(if changed { Ending::Commit(tidied) } else { Ending::Rollback(tidied) })
 }
 

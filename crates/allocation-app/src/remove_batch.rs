@@ -5,7 +5,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{Batch, BatchReference, BatchVersion, RemoveBatchError as Refusal};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
-use chrono::{DateTime, Utc};
 
 /// Why a batch is not removed. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -54,9 +53,7 @@ impl UseCases {
         reference: &BatchReference,
         is_expected: impl Fn(BatchVersion) -> bool,
     ) -> Result<(), RemoveBatchError> {
-        self.units.run("remove_batch", |unit, attempt| {
-            remove(unit, attempt, reference, &is_expected, self.clock.now(), &self.origin)
-        })?
+        self.units.run("remove_batch", |unit, attempt| remove(unit, attempt, reference, &is_expected, &self.origin))?
     }
 }
 
@@ -65,10 +62,9 @@ fn remove(
     attempt: Attempt,
     reference: &BatchReference,
     is_expected: &dyn Fn(BatchVersion) -> bool,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<(), RemoveBatchError>>, StoreError> {
-    let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch, now)? else {
+    let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch)? else {
         return Ok(Ending::Rollback(not_found(reference, attempt)));
     };
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
@@ -80,7 +76,7 @@ fn remove(
     }
     match decide(unit, product, |product| product.remove_batch(reference, now))? {
         Ok(()) => {
-            save_changed(unit, products, now, origin)?;
+            save_changed(unit, products, origin)?;
             Ok(Ending::Commit(Ok(())))
         }
         Err(Refusal::NotFound(reference)) => Ok(Ending::Rollback(not_found(&reference, attempt))),

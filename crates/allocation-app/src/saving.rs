@@ -2,15 +2,9 @@
 
 use allocation_domain::{Product, Products};
 use allocation_ports::{Origin, Origins, StoreError, UnitOfWork};
-use chrono::{DateTime, Utc};
 
 /// Saves those of the products that one command has changed, and tells whether there were any.
-pub(crate) fn save_changed(
-    unit: &mut dyn UnitOfWork,
-    products: Products,
-    now: DateTime<Utc>,
-    origin: &Origin,
-) -> Result<bool, StoreError> {
+pub(crate) fn save_changed(unit: &mut dyn UnitOfWork, products: Products, origin: &Origin) -> Result<bool, StoreError> {
     let changed = changed(products);
     if changed.is_empty() {
         return Ok(false);
@@ -19,7 +13,7 @@ pub(crate) fn save_changed(
     for product in &changed {
         origins.add(product.sku(), 0..product.events().len(), origin);
     }
-    unit.products().save(&changed, now, &origins)?;
+    unit.products().save(&changed, &origins)?;
     Ok(true)
 }
 

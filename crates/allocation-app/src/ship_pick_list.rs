@@ -6,7 +6,6 @@ use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{PickListId, ShipError as Refusal, ShipOutcome};
 use allocation_ports::{Origin, StoreError, StoredPickList, UnitOfWork};
-use chrono::{DateTime, Utc};
 
 /// Why a pick list is not shipped. Nothing of it is then.
 #[derive(Debug, thiserror::Error)]
@@ -32,22 +31,21 @@ impl UseCases {
     ///
     /// [`ShipPickListError`], and nothing has changed.
     pub fn ship_pick_list(&self, list_id: &PickListId) -> Result<StoredPickList, ShipPickListError> {
-        self.units.run("ship_pick_list", |unit, _| ship(unit, list_id, self.clock.now(), &self.origin))?
+        self.units.run("ship_pick_list", |unit, _| ship(unit, list_id, &self.origin))?
     }
 }
 
 fn ship(
     unit: &mut dyn UnitOfWork,
     list_id: &PickListId,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<Ending<Result<StoredPickList, ShipPickListError>>, StoreError> {
-    let Some((Locked { mut products, now }, stored)) = lock_list(unit, list_id, now)? else {
+    let Some((Locked { mut products, .. }, stored)) = lock_list(unit, list_id)? else {
         return Ok(Ending::Rollback(Err(Refusal::NotFound(list_id.clone()).into())));
     };
     match decide(unit, &mut products, |products| products.ship(list_id))? {
         Ok(ShipOutcome::Shipped(list)) => {
-            save_changed(unit, products, now, origin)?;
+            save_changed(unit, products, origin)?;
             Ok(Ending::Commit(Ok(StoredPickList { list, ..stored })))
         }
         Ok(ShipOutcome::Unchanged(list)) => Ok(Ending::Rollback(Ok(StoredPickList { list, ..stored }))),

@@ -2,8 +2,8 @@
 
 use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_domain::{
-    Allocation, Batch, BatchReference, Commitment, Eta, Event, LineState, NewOrder, NewPickList, OrderId, OrderLine,
-    OrderTerms, PickCriteria, PickListId, Product, ProductState, Products, Quantity, Sku,
+    Allocation, Batch, BatchReference, Commitment, Eta, Event, LineState, LockTime, NewOrder, NewPickList, OrderId,
+    OrderLine, OrderTerms, PickCriteria, PickListId, Product, ProductState, Products, Quantity, Sku,
 };
 use allocation_ports::mocks::{
     MockClock, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries, MockUnitOfWork,
@@ -42,9 +42,15 @@ pub(crate) fn batch(name: &str, sku_text: &str, purchased: u32) -> Batch {
     Batch::new(reference(name), sku(sku_text), units(purchased), Eta::InStock, DateTime::UNIX_EPOCH)
 }
 
+/// Nothing of a product that was locked now.
+pub(crate) fn locked_state(sku_text: &str, version: u64) -> ProductState {
+    let lock_time = Some(LockTime { now: now(), decided_at: now() });
+    ProductState { lock_time, ..ProductState::new(sku(sku_text), version) }
+}
+
 /// A locked product that holds these batches.
 pub(crate) fn product(sku_text: &str, batches: Vec<Batch>) -> Product {
-    Product::restore(ProductState { open_batches: batches, ..ProductState::new(sku(sku_text), 7) })
+    Product::restore(ProductState { open_batches: batches, ..locked_state(sku_text, 7) })
 }
 
 /// An order over SKUs with quantities.
@@ -62,7 +68,7 @@ pub(crate) fn product_with_line(sku_text: &str, purchased: u32, held: u32, commi
     Product::restore(ProductState {
         open_batches: vec![batch],
         lines: vec![(order("O-1"), line)],
-        ..ProductState::new(sku(sku_text), 7)
+        ..locked_state(sku_text, 7)
     })
 }
 
@@ -91,12 +97,11 @@ pub(crate) fn locks(products: &mut MockProductRepository, locked: Vec<Product>) 
     products
         .expect_lock()
         .times(1)
-        .withf(move |wanted, at| {
-            *at == now()
-                && wanted.iter().all(|wanted| wanted.order_ids == [order("O-1")])
+        .withf(move |wanted| {
+            wanted.iter().all(|wanted| wanted.order_ids == [order("O-1")])
                 && wanted.iter().map(|wanted| wanted.sku.clone()).eq(skus.iter().cloned())
         })
-        .returning(move |_, _| Ok(locked.take().unwrap()));
+        .returning(move |_| Ok(locked.take().unwrap()));
 }
 
 /// Expects that the events of these names are saved, those of one product after those of another.
@@ -104,10 +109,8 @@ pub(crate) fn saves(products: &mut MockProductRepository, names: &'static [&'sta
     products
         .expect_save()
         .times(1)
-        .withf(move |products, at, _| {
-            *at == now() && products.iter().flat_map(Product::events).map(Event::name).eq(names.iter().copied())
-        })
-        .returning(|_, _, _| Ok(()));
+        .withf(move |products, _| products.iter().flat_map(Product::events).map(Event::name).eq(names.iter().copied()))
+        .returning(|_, _| Ok(()));
 }
 
 pub(crate) fn cause(text: &str) -> Box<dyn std::error::Error + Send + Sync> {
@@ -227,7 +230,7 @@ pub(crate) fn restored(product: &Product) -> Product {
         open_batches: product.batches().to_vec(),
         lines: product.lines().map(|(id, line)| (id.clone(), line.clone())).collect(),
         pick_lines: product.pick_lines().map(|(id, line)| (id.clone(), line.clone())).collect(),
-        ..ProductState::new(product.sku().clone(), product.version() + 1)
+        ..locked_state(product.sku().as_str(), product.version() + 1)
     })
 }
 

@@ -118,7 +118,9 @@ impl Product {
 
     /// The product as the next decision finds it.
     fn at(&self, now: DateTime<Utc>) -> Result<Self, MoreNeeded> {
+        // As of the given instant, whenever it was locked.
         let mut tidy = self.clone();
+        tidy.lock_time = None;
         tidy.release_expired(now)?;
         tidy.need_all_batches()?;
         Ok(tidy)

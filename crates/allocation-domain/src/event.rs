@@ -55,8 +55,8 @@ pub enum WithdrawalReason {
 /// Every change of a product records its events, one for each batch added, changed or removed, one
 /// for each line and batch whose allocation changed, and those of a line's life. They alone tell
 /// the state: a reader that starts from nothing and follows them has every batch, line, allocation
-/// and pick line. All of them happen at the instant of their unit of work, which is also the
-/// `added_at` of a batch and the `placed_at` of a line. At no event is more of a batch allocated
+/// and pick line. Those of one unit of work on the product happen at the instant that it records
+/// ([`crate::Product::decided_at`]), which is also the `added_at` of a batch and the `placed_at` of a line. At no event is more of a batch allocated
 /// than there is, or more on pick lists than allocated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -16,6 +16,7 @@ mod horizon;
 mod identifier;
 mod known_queue;
 mod line;
+mod lock_time;
 mod more_needed;
 mod order;
 mod order_line;
@@ -45,6 +46,7 @@ pub use fulfilment::Fulfilment;
 pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderEnd};
 pub use identifier::{BatchReference, IdentifierError, OrderId, PickListId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
+pub use lock_time::LockTime;
 pub use more_needed::{MoreNeeded, Needed, Undecided};
 pub use order::{
     CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms,

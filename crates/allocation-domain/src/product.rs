@@ -5,8 +5,8 @@ use crate::known_queue::KnownQueue;
 use crate::ordered_batches::OrderedBatches;
 use crate::pick_line::PickLines;
 use crate::{
-    Allocation, Batch, BatchPreference, BatchReference, Event, LineState, MoreNeeded, Needed, OrderEnd, OrderId,
-    PickLine, PickLineId, QueuePosition, Sku, policy,
+    Allocation, Batch, BatchPreference, BatchReference, Event, LineState, LockTime, MoreNeeded, Needed, OrderEnd,
+    OrderId, PickLine, PickLineId, QueuePosition, Sku, policy,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -35,6 +35,9 @@ pub(crate) use placing::Plan;
 /// units are free, and go to the lines that wait, before anything else is decided. It ends with
 /// serving the lines that wait. So no line waits while there are free units that it could take.
 ///
+/// `now` is the time by the clock of the store, and holds are measured by it. What a decision records
+/// carries [`Product::decided_at`] instead, which never goes back: see [`LockTime`].
+///
 /// A unit of work has a bound: where more lines wait for units that have become free, or more holds
 /// have expired, than [`Product::MOST_AT_ONCE`], the rest is left for units of work that follow, by
 /// [`Product::release_expired`]. Until then the product [is behind](Product::is_behind), and nothing
@@ -56,7 +59,7 @@ pub(crate) use placing::Plan;
 pub struct Product {
     sku: Sku,
     version: u64,
-    not_before: DateTime<Utc>,
+    pub(crate) lock_time: Option<LockTime>,
     pub(crate) batches: OrderedBatches,
     /// Up to where all batches with free units are known.
     horizon: Horizon<BatchPreference>,
@@ -104,8 +107,8 @@ pub struct ProductState {
     pub sku: Sku,
     /// Counts the units of work that have locked the product.
     pub version: u64,
-    /// When the product was decided on last. See [`Product::not_before`].
-    pub not_before: DateTime<Utc>,
+    /// When the product was locked; `None` for one that no store has locked.
+    pub lock_time: Option<LockTime>,
     /// Batches with free units, the most preferred first. Only the first of them may be given.
     pub open_batches: Vec<Batch>,
     /// Whether the store has, or may have, more batches with free units than those given: `true`
@@ -141,7 +144,7 @@ impl ProductState {
         Self {
             sku,
             version,
-            not_before: DateTime::UNIX_EPOCH,
+            lock_time: None,
             open_batches: Vec::new(),
             more_open_batches: false,
             named_batches: Vec::new(),
@@ -188,7 +191,7 @@ impl Product {
         let mut product = Self {
             sku: state.sku,
             version: state.version,
-            not_before: state.not_before,
+            lock_time: state.lock_time,
             batches: OrderedBatches::default(),
             horizon: Horizon::after(last_batch, state.more_open_batches),
             lines: BTreeMap::new(),
@@ -318,14 +321,29 @@ impl Product {
         self.version
     }
 
-    /// The earliest instant at which the product may be decided on: that of the last decision.
-    ///
-    /// Clocks differ, and a unit of work may wait for its locks. A store that knows when a product was
-    /// decided on last says so here, and whoever decides does it then if that is later: events are
-    /// in order by their instants, too.
+    /// The same product as it is decided on when it was locked at another time.
     #[must_use]
-    pub const fn not_before(&self) -> DateTime<Utc> {
-        self.not_before
+    pub fn locked_at(self, lock_time: LockTime) -> Self {
+        Self { lock_time: Some(lock_time), ..self }
+    }
+
+    /// When the product was locked; `None` for one that no store has locked.
+    #[must_use]
+    pub const fn lock_time(&self) -> Option<LockTime> {
+        self.lock_time
+    }
+
+    /// The instant that a decision at `now` records: that of its events, `placed_at` of its lines and
+    /// `added_at` of its batches. It is later than that of every earlier unit of work on the product,
+    /// whatever the clock does; for a product that no store has locked, it is `now`.
+    #[must_use]
+    pub fn decided_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.lock_time.map_or(now, |lock| lock.decided_at)
+    }
+
+    /// The instant by which holds have expired for a decision at `now`.
+    pub(crate) fn expires_by(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now.min(self.decided_at(now))
     }
 
     /// The batches at hand, in order of preference.

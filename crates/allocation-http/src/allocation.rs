@@ -28,11 +28,12 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 
 document!(AllocateLineProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OutOfStock, LineAlreadyAllocated, HoldExpired,
-    OrderCancelled, Overloaded, DatabaseUnavailable, ShuttingDown, InternalError,
+    OrderCancelled, Overloaded, SchemaNotCurrent, DatabaseUnavailable, ShuttingDown, InternalError,
 );
 document!(ListAllocationsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(DeallocateLineProblems:
-    Validation, BatchNotFound, AllocationNotFound, AlreadyPicked, Overloaded, DatabaseUnavailable, InternalError,
+    Validation, BatchNotFound, AllocationNotFound, AlreadyPicked, Overloaded, SchemaNotCurrent, DatabaseUnavailable,
+    InternalError,
 );
 
 /// Allocate an order line

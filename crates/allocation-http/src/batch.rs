@@ -34,12 +34,13 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 
 document!(AddBatchProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchAlreadyExists, Overloaded,
-    DatabaseUnavailable, InternalError,
+    SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 document!(ListBatchesProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(FindBatchProblems: Validation, BatchNotFound, Overloaded, DatabaseUnavailable, InternalError);
 document!(RemoveBatchProblems:
-    Validation, BatchNotFound, BatchHasAllocations, AlreadyPicked, BatchChanged, Overloaded, DatabaseUnavailable, InternalError,
+    Validation, BatchNotFound, BatchHasAllocations, AlreadyPicked, BatchChanged, Overloaded, SchemaNotCurrent,
+    DatabaseUnavailable, InternalError,
 );
 
 /// Add a batch

@@ -8,7 +8,8 @@ use crate::resource::Path;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, web};
-use allocation_ports::SchemaState;
+use allocation_ports::{MOST_CLOCK_DIFFERENCE, SchemaState};
+use chrono::TimeDelta;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -28,7 +29,7 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
     Path::new("/readyz").get(readyz).register(cfg);
 }
 
-document!(ReadinessProblems: SchemaNotCurrent, DatabaseUnavailable, Overloaded, InternalError);
+document!(ReadinessProblems: SchemaNotCurrent, ClockOff, DatabaseUnavailable, Overloaded, InternalError);
 
 /// Tell whether the process is alive
 ///
@@ -47,7 +48,8 @@ pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
 
 /// Tell whether requests can be served
 ///
-/// They can when the database answers and its schema is the one this version was built for.
+/// They can when the database answers, its schema is the one this version was built for, and the clock of
+/// the process differs from that of the database by two seconds at most.
 /// Parameters of the query are ignored.
 #[utoipa::path(
     get,
@@ -60,9 +62,34 @@ pub(crate) async fn readyz(api: Data<Api>, request: HttpRequest) -> Result<HttpR
     let readiness = Arc::clone(&api.readiness);
     let schema = api.probe.run(&request, move || readiness.schema()).await?;
     match schema {
-        SchemaState::Current => answer::json(StatusCode::OK, &WELL),
-        SchemaState::Older | SchemaState::Newer => Err(Problem::of(Kind::SchemaNotCurrent)),
+        SchemaState::Current => {}
+        SchemaState::Older | SchemaState::Newer => return Err(Problem::of(Kind::SchemaNotCurrent)),
     }
+    check_clock(api.readiness.clock_ahead())?;
+    answer::json(StatusCode::OK, &WELL)
+}
+
+/// Refuses to be ready with a clock that is wrong.
+fn check_clock(ahead: TimeDelta) -> Result<(), Problem> {
+    if ahead.abs() <= MOST_CLOCK_DIFFERENCE {
+        return Ok(());
+    }
+    let direction = if ahead > TimeDelta::zero() { "ahead of" } else { "behind" };
+    let seconds = grouped(ahead.num_milliseconds().unsigned_abs().saturating_add(500) / 1_000);
+    Err(Problem::new(Kind::ClockOff, format!("The clock is off by {seconds} s: {direction} that of the database")))
+}
+
+/// A number with a comma between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 #[cfg(test)]

@@ -48,11 +48,13 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 
 document!(PlaceOrderProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OutOfStock, OrderAlreadyExists, Overloaded,
-    DatabaseUnavailable, ShuttingDown, InternalError,
+    SchemaNotCurrent, DatabaseUnavailable, ShuttingDown, InternalError,
 );
 document!(ListOrdersProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(FindOrderProblems: Validation, OrderNotFound, Overloaded, DatabaseUnavailable, InternalError);
-document!(CancelOrderProblems: Validation, OrderNotFound, AlreadyPicked, Overloaded, DatabaseUnavailable, InternalError);
+document!(CancelOrderProblems:
+    Validation, OrderNotFound, AlreadyPicked, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
+);
 
 /// Place an order
 ///

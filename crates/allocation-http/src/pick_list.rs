@@ -41,7 +41,7 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 
 document!(MakePickListProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, NothingToPick, PickListAlreadyExists, Overloaded,
-    DatabaseUnavailable, InternalError,
+    SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 document!(ListPickListsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(FindPickListProblems:
@@ -49,10 +49,10 @@ document!(FindPickListProblems:
 );
 document!(ShipPickListProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, PickListNotFound, NotPicked, NothingPicked,
-    Overloaded, DatabaseUnavailable, InternalError,
+    Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 document!(GiveBackPickListProblems:
-    Validation, PickListNotFound, AlreadyPicked, Overloaded, DatabaseUnavailable, InternalError,
+    Validation, PickListNotFound, AlreadyPicked, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
 /// Make a pick list

@@ -9,14 +9,15 @@ use allocation_app::{
     AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventTail, RetryPolicy, UnitRunner, UseCases,
 };
 use allocation_domain::{
-    Batch, BatchReference, Eta, NewOrder, NewPickList, OrderId, PickCriteria, Product, Products, Quantity, Sku,
+    Batch, BatchReference, Eta, LockTime, NewOrder, NewPickList, OrderId, PickCriteria, Product, Products, Quantity,
+    Sku,
 };
 use allocation_ports::mocks::{
     MockClock, MockEventLog, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries,
     MockReadiness, MockUnitOfWorkFactory,
 };
 use allocation_ports::{Clock, EngineMetrics, FoundBatch, SchemaState, StoreError, StoredPickList, UnitOfWork};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -78,6 +79,7 @@ impl Ports {
     pub(crate) fn with_schema(state: SchemaState) -> Self {
         let mut ports = Self::new();
         ports.readiness.expect_schema().returning(move || Ok(state));
+        ports.readiness.expect_clock_ahead().returning(TimeDelta::zero);
         ports
     }
 
@@ -104,7 +106,7 @@ impl Ports {
         };
         let metrics: Arc<dyn EngineMetrics> = Arc::new(EngineCounters::default());
         let age = AgeLimit::start(self.max_age).unwrap();
-        let engine = AllocationEngine::start(&units, &clock, &metrics, &age, settings).unwrap();
+        let engine = AllocationEngine::start(&units, &metrics, &age, settings).unwrap();
         let (queries, readiness) = (Arc::new(self.queries), Arc::new(self.readiness));
         let use_cases = UseCases::new(units, queries.clone(), Arc::clone(&clock)).with_age_limit(age);
         let log = Arc::new(self.log);
@@ -296,11 +298,12 @@ fn product_repository(stored: &[Product]) -> MockProductRepository {
         Ok(batches.iter().find(|batch| batch.reference() == reference).map(|batch| batch.sku().clone()))
     });
     let stored = stored.to_vec();
-    products.expect_lock().returning(move |wanted, _| {
+    products.expect_lock().returning(move |wanted| {
         let is_wanted = |product: &&Product| wanted.iter().any(|wanted| wanted.sku == *product.sku());
-        Ok(stored.iter().filter(is_wanted).cloned().collect())
+        let locked = |product: &Product| product.clone().locked_at(LockTime { now: now(), decided_at: now() });
+        Ok(stored.iter().filter(is_wanted).map(locked).collect())
     });
-    products.expect_save().returning(|_, _, _| Ok(()));
+    products.expect_save().returning(|_, _| Ok(()));
     products
 }
 

@@ -29,7 +29,7 @@ pub use engine_metrics::{EngineMetrics, GroupMeasure};
 pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, ReadLogError, Subject};
 pub use event_publisher::{BrokerAway, Delivery, EventPublisher, Sent, SentEvents};
 pub use leases::{Lease, Leases};
-pub use log_keeper::{KeepLogError, LogKeeper, Numbered, OutboxPlace};
+pub use log_keeper::{KeepLogError, LogKeeper, Numbered, OutboxPlace, RetentionTime};
 pub use order_repository::OrderRepository;
 pub use origin::{CausationId, Origin, Origins, TraceParent};
 pub use pick_list_repository::{PickListRepository, StoredPickList};
@@ -39,7 +39,7 @@ pub use queries::{
     BatchFilter, EventCursor, OrderFilter, OrderPage, PageSize, PickListCounts, PickListFilter, PickListPage,
     PickListSummary, ProductTotals, Queries, RecordedEvent,
 };
-pub use readiness::{Readiness, SchemaState};
+pub use readiness::{MOST_CLOCK_DIFFERENCE, Readiness, SchemaState};
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
-pub use store_error::StoreError;
+pub use store_error::{OtherGeneration, StoreError};
 pub use unit_of_work::{LockWait, UnitOfWork, UnitOfWorkFactory};

@@ -34,6 +34,15 @@ pub struct Numbered {
     pub place: Option<OutboxPlace>,
 }
 
+/// The time by which events are retained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetentionTime {
+    /// The time that can be relied on. It follows the clock, but no faster than time really passes.
+    pub trusted: DateTime<Utc>,
+    /// The clock of the store.
+    pub now: DateTime<Utc>,
+}
+
 /// Why the log is not kept.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepLogError {
@@ -77,8 +86,22 @@ pub trait LogKeeper: Send + Sync {
         most: u16,
     ) -> Result<Numbered, KeepLogError>;
 
+    /// Moves the time by which events are retained on, and renews the lease for `time`.
+    ///
+    /// A clock may jump. So the trusted time is kept in the store, and MUST follow the clock by twice at most
+    /// what has `passed` by the monotonic clock since it was asked before; it goes back with the clock. It
+    /// begins at the newest event of the log, or now when there is none.
+    ///
+    /// # Errors
+    ///
+    /// MUST be [`KeepLogError::LeaseLost`], with nothing written, when the lease is another's.
+    fn retention_time(&self, lease: &Lease, time: Duration, passed: Duration) -> Result<RetentionTime, KeepLogError>;
+
     /// Removes the oldest events, as long as they happened before an instant, at most so many, and
     /// answers how many these were. It renews the lease for `time`.
+    ///
+    /// An event from the future, stamped by a clock that was ahead, MUST NOT keep older ones behind it for
+    /// ever: it goes with the first behind it that is to go, and stays when there is none.
     ///
     /// It MUST NOT keep anybody waiting who reads or allocates.
     ///

@@ -61,17 +61,19 @@ pub trait ProductRepository {
     /// [`StoreError`] when the database fails.
     fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<FoundBatch>, StoreError>;
 
-    /// Locks products until the unit ends, and loads what is wanted of them for decisions at `now`.
+    /// Locks products until the unit ends, and loads what is wanted of them for decisions.
     ///
     /// `wanted` names each SKU at most once. The lock MUST be exclusive across all processes on the
     /// database, and taken in the order of the SKUs' bytes, so that two units never wait for each
     /// other. What is loaded MUST include what other units committed before the lock was given. A
     /// SKU without a product is left out of the answer, unless it is to be created.
     ///
-    /// Each product MUST say when it was saved last ([`Product::not_before`]). The decisions are made at
-    /// the latest of these instants and `now`, and by then it is meant in what follows.
+    /// Each product MUST say when it was locked ([`Product::lock_time`]), by the clock that all processes
+    /// on the database share: that of a database server, not of the process. `now` MUST be read when all
+    /// locks are held. `decided_at` MUST be read when the product is locked, be later than that of the
+    /// unit of work which locked the product before, and depend on no other product.
     ///
-    /// Of each product lines MUST be loaded whose hold has expired by then, whether they hold units or
+    /// Of each product lines MUST be loaded whose hold has expired by `now`, whether they hold units or
     /// not: every decision begins with them. Where there are more than [`Product::share_of`] so many
     /// products, only so many are loaded, and the product MUST know that there are more
     /// (`ProductState::more_expired`). It MUST know, too, whether lines may wait for units that are free
@@ -82,8 +84,9 @@ pub trait ProductRepository {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
-    fn lock(&mut self, wanted: &[Wanted], now: DateTime<Utc>) -> Result<Vec<Product>, StoreError>;
+    /// [`StoreError`] when the database fails. MUST be [`StoreError::Unavailable`] with
+    /// [`OtherGeneration`](crate::OtherGeneration) when the schema is one on which the program must not write.
+    fn lock(&mut self, wanted: &[Wanted]) -> Result<Vec<Product>, StoreError>;
 
     /// Locks those of the products that no other unit has locked, until the unit ends, and tells the
     /// others. MUST NOT wait for a lock. A SKU without a product is in no answer.
@@ -119,8 +122,8 @@ pub trait ProductRepository {
     /// [`StoreError`] when the database fails.
     fn with_expired_holds(&mut self, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError>;
 
-    /// Writes down the changes of locked products, and their events as of `at`, which becomes the
-    /// instant of the last decision on each of them. `origins` tells where events come from.
+    /// Writes down the changes of locked products, and their events as of the instant at which each
+    /// product was decided on. `origins` tells where events come from.
     ///
     /// The totals of the products MUST change with their batches and lines. A store may count
     /// units that are allocated, or tell them by what is purchased and not free.
@@ -129,6 +132,6 @@ pub trait ProductRepository {
     ///
     /// MUST be [`StoreError::Conflict`] when a key is taken meanwhile, such as a batch's reference
     /// under another SKU, and when another unit has added the first line of an order for which this unit
-    /// adds a line, too.
-    fn save(&mut self, products: &[Product], at: DateTime<Utc>, origins: &Origins) -> Result<(), StoreError>;
+    /// adds a line, too. A product that was never locked is [`StoreError::Failed`].
+    fn save(&mut self, products: &[Product], origins: &Origins) -> Result<(), StoreError>;
 }

@@ -1,4 +1,8 @@
 use crate::StoreError;
+use chrono::TimeDelta;
+
+/// By how much the clock of a process may differ from that of the database before the process is not ready.
+pub const MOST_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(2);
 
 /// How the schema of a database compares to what this program was built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,4 +24,8 @@ pub trait Readiness: Send + Sync {
     ///
     /// [`StoreError`] when the database does not answer.
     fn schema(&self) -> Result<SchemaState, StoreError>;
+
+    /// By how much the clock of the process is ahead of that of the database, as it was measured last; zero
+    /// when it was not, and where the clock of the process is that of the database. It does not block.
+    fn clock_ahead(&self) -> TimeDelta;
 }

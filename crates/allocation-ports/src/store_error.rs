@@ -4,6 +4,17 @@ use std::error::Error;
 /// The cause of a [`StoreError`], for the log.
 type Cause = Box<dyn Error + Send + Sync>;
 
+/// The schema of the database is one on which this program must not write: a newer one has migrated it, or
+/// it was taken back. The cause of [`StoreError::Unavailable`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the schema of the database has generation {found}, this program writes generation {expected}")]
+pub struct OtherGeneration {
+    /// The generation that the database has.
+    pub found: i64,
+    /// The generation that the program writes.
+    pub expected: i64,
+}
+
 /// Why a store did not do what was asked. Nothing of the unit of work is stored then, but for
 /// [`StoreError::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ mod secret;
 
 use allocation_adapters_diesel::{DatabaseUrl, Store};
 use allocation_adapters_rabbitmq::{AmqpUrl, BrokerName};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use dotenv::read_dotenv;
@@ -44,10 +44,27 @@ pub(crate) enum Command {
     },
     /// Print the OpenAPI document of the HTTP API
     Openapi,
+    /// Look for instants in the future and counters that are wrong; exit with 1 when there are any
+    Check,
+    /// Mend what a wrong clock has left; servers may run meanwhile
+    Repair {
+        #[command(subcommand)]
+        what: Repair,
+    },
     /// Show or mend what is on its way to the broker
     Outbox {
         #[command(subcommand)]
         action: OutboxAction,
+    },
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum Repair {
+    /// Bring instants that lie in the future back to now
+    Clock {
+        /// Go ahead: instants are written over
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -79,8 +96,11 @@ pub(crate) enum OutputFormat {
 pub(crate) enum Direction {
     /// Run all migrations that have not been run
     Up,
-    /// Undo the newest migrations, and lose the data in what they made
+    /// Undo the newest migrations, and lose the data in what they made; stop all servers first
     Down {
+        /// Go ahead: what the migrations added is lost
+        #[arg(long)]
+        yes: bool,
         /// How many to undo
         #[arg(long, default_value = "1")]
         steps: NonZeroU32,
@@ -154,6 +174,10 @@ pub(crate) struct Settings {
     /// How to write the log [default: text on a terminal, else json]
     #[arg(long, global = true, env = "ALLOCATION_LOG_FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
+
+    /// Sets the clock of the process forward by so many seconds, or back: for tests of wrong clocks
+    #[arg(long, global = true, hide = true, default_value = "0", allow_negative_numbers = true)]
+    clock_offset_seconds: i32,
 
     #[command(flatten)]
     pub(crate) broker: BrokerSettings,
@@ -232,6 +256,11 @@ fn parse_source(text: &str) -> Result<String, &'static str> {
 }
 
 impl Settings {
+    /// By how much the clock of the process is set wrong, for tests.
+    pub(crate) fn clock_offset(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::from(self.clock_offset_seconds))
+    }
+
     /// For how long events are retained, `None` for ever.
     pub(crate) fn retain_events(&self) -> Option<TimeDelta> {
         Some(TimeDelta::days(i64::from(self.retain_events_days))).filter(|time| !time.is_zero())
@@ -243,6 +272,15 @@ impl Settings {
         let (url, source) = given.unwrap_or_else(|| (Secret::new(DEFAULT_DATABASE), DATABASE_URL.setting));
         let url = DatabaseUrl::parse(url.expose()).with_context(|| format!("check {source}"))?;
         Ok((url, source))
+    }
+
+    /// Connects to a database that is there: no file of SQLite is made.
+    pub(crate) fn connect_existing(&self) -> anyhow::Result<Store> {
+        let (url, source) = self.database_url()?;
+        if url.is_missing_file() {
+            bail!("there is no database {url}; check {source}");
+        }
+        self.connect()
     }
 
     pub(crate) fn connect(&self) -> anyhow::Result<Store> {

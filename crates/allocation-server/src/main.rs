@@ -5,7 +5,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod broker;
-mod clock;
+mod check;
 mod config;
 mod connections;
 mod logging;
@@ -69,6 +69,8 @@ fn run(cli: Cli, log: &LogWriter) -> anyhow::Result<()> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(&cli.settings, log),
         Command::Migrate { direction } => migrate::migrate(&cli.settings, direction),
+        Command::Check => check::check(&cli.settings),
+        Command::Repair { what } => check::repair(&cli.settings, what),
         Command::Outbox { action } => outbox::outbox(&cli.settings, &action),
         Command::Openapi => output::print(&allocation_http::openapi_json()),
     }

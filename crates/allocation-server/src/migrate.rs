@@ -1,13 +1,24 @@
 use crate::config::{Direction, Settings};
 use crate::output;
 use allocation_adapters_diesel::MigrationStatus;
+use anyhow::bail;
 
 /// Runs, undoes or lists migrations.
 pub(crate) fn migrate(settings: &Settings, direction: Direction) -> anyhow::Result<()> {
-    let migrations = settings.connect()?.migrations();
+    // Only `up` makes a database where there is none.
+    let store = match direction {
+        Direction::Up => settings.connect()?,
+        Direction::Down { .. } | Direction::Status => settings.connect_existing()?,
+    };
+    let migrations = store.migrations();
     match direction {
+        Direction::Down { yes: false, .. } => {
+            bail!("what the migrations added is lost; stop all servers, make a backup, then add --yes")
+        }
         Direction::Up => output::print(&list("run", &migrations.up()?)),
-        Direction::Down { steps } => output::print(&list("undone", &migrations.down(usize::try_from(steps.get())?)?)),
+        Direction::Down { steps, .. } => {
+            output::print(&list("undone", &migrations.down(usize::try_from(steps.get())?)?))
+        }
         Direction::Status => output::print(&table(&migrations.status()?)),
     }
 }

@@ -13,7 +13,7 @@ const SHOWN: usize = 1_000;
 
 /// Shows how far the relay has come, or has parked events sent again.
 pub(crate) fn outbox(settings: &Settings, action: &OutboxAction) -> anyhow::Result<()> {
-    let store = settings.connect()?;
+    let store = settings.connect_existing()?;
     if store.schema()? != SchemaState::Current {
         bail!("the schema of the database is not that of this program; see `allocation migrate status`");
     }

@@ -1,11 +1,10 @@
 //! The life of the server: wire, listen, serve, finish.
 
 use crate::broker::Exchange;
-use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::logging::{self, LogWriter};
 use crate::{connections, stop};
-use allocation_adapters_diesel::{Dialect, Store};
+use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
 use allocation_app::{
     AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, KeeperPorts, RetryPolicy,
     Sweeper, UnitRunner, UseCases,
@@ -55,22 +54,23 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     for migration in store.migrations().up()? {
         tracing::info!(migration, "the database's schema is brought up to date");
     }
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(store);
+    store.clock().shift(settings.clock_offset());
+    let clock: Arc<dyn Clock> = store.clock();
+    let watch = ClockWatch::start(Store::clone(&store)).context("the clock cannot be watched")?;
     let units = UnitRunner::new(store.clone(), RetryPolicy::default());
     let counters = Arc::new(EngineCounters::default());
     let metrics: Arc<dyn EngineMetrics> = counters.clone();
     let age = AgeLimit::start(Duration::from_secs(settings.max_command_age_seconds))
         .context("the age of commands cannot be watched")?;
-    let engine =
-        AllocationEngine::start(&units, &clock, &metrics, &age, engine_settings(store.dialect(), settings.pool_size))
-            .context("the allocation engine cannot be started")?;
+    let engine = AllocationEngine::start(&units, &metrics, &age, engine_settings(store.dialect(), settings.pool_size))
+        .context("the allocation engine cannot be started")?;
     let running = running_calls(&store, settings.pool_size);
     let limits = BlockingLimits { running, waiting: WAITING_CALLS, turn_within: TURN_WITHIN };
     let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock)).with_age_limit(age);
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
-    let keeper = keep_events(&store, &clock, &tail, settings).context("the log of events cannot be kept")?;
+    let keeper = keep_events(&store, &tail, settings).context("the log of events cannot be kept")?;
     let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
     let api = Api::new(use_cases, engine.clone(), store.clone(), store, clock, feed, limits)
@@ -85,6 +85,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     engine.shut_down();
     sweeper.stop();
     keeper.stop();
+    watch.stop();
     if let Some(relay) = relay {
         relay.stop();
     }
@@ -102,14 +103,9 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
 }
 
 /// Starts to number events, or to wait until no other process does.
-fn keep_events(
-    store: &Arc<Store>,
-    clock: &Arc<dyn Clock>,
-    tail: &EventTail,
-    settings: &Settings,
-) -> io::Result<EventKeeper> {
+fn keep_events(store: &Arc<Store>, tail: &EventTail, settings: &Settings) -> io::Result<EventKeeper> {
     let (leases, log) = (store.clone(), store.clone());
-    let ports = KeeperPorts { leases, log, clock: Arc::clone(clock), tail: tail.clone() };
+    let ports = KeeperPorts { leases, log, tail: tail.clone() };
     EventKeeper::start(ports, Uuid::now_v7().to_string(), settings.retain_events())
 }
 

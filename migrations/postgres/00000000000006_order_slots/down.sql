@@ -12,3 +12,4 @@ CREATE INDEX order_lines_by_order_held ON order_lines (order_id, sku) WHERE expi
 CREATE INDEX order_lines_by_order_waiting ON order_lines (order_id, sku) WHERE waiting > 0;
 CREATE INDEX order_lines_by_order_ended ON order_lines (order_id, sku) WHERE ended IS NOT NULL;
 CREATE INDEX order_lines_by_order_picked ON order_lines (order_id, sku) WHERE picked > 0;
+ALTER TABLE order_lines ALTER COLUMN order_id RESET (n_distinct);

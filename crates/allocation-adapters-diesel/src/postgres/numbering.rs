@@ -1,8 +1,10 @@
 //! Keeping the log, each step in one statement: there is no transaction that a process that stalls could
 //! leave open.
 
+use crate::any_connection::AnyConnection;
 use crate::error::store_error;
-use crate::keeping::{NumberedRow, Place};
+use crate::generation::same_generation;
+use crate::keeping::{LOOK_AHEAD, NumberedRow, Place};
 use crate::statement::statement;
 use allocation_ports::{KeepLogError, StoreError};
 use diesel::connection::SimpleConnection;
@@ -29,7 +31,13 @@ macro_rules! within {
 /// row, nothing else is done.
 macro_rules! renewed {
     () => {
-        concat!("lease AS (UPDATE leases SET expires_at = ", now!(), " + ? WHERE name = ? AND holder = ? RETURNING 1)")
+        concat!(
+            "lease AS (UPDATE leases SET expires_at = ",
+            now!(),
+            " + ? WHERE name = ? AND holder = ? AND ",
+            $crate::generation::same_generation!(),
+            " RETURNING 1)"
+        )
     };
 }
 pub(super) use {now, renewed};
@@ -44,7 +52,7 @@ statement! {
     /// Takes or renews a lease that no other holds.
     Take<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64, time: BigInt => i64) on Pg,
     concat!(
-        "INSERT INTO leases (name, holder, expires_at) VALUES (?, ?, ", now!(), " + ?)
+        "INSERT INTO leases (name, holder, expires_at) SELECT ?, ?, ", now!(), " + ? WHERE ", same_generation!(), "
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
          WHERE leases.holder = excluded.holder OR leases.expires_at NOT ", within!()
     )
@@ -95,25 +103,57 @@ statement! {
 }
 
 statement! {
-    /// Removes the oldest events up to the first that is to stay. Answers whether the lease is held, and
-    /// how many events were removed.
+    /// Moves the time of retention on. Answers whether the lease is held, that time, and the clock.
+    KeepTime<'a>(micros: BigInt => i64, lease: Text => str, holder: Text => str, step: BigInt => i64) on Pg
+        -> (BigInt, Nullable<BigInt>, BigInt),
+    concat!(
+        "WITH ", renewed!(), ", moved AS (
+             UPDATE event_log SET retention_time = least(
+                 coalesce(
+                     retention_time,
+                     (SELECT occurred_at FROM events ORDER BY position DESC LIMIT 1),
+                     ", now!(), "
+                 ) + ?,
+                 ", now!(), "
+             )
+             WHERE EXISTS (SELECT FROM lease) RETURNING retention_time
+         )
+         SELECT (SELECT count(*) FROM lease), (SELECT retention_time FROM moved), ", now!()
+    )
+}
+
+statement! {
+    /// Removes the oldest events. Answers whether the lease is held, and how many events were removed.
+    ///
+    /// The first event that happened at or after `before` and not in the future stays, and all behind it. Of
+    /// those in front of it, they go up to the last that happened before `before`: one from the future goes
+    /// with an old one behind it.
     Forget<'a>(
         micros: BigInt => i64,
         lease: Text => str,
         holder: Text => str,
-        most: BigInt => i64,
+        beyond: BigInt => i64,
+        looked_through: BigInt => i64,
+        young: BigInt => i64,
         before: BigInt => i64,
-        further: BigInt => i64,
+        most: BigInt => i64,
     ) on Pg -> (BigInt, BigInt),
     concat!(
-        "WITH ", renewed!(), ", log AS (
-             SELECT oldest_position AS oldest, coalesce(
+        "WITH ", renewed!(), ", bounds AS (
+             SELECT oldest_position AS oldest, least(oldest_position + ?, last_position + 1) AS beyond, coalesce(
                  (SELECT position FROM events
                   WHERE position BETWEEN oldest_position AND least(oldest_position + ? - 1, last_position)
-                    AND occurred_at >= ? ORDER BY position LIMIT 1),
-                 least(oldest_position + ?, last_position + 1)
-             ) AS stays
+                    AND occurred_at BETWEEN ? AND ", now!(), " ORDER BY position LIMIT 1),
+                 last_position + 1
+             ) AS young
              FROM event_log WHERE EXISTS (SELECT FROM lease)
+         ), log AS (
+             SELECT oldest, least(coalesce(1 + (
+                 SELECT position FROM events
+                 WHERE position >= oldest AND position < least(young, beyond) AND occurred_at < ?
+                 ORDER BY position DESC LIMIT 1
+             ), oldest), oldest + ?) AS stays
+             FROM bounds
          ), gone AS (
              DELETE FROM events USING log WHERE position >= oldest AND position < stays RETURNING 1
          ), moved AS (
@@ -157,6 +197,22 @@ pub(crate) fn number(
     Ok(NumberedRow { events, last, place })
 }
 
+/// Moves the time of retention on by so many microseconds, and answers it and the clock.
+pub(crate) fn keep_time(
+    connection: &mut PgConnection,
+    (name, holder, micros): (&str, &str, i64),
+    step: i64,
+) -> Result<(i64, i64), KeepLogError> {
+    let statement = KeepTime { micros: &micros, lease: name, holder, step: &step };
+    let (_, trusted, now) = statement.get_result::<(i64, Option<i64>, i64)>(connection).map_err(store_error)?;
+    trusted.map(|trusted| (trusted, now)).ok_or(KeepLogError::LeaseLost)
+}
+
+/// The time of the server, in microseconds since 1970.
+pub(crate) fn time(connection: &mut AnyConnection) -> QueryResult<i64> {
+    diesel::dsl::sql::<BigInt>(concat!("SELECT ", now!())).get_result(connection)
+}
+
 pub(crate) fn forget(
     connection: &mut PgConnection,
     lease: (&str, &str, i64),
@@ -164,8 +220,18 @@ pub(crate) fn forget(
     most: i64,
 ) -> Result<i64, KeepLogError> {
     let (name, holder, micros) = lease;
+    let looked_through = &most.saturating_mul(LOOK_AHEAD);
     let (before, most) = (&before, &most);
-    let statement = Forget { micros: &micros, lease: name, holder, most, before, further: most };
+    let statement = Forget {
+        micros: &micros,
+        lease: name,
+        holder,
+        beyond: looked_through,
+        looked_through,
+        young: before,
+        before,
+        most,
+    };
     let (held, gone) = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
     if held == 0 { Err(KeepLogError::LeaseLost) } else { Ok(gone) }
 }

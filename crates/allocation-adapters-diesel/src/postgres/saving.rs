@@ -141,7 +141,6 @@ fn change_products(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resu
         return Ok(());
     }
     let statement = ChangeProducts {
-        last_at: &rows.at,
         sku: &column(products, |(sku, _)| *sku),
         in_stock: &column(products, |(_, change)| change.in_stock),
         on_its_way: &column(products, |(_, change)| change.on_its_way),
@@ -218,7 +217,7 @@ fn add_traced_events(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Re
         return Ok(());
     }
     let statement = AddTracedEvents {
-        occurred_at: &rows.at,
+        occurred_at: &column(&events, |event| event.occurred_at),
         sku: &column(&events, |event| event.sku),
         version: &column(&events, |event| event.version),
         ordinal: &column(&events, |event| event.ordinal),
@@ -247,7 +246,7 @@ fn record(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), St
         allocation_order_id: &column(allocations, |(key, _)| key.order_id),
         allocation_reference: &column(allocations, |(key, _)| key.reference),
         allocation_quantity: &column(allocations, |(_, quantity)| *quantity),
-        occurred_at: &rows.at,
+        event_occurred_at: &column(&events, |event| event.occurred_at),
         event_sku: &column(&events, |event| event.sku),
         event_version: &column(&events, |event| event.version),
         event_ordinal: &column(&events, |event| event.ordinal),

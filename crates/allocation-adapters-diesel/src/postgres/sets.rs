@@ -1,5 +1,7 @@
 //! Statements that take sets of rows as arrays, one array for each column.
 
+use super::numbering::now;
+use crate::generation::generation_of_database;
 use crate::line::LineSqlTypes;
 use crate::pick_line::{PickLineColumns, pick_line_columns};
 use crate::row::BatchSqlTypes;
@@ -18,13 +20,24 @@ statement! {
 
 statement! {
     /// Locks products in the order of their SKUs, which is that of the index, and counts a unit of
-    /// work that is not to decide before an instant. Answers the versions, when the products were or
-    /// are decided on last, how many lines are held, how many wait, and whether lines may wait for units
-    /// that are free.
-    LockProducts<'a>(now: BigInt => i64, skus: Array<Text> => Vec<&'a str>) on Pg
-        -> (Text, (BigInt, BigInt, BigInt, BigInt, Bool)),
-    "UPDATE products SET version = version + 1, last_at = greatest(last_at, ?) WHERE sku = ANY (?)
-     RETURNING sku, version, last_at, held_lines, waiting_lines, unserved"
+    /// work. Answers the versions, when the products are decided on, how many lines are held, how many
+    /// wait, whether lines may wait for units that are free, the time when the product was locked, and the
+    /// generation of the schema.
+    ///
+    /// The time is that of the server, read for each row; a test may give another one. What is set was
+    /// computed before the row was waited for when its other writer has rolled back, what is answered
+    /// never was.
+    LockProducts<'a>(
+        set_time: Nullable<BigInt> => Option<i64>,
+        skus: Array<Text> => Vec<&'a str>,
+        time: Nullable<BigInt> => Option<i64>,
+    ) on Pg -> (Text, (BigInt, BigInt, BigInt, BigInt, Bool, BigInt, BigInt)),
+    concat!(
+        "UPDATE products SET version = version + 1, last_at = greatest(last_at + 1, coalesce(?, ", now!(), "))
+         WHERE sku = ANY (?)
+         RETURNING sku, version, last_at, held_lines, waiting_lines, unserved, coalesce(?, ", now!(), "), ",
+        generation_of_database!()
+    )
 }
 
 statement! {
@@ -317,9 +330,8 @@ statement! {
 }
 
 statement! {
-    /// Adds to what the rows of products add up to, and says when they were decided on last.
+    /// Adds to what the rows of products add up to.
     ChangeProducts<'a>(
-        last_at: BigInt => i64,
         sku: Array<Text> => Vec<&'a str>,
         in_stock: Array<BigInt> => Vec<i64>,
         on_its_way: Array<BigInt> => Vec<i64>,
@@ -331,8 +343,7 @@ statement! {
         products: BigInt => i64,
     ) on Pg,
     "UPDATE products AS t
-     SET last_at = greatest(t.last_at, ?),
-         in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
+     SET in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
          backordered = t.backordered + w.backordered, held_lines = t.held_lines + w.held_lines,
          waiting_lines = t.waiting_lines + w.waiting_lines, picked = t.picked + w.picked
      FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?) LIMIT ?)
@@ -424,7 +435,7 @@ statement! {
         allocation_order_id: Array<Text> => Vec<&'a str>,
         allocation_reference: Array<Text> => Vec<&'a str>,
         allocation_quantity: Array<Integer> => Vec<i32>,
-        occurred_at: BigInt => i64,
+        event_occurred_at: Array<BigInt> => Vec<i64>,
         event_sku: Array<Text> => Vec<&'a str>,
         event_version: Array<BigInt> => Vec<i64>,
         event_ordinal: Array<Integer> => Vec<i32>,
@@ -442,7 +453,7 @@ statement! {
          INSERT INTO allocations (sku, order_id, reference, quantity) SELECT * FROM unnest(?, ?, ?, ?)
      ), e AS (
          INSERT INTO outbox (occurred_at, sku, version, ordinal, type, order_id, payload)
-         SELECT ?, * FROM unnest(?, ?, ?, ?, ?, ?)
+         SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?)
      )
      UPDATE batches AS t SET allocated_quantity = t.allocated_quantity + w.delta
      FROM (SELECT * FROM unnest(?, ?, ?) LIMIT ?) AS w (sku, reference, delta)
@@ -452,7 +463,7 @@ statement! {
 statement! {
     /// Adds events with where their commands came from.
     AddTracedEvents<'a>(
-        occurred_at: BigInt => i64,
+        occurred_at: Array<BigInt> => Vec<i64>,
         sku: Array<Text> => Vec<&'a str>,
         version: Array<BigInt> => Vec<i64>,
         ordinal: Array<Integer> => Vec<i32>,
@@ -463,7 +474,7 @@ statement! {
         causation_id: Array<Nullable<Text>> => Vec<Option<&'a str>>,
     ) on Pg,
     "INSERT INTO outbox (occurred_at, sku, version, ordinal, type, order_id, payload, traceparent, causation_id)
-     SELECT ?, * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?)"
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {

@@ -6,28 +6,22 @@
 use super::pick_lines::load_pick_lines;
 use super::rows::{CountUp, InsertMissing, LineOrEnds};
 use crate::error::{corrupt, store_error};
+use crate::generation;
 use crate::line::{AllocationPart, CANCELLED, LINE_COLUMNS, Lines, StoredLine};
 use crate::row::{self, BATCH_COLUMNS, BatchRow};
 use crate::schema::{allocations, batches, order_lines};
 use crate::unit::{ONE_MORE, OPEN_BATCHES};
 use allocation_domain::{Batch, BatchReference, OrderEnd, OrderId, Product, ProductState, Sku};
 use allocation_ports::{StoreError, Wanted};
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-pub(crate) fn lock(
-    connection: &mut SqliteConnection,
-    wanted: &[Wanted],
-    now: DateTime<Utc>,
-) -> Result<Vec<Product>, StoreError> {
-    let now = now.timestamp_micros();
+pub(crate) fn lock(connection: &mut SqliteConnection, wanted: &[Wanted], now: i64) -> Result<Vec<Product>, StoreError> {
     let mut locked = Vec::with_capacity(wanted.len());
     for wanted in wanted {
         locked.extend(lock_one(connection, wanted, now)?.map(|locked| (wanted, locked)));
     }
-    let at = locked.iter().map(|(_, locked)| locked.last_at).max().unwrap_or(now);
     let most_expired = Product::share_of(locked.iter().filter(|(_, locked)| locked.held_lines > 0).count());
-    locked.into_iter().map(|(wanted, locked)| load_one(connection, wanted, &locked, at, most_expired)).collect()
+    locked.into_iter().map(|(wanted, locked)| load_one(connection, wanted, &locked, now, most_expired)).collect()
 }
 
 /// What the lock tells of a product.
@@ -38,6 +32,7 @@ struct Locked {
     held_lines: i64,
     waiting_lines: i64,
     unserved: bool,
+    generation: i64,
 }
 
 fn lock_one(connection: &mut SqliteConnection, wanted: &Wanted, now: i64) -> Result<Option<Locked>, StoreError> {
@@ -45,20 +40,22 @@ fn lock_one(connection: &mut SqliteConnection, wanted: &Wanted, now: i64) -> Res
     if wanted.create {
         InsertMissing { sku }.execute(connection).map_err(store_error)?;
     }
-    CountUp { now: &now, sku }.get_result(connection).optional().map_err(store_error)
+    let locked: Option<Locked> = CountUp { now: &now, sku }.get_result(connection).optional().map_err(store_error)?;
+    locked.iter().try_for_each(|locked| generation::check(locked.generation))?;
+    Ok(locked)
 }
 
-/// Loads what is wanted of a product that is decided on at an instant.
+/// Loads what is wanted of a product that was locked at an instant.
 fn load_one(
     connection: &mut SqliteConnection,
     wanted: &Wanted,
     locked: &Locked,
-    at: i64,
+    now: i64,
     most_expired: usize,
 ) -> Result<Product, StoreError> {
     let version = u64::try_from(locked.version).map_err(corrupt)?;
     let mut state = ProductState::new(wanted.sku.clone(), version);
-    state.not_before = row::instant(locked.last_at)?;
+    state.lock_time = Some(row::lock_time(now, locked.last_at)?);
     state.more_waiting = locked.waiting_lines > 0;
     state.unserved = locked.unserved;
     // Nothing is known of batches that were not looked for.
@@ -73,12 +70,12 @@ fn load_one(
     }
     let mut order_ids = Vec::new();
     if locked.held_lines > 0 {
-        order_ids = expired(connection, &wanted.sku, at, most_expired + 1)?;
+        order_ids = expired(connection, &wanted.sku, now, most_expired + 1)?;
         state.more_expired = order_ids.len() > most_expired;
     }
     order_ids.extend_from_slice(&wanted.order_ids);
     for order_id in &wanted.alone {
-        let (found, end) = line_or_end(connection, &wanted.sku, order_id, at)?;
+        let (found, end) = line_or_end(connection, &wanted.sku, order_id, now)?;
         order_ids.extend(found.then(|| order_id.clone()));
         state.ended_orders.extend(end.map(|end| (order_id.clone(), end)));
     }
@@ -97,9 +94,9 @@ fn line_or_end(
     connection: &mut SqliteConnection,
     sku: &Sku,
     order_id: &OrderId,
-    at: i64,
+    now: i64,
 ) -> Result<(bool, Option<OrderEnd>), StoreError> {
-    let statement = LineOrEnds { order_id: order_id.as_str(), sku: sku.as_str(), now: &at };
+    let statement = LineOrEnds { order_id: order_id.as_str(), sku: sku.as_str(), now: &now };
     let (mut found, mut end) = (false, None);
     for (of, ended) in statement.load::<(String, Option<String>)>(connection).map_err(store_error)? {
         if of == sku.as_str() {

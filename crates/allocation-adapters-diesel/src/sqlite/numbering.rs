@@ -1,7 +1,8 @@
 //! Keeping the log, within a transaction that nobody else writes beside.
 
 use crate::error::store_error;
-use crate::keeping::NumberedRow;
+use crate::generation::same_generation;
+use crate::keeping::{LOOK_AHEAD, NumberedRow};
 use crate::statement::statement;
 use allocation_ports::KeepLogError;
 use diesel::dsl::sql;
@@ -34,7 +35,7 @@ statement! {
     /// Takes or renews a lease that no other holds.
     Take<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64, time: BigInt => i64) on Sqlite,
     concat!(
-        "INSERT INTO leases (name, holder, expires_at) VALUES (?, ?, ", now!(), " + ?)
+        "INSERT INTO leases (name, holder, expires_at) SELECT ?, ?, ", now!(), " + ? WHERE ", same_generation!(), "
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
          WHERE leases.holder = excluded.holder OR leases.expires_at NOT ", within!()
     )
@@ -42,7 +43,7 @@ statement! {
 
 statement! {
     Renew<'a>(micros: BigInt => i64, name: Text => str, holder: Text => str) on Sqlite,
-    concat!("UPDATE leases SET expires_at = ", now!(), " + ? WHERE name = ? AND holder = ?")
+    concat!("UPDATE leases SET expires_at = ", now!(), " + ? WHERE name = ? AND holder = ? AND ", same_generation!())
 }
 
 statement! {
@@ -69,14 +70,31 @@ statement! {
 }
 
 statement! {
-    /// The first event that is to stay, of so many that are the oldest.
-    Stays<'a>(most: BigInt => i64, before: BigInt => i64, further: BigInt => i64) on Sqlite -> (BigInt, BigInt),
+    /// The oldest event, and the first of those to look at that happened at or after an instant and not in
+    /// the future.
+    Young<'a>(looked_through: BigInt => i64, before: BigInt => i64, now: BigInt => i64, beyond: BigInt => i64)
+        on Sqlite -> (BigInt, BigInt),
     "SELECT oldest_position, coalesce(
          (SELECT position FROM events
           WHERE position BETWEEN oldest_position AND min(oldest_position + ? - 1, last_position)
-            AND occurred_at >= ? ORDER BY position LIMIT 1),
+            AND occurred_at BETWEEN ? AND ? ORDER BY position LIMIT 1),
          min(oldest_position + ?, last_position + 1)
      ) FROM event_log"
+}
+
+statement! {
+    /// The last event between two that happened before an instant: one from the future goes with it.
+    LastOld<'a>(oldest: BigInt => i64, young: BigInt => i64, before: BigInt => i64) on Sqlite -> BigInt,
+    "SELECT position FROM events WHERE position >= ? AND position < ? AND occurred_at < ?
+     ORDER BY position DESC LIMIT 1"
+}
+
+statement! {
+    /// Moves the time of retention on.
+    KeepTime<'a>(now: BigInt => i64, step: BigInt => i64, most: BigInt => i64) on Sqlite -> BigInt,
+    "UPDATE event_log SET retention_time = min(
+         coalesce(retention_time, (SELECT occurred_at FROM events ORDER BY position DESC LIMIT 1), ?) + ?, ?
+     ) RETURNING retention_time"
 }
 
 statement! {
@@ -114,15 +132,31 @@ pub(crate) fn number(
     Ok(NumberedRow { events, last, place: None })
 }
 
+/// Moves the time of retention on by so many microseconds, and answers it.
+pub(crate) fn keep_time(
+    connection: &mut SqliteConnection,
+    lease: (&str, &str, i64),
+    step: i64,
+    now: i64,
+) -> Result<i64, KeepLogError> {
+    renew(connection, lease)?;
+    Ok(KeepTime { now: &now, step: &step, most: &now }.get_result(connection).map_err(store_error)?)
+}
+
 pub(crate) fn forget(
     connection: &mut SqliteConnection,
     lease: (&str, &str, i64),
     before: i64,
     most: i64,
+    now: i64,
 ) -> Result<i64, KeepLogError> {
     renew(connection, lease)?;
-    let statement = Stays { most: &most, before: &before, further: &most };
-    let (oldest, stays) = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
+    let looked_through = &most.saturating_mul(LOOK_AHEAD);
+    let statement = Young { looked_through, before: &before, now: &now, beyond: looked_through };
+    let (oldest, young) = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
+    let last_old = LastOld { oldest: &oldest, young: &young, before: &before };
+    let last_old = last_old.get_result::<i64>(connection).optional().map_err(store_error)?;
+    let stays = last_old.map_or(oldest, |last| (last + 1).min(oldest.saturating_add(most)));
     if stays > oldest {
         RemoveOldest { oldest: &oldest, stays: &stays }.execute(connection).map_err(store_error)?;
         SetOldest { oldest: &stays }.execute(connection).map_err(store_error)?;

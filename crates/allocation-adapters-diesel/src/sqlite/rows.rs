@@ -2,6 +2,7 @@
 //!
 //! The schema refuses what takes a counter out of its range.
 
+use crate::generation::generation_of_database;
 use crate::line::LineSqlTypes;
 use crate::pick_line::{PickLineColumns, pick_line_columns};
 use crate::row::BatchSqlTypes;
@@ -16,12 +17,15 @@ statement! {
 }
 
 statement! {
-    /// Counts a unit of work that is not to decide before an instant. Answers the version, when the
-    /// product was or is decided on last, how many lines are held, how many wait, and whether lines may
-    /// wait for units that are free.
-    CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite -> (BigInt, BigInt, BigInt, BigInt, Bool),
-    "UPDATE products SET version = version + 1, last_at = max(last_at, ?) WHERE sku = ?
-     RETURNING version, last_at, held_lines, waiting_lines, unserved"
+    /// Counts a unit of work that begins now. Answers the version, when the product is decided on, how
+    /// many lines are held, how many wait, whether lines may wait for units that are free, and the
+    /// generation of the schema.
+    CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite
+        -> (BigInt, BigInt, BigInt, BigInt, Bool, BigInt),
+    concat!(
+        "UPDATE products SET version = version + 1, last_at = max(last_at + 1, ?) WHERE sku = ?
+         RETURNING version, last_at, held_lines, waiting_lines, unserved, ", generation_of_database!()
+    )
 }
 
 statement! {
@@ -122,7 +126,7 @@ statement! {
 }
 
 statement! {
-    /// Adds to what the rows of a product add up to, and says when it was decided on last.
+    /// Adds to what the rows of a product add up to.
     ChangeProduct<'a>(
         in_stock: BigInt => i64,
         on_its_way: BigInt => i64,
@@ -131,12 +135,11 @@ statement! {
         held_lines: BigInt => i64,
         waiting_lines: BigInt => i64,
         picked: BigInt => i64,
-        last_at: BigInt => i64,
         sku: Text => str,
     ) on Sqlite,
     "UPDATE products SET in_stock = in_stock + ?, on_its_way = on_its_way + ?, held = held + ?,
                          backordered = backordered + ?, held_lines = held_lines + ?,
-                         waiting_lines = waiting_lines + ?, picked = picked + ?, last_at = max(last_at, ?)
+                         waiting_lines = waiting_lines + ?, picked = picked + ?
      WHERE sku = ?"
 }
 

@@ -112,7 +112,6 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
             held_lines: &totals.held_lines,
             waiting_lines: &totals.waiting_lines,
             picked: &totals.picked,
-            last_at: &rows.at,
             sku,
         };
         one_row(connection, exists::PRODUCT, statement)?;
@@ -185,7 +184,7 @@ fn add_events(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Resul
             event_type: event.event_type,
             order_id: &event.order_id,
             payload: &event.payload,
-            occurred_at: &rows.at,
+            occurred_at: &event.occurred_at,
             traceparent: &event.traceparent(),
             causation_id: &event.causation_id(),
         };

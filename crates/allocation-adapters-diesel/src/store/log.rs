@@ -4,8 +4,8 @@ use super::{Store, Transactions};
 use crate::any_connection::AnyConnection;
 use crate::{keeping, reads};
 use allocation_ports::{
-    EventFilter, EventLog, EventPage, KeepLogError, Lease, Leases, LockWait, LogBounds, LogKeeper, Numbered,
-    OutboxPlace, PageSize, ReadLogError, StoreError,
+    Clock, EventFilter, EventLog, EventPage, KeepLogError, Lease, Leases, LockWait, LogBounds, LogKeeper, Numbered,
+    OutboxPlace, PageSize, ReadLogError, RetentionTime, StoreError,
 };
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
@@ -77,8 +77,14 @@ impl LogKeeper for Store {
         self.write(|connection| keeping::number(connection, lease, time, after, most))
     }
 
+    fn retention_time(&self, lease: &Lease, time: Duration, passed: Duration) -> Result<RetentionTime, KeepLogError> {
+        let now = self.0.clock.now();
+        self.write(|connection| keeping::retention_time(connection, lease, time, passed, now))
+    }
+
     fn forget(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, KeepLogError> {
-        self.write(|connection| keeping::forget(connection, lease, time, before, most))
+        let now = self.0.clock.now();
+        self.write(|connection| keeping::forget(connection, lease, time, before, most, now))
     }
 
     fn tidy(&self) -> Result<(), StoreError> {

@@ -50,7 +50,7 @@ mod postgres {
         let mut unit = world.begin();
         let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
         product.allocate(&order("O"), quantity(3), instant(0)).unwrap();
-        unit.products().save(&[product], world.now(), &Origins::default()).unwrap();
+        unit.products().save(&[product], &Origins::default()).unwrap();
         end_sessions(&world);
         assert!(matches!(unit.commit(), Err(StoreError::OutcomeUnknown(_))));
         assert_eq!(world.allocated("B"), 0);
@@ -90,7 +90,7 @@ mod postgres {
         lock_one(&mut *first, to_allocate("LAMP", &[]));
         let mut second = world.begin();
         let started = Instant::now();
-        let result = second.products().lock(&[to_allocate("LAMP", &[])], instant(0));
+        let result = second.products().lock(&[to_allocate("LAMP", &[])]);
         assert!(matches!(result, Err(StoreError::Busy(_))), "{result:?}");
         assert!(started.elapsed() < Duration::from_secs(8));
     }

@@ -243,8 +243,9 @@ pub fn many_products_share_the_bound(database: TestDatabase) {
         numbers(100),
     ));
     let wanted: Vec<_> = (1..=100).map(|i| Wanted::product(sku(&format!("SKU-{}", 100 + i)))).collect();
+    world.set_time(seconds(6));
     let mut unit = world.begin();
-    let products = unit.products().lock(&wanted, seconds(6)).unwrap();
+    let products = unit.products().lock(&wanted).unwrap();
     assert_eq!(products.len(), 100);
     for product in &products {
         assert_eq!((product.lines().count(), product.is_behind()), (Product::MOST_AT_ONCE_OF_MANY + 1, true));

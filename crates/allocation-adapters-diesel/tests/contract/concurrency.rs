@@ -41,7 +41,7 @@ pub fn no_batch_is_oversold_and_counters_equal_sums_after_a_random_history(datab
                 let store = connect(&world.database, 2);
                 let mut random = fastrand::Rng::with_seed(seed);
                 for _ in 0..60 {
-                    persistently(|| step(&store, world, &mut random));
+                    persistently(|| step(&store, &mut random));
                 }
             });
         }
@@ -59,7 +59,7 @@ pub fn no_batch_is_oversold_and_counters_equal_sums_after_a_random_history(datab
 }
 
 /// Allocates or frees something of one or several products.
-fn step(store: &impl UnitOfWorkFactory, world: &World, random: &mut fastrand::Rng) -> Result<(), StoreError> {
+fn step(store: &impl UnitOfWorkFactory, random: &mut fastrand::Rng) -> Result<(), StoreError> {
     let mut skus = vec!["A", "B", "C"];
     random.shuffle(&mut skus);
     skus.truncate(random.usize(1..=3));
@@ -70,7 +70,7 @@ fn step(store: &impl UnitOfWorkFactory, world: &World, random: &mut fastrand::Rn
         .map(|name| Wanted { batches: vec![reference(&format!("{name}-{number}"))], ..standalone(name, &order_id) })
         .collect();
     let mut unit = store.begin(LockWait::Usual)?;
-    let mut products = unit.products().lock(&wanted, instant(0))?;
+    let mut products = unit.products().lock(&wanted)?;
     for product in &mut products {
         let batch = reference(&format!("{}-{number}", product.sku()));
         // What the domain refuses is as good a step as any other.
@@ -80,7 +80,7 @@ fn step(store: &impl UnitOfWorkFactory, world: &World, random: &mut fastrand::Rn
             let _ = product.deallocate(&order(&order_id), &batch, instant(0));
         }
     }
-    unit.products().save(&products, world.now(), &Origins::default())?;
+    unit.products().save(&products, &Origins::default())?;
     if random.u8(0..10) == 0 { Ok(()) } else { unit.commit() }
 }
 
@@ -137,7 +137,7 @@ pub fn of_two_batches_of_one_name_one_is_added(database: TestDatabase) {
 /// Moves an order's units of two products between two batches of each, in one unit.
 fn move_units(world: &World, from: u8, to: u8) {
     let mut unit = world.begin();
-    let locked = unit.products().lock(&wanted(&["LAMP", "RUG"], &order("O"), from), instant(0)).unwrap();
+    let locked = unit.products().lock(&wanted(&["LAMP", "RUG"], &order("O"), from)).unwrap();
     let mut products: Products = locked.into_iter().collect();
     let purchased = |units| BatchChange { purchased: Units::new(units).ok(), ..BatchChange::default() };
     for name in ["LAMP", "RUG"] {
@@ -153,7 +153,7 @@ fn move_units(world: &World, from: u8, to: u8) {
             changed.unwrap();
         }
     }
-    unit.products().save(&products.into_iter().collect::<Vec<_>>(), world.now(), &Origins::default()).unwrap();
+    unit.products().save(&products.into_iter().collect::<Vec<_>>(), &Origins::default()).unwrap();
     unit.commit().unwrap();
 }
 
@@ -253,7 +253,7 @@ mod postgres {
                         }
                         wanted.push(Wanted { create: true, ..Wanted::product(sku(&format!("NEW-{}", round / 2))) });
                         let mut unit = world.begin();
-                        assert_eq!(unit.products().lock(&wanted, instant(0)).unwrap().len(), 31);
+                        assert_eq!(unit.products().lock(&wanted).unwrap().len(), 31);
                         unit.commit().unwrap();
                     }
                 });
@@ -283,7 +283,7 @@ mod postgres {
                     let wanted: Vec<_> = names.iter().map(|name| to_allocate(name, &["O"])).collect();
                     for round in 0..25 {
                         let mut unit = world.begin();
-                        let locked = unit.products().lock(&wanted, instant(0)).unwrap();
+                        let locked = unit.products().lock(&wanted).unwrap();
                         let mut products: Products = locked.into_iter().collect();
                         let list =
                             NewPickList::new(PickListId::parse(format!("L-{round}")).unwrap(), PickCriteria::default());
@@ -291,7 +291,7 @@ mod postgres {
                         let products: Vec<_> = products.into_iter().collect();
                         barrier.wait();
                         // The later one waits until the other is rolled back.
-                        unit.products().save(&products, instant(0), &Origins::default()).unwrap();
+                        unit.products().save(&products, &Origins::default()).unwrap();
                     }
                 });
             }

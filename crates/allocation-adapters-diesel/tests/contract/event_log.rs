@@ -70,11 +70,11 @@ fn write(world: &World, writer: usize) {
         let count = 1 + (writer + round) % 4;
         let wanted: Vec<_> =
             (0..count).map(|n| to_allocate(&format!("SKU-{}", (writer + n) % 5), &[&order_id])).collect();
-        let mut products = unit.products().lock(&wanted, instant(0)).unwrap();
+        let mut products = unit.products().lock(&wanted).unwrap();
         for product in &mut products {
             product.allocate(&order(&order_id), quantity(1), instant(0)).unwrap();
         }
-        unit.products().save(&products, world.now(), &Origins::default()).unwrap();
+        unit.products().save(&products, &Origins::default()).unwrap();
         if round % 10 == writer {
             thread::sleep(Duration::from_millis(20));
         }
@@ -313,7 +313,7 @@ pub fn an_event_tells_where_its_command_came_from(database: TestDatabase) {
     }
     let mut origins = Origins::default();
     origins.add(&sku("LAMP"), 1..2, &origin);
-    unit.products().save(&[product], world.now(), &origins).unwrap();
+    unit.products().save(&[product], &origins).unwrap();
     unit.commit().unwrap();
     number_all(&world, 100);
     let page = read(&world, 1, &EventFilter::default(), 10);

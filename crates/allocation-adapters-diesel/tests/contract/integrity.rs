@@ -101,7 +101,7 @@ pub fn a_row_that_no_domain_type_can_hold_is_an_error(database: TestDatabase) {
     world.database.execute("UPDATE batches SET added_at = 9223372036854775807");
     assert!(matches!(world.store.batch(&reference("B"), instant(0)), Err(StoreError::Failed(_))));
     let mut unit = world.begin();
-    assert!(matches!(unit.products().lock(&[to_allocate("LAMP", &["O"])], instant(0)), Err(StoreError::Failed(_))));
+    assert!(matches!(unit.products().lock(&[to_allocate("LAMP", &["O"])]), Err(StoreError::Failed(_))));
     drop(unit);
     world.database.execute(
         "UPDATE batches SET added_at = 0;

@@ -32,7 +32,7 @@ fn name_of(world: &World, on_postgres: &'static str, on_sqlite: &'static str) ->
 pub fn a_batch_that_counts_less_than_its_lines_hold_is_not_decided_on(database: TestDatabase) {
     let world = world(database);
     world.database.execute("UPDATE batches SET allocated_quantity = 2 WHERE sku = 'LAMP'");
-    let lock = |name| world.begin().products().lock(&[to_allocate(name, &["O"])], instant(0)).map(|found| found.len());
+    let lock = |name| world.begin().products().lock(&[to_allocate(name, &["O"])]).map(|found| found.len());
     assert_broken(lock("LAMP"), "batch_covers_its_allocations");
     assert_eq!(lock("SOFA").unwrap(), 1, "others go on");
     assert_broken(world.store.order(&order("O")), "batch_covers_its_allocations");
@@ -45,7 +45,7 @@ pub fn lines_that_hold_more_than_a_batch_counts_together_are_not_decided_on(data
     let world = world(database);
     world.allocate("LAMP", "P", 2).unwrap();
     world.database.execute("UPDATE batches SET allocated_quantity = 4 WHERE sku = 'LAMP'");
-    let lock = |names: &[&str]| world.begin().products().lock(&[to_allocate("LAMP", names)], instant(0)).map(drop);
+    let lock = |names: &[&str]| world.begin().products().lock(&[to_allocate("LAMP", names)]).map(drop);
     lock(&["O"]).unwrap();
     lock(&["P"]).unwrap();
     assert_broken(lock(&["O", "P"]), "batch_covers_its_allocations");
@@ -57,7 +57,7 @@ pub fn a_line_that_has_more_than_it_ordered_is_not_decided_on(database: TestData
         "UPDATE allocations SET quantity = 4 WHERE sku = 'LAMP';
          UPDATE batches SET allocated_quantity = 4 WHERE sku = 'LAMP'",
     );
-    let locked = world.begin().products().lock(&[to_allocate("LAMP", &["O"])], instant(0)).map(drop);
+    let locked = world.begin().products().lock(&[to_allocate("LAMP", &["O"])]).map(drop);
     assert_broken(locked, "order_line_within_its_quantity");
 }
 
@@ -68,7 +68,7 @@ pub fn a_counter_that_a_constraint_refuses_names_the_constraint(database: TestDa
         let mut lamp = lock_one(unit, Wanted { batches: vec![reference("B-LAMP")], ..to_allocate("LAMP", &["O"]) });
         lamp.deallocate(&order("O"), &reference("B-LAMP"), instant(0)).unwrap();
         lamp.remove_batch(&reference("B-LAMP"), instant(0)).unwrap();
-        unit.products().save(&[lamp], instant(0), &Origins::default())
+        unit.products().save(&[lamp], &Origins::default())
     });
     assert_broken(removed, name_of(&world, "products_totals", "in_stock"));
 }

@@ -1,8 +1,11 @@
 use crate::shop::seconds;
-use crate::world::{World, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
+use crate::world::{
+    World, connect, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate,
+};
 use allocation_domain::{BatchChange, Eta, MoreNeeded, Needed, Product, Units};
 use allocation_ports::{FoundBatch, LockWait, Origins, StoreError, UnitOfWorkFactory, Wanted};
 use allocation_test_support::TestDatabase;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -16,11 +19,11 @@ pub fn a_sku_without_a_product_is_left_out_unless_it_is_to_be_created(database: 
     let mut unit = world.begin();
     let create = |name| Wanted { create: true, ..Wanted::product(sku(name)) };
     let wanted = [Wanted::product(sku("NONE")), create("NEW"), to_allocate("NONE-2", &["O"]), create("A")];
-    let products = unit.products().lock(&wanted, instant(0)).unwrap();
+    let products = unit.products().lock(&wanted).unwrap();
     let mut skus: Vec<_> = products.iter().map(|product| product.sku().as_str()).collect();
     skus.sort_unstable();
     assert_eq!(skus, ["A", "NEW"]);
-    assert!(unit.products().lock(&[], instant(0)).unwrap().is_empty());
+    assert!(unit.products().lock(&[]).unwrap().is_empty());
     unit.commit().unwrap();
     assert_eq!(world.database.count("SELECT count(*) FROM products"), 2);
 }
@@ -35,42 +38,97 @@ pub fn every_lock_counts_the_version_up(database: TestDatabase) {
     }
 }
 
-pub fn who_comes_with_a_slow_clock_decides_no_earlier_than_others_did(database: TestDatabase) {
+pub fn each_product_keeps_its_own_instants_whatever_the_clock_does(database: TestDatabase) {
     let world = World::new(database);
     for name in ["LAMP", "RUG", "SOFA"] {
         world.add_at(name, name, 9, Eta::InStock, seconds(0));
     }
     world.place(&new_order("CART", &[("RUG", 2)], held(10)), seconds(0));
-    let allocate = |product: &mut Product, name: &str, at| {
-        product.allocate(&order(name), quantity(1), at).unwrap();
-    };
-    world
-        .decide(to_allocate("LAMP", &["O"]), seconds(20), |product| {
-            product.allocate(&order("O"), quantity(1), seconds(20))
-        })
-        .unwrap();
+    // The clock was ahead while lamps were allocated, and was set back.
+    let allocate = |now| move |product: &mut Product| product.allocate(&order("O"), quantity(1), now);
+    world.decide(to_allocate("LAMP", &["O"]), seconds(3_600), allocate(seconds(3_600))).unwrap();
 
     let lock = |names: &[&str], now| {
+        world.set_time(now);
         let mut unit = world.begin();
         let wanted: Vec<_> = names.iter().map(|name| to_allocate(name, &["P"])).collect();
-        let products = unit.products().lock(&wanted, now).unwrap();
+        let products = unit.products().lock(&wanted).unwrap();
         (unit, products)
     };
-    let not_before = |products: &[Product]| products.iter().map(Product::not_before).collect::<Vec<_>>();
-    let (mut unit, mut products) = lock(&["RUG", "LAMP", "SOFA"], seconds(5));
-    assert_eq!(not_before(&products), [seconds(5), seconds(20), seconds(5)]);
-    assert!(products[0].line(&order("CART")).is_some(), "its hold has expired by the instant of the decision");
-    products.iter_mut().for_each(|product| allocate(product, "P", seconds(20)));
-    // Nobody has changed the sofa.
-    unit.products().save(&products[..2], seconds(20), &Origins::default()).unwrap();
+    let told = |products: &[Product]| {
+        let lock_time = |product: &Product| product.lock_time().unwrap();
+        products.iter().map(lock_time).map(|lock| (lock.now, lock.decided_at)).collect::<Vec<_>>()
+    };
+    let later = |micros| seconds(3_600) + TimeDelta::microseconds(micros);
+    let (mut unit, mut products) = lock(&["RUG", "LAMP", "SOFA"], seconds(9));
+    assert_eq!(told(&products), [(seconds(9), seconds(9)), (seconds(9), later(1)), (seconds(9), seconds(9))]);
+    assert!(products[0].line(&order("CART")).is_none(), "its hold lasts by the clock, whatever another product has");
+    for product in &mut products {
+        product.allocate(&order("P"), quantity(1), seconds(9)).unwrap();
+    }
+    unit.products().save(&products, &Origins::default()).unwrap();
     unit.commit().unwrap();
 
-    let (unit, products) = lock(&["SOFA", "RUG", "LAMP"], seconds(6));
-    assert_eq!(not_before(&products), [seconds(6), seconds(20), seconds(20)]);
+    let (unit, products) = lock(&["SOFA", "RUG", "LAMP"], seconds(10));
+    assert_eq!(told(&products), [(seconds(10), seconds(10)), (seconds(10), seconds(10)), (seconds(10), later(2))]);
+    assert!(products[1].line(&order("CART")).is_some(), "its hold has expired by the clock");
     drop(unit);
-    let (_unit, products) = lock(&["LAMP"], seconds(21));
-    assert_eq!(not_before(&products), [seconds(21)]);
+    let at = "SELECT occurred_at FROM outbox WHERE order_id = 'P' ORDER BY sku";
+    assert_eq!(
+        world.database.texts(&at.replace("occurred_at", "CAST(occurred_at AS text)")),
+        [later(1), seconds(9), seconds(9)].map(|at| at.timestamp_micros().to_string()),
+        "{at}"
+    );
     world.assert_events_are_in_order();
+}
+
+pub fn without_a_test_the_clock_is_that_of_the_database(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 9, Eta::InStock);
+    let store = connect(&world.database, 2);
+    store.clock().shift(TimeDelta::hours(1));
+    let before = Utc::now();
+    let mut unit = store.begin(LockWait::Usual).unwrap();
+    let lock = lock_one(&mut *unit, to_allocate("LAMP", &[])).lock_time().unwrap();
+    let ahead = if world.is_postgres() { TimeDelta::zero() } else { TimeDelta::hours(1) };
+    let (from, to) = (before + ahead - TimeDelta::seconds(1), Utc::now() + ahead + TimeDelta::seconds(1));
+    assert!(from <= lock.decided_at && lock.decided_at <= lock.now && lock.now <= to, "{lock:?}");
+}
+
+pub fn who_waits_for_a_lock_decides_when_it_is_given(database: TestDatabase) {
+    let world = World::new(database);
+    if !world.is_postgres() {
+        return;
+    }
+    world.add("LAMP", "B", 9, Eta::InStock);
+    for commits in [true, false] {
+        let store = connect(&world.database, 2);
+        let mut first = store.begin(LockWait::Usual).unwrap();
+        let held = lock_one(&mut *first, to_allocate("LAMP", &[])).lock_time().unwrap();
+        let second = thread::scope(|scope| {
+            let waits = scope.spawn(|| {
+                let mut unit = store.begin(LockWait::Usual).unwrap();
+                lock_one(&mut *unit, to_allocate("LAMP", &[])).lock_time().unwrap()
+            });
+            thread::sleep(Duration::from_millis(300));
+            let released = lock_time_of_server(&world);
+            if commits {
+                first.commit().unwrap()
+            } else {
+                drop(first)
+            }
+            let second = waits.join().unwrap();
+            assert!(second.now >= released, "{second:?} is before {released}, committed: {commits}");
+            second
+        });
+        assert!(!commits || second.decided_at > held.decided_at);
+    }
+}
+
+/// The time of the database's server.
+fn lock_time_of_server(world: &World) -> DateTime<Utc> {
+    let micros = world.database.count("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+    DateTime::from_timestamp_micros(micros).unwrap()
 }
 
 pub fn only_the_most_preferred_open_batches_are_loaded(database: TestDatabase) {
@@ -105,7 +163,7 @@ pub fn all_open_batches_can_be_loaded_afterwards(database: TestDatabase) {
     unit.products().load(&mut product, &Needed::Batches).unwrap();
     assert_eq!(product.available(), 50);
     product.allocate(&order("O"), quantity(50), instant(0)).unwrap();
-    unit.products().save(&[product], world.now(), &Origins::default()).unwrap();
+    unit.products().save(&[product], &Origins::default()).unwrap();
     unit.commit().unwrap();
     assert_eq!(world.database.count("SELECT count(*) FROM allocations"), 50);
     world.assert_counters_equal_sums();
@@ -155,7 +213,7 @@ pub fn several_products_are_loaded_each_with_its_own(database: TestDatabase) {
     }
     let mut unit = world.begin();
     let wanted: Vec<_> = ["B", "X", "C", "A"].iter().map(|name| to_allocate(name, &["O", "P"])).collect();
-    let products = unit.products().lock(&wanted, instant(0)).unwrap();
+    let products = unit.products().lock(&wanted).unwrap();
     assert_eq!(products.len(), 3);
     for product in products {
         let name = product.sku().as_str();
@@ -185,7 +243,7 @@ pub fn a_lock_excludes_others_and_sees_what_they_committed(database: TestDatabas
         thread::sleep(Duration::from_millis(200));
         assert!(!second.is_finished(), "the second waits for the first");
         product.allocate(&order("O-1"), quantity(7), instant(0)).unwrap();
-        first.products().save(&[product], world.now(), &Origins::default()).unwrap();
+        first.products().save(&[product], &Origins::default()).unwrap();
         first.commit().unwrap();
         let product = second.join().unwrap();
         assert_eq!(product.available(), 3);
@@ -253,7 +311,7 @@ pub fn products_that_others_have_locked_are_told_without_a_wait_and_the_rest_is_
     assert_eq!(third.products().locked_by_others(&skus(&["A", "B", "C"])).unwrap(), skus(&["A", "B", "C"]));
     drop(first);
     assert_eq!(third.products().locked_by_others(&skus(&["A", "B", "C"])).unwrap(), skus(&["A", "C"]));
-    let products = second.products().lock(&[to_allocate("A", &[]), to_allocate("C", &[])], instant(0)).unwrap();
+    let products = second.products().lock(&[to_allocate("A", &[]), to_allocate("C", &[])]).unwrap();
     assert_eq!(products.len(), 2, "they are its own already");
     assert!(second.products().locked_by_others(&[]).unwrap().is_empty());
 }
@@ -279,7 +337,7 @@ pub fn a_brief_wait_for_a_product_ends_busy_and_waits_for_a_connection_as_usual(
         lock_one(&mut *first, to_allocate("A", &[]));
         for wait in [LockWait::Brief, LockWait::Short] {
             let mut second = world.store.begin(wait).unwrap();
-            let locked = second.products().lock(&[to_allocate("A", &[])], instant(0));
+            let locked = second.products().lock(&[to_allocate("A", &[])]);
             assert!(matches!(locked, Err(StoreError::Busy(_))), "{wait:?}: {locked:?}");
         }
         return;

@@ -78,8 +78,9 @@ pub fn expired_holds_come_with_every_lock_and_go_to_whoever_asks(database: TestD
     world.place(&new_order("CART", &[("LAMP", 6)], held(10)), seconds(0));
     world.place(&new_order("LATER", &[("LAMP", 2)], held(20)), seconds(0));
     let loaded = |now| {
+        world.set_time(now);
         let mut unit = world.begin();
-        let products = unit.products().lock(&[Wanted::product(sku("LAMP"))], now).unwrap();
+        let products = unit.products().lock(&[Wanted::product(sku("LAMP"))]).unwrap();
         let names = |product: &Product| product.lines().map(|(order_id, _)| order_id.to_string()).collect::<Vec<_>>();
         (names(&products[0]), products[0].batches().len())
     };
@@ -178,7 +179,7 @@ pub fn a_long_queue_is_served_in_few_loads(database: TestDatabase) {
             *loads.last_mut().unwrap() += 1;
         }
         let behind = product.is_behind();
-        unit.products().save(&[product], seconds(0), &Origins::default()).unwrap();
+        unit.products().save(&[product], &Origins::default()).unwrap();
         unit.commit().unwrap();
         if !behind {
             break;

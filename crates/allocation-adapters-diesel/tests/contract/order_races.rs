@@ -7,7 +7,6 @@ use allocation_domain::{
 };
 use allocation_ports::{LockWait, Origins, Queries, StoreError, UnitOfWork, UnitOfWorkFactory, Wanted};
 use allocation_test_support::TestDatabase;
-use chrono::{DateTime, Utc};
 use std::sync::Barrier;
 use std::thread;
 
@@ -20,16 +19,16 @@ fn world(database: TestDatabase) -> World {
     world
 }
 
-fn save(unit: &mut dyn UnitOfWork, products: Products, at: DateTime<Utc>) -> Result<(), StoreError> {
+fn save(unit: &mut dyn UnitOfWork, products: Products) -> Result<(), StoreError> {
     let changed: Vec<Product> = products.into_iter().filter(|product| !product.events().is_empty()).collect();
-    if changed.is_empty() { Ok(()) } else { unit.products().save(&changed, at, &Origins::default()) }
+    if changed.is_empty() { Ok(()) } else { unit.products().save(&changed, &Origins::default()) }
 }
 
 type Allocated = Result<AllocationOutcome, AllocateError>;
 
 /// Locks a product and decides a standalone line on it, without saving it.
 fn decide_line(unit: &mut dyn UnitOfWork, name: &str, order_id: &str) -> Result<(Products, Allocated), StoreError> {
-    let mut products: Products = unit.products().lock(&[standalone(name, order_id)], instant(0))?.into_iter().collect();
+    let mut products: Products = unit.products().lock(&[standalone(name, order_id)])?.into_iter().collect();
     let allocated = decide(unit, &mut products, |products| {
         products.get_mut(&sku(name)).unwrap().allocate(&order(order_id), quantity(1), instant(0))
     });
@@ -40,7 +39,7 @@ fn decide_line(unit: &mut dyn UnitOfWork, name: &str, order_id: &str) -> Result<
 fn allocate(world: &World, name: &str, order_id: &str) -> Result<Allocated, StoreError> {
     let mut unit = world.store.begin(LockWait::Usual)?;
     let (products, allocated) = decide_line(&mut *unit, name, order_id)?;
-    save(&mut *unit, products, instant(0))?;
+    save(&mut *unit, products)?;
     unit.commit()?;
     Ok(allocated)
 }
@@ -53,7 +52,7 @@ fn lock_order(unit: &mut dyn UnitOfWork, order_id: &str) -> Result<Products, Sto
     }
     let wanted: Vec<_> =
         skus.iter().map(|name| Wanted { order_ids: vec![order(order_id)], ..Wanted::product(name.clone()) }).collect();
-    let locked = unit.products().lock(&wanted, instant(0))?;
+    let locked = unit.products().lock(&wanted)?;
     unit.orders().lock_lines(&order(order_id), &skus)?;
     Ok(locked.into_iter().collect())
 }
@@ -63,7 +62,7 @@ fn cancel(world: &World, order_id: &str) -> Result<Option<Order>, StoreError> {
     let mut unit = world.store.begin(LockWait::Usual)?;
     let mut products = lock_order(&mut *unit, order_id)?;
     let cancelled = decide(&mut *unit, &mut products, |products| products.cancel(&order(order_id), instant(0)));
-    save(&mut *unit, products, instant(0))?;
+    save(&mut *unit, products)?;
     unit.commit()?;
     Ok(cancelled.ok())
 }
@@ -76,7 +75,7 @@ fn place(world: &World, placed: &NewOrder) -> Result<Option<Order>, StoreError> 
         return Ok(None);
     }
     let order = decide(&mut *unit, &mut products, |products| products.place(placed, instant(0)));
-    save(&mut *unit, products, instant(0))?;
+    save(&mut *unit, products)?;
     unit.orders().add(std::slice::from_ref(placed), instant(0))?;
     unit.commit()?;
     Ok(order.ok())
@@ -92,7 +91,7 @@ fn lock_to_place(unit: &mut dyn UnitOfWork, placed: &NewOrder) -> Result<Product
             ..Wanted::product(name.clone())
         })
         .collect();
-    Ok(unit.products().lock(&wanted, instant(0))?.into_iter().collect())
+    Ok(unit.products().lock(&wanted)?.into_iter().collect())
 }
 
 /// Runs `work` again while it conflicts, as the use cases do.
@@ -203,14 +202,14 @@ fn group(world: &World, name: &str, random: &mut fastrand::Rng) -> Result<(), St
         ..Wanted::product(sku(name))
     };
     let mut unit = world.store.begin(LockWait::Usual)?;
-    let mut products: Products = unit.products().lock(&[wanted], instant(0))?.into_iter().collect();
+    let mut products: Products = unit.products().lock(&[wanted])?.into_iter().collect();
     for order_id in &names {
         // A refusal is as good as any other decision.
         drop(decide(&mut *unit, &mut products, |products| {
             products.get_mut(&sku(name)).unwrap().allocate(&order(order_id), quantity(1), instant(0))
         }));
     }
-    save(&mut *unit, products, instant(0))?;
+    save(&mut *unit, products)?;
     unit.commit()
 }
 
@@ -219,12 +218,12 @@ fn deallocate(world: &World, name: &str, order_id: &str) -> Result<(), StoreErro
     let wanted =
         Wanted { batches: vec![batch.clone()], order_ids: vec![order(order_id)], ..Wanted::product(sku(name)) };
     let mut unit = world.store.begin(LockWait::Usual)?;
-    let mut products: Products = unit.products().lock(&[wanted], instant(0))?.into_iter().collect();
+    let mut products: Products = unit.products().lock(&[wanted])?.into_iter().collect();
     // A line that is not there is not given back.
     drop(decide(&mut *unit, &mut products, |products| {
         products.get_mut(&sku(name)).unwrap().deallocate(&order(order_id), &batch, instant(0))
     }));
-    save(&mut *unit, products, instant(0))?;
+    save(&mut *unit, products)?;
     unit.commit()
 }
 
@@ -256,7 +255,7 @@ mod postgres {
         assert_eq!(unit.orders().skus_of(&order("O")).unwrap(), [sku("LAMP")]);
         allocate(&world, "SOFA", "O").unwrap().unwrap();
         let wanted = Wanted { order_ids: vec![order("O")], ..Wanted::product(sku("LAMP")) };
-        unit.products().lock(&[wanted], instant(0)).unwrap();
+        unit.products().lock(&[wanted]).unwrap();
         assert!(conflicts(&unit.orders().lock_lines(&order("O"), &[sku("LAMP")])));
         drop(unit);
         assert_eq!(cancel(&world, "O").unwrap().unwrap().lines.len(), 2);
@@ -272,7 +271,7 @@ mod postgres {
         thread::scope(|scope| {
             let cancelled = scope.spawn(|| cancel(&world, "O"));
             await_waiting(&world);
-            save(&mut *unit, products, instant(0)).unwrap();
+            save(&mut *unit, products).unwrap();
             unit.commit().unwrap();
             assert!(conflicts(&cancelled.join().unwrap()));
         });
@@ -286,7 +285,7 @@ mod postgres {
         let mut unit = world.begin();
         let mut products = lock_order(&mut *unit, "O").unwrap();
         products.cancel(&order("O"), instant(0)).unwrap();
-        save(&mut *unit, products, instant(0)).unwrap();
+        save(&mut *unit, products).unwrap();
         thread::scope(|scope| {
             let allocated = scope.spawn(|| allocate(&world, "SOFA", "O").unwrap());
             await_waiting(&world);
@@ -304,7 +303,7 @@ mod postgres {
         assert!(allocated.is_ok());
         allocate(&world, "LAMP", "O").unwrap().unwrap();
         assert_eq!(cancel(&world, "O").unwrap().unwrap().lines.len(), 1);
-        assert!(conflicts(&save(&mut *unit, products, instant(0))));
+        assert!(conflicts(&save(&mut *unit, products)));
         drop(unit);
         assert!(matches!(allocate(&world, "SOFA", "O").unwrap(), Err(AllocateError::OrderCancelled(_))));
     }
@@ -321,7 +320,7 @@ mod postgres {
         assert_eq!(world.database.count("SELECT count(*) FROM order_lines WHERE order_slot = ''"), 0);
         assert_eq!(cancel(&world, "O").unwrap().unwrap().lines.len(), 1);
         assert_eq!(world.database.count("SELECT count(*) FROM order_lines WHERE order_slot = ''"), 1);
-        assert!(conflicts(&save(&mut *unit, products, instant(0))));
+        assert!(conflicts(&save(&mut *unit, products)));
     }
 
     #[test]
@@ -331,10 +330,10 @@ mod postgres {
         let mut unit = world.begin();
         let wanted =
             Wanted { batches: vec![reference("B-LAMP")], order_ids: vec![order("O")], ..Wanted::product(sku("LAMP")) };
-        let mut products: Products = unit.products().lock(&[wanted], instant(0)).unwrap().into_iter().collect();
+        let mut products: Products = unit.products().lock(&[wanted]).unwrap().into_iter().collect();
         let lamp = products.get_mut(&sku("LAMP")).unwrap();
         lamp.deallocate(&order("O"), &reference("B-LAMP"), instant(0)).unwrap();
-        save(&mut *unit, products, instant(0)).unwrap();
+        save(&mut *unit, products).unwrap();
         thread::scope(|scope| {
             let allocated = scope.spawn(|| allocate(&world, "SOFA", "O"));
             await_waiting(&world);
@@ -354,7 +353,7 @@ mod postgres {
         assert!(unit.orders().with_lines(&[order("O")]).unwrap().is_empty());
         allocate(&world, "SOFA", "O").unwrap().unwrap();
         products.place(&placed, instant(0)).unwrap();
-        assert!(conflicts(&save(&mut *unit, products, instant(0))));
+        assert!(conflicts(&save(&mut *unit, products)));
         drop(unit);
         assert_eq!(place(&world, &placed).unwrap(), None);
     }
@@ -371,7 +370,7 @@ mod postgres {
         allocate(&world, "SOFA", "O").unwrap().unwrap();
         deallocate(&world, "LAMP", "O").unwrap();
         products.place(&placed, instant(0)).unwrap();
-        save(&mut *unit, products, instant(0)).unwrap();
+        save(&mut *unit, products).unwrap();
         assert!(conflicts(&unit.orders().add(std::slice::from_ref(&placed), instant(0))));
         drop(unit);
         assert_eq!(place(&world, &placed).unwrap(), None);

@@ -58,12 +58,12 @@ pub fn an_order_is_added_once(database: TestDatabase) {
 /// Locks products, as an order needs them.
 fn lock(unit: &mut dyn UnitOfWork, names: &[&str], order_id: &str) -> Products {
     let wanted: Vec<_> = names.iter().map(|name| Wanted { create: true, ..to_allocate(name, &[order_id]) }).collect();
-    unit.products().lock(&wanted, instant(0)).unwrap().into_iter().collect()
+    unit.products().lock(&wanted).unwrap().into_iter().collect()
 }
 
 fn save(mut unit: Box<dyn UnitOfWork>, products: Products) {
     let products: Vec<_> = products.into_iter().collect();
-    unit.products().save(&products, instant(0), &Origins::default()).unwrap();
+    unit.products().save(&products, &Origins::default()).unwrap();
     unit.commit().unwrap();
 }
 
@@ -127,8 +127,9 @@ pub fn an_order_that_has_ended_gets_no_line_of_another_product(database: TestDat
     let check = |name: &str| {
         let alone = ["WAITS", "HELD", "EXPIRED", "CANCELLED", "NEW"].map(order).to_vec();
         let wanted = Wanted { alone, open_batches: true, ..Wanted::product(sku(name)) };
+        world.set_time(end);
         let mut unit = world.begin();
-        let mut product = unit.products().lock(&[wanted], end).unwrap().remove(0);
+        let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);
         let mut ask = |order_id| product.allocate(&order(order_id), quantity(2), end);
         assert!(ask("WAITS").is_ok() && ask("HELD").is_ok() && ask("NEW").is_ok());
         assert!(matches!(ask("EXPIRED"), Err(AllocateError::HoldExpired(_))));

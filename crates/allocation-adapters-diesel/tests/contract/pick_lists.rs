@@ -19,11 +19,11 @@ fn lock(unit: &mut dyn UnitOfWork, lines: &[(&str, &str)]) -> Products {
         .iter()
         .map(|(name, order_id)| Wanted { order_ids: vec![order(order_id)], ..Wanted::product(sku(name)) })
         .collect();
-    unit.products().lock(&wanted, instant(0)).unwrap().into_iter().collect()
+    unit.products().lock(&wanted).unwrap().into_iter().collect()
 }
 
 fn save(mut unit: Box<dyn UnitOfWork>, products: Products) {
-    unit.products().save(&products.into_iter().collect::<Vec<_>>(), instant(50), &Origins::default()).unwrap();
+    unit.products().save(&products.into_iter().collect::<Vec<_>>(), &Origins::default()).unwrap();
     unit.commit().unwrap();
 }
 

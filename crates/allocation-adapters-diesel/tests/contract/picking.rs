@@ -14,17 +14,17 @@ pub fn list_id(text: &str) -> PickListId {
 }
 
 /// Locks all products of the shop, with these lines.
-fn lock_all(unit: &mut dyn UnitOfWork, lines: &[(String, OrderId)], now: DateTime<Utc>) -> Vec<Product> {
+fn lock_all(unit: &mut dyn UnitOfWork, lines: &[(String, OrderId)]) -> Vec<Product> {
     let wanted = SKUS.map(|name| Wanted {
         order_ids: lines.iter().filter(|(held, _)| held == name).map(|(_, order_id)| order_id.clone()).collect(),
         ..Wanted::product(sku(name))
     });
-    unit.products().lock(&wanted, now).unwrap()
+    unit.products().lock(&wanted).unwrap()
 }
 
 /// Locks all products of the shop, and loads the lines of a list, or one of them.
-fn lock_list(unit: &mut dyn UnitOfWork, list: &PickListId, only: Option<u32>, now: DateTime<Utc>) -> Vec<Product> {
-    let mut products = lock_all(unit, &[], now);
+fn lock_list(unit: &mut dyn UnitOfWork, list: &PickListId, only: Option<u32>) -> Vec<Product> {
+    let mut products = lock_all(unit, &[]);
     let lines = unit.pick_lists().find(list).unwrap().map(|stored| stored.list.lines).unwrap_or_default();
     for (line, pick) in lines.into_iter().filter(|(line, _)| only.is_none_or(|only| only == *line)) {
         let id = PickLineId { list: list.clone(), line };
@@ -46,7 +46,8 @@ impl Shop {
         let open: Vec<_> = open.collect();
         let any = random.choice(&lines).map(|(id, line)| ((*id).clone(), line.picked));
         let choice = random.u8(0..8);
-        let pick = random.choice(open).filter(|_| choice < 5).or(any);
+        // Lists that are given back are open ones as well.
+        let pick = random.choice(open).filter(|_| choice != 5).or(any);
         match (choice, pick) {
             (0..=4, Some((id, found))) => self.pick(&id, found, now),
             (5, Some((id, _))) => self.ship(&id.list, now),
@@ -62,7 +63,7 @@ impl Shop {
         let found = self.world.store.pickable(list.criteria(), list.max_lines()).unwrap();
         assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "each once, sorted by SKU");
         let lines: Vec<_> = found.into_iter().map(|(name, order_id)| (name.to_string(), order_id)).collect();
-        let lock = |unit: &mut dyn UnitOfWork| lock_all(unit, &lines, now);
+        let lock = |unit: &mut dyn UnitOfWork| lock_all(unit, &lines);
         let is_made = |decided: bool, unit: &mut dyn UnitOfWork| {
             if decided {
                 unit.pick_lists().add(list, now).unwrap();
@@ -73,17 +74,17 @@ impl Shop {
 
     pub fn pick(&mut self, id: &PickLineId, found: u32, now: DateTime<Utc>) {
         let found = Units::new(found).unwrap();
-        let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, &id.list, Some(id.line), now);
+        let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, &id.list, Some(id.line));
         self.decide_on(&SKUS, lock, now, |products, at| products.pick(id, found, at), |_, _| {});
     }
 
     pub fn ship(&mut self, list: &PickListId, now: DateTime<Utc>) {
-        let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, list, None, now);
+        let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, list, None);
         self.decide_on(&SKUS, lock, now, |products, _| products.ship(list), |_, _| {});
     }
 
     pub fn give_back_list(&mut self, list: &PickListId, now: DateTime<Utc>) {
-        let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, list, None, now);
+        let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, list, None);
         self.decide_on(&SKUS, lock, now, |products, _| products.give_back(list), |_, _| {});
     }
 

@@ -162,7 +162,7 @@ fn allocate(world: &World, order_id: &str, cause: &str) {
     let mut origins = Origins::default();
     let origin = Origin { causation_id: CausationId::parse(cause), ..Origin::default() };
     origins.add(&sku("LAMP"), 0..product.events().len(), &origin);
-    unit.products().save(&[product], instant(0), &origins).unwrap();
+    unit.products().save(&[product], &origins).unwrap();
     unit.commit().unwrap();
 }
 

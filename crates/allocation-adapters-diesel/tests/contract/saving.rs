@@ -100,7 +100,7 @@ pub fn several_products_are_saved_in_one_unit(database: TestDatabase) {
         .iter()
         .map(|name| Wanted { batches: vec![reference(&format!("{name}-1"))], ..to_allocate(name, &["OLD", "O", "P"]) })
         .collect();
-    let mut products = unit.products().lock(&wanted, instant(0)).unwrap();
+    let mut products = unit.products().lock(&wanted).unwrap();
     for product in &mut products {
         let batch = reference(&format!("{}-1", product.sku()));
         product.deallocate(&order("OLD"), &batch, instant(0)).unwrap();
@@ -108,7 +108,7 @@ pub fn several_products_are_saved_in_one_unit(database: TestDatabase) {
         product.allocate(&order("P"), quantity(2), instant(0)).unwrap();
         product.add_batch(reference(&format!("{}-2", product.sku())), quantity(1), Eta::InStock, world.now()).unwrap();
     }
-    unit.products().save(&products, world.now(), &Origins::default()).unwrap();
+    unit.products().save(&products, &Origins::default()).unwrap();
     unit.commit().unwrap();
     let expected = ["O A A-1 1", "P A A-1 2", "O B B-1 1", "P B B-1 2", "O C C-1 1", "P C C-1 2"];
     assert_eq!(world.allocation_texts(), expected);
@@ -137,7 +137,7 @@ pub fn a_batch_that_vanished_is_a_broken_invariant(database: TestDatabase) {
     world.remove_batch("LAMP", "B");
     product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
     let mut unit = world.begin();
-    let result = unit.products().save(&[product], world.now(), &Origins::default());
+    let result = unit.products().save(&[product], &Origins::default());
     // The version was there before, or the batch is missing: whatever is seen first.
     assert!(matches!(result, Err(StoreError::Invariant { .. })), "{result:?}");
 }
@@ -152,7 +152,7 @@ pub fn a_second_allocation_of_a_line_is_a_broken_invariant(database: TestDatabas
     world.allocate("LAMP", "O", 1).unwrap();
     product.allocate(&order("O"), quantity(2), instant(0)).unwrap();
     let mut unit = world.begin();
-    let result = unit.products().save(&[product], world.now(), &Origins::default());
+    let result = unit.products().save(&[product], &Origins::default());
     assert!(matches!(result, Err(StoreError::Invariant { .. })), "{result:?}");
 }
 

@@ -3,8 +3,8 @@
 
 use crate::world::{World, due, held, instant, new_order, order, quantity, reference, sku, waits};
 use allocation_domain::{
-    BatchChange, Commitment, Eta, Event, HoldDuration, LineState, MoreNeeded, NewOrder, Order, OrderId, OrderTerms,
-    Product, Products, QueuePosition, Sku, Undecided, Units,
+    BatchChange, Commitment, Eta, Event, HoldDuration, LineState, LockTime, MoreNeeded, NewOrder, Order, OrderId,
+    OrderTerms, Product, Products, QueuePosition, Sku, Undecided, Units,
 };
 use allocation_ports::{AllocationRow, Backorder, Origins, RecordedEvent, UnitOfWork, Wanted};
 use allocation_test_support::TestDatabase;
@@ -17,7 +17,7 @@ pub const SKUS: [&str; 3] = ["LAMP", "RUG", "SOFA"];
 pub struct Shop {
     pub world: World,
     pub truth: Products,
-    /// How often each product was locked, and when it was decided on last.
+    /// How often each product was locked, and when it was locked last.
     counted: BTreeMap<&'static str, (u64, DateTime<Utc>)>,
     pub events: Vec<RecordedEvent>,
 }
@@ -56,14 +56,13 @@ pub fn wanted(names: &[&str], order_id: &OrderId, batch: u8) -> Vec<Wanted> {
 impl Shop {
     pub fn new(database: TestDatabase) -> Self {
         let truth = SKUS.map(|name| Product::new(sku(name))).into_iter().collect();
-        let counted = SKUS.map(|name| (name, (0, seconds(0)))).into();
+        let counted = SKUS.map(|name| (name, (0, DateTime::UNIX_EPOCH))).into();
         let mut shop = Self { world: World::new(database), truth, counted, events: Vec::new() };
         shop.decide(&SKUS, &order("NONE"), 0, seconds(0), |_, _| Ok::<_, MoreNeeded>(()));
         shop
     }
 
-    /// Decides on products in the database and in memory, which must come to the same. When others
-    /// have decided after `now`, the decision is made as of then.
+    /// Decides on products in the database and in memory, which must come to the same.
     fn decide<E: Undecided>(
         &mut self,
         names: &[&'static str],
@@ -72,7 +71,7 @@ impl Shop {
         now: DateTime<Utc>,
         decision: impl Fn(&mut Products, DateTime<Utc>) -> Result<(), E>,
     ) {
-        let lock = |unit: &mut dyn UnitOfWork| unit.products().lock(&wanted(names, order_id, batch), now).unwrap();
+        let lock = |unit: &mut dyn UnitOfWork| unit.products().lock(&wanted(names, order_id, batch)).unwrap();
         self.decide_on(names, lock, now, decision, |_, _| {});
     }
 
@@ -85,8 +84,8 @@ impl Shop {
         decision: impl Fn(&mut Products, DateTime<Utc>) -> Result<T, E>,
         and_then: impl Fn(bool, &mut dyn UnitOfWork),
     ) {
-        let at = names.iter().map(|name| self.counted[name].1).max().unwrap().max(now);
-        let decision = |products: &mut Products| decision(products, at);
+        let decision = |products: &mut Products| decision(products, now);
+        self.count(names, now);
         let before: BTreeMap<Sku, usize> =
             self.truth.iter().map(|product| (product.sku().clone(), product.events().len())).collect();
         // What the domain refuses is as good a step as any other.
@@ -94,27 +93,36 @@ impl Shop {
         let mut unit = self.world.begin();
         let locked = lock(&mut *unit);
         for product in &locked {
-            let (version, last_at) = self.counted.get_mut(product.sku().as_str()).unwrap();
-            (*version, *last_at) = (*version + 1, now.max(*last_at));
-            assert_eq!((product.version(), product.not_before()), (*version, *last_at));
+            let (version, decided_at) = self.counted[product.sku().as_str()];
+            assert_eq!((product.version(), product.lock_time()), (version, Some(LockTime { now, decided_at })));
         }
         let mut products: Products = locked.into_iter().collect();
         assert_eq!(decide(&mut *unit, &mut products, &decision).ok(), in_memory);
-        unit.products().save(&products.into_iter().collect::<Vec<_>>(), at, &Origins::default()).unwrap();
+        unit.products().save(&products.into_iter().collect::<Vec<_>>(), &Origins::default()).unwrap();
         and_then(in_memory.is_some(), &mut *unit);
         unit.commit().unwrap();
         for product in self.truth.iter() {
             let new = product.events()[before[product.sku()]..].iter().enumerate();
-            let (version, last_at) = self.counted.get_mut(product.sku().as_str()).unwrap();
-            *last_at = if new.len() > 0 { at } else { *last_at };
+            let (version, decided_at) = self.counted[product.sku().as_str()];
             self.events.extend(new.map(|(ordinal, event)| RecordedEvent {
                 sku: product.sku().clone(),
-                version: *version,
+                version,
                 ordinal: u32::try_from(ordinal).unwrap(),
-                occurred_at: at,
+                occurred_at: decided_at,
                 event: event.clone(),
             }));
         }
+    }
+
+    /// Counts a lock of these products, each of which is decided on later than ever before.
+    fn count(&mut self, names: &[&'static str], now: DateTime<Utc>) {
+        self.world.set_time(now);
+        for name in names {
+            let (version, decided_at) = self.counted.get_mut(name).unwrap();
+            (*version, *decided_at) = (*version + 1, now.max(*decided_at + TimeDelta::microseconds(1)));
+        }
+        let lock_time = |product: &Product| LockTime { now, decided_at: self.counted[product.sku().as_str()].1 };
+        self.truth = self.truth.iter().map(|product| product.clone().locked_at(lock_time(product))).collect();
     }
 
     /// One of everything, of a product or an order, by a clock that is not the one of the step before.
@@ -152,8 +160,7 @@ impl Shop {
             1 => {
                 let standalone =
                     Wanted { order_ids: Vec::new(), alone: vec![id.clone()], ..wanted(&one, &id, batch).remove(0) };
-                let lock =
-                    |unit: &mut dyn UnitOfWork| unit.products().lock(std::slice::from_ref(&standalone), now).unwrap();
+                let lock = |unit: &mut dyn UnitOfWork| unit.products().lock(std::slice::from_ref(&standalone)).unwrap();
                 let allocate = |all: &mut Products, at| {
                     on(all, &|product| needed(product.allocate(&order_id, quantity(units), at).map(drop)))
                 };

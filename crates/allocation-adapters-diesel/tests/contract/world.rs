@@ -77,7 +77,7 @@ pub fn connect(database: &TestDatabase, pool_size: u32) -> Store {
 
 /// The one product that a lock is to give.
 pub fn lock_one(unit: &mut dyn UnitOfWork, wanted: Wanted) -> Product {
-    let mut products = unit.products().lock(&[wanted], instant(0)).unwrap();
+    let mut products = unit.products().lock(&[wanted]).unwrap();
     assert_eq!(products.len(), 1);
     products.remove(0)
 }
@@ -104,6 +104,7 @@ impl World {
     pub fn with_pool(database: TestDatabase, pool_size: u32) -> Self {
         let store = connect(&database, pool_size);
         store.migrations().up().unwrap();
+        store.clock().stop_at(instant(0));
         Self { store, database, clock: AtomicI64::new(0) }
     }
 
@@ -128,6 +129,11 @@ impl World {
         instant(self.clock.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// Units of work decide at this instant from now on.
+    pub fn set_time(&self, now: DateTime<Utc>) {
+        self.store.clock().stop_at(now);
+    }
+
     pub fn begin(&self) -> Box<dyn UnitOfWork> {
         self.store.begin(LockWait::Usual).unwrap()
     }
@@ -145,11 +151,11 @@ impl World {
 
     /// Runs `work` on a locked product and stores what came of it.
     pub fn change<T>(&self, wanted: Wanted, work: impl FnOnce(&mut Product) -> T) -> Result<T, StoreError> {
-        let now = self.now();
+        self.set_time(self.now());
         let mut unit = self.store.begin(LockWait::Usual)?;
-        let mut products = unit.products().lock(&[wanted], now)?;
+        let mut products = unit.products().lock(&[wanted])?;
         let answer = work(&mut products[0]);
-        unit.products().save(&products, now, &Origins::default())?;
+        unit.products().save(&products, &Origins::default())?;
         unit.commit()?;
         Ok(answer)
     }
@@ -161,10 +167,11 @@ impl World {
         now: DateTime<Utc>,
         decision: impl FnMut(&mut Product) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.set_time(now);
         let mut unit = self.begin();
-        let mut product = unit.products().lock(&[wanted], now).unwrap().remove(0);
+        let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);
         let decided = load_and_decide(&mut *unit, &mut product, decision);
-        unit.products().save(&[product], now, &Origins::default()).unwrap();
+        unit.products().save(&[product], &Origins::default()).unwrap();
         unit.commit().unwrap();
         decided
     }
@@ -185,6 +192,13 @@ impl World {
         self.decide(standalone(name, order_id.as_str()), now, |product| {
             product.allocate(&order_id, quantity(units), now)
         })
+    }
+
+    /// Allocates a line at an instant.
+    pub fn allocate_at(&self, name: &str, order_id: &str, units: u32, now: DateTime<Utc>) {
+        let order_id = order(order_id);
+        let wanted = to_allocate(name, &[order_id.as_str()]);
+        self.decide(wanted, now, |product| product.allocate(&order_id, quantity(units), now)).unwrap();
     }
 
     pub fn deallocate(&self, name: &str, order_id: &str, batch: &str) -> Result<Quantity, DeallocateError> {

@@ -33,7 +33,7 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
             named_batches: before.batches().to_vec(),
             lines: before.lines().map(|(id, line)| (id.clone(), line.clone())).collect(),
             more_waiting: true,
-            ..ProductState::new(before.sku().clone(), 7)
+            ..crate::testing::locked_state(before.sku().as_str(), 7)
         };
         locks(products, vec![Product::restore(state)]);
         products.expect_load().times(1).returning(|product, needed| {
@@ -48,8 +48,8 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         products
             .expect_save()
             .times(1)
-            .withf(move |products, _, _| products[0].events().iter().any(served))
-            .returning(|_, _, _| Ok(()));
+            .withf(move |products, _| products[0].events().iter().any(served))
+            .returning(|_, _| Ok(()));
     });
     cancel_with(unit, &["LAMP"]).unwrap();
 }

@@ -1,7 +1,6 @@
 use super::*;
 use crate::testing::{
-    batch, cause, committed, ending, now, order, product, product_with_line, reference, rolled_back, saves, sku,
-    use_cases,
+    batch, cause, committed, ending, order, product, product_with_line, reference, rolled_back, saves, sku, use_cases,
 };
 use allocation_domain::{Commitment, Eta, Product, Units};
 use allocation_ports::mocks::{MockProductRepository, MockUnitOfWork};
@@ -14,8 +13,8 @@ fn found(products: &mut MockProductRepository, locked: Product) {
     products
         .expect_lock()
         .times(1)
-        .withf(|wanted, at| wanted.len() == 1 && wanted[0].batches == [reference("B-LAMP")] && *at == now())
-        .returning(move |_, _| Ok(locked.take().into_iter().collect()));
+        .withf(|wanted| wanted.len() == 1 && wanted[0].batches == [reference("B-LAMP")])
+        .returning(move |_| Ok(locked.take().into_iter().collect()));
 }
 
 fn to_units(units: u32) -> BatchChange {
@@ -78,7 +77,7 @@ fn a_batch_that_is_not_there_or_just_went_is_told() {
     let went = rolled_back(|products| {
         products.expect_sku_of().times(1).returning(|_| Ok(Some(sku("LAMP"))));
         products.expect_sku_of().times(1).returning(|_| Ok(None));
-        products.expect_lock().returning(|_, _| Ok(vec![product("LAMP", Vec::new())]));
+        products.expect_lock().returning(|_| Ok(vec![product("LAMP", Vec::new())]));
     });
     for unit in [never, went] {
         let refusal = change(unit, &to_units(5)).unwrap_err();
@@ -90,7 +89,7 @@ fn a_batch_that_is_not_there_or_just_went_is_told() {
 fn a_batch_that_was_added_to_another_product_meanwhile_is_looked_up_again() {
     let moved = rolled_back(|products| {
         products.expect_sku_of().times(1).returning(|_| Ok(Some(sku("SOFA"))));
-        products.expect_lock().times(1).returning(|_, _| Ok(vec![product("SOFA", Vec::new())]));
+        products.expect_lock().times(1).returning(|_| Ok(vec![product("SOFA", Vec::new())]));
         products.expect_sku_of().times(1).returning(|_| Ok(Some(sku("LAMP"))));
     });
     let there = rolled_back(|products| found(products, product("LAMP", vec![batch("B-LAMP", "LAMP", 9)])));

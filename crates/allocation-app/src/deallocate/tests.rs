@@ -14,7 +14,7 @@ fn with_allocation() -> Product {
         more_open_batches: true,
         named_batches: before.batches().to_vec(),
         lines: before.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
-        ..ProductState::new(sku("LAMP"), 8)
+        ..crate::testing::locked_state("LAMP", 8)
     })
 }
 
@@ -23,8 +23,8 @@ fn locked(product: Product) -> impl FnOnce(&mut MockProductRepository) {
         products.expect_sku_of().returning(|_| Ok(Some(sku("LAMP"))));
         products
             .expect_lock()
-            .withf(|wanted, _| wanted[0].batches == [reference("B-1")] && wanted[0].order_ids == [order("O-1")])
-            .return_once(|_, _| Ok(vec![product]));
+            .withf(|wanted| wanted[0].batches == [reference("B-1")] && wanted[0].order_ids == [order("O-1")])
+            .return_once(|_| Ok(vec![product]));
     }
 }
 
@@ -33,13 +33,13 @@ fn freed(products: &mut MockProductRepository) {
     products
         .expect_save()
         .times(1)
-        .withf(|products, _, _| {
+        .withf(|products, _| {
             let changes = products[0].changes();
             matches!(changes.events, [Event::Deallocated { .. }])
                 && changes.batch_deltas == [(&reference("B-1"), -4)]
                 && changes.lines.len() == 1
         })
-        .returning(|_, _, _| Ok(()));
+        .returning(|_, _| Ok(()));
 }
 
 fn nothing_held(products: &mut MockProductRepository) {
@@ -93,7 +93,7 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
             named_batches: vec![batch("B-1", "LAMP", 4).with_allocated(4).unwrap()],
             lines: before.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
             more_waiting: true,
-            ..ProductState::new(sku("LAMP"), 8)
+            ..crate::testing::locked_state("LAMP", 8)
         };
         locked(Product::restore(state))(products);
         products.expect_load().times(1).returning(|product, needed| {
@@ -106,8 +106,8 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         products
             .expect_save()
             .times(1)
-            .withf(|products, _, _| products[0].changes().batch_deltas == [(&reference("B-1"), -1)])
-            .returning(|_, _, _| Ok(()));
+            .withf(|products, _| products[0].changes().batch_deltas == [(&reference("B-1"), -1)])
+            .returning(|_, _| Ok(()));
     });
     use_cases(vec![served]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
 }
@@ -126,13 +126,13 @@ fn what_has_expired_is_released_in_units_of_work_before_the_decision() {
             named_batches: product.batches().to_vec(),
             lines,
             more_expired,
-            ..ProductState::new(product.sku().clone(), 7)
+            ..crate::testing::locked_state(product.sku().as_str(), 7)
         })
     };
     let unit = |more_expired, events: &'static [&'static str]| {
         committed(move |products| {
             products.expect_sku_of().returning(|_| Ok(Some(sku("LAMP"))));
-            products.expect_lock().returning(move |_, _| Ok(vec![behind(more_expired)]));
+            products.expect_lock().returning(move |_| Ok(vec![behind(more_expired)]));
             saves(products, events);
         })
     };

@@ -1,6 +1,6 @@
 use super::*;
 use crate::RetryPolicy;
-use crate::testing::{ManualTime, batch, cause, clock, line, new_order, new_orders, product, sku};
+use crate::testing::{ManualTime, batch, cause, line, new_order, new_orders, product, sku};
 use allocation_domain::{OrderTerms, Product, Sku};
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory};
 use allocation_ports::{UnitOfWork, Wanted};
@@ -80,7 +80,7 @@ impl Shared {
     fn unit(self: &Arc<Self>, fault: fn(&[Wanted]) -> Option<StoreError>) -> MockProductRepository {
         let mut products = MockProductRepository::new();
         let shared = Arc::clone(self);
-        products.expect_lock().returning(move |wanted, _| {
+        products.expect_lock().returning(move |wanted| {
             let names = |wanted: &Wanted| {
                 wanted.order_ids.iter().chain(&wanted.alone).map(|id| format!("{id}")).collect::<Vec<_>>()
             };
@@ -102,7 +102,7 @@ impl Shared {
             Ok(skus.iter().filter(|sku| held.contains(*sku)).cloned().collect())
         });
         let shared = Arc::clone(self);
-        products.expect_save().returning(move |changed, _, _| {
+        products.expect_save().returning(move |changed, _| {
             let mut known = locked(&shared.products);
             known.extend(changed.iter().map(|product| (product.sku().clone(), product.clone())));
             Ok(())
@@ -166,10 +166,9 @@ fn engine(shared: &Arc<Shared>, queue_length: usize, fault: fn(&[Wanted]) -> Opt
         queue_length: NonZeroUsize::new(queue_length).unwrap(),
         group_size: NonZeroUsize::new(GROUP_SIZE).unwrap(),
     };
-    let clock: Arc<dyn Clock> = Arc::new(clock());
     let metrics: Arc<dyn EngineMetrics> = counters;
     let age = AgeLimit::by(time.monotonic(), MAX_AGE);
-    AllocationEngine::start(&UnitRunner::new(Arc::new(factory), retry), &clock, &metrics, &age, settings).unwrap()
+    AllocationEngine::start(&UnitRunner::new(Arc::new(factory), retry), &metrics, &age, settings).unwrap()
 }
 
 fn no_fault(_: &[Wanted]) -> Option<StoreError> {
@@ -494,7 +493,7 @@ fn a_product_that_stays_behind_is_refused_after_a_while_and_delays_no_other() {
         open_batches: lamp.batches().to_vec(),
         lines: lamp.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
         more_expired: true,
-        ..allocation_domain::ProductState::new(lamp.sku().clone(), 7)
+        ..crate::testing::locked_state(lamp.sku().as_str(), 7)
     });
     locked(&shared.products).insert(lamp.sku().clone(), lamp);
     let engine = engine(&shared, 100, no_fault);

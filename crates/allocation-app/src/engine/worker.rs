@@ -6,8 +6,7 @@ use crate::group::{Answer, decide_group};
 use crate::unit_of_work::{Attempt, Ending, FarBehind};
 use crate::{AgeLimit, UnitRunner};
 use allocation_domain::Sku;
-use allocation_ports::{Clock, EngineMetrics, GroupMeasure, LockWait, StoreError, UnitOfWork};
-use chrono::{DateTime, Utc};
+use allocation_ports::{EngineMetrics, GroupMeasure, LockWait, StoreError, UnitOfWork};
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -37,7 +36,6 @@ impl Until {
 /// Takes groups from one queue and runs each in a unit of work.
 pub(super) struct Worker {
     pub(super) units: UnitRunner,
-    pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Arc<dyn EngineMetrics>,
     pub(super) age: AgeLimit,
     pub(super) held: Arc<HeldSkus>,
@@ -126,12 +124,12 @@ impl Worker {
         if group.is_empty() {
             return group;
         }
-        let (now, begun) = (self.clock.now(), Instant::now());
+        let begun = Instant::now();
         let decided = self.units.run_waiting(LockWait::Brief, "decide_group", |unit, attempt| {
             if attempt.number > 1 {
                 self.metrics.retry();
             }
-            self.decide_some(unit, attempt, &group, asks(attempt), now)
+            self.decide_some(unit, attempt, &group, asks(attempt))
         });
         self.measure(&group, &decided, waiting, begun);
         self.finish(group, decided, Until::after(begun))
@@ -139,8 +137,8 @@ impl Worker {
 
     /// Decides commands, and waits a moment for their products; gives them back if that was in vain.
     pub(super) fn decide_with_a_wait(&self, group: Vec<Job>) -> Vec<Job> {
-        let (now, begun) = (self.clock.now(), Instant::now());
-        let work = |unit: &mut dyn UnitOfWork, attempt: Attempt| self.decide_some(unit, attempt, &group, false, now);
+        let begun = Instant::now();
+        let work = |unit: &mut dyn UnitOfWork, attempt: Attempt| self.decide_some(unit, attempt, &group, false);
         match self.units.run_impatiently(work) {
             Err(StoreError::Busy(_) | StoreError::Conflict(_)) => group,
             decided => {
@@ -152,13 +150,13 @@ impl Worker {
 
     /// Decides a part of a group that failed, unless the time for that is over.
     fn decide_part(&self, part: Vec<Job>, until: Until) -> Vec<Job> {
-        let (now, begun) = (self.clock.now(), Instant::now());
+        let begun = Instant::now();
         if begun >= until.parts {
             fail_all(part, StoreError::Busy("the time for this group is over".into()));
             return Vec::new();
         }
         self.metrics.retry();
-        let decided = self.units.run_impatiently(|unit, attempt| self.decide_some(unit, attempt, &part, true, now));
+        let decided = self.units.run_impatiently(|unit, attempt| self.decide_some(unit, attempt, &part, true));
         self.measure(&part, &decided, 0, begun);
         self.finish(part, decided, until)
     }
@@ -171,7 +169,6 @@ impl Worker {
         attempt: Attempt,
         group: &[Job],
         ask: bool,
-        now: DateTime<Utc>,
     ) -> Result<Ending<Vec<Option<Answer>>>, StoreError> {
         let held = if ask && !attempt.settling { self.find_held(unit, group)? } else { BTreeSet::new() };
         let chosen = self.choose(group, &held);
@@ -185,7 +182,7 @@ impl Worker {
             let at = *at.get_or_insert_with(|| self.age.now());
             deadlines.get(number).is_some_and(|deadline| at >= *deadline)
         };
-        let ending = decide_group(unit, attempt, jobs().map(Job::command), now, &mut is_late)?;
+        let ending = decide_group(unit, attempt, jobs().map(Job::command), &mut is_late)?;
         Ok(ending.map(|answers| {
             let mut answers = answers.into_iter();
             chosen.iter().map(|chosen| if *chosen { answers.next() } else { None }).collect()
@@ -259,14 +256,13 @@ impl Worker {
     fn go_on(&self, mut behind: Vec<Job>, until: Until) -> Vec<Job> {
         let mut held = Vec::new();
         while !behind.is_empty() {
-            let (now, begun) = (self.clock.now(), Instant::now());
+            let begun = Instant::now();
             if begun >= until.behind {
                 fail_all(behind, StoreError::Busy(FarBehind.into()));
                 break;
             }
             self.metrics.retry();
-            let decided =
-                self.units.run_impatiently(|unit, attempt| self.decide_some(unit, attempt, &behind, true, now));
+            let decided = self.units.run_impatiently(|unit, attempt| self.decide_some(unit, attempt, &behind, true));
             self.measure(&behind, &decided, 0, begun);
             match decided {
                 Ok(answers) => {

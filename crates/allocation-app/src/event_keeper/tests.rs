@@ -1,10 +1,10 @@
 use super::*;
-use crate::testing::{cause, clock, now, sku};
+use crate::testing::{cause, now, sku};
 use allocation_ports::mocks::{MockEventLog, MockLeases, MockLogKeeper};
 
 fn keeper(leases: MockLeases, log: MockLogKeeper, retain: Option<TimeDelta>) -> Keeper {
     let tail = EventTail::start(Arc::new(MockEventLog::new()), 1).unwrap();
-    let ports = KeeperPorts { leases: Arc::new(leases), log: Arc::new(log), clock: Arc::new(clock()), tail };
+    let ports = KeeperPorts { leases: Arc::new(leases), log: Arc::new(log), tail };
     Keeper { ports, lease: Lease { name: "events", holder: "me".to_owned() }, retain }
 }
 
@@ -123,17 +123,31 @@ fn a_lease_is_renewed_in_time_while_there_is_nothing_to_do() {
     assert!(matches!(keeper.step(&mut long_ago()), Err(KeepLogError::LeaseLost)));
 }
 
+/// Holds the lease for so long that old events may go.
+fn past_grace() -> Held {
+    Held { forget_next: Instant::now(), ..Held::now() }
+}
+
+/// A log that moves the time of retention on to this instant, beside a clock.
+fn with_time(log: &mut MockLogKeeper, times: usize, trusted: DateTime<Utc>, clock: DateTime<Utc>) {
+    log.expect_has_unnumbered().returning(|| Ok(false));
+    log.expect_retention_time().times(times).returning(move |lease, time, _| {
+        assert_eq!((lease.holder.as_str(), time), ("me", LEASE));
+        Ok(RetentionTime { trusted, now: clock })
+    });
+}
+
 #[test]
 fn old_events_are_forgotten_in_small_steps_with_pauses() {
     let mut log = MockLogKeeper::new();
-    log.expect_has_unnumbered().returning(|| Ok(false));
+    with_time(&mut log, 1, now(), now());
     let mut gone = [u64::from(FORGET), 3].into_iter();
     log.expect_forget()
         .times(2)
         .withf(|_, _, before, most| *before == now() - TimeDelta::days(30) && *most == FORGET)
         .returning(move |_, _, _, _| Ok(gone.next().unwrap()));
     let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
-    let mut held = Some(Held::now());
+    let mut held = Some(past_grace());
     keeper.step(&mut held).unwrap();
     keeper.step(&mut held).unwrap();
     held.as_mut().unwrap().forget_next = Instant::now();
@@ -142,11 +156,61 @@ fn old_events_are_forgotten_in_small_steps_with_pauses() {
 }
 
 #[test]
+fn nothing_is_forgotten_at_once_after_a_start() {
+    let mut log = MockLogKeeper::new();
+    log.expect_has_unnumbered().returning(|| Ok(false));
+    let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
+    let held = Held::now();
+    assert!(held.forget_next >= Instant::now() + FORGET_GRACE.saturating_sub(Duration::from_secs(20)));
+    assert_eq!(steps(&keeper, held, 2), [LOOK, LOOK]);
+}
+
+#[test]
+fn events_go_by_the_time_that_has_passed_whatever_the_clock_says() {
+    for ahead in [TimeDelta::days(31), TimeDelta::days(3_650)] {
+        let mut log = MockLogKeeper::new();
+        with_time(&mut log, 2, now(), now() + ahead);
+        log.expect_forget()
+            .times(2)
+            .withf(|_, _, before, _| *before == now() - TimeDelta::days(30))
+            .returning(|_, _, _, _| Ok(0));
+        let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
+        let mut held = Some(past_grace());
+        keeper.step(&mut held).unwrap();
+        assert!(held.as_ref().unwrap().behind, "it is told once, when that begins");
+        held.as_mut().unwrap().forget_next = Instant::now();
+        keeper.step(&mut held).unwrap();
+        assert!(held.unwrap().behind);
+    }
+}
+
+#[test]
+fn the_time_moves_on_by_what_has_passed_since_this_process_moved_it_before() {
+    let mut log = MockLogKeeper::new();
+    log.expect_has_unnumbered().returning(|| Ok(false));
+    log.expect_forget().returning(|_, _, _, _| Ok(0));
+    let mut expected = [Duration::ZERO..Duration::from_nanos(1), Duration::from_secs(10)..Duration::MAX].into_iter();
+    log.expect_retention_time().times(2).returning(move |_, _, passed| {
+        let expected = expected.next().unwrap();
+        assert!(expected.contains(&passed), "{passed:?}");
+        Ok(RetentionTime { trusted: now(), now: now() })
+    });
+    let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
+    let mut held = Some(past_grace());
+    keeper.step(&mut held).unwrap();
+    let earlier = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
+    held = Some(Held { time_kept: Some(earlier), ..past_grace() });
+    keeper.step(&mut held).unwrap();
+    assert!(!held.unwrap().behind);
+}
+
+#[test]
 fn events_are_numbered_though_old_ones_cannot_be_forgotten() {
     let mut log = numbering(vec![(None, rest(2))]);
+    log.expect_retention_time().returning(|_, _, _| Ok(RetentionTime { trusted: now(), now: now() }));
     log.expect_forget().times(1).returning(|_, _, _, _| Err(KeepLogError::Store(StoreError::Failed(cause("no")))));
     let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
-    let mut held = Some(Held::now());
+    let mut held = Some(past_grace());
     assert!(matches!(keeper.step(&mut held), Err(KeepLogError::Store(_))));
     assert_eq!(keeper.step(&mut held).unwrap(), GATHER);
 }

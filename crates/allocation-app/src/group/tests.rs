@@ -13,7 +13,7 @@ type Unit = Result<MockUnitOfWork, StoreError>;
 fn decide_all(units: Vec<Unit>, commands: &[Command<'_>]) -> Result<Vec<Answer>, StoreError> {
     let from_nowhere = Origin::default();
     let commands = || commands.iter().map(|command| (*command, &from_nowhere));
-    runner(units).run("decide_group", |unit, attempt| decide_group(unit, attempt, commands(), now(), &mut |_| false))
+    runner(units).run("decide_group", |unit, attempt| decide_group(unit, attempt, commands(), &mut |_| false))
 }
 
 fn decide(units: Vec<Unit>, lines: &[OrderLine]) -> Result<Vec<LineAnswer>, StoreError> {
@@ -28,7 +28,7 @@ fn decide(units: Vec<Unit>, lines: &[OrderLine]) -> Result<Vec<LineAnswer>, Stor
 /// The products that `batches` make, locked whatever is wanted of them.
 fn locked(skus: &'static [(&'static str, u32)]) -> impl FnOnce(&mut MockProductRepository) {
     move |products| {
-        products.expect_lock().returning(move |wanted, _| {
+        products.expect_lock().returning(move |wanted| {
             let known = |sku: &str| wanted.iter().any(|wanted| wanted.sku.as_str() == sku && wanted.open_batches);
             let of = |(sku, purchased): &(&str, u32)| product(sku, vec![batch(&format!("B-{sku}"), sku, *purchased)]);
             Ok(skus.iter().filter(|(sku, _)| known(sku)).map(of).collect())
@@ -42,12 +42,12 @@ fn saved(skus: &'static [(&'static str, u32)], events: usize) -> impl FnOnce(&mu
         products
             .expect_save()
             .times(1)
-            .withf(move |products, _, _| {
+            .withf(move |products, _| {
                 let allocated = |event: &&Event| matches!(event, Event::Allocated { .. });
                 products.iter().flat_map(Product::events).filter(allocated).count() == events
                     && products.iter().all(|product| !product.changes().is_empty())
             })
-            .returning(|_, _, _| Ok(()));
+            .returning(|_, _| Ok(()));
     }
 }
 
@@ -95,11 +95,11 @@ fn each_sku_is_locked_once_in_order_with_its_lines() {
     let unit = rolled_back(|products| {
         products
             .expect_lock()
-            .withf(|wanted, _| {
+            .withf(|wanted| {
                 let named: Vec<_> = wanted.iter().map(|w| (w.sku.as_str(), w.alone.len(), w.create)).collect();
                 named == [("LAMP", 2, false), ("SOFA", 1, false)]
             })
-            .returning(|_, _| Ok(Vec::new()));
+            .returning(|_| Ok(Vec::new()));
     });
     let lines = [line("O-1", "SOFA", 2), line("O-2", "LAMP", 1), line("O-3", "LAMP", 1)];
     assert!(decide(vec![unit], &lines).unwrap().iter().all(Result::is_err));
@@ -111,11 +111,11 @@ fn when_the_batches_at_hand_do_not_decide_all_are_loaded() {
         vec![batch("B-1", "LAMP", 1), batch("B-2", "LAMP", 1), batch("B-3", "LAMP", 5)]
     }
     let unit = committed(|products| {
-        products.expect_lock().returning(|_, _| {
+        products.expect_lock().returning(|_| {
             Ok(vec![Product::restore(ProductState {
                 open_batches: batches()[..1].to_vec(),
                 more_open_batches: true,
-                ..ProductState::new(sku("LAMP"), 1)
+                ..crate::testing::locked_state("LAMP", 1)
             })])
         });
         products.expect_load().times(1).returning(|product, needed| {
@@ -123,7 +123,7 @@ fn when_the_batches_at_hand_do_not_decide_all_are_loaded() {
             product.complete(batches());
             Ok(())
         });
-        products.expect_save().times(1).returning(|_, _, _| Ok(()));
+        products.expect_save().times(1).returning(|_, _| Ok(()));
     });
     let answers = decide(vec![unit], &[line("O-1", "LAMP", 4), line("O-2", "LAMP", 2)]).unwrap();
     let taken: Vec<_> = answers
@@ -148,13 +148,13 @@ fn after_two_conflicts_the_third_run_answers() {
 fn what_a_lost_commit_had_allocated_is_told_as_allocated() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved(&[("LAMP", 9)], 1));
     let found = rolled_back(|products| {
-        products.expect_lock().returning(|_, _| {
+        products.expect_lock().returning(|_| {
             let mut before = product("LAMP", vec![batch("B-1", "LAMP", 9)]);
             before.allocate(line("O-1", "LAMP", 4).order_id(), crate::testing::units(4), now()).unwrap();
             Ok(vec![Product::restore(ProductState {
                 open_batches: before.batches().to_vec(),
                 lines: before.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
-                ..ProductState::new(before.sku().clone(), 2)
+                ..crate::testing::locked_state(before.sku().as_str(), 2)
             })])
         });
     });
@@ -222,9 +222,9 @@ fn a_product_is_made_for_a_line_that_may_wait() {
     let waits = committed(|products| {
         products
             .expect_lock()
-            .withf(|wanted, _| wanted.iter().all(|wanted| wanted.create))
-            .returning(|wanted, _| Ok(wanted.iter().map(|wanted| product(wanted.sku.as_str(), Vec::new())).collect()));
-        products.expect_save().times(1).withf(|products, _, _| products.len() == 2).returning(|_, _, _| Ok(()));
+            .withf(|wanted| wanted.iter().all(|wanted| wanted.create))
+            .returning(|wanted| Ok(wanted.iter().map(|wanted| product(wanted.sku.as_str(), Vec::new())).collect()));
+        products.expect_save().times(1).withf(|products, _| products.len() == 2).returning(|_, _| Ok(()));
     });
     let new = new_order("O-1", &[("LAMP", 3), ("SOFA", 2)], backorder());
     let answer = place(vec![with_orders(waits, added)], &new).unwrap().unwrap();
@@ -292,7 +292,7 @@ fn a_name_taken_meanwhile_is_found_by_the_next_run() {
 fn an_order_that_a_lost_commit_had_placed_is_told_as_placed() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved(&[("LAMP", 9), ("SOFA", 2)], 2));
     let found = rolled_back(|products| {
-        products.expect_lock().returning(|_, _| {
+        products.expect_lock().returning(|_| {
             let lamp = crate::testing::product_with_line("LAMP", 9, 3, allocation_domain::Commitment::Firm);
             let sofa = crate::testing::product_with_line("SOFA", 2, 2, allocation_domain::Commitment::Firm);
             Ok(vec![lamp, sofa])
@@ -319,13 +319,13 @@ fn each_event_of_a_group_tells_where_its_own_command_came_from() {
             products
                 .expect_save()
                 .times(1)
-                .withf(|_, _, origins| {
+                .withf(|_, origins| {
                     let (first, order) = (Some("first".to_owned()), Some("order".to_owned()));
                     // The line of an order is placed, and then allocated; no sofa is left.
                     told(origins, "LAMP") == [first, None, order.clone(), order.clone()]
                         && told(origins, "SOFA") == [order.clone(), order.clone(), order, None]
                 })
-                .returning(|_, _, _| Ok(()));
+                .returning(|_, _| Ok(()));
         }),
         added,
     );
@@ -339,9 +339,7 @@ fn each_event_of_a_group_tells_where_its_own_command_came_from() {
         (Command::Place(&new), &of_order),
     ];
     let decided = runner(vec![unit])
-        .run("decide_group", |unit, attempt| {
-            decide_group(unit, attempt, commands.iter().copied(), now(), &mut |_| false)
-        })
+        .run("decide_group", |unit, attempt| decide_group(unit, attempt, commands.iter().copied(), &mut |_| false))
         .unwrap();
     assert_eq!(decided.iter().map(Answer::is_refusal).collect::<Vec<_>>(), [false, false, true, false]);
 }
@@ -364,24 +362,22 @@ fn behind(name: &str) -> Product {
         open_batches: product.batches().to_vec(),
         lines: product.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
         more_expired: true,
-        ..ProductState::new(product.sku().clone(), 7)
+        ..crate::testing::locked_state(product.sku().as_str(), 7)
     })
 }
 
 #[test]
 fn a_product_that_is_behind_holds_up_its_own_commands_alone() {
     let unit = committed(|products| {
-        products
-            .expect_lock()
-            .returning(|_, _| Ok(vec![behind("LAMP"), product("RUG", vec![batch("B-RUG", "RUG", 5)])]));
+        products.expect_lock().returning(|_| Ok(vec![behind("LAMP"), product("RUG", vec![batch("B-RUG", "RUG", 5)])]));
         products
             .expect_save()
             .times(1)
-            .withf(|products, _, _| {
+            .withf(|products, _| {
                 let names = products.iter().map(|product| product.events().iter().map(Event::name).collect::<Vec<_>>());
                 names.eq([vec!["deallocated", "hold_expired"], vec!["allocated"]])
             })
-            .returning(|_, _, _| Ok(()));
+            .returning(|_, _| Ok(()));
     });
     let unit = with_orders(unit, known(Vec::new()));
     let (lamp, rug) = (line("O-2", "LAMP", 1), line("O-2", "RUG", 1));
@@ -396,7 +392,7 @@ fn what_a_lost_commit_has_done_is_not_told_while_the_product_is_behind() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved(&[("LAMP", 9)], 1));
     let unit = || {
         rolled_back(|products| {
-            products.expect_lock().returning(|_, _| Ok(vec![behind("LAMP")]));
+            products.expect_lock().returning(|_| Ok(vec![behind("LAMP")]));
         })
     };
     let error = decide(vec![lost, unit(), unit()], &[line("O-1", "LAMP", 4)]).unwrap_err();
@@ -414,7 +410,7 @@ mod late {
         let from_nowhere = Origin::default();
         let commands = || commands.iter().map(|command| (*command, &from_nowhere));
         runner(units).run("decide_group", |unit, attempt| {
-            decide_group(unit, attempt, commands(), now(), &mut |number| is_late(attempt, number))
+            decide_group(unit, attempt, commands(), &mut |number| is_late(attempt, number))
         })
     }
 
@@ -487,7 +483,7 @@ mod late {
             let products: Vec<Product> = after.into_iter().map(|product| crate::testing::restored(&product)).collect();
             let second = with_orders(
                 rolled_back(|repository| {
-                    repository.expect_lock().returning(move |_, _| Ok(products.clone()));
+                    repository.expect_lock().returning(move |_| Ok(products.clone()));
                 }),
                 |orders| {
                     orders.expect_find().returning(move |_| Ok(found.clone()));

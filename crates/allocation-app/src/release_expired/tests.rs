@@ -25,8 +25,8 @@ fn what_expired_is_freed_and_told_in_the_order_of_the_locks() {
         products
             .expect_lock()
             .times(1)
-            .withf(|wanted, _| wanted.iter().map(|wanted| wanted.sku.as_str()).eq(["LAMP", "SOFA"]))
-            .returning(|_, _| Ok(vec![with_expired_hold("LAMP"), with_expired_hold("SOFA")]));
+            .withf(|wanted| wanted.iter().map(|wanted| wanted.sku.as_str()).eq(["LAMP", "SOFA"]))
+            .returning(|_| Ok(vec![with_expired_hold("LAMP"), with_expired_hold("SOFA")]));
         saves(products, &["deallocated", "hold_expired", "deallocated", "hold_expired"]);
     });
     let last = rolled_back(|products| expired(products, Vec::new()));
@@ -43,7 +43,7 @@ fn when_nothing_expired_nothing_is_locked() {
 fn what_others_released_meanwhile_is_left_alone() {
     let unit = rolled_back(|products| {
         expired(products, vec![sku("LAMP")]);
-        products.expect_lock().returning(|_, _| Ok(vec![product("LAMP", Vec::new())]));
+        products.expect_lock().returning(|_| Ok(vec![product("LAMP", Vec::new())]));
     });
     assert_eq!(use_cases(vec![unit]).release_expired_holds(|| true).unwrap(), 0);
 }
@@ -56,8 +56,8 @@ fn it_goes_on_while_there_may_be_more() {
         expired(products, skus);
         products
             .expect_lock()
-            .returning(|wanted, _| Ok(wanted.iter().map(|wanted| with_expired_hold(wanted.sku.as_str())).collect()));
-        products.expect_save().times(1).returning(|_, _, _| Ok(()));
+            .returning(|wanted| Ok(wanted.iter().map(|wanted| with_expired_hold(wanted.sku.as_str())).collect()));
+        products.expect_save().times(1).returning(|_, _| Ok(()));
     });
     let last = rolled_back(|products| expired(products, Vec::new()));
     assert_eq!(use_cases(vec![full, last]).release_expired_holds(|| true).unwrap(), usize::from(MOST_PRODUCTS));
@@ -72,8 +72,8 @@ fn it_ends_when_it_is_told_to() {
 fn who_is_in_the_way_is_left_for_another_time() {
     let collides = ending(Err(conflict()), |products| {
         expired(products, vec![sku("LAMP")]);
-        products.expect_lock().returning(|_, _| Ok(vec![with_expired_hold("LAMP")]));
-        products.expect_save().returning(|_, _, _| Ok(()));
+        products.expect_lock().returning(|_| Ok(vec![with_expired_hold("LAMP")]));
+        products.expect_save().returning(|_, _| Ok(()));
     });
     assert!(matches!(use_cases(vec![collides]).release_expired_holds(|| true), Err(StoreError::Busy(_))));
 }

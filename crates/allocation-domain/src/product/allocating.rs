@@ -36,7 +36,7 @@ impl Product {
             self.stop_waiting(order_id);
             AllocationReason::Refill
         } else {
-            self.insert_line(order_id.clone(), LineState::alone(quantity, now));
+            self.insert_line(order_id.clone(), LineState::alone(quantity, self.decided_at(now)));
             AllocationReason::NewLine
         };
         self.carry_out(order_id, &plan, reason);

@@ -16,12 +16,13 @@ impl Product {
         reference: BatchReference,
         purchased: Quantity,
         eta: Eta,
-        added_at: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Result<&Batch, AddBatchError> {
-        self.catch_up(added_at)?;
+        self.catch_up(now)?;
         if self.batch(&reference).is_some() {
             return Err(AddBatchError::AlreadyExists(reference));
         }
+        let added_at = self.decided_at(now);
         let batch = Batch::new(reference.clone(), self.sku.clone(), purchased, eta, added_at);
         let place = self.as_one(|product| {
             product.note_batch(&reference);

@@ -16,11 +16,14 @@ impl Product {
     ///
     /// [`MoreNeeded`], and nothing has changed.
     pub fn release_expired(&mut self, now: DateTime<Utc>) -> Result<Vec<OrderId>, MoreNeeded> {
-        let has_expired = self.expiries.first().is_some_and(|(expires_at, _)| *expires_at <= now);
+        // The clock of a product is read a little before the last one of the unit of work: no event
+        // tells that a hold has expired before it has.
+        let by = self.expires_by(now);
+        let has_expired = self.expiries.first().is_some_and(|(expires_at, _)| *expires_at <= by);
         if self.has_stepped || !has_expired && !self.unserved {
             return Ok(Vec::new());
         }
-        let due = self.expiries.iter().take_while(|(expires_at, _)| *expires_at <= now);
+        let due = self.expiries.iter().take_while(|(expires_at, _)| *expires_at <= by);
         let expired: Vec<OrderId> = due.map(|(_, order_id)| order_id.clone()).collect();
         self.as_one(|product| {
             for order_id in &expired {

@@ -80,9 +80,10 @@ impl Product {
     /// Places a line of an order as planned; what is missing waits.
     pub(crate) fn place_line(&mut self, order: &NewOrder, quantity: Quantity, plan: &Plan, now: DateTime<Utc>) {
         let (order_id, terms) = (order.order_id(), order.terms());
+        // Measured by the clock, the same for all lines of the order, whatever their products record.
         let commitment = terms.commitment(now);
         let (waiting, fulfilment) = (0, Fulfilment::default());
-        let row = LineRow { quantity, terms: terms.of_line(now), commitment, waiting, fulfilment };
+        let row = LineRow { quantity, terms: terms.of_line(self.decided_at(now)), commitment, waiting, fulfilment };
         let line = row.with(Vec::new());
         self.insert_line(order_id.clone(), line);
         self.events.push(Event::LinePlaced {

@@ -46,8 +46,8 @@ proptest! {
         for unit in &history {
             grouped.run(unit);
             for (number, command) in unit.commands.iter().enumerate() {
-                let seconds = if number == 0 { unit.seconds } else { 0 };
-                single.run(&Unit { seconds, commands: vec![command.clone()], ..*unit });
+                let one = Unit { commands: vec![command.clone()], ..*unit };
+                if number == 0 { single.run(&one) } else { single.run_locked(&one) }
             }
         }
         prop_assert_eq!(grouped.store.state(), single.store.state());

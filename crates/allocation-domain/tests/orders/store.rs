@@ -3,11 +3,11 @@
 use crate::command::{Command, Unit, sku_of, skus};
 use crate::replay::Replay;
 use allocation_domain::{
-    Allocation, Batch, BatchCounts, BatchCountsChange, BatchReference, Commitment, Eta, LineState, MoreNeeded, Needed,
-    OrderId, PickLine, PickLineId, PickStatus, Product, ProductState, Products, QueuePosition, Sku, Totals,
-    TotalsChange, Units,
+    Allocation, Batch, BatchCounts, BatchCountsChange, BatchReference, Commitment, Eta, LineState, LockTime,
+    MoreNeeded, Needed, OrderId, PickLine, PickLineId, PickStatus, Product, ProductState, Products, QueuePosition, Sku,
+    Totals, TotalsChange, Units,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
@@ -19,6 +19,9 @@ pub(crate) struct Store {
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
     version: u64,
+    /// When the product was locked last, by the clock, and what that lock records.
+    now: DateTime<Utc>,
+    decided_at: DateTime<Utc>,
     pub(crate) batches: BTreeMap<BatchReference, Batch>,
     pub(crate) lines: BTreeMap<OrderId, LineState>,
     pub(crate) pick_lines: BTreeMap<PickLineId, PickLine>,
@@ -50,6 +53,15 @@ impl Store {
     /// All products with what a unit of work names of them, and some of the rest.
     pub(crate) fn some(&mut self, unit: &Unit, now: DateTime<Utc>) -> Products {
         skus().iter().map(|sku| self.shelf(sku).part(sku, unit, now)).collect()
+    }
+
+    /// Locks all products: each is decided on later than ever before, however far the clock was set back.
+    pub(crate) fn lock(&mut self, now: DateTime<Utc>) {
+        for sku in skus() {
+            let shelf = self.shelf(&sku);
+            shelf.decided_at = now.max(shelf.decided_at + TimeDelta::microseconds(1));
+            shelf.now = now;
+        }
     }
 
     /// Loads what a product asks for.
@@ -86,7 +98,7 @@ impl Store {
             let shelf = self.shelf(product.sku());
             shelf.write_down(product);
             for event in product.events() {
-                shelf.told.apply(event, now);
+                shelf.told.apply(event, shelf.decided_at);
             }
             assert_eq!(shelf.told.batches, shelf.batches, "the events alone tell the batches");
             assert_eq!(shelf.told.lines, shelf.lines, "the events alone tell the lines");
@@ -118,6 +130,12 @@ impl Shelf {
         lines.map(|(id, pick)| (id.clone(), pick.clone())).collect()
     }
 
+    /// Nothing of the product but its lock.
+    fn locked(&self, sku: &Sku) -> ProductState {
+        let lock_time = Some(LockTime { now: self.now, decided_at: self.decided_at });
+        ProductState { lock_time, ..ProductState::new(sku.clone(), self.version + 1) }
+    }
+
     pub(crate) fn whole(&self, sku: &Sku) -> Product {
         Product::restore(ProductState {
             open_batches: self.open_batches(),
@@ -125,7 +143,7 @@ impl Shelf {
             lines: self.lines.clone().into_iter().collect(),
             waiting: self.queue(),
             pick_lines: self.pick_lines.clone().into_iter().collect(),
-            ..ProductState::new(sku.clone(), self.version + 1)
+            ..self.locked(sku)
         })
     }
 
@@ -164,7 +182,7 @@ impl Shelf {
             waiting,
             more_waiting,
             pick_lines,
-            ..ProductState::new(sku.clone(), self.version + 1)
+            ..self.locked(sku)
         })
     }
 

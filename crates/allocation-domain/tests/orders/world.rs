@@ -23,7 +23,17 @@ impl World {
     /// Runs a unit of work, with part of the products and with all of them, and stores it.
     pub(crate) fn run(&mut self, unit: &Unit) {
         self.seconds += unit.seconds;
-        let now = DateTime::from_timestamp(1_800_000_000 + self.seconds, 0).unwrap();
+        self.store.lock(self.now());
+        self.run_locked(unit);
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + self.seconds, 0).unwrap()
+    }
+
+    /// The same under the lock of the unit before.
+    pub(crate) fn run_locked(&mut self, unit: &Unit) {
+        let now = self.now();
         let (mut some, mut all) = (self.store.some(unit, now), self.store.all());
         for command in &unit.commands {
             let before = all.clone();

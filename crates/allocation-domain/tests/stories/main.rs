@@ -5,6 +5,7 @@
 mod backorders;
 mod batch_changes;
 mod bounds;
+mod clocks;
 mod holds;
 mod orders;
 mod partly_loaded;

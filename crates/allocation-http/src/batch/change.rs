@@ -21,7 +21,7 @@ use allocation_domain::{BatchChange, BatchChanged, BatchReference, ChangeBatchEr
 
 document!(ChangeBatchProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchNotFound, BatchChanged, UnitsGone,
-    Overloaded, DatabaseUnavailable, InternalError,
+    Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
 /// Correct a batch

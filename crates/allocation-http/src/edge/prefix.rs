@@ -59,7 +59,8 @@ impl BasePath {
             Some(segments) => path.len() <= MAX_BYTES && segments.split('/').all(is_segment),
             None => path.is_empty() && !text.is_empty(),
         };
-        if valid { Ok(Self(Prefix(path.into()))) } else { Err(RULE) }
+        let prefix = || Prefix(Some(path).filter(|path| !path.is_empty()).map(Arc::from));
+        if valid { Ok(Self(prefix())) } else { Err(RULE) }
     }
 
     pub(super) fn prefix(&self) -> Prefix {
@@ -68,11 +69,9 @@ impl BasePath {
 
     /// Takes the base path away from a request's path, if it is there: a proxy may have taken it away.
     pub(super) fn strip(&self, request: &mut ServiceRequest) {
-        if self.0.is_empty() {
-            return;
-        }
+        let Some(base) = &self.0.0 else { return };
         let path_and_query = request.uri().path_and_query().map_or("/", |whole| whole.as_str());
-        let Some(rest) = path_and_query.strip_prefix(&*self.0.0) else { return };
+        let Some(rest) = path_and_query.strip_prefix(&**base) else { return };
         let rest = match rest.as_bytes().first() {
             Some(b'/') => rest.to_owned(),
             None | Some(b'?') => format!("/{rest}"),
@@ -86,19 +85,13 @@ impl BasePath {
     }
 }
 
-/// What stands before the paths of a response.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Prefix(Arc<str>);
-
-impl Default for Prefix {
-    fn default() -> Self {
-        Self("".into())
-    }
-}
+/// What stands before the paths of a response; mostly nothing, which costs nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Prefix(Option<Arc<str>>);
 
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.0.as_deref().unwrap_or_default())
     }
 }
 
@@ -109,7 +102,7 @@ impl Prefix {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// Puts the prefix before the paths in headers.
@@ -161,7 +154,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(LOCATION, HeaderValue::from_static(location));
             headers.insert(LINK, HeaderValue::from_static(link));
-            Prefix("/a".into()).add_to(&mut headers);
+            Prefix(Some("/a".into())).add_to(&mut headers);
             [LOCATION, LINK].map(|name| headers.get(name).unwrap().to_str().unwrap().to_owned())
         };
         assert_eq!(

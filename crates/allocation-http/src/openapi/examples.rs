@@ -63,6 +63,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         | Kind::NotFound
         | Kind::MethodNotAllowed
         | Kind::Overloaded
+        | Kind::ClockOff
         | Kind::DatabaseUnavailable
         | Kind::SchemaNotCurrent
         | Kind::ShuttingDown

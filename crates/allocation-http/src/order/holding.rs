@@ -13,11 +13,11 @@ use actix_web::{HttpRequest, HttpResponse};
 
 document!(ConfirmOrderProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OrderNotFound, HoldExpired, OrderCancelled,
-    Overloaded, DatabaseUnavailable, InternalError,
+    Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 document!(ExtendHoldProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OrderNotFound, HoldExpired, OrderCancelled,
-    OrderNotHeld, Overloaded, DatabaseUnavailable, InternalError,
+    OrderNotHeld, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
 /// Confirm an order

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 
 document!(PickProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, PickLineNotFound, PickLineWithdrawn,
-    MoreThanToPick, PickedOtherwise, Overloaded, DatabaseUnavailable, InternalError,
+    MoreThanToPick, PickedOtherwise, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
 /// How many units of a pick line were found.

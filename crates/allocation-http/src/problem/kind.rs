@@ -175,6 +175,10 @@ kinds! {
     /// migrations have still to be run, or a newer version has run its own.
     SchemaNotCurrent: SERVICE_UNAVAILABLE, "schema-not-current", "The database's schema is not current";
 
+    /// The clock of the machine that the service runs on is wrong. Requests are decided by that of the
+    /// database all the same; mend the clock.
+    ClockOff: SERVICE_UNAVAILABLE, "clock-off", "The clock of the service is wrong";
+
     /// The service is shutting down and takes no more requests. Nothing was changed; send the
     /// request again after the time in `Retry-After`.
     ShuttingDown: SERVICE_UNAVAILABLE, "shutting-down", "The service is shutting down";
@@ -194,7 +198,7 @@ impl Kind {
     pub(crate) fn retry_after(self) -> Option<&'static str> {
         match self {
             Self::Overloaded => Some("1"),
-            Self::DatabaseUnavailable | Self::SchemaNotCurrent | Self::ShuttingDown => Some("5"),
+            Self::DatabaseUnavailable | Self::SchemaNotCurrent | Self::ClockOff | Self::ShuttingDown => Some("5"),
             _ => None,
         }
     }

@@ -9,7 +9,7 @@ use allocation_app::{
     ShipPickListError,
 };
 use allocation_domain as domain;
-use allocation_ports::{ReadLogError, StoreError};
+use allocation_ports::{OtherGeneration, ReadLogError, StoreError};
 use std::sync::Arc;
 
 impl From<AddBatchError> for Problem {
@@ -213,11 +213,15 @@ impl From<StoreError> for Problem {
 
 impl From<Arc<StoreError>> for Problem {
     fn from(error: Arc<StoreError>) -> Self {
-        let kind = match *error {
-            StoreError::Conflict(_) | StoreError::Busy(_) => Kind::Overloaded,
-            StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => Kind::DatabaseUnavailable,
-            StoreError::Invariant { .. } | StoreError::Failed(_) => Kind::InternalError,
+        let problem = match &*error {
+            StoreError::Conflict(_) | StoreError::Busy(_) => Self::of(Kind::Overloaded),
+            StoreError::Unavailable(cause) => match cause.downcast_ref::<OtherGeneration>() {
+                Some(other) => Self::new(Kind::SchemaNotCurrent, format!("Nothing was changed: {other}")),
+                None => Self::of(Kind::DatabaseUnavailable),
+            },
+            StoreError::OutcomeUnknown(_) => Self::of(Kind::DatabaseUnavailable),
+            StoreError::Invariant { .. } | StoreError::Failed(_) => Self::of(Kind::InternalError),
         };
-        Self::of(kind).caused_by(error)
+        problem.caused_by(error)
     }
 }

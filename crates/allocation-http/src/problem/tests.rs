@@ -2,7 +2,7 @@ use super::Kind;
 use crate::BlockingLimits;
 use crate::testing::{Ports, chairs, delete, get, holding, patch, post, secret, send};
 use actix_web::test::TestRequest;
-use allocation_ports::StoreError;
+use allocation_ports::{OtherGeneration, StoreError};
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -83,7 +83,9 @@ async fn ask_for_all(error: fn() -> StoreError) -> Vec<crate::testing::Answer> {
 #[actix_web::test]
 async fn every_failure_of_the_store_has_its_problem_and_shows_no_cause() {
     type Case = (fn() -> StoreError, u16, &'static str, Option<&'static str>);
-    let cases: [Case; 6] = [
+    let other_generation = || StoreError::Unavailable(OtherGeneration { found: 2, expected: 1 }.into());
+    let cases: [Case; 7] = [
+        (other_generation, 503, "schema-not-current", Some("5")),
         (|| StoreError::Conflict(secret()), 503, "overloaded", Some("1")),
         (|| StoreError::Busy(secret()), 503, "overloaded", Some("1")),
         (|| StoreError::Unavailable(secret()), 503, "database-unavailable", Some("5")),

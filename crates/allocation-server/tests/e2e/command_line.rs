@@ -25,15 +25,16 @@ fn assert_one_line(output: &Output, words: &[&str]) {
 }
 
 fn the_schema_goes_up_and_down_and_tells_its_state(database: &TestDatabase) {
+    database.execute("SELECT 1");
     assert!(text(&run(database, &["migrate", "status"]).stdout).contains("pending"));
     let up = run(database, &["migrate", "up"]);
     assert!(up.status.success() && text(&up.stdout).contains("run:"), "{up:?}");
     assert_eq!(text(&run(database, &["migrate", "up"]).stdout), "nothing to do\n");
     let status = text(&run(database, &["migrate", "status"]).stdout);
     assert!(status.contains("applied") && !status.contains("pending"), "{status}");
-    let down = run(database, &["migrate", "down", "--steps", "100"]);
+    let down = run(database, &["migrate", "down", "--steps", "100", "--yes"]);
     assert!(down.status.success() && text(&down.stdout).contains("undone:"), "{down:?}");
-    assert_eq!(text(&run(database, &["migrate", "down"]).stdout), "nothing to do\n");
+    assert_eq!(text(&run(database, &["migrate", "down", "--yes"]).stdout), "nothing to do\n");
     assert!(run(database, &["migrate", "up"]).status.success());
     assert_eq!(Server::start(database).client().get("/readyz").status, 200);
 }
@@ -47,6 +48,7 @@ fn a_schema_newer_than_the_program_is_refused(database: &TestDatabase) {
 }
 
 fn the_outbox_tells_its_state_and_what_cannot_be_done(database: &TestDatabase) {
+    database.execute("SELECT 1");
     for arguments in [&["outbox", "status"][..], &["outbox", "retry"]] {
         assert_one_line(&run(database, arguments), &["schema", "allocation migrate"]);
     }

@@ -120,6 +120,24 @@ fn half_a_head_behind_a_request_ends_like_any_other() {
 }
 
 #[test]
+fn a_request_that_came_while_the_process_stood_still_is_carried_out() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
+    let (mut new, mut used) = (Raw::connect(&server), Raw::connect(&server));
+    used.send(PING);
+    assert!(used.response().starts_with("HTTP/1.1 200 "));
+    server.signal("STOP");
+    new.send(PING);
+    used.send(PING);
+    // Longer than a head may take.
+    thread::sleep(Duration::from_secs(6));
+    server.signal("CONT");
+    for connection in [&mut new, &mut used] {
+        assert!(connection.response().ends_with("{\"status\":\"ok\"}"));
+    }
+}
+
+#[test]
 fn many_requests_may_come_at_once_and_one_after_another() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);

@@ -108,7 +108,7 @@ impl World {
             group_size: NonZeroUsize::new(500).unwrap(),
         };
         let age = AgeLimit::start(Duration::from_secs(600)).unwrap();
-        let engine = AllocationEngine::start(&units, &clock, &metrics, &age, settings).unwrap();
+        let engine = AllocationEngine::start(&units, &metrics, &age, settings).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         Self { engine, use_cases: UseCases::new(units, queries, clock), gate, counters, runtime, database }
     }

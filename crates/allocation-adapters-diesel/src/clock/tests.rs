@@ -1,0 +1,71 @@
+use super::*;
+use std::convert::Infallible;
+use std::thread;
+
+const HOUR: i64 = 3_600_000_000;
+
+fn wall() -> i64 {
+    Utc::now().timestamp_micros()
+}
+
+/// Whether two instants are the same but for what a busy machine may take between readings of a clock.
+fn close(one: i64, other: i64) -> bool {
+    (one - other).abs() < 20_000_000
+}
+
+#[test]
+fn without_a_database_of_its_own_time_it_is_the_wall_clock_of_the_process() {
+    let clock = StoreClock::default();
+    assert!(close(clock.now().timestamp_micros(), wall()));
+    clock.shift(TimeDelta::hours(-1));
+    assert!(close(clock.now().timestamp_micros(), wall() - HOUR));
+    assert_eq!(clock.ahead(), TimeDelta::zero());
+}
+
+#[test]
+fn it_follows_the_clock_of_the_database_and_goes_on_by_itself() {
+    let clock = StoreClock::default();
+    clock.measure(|| Ok::<_, Infallible>(5 * HOUR)).unwrap();
+    let first = clock.now();
+    assert!(close(first.timestamp_micros(), 5 * HOUR));
+    thread::sleep(Duration::from_millis(5));
+    assert!(clock.now() - first >= TimeDelta::milliseconds(5));
+    // Another wall clock of the process changes nothing of it.
+    clock.shift(TimeDelta::days(3_650));
+    assert!(close(clock.now().timestamp_micros(), 5 * HOUR));
+    clock.measure(|| Ok::<_, Infallible>(7 * HOUR)).unwrap();
+    assert!(close(clock.now().timestamp_micros(), 7 * HOUR), "it was set forward");
+}
+
+#[test]
+fn how_far_the_process_is_ahead_is_told_without_what_the_reading_took() {
+    let clock = StoreClock::default();
+    clock.measure(|| Ok::<_, Infallible>(wall() - HOUR)).unwrap();
+    assert!(close(clock.ahead().num_microseconds().unwrap(), HOUR));
+    clock.measure(|| Ok::<_, Infallible>(wall() + HOUR)).unwrap();
+    assert!(close(clock.ahead().num_microseconds().unwrap(), -HOUR));
+    let slow = StoreClock::default();
+    slow.measure(|| {
+        let read = wall();
+        thread::sleep(Duration::from_millis(50));
+        Ok::<_, Infallible>(read)
+    })
+    .unwrap();
+    assert_eq!(slow.ahead(), TimeDelta::zero(), "half of the time that it took may be the way there");
+}
+
+#[test]
+fn a_reading_that_fails_or_takes_too_long_leaves_the_clock_as_it_goes() {
+    let clock = StoreClock::default();
+    clock.measure(|| Ok::<_, Infallible>(5 * HOUR)).unwrap();
+    assert_eq!(clock.measure(|| Err("no connection")), Err("no connection"));
+    let late = || {
+        thread::sleep(LONGEST_READING + Duration::from_millis(20));
+        Ok::<_, Infallible>(9 * HOUR)
+    };
+    clock.measure(late).unwrap();
+    assert!(close(clock.now().timestamp_micros(), 5 * HOUR));
+    let unmeasured = StoreClock::default();
+    unmeasured.measure(late).unwrap();
+    assert!(close(unmeasured.now().timestamp_micros(), 9 * HOUR), "better than none");
+}

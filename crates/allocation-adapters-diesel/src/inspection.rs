@@ -1,0 +1,140 @@
+//! What an operator asks of a database: what a wrong clock has left in it, and whether its counters are right.
+
+mod mending;
+
+pub use mending::Mended;
+
+use crate::any_connection::AnyConnection;
+use crate::error::store_error;
+use crate::{Store, postgres, row};
+use allocation_ports::{Clock, StoreError};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
+
+/// What is not further in the future than this is no fault: clocks differ a little, and instants of one
+/// product are a microsecond apart at least.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
+/// A lease that ends later than this was taken by a clock that was wrong.
+const LONGEST_LEASE: TimeDelta = TimeDelta::seconds(60);
+/// The longest hold there can be: [`HoldDuration::MAX`](allocation_domain::HoldDuration::MAX).
+const LONGEST_HOLD: TimeDelta = TimeDelta::seconds(86_400);
+
+/// Something that is wrong with the rows of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What is wrong.
+    pub what: &'static str,
+    /// With how many rows.
+    pub rows: u64,
+    /// The latest instant of those that lie in the future; `None` for what is no instant.
+    pub latest: Option<DateTime<Utc>>,
+}
+
+/// Instants that were written when they were now: what they are, the table, the column, and how much later
+/// than now they may be.
+const INSTANTS: [(&str, &str, &str, TimeDelta); 10] = [
+    ("products decided on in the future (products.last_at)", "products", "last_at", TimeDelta::zero()),
+    ("lines placed in the future (order_lines.placed_at)", "order_lines", "placed_at", TimeDelta::zero()),
+    ("holds longer than a day (order_lines.expires_at)", "order_lines", "expires_at", LONGEST_HOLD),
+    ("batches added in the future (batches.added_at)", "batches", "added_at", TimeDelta::zero()),
+    ("orders placed in the future (orders.placed_at)", "orders", "placed_at", TimeDelta::zero()),
+    ("pick lists made in the future (pick_lists.created_at)", "pick_lists", "created_at", TimeDelta::zero()),
+    ("events of the log from the future (events.occurred_at)", "events", "occurred_at", TimeDelta::zero()),
+    ("events without a position from the future (outbox.occurred_at)", "outbox", "occurred_at", TimeDelta::zero()),
+    ("events parked in the future (parked_events.parked_at)", "parked_events", "parked_at", TimeDelta::zero()),
+    ("leases taken in the future (leases.expires_at)", "leases", "expires_at", LONGEST_LEASE),
+];
+
+/// Counters, each with a query that counts the rows whose counter is wrong.
+const COUNTERS: [(&str, &str); 2] = [
+    (
+        "batches whose allocated quantity is not the sum of their allocations",
+        "SELECT count(*) FROM batches AS b WHERE allocated_quantity <> (
+             SELECT coalesce(sum(a.quantity), 0) FROM allocations AS a
+             WHERE a.reference = b.reference AND a.sku = b.sku
+         )",
+    ),
+    (
+        "products whose counts of lines are not those of their lines",
+        "SELECT count(*) FROM products AS p
+         LEFT JOIN (
+             SELECT sku, count(expires_at) AS held, sum(waiting) AS units,
+                    sum(CASE WHEN waiting > 0 THEN 1 ELSE 0 END) AS waiting
+             FROM order_lines GROUP BY sku
+         ) AS l ON l.sku = p.sku
+         WHERE p.held_lines <> coalesce(l.held, 0) OR p.waiting_lines <> coalesce(l.waiting, 0)
+            OR p.backordered <> coalesce(l.units, 0)",
+    ),
+];
+
+impl Store {
+    /// Looks for instants that lie in the future of the database's clock, and for counters that are wrong.
+    /// Each question is asked of one state of the database; servers may run meanwhile.
+    ///
+    /// It reads whole tables, and has no limit of time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub fn inspect(&self) -> Result<Vec<Finding>, StoreError> {
+        let mut connection = self.unlimited()?;
+        let mut findings = Vec::new();
+        for (what, table, column, later) in INSTANTS {
+            let limit = after(self.time(&mut connection)?, later + TOLERANCE);
+            let latest = format!("SELECT max({column}) FROM {table} WHERE {column} > {limit}");
+            let rows = count(&mut connection, &format!("SELECT count(*) FROM {table} WHERE {column} > {limit}"))?;
+            if rows > 0 {
+                let latest = diesel::dsl::sql::<Nullable<BigInt>>(&latest).get_result::<Option<i64>>(&mut connection);
+                findings.push(Finding { what, rows, latest: latest.map_err(store_error)?.and_then(displayed) });
+            }
+        }
+        for (what, query) in COUNTERS {
+            let rows = count(&mut connection, query)?;
+            if rows > 0 {
+                findings.push(Finding { what, rows, latest: None });
+            }
+        }
+        Ok(findings)
+    }
+
+    /// A connection without the limits of time that sessions of the store have.
+    fn unlimited(&self) -> Result<AnyConnection, StoreError> {
+        self.migrations().connect().map_err(|error| StoreError::Unavailable(error.into()))
+    }
+
+    /// The time by the clock that decides, in microseconds since 1970.
+    fn time(&self, connection: &mut AnyConnection) -> Result<i64, StoreError> {
+        match connection {
+            AnyConnection::Sqlite(_) => Ok(self.clock().now().timestamp_micros()),
+            AnyConnection::Postgres(_) => postgres::time(connection).map_err(store_error),
+        }
+    }
+}
+
+/// So long after an instant, in microseconds since 1970.
+fn after(instant: i64, time: TimeDelta) -> i64 {
+    instant.saturating_add(time.num_microseconds().unwrap_or(i64::MAX))
+}
+
+/// An instant to be shown; none that is no instant of a calendar.
+fn displayed(microseconds: i64) -> Option<DateTime<Utc>> {
+    row::instant(microseconds).ok()
+}
+
+/// The one number that a query answers.
+fn count(connection: &mut AnyConnection, query: &str) -> Result<u64, StoreError> {
+    let number: i64 = diesel::dsl::sql::<BigInt>(query).get_result(connection).map_err(store_error)?;
+    u64::try_from(number).map_err(crate::error::corrupt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use allocation_domain::HoldDuration;
+
+    #[test]
+    fn the_longest_hold_is_that_of_the_domain() {
+        assert_eq!(LONGEST_HOLD.num_seconds(), i64::from(HoldDuration::MAX));
+    }
+}

@@ -1,0 +1,289 @@
+//! Mending what a wrong clock has left.
+
+use super::{LONGEST_HOLD, LONGEST_LEASE, TOLERANCE, after};
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::{commit_error, store_error};
+use crate::statement::statement;
+use crate::unit::Transactions;
+use crate::{Store, generation};
+use allocation_ports::{LockWait, StoreError};
+use chrono::TimeDelta;
+use diesel::connection::TransactionManager;
+use diesel::prelude::*;
+use diesel::query_builder::{QueryFragment, QueryId};
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+
+/// How many rows are changed in one transaction, under the lock of one product at most.
+const STEP: i64 = 1_000;
+
+/// How many rows were mended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mended {
+    /// Products whose last decision lay in the future.
+    pub products: u64,
+    /// Lines that were placed in the future.
+    pub lines: u64,
+    /// Holds that would have lasted longer than the longest that can be asked for.
+    pub holds: u64,
+    /// Batches that were added in the future.
+    pub batches: u64,
+    /// Orders, pick lists, events, parked events and leases.
+    pub others: u64,
+}
+
+/// Instants that nothing is ordered by but what they are shown with: table, key and column.
+const OTHERS: [(&str, &str, &str); 4] = [
+    ("orders", "order_id", "placed_at"),
+    ("pick_lists", "list_id", "created_at"),
+    ("events", "position", "occurred_at"),
+    ("parked_events", "position", "parked_at"),
+];
+
+statement! {
+    /// Locks a product as a unit of work does.
+    LockProduct<'a>(sku: Text => str) on MultiBackend,
+    "UPDATE products SET version = version WHERE sku = ?"
+}
+
+statement! {
+    LinesAfter<'a>(sku: Text => str, placed_at: BigInt => i64, order_id: Text => str, limit: BigInt => i64)
+        on MultiBackend -> (BigInt, Text),
+    "SELECT placed_at, order_id FROM order_lines WHERE sku = ? AND (placed_at, order_id) > (?, ?)
+     ORDER BY placed_at, order_id LIMIT ?"
+}
+
+statement! {
+    PlaceLine<'a>(placed_at: BigInt => i64, sku: Text => str, order_id: Text => str) on MultiBackend,
+    "UPDATE order_lines SET placed_at = ? WHERE sku = ? AND order_id = ?"
+}
+
+statement! {
+    BatchesAfter<'a>(sku: Text => str, added_at: BigInt => i64, reference: Text => str, limit: BigInt => i64)
+        on MultiBackend -> (BigInt, Text),
+    "SELECT added_at, reference FROM batches WHERE sku = ? AND (added_at, reference) > (?, ?)
+     ORDER BY added_at, reference LIMIT ?"
+}
+
+statement! {
+    AddBatchAt<'a>(added_at: BigInt => i64, sku: Text => str, reference: Text => str) on MultiBackend,
+    "UPDATE batches SET added_at = ? WHERE sku = ? AND reference = ?"
+}
+
+statement! {
+    /// Lines on hold until after an instant, with what their orders asked for.
+    HoldsAfter<'a>(sku: Text => str, expires_at: BigInt => i64, limit: BigInt => i64)
+        on MultiBackend -> (Text, Nullable<Integer>),
+    "SELECT l.order_id, o.hold_seconds FROM order_lines AS l LEFT JOIN orders AS o ON o.order_id = l.order_id
+     WHERE l.sku = ? AND l.expires_at > ? ORDER BY l.expires_at, l.order_id LIMIT ?"
+}
+
+statement! {
+    HoldUntil<'a>(expires_at: BigInt => i64, sku: Text => str, order_id: Text => str) on MultiBackend,
+    "UPDATE order_lines SET expires_at = ? WHERE sku = ? AND order_id = ?"
+}
+
+statement! {
+    DecideAt<'a>(last_at: BigInt => i64, sku: Text => str, later: BigInt => i64) on MultiBackend,
+    "UPDATE products SET last_at = ? WHERE sku = ? AND last_at > ?"
+}
+
+/// Where a pass over the rows of a product has come to, in their old order.
+struct Place {
+    at: i64,
+    name: String,
+}
+
+/// The pass over one product.
+struct Pass<'a> {
+    sku: &'a str,
+    lines: Place,
+    batches: Place,
+    /// The instant that was given last: those that follow are later.
+    given: i64,
+}
+
+impl Store {
+    /// Brings instants that lie in the future of the database's clock back to now: lines and batches of a
+    /// product keep their order, and holds last as long as was asked for, or as long as can be asked for.
+    /// Events without a position are left alone until they have one.
+    ///
+    /// At most a thousand rows change in a transaction, under the lock of their product, so servers may run
+    /// meanwhile; when it is interrupted, it goes on where it was when it is called again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails; what was mended before stays so.
+    pub fn mend_instants(&self) -> Result<Mended, StoreError> {
+        let (mut connection, mut mended) = (self.unlimited()?, Mended::default());
+        loop {
+            let now = self.time(&mut connection)?;
+            let skus = products_to_mend(&mut connection, now)?;
+            if skus.is_empty() {
+                break;
+            }
+            for sku in &skus {
+                self.mend_product(&mut connection, sku, &mut mended)?;
+            }
+        }
+        for (table, key, column) in OTHERS {
+            mended.others += self.mend_others(&mut connection, table, key, column)?;
+        }
+        let limit = after(self.time(&mut connection)?, LONGEST_LEASE + TOLERANCE);
+        // Nobody is held up by such a lease; see `Leases`.
+        mended.others += rows(sql_query(format!("DELETE FROM leases WHERE expires_at > {limit}")), &mut connection)?;
+        Ok(mended)
+    }
+
+    fn mend_product(&self, connection: &mut AnyConnection, sku: &str, mended: &mut Mended) -> Result<(), StoreError> {
+        let now = self.time(connection)?;
+        let place = || Place { at: now, name: String::new() };
+        let mut pass = Pass { sku, lines: place(), batches: place(), given: now };
+        // Each step is another transaction, and the last of them is that in which nothing was left over.
+        while in_transaction(connection, |connection| self.mend_step(connection, &mut pass, mended))? {}
+        Ok(())
+    }
+
+    /// Mends some rows of a product, and answers whether more may be left.
+    fn mend_step(
+        &self,
+        connection: &mut AnyConnection,
+        pass: &mut Pass<'_>,
+        mended: &mut Mended,
+    ) -> Result<bool, StoreError> {
+        LockProduct { sku: pass.sku }.execute(connection).map_err(store_error)?;
+        let generation = diesel::dsl::sql::<BigInt>("SELECT generation FROM schema_generation").get_result(connection);
+        generation::check(generation.map_err(store_error)?)?;
+        let now = self.time(connection)?;
+        pass.given = pass.given.max(now);
+        let lines = pass.mend_lines(connection)?;
+        let batches = pass.mend_batches(connection)?;
+        let holds = mend_holds(connection, pass.sku, now)?;
+        mended.lines += lines;
+        mended.batches += batches;
+        mended.holds += holds;
+        let full = |rows: u64| i64::try_from(rows).is_ok_and(|rows| rows >= STEP);
+        if full(lines) || full(batches) || full(holds) {
+            return Ok(true);
+        }
+        // Last of all: until then newcomers are behind all whose instants are still in the future.
+        let limit = after(now, TOLERANCE);
+        mended.products += rows(DecideAt { last_at: &pass.given, sku: pass.sku, later: &limit }, connection)?;
+        Ok(false)
+    }
+
+    fn mend_others(
+        &self,
+        connection: &mut AnyConnection,
+        table: &str,
+        key: &str,
+        column: &str,
+    ) -> Result<u64, StoreError> {
+        let mut mended = 0;
+        loop {
+            let now = self.time(connection)?;
+            let limit = after(now, TOLERANCE);
+            let statement = format!(
+                "UPDATE {table} SET {column} = {now} WHERE {key} IN (
+                     SELECT {key} FROM {table} WHERE {column} > {limit} ORDER BY {key} LIMIT {STEP}
+                 )"
+            );
+            match rows(sql_query(statement), connection)? {
+                0 => return Ok(mended),
+                some => mended += some,
+            }
+        }
+    }
+}
+
+impl Pass<'_> {
+    fn next(&mut self) -> i64 {
+        self.given += 1;
+        self.given
+    }
+
+    fn mend_lines(&mut self, connection: &mut AnyConnection) -> Result<u64, StoreError> {
+        let Place { at, name } = &self.lines;
+        let statement = LinesAfter { sku: self.sku, placed_at: at, order_id: name, limit: &STEP };
+        let lines: Vec<(i64, String)> = statement.load(connection).map_err(store_error)?;
+        let mut mended = 0;
+        for (at, order_id) in lines {
+            let placed_at = &self.next();
+            mended += rows(PlaceLine { placed_at, sku: self.sku, order_id: &order_id }, connection)?;
+            self.lines = Place { at, name: order_id };
+        }
+        Ok(mended)
+    }
+
+    fn mend_batches(&mut self, connection: &mut AnyConnection) -> Result<u64, StoreError> {
+        let Place { at, name } = &self.batches;
+        let statement = BatchesAfter { sku: self.sku, added_at: at, reference: name, limit: &STEP };
+        let batches: Vec<(i64, String)> = statement.load(connection).map_err(store_error)?;
+        let mut mended = 0;
+        for (at, reference) in batches {
+            let added_at = &self.next();
+            mended += rows(AddBatchAt { added_at, sku: self.sku, reference: &reference }, connection)?;
+            self.batches = Place { at, name: reference };
+        }
+        Ok(mended)
+    }
+}
+
+fn mend_holds(connection: &mut AnyConnection, sku: &str, now: i64) -> Result<u64, StoreError> {
+    let limit = after(now, LONGEST_HOLD + TOLERANCE);
+    let statement = HoldsAfter { sku, expires_at: &limit, limit: &STEP };
+    let holds: Vec<(String, Option<i32>)> = statement.load(connection).map_err(store_error)?;
+    let mut mended = 0;
+    for (order_id, asked) in holds {
+        let hold = asked.map_or(LONGEST_HOLD, |seconds| TimeDelta::seconds(i64::from(seconds)));
+        let expires_at = &after(now, hold);
+        mended += rows(HoldUntil { expires_at, sku, order_id: &order_id }, connection)?;
+    }
+    Ok(mended)
+}
+
+/// Products of which anything is to be mended, some of them.
+fn products_to_mend(connection: &mut AnyConnection, now: i64) -> Result<Vec<String>, StoreError> {
+    let (future, held) = (after(now, TOLERANCE), after(now, LONGEST_HOLD + TOLERANCE));
+    let mut skus = Vec::new();
+    for query in [
+        format!("SELECT sku FROM products WHERE last_at > {future} ORDER BY sku LIMIT {STEP}"),
+        format!("SELECT DISTINCT sku FROM order_lines WHERE placed_at > {future} ORDER BY sku LIMIT {STEP}"),
+        format!("SELECT DISTINCT sku FROM order_lines WHERE expires_at > {held} ORDER BY sku LIMIT {STEP}"),
+        format!("SELECT DISTINCT sku FROM batches WHERE added_at > {future} ORDER BY sku LIMIT {STEP}"),
+    ] {
+        skus.extend(diesel::dsl::sql::<Text>(&query).load::<String>(connection).map_err(store_error)?);
+    }
+    skus.sort_unstable();
+    skus.dedup();
+    Ok(skus)
+}
+
+/// Runs a statement, and answers how many rows it has changed.
+fn rows<S>(statement: S, connection: &mut AnyConnection) -> Result<u64, StoreError>
+where
+    S: QueryFragment<MultiBackend> + QueryId + RunQueryDsl<AnyConnection>,
+{
+    let rows = statement.execute(connection).map_err(store_error)?;
+    u64::try_from(rows).map_err(crate::error::corrupt)
+}
+
+/// Stores what `work` does, all or nothing.
+fn in_transaction<T>(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.begin(LockWait::Usual).map_err(store_error)?;
+    match work(connection) {
+        Ok(answer) => {
+            Transactions::commit_transaction(connection).map_err(commit_error)?;
+            Ok(answer)
+        }
+        Err(error) => {
+            if let Err(error) = Transactions::rollback_transaction(connection) {
+                tracing::debug!(%error, "a rollback failed");
+            }
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! What a clock that was wrong can do, and leaves behind.
+
+use crate::world::{World, connect, held, load_and_decide, new_order, order, sku, to_allocate, waits};
+use allocation_adapters_diesel::{ClockWatch, Mended, Store};
+use allocation_domain::{Eta, NewPickList, PickCriteria, PickListId};
+use allocation_ports::{
+    BackorderFilter, Clock, EventFilter, EventLog, KeepLogError, Lease, Leases, LockWait, LogKeeper, Origins,
+    OtherGeneration, PageSize, ParkedEvent, Queries, Readiness, RecordError, RelayProgress, RelayStore, StoreError,
+    UnitOfWorkFactory, Wanted,
+};
+use allocation_test_support::TestDatabase;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::thread;
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_secs(600);
+
+fn lease() -> Lease {
+    Lease { name: "events", holder: "me".to_owned() }
+}
+
+/// Numbers all events, under the lease.
+fn number_all(world: &World) {
+    assert!(world.store.take(&lease(), LONG).unwrap());
+    while world.store.number(&lease(), LONG, None, 100).unwrap().events > 0 {}
+}
+
+/// The time by the clock that decides where nothing stops it.
+fn database_now(world: &World) -> i64 {
+    if world.is_postgres() {
+        world.database.count("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+    } else {
+        world.store.clock().now().timestamp_micros()
+    }
+}
+
+pub fn the_time_of_retention_follows_the_clock_no_faster_than_time_passes(database: TestDatabase) {
+    let world = World::new(database);
+    world.set_time(Utc::now());
+    let keep = |passed| world.store.retention_time(&lease(), LONG, passed).unwrap();
+    world.add_at("LAMP", "B", 1, Eta::InStock, Utc::now() - TimeDelta::days(100));
+    number_all(&world);
+    world.set_time(Utc::now());
+    let newest = world.store.read(0, &EventFilter::default(), PageSize::default()).unwrap().events[0].occurred_at;
+    let start = keep(Duration::ZERO);
+    assert_eq!(start.trusted, newest, "it begins at the newest event");
+    assert!(start.now - start.trusted > TimeDelta::days(99));
+    assert_eq!(keep(Duration::ZERO).trusted, newest, "no time has passed");
+    assert_eq!(keep(Duration::from_secs(10)).trusted, newest + TimeDelta::seconds(20), "it catches up");
+    let late = keep(Duration::from_secs(1_000 * 86_400));
+    assert!(
+        late.trusted <= late.now && late.now - late.trusted < TimeDelta::seconds(1),
+        "never past the clock: {late:?}"
+    );
+    let other = Lease { holder: "other".to_owned(), ..lease() };
+    assert!(matches!(world.store.retention_time(&other, LONG, LONG), Err(KeepLogError::LeaseLost)));
+    // A clock that has jumped ahead does not take it along, one that is set back does.
+    if !world.is_postgres() {
+        let before = keep(Duration::ZERO).trusted;
+        world.set_time(before + TimeDelta::days(3_650));
+        assert_eq!(keep(Duration::from_secs(5)).trusted, before + TimeDelta::seconds(10));
+        world.set_time(before - TimeDelta::days(1));
+        assert_eq!(keep(Duration::from_secs(5)).trusted, before - TimeDelta::days(1));
+    }
+}
+
+pub fn events_from_the_future_go_with_old_ones_behind_them_and_stay_without(database: TestDatabase) {
+    let world = World::new(database);
+    let now = Utc::now();
+    world.set_time(now);
+    for number in 0..9 {
+        world.add("LAMP", &format!("B-{number}"), 1, Eta::InStock);
+    }
+    number_all(&world);
+    let stamp = |position: u32, days: i64| {
+        let at = (now + TimeDelta::days(days)).timestamp_micros();
+        world.database.execute(&format!("UPDATE events SET occurred_at = {at} WHERE position = {position}"));
+    };
+    // Old, from the future twice, old, from the future, young, old, from the future twice.
+    for (position, days) in (1..).zip([-40, 3_650, 31, -35, 1, -2, -40, 31, 31]) {
+        stamp(position, days);
+    }
+    world.set_time(now);
+    let forget = |most| {
+        let gone = world.store.forget(&lease(), LONG, now - TimeDelta::days(30), most).unwrap();
+        (gone, world.store.bounds().unwrap().oldest)
+    };
+    assert_eq!(forget(2), (2, 3), "so many at a time");
+    assert_eq!(forget(10), (2, 5), "those from the future with the old one behind them");
+    assert_eq!(forget(10), (0, 5), "one from the future in front of a young one stays");
+    stamp(6, -31);
+    assert_eq!(forget(10), (3, 8));
+    assert_eq!(forget(10), (0, 8), "nothing behind tells how old they are");
+}
+
+/// Has everything of a product and around it decided by a clock that is ahead by so many days.
+fn ahead(world: &World, days: i64) {
+    let future = Utc::now() + TimeDelta::days(days);
+    world.add_at("LAMP", "B-2", 5, Eta::InStock, future);
+    world.add_at("LAMP", "B-1", 5, Eta::InStock, future);
+    for name in ["Z", "Y", "X"] {
+        world.place(&new_order(name, &[("LAMP", 20)], waits(0)), future);
+    }
+    world.place(&new_order("CART", &[("RUG", 1)], held(20)), future);
+    let mut unit = world.begin();
+    let list = NewPickList::new(PickListId::parse("P").unwrap(), PickCriteria::default());
+    unit.orders().add(&[new_order("CART", &[("RUG", 1)], held(20))], future).unwrap();
+    unit.pick_lists().add(&list, future).unwrap();
+    unit.commit().unwrap();
+    number_all(world);
+    let parked = ParkedEvent { position: 1, reason: "no queue".to_owned(), parked_at: future, retry: false };
+    let progress = RelayProgress { parked: vec![parked], ..RelayProgress::default() };
+    world.store.record(&lease(), LONG, &progress).unwrap();
+    let later = future.timestamp_micros();
+    world.database.execute(&format!("INSERT INTO leases VALUES ('relay', 'gone', {later})"));
+}
+
+fn queue(world: &World, store: &Store) -> Vec<String> {
+    let filter = BackorderFilter { sku: Some(sku("LAMP")) };
+    let now = DateTime::from_timestamp_micros(database_now(world)).unwrap();
+    let rows = store.backorders(&filter, None, PageSize::default(), now).unwrap();
+    rows.iter().map(|row| row.queued.order_id().to_string()).collect()
+}
+
+pub fn instants_from_the_future_are_found_and_mended(database: TestDatabase) {
+    let world = World::new(database);
+    world.set_time(Utc::now() - TimeDelta::hours(1));
+    world.add_at("RUG", "R", 5, Eta::InStock, Utc::now() - TimeDelta::hours(1));
+    let store = connect(&world.database, 2);
+    assert_eq!(store.inspect().unwrap(), []);
+    ahead(&world, 10);
+    let found = store.inspect().unwrap();
+    let told: Vec<_> = found.iter().map(|finding| finding.what.split(" (").next().unwrap()).collect();
+    assert_eq!(
+        told,
+        [
+            "products decided on in the future",
+            "lines placed in the future",
+            "holds longer than a day",
+            "batches added in the future",
+            "orders placed in the future",
+            "pick lists made in the future",
+            "events of the log from the future",
+            "events parked in the future",
+            "leases taken in the future",
+        ]
+    );
+    assert!(found.iter().all(|finding| finding.rows > 0 && finding.latest.unwrap() > Utc::now() + TimeDelta::days(9)));
+
+    let mended = store.mend_instants().unwrap();
+    let Mended { products, lines, holds, batches, others } = mended;
+    assert_eq!((products, lines, holds, batches), (2, 4, 1, 2), "{mended:?}");
+    assert!(others >= 9, "{mended:?}");
+    assert_eq!(store.inspect().unwrap(), []);
+    assert_eq!(store.mend_instants().unwrap(), Mended::default(), "again it finds nothing to do");
+    assert_eq!(queue(&world, &store), ["Z", "Y", "X"], "who came first is first");
+    let batches = world.database.texts("SELECT reference FROM batches WHERE sku = 'LAMP' ORDER BY added_at");
+    assert_eq!(batches, ["B-2", "B-1"]);
+    let now = database_now(&world);
+    let left = world.database.count("SELECT expires_at FROM order_lines WHERE order_id = 'CART'") - now;
+    assert!(left <= 20_000_000, "no longer than was asked for: {left} microseconds");
+
+    // The next decisions come behind, a hold is as long as it is, and nobody notices any more.
+    let mut unit = store.begin(LockWait::Usual).unwrap();
+    let wanted = Wanted { order_ids: vec![order("W")], open_batches: true, ..Wanted::product(sku("LAMP")) };
+    let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);
+    let lock = product.lock_time().unwrap();
+    assert!((lock.decided_at - lock.now).abs() < TimeDelta::seconds(5), "{lock:?}");
+    let placed = new_order("W", &[("LAMP", 20)], waits(0));
+    load_and_decide(&mut *unit, &mut product, |product| {
+        world.with_order(product, |products| products.place(&placed, lock.now).map(drop))
+    })
+    .unwrap();
+    unit.products().save(&[product], &Origins::default()).unwrap();
+    unit.commit().unwrap();
+    assert_eq!(queue(&world, &store), ["Z", "Y", "X", "W"]);
+    world.assert_counters_equal_sums();
+}
+
+pub fn a_thousand_rows_are_mended_at_a_time_and_servers_go_on(database: TestDatabase) {
+    let world = World::new(database);
+    world.set_time(Utc::now());
+    world.add_at("LAMP", "B", 1, Eta::InStock, Utc::now());
+    let future = (Utc::now() + TimeDelta::days(40)).timestamp_micros();
+    world.database.execute(&format!(
+        "INSERT INTO order_lines (sku, order_id, quantity, placed_at, backorders, waiting)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+         SELECT 'LAMP', 'O-' || (20000 - i), 1, {future} + i, {yes}, 1 FROM n;
+         UPDATE products SET last_at = {future} + 20000, waiting_lines = 10000, backordered = 10000
+         WHERE sku = 'LAMP'",
+        yes = if world.is_postgres() { "true" } else { "1" },
+    ));
+    let store = connect(&world.database, 3);
+    let placed = thread::scope(|scope| {
+        let mends = scope.spawn(|| connect(&world.database, 1).mend_instants().unwrap());
+        // Meanwhile others place lines of the same product.
+        let mut placed = Vec::new();
+        while !mends.is_finished() || placed.is_empty() {
+            let name = format!("NEW-{}", 1_000 - placed.len());
+            let Ok(mut unit) = store.begin(LockWait::Usual) else { continue };
+            let Ok(mut products) = unit.products().lock(&[to_allocate("LAMP", &[&name])]) else { continue };
+            let (mut product, order_of_one) = (products.remove(0), new_order(&name, &[("LAMP", 1)], waits(0)));
+            let now = product.lock_time().unwrap().now;
+            load_and_decide(&mut *unit, &mut product, |product| {
+                world.with_order(product, |products| products.place(&order_of_one, now).map(drop))
+            })
+            .unwrap();
+            unit.products().save(&[product], &Origins::default()).unwrap();
+            unit.commit().unwrap();
+            placed.push(name);
+            thread::sleep(Duration::from_millis(20));
+        }
+        let mended = mends.join().unwrap();
+        assert!(mended.lines >= 10_000 && mended.products == 1, "{mended:?}");
+        placed
+    });
+    assert_eq!(store.inspect().unwrap(), []);
+    let mut expected: Vec<_> = (1..=10_000).map(|number| format!("O-{}", 20_000 - number)).collect();
+    expected.extend(placed);
+    let queue = world.database.texts("SELECT order_id FROM order_lines ORDER BY priority DESC, placed_at, order_id");
+    assert!(queue == expected, "the order of arrival is not kept");
+}
+
+pub fn a_counter_that_is_wrong_is_found(database: TestDatabase) {
+    let world = World::new(database);
+    world.set_time(Utc::now());
+    world.add_at("LAMP", "B", 9, Eta::InStock, Utc::now());
+    world.allocate_at("LAMP", "O", 3, Utc::now());
+    assert_eq!(world.store.inspect().unwrap(), []);
+    world.database.execute("UPDATE batches SET allocated_quantity = 4; UPDATE products SET held_lines = 1");
+    let found: Vec<_> = world.store.inspect().unwrap().iter().map(|it| (it.rows, it.latest)).collect();
+    assert_eq!(found, [(1, None), (1, None)]);
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+    assert!(matches!(&result, Err(StoreError::Unavailable(cause)) if cause.is::<OtherGeneration>()), "{result:?}");
+}
+
+pub fn a_program_of_another_generation_writes_nothing(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 9, Eta::InStock);
+    number_all(&world);
+    let rows = |table: &str| world.database.count(&format!("SELECT count(*) FROM {table}"));
+    let counted = || ["products", "batches", "order_lines", "outbox", "events", "orders", "pick_lists"].map(rows);
+    let (before, version) = (counted(), world.database.count("SELECT version FROM products"));
+    // A newer program has run its migrations; statements that are prepared must notice, too.
+    world.database.execute("UPDATE schema_generation SET generation = generation + 1");
+    for create in [true, false] {
+        for name in ["LAMP", "NEW"] {
+            let mut unit = world.begin();
+            let locked = unit.products().lock(&[Wanted { create, ..to_allocate(name, &["O"]) }]);
+            // There is nothing to write of a product that is neither there nor made.
+            if name == "LAMP" || create {
+                refused(locked);
+                assert!(unit.commit().is_err());
+            } else {
+                assert!(locked.unwrap().is_empty());
+            }
+        }
+    }
+    assert!(!world.store.take(&lease(), LONG).unwrap(), "no lease is given");
+    let other = Lease { holder: "other".to_owned(), name: "relay" };
+    assert!(!world.store.take(&other, LONG).unwrap());
+    assert!(matches!(world.store.number(&lease(), LONG, None, 10), Err(KeepLogError::LeaseLost)));
+    let forgotten = world.store.forget(&lease(), LONG, Utc::now() + TimeDelta::days(1), 10);
+    assert!(matches!(forgotten, Err(KeepLogError::LeaseLost)), "{forgotten:?}");
+    let recorded = world.store.record(&lease(), LONG, &RelayProgress { bookmark: 1, ..RelayProgress::default() });
+    assert!(matches!(recorded, Err(RecordError::LeaseLost)), "{recorded:?}");
+    world.database.execute(&format!("UPDATE products SET last_at = {}", i64::MAX / 4));
+    refused(world.store.mend_instants());
+    world.database.execute("UPDATE products SET last_at = 1");
+    assert_eq!((counted(), world.database.count("SELECT version FROM products")), (before, version));
+
+    // Whoever takes the schema back lets it go on.
+    world.database.execute("UPDATE schema_generation SET generation = generation - 1");
+    world.allocate("LAMP", "O", 1).unwrap();
+    assert!(world.store.take(&lease(), LONG).unwrap());
+}
+
+pub fn the_clock_of_a_store_follows_the_database(database: TestDatabase) {
+    let store = connect(&database, 2);
+    store.migrations().up().unwrap();
+    let world = World::new(database);
+    store.clock().shift(TimeDelta::hours(-2));
+    let watch = ClockWatch::start(store.clone()).unwrap();
+    let close = |one: i64, other: i64| (one - other).abs() < 20_000_000;
+    if world.is_postgres() {
+        assert!(close(store.clock().now().timestamp_micros(), database_now(&world)));
+        while store.clock_ahead() > TimeDelta::minutes(-119) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        store.clock().shift(TimeDelta::zero());
+        while store.clock_ahead() != TimeDelta::zero() {
+            thread::sleep(Duration::from_millis(10));
+        }
+    } else {
+        assert!(close(store.clock().now().timestamp_micros(), (Utc::now() - TimeDelta::hours(2)).timestamp_micros()));
+        assert_eq!(store.clock_ahead(), TimeDelta::zero(), "it is the clock that decides");
+    }
+    watch.stop();
+}

@@ -1,0 +1,2 @@
+ALTER TABLE event_log DROP COLUMN retention_time;
+DROP TABLE schema_generation;
