@@ -76,6 +76,12 @@ impl AgeLimit {
         self.beats.earliest((self.monotonic)()) + self.max_age
     }
 
+    /// Notes that the process runs.
+    #[cfg(test)]
+    pub(crate) fn beat(&self) {
+        self.beats.beat(self.now());
+    }
+
     /// Whether a deadline has passed.
     pub(crate) fn is_over(&self, deadline: Instant) -> bool {
         self.now() >= deadline

@@ -104,7 +104,11 @@ fn a_line_whose_product_is_held_until_its_time_is_over_is_busy_and_never_allocat
     while shared.groups().iter().filter(|group| group.contains(&"H-1".to_owned())).count() < 2 {
         std::thread::yield_now();
     }
-    shared.time.pass(MAX_AGE);
+    // The process runs all the time.
+    for _ in 0..100 {
+        shared.time.pass(MAX_AGE / 100);
+        engine.age.beat();
+    }
     assert_eq!(told(held.blocking_recv().unwrap()), "busy");
     shared.release("HELD");
     assert_eq!(decide(&engine, "O-1", "HELD"), "allocated", "the one unit is still there");
