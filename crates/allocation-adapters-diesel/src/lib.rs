@@ -18,6 +18,7 @@ mod keeping;
 mod line;
 mod loading;
 mod migrations;
+mod moving;
 mod orders;
 mod pick_line;
 mod pick_lists;

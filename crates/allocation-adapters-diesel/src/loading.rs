@@ -1,13 +1,10 @@
 //! What a decision turns out to need of a locked product.
 
 use crate::any_connection::AnyConnection;
-use crate::error::store_error;
 use crate::line::Lines;
-use crate::schema::allocations;
-use crate::{postgres, queue, reads, row, sqlite};
-use allocation_domain::{BatchReference, Needed, OrderId, PickLine, PickLineId, Product, QueuePosition, Sku};
+use crate::{moving, postgres, queue, reads, sqlite};
+use allocation_domain::{Needed, OrderId, PickLine, PickLineId, Product, QueuePosition, Sku};
 use allocation_ports::StoreError;
-use diesel::prelude::*;
 use std::slice;
 
 #[derive(Debug, thiserror::Error)]
@@ -21,11 +18,23 @@ pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed
         Needed::Batch(reference) => {
             product.load_batches(reads::find_batch(connection, reference)?.map(|found| found.batch));
         }
-        Needed::LinesOn(reference) => {
-            let order_ids = orders_on(connection, product.sku(), reference)?;
+        Needed::NextOn { reference, after } => {
+            let (order_ids, more) = moving::next_on(connection, reference, after.as_ref())?;
             let Lines { lines, batches, pick_lines, .. } = lines(connection, product.sku(), &order_ids)?;
             product.load_batches(batches);
-            product.load_lines(lines);
+            product.load_next_on(reference, after.as_ref(), lines, more);
+            product.load_pick_lines(pick_lines);
+        }
+        Needed::LastOn { reference, units } => {
+            let order_ids = moving::last_on(connection, reference, *units)?;
+            let known = order_ids.map(|order_ids| lines(connection, product.sku(), &order_ids)).transpose()?;
+            let (mut found, mut pick_lines) = (None, Vec::new());
+            if let Some(known) = known {
+                product.load_batches(known.batches);
+                found = Some(known.lines);
+                pick_lines = known.pick_lines;
+            }
+            product.load_last_on(reference, *units, found);
             product.load_pick_lines(pick_lines);
         }
         Needed::WaitingLines { after, free, most } => {
@@ -82,20 +91,4 @@ pub(crate) fn lines(connection: &mut AnyConnection, sku: &Sku, order_ids: &[Orde
         AnyConnection::Sqlite(connection) => sqlite::lines(connection, sku, order_ids),
         AnyConnection::Postgres(connection) => postgres::lines(connection, sku, order_ids),
     }
-}
-
-/// The orders whose lines hold units of a batch.
-fn orders_on(
-    connection: &mut AnyConnection,
-    sku: &Sku,
-    reference: &BatchReference,
-) -> Result<Vec<OrderId>, StoreError> {
-    // The SKU is left out: saying it would suggest an index that leads through all lines of it.
-    let rows = allocations::table
-        .filter(allocations::reference.eq(reference.as_str()))
-        .select((allocations::sku, allocations::order_id))
-        .load::<(String, String)>(connection)
-        .map_err(store_error)?;
-    let of_product = rows.into_iter().filter(|(held, _)| held == sku.as_str());
-    of_product.map(|(_, order_id)| row::order_id(order_id)).collect()
 }

@@ -19,6 +19,7 @@ pub(crate) const BATCH_COLUMNS: BatchColumns = (
     batches::picked_quantity,
     batches::shipped_quantity,
     batches::missing_quantity,
+    batches::moving,
 );
 
 pub(crate) type BatchColumns = (
@@ -31,10 +32,12 @@ pub(crate) type BatchColumns = (
     batches::picked_quantity,
     batches::shipped_quantity,
     batches::missing_quantity,
+    batches::moving,
 );
 
 /// What [`BatchRow`] is read from, where a statement is a text.
-pub(crate) type BatchSqlTypes = (Text, Integer, Integer, Nullable<Date>, BigInt, Integer, Integer, Integer, Integer);
+pub(crate) type BatchSqlTypes =
+    (Text, Integer, Integer, Nullable<Date>, BigInt, Integer, Integer, Integer, Integer, Nullable<Text>);
 
 /// A row of `batches` without its SKU.
 #[derive(Debug, Queryable)]
@@ -48,6 +51,8 @@ pub(crate) struct BatchRow {
     pub(crate) picked_quantity: i32,
     pub(crate) shipped_quantity: i32,
     pub(crate) missing_quantity: i32,
+    /// What is still to be done with the lines, as JSON.
+    pub(crate) moving: Option<String>,
 }
 
 impl BatchRow {
@@ -64,10 +69,12 @@ impl BatchRow {
             shipped: units(self.shipped_quantity)?,
             missing: units(self.missing_quantity)?,
         };
-        batch
+        let moving = self.moving.map(|json| serde_json::from_str(&json)).transpose().map_err(corrupt)?;
+        let batch = batch
             .with_revision(revision)
             .with_counts(counts)
-            .map_err(|oversold| StoreError::invariant("batches_not_oversold", oversold))
+            .map_err(|oversold| StoreError::invariant("batches_not_oversold", oversold))?;
+        Ok(batch.with_moving(moving))
     }
 }
 

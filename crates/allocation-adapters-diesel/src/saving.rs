@@ -20,7 +20,7 @@ pub(crate) struct RowChanges<'a> {
     pub(crate) added_batches: Vec<NewBatch<'a>>,
     pub(crate) changed_batches: Vec<ChangedBatch<'a>>,
     pub(crate) changed_lines: Vec<(LineKey<'a>, LineValues)>,
-    pub(crate) changed_allocations: Vec<(AllocationKey<'a>, i32)>,
+    pub(crate) changed_allocations: Vec<(AllocationKey<'a>, AllocationValues)>,
     /// By how much the allocated quantity of batches rises or falls that are not corrected.
     pub(crate) counters: Vec<(BatchKey<'a>, i32)>,
     /// By how much the counters of batches rise or fall that are not corrected and of which units
@@ -29,7 +29,7 @@ pub(crate) struct RowChanges<'a> {
     /// Lines with nothing to write but what almost every line that is sent alone has.
     pub(crate) added_plain_lines: Vec<PlainLine<'a>>,
     pub(crate) added_lines: Vec<AddedLine<'a>>,
-    pub(crate) added_allocations: Vec<(AllocationKey<'a>, i32)>,
+    pub(crate) added_allocations: Vec<(AllocationKey<'a>, AllocationValues)>,
     pub(crate) added_pick_lines: Vec<PickLineValues<'a>>,
     pub(crate) changed_pick_lines: Vec<PickLineValues<'a>>,
     /// By how much the totals of products rise or fall.
@@ -58,6 +58,15 @@ pub(crate) struct AllocationKey<'a> {
     pub(crate) reference: &'a str,
 }
 
+/// A row of `allocations` without its key, as it is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AllocationValues {
+    pub(crate) quantity: i32,
+    /// `~priority`: the smaller is served first.
+    pub(crate) precedence: i32,
+    pub(crate) placed_at: i64,
+}
+
 #[derive(Debug)]
 pub(crate) struct NewBatch<'a> {
     pub(crate) key: BatchKey<'a>,
@@ -78,6 +87,8 @@ pub(crate) struct ChangedBatch<'a> {
     pub(crate) eta: Option<NaiveDate>,
     pub(crate) revision: i32,
     pub(crate) deltas: Counts,
+    /// What is still to be done with the lines, as JSON.
+    pub(crate) moving: Option<String>,
 }
 
 /// The counters of a batch, or by how much they rise or fall.
@@ -265,10 +276,15 @@ impl<'a> RowChanges<'a> {
         for part in &product.allocations {
             let (order_id, reference) = (part.order_id.as_str(), part.reference.as_str());
             let key = AllocationKey { sku: product.sku.as_str(), order_id, reference };
-            match (part.before, part.after) {
-                (_, None) => self.removed_allocations.push(key),
-                (None, Some(after)) => self.added_allocations.push((key, units(after)?)),
-                (Some(_), Some(after)) => self.changed_allocations.push((key, units(after)?)),
+            let Some(after) = part.after else {
+                self.removed_allocations.push(key);
+                continue;
+            };
+            let (precedence, placed_at) = (!part.priority, part.placed_at.timestamp_micros());
+            let values = AllocationValues { quantity: units(after)?, precedence, placed_at };
+            match part.before {
+                None => self.added_allocations.push((key, values)),
+                Some(_) => self.changed_allocations.push((key, values)),
             }
         }
         Ok(())
@@ -349,6 +365,7 @@ impl<'a> ChangedBatch<'a> {
             purchased_quantity: integer(batch.purchased.get())?,
             eta: date(batch.eta)?,
             revision: integer(batch.revision)?,
+            moving: batch.moving.map(serde_json::to_string).transpose().map_err(failed)?,
             deltas: Counts::change(BatchCountsChange {
                 allocated: batch.allocated_delta,
                 picked: batch.picked_delta,

@@ -29,6 +29,7 @@ diesel::table! {
         picked_quantity -> Integer,
         shipped_quantity -> Integer,
         missing_quantity -> Integer,
+        moving -> Nullable<Text>,
     }
 }
 
@@ -78,6 +79,8 @@ diesel::table! {
         order_id -> Text,
         reference -> Text,
         quantity -> Integer,
+        precedence -> Integer,
+        placed_at -> BigInt,
     }
 }
 

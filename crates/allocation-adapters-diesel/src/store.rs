@@ -7,12 +7,15 @@ use crate::any_connection::{AnyConnection, Connector, LogErrors};
 use crate::clock::StoreClock;
 use crate::error::store_error;
 use crate::unit::{Transactions, Unit};
-use crate::{ConnectError, DatabaseUrl, Migrations, postgres, reads, sqlite};
-use allocation_domain::{Availability, Batch, BatchReference, Order, OrderId, PickCriteria, PickListId, Sku};
+use crate::{ConnectError, DatabaseUrl, Migrations, moving, postgres, reads, sqlite};
+use allocation_domain::{
+    Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, Sku,
+};
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
-    BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, PageSize, PickListFilter, PickListPage, ProductTotals,
-    Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory,
+    BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, PageSize, PickListFilter, PickListPage, PickableLines,
+    ProductTotals, Queries, Readiness, RecordedEvent, SchemaState, StoreError, StoredPickList, UnitOfWork,
+    UnitOfWorkFactory,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryResult;
@@ -323,8 +326,20 @@ impl Queries for Store {
         self.read_snapshot(|connection| reads::pick_lists(connection, filter, after.as_ref(), page))
     }
 
-    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<Vec<(Sku, OrderId)>, StoreError> {
+    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError> {
         self.read(|connection| reads::pickable(connection, criteria, most))
+    }
+
+    fn moving_batches(
+        &self,
+        after: Option<(Sku, BatchReference)>,
+        most: u16,
+    ) -> Result<Vec<(Sku, BatchReference)>, StoreError> {
+        self.read(|connection| moving::batches(connection, after.as_ref(), most))
+    }
+
+    fn first_to_leave(&self, reference: &BatchReference, units: u32) -> Result<Option<FirstToLeave>, StoreError> {
+        self.read(|connection| moving::first_to_leave(connection, reference, units))
     }
 }
 

@@ -23,6 +23,8 @@ mod invariants;
 mod lists;
 #[path = "contract/locking.rs"]
 mod locking;
+#[path = "contract/moving.rs"]
+mod moving;
 #[path = "contract/order_lines.rs"]
 mod order_lines;
 #[path = "contract/order_races.rs"]
@@ -69,6 +71,13 @@ macro_rules! on_both_databases {
 }
 
 on_both_databases! {
+    moving:
+        to_lower_a_crowded_batch_by_one_unit_loads_one_line,
+        a_crowded_batch_that_is_lowered_far_loses_its_lines_in_steps,
+        the_lines_of_a_crowded_batch_that_comes_later_are_told_in_steps,
+        the_lines_of_a_crowded_batch_move_to_a_better_one_in_steps,
+        the_first_line_to_leave_is_found_by_adding_up,
+        what_is_left_to_be_done_with_a_batch_is_kept_to_the_microsecond;
     bounds:
         expired_holds_are_released_in_steps,
         a_decision_on_a_product_that_is_behind_is_none,
@@ -162,6 +171,8 @@ on_both_databases! {
         a_list_takes_what_is_firm_and_in_stock_and_on_no_list,
         the_first_lines_of_the_first_batches_are_found,
         a_thousand_batches_are_passed_over_for_the_one_in_stock,
+        the_first_lines_of_a_crowded_batch_are_found_in_the_order_in_which_they_are_served,
+        a_search_ends_at_its_bound_with_what_it_has_found,
         a_list_is_added_once_and_found_with_its_lines,
         what_a_list_was_asked_to_be_made_of_is_kept,
         pick_lines_outlive_their_order_line_and_their_batch,

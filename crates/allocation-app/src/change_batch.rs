@@ -18,7 +18,8 @@ pub enum ChangeBatchError {
 }
 
 impl UseCases {
-    /// Corrects what was purchased of a batch, or when it comes, with the lines on it.
+    /// Corrects what was purchased of a batch, or when it comes, with the lines on it. Of a batch with
+    /// many lines, the rest is left to [`UseCases::move_lines`]: the batch says so.
     ///
     /// # Isolation
     ///
@@ -54,7 +55,7 @@ fn correct(
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
     let Some(product) = products.get_mut(&sku) else { return not_found() };
     match decide(unit, product, |product| product.change_batch(reference, change, now))? {
-        Ok(changed) if product.events().is_empty() => Ok(Ending::Rollback(Ok(changed))),
+        Ok(changed) if !product.has_changed() => Ok(Ending::Rollback(Ok(changed))),
         Ok(changed) => {
             save_changed(unit, products, origin)?;
             Ok(Ending::Commit(Ok(changed)))

@@ -6,6 +6,7 @@ use crate::unit_of_work::{Attempt, Ending};
 use allocation_domain::{MakePickListError as Refusal, NewPickList, OrderId, PickListId, Sku};
 use allocation_ports::{Origin, StoreError, StoredPickList, UnitOfWork, Wanted};
 use chrono::SubsecRound;
+use std::collections::BTreeSet;
 
 /// How often lines are looked for that nobody else takes meanwhile.
 const MOST_TRIES: usize = 8;
@@ -36,6 +37,10 @@ pub enum MakePickListError {
 #[derive(Debug, thiserror::Error)]
 #[error("others have put all lines that were found on lists of theirs, {MOST_TRIES} times in a row")]
 struct AlwaysTaken;
+
+#[derive(Debug, thiserror::Error)]
+#[error("all lines that were looked through are held or on lists that are not picked yet")]
+struct AllListed;
 
 #[derive(Debug, thiserror::Error)]
 #[error("pick list {0} was made meanwhile")]
@@ -71,13 +76,28 @@ impl UseCases {
     /// [`MakePickListError`], and nothing has changed.
     pub fn make_pick_list(&self, list: &NewPickList) -> Result<MakePickListOutcome, MakePickListError> {
         for attempt in 1..=MOST_TRIES {
-            let wanted = wanted(self.queries.pickable(list.criteria(), attempt * list.max_lines())?);
-            let make = |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &wanted, &self.origin);
+            let found = self.queries.pickable(list.criteria(), attempt * list.max_lines())?;
+            let found = Found { complete: found.complete, wanted: wanted(found.lines) };
+            let make = |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &found, &self.origin);
             if let Some(decision) = self.units.run("make_pick_list", make)? {
                 return decision;
             }
         }
         Err(StoreError::Busy(AlwaysTaken.into()).into())
+    }
+}
+
+/// What was found without locks.
+struct Found {
+    wanted: Vec<Wanted>,
+    /// Whether all was looked through that comes before.
+    complete: bool,
+}
+
+impl Found {
+    /// Why there is no list when nothing was found.
+    fn nothing(&self) -> MakePickListError {
+        if self.complete { MakePickListError::NothingToPick } else { StoreError::Busy(AllListed.into()).into() }
     }
 }
 
@@ -88,7 +108,7 @@ fn make(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     list: &NewPickList,
-    wanted: &[Wanted],
+    found: &Found,
     origin: &Origin,
 ) -> Result<Ending<Decision>, StoreError> {
     if let Some(known) = unit.pick_lists().find(list.list_id())? {
@@ -96,10 +116,10 @@ fn make(
         let other = MakePickListError::AlreadyExists(known.list.list_id.clone());
         return Ok(Ending::Rollback(Some(if same { Ok(repeated(known, attempt)) } else { Err(other) })));
     }
-    if wanted.is_empty() {
-        return Ok(Ending::Rollback(Some(Err(MakePickListError::NothingToPick))));
+    if found.wanted.is_empty() {
+        return Ok(Ending::Rollback(Some(Err(found.nothing()))));
     }
-    let Locked { mut products, now } = lock(unit, wanted)?;
+    let Locked { mut products, now } = lock(unit, &found.wanted)?;
     match decide(unit, &mut products, |products| products.make_pick_list(list))? {
         Ok(made) => {
             save_changed(unit, products, origin)?;
@@ -120,7 +140,7 @@ fn repeated(known: StoredPickList, attempt: Attempt) -> MakePickListOutcome {
 }
 
 /// The lines by their products; they come sorted by SKU, each once.
-fn wanted(lines: Vec<(Sku, OrderId)>) -> Vec<Wanted> {
+fn wanted(lines: BTreeSet<(Sku, OrderId)>) -> Vec<Wanted> {
     let mut wanted: Vec<Wanted> = Vec::new();
     for (sku, order_id) in lines {
         match wanted.last_mut().filter(|last| last.sku == sku) {

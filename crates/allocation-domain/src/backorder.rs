@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 /// The higher priority first, then the line that was placed first, then the smaller order. In this
 /// order waiting lines are served; in the opposite order lines leave a batch that was lowered.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct QueuePosition {
     priority: Reverse<i32>,
     placed_at: DateTime<Utc>,

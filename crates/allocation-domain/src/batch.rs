@@ -1,6 +1,6 @@
 //! Batches of stock.
 
-use crate::{BatchCounts, BatchReference, Eta, MoreNeeded, Quantity, Sku, Units};
+use crate::{BatchCounts, BatchReference, Eta, MoreNeeded, Moving, Quantity, Sku, Units};
 use chrono::{DateTime, SubsecRound, Utc};
 
 /// A batch whose counters say that there is more of it than was purchased.
@@ -79,6 +79,7 @@ pub struct Batch {
     eta: Eta,
     added_at: DateTime<Utc>,
     revision: u32,
+    moving: Option<Box<Moving>>,
 }
 
 /// What orders batches: smaller is preferred.
@@ -107,13 +108,19 @@ impl Batch {
         added_at: DateTime<Utc>,
     ) -> Self {
         let (purchased, added_at) = (purchased.into(), added_at.trunc_subsecs(6));
-        Self { reference, sku, purchased, counts: BatchCounts::default(), eta, added_at, revision: 1 }
+        Self { reference, sku, purchased, counts: BatchCounts::default(), eta, added_at, revision: 1, moving: None }
     }
 
     /// This batch in another revision, as a store remembers it.
     #[must_use]
     pub fn with_revision(self, revision: u32) -> Self {
         Self { revision, ..self }
+    }
+
+    /// This batch with what is still to be done with its lines, as a store remembers it.
+    #[must_use]
+    pub fn with_moving(self, moving: Option<Moving>) -> Self {
+        Self { moving: moving.filter(|moving| !moving.is_done()).map(Box::new), ..self }
     }
 
     /// This batch with so many units allocated, as a store remembers it.
@@ -189,6 +196,28 @@ impl Batch {
         self.purchased.get() - self.counts.shipped - self.counts.missing
     }
 
+    /// What is still to be done with the lines of the batch after a correction, `None` of nearly all.
+    #[must_use]
+    pub fn moving(&self) -> Option<&Moving> {
+        self.moving.as_deref()
+    }
+
+    /// How many units the batch will have once the lines have left it that must: less than
+    /// [`Batch::purchased`] only while they leave.
+    #[must_use]
+    pub fn lowered_to(&self) -> Units {
+        self.moving().and_then(|moving| moving.lower_to).unwrap_or(self.purchased)
+    }
+
+    /// How many units lines are still to be moved with, or to learn of a later date for; about that
+    /// many, while orders come and go.
+    #[must_use]
+    pub fn moving_units(&self) -> u32 {
+        let reviewed = self.moving().and_then(|moving| moving.review).map_or(0, |review| review.units.max(1));
+        let leaving = self.purchased.get() - self.lowered_to().get().min(self.purchased.get());
+        reviewed.saturating_add(leaving)
+    }
+
     /// When the batch can be picked from.
     #[must_use]
     pub const fn eta(&self) -> Eta {
@@ -248,6 +277,29 @@ impl Batch {
     pub(crate) fn correct(&mut self, purchased: Units) {
         assert!(self.counts.sum() <= u64::from(purchased.get()), "batch_not_oversold: {self:?} to {purchased}");
         self.purchased = purchased;
+    }
+
+    /// How many units of the batch are allocated or gone: it cannot have fewer.
+    pub(crate) const fn used(&self) -> u32 {
+        self.counts.allocated + self.gone()
+    }
+
+    /// Says what is still to be done with the lines; a batch that is as low as it was to be is not
+    /// lowered any more.
+    pub(crate) fn set_moving(&mut self, mut moving: Moving) {
+        moving.lower_to = moving.lower_to.filter(|to| *to < self.purchased);
+        self.moving = (!moving.is_done()).then(|| Box::new(moving));
+    }
+
+    /// Takes units that a line gave back off a batch that is lowered.
+    pub(crate) fn absorb(&mut self, units: u32) {
+        let left = self.purchased.get() - self.lowered_to().get();
+        if let Ok(purchased) = Units::new(self.purchased.get() - units.min(left)) {
+            self.correct(purchased);
+        }
+        if let Some(moving) = self.moving.take() {
+            self.set_moving(*moving);
+        }
     }
 
     /// Counts a change.

@@ -16,10 +16,10 @@ pub struct BatchChange {
 }
 
 impl BatchChange {
-    /// Whether a batch says already what this change is about.
+    /// Whether a batch says already what this change is about, or will once its lines have left.
     #[must_use]
     pub fn is_made(&self, batch: &Batch) -> bool {
-        self.purchased.is_none_or(|purchased| purchased == batch.purchased())
+        self.purchased.is_none_or(|purchased| purchased == batch.lowered_to())
             && self.eta.is_none_or(|eta| eta == batch.eta())
     }
 }
@@ -30,7 +30,7 @@ pub struct BatchChanged {
     /// The batch as it is now.
     pub batch: Batch,
     /// The promises that were kept in the batch and are others now: worse, or moved. In the order
-    /// in which lines are served.
+    /// in which lines are served. While [`Batch::moving`] says so, there are more to come.
     pub affected: Vec<Affected>,
     /// The lines that lost units and got no others: they wait. In the order in which they are
     /// served.

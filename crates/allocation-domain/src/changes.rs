@@ -1,9 +1,10 @@
 //! What a store has to write down.
 
 use crate::{
-    Batch, BatchReference, Commitment, Eta, Event, LineRow, LineState, OrderId, PickLine, PickLineId, Product,
-    Quantity, Sku, Units,
+    Batch, BatchReference, Commitment, Eta, Event, LineRow, LineState, LineTerms, Moving, OrderId, PickLine,
+    PickLineId, Product, Quantity, Sku, Units,
 };
+use chrono::{DateTime, Utc};
 
 /// The difference between a product and what its store holds, row by row.
 ///
@@ -38,8 +39,11 @@ pub struct Changes<'a> {
     /// Whether lines may wait for units that are free, when that is not what the store has: to be given
     /// back as [`ProductState::unserved`](crate::ProductState::unserved).
     pub unserved: Option<bool>,
-    /// What has happened, oldest first.
+    /// What has happened, oldest first. None when all that was done is that lines of a batch were
+    /// looked at.
     pub events: &'a [Event],
+    /// Whether anything is to be written.
+    is_changed: bool,
 }
 
 /// A batch that was corrected.
@@ -53,6 +57,8 @@ pub struct BatchRowChange<'a> {
     pub eta: Eta,
     /// Counts the changes of the batch.
     pub revision: u32,
+    /// What is still to be done with its lines.
+    pub moving: Option<&'a Moving>,
     /// By how many units its allocated quantity rises or falls.
     pub allocated_delta: i64,
     /// By how many units the quantity picked and not shipped rises or falls.
@@ -122,6 +128,11 @@ pub struct AllocationChange<'a> {
     pub before: Option<Quantity>,
     /// How many units there are now, `None` for an allocation to remove.
     pub after: Option<Quantity>,
+    /// The priority of the line: with `placed_at`, a store that has the lines of a batch in the
+    /// order in which they are served keeps them with what the lines hold.
+    pub priority: i32,
+    /// When the line was placed.
+    pub placed_at: DateTime<Utc>,
 }
 
 /// By how much the totals of a product rise or fall.
@@ -153,7 +164,7 @@ impl Changes<'_> {
     /// Whether there is nothing to write.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.unserved.is_none()
+        !self.is_changed
     }
 }
 
@@ -175,6 +186,7 @@ impl Product {
             totals: TotalsChange::default(),
             unserved: self.changed_unserved(),
             events: self.events(),
+            is_changed: self.has_changed(),
         };
         if !changes.is_empty() {
             self.compare_batches(&mut changes);
@@ -210,7 +222,9 @@ impl Product {
             for part in &stored.allocations {
                 if now.and_then(|now| now.holds(&part.reference)).is_none() {
                     let (reference, before) = (&part.reference, Some(part.quantity));
-                    changes.allocations.push(AllocationChange { order_id, reference, before, after: None });
+                    let LineTerms { priority, placed_at, .. } = stored.terms;
+                    let removed = AllocationChange { order_id, reference, before, after: None, priority, placed_at };
+                    changes.allocations.push(removed);
                 }
             }
         }
@@ -221,11 +235,22 @@ impl Product {
                 changes.lines.push(LineChange { order_id, before, after });
             }
             changes.totals.count_line(now, 1);
+            let LineTerms { priority, placed_at, .. } = now.terms;
+            // A line that left and came back has another place among those of its batch.
+            let placed_anew =
+                stored.is_some_and(|stored| (stored.terms.priority, stored.terms.placed_at) != (priority, placed_at));
             for part in &now.allocations {
                 let before = stored.and_then(|stored| stored.holds(&part.reference));
-                if before != Some(part.quantity) {
+                if before != Some(part.quantity) || placed_anew {
                     let (reference, after) = (&part.reference, Some(part.quantity));
-                    changes.allocations.push(AllocationChange { order_id, reference, before, after });
+                    changes.allocations.push(AllocationChange {
+                        order_id,
+                        reference,
+                        before,
+                        after,
+                        priority,
+                        placed_at,
+                    });
                 }
             }
         }
@@ -251,13 +276,15 @@ impl<'a> Changes<'a> {
     fn push_batch(&mut self, batch: &'a Batch, stored: &Batch) {
         let change = BatchCountsChange::between(stored, batch);
         let only_allocated = BatchCountsChange { allocated: change.allocated, ..BatchCountsChange::default() };
-        let corrected = batch.revision() != stored.revision() || !batch.same_purchase(stored);
+        let corrected =
+            batch.revision() != stored.revision() || !batch.same_purchase(stored) || batch.moving() != stored.moving();
         if corrected {
             self.changed_batches.push(BatchRowChange {
                 reference: batch.reference(),
                 purchased: batch.purchased(),
                 eta: batch.eta(),
                 revision: batch.revision(),
+                moving: batch.moving(),
                 allocated_delta: change.allocated,
                 picked_delta: change.picked,
                 shipped_delta: change.shipped,

@@ -74,7 +74,8 @@ pub enum Event {
         eta: Eta,
     },
     /// What was purchased, or when it comes, was corrected. Lines that left the batch for it have
-    /// left before.
+    /// left before. Where there are many, the batch is lowered in steps, as they leave: each step is
+    /// an event of the same revision.
     BatchChanged {
         /// The batch.
         reference: BatchReference,

@@ -18,6 +18,7 @@ mod known_queue;
 mod line;
 mod lock_time;
 mod more_needed;
+mod moving;
 mod order;
 mod order_line;
 mod ordered_batches;
@@ -48,6 +49,7 @@ pub use identifier::{BatchReference, IdentifierError, OrderId, PickListId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
 pub use lock_time::LockTime;
 pub use more_needed::{MoreNeeded, Needed, Undecided};
+pub use moving::{FirstToLeave, MAX_MOVED_LINES, Moving, Review};
 pub use order::{
     CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms,
     PlaceError, Shortages,

@@ -26,9 +26,25 @@ pub enum Needed {
     /// A batch in which a line holds units: [`Product::load_batches`](crate::Product::load_batches).
     #[error("batch {0} is needed")]
     Batch(BatchReference),
-    /// All lines that hold units of a batch: [`Product::load_lines`](crate::Product::load_lines).
-    #[error("the lines on batch {0} are needed")]
-    LinesOn(BatchReference),
+    /// Lines that hold units of a batch, after a place in the order in which lines are served,
+    /// [`MAX_MOVED_LINES`](crate::MAX_MOVED_LINES) at most:
+    /// [`Product::load_next_on`](crate::Product::load_next_on).
+    #[error("the next lines on batch {reference} are needed")]
+    NextOn {
+        /// The batch.
+        reference: BatchReference,
+        /// After which line, `None` for the first ones.
+        after: Option<QueuePosition>,
+    },
+    /// The last lines that hold units of a batch in the order in which lines are served, as many as
+    /// hold so many units: [`Product::load_last_on`](crate::Product::load_last_on).
+    #[error("the last lines on batch {reference} are needed")]
+    LastOn {
+        /// The batch.
+        reference: BatchReference,
+        /// How many units the lines hold together, if the batch has so many.
+        units: u32,
+    },
     /// Waiting lines that could take some of the units that are free, in their order:
     /// [`Product::load_waiting`](crate::Product::load_waiting). A line that takes only its whole rest
     /// could do so when no more than the free units is missing to it.

@@ -16,13 +16,16 @@ mod batches;
 mod changing;
 mod displacing;
 mod holding;
+mod leaving;
 mod lines;
 mod listing;
+mod on_batch;
 mod picking;
 mod placing;
 mod queueing;
 mod undoing;
 
+use on_batch::KnownOn;
 pub(crate) use placing::Plan;
 
 /// One SKU with its batches and lines: what is decided and stored as one.
@@ -91,6 +94,10 @@ pub struct Product {
     /// What the store holds of the pick lines at hand.
     pub(crate) stored_pick_lines: PickLines,
     events: Vec<Event>,
+    /// Which lines of a batch are at hand.
+    on_batch: Option<KnownOn>,
+    /// Whether anything has changed of which no event tells.
+    moved_on: bool,
     /// What a decision that is under way has changed.
     before: Option<undoing::Before>,
 }
@@ -210,6 +217,8 @@ impl Product {
             pick_lines: PickLines::default(),
             stored_pick_lines: PickLines::default(),
             events: Vec::new(),
+            on_batch: None,
+            moved_on: false,
             before: None,
         };
         product.load_batches(state.open_batches);
@@ -296,7 +305,7 @@ impl Product {
     /// Whether there is anything to write down.
     #[must_use]
     pub const fn has_changed(&self) -> bool {
-        !self.events.is_empty() || self.unserved != self.stored_unserved
+        self.moved_on || !self.events.is_empty() || self.unserved != self.stored_unserved
     }
 
     /// Whether lines may wait for units that are free, when the store has it otherwise.

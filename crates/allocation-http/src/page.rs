@@ -165,7 +165,13 @@ mod tests {
 
     #[test]
     fn a_cursor_with_any_character_changed_is_refused() {
-        let cursor = AllocationCursor { sku: sku("RED-CHAIR"), order_id: order("O-1"), reference: reference("B-1") };
+        let cursor = AllocationCursor {
+            sku: sku("RED-CHAIR"),
+            order_id: order("O-1"),
+            reference: reference("B-1"),
+            priority: -7,
+            placed_at: now(),
+        };
         let text = encode_cursor(&cursor).unwrap();
         assert_eq!(decode(&text), Some(cursor));
         for place in 0..text.len() {

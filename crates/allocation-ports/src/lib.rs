@@ -37,7 +37,7 @@ pub use product_repository::{FoundBatch, ProductRepository, Wanted};
 pub use queries::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
     BatchFilter, EventCursor, OrderFilter, OrderPage, PageSize, PickListCounts, PickListFilter, PickListPage,
-    PickListSummary, ProductTotals, Queries, RecordedEvent,
+    PickListSummary, PickableLines, ProductTotals, Queries, RecordedEvent,
 };
 pub use readiness::{MOST_CLOCK_DIFFERENCE, Readiness, SchemaState};
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};

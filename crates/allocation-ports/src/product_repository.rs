@@ -100,6 +100,9 @@ pub trait ProductRepository {
 
     /// Loads into a locked product what a decision lacked.
     ///
+    /// Of the lines on a batch, it loads [`MAX_MOVED_LINES`](allocation_domain::MAX_MOVED_LINES) at most,
+    /// by an index in the order in which lines are served.
+    ///
     /// Of waiting lines that could take some of the free units, it loads the next ones in the order in
     /// which they are served, at least one if there is one and no more than asked for, and tells the
     /// product whether there are more. Lines that take only their whole rest, which is more than what is

@@ -1,9 +1,10 @@
 use crate::{StoreError, StoredPickList};
 use allocation_domain::{
-    Availability, Batch, BatchReference, Event, Order, OrderId, OrderStatus, PickCriteria, PickListId, PickListStatus,
-    PickStatus, Quantity, QueuePosition, Sku, Totals,
+    Availability, Batch, BatchReference, Event, FirstToLeave, Order, OrderId, OrderStatus, PickCriteria, PickListId,
+    PickListStatus, PickStatus, Quantity, QueuePosition, Sku, Totals,
 };
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 
 /// How many rows a page has at most, from 1 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +83,10 @@ pub struct AllocationRow {
     pub quantity: Quantity,
     /// The batch.
     pub reference: BatchReference,
+    /// The priority of the line.
+    pub priority: i32,
+    /// When the line was placed, in microseconds.
+    pub placed_at: DateTime<Utc>,
 }
 
 /// The place of an allocation in the list.
@@ -93,11 +98,16 @@ pub struct AllocationCursor {
     pub order_id: OrderId,
     /// The batch.
     pub reference: BatchReference,
+    /// The priority of the line, which counts in the list of a batch.
+    pub priority: i32,
+    /// When the line was placed, in microseconds, which counts in the list of a batch.
+    pub placed_at: DateTime<Utc>,
 }
 
 impl From<&AllocationRow> for AllocationCursor {
     fn from(row: &AllocationRow) -> Self {
-        Self { sku: row.sku.clone(), order_id: row.order_id.clone(), reference: row.reference.clone() }
+        let AllocationRow { order_id, sku, reference, priority, placed_at, .. } = row.clone();
+        Self { sku, order_id, reference, priority, placed_at }
     }
 }
 
@@ -209,6 +219,15 @@ pub struct PickListPage {
     pub next: Option<PickListId>,
 }
 
+/// Order lines that a new pick list can take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PickableLines {
+    /// The lines, each once, sorted by SKU.
+    pub lines: BTreeSet<(Sku, OrderId)>,
+    /// Whether the search has not ended at its bound: then these are the first there are.
+    pub complete: bool,
+}
+
 /// The totals of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductTotals {
@@ -280,7 +299,8 @@ pub trait Queries: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<Batch>, StoreError>;
 
-    /// Allocations after a place, by SKU, order and batch reference, each by its bytes.
+    /// Allocations after a place: those of a batch in the order in which lines are served, by
+    /// [`QueuePosition`]; others by SKU, order and batch reference, each by its bytes.
     ///
     /// # Errors
     ///
@@ -390,15 +410,37 @@ pub trait Queries: Send + Sync {
     ) -> Result<PickListPage, StoreError>;
 
     /// Order lines that a new pick list can take, as far as can be told without locks: those that hold
-    /// firmly units in stock which are on no list, and that are among what is asked for. Each once,
-    /// sorted by SKU.
+    /// firmly units in stock which are on no list, and that are among what is asked for.
     ///
     /// They MUST include the first `most` lines by batch, then in the order in which lines are served:
     /// what a list of so many lines would take if nobody else did anything meanwhile. The cost MUST
-    /// NOT grow with allocations that were picked.
+    /// NOT grow with allocations that were picked, nor with those of a batch behind the ones that are
+    /// found, and MUST have a bound in rows. A search that reaches it returns what it has found, and
+    /// is not complete.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<Vec<(Sku, OrderId)>, StoreError>;
+    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError>;
+
+    /// Batches with something left to be done with their lines ([`Batch::moving`]) after one, by SKU and
+    /// reference, at most so many. The cost MUST NOT grow with other batches.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn moving_batches(
+        &self,
+        after: Option<(Sku, BatchReference)>,
+        most: u16,
+    ) -> Result<Vec<(Sku, BatchReference)>, StoreError>;
+
+    /// The first line to leave a batch when lines are to leave it with so many units: the lines of the
+    /// batch are added up from the last one on, without locks, and each statement MUST have a bound in
+    /// rows. `None` when they do not hold so many units.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn first_to_leave(&self, reference: &BatchReference, units: u32) -> Result<Option<FirstToLeave>, StoreError>;
 }

@@ -6,8 +6,8 @@ use crate::logging::{self, LogWriter};
 use crate::{connections, stop};
 use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
 use allocation_app::{
-    AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, KeeperPorts, RetryPolicy,
-    Sweeper, UnitRunner, UseCases,
+    AgeLimit, AllocationEngine, BatchMover, EngineCounters, EngineSettings, EventKeeper, EventTail, KeeperPorts,
+    RetryPolicy, Sweeper, UnitRunner, UseCases,
 };
 use allocation_http::{Api, BlockingLimits, EventFeed};
 use allocation_ports::{Clock, EngineMetrics};
@@ -29,6 +29,8 @@ const MOST_WORKERS: usize = 4;
 const BACKLOG: i32 = 1_024;
 /// How long expired holds wait at most to be told of in events.
 const SWEEP_PAUSE: Duration = Duration::from_secs(1);
+/// How long lines wait at most that a correction has left to be moved.
+const MOVE_PAUSE: Duration = Duration::from_millis(500);
 /// How long a client may take nothing of what is sent to it. Without an end, it would keep its place among
 /// the readers of events, and hold up a stop: nobody can write to it any more, not even that it is over.
 #[cfg(target_os = "linux")]
@@ -69,6 +71,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let limits = BlockingLimits { running, waiting: WAITING_CALLS, turn_within: TURN_WITHIN };
     let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock)).with_age_limit(age);
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
+    let mover = BatchMover::start(use_cases.clone(), MOVE_PAUSE).context("lines of batches cannot be moved")?;
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
     let keeper = keep_events(&store, &tail, settings).context("the log of events cannot be kept")?;
     let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;
@@ -84,6 +87,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let relay = exchange.map(Exchange::stop);
     engine.shut_down();
     sweeper.stop();
+    mover.stop();
     keeper.stop();
     watch.stop();
     if let Some(relay) = relay {
@@ -109,15 +113,16 @@ fn keep_events(store: &Arc<Store>, tail: &EventTail, settings: &Settings) -> io:
     EventKeeper::start(ports, Uuid::now_v7().to_string(), settings.retain_events())
 }
 
-/// How many calls may use a connection at a time: the engine's workers, the sweeper and the keeper of the
-/// log have theirs, as far as there are enough. SQLite's writer is not one of the pool.
+/// How many calls may use a connection at a time: the engine's workers, the sweeper, the mover of lines
+/// and the keeper of the log have theirs, as far as there are enough. SQLite's writer is not one of the pool.
 fn running_calls(store: &Store, pool_size: u32) -> usize {
     let connections = wide(pool_size);
     let running = match store.dialect() {
         Dialect::Sqlite => connections,
-        // By SKU, one of orders over several SKUs, the lane of held products, the sweeper, the keeper of the log.
+        // By SKU, one of orders over several SKUs, the lane of held products, the sweeper, the mover of lines, the
+        // keeper of the log.
         Dialect::Postgres => {
-            let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 4;
+            let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 5;
             connections.saturating_sub(reserved)
         }
     };

@@ -59,6 +59,12 @@ statement! {
 }
 
 statement! {
+    /// What a line holds has the place of the line.
+    PlaceAllocations<'a>(placed_at: BigInt => i64, sku: Text => str, order_id: Text => str) on MultiBackend,
+    "UPDATE allocations SET placed_at = ? WHERE sku = ? AND order_id = ?"
+}
+
+statement! {
     BatchesAfter<'a>(sku: Text => str, added_at: BigInt => i64, reference: Text => str, limit: BigInt => i64)
         on MultiBackend -> (BigInt, Text),
     "SELECT added_at, reference FROM batches WHERE sku = ? AND (added_at, reference) > (?, ?)
@@ -210,6 +216,7 @@ impl Pass<'_> {
         for (at, order_id) in lines {
             let placed_at = &self.next();
             mended += rows(PlaceLine { placed_at, sku: self.sku, order_id: &order_id }, connection)?;
+            rows(PlaceAllocations { placed_at, sku: self.sku, order_id: &order_id }, connection)?;
             self.lines = Place { at, name: order_id };
         }
         Ok(mended)

@@ -171,6 +171,7 @@ struct LoadedRow {
     picked_quantity: Option<i32>,
     shipped_quantity: Option<i32>,
     missing_quantity: Option<i32>,
+    moving: Option<String>,
 }
 
 impl LoadedRow {
@@ -185,6 +186,7 @@ impl LoadedRow {
             picked_quantity: present(self.picked_quantity)?,
             shipped_quantity: present(self.shipped_quantity)?,
             missing_quantity: present(self.missing_quantity)?,
+            moving: self.moving,
         };
         row.batch(sku.clone())
     }

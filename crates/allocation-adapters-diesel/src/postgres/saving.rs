@@ -113,6 +113,7 @@ fn change_batches(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resul
         picked: &column(batches, |batch| batch.deltas.picked),
         shipped: &column(batches, |batch| batch.deltas.shipped),
         missing: &column(batches, |batch| batch.deltas.missing),
+        moving: &column(batches, |batch| batch.moving.as_deref()),
         batches: &count_of(batches)?,
     };
     expect_rows(exists::BATCH, batches.len(), statement.execute(connection).map_err(store_error)?)
@@ -177,7 +178,9 @@ fn change_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<
         allocation_sku: &column(allocations, |(key, _)| key.sku),
         allocation_order_id: &column(allocations, |(key, _)| key.order_id),
         allocation_reference: &column(allocations, |(key, _)| key.reference),
-        allocation_quantity: &column(allocations, |(_, quantity)| *quantity),
+        allocation_quantity: &column(allocations, |(_, values)| values.quantity),
+        allocation_precedence: &column(allocations, |(_, values)| values.precedence),
+        allocation_placed_at: &column(allocations, |(_, values)| values.placed_at),
     };
     let counts = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
     expect_rows(exists::LINE, lines.len(), rows_of(counts.0)?)?;
@@ -245,7 +248,9 @@ fn record(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), St
         allocation_sku: &column(allocations, |(key, _)| key.sku),
         allocation_order_id: &column(allocations, |(key, _)| key.order_id),
         allocation_reference: &column(allocations, |(key, _)| key.reference),
-        allocation_quantity: &column(allocations, |(_, quantity)| *quantity),
+        allocation_quantity: &column(allocations, |(_, values)| values.quantity),
+        allocation_precedence: &column(allocations, |(_, values)| values.precedence),
+        allocation_placed_at: &column(allocations, |(_, values)| values.placed_at),
         event_occurred_at: &column(&events, |event| event.occurred_at),
         event_sku: &column(&events, |event| event.sku),
         event_version: &column(&events, |event| event.version),

@@ -82,13 +82,13 @@ statement! {
         most_expired: BigInt => i64,
     ) on Pg -> (
         Integer, Text, Text, Nullable<Integer>, Nullable<Integer>, Nullable<Date>, Nullable<BigInt>, Nullable<Integer>,
-        Nullable<Integer>, Nullable<Integer>, Nullable<Integer>,
+        Nullable<Integer>, Nullable<Integer>, Nullable<Integer>, Nullable<Text>,
     ),
     "SELECT w.place, 'open', b.*
      FROM unnest(?, ?) AS w (place, sku)
      CROSS JOIN LATERAL (
          SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                shipped_quantity, missing_quantity
+                shipped_quantity, missing_quantity, moving
          FROM batches WHERE batches.sku = w.sku AND is_open
          ORDER BY eta NULLS FIRST, added_at, reference LIMIT ?
      ) AS b
@@ -97,12 +97,12 @@ statement! {
      FROM unnest(?, ?, ?) AS w (place, sku, reference)
      CROSS JOIN LATERAL (
          SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                shipped_quantity, missing_quantity
+                shipped_quantity, missing_quantity, moving
          FROM batches WHERE batches.sku = w.sku AND batches.reference BETWEEN w.reference AND w.reference
          ORDER BY reference LIMIT 1
      ) AS b
      UNION ALL
-     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+     SELECT w.place, 'line', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?, ?) AS w (place, sku, order_id)
      CROSS JOIN LATERAL (
          SELECT order_id
@@ -112,7 +112,7 @@ statement! {
      SELECT w.place,
             CASE WHEN l.sku = w.sku THEN 'line' WHEN l.ended = 'cancelled' THEN 'cancelled'
                  WHEN l.has_expired THEN 'expired' ELSE 'joined' END,
-            l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+            l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?, ?) AS w (place, sku, order_id)
      CROSS JOIN LATERAL (
          SELECT order_id, sku, ended, ended = 'expired' OR expires_at + 0 <= ? AS has_expired
@@ -121,7 +121,7 @@ statement! {
          ORDER BY order_id, order_slot OFFSET 0
      ) AS l
      UNION ALL
-     SELECT w.place, 'due', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+     SELECT w.place, 'due', l.order_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
      FROM unnest(?, ?) AS w (place, sku)
      CROSS JOIN LATERAL (
          SELECT order_id
@@ -159,7 +159,7 @@ statement! {
          ) AS held
          CROSS JOIN LATERAL (
              SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                    shipped_quantity, missing_quantity
+                    shipped_quantity, missing_quantity, moving
              FROM batches
              WHERE batches.sku = w.sku AND batches.reference BETWEEN held.reference AND held.reference
              ORDER BY reference LIMIT 1
@@ -192,7 +192,7 @@ statement! {
          ) AS held
          CROSS JOIN LATERAL (
              SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                    shipped_quantity, missing_quantity
+                    shipped_quantity, missing_quantity, moving
              FROM batches
              WHERE batches.sku = l.sku AND batches.reference BETWEEN held.reference AND held.reference
              ORDER BY reference LIMIT 1
@@ -299,14 +299,15 @@ statement! {
         picked: Array<Integer> => Vec<i32>,
         shipped: Array<Integer> => Vec<i32>,
         missing: Array<Integer> => Vec<i32>,
+        moving: Array<Nullable<Text>> => Vec<Option<&'a str>>,
         batches: BigInt => i64,
     ) on Pg,
     "UPDATE batches AS t
-     SET purchased_quantity = w.purchased_quantity, eta = w.eta, revision = w.revision,
+     SET purchased_quantity = w.purchased_quantity, eta = w.eta, revision = w.revision, moving = w.moving,
          allocated_quantity = t.allocated_quantity + w.allocated, picked_quantity = t.picked_quantity + w.picked,
          shipped_quantity = t.shipped_quantity + w.shipped, missing_quantity = t.missing_quantity + w.missing
-     FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) LIMIT ?)
-         AS w (sku, reference, purchased_quantity, eta, revision, allocated, picked, shipped, missing)
+     FROM (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) LIMIT ?)
+         AS w (sku, reference, purchased_quantity, eta, revision, allocated, picked, shipped, missing, moving)
      WHERE (t.sku, t.reference) = (w.sku, w.reference)"
 }
 
@@ -402,6 +403,8 @@ statement! {
         allocation_order_id: Array<Text> => Vec<&'a str>,
         allocation_reference: Array<Text> => Vec<&'a str>,
         allocation_quantity: Array<Integer> => Vec<i32>,
+        allocation_precedence: Array<Integer> => Vec<i32>,
+        allocation_placed_at: Array<BigInt> => Vec<i64>,
     ) on Pg -> (BigInt, BigInt),
     "WITH l AS (
          UPDATE order_lines AS t
@@ -413,8 +416,8 @@ statement! {
                    expires_at, ended, listed, picked, shipped)
          WHERE (t.sku, t.order_id) = (w.sku, w.order_id) RETURNING 1
      ), a AS (
-         UPDATE allocations AS t SET quantity = w.quantity
-         FROM unnest(?, ?, ?, ?) AS w (sku, order_id, reference, quantity)
+         UPDATE allocations AS t SET quantity = w.quantity, precedence = w.precedence, placed_at = w.placed_at
+         FROM unnest(?, ?, ?, ?, ?, ?) AS w (sku, order_id, reference, quantity, precedence, placed_at)
          WHERE (t.sku, t.order_id, t.reference) = (w.sku, w.order_id, w.reference) RETURNING 1
      )
      SELECT (SELECT count(*) FROM l), (SELECT count(*) FROM a)"
@@ -435,6 +438,8 @@ statement! {
         allocation_order_id: Array<Text> => Vec<&'a str>,
         allocation_reference: Array<Text> => Vec<&'a str>,
         allocation_quantity: Array<Integer> => Vec<i32>,
+        allocation_precedence: Array<Integer> => Vec<i32>,
+        allocation_placed_at: Array<BigInt> => Vec<i64>,
         event_occurred_at: Array<BigInt> => Vec<i64>,
         event_sku: Array<Text> => Vec<&'a str>,
         event_version: Array<BigInt> => Vec<i64>,
@@ -450,7 +455,8 @@ statement! {
     "WITH l AS (
          INSERT INTO order_lines (sku, order_id, quantity, placed_at) SELECT * FROM unnest(?, ?, ?, ?)
      ), a AS (
-         INSERT INTO allocations (sku, order_id, reference, quantity) SELECT * FROM unnest(?, ?, ?, ?)
+         INSERT INTO allocations (sku, order_id, reference, quantity, precedence, placed_at)
+         SELECT * FROM unnest(?, ?, ?, ?, ?, ?)
      ), e AS (
          INSERT INTO outbox (occurred_at, sku, version, ordinal, type, order_id, payload)
          SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?)

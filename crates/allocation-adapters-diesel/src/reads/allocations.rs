@@ -16,7 +16,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use std::cmp::Ordering;
 
-/// A page of allocations by SKU, order and batch.
+/// A page of allocations: those of a batch in the order in which lines are served, others by SKU, order
+/// and batch.
 pub(crate) fn allocations(
     connection: &mut AnyConnection,
     filter: &AllocationFilter,
@@ -33,10 +34,14 @@ pub(crate) fn allocations(
         let Some(query) = allocations_query(&filter, after, page, now) else {
             return Ok(Vec::new());
         };
-        query.load::<(String, String, String, i32)>(connection)
+        query.load::<Row>(connection)
     };
     rows.map_err(store_error)?.into_iter().map(allocation).collect()
 }
+
+/// The SKU, the order, the batch, the units, and the place of the line in the queue.
+type Columns = (Text, Text, Text, Integer, Integer, BigInt);
+type Row = (String, String, String, i32, i32, i64);
 
 pub(super) type AllocationsQuery<'a> = IntoBoxed<'a, allocations::table, MultiBackend>;
 
@@ -59,18 +64,21 @@ pub(super) fn allocations_query<'a>(
     );
     query = match (&filter.reference, &filter.sku) {
         // A reference has one SKU. Saying so would suggest an index that begins with the SKU.
-        (Some(reference), _) => {
-            query.filter(allocations::reference.eq(reference.as_str())).order(allocations::order_id)
-        }
-        (None, Some(sku)) => {
+        (Some(reference), _) if filter.order_id.is_none() => query
+            .filter(allocations::reference.eq(reference.as_str()))
+            .order((allocations::precedence, allocations::placed_at, allocations::order_id)),
+        (_, Some(sku)) => {
             query.filter(allocations::sku.eq(sku.as_str())).order((allocations::order_id, allocations::reference))
         }
-        (None, None) => query.order((allocations::sku, allocations::order_id, allocations::reference)),
+        (_, None) => query.order((allocations::sku, allocations::order_id, allocations::reference)),
     };
     if let Some(order_id) = &filter.order_id {
         // Said so, the order by it is not for nothing, and only the index has it that begins with
         // what else is asked for.
         query = query.filter(allocations::order_id.between(order_id.as_str(), order_id.as_str()));
+        if let Some(reference) = &filter.reference {
+            query = query.filter(allocations::reference.between(reference.as_str(), reference.as_str()));
+        }
     }
     match after.map(|after| After::new(filter, after)) {
         None | Some(After::Everything) => Some(query),
@@ -82,7 +90,7 @@ pub(super) fn allocations_query<'a>(
 /// The lines of an order from the one of a SKU on, as far as their hold has not expired.
 macro_rules! lines_from {
     () => {
-        "SELECT l.sku, l.order_id, a.reference, a.quantity
+        "SELECT l.sku, l.order_id, a.reference, a.quantity, a.precedence, a.placed_at
          FROM (
              SELECT order_lines.sku, order_lines.order_id FROM order_lines
              WHERE order_id = ? AND (expires_at IS NULL OR expires_at > ?) AND sku >= ? ORDER BY order_id, sku
@@ -99,7 +107,7 @@ statement! {
         sku: Text => str,
         reference: Nullable<Text> => Option<&'a str>,
         limit: BigInt => i64,
-    ) on MultiBackend -> (Text, Text, Text, Integer),
+    ) on MultiBackend -> Columns,
     concat!(
         lines_from!(),
         "CROSS JOIN allocations AS a
@@ -112,7 +120,7 @@ statement! {
 /// SKUs.
 macro_rules! slots_from {
     () => {
-        "SELECT l.sku, l.order_id, a.reference, a.quantity
+        "SELECT l.sku, l.order_id, a.reference, a.quantity, a.precedence, a.placed_at
          FROM (
              SELECT sku, order_id FROM (
                  (SELECT sku, order_id FROM order_lines
@@ -141,11 +149,11 @@ statement! {
         sku: Text => str,
         reference: Nullable<Text> => Option<&'a str>,
         limit: BigInt => i64,
-    ) on MultiBackend -> (Text, Text, Text, Integer),
+    ) on MultiBackend -> Columns,
     concat!(
         slots_from!(),
         "CROSS JOIN LATERAL (
-             SELECT reference, quantity FROM allocations
+             SELECT reference, quantity, precedence, placed_at FROM allocations
              WHERE allocations.sku = l.sku AND allocations.order_id BETWEEN l.order_id AND l.order_id
                AND (l.sku > ? OR reference > ?)
              ORDER BY order_id, reference OFFSET 0
@@ -203,7 +211,7 @@ impl<'a> PageOfOrder<'a> {
         }
     }
 
-    fn load(&self, connection: &mut AnyConnection) -> QueryResult<Vec<(String, String, String, i32)>> {
+    fn load(&self, connection: &mut AnyConnection) -> QueryResult<Vec<Row>> {
         match connection {
             AnyConnection::Sqlite(_) => self.statement().load(connection),
             AnyConnection::Postgres(_) => self.statement_in_turn().load(connection),
@@ -224,12 +232,13 @@ fn with_sku_of_batch(
     Ok(fits.map(|sku| AllocationFilter { sku: Some(sku), ..filter.clone() }))
 }
 
-fn allocation(row: (String, String, String, i32)) -> Result<AllocationRow, StoreError> {
-    let (sku, order_id, reference, quantity) = row;
+fn allocation((sku, order_id, reference, quantity, precedence, placed_at): Row) -> Result<AllocationRow, StoreError> {
     Ok(AllocationRow {
         sku: row::sku(sku)?,
         order_id: row::order_id(order_id)?,
         reference: row::reference(reference)?,
         quantity: row::quantity(quantity)?,
+        priority: !precedence,
+        placed_at: row::instant(placed_at)?,
     })
 }

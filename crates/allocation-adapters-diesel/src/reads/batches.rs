@@ -26,7 +26,7 @@ macro_rules! columns_at {
                         WHERE l.sku = b.sku AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id
                     ) AS e
                 ), 0) AS integer),
-                eta, added_at, revision, picked_quantity, shipped_quantity, missing_quantity
+                eta, added_at, revision, picked_quantity, shipped_quantity, missing_quantity, moving
          FROM batches AS b "
     };
 }
@@ -66,7 +66,7 @@ statement! {
     /// past all that are used up.
     OpenBatches<'a>(sku: Text => str) on MultiBackend -> BatchSqlTypes,
     "SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-            shipped_quantity, missing_quantity
+            shipped_quantity, missing_quantity, moving
      FROM batches WHERE sku = ? AND is_open ORDER BY eta NULLS FIRST, added_at, reference"
 }
 

@@ -1,164 +1,170 @@
 //! Order lines that a new pick list can take.
 //!
-//! What was picked is not among the allocations any more, and batches on their way are passed over
-//! as a whole: what is looked through is what waits for the warehouse or lies on open lists, batch by
-//! batch until there is enough.
+//! The lines of a batch are looked through in the order in which they are served, page by page, until
+//! there are enough. What was picked is not among the allocations any more, and an inbound batch is
+//! passed over in one step.
+
+mod scan;
 
 use crate::any_connection::{AnyConnection, MultiBackend};
-use crate::error::{corrupt, store_error};
+use crate::error::store_error;
 use crate::row;
 use crate::statement::statement;
-use allocation_domain::{Batch, BatchReference, Eta, OrderId, PickCriteria, QueuePosition, Sku};
-use allocation_ports::StoreError;
+use allocation_domain::{BatchReference, Eta, OrderId, PickCriteria, QueuePosition, Sku};
+use allocation_ports::{PickableLines, StoreError};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
+use scan::Scan;
 use std::collections::BTreeSet;
 
-/// How many batches are looked up at a time.
-const PAGE: i64 = 100;
+/// How many batches, or lines of a batch, one statement looks through.
+const PAGE: i64 = 2_000;
 
 statement! {
-    /// Batches in stock of which units are allocated, after a place. From one to the next it is one
-    /// step in the index, however many allocations they have.
-    InStock<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    /// Batches of which units are allocated, after a place, and whether they are in stock. From one to
+    /// the next it is one step in the index, however many allocations they have.
+    Allocated<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> (Text, Bool),
     "WITH RECURSIVE held (reference) AS (
-         SELECT * FROM (SELECT reference FROM allocations WHERE reference > ? ORDER BY reference, order_id LIMIT 1) AS first
+         SELECT * FROM (
+             SELECT reference FROM allocations
+             WHERE reference > ? ORDER BY reference, precedence, placed_at, order_id LIMIT 1
+         ) AS first
          UNION ALL
          SELECT (
              SELECT a.reference FROM allocations AS a
-             WHERE a.reference > held.reference ORDER BY a.reference, a.order_id LIMIT 1
+             WHERE a.reference > held.reference
+             ORDER BY a.reference, a.precedence, a.placed_at, a.order_id LIMIT 1
          )
          FROM held WHERE held.reference IS NOT NULL
      )
-     SELECT reference FROM held
-     WHERE reference IS NOT NULL AND (
+     SELECT reference, coalesce((
          SELECT b.eta IS NULL FROM batches AS b
          WHERE b.sku = (SELECT r.sku FROM batch_references AS r WHERE r.reference = held.reference)
            AND b.reference BETWEEN held.reference AND held.reference ORDER BY b.reference LIMIT 1
-     )
-     LIMIT ?"
+     ), false)
+     FROM held WHERE reference IS NOT NULL LIMIT ?"
 }
 
 statement! {
-    /// Batches of a SKU in stock of which units are allocated.
-    InStockOf<'a>(sku: Text => str) on MultiBackend -> Text,
-    "SELECT reference FROM batches
-     WHERE sku = ? AND eta IS NULL AND allocated_quantity > 0 ORDER BY sku, reference"
+    /// Batches of a SKU after a place, and whether they are in stock with allocated units.
+    BatchesOf<'a>(sku: Text => str, after: Text => str, limit: BigInt => i64) on MultiBackend -> (Text, Bool),
+    "SELECT reference, eta IS NULL AND allocated_quantity > 0 FROM batches
+     WHERE sku = ? AND reference > ? ORDER BY sku, reference LIMIT ?"
 }
 
-/// Of allocations `a` of lines `l`, those that are firm and not all on lists, in the order of a pick
-/// list. Another condition may go first.
+/// Of an allocation `a` of a line `l`: whether it is firm and not all of it on lists.
 macro_rules! pickable {
-    ($condition:literal) => {
-        concat!(
-            "WHERE ",
-            $condition,
-            "l.expires_at IS NULL AND l.ended IS NULL
-           AND (l.listed = 0 OR a.quantity > (
-               SELECT coalesce(sum(p.quantity), 0) FROM pick_list_lines AS p
-               WHERE p.sku = a.sku AND p.order_id = a.order_id AND p.reference = a.reference
-                 AND p.status NOT IN ('picked', 'missing', 'shipped', 'withdrawn')
-           ))
-         ORDER BY a.reference, l.priority DESC, l.placed_at, a.order_id LIMIT ?"
-        )
-    };
-}
-
-/// Those of an order, whose batches are in stock or not.
-macro_rules! pickable_of_order {
     () => {
-        pickable!(
-            "(
-                SELECT b.eta IS NULL FROM batches AS b
-                WHERE b.sku = a.sku AND b.reference BETWEEN a.reference AND a.reference ORDER BY b.reference LIMIT 1
-            ) AND "
-        )
+        "l.expires_at IS NULL AND l.ended IS NULL
+         AND (l.listed = 0 OR a.quantity > (
+             SELECT coalesce(sum(p.quantity), 0) FROM pick_list_lines AS p
+             WHERE p.sku = a.sku AND p.order_id = a.order_id AND p.reference = a.reference
+               AND p.status NOT IN ('picked', 'missing', 'shipped', 'withdrawn')
+         ))"
     };
 }
 
-/// The statement on SQLite, which takes the tables of a CROSS JOIN in their order.
-macro_rules! in_turn_on_sqlite {
-    ($tables:literal) => {
-        concat!("SELECT a.sku, a.order_id, a.reference, l.priority, l.placed_at FROM ", $tables, " ")
+/// Of an allocation `a`: whether its batch is in stock.
+macro_rules! in_stock {
+    () => {
+        "(
+             SELECT b.eta IS NULL FROM batches AS b
+             WHERE b.sku = a.sku AND b.reference BETWEEN a.reference AND a.reference ORDER BY b.reference LIMIT 1
+         ) AND "
     };
 }
 
-/// The statement on PostgreSQL, which is told to look at one line after the other, whatever it takes
-/// the tables for.
-macro_rules! in_turn_on_postgres {
-    ($allocations:literal) => {
-        concat!(
-            "SELECT a.sku, a.order_id, a.reference, l.priority, l.placed_at FROM (",
-            $allocations,
-            ") AS a
-             CROSS JOIN LATERAL (
-                 SELECT priority, placed_at, expires_at, ended, listed FROM order_lines
-                 WHERE order_lines.sku = a.sku AND order_lines.order_id = a.order_id LIMIT 1
-             ) AS l "
-        )
+/// The columns of an allocation, of which a condition is the last.
+macro_rules! select {
+    ($($condition:expr),+) => {
+        concat!("SELECT a.sku, a.order_id, a.reference, a.precedence, a.placed_at, ", $($condition,)+ " FROM ")
     };
 }
 
-type Columns = (Text, Text, Text, Integer, BigInt);
+/// The line of an allocation on PostgreSQL, which is told to look at one line after the other, whatever it
+/// takes the tables for.
+macro_rules! line_on_postgres {
+    () => {
+        " AS a
+          CROSS JOIN LATERAL (
+              SELECT expires_at, ended, listed FROM order_lines
+              WHERE order_lines.sku = a.sku AND order_lines.order_id = a.order_id LIMIT 1
+          ) AS l"
+    };
+}
 
-/// The SKU, the order, the batch, the priority of the line, and when it was placed.
-type Row = (String, String, String, i32, i64);
+/// A page of the allocations of a batch.
+macro_rules! page_of_batch {
+    () => {
+        "(
+             SELECT sku, order_id, reference, quantity, precedence, placed_at FROM allocations
+             WHERE reference = ? AND (precedence, placed_at, order_id) > (?, ?, ?)
+             ORDER BY reference, precedence, placed_at, order_id LIMIT ?
+         )"
+    };
+}
+
+type Columns = (Text, Text, Text, Integer, BigInt, Bool);
+
+/// The SKU, the order, the batch, the precedence of the line, when it was placed, and whether it can be
+/// put on a list.
+type Row = (String, String, String, i32, i64, bool);
 
 statement! {
-    OfBatchOnSqlite<'a>(reference: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
+    /// A page of the lines on a batch, those included that cannot be put on a list.
+    OfBatchOnSqlite<'a>(
+        reference: Text => str,
+        precedence: Integer => i32,
+        placed_at: BigInt => i64,
+        order_id: Text => str,
+        limit: BigInt => i64,
+    ) on MultiBackend -> Columns,
     concat!(
-        in_turn_on_sqlite!(
-            "(SELECT * FROM allocations WHERE reference = ?) AS a
-             CROSS JOIN order_lines AS l ON l.sku = a.sku AND l.order_id = a.order_id"
-        ),
-        pickable!("")
+        select!(pickable!()),
+        page_of_batch!(),
+        // A CROSS JOIN takes its tables in their order.
+        " AS a CROSS JOIN order_lines AS l ON l.sku = a.sku AND l.order_id = a.order_id"
     )
 }
 
 statement! {
-    OfBatchOnPostgres<'a>(reference: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
-    concat!(
-        in_turn_on_postgres!(
-            "SELECT sku, order_id, reference, quantity FROM allocations
-             WHERE allocations.reference = ? ORDER BY reference, order_id OFFSET 0"
-        ),
-        pickable!("")
-    )
+    OfBatchOnPostgres<'a>(
+        reference: Text => str,
+        precedence: Integer => i32,
+        placed_at: BigInt => i64,
+        order_id: Text => str,
+        limit: BigInt => i64,
+    ) on MultiBackend -> Columns,
+    concat!(select!(pickable!()), page_of_batch!(), line_on_postgres!())
 }
 
 statement! {
+    /// The lines of an order, those included that cannot be put on a list.
     OfOrderOnSqlite<'a>(order_id: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
     concat!(
-        in_turn_on_sqlite!(
-            "(SELECT * FROM order_lines WHERE order_id = ?) AS l
-             CROSS JOIN allocations AS a ON a.sku = l.sku AND a.order_id = l.order_id"
-        ),
-        pickable_of_order!()
+        select!(in_stock!(), pickable!()),
+        "(SELECT * FROM order_lines WHERE order_id = ? ORDER BY order_id, sku LIMIT ?) AS l
+         CROSS JOIN allocations AS a ON a.sku = l.sku AND a.order_id = l.order_id"
     )
 }
 
 statement! {
     OfOrderOnPostgres<'a>(order_id: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
     concat!(
-        in_turn_on_postgres!(
-            "SELECT h.* FROM (
-                 SELECT sku, order_id FROM order_lines WHERE order_lines.order_id = ? ORDER BY order_id, order_slot OFFSET 0
+        select!(in_stock!(), pickable!()),
+        "(
+             SELECT h.* FROM (
+                 SELECT sku, order_id FROM order_lines
+                 WHERE order_lines.order_id = ? ORDER BY order_id, order_slot LIMIT ?
              ) AS o
              CROSS JOIN LATERAL (
-                 SELECT sku, order_id, reference, quantity FROM allocations
+                 SELECT sku, order_id, reference, quantity, precedence, placed_at FROM allocations
                  WHERE allocations.sku = o.sku AND allocations.order_id BETWEEN o.order_id AND o.order_id
                  ORDER BY order_id, reference OFFSET 0
-             ) AS h"
-        ),
-        pickable_of_order!()
+             ) AS h
+         )",
+        line_on_postgres!()
     )
-}
-
-/// Where to look for lines.
-#[derive(Debug, Clone, Copy)]
-enum Among<'a> {
-    Batch(&'a str),
-    Order(&'a str),
 }
 
 /// Units of a line in a batch, by their place in a list.
@@ -174,104 +180,134 @@ pub(crate) fn pickable(
     connection: &mut AnyConnection,
     criteria: &PickCriteria,
     most: usize,
-) -> Result<Vec<(Sku, OrderId)>, StoreError> {
-    let mut found = if let Some(order_ids) = &criteria.order_ids {
-        of_orders(connection, order_ids, criteria)?
+) -> Result<PickableLines, StoreError> {
+    let mut scan = Scan::new(most);
+    if let Some(order_ids) = &criteria.order_ids {
+        of_orders(connection, order_ids, criteria, &mut scan)?;
+    } else if criteria.references.is_none() && criteria.skus.is_none() {
+        of_all_batches(connection, &mut scan)?;
     } else {
-        let mut found = Vec::new();
-        if criteria.references.is_none() && criteria.skus.is_none() {
-            of_all_batches(connection, most, &mut found)?;
-        } else {
-            let references = in_stock(connection, criteria)?;
-            of_batches(connection, references.iter().map(String::as_str), most, &mut found)?;
-        }
-        found
-    };
-    found.sort();
-    found.truncate(most);
-    let lines: BTreeSet<_> = found.into_iter().map(|it| (it.sku, it.position.order_id().clone())).collect();
-    Ok(lines.into_iter().collect())
+        let references = in_stock(connection, criteria, &mut scan)?;
+        of_batches(connection, references.iter().map(String::as_str), &mut scan)?;
+    }
+    Ok(scan.finish())
 }
 
-/// The lines of orders.
+/// Looks through the lines of orders.
 fn of_orders(
     connection: &mut AnyConnection,
     order_ids: &BTreeSet<OrderId>,
     criteria: &PickCriteria,
-) -> Result<Vec<Pickable>, StoreError> {
-    let mut found = Vec::new();
+    scan: &mut Scan,
+) -> Result<(), StoreError> {
     for order_id in order_ids {
-        found.extend(load(connection, Among::Order(order_id.as_str()), i64::MAX)?);
+        if !scan.goes_on() {
+            break;
+        }
+        let (order_id, limit) = (order_id.as_str(), &scan.left());
+        let rows: QueryResult<Vec<Row>> = match connection {
+            AnyConnection::Sqlite(_) => OfOrderOnSqlite { order_id, limit }.load(connection),
+            AnyConnection::Postgres(_) => OfOrderOnPostgres { order_id, limit }.load(connection),
+        };
+        scan.add(rows.map_err(store_error)?, |it| criteria.takes(&it.reference, &it.sku, it.position.order_id()))?;
+        scan.keep_first();
     }
-    found.retain(|it| criteria.takes(&it.reference, &it.sku, it.position.order_id()));
-    Ok(found)
+    Ok(())
 }
 
 /// The batches in stock among those that are named, or of SKUs that are, or both; sorted.
-fn in_stock(connection: &mut AnyConnection, criteria: &PickCriteria) -> Result<BTreeSet<String>, StoreError> {
+fn in_stock(
+    connection: &mut AnyConnection,
+    criteria: &PickCriteria,
+    scan: &mut Scan,
+) -> Result<BTreeSet<String>, StoreError> {
     let mut references = BTreeSet::new();
     if let Some(named) = &criteria.references {
         for reference in named {
             let found = super::find_batch(connection, reference)?.map(|found| found.batch);
-            let fits = |batch: &Batch| {
-                let of_sku = criteria.skus.as_ref().is_none_or(|skus| skus.contains(batch.sku()));
-                of_sku && batch.eta() == Eta::InStock && batch.allocated() > 0
-            };
-            references.extend(found.filter(fits).map(|batch| batch.reference().to_string()));
+            let of_sku = |sku: &Sku| criteria.skus.as_ref().is_none_or(|skus| skus.contains(sku));
+            let fits =
+                found.filter(|batch| of_sku(batch.sku()) && batch.eta() == Eta::InStock && batch.allocated() > 0);
+            references.extend(fits.map(|batch| batch.reference().to_string()));
         }
-    } else {
-        for sku in criteria.skus.iter().flatten() {
-            let of_sku: Vec<String> = InStockOf { sku: sku.as_str() }.load(connection).map_err(store_error)?;
-            references.extend(of_sku);
+        return Ok(references);
+    }
+    for sku in criteria.skus.iter().flatten() {
+        let mut after = super::FIRST.to_owned();
+        while scan.goes_on() {
+            let page = BatchesOf { sku: sku.as_str(), after: &after, limit: &PAGE };
+            let page: Vec<(String, bool)> = page.load(connection).map_err(store_error)?;
+            scan.count_batches(page.len());
+            let Some((last, _)) = page.last() else { break };
+            after.clone_from(last);
+            references.extend(page.into_iter().filter(|(_, fits)| *fits).map(|(reference, _)| reference));
         }
     }
     Ok(references)
 }
 
-/// Adds the first lines of all batches in stock.
-fn of_all_batches(connection: &mut AnyConnection, most: usize, found: &mut Vec<Pickable>) -> Result<(), StoreError> {
-    let mut place = super::FIRST.to_owned();
-    while found.len() < most {
-        let page: Vec<String> = InStock { after: &place, limit: &PAGE }.load(connection).map_err(store_error)?;
-        let Some(last) = page.iter().max() else { break };
-        place.clone_from(last);
-        of_batches(connection, page.iter().map(String::as_str), most, found)?;
+/// Looks through the lines of all batches in stock.
+fn of_all_batches(connection: &mut AnyConnection, scan: &mut Scan) -> Result<(), StoreError> {
+    let (mut after, mut page_size) = (super::FIRST.to_owned(), 100);
+    while scan.goes_on() {
+        let page = Allocated { after: &after, limit: &page_size };
+        let page: Vec<(String, bool)> = page.load(connection).map_err(store_error)?;
+        scan.count_batches(page.len());
+        let Some((last, _)) = page.last() else { break };
+        after.clone_from(last);
+        let references = page.iter().filter(|(_, in_stock)| *in_stock).map(|(reference, _)| reference.as_str());
+        of_batches(connection, references, scan)?;
+        // Nearly always the first batches have enough.
+        page_size = PAGE;
     }
     Ok(())
 }
 
-/// Adds the first lines of batches that are sorted.
+/// Looks through the lines of batches that are sorted, until there are enough.
 fn of_batches<'a>(
     connection: &mut AnyConnection,
     references: impl Iterator<Item = &'a str>,
-    most: usize,
-    found: &mut Vec<Pickable>,
+    scan: &mut Scan,
 ) -> Result<(), StoreError> {
     for reference in references {
-        let missing = most.saturating_sub(found.len());
-        if missing == 0 {
-            break;
+        let (mut precedence, mut placed_at, mut order_id) = (i32::MIN, i64::MIN, super::FIRST.to_owned());
+        while scan.goes_on() {
+            let page = page_of(connection, reference, (precedence, placed_at, &order_id))?;
+            let Some(last) = page.iter().max_by_key(|row| (row.3, row.4, &row.1)) else { break };
+            (precedence, placed_at) = (last.3, last.4);
+            order_id.clone_from(&last.1);
+            let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            scan.add(page, |_| true)?;
+            if is_last {
+                break;
+            }
         }
-        let limit = i64::try_from(missing).map_err(corrupt)?;
-        found.extend(load(connection, Among::Batch(reference), limit)?);
     }
     Ok(())
 }
 
-/// The first lines.
-fn load(connection: &mut AnyConnection, among: Among<'_>, limit: i64) -> Result<Vec<Pickable>, StoreError> {
-    let limit = &limit;
-    let rows: QueryResult<Vec<Row>> = match (&mut *connection, among) {
-        (AnyConnection::Sqlite(_), Among::Batch(reference)) => OfBatchOnSqlite { reference, limit }.load(connection),
-        (AnyConnection::Sqlite(_), Among::Order(order_id)) => OfOrderOnSqlite { order_id, limit }.load(connection),
-        (AnyConnection::Postgres(_), Among::Batch(reference)) => {
-            OfBatchOnPostgres { reference, limit }.load(connection)
+fn page_of(
+    connection: &mut AnyConnection,
+    reference: &str,
+    (precedence, placed_at, order_id): (i32, i64, &str),
+) -> Result<Vec<Row>, StoreError> {
+    let (precedence, placed_at, limit) = (&precedence, &placed_at, &PAGE);
+    let rows = match connection {
+        AnyConnection::Sqlite(_) => {
+            OfBatchOnSqlite { reference, precedence, placed_at, order_id, limit }.load(connection)
         }
-        (AnyConnection::Postgres(_), Among::Order(order_id)) => OfOrderOnPostgres { order_id, limit }.load(connection),
+        AnyConnection::Postgres(_) => {
+            OfBatchOnPostgres { reference, precedence, placed_at, order_id, limit }.load(connection)
+        }
     };
-    let pickable = |(sku, order_id, reference, priority, placed_at): Row| {
-        let position = QueuePosition::new(row::order_id(order_id)?, priority, row::instant(placed_at)?);
-        Ok(Pickable { reference: row::reference(reference)?, position, sku: row::sku(sku)? })
-    };
-    rows.map_err(store_error)?.into_iter().map(pickable).collect()
+    rows.map_err(store_error)
+}
+
+/// What a row says, `None` when it cannot be put on a list.
+fn parse((sku, order_id, reference, precedence, placed_at, fits): Row) -> Result<Option<Pickable>, StoreError> {
+    if !fits {
+        return Ok(None);
+    }
+    let position = QueuePosition::new(row::order_id(order_id)?, !precedence, row::instant(placed_at)?);
+    Ok(Some(Pickable { reference: row::reference(reference)?, position, sku: row::sku(sku)? }))
 }

@@ -18,7 +18,7 @@ statement! {
     ExpiredUnits<'a>(expired_sku: Text => str, now: BigInt => i64, sku: Text => str) on MultiBackend
         -> (BigInt, BatchSqlTypes),
     "SELECT e.units, b.reference, b.purchased_quantity, b.allocated_quantity, b.eta, b.added_at, b.revision,
-            b.picked_quantity, b.shipped_quantity, b.missing_quantity
+            b.picked_quantity, b.shipped_quantity, b.missing_quantity, b.moving
      FROM (
          SELECT a.reference, sum(a.quantity) AS units
          FROM (
@@ -54,7 +54,7 @@ statement! {
      ) AS e
      CROSS JOIN LATERAL (
          SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                shipped_quantity, missing_quantity
+                shipped_quantity, missing_quantity, moving
          FROM batches
          WHERE batches.sku = ? AND batches.reference BETWEEN e.reference AND e.reference
          ORDER BY reference LIMIT 1

@@ -95,6 +95,7 @@ statement! {
         purchased_quantity: Integer => i32,
         eta: Nullable<Date> => Option<chrono::NaiveDate>,
         revision: Integer => i32,
+        moving: Nullable<Text> => Option<&'a str>,
         allocated: Integer => i32,
         picked: Integer => i32,
         shipped: Integer => i32,
@@ -103,7 +104,7 @@ statement! {
         reference: Text => str,
     ) on Sqlite,
     "UPDATE batches
-     SET purchased_quantity = ?, eta = ?, revision = ?, allocated_quantity = allocated_quantity + ?,
+     SET purchased_quantity = ?, eta = ?, revision = ?, moving = ?, allocated_quantity = allocated_quantity + ?,
          picked_quantity = picked_quantity + ?, shipped_quantity = shipped_quantity + ?,
          missing_quantity = missing_quantity + ?
      WHERE sku = ? AND reference = ?"
@@ -169,11 +170,13 @@ statement! {
 statement! {
     ChangeAllocation<'a>(
         quantity: Integer => i32,
+        precedence: Integer => i32,
+        placed_at: BigInt => i64,
         sku: Text => str,
         order_id: Text => str,
         reference: Text => str,
     ) on Sqlite,
-    "UPDATE allocations SET quantity = ? WHERE sku = ? AND order_id = ? AND reference = ?"
+    "UPDATE allocations SET quantity = ?, precedence = ?, placed_at = ? WHERE sku = ? AND order_id = ? AND reference = ?"
 }
 
 statement! {
@@ -214,8 +217,10 @@ statement! {
         order_id: Text => str,
         reference: Text => str,
         quantity: Integer => i32,
+        precedence: Integer => i32,
+        placed_at: BigInt => i64,
     ) on Sqlite,
-    "INSERT INTO allocations (sku, order_id, reference, quantity) VALUES (?, ?, ?, ?)"
+    "INSERT INTO allocations (sku, order_id, reference, quantity, precedence, placed_at) VALUES (?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
@@ -276,7 +281,7 @@ statement! {
     "SELECT l.order_id, l.sku, l.quantity, l.placed_at, l.of_order, l.priority, l.backorders, l.allow_split,
             l.waiting, l.expires_at, l.ended, l.listed, l.picked, l.shipped,
             a.quantity, b.reference, b.purchased_quantity, b.allocated_quantity, b.eta, b.added_at, b.revision,
-            b.picked_quantity, b.shipped_quantity, b.missing_quantity
+            b.picked_quantity, b.shipped_quantity, b.missing_quantity, b.moving
      FROM order_lines AS l
      LEFT JOIN allocations AS a ON a.sku = l.sku AND a.order_id = l.order_id
      LEFT JOIN batches AS b ON b.sku = a.sku AND b.reference = a.reference

@@ -7,7 +7,9 @@ use super::rows::{
     RemoveReference,
 };
 use crate::error::store_error;
-use crate::saving::{AddedLine, AllocationKey, BatchKey, Counts, LineKey, RowChanges, exists, expect_rows};
+use crate::saving::{
+    AddedLine, AllocationKey, AllocationValues, BatchKey, Counts, LineKey, RowChanges, exists, expect_rows,
+};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryFragment, QueryId};
@@ -85,6 +87,7 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
             purchased_quantity: &batch.purchased_quantity,
             eta: &batch.eta,
             revision: &batch.revision,
+            moving: &batch.moving.as_deref(),
             allocated: &batch.deltas.allocated,
             picked: &batch.deltas.picked,
             shipped: &batch.deltas.shipped,
@@ -139,8 +142,10 @@ fn change_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Res
         };
         one_row(connection, exists::LINE, statement)?;
     }
-    for (AllocationKey { sku, order_id, reference }, quantity) in &rows.changed_allocations {
-        one_row(connection, exists::ALLOCATION, ChangeAllocation { quantity, sku, order_id, reference })?;
+    for (AllocationKey { sku, order_id, reference }, values) in &rows.changed_allocations {
+        let AllocationValues { quantity, precedence, placed_at } = values;
+        let statement = ChangeAllocation { quantity, precedence, placed_at, sku, order_id, reference };
+        one_row(connection, exists::ALLOCATION, statement)?;
     }
     Ok(())
 }
@@ -169,8 +174,9 @@ fn add_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result
         };
         add_row(connection, statement)?;
     }
-    for (AllocationKey { sku, order_id, reference }, quantity) in &rows.added_allocations {
-        add_row(connection, AddAllocation { sku, order_id, reference, quantity })?;
+    for (AllocationKey { sku, order_id, reference }, values) in &rows.added_allocations {
+        let AllocationValues { quantity, precedence, placed_at } = values;
+        add_row(connection, AddAllocation { sku, order_id, reference, quantity, precedence, placed_at })?;
     }
     Ok(())
 }

@@ -214,6 +214,9 @@ pub fn a_thousand_rows_are_mended_at_a_time_and_servers_go_on(database: TestData
         assert!(mended.lines >= 10_000 && mended.products == 1, "{mended:?}");
         placed
     });
+    // The events of those who came meanwhile are mended when they have their positions.
+    number_all(&world);
+    assert_eq!(store.mend_instants().unwrap().lines, 0);
     assert_eq!(store.inspect().unwrap(), []);
     let mut expected: Vec<_> = (1..=10_000).map(|number| format!("O-{}", 20_000 - number)).collect();
     expected.extend(placed);

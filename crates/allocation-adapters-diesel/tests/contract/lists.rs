@@ -4,6 +4,7 @@ use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, PageSize, Queries,
 };
 use allocation_test_support::TestDatabase;
+use chrono::DateTime;
 
 /// Names that no collation but that by bytes puts in this order.
 const NAMES: [&str; 6] = ["B", "a", "b", "Ä", "ä", "🪑"];
@@ -68,6 +69,8 @@ fn world_with_allocations(database: TestDatabase) -> (World, Vec<AllocationRow>)
                     sku: sku(name),
                     quantity: crate::world::quantity(1),
                     reference: reference(&format!("{name}-{number}")),
+                    priority: 0,
+                    placed_at: DateTime::UNIX_EPOCH,
                 });
             }
         }
@@ -119,6 +122,8 @@ pub fn a_cursor_between_rows_or_of_another_list_cuts_at_its_place(database: Test
         sku: sku(text),
         order_id: order(text),
         reference: reference(&format!("{text}-0")),
+        priority: 0,
+        placed_at: DateTime::UNIX_EPOCH,
     });
     for filter in every_filter() {
         for cursor in &cursors {

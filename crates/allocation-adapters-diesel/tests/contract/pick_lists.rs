@@ -10,8 +10,9 @@ use allocation_test_support::TestDatabase;
 
 /// What a list of some lines would take, as `SKU order`.
 fn found(world: &World, criteria: PickCriteria, most: usize) -> Vec<String> {
-    let lines = world.store.pickable(&criteria, most).unwrap();
-    lines.iter().map(|(name, order_id)| format!("{name} {order_id}")).collect()
+    let found = world.store.pickable(&criteria, most).unwrap();
+    assert!(found.complete);
+    found.lines.iter().map(|(name, order_id)| format!("{name} {order_id}")).collect()
 }
 
 fn lock(unit: &mut dyn UnitOfWork, lines: &[(&str, &str)]) -> Products {
@@ -114,6 +115,51 @@ pub fn a_thousand_batches_are_passed_over_for_the_one_in_stock(database: TestDat
         .unwrap();
     assert_eq!(found(&world, PickCriteria::default(), 1_000).len(), 151);
     assert_eq!(found(&world, PickCriteria::default(), 7).len(), 7);
+}
+
+/// Adds a batch in stock with lines of one unit that were placed one after the other, the greatest name
+/// first. The first of them are on a list, or on hold.
+fn add_crowded_batch(world: &World, batch: &str, lines: u32, listed: u32, held: u32) {
+    world.add("LAMP", batch, lines, Eta::InStock);
+    world.database.execute(&format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {lines})
+         INSERT INTO order_lines (sku, order_id, quantity, placed_at, priority, listed, expires_at)
+         SELECT 'LAMP', '{batch}-' || (9000000 - n), 1, n, CASE WHEN n = {lines} THEN 7 ELSE 0 END,
+                CASE WHEN n <= {listed} THEN 1 ELSE 0 END,
+                CASE WHEN n <= {held} THEN 4000000000000000 END
+         FROM numbers"
+    ));
+    world.database.execute(&format!(
+        "INSERT INTO allocations (sku, order_id, reference, quantity, precedence, placed_at)
+         SELECT sku, order_id, '{batch}', 1, ~priority, placed_at FROM order_lines WHERE order_id LIKE '{batch}-%'"
+    ));
+    world.database.execute(&format!(
+        "INSERT INTO pick_list_lines (list_id, line, sku, order_id, reference, quantity)
+         SELECT 'L-{batch}', placed_at, sku, order_id, '{batch}', 1 FROM order_lines
+         WHERE order_id LIKE '{batch}-%' AND listed = 1"
+    ));
+    world.database.execute(&format!("UPDATE batches SET allocated_quantity = {lines} WHERE reference = '{batch}'"));
+}
+
+pub fn the_first_lines_of_a_crowded_batch_are_found_in_the_order_in_which_they_are_served(database: TestDatabase) {
+    let world = World::new(database);
+    add_crowded_batch(&world, "B", 20_000, 5_000, 0);
+    // The last has priority; the first 5,000 are on a list, which are more than one page.
+    assert_eq!(found(&world, PickCriteria::default(), 3), ["LAMP B-8980000", "LAMP B-8994998", "LAMP B-8994999"]);
+}
+
+pub fn a_search_ends_at_its_bound_with_what_it_has_found(database: TestDatabase) {
+    let world = World::new(database);
+    add_crowded_batch(&world, "B", 1_010_000, 0, 1_000_000);
+    let search = |criteria: PickCriteria| world.store.pickable(&criteria, 1_000).unwrap();
+    let of_batch = PickCriteria { references: Some([reference("B")].into()), ..PickCriteria::default() };
+    for criteria in [PickCriteria::default(), of_batch] {
+        let found = search(criteria);
+        assert!(!found.complete && found.lines.len() == 1, "only the one with priority: {found:?}");
+    }
+    let order_ids = Some(["B-8880000", "B-8800000", "B-8880001"].map(order).into());
+    let found = search(PickCriteria { order_ids, ..PickCriteria::default() });
+    assert_eq!((found.complete, found.lines.len()), (true, 0), "these are on hold");
 }
 
 pub fn a_list_is_added_once_and_found_with_its_lines(database: TestDatabase) {

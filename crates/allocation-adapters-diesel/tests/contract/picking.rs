@@ -61,8 +61,8 @@ impl Shop {
             return;
         }
         let found = self.world.store.pickable(list.criteria(), list.max_lines()).unwrap();
-        assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "each once, sorted by SKU");
-        let lines: Vec<_> = found.into_iter().map(|(name, order_id)| (name.to_string(), order_id)).collect();
+        assert!(found.complete, "there are few");
+        let lines: Vec<_> = found.lines.into_iter().map(|(name, order_id)| (name.to_string(), order_id)).collect();
         let lock = |unit: &mut dyn UnitOfWork| lock_all(unit, &lines);
         let is_made = |decided: bool, unit: &mut dyn UnitOfWork| {
             if decided {

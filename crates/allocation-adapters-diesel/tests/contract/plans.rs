@@ -165,7 +165,7 @@ mod postgres {
                 let of_batches =
                     PickCriteria { references: Some(["B", "COMING"].map(reference).into()), ..PickCriteria::default() };
                 for criteria in [PickCriteria::default(), of_sku, of_batches] {
-                    assert_eq!(world.store.pickable(&criteria, 1_000).unwrap().len(), 1);
+                    assert_eq!(world.store.pickable(&criteria, 1_000).unwrap().lines.len(), 1);
                 }
                 let open = PickListFilter { status: Some(PickListStatus::Open) };
                 assert!(world.store.pick_lists(&open, None, PageSize::default()).unwrap().lists.is_empty());

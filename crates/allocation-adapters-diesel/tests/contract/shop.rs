@@ -235,6 +235,8 @@ impl Shop {
                 sku: name.clone(),
                 quantity: part.quantity,
                 reference: part.reference.clone(),
+                priority: line.terms.priority,
+                placed_at: line.terms.placed_at,
             }));
         }
         rows

@@ -4,6 +4,7 @@ use crate::testing::{
     use_cases, use_cases_with, with_list, with_pick_lists,
 };
 use allocation_domain::{Commitment, PickCriteria, Product, Products};
+use allocation_ports::PickableLines;
 use allocation_ports::mocks::{MockPickListRepository, MockQueries, MockUnitOfWork};
 
 fn asked() -> NewPickList {
@@ -22,7 +23,8 @@ fn finding(names: &'static [&'static str]) -> MockQueries {
     queries.expect_pickable().returning(move |criteria, most| {
         attempts += 1;
         assert_eq!((criteria, most), (asked().criteria(), attempts * asked().max_lines()));
-        Ok(names.iter().map(|name| (sku(name), order("O-1"))).collect())
+        let lines = names.iter().map(|name| (sku(name), order("O-1"))).collect();
+        Ok(PickableLines { lines, complete: true })
     });
     queries
 }
@@ -139,6 +141,14 @@ fn a_store_that_stays_busy_is_told() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
     let error = make(finding(BOTH), vec![busy(), busy(), busy()]).unwrap_err();
     assert!(matches!(error, MakePickListError::Store(StoreError::Busy(_))));
+}
+
+#[test]
+fn a_search_that_ended_at_its_bound_with_nothing_is_busy_and_not_nothing_to_pick() {
+    let mut queries = MockQueries::new();
+    queries.expect_pickable().times(1).returning(|_, _| Ok(PickableLines { lines: BTreeSet::new(), complete: false }));
+    let error = make(queries, vec![with_pick_lists(rolled_back(|_| {}), unknown)]).unwrap_err();
+    assert!(matches!(error, MakePickListError::Store(StoreError::Busy(_))), "{error:?}");
 }
 
 #[test]

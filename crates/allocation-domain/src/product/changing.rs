@@ -1,20 +1,12 @@
 //! Batches whose quantity or date changes, with the lines on them.
 
 use super::Product;
-use super::displacing::{Lost, worsened};
+use super::leaving::Step;
 use crate::{
-    Affected, AllocationReason, Batch, BatchChange, BatchChanged, BatchReference, ChangeBatchError, DeallocationReason,
-    Eta, Event, MoreNeeded, Needed, Quantity, QueuePosition, Units,
+    Batch, BatchChange, BatchChanged, BatchReference, ChangeBatchError, Eta, Event, FirstToLeave, MoreNeeded, Moving,
+    Review, Units,
 };
 use chrono::{DateTime, Utc};
-
-/// A change that is under way.
-struct Correction<'a> {
-    before: &'a Batch,
-    purchased: Units,
-    eta: Eta,
-    affected: Vec<Affected>,
-}
 
 impl Product {
     /// Changes what was purchased of a batch, or when it comes.
@@ -33,8 +25,15 @@ impl Product {
     ///   possible, else in parts as far as it takes parts. It does so before any line has to leave.
     /// - What has become free in the end is for the lines that wait.
     ///
+    /// The first [`MAX_MOVED_LINES`](crate::MAX_MOVED_LINES) lines are reviewed at once. Lines leave at
+    /// once unless there are more of them. What is left to be done the batch knows
+    /// ([`Batch::moving`]), and [`Product::move_lines`] does it, some lines at a time. Meanwhile a
+    /// batch that is lowered has no free units: it has as many as are used, and with every line that
+    /// leaves so many less.
+    ///
     /// A change that says what the batch says already is no change, and makes no new revision; it
-    /// may still reallocate.
+    /// may still reallocate. A change of a batch whose lines are being moved takes over from there: to
+    /// the new quantity, from the first line on if the batch comes later still.
     ///
     /// # Errors
     ///
@@ -57,64 +56,72 @@ impl Product {
         if let Some(purchased) = change.purchased.filter(|purchased| purchased.get() < gone) {
             return Err(ChangeBatchError::BelowGone { reference: reference.clone(), purchased, gone });
         }
-        Ok(self.as_one(|product| product.correct(&before, change))?)
+        Ok(self.as_one(|product| product.correct(before, change, now))?)
     }
 
-    fn correct(&mut self, before: &Batch, change: &BatchChange) -> Result<BatchChanged, MoreNeeded> {
-        let reference = before.reference();
-        let purchased = change.purchased.unwrap_or(before.purchased());
+    /// Goes on with what a correction has left to be done with the lines of a batch, some lines at a
+    /// time; `None` when nothing is left.
+    ///
+    /// `first` is the first line that leaves a batch that is lowered, found when all lines were
+    /// reviewed: [`Moving::after`] is `None` then. Without it lines leave only when they are few.
+    ///
+    /// # Errors
+    ///
+    /// [`MoreNeeded`], and nothing of the batch has changed.
+    pub fn move_lines(
+        &mut self,
+        reference: &BatchReference,
+        first: Option<&FirstToLeave>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<BatchChanged>, MoreNeeded> {
+        self.catch_up(now)?;
+        let Some(before) = self.batch(reference).filter(|batch| batch.moving().is_some()).cloned() else {
+            return Ok(None);
+        };
+        self.as_one(|product| {
+            let mut step = Step::new(before, false);
+            product.advance(&mut step, first)?;
+            if product.batch(reference).is_some_and(|batch| batch.purchased() != step.before.purchased()) {
+                product.tell_change(&step.before);
+            }
+            let moved = product.finish(step)?;
+            product.moved_on = true;
+            Ok(Some(moved))
+        })
+    }
+
+    fn correct(&mut self, before: Batch, change: &BatchChange, now: DateTime<Utc>) -> Result<BatchChanged, MoreNeeded> {
         let eta = change.eta.unwrap_or(before.eta());
-        let mut correction = Correction { before, purchased, eta, affected: Vec::new() };
-        if eta > before.eta() || purchased.get() - before.gone() < before.allocated() || change.reallocate {
-            self.need_lines_on(before)?;
+        let moving = moving_after(&before, change, eta, self.decided_at(now));
+        self.expect(before.reference(), eta);
+        if let Some(place) = self.place(before.reference()) {
+            let to = change.purchased.unwrap_or(before.lowered_to());
+            let batch = self.batch_mut(place);
+            // It is closed at once, and lowered as lines leave.
+            let purchased = Units::new(batch.used()).map_or(to, |used| to.max(used));
+            batch.correct(purchased);
+            batch.set_moving(Moving { lower_to: Some(to), ..moving });
         }
-        if before.eta() == Eta::InStock && eta != Eta::InStock {
-            self.withdraw_all_of(reference)?;
+        let mut step = Step::new(before, true);
+        self.advance(&mut step, None)?;
+        if let Some(place) = self.place(step.before.reference()) {
+            let is_new = !change.is_made(&step.before);
+            if is_new {
+                self.batch_mut(place).revise();
+            }
+            if is_new || self.batches[place].purchased() != step.before.purchased() {
+                self.tell_change(&step.before);
+            }
         }
-        self.expect(reference, eta);
-        if change.reallocate && eta >= before.eta() {
-            self.move_to_better(&mut correction)?;
-        }
-        let lost = self.leave(&correction)?;
-        if !change.is_made(before) {
-            self.tell_change(&correction);
-        }
-        self.tell_later(&mut correction);
-        let others = self.find_others(before.eta(), lost)?;
-        self.tell_if_sold_out(others.moved)?;
-        correction.affected.extend(others.affected);
-        self.serve_waiting()?;
-        correction
-            .affected
-            .sort_by_cached_key(|it| self.line(&it.order_id).map(|line| QueuePosition::of(&it.order_id, line)));
-        let batch = self.batches[self.need_batch(reference)?].clone();
-        Ok(BatchChanged { batch, affected: correction.affected, displaced: others.displaced })
-    }
-
-    /// Checks that all lines on a batch are at hand: together they hold what is allocated of it.
-    fn need_lines_on(&self, batch: &Batch) -> Result<(), MoreNeeded> {
-        let holds = |(_, units): (QueuePosition, Quantity)| u64::from(units.get());
-        let known: u64 = self.lines_on(batch.reference()).into_iter().map(holds).sum();
-        if known == u64::from(batch.allocated()) {
-            return Ok(());
-        }
-        Err(self.needs(Needed::LinesOn(batch.reference().clone())))
-    }
-
-    /// The lines at hand that hold units of a batch, in the order in which lines are served.
-    pub(super) fn lines_on(&self, reference: &BatchReference) -> Vec<(QueuePosition, Quantity)> {
-        let mut lines: Vec<_> = self
-            .lines
-            .iter()
-            .filter_map(|(order_id, line)| Some((QueuePosition::of(order_id, line), line.holds(reference)?)))
-            .collect();
-        lines.sort();
-        lines
+        let left = step.before.moving().cloned();
+        let changed = self.finish(step)?;
+        self.moved_on |= changed.batch.moving() != left.as_ref();
+        Ok(changed)
     }
 
     /// Notes when a batch comes, at the batch and at the lines on it.
     fn expect(&mut self, reference: &BatchReference, eta: Eta) {
-        if let Some(place) = self.place(reference) {
+        if let Some(place) = self.place(reference).filter(|place| self.batches[*place].eta() != eta) {
             self.note_batch(reference);
             self.batches.expect(place, eta);
             for (position, _) in self.lines_on(reference) {
@@ -123,76 +130,44 @@ impl Product {
         }
     }
 
-    /// Moves lines from a batch to those that come before it.
-    fn move_to_better(&mut self, correction: &mut Correction<'_>) -> Result<(), MoreNeeded> {
-        self.need_all_batches()?;
-        let reference = correction.before.reference();
-        for (position, units) in self.lines_on(reference) {
-            let order_id = position.order_id();
-            let better = self.batches.partition_point(|batch| batch.eta() < correction.eta);
-            let takes_parts = self.line(order_id).is_some_and(|line| line.terms.allow_split);
-            let plan = self.plan_among(better, units, takes_parts)?;
-            let Ok(moving) = Quantity::new(units.get() - plan.missing) else { continue };
-            self.free(order_id, reference, moving, DeallocationReason::Move)?;
-            self.carry_out(order_id, &plan, AllocationReason::Move);
-            correction.affected.extend(self.affected(order_id, correction.before.eta(), &plan.parts));
-        }
-        Ok(())
-    }
-
-    /// Lets lines leave a batch until no more is allocated of it than there is, then corrects it.
-    fn leave(&mut self, correction: &Correction<'_>) -> Result<Vec<Lost>, MoreNeeded> {
-        let reference = correction.before.reference();
-        let batch = &self.batches[self.need_batch(reference)?];
-        let used = batch.allocated() + batch.gone();
-        let mut excess = used.saturating_sub(correction.purchased.get());
-        let mut lost = Vec::new();
-        if excess > 0 {
-            for (position, units) in self.lines_on(reference).into_iter().rev() {
-                let Some(units) = units.at_most(excess) else { break };
-                let order_id = position.order_id().clone();
-                self.free(&order_id, reference, units, DeallocationReason::BatchLowered)?;
-                excess -= units.get();
-                lost.push(Lost { order_id, units });
-            }
-        }
-        if let Some(place) = self.place(reference) {
-            self.batch_mut(place).correct(correction.purchased);
-        }
-        lost.reverse();
-        Ok(lost)
-    }
-
-    fn tell_change(&mut self, correction: &Correction<'_>) {
-        let before = correction.before;
-        let Some(place) = self.place(before.reference()) else { return };
-        self.batch_mut(place).revise();
+    /// Tells what a batch has become.
+    pub(super) fn tell_change(&mut self, before: &Batch) {
+        let Some(now) = self.batch(before.reference()) else { return };
         self.events.push(Event::BatchChanged {
             reference: before.reference().clone(),
             sku: self.sku.clone(),
-            purchased_quantity: correction.purchased,
-            eta: correction.eta,
+            purchased_quantity: now.purchased(),
+            eta: now.eta(),
             old_purchased_quantity: before.purchased(),
             old_eta: before.eta(),
-            revision: self.batches[place].revision(),
+            revision: now.revision(),
         });
     }
+}
 
-    /// Tells the lines that stay on a batch that comes later, and those that were moved to one.
-    fn tell_later(&mut self, correction: &mut Correction<'_>) {
-        if correction.eta > correction.before.eta() {
-            let reference = correction.before.reference();
-            for (position, units) in self.lines_on(reference) {
-                let Some(place) = self.place(reference) else { continue };
-                correction.affected.extend(self.affected(
-                    position.order_id(),
-                    correction.before.eta(),
-                    &[(place, units)],
-                ));
-            }
-        }
-        for affected in correction.affected.iter().filter(|affected| affected.is_worse()) {
-            self.events.push(worsened(affected));
-        }
-    }
+/// What is to be done with the lines of a batch by a change, after what was left to be done before.
+fn moving_after(before: &Batch, change: &BatchChange, eta: Eta, now: DateTime<Utc>) -> Moving {
+    let left = before.moving().cloned().unwrap_or_default();
+    let is_lowered_as_before = change.purchased.is_none_or(|purchased| purchased == before.lowered_to());
+    let (reallocate, withdraw) = left.review.map_or((false, false), |review| (review.reallocate, review.withdraw));
+    let begins = |old_eta| Review {
+        old_eta,
+        reallocate: change.reallocate || reallocate,
+        withdraw: eta != Eta::InStock && (withdraw || before.eta() == Eta::InStock),
+        placed_by: now,
+        units: before.allocated(),
+    };
+    let review = if eta > before.eta() {
+        Some(begins(before.eta()))
+    } else if eta == before.eta() && change.reallocate && !reallocate {
+        // Those that have learnt of the date do so again: better than never.
+        Some(begins(left.review.map_or(eta, |review| review.old_eta)))
+    } else {
+        // Of what was to be reviewed before, the rest is, if there is still something to it.
+        let review = left.review.map(|review| Review { withdraw: withdraw && eta != Eta::InStock, ..review });
+        let review = review.filter(|review| eta > review.old_eta || review.reallocate || review.withdraw);
+        let goes_on = review.is_some() || left.review.is_none() && is_lowered_as_before;
+        return Moving { review, lower_to: None, after: left.after.filter(|_| goes_on) };
+    };
+    Moving { review: review.filter(|review| review.units > 0), lower_to: None, after: None }
 }

@@ -2,8 +2,8 @@
 
 use super::Product;
 use crate::{
-    AllocationReason, BatchReference, DeallocationReason, Event, LineState, MoreNeeded, Needed, OrderId, Quantity,
-    QueuePosition,
+    AllocationReason, Batch, BatchReference, DeallocationReason, Event, LineState, MoreNeeded, Needed, OrderId,
+    Quantity, QueuePosition,
 };
 use chrono::{DateTime, Utc};
 
@@ -101,6 +101,7 @@ impl Product {
         let place = self.need_batch(reference)?;
         self.take_off_lists(order_id, reference, units)?;
         self.batch_mut(place).give_back(units);
+        let lowered = self.absorb(place, order_id, units);
         self.edit_line(order_id, |line| line.give_back(reference, units));
         self.events.push(Event::Deallocated {
             order_id: order_id.clone(),
@@ -109,7 +110,25 @@ impl Product {
             quantity: units,
             reason,
         });
+        // A step tells once what it comes to.
+        let by_step = matches!(reason, DeallocationReason::Move | DeallocationReason::BatchLowered);
+        if let Some(before) = lowered.filter(|_| !by_step) {
+            self.tell_change(&before);
+        }
         Ok(())
+    }
+
+    /// Units that a line gives back which is still to leave a lowered batch are not free: the batch
+    /// has so many less. Tells how the batch was before, if it is so.
+    fn absorb(&mut self, place: usize, order_id: &OrderId, units: Quantity) -> Option<Batch> {
+        let moving = self.batches[place].moving().filter(|moving| moving.lower_to.is_some())?;
+        let position = QueuePosition::of(order_id, self.line(order_id)?);
+        if !moving.is_ahead(&position) {
+            return None;
+        }
+        let before = self.batches[place].clone();
+        self.batch_mut(place).absorb(units.get());
+        Some(before)
     }
 
     /// The place of a batch, which must be at hand.

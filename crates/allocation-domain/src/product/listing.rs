@@ -65,11 +65,15 @@ impl Product {
         Ok(())
     }
 
-    /// Takes all that is still to be picked of a batch off its lists: it is not in stock any more.
-    /// The caller has checked that all lines on it are at hand.
-    pub(super) fn withdraw_all_of(&mut self, reference: &BatchReference) -> Result<(), MoreNeeded> {
+    /// Takes all that lines are still to be picked of a batch off its lists: it is not in stock any
+    /// more.
+    pub(super) fn withdraw_all_of<'a>(
+        &mut self,
+        reference: &BatchReference,
+        lines: impl IntoIterator<Item = &'a QueuePosition>,
+    ) -> Result<(), MoreNeeded> {
         let mut open = Vec::new();
-        for (position, _) in self.lines_on(reference) {
+        for position in lines {
             let order_id = position.order_id();
             if let Some(line) = self.line(order_id) {
                 self.listed(order_id, line, reference)?;

@@ -251,7 +251,14 @@ fn changes_are_the_difference_to_what_is_stored() {
     assert!(changes.lines.is_empty() && changes.added_batches.is_empty());
     assert_eq!(changes.batch_deltas, [(&reference("B-1"), -2)]);
     let (order_id, reference_1) = (order("O-1"), reference("B-1"));
-    let freed = AllocationChange { order_id: &order_id, reference: &reference_1, before: Some(units(2)), after: None };
+    let freed = AllocationChange {
+        order_id: &order_id,
+        reference: &reference_1,
+        before: Some(units(2)),
+        after: None,
+        priority: 0,
+        placed_at: now(),
+    };
     assert_eq!(changes.allocations, [freed]);
 
     product.deallocate(&order("O-1"), &reference("B-2"), now()).unwrap();
@@ -278,6 +285,8 @@ fn what_leaves_and_comes_back_in_one_unit_of_work_is_a_change_or_none() {
             reference: &reference_1,
             before: Some(units(5)),
             after: Some(units(7)),
+            priority: 0,
+            placed_at: now(),
         }]
     );
     assert_eq!(changes.batch_deltas, [(&reference_1, 2)]);

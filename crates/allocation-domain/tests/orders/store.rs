@@ -71,9 +71,19 @@ impl Store {
         match &needed.what {
             Needed::Batches => product.complete(shelf.open_batches()),
             Needed::Batch(reference) => product.load_batches([shelf.batches[reference].clone()]),
-            Needed::LinesOn(reference) => {
-                let on = shelf.lines.iter().filter(|(_, line)| line.holds(reference).is_some());
-                product.load_lines(on.map(|(order_id, line)| (order_id.clone(), line.clone())));
+            Needed::NextOn { reference, after } => {
+                let mut on = shelf.lines_on(reference);
+                on.retain(|(order_id, line)| after.as_ref().is_none_or(|it| QueuePosition::of(order_id, line) > *it));
+                product.load_next_on(reference, after.as_ref(), on, false);
+            }
+            Needed::LastOn { reference, units } => {
+                let mut sum = 0;
+                let last = shelf.lines_on(reference).into_iter().rev().take_while(|(_, line)| {
+                    let missing = sum < *units;
+                    sum += line.holds(reference).unwrap().get();
+                    missing
+                });
+                product.load_last_on(reference, *units, Some(last.collect::<Vec<_>>()));
             }
             Needed::WaitingLines { after, free, most } => {
                 let mut queue = shelf.queue();
@@ -114,6 +124,14 @@ impl Shelf {
         let mut open: Vec<Batch> = self.batches.values().filter(|batch| batch.available() > 0).cloned().collect();
         open.sort_by_key(Batch::preference);
         open
+    }
+
+    /// The lines on a batch, in the order in which lines are served.
+    fn lines_on(&self, reference: &BatchReference) -> Vec<(OrderId, LineState)> {
+        let on = self.lines.iter().filter(|(_, line)| line.holds(reference).is_some());
+        let mut on: Vec<_> = on.map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
+        on.sort_by_key(|(order_id, line)| QueuePosition::of(order_id, line));
+        on
     }
 
     fn queue(&self) -> Vec<(OrderId, LineState)> {

@@ -7,6 +7,7 @@ mod batch_changes;
 mod bounds;
 mod clocks;
 mod holds;
+mod moving;
 mod orders;
 mod partly_loaded;
 mod pick_lists;

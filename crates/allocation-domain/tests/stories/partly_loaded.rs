@@ -17,6 +17,7 @@ fn state(product: &Product) -> ProductState {
         named_batches: product.batches().to_vec(),
         lines: lines(product, |_, _| true),
         pick_lines: product.pick_lines().map(|(id, pick)| (id.clone(), pick.clone())).collect(),
+        unserved: product.is_behind(),
         ..ProductState::new(product.sku().clone(), product.version() + 1)
     }
 }
@@ -97,7 +98,7 @@ fn the_batches_of_what_gives_units_back_are_asked_for() {
 }
 
 #[test]
-fn to_lower_or_postpone_a_batch_all_lines_on_it_must_be_known() {
+fn to_lower_a_batch_its_last_lines_must_be_known_and_to_postpone_it_the_first() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     shop.place(&order("O-1").of(2, "CHAIR"));
     shop.place(&order("O-2").of(3, "CHAIR"));
@@ -106,7 +107,14 @@ fn to_lower_or_postpone_a_batch_all_lines_on_it_must_be_known() {
         Product::restore(ProductState { lines: lines(&all, |order_id, _| *order_id == id("O-1")), ..state(&all) });
     let change = |purchased| BatchChange { purchased: Some(Units::new(purchased).unwrap()), ..BatchChange::default() };
     let error: ChangeBatchError = product.change_batch(&batch("B-1"), &change(4), shop.now).unwrap_err();
-    assert_eq!(needed(&error), Some(Needed::LinesOn(batch("B-1"))));
+    assert_eq!(needed(&error), Some(Needed::LastOn { reference: batch("B-1"), units: 1 }));
+    let late = BatchChange { eta: Some(due(9)), ..BatchChange::default() };
+    let error = product.change_batch(&batch("B-1"), &late, shop.now).unwrap_err();
+    assert_eq!(needed(&error), Some(Needed::NextOn { reference: batch("B-1"), after: None }));
+    let mut other = product.clone();
+    other.load_last_on(&batch("B-1"), 1, Some(lines(&all, |order_id, _| *order_id == id("O-2"))));
+    other.change_batch(&batch("B-1"), &change(4), shop.now).unwrap();
+    assert_eq!(other.line(&id("O-2")).unwrap().waiting, 1);
     product.change_batch(&batch("B-1"), &change(9), shop.now).unwrap();
     product.load_lines(lines(&all, |_, _| true));
     product.change_batch(&batch("B-1"), &change(4), shop.now).unwrap();

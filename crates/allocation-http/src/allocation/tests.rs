@@ -11,6 +11,8 @@ fn row(order_id: &str) -> AllocationRow {
         sku: sku("RED-CHAIR"),
         quantity: quantity(3),
         reference: reference("B-1"),
+        priority: 0,
+        placed_at: now(),
     }
 }
 

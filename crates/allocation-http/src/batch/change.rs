@@ -30,6 +30,10 @@ document!(ChangeBatchProblems:
 /// are allocated, lines leave the batch, the lowest priority first: they get units of other batches, or
 /// wait. With `reallocate`, lines move to batches that come earlier than this one now does.
 ///
+/// Of a batch with more than 1,000 lines to be moved or told, the rest is done in steps in the background:
+/// the batch shows as `moving` with how many units, and as `lowering_to` to how many it is lowered as lines
+/// leave. It has no free units meanwhile. The answer shows what was done at once, and the events tell all.
+///
 /// Send the `ETag` of the batch as `If-Match` to change only what you have seen. It tells one correction
 /// from another, and not whether something was allocated meanwhile: else nobody could correct a batch in
 /// the rush.

@@ -1,7 +1,7 @@
 use crate::eta;
 use crate::identifier::Identifier;
 use crate::quantity::is_none;
-use allocation_domain::Eta;
+use allocation_domain::{Eta, Units};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -36,6 +36,15 @@ pub(crate) struct Batch<'a> {
     #[serde(skip_serializing_if = "is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 2)]
     missing_quantity: u32,
+    /// To how many units the batch is being lowered, as lines leave it. Absent when it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i32, required = false, minimum = 0, example = 5)]
+    lowering_to: Option<u32>,
+    /// About how many units lines hold that are still to be moved after a correction, or to learn of a
+    /// later date: many lines are moved in steps. Absent when none.
+    #[serde(skip_serializing_if = "is_none")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 12000)]
+    moving: u32,
     /// When the batch can be picked from: a date, or null for stock in the warehouse.
     #[schema(value_type = Option<String>, required = true, format = Date)]
     #[serde(serialize_with = "eta::serialize")]
@@ -53,6 +62,8 @@ impl<'a> From<&'a allocation_domain::Batch> for Batch<'a> {
             picked_quantity: batch.counts().picked,
             shipped_quantity: batch.counts().shipped,
             missing_quantity: batch.counts().missing,
+            lowering_to: batch.moving().and_then(|moving| moving.lower_to).map(Units::get),
+            moving: batch.moving_units(),
             eta: batch.eta(),
         }
     }

@@ -24,17 +24,20 @@ impl Cursor for BatchCursor {
 }
 
 impl Cursor for AllocationCursor {
-    type Fields = (String, String, String);
+    type Fields = (String, String, String, i32, i64);
 
     fn fields(&self) -> Self::Fields {
-        (self.sku.to_string(), self.order_id.to_string(), self.reference.to_string())
+        let (sku, order_id, reference) = (self.sku.to_string(), self.order_id.to_string(), self.reference.to_string());
+        (sku, order_id, reference, self.priority, self.placed_at.timestamp_micros())
     }
 
-    fn from_fields((sku, order_id, reference): Self::Fields) -> Option<Self> {
+    fn from_fields((sku, order_id, reference, priority, placed_at): Self::Fields) -> Option<Self> {
         Some(Self {
             sku: Sku::parse(sku).ok()?,
             order_id: OrderId::parse(order_id).ok()?,
             reference: BatchReference::parse(reference).ok()?,
+            priority,
+            placed_at: instant(placed_at)?,
         })
     }
 }

@@ -4,7 +4,7 @@ use actix_web::http::header::ACCEPT;
 use actix_web::test::TestRequest;
 use allocation_domain::{NewPickList, PickCriteria, PickLineId, PickListId, PickListStatus, Product, Products, Units};
 use allocation_ports::{
-    PageSize, PickListCounts, PickListFilter, PickListPage, PickListSummary, StoreError, StoredPickList,
+    PageSize, PickListCounts, PickListFilter, PickListPage, PickListSummary, PickableLines, StoreError, StoredPickList,
 };
 use serde_json::json;
 
@@ -34,9 +34,10 @@ fn first_line() -> PickLineId {
 fn over(shop: Products) -> Api {
     let product = shop.into_iter().next().unwrap();
     let free = product.lines().filter(|(_, line)| line.fulfilment.listed == 0);
-    let lines: Vec<_> = free.map(|(order_id, _)| (product.sku().clone(), order_id.clone())).collect();
+    let lines = free.map(|(order_id, _)| (product.sku().clone(), order_id.clone())).collect();
+    let found = PickableLines { lines, complete: true };
     let mut ports = Ports::with_units(holding(product));
-    ports.queries.expect_pickable().returning(move |_, _| Ok(lines.clone()));
+    ports.queries.expect_pickable().returning(move |_, _| Ok(found.clone()));
     ports.api()
 }
 

@@ -83,9 +83,7 @@ async fn ask_for_all(error: fn() -> StoreError) -> Vec<crate::testing::Answer> {
 #[actix_web::test]
 async fn every_failure_of_the_store_has_its_problem_and_shows_no_cause() {
     type Case = (fn() -> StoreError, u16, &'static str, Option<&'static str>);
-    let other_generation = || StoreError::Unavailable(OtherGeneration { found: 2, expected: 1 }.into());
-    let cases: [Case; 7] = [
-        (other_generation, 503, "schema-not-current", Some("5")),
+    let cases: [Case; 6] = [
         (|| StoreError::Conflict(secret()), 503, "overloaded", Some("1")),
         (|| StoreError::Busy(secret()), 503, "overloaded", Some("1")),
         (|| StoreError::Unavailable(secret()), 503, "database-unavailable", Some("5")),
@@ -106,6 +104,25 @@ async fn every_failure_of_the_store_has_its_problem_and_shows_no_cause() {
                 "{text}"
             );
         }
+    }
+}
+
+#[actix_web::test]
+async fn a_write_to_a_schema_of_another_generation_is_a_problem_of_its_own() {
+    let api = Ports::failing(|| StoreError::Unavailable(OtherGeneration { found: 2, expected: 1 }.into())).api();
+    for answer in [
+        post(&api, "/allocations", LINE).await,
+        delete(&api, "/allocations/O-1/batch/B-1").await,
+        post(&api, "/batch", BATCH).await,
+        patch(&api, "/batch/B-1", CHANGE).await,
+        delete(&api, "/batch/B-1").await,
+        post(&api, "/orders", ORDER).await,
+        delete(&api, "/orders/O-1").await,
+        post(&api, "/orders/O-1/confirm", "").await,
+        post(&api, "/orders/O-1/extend", HOLD).await,
+    ] {
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("5")));
+        answer.problem("schema-not-current");
     }
 }
 
@@ -133,6 +150,7 @@ async fn a_full_line_of_blocking_work_is_overload() {
     let mut ports = Ports::new();
     ports.limits = BlockingLimits { running: 0, waiting: 0, ..ports.limits };
     ports.readiness.expect_schema().returning(|| Ok(allocation_ports::SchemaState::Current));
+    ports.readiness.expect_clock_ahead().returning(chrono::TimeDelta::zero);
     let api = ports.api();
     let answers = [
         post(&api, "/batch", BATCH).await,

@@ -70,7 +70,7 @@ fn carts_that_expire_at_once_are_released_before_a_newcomer(database: &TestDatab
     allocate_in_the_end(&client);
     assert_eq!(client.available("B-1"), u64::from(LINES) - 1);
     assert_eq!(client.product("LAMP")["held"], 0);
-    assert_eq!(client.standing("C-1"), "expired");
+    assert_eq!(client.standing("C-1"), "expired LAMP 0");
 }
 
 on_every_database!(

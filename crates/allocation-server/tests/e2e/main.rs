@@ -26,6 +26,7 @@ mod holds;
 mod invariants;
 mod lifecycle;
 mod logging;
+mod moving;
 mod orders;
 mod paging;
 mod pick_lists;

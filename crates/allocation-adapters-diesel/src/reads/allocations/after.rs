@@ -2,10 +2,11 @@
 
 use crate::any_connection::MultiBackend;
 use crate::schema::allocations;
+use allocation_domain::{BatchReference, Sku};
 use allocation_ports::{AllocationCursor, AllocationFilter};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use std::cmp::Ordering;
 
 /// Which allocations that fit a filter come after a cursor.
@@ -62,6 +63,9 @@ impl<'a> Start<'a> {
 
 impl<'a> After<'a> {
     pub(super) fn new(filter: &AllocationFilter, cursor: &'a AllocationCursor) -> Self {
+        if let (Some(sku), Some(reference), None) = (&filter.sku, &filter.reference, &filter.order_id) {
+            return Self::in_batch(sku, reference, cursor);
+        }
         let Start { free, with_equal } = Start::new(filter, cursor);
         let operator = if with_equal { ">=" } else { ">" };
         let columns: Vec<_> = free.iter().map(|(column, _)| *column).collect();
@@ -76,18 +80,40 @@ impl<'a> After<'a> {
             _ => Self::Nothing,
         }
     }
+
+    /// The start of the list of a batch, which is in the order in which lines are served.
+    fn in_batch(sku: &Sku, reference: &BatchReference, cursor: &'a AllocationCursor) -> Self {
+        let operator = match (sku.cmp(&cursor.sku), reference.cmp(&cursor.reference)) {
+            (Ordering::Less, _) => return Self::Nothing,
+            (Ordering::Greater, _) => return Self::Everything,
+            (Ordering::Equal, Ordering::Greater) => ">=",
+            (Ordering::Equal, _) => ">",
+        };
+        let columns = "(allocations.precedence, allocations.placed_at, allocations.order_id)";
+        let rows = sql::<Bool>(&format!("{columns} {operator} ("))
+            .bind::<Integer, _>(!cursor.priority)
+            .sql(", ")
+            .bind::<BigInt, _>(cursor.placed_at.timestamp_micros())
+            .sql(", ")
+            .bind::<Text, _>(cursor.order_id.as_str())
+            .sql(")");
+        Self::Rows(Box::new(rows))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use allocation_domain::{BatchReference, OrderId, Sku};
+    use allocation_domain::OrderId;
+    use chrono::DateTime;
 
     fn cursor() -> AllocationCursor {
         AllocationCursor {
             sku: Sku::parse("M").unwrap(),
             order_id: OrderId::parse("M").unwrap(),
             reference: BatchReference::parse("M").unwrap(),
+            priority: 0,
+            placed_at: DateTime::UNIX_EPOCH,
         }
     }
 

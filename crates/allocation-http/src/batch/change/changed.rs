@@ -18,7 +18,15 @@ pub(crate) struct Changed<'a> {
     moved: Vec<Affected<'a>>,
     /// The lines that lost units and got no others, in the order in which lines are served.
     displaced: Vec<Displaced<'a>>,
+    /// Whether there are more of these than are shown, 1,000 of each at most: all are in the events.
+    /// Absent when not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    truncated: bool,
 }
+
+/// How many lines of each kind an answer shows: what lines were moved with may be parts of many batches.
+const MAX_SHOWN: usize = 1_000;
 
 /// Units of a line that are promised for another date, or by another batch.
 #[derive(Serialize, ToSchema)]
@@ -80,9 +88,10 @@ impl<'a> From<&'a BatchChanged> for Changed<'a> {
         let (worse, moved): (Vec<_>, Vec<_>) = changed.affected.iter().partition(|line| line.is_worse());
         Self {
             batch: Batch::from(&changed.batch),
-            affected: worse.into_iter().map(Affected::from).collect(),
-            moved: moved.into_iter().map(Affected::from).collect(),
-            displaced: changed.displaced.iter().map(Displaced::from).collect(),
+            truncated: [worse.len(), moved.len(), changed.displaced.len()].iter().any(|lines| *lines > MAX_SHOWN),
+            affected: worse.into_iter().take(MAX_SHOWN).map(Affected::from).collect(),
+            moved: moved.into_iter().take(MAX_SHOWN).map(Affected::from).collect(),
+            displaced: changed.displaced.iter().take(MAX_SHOWN).map(Displaced::from).collect(),
         }
     }
 }

@@ -193,3 +193,33 @@ async fn a_correction_is_json() {
     assert_eq!(send(&api, merge).await.status, 415);
     patch(&api, "/batch/B-1", "{").await.problem("malformed-json");
 }
+
+#[actix_web::test]
+async fn an_answer_shows_a_thousand_lines_of_each_kind_at_most() {
+    let parts = 1_001;
+    let mut product = Product::new(sku("RED-CHAIR"));
+    let added_at = now() - TimeDelta::days(1);
+    product.add_batch(reference("B-1"), quantity(parts), Eta::InStock, added_at).unwrap();
+    product.allocate(&order("O-1"), quantity(parts), added_at).unwrap();
+    for number in 0..parts {
+        product.add_batch(reference(&format!("C-{number}")), quantity(1), due(2027, 1, 15), added_at).unwrap();
+    }
+    let answer = patch(&api(product), "/batch/B-1", r#"{"purchased_quantity": 0}"#).await.json();
+    assert_eq!((answer["affected"].as_array().unwrap().len(), &answer["truncated"]), (1_000, &json!(true)));
+}
+
+#[actix_web::test]
+async fn what_is_left_to_be_moved_is_shown_with_the_batch() {
+    let mut product = Product::new(sku("RED-CHAIR"));
+    let added_at = now() - TimeDelta::days(1);
+    product.add_batch(reference("B-1"), quantity(2_002), Eta::InStock, added_at).unwrap();
+    for number in 0..1_001 {
+        product.allocate(&order(&format!("O-{number}")), quantity(2), added_at).unwrap();
+    }
+    let answer = patch(&api(product.clone()), "/batch/B-1", r#"{"purchased_quantity": 0}"#).await.json();
+    assert_eq!((&answer["lowering_to"], &answer["moving"]), (&json!(0), &json!(2_002)));
+    assert_eq!((&answer["purchased_quantity"], &answer["displaced"]), (&json!(2_002), &json!([])));
+    let answer = patch(&api(product), "/batch/B-1", r#"{"eta": "2027-02-01"}"#).await.json();
+    assert_eq!((answer.get("lowering_to"), &answer["moving"]), (None, &json!(2)));
+    assert_eq!((answer["affected"].as_array().unwrap().len(), answer.get("truncated")), (1_000, None));
+}

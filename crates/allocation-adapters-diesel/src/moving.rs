@@ -1,0 +1,150 @@
+//! Lines of a batch in the order in which they are served, and batches whose lines are moved.
+
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::error::{corrupt, store_error};
+use crate::row;
+use crate::statement::statement;
+use allocation_domain::{BatchReference, FirstToLeave, MAX_MOVED_LINES, OrderId, Quantity, QueuePosition, Sku};
+use allocation_ports::StoreError;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Text};
+
+/// How many lines are added up by one statement.
+const PAGE: i64 = 10_000;
+
+/// One more than are taken in at once tells whether there are more.
+const ONE_MORE: i64 = 1_001;
+const _: () = assert!(MAX_MOVED_LINES == 1_000, "the limit of the statements");
+
+type Columns = (Text, Integer, BigInt, Integer);
+
+/// The order, the precedence of the line, when it was placed, and the units.
+type Row = (String, i32, i64, i32);
+
+statement! {
+    /// The lines on a batch after one.
+    ///
+    /// The SKU is left out: saying it would suggest an index that leads through all lines of it.
+    LinesAfter<'a>(
+        reference: Text => str,
+        precedence: Integer => i32,
+        placed_at: BigInt => i64,
+        order_id: Text => str,
+        limit: BigInt => i64,
+    ) on MultiBackend -> Columns,
+    "SELECT order_id, precedence, placed_at, quantity FROM allocations
+     WHERE reference = ? AND (precedence, placed_at, order_id) > (?, ?, ?)
+     ORDER BY precedence, placed_at, order_id LIMIT ?"
+}
+
+statement! {
+    /// The last lines on a batch, the last one first.
+    LastLines<'a>(reference: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
+    "SELECT order_id, precedence, placed_at, quantity FROM allocations
+     WHERE reference = ? ORDER BY precedence DESC, placed_at DESC, order_id DESC LIMIT ?"
+}
+
+statement! {
+    /// The lines on a batch before one, the last one first.
+    LinesBefore<'a>(
+        reference: Text => str,
+        precedence: Integer => i32,
+        placed_at: BigInt => i64,
+        order_id: Text => str,
+        limit: BigInt => i64,
+    ) on MultiBackend -> Columns,
+    "SELECT order_id, precedence, placed_at, quantity FROM allocations
+     WHERE reference = ? AND (precedence, placed_at, order_id) < (?, ?, ?)
+     ORDER BY precedence DESC, placed_at DESC, order_id DESC LIMIT ?"
+}
+
+statement! {
+    /// Batches with something left to be done with their lines, after one.
+    Moving<'a>(sku: Text => str, reference: Text => str, limit: BigInt => i64) on MultiBackend -> (Text, Text),
+    "SELECT sku, reference FROM batches
+     WHERE moving IS NOT NULL AND (sku, reference) > (?, ?) ORDER BY sku, reference LIMIT ?"
+}
+
+/// The orders of the next lines on a batch after one, and whether there are more.
+pub(crate) fn next_on(
+    connection: &mut AnyConnection,
+    reference: &BatchReference,
+    after: Option<&QueuePosition>,
+) -> Result<(Vec<OrderId>, bool), StoreError> {
+    let rows: Vec<Row> = LinesAfter {
+        reference: reference.as_str(),
+        precedence: &after.map_or(i32::MIN, |after| !after.priority()),
+        placed_at: &after.map_or(i64::MIN, |after| after.placed_at().timestamp_micros()),
+        order_id: after.map_or("", |after| after.order_id().as_str()),
+        limit: &ONE_MORE,
+    }
+    .load(connection)
+    .map_err(store_error)?;
+    let more = rows.len() > MAX_MOVED_LINES;
+    let lines = rows.into_iter().take(MAX_MOVED_LINES).map(|(order_id, ..)| row::order_id(order_id));
+    Ok((lines.collect::<Result<_, _>>()?, more))
+}
+
+/// The orders of the last lines on a batch, as many as hold so many units or all there are; `None` when
+/// these are too many to leave at once.
+pub(crate) fn last_on(
+    connection: &mut AnyConnection,
+    reference: &BatchReference,
+    units: u32,
+) -> Result<Option<Vec<OrderId>>, StoreError> {
+    let statement = LastLines { reference: reference.as_str(), limit: &ONE_MORE };
+    let rows: Vec<Row> = statement.load(connection).map_err(store_error)?;
+    let (mut lines, mut sum) = (Vec::new(), 0);
+    for (order_id, .., quantity) in rows {
+        if sum >= i64::from(units) {
+            break;
+        }
+        sum += i64::from(quantity);
+        lines.push(row::order_id(order_id)?);
+    }
+    Ok((lines.len() <= MAX_MOVED_LINES).then_some(lines))
+}
+
+/// The first line to leave a batch when lines are to leave it with so many units: lines are added up
+/// from the last one on, a page at a time and without locks.
+pub(crate) fn first_to_leave(
+    connection: &mut AnyConnection,
+    reference: &BatchReference,
+    units: u32,
+) -> Result<Option<FirstToLeave>, StoreError> {
+    let name = reference.as_str();
+    let (mut left, mut first, mut before) = (i64::from(units), None, None::<(i32, i64, String)>);
+    while left > 0 {
+        let rows: QueryResult<Vec<Row>> = match &before {
+            None => LastLines { reference: name, limit: &PAGE }.load(connection),
+            Some((precedence, placed_at, order_id)) => {
+                LinesBefore { reference: name, precedence, placed_at, order_id, limit: &PAGE }.load(connection)
+            }
+        };
+        let rows = rows.map_err(store_error)?;
+        let Some((order_id, precedence, placed_at, _)) = rows.last() else { break };
+        before = Some((*precedence, *placed_at, order_id.clone()));
+        for (order_id, precedence, placed_at, quantity) in rows {
+            let part = i64::from(quantity).min(left);
+            left -= part;
+            if left == 0 {
+                let position = QueuePosition::new(row::order_id(order_id)?, !precedence, row::instant(placed_at)?);
+                first = Some(FirstToLeave { position, part: Quantity::new(part).map_err(corrupt)?, units });
+                break;
+            }
+        }
+    }
+    Ok(first)
+}
+
+/// Batches with something left to be done with their lines, at most so many, after one.
+pub(crate) fn batches(
+    connection: &mut AnyConnection,
+    after: Option<&(Sku, BatchReference)>,
+    most: u16,
+) -> Result<Vec<(Sku, BatchReference)>, StoreError> {
+    let (sku, reference) = after.map_or(("", ""), |(sku, reference)| (sku.as_str(), reference.as_str()));
+    let rows: Vec<(String, String)> =
+        Moving { sku, reference, limit: &i64::from(most) }.load(connection).map_err(store_error)?;
+    rows.into_iter().map(|(sku, reference)| Ok((row::sku(sku)?, row::reference(reference)?))).collect()
+}

@@ -1,0 +1,164 @@
+//! Batches with more lines than are moved at once.
+
+use crate::world::{World, due, instant, load_and_decide, order, reference, sku};
+use allocation_domain::{BatchChange, BatchChanged, Eta, FirstToLeave, MAX_MOVED_LINES, Product, Undecided, Units};
+use allocation_ports::{Origins, Queries, Wanted};
+use allocation_test_support::TestDatabase;
+use chrono::{DateTime, Utc};
+
+/// A hundred times what is moved at once.
+const MANY: u32 = 100_000;
+
+/// A batch `B` of lines of one unit, placed one after the other; their names are in the opposite order, and
+/// the last ones have priority.
+fn crowd(world: &World, lines: u32, with_priority: u32) {
+    world.add("LAMP", "B", lines, Eta::InStock);
+    let first = lines - with_priority;
+    world.database.execute(&format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {lines})
+         INSERT INTO order_lines (sku, order_id, quantity, placed_at, priority)
+         SELECT 'LAMP', 'O-' || (900000 - n), 1, n, CASE WHEN n > {first} THEN 7 ELSE 0 END FROM numbers"
+    ));
+    world.database.execute(
+        "INSERT INTO allocations (sku, order_id, reference, quantity, precedence, placed_at)
+         SELECT sku, order_id, 'B', 1, ~priority, placed_at FROM order_lines",
+    );
+    world.database.execute(&format!("UPDATE batches SET allocated_quantity = {lines} WHERE reference = 'B'"));
+}
+
+/// Decides in a unit of work of its own, and returns how many lines it had loaded, too.
+fn decide<T, E: Undecided + std::fmt::Debug>(
+    world: &World,
+    first: Option<&FirstToLeave>,
+    decision: impl Fn(&mut Product, DateTime<Utc>) -> Result<T, E>,
+) -> (T, usize) {
+    let now = world.now();
+    world.store.clock().stop_at(now);
+    let order_ids = first.map(|first| first.position.order_id().clone()).into_iter().collect();
+    let wanted = Wanted { batches: vec![reference("B")], order_ids, ..Wanted::product(sku("LAMP")) };
+    let mut unit = world.begin();
+    let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);
+    let decided = load_and_decide(&mut *unit, &mut product, |product| decision(product, now)).unwrap();
+    let lines = product.lines().count();
+    unit.products().save(&[product], &Origins::default()).unwrap();
+    unit.commit().unwrap();
+    (decided, lines)
+}
+
+fn change(world: &World, change: BatchChange) -> (BatchChanged, usize) {
+    decide(world, None, |product, now| product.change_batch(&reference("B"), &change, now))
+}
+
+fn lower(world: &World, units: u32) -> (BatchChanged, usize) {
+    change(world, BatchChange { purchased: Some(Units::new(units).unwrap()), ..BatchChange::default() })
+}
+
+/// One step, `false` when nothing is left to be done.
+fn step(world: &World) -> bool {
+    let batch = world.batch("B").unwrap();
+    let adds_up = batch.moving().is_some_and(|moving| moving.review.is_none() && moving.after.is_none());
+    let first = adds_up.then(|| world.store.first_to_leave(&reference("B"), batch.moving_units()).unwrap()).flatten();
+    let (moved, lines) =
+        decide(world, first.as_ref(), |product, now| product.move_lines(&reference("B"), first.as_ref(), now));
+    assert!(lines <= 2 * MAX_MOVED_LINES + 1, "a step loads a bounded number of lines: {lines}");
+    moved.is_some()
+}
+
+fn finish(world: &World) -> usize {
+    let steps = (0..1_000).take_while(|_| step(world)).count();
+    assert!(world.store.moving_batches(None, 10).unwrap().is_empty());
+    world.assert_counters_equal_sums();
+    world.assert_totals_equal_sums();
+    steps
+}
+
+fn held(world: &World, lines: &str) -> i64 {
+    world.database.count(&format!("SELECT count(*) FROM allocations WHERE reference = 'B' AND ({lines})"))
+}
+
+pub fn to_lower_a_crowded_batch_by_one_unit_loads_one_line(database: TestDatabase) {
+    let world = World::new(database);
+    crowd(&world, MANY, 10);
+    let (changed, lines) = lower(&world, MANY - 1);
+    // The youngest without priority.
+    assert_eq!((changed.displaced.len(), &changed.displaced[0].order_id), (1, &order("O-800010")));
+    assert_eq!((lines, changed.batch.moving_units()), (1, 0));
+    let (changed, lines) = lower(&world, MANY - 1_001);
+    assert_eq!((changed.displaced.len(), lines, changed.batch.moving_units()), (1_000, 1_000, 0));
+    world.assert_counters_equal_sums();
+    world.assert_totals_equal_sums();
+}
+
+pub fn a_crowded_batch_that_is_lowered_far_loses_its_lines_in_steps(database: TestDatabase) {
+    let world = World::new(database);
+    crowd(&world, 12_345, 10);
+    let (changed, lines) = lower(&world, 100);
+    assert_eq!((lines, changed.displaced.len(), changed.batch.available()), (0, 0, 0));
+    assert_eq!((changed.batch.moving_units(), changed.batch.lowered_to().get()), (12_245, 100));
+    assert_eq!(world.store.moving_batches(None, 10).unwrap(), [(sku("LAMP"), reference("B"))]);
+    assert_eq!(world.batch("B").unwrap(), changed.batch, "what is left to be done is stored");
+    assert!(step(&world));
+    assert_eq!(world.batch("B").unwrap().purchased().get(), 11_344);
+    assert!(world.allocate("LAMP", "NEW", 1).is_err(), "it is closed");
+    assert_eq!(finish(&world), 12);
+    assert_eq!(world.batch("B").unwrap().purchased().get(), 100);
+    // The ones with priority, and the oldest of the rest.
+    assert_eq!((held(&world, "true"), held(&world, "placed_at > 12335 OR placed_at <= 90")), (100, 100));
+}
+
+pub fn the_lines_of_a_crowded_batch_that_comes_later_are_told_in_steps(database: TestDatabase) {
+    let world = World::new(database);
+    crowd(&world, 12_345, 10);
+    let (changed, lines) = change(&world, BatchChange { eta: Some(due("2027-03-01")), ..BatchChange::default() });
+    assert_eq!((lines, changed.affected.len(), changed.batch.moving_units()), (1_000, 1_000, 11_345));
+    // Of equal age and priority the smaller name is first: those with priority are.
+    assert!(changed.affected.iter().take(10).all(|it| it.order_id < order("O-887665")), "{:?}", changed.affected[0]);
+    assert_eq!(finish(&world), 12);
+    let told = world.database.count("SELECT count(*) FROM outbox WHERE type = 'promise_worsened'");
+    let lines = world
+        .database
+        .count("SELECT count(*) FROM (SELECT DISTINCT order_id FROM outbox WHERE type = 'promise_worsened') AS t");
+    assert_eq!((told, lines), (12_345, 12_345));
+}
+
+pub fn the_lines_of_a_crowded_batch_move_to_a_better_one_in_steps(database: TestDatabase) {
+    let world = World::new(database);
+    crowd(&world, 5_000, 10);
+    world.add("LAMP", "BETTER", 3_500, due("2027-01-01"));
+    let late = BatchChange { eta: Some(due("2027-03-01")), reallocate: true, ..BatchChange::default() };
+    change(&world, late);
+    assert_eq!(finish(&world), 4);
+    assert_eq!((world.allocated("BETTER"), world.allocated("B")), (3_500, 1_500));
+    assert_eq!(held(&world, "placed_at > 4990 OR placed_at <= 3490"), 0, "the first ones have moved");
+}
+
+pub fn the_first_line_to_leave_is_found_by_adding_up(database: TestDatabase) {
+    let world = World::new(database);
+    crowd(&world, MANY, 10);
+    let first = |units| world.store.first_to_leave(&reference("B"), units).unwrap();
+    let name = |units| first(units).map(|first| first.position.order_id().to_string());
+    assert_eq!(name(1).as_deref(), Some("O-800010"));
+    assert_eq!(name(10_000).as_deref(), Some("O-810009"));
+    assert_eq!(name(10_001).as_deref(), Some("O-810010"));
+    assert_eq!(name(MANY - 10).as_deref(), Some("O-899999"));
+    assert_eq!(name(MANY).as_deref(), Some("O-800009"), "the oldest of those with priority");
+    assert_eq!(first(MANY + 1), None);
+    world.database.execute("UPDATE allocations SET quantity = 7 WHERE order_id = 'O-800011'");
+    let split = first(5).unwrap();
+    assert_eq!((split.part.get(), split.units, split.position.order_id()), (4, 5, &order("O-800011")));
+}
+
+pub fn what_is_left_to_be_done_with_a_batch_is_kept_to_the_microsecond(database: TestDatabase) {
+    let world = World::new(database);
+    crowd(&world, 3_000, 0);
+    world.database.execute("UPDATE order_lines SET order_id = 'Ö ''\"' || order_id, priority = -2147483648");
+    world.database.execute(
+        "UPDATE allocations SET order_id = 'Ö ''\"' || order_id, precedence = 2147483647, placed_at = placed_at + 1",
+    );
+    world.database.execute("UPDATE order_lines SET placed_at = placed_at + 1");
+    let (changed, _) = change(&world, BatchChange { eta: Some(due("2027-03-01")), ..BatchChange::default() });
+    let after = changed.batch.moving().unwrap().after.clone().unwrap();
+    assert_eq!((after.priority(), after.placed_at().timestamp_micros()), (i32::MIN, 1_001));
+    assert_eq!(world.store.batch(&reference("B"), instant(0)).unwrap(), Some(changed.batch));
+    assert_eq!(finish(&world), 2);
+}

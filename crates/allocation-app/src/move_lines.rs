@@ -1,0 +1,95 @@
+use crate::UseCases;
+use crate::deciding::decide;
+use crate::locking::{Locked, lock, up_to_date};
+use crate::saving::save_changed;
+use crate::unit_of_work::Ending;
+use allocation_domain::{Batch, BatchReference, FirstToLeave, Sku};
+use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
+
+mod mover;
+
+pub use mover::BatchMover;
+
+/// How many batches are looked up at a time.
+const MAX_BATCHES: u16 = 100;
+
+impl UseCases {
+    /// Goes on with what corrections have left to be done with the lines of batches, in steps that are
+    /// each committed, the batches in turn; returns how many steps these were.
+    ///
+    /// `go_on` is asked before each step. What a step decides depends only on what is stored under the
+    /// product's lock, so any number of processes may do this at once. Which line leaves a lowered
+    /// batch first is looked up without the lock: no line can take units of that batch meanwhile, and
+    /// what is given back meanwhile is left to the last lines.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails or others are in the way; the steps before stay done.
+    pub fn move_lines(&self, mut go_on: impl FnMut() -> bool) -> Result<usize, StoreError> {
+        let mut steps = 0;
+        loop {
+            let moved = self.move_lines_of_each_batch(&mut go_on)?;
+            steps += moved;
+            if moved == 0 {
+                return Ok(steps);
+            }
+        }
+    }
+
+    /// Does one step with each batch; what is wrong with one does not stop the others.
+    fn move_lines_of_each_batch(&self, go_on: &mut impl FnMut() -> bool) -> Result<usize, StoreError> {
+        let (mut steps, mut after, mut failure) = (0, None, Ok(()));
+        loop {
+            let batches = self.queries.moving_batches(after.take(), MAX_BATCHES)?;
+            for (sku, reference) in &batches {
+                if !go_on() {
+                    return failure.map(|()| steps);
+                }
+                match self.step(sku, reference) {
+                    Ok(moved) => steps += usize::from(moved),
+                    Err(error) => failure = failure.and(Err(error)),
+                }
+            }
+            if batches.len() < usize::from(MAX_BATCHES) {
+                return failure.map(|()| steps);
+            }
+            after = batches.into_iter().last();
+        }
+    }
+
+    /// Does one step with the lines of a batch; returns whether there was anything to do.
+    fn step(&self, sku: &Sku, reference: &BatchReference) -> Result<bool, StoreError> {
+        let first = match self.queries.batch(reference, self.clock.now())? {
+            Some(batch) => self.first_to_leave(&batch)?,
+            None => None,
+        };
+        self.units.run("move_lines", |unit, _| step(unit, sku, reference, first.as_ref()))
+    }
+
+    /// The first line to leave, where all lines are reviewed and that is not known.
+    fn first_to_leave(&self, batch: &Batch) -> Result<Option<FirstToLeave>, StoreError> {
+        let leaves = batch.moving().is_some_and(|moving| moving.review.is_none() && moving.after.is_none());
+        if leaves { self.queries.first_to_leave(batch.reference(), batch.moving_units()) } else { Ok(None) }
+    }
+}
+
+fn step(
+    unit: &mut dyn UnitOfWork,
+    sku: &Sku,
+    reference: &BatchReference,
+    first: Option<&FirstToLeave>,
+) -> Result<Ending<bool>, StoreError> {
+    let order_ids = first.map(|first| first.position.order_id().clone()).into_iter().collect();
+    let wanted = Wanted { batches: vec![reference.clone()], order_ids, ..Wanted::product(sku.clone()) };
+    let locked = lock(unit, &[wanted])?;
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
+    let Some(product) = products.get_mut(sku) else { return Ok(Ending::Rollback(false)) };
+    let moved = decide(unit, product, |product| product.move_lines(reference, first, now))?;
+    let moved = moved.map_err(|needed| StoreError::Failed(needed.into()))?;
+    let changed = save_changed(unit, products, &Origin::default())?;
+    let done = moved.is_some();
+    Ok(if changed { Ending::Commit(done) } else { Ending::Rollback(done) })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+use super::*;
+use crate::testing::{
+    batch, cause, committed, ending, locked_state, now, order, product, reference, rolled_back, saves, sku, units,
+    use_cases_with,
+};
+use allocation_domain::{Allocation, LineState, Moving, Product, ProductState, QueuePosition, Units};
+use allocation_ports::mocks::{MockProductRepository, MockQueries, MockUnitOfWork};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// A batch of nine lamps that is lowered to two.
+fn lowered() -> Batch {
+    let moving = Moving { lower_to: Some(Units::new(2).unwrap()), ..Moving::default() };
+    batch("B-LAMP", "LAMP", 9).with_allocated(9).unwrap().with_moving(Some(moving))
+}
+
+/// The product of that batch, of which `O-1` holds six units and `O-2` three.
+fn lamps() -> Product {
+    let line = |units_held: u32, age| {
+        let mut line = LineState::alone(units(units_held), now() - chrono::TimeDelta::seconds(age));
+        line.allocations = vec![Allocation::of(&lowered(), units(units_held))];
+        line
+    };
+    Product::restore(ProductState {
+        named_batches: vec![lowered()],
+        lines: vec![(order("O-1"), line(6, 2)), (order("O-2"), line(3, 1))],
+        ..locked_state("LAMP", 7)
+    })
+}
+
+fn first() -> FirstToLeave {
+    let position = QueuePosition::new(order("O-1"), 0, now() - chrono::TimeDelta::seconds(2));
+    FirstToLeave { position, part: units(4), units: 7 }
+}
+
+/// The batch is listed so often, and no batch afterwards.
+fn listed(times: usize) -> MockQueries {
+    let (mut queries, mut asked) = (MockQueries::new(), 0);
+    queries.expect_moving_batches().times(times + 1).returning(move |after, _| {
+        asked += 1;
+        assert_eq!(after, None);
+        Ok(if asked <= times { vec![(sku("LAMP"), reference("B-LAMP"))] } else { Vec::new() })
+    });
+    queries.expect_batch().returning(|_, _| Ok(Some(lowered())));
+    queries
+        .expect_first_to_leave()
+        .withf(|batch, units| (batch, *units) == (&reference("B-LAMP"), 7))
+        .returning(|_, _| Ok(Some(first())));
+    queries
+}
+
+/// The product is locked with the line that leaves first.
+fn locks(products: &mut MockProductRepository, locked: Product) {
+    let mut locked = Some(locked);
+    products
+        .expect_lock()
+        .times(1)
+        .withf(|wanted| wanted[0].batches == [reference("B-LAMP")] && wanted[0].order_ids == [order("O-1")])
+        .returning(move |_| Ok(locked.take().into_iter().collect()));
+}
+
+fn moves(outcome: Result<(), StoreError>) -> Result<MockUnitOfWork, StoreError> {
+    ending(outcome, |products| {
+        locks(products, lamps());
+        saves(products, &["deallocated", "deallocated", "batch_changed", "line_short", "line_short"]);
+    })
+}
+
+#[test]
+fn lines_leave_step_by_step_until_no_batch_is_lowered() {
+    assert_eq!(use_cases_with(listed(1), vec![moves(Ok(()))]).move_lines(|| true).unwrap(), 1);
+    assert_eq!(use_cases_with(listed(0), Vec::new()).move_lines(|| true).unwrap(), 0);
+}
+
+#[test]
+fn a_step_that_another_process_has_done_is_none() {
+    let done = rolled_back(|products| locks(products, product("LAMP", vec![batch("B-LAMP", "LAMP", 9)])));
+    let mut queries = MockQueries::new();
+    queries.expect_moving_batches().times(1).returning(|_, _| Ok(vec![(sku("LAMP"), reference("B-LAMP"))]));
+    queries.expect_batch().returning(|_, _| Ok(Some(lowered())));
+    queries.expect_first_to_leave().returning(|_, _| Ok(Some(first())));
+    assert_eq!(use_cases_with(queries, vec![done]).move_lines(|| true).unwrap(), 0);
+}
+
+#[test]
+fn a_batch_or_a_product_that_is_gone_is_no_failure() {
+    let mut queries = MockQueries::new();
+    queries.expect_moving_batches().times(1).returning(|_, _| Ok(vec![(sku("LAMP"), reference("B-LAMP"))]));
+    queries.expect_batch().returning(|_, _| Ok(None));
+    let gone = rolled_back(|products| {
+        products.expect_lock().times(1).returning(|_| Ok(Vec::new()));
+    });
+    assert_eq!(use_cases_with(queries, vec![gone]).move_lines(|| true).unwrap(), 0);
+}
+
+#[test]
+fn a_step_that_meets_a_conflict_runs_again() {
+    let conflict = moves(Err(StoreError::Conflict(cause("deadlock detected"))));
+    assert_eq!(use_cases_with(listed(1), vec![conflict, moves(Ok(()))]).move_lines(|| true).unwrap(), 1);
+}
+
+#[test]
+fn what_is_wrong_with_one_batch_does_not_stop_the_next() {
+    let mut queries = MockQueries::new();
+    queries
+        .expect_moving_batches()
+        .times(1)
+        .returning(|_, _| Ok(vec![(sku("BROKEN"), reference("B-BROKEN")), (sku("LAMP"), reference("B-LAMP"))]));
+    queries.expect_batch().returning(|batch, _| {
+        if *batch == reference("B-BROKEN") { Err(StoreError::Failed(cause("corrupt"))) } else { Ok(Some(lowered())) }
+    });
+    queries.expect_first_to_leave().returning(|_, _| Ok(Some(first())));
+    let error = use_cases_with(queries, vec![moves(Ok(()))]).move_lines(|| true).unwrap_err();
+    assert!(matches!(error, StoreError::Failed(_)), "{error}");
+}
+
+#[test]
+fn it_ends_before_a_step_when_it_is_to() {
+    let mut queries = MockQueries::new();
+    queries.expect_moving_batches().times(1).returning(|_, _| Ok(vec![(sku("LAMP"), reference("B-LAMP"))]));
+    assert_eq!(use_cases_with(queries, Vec::new()).move_lines(|| false).unwrap(), 0);
+}
+
+#[test]
+fn more_batches_than_fit_on_a_page_are_all_stepped() {
+    let batches: Vec<_> = (0..250).map(|number| (sku("LAMP"), reference(&format!("B-{number:03}")))).collect();
+    let mut queries = MockQueries::new();
+    queries.expect_moving_batches().times(3).returning(move |after, most| {
+        let rest = batches.iter().filter(|batch| after.as_ref().is_none_or(|after| *batch > after));
+        Ok(rest.take(usize::from(most)).cloned().collect())
+    });
+    queries.expect_batch().returning(|_, _| Ok(None));
+    let gone = || {
+        rolled_back(|products| {
+            products.expect_lock().times(1).returning(|_| Ok(Vec::new()));
+        })
+    };
+    let all = (0..250).map(|_| gone()).collect();
+    assert_eq!(use_cases_with(queries, all).move_lines(|| true).unwrap(), 0);
+}
+
+#[test]
+fn the_thread_goes_on_after_a_failure_until_it_is_stopped() {
+    let (looked, looks) = mpsc::sync_channel(0);
+    let (mut queries, number) = (MockQueries::new(), AtomicUsize::new(0));
+    queries.expect_moving_batches().returning(move |_, _| {
+        let number = number.fetch_add(1, Ordering::SeqCst) + 1;
+        // Nothing receives any more when the test is over.
+        let _over = looked.send(number);
+        if number == 1 { Err(StoreError::Unavailable(cause("connection refused"))) } else { Ok(Vec::new()) }
+    });
+    let mover = BatchMover::start(use_cases_with(queries, Vec::new()), Duration::from_millis(1)).unwrap();
+    for number in 1..=3 {
+        assert_eq!(looks.recv(), Ok(number));
+    }
+    drop(looks);
+    mover.stop();
+    BatchMover::start(use_cases_with(MockQueries::new(), Vec::new()), Duration::from_secs(3_600)).unwrap().stop();
+}
+
+#[test]
+fn a_batch_under_review_is_stepped_without_adding_up() {
+    let review = allocation_domain::Review {
+        old_eta: allocation_domain::Eta::InStock,
+        reallocate: false,
+        withdraw: false,
+        placed_by: now(),
+        units: 9,
+    };
+    let reviewed = batch("B-LAMP", "LAMP", 9).with_moving(Some(Moving { review: Some(review), ..Moving::default() }));
+    let stored = reviewed.clone();
+    let mut queries = MockQueries::new();
+    let mut asked = 0;
+    queries.expect_moving_batches().times(2).returning(move |_, _| {
+        asked += 1;
+        Ok(if asked == 1 { vec![(sku("LAMP"), reference("B-LAMP"))] } else { Vec::new() })
+    });
+    queries.expect_batch().returning(move |_, _| Ok(Some(reviewed.clone())));
+    let unit = committed(|products| {
+        let mut locked = Some(product("LAMP", vec![stored]));
+        products.expect_lock().times(1).returning(move |_| Ok(locked.take().into_iter().collect()));
+        saves(products, &[]);
+    });
+    assert_eq!(use_cases_with(queries, vec![unit]).move_lines(|| true).unwrap(), 1, "no event tells, and it is saved");
+}

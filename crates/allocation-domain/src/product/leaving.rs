@@ -1,0 +1,228 @@
+//! Lines that are told of a later date, move to better batches or leave a batch that is lowered.
+
+use super::Product;
+use super::displacing::{Lost, worsened};
+use crate::{
+    Affected, AllocationReason, Batch, BatchChanged, BatchReference, DeallocationReason, Eta, FirstToLeave, MoreNeeded,
+    Moving, Quantity, QueuePosition, Review, Units,
+};
+
+/// What one decision does with the lines of a batch.
+pub(super) struct Step {
+    /// The batch as it was.
+    pub(super) before: Batch,
+    /// Whether this is the change itself, and not a step that it has left to be done.
+    is_change: bool,
+    affected: Vec<Affected>,
+    /// Lines that learn when the batch comes, as far as they stay on it, and what they were promised.
+    told: Vec<QueuePosition>,
+    old_eta: Eta,
+    lost: Vec<Lost>,
+}
+
+impl Step {
+    pub(super) fn new(before: Batch, is_change: bool) -> Self {
+        let old_eta = before.eta();
+        Self { before, is_change, affected: Vec::new(), told: Vec::new(), old_eta, lost: Vec::new() }
+    }
+}
+
+impl Product {
+    /// Reviews the next lines of a batch, and lets the next lines leave once all are reviewed.
+    pub(super) fn advance(&mut self, step: &mut Step, first: Option<&FirstToLeave>) -> Result<(), MoreNeeded> {
+        let reference = step.before.reference().clone();
+        if let Some(review) = self.moving(&reference).review {
+            self.review(&reference, review, step)?;
+        }
+        let moving = self.moving(&reference);
+        if moving.lower_to.is_none() || moving.review.is_some() {
+            return Ok(());
+        }
+        match (moving.after, first) {
+            (Some(after), _) => self.leave_next(&reference, after, step)?,
+            (None, None) => self.leave_last(&reference, step)?,
+            (None, Some(first)) => {
+                self.leave_first(&reference, first, step)?;
+                if self.moving(&reference).lower_to.is_some() {
+                    self.leave_next(&reference, first.position.clone(), step)?;
+                }
+            }
+        }
+        self.settle(&reference, false);
+        Ok(())
+    }
+
+    /// Ends lowering a batch that has come to what it was to come to, or cannot come to less.
+    fn settle(&mut self, reference: &BatchReference, cannot_come_to_less: bool) {
+        let Some(place) = self.place(reference) else { return };
+        let batch = self.batch_mut(place);
+        let (to, used) = (batch.lowered_to(), batch.used());
+        if to.get() >= used || cannot_come_to_less {
+            batch.correct(Units::new(used).map_or(to, |used| to.max(used)));
+            self.edit_moving(reference, |moving| moving.lower_to = None);
+        }
+    }
+
+    /// What is left to be done with the lines of a batch.
+    fn moving(&self, reference: &BatchReference) -> Moving {
+        self.batch(reference).and_then(Batch::moving).cloned().unwrap_or_default()
+    }
+
+    fn edit_moving(&mut self, reference: &BatchReference, edit: impl FnOnce(&mut Moving)) {
+        if let Some(place) = self.place(reference) {
+            let mut moving = self.moving(reference);
+            edit(&mut moving);
+            self.batch_mut(place).set_moving(moving);
+        }
+    }
+
+    /// Reviews the next lines of a batch.
+    fn review(&mut self, reference: &BatchReference, review: Review, step: &mut Step) -> Result<(), MoreNeeded> {
+        if review.reallocate {
+            self.need_all_batches()?;
+        }
+        let Some(batch) = self.batch(reference).cloned() else { return Ok(()) };
+        let next = self.next_on(&batch, self.moving(reference).after.as_ref())?;
+        let last = next.lines.last().map(|(position, _)| position.clone());
+        let reviewed: u32 = next.lines.iter().map(|(_, units)| units.get()).fold(0, u32::saturating_add);
+        if review.withdraw {
+            self.withdraw_all_of(reference, next.lines.iter().map(|(position, _)| position))?;
+        }
+        step.old_eta = review.old_eta;
+        for (position, units) in next.lines {
+            // Those that are there at the change itself have not known of it, whatever the clocks say.
+            if !step.is_change && position.placed_at() > review.placed_by {
+                continue;
+            }
+            if review.reallocate {
+                self.move_to_better(&batch, &position, units, step)?;
+            }
+            step.told.push(position);
+        }
+        self.edit_moving(reference, |moving| {
+            (moving.review, moving.after) = match last {
+                Some(last) if next.more => {
+                    let units = review.units.saturating_sub(reviewed);
+                    (Some(Review { units, ..review }), Some(last))
+                }
+                _ => (None, None),
+            };
+        });
+        Ok(())
+    }
+
+    /// Moves a line from a batch to those that come before it.
+    fn move_to_better(
+        &mut self,
+        batch: &Batch,
+        position: &QueuePosition,
+        units: Quantity,
+        step: &mut Step,
+    ) -> Result<(), MoreNeeded> {
+        let order_id = position.order_id();
+        let better = self.batches.partition_point(|other| other.eta() < batch.eta());
+        let takes_parts = self.line(order_id).is_some_and(|line| line.terms.allow_split);
+        let plan = self.plan_among(better, units, takes_parts)?;
+        if let Ok(moving) = Quantity::new(units.get() - plan.missing) {
+            self.free(order_id, batch.reference(), moving, DeallocationReason::Move)?;
+            self.carry_out(order_id, &plan, AllocationReason::Move);
+            step.affected.extend(self.affected(order_id, step.old_eta, &plan.parts));
+        }
+        Ok(())
+    }
+
+    /// Lets the last lines leave a batch that is lowered, if they are few.
+    fn leave_last(&mut self, reference: &BatchReference, step: &mut Step) -> Result<(), MoreNeeded> {
+        let Some(batch) = self.batch(reference).cloned() else { return Ok(()) };
+        let Some(lines) = self.last_on(&batch, batch.used().saturating_sub(batch.lowered_to().get()))? else {
+            return Ok(());
+        };
+        for (position, units) in lines {
+            self.leave(reference, &position, units, step)?;
+        }
+        step.lost.reverse();
+        // What was picked or found missing meanwhile cannot leave.
+        self.settle(reference, true);
+        Ok(())
+    }
+
+    /// Lets the first of the lines leave a batch that are to leave it.
+    fn leave_first(
+        &mut self,
+        reference: &BatchReference,
+        first: &FirstToLeave,
+        step: &mut Step,
+    ) -> Result<(), MoreNeeded> {
+        let Some(batch) = self.batch(reference) else { return Ok(()) };
+        // What was given back since the lines were added up does not have to leave any more.
+        let less = first.units.saturating_sub(batch.used().saturating_sub(batch.lowered_to().get()));
+        let held = self.line(first.position.order_id()).and_then(|line| line.holds(reference));
+        if let Some(units) = held.zip(first.part.minus(less)).and_then(|(held, part)| held.at_most(part.get())) {
+            self.leave(reference, &first.position, units, step)?;
+        }
+        self.edit_moving(reference, |moving| moving.after = Some(first.position.clone()));
+        Ok(())
+    }
+
+    /// Lets the lines after one leave a batch.
+    fn leave_next(
+        &mut self,
+        reference: &BatchReference,
+        after: QueuePosition,
+        step: &mut Step,
+    ) -> Result<(), MoreNeeded> {
+        let Some(batch) = self.batch(reference).cloned() else { return Ok(()) };
+        let next = self.next_on(&batch, Some(&after))?;
+        let last = next.lines.last().map(|(position, _)| position.clone());
+        for (position, units) in next.lines {
+            self.leave(reference, &position, units, step)?;
+        }
+        // At the end of the lines, what is still too much is added up anew.
+        self.edit_moving(reference, |moving| moving.after = last.filter(|_| next.more));
+        Ok(())
+    }
+
+    /// Lets a line leave a batch with so many units, or as many as must leave yet.
+    fn leave(
+        &mut self,
+        reference: &BatchReference,
+        position: &QueuePosition,
+        units: Quantity,
+        step: &mut Step,
+    ) -> Result<(), MoreNeeded> {
+        let excess = self.batch(reference).map_or(0, |batch| batch.used().saturating_sub(batch.lowered_to().get()));
+        if let Some(units) = units.at_most(excess) {
+            let order_id = position.order_id().clone();
+            self.free(&order_id, reference, units, DeallocationReason::BatchLowered)?;
+            step.lost.push(Lost { order_id, units });
+        }
+        Ok(())
+    }
+
+    /// Tells lines of a later date, gives those that left others, and serves the lines that wait.
+    pub(super) fn finish(&mut self, step: Step) -> Result<BatchChanged, MoreNeeded> {
+        let Step { before, mut affected, told, old_eta, lost, .. } = step;
+        affected.extend(self.told_later(before.reference(), old_eta, &told));
+        self.events.extend(affected.iter().filter(|affected| affected.is_worse()).map(worsened));
+        let others = self.find_others(before.eta(), lost)?;
+        self.tell_if_sold_out(others.moved)?;
+        affected.extend(others.affected);
+        self.serve_waiting()?;
+        affected.sort_by_cached_key(|it| self.line(&it.order_id).map(|line| QueuePosition::of(&it.order_id, line)));
+        let batch = self.batch(before.reference()).cloned().unwrap_or(before);
+        Ok(BatchChanged { batch, affected, displaced: others.displaced })
+    }
+
+    /// What lines that stay on a batch are promised now, if it comes later.
+    fn told_later(&self, reference: &BatchReference, old_eta: Eta, told: &[QueuePosition]) -> Vec<Affected> {
+        let Some(place) = self.place(reference).filter(|place| self.batches[*place].eta() > old_eta) else {
+            return Vec::new();
+        };
+        let stays = |position: &QueuePosition| {
+            let order_id = position.order_id();
+            let units = self.line(order_id)?.holds(reference)?;
+            Some(self.affected(order_id, old_eta, &[(place, units)]))
+        };
+        told.iter().filter_map(stays).flatten().collect()
+    }
+}
