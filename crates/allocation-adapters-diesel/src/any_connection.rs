@@ -29,6 +29,7 @@ impl AnyConnection {
                 let begin = match wait {
                     LockWait::Usual => "BEGIN ISOLATION LEVEL READ COMMITTED",
                     LockWait::Short => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '100ms'",
+                    LockWait::Brief => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '50ms'",
                 };
                 AnsiTransactionManager::begin_transaction_sql(connection, begin)
             }

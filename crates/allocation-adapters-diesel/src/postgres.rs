@@ -15,7 +15,7 @@ mod sets;
 
 pub(crate) use deadline::{Silence, Use};
 pub(crate) use lines::{lines, order_lines};
-pub(crate) use locking::lock;
+pub(crate) use locking::{lock, locked_by_others};
 pub(crate) use numbering::{forget, keep_time, number, take, tidy, time};
 pub(crate) use orders::{add_orders, find_orders, lock_lines, orders_with_lines};
 pub(crate) use pick_lines::load_pick_lines;

@@ -19,7 +19,7 @@ use allocation_ports::{
     BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, OverdueCursor, PageSize, PickListFilter, PickListPage,
     PickableLines, ProductTotals, Queries, RecordedEvent, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory,
 };
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
@@ -42,7 +42,7 @@ const MOST_LOST: u32 = 3;
 
 const fn patience(wait: LockWait) -> Duration {
     match wait {
-        LockWait::Usual => PATIENCE,
+        LockWait::Usual | LockWait::Brief => PATIENCE,
         LockWait::Short => Duration::from_millis(100),
     }
 }

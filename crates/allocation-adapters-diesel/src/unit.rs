@@ -146,6 +146,14 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         Ok(products)
     }
 
+    fn locked_by_others(&mut self, skus: &[Sku]) -> Result<Vec<Sku>, StoreError> {
+        self.run(|connection| match connection {
+            // A unit has the whole file for itself.
+            AnyConnection::Sqlite(_) => Ok(Vec::new()),
+            AnyConnection::Postgres(connection) => postgres::locked_by_others(connection, skus),
+        })
+    }
+
     fn load(&mut self, product: &mut Product, needed: &Needed) -> Result<(), StoreError> {
         self.run(|connection| loading::load(connection, product, needed))
     }

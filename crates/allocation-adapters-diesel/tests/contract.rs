@@ -100,6 +100,9 @@ on_both_databases! {
         when_no_connection_becomes_free_it_is_busy,
         a_unit_in_a_panicking_thread_is_rolled_back;
     locking:
+        products_that_others_have_locked_are_told_without_a_wait_and_the_rest_is_locked,
+        a_product_that_was_unlocked_just_now_is_locked_as_it_is,
+        a_brief_wait_for_a_product_ends_busy_and_waits_for_a_connection_as_usual,
         a_sku_without_a_product_is_left_out_unless_it_is_to_be_created,
         every_lock_counts_the_version_up,
         a_product_is_registered_once_and_stays,

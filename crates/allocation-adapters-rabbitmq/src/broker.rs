@@ -1,6 +1,9 @@
 //! Connections to the broker.
 
 use crate::AmqpUrl;
+use crate::meter::{Meter, MeteredReactor};
+use async_rs::util::RuntimeParts;
+use async_rs::{Runtime as AsyncRuntime, Tokio};
 use lapin::{Connection, ConnectionProperties};
 use std::future::Future;
 use std::io;
@@ -40,11 +43,30 @@ impl Broker {
 
     /// Opens a connection that others know by a name.
     pub(crate) async fn connect(&self, name: &str) -> Result<Connection, ConnectError> {
-        let mut properties = ConnectionProperties::default().with_connection_name(name.into());
-        if let Some(login) = self.url.login() {
-            properties = properties.with_auth_provider(login);
+        self.opened(Connection::connect_uri(self.url.uri(), self.properties(name))).await
+    }
+
+    /// Opens a connection over which no more is read than a meter has room for.
+    pub(crate) async fn connect_metered(&self, name: &str, meter: Meter) -> Result<Connection, ConnectError> {
+        let tokio = Tokio::current();
+        let parts = RuntimeParts::new(tokio.clone(), MeteredReactor { tokio, meter });
+        let (uri, properties) = (self.url.uri(), self.properties(name));
+        self.opened(Connection::connect_uri_with_runtime(uri, properties, AsyncRuntime::new(parts))).await
+    }
+
+    fn properties(&self, name: &str) -> ConnectionProperties {
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        match self.url.login() {
+            Some(login) => properties.with_auth_provider(login),
+            None => properties,
         }
-        let opened = tokio::time::timeout(CONNECT_AT_MOST, Connection::connect_uri(self.url.uri(), properties)).await;
+    }
+
+    async fn opened(
+        &self,
+        opening: impl Future<Output = lapin::Result<Connection>>,
+    ) -> Result<Connection, ConnectError> {
+        let opened = tokio::time::timeout(CONNECT_AT_MOST, opening).await;
         let opened = opened.map_err(|_| ConnectError::Silent(self.url.clone()))?;
         opened.map_err(|source| ConnectError::Refused { url: self.url.clone(), source })
     }

@@ -3,12 +3,13 @@
 //! Every replica consumes the same durable queue, many messages at a time, so that the allocation
 //! engine has groups to commit. A message is acknowledged after the commit. What cannot be read or is
 //! refused by a rule goes to the queue of dead letters, with the problem; what cannot be done now goes
-//! back to its queue.
+//! back to its queue, and to the dead letters in the end if others are carried out meanwhile.
 //!
 //! Messages come at least once, and in no order: redelivered ones overtake others, and replicas do not
 //! wait for each other. A command that has had its effect is known by the events it has caused, and is
 //! not carried out again, however old it is.
 
+mod attempts;
 mod command;
 mod dead_letters;
 mod envelope;
@@ -20,6 +21,7 @@ use crate::broker::Broker;
 use crate::name::BrokerName;
 use allocation_app::{Alive, AllocationEngine, Backoff, FailureLog, UseCases, Vital};
 use allocation_ports::CommandEffects;
+use attempts::Attempts;
 use execution::Executor;
 use session::Session;
 use std::io;
@@ -35,6 +37,8 @@ pub struct CommandSettings {
     pub queue: BrokerName,
     /// How many messages may be under way at a time.
     pub prefetch: u16,
+    /// How many bytes of messages may be under way at a time, but for one message that is larger.
+    pub bytes: u64,
     /// How many of them may use a connection to the database of their own at a time.
     pub blocking: usize,
     /// How long to wait after the broker was away.
@@ -104,8 +108,9 @@ async fn consume(
     mut stopped: watch::Receiver<bool>,
 ) {
     let (mut failures, log) = (0, FailureLog::new("consuming commands", "retrying"));
+    let attempts = Arc::new(Attempts::default());
     while !*stopped.borrow() {
-        let session = Session::open(broker, executor, settings, stopped.clone());
+        let session = Session::open(broker, executor, &attempts, settings, stopped.clone());
         let opened = tokio::select! {
             opened = session => opened,
             () = told_to_stop(&mut stopped) => return,

@@ -4,6 +4,7 @@
 mod amqp_url;
 mod broker;
 mod commands;
+mod meter;
 mod name;
 mod publisher;
 

@@ -24,7 +24,7 @@ pub enum AllocateLineError {
     /// The order of the line was cancelled.
     #[error(transparent)]
     OrderCancelled(#[from] OrderCancelled),
-    /// More commands wait than the engine takes in.
+    /// More commands wait than the engine takes in, or this one has waited for too long.
     #[error("too many lines wait to be allocated")]
     Overloaded,
     /// The engine has been shut down.
@@ -75,6 +75,26 @@ pub(crate) fn allocate(
         Err(AllocateError::HoldExpired(refusal)) => Err(refusal.into()),
         Err(AllocateError::OrderCancelled(refusal)) => Err(refusal.into()),
         Err(AllocateError::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
+    })
+}
+
+/// What became of a line whose time is over: what an earlier run has allocated, if its commit may have
+/// happened. Nothing is allocated now.
+pub(crate) fn resolve_line(
+    unit: &mut dyn UnitOfWork,
+    attempt: Attempt,
+    products: &Products,
+    line: &OrderLine,
+    now: DateTime<Utc>,
+) -> Result<LineAnswer, StoreError> {
+    let Some(product) = products.get(line.sku()).filter(|_| attempt.settling) else {
+        return Ok(Err(AllocateLineError::Overloaded));
+    };
+    let mut product = product.clone();
+    let decision = decide(unit, &mut product, |product| product.allocate(line.order_id(), line.quantity(), now))?;
+    Ok(match decision {
+        Ok(AllocationOutcome::Unchanged(line)) => Ok(AllocationOutcome::Allocated(line)),
+        _ => Err(AllocateLineError::Overloaded),
     })
 }
 

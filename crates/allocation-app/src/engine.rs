@@ -4,9 +4,15 @@
 //! all callers go into bounded queues, one for each worker; a worker takes what has gathered while
 //! its commit before was under way, decides all of it in one unit of work, commits once, and only
 //! then answers each caller. A lone line is a group of one: nothing ever waits for a group to fill.
+//!
+//! A product that another transaction holds stops none but the commands about it: they go into a lane of
+//! their own, and the group goes on without them. A command that has waited longer than its limit is
+//! refused and never carried out.
 
 mod counters;
+mod held_skus;
 mod job;
+mod lane;
 mod queue;
 mod rush_hour;
 mod worker;
@@ -14,11 +20,12 @@ mod worker;
 use crate::allocate_line::{AllocateLineError, LineAnswer};
 use crate::health::Alive;
 use crate::place_order::{OrderAnswer, PlaceOrderError, PlaceOrderOutcome};
-use crate::{UnitRunner, Vital};
+use crate::{AgeLimit, UnitRunner, Vital};
 use allocation_domain::{AllocationOutcome, NewOrder, OrderLine};
 use allocation_ports::{EngineMetrics, Origin, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
 use job::{Job, Request};
+use lane::{Lane, LaneWorker};
 use queue::Queue;
 pub use rush_hour::RushHour;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -52,9 +59,20 @@ pub struct AllocationEngine {
     queues: Arc<[Queue]>,
     /// Of orders over several SKUs.
     orders: Queue,
-    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    /// Of commands whose products others hold.
+    lane: Lane,
+    threads: Arc<Mutex<Threads>>,
+    age: AgeLimit,
     metrics: Arc<dyn EngineMetrics>,
     vitals: Arc<[Vital]>,
+}
+
+/// What runs.
+#[derive(Default)]
+struct Threads {
+    workers: Vec<JoinHandle<()>>,
+    /// It ends after the workers, who put into it.
+    lane: Vec<JoinHandle<()>>,
 }
 
 /// How often a shutdown looks whether it is done.
@@ -69,25 +87,47 @@ impl AllocationEngine {
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub fn start(units: &UnitRunner, metrics: &Arc<dyn EngineMetrics>, settings: EngineSettings) -> io::Result<Self> {
-        let (mut threads, mut vitals) = (Vec::new(), Vec::new());
-        let mut start = |name: String| {
-            let (queue, receiver) = Queue::new(settings.queue_length.get());
-            let worker = Worker::new(units.clone(), Arc::clone(metrics), settings.group_size.get());
+    pub fn start(
+        units: &UnitRunner,
+        metrics: &Arc<dyn EngineMetrics>,
+        age: &AgeLimit,
+        settings: EngineSettings,
+    ) -> io::Result<Self> {
+        let (mut threads, mut vitals) = (Threads::default(), Vec::new());
+        let mut alive = || {
             let alive = Alive::new();
             vitals.push(alive.vital("allocate"));
+            alive
+        };
+        let (lane, receiver) = Lane::new(Arc::clone(metrics));
+        let worker = || Worker {
+            units: units.clone(),
+            metrics: Arc::clone(metrics),
+            age: age.clone(),
+            held: Arc::clone(&lane.held),
+            group_size: settings.group_size.get(),
+        };
+        let (lane_worker, lane_alive) = (LaneWorker::new(worker(), Arc::clone(&lane.held)), alive());
+        let of_lane = thread::Builder::new().name("allocate-held".to_owned());
+        threads.lane.push(of_lane.spawn(move || {
+            let _alive = lane_alive;
+            lane_worker.run(receiver);
+        })?);
+        let mut start = |name: String| {
+            let (queue, receiver) = Queue::new(settings.queue_length.get());
+            let (worker, lane, alive) = (worker(), lane.clone(), alive());
             let run = move || {
                 let _alive = alive;
-                worker.run(receiver);
+                worker.run(receiver, &lane);
             };
-            threads.push(thread::Builder::new().name(name).spawn(run)?);
+            threads.workers.push(thread::Builder::new().name(name).spawn(run)?);
             io::Result::Ok(queue)
         };
         let by_sku = (0..settings.workers.get()).map(|number| start(format!("allocate-{number}")));
         let queues = by_sku.collect::<io::Result<Vec<Queue>>>()?.into();
         let orders = start("orders".to_owned())?;
-        let threads = Arc::new(Mutex::new(threads));
-        Ok(Self { queues, orders, threads, metrics: Arc::clone(metrics), vitals: vitals.into() })
+        let (threads, metrics) = (Arc::new(Mutex::new(threads)), Arc::clone(metrics));
+        Ok(Self { queues, orders, lane, threads, age: age.clone(), metrics, vitals: vitals.into() })
     }
 
     /// Allocates a line, whose events tell where it came from. The answer comes after the commit.
@@ -97,7 +137,7 @@ impl AllocationEngine {
     /// # Errors
     ///
     /// [`AllocateLineError`], and nothing has changed; [`AllocateLineError::Overloaded`] at once
-    /// when the queue is full.
+    /// when the queue is full, and when the line was not decided within the limit of its age.
     pub async fn allocate(&self, line: OrderLine, origin: Origin) -> Result<AllocationOutcome, AllocateLineError> {
         let answer = self.submit_line(line, origin)?;
         answer.await.unwrap_or_else(|_| Err(abandoned().into()))
@@ -111,7 +151,7 @@ impl AllocationEngine {
     /// # Errors
     ///
     /// [`PlaceOrderError`], and nothing of the order is stored; [`PlaceOrderError::Overloaded`] at
-    /// once when the queue is full.
+    /// once when the queue is full, and when the order was not decided within the limit of its age.
     pub async fn place_order(&self, order: NewOrder, origin: Origin) -> Result<PlaceOrderOutcome, PlaceOrderError> {
         let answer = self.submit_order(order, origin)?;
         answer.await.unwrap_or_else(|_| Err(abandoned().into()))
@@ -119,15 +159,16 @@ impl AllocationEngine {
 
     fn submit_line(&self, line: OrderLine, origin: Origin) -> Result<oneshot::Receiver<LineAnswer>, NotTaken> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Job { request: Request::Line { line, reply }, origin }).map(|()| answer)
+        self.submit(Request::Line { line, reply }, origin).map(|()| answer)
     }
 
     fn submit_order(&self, order: NewOrder, origin: Origin) -> Result<oneshot::Receiver<OrderAnswer>, NotTaken> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Job { request: Request::Order { order, reply }, origin }).map(|()| answer)
+        self.submit(Request::Order { order, reply }, origin).map(|()| answer)
     }
 
-    fn submit(&self, job: Job) -> Result<(), NotTaken> {
+    fn submit(&self, request: Request, origin: Origin) -> Result<(), NotTaken> {
+        let job = Job { request, origin, deadline: self.age.deadline(), room: None };
         let taken = self.queue(&job).put(job);
         if taken == Err(NotTaken::Overloaded) {
             self.metrics.overload();
@@ -159,19 +200,28 @@ impl AllocationEngine {
         let until = Instant::now() + Self::SHUT_DOWN_AT_MOST;
         self.queues.iter().chain([&self.orders]).for_each(Queue::close);
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        while threads.iter().any(|thread| !thread.is_finished()) {
-            if Instant::now() >= until {
-                tracing::error!("the database does not answer: lines in flight are given up");
-                return;
-            }
-            thread::sleep(POLL);
-        }
-        for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a worker of the allocation engine had panicked");
-            }
+        if join_until(threads.workers, until) {
+            self.lane.close();
+            join_until(threads.lane, until);
         }
     }
+}
+
+/// Waits for threads to end; answers whether they have in time.
+fn join_until(threads: Vec<JoinHandle<()>>, until: Instant) -> bool {
+    while threads.iter().any(|thread| !thread.is_finished()) {
+        if Instant::now() >= until {
+            tracing::error!("the database does not answer: lines in flight are given up");
+            return false;
+        }
+        thread::sleep(POLL);
+    }
+    for thread in threads {
+        if thread.join().is_err() {
+            tracing::error!("a worker of the allocation engine had panicked");
+        }
+    }
+    true
 }
 
 /// Why the engine does not take a command in.

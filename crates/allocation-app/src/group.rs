@@ -1,6 +1,6 @@
 //! Commands of many callers, decided in one unit of work.
 
-use crate::allocate_line::{LineAnswer, allocate};
+use crate::allocate_line::{LineAnswer, allocate, resolve_line};
 use crate::locking::{Locked, catch_up, lock};
 use crate::place_order::{OrderAnswer, Orders};
 use crate::saving::changed;
@@ -51,7 +51,9 @@ impl Answer {
 /// Decides commands in their order, and saves what changed: one answer for each command.
 ///
 /// The refusal of one changes nothing for another. Nor does a product that is behind: its commands
-/// alone are not decided yet.
+/// alone are not decided yet. `is_late` tells of a command, by its number, whether its time is over. It is
+/// asked once the products are locked: no other transaction comes in between any more. A command that is late
+/// changes nothing; what a commit of unknown outcome has done is told all the same.
 ///
 /// # Isolation
 ///
@@ -62,6 +64,7 @@ pub(crate) fn decide_group<'a>(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     commands: impl Iterator<Item = (Command<'a>, &'a Origin)> + Clone,
+    is_late: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Ending<Vec<Answer>>, StoreError> {
     let asked = commands.clone().map(|(command, _)| command);
     let mut locked = lock(unit, &wanted(asked.clone()))?;
@@ -73,7 +76,14 @@ pub(crate) fn decide_group<'a>(
     let mut orders = Orders::find(unit, &order_ids(asked))?;
     let mut answers = Vec::with_capacity(commands.size_hint().0);
     let mut origins = Origins::default();
-    for (command, origin) in commands {
+    for (number, (command, origin)) in commands.enumerate() {
+        if is_late(number) {
+            answers.push(match command {
+                Command::Allocate(line) => Answer::Line(resolve_line(unit, attempt, &products, line, now)?),
+                Command::Place(order) => Answer::Order(orders.resolve(attempt, &products, order)),
+            });
+            continue;
+        }
         if command.is_about(&behind) {
             answers.push(Answer::Behind);
             continue;

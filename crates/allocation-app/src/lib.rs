@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod add_batch;
+mod age_limit;
 mod allocate_line;
 mod cancel_order;
 mod change_batch;
@@ -39,6 +40,7 @@ mod testing;
 mod unit_of_work;
 
 pub use add_batch::{AddBatchError, AddBatchOutcome, NewBatch};
+pub use age_limit::AgeLimit;
 pub use allocate_line::AllocateLineError;
 pub use cancel_order::CancelOrderError;
 pub use change_batch::ChangeBatchError;
@@ -76,18 +78,35 @@ pub struct UseCases {
     queries: Arc<dyn Queries>,
     clock: Arc<dyn Clock>,
     origin: Origin,
+    age: Option<AgeLimit>,
 }
 
 impl UseCases {
     /// The use cases over a store, what is read of it without locks, and a clock.
     #[must_use]
     pub fn new(units: UnitRunner, queries: Arc<dyn Queries>, clock: Arc<dyn Clock>) -> Self {
-        Self { units, queries, clock, origin: Origin::default() }
+        Self { units, queries, clock, origin: Origin::default(), age: None }
     }
 
     /// The same use cases for a command that comes from somewhere, as its events are to tell.
     #[must_use]
     pub fn with_origin(self, origin: Origin) -> Self {
         Self { origin, ..self }
+    }
+
+    /// The same use cases, whose callers wait no longer than so.
+    #[must_use]
+    pub fn with_age_limit(self, age: AgeLimit) -> Self {
+        Self { age: Some(age), ..self }
+    }
+
+    /// The same use cases for a command that has been read just now: it is not begun when it is older
+    /// than the limit, and fails with [`StoreError::Busy`](allocation_ports::StoreError::Busy).
+    #[must_use]
+    pub fn for_command_just_read(self) -> Self {
+        match &self.age {
+            Some(age) => Self { units: self.units.until(age.clone()), ..self },
+            None => self,
+        }
     }
 }

@@ -28,7 +28,7 @@ pub enum PlaceOrderError {
     /// The order would wait for products that nobody has registered.
     #[error(transparent)]
     UnknownSkus(#[from] UnknownSkus),
-    /// More commands wait than the engine takes in.
+    /// More commands wait than the engine takes in, or this one has waited for too long.
     #[error("too many orders wait to be placed")]
     Overloaded,
     /// The engine has been shut down.
@@ -107,6 +107,15 @@ impl Orders {
             Err(PlaceError::AlreadyExists(order_id)) => Err(PlaceOrderError::AlreadyExists(order_id)),
             Err(PlaceError::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
         })
+    }
+
+    /// What became of an order whose time is over: what an earlier run has placed, if its commit may have
+    /// happened. Nothing is placed now.
+    pub(crate) fn resolve(&self, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderAnswer {
+        match self.known.get(order.order_id()).filter(|_| attempt.settling) {
+            Some(known) => repeated(known, attempt, products, order),
+            None => Err(PlaceOrderError::Overloaded),
+        }
     }
 
     /// Writes down the orders that were placed.

@@ -12,7 +12,7 @@ use allocation_ports::mocks::{
 use allocation_ports::{StoreError, StoredPickList, UnitOfWork};
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) fn sku(text: &str) -> Sku {
     Sku::parse(text).unwrap()
@@ -119,6 +119,30 @@ pub(crate) fn cause(text: &str) -> Box<dyn std::error::Error + Send + Sync> {
 
 pub(crate) fn conflict() -> StoreError {
     StoreError::Conflict(cause("deadlock detected"))
+}
+
+/// A monotonic clock that is moved by hand. Clones share it.
+#[derive(Clone)]
+pub(crate) struct ManualTime {
+    base: Instant,
+    passed: Arc<Mutex<Duration>>,
+}
+
+impl Default for ManualTime {
+    fn default() -> Self {
+        Self { base: Instant::now(), passed: Arc::default() }
+    }
+}
+
+impl ManualTime {
+    pub(crate) fn pass(&self, time: Duration) {
+        *self.passed.lock().unwrap() += time;
+    }
+
+    pub(crate) fn monotonic(&self) -> Arc<dyn Fn() -> Instant + Send + Sync> {
+        let time = self.clone();
+        Arc::new(move || time.base + *time.passed.lock().unwrap())
+    }
 }
 
 pub(crate) fn clock() -> MockClock {

@@ -1,6 +1,7 @@
-use crate::RetryPolicy;
+use crate::{AgeLimit, RetryPolicy};
 use allocation_ports::{LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
@@ -14,6 +15,17 @@ pub(crate) enum Ending<T> {
     /// Store what was done, and run the unit of work again: it was a step towards the decision, which
     /// one unit alone does not reach.
     Step,
+}
+
+impl<T> Ending<T> {
+    /// The same ending with another answer.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Ending<U> {
+        match self {
+            Self::Commit(answer) => Ending::Commit(change(answer)),
+            Self::Rollback(answer) => Ending::Rollback(change(answer)),
+            Self::Step => Ending::Step,
+        }
+    }
 }
 
 /// How many steps a request takes before its decision: enough for some ten thousand holds that have
@@ -41,13 +53,42 @@ pub(crate) struct Attempt {
 pub struct UnitRunner {
     factory: Arc<dyn UnitOfWorkFactory>,
     pub(crate) retry: RetryPolicy,
+    deadline: Option<Deadline>,
 }
+
+/// By when a command has to be begun.
+#[derive(Clone)]
+struct Deadline {
+    age: AgeLimit,
+    at: Instant,
+    /// Whether a unit of the command was committed: then the rest follows, however late it is.
+    begun: Arc<AtomicBool>,
+}
+
+impl Deadline {
+    fn is_missed(&self) -> bool {
+        self.age.is_over(self.at) && !self.begun.load(Ordering::Acquire)
+    }
+}
+
+/// A command was not carried out, as its caller has hardly waited for so long.
+#[derive(Debug, thiserror::Error)]
+#[error("the command waited longer than {0:?}")]
+struct WaitedTooLong(std::time::Duration);
 
 impl UnitRunner {
     /// A runner over a store.
     #[must_use]
     pub fn new(factory: Arc<dyn UnitOfWorkFactory>, retry: RetryPolicy) -> Self {
-        Self { factory, retry }
+        Self { factory, retry, deadline: None }
+    }
+
+    /// The same runner for the units of a command that has been read just now: none is run when the
+    /// command is older than the limit, but for those that tell what became of one that may have been
+    /// committed, and those that follow on one that was.
+    pub(crate) fn until(self, age: AgeLimit) -> Self {
+        let deadline = Deadline { at: age.deadline(), age, begun: Arc::default() };
+        Self { deadline: Some(deadline), ..self }
     }
 
     /// Runs `work` in a unit of work, the whole of it again after a conflict, while the database is
@@ -60,15 +101,36 @@ impl UnitRunner {
     pub(crate) fn run<T>(
         &self,
         name: &'static str,
+        work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.run_waiting(LockWait::Usual, name, work)
+    }
+
+    /// Like [`UnitRunner::run`], with another patience for what others hold. A commit of unknown outcome
+    /// is settled with the usual one.
+    pub(crate) fn run_waiting<T>(
+        &self,
+        wait: LockWait,
+        name: &'static str,
+        work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.run_with(Patience { wait, steps: MOST_STEPS, again: running_again_helps }, name, work)
+    }
+
+    fn run_with<T>(
+        &self,
+        patience: Patience,
+        name: &'static str,
         mut work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
     ) -> Result<T, StoreError> {
         let begun = Instant::now();
         let mut attempt = Attempt { number: 1, settling: false };
         let mut steps = 0;
         loop {
-            let error = match self.run_once(LockWait::Usual, attempt, &mut work) {
+            let wait = if attempt.settling { LockWait::Usual } else { patience.wait };
+            let error = match self.run_once(wait, attempt, &mut work) {
                 Ok(Some(answer)) => return Ok(answer),
-                Ok(None) if steps < MOST_STEPS && begun.elapsed() < self.retry.give_up_after => {
+                Ok(None) if steps < patience.steps && begun.elapsed() < self.retry.give_up_after => {
                     steps += 1;
                     continue;
                 }
@@ -76,7 +138,8 @@ impl UnitRunner {
                 Err(error) => error,
             };
             let last = attempt.number >= self.retry.attempts || begun.elapsed() >= self.retry.give_up_after;
-            if last || !running_again_helps(&error) {
+            let settles = attempt.settling && running_again_helps(&error);
+            if last || !(settles || (patience.again)(&error)) {
                 return Err(told(error, attempt));
             }
             attempt.settling |= matches!(error, StoreError::OutcomeUnknown(_));
@@ -86,14 +149,15 @@ impl UnitRunner {
         }
     }
 
-    /// Runs `work` once, without patience for what others hold.
+    /// Runs `work` once, without patience for what others hold, and again only to settle a commit whose
+    /// outcome is not known.
     pub(crate) fn run_impatiently<T>(
         &self,
-        mut work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
+        work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
     ) -> Result<T, StoreError> {
-        let attempt = Attempt { number: 1, settling: false };
-        let done = self.run_once(LockWait::Short, attempt, &mut work).map_err(|error| told(error, attempt))?;
-        done.ok_or_else(|| StoreError::Busy(FarBehind.into()))
+        let unknown = |error: &StoreError| matches!(error, StoreError::OutcomeUnknown(_));
+        let patience = Patience { wait: LockWait::Short, steps: 0, again: unknown };
+        self.run_with(patience, "once", work)
     }
 
     /// Runs `work`; `None` after a step.
@@ -103,9 +167,18 @@ impl UnitRunner {
         attempt: Attempt,
         work: &mut impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
     ) -> Result<Option<T>, StoreError> {
+        self.check_deadline(attempt)?;
         let mut unit = self.factory.begin(wait)?;
+        // It may have had to wait for a connection.
+        self.check_deadline(attempt)?;
         match work(&mut *unit, attempt)? {
-            Ending::Commit(answer) => unit.commit().map(|()| Some(answer)),
+            Ending::Commit(answer) => {
+                unit.commit()?;
+                if let Some(deadline) = &self.deadline {
+                    deadline.begun.store(true, Ordering::Release);
+                }
+                Ok(Some(answer))
+            }
             Ending::Rollback(answer) => Ok(Some(answer)),
             Ending::Step => match unit.commit() {
                 Ok(()) => Ok(None),
@@ -115,6 +188,26 @@ impl UnitRunner {
             },
         }
     }
+
+    /// Refuses to run a command that is too old, but not to tell what became of one.
+    fn check_deadline(&self, attempt: Attempt) -> Result<(), StoreError> {
+        match &self.deadline {
+            Some(deadline) if !attempt.settling && deadline.is_missed() => {
+                Err(StoreError::Busy(WaitedTooLong(deadline.age.max_age()).into()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a runner bears.
+struct Patience {
+    /// How long it waits for what others hold, but to settle a commit.
+    wait: LockWait,
+    /// How many steps it takes before the decision.
+    steps: u32,
+    /// After which errors it runs again.
+    again: fn(&StoreError) -> bool,
 }
 
 fn running_again_helps(error: &StoreError) -> bool {

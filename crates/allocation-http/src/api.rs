@@ -108,9 +108,9 @@ impl Api {
         self.clock.now()
     }
 
-    /// The use cases, for a request.
+    /// The use cases, for a request that has been read just now.
     pub(crate) fn use_cases(&self, request: &HttpRequest) -> UseCases {
-        self.use_cases.clone().with_origin(origin::of(request))
+        self.use_cases.clone().with_origin(origin::of(request)).for_command_just_read()
     }
 
     /// Reads one thing for a request, as of the time when its turn has come.

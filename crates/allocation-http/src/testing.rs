@@ -5,7 +5,9 @@ use actix_web::body::to_bytes;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::test::{self, TestRequest};
 use actix_web::web::Bytes;
-use allocation_app::{AllocationEngine, EngineCounters, EngineSettings, EventTail, RetryPolicy, UnitRunner, UseCases};
+use allocation_app::{
+    AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventTail, RetryPolicy, UnitRunner, UseCases,
+};
 use allocation_domain::{
     Batch, BatchReference, Eta, LockTime, NewOrder, NewPickList, OrderId, PickCriteria, Product, Products, Quantity,
     Sku,
@@ -28,6 +30,7 @@ pub(crate) struct Ports {
     pub(crate) log: MockEventLog,
     pub(crate) units: MockUnitOfWorkFactory,
     pub(crate) limits: BlockingLimits,
+    pub(crate) max_age: Duration,
 }
 
 impl Ports {
@@ -38,6 +41,7 @@ impl Ports {
             log: MockEventLog::new(),
             units: MockUnitOfWorkFactory::new(),
             limits: BlockingLimits { running: 3, waiting: 2, turn_within: Duration::from_secs(30) },
+            max_age: Duration::from_secs(600),
         }
     }
 
@@ -102,9 +106,10 @@ impl Ports {
             group_size: NonZeroUsize::MIN,
         };
         let metrics: Arc<dyn EngineMetrics> = Arc::new(EngineCounters::default());
-        let engine = AllocationEngine::start(&units, &metrics, settings).unwrap();
+        let age = AgeLimit::start(self.max_age).unwrap();
+        let engine = AllocationEngine::start(&units, &metrics, &age, settings).unwrap();
         let (queries, readiness) = (Arc::new(self.queries), Arc::new(self.readiness));
-        let use_cases = UseCases::new(units, queries.clone(), Arc::clone(&clock));
+        let use_cases = UseCases::new(units, queries.clone(), Arc::clone(&clock)).with_age_limit(age);
         let log = Arc::new(self.log);
         let tail = EventTail::start(log.clone(), 2).unwrap();
         let feed = EventFeed { log, tail, source: "/allocation".into() };

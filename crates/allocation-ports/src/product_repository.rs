@@ -89,6 +89,16 @@ pub trait ProductRepository {
     /// [`OtherGeneration`](crate::OtherGeneration) when the schema is one on which the program must not write.
     fn lock(&mut self, wanted: &[Wanted]) -> Result<Vec<Product>, StoreError>;
 
+    /// Locks those of the products that no other unit has locked, until the unit ends, and tells the
+    /// others. MUST NOT wait for a lock. A SKU without a product is in no answer.
+    ///
+    /// A store whose units exclude each other has nothing to tell.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn locked_by_others(&mut self, skus: &[Sku]) -> Result<Vec<Sku>, StoreError>;
+
     /// Loads into a locked product what a decision lacked.
     ///
     /// Of the lines on a batch, it loads [`MAX_MOVED_LINES`](allocation_domain::MAX_MOVED_LINES) at most,

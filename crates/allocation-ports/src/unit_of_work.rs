@@ -7,6 +7,9 @@ pub enum LockWait {
     Usual,
     /// A tenth of a second at most: to find out quickly who is held up.
     Short,
+    /// Some seconds at most for a connection, or for the only writer of a database that has one; a
+    /// twentieth of a second for a product.
+    Brief,
 }
 
 /// Begins units of work.

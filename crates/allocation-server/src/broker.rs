@@ -11,6 +11,9 @@ use uuid::Uuid;
 
 /// How many commands are under way at a time. The engine commits as many at once.
 const PREFETCH: u16 = 512;
+/// How many bytes of commands are under way at a time, but for one message that is larger. It may be sent on
+/// as a dead letter, and is in memory twice then.
+const BYTES: u64 = 32 << 20;
 /// How many commands use a connection to the database of their own at a time.
 const BLOCKING: u32 = 2;
 
@@ -49,7 +52,8 @@ impl Exchange {
         let relaying = RelaySettings::usual(Uuid::now_v7().to_string());
         let queue = amqp_queue.clone();
         let blocking = usize::try_from(BLOCKING)?;
-        let consuming = CommandSettings { queue, prefetch: PREFETCH, blocking, backoff: relaying.backoff };
+        let consuming =
+            CommandSettings { queue, prefetch: PREFETCH, bytes: BYTES, blocking, backoff: relaying.backoff };
         let handlers = CommandHandlers { engine: engine.clone(), use_cases: use_cases.clone(), effects: store.clone() };
         let relay = Relay::start(ports, relaying).context("the relay cannot be started")?;
         let commands = CommandConsumer::start(broker, handlers, consuming).context("commands cannot be consumed")?;

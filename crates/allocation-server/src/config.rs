@@ -144,6 +144,17 @@ pub(crate) struct Settings {
     )]
     pub(crate) pool_size: u32,
 
+    /// How many seconds a command may wait before it is carried out, from 1 to 60; one that has waited
+    /// longer is refused. Less than clients wait for an answer
+    #[arg(
+        long,
+        global = true,
+        env = "ALLOCATION_MAX_COMMAND_AGE_SECONDS",
+        default_value = "5",
+        value_parser = clap::value_parser!(u64).range(1..=60)
+    )]
+    pub(crate) max_command_age_seconds: u64,
+
     /// For how many days to retain events, from 0 (for ever) to 36500
     #[arg(
         long,

@@ -6,8 +6,8 @@ use crate::logging::{self, LogWriter};
 use crate::{connections, stop};
 use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
 use allocation_app::{
-    AllocationEngine, BatchMover, EngineCounters, EngineSettings, EventKeeper, EventTail, Health, KeeperPorts,
-    RetryPolicy, Sweeper, UnitRunner, UseCases,
+    AgeLimit, AllocationEngine, BatchMover, EngineCounters, EngineSettings, EventKeeper, EventTail, Health,
+    KeeperPorts, RetryPolicy, Sweeper, UnitRunner, UseCases,
 };
 use allocation_http::{Api, BlockingLimits, EventFeed, Starting};
 use allocation_ports::{Clock, EngineMetrics};
@@ -64,11 +64,13 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let units = UnitRunner::new(store.clone(), RetryPolicy::default());
     let counters = Arc::new(EngineCounters::default());
     let metrics: Arc<dyn EngineMetrics> = counters.clone();
-    let engine = AllocationEngine::start(&units, &metrics, engine_settings(store.dialect(), settings.pool_size))
+    let age = AgeLimit::start(Duration::from_secs(settings.max_command_age_seconds))
+        .context("the age of commands cannot be watched")?;
+    let engine = AllocationEngine::start(&units, &metrics, &age, engine_settings(store.dialect(), settings.pool_size))
         .context("the allocation engine cannot be started")?;
     let running = running_calls(&store, settings.pool_size);
     let limits = BlockingLimits { running, waiting: WAITING_CALLS, turn_within: TURN_WITHIN };
-    let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock));
+    let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock)).with_age_limit(age);
     let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
     let mover = BatchMover::start(use_cases.clone(), MOVE_PAUSE).context("lines of batches cannot be moved")?;
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
@@ -124,9 +126,10 @@ fn running_calls(store: &Store, pool_size: u32) -> usize {
     let connections = wide(pool_size);
     let running = match store.dialect() {
         Dialect::Sqlite => connections,
-        // By SKU, one of orders over several SKUs, the sweeper, the mover of lines, the keeper of the log.
+        // By SKU, one of orders over several SKUs, the lane of held products, the sweeper, the mover of lines, the
+        // keeper of the log.
         Dialect::Postgres => {
-            let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 4;
+            let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 5;
             connections.saturating_sub(reserved)
         }
     };

@@ -3,7 +3,7 @@
 use super::lines::{LineKeys, at, at_mut, place_of};
 use super::orders::join_orders;
 use super::pick_lines::load_pick_lines;
-use super::sets::{InsertMissing, Load, LockProducts};
+use super::sets::{InsertMissing, Load, LockProducts, LockUnlocked};
 use crate::error::{corrupt, store_error};
 use crate::generation;
 use crate::line::Lines;
@@ -13,7 +13,7 @@ use allocation_domain::{Batch, OrderEnd, OrderId, Product, ProductState, Sku};
 use allocation_ports::{StoreError, Wanted};
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Locks products, and gives them with the orders whose anchors are locked as well: those that have begun
 /// by lines of other products.
@@ -78,6 +78,17 @@ fn lock_products(
     let locked: HashMap<String, Locked> = rows.into_iter().collect();
     locked.values().try_for_each(|locked| generation::check(locked.generation))?;
     Ok(locked)
+}
+
+/// Locks those of the products that can be had at once, and tells which others there are.
+pub(crate) fn locked_by_others(connection: &mut PgConnection, skus: &[Sku]) -> Result<Vec<Sku>, StoreError> {
+    let texts: Vec<_> = skus.iter().map(Sku::as_str).collect();
+    let statement = LockUnlocked { to_lock: &texts, known: &texts };
+    let rows: Vec<(String, bool)> = statement.load(connection).map_err(store_error)?;
+    let locked: HashSet<&str> = rows.iter().filter(|(_, locked)| *locked).map(|(sku, _)| &**sku).collect();
+    let known: HashSet<&str> = rows.iter().map(|(sku, _)| &**sku).collect();
+    let is_held = |sku: &&Sku| known.contains(sku.as_str()) && !locked.contains(sku.as_str());
+    Ok(skus.iter().filter(is_held).cloned().collect())
 }
 
 /// What was loaded of a product.

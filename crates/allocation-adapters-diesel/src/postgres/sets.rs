@@ -41,6 +41,15 @@ statement! {
 }
 
 statement! {
+    /// Locks those products that nobody has locked, without waiting, and answers them as locked; and all
+    /// that there are once more, as not locked. In one statement, so that both have the same state before
+    /// them. The row that is locked is the newest, as of an `UPDATE`.
+    LockUnlocked<'a>(to_lock: Array<Text> => Vec<&'a str>, known: Array<Text> => Vec<&'a str>) on Pg -> (Text, Bool),
+    "WITH unlocked AS MATERIALIZED (SELECT sku FROM products WHERE sku = ANY (?) FOR NO KEY UPDATE SKIP LOCKED)
+     SELECT sku, true FROM unlocked UNION ALL SELECT sku, false FROM products WHERE sku = ANY (?)"
+}
+
+statement! {
     /// Loads what is wanted of locked products in one go: the most preferred batches with free
     /// units, named batches, and which lines there are of those that are asked for and of those
     /// whose hold has expired. Of orders whose lines are sent alone, lines of other products tell

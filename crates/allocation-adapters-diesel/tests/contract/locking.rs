@@ -3,7 +3,7 @@ use crate::world::{
     World, connect, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate,
 };
 use allocation_domain::{BatchChange, Eta, MoreNeeded, Needed, Product, Totals, Units};
-use allocation_ports::{FoundBatch, LockWait, Origins, Queries, UnitOfWorkFactory, Wanted};
+use allocation_ports::{FoundBatch, LockWait, Origins, Queries, StoreError, UnitOfWorkFactory, Wanted};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::mpsc;
@@ -321,4 +321,67 @@ pub fn a_product_is_registered_once_and_stays(database: TestDatabase) {
     world.add("SOFA", "B-2", 5, Eta::InStock);
     world.remove_batch("SOFA", "B-2");
     assert!(!lock_one(&mut *world.begin(), Wanted { create: true, ..Wanted::product(sku("SOFA")) }).register());
+}
+
+pub fn products_that_others_have_locked_are_told_without_a_wait_and_the_rest_is_locked(database: TestDatabase) {
+    let world = World::new(database);
+    for name in ["A", "B", "C"] {
+        world.add(name, name, 10, Eta::InStock);
+    }
+    let skus = |names: &[&str]| names.iter().map(|name| sku(name)).collect::<Vec<_>>();
+    if !world.is_postgres() {
+        assert_eq!(world.begin().products().locked_by_others(&skus(&["A", "NONE"])).unwrap(), []);
+        return;
+    }
+    let mut first = world.begin();
+    lock_one(&mut *first, to_allocate("B", &[]));
+    let mut second = world.begin();
+    assert_eq!(second.products().locked_by_others(&skus(&["C", "NONE", "B", "A"])).unwrap(), skus(&["B"]));
+    let mut third = world.begin();
+    assert_eq!(third.products().locked_by_others(&skus(&["A", "B", "C"])).unwrap(), skus(&["A", "B", "C"]));
+    drop(first);
+    assert_eq!(third.products().locked_by_others(&skus(&["A", "B", "C"])).unwrap(), skus(&["A", "C"]));
+    let products = second.products().lock(&[to_allocate("A", &[]), to_allocate("C", &[])]).unwrap();
+    assert_eq!(products.len(), 2, "they are its own already");
+    assert!(second.products().locked_by_others(&[]).unwrap().is_empty());
+}
+
+/// What another unit changed while the lock was not there is seen once it is.
+pub fn a_product_that_was_unlocked_just_now_is_locked_as_it_is(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("A", "A", 10, Eta::InStock);
+    let mut unit = world.begin();
+    if world.is_postgres() {
+        world.allocate("A", "O", 4).unwrap();
+    }
+    assert_eq!(unit.products().locked_by_others(&[sku("A")]).unwrap(), []);
+    let product = lock_one(&mut *unit, to_allocate("A", &["O"]));
+    assert_eq!(product.available(), if world.is_postgres() { 6 } else { 10 });
+}
+
+pub fn a_brief_wait_for_a_product_ends_busy_and_waits_for_a_connection_as_usual(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("A", "A", 10, Eta::InStock);
+    if world.is_postgres() {
+        let mut first = world.begin();
+        lock_one(&mut *first, to_allocate("A", &[]));
+        for wait in [LockWait::Brief, LockWait::Short] {
+            let mut second = world.store.begin(wait).unwrap();
+            let locked = second.products().lock(&[to_allocate("A", &[])]);
+            assert!(matches!(locked, Err(StoreError::Busy(_))), "{wait:?}: {locked:?}");
+        }
+        return;
+    }
+    let (begins, begun) = mpsc::channel();
+    thread::scope(|scope| {
+        let first = world.begin();
+        let second = scope.spawn(|| {
+            begins.send(()).unwrap();
+            world.store.begin(LockWait::Brief).map(drop)
+        });
+        begun.recv().unwrap();
+        thread::sleep(Duration::from_millis(200));
+        drop(first);
+        assert!(second.join().unwrap().is_ok(), "the writer of a file is waited for");
+    });
 }

@@ -39,10 +39,12 @@ impl DeadLetters {
     }
 
     /// Keeps a message with the problem; answers whether the broker has it.
-    pub(super) async fn keep(&self, delivery: &Delivery, problem: &Problem) -> bool {
+    ///
+    /// The body goes with the letter, so that it is in memory once.
+    pub(super) async fn keep(&self, delivery: &mut Delivery, problem: &Problem) -> bool {
         let (kept, answer) = oneshot::channel();
         let properties = with_problem(&delivery.properties, problem);
-        let letter = Letter { properties, body: delivery.data.clone(), kept };
+        let letter = Letter { properties, body: std::mem::take(&mut delivery.data), kept };
         self.0.send(letter).await.is_ok() && answer.await.unwrap_or(false)
     }
 }

@@ -73,7 +73,7 @@ impl Executor {
 
     /// Runs what waits for the database on a thread that may.
     async fn block<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, NotDone> {
-        let stopping = |_| NotDone::Later("the service is shutting down".to_owned());
+        let stopping = |_| NotDone::TurnedAway("the service is shutting down".to_owned());
         let _permit = self.blocking.acquire().await.map_err(stopping)?;
         // A panic: a fault of the program.
         spawn_blocking(work).await.map_err(|error| Problem::internal(&error).into())

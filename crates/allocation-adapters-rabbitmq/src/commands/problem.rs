@@ -47,6 +47,7 @@ kinds! {
     OutOfStock: "out-of-stock", "Not enough stock";
     HoldExpired: "hold-expired", "The hold has expired";
     OrderCancelled: "order-cancelled", "The order was cancelled";
+    Overloaded: "overloaded", "The service is overloaded";
     InternalError: "internal-error", "The service failed";
 }
 
@@ -88,6 +89,8 @@ pub(crate) enum NotDone {
     Refused(Problem),
     /// It may be done later; the text says what is in the way.
     Later(String),
+    /// Too much else is to be done; the command has no part in that.
+    TurnedAway(String),
 }
 
 impl From<Problem> for NotDone {
@@ -121,7 +124,7 @@ impl From<AllocateLineError> for NotDone {
             AllocateLineError::LineAlreadyAllocated(refusal) => refused(Kind::LineAlreadyAllocated, &refusal),
             AllocateLineError::HoldExpired(refusal) => refused(Kind::HoldExpired, &refusal),
             AllocateLineError::OrderCancelled(refusal) => refused(Kind::OrderCancelled, &refusal),
-            AllocateLineError::Overloaded | AllocateLineError::ShuttingDown => Self::Later(error.to_string()),
+            AllocateLineError::Overloaded | AllocateLineError::ShuttingDown => Self::TurnedAway(error.to_string()),
             AllocateLineError::Store(error) => Self::from(&*error),
         }
     }

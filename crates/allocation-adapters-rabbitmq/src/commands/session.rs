@@ -1,12 +1,14 @@
 //! Commands over one connection.
 
 use super::CommandSettings;
+use super::attempts::{Attempts, GivenUp};
 use super::dead_letters::DeadLetters;
 use super::envelope::Envelope;
 use super::execution::Executor;
-use super::problem::NotDone;
+use super::problem::{Kind, NotDone, Problem};
 use super::wait;
 use crate::broker::Broker;
+use crate::meter::{Meter, Weight};
 use crate::name::BrokerName;
 use futures_util::StreamExt;
 use futures_util::future::{join, join_all};
@@ -20,7 +22,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::Instrument;
@@ -35,6 +37,9 @@ const FINISH_AT_MOST: Duration = Duration::from_secs(30);
 /// How long saying good-bye may take.
 const CLOSE_AT_MOST: Duration = Duration::from_secs(2);
 
+/// How often a connection that is not read any further is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// A connection over which commands come. Dead letters go over one of their own: a broker that is short of
 /// memory or disk reads nothing more from a connection that publishes, acknowledgements neither.
 pub(super) struct Session {
@@ -43,6 +48,7 @@ pub(super) struct Session {
     channel: Channel,
     consumer: Consumer,
     most: usize,
+    meter: Meter,
     hands: Hands,
     stopped: watch::Receiver<bool>,
 }
@@ -52,17 +58,26 @@ pub(super) struct Session {
 struct Hands {
     executor: Arc<Executor>,
     dead_letters: DeadLetters,
+    attempts: Arc<Attempts>,
     stopped: watch::Receiver<bool>,
+}
+
+/// A message, with what it takes of the memory.
+struct Message {
+    delivery: Delivery,
+    _weight: Weight,
 }
 
 impl Session {
     pub(super) async fn open(
         broker: &Broker,
         executor: &Arc<Executor>,
+        attempts: &Arc<Attempts>,
         settings: &CommandSettings,
         stopped: watch::Receiver<bool>,
     ) -> Result<Self, Cause> {
-        let connection = broker.connect("allocation: commands in").await?;
+        let meter = Meter::new(settings.bytes);
+        let connection = broker.connect_metered("allocation: commands in", meter.clone()).await?;
         let channel = connection.create_channel().await?;
         let dead = settings.queue.dead();
         declare(&channel, &settings.queue).await?;
@@ -74,18 +89,23 @@ impl Session {
         let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
         let consumer = channel.basic_consume(settings.queue.short(), "".into(), options, none).await?;
         let dead_letters = DeadLetters::to(&dead, confirming);
-        let hands = Hands { executor: Arc::clone(executor), dead_letters, stopped: stopped.clone() };
-        Ok(Self { connection, letters, channel, consumer, most: settings.prefetch.into(), hands, stopped })
+        let hands = Hands {
+            executor: Arc::clone(executor),
+            dead_letters,
+            attempts: Arc::clone(attempts),
+            stopped: stopped.clone(),
+        };
+        Ok(Self { connection, letters, channel, consumer, most: settings.prefetch.into(), meter, hands, stopped })
     }
 
     /// Consumes until told to stop, or until the connection is lost.
     pub(super) async fn consume(self) -> Result<(), Cause> {
-        let Self { connection, letters, channel, consumer, most, hands, mut stopped } = self;
+        let Self { connection, letters, channel, consumer, most, meter, hands, mut stopped } = self;
         let tag = consumer.tag();
         let mut under_way = JoinSet::new();
         let ended = tokio::select! {
             _ = stopped.wait_for(|stopped| *stopped) => Ok(()),
-            error = take(consumer.ready_chunks(most.max(1)), &hands, &mut under_way) => Err(error),
+            error = take(consumer.ready_chunks(most.max(1)), &meter, &hands, &mut under_way) => Err(error),
             () = hands.dead_letters.lost() => Err("dead letters have no queue any more".into()),
         };
         if ended.is_ok() {
@@ -112,13 +132,16 @@ async fn declare(channel: &Channel, queue: &BrokerName) -> Result<(), lapin::Err
 }
 
 /// Takes what comes, as much at a time as there is. Ends with the connection.
-async fn take(mut arriving: ReadyChunks<Consumer>, hands: &Hands, under_way: &mut JoinSet<()>) -> Cause {
-    while let Some(chunk) = arriving.next().await {
+async fn take(mut arriving: ReadyChunks<Consumer>, meter: &Meter, hands: &Hands, under_way: &mut JoinSet<()>) -> Cause {
+    while let Some(chunk) = next(&mut arriving, meter).await {
         let mut deliveries = Vec::with_capacity(chunk.len());
         let mut lost = None;
         for delivery in chunk {
             match delivery {
-                Ok(delivery) => deliveries.push(delivery),
+                Ok(delivery) => {
+                    let weight = meter.weigh(&delivery.data);
+                    deliveries.push(Message { delivery, _weight: weight });
+                }
                 Err(error) => lost = Some(error),
             }
         }
@@ -132,24 +155,34 @@ async fn take(mut arriving: ReadyChunks<Consumer>, hands: &Hands, under_way: &mu
     "the broker has ended the subscription".into()
 }
 
+/// The next messages. While none is there, the meter may go on.
+async fn next(arriving: &mut ReadyChunks<Consumer>, meter: &Meter) -> Option<Vec<lapin::Result<Delivery>>> {
+    loop {
+        match tokio::time::timeout(LOOK, arriving.next()).await {
+            Ok(chunk) => return chunk,
+            Err(_) => meter.go_on_if_idle(),
+        }
+    }
+}
+
 impl Hands {
     /// Handles messages that came together, all at once: so the engine has groups to commit.
-    async fn handle_all(self, deliveries: Vec<Delivery>) {
+    async fn handle_all(self, messages: Vec<Message>) {
         let (mut commands, mut readable, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
-        for delivery in deliveries {
-            let content_type = delivery.properties.content_type().as_ref().map(|name| name.as_str());
-            match Envelope::parse(content_type, &delivery.data) {
+        for message in messages {
+            let content_type = message.delivery.properties.content_type().as_ref().map(|name| name.as_str());
+            match Envelope::parse(content_type, &message.delivery.data) {
                 Ok(command) => {
                     commands.push(command);
-                    readable.push(delivery);
+                    readable.push(message);
                 }
-                Err(problem) => unreadable.push(self.settle(delivery, Err(problem.into()))),
+                Err(problem) => unreadable.push(self.refuse(message, problem)),
             }
         }
         join(join_all(unreadable), self.handle_commands(commands, readable)).await;
     }
 
-    async fn handle_commands(&self, commands: Vec<Envelope>, deliveries: Vec<Delivery>) {
+    async fn handle_commands(&self, commands: Vec<Envelope>, messages: Vec<Message>) {
         if commands.is_empty() {
             return;
         }
@@ -157,42 +190,53 @@ impl Hands {
             Ok(done) => done.into_iter().map(Ok).collect(),
             Err(reason) => vec![Err(reason); commands.len()],
         };
-        let each = commands.into_iter().zip(deliveries).zip(done);
-        join_all(each.map(|((command, delivery), done)| self.handle(command, delivery, done))).await;
+        let each = commands.into_iter().zip(messages).zip(done);
+        join_all(each.map(|((command, message), done)| self.handle(command, message, done))).await;
     }
 
-    async fn handle(&self, command: Envelope, delivery: Delivery, done: Result<bool, NotDone>) {
-        let outcome = match done {
-            Ok(true) => Ok(()),
+    async fn handle(&self, command: Envelope, message: Message, done: Result<bool, NotDone>) {
+        let (outcome, carried_out) = match done {
+            Ok(true) => (Ok(()), false),
             Ok(false) => {
                 let span = tracing::error_span!("command", id = %command.id);
-                self.executor.execute(command, delivery.redelivered).instrument(span).await
+                let outcome = self.executor.execute(command, message.delivery.redelivered).instrument(span).await;
+                let carried_out = outcome.is_ok();
+                (outcome, carried_out)
             }
-            Err(reason) => Err(reason),
+            Err(reason) => (Err(reason), false),
         };
-        self.settle(delivery, outcome).await;
+        match outcome {
+            Ok(()) => {
+                self.attempts.done(&message.delivery.data, carried_out);
+                tell(message.delivery.ack(BasicAckOptions::default()).await);
+            }
+            Err(NotDone::Refused(problem)) => self.refuse(message, problem).await,
+            Err(NotDone::Later(reason)) => self.put_off(message, reason, true).await,
+            Err(NotDone::TurnedAway(reason)) => self.put_off(message, reason, false).await,
+        }
     }
 
-    /// Tells the broker what became of a message. When it cannot be told, it delivers the message again.
-    async fn settle(&self, delivery: Delivery, outcome: Result<(), NotDone>) {
-        let settled = match outcome {
-            Ok(()) => delivery.ack(BasicAckOptions::default()).await,
-            Err(NotDone::Refused(problem)) => {
-                tracing::debug!(%problem, "a command is refused");
-                if self.dead_letters.keep(&delivery, &problem).await {
-                    delivery.ack(BasicAckOptions::default()).await
-                } else {
-                    self.give_back(&delivery).await
-                }
-            }
-            Err(NotDone::Later(reason)) => {
-                tracing::debug!(reason, "a command goes back to its queue");
-                self.give_back(&delivery).await
-            }
-        };
-        if let Err(error) = settled {
-            tracing::debug!(%error, "a command will be delivered again");
+    /// Makes a message a dead letter. When that cannot be kept, the message goes back to its queue.
+    async fn refuse(&self, mut message: Message, problem: Problem) {
+        tracing::debug!(%problem, "a command is refused");
+        self.attempts.done(&message.delivery.data, false);
+        let kept = self.dead_letters.keep(&mut message.delivery, &problem).await;
+        tell(if kept {
+            message.delivery.ack(BasicAckOptions::default()).await
+        } else {
+            self.give_back(&message.delivery).await
+        });
+    }
+
+    /// Puts a message off, or makes it a dead letter when it was put off too often.
+    async fn put_off(&self, message: Message, reason: String, counts: bool) {
+        if let Some(given_up) = self.attempts.put_off(&message.delivery.data, counts, Instant::now()) {
+            let problem = never_done(&given_up, &reason);
+            tracing::warn!(%problem, "a command is given up");
+            return self.refuse(message, problem).await;
         }
+        tracing::debug!(reason, "a command goes back to its queue");
+        tell(self.give_back(&message.delivery).await);
     }
 
     /// Gives a message back to its queue, after a pause, or at once when told to stop.
@@ -200,4 +244,17 @@ impl Hands {
         wait(&mut self.stopped.clone(), PAUSE.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
         delivery.nack(BasicNackOptions { requeue: true, ..BasicNackOptions::default() }).await
     }
+}
+
+/// Tells that the broker was not told what became of a message: it delivers the message again.
+fn tell(settled: lapin::Result<bool>) {
+    if let Err(error) = settled {
+        tracing::debug!(%error, "a command will be delivered again");
+    }
+}
+
+fn never_done(given_up: &GivenUp, reason: &str) -> Problem {
+    let GivenUp { attempts, within } = given_up;
+    let tried = format!("Given up after {attempts} attempts in {} s", within.as_secs());
+    Problem::of(Kind::Overloaded, format!("{tried}, while others were carried out: {reason}"))
 }

@@ -1,18 +1,24 @@
 //! What waits to be decided.
 
-use crate::allocate_line::LineAnswer;
+use crate::allocate_line::{AllocateLineError, LineAnswer};
 use crate::group::{Answer, Command};
-use crate::place_order::OrderAnswer;
+use crate::place_order::{OrderAnswer, PlaceOrderError};
 use allocation_domain::{NewOrder, OrderLine, Sku};
 use allocation_ports::{Origin, StoreError};
+use std::iter;
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use std::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// A command, where it comes from, and the one who waits for its answer.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) request: Request,
     pub(super) origin: Origin,
+    /// From when on the command is not carried out any more.
+    pub(super) deadline: Instant,
+    /// The room that the job takes up while it waits.
+    pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 /// A command and the one who waits for its answer.
@@ -41,10 +47,17 @@ impl Job {
 
     /// The SKU that the command begins with. No order is without lines.
     pub(super) fn first_sku(&self) -> Option<&Sku> {
-        match &self.request {
-            Request::Line { line, .. } => Some(line.sku()),
-            Request::Order { order, .. } => order.lines().first().map(|(sku, _)| sku),
-        }
+        self.skus().next()
+    }
+
+    /// The SKUs that the command is about.
+    pub(super) fn skus(&self) -> impl Iterator<Item = &Sku> {
+        let (line, order) = match &self.request {
+            Request::Line { line, .. } => (Some(line), None),
+            Request::Order { order, .. } => (None, Some(order)),
+        };
+        let of_order = order.into_iter().flat_map(|order| order.lines().iter().map(|(sku, _)| sku));
+        line.into_iter().flat_map(|line| iter::once(line.sku())).chain(of_order)
     }
 
     /// Answers what was decided. A caller who is gone needs no answer: sending the command again
@@ -66,6 +79,14 @@ impl Job {
         match self.request {
             Request::Line { reply, .. } => drop(reply.send(Err(error.into()))),
             Request::Order { reply, .. } => drop(reply.send(Err(error.into()))),
+        }
+    }
+
+    /// Answers that too much waits, or that this has waited for too long.
+    pub(super) fn refuse(self) {
+        match self.request {
+            Request::Line { reply, .. } => drop(reply.send(Err(AllocateLineError::Overloaded))),
+            Request::Order { reply, .. } => drop(reply.send(Err(PlaceOrderError::Overloaded))),
         }
     }
 }

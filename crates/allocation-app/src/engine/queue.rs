@@ -17,16 +17,9 @@ pub(super) struct Queue {
 /// What goes through a queue.
 #[derive(Debug)]
 enum Message {
-    Job(Waiting),
+    Job(Job),
     /// Take no more, finish what waits, end.
     Stop,
-}
-
-/// A job with the room that it takes up while it waits.
-#[derive(Debug)]
-pub(super) struct Waiting {
-    pub(super) job: Job,
-    _room: OwnedSemaphorePermit,
 }
 
 /// Where a worker takes from.
@@ -43,14 +36,23 @@ impl Queue {
 
     /// Puts a job into the queue, unless there is no room for its lines. One that has more of them
     /// than the queue is long gets into an empty one.
-    pub(super) fn put(&self, job: Job) -> Result<(), NotTaken> {
-        let lines = u32::try_from(job.lines().min(self.length)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.room).try_acquire_many_owned(lines).map_err(|error| match error {
+    pub(super) fn put(&self, mut job: Job) -> Result<(), NotTaken> {
+        job.room = Some(self.reserve(job.lines())?);
+        self.send(job)
+    }
+
+    /// Takes room for so many lines.
+    pub(super) fn reserve(&self, lines: usize) -> Result<OwnedSemaphorePermit, NotTaken> {
+        let lines = u32::try_from(lines.min(self.length)).unwrap_or(u32::MAX);
+        Arc::clone(&self.room).try_acquire_many_owned(lines).map_err(|error| match error {
             TryAcquireError::NoPermits => NotTaken::Overloaded,
             TryAcquireError::Closed => NotTaken::ShuttingDown,
-        })?;
-        let waiting = Waiting { job, _room: room };
-        self.sender.send(Message::Job(waiting)).map_err(|_| NotTaken::ShuttingDown)
+        })
+    }
+
+    /// Puts a job that has its room into the queue.
+    pub(super) fn send(&self, job: Job) -> Result<(), NotTaken> {
+        self.sender.send(Message::Job(job)).map_err(|_| NotTaken::ShuttingDown)
     }
 
     /// Takes no more in, and tells the worker to end when it has taken all that waits.
@@ -63,7 +65,7 @@ impl Queue {
 
 impl Receiver {
     /// Takes up to so many jobs, and waits for the first; `None` when the queue is closed and empty.
-    pub(super) fn take(&mut self, most: usize) -> Option<Vec<Waiting>> {
+    pub(super) fn take(&mut self, most: usize) -> Option<Vec<Job>> {
         let mut messages = Vec::with_capacity(most);
         if self.0.blocking_recv_many(&mut messages, most) == 0 {
             return None;
@@ -71,11 +73,25 @@ impl Receiver {
         let mut jobs = Vec::with_capacity(messages.len());
         for message in messages {
             match message {
-                Message::Job(waiting) => jobs.push(waiting),
+                Message::Job(job) => jobs.push(job),
                 Message::Stop => self.0.close(),
             }
         }
         Some(jobs)
+    }
+
+    /// Takes up to so many jobs that are there, and waits for none.
+    pub(super) fn take_ready(&mut self, most: usize) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        while jobs.len() < most
+            && let Ok(message) = self.0.try_recv()
+        {
+            match message {
+                Message::Job(job) => jobs.push(job),
+                Message::Stop => self.0.close(),
+            }
+        }
+        jobs
     }
 
     /// How many jobs wait.

@@ -1,21 +1,24 @@
 use super::*;
 use crate::RetryPolicy;
-use crate::testing::{batch, cause, line, new_order, new_orders, product};
+use crate::testing::{ManualTime, batch, cause, line, new_order, new_orders, product, sku};
 use allocation_domain::{OrderTerms, Product, Sku};
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory};
 use allocation_ports::{UnitOfWork, Wanted};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, MutexGuard};
 use std::time::Duration;
 
 /// A command that comes from nowhere in particular.
 fn job(request: Request) -> Job {
-    Job { request, origin: Origin::default() }
+    Job { request, origin: Origin::default(), deadline: Instant::now(), room: None }
 }
 
 /// How many lines a group has at most.
 const GROUP_SIZE: usize = 32;
+
+/// How old a command may become.
+const MAX_AGE: Duration = Duration::from_secs(5);
 
 /// What the units of a test share: a store of one unit at a time, and what it is told to suffer.
 #[derive(Default)]
@@ -27,6 +30,9 @@ struct Shared {
     opened: Condvar,
     waiting: AtomicUsize,
     away: AtomicBool,
+    /// The products that another transaction holds.
+    held: Mutex<BTreeSet<Sku>>,
+    time: ManualTime,
     counters: Arc<EngineCounters>,
 }
 
@@ -83,8 +89,17 @@ impl Shared {
             if let Some(error) = fault(wanted) {
                 return Err(error);
             }
+            let held = locked(&shared.held);
+            if wanted.iter().any(|wanted| held.contains(&wanted.sku)) {
+                return Err(StoreError::Busy(cause("lock timeout")));
+            }
             let known = locked(&shared.products);
             Ok(wanted.iter().filter_map(|wanted| known.get(&wanted.sku).cloned()).collect())
+        });
+        let shared = Arc::clone(self);
+        products.expect_locked_by_others().returning(move |skus| {
+            let held = locked(&shared.held);
+            Ok(skus.iter().filter(|sku| held.contains(*sku)).cloned().collect())
         });
         let shared = Arc::clone(self);
         products.expect_save().returning(move |changed, _| {
@@ -131,7 +146,7 @@ impl UnitOfWork for AnyEnd {
 
 fn engine(shared: &Arc<Shared>, queue_length: usize, fault: fn(&[Wanted]) -> Option<StoreError>) -> AllocationEngine {
     let mut factory = MockUnitOfWorkFactory::new();
-    let shared_counters = Arc::clone(shared);
+    let (counters, time) = (Arc::clone(&shared.counters), shared.time.clone());
     let shared = Arc::clone(shared);
     factory.expect_begin().returning(move |_| {
         shared.pass_gate();
@@ -151,8 +166,9 @@ fn engine(shared: &Arc<Shared>, queue_length: usize, fault: fn(&[Wanted]) -> Opt
         queue_length: NonZeroUsize::new(queue_length).unwrap(),
         group_size: NonZeroUsize::new(GROUP_SIZE).unwrap(),
     };
-    let metrics: Arc<dyn EngineMetrics> = shared_counters.counters.clone();
-    AllocationEngine::start(&UnitRunner::new(Arc::new(factory), retry), &metrics, settings).unwrap()
+    let metrics: Arc<dyn EngineMetrics> = counters;
+    let age = AgeLimit::by(time.monotonic(), MAX_AGE);
+    AllocationEngine::start(&UnitRunner::new(Arc::new(factory), retry), &metrics, &age, settings).unwrap()
 }
 
 fn no_fault(_: &[Wanted]) -> Option<StoreError> {
@@ -368,11 +384,14 @@ fn a_panic_costs_its_group_the_answers_and_no_more() {
 #[test]
 fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
     let queues = (0..4).map(|_| Queue::new(1).0).collect::<Vec<_>>();
+    let metrics: Arc<dyn EngineMetrics> = Arc::new(EngineCounters::default());
     let four = AllocationEngine {
         queues: queues.into(),
         orders: Queue::new(1).0,
+        lane: Lane::new(Arc::clone(&metrics)).0,
         threads: Arc::default(),
-        metrics: Arc::new(EngineCounters::default()),
+        age: AgeLimit::by(ManualTime::default().monotonic(), MAX_AGE),
+        metrics,
         vitals: Arc::default(),
     };
     let place = |n: usize| {
@@ -486,3 +505,6 @@ fn a_product_that_stays_behind_is_refused_after_a_while_and_delays_no_other() {
     assert!(groups[2..].iter().all(|group| *group == ["O-2"]), "the others are answered first: {groups:?}");
     engine.shut_down();
 }
+
+mod age;
+mod held;

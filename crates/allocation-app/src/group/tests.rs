@@ -15,7 +15,7 @@ type Unit = Result<MockUnitOfWork, StoreError>;
 fn decide_all(units: Vec<Unit>, commands: &[Command<'_>]) -> Result<Vec<Answer>, StoreError> {
     let from_nowhere = Origin::default();
     let commands = || commands.iter().map(|command| (*command, &from_nowhere));
-    runner(units).run("decide_group", |unit, attempt| decide_group(unit, attempt, commands()))
+    runner(units).run("decide_group", |unit, attempt| decide_group(unit, attempt, commands(), &mut |_| false))
 }
 
 fn decide(units: Vec<Unit>, lines: &[OrderLine]) -> Result<Vec<LineAnswer>, StoreError> {
@@ -354,7 +354,7 @@ fn each_event_of_a_group_tells_where_its_own_command_came_from() {
         (Command::Place(&new), &of_order),
     ];
     let decided = runner(vec![unit])
-        .run("decide_group", |unit, attempt| decide_group(unit, attempt, commands.iter().copied()))
+        .run("decide_group", |unit, attempt| decide_group(unit, attempt, commands.iter().copied(), &mut |_| false))
         .unwrap();
     assert_eq!(decided.iter().map(Answer::is_refusal).collect::<Vec<_>>(), [false, false, true, false]);
 }
@@ -412,4 +412,101 @@ fn what_a_lost_commit_has_done_is_not_told_while_the_product_is_behind() {
     };
     let error = decide(vec![lost, unit(), unit()], &[line("O-1", "LAMP", 4)]).unwrap_err();
     assert!(matches!(error, StoreError::OutcomeUnknown(_)), "{error:?}");
+}
+
+mod late {
+    use super::*;
+
+    fn decide_late(
+        units: Vec<Unit>,
+        commands: &[Command<'_>],
+        is_late: impl Fn(Attempt, usize) -> bool,
+    ) -> Result<Vec<Answer>, StoreError> {
+        let from_nowhere = Origin::default();
+        let commands = || commands.iter().map(|command| (*command, &from_nowhere));
+        runner(units).run("decide_group", |unit, attempt| {
+            decide_group(unit, attempt, commands(), &mut |number| is_late(attempt, number))
+        })
+    }
+
+    fn told_all(answers: &[Answer]) -> Vec<&'static str> {
+        let told = |answer: &Answer| match answer {
+            Answer::Line(Err(AllocateLineError::Overloaded)) | Answer::Order(Err(PlaceOrderError::Overloaded)) => {
+                "late"
+            }
+            Answer::Line(answer) => told(answer),
+            Answer::Order(Ok(PlaceOrderOutcome::Placed(_))) => "placed",
+            Answer::Order(_) | Answer::Behind => "failed",
+        };
+        answers.iter().map(told).collect()
+    }
+
+    #[test]
+    fn a_command_whose_time_is_over_under_the_locks_changes_nothing_for_others() {
+        let lines = [line("O-1", "LAMP", 3), line("O-2", "LAMP", 3), line("O-3", "LAMP", 7)];
+        let commands: Vec<_> = lines.iter().map(Command::Allocate).collect();
+        let unit = committed(saved(&[("LAMP", 10)], 2));
+        let answers = decide_late(vec![unit], &commands, |_, number| number == 1).unwrap();
+        assert_eq!(told_all(&answers), ["allocated", "late", "allocated"]);
+    }
+
+    #[test]
+    fn a_group_of_late_commands_writes_nothing() {
+        let order = new_order("O-2", &[("LAMP", 1)], OrderTerms::default());
+        let line = line("O-1", "LAMP", 3);
+        let unit = with_orders(rolled_back(locked(&[("LAMP", 10)])), |orders| {
+            orders.expect_find().returning(|_| Ok(Vec::new()));
+        });
+        let commands = [Command::Allocate(&line), Command::Place(&order)];
+        let answers = decide_late(vec![unit], &commands, |_, _| true).unwrap();
+        assert_eq!(told_all(&answers), ["late", "late"]);
+    }
+
+    #[test]
+    fn a_command_is_not_carried_out_for_the_first_time_when_it_runs_again_late() {
+        let line = line("O-1", "LAMP", 3);
+        let conflicting = ending(Err(conflict()), saved(&[("LAMP", 10)], 1));
+        let again = rolled_back(locked(&[("LAMP", 10)]));
+        let answers =
+            decide_late(vec![conflicting, again], &[Command::Allocate(&line)], |attempt, _| attempt.number > 1);
+        assert_eq!(told_all(&answers.unwrap()), ["late"]);
+    }
+
+    /// After a commit of unknown outcome, all that is late is resolved and nothing done anew.
+    #[test]
+    fn what_became_of_a_commit_of_unknown_outcome_is_told_however_late() {
+        let line = line("O-1", "LAMP", 3);
+        let order = new_order("O-2", &[("LAMP", 1)], OrderTerms::default());
+        let commands = [Command::Allocate(&line), Command::Place(&order)];
+        let lost = || Err(StoreError::OutcomeUnknown(cause("connection lost")));
+        for stored in [true, false] {
+            let no_orders = |unit: Unit| {
+                with_orders(unit, |orders| {
+                    orders.expect_find().returning(|_| Ok(Vec::new()));
+                    orders.expect_add().returning(|_, _| Ok(()));
+                })
+            };
+            let first = no_orders(ending(lost(), saved(&[("LAMP", 10)], 2)));
+            let (line, order) = (line.clone(), order.clone());
+            let mut after = Products::from_iter([product("LAMP", vec![batch("B-LAMP", "LAMP", 10)])]);
+            if stored {
+                let lamp = after.get_mut(&sku("LAMP")).unwrap();
+                lamp.allocate(line.order_id(), line.quantity(), now()).unwrap();
+                after.place(&order, now()).unwrap();
+            }
+            let found = if stored { vec![order.clone()] } else { Vec::new() };
+            let products: Vec<Product> = after.into_iter().map(|product| crate::testing::restored(&product)).collect();
+            let second = with_orders(
+                rolled_back(|repository| {
+                    repository.expect_lock().returning(move |_| Ok(products.clone()));
+                }),
+                |orders| {
+                    orders.expect_find().returning(move |_| Ok(found.clone()));
+                },
+            );
+            let answers = decide_late(vec![first, second], &commands, |attempt, _| attempt.number > 1).unwrap();
+            let expected = if stored { ["allocated", "placed"] } else { ["late", "late"] };
+            assert_eq!(told_all(&answers), expected);
+        }
+    }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{cause, committed, conflict, ending, rolled_back, runner};
+use crate::testing::{ManualTime, cause, committed, conflict, ending, rolled_back, runner};
 
 fn count(runner: &UnitRunner, ends: impl Fn(Attempt) -> Result<Ending<u32>, StoreError>) -> Result<u32, StoreError> {
     runner.run("test", |_, attempt| ends(attempt))
@@ -155,4 +155,54 @@ fn a_request_that_waits_for_nobody_takes_no_step() {
     let runner = runner(vec![committed(|_| {})]);
     let error = runner.run_impatiently(|_, _| Ok(Ending::<()>::Step)).unwrap_err();
     assert!(matches!(error, StoreError::Busy(_)));
+}
+
+mod late {
+    use super::*;
+    use std::time::Duration;
+
+    const MAX_AGE: Duration = Duration::from_secs(5);
+
+    /// A runner for a command that has been read just now, and the clock that it goes by.
+    fn late(units: Vec<Result<allocation_ports::mocks::MockUnitOfWork, StoreError>>) -> (UnitRunner, ManualTime) {
+        let time = ManualTime::default();
+        (runner(units).until(AgeLimit::by(time.monotonic(), MAX_AGE)), time)
+    }
+
+    #[test]
+    fn a_command_that_is_too_old_is_not_begun() {
+        let (runner, time) = late(vec![]);
+        time.pass(MAX_AGE);
+        let error = count(&runner, |_| panic!("it is too old")).unwrap_err();
+        assert!(matches!(error, StoreError::Busy(cause) if cause.to_string().contains("waited longer than 5s")));
+    }
+
+    #[test]
+    fn a_command_that_grows_too_old_is_not_run_again() {
+        let (runner, time) = late(vec![ending(Err(conflict()), |_| {})]);
+        let error = count(&runner, |_| {
+            time.pass(MAX_AGE);
+            Ok(Ending::Commit(0))
+        });
+        assert!(matches!(error.unwrap_err(), StoreError::Busy(_)));
+    }
+
+    #[test]
+    fn a_commit_of_unknown_outcome_is_settled_however_late() {
+        let lost = Err(StoreError::OutcomeUnknown(cause("connection lost")));
+        let (runner, time) = late(vec![ending(lost, |_| {}), rolled_back(|_| {})]);
+        let answer = count(&runner, |attempt| {
+            time.pass(MAX_AGE);
+            Ok(if attempt.settling { Ending::Rollback(2) } else { Ending::Commit(1) })
+        });
+        assert_eq!(answer.unwrap(), 2);
+    }
+
+    #[test]
+    fn what_has_begun_is_carried_to_its_end() {
+        let (runner, time) = late(vec![committed(|_| {}), committed(|_| {})]);
+        assert_eq!(count(&runner, |_| Ok(Ending::Commit(1))).unwrap(), 1);
+        time.pass(MAX_AGE);
+        assert_eq!(count(&runner, |_| Ok(Ending::Commit(2))).unwrap(), 2);
+    }
 }

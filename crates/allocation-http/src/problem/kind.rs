@@ -168,8 +168,8 @@ kinds! {
     /// None of the media types that the header `Accept` names can be had here.
     NotAcceptable: NOT_ACCEPTABLE, "not-acceptable", "No media type fits";
 
-    /// More requests are waiting than the service takes in. Nothing was changed; send the request
-    /// again after the time in `Retry-After`.
+    /// More requests are waiting than the service takes in, or this one has waited for too long.
+    /// Nothing was changed; send the request again after the time in `Retry-After`.
     Overloaded: SERVICE_UNAVAILABLE, "overloaded", "The service is overloaded";
 
     /// Locks or connections of the database did not become free in time: other requests or another program

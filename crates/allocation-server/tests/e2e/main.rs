@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod abandoned;
+mod age;
 mod allocations;
 mod backorders;
 mod bad_input;
@@ -20,6 +21,7 @@ mod docs;
 mod events;
 mod failures;
 mod generation;
+mod held_products;
 mod history;
 mod holds;
 mod invariants;

@@ -1,5 +1,6 @@
 //! The program with a real RabbitMQ.
 
+mod bounds;
 mod commands;
 mod examples;
 mod relay;

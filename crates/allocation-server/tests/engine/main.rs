@@ -4,8 +4,8 @@
 
 use allocation_adapters_diesel::{DatabaseUrl, Store};
 use allocation_app::{
-    AddBatchOutcome, AllocateLineError, AllocationEngine, EngineCounters, EngineSettings, NewBatch, RetryPolicy,
-    UnitRunner, UseCases,
+    AddBatchOutcome, AgeLimit, AllocateLineError, AllocationEngine, EngineCounters, EngineSettings, NewBatch,
+    RetryPolicy, UnitRunner, UseCases,
 };
 use allocation_domain::{AllocationOutcome, BatchReference, Eta, OrderId, OrderLine, Quantity, Sku};
 use allocation_ports::{Clock, EngineMetrics, LockWait, Origin, StoreError, UnitOfWork, UnitOfWorkFactory};
@@ -16,6 +16,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::Poll;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
@@ -106,7 +107,8 @@ impl World {
             queue_length: NonZeroUsize::new(queue_length).unwrap(),
             group_size: NonZeroUsize::new(500).unwrap(),
         };
-        let engine = AllocationEngine::start(&units, &metrics, settings).unwrap();
+        let age = AgeLimit::start(Duration::from_secs(600)).unwrap();
+        let engine = AllocationEngine::start(&units, &metrics, &age, settings).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         Self { engine, use_cases: UseCases::new(units, queries, clock), gate, counters, runtime, database }
     }

@@ -122,8 +122,17 @@ impl Server {
     /// The memory that the process has of its own, in KiB: without its program, which is several times as
     /// large in a build for tests.
     pub(crate) fn own_memory_kib(&self) -> u64 {
+        self.status("RssAnon:")
+    }
+
+    /// The most memory that the process ever had, its program included, in KiB.
+    pub(crate) fn peak_memory_kib(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 }

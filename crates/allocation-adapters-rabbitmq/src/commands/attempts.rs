@@ -1,0 +1,144 @@
+//! How often commands were put off.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often a command is put off, while others are carried out, before it is given up.
+pub(super) const MOST_ATTEMPTS: u32 = 20;
+/// How long a command is put off at most, whatever becomes of others.
+pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many commands are remembered. One more takes the place of the one that was put off least often.
+const MOST_COMMANDS: usize = 4_096;
+
+/// Remembers the commands that were put off, since the process has started.
+///
+/// A database that is away puts all commands off, and is the fault of none. So an attempt counts only if
+/// another command was carried out since the one before.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    hashes: RandomState,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Commands that were carried out.
+    done: u64,
+    put_off: HashMap<u64, PutOff>,
+}
+
+#[derive(Debug)]
+struct PutOff {
+    attempts: u32,
+    since: Instant,
+    /// How many had been carried out at the last attempt that counts.
+    done: u64,
+}
+
+/// A command that is tried no more.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct GivenUp {
+    pub(super) attempts: u32,
+    pub(super) within: Duration,
+}
+
+impl Attempts {
+    /// Notes that a message is dealt with; `carried_out` if the database has stored what it asks for.
+    pub(super) fn done(&self, message: &[u8], carried_out: bool) {
+        let key = self.hashes.hash_one(message);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.done += u64::from(carried_out);
+        known.put_off.remove(&key);
+    }
+
+    /// Notes that a message is put off, and tells when that was once too often. `counts` says whether the
+    /// command itself may be at fault.
+    pub(super) fn put_off(&self, message: &[u8], counts: bool, now: Instant) -> Option<GivenUp> {
+        let key = self.hashes.hash_one(message);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = known.done;
+        if !known.put_off.contains_key(&key) {
+            known.make_room();
+        }
+        let command = known.put_off.entry(key).or_insert(PutOff { attempts: 0, since: now, done });
+        if counts && (command.attempts == 0 || command.done < done) {
+            command.attempts += 1;
+            command.done = done;
+        }
+        let given_up = GivenUp { attempts: command.attempts, within: now.saturating_duration_since(command.since) };
+        let too_often = given_up.attempts >= MOST_ATTEMPTS || given_up.within >= LONGEST;
+        too_often.then_some(given_up)
+    }
+}
+
+impl Known {
+    fn make_room(&mut self) {
+        if self.put_off.len() >= MOST_COMMANDS
+            && let Some(key) = self.put_off.iter().min_by_key(|(_, command)| command.attempts).map(|(key, _)| *key)
+        {
+            self.put_off.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_is_put_off_while_others_are_carried_out_is_given_up() {
+        let (attempts, now) = (Attempts::default(), Instant::now());
+        for _ in 1..MOST_ATTEMPTS {
+            assert_eq!(attempts.put_off(b"poison", true, now), None);
+            attempts.done(b"other", true);
+        }
+        let given_up = attempts.put_off(b"poison", true, now + Duration::from_secs(9)).unwrap();
+        assert_eq!(given_up, GivenUp { attempts: MOST_ATTEMPTS, within: Duration::from_secs(9) });
+    }
+
+    #[test]
+    fn while_nothing_can_be_carried_out_no_command_is_given_up_for_a_day() {
+        let (attempts, now) = (Attempts::default(), Instant::now());
+        for _ in 0..MOST_ATTEMPTS * 10 {
+            assert_eq!(attempts.put_off(b"any", true, now), None);
+            // A refusal says nothing about whether the database can store anything.
+            attempts.done(b"other", false);
+        }
+        assert_eq!(attempts.put_off(b"any", true, now + LONGEST - Duration::from_secs(1)), None);
+        assert_eq!(attempts.put_off(b"any", true, now + LONGEST).unwrap().attempts, 1);
+    }
+
+    #[test]
+    fn to_be_turned_away_in_a_rush_does_not_count() {
+        let (attempts, now) = (Attempts::default(), Instant::now());
+        for _ in 0..MOST_ATTEMPTS * 10 {
+            assert_eq!(attempts.put_off(b"any", false, now), None);
+            attempts.done(b"other", true);
+        }
+    }
+
+    #[test]
+    fn a_command_that_is_done_begins_anew() {
+        let (attempts, now) = (Attempts::default(), Instant::now());
+        for _ in 0..MOST_ATTEMPTS * 2 {
+            assert_eq!(attempts.put_off(b"slow", true, now), None);
+            attempts.done(b"slow", true);
+        }
+    }
+
+    #[test]
+    fn no_more_commands_are_remembered_than_there_is_room_for() {
+        let (attempts, now) = (Attempts::default(), Instant::now());
+        attempts.put_off(b"first", true, now);
+        attempts.done(b"other", true);
+        attempts.put_off(b"first", true, now);
+        for number in 0..MOST_COMMANDS * 2 {
+            attempts.put_off(&number.to_le_bytes(), true, now);
+        }
+        let known = attempts.known.lock().unwrap();
+        assert_eq!(known.put_off.len(), MOST_COMMANDS);
+        assert!(known.put_off.values().any(|command| command.attempts == 2), "the one that was put off most is");
+    }
+}

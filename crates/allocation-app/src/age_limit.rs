@@ -1,0 +1,150 @@
+//! How old a command may become before it is carried out.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often the process notes that it runs.
+const BEAT: Duration = Duration::from_millis(50);
+/// A pause between two beats that is longer is a stall: the process was stopped, or starved.
+const STALL: Duration = Duration::from_millis(500);
+/// How long after a stall what is read may have been sent while it lasted. Everything that waits in
+/// the buffers of connections, and in the queue of new ones, is read within this time.
+const READ_WITHIN: Duration = Duration::from_secs(1);
+
+/// A clock that never goes back.
+type Monotonic = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// Bounds the age of commands by the monotonic clock. Cloning is cheap.
+///
+/// A command that waits longer than its caller waits for the answer does harm: the caller has sent it
+/// to another replica meanwhile, and may have undone it there.
+///
+/// While a process is stopped, requests gather in buffers of the system, which do not tell when they
+/// came. So a thread notes that the process runs; a command that is read within a second after a stall
+/// counts as sent when the stall began.
+#[derive(Clone)]
+pub struct AgeLimit {
+    monotonic: Monotonic,
+    max_age: Duration,
+    beats: Arc<Beats>,
+}
+
+/// When the process was seen to run, in microseconds since `base`.
+struct Beats {
+    base: Instant,
+    last: AtomicU64,
+    /// Until when what is read may have been sent since `stalled_since`.
+    suspect_until: AtomicU64,
+    stalled_since: AtomicU64,
+}
+
+impl AgeLimit {
+    /// A limit of `max_age`, and a thread that watches for stalls until the last clone is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn start(max_age: Duration) -> io::Result<Self> {
+        let limit = Self::by(Arc::new(Instant::now), max_age);
+        let (monotonic, beats) = (Arc::clone(&limit.monotonic), Arc::downgrade(&limit.beats));
+        thread::Builder::new().name("heartbeat".to_owned()).spawn(move || beat(&monotonic, &beats))?;
+        Ok(limit)
+    }
+
+    /// A limit by a clock, whose beats are made by hand.
+    pub(crate) fn by(monotonic: Monotonic, max_age: Duration) -> Self {
+        let beats = Beats {
+            base: monotonic(),
+            last: AtomicU64::new(0),
+            suspect_until: AtomicU64::new(0),
+            stalled_since: AtomicU64::new(0),
+        };
+        Self { monotonic, max_age, beats: Arc::new(beats) }
+    }
+
+    /// The oldest that a command may become.
+    #[must_use]
+    pub const fn max_age(&self) -> Duration {
+        self.max_age
+    }
+
+    /// Until when a command that has just been read may be carried out.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.beats.earliest((self.monotonic)()) + self.max_age
+    }
+
+    /// Notes that the process runs.
+    #[cfg(test)]
+    pub(crate) fn beat(&self) {
+        self.beats.beat(self.now());
+    }
+
+    /// Whether a deadline has passed.
+    pub(crate) fn is_over(&self, deadline: Instant) -> bool {
+        self.now() >= deadline
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        (self.monotonic)()
+    }
+}
+
+impl Beats {
+    /// When a command that is read at an instant was sent, at the earliest.
+    fn earliest(&self, at: Instant) -> Instant {
+        let micros = self.micros(at);
+        let last = self.last.load(Ordering::SeqCst);
+        if micros.saturating_sub(last) > micros_of(STALL) {
+            // The thread has not run since the stall either.
+            return self.instant(last);
+        }
+        if micros < self.suspect_until.load(Ordering::SeqCst) {
+            return self.instant(self.stalled_since.load(Ordering::SeqCst)).min(at);
+        }
+        at
+    }
+
+    /// Notes that the process runs at an instant.
+    fn beat(&self, at: Instant) {
+        let micros = self.micros(at);
+        let last = self.last.load(Ordering::SeqCst);
+        if micros.saturating_sub(last) > micros_of(STALL) {
+            // What came before a stall that is just over may still be unread.
+            let unread = last < self.suspect_until.load(Ordering::SeqCst);
+            let since = if unread { last.min(self.stalled_since.load(Ordering::SeqCst)) } else { last };
+            self.stalled_since.store(since, Ordering::SeqCst);
+            self.suspect_until.store(micros + micros_of(READ_WITHIN), Ordering::SeqCst);
+            tracing::warn!(
+                stalled_ms = (micros - last) / 1_000,
+                "the process stood still; commands that came meanwhile count as sent when it stopped"
+            );
+        }
+        self.last.store(micros, Ordering::SeqCst);
+    }
+
+    fn micros(&self, at: Instant) -> u64 {
+        micros_of(at.saturating_duration_since(self.base))
+    }
+
+    fn instant(&self, micros: u64) -> Instant {
+        self.base + Duration::from_micros(micros)
+    }
+}
+
+fn micros_of(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn beat(monotonic: &Monotonic, beats: &Weak<Beats>) {
+    while let Some(beats) = beats.upgrade() {
+        beats.beat(monotonic());
+        drop(beats);
+        thread::sleep(BEAT);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+use super::*;
+use crate::testing::ManualTime;
+
+const MAX_AGE: Duration = Duration::from_secs(5);
+
+/// A limit of five seconds by a clock that is moved by hand.
+fn limit() -> (AgeLimit, ManualTime) {
+    let time = ManualTime::default();
+    (AgeLimit::by(time.monotonic(), MAX_AGE), time)
+}
+
+/// Lets time pass, in which the process runs.
+fn run_for(limit: &AgeLimit, time: &ManualTime, passes: Duration) {
+    let mut left = passes;
+    while !left.is_zero() {
+        let step = left.min(BEAT);
+        time.pass(step);
+        limit.beats.beat(limit.now());
+        left -= step;
+    }
+}
+
+/// How old a command that is read now may be.
+fn age(limit: &AgeLimit) -> Duration {
+    limit.now() + MAX_AGE - limit.deadline()
+}
+
+#[test]
+fn a_command_may_become_as_old_as_the_limit_says() {
+    let (limit, time) = limit();
+    run_for(&limit, &time, Duration::from_secs(60));
+    let deadline = limit.deadline();
+    run_for(&limit, &time, MAX_AGE - Duration::from_micros(1));
+    assert!(!limit.is_over(deadline));
+    time.pass(Duration::from_micros(1));
+    assert!(limit.is_over(deadline));
+}
+
+#[test]
+fn what_is_read_after_a_stall_counts_as_sent_when_it_began() {
+    let (limit, time) = limit();
+    run_for(&limit, &time, Duration::from_secs(60));
+    time.pass(Duration::from_secs(12));
+    assert_eq!(age(&limit), Duration::from_secs(12), "before the first beat, too");
+    assert!(limit.is_over(limit.deadline()));
+    limit.beats.beat(limit.now());
+    assert_eq!(age(&limit), Duration::from_secs(12));
+    run_for(&limit, &time, READ_WITHIN - Duration::from_millis(1));
+    assert_eq!(age(&limit), Duration::from_secs(12) + READ_WITHIN - Duration::from_millis(1));
+    run_for(&limit, &time, Duration::from_millis(1));
+    assert_eq!(age(&limit), Duration::ZERO, "what is read from now on was sent after the stall");
+}
+
+#[test]
+fn what_was_read_before_a_stall_is_as_old_as_it_is() {
+    let (limit, time) = limit();
+    run_for(&limit, &time, Duration::from_secs(60));
+    let deadline = limit.deadline();
+    time.pass(Duration::from_secs(4));
+    limit.beats.beat(limit.now());
+    assert!(!limit.is_over(deadline));
+    time.pass(Duration::from_secs(1));
+    assert!(limit.is_over(deadline));
+}
+
+#[test]
+fn a_second_stall_does_not_make_what_is_left_of_the_first_younger() {
+    let (limit, time) = limit();
+    run_for(&limit, &time, Duration::from_secs(60));
+    time.pass(Duration::from_secs(3));
+    limit.beats.beat(limit.now());
+    run_for(&limit, &time, Duration::from_millis(100));
+    time.pass(Duration::from_secs(3));
+    limit.beats.beat(limit.now());
+    assert_eq!(age(&limit), Duration::from_millis(6_100));
+    run_for(&limit, &time, READ_WITHIN);
+    assert_eq!(age(&limit), Duration::ZERO);
+}
+
+#[test]
+fn a_late_beat_is_no_stall() {
+    let (limit, time) = limit();
+    run_for(&limit, &time, Duration::from_secs(60));
+    time.pass(STALL);
+    assert_eq!(age(&limit), Duration::ZERO);
+    limit.beats.beat(limit.now());
+    assert_eq!(age(&limit), Duration::ZERO);
+}
+
+#[test]
+fn the_heartbeat_ends_with_the_last_clone() {
+    let limit = AgeLimit::start(MAX_AGE).unwrap();
+    let beats = Arc::downgrade(&limit.beats);
+    drop(limit.clone());
+    drop(limit);
+    while beats.upgrade().is_some() {
+        thread::yield_now();
+    }
+}

@@ -1,0 +1,100 @@
+use crate::AgeLimit;
+use allocation_domain::Sku;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a SKU is taken for held after it was last found so.
+const REMEMBERED: Duration = Duration::from_secs(1);
+/// How many SKUs are remembered at most. One more is found held anew by each group.
+const MOST: usize = 1_024;
+
+/// SKUs whose products other units were found to hold a moment ago: groups pass them by.
+#[derive(Debug, Default)]
+pub(super) struct HeldSkus {
+    /// How many there are: nearly always none, and then nothing is locked to learn that.
+    count: AtomicUsize,
+    until: Mutex<HashMap<Sku, Instant>>,
+}
+
+impl HeldSkus {
+    /// Remembers that SKUs are held.
+    pub(super) fn remember<'a>(&self, skus: impl IntoIterator<Item = &'a Sku>, age: &AgeLimit) {
+        let now = age.now();
+        let mut until = self.locked();
+        for sku in skus {
+            if until.len() >= MOST {
+                until.retain(|_, until| *until > now);
+            }
+            if until.len() < MOST || until.contains_key(sku) {
+                until.insert(sku.clone(), now + REMEMBERED);
+            }
+        }
+        self.count.store(until.len(), Ordering::Release);
+    }
+
+    /// Forgets SKUs that are not held any more.
+    pub(super) fn forget<'a>(&self, skus: impl IntoIterator<Item = &'a Sku>) {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        let mut until = self.locked();
+        for sku in skus {
+            until.remove(sku);
+        }
+        self.count.store(until.len(), Ordering::Release);
+    }
+
+    /// Whether any of the SKUs is held, as far as is known.
+    pub(super) fn any<'a>(&self, skus: impl IntoIterator<Item = &'a Sku>, age: &AgeLimit) -> bool {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return false;
+        }
+        let now = age.now();
+        let mut until = self.locked();
+        until.retain(|_, until| *until > now);
+        self.count.store(until.len(), Ordering::Release);
+        skus.into_iter().any(|sku| until.contains_key(sku))
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<Sku, Instant>> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ManualTime, sku};
+
+    #[test]
+    fn a_held_sku_is_remembered_for_a_second_or_until_it_is_free() {
+        let time = ManualTime::default();
+        let age = AgeLimit::by(time.monotonic(), Duration::from_secs(5));
+        let held = HeldSkus::default();
+        let (lamp, rug) = (sku("LAMP"), sku("RUG"));
+        assert!(!held.any([&lamp], &age));
+        held.remember([&lamp, &rug], &age);
+        assert!(held.any([&sku("SOFA"), &lamp], &age) && held.any([&rug], &age));
+        held.forget([&rug]);
+        assert!(held.any([&lamp], &age) && !held.any([&rug], &age));
+        time.pass(REMEMBERED);
+        assert!(!held.any([&lamp], &age));
+        assert_eq!(held.count.load(Ordering::Acquire), 0);
+    }
+
+    #[test]
+    fn no_more_than_so_many_are_remembered() {
+        let time = ManualTime::default();
+        let age = AgeLimit::by(time.monotonic(), Duration::from_secs(5));
+        let held = HeldSkus::default();
+        let skus: Vec<Sku> = (0..MOST * 10).map(|n| sku(&format!("SKU-{n}"))).collect();
+        held.remember(&skus, &age);
+        assert_eq!(held.locked().len(), MOST);
+        assert!(held.any([&skus[0]], &age), "those that are remembered stay so");
+        time.pass(REMEMBERED);
+        held.remember([&skus[MOST * 5]], &age);
+        assert_eq!(held.locked().len(), 1, "what is forgotten makes room");
+    }
+}

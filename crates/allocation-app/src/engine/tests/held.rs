@@ -1,0 +1,142 @@
+//! Products that another transaction holds.
+
+use super::*;
+use crate::engine::lane::LANE_LENGTH;
+
+impl Shared {
+    fn hold(&self, name: &str) {
+        locked(&self.held).insert(sku(name));
+    }
+
+    fn release(&self, name: &str) {
+        locked(&self.held).remove(&sku(name));
+    }
+}
+
+/// Sends a line that is decided at once.
+fn decide(engine: &AllocationEngine, order_id: &str, name: &str) -> &'static str {
+    told(engine.submit_line(line(order_id, name, 1), Origin::default()).unwrap().blocking_recv().unwrap())
+}
+
+/// Sends lines that gather to one group.
+fn gather(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]) -> Vec<oneshot::Receiver<LineAnswer>> {
+    shared.close_gate();
+    let first = engine.submit_line(line("FIRST", "LAMP", 1), Origin::default()).unwrap();
+    shared.await_unit();
+    let send = |line: &OrderLine| engine.submit_line(line.clone(), Origin::default()).unwrap();
+    let answers = lines.iter().map(send).collect();
+    shared.open_gate();
+    assert!(["allocated", "unchanged"].contains(&told(first.blocking_recv().unwrap())));
+    answers
+}
+
+#[test]
+fn a_group_goes_on_without_the_product_that_is_held_and_its_lines_follow_when_it_is_free() {
+    let shared = Shared::with(&[("LAMP", 100), ("HELD", 100)]);
+    let engine = engine(&shared, 100, no_fault);
+    shared.hold("HELD");
+    let name = |n: usize| if n % 5 == 4 { "HELD" } else { "LAMP" };
+    let lines: Vec<_> = (0..16).map(|n| line(&format!("O-{n}"), name(n), 1)).collect();
+    let answers = gather(&shared, &engine, &lines);
+    let (mut held, mut others) = (Vec::new(), Vec::new());
+    for (n, answer) in answers.into_iter().enumerate() {
+        if name(n) == "HELD" { held.push(answer) } else { others.push(answer) }
+    }
+    for answer in others {
+        assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
+    }
+    assert!(held.iter_mut().all(|answer| answer.try_recv().is_err()), "their turn comes");
+    shared.release("HELD");
+    for answer in held {
+        assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
+    }
+    engine.shut_down();
+}
+
+#[test]
+fn groups_do_not_run_into_a_held_product_twice() {
+    let shared = Shared::with(&[("LAMP", 100), ("HELD", 100)]);
+    let engine = engine(&shared, 100, no_fault);
+    shared.hold("HELD");
+    let waiting = gather(&shared, &engine, &[line("H-0", "HELD", 1), line("O-0", "LAMP", 1)]);
+    let [held, other] = waiting.try_into().unwrap();
+    assert_eq!(told(other.blocking_recv().unwrap()), "allocated");
+    for n in 1..30 {
+        let more = gather(&shared, &engine, &[line(&format!("H-{n}"), "HELD", 1), line(&format!("O-{n}"), "LAMP", 1)]);
+        let [_, other] = more.try_into().unwrap();
+        assert_eq!(told(other.blocking_recv().unwrap()), "allocated");
+    }
+    let both = |group: &&Vec<String>| {
+        let has = |letter: char| group.iter().any(|name| name.starts_with(letter));
+        has('H') && has('O')
+    };
+    assert_eq!(shared.groups().iter().filter(both).count(), 1);
+    shared.release("HELD");
+    assert_eq!(told(held.blocking_recv().unwrap()), "allocated");
+    engine.shut_down();
+}
+
+#[test]
+fn an_order_over_a_held_product_holds_up_no_order_over_others() {
+    let shared = Shared::with(&[("LAMP", 100), ("RUG", 100), ("HELD", 100)]);
+    let engine = engine(&shared, 100, no_fault);
+    let place = |order_id: &str, skus: &[(&str, u32)]| {
+        engine.submit_order(new_order(order_id, skus, OrderTerms::default()), Origin::default()).unwrap()
+    };
+    shared.hold("HELD");
+    let mut held = place("H-1", &[("HELD", 1), ("LAMP", 1)]);
+    let next = place("O-1", &[("LAMP", 1), ("RUG", 1)]);
+    assert!(matches!(next.blocking_recv().unwrap(), Ok(PlaceOrderOutcome::Placed(_))));
+    assert!(held.try_recv().is_err());
+    shared.release("HELD");
+    assert!(matches!(held.blocking_recv().unwrap(), Ok(PlaceOrderOutcome::Placed(_))));
+    engine.shut_down();
+}
+
+#[test]
+fn a_line_whose_product_is_held_until_its_time_is_over_is_busy_and_never_allocated() {
+    let shared = Shared::with(&[("LAMP", 100), ("HELD", 1)]);
+    let engine = engine(&shared, 100, no_fault);
+    shared.hold("HELD");
+    let mut waiting = gather(&shared, &engine, &[line("H-1", "HELD", 1)]);
+    let held = waiting.remove(0);
+    // Once by the group, and again by the lane.
+    while shared.groups().iter().filter(|group| group.contains(&"H-1".to_owned())).count() < 2 {
+        std::thread::yield_now();
+    }
+    // The process runs all the time.
+    for _ in 0..100 {
+        shared.time.pass(MAX_AGE / 100);
+        engine.age.beat();
+    }
+    assert_eq!(told(held.blocking_recv().unwrap()), "busy");
+    shared.release("HELD");
+    assert_eq!(decide(&engine, "O-1", "HELD"), "allocated", "the one unit is still there");
+    engine.shut_down();
+}
+
+#[test]
+fn the_lane_of_held_products_has_its_own_bound() {
+    let shared = Shared::with(&[("LAMP", 100), ("HELD", 20_000)]);
+    let engine = engine(&shared, LANE_LENGTH * 10, no_fault);
+    shared.hold("HELD");
+    let lines: Vec<_> = (0..LANE_LENGTH * 9).map(|n| line(&format!("H-{n}"), "HELD", 1)).collect();
+    let mut answers = gather(&shared, &engine, &lines);
+    assert_eq!(decide(&engine, "O-1", "LAMP"), "allocated", "those behind it have room");
+    let mut answered = Vec::new();
+    answers.retain_mut(|answer| match answer.try_recv() {
+        Ok(answer) => {
+            answered.push(told(answer));
+            false
+        }
+        Err(_) => true,
+    });
+    assert_eq!(answered.len(), LANE_LENGTH * 8);
+    assert!(answered.iter().all(|answer| *answer == "overloaded"));
+    shared.release("HELD");
+    assert_eq!(answers.len(), LANE_LENGTH);
+    for answer in answers {
+        assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
+    }
+    engine.shut_down();
+}
