@@ -265,3 +265,59 @@ fn record(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), St
     };
     expect_rows(exists::BATCH, counters.len(), statement.execute(connection).map_err(store_error)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::explain::{connect, migrated, plan};
+    use super::*;
+
+    /// The index by batch would lead past all lines of a batch. A plan is kept while tables grow, so it must
+    /// be right for those that are known to be empty.
+    #[test]
+    fn allocations_are_removed_and_changed_by_their_key_on_postgres() {
+        let database = migrated();
+        for setup in ["SELECT 1", "ANALYZE"] {
+            database.execute(setup);
+            let mut connection = connect(&database);
+            let (none, text, number, units) = (&Vec::new(), &vec!["A"], &Vec::new(), &vec![1]);
+            let removed = Remove {
+                allocation_sku: text,
+                allocation_order_id: text,
+                allocation_reference: text,
+                line_sku: none,
+                line_order_id: none,
+                batch_sku: none,
+                batch_reference: none,
+                named_sku: none,
+                named_reference: none,
+            };
+            let changed = ChangeLines {
+                line_sku: none,
+                line_order_id: none,
+                quantity: number,
+                placed_at: &Vec::new(),
+                of_order: &Vec::new(),
+                priority: number,
+                backorders: &Vec::new(),
+                allow_split: &Vec::new(),
+                waiting: number,
+                expires_at: &Vec::new(),
+                ended: &Vec::new(),
+                listed: number,
+                picked: number,
+                shipped: number,
+                allocation_sku: text,
+                allocation_order_id: text,
+                allocation_reference: text,
+                allocation_quantity: units,
+                allocation_precedence: units,
+                allocation_placed_at: &vec![1],
+            };
+            for plan in [plan(&mut connection, removed), plan(&mut connection, changed)] {
+                assert!(plan.contains("Index Scan using allocations_pkey on"), "{setup}\n{plan}");
+                assert!(plan.contains("Tid Scan on allocations"), "{setup}\n{plan}");
+                assert!(!plan.contains("allocations_by_batch"), "{setup}\n{plan}");
+            }
+        }
+    }
+}

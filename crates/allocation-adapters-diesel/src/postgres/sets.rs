@@ -228,6 +228,10 @@ statement! {
 
 statement! {
     /// Removes allocations, lines and batches. Answers how many of each.
+    ///
+    /// An allocation is looked up by its primary key, which alone has the order that is asked for: of tables
+    /// that are known to be empty, the index by batch would seem as good, and lead past all lines of the
+    /// batch once there are many. No other unit moves the row: the product is locked.
     Remove<'a>(
         allocation_sku: Array<Text> => Vec<&'a str>,
         allocation_order_id: Array<Text> => Vec<&'a str>,
@@ -241,7 +245,13 @@ statement! {
     ) on Pg -> (BigInt, BigInt, BigInt, BigInt),
     "WITH a AS (
          DELETE FROM allocations AS t USING unnest(?, ?, ?) AS w (sku, order_id, reference)
-         WHERE (t.sku, t.order_id, t.reference) = (w.sku, w.order_id, w.reference) RETURNING 1
+         CROSS JOIN LATERAL (
+             SELECT allocations.ctid AS place FROM allocations
+             WHERE allocations.sku = w.sku AND allocations.order_id BETWEEN w.order_id AND w.order_id
+               AND allocations.reference BETWEEN w.reference AND w.reference
+             ORDER BY order_id, reference LIMIT 1
+         ) AS found
+         WHERE t.ctid = found.place RETURNING 1
      ), l AS (
          DELETE FROM order_lines AS t USING unnest(?, ?) AS w (sku, order_id)
          WHERE (t.sku, t.order_id) = (w.sku, w.order_id) RETURNING 1
@@ -383,7 +393,7 @@ statement! {
 }
 
 statement! {
-    /// Changes lines, and the quantities of allocations. Answers how many of each.
+    /// Changes lines, and allocations, which are looked up as by [`Remove`]. Answers how many of each.
     ChangeLines<'a>(
         line_sku: Array<Text> => Vec<&'a str>,
         line_order_id: Array<Text> => Vec<&'a str>,
@@ -418,7 +428,13 @@ statement! {
      ), a AS (
          UPDATE allocations AS t SET quantity = w.quantity, precedence = w.precedence, placed_at = w.placed_at
          FROM unnest(?, ?, ?, ?, ?, ?) AS w (sku, order_id, reference, quantity, precedence, placed_at)
-         WHERE (t.sku, t.order_id, t.reference) = (w.sku, w.order_id, w.reference) RETURNING 1
+         CROSS JOIN LATERAL (
+             SELECT allocations.ctid AS place FROM allocations
+             WHERE allocations.sku = w.sku AND allocations.order_id BETWEEN w.order_id AND w.order_id
+               AND allocations.reference BETWEEN w.reference AND w.reference
+             ORDER BY order_id, reference LIMIT 1
+         ) AS found
+         WHERE t.ctid = found.place RETURNING 1
      )
      SELECT (SELECT count(*) FROM l), (SELECT count(*) FROM a)"
 }

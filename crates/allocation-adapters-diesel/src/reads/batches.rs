@@ -19,7 +19,9 @@ macro_rules! columns_at {
                 CAST(allocated_quantity - coalesce((
                     SELECT sum((
                         SELECT a.quantity FROM allocations AS a
-                        WHERE a.sku = e.sku AND a.order_id = e.order_id AND a.reference = b.reference
+                        WHERE a.sku = e.sku AND a.order_id BETWEEN e.order_id AND e.order_id
+                          AND a.reference BETWEEN b.reference AND b.reference
+                        ORDER BY a.order_id, a.reference LIMIT 1
                     ))
                     FROM (
                         SELECT l.sku, l.order_id FROM order_lines AS l
