@@ -34,6 +34,13 @@ const IDLE_TIME: Duration = Duration::from_secs(75);
 /// How long a connection that ends waits for its peer to close, so that the peer reads the last response.
 const LINGER_TIME: Duration = Duration::from_secs(2);
 
+/// A deadline that is noticed so much too late was missed because the process stood still. What came meanwhile
+/// is not read yet.
+const STOOD_STILL: Duration = Duration::from_millis(500);
+
+/// How much longer a peer is waited for then, once: what has come is read at once.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// How many bytes a connection that ends reads and drops at most: more than the largest body may have, so
 /// that a client which sends one that is refused reads why.
 const MAX_DISCARDED: usize = 16 * 1024 * 1024;
@@ -52,6 +59,8 @@ pub(crate) struct Connection<S> {
     waits: (Standing, u32),
     /// When the peer has been waited for long enough.
     deadline: Instant,
+    /// Whether the deadline was put off because the process stood still.
+    put_off: bool,
     /// Wakes the task at the deadline or before; it is not set anew for a deadline that comes later.
     timer: Option<Pin<Box<Sleep>>>,
     ending: Option<Ending>,
@@ -72,7 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let state = Rc::new(ConnectionState::default());
         let waits = (state.standing(), state.requests());
         let deadline = Instant::now() + HEAD_TIME;
-        Self { stream, state, waits, deadline, timer: None, ending: None, _place: place }
+        Self { stream, state, waits, deadline, put_off: false, timer: None, ending: None, _place: place }
     }
 
     /// What the application shares with the connection.
@@ -86,7 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.ending.is_none() {
             let waits = (self.state.standing(), self.state.requests());
             if waits != self.waits {
-                self.waits = waits;
+                (self.waits, self.put_off) = (waits, false);
                 self.deadline = match waits.0 {
                     Standing::Busy => return Ok(()),
                     Standing::Head => Instant::now() + HEAD_TIME,
@@ -120,6 +129,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Whether the deadline is over; else the task is woken when it is.
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
+        let now = Instant::now();
+        if !self.put_off && now.saturating_duration_since(self.deadline) >= STOOD_STILL {
+            (self.deadline, self.put_off) = (now + GRACE, true);
+        }
         let deadline = self.deadline;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if timer.deadline() > deadline || timer.is_elapsed() {

@@ -77,5 +77,8 @@ fn a_request_that_came_whole_while_the_process_stood_still_is_answered() {
     server.signal("CONT");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    // It may be too old to be carried out, which is said in so many words.
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 201 ") || head.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(body.starts_with('{') && body.ends_with('}'), "{answer}");
 }
