@@ -306,6 +306,8 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("batch", &["batch_references_pkey", "batches_pkey", "order_lines_expiring", "allocations_pkey"]),
     ("batches", &["batches_by_added_at", "order_lines_expiring", "allocations_pkey"]),
     ("batches of a SKU", &["batches_by_sku_and_added_at", "order_lines_expiring", "allocations_pkey"]),
+    ("overdue batches", &["batches_due", "order_lines_expiring", "allocations_pkey"]),
+    ("overdue batches of a SKU", &["batches_due_by_sku", "order_lines_expiring", "allocations_pkey"]),
     ("open batches", &["batches_open"]),
     ("orders", &["order_lines_by_order"]),
     ("held orders", &["order_lines_by_order_held"]),

@@ -57,13 +57,13 @@ mod postgres {
     }
 
     #[test]
-    fn a_statement_whose_connection_is_lost_is_unavailable_and_nothing_follows() {
+    fn a_statement_whose_connection_is_lost_is_lost_and_nothing_follows() {
         let world = World::new(TestDatabase::postgres());
         world.add("LAMP", "B", 10, Eta::InStock);
         let mut unit = world.begin();
         lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
         end_sessions(&world);
-        assert!(matches!(unit.products().sku_of(&reference("B")), Err(StoreError::Unavailable(_))));
+        assert!(matches!(unit.products().sku_of(&reference("B")), Err(StoreError::ConnectionLost(_))));
         assert!(matches!(unit.commit(), Err(StoreError::Failed(_))));
         world.allocate("LAMP", "O", 1).unwrap();
     }
