@@ -64,7 +64,7 @@ pub use remove_batch::RemoveBatchError;
 pub use retry::RetryPolicy;
 pub use ship_pick_list::ShipPickListError;
 pub use sweeper::Sweeper;
-pub use unit_of_work::UnitRunner;
+pub use unit_of_work::{UnitRunner, is_overload};
 
 use allocation_ports::{Clock, Origin, Queries};
 use std::sync::Arc;

@@ -36,11 +36,11 @@ pub enum MakePickListError {
 
 #[derive(Debug, thiserror::Error)]
 #[error("others have put all lines that were found on lists of theirs, {MOST_TRIES} times in a row")]
-struct AlwaysTaken;
+pub(crate) struct AlwaysTaken;
 
 #[derive(Debug, thiserror::Error)]
 #[error("all lines that were looked through are held or on lists that are not picked yet")]
-struct AllListed;
+pub(crate) struct AllListed;
 
 #[derive(Debug, thiserror::Error)]
 #[error("pick list {0} was made meanwhile")]

@@ -1,3 +1,4 @@
+use crate::make_pick_list::{AllListed, AlwaysTaken};
 use crate::{AgeLimit, RetryPolicy};
 use allocation_ports::{LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use std::sync::Arc;
@@ -75,6 +76,14 @@ impl Deadline {
 #[derive(Debug, thiserror::Error)]
 #[error("the command waited longer than {0:?}")]
 struct WaitedTooLong(std::time::Duration);
+
+/// Whether a store is busy with nothing but what this service has to do itself: the command is refused
+/// because it came at a bad time, not because of locks that others hold.
+#[must_use]
+pub fn is_overload(error: &StoreError) -> bool {
+    let StoreError::Busy(cause) = error else { return false };
+    cause.is::<WaitedTooLong>() || cause.is::<FarBehind>() || cause.is::<AlwaysTaken>() || cause.is::<AllListed>()
+}
 
 impl UnitRunner {
     /// A runner over a store.

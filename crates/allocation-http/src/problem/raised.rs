@@ -6,7 +6,7 @@ use crate::etag;
 use allocation_app::{
     AddBatchError, AllocateLineError, CancelOrderError, ChangeBatchError, ConfirmOrderError, DeallocateError,
     ExtendHoldError, GiveBackPickListError, MakePickListError, PickError, PlaceOrderError, RegisterProductError,
-    RemoveBatchError, ShipPickListError,
+    RemoveBatchError, ShipPickListError, is_overload,
 };
 use allocation_domain as domain;
 use allocation_ports::{OtherGeneration, ReadLogError, StoreError};
@@ -223,6 +223,7 @@ impl From<StoreError> for Problem {
 impl From<Arc<StoreError>> for Problem {
     fn from(error: Arc<StoreError>) -> Self {
         let problem = match &*error {
+            error if is_overload(error) => Self::of(Kind::Overloaded),
             StoreError::Conflict(_) | StoreError::Busy(_) => Self::of(Kind::DatabaseBusy),
             StoreError::Unavailable(cause) => match cause.downcast_ref::<OtherGeneration>() {
                 Some(other) => Self::new(Kind::SchemaNotCurrent, format!("Nothing was changed: {other}")),
