@@ -149,6 +149,7 @@ fn the_health_of_a_server_is_told_by_the_exit_status() {
     let well = health(server.address());
     assert!(well.status.success() && well.stderr.is_empty(), "{well:?}");
     database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')");
+    crate::outages::unready(&server.client());
     assert_one_line(&health(server.address()), &["not ready", "503", "schema-not-current"]);
     let nowhere = format!("127.0.0.1:{}", free_port());
     assert_one_line(&health(&nowhere), &["no server answers", &nowhere]);
