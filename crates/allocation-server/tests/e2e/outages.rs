@@ -181,9 +181,7 @@ fn a_primary_that_became_a_standby_is_left_for_the_new_one() {
     unready(&client).problem(503, "database-unavailable");
     client.allocate("O-1", "LAMP", 1).problem(503, "database-unavailable");
     assert_eq!(client.get("/batch/B-1").status, 200, "reads go on");
-    database.execute(&format!(
-        "SET default_transaction_read_only = off; ALTER DATABASE {name} RESET default_transaction_read_only"
-    ));
+    database.execute(&format!("BEGIN READ WRITE; ALTER DATABASE {name} RESET default_transaction_read_only; COMMIT"));
     // The connections that there are take no writes for as long as they live.
     ready(&client);
     for number in 0..20 {
