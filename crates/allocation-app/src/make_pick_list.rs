@@ -122,9 +122,12 @@ fn make(
     let Locked { mut products, now } = lock(unit, &found.wanted)?;
     match decide(unit, &mut products, |products| products.make_pick_list(list))? {
         Ok(made) => {
+            // Its events say the same.
+            let listed = products.iter().filter(|product| !product.events().is_empty());
+            let created_at = listed.map(|product| product.decided_at(now)).min().unwrap_or(now).trunc_subsecs(6);
             save_changed(unit, products, origin)?;
-            unit.pick_lists().add(list, now)?;
-            let stored = StoredPickList { list: made, created_at: now.trunc_subsecs(6) };
+            unit.pick_lists().add(list, created_at)?;
+            let stored = StoredPickList { list: made, created_at };
             Ok(Ending::Commit(Some(Ok(MakePickListOutcome::Made(stored)))))
         }
         Err(Refusal::NothingToPick) => Ok(Ending::Rollback(None)),
