@@ -7,12 +7,40 @@ pub use watch::ClockWatch;
 use allocation_ports::Clock;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Stands for a clock that goes, and for one that was never measured: no instant of a calendar.
 const NONE: i64 = i64::MIN;
-/// A reading that took longer to come tells too little, unless there is no other.
-const LONGEST_READING: Duration = Duration::from_millis(500);
+/// By how many microseconds in a second two clocks may drift apart: the most by which the kernel slews one
+/// that is kept right by NTP.
+const DRIFT: u32 = 500;
+
+/// One reading of the database's clock.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    taken: Instant,
+    /// What to add to the monotonic clock, in microseconds.
+    offset: i64,
+    /// By how much the offset may be wrong, in microseconds: half of the time that the reading took.
+    margin: i64,
+}
+
+impl Reading {
+    /// By how much it may be wrong at a later instant, in microseconds.
+    fn margin_at(&self, now: Instant) -> i64 {
+        let drift = now.saturating_duration_since(self.taken) * DRIFT / 1_000_000;
+        self.margin.saturating_add(duration_micros(drift))
+    }
+
+    /// Whether it tells more than an earlier one: it is more certain, or the clock was set meanwhile.
+    /// After the clock filter of NTP, which believes the reading of the shortest round trip.
+    fn improves_on(&self, earlier: &Self) -> bool {
+        let margin = earlier.margin_at(self.taken);
+        let apart = self.offset.saturating_sub(earlier.offset).saturating_abs();
+        self.margin <= margin || apart > self.margin.saturating_add(margin)
+    }
+}
 
 /// The clock by which a store decides and is read: on PostgreSQL that of the server, as it was measured
 /// last and goes on by the monotonic clock of this process; on SQLite the wall clock of this process.
@@ -29,6 +57,8 @@ pub struct StoreClock {
     /// What to add to the monotonic clock to have that of the database, in microseconds since 1970;
     /// [`NONE`] where the wall clock of the process is the clock.
     database: AtomicI64,
+    /// The reading that the above is taken from.
+    reading: Mutex<Option<Reading>>,
     /// By how much the wall clock of the process is ahead of that of the database, in microseconds.
     ahead: AtomicI64,
     /// By how much a test has set the wall clock of the process forward, in microseconds.
@@ -42,6 +72,7 @@ impl Default for StoreClock {
         Self {
             begun: Instant::now(),
             database: AtomicI64::new(NONE),
+            reading: Mutex::new(None),
             ahead: AtomicI64::new(0),
             shift: AtomicI64::new(0),
             stopped_at: AtomicI64::new(NONE),
@@ -74,7 +105,8 @@ impl StoreClock {
     }
 
     /// Follows the clock of the database, which `read` reads in microseconds since 1970. It is taken to have
-    /// been read in the middle of the time that this took.
+    /// been read in the middle of the time that this took. A slow reading does not displace a better one,
+    /// unless it shows that the clock was set.
     ///
     /// # Errors
     ///
@@ -82,18 +114,25 @@ impl StoreClock {
     pub(crate) fn measure<E>(&self, read: impl FnOnce() -> Result<i64, E>) -> Result<(), E> {
         let (asked, wall) = (Instant::now(), self.wall());
         let read = read()?;
-        let took = asked.elapsed();
-        if took > LONGEST_READING && self.database.load(Ordering::Relaxed) != NONE {
-            return Ok(());
-        }
-        let half = took / 2;
+        let taken = Instant::now();
+        let half = taken.duration_since(asked) / 2;
+        let margin = duration_micros(half);
         let monotonic = duration_micros(asked.duration_since(self.begun) + half);
-        self.database.store(read.saturating_sub(monotonic), Ordering::Relaxed);
-        let ahead = wall.timestamp_micros().saturating_add(duration_micros(half)).saturating_sub(read);
+        self.follow(Reading { taken, offset: read.saturating_sub(monotonic), margin });
+        let ahead = wall.timestamp_micros().saturating_add(margin).saturating_sub(read);
         // What the way there and back may account for says nothing.
-        let certain = ahead.saturating_abs().saturating_sub(duration_micros(half)).max(0);
+        let certain = ahead.saturating_abs().saturating_sub(margin).max(0);
         self.ahead.store(certain * ahead.signum(), Ordering::Relaxed);
         Ok(())
+    }
+
+    fn follow(&self, reading: Reading) {
+        // Nothing is left half done under the lock.
+        let mut best = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        if best.is_none_or(|best| reading.improves_on(&best)) {
+            *best = Some(reading);
+            self.database.store(reading.offset, Ordering::Relaxed);
+        }
     }
 
     /// The wall clock of the process.

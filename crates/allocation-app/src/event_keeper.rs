@@ -32,9 +32,6 @@ const TIDY: u64 = 50_000;
 const FORGET: u16 = 1_000;
 const FORGET_PAUSE: Duration = Duration::from_millis(50);
 const FORGET_LOOK: Duration = Duration::from_secs(10);
-/// How long after it has taken the lease a process removes nothing: a clock that was wrong at a start is often
-/// put right then.
-const FORGET_GRACE: Duration = Duration::from_secs(60);
 /// How far the time of retention may be behind the clock before the log says so: after a while without a
 /// server it is behind, too.
 const MOST_BEHIND: TimeDelta = TimeDelta::days(1);
@@ -60,17 +57,26 @@ pub struct KeeperPorts {
     pub tail: EventTail,
 }
 
+/// For how long events are retained.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// How old they become, `None` for any age.
+    pub age: Option<TimeDelta>,
+    /// How long after it has taken the lease a process removes nothing: a clock that was wrong at a start is
+    /// often put right then.
+    pub grace: Duration,
+}
+
 impl EventKeeper {
-    /// Starts, under a name that no other process has, and this one never had before. Events are
-    /// retained for so long, for ever without a time.
+    /// Starts, under a name that no other process has, and this one never had before.
     ///
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub fn start(ports: KeeperPorts, holder: String, retain: Option<TimeDelta>) -> io::Result<Self> {
+    pub fn start(ports: KeeperPorts, holder: String, retention: Retention) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let log = FailureLog::new("event sequencing", "retrying");
-        let keeper = Keeper { ports, lease: Lease { name: "events", holder }, retain, log };
+        let keeper = Keeper { ports, lease: Lease { name: "events", holder }, retention, log };
         let alive = Alive::new();
         let vital = alive.vital("events");
         let thread = thread::Builder::new().name("events".to_owned()).spawn(move || {
@@ -98,7 +104,7 @@ impl EventKeeper {
 struct Keeper {
     ports: KeeperPorts,
     lease: Lease,
-    retain: Option<TimeDelta>,
+    retention: Retention,
     log: FailureLog,
 }
 
@@ -121,14 +127,15 @@ struct Held {
 }
 
 impl Held {
-    fn now() -> Self {
+    /// Held from now on; nothing is removed for a while.
+    fn now(grace: Duration) -> Self {
         let now = Instant::now();
         Self {
             renewed: now,
             place: None,
             turns: 0,
             untidied: 0,
-            forget_next: now + FORGET_GRACE,
+            forget_next: now + grace,
             time_kept: None,
             before: None,
             behind: false,
@@ -197,7 +204,7 @@ impl Keeper {
                 return Ok(RENEW);
             }
             tracing::info!("this process keeps the log of events");
-            *held = Some(Held::now());
+            *held = Some(Held::now(self.retention.grace));
             return Ok(Duration::ZERO);
         };
         self.forget(held)?;
@@ -242,12 +249,12 @@ impl Keeper {
     }
 
     fn forget(&self, held: &mut Held) -> Result<(), KeepLogError> {
-        let Some(retain) = self.retain.filter(|_| Instant::now() >= held.forget_next) else { return Ok(()) };
+        let Some(age) = self.retention.age.filter(|_| Instant::now() >= held.forget_next) else { return Ok(()) };
         // When it fails, events are numbered all the same.
         held.forget_next = Instant::now() + FORGET_LOOK;
         let before = match held.before {
             Some(before) => before,
-            None => self.keep_time(held, retain)?,
+            None => self.keep_time(held, age)?,
         };
         let gone = self.ports.log.forget(&self.lease, LEASE, before, FORGET)?;
         held.renewed = Instant::now();
@@ -262,7 +269,7 @@ impl Keeper {
 
     /// Moves the time of retention on by what has really passed since this process did so before, and answers
     /// the instant before which events go.
-    fn keep_time(&self, held: &mut Held, retain: TimeDelta) -> Result<DateTime<Utc>, KeepLogError> {
+    fn keep_time(&self, held: &mut Held, age: TimeDelta) -> Result<DateTime<Utc>, KeepLogError> {
         let now = Instant::now();
         let passed = held.time_kept.map_or(Duration::ZERO, |kept| now.duration_since(kept));
         let RetentionTime { trusted, now: clock } = self.ports.log.retention_time(&self.lease, LEASE, passed)?;
@@ -277,7 +284,7 @@ impl Keeper {
             tracing::info!("the time by which events are retained has caught up with the clock");
         }
         held.behind = behind;
-        Ok(trusted.checked_sub_signed(retain).unwrap_or(DateTime::<Utc>::MIN_UTC))
+        Ok(trusted.checked_sub_signed(age).unwrap_or(DateTime::<Utc>::MIN_UTC))
     }
 }
 

@@ -48,7 +48,7 @@ pub use confirm_order::ConfirmOrderError;
 pub use deallocate::DeallocateError;
 pub use engine::{AllocationEngine, Distribution, EngineCounters, EngineSettings, EngineSnapshot, RushHour};
 pub use error_chain::ErrorChain;
-pub use event_keeper::{EventKeeper, KeeperPorts};
+pub use event_keeper::{EventKeeper, KeeperPorts, Retention};
 pub use event_tail::{EventTail, EventWaiter};
 pub use extend_hold::ExtendHoldError;
 pub use failure_log::FailureLog;

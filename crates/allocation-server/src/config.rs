@@ -6,6 +6,7 @@ mod secret;
 
 use allocation_adapters_diesel::{DatabaseUrl, Store};
 use allocation_adapters_rabbitmq::{AmqpUrl, BrokerName};
+use allocation_app::Retention;
 use allocation_http::Calendar;
 use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -19,6 +20,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Decides which batch of stock serves which order line.
 #[derive(Debug, Parser)]
@@ -165,6 +167,10 @@ pub(crate) struct Settings {
     )]
     pub(crate) retain_events_days: u32,
 
+    /// For how many seconds after a start no event is removed: for tests, which cannot wait so long
+    #[arg(long, global = true, env = "ALLOCATION_RETENTION_GRACE_SECONDS", hide = true, default_value = "60")]
+    retention_grace_seconds: u32,
+
     /// The source that events name: a URI reference, the same for all replicas
     #[arg(
         long,
@@ -283,9 +289,10 @@ impl Settings {
         TimeDelta::seconds(i64::from(self.clock_offset_seconds))
     }
 
-    /// For how long events are retained, `None` for ever.
-    pub(crate) fn retain_events(&self) -> Option<TimeDelta> {
-        Some(TimeDelta::days(i64::from(self.retain_events_days))).filter(|time| !time.is_zero())
+    /// For how long events are retained.
+    pub(crate) fn retention(&self) -> Retention {
+        let age = Some(TimeDelta::days(i64::from(self.retain_events_days))).filter(|age| !age.is_zero());
+        Retention { age, grace: Duration::from_secs(u64::from(self.retention_grace_seconds)) }
     }
 
     /// The database, and the setting that names it.

@@ -117,7 +117,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
 fn keep_events(store: &Arc<Store>, tail: &EventTail, settings: &Settings) -> io::Result<EventKeeper> {
     let (leases, log) = (store.clone(), store.clone());
     let ports = KeeperPorts { leases, log, tail: tail.clone() };
-    EventKeeper::start(ports, Uuid::now_v7().to_string(), settings.retain_events())
+    EventKeeper::start(ports, Uuid::now_v7().to_string(), settings.retention())
 }
 
 /// How many calls may use a connection at a time: the engine's workers, the sweeper, the mover of lines

@@ -221,7 +221,8 @@ impl Drop for TestDatabase {
 
 fn sqlite(file: &str) -> SqliteConnection {
     let mut connection = SqliteConnection::establish(file).unwrap();
-    connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+    // Longer than the servers wait: a test that is refused its turn has shown nothing.
+    connection.batch_execute("PRAGMA busy_timeout = 60000").unwrap();
     connection.batch_execute("PRAGMA foreign_keys = ON").unwrap();
     connection
 }

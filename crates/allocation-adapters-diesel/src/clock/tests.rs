@@ -54,18 +54,41 @@ fn how_far_the_process_is_ahead_is_told_without_what_the_reading_took() {
     assert_eq!(slow.ahead(), TimeDelta::zero(), "half of the time that it took may be the way there");
 }
 
+/// A reading of a clock, after a time that the answer takes.
+fn late(read: i64) -> impl FnOnce() -> Result<i64, Infallible> {
+    move || {
+        thread::sleep(Duration::from_millis(50));
+        Ok(read)
+    }
+}
+
 #[test]
-fn a_reading_that_fails_or_takes_too_long_leaves_the_clock_as_it_goes() {
+fn a_reading_that_fails_leaves_the_clock_as_it_goes() {
     let clock = StoreClock::default();
     clock.measure(|| Ok::<_, Infallible>(5 * HOUR)).unwrap();
     assert_eq!(clock.measure(|| Err("no connection")), Err("no connection"));
-    let late = || {
-        thread::sleep(LONGEST_READING + Duration::from_millis(20));
-        Ok::<_, Infallible>(9 * HOUR)
-    };
-    clock.measure(late).unwrap();
     assert!(close(clock.now().timestamp_micros(), 5 * HOUR));
-    let unmeasured = StoreClock::default();
-    unmeasured.measure(late).unwrap();
-    assert!(close(unmeasured.now().timestamp_micros(), 9 * HOUR), "better than none");
+}
+
+#[test]
+fn a_slow_reading_displaces_no_better_one_unless_the_clock_was_set() {
+    let offset = |clock: &StoreClock| clock.database.load(Ordering::Relaxed);
+    let clock = StoreClock::default();
+    clock.measure(late(5 * HOUR)).unwrap();
+    assert!(close(clock.now().timestamp_micros(), 5 * HOUR), "better than none");
+    clock.measure(|| Ok::<_, Infallible>(clock.now().timestamp_micros())).unwrap();
+    let good = offset(&clock);
+    clock.measure(late(clock.now().timestamp_micros())).unwrap();
+    assert_eq!(offset(&clock), good, "it may have been read at any instant of the 50 ms");
+    clock.measure(late(9 * HOUR)).unwrap();
+    assert!(close(clock.now().timestamp_micros(), 9 * HOUR), "no delay accounts for that");
+}
+
+#[test]
+fn the_older_a_reading_is_the_less_certain() {
+    let taken = Instant::now();
+    let good = Reading { taken, offset: 0, margin: 100 };
+    let fair = |seconds| Reading { taken: taken + Duration::from_secs(seconds), offset: 0, margin: 1_000 };
+    assert!(!fair(1).improves_on(&good));
+    assert!(fair(2).improves_on(&good), "the clocks may have drifted a millisecond apart");
 }

@@ -2,13 +2,16 @@ use super::*;
 use crate::testing::{cause, now, sku};
 use allocation_ports::mocks::{MockEventLog, MockLeases, MockLogKeeper};
 
-fn keeper(leases: MockLeases, log: MockLogKeeper, retain: Option<TimeDelta>) -> Keeper {
+/// Longer than any of these tests takes.
+const GRACE: Duration = Duration::from_secs(60);
+
+fn keeper(leases: MockLeases, log: MockLogKeeper, age: Option<TimeDelta>) -> Keeper {
     let tail = EventTail::start(Arc::new(MockEventLog::new()), 1).unwrap();
     let ports = KeeperPorts { leases: Arc::new(leases), log: Arc::new(log), tail };
     Keeper {
         ports,
         lease: Lease { name: "events", holder: "me".to_owned() },
-        retain,
+        retention: Retention { age, grace: GRACE },
         log: FailureLog::new("sequencing", "retrying"),
     }
 }
@@ -74,7 +77,7 @@ fn full_chunks_follow_each_other_and_a_round_ends_where_it_began() {
         (None, rest(0)),
     ];
     let keeper = keeper(MockLeases::new(), numbering(chunks), None);
-    let pauses = steps(&keeper, Held::now(), 4);
+    let pauses = steps(&keeper, Held::now(GRACE), 4);
     assert_eq!(pauses, [Duration::ZERO, Duration::ZERO, Duration::ZERO, GATHER]);
 }
 
@@ -86,7 +89,7 @@ fn a_round_goes_on_without_another_look_and_ends_when_nothing_is_left() {
     log.expect_number().times(3).returning(move |_, _, _, _| Ok(chunks.next().unwrap()));
     log.expect_tidy().times(1).returning(|| Ok(()));
     let keeper = keeper(MockLeases::new(), log, None);
-    steps(&keeper, Held { untidied: TIDY, ..Held::now() }, 3);
+    steps(&keeper, Held { untidied: TIDY, ..Held::now(GRACE) }, 3);
 }
 
 #[test]
@@ -96,14 +99,14 @@ fn a_product_with_many_events_keeps_no_other_waiting() {
     chunks.extend((0..4).map(|turn| (Some(hot(turn)), full(hot(turn + 1)))));
     chunks.push((Some(OutboxPlace::past(sku("HOT"))), full(place("ZEBRA", 1))));
     let keeper = keeper(MockLeases::new(), numbering(chunks), None);
-    steps(&keeper, Held::now(), 6);
+    steps(&keeper, Held::now(GRACE), 6);
 }
 
 #[test]
 fn what_is_numbered_is_told_to_those_who_wait() {
     let keeper = keeper(MockLeases::new(), numbering(vec![(None, rest(2))]), None);
     let mut waiter = keeper.ports.tail.enter().unwrap();
-    steps(&keeper, Held::now(), 1);
+    steps(&keeper, Held::now(GRACE), 1);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let grown = std::pin::pin!(waiter.grown_past(8)).poll(&mut context);
     assert_eq!(grown, std::task::Poll::Ready(true));
@@ -114,7 +117,7 @@ fn the_store_is_tidied_after_many_events_once_there_are_few_to_number() {
     let mut log = numbering(vec![(None, full(place("A", 1))), (Some(place("A", 1)), rest(1))]);
     log.expect_tidy().times(1).returning(|| Ok(()));
     let keeper = keeper(MockLeases::new(), log, None);
-    steps(&keeper, Held { untidied: TIDY, ..Held::now() }, 2);
+    steps(&keeper, Held { untidied: TIDY, ..Held::now(GRACE) }, 2);
 }
 
 #[test]
@@ -122,15 +125,15 @@ fn a_lease_is_renewed_in_time_while_there_is_nothing_to_do() {
     let mut log = MockLogKeeper::new();
     log.expect_has_unnumbered().returning(|| Ok(false));
     let keeper = keeper(taken(&[true, false]), log, None);
-    assert_eq!(steps(&keeper, Held::now(), 2), [LOOK, LOOK], "not yet");
-    let long_ago = || Some(Held { renewed: Instant::now().checked_sub(RENEW).unwrap(), ..Held::now() });
+    assert_eq!(steps(&keeper, Held::now(GRACE), 2), [LOOK, LOOK], "not yet");
+    let long_ago = || Some(Held { renewed: Instant::now().checked_sub(RENEW).unwrap(), ..Held::now(GRACE) });
     assert_eq!(keeper.step(&mut long_ago()).unwrap(), LOOK);
     assert!(matches!(keeper.step(&mut long_ago()), Err(KeepLogError::LeaseLost)));
 }
 
 /// Holds the lease for so long that old events may go.
 fn past_grace() -> Held {
-    Held { forget_next: Instant::now(), ..Held::now() }
+    Held { forget_next: Instant::now(), ..Held::now(GRACE) }
 }
 
 /// A log that moves the time of retention on to this instant, beside a clock.
@@ -165,8 +168,8 @@ fn nothing_is_forgotten_at_once_after_a_start() {
     let mut log = MockLogKeeper::new();
     log.expect_has_unnumbered().returning(|| Ok(false));
     let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
-    let held = Held::now();
-    assert!(held.forget_next >= Instant::now() + FORGET_GRACE.saturating_sub(Duration::from_secs(20)));
+    let held = Held::now(GRACE);
+    assert!(held.forget_next >= Instant::now() + GRACE.saturating_sub(Duration::from_secs(20)));
     assert_eq!(steps(&keeper, held, 2), [LOOK, LOOK]);
 }
 
@@ -223,7 +226,7 @@ fn events_are_numbered_though_old_ones_cannot_be_forgotten() {
 #[test]
 fn who_has_lost_the_lease_waits_for_it_and_a_failure_is_no_end() {
     let keeper = keeper(MockLeases::new(), MockLogKeeper::new(), None);
-    let mut held = Some(Held::now());
+    let mut held = Some(Held::now(GRACE));
     let away = || Err(KeepLogError::Store(StoreError::Unavailable(cause("connection refused"))));
     assert_eq!(keeper.after(away(), &mut held), AFTER_FAILURE);
     assert!(held.is_some() && keeper.log.is_failing());
@@ -248,7 +251,7 @@ fn it_goes_on_after_a_failure_and_gives_the_lease_back_when_it_is_stopped() {
         if number == 1 { Err(StoreError::Failed(cause("no such table"))) } else { Ok(false) }
     });
     let Keeper { ports, .. } = keeper(leases, log, None);
-    let keeper = EventKeeper::start(ports, "me".to_owned(), None).unwrap();
+    let keeper = EventKeeper::start(ports, "me".to_owned(), Retention { age: None, grace: GRACE }).unwrap();
     assert_eq!((steps.recv(), steps.recv()), (Ok(1), Ok(2)));
     drop(steps);
     keeper.stop();

@@ -193,7 +193,9 @@ fn a_reader_who_comes_too_late_is_told(database: &TestDatabase) {
     server.signal("TERM");
     server.wait();
     database.execute("UPDATE events SET occurred_at = occurred_at - 180000000000 WHERE position <= 3");
-    let server = Server::start_with(database, |command| command.env("ALLOCATION_RETAIN_EVENTS_DAYS", "2"));
+    let server = Server::start_with(database, |command| {
+        command.env("ALLOCATION_RETAIN_EVENTS_DAYS", "2").env("ALLOCATION_RETENTION_GRACE_SECONDS", "0")
+    });
     let client = server.client();
     let deadline = Instant::now() + Duration::from_secs(60);
     while client.get("/events?after=1").status == 200 {
