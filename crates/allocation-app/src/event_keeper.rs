@@ -1,14 +1,10 @@
 //! Keeping the log of events.
 
-use crate::health::Alive;
-use crate::{EventTail, FailureLog, Vital};
+use crate::{BackgroundTask, EventTail, FailureLog, Vital};
 use allocation_ports::{KeepLogError, Lease, Leases, LogKeeper, Numbered, OutboxPlace, RetentionTime, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::io;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long the lease lasts unless it is renewed: who waits for it takes it that long after the holder
@@ -41,11 +37,7 @@ const AFTER_FAILURE: Duration = Duration::from_millis(200);
 /// Numbers committed events and forgets old ones, on a thread of its own, as long as this process holds
 /// the lease to do so; else it waits for the lease.
 #[derive(Debug)]
-pub struct EventKeeper {
-    stop: Sender<()>,
-    thread: JoinHandle<()>,
-    vital: Vital,
-}
+pub struct EventKeeper(BackgroundTask);
 
 /// What an [`EventKeeper`] works with.
 pub struct KeeperPorts {
@@ -74,30 +66,46 @@ impl EventKeeper {
     ///
     /// When the system gives no thread.
     pub fn start(ports: KeeperPorts, holder: String, retention: Retention) -> io::Result<Self> {
-        let (stop, stopped) = mpsc::channel();
         let log = FailureLog::new("event sequencing", "retrying");
         let keeper = Keeper { ports, lease: Lease { name: "events", holder }, retention, log };
-        let alive = Alive::new();
-        let vital = alive.vital("events");
-        let thread = thread::Builder::new().name("events".to_owned()).spawn(move || {
-            let _alive = alive;
-            keeper.run(&stopped);
-        })?;
-        Ok(Self { stop, thread, vital })
+        let mut tenure = Tenure { keeper, held: None };
+        let task = BackgroundTask::start("events", Duration::ZERO, AFTER_FAILURE, move |_| tenure.step())?;
+        Ok(Self(task))
     }
 
     /// Whether its thread lives.
     #[must_use]
     pub fn vital(&self) -> Vital {
-        self.vital.clone()
+        self.0.vital()
     }
 
-    /// Stops when the step that is under way has ended, and gives the lease back, so that another takes
-    /// it at once.
+    /// Stops after the step that is under way, and gives the lease back, so that another process takes it at
+    /// once.
     pub fn stop(self) {
-        drop(self.stop);
-        // It survives its panics.
-        let _ended = self.thread.join();
+        self.0.stop();
+    }
+}
+
+/// A keeper with what it knows while it holds the lease, which it gives back in the end.
+struct Tenure {
+    keeper: Keeper,
+    held: Option<Held>,
+}
+
+impl Tenure {
+    fn step(&mut self) -> Duration {
+        let step = self.keeper.step(&mut self.held);
+        self.keeper.after(step, &mut self.held)
+    }
+}
+
+impl Drop for Tenure {
+    fn drop(&mut self) {
+        if self.held.is_some()
+            && let Err(error) = self.keeper.ports.leases.release(&self.keeper.lease)
+        {
+            tracing::debug!(%error, "the lease of the log was not given back");
+        }
     }
 }
 
@@ -157,23 +165,6 @@ impl Held {
 }
 
 impl Keeper {
-    fn run(&self, stopped: &Receiver<()>) {
-        let mut held = None;
-        loop {
-            // A panic costs one step, not those to come.
-            let step = panic::catch_unwind(AssertUnwindSafe(|| self.step(&mut held)));
-            let pause = step.map_or(AFTER_FAILURE, |step| self.after(step, &mut held));
-            if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
-                break;
-            }
-        }
-        if held.is_some()
-            && let Err(error) = self.ports.leases.release(&self.lease)
-        {
-            tracing::debug!(%error, "the lease of the log was not given back");
-        }
-    }
-
     /// Logs what came of a step, and a fault that lasts only once; answers how long to pause.
     fn after(&self, step: Result<Duration, KeepLogError>, held: &mut Option<Held>) -> Duration {
         let error = match step {

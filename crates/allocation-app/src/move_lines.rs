@@ -1,19 +1,30 @@
-use crate::UseCases;
+use crate::{BackgroundTask, UseCases};
 use crate::deciding::decide;
 use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
 use allocation_domain::{Batch, BatchReference, FirstToLeave, Sku};
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
-
-mod mover;
-
-pub use mover::BatchMover;
+use std::io;
+use std::time::Duration;
 
 /// How many batches are looked up at a time.
 const MAX_BATCHES: u16 = 100;
 
 impl UseCases {
+    /// Starts a task that goes on with what corrections of batches have left to be done, after each pause:
+    /// [`UseCases::move_lines`]. Any number of replicas may do so, and one takes over what another has begun.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn start_mover(&self, pause: Duration) -> io::Result<BackgroundTask> {
+        let use_cases = self.clone();
+        BackgroundTask::every(pause, "move", "moving lines of batches", move |stop| {
+            use_cases.move_lines(|| stop.goes_on())
+        })
+    }
+
     /// Goes on with what corrections have left to be done with the lines of batches, in steps that are
     /// each committed, the batches in turn; returns how many steps these were.
     ///

@@ -1,20 +1,39 @@
-use crate::UseCases;
+use crate::{BackgroundTask, UseCases};
 use crate::locking::{Locked, catch_up, lock};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
+use allocation_domain::Sku;
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};
+use std::io;
+use std::time::Duration;
 
-/// How many products are tidied in one unit of work: others wait for them as long as it takes.
-const MOST_PRODUCTS: u16 = 8;
+/// How many products one unit of work locks: other commands for them wait until it commits.
+const MAX_PRODUCTS: usize = 8;
+/// How many products are looked for, so that some that others have locked do not hide the rest.
+const SEARCH_LIMIT: u16 = 64;
 
 impl UseCases {
+    /// Starts a task that releases expired holds after each pause.
+    ///
+    /// Only events depend on it: they tell of expired holds soon after. Any number of replicas may sweep.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn start_sweeper(&self, pause: Duration) -> io::Result<BackgroundTask> {
+        let use_cases = self.clone();
+        BackgroundTask::every(pause, "sweep", "releasing expired holds", move |stop| {
+            use_cases.release_expired_holds(|| stop.goes_on())
+        })
+    }
+
     /// Frees what expired holds still keep and tells so in events, some products at a time; answers
     /// how many products these were.
     ///
-    /// The clock only leads to products; what has expired of them is decided by that of their lock.
-    /// `go_on` is asked before each time. It decides nothing: units whose hold has expired are free for every decision anyway. So it
-    /// gives way to others, and leaves for another time what they have locked.
+    /// The clock only leads to products; which of their holds have expired is decided at the time of the lock.
+    /// `go_on` is asked before each unit of work. Units whose hold has expired are free for every decision
+    /// anyway, so products that others have locked are left for the next sweep.
     ///
     /// # Isolation
     ///
@@ -39,14 +58,16 @@ impl UseCases {
     }
 }
 
-/// Tidies the products whose holds expired first, and tells how many were changed.
+/// Releases the holds that expired first, of products that no other unit of work has locked; returns how many
+/// products have changed.
 fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<Ending<usize>, StoreError> {
-    let mut skus = unit.products().with_expired_holds(now, MOST_PRODUCTS)?;
+    let found = unit.products().with_expired_holds(now, SEARCH_LIMIT)?;
+    let mut skus = first_unlocked(unit, &found)?;
     if skus.is_empty() {
         return Ok(Ending::Rollback(0));
     }
     skus.sort();
-    let wanted: Vec<Wanted> = skus.iter().cloned().map(Wanted::product).collect();
+    let wanted: Vec<Wanted> = skus.into_iter().map(Wanted::product).collect();
     let mut locked = lock(unit, &wanted)?;
     // What is still behind is found again.
     let _behind = catch_up(unit, &mut locked)?;
@@ -54,6 +75,18 @@ fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<Ending<usize
     let tidied = products.iter().filter(|product| product.has_changed()).count();
     let changed = save_changed(unit, products, &Origin::default())?;
     Ok(if changed { Ending::Commit(tidied) } else { Ending::Rollback(tidied) })
+}
+
+/// The first few products, but for those that others have locked.
+fn first_unlocked(unit: &mut dyn UnitOfWork, found: &[Sku]) -> Result<Vec<Sku>, StoreError> {
+    for some in found.chunks(MAX_PRODUCTS) {
+        let locked = unit.products().locked_by_others(some)?;
+        let unlocked: Vec<_> = some.iter().filter(|sku| !locked.contains(sku)).cloned().collect();
+        if !unlocked.is_empty() {
+            return Ok(unlocked);
+        }
+    }
+    Ok(Vec::new())
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl Api {
         feed: EventFeed,
         blocking: BlockingLimits,
     ) -> Self {
-        let Gates { calls: gate, searches, readers } = Gates::new(blocking);
+        let Gates { calls: gate, searches, readers } = Gates::new(blocking, &readiness);
         let (failures, bodies, edge) = (Arc::default(), Bodies::default(), Arc::default());
         let calendar = Arc::new(|at: DateTime<Utc>| at.date_naive());
         Self {

@@ -4,6 +4,7 @@ use crate::problem::{Kind, Problem};
 use crate::request_id::RequestId;
 use actix_web::rt::time::timeout;
 use actix_web::{HttpRequest, web};
+use allocation_ports::{FailedCheck, Readiness};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
@@ -35,9 +36,10 @@ pub(crate) struct Gates {
 }
 
 impl Gates {
-    pub(crate) fn new(limits: BlockingLimits) -> Self {
+    pub(crate) fn new(limits: BlockingLimits, readiness: &Arc<dyn Readiness>) -> Self {
         let running = semaphore(limits.running);
         let gate = |share| Gate {
+            readiness: Arc::clone(readiness),
             share,
             running: Arc::clone(&running),
             waiting: semaphore(limits.waiting),
@@ -53,6 +55,8 @@ impl Gates {
 /// Lets blocking work in as the limits allow.
 #[derive(Clone)]
 pub(crate) struct Gate {
+    /// Knows whether calls wait because the database is away.
+    readiness: Arc<dyn Readiness>,
     /// The places of this class alone, `None` when it may use all.
     share: Option<Arc<Semaphore>>,
     running: Arc<Semaphore>,
@@ -71,7 +75,7 @@ impl Gate {
     /// A gate for calls of one class only.
     #[cfg(test)]
     pub(crate) fn new(limits: BlockingLimits) -> Self {
-        Gates::new(limits).calls
+        Gates::new(limits, &crate::testing::ready()).calls
     }
 
     /// Runs work for a request on a thread that may block, once it is its turn.
@@ -82,7 +86,8 @@ impl Gate {
     /// # Errors
     ///
     /// [`Kind::Overloaded`], and the work has not run, when too many wait or the turn does not come in
-    /// time; whatever the work fails with.
+    /// time, [`Kind::DatabaseUnavailable`] when that is because the database is away; whatever the work
+    /// fails with.
     pub(crate) async fn run<T, E>(
         &self,
         request: &HttpRequest,
@@ -110,11 +115,17 @@ impl Gate {
         if let Some(turn) = self.try_turn() {
             return Ok(turn);
         }
-        let _place = self.waiting.try_acquire().map_err(|_| Problem::of(Kind::Overloaded))?;
+        let _place = self.waiting.try_acquire().map_err(|_| self.refusal())?;
         match timeout(self.turn_within, self.turn()).await {
             Ok(turn) => turn.map_err(|_| Problem::of(Kind::ShuttingDown)),
-            Err(_) => Err(Problem::of(Kind::Overloaded)),
+            Err(_) => Err(self.refusal()),
         }
+    }
+
+    /// Why a call gets no turn: calls that wait for a database that is away hold every place.
+    fn refusal(&self) -> Problem {
+        let is_away = self.readiness.failed_checks().iter().any(|check| check.name == FailedCheck::DATABASE);
+        Problem::of(if is_away { Kind::DatabaseUnavailable } else { Kind::Overloaded })
     }
 
     /// A turn, if there is one now.

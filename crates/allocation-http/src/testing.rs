@@ -16,7 +16,7 @@ use allocation_ports::mocks::{
     MockClock, MockEventLog, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries,
     MockReadiness, MockUnitOfWorkFactory,
 };
-use allocation_ports::{Clock, EngineMetrics, FailedCheck, FoundBatch, StoreError, StoredPickList, UnitOfWork};
+use allocation_ports::{Clock, EngineMetrics, FailedCheck, FoundBatch, Readiness, StoreError, StoredPickList, UnitOfWork};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use std::num::NonZeroUsize;
@@ -33,11 +33,22 @@ pub(crate) struct Ports {
     pub(crate) max_age: Duration,
 }
 
+fn with_checks(failed: Vec<FailedCheck>) -> MockReadiness {
+    let mut readiness = MockReadiness::new();
+    readiness.expect_failed_checks().returning(move || failed.clone());
+    readiness
+}
+
+/// A store of which no check fails.
+pub(crate) fn ready() -> Arc<dyn Readiness> {
+    Arc::new(with_checks(Vec::new()))
+}
+
 impl Ports {
     pub(crate) fn new() -> Self {
         Self {
             queries: MockQueries::new(),
-            readiness: MockReadiness::new(),
+            readiness: with_checks(Vec::new()),
             log: MockEventLog::new(),
             units: MockUnitOfWorkFactory::new(),
             limits: BlockingLimits { running: 3, waiting: 2, turn_within: Duration::from_secs(30) },
@@ -71,17 +82,15 @@ impl Ports {
         ports.queries.expect_pick_lists().returning(move |_, _, _| Err(error()));
         ports.queries.expect_pickable().returning(move |_, _| Err(error()));
         ports.queries.expect_history().returning(move |_, _, _| Err(error()));
-        let unready = || vec![FailedCheck::new(FailedCheck::DATABASE, "The database does not accept a write")];
-        ports.readiness.expect_failed_checks().returning(unready);
+        ports.readiness =
+            with_checks(vec![FailedCheck::new(FailedCheck::DATABASE, "The database does not accept a write")]);
         ports.log.expect_read().returning(move |_, _, _| Err(error().into()));
         ports
     }
 
     /// Ports of which some checks fail.
     pub(crate) fn with_failed_checks(failed: Vec<FailedCheck>) -> Self {
-        let mut ports = Self::new();
-        ports.readiness.expect_failed_checks().returning(move || failed.clone());
-        ports
+        Self { readiness: with_checks(failed), ..Self::new() }
     }
 
     pub(crate) fn api(self) -> Api {

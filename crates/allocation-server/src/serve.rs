@@ -6,8 +6,8 @@ use crate::logging::{self, LogWriter};
 use crate::{connections, stop};
 use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
 use allocation_app::{
-    AgeLimit, AllocationEngine, BatchMover, EngineCounters, EngineSettings, EventKeeper, EventTail, Health,
-    KeeperPorts, RetryPolicy, Sweeper, UnitRunner, UseCases,
+    AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, Health,
+    KeeperPorts, RetryPolicy, UnitRunner, UseCases,
 };
 use allocation_http::{Api, BlockingLimits, EventFeed, Starting};
 use allocation_ports::{Clock, EngineMetrics};
@@ -71,8 +71,8 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let running = running_calls(&store, settings.pool_size);
     let limits = BlockingLimits { running, waiting: WAITING_CALLS, turn_within: TURN_WITHIN };
     let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock)).with_age_limit(age);
-    let sweeper = Sweeper::start(use_cases.clone(), SWEEP_PAUSE).context("the sweeper cannot be started")?;
-    let mover = BatchMover::start(use_cases.clone(), MOVE_PAUSE).context("lines of batches cannot be moved")?;
+    let sweeper = use_cases.start_sweeper(SWEEP_PAUSE).context("the sweeper cannot be started")?;
+    let mover = use_cases.start_mover(MOVE_PAUSE).context("lines of batches cannot be moved")?;
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
     let keeper = keep_events(&store, &tail, settings).context("the log of events cannot be kept")?;
     let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;

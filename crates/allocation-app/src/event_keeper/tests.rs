@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::{cause, now, sku};
 use allocation_ports::mocks::{MockEventLog, MockLeases, MockLogKeeper};
+use std::sync::mpsc;
 
 /// Longer than any of these tests takes.
 const GRACE: Duration = Duration::from_secs(60);

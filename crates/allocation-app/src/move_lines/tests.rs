@@ -150,13 +150,13 @@ fn the_thread_goes_on_after_a_failure_until_it_is_stopped() {
         let _over = looked.send(number);
         if number == 1 { Err(StoreError::Unavailable(cause("connection refused"))) } else { Ok(Vec::new()) }
     });
-    let mover = BatchMover::start(use_cases_with(queries, Vec::new()), Duration::from_millis(1)).unwrap();
+    let mover = use_cases_with(queries, Vec::new()).start_mover(Duration::from_millis(1)).unwrap();
     for number in 1..=3 {
         assert_eq!(looks.recv(), Ok(number));
     }
     drop(looks);
     mover.stop();
-    BatchMover::start(use_cases_with(MockQueries::new(), Vec::new()), Duration::from_secs(3_600)).unwrap().stop();
+    use_cases_with(MockQueries::new(), Vec::new()).start_mover(Duration::from_secs(3_600)).unwrap().stop();
 }
 
 #[test]

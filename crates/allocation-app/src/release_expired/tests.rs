@@ -5,12 +5,17 @@ use crate::testing::{
 use allocation_domain::{Commitment, Product, Sku};
 use allocation_ports::mocks::MockProductRepository;
 
-/// These SKUs have holds that expired.
+/// These SKUs have holds that expired, and no other unit has locked their products.
 fn expired(products: &mut MockProductRepository, skus: Vec<Sku>) {
+    products.expect_locked_by_others().returning(|_| Ok(Vec::new()));
+    found(products, skus);
+}
+
+fn found(products: &mut MockProductRepository, skus: Vec<Sku>) {
     products
         .expect_with_expired_holds()
         .times(1)
-        .withf(|at, most| *at == now() && *most == MOST_PRODUCTS)
+        .withf(|at, most| *at == now() && *most == SEARCH_LIMIT)
         .return_once(|_, _| Ok(skus));
 }
 
@@ -50,7 +55,7 @@ fn what_others_released_meanwhile_is_left_alone() {
 
 #[test]
 fn it_goes_on_while_there_may_be_more() {
-    let names: Vec<String> = (0..MOST_PRODUCTS).map(|number| format!("SKU-{number}")).collect();
+    let names: Vec<String> = (0..MAX_PRODUCTS).map(|number| format!("SKU-{number}")).collect();
     let full = committed(|products| {
         let skus = names.iter().map(|name| sku(name)).collect();
         expired(products, skus);
@@ -60,7 +65,7 @@ fn it_goes_on_while_there_may_be_more() {
         products.expect_save().times(1).returning(|_, _| Ok(()));
     });
     let last = rolled_back(|products| expired(products, Vec::new()));
-    assert_eq!(use_cases(vec![full, last]).release_expired_holds(|| true).unwrap(), usize::from(MOST_PRODUCTS));
+    assert_eq!(use_cases(vec![full, last]).release_expired_holds(|| true).unwrap(), MAX_PRODUCTS);
 }
 
 #[test]
@@ -76,4 +81,28 @@ fn who_is_in_the_way_is_left_for_another_time() {
         products.expect_save().returning(|_, _| Ok(()));
     });
     assert!(matches!(use_cases(vec![collides]).release_expired_holds(|| true), Err(StoreError::Busy(_))));
+}
+
+#[test]
+fn products_that_others_have_locked_do_not_hide_the_rest() {
+    let names: Vec<Sku> = (0..=MAX_PRODUCTS).map(|number| sku(&format!("SKU-{number}"))).collect();
+    let locked = names[..MAX_PRODUCTS].to_vec();
+    let unit = committed(|products| {
+        products.expect_locked_by_others().times(2).returning(move |skus| {
+            assert!(skus.len() <= MAX_PRODUCTS, "no more are locked than are released");
+            Ok(skus.iter().filter(|sku| locked.contains(sku)).cloned().collect())
+        });
+        found(products, names);
+        products
+            .expect_lock()
+            .times(1)
+            .withf(|wanted| wanted.iter().map(|wanted| wanted.sku.as_str()).eq(["SKU-8"]))
+            .returning(|_| Ok(vec![with_expired_hold("SKU-8")]));
+        products.expect_save().times(1).returning(|_, _| Ok(()));
+    });
+    let all_locked = rolled_back(|products| {
+        products.expect_locked_by_others().times(1).returning(|skus| Ok(skus.to_vec()));
+        found(products, vec![sku("LAMP")]);
+    });
+    assert_eq!(use_cases(vec![unit, all_locked]).release_expired_holds(|| true).unwrap(), 1);
 }

@@ -1,9 +1,12 @@
 use super::{BlockingLimits, Gate, Gates};
+use crate::testing::ready;
 use crate::problem::{Kind, Problem};
 use actix_web::ResponseError;
 use actix_web::test::TestRequest;
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
+use allocation_ports::mocks::MockReadiness;
+use allocation_ports::{FailedCheck, Readiness};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -117,7 +120,7 @@ async fn calls_whose_clients_have_hung_up_never_run() {
 #[actix_web::test]
 async fn neither_searches_nor_readers_of_events_take_the_places_of_other_calls() {
     for running in 3..40 {
-        let gates = Gates::new(limits(running, 1_000));
+        let gates = Gates::new(limits(running, 1_000), &ready());
         let request = TestRequest::default().to_http_request();
         let (begun, begins) = mpsc::channel();
         let (end, ends) = mpsc::channel::<()>();
@@ -153,11 +156,23 @@ async fn neither_searches_nor_readers_of_events_take_the_places_of_other_calls()
 
 #[actix_web::test]
 async fn a_line_of_searches_leaves_the_line_of_other_calls_its_length() {
-    let gates = Gates::new(BlockingLimits { turn_within: Duration::from_secs(600), ..limits(0, 1) });
+    let gates = Gates::new(BlockingLimits { turn_within: Duration::from_secs(600), ..limits(0, 1) }, &ready());
     let request = TestRequest::default().to_http_request();
     let mut search = Box::pin(gates.searches.run(&request, || Ok::<_, Problem>(1)));
     assert!((&mut search).now_or_never().is_none(), "it waits");
     let refused = gates.searches.run(&request, || Ok::<_, Problem>(2)).await;
     assert!(is_overload(&refused.unwrap_err()));
     assert!(gates.calls.run(&request, || Ok::<_, Problem>(3)).now_or_never().is_none(), "it may wait");
+}
+
+#[actix_web::test]
+async fn a_turn_that_does_not_come_because_the_database_is_away_is_no_overload() {
+    let mut readiness = MockReadiness::new();
+    readiness.expect_failed_checks().returning(|| vec![FailedCheck::new(FailedCheck::DATABASE, "away")]);
+    let readiness: Arc<dyn Readiness> = Arc::new(readiness);
+    for (waiting, turn_within) in [(0, Duration::from_secs(600)), (1, Duration::ZERO)] {
+        let gate = Gates::new(BlockingLimits { running: 0, waiting, turn_within }, &readiness).calls;
+        let refused = gate.run(&TestRequest::default().to_http_request(), never).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::DatabaseUnavailable);
+    }
 }

@@ -149,7 +149,6 @@ async fn an_engine_that_is_shut_down_says_so() {
 async fn a_full_line_of_blocking_work_is_overload() {
     let mut ports = Ports::new();
     ports.limits = BlockingLimits { running: 0, waiting: 0, ..ports.limits };
-    ports.readiness.expect_failed_checks().returning(Vec::new);
     let api = ports.api();
     let answers = [
         post(&api, "/batch", BATCH).await,

@@ -57,7 +57,8 @@ mod postgres_away {
         client.place("O-H", &[("LAMP", 1)], json!({"hold_seconds": 600}));
         expire_at(&database, "O-H", now() + 1_000_000);
         database.set_away(true);
-        // Some at once, as each of them waits for a connection before it gives up; more would wait for their turn.
+        unready(&client).problem(503, "database-unavailable");
+        // At once, as each of them waits for a connection, or for its turn, before it gives up.
         let requests: [fn(&Client) -> Answer; 18] = [
             |client| client.get("/batch/B-1"),
             |client| client.get("/batch"),
@@ -78,19 +79,16 @@ mod postgres_away {
             |client| client.get("/products/LAMP"),
             |client| client.get("/products/LAMP/availability"),
         ];
-        let together = |requests: &[fn(&Client) -> Answer]| -> Vec<Answer> {
-            thread::scope(|scope| {
-                let threads: Vec<_> = requests.iter().map(|ask| scope.spawn(|| ask(&client))).collect();
-                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-            })
-        };
-        for answer in requests.chunks(3).flat_map(together) {
+        let answers: Vec<Answer> = thread::scope(|scope| {
+            let threads: Vec<_> = requests.iter().map(|ask| scope.spawn(|| ask(&client))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        for answer in answers {
             answer.problem(503, "database-unavailable");
             assert!(answer.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
             assert_reveals_nothing(&answer);
         }
         assert_eq!(client.get("/livez").status, 200);
-        unready(&client).problem(503, "database-unavailable");
         database.set_away(false);
         ready(&client);
         assert_eq!(client.allocate("O-1", "LAMP", 1).status, 201);

@@ -1,11 +1,11 @@
 use super::*;
 use crate::testing::{cause, clock};
-use crate::{RetryPolicy, UnitRunner};
+use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_ports::mocks::{MockProductRepository, MockQueries, MockUnitOfWork};
 use allocation_ports::{LockWait, UnitOfWork, UnitOfWorkFactory};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{self, SyncSender};
 
 /// Tells of each unit of work that is begun: the first fails, the second panics. No mock: one that
 /// has panicked does so for ever.
@@ -38,7 +38,7 @@ fn use_cases(told: SyncSender<usize>) -> UseCases {
 #[test]
 fn it_sweeps_again_and_again_whatever_becomes_of_one_sweep_until_it_is_stopped() {
     let (begun, sweeps) = mpsc::sync_channel(0);
-    let sweeper = Sweeper::start(use_cases(begun), Duration::from_millis(1)).unwrap();
+    let sweeper = use_cases(begun).start_sweeper(Duration::from_millis(1)).unwrap();
     for number in 1..=4 {
         assert_eq!(sweeps.recv(), Ok(number));
     }
@@ -49,5 +49,5 @@ fn it_sweeps_again_and_again_whatever_becomes_of_one_sweep_until_it_is_stopped()
 #[test]
 fn a_pause_does_not_hold_up_the_stop() {
     let (begun, _sweeps) = mpsc::sync_channel(0);
-    Sweeper::start(use_cases(begun), Duration::from_secs(3_600)).unwrap().stop();
+    use_cases(begun).start_sweeper(Duration::from_secs(3_600)).unwrap().stop();
 }
