@@ -1,8 +1,8 @@
-use crate::{BackgroundTask, UseCases};
 use crate::deciding::decide;
 use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
+use crate::{BackgroundTask, UseCases};
 use allocation_domain::{Batch, BatchReference, FirstToLeave, Sku};
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
 use std::io;

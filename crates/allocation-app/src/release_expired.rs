@@ -1,7 +1,7 @@
-use crate::{BackgroundTask, UseCases};
 use crate::locking::{Locked, catch_up, lock};
 use crate::saving::save_changed;
 use crate::unit_of_work::Ending;
+use crate::{BackgroundTask, UseCases};
 use allocation_domain::Sku;
 use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
 use chrono::{DateTime, Utc};

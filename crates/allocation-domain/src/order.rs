@@ -173,7 +173,7 @@ impl OrderStatus {
     /// anything left. Without a living line the order has expired if one of its lines has, else it
     /// is cancelled. Otherwise its living lines decide: short if one of them is; backordered if
     /// they have had nothing; partially allocated if they lack anything, what was picked and
-    /// shipped is had, or another line has given back all it had; held if one of them is held;
+    /// shipped is had, or another line has given back all it had or has expired; held if one of them is held;
     /// shipped if all their units are; picked if all are picked or shipped; allocated.
     pub fn of<'a>(lines: impl IntoIterator<Item = &'a LineState>, now: DateTime<Utc>) -> Self {
         let lines: Vec<_> = lines.into_iter().collect();
@@ -192,7 +192,7 @@ impl OrderStatus {
             Self::Short
         } else if living.iter().all(|line| line.served() == 0) {
             Self::Backordered
-        } else if standing.iter().any(|line| line.served() < line.quantity.get()) {
+        } else if expired || standing.iter().any(|line| line.served() < line.quantity.get()) {
             Self::PartiallyAllocated
         } else if living.iter().any(|line| line.commitment.expires_at().is_some()) {
             Self::Held

@@ -6,6 +6,7 @@ use actix_web::rt::time::timeout;
 use actix_web::{HttpRequest, web};
 use allocation_ports::{FailedCheck, Readiness};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
@@ -37,8 +38,9 @@ pub(crate) struct Gates {
 
 impl Gates {
     pub(crate) fn new(limits: BlockingLimits, readiness: &Arc<dyn Readiness>) -> Self {
-        let running = semaphore(limits.running);
+        let (running, ended) = (semaphore(limits.running), Arc::default());
         let gate = |share| Gate {
+            ended: Arc::clone(&ended),
             readiness: Arc::clone(readiness),
             share,
             running: Arc::clone(&running),
@@ -62,6 +64,8 @@ pub(crate) struct Gate {
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     turn_within: Duration,
+    /// How many calls of any class have ended.
+    ended: Arc<AtomicU64>,
 }
 
 /// A place among the calls that run.
@@ -69,6 +73,13 @@ pub(crate) struct Gate {
 struct Turn {
     _share: Option<OwnedSemaphorePermit>,
     _running: OwnedSemaphorePermit,
+    ended: Arc<AtomicU64>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Gate {
@@ -86,8 +97,8 @@ impl Gate {
     /// # Errors
     ///
     /// [`Kind::Overloaded`], and the work has not run, when too many wait or the turn does not come in
-    /// time, [`Kind::DatabaseUnavailable`] when that is because the database is away; whatever the work
-    /// fails with.
+    /// time; [`Kind::DatabaseUnavailable`] or [`Kind::DatabaseBusy`] when that is the database's doing;
+    /// whatever the work fails with.
     pub(crate) async fn run<T, E>(
         &self,
         request: &HttpRequest,
@@ -115,17 +126,20 @@ impl Gate {
         if let Some(turn) = self.try_turn() {
             return Ok(turn);
         }
-        let _place = self.waiting.try_acquire().map_err(|_| self.refusal())?;
+        let _place = self.waiting.try_acquire().map_err(|_| self.refusal(Kind::Overloaded))?;
+        let ended = self.ended.load(Ordering::Relaxed);
         match timeout(self.turn_within, self.turn()).await {
             Ok(turn) => turn.map_err(|_| Problem::of(Kind::ShuttingDown)),
-            Err(_) => Err(self.refusal()),
+            // All places are taken by calls that wait for the database, for locks of others mostly.
+            Err(_) if self.ended.load(Ordering::Relaxed) == ended => Err(self.refusal(Kind::DatabaseBusy)),
+            Err(_) => Err(self.refusal(Kind::Overloaded)),
         }
     }
 
-    /// Why a call gets no turn: calls that wait for a database that is away hold every place.
-    fn refusal(&self) -> Problem {
+    /// Why a call gets no turn: another reason, unless the database is away.
+    fn refusal(&self, other: Kind) -> Problem {
         let is_away = self.readiness.failed_checks().iter().any(|check| check.name == FailedCheck::DATABASE);
-        Problem::of(if is_away { Kind::DatabaseUnavailable } else { Kind::Overloaded })
+        Problem::of(if is_away { Kind::DatabaseUnavailable } else { other })
     }
 
     /// A turn, if there is one now.
@@ -134,7 +148,7 @@ impl Gate {
             Some(share) => Some(Arc::clone(share).try_acquire_owned().ok()?),
             None => None,
         };
-        Arc::clone(&self.running).try_acquire_owned().ok().map(|running| Turn { _share: share, _running: running })
+        Arc::clone(&self.running).try_acquire_owned().ok().map(|running| self.begin(share, running))
     }
 
     /// The next turn. The share comes first, so that no more than that wait among the other classes.
@@ -143,7 +157,11 @@ impl Gate {
             Some(share) => Some(Arc::clone(share).acquire_owned().await?),
             None => None,
         };
-        Ok(Turn { _share: share, _running: Arc::clone(&self.running).acquire_owned().await? })
+        Ok(self.begin(share, Arc::clone(&self.running).acquire_owned().await?))
+    }
+
+    fn begin(&self, share: Option<OwnedSemaphorePermit>, running: OwnedSemaphorePermit) -> Turn {
+        Turn { _share: share, _running: running, ended: Arc::clone(&self.ended) }
     }
 }
 

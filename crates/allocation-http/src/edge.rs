@@ -15,6 +15,7 @@ pub use prefix::BasePath;
 pub(crate) use prefix::Prefix;
 pub use site::CorsOrigin;
 
+use crate::etag;
 use crate::fault::{Fault, Faults};
 use crate::problem::{Kind, Problem};
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
@@ -62,6 +63,9 @@ impl EdgeSettings {
         if site::is_foreign_write(request, &self.cors_origins) {
             return Err(Problem::of(Kind::CrossSiteRequest));
         }
+        if etag::names_a_version(request.headers()) && !has_versions(request) {
+            return Err(Problem::of(Kind::PreconditionFailed));
+        }
         Ok(())
     }
 
@@ -73,6 +77,12 @@ impl EdgeSettings {
         let parsed = text.to_str().map_err(|_| prefix::RULE).and_then(BasePath::parse_prefix);
         parsed.map(|path| Some(path.prefix())).map_err(|detail| Fault::of("X-Forwarded-Prefix", detail))
     }
+}
+
+/// Whether a request may be for a version of what it changes: batches alone have versions. A request that
+/// only reads does so whichever version there is.
+fn has_versions(request: &ServiceRequest) -> bool {
+    request.path().starts_with("/batch/") || request.method().is_safe()
 }
 
 /// Refuses requests of other sites, and has every response say where the client sees it.

@@ -46,6 +46,11 @@ pub(crate) fn is_known(headers: &HeaderMap, tag: &[u8]) -> bool {
     tags.into_iter().any(|known| known == b"*" || known.strip_prefix(b"W/").unwrap_or(known) == tag)
 }
 
+/// Whether a request is for one version, or for several, rather than for whichever there is.
+pub(crate) fn names_a_version(headers: &HeaderMap) -> bool {
+    headers.contains_key(IF_MATCH) && IfMatch::of(headers) != IfMatch::Any
+}
+
 /// Which versions a request is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum IfMatch {

@@ -16,7 +16,9 @@ use allocation_ports::mocks::{
     MockClock, MockEventLog, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries,
     MockReadiness, MockUnitOfWorkFactory,
 };
-use allocation_ports::{Clock, EngineMetrics, FailedCheck, FoundBatch, Readiness, StoreError, StoredPickList, UnitOfWork};
+use allocation_ports::{
+    Clock, EngineMetrics, FailedCheck, FoundBatch, Readiness, StoreError, StoredPickList, UnitOfWork,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use std::num::NonZeroUsize;

@@ -6,8 +6,8 @@ use crate::logging::{self, LogWriter};
 use crate::{connections, stop};
 use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
 use allocation_app::{
-    AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, Health,
-    KeeperPorts, RetryPolicy, UnitRunner, UseCases,
+    AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, Health, KeeperPorts,
+    RetryPolicy, UnitRunner, UseCases,
 };
 use allocation_http::{Api, BlockingLimits, EventFeed, Starting};
 use allocation_ports::{Clock, EngineMetrics};

@@ -91,7 +91,7 @@ fn every_order_has_one_status() {
         (vec![line(held(0), 10, 0)], Expired),
         (vec![line(held(9), 10, 0), ended(Commitment::Expired)], Expired),
         (vec![ended(Commitment::Expired), ended(Commitment::Cancelled)], Expired),
-        (vec![full.clone(), ended(Commitment::Expired)], Allocated),
+        (vec![full.clone(), ended(Commitment::Expired)], PartiallyAllocated),
         (vec![full, ended(Commitment::Cancelled)], Allocated),
         (vec![ended(Commitment::Cancelled)], Cancelled),
         (vec![ended(Commitment::Firm)], Cancelled),

@@ -1,12 +1,12 @@
 use super::{BlockingLimits, Gate, Gates};
-use crate::testing::ready;
 use crate::problem::{Kind, Problem};
+use crate::testing::ready;
 use actix_web::ResponseError;
 use actix_web::test::TestRequest;
-use futures_util::FutureExt;
-use futures_util::future::{join, join_all};
 use allocation_ports::mocks::MockReadiness;
 use allocation_ports::{FailedCheck, Readiness};
+use futures_util::FutureExt;
+use futures_util::future::{join, join_all};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -89,8 +89,24 @@ async fn a_call_whose_turn_does_not_come_in_time_is_refused_and_never_runs() {
     };
     let (running, late) = join(running, late).await;
     assert!(running.is_ok());
-    assert!(is_overload(&late.unwrap_err()));
+    assert_eq!(late.unwrap_err().kind(), Kind::DatabaseBusy, "no call has ended while it waited");
     assert_eq!(gate.run(&request, || Ok::<_, Problem>(1)).await.unwrap(), 1, "there is room again");
+}
+
+#[actix_web::test]
+async fn a_call_is_refused_for_overload_when_others_ended_while_it_waited() {
+    let gate = Gate::new(BlockingLimits { turn_within: Duration::from_secs(2), ..limits(1, 2) });
+    let request = TestRequest::default().to_http_request();
+    let ((first, finish_first), (second, finish_second)) = (occupy(&gate), occupy(&gate));
+    let late = async {
+        finish_first.send(()).unwrap();
+        let refused = gate.run(&request, never).await;
+        finish_second.send(()).unwrap();
+        refused
+    };
+    let (first, (second, late)) = join(first, join(second, late)).await;
+    assert!(first.is_ok() && second.is_ok());
+    assert!(is_overload(&late.unwrap_err()));
 }
 
 #[actix_web::test]

@@ -241,3 +241,16 @@ async fn a_forwarded_prefix_counts_only_if_it_is_trusted() {
         assert_eq!(answer.places(), ["X-Forwarded-Prefix"], "{wrong}");
     }
 }
+
+#[actix_web::test]
+async fn a_request_for_a_version_of_what_has_none_is_refused() {
+    let api = api(EdgeSettings::default());
+    for version in ["\"1-5f5e100\"", "W/\"x\"", "\"a\", \"b\"", "nonsense"] {
+        let refused = allocate(&api, &[("if-match", version)]).await;
+        assert_eq!(refused.status, 412, "{version}");
+        refused.problem("precondition-failed");
+    }
+    assert_eq!(allocate(&api, &[("if-match", "*")]).await.status, 201, "whichever there is");
+    let read = TestRequest::get().uri("/problems").insert_header(("if-match", "\"x\""));
+    assert_eq!(send(&api, read).await.status, 200, "nothing is changed");
+}

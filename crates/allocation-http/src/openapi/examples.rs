@@ -63,6 +63,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         | Kind::RequestTimeout
         | Kind::HostNotAllowed
         | Kind::CrossSiteRequest
+        | Kind::PreconditionFailed
         | Kind::NotFound
         | Kind::MethodNotAllowed
         | Kind::Overloaded

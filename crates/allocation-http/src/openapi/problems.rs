@@ -190,12 +190,15 @@ pub(crate) fn problems(kinds: &[Kind]) -> BTreeMap<String, RefOr<Response>> {
 }
 
 /// Adds the problems that any operation meets before it begins: a name that the service is not reached by,
-/// and, where something is changed, a page of another site.
+/// and, where something is changed, a page of another site, and a version of what has none.
 pub(super) fn add_those_of_every_operation(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         let changing = [&mut item.post, &mut item.patch, &mut item.put, &mut item.delete];
         for operation in changing.into_iter().flatten() {
             add(operation, Kind::CrossSiteRequest);
+            if !path.starts_with("/batch/") {
+                add(operation, Kind::PreconditionFailed);
+            }
         }
         if !matches!(&**path, "/livez" | "/readyz") {
             let all = [&mut item.get, &mut item.post, &mut item.patch, &mut item.put, &mut item.delete];

@@ -68,6 +68,10 @@ kinds! {
     /// changed. `--cors-origin` lets the pages of an origin use the service.
     CrossSiteRequest: FORBIDDEN, "cross-site-request", "The request is made by a page of another site";
 
+    /// The request is for a version that `If-Match` names, and what it would change has no versions: only
+    /// batches have. Nothing was changed.
+    PreconditionFailed: PRECONDITION_FAILED, "precondition-failed", "Only batches have versions";
+
     /// There is nothing at this path. The OpenAPI document at `/openapi.json` lists all paths.
     NotFound: NOT_FOUND, "not-found", "There is nothing here";
 
