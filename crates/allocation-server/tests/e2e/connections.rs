@@ -86,12 +86,15 @@ fn a_thousand_connections_silent_in_a_head_do_not_stop_new_clients_and_end() {
     raise_descriptor_limit();
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
-    let mut silent: Vec<Raw> = (0..1_100).map(|_| Raw::connect(&server)).collect();
-    for connection in &mut silent {
+    // One after the other: a connection that has said nothing for 5 s is ended.
+    let falls_silent = || {
+        let mut connection = Raw::connect(&server);
         connection.send(PING);
         assert!(connection.response().starts_with("HTTP/1.1 200 "));
         connection.send("GET /livez HT");
-    }
+        connection
+    };
+    let mut silent: Vec<Raw> = (0..1_100).map(|_| falls_silent()).collect();
     assert_eq!(server.client().get("/livez").status, 200);
     for connection in &mut silent {
         assert!(connection.rest().starts_with("HTTP/1.1 408 "));

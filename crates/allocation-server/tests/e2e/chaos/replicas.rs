@@ -50,7 +50,8 @@ impl Replicas {
         command.env("RUST_LOG", "trace").env("ALLOCATION_TODAY", TODAY);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let deadline = Instant::now() + Duration::from_secs(60);
-        while std::net::TcpStream::connect(&address).is_err() {
+        // It listens before it has migrated.
+        while std::net::TcpStream::connect(&address).is_err() || Client::new(&address).get("/readyz").status != 200 {
             assert!(Instant::now() < deadline, "the server does not start");
             thread::sleep(Duration::from_millis(20));
         }
