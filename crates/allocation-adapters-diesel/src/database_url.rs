@@ -237,6 +237,8 @@ impl PostgresUrl {
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // A user and a password, meant for another scheme.
+            Self::Sqlite(path) if path.to_string_lossy().contains('@') => f.write_str("sqlite://***"),
             Self::Sqlite(path) => write!(f, "sqlite://{}", Path::display(path)),
             Self::Postgres(url) => write!(f, "postgres://{}", url.place()),
         }

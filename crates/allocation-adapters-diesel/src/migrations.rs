@@ -248,19 +248,20 @@ fn applied_versions(connection: &mut AnyConnection) -> QueryResult<BTreeSet<Stri
     Ok(versions.load::<String>(connection)?.into_iter().collect())
 }
 
-/// The names of the leases that somebody holds: of servers that run, or did until a few seconds ago. The
-/// end of a lease in the far future is of a clock that was wrong, and holds nobody up.
+/// The names of the leases of servers that run, or did until ten seconds ago: a lease whose holder has died
+/// passes to another server within seconds. The end of a lease in the far future is of a clock that was wrong,
+/// and does not count.
 fn live_leases(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
     let (table, alive) = match connection {
         AnyConnection::Sqlite(_) => (
             "SELECT count(*) FROM sqlite_schema WHERE name = 'leases'",
             "SELECT name FROM leases WHERE expires_at - CAST(unixepoch('subsec') * 1000000 AS INTEGER)
-             BETWEEN 0 AND 60000000 ORDER BY name",
+             BETWEEN -10000000 AND 60000000 ORDER BY name",
         ),
         AnyConnection::Postgres(_) => (
             "SELECT count(to_regclass('leases'))",
             "SELECT name FROM leases WHERE expires_at - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-             BETWEEN 0 AND 60000000 ORDER BY name",
+             BETWEEN -10000000 AND 60000000 ORDER BY name",
         ),
     };
     if diesel::dsl::sql::<BigInt>(table).get_result::<i64>(connection)? == 0 {

@@ -74,6 +74,9 @@ on_both_databases! {
     moving:
         to_lower_a_crowded_batch_by_one_unit_loads_one_line,
         a_crowded_batch_that_is_lowered_far_loses_its_lines_in_steps,
+        a_crowded_batch_that_comes_later_and_is_lowered_a_little_loses_its_last_lines,
+        a_crowded_batch_that_comes_later_and_is_lowered_far_loses_its_lines_in_steps,
+        a_crowded_batch_that_comes_later_and_is_lowered_to_nothing_loses_all_lines,
         the_lines_of_a_crowded_batch_that_comes_later_are_told_in_steps,
         the_lines_of_a_crowded_batch_move_to_a_better_one_in_steps,
         the_first_line_to_leave_is_found_by_adding_up,

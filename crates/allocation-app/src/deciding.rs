@@ -27,7 +27,7 @@ impl AtHand for Products {
 
 /// Decides on what is at hand; as long as that does not decide, loads what is needed and asks again.
 ///
-/// What a decision needs once more, although it was loaded and nothing came, is counted in a row and not
+/// What a decision needs once more, although no row has come since it was loaded, is counted in a row and not
 /// there: [`StoreError::Invariant`].
 pub(crate) fn decide<P: AtHand, T, E: Undecided>(
     unit: &mut dyn UnitOfWork,
@@ -35,17 +35,22 @@ pub(crate) fn decide<P: AtHand, T, E: Undecided>(
     mut decision: impl FnMut(&mut P) -> Result<T, E>,
 ) -> Result<Result<T, E>, StoreError> {
     let mut decided = decision(at_hand);
-    let mut last: Option<(MoreNeeded, [usize; 3])> = None;
+    // What was loaded since rows came last, and how many there are since.
+    let (mut loaded, mut rows_then): (Vec<MoreNeeded>, _) = (Vec::new(), None);
     for _ in 0..MOST_LOADS {
         let needed = decided.as_ref().err().and_then(Undecided::more_needed);
         let Some(needed) = needed.filter(|needed: &&MoreNeeded| needed.what != Needed::CatchUp) else { break };
         let Some(product) = at_hand.product(&needed.sku) else { break };
-        let before = Some((needed.clone(), rows(product)));
-        if before == last {
+        let rows_now = Some(rows(product));
+        if rows_now != rows_then {
+            loaded.clear();
+            rows_then = rows_now;
+        }
+        if loaded.contains(needed) {
             return Err(StoreError::invariant("counted_rows_exist", needed.clone()));
         }
         unit.products().load(product, &needed.what)?;
-        last = before;
+        loaded.push(needed.clone());
         decided = decision(at_hand);
     }
     Ok(decided)

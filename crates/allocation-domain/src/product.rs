@@ -96,7 +96,7 @@ pub struct Product {
     pub(crate) stored_pick_lines: PickLines,
     events: Vec<Event>,
     /// Which lines of a batch are at hand.
-    on_batch: Option<KnownOn>,
+    on_batch: KnownOn,
     /// Whether anything has changed of which no event tells.
     moved_on: bool,
     /// What a decision that is under way has changed.
@@ -218,7 +218,7 @@ impl Product {
             pick_lines: PickLines::default(),
             stored_pick_lines: PickLines::default(),
             events: Vec::new(),
-            on_batch: None,
+            on_batch: KnownOn::default(),
             moved_on: false,
             before: None,
         };

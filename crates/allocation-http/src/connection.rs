@@ -45,6 +45,13 @@ const GRACE: Duration = Duration::from_secs(1);
 /// that a client which sends one that is refused reads why.
 const MAX_DISCARDED: usize = 16 * 1024 * 1024;
 
+/// How many bytes the dispatcher gets before it has decoded what it got. It decodes every request in them at
+/// once, and a request that waits takes a hundred times the bytes that it came in.
+const READ_BYTES: usize = 2 * 1024;
+
+/// How many bytes are read behind a request that is carried out, to notice that its client hangs up.
+const READ_AHEAD_BYTES: usize = 256;
+
 /// How many bytes are read and dropped at a time.
 const DISCARD_BYTES: usize = 8 * 1024;
 
@@ -64,6 +71,12 @@ pub(crate) struct Connection<S> {
     /// Wakes the task at the deadline or before; it is not set anew for a deadline that comes later.
     timer: Option<Pin<Box<Sleep>>>,
     ending: Option<Ending>,
+    /// How many bytes the dispatcher got since it had to wait for more.
+    delivered: usize,
+    /// How many bytes it got behind the request that is carried out.
+    ahead: usize,
+    /// Whether the peer takes nothing of what is to be sent.
+    is_blocked: bool,
     _place: Place,
 }
 
@@ -81,7 +94,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let state = Rc::new(ConnectionState::default());
         let waits = (state.standing(), state.requests());
         let deadline = Instant::now() + HEAD_TIME;
-        Self { stream, state, waits, deadline, put_off: false, timer: None, ending: None, _place: place }
+        Self {
+            stream,
+            state,
+            waits,
+            deadline,
+            put_off: false,
+            timer: None,
+            ending: None,
+            delivered: 0,
+            ahead: 0,
+            is_blocked: false,
+            _place: place,
+        }
     }
 
     /// What the application shares with the connection.
@@ -119,6 +144,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Poll::Ready(()) => Err(io::ErrorKind::ConnectionAborted.into()),
             Poll::Pending => Ok(()),
         }
+    }
+
+    /// How many bytes may be read now; `None` when the task is woken to read more.
+    fn may_read(&mut self, cx: &Context<'_>) -> Option<usize> {
+        if self.is_blocked {
+            return None;
+        }
+        if !self.state.reads_ahead() {
+            self.ahead = 0;
+        } else if self.ahead >= READ_AHEAD_BYTES {
+            self.state.wake_when_finished(cx.waker());
+            return None;
+        } else {
+            return Some(READ_AHEAD_BYTES - self.ahead);
+        }
+        if self.delivered >= READ_BYTES {
+            // As soon as what it got is decoded.
+            cx.waker().wake_by_ref();
+            return None;
+        }
+        Some(READ_BYTES - self.delivered)
+    }
+
+    /// Notes whether the peer takes what is sent. As long as it does not, none of its requests are read.
+    fn note_written<T>(&mut self, cx: &Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if self.is_blocked && written.is_ready() {
+            cx.waker().wake_by_ref();
+        }
+        self.is_blocked = written.is_pending();
+        written
     }
 
     /// Begins to end the connection, until when.
@@ -174,16 +229,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
         if this.ending.is_some() {
             return this.poll_end(cx).map(|()| Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
-        this.state.receive(&buffer.filled()[before..]);
+        let Some(most) = this.may_read(cx) else {
+            this.delivered = 0;
+            return Poll::Pending;
+        };
+        let most = most.min(buffer.remaining());
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(most));
+        let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, &mut part) else {
+            this.delivered = 0;
+            return Poll::Pending;
+        };
+        read?;
+        let bytes = part.filled().len();
+        this.state.receive(part.filled());
+        buffer.advance(bytes);
+        this.delivered += bytes;
+        if this.state.reads_ahead() {
+            this.ahead += bytes;
+        }
         Poll::Ready(Ok(()))
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.note_written(cx, written)
     }
 
     fn poll_write_vectored(
@@ -191,7 +263,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         cx: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bytes)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, bytes);
+        this.note_written(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -7,11 +7,13 @@ use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Extensions, Server, Service, ServiceFactory, ServiceResponse};
 use actix_web::rt::net::TcpStream;
+use actix_web::rt::time::timeout;
 use std::fmt::Debug;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How many connections beyond the limit are accepted, to be refused with a word, before the others wait to be
 /// accepted.
@@ -20,6 +22,9 @@ const REFUSED_AT_ONCE: usize = 64;
 /// What is sent to a peer that finds no place.
 const NO_PLACE: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// How long a refused peer is waited for, to read why and to close.
+const REFUSED_WITHIN: Duration = Duration::from_millis(500);
 
 /// How many bytes of a refused request are read, so that the socket can be closed in order.
 const READ_OF_REFUSED: usize = 4 * 1024;
@@ -56,8 +61,8 @@ pub async fn serve(
             async move { stopping.notified().await }
         };
         fn_service(move |stream: TcpStream| {
-            let admitted = admit(stream, &places);
-            async move { admitted.map_err(DispatchError::Io) }
+            let places = places.clone();
+            async move { admit(stream, &places).await.map_err(DispatchError::Io) }
         })
         .and_then(http(app(&api), address, stops))
     };
@@ -101,18 +106,31 @@ fn share_state(connection: &Connection<TcpStream>, data: &mut Extensions) {
 /// What actix-http serves: a connection that has a place, its protocol and its peer.
 type Admitted = (Connection<TcpStream>, Protocol, Option<SocketAddr>);
 
-/// Gives a connection a place, or refuses it, as far as that costs no wait.
-fn admit(stream: TcpStream, places: &Places) -> io::Result<Admitted> {
+/// Gives a connection a place, or refuses it.
+async fn admit(stream: TcpStream, places: &Places) -> io::Result<Admitted> {
     let peer = stream.peer_addr()?;
-    match places.take(peer.ip()) {
-        Some(place) => Ok((Connection::new(stream, place), Protocol::Http1, Some(peer))),
-        None => {
-            let _ = stream.try_read(&mut [0; READ_OF_REFUSED]);
-            let _ = stream.try_write(NO_PLACE);
-            tracing::debug!(%peer, "a connection beyond the limit is refused");
-            Err(io::ErrorKind::ConnectionRefused.into())
+    if let Some(place) = places.take(peer.ip()) {
+        return Ok((Connection::new(stream, place), Protocol::Http1, Some(peer)));
+    }
+    tracing::debug!(%peer, "a connection beyond the limit is refused");
+    let _too_slow = timeout(REFUSED_WITHIN, refuse(stream)).await;
+    Err(io::ErrorKind::ConnectionRefused.into())
+}
+
+/// Tells a peer that there is no place for it. A socket that is closed with unread bytes would take the response
+/// away from it, so that the beginning of what it sends is read.
+async fn refuse(mut stream: TcpStream) -> io::Result<()> {
+    stream.write_all(NO_PLACE).await?;
+    stream.shutdown().await?;
+    let mut left = READ_OF_REFUSED;
+    let mut bytes = [0; 1024];
+    while left > 0 {
+        match stream.read(&mut bytes).await? {
+            0 => break,
+            read => left = left.saturating_sub(read),
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

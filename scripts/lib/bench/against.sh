@@ -51,8 +51,8 @@ against_fill() {
     for number in {1..10000}; do
       batch "CART-$number" 2000000000
     done
-  } >"$folder/batches"
-  curl -sf -o "$folder/answer" --parallel --parallel-max 16 -K "$folder/batches"
+  } | sed '$d' >"$folder/batches" # no request follows the last one
+  curl -sSf --no-progress-meter -o "$folder/answer" --parallel --parallel-max 16 -K "$folder/batches"
   curl -sf -o "$folder/answer" "$address/allocations" --json '{"order_id": "LAST-UNIT", "sku": "SOLD-1", "qty": 1}'
   stop "$server"
   [ "$where" = SQLite ] || "$PG_BIN/psql" -qX "${url_of[$1]}" -c 'VACUUM ANALYZE'
@@ -73,8 +73,8 @@ in_turns() {
       one_turn "$build" "$lines" "${@:3}"
     done
   done
-  row "$name" "$((rates[this] / turns / 2))/s" "$((rates[other] / turns / 2))/s" \
-    "$(ratio "${rates[this]}" "${rates[other]}")" "$(ms "${p99s[this]}"), $(ms "${p99s[other]}") " \
+  printf '| %s | %s | %s | %s | %s | %s | %s |\n' "$name" "$((rates[this] / turns / 2))/s" "$((rates[other] / turns / 2))/s" \
+    "$(ratio "${rates[this]}" "${rates[other]}")" "$(ms "${p99s[this]}"), $(ms "${p99s[other]}")" \
     "$(compared server_time)" "$(compared database_time)"
 }
 

@@ -132,6 +132,30 @@ pub fn the_lines_of_a_crowded_batch_move_to_a_better_one_in_steps(database: Test
     assert_eq!(held(&world, "placed_at > 4990 OR placed_at <= 3490"), 0, "the first ones have moved");
 }
 
+/// A batch comes later and is lowered in one correction.
+fn postpone_and_lower(database: TestDatabase, lines: u32, to: u32, reallocate: bool) {
+    let world = World::new(database);
+    crowd(&world, lines, 10);
+    let purchased = Some(Units::new(to).unwrap());
+    change(&world, BatchChange { purchased, eta: Some(due("2027-03-01")), reallocate, ..BatchChange::default() });
+    assert!(finish(&world) < 10, "each step gets further");
+    let batch = world.batch("B").unwrap();
+    assert_eq!((batch.purchased().get(), batch.allocated(), batch.moving_units()), (to, to, 0));
+}
+
+pub fn a_crowded_batch_that_comes_later_and_is_lowered_a_little_loses_its_last_lines(database: TestDatabase) {
+    // One more than a step reviews: the step that ends the review lets lines leave, too.
+    postpone_and_lower(database, 1_001, 990, false);
+}
+
+pub fn a_crowded_batch_that_comes_later_and_is_lowered_far_loses_its_lines_in_steps(database: TestDatabase) {
+    postpone_and_lower(database, 3_210, 100, true);
+}
+
+pub fn a_crowded_batch_that_comes_later_and_is_lowered_to_nothing_loses_all_lines(database: TestDatabase) {
+    postpone_and_lower(database, 2_500, 0, true);
+}
+
 pub fn the_first_line_to_leave_is_found_by_adding_up(database: TestDatabase) {
     let world = World::new(database);
     crowd(&world, MANY, 10);

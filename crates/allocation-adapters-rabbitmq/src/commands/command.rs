@@ -123,6 +123,10 @@ struct AddBatch {
 }
 
 fn read<'a, T: Deserialize<'a>>(data: &'a RawValue) -> Result<T, Problem> {
+    // serde would take an array for a struct.
+    if data.get().starts_with('[') {
+        return Err(Problem::validation("data: must be an object"));
+    }
     serde_json::from_str(data.get()).map_err(|error| Problem::validation(format!("data: {error}")))
 }
 
@@ -187,6 +191,13 @@ mod tests {
         assert_eq!(parse(types::ADD_BATCH, &format!(r#"{data},"eta":null}}"#)).unwrap(), batch(Eta::InStock));
         let due = NaiveDate::from_ymd_opt(2027, 1, 15).map(Eta::Due).unwrap();
         assert_eq!(parse(types::ADD_BATCH, &format!(r#"{data},"eta":"2027-01-15"}}"#)).unwrap(), batch(due));
+    }
+
+    #[test]
+    fn data_is_an_object() {
+        for data in [r#"["O-1","LAMP",3]"#, "[]", "3", "null", r#""O-1""#] {
+            assert!(parse(types::ALLOCATE, data).is_err(), "{data}");
+        }
     }
 
     #[test]

@@ -58,12 +58,20 @@ impl Envelope {
     }
 }
 
+/// Some programs write it before their JSON.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 fn is_cloud_event(content_type: &str) -> bool {
     let media_type = content_type.split_once(';').map_or(content_type, |(media_type, _)| media_type);
     media_type.trim().eq_ignore_ascii_case("application/cloudevents+json")
 }
 
 fn read(bytes: &[u8]) -> Result<CloudEvent<'_>, Problem> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    // serde would take an array for a struct.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::validation("must be an object"));
+    }
     serde_json::from_slice(bytes).map_err(|error| {
         // Of valid syntax, but not a CloudEvent.
         let kind = if error.is_data() { Kind::Validation } else { Kind::MalformedJson };
@@ -114,6 +122,19 @@ mod tests {
         assert_eq!(envelope.origin.causation_id, Some(envelope.id));
         assert!(envelope.origin.traceparent.is_some_and(|parent| parent.as_str().starts_with("00-4bf9")));
         assert!(matches!(envelope.command, Command::Deallocate { .. }));
+    }
+
+    #[test]
+    fn a_message_is_an_object_and_may_begin_with_a_byte_order_mark() {
+        let marked = [BYTE_ORDER_MARK, event().to_string().as_bytes()].concat();
+        assert!(Envelope::parse(CLOUD_EVENT, &marked).is_ok());
+        let array = r#"["1.0","C-1","/shop","allocation.command.deallocate.v1",null,null,{}]"#;
+        for array in [array.to_owned(), format!("\u{feff} \n{array}")] {
+            assert_eq!(
+                Envelope::parse(CLOUD_EVENT, array.as_bytes()).unwrap_err().to_string(),
+                Problem::validation("must be an object").to_string()
+            );
+        }
     }
 
     #[test]

@@ -56,3 +56,17 @@ fn a_store_that_has_fewer_rows_than_it_counts_is_not_asked_a_third_time() {
     let error = decide(&mut unit, &mut with_queue(), add).unwrap_err();
     assert!(matches!(error, StoreError::Invariant { name, .. } if name == "counted_rows_exist"));
 }
+
+#[test]
+fn a_decision_that_asks_for_two_things_in_turns_ends() {
+    let mut products = MockProductRepository::new();
+    products.expect_load().times(2).returning(|_, _| Ok(()));
+    let mut unit = MockUnitOfWork::never_committed(products);
+    let mut asked = 0;
+    let error = decide(&mut unit, &mut with_queue(), |product| {
+        asked += 1;
+        let batch = reference(if asked % 2 == 0 { "B-1" } else { "B-2" });
+        Err::<(), _>(MoreNeeded { sku: product.sku().clone(), what: Needed::Batch(batch) })
+    });
+    assert!(matches!(error, Err(StoreError::Invariant { name, .. }) if name == "counted_rows_exist"));
+}

@@ -3,23 +3,30 @@
 use super::Product;
 use crate::{Batch, BatchReference, LineState, MAX_MOVED_LINES, MoreNeeded, Needed, OrderId, Quantity, QueuePosition};
 
-/// What a store was last asked of the lines of a batch.
+/// What a store was last asked of the lines of batches. One decision may need both: it reviews the next lines
+/// of a batch, and then lets the last ones leave.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct KnownOn {
+    next: Option<KnownNext>,
+    last: Option<KnownLast>,
+}
+
+/// All lines of a batch after one, up to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum KnownOn {
-    /// All lines after one, up to another.
-    Next {
-        reference: BatchReference,
-        after: Option<QueuePosition>,
-        /// Up to where, `None` when there are no more.
-        until: Option<QueuePosition>,
-    },
-    /// The last lines, which hold so many units.
-    Last {
-        reference: BatchReference,
-        units: u32,
-        /// Whether it takes more lines than may leave at once to hold so many. Then none were given.
-        too_many: bool,
-    },
+struct KnownNext {
+    reference: BatchReference,
+    after: Option<QueuePosition>,
+    /// Up to where, `None` when there are no more.
+    until: Option<QueuePosition>,
+}
+
+/// The last lines of a batch, which hold so many units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct KnownLast {
+    reference: BatchReference,
+    units: u32,
+    /// Whether it takes more lines than may leave at once to hold so many. Then none were given.
+    too_many: bool,
 }
 
 /// Some of the lines on a batch, with what they hold.
@@ -44,7 +51,7 @@ impl Product {
         let (reference, after) = (reference.clone(), after.cloned());
         // Without a line there is nothing to go on from.
         let until = last.or_else(|| after.clone()).filter(|_| more);
-        self.on_batch = Some(KnownOn::Next { reference, after, until });
+        self.on_batch.next = Some(KnownNext { reference, after, until });
         self.load_lines(lines);
     }
 
@@ -57,7 +64,7 @@ impl Product {
         lines: Option<Lines>,
     ) {
         let (reference, too_many) = (reference.clone(), lines.is_none());
-        self.on_batch = Some(KnownOn::Last { reference, units, too_many });
+        self.on_batch.last = Some(KnownLast { reference, units, too_many });
         self.load_lines(lines.into_iter().flatten());
     }
 
@@ -79,8 +86,8 @@ impl Product {
         lines.retain(|(position, _)| after.is_none_or(|after| position > after));
         let mut more = false;
         if !all {
-            match &self.on_batch {
-                Some(KnownOn::Next { reference, after: known, until })
+            match &self.on_batch.next {
+                Some(KnownNext { reference, after: known, until })
                     if reference == batch.reference() && known.as_ref() == after =>
                 {
                     lines.retain(|(position, _)| until.as_ref().is_none_or(|until| position <= until));
@@ -108,8 +115,8 @@ impl Product {
         if !are_all(batch, &lines) {
             // What lines at hand have given up since they were loaded counts in the store.
             let units = units.saturating_add(self.given_up(batch.reference()));
-            match &self.on_batch {
-                Some(KnownOn::Last { reference, units: known, too_many })
+            match &self.on_batch.last {
+                Some(KnownLast { reference, units: known, too_many })
                     if reference == batch.reference() && *known >= units =>
                 {
                     if *too_many {

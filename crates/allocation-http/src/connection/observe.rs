@@ -20,7 +20,9 @@ where
 {
     let state = request.conn_data::<Rc<ConnectionState>>().cloned();
     let has_body = !matches!(request.parts_mut().1, Payload::None);
-    let is_last = request.head().connection_type() == ConnectionType::Close;
+    // actix-http closes the connection also after a request that offers to upgrade it, to HTTP/2 for example:
+    // the response has to say so, else the client sends its next request in vain.
+    let is_last = request.head().connection_type() != ConnectionType::KeepAlive;
     let begins = state.as_ref().is_none_or(|state| state.begin(has_body, is_last));
     let answer = begins.then(|| (next.call(request), UnderWay(state)));
     async move {

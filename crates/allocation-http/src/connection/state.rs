@@ -1,6 +1,7 @@
 //! What a connection and the application know of each other.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::task::Waker;
 
 /// How many of the last bytes are remembered: as many as end a head.
 const TAIL_BYTES: usize = 4;
@@ -35,6 +36,8 @@ pub(crate) struct ConnectionState {
     has_body: Cell<bool>,
     /// Whether the request under way is the last one.
     is_last: Cell<bool>,
+    /// Wakes the task that has stopped to read until the request under way is done.
+    reader: RefCell<Option<Waker>>,
 }
 
 impl Default for ConnectionState {
@@ -48,6 +51,7 @@ impl Default for ConnectionState {
             is_busy: Cell::new(false),
             has_body: Cell::new(false),
             is_last: Cell::new(false),
+            reader: RefCell::default(),
         }
     }
 }
@@ -69,6 +73,16 @@ impl ConnectionState {
     /// Whether anything ever came.
     pub(super) fn has_received(&self) -> bool {
         self.has_received.get()
+    }
+
+    /// Whether all that comes now is behind the request that is under way.
+    pub(super) fn reads_ahead(&self) -> bool {
+        self.is_busy.get() && !self.has_body.get()
+    }
+
+    /// Wakes a task when the request under way is done.
+    pub(super) fn wake_when_finished(&self, reader: &Waker) {
+        *self.reader.borrow_mut() = Some(reader.clone());
     }
 
     /// Notes bytes that came.
@@ -123,6 +137,9 @@ impl ConnectionState {
     pub(super) fn finish(&self) {
         self.ends();
         self.is_busy.set(false);
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
     }
 
     /// Whether what came last ends a head, or a body in chunks.

@@ -1,4 +1,7 @@
-use super::{Connection, ConnectionLimits, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_DISCARDED, Places};
+use super::{
+    Connection, ConnectionLimits, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_DISCARDED, Places, READ_AHEAD_BYTES,
+    READ_BYTES,
+};
 use actix_web::rt::time::{Instant, sleep};
 use std::future::poll_fn;
 use std::io;
@@ -181,4 +184,88 @@ async fn read_all(connection: &mut Connection<DuplexStream>) {
         Poll::Ready(())
     })
     .await;
+}
+
+/// How many bytes of requests the dispatcher gets in one turn, until it has to wait.
+async fn read_once(connection: &mut Connection<DuplexStream>) -> usize {
+    poll_fn(|cx| {
+        let (mut bytes, mut read) = ([0; 1024], 0);
+        loop {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut *connection).poll_read(cx, &mut buffer) {
+                Poll::Ready(result) => result.unwrap(),
+                Poll::Pending => return Poll::Ready(read),
+            }
+            assert!(!buffer.filled().is_empty());
+            read += buffer.filled().len();
+        }
+    })
+    .await
+}
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+
+#[tokio::test(start_paused = true)]
+async fn requests_behind_one_that_is_carried_out_are_left_unread() {
+    let (mut connection, mut peer) = connect();
+    let state = connection.state();
+    tokio::spawn(async move { while peer.write_all(&REQUEST.repeat(100)).await.is_ok() {} });
+    tokio::task::yield_now().await;
+    let first = read_once(&mut connection).await;
+    assert!((1..=READ_BYTES).contains(&first), "{first}");
+    assert!(state.begin(false, false));
+    let mut behind = 0;
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+        behind += read_once(&mut connection).await;
+    }
+    assert!((1..=READ_AHEAD_BYTES).contains(&behind), "{behind}");
+    state.finish();
+    tokio::task::yield_now().await;
+    assert!(read_once(&mut connection).await > 0, "the next ones follow");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_done_wakes_the_reader() {
+    let (mut connection, mut peer) = connect();
+    let state = connection.state();
+    peer.write_all(&REQUEST.repeat(500)).await.unwrap();
+    let mut rest = 500 * REQUEST.len() - read_once(&mut connection).await;
+    assert!(state.begin(false, false));
+    let finishes = async {
+        sleep(Duration::from_millis(1)).await;
+        state.finish();
+    };
+    let reads = poll_fn(|cx| {
+        let mut bytes = [0; 1024];
+        while rest > 0 {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut connection).poll_read(cx, &mut buffer) {
+                Poll::Ready(result) => result.unwrap(),
+                Poll::Pending => return Poll::Pending,
+            }
+            rest = rest.saturating_sub(buffer.filled().len());
+        }
+        Poll::Ready(())
+    });
+    let both = tokio::time::timeout(Duration::from_secs(1), async { tokio::join!(finishes, reads) });
+    assert!(both.await.is_ok(), "nothing else wakes it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_takes_nothing_is_not_read_from() {
+    let (mut connection, mut peer) = connect();
+    peer.write_all(REQUEST).await.unwrap();
+    let written = poll_fn(|cx| {
+        while let Poll::Ready(written) = Pin::new(&mut connection).poll_write(cx, &[0; 1024]) {
+            assert!(written.unwrap() > 0);
+        }
+        Poll::Ready(())
+    });
+    written.await;
+    assert_eq!(read_once(&mut connection).await, 0);
+    peer.read_exact(&mut [0; 1024]).await.unwrap();
+    let written = poll_fn(|cx| Pin::new(&mut connection).poll_write(cx, &[0; 16]));
+    written.await.unwrap();
+    assert_eq!(read_once(&mut connection).await, REQUEST.len());
 }

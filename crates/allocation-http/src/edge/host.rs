@@ -83,7 +83,8 @@ pub(super) fn check(request: &ServiceRequest, allowed: &[AllowedHost]) -> Result
 }
 
 fn is_allowed(host: &str, allowed: &[AllowedHost]) -> bool {
-    let Some((name, port)) = split(host) else { return false };
+    // A port may be empty (RFC 3986, 3.2.3).
+    let Some((name, port)) = split(host.strip_suffix(':').unwrap_or(host)) else { return false };
     if let Some(address) = name.strip_prefix('[') {
         return address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
     }
@@ -138,6 +139,8 @@ mod tests {
         for host in [
             "localhost",
             "localhost:8000",
+            "localhost:",
+            "[::1]:",
             "LOCALHOST:80",
             "localhost.",
             "shop.localhost:3000",
@@ -166,7 +169,6 @@ mod tests {
             "127.1",
             "[evil.example]",
             "[::1",
-            "localhost:",
             "localhost:99999",
             "localhost:+80",
             "user@localhost:80@evil.example",

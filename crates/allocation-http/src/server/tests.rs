@@ -9,10 +9,14 @@ const LIMITS: ConnectionLimits = ConnectionLimits { total: 100, per_address: 100
 
 /// Runs a server on a free port for as long as the test runs.
 fn start(api: Api) -> SocketAddr {
+    start_with(api, LIMITS)
+}
+
+fn start_with(api: Api, limits: ConnectionLimits) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
-        actix_web::rt::System::new().block_on(serve(listener, api, LIMITS, std::future::pending(), 1)).unwrap()
+        actix_web::rt::System::new().block_on(serve(listener, api, limits, std::future::pending(), 1)).unwrap()
     });
     address
 }
@@ -50,4 +54,25 @@ fn a_body_in_chunks_is_put_together() {
     let half = talk(address, &format!("{head}transfer-encoding: chunked\r\n\r\n2\r\n{{\"\r\nzz\r\n"));
     assert!(half.starts_with("HTTP/1.1 400 "), "{half}");
     assert!(half.contains("/problems/malformed-json"), "{half}");
+}
+
+#[test]
+fn a_connection_beyond_the_limit_is_told_so() {
+    let address = start_with(Ports::new().api(), ConnectionLimits { total: 1, per_address: 1 });
+    let _first = TcpStream::connect(address).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    for _ in 0..5 {
+        let answer = talk(address, "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n"), "{answer:?}");
+    }
+}
+
+#[test]
+fn an_offer_to_upgrade_is_declined_and_the_connection_says_that_it_ends() {
+    let address = start(Ports::new().api());
+    for offer in ["connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n", "connection: upgrade\r\n"] {
+        let answer = talk(address, &format!("GET /livez HTTP/1.1\r\nhost: localhost\r\n{offer}\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.to_ascii_lowercase().contains("\r\nconnection: close\r\n"), "{answer}");
+    }
 }

@@ -64,6 +64,9 @@ pub(super) fn given(
         (Some(_), Some(_)) => bail!("give either {} or {}, not both", names.setting, names.file),
         (Some(secret), None) => Ok(Some((secret.clone(), names.setting))),
         (None, Some(path)) => {
+            if looks_like_secret(&path.to_string_lossy()) {
+                bail!("{} names a file, not a URL", names.file);
+            }
             let read = Secret::read(path).with_context(|| format!("{} cannot be read", path.display()));
             Ok(Some((read.with_context(|| format!("check {}", names.file))?, names.file)))
         }
@@ -71,15 +74,17 @@ pub(super) fn given(
     }
 }
 
+/// Whether a text may be a URL with a password, in a place where none belongs.
+fn looks_like_secret(text: &str) -> bool {
+    text.contains("://") || text.contains('@')
+}
+
 /// Removes URLs from what the parser of the command line says: one in a wrong place would be quoted, with
 /// its password.
 pub(crate) fn hide_values(error: &mut clap::Error) {
     const QUOTED: [ContextKind; 4] =
         [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue, ContextKind::PriorArg];
-    let is_url = |value: &ContextValue| {
-        let text = value.to_string();
-        text.contains("://") || text.contains('@')
-    };
+    let is_url = |value: &ContextValue| looks_like_secret(&value.to_string());
     let hidden: Vec<_> = QUOTED.into_iter().filter(|kind| error.get(*kind).is_some_and(is_url)).collect();
     for kind in &hidden {
         error.insert(*kind, ContextValue::String("***".to_owned()));

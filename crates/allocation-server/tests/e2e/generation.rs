@@ -54,6 +54,12 @@ fn migrations_are_not_undone_under_a_server(database: &TestDatabase) {
     assert!(!refused.status.success(), "{refused:?}");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("a server that uses the database is running"));
     assert_eq!(server.client().add_batch("B", "LAMP", 10, None).status, 201);
+    server.signal("KILL");
+    server.wait();
+    // Its lease has expired, and may be about to pass to another server.
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert!(!run(database, &["migrate", "down", "--yes"]).status.success());
+    let server = Server::start(database);
     server.signal("TERM");
     server.wait();
     assert!(run(database, &["migrate", "down", "--yes"]).status.success());

@@ -23,6 +23,7 @@ fn no_message_quotes_a_url_of_the_database() {
         "hunter2".to_owned(),
         "mysql://clerk:hunter2@db/stock".to_owned(),
         "sqlite://hunter2?key=hunter2".to_owned(),
+        "sqlite://clerk:hunter2@db/stock.db".to_owned(),
         format!("postgres://clerk:hunter2@127.0.0.1:{closed}/stock"),
         "postgres://clerk:hunter2/x@db/stock".to_owned(),
         "postgres://clerk:12/hunter2@db/stock".to_owned(),
@@ -92,6 +93,12 @@ fn urls_come_from_files() {
     assert!(up.status.success() && database.exists(), "{up:?}");
     let up = binary().args(["migrate", "up", "--database-url-file"]).arg(&url).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&up.stdout), "nothing to do\n");
+
+    for url in ["postgres://clerk:hunter2@db/stock", "clerk:hunter2@db"] {
+        let shown = assert_hides_the_secret(binary().args(["migrate", "status"]).env("DATABASE_URL_FILE", url));
+        assert!(shown.contains("names a file, not a URL"), "{shown}");
+        assert_hides_the_secret(binary().args(["--amqp-url-file", url, "--address", "127.0.0.1:0"]));
+    }
 
     let broker = folder.path().join("broker");
     fs::write(&broker, "amqp://clerk:hunter2@broker:x\n").unwrap();
