@@ -16,7 +16,7 @@ const PAGE: i64 = 1_000;
 
 /// How many pages are looked through for one answer: those of a product of which very much has expired
 /// must neither hide other products nor be read again and again as long as they are released.
-const MOST_PAGES: usize = 10;
+const MAX_PAGES: usize = 10;
 
 statement! {
     /// Expired lines after a place, those that expired first before others. Lines of one product
@@ -39,7 +39,7 @@ pub(crate) fn products(connection: &mut AnyConnection, now: DateTime<Utc>, most:
     let (now, most) = (now.timestamp_micros(), usize::from(most));
     let (mut found, mut known) = (Vec::new(), BTreeSet::new());
     let mut place = (i64::MIN, String::new());
-    for _ in 0..MOST_PAGES {
+    for _ in 0..MAX_PAGES {
         let page = ExpiredLines { now: &now, expires_at: &place.0, sku: &place.1, limit: &PAGE };
         let page: Vec<(i64, String)> = page.load(connection).map_err(store_error)?;
         let Some(last) = page.last().cloned() else { break };

@@ -4,7 +4,7 @@ use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
 use crate::statement::statement;
 use crate::{postgres, row, sqlite};
-use allocation_ports::{KeepLogError, Lease, Numbered, OutboxPlace, RetentionTime, StoreError};
+use allocation_ports::{Lease, OutboxKey, RetentionTime, SequenceError, Sequenced, StoreError};
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -19,8 +19,8 @@ pub(crate) struct Place {
     pub(crate) ordinal: i32,
 }
 
-impl From<OutboxPlace> for Place {
-    fn from(place: OutboxPlace) -> Self {
+impl From<OutboxKey> for Place {
+    fn from(place: OutboxKey) -> Self {
         Self {
             sku: place.sku.to_string(),
             // A place past a product has numbers that no row has.
@@ -39,15 +39,15 @@ pub(crate) struct NumberedRow {
 }
 
 impl NumberedRow {
-    fn numbered(self) -> Result<Numbered, StoreError> {
+    fn numbered(self) -> Result<Sequenced, StoreError> {
         let place = self.place.map(|place| {
-            Ok::<_, StoreError>(OutboxPlace {
+            Ok::<_, StoreError>(OutboxKey {
                 sku: row::sku(place.sku)?,
                 version: u64::try_from(place.version).map_err(corrupt)?,
                 ordinal: u32::try_from(place.ordinal).map_err(corrupt)?,
             })
         });
-        Ok(Numbered {
+        Ok(Sequenced {
             events: u64::try_from(self.events).map_err(corrupt)?,
             last: u64::try_from(self.last).map_err(corrupt)?,
             place: place.transpose()?,
@@ -98,9 +98,9 @@ pub(crate) fn number(
     connection: &mut AnyConnection,
     lease: &Lease,
     time: Duration,
-    after: Option<OutboxPlace>,
+    after: Option<OutboxKey>,
     most: u16,
-) -> Result<Numbered, KeepLogError> {
+) -> Result<Sequenced, SequenceError> {
     let after = after.map(Place::from).unwrap_or_default();
     let numbered = match connection {
         AnyConnection::Sqlite(connection) => sqlite::number(connection, of(lease, time), i64::from(most)),
@@ -116,7 +116,7 @@ pub(crate) fn retention_time(
     time: Duration,
     passed: Duration,
     now: DateTime<Utc>,
-) -> Result<RetentionTime, KeepLogError> {
+) -> Result<RetentionTime, SequenceError> {
     let step = i64::try_from(passed.as_micros()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4) * 2;
     let (trusted, now) = match connection {
         AnyConnection::Sqlite(connection) => {
@@ -135,7 +135,7 @@ pub(crate) fn forget(
     before: DateTime<Utc>,
     most: u16,
     now: DateTime<Utc>,
-) -> Result<u64, KeepLogError> {
+) -> Result<u64, SequenceError> {
     let (before, most) = (before.timestamp_micros(), i64::from(most));
     let gone = match connection {
         AnyConnection::Sqlite(connection) => {

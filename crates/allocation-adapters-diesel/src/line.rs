@@ -4,8 +4,8 @@ use crate::error::corrupt;
 use crate::row::{self, BatchRow};
 use crate::schema::order_lines;
 use allocation_domain::{
-    Allocation, Batch, BatchReference, Commitment, Fulfilment, LineRow, LineState, LineTerms, OnShortage, OrderId,
-    PickLine, PickLineId, Sku,
+    Allocation, Batch, BatchReference, Fulfilment, LineRow, LineState, LineTerms, OnShortage, OrderId, PickLine,
+    PickLineId, ReservationState, Sku,
 };
 use allocation_ports::StoreError;
 use diesel::prelude::*;
@@ -75,10 +75,10 @@ impl StoredLine {
     /// The line; fails on what no line can be.
     pub(crate) fn row(self) -> Result<LineRow, StoreError> {
         let commitment = match (self.ended.as_deref(), self.expires_at) {
-            (None, None) => Commitment::Firm,
-            (None, Some(expires_at)) => Commitment::Held { expires_at: row::instant(expires_at)? },
-            (Some(EXPIRED), _) => Commitment::Expired,
-            (Some(CANCELLED), _) => Commitment::Cancelled,
+            (None, None) => ReservationState::Firm,
+            (None, Some(expires_at)) => ReservationState::Held { expires_at: row::instant(expires_at)? },
+            (Some(EXPIRED), _) => ReservationState::Expired,
+            (Some(CANCELLED), _) => ReservationState::Cancelled,
             (Some(other), _) => return Err(corrupt(UnknownEnd(other.to_owned()))),
         };
         let units = |counted: i32| u32::try_from(counted).map_err(corrupt);
@@ -151,9 +151,9 @@ impl LineValues {
             waiting: integer(line.waiting)?,
             expires_at: line.commitment.expires_at().map(|at| at.timestamp_micros()),
             ended: match line.commitment {
-                Commitment::Firm | Commitment::Held { .. } => None,
-                Commitment::Expired => Some(EXPIRED),
-                Commitment::Cancelled => Some(CANCELLED),
+                ReservationState::Firm | ReservationState::Held { .. } => None,
+                ReservationState::Expired => Some(EXPIRED),
+                ReservationState::Cancelled => Some(CANCELLED),
             },
             listed: integer(line.fulfilment.listed)?,
             picked: integer(line.fulfilment.picked)?,
@@ -165,7 +165,7 @@ impl LineValues {
 /// Whether a line has the defaults of the table but for its quantity and when it was placed: that
 /// of almost every line that is sent alone.
 pub(crate) fn is_plain(line: &LineRow) -> bool {
-    *line == LineState::alone(line.quantity, line.terms.placed_at).row()
+    *line == LineState::standalone(line.quantity, line.terms.placed_at).row()
 }
 
 /// A line with what it holds; fails when it holds more than it ordered.

@@ -3,7 +3,7 @@
 use crate::any_connection::AnyConnection;
 use crate::line::Lines;
 use crate::{moving, postgres, queue, reads, sqlite};
-use allocation_domain::{Needed, OrderId, PickLine, PickLineId, Product, QueuePosition, Sku};
+use allocation_domain::{DataRequest, OrderId, PickLine, PickLineId, Product, QueuePosition, Sku};
 use allocation_ports::StoreError;
 use std::slice;
 
@@ -12,20 +12,24 @@ use std::slice;
 struct NothingToLoad;
 
 /// Loads into a product what a decision lacks.
-pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed: &Needed) -> Result<(), StoreError> {
+pub(crate) fn load(
+    connection: &mut AnyConnection,
+    product: &mut Product,
+    needed: &DataRequest,
+) -> Result<(), StoreError> {
     match needed {
-        Needed::Batches => product.complete(reads::open_batches(connection, product.sku())?),
-        Needed::Batch(reference) => {
+        DataRequest::Batches => product.complete(reads::open_batches(connection, product.sku())?),
+        DataRequest::Batch(reference) => {
             product.load_batches(reads::find_batch(connection, reference)?.map(|found| found.batch));
         }
-        Needed::NextOn { reference, after } => {
+        DataRequest::NextOn { reference, after } => {
             let (order_ids, more) = moving::next_on(connection, reference, after.as_ref())?;
             let Lines { lines, batches, pick_lines, .. } = lines(connection, product.sku(), &order_ids)?;
             product.load_batches(batches);
             product.load_next_on(reference, after.as_ref(), lines, more);
             product.load_pick_lines(pick_lines);
         }
-        Needed::LastOn { reference, units } => {
+        DataRequest::LastOn { reference, units } => {
             let order_ids = moving::last_on(connection, reference, *units)?;
             let known = order_ids.map(|order_ids| lines(connection, product.sku(), &order_ids)).transpose()?;
             let (mut found, mut pick_lines) = (None, Vec::new());
@@ -37,18 +41,18 @@ pub(crate) fn load(connection: &mut AnyConnection, product: &mut Product, needed
             product.load_last_on(reference, *units, found);
             product.load_pick_lines(pick_lines);
         }
-        Needed::WaitingLines { after, free, most } => {
+        DataRequest::WaitingLines { after, free, most } => {
             let (after, free, most) = (after.as_ref(), *free, *most);
             load_waiting(connection, product, after, free, most, queue::WHENEVER_THEY_EXPIRE)?;
         }
-        Needed::Line(order_id) => {
+        DataRequest::Line(order_id) => {
             let Lines { lines, batches, pick_lines, .. } = lines(connection, product.sku(), slice::from_ref(order_id))?;
             product.load_batches(batches);
             product.load_lines(lines);
             product.load_pick_lines(pick_lines);
         }
-        Needed::PickLinesOf(order_id) => product.load_pick_lines(pick_lines(connection, product.sku(), order_id)?),
-        Needed::CatchUp => return Err(StoreError::Failed(NothingToLoad.into())),
+        DataRequest::PickLinesOf(order_id) => product.load_pick_lines(pick_lines(connection, product.sku(), order_id)?),
+        DataRequest::CatchUp => return Err(StoreError::Failed(NothingToLoad.into())),
     }
     Ok(())
 }
@@ -62,7 +66,7 @@ pub(crate) fn load_waiting(
     most: usize,
     alive_at: i64,
 ) -> Result<(), StoreError> {
-    let wanted = queue::Wanted { sku: product.sku(), after, free, most, alive_at };
+    let wanted = queue::LockRequest { sku: product.sku(), after, free, most, alive_at };
     let (places, more) = queue::next(connection, wanted)?;
     let order_ids: Vec<_> = places.into_iter().map(|place| place.order_id().clone()).collect();
     let Lines { mut lines, batches, pick_lines, .. } = lines(connection, product.sku(), &order_ids)?;

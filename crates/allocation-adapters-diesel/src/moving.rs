@@ -13,7 +13,7 @@ use diesel::sql_types::{BigInt, Integer, Text};
 const PAGE: i64 = 10_000;
 
 /// One more than are taken in at once tells whether there are more.
-const ONE_MORE: i64 = 1_001;
+const PAGE_PLUS_ONE: i64 = 1_001;
 const _: () = assert!(MAX_MOVED_LINES == 1_000, "the limit of the statements");
 
 type Columns = (Text, Integer, BigInt, Integer);
@@ -76,7 +76,7 @@ pub(crate) fn next_on(
         precedence: &after.map_or(i32::MIN, |after| !after.priority()),
         placed_at: &after.map_or(i64::MIN, |after| after.placed_at().timestamp_micros()),
         order_id: after.map_or("", |after| after.order_id().as_str()),
-        limit: &ONE_MORE,
+        limit: &PAGE_PLUS_ONE,
     }
     .load(connection)
     .map_err(store_error)?;
@@ -92,7 +92,7 @@ pub(crate) fn last_on(
     reference: &BatchReference,
     units: u32,
 ) -> Result<Option<Vec<OrderId>>, StoreError> {
-    let statement = LastLines { reference: reference.as_str(), limit: &ONE_MORE };
+    let statement = LastLines { reference: reference.as_str(), limit: &PAGE_PLUS_ONE };
     let rows: Vec<Row> = statement.load(connection).map_err(store_error)?;
     let (mut lines, mut sum) = (Vec::new(), 0);
     for (order_id, .., quantity) in rows {

@@ -12,7 +12,7 @@ use diesel::sql_types::{BigInt, Integer, Text};
 /// How many different sizes are looked up one by one among the lines that take only their whole rest.
 /// Where there are more, nearly any number of free units fits to some line, and the queue is looked
 /// through in its order.
-const MOST_SIZES: usize = 64;
+const MAX_SIZES: usize = 64;
 
 /// A priority above all.
 const ABOVE_ALL: i64 = 1 << 31;
@@ -84,7 +84,7 @@ statement! {
 
 /// What is looked for in the queue of a product.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct LockRequest<'a> {
     pub(crate) sku: &'a Sku,
     /// After which place.
     pub(crate) after: Option<&'a QueuePosition>,
@@ -99,7 +99,7 @@ pub(crate) struct Wanted<'a> {
 /// The next lines in the order in which they are served, and whether there are more.
 pub(crate) fn next(
     connection: &mut AnyConnection,
-    wanted: Wanted<'_>,
+    wanted: LockRequest<'_>,
 ) -> Result<(Vec<QueuePosition>, bool), StoreError> {
     let free = i32::try_from(wanted.free).unwrap_or(i32::MAX);
     let mut found = Found::default();
@@ -124,7 +124,7 @@ fn sizes(connection: &mut AnyConnection, sku: &Sku, at_most: i32) -> Result<Opti
         let Some(size) = statement.get_result::<i32>(connection).optional().map_err(store_error)? else {
             return Ok(Some(sizes));
         };
-        if sizes.len() == MOST_SIZES {
+        if sizes.len() == MAX_SIZES {
             return Ok(None);
         }
         sizes.push(size);
@@ -140,7 +140,7 @@ enum Among {
     Fitting(i32),
 }
 
-impl Wanted<'_> {
+impl LockRequest<'_> {
     /// So many lines of a kind and one more, unless there are not so many.
     fn page(self, connection: &mut AnyConnection, among: Among, most: usize) -> Result<Vec<QueuePosition>, StoreError> {
         let limit = &i64::try_from(most.saturating_add(1)).map_err(corrupt)?;

@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How many lost connections a query is run again after.
-const MOST_LOST: u32 = 3;
+const MAX_LOST: u32 = 3;
 
 const fn patience(wait: LockWait) -> Duration {
     match wait {
@@ -253,7 +253,7 @@ impl Store {
         let mut lost = 0;
         loop {
             match query(&mut *self.checked_out(LockWait::Usual, AnyConnection::ping)?) {
-                Err(StoreError::ConnectionLost(_)) if lost < MOST_LOST => lost += 1,
+                Err(StoreError::ConnectionLost(_)) if lost < MAX_LOST => lost += 1,
                 Err(StoreError::ConnectionLost(cause)) => return Err(StoreError::Unavailable(cause)),
                 read => return read,
             }
@@ -272,7 +272,7 @@ impl Store {
             let Err(error) = Transactions::rollback_transaction(&mut *connection) else { return read };
             // The connection is broken then, and the pool replaces it.
             tracing::debug!(%error, "a rollback failed");
-            if read.is_ok() || !connection.is_broken() || lost >= MOST_LOST {
+            if read.is_ok() || !connection.is_broken() || lost >= MAX_LOST {
                 return read;
             }
             lost += 1;
@@ -418,7 +418,7 @@ impl Queries for Store {
 mod tests {
     use super::*;
     use allocation_domain::{Eta, Quantity};
-    use allocation_ports::{Origins, Wanted};
+    use allocation_ports::{LockRequest, Origins};
     use diesel::connection::SimpleConnection;
 
     fn batch(number: u32) -> BatchReference {
@@ -428,7 +428,7 @@ mod tests {
     /// Adds many batches in one unit.
     fn add_batches(store: &Store) -> Result<(), StoreError> {
         let mut unit = store.begin(LockWait::Usual)?;
-        let wanted = Wanted { create: true, ..Wanted::product(Sku::parse("LAMP").unwrap()) };
+        let wanted = LockRequest { create: true, ..LockRequest::product(Sku::parse("LAMP").unwrap()) };
         let mut products = unit.products().lock(&[wanted])?;
         for number in 0..1_000 {
             let added =

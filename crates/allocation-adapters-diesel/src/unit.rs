@@ -7,11 +7,12 @@ use crate::orders::OrderValues;
 use crate::saving::RowChanges;
 use crate::{expiry, loading, orders, pick_lists, postgres, reads, sqlite};
 use allocation_domain::{
-    BatchReference, Changes, Needed, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
+    BatchReference, Changes, DataRequest, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product,
+    Sku,
 };
 use allocation_ports::{
-    Clock, FoundBatch, OrderRepository, Origins, PickListRepository, ProductRepository, StoreError, StoredPickList,
-    UnitOfWork, Wanted,
+    Clock, FoundBatch, LockRequest, OrderRepository, Origins, PickListRepository, ProductRepository, StoreError,
+    StoredPickList, UnitOfWork,
 };
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 pub(crate) const OPEN_BATCHES: usize = 32;
 
 /// How many to ask the database for, to know whether there are more.
-pub(crate) const ONE_MORE: i64 = 33;
+pub(crate) const PAGE_PLUS_ONE: i64 = 33;
 
 pub(crate) type Transactions = <AnyConnection as Connection>::TransactionManager;
 
@@ -133,7 +134,7 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         self.run(|connection| reads::find_batch(connection, reference))
     }
 
-    fn lock(&mut self, wanted: &[Wanted]) -> Result<Vec<Product>, StoreError> {
+    fn lock(&mut self, wanted: &[LockRequest]) -> Result<Vec<Product>, StoreError> {
         let clock = Arc::clone(&self.clock);
         let (products, joined) = self.run(|connection| match connection {
             // The transaction has the lock of the whole file already.
@@ -154,7 +155,7 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         })
     }
 
-    fn load(&mut self, product: &mut Product, needed: &Needed) -> Result<(), StoreError> {
+    fn load(&mut self, product: &mut Product, needed: &DataRequest) -> Result<(), StoreError> {
         self.run(|connection| loading::load(connection, product, needed))
     }
 

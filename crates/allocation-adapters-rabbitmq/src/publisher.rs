@@ -3,7 +3,7 @@
 use crate::broker::Broker;
 use crate::name::BrokerName;
 use allocation_cloudevents::{MEDIA_TYPE, cloud_event, event_type};
-use allocation_ports::{BrokerAway, Delivery, EventPublisher, LoggedEvent, Sent, SentEvents};
+use allocation_ports::{BrokerUnavailable, Delivery, EventPublisher, LoggedEvent, PendingConfirms, PublishStatus};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, poll_immediate, ready};
 use lapin::message::BasicReturnMessage;
@@ -42,7 +42,7 @@ impl RabbitPublisher {
         Self { broker, exchange, source, open: None }
     }
 
-    async fn open(&self) -> Result<Open, BrokerAway> {
+    async fn open(&self) -> Result<Open, BrokerUnavailable> {
         let connection = self.broker.connect("allocation: events out").await.map_err(away)?;
         let channel = connection.create_channel().await.map_err(away)?;
         let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
@@ -60,15 +60,15 @@ impl RabbitPublisher {
 }
 
 impl EventPublisher for RabbitPublisher {
-    fn connect(&mut self) -> Result<(), BrokerAway> {
+    fn connect(&mut self) -> Result<(), BrokerUnavailable> {
         self.open = None;
         let opened = async { tokio::time::timeout(OPEN_AT_MOST, self.open()).await };
         self.open = Some(self.broker.block_on(opened).map_err(away)??);
         Ok(())
     }
 
-    fn send(&mut self, events: &[LoggedEvent]) -> Result<Box<dyn SentEvents>, BrokerAway> {
-        let Some(open) = &self.open else { return Err(BrokerAway("there is no connection".into())) };
+    fn send(&mut self, events: &[LoggedEvent]) -> Result<Box<dyn PendingConfirms>, BrokerUnavailable> {
+        let Some(open) = &self.open else { return Err(BrokerUnavailable("there is no connection".into())) };
         let messages = events.iter().map(|event| self.message(event)).collect();
         let mut answers = Box::pin(publish(open.channel.clone(), self.exchange.short(), messages));
         // Goes as far as it can without the broker: all is on its way then, in its order.
@@ -93,16 +93,16 @@ struct Message {
 struct Page {
     broker: Arc<Broker>,
     status: ConnectionStatus,
-    answers: BoxFuture<'static, Result<Vec<Delivery>, BrokerAway>>,
+    answers: BoxFuture<'static, Result<Vec<Delivery>, BrokerUnavailable>>,
 }
 
-impl SentEvents for Page {
-    fn wait(&mut self, patience: Duration) -> Result<Sent, BrokerAway> {
+impl PendingConfirms for Page {
+    fn wait(&mut self, patience: Duration) -> Result<PublishStatus, BrokerUnavailable> {
         let answers = &mut self.answers;
         match self.broker.block_on(async { tokio::time::timeout(patience, answers).await }) {
-            Ok(answers) => answers.map(Sent::Answered),
-            Err(_) if self.status.blocked() => Ok(Sent::Blocked),
-            Err(_) => Ok(Sent::Waiting),
+            Ok(answers) => answers.map(PublishStatus::Answered),
+            Err(_) if self.status.blocked() => Ok(PublishStatus::Blocked),
+            Err(_) => Ok(PublishStatus::Waiting),
         }
     }
 }
@@ -116,7 +116,7 @@ async fn publish(
     channel: Channel,
     exchange: ShortString,
     messages: Vec<Result<Message, String>>,
-) -> Result<Vec<Delivery>, BrokerAway> {
+) -> Result<Vec<Delivery>, BrokerUnavailable> {
     let mut writing = Vec::with_capacity(messages.len());
     for message in messages.iter().flatten() {
         writing.push(begin(&channel, &exchange, message).await?);
@@ -124,7 +124,7 @@ async fn publish(
     let (mut acknowledged, mut returned) = (Vec::with_capacity(writing.len()), HashMap::new());
     for written in writing {
         match written.await.map_err(away)?.await.map_err(away)? {
-            Confirmation::NotRequested => return Err(BrokerAway("it does not confirm".into())),
+            Confirmation::NotRequested => return Err(BrokerUnavailable("it does not confirm".into())),
             confirmation => {
                 acknowledged.push(confirmation.is_ack());
                 returned.extend(confirmation.take_message().and_then(reason));
@@ -147,7 +147,7 @@ async fn begin<'a>(
     channel: &'a Channel,
     exchange: &ShortString,
     Message { id, key, body }: &'a Message,
-) -> Result<BoxFuture<'a, lapin::Result<PublisherConfirm>>, BrokerAway> {
+) -> Result<BoxFuture<'a, lapin::Result<PublisherConfirm>>, BrokerUnavailable> {
     let properties = BasicProperties::default()
         .with_delivery_mode(PERSISTENT)
         .with_content_type(MEDIA_TYPE.into())
@@ -168,6 +168,6 @@ fn reason(message: BasicReturnMessage) -> Option<(String, String)> {
     Some((id, format!("{code} {text}: no queue is bound for {key}")))
 }
 
-fn away(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BrokerAway {
-    BrokerAway(error.into())
+fn away(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BrokerUnavailable {
+    BrokerUnavailable(error.into())
 }

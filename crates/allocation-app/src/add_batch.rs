@@ -2,9 +2,9 @@ use crate::UseCases;
 use crate::deciding::decide;
 use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
-use crate::unit_of_work::{Attempt, Ending};
+use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::{AddBatchError as Refusal, Batch, BatchReference, Eta, Quantity, Sku};
-use allocation_ports::{FoundBatch, Origin, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{FoundBatch, LockRequest, Origin, StoreError, UnitOfWork};
 
 /// A batch that purchasing has ordered or the warehouse has received.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,12 +69,12 @@ fn add(
     attempt: Attempt,
     new: &NewBatch,
     origin: &Origin,
-) -> Result<Ending<Decision>, StoreError> {
-    let wanted = Wanted { create: true, ..Wanted::product(new.sku.clone()) };
+) -> Result<UnitOutcome<Decision>, StoreError> {
+    let wanted = LockRequest { create: true, ..LockRequest::product(new.sku.clone()) };
     let locked = lock(unit, &[wanted])?;
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     if let Some(existing) = unit.products().find_batch(&new.reference)? {
-        return Ok(Ending::Rollback(repeated(new, existing, attempt)));
+        return Ok(UnitOutcome::Rollback(repeated(new, existing, attempt)));
     }
     let Some(product) = products.get_mut(&new.sku) else {
         return Err(StoreError::Failed(NotCreated(new.sku.clone()).into()));
@@ -85,12 +85,12 @@ fn add(
     let batch = match decision {
         Ok(batch) => batch,
         Err(Refusal::AlreadyExists(reference)) => {
-            return Ok(Ending::Rollback(Err(AddBatchError::AlreadyExists(reference))));
+            return Ok(UnitOutcome::Rollback(Err(AddBatchError::AlreadyExists(reference))));
         }
         Err(Refusal::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
     };
     save_changed(unit, products, origin)?;
-    Ok(Ending::Commit(Ok(AddBatchOutcome::Added(batch))))
+    Ok(UnitOutcome::Commit(Ok(AddBatchOutcome::Added(batch))))
 }
 
 /// A batch that is there after a commit of unknown outcome was added by that commit.
@@ -100,7 +100,7 @@ fn repeated(new: &NewBatch, existing: FoundBatch, attempt: Attempt) -> Decision 
     if (batch.sku(), added_quantity, added_eta) != (&new.sku, new.purchased.into(), new.eta) {
         return Err(AddBatchError::AlreadyExists(new.reference.clone()));
     }
-    Ok(if attempt.settling { AddBatchOutcome::Added(batch) } else { AddBatchOutcome::Unchanged(batch) })
+    Ok(if attempt.resolving { AddBatchOutcome::Added(batch) } else { AddBatchOutcome::Unchanged(batch) })
 }
 
 #[cfg(test)]

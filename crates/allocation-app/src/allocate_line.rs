@@ -1,5 +1,5 @@
 use crate::deciding::decide;
-use crate::engine::NotTaken;
+use crate::engine::SubmitError;
 use crate::unit_of_work::Attempt;
 use allocation_domain::{
     AllocateError, AllocationOutcome, HoldExpired, LineAlreadyAllocated, OrderCancelled, OrderLine, OutOfStock,
@@ -35,11 +35,11 @@ pub enum AllocateLineError {
     Store(#[from] Arc<StoreError>),
 }
 
-impl From<NotTaken> for AllocateLineError {
-    fn from(reason: NotTaken) -> Self {
+impl From<SubmitError> for AllocateLineError {
+    fn from(reason: SubmitError) -> Self {
         match reason {
-            NotTaken::Overloaded => Self::Overloaded,
-            NotTaken::ShuttingDown => Self::ShuttingDown,
+            SubmitError::Overloaded => Self::Overloaded,
+            SubmitError::ShuttingDown => Self::ShuttingDown,
         }
     }
 }
@@ -68,7 +68,7 @@ pub(crate) fn allocate(
     let decision = decide(unit, product, |product| product.allocate(line.order_id(), line.quantity(), now))?;
     Ok(match decision {
         // What is there after a commit of unknown outcome was allocated by that commit.
-        Ok(AllocationOutcome::Unchanged(line)) if attempt.settling => Ok(AllocationOutcome::Allocated(line)),
+        Ok(AllocationOutcome::Unchanged(line)) if attempt.resolving => Ok(AllocationOutcome::Allocated(line)),
         Ok(outcome) => Ok(outcome),
         Err(AllocateError::OutOfStock(refusal)) => Err(refusal.into()),
         Err(AllocateError::LineAlreadyAllocated(refusal)) => Err(refusal.into()),
@@ -87,7 +87,7 @@ pub(crate) fn resolve_line(
     line: &OrderLine,
     now: DateTime<Utc>,
 ) -> Result<LineAnswer, StoreError> {
-    let Some(product) = products.get(line.sku()).filter(|_| attempt.settling) else {
+    let Some(product) = products.get(line.sku()).filter(|_| attempt.resolving) else {
         return Ok(Err(AllocateLineError::Overloaded));
     };
     let mut product = product.clone();

@@ -2,7 +2,7 @@ use crate::UseCases;
 use crate::deciding::decide;
 use crate::locking::{Locked, lock_order, up_to_date};
 use crate::saving::save_changed;
-use crate::unit_of_work::Ending;
+use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{CancelError, Cancellation, OrderId};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
 
@@ -42,9 +42,9 @@ fn cancel(
     unit: &mut dyn UnitOfWork,
     order_id: &OrderId,
     origin: &Origin,
-) -> Result<Ending<Result<(), CancelOrderError>>, StoreError> {
+) -> Result<UnitOutcome<Result<(), CancelOrderError>>, StoreError> {
     let locked = lock_order(unit, order_id)?;
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     let cancelled = Cancellation::of(order_id, &products);
     let cancelled = match cancelled {
         Ok(mut cancellation) => {
@@ -55,10 +55,10 @@ fn cancel(
     match cancelled {
         Ok(()) => {
             let changed = save_changed(unit, products, origin)?;
-            Ok(if changed { Ending::Commit(Ok(())) } else { Ending::Rollback(Ok(())) })
+            Ok(if changed { UnitOutcome::Commit(Ok(())) } else { UnitOutcome::Rollback(Ok(())) })
         }
-        Err(CancelError::NotFound(order_id)) => Ok(Ending::Rollback(Err(CancelOrderError::NotFound(order_id)))),
-        Err(CancelError::Picked(order_id)) => Ok(Ending::Rollback(Err(CancelOrderError::Picked(order_id)))),
+        Err(CancelError::NotFound(order_id)) => Ok(UnitOutcome::Rollback(Err(CancelOrderError::NotFound(order_id)))),
+        Err(CancelError::Picked(order_id)) => Ok(UnitOutcome::Rollback(Err(CancelOrderError::Picked(order_id)))),
         Err(CancelError::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
     }
 }

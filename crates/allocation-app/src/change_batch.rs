@@ -2,7 +2,7 @@ use crate::UseCases;
 use crate::deciding::decide;
 use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::save_changed;
-use crate::unit_of_work::{Attempt, Ending};
+use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, BatchVersion, ChangeBatchError as Refusal};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
 
@@ -47,21 +47,21 @@ fn correct(
     reference: &BatchReference,
     change: &BatchChange,
     origin: &Origin,
-) -> Result<Ending<Decision>, StoreError> {
-    let not_found = || Ok(Ending::Rollback(Err(Refusal::NotFound(reference.clone()).into())));
+) -> Result<UnitOutcome<Decision>, StoreError> {
+    let not_found = || Ok(UnitOutcome::Rollback(Err(Refusal::NotFound(reference.clone()).into())));
     let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch)? else {
         return not_found();
     };
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     let Some(product) = products.get_mut(&sku) else { return not_found() };
     match decide(unit, product, |product| product.change_batch(reference, change, now))? {
-        Ok(changed) if !product.has_changed() => Ok(Ending::Rollback(Ok(changed))),
+        Ok(changed) if !product.has_changed() => Ok(UnitOutcome::Rollback(Ok(changed))),
         Ok(changed) => {
             save_changed(unit, products, origin)?;
-            Ok(Ending::Commit(Ok(changed)))
+            Ok(UnitOutcome::Commit(Ok(changed)))
         }
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
-        Err(refusal) => Ok(Ending::Rollback(settled(refusal, attempt, change, product.batch(reference)))),
+        Err(refusal) => Ok(UnitOutcome::Rollback(settled(refusal, attempt, change, product.batch(reference)))),
     }
 }
 
@@ -72,7 +72,7 @@ fn settled(refusal: Refusal, attempt: Attempt, change: &BatchChange, batch: Opti
         |version: BatchVersion| version.revision.checked_add(1).map(|revision| BatchVersion { revision, ..version });
     match (refusal, batch) {
         (Refusal::Stale { expected, actual, .. }, Some(batch))
-            if attempt.settling && next(expected) == Some(actual) && change.is_made(batch) =>
+            if attempt.resolving && next(expected) == Some(actual) && change.is_made(batch) =>
         {
             Ok(BatchChanged { batch: batch.clone(), affected: Vec::new(), displaced: Vec::new() })
         }

@@ -1,7 +1,7 @@
 use crate::UseCases;
 use crate::locking::{Locked, lock_order};
 use crate::saving::save_changed;
-use crate::unit_of_work::Ending;
+use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{ConfirmError as Refusal, Order, OrderId};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
 
@@ -36,14 +36,14 @@ fn confirm(
     unit: &mut dyn UnitOfWork,
     order_id: &OrderId,
     origin: &Origin,
-) -> Result<Ending<Result<Order, ConfirmOrderError>>, StoreError> {
+) -> Result<UnitOutcome<Result<Order, ConfirmOrderError>>, StoreError> {
     let Locked { mut products, now } = lock_order(unit, order_id)?;
     match products.confirm(order_id, now) {
         Ok(order) => {
             let changed = save_changed(unit, products, origin)?;
-            Ok(if changed { Ending::Commit(Ok(order)) } else { Ending::Rollback(Ok(order)) })
+            Ok(if changed { UnitOutcome::Commit(Ok(order)) } else { UnitOutcome::Rollback(Ok(order)) })
         }
-        Err(refusal) => Ok(Ending::Rollback(Err(refusal.into()))),
+        Err(refusal) => Ok(UnitOutcome::Rollback(Err(refusal.into()))),
     }
 }
 

@@ -2,9 +2,9 @@ use crate::UseCases;
 use crate::deciding::decide;
 use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::save_changed;
-use crate::unit_of_work::{Attempt, Ending};
+use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::{BatchReference, DeallocateError as Refusal, OrderId};
-use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{LockRequest, Origin, StoreError, UnitOfWork};
 
 /// Why a line is not deallocated. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -40,24 +40,24 @@ fn free(
     order_id: &OrderId,
     reference: &BatchReference,
     origin: &Origin,
-) -> Result<Ending<Result<(), DeallocateError>>, StoreError> {
-    let not_found = || Ok(Ending::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
-    let with_line = |batch| Wanted { order_ids: vec![order_id.clone()], ..batch };
+) -> Result<UnitOutcome<Result<(), DeallocateError>>, StoreError> {
+    let not_found = || Ok(UnitOutcome::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
+    let with_line = |batch| LockRequest { order_ids: vec![order_id.clone()], ..batch };
     let Some((locked, sku)) = lock_batch(unit, reference, with_line)? else {
         return not_found();
     };
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     let Some(product) = products.get_mut(&sku) else { return not_found() };
     match decide(unit, product, |product| product.deallocate(order_id, reference, now))? {
         Ok(_) => {
             save_changed(unit, products, origin)?;
-            Ok(Ending::Commit(Ok(())))
+            Ok(UnitOutcome::Commit(Ok(())))
         }
         // What is gone after a commit of unknown outcome was freed by that commit.
-        Err(Refusal::AllocationNotFound { .. }) if attempt.settling => Ok(Ending::Rollback(Ok(()))),
+        Err(Refusal::AllocationNotFound { .. }) if attempt.resolving => Ok(UnitOutcome::Rollback(Ok(()))),
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
         Err(refusal @ (Refusal::BatchNotFound(_) | Refusal::AllocationNotFound { .. } | Refusal::Picked { .. })) => {
-            Ok(Ending::Rollback(Err(refusal.into())))
+            Ok(UnitOutcome::Rollback(Err(refusal.into())))
         }
     }
 }

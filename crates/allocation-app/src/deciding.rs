@@ -1,11 +1,11 @@
 //! Decisions on products of which only part is loaded.
 
-use allocation_domain::{MoreNeeded, Needed, Product, Products, Sku, Undecided};
+use allocation_domain::{DataRequest, MoreNeeded, Product, Products, Sku, Undecided};
 use allocation_ports::{StoreError, UnitOfWork};
 
 /// How often more is loaded for one decision: far more often than any needs that a transaction
 /// should take on, and few enough for a fault not to go on for ever.
-const MOST_LOADS: usize = 10_000;
+const MAX_LOADS: usize = 10_000;
 
 /// What decisions are made on: a locked product, or several.
 pub(crate) trait AtHand {
@@ -37,9 +37,9 @@ pub(crate) fn decide<P: AtHand, T, E: Undecided>(
     let mut decided = decision(at_hand);
     // What was loaded since rows came last, and how many there are since.
     let (mut loaded, mut rows_then): (Vec<MoreNeeded>, _) = (Vec::new(), None);
-    for _ in 0..MOST_LOADS {
+    for _ in 0..MAX_LOADS {
         let needed = decided.as_ref().err().and_then(Undecided::more_needed);
-        let Some(needed) = needed.filter(|needed: &&MoreNeeded| needed.what != Needed::CatchUp) else { break };
+        let Some(needed) = needed.filter(|needed: &&MoreNeeded| needed.what != DataRequest::CatchUp) else { break };
         let Some(product) = at_hand.product(&needed.sku) else { break };
         let rows_now = Some(rows(product));
         if rows_now != rows_then {

@@ -13,8 +13,8 @@ mod counters;
 mod held_skus;
 mod job;
 mod lane;
+mod load_monitor;
 mod queue;
-mod rush_hour;
 mod worker;
 
 use crate::allocate_line::{AllocateLineError, LineAnswer};
@@ -26,8 +26,8 @@ use allocation_ports::{EngineMetrics, Origin, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
 use job::{Job, Request};
 use lane::{Lane, LaneWorker};
+pub use load_monitor::LoadMonitor;
 use queue::Queue;
-pub use rush_hour::RushHour;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::num::NonZeroUsize;
@@ -157,20 +157,20 @@ impl AllocationEngine {
         answer.await.unwrap_or_else(|_| Err(abandoned().into()))
     }
 
-    fn submit_line(&self, line: OrderLine, origin: Origin) -> Result<oneshot::Receiver<LineAnswer>, NotTaken> {
+    fn submit_line(&self, line: OrderLine, origin: Origin) -> Result<oneshot::Receiver<LineAnswer>, SubmitError> {
         let (reply, answer) = oneshot::channel();
         self.submit(Request::Line { line, reply }, origin).map(|()| answer)
     }
 
-    fn submit_order(&self, order: NewOrder, origin: Origin) -> Result<oneshot::Receiver<OrderAnswer>, NotTaken> {
+    fn submit_order(&self, order: NewOrder, origin: Origin) -> Result<oneshot::Receiver<OrderAnswer>, SubmitError> {
         let (reply, answer) = oneshot::channel();
         self.submit(Request::Order { order, reply }, origin).map(|()| answer)
     }
 
-    fn submit(&self, request: Request, origin: Origin) -> Result<(), NotTaken> {
+    fn submit(&self, request: Request, origin: Origin) -> Result<(), SubmitError> {
         let job = Job { request, origin, deadline: self.age.deadline(), room: None };
         let taken = self.queue(&job).put(job);
-        if taken == Err(NotTaken::Overloaded) {
+        if taken == Err(SubmitError::Overloaded) {
             self.metrics.overload();
         }
         taken
@@ -226,7 +226,7 @@ fn join_until(threads: Vec<JoinHandle<()>>, until: Instant) -> bool {
 
 /// Why the engine does not take a command in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NotTaken {
+pub(crate) enum SubmitError {
     Overloaded,
     ShuttingDown,
 }

@@ -4,9 +4,9 @@ use crate::allocate_line::{LineAnswer, allocate, resolve_line};
 use crate::locking::{Locked, catch_up, lock};
 use crate::place_order::{OrderAnswer, Orders};
 use crate::saving::changed;
-use crate::unit_of_work::{Attempt, Ending, FarBehind};
+use crate::unit_of_work::{Attempt, FarBehind, UnitOutcome};
 use allocation_domain::{NewOrder, OrderId, OrderLine, Products, Sku};
-use allocation_ports::{Origin, Origins, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{LockRequest, Origin, Origins, StoreError, UnitOfWork};
 use std::collections::BTreeMap;
 
 /// What a caller asks for.
@@ -65,11 +65,11 @@ pub(crate) fn decide_group<'a>(
     attempt: Attempt,
     commands: impl Iterator<Item = (Command<'a>, &'a Origin)> + Clone,
     is_late: &mut dyn FnMut(usize) -> bool,
-) -> Result<Ending<Vec<Answer>>, StoreError> {
+) -> Result<UnitOutcome<Vec<Answer>>, StoreError> {
     let asked = commands.clone().map(|(command, _)| command);
     let mut locked = lock(unit, &wanted(asked.clone()))?;
     let behind = catch_up(unit, &mut locked)?;
-    if attempt.settling && !behind.is_empty() {
+    if attempt.resolving && !behind.is_empty() {
         return Err(StoreError::Busy(FarBehind.into()));
     }
     let Locked { mut products, now } = locked;
@@ -99,11 +99,11 @@ pub(crate) fn decide_group<'a>(
     }
     let changed = changed(products);
     if changed.is_empty() {
-        return Ok(Ending::Rollback(answers));
+        return Ok(UnitOutcome::Rollback(answers));
     }
     unit.products().save(&changed, &origins)?;
     orders.add(unit, now)?;
-    Ok(Ending::Commit(answers))
+    Ok(UnitOutcome::Commit(answers))
 }
 
 /// How many events each product has that a command is about.
@@ -119,8 +119,8 @@ fn events_of(products: &Products, sku: &Sku) -> usize {
 }
 
 /// What the decisions need: each SKU once, with its lines.
-fn wanted<'a>(commands: impl Iterator<Item = Command<'a>>) -> Vec<Wanted> {
-    let mut by_sku: BTreeMap<&Sku, Wanted> = BTreeMap::new();
+fn wanted<'a>(commands: impl Iterator<Item = Command<'a>>) -> Vec<LockRequest> {
+    let mut by_sku: BTreeMap<&Sku, LockRequest> = BTreeMap::new();
     for command in commands {
         match command {
             Command::Allocate(line) => {
@@ -141,8 +141,8 @@ fn wanted<'a>(commands: impl Iterator<Item = Command<'a>>) -> Vec<Wanted> {
     by_sku.into_values().collect()
 }
 
-fn with_batches(sku: &Sku) -> Wanted {
-    Wanted { open_batches: true, ..Wanted::product(sku.clone()) }
+fn with_batches(sku: &Sku) -> LockRequest {
+    LockRequest { open_batches: true, ..LockRequest::product(sku.clone()) }
 }
 
 /// The orders to place.

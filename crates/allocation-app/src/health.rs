@@ -1,7 +1,7 @@
 //! Whether a write would succeed, looked at by a thread of its own.
 
 use crate::FailureLog;
-use allocation_ports::{DatabaseProbe, FailedCheck, MOST_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
+use allocation_ports::{DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
 use chrono::TimeDelta;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
@@ -162,7 +162,7 @@ fn schema(state: SchemaState) -> Option<FailedCheck> {
 
 /// The clock of the process must be that of the database, or nearly.
 fn clock(ahead: TimeDelta) -> Option<FailedCheck> {
-    if ahead.abs() <= MOST_CLOCK_DIFFERENCE {
+    if ahead.abs() <= MAX_CLOCK_DIFFERENCE {
         return None;
     }
     let direction = if ahead > TimeDelta::zero() { "ahead of" } else { "behind" };

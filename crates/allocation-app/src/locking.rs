@@ -3,7 +3,7 @@
 use crate::deciding::decide;
 use crate::saving::changed;
 use allocation_domain::{BatchReference, OrderId, Product, Products, Sku};
-use allocation_ports::{Origins, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{LockRequest, Origins, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 
 /// Locked products, and when they are decided on.
@@ -15,7 +15,7 @@ pub(crate) struct Locked {
 }
 
 /// Locks what is wanted for decisions.
-pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[Wanted]) -> Result<Locked, StoreError> {
+pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[LockRequest]) -> Result<Locked, StoreError> {
     let products = unit.products().lock(wanted)?;
     let now = products.iter().filter_map(Product::lock_time).map(|lock| lock.now).max();
     Ok(Locked { products: products.into_iter().collect(), now: now.unwrap_or(DateTime::UNIX_EPOCH) })
@@ -32,10 +32,10 @@ struct BatchMoved(BatchReference);
 pub(crate) fn lock_batch(
     unit: &mut dyn UnitOfWork,
     reference: &BatchReference,
-    wanted: impl FnOnce(Wanted) -> Wanted,
+    wanted: impl FnOnce(LockRequest) -> LockRequest,
 ) -> Result<Option<(Locked, Sku)>, StoreError> {
     let Some(sku) = unit.products().sku_of(reference)? else { return Ok(None) };
-    let wanted = wanted(Wanted { batches: vec![reference.clone()], ..Wanted::product(sku.clone()) });
+    let wanted = wanted(LockRequest { batches: vec![reference.clone()], ..LockRequest::product(sku.clone()) });
     let locked = lock(unit, &[wanted])?;
     if locked.products.get(&sku).is_some_and(|product| product.batch(reference).is_some()) {
         return Ok(Some((locked, sku)));
@@ -56,8 +56,8 @@ pub(crate) fn lock_order(unit: &mut dyn UnitOfWork, order_id: &OrderId) -> Resul
     if skus.is_empty() {
         return Ok(Locked { products: Products::default(), now: DateTime::UNIX_EPOCH });
     }
-    let line = |sku| Wanted { order_ids: vec![order_id.clone()], ..Wanted::product(sku) };
-    let wanted: Vec<Wanted> = skus.iter().cloned().map(line).collect();
+    let line = |sku| LockRequest { order_ids: vec![order_id.clone()], ..LockRequest::product(sku) };
+    let wanted: Vec<LockRequest> = skus.iter().cloned().map(line).collect();
     let locked = lock(unit, &wanted)?;
     unit.orders().lock_lines(order_id, &skus)?;
     Ok(locked)
@@ -81,7 +81,7 @@ pub(crate) fn catch_up(unit: &mut dyn UnitOfWork, locked: &mut Locked) -> Result
 
 /// Brings locked products up to date for one decision over all of them. `None` when that takes more
 /// units of work: what this one has done is saved, and the caller ends it with
-/// [`Ending::Step`](crate::unit_of_work::Ending::Step).
+/// [`UnitOutcome::Step`](crate::unit_of_work::UnitOutcome::Step).
 pub(crate) fn up_to_date(unit: &mut dyn UnitOfWork, mut locked: Locked) -> Result<Option<Locked>, StoreError> {
     if catch_up(unit, &mut locked)?.is_empty() {
         return Ok(Some(locked));

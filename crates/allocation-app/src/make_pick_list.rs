@@ -2,14 +2,14 @@ use crate::UseCases;
 use crate::deciding::decide;
 use crate::locking::{Locked, lock};
 use crate::saving::save_changed;
-use crate::unit_of_work::{Attempt, Ending};
+use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::{MakePickListError as Refusal, NewPickList, OrderId, PickListId, Sku};
-use allocation_ports::{Origin, StoreError, StoredPickList, UnitOfWork, Wanted};
+use allocation_ports::{LockRequest, Origin, StoreError, StoredPickList, UnitOfWork};
 use chrono::SubsecRound;
 use std::collections::BTreeSet;
 
 /// How often lines are looked for that nobody else takes meanwhile.
-const MOST_TRIES: usize = 8;
+const MAX_TRIES: usize = 8;
 
 /// What came of making a pick list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum MakePickListError {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("others have put all lines that were found on lists of theirs, {MOST_TRIES} times in a row")]
+#[error("others have put all lines that were found on lists of theirs, {MAX_TRIES} times in a row")]
 pub(crate) struct AlwaysTaken;
 
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +75,7 @@ impl UseCases {
     ///
     /// [`MakePickListError`], and nothing has changed.
     pub fn make_pick_list(&self, list: &NewPickList) -> Result<MakePickListOutcome, MakePickListError> {
-        for attempt in 1..=MOST_TRIES {
+        for attempt in 1..=MAX_TRIES {
             let found = self.queries.pickable(list.criteria(), attempt * list.max_lines())?;
             let found = Found { complete: found.complete, wanted: wanted(found.lines) };
             let make = |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &found, &self.origin);
@@ -89,7 +89,7 @@ impl UseCases {
 
 /// What was found without locks.
 struct Found {
-    wanted: Vec<Wanted>,
+    wanted: Vec<LockRequest>,
     /// Whether all was looked through that comes before.
     complete: bool,
 }
@@ -110,14 +110,14 @@ fn make(
     list: &NewPickList,
     found: &Found,
     origin: &Origin,
-) -> Result<Ending<Decision>, StoreError> {
+) -> Result<UnitOutcome<Decision>, StoreError> {
     if let Some(known) = unit.pick_lists().find(list.list_id())? {
         let same = unit.pick_lists().asked(list.list_id())?.as_ref() == Some(list);
         let other = MakePickListError::AlreadyExists(known.list.list_id.clone());
-        return Ok(Ending::Rollback(Some(if same { Ok(repeated(known, attempt)) } else { Err(other) })));
+        return Ok(UnitOutcome::Rollback(Some(if same { Ok(repeated(known, attempt)) } else { Err(other) })));
     }
     if found.wanted.is_empty() {
-        return Ok(Ending::Rollback(Some(Err(found.nothing()))));
+        return Ok(UnitOutcome::Rollback(Some(Err(found.nothing()))));
     }
     let Locked { mut products, now } = lock(unit, &found.wanted)?;
     match decide(unit, &mut products, |products| products.make_pick_list(list))? {
@@ -128,9 +128,9 @@ fn make(
             save_changed(unit, products, origin)?;
             unit.pick_lists().add(list, created_at)?;
             let stored = StoredPickList { list: made, created_at };
-            Ok(Ending::Commit(Some(Ok(MakePickListOutcome::Made(stored)))))
+            Ok(UnitOutcome::Commit(Some(Ok(MakePickListOutcome::Made(stored)))))
         }
-        Err(Refusal::NothingToPick) => Ok(Ending::Rollback(None)),
+        Err(Refusal::NothingToPick) => Ok(UnitOutcome::Rollback(None)),
         // Another unit of work has made it since it was looked for: it is found when this runs again.
         Err(Refusal::AlreadyExists(list_id)) => Err(StoreError::Conflict(MadeMeanwhile(list_id).into())),
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
@@ -139,16 +139,16 @@ fn make(
 
 /// A list that is there after a commit of unknown outcome was made by that commit.
 fn repeated(known: StoredPickList, attempt: Attempt) -> MakePickListOutcome {
-    if attempt.settling { MakePickListOutcome::Made(known) } else { MakePickListOutcome::Unchanged(known) }
+    if attempt.resolving { MakePickListOutcome::Made(known) } else { MakePickListOutcome::Unchanged(known) }
 }
 
 /// The lines by their products; they come sorted by SKU, each once.
-fn wanted(lines: BTreeSet<(Sku, OrderId)>) -> Vec<Wanted> {
-    let mut wanted: Vec<Wanted> = Vec::new();
+fn wanted(lines: BTreeSet<(Sku, OrderId)>) -> Vec<LockRequest> {
+    let mut wanted: Vec<LockRequest> = Vec::new();
     for (sku, order_id) in lines {
         match wanted.last_mut().filter(|last| last.sku == sku) {
             Some(last) => last.order_ids.push(order_id),
-            None => wanted.push(Wanted { order_ids: vec![order_id], ..Wanted::product(sku) }),
+            None => wanted.push(LockRequest { order_ids: vec![order_id], ..LockRequest::product(sku) }),
         }
     }
     wanted

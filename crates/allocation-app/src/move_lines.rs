@@ -1,10 +1,10 @@
 use crate::deciding::decide;
 use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
-use crate::unit_of_work::Ending;
+use crate::unit_of_work::UnitOutcome;
 use crate::{BackgroundTask, UseCases};
 use allocation_domain::{Batch, BatchReference, FirstToLeave, Sku};
-use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{LockRequest, Origin, StoreError, UnitOfWork};
 use std::io;
 use std::time::Duration;
 
@@ -89,17 +89,17 @@ fn step(
     sku: &Sku,
     reference: &BatchReference,
     first: Option<&FirstToLeave>,
-) -> Result<Ending<bool>, StoreError> {
+) -> Result<UnitOutcome<bool>, StoreError> {
     let order_ids = first.map(|first| first.position.order_id().clone()).into_iter().collect();
-    let wanted = Wanted { batches: vec![reference.clone()], order_ids, ..Wanted::product(sku.clone()) };
+    let wanted = LockRequest { batches: vec![reference.clone()], order_ids, ..LockRequest::product(sku.clone()) };
     let locked = lock(unit, &[wanted])?;
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
-    let Some(product) = products.get_mut(sku) else { return Ok(Ending::Rollback(false)) };
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
+    let Some(product) = products.get_mut(sku) else { return Ok(UnitOutcome::Rollback(false)) };
     let moved = decide(unit, product, |product| product.move_lines(reference, first, now))?;
     let moved = moved.map_err(|needed| StoreError::Failed(needed.into()))?;
     let changed = save_changed(unit, products, &Origin::default())?;
     let done = moved.is_some();
-    Ok(if changed { Ending::Commit(done) } else { Ending::Rollback(done) })
+    Ok(if changed { UnitOutcome::Commit(done) } else { UnitOutcome::Rollback(done) })
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@ use crate::UseCases;
 use crate::deciding::decide;
 use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
-use crate::unit_of_work::Ending;
+use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{PickError as Refusal, PickLineId, PickOutcome, Units};
-use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{LockRequest, Origin, StoreError, UnitOfWork};
 
 /// Why a line is not picked. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -40,16 +40,16 @@ fn pick(
     id: &PickLineId,
     found: Units,
     origin: &Origin,
-) -> Result<Ending<Result<PickOutcome, PickError>>, StoreError> {
-    let not_found = || Ok(Ending::Rollback(Err(Refusal::NotFound(id.clone()).into())));
+) -> Result<UnitOutcome<Result<PickOutcome, PickError>>, StoreError> {
+    let not_found = || Ok(UnitOutcome::Rollback(Err(Refusal::NotFound(id.clone()).into())));
     let Some(before) = unit.pick_lists().find_line(id)? else { return not_found() };
-    let wanted = Wanted {
+    let wanted = LockRequest {
         batches: vec![before.reference],
         order_ids: vec![before.order_id],
-        ..Wanted::product(before.sku.clone())
+        ..LockRequest::product(before.sku.clone())
     };
     let locked = lock(unit, &[wanted])?;
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     // What has become of the line is told only under the lock.
     let (Some(product), Some(line)) = (products.get_mut(&before.sku), unit.pick_lists().find_line(id)?) else {
         return not_found();
@@ -58,16 +58,16 @@ fn pick(
     match decide(unit, &mut products, |products| products.pick(id, found, now))? {
         Ok(outcome @ PickOutcome::Picked(_)) => {
             save_changed(unit, products, origin)?;
-            Ok(Ending::Commit(Ok(outcome)))
+            Ok(UnitOutcome::Commit(Ok(outcome)))
         }
-        Ok(outcome @ PickOutcome::Unchanged(_)) => Ok(Ending::Rollback(Ok(outcome))),
+        Ok(outcome @ PickOutcome::Unchanged(_)) => Ok(UnitOutcome::Rollback(Ok(outcome))),
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
         Err(
             refusal @ (Refusal::NotFound(_)
             | Refusal::Withdrawn(_)
             | Refusal::TooMany { .. }
             | Refusal::AlreadyPicked { .. }),
-        ) => Ok(Ending::Rollback(Err(refusal.into()))),
+        ) => Ok(UnitOutcome::Rollback(Err(refusal.into()))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::locking::{Locked, lock};
 use allocation_domain::{BatchReference, OrderId, PickLineId, PickList, PickListId, Sku};
-use allocation_ports::{StoreError, StoredPickList, UnitOfWork, Wanted};
+use allocation_ports::{LockRequest, StoreError, StoredPickList, UnitOfWork};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Locks the products of a pick list, and loads its lines with their order lines and batches; `None`
@@ -25,17 +25,17 @@ pub(crate) fn lock_list(
 }
 
 /// The order lines and batches of a list, each once.
-fn wanted(list: &PickList) -> Vec<Wanted> {
+fn wanted(list: &PickList) -> Vec<LockRequest> {
     let mut by_sku: BTreeMap<&Sku, (BTreeSet<&OrderId>, BTreeSet<&BatchReference>)> = BTreeMap::new();
     for line in list.lines.values() {
         let (order_ids, batches) = by_sku.entry(&line.sku).or_default();
         order_ids.insert(&line.order_id);
         batches.insert(&line.reference);
     }
-    let wanted = |(sku, (order_ids, batches)): (&Sku, (BTreeSet<_>, BTreeSet<_>))| Wanted {
+    let wanted = |(sku, (order_ids, batches)): (&Sku, (BTreeSet<_>, BTreeSet<_>))| LockRequest {
         order_ids: order_ids.into_iter().cloned().collect(),
         batches: batches.into_iter().cloned().collect(),
-        ..Wanted::product(sku.clone())
+        ..LockRequest::product(sku.clone())
     };
     by_sku.into_iter().map(wanted).collect()
 }

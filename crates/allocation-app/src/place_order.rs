@@ -1,5 +1,5 @@
 use crate::deciding::decide;
-use crate::engine::NotTaken;
+use crate::engine::SubmitError;
 use crate::unit_of_work::Attempt;
 use allocation_domain::{NewOrder, Order, OrderId, PlaceError, Products, Shortages, UnknownSkus};
 use allocation_ports::{StoreError, UnitOfWork};
@@ -39,11 +39,11 @@ pub enum PlaceOrderError {
     Store(#[from] Arc<StoreError>),
 }
 
-impl From<NotTaken> for PlaceOrderError {
-    fn from(reason: NotTaken) -> Self {
+impl From<SubmitError> for PlaceOrderError {
+    fn from(reason: SubmitError) -> Self {
         match reason {
-            NotTaken::Overloaded => Self::Overloaded,
-            NotTaken::ShuttingDown => Self::ShuttingDown,
+            SubmitError::Overloaded => Self::Overloaded,
+            SubmitError::ShuttingDown => Self::ShuttingDown,
         }
     }
 }
@@ -112,7 +112,7 @@ impl Orders {
     /// What became of an order whose time is over: what an earlier run has placed, if its commit may have
     /// happened. Nothing is placed now.
     pub(crate) fn resolve(&self, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderAnswer {
-        match self.known.get(order.order_id()).filter(|_| attempt.settling) {
+        match self.known.get(order.order_id()).filter(|_| attempt.resolving) {
             Some(known) => repeated(known, attempt, products, order),
             None => Err(PlaceOrderError::Overloaded),
         }
@@ -130,6 +130,6 @@ fn repeated(known: &NewOrder, attempt: Attempt, products: &Products, order: &New
         return Err(PlaceOrderError::AlreadyExists(order.order_id().clone()));
     }
     // What is there after a commit of unknown outcome was placed by that commit.
-    let placed = products.order(order.order_id()).filter(|_| attempt.settling);
+    let placed = products.order(order.order_id()).filter(|_| attempt.resolving);
     Ok(placed.map_or(PlaceOrderOutcome::Unchanged, PlaceOrderOutcome::Placed))
 }

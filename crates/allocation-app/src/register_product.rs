@@ -1,9 +1,9 @@
 use crate::UseCases;
 use crate::locking::{Locked, lock};
 use crate::saving::save_changed;
-use crate::unit_of_work::{Attempt, Ending};
+use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::Sku;
-use allocation_ports::{Origin, ProductTotals, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{LockRequest, Origin, ProductTotals, StoreError, UnitOfWork};
 
 /// What came of registering a product, with what it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,16 +57,16 @@ fn register(
     attempt: Attempt,
     sku: &Sku,
     origin: &Origin,
-) -> Result<Ending<bool>, StoreError> {
-    let wanted = Wanted { create: true, ..Wanted::product(sku.clone()) };
+) -> Result<UnitOutcome<bool>, StoreError> {
+    let wanted = LockRequest { create: true, ..LockRequest::product(sku.clone()) };
     let Locked { mut products, .. } = lock(unit, &[wanted])?;
     let product = products.get_mut(sku).ok_or_else(|| StoreError::Failed(NotCreated(sku.clone()).into()))?;
     if !product.register() {
         // What is there after a commit of unknown outcome was registered by that commit.
-        return Ok(Ending::Rollback(attempt.settling));
+        return Ok(UnitOutcome::Rollback(attempt.resolving));
     }
     save_changed(unit, products, origin)?;
-    Ok(Ending::Commit(true))
+    Ok(UnitOutcome::Commit(true))
 }
 
 #[cfg(test)]

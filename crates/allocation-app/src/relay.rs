@@ -12,7 +12,7 @@ mod worker;
 pub use backoff::Backoff;
 
 use crate::health::Alive;
-use crate::{RushHour, Vital};
+use crate::{LoadMonitor, Vital};
 use allocation_ports::{Clock, EventLog, EventPublisher, Leases, PageSize, RelayStore};
 use std::io;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub struct RelayPorts {
     /// Tells when an event was parked.
     pub clock: Arc<dyn Clock>,
     /// Tells when to make way for allocation.
-    pub rush: RushHour,
+    pub rush: LoadMonitor,
 }
 
 /// How a [`Relay`] goes about it.

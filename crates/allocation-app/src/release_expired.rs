@@ -1,9 +1,9 @@
 use crate::locking::{Locked, catch_up, lock};
 use crate::saving::save_changed;
-use crate::unit_of_work::Ending;
+use crate::unit_of_work::UnitOutcome;
 use crate::{BackgroundTask, UseCases};
 use allocation_domain::Sku;
-use allocation_ports::{Origin, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{LockRequest, Origin, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 use std::io;
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl UseCases {
     pub fn release_expired_holds(&self, mut go_on: impl FnMut() -> bool) -> Result<usize, StoreError> {
         let mut products = 0;
         while go_on() {
-            let tidied = self.units.run_impatiently(|unit, _| release(unit, self.clock.now()))?;
+            let tidied = self.units.try_run(|unit, _| release(unit, self.clock.now()))?;
             products += tidied;
             if tidied == 0 {
                 break;
@@ -60,21 +60,21 @@ impl UseCases {
 
 /// Releases the holds that expired first, of products that no other unit of work has locked; returns how many
 /// products have changed.
-fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<Ending<usize>, StoreError> {
+fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<UnitOutcome<usize>, StoreError> {
     let found = unit.products().with_expired_holds(now, SEARCH_LIMIT)?;
     let mut skus = first_unlocked(unit, &found)?;
     if skus.is_empty() {
-        return Ok(Ending::Rollback(0));
+        return Ok(UnitOutcome::Rollback(0));
     }
     skus.sort();
-    let wanted: Vec<Wanted> = skus.into_iter().map(Wanted::product).collect();
+    let wanted: Vec<LockRequest> = skus.into_iter().map(LockRequest::product).collect();
     let mut locked = lock(unit, &wanted)?;
     // What is still behind is found again.
     let _behind = catch_up(unit, &mut locked)?;
     let Locked { products, .. } = locked;
     let tidied = products.iter().filter(|product| product.has_changed()).count();
     let changed = save_changed(unit, products, &Origin::default())?;
-    Ok(if changed { Ending::Commit(tidied) } else { Ending::Rollback(tidied) })
+    Ok(if changed { UnitOutcome::Commit(tidied) } else { UnitOutcome::Rollback(tidied) })
 }
 
 /// The first few products, but for those that others have locked.

@@ -2,7 +2,7 @@ use crate::UseCases;
 use crate::deciding::decide;
 use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::save_changed;
-use crate::unit_of_work::{Attempt, Ending};
+use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::{Batch, BatchReference, BatchVersion, RemoveBatchError as Refusal};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
 
@@ -63,33 +63,33 @@ fn remove(
     reference: &BatchReference,
     is_expected: &dyn Fn(BatchVersion) -> bool,
     origin: &Origin,
-) -> Result<Ending<Result<(), RemoveBatchError>>, StoreError> {
+) -> Result<UnitOutcome<Result<(), RemoveBatchError>>, StoreError> {
     let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch)? else {
-        return Ok(Ending::Rollback(not_found(reference, attempt)));
+        return Ok(UnitOutcome::Rollback(not_found(reference, attempt)));
     };
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(Ending::Step) };
+    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     let Some(product) = products.get_mut(&sku) else {
-        return Ok(Ending::Rollback(not_found(reference, attempt)));
+        return Ok(UnitOutcome::Rollback(not_found(reference, attempt)));
     };
     if let Some(actual) = product.batch(reference).map(Batch::version).filter(|version| !is_expected(*version)) {
-        return Ok(Ending::Rollback(Err(RemoveBatchError::Stale { reference: reference.clone(), actual })));
+        return Ok(UnitOutcome::Rollback(Err(RemoveBatchError::Stale { reference: reference.clone(), actual })));
     }
     match decide(unit, product, |product| product.remove_batch(reference, now))? {
         Ok(()) => {
             save_changed(unit, products, origin)?;
-            Ok(Ending::Commit(Ok(())))
+            Ok(UnitOutcome::Commit(Ok(())))
         }
-        Err(Refusal::NotFound(reference)) => Ok(Ending::Rollback(not_found(&reference, attempt))),
+        Err(Refusal::NotFound(reference)) => Ok(UnitOutcome::Rollback(not_found(&reference, attempt))),
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
         Err(refusal @ (Refusal::HasAllocations { .. } | Refusal::Picked { .. })) => {
-            Ok(Ending::Rollback(Err(refusal.into())))
+            Ok(UnitOutcome::Rollback(Err(refusal.into())))
         }
     }
 }
 
 /// A batch that is gone after a commit of unknown outcome was removed by that commit.
 fn not_found(reference: &BatchReference, attempt: Attempt) -> Result<(), RemoveBatchError> {
-    if attempt.settling { Ok(()) } else { Err(Refusal::NotFound(reference.clone()).into()) }
+    if attempt.resolving { Ok(()) } else { Err(Refusal::NotFound(reference.clone()).into()) }
 }
 
 #[cfg(test)]

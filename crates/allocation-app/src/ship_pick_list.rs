@@ -3,7 +3,7 @@ use crate::deciding::decide;
 use crate::locking::Locked;
 use crate::pick_list_products::lock_list;
 use crate::saving::save_changed;
-use crate::unit_of_work::Ending;
+use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{PickListId, ShipError as Refusal, ShipOutcome};
 use allocation_ports::{Origin, StoreError, StoredPickList, UnitOfWork};
 
@@ -39,19 +39,19 @@ fn ship(
     unit: &mut dyn UnitOfWork,
     list_id: &PickListId,
     origin: &Origin,
-) -> Result<Ending<Result<StoredPickList, ShipPickListError>>, StoreError> {
+) -> Result<UnitOutcome<Result<StoredPickList, ShipPickListError>>, StoreError> {
     let Some((Locked { mut products, .. }, stored)) = lock_list(unit, list_id)? else {
-        return Ok(Ending::Rollback(Err(Refusal::NotFound(list_id.clone()).into())));
+        return Ok(UnitOutcome::Rollback(Err(Refusal::NotFound(list_id.clone()).into())));
     };
     match decide(unit, &mut products, |products| products.ship(list_id))? {
         Ok(ShipOutcome::Shipped(list)) => {
             save_changed(unit, products, origin)?;
-            Ok(Ending::Commit(Ok(StoredPickList { list, ..stored })))
+            Ok(UnitOutcome::Commit(Ok(StoredPickList { list, ..stored })))
         }
-        Ok(ShipOutcome::Unchanged(list)) => Ok(Ending::Rollback(Ok(StoredPickList { list, ..stored }))),
+        Ok(ShipOutcome::Unchanged(list)) => Ok(UnitOutcome::Rollback(Ok(StoredPickList { list, ..stored }))),
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
         Err(refusal @ (Refusal::NotFound(_) | Refusal::NotPicked { .. } | Refusal::NothingPicked(_))) => {
-            Ok(Ending::Rollback(Err(refusal.into())))
+            Ok(UnitOutcome::Rollback(Err(refusal.into())))
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_domain::{
-    Allocation, Batch, BatchReference, Commitment, Eta, Event, LineState, LockTime, NewOrder, NewPickList, OrderId,
-    OrderLine, OrderTerms, PickCriteria, PickListId, Product, ProductState, Products, Quantity, Sku,
+    Allocation, Batch, BatchReference, Eta, Event, LineState, LockTime, NewOrder, NewPickList, OrderId, OrderLine,
+    OrderTerms, PickCriteria, PickListId, Product, ProductState, Products, Quantity, ReservationState, Sku,
 };
 use allocation_ports::mocks::{
     MockClock, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries, MockUnitOfWork,
@@ -59,9 +59,9 @@ pub(crate) fn new_order(order_id: &str, lines: &[(&str, u32)], terms: OrderTerms
 }
 
 /// A locked product with one batch, of which a line of `O-1` holds some units.
-pub(crate) fn product_with_line(sku_text: &str, purchased: u32, held: u32, commitment: Commitment) -> Product {
+pub(crate) fn product_with_line(sku_text: &str, purchased: u32, held: u32, commitment: ReservationState) -> Product {
     let batch = batch(&format!("B-{sku_text}"), sku_text, purchased).with_allocated(held).unwrap();
-    let mut line = LineState::alone(units(held), DateTime::UNIX_EPOCH);
+    let mut line = LineState::standalone(units(held), DateTime::UNIX_EPOCH);
     line.terms.of_order = true;
     line.commitment = commitment;
     line.allocations = vec![Allocation::of(&batch, units(held))];
@@ -217,7 +217,7 @@ pub(crate) fn list_id(text: &str) -> PickListId {
 
 /// Locked products, each with a line of `O-1` whose units are on the pick list `P-1`.
 pub(crate) fn listed(names: &[&str]) -> Vec<Product> {
-    let lines = names.iter().map(|name| product_with_line(name, 9, 3, Commitment::Firm));
+    let lines = names.iter().map(|name| product_with_line(name, 9, 3, ReservationState::Firm));
     let mut shop: Products = lines.collect();
     let list = NewPickList::new(list_id("P-1"), PickCriteria::default());
     shop.make_pick_list(&list).unwrap();

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 /// How a unit of work ends.
 #[derive(Debug)]
-pub(crate) enum Ending<T> {
+pub(crate) enum UnitOutcome<T> {
     /// Store what was done, then answer.
     Commit(T),
     /// Nothing changed: roll back and answer.
@@ -18,13 +18,13 @@ pub(crate) enum Ending<T> {
     Step,
 }
 
-impl<T> Ending<T> {
+impl<T> UnitOutcome<T> {
     /// The same ending with another answer.
-    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Ending<U> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> UnitOutcome<U> {
         match self {
-            Self::Commit(answer) => Ending::Commit(change(answer)),
-            Self::Rollback(answer) => Ending::Rollback(change(answer)),
-            Self::Step => Ending::Step,
+            Self::Commit(answer) => UnitOutcome::Commit(change(answer)),
+            Self::Rollback(answer) => UnitOutcome::Rollback(change(answer)),
+            Self::Step => UnitOutcome::Step,
         }
     }
 }
@@ -32,7 +32,7 @@ impl<T> Ending<T> {
 /// How many steps a request takes before its decision: enough for some ten thousand holds that have
 /// expired at once. A request that finds more is answered that the database is busy, and the sweeper
 /// goes on.
-const MOST_STEPS: u32 = 20;
+const MAX_STEPS: u32 = 20;
 
 /// More holds have expired, or more lines wait for free units, than a request takes on.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ pub(crate) struct Attempt {
     pub(crate) number: u32,
     /// Whether an earlier run may have been committed, its reply being lost. What is there already
     /// is then what this very command has done.
-    pub(crate) settling: bool,
+    pub(crate) resolving: bool,
 }
 
 /// Runs units of work: begins, commits, and runs again what came in another's way.
@@ -110,7 +110,7 @@ impl UnitRunner {
     pub(crate) fn run<T>(
         &self,
         name: &'static str,
-        work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
+        work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<UnitOutcome<T>, StoreError>,
     ) -> Result<T, StoreError> {
         self.run_waiting(LockWait::Usual, name, work)
     }
@@ -121,22 +121,22 @@ impl UnitRunner {
         &self,
         wait: LockWait,
         name: &'static str,
-        work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
+        work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<UnitOutcome<T>, StoreError>,
     ) -> Result<T, StoreError> {
-        self.run_with(Patience { wait, steps: MOST_STEPS, again: running_again_helps }, name, work)
+        self.run_with(Patience { wait, steps: MAX_STEPS, again: running_again_helps }, name, work)
     }
 
     fn run_with<T>(
         &self,
         patience: Patience,
         name: &'static str,
-        mut work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
+        mut work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<UnitOutcome<T>, StoreError>,
     ) -> Result<T, StoreError> {
         let begun = Instant::now();
-        let mut attempt = Attempt { number: 1, settling: false };
+        let mut attempt = Attempt { number: 1, resolving: false };
         let mut steps = 0;
         loop {
-            let wait = if attempt.settling { LockWait::Usual } else { patience.wait };
+            let wait = if attempt.resolving { LockWait::Usual } else { patience.wait };
             let error = match self.run_once(wait, attempt, &mut work) {
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) if steps < patience.steps && begun.elapsed() < self.retry.give_up_after => {
@@ -147,12 +147,12 @@ impl UnitRunner {
                 Err(error) => error,
             };
             let last = attempt.number >= self.retry.attempts || begun.elapsed() >= self.retry.give_up_after;
-            let settles = attempt.settling && running_again_helps(&error);
+            let settles = attempt.resolving && running_again_helps(&error);
             if last || !(settles || (patience.again)(&error)) {
                 return Err(told(error, attempt));
             }
-            attempt.settling |= matches!(error, StoreError::OutcomeUnknown(_));
-            tracing::debug!(unit = name, attempt = attempt.number, settling = attempt.settling, "running again");
+            attempt.resolving |= matches!(error, StoreError::OutcomeUnknown(_));
+            tracing::debug!(unit = name, attempt = attempt.number, resolving = attempt.resolving, "running again");
             thread::sleep(self.retry.wait_after(attempt.number));
             attempt.number += 1;
         }
@@ -160,9 +160,9 @@ impl UnitRunner {
 
     /// Runs `work` once, without patience for what others hold, and again only to settle a commit whose
     /// outcome is not known.
-    pub(crate) fn run_impatiently<T>(
+    pub(crate) fn try_run<T>(
         &self,
-        work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
+        work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<UnitOutcome<T>, StoreError>,
     ) -> Result<T, StoreError> {
         let unknown = |error: &StoreError| matches!(error, StoreError::OutcomeUnknown(_));
         let patience = Patience { wait: LockWait::Short, steps: 0, again: unknown };
@@ -174,22 +174,22 @@ impl UnitRunner {
         &self,
         wait: LockWait,
         attempt: Attempt,
-        work: &mut impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<Ending<T>, StoreError>,
+        work: &mut impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<UnitOutcome<T>, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         self.check_deadline(attempt)?;
         let mut unit = self.factory.begin(wait)?;
         // It may have had to wait for a connection.
         self.check_deadline(attempt)?;
         match work(&mut *unit, attempt)? {
-            Ending::Commit(answer) => {
+            UnitOutcome::Commit(answer) => {
                 unit.commit()?;
                 if let Some(deadline) = &self.deadline {
                     deadline.begun.store(true, Ordering::Release);
                 }
                 Ok(Some(answer))
             }
-            Ending::Rollback(answer) => Ok(Some(answer)),
-            Ending::Step => match unit.commit() {
+            UnitOutcome::Rollback(answer) => Ok(Some(answer)),
+            UnitOutcome::Step => match unit.commit() {
                 Ok(()) => Ok(None),
                 // Whether it happened or not: the unit that runs again finds out.
                 Err(StoreError::OutcomeUnknown(cause)) => Err(StoreError::Conflict(cause)),
@@ -201,7 +201,7 @@ impl UnitRunner {
     /// Refuses to run a command that is too old, but not to tell what became of one.
     fn check_deadline(&self, attempt: Attempt) -> Result<(), StoreError> {
         match &self.deadline {
-            Some(deadline) if !attempt.settling && deadline.is_missed() => {
+            Some(deadline) if !attempt.resolving && deadline.is_missed() => {
                 Err(StoreError::Busy(WaitedTooLong(deadline.age.max_age()).into()))
             }
             _ => Ok(()),
@@ -238,12 +238,12 @@ fn told(error: StoreError, attempt: Attempt) -> StoreError {
         | StoreError::ConnectionLost(cause)
         | StoreError::Unavailable(cause)
         | StoreError::Failed(cause)
-            if attempt.settling =>
+            if attempt.resolving =>
         {
             StoreError::OutcomeUnknown(cause)
         }
         // The name of the invariant goes with it.
-        invariant @ StoreError::Invariant { .. } if attempt.settling => StoreError::OutcomeUnknown(invariant.into()),
+        invariant @ StoreError::Invariant { .. } if attempt.resolving => StoreError::OutcomeUnknown(invariant.into()),
         StoreError::Conflict(cause) => StoreError::Busy(cause),
         StoreError::ConnectionLost(cause) => StoreError::Unavailable(cause),
         error => error,

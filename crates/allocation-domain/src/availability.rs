@@ -1,6 +1,6 @@
 //! What is free, and when.
 
-use crate::{Batch, Commitment, Eta, MoreNeeded, Product, Quantity};
+use crate::{Batch, Eta, MoreNeeded, Product, Quantity, ReservationState};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
 
@@ -124,7 +124,7 @@ impl Product {
         tidy.batches.iter().for_each(|batch| totals.count_batch(batch));
         for (_, line) in tidy.lines() {
             totals.backordered += u64::from(line.waiting);
-            if matches!(line.commitment, Commitment::Held { .. }) {
+            if matches!(line.commitment, ReservationState::Held { .. }) {
                 totals.held += u64::from(line.allocated());
             }
         }
@@ -144,7 +144,7 @@ impl Product {
 
 impl Totals {
     fn count_batch(&mut self, batch: &Batch) {
-        let present = u64::from(batch.present());
+        let present = u64::from(batch.on_hand());
         match batch.eta() {
             Eta::InStock => self.in_stock += present,
             Eta::Due(_) => self.on_its_way += present,

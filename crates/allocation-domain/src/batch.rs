@@ -181,18 +181,18 @@ impl Batch {
     /// How many units can still be allocated.
     #[must_use]
     pub const fn available(&self) -> u32 {
-        self.purchased.get() - self.counts.allocated - self.gone()
+        self.purchased.get() - self.counts.allocated - self.consumed()
     }
 
     /// How many units are picked, shipped or missing: the batch cannot be lowered below that.
     #[must_use]
-    pub const fn gone(&self) -> u32 {
+    pub const fn consumed(&self) -> u32 {
         self.counts.picked + self.counts.shipped + self.counts.missing
     }
 
     /// How many units are there, or on their way: allocated, picked or free.
     #[must_use]
-    pub const fn present(&self) -> u32 {
+    pub const fn on_hand(&self) -> u32 {
         self.purchased.get() - self.counts.shipped - self.counts.missing
     }
 
@@ -281,7 +281,7 @@ impl Batch {
 
     /// How many units of the batch are allocated or gone: it cannot have fewer.
     pub(crate) const fn used(&self) -> u32 {
-        self.counts.allocated + self.gone()
+        self.counts.allocated + self.consumed()
     }
 
     /// Says what is still to be done with the lines; a batch that is as low as it was to be is not

@@ -93,7 +93,7 @@ pub enum ChangeBatchError {
     },
     /// More units of the batch than that were picked, shipped or found missing.
     #[error("Batch {reference} cannot come to {purchased} units: {gone} were picked, shipped or found missing")]
-    BelowGone {
+    BelowConsumed {
         /// The batch.
         reference: BatchReference,
         /// To how many units it was to be lowered.

@@ -36,7 +36,7 @@ mod tests {
     fn units_are_free_allocated_picked_shipped_or_missing() {
         let counts = BatchCounts { allocated: 4, picked: 3, shipped: 1, missing: 1 };
         let full = batch().with_counts(counts).unwrap();
-        assert_eq!((full.available(), full.gone(), full.present()), (1, 5, 8));
+        assert_eq!((full.available(), full.consumed(), full.on_hand()), (1, 5, 8));
         assert_eq!(full.clone().with_allocated(5).unwrap().available(), 0);
         assert_eq!(full.with_allocated(6).unwrap_err().gone, 5);
     }

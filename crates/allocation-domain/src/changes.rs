@@ -1,8 +1,8 @@
 //! What a store has to write down.
 
 use crate::{
-    Batch, BatchReference, Commitment, Eta, Event, LineRow, LineState, LineTerms, Moving, OrderId, PickLine,
-    PickLineId, Product, Quantity, Sku, Units,
+    Batch, BatchReference, Eta, Event, LineRow, LineState, LineTerms, Moving, OrderId, PickLine, PickLineId, Product,
+    Quantity, ReservationState, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -300,7 +300,7 @@ impl<'a> Changes<'a> {
 
 impl TotalsChange {
     fn count_batch(&mut self, batch: &Batch, sign: i64) {
-        let present = sign * i64::from(batch.present());
+        let present = sign * i64::from(batch.on_hand());
         match batch.eta() {
             Eta::InStock => self.in_stock += present,
             Eta::Due(_) => self.on_its_way += present,
@@ -310,7 +310,7 @@ impl TotalsChange {
     }
 
     fn count_line(&mut self, line: &LineState, sign: i64) {
-        if matches!(line.commitment, Commitment::Held { .. }) {
+        if matches!(line.commitment, ReservationState::Held { .. }) {
             self.held += sign * i64::from(line.allocated());
             self.held_lines += sign;
         }

@@ -75,7 +75,7 @@ pub enum OrderEnd {
 /// A line that has expired or was cancelled has ended: it holds nothing, waits for nothing, and
 /// stays what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Commitment {
+pub enum ReservationState {
     /// Until it gives them back.
     Firm,
     /// Until an instant: from then on the units are free for any decision, and the line waits for
@@ -90,7 +90,7 @@ pub enum Commitment {
     Cancelled,
 }
 
-impl Commitment {
+impl ReservationState {
     /// When the hold expires, `None` when there is none.
     #[must_use]
     pub const fn expires_at(self) -> Option<DateTime<Utc>> {
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_hold_has_expired_at_the_very_instant_it_expires() {
         let now = DateTime::from_timestamp_micros(1_800_000_000_000_001).unwrap();
-        let hold = Commitment::Held { expires_at: HoldDuration::from_seconds(10).unwrap().after(now) };
+        let hold = ReservationState::Held { expires_at: HoldDuration::from_seconds(10).unwrap().after(now) };
         let end = DateTime::from_timestamp_micros(1_800_000_010_000_001).unwrap();
         assert_eq!(hold.expires_at(), Some(end));
         assert!(!hold.has_expired(end - TimeDelta::microseconds(1)));

@@ -44,11 +44,11 @@ pub use changes::{
 pub use eta::{Eta, EtaError};
 pub use event::{AllocationReason, DeallocationReason, Event, WithdrawalReason};
 pub use fulfilment::Fulfilment;
-pub use hold::{Commitment, HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderEnd};
+pub use hold::{HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderEnd, ReservationState};
 pub use identifier::{BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
 pub use lock_time::LockTime;
-pub use more_needed::{MoreNeeded, Needed, Undecided};
+pub use more_needed::{DataRequest, MoreNeeded, Undecided};
 pub use moving::{FirstToLeave, MAX_MOVED_LINES, Moving, Review};
 pub use order::{
     CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms,

@@ -1,6 +1,6 @@
 //! Lines as they are kept.
 
-use crate::{Allocation, BatchReference, Commitment, Eta, Fulfilment, OnShortage, Quantity};
+use crate::{Allocation, BatchReference, Eta, Fulfilment, OnShortage, Quantity, ReservationState};
 use chrono::{DateTime, SubsecRound, Utc};
 
 /// What was agreed of a line.
@@ -22,7 +22,7 @@ pub struct LineTerms {
 impl LineTerms {
     /// The terms of a line that was sent alone.
     #[must_use]
-    pub fn alone(placed_at: DateTime<Utc>) -> Self {
+    pub fn standalone(placed_at: DateTime<Utc>) -> Self {
         Self {
             of_order: false,
             priority: 0,
@@ -44,7 +44,7 @@ pub struct LineState {
     /// What was agreed.
     pub terms: LineTerms,
     /// How firmly it keeps its units.
-    pub commitment: Commitment,
+    pub commitment: ReservationState,
     /// For how many units it waits.
     pub waiting: u32,
     /// How many of its units are on pick lists, picked and shipped.
@@ -61,7 +61,7 @@ pub struct LineRow {
     /// What was agreed.
     pub terms: LineTerms,
     /// How firmly it keeps its units.
-    pub commitment: Commitment,
+    pub commitment: ReservationState,
     /// For how many units it waits.
     pub waiting: u32,
     /// How many of its units are on pick lists, picked and shipped.
@@ -81,9 +81,9 @@ impl LineRow {
 impl LineState {
     /// A firm line that was sent alone, and holds nothing yet.
     #[must_use]
-    pub fn alone(quantity: Quantity, placed_at: DateTime<Utc>) -> Self {
-        let (terms, fulfilment) = (LineTerms::alone(placed_at), Fulfilment::default());
-        Self { quantity, terms, commitment: Commitment::Firm, waiting: 0, fulfilment, allocations: Vec::new() }
+    pub fn standalone(quantity: Quantity, placed_at: DateTime<Utc>) -> Self {
+        let (terms, fulfilment) = (LineTerms::standalone(placed_at), Fulfilment::default());
+        Self { quantity, terms, commitment: ReservationState::Firm, waiting: 0, fulfilment, allocations: Vec::new() }
     }
 
     /// The line without its allocations.

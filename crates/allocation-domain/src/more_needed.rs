@@ -14,12 +14,12 @@ pub struct MoreNeeded {
     /// The SKU of the product.
     pub sku: Sku,
     /// What is needed.
-    pub what: Needed,
+    pub what: DataRequest,
 }
 
 /// What is to be loaded into a product.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Needed {
+pub enum DataRequest {
     /// All batches with free units: [`Product::complete`](crate::Product::complete).
     #[error("all batches with free units are needed")]
     Batches,

@@ -1,8 +1,8 @@
 //! Orders: lines that are placed, held, confirmed and cancelled as one.
 
 use crate::{
-    Commitment, HoldDuration, HoldExpired, LineState, LineTerms, LineTooLong, MoreNeeded, OrderCancelled, OrderId,
-    OrderLine, OutOfStock, Quantity, Sku,
+    HoldDuration, HoldExpired, LineState, LineTerms, LineTooLong, MoreNeeded, OrderCancelled, OrderId, OrderLine,
+    OutOfStock, Quantity, ReservationState, Sku,
 };
 use chrono::{DateTime, SubsecRound, Utc};
 
@@ -47,8 +47,8 @@ impl OrderTerms {
 
     /// How firmly a line of this order keeps its units at first.
     #[must_use]
-    pub fn commitment(&self, placed_at: DateTime<Utc>) -> Commitment {
-        self.hold.map_or(Commitment::Firm, |hold| Commitment::Held { expires_at: hold.after(placed_at) })
+    pub fn commitment(&self, placed_at: DateTime<Utc>) -> ReservationState {
+        self.hold.map_or(ReservationState::Firm, |hold| ReservationState::Held { expires_at: hold.after(placed_at) })
     }
 }
 
@@ -179,9 +179,9 @@ impl OrderStatus {
         let lines: Vec<_> = lines.into_iter().collect();
         let expired = lines.iter().any(|line| line.commitment.has_expired(now));
         let stands = |line: &&&LineState| match line.commitment {
-            Commitment::Firm => true,
-            Commitment::Held { .. } => !expired,
-            Commitment::Expired | Commitment::Cancelled => false,
+            ReservationState::Firm => true,
+            ReservationState::Held { .. } => !expired,
+            ReservationState::Expired | ReservationState::Cancelled => false,
         };
         let standing: Vec<_> = lines.iter().filter(stands).collect();
         let living: Vec<_> = standing.iter().filter(|line| !line.is_idle()).collect();

@@ -5,29 +5,29 @@ use crate::known_queue::KnownQueue;
 use crate::ordered_batches::OrderedBatches;
 use crate::pick_line::PickLines;
 use crate::{
-    Allocation, Batch, BatchPreference, BatchReference, Event, LineState, LockTime, MoreNeeded, Needed, OrderEnd,
+    Allocation, Batch, BatchPreference, BatchReference, DataRequest, Event, LineState, LockTime, MoreNeeded, OrderEnd,
     OrderId, PickLine, PickLineId, QueuePosition, Sku, policy,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-mod allocating;
+mod backorders;
+mod batch_correction;
 mod batches;
-mod changing;
-mod displacing;
-mod holding;
-mod leaving;
+mod displacement;
+mod holds;
 mod lines;
-mod listing;
 mod on_batch;
+mod pick_list_membership;
 mod picking;
-mod placing;
-mod queueing;
-mod registering;
-mod undoing;
+mod plan;
+mod reallocation;
+mod registration;
+mod single_line;
+mod undo;
 
 use on_batch::KnownOn;
-pub(crate) use placing::Plan;
+pub(crate) use plan::Plan;
 
 /// One SKU with its batches and lines: what is decided and stored as one.
 ///
@@ -43,7 +43,7 @@ pub(crate) use placing::Plan;
 /// carries [`Product::decided_at`] instead, which never goes back: see [`LockTime`].
 ///
 /// A unit of work has a bound: where more lines wait for units that have become free, or more holds
-/// have expired, than [`Product::MOST_AT_ONCE`], the rest is left for units of work that follow, by
+/// have expired, than [`Product::MAX_AT_ONCE`], the rest is left for units of work that follow, by
 /// [`Product::release_expired`]. Until then the product [is behind](Product::is_behind), and nothing
 /// else is decided on it: nothing overtakes a line that waits.
 ///
@@ -100,7 +100,7 @@ pub struct Product {
     /// Whether anything has changed of which no event tells.
     moved_on: bool,
     /// What a decision that is under way has changed.
-    before: Option<undoing::Before>,
+    before: Option<undo::Before>,
 }
 
 /// What a store remembers of a product: what the decisions at hand need, and no more.
@@ -170,19 +170,19 @@ impl ProductState {
 impl Product {
     /// How many waiting lines a unit of work serves, and how many expired holds it releases, at most;
     /// with several products, all of them together, but some of each.
-    pub const MOST_AT_ONCE: usize = 1_000;
+    pub const MAX_AT_ONCE: usize = 1_000;
 
     /// How many of each product at least, of however many products.
-    pub const MOST_AT_ONCE_OF_MANY: usize = 20;
+    pub const MAX_AT_ONCE_OF_MANY: usize = 20;
 
     /// How many waiting lines of each of so many products a unit of work serves at most, and how many
     /// expired holds it releases.
     #[must_use]
     pub const fn share_of(products: usize) -> usize {
-        match Self::MOST_AT_ONCE.checked_div(products) {
-            None => Self::MOST_AT_ONCE,
-            Some(share) if share > Self::MOST_AT_ONCE_OF_MANY => share,
-            Some(_) => Self::MOST_AT_ONCE_OF_MANY,
+        match Self::MAX_AT_ONCE.checked_div(products) {
+            None => Self::MAX_AT_ONCE,
+            Some(share) if share > Self::MAX_AT_ONCE_OF_MANY => share,
+            Some(_) => Self::MAX_AT_ONCE_OF_MANY,
         }
     }
 
@@ -206,7 +206,7 @@ impl Product {
             queue: BTreeSet::new(),
             known_queue: KnownQueue::default(),
             queue_loaded: 0,
-            most_served: Self::MOST_AT_ONCE,
+            most_served: Self::MAX_AT_ONCE,
             unserved: state.unserved,
             stored_unserved: state.unserved,
             more_expired: state.more_expired,
@@ -269,7 +269,7 @@ impl Product {
     }
 
     /// Takes in the next waiting lines after a place that could take some of so many free units, in
-    /// the order of [`QueuePosition`], as [`Needed::WaitingLines`] asked for them; `more` says whether
+    /// the order of [`QueuePosition`], as [`DataRequest::WaitingLines`] asked for them; `more` says whether
     /// the store has more of them.
     pub fn load_waiting(
         &mut self,
@@ -297,7 +297,7 @@ impl Product {
 
     /// Whether more holds have expired, or more lines wait for units that are free, than one unit of
     /// work takes on. [`Product::release_expired`] goes on with it, a unit of work each time; meanwhile
-    /// every other decision that takes or frees units is [`Needed::CatchUp`].
+    /// every other decision that takes or frees units is [`DataRequest::CatchUp`].
     #[must_use]
     pub const fn is_behind(&self) -> bool {
         self.more_expired || self.unserved
@@ -411,11 +411,11 @@ impl Product {
         self.batches.place(reference)
     }
 
-    fn needs(&self, what: Needed) -> MoreNeeded {
+    fn needs(&self, what: DataRequest) -> MoreNeeded {
         MoreNeeded { sku: self.sku.clone(), what }
     }
 
-    fn tell_sold_out(&mut self) {
+    fn record_out_of_stock(&mut self) {
         self.events.push(Event::OutOfStock { sku: self.sku.clone() });
     }
 

@@ -1,8 +1,8 @@
 //! Several products at once: what orders are decided over.
 
 use crate::{
-    Commitment, ConfirmError, ExtendError, HoldDuration, HoldExpired, NewOrder, OnShortage, Order, OrderCancelled,
-    OrderId, PlaceError, Plan, Product, Shortages, Sku, UnknownSkus,
+    ConfirmError, ExtendError, HoldDuration, HoldExpired, NewOrder, OnShortage, Order, OrderCancelled, OrderId,
+    PlaceError, Plan, Product, ReservationState, Shortages, Sku, UnknownSkus,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -209,12 +209,12 @@ impl Products {
 
     fn standing(&self, order_id: &OrderId, now: DateTime<Utc>) -> Standing {
         let lines = self.0.values().filter_map(|product| product.line(order_id));
-        let of = |commitment: Commitment| match commitment {
-            Commitment::Held { expires_at } if expires_at <= now => Standing::Expired,
-            Commitment::Expired => Standing::Expired,
-            Commitment::Held { .. } => Standing::Held,
-            Commitment::Firm => Standing::Firm,
-            Commitment::Cancelled => Standing::Cancelled,
+        let of = |commitment: ReservationState| match commitment {
+            ReservationState::Held { expires_at } if expires_at <= now => Standing::Expired,
+            ReservationState::Expired => Standing::Expired,
+            ReservationState::Held { .. } => Standing::Held,
+            ReservationState::Firm => Standing::Firm,
+            ReservationState::Cancelled => Standing::Cancelled,
         };
         lines.map(|line| of(line.commitment)).max().unwrap_or(Standing::Unknown)
     }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use allocation_domain::{
-    AllocateError, AllocationOutcome, Batch, BatchReference, Eta, Event, LineState, MoreNeeded, Needed, OrderId,
+    AllocateError, AllocationOutcome, Batch, BatchReference, DataRequest, Eta, Event, LineState, MoreNeeded, OrderId,
     Product, ProductState, Quantity, Sku,
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -163,7 +163,7 @@ impl History {
         let before = self.all_batches();
         let held = held_units(&self.product, order_id);
         let mut decision = self.product.allocate(order_id, quantity, self.now());
-        if let Err(AllocateError::MoreNeeded(MoreNeeded { what: Needed::Batches, .. })) = decision {
+        if let Err(AllocateError::MoreNeeded(MoreNeeded { what: DataRequest::Batches, .. })) = decision {
             self.product.complete(self.batches.values().cloned());
             decision = self.product.allocate(order_id, quantity, self.now());
         }

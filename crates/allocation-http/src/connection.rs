@@ -70,7 +70,7 @@ pub(crate) struct Connection<S> {
     put_off: bool,
     /// Wakes the task at the deadline or before; it is not set anew for a deadline that comes later.
     timer: Option<Pin<Box<Sleep>>>,
-    ending: Option<Ending>,
+    ending: Option<UnitOutcome>,
     /// How many bytes the dispatcher got since it had to wait for more.
     delivered: usize,
     /// How many bytes it got behind the request that is carried out.
@@ -82,7 +82,7 @@ pub(crate) struct Connection<S> {
 
 /// How far a connection that ends has come.
 #[derive(Default)]
-struct Ending {
+struct UnitOutcome {
     /// Whether the peer knows that nothing more is sent.
     is_shut: bool,
     discarded: usize,
@@ -178,7 +178,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Begins to end the connection, until when.
     fn begin_ending(&mut self) -> Instant {
-        self.ending = Some(Ending::default());
+        self.ending = Some(UnitOutcome::default());
         Instant::now() + LINGER_TIME
     }
 

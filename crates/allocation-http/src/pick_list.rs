@@ -197,7 +197,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 pub(crate) async fn give_back(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let list_id = list_id(&request)?;
     let use_cases = api.use_cases(&request);
-    api.gate.run(&request, move || use_cases.give_back_pick_list(&list_id)).await?;
+    api.gate.run(&request, move || use_cases.release_pick_list(&list_id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -11,7 +11,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 /// How long a failure of the service is not logged again with the same causes.
 const SAME_CAUSE: Duration = Duration::from_secs(60);
 /// How many different causes are remembered. When there are more, all are forgotten, and logged again.
-const MOST_CAUSES: usize = 64;
+const MAX_CAUSES: usize = 64;
 
 /// Logs failures of requests, one line for each change of state: an outage of the database fails thousands of
 /// them for one cause.
@@ -62,7 +62,7 @@ impl RequestFailures {
             *logged = now;
             return Some(std::mem::take(unlogged));
         }
-        if causes.len() >= MOST_CAUSES {
+        if causes.len() >= MAX_CAUSES {
             causes.clear();
         }
         causes.insert(chain.to_owned(), (now, 0));
@@ -89,9 +89,9 @@ mod tests {
     #[test]
     fn causes_that_differ_each_time_are_remembered_up_to_a_bound() {
         let (failures, now) = (RequestFailures::default(), Instant::now());
-        for number in 0..10 * MOST_CAUSES {
+        for number in 0..10 * MAX_CAUSES {
             assert_eq!(failures.is_new(&number.to_string(), now), Some(0));
-            assert!(failures.internal.lock().unwrap().len() <= MOST_CAUSES);
+            assert!(failures.internal.lock().unwrap().len() <= MAX_CAUSES);
         }
     }
 

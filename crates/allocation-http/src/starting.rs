@@ -14,7 +14,7 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 /// How many connections are open at a time while the service starts; others wait to be accepted.
-const MOST_CONNECTIONS: usize = 64;
+const MAX_CONNECTIONS: usize = 64;
 
 /// Answers on a listener while the database is brought up to date, which may take long: the process is alive, and
 /// ready for nothing.
@@ -42,7 +42,7 @@ impl Starting {
                 });
                 let server = server
                     .workers(1)
-                    .max_connections(MOST_CONNECTIONS)
+                    .max_connections(MAX_CONNECTIONS)
                     .disable_signals()
                     .shutdown_timeout(1)
                     .listen(listener)?

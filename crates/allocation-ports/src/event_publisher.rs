@@ -19,7 +19,7 @@ pub enum Delivery {
 /// arrived or not.
 #[derive(Debug, thiserror::Error)]
 #[error("the broker is away")]
-pub struct BrokerAway(#[source] pub Box<dyn Error + Send + Sync>);
+pub struct BrokerUnavailable(#[source] pub Box<dyn Error + Send + Sync>);
 
 /// Sends events to a broker, over one connection that it keeps.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -28,22 +28,22 @@ pub trait EventPublisher: Send {
     ///
     /// # Errors
     ///
-    /// [`BrokerAway`], after some seconds at most.
-    fn connect(&mut self) -> Result<(), BrokerAway>;
+    /// [`BrokerUnavailable`], after some seconds at most.
+    fn connect(&mut self) -> Result<(), BrokerUnavailable>;
 
     /// Begins to send events, and waits for nothing. They MUST arrive in the order in which they are
     /// given. Those that were sent before are to be answered first, or given up with their connection.
     ///
     /// # Errors
     ///
-    /// [`BrokerAway`], also when there is no connection: nothing but [`EventPublisher::connect`] opens
+    /// [`BrokerUnavailable`], also when there is no connection: nothing but [`EventPublisher::connect`] opens
     /// one.
-    fn send(&mut self, events: &[LoggedEvent]) -> Result<Box<dyn SentEvents>, BrokerAway>;
+    fn send(&mut self, events: &[LoggedEvent]) -> Result<Box<dyn PendingConfirms>, BrokerUnavailable>;
 }
 
 /// What is known of events that were sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sent {
+pub enum PublishStatus {
     /// One answer for each event, in their order.
     Answered(Vec<Delivery>),
     /// Some answers are lacking.
@@ -54,11 +54,11 @@ pub enum Sent {
 
 /// Events that were sent.
 #[cfg_attr(feature = "mocks", mockall::automock)]
-pub trait SentEvents {
+pub trait PendingConfirms {
     /// Waits for the broker to answer all of them, no longer than `patience`.
     ///
     /// # Errors
     ///
-    /// [`BrokerAway`], and nothing is known of any of them.
-    fn wait(&mut self, patience: Duration) -> Result<Sent, BrokerAway>;
+    /// [`BrokerUnavailable`], and nothing is known of any of them.
+    fn wait(&mut self, patience: Duration) -> Result<PublishStatus, BrokerUnavailable>;
 }

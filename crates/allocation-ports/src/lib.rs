@@ -27,19 +27,19 @@ pub use clock::Clock;
 pub use command_effects::CommandEffects;
 pub use engine_metrics::{EngineMetrics, GroupMeasure};
 pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, ReadLogError, Subject, SubjectError};
-pub use event_publisher::{BrokerAway, Delivery, EventPublisher, Sent, SentEvents};
+pub use event_publisher::{BrokerUnavailable, Delivery, EventPublisher, PendingConfirms, PublishStatus};
 pub use leases::{Lease, Leases};
-pub use log_keeper::{KeepLogError, LogKeeper, Numbered, OutboxPlace, RetentionTime};
+pub use log_keeper::{LogSequencer, OutboxKey, RetentionTime, SequenceError, Sequenced};
 pub use order_repository::OrderRepository;
 pub use origin::{CausationId, Origin, Origins, TraceParent};
 pub use pick_list_repository::{PickListRepository, StoredPickList};
-pub use product_repository::{FoundBatch, ProductRepository, Wanted};
+pub use product_repository::{FoundBatch, LockRequest, ProductRepository};
 pub use queries::{
     AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
     BatchFilter, EventCursor, OrderFilter, OrderPage, OverdueCursor, PageSize, PickListCounts, PickListFilter,
     PickListPage, PickListSummary, PickableLines, ProductTotals, Queries, RecordedEvent,
 };
-pub use readiness::{DatabaseProbe, FailedCheck, MOST_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
+pub use readiness::{DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
 pub use store_error::{OtherGeneration, StoreError};
 pub use unit_of_work::{LockWait, UnitOfWork, UnitOfWorkFactory};

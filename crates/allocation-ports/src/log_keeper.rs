@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// The place of an event that has no position yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboxPlace {
+pub struct OutboxKey {
     /// The product that it is about.
     pub sku: Sku,
     /// Which unit of work of the product recorded it.
@@ -14,7 +14,7 @@ pub struct OutboxPlace {
     pub ordinal: u32,
 }
 
-impl OutboxPlace {
+impl OutboxKey {
     /// After all events of a product.
     #[must_use]
     pub const fn past(sku: Sku) -> Self {
@@ -24,14 +24,14 @@ impl OutboxPlace {
 
 /// What was numbered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Numbered {
+pub struct Sequenced {
     /// How many events.
     pub events: u64,
     /// The position of the newest event of the log.
     pub last: u64,
     /// The place that the last of them had, from which to go on; `None` when a store goes by another
     /// order, or nothing was numbered.
-    pub place: Option<OutboxPlace>,
+    pub place: Option<OutboxKey>,
 }
 
 /// The time by which events are retained.
@@ -45,7 +45,7 @@ pub struct RetentionTime {
 
 /// Why the log is not kept.
 #[derive(Debug, thiserror::Error)]
-pub enum KeepLogError {
+pub enum SequenceError {
     /// Another holds the lease. Nothing was written.
     #[error("another process keeps the log")]
     LeaseLost,
@@ -60,7 +60,7 @@ pub enum KeepLogError {
 /// event before an earlier one. So events are numbered after their commit, by one process at a time,
 /// and nobody who allocates waits for that.
 #[cfg_attr(feature = "mocks", mockall::automock)]
-pub trait LogKeeper: Send + Sync {
+pub trait LogSequencer: Send + Sync {
     /// Whether there are events without a position. It MUST be cheap, and write nothing.
     ///
     /// # Errors
@@ -77,14 +77,14 @@ pub trait LogKeeper: Send + Sync {
     ///
     /// # Errors
     ///
-    /// MUST be [`KeepLogError::LeaseLost`], with nothing written, when the lease is another's.
+    /// MUST be [`SequenceError::LeaseLost`], with nothing written, when the lease is another's.
     fn number(
         &self,
         lease: &Lease,
         time: Duration,
-        after: Option<OutboxPlace>,
+        after: Option<OutboxKey>,
         most: u16,
-    ) -> Result<Numbered, KeepLogError>;
+    ) -> Result<Sequenced, SequenceError>;
 
     /// Moves the time by which events are retained on, and renews the lease for `time`.
     ///
@@ -94,8 +94,8 @@ pub trait LogKeeper: Send + Sync {
     ///
     /// # Errors
     ///
-    /// MUST be [`KeepLogError::LeaseLost`], with nothing written, when the lease is another's.
-    fn retention_time(&self, lease: &Lease, time: Duration, passed: Duration) -> Result<RetentionTime, KeepLogError>;
+    /// MUST be [`SequenceError::LeaseLost`], with nothing written, when the lease is another's.
+    fn retention_time(&self, lease: &Lease, time: Duration, passed: Duration) -> Result<RetentionTime, SequenceError>;
 
     /// Removes the oldest events, as long as they happened before an instant, at most so many, and
     /// answers how many these were. It renews the lease for `time`.
@@ -107,8 +107,8 @@ pub trait LogKeeper: Send + Sync {
     ///
     /// # Errors
     ///
-    /// MUST be [`KeepLogError::LeaseLost`], with nothing written, when the lease is another's.
-    fn forget(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, KeepLogError>;
+    /// MUST be [`SequenceError::LeaseLost`], with nothing written, when the lease is another's.
+    fn forget(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, SequenceError>;
 
     /// Makes room that numbered events have left, for a store that does not do so by itself. It is to
     /// be called every now and then while events are numbered.

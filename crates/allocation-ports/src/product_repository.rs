@@ -1,10 +1,10 @@
 use crate::{Origins, StoreError};
-use allocation_domain::{Batch, BatchReference, Eta, Needed, OrderId, Product, Sku, Units};
+use allocation_domain::{Batch, BatchReference, DataRequest, Eta, OrderId, Product, Sku, Units};
 use chrono::{DateTime, Utc};
 
 /// What a decision needs of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct LockRequest {
     /// The SKU.
     pub sku: Sku,
     /// Whether to make the product when there is none.
@@ -25,7 +25,7 @@ pub struct Wanted {
     pub alone: Vec<OrderId>,
 }
 
-impl Wanted {
+impl LockRequest {
     /// Nothing but the product itself, and what every decision needs of it.
     #[must_use]
     pub const fn product(sku: Sku) -> Self {
@@ -87,7 +87,7 @@ pub trait ProductRepository {
     ///
     /// [`StoreError`] when the database fails. MUST be [`StoreError::Unavailable`] with
     /// [`OtherGeneration`](crate::OtherGeneration) when the schema is one on which the program must not write.
-    fn lock(&mut self, wanted: &[Wanted]) -> Result<Vec<Product>, StoreError>;
+    fn lock(&mut self, wanted: &[LockRequest]) -> Result<Vec<Product>, StoreError>;
 
     /// Locks those of the products that no other unit has locked, until the unit ends, and tells the
     /// others. MUST NOT wait for a lock. A SKU without a product is in no answer.
@@ -112,9 +112,9 @@ pub trait ProductRepository {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails. [`Needed::CatchUp`] is nothing to load, and MUST be
+    /// [`StoreError`] when the database fails. [`DataRequest::CatchUp`] is nothing to load, and MUST be
     /// [`StoreError::Failed`].
-    fn load(&mut self, product: &mut Product, needed: &Needed) -> Result<(), StoreError>;
+    fn load(&mut self, product: &mut Product, needed: &DataRequest) -> Result<(), StoreError>;
 
     /// Products with a line whose hold has expired by `now`, those whose hold expired first before
     /// others, and products of which lines may wait for units that are free; at most so many, each once.

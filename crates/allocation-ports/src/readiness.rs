@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use std::borrow::Cow;
 
 /// By how much the clock of a process may differ from that of the database before the process is not ready.
-pub const MOST_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(2);
+pub const MAX_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(2);
 
 /// How the schema of a database compares to what this program was built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

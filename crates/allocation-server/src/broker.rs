@@ -3,7 +3,9 @@
 use crate::config::{BrokerSettings, Settings};
 use allocation_adapters_diesel::Store;
 use allocation_adapters_rabbitmq::{Broker, CommandConsumer, CommandHandlers, CommandSettings, RabbitPublisher};
-use allocation_app::{AllocationEngine, EngineCounters, Relay, RelayPorts, RelaySettings, RushHour, UseCases, Vital};
+use allocation_app::{
+    AllocationEngine, EngineCounters, LoadMonitor, Relay, RelayPorts, RelaySettings, UseCases, Vital,
+};
 use allocation_ports::Clock;
 use anyhow::Context;
 use std::sync::Arc;
@@ -47,7 +49,7 @@ impl Exchange {
             leases: store.clone(),
             publisher: Box::new(RabbitPublisher::new(Arc::clone(&broker), amqp_exchange.clone(), source)),
             clock: Arc::clone(clock),
-            rush: RushHour::new(Arc::clone(counters)),
+            rush: LoadMonitor::new(Arc::clone(counters)),
         };
         let relaying = RelaySettings::usual(Uuid::now_v7().to_string());
         let queue = amqp_queue.clone();

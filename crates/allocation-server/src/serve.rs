@@ -6,8 +6,8 @@ use crate::logging::{self, LogWriter};
 use crate::{connections, stop};
 use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
 use allocation_app::{
-    AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventKeeper, EventTail, Health, KeeperPorts,
-    RetryPolicy, UnitRunner, UseCases,
+    AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventSequencer, EventTail, Health, RetryPolicy,
+    SequencerPorts, UnitRunner, UseCases,
 };
 use allocation_http::{Api, BlockingLimits, EventFeed, Starting};
 use allocation_ports::{Clock, EngineMetrics};
@@ -24,7 +24,7 @@ use uuid::Uuid;
 /// How long a stop waits for the requests in flight, of the time that it has for everything.
 const HTTP_SECONDS: u64 = 20;
 /// More workers than this only make the groups smaller.
-const MOST_WORKERS: usize = 4;
+const MAX_WORKERS: usize = 4;
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 /// How long expired holds wait at most to be told of in events.
@@ -114,10 +114,10 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
 }
 
 /// Starts to number events, or to wait until no other process does.
-fn keep_events(store: &Arc<Store>, tail: &EventTail, settings: &Settings) -> io::Result<EventKeeper> {
+fn keep_events(store: &Arc<Store>, tail: &EventTail, settings: &Settings) -> io::Result<EventSequencer> {
     let (leases, log) = (store.clone(), store.clone());
-    let ports = KeeperPorts { leases, log, tail: tail.clone() };
-    EventKeeper::start(ports, Uuid::now_v7().to_string(), settings.retention())
+    let ports = SequencerPorts { leases, log, tail: tail.clone() };
+    EventSequencer::start(ports, Uuid::now_v7().to_string(), settings.retention())
 }
 
 /// How many calls may use a connection at a time: the engine's workers, the sweeper, the mover of lines
@@ -147,7 +147,7 @@ fn engine_settings(dialect: Dialect, pool_size: u32) -> EngineSettings {
         Dialect::Sqlite => 1,
         // One worker uses a core of the database while another waits for the disk; the rest of the
         // connections are for everything else.
-        Dialect::Postgres => thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, MOST_WORKERS),
+        Dialect::Postgres => thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, MAX_WORKERS),
     };
     let connections = wide(pool_size);
     let workers = nonzero(workers.min(connections / 2));

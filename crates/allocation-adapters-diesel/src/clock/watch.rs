@@ -2,7 +2,7 @@
 
 use super::StoreClock;
 use crate::Store;
-use allocation_ports::{MOST_CLOCK_DIFFERENCE, StoreError};
+use allocation_ports::{MAX_CLOCK_DIFFERENCE, StoreError};
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -58,7 +58,7 @@ fn tell(read: Result<(), StoreError>, clock: &StoreClock, was_off: bool) -> bool
         return was_off;
     }
     let ahead = clock.ahead();
-    let off = ahead.abs() > MOST_CLOCK_DIFFERENCE;
+    let off = ahead.abs() > MAX_CLOCK_DIFFERENCE;
     let seconds = ahead.num_milliseconds().unsigned_abs().saturating_add(500) / 1_000;
     if off && !was_off {
         tracing::warn!(

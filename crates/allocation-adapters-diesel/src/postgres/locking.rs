@@ -8,9 +8,9 @@ use crate::error::{corrupt, store_error};
 use crate::generation;
 use crate::line::Lines;
 use crate::row::{self, BatchRow};
-use crate::unit::{ONE_MORE, OPEN_BATCHES};
+use crate::unit::{OPEN_BATCHES, PAGE_PLUS_ONE};
 use allocation_domain::{Batch, OrderEnd, OrderId, Product, ProductState, Sku};
-use allocation_ports::{StoreError, Wanted};
+use allocation_ports::{LockRequest, StoreError};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -19,7 +19,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// by lines of other products.
 pub(crate) fn lock(
     connection: &mut PgConnection,
-    wanted: &[Wanted],
+    wanted: &[LockRequest],
     time: Option<i64>,
 ) -> Result<(Vec<Product>, BTreeSet<OrderId>), StoreError> {
     let locked = lock_products(connection, wanted, time)?;
@@ -65,7 +65,7 @@ struct Locked {
 
 fn lock_products(
     connection: &mut PgConnection,
-    wanted: &[Wanted],
+    wanted: &[LockRequest],
     time: Option<i64>,
 ) -> Result<HashMap<String, Locked>, StoreError> {
     let missing: Vec<_> = wanted.iter().filter(|wanted| wanted.create).map(|wanted| wanted.sku.as_str()).collect();
@@ -109,7 +109,7 @@ struct Loaded {
 impl Loaded {
     fn state(
         mut self,
-        wanted: &Wanted,
+        wanted: &LockRequest,
         locked: Locked,
         now: i64,
         most_expired: usize,
@@ -203,7 +203,7 @@ fn present<T>(value: Option<T>) -> Result<T, StoreError> {
 /// Loads what is wanted, for each of `wanted` in turn.
 fn load(
     connection: &mut PgConnection,
-    wanted: &[Wanted],
+    wanted: &[LockRequest],
     columns: &LoadColumns<'_>,
 ) -> Result<Vec<Loaded>, StoreError> {
     let mut loaded: Vec<_> = wanted.iter().map(|_| Loaded::default()).collect();
@@ -217,13 +217,13 @@ fn load(
     Ok(loaded)
 }
 
-fn sku_at(wanted: &[Wanted], place: i32) -> Result<&Sku, StoreError> {
+fn sku_at(wanted: &[LockRequest], place: i32) -> Result<&Sku, StoreError> {
     at(wanted, place).map(|wanted| &wanted.sku)
 }
 
 /// Loads the lines that were found. Few lines are sent a second time and few holds expire, so most
 /// units of work have nothing to ask here.
-fn load_lines(connection: &mut PgConnection, wanted: &[Wanted], loaded: &mut [Loaded]) -> Result<(), StoreError> {
+fn load_lines(connection: &mut PgConnection, wanted: &[LockRequest], loaded: &mut [Loaded]) -> Result<(), StoreError> {
     let found: Vec<_> = loaded.iter_mut().map(|loaded| std::mem::take(&mut loaded.found)).collect();
     let mut keys = LineKeys::default();
     for (number, (wanted, found)) in wanted.iter().zip(&found).enumerate() {
@@ -241,7 +241,7 @@ fn load_lines(connection: &mut PgConnection, wanted: &[Wanted], loaded: &mut [Lo
 /// Loads the pick lines of the lines that have any: none where nothing is picked.
 fn load_pick_lines_of(
     connection: &mut PgConnection,
-    wanted: &[Wanted],
+    wanted: &[LockRequest],
     loaded: &mut [Loaded],
 ) -> Result<(), StoreError> {
     let mut lines = Vec::new();
@@ -282,7 +282,7 @@ struct LoadColumns<'a> {
 }
 
 impl<'a> LoadColumns<'a> {
-    fn new(wanted: &'a [Wanted], has_holds: impl Fn(&Sku) -> bool, now: i64) -> Result<Self, StoreError> {
+    fn new(wanted: &'a [LockRequest], has_holds: impl Fn(&Sku) -> bool, now: i64) -> Result<Self, StoreError> {
         let mut columns = Self { now, ..Self::default() };
         for (number, wanted) in wanted.iter().enumerate() {
             let (place, sku) = (place_of(number)?, wanted.sku.as_str());
@@ -327,7 +327,7 @@ impl<'a> LoadColumns<'a> {
         Load {
             open_place: &self.open_place,
             open_sku: &self.open_sku,
-            limit: &ONE_MORE,
+            limit: &PAGE_PLUS_ONE,
             named_place: &self.named_place,
             named_sku: &self.named_sku,
             named_reference: &self.named_reference,
@@ -382,12 +382,12 @@ mod tests {
     #[test]
     fn what_is_loaded_is_found_by_the_index_for_it_on_postgres() {
         let database = migrated();
-        let wanted = [Wanted {
+        let wanted = [LockRequest {
             open_batches: true,
             batches: vec![allocation_domain::BatchReference::parse("B").unwrap()],
             order_ids: vec![OrderId::parse("O").unwrap()],
             alone: vec![OrderId::parse("P").unwrap()],
-            ..Wanted::product(Sku::parse("LAMP").unwrap())
+            ..LockRequest::product(Sku::parse("LAMP").unwrap())
         }];
         let columns = LoadColumns::new(&wanted, |_| true, 0).unwrap();
         for setup in ["SELECT 1", "ANALYZE"] {

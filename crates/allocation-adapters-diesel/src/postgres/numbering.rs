@@ -6,7 +6,7 @@ use crate::error::store_error;
 use crate::generation::same_generation;
 use crate::keeping::{LOOK_AHEAD, NumberedRow, Place};
 use crate::statement::statement;
-use allocation_ports::{KeepLogError, StoreError};
+use allocation_ports::{SequenceError, StoreError};
 use diesel::connection::SimpleConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -176,7 +176,7 @@ pub(crate) fn number(
     lease: (&str, &str, i64),
     after: &Place,
     most: i64,
-) -> Result<NumberedRow, KeepLogError> {
+) -> Result<NumberedRow, SequenceError> {
     let (name, holder, micros) = lease;
     let statement = Number {
         micros: &micros,
@@ -191,7 +191,7 @@ pub(crate) fn number(
         statement.get_result(connection).map_err(store_error)?;
     let (held, events, last, sku, version, ordinal) = row;
     if held == 0 {
-        return Err(KeepLogError::LeaseLost);
+        return Err(SequenceError::LeaseLost);
     }
     let place = sku.zip(version).zip(ordinal).map(|((sku, version), ordinal)| Place { sku, version, ordinal });
     Ok(NumberedRow { events, last, place })
@@ -202,10 +202,10 @@ pub(crate) fn keep_time(
     connection: &mut PgConnection,
     (name, holder, micros): (&str, &str, i64),
     step: i64,
-) -> Result<(i64, i64), KeepLogError> {
+) -> Result<(i64, i64), SequenceError> {
     let statement = KeepTime { micros: &micros, lease: name, holder, step: &step };
     let (_, trusted, now) = statement.get_result::<(i64, Option<i64>, i64)>(connection).map_err(store_error)?;
-    trusted.map(|trusted| (trusted, now)).ok_or(KeepLogError::LeaseLost)
+    trusted.map(|trusted| (trusted, now)).ok_or(SequenceError::LeaseLost)
 }
 
 /// The time of the server, in microseconds since 1970.
@@ -218,7 +218,7 @@ pub(crate) fn forget(
     lease: (&str, &str, i64),
     before: i64,
     most: i64,
-) -> Result<i64, KeepLogError> {
+) -> Result<i64, SequenceError> {
     let (name, holder, micros) = lease;
     let looked_through = &most.saturating_mul(LOOK_AHEAD);
     let (before, most) = (&before, &most);
@@ -233,7 +233,7 @@ pub(crate) fn forget(
         most,
     };
     let (held, gone) = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
-    if held == 0 { Err(KeepLogError::LeaseLost) } else { Ok(gone) }
+    if held == 0 { Err(SequenceError::LeaseLost) } else { Ok(gone) }
 }
 
 /// Gives the room of the moved rows back. Until then, whoever looks for the first row passes by the

@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 /// How many events a page looks through for those of some types.
-const LOOKED_THROUGH: u64 = 10_000;
+const SCAN_LIMIT: u64 = 10_000;
 
 statement! {
     Bounds<'a>(one: BigInt => i64) on MultiBackend -> (BigInt, BigInt),
@@ -62,7 +62,7 @@ pub(crate) fn events(
     }
     // What an event is about leads to it; its type does not.
     let looks_through = filter.subject.is_none() && !filter.is_open();
-    let until = if looks_through { last.min(after + LOOKED_THROUGH) } else { last };
+    let until = if looks_through { last.min(after + SCAN_LIMIT) } else { last };
     let rows = match filter.is_open() {
         true => Events { after: &number(after)?, limit: &i64::from(page.get()) }.load(connection),
         false => fitting(connection, (number(after)?, number(until)?), filter, page),

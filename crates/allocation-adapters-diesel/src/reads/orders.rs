@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// How many orders a page looks through at most.
-const MOST_ORDERS: usize = 2_000;
+const MAX_ORDERS: usize = 2_000;
 
 /// A page that has looked through so many lines looks no further.
 const MANY_LINES: usize = 10_000;
@@ -36,10 +36,9 @@ pub(crate) fn orders(
     let page = usize::from(page.get());
     let mut kept = OrderPage { orders: Vec::new(), next: after.cloned() };
     let (mut orders_seen, mut lines_seen) = (0, 0);
-    while kept.orders.len() < page && orders_seen < MOST_ORDERS && lines_seen < MANY_LINES {
+    while kept.orders.len() < page && orders_seen < MAX_ORDERS && lines_seen < MANY_LINES {
         let missing = page - kept.orders.len();
-        let count =
-            if candidates.all_fit() { missing.min(AT_A_TIME) } else { AT_A_TIME }.min(MOST_ORDERS - orders_seen);
+        let count = if candidates.all_fit() { missing.min(AT_A_TIME) } else { AT_A_TIME }.min(MAX_ORDERS - orders_seen);
         // One more tells whether the list goes on.
         let mut found = candidates.load(connection, kept.next.as_ref(), count + 1)?;
         let goes_on = found.len() > count;

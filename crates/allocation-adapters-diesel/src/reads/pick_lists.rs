@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
 /// How many lists a page looks through at most.
-const MOST_LISTS: usize = 1_000;
+const MAX_LISTS: usize = 1_000;
 
 statement! {
     CreatedAt<'a>(list_id: Text => str) on MultiBackend -> BigInt,
@@ -101,8 +101,8 @@ pub(crate) fn pick_lists(
     let page = usize::from(page.get());
     let mut kept = PickListPage { lists: Vec::new(), next: after.cloned() };
     let mut seen = 0;
-    while kept.lists.len() < page && seen < MOST_LISTS {
-        let count = (page - kept.lists.len()).min(MOST_LISTS - seen);
+    while kept.lists.len() < page && seen < MAX_LISTS {
+        let count = (page - kept.lists.len()).min(MAX_LISTS - seen);
         // One more tells whether the list goes on.
         let mut found = load(connection, filter.status, kept.next.as_ref(), count + 1)?;
         let goes_on = found.len() > count;

@@ -5,7 +5,7 @@ use crate::error::store_error;
 use crate::loading;
 use crate::row::{BatchRow, BatchSqlTypes};
 use crate::statement::statement;
-use allocation_domain::{Batch, MoreNeeded, Needed, Product, ProductState, Sku};
+use allocation_domain::{Batch, DataRequest, MoreNeeded, Product, ProductState, Sku};
 use allocation_ports::StoreError;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -100,7 +100,7 @@ fn load(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     match &needed.what {
-        Needed::WaitingLines { after, free, most } => {
+        DataRequest::WaitingLines { after, free, most } => {
             loading::load_waiting(connection, product, after.as_ref(), *free, *most, now.timestamp_micros())
         }
         needed => loading::load(connection, product, needed),

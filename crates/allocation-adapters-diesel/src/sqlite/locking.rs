@@ -10,12 +10,16 @@ use crate::generation;
 use crate::line::{AllocationPart, CANCELLED, LINE_COLUMNS, Lines, StoredLine};
 use crate::row::{self, BATCH_COLUMNS, BatchRow};
 use crate::schema::{allocations, batches, order_lines};
-use crate::unit::{ONE_MORE, OPEN_BATCHES};
+use crate::unit::{OPEN_BATCHES, PAGE_PLUS_ONE};
 use allocation_domain::{Batch, BatchReference, OrderEnd, OrderId, Product, ProductState, Sku};
-use allocation_ports::{StoreError, Wanted};
+use allocation_ports::{LockRequest, StoreError};
 use diesel::prelude::*;
 
-pub(crate) fn lock(connection: &mut SqliteConnection, wanted: &[Wanted], now: i64) -> Result<Vec<Product>, StoreError> {
+pub(crate) fn lock(
+    connection: &mut SqliteConnection,
+    wanted: &[LockRequest],
+    now: i64,
+) -> Result<Vec<Product>, StoreError> {
     let mut locked = Vec::with_capacity(wanted.len());
     for wanted in wanted {
         locked.extend(lock_one(connection, wanted, now)?.map(|locked| (wanted, locked)));
@@ -35,7 +39,7 @@ struct Locked {
     generation: i64,
 }
 
-fn lock_one(connection: &mut SqliteConnection, wanted: &Wanted, now: i64) -> Result<Option<Locked>, StoreError> {
+fn lock_one(connection: &mut SqliteConnection, wanted: &LockRequest, now: i64) -> Result<Option<Locked>, StoreError> {
     let sku = wanted.sku.as_str();
     if wanted.create {
         InsertMissing { sku }.execute(connection).map_err(store_error)?;
@@ -48,7 +52,7 @@ fn lock_one(connection: &mut SqliteConnection, wanted: &Wanted, now: i64) -> Res
 /// Loads what is wanted of a product that was locked at an instant.
 fn load_one(
     connection: &mut SqliteConnection,
-    wanted: &Wanted,
+    wanted: &LockRequest,
     locked: &Locked,
     now: i64,
     most_expired: usize,
@@ -129,7 +133,7 @@ fn open_batches(connection: &mut SqliteConnection, sku: &Sku) -> Result<Vec<Batc
         .filter(batches::sku.eq(sku.as_str()))
         .filter(batches::is_open)
         .order((batches::eta, batches::added_at, batches::reference))
-        .limit(ONE_MORE)
+        .limit(PAGE_PLUS_ONE)
         .select(BATCH_COLUMNS)
         .load::<BatchRow>(connection)
         .map_err(store_error)?;

@@ -4,7 +4,7 @@ use crate::error::store_error;
 use crate::generation::same_generation;
 use crate::keeping::{LOOK_AHEAD, NumberedRow};
 use crate::statement::statement;
-use allocation_ports::KeepLogError;
+use allocation_ports::SequenceError;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -119,7 +119,7 @@ pub(crate) fn number(
     connection: &mut SqliteConnection,
     lease: (&str, &str, i64),
     most: i64,
-) -> Result<NumberedRow, KeepLogError> {
+) -> Result<NumberedRow, SequenceError> {
     renew(connection, lease)?;
     let copied = Copy { most: &most }.execute(connection).map_err(store_error)?;
     let events =
@@ -138,7 +138,7 @@ pub(crate) fn keep_time(
     lease: (&str, &str, i64),
     step: i64,
     now: i64,
-) -> Result<i64, KeepLogError> {
+) -> Result<i64, SequenceError> {
     renew(connection, lease)?;
     Ok(KeepTime { now: &now, step: &step, most: &now }.get_result(connection).map_err(store_error)?)
 }
@@ -149,7 +149,7 @@ pub(crate) fn forget(
     before: i64,
     most: i64,
     now: i64,
-) -> Result<i64, KeepLogError> {
+) -> Result<i64, SequenceError> {
     renew(connection, lease)?;
     let looked_through = &most.saturating_mul(LOOK_AHEAD);
     let statement = Young { looked_through, before: &before, now: &now, beyond: looked_through };
@@ -168,9 +168,9 @@ pub(crate) fn forget(
 pub(super) fn renew(
     connection: &mut SqliteConnection,
     (name, holder, micros): (&str, &str, i64),
-) -> Result<(), KeepLogError> {
+) -> Result<(), SequenceError> {
     match (Renew { micros: &micros, name, holder }).execute(connection).map_err(store_error)? {
-        0 => Err(KeepLogError::LeaseLost),
+        0 => Err(SequenceError::LeaseLost),
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use super::numbering::renew;
 use crate::error::store_error;
 use crate::relaying::ProgressRows;
 use crate::statement::statement;
-use allocation_ports::{KeepLogError, RecordError};
+use allocation_ports::{RecordError, SequenceError};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
@@ -49,8 +49,8 @@ pub(crate) fn record(
     rows: &ProgressRows<'_>,
 ) -> Result<usize, RecordError> {
     renew(connection, lease).map_err(|error| match error {
-        KeepLogError::LeaseLost => RecordError::LeaseLost,
-        KeepLogError::Store(error) => RecordError::Store(error),
+        SequenceError::LeaseLost => RecordError::LeaseLost,
+        SequenceError::Store(error) => RecordError::Store(error),
     })?;
     Ok(write(connection, rows).map_err(store_error)?)
 }

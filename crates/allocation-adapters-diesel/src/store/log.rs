@@ -4,8 +4,8 @@ use super::{Store, Transactions};
 use crate::any_connection::AnyConnection;
 use crate::{keeping, reads};
 use allocation_ports::{
-    Clock, EventFilter, EventLog, EventPage, KeepLogError, Lease, Leases, LockWait, LogBounds, LogKeeper, Numbered,
-    OutboxPlace, PageSize, ReadLogError, RetentionTime, StoreError,
+    Clock, EventFilter, EventLog, EventPage, Lease, Leases, LockWait, LogBounds, LogSequencer, OutboxKey, PageSize,
+    ReadLogError, RetentionTime, SequenceError, Sequenced, StoreError,
 };
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
@@ -62,7 +62,7 @@ impl Leases for Store {
     }
 }
 
-impl LogKeeper for Store {
+impl LogSequencer for Store {
     fn has_unnumbered(&self) -> Result<bool, StoreError> {
         self.read(keeping::has_unnumbered)
     }
@@ -71,18 +71,18 @@ impl LogKeeper for Store {
         &self,
         lease: &Lease,
         time: Duration,
-        after: Option<OutboxPlace>,
+        after: Option<OutboxKey>,
         most: u16,
-    ) -> Result<Numbered, KeepLogError> {
+    ) -> Result<Sequenced, SequenceError> {
         self.write(|connection| keeping::number(connection, lease, time, after, most))
     }
 
-    fn retention_time(&self, lease: &Lease, time: Duration, passed: Duration) -> Result<RetentionTime, KeepLogError> {
+    fn retention_time(&self, lease: &Lease, time: Duration, passed: Duration) -> Result<RetentionTime, SequenceError> {
         let now = self.0.clock.now();
         self.write(|connection| keeping::retention_time(connection, lease, time, passed, now))
     }
 
-    fn forget(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, KeepLogError> {
+    fn forget(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, SequenceError> {
         let now = self.0.clock.now();
         self.write(|connection| keeping::forget(connection, lease, time, before, most, now))
     }

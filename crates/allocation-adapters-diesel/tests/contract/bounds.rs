@@ -2,12 +2,12 @@
 
 use crate::shop::seconds;
 use crate::world::{World, instant, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{Eta, Needed, Product, Undecided};
-use allocation_ports::{LockWait, Queries, UnitOfWorkFactory, Wanted};
+use allocation_domain::{DataRequest, Eta, Product, Undecided};
+use allocation_ports::{LockRequest, LockWait, Queries, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 
 /// Ten times what one unit of work takes on.
-const LINES: usize = 10 * Product::MOST_AT_ONCE;
+const LINES: usize = 10 * Product::MAX_AT_ONCE;
 
 fn literal(world: &World, value: bool) -> &'static str {
     match (world.is_postgres(), value) {
@@ -64,7 +64,7 @@ struct Step {
 fn step(world: &World, second: i64) -> Step {
     let now = seconds(second);
     world
-        .decide(Wanted::product(sku("LAMP")), now, |product| {
+        .decide(LockRequest::product(sku("LAMP")), now, |product| {
             product.release_expired(now)?;
             let (loaded, written) = (product.lines().count(), product.changes().lines.len());
             Ok::<_, allocation_domain::MoreNeeded>(Step { loaded, written, behind: product.is_behind() })
@@ -94,8 +94,8 @@ pub fn expired_holds_are_released_in_steps(database: TestDatabase) {
     for number in 1..=10 {
         assert!(is_found_as_behind(&world, 6));
         let step = step(&world, 6);
-        assert!(step.loaded <= Product::MOST_AT_ONCE + 1, "{} lines", step.loaded);
-        assert!((900..=Product::MOST_AT_ONCE + 1).contains(&step.written), "{} lines", step.written);
+        assert!(step.loaded <= Product::MAX_AT_ONCE + 1, "{} lines", step.loaded);
+        assert!((900..=Product::MAX_AT_ONCE + 1).contains(&step.written), "{} lines", step.written);
         assert_eq!(step.behind, number < 10, "after {number} steps");
         world.assert_totals_equal_sums();
         if step.behind {
@@ -111,12 +111,12 @@ pub fn expired_holds_are_released_in_steps(database: TestDatabase) {
 pub fn a_decision_on_a_product_that_is_behind_is_none(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B", u32::try_from(LINES).unwrap() + 7, Eta::InStock);
-    add_carts(&world, 2 * Product::MOST_AT_ONCE);
-    let wanted = Wanted { batches: vec![reference("B")], ..to_allocate("LAMP", &["C-1"]) };
+    add_carts(&world, 2 * Product::MAX_AT_ONCE);
+    let wanted = LockRequest { batches: vec![reference("B")], ..to_allocate("LAMP", &["C-1"]) };
     let refused = world
         .decide(wanted, seconds(6), |product| product.deallocate(&order("C-1"), &reference("B"), seconds(6)))
         .unwrap_err();
-    assert_eq!(refused.more_needed().map(|needed| &needed.what), Some(&Needed::CatchUp));
+    assert_eq!(refused.more_needed().map(|needed| &needed.what), Some(&DataRequest::CatchUp));
     assert!(!step(&world, 6).behind, "what the refused one released is stored");
 }
 
@@ -126,7 +126,7 @@ pub fn an_arrival_for_a_long_queue_is_given_out_in_steps(database: TestDatabase)
     world.allocate("LAMP", "FIRST", 1).unwrap();
     add_waiting(&world, LINES, "1", true);
     world.add_at("LAMP", "B", u32::try_from(LINES).unwrap() + 5, Eta::InStock, instant(9));
-    assert_eq!(world.allocated("B"), u32::try_from(Product::MOST_AT_ONCE).unwrap());
+    assert_eq!(world.allocated("B"), u32::try_from(Product::MAX_AT_ONCE).unwrap());
     let first = "SELECT count(*) FROM order_lines WHERE waiting = 0 AND order_id <= 'W-101000'";
     assert_eq!(world.database.count(first), 1_001, "in the order of service");
     let availability = world.store.availability(&sku("LAMP"), instant(9)).unwrap().unwrap();
@@ -134,8 +134,8 @@ pub fn an_arrival_for_a_long_queue_is_given_out_in_steps(database: TestDatabase)
     for number in 1..=10 {
         assert!(is_found_as_behind(&world, 6));
         let step = step(&world, 6);
-        assert!(step.loaded <= Product::MOST_AT_ONCE, "{} lines", step.loaded);
-        assert!(step.written <= Product::MOST_AT_ONCE, "{} lines", step.written);
+        assert!(step.loaded <= Product::MAX_AT_ONCE, "{} lines", step.loaded);
+        assert!(step.written <= Product::MAX_AT_ONCE, "{} lines", step.written);
         assert_eq!(step.behind, number < 10, "after {number} steps");
         world.assert_totals_equal_sums();
     }
@@ -153,7 +153,7 @@ pub fn lines_that_cannot_take_what_is_free_are_not_loaded(database: TestDatabase
     let add = |name: &str, units: u32| {
         let at = world.now();
         world
-            .decide(Wanted::product(sku("LAMP")), at, |product| {
+            .decide(LockRequest::product(sku("LAMP")), at, |product| {
                 let batch = product.add_batch(reference(name), quantity(units), Eta::InStock, at)?.clone();
                 Ok::<_, allocation_domain::AddBatchError>((product.lines().count(), batch.available()))
             })
@@ -242,12 +242,12 @@ pub fn many_products_share_the_bound(database: TestDatabase) {
         numbers(200),
         numbers(100),
     ));
-    let wanted: Vec<_> = (1..=100).map(|i| Wanted::product(sku(&format!("SKU-{}", 100 + i)))).collect();
+    let wanted: Vec<_> = (1..=100).map(|i| LockRequest::product(sku(&format!("SKU-{}", 100 + i)))).collect();
     world.set_time(seconds(6));
     let mut unit = world.begin();
     let products = unit.products().lock(&wanted).unwrap();
     assert_eq!(products.len(), 100);
     for product in &products {
-        assert_eq!((product.lines().count(), product.is_behind()), (Product::MOST_AT_ONCE_OF_MANY + 1, true));
+        assert_eq!((product.lines().count(), product.is_behind()), (Product::MAX_AT_ONCE_OF_MANY + 1, true));
     }
 }

@@ -4,9 +4,9 @@ use crate::world::{World, connect, held, load_and_decide, new_order, order, sku,
 use allocation_adapters_diesel::{ClockWatch, Mended, Store};
 use allocation_domain::{Eta, NewPickList, PickCriteria, PickListId};
 use allocation_ports::{
-    BackorderFilter, Clock, DatabaseProbe, EventFilter, EventLog, KeepLogError, Lease, Leases, LockWait, LogKeeper,
-    Origins, OtherGeneration, PageSize, ParkedEvent, Queries, RecordError, RelayProgress, RelayStore, StoreError,
-    UnitOfWorkFactory, Wanted,
+    BackorderFilter, Clock, DatabaseProbe, EventFilter, EventLog, Lease, Leases, LockRequest, LockWait, LogSequencer,
+    Origins, OtherGeneration, PageSize, ParkedEvent, Queries, RecordError, RelayProgress, RelayStore, SequenceError,
+    StoreError, UnitOfWorkFactory,
 };
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -53,7 +53,7 @@ pub fn the_time_of_retention_follows_the_clock_no_faster_than_time_passes(databa
         "never past the clock: {late:?}"
     );
     let other = Lease { holder: "other".to_owned(), ..lease() };
-    assert!(matches!(world.store.retention_time(&other, LONG, LONG), Err(KeepLogError::LeaseLost)));
+    assert!(matches!(world.store.retention_time(&other, LONG, LONG), Err(SequenceError::LeaseLost)));
     // A clock that has jumped ahead does not take it along, one that is set back does.
     if !world.is_postgres() {
         let before = keep(Duration::ZERO).trusted;
@@ -162,7 +162,7 @@ pub fn instants_from_the_future_are_found_and_mended(database: TestDatabase) {
 
     // The next decisions come behind, a hold is as long as it is, and nobody notices any more.
     let mut unit = store.begin(LockWait::Usual).unwrap();
-    let wanted = Wanted { order_ids: vec![order("W")], open_batches: true, ..Wanted::product(sku("LAMP")) };
+    let wanted = LockRequest { order_ids: vec![order("W")], open_batches: true, ..LockRequest::product(sku("LAMP")) };
     let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);
     let lock = product.lock_time().unwrap();
     assert!((lock.decided_at - lock.now).abs() < TimeDelta::seconds(5), "{lock:?}");
@@ -251,7 +251,7 @@ pub fn a_program_of_another_generation_writes_nothing(database: TestDatabase) {
     for create in [true, false] {
         for name in ["LAMP", "NEW"] {
             let mut unit = world.begin();
-            let locked = unit.products().lock(&[Wanted { create, ..to_allocate(name, &["O"]) }]);
+            let locked = unit.products().lock(&[LockRequest { create, ..to_allocate(name, &["O"]) }]);
             // There is nothing to write of a product that is neither there nor made.
             if name == "LAMP" || create {
                 refused(locked);
@@ -264,9 +264,9 @@ pub fn a_program_of_another_generation_writes_nothing(database: TestDatabase) {
     assert!(!world.store.take(&lease(), LONG).unwrap(), "no lease is given");
     let other = Lease { holder: "other".to_owned(), name: "relay" };
     assert!(!world.store.take(&other, LONG).unwrap());
-    assert!(matches!(world.store.number(&lease(), LONG, None, 10), Err(KeepLogError::LeaseLost)));
+    assert!(matches!(world.store.number(&lease(), LONG, None, 10), Err(SequenceError::LeaseLost)));
     let forgotten = world.store.forget(&lease(), LONG, Utc::now() + TimeDelta::days(1), 10);
-    assert!(matches!(forgotten, Err(KeepLogError::LeaseLost)), "{forgotten:?}");
+    assert!(matches!(forgotten, Err(SequenceError::LeaseLost)), "{forgotten:?}");
     let recorded = world.store.record(&lease(), LONG, &RelayProgress { bookmark: 1, ..RelayProgress::default() });
     assert!(matches!(recorded, Err(RecordError::LeaseLost)), "{recorded:?}");
     world.database.execute(&format!("UPDATE products SET last_at = {}", i64::MAX / 4));

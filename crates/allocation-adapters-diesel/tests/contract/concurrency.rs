@@ -3,10 +3,10 @@ use crate::world::{
     World, connect, instant, lock_one, new_order, order, quantity, reference, sku, standalone, to_allocate,
 };
 use allocation_domain::{
-    AllocationOutcome, BatchChange, Eta, MoreNeeded, Needed, NewPickList, OrderTerms, PickCriteria, PickListId,
+    AllocationOutcome, BatchChange, DataRequest, Eta, MoreNeeded, NewPickList, OrderTerms, PickCriteria, PickListId,
     Products, Units,
 };
-use allocation_ports::{LockWait, OrderFilter, Origins, PageSize, Queries, StoreError, UnitOfWorkFactory, Wanted};
+use allocation_ports::{LockRequest, LockWait, OrderFilter, Origins, PageSize, Queries, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -67,7 +67,10 @@ fn step(store: &impl UnitOfWorkFactory, random: &mut fastrand::Rng) -> Result<()
     let number = random.u8(0..4);
     let wanted: Vec<_> = skus
         .iter()
-        .map(|name| Wanted { batches: vec![reference(&format!("{name}-{number}"))], ..standalone(name, &order_id) })
+        .map(|name| LockRequest {
+            batches: vec![reference(&format!("{name}-{number}"))],
+            ..standalone(name, &order_id)
+        })
         .collect();
     let mut unit = store.begin(LockWait::Usual)?;
     let mut products = unit.products().lock(&wanted)?;
@@ -122,7 +125,7 @@ pub fn of_two_batches_of_one_name_one_is_added(database: TestDatabase) {
             let (world, barrier) = (&world, &barrier);
             scope.spawn(move || {
                 barrier.wait();
-                let wanted = Wanted { create: true, ..Wanted::product(sku(name)) };
+                let wanted = LockRequest { create: true, ..LockRequest::product(sku(name)) };
                 world.change(wanted, |product| {
                     product.add_batch(reference("B"), quantity(1), Eta::InStock, world.now()).unwrap();
                 })
@@ -147,7 +150,7 @@ fn move_units(world: &World, from: u8, to: u8) {
                 let product = products.get_mut(&sku(name)).unwrap();
                 match product.batch(&batch).map(|_| ()) {
                     Some(()) => product.change_batch(&batch, &purchased(units), instant(0)).map(drop),
-                    None => Err(MoreNeeded { sku: sku(name), what: Needed::Batch(batch.clone()) }.into()),
+                    None => Err(MoreNeeded { sku: sku(name), what: DataRequest::Batch(batch.clone()) }.into()),
                 }
             });
             changed.unwrap();
@@ -245,13 +248,16 @@ mod postgres {
                 scope.spawn(move || {
                     let mut random = fastrand::Rng::with_seed(seed);
                     for round in 0..50 {
-                        let mut wanted: Vec<_> = names.iter().map(|name| Wanted::product(sku(name))).collect();
+                        let mut wanted: Vec<_> = names.iter().map(|name| LockRequest::product(sku(name))).collect();
                         random.shuffle(&mut wanted);
                         wanted.truncate(30);
                         for wanted in &mut wanted {
                             wanted.create = random.bool();
                         }
-                        wanted.push(Wanted { create: true, ..Wanted::product(sku(&format!("NEW-{}", round / 2))) });
+                        wanted.push(LockRequest {
+                            create: true,
+                            ..LockRequest::product(sku(&format!("NEW-{}", round / 2)))
+                        });
                         let mut unit = world.begin();
                         assert_eq!(unit.products().lock(&wanted).unwrap().len(), 31);
                         unit.commit().unwrap();

@@ -1,8 +1,8 @@
 use crate::world::{World, instant, lock_one, order, quantity, sku, to_allocate};
 use allocation_domain::{Eta, Event};
 use allocation_ports::{
-    CausationId, EventFilter, EventLog, EventPage, KeepLogError, Lease, Leases, LockWait, LogBounds, LogKeeper, Origin,
-    Origins, OutboxPlace, PageSize, Queries, ReadLogError, Subject, TraceParent, UnitOfWorkFactory,
+    CausationId, EventFilter, EventLog, EventPage, Lease, Leases, LockWait, LogBounds, LogSequencer, Origin, Origins,
+    OutboxKey, PageSize, Queries, ReadLogError, SequenceError, Subject, TraceParent, UnitOfWorkFactory,
 };
 use allocation_test_support::TestDatabase;
 use chrono::TimeDelta;
@@ -151,7 +151,7 @@ pub fn a_round_sees_every_product_and_begins_with_its_oldest_event(database: Tes
     let first = world.store.number(&lease("me"), LONG, None, 4).unwrap();
     assert_eq!((first.events, first.last), (4, 4));
     // Who goes past a product leaves its rest for the next round.
-    let next = first.place.map(|place| OutboxPlace::past(place.sku));
+    let next = first.place.map(|place| OutboxKey::past(place.sku));
     let second = world.store.number(&lease("me"), LONG, next, 4).unwrap();
     assert_eq!((second.events, second.last), (4, 8));
     if let Some(place) = second.place {
@@ -197,9 +197,9 @@ pub fn a_holder_that_has_lost_its_lease_writes_nothing(database: TestDatabase) {
     world.add("LAMP", "B", 5, Eta::InStock);
     let refused = |holder: &str| {
         let numbered = world.store.number(&lease(holder), LONG, None, 10);
-        assert!(matches!(numbered, Err(KeepLogError::LeaseLost)), "{numbered:?}");
+        assert!(matches!(numbered, Err(SequenceError::LeaseLost)), "{numbered:?}");
         let forgotten = world.store.forget(&lease(holder), LONG, world.now() + TimeDelta::days(1), 10);
-        assert!(matches!(forgotten, Err(KeepLogError::LeaseLost)), "{forgotten:?}");
+        assert!(matches!(forgotten, Err(SequenceError::LeaseLost)), "{forgotten:?}");
     };
     refused("one");
     assert!(world.store.take(&lease("one"), Duration::ZERO).unwrap());
@@ -376,7 +376,7 @@ mod postgres {
         assert!(world.store.take(&lease("one"), Duration::ZERO).unwrap());
         let number = || world.store.number(&lease("one"), LONG, None, 10);
         let numbered = while_the_lease_changes(&world, "holder = 'two', expires_at = expires_at + 600000000", number);
-        assert!(matches!(numbered, Err(KeepLogError::LeaseLost)), "{numbered:?}");
+        assert!(matches!(numbered, Err(SequenceError::LeaseLost)), "{numbered:?}");
         assert_eq!(world.store.bounds().unwrap(), LogBounds { oldest: 1, last: 0 });
         assert_eq!(world.store.number(&lease("two"), LONG, None, 10).unwrap().last, 1);
     }

@@ -2,8 +2,8 @@
 //! a conflict, which would be tried again for ever.
 
 use crate::world::{World, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{Eta, Needed, OrderTerms};
-use allocation_ports::{Origins, Queries, StoreError, Wanted};
+use allocation_domain::{DataRequest, Eta, OrderTerms};
+use allocation_ports::{LockRequest, Origins, Queries, StoreError};
 use allocation_test_support::TestDatabase;
 use std::fmt::Debug;
 
@@ -38,7 +38,7 @@ pub fn a_batch_that_counts_less_than_its_lines_hold_is_not_decided_on(database: 
     assert_broken(world.store.order(&order("O")), "batch_covers_its_allocations");
     let mut unit = world.begin();
     let mut lamp = lock_one(&mut *unit, to_allocate("LAMP", &[]));
-    assert_broken(unit.products().load(&mut lamp, &Needed::Line(order("O"))), "batch_covers_its_allocations");
+    assert_broken(unit.products().load(&mut lamp, &DataRequest::Line(order("O"))), "batch_covers_its_allocations");
 }
 
 pub fn lines_that_hold_more_than_a_batch_counts_together_are_not_decided_on(database: TestDatabase) {
@@ -65,7 +65,8 @@ pub fn a_counter_that_a_constraint_refuses_names_the_constraint(database: TestDa
     let world = world(database);
     world.database.execute("UPDATE products SET in_stock = 0");
     let removed = world.begin_and(|unit| {
-        let mut lamp = lock_one(unit, Wanted { batches: vec![reference("B-LAMP")], ..to_allocate("LAMP", &["O"]) });
+        let mut lamp =
+            lock_one(unit, LockRequest { batches: vec![reference("B-LAMP")], ..to_allocate("LAMP", &["O"]) });
         lamp.deallocate(&order("O"), &reference("B-LAMP"), instant(0)).unwrap();
         lamp.remove_batch(&reference("B-LAMP"), instant(0)).unwrap();
         unit.products().save(&[lamp], &Origins::default())
@@ -77,16 +78,17 @@ pub fn a_locked_row_that_is_missing_is_named(database: TestDatabase) {
     let world = world(database);
     world.add("RUG", "B-RUG", 5, Eta::InStock);
     world.database.execute("DELETE FROM batch_references WHERE sku = 'RUG'");
-    let removed = world.change(Wanted { batches: vec![reference("B-RUG")], ..Wanted::product(sku("RUG")) }, |rug| {
-        rug.remove_batch(&reference("B-RUG"), instant(0)).unwrap();
-    });
+    let removed =
+        world.change(LockRequest { batches: vec![reference("B-RUG")], ..LockRequest::product(sku("RUG")) }, |rug| {
+            rug.remove_batch(&reference("B-RUG"), instant(0)).unwrap();
+        });
     assert_broken(removed, "locked_batch_reference_exists");
 }
 
 /// Names that are taken meanwhile stay conflicts: the next run finds them.
 pub fn a_name_that_is_taken_is_a_conflict(database: TestDatabase) {
     let world = world(database);
-    let added = world.change(Wanted { create: true, ..Wanted::product(sku("RUG")) }, |rug| {
+    let added = world.change(LockRequest { create: true, ..LockRequest::product(sku("RUG")) }, |rug| {
         rug.add_batch(reference("B-LAMP"), quantity(1), Eta::InStock, instant(0)).unwrap();
     });
     assert!(matches!(added, Err(StoreError::Conflict(_))), "{added:?}");

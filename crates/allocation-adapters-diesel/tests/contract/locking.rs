@@ -2,8 +2,8 @@ use crate::shop::seconds;
 use crate::world::{
     World, connect, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate,
 };
-use allocation_domain::{BatchChange, Eta, MoreNeeded, Needed, Product, Totals, Units};
-use allocation_ports::{FoundBatch, LockWait, Origins, Queries, StoreError, UnitOfWorkFactory, Wanted};
+use allocation_domain::{BatchChange, DataRequest, Eta, MoreNeeded, Product, Totals, Units};
+use allocation_ports::{FoundBatch, LockRequest, LockWait, Origins, Queries, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::mpsc;
@@ -17,8 +17,8 @@ fn references(product: &Product) -> Vec<&str> {
 pub fn a_sku_without_a_product_is_left_out_unless_it_is_to_be_created(database: TestDatabase) {
     let world = World::new(database);
     let mut unit = world.begin();
-    let create = |name| Wanted { create: true, ..Wanted::product(sku(name)) };
-    let wanted = [Wanted::product(sku("NONE")), create("NEW"), to_allocate("NONE-2", &["O"]), create("A")];
+    let create = |name| LockRequest { create: true, ..LockRequest::product(sku(name)) };
+    let wanted = [LockRequest::product(sku("NONE")), create("NEW"), to_allocate("NONE-2", &["O"]), create("A")];
     let products = unit.products().lock(&wanted).unwrap();
     let mut skus: Vec<_> = products.iter().map(|product| product.sku().as_str()).collect();
     skus.sort_unstable();
@@ -32,7 +32,7 @@ pub fn every_lock_counts_the_version_up(database: TestDatabase) {
     let world = World::new(database);
     for version in 1..=3 {
         let mut unit = world.begin();
-        let wanted = Wanted { create: true, ..Wanted::product(sku("LAMP")) };
+        let wanted = LockRequest { create: true, ..LockRequest::product(sku("LAMP")) };
         assert_eq!(lock_one(&mut *unit, wanted).version(), version);
         unit.commit().unwrap();
     }
@@ -148,7 +148,7 @@ pub fn only_the_most_preferred_open_batches_are_loaded(database: TestDatabase) {
     assert_eq!(product.batches().len(), 32);
     // Of two batches of a day, that with the greater number was added first.
     assert_eq!(references(&product)[..6], ["STOCK", "USED-UP", "B-01", "B-00", "B-03", "B-02"]);
-    let needed = MoreNeeded { sku: sku("LAMP"), what: Needed::Batches };
+    let needed = MoreNeeded { sku: sku("LAMP"), what: DataRequest::Batches };
     assert_eq!(product.allocate(&order("O"), quantity(33), instant(0)), Err(needed.into()));
     assert!(product.allocate(&order("O"), quantity(1), instant(0)).is_ok());
 }
@@ -160,7 +160,7 @@ pub fn all_open_batches_can_be_loaded_afterwards(database: TestDatabase) {
     }
     let mut unit = world.begin();
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
-    unit.products().load(&mut product, &Needed::Batches).unwrap();
+    unit.products().load(&mut product, &DataRequest::Batches).unwrap();
     assert_eq!(product.available(), 50);
     product.allocate(&order("O"), quantity(50), instant(0)).unwrap();
     unit.products().save(&[product], &Origins::default()).unwrap();
@@ -170,7 +170,7 @@ pub fn all_open_batches_can_be_loaded_afterwards(database: TestDatabase) {
 
     let mut unit = world.begin();
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &[]));
-    unit.products().load(&mut product, &Needed::Batches).unwrap();
+    unit.products().load(&mut product, &DataRequest::Batches).unwrap();
     assert!(product.batches().is_empty());
 }
 
@@ -182,10 +182,10 @@ pub fn named_batches_and_lines_are_loaded_whatever_they_hold(database: TestDatab
     world.allocate("LAMP", "O-1", 2).unwrap();
 
     let mut unit = world.begin();
-    let wanted = Wanted {
+    let wanted = LockRequest {
         batches: vec![reference("FULL"), reference("OTHER"), reference("NONE")],
         order_ids: vec![order("O-1"), order("O-2")],
-        ..Wanted::product(sku("LAMP"))
+        ..LockRequest::product(sku("LAMP"))
     };
     let product = lock_one(&mut *unit, wanted.clone());
     assert_eq!(references(&product), ["FULL"], "neither open ones nor those of another SKU");
@@ -195,12 +195,12 @@ pub fn named_batches_and_lines_are_loaded_whatever_they_hold(database: TestDatab
     drop(unit);
 
     let mut unit = world.begin();
-    let product = lock_one(&mut *unit, Wanted { open_batches: true, ..wanted });
+    let product = lock_one(&mut *unit, LockRequest { open_batches: true, ..wanted });
     assert_eq!(references(&product), ["FULL", "OPEN"]);
     drop(unit);
 
     let mut unit = world.begin();
-    let product = lock_one(&mut *unit, Wanted::product(sku("LAMP")));
+    let product = lock_one(&mut *unit, LockRequest::product(sku("LAMP")));
     assert!(product.batches().is_empty());
 }
 
@@ -277,7 +277,7 @@ pub fn batches_are_found_by_reference(database: TestDatabase) {
     assert_eq!(unit.products().find_batch(&reference("C")).unwrap(), None);
     drop(unit);
 
-    let wanted = Wanted { batches: vec![reference("B")], ..Wanted::product(sku("LAMP")) };
+    let wanted = LockRequest { batches: vec![reference("B")], ..LockRequest::product(sku("LAMP")) };
     let less = BatchChange { purchased: Some(Units::ZERO), eta: Some(Eta::InStock), ..BatchChange::default() };
     let corrected = world.change(wanted, |product| {
         let changed = product.change_batch(&reference("B"), &less, instant(0)).unwrap();
@@ -298,7 +298,7 @@ pub fn a_product_is_registered_once_and_stays(database: TestDatabase) {
     let world = World::new(database);
     let register = |commit: bool| {
         let mut unit = world.begin();
-        let wanted = Wanted { create: true, ..Wanted::product(sku("LAMP")) };
+        let wanted = LockRequest { create: true, ..LockRequest::product(sku("LAMP")) };
         let mut product = lock_one(&mut *unit, wanted);
         let is_new = product.register();
         unit.products().save(&[product], &Origins::default()).unwrap();
@@ -320,7 +320,9 @@ pub fn a_product_is_registered_once_and_stays(database: TestDatabase) {
     assert!(!register(false), "a product outlives its last batch");
     world.add("SOFA", "B-2", 5, Eta::InStock);
     world.remove_batch("SOFA", "B-2");
-    assert!(!lock_one(&mut *world.begin(), Wanted { create: true, ..Wanted::product(sku("SOFA")) }).register());
+    assert!(
+        !lock_one(&mut *world.begin(), LockRequest { create: true, ..LockRequest::product(sku("SOFA")) }).register()
+    );
 }
 
 pub fn products_that_others_have_locked_are_told_without_a_wait_and_the_rest_is_locked(database: TestDatabase) {

@@ -2,7 +2,7 @@
 
 use crate::world::{World, due, instant, load_and_decide, order, reference, sku};
 use allocation_domain::{BatchChange, BatchChanged, Eta, FirstToLeave, MAX_MOVED_LINES, Product, Undecided, Units};
-use allocation_ports::{Origins, Queries, Wanted};
+use allocation_ports::{LockRequest, Origins, Queries};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, Utc};
 
@@ -35,7 +35,7 @@ fn decide<T, E: Undecided + std::fmt::Debug>(
     let now = world.now();
     world.store.clock().stop_at(now);
     let order_ids = first.map(|first| first.position.order_id().clone()).into_iter().collect();
-    let wanted = Wanted { batches: vec![reference("B")], order_ids, ..Wanted::product(sku("LAMP")) };
+    let wanted = LockRequest { batches: vec![reference("B")], order_ids, ..LockRequest::product(sku("LAMP")) };
     let mut unit = world.begin();
     let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);
     let decided = load_and_decide(&mut *unit, &mut product, |product| decision(product, now)).unwrap();

@@ -4,10 +4,10 @@ use crate::world::{
     World, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate, waits,
 };
 use allocation_domain::{
-    AllocateError, BatchChange, BatchReference, CancelError, Commitment, Eta, LineState, MoreNeeded, Needed,
-    OrderTerms, Product, QueuePosition, Units,
+    AllocateError, BatchChange, BatchReference, CancelError, DataRequest, Eta, LineState, MoreNeeded, OrderTerms,
+    Product, QueuePosition, ReservationState, Units,
 };
-use allocation_ports::{Origins, Wanted};
+use allocation_ports::{LockRequest, Origins};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -29,7 +29,7 @@ fn cancel(world: &World, order_id: &str, now: DateTime<Utc>) {
 }
 
 fn change_batch(world: &World, batch: &str, change: &BatchChange) {
-    let wanted = Wanted { batches: vec![reference(batch)], ..Wanted::product(sku("LAMP")) };
+    let wanted = LockRequest { batches: vec![reference(batch)], ..LockRequest::product(sku("LAMP")) };
     world.decide(wanted, instant(0), |product| product.change_batch(&reference(batch), change, instant(0))).unwrap();
 }
 
@@ -55,7 +55,7 @@ pub fn lines_of_every_kind_come_back_as_they_were(database: TestDatabase) {
     assert_eq!(waiting, [0, 0, 3, 7]);
     cancel(&world, "LOW", world.now());
     let cancelled = line(&world, "LOW").unwrap();
-    assert_eq!((cancelled.commitment, cancelled.allocated()), (Commitment::Cancelled, 0));
+    assert_eq!((cancelled.commitment, cancelled.allocated()), (ReservationState::Cancelled, 0));
     assert_eq!(line(&world, "WAITS-HELD").unwrap().waiting, 0, "it was served with what was freed");
     world.assert_totals_equal_sums();
 }
@@ -80,7 +80,7 @@ pub fn expired_holds_come_with_every_lock_and_go_to_whoever_asks(database: TestD
     let loaded = |now| {
         world.set_time(now);
         let mut unit = world.begin();
-        let products = unit.products().lock(&[Wanted::product(sku("LAMP"))]).unwrap();
+        let products = unit.products().lock(&[LockRequest::product(sku("LAMP"))]).unwrap();
         let names = |product: &Product| product.lines().map(|(order_id, _)| order_id.to_string()).collect::<Vec<_>>();
         (names(&products[0]), products[0].batches().len())
     };
@@ -94,7 +94,7 @@ pub fn expired_holds_come_with_every_lock_and_go_to_whoever_asks(database: TestD
     let early = seconds(10) - TimeDelta::microseconds(1);
     assert!(matches!(allocate("O", early), Err(AllocateError::OutOfStock(_))));
     allocate("O", seconds(10)).unwrap();
-    assert_eq!(line(&world, "CART").unwrap().commitment, Commitment::Expired);
+    assert_eq!(line(&world, "CART").unwrap().commitment, ReservationState::Expired);
     assert!(matches!(allocate("CART", seconds(10)), Err(AllocateError::HoldExpired(_))));
     assert_eq!(loaded(seconds(15)).0, [""; 0], "what was released is not loaded again");
     world.assert_counters_equal_sums();
@@ -118,11 +118,11 @@ pub fn the_queue_is_loaded_in_pages_in_its_order(database: TestDatabase) {
     let world = World::new(database);
     let expected = queue(&world);
     let mut unit = world.begin();
-    let mut product = lock_one(&mut *unit, Wanted::product(sku("LAMP")));
+    let mut product = lock_one(&mut *unit, LockRequest::product(sku("LAMP")));
     let mut pages = Vec::new();
     loop {
         let after = product.waiting().last().cloned();
-        let next = Needed::WaitingLines { after, free: 2, most: 100 };
+        let next = DataRequest::WaitingLines { after, free: 2, most: 100 };
         unit.products().load(&mut product, &next).unwrap();
         let at_hand: Vec<_> = product.waiting().cloned().collect();
         assert_eq!(at_hand, expected[..at_hand.len()]);
@@ -154,7 +154,7 @@ pub fn units_that_come_go_to_the_queue_in_its_order(database: TestDatabase) {
 pub fn a_long_queue_is_served_in_few_loads(database: TestDatabase) {
     const LINES: u32 = 3_000;
     let world = World::new(database);
-    world.change(Wanted { create: true, ..Wanted::product(sku("LAMP")) }, |_| ()).unwrap();
+    world.change(LockRequest { create: true, ..LockRequest::product(sku("LAMP")) }, |_| ()).unwrap();
     world.database.execute(&format!(
         "INSERT INTO order_lines (sku, order_id, quantity, placed_at, of_order, backorders, waiting)
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {LINES})
@@ -227,8 +227,8 @@ pub fn a_batch_that_a_line_holds_units_of_is_loaded_on_demand(database: TestData
     let world = World::new(database);
     let added = world.add("LAMP", "B-1", 3, Eta::InStock);
     let mut unit = world.begin();
-    let mut product = lock_one(&mut *unit, Wanted::product(sku("LAMP")));
-    unit.products().load(&mut product, &Needed::Batch(reference("B-1"))).unwrap();
+    let mut product = lock_one(&mut *unit, LockRequest::product(sku("LAMP")));
+    unit.products().load(&mut product, &DataRequest::Batch(reference("B-1"))).unwrap();
     assert_eq!(product.batches(), [added]);
 }
 
@@ -246,7 +246,7 @@ fn step(world: &World, random: &mut fastrand::Rng, now: DateTime<Utc>) {
     let eta = if late { due("2027-03-01") } else { Eta::InStock };
     let change = BatchChange { purchased: Units::new(purchased).ok(), eta: Some(eta), reallocate, expected: None };
     let placed = new_order(order_id.as_str(), &[("LAMP", units)], terms);
-    let wanted = |batch: &BatchReference| Wanted {
+    let wanted = |batch: &BatchReference| LockRequest {
         create: true,
         batches: vec![batch.clone()],
         ..to_allocate("LAMP", &[order_id.as_str()])

@@ -3,9 +3,9 @@
 use crate::shop::decide;
 use crate::world::{World, held, instant, new_order, order, quantity, reference, sku, standalone};
 use allocation_domain::{
-    AllocateError, AllocationOutcome, Commitment, Eta, NewOrder, Order, OrderTerms, Product, Products,
+    AllocateError, AllocationOutcome, Eta, NewOrder, Order, OrderTerms, Product, Products, ReservationState,
 };
-use allocation_ports::{LockWait, Origins, Queries, StoreError, UnitOfWork, UnitOfWorkFactory, Wanted};
+use allocation_ports::{LockRequest, LockWait, Origins, Queries, StoreError, UnitOfWork, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::sync::Barrier;
 use std::thread;
@@ -50,8 +50,10 @@ fn lock_order(unit: &mut dyn UnitOfWork, order_id: &str) -> Result<Products, Sto
     if skus.is_empty() {
         return Ok(Products::default());
     }
-    let wanted: Vec<_> =
-        skus.iter().map(|name| Wanted { order_ids: vec![order(order_id)], ..Wanted::product(name.clone()) }).collect();
+    let wanted: Vec<_> = skus
+        .iter()
+        .map(|name| LockRequest { order_ids: vec![order(order_id)], ..LockRequest::product(name.clone()) })
+        .collect();
     let locked = unit.products().lock(&wanted)?;
     unit.orders().lock_lines(&order(order_id), &skus)?;
     Ok(locked.into_iter().collect())
@@ -85,10 +87,10 @@ fn lock_to_place(unit: &mut dyn UnitOfWork, placed: &NewOrder) -> Result<Product
     let wanted: Vec<_> = placed
         .lines()
         .iter()
-        .map(|(name, _)| Wanted {
+        .map(|(name, _)| LockRequest {
             open_batches: true,
             order_ids: vec![placed.order_id().clone()],
-            ..Wanted::product(name.clone())
+            ..LockRequest::product(name.clone())
         })
         .collect();
     Ok(unit.products().lock(&wanted)?.into_iter().collect())
@@ -105,7 +107,7 @@ fn until_done<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> T {
     }
 }
 
-fn commitments(world: &World, order_id: &str) -> Vec<Commitment> {
+fn commitments(world: &World, order_id: &str) -> Vec<ReservationState> {
     let order = world.store.order(&order(order_id)).unwrap().unwrap();
     order.lines.into_iter().map(|(_, line)| line.commitment).collect()
 }
@@ -148,7 +150,7 @@ pub fn a_cancelled_order_keeps_no_line_whoever_is_first(database: TestDatabase) 
         let allocated = lines.join().unwrap();
         for (round, allocated) in allocated.into_iter().enumerate() {
             let name = format!("O-{round}");
-            let expected = vec![Commitment::Cancelled; if allocated { 2 } else { 1 }];
+            let expected = vec![ReservationState::Cancelled; if allocated { 2 } else { 1 }];
             assert_eq!(commitments(&world, &name), expected, "{name}");
         }
     });
@@ -196,10 +198,10 @@ fn group(world: &World, name: &str, random: &mut fastrand::Rng) -> Result<(), St
     let mut names: Vec<_> = (0..18).map(|number| format!("O-{number}")).collect();
     random.shuffle(&mut names);
     names.truncate(9);
-    let wanted = Wanted {
+    let wanted = LockRequest {
         open_batches: true,
         alone: names.iter().map(|name| order(name)).collect(),
-        ..Wanted::product(sku(name))
+        ..LockRequest::product(sku(name))
     };
     let mut unit = world.store.begin(LockWait::Usual)?;
     let mut products: Products = unit.products().lock(&[wanted])?.into_iter().collect();
@@ -215,8 +217,11 @@ fn group(world: &World, name: &str, random: &mut fastrand::Rng) -> Result<(), St
 
 fn deallocate(world: &World, name: &str, order_id: &str) -> Result<(), StoreError> {
     let batch = reference(&format!("B-{name}"));
-    let wanted =
-        Wanted { batches: vec![batch.clone()], order_ids: vec![order(order_id)], ..Wanted::product(sku(name)) };
+    let wanted = LockRequest {
+        batches: vec![batch.clone()],
+        order_ids: vec![order(order_id)],
+        ..LockRequest::product(sku(name))
+    };
     let mut unit = world.store.begin(LockWait::Usual)?;
     let mut products: Products = unit.products().lock(&[wanted])?.into_iter().collect();
     // A line that is not there is not given back.
@@ -254,7 +259,7 @@ mod postgres {
         let mut unit = world.begin();
         assert_eq!(unit.orders().skus_of(&order("O")).unwrap(), [sku("LAMP")]);
         allocate(&world, "SOFA", "O").unwrap().unwrap();
-        let wanted = Wanted { order_ids: vec![order("O")], ..Wanted::product(sku("LAMP")) };
+        let wanted = LockRequest { order_ids: vec![order("O")], ..LockRequest::product(sku("LAMP")) };
         unit.products().lock(&[wanted]).unwrap();
         assert!(conflicts(&unit.orders().lock_lines(&order("O"), &[sku("LAMP")])));
         drop(unit);
@@ -292,7 +297,7 @@ mod postgres {
             unit.commit().unwrap();
             assert!(matches!(allocated.join().unwrap(), Err(AllocateError::OrderCancelled(_))));
         });
-        assert_eq!(commitments(&world, "O"), [Commitment::Cancelled]);
+        assert_eq!(commitments(&world, "O"), [ReservationState::Cancelled]);
     }
 
     #[test]
@@ -328,8 +333,11 @@ mod postgres {
         let world = world(TestDatabase::postgres());
         allocate(&world, "LAMP", "O").unwrap().unwrap();
         let mut unit = world.begin();
-        let wanted =
-            Wanted { batches: vec![reference("B-LAMP")], order_ids: vec![order("O")], ..Wanted::product(sku("LAMP")) };
+        let wanted = LockRequest {
+            batches: vec![reference("B-LAMP")],
+            order_ids: vec![order("O")],
+            ..LockRequest::product(sku("LAMP"))
+        };
         let mut products: Products = unit.products().lock(&[wanted]).unwrap().into_iter().collect();
         let lamp = products.get_mut(&sku("LAMP")).unwrap();
         lamp.deallocate(&order("O"), &reference("B-LAMP"), instant(0)).unwrap();
@@ -341,7 +349,7 @@ mod postgres {
             assert!(conflicts(&allocated.join().unwrap()));
         });
         allocate(&world, "SOFA", "O").unwrap().unwrap();
-        assert_eq!(commitments(&world, "O"), [Commitment::Firm]);
+        assert_eq!(commitments(&world, "O"), [ReservationState::Firm]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::world::{World, held, instant, new_order, order, quantity, sku, to_allocate, waits};
 use allocation_domain::{AllocateError, Eta, HoldDuration, NewOrder, OnShortage, OrderTerms, Products, Quantity};
-use allocation_ports::{Origins, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{LockRequest, Origins, StoreError, UnitOfWork};
 use allocation_test_support::TestDatabase;
 
 fn find(world: &World, names: &[&str]) -> Vec<NewOrder> {
@@ -57,7 +57,8 @@ pub fn an_order_is_added_once(database: TestDatabase) {
 
 /// Locks products, as an order needs them.
 fn lock(unit: &mut dyn UnitOfWork, names: &[&str], order_id: &str) -> Products {
-    let wanted: Vec<_> = names.iter().map(|name| Wanted { create: true, ..to_allocate(name, &[order_id]) }).collect();
+    let wanted: Vec<_> =
+        names.iter().map(|name| LockRequest { create: true, ..to_allocate(name, &[order_id]) }).collect();
     unit.products().lock(&wanted).unwrap().into_iter().collect()
 }
 
@@ -126,7 +127,7 @@ pub fn an_order_that_has_ended_gets_no_line_of_another_product(database: TestDat
     let end = instant(10_000_000);
     let check = |name: &str| {
         let alone = ["WAITS", "HELD", "EXPIRED", "CANCELLED", "NEW"].map(order).to_vec();
-        let wanted = Wanted { alone, open_batches: true, ..Wanted::product(sku(name)) };
+        let wanted = LockRequest { alone, open_batches: true, ..LockRequest::product(sku(name)) };
         world.set_time(end);
         let mut unit = world.begin();
         let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);

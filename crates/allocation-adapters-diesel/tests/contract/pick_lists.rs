@@ -5,7 +5,7 @@ use crate::world::{World, due, held, instant, new_order, order, quantity, refere
 use allocation_domain::{
     Eta, NewPickList, OrderTerms, PickCriteria, PickLineId, PickList, PickListStatus, PickStatus, Products, Units,
 };
-use allocation_ports::{Origins, PageSize, PickListFilter, Queries, StoreError, UnitOfWork, Wanted};
+use allocation_ports::{LockRequest, Origins, PageSize, PickListFilter, Queries, StoreError, UnitOfWork};
 use allocation_test_support::TestDatabase;
 
 /// What a list of some lines would take, as `SKU order`.
@@ -18,7 +18,7 @@ fn found(world: &World, criteria: PickCriteria, most: usize) -> Vec<String> {
 fn lock(unit: &mut dyn UnitOfWork, lines: &[(&str, &str)]) -> Products {
     let wanted: Vec<_> = lines
         .iter()
-        .map(|(name, order_id)| Wanted { order_ids: vec![order(order_id)], ..Wanted::product(sku(name)) })
+        .map(|(name, order_id)| LockRequest { order_ids: vec![order(order_id)], ..LockRequest::product(sku(name)) })
         .collect();
     unit.products().lock(&wanted).unwrap().into_iter().collect()
 }
@@ -102,7 +102,7 @@ pub fn a_thousand_batches_are_passed_over_for_the_one_in_stock(database: TestDat
     world.add("LAMP", "Z", 1, Eta::InStock);
     world.allocate("LAMP", "LAST", 1).unwrap();
     world
-        .change(Wanted { open_batches: true, ..Wanted::product(sku("LAMP")) }, |product| {
+        .change(LockRequest { open_batches: true, ..LockRequest::product(sku("LAMP")) }, |product| {
             for number in 0..300 {
                 let batch = reference(&format!("B-{number:03}"));
                 let eta = if number % 2 == 0 { due("2027-01-01") } else { Eta::InStock };

@@ -5,7 +5,7 @@ use crate::world::{order, reference, sku};
 use allocation_domain::{
     NewPickList, OrderId, PickCriteria, PickLineId, PickList, PickListId, PickStatus, Product, Units,
 };
-use allocation_ports::{PageSize, PickListFilter, PickListSummary, Queries, UnitOfWork, Wanted};
+use allocation_ports::{LockRequest, PageSize, PickListFilter, PickListSummary, Queries, UnitOfWork};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,9 +15,9 @@ pub fn list_id(text: &str) -> PickListId {
 
 /// Locks all products of the shop, with these lines.
 fn lock_all(unit: &mut dyn UnitOfWork, lines: &[(String, OrderId)]) -> Vec<Product> {
-    let wanted = SKUS.map(|name| Wanted {
+    let wanted = SKUS.map(|name| LockRequest {
         order_ids: lines.iter().filter(|(held, _)| held == name).map(|(_, order_id)| order_id.clone()).collect(),
-        ..Wanted::product(sku(name))
+        ..LockRequest::product(sku(name))
     });
     unit.products().lock(&wanted).unwrap()
 }

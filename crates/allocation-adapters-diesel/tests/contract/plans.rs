@@ -2,7 +2,7 @@
 
 use crate::world::{World, instant, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, PickCriteria, PickListStatus};
-use allocation_ports::{Origins, PageSize, PickListFilter, Queries, Wanted};
+use allocation_ports::{LockRequest, Origins, PageSize, PickListFilter, Queries};
 use allocation_test_support::TestDatabase;
 
 /// Many products, each with used-up batches, open batches and allocations. `LAMP` has the most.
@@ -211,7 +211,7 @@ mod sqlite {
     #[test]
     fn of_many_batches_only_the_first_open_ones_are_loaded() {
         let world = World::new(TestDatabase::sqlite());
-        let wanted = Wanted { create: true, ..Wanted::product(sku("LAMP")) };
+        let wanted = LockRequest { create: true, ..LockRequest::product(sku("LAMP")) };
         world
             .change(wanted, |product| {
                 for number in 0..11_000 {

@@ -4,8 +4,8 @@ use crate::shop::{SKUS, Shop, decide, seconds, wanted};
 use crate::world::{World, due, new_order, order, quantity, reference, sku, waits};
 use allocation_domain::{Eta, NewOrder, Order, OrderId, OrderStatus, PickList, PickListStatus, Product, Products};
 use allocation_ports::{
-    AllocationFilter, Backorder, BackorderCursor, BackorderFilter, BatchFilter, EventCursor, OrderFilter, Origins,
-    PageSize, PickListFilter, ProductTotals, Queries, RecordedEvent, Wanted,
+    AllocationFilter, Backorder, BackorderCursor, BackorderFilter, BatchFilter, EventCursor, LockRequest, OrderFilter,
+    Origins, PageSize, PickListFilter, ProductTotals, Queries, RecordedEvent,
 };
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -310,7 +310,7 @@ pub fn a_page_of_large_orders_ends_early(database: TestDatabase) {
 
 pub fn the_availability_of_a_thousand_open_batches_counts_them_all(database: TestDatabase) {
     let world = World::new(database);
-    let wanted = Wanted { create: true, ..Wanted::product(sku("LAMP")) };
+    let wanted = LockRequest { create: true, ..LockRequest::product(sku("LAMP")) };
     let add = |product: &mut Product| {
         for number in 0..1_000 {
             let eta = due(&format!("2027-{:02}-{:02}", number % 12 + 1, number % 28 + 1));

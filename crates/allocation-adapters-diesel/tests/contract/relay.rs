@@ -3,7 +3,7 @@
 use crate::world::{World, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, Event};
 use allocation_ports::{
-    CausationId, CommandEffects, EventFilter, EventLog, Lease, Leases, LogKeeper, Origin, Origins, PageSize,
+    CausationId, CommandEffects, EventFilter, EventLog, Lease, Leases, LogSequencer, Origin, Origins, PageSize,
     ParkedEvent, ReadLogError, RecordError, RelayProgress, RelayStore,
 };
 use allocation_test_support::TestDatabase;

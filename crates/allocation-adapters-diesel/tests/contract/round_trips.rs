@@ -1,6 +1,6 @@
 use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, OrderLine, Quantity};
-use allocation_ports::{BatchFilter, PageSize, Queries, RecordedEvent, StoreError, Wanted};
+use allocation_ports::{BatchFilter, LockRequest, PageSize, Queries, RecordedEvent, StoreError};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, Utc};
 
@@ -85,7 +85,7 @@ pub fn dates_and_instants_come_back_as_they_were(database: TestDatabase) {
 pub fn a_date_that_would_not_sort_is_refused(database: TestDatabase) {
     let world = World::new(database);
     for date in ["+10000-01-01", "-0001-12-31"] {
-        let wanted = Wanted { create: true, ..Wanted::product(sku("LAMP")) };
+        let wanted = LockRequest { create: true, ..LockRequest::product(sku("LAMP")) };
         let result = world.change(wanted, |product| {
             product.add_batch(reference("B"), quantity(1), due(date), instant(0)).unwrap();
         });

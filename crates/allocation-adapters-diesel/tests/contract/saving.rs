@@ -1,6 +1,6 @@
 use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{AllocationOutcome, Eta, Event};
-use allocation_ports::{Origins, StoreError, Wanted};
+use allocation_ports::{LockRequest, Origins, StoreError};
 use allocation_test_support::TestDatabase;
 
 pub fn a_batch_is_added(database: TestDatabase) {
@@ -59,7 +59,7 @@ pub fn a_line_may_leave_and_come_back_in_one_unit(database: TestDatabase) {
     world.add("LAMP", "B-1", 5, Eta::InStock);
     world.add("LAMP", "B-2", 9, Eta::InStock);
     world.allocate("LAMP", "O", 5).unwrap();
-    let wanted = Wanted { batches: vec![reference("B-1")], ..to_allocate("LAMP", &["O"]) };
+    let wanted = LockRequest { batches: vec![reference("B-1")], ..to_allocate("LAMP", &["O"]) };
     world
         .change(wanted, |product| {
             product.deallocate(&order("O"), &reference("B-1"), instant(0)).unwrap();
@@ -79,7 +79,7 @@ pub fn a_batch_is_removed_and_may_come_back(database: TestDatabase) {
     assert_eq!(world.database.count("SELECT count(*) FROM batch_references"), 0);
     let added = world.add("CHAIR", "B", 6, due("2027-01-01"));
     assert_eq!(world.batch("B"), Some(added));
-    let wanted = Wanted { batches: vec![reference("B")], ..Wanted::product(sku("CHAIR")) };
+    let wanted = LockRequest { batches: vec![reference("B")], ..LockRequest::product(sku("CHAIR")) };
     let again = world
         .change(wanted, |product| {
             product.remove_batch(&reference("B"), instant(0)).unwrap();
@@ -98,7 +98,10 @@ pub fn several_products_are_saved_in_one_unit(database: TestDatabase) {
     let mut unit = world.begin();
     let wanted: Vec<_> = ["A", "B", "C"]
         .iter()
-        .map(|name| Wanted { batches: vec![reference(&format!("{name}-1"))], ..to_allocate(name, &["OLD", "O", "P"]) })
+        .map(|name| LockRequest {
+            batches: vec![reference(&format!("{name}-1"))],
+            ..to_allocate(name, &["OLD", "O", "P"])
+        })
         .collect();
     let mut products = unit.products().lock(&wanted).unwrap();
     for product in &mut products {
@@ -119,7 +122,7 @@ pub fn several_products_are_saved_in_one_unit(database: TestDatabase) {
 pub fn a_reference_under_another_sku_is_a_conflict(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B", 5, Eta::InStock);
-    let wanted = Wanted { create: true, ..Wanted::product(sku("CHAIR")) };
+    let wanted = LockRequest { create: true, ..LockRequest::product(sku("CHAIR")) };
     let result = world.change(wanted, |product| {
         product.add_batch(reference("B"), quantity(5), Eta::InStock, world.now()).unwrap();
     });
@@ -168,7 +171,7 @@ pub fn events_are_written_to_the_outbox(database: TestDatabase) {
         })
         .unwrap();
     assert!(matches!(events[..], [Event::Allocated { .. }, Event::Allocated { .. }, Event::OutOfStock { .. }]));
-    let wanted = Wanted { batches: vec![reference("B-1")], ..to_allocate("LAMP", &["O"]) };
+    let wanted = LockRequest { batches: vec![reference("B-1")], ..to_allocate("LAMP", &["O"]) };
     let more = world.change(wanted, |product| {
         product.deallocate(&order("O"), &reference("B-1"), instant(0)).unwrap();
         product.remove_batch(&reference("B-1"), instant(0)).unwrap();

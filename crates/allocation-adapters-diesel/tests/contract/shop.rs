@@ -3,10 +3,10 @@
 
 use crate::world::{World, due, held, instant, new_order, order, quantity, reference, sku, waits};
 use allocation_domain::{
-    BatchChange, Commitment, Eta, Event, HoldDuration, LineState, LockTime, MoreNeeded, NewOrder, Order, OrderId,
-    OrderTerms, Product, Products, QueuePosition, Sku, Undecided, Units,
+    BatchChange, Eta, Event, HoldDuration, LineState, LockTime, MoreNeeded, NewOrder, Order, OrderId, OrderTerms,
+    Product, Products, QueuePosition, ReservationState, Sku, Undecided, Units,
 };
-use allocation_ports::{AllocationRow, Backorder, Origins, RecordedEvent, UnitOfWork, Wanted};
+use allocation_ports::{AllocationRow, Backorder, LockRequest, Origins, RecordedEvent, UnitOfWork};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,8 +41,8 @@ pub fn decide<T, E: Undecided>(
 }
 
 /// What is wanted of products for any decision on an order and on one batch of each.
-pub fn wanted(names: &[&str], order_id: &OrderId, batch: u8) -> Vec<Wanted> {
-    let wanted = |name: &&str| Wanted {
+pub fn wanted(names: &[&str], order_id: &OrderId, batch: u8) -> Vec<LockRequest> {
+    let wanted = |name: &&str| LockRequest {
         sku: sku(name),
         create: true,
         open_batches: true,
@@ -158,8 +158,11 @@ impl Shop {
             }),
             1 if self.has_ended_elsewhere(name, &id) => {}
             1 => {
-                let standalone =
-                    Wanted { order_ids: Vec::new(), alone: vec![id.clone()], ..wanted(&one, &id, batch).remove(0) };
+                let standalone = LockRequest {
+                    order_ids: Vec::new(),
+                    alone: vec![id.clone()],
+                    ..wanted(&one, &id, batch).remove(0)
+                };
                 let lock = |unit: &mut dyn UnitOfWork| unit.products().lock(std::slice::from_ref(&standalone)).unwrap();
                 let allocate = |all: &mut Products, at| {
                     on(all, &|product| needed(product.allocate(&order_id, quantity(units), at).map(drop)))
@@ -191,8 +194,9 @@ impl Shop {
 
     /// Whether an order may have ended by lines of other products, which a product in memory does not know.
     fn has_ended_elsewhere(&self, name: &str, order_id: &OrderId) -> bool {
-        self.lines()
-            .any(|(other, id, line)| id == order_id && other.as_str() != name && line.commitment != Commitment::Firm)
+        self.lines().any(|(other, id, line)| {
+            id == order_id && other.as_str() != name && line.commitment != ReservationState::Firm
+        })
     }
 
     /// Whether there are lines of an order's name, and none of its products: whoever places it looks for
@@ -285,7 +289,7 @@ impl Shop {
 }
 
 fn has_expired(line: &LineState, now: DateTime<Utc>) -> bool {
-    matches!(line.commitment, Commitment::Held { expires_at } if expires_at <= now)
+    matches!(line.commitment, ReservationState::Held { expires_at } if expires_at <= now)
 }
 
 fn lines(random: &mut fastrand::Rng) -> Vec<(&'static str, u32)> {

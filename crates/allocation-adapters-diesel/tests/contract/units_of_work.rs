@@ -1,6 +1,6 @@
 use crate::world::{World, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::Eta;
-use allocation_ports::{LockWait, Origins, Queries, StoreError, UnitOfWorkFactory, Wanted};
+use allocation_ports::{LockRequest, LockWait, Origins, Queries, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ pub fn a_unit_that_failed_cannot_be_committed(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B", 10, Eta::InStock);
     let mut unit = world.begin();
-    let wanted = Wanted { create: true, ..Wanted::product(sku("CHAIR")) };
+    let wanted = LockRequest { create: true, ..LockRequest::product(sku("CHAIR")) };
     let mut chair = lock_one(&mut *unit, wanted);
     chair.add_batch(reference("B"), quantity(1), Eta::InStock, instant(0)).unwrap();
     assert!(matches!(unit.products().save(&[chair], &Origins::default()), Err(StoreError::Conflict(_))));

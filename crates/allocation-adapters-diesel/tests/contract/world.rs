@@ -2,12 +2,12 @@
 
 use allocation_adapters_diesel::{DatabaseUrl, Dialect, Store};
 use allocation_domain::{
-    AllocateError, AllocationOutcome, Batch, BatchReference, DeallocateError, Eta, HoldDuration, Needed, NewOrder,
+    AllocateError, AllocationOutcome, Batch, BatchReference, DataRequest, DeallocateError, Eta, HoldDuration, NewOrder,
     OnShortage, Order, OrderId, OrderTerms, Product, Products, Quantity, Sku, Undecided,
 };
 use allocation_ports::{
-    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, LockWait, Origins, PageSize, Queries,
-    StoreError, UnitOfWork, UnitOfWorkFactory, Wanted,
+    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, LockRequest, LockWait, Origins,
+    PageSize, Queries, StoreError, UnitOfWork, UnitOfWorkFactory,
 };
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -64,14 +64,14 @@ pub fn instant(microseconds: i64) -> DateTime<Utc> {
 }
 
 /// What allocating lines needs.
-pub fn to_allocate(name: &str, order_ids: &[&str]) -> Wanted {
+pub fn to_allocate(name: &str, order_ids: &[&str]) -> LockRequest {
     let order_ids = order_ids.iter().map(|id| order(id)).collect();
-    Wanted { open_batches: true, order_ids, ..Wanted::product(sku(name)) }
+    LockRequest { open_batches: true, order_ids, ..LockRequest::product(sku(name)) }
 }
 
 /// What a standalone line needs.
-pub fn standalone(name: &str, order_id: &str) -> Wanted {
-    Wanted { open_batches: true, alone: vec![order(order_id)], ..Wanted::product(sku(name)) }
+pub fn standalone(name: &str, order_id: &str) -> LockRequest {
+    LockRequest { open_batches: true, alone: vec![order(order_id)], ..LockRequest::product(sku(name)) }
 }
 
 pub fn connect(database: &TestDatabase, pool_size: u32) -> Store {
@@ -79,7 +79,7 @@ pub fn connect(database: &TestDatabase, pool_size: u32) -> Store {
 }
 
 /// The one product that a lock is to give.
-pub fn lock_one(unit: &mut dyn UnitOfWork, wanted: Wanted) -> Product {
+pub fn lock_one(unit: &mut dyn UnitOfWork, wanted: LockRequest) -> Product {
     let mut products = unit.products().lock(&[wanted]).unwrap();
     assert_eq!(products.len(), 1);
     products.remove(0)
@@ -94,7 +94,7 @@ pub fn load_and_decide<T, E: Undecided>(
     loop {
         let decided = decision(product);
         let needed = decided.as_ref().err().and_then(Undecided::more_needed);
-        let Some(needed) = needed.filter(|needed| needed.what != Needed::CatchUp) else { return decided };
+        let Some(needed) = needed.filter(|needed| needed.what != DataRequest::CatchUp) else { return decided };
         unit.products().load(product, &needed.what).unwrap();
     }
 }
@@ -153,7 +153,7 @@ impl World {
     }
 
     /// Runs `work` on a locked product and stores what came of it.
-    pub fn change<T>(&self, wanted: Wanted, work: impl FnOnce(&mut Product) -> T) -> Result<T, StoreError> {
+    pub fn change<T>(&self, wanted: LockRequest, work: impl FnOnce(&mut Product) -> T) -> Result<T, StoreError> {
         self.set_time(self.now());
         let mut unit = self.store.begin(LockWait::Usual)?;
         let mut products = unit.products().lock(&[wanted])?;
@@ -166,7 +166,7 @@ impl World {
     /// Decides on a locked product, loading what is needed, and stores what came of it.
     pub fn decide<T, E: Undecided>(
         &self,
-        wanted: Wanted,
+        wanted: LockRequest,
         now: DateTime<Utc>,
         decision: impl FnMut(&mut Product) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -184,7 +184,7 @@ impl World {
     }
 
     pub fn add_at(&self, name: &str, batch: &str, units: u32, eta: Eta, at: DateTime<Utc>) -> Batch {
-        let wanted = Wanted { create: true, ..Wanted::product(sku(name)) };
+        let wanted = LockRequest { create: true, ..LockRequest::product(sku(name)) };
         self.decide(wanted, at, |product| product.add_batch(reference(batch), quantity(units), eta, at).cloned())
             .unwrap()
     }
@@ -206,15 +206,18 @@ impl World {
 
     pub fn deallocate(&self, name: &str, order_id: &str, batch: &str) -> Result<Quantity, DeallocateError> {
         let (now, order_id, batch) = (self.now(), order(order_id), reference(batch));
-        let wanted =
-            Wanted { batches: vec![batch.clone()], order_ids: vec![order_id.clone()], ..Wanted::product(sku(name)) };
+        let wanted = LockRequest {
+            batches: vec![batch.clone()],
+            order_ids: vec![order_id.clone()],
+            ..LockRequest::product(sku(name))
+        };
         self.decide(wanted, now, |product| product.deallocate(&order_id, &batch, now))
     }
 
     /// Places an order of one line.
     pub fn place(&self, placed: &NewOrder, now: DateTime<Utc>) -> Order {
         let name = placed.lines()[0].0.as_str();
-        let wanted = Wanted { create: true, ..to_allocate(name, &[placed.order_id().as_str()]) };
+        let wanted = LockRequest { create: true, ..to_allocate(name, &[placed.order_id().as_str()]) };
         self.decide(wanted, now, |product| self.with_order(product, |products| products.place(placed, now))).unwrap()
     }
 
@@ -268,7 +271,7 @@ impl World {
     }
 
     pub fn remove_batch(&self, name: &str, batch: &str) {
-        let wanted = Wanted { batches: vec![reference(batch)], ..Wanted::product(sku(name)) };
+        let wanted = LockRequest { batches: vec![reference(batch)], ..LockRequest::product(sku(name)) };
         self.change(wanted, |product| product.remove_batch(&reference(batch), self.now())).unwrap().unwrap();
     }
 

@@ -6,11 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often a command is put off, while others are carried out, before it is given up.
-pub(super) const MOST_ATTEMPTS: u32 = 20;
+pub(super) const MAX_ATTEMPTS: u32 = 20;
 /// How long a command is put off at most, whatever becomes of others.
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many commands are remembered. One more takes the place of the one that was put off least often.
-const MOST_COMMANDS: usize = 4_096;
+const MAX_COMMANDS: usize = 4_096;
 
 /// Remembers the commands that were put off, since the process has started.
 ///
@@ -68,14 +68,14 @@ impl Attempts {
             command.done = done;
         }
         let given_up = GivenUp { attempts: command.attempts, within: now.saturating_duration_since(command.since) };
-        let too_often = given_up.attempts >= MOST_ATTEMPTS || given_up.within >= LONGEST;
+        let too_often = given_up.attempts >= MAX_ATTEMPTS || given_up.within >= LONGEST;
         too_often.then_some(given_up)
     }
 }
 
 impl Known {
     fn make_room(&mut self) {
-        if self.put_off.len() >= MOST_COMMANDS
+        if self.put_off.len() >= MAX_COMMANDS
             && let Some(key) = self.put_off.iter().min_by_key(|(_, command)| command.attempts).map(|(key, _)| *key)
         {
             self.put_off.remove(&key);
@@ -90,18 +90,18 @@ mod tests {
     #[test]
     fn a_command_that_is_put_off_while_others_are_carried_out_is_given_up() {
         let (attempts, now) = (Attempts::default(), Instant::now());
-        for _ in 1..MOST_ATTEMPTS {
+        for _ in 1..MAX_ATTEMPTS {
             assert_eq!(attempts.put_off(b"poison", true, now), None);
             attempts.done(b"other", true);
         }
         let given_up = attempts.put_off(b"poison", true, now + Duration::from_secs(9)).unwrap();
-        assert_eq!(given_up, GivenUp { attempts: MOST_ATTEMPTS, within: Duration::from_secs(9) });
+        assert_eq!(given_up, GivenUp { attempts: MAX_ATTEMPTS, within: Duration::from_secs(9) });
     }
 
     #[test]
     fn while_nothing_can_be_carried_out_no_command_is_given_up_for_a_day() {
         let (attempts, now) = (Attempts::default(), Instant::now());
-        for _ in 0..MOST_ATTEMPTS * 10 {
+        for _ in 0..MAX_ATTEMPTS * 10 {
             assert_eq!(attempts.put_off(b"any", true, now), None);
             // A refusal says nothing about whether the database can store anything.
             attempts.done(b"other", false);
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn to_be_turned_away_in_a_rush_does_not_count() {
         let (attempts, now) = (Attempts::default(), Instant::now());
-        for _ in 0..MOST_ATTEMPTS * 10 {
+        for _ in 0..MAX_ATTEMPTS * 10 {
             assert_eq!(attempts.put_off(b"any", false, now), None);
             attempts.done(b"other", true);
         }
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_command_that_is_done_begins_anew() {
         let (attempts, now) = (Attempts::default(), Instant::now());
-        for _ in 0..MOST_ATTEMPTS * 2 {
+        for _ in 0..MAX_ATTEMPTS * 2 {
             assert_eq!(attempts.put_off(b"slow", true, now), None);
             attempts.done(b"slow", true);
         }
@@ -134,11 +134,11 @@ mod tests {
         attempts.put_off(b"first", true, now);
         attempts.done(b"other", true);
         attempts.put_off(b"first", true, now);
-        for number in 0..MOST_COMMANDS * 2 {
+        for number in 0..MAX_COMMANDS * 2 {
             attempts.put_off(&number.to_le_bytes(), true, now);
         }
         let known = attempts.known.lock().unwrap();
-        assert_eq!(known.put_off.len(), MOST_COMMANDS);
+        assert_eq!(known.put_off.len(), MAX_COMMANDS);
         assert!(known.put_off.values().any(|command| command.attempts == 2), "the one that was put off most is");
     }
 }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// How many bytes a command may have: as many as a body of the HTTP API.
-const MOST_BYTES: usize = 256 << 10;
+const MAX_BYTES: usize = 256 << 10;
 
 /// A command, and what its outcome is traced by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +45,8 @@ impl Envelope {
         if !content_type.is_some_and(is_cloud_event) {
             return Err(Problem::of(Kind::UnsupportedMediaType, "must be sent as application/cloudevents+json"));
         }
-        if bytes.len() > MOST_BYTES {
-            return Err(Problem::of(Kind::BodyTooLarge, format!("must have at most {MOST_BYTES} bytes")));
+        if bytes.len() > MAX_BYTES {
+            return Err(Problem::of(Kind::BodyTooLarge, format!("must have at most {MAX_BYTES} bytes")));
         }
         let event = read(bytes)?;
         let id = check(&event)?;
@@ -170,6 +170,6 @@ mod tests {
         assert!(named(CLOUD_EVENT, b"[]").contains("/problems/validation"));
         assert!(named(None, b"{}").contains("/problems/unsupported-media-type"));
         assert!(named(Some("application/json"), b"{}").contains("/problems/unsupported-media-type"));
-        assert!(named(CLOUD_EVENT, &vec![b' '; MOST_BYTES + 1]).contains("/problems/body-too-large"));
+        assert!(named(CLOUD_EVENT, &vec![b' '; MAX_BYTES + 1]).contains("/problems/body-too-large"));
     }
 }

@@ -41,7 +41,7 @@ kinds! {
     BatchNotFound: "batch-not-found", "There is no such batch";
     AllocationNotFound: "allocation-not-found", "There is no such allocation";
     AlreadyPicked: "already-picked", "Units were picked already";
-    UnitsGone: "units-gone", "More units of the batch are gone";
+    UnitsConsumed: "units-gone", "More units of the batch are gone";
     BatchAlreadyExists: "batch-already-exists", "The reference is taken";
     LineAlreadyAllocated: "line-already-allocated", "The line is allocated with another quantity";
     OutOfStock: "out-of-stock", "Not enough stock";
@@ -53,12 +53,12 @@ kinds! {
 
 /// How many characters a detail may have. It may quote what was sent, and the headers of a message must
 /// fit into a frame.
-const MOST_CHARACTERS: usize = 1_000;
+const MAX_CHARACTERS: usize = 1_000;
 
 impl Problem {
     pub(crate) fn of(kind: Kind, detail: impl Into<String>) -> Self {
         let mut detail = detail.into();
-        if let Some((end, _)) = detail.char_indices().nth(MOST_CHARACTERS) {
+        if let Some((end, _)) = detail.char_indices().nth(MAX_CHARACTERS) {
             detail.truncate(end);
         }
         Self { r#type: kind.uri(), title: kind.title(), detail }
@@ -148,7 +148,7 @@ impl From<ChangeBatchError> for NotDone {
     fn from(error: ChangeBatchError) -> Self {
         match error {
             ChangeBatchError::Refused(refusal) => match refusal {
-                domain::ChangeBatchError::BelowGone { .. } => refused(Kind::UnitsGone, &refusal),
+                domain::ChangeBatchError::BelowConsumed { .. } => refused(Kind::UnitsConsumed, &refusal),
                 domain::ChangeBatchError::NotFound(_) => refused(Kind::BatchNotFound, &refusal),
                 // No command names a revision, so that none is stale.
                 domain::ChangeBatchError::Stale { .. } => Problem::internal(&refusal).into(),

@@ -2,7 +2,9 @@
 
 use allocation_adapters_rabbitmq::{AmqpUrl, Broker, BrokerName, RabbitPublisher};
 use allocation_domain::{Event, Sku};
-use allocation_ports::{BrokerAway, Delivery, EventPublisher, LoggedEvent, Origin, Sent, SentEvents};
+use allocation_ports::{
+    BrokerUnavailable, Delivery, EventPublisher, LoggedEvent, Origin, PendingConfirms, PublishStatus,
+};
 use allocation_test_support::TestBroker;
 use chrono::DateTime;
 use std::ops::RangeInclusive;
@@ -38,9 +40,9 @@ fn events(positions: RangeInclusive<u64>) -> Vec<LoggedEvent> {
     positions.map(sold_out).collect()
 }
 
-fn wait(mut sent: Box<dyn SentEvents>) -> Result<Vec<Delivery>, BrokerAway> {
+fn wait(mut sent: Box<dyn PendingConfirms>) -> Result<Vec<Delivery>, BrokerUnavailable> {
     sent.wait(SOON).map(|sent| match sent {
-        Sent::Answered(deliveries) => deliveries,
+        PublishStatus::Answered(deliveries) => deliveries,
         other => panic!("{other:?}"),
     })
 }
@@ -156,7 +158,7 @@ fn a_broker_that_refuses_or_is_not_there_is_told_without_the_password() {
         let url = AmqpUrl::parse(url).unwrap();
         let exchange = BrokerName::parse("events").unwrap();
         let mut publisher = RabbitPublisher::new(Arc::new(Broker::new(url).unwrap()), exchange, String::new());
-        let BrokerAway(error) = publisher.connect().unwrap_err();
+        let BrokerUnavailable(error) = publisher.connect().unwrap_err();
         let mut told = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {

@@ -2,7 +2,7 @@ use super::*;
 use crate::testing::{
     batch, cause, committed, conflict, ending, now, order, product, reference, rolled_back, sku, units, use_cases,
 };
-use allocation_domain::{Event, LineState, Needed, Product, ProductState};
+use allocation_domain::{DataRequest, Event, LineState, Product, ProductState};
 use allocation_ports::CausationId;
 use allocation_ports::mocks::MockProductRepository;
 
@@ -104,8 +104,8 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         });
         products.expect_find_batch().returning(|_| Ok(None));
         products.expect_load().times(1).returning(|product, needed| {
-            let Needed::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
-            let mut line = LineState::alone(units(8), now());
+            let DataRequest::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
+            let mut line = LineState::standalone(units(8), now());
             line.waiting = 8;
             product.load_waiting(None, *free, [(order("O-1"), line)], false);
             Ok(())

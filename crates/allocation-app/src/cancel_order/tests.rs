@@ -3,7 +3,7 @@ use crate::testing::{
     committed, conflict, locks, now, order, order_in, product_with_line, rolled_back, saves, sku, units, use_cases,
     with_orders,
 };
-use allocation_domain::{Commitment, Event, LineState, Needed, OnShortage, Product, ProductState, Sku};
+use allocation_domain::{DataRequest, Event, LineState, OnShortage, Product, ProductState, ReservationState, Sku};
 use allocation_ports::mocks::MockUnitOfWork;
 use chrono::TimeDelta;
 
@@ -17,8 +17,9 @@ fn cancel_with(
 #[test]
 fn all_that_an_order_holds_is_free_again() {
     let unit = committed(|products| {
-        let lamp = product_with_line("LAMP", 9, 3, Commitment::Firm);
-        let sofa = product_with_line("SOFA", 2, 2, Commitment::Held { expires_at: now() + TimeDelta::seconds(1) });
+        let lamp = product_with_line("LAMP", 9, 3, ReservationState::Firm);
+        let sofa =
+            product_with_line("SOFA", 2, 2, ReservationState::Held { expires_at: now() + TimeDelta::seconds(1) });
         locks(products, vec![lamp, sofa]);
         saves(products, &["deallocated", "line_cancelled", "deallocated", "line_cancelled"]);
     });
@@ -28,7 +29,7 @@ fn all_that_an_order_holds_is_free_again() {
 #[test]
 fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
     let unit = committed(|products| {
-        let before = product_with_line("LAMP", 3, 3, Commitment::Firm);
+        let before = product_with_line("LAMP", 3, 3, ReservationState::Firm);
         let state = ProductState {
             named_batches: before.batches().to_vec(),
             lines: before.lines().map(|(id, line)| (id.clone(), line.clone())).collect(),
@@ -37,8 +38,8 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         };
         locks(products, vec![Product::restore(state)]);
         products.expect_load().times(1).returning(|product, needed| {
-            let Needed::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
-            let mut line = LineState::alone(units(2), now());
+            let DataRequest::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
+            let mut line = LineState::standalone(units(2), now());
             line.terms.on_shortage = OnShortage::Backorder;
             line.waiting = 2;
             product.load_waiting(None, *free, [(order("O-2"), line)], false);
@@ -56,7 +57,7 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
 
 #[test]
 fn a_line_that_came_while_the_locks_were_waited_for_is_cancelled_too() {
-    let firm = |name| product_with_line(name, 9, 3, Commitment::Firm);
+    let firm = |name| product_with_line(name, 9, 3, ReservationState::Firm);
     let with_skus = |unit, skus: &'static [&'static str], answer: fn() -> Result<(), StoreError>| {
         with_orders(unit, |orders| {
             orders.expect_skus_of().times(1).returning(|_| Ok(skus.iter().map(|name| sku(name)).collect()));
@@ -78,7 +79,8 @@ fn a_line_that_came_while_the_locks_were_waited_for_is_cancelled_too() {
 
 #[test]
 fn an_order_that_was_cancelled_stays_so() {
-    let unit = rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, Commitment::Cancelled)]));
+    let unit =
+        rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, ReservationState::Cancelled)]));
     cancel_with(unit, &["LAMP"]).unwrap();
 }
 

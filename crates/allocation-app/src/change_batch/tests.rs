@@ -2,7 +2,7 @@ use super::*;
 use crate::testing::{
     batch, cause, committed, ending, order, product, product_with_line, reference, rolled_back, saves, sku, use_cases,
 };
-use allocation_domain::{Commitment, Eta, Product, Units};
+use allocation_domain::{Eta, Product, ReservationState, Units};
 use allocation_ports::mocks::{MockProductRepository, MockUnitOfWork};
 use chrono::NaiveDate;
 
@@ -33,7 +33,7 @@ fn change(unit: Result<MockUnitOfWork, StoreError>, change: &BatchChange) -> Dec
 #[test]
 fn a_lowered_batch_is_saved_with_the_lines_that_leave_it() {
     let unit = committed(|products| {
-        found(products, product_with_line("LAMP", 9, 8, Commitment::Firm));
+        found(products, product_with_line("LAMP", 9, 8, ReservationState::Firm));
         saves(products, &["deallocated", "batch_changed", "line_short"]);
     });
     let changed = change(unit, &to_units(5)).unwrap();
@@ -44,7 +44,7 @@ fn a_lowered_batch_is_saved_with_the_lines_that_leave_it() {
 #[test]
 fn a_promise_that_got_worse_is_told() {
     let unit = committed(|products| {
-        found(products, product_with_line("LAMP", 9, 8, Commitment::Firm));
+        found(products, product_with_line("LAMP", 9, 8, ReservationState::Firm));
         saves(products, &["batch_changed", "promise_worsened"]);
     });
     let late = Eta::Due(NaiveDate::from_ymd_opt(2027, 3, 1).unwrap());

@@ -2,13 +2,13 @@ use super::*;
 use crate::testing::{
     cause, committed, ending, locks, now, order, order_in, product_with_line, rolled_back, saves, use_cases,
 };
-use allocation_domain::{Commitment, OrderStatus, Product};
+use allocation_domain::{OrderStatus, Product, ReservationState};
 use allocation_ports::mocks::MockUnitOfWork;
 use chrono::TimeDelta;
 
 /// An order of one line that is held for so many seconds more, or whose hold expired before.
 fn held(seconds: i64) -> Vec<Product> {
-    vec![product_with_line("LAMP", 9, 3, Commitment::Held { expires_at: now() + TimeDelta::seconds(seconds) })]
+    vec![product_with_line("LAMP", 9, 3, ReservationState::Held { expires_at: now() + TimeDelta::seconds(seconds) })]
 }
 
 fn confirm_with(unit: Result<MockUnitOfWork, StoreError>) -> Result<Order, ConfirmOrderError> {
@@ -26,7 +26,7 @@ fn a_held_order_is_made_firm() {
 
 #[test]
 fn an_order_that_is_firm_stays_so() {
-    let unit = rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, Commitment::Firm)]));
+    let unit = rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, ReservationState::Firm)]));
     assert_eq!(confirm_with(unit).unwrap().status(now()), OrderStatus::Allocated);
 }
 
@@ -39,7 +39,7 @@ fn at_the_instant_at_which_its_hold_expires_an_order_is_refused() {
 #[test]
 fn an_order_that_was_cancelled_or_is_not_known_is_refused() {
     let cancelled =
-        rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, Commitment::Cancelled)]));
+        rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, ReservationState::Cancelled)]));
     let refusal = confirm_with(cancelled).unwrap_err();
     assert!(matches!(refusal, ConfirmOrderError::Refused(Refusal::Cancelled(_))), "{refusal}");
     let refusal = use_cases(vec![order_in(rolled_back(|_| {}), &[])]).confirm_order(&order("O-1")).unwrap_err();
@@ -52,7 +52,7 @@ fn a_confirmation_whose_commit_was_lost_is_settled_by_the_next_run() {
         locks(products, held(1));
         saves(products, &["hold_confirmed"]);
     });
-    let finds = rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, Commitment::Firm)]));
+    let finds = rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, ReservationState::Firm)]));
     let units = vec![order_in(lost, &["LAMP"]), order_in(finds, &["LAMP"])];
     assert_eq!(use_cases(units).confirm_order(&order("O-1")).unwrap().status(now()), OrderStatus::Allocated);
 }

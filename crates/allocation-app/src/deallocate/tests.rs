@@ -3,7 +3,7 @@ use crate::testing::{
     batch, cause, committed, conflict, ending, now, order, product, reference, rolled_back, saves, sku, units,
     use_cases,
 };
-use allocation_domain::{Event, LineState, Needed, Product, ProductState};
+use allocation_domain::{DataRequest, Event, LineState, Product, ProductState};
 use allocation_ports::mocks::MockProductRepository;
 
 /// A locked product in which order O-1 holds 4 units of batch B-1.
@@ -97,8 +97,8 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
         };
         locked(Product::restore(state))(products);
         products.expect_load().times(1).returning(|product, needed| {
-            let Needed::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
-            let mut line = LineState::alone(units(3), now());
+            let DataRequest::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
+            let mut line = LineState::standalone(units(3), now());
             line.waiting = 3;
             product.load_waiting(None, *free, [(order("O-2"), line)], false);
             Ok(())
@@ -117,10 +117,10 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
 #[test]
 fn what_has_expired_is_released_in_units_of_work_before_the_decision() {
     let behind = |more_expired| {
-        let product = crate::testing::product_with_line("LAMP", 9, 3, allocation_domain::Commitment::Firm);
+        let product = crate::testing::product_with_line("LAMP", 9, 3, allocation_domain::ReservationState::Firm);
         let mut lines: Vec<_> = product.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
-        let mut cart = LineState::alone(units(1), now());
-        cart.commitment = allocation_domain::Commitment::Held { expires_at: now() };
+        let mut cart = LineState::standalone(units(1), now());
+        cart.commitment = allocation_domain::ReservationState::Held { expires_at: now() };
         lines.push((order(if more_expired { "C-1" } else { "C-2" }), cart));
         Product::restore(ProductState {
             named_batches: product.batches().to_vec(),

@@ -1,11 +1,11 @@
 use super::*;
 use crate::testing::{batch, now, product, reference, sku, units};
-use allocation_domain::{AddBatchError, Eta, LineState, Needed, OnShortage, OrderId, ProductState};
+use allocation_domain::{AddBatchError, DataRequest, Eta, LineState, OnShortage, OrderId, ProductState};
 use allocation_ports::mocks::{MockProductRepository, MockUnitOfWork};
 
 /// A line that waits for so many units.
 fn waiting(order_id: &str, quantity: u32) -> (OrderId, LineState) {
-    let mut line = LineState::alone(units(quantity), now());
+    let mut line = LineState::standalone(units(quantity), now());
     line.terms.on_shortage = OnShortage::Backorder;
     line.waiting = quantity;
     (crate::testing::order(order_id), line)
@@ -25,11 +25,11 @@ fn what_a_decision_needs_is_loaded_until_it_decides() {
     let mut products = MockProductRepository::new();
     products.expect_load().times(3).returning(|product, needed| {
         match needed {
-            Needed::Batches => product.complete([]),
-            Needed::WaitingLines { after: None, free, .. } => {
+            DataRequest::Batches => product.complete([]),
+            DataRequest::WaitingLines { after: None, free, .. } => {
                 product.load_waiting(None, *free, [waiting("O-1", 2)], true)
             }
-            Needed::WaitingLines { after, free, .. } => {
+            DataRequest::WaitingLines { after, free, .. } => {
                 product.load_waiting(after.as_ref(), *free, [waiting("O-2", 2)], false);
             }
             other => panic!("{other}"),
@@ -66,7 +66,7 @@ fn a_decision_that_asks_for_two_things_in_turns_ends() {
     let error = decide(&mut unit, &mut with_queue(), |product| {
         asked += 1;
         let batch = reference(if asked % 2 == 0 { "B-1" } else { "B-2" });
-        Err::<(), _>(MoreNeeded { sku: product.sku().clone(), what: Needed::Batch(batch) })
+        Err::<(), _>(MoreNeeded { sku: product.sku().clone(), what: DataRequest::Batch(batch) })
     });
     assert!(matches!(error, Err(StoreError::Invariant { name, .. }) if name == "counted_rows_exist"));
 }

@@ -1,6 +1,6 @@
 //! What waits for a worker.
 
-use super::NotTaken;
+use super::SubmitError;
 use super::job::Job;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
@@ -36,23 +36,23 @@ impl Queue {
 
     /// Puts a job into the queue, unless there is no room for its lines. One that has more of them
     /// than the queue is long gets into an empty one.
-    pub(super) fn put(&self, mut job: Job) -> Result<(), NotTaken> {
+    pub(super) fn put(&self, mut job: Job) -> Result<(), SubmitError> {
         job.room = Some(self.reserve(job.lines())?);
         self.send(job)
     }
 
     /// Takes room for so many lines.
-    pub(super) fn reserve(&self, lines: usize) -> Result<OwnedSemaphorePermit, NotTaken> {
+    pub(super) fn reserve(&self, lines: usize) -> Result<OwnedSemaphorePermit, SubmitError> {
         let lines = u32::try_from(lines.min(self.length)).unwrap_or(u32::MAX);
         Arc::clone(&self.room).try_acquire_many_owned(lines).map_err(|error| match error {
-            TryAcquireError::NoPermits => NotTaken::Overloaded,
-            TryAcquireError::Closed => NotTaken::ShuttingDown,
+            TryAcquireError::NoPermits => SubmitError::Overloaded,
+            TryAcquireError::Closed => SubmitError::ShuttingDown,
         })
     }
 
     /// Puts a job that has its room into the queue.
-    pub(super) fn send(&self, job: Job) -> Result<(), NotTaken> {
-        self.sender.send(Message::Job(job)).map_err(|_| NotTaken::ShuttingDown)
+    pub(super) fn send(&self, job: Job) -> Result<(), SubmitError> {
+        self.sender.send(Message::Job(job)).map_err(|_| SubmitError::ShuttingDown)
     }
 
     /// Takes no more in, and tells the worker to end when it has taken all that waits.

@@ -3,7 +3,7 @@ use crate::RetryPolicy;
 use crate::testing::{ManualTime, batch, cause, line, new_order, new_orders, product, sku};
 use allocation_domain::{OrderTerms, Product, Sku};
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory};
-use allocation_ports::{UnitOfWork, Wanted};
+use allocation_ports::{LockRequest, UnitOfWork};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, MutexGuard};
@@ -77,11 +77,11 @@ impl Shared {
     }
 
     /// A unit whose `save` refuses groups that `fault` points at.
-    fn unit(self: &Arc<Self>, fault: fn(&[Wanted]) -> Option<StoreError>) -> MockProductRepository {
+    fn unit(self: &Arc<Self>, fault: fn(&[LockRequest]) -> Option<StoreError>) -> MockProductRepository {
         let mut products = MockProductRepository::new();
         let shared = Arc::clone(self);
         products.expect_lock().returning(move |wanted| {
-            let names = |wanted: &Wanted| {
+            let names = |wanted: &LockRequest| {
                 wanted.order_ids.iter().chain(&wanted.alone).map(|id| format!("{id}")).collect::<Vec<_>>()
             };
             locked(&shared.groups).push(wanted.iter().flat_map(names).collect());
@@ -144,7 +144,11 @@ impl UnitOfWork for AnyEnd {
     }
 }
 
-fn engine(shared: &Arc<Shared>, queue_length: usize, fault: fn(&[Wanted]) -> Option<StoreError>) -> AllocationEngine {
+fn engine(
+    shared: &Arc<Shared>,
+    queue_length: usize,
+    fault: fn(&[LockRequest]) -> Option<StoreError>,
+) -> AllocationEngine {
     let mut factory = MockUnitOfWorkFactory::new();
     let (counters, time) = (Arc::clone(&shared.counters), shared.time.clone());
     let shared = Arc::clone(shared);
@@ -171,11 +175,11 @@ fn engine(shared: &Arc<Shared>, queue_length: usize, fault: fn(&[Wanted]) -> Opt
     AllocationEngine::start(&UnitRunner::new(Arc::new(factory), retry), &metrics, &age, settings).unwrap()
 }
 
-fn no_fault(_: &[Wanted]) -> Option<StoreError> {
+fn no_fault(_: &[LockRequest]) -> Option<StoreError> {
     None
 }
 
-fn names(group: &[Wanted]) -> impl Iterator<Item = &str> {
+fn names(group: &[LockRequest]) -> impl Iterator<Item = &str> {
     group.iter().flat_map(|wanted| wanted.order_ids.iter().chain(&wanted.alone).map(|id| id.as_str()))
 }
 
@@ -236,7 +240,7 @@ fn what_gathers_during_a_commit_is_the_next_group_and_each_gets_its_own_answer()
 
 #[test]
 fn only_the_line_at_fault_is_refused() {
-    fn fault(group: &[Wanted]) -> Option<StoreError> {
+    fn fault(group: &[LockRequest]) -> Option<StoreError> {
         names(group).any(|name| name == "BAD").then(|| StoreError::Failed(cause("cannot be stored")))
     }
     let shared = Shared::with(&[("LAMP", 100), ("RUG", 100)]);
@@ -251,7 +255,7 @@ fn only_the_line_at_fault_is_refused() {
 
 #[test]
 fn an_invariant_that_is_broken_for_one_product_costs_the_others_nothing() {
-    fn fault(group: &[Wanted]) -> Option<StoreError> {
+    fn fault(group: &[LockRequest]) -> Option<StoreError> {
         let broken = group.iter().any(|wanted| wanted.sku.as_str() == "BROKEN");
         broken.then(|| StoreError::invariant("batches_not_oversold", "more than there is"))
     }
@@ -270,7 +274,7 @@ fn an_invariant_that_is_broken_for_one_product_costs_the_others_nothing() {
 
 #[test]
 fn a_product_that_others_hold_delays_no_other_product() {
-    fn fault(group: &[Wanted]) -> Option<StoreError> {
+    fn fault(group: &[LockRequest]) -> Option<StoreError> {
         group.iter().any(|w| w.sku.as_str() == "HELD").then(|| StoreError::Busy(cause("lock timeout")))
     }
     let shared = Shared::with(&[("LAMP", 100), ("HELD", 100)]);
@@ -289,7 +293,7 @@ fn a_product_that_others_hold_delays_no_other_product() {
 #[test]
 fn a_conflict_runs_the_whole_group_again() {
     static FAULTS: AtomicUsize = AtomicUsize::new(0);
-    fn fault(group: &[Wanted]) -> Option<StoreError> {
+    fn fault(group: &[LockRequest]) -> Option<StoreError> {
         let first_two = names(group).count() > 1 && FAULTS.fetch_add(1, Ordering::SeqCst) < 2;
         first_two.then(|| StoreError::Conflict(cause("deadlock detected")))
     }
@@ -311,7 +315,7 @@ fn a_line_that_finds_the_queue_full_is_refused_at_once() {
     shared.await_unit();
     let queued: Vec<_> =
         (1..4).map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1), Origin::default()).unwrap()).collect();
-    assert!(matches!(engine.submit_line(line("O-9", "LAMP", 1), Origin::default()), Err(NotTaken::Overloaded)));
+    assert!(matches!(engine.submit_line(line("O-9", "LAMP", 1), Origin::default()), Err(SubmitError::Overloaded)));
     assert_eq!(shared.counters.snapshot().overloads, 1);
     shared.open_gate();
     for answer in std::iter::once(first).chain(queued) {
@@ -368,7 +372,7 @@ fn shutting_down_answers_all_who_wait_and_takes_no_more() {
         assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
     }
     stopping.join().unwrap();
-    assert!(matches!(engine.submit_line(line("LATE", "LAMP", 1), Origin::default()), Err(NotTaken::ShuttingDown)));
+    assert!(matches!(engine.submit_line(line("LATE", "LAMP", 1), Origin::default()), Err(SubmitError::ShuttingDown)));
 }
 
 #[test]
@@ -426,7 +430,7 @@ fn a_queue_is_as_long_as_the_lines_of_its_orders() {
     let first = place("O-0", &two).unwrap();
     shared.await_unit();
     let waiting = [place("O-1", &two).unwrap(), place("O-2", &two).unwrap()];
-    assert!(matches!(place("O-3", &two), Err(NotTaken::Overloaded)), "there is room for one line, not for two");
+    assert!(matches!(place("O-3", &two), Err(SubmitError::Overloaded)), "there is room for one line, not for two");
     let alone = engine.submit_line(line("O-4", "LAMP", 1), Origin::default()).unwrap();
     shared.open_gate();
     for answer in waiting.into_iter().chain([first]) {
@@ -488,7 +492,7 @@ fn a_group_has_no_more_lines_than_it_may_but_for_an_order_that_is_larger() {
 #[test]
 fn a_product_that_stays_behind_is_refused_after_a_while_and_delays_no_other() {
     let shared = Shared::with(&[("RUG", 5)]);
-    let held = allocation_domain::Commitment::Held { expires_at: chrono::DateTime::UNIX_EPOCH };
+    let held = allocation_domain::ReservationState::Held { expires_at: chrono::DateTime::UNIX_EPOCH };
     let lamp = crate::testing::product_with_line("LAMP", 9, 3, held);
     let lamp = Product::restore(allocation_domain::ProductState {
         open_batches: lamp.batches().to_vec(),

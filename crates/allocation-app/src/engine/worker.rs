@@ -3,7 +3,7 @@ use super::job::Job;
 use super::lane::Lane;
 use super::queue::Receiver;
 use crate::group::{Answer, decide_group};
-use crate::unit_of_work::{Attempt, Ending, FarBehind};
+use crate::unit_of_work::{Attempt, FarBehind, UnitOutcome};
 use crate::{AgeLimit, UnitRunner};
 use allocation_domain::Sku;
 use allocation_ports::{EngineMetrics, GroupMeasure, LockWait, StoreError, UnitOfWork};
@@ -139,7 +139,7 @@ impl Worker {
     pub(super) fn decide_with_a_wait(&self, group: Vec<Job>) -> Vec<Job> {
         let begun = Instant::now();
         let work = |unit: &mut dyn UnitOfWork, attempt: Attempt| self.decide_some(unit, attempt, &group, false);
-        match self.units.run_impatiently(work) {
+        match self.units.try_run(work) {
             Err(StoreError::Busy(_) | StoreError::Conflict(_)) => group,
             decided => {
                 self.measure(&group, &decided, 0, begun);
@@ -156,7 +156,7 @@ impl Worker {
             return Vec::new();
         }
         self.metrics.retry();
-        let decided = self.units.run_impatiently(|unit, attempt| self.decide_some(unit, attempt, &part, true));
+        let decided = self.units.try_run(|unit, attempt| self.decide_some(unit, attempt, &part, true));
         self.measure(&part, &decided, 0, begun);
         self.finish(part, decided, until)
     }
@@ -169,12 +169,12 @@ impl Worker {
         attempt: Attempt,
         group: &[Job],
         ask: bool,
-    ) -> Result<Ending<Vec<Option<Answer>>>, StoreError> {
-        let held = if ask && !attempt.settling { self.find_held(unit, group)? } else { BTreeSet::new() };
+    ) -> Result<UnitOutcome<Vec<Option<Answer>>>, StoreError> {
+        let held = if ask && !attempt.resolving { self.find_held(unit, group)? } else { BTreeSet::new() };
         let chosen = self.choose(group, &held);
         let jobs = || group.iter().zip(&chosen).filter(|(_, chosen)| **chosen).map(|(job, _)| job);
         if jobs().next().is_none() {
-            return Ok(Ending::Rollback(group.iter().map(|_| None).collect()));
+            return Ok(UnitOutcome::Rollback(group.iter().map(|_| None).collect()));
         }
         let deadlines: Vec<Instant> = jobs().map(|job| job.deadline).collect();
         let mut at = None;
@@ -262,7 +262,7 @@ impl Worker {
                 break;
             }
             self.metrics.retry();
-            let decided = self.units.run_impatiently(|unit, attempt| self.decide_some(unit, attempt, &behind, true));
+            let decided = self.units.try_run(|unit, attempt| self.decide_some(unit, attempt, &behind, true));
             self.measure(&behind, &decided, 0, begun);
             match decided {
                 Ok(answers) => {

@@ -1,15 +1,15 @@
 use super::*;
 use crate::testing::{committed, locks, now, order, order_in, product_with_line, rolled_back, saves, use_cases};
-use allocation_domain::{Commitment, Product};
+use allocation_domain::{Product, ReservationState};
 use allocation_ports::mocks::MockUnitOfWork;
 use chrono::TimeDelta;
 
-fn line(commitment: Commitment) -> Vec<Product> {
+fn line(commitment: ReservationState) -> Vec<Product> {
     vec![product_with_line("LAMP", 9, 3, commitment)]
 }
 
 fn held(seconds: i64) -> Vec<Product> {
-    line(Commitment::Held { expires_at: now() + TimeDelta::seconds(seconds) })
+    line(ReservationState::Held { expires_at: now() + TimeDelta::seconds(seconds) })
 }
 
 fn extend_with(unit: Result<MockUnitOfWork, StoreError>) -> Result<Order, ExtendHoldError> {
@@ -41,8 +41,8 @@ fn what_is_not_held_any_more_cannot_be_prolonged() {
         ExtendHoldError::Store(error) => panic!("{error}"),
     };
     assert!(matches!(told(refused(held(0))), Refusal::HoldExpired(_)));
-    assert!(matches!(told(refused(line(Commitment::Firm))), Refusal::NotHeld(_)));
-    assert!(matches!(told(refused(line(Commitment::Cancelled))), Refusal::Cancelled(_)));
+    assert!(matches!(told(refused(line(ReservationState::Firm))), Refusal::NotHeld(_)));
+    assert!(matches!(told(refused(line(ReservationState::Cancelled))), Refusal::Cancelled(_)));
     let unknown = use_cases(vec![order_in(rolled_back(|_| {}), &[])])
         .extend_hold(&order("O-1"), HoldDuration::from_seconds(60).unwrap());
     assert!(matches!(told(unknown.unwrap_err()), Refusal::NotFound(_)));

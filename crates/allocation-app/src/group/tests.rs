@@ -5,7 +5,8 @@ use crate::testing::{
 };
 use crate::{AllocateLineError, PlaceOrderError, PlaceOrderOutcome};
 use allocation_domain::{
-    AllocationOutcome, Batch, Event, Needed, OnShortage, OrderStatus, OrderTerms, Product, ProductState, UnknownSkus,
+    AllocationOutcome, Batch, DataRequest, Event, OnShortage, OrderStatus, OrderTerms, Product, ProductState,
+    UnknownSkus,
 };
 use allocation_ports::CausationId;
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork};
@@ -121,7 +122,7 @@ fn when_the_batches_at_hand_do_not_decide_all_are_loaded() {
             })])
         });
         products.expect_load().times(1).returning(|product, needed| {
-            assert_eq!(*needed, Needed::Batches);
+            assert_eq!(*needed, DataRequest::Batches);
             product.complete(batches());
             Ok(())
         });
@@ -308,8 +309,8 @@ fn an_order_that_a_lost_commit_had_placed_is_told_as_placed() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved(&[("LAMP", 9), ("SOFA", 2)], 2));
     let found = rolled_back(|products| {
         products.expect_lock().returning(|_| {
-            let lamp = crate::testing::product_with_line("LAMP", 9, 3, allocation_domain::Commitment::Firm);
-            let sofa = crate::testing::product_with_line("SOFA", 2, 2, allocation_domain::Commitment::Firm);
+            let lamp = crate::testing::product_with_line("LAMP", 9, 3, allocation_domain::ReservationState::Firm);
+            let sofa = crate::testing::product_with_line("SOFA", 2, 2, allocation_domain::ReservationState::Firm);
             Ok(vec![lamp, sofa])
         });
     });
@@ -371,7 +372,7 @@ fn an_order_of_which_lines_were_sent_alone_cannot_be_placed() {
 
 /// A product of which a hold has expired, and more than one unit of work releases.
 fn behind(name: &str) -> Product {
-    let commitment = allocation_domain::Commitment::Held { expires_at: now() };
+    let commitment = allocation_domain::ReservationState::Held { expires_at: now() };
     let product = crate::testing::product_with_line(name, 9, 3, commitment);
     Product::restore(ProductState {
         open_batches: product.batches().to_vec(),

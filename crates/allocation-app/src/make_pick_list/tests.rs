@@ -3,7 +3,7 @@ use crate::testing::{
     cause, conflict, ending, list_id, listed, locks, now, order, product_with_line, restored, rolled_back, saves, sku,
     use_cases, use_cases_with, with_list, with_pick_lists,
 };
-use allocation_domain::{Commitment, PickCriteria, Product, Products};
+use allocation_domain::{PickCriteria, Product, Products, ReservationState};
 use allocation_ports::PickableLines;
 use allocation_ports::mocks::{MockPickListRepository, MockQueries, MockUnitOfWork};
 
@@ -13,7 +13,7 @@ fn asked() -> NewPickList {
 
 /// A lamp and a sofa that are allocated and on no list.
 fn allocated() -> Vec<Product> {
-    ["LAMP", "SOFA"].map(|name| restored(&product_with_line(name, 9, 3, Commitment::Firm))).into()
+    ["LAMP", "SOFA"].map(|name| restored(&product_with_line(name, 9, 3, ReservationState::Firm))).into()
 }
 
 /// Finds these lines, as many as are asked for: at the first attempt what the list has room for, and
@@ -48,7 +48,7 @@ fn made(outcome: Result<(), StoreError>) -> Result<MockUnitOfWork, StoreError> {
 /// All lines that were found are on lists of others by the time they are locked.
 fn taken() -> Result<MockUnitOfWork, StoreError> {
     let others = ["LAMP", "SOFA"].map(|name| {
-        let mut shop = Products::from_iter([product_with_line(name, 9, 3, Commitment::Firm)]);
+        let mut shop = Products::from_iter([product_with_line(name, 9, 3, ReservationState::Firm)]);
         shop.make_pick_list(&NewPickList::new(list_id("OTHER"), PickCriteria::default())).unwrap();
         restored(shop.iter().next().unwrap())
     });
@@ -86,14 +86,14 @@ fn a_list_of_that_name_stays_as_it_is() {
 
 #[test]
 fn a_list_of_that_name_that_was_made_of_something_else_is_another() {
-    for settling in [false, true] {
+    for resolving in [false, true] {
         let lost = || made(Err(StoreError::OutcomeUnknown(cause("connection lost"))));
         let other = with_pick_lists(rolled_back(|_| {}), |lists| {
             let stored = Products::from_iter(listed(&["LAMP"])).pick_list(&list_id("P-1")).unwrap();
             lists.expect_find().return_once(|_| Ok(Some(StoredPickList { list: stored, created_at: now() })));
             lists.expect_asked().return_once(|_| Ok(Some(asked().with_max_lines(1).unwrap())));
         });
-        let units = if settling { vec![lost(), other] } else { vec![other] };
+        let units = if resolving { vec![lost(), other] } else { vec![other] };
         let error = make(finding(BOTH), units).unwrap_err();
         assert!(matches!(&error, MakePickListError::AlreadyExists(id) if *id == list_id("P-1")), "{error:?}");
     }
@@ -113,7 +113,7 @@ fn when_all_was_taken_meanwhile_others_are_looked_for() {
 
 #[test]
 fn whoever_is_always_late_is_told_to_come_again() {
-    let error = make(finding(BOTH), (0..MOST_TRIES).map(|_| taken()).collect()).unwrap_err();
+    let error = make(finding(BOTH), (0..MAX_TRIES).map(|_| taken()).collect()).unwrap_err();
     assert!(matches!(error, MakePickListError::Store(StoreError::Busy(_))));
 }
 

@@ -18,7 +18,7 @@ fn lowered() -> Batch {
 /// The product of that batch, of which `O-1` holds six units and `O-2` three.
 fn lamps() -> Product {
     let line = |units_held: u32, age| {
-        let mut line = LineState::alone(units(units_held), now() - chrono::TimeDelta::seconds(age));
+        let mut line = LineState::standalone(units(units_held), now() - chrono::TimeDelta::seconds(age));
         line.allocations = vec![Allocation::of(&lowered(), units(units_held))];
         line
     };

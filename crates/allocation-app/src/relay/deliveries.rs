@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 /// How often in a row the broker may refuse an event and take others behind it before the event counts as
 /// poison. A queue that is full takes the first that comes after a pause.
-const MOST_REFUSALS: u32 = 5;
+const MAX_REFUSALS: u32 = 5;
 
 /// What became of a page.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ impl Refusals {
         }
         self.times += u32::from(others_are_taken);
         let times = self.times;
-        (times >= MOST_REFUSALS)
+        (times >= MAX_REFUSALS)
             .then(|| format!("the broker has refused it {times} times and taken what came behind it"))
     }
 }

@@ -2,10 +2,10 @@ use super::*;
 use crate::EngineCounters;
 use crate::testing::{cause, clock, now, sku};
 use allocation_domain::Event;
-use allocation_ports::mocks::{MockEventLog, MockEventPublisher, MockLeases, MockRelayStore, MockSentEvents};
+use allocation_ports::mocks::{MockEventLog, MockEventPublisher, MockLeases, MockPendingConfirms, MockRelayStore};
 use allocation_ports::{
-    BrokerAway, Delivery, EngineMetrics, EventPage, GroupMeasure, LoggedEvent, Origin, ParkedEvent, ReadLogError,
-    RecordError, Sent, SentEvents, StoreError,
+    BrokerUnavailable, Delivery, EngineMetrics, EventPage, GroupMeasure, LoggedEvent, Origin, ParkedEvent,
+    PendingConfirms, PublishStatus, ReadLogError, RecordError, StoreError,
 };
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -35,7 +35,7 @@ struct World {
     /// After how many pages the connection breaks, once.
     break_after: Option<u32>,
     /// What is told of pages before their answer.
-    answers: Vec<Sent>,
+    answers: Vec<PublishStatus>,
     /// How long sending takes while the engine decides large groups, if it does.
     rush: Option<Duration>,
     counters: Arc<EngineCounters>,
@@ -137,7 +137,7 @@ fn publisher(world: &Shared) -> MockEventPublisher {
         let mut world = shared.lock().unwrap();
         if world.away > 0 {
             world.away -= 1;
-            return Err(BrokerAway(cause("connection refused")));
+            return Err(BrokerUnavailable(cause("connection refused")));
         }
         world.connected += 1;
         world.under_way = false;
@@ -165,13 +165,13 @@ fn publisher(world: &Shared) -> MockEventPublisher {
 }
 
 /// Events that the broker answers when it was asked often enough.
-fn sent(shared: &Shared, world: &mut World, events: &[LoggedEvent], breaks: bool) -> Box<dyn SentEvents> {
+fn sent(shared: &Shared, world: &mut World, events: &[LoggedEvent], breaks: bool) -> Box<dyn PendingConfirms> {
     let mut told = |event: &LoggedEvent| match world.broker.get_mut(&event.position) {
         Some(answers) if !answers.is_empty() => answers.remove(0),
         _ => Delivery::Confirmed,
     };
     let mut deliveries = Some(events.iter().map(&mut told).collect::<Vec<_>>());
-    let mut sent = MockSentEvents::new();
+    let mut sent = MockPendingConfirms::new();
     let shared = Arc::clone(shared);
     sent.expect_wait().returning(move |_| {
         let mut world = shared.lock().unwrap();
@@ -181,9 +181,9 @@ fn sent(shared: &Shared, world: &mut World, events: &[LoggedEvent], breaks: bool
         }
         world.under_way = false;
         if breaks {
-            return Err(BrokerAway(cause("connection reset")));
+            return Err(BrokerUnavailable(cause("connection reset")));
         }
-        Ok(Sent::Answered(deliveries.take().unwrap()))
+        Ok(PublishStatus::Answered(deliveries.take().unwrap()))
     });
     Box::new(sent)
 }
@@ -197,7 +197,7 @@ fn relay(world: World, done: impl Fn(&World) -> bool) -> (World, bool) {
         leases: Arc::new(leases(&shared)),
         publisher: Box::new(publisher(&shared)),
         clock: Arc::new(clock()),
-        rush: RushHour::new(Arc::clone(&shared.lock().unwrap().counters)),
+        rush: LoadMonitor::new(Arc::clone(&shared.lock().unwrap().counters)),
     };
     let settings = RelaySettings {
         holder: "me".to_owned(),
@@ -332,11 +332,11 @@ fn a_broker_that_takes_nothing_for_a_while_makes_no_event_poison() {
 
 #[test]
 fn a_broker_that_says_that_it_is_blocked_is_waited_for_and_a_silent_one_is_given_up() {
-    let blocked = World { events: 12, answers: vec![Sent::Blocked; 50], ..World::default() };
+    let blocked = World { events: 12, answers: vec![PublishStatus::Blocked; 50], ..World::default() };
     let (world, done) = relay(blocked, |world| world.bookmark == 12);
     assert!(done);
     assert_eq!((world.connected, world.sent.len()), (1, 12));
-    let silent = World { events: 12, answers: vec![Sent::Waiting; 50], ..World::default() };
+    let silent = World { events: 12, answers: vec![PublishStatus::Waiting; 50], ..World::default() };
     let (world, done) = relay(silent, |world| world.bookmark == 12);
     assert!(done);
     assert!(world.connected > 1 && world.sent.len() > 12, "{}", world.connected);

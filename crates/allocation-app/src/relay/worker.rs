@@ -2,8 +2,8 @@ use super::deliveries::{Page, Refusals, parked, sum_up_retried};
 use super::{Relay, RelayPorts, RelaySettings};
 use crate::{ErrorChain, FailureLog};
 use allocation_ports::{
-    BrokerAway, Delivery, EventFilter, Lease, LoggedEvent, ParkedEvent, ReadLogError, RecordError, RelayProgress, Sent,
-    SentEvents, StoreError,
+    BrokerUnavailable, Delivery, EventFilter, Lease, LoggedEvent, ParkedEvent, PendingConfirms, PublishStatus,
+    ReadLogError, RecordError, RelayProgress, StoreError,
 };
 use std::convert::Infallible;
 use std::panic::{self, AssertUnwindSafe};
@@ -26,7 +26,7 @@ enum Ended {
     #[error("another process relays")]
     LeaseLost,
     #[error(transparent)]
-    Away(#[from] BrokerAway),
+    Away(#[from] BrokerUnavailable),
     #[error("the broker refuses the event at position {0}")]
     Refused(u64),
     #[error("the event at position {0} cannot be read")]
@@ -190,7 +190,7 @@ impl Worker {
     /// How long to make way for allocation after having worked for some time: not at all, but in a rush.
     fn rest_after(&mut self, worked: Duration) -> Duration {
         let at_most = self.settings.lease_time / 2;
-        if self.ports.rush.is_on() { (worked * REST_IN_RUSH).min(at_most) } else { Duration::ZERO }
+        if self.ports.rush.is_overloaded() { (worked * REST_IN_RUSH).min(at_most) } else { Duration::ZERO }
     }
 
     /// The next events; or none, and the next one is to be parked, as nobody could read it.
@@ -233,13 +233,13 @@ impl Worker {
     }
 
     /// Waits until the broker has told what became of events, and keeps the lease meanwhile.
-    fn deliveries(&mut self, mut sent: Box<dyn SentEvents>) -> Result<Vec<Delivery>, Ended> {
+    fn deliveries(&mut self, mut sent: Box<dyn PendingConfirms>) -> Result<Vec<Delivery>, Ended> {
         let (mut begun, mut told) = (Instant::now(), false);
         loop {
             let blocked = match sent.wait(self.renewal())? {
-                Sent::Answered(deliveries) => return Ok(deliveries),
-                Sent::Waiting => false,
-                Sent::Blocked => true,
+                PublishStatus::Answered(deliveries) => return Ok(deliveries),
+                PublishStatus::Waiting => false,
+                PublishStatus::Blocked => true,
             };
             let stops = self.stops_within(Duration::ZERO);
             if blocked && !stops {
@@ -252,14 +252,14 @@ impl Worker {
             }
             let patience = if stops { PATIENCE_AT_STOP } else { self.settings.patience };
             if begun.elapsed() >= patience {
-                return Err(BrokerAway("it confirms nothing".into()).into());
+                return Err(BrokerUnavailable("it confirms nothing".into()).into());
             }
             self.renew_in_time()?;
         }
     }
 
     /// Waits for events, and sums up what became of them.
-    fn finish(&mut self, events: &[LoggedEvent], sent: Box<dyn SentEvents>) -> Result<Page, Ended> {
+    fn finish(&mut self, events: &[LoggedEvent], sent: Box<dyn PendingConfirms>) -> Result<Page, Ended> {
         let deliveries = self.deliveries(sent)?;
         let page = self.refusals.sum_up(events, deliveries, self.ports.clock.now());
         tell(&page.progress.parked);

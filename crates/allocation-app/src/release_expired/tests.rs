@@ -2,7 +2,7 @@ use super::*;
 use crate::testing::{
     committed, conflict, ending, now, product, product_with_line, rolled_back, saves, sku, use_cases,
 };
-use allocation_domain::{Commitment, Product, Sku};
+use allocation_domain::{Product, ReservationState, Sku};
 use allocation_ports::mocks::MockProductRepository;
 
 /// These SKUs have holds that expired, and no other unit has locked their products.
@@ -20,7 +20,7 @@ fn found(products: &mut MockProductRepository, skus: Vec<Sku>) {
 }
 
 fn with_expired_hold(name: &str) -> Product {
-    product_with_line(name, 9, 3, Commitment::Held { expires_at: now() })
+    product_with_line(name, 9, 3, ReservationState::Held { expires_at: now() })
 }
 
 #[test]

@@ -1,20 +1,23 @@
 use super::*;
 use crate::testing::{ManualTime, cause, committed, conflict, ending, rolled_back, runner};
 
-fn count(runner: &UnitRunner, ends: impl Fn(Attempt) -> Result<Ending<u32>, StoreError>) -> Result<u32, StoreError> {
+fn count(
+    runner: &UnitRunner,
+    ends: impl Fn(Attempt) -> Result<UnitOutcome<u32>, StoreError>,
+) -> Result<u32, StoreError> {
     runner.run("test", |_, attempt| ends(attempt))
 }
 
 #[test]
 fn what_is_done_is_committed_once() {
     let runner = runner(vec![committed(|_| {})]);
-    assert_eq!(count(&runner, |attempt| Ok(Ending::Commit(attempt.number))).unwrap(), 1);
+    assert_eq!(count(&runner, |attempt| Ok(UnitOutcome::Commit(attempt.number))).unwrap(), 1);
 }
 
 #[test]
 fn what_changed_nothing_is_rolled_back() {
     let runner = runner(vec![rolled_back(|_| {})]);
-    assert_eq!(count(&runner, |_| Ok(Ending::Rollback(5))).unwrap(), 5);
+    assert_eq!(count(&runner, |_| Ok(UnitOutcome::Rollback(5))).unwrap(), 5);
 }
 
 #[test]
@@ -22,7 +25,7 @@ fn after_two_conflicts_the_third_run_counts() {
     let runner = runner(vec![ending(Err(conflict()), |_| {}), rolled_back(|_| {}), committed(|_| {})]);
     let answer = count(&runner, |attempt| match attempt.number {
         2 => Err(conflict()),
-        number => Ok(Ending::Commit(number)),
+        number => Ok(UnitOutcome::Commit(number)),
     });
     assert_eq!(answer.unwrap(), 3);
 }
@@ -31,7 +34,7 @@ fn after_two_conflicts_the_third_run_counts() {
 fn when_it_is_always_busy_it_says_so_after_a_bounded_number_of_runs() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
     let runner = runner(vec![busy(), busy(), busy()]);
-    let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
+    let error = count(&runner, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
     assert!(matches!(error, StoreError::Busy(_)));
 }
 
@@ -39,7 +42,7 @@ fn when_it_is_always_busy_it_says_so_after_a_bounded_number_of_runs() {
 fn conflicts_without_end_are_told_as_busy() {
     let unit = || ending(Err(conflict()), |_| {});
     let runner = runner(vec![unit(), unit(), unit()]);
-    let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
+    let error = count(&runner, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
     assert!(matches!(error, StoreError::Busy(_)));
 }
 
@@ -47,16 +50,16 @@ fn conflicts_without_end_are_told_as_busy() {
 fn a_unit_whose_connection_is_lost_before_the_commit_runs_again_a_bounded_number_of_times() {
     let lost = || Err(StoreError::ConnectionLost(cause("server closed the connection")));
     let once = runner(vec![lost(), committed(|_| {})]);
-    assert_eq!(count(&once, |attempt| Ok(Ending::Commit(attempt.number))).unwrap(), 2);
+    assert_eq!(count(&once, |attempt| Ok(UnitOutcome::Commit(attempt.number))).unwrap(), 2);
     let always = runner(vec![lost(), lost(), lost()]);
-    let error = count(&always, |_| Ok(Ending::Commit(0))).unwrap_err();
+    let error = count(&always, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)));
 }
 
 #[test]
 fn a_failed_commit_is_told_at_once() {
     let runner = runner(vec![ending(Err(StoreError::Failed(cause("check violated"))), |_| {})]);
-    let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
+    let error = count(&runner, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
     assert!(matches!(error, StoreError::Failed(_)));
 }
 
@@ -64,7 +67,7 @@ fn a_failed_commit_is_told_at_once() {
 fn a_broken_invariant_is_told_at_once_with_its_name() {
     let broken = || StoreError::invariant("batches_not_oversold", "more than there is");
     let runner = runner(vec![ending(Err(broken()), |_| {})]);
-    let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
+    let error = count(&runner, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
     assert!(matches!(error, StoreError::Invariant { name, .. } if name == "batches_not_oversold"));
 }
 
@@ -73,7 +76,7 @@ fn a_broken_invariant_after_a_commit_of_unknown_outcome_keeps_its_name() {
     use std::error::Error;
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), |_| {});
     let broken = ending(Err(StoreError::invariant("batches_not_oversold", "more than there is")), |_| {});
-    let error = count(&runner(vec![lost, broken]), |_| Ok(Ending::Commit(0))).unwrap_err();
+    let error = count(&runner(vec![lost, broken]), |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
     assert!(matches!(error, StoreError::OutcomeUnknown(_)));
     assert_eq!(error.source().unwrap().to_string(), "the invariant batches_not_oversold is broken");
 }
@@ -81,7 +84,7 @@ fn a_broken_invariant_after_a_commit_of_unknown_outcome_keeps_its_name() {
 #[test]
 fn a_database_that_is_away_is_told_at_once() {
     let runner = runner(vec![Err(StoreError::Unavailable(cause("connection refused")))]);
-    let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
+    let error = count(&runner, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)));
 }
 
@@ -95,7 +98,7 @@ fn after_a_commit_of_unknown_outcome_no_error_says_that_nothing_is_stored() {
         if again {
             units.push(ending(Err(conflict()), |_| {}));
         }
-        let error = count(&runner(units), |_| Ok(Ending::Commit(0))).unwrap_err();
+        let error = count(&runner(units), |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
         assert!(matches!(error, StoreError::OutcomeUnknown(_)));
     }
 }
@@ -103,7 +106,7 @@ fn after_a_commit_of_unknown_outcome_no_error_says_that_nothing_is_stored() {
 #[test]
 fn when_the_time_is_over_nothing_is_tried_again() {
     let runner = runner(vec![ending(Err(conflict()), |_| {})]).patient_for(std::time::Duration::ZERO);
-    let error = count(&runner, |_| Ok(Ending::Commit(0))).unwrap_err();
+    let error = count(&runner, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
     assert!(matches!(error, StoreError::Busy(_)));
 }
 
@@ -112,8 +115,8 @@ fn a_commit_of_unknown_outcome_is_settled_by_running_again() {
     let lost = Err(StoreError::OutcomeUnknown(cause("connection lost")));
     let runner = runner(vec![ending(lost, |_| {}), ending(Err(conflict()), |_| {}), rolled_back(|_| {})]);
     let answer = count(&runner, |attempt| {
-        assert_eq!(attempt.settling, attempt.number > 1, "and stays so until it is settled");
-        Ok(if attempt.number == 3 { Ending::Rollback(3) } else { Ending::Commit(0) })
+        assert_eq!(attempt.resolving, attempt.number > 1, "and stays so until it is settled");
+        Ok(if attempt.number == 3 { UnitOutcome::Rollback(3) } else { UnitOutcome::Commit(0) })
     });
     assert_eq!(answer.unwrap(), 3);
 }
@@ -124,16 +127,16 @@ fn a_step_is_committed_and_the_unit_runs_again() {
     let mut runs = 0;
     let answer = runner.run("test", |_, attempt| {
         runs += 1;
-        assert_eq!((attempt.number, attempt.settling), (1, false), "a step is no attempt that failed");
-        Ok(if runs < 3 { Ending::Step } else { Ending::Commit(runs) })
+        assert_eq!((attempt.number, attempt.resolving), (1, false), "a step is no attempt that failed");
+        Ok(if runs < 3 { UnitOutcome::Step } else { UnitOutcome::Commit(runs) })
     });
     assert_eq!(answer.unwrap(), 3);
 }
 
 #[test]
 fn a_request_takes_so_many_steps_and_no_more() {
-    let units = (0..=MOST_STEPS).map(|_| committed(|_| {})).collect();
-    let error = count(&runner(units), |_| Ok(Ending::Step)).unwrap_err();
+    let units = (0..=MAX_STEPS).map(|_| committed(|_| {})).collect();
+    let error = count(&runner(units), |_| Ok(UnitOutcome::Step)).unwrap_err();
     assert!(matches!(&error, StoreError::Busy(cause) if cause.is::<FarBehind>()), "{error:?}");
 }
 
@@ -144,8 +147,8 @@ fn a_step_of_unknown_outcome_is_nothing_that_was_decided() {
     let mut runs = 0;
     let answer = runner.run("test", |_, attempt| {
         runs += 1;
-        assert!(!attempt.settling);
-        Ok(if runs < 2 { Ending::Step } else { Ending::Commit(runs) })
+        assert!(!attempt.resolving);
+        Ok(if runs < 2 { UnitOutcome::Step } else { UnitOutcome::Commit(runs) })
     });
     assert_eq!(answer.unwrap(), 2);
 }
@@ -153,7 +156,7 @@ fn a_step_of_unknown_outcome_is_nothing_that_was_decided() {
 #[test]
 fn a_request_that_waits_for_nobody_takes_no_step() {
     let runner = runner(vec![committed(|_| {})]);
-    let error = runner.run_impatiently(|_, _| Ok(Ending::<()>::Step)).unwrap_err();
+    let error = runner.try_run(|_, _| Ok(UnitOutcome::<()>::Step)).unwrap_err();
     assert!(matches!(error, StoreError::Busy(_)));
 }
 
@@ -182,7 +185,7 @@ mod late {
         let (runner, time) = late(vec![ending(Err(conflict()), |_| {})]);
         let error = count(&runner, |_| {
             time.pass(MAX_AGE);
-            Ok(Ending::Commit(0))
+            Ok(UnitOutcome::Commit(0))
         });
         assert!(matches!(error.unwrap_err(), StoreError::Busy(_)));
     }
@@ -193,7 +196,7 @@ mod late {
         let (runner, time) = late(vec![ending(lost, |_| {}), rolled_back(|_| {})]);
         let answer = count(&runner, |attempt| {
             time.pass(MAX_AGE);
-            Ok(if attempt.settling { Ending::Rollback(2) } else { Ending::Commit(1) })
+            Ok(if attempt.resolving { UnitOutcome::Rollback(2) } else { UnitOutcome::Commit(1) })
         });
         assert_eq!(answer.unwrap(), 2);
     }
@@ -201,8 +204,8 @@ mod late {
     #[test]
     fn what_has_begun_is_carried_to_its_end() {
         let (runner, time) = late(vec![committed(|_| {}), committed(|_| {})]);
-        assert_eq!(count(&runner, |_| Ok(Ending::Commit(1))).unwrap(), 1);
+        assert_eq!(count(&runner, |_| Ok(UnitOutcome::Commit(1))).unwrap(), 1);
         time.pass(MAX_AGE);
-        assert_eq!(count(&runner, |_| Ok(Ending::Commit(2))).unwrap(), 2);
+        assert_eq!(count(&runner, |_| Ok(UnitOutcome::Commit(2))).unwrap(), 2);
     }
 }

@@ -12,7 +12,7 @@ fn units(units: u32) -> Quantity {
 }
 
 /// A line of ten units that holds some and waits for some.
-fn line(commitment: Commitment, holds: u32, waiting: u32) -> LineState {
+fn line(commitment: ReservationState, holds: u32, waiting: u32) -> LineState {
     let terms = OrderTerms { on_shortage: OnShortage::Backorder, ..OrderTerms::default() }.of_line(now());
     let part = Quantity::new(holds).ok().map(|quantity| Allocation {
         reference: BatchReference::parse("B-1").unwrap(),
@@ -31,17 +31,17 @@ fn line(commitment: Commitment, holds: u32, waiting: u32) -> LineState {
 }
 
 fn short(holds: u32, waiting: u32) -> LineState {
-    let line = line(Commitment::Firm, holds, waiting);
+    let line = line(ReservationState::Firm, holds, waiting);
     LineState { terms: LineTerms { on_shortage: OnShortage::Reject, ..line.terms }, ..line }
 }
 
 /// A line of ten units of which so many are picked and shipped.
 fn picked(picked: u32, shipped: u32) -> LineState {
-    LineState { fulfilment: Fulfilment { listed: 0, picked, shipped }, ..line(Commitment::Firm, 0, 0) }
+    LineState { fulfilment: Fulfilment { listed: 0, picked, shipped }, ..line(ReservationState::Firm, 0, 0) }
 }
 
-fn held(seconds: i64) -> Commitment {
-    Commitment::Held { expires_at: now() + chrono::TimeDelta::seconds(seconds) }
+fn held(seconds: i64) -> ReservationState {
+    ReservationState::Held { expires_at: now() + chrono::TimeDelta::seconds(seconds) }
 }
 
 #[test]
@@ -63,38 +63,38 @@ fn an_order_has_one_to_five_hundred_lines_one_for_each_sku() {
 #[test]
 fn every_order_has_one_status() {
     use OrderStatus::{Allocated, Backordered, Cancelled, Expired, Held, PartiallyAllocated, Picked, Shipped, Short};
-    let full = line(Commitment::Firm, 10, 0);
+    let full = line(ReservationState::Firm, 10, 0);
     let ended = |commitment| line(commitment, 0, 0);
     let cases = [
         (vec![full.clone()], Allocated),
         (vec![full.clone(), line(held(9), 10, 0)], Held),
-        (vec![full.clone(), line(Commitment::Firm, 4, 6)], PartiallyAllocated),
+        (vec![full.clone(), line(ReservationState::Firm, 4, 6)], PartiallyAllocated),
         (vec![line(held(9), 4, 6)], PartiallyAllocated),
-        (vec![full.clone(), line(Commitment::Firm, 0, 10)], PartiallyAllocated),
-        (vec![line(Commitment::Firm, 4, 0)], PartiallyAllocated),
-        (vec![full.clone(), ended(Commitment::Firm)], PartiallyAllocated),
+        (vec![full.clone(), line(ReservationState::Firm, 0, 10)], PartiallyAllocated),
+        (vec![line(ReservationState::Firm, 4, 0)], PartiallyAllocated),
+        (vec![full.clone(), ended(ReservationState::Firm)], PartiallyAllocated),
         (vec![line(held(9), 10, 0), ended(held(9))], PartiallyAllocated),
-        (vec![line(Commitment::Firm, 0, 10), ended(Commitment::Firm)], Backordered),
-        (vec![line(Commitment::Firm, 0, 10)], Backordered),
+        (vec![line(ReservationState::Firm, 0, 10), ended(ReservationState::Firm)], Backordered),
+        (vec![line(ReservationState::Firm, 0, 10)], Backordered),
         (vec![line(held(9), 0, 10)], Backordered),
         (vec![full.clone(), short(4, 6)], Short),
         (vec![short(0, 10)], Short),
         (vec![picked(10, 0)], Picked),
         (vec![picked(3, 7), picked(0, 10)], Picked),
-        (vec![picked(0, 10), ended(Commitment::Cancelled)], Shipped),
-        (vec![picked(0, 10), ended(Commitment::Firm)], PartiallyAllocated),
+        (vec![picked(0, 10), ended(ReservationState::Cancelled)], Shipped),
+        (vec![picked(0, 10), ended(ReservationState::Firm)], PartiallyAllocated),
         (vec![picked(0, 10), full.clone()], Allocated),
         (vec![picked(0, 10), line(held(9), 10, 0)], Held),
         (vec![picked(5, 0)], PartiallyAllocated),
-        (vec![picked(0, 10), line(Commitment::Firm, 0, 10)], PartiallyAllocated),
+        (vec![picked(0, 10), line(ReservationState::Firm, 0, 10)], PartiallyAllocated),
         (vec![picked(0, 10), short(0, 10)], Short),
         (vec![line(held(0), 10, 0)], Expired),
-        (vec![line(held(9), 10, 0), ended(Commitment::Expired)], Expired),
-        (vec![ended(Commitment::Expired), ended(Commitment::Cancelled)], Expired),
-        (vec![full.clone(), ended(Commitment::Expired)], PartiallyAllocated),
-        (vec![full, ended(Commitment::Cancelled)], Allocated),
-        (vec![ended(Commitment::Cancelled)], Cancelled),
-        (vec![ended(Commitment::Firm)], Cancelled),
+        (vec![line(held(9), 10, 0), ended(ReservationState::Expired)], Expired),
+        (vec![ended(ReservationState::Expired), ended(ReservationState::Cancelled)], Expired),
+        (vec![full.clone(), ended(ReservationState::Expired)], PartiallyAllocated),
+        (vec![full, ended(ReservationState::Cancelled)], Allocated),
+        (vec![ended(ReservationState::Cancelled)], Cancelled),
+        (vec![ended(ReservationState::Firm)], Cancelled),
         (Vec::new(), Cancelled),
     ];
     for (lines, status) in cases {

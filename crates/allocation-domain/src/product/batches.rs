@@ -24,7 +24,7 @@ impl Product {
         }
         let added_at = self.decided_at(now);
         let batch = Batch::new(reference.clone(), self.sku.clone(), purchased, eta, added_at);
-        let place = self.as_one(|product| {
+        let place = self.atomically(|product| {
             product.note_batch(&reference);
             let place = product.batches.insert(batch);
             let sku = product.sku.clone();

@@ -2,19 +2,19 @@
 
 use super::Product;
 use crate::{
-    AllocationReason, Batch, BatchReference, DeallocationReason, Event, LineState, MoreNeeded, Needed, OrderId,
+    AllocationReason, Batch, BatchReference, DataRequest, DeallocationReason, Event, LineState, MoreNeeded, OrderId,
     Quantity, QueuePosition,
 };
 use chrono::{DateTime, Utc};
 
 /// What a line is found by when units are free, and when its time is up.
 #[derive(PartialEq, Eq)]
-struct Marks {
+struct LineIndexKeys {
     waits: Option<QueuePosition>,
     expires: Option<(DateTime<Utc>, OrderId)>,
 }
 
-impl Marks {
+impl LineIndexKeys {
     fn of(order_id: &OrderId, line: &LineState) -> Self {
         Self {
             waits: (line.waiting > 0).then(|| QueuePosition::of(order_id, line)),
@@ -26,7 +26,7 @@ impl Marks {
 impl Product {
     pub(super) fn insert_line(&mut self, order_id: OrderId, line: LineState) {
         self.note_line(&order_id);
-        self.mark(Marks::of(&order_id, &line));
+        self.mark(LineIndexKeys::of(&order_id, &line));
         self.lines.insert(order_id, line);
     }
 
@@ -34,9 +34,9 @@ impl Product {
     pub(super) fn edit_line(&mut self, order_id: &OrderId, edit: impl FnOnce(&mut LineState)) {
         self.note_line(order_id);
         if let Some(line) = self.lines.get_mut(order_id) {
-            let before = Marks::of(order_id, line);
+            let before = LineIndexKeys::of(order_id, line);
             edit(line);
-            let after = Marks::of(order_id, line);
+            let after = LineIndexKeys::of(order_id, line);
             if before != after {
                 self.unmark(&before);
                 self.mark(after);
@@ -47,16 +47,16 @@ impl Product {
     pub(super) fn remove_line(&mut self, order_id: &OrderId) {
         self.note_line(order_id);
         if let Some(line) = self.lines.remove(order_id) {
-            self.unmark(&Marks::of(order_id, &line));
+            self.unmark(&LineIndexKeys::of(order_id, &line));
         }
     }
 
-    fn mark(&mut self, marks: Marks) {
+    fn mark(&mut self, marks: LineIndexKeys) {
         self.queue.extend(marks.waits);
         self.expiries.extend(marks.expires);
     }
 
-    fn unmark(&mut self, marks: &Marks) {
+    fn unmark(&mut self, marks: &LineIndexKeys) {
         if let Some(position) = &marks.waits {
             self.queue.remove(position);
         }
@@ -113,7 +113,7 @@ impl Product {
         // A step tells once what it comes to.
         let by_step = matches!(reason, DeallocationReason::Move | DeallocationReason::BatchLowered);
         if let Some(before) = lowered.filter(|_| !by_step) {
-            self.tell_change(&before);
+            self.record_change(&before);
         }
         Ok(())
     }
@@ -133,12 +133,12 @@ impl Product {
 
     /// The place of a batch, which must be at hand.
     pub(super) fn need_batch(&self, reference: &BatchReference) -> Result<usize, MoreNeeded> {
-        self.place(reference).ok_or_else(|| self.needs(Needed::Batch(reference.clone())))
+        self.place(reference).ok_or_else(|| self.needs(DataRequest::Batch(reference.clone())))
     }
 
     /// Frees all that a line holds, and lets it wait for nothing.
     pub(super) fn free_all(&mut self, order_id: &OrderId, reason: DeallocationReason) -> Result<(), MoreNeeded> {
-        let Some(line) = self.lines.get(order_id) else { return Err(self.needs(Needed::Line(order_id.clone()))) };
+        let Some(line) = self.lines.get(order_id) else { return Err(self.needs(DataRequest::Line(order_id.clone()))) };
         let held = line.allocations.clone();
         for part in held {
             self.free(order_id, &part.reference, part.quantity, reason)?;

@@ -1,7 +1,9 @@
 //! Which lines of a batch are at hand.
 
 use super::Product;
-use crate::{Batch, BatchReference, LineState, MAX_MOVED_LINES, MoreNeeded, Needed, OrderId, Quantity, QueuePosition};
+use crate::{
+    Batch, BatchReference, DataRequest, LineState, MAX_MOVED_LINES, MoreNeeded, OrderId, Quantity, QueuePosition,
+};
 
 /// What a store was last asked of the lines of batches. One decision may need both: it reviews the next lines
 /// of a batch, and then lets the last ones leave.
@@ -37,7 +39,7 @@ pub(super) struct NextOn {
 }
 
 impl Product {
-    /// Takes the next lines on a batch in, as [`Needed::NextOn`] asks for them; `more` says whether the
+    /// Takes the next lines on a batch in, as [`DataRequest::NextOn`] asks for them; `more` says whether the
     /// store has more of them after these.
     pub fn load_next_on(
         &mut self,
@@ -55,7 +57,7 @@ impl Product {
         self.load_lines(lines);
     }
 
-    /// Takes the last lines on a batch in that hold so many units, as [`Needed::LastOn`] asks for them.
+    /// Takes the last lines on a batch in that hold so many units, as [`DataRequest::LastOn`] asks for them.
     /// `None` when it takes more than [`MAX_MOVED_LINES`] of them.
     pub fn load_last_on<Lines: IntoIterator<Item = (OrderId, LineState)>>(
         &mut self,
@@ -95,7 +97,7 @@ impl Product {
                 }
                 _ => {
                     let (reference, after) = (batch.reference().clone(), after.cloned());
-                    return Err(self.needs(Needed::NextOn { reference, after }));
+                    return Err(self.needs(DataRequest::NextOn { reference, after }));
                 }
             }
         }
@@ -123,7 +125,7 @@ impl Product {
                         return Ok(None);
                     }
                 }
-                _ => return Err(self.needs(Needed::LastOn { reference: batch.reference().clone(), units })),
+                _ => return Err(self.needs(DataRequest::LastOn { reference: batch.reference().clone(), units })),
             }
         }
         let (mut last, mut sum) = (Vec::new(), 0_u64);

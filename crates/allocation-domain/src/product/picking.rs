@@ -1,10 +1,10 @@
 //! Units that are picked, missing, shipped, and lists that are given back.
 
 use super::Product;
-use super::displacing::{Lost, Others};
+use super::reallocation::{DisplacedUnits, Reallocation};
 use crate::{
-    Event, MoreNeeded, Needed, OrderId, PickError, PickLine, PickLineId, PickListId, PickOutcome, PickStatus, Picked,
-    Quantity, Units, WithdrawalReason,
+    DataRequest, Event, MoreNeeded, OrderId, PickError, PickLine, PickLineId, PickListId, PickOutcome, PickStatus,
+    Picked, Quantity, Units, WithdrawalReason,
 };
 use chrono::{DateTime, Utc};
 
@@ -26,7 +26,7 @@ impl Product {
             PickStatus::Open if found.get() > line.quantity.get() => {
                 Err(PickError::TooMany { id: id.clone(), line, requested: found })
             }
-            PickStatus::Open => Ok(PickOutcome::Picked(self.as_one(|product| product.pick_open(id, line, found))?)),
+            PickStatus::Open => Ok(PickOutcome::Picked(self.atomically(|product| product.pick_open(id, line, found))?)),
             PickStatus::Withdrawn => Err(PickError::Withdrawn(id.clone())),
             _ if line.picked == found.get() => Ok(PickOutcome::Unchanged(line)),
             _ => Err(PickError::AlreadyPicked { id: id.clone(), line, requested: found }),
@@ -46,8 +46,9 @@ impl Product {
             return Ok(Picked { line, missing: 0, affected: Vec::new(), displaced: None });
         };
         self.miss(place, id, &line, missing);
-        let mut others = self.make_good(place, Lost { order_id: line.order_id.clone(), units: missing })?;
-        self.tell_if_sold_out(others.moved)?;
+        let mut others =
+            self.replace_missing(place, DisplacedUnits { order_id: line.order_id.clone(), units: missing })?;
+        self.record_if_out_of_stock(others.moved)?;
         self.serve_waiting()?;
         Ok(Picked { line, missing: missing.get(), affected: others.affected, displaced: others.displaced.pop() })
     }
@@ -77,13 +78,13 @@ impl Product {
 
     /// Gives a line units for those that were missing of the batch at a place: of other batches, then
     /// of what that one has besides; it waits for the rest.
-    fn make_good(&mut self, place: usize, lost: Lost) -> Result<Others, MoreNeeded> {
-        let (mut others, old_eta) = (Others::default(), self.batches[place].eta());
+    fn replace_missing(&mut self, place: usize, lost: DisplacedUnits) -> Result<Reallocation, MoreNeeded> {
+        let (mut others, old_eta) = (Reallocation::default(), self.batches[place].eta());
         let aside = self.batches.remove(place);
-        let rest = self.take_others(old_eta, &lost, &mut others);
+        let rest = self.reallocate(old_eta, &lost, &mut others);
         self.batches.insert(aside);
         if let Ok(units) = Quantity::new(rest?) {
-            let of_all = self.find_others(old_eta, vec![Lost { units, ..lost }])?;
+            let of_all = self.reallocate_all(old_eta, vec![DisplacedUnits { units, ..lost }])?;
             others.moved += of_all.moved;
             others.affected.extend(of_all.affected);
             others.displaced = of_all.displaced;
@@ -132,7 +133,7 @@ impl Product {
     }
 
     fn need_line(&self, order_id: &OrderId) -> Result<(), MoreNeeded> {
-        if self.lines.contains_key(order_id) { Ok(()) } else { Err(self.needs(Needed::Line(order_id.clone()))) }
+        if self.lines.contains_key(order_id) { Ok(()) } else { Err(self.needs(DataRequest::Line(order_id.clone()))) }
     }
 
     /// Checks that the order line of a pick line is at hand, and its batch, whose place it tells.

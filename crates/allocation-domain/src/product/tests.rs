@@ -39,7 +39,7 @@ fn now() -> DateTime<Utc> {
 
 /// The row of a line that was sent alone.
 fn row(quantity: u32) -> LineRow {
-    LineState::alone(units(quantity), now()).row()
+    LineState::standalone(units(quantity), now()).row()
 }
 
 /// As a store would hand the product out after everything was written down.
@@ -227,7 +227,7 @@ fn with_some_batches_at_hand_only_what_they_decide_is_decided() {
     };
     let mut product = Product::restore(some(Vec::new()));
     assert_eq!(parts(&product.allocate(&order("O-1"), units(3), now()).unwrap()), [("B-2", 3)]);
-    assert_eq!(product.allocate(&order("O-2"), units(3), now()), Err(product.needs(Needed::Batches).into()));
+    assert_eq!(product.allocate(&order("O-2"), units(3), now()), Err(product.needs(DataRequest::Batches).into()));
     product.complete(all.batches().to_vec());
     assert_eq!(parts(&product.allocate(&order("O-2"), units(3), now()).unwrap()), [("B-3", 3)]);
     assert_eq!(product.available(), 8, "what was allocated before the rest was loaded stays allocated");

@@ -5,8 +5,8 @@ use crate::picking;
 use crate::replay::can_take;
 use crate::world::Answer;
 use allocation_domain::{
-    BatchReference, Commitment, DeallocationReason, Event, LineState, OnShortage, OrderId, Product, Products,
-    QueuePosition, Sku,
+    BatchReference, DeallocationReason, Event, LineState, OnShortage, OrderId, Product, Products, QueuePosition,
+    ReservationState, Sku,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -39,7 +39,10 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
             let was_picked = |line: &LineState| line.fulfilment.taken() > 0;
             assert!(!before.order(order_id).unwrap().lines.iter().any(|(_, line)| was_picked(line)));
             for (_, line) in after.order(order_id).unwrap().lines {
-                assert!(line.is_idle() && matches!(line.commitment, Commitment::Expired | Commitment::Cancelled));
+                assert!(
+                    line.is_idle()
+                        && matches!(line.commitment, ReservationState::Expired | ReservationState::Cancelled)
+                );
             }
         }
         _ => {}
@@ -64,7 +67,7 @@ fn conserved(product: &Product) {
 
 fn ended_lines_hold_nothing(product: &Product) {
     for (_, line) in product.lines() {
-        let ended = matches!(line.commitment, Commitment::Expired | Commitment::Cancelled);
+        let ended = matches!(line.commitment, ReservationState::Expired | ReservationState::Cancelled);
         assert!(!ended || line.is_idle());
     }
 }
@@ -75,7 +78,7 @@ fn nobody_waits_for_what_is_free(product: &Product, now: DateTime<Utc>) {
     next.release_expired(now).unwrap();
     conserved(&next);
     for (order_id, line) in next.lines() {
-        assert!(!matches!(line.commitment, Commitment::Held { expires_at } if expires_at <= now));
+        assert!(!matches!(line.commitment, ReservationState::Held { expires_at } if expires_at <= now));
         assert!(line.waiting == 0 || !can_take(line, next.available()), "{order_id} waits for what it could take");
     }
     if next.events().len() == product.events().len() {

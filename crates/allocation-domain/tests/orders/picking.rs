@@ -1,8 +1,8 @@
 //! What holds of pick lists after every command.
 
 use allocation_domain::{
-    BatchReference, Commitment, Eta, Fulfilment, NewPickList, OrderId, PickLineId, PickOutcome, PickStatus, Product,
-    Products, QueuePosition,
+    BatchReference, Eta, Fulfilment, NewPickList, OrderId, PickLineId, PickOutcome, PickStatus, Product, Products,
+    QueuePosition, ReservationState,
 };
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(crate) fn lists_are_in_step(product: &Product) {
     }
     for ((order_id, reference), listed) in open {
         let line = product.line(order_id).unwrap();
-        assert_eq!(line.commitment, Commitment::Firm);
+        assert_eq!(line.commitment, ReservationState::Firm);
         assert!(line.holds(reference).unwrap().get() >= listed, "no unit is on two lists, or on one and not reserved");
         assert_eq!(product.batch(reference).unwrap().eta(), Eta::InStock);
     }
@@ -81,7 +81,7 @@ pub(crate) fn a_list_is_whole(after: &Products, list: &NewPickList) {
 }
 
 fn nothing_is_left(product: &Product, list: &NewPickList) {
-    for (order_id, line) in product.lines().filter(|(_, line)| line.commitment == Commitment::Firm) {
+    for (order_id, line) in product.lines().filter(|(_, line)| line.commitment == ReservationState::Firm) {
         for part in line.allocations.iter().filter(|part| part.eta == Eta::InStock) {
             let on = product
                 .pick_lines()

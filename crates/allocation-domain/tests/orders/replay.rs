@@ -1,8 +1,8 @@
 //! The state as the events tell it.
 
 use allocation_domain::{
-    Allocation, AllocationReason, Batch, BatchCounts, BatchReference, Commitment, DeallocationReason, Event,
-    Fulfilment, LineState, LineTerms, OrderId, PickLine, PickLineId, PickListId, PickStatus, Quantity, QueuePosition,
+    Allocation, AllocationReason, Batch, BatchCounts, BatchReference, DeallocationReason, Event, Fulfilment, LineState,
+    LineTerms, OrderId, PickLine, PickLineId, PickListId, PickStatus, Quantity, QueuePosition, ReservationState,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -46,7 +46,8 @@ impl Replay {
             }
             Event::LinePlaced { order_id, quantity, priority, on_shortage, allow_split, expires_at, .. } => {
                 let terms = LineTerms { of_order: true, priority, placed_at: at, on_shortage, allow_split };
-                let commitment = expires_at.map_or(Commitment::Firm, |expires_at| Commitment::Held { expires_at });
+                let commitment =
+                    expires_at.map_or(ReservationState::Firm, |expires_at| ReservationState::Held { expires_at });
                 let line = LineState {
                     quantity,
                     terms,
@@ -59,7 +60,7 @@ impl Replay {
             }
             Event::Allocated { order_id, reference, quantity, line_quantity, reason, .. } => {
                 self.count(&reference, |counts| counts.allocated += quantity.get());
-                let line = self.lines.entry(order_id).or_insert_with(|| LineState::alone(line_quantity, at));
+                let line = self.lines.entry(order_id).or_insert_with(|| LineState::standalone(line_quantity, at));
                 assert_eq!(line.quantity, line_quantity);
                 let held = line.holds(&reference).map_or(0, |held| held.get());
                 let now = allocation_domain::Quantity::new(held + quantity.get()).unwrap();
@@ -82,10 +83,12 @@ impl Replay {
                 self.lines.get_mut(&order_id).unwrap().waiting -= quantity.get();
                 self.forget(&order_id, DeallocationReason::Request);
             }
-            Event::HoldConfirmed { order_id, .. } => self.commit(&order_id, Commitment::Firm),
-            Event::HoldExtended { order_id, expires_at, .. } => self.commit(&order_id, Commitment::Held { expires_at }),
-            Event::HoldExpired { order_id, .. } => self.end(&order_id, Commitment::Expired),
-            Event::LineCancelled { order_id, .. } => self.end(&order_id, Commitment::Cancelled),
+            Event::HoldConfirmed { order_id, .. } => self.commit(&order_id, ReservationState::Firm),
+            Event::HoldExtended { order_id, expires_at, .. } => {
+                self.commit(&order_id, ReservationState::Held { expires_at })
+            }
+            Event::HoldExpired { order_id, .. } => self.end(&order_id, ReservationState::Expired),
+            Event::LineCancelled { order_id, .. } => self.end(&order_id, ReservationState::Cancelled),
             Event::PromiseWorsened { order_id, reference, new_eta, old_eta, .. } => {
                 assert!(new_eta > old_eta && self.lines[&order_id].holds(&reference).is_some());
                 assert_eq!(self.batches[&reference].eta(), new_eta);
@@ -204,11 +207,11 @@ impl Replay {
         }
     }
 
-    fn commit(&mut self, order_id: &OrderId, commitment: Commitment) {
+    fn commit(&mut self, order_id: &OrderId, commitment: ReservationState) {
         self.lines.get_mut(order_id).unwrap().commitment = commitment;
     }
 
-    fn end(&mut self, order_id: &OrderId, commitment: Commitment) {
+    fn end(&mut self, order_id: &OrderId, commitment: ReservationState) {
         let line = self.lines.get_mut(order_id).unwrap();
         assert!(line.allocations.is_empty());
         line.waiting = 0;

@@ -3,9 +3,9 @@
 use crate::command::{Command, Unit, sku_of, skus};
 use crate::replay::Replay;
 use allocation_domain::{
-    Allocation, Batch, BatchCounts, BatchCountsChange, BatchReference, Commitment, Eta, LineState, LockTime,
-    MoreNeeded, Needed, OrderId, PickLine, PickLineId, PickStatus, Product, ProductState, Products, QueuePosition, Sku,
-    Totals, TotalsChange, Units,
+    Allocation, Batch, BatchCounts, BatchCountsChange, BatchReference, DataRequest, Eta, LineState, LockTime,
+    MoreNeeded, OrderId, PickLine, PickLineId, PickStatus, Product, ProductState, Products, QueuePosition,
+    ReservationState, Sku, Totals, TotalsChange, Units,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,14 +69,14 @@ impl Store {
         let shelf = self.shelf(&needed.sku);
         let product = products.get_mut(&needed.sku).unwrap();
         match &needed.what {
-            Needed::Batches => product.complete(shelf.open_batches()),
-            Needed::Batch(reference) => product.load_batches([shelf.batches[reference].clone()]),
-            Needed::NextOn { reference, after } => {
+            DataRequest::Batches => product.complete(shelf.open_batches()),
+            DataRequest::Batch(reference) => product.load_batches([shelf.batches[reference].clone()]),
+            DataRequest::NextOn { reference, after } => {
                 let mut on = shelf.lines_on(reference);
                 on.retain(|(order_id, line)| after.as_ref().is_none_or(|it| QueuePosition::of(order_id, line) > *it));
                 product.load_next_on(reference, after.as_ref(), on, false);
             }
-            Needed::LastOn { reference, units } => {
+            DataRequest::LastOn { reference, units } => {
                 let mut sum = 0;
                 let last = shelf.lines_on(reference).into_iter().rev().take_while(|(_, line)| {
                     let missing = sum < *units;
@@ -85,7 +85,7 @@ impl Store {
                 });
                 product.load_last_on(reference, *units, Some(last.collect::<Vec<_>>()));
             }
-            Needed::WaitingLines { after, free, most } => {
+            DataRequest::WaitingLines { after, free, most } => {
                 let mut queue = shelf.queue();
                 queue.retain(|(order_id, line)| {
                     let could_take = line.terms.allow_split || u64::from(line.waiting) <= *free;
@@ -95,9 +95,9 @@ impl Store {
                 let more = queue.len() > chunk;
                 product.load_waiting(after.as_ref(), *free, queue.into_iter().take(chunk), more);
             }
-            Needed::CatchUp => panic!("no unit of work is so large"),
-            Needed::Line(order_id) => product.load_lines([(order_id.clone(), shelf.lines[order_id].clone())]),
-            Needed::PickLinesOf(order_id) => product.load_pick_lines(shelf.pick_lines_of(order_id)),
+            DataRequest::CatchUp => panic!("no unit of work is so large"),
+            DataRequest::Line(order_id) => product.load_lines([(order_id.clone(), shelf.lines[order_id].clone())]),
+            DataRequest::PickLinesOf(order_id) => product.load_pick_lines(shelf.pick_lines_of(order_id)),
         }
     }
 
@@ -303,14 +303,14 @@ impl Shelf {
         let mut counted = TotalsChange::default();
         for batch in self.batches.values() {
             match batch.eta() {
-                Eta::InStock => counted.in_stock += i64::from(batch.present()),
-                Eta::Due(_) => counted.on_its_way += i64::from(batch.present()),
+                Eta::InStock => counted.in_stock += i64::from(batch.on_hand()),
+                Eta::Due(_) => counted.on_its_way += i64::from(batch.on_hand()),
             }
             counted.picked += i64::from(batch.counts().picked);
             counted.allocated += i64::from(batch.allocated());
         }
         for line in self.lines.values() {
-            if matches!(line.commitment, Commitment::Held { .. }) {
+            if matches!(line.commitment, ReservationState::Held { .. }) {
                 counted.held += i64::from(line.allocated());
                 counted.held_lines += 1;
             }

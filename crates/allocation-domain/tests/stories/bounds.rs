@@ -3,8 +3,8 @@
 use crate::partly_loaded::needed;
 use crate::shop::{batch, id, sku, units};
 use allocation_domain::{
-    Allocation, Batch, BatchReference, Commitment, Eta, LineState, Needed, OnShortage, OrderId, Product, ProductState,
-    QueuePosition,
+    Allocation, Batch, BatchReference, DataRequest, Eta, LineState, OnShortage, OrderId, Product, ProductState,
+    QueuePosition, ReservationState,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -17,7 +17,7 @@ fn now() -> DateTime<Utc> {
 
 fn line(number: u32, waiting: u32, allow_split: bool) -> (OrderId, LineState) {
     let placed_at = now() + TimeDelta::microseconds(i64::from(number));
-    let mut line = LineState::alone(units(1.max(waiting)), placed_at);
+    let mut line = LineState::standalone(units(1.max(waiting)), placed_at);
     line.terms.on_shortage = OnShortage::Backorder;
     line.terms.allow_split = allow_split;
     line.waiting = waiting;
@@ -41,8 +41,8 @@ impl Store {
     fn lock(&mut self) -> Product {
         let expires = |line: &LineState| line.commitment.expires_at().is_some_and(|at| at <= now());
         let expired: Vec<_> = self.lines.iter().filter(|(_, line)| expires(line)).cloned().collect();
-        let more_expired = expired.len() > Product::MOST_AT_ONCE;
-        let lines: Vec<_> = expired.into_iter().take(Product::MOST_AT_ONCE).collect();
+        let more_expired = expired.len() > Product::MAX_AT_ONCE;
+        let lines: Vec<_> = expired.into_iter().take(Product::MAX_AT_ONCE).collect();
         self.loaded = lines.len();
         Product::restore(ProductState {
             named_batches: self.batches.clone(),
@@ -64,7 +64,7 @@ impl Store {
         loop {
             let decided = decision(product);
             match decided.as_ref().err().and_then(needed) {
-                Some(Needed::WaitingLines { after, free, most }) => {
+                Some(DataRequest::WaitingLines { after, free, most }) => {
                     let could_take = |line: &LineState| {
                         line.waiting > 0 && (line.terms.allow_split || u64::from(line.waiting) <= free)
                     };
@@ -99,15 +99,15 @@ impl Store {
             let mut product = self.lock();
             let before = product.clone();
             self.decide(&mut product, |product| product.release_expired(now())).unwrap();
-            assert!(self.loaded <= 2 * Product::MOST_AT_ONCE, "{} lines at once", self.loaded);
-            assert!(product.changes().lines.len() <= 2 * Product::MOST_AT_ONCE);
+            assert!(self.loaded <= 2 * Product::MAX_AT_ONCE, "{} lines at once", self.loaded);
+            assert!(product.changes().lines.len() <= 2 * Product::MAX_AT_ONCE);
             assert!(before.changes().is_empty());
             self.save(&product);
             if !product.is_behind() {
                 return steps;
             }
             let refused = product.allocate(&id("NEW"), units(1), now()).unwrap_err();
-            assert_eq!(needed(&refused), Some(Needed::CatchUp), "nothing overtakes");
+            assert_eq!(needed(&refused), Some(DataRequest::CatchUp), "nothing overtakes");
         }
         unreachable!()
     }
@@ -126,7 +126,7 @@ fn an_arrival_for_a_long_queue_is_given_out_in_steps_that_no_newcomer_overtakes(
         .unwrap();
     assert!(product.is_behind());
     assert_eq!(product.changes().unserved, Some(true));
-    assert_eq!(product.changes().allocations.len(), Product::MOST_AT_ONCE);
+    assert_eq!(product.changes().allocations.len(), Product::MAX_AT_ONCE);
     store.save(&product);
     assert_eq!(store.lines[999].1.waiting, 0);
     assert_eq!(store.lines[1_000].1.waiting, 1, "in the order of service");
@@ -169,14 +169,14 @@ fn pages_of_lines_that_cannot_be_served_any_more_end_the_unit_of_work_too() {
     store
         .decide(&mut product, |product| product.add_batch(batch("B-1"), units(4_000), Eta::InStock, now()).cloned())
         .unwrap();
-    assert!(store.loaded <= 3 * Product::MOST_AT_ONCE, "{} lines", store.loaded);
+    assert!(store.loaded <= 3 * Product::MAX_AT_ONCE, "{} lines", store.loaded);
     store.save(&product);
     let mut units_of_work = 0;
     while store.unserved {
         let mut product = store.lock();
         let before = product.available();
         store.decide(&mut product, |product| product.release_expired(now())).unwrap();
-        assert!(store.loaded <= 3 * Product::MOST_AT_ONCE, "{} lines", store.loaded);
+        assert!(store.loaded <= 3 * Product::MAX_AT_ONCE, "{} lines", store.loaded);
         assert!(product.available() < before || !product.is_behind(), "each goes on");
         store.save(&product);
         units_of_work += 1;
@@ -191,7 +191,7 @@ fn expired_holds_are_released_in_steps_and_then_the_queue_is_served() {
     let stock = in_stock("B-1", LINES).with_allocated(LINES).unwrap();
     let cart = |number| {
         let (order_id, mut cart) = line(number, 0, true);
-        cart.commitment = Commitment::Held { expires_at: now() };
+        cart.commitment = ReservationState::Held { expires_at: now() };
         cart.allocations = vec![Allocation::of(&stock, units(1))];
         (order_id, cart)
     };

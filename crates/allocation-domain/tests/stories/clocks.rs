@@ -1,7 +1,7 @@
 //! Clocks that are set back, and products that were decided on by a clock that was ahead.
 
 use crate::shop::{Shop, id, order, parts, sku};
-use allocation_domain::{Commitment, Eta, HoldDuration, LockTime, OrderStatus, Product};
+use allocation_domain::{Eta, HoldDuration, LockTime, OrderStatus, Product, ReservationState};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -62,7 +62,7 @@ fn an_order_over_several_products_is_held_until_one_instant_and_extended_from_no
     let placed =
         shop.products.place(&order("CART").of(1, "CHAIR").of(1, "LAMP").held_for(10).made(), shop.now).unwrap();
     let until = shop.now + TimeDelta::seconds(10);
-    assert!(placed.lines.iter().all(|(_, line)| line.commitment == Commitment::Held { expires_at: until }));
+    assert!(placed.lines.iter().all(|(_, line)| line.commitment == ReservationState::Held { expires_at: until }));
     let placed_at: Vec<_> = placed.lines.iter().map(|(_, line)| line.terms.placed_at).collect();
     assert_eq!(placed_at, [shop.now, ahead], "each product keeps its own instant");
     shop.pass(5);

@@ -2,8 +2,8 @@
 
 use crate::shop::{Shop, batch, id, order, parts, seconds, units};
 use allocation_domain::{
-    AllocateError, Commitment, ConfirmError, DeallocateError, Eta, ExtendError, HoldExpired, OrderStatus, Product,
-    ProductState,
+    AllocateError, ConfirmError, DeallocateError, Eta, ExtendError, HoldExpired, OrderStatus, Product, ProductState,
+    ReservationState,
 };
 use chrono::TimeDelta;
 
@@ -94,7 +94,7 @@ fn one_expired_line_expires_the_order_so_it_is_never_half_confirmed() {
     assert_eq!(shop.products.confirm(&id("CART"), before_the_end), Err(ConfirmError::HoldExpired(expired("CART"))));
     assert_eq!(shop.products.order(&id("CART")).unwrap().status(before_the_end), OrderStatus::Expired);
     assert!(
-        matches!(shop.line("CART").commitment, Commitment::Held { .. }),
+        matches!(shop.line("CART").commitment, ReservationState::Held { .. }),
         "the chairs are held until somebody looks"
     );
 }
@@ -232,7 +232,7 @@ fn a_store_is_told_of_the_expiry_with_the_decision_that_saw_it() {
     stored.allocate(&id("O-2"), units(10), now).unwrap();
     let changes = stored.changes();
     let cart = changes.lines.iter().find(|line| *line.order_id == id("CART")).unwrap();
-    assert_eq!(cart.after.unwrap().commitment, Commitment::Expired);
+    assert_eq!(cart.after.unwrap().commitment, ReservationState::Expired);
     assert!(changes.batch_deltas.is_empty(), "the batch holds as much as before, for another");
     assert_eq!((changes.totals.held, changes.totals.allocated), (-10, 0));
 }

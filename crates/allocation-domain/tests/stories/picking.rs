@@ -121,7 +121,7 @@ fn what_was_picked_is_not_undone() {
         assert!(matches!(shop.chairs().remove_batch(&batch("B-1"), now), Err(RemoveBatchError::Picked { .. })));
         let purchased = Some(Units::new(4).unwrap());
         let error = shop.change("B-1", BatchChange { purchased, ..BatchChange::default() }).unwrap_err();
-        assert!(matches!(error, ChangeBatchError::BelowGone { gone: 5, .. }));
+        assert!(matches!(error, ChangeBatchError::BelowConsumed { gone: 5, .. }));
         if shop.pick_line("P-1", 2).is_open() {
             shop.pick("P-1", 2, 1);
             shop.ship("P-1");

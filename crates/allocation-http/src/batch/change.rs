@@ -20,7 +20,7 @@ use allocation_app::{ChangeBatchError, UseCases};
 use allocation_domain::{BatchChange, BatchChanged, BatchReference, ChangeBatchError as Refusal};
 
 document!(ChangeBatchProblems:
-    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchNotFound, BatchChanged, UnitsGone,
+    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchNotFound, BatchChanged, UnitsConsumed,
     Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 

@@ -53,7 +53,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::NotPicked => Problem::not_picked(&morning(), vec![1, 3]),
         Kind::NothingPicked => Problem::new(kind, "Nothing of pick list MORNING was picked"),
         Kind::AlreadyPicked => Problem::new(kind, "Units of order O-1 were picked"),
-        Kind::UnitsGone => {
+        Kind::UnitsConsumed => {
             Problem::new(kind, "Batch B-1 cannot come to 2 units: 5 were picked, shipped or found missing")
         }
         Kind::NotAcceptable => Problem::new(kind, "A pick list is shown as application/json, text/csv or text/html"),

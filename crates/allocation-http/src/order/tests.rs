@@ -1,7 +1,7 @@
 use crate::testing::{Ports, chairs, delete, due, get, holding_all, now, order, post, quantity, reference, sku};
 use allocation_domain::{
-    Allocation, Batch, Commitment, Eta, Fulfilment, HoldDuration, LineState, NewOrder, OnShortage, Order, OrderLine,
-    OrderStatus, OrderTerms, Product,
+    Allocation, Batch, Eta, Fulfilment, HoldDuration, LineState, NewOrder, OnShortage, Order, OrderLine, OrderStatus,
+    OrderTerms, Product, ReservationState,
 };
 use allocation_ports::{OrderFilter, OrderPage};
 use chrono::TimeDelta;
@@ -23,7 +23,7 @@ fn shop_api(lamps: u32) -> crate::Api {
 }
 
 /// A line of 10 red chairs that holds some and waits for the rest.
-fn line(allocated: u32, commitment: Commitment) -> LineState {
+fn line(allocated: u32, commitment: ReservationState) -> LineState {
     let batch = Batch::new(reference("B-1"), sku("RED-CHAIR"), quantity(20), Eta::InStock, now());
     let terms = OrderTerms { on_shortage: OnShortage::Backorder, ..OrderTerms::default() };
     LineState {
@@ -137,7 +137,7 @@ async fn the_same_order_again_is_answered_with_what_became_of_it() {
     let lines = [(sku("LAMP"), quantity(2)), (sku("RED-CHAIR"), quantity(10))];
     let known = NewOrder::new(order("O-1"), lines, OrderTerms::default()).unwrap();
     let mut ports = Ports::with_units(holding_all(shop(5), vec![known]));
-    ports.queries.expect_order().returning(|_| Ok(Some(stored("O-1", line(10, Commitment::Cancelled)))));
+    ports.queries.expect_order().returning(|_| Ok(Some(stored("O-1", line(10, ReservationState::Cancelled)))));
     let api = ports.api();
     let answer = post(&api, "/orders", ORDER).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (200, None));
@@ -245,7 +245,7 @@ async fn a_priority_is_any_integer_of_32_bits() {
 
 #[actix_web::test]
 async fn an_order_is_found_by_its_name() {
-    let answer = get(&showing(stored("O/1", line(4, Commitment::Firm))).api(), "/orders/O%2F1").await;
+    let answer = get(&showing(stored("O/1", line(4, ReservationState::Firm))).api(), "/orders/O%2F1").await;
     let expected = json!({
         "order_id": "O/1", "status": "partially_allocated", "lines": [{
             "sku": "RED-CHAIR", "qty": 10, "allocated": 4, "backordered": 6,
@@ -257,11 +257,11 @@ async fn an_order_is_found_by_its_name() {
 
 #[actix_web::test]
 async fn units_on_hold_are_free_from_the_very_instant_it_expires() {
-    let held = |micros: i64| Commitment::Held { expires_at: now() + TimeDelta::microseconds(micros) };
+    let held = |micros: i64| ReservationState::Held { expires_at: now() + TimeDelta::microseconds(micros) };
     let answer = get(&showing(stored("O-1", line(4, held(1)))).api(), "/orders/O-1").await.json();
     assert_eq!((&answer["status"], &answer["lines"][0]["allocated"]), (&json!("partially_allocated"), &json!(4)));
     assert_eq!(answer["expires_at"], "2027-01-15T08:00:00.123457Z");
-    for commitment in [held(0), held(-1), Commitment::Expired] {
+    for commitment in [held(0), held(-1), ReservationState::Expired] {
         let answer = get(&showing(stored("O-1", line(4, commitment))).api(), "/orders/O-1").await.json();
         let line = json!({"sku": "RED-CHAIR", "qty": 10, "allocated": 0, "backordered": 0, "allocations": []});
         assert_eq!(answer, json!({"order_id": "O-1", "status": "expired", "lines": [line]}));
@@ -300,7 +300,7 @@ async fn orders_are_listed_by_all_that_is_asked_for() {
     ports.queries.expect_orders().returning(|filter, after, page, at| {
         let expected = OrderFilter { status: Some(OrderStatus::PartiallyAllocated), sku: Some(sku("RED CHAIR")) };
         assert_eq!((filter, after, page.get(), at), (&expected, None, 7, now()));
-        Ok(OrderPage { orders: vec![stored("O-1", line(4, Commitment::Firm))], next: None })
+        Ok(OrderPage { orders: vec![stored("O-1", line(4, ReservationState::Firm))], next: None })
     });
     let answer = get(&ports.api(), "/orders?status=partially_allocated&sku=RED+CHAIR&limit=7").await;
     assert_eq!((answer.status.as_u16(), answer.header("link")), (200, None));
@@ -315,7 +315,7 @@ async fn a_page_of_orders_may_be_empty_and_lead_on() {
         Ok(match after {
             None => OrderPage { orders: Vec::new(), next: Some(order("O <5>")) },
             Some(after) if after == order("O <5>") => {
-                OrderPage { orders: vec![stored("O-6", line(4, Commitment::Firm))], next: None }
+                OrderPage { orders: vec![stored("O-6", line(4, ReservationState::Firm))], next: None }
             }
             Some(_) => OrderPage::default(),
         })

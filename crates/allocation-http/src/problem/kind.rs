@@ -167,7 +167,7 @@ kinds! {
     AlreadyPicked: CONFLICT, "already-picked", "Units were picked already";
 
     /// More units of the batch were picked, shipped or found missing than it is to be lowered to.
-    UnitsGone: CONFLICT, "units-gone", "More units of the batch are gone";
+    UnitsConsumed: CONFLICT, "units-gone", "More units of the batch are gone";
 
     /// None of the media types that the header `Accept` names can be had here.
     NotAcceptable: NOT_ACCEPTABLE, "not-acceptable", "No media type fits";

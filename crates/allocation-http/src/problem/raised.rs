@@ -5,7 +5,7 @@ use super::{Kind, Problem};
 use crate::etag;
 use allocation_app::{
     AddBatchError, AllocateLineError, CancelOrderError, ChangeBatchError, ConfirmOrderError, DeallocateError,
-    ExtendHoldError, GiveBackPickListError, MakePickListError, PickError, PlaceOrderError, RegisterProductError,
+    ExtendHoldError, MakePickListError, PickError, PlaceOrderError, RegisterProductError, ReleasePickListError,
     RemoveBatchError, ShipPickListError, is_overload,
 };
 use allocation_domain as domain;
@@ -44,7 +44,7 @@ impl From<ChangeBatchError> for Problem {
             ChangeBatchError::Refused(refusal) => match refusal {
                 domain::ChangeBatchError::NotFound(_) => Self::new(Kind::BatchNotFound, refusal.to_string()),
                 domain::ChangeBatchError::Stale { reference, actual, .. } => stale(&reference, actual),
-                domain::ChangeBatchError::BelowGone { .. } => Self::new(Kind::UnitsGone, refusal.to_string()),
+                domain::ChangeBatchError::BelowConsumed { .. } => Self::new(Kind::UnitsConsumed, refusal.to_string()),
                 domain::ChangeBatchError::MoreNeeded(needed) => undecided(needed),
             },
             ChangeBatchError::Store(error) => error.into(),
@@ -181,15 +181,15 @@ impl From<ShipPickListError> for Problem {
     }
 }
 
-impl From<GiveBackPickListError> for Problem {
-    fn from(error: GiveBackPickListError) -> Self {
+impl From<ReleasePickListError> for Problem {
+    fn from(error: ReleasePickListError) -> Self {
         match error {
-            GiveBackPickListError::Refused(refusal) => match refusal {
+            ReleasePickListError::Refused(refusal) => match refusal {
                 domain::GiveBackError::NotFound(list_id) => Self::pick_list_not_found(&list_id),
                 domain::GiveBackError::Picked(_) => Self::new(Kind::AlreadyPicked, refusal.to_string()),
                 domain::GiveBackError::MoreNeeded(needed) => undecided(needed),
             },
-            GiveBackPickListError::Store(error) => error.into(),
+            ReleasePickListError::Store(error) => error.into(),
         }
     }
 }

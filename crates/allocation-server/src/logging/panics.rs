@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// How long a panic at the same place is not logged again.
 const SAME_PLACE: Duration = Duration::from_secs(60);
 /// How many places are remembered. When there are more, all are forgotten, and logged again.
-const MOST_PLACES: usize = 64;
+const MAX_PLACES: usize = 64;
 
 /// When each place was logged, and how often it panicked since.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl Places {
             *logged = now;
             return Some(std::mem::take(unlogged));
         }
-        if self.0.len() >= MOST_PLACES {
+        if self.0.len() >= MAX_PLACES {
             self.0.clear();
         }
         self.0.insert(place.to_owned(), (now, 0));
@@ -72,8 +72,8 @@ mod tests {
             (0..=120).filter_map(|second| places.panicked("a.rs:1", start + Duration::from_secs(second))).collect();
         assert_eq!(logged, [0, 59, 59]);
         assert_eq!(places.panicked("b.rs:1", start), Some(0));
-        for number in 0..10 * MOST_PLACES {
-            assert!(places.panicked(&format!("{number}"), start).is_some() && places.0.len() <= MOST_PLACES);
+        for number in 0..10 * MAX_PLACES {
+            assert!(places.panicked(&format!("{number}"), start).is_some() && places.0.len() <= MAX_PLACES);
         }
     }
 }

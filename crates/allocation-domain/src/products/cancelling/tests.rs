@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Allocation, Batch, BatchReference, Eta, LineState, Needed, Product, ProductState, Quantity};
+use crate::{Allocation, Batch, BatchReference, DataRequest, Eta, LineState, Product, ProductState, Quantity};
 
 /// As many lines as an order may have.
 const LINES: usize = crate::NewOrder::MAX_LINES;
@@ -25,7 +25,7 @@ fn product(number: usize) -> Product {
     let reference = BatchReference::parse(format!("B-{number:03}")).unwrap();
     let batch = Batch::new(reference, sku.clone(), units(WAITERS), Eta::InStock, now());
     let batch = batch.with_allocated(WAITERS).unwrap();
-    let mut line = LineState::alone(units(WAITERS), now());
+    let mut line = LineState::standalone(units(WAITERS), now());
     line.terms.of_order = true;
     line.allocations = vec![Allocation::of(&batch, units(WAITERS))];
     Product::restore(ProductState {
@@ -39,7 +39,7 @@ fn product(number: usize) -> Product {
 
 fn waiting() -> impl Iterator<Item = (OrderId, LineState)> {
     let line = |number| {
-        let mut line = LineState::alone(units(1), now());
+        let mut line = LineState::standalone(units(1), now());
         line.waiting = 1;
         (OrderId::parse(format!("W-{number:02}")).unwrap(), line)
     };
@@ -58,8 +58,8 @@ fn an_order_of_many_lines_with_lines_that_wait_is_cancelled_product_by_product()
             assert_eq!(cancellation.left.last(), Some(&needed.sku));
             let product = products.get_mut(&needed.sku).unwrap();
             match needed.what {
-                Needed::Batches if expected == "batches" => product.complete([]),
-                Needed::WaitingLines { after, free, .. } if expected == "queue" => {
+                DataRequest::Batches if expected == "batches" => product.complete([]),
+                DataRequest::WaitingLines { after, free, .. } if expected == "queue" => {
                     product.load_waiting(after.as_ref(), free, waiting(), false);
                 }
                 other => panic!("{other}"),

@@ -81,7 +81,8 @@ async fn pages_of_a_history_lead_to_each_other() {
 
 #[actix_web::test]
 async fn an_order_without_events_is_told_from_one_that_is_not_there() {
-    let stored = Order { order_id: order("O-1"), lines: vec![(sku("LAMP"), LineState::alone(quantity(1), now()))] };
+    let stored =
+        Order { order_id: order("O-1"), lines: vec![(sku("LAMP"), LineState::standalone(quantity(1), now()))] };
     for (found, status) in [(Some(stored), 200), (None, 404)] {
         let mut ports = Ports::new();
         ports.queries.expect_history().returning(|_, _, _| Ok(Vec::new()));

@@ -2,8 +2,8 @@
 
 use crate::support::Client;
 use allocation_domain::{
-    Allocation, AllocationReason, Batch, BatchCounts, BatchReference, Commitment, DeallocationReason, Event,
-    Fulfilment, LineState, LineTerms, Order, OrderId, PickLine, PickListId, PickStatus, Quantity, Sku,
+    Allocation, AllocationReason, Batch, BatchCounts, BatchReference, DeallocationReason, Event, Fulfilment, LineState,
+    LineTerms, Order, OrderId, PickLine, PickListId, PickStatus, Quantity, ReservationState, Sku,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -47,7 +47,8 @@ impl Replay {
             }
             Event::LinePlaced { order_id, sku, quantity, priority, on_shortage, allow_split, expires_at } => {
                 let terms = LineTerms { of_order: true, priority, placed_at: at, on_shortage, allow_split };
-                let commitment = expires_at.map_or(Commitment::Firm, |expires_at| Commitment::Held { expires_at });
+                let commitment =
+                    expires_at.map_or(ReservationState::Firm, |expires_at| ReservationState::Held { expires_at });
                 let line = LineState {
                     quantity,
                     terms,
@@ -60,7 +61,8 @@ impl Replay {
             }
             Event::Allocated { order_id, sku, reference, quantity, line_quantity, reason } => {
                 let batch = self.count(&sku, &reference, |counts| counts.allocated += quantity.get());
-                let line = self.lines.entry((order_id, sku)).or_insert_with(|| LineState::alone(line_quantity, at));
+                let line =
+                    self.lines.entry((order_id, sku)).or_insert_with(|| LineState::standalone(line_quantity, at));
                 let held = line.holds(&reference).map_or(0, |held| held.get());
                 let now = Quantity::new(held + quantity.get()).unwrap();
                 line.allocations.retain(|part| part.reference != reference);
@@ -83,12 +85,12 @@ impl Replay {
                 self.lines.get_mut(&key).unwrap().waiting -= quantity.get();
                 self.forget(&key, DeallocationReason::Request);
             }
-            Event::HoldConfirmed { order_id, sku } => self.line(order_id, sku).commitment = Commitment::Firm,
+            Event::HoldConfirmed { order_id, sku } => self.line(order_id, sku).commitment = ReservationState::Firm,
             Event::HoldExtended { order_id, sku, expires_at } => {
-                self.line(order_id, sku).commitment = Commitment::Held { expires_at };
+                self.line(order_id, sku).commitment = ReservationState::Held { expires_at };
             }
-            Event::HoldExpired { order_id, sku, .. } => self.end(order_id, sku, Commitment::Expired),
-            Event::LineCancelled { order_id, sku } => self.end(order_id, sku, Commitment::Cancelled),
+            Event::HoldExpired { order_id, sku, .. } => self.end(order_id, sku, ReservationState::Expired),
+            Event::LineCancelled { order_id, sku } => self.end(order_id, sku, ReservationState::Cancelled),
             Event::PromiseWorsened { .. } | Event::ProductRegistered { .. } | Event::OutOfStock { .. } => {}
             Event::PickListed { .. }
             | Event::PickLineChanged { .. }
@@ -173,7 +175,7 @@ impl Replay {
         self.lines.get_mut(&(order_id, sku)).unwrap()
     }
 
-    fn end(&mut self, order_id: OrderId, sku: Sku, commitment: Commitment) {
+    fn end(&mut self, order_id: OrderId, sku: Sku, commitment: ReservationState) {
         let line = self.line(order_id, sku);
         assert!(line.allocations.is_empty());
         (line.waiting, line.commitment) = (0, commitment);

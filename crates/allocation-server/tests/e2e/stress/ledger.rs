@@ -62,7 +62,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    fn alone(quantity: u64) -> Self {
+    fn standalone(quantity: u64) -> Self {
         let (state, parts) = (State::Firm, Parts::new());
         let (of_order, priority, backorders, allow_split) = (false, 0, false, true);
         let (waiting, listed, picked, shipped) = (0, 0, 0, 0);
@@ -227,7 +227,7 @@ impl Ledger {
                     priority: event["priority"].as_i64().unwrap(),
                     backorders: text("on_shortage") == "backorder",
                     allow_split: event["allow_split"].as_bool().unwrap(),
-                    ..Line::alone(units("quantity"))
+                    ..Line::standalone(units("quantity"))
                 };
                 assert!(self.lines.insert(key, line).is_none(), "{event}");
                 return;
@@ -236,7 +236,7 @@ impl Ledger {
                 let batch = self.batch(event);
                 batch.allocated += units("quantity");
                 assert!(batch.taken() <= batch.purchased, "{event}");
-                self.lines.entry(key.clone()).or_insert_with(|| Line::alone(units("line_quantity")));
+                self.lines.entry(key.clone()).or_insert_with(|| Line::standalone(units("line_quantity")));
             }
             "deallocated" => self.batch(event).allocated -= units("quantity"),
             "pick_listed" | "pick_line_changed" | "pick_line_withdrawn" | "picked" | "units_missing" | "shipped" => {

@@ -3,7 +3,7 @@
 use super::Product;
 use crate::policy::{self, Choice};
 use crate::{
-    AllocationReason, Event, Fulfilment, LineRow, MoreNeeded, Needed, NewOrder, OrderId, OutOfStock, Quantity,
+    AllocationReason, DataRequest, Event, Fulfilment, LineRow, MoreNeeded, NewOrder, OrderId, OutOfStock, Quantity,
 };
 use chrono::{DateTime, Utc};
 
@@ -54,7 +54,7 @@ impl Product {
         let batches = &self.batches[..count];
         let available = match policy::choose(batches, wanted, &self.horizon) {
             Choice::Batches(parts) => return Ok(Plan { parts, missing: 0, available: 0, sells_out: false }),
-            Choice::NotKnown => return Err(self.needs(Needed::Batches)),
+            Choice::NotKnown => return Err(self.needs(DataRequest::Batches)),
             Choice::Short(available) => available,
         };
         let part = u32::try_from(available).ok().filter(|_| takes_parts).and_then(|free| wanted.at_most(free));
@@ -67,12 +67,12 @@ impl Product {
     }
 
     /// Gives a line what was planned, and tells how much that is.
-    pub(super) fn carry_out(&mut self, order_id: &OrderId, plan: &Plan, reason: AllocationReason) -> u32 {
+    pub(super) fn apply_plan(&mut self, order_id: &OrderId, plan: &Plan, reason: AllocationReason) -> u32 {
         for (place, part) in &plan.parts {
             self.take(*place, order_id, *part, reason);
         }
         if plan.sells_out {
-            self.tell_sold_out();
+            self.record_out_of_stock();
         }
         plan.parts.iter().map(|(_, part)| part.get()).sum()
     }
@@ -95,7 +95,7 @@ impl Product {
             allow_split: terms.allow_split,
             expires_at: commitment.expires_at(),
         });
-        self.carry_out(order_id, plan, AllocationReason::NewLine);
+        self.apply_plan(order_id, plan, AllocationReason::NewLine);
         if let Ok(missing) = Quantity::new(plan.missing) {
             self.wait_for(order_id, missing);
         }

@@ -2,9 +2,9 @@
 
 use super::Product;
 use crate::{
-    AllocateError, AllocationOutcome, AllocationReason, BatchReference, Commitment, DeallocateError,
-    DeallocationReason, HoldExpired, LineAllocation, LineAlreadyAllocated, LineState, OrderCancelled, OrderEnd,
-    OrderId, Quantity,
+    AllocateError, AllocationOutcome, AllocationReason, BatchReference, DeallocateError, DeallocationReason,
+    HoldExpired, LineAllocation, LineAlreadyAllocated, LineState, OrderCancelled, OrderEnd, OrderId, Quantity,
+    ReservationState,
 };
 use chrono::{DateTime, Utc};
 
@@ -36,10 +36,10 @@ impl Product {
             self.stop_waiting(order_id);
             AllocationReason::Refill
         } else {
-            self.insert_line(order_id.clone(), LineState::alone(quantity, self.decided_at(now)));
+            self.insert_line(order_id.clone(), LineState::standalone(quantity, self.decided_at(now)));
             AllocationReason::NewLine
         };
-        self.carry_out(order_id, &plan, reason);
+        self.apply_plan(order_id, &plan, reason);
         Ok(AllocationOutcome::Allocated(self.line_allocation(order_id, quantity)))
     }
 
@@ -73,7 +73,7 @@ impl Product {
                 DeallocateError::AllocationNotFound { order_id, reference }
             });
         };
-        self.as_one(|product| {
+        self.atomically(|product| {
             product.free(order_id, reference, freed, DeallocationReason::Request)?;
             product.stop_waiting(order_id);
             if product.line(order_id).is_some_and(|line| line.is_idle() && !line.terms.of_order) {
@@ -94,9 +94,9 @@ impl Product {
             };
         };
         match line.commitment {
-            Commitment::Firm | Commitment::Held { .. } => {}
-            Commitment::Expired => return Err(HoldExpired { order_id: order_id.clone() }.into()),
-            Commitment::Cancelled => return Err(OrderCancelled { order_id: order_id.clone() }.into()),
+            ReservationState::Firm | ReservationState::Held { .. } => {}
+            ReservationState::Expired => return Err(HoldExpired { order_id: order_id.clone() }.into()),
+            ReservationState::Cancelled => return Err(OrderCancelled { order_id: order_id.clone() }.into()),
         }
         if line.quantity != quantity {
             return Err(LineAlreadyAllocated {

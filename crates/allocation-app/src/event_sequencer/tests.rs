@@ -1,14 +1,14 @@
 use super::*;
 use crate::testing::{cause, now, sku};
-use allocation_ports::mocks::{MockEventLog, MockLeases, MockLogKeeper};
+use allocation_ports::mocks::{MockEventLog, MockLeases, MockLogSequencer};
 use std::sync::mpsc;
 
 /// Longer than any of these tests takes.
 const GRACE: Duration = Duration::from_secs(60);
 
-fn keeper(leases: MockLeases, log: MockLogKeeper, age: Option<TimeDelta>) -> Keeper {
+fn keeper(leases: MockLeases, log: MockLogSequencer, age: Option<TimeDelta>) -> Keeper {
     let tail = EventTail::start(Arc::new(MockEventLog::new()), 1).unwrap();
-    let ports = KeeperPorts { leases: Arc::new(leases), log: Arc::new(log), tail };
+    let ports = SequencerPorts { leases: Arc::new(leases), log: Arc::new(log), tail };
     Keeper {
         ports,
         lease: Lease { name: "events", holder: "me".to_owned() },
@@ -27,13 +27,13 @@ fn taken(answers: &'static [bool]) -> MockLeases {
     leases
 }
 
-fn place(name: &str, version: u64) -> OutboxPlace {
-    OutboxPlace { sku: sku(name), version, ordinal: 0 }
+fn place(name: &str, version: u64) -> OutboxKey {
+    OutboxKey { sku: sku(name), version, ordinal: 0 }
 }
 
 /// A log that numbers such chunks, each after the place that goes with it.
-fn numbering(chunks: Vec<(Option<OutboxPlace>, Numbered)>) -> MockLogKeeper {
-    let mut log = MockLogKeeper::new();
+fn numbering(chunks: Vec<(Option<OutboxKey>, Sequenced)>) -> MockLogSequencer {
+    let mut log = MockLogSequencer::new();
     log.expect_has_unnumbered().returning(|| Ok(true));
     let (times, mut chunks) = (chunks.len(), chunks.into_iter());
     log.expect_number().times(times).returning(move |lease, time, after, most| {
@@ -44,12 +44,12 @@ fn numbering(chunks: Vec<(Option<OutboxPlace>, Numbered)>) -> MockLogKeeper {
     log
 }
 
-fn full(place: OutboxPlace) -> Numbered {
-    Numbered { events: u64::from(MOST), last: 7, place: Some(place) }
+fn full(place: OutboxKey) -> Sequenced {
+    Sequenced { events: u64::from(MOST), last: 7, place: Some(place) }
 }
 
-fn rest(events: u64) -> Numbered {
-    Numbered { events, last: 9, place: None }
+fn rest(events: u64) -> Sequenced {
+    Sequenced { events, last: 9, place: None }
 }
 
 /// The pauses after steps of one who holds the lease.
@@ -60,7 +60,7 @@ fn steps(keeper: &Keeper, held: Held, number: usize) -> Vec<Duration> {
 
 #[test]
 fn who_does_not_get_the_lease_tries_again_and_does_nothing_else() {
-    let keeper = keeper(taken(&[false, true]), MockLogKeeper::new(), None);
+    let keeper = keeper(taken(&[false, true]), MockLogSequencer::new(), None);
     let mut held = None;
     assert_eq!(keeper.step(&mut held).unwrap(), RENEW);
     assert!(held.is_none());
@@ -84,7 +84,7 @@ fn full_chunks_follow_each_other_and_a_round_ends_where_it_began() {
 
 #[test]
 fn a_round_goes_on_without_another_look_and_ends_when_nothing_is_left() {
-    let mut log = MockLogKeeper::new();
+    let mut log = MockLogSequencer::new();
     log.expect_has_unnumbered().times(1).returning(|| Ok(true));
     let mut chunks = vec![full(place("A", 1)), full(place("B", 1)), rest(0)].into_iter();
     log.expect_number().times(3).returning(move |_, _, _, _| Ok(chunks.next().unwrap()));
@@ -98,7 +98,7 @@ fn a_product_with_many_events_keeps_no_other_waiting() {
     let hot = |version| place("HOT", version);
     let mut chunks = vec![(None, full(hot(0)))];
     chunks.extend((0..4).map(|turn| (Some(hot(turn)), full(hot(turn + 1)))));
-    chunks.push((Some(OutboxPlace::past(sku("HOT"))), full(place("ZEBRA", 1))));
+    chunks.push((Some(OutboxKey::past(sku("HOT"))), full(place("ZEBRA", 1))));
     let keeper = keeper(MockLeases::new(), numbering(chunks), None);
     steps(&keeper, Held::now(GRACE), 6);
 }
@@ -123,13 +123,13 @@ fn the_store_is_tidied_after_many_events_once_there_are_few_to_number() {
 
 #[test]
 fn a_lease_is_renewed_in_time_while_there_is_nothing_to_do() {
-    let mut log = MockLogKeeper::new();
+    let mut log = MockLogSequencer::new();
     log.expect_has_unnumbered().returning(|| Ok(false));
     let keeper = keeper(taken(&[true, false]), log, None);
     assert_eq!(steps(&keeper, Held::now(GRACE), 2), [LOOK, LOOK], "not yet");
     let long_ago = || Some(Held { renewed: Instant::now().checked_sub(RENEW).unwrap(), ..Held::now(GRACE) });
     assert_eq!(keeper.step(&mut long_ago()).unwrap(), LOOK);
-    assert!(matches!(keeper.step(&mut long_ago()), Err(KeepLogError::LeaseLost)));
+    assert!(matches!(keeper.step(&mut long_ago()), Err(SequenceError::LeaseLost)));
 }
 
 /// Holds the lease for so long that old events may go.
@@ -138,7 +138,7 @@ fn past_grace() -> Held {
 }
 
 /// A log that moves the time of retention on to this instant, beside a clock.
-fn with_time(log: &mut MockLogKeeper, times: usize, trusted: DateTime<Utc>, clock: DateTime<Utc>) {
+fn with_time(log: &mut MockLogSequencer, times: usize, trusted: DateTime<Utc>, clock: DateTime<Utc>) {
     log.expect_has_unnumbered().returning(|| Ok(false));
     log.expect_retention_time().times(times).returning(move |lease, time, _| {
         assert_eq!((lease.holder.as_str(), time), ("me", LEASE));
@@ -148,7 +148,7 @@ fn with_time(log: &mut MockLogKeeper, times: usize, trusted: DateTime<Utc>, cloc
 
 #[test]
 fn old_events_are_forgotten_in_small_steps_with_pauses() {
-    let mut log = MockLogKeeper::new();
+    let mut log = MockLogSequencer::new();
     with_time(&mut log, 1, now(), now());
     let mut gone = [u64::from(FORGET), 3].into_iter();
     log.expect_forget()
@@ -166,7 +166,7 @@ fn old_events_are_forgotten_in_small_steps_with_pauses() {
 
 #[test]
 fn nothing_is_forgotten_at_once_after_a_start() {
-    let mut log = MockLogKeeper::new();
+    let mut log = MockLogSequencer::new();
     log.expect_has_unnumbered().returning(|| Ok(false));
     let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
     let held = Held::now(GRACE);
@@ -177,7 +177,7 @@ fn nothing_is_forgotten_at_once_after_a_start() {
 #[test]
 fn events_go_by_the_time_that_has_passed_whatever_the_clock_says() {
     for ahead in [TimeDelta::days(31), TimeDelta::days(3_650)] {
-        let mut log = MockLogKeeper::new();
+        let mut log = MockLogSequencer::new();
         with_time(&mut log, 2, now(), now() + ahead);
         log.expect_forget()
             .times(2)
@@ -195,7 +195,7 @@ fn events_go_by_the_time_that_has_passed_whatever_the_clock_says() {
 
 #[test]
 fn the_time_moves_on_by_what_has_passed_since_this_process_moved_it_before() {
-    let mut log = MockLogKeeper::new();
+    let mut log = MockLogSequencer::new();
     log.expect_has_unnumbered().returning(|| Ok(false));
     log.expect_forget().returning(|_, _, _, _| Ok(0));
     let mut expected = [Duration::ZERO..Duration::from_nanos(1), Duration::from_secs(10)..Duration::MAX].into_iter();
@@ -217,21 +217,21 @@ fn the_time_moves_on_by_what_has_passed_since_this_process_moved_it_before() {
 fn events_are_numbered_though_old_ones_cannot_be_forgotten() {
     let mut log = numbering(vec![(None, rest(2))]);
     log.expect_retention_time().returning(|_, _, _| Ok(RetentionTime { trusted: now(), now: now() }));
-    log.expect_forget().times(1).returning(|_, _, _, _| Err(KeepLogError::Store(StoreError::Failed(cause("no")))));
+    log.expect_forget().times(1).returning(|_, _, _, _| Err(SequenceError::Store(StoreError::Failed(cause("no")))));
     let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
     let mut held = Some(past_grace());
-    assert!(matches!(keeper.step(&mut held), Err(KeepLogError::Store(_))));
+    assert!(matches!(keeper.step(&mut held), Err(SequenceError::Store(_))));
     assert_eq!(keeper.step(&mut held).unwrap(), GATHER);
 }
 
 #[test]
 fn who_has_lost_the_lease_waits_for_it_and_a_failure_is_no_end() {
-    let keeper = keeper(MockLeases::new(), MockLogKeeper::new(), None);
+    let keeper = keeper(MockLeases::new(), MockLogSequencer::new(), None);
     let mut held = Some(Held::now(GRACE));
-    let away = || Err(KeepLogError::Store(StoreError::Unavailable(cause("connection refused"))));
+    let away = || Err(SequenceError::Store(StoreError::Unavailable(cause("connection refused"))));
     assert_eq!(keeper.after(away(), &mut held), AFTER_FAILURE);
     assert!(held.is_some() && keeper.log.is_failing());
-    assert_eq!(keeper.after(Err(KeepLogError::LeaseLost), &mut held), RENEW);
+    assert_eq!(keeper.after(Err(SequenceError::LeaseLost), &mut held), RENEW);
     assert!(held.is_none());
     assert_eq!(keeper.after(Ok(LOOK), &mut held), LOOK);
     assert!(!keeper.log.is_failing());
@@ -243,7 +243,7 @@ fn it_goes_on_after_a_failure_and_gives_the_lease_back_when_it_is_stopped() {
     let mut leases = MockLeases::new();
     leases.expect_take().returning(|_, _| Ok(true));
     leases.expect_release().times(1).withf(|lease| lease.holder == "me").returning(|_| Ok(()));
-    let mut log = MockLogKeeper::new();
+    let mut log = MockLogSequencer::new();
     let mut number = 0;
     log.expect_has_unnumbered().returning(move || {
         number += 1;
@@ -252,7 +252,7 @@ fn it_goes_on_after_a_failure_and_gives_the_lease_back_when_it_is_stopped() {
         if number == 1 { Err(StoreError::Failed(cause("no such table"))) } else { Ok(false) }
     });
     let Keeper { ports, .. } = keeper(leases, log, None);
-    let keeper = EventKeeper::start(ports, "me".to_owned(), Retention { age: None, grace: GRACE }).unwrap();
+    let keeper = EventSequencer::start(ports, "me".to_owned(), Retention { age: None, grace: GRACE }).unwrap();
     assert_eq!((steps.recv(), steps.recv()), (Ok(1), Ok(2)));
     drop(steps);
     keeper.stop();

@@ -1,7 +1,7 @@
 //! Lines that are told of a later date, move to better batches or leave a batch that is lowered.
 
 use super::Product;
-use super::displacing::{Lost, worsened};
+use super::reallocation::{DisplacedUnits, worsened};
 use crate::{
     Affected, AllocationReason, Batch, BatchChanged, BatchReference, DeallocationReason, Eta, FirstToLeave, MoreNeeded,
     Moving, Quantity, QueuePosition, Review, Units,
@@ -17,7 +17,7 @@ pub(super) struct Step {
     /// Lines that learn when the batch comes, as far as they stay on it, and what they were promised.
     told: Vec<QueuePosition>,
     old_eta: Eta,
-    lost: Vec<Lost>,
+    lost: Vec<DisplacedUnits>,
 }
 
 impl Step {
@@ -125,7 +125,7 @@ impl Product {
         let plan = self.plan_among(better, units, takes_parts)?;
         if let Ok(moving) = Quantity::new(units.get() - plan.missing) {
             self.free(order_id, batch.reference(), moving, DeallocationReason::Move)?;
-            self.carry_out(order_id, &plan, AllocationReason::Move);
+            self.apply_plan(order_id, &plan, AllocationReason::Move);
             step.affected.extend(self.affected(order_id, step.old_eta, &plan.parts));
         }
         Ok(())
@@ -194,7 +194,7 @@ impl Product {
         if let Some(units) = units.at_most(excess) {
             let order_id = position.order_id().clone();
             self.free(&order_id, reference, units, DeallocationReason::BatchLowered)?;
-            step.lost.push(Lost { order_id, units });
+            step.lost.push(DisplacedUnits { order_id, units });
         }
         Ok(())
     }
@@ -204,8 +204,8 @@ impl Product {
         let Step { before, mut affected, told, old_eta, lost, .. } = step;
         affected.extend(self.told_later(before.reference(), old_eta, &told));
         self.events.extend(affected.iter().filter(|affected| affected.is_worse()).map(worsened));
-        let others = self.find_others(before.eta(), lost)?;
-        self.tell_if_sold_out(others.moved)?;
+        let others = self.reallocate_all(before.eta(), lost)?;
+        self.record_if_out_of_stock(others.moved)?;
         affected.extend(others.affected);
         self.serve_waiting()?;
         affected.sort_by_cached_key(|it| self.line(&it.order_id).map(|line| QueuePosition::of(&it.order_id, line)));

@@ -1,7 +1,7 @@
 //! Keeping the log of events.
 
 use crate::{BackgroundTask, EventTail, FailureLog, Vital};
-use allocation_ports::{KeepLogError, Lease, Leases, LogKeeper, Numbered, OutboxPlace, RetentionTime, StoreError};
+use allocation_ports::{Lease, Leases, LogSequencer, OutboxKey, RetentionTime, SequenceError, Sequenced, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::io;
 use std::sync::Arc;
@@ -30,21 +30,21 @@ const FORGET_PAUSE: Duration = Duration::from_millis(50);
 const FORGET_LOOK: Duration = Duration::from_secs(10);
 /// How far the time of retention may be behind the clock before the log says so: after a while without a
 /// server it is behind, too.
-const MOST_BEHIND: TimeDelta = TimeDelta::days(1);
+const MAX_BEHIND: TimeDelta = TimeDelta::days(1);
 /// How long to pause after a failure.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
 
 /// Numbers committed events and forgets old ones, on a thread of its own, as long as this process holds
 /// the lease to do so; else it waits for the lease.
 #[derive(Debug)]
-pub struct EventKeeper(BackgroundTask);
+pub struct EventSequencer(BackgroundTask);
 
-/// What an [`EventKeeper`] works with.
-pub struct KeeperPorts {
+/// What an [`EventSequencer`] works with.
+pub struct SequencerPorts {
     /// Gives the lease.
     pub leases: Arc<dyn Leases>,
     /// Keeps the log.
-    pub log: Arc<dyn LogKeeper>,
+    pub log: Arc<dyn LogSequencer>,
     /// Is told when the log has grown.
     pub tail: EventTail,
 }
@@ -59,13 +59,13 @@ pub struct Retention {
     pub grace: Duration,
 }
 
-impl EventKeeper {
+impl EventSequencer {
     /// Starts, under a name that no other process has, and this one never had before.
     ///
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub fn start(ports: KeeperPorts, holder: String, retention: Retention) -> io::Result<Self> {
+    pub fn start(ports: SequencerPorts, holder: String, retention: Retention) -> io::Result<Self> {
         let log = FailureLog::new("event sequencing", "retrying");
         let keeper = Keeper { ports, lease: Lease { name: "events", holder }, retention, log };
         let mut tenure = Tenure { keeper, held: None };
@@ -110,7 +110,7 @@ impl Drop for Tenure {
 }
 
 struct Keeper {
-    ports: KeeperPorts,
+    ports: SequencerPorts,
     lease: Lease,
     retention: Retention,
     log: FailureLog,
@@ -120,7 +120,7 @@ struct Keeper {
 struct Held {
     renewed: Instant,
     /// Where to go on, `None` for the start.
-    place: Option<OutboxPlace>,
+    place: Option<OutboxKey>,
     /// How many times in a row events of the same product came last.
     turns: u32,
     /// How many events were numbered since the store was tidied.
@@ -153,12 +153,12 @@ impl Held {
     /// From where to go on after a full chunk that ended at a place. A product of which events come
     /// faster than they are numbered must not keep the others waiting: its rest comes with the next
     /// round.
-    fn go_on(&mut self, place: Option<OutboxPlace>) {
-        let same = |before: &OutboxPlace, now: &OutboxPlace| before.sku == now.sku;
+    fn go_on(&mut self, place: Option<OutboxKey>) {
+        let same = |before: &OutboxKey, now: &OutboxKey| before.sku == now.sku;
         let stays = self.place.as_ref().zip(place.as_ref()).is_some_and(|(before, now)| same(before, now));
         self.turns = if stays { self.turns + 1 } else { 0 };
         self.place = match place {
-            Some(place) if self.turns >= TURNS => Some(OutboxPlace::past(place.sku)),
+            Some(place) if self.turns >= TURNS => Some(OutboxKey::past(place.sku)),
             place => place,
         };
     }
@@ -166,18 +166,18 @@ impl Held {
 
 impl Keeper {
     /// Logs what came of a step, and a fault that lasts only once; answers how long to pause.
-    fn after(&self, step: Result<Duration, KeepLogError>, held: &mut Option<Held>) -> Duration {
+    fn after(&self, step: Result<Duration, SequenceError>, held: &mut Option<Held>) -> Duration {
         let error = match step {
             Ok(pause) => {
                 self.log.succeeded();
                 return pause;
             }
-            Err(KeepLogError::LeaseLost) => {
+            Err(SequenceError::LeaseLost) => {
                 *held = None;
                 tracing::warn!("another process has taken the log of events over");
                 return RENEW;
             }
-            Err(KeepLogError::Store(error)) => error,
+            Err(SequenceError::Store(error)) => error,
         };
         match error {
             StoreError::Busy(cause) | StoreError::Conflict(cause) => {
@@ -189,7 +189,7 @@ impl Keeper {
     }
 
     /// One thing that is to be done, and how long to pause after it.
-    fn step(&self, held: &mut Option<Held>) -> Result<Duration, KeepLogError> {
+    fn step(&self, held: &mut Option<Held>) -> Result<Duration, SequenceError> {
         let Some(held) = held else {
             if !self.take()? {
                 return Ok(RENEW);
@@ -206,7 +206,7 @@ impl Keeper {
         }
         if held.renewed.elapsed() >= RENEW {
             if !self.take()? {
-                return Err(KeepLogError::LeaseLost);
+                return Err(SequenceError::LeaseLost);
             }
             held.renewed = Instant::now();
         }
@@ -217,9 +217,9 @@ impl Keeper {
         self.ports.leases.take(&self.lease, LEASE)
     }
 
-    fn number(&self, held: &mut Held) -> Result<Duration, KeepLogError> {
+    fn number(&self, held: &mut Held) -> Result<Duration, SequenceError> {
         let from_start = held.place.is_none();
-        let Numbered { events, last, place } = self.ports.log.number(&self.lease, LEASE, held.place.clone(), MOST)?;
+        let Sequenced { events, last, place } = self.ports.log.number(&self.lease, LEASE, held.place.clone(), MOST)?;
         held.renewed = Instant::now();
         held.untidied += events;
         if events > 0 {
@@ -239,7 +239,7 @@ impl Keeper {
         Ok(if from_start { GATHER } else { Duration::ZERO })
     }
 
-    fn forget(&self, held: &mut Held) -> Result<(), KeepLogError> {
+    fn forget(&self, held: &mut Held) -> Result<(), SequenceError> {
         let Some(age) = self.retention.age.filter(|_| Instant::now() >= held.forget_next) else { return Ok(()) };
         // When it fails, events are numbered all the same.
         held.forget_next = Instant::now() + FORGET_LOOK;
@@ -260,12 +260,12 @@ impl Keeper {
 
     /// Moves the time of retention on by what has really passed since this process did so before, and answers
     /// the instant before which events go.
-    fn keep_time(&self, held: &mut Held, age: TimeDelta) -> Result<DateTime<Utc>, KeepLogError> {
+    fn keep_time(&self, held: &mut Held, age: TimeDelta) -> Result<DateTime<Utc>, SequenceError> {
         let now = Instant::now();
         let passed = held.time_kept.map_or(Duration::ZERO, |kept| now.duration_since(kept));
         let RetentionTime { trusted, now: clock } = self.ports.log.retention_time(&self.lease, LEASE, passed)?;
         held.time_kept = Some(now);
-        let behind = clock - trusted > MOST_BEHIND;
+        let behind = clock - trusted > MAX_BEHIND;
         if behind && !held.behind {
             tracing::warn!(
                 %clock, %trusted,

@@ -2,8 +2,8 @@
 
 use super::Product;
 use crate::{
-    BatchReference, Commitment, Eta, Event, Fulfilment, LineState, MoreNeeded, Needed, OrderId, PickCriteria, PickLine,
-    PickLineId, PickListId, PickStatus, Quantity, QueuePosition, WithdrawalReason,
+    BatchReference, DataRequest, Eta, Event, Fulfilment, LineState, MoreNeeded, OrderId, PickCriteria, PickLine,
+    PickLineId, PickListId, PickStatus, Quantity, QueuePosition, ReservationState, WithdrawalReason,
 };
 
 /// Units that can be put on a pick list. Candidates are sorted as the lines of the list are.
@@ -18,7 +18,7 @@ impl Product {
     /// What of the lines at hand is firm, in stock, on no pick list and among what is asked for.
     pub(crate) fn candidates(&self, criteria: &PickCriteria) -> Result<Vec<Candidate>, MoreNeeded> {
         let mut candidates = Vec::new();
-        for (order_id, line) in self.lines.iter().filter(|(_, line)| line.commitment == Commitment::Firm) {
+        for (order_id, line) in self.lines.iter().filter(|(_, line)| line.commitment == ReservationState::Firm) {
             for part in line.allocations.iter().filter(|part| part.eta == Eta::InStock) {
                 if !criteria.takes(&part.reference, &self.sku, order_id) {
                     continue;
@@ -141,6 +141,6 @@ impl Product {
                 PickStatus::Missing | PickStatus::Withdrawn => {}
             }
         }
-        if known == line.fulfilment { Ok(()) } else { Err(self.needs(Needed::PickLinesOf(order_id.clone()))) }
+        if known == line.fulfilment { Ok(()) } else { Err(self.needs(DataRequest::PickLinesOf(order_id.clone()))) }
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
-    Allocation, DeallocateError, DeallocationReason, Eta, LineState, MoreNeeded, Needed, ProductState, Quantity, Sku,
+    Allocation, DataRequest, DeallocateError, DeallocationReason, Eta, LineState, MoreNeeded, ProductState, Quantity,
+    Sku,
 };
 use chrono::{DateTime, Utc};
 
@@ -28,7 +29,7 @@ fn product() -> Product {
     let batch = Batch::new(reference("B-1"), sku.clone(), Quantity::new(LINES).unwrap(), Eta::InStock, now());
     let batch = batch.with_allocated(LINES).unwrap();
     let line = |number| {
-        let mut line = LineState::alone(one(), now());
+        let mut line = LineState::standalone(one(), now());
         line.allocations = vec![Allocation::of(&batch, one())];
         (order(number), line)
     };
@@ -52,7 +53,7 @@ fn a_decision_that_lacks_rows_changes_nothing() {
     let mut product = product();
     let before = everything(&product);
     let error = product.deallocate(&order(7), &reference("B-1"), now()).unwrap_err();
-    assert!(matches!(error, DeallocateError::MoreNeeded(MoreNeeded { what: Needed::WaitingLines { .. }, .. })));
+    assert!(matches!(error, DeallocateError::MoreNeeded(MoreNeeded { what: DataRequest::WaitingLines { .. }, .. })));
     assert!(everything(&product) == before, "nothing has changed");
     product.load_waiting(None, 1, [], false);
     product.deallocate(&order(7), &reference("B-1"), now()).unwrap();
@@ -76,14 +77,14 @@ fn a_decision_notes_what_it_changes_and_not_what_is_at_hand() {
 fn a_batch_that_was_added_is_taken_back_and_one_that_moved_goes_back_to_its_place() {
     let mut product = product();
     let before = everything(&product);
-    let taken_back: Result<(), ()> = product.as_one(|product| {
+    let taken_back: Result<(), ()> = product.atomically(|product| {
         product.note_batch(&reference("B-2"));
         product.batches.insert(Batch::new(reference("B-2"), product.sku.clone(), one(), Eta::InStock, now()));
         product.note_batch(&reference("B-1"));
         product.batches.expect(0, Eta::Due(chrono::NaiveDate::MAX));
         assert_eq!(product.batches[0].reference(), &reference("B-2"));
         product.remove_line(&order(0));
-        product.insert_line(order(LINES), LineState::alone(one(), now()));
+        product.insert_line(order(LINES), LineState::standalone(one(), now()));
         Err(())
     });
     taken_back.unwrap_err();
@@ -94,8 +95,8 @@ fn a_batch_that_was_added_is_taken_back_and_one_that_moved_goes_back_to_its_plac
 fn a_decision_within_another_is_taken_back_with_it() {
     let mut product = product();
     let before = everything(&product);
-    let decided: Result<(), ()> = product.as_one(|product| {
-        product.as_one(|product| {
+    let decided: Result<(), ()> = product.atomically(|product| {
+        product.atomically(|product| {
             product.remove_line(&order(0));
             Ok(())
         })?;

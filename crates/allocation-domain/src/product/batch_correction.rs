@@ -1,7 +1,7 @@
 //! Batches whose quantity or date changes, with the lines on them.
 
 use super::Product;
-use super::leaving::Step;
+use super::displacement::Step;
 use crate::{
     Batch, BatchChange, BatchChanged, BatchReference, ChangeBatchError, Eta, Event, FirstToLeave, MoreNeeded, Moving,
     Review, Units,
@@ -52,11 +52,11 @@ impl Product {
         if let Some(expected) = change.expected.filter(|expected| *expected != actual) {
             return Err(ChangeBatchError::Stale { reference: reference.clone(), expected, actual });
         }
-        let gone = before.gone();
+        let gone = before.consumed();
         if let Some(purchased) = change.purchased.filter(|purchased| purchased.get() < gone) {
-            return Err(ChangeBatchError::BelowGone { reference: reference.clone(), purchased, gone });
+            return Err(ChangeBatchError::BelowConsumed { reference: reference.clone(), purchased, gone });
         }
-        Ok(self.as_one(|product| product.correct(before, change, now))?)
+        Ok(self.atomically(|product| product.correct(before, change, now))?)
     }
 
     /// Goes on with what a correction has left to be done with the lines of a batch, some lines at a
@@ -78,11 +78,11 @@ impl Product {
         let Some(before) = self.batch(reference).filter(|batch| batch.moving().is_some()).cloned() else {
             return Ok(None);
         };
-        self.as_one(|product| {
+        self.atomically(|product| {
             let mut step = Step::new(before, false);
             product.advance(&mut step, first)?;
             if product.batch(reference).is_some_and(|batch| batch.purchased() != step.before.purchased()) {
-                product.tell_change(&step.before);
+                product.record_change(&step.before);
             }
             let moved = product.finish(step)?;
             product.moved_on = true;
@@ -110,7 +110,7 @@ impl Product {
                 self.batch_mut(place).revise();
             }
             if is_new || self.batches[place].purchased() != step.before.purchased() {
-                self.tell_change(&step.before);
+                self.record_change(&step.before);
             }
         }
         let left = step.before.moving().cloned();
@@ -131,7 +131,7 @@ impl Product {
     }
 
     /// Tells what a batch has become.
-    pub(super) fn tell_change(&mut self, before: &Batch) {
+    pub(super) fn record_change(&mut self, before: &Batch) {
         let Some(now) = self.batch(before.reference()) else { return };
         self.events.push(Event::BatchChanged {
             reference: before.reference().clone(),

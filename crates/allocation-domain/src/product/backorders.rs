@@ -1,7 +1,7 @@
 //! Serving the lines that wait.
 
 use super::Product;
-use crate::{AllocationReason, Event, MoreNeeded, Needed, OnShortage, OrderId, Quantity, QueuePosition};
+use crate::{AllocationReason, DataRequest, Event, MoreNeeded, OnShortage, OrderId, Quantity, QueuePosition};
 use std::ops::Bound;
 
 impl Product {
@@ -42,7 +42,7 @@ impl Product {
                 }
                 let most =
                     self.most_served.saturating_sub(served).clamp(1, usize::try_from(free).unwrap_or(usize::MAX));
-                return Err(self.needs(Needed::WaitingLines { after, free, most }));
+                return Err(self.needs(DataRequest::WaitingLines { after, free, most }));
             }
             let Some(position) = next else { break };
             let units = self.serve(position.order_id())?;
@@ -68,11 +68,11 @@ impl Product {
         };
         let Ok(rest) = Quantity::new(rest) else { return Ok(0) };
         let plan = self.plan(rest, parts)?;
-        Ok(self.carry_out(order_id, &plan, AllocationReason::Backorder))
+        Ok(self.apply_plan(order_id, &plan, AllocationReason::Backorder))
     }
 
     pub(crate) fn need_all_batches(&self) -> Result<(), MoreNeeded> {
-        if self.horizon.is_all() { Ok(()) } else { Err(self.needs(Needed::Batches)) }
+        if self.horizon.is_all() { Ok(()) } else { Err(self.needs(DataRequest::Batches)) }
     }
 
     /// Lets a line wait for units more: as its order has asked, or because it was left short.

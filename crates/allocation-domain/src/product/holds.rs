@@ -1,7 +1,7 @@
 //! Holds that expire, are confirmed or prolonged, and lines that are cancelled.
 
 use super::Product;
-use crate::{Commitment, DeallocationReason, Event, MoreNeeded, Needed, OrderId};
+use crate::{DataRequest, DeallocationReason, Event, MoreNeeded, OrderId, ReservationState};
 use chrono::{DateTime, Utc};
 
 impl Product {
@@ -25,7 +25,7 @@ impl Product {
         }
         let due = self.expiries.iter().take_while(|(expires_at, _)| *expires_at <= by);
         let expired: Vec<OrderId> = due.map(|(_, order_id)| order_id.clone()).collect();
-        self.as_one(|product| {
+        self.atomically(|product| {
             for order_id in &expired {
                 product.expire(order_id)?;
             }
@@ -39,11 +39,11 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`]; [`Needed::CatchUp`] when more is to be done than one unit of work takes on, and
+    /// [`MoreNeeded`]; [`DataRequest::CatchUp`] when more is to be done than one unit of work takes on, and
     /// what was done stays so.
     pub(crate) fn catch_up(&mut self, now: DateTime<Utc>) -> Result<(), MoreNeeded> {
         self.release_expired(now)?;
-        if self.is_behind() { Err(self.needs(Needed::CatchUp)) } else { Ok(()) }
+        if self.is_behind() { Err(self.needs(DataRequest::CatchUp)) } else { Ok(()) }
     }
 
     fn expire(&mut self, order_id: &OrderId) -> Result<(), MoreNeeded> {
@@ -52,7 +52,7 @@ impl Product {
         };
         let (order_id, sku) = (order_id.clone(), self.sku.clone());
         self.free_all(&order_id, DeallocationReason::Expiry)?;
-        self.edit_line(&order_id, |line| line.commitment = Commitment::Expired);
+        self.edit_line(&order_id, |line| line.commitment = ReservationState::Expired);
         self.events.push(Event::HoldExpired { order_id, sku, expires_at });
         Ok(())
     }
@@ -60,7 +60,7 @@ impl Product {
     /// Makes a held line firm; the caller has checked that its hold has not expired.
     pub(crate) fn confirm_line(&mut self, order_id: &OrderId) {
         if self.line(order_id).is_some_and(|line| line.commitment.expires_at().is_some()) {
-            self.edit_line(order_id, |line| line.commitment = Commitment::Firm);
+            self.edit_line(order_id, |line| line.commitment = ReservationState::Firm);
             self.events.push(Event::HoldConfirmed { order_id: order_id.clone(), sku: self.sku.clone() });
         }
     }
@@ -70,7 +70,7 @@ impl Product {
     pub(crate) fn extend_line(&mut self, order_id: &OrderId, until: DateTime<Utc>) {
         let expires_at = self.line(order_id).and_then(|line| line.commitment.expires_at());
         if expires_at.is_some_and(|expires_at| expires_at < until) {
-            self.edit_line(order_id, |line| line.commitment = Commitment::Held { expires_at: until });
+            self.edit_line(order_id, |line| line.commitment = ReservationState::Held { expires_at: until });
             let (order_id, sku) = (order_id.clone(), self.sku.clone());
             self.events.push(Event::HoldExtended { order_id, sku, expires_at: until });
         }
@@ -82,13 +82,13 @@ impl Product {
     ///
     /// [`MoreNeeded`], and nothing has changed.
     pub(crate) fn cancel_line(&mut self, order_id: &OrderId) -> Result<(), MoreNeeded> {
-        let lives = |commitment| matches!(commitment, Commitment::Firm | Commitment::Held { .. });
+        let lives = |commitment| matches!(commitment, ReservationState::Firm | ReservationState::Held { .. });
         if !self.line(order_id).is_some_and(|line| lives(line.commitment)) {
             return Ok(());
         }
-        self.as_one(|product| {
+        self.atomically(|product| {
             product.free_all(order_id, DeallocationReason::Cancellation)?;
-            product.edit_line(order_id, |line| line.commitment = Commitment::Cancelled);
+            product.edit_line(order_id, |line| line.commitment = ReservationState::Cancelled);
             product.events.push(Event::LineCancelled { order_id: order_id.clone(), sku: product.sku.clone() });
             product.serve_waiting()
         })

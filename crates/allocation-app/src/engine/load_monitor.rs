@@ -2,17 +2,17 @@ use super::EngineCounters;
 use std::sync::Arc;
 
 /// How many lines a group has at least in a rush: callers come faster than one commit follows another.
-const CROWD: u64 = 32;
+const HIGH_LOAD_GROUP_SIZE: u64 = 32;
 
 /// Tells work that can wait whether callers queue up for the engine.
 #[derive(Debug)]
-pub struct RushHour {
+pub struct LoadMonitor {
     counters: Arc<EngineCounters>,
     /// Lines and groups at the last look.
     seen: (u64, u64),
 }
 
-impl RushHour {
+impl LoadMonitor {
     /// Looks at what an engine counts.
     #[must_use]
     pub const fn new(counters: Arc<EngineCounters>) -> Self {
@@ -20,11 +20,11 @@ impl RushHour {
     }
 
     /// Whether the groups since the last look were those of a rush.
-    pub fn is_on(&mut self) -> bool {
+    pub fn is_overloaded(&mut self) -> bool {
         let groups = self.counters.snapshot().group_size;
         let (lines, count) = (groups.sum - self.seen.0, groups.count - self.seen.1);
         self.seen = (groups.sum, groups.count);
-        count > 0 && lines >= count * CROWD
+        count > 0 && lines >= count * HIGH_LOAD_GROUP_SIZE
     }
 }
 
@@ -37,13 +37,13 @@ mod tests {
     #[test]
     fn a_rush_is_on_while_groups_are_large() {
         let counters = Arc::new(EngineCounters::default());
-        let mut rush = RushHour::new(counters.clone());
+        let mut rush = LoadMonitor::new(counters.clone());
         let mut decide = |sizes: &[usize]| {
             for lines in sizes {
                 let took = Duration::from_millis(5);
                 counters.group(GroupMeasure { lines: *lines, refused: 0, waiting: 0, took, failed: false });
             }
-            rush.is_on()
+            rush.is_overloaded()
         };
         assert!(!decide(&[]), "nothing was ever decided");
         assert!(!decide(&[1, 1, 40]));

@@ -24,8 +24,8 @@ fn stays(products: &[Product]) -> Result<MockUnitOfWork, StoreError> {
     with_list(rolled_back(|repository| locks(repository, locked)), products)
 }
 
-fn give_back(units: Vec<Result<MockUnitOfWork, StoreError>>) -> Result<(), GiveBackPickListError> {
-    use_cases(units).give_back_pick_list(&list_id("P-1"))
+fn give_back(units: Vec<Result<MockUnitOfWork, StoreError>>) -> Result<(), ReleasePickListError> {
+    use_cases(units).release_pick_list(&list_id("P-1"))
 }
 
 #[test]
@@ -45,13 +45,13 @@ fn a_list_of_which_anything_was_picked_is_refused() {
     shop.pick(&id, Units::new(3).unwrap(), now()).unwrap();
     let products: Vec<Product> = shop.into_iter().map(|product| restored(&product)).collect();
     let error = give_back(vec![stays(&products)]).unwrap_err();
-    assert!(matches!(error, GiveBackPickListError::Refused(Refusal::Picked(_))));
+    assert!(matches!(error, ReleasePickListError::Refused(Refusal::Picked(_))));
 }
 
 #[test]
 fn a_list_that_is_not_known_is_told() {
     let error = give_back(vec![with_list(rolled_back(|_| {}), &[])]).unwrap_err();
-    assert!(matches!(error, GiveBackPickListError::Refused(Refusal::NotFound(_))));
+    assert!(matches!(error, ReleasePickListError::Refused(Refusal::NotFound(_))));
 }
 
 #[test]
@@ -68,5 +68,5 @@ fn what_a_lost_commit_had_given_back_is_given_back() {
 #[test]
 fn a_store_that_stays_busy_is_told() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
-    assert!(matches!(give_back(vec![busy(), busy(), busy()]), Err(GiveBackPickListError::Store(StoreError::Busy(_)))));
+    assert!(matches!(give_back(vec![busy(), busy(), busy()]), Err(ReleasePickListError::Store(StoreError::Busy(_)))));
 }

@@ -4,14 +4,14 @@ use super::{Plan, Product};
 use crate::{Affected, AllocationReason, Displaced, Eta, Event, LineState, MoreNeeded, OrderId, Quantity};
 
 /// Units that left a batch and look for another.
-pub(super) struct Lost {
+pub(super) struct DisplacedUnits {
     pub(super) order_id: OrderId,
     pub(super) units: Quantity,
 }
 
 /// What lines got for the units that they lost.
 #[derive(Default)]
-pub(super) struct Others {
+pub(super) struct Reallocation {
     /// The units that they have now.
     pub(super) affected: Vec<Affected>,
     /// What they wait for.
@@ -23,10 +23,14 @@ pub(super) struct Others {
 impl Product {
     /// Gives lines that lost units others, as far as there are any; they wait for the rest.
     /// `old_eta` is when those were promised that they lost.
-    pub(super) fn find_others(&mut self, old_eta: Eta, lost: Vec<Lost>) -> Result<Others, MoreNeeded> {
-        let mut others = Others::default();
+    pub(super) fn reallocate_all(
+        &mut self,
+        old_eta: Eta,
+        lost: Vec<DisplacedUnits>,
+    ) -> Result<Reallocation, MoreNeeded> {
+        let mut others = Reallocation::default();
         for lost in lost {
-            let rest = self.take_others(old_eta, &lost, &mut others)?;
+            let rest = self.reallocate(old_eta, &lost, &mut others)?;
             if let Ok(quantity) = Quantity::new(rest) {
                 self.wait_for(&lost.order_id, quantity);
                 others.displaced.push(self.displaced(lost.order_id, quantity));
@@ -36,8 +40,13 @@ impl Product {
     }
 
     /// Gives a line that lost units others, and tells how many there are not.
-    pub(super) fn take_others(&mut self, old_eta: Eta, lost: &Lost, others: &mut Others) -> Result<u32, MoreNeeded> {
-        let Lost { order_id, units } = lost;
+    pub(super) fn reallocate(
+        &mut self,
+        old_eta: Eta,
+        lost: &DisplacedUnits,
+        others: &mut Reallocation,
+    ) -> Result<u32, MoreNeeded> {
+        let DisplacedUnits { order_id, units } = lost;
         let Some(line) = self.line(order_id) else { return Ok(0) };
         let (takes_parts, waits) = (line.terms.allow_split, line.waiting > 0);
         let mut plan = self.plan(*units, takes_parts)?;
@@ -45,7 +54,7 @@ impl Product {
             // Its whole rest has grown by what it lost, and not even the smaller one was free.
             plan = Plan::nothing(*units);
         }
-        others.moved += self.carry_out(order_id, &plan, AllocationReason::Move);
+        others.moved += self.apply_plan(order_id, &plan, AllocationReason::Move);
         let affected = self.affected(order_id, old_eta, &plan.parts);
         self.events.extend(affected.iter().filter(|it| it.is_worse()).map(worsened));
         others.affected.extend(affected);
@@ -53,10 +62,10 @@ impl Product {
     }
 
     /// Tells that nothing is free any more, when so many units that moved were the last.
-    pub(super) fn tell_if_sold_out(&mut self, moved: u32) -> Result<(), MoreNeeded> {
+    pub(super) fn record_if_out_of_stock(&mut self, moved: u32) -> Result<(), MoreNeeded> {
         if moved > 0 && self.available() == 0 {
             self.need_all_batches()?;
-            self.tell_sold_out();
+            self.record_out_of_stock();
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ pub(super) struct Before {
 
 impl Product {
     /// Decides as a whole or not at all: after an error, nothing has changed.
-    pub(crate) fn as_one<T, E>(&mut self, decide: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+    pub(crate) fn atomically<T, E>(&mut self, decide: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
         if self.before.is_some() {
             // Part of a decision that is taken back as a whole.
             return decide(self);

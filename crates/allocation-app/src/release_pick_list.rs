@@ -3,13 +3,13 @@ use crate::deciding::decide;
 use crate::locking::Locked;
 use crate::pick_list_products::lock_list;
 use crate::saving::save_changed;
-use crate::unit_of_work::Ending;
+use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{GiveBackError as Refusal, GiveBackOutcome, PickListId};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
 
 /// Why a pick list is not given back. Nothing of it is then.
 #[derive(Debug, thiserror::Error)]
-pub enum GiveBackPickListError {
+pub enum ReleasePickListError {
     /// A rule forbids it.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -29,9 +29,9 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`GiveBackPickListError`], and nothing has changed.
-    pub fn give_back_pick_list(&self, list_id: &PickListId) -> Result<(), GiveBackPickListError> {
-        self.units.run("give_back_pick_list", |unit, _| give_back(unit, list_id, &self.origin))?
+    /// [`ReleasePickListError`], and nothing has changed.
+    pub fn release_pick_list(&self, list_id: &PickListId) -> Result<(), ReleasePickListError> {
+        self.units.run("release_pick_list", |unit, _| give_back(unit, list_id, &self.origin))?
     }
 }
 
@@ -39,18 +39,18 @@ fn give_back(
     unit: &mut dyn UnitOfWork,
     list_id: &PickListId,
     origin: &Origin,
-) -> Result<Ending<Result<(), GiveBackPickListError>>, StoreError> {
+) -> Result<UnitOutcome<Result<(), ReleasePickListError>>, StoreError> {
     let Some((Locked { mut products, .. }, _)) = lock_list(unit, list_id)? else {
-        return Ok(Ending::Rollback(Err(Refusal::NotFound(list_id.clone()).into())));
+        return Ok(UnitOutcome::Rollback(Err(Refusal::NotFound(list_id.clone()).into())));
     };
     match decide(unit, &mut products, |products| products.give_back(list_id))? {
         Ok(GiveBackOutcome::GivenBack(_)) => {
             save_changed(unit, products, origin)?;
-            Ok(Ending::Commit(Ok(())))
+            Ok(UnitOutcome::Commit(Ok(())))
         }
-        Ok(GiveBackOutcome::Unchanged(_)) => Ok(Ending::Rollback(Ok(()))),
+        Ok(GiveBackOutcome::Unchanged(_)) => Ok(UnitOutcome::Rollback(Ok(()))),
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
-        Err(refusal @ (Refusal::NotFound(_) | Refusal::Picked(_))) => Ok(Ending::Rollback(Err(refusal.into()))),
+        Err(refusal @ (Refusal::NotFound(_) | Refusal::Picked(_))) => Ok(UnitOutcome::Rollback(Err(refusal.into()))),
     }
 }
 
