@@ -3,32 +3,32 @@
 use crate::{BatchCounts, BatchReference, Eta, MoreNeeded, Moving, Quantity, Sku, Units};
 use chrono::{DateTime, SubsecRound, Utc};
 
-/// A batch whose counters say that there is more of it than was purchased.
+/// An error for a batch whose counters exceed the purchased quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("batch {reference} holds {allocated} allocated units and {gone} gone ones of {purchased} purchased ones")]
 pub struct Oversold {
     /// The batch.
     pub reference: BatchReference,
-    /// How many units were purchased.
+    /// The purchased units.
     pub purchased: u32,
-    /// How many units are said to be allocated.
+    /// The units counted as allocated.
     pub allocated: u32,
-    /// How many units are said to be picked, shipped or missing.
+    /// The units counted as picked, shipped or missing.
     pub gone: u64,
 }
 
-/// Why a batch cannot be added.
+/// An error returned when adding a batch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddBatchError {
-    /// The product has a batch of that name already.
+    /// The product already has a batch with this reference.
     #[error("Batch {0} exists already")]
     AlreadyExists(BatchReference),
-    /// What is at hand does not decide who of those that wait gets the units.
+    /// The loaded rows do not decide which waiting lines get the units.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),
 }
 
-/// Why a batch cannot be removed.
+/// An error returned when removing a batch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RemoveBatchError {
     /// The product has no such batch.
@@ -39,7 +39,7 @@ pub enum RemoveBatchError {
     HasAllocations {
         /// The batch.
         reference: BatchReference,
-        /// How many of its units are allocated.
+        /// The allocated units.
         allocated: u32,
     },
     /// Units of the batch were picked or shipped.
@@ -47,29 +47,32 @@ pub enum RemoveBatchError {
     Picked {
         /// The batch.
         reference: BatchReference,
-        /// How many of its units are picked and not shipped yet.
+        /// The units picked and not shipped yet.
         picked: u32,
-        /// How many of its units were shipped.
+        /// The shipped units.
         shipped: u32,
     },
-    /// What is at hand does not decide what becomes of holds that have expired.
+    /// The loaded rows do not decide which lines get the units of expired holds.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),
 }
 
-/// A batch as it was after so many corrections, and not another that has taken its name.
+/// The version of a batch that a client saw.
+///
+/// `added_at` distinguishes the batch from a later one with the same reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BatchVersion {
-    /// When the batch was added, in microseconds.
+    /// The instant at which the batch was added, in microseconds.
     pub added_at: DateTime<Utc>,
-    /// Counts the corrections, from 1.
+    /// The number of corrections, from 1.
     pub revision: u32,
 }
 
-/// A quantity of one SKU that was purchased as one, in the warehouse or on its way.
+/// Units of one SKU that were purchased together, in stock or in transit.
 ///
 /// `purchased == available + allocated + picked + shipped + missing` holds for every value of this
-/// type: whatever would break it panics, also in a release. A purchase may come to nothing: a batch can be lowered to no units at all.
+/// type. Whatever would break it panics, in release builds too. A batch can be lowered to no units
+/// at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     reference: BatchReference,
@@ -82,7 +85,7 @@ pub struct Batch {
     moving: Option<Box<Moving>>,
 }
 
-/// What orders batches: smaller is preferred.
+/// The sort key of batches: smaller is preferred.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BatchPreference {
     eta: Eta,
@@ -97,7 +100,7 @@ impl BatchPreference {
 }
 
 impl Batch {
-    /// A batch of which nothing is allocated, in its first revision. `added_at` is kept in
+    /// Creates a batch in its first revision with nothing allocated. `added_at` is truncated to
     /// microseconds.
     #[must_use]
     pub fn new(
@@ -111,34 +114,33 @@ impl Batch {
         Self { reference, sku, purchased, counts: BatchCounts::default(), eta, added_at, revision: 1, moving: None }
     }
 
-    /// This batch in another revision, as a store remembers it.
+    /// Sets the stored revision.
     #[must_use]
     pub fn with_revision(self, revision: u32) -> Self {
         Self { revision, ..self }
     }
 
-    /// This batch with what is still to be done with its lines, as a store remembers it.
+    /// Sets the stored progress of moving lines.
     #[must_use]
     pub fn with_moving(self, moving: Option<Moving>) -> Self {
         Self { moving: moving.filter(|moving| !moving.is_done()).map(Box::new), ..self }
     }
 
-    /// This batch with so many units allocated, as a store remembers it.
+    /// Sets the stored number of allocated units.
     ///
     /// # Errors
     ///
-    /// [`Oversold`] when that is more than there is.
+    /// [`Oversold`] if the counters exceed the purchased quantity.
     pub fn with_allocated(self, allocated: u32) -> Result<Self, Oversold> {
         let counts = BatchCounts { allocated, ..self.counts };
         self.with_counts(counts)
     }
 
-    /// This batch with so many units allocated, picked, shipped and missing, as a store remembers
-    /// it.
+    /// Sets the stored counters.
     ///
     /// # Errors
     ///
-    /// [`Oversold`] when that is more than was purchased.
+    /// [`Oversold`] if the counters exceed the purchased quantity.
     pub fn with_counts(self, counts: BatchCounts) -> Result<Self, Oversold> {
         let (purchased, BatchCounts { allocated, .. }) = (self.purchased.get(), counts);
         let gone = counts.sum() - u64::from(allocated);
@@ -148,69 +150,71 @@ impl Batch {
         Ok(Self { counts, ..self })
     }
 
-    /// The name of the batch.
+    /// Returns the reference.
     #[must_use]
     pub const fn reference(&self) -> &BatchReference {
         &self.reference
     }
 
-    /// What the batch holds.
+    /// Returns the SKU.
     #[must_use]
     pub const fn sku(&self) -> &Sku {
         &self.sku
     }
 
-    /// How many units were purchased.
+    /// The purchased units.
     #[must_use]
     pub const fn purchased(&self) -> Units {
         self.purchased
     }
 
-    /// How many units are allocated to order lines, and not picked yet.
+    /// Returns the units that are allocated to order lines and not picked yet.
     #[must_use]
     pub const fn allocated(&self) -> u32 {
         self.counts.allocated
     }
 
-    /// How many units are allocated, picked, shipped and missing.
+    /// Returns the numbers of allocated, picked, shipped and missing units.
     #[must_use]
     pub const fn counts(&self) -> BatchCounts {
         self.counts
     }
 
-    /// How many units can still be allocated.
+    /// Returns the units that can still be allocated.
     #[must_use]
     pub const fn available(&self) -> u32 {
         self.purchased.get() - self.counts.allocated - self.consumed()
     }
 
-    /// How many units are picked, shipped or missing: the batch cannot be lowered below that.
+    /// Returns the picked, shipped and missing units. The batch cannot be lowered below them.
     #[must_use]
     pub const fn consumed(&self) -> u32 {
         self.counts.picked + self.counts.shipped + self.counts.missing
     }
 
-    /// How many units are there, or on their way: allocated, picked or free.
+    /// Returns the units that are on hand or in transit: allocated, picked or free.
     #[must_use]
     pub const fn on_hand(&self) -> u32 {
         self.purchased.get() - self.counts.shipped - self.counts.missing
     }
 
-    /// What is still to be done with the lines of the batch after a correction, `None` of nearly all.
+    /// Returns the progress of moving lines after a correction. Usually `None`.
     #[must_use]
     pub fn moving(&self) -> Option<&Moving> {
         self.moving.as_deref()
     }
 
-    /// How many units the batch will have once the lines have left it that must: less than
-    /// [`Batch::purchased`] only while they leave.
+    /// Returns the units that the batch has once all displaced lines have left it.
+    ///
+    /// It is less than [`Batch::purchased`] only while they leave.
     #[must_use]
     pub fn lowered_to(&self) -> Units {
         self.moving().and_then(|moving| moving.lower_to).unwrap_or(self.purchased)
     }
 
-    /// How many units lines are still to be moved with, or to learn of a later date for; about that
-    /// many, while orders come and go.
+    /// Returns roughly how many units are still to be reviewed or to leave the batch.
+    ///
+    /// It is an estimate: orders change while lines move.
     #[must_use]
     pub fn moving_units(&self) -> u32 {
         let reviewed = self.moving().and_then(|moving| moving.review).map_or(0, |review| review.units.max(1));
@@ -218,80 +222,81 @@ impl Batch {
         reviewed.saturating_add(leaving)
     }
 
-    /// When the batch can be picked from.
+    /// Returns the ETA.
     #[must_use]
     pub const fn eta(&self) -> Eta {
         self.eta
     }
 
-    /// When the batch was added, in microseconds.
+    /// Returns the instant at which the batch was added, in microseconds.
     #[must_use]
     pub const fn added_at(&self) -> DateTime<Utc> {
         self.added_at
     }
 
-    /// Counts the changes of what was purchased and when it comes, from 1; allocations do not count.
+    /// Returns the revision: the number of corrections of quantity or ETA, from 1. Allocations do
+    /// not count.
     #[must_use]
     pub const fn revision(&self) -> u32 {
         self.revision
     }
 
-    /// What [`crate::BatchChange::expected`] names.
+    /// Returns the version that [`crate::BatchChange::expected`] refers to.
     #[must_use]
     pub const fn version(&self) -> BatchVersion {
         BatchVersion { added_at: self.added_at, revision: self.revision }
     }
 
-    /// Whether all `quantity` units can be allocated to this batch.
+    /// Returns whether the batch has `quantity` free units.
     #[must_use]
     pub const fn can_allocate(&self, quantity: Quantity) -> bool {
         quantity.get() <= self.available()
     }
 
-    /// The batch's place in the order of preference: stock in the warehouse first, then the
-    /// earliest ETA, then the batch that was added first, then the smaller reference.
+    /// Returns the sort key of the batch: stock in the warehouse first, then the earliest ETA, then
+    /// the earliest `added_at`, then the smaller reference.
     #[must_use]
     pub fn preference(&self) -> BatchPreference {
         BatchPreference::new(self.eta, self.added_at, self.reference.clone())
     }
 
-    /// What [`Batch::preference`] compares, without a copy.
+    /// Returns the key of [`Batch::preference`] without copying it.
     pub(crate) const fn rank(&self) -> (Eta, DateTime<Utc>, &BatchReference) {
         (self.eta, self.added_at, &self.reference)
     }
 
-    /// Whether this batch says the same as another but for what became of it since it was added.
+    /// Returns whether both batches have the same reference, SKU, purchased quantity and ETA.
     #[must_use]
     pub fn same_purchase(&self, other: &Self) -> bool {
         (&self.reference, &self.sku, self.purchased, self.eta)
             == (&other.reference, &other.sku, other.purchased, other.eta)
     }
 
-    /// Sets when the batch comes.
+    /// Sets the ETA.
     pub(crate) const fn expect(&mut self, eta: Eta) {
         self.eta = eta;
     }
 
-    /// Sets what was purchased; the caller has seen to it that no more than that is allocated or
-    /// gone.
+    /// Sets the purchased quantity.
+    ///
+    /// Panics if more units than that are allocated or consumed: the caller checks it.
     pub(crate) fn correct(&mut self, purchased: Units) {
         assert!(self.counts.sum() <= u64::from(purchased.get()), "batch_not_oversold: {self:?} to {purchased}");
         self.purchased = purchased;
     }
 
-    /// How many units of the batch are allocated or gone: it cannot have fewer.
+    /// Returns the allocated and consumed units. The batch cannot have fewer.
     pub(crate) const fn used(&self) -> u32 {
         self.counts.allocated + self.consumed()
     }
 
-    /// Says what is still to be done with the lines; a batch that is as low as it was to be is not
-    /// lowered any more.
+    /// Sets the progress of moving lines. A batch that has reached its target is no longer lowered.
     pub(crate) fn set_moving(&mut self, mut moving: Moving) {
         moving.lower_to = moving.lower_to.filter(|to| *to < self.purchased);
         self.moving = (!moving.is_done()).then(|| Box::new(moving));
     }
 
-    /// Takes units that a line gave back off a batch that is lowered.
+    /// Removes released units from a batch that is being lowered.
     pub(crate) fn absorb(&mut self, units: u32) {
         let left = self.purchased.get() - self.lowered_to().get();
         if let Ok(purchased) = Units::new(self.purchased.get() - units.min(left)) {
@@ -302,36 +307,36 @@ impl Batch {
         }
     }
 
-    /// Counts a change.
+    /// Increments the revision.
     pub(crate) const fn revise(&mut self) {
         self.revision += 1;
     }
 
-    /// Takes units for a line; the caller has checked that they are available.
+    /// Allocates units to a line. Panics if they are not available: the caller checks it.
     pub(crate) fn take(&mut self, quantity: Quantity) {
         assert!(self.can_allocate(quantity), "batch_not_oversold: {self:?} less {quantity}");
         self.counts.allocated += quantity.get();
     }
 
-    /// Gives units of a line back; the caller has checked that the line holds them.
+    /// Releases units of a line. Panics if fewer are allocated: the caller checks it.
     pub(crate) fn give_back(&mut self, quantity: Quantity) {
         assert!(quantity.get() <= self.counts.allocated, "batch_covers_its_allocations: {self:?} less {quantity}");
         self.counts.allocated -= quantity.get();
     }
 
-    /// Units that were allocated to a line are picked.
+    /// Moves units from allocated to picked.
     pub(crate) fn pick(&mut self, quantity: Quantity) {
         self.give_back(quantity);
         self.counts.picked += quantity.get();
     }
 
-    /// Units that were allocated to a line are not there.
+    /// Moves units from allocated to missing.
     pub(crate) fn miss(&mut self, quantity: Quantity) {
         self.give_back(quantity);
         self.counts.missing += quantity.get();
     }
 
-    /// Units that were picked are shipped.
+    /// Moves units from picked to shipped.
     pub(crate) fn ship(&mut self, quantity: Quantity) {
         assert!(quantity.get() <= self.counts.picked, "batch_covers_its_picks: {self:?} less {quantity}");
         self.counts.picked -= quantity.get();
@@ -343,7 +348,7 @@ impl Batch {
 mod tests {
     use super::*;
 
-    /// A batch of ten units, of which four are allocated and two picked.
+    /// Creates a batch of ten units: four allocated, two picked.
     fn batch() -> Batch {
         let (reference, sku) = (BatchReference::parse("B-1").unwrap(), Sku::parse("LAMP").unwrap());
         let batch = Batch::new(reference, sku, units(10), Eta::InStock, DateTime::UNIX_EPOCH);

@@ -1,4 +1,4 @@
-//! What a store has to write down.
+//! The rows that a store has to write.
 
 use crate::{
     Batch, BatchReference, Eta, Event, LineRow, LineState, LineTerms, Moving, OrderId, PickLine, PickLineId, Product,
@@ -8,24 +8,24 @@ use chrono::{DateTime, Utc};
 
 /// The difference between a product and what its store holds, row by row.
 ///
-/// Removals are to be written before additions: a line may leave and come back in one unit of work.
+/// A store writes removals before additions: one unit of work may remove a line and add it again.
 #[derive(Debug)]
 pub struct Changes<'a> {
     /// The SKU.
     pub sku: &'a Sku,
-    /// Counts the units of work that have locked the product.
+    /// The number of units of work that have locked the product.
     pub version: u64,
     /// Batches to add, with all their counters.
     pub added_batches: Vec<&'a Batch>,
     /// Batches to remove.
     pub removed_batches: Vec<&'a BatchReference>,
-    /// Batches that were corrected, each a row to be written in one statement.
+    /// Corrected batches, one row and one statement each.
     pub changed_batches: Vec<BatchRowChange<'a>>,
-    /// By how many units the allocated quantity of a stored batch rises or falls, of all batches
-    /// that were not corrected and of which no other counter has changed.
+    /// Changes of the allocated units of stored batches. Only batches that were not corrected, and
+    /// whose other counters are the same.
     pub batch_deltas: Vec<(&'a BatchReference, i64)>,
-    /// By how many units the counters of stored batches rise or fall, of all batches that were not
-    /// corrected and of which units were picked, shipped or missing.
+    /// Changes of the counters of stored batches. Only batches that were not corrected, and of
+    /// which units were picked, shipped or missing.
     pub counted_batches: Vec<(&'a BatchReference, BatchCountsChange)>,
     /// Lines to add, remove or change, in no order.
     pub lines: Vec<LineChange<'a>>,
@@ -34,42 +34,41 @@ pub struct Changes<'a> {
     /// Pick lines to add or change, in no order. They are never removed, and may outlive their
     /// order line and their batch.
     pub pick_lines: Vec<PickLineChange<'a>>,
-    /// By how much the product's totals rise or fall, for a store that counts them.
+    /// Changes of the product's totals, for a store that keeps them.
     pub totals: TotalsChange,
-    /// Whether lines may wait for units that are free, when that is not what the store has: to be given
-    /// back as [`ProductState::unserved`](crate::ProductState::unserved).
+    /// Whether lines may be waiting for free units, or `None` if the stored value is right. A store
+    /// restores it as [`ProductState::unserved`](crate::ProductState::unserved).
     pub unserved: Option<bool>,
-    /// What has happened, oldest first. None when all that was done is that lines of a batch were
-    /// looked at.
+    /// Events, oldest first. Empty if lines of a batch were only reviewed.
     pub events: &'a [Event],
-    /// Whether anything is to be written.
+    /// Whether there is anything to write.
     is_changed: bool,
 }
 
-/// A batch that was corrected.
+/// The new row of a corrected batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchRowChange<'a> {
     /// The batch.
     pub reference: &'a BatchReference,
-    /// How many units were purchased.
+    /// The purchased units.
     pub purchased: Units,
-    /// When the batch can be picked from.
+    /// The ETA.
     pub eta: Eta,
-    /// Counts the changes of the batch.
+    /// The revision.
     pub revision: u32,
-    /// What is still to be done with its lines.
+    /// The progress of moving lines.
     pub moving: Option<&'a Moving>,
-    /// By how many units its allocated quantity rises or falls.
+    /// The change of the allocated units.
     pub allocated_delta: i64,
-    /// By how many units the quantity picked and not shipped rises or falls.
+    /// The change of the units picked and not shipped.
     pub picked_delta: i64,
-    /// By how many units the shipped quantity rises or falls.
+    /// The change of the shipped units.
     pub shipped_delta: i64,
-    /// By how many units the missing quantity rises or falls.
+    /// The change of the missing units.
     pub missing_delta: i64,
 }
 
-/// By how many units the counters of a batch rise or fall.
+/// Changes of the counters of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BatchCountsChange {
     /// Units allocated and not picked.
@@ -98,70 +97,72 @@ impl BatchCountsChange {
 /// A pick line that is new or has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PickLineChange<'a> {
-    /// The list and the number of the line on it.
+    /// The list and the line number.
     pub id: &'a PickLineId,
-    /// What the store has, `None` for a pick line to add.
+    /// The stored pick line, `None` for an addition.
     pub before: Option<&'a PickLine>,
-    /// What there is now.
+    /// The new pick line.
     pub after: &'a PickLine,
 }
 
-/// The change of a line.
+/// A line that is added, removed or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineChange<'a> {
     /// The order that the line belongs to.
     pub order_id: &'a OrderId,
-    /// What the store has, `None` for a line to add.
+    /// The stored row, `None` for an addition.
     pub before: Option<LineRow>,
-    /// What there is now, `None` for a line to remove.
+    /// The new row, `None` for a removal.
     pub after: Option<LineRow>,
 }
 
-/// The change of what a line holds in a batch.
+/// An allocation that is added, removed or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AllocationChange<'a> {
     /// The order that the line belongs to.
     pub order_id: &'a OrderId,
     /// The batch.
     pub reference: &'a BatchReference,
-    /// How many units the store has, `None` for an allocation to add.
+    /// The stored units, `None` for an addition.
     pub before: Option<Quantity>,
-    /// How many units there are now, `None` for an allocation to remove.
+    /// The new units, `None` for a removal.
     pub after: Option<Quantity>,
-    /// The priority of the line: with `placed_at`, a store that has the lines of a batch in the
-    /// order in which they are served keeps them with what the lines hold.
+    /// The priority of the line.
+    ///
+    /// With `placed_at`, a store can keep the allocations of a batch in the order in which lines
+    /// are served.
     pub priority: i32,
-    /// When the line was placed.
+    /// The instant at which the line was placed.
     pub placed_at: DateTime<Utc>,
 }
 
-/// By how much the totals of a product rise or fall.
+/// Changes of the totals of a product.
 ///
-/// A hold counts until it is released, so one that has expired unnoticed is among `held` and
-/// `allocated`. What the totals are at an instant is what is counted and what changes when the
-/// product is restored for a decision and [`Product::release_expired`] is all that it decides.
+/// A hold counts until it is released, so `held` and `allocated` include holds that have expired.
+/// The totals at an instant are the stored ones plus the changes of a decision that consists of
+/// [`Product::release_expired`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TotalsChange {
-    /// Units of batches in stock that are there: neither shipped nor missing.
+    /// Units of batches in stock, neither shipped nor missing.
     pub in_stock: i64,
-    /// Units of batches that are on their way.
+    /// Units of batches in transit.
     pub on_its_way: i64,
-    /// Units allocated and not picked yet, held ones among them.
+    /// Units allocated and not picked yet, including held ones.
     pub allocated: i64,
     /// Units picked and not shipped yet.
     pub picked: i64,
     /// Units allocated to lines on hold.
     pub held: i64,
-    /// Units that lines wait for.
+    /// Units for which lines wait.
     pub backordered: i64,
-    /// Lines on hold. Where there are none, nothing can have expired.
+    /// Lines on hold. Without any, nothing can have expired.
     pub held_lines: i64,
-    /// Lines that wait. Where there are none, nobody has to be served.
+    /// Lines that wait. Without any, no line has to be served.
     pub waiting_lines: i64,
 }
 
 impl Changes<'_> {
-    /// Whether there is nothing to write.
+    /// Returns whether there is nothing to write.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         !self.is_changed
@@ -169,7 +170,7 @@ impl Changes<'_> {
 }
 
 impl Product {
-    /// What a store has to write down so that it holds this product.
+    /// Returns the rows that a store has to write.
     #[must_use]
     pub fn changes(&self) -> Changes<'_> {
         let mut changes = Changes {
@@ -236,7 +237,7 @@ impl Product {
             }
             changes.totals.count_line(now, 1);
             let LineTerms { priority, placed_at, .. } = now.terms;
-            // A line that left and came back has another place among those of its batch.
+            // A line that was removed and added again has a new position on its batch.
             let placed_anew =
                 stored.is_some_and(|stored| (stored.terms.priority, stored.terms.placed_at) != (priority, placed_at));
             for part in &now.allocations {
@@ -266,8 +267,10 @@ impl Product {
     }
 }
 
-/// Whether a batch is the stored one, corrected or not, and no other that has taken its name. One
-/// that took it at the instant at which the stored one was added is written over its row.
+/// Returns whether a batch is the stored one, corrected or not, rather than a new one with its
+/// reference.
+///
+/// A new batch that was added at the same instant overwrites the stored row.
 fn same_row(batch: &Batch, stored: &Batch) -> bool {
     batch.added_at() == stored.added_at()
 }

@@ -1,9 +1,9 @@
-//! What has happened.
+//! Domain events.
 
 use crate::{BatchReference, Eta, OnShortage, OrderId, PickListId, Quantity, Sku, Units};
 use chrono::{DateTime, Utc};
 
-/// Why a line got units.
+/// The reason for an allocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -11,53 +11,57 @@ pub enum AllocationReason {
     /// The line is new.
     #[default]
     NewLine,
-    /// The line was sent again after it had given units back.
+    /// The line was sent again after it had released units.
     Refill,
-    /// The line has waited for them.
+    /// The line waited for the units.
     Backorder,
-    /// The line left another batch, or its units were missing there.
+    /// The line left another batch, or its units there were missing.
     Move,
 }
 
-/// Why a line gave units back.
+/// The reason for a deallocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum DeallocationReason {
-    /// Somebody asked for it. A line that was sent alone and has nothing left is forgotten.
+    /// A request released the units. A standalone line with nothing left is forgotten.
     #[default]
     Request,
     /// The order was cancelled.
     Cancellation,
     /// The hold expired.
     Expiry,
-    /// The batch came to less than was allocated of it.
+    /// The batch was lowered below its allocated units.
     BatchLowered,
-    /// The line goes to a better batch.
+    /// The line moved to an earlier batch.
     Move,
 }
 
-/// Why units left a pick list before they were picked.
+/// The reason why units left a pick list before they were picked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum WithdrawalReason {
-    /// The line gives them back: of that, and why, is told next.
+    /// The line released the units. A following event records the reason.
     Deallocated,
-    /// The batch is not in stock any more: of that is told next.
+    /// The batch is no longer in stock. A following event records the change.
     NotInStock,
-    /// The list was given back.
+    /// The list was released.
     GivenBack,
 }
 
 /// A fact about a product, in the past tense.
 ///
-/// Every change of a product records its events, one for each batch added, changed or removed, one
-/// for each line and batch whose allocation changed, and those of a line's life. They alone tell
-/// the state: a reader that starts from nothing and follows them has every batch, line, allocation
-/// and pick line. Those of one unit of work on the product happen at the instant that it records
-/// ([`crate::Product::decided_at`]), which is also the `added_at` of a batch and the `placed_at` of a line. At no event is more of a batch allocated
-/// than there is, or more on pick lists than allocated.
+/// Every change of a product records events: one for each batch added, changed or removed, one for
+/// each allocation changed, and the life cycle of each line. Events are complete: a reader that
+/// follows them from the start has every batch, line, allocation and pick line.
+///
+/// All events of one unit of work on the product carry the instant that it records
+/// ([`crate::Product::decided_at`]). It is also the `added_at` of a batch and the `placed_at` of a
+/// line.
+///
+/// After every event, a batch has no more units allocated than it has, and no more on pick lists
+/// than allocated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(tag = "type", rename_all = "snake_case"))]
@@ -66,272 +70,274 @@ pub enum Event {
     BatchAdded {
         /// The batch.
         reference: BatchReference,
-        /// What it holds.
+        /// The SKU.
         sku: Sku,
-        /// How many units were purchased.
+        /// The purchased units.
         purchased_quantity: Quantity,
-        /// When the batch can be picked from.
+        /// The ETA.
         eta: Eta,
     },
-    /// What was purchased, or when it comes, was corrected. Lines that left the batch for it have
-    /// left before. Where there are many, the batch is lowered in steps, as they leave: each step is
-    /// an event of the same revision.
+    /// The quantity or ETA of a batch was corrected.
+    ///
+    /// Events of lines that leave the batch precede it. If there are many, the batch is lowered in
+    /// steps as they leave. Each step is an event of the same revision.
     BatchChanged {
         /// The batch.
         reference: BatchReference,
-        /// What it holds.
+        /// The SKU.
         sku: Sku,
-        /// How many units were purchased.
+        /// The purchased units.
         purchased_quantity: Units,
-        /// When the batch can be picked from.
+        /// The ETA.
         eta: Eta,
-        /// How many units it was before.
+        /// The previous number of units.
         old_purchased_quantity: Units,
-        /// When it was expected before.
+        /// The previous ETA.
         old_eta: Eta,
-        /// Counts the changes of the batch.
+        /// The revision.
         revision: u32,
     },
-    /// A batch of which nothing was allocated was removed.
+    /// A batch without allocations was removed.
     BatchRemoved {
         /// The batch.
         reference: BatchReference,
-        /// What it held.
+        /// The SKU.
         sku: Sku,
     },
-    /// A line was placed with an order; what it holds or waits for is told next.
+    /// A line was placed with an order. The following events record its allocations and backorders.
     LinePlaced {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
-        /// How many units the line has ordered.
+        /// The quantity of the line.
         quantity: Quantity,
-        /// Who is served first: the higher number.
+        /// The priority; a higher number is served first.
         priority: i32,
-        /// Whether the line asks to wait for what it lacks.
+        /// Whether the line accepts backorders.
         on_shortage: OnShortage,
-        /// Whether it takes parts of what it waits for.
+        /// Whether the line accepts a part of its backordered units.
         allow_split: bool,
-        /// When its hold expires, `None` for a firm line.
+        /// The expiry of the hold, `None` for a firm line.
         expires_at: Option<DateTime<Utc>>,
     },
-    /// Units of a batch were allocated to a line. A line of which nothing was told before was sent
-    /// alone.
+    /// Units of a batch were allocated to a line. A line without an earlier event is standalone.
     Allocated {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
         /// The batch.
         reference: BatchReference,
-        /// How many units of the batch.
+        /// The allocated units.
         quantity: Quantity,
-        /// How many units the line has ordered.
+        /// The quantity of the line.
         line_quantity: Quantity,
-        /// Why; of [`AllocationReason::Backorder`], the line waits for so many units less.
+        /// The reason. With [`AllocationReason::Backorder`], the line waits for this many units
+        /// fewer.
         #[cfg_attr(feature = "serde", serde(default))]
         reason: AllocationReason,
     },
-    /// A line's units in a batch were freed.
+    /// A line's units in a batch were released.
     Deallocated {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
         /// The batch.
         reference: BatchReference,
-        /// How many units were freed.
+        /// The released units.
         quantity: Quantity,
-        /// Why.
+        /// The reason.
         #[cfg_attr(feature = "serde", serde(default))]
         reason: DeallocationReason,
     },
-    /// A line waits for so many units more, as its order has asked.
+    /// A line that accepts backorders waits for more units.
     Backordered {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
-        /// How many units more it waits for.
+        /// The additional units that it waits for.
         quantity: Quantity,
     },
-    /// A line lost so many units without having asked to wait: it is short, and waits for them.
+    /// A line that does not accept backorders lost units: it is short, and waits for them.
     LineShort {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
-        /// How many units more it waits for.
+        /// The additional units that it waits for.
         quantity: Quantity,
     },
-    /// A line that gave units back, or was filled by itself, waits for nothing more.
+    /// A line stopped waiting: it released units, or was sent again and filled.
     WaitEnded {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
-        /// For how many units it had waited.
+        /// The units that it waited for.
         quantity: Quantity,
     },
-    /// A line's promise got worse: its batch comes later, or it was moved to a later one.
+    /// A line's units are promised later: its batch is late, or it moved to a later batch.
     PromiseWorsened {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
         /// The batch that holds the units now.
         reference: BatchReference,
-        /// How many units.
+        /// The number of units.
         quantity: Quantity,
-        /// When they were promised before.
+        /// The ETA promised before.
         old_eta: Eta,
-        /// When they are promised now.
+        /// The ETA promised now.
         new_eta: Eta,
     },
     /// A held line was made firm.
     HoldConfirmed {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
     },
-    /// A line is held for longer.
+    /// A line's hold was extended.
     HoldExtended {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
-        /// When the hold expires now.
+        /// The new expiry.
         expires_at: DateTime<Utc>,
     },
-    /// A line's hold expired: what it held was freed, and it waits no more.
+    /// A line's hold expired: its units were released, and it no longer waits.
     HoldExpired {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
-        /// When the hold expired; it may have been noticed later.
+        /// The expiry; the hold may have been released later.
         expires_at: DateTime<Utc>,
     },
-    /// A line was cancelled: what it held was freed, and it waits no more.
+    /// A line was cancelled: its units were released, and it no longer waits.
     LineCancelled {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
     },
-    /// Units that a line holds in a batch were put on a pick list.
+    /// Allocated units were put on a pick list.
     PickListed {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
         /// The batch.
         reference: BatchReference,
         /// The pick list.
         list: PickListId,
-        /// The number of the line on it.
+        /// The line number on the list.
         line: u32,
-        /// How many units are to be picked.
+        /// The units to pick.
         quantity: Quantity,
     },
-    /// Fewer units are to be picked of a line of a pick list.
+    /// The quantity of a pick line was reduced.
     PickLineChanged {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
         /// The batch.
         reference: BatchReference,
         /// The pick list.
         list: PickListId,
-        /// The number of the line on it.
+        /// The line number on the list.
         line: u32,
-        /// How many units are to be picked now.
+        /// The units to pick now.
         quantity: Quantity,
-        /// How many units it was before.
+        /// The previous number of units.
         old_quantity: Quantity,
-        /// Why.
+        /// The reason.
         reason: WithdrawalReason,
     },
-    /// Nothing is to be picked any more of a line of a pick list.
+    /// A pick line was withdrawn.
     PickLineWithdrawn {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
         /// The batch.
         reference: BatchReference,
         /// The pick list.
         list: PickListId,
-        /// The number of the line on it.
+        /// The line number on the list.
         line: u32,
-        /// How many units were to be picked.
+        /// The units that were to be picked.
         quantity: Quantity,
-        /// Why.
+        /// The reason.
         reason: WithdrawalReason,
     },
-    /// Units of a batch were picked for a line: they are allocated no more, and will not be undone.
+    /// Units were picked for a line. They are no longer allocated, and a pick is never undone.
     Picked {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
         /// The batch.
         reference: BatchReference,
         /// The pick list.
         list: PickListId,
-        /// The number of the line on it.
+        /// The line number on the list.
         line: u32,
-        /// How many units.
+        /// The number of units.
         quantity: Quantity,
     },
-    /// Units of a batch were not there when they were to be picked: the batch has so many less, and
-    /// so has the line. What was found of the pick line is told before.
+    /// Units of a batch were not found by the picker: the batch and the line both lose them.
+    ///
+    /// The event of the units found precedes it.
     UnitsMissing {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
         /// The batch.
         reference: BatchReference,
         /// The pick list.
         list: PickListId,
-        /// The number of the line on it.
+        /// The line number on the list.
         line: u32,
-        /// How many units.
+        /// The number of units.
         quantity: Quantity,
     },
-    /// The units that were picked of a line of a pick list have left for good.
+    /// The picked units of a pick line were shipped.
     Shipped {
         /// The order that the line belongs to.
         order_id: OrderId,
-        /// What is ordered.
+        /// The SKU.
         sku: Sku,
         /// The batch.
         reference: BatchReference,
         /// The pick list.
         list: PickListId,
-        /// The number of the line on it.
+        /// The line number on the list.
         line: u32,
-        /// How many units.
+        /// The number of units.
         quantity: Quantity,
     },
-    /// A product was registered before it had a batch: lines can wait for it.
+    /// A product was registered before its first batch, so that lines can wait for it.
     ProductRegistered {
-        /// What it is.
+        /// The SKU.
         sku: Sku,
     },
-    /// The last free unit of a SKU, in the warehouse or on its way, was allocated.
+    /// The last free unit of a SKU, in stock or in transit, was allocated.
     OutOfStock {
-        /// What is sold out.
+        /// The SKU.
         sku: Sku,
     },
 }
 
 impl Event {
-    /// The event's type, as it is stored.
+    /// Returns the stored name of the event type.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -360,7 +366,7 @@ impl Event {
         }
     }
 
-    /// The order that the event is about, `None` for an event of the product alone.
+    /// Returns the order of the event, or `None` for an event of the product alone.
     #[must_use]
     pub const fn order_id(&self) -> Option<&OrderId> {
         match self {

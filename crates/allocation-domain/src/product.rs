@@ -1,4 +1,4 @@
-//! The consistency boundary.
+//! The aggregate: one SKU with its batches and lines.
 
 use crate::horizon::Horizon;
 use crate::known_queue::KnownQueue;
@@ -29,23 +29,23 @@ mod undo;
 use on_batch::KnownOn;
 pub(crate) use plan::Plan;
 
-/// One SKU with its batches and lines: what is decided and stored as one.
+/// One SKU with its batches and lines, decided and stored as one.
 ///
-/// A product made with [`Product::new`] knows all its batches and lines. A store restores it with
-/// what a decision needs (see [`ProductState`]), asks for the decision, and writes down what
-/// [`Product::changes`] tells.
+/// A product made with [`Product::new`] has all its batches and lines. A store restores a product
+/// with the rows that a decision needs (see [`ProductState`]), makes the decision, and writes
+/// [`Product::changes`].
 ///
-/// Every decision that takes or frees units begins with the holds that have expired by `now`: their
-/// units are free, and go to the lines that wait, before anything else is decided. It ends with
-/// serving the lines that wait. So no line waits while there are free units that it could take.
+/// Every decision that takes or frees units first releases the holds that have expired by `now`,
+/// and allocates their units to waiting lines. It ends by serving the waiting lines. So no line
+/// waits while there are free units that it could take.
 ///
-/// `now` is the time by the clock of the store, and holds are measured by it. What a decision records
-/// carries [`Product::decided_at`] instead, which never goes back: see [`LockTime`].
+/// `now` is the time of the store's clock; holds are measured by it. Decisions record
+/// [`Product::decided_at`] instead, which never goes back: see [`LockTime`].
 ///
-/// A unit of work has a bound: where more lines wait for units that have become free, or more holds
-/// have expired, than [`Product::MAX_AT_ONCE`], the rest is left for units of work that follow, by
-/// [`Product::release_expired`]. Until then the product [is behind](Product::is_behind), and nothing
-/// else is decided on it: nothing overtakes a line that waits.
+/// A unit of work is bounded: it serves at most [`Product::MAX_AT_ONCE`] waiting lines and releases
+/// at most as many expired holds. [`Product::release_expired`] does the rest in further units of
+/// work. Until then the product [is behind](Product::is_behind) and no other decision is made on
+/// it, so nothing overtakes a waiting line.
 ///
 /// ```
 /// use allocation_domain::{AllocationOutcome, BatchReference, Eta, OrderId, Product, Quantity, Sku};
@@ -65,88 +65,88 @@ pub struct Product {
     version: u64,
     pub(crate) lock_time: Option<LockTime>,
     pub(crate) batches: OrderedBatches,
-    /// Up to where all batches with free units are known.
+    /// The preference up to which all batches with free units are loaded.
     horizon: Horizon<BatchPreference>,
     pub(crate) lines: BTreeMap<OrderId, LineState>,
-    /// The lines at hand that wait.
+    /// The loaded lines that wait.
     queue: BTreeSet<QueuePosition>,
-    /// Which of the lines that wait are at hand.
+    /// The parts of the stored queue that are loaded.
     known_queue: KnownQueue,
-    /// How many lines were loaded because they wait.
+    /// The number of lines loaded from the queue.
     queue_loaded: usize,
-    /// How many waiting lines are served at once.
+    /// The maximum number of waiting lines that one unit of work serves.
     most_served: usize,
-    /// Whether lines may wait for units that are free.
+    /// Whether lines may be waiting for free units.
     unserved: bool,
     stored_unserved: bool,
     /// Whether the store has more lines whose hold has expired.
     more_expired: bool,
-    /// Whether this unit of work has done what it can of what the product is behind with.
+    /// Whether this unit of work has done its share and the product is still behind.
     has_stepped: bool,
-    /// Orders that have ended, by their lines of other products.
+    /// Orders that have ended according to their lines of other products.
     ended_orders: BTreeMap<OrderId, OrderEnd>,
-    /// When the holds of the lines at hand expire.
+    /// The expiries of the loaded lines, soonest first.
     expiries: BTreeSet<(DateTime<Utc>, OrderId)>,
-    /// What the store holds of the batches at hand.
+    /// The loaded batches as stored.
     pub(crate) stored_batches: HashMap<BatchReference, Batch>,
-    /// What the store holds of the lines at hand.
+    /// The loaded lines as stored.
     pub(crate) stored_lines: BTreeMap<OrderId, LineState>,
     pub(crate) pick_lines: PickLines,
-    /// What the store holds of the pick lines at hand.
+    /// The loaded pick lines as stored.
     pub(crate) stored_pick_lines: PickLines,
     events: Vec<Event>,
-    /// Which lines of a batch are at hand.
+    /// The ranges of a batch's lines that are loaded.
     on_batch: KnownOn,
-    /// Whether anything has changed of which no event tells.
+    /// Whether the progress of moving lines has changed, which records no event.
     moved_on: bool,
-    /// What a decision that is under way has changed.
+    /// The undo log of the current decision.
     before: Option<undo::Before>,
 }
 
-/// What a store remembers of a product: what the decisions at hand need, and no more.
+/// The stored rows of a product that its decisions need.
 ///
-/// Every decision but to confirm, to extend, and to make, ship and give back a pick list needs the
-/// lines whose hold has expired by now; while there are more of them than those given, the product
-/// [is behind](Product::is_behind). What is left out otherwise costs a [`MoreNeeded`], never a wrong
-/// decision.
+/// Every decision needs the lines whose hold has expired, except to confirm or extend an order and
+/// to make, ship or release a pick list. If the store has more of them than are loaded, the product
+/// [is behind](Product::is_behind). Other omissions cost a [`MoreNeeded`], never a wrong decision.
 #[derive(Debug, Clone)]
 pub struct ProductState {
     /// The SKU.
     pub sku: Sku,
-    /// Counts the units of work that have locked the product.
+    /// The number of units of work that have locked the product.
     pub version: u64,
-    /// When the product was locked; `None` for one that no store has locked.
+    /// The time of the lock, or `None` if no store has locked the product.
     pub lock_time: Option<LockTime>,
-    /// Batches with free units, the most preferred first. Only the first of them may be given.
+    /// Batches with free units, the most preferred first. A store may load only the first ones.
     pub open_batches: Vec<Batch>,
-    /// Whether the store has, or may have, more batches with free units than those given: `true`
-    /// when none were looked for.
+    /// Whether the store has, or may have, more batches with free units: `true` if it did not look
+    /// for any.
     pub more_open_batches: bool,
-    /// Other batches: those that the decisions name, and those in which the lines below hold units
-    /// that they may give back.
+    /// Batches that the decisions name, and batches in which the lines below hold units that they
+    /// may release.
     pub named_batches: Vec<Batch>,
     /// The lines that the decisions name, as far as they exist, and lines whose hold has expired,
-    /// whether they hold units or only wait. Only some of these may be given, at least one if there is
-    /// one.
+    /// with or without units. A store may load only some of the expired ones, but at least one if
+    /// there is one.
     pub lines: Vec<(OrderId, LineState)>,
-    /// Whether the store has more lines whose hold has expired than those given.
+    /// Whether the store has more lines whose hold has expired.
     pub more_expired: bool,
-    /// Whether lines may wait for units that are free, as [`Changes::unserved`](crate::Changes::unserved) told.
+    /// Whether lines may be waiting for free units, as last written from
+    /// [`Changes::unserved`](crate::Changes::unserved).
     pub unserved: bool,
-    /// Lines that wait, in the order of [`QueuePosition`]. Only the first of them may be given.
+    /// Waiting lines in the order of [`QueuePosition`]. A store may load only the first ones.
     pub waiting: Vec<(OrderId, LineState)>,
-    /// Whether the store has, or may have, more lines that wait than those given.
+    /// Whether the store has, or may have, more waiting lines.
     pub more_waiting: bool,
-    /// Those of the orders whose lines may be sent alone that have ended, by their lines of other
-    /// products: none of them gets a line any more.
+    /// Orders that have ended according to their lines of other products, among the orders of
+    /// possible standalone lines. None of them gets another line.
     pub ended_orders: Vec<(OrderId, OrderEnd)>,
-    /// The pick lines that the decisions name, and those of the lines above that may give units
-    /// back, but for those that are withdrawn or missing.
+    /// The pick lines that the decisions name, and the pick lines of the lines above that may
+    /// release units. Withdrawn and missing ones are left out.
     pub pick_lines: Vec<(PickLineId, PickLine)>,
 }
 
 impl ProductState {
-    /// A product of which there is nothing.
+    /// Creates the state of a product without rows.
     #[must_use]
     pub const fn new(sku: Sku, version: u64) -> Self {
         Self {
@@ -168,15 +168,17 @@ impl ProductState {
 }
 
 impl Product {
-    /// How many waiting lines a unit of work serves, and how many expired holds it releases, at most;
-    /// with several products, all of them together, but some of each.
+    /// The maximum number of waiting lines that a unit of work serves, and of expired holds that it
+    /// releases.
+    ///
+    /// Several products share it, but each gets at least [`Product::MAX_AT_ONCE_OF_MANY`].
     pub const MAX_AT_ONCE: usize = 1_000;
 
-    /// How many of each product at least, of however many products.
+    /// The minimum share of each product, however many products a unit of work has.
     pub const MAX_AT_ONCE_OF_MANY: usize = 20;
 
-    /// How many waiting lines of each of so many products a unit of work serves at most, and how many
-    /// expired holds it releases.
+    /// Returns each product's share of [`Product::MAX_AT_ONCE`] in a unit of work with `products`
+    /// products.
     #[must_use]
     pub const fn share_of(products: usize) -> usize {
         match Self::MAX_AT_ONCE.checked_div(products) {
@@ -186,13 +188,13 @@ impl Product {
         }
     }
 
-    /// A product without batches.
+    /// Creates a product without batches.
     #[must_use]
     pub fn new(sku: Sku) -> Self {
         Self::restore(ProductState::new(sku, 0))
     }
 
-    /// A product as a store remembers it.
+    /// Restores a product from its stored rows.
     #[must_use]
     pub fn restore(state: ProductState) -> Self {
         let last_batch = state.open_batches.last().map(Batch::preference);
@@ -232,13 +234,14 @@ impl Product {
         product
     }
 
-    /// Adds the batches with free units that [`Product::restore`] left out; then all are known.
+    /// Loads the batches with free units that [`Product::restore`] left out. Afterwards all are
+    /// loaded.
     pub fn complete(&mut self, open_batches: impl IntoIterator<Item = Batch>) {
         self.load_batches(open_batches);
         self.horizon = Horizon::All;
     }
 
-    /// Takes stored batches in, but for those that are at hand.
+    /// Loads stored batches; batches that are already loaded stay as they are.
     pub fn load_batches(&mut self, batches: impl IntoIterator<Item = Batch>) {
         let mut new = Vec::new();
         for batch in batches {
@@ -250,14 +253,14 @@ impl Product {
         self.batches.extend(new);
     }
 
-    /// Takes stored lines in, but for those that are at hand.
+    /// Loads stored lines; lines that are already loaded stay as they are.
     pub fn load_lines(&mut self, lines: impl IntoIterator<Item = (OrderId, LineState)>) {
         for (order_id, mut line) in lines {
             if self.stored_lines.contains_key(&order_id) {
                 continue;
             }
             self.stored_lines.insert(order_id.clone(), line.clone());
-            // A batch may have got another date since the line was stored.
+            // The ETA of the batch may have changed since the line was stored.
             for part in line.allocations.clone() {
                 let batch = self.batches.find(&part.reference).filter(|batch| batch.eta() != part.eta);
                 if let Some(batch) = batch {
@@ -268,9 +271,11 @@ impl Product {
         }
     }
 
-    /// Takes in the next waiting lines after a place that could take some of so many free units, in
-    /// the order of [`QueuePosition`], as [`DataRequest::WaitingLines`] asked for them; `more` says whether
-    /// the store has more of them.
+    /// Loads the waiting lines that [`DataRequest::WaitingLines`] asks for, in the order of
+    /// [`QueuePosition`].
+    ///
+    /// They are the next lines after `after` that could take some of `free` units. `more` says
+    /// whether the store has more of them.
     pub fn load_waiting(
         &mut self,
         after: Option<&QueuePosition>,
@@ -285,7 +290,7 @@ impl Product {
         self.load_lines(lines);
     }
 
-    /// Takes stored pick lines in, but for those that are at hand.
+    /// Loads stored pick lines; pick lines that are already loaded stay as they are.
     pub fn load_pick_lines(&mut self, lines: impl IntoIterator<Item = (PickLineId, PickLine)>) {
         for (id, line) in lines {
             if self.stored_pick_lines.get(&line.order_id, &id).is_none() {
@@ -295,113 +300,117 @@ impl Product {
         }
     }
 
-    /// Whether more holds have expired, or more lines wait for units that are free, than one unit of
-    /// work takes on. [`Product::release_expired`] goes on with it, a unit of work each time; meanwhile
-    /// every other decision that takes or frees units is [`DataRequest::CatchUp`].
+    /// Returns whether more holds have expired, or more lines wait for free units, than one unit of
+    /// work handles.
+    ///
+    /// [`Product::release_expired`] works them off, one unit of work at a time. Meanwhile every
+    /// other decision that takes or frees units returns [`DataRequest::CatchUp`].
     #[must_use]
     pub const fn is_behind(&self) -> bool {
         self.more_expired || self.unserved
     }
 
-    /// Whether there is anything to write down.
+    /// Returns whether there is anything to store.
     #[must_use]
     pub const fn has_changed(&self) -> bool {
         self.moved_on || !self.events.is_empty() || self.unserved != self.stored_unserved
     }
 
-    /// Whether lines may wait for units that are free, when the store has it otherwise.
+    /// Returns whether lines may be waiting for free units, or `None` if the stored value is right.
     pub(crate) fn changed_unserved(&self) -> Option<bool> {
         (self.unserved != self.stored_unserved).then_some(self.unserved)
     }
 
-    /// Serves at most so many waiting lines at once.
+    /// Limits how many waiting lines one unit of work serves.
     pub(crate) const fn serve_at_most(&mut self, lines: usize) {
         self.most_served = lines;
     }
 
-    /// The SKU.
+    /// Returns the SKU.
     #[must_use]
     pub const fn sku(&self) -> &Sku {
         &self.sku
     }
 
-    /// Counts the units of work that have locked the product.
+    /// Returns the number of units of work that have locked the product.
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
     }
 
-    /// The same product as it is decided on when it was locked at another time.
+    /// Replaces the lock time.
     #[must_use]
     pub fn locked_at(self, lock_time: LockTime) -> Self {
         Self { lock_time: Some(lock_time), ..self }
     }
 
-    /// When the product was locked; `None` for one that no store has locked.
+    /// Returns the time of the lock, or `None` if no store has locked the product.
     #[must_use]
     pub const fn lock_time(&self) -> Option<LockTime> {
         self.lock_time
     }
 
-    /// The instant that a decision at `now` records: that of its events, `placed_at` of its lines and
-    /// `added_at` of its batches. It is later than that of every earlier unit of work on the product,
-    /// whatever the clock does; for a product that no store has locked, it is `now`.
+    /// Returns the instant that a decision at `now` records.
+    ///
+    /// Its events, the `placed_at` of its lines and the `added_at` of its batches carry it. It is
+    /// later than the instant of every earlier unit of work on the product, whatever the clock
+    /// does. Without a lock it is `now`.
     #[must_use]
     pub fn decided_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.lock_time.map_or(now, |lock| lock.decided_at)
     }
 
-    /// The instant by which holds have expired for a decision at `now`.
+    /// Returns the instant by which holds have expired for a decision at `now`.
     pub(crate) fn expires_by(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         now.min(self.decided_at(now))
     }
 
-    /// The batches at hand, in order of preference.
+    /// Returns the loaded batches in order of preference.
     #[must_use]
     pub fn batches(&self) -> &[Batch] {
         &self.batches
     }
 
-    /// A batch at hand.
+    /// Returns a loaded batch.
     #[must_use]
     pub fn batch(&self, reference: &BatchReference) -> Option<&Batch> {
         self.batches.find(reference)
     }
 
-    /// The lines at hand.
+    /// Returns the loaded lines, sorted by order.
     pub fn lines(&self) -> impl Iterator<Item = (&OrderId, &LineState)> {
         self.lines.iter()
     }
 
-    /// A line at hand.
+    /// Returns a loaded line.
     #[must_use]
     pub fn line(&self, order_id: &OrderId) -> Option<&LineState> {
         self.lines.get(order_id)
     }
 
-    /// The lines at hand that wait, in the order in which they are served.
+    /// Returns the loaded lines that wait, in the order in which they are served.
     pub fn waiting(&self) -> impl Iterator<Item = &QueuePosition> {
         self.queue.iter()
     }
 
-    /// The pick lines at hand, sorted by order.
+    /// Returns the loaded pick lines, sorted by order.
     pub fn pick_lines(&self) -> impl Iterator<Item = (&PickLineId, &PickLine)> {
         self.pick_lines.iter()
     }
 
-    /// A pick line at hand.
+    /// Returns a loaded pick line.
     #[must_use]
     pub fn pick_line(&self, id: &PickLineId) -> Option<&PickLine> {
         self.pick_lines.find(id)
     }
 
-    /// How many units the batches at hand have free.
+    /// Returns how many free units the loaded batches have.
     #[must_use]
     pub fn available(&self) -> u64 {
         policy::available(&self.batches)
     }
 
-    /// What has happened since the product was made or restored, oldest first.
+    /// Returns the events since the product was made or restored, oldest first.
     #[must_use]
     pub fn events(&self) -> &[Event] {
         &self.events
@@ -419,7 +428,7 @@ impl Product {
         self.events.push(Event::OutOfStock { sku: self.sku.clone() });
     }
 
-    /// What a line holds in a batch, noted so.
+    /// Returns the allocation of `part` units of the batch at `place`.
     fn allocation(&self, place: usize, part: crate::Quantity) -> Allocation {
         Allocation::of(&self.batches[place], part)
     }

@@ -1,4 +1,4 @@
-//! Several products at once: what orders are decided over.
+//! Several products at once, over which orders are decided.
 
 use crate::{
     ConfirmError, ExtendError, HoldDuration, HoldExpired, NewOrder, OnShortage, Order, OrderCancelled, OrderId,
@@ -14,9 +14,9 @@ pub use cancelling::Cancellation;
 
 /// Locked products by SKU.
 ///
-/// An order is decided over all products it has lines of, or not at all: to place it, give the
-/// products of its SKUs; to confirm, extend or cancel it, the products in which it has lines, with
-/// those lines. Other products may be there too, so that several orders are decided one after the
+/// An order is decided over all products of its lines, or not at all. To place an order, pass the
+/// products of its SKUs. To confirm, extend or cancel it, pass the products in which it has lines,
+/// with those lines. Other products may be present, so several orders can be decided one after the
 /// other.
 ///
 /// ```
@@ -60,40 +60,40 @@ impl IntoIterator for Products {
 }
 
 impl Products {
-    /// Adds a product, in place of one with its SKU.
+    /// Adds a product; it replaces the product with its SKU.
     pub fn insert(&mut self, product: Product) {
         self.0.insert(product.sku().clone(), product);
         self.share_bound();
     }
 
-    /// What one unit of work does has one bound, however many products it is about.
+    /// Shares the bound of a unit of work among the products.
     fn share_bound(&mut self) {
         let share = Product::share_of(self.0.len());
         self.0.values_mut().for_each(|product| product.serve_at_most(share));
     }
 
-    /// The product of a SKU.
+    /// Returns the product of a SKU.
     #[must_use]
     pub fn get(&self, sku: &Sku) -> Option<&Product> {
         self.0.get(sku)
     }
 
-    /// The product of a SKU, to decide or to load more into.
+    /// Returns the product of a SKU for decisions and for loading more rows.
     pub fn get_mut(&mut self, sku: &Sku) -> Option<&mut Product> {
         self.0.get_mut(sku)
     }
 
-    /// The products, sorted by SKU.
+    /// Returns the products, sorted by SKU.
     pub fn iter(&self) -> impl Iterator<Item = &Product> {
         self.0.values()
     }
 
-    /// The products, sorted by SKU, to decide.
+    /// Returns the products for decisions, sorted by SKU.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Product> {
         self.0.values_mut()
     }
 
-    /// An order as far as its lines are at hand, `None` without any.
+    /// Returns an order with its loaded lines, or `None` if no line is loaded.
     #[must_use]
     pub fn order(&self, order_id: &OrderId) -> Option<Order> {
         let line = |(sku, product): (&Sku, &Product)| Some((sku.clone(), product.line(order_id)?.clone()));
@@ -101,16 +101,16 @@ impl Products {
         (!lines.is_empty()).then(|| Order { order_id: order_id.clone(), lines })
     }
 
-    /// Places an order that is new: the caller has looked for one of that name, and compared it.
+    /// Places a new order. The caller has already compared it with any stored order of the same id.
     ///
-    /// An order that rejects shortage is allocated whole or not at all. Of one that accepts it,
-    /// what can be allocated is, and the rest waits; a line that allows no split takes all its
-    /// units or waits for all. None waits for a SKU without a product.
+    /// An order that rejects shortages is allocated whole or not at all. Otherwise available units
+    /// are allocated and the rest waits. A line that allows no split takes all its units or waits
+    /// for all. No line waits for a SKU without a product.
     ///
     /// # Errors
     ///
-    /// [`PlaceError`], and nothing of the order is placed; holds of others that had expired may
-    /// have been released.
+    /// [`PlaceError`], and nothing of the order is placed. Expired holds of other orders may have
+    /// been released.
     pub fn place(&mut self, order: &NewOrder, now: DateTime<Utc>) -> Result<Order, PlaceError> {
         for (sku, _) in order.lines() {
             let Some(product) = self.0.get_mut(sku) else { continue };
@@ -125,13 +125,13 @@ impl Products {
                 product.place_line(order, *quantity, plan, now);
             }
         }
-        // Of its own products alone: there may be many of other orders.
+        // Only the products of this order: the other orders may have many.
         let line = |(sku, _): &(Sku, _)| Some((sku.clone(), self.0.get(sku)?.line(order.order_id())?.clone()));
         let lines = order.lines().iter().filter_map(line).collect();
         Ok(Order { order_id: order.order_id().clone(), lines })
     }
 
-    /// What each line of an order gets.
+    /// Plans the allocation of each line.
     fn plans(&self, order: &NewOrder) -> Result<Vec<Plan>, PlaceError> {
         let terms = order.terms();
         if terms.on_shortage == OnShortage::Backorder {
@@ -164,14 +164,15 @@ impl Products {
         if unknown.is_empty() { Ok(()) } else { Err(UnknownSkus(unknown)) }
     }
 
-    /// Makes a held order firm; one that is firm stays so.
+    /// Makes a held order firm; a firm order stays firm.
     ///
-    /// It succeeds or fails as a whole, and fails once any of its lines has expired: a line whose
-    /// units were given to others remembers that, so an order is never confirmed and taken over.
+    /// It succeeds or fails as a whole, and fails once any line has expired. A line keeps its
+    /// expired state after its units are reallocated, so an order that lost units is never
+    /// confirmed.
     ///
     /// # Errors
     ///
-    /// [`ConfirmError`], and nothing has changed.
+    /// [`ConfirmError`], and nothing changes.
     pub fn confirm(&mut self, order_id: &OrderId, now: DateTime<Utc>) -> Result<Order, ConfirmError> {
         match self.standing(order_id, now) {
             Standing::Unknown => return Err(ConfirmError::NotFound(order_id.clone())),
@@ -183,11 +184,11 @@ impl Products {
         Ok(self.order_of(order_id))
     }
 
-    /// Holds an order until so long from now; never shorter than it was held already.
+    /// Extends the hold of an order to `hold` from `now`. It never shortens a hold.
     ///
     /// # Errors
     ///
-    /// [`ExtendError`], and nothing has changed.
+    /// [`ExtendError`], and nothing changes.
     pub fn extend(&mut self, order_id: &OrderId, hold: HoldDuration, now: DateTime<Utc>) -> Result<Order, ExtendError> {
         match self.standing(order_id, now) {
             Standing::Unknown => return Err(ExtendError::NotFound(order_id.clone())),
@@ -201,7 +202,7 @@ impl Products {
         Ok(self.order_of(order_id))
     }
 
-    /// The order that was decided on.
+    /// Returns the order that was decided.
     #[expect(clippy::expect_used, reason = "an order without lines is refused before it is decided on")]
     fn order_of(&self, order_id: &OrderId) -> Order {
         self.order(order_id).expect("an order that is decided on has lines")
@@ -220,7 +221,7 @@ impl Products {
     }
 }
 
-/// How an order stands: of its lines, the greatest decides.
+/// The state of an order: the greatest state of its lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
     Unknown,
