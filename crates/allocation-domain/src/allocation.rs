@@ -1,4 +1,4 @@
-//! What a line was given.
+//! Allocations: units of batches that serve order lines.
 
 use crate::{
     Batch, BatchPreference, BatchReference, Eta, Fulfilment, HoldExpired, MoreNeeded, OrderCancelled, OrderId,
@@ -6,111 +6,114 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 
-/// Units of one batch that serve one line.
+/// Units of one batch that serve one order line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allocation {
     /// The batch.
     pub reference: BatchReference,
-    /// How many of its units.
+    /// The allocated units.
     pub quantity: Quantity,
-    /// When the batch can be picked from.
+    /// The ETA of the batch.
     pub eta: Eta,
-    /// When the batch was added.
+    /// The instant at which the batch was added.
     pub added_at: DateTime<Utc>,
 }
 
 impl Allocation {
-    /// Units of a batch.
+    /// Creates an allocation of units of a batch.
     #[must_use]
     pub fn of(batch: &Batch, quantity: Quantity) -> Self {
         Self { reference: batch.reference().clone(), quantity, eta: batch.eta(), added_at: batch.added_at() }
     }
 
-    /// The place of the batch in the order of preference.
+    /// Returns the sort key of the batch.
     #[must_use]
     pub fn preference(&self) -> BatchPreference {
         BatchPreference::new(self.eta, self.added_at, self.reference.clone())
     }
 
-    /// What [`Allocation::preference`] compares, without a copy.
+    /// Returns the key of [`Allocation::preference`] without copying it.
     pub(crate) fn rank(&self) -> (Eta, DateTime<Utc>, &BatchReference) {
         (self.eta, self.added_at, &self.reference)
     }
 }
 
-/// A line with all its allocations.
+/// An order line with all its allocations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineAllocation {
     /// The order that the line belongs to.
     pub order_id: OrderId,
-    /// What is ordered.
+    /// The SKU.
     pub sku: Sku,
-    /// How many units are ordered.
+    /// The ordered units.
     pub quantity: Quantity,
-    /// How many of its units are on pick lists, picked and shipped.
+    /// The units on pick lists, picked and shipped.
     pub fulfilment: Fulfilment,
-    /// The allocations, the most preferred batch first; with what was picked and shipped together
-    /// the quantity of the line.
+    /// The allocations, the most preferred batch first. Together with the picked and shipped units
+    /// they make up the quantity of the line.
     pub allocations: Vec<Allocation>,
 }
 
-/// What came of allocating a line.
+/// The outcome of allocating a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllocationOutcome {
     /// Units were allocated.
     Allocated(LineAllocation),
-    /// The line had all its units already; nothing changed.
+    /// The line already had all its units; nothing changed.
     Unchanged(LineAllocation),
 }
 
-/// Fewer units are free than a line needs.
+/// An error for a line that needs more units than are free.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("No batch found for SKU {sku}")]
 pub struct OutOfStock {
-    /// What is ordered.
+    /// The SKU.
     pub sku: Sku,
-    /// How many units the line has ordered, those included that it holds already.
+    /// The ordered units, including those that the line already holds.
     pub requested: Quantity,
-    /// How many units all batches have free together.
+    /// The free units of all batches together.
     pub available: u64,
 }
 
-/// A line that is allocated with another quantity than asked for.
+/// An error for a line that already exists with another quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Order {order_id} has a line of {allocated} units of SKU {sku} already, not of {requested}")]
 pub struct LineAlreadyAllocated {
     /// The order that the line belongs to.
     pub order_id: OrderId,
-    /// What is ordered.
+    /// The SKU.
     pub sku: Sku,
-    /// The quantity of the line as it was allocated.
+    /// The quantity of the existing line.
     pub allocated: Quantity,
-    /// The quantity asked for.
+    /// The requested quantity.
     pub requested: Quantity,
 }
 
-/// Why a line is not allocated. Nothing of it has changed then; holds of others that had expired may
-/// have been released.
+/// An error returned when allocating a line.
+///
+/// The line is unchanged. Expired holds of other lines may have been released.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AllocateError {
     /// All batches together cannot serve the line.
     #[error(transparent)]
     OutOfStock(#[from] OutOfStock),
-    /// The line is allocated with another quantity.
+    /// The line already exists with another quantity.
     #[error(transparent)]
     LineAlreadyAllocated(#[from] LineAlreadyAllocated),
-    /// The line was held, and its time is up: what has ended stays so.
+    /// The hold of the line has expired: an ended line is never revived.
     #[error(transparent)]
     HoldExpired(#[from] HoldExpired),
-    /// The order of the line was cancelled: a request that comes late does not revive it.
+    /// The order of the line was cancelled: a late request does not revive it.
     #[error(transparent)]
     OrderCancelled(#[from] OrderCancelled),
-    /// What is at hand does not decide.
+    /// The loaded rows do not decide.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),
 }
 
-/// Why a line is not deallocated. Nothing has changed then.
+/// An error returned when deallocating a line.
+///
+/// The line is unchanged. Expired holds of other lines may have been released.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeallocateError {
     /// The product has no such batch.
@@ -124,7 +127,7 @@ pub enum DeallocateError {
         /// The batch.
         reference: BatchReference,
     },
-    /// What the order had in that batch was picked: it is not undone.
+    /// The units of the order in that batch were picked: a pick is never undone.
     #[error("The units of order {order_id} in batch {reference} were picked")]
     Picked {
         /// The order.
@@ -132,7 +135,7 @@ pub enum DeallocateError {
         /// The batch.
         reference: BatchReference,
     },
-    /// What is at hand does not decide who of those that wait gets the units.
+    /// The loaded rows do not decide which waiting lines get the units.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),
 }

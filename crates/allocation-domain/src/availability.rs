@@ -1,24 +1,24 @@
-//! What is free, and when.
+//! Available to promise: free units by date.
 
 use crate::{Batch, Eta, MoreNeeded, Product, Quantity, ReservationState};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
 
-/// How many units a product will have free from when on, as a series that only rises.
+/// The free units of a product by date, as a rising series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Availability(Vec<AvailableFrom>);
 
-/// So many units are free from a day on, those of the days before among them.
+/// One step of the series: the free units from a date on, including those of earlier dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AvailableFrom {
-    /// From when on.
+    /// The date from which the units are free.
     pub eta: Eta,
-    /// How many units.
+    /// The number of free units.
     pub available: u64,
 }
 
 impl Availability {
-    /// The series of free units and when they come, in any order.
+    /// Creates the series from free units and their ETAs, in any order.
     #[must_use]
     pub fn of(free: impl IntoIterator<Item = (Eta, u64)>) -> Self {
         let mut by_eta: BTreeMap<Eta, u64> = BTreeMap::new();
@@ -33,8 +33,9 @@ impl Availability {
         Self(by_eta.into_iter().map(total).collect())
     }
 
-    /// The same series as it can be promised on a day: what is overdue has not arrived, so it is not free
-    /// before that day.
+    /// Returns the series as it can be promised on a day.
+    ///
+    /// Overdue stock has not arrived, so it is not free before that day.
     #[must_use]
     pub fn promised_on(self, today: NaiveDate) -> Self {
         let mut steps: Vec<AvailableFrom> = Vec::with_capacity(self.0.len());
@@ -48,26 +49,27 @@ impl Availability {
         Self(steps)
     }
 
-    /// The days on which units become free, the earliest first, with what is free by then.
+    /// Returns the steps of the series, the earliest first.
     #[must_use]
     pub fn series(&self) -> &[AvailableFrom] {
         &self.0
     }
 
-    /// How many units are free on a day.
+    /// Returns how many units are free on a day.
     #[must_use]
     pub fn by(&self, day: NaiveDate) -> u64 {
         self.0.iter().take_while(|from| from.eta <= Eta::Due(day)).last().map_or(0, |from| from.available)
     }
 
-    /// What is left when so many units are taken, those that come first before others.
+    /// Returns the series after `units` units are taken, the earliest ones first.
     #[must_use]
     pub fn without(&self, units: u64) -> Self {
         let left = |from: &AvailableFrom| AvailableFrom { available: from.available.saturating_sub(units), ..*from };
         Self(self.0.iter().map(left).filter(|from| from.available > 0).collect())
     }
 
-    /// From when on so many units are free, `None` when that is not in sight.
+    /// Returns the earliest ETA at which `quantity` units are free, or `None` if the series never
+    /// reaches them.
     #[must_use]
     pub fn earliest(&self, quantity: Quantity) -> Option<Eta> {
         self.0.iter().find(|from| from.available >= u64::from(quantity.get())).map(|from| from.eta)
@@ -79,45 +81,46 @@ impl Availability {
 /// `in_stock + on_its_way == allocated + picked + available`, and `held` is a part of `allocated`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
-    /// Units of batches in stock that are there: neither shipped nor missing.
+    /// Units of batches in stock, neither shipped nor missing.
     pub in_stock: u64,
-    /// Units of batches that are on their way.
+    /// Units of batches in transit.
     pub on_its_way: u64,
-    /// Units allocated and not picked yet, held ones among them.
+    /// Units allocated and not picked yet, including held ones.
     pub allocated: u64,
     /// Units picked and not shipped yet.
     pub picked: u64,
     /// Units allocated to lines on hold.
     pub held: u64,
-    /// Units that lines wait for.
+    /// Units for which lines wait.
     pub backordered: u64,
     /// Units that are free.
     pub available: u64,
 }
 
 impl Product {
-    /// What is free and when: units whose hold has expired by now are, unless somebody waits for
-    /// them.
+    /// Returns the free units by date.
+    ///
+    /// Units of expired holds are free unless a line waits for them.
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`] when the batches at hand are not all with free units, or more is needed to
-    /// tell who gets what has expired.
+    /// [`MoreNeeded`] if not all batches with free units are loaded, or if the loaded rows do not
+    /// decide which lines get the units of expired holds.
     pub fn availability(&self, now: DateTime<Utc>) -> Result<Availability, MoreNeeded> {
         self.at(now).map(|tidy| tidy.available_from())
     }
 
-    /// What the batches at hand have free, and when they come.
+    /// Returns the free units of the loaded batches by date.
     #[must_use]
     pub fn available_from(&self) -> Availability {
         Availability::of(self.batches.iter().map(|batch| (batch.eta(), u64::from(batch.available()))))
     }
 
-    /// The totals of a product that knows all its batches and lines, at an instant.
+    /// Returns the totals of a product at an instant. All its batches and lines must be loaded.
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`] as [`Product::availability`].
+    /// [`MoreNeeded`] as for [`Product::availability`].
     pub fn totals(&self, now: DateTime<Utc>) -> Result<Totals, MoreNeeded> {
         let tidy = self.at(now)?;
         let mut totals = Totals { available: tidy.available(), ..Totals::default() };
@@ -131,9 +134,9 @@ impl Product {
         Ok(totals)
     }
 
-    /// The product as the next decision finds it.
+    /// Returns the product as the next decision finds it.
     fn at(&self, now: DateTime<Utc>) -> Result<Self, MoreNeeded> {
-        // As of the given instant, whenever it was locked.
+        // Holds expire as of `now`, whenever the product was locked.
         let mut tidy = self.clone();
         tidy.lock_time = None;
         tidy.release_expired(now)?;

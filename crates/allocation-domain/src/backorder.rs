@@ -4,10 +4,10 @@ use crate::{LineState, OrderId};
 use chrono::{DateTime, SubsecRound, Utc};
 use std::cmp::Reverse;
 
-/// What orders the lines of a SKU: smaller comes first.
+/// The sort key of the lines of a SKU: smaller comes first.
 ///
-/// The higher priority first, then the line that was placed first, then the smaller order. In this
-/// order waiting lines are served; in the opposite order lines leave a batch that was lowered.
+/// The higher priority comes first, then the earlier placed line, then the smaller order id.
+/// Waiting lines are served in this order; lines leave a lowered batch in the reverse order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct QueuePosition {
@@ -17,31 +17,31 @@ pub struct QueuePosition {
 }
 
 impl QueuePosition {
-    /// The position of a line.
+    /// Returns the position of a line.
     #[must_use]
     pub fn of(order_id: &OrderId, line: &LineState) -> Self {
         Self::new(order_id.clone(), line.terms.priority, line.terms.placed_at)
     }
 
-    /// The position of a line of which only this is known.
+    /// Creates a position from its parts. `placed_at` is truncated to microseconds.
     #[must_use]
     pub fn new(order_id: OrderId, priority: i32, placed_at: DateTime<Utc>) -> Self {
         Self { priority: Reverse(priority), placed_at: placed_at.trunc_subsecs(6), order_id }
     }
 
-    /// The priority of the line.
+    /// Returns the priority of the line.
     #[must_use]
     pub const fn priority(&self) -> i32 {
         self.priority.0
     }
 
-    /// When the line was placed.
+    /// Returns the instant at which the line was placed.
     #[must_use]
     pub const fn placed_at(&self) -> DateTime<Utc> {
         self.placed_at
     }
 
-    /// The order that the line belongs to.
+    /// Returns the order that the line belongs to.
     #[must_use]
     pub const fn order_id(&self) -> &OrderId {
         &self.order_id

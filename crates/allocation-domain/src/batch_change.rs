@@ -1,22 +1,23 @@
-//! Deliveries that come late, early, short or with more than was expected.
+//! Corrections of batches: deliveries that are late, early, short or over.
 
 use crate::{Batch, BatchReference, BatchVersion, Eta, MoreNeeded, OrderId, Quantity, Sku, Units};
 
-/// What purchasing corrects of a batch.
+/// A correction of a batch's quantity or ETA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BatchChange {
-    /// How many units were purchased, `None` to leave it.
+    /// The purchased units, `None` to keep them.
     pub purchased: Option<Units>,
-    /// When the batch can be picked from, `None` to leave it.
+    /// The ETA, `None` to keep it.
     pub eta: Option<Eta>,
-    /// Whether lines move to a batch that comes earlier, where there is one.
+    /// Whether lines move to an earlier batch where there is one.
     pub reallocate: bool,
-    /// The version of the batch that the correction is based on, `None` for whichever.
+    /// The version of the batch that the correction is based on, `None` for any.
     pub expected: Option<BatchVersion>,
 }
 
 impl BatchChange {
-    /// Whether a batch says already what this change is about, or will once its lines have left.
+    /// Returns whether a batch already has the values of this change, or will have them once its
+    /// lines have left.
     #[must_use]
     pub fn is_made(&self, batch: &Batch) -> bool {
         self.purchased.is_none_or(|purchased| purchased == batch.lowered_to())
@@ -24,38 +25,38 @@ impl BatchChange {
     }
 }
 
-/// What came of changing a batch.
+/// The outcome of changing a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchChanged {
-    /// The batch as it is now.
+    /// The batch after the change.
     pub batch: Batch,
-    /// The promises that were kept in the batch and are others now: worse, or moved. In the order
-    /// in which lines are served. While [`Batch::moving`] says so, there are more to come.
+    /// The promises of the batch that are now worse or moved, in the order in which lines are
+    /// served. While [`Batch::moving`] is set, more follow.
     pub affected: Vec<Affected>,
-    /// The lines that lost units and got no others: they wait. In the order in which they are
+    /// The lines that lost units without replacement and wait, in the order in which they are
     /// served.
     pub displaced: Vec<Displaced>,
 }
 
-/// Units of a line that are promised for another date than before.
+/// Units of a line whose promised ETA or batch changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Affected {
     /// The order that the line belongs to.
     pub order_id: OrderId,
-    /// What is ordered.
+    /// The SKU.
     pub sku: Sku,
     /// The batch that holds the units now.
     pub reference: BatchReference,
-    /// How many units.
+    /// The number of units.
     pub quantity: Quantity,
-    /// When they were promised before.
+    /// The ETA promised before.
     pub old_eta: Eta,
-    /// When they are promised now.
+    /// The ETA promised now.
     pub new_eta: Eta,
 }
 
 impl Affected {
-    /// Whether the units come later than was promised.
+    /// Returns whether the units come later than promised before.
     #[must_use]
     pub fn is_worse(&self) -> bool {
         self.new_eta > self.old_eta
@@ -67,21 +68,23 @@ impl Affected {
 pub struct Displaced {
     /// The order that the line belongs to.
     pub order_id: OrderId,
-    /// What is ordered.
+    /// The SKU.
     pub sku: Sku,
-    /// How many units it has lost and not got elsewhere.
+    /// The units that it lost without replacement.
     pub quantity: Quantity,
-    /// Whether the line is short: it waits without having asked to.
+    /// Whether the line is short: it waits although it does not accept backorders.
     pub short: bool,
 }
 
-/// Why a batch is not changed. Nothing of it is then.
+/// An error returned when changing a batch.
+///
+/// The batch is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeBatchError {
     /// The product has no such batch.
     #[error("There is no batch {0}")]
     NotFound(BatchReference),
-    /// Somebody else has changed the batch meanwhile.
+    /// The batch has another version than the change expects.
     #[error("Batch {reference} is in revision {}, and another was expected", .actual.revision)]
     Stale {
         /// The batch.
@@ -91,17 +94,17 @@ pub enum ChangeBatchError {
         /// The version of the batch.
         actual: BatchVersion,
     },
-    /// More units of the batch than that were picked, shipped or found missing.
+    /// More units of the batch were already picked, shipped or found missing.
     #[error("Batch {reference} cannot come to {purchased} units: {gone} were picked, shipped or found missing")]
     BelowConsumed {
         /// The batch.
         reference: BatchReference,
-        /// To how many units it was to be lowered.
+        /// The requested number of units.
         purchased: Units,
-        /// How many of its units are picked, shipped or missing.
+        /// The picked, shipped and missing units.
         gone: u32,
     },
-    /// What is at hand does not decide which lines leave or who gets units.
+    /// The loaded rows do not decide which lines leave or which lines get units.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),
 }

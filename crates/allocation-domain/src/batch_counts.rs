@@ -1,20 +1,20 @@
-//! What became of the units of a batch.
+//! Counters of the units of a batch.
 
-/// How many units of a batch are not free, by what became of them.
+/// The units of a batch that are not free, by state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BatchCounts {
     /// Allocated to order lines, and not picked yet.
     pub allocated: u32,
     /// Picked, and not shipped yet.
     pub picked: u32,
-    /// Shipped: they left for good.
+    /// Shipped.
     pub shipped: u32,
-    /// Not found when they were to be picked.
+    /// Not found by the picker.
     pub missing: u32,
 }
 
 impl BatchCounts {
-    /// All of them together.
+    /// Returns the sum of all counters.
     #[must_use]
     pub fn sum(&self) -> u64 {
         [self.allocated, self.picked, self.shipped, self.missing].into_iter().map(u64::from).sum()

@@ -138,9 +138,9 @@ pub struct AllocationChange<'a> {
 
 /// Changes of the totals of a product.
 ///
-/// A hold counts until it is released, so `held` and `allocated` include holds that have expired.
-/// The totals at an instant are the stored ones plus the changes of a decision that consists of
-/// [`Product::release_expired`] alone.
+/// A hold counts until it is released, so `held` and `allocated` include expired holds that are not
+/// released yet. The totals at an instant are the stored ones plus the changes of a decision that
+/// consists of [`Product::release_expired`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TotalsChange {
     /// Units of batches in stock, neither shipped nor missing.

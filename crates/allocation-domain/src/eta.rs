@@ -1,8 +1,8 @@
-//! When stock can be picked.
+//! The date from which stock can be picked.
 
 use chrono::NaiveDate;
 
-/// Why a day is no ETA.
+/// An error for a day that is not a valid ETA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be from {} to {}, not {}", Eta::EARLIEST, Eta::LATEST, .0)]
 pub struct EtaError(NaiveDate);
@@ -14,32 +14,32 @@ const fn day(year: i32, month: u32, day: u32) -> NaiveDate {
     }
 }
 
-/// When a batch can be picked from: now, or from the day it is expected.
+/// The time from which a batch can be picked: now, or from the day on which it is expected.
 ///
-/// The order is the order of preference: stock in the warehouse comes before any date, an earlier
-/// date before a later one.
+/// The order is the order of preference: stock in the warehouse first, then the earlier date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(from = "Option<NaiveDate>", into = "Option<NaiveDate>"))]
 pub enum Eta {
     /// The stock is in the warehouse.
     InStock,
-    /// The stock is on its way and expected on this day.
+    /// The stock is in transit and expected on this day.
     Due(NaiveDate),
 }
 
 impl Eta {
-    /// The first day that a batch can be expected on.
+    /// The earliest valid day.
     pub const EARLIEST: NaiveDate = day(2000, 1, 1);
-    /// The last day that a batch can be expected on.
+    /// The latest valid day.
     pub const LATEST: NaiveDate = day(2999, 12, 31);
 
-    /// Checks the day that a batch is expected on, `None` for stock in the warehouse. What is stored
-    /// already is restored by [`Eta::from`], whatever the day.
+    /// Validates the day on which a batch is expected, `None` for stock in the warehouse.
+    ///
+    /// [`Eta::from`] restores a stored day without validation.
     ///
     /// # Errors
     ///
-    /// [`EtaError`] for a day before [`Self::EARLIEST`] or after [`Self::LATEST`]: such a date is a
+    /// [`EtaError`] for a day before [`Self::EARLIEST`] or after [`Self::LATEST`]. Such a date is a
     /// mistake, and would be promised to customers.
     pub fn new(date: Option<NaiveDate>) -> Result<Self, EtaError> {
         match date {
@@ -48,13 +48,14 @@ impl Eta {
         }
     }
 
-    /// Whether the stock was expected before a day, and has not been received.
+    /// Returns whether the stock was expected before `today` and has not arrived.
     #[must_use]
     pub fn is_overdue(self, today: NaiveDate) -> bool {
         self.date().is_some_and(|date| date < today)
     }
 
-    /// When the stock can be promised on a day: overdue stock has not arrived, so not before that day.
+    /// Returns the ETA that can be promised on a day. Overdue stock has not arrived, so its ETA is
+    /// `today`.
     #[must_use]
     pub fn promised_on(self, today: NaiveDate) -> Self {
         match self {
@@ -63,7 +64,7 @@ impl Eta {
         }
     }
 
-    /// The day the stock is expected, `None` for stock in the warehouse.
+    /// Returns the day on which the stock is expected, or `None` for stock in the warehouse.
     #[must_use]
     pub const fn date(self) -> Option<NaiveDate> {
         match self {

@@ -294,7 +294,7 @@ pub enum Event {
     },
     /// Units of a batch were not found by the picker: the batch and the line both lose them.
     ///
-    /// The event of the units found precedes it.
+    /// [`Event::Picked`] precedes it if some units were found.
     UnitsMissing {
         /// The order that the line belongs to.
         order_id: OrderId,

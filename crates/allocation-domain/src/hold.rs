@@ -1,14 +1,14 @@
-//! Holds: units that are kept for an order until it is confirmed or its time is up.
+//! Holds: units reserved for an order until it is confirmed or the hold expires.
 
 use crate::OrderId;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
-/// Why a number is not a [`HoldDuration`].
+/// An error for a number that is not a [`HoldDuration`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an integer from {min} to {max}", min = HoldDuration::MIN, max = HoldDuration::MAX)]
 pub struct HoldDurationError;
 
-/// For how many seconds units are held, from 10 to 86,400.
+/// The duration of a hold in seconds, from 10 to 86,400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "i64", into = "u32"))]
@@ -20,7 +20,7 @@ impl HoldDuration {
     /// The longest hold, in seconds.
     pub const MAX: u32 = 86_400;
 
-    /// Makes a duration of a number of seconds.
+    /// Creates a duration from a number of seconds.
     ///
     /// # Errors
     ///
@@ -32,14 +32,15 @@ impl HoldDuration {
         }
     }
 
-    /// The number of seconds.
+    /// Returns the number of seconds.
     #[must_use]
     pub const fn seconds(self) -> u32 {
         self.0
     }
 
-    /// When a hold that begins now expires, in microseconds; the end of time for one that would
-    /// last longer.
+    /// Returns the expiry of a hold that begins at `now`, in microseconds.
+    ///
+    /// Saturates at the latest instant that chrono represents.
     #[must_use]
     pub fn after(self, now: DateTime<Utc>) -> DateTime<Utc> {
         let hold = TimeDelta::seconds(i64::from(self.0));
@@ -61,27 +62,27 @@ impl From<HoldDuration> for u32 {
     }
 }
 
-/// How an order has ended, by how its lines have.
+/// The way in which an order ended, according to its lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderEnd {
     /// The hold of a line has expired.
     Expired,
-    /// Lines were cancelled, and of none the hold had expired.
+    /// Lines were cancelled, and no hold has expired.
     Cancelled,
 }
 
-/// How firmly a line keeps its units.
+/// The state of a line's reservation.
 ///
-/// A line that has expired or was cancelled has ended: it holds nothing, waits for nothing, and
-/// stays what it is.
+/// An expired or cancelled line has ended: it holds nothing, waits for nothing and never changes
+/// again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReservationState {
-    /// Until it gives them back.
+    /// The line keeps its units until it releases them.
     Firm,
-    /// Until an instant: from then on the units are free for any decision, and the line waits for
-    /// no more.
+    /// The line keeps its units until it is confirmed or the hold expires. From then on the units
+    /// are free for any decision, and the line no longer waits.
     Held {
-        /// The first instant at which the line does not hold them any more.
+        /// The first instant at which the line no longer holds the units.
         expires_at: DateTime<Utc>,
     },
     /// The hold expired before it was confirmed.
@@ -91,7 +92,7 @@ pub enum ReservationState {
 }
 
 impl ReservationState {
-    /// When the hold expires, `None` when there is none.
+    /// Returns the expiry of the hold, or `None` without a hold.
     #[must_use]
     pub const fn expires_at(self) -> Option<DateTime<Utc>> {
         match self {
@@ -100,7 +101,7 @@ impl ReservationState {
         }
     }
 
-    /// Whether the line has expired by now, noticed or not.
+    /// Returns whether the hold has expired by `now`, released or not.
     #[must_use]
     pub fn has_expired(self, now: DateTime<Utc>) -> bool {
         match self {
@@ -111,7 +112,7 @@ impl ReservationState {
     }
 }
 
-/// An order whose hold has expired: its units are free for others, or theirs already.
+/// An error for an order whose hold has expired. Its units are free or already reallocated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("The hold of order {order_id} has expired")]
 pub struct HoldExpired {
@@ -119,7 +120,7 @@ pub struct HoldExpired {
     pub order_id: OrderId,
 }
 
-/// An order that was cancelled.
+/// An error for an order that was cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Order {order_id} was cancelled")]
 pub struct OrderCancelled {

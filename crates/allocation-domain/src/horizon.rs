@@ -1,18 +1,19 @@
-//! How far a product restored with some of its rows can see.
+//! The extent of partially loaded rows.
 
-/// Up to where all rows of a sorted list are known.
+/// The key up to which all rows of a sorted list are loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Horizon<Key> {
-    /// All of them.
+    /// All rows are loaded.
     All,
-    /// Those up to this one.
+    /// All rows up to this key are loaded.
     UpTo(Key),
-    /// None of them for certain.
+    /// No row is certain to be loaded.
     Nothing,
 }
 
 impl<Key: Ord> Horizon<Key> {
-    /// The horizon of a store that gave rows up to `last`, and says whether there are more.
+    /// Creates the horizon of rows loaded up to `last`; `more` says whether the store may have
+    /// more.
     pub(crate) fn after(last: Option<Key>, more: bool) -> Self {
         match last {
             _ if !more => Self::All,
@@ -21,12 +22,12 @@ impl<Key: Ord> Horizon<Key> {
         }
     }
 
-    /// Whether every row is known.
+    /// Returns whether every row is loaded.
     pub(crate) const fn is_all(&self) -> bool {
         matches!(self, Self::All)
     }
 
-    /// Whether every row up to `key` is known.
+    /// Returns whether every row up to `key` is loaded.
     pub(crate) fn covers(&self, key: &Key) -> bool {
         match self {
             Self::All => true,

@@ -5,12 +5,12 @@ mod spelling;
 use std::fmt;
 use std::sync::Arc;
 
-/// A character of a text, and its place.
+/// A character of a text and its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CharacterAt {
     /// The character.
     pub character: char,
-    /// Its place among the characters (Unicode scalar values), from 1.
+    /// Its position among the characters (Unicode scalar values), from 1.
     pub position: usize,
 }
 
@@ -20,7 +20,7 @@ impl fmt::Display for CharacterAt {
     }
 }
 
-/// Why a text is not an identifier.
+/// An error for a text that is not an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdentifierError {
     /// The text is empty.
@@ -32,20 +32,20 @@ pub enum IdentifierError {
     /// The text begins or ends with white space.
     #[error("must not begin or end with white space")]
     Padded,
-    /// The text holds a control character.
+    /// The text contains a control character.
     #[error("must not hold control characters: {0}")]
     ControlCharacter(CharacterAt),
     /// The text is `.` or `..`, which no URL path can carry.
     #[error("must not be \".\" or \"..\"")]
     DotSegment,
-    /// The text holds a character that shows nothing, or changes the direction of others.
+    /// The text contains a character that is invisible or changes the direction of others.
     #[error("must not hold invisible characters: {0}")]
     Invisible(CharacterAt),
-    /// The text holds white space that looks like a space, or ends a line.
+    /// The text contains white space that looks like a space, or ends a line.
     #[error("must hold no white space but the space, U+0020: {0}")]
     OtherSpace(CharacterAt),
-    /// The text holds a code point that Unicode has assigned to no character: one of private use, a
-    /// noncharacter, or one that is unknown to this version.
+    /// The text contains a code point that is not an assigned character of this Unicode version:
+    /// private use, a noncharacter or unassigned.
     #[error("must hold assigned characters of Unicode only: {0}")]
     Unassigned(CharacterAt),
     /// The text is not in Unicode normalization form C.
@@ -53,10 +53,10 @@ pub enum IdentifierError {
     NotNormalized(CharacterAt),
 }
 
-/// How many characters an identifier may have.
+/// The maximum length of an identifier in characters.
 const MAX_CHARACTERS: usize = 255;
 
-/// The rules that every identifier keeps that was ever accepted.
+/// Checks the rules that have held for every identifier since the first version.
 fn check_shape(text: &str) -> Result<(), IdentifierError> {
     if text.is_empty() {
         return Err(IdentifierError::Empty);
@@ -81,13 +81,16 @@ macro_rules! identifier {
     ($(#[$docs:meta])* $name:ident) => {
         $(#[$docs])*
         ///
-        /// 1 to 255 assigned characters of Unicode in normalization form C (NFC), none of them a control
-        /// character or invisible, and no white space but the space, which is at neither end; not `.`
-        /// or `..`. Zero-width joiners are accepted where RFC 5892 (appendix A.1 and A.2) gives them a
-        /// visible effect. Compared and ordered byte by byte, so `chair` is not `Chair`. Cloning is cheap.
+        /// An identifier has 1 to 255 assigned Unicode characters in normalization form C (NFC).
+        /// Control and invisible characters are rejected, and so are `.` and `..`. The only white
+        /// space is the space, at neither end. Zero-width joiners are accepted where RFC 5892
+        /// (appendix A.1 and A.2) gives them a visible effect.
         ///
-        /// With the feature `serde`, an identifier is read as [`Self::restore`] does: events of earlier
-        /// versions stay readable. Input goes through [`Self::parse`].
+        /// Identifiers are compared and ordered byte by byte, so `chair` is not `Chair`. Cloning is
+        /// cheap.
+        ///
+        /// With the feature `serde`, deserializing works like [`Self::restore`], so events of
+        /// earlier versions stay readable. Input goes through [`Self::parse`].
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize))]
         #[cfg_attr(feature = "serde", serde(into = "String"))]
@@ -98,27 +101,27 @@ macro_rules! identifier {
             ///
             /// # Errors
             ///
-            /// [`IdentifierError`] says which rule the text breaks.
+            /// [`IdentifierError`] names the rule that the text breaks.
             pub fn parse(text: impl AsRef<str> + Into<Arc<str>>) -> Result<Self, IdentifierError> {
                 check_shape(text.as_ref())?;
                 spelling::check(text.as_ref())?;
                 Ok(Self(text.into()))
             }
 
-            /// Restores an identifier that this version or an earlier one has stored.
+            /// Restores an identifier that this or an earlier version stored.
             ///
-            /// Earlier versions accepted invisible characters and any normalization form. What they have
-            /// stored must stay readable, so only the rules that have always held are checked.
+            /// Earlier versions accepted invisible characters and any normalization form. Stored
+            /// identifiers stay readable: only the rules that have always held are checked.
             ///
             /// # Errors
             ///
-            /// [`IdentifierError`] for a text that no version has accepted.
+            /// [`IdentifierError`] for a text that no version accepted.
             pub fn restore(text: impl AsRef<str> + Into<Arc<str>>) -> Result<Self, IdentifierError> {
                 check_shape(text.as_ref())?;
                 Ok(Self(text.into()))
             }
 
-            /// The identifier as the caller wrote it.
+            /// Returns the identifier as the caller wrote it.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -183,22 +186,22 @@ macro_rules! identifier {
 }
 
 identifier! {
-    /// A stock-keeping unit: what a customer orders and a batch holds.
+    /// A stock-keeping unit.
     Sku
 }
 
 identifier! {
-    /// The name of a batch of stock, unique across all SKUs.
+    /// The reference of a batch, unique across all SKUs.
     BatchReference
 }
 
 identifier! {
-    /// The name of a customer's order.
+    /// The id of an order.
     OrderId
 }
 
 identifier! {
-    /// The name of a pick list.
+    /// The id of a pick list.
     PickListId
 }
 

@@ -1,25 +1,25 @@
-//! What is known of the lines that wait in a store.
+//! The loaded parts of a stored queue.
 
 use crate::QueuePosition;
 
-/// Up to where the waiting lines are at hand that could take some of so many free units.
+/// The parts of a stored queue that are loaded, each for a number of free units.
 ///
-/// A queue may have a hundred thousand lines that take only their whole rest, and of which none can
-/// have it: a store looks past them, and says up to where it did and for how many units.
+/// A queue may have a hundred thousand lines that take only their whole rest and cannot be served
+/// yet. A store skips them, and reports how far it looked and for how many free units.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KnownQueue(Vec<Part>);
 
-/// A part of the queue, from the end of the part before.
+/// A part of the queue that begins at the end of the previous part.
 #[derive(Debug, Clone)]
 struct Part {
-    /// The last place of the part, `None` for the end of the queue.
+    /// The last position of the part, `None` for the end of the queue.
     up_to: Option<QueuePosition>,
-    /// For how many free units.
+    /// The free units that were looked for. Every line of the part that could take some is loaded.
     free: u64,
 }
 
 impl KnownQueue {
-    /// The queue of which the first lines are at hand up to a place, all of them.
+    /// Creates the parts of a queue whose first lines are all loaded, up to `last`.
     pub(crate) fn up_to(last: Option<QueuePosition>, more: bool) -> Self {
         let mut known = Self::default();
         if !more || last.is_some() {
@@ -28,13 +28,15 @@ impl KnownQueue {
         known
     }
 
-    /// Whether all waiting lines are at hand, whatever they take.
+    /// Returns whether all waiting lines are loaded.
     pub(crate) fn is_all(&self) -> bool {
         self.0.iter().all(|part| part.free == u64::MAX) && self.0.last().is_some_and(|part| part.up_to.is_none())
     }
 
-    /// Notes that after a place the lines are at hand up to another that could take some of so many
-    /// free units; up to the end if there are no `more`.
+    /// Records the lines after `after`, up to `last`, that could take some of `free` units as
+    /// loaded.
+    ///
+    /// Without `more`, they are loaded up to the end of the queue.
     pub(crate) fn add(&mut self, after: Option<&QueuePosition>, last: Option<QueuePosition>, more: bool, free: u64) {
         if let Some(after) = after {
             let cut = self.0.iter().position(|part| part.up_to.as_ref().is_none_or(|up_to| up_to > after));
@@ -54,8 +56,10 @@ impl KnownQueue {
         }
     }
 
-    /// Returns the place after which lines are not known that could take some of so many free units,
-    /// at or after a place; `None` when all are known.
+    /// Returns the first gap at or after `place`, or `None` if there is none.
+    ///
+    /// Lines after it that could take some of `free` units may be missing. `Some(None)` is the
+    /// beginning of the queue.
     pub(crate) fn gap_after(&self, place: Option<&QueuePosition>, free: u64) -> Option<Option<QueuePosition>> {
         let mut begin: Option<&QueuePosition> = None;
         for part in &self.0 {

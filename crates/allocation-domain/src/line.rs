@@ -1,26 +1,26 @@
-//! Lines as they are kept.
+//! Order lines as a store keeps them.
 
 use crate::{Allocation, BatchReference, Eta, Fulfilment, OnShortage, Quantity, ReservationState};
 use chrono::{DateTime, SubsecRound, Utc};
 
-/// What was agreed of a line.
+/// The terms of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineTerms {
-    /// Whether the line was placed with an order, and is remembered when it gives its last unit
-    /// back; one that was sent alone is forgotten then.
+    /// Whether the line was placed with an order. Such a line is kept when it releases its last
+    /// unit; a standalone line is forgotten.
     pub of_order: bool,
-    /// Who is served first: the higher number.
+    /// The priority; a higher number is served first.
     pub priority: i32,
-    /// When the line was placed, in microseconds.
+    /// The instant at which the line was placed, in microseconds.
     pub placed_at: DateTime<Utc>,
-    /// Whether the line has asked to wait for what it lacks.
+    /// Whether the line accepts backorders.
     pub on_shortage: OnShortage,
-    /// Whether the line takes parts of what it waits for, or only its whole rest.
+    /// Whether the line accepts a part of its backordered units, or only all of them.
     pub allow_split: bool,
 }
 
 impl LineTerms {
-    /// The terms of a line that was sent alone.
+    /// Returns the terms of a standalone line.
     #[must_use]
     pub fn standalone(placed_at: DateTime<Utc>) -> Self {
         Self {
@@ -33,43 +33,43 @@ impl LineTerms {
     }
 }
 
-/// A line with what it holds.
+/// A line with its allocations.
 ///
-/// What it holds, what was picked and shipped, and what it waits for are its quantity together, but
-/// for what it has given back.
+/// The allocated, picked, shipped and backordered units make up the quantity, less the units that
+/// the line released.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineState {
-    /// How many units the line has ordered.
+    /// The ordered units.
     pub quantity: Quantity,
-    /// What was agreed.
+    /// The terms.
     pub terms: LineTerms,
-    /// How firmly it keeps its units.
+    /// The state of its reservation.
     pub commitment: ReservationState,
-    /// For how many units it waits.
+    /// The backordered units.
     pub waiting: u32,
-    /// How many of its units are on pick lists, picked and shipped.
+    /// The units on pick lists, picked and shipped.
     pub fulfilment: Fulfilment,
-    /// What it holds and was not picked yet, the most preferred batch first.
+    /// The allocations not picked yet, the most preferred batch first.
     pub allocations: Vec<Allocation>,
 }
 
-/// The row of a line: all of it but for its allocations.
+/// A line without its allocations, as one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineRow {
-    /// How many units the line has ordered.
+    /// The ordered units.
     pub quantity: Quantity,
-    /// What was agreed.
+    /// The terms.
     pub terms: LineTerms,
-    /// How firmly it keeps its units.
+    /// The state of its reservation.
     pub commitment: ReservationState,
-    /// For how many units it waits.
+    /// The backordered units.
     pub waiting: u32,
-    /// How many of its units are on pick lists, picked and shipped.
+    /// The units on pick lists, picked and shipped.
     pub fulfilment: Fulfilment,
 }
 
 impl LineRow {
-    /// The line of this row with what it holds.
+    /// Adds allocations to the row.
     #[must_use]
     pub fn with(self, mut allocations: Vec<Allocation>) -> LineState {
         allocations.sort_by_cached_key(Allocation::preference);
@@ -79,51 +79,51 @@ impl LineRow {
 }
 
 impl LineState {
-    /// A firm line that was sent alone, and holds nothing yet.
+    /// Creates a firm standalone line without allocations.
     #[must_use]
     pub fn standalone(quantity: Quantity, placed_at: DateTime<Utc>) -> Self {
         let (terms, fulfilment) = (LineTerms::standalone(placed_at), Fulfilment::default());
         Self { quantity, terms, commitment: ReservationState::Firm, waiting: 0, fulfilment, allocations: Vec::new() }
     }
 
-    /// The line without its allocations.
+    /// Returns the line without its allocations.
     #[must_use]
     pub const fn row(&self) -> LineRow {
         let Self { quantity, terms, commitment, waiting, fulfilment, .. } = *self;
         LineRow { quantity, terms, commitment, waiting, fulfilment }
     }
 
-    /// How many units the line holds that were not picked yet.
+    /// Returns the units that are allocated and not picked yet.
     #[must_use]
     pub fn allocated(&self) -> u32 {
         self.allocations.iter().map(|part| part.quantity.get()).sum()
     }
 
-    /// How many units the line has had of its quantity: allocated, picked or shipped.
+    /// Returns the allocated, picked and shipped units.
     #[must_use]
     pub fn served(&self) -> u32 {
         self.allocated() + self.fulfilment.taken()
     }
 
-    /// How many units the line holds of a batch, `None` when none.
+    /// Returns the units that the line holds in a batch, or `None` if it holds none.
     #[must_use]
     pub fn holds(&self, reference: &BatchReference) -> Option<Quantity> {
         self.allocations.iter().find(|part| part.reference == *reference).map(|part| part.quantity)
     }
 
-    /// Whether the line waits for units that it lost without having asked to wait.
+    /// Returns whether the line waits for lost units although it does not accept backorders.
     #[must_use]
     pub const fn is_short(&self) -> bool {
         self.waiting > 0 && matches!(self.terms.on_shortage, OnShortage::Reject)
     }
 
-    /// Whether the line holds nothing, waits for nothing, and nothing of it was picked.
+    /// Returns whether the line has no allocated, backordered, picked or shipped units.
     #[must_use]
     pub const fn is_idle(&self) -> bool {
         self.waiting == 0 && self.allocations.is_empty() && self.fulfilment.taken() == 0
     }
 
-    /// Adds units of a batch; a batch that serves the line already serves it with more.
+    /// Adds units of a batch. An existing allocation of the batch grows.
     pub(crate) fn add(&mut self, taken: Allocation) {
         let place = self.allocations.partition_point(|held| held.rank() < taken.rank());
         match self.allocations.get_mut(place) {
@@ -132,7 +132,7 @@ impl LineState {
         }
     }
 
-    /// Gives units of a batch back; the caller has checked that the line holds them.
+    /// Releases units of a batch. The caller checks that the line holds them.
     pub(crate) fn give_back(&mut self, reference: &BatchReference, units: Quantity) {
         if let Some(place) = self.allocations.iter().position(|part| part.reference == *reference) {
             match self.allocations[place].quantity.minus(units.get()) {
@@ -142,7 +142,7 @@ impl LineState {
         }
     }
 
-    /// Notes when a batch comes.
+    /// Sets the ETA of a batch.
     pub(crate) fn expect(&mut self, reference: &BatchReference, eta: Eta) {
         if let Some(part) = self.allocations.iter_mut().find(|part| part.reference == *reference) {
             part.eta = eta;

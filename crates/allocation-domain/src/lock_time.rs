@@ -1,19 +1,19 @@
 use chrono::{DateTime, Utc};
 
-/// The two instants of a locked product, in microseconds.
+/// The two instants of a product's lock, in microseconds.
 ///
-/// A clock may be ahead for a while and be set back. If decisions followed it back, lines would lose
-/// their order of arrival; if all time followed the latest instant ever seen, holds would last until
-/// the clock catches up. So the two are kept apart:
+/// A clock may run ahead and be set back. If recorded instants followed it back, lines would lose
+/// their order of arrival. If holds followed the latest instant ever seen, they would last until
+/// the clock catches up. So there are two instants:
 ///
-/// * A hold is measured by `now`: it begins with it, and has expired once `now` reaches its end.
-/// * What is recorded carries `decided_at`: events, `placed_at` of lines and `added_at` of batches.
+/// * `now` measures holds: a hold begins at `now`, and has expired once `now` reaches its expiry.
+/// * `decided_at` is recorded: in events, in `placed_at` of lines and in `added_at` of batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LockTime {
-    /// The time by the clock of the store when the unit of work held all its locks. All products of a
-    /// unit have the same.
+    /// The store's clock when the unit of work held all its locks. All products of a unit of work
+    /// share it.
     pub now: DateTime<Utc>,
-    /// The time by the same clock when this product was locked, but at least a microsecond later than
-    /// the `decided_at` of the unit of work that locked it before. Each product has its own.
+    /// The same clock when this product was locked, or a microsecond after the previous
+    /// `decided_at` if that is later. Each product has its own.
     pub decided_at: DateTime<Utc>,
 }

@@ -1,4 +1,4 @@
-//! Orders: lines that are placed, held, confirmed and cancelled as one.
+//! Orders: lines placed, held, confirmed and cancelled as one.
 
 use crate::{
     HoldDuration, HoldExpired, LineState, LineTerms, LineTooLong, MoreNeeded, OrderCancelled, OrderId, OrderLine,
@@ -6,28 +6,28 @@ use crate::{
 };
 use chrono::{DateTime, SubsecRound, Utc};
 
-/// What becomes of an order that cannot be allocated whole.
+/// The policy for an order that cannot be allocated whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum OnShortage {
-    /// It is refused as a whole.
+    /// The whole order is rejected.
     #[default]
     Reject,
-    /// What can be allocated is, the rest waits.
+    /// Free units are allocated, and the rest waits.
     Backorder,
 }
 
-/// What is agreed of an order.
+/// The terms of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrderTerms {
-    /// What becomes of it when stock is short.
+    /// The policy when stock is short.
     pub on_shortage: OnShortage,
-    /// For how long its units are held until it is confirmed, `None` for an order that is firm.
+    /// The duration of the hold, `None` for a firm order.
     pub hold: Option<HoldDuration>,
-    /// Who is served first: the higher number.
+    /// The priority; a higher number is served first.
     pub priority: i32,
-    /// Whether its lines take parts of what they wait for, or only their whole rest.
+    /// Whether its lines accept a part of their backordered units, or only all of them.
     pub allow_split: bool,
 }
 
@@ -38,21 +38,21 @@ impl Default for OrderTerms {
 }
 
 impl OrderTerms {
-    /// The terms of a line of this order.
+    /// Returns the terms of a line of this order.
     #[must_use]
     pub fn of_line(&self, placed_at: DateTime<Utc>) -> LineTerms {
         let Self { on_shortage, priority, allow_split, .. } = *self;
         LineTerms { of_order: true, priority, placed_at: placed_at.trunc_subsecs(6), on_shortage, allow_split }
     }
 
-    /// How firmly a line of this order keeps its units at first.
+    /// Returns the initial reservation state of a line of this order.
     #[must_use]
     pub fn commitment(&self, placed_at: DateTime<Utc>) -> ReservationState {
         self.hold.map_or(ReservationState::Firm, |hold| ReservationState::Held { expires_at: hold.after(placed_at) })
     }
 }
 
-/// Why lines are no order.
+/// An error for lines that are not a valid order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NewOrderError {
     /// There are no lines, or too many.
@@ -61,15 +61,15 @@ pub enum NewOrderError {
     /// Two lines have the same SKU.
     #[error("SKU {0} has more than one line")]
     RepeatedSku(Sku),
-    /// A line is too long to be kept.
+    /// The key of a line is too long to be stored.
     #[error(transparent)]
     LineTooLong(#[from] LineTooLong),
 }
 
-/// An order as it is sent: one line for each SKU, sorted by it.
+/// An order as it was sent: one line for each SKU, sorted by SKU.
 ///
-/// Two of them are equal when they say the same, in whatever order their lines came: a store that
-/// keeps what was sent tells a repeat from another order by `==`.
+/// Two orders with the same content are equal, in whatever order their lines came. A store compares
+/// them with `==` so that a retry can be distinguished from another order with the same id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOrder {
     order_id: OrderId,
@@ -78,15 +78,15 @@ pub struct NewOrder {
 }
 
 impl NewOrder {
-    /// How many lines an order may have.
+    /// The maximum number of lines of an order.
     pub const MAX_LINES: usize = 500;
 
-    /// Makes an order of its lines.
+    /// Creates an order from its lines.
     ///
     /// # Errors
     ///
     /// [`NewOrderError`] for no line or more than [`Self::MAX_LINES`], for a SKU with two lines,
-    /// and for a line that is too long to be kept.
+    /// and for a line whose key is too long to be stored.
     pub fn new(
         order_id: OrderId,
         lines: impl IntoIterator<Item = (Sku, Quantity)>,
@@ -106,52 +106,52 @@ impl NewOrder {
         Ok(Self { order_id, lines, terms })
     }
 
-    /// The name of the order.
+    /// Returns the order id.
     #[must_use]
     pub const fn order_id(&self) -> &OrderId {
         &self.order_id
     }
 
-    /// What is ordered, sorted by SKU.
+    /// Returns the lines, sorted by SKU.
     #[must_use]
     pub fn lines(&self) -> &[(Sku, Quantity)] {
         &self.lines
     }
 
-    /// What is agreed.
+    /// Returns the terms.
     #[must_use]
     pub const fn terms(&self) -> &OrderTerms {
         &self.terms
     }
 }
 
-/// What an order has come to.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum OrderStatus {
-    /// It holds all its units, and some of them only until its hold expires.
+    /// It holds all its units, some of them on hold.
     Held,
     /// It holds all its units firmly.
     Allocated,
-    /// It holds some of its units; for the others it waits, or it has given them back.
+    /// It holds some of its units. It waits for the others or has released them.
     PartiallyAllocated,
     /// It holds nothing and waits.
     Backordered,
-    /// All its units are picked, and not all of them shipped.
+    /// All its units are picked or shipped, and not all of them shipped.
     Picked,
     /// All its units are shipped.
     Shipped,
-    /// It has lost units without having asked to wait, and does not have them back yet.
+    /// It lost units although it does not accept backorders, and they are not replaced yet.
     Short,
     /// Its hold has expired.
     Expired,
-    /// It was cancelled, or has given back all it had.
+    /// It was cancelled, or has released all its units.
     Cancelled,
 }
 
 impl OrderStatus {
-    /// The status as it is written.
+    /// Returns the status as it is serialized.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -167,14 +167,21 @@ impl OrderStatus {
         }
     }
 
-    /// What lines have come to as one order, at an instant.
+    /// Returns the status of lines as one order at an instant.
     ///
-    /// A line lives while it is firm, or held by an order of which no line has expired, and has
-    /// anything left. Without a living line the order has expired if one of its lines has, else it
-    /// is cancelled. Otherwise its living lines decide: short if one of them is; backordered if
-    /// they have had nothing; partially allocated if they lack anything, what was picked and
-    /// shipped is had, or another line has given back all it had or has expired; held if one of them is held;
-    /// shipped if all their units are; picked if all are picked or shipped; allocated.
+    /// A line stands while it is firm, or held in an order without an expired line. A standing line
+    /// is live unless it is idle ([`LineState::is_idle`]). Without a live line the order is expired
+    /// if one of its lines has expired, else cancelled. Otherwise the first rule that holds
+    /// decides:
+    ///
+    /// * short if a live line is short;
+    /// * backordered if no live line has allocated, picked or shipped units;
+    /// * partially allocated if a line has expired, or a standing line has fewer units than
+    ///   ordered; picked and shipped units count;
+    /// * held if a live line is held;
+    /// * shipped if all units of the live lines are shipped;
+    /// * picked if all of them are picked or shipped;
+    /// * allocated.
     pub fn of<'a>(lines: impl IntoIterator<Item = &'a LineState>, now: DateTime<Utc>) -> Self {
         let lines: Vec<_> = lines.into_iter().collect();
         let expired = lines.iter().any(|line| line.commitment.has_expired(now));
@@ -206,39 +213,40 @@ impl OrderStatus {
     }
 }
 
-/// An order with what its lines hold.
+/// An order with its lines and their allocations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// The name of the order.
+    /// The order id.
     pub order_id: OrderId,
-    /// Its lines, sorted by SKU.
+    /// The lines, sorted by SKU.
     pub lines: Vec<(Sku, LineState)>,
 }
 
 impl Order {
-    /// What the order has come to.
+    /// Returns the status of the order.
     #[must_use]
     pub fn status(&self, now: DateTime<Utc>) -> OrderStatus {
         OrderStatus::of(self.lines.iter().map(|(_, line)| line), now)
     }
 
-    /// When its hold expires or has expired unnoticed, `None` when nothing is held.
+    /// Returns the expiry of the hold, past or future, or `None` if no line is held.
     #[must_use]
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.lines.iter().filter_map(|(_, line)| line.commitment.expires_at()).min()
     }
 }
 
-/// All lines of an order that stock is short of.
+/// An error for an order with lines that need more units than are free.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Stock is short of {} lines of the order", .0.len())]
 pub struct Shortages(
-    /// What each of them needs and what is there, sorted by SKU.
+    /// The requested and free units of each such line, sorted by SKU.
     pub Vec<OutOfStock>,
 );
 
-/// SKUs of an order that asks to wait, which are those of no product: what nobody has registered, and
-/// nobody has ever added a batch of, may never come.
+/// An error for an order that accepts backorders for SKUs without a product.
+///
+/// Such a SKU was never registered and never had a batch, so it may never arrive.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} of the SKUs of the order are those of no product", .0.len())]
 pub struct UnknownSkus(
@@ -246,47 +254,47 @@ pub struct UnknownSkus(
     pub Vec<Sku>,
 );
 
-/// Why an order is not placed. Nothing of it is then.
+/// An error returned when placing an order. Nothing of the order is placed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlaceError {
-    /// The order asks for all or nothing, and some lines cannot be served.
+    /// The order rejects shortages, and some lines cannot be served.
     #[error(transparent)]
     OutOfStock(#[from] Shortages),
-    /// There is a line of an order of that name already.
+    /// A line of an order with this id already exists.
     #[error("Order {0} exists already")]
     AlreadyExists(OrderId),
-    /// The order would wait for products that are not known.
+    /// The order would wait for unknown products.
     #[error(transparent)]
     UnknownSkus(#[from] UnknownSkus),
-    /// What is at hand does not decide.
+    /// The loaded rows do not decide.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),
 }
 
-/// Why an order is not confirmed. Nothing of it is then.
+/// An error returned when confirming an order. The order is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfirmError {
-    /// There is no such order.
+    /// The order does not exist.
     #[error("There is no order {0}")]
     NotFound(OrderId),
-    /// Its time is up.
+    /// The hold has expired.
     #[error(transparent)]
     HoldExpired(#[from] HoldExpired),
-    /// It was cancelled.
+    /// The order was cancelled.
     #[error(transparent)]
     Cancelled(#[from] OrderCancelled),
 }
 
-/// Why a hold is not prolonged. None of the order is then.
+/// An error returned when extending a hold. The order is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExtendError {
-    /// There is no such order.
+    /// The order does not exist.
     #[error("There is no order {0}")]
     NotFound(OrderId),
-    /// Its time is up.
+    /// The hold has expired.
     #[error(transparent)]
     HoldExpired(#[from] HoldExpired),
-    /// It was cancelled.
+    /// The order was cancelled.
     #[error(transparent)]
     Cancelled(#[from] OrderCancelled),
     /// The order is firm.
@@ -294,16 +302,16 @@ pub enum ExtendError {
     NotHeld(OrderId),
 }
 
-/// Why an order is not cancelled. Nothing of it is then.
+/// An error returned when cancelling an order. The order is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CancelError {
-    /// There is no such order.
+    /// The order does not exist.
     #[error("There is no order {0}")]
     NotFound(OrderId),
-    /// Units of it were picked: that is not undone.
+    /// Units of the order were picked: a pick is never undone.
     #[error("Units of order {0} were picked")]
     Picked(OrderId),
-    /// What is at hand does not decide who gets the units.
+    /// The loaded rows do not decide which lines get the units.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),
 }

@@ -1,13 +1,13 @@
-//! What a customer wants.
+//! Requested order lines.
 
 use crate::{OrderId, Quantity, Sku};
 
-/// A line whose order and SKU are together too long to be the key of an index.
+/// An error for a line whose order id and SKU are together too long for an index key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("order and SKU together must have at most {max} bytes of UTF-8, not {0}", max = OrderLine::MAX_KEY_BYTES)]
 pub struct LineTooLong(usize);
 
-/// So many units of one SKU for one order. A line is known by its order and SKU.
+/// Units of one SKU for one order. Order id and SKU identify the line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrderLine {
     order_id: OrderId,
@@ -16,18 +16,18 @@ pub struct OrderLine {
 }
 
 impl OrderLine {
-    /// How many bytes of UTF-8 order and SKU may have together.
+    /// The maximum length of order id and SKU together, in bytes of UTF-8.
     ///
-    /// PostgreSQL limits an entry of an index to 2,704 bytes, and the key of an allocation is
-    /// order, SKU and the longest batch reference (1,020 bytes). Two identifiers of 255 characters
-    /// stay below it in every script of up to three bytes a character.
+    /// PostgreSQL limits an index entry to 2,704 bytes. The key of an allocation is order id, SKU
+    /// and a batch reference of at most 1,020 bytes. Two identifiers of 255 characters fit in every
+    /// script of up to three bytes a character.
     pub const MAX_KEY_BYTES: usize = 1_620;
 
-    /// Makes a line.
+    /// Creates a line.
     ///
     /// # Errors
     ///
-    /// [`LineTooLong`] when order and SKU have more than [`OrderLine::MAX_KEY_BYTES`] together.
+    /// [`LineTooLong`] if order id and SKU together exceed [`OrderLine::MAX_KEY_BYTES`].
     pub fn new(order_id: OrderId, sku: Sku, quantity: Quantity) -> Result<Self, LineTooLong> {
         let bytes = order_id.as_str().len() + sku.as_str().len();
         if bytes > Self::MAX_KEY_BYTES {
@@ -36,19 +36,19 @@ impl OrderLine {
         Ok(Self { order_id, sku, quantity })
     }
 
-    /// The order that the line belongs to.
+    /// Returns the order that the line belongs to.
     #[must_use]
     pub const fn order_id(&self) -> &OrderId {
         &self.order_id
     }
 
-    /// What is ordered.
+    /// Returns the SKU.
     #[must_use]
     pub const fn sku(&self) -> &Sku {
         &self.sku
     }
 
-    /// How many units are ordered.
+    /// Returns the ordered units.
     #[must_use]
     pub const fn quantity(&self) -> Quantity {
         self.quantity

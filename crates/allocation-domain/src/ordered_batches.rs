@@ -1,4 +1,4 @@
-//! Batches in order of preference, found by their references.
+//! Batches in order of preference, indexed by reference.
 
 use crate::{Batch, BatchReference, Eta};
 use chrono::{DateTime, Utc};
@@ -7,12 +7,12 @@ use std::ops::Deref;
 
 /// Batches in order of preference, each reference once.
 ///
-/// As a slice it is read by place; a batch is found by its reference in logarithmic time. The order
-/// is kept whatever changes: an ETA is set here and not on the batch.
+/// It dereferences to a slice; a lookup by reference takes logarithmic time. Every change keeps the
+/// order, so an ETA is set here and not on the batch.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OrderedBatches {
     in_order: Vec<Batch>,
-    /// What places a batch in the order, besides its reference.
+    /// The sort key of each batch, besides its reference.
     ranks: HashMap<BatchReference, (Eta, DateTime<Utc>)>,
 }
 
@@ -25,17 +25,17 @@ impl Deref for OrderedBatches {
 }
 
 impl OrderedBatches {
-    /// Adds batches whose references are not among them yet.
+    /// Adds batches with new references.
     pub(crate) fn extend(&mut self, batches: impl IntoIterator<Item = Batch>) {
         for batch in batches {
             self.ranks.insert(batch.reference().clone(), (batch.eta(), batch.added_at()));
             self.in_order.push(batch);
         }
-        // Sorting what is nearly sorted is linear.
+        // Sorting a nearly sorted list takes linear time.
         self.in_order.sort_by(|one, other| one.rank().cmp(&other.rank()));
     }
 
-    /// Adds a batch whose reference is not among them yet, and returns its place.
+    /// Adds a batch with a new reference and returns its index.
     pub(crate) fn insert(&mut self, batch: Batch) -> usize {
         let place = self.in_order.partition_point(|other| other.rank() < batch.rank());
         self.ranks.insert(batch.reference().clone(), (batch.eta(), batch.added_at()));
@@ -43,14 +43,14 @@ impl OrderedBatches {
         place
     }
 
-    /// Removes the batch at a place.
+    /// Removes the batch at an index.
     pub(crate) fn remove(&mut self, place: usize) -> Batch {
         let batch = self.in_order.remove(place);
         self.ranks.remove(batch.reference());
         batch
     }
 
-    /// Returns the place of a batch.
+    /// Returns the index of a batch.
     pub(crate) fn place(&self, reference: &BatchReference) -> Option<usize> {
         let (eta, added_at) = *self.ranks.get(reference)?;
         self.in_order.binary_search_by(|batch| batch.rank().cmp(&(eta, added_at, reference))).ok()
@@ -61,12 +61,12 @@ impl OrderedBatches {
         self.place(reference).map(|place| &self.in_order[place])
     }
 
-    /// Returns the batch at a place, to change its counters.
+    /// Returns the batch at an index for changes that keep its preference.
     pub(crate) fn at_mut(&mut self, place: usize) -> &mut Batch {
         &mut self.in_order[place]
     }
 
-    /// Sets when a batch can be picked from, and moves it to its new place.
+    /// Sets the ETA of a batch and moves the batch to its new index.
     pub(crate) fn expect(&mut self, place: usize, eta: Eta) {
         let mut batch = self.remove(place);
         batch.expect(eta);

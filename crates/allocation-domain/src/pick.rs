@@ -1,59 +1,59 @@
-//! What a picker reports.
+//! Reports of pickers.
 
 use crate::{Affected, Displaced, MoreNeeded, PickLine, PickLineId, Units};
 
-/// What came of picking a line.
+/// The outcome of picking a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PickOutcome {
-    /// So many units were picked.
+    /// The line was picked.
     Picked(Picked),
-    /// So many were picked already; nothing changed.
+    /// The line was already picked with the same quantity; nothing changed.
     Unchanged(PickLine),
 }
 
 /// A pick line that was picked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picked {
-    /// The pick line as it is now.
+    /// The pick line after the pick.
     pub line: PickLine,
-    /// How many of its units were missing.
+    /// The missing units.
     pub missing: u32,
-    /// The units that the order line got for those, the last ones of the same batch; from when on.
+    /// The units that replace the missing ones. Units of the same batch come last.
     pub affected: Vec<Affected>,
-    /// What it waits for, `None` when it got all it lost.
+    /// The units that the order line waits for, `None` if all are replaced.
     pub displaced: Option<Displaced>,
 }
 
-/// Why a line is not picked. Nothing has changed then.
+/// An error returned when picking a line. The line is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PickError {
-    /// There is no such line.
+    /// The pick line does not exist.
     #[error("There is no line {0}")]
     NotFound(PickLineId),
-    /// The line is not to be picked any more.
+    /// The pick line was withdrawn.
     #[error("Line {0} was withdrawn")]
     Withdrawn(PickLineId),
-    /// More units than the line has.
+    /// More units were reported than the pick line has.
     #[error("Line {id} has {} units to pick, not {requested}", line.quantity)]
     TooMany {
-        /// Which line.
+        /// The id of the pick line.
         id: PickLineId,
-        /// What it says.
+        /// The pick line.
         line: PickLine,
-        /// How many units were to be picked.
+        /// The reported units.
         requested: Units,
     },
-    /// The line was picked, with another quantity.
+    /// The pick line was already picked with another quantity.
     #[error("Line {id} was picked already, {} of it and not {requested}", line.picked)]
     AlreadyPicked {
-        /// Which line.
+        /// The id of the pick line.
         id: PickLineId,
-        /// What it says.
+        /// The pick line.
         line: PickLine,
-        /// How many units were to be picked now.
+        /// The reported units.
         requested: Units,
     },
-    /// What is at hand does not decide which units the line gets for those that are missing.
+    /// The loaded rows do not decide which units replace the missing ones.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),
 }

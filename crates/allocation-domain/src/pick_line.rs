@@ -4,7 +4,7 @@ use crate::{BatchReference, OrderId, PickListId, Quantity, Sku};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The name of a pick line: its list, and its number on it.
+/// The id of a pick line: its list and its number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PickLineId {
     /// The list.
@@ -19,25 +19,25 @@ impl fmt::Display for PickLineId {
     }
 }
 
-/// What became of a pick line.
+/// The status of a pick line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum PickStatus {
-    /// It is to be picked.
+    /// The line is to be picked.
     Open,
-    /// All its units were picked, or those that were found.
+    /// All its units were picked, or all that were found.
     Picked,
     /// None of its units were found.
     Missing,
-    /// What was picked has left for good.
+    /// The picked units were shipped.
     Shipped,
-    /// It is not to be picked any more.
+    /// The line is no longer to be picked.
     Withdrawn,
 }
 
 impl PickStatus {
-    /// The status as it is written.
+    /// Returns the status as it is serialized.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,46 +50,46 @@ impl PickStatus {
     }
 }
 
-/// Units of one batch that are picked for one order line.
+/// Units of one batch to pick for one order line.
 ///
-/// While it is open, its units are among those that the order line holds in the batch, and on no
-/// other pick line.
+/// While it is open, its units are allocated to the order line in the batch, and are on no other
+/// pick line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PickLine {
     /// The order that the line belongs to.
     pub order_id: OrderId,
-    /// What is ordered.
+    /// The SKU.
     pub sku: Sku,
     /// The batch.
     pub reference: BatchReference,
-    /// How many units are, or were, to be picked.
+    /// The units to pick.
     pub quantity: Quantity,
-    /// How many units were picked.
+    /// The picked units.
     pub picked: u32,
-    /// What became of it.
+    /// The status.
     pub status: PickStatus,
 }
 
 impl PickLine {
-    /// Whether it is to be picked.
+    /// Returns whether the line is to be picked.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         matches!(self.status, PickStatus::Open)
     }
 
-    /// Whether units of it were picked, shipped or not.
+    /// Returns whether units of the line were picked, shipped or not.
     #[must_use]
     pub const fn is_taken(&self) -> bool {
         matches!(self.status, PickStatus::Picked | PickStatus::Shipped)
     }
 }
 
-/// Pick lines by the order that they are picked for.
+/// Pick lines by order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PickLines(BTreeMap<OrderId, BTreeMap<PickLineId, PickLine>>);
 
 impl PickLines {
-    /// Adds a pick line, in place of one of its name.
+    /// Adds a pick line; it replaces the pick line with its id.
     pub(crate) fn insert(&mut self, id: PickLineId, line: PickLine) {
         self.0.entry(line.order_id.clone()).or_default().insert(id, line);
     }
@@ -101,22 +101,22 @@ impl PickLines {
         }
     }
 
-    /// A pick line of an order.
+    /// Returns a pick line of an order.
     pub(crate) fn get(&self, order_id: &OrderId, id: &PickLineId) -> Option<&PickLine> {
         self.0.get(order_id)?.get(id)
     }
 
-    /// A pick line of whichever order.
+    /// Returns a pick line of any order.
     pub(crate) fn find(&self, id: &PickLineId) -> Option<&PickLine> {
         self.0.values().find_map(|lines| lines.get(id))
     }
 
-    /// The pick lines of an order.
+    /// Returns the pick lines of an order.
     pub(crate) fn of(&self, order_id: &OrderId) -> impl DoubleEndedIterator<Item = (&PickLineId, &PickLine)> {
         self.0.get(order_id).into_iter().flatten()
     }
 
-    /// All pick lines.
+    /// Returns all pick lines.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&PickLineId, &PickLine)> {
         self.0.values().flatten()
     }

@@ -1,10 +1,11 @@
-//! Pick lists: what is to be taken from the shelves together.
+//! Pick lists: units to pick together.
 
 use crate::{BatchReference, MoreNeeded, OrderId, PickLine, PickListId, PickStatus, Sku};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a pick list is to be made of. A criterion that is not given leaves nothing out; one that is
-/// given and empty leaves all out.
+/// The criteria for the lines of a pick list.
+///
+/// A criterion that is `None` excludes nothing; an empty set excludes everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PickCriteria {
     /// Only these batches.
@@ -16,7 +17,7 @@ pub struct PickCriteria {
 }
 
 impl PickCriteria {
-    /// Whether units of a batch for an order are among what is asked for.
+    /// Returns whether units of a batch for an order match the criteria.
     #[must_use]
     pub fn takes(&self, reference: &BatchReference, sku: &Sku, order_id: &OrderId) -> bool {
         self.references.as_ref().is_none_or(|wanted| wanted.contains(reference))
@@ -25,12 +26,12 @@ impl PickCriteria {
     }
 }
 
-/// Why a number is not how many lines a pick list may have.
+/// An error for a number of lines that a pick list cannot have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an integer from 1 to {max}", max = NewPickList::MAX_LINES)]
 pub struct MaxLinesError;
 
-/// A pick list that is to be made.
+/// A request for a pick list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPickList {
     list_id: PickListId,
@@ -39,16 +40,16 @@ pub struct NewPickList {
 }
 
 impl NewPickList {
-    /// How many lines a pick list may have.
+    /// The maximum number of lines of a pick list.
     pub const MAX_LINES: usize = 1_000;
 
-    /// A pick list of all that the criteria take, [`Self::MAX_LINES`] at most.
+    /// Creates a request for all matching lines, at most [`Self::MAX_LINES`].
     #[must_use]
     pub const fn new(list_id: PickListId, criteria: PickCriteria) -> Self {
         Self { list_id, criteria, max_lines: Self::MAX_LINES }
     }
 
-    /// This list with so many lines at most.
+    /// Limits the number of lines.
     ///
     /// # Errors
     ///
@@ -60,42 +61,42 @@ impl NewPickList {
         }
     }
 
-    /// The name of the list.
+    /// Returns the id of the list.
     #[must_use]
     pub const fn list_id(&self) -> &PickListId {
         &self.list_id
     }
 
-    /// What it is to be made of.
+    /// Returns the criteria.
     #[must_use]
     pub const fn criteria(&self) -> &PickCriteria {
         &self.criteria
     }
 
-    /// How many lines it has at most.
+    /// Returns the maximum number of lines.
     #[must_use]
     pub const fn max_lines(&self) -> usize {
         self.max_lines
     }
 }
 
-/// What a pick list has come to.
+/// The status of a pick list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum PickListStatus {
     /// Some of its lines are to be picked.
     Open,
-    /// Nothing is to be picked any more; what was picked can be shipped.
+    /// Nothing is left to pick; the picked units can be shipped.
     Picked,
-    /// What was picked has left for good.
+    /// The picked units were shipped.
     Shipped,
-    /// Nothing is to be picked, and nothing was.
+    /// Nothing is left to pick, and nothing was picked.
     Withdrawn,
 }
 
 impl PickListStatus {
-    /// The status as it is written.
+    /// Returns the status as it is serialized.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -106,8 +107,9 @@ impl PickListStatus {
         }
     }
 
-    /// What lines have come to as one list: the first of these that one of them is, open, picked or
-    /// shipped; else withdrawn.
+    /// Returns the status of lines as one list.
+    ///
+    /// The first of open, picked and shipped that any line has, else withdrawn.
     pub fn of(lines: impl IntoIterator<Item = PickStatus>) -> Self {
         let lines: Vec<_> = lines.into_iter().collect();
         if lines.contains(&PickStatus::Open) {
@@ -125,47 +127,47 @@ impl PickListStatus {
 /// A pick list with its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PickList {
-    /// The name of the list.
+    /// The id of the list.
     pub list_id: PickListId,
-    /// Its lines by number, sorted by batch, then in the order in which order lines are served.
+    /// The lines by number, sorted by batch, then in the order in which order lines are served.
     pub lines: BTreeMap<u32, PickLine>,
 }
 
 impl PickList {
-    /// What the list has come to.
+    /// Returns the status of the list.
     #[must_use]
     pub fn status(&self) -> PickListStatus {
         PickListStatus::of(self.lines.values().map(|line| line.status))
     }
 }
 
-/// Why a pick list is not made. Nothing has changed then.
+/// An error returned when making a pick list. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MakePickListError {
-    /// No firm allocation in stock that is on no list is among what was asked for.
+    /// No firm allocation in stock that is on no other list matches the criteria.
     #[error("There is nothing to pick")]
     NothingToPick,
-    /// There is a list of that name already.
+    /// A list with this id already exists.
     #[error("Pick list {0} exists already")]
     AlreadyExists(PickListId),
-    /// What is at hand does not tell what is on lists already.
+    /// The loaded rows do not show which units are already on lists.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),
 }
 
-/// What came of shipping a pick list.
+/// The outcome of shipping a pick list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShipOutcome {
-    /// All that was picked is shipped.
+    /// All picked units are shipped.
     Shipped(PickList),
-    /// It was shipped already; nothing changed.
+    /// The list was already shipped; nothing changed.
     Unchanged(PickList),
 }
 
-/// Why a pick list is not shipped. Nothing of it is then.
+/// An error returned when shipping a pick list. Nothing is shipped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShipError {
-    /// There is no such list.
+    /// The list does not exist.
     #[error("There is no pick list {0}")]
     NotFound(PickListId),
     /// Some lines are still to be picked.
@@ -173,36 +175,36 @@ pub enum ShipError {
     NotPicked {
         /// The list.
         list: PickListId,
-        /// Their numbers.
+        /// The numbers of the lines.
         lines: Vec<u32>,
     },
     /// Nothing of the list was picked.
     #[error("Nothing of pick list {0} was picked")]
     NothingPicked(PickListId),
-    /// What is at hand does not decide.
+    /// The loaded rows do not decide.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),
 }
 
-/// What came of giving a pick list back.
+/// The outcome of releasing a pick list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GiveBackOutcome {
     /// Its lines are withdrawn.
     GivenBack(PickList),
-    /// Nothing of it was to be picked any more; nothing changed.
+    /// The list had no open lines; nothing changed.
     Unchanged(PickList),
 }
 
-/// Why a pick list is not given back. Nothing of it is then.
+/// An error returned when releasing a pick list. The list is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GiveBackError {
-    /// There is no such list.
+    /// The list does not exist.
     #[error("There is no pick list {0}")]
     NotFound(PickListId),
-    /// Units of it were picked: that is not undone.
+    /// Units of the list were picked: a pick is never undone.
     #[error("Units of pick list {0} were picked")]
     Picked(PickListId),
-    /// What is at hand does not decide.
+    /// The loaded rows do not decide.
     #[error(transparent)]
     MoreNeeded(#[from] MoreNeeded),
 }

@@ -1,24 +1,24 @@
-//! Which batches serve a line.
+//! The allocation policy: the choice of batches that serve a line.
 
 use crate::horizon::Horizon;
 use crate::{Batch, BatchPreference, Quantity};
 
-/// What the policy says of a quantity.
+/// The decision of the policy.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
-    /// These batches, by index, with so many units each.
+    /// The indexes of batches, with the units of each.
     Batches(Vec<(usize, Quantity)>),
-    /// All batches together have only so many units.
+    /// All batches together have only this many free units.
     Short(u64),
-    /// Batches that are not known here could decide otherwise.
+    /// Batches that are not loaded could change the decision.
     NotKnown,
 }
 
 /// Chooses the batches that serve `quantity` units.
 ///
-/// `batches` are in order of preference. Whole into the first batch that can take it; only when no
-/// single batch can, split over the batches in order. `horizon` is the preference up to which all
-/// batches with free units are known.
+/// `batches` are in order of preference. The line goes whole into the first batch that can take it.
+/// Only if no single batch can, it is split over the batches in order. `horizon` is the preference
+/// up to which all batches with free units are loaded.
 pub(crate) fn choose(batches: &[Batch], quantity: Quantity, horizon: &Horizon<BatchPreference>) -> Choice {
     let whole = batches.iter().position(|batch| batch.can_allocate(quantity));
     if let Some(index) = whole
@@ -48,7 +48,7 @@ fn split(batches: &[Batch], quantity: Quantity) -> Choice {
     }
 }
 
-/// How many units the batches have free together.
+/// Returns how many free units the batches have together.
 pub(crate) fn available(batches: &[Batch]) -> u64 {
     batches.iter().map(|batch| u64::from(batch.available())).sum()
 }

@@ -44,8 +44,8 @@ pub(crate) use plan::Plan;
 ///
 /// A unit of work is bounded: it serves at most [`Product::MAX_AT_ONCE`] waiting lines and releases
 /// at most as many expired holds. [`Product::release_expired`] does the rest in further units of
-/// work. Until then the product [is behind](Product::is_behind) and no other decision is made on
-/// it, so nothing overtakes a waiting line.
+/// work. Until then the product [is behind](Product::is_behind) and no other decision takes or
+/// frees its units, so nothing overtakes a waiting line.
 ///
 /// ```
 /// use allocation_domain::{AllocationOutcome, BatchReference, Eta, OrderId, Product, Quantity, Sku};

@@ -125,7 +125,7 @@ impl Products {
                 product.place_line(order, *quantity, plan, now);
             }
         }
-        // Only the products of this order: the other orders may have many.
+        // Not all of `self`: it may hold many products of other orders.
         let line = |(sku, _): &(Sku, _)| Some((sku.clone(), self.0.get(sku)?.line(order.order_id())?.clone()));
         let lines = order.lines().iter().filter_map(line).collect();
         Ok(Order { order_id: order.order_id().clone(), lines })

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-/// Why a number is not a [`Quantity`].
+/// An error for a number that is not a [`Quantity`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an integer from 1 to 2147483647")]
 pub struct QuantityError;
@@ -15,10 +15,10 @@ pub struct QuantityError;
 pub struct Quantity(NonZeroU32);
 
 impl Quantity {
-    /// The greatest quantity: what a 32-bit integer column holds.
+    /// The greatest quantity, which a signed 32-bit integer column can hold.
     pub const MAX: u32 = 2_147_483_647;
 
-    /// Makes a quantity of a number of units.
+    /// Creates a quantity from a number of units.
     ///
     /// # Errors
     ///
@@ -31,25 +31,27 @@ impl Quantity {
         }
     }
 
-    /// The number of units.
+    /// Returns the number of units.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0.get()
     }
 
-    /// What is left of this quantity after taking away some units, `None` when nothing is.
+    /// Subtracts units and returns the rest, or `None` if nothing is left.
     #[must_use]
     pub fn minus(self, units: u32) -> Option<Self> {
         NonZeroU32::new(self.get().saturating_sub(units)).map(Self)
     }
 
-    /// Both together: what a line has, which is never more than it ordered.
+    /// Adds two parts of one line.
+    ///
+    /// Panics if the sum exceeds [`Quantity::MAX`], which a line cannot order.
     #[expect(clippy::expect_used, reason = "parts of one line are no more than the line")]
     pub(crate) fn plus(self, other: Self) -> Self {
         Self::new(self.get() + other.get()).expect("order_line_within_its_quantity")
     }
 
-    /// The smaller of this quantity and a number of units, `None` when that is zero.
+    /// Returns the smaller of this quantity and a number of units, or `None` if `units` is zero.
     #[must_use]
     pub fn at_most(self, units: u32) -> Option<Self> {
         NonZeroU32::new(self.get().min(units)).map(Self)
@@ -76,13 +78,13 @@ impl From<Quantity> for u32 {
     }
 }
 
-/// A number of units of stock, from 0 to 2,147,483,647: what came of a purchase, which may be nothing.
+/// A number of units of stock, from 0 to 2,147,483,647. A corrected purchase may have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "i64", into = "u32"))]
 pub struct Units(u32);
 
-/// Why a number is not a number of [`Units`].
+/// An error for a number that is not a number of [`Units`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an integer from 0 to 2147483647")]
 pub struct UnitsError;
@@ -91,7 +93,7 @@ impl Units {
     /// No units.
     pub const ZERO: Self = Self(0);
 
-    /// Makes units of a number.
+    /// Creates a number of units.
     ///
     /// # Errors
     ///
@@ -103,7 +105,7 @@ impl Units {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0
