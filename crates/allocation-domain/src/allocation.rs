@@ -91,7 +91,7 @@ pub struct LineAlreadyAllocated {
 
 /// An error returned when allocating a line.
 ///
-/// The line is unchanged. Expired holds of other lines may have been released.
+/// Nothing of the request is applied. Expired holds may have been released.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AllocateError {
     /// All batches together cannot serve the line.
@@ -113,7 +113,7 @@ pub enum AllocateError {
 
 /// An error returned when deallocating a line.
 ///
-/// The line is unchanged. Expired holds of other lines may have been released.
+/// Nothing of the request is applied. Expired holds may have been released.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeallocateError {
     /// The product has no such batch.

@@ -61,7 +61,7 @@ impl Availability {
         self.0.iter().take_while(|from| from.eta <= Eta::Due(day)).last().map_or(0, |from| from.available)
     }
 
-    /// Returns the series after `units` units are taken, the earliest ones first.
+    /// Returns the series without `units` units, taking the earliest ones first.
     #[must_use]
     pub fn without(&self, units: u64) -> Self {
         let left = |from: &AvailableFrom| AvailableFrom { available: from.available.saturating_sub(units), ..*from };

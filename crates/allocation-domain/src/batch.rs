@@ -162,7 +162,7 @@ impl Batch {
         &self.sku
     }
 
-    /// The purchased units.
+    /// Returns the purchased units.
     #[must_use]
     pub const fn purchased(&self) -> Units {
         self.purchased
@@ -214,7 +214,7 @@ impl Batch {
 
     /// Returns roughly how many units are still to be reviewed or to leave the batch.
     ///
-    /// It is an estimate: orders change while lines move.
+    /// The number is an estimate: orders change while lines move.
     #[must_use]
     pub fn moving_units(&self) -> u32 {
         let reviewed = self.moving().and_then(|moving| moving.review).map_or(0, |review| review.units.max(1));

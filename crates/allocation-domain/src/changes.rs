@@ -39,7 +39,7 @@ pub struct Changes<'a> {
     /// Whether lines may be waiting for free units, or `None` if the stored value is right. A store
     /// restores it as [`ProductState::unserved`](crate::ProductState::unserved).
     pub unserved: Option<bool>,
-    /// Events, oldest first. Empty if lines of a batch were only reviewed.
+    /// Events, oldest first. Empty if only `unserved` or the progress of moving lines has changed.
     pub events: &'a [Event],
     /// Whether there is anything to write.
     is_changed: bool,

@@ -121,7 +121,8 @@ pub enum Event {
         /// The expiry of the hold, `None` for a firm line.
         expires_at: Option<DateTime<Utc>>,
     },
-    /// Units of a batch were allocated to a line. A line without an earlier event is standalone.
+    /// Units of a batch were allocated to a line. A new line without [`Event::LinePlaced`] is
+    /// standalone.
     Allocated {
         /// The order that the line belongs to.
         order_id: OrderId,

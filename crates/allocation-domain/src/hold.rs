@@ -79,8 +79,8 @@ pub enum OrderEnd {
 pub enum ReservationState {
     /// The line keeps its units until it releases them.
     Firm,
-    /// The line keeps its units until it is confirmed or the hold expires. From then on the units
-    /// are free for any decision, and the line no longer waits.
+    /// The line keeps its units until `expires_at`. From then on they are free for any decision,
+    /// and the line no longer waits.
     Held {
         /// The first instant at which the line no longer holds the units.
         expires_at: DateTime<Utc>,

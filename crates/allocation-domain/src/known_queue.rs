@@ -14,7 +14,7 @@ pub(crate) struct KnownQueue(Vec<Part>);
 struct Part {
     /// The last position of the part, `None` for the end of the queue.
     up_to: Option<QueuePosition>,
-    /// The free units that were looked for. Every line of the part that could take some is loaded.
+    /// The number of free units. Every line of the part that could take some of them is loaded.
     free: u64,
 }
 

@@ -99,7 +99,7 @@ impl LineState {
         self.allocations.iter().map(|part| part.quantity.get()).sum()
     }
 
-    /// Returns the allocated, picked and shipped units.
+    /// Returns the sum of the allocated, picked and shipped units.
     #[must_use]
     pub fn served(&self) -> u32 {
         self.allocated() + self.fulfilment.taken()

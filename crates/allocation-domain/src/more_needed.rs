@@ -7,7 +7,8 @@ use crate::{
 
 /// An error for a partially loaded product whose loaded rows do not decide.
 ///
-/// Nothing has changed. The caller loads the requested rows into the product and retries.
+/// The decision has changed nothing. The caller loads the requested rows into the product and
+/// retries.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("what is at hand of SKU {sku} does not decide: {what}")]
 pub struct MoreNeeded {
@@ -52,8 +53,8 @@ pub enum DataRequest {
     /// The next waiting lines that could take some of the free units, in the order in which lines
     /// are served.
     ///
-    /// A line that takes only its whole rest counts if that is at most `free`.
-    /// [`Product::load_waiting`](crate::Product::load_waiting) loads them.
+    /// A line that takes only its whole rest is included if the rest is at most `free`.
+    /// [`Product::load_waiting`](crate::Product::load_waiting) loads the lines.
     #[error("waiting lines that could take some of {free} units are needed")]
     WaitingLines {
         /// The position after which they follow, `None` for the beginning of the queue.
@@ -78,9 +79,9 @@ pub enum DataRequest {
     PickLinesOf(OrderId),
 }
 
-/// An error that may only request rows.
+/// An error that may be a request for rows.
 ///
-/// It lets a caller load them and retry in one place, whatever the decision.
+/// A caller can load them and retry in one place, whatever the decision.
 pub trait Undecided {
     /// Returns the requested rows, or `None` for an error that is the decision.
     fn more_needed(&self) -> Option<&MoreNeeded>;

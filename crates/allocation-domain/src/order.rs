@@ -229,7 +229,7 @@ impl Order {
         OrderStatus::of(self.lines.iter().map(|(_, line)| line), now)
     }
 
-    /// Returns the expiry of the hold, past or future, or `None` if no line is held.
+    /// Returns the earliest expiry of its held lines, past or future, or `None` if no line is held.
     #[must_use]
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.lines.iter().filter_map(|(_, line)| line.commitment.expires_at()).min()
@@ -302,7 +302,7 @@ pub enum ExtendError {
     NotHeld(OrderId),
 }
 
-/// An error returned when cancelling an order. The order is unchanged.
+/// An error returned when cancelling an order. The order is not cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CancelError {
     /// The order does not exist.

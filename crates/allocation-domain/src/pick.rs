@@ -24,7 +24,7 @@ pub struct Picked {
     pub displaced: Option<Displaced>,
 }
 
-/// An error returned when picking a line. The line is unchanged.
+/// An error returned when picking a line. Nothing is picked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PickError {
     /// The pick line does not exist.

@@ -105,9 +105,10 @@ pub struct Product {
 
 /// The stored rows of a product that its decisions need.
 ///
-/// Every decision needs the lines whose hold has expired, except to confirm or extend an order and
-/// to make, ship or release a pick list. If the store has more of them than are loaded, the product
-/// [is behind](Product::is_behind). Other omissions cost a [`MoreNeeded`], never a wrong decision.
+/// The lines whose hold has expired are needed by every decision except confirming or extending an
+/// order and making, shipping or releasing a pick list. If the store has more of them than are
+/// loaded, the product [is behind](Product::is_behind). Other omissions cost a [`MoreNeeded`],
+/// never a wrong decision.
 #[derive(Debug, Clone)]
 pub struct ProductState {
     /// The SKU.
@@ -125,7 +126,7 @@ pub struct ProductState {
     /// may release.
     pub named_batches: Vec<Batch>,
     /// The lines that the decisions name, as far as they exist, and lines whose hold has expired,
-    /// with or without units. A store may load only some of the expired ones, but at least one if
+    /// even if they only wait. A store may load only some of the expired ones, but at least one if
     /// there is one.
     pub lines: Vec<(OrderId, LineState)>,
     /// Whether the store has more lines whose hold has expired.
@@ -338,7 +339,7 @@ impl Product {
         self.version
     }
 
-    /// Replaces the lock time.
+    /// Sets the lock time.
     #[must_use]
     pub fn locked_at(self, lock_time: LockTime) -> Self {
         Self { lock_time: Some(lock_time), ..self }
