@@ -104,8 +104,8 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`] if not all batches with free units are loaded, or if the loaded rows do not
-    /// decide which lines get the units of expired holds.
+    /// [`MoreNeeded`] if a batch with free units is not loaded, or if the loaded rows do not decide
+    /// which lines get the units of expired holds.
     pub fn availability(&self, now: DateTime<Utc>) -> Result<Availability, MoreNeeded> {
         self.at(now).map(|tidy| tidy.available_from())
     }

@@ -85,7 +85,7 @@ impl NewOrder {
     ///
     /// # Errors
     ///
-    /// [`NewOrderError`] for no line or more than [`Self::MAX_LINES`], for a SKU with two lines,
+    /// [`NewOrderError`] for no line, for more than [`Self::MAX_LINES`], for two lines of one SKU,
     /// and for a line whose key is too long to be stored.
     pub fn new(
         order_id: OrderId,
@@ -302,7 +302,10 @@ pub enum ExtendError {
     NotHeld(OrderId),
 }
 
-/// An error returned when cancelling an order. The order is not cancelled.
+/// An error returned when cancelling an order.
+///
+/// The order is unchanged, except that after [`CancelError::MoreNeeded`] the lines of some products
+/// may be cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CancelError {
     /// The order does not exist.
