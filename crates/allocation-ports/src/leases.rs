@@ -16,8 +16,8 @@ pub struct Lease {
 /// agree. If that clock is set back, a lease MUST NOT last correspondingly longer. The holder renews it;
 /// once it has expired, another process may take it.
 ///
-/// The former holder may not have noticed. The writes of a holder MUST therefore be bound to the lease's
-/// row in the same transaction, so that a process without the lease writes nothing.
+/// The former holder may not have noticed. A holder's writes MUST therefore be bound to the lease's row in
+/// the same transaction: a process without the lease writes nothing.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Leases: Send + Sync {
     /// Takes or renews the lease for `time` from now, and returns whether the holder has it.

@@ -37,7 +37,7 @@ pub struct Sequenced {
 /// The time against which retention is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetentionTime {
-    /// The trusted time. It follows the clock, but not faster than time really passes.
+    /// The trusted time. It follows the clock, but at most twice as fast as time passes.
     pub trusted: DateTime<Utc>,
     /// The clock of the store.
     pub now: DateTime<Utc>,
@@ -57,8 +57,7 @@ pub enum SequenceError {
 /// Maintains the log: assigns positions to committed events, and prunes old ones.
 ///
 /// Writers commit out of order. A position taken before the commit could show a later event before an
-/// earlier one. So one process at a time assigns positions after the commit, and no allocation waits for
-/// it.
+/// earlier one. So one process at a time assigns positions after the commit, and no allocation waits.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait LogSequencer: Send + Sync {
     /// Returns whether events without a position exist. MUST be cheap and write nothing.

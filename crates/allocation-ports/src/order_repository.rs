@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 
 /// The orders, within a unit of work.
 ///
-/// Orders that were placed as a whole are stored as they were sent, so that a retry can be distinguished
-/// from another order with the same id. The state of their lines is stored with the products of their SKUs.
-/// The lines of an order change only under the locks of their products, so a unit of work that decides on a
-/// whole order locks these first. [`OrderRepository::lock_lines`] keeps new lines out.
+/// Orders that were placed as a whole are stored as they were sent: a retry can thus be distinguished from
+/// another order with the same id. The state of their lines is stored with the products of their SKUs.
+///
+/// The lines of an order change only under the locks of their products. A unit of work that decides on a
+/// whole order therefore locks these first. [`OrderRepository::lock_lines`] keeps new lines out.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait OrderRepository {
     /// Returns the orders that were placed as a whole, as they were sent, in any order. An order that has
@@ -45,8 +46,8 @@ pub trait OrderRepository {
 
     /// Adds orders that were placed at `at`. Their lines are saved with their products.
     ///
-    /// The orders MUST be written in the order of their ids, however `orders` is sorted, so that two units
-    /// that add the same orders never deadlock.
+    /// The orders MUST be written in the order of their ids, whatever the order of `orders`. Two units that
+    /// add the same orders then never deadlock.
     ///
     /// # Errors
     ///

@@ -69,20 +69,20 @@ pub trait ProductRepository {
     /// without a product is left out of the result, unless it is to be created. A product that this unit
     /// creates MUST have version 1, and no other product may: decisions recognize a new product by it.
     ///
-    /// Each product MUST carry the time at which it was locked ([`Product::lock_time`]). The clock is the
+    /// Each product MUST record the time at which it was locked ([`Product::lock_time`]). The clock is the
     /// one that all processes on the database share: the clock of a database server, not of the process.
     /// `now` MUST be read when all locks are held. `decided_at` MUST be read when the product is locked,
     /// and depend on no other product. It MUST be later than the `decided_at` of the previous unit of work
     /// that locked the product.
     ///
     /// Lines whose hold has expired by `now` MUST be loaded, whether they have units or not: every decision
-    /// begins with them. If a product has more than [`Product::share_of`] the number of products, only that
-    /// many are loaded, and the product MUST carry that there are more (`ProductState::more_expired`). It
-    /// MUST also carry whether lines may wait for free units (`ProductState::unserved`), as last saved.
+    /// begins with them. The limit for each product is [`Product::share_of`] the number of products. A product
+    /// MUST record whether it has more such lines (`ProductState::more_expired`). It MUST also record whether
+    /// lines may wait for free units (`ProductState::unserved`), as last saved.
     ///
-    /// With a line, the batches in which it has units MUST be loaded, since it may release them. So MUST
-    /// its pick lines, if any of it is on a pick list or was picked. Waiting lines need not be loaded, but
-    /// the product MUST carry whether there are any: see [`ProductRepository::load`].
+    /// With a line, the batches in which it has units MUST be loaded, since it may release them. If any of it
+    /// is on a pick list or was picked, its pick lines MUST be loaded too. Waiting lines need not be loaded,
+    /// but the product MUST record whether there are any: see [`ProductRepository::load`].
     ///
     /// # Errors
     ///

@@ -293,10 +293,9 @@ impl From<&RecordedEvent> for EventCursor {
 
 /// Reads committed data without locks. The cost of a page does not depend on its position in the list.
 ///
-/// Results are as of `now`: units whose hold has expired are no longer allocated, and lines whose hold has
-/// expired no longer wait, even if no unit of work has released them yet. Totals and availability assign
-/// these units to waiting lines, as the next decision will. Batches and allocations show them as free until
-/// then.
+/// Results are as of `now`. Units of expired holds are no longer allocated, and lines with expired holds no
+/// longer wait, even if no unit of work has released them yet. Totals and availability assign these units
+/// to waiting lines, as the next decision will. Batches and allocations show them as free until then.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Queries: Send + Sync {
     /// Returns a batch.

@@ -35,7 +35,7 @@ pub enum StoreError {
     /// The connection was lost during the commit, which may or may not have happened.
     #[error("the outcome of the commit is not known")]
     OutcomeUnknown(#[source] Cause),
-    /// An invariant is broken: a row that the unit has locked is missing, a counter differs from the rows
+    /// An invariant is broken. A row that the unit has locked is missing, a counter differs from the rows
     /// that it counts, or a constraint rejects a change that the domain decided. Retrying does not help.
     #[error("the invariant {name} is broken")]
     Invariant {

@@ -38,8 +38,8 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`RemoveBatchError`] when the batch does not exist, when units of it are allocated or were picked or
-    /// shipped, or when the release of expired holds needs more data.
+    /// [`RemoveBatchError`] when the batch does not exist, or when units of it are allocated, picked or
+    /// shipped. Also when the release of expired holds needs more data.
     pub fn remove_batch(&mut self, reference: &BatchReference, now: DateTime<Utc>) -> Result<(), RemoveBatchError> {
         self.catch_up(now)?;
         let place = self.place(reference).ok_or_else(|| RemoveBatchError::NotFound(reference.clone()))?;

@@ -141,7 +141,7 @@ impl Product {
             self.leave(reference, &position, units, step)?;
         }
         step.lost.reverse();
-        // Units that were picked or found missing meanwhile cannot leave.
+        // Units that were picked or short-picked meanwhile cannot leave.
         self.settle(reference, true);
         Ok(())
     }
@@ -177,7 +177,7 @@ impl Product {
         for (position, units) in next.lines {
             self.leave(reference, &position, units, step)?;
         }
-        // At the end of the lines, the remaining excess is added up anew.
+        // At the end of the lines, the remaining excess is added up again.
         self.edit_moving(reference, |moving| moving.after = last.filter(|_| next.more));
         Ok(())
     }

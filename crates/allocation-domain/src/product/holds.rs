@@ -16,7 +16,7 @@ impl Product {
     ///
     /// [`MoreNeeded`]; nothing has changed.
     pub fn release_expired(&mut self, now: DateTime<Utc>) -> Result<Vec<OrderId>, MoreNeeded> {
-        // `decided_at` is read slightly before `now`: no event may report an expiry before its time.
+        // `decided_at` may be slightly earlier than `now`: no event may report an expiry before its time.
         let by = self.expires_by(now);
         let has_expired = self.expiries.first().is_some_and(|(expires_at, _)| *expires_at <= by);
         if self.has_stepped || !has_expired && !self.unserved {

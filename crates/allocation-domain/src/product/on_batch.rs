@@ -5,7 +5,7 @@ use crate::{
     Batch, BatchReference, DataRequest, LineState, MAX_MOVED_LINES, MoreNeeded, OrderId, Quantity, QueuePosition,
 };
 
-/// The last loads of batch lines. One decision may need both: it reviews the next lines of a batch, and
+/// The most recent loads of batch lines. One decision may need both: it reviews the next lines of a batch, and
 /// then lets the last ones leave.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct KnownOn {

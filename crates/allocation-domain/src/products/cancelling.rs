@@ -59,8 +59,8 @@ impl Cancellation {
 }
 
 impl Products {
-    /// Cancels an order: its units are released and serve the waiting lines. An order that was cancelled,
-    /// has expired or was picked from is left unchanged.
+    /// Cancels an order: its units are released and serve the waiting lines. An order that was cancelled or
+    /// has expired is left unchanged. An order of which units were picked is rejected.
     ///
     /// Runs a [`Cancellation`] on products that are loaded completely.
     ///
