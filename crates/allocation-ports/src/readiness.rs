@@ -70,7 +70,7 @@ pub enum Probed {
 /// Probes whether the database accepts writes.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait DatabaseProbe: Send + Sync {
-    /// Compares the schema of the database with the program's.
+    /// Compares the schema of the database with the one that this program was built for.
     ///
     /// # Errors
     ///

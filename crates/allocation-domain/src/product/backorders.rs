@@ -75,7 +75,7 @@ impl Product {
         if self.horizon.is_all() { Ok(()) } else { Err(self.needs(DataRequest::Batches)) }
     }
 
-    /// Backorders more units of a line, on request of its order or because it was left short.
+    /// Backorders more units of a line, as its order requests or because it was left short.
     pub(super) fn wait_for(&mut self, order_id: &OrderId, units: Quantity) {
         let asked = self.line(order_id).is_some_and(|line| line.terms.on_shortage == OnShortage::Backorder);
         self.edit_line(order_id, |line| line.waiting += units.get());

@@ -58,7 +58,7 @@ impl Product {
     }
 
     /// Loads the last lines on a batch that together have `units` units, as requested by
-    /// [`DataRequest::LastOn`]; `None` if these are more than [`MAX_MOVED_LINES`].
+    /// [`DataRequest::LastOn`]; `lines` is `None` if these are more than [`MAX_MOVED_LINES`].
     pub fn load_last_on<Lines: IntoIterator<Item = (OrderId, LineState)>>(
         &mut self,
         reference: &BatchReference,
@@ -139,7 +139,7 @@ impl Product {
         Ok((last.len() <= MAX_MOVED_LINES).then_some(last))
     }
 
-    /// Returns the number of units of a batch that loaded lines have released since they were stored.
+    /// Returns the number of units of a batch that loaded lines have released since they were loaded.
     fn given_up(&self, reference: &BatchReference) -> u32 {
         let given_up = |(order_id, stored): (&OrderId, &LineState)| {
             let held = |line: &LineState| line.holds(reference).map_or(0, Quantity::get);

@@ -45,8 +45,8 @@ impl Product {
         self.events.push(Event::PickListed { order_id, sku, reference, list, line, quantity });
     }
 
-    /// Takes units off pick lists before a line releases them from a batch. Units on no list count first,
-    /// then the pick lines with the greatest list id and number.
+    /// Takes units off pick lists before a line releases them from a batch. Unlisted units go first, then
+    /// units of the pick lines with the greatest list id and number.
     pub(super) fn take_off_lists(
         &mut self,
         order_id: &OrderId,

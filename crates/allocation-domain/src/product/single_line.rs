@@ -52,8 +52,8 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`DeallocateError`] when the batch does not exist, when the order has no units of it, when all of
-    /// these were picked, or when the decision needs more data.
+    /// [`DeallocateError`] when the batch does not exist, or when the order has no units of it, or only
+    /// picked ones. Also when the decision needs more data.
     pub fn deallocate(
         &mut self,
         order_id: &OrderId,
