@@ -117,9 +117,9 @@ pub struct AllocationCursor {
     pub order_id: OrderId,
     /// The batch.
     pub reference: BatchReference,
-    /// The priority of the line; part of the order only when one batch is listed.
+    /// The priority of the line; part of the sort key only when one batch is listed.
     pub priority: i32,
-    /// When the line was placed, in microseconds; part of the order only when one batch is listed.
+    /// When the line was placed, in microseconds; part of the sort key only when one batch is listed.
     pub placed_at: DateTime<Utc>,
 }
 
@@ -164,7 +164,7 @@ pub struct Backorder {
     pub sku: Sku,
     /// The position in the queue of the SKU, from 1.
     pub position: u64,
-    /// The priority, age and order that determine the position.
+    /// The priority, age and order id that determine the position.
     pub queued: QueuePosition,
     /// The number of units for which the line waits.
     pub waiting: Quantity,
@@ -177,7 +177,7 @@ pub struct BackorderCursor {
     pub sku: Sku,
     /// The position in the queue of the SKU, from 1, when the page was read.
     pub position: u64,
-    /// The priority, age and order that determine the position.
+    /// The priority, age and order id that determine the position.
     pub queued: QueuePosition,
 }
 
