@@ -1,8 +1,8 @@
 use chrono::{DateTime, Utc};
 
-/// Tells the time.
+/// The clock.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Clock: Send + Sync {
-    /// The time now, in whole microseconds: what every database keeps.
+    /// Returns the current time in whole microseconds, the precision of every database.
     fn now(&self) -> DateTime<Utc>;
 }

@@ -1,14 +1,14 @@
 use crate::{CausationId, StoreError};
 use allocation_domain::Event;
 
-/// Knows what commands have done already.
+/// Finds the events that earlier commands have caused.
 ///
-/// A command may come again when it was carried out long since. What it does by itself may have been
-/// undone by another command meanwhile, so that it must not be done anew.
+/// A command can arrive again long after it was committed. Another command may have undone its effect
+/// since, so a repeat must not apply it a second time.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait CommandEffects: Send + Sync {
-    /// The events that commands have caused, as far as they are retained: of each command those of one
-    /// name ([`Event::name`]), in any order. What is committed MUST be found.
+    /// Returns the retained events that the commands caused, in any order. Each command is paired with the
+    /// name of the events to return ([`Event::name`]). Every committed event MUST be found.
     ///
     /// # Errors
     ///

@@ -1,29 +1,29 @@
 use std::time::Duration;
 
-/// What became of one group of lines and orders.
+/// The outcome of one group of lines and orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupMeasure {
-    /// How many lines the group had, those of its orders included.
+    /// The number of lines in the group, including the lines of its orders.
     pub lines: usize,
-    /// How many of them were refused by a rule.
+    /// The number of lines that a rule rejected.
     pub refused: usize,
-    /// How many lines and orders waited in the queue when the group was taken.
+    /// The number of lines and orders in the queue when the group was taken from it.
     pub waiting: usize,
-    /// How long the unit of work took, from begin to commit, repetitions included.
+    /// The duration of the unit of work from begin to commit, retries included.
     pub took: Duration,
-    /// Whether the group failed as a whole.
+    /// Whether the whole group failed.
     pub failed: bool,
 }
 
-/// Is told what the allocation engine does. MUST NOT block: it is called between commits.
+/// Records measurements of the allocation engine. MUST NOT block: it is called between commits.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait EngineMetrics: Send + Sync {
-    /// A group was decided, or failed.
+    /// Records a group that was decided or failed.
     fn group(&self, measure: GroupMeasure);
 
-    /// A unit of work is run again.
+    /// Records a retry of a unit of work.
     fn retry(&self);
 
-    /// A line or an order was refused because the queue was full.
+    /// Records a line or an order that was rejected because the queue was full.
     fn overload(&self);
 }

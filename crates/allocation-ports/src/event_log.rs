@@ -3,22 +3,23 @@ use allocation_domain::{BatchReference, Event, IdentifierError, OrderId, Sku};
 use chrono::{DateTime, Utc};
 use std::fmt;
 
-/// An event with its place in the one order that all readers see.
+/// An event with its position in the one order that all readers see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedEvent {
-    /// The place, from 1, without gaps.
+    /// The position, from 1, without gaps.
     pub position: u64,
-    /// The product that it is about.
+    /// The product that the event is about.
     pub sku: Sku,
-    /// When it happened, in microseconds.
+    /// When the event occurred, in microseconds.
     pub occurred_at: DateTime<Utc>,
-    /// What happened.
+    /// The event.
     pub event: Event,
-    /// Where the command came from that it happened for.
+    /// The origin of the command that caused it.
     pub origin: Origin,
 }
 
-/// What an event is about. Written as a path: `orders/O-1`, `batches/B-1`, `products/LAMP`.
+/// The order, batch or product that an event is about. Displayed as a path: `orders/O-1`, `batches/B-1`,
+/// `products/LAMP`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// An order.
@@ -30,7 +31,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// What an event is about: its order, else its batch, else its product.
+    /// Returns the subject of an event: its order, else its batch, else its product.
     #[must_use]
     pub fn of(event: &Event) -> Self {
         if let Some(order_id) = event.order_id() {
@@ -62,11 +63,11 @@ impl Subject {
         }
     }
 
-    /// Parses what [`fmt::Display`] writes.
+    /// Parses the format that [`fmt::Display`] writes.
     ///
     /// # Errors
     ///
-    /// [`SubjectError`] for another collection, and for a name that breaks a rule.
+    /// [`SubjectError`] for any other collection, and for a name that is not valid.
     pub fn parse(text: &str) -> Result<Self, SubjectError> {
         match text.split_once('/') {
             Some(("orders", name)) => Ok(Self::Order(OrderId::parse(name)?)),
@@ -77,13 +78,13 @@ impl Subject {
     }
 }
 
-/// Why a text is no subject.
+/// Why a text is not a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SubjectError {
-    /// Events are about orders, batches and products.
+    /// The collection is not that of orders, batches or products.
     #[error("must be orders/, batches/ or products/ and a name")]
     Collection,
-    /// The name breaks a rule.
+    /// The name is not valid.
     #[error("must be orders/, batches/ or products/ and a name, which {0}")]
     Name(#[from] IdentifierError),
 }
@@ -98,23 +99,23 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Which events to read: those that fit all that is given.
+/// Which events to read: events that match every given criterion.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    /// Only events of these names ([`Event::name`]); all when it is empty.
+    /// Only events of these types ([`Event::name`]); all types if empty.
     pub types: Vec<&'static str>,
-    /// Only events about this.
+    /// Only events about this subject.
     pub subject: Option<Subject>,
 }
 
 impl EventFilter {
-    /// Whether every event fits.
+    /// Returns whether the filter accepts every event.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.types.is_empty() && self.subject.is_none()
     }
 
-    /// Whether an event fits.
+    /// Returns whether the filter accepts an event.
     #[must_use]
     pub fn fits(&self, event: &Event) -> bool {
         (self.types.is_empty() || self.types.contains(&event.name()))
@@ -125,40 +126,39 @@ impl EventFilter {
 /// A page of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventPage {
-    /// The events that fit, by their positions.
+    /// The matching events, by position.
     pub events: Vec<LoggedEvent>,
-    /// The position up to which the log was looked through: where the next page begins after. A page
-    /// looks through a bounded number of events, so it may have fewer than asked for, even none, and
-    /// not be the last.
+    /// The position after which the next page begins. A page examines a bounded number of events, so it may
+    /// be short, or even empty, without being the last.
     pub next: u64,
 }
 
-/// The ends of the log.
+/// The oldest and the newest position of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LogBounds {
-    /// The position of the oldest event that is retained; one more than `last` when there is none.
+    /// The position of the oldest retained event; one more than `last` when there is none.
     pub oldest: u64,
     /// The position of the newest event, 0 before the first.
     pub last: u64,
 }
 
-/// Why the log is not read.
+/// Why the log cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadLogError {
-    /// Events that come next are not retained any more; or the position is beyond the newest, as when the
-    /// log was put back, and other events will take the places up to it.
+    /// The next events are no longer retained, or the position is beyond the newest. The latter can
+    /// happen after a restore of the log from a backup: other events will take the positions up to it.
     #[error("the events are gone, the oldest is {oldest}")]
     Gone {
-        /// The position of the oldest event that is retained.
+        /// The position of the oldest retained event.
         oldest: u64,
     },
-    /// The first event that was to be read is stored as nothing that this program knows. Those behind it
-    /// can be read after its position.
+    /// This program cannot parse the first event to be read. The events behind it can be read after its
+    /// position.
     #[error("the event at position {position} cannot be read")]
     Unreadable {
-        /// Its position.
+        /// The position of the event.
         position: u64,
-        /// What is wrong with it.
+        /// The cause.
         source: StoreError,
     },
     /// The store failed.
@@ -166,23 +166,23 @@ pub enum ReadLogError {
     Store(#[from] StoreError),
 }
 
-/// Reads the log: all events in one order, which is the same for every reader and never changes. An
-/// event MUST NOT become visible before one of a lower position.
+/// Reads the log: all events in one order, which is the same for every reader and never changes. An event
+/// MUST NOT become visible before an event with a lower position.
 ///
-/// An event gets its place some time after the commit that wrote it; those of one product keep their
+/// An event gets its position some time after the commit that wrote it; events of one product keep their
 /// order.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait EventLog: Send + Sync {
-    /// Events after a position that fit, in their order. The position 0 is that before the first event.
+    /// Returns the matching events after a position, by position. Position 0 precedes the first event.
     ///
     /// # Errors
     ///
-    /// MUST be [`ReadLogError::Gone`] when an event after the position is not retained any more, and when
-    /// there is no event of that position yet. MUST be [`ReadLogError::Unreadable`] when the first that
-    /// fits cannot be read; one behind it ends the page before it.
+    /// MUST be [`ReadLogError::Gone`] when an event after the position is no longer retained, or when no
+    /// event has that position yet. MUST be [`ReadLogError::Unreadable`] when the first matching event
+    /// cannot be read; a later unreadable event ends the page before it.
     fn read(&self, after: u64, filter: &EventFilter, page: PageSize) -> Result<EventPage, ReadLogError>;
 
-    /// The ends of the log.
+    /// Returns the oldest and the newest position of the log.
     ///
     /// # Errors
     ///

@@ -2,63 +2,62 @@ use crate::LoggedEvent;
 use std::error::Error;
 use std::time::Duration;
 
-/// What became of an event that was sent to a broker.
+/// The outcome of an event that was sent to a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// The broker has it, and keeps it over a restart.
+    /// The broker has stored the event durably.
     Confirmed,
-    /// The broker has nobody to give it to, and has thrown it away; the text says why.
+    /// The broker has no queue for the event and has discarded it; the text is the reason.
     Unroutable(String),
-    /// The broker did not take it this time.
+    /// The broker rejected the event; sending it again can succeed.
     Refused,
-    /// It cannot be sent at all; the text says why.
+    /// The event cannot be sent at all; the text is the reason.
     Poison(String),
 }
 
-/// The broker does not answer, or has ended the connection. What was sent and not confirmed may have
-/// arrived or not.
+/// The broker does not respond, or has closed the connection. Events that were sent but not confirmed may
+/// or may not have arrived.
 #[derive(Debug, thiserror::Error)]
 #[error("the broker is away")]
 pub struct BrokerUnavailable(#[source] pub Box<dyn Error + Send + Sync>);
 
-/// Sends events to a broker, over one connection that it keeps.
+/// Sends events to a broker over one connection that it keeps open.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait EventPublisher: Send {
-    /// Opens a connection; one that there was is given up.
+    /// Opens a connection, and abandons the previous one.
     ///
     /// # Errors
     ///
-    /// [`BrokerUnavailable`], after some seconds at most.
+    /// [`BrokerUnavailable`], after a few seconds at most.
     fn connect(&mut self) -> Result<(), BrokerUnavailable>;
 
-    /// Begins to send events, and waits for nothing. They MUST arrive in the order in which they are
-    /// given. Those that were sent before are to be answered first, or given up with their connection.
+    /// Begins to send events, without waiting. They MUST arrive in the given order. Earlier events are to
+    /// be confirmed first, or abandoned with their connection.
     ///
     /// # Errors
     ///
-    /// [`BrokerUnavailable`], also when there is no connection: nothing but [`EventPublisher::connect`] opens
-    /// one.
+    /// [`BrokerUnavailable`], also without a connection: only [`EventPublisher::connect`] opens one.
     fn send(&mut self, events: &[LoggedEvent]) -> Result<Box<dyn PendingConfirms>, BrokerUnavailable>;
 }
 
-/// What is known of events that were sent.
+/// The known status of events that were sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublishStatus {
-    /// One answer for each event, in their order.
+    /// One result for each event, in their order.
     Answered(Vec<Delivery>),
-    /// Some answers are lacking.
+    /// Some results are pending.
     Waiting,
-    /// The broker lives and has said that it takes nothing for the time being.
+    /// The broker is alive but has blocked the connection for now.
     Blocked,
 }
 
-/// Events that were sent.
+/// The pending confirms of events that were sent.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait PendingConfirms {
-    /// Waits for the broker to answer all of them, no longer than `patience`.
+    /// Waits at most `patience` for the broker to confirm or reject all events.
     ///
     /// # Errors
     ///
-    /// [`BrokerUnavailable`], and nothing is known of any of them.
+    /// [`BrokerUnavailable`]: the outcome of every event is unknown.
     fn wait(&mut self, patience: Duration) -> Result<PublishStatus, BrokerUnavailable>;
 }

@@ -1,37 +1,39 @@
 use crate::StoreError;
 use std::time::Duration;
 
-/// Something that one process at a time may do, and who wants to.
+/// A right that one process has at a time, and the process that requests it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// What it is for.
+    /// The name of the right.
     pub name: &'static str,
-    /// Who holds it: a name that no other process has, nor this one after a restart.
+    /// A name unique to the process: no other process has it, nor this one after a restart.
     pub holder: String,
 }
 
-/// Sees to it that one process at a time does something.
+/// Ensures that at most one process performs a task.
 ///
-/// A lease is a row. Its time is told by the clock of the database, so that those of the processes
-/// need not agree; when that is set back, a lease MUST NOT last for so much longer. The holder renews it; when it is not renewed in time, another may take it. Whoever
-/// held it before may not have noticed: what the holder writes MUST be bound to the row of the lease
-/// in the same transaction, so that nothing is written by one who has lost it.
+/// A lease is a row. It expires by the clock of the database, so the clocks of the processes need not
+/// agree. If that clock is set back, a lease MUST NOT last correspondingly longer. The holder renews it;
+/// once it has expired, another process may take it.
+///
+/// The former holder may not have noticed. A holder's writes MUST therefore be bound to the lease's row in
+/// the same transaction: a process without the lease writes nothing.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Leases: Send + Sync {
-    /// Takes the lease for so long from now, or renews it; answers whether the holder has it.
+    /// Takes or renews the lease for `time` from now, and returns whether the holder has it.
     ///
-    /// It MUST be refused while another holds it, and MUST NOT wait long for that to be known.
+    /// It MUST be refused while another process holds it, and MUST NOT wait long for the result.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails; the lease may be taken or not.
+    /// [`StoreError`] when the database fails; the lease may or may not be taken.
     fn take(&self, lease: &Lease, time: Duration) -> Result<bool, StoreError>;
 
-    /// Gives the lease back, so that another may take it at once. It does nothing when another holds
-    /// it.
+    /// Releases the lease, so that another process can take it at once. Does nothing when another process
+    /// holds it.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails; the lease ends by itself then.
+    /// [`StoreError`] when the database fails; the lease then expires by itself.
     fn release(&self, lease: &Lease) -> Result<(), StoreError>;
 }

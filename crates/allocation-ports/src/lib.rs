@@ -1,7 +1,7 @@
-//! What the use cases of the Allocation Service call, and adapters implement.
+//! The ports of the Allocation Service: the traits that its use cases call and its adapters implement.
 //!
-//! The words MUST and MUST NOT bind adapters; the contract suite in `allocation-adapters-diesel`
-//! checks them on every database.
+//! The words MUST and MUST NOT bind adapters; the contract suite in `allocation-adapters-diesel` checks
+//! them on every database.
 #![warn(missing_docs)]
 
 mod clock;

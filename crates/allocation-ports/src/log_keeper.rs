@@ -3,50 +3,50 @@ use allocation_domain::Sku;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
-/// The place of an event that has no position yet.
+/// The key of an event that has no position yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxKey {
-    /// The product that it is about.
+    /// The product that the event is about.
     pub sku: Sku,
-    /// Which unit of work of the product recorded it.
+    /// The version that the unit of work gave the product.
     pub version: u64,
-    /// Its place among the events of that unit.
+    /// The ordinal of the event within that unit.
     pub ordinal: u32,
 }
 
 impl OutboxKey {
-    /// After all events of a product.
+    /// Returns a key behind all events of a product.
     #[must_use]
     pub const fn past(sku: Sku) -> Self {
         Self { sku, version: u64::MAX, ordinal: u32::MAX }
     }
 }
 
-/// What was numbered.
+/// The result of one sequencing step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sequenced {
-    /// How many events.
+    /// The number of events that got a position.
     pub events: u64,
     /// The position of the newest event of the log.
     pub last: u64,
-    /// The place that the last of them had, from which to go on; `None` when a store goes by another
-    /// order, or nothing was numbered.
+    /// The key of the last of them, after which the next step begins. `None` when the store uses another
+    /// order, or when no event got a position.
     pub place: Option<OutboxKey>,
 }
 
-/// The time by which events are retained.
+/// The time against which retention is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetentionTime {
-    /// The time that can be relied on. It follows the clock, but no faster than time really passes.
+    /// The trusted time. It follows the clock, but at most twice as fast as time passes.
     pub trusted: DateTime<Utc>,
     /// The clock of the store.
     pub now: DateTime<Utc>,
 }
 
-/// Why the log is not kept.
+/// Why the log is not maintained.
 #[derive(Debug, thiserror::Error)]
 pub enum SequenceError {
-    /// Another holds the lease. Nothing was written.
+    /// Another process holds the lease. Nothing was written.
     #[error("another process keeps the log")]
     LeaseLost,
     /// The store failed.
@@ -54,30 +54,28 @@ pub enum SequenceError {
     Store(#[from] StoreError),
 }
 
-/// Keeps the log: gives committed events their positions, and forgets old ones.
+/// Maintains the log: assigns positions to committed events, and prunes old ones.
 ///
-/// Writers commit out of order, and one who would take a number before the commit could show a later
-/// event before an earlier one. So events are numbered after their commit, by one process at a time,
-/// and nobody who allocates waits for that.
+/// Writers commit out of order. A position taken before the commit could show a later event before an
+/// earlier one. So one process at a time assigns positions after the commit, and no allocation waits.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait LogSequencer: Send + Sync {
-    /// Whether there are events without a position. It MUST be cheap, and write nothing.
+    /// Returns whether events without a position exist. MUST be cheap and write nothing.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn has_unnumbered(&self) -> Result<bool, StoreError>;
 
-    /// Gives the next events after a place their positions, at most so many, and renews the lease for
-    /// `time`.
+    /// Assigns positions to at most `most` events after a key, and renews the lease for `time`.
     ///
-    /// Of each product it MUST begin with the oldest event that has none. From the start (`None`) on,
-    /// following the places that are answered, until nothing is numbered, every event that was there
-    /// at the start MUST have got its position.
+    /// Of each product it MUST begin with the oldest event that has no position. A caller starts with
+    /// `None` and passes each returned key to the next call, until no event gets a position. Every event
+    /// present at the start MUST then have a position.
     ///
     /// # Errors
     ///
-    /// MUST be [`SequenceError::LeaseLost`], with nothing written, when the lease is another's.
+    /// MUST be [`SequenceError::LeaseLost`], with nothing written, when another process holds the lease.
     fn number(
         &self,
         lease: &Lease,
@@ -86,32 +84,32 @@ pub trait LogSequencer: Send + Sync {
         most: u16,
     ) -> Result<Sequenced, SequenceError>;
 
-    /// Moves the time by which events are retained on, and renews the lease for `time`.
+    /// Advances the time against which retention is measured, and renews the lease for `time`.
     ///
-    /// A clock may jump. So the trusted time is kept in the store, and MUST follow the clock by twice at most
-    /// what has `passed` by the monotonic clock since it was asked before; it goes back with the clock. It
-    /// begins at the newest event of the log, or now when there is none.
+    /// A clock may jump, so the store keeps a trusted time. `passed` is the monotonic time since the
+    /// previous call. The trusted time MUST advance towards the clock by at most twice `passed`; it goes
+    /// back with the clock. It begins at the newest event of the log, or now when there is none.
     ///
     /// # Errors
     ///
-    /// MUST be [`SequenceError::LeaseLost`], with nothing written, when the lease is another's.
+    /// MUST be [`SequenceError::LeaseLost`], with nothing written, when another process holds the lease.
     fn retention_time(&self, lease: &Lease, time: Duration, passed: Duration) -> Result<RetentionTime, SequenceError>;
 
-    /// Removes the oldest events, as long as they happened before an instant, at most so many, and
-    /// answers how many these were. It renews the lease for `time`.
+    /// Removes the oldest events that occurred before an instant, at most `most`, and returns their number.
+    /// Renews the lease for `time`.
     ///
-    /// An event from the future, stamped by a clock that was ahead, MUST NOT keep older ones behind it for
-    /// ever: it goes with the first behind it that is to go, and stays when there is none.
+    /// An event stamped by a clock that was ahead MUST NOT retain older events behind it for ever. It is
+    /// removed with the first event behind it that is due, and stays when there is none.
     ///
-    /// It MUST NOT keep anybody waiting who reads or allocates.
+    /// MUST NOT block readers or allocations.
     ///
     /// # Errors
     ///
-    /// MUST be [`SequenceError::LeaseLost`], with nothing written, when the lease is another's.
+    /// MUST be [`SequenceError::LeaseLost`], with nothing written, when another process holds the lease.
     fn forget(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, SequenceError>;
 
-    /// Makes room that numbered events have left, for a store that does not do so by itself. It is to
-    /// be called every now and then while events are numbered.
+    /// Reclaims the space that sequenced events leave, in a store that does not do so by itself. Called
+    /// from time to time while events are sequenced.
     ///
     /// # Errors
     ///

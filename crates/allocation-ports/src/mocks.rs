@@ -17,9 +17,9 @@ pub use crate::unit_of_work::MockUnitOfWorkFactory;
 
 use crate::{OrderRepository, PickListRepository, ProductRepository, StoreError, UnitOfWork};
 
-/// A unit of work over mocked repositories that ends as it was told to.
+/// A unit of work over mocked repositories with a fixed commit outcome.
 ///
-/// A unit that is to be rolled back is made with [`MockUnitOfWork::never_committed`].
+/// [`MockUnitOfWork::never_committed`] makes a unit that is to be rolled back.
 pub struct MockUnitOfWork {
     products: MockProductRepository,
     orders: MockOrderRepository,
@@ -32,26 +32,26 @@ impl MockUnitOfWork {
         Self { products, orders: MockOrderRepository::new(), pick_lists: MockPickListRepository::new(), commit }
     }
 
-    /// A unit whose commit answers `outcome`; dropping it without a commit fails the test.
+    /// Returns a unit whose commit returns `outcome`; dropping it without a commit fails the test.
     #[must_use]
     pub fn committed(products: MockProductRepository, outcome: Result<(), StoreError>) -> Self {
         Self::of(products, Some(outcome))
     }
 
-    /// A unit whose commit fails the test.
+    /// Returns a unit whose commit fails the test.
     #[must_use]
     pub fn never_committed(products: MockProductRepository) -> Self {
         Self::of(products, None)
     }
 
-    /// This unit with such orders.
+    /// Replaces the orders.
     #[must_use]
     pub fn with_orders(mut self, orders: MockOrderRepository) -> Self {
         self.orders = orders;
         self
     }
 
-    /// This unit with such pick lists.
+    /// Replaces the pick lists.
     #[must_use]
     pub fn with_pick_lists(mut self, pick_lists: MockPickListRepository) -> Self {
         self.pick_lists = pick_lists;

@@ -4,13 +4,13 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The trace that a request belongs to: a W3C `traceparent` of version 00 or of a later one that looks
-/// the same.
+/// The trace that a request belongs to: a W3C `traceparent` of version 00, or of a later version with the
+/// same format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceParent(Arc<str>);
 
 impl TraceParent {
-    /// Parses a header's value; `None` for what is no `traceparent`, which is to be ignored then.
+    /// Parses a header's value. Returns `None` if it is not a `traceparent`; the caller then ignores it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('-').collect();
@@ -23,7 +23,7 @@ impl TraceParent {
         valid.then(|| Self(text.into()))
     }
 
-    /// The value as it was sent.
+    /// Returns the value as it was sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -35,18 +35,18 @@ impl TraceParent {
 pub struct CausationId(Arc<str>);
 
 impl CausationId {
-    /// The most characters of an id.
+    /// The maximum number of characters.
     pub const MAX_CHARS: usize = 255;
 
-    /// Parses an id of 1 to [`CausationId::MAX_CHARS`] characters, none of them a control character;
-    /// `None` for any other.
+    /// Parses an id of 1 to [`CausationId::MAX_CHARS`] characters, none of them a control character.
+    /// Returns `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let valid = (1..=Self::MAX_CHARS).contains(&text.chars().count()) && !text.contains(char::is_control);
         valid.then(|| Self(text.into()))
     }
 
-    /// The id as it was given.
+    /// Returns the id as it was sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -59,39 +59,39 @@ impl fmt::Display for CausationId {
     }
 }
 
-/// Where a command comes from, as its events tell it. Most come from nowhere in particular.
+/// The origin of a command, as recorded with its events. Usually empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The trace that the request belongs to.
     pub traceparent: Option<TraceParent>,
-    /// The id of the command, when it has one.
+    /// The id of the command, if it has one.
     pub causation_id: Option<CausationId>,
 }
 
 impl Origin {
-    /// Whether there is nothing to tell.
+    /// Returns whether both fields are empty.
     #[must_use]
     pub const fn is_unknown(&self) -> bool {
         self.traceparent.is_none() && self.causation_id.is_none()
     }
 }
 
-/// Which events of a unit of work come from where, as far as there is anything to tell: ranges of each
-/// product's events. None costs nothing.
+/// The origins of a unit of work's events, as ranges of each product's events. Events of unknown origin are
+/// left out; an empty map costs nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origins(BTreeMap<Sku, Vec<(Range<usize>, Origin)>>);
 
 impl Origins {
-    /// Adds events of a product, which come after those that were added of it before. Events of an
-    /// unknown origin need not be added.
+    /// Adds a range of a product's events, behind the ranges added before. Events of unknown origin need
+    /// not be added.
     pub fn add(&mut self, sku: &Sku, events: Range<usize>, origin: &Origin) {
         if !origin.is_unknown() && !events.is_empty() {
             self.0.entry(sku.clone()).or_default().push((events, origin.clone()));
         }
     }
 
-    /// Where an event of a product comes from, `None` when there is nothing to tell. Events are
-    /// counted from 0, as their ordinals are.
+    /// Returns the origin of a product's event, `None` when it is unknown. Events are counted from 0, as
+    /// ordinals are.
     #[must_use]
     pub fn of(&self, sku: &Sku, ordinal: usize) -> Option<&Origin> {
         let ranges = self.0.get(sku)?;
@@ -99,7 +99,7 @@ impl Origins {
         events.contains(&ordinal).then_some(origin)
     }
 
-    /// Whether there is nothing to tell of any event.
+    /// Returns whether the origin of every event is unknown.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -7,43 +7,42 @@ use chrono::{DateTime, Utc};
 pub struct StoredPickList {
     /// The list with its lines.
     pub list: PickList,
-    /// When it was made, in microseconds.
+    /// When it was created, in microseconds.
     pub created_at: DateTime<Utc>,
 }
 
 /// The pick lists, within a unit of work.
 ///
-/// Their lines change with the products of their SKUs, under the locks of these; a list has no lock
+/// Pick lines change with the products of their SKUs, under the locks of these products; a list has no lock
 /// of its own.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait PickListRepository {
-    /// A list with its lines as they are stored.
+    /// Returns a list with its lines as they are stored.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn find(&mut self, list_id: &PickListId) -> Result<Option<StoredPickList>, StoreError>;
 
-    /// What a list was asked to be made of.
+    /// Returns the criteria with which a list was requested.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn asked(&mut self, list_id: &PickListId) -> Result<Option<NewPickList>, StoreError>;
 
-    /// A line of a list as it is stored.
+    /// Returns a line of a list as it is stored.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn find_line(&mut self, id: &PickLineId) -> Result<Option<PickLine>, StoreError>;
 
-    /// Adds a list that was made at `at`, as it was asked for. Its lines are saved with their products, in
-    /// the order of their numbers: two units that make lists of one name never wait for each other in a
-    /// circle.
+    /// Adds a list, as it was requested, that was created at `at`. Its lines are saved with their products,
+    /// in the order of their numbers, so that two units that create the same list never deadlock.
     ///
     /// # Errors
     ///
-    /// MUST be [`StoreError::Conflict`] when there is a list of that name.
+    /// MUST be [`StoreError::Conflict`] when the list exists already.
     fn add(&mut self, list: &NewPickList, at: DateTime<Utc>) -> Result<(), StoreError>;
 }

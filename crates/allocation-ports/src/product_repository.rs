@@ -2,139 +2,142 @@ use crate::{Origins, StoreError};
 use allocation_domain::{Batch, BatchReference, DataRequest, Eta, OrderId, Product, Sku, Units};
 use chrono::{DateTime, Utc};
 
-/// What a decision needs of a product.
+/// The parts of a product that a decision needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockRequest {
     /// The SKU.
     pub sku: Sku,
-    /// Whether to make the product when there is none.
+    /// Whether to create the product if it does not exist.
     pub create: bool,
-    /// Whether to load batches with free units: the most preferred ones, and word of whether there
-    /// are more.
+    /// Whether to load batches with free units: the most preferred ones, and whether there are more.
     pub open_batches: bool,
-    /// Batches to load whatever they hold.
+    /// Batches to load whether or not they have free units.
     pub batches: Vec<BatchReference>,
-    /// The orders whose lines to load.
+    /// Orders whose lines to load.
     pub order_ids: Vec<OrderId>,
-    /// The orders of which lines are sent alone: their lines are to be loaded, too, and word of
-    /// whether they have ended (`ProductState::ended_orders`). Nearly all of them are new.
+    /// Orders that receive a standalone line. Their lines are loaded as well, and whether they have ended
+    /// (`ProductState::ended_orders`). Nearly all of them are new.
     ///
-    /// Such an order MUST NOT end unnoticed before the unit does: a unit that locks its lines
-    /// ([`crate::OrderRepository::lock_lines`]) waits for this one or is waited for, or this one
+    /// Such an order MUST NOT end unnoticed before the unit does. A unit that locks its lines
+    /// ([`crate::OrderRepository::lock_lines`]) waits for this one, or this one waits for it, or this one
     /// conflicts when it is saved.
     pub alone: Vec<OrderId>,
 }
 
 impl LockRequest {
-    /// Nothing but the product itself, and what every decision needs of it.
+    /// Returns a request for the product itself, and the data that every decision needs.
     #[must_use]
     pub const fn product(sku: Sku) -> Self {
         Self { sku, create: false, open_batches: false, batches: Vec::new(), order_ids: Vec::new(), alone: Vec::new() }
     }
 }
 
-/// A batch that was looked up by its name.
+/// A batch that was looked up by its reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundBatch {
-    /// The batch as it is now.
+    /// The current batch.
     pub batch: Batch,
-    /// How many units it was added with, to tell a repeat from another batch of that name.
+    /// The quantity with which it was added, so that a retry can be distinguished from another batch with
+    /// the same reference.
     pub added_quantity: Units,
-    /// The ETA it was added with.
+    /// The ETA with which it was added.
     pub added_eta: Eta,
 }
 
 /// The products, within a unit of work.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait ProductRepository {
-    /// Which SKU a batch holds, `None` when there is no such batch.
+    /// Returns the SKU of a batch, `None` when there is no such batch.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn sku_of(&mut self, reference: &BatchReference) -> Result<Option<Sku>, StoreError>;
 
-    /// A batch as it is stored, and as it was added.
+    /// Returns a batch, both as it is stored and as it was added.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<FoundBatch>, StoreError>;
 
-    /// Locks products until the unit ends, and loads what is wanted of them for decisions.
+    /// Locks products until the unit ends, and loads the data that decisions need.
     ///
-    /// `wanted` names each SKU at most once. The lock MUST be exclusive across all processes on the
-    /// database, and taken in the order of the SKUs' bytes, so that two units never wait for each
-    /// other. What is loaded MUST include what other units committed before the lock was given. A
-    /// SKU without a product is left out of the answer, unless it is to be created. A product that this
-    /// unit creates MUST have version 1, and no other: so a decision tells whether it is new.
+    /// `wanted` names each SKU at most once. The lock MUST be exclusive across all processes that use the
+    /// database. Locks MUST be taken in the byte order of the SKUs, so that two units never deadlock. The
+    /// loaded data MUST include every change that other units committed before the lock was granted. A SKU
+    /// without a product is left out of the result, unless it is to be created. A product that this unit
+    /// creates MUST have version 1, and no other product may: decisions recognize a new product by it.
     ///
-    /// Each product MUST say when it was locked ([`Product::lock_time`]), by the clock that all processes
-    /// on the database share: that of a database server, not of the process. `now` MUST be read when all
-    /// locks are held. `decided_at` MUST be read when the product is locked, be later than that of the
-    /// unit of work which locked the product before, and depend on no other product.
+    /// Each product MUST record the time at which it was locked ([`Product::lock_time`]). The clock is the
+    /// one that all processes on the database share: the clock of a database server, not of the process.
+    /// `now` MUST be read when all locks are held. `decided_at` MUST be read when the product is locked,
+    /// and depend on no other product. It MUST be later than the `decided_at` of the previous unit of work
+    /// that locked the product.
     ///
-    /// Of each product lines MUST be loaded whose hold has expired by `now`, whether they hold units or
-    /// not: every decision begins with them. Where there are more than [`Product::share_of`] so many
-    /// products, only so many are loaded, and the product MUST know that there are more
-    /// (`ProductState::more_expired`). It MUST know, too, whether lines may wait for units that are free
-    /// (`ProductState::unserved`), as it was saved last. With a line, the batches in which it holds
-    /// units MUST be loaded: it may give them back; and of a line of which anything is on a pick list
-    /// or was picked, its pick lines. Lines that wait need not be loaded, but the product MUST know
-    /// whether there are any: see [`ProductRepository::load`].
+    /// Lines whose hold has expired by `now` MUST be loaded, whether they have units or not: every decision
+    /// begins with them. The limit for each product is [`Product::share_of`] the number of products. A product
+    /// MUST record whether it has more such lines (`ProductState::more_expired`). It MUST also record whether
+    /// lines may wait for free units (`ProductState::unserved`), as last saved.
+    ///
+    /// With a line, the batches in which it has units MUST be loaded, since it may release them. If any of it
+    /// is on a pick list or was picked, its pick lines MUST be loaded too. Waiting lines need not be loaded,
+    /// but the product MUST record whether there are any: see [`ProductRepository::load`].
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails. MUST be [`StoreError::Unavailable`] with
-    /// [`OtherGeneration`](crate::OtherGeneration) when the schema is one on which the program must not write.
+    /// [`OtherGeneration`](crate::OtherGeneration) when the program must not write to the schema.
     fn lock(&mut self, wanted: &[LockRequest]) -> Result<Vec<Product>, StoreError>;
 
-    /// Locks those of the products that no other unit has locked, until the unit ends, and tells the
-    /// others. MUST NOT wait for a lock. A SKU without a product is in no answer.
+    /// Locks the products that no other unit has locked, until the unit ends, and returns the remaining
+    /// ones. MUST NOT wait for a lock. A SKU without a product is never returned.
     ///
-    /// A store whose units exclude each other has nothing to tell.
+    /// A store whose units exclude each other returns none.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn locked_by_others(&mut self, skus: &[Sku]) -> Result<Vec<Sku>, StoreError>;
 
-    /// Loads into a locked product what a decision lacked.
+    /// Loads into a locked product the data that a decision lacked.
     ///
-    /// Of the lines on a batch, it loads [`MAX_MOVED_LINES`](allocation_domain::MAX_MOVED_LINES) at most,
+    /// Of the lines on a batch, it loads at most [`MAX_MOVED_LINES`](allocation_domain::MAX_MOVED_LINES),
     /// by an index in the order in which lines are served.
     ///
-    /// Of waiting lines that could take some of the free units, it loads the next ones in the order in
-    /// which they are served, at least one if there is one and no more than asked for, and tells the
-    /// product whether there are more. Lines that take only their whole rest, which is more than what is
-    /// free, MUST NOT be loaded, however many there are, nor be looked at one by one. With every line, the batches
-    /// in which it holds units MUST be loaded, and its pick lines as with a lock.
+    /// Of the waiting lines that could take free units, it loads the next ones in the order in which they
+    /// are served. It loads at least one if there is one, no more than requested, and records in the
+    /// product whether there are more. A line that takes only its whole remainder, where that exceeds the
+    /// free units, MUST NOT be loaded. Nor may such lines be examined one by one, however many there are.
+    /// With every line, the batches in which it has units MUST be loaded, and its pick lines as with a
+    /// lock.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails. [`DataRequest::CatchUp`] is nothing to load, and MUST be
-    /// [`StoreError::Failed`].
+    /// [`StoreError`] when the database fails. MUST be [`StoreError::Failed`] for [`DataRequest::CatchUp`],
+    /// for which there is nothing to load.
     fn load(&mut self, product: &mut Product, needed: &DataRequest) -> Result<(), StoreError>;
 
-    /// Products with a line whose hold has expired by `now`, those whose hold expired first before
-    /// others, and products of which lines may wait for units that are free; at most so many, each once.
-    /// It may give fewer, but none only if there are none. The cost MUST NOT grow with what has expired.
+    /// Returns at most `most` products that need catching up, each once. Products with a line whose hold
+    /// has expired by `now` come first, by expiry; products with lines that may wait for free units follow.
+    /// The result may be shorter than `most`, but is empty only if there are none. The cost MUST NOT grow
+    /// with the number of expired holds.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn with_expired_holds(&mut self, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError>;
 
-    /// Writes down the changes of locked products, and their events as of the instant at which each
-    /// product was decided on. `origins` tells where events come from.
+    /// Saves the changes of locked products. Their events are stored as of the instant at which each
+    /// product was decided on, with their `origins`.
     ///
-    /// The totals of the products MUST change with their batches and lines. A store may count
-    /// units that are allocated, or tell them by what is purchased and not free.
+    /// The totals of the products MUST change with their batches and lines. A store may count allocated
+    /// units, or derive them from the purchased and the free ones.
     ///
     /// # Errors
     ///
-    /// MUST be [`StoreError::Conflict`] when a key is taken meanwhile, such as a batch's reference
-    /// under another SKU, and when another unit has added the first line of an order for which this unit
-    /// adds a line, too. A product that was never locked is [`StoreError::Failed`].
+    /// MUST be [`StoreError::Conflict`] when another unit has taken a key meanwhile, such as a batch's
+    /// reference under another SKU. The same applies when another unit has added the first line of an order
+    /// to which this unit adds a line. MUST be [`StoreError::Failed`] for a product that was never locked.
     fn save(&mut self, products: &[Product], origins: &Origins) -> Result<(), StoreError>;
 }

@@ -6,27 +6,27 @@ use allocation_domain::{
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeSet;
 
-/// How many rows a page has at most, from 1 to 1,000.
+/// The maximum number of rows of a page, from 1 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u16);
 
 impl PageSize {
-    /// The most rows of a page.
+    /// The largest number of rows.
     pub const MAX: u16 = 1_000;
 
-    /// A page of one row: to find out whether there is any.
+    /// A page of one row, to check whether there is any.
     pub const ONE: Self = Self(1);
 
     /// The largest page.
     pub const LARGEST: Self = Self(Self::MAX);
 
-    /// A page of so many rows, `None` unless that is from 1 to [`PageSize::MAX`].
+    /// Returns a page of `rows` rows, or `None` unless `rows` is from 1 to [`PageSize::MAX`].
     #[must_use]
     pub fn new(rows: u16) -> Option<Self> {
         (1..=Self::MAX).contains(&rows).then_some(Self(rows))
     }
 
-    /// The number of rows.
+    /// Returns the number of rows.
     #[must_use]
     pub const fn get(self) -> u16 {
         self.0
@@ -42,11 +42,11 @@ impl Default for PageSize {
 /// Which batches to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BatchFilter {
-    /// Only those of this SKU.
+    /// Only batches of this SKU.
     pub sku: Option<Sku>,
 }
 
-/// The place of a batch in the list.
+/// The position of a batch in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchCursor {
     /// When the batch was added.
@@ -55,10 +55,10 @@ pub struct BatchCursor {
     pub reference: BatchReference,
 }
 
-/// The place of a batch in the list of those that are overdue.
+/// The position of a batch in the list of overdue batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OverdueCursor {
-    /// The day that the batch was expected on.
+    /// The day on which the batch was expected.
     pub eta: NaiveDate,
     /// When the batch was added.
     pub added_at: DateTime<Utc>,
@@ -67,7 +67,7 @@ pub struct OverdueCursor {
 }
 
 impl From<&Batch> for OverdueCursor {
-    /// A batch in stock, which is not overdue, comes before all.
+    /// Orders a batch in stock, which is never overdue, before all others.
     fn from(batch: &Batch) -> Self {
         let eta = batch.eta().date().unwrap_or(NaiveDate::MIN);
         Self { eta, added_at: batch.added_at(), reference: batch.reference().clone() }
@@ -80,25 +80,25 @@ impl From<&Batch> for BatchCursor {
     }
 }
 
-/// Which allocations to list: those that fit all that is given.
+/// Which allocations to list: allocations that match every given criterion.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllocationFilter {
-    /// Only those of this order.
+    /// Only allocations of this order.
     pub order_id: Option<OrderId>,
-    /// Only those of this SKU.
+    /// Only allocations of this SKU.
     pub sku: Option<Sku>,
-    /// Only those in this batch.
+    /// Only allocations of this batch.
     pub reference: Option<BatchReference>,
 }
 
-/// Units of one batch that serve one line.
+/// Units of one batch that are allocated to one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllocationRow {
     /// The order that the line belongs to.
     pub order_id: OrderId,
-    /// What is ordered.
+    /// The SKU that is ordered.
     pub sku: Sku,
-    /// How many units of the batch.
+    /// The number of units.
     pub quantity: Quantity,
     /// The batch.
     pub reference: BatchReference,
@@ -108,18 +108,18 @@ pub struct AllocationRow {
     pub placed_at: DateTime<Utc>,
 }
 
-/// The place of an allocation in the list.
+/// The position of an allocation in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllocationCursor {
-    /// What is ordered.
+    /// The SKU that is ordered.
     pub sku: Sku,
     /// The order that the line belongs to.
     pub order_id: OrderId,
     /// The batch.
     pub reference: BatchReference,
-    /// The priority of the line, which counts in the list of a batch.
+    /// The priority of the line; part of the sort key only when one batch is listed.
     pub priority: i32,
-    /// When the line was placed, in microseconds, which counts in the list of a batch.
+    /// When the line was placed, in microseconds; part of the sort key only when one batch is listed.
     pub placed_at: DateTime<Utc>,
 }
 
@@ -130,54 +130,54 @@ impl From<&AllocationRow> for AllocationCursor {
     }
 }
 
-/// Which orders to list: those that fit all that is given.
+/// Which orders to list: orders that match every given criterion.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrderFilter {
-    /// Only those that have this status.
+    /// Only orders with this status.
     pub status: Option<OrderStatus>,
-    /// Only those that have a line of this SKU.
+    /// Only orders that have a line of this SKU.
     pub sku: Option<Sku>,
 }
 
 /// A page of orders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrderPage {
-    /// The orders, by the bytes of their names.
+    /// The orders, by the bytes of their ids.
     pub orders: Vec<Order>,
-    /// After which order the list goes on, `None` when it has ended. A page may have fewer orders
-    /// than asked for, even none, and still not be the last: a status is told by the lines, so a page
-    /// looks through a bounded number of orders and keeps those that fit.
+    /// The order after which the next page begins, `None` at the end of the list. The status of an order
+    /// depends on its lines, so a page examines a bounded number of orders and keeps the matches. It may
+    /// therefore be short, or even empty, without being the last.
     pub next: Option<OrderId>,
 }
 
-/// Which waiting lines to list.
+/// Which backordered lines to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BackorderFilter {
-    /// Only those of this SKU.
+    /// Only lines of this SKU.
     pub sku: Option<Sku>,
 }
 
-/// A line that waits.
+/// A line that waits for stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backorder {
-    /// What is ordered.
+    /// The SKU that is ordered.
     pub sku: Sku,
-    /// The place in the queue of the SKU, from 1.
+    /// The position in the queue of the SKU, from 1.
     pub position: u64,
-    /// Priority, age and order: what the place comes from.
+    /// The priority, age and order id that determine the position.
     pub queued: QueuePosition,
-    /// For how many units the line waits.
+    /// The number of units for which the line waits.
     pub waiting: Quantity,
 }
 
-/// The place of a waiting line in the list.
+/// The position of a backordered line in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackorderCursor {
-    /// What is ordered.
+    /// The SKU that is ordered.
     pub sku: Sku,
-    /// The place in the queue of the SKU, from 1, when the page was read.
+    /// The position in the queue of the SKU, from 1, when the page was read.
     pub position: u64,
-    /// Priority, age and order.
+    /// The priority, age and order id that determine the position.
     pub queued: QueuePosition,
 }
 
@@ -190,36 +190,36 @@ impl From<&Backorder> for BackorderCursor {
 /// Which pick lists to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PickListFilter {
-    /// Only those that have come to this.
+    /// Only lists with this status.
     pub status: Option<PickListStatus>,
 }
 
-/// How many lines of a pick list have come to what.
+/// The lines of a pick list, counted by status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PickListCounts {
-    /// All its lines.
+    /// All lines.
     pub lines: u32,
-    /// Those that are to be picked.
+    /// Lines that are still to be picked.
     pub open: u32,
-    /// Those that were picked and not shipped yet.
+    /// Lines that were picked but not shipped.
     pub picked: u32,
-    /// Those that were shipped.
+    /// Lines that were shipped.
     pub shipped: u32,
 }
 
 /// A pick list without its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PickListSummary {
-    /// The name of the list.
+    /// The id of the list.
     pub list_id: PickListId,
-    /// When it was made, in microseconds.
+    /// When the list was created, in microseconds.
     pub created_at: DateTime<Utc>,
-    /// Its lines by what they have come to.
+    /// Its lines, counted by status.
     pub counts: PickListCounts,
 }
 
 impl PickListSummary {
-    /// What the list has come to.
+    /// Returns the status of the list.
     #[must_use]
     pub fn status(&self) -> PickListStatus {
         let PickListCounts { open, picked, shipped, .. } = self.counts;
@@ -231,19 +231,20 @@ impl PickListSummary {
 /// A page of pick lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PickListPage {
-    /// The lists, by the bytes of their names.
+    /// The lists, by the bytes of their ids.
     pub lists: Vec<PickListSummary>,
-    /// After which list the list goes on, `None` when it has ended. A page may have fewer lists
-    /// than asked for, even none, and still not be the last, as [`OrderPage`].
+    /// The list after which the next page begins, `None` at the end. As with [`OrderPage`], a page may be
+    /// short, or even empty, without being the last.
     pub next: Option<PickListId>,
 }
 
-/// Order lines that a new pick list can take.
+/// Order lines from which a new pick list can be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PickableLines {
     /// The lines, each once, sorted by SKU.
     pub lines: BTreeSet<(Sku, OrderId)>,
-    /// Whether the search has not ended at its bound: then these are the first there are.
+    /// Whether the search ended before its bound. If so, these are the first pickable lines; if not, there
+    /// may be others.
     pub complete: bool,
 }
 
@@ -252,35 +253,35 @@ pub struct PickableLines {
 pub struct ProductTotals {
     /// The SKU.
     pub sku: Sku,
-    /// What its batches and lines add up to.
+    /// The totals over its batches and lines.
     pub totals: Totals,
 }
 
 /// An event as it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent {
-    /// The product that it is about.
+    /// The product that the event is about.
     pub sku: Sku,
-    /// Which unit of work of the product recorded it.
+    /// The version that the unit of work gave the product.
     pub version: u64,
-    /// Its place among the events of that unit.
+    /// The ordinal of the event within that unit.
     pub ordinal: u32,
-    /// When it happened, in microseconds.
+    /// When the event occurred, in microseconds.
     pub occurred_at: DateTime<Utc>,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }
 
-/// The place of an event in a history.
+/// The position of an event in a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventCursor {
-    /// When it happened, in microseconds.
+    /// When the event occurred, in microseconds.
     pub occurred_at: DateTime<Utc>,
-    /// The product that it is about.
+    /// The product that the event is about.
     pub sku: Sku,
-    /// Which unit of work of the product recorded it.
+    /// The version that the unit of work gave the product.
     pub version: u64,
-    /// Its place among the events of that unit.
+    /// The ordinal of the event within that unit.
     pub ordinal: u32,
 }
 
@@ -290,22 +291,21 @@ impl From<&RecordedEvent> for EventCursor {
     }
 }
 
-/// Reads what is committed, without locks. A page costs the same however far down the list it is.
+/// Reads committed data without locks. The cost of a page does not depend on its position in the list.
 ///
-/// What is read is as of `now`: units whose hold has expired by then are not allocated any more,
-/// and lines whose hold has expired wait no more, whether anybody has noticed it yet or not. Totals
-/// and availability give these units to the lines that wait, as the next decision will; batches and
-/// allocations show them as free until it has.
+/// Results are as of `now`. Units of expired holds are no longer allocated, and lines with expired holds no
+/// longer wait, even if no unit of work has released them yet. Totals and availability assign these units
+/// to waiting lines, as the next decision will. Batches and allocations show them as free until then.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Queries: Send + Sync {
-    /// A batch.
+    /// Returns a batch.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn batch(&self, reference: &BatchReference, now: DateTime<Utc>) -> Result<Option<Batch>, StoreError>;
 
-    /// Batches after a place, in the order in which they were added: by time, then reference.
+    /// Returns the batches after `after`, by the time at which they were added, then by reference.
     ///
     /// # Errors
     ///
@@ -318,9 +318,9 @@ pub trait Queries: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<Batch>, StoreError>;
 
-    /// Batches that were expected before a day and have not been received, after a place: the longest
-    /// overdue first, then by the time they were added, then by reference. The cost of a page MUST NOT
-    /// grow with the batches that are not overdue.
+    /// Returns the overdue batches after `after`: batches expected before `today` that have not been
+    /// received. They are ordered by ETA, then by the time at which they were added, then by reference. The
+    /// cost of a page MUST NOT grow with the batches that are not overdue.
     ///
     /// # Errors
     ///
@@ -334,8 +334,9 @@ pub trait Queries: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<Batch>, StoreError>;
 
-    /// Allocations after a place: those of a batch in the order in which lines are served, by
-    /// [`QueuePosition`]; others by SKU, order and batch reference, each by its bytes.
+    /// Returns the allocations after `after`. Allocations of one batch are in the order in which lines are
+    /// served ([`QueuePosition`]). Other lists are ordered by SKU, order id and batch reference, each by
+    /// its bytes.
     ///
     /// # Errors
     ///
@@ -348,16 +349,16 @@ pub trait Queries: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<AllocationRow>, StoreError>;
 
-    /// An order with all its lines, those that were sent alone included, as they are stored;
-    /// `None` when it has no line.
+    /// Returns an order with all its lines as they are stored, standalone lines included; `None` when it
+    /// has no line.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn order(&self, order_id: &OrderId) -> Result<Option<Order>, StoreError>;
 
-    /// Orders after a place, by the bytes of their names. The cost of a page does not grow with the
-    /// orders before it.
+    /// Returns the orders after `after`, by the bytes of their ids. The cost of a page does not grow with
+    /// the orders before it.
     ///
     /// # Errors
     ///
@@ -370,7 +371,7 @@ pub trait Queries: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<OrderPage, StoreError>;
 
-    /// Waiting lines after a place, by SKU, and within it in the order in which they are served.
+    /// Returns the waiting lines after `after`, by SKU, then in the order in which lines are served.
     ///
     /// # Errors
     ///
@@ -383,15 +384,15 @@ pub trait Queries: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<Backorder>, StoreError>;
 
-    /// The totals of a product, `None` when there is no product of that SKU. The cost does not grow
-    /// with past orders.
+    /// Returns the totals of a product, `None` when no product has that SKU. The cost does not grow with
+    /// past orders.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn product(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Option<ProductTotals>, StoreError>;
 
-    /// The totals of products after a SKU, by the bytes of their SKUs.
+    /// Returns the totals of the products after `after`, by the bytes of their SKUs.
     ///
     /// # Errors
     ///
@@ -403,16 +404,16 @@ pub trait Queries: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<ProductTotals>, StoreError>;
 
-    /// What is free of a product and when it comes, `None` when there is no product of that SKU.
-    /// The cost does not grow with past orders.
+    /// Returns the free units of a product by date, `None` when no product has that SKU. The cost does not
+    /// grow with past orders.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn availability(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Option<Availability>, StoreError>;
 
-    /// The events of an order after a place, as far as they are retained: by when they happened, then by
-    /// SKU, version and ordinal. Those that have no position in the log yet MUST be among them.
+    /// Returns the retained events of an order after `after`, by the time at which they occurred, then by
+    /// SKU, version and ordinal. Events without a position in the log MUST be included.
     ///
     /// # Errors
     ///
@@ -424,15 +425,15 @@ pub trait Queries: Send + Sync {
         page: PageSize,
     ) -> Result<Vec<RecordedEvent>, StoreError>;
 
-    /// A pick list with its lines, `None` when there is none of that name.
+    /// Returns a pick list with its lines, `None` when no list has that id.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn pick_list(&self, list_id: &PickListId) -> Result<Option<StoredPickList>, StoreError>;
 
-    /// Pick lists after a place, by the bytes of their names. The cost of a page does not grow with
-    /// the lists before it.
+    /// Returns the pick lists after `after`, by the bytes of their ids. The cost of a page does not grow
+    /// with the lists before it.
     ///
     /// # Errors
     ///
@@ -444,22 +445,21 @@ pub trait Queries: Send + Sync {
         page: PageSize,
     ) -> Result<PickListPage, StoreError>;
 
-    /// Order lines that a new pick list can take, as far as can be told without locks: those that hold
-    /// firmly units in stock which are on no list, and that are among what is asked for.
+    /// Returns order lines from which a new pick list can be made, as far as an unlocked read can
+    /// determine. These lines match `criteria` and have firm units in stock that are on no list.
     ///
-    /// They MUST include the first `most` lines by batch, then in the order in which lines are served:
-    /// what a list of so many lines would take if nobody else did anything meanwhile. The cost MUST
-    /// NOT grow with allocations that were picked, nor with those of a batch behind the ones that are
-    /// found, and MUST have a bound in rows. A search that reaches it returns what it has found, and
-    /// is not complete.
+    /// They MUST include the first `most` lines by batch, then in the order in which lines are served. A
+    /// list of `most` lines would consist of these if nothing else changed. The cost MUST NOT grow with
+    /// allocations that were picked, nor with the allocations of batches behind the lines found. It MUST
+    /// have a bound in rows: a search that reaches it returns the lines found so far and is not complete.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError>;
 
-    /// Batches with something left to be done with their lines ([`Batch::moving`]) after one, by SKU and
-    /// reference, at most so many. The cost MUST NOT grow with other batches.
+    /// Returns at most `most` batches after `after`, by SKU and reference, whose lines are still being
+    /// moved ([`Batch::moving`]). The cost MUST NOT grow with other batches.
     ///
     /// # Errors
     ///
@@ -470,9 +470,9 @@ pub trait Queries: Send + Sync {
         most: u16,
     ) -> Result<Vec<(Sku, BatchReference)>, StoreError>;
 
-    /// The first line to leave a batch when lines are to leave it with so many units: the lines of the
-    /// batch are added up from the last one on, without locks, and each statement MUST have a bound in
-    /// rows. `None` when they do not hold so many units.
+    /// Returns the first line to leave a batch when lines with `units` units leave it. Adds up the lines of
+    /// the batch from the last one on, without locks; each statement MUST have a bound in rows. Returns
+    /// `None` when the lines hold fewer units.
     ///
     /// # Errors
     ///

@@ -2,90 +2,90 @@ use crate::StoreError;
 use chrono::TimeDelta;
 use std::borrow::Cow;
 
-/// By how much the clock of a process may differ from that of the database before the process is not ready.
+/// The difference between the clocks of a process and the database beyond which the process is not ready.
 pub const MAX_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(2);
 
-/// How the schema of a database compares to what this program was built for.
+/// How the schema of a database compares with the schema that this program was built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaState {
-    /// They are the same.
+    /// The schemas are the same.
     Current,
-    /// Migrations have still to be run.
+    /// Migrations are pending.
     Older,
-    /// The database has seen migrations of a newer program.
+    /// A newer program has migrated the database.
     Newer,
 }
 
-/// A check that failed: requests cannot be served.
+/// A check that failed, so that requests cannot be served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedCheck {
-    /// Which check, one of the constants of this type.
+    /// The name of the check: one of the constants of this type.
     pub name: &'static str,
-    /// What is wrong, for a client to see: no cause of the database is part of it.
+    /// The error, for a client to see: it contains no internal cause.
     pub detail: Cow<'static, str>,
 }
 
 impl FailedCheck {
-    /// The schema is the one this program was built for.
+    /// The schema is the one that this program was built for.
     pub const SCHEMA: &str = "schema";
-    /// The database answers in time, and a write is committed.
+    /// The database responds in time and commits a write.
     pub const DATABASE: &str = "database";
-    /// A replica numbers events.
+    /// A replica sequences events.
     pub const SEQUENCER: &str = "sequencer";
-    /// Every background thread lives.
+    /// Every background thread is alive.
     pub const THREADS: &str = "threads";
-    /// The clock of the process is that of the database.
+    /// The clock of the process agrees with that of the database.
     pub const CLOCK: &str = "clock";
     /// The service has started.
     pub const STARTING: &str = "starting";
 
-    /// A check that failed.
+    /// Creates a failed check.
     #[must_use]
     pub fn new(name: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { name, detail: detail.into() }
     }
 }
 
-/// Returns whether requests can be served.
+/// Reports whether requests can be served.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Readiness: Send + Sync {
-    /// Returns the checks that fail; requests can be served when there are none. It MUST NOT block.
+    /// Returns the failed checks; requests can be served when there are none. MUST NOT block.
     fn failed_checks(&self) -> Vec<FailedCheck>;
 }
 
-/// What a probe has found.
+/// The result of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Probed {
-    /// The schema is another one, so nothing was written.
+    /// The schema is older or newer, so nothing was written.
     Schema(SchemaState),
     /// A write was committed.
     Written {
-        /// Whether a process holds the lease to number events.
+        /// Whether a process holds the sequencer's lease.
         sequenced: bool,
     },
-    /// Others hold the locks that a write needs.
+    /// Other transactions hold the locks that a write needs.
     Busy,
 }
 
-/// Finds out whether a write would succeed.
+/// Probes whether the database accepts writes.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait DatabaseProbe: Send + Sync {
-    /// Compares the schema of the database with this program.
+    /// Compares the schema of the database with the one that this program was built for.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database does not answer.
+    /// [`StoreError`] when the database does not respond.
     fn schema(&self) -> Result<SchemaState, StoreError>;
 
-    /// Compares the schema, and commits a write of its own. It MUST NOT wait for a connection that requests
-    /// use, and MUST answer within some seconds when the database is silent.
+    /// Compares the schema, and commits a write of its own. MUST NOT wait for a connection that requests
+    /// use, and MUST return within a few seconds when the database does not respond.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when a write does not succeed.
+    /// [`StoreError`] when the write fails.
     fn probe(&self) -> Result<Probed, StoreError>;
 
-    /// By how much the clock of the process is ahead of that of the database, as it was measured last; zero
-    /// when it was not, and where the clock of the process is that of the database. It does not block.
+    /// Returns how far the clock of the process was ahead of the database's when last measured. Returns
+    /// zero before the first measurement, and where both are the same clock. Does not block.
     fn clock_ahead(&self) -> TimeDelta;
 }

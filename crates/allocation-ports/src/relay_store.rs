@@ -2,34 +2,34 @@ use crate::{Lease, LoggedEvent, PageSize, ReadLogError, StoreError};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
-/// An event that the relay has put aside.
+/// An event that the relay has set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkedEvent {
-    /// Its place in the log.
+    /// Its position in the log.
     pub position: u64,
     /// Why it was not delivered.
     pub reason: String,
-    /// When it was put aside, the last time.
+    /// When it was last parked.
     pub parked_at: DateTime<Utc>,
-    /// Whether it is to be sent again.
+    /// Whether the relay is to send it again.
     pub retry: bool,
 }
 
-/// What the relay has done since it last told.
+/// The relay's progress since it was last recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RelayProgress {
-    /// Up to which position all events are delivered or parked; 0 to leave it where it is.
+    /// The position up to which all events are delivered or parked; 0 leaves the stored one unchanged.
     pub bookmark: u64,
-    /// Events to park. One that is parked already gets the new reason.
+    /// Events to park. An event that is already parked gets the new reason.
     pub parked: Vec<ParkedEvent>,
-    /// Events that were parked and are delivered now.
+    /// Parked events that have since been delivered.
     pub delivered: Vec<u64>,
 }
 
-/// Why the relay's progress is not written down.
+/// Why the relay's progress is not recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// Another holds the lease. Nothing was written.
+    /// Another process holds the lease. Nothing was written.
     #[error("another process relays")]
     LeaseLost,
     /// The store failed.
@@ -37,63 +37,63 @@ pub enum RecordError {
     Store(#[from] StoreError),
 }
 
-/// Remembers how far the relay has come, and what it has put aside.
+/// Records the relay's checkpoint and its parked events.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait RelayStore: Send + Sync {
-    /// Up to which position all events were delivered or parked, 0 before the first.
+    /// Returns the position up to which all events are delivered or parked, 0 before the first.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn bookmark(&self) -> Result<u64, StoreError>;
 
-    /// Writes all of the progress or nothing, and renews the lease for `time`. The bookmark MUST NOT
-    /// go back. Parked events that the log does not retain any more are forgotten; it answers how many
-    /// these were.
+    /// Writes the progress completely or not at all, and renews the lease for `time`. Returns the number of
+    /// parked events removed because the log no longer retains them. The checkpoint MUST NOT move
+    /// backwards.
     ///
     /// # Errors
     ///
-    /// MUST be [`RecordError::LeaseLost`], with nothing written, when the lease is another's.
+    /// MUST be [`RecordError::LeaseLost`], with nothing written, when another process holds the lease.
     fn record(&self, lease: &Lease, time: Duration, progress: &RelayProgress) -> Result<u64, RecordError>;
 
-    /// Parked events after a position, by their positions.
+    /// Returns the parked events after a position, by position.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn parked(&self, after: u64, page: PageSize) -> Result<Vec<ParkedEvent>, StoreError>;
 
-    /// How many events are parked.
+    /// Returns the number of parked events.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn parked_count(&self) -> Result<u64, StoreError>;
 
-    /// How many events wait to get their places in the log.
+    /// Returns the number of committed events without a position in the log.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn unnumbered_count(&self) -> Result<u64, StoreError>;
 
-    /// Parked events that are to be sent again, the first ones, as far as they are retained.
+    /// Returns the first parked events that are to be sent again, as far as the log retains them.
     ///
     /// # Errors
     ///
     /// [`ReadLogError::Store`] when the database fails. MUST be [`ReadLogError::Unreadable`] when the first
-    /// cannot be read; one behind it ends the page before it.
+    /// event cannot be read; a later unreadable event ends the page before it.
     fn to_retry(&self, page: PageSize) -> Result<Vec<LoggedEvent>, ReadLogError>;
 
-    /// Has those of the events that are parked sent again by whoever relays, and answers how many
-    /// these are.
+    /// Marks the given events to be sent again by the relay, and returns the number marked. Events that are
+    /// not parked are ignored.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn retry(&self, positions: &[u64]) -> Result<u64, StoreError>;
 
-    /// Has all parked events sent again by whoever relays, and answers how many these are.
+    /// Marks all parked events to be sent again by the relay, and returns their number.
     ///
     /// # Errors
     ///

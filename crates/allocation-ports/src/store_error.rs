@@ -4,57 +4,55 @@ use std::error::Error;
 /// The cause of a [`StoreError`], for the log.
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// The schema of the database is one on which this program must not write: a newer one has migrated it, or
-/// it was taken back. The cause of [`StoreError::Unavailable`].
+/// A schema to which this program must not write, because it was migrated by a newer program or rolled
+/// back. The cause of [`StoreError::Unavailable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the schema of the database has generation {found}, this program writes generation {expected}")]
 pub struct OtherGeneration {
-    /// The generation that the database has.
+    /// The generation of the database.
     pub found: i64,
     /// The generation that the program writes.
     pub expected: i64,
 }
 
-/// Why a store did not do what was asked. Nothing of the unit of work is stored then, but for
+/// Why a store failed. Nothing of the unit of work is stored, except possibly after
 /// [`StoreError::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another unit of work came in between (a deadlock, a unique key taken meanwhile). Running the
-    /// whole unit again can succeed.
+    /// Another unit of work interfered, by a deadlock or a unique key. Retrying the whole unit can succeed.
     #[error("another unit of work came in between")]
     Conflict(#[source] Cause),
-    /// The database or all connections to it are in use for too long. Running the unit again later
-    /// can succeed.
+    /// The database, or every connection to it, was busy for too long. Retrying the unit later can succeed.
     #[error("the database is busy")]
     Busy(#[source] Cause),
-    /// The connection was lost before the commit was sent, so nothing is stored. Running the unit again, on
-    /// another connection, can succeed.
+    /// The connection was lost before the commit was sent, so nothing is stored. Retrying the unit on
+    /// another connection can succeed.
     #[error("the connection to the database was lost")]
     ConnectionLost(#[source] Cause),
-    /// The database does not answer, or refuses to write (a full disk, a standby).
+    /// The database does not respond, or rejects writes (a full disk, a standby).
     #[error("the database is not available")]
     Unavailable(#[source] Cause),
-    /// The connection was lost while the commit was under way: it may have happened or not.
+    /// The connection was lost during the commit, which may or may not have happened.
     #[error("the outcome of the commit is not known")]
     OutcomeUnknown(#[source] Cause),
-    /// An invariant is broken: a row that the unit has locked is missing, a counter differs from the rows
-    /// that it counts, or a constraint rejects what the domain decided. Running again does not mend it.
+    /// An invariant is broken. A row that the unit has locked is missing, a counter differs from the rows
+    /// that it counts, or a constraint rejects a change that the domain decided. Retrying does not help.
     #[error("the invariant {name} is broken")]
     Invariant {
-        /// The invariant, such as the name of the constraint.
+        /// The invariant, for example the name of the constraint.
         name: Cow<'static, str>,
-        /// What was found.
+        /// The evidence.
         #[source]
         cause: Cause,
     },
-    /// The database holds what no domain type can hold, or failed in another way that running again does
-    /// not mend.
+    /// The database holds a value that no domain type can hold, or failed in another way that retrying does
+    /// not help.
     #[error("the database failed")]
     Failed(#[source] Cause),
 }
 
 impl StoreError {
-    /// The error of an invariant that is broken.
+    /// Returns the error of a broken invariant.
     pub fn invariant(name: impl Into<Cow<'static, str>>, cause: impl Into<Cause>) -> Self {
         Self::Invariant { name: name.into(), cause: cause.into() }
     }

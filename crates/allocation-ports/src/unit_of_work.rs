@@ -1,21 +1,21 @@
 use crate::{OrderRepository, PickListRepository, ProductRepository, StoreError};
 
-/// How long a unit of work may wait for what others hold: a lock, a connection.
+/// How long a unit of work may wait for a lock or for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockWait {
-    /// Some seconds at most.
+    /// At most a few seconds.
     Usual,
-    /// A tenth of a second at most: to find out quickly who is held up.
+    /// At most a tenth of a second, so that contention shows early.
     Short,
-    /// Some seconds at most for a connection, or for the only writer of a database that has one; a
-    /// twentieth of a second for a product.
+    /// At most a few seconds for a connection, or for the single writer of a database that has only one; at
+    /// most a twentieth of a second for a lock on a product.
     Brief,
 }
 
 /// Begins units of work.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait UnitOfWorkFactory: Send + Sync {
-    /// Begins a unit that reads and writes.
+    /// Begins a read-write unit.
     ///
     /// # Errors
     ///
@@ -25,24 +25,24 @@ pub trait UnitOfWorkFactory: Send + Sync {
     fn begin(&self, wait: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError>;
 }
 
-/// All or nothing: what is done through its repositories is stored by `commit`, or not at all.
+/// One transaction: `commit` stores all changes made through its repositories, or none of them.
 ///
 /// Dropping a unit MUST roll it back.
 pub trait UnitOfWork {
-    /// The products, as this unit sees them.
+    /// Returns the products as this unit sees them.
     fn products(&mut self) -> &mut dyn ProductRepository;
 
-    /// The orders, as this unit sees them.
+    /// Returns the orders as this unit sees them.
     fn orders(&mut self) -> &mut dyn OrderRepository;
 
-    /// The pick lists, as this unit sees them.
+    /// Returns the pick lists as this unit sees them.
     fn pick_lists(&mut self) -> &mut dyn PickListRepository;
 
-    /// Stores what was done.
+    /// Commits the changes.
     ///
     /// # Errors
     ///
-    /// MUST be [`StoreError::OutcomeUnknown`] when the reply to the commit is lost. After any other
-    /// error nothing MUST be stored. After `Ok`, all MUST be on disk.
+    /// MUST be [`StoreError::OutcomeUnknown`] when the reply to the commit is lost. Any other error
+    /// MUST leave nothing stored. After `Ok`, every change MUST be on disk.
     fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

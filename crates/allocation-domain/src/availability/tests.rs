@@ -1,4 +1,4 @@
-//! What is free by date.
+//! Available to promise, by date.
 
 use super::*;
 

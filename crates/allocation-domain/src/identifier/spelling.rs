@@ -1,4 +1,4 @@
-//! Which texts spell an identifier: no two accepted names differ only in what no reader sees.
+//! The spelling of identifiers: no two accepted names differ only by invisible characters.
 
 use super::{CharacterAt, IdentifierError};
 use unicode_joining_type::{JoiningType, get_joining_type};
@@ -11,7 +11,7 @@ const ZERO_WIDTH_JOINER: char = '\u{200D}';
 /// The combining class of viramas, which end a syllable without a vowel.
 const VIRAMA: u8 = 9;
 
-/// Refuses texts that a reader cannot tell from another. ASCII, which nearly all names are, has none.
+/// Rejects texts that a reader cannot distinguish from others. ASCII, the usual case, has no such texts.
 pub(super) fn check(text: &str) -> Result<(), IdentifierError> {
     if text.is_ascii() {
         return Ok(());
@@ -44,8 +44,8 @@ fn check_normalization(text: &str) -> Result<(), IdentifierError> {
     Err(IdentifierError::NotNormalized(CharacterAt { character, position }))
 }
 
-/// Characters that show nothing although they are letters, marks or symbols: those with the property
-/// `Default_Ignorable_Code_Point` beside format characters, and the empty Braille pattern.
+/// Returns whether a character is invisible although it is a letter, mark or symbol. This covers
+/// `Default_Ignorable_Code_Point` except format characters, and the empty Braille pattern.
 const fn is_blank(character: char) -> bool {
     matches!(
         character,
@@ -61,7 +61,8 @@ const fn is_blank(character: char) -> bool {
     )
 }
 
-/// Whether a format character is a joiner that changes what is shown: RFC 5892, appendix A.1 and A.2.
+/// Returns whether a format character is a joiner that changes the rendering: RFC 5892, appendix A.1 and
+/// A.2.
 fn is_in_context(text: &str, index: usize, character: char) -> bool {
     let (before, rest) = text.split_at(index);
     let after_virama = before.chars().next_back().is_some_and(|last| canonical_combining_class(last) == VIRAMA);
@@ -72,7 +73,7 @@ fn is_in_context(text: &str, index: usize, character: char) -> bool {
     }
 }
 
-/// Whether the letters on both sides would join, as in Arabic.
+/// Returns whether the letters on both sides would join, as in Arabic.
 fn breaks_a_connection(before: &str, after: impl Iterator<Item = char>) -> bool {
     let left = joining_neighbour(before.chars().rev());
     let right = joining_neighbour(after);

@@ -26,7 +26,7 @@ fn length_is_counted_in_characters_not_bytes() {
     assert_eq!(BatchReference::parse("é".repeat(256)), Err(IdentifierError::TooLong(256)));
 }
 
-/// Names of an earlier version must not make a database unreadable.
+/// Names that an earlier version accepted must not make a database unreadable.
 #[test]
 fn what_an_earlier_version_has_stored_is_restored_and_nothing_else() {
     for stored in ["LA\u{AD}MP", "e\u{301}", "\u{FEFF}A", "a\u{A0}b", "\u{E000}"] {

@@ -1,4 +1,4 @@
-//! What makes an order, and what it has come to.
+//! Valid orders and their statuses.
 
 use super::*;
 use crate::{Allocation, BatchReference, Eta, Fulfilment};
@@ -11,7 +11,7 @@ fn units(units: u32) -> Quantity {
     Quantity::new(units).unwrap()
 }
 
-/// A line of ten units that holds some and waits for some.
+/// Returns a line of ten units, of which `holds` are allocated and `waiting` are backordered.
 fn line(commitment: ReservationState, holds: u32, waiting: u32) -> LineState {
     let terms = OrderTerms { on_shortage: OnShortage::Backorder, ..OrderTerms::default() }.of_line(now());
     let part = Quantity::new(holds).ok().map(|quantity| Allocation {
@@ -35,7 +35,7 @@ fn short(holds: u32, waiting: u32) -> LineState {
     LineState { terms: LineTerms { on_shortage: OnShortage::Reject, ..line.terms }, ..line }
 }
 
-/// A line of ten units of which so many are picked and shipped.
+/// Returns a line of ten units, of which some were picked and shipped.
 fn picked(picked: u32, shipped: u32) -> LineState {
     LineState { fulfilment: Fulfilment { listed: 0, picked, shipped }, ..line(ReservationState::Firm, 0, 0) }
 }

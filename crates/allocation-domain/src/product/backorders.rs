@@ -1,19 +1,19 @@
-//! Serving the lines that wait.
+//! Backorders: serving the lines that wait.
 
 use super::Product;
 use crate::{AllocationReason, DataRequest, Event, MoreNeeded, OnShortage, OrderId, Quantity, QueuePosition};
 use std::ops::Bound;
 
 impl Product {
-    /// Gives free units to the lines that wait, in their order, until nothing is free, no line can
-    /// take any, or as many were served as one unit of work serves. A line that takes only its whole
-    /// rest is passed over while that is not there.
+    /// Allocates free units to the waiting lines in order. Stops when nothing is free, when no line can
+    /// take any, or at the limit of a unit of work. A line that takes only its whole remainder is skipped
+    /// unless that is free.
     ///
-    /// Lines that are left although they could be served make the product lag: see
-    /// [`Product::is_behind`]. So do lines that wait while holds are left that have expired: which
-    /// of those that wait have expired themselves is known only then.
+    /// If lines are left that could be served, the product falls behind: see [`Product::is_behind`]. The
+    /// same applies to waiting lines while expired holds remain, since the waiting lines may have expired
+    /// themselves.
     ///
-    /// An error leaves a half-served queue: the caller undoes it.
+    /// After an error the queue is half served: the caller undoes it.
     pub(super) fn serve_waiting(&mut self) -> Result<(), MoreNeeded> {
         if self.queue.is_empty() && self.known_queue.is_all() {
             self.set_unserved(false);
@@ -29,7 +29,7 @@ impl Product {
         Ok(())
     }
 
-    /// Serves waiting lines in their order, and tells whether no line is left that could be served.
+    /// Serves waiting lines in order, and returns whether none is left that could be served.
     fn serve_in_turn(&mut self) -> Result<bool, MoreNeeded> {
         let (mut free, mut served) = (self.available(), 0);
         let mut last: Option<QueuePosition> = None;
@@ -61,7 +61,7 @@ impl Product {
         self.queue.range((from, Bound::Unbounded)).next().cloned()
     }
 
-    /// Gives a waiting line what it can take, and tells how much that was.
+    /// Allocates to a waiting line the units that it can take, and returns their number.
     fn serve(&mut self, order_id: &OrderId) -> Result<u32, MoreNeeded> {
         let Some((rest, parts)) = self.line(order_id).map(|line| (line.waiting, line.terms.allow_split)) else {
             return Ok(0);
@@ -75,7 +75,7 @@ impl Product {
         if self.horizon.is_all() { Ok(()) } else { Err(self.needs(DataRequest::Batches)) }
     }
 
-    /// Lets a line wait for units more: as its order has asked, or because it was left short.
+    /// Backorders more units of a line, as its order requests or because it was left short.
     pub(super) fn wait_for(&mut self, order_id: &OrderId, units: Quantity) {
         let asked = self.line(order_id).is_some_and(|line| line.terms.on_shortage == OnShortage::Backorder);
         self.edit_line(order_id, |line| line.waiting += units.get());
@@ -87,7 +87,7 @@ impl Product {
         });
     }
 
-    /// Lets a line wait no more.
+    /// Ends the backorder of a line.
     pub(super) fn stop_waiting(&mut self, order_id: &OrderId) {
         let Some(Ok(quantity)) = self.line(order_id).map(|line| Quantity::new(line.waiting)) else { return };
         self.edit_line(order_id, |line| line.waiting = 0);

@@ -1,4 +1,4 @@
-//! Batches whose quantity or date changes, with the lines on them.
+//! Corrections of a batch's quantity or ETA, with their effects on its lines.
 
 use super::Product;
 use super::displacement::Step;
@@ -9,35 +9,33 @@ use crate::{
 use chrono::{DateTime, Utc};
 
 impl Product {
-    /// Changes what was purchased of a batch, or when it comes.
+    /// Corrects the purchased quantity or the ETA of a batch.
     ///
-    /// - More units go to the lines that wait.
-    /// - When fewer are left than are allocated, lines leave the batch: the lowest priority first,
-    ///   then the youngest, then the greater order, each with just as many units as must go. They
-    ///   get units of other batches in the order in which lines are served, as a new line would
-    ///   (whole from one batch if possible); a line that takes only its whole rest takes only all
-    ///   it has lost. What they do not get they wait for, and a line that had not asked to wait is
-    ///   short.
-    /// - What is on pick lists and must go leaves them. When a batch in stock comes later after all,
-    ///   all of it that is still to be picked leaves its lists.
-    /// - Lines on a batch that comes later are told. With `reallocate`, in the order in which lines
-    ///   are served, each moves to batches that come before the new date: whole to one of them if
-    ///   possible, else in parts as far as it takes parts. It does so before any line has to leave.
-    /// - What has become free in the end is for the lines that wait.
+    /// - Additional units serve the waiting lines.
+    /// - If fewer units remain than are allocated, lines leave the batch: the lowest priority first, then the
+    ///   youngest, then the greater order id. Each line loses only as many units as must go.
+    /// - Displaced lines get units of other batches in the order in which lines are served, planned like new
+    ///   lines: whole from one batch if possible. A line that takes only its whole remainder takes either
+    ///   all of its lost units or none. It waits for the rest, and is short if it had not asked to wait.
+    /// - Displaced units leave their pick lists. If a batch in stock gets an ETA, all its unpicked units leave
+    ///   their lists.
+    /// - Lines on a batch that comes later get the new date. With `reallocate`, each line moves to batches
+    ///   that come before the new date, in the order in which lines are served. It moves whole to one batch
+    ///   if possible, else in parts if it allows them. Moves come before lines have to leave.
+    /// - Units that are free at the end serve the waiting lines.
     ///
-    /// The first [`MAX_MOVED_LINES`](crate::MAX_MOVED_LINES) lines are reviewed at once. Lines leave at
-    /// once unless there are more of them. What is left to be done the batch knows
-    /// ([`Batch::moving`]), and [`Product::move_lines`] does it, some lines at a time. Meanwhile a
-    /// batch that is lowered has no free units: it has as many as are used, and with every line that
-    /// leaves so many less.
+    /// The first [`MAX_MOVED_LINES`](crate::MAX_MOVED_LINES) lines are reviewed at once, and lines leave at
+    /// once unless there are more than that. The batch records the remaining work ([`Batch::moving`]), and
+    /// [`Product::move_lines`] continues it, some lines at a time. Until then a lowered batch has no free
+    /// units: its quantity is the number of used units, and decreases with every line that leaves.
     ///
-    /// A change that says what the batch says already is no change, and makes no new revision; it
-    /// may still reallocate. A change of a batch whose lines are being moved takes over from there: to
-    /// the new quantity, from the first line on if the batch comes later still.
+    /// A change to the current values is no change and makes no new revision, but it may still reallocate. A
+    /// change of a batch whose lines are being moved takes over: it continues to the new quantity, and starts
+    /// from the first line if the batch comes later still.
     ///
     /// # Errors
     ///
-    /// [`ChangeBatchError`], and nothing of the batch has changed.
+    /// [`ChangeBatchError`]; nothing of the batch has changed.
     pub fn change_batch(
         &mut self,
         reference: &BatchReference,
@@ -59,15 +57,14 @@ impl Product {
         Ok(self.atomically(|product| product.correct(before, change, now))?)
     }
 
-    /// Goes on with what a correction has left to be done with the lines of a batch, some lines at a
-    /// time; `None` when nothing is left.
+    /// Continues a correction with the next lines of a batch. Returns `None` when nothing is left to do.
     ///
-    /// `first` is the first line that leaves a batch that is lowered, found when all lines were
-    /// reviewed: [`Moving::after`] is `None` then. Without it lines leave only when they are few.
+    /// `first` is the first line to leave a lowered batch, found when all lines had been reviewed and
+    /// [`Moving::after`] was `None`. Without it, lines leave only when they are few.
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`], and nothing of the batch has changed.
+    /// [`MoreNeeded`]; nothing of the batch has changed.
     pub fn move_lines(
         &mut self,
         reference: &BatchReference,
@@ -97,7 +94,7 @@ impl Product {
         if let Some(place) = self.place(before.reference()) {
             let to = change.purchased.unwrap_or(before.lowered_to());
             let batch = self.batch_mut(place);
-            // It is closed at once, and lowered as lines leave.
+            // The batch is closed at once, and lowered as lines leave.
             let purchased = Units::new(batch.used()).map_or(to, |used| to.max(used));
             batch.correct(purchased);
             batch.set_moving(Moving { lower_to: Some(to), ..moving });
@@ -119,7 +116,7 @@ impl Product {
         Ok(changed)
     }
 
-    /// Notes when a batch comes, at the batch and at the lines on it.
+    /// Sets the ETA of a batch, and of the lines on it.
     fn expect(&mut self, reference: &BatchReference, eta: Eta) {
         if let Some(place) = self.place(reference).filter(|place| self.batches[*place].eta() != eta) {
             self.note_batch(reference);
@@ -130,7 +127,7 @@ impl Product {
         }
     }
 
-    /// Tells what a batch has become.
+    /// Records how a batch has changed.
     pub(super) fn record_change(&mut self, before: &Batch) {
         let Some(now) = self.batch(before.reference()) else { return };
         self.events.push(Event::BatchChanged {
@@ -145,7 +142,7 @@ impl Product {
     }
 }
 
-/// What is to be done with the lines of a batch by a change, after what was left to be done before.
+/// Returns the work that a change leaves on the lines of a batch, merged with the work already pending.
 fn moving_after(before: &Batch, change: &BatchChange, eta: Eta, now: DateTime<Utc>) -> Moving {
     let left = before.moving().cloned().unwrap_or_default();
     let is_lowered_as_before = change.purchased.is_none_or(|purchased| purchased == before.lowered_to());
@@ -160,10 +157,10 @@ fn moving_after(before: &Batch, change: &BatchChange, eta: Eta, now: DateTime<Ut
     let review = if eta > before.eta() {
         Some(begins(before.eta()))
     } else if eta == before.eta() && change.reallocate && !reallocate {
-        // Those that have learnt of the date do so again: better than never.
+        // Some lines get the new date a second time: a repeat is better than a miss.
         Some(begins(left.review.map_or(eta, |review| review.old_eta)))
     } else {
-        // Of what was to be reviewed before, the rest is, if there is still something to it.
+        // A pending review continues, if it still has an effect.
         let review = left.review.map(|review| Review { withdraw: withdraw && eta != Eta::InStock, ..review });
         let review = review.filter(|review| eta > review.old_eta || review.reallocate || review.withdraw);
         let goes_on = review.is_some() || left.review.is_none() && is_lowered_as_before;

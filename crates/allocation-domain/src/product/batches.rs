@@ -1,16 +1,16 @@
-//! Batches that come and go.
+//! Adding and removing batches.
 
 use super::Product;
 use crate::{AddBatchError, Batch, BatchCounts, BatchReference, Eta, Event, Quantity, RemoveBatchError};
 use chrono::{DateTime, Utc};
 
 impl Product {
-    /// Adds a batch, and serves the lines that wait with it.
+    /// Adds a batch, and serves the waiting lines from it.
     ///
     /// # Errors
     ///
-    /// [`AddBatchError`] when a batch at hand has that reference, or more is needed to tell who
-    /// gets the units; and nothing has changed.
+    /// [`AddBatchError`] when a loaded batch has that reference, or when the decision needs more data;
+    /// nothing has changed.
     pub fn add_batch(
         &mut self,
         reference: BatchReference,
@@ -34,12 +34,12 @@ impl Product {
         Ok(&self.batches[place])
     }
 
-    /// Removes a batch of which nothing is allocated, and nothing was picked or shipped.
+    /// Removes a batch without allocations, of which nothing was picked or shipped.
     ///
     /// # Errors
     ///
-    /// [`RemoveBatchError`] when there is no such batch, lines hold or have had units of it, or
-    /// more is needed to tell what becomes of holds that have expired.
+    /// [`RemoveBatchError`] when the batch does not exist, or when units of it are allocated, picked or
+    /// shipped. Also when the release of expired holds needs more data.
     pub fn remove_batch(&mut self, reference: &BatchReference, now: DateTime<Utc>) -> Result<(), RemoveBatchError> {
         self.catch_up(now)?;
         let place = self.place(reference).ok_or_else(|| RemoveBatchError::NotFound(reference.clone()))?;

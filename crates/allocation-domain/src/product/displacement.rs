@@ -1,4 +1,4 @@
-//! Lines that are told of a later date, move to better batches or leave a batch that is lowered.
+//! Lines that get a later date, move to an earlier batch, or leave a lowered batch.
 
 use super::Product;
 use super::reallocation::{DisplacedUnits, worsened};
@@ -7,14 +7,14 @@ use crate::{
     Moving, Quantity, QueuePosition, Review, Units,
 };
 
-/// What one decision does with the lines of a batch.
+/// The effects of one decision on the lines of a batch.
 pub(super) struct Step {
-    /// The batch as it was.
+    /// The batch as it was before.
     pub(super) before: Batch,
-    /// Whether this is the change itself, and not a step that it has left to be done.
+    /// Whether this is the change itself, and not a later step of it.
     is_change: bool,
     affected: Vec<Affected>,
-    /// Lines that learn when the batch comes, as far as they stay on it, and what they were promised.
+    /// Lines that get the new date, if they stay on the batch.
     told: Vec<QueuePosition>,
     old_eta: Eta,
     lost: Vec<DisplacedUnits>,
@@ -28,7 +28,7 @@ impl Step {
 }
 
 impl Product {
-    /// Reviews the next lines of a batch, and lets the next lines leave once all are reviewed.
+    /// Reviews the next lines of a batch. Once all are reviewed, lets the next lines leave it.
     pub(super) fn advance(&mut self, step: &mut Step, first: Option<&FirstToLeave>) -> Result<(), MoreNeeded> {
         let reference = step.before.reference().clone();
         if let Some(review) = self.moving(&reference).review {
@@ -52,7 +52,7 @@ impl Product {
         Ok(())
     }
 
-    /// Ends lowering a batch that has come to what it was to come to, or cannot come to less.
+    /// Ends the lowering of a batch that has reached its target, or that cannot be lowered any further.
     fn settle(&mut self, reference: &BatchReference, cannot_come_to_less: bool) {
         let Some(place) = self.place(reference) else { return };
         let batch = self.batch_mut(place);
@@ -63,7 +63,7 @@ impl Product {
         }
     }
 
-    /// What is left to be done with the lines of a batch.
+    /// Returns the work that is left on the lines of a batch.
     fn moving(&self, reference: &BatchReference) -> Moving {
         self.batch(reference).and_then(Batch::moving).cloned().unwrap_or_default()
     }
@@ -90,7 +90,7 @@ impl Product {
         }
         step.old_eta = review.old_eta;
         for (position, units) in next.lines {
-            // Those that are there at the change itself have not known of it, whatever the clocks say.
+            // Lines present at the change itself have not seen the new date, whatever the clocks say.
             if !step.is_change && position.placed_at() > review.placed_by {
                 continue;
             }
@@ -111,7 +111,7 @@ impl Product {
         Ok(())
     }
 
-    /// Moves a line from a batch to those that come before it.
+    /// Moves a line from a batch to batches with an earlier ETA.
     fn move_to_better(
         &mut self,
         batch: &Batch,
@@ -131,7 +131,7 @@ impl Product {
         Ok(())
     }
 
-    /// Lets the last lines leave a batch that is lowered, if they are few.
+    /// Lets the last lines leave a lowered batch, if they are few.
     fn leave_last(&mut self, reference: &BatchReference, step: &mut Step) -> Result<(), MoreNeeded> {
         let Some(batch) = self.batch(reference).cloned() else { return Ok(()) };
         let Some(lines) = self.last_on(&batch, batch.used().saturating_sub(batch.lowered_to().get()))? else {
@@ -141,12 +141,12 @@ impl Product {
             self.leave(reference, &position, units, step)?;
         }
         step.lost.reverse();
-        // What was picked or found missing meanwhile cannot leave.
+        // Units that were picked or short-picked meanwhile cannot leave.
         self.settle(reference, true);
         Ok(())
     }
 
-    /// Lets the first of the lines leave a batch that are to leave it.
+    /// Lets the first of the departing lines leave a batch.
     fn leave_first(
         &mut self,
         reference: &BatchReference,
@@ -154,7 +154,7 @@ impl Product {
         step: &mut Step,
     ) -> Result<(), MoreNeeded> {
         let Some(batch) = self.batch(reference) else { return Ok(()) };
-        // What was given back since the lines were added up does not have to leave any more.
+        // Units released since the lines were added up no longer have to leave.
         let less = first.units.saturating_sub(batch.used().saturating_sub(batch.lowered_to().get()));
         let held = self.line(first.position.order_id()).and_then(|line| line.holds(reference));
         if let Some(units) = held.zip(first.part.minus(less)).and_then(|(held, part)| held.at_most(part.get())) {
@@ -164,7 +164,7 @@ impl Product {
         Ok(())
     }
 
-    /// Lets the lines after one leave a batch.
+    /// Lets the lines after `after` leave a batch.
     fn leave_next(
         &mut self,
         reference: &BatchReference,
@@ -177,12 +177,12 @@ impl Product {
         for (position, units) in next.lines {
             self.leave(reference, &position, units, step)?;
         }
-        // At the end of the lines, what is still too much is added up anew.
+        // At the end of the lines, the remaining excess is added up again.
         self.edit_moving(reference, |moving| moving.after = last.filter(|_| next.more));
         Ok(())
     }
 
-    /// Lets a line leave a batch with so many units, or as many as must leave yet.
+    /// Lets a line leave a batch with `units` units, but no more than the batch's excess.
     fn leave(
         &mut self,
         reference: &BatchReference,
@@ -199,7 +199,7 @@ impl Product {
         Ok(())
     }
 
-    /// Tells lines of a later date, gives those that left others, and serves the lines that wait.
+    /// Records later dates, reallocates displaced units, and serves the waiting lines.
     pub(super) fn finish(&mut self, step: Step) -> Result<BatchChanged, MoreNeeded> {
         let Step { before, mut affected, told, old_eta, lost, .. } = step;
         affected.extend(self.told_later(before.reference(), old_eta, &told));
@@ -213,7 +213,7 @@ impl Product {
         Ok(BatchChanged { batch, affected, displaced: others.displaced })
     }
 
-    /// What lines that stay on a batch are promised now, if it comes later.
+    /// Returns the new promise of each line that stays on a batch, if the batch comes later.
     fn told_later(&self, reference: &BatchReference, old_eta: Eta, told: &[QueuePosition]) -> Vec<Affected> {
         let Some(place) = self.place(reference).filter(|place| self.batches[*place].eta() > old_eta) else {
             return Vec::new();

@@ -1,23 +1,22 @@
-//! Holds that expire, are confirmed or prolonged, and lines that are cancelled.
+//! Holds that expire, are confirmed or extended, and lines that are cancelled.
 
 use super::Product;
 use crate::{DataRequest, DeallocationReason, Event, MoreNeeded, OrderId, ReservationState};
 use chrono::{DateTime, Utc};
 
 impl Product {
-    /// Frees what the lines at hand hold whose hold has expired, and serves the lines that wait; tells
-    /// the orders that have expired.
+    /// Releases the expired holds among the loaded lines, and serves the waiting lines. Returns the orders
+    /// that have expired.
     ///
-    /// Every decision does so first. A sweeper that calls it only tidies up. Where more is to be done
-    /// than one unit of work takes on, the product [is behind](Product::is_behind) afterwards: what was
-    /// done is to be stored, and the rest is for another unit.
+    /// Every decision begins with this; a sweeper only makes it happen earlier. If there is more to do than
+    /// one unit of work allows, the product [is behind](Product::is_behind) afterwards. The changes so far
+    /// are then to be saved, and another unit continues.
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`], and nothing has changed.
+    /// [`MoreNeeded`]; nothing has changed.
     pub fn release_expired(&mut self, now: DateTime<Utc>) -> Result<Vec<OrderId>, MoreNeeded> {
-        // The clock of a product is read a little before the last one of the unit of work: no event
-        // tells that a hold has expired before it has.
+        // `decided_at` may be slightly earlier than `now`: no event may report an expiry before its time.
         let by = self.expires_by(now);
         let has_expired = self.expiries.first().is_some_and(|(expires_at, _)| *expires_at <= by);
         if self.has_stepped || !has_expired && !self.unserved {
@@ -35,12 +34,12 @@ impl Product {
         Ok(expired)
     }
 
-    /// Releases what has expired, before another decision.
+    /// Releases expired holds before another decision.
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`]; [`DataRequest::CatchUp`] when more is to be done than one unit of work takes on, and
-    /// what was done stays so.
+    /// [`MoreNeeded`]. It is [`DataRequest::CatchUp`] when there is more to do than one unit of work
+    /// allows; the changes so far remain.
     pub(crate) fn catch_up(&mut self, now: DateTime<Utc>) -> Result<(), MoreNeeded> {
         self.release_expired(now)?;
         if self.is_behind() { Err(self.needs(DataRequest::CatchUp)) } else { Ok(()) }
@@ -65,8 +64,7 @@ impl Product {
         }
     }
 
-    /// Prolongs the hold of a line, never shortens it; the caller has checked that it has not
-    /// expired.
+    /// Extends the hold of a line, never shortens it; the caller has checked that it has not expired.
     pub(crate) fn extend_line(&mut self, order_id: &OrderId, until: DateTime<Utc>) {
         let expires_at = self.line(order_id).and_then(|line| line.commitment.expires_at());
         if expires_at.is_some_and(|expires_at| expires_at < until) {
@@ -76,11 +74,11 @@ impl Product {
         }
     }
 
-    /// Frees what a line holds, and remembers that it was cancelled; lines that wait are served.
+    /// Releases the units of a line, marks it cancelled, and serves the waiting lines.
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`], and nothing has changed.
+    /// [`MoreNeeded`]; nothing has changed.
     pub(crate) fn cancel_line(&mut self, order_id: &OrderId) -> Result<(), MoreNeeded> {
         let lives = |commitment| matches!(commitment, ReservationState::Firm | ReservationState::Held { .. });
         if !self.line(order_id).is_some_and(|line| lives(line.commitment)) {

@@ -1,4 +1,4 @@
-//! The lines at hand, with what waits and what expires among them.
+//! The loaded lines, with indexes of the waiting and the expiring ones.
 
 use super::Product;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 
-/// What a line is found by when units are free, and when its time is up.
+/// The keys of a line in the queue of waiting lines and in the index of expiries.
 #[derive(PartialEq, Eq)]
 struct LineIndexKeys {
     waits: Option<QueuePosition>,
@@ -30,7 +30,7 @@ impl Product {
         self.lines.insert(order_id, line);
     }
 
-    /// Changes a line, if it is at hand.
+    /// Changes a line, if it is loaded.
     pub(super) fn edit_line(&mut self, order_id: &OrderId, edit: impl FnOnce(&mut LineState)) {
         self.note_line(order_id);
         if let Some(line) = self.lines.get_mut(order_id) {
@@ -65,8 +65,8 @@ impl Product {
         }
     }
 
-    /// Gives a line units of the batch at a place; the caller has checked that they are free, and
-    /// that the line is at hand.
+    /// Allocates units of the batch at index `place` to a line. The caller has checked that they are free,
+    /// and that the line is loaded.
     pub(super) fn take(&mut self, place: usize, order_id: &OrderId, part: Quantity, reason: AllocationReason) {
         self.batch_mut(place).take(part);
         let taken = self.allocation(place, part);
@@ -89,8 +89,8 @@ impl Product {
         });
     }
 
-    /// Frees units that a line holds of a batch; the caller has checked that it does. Those of them
-    /// that are on pick lists leave them before.
+    /// Releases units of a batch from a line, and from its pick lists. The caller has checked that the line
+    /// has them.
     pub(super) fn free(
         &mut self,
         order_id: &OrderId,
@@ -110,7 +110,7 @@ impl Product {
             quantity: units,
             reason,
         });
-        // A step tells once what it comes to.
+        // A step records the change of the batch once, at its end.
         let by_step = matches!(reason, DeallocationReason::Move | DeallocationReason::BatchLowered);
         if let Some(before) = lowered.filter(|_| !by_step) {
             self.record_change(&before);
@@ -118,8 +118,8 @@ impl Product {
         Ok(())
     }
 
-    /// Units that a line gives back which is still to leave a lowered batch are not free: the batch
-    /// has so many less. Tells how the batch was before, if it is so.
+    /// Lowers a batch by units released by a line that had yet to leave it: such units are not free.
+    /// Returns the batch as it was before, if it is such a batch.
     fn absorb(&mut self, place: usize, order_id: &OrderId, units: Quantity) -> Option<Batch> {
         let moving = self.batches[place].moving().filter(|moving| moving.lower_to.is_some())?;
         let position = QueuePosition::of(order_id, self.line(order_id)?);
@@ -131,12 +131,12 @@ impl Product {
         Some(before)
     }
 
-    /// The place of a batch, which must be at hand.
+    /// Returns the index of a batch, which must be loaded.
     pub(super) fn need_batch(&self, reference: &BatchReference) -> Result<usize, MoreNeeded> {
         self.place(reference).ok_or_else(|| self.needs(DataRequest::Batch(reference.clone())))
     }
 
-    /// Frees all that a line holds, and lets it wait for nothing.
+    /// Releases all units of a line, and ends its backorder.
     pub(super) fn free_all(&mut self, order_id: &OrderId, reason: DeallocationReason) -> Result<(), MoreNeeded> {
         let Some(line) = self.lines.get(order_id) else { return Err(self.needs(DataRequest::Line(order_id.clone()))) };
         let held = line.allocations.clone();

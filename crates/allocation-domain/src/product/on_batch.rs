@@ -1,46 +1,46 @@
-//! Which lines of a batch are at hand.
+//! Tracks which lines of a batch are loaded.
 
 use super::Product;
 use crate::{
     Batch, BatchReference, DataRequest, LineState, MAX_MOVED_LINES, MoreNeeded, OrderId, Quantity, QueuePosition,
 };
 
-/// What a store was last asked of the lines of batches. One decision may need both: it reviews the next lines
-/// of a batch, and then lets the last ones leave.
+/// The most recent loads of batch lines. One decision may need both: it reviews the next lines of a batch, and
+/// then lets the last ones leave.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct KnownOn {
     next: Option<KnownNext>,
     last: Option<KnownLast>,
 }
 
-/// All lines of a batch after one, up to another.
+/// All lines of a batch after one line, up to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct KnownNext {
     reference: BatchReference,
     after: Option<QueuePosition>,
-    /// Up to where, `None` when there are no more.
+    /// The last of these lines, `None` when there are no more.
     until: Option<QueuePosition>,
 }
 
-/// The last lines of a batch, which hold so many units.
+/// The last lines of a batch that together have `units` units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct KnownLast {
     reference: BatchReference,
     units: u32,
-    /// Whether it takes more lines than may leave at once to hold so many. Then none were given.
+    /// Whether more lines than may leave at once have these units. If so, none were loaded.
     too_many: bool,
 }
 
-/// Some of the lines on a batch, with what they hold.
+/// A part of the lines on a batch, with their units.
 pub(super) struct NextOn {
     pub(super) lines: Vec<(QueuePosition, Quantity)>,
-    /// Whether there are more.
+    /// Whether more lines follow.
     pub(super) more: bool,
 }
 
 impl Product {
-    /// Takes the next lines on a batch in, as [`DataRequest::NextOn`] asks for them; `more` says whether the
-    /// store has more of them after these.
+    /// Loads the next lines on a batch, as requested by [`DataRequest::NextOn`]; `more` is whether the
+    /// store has more lines after these.
     pub fn load_next_on(
         &mut self,
         reference: &BatchReference,
@@ -51,14 +51,14 @@ impl Product {
         let lines: Vec<_> = lines.into_iter().collect();
         let last = lines.iter().map(|(order_id, line)| QueuePosition::of(order_id, line)).max();
         let (reference, after) = (reference.clone(), after.cloned());
-        // Without a line there is nothing to go on from.
+        // Without a line, the next load begins at the same position.
         let until = last.or_else(|| after.clone()).filter(|_| more);
         self.on_batch.next = Some(KnownNext { reference, after, until });
         self.load_lines(lines);
     }
 
-    /// Takes the last lines on a batch in that hold so many units, as [`DataRequest::LastOn`] asks for them.
-    /// `None` when it takes more than [`MAX_MOVED_LINES`] of them.
+    /// Loads the last lines on a batch that together have `units` units, as requested by
+    /// [`DataRequest::LastOn`]; `lines` is `None` if these are more than [`MAX_MOVED_LINES`].
     pub fn load_last_on<Lines: IntoIterator<Item = (OrderId, LineState)>>(
         &mut self,
         reference: &BatchReference,
@@ -70,7 +70,7 @@ impl Product {
         self.load_lines(lines.into_iter().flatten());
     }
 
-    /// The lines at hand that hold units of a batch, in the order in which lines are served.
+    /// Returns the loaded lines that have units of a batch, in the order in which lines are served.
     pub(super) fn lines_on(&self, reference: &BatchReference) -> Vec<(QueuePosition, Quantity)> {
         let mut lines: Vec<_> = self
             .lines
@@ -81,7 +81,7 @@ impl Product {
         lines
     }
 
-    /// The first lines on a batch after one, [`MAX_MOVED_LINES`] at most.
+    /// Returns the first lines on a batch after `after`, at most [`MAX_MOVED_LINES`].
     pub(super) fn next_on(&self, batch: &Batch, after: Option<&QueuePosition>) -> Result<NextOn, MoreNeeded> {
         let mut lines = self.lines_on(batch.reference());
         let all = are_all(batch, &lines);
@@ -106,8 +106,8 @@ impl Product {
         Ok(NextOn { lines, more })
     }
 
-    /// The last lines on a batch that together hold so many units, the last one first. `None` when these
-    /// are more than [`MAX_MOVED_LINES`].
+    /// Returns the last lines on a batch that together have `units` units, the last one first. Returns
+    /// `None` if these are more than [`MAX_MOVED_LINES`].
     pub(super) fn last_on(
         &self,
         batch: &Batch,
@@ -115,7 +115,7 @@ impl Product {
     ) -> Result<Option<Vec<(QueuePosition, Quantity)>>, MoreNeeded> {
         let lines = self.lines_on(batch.reference());
         if !are_all(batch, &lines) {
-            // What lines at hand have given up since they were loaded counts in the store.
+            // The store still counts units that loaded lines have released.
             let units = units.saturating_add(self.given_up(batch.reference()));
             match &self.on_batch.last {
                 Some(KnownLast { reference, units: known, too_many })
@@ -139,7 +139,7 @@ impl Product {
         Ok((last.len() <= MAX_MOVED_LINES).then_some(last))
     }
 
-    /// How many units lines at hand hold less of a batch than the store has of them.
+    /// Returns the number of units of a batch that loaded lines have released since they were loaded.
     fn given_up(&self, reference: &BatchReference) -> u32 {
         let given_up = |(order_id, stored): (&OrderId, &LineState)| {
             let held = |line: &LineState| line.holds(reference).map_or(0, Quantity::get);
@@ -149,7 +149,7 @@ impl Product {
     }
 }
 
-/// Whether lines are all that hold units of a batch.
+/// Returns whether these are all the lines that have units of a batch.
 fn are_all(batch: &Batch, lines: &[(QueuePosition, Quantity)]) -> bool {
     let held: u64 = lines.iter().map(|(_, units)| u64::from(units.get())).sum();
     held == u64::from(batch.allocated())

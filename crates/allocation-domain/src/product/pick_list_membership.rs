@@ -1,4 +1,4 @@
-//! What is on pick lists: kept in step with what lines hold.
+//! Pick list membership, kept in step with the allocations of lines.
 
 use super::Product;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     PickLineId, PickListId, PickStatus, Quantity, QueuePosition, ReservationState, WithdrawalReason,
 };
 
-/// Units that can be put on a pick list. Candidates are sorted as the lines of the list are.
+/// Units that can be put on a pick list. Candidates sort in the order of a list's lines.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Candidate {
     reference: BatchReference,
@@ -15,7 +15,7 @@ pub(crate) struct Candidate {
 }
 
 impl Product {
-    /// What of the lines at hand is firm, in stock, on no pick list and among what is asked for.
+    /// Returns the units of loaded lines that are firm, in stock, on no pick list, and match `criteria`.
     pub(crate) fn candidates(&self, criteria: &PickCriteria) -> Result<Vec<Candidate>, MoreNeeded> {
         let mut candidates = Vec::new();
         for (order_id, line) in self.lines.iter().filter(|(_, line)| line.commitment == ReservationState::Firm) {
@@ -45,8 +45,8 @@ impl Product {
         self.events.push(Event::PickListed { order_id, sku, reference, list, line, quantity });
     }
 
-    /// Takes units that a line is about to lose of a batch off their lists: those go first that are
-    /// on none, then those of the greatest list and line.
+    /// Takes units off pick lists before a line releases them from a batch. Unlisted units go first, then
+    /// units of the pick lines with the greatest list id and number.
     pub(super) fn take_off_lists(
         &mut self,
         order_id: &OrderId,
@@ -65,8 +65,7 @@ impl Product {
         Ok(())
     }
 
-    /// Takes all that lines are still to be picked of a batch off its lists: it is not in stock any
-    /// more.
+    /// Takes all unpicked units of a batch that is no longer in stock off the pick lists of `lines`.
     pub(super) fn withdraw_all_of<'a>(
         &mut self,
         reference: &BatchReference,
@@ -87,7 +86,7 @@ impl Product {
         Ok(())
     }
 
-    /// Takes units off an open pick line; nothing is left to be picked of one that loses all.
+    /// Takes units off an open pick line, which is withdrawn if none are left.
     pub(super) fn take_off(&mut self, id: PickLineId, pick: PickLine, units: Quantity, reason: WithdrawalReason) {
         self.edit_line(&pick.order_id, |line| line.fulfilment.listed -= units.get());
         let (PickLineId { list, line }, old_quantity) = (id.clone(), pick.quantity);
@@ -106,14 +105,14 @@ impl Product {
         self.events.push(event);
     }
 
-    /// Whether units of a batch were picked for an order.
+    /// Returns whether units of a batch were picked for an order.
     pub(super) fn was_picked_in(&self, order_id: &OrderId, reference: &BatchReference) -> Result<bool, MoreNeeded> {
         let Some(line) = self.line(order_id).filter(|line| line.fulfilment.taken() > 0) else { return Ok(false) };
         self.need_pick_lines(order_id, line)?;
         Ok(self.pick_lines.of(order_id).any(|(_, pick)| pick.is_taken() && pick.reference == *reference))
     }
 
-    /// How many of the units that a line holds of a batch are on pick lists.
+    /// Returns how many of a line's units of a batch are on pick lists.
     fn listed(&self, order_id: &OrderId, line: &LineState, reference: &BatchReference) -> Result<u32, MoreNeeded> {
         if line.fulfilment.listed == 0 {
             return Ok(0);
@@ -130,7 +129,7 @@ impl Product {
         self.pick_lines.of(order_id).filter(move |(_, pick)| pick.is_open() && pick.reference == *reference)
     }
 
-    /// Checks that all pick lines of a line are at hand: together they are what it says.
+    /// Checks that all pick lines of a line are loaded, by comparing their sums with its counters.
     fn need_pick_lines(&self, order_id: &OrderId, line: &LineState) -> Result<(), MoreNeeded> {
         let mut known = Fulfilment::default();
         for (_, pick) in self.pick_lines.of(order_id) {

@@ -1,4 +1,4 @@
-//! Units that are picked, missing, shipped, and lists that are given back.
+//! Picking, short picks, shipping, and releasing pick lists.
 
 use super::Product;
 use super::reallocation::{DisplacedUnits, Reallocation};
@@ -9,16 +9,16 @@ use crate::{
 use chrono::{DateTime, Utc};
 
 impl Product {
-    /// Notes that so many units of a pick line were found and picked.
+    /// Records that `found` units of a pick line were found and picked.
     ///
-    /// Those that were not found are missing: the batch has so many less. The order line gets
-    /// others for them in the same decision, as lines do that leave a lowered batch: units of other
-    /// batches in order of preference, then what the batch itself has besides, and what there is
-    /// not it waits for, short if it had not asked to.
+    /// Short-picked units are subtracted from the batch. In the same decision the order line is
+    /// reallocated, like a line that leaves a lowered batch. It gets units of other batches in order of
+    /// preference, then other units of the same batch. It waits for the rest, and is short if it had not
+    /// asked to wait.
     ///
     /// # Errors
     ///
-    /// [`PickError`], and nothing has changed; holds that had expired may have been released.
+    /// [`PickError`]; nothing has changed, except that expired holds may have been released.
     pub fn pick(&mut self, id: &PickLineId, found: Units, now: DateTime<Utc>) -> Result<PickOutcome, PickError> {
         self.catch_up(now)?;
         let Some(line) = self.pick_line(id).cloned() else { return Err(PickError::NotFound(id.clone())) };
@@ -53,7 +53,7 @@ impl Product {
         Ok(Picked { line, missing: missing.get(), affected: others.affected, displaced: others.displaced.pop() })
     }
 
-    /// Picked units are no longer allocated.
+    /// Records picked units, which are no longer allocated.
     fn take_from_shelf(&mut self, place: usize, id: &PickLineId, pick: &PickLine, quantity: Quantity) {
         self.batch_mut(place).pick(quantity);
         self.edit_line(&pick.order_id, |line| {
@@ -65,7 +65,7 @@ impl Product {
         self.events.push(Event::Picked { order_id, sku, reference, list, line, quantity });
     }
 
-    /// Missing units are nobody's.
+    /// Records short-picked units, which belong to no line.
     fn miss(&mut self, place: usize, id: &PickLineId, pick: &PickLine, quantity: Quantity) {
         self.batch_mut(place).miss(quantity);
         self.edit_line(&pick.order_id, |line| {
@@ -76,8 +76,8 @@ impl Product {
         self.events.push(Event::UnitsMissing { order_id, sku, reference, list, line, quantity });
     }
 
-    /// Gives a line units for those that were missing of the batch at a place: of other batches, then
-    /// of what that one has besides; it waits for the rest.
+    /// Replaces a line's short-picked units: from other batches, then from the rest of the batch at index
+    /// `place`. The line waits for the remainder.
     fn replace_missing(&mut self, place: usize, lost: DisplacedUnits) -> Result<Reallocation, MoreNeeded> {
         let (mut others, old_eta) = (Reallocation::default(), self.batches[place].eta());
         let aside = self.batches.remove(place);
@@ -92,11 +92,11 @@ impl Product {
         Ok(others)
     }
 
-    /// Ships all that was picked of a list.
+    /// Ships all picked units of a list.
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`], and the caller undoes what has changed.
+    /// [`MoreNeeded`]; the caller undoes the changes.
     pub(crate) fn ship_list(&mut self, list: &PickListId) -> Result<(), MoreNeeded> {
         for (id, pick) in self.of_list(list, PickStatus::Picked) {
             let place = self.need_both(&pick)?;
@@ -113,11 +113,11 @@ impl Product {
         Ok(())
     }
 
-    /// Withdraws all that is still to be picked of a list.
+    /// Withdraws all unpicked lines of a list.
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`], and the caller undoes what has changed.
+    /// [`MoreNeeded`]; the caller undoes the changes.
     pub(crate) fn withdraw_list(&mut self, list: &PickListId) -> Result<(), MoreNeeded> {
         for (id, pick) in self.of_list(list, PickStatus::Open) {
             self.need_line(&pick.order_id)?;
@@ -136,7 +136,8 @@ impl Product {
         if self.lines.contains_key(order_id) { Ok(()) } else { Err(self.needs(DataRequest::Line(order_id.clone()))) }
     }
 
-    /// Checks that the order line of a pick line is at hand, and its batch, whose place it tells.
+    /// Checks that the order line and the batch of a pick line are loaded, and returns the index of the
+    /// batch.
     fn need_both(&self, pick: &PickLine) -> Result<usize, MoreNeeded> {
         self.need_line(&pick.order_id)?;
         self.need_batch(&pick.reference)

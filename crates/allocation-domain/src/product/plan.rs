@@ -1,4 +1,4 @@
-//! Which units a line can have, and giving them to it.
+//! Planning which units a line gets, and applying the plan.
 
 use super::Product;
 use crate::policy::{self, Choice};
@@ -7,26 +7,26 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 
-/// What a line can have of what it wants.
+/// The units that a line can get of the units that it wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// These batches, by index, with so many units each.
+    /// Batches, by index, with the number of units taken from each.
     pub(super) parts: Vec<(usize, Quantity)>,
-    /// What it cannot have.
+    /// The number of units that it cannot get.
     pub(super) missing: u32,
-    /// How many units are free, when that is not enough.
+    /// The number of free units, if they are too few.
     available: u64,
-    /// Whether a newcomer that takes these units takes the last free ones.
+    /// Whether the plan gives the last free units to a new line.
     pub(super) sells_out: bool,
 }
 
 impl Plan {
-    /// A plan that gives nothing of what is wanted.
+    /// Returns a plan without any units.
     pub(super) const fn nothing(wanted: Quantity) -> Self {
         Self { parts: Vec::new(), missing: wanted.get(), available: 0, sells_out: false }
     }
 
-    /// The refusal of a line that needs all it wants.
+    /// Returns the error for a line that needs all its units, if some are missing.
     pub(crate) fn shortage(&self, product: &Product, requested: Quantity) -> Option<OutOfStock> {
         let sku = product.sku();
         (self.missing > 0).then(|| OutOfStock { sku: sku.clone(), requested, available: self.available })
@@ -34,7 +34,7 @@ impl Plan {
 }
 
 impl Product {
-    /// What a new line can have; all batches are needed to tell that it takes the last free units.
+    /// Plans a new line. Needs all batches if the line may take the last free units.
     pub(crate) fn plan_newcomer(&self, wanted: Quantity, takes_parts: bool) -> Result<Plan, MoreNeeded> {
         let plan = self.plan(wanted, takes_parts)?;
         let sells_out = !plan.parts.is_empty() && u64::from(wanted.get() - plan.missing) == self.available();
@@ -44,12 +44,12 @@ impl Product {
         Ok(Plan { sells_out, ..plan })
     }
 
-    /// What can be had of `wanted` units, or of a part of them when that is taken too.
+    /// Plans `wanted` units, or fewer if `takes_parts`.
     pub(super) fn plan(&self, wanted: Quantity, takes_parts: bool) -> Result<Plan, MoreNeeded> {
         self.plan_among(self.batches.len(), wanted, takes_parts)
     }
 
-    /// What can be had of so many of the most preferred batches.
+    /// Plans units from the `count` most preferred batches.
     pub(super) fn plan_among(&self, count: usize, wanted: Quantity, takes_parts: bool) -> Result<Plan, MoreNeeded> {
         let batches = &self.batches[..count];
         let available = match policy::choose(batches, wanted, &self.horizon) {
@@ -66,7 +66,7 @@ impl Product {
         Ok(Plan { parts, missing: wanted.get() - planned, available, sells_out: false })
     }
 
-    /// Gives a line what was planned, and tells how much that is.
+    /// Allocates the planned units to a line, and returns their number.
     pub(super) fn apply_plan(&mut self, order_id: &OrderId, plan: &Plan, reason: AllocationReason) -> u32 {
         for (place, part) in &plan.parts {
             self.take(*place, order_id, *part, reason);
@@ -77,10 +77,11 @@ impl Product {
         plan.parts.iter().map(|(_, part)| part.get()).sum()
     }
 
-    /// Places a line of an order as planned; what is missing waits.
+    /// Places a line of an order as planned; missing units are backordered.
     pub(crate) fn place_line(&mut self, order: &NewOrder, quantity: Quantity, plan: &Plan, now: DateTime<Utc>) {
         let (order_id, terms) = (order.order_id(), order.terms());
-        // Measured by the clock, the same for all lines of the order, whatever their products record.
+        // All lines of an order expire at the same instant, so `now` counts and not each product's
+        // `decided_at`.
         let commitment = terms.commitment(now);
         let (waiting, fulfilment) = (0, Fulfilment::default());
         let row = LineRow { quantity, terms: terms.of_line(self.decided_at(now)), commitment, waiting, fulfilment };

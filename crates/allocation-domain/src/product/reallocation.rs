@@ -1,28 +1,28 @@
-//! Lines that lost units of a batch look for others.
+//! Reallocation of lines that lost units of a batch.
 
 use super::{Plan, Product};
 use crate::{Affected, AllocationReason, Displaced, Eta, Event, LineState, MoreNeeded, OrderId, Quantity};
 
-/// Units that left a batch and look for another.
+/// Units that left a batch and are to be reallocated.
 pub(super) struct DisplacedUnits {
     pub(super) order_id: OrderId,
     pub(super) units: Quantity,
 }
 
-/// What lines got for the units that they lost.
+/// The result of a reallocation.
 #[derive(Default)]
 pub(super) struct Reallocation {
-    /// The units that they have now.
+    /// The units that lines got.
     pub(super) affected: Vec<Affected>,
-    /// What they wait for.
+    /// The units for which lines wait.
     pub(super) displaced: Vec<Displaced>,
-    /// How many units they got.
+    /// The number of units that lines got.
     pub(super) moved: u32,
 }
 
 impl Product {
-    /// Gives lines that lost units others, as far as there are any; they wait for the rest.
-    /// `old_eta` is when those were promised that they lost.
+    /// Reallocates lines that lost units, as far as units are free; they wait for the rest. `old_eta` is
+    /// the ETA of the lost units.
     pub(super) fn reallocate_all(
         &mut self,
         old_eta: Eta,
@@ -39,7 +39,7 @@ impl Product {
         Ok(others)
     }
 
-    /// Gives a line that lost units others, and tells how many there are not.
+    /// Reallocates a line that lost units, and returns the number of units that it could not get.
     pub(super) fn reallocate(
         &mut self,
         old_eta: Eta,
@@ -51,7 +51,7 @@ impl Product {
         let (takes_parts, waits) = (line.terms.allow_split, line.waiting > 0);
         let mut plan = self.plan(*units, takes_parts)?;
         if waits && !takes_parts {
-            // Its whole rest has grown by what it lost, and not even the smaller one was free.
+            // Its whole remainder has grown by the lost units, and not even the smaller one was free.
             plan = Plan::nothing(*units);
         }
         others.moved += self.apply_plan(order_id, &plan, AllocationReason::Move);
@@ -61,7 +61,7 @@ impl Product {
         Ok(plan.missing)
     }
 
-    /// Tells that nothing is free any more, when so many units that moved were the last.
+    /// Records that the product is out of stock, if the moved units were the last free ones.
     pub(super) fn record_if_out_of_stock(&mut self, moved: u32) -> Result<(), MoreNeeded> {
         if moved > 0 && self.available() == 0 {
             self.need_all_batches()?;
@@ -70,7 +70,7 @@ impl Product {
         Ok(())
     }
 
-    /// Where units of a line are now.
+    /// Returns where units of a line are now.
     pub(super) fn affected(&self, order_id: &OrderId, old_eta: Eta, parts: &[(usize, Quantity)]) -> Vec<Affected> {
         let affected = |(place, quantity): &(usize, Quantity)| {
             let batch = &self.batches[*place];
@@ -86,7 +86,7 @@ impl Product {
         parts.iter().map(affected).collect()
     }
 
-    /// A line that waits for so many units that it lost.
+    /// Returns the entry of a line that waits for units that it lost.
     pub(super) fn displaced(&self, order_id: OrderId, quantity: Quantity) -> Displaced {
         let short = self.line(&order_id).is_some_and(LineState::is_short);
         Displaced { order_id, sku: self.sku.clone(), quantity, short }

@@ -1,4 +1,4 @@
-//! Lines that are sent alone, and units that are given back.
+//! Standalone lines, and units that are released on request.
 
 use super::Product;
 use crate::{
@@ -9,15 +9,16 @@ use crate::{
 use chrono::{DateTime, Utc};
 
 impl Product {
-    /// Allocates a line: what it has not had yet of its quantity. What was picked or shipped is had.
+    /// Allocates the units of a line's quantity that it does not have yet. Picked and shipped units count
+    /// as units that it has.
     ///
-    /// The line goes whole into the first batch in order of preference that can take it, is split
-    /// over the batches in that order only when no single one can, and gets nothing when all of
-    /// them together cannot serve it.
+    /// The units come whole from the first batch, in order of preference, that has enough. They are split
+    /// over the batches in that order only if no single batch has enough. The line gets nothing if all
+    /// batches together have too few.
     ///
     /// # Errors
     ///
-    /// [`AllocateError`], and nothing of the line has changed.
+    /// [`AllocateError`]; nothing of the line has changed.
     pub fn allocate(
         &mut self,
         order_id: &OrderId,
@@ -43,17 +44,16 @@ impl Product {
         Ok(AllocationOutcome::Allocated(self.line_allocation(order_id, quantity)))
     }
 
-    /// Frees the units that an order holds in a batch; lines that wait get them. Those that are on
-    /// pick lists leave them; those that were picked stay picked.
+    /// Releases an order's units of a batch, and serves the waiting lines from them. Units on pick lists
+    /// leave their lists; picked units stay picked.
     ///
-    /// Who gives units back waits for no others: the line would get the same ones again. A line
-    /// that was sent alone and holds nothing any more is forgotten, so that it can come back with
-    /// any quantity.
+    /// The line then no longer waits, since it would get the same units again. A standalone line without
+    /// any units left is removed, so that it can return with any quantity.
     ///
     /// # Errors
     ///
-    /// [`DeallocateError`] when there is no such batch, the order holds nothing in it or all it had
-    /// there was picked, or more is needed to tell who gets the units.
+    /// [`DeallocateError`] when the batch does not exist, or when the order has no units of it, or only
+    /// picked ones. Also when the decision needs more data.
     pub fn deallocate(
         &mut self,
         order_id: &OrderId,
@@ -84,7 +84,7 @@ impl Product {
         })
     }
 
-    /// What a line lacks of its quantity, `None` when nothing.
+    /// Returns the units that a line lacks of its quantity, `None` if it lacks none.
     fn missing(&self, order_id: &OrderId, quantity: Quantity) -> Result<Option<Quantity>, AllocateError> {
         let Some(line) = self.lines.get(order_id) else {
             return match self.ended_orders.get(order_id) {

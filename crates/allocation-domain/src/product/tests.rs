@@ -1,4 +1,4 @@
-//! The story of allocation, after chapter 1 of "Architecture Patterns with Python".
+//! The rules of allocation, after chapter 1 of "Architecture Patterns with Python".
 
 use super::*;
 use crate::{
@@ -23,7 +23,7 @@ fn due(day: u32) -> Eta {
     Eta::Due(NaiveDate::from_ymd_opt(2027, 1, day).unwrap())
 }
 
-/// A product with batches added one microsecond after the other.
+/// Returns a product whose batches were added one microsecond apart.
 fn product(batches: &[(&str, u32, Eta)]) -> Product {
     let mut product = Product::new(Sku::parse("SMALL-TABLE").unwrap());
     for (micros, (name, purchased, eta)) in (0..).zip(batches) {
@@ -37,12 +37,12 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-/// The row of a line that was sent alone.
+/// Returns the row of a standalone line.
 fn row(quantity: u32) -> LineRow {
     LineState::standalone(units(quantity), now()).row()
 }
 
-/// As a store would hand the product out after everything was written down.
+/// Returns the product as a store would load it after saving.
 fn stored(product: &Product) -> Product {
     Product::restore(ProductState {
         open_batches: product.batches().to_vec(),

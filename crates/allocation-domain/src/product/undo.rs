@@ -1,11 +1,11 @@
-//! Decisions that are taken as a whole or not at all.
+//! Decisions that are applied completely or not at all.
 
 use super::Product;
 use crate::{Batch, BatchReference, LineState, OrderId, PickLine, PickLineId};
 use std::collections::BTreeMap;
 
-/// What a decision has changed so far, as it was before: so that taking it back costs what the
-/// decision has done, and not what is at hand.
+/// The state before a decision, of the parts that it has changed. Undoing costs as much as the decision has
+/// changed, not as much as is loaded.
 #[derive(Debug, Clone)]
 pub(super) struct Before {
     lines: BTreeMap<OrderId, Option<LineState>>,
@@ -16,10 +16,10 @@ pub(super) struct Before {
 }
 
 impl Product {
-    /// Decides as a whole or not at all: after an error, nothing has changed.
+    /// Applies a decision completely or not at all: after an error, nothing has changed.
     pub(crate) fn atomically<T, E>(&mut self, decide: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
         if self.before.is_some() {
-            // Part of a decision that is taken back as a whole.
+            // The outer decision undoes the changes of this one.
             return decide(self);
         }
         self.begin();
@@ -32,7 +32,7 @@ impl Product {
         decided
     }
 
-    /// Notes from now on what there was before.
+    /// Begins to record the previous state of changed parts.
     pub(crate) fn begin(&mut self) {
         self.before = Some(Before {
             lines: BTreeMap::new(),
@@ -43,12 +43,12 @@ impl Product {
         });
     }
 
-    /// Keeps what has changed since [`Product::begin`].
+    /// Keeps the changes since [`Product::begin`].
     pub(crate) fn keep(&mut self) {
         self.before = None;
     }
 
-    /// Takes back what has changed since [`Product::begin`].
+    /// Undoes the changes since [`Product::begin`].
     pub(crate) fn undo(&mut self) {
         let Some(before) = self.before.take() else { return };
         for (order_id, line) in before.lines {
@@ -75,7 +75,7 @@ impl Product {
         self.unserved = before.unserved;
     }
 
-    /// Notes a line that is about to change.
+    /// Records the state of a line that is about to change.
     pub(super) fn note_line(&mut self, order_id: &OrderId) {
         if let Some(before) = &mut self.before
             && !before.lines.contains_key(order_id)
@@ -84,7 +84,7 @@ impl Product {
         }
     }
 
-    /// Notes a batch that is about to change.
+    /// Records the state of a batch that is about to change.
     pub(super) fn note_batch(&mut self, reference: &BatchReference) {
         if let Some(before) = &mut self.before
             && !before.batches.contains_key(reference)
@@ -93,7 +93,7 @@ impl Product {
         }
     }
 
-    /// Returns the batch at a place, to change its counters.
+    /// Returns the batch at an index, to change its counters.
     pub(super) fn batch_mut(&mut self, place: usize) -> &mut Batch {
         if self.before.is_some() {
             let reference = self.batches[place].reference().clone();
@@ -102,12 +102,12 @@ impl Product {
         self.batches.at_mut(place)
     }
 
-    /// Notes whether lines may wait for units that are free.
+    /// Sets whether lines may wait for free units.
     pub(super) const fn set_unserved(&mut self, unserved: bool) {
         self.unserved = unserved;
     }
 
-    /// Adds a pick line, in place of one of its name.
+    /// Adds a pick line, or replaces the one with the same id.
     pub(super) fn set_pick_line(&mut self, id: PickLineId, line: PickLine) {
         if let Some(before) = &mut self.before {
             let was = || self.pick_lines.get(&line.order_id, &id).cloned();

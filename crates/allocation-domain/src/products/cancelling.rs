@@ -1,4 +1,4 @@
-//! Cancelling an order, one product after the other.
+//! Cancelling an order, one product after another.
 
 use super::Products;
 use crate::{CancelError, MoreNeeded, Order, OrderId, Sku};
@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 
 /// An order that is being cancelled.
 ///
-/// The products of an order have nothing to do with one another here, so what one of them lacks for
-/// its decision is loaded without deciding on the others anew: an order of hundreds of lines, each
-/// with lines that wait, costs what its lines cost.
+/// Its products are independent here, so data that one of them lacks is loaded without deciding on the
+/// others again. An order of hundreds of lines, with waiting lines on each product, costs no more than its
+/// lines.
 #[derive(Debug)]
 pub struct Cancellation {
     order_id: OrderId,
-    /// The products that are left, the last first.
+    /// The products that are left, in reverse order.
     left: Vec<Sku>,
 }
 
@@ -21,7 +21,7 @@ impl Cancellation {
     ///
     /// # Errors
     ///
-    /// [`CancelError::NotFound`] and [`CancelError::Picked`], which stay so under the locks of its
+    /// [`CancelError::NotFound`] and [`CancelError::Picked`]. Neither changes under the locks of the
     /// products.
     pub fn of(order_id: &OrderId, products: &Products) -> Result<Self, CancelError> {
         let lines = products.iter().filter_map(|product| Some((product.sku(), product.line(order_id)?)));
@@ -39,13 +39,13 @@ impl Cancellation {
         Ok(Self { order_id: order_id.clone(), left })
     }
 
-    /// Cancels the lines that are left, in the order of their SKUs: all they hold is free, and goes
-    /// to the lines that wait. A line that was cancelled or has expired stays what it is.
+    /// Cancels the remaining lines in the order of their SKUs. Their units are released and serve the
+    /// waiting lines. A line that was cancelled or has expired is left unchanged.
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`], and the lines of that product and of those after it have not changed: load
-    /// what is needed, and call it again.
+    /// [`MoreNeeded`]; the lines of that product and of later ones have not changed. The caller loads the
+    /// data and calls again.
     pub fn go_on(&mut self, products: &mut Products, now: DateTime<Utc>) -> Result<(), MoreNeeded> {
         while let Some(sku) = self.left.last() {
             if let Some(product) = products.get_mut(sku) {
@@ -59,15 +59,15 @@ impl Cancellation {
 }
 
 impl Products {
-    /// Cancels an order: all it holds is free, and goes to the lines that wait. An order that was
-    /// cancelled or has expired stays what it is. One of which anything was picked stays too.
+    /// Cancels an order: its units are released and serve the waiting lines. An order that was cancelled or
+    /// has expired is left unchanged. An order of which units were picked is rejected.
     ///
-    /// It is [`Cancellation`] for products of which all is at hand.
+    /// Runs a [`Cancellation`] on products that are loaded completely.
     ///
     /// # Errors
     ///
-    /// [`CancelError`], and nothing of the order has changed, but that after
-    /// [`CancelError::MoreNeeded`] the lines of some products may be cancelled.
+    /// [`CancelError`]; nothing of the order has changed. Only after [`CancelError::MoreNeeded`] may the
+    /// lines of some products be cancelled.
     pub fn cancel(&mut self, order_id: &OrderId, now: DateTime<Utc>) -> Result<Order, CancelError> {
         Cancellation::of(order_id, self)?.go_on(self, now)?;
         Ok(self.order_of(order_id))

@@ -8,7 +8,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 
 impl Products {
-    /// A pick list as far as its lines are at hand, `None` without any.
+    /// Returns a pick list with its loaded lines, `None` if there are none.
     #[must_use]
     pub fn pick_list(&self, list_id: &PickListId) -> Option<PickList> {
         let lines = self.iter().flat_map(Product::pick_lines).filter(|(id, _)| id.list == *list_id);
@@ -17,13 +17,13 @@ impl Products {
         (!list.lines.is_empty()).then_some(list)
     }
 
-    /// Makes a pick list of what is firm, in stock, on no other list and among what is asked for, as
-    /// far as the order lines are at hand: sorted by batch, then in the order in which lines are
-    /// served. The caller has looked for a list of that name.
+    /// Creates a pick list from the loaded order lines: of units that are firm, in stock, on no other list,
+    /// and match the criteria. Its lines are sorted by batch, then in the order in which order lines are
+    /// served. The caller has checked that the store has no list with that id.
     ///
     /// # Errors
     ///
-    /// [`MakePickListError`], and nothing has changed.
+    /// [`MakePickListError`]; nothing has changed.
     pub fn make_pick_list(&mut self, list: &NewPickList) -> Result<PickList, MakePickListError> {
         let list_id = list.list_id();
         if self.pick_list(list_id).is_some() {
@@ -42,22 +42,22 @@ impl Products {
         self.pick_list(list_id).ok_or(MakePickListError::NothingToPick)
     }
 
-    /// Notes that so many units of a pick line were found and picked: [`Product::pick`].
+    /// Records that `found` units of a pick line were found and picked: see [`Product::pick`].
     ///
     /// # Errors
     ///
-    /// [`PickError`], and nothing has changed; holds that had expired may have been released.
+    /// [`PickError`]; nothing has changed, except that expired holds may have been released.
     pub fn pick(&mut self, id: &PickLineId, found: Units, now: DateTime<Utc>) -> Result<PickOutcome, PickError> {
         let product = self.0.values_mut().find(|product| product.pick_line(id).is_some());
         product.ok_or_else(|| PickError::NotFound(id.clone()))?.pick(id, found, now)
     }
 
-    /// Ships all that was picked of a list, for good. Lines that are withdrawn or missing are left
-    /// out. All lines of the list must be at hand.
+    /// Ships all picked units of a list, irrevocably. Withdrawn and missing lines are left out. All lines
+    /// of the list must be loaded.
     ///
     /// # Errors
     ///
-    /// [`ShipError`], and nothing has changed.
+    /// [`ShipError`]; nothing has changed.
     pub fn ship(&mut self, list_id: &PickListId) -> Result<ShipOutcome, ShipError> {
         let list = self.pick_list(list_id).ok_or_else(|| ShipError::NotFound(list_id.clone()))?;
         match list.status() {
@@ -74,12 +74,12 @@ impl Products {
         Ok(ShipOutcome::Shipped(self.changed_list(list_id)))
     }
 
-    /// Gives a list back of which nothing was picked: its lines are withdrawn, and what they had is
-    /// free for other lists. All lines of the list must be at hand.
+    /// Releases a list of which nothing was picked: its lines are withdrawn, and their units are available
+    /// to other lists. All lines of the list must be loaded.
     ///
     /// # Errors
     ///
-    /// [`GiveBackError`], and nothing has changed.
+    /// [`GiveBackError`]; nothing has changed.
     pub fn give_back(&mut self, list_id: &PickListId) -> Result<GiveBackOutcome, GiveBackError> {
         let list = self.pick_list(list_id).ok_or_else(|| GiveBackError::NotFound(list_id.clone()))?;
         if list.lines.values().any(|line| line.is_taken()) {
@@ -92,7 +92,7 @@ impl Products {
         Ok(GiveBackOutcome::GivenBack(self.changed_list(list_id)))
     }
 
-    /// A list that was changed.
+    /// Returns a list that was changed.
     #[expect(clippy::expect_used, reason = "a list keeps its lines whatever becomes of them")]
     fn changed_list(&self, list_id: &PickListId) -> PickList {
         self.pick_list(list_id).expect("a list that is changed has lines")
@@ -118,7 +118,7 @@ impl Products {
                 break;
             }
         }
-        // What one product needs more to decide must not leave others changed.
+        // If one product needs more data, the others must not stay changed.
         for sku in begun {
             let Some(product) = self.get_mut(sku) else { continue };
             if changed.is_ok() { product.keep() } else { product.undo() }

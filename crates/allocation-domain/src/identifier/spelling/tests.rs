@@ -10,7 +10,7 @@ const fn at(character: char, position: usize) -> CharacterAt {
     CharacterAt { character, position }
 }
 
-/// Each of them makes another name that looks like the first.
+/// Each of these makes another name that looks like the first.
 #[test]
 fn invisible_twins_of_a_name_are_refused_with_the_character_and_its_place() {
     assert!(Sku::parse("CHAIR").is_ok());
@@ -51,11 +51,11 @@ fn invisible_twins_of_a_name_are_refused_with_the_character_and_its_place() {
 fn text_that_is_not_in_nfc_is_refused_where_it_differs() {
     assert!(check("Möbel").is_ok());
     assert_eq!(refusal("Mo\u{308}bel"), IdentifierError::NotNormalized(at('o', 2)));
-    // A singleton: the Kelvin sign is a K. Marks out of order. Hangul that is not composed.
+    // A singleton (the Kelvin sign is a K), marks out of order, and Hangul that is not composed.
     assert_eq!(refusal("5 \u{212A}"), IdentifierError::NotNormalized(at('\u{212A}', 3)));
     assert_eq!(refusal("q\u{307}\u{323}"), IdentifierError::NotNormalized(at('\u{307}', 2)));
     assert_eq!(refusal("\u{1112}\u{1161}"), IdentifierError::NotNormalized(at('\u{1112}', 1)));
-    // No composed form: NFC as it is.
+    // Without a composed form, this is NFC already.
     assert!(check("q\u{323}\u{307}").is_ok());
 }
 
@@ -80,16 +80,16 @@ fn joiners_are_accepted_where_they_change_what_is_shown() {
     // After a virama, both; in Devanagari they choose the form of a conjunct.
     assert!(check("क\u{94D}\u{200D}ष").is_ok());
     assert!(check("क\u{94D}\u{200C}ष").is_ok());
-    // Between letters that would join, the non-joiner alone: the Persian plural. Marks do not count.
+    // Between letters that would join, only the non-joiner, as in the Persian plural. Marks do not count.
     assert!(check("کتاب\u{200C}ها").is_ok());
     assert!(check("می\u{200C}خواهم").is_ok());
     assert!(check("می\u{650}\u{200C}\u{650}خواهم").is_ok());
     assert_eq!(refusal("می\u{200D}خواهم"), IdentifierError::Invisible(at(ZERO_WIDTH_JOINER, 3)));
-    // Alef joins to nothing on its left; nothing comes after; twice is once.
+    // Alef does not join to its left, nothing follows, and two joiners look like one.
     assert!(check("ا\u{200C}ب").is_err());
     assert!(check("می\u{200C}").is_err());
     assert!(check("می\u{200C}\u{200C}خواهم").is_err());
-    // An emoji made of two is one that a reader cannot tell from others.
+    // A reader cannot distinguish an emoji joined from two from other emoji.
     assert!(check("👩\u{200D}🚀").is_err());
 }
 

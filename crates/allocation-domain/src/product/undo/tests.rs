@@ -23,7 +23,7 @@ fn now() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH
 }
 
-/// A product with a batch that is used up by lines of one unit, and lines that wait in the store.
+/// Returns a product whose batch is used up by lines of one unit, with waiting lines in the store.
 fn product() -> Product {
     let sku = Sku::parse("LAMP").unwrap();
     let batch = Batch::new(reference("B-1"), sku.clone(), Quantity::new(LINES).unwrap(), Eta::InStock, now());
@@ -41,7 +41,7 @@ fn product() -> Product {
     })
 }
 
-/// All that a decision can change.
+/// Returns everything that a decision can change.
 fn everything(product: &Product) -> (Vec<Batch>, Vec<(OrderId, LineState)>, usize, String) {
     let lines = product.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
     let marks = format!("{:?} {:?}", product.queue, product.expiries);

@@ -1,10 +1,10 @@
 use super::*;
 use crate::{Allocation, Batch, BatchReference, DataRequest, Eta, LineState, Product, ProductState, Quantity};
 
-/// As many lines as an order may have.
+/// The maximum number of lines of an order.
 const LINES: usize = crate::NewOrder::MAX_LINES;
 
-/// How many lines wait for each SKU.
+/// The number of lines that wait for each SKU.
 const WAITERS: u32 = 20;
 
 fn order() -> OrderId {
@@ -19,7 +19,7 @@ fn now() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH
 }
 
-/// A product whose only batch the order holds, and for which lines wait in the store.
+/// Returns a product whose only batch is allocated to the order, with waiting lines in the store.
 fn product(number: usize) -> Product {
     let sku = Sku::parse(format!("SKU-{number:03}")).unwrap();
     let reference = BatchReference::parse(format!("B-{number:03}")).unwrap();
@@ -46,7 +46,7 @@ fn waiting() -> impl Iterator<Item = (OrderId, LineState)> {
     (0..WAITERS).map(line)
 }
 
-/// Each product is decided on when its rows are there, and never again for the rows of another.
+/// Each product is decided once its rows are loaded, and never again for the rows of another.
 #[test]
 fn an_order_of_many_lines_with_lines_that_wait_is_cancelled_product_by_product() {
     let mut products: Products = (0..LINES).map(product).collect();
