@@ -28,8 +28,7 @@ struct BatchMoved(BatchReference);
 /// Locks the product of a batch with the requested rows; returns `None` when the batch does not exist.
 ///
 /// The SKU of the batch is read before the lock. When the batch is missing under the lock, its reference is
-/// looked up once more. A batch that has been added to another product is a conflict, and the unit runs
-/// again.
+/// looked up once more. A batch found then has moved to another product: a conflict, and the unit runs again.
 pub(crate) fn lock_batch(
     unit: &mut dyn UnitOfWork,
     reference: &BatchReference,
