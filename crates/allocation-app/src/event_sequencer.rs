@@ -129,7 +129,7 @@ struct Held {
     forget_next: Instant,
     /// When the retention time was last advanced.
     time_kept: Option<Instant>,
-    /// The instant before which events are pruned, once known.
+    /// The instant before which events are pruned, while more are due.
     before: Option<DateTime<Utc>>,
     /// Whether the retention time was found far behind the clock.
     behind: bool,
@@ -252,7 +252,7 @@ impl Keeper {
         let gone = self.ports.log.forget(&self.lease, LEASE, before, FORGET)?;
         held.renewed = Instant::now();
         if gone >= u64::from(FORGET) {
-            // More events are due: the next check advances the retention time.
+            // More events are due: the instant stays until they are pruned.
             (held.forget_next, held.before) = (held.renewed + FORGET_PAUSE, Some(before));
         } else {
             held.before = None;
@@ -260,7 +260,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Advances the retention time by the time that has really passed since this process last did so.
+    /// Advances the retention time, by no more than the time really passed since the last advance allows.
     ///
     /// Returns the instant before which events are pruned.
     fn keep_time(&self, held: &mut Held, age: TimeDelta) -> Result<DateTime<Utc>, SequenceError> {

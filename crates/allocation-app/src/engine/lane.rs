@@ -14,7 +14,7 @@ use std::time::Duration;
 ///
 /// They occupy no room in the queues, so that one product cannot fill a queue.
 pub(super) const LANE_LENGTH: usize = 1_024;
-/// How long the lane rests after a round that decided nothing and hardly waited for a lock.
+/// How long the lane rests after it has waited for a product in vain.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The sending side of the lane. Clones are handles to the same lane.
@@ -94,7 +94,7 @@ impl LaneWorker {
     /// Waits briefly for the products of the first command, and moves it to the end if that fails.
     ///
     /// Asking which products are free is not enough: a product that other transactions lock in turn would
-    /// never be found free. PostgreSQL grants a lock to its waiters in turn.
+    /// never be found free. A lock is granted to its waiters in turn.
     fn wait_for_first(&self, waiting: Vec<Job>) -> Vec<Job> {
         let Some(first) = waiting.first() else { return waiting };
         let sku = first.first_sku().cloned();
