@@ -12,7 +12,7 @@ pub struct Backoff {
 impl Backoff {
     /// Returns the pause after `failures` consecutive failures.
     ///
-    /// At least half of the bound is fixed and the rest is random, so that processes that failed together
+    /// Half of the bound is fixed and the rest is random, so that processes that failed together
     /// do not retry together.
     #[must_use]
     pub fn after(&self, failures: u32) -> Duration {

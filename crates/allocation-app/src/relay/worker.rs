@@ -139,7 +139,7 @@ impl Worker {
         if self.renewed.elapsed() < self.renewal() { Ok(()) } else { self.renew() }
     }
 
-    /// Publishes the events of the log, one batch at a time, so that every reply belongs to that batch.
+    /// Publishes the events of the log, one chunk at a time, so that every reply belongs to that chunk.
     ///
     /// While the broker works, the previous progress is recorded and the next events are read.
     fn relay(&mut self) -> Result<Infallible, Ended> {
