@@ -26,7 +26,7 @@ pub enum MakePickListError {
     /// No requested line has a firm allocation in stock that is on no list.
     #[error("There is nothing to pick")]
     NothingToPick,
-    /// A list with this id was made from other criteria.
+    /// A list with this id was made from another request.
     #[error("Pick list {0} exists already with other content")]
     AlreadyExists(PickListId),
     /// The store failed.
@@ -68,7 +68,7 @@ impl UseCases {
     /// # Isolation
     ///
     /// Which of the found lines are firm, in stock and on no list is read under the locks of their
-    /// products. The id is looked up before. The criteria of an existing list never change, and a new id is
+    /// products. The id is looked up before. The request of an existing list never changes, and a new id is
     /// claimed by a unique key. Of two units that make the list, one conflicts, runs again and finds it.
     ///
     /// # Errors
