@@ -47,7 +47,7 @@ impl AmqpUrl {
         if uri.scheme == AMQPScheme::AMQPS && !cfg!(feature = "tls") {
             return Err(AmqpUrlError::NoTls);
         }
-        // These detect a silent broker within seconds, unless the URL sets others.
+        // These detect a silent broker within seconds, unless the URL sets other values.
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         uri.query.connection_timeout.get_or_insert(CONNECT_MILLISECONDS);
         let password = std::mem::take(&mut uri.authority.userinfo.password);

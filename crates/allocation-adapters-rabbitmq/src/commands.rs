@@ -1,9 +1,9 @@
 //! Consuming commands.
 //!
-//! Every replica consumes the same durable queue, many messages at a time, so that the allocation engine
-//! has groups to commit. A message is acknowledged after the commit. An unreadable command, or one that a
-//! rule rejects, goes to the dead-letter queue with the problem. A command that cannot be decided now
-//! returns to its queue. If other commands succeed meanwhile, it ends as a dead letter.
+//! Every replica consumes the same durable queue, many messages at a time, so that the allocation engine has
+//! groups to commit. A message is acknowledged after the commit. An unreadable command, or one that a rule
+//! rejects, goes to the dead-letter queue with the problem. A command that cannot be decided now returns to
+//! its queue. If it fails repeatedly while other commands succeed, it becomes a dead letter.
 //!
 //! Messages arrive at least once and in no order: redelivered ones overtake others, and replicas do not
 //! wait for each other. A command that has taken effect is recognized by the events it caused. It is never

@@ -1,8 +1,8 @@
 //! Limiting the memory of unacknowledged messages.
 //!
-//! A broker pushes as many messages as the prefetch allows, however large they are: AMQP 0-9-1 consumers
-//! cannot limit bytes with RabbitMQ. A metered connection is therefore read only while its messages in
-//! memory stay within a limit. The broker waits at the other end.
+//! A broker pushes as many messages as the prefetch allows, however large they are: RabbitMQ has no prefetch
+//! in bytes. A metered connection is therefore read only while its messages in memory stay within a limit.
+//! The broker waits at the other end.
 
 use async_rs::Tokio;
 use async_rs::traits::Reactor;

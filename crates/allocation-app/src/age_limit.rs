@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often the process records that it runs.
+/// The interval at which the process records that it runs.
 const BEAT: Duration = Duration::from_millis(50);
 /// The pause between two beats above which the process has stalled: it was stopped or starved.
 const STALL: Duration = Duration::from_millis(500);

@@ -76,11 +76,11 @@ struct Threads {
     lane: Vec<JoinHandle<()>>,
 }
 
-/// How often a shutdown checks whether the threads have ended.
+/// The interval at which a shutdown checks whether the threads have ended.
 const POLL: Duration = Duration::from_millis(2);
 
 impl AllocationEngine {
-    /// How long a shutdown waits for the threads.
+    /// The longest time that a shutdown waits for the threads.
     pub const SHUT_DOWN_AT_MOST: Duration = Duration::from_secs(30);
 
     /// Starts the workers and the lane.

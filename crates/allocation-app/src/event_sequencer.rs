@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 /// The duration of the lease unless it is renewed. After the holder dies, another process takes it that
 /// much later, or a little more.
 const LEASE: Duration = Duration::from_secs(2);
-/// How often the holder renews the lease, and other processes try to take it.
+/// The interval at which the holder renews the lease, and other processes try to take it.
 const RENEW: Duration = Duration::from_millis(500);
 /// The most events that are sequenced at a time.
 const MOST: u16 = 2_000;
 /// How long events gather after a small chunk: a commit costs about the same for one event as for many.
 const GATHER: Duration = Duration::from_millis(20);
-/// How often the sequencer checks for unsequenced events.
+/// The interval between checks for unsequenced events.
 const LOOK: Duration = Duration::from_millis(25);
-/// How many chunks in a row may end within one product before other products have their turn.
+/// How many more chunks in a row may end in the same product before other products have their turn.
 const TURNS: u32 = 4;
 /// The number of sequenced events after which the outbox is vacuumed, once few events are pending.
 const TIDY: u64 = 50_000;
@@ -122,7 +122,7 @@ struct Held {
     renewed: Instant,
     /// The key to continue after, `None` for the start.
     place: Option<OutboxKey>,
-    /// How many full chunks in a row have ended within the same product.
+    /// How many chunks in a row have ended in the same product as the chunk before.
     turns: u32,
     /// The number of events sequenced since the last vacuum.
     untidied: u64,
@@ -153,7 +153,7 @@ impl Held {
 
     /// Sets the key to continue after once a full chunk has ended at `place`.
     ///
-    /// A product whose events arrive faster than they are sequenced must not delay the others. Its
+    /// A product whose events arrive faster than they are sequenced must not delay others. Its
     /// remaining events follow in the next round.
     fn go_on(&mut self, place: Option<OutboxKey>) {
         let same = |before: &OutboxKey, now: &OutboxKey| before.sku == now.sku;

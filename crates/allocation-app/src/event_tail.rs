@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How often the tail polls the database while there are waiters.
+/// The interval between polls of the database while there are waiters.
 const POLL: Duration = Duration::from_millis(50);
 
 /// Notifies waiters of new events, without a thread or a connection for each.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// The pause between two probes.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long a probe may take before it counts as failed.
+/// The age of the last result from which the probe counts as failed.
 const STALE: Duration = Duration::from_secs(5);
 /// How long the sequencer's lease may be free: another process takes over within seconds after its holder
 /// dies.

@@ -90,7 +90,7 @@ impl UseCases {
 /// The result of the search without locks.
 struct Found {
     wanted: Vec<LockRequest>,
-    /// Whether the search has seen all lines that precede the found ones.
+    /// Whether the search ended before its row limit.
     complete: bool,
 }
 

@@ -72,7 +72,7 @@ impl Deadline {
     }
 }
 
-/// The error of a command that was rejected because its caller has hardly waited for so long.
+/// The error of a command that was rejected because its caller has probably stopped waiting.
 #[derive(Debug, thiserror::Error)]
 #[error("the command waited longer than {0:?}")]
 struct WaitedTooLong(std::time::Duration);

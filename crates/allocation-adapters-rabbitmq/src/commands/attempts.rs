@@ -5,9 +5,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often a command is put off, while others succeed, before it is given up.
+/// The number of attempts, while other commands succeed, after which a command is given up.
 pub(super) const MAX_ATTEMPTS: u32 = 20;
-/// The longest time that a command is put off, whatever happens to others.
+/// The longest time that a command is put off, whatever becomes of other commands.
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most commands that are remembered. One more evicts the command with the fewest attempts.
 const MAX_COMMANDS: usize = 4_096;

@@ -20,7 +20,7 @@ pub(crate) struct Envelope {
     pub(crate) command: Command,
 }
 
-/// The CloudEvent members that are read. Any others are ignored.
+/// The CloudEvent members that are read. All other members are ignored.
 #[derive(Deserialize)]
 struct CloudEvent<'a> {
     #[serde(borrow)]

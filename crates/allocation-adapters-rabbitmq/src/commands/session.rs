@@ -37,7 +37,7 @@ const FINISH_AT_MOST: Duration = Duration::from_secs(30);
 /// The timeout for closing connections.
 const CLOSE_AT_MOST: Duration = Duration::from_secs(2);
 
-/// How often the meter of a silent connection is checked.
+/// The interval between checks of the meter of a silent connection.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A connection that delivers commands.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a SKU counts as held after it was last found held.
+/// The time for which a SKU counts as held after it was last found held.
 const REMEMBERED: Duration = Duration::from_secs(1);
 /// The most SKUs that are remembered. Each group finds any other held SKU anew.
 const MOST: usize = 1_024;

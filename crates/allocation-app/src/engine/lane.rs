@@ -14,7 +14,7 @@ use std::time::Duration;
 ///
 /// They occupy no room in the queues, so that one product cannot fill a queue.
 pub(super) const LANE_LENGTH: usize = 1_024;
-/// How long the lane rests after it has waited for a product in vain.
+/// The rest of the lane after it has waited for a product in vain.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The sending side of the lane. Clones are handles to the same lane.

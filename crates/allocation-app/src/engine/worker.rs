@@ -12,7 +12,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long the parts of a failed group may delay the lines queued after them.
+/// The time by which the parts of a failed group may delay the lines queued after them.
 const PATIENCE_WITH_PARTS: Duration = Duration::from_secs(1);
 
 /// How long commands on products that are behind may delay the lines queued after them: a few units of

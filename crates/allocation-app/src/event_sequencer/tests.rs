@@ -132,7 +132,7 @@ fn a_lease_is_renewed_in_time_while_there_is_nothing_to_do() {
     assert!(matches!(keeper.step(&mut long_ago()), Err(SequenceError::LeaseLost)));
 }
 
-/// Returns the state of a lease held for so long that old events may be pruned.
+/// Returns the state of a lease past its grace period, so that old events may be pruned.
 fn past_grace() -> Held {
     Held { forget_next: Instant::now(), ..Held::now(GRACE) }
 }

@@ -27,7 +27,7 @@ struct World {
     /// The number of records after which the lease is lost.
     lose_lease_after: Option<u32>,
     released: u32,
-    /// How many attempts to connect fail.
+    /// The number of attempts to connect that fail.
     away: u32,
     connected: u32,
     /// The broker's results for positions, the first result first.

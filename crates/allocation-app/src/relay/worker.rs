@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 /// How long the broker may take to confirm published events once the relay must stop.
 const PATIENCE_AT_STOP: Duration = Duration::from_secs(3);
-/// The ratio of rest to work under high load. A broker and a database on one machine use more of it to
-/// publish an event than to decide the allocation.
+/// The ratio of rest to work under high load. On a machine that broker and database share, publishing an
+/// event costs more than deciding its allocation.
 const REST_IN_RUSH: u32 = 4;
 /// The interval between checks for parked events to retry.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
