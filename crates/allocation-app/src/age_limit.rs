@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const BEAT: Duration = Duration::from_millis(50);
 /// The pause between two beats above which the process has stalled: it was stopped or starved.
 const STALL: Duration = Duration::from_millis(500);
-/// How long after a stall a message that is read may have been sent during it. The buffers of connections
+/// The time after a stall in which a message just read may date from the stall. The buffers of connections
 /// and the queue of new ones are drained within this time.
 const READ_WITHIN: Duration = Duration::from_secs(1);
 

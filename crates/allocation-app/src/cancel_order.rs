@@ -21,7 +21,7 @@ pub enum CancelOrderError {
 }
 
 impl UseCases {
-    /// Cancels an order: its units are released and reallocated to backorders.
+    /// Cancels an order: its units are released and allocated to backorders.
     ///
     /// A cancelled or expired order stays unchanged. An order with picked units is not cancelled.
     ///

@@ -18,7 +18,7 @@ pub enum DeallocateError {
 }
 
 impl UseCases {
-    /// Releases the units that an order holds in a batch and reallocates them to backorders.
+    /// Releases the units that an order holds in a batch and allocates them to backorders.
     ///
     /// # Isolation
     ///

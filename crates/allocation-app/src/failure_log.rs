@@ -43,8 +43,8 @@ enum Line {
 impl FailureLog {
     /// Returns the log of a component that works.
     ///
-    /// The component is the subject of the lines, and `consequence` follows a failure: `event sequencing
-    /// failed, retrying: connection refused`.
+    /// The component is the subject of the lines, and `consequence` follows a failure:
+    /// `event sequencing failed, retrying: connection refused`.
     #[must_use]
     pub const fn new(component: &'static str, consequence: &'static str) -> Self {
         let (failing, failure) = (AtomicBool::new(false), Mutex::new(None));

@@ -3,7 +3,7 @@
 //! The relay reads the log after its checkpoint, some pages at a time, and publishes them. It advances the
 //! checkpoint once the broker has confirmed all of them; the next pages are read meanwhile. Undeliverable
 //! events are parked, so that they block no others. Allocation does not depend on the relay. Under high
-//! load the relay works a fifth of the time only: events can wait, customers cannot.
+//! load the relay works only a fifth of the time: events can wait, customers cannot.
 
 mod backoff;
 mod deliveries;

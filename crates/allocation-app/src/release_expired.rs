@@ -16,8 +16,7 @@ const SEARCH_LIMIT: u16 = 64;
 impl UseCases {
     /// Starts a task that releases expired holds after each pause.
     ///
-    /// Only events depend on the task: it publishes the expiry soon after. Any number of replicas may run
-    /// it.
+    /// Only events depend on the task: it records the expiry soon after. Any number of replicas may run it.
     ///
     /// # Errors
     ///

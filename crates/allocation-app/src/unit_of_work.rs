@@ -39,7 +39,7 @@ const MAX_STEPS: u32 = 20;
 #[error("more holds have expired, or more lines wait for units that are free, than a request takes on")]
 pub(crate) struct FarBehind;
 
-/// The state of a unit of work's retries.
+/// An attempt to run a unit of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Attempt {
     /// The number of the run, from 1.
@@ -108,8 +108,9 @@ impl UnitRunner {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Busy`] when every attempt met conflicts or a busy database; any other error at once.
-    /// After an unknown commit, no error claims that nothing is stored.
+    /// [`StoreError::Busy`] when the last attempt met a conflict or a busy database, and
+    /// [`StoreError::Unavailable`] when it lost its connection. An error that no retry can cure is returned at
+    /// once. After an unknown commit, no error claims that nothing is stored.
     pub(crate) fn run<T>(
         &self,
         name: &'static str,

@@ -55,7 +55,7 @@ impl Attempts {
 
     /// Records that a message is put off; returns whether to give it up.
     ///
-    /// `counts` is whether the command itself may be at fault.
+    /// `counts` says whether the command itself may be at fault.
     pub(super) fn put_off(&self, message: &[u8], counts: bool, now: Instant) -> Option<GivenUp> {
         let key = self.hashes.hash_one(message);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

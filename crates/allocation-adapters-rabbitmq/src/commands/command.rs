@@ -131,7 +131,7 @@ fn read<'a, T: Deserialize<'a>>(data: &'a RawValue) -> Result<T, Problem> {
     serde_json::from_str(data.get()).map_err(|error| Problem::validation(format!("data: {error}")))
 }
 
-/// Reads an identifier by the current rules: identifiers in old events may break them, new input may not.
+/// Reads an identifier by the current rules. Identifiers in old events may break them; new input may not.
 fn identifier<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

@@ -94,7 +94,7 @@ async fn write(channel: Channel, queue: BrokerName, mut letters: mpsc::Receiver<
 /// Publishes letters; returns whether the broker has each of them, or `None` when the queue or the channel
 /// is lost.
 ///
-/// Every confirmation is awaited: a returned message may arrive with the confirmation of another.
+/// A single returned letter yields `None`: it may have arrived with the confirmation of another.
 async fn write_all(channel: &Channel, queue: &BrokerName, letters: &[Letter]) -> Option<Vec<bool>> {
     let mut confirms: Vec<PublisherConfirm> = Vec::with_capacity(letters.len());
     for Letter { properties, body, .. } in letters {

@@ -88,7 +88,7 @@ pub(crate) enum NotDone {
     Refused(Problem),
     /// The command may be executed later; the text is the reason.
     Later(String),
-    /// The service is overloaded or stops; the command is not at fault.
+    /// The service is overloaded or shutting down; the command is not at fault.
     TurnedAway(String),
 }
 

@@ -157,7 +157,7 @@ async fn take(mut arriving: ReadyChunks<Consumer>, meter: &Meter, hands: &Hands,
     "the broker has ended the subscription".into()
 }
 
-/// Returns the next messages; lets an idle meter go on while there are none.
+/// Returns the next messages; resumes an idle meter while there are none.
 async fn next(arriving: &mut ReadyChunks<Consumer>, meter: &Meter) -> Option<Vec<lapin::Result<Delivery>>> {
     loop {
         match tokio::time::timeout(LOOK, arriving.next()).await {

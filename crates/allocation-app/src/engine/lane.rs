@@ -14,7 +14,7 @@ use std::time::Duration;
 ///
 /// They occupy no room in the queues, so that one product cannot fill a queue.
 pub(super) const LANE_LENGTH: usize = 1_024;
-/// The rest of the lane after it has waited for a product in vain.
+/// The pause of the lane after it has waited for a product in vain.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The sending side of the lane. Clones are handles to the same lane.
@@ -91,7 +91,7 @@ impl LaneWorker {
         self.wait_for_first(waiting)
     }
 
-    /// Waits briefly for the products of the first command, and moves it to the end if that fails.
+    /// Waits briefly for the products of the first command; moves the command to the end if that is in vain.
     ///
     /// Asking which products are free is not enough: a product that other transactions lock in turn would
     /// never be found free. A lock is granted to its waiters in turn.
