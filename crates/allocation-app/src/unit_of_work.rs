@@ -103,8 +103,8 @@ impl UnitRunner {
 
     /// Runs `work` in a unit of work.
     ///
-    /// The whole of `work` runs again after a conflict, while the database is busy, after a connection lost
-    /// before the commit, and to resolve an unknown commit.
+    /// The whole of `work` runs again after a conflict, while the database is busy, and after a connection lost
+    /// before the commit. It also runs again to resolve an unknown commit.
     ///
     /// # Errors
     ///
