@@ -1,4 +1,4 @@
-//! Which broker to use.
+//! The address of the broker.
 
 use lapin::auth::AuthProvider;
 use lapin::types::{LongString, ShortString};
@@ -7,7 +7,7 @@ use std::fmt;
 
 /// The address of a broker, parsed from a URL: `amqp://USER:PASSWORD@HOST:PORT/VHOST`.
 ///
-/// `Debug` and `Display` never show a password.
+/// `Debug` and `Display` never show the password.
 ///
 /// ```
 /// use allocation_adapters_rabbitmq::AmqpUrl;
@@ -18,18 +18,20 @@ use std::fmt;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct AmqpUrl {
-    /// Without the password: what it is connected by may write it to its log.
+    /// Without the password, because lapin may log the address.
     uri: AMQPUri,
     password: String,
 }
 
-/// Why a text is not an [`AmqpUrl`]. It never quotes the text, which may hold a password.
+/// The reason why a text is not an [`AmqpUrl`].
+///
+/// The message never quotes the text, which may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AmqpUrlError {
-    /// It cannot be read as an address.
+    /// The text is not a valid address.
     #[error("must be amqp://USER:PASSWORD@HOST:PORT/VHOST; percent-encode : / ? # @ in a name or password")]
     Unreadable,
-    /// This build cannot encrypt.
+    /// This build does not support TLS.
     #[error("amqps needs a build with the feature amqp-tls")]
     NoTls,
 }
@@ -39,25 +41,25 @@ impl AmqpUrl {
     ///
     /// # Errors
     ///
-    /// [`AmqpUrlError`] says what is wrong with it.
+    /// [`AmqpUrlError`] when the URL is invalid or needs TLS that this build lacks.
     pub fn parse(url: &str) -> Result<Self, AmqpUrlError> {
         let mut uri: AMQPUri = url.parse().map_err(|_| AmqpUrlError::Unreadable)?;
         if uri.scheme == AMQPScheme::AMQPS && !cfg!(feature = "tls") {
             return Err(AmqpUrlError::NoTls);
         }
-        // A broker that is silent is noticed in seconds, unless the URL says otherwise.
+        // These detect a silent broker within seconds, unless the URL sets other values.
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         uri.query.connection_timeout.get_or_insert(CONNECT_MILLISECONDS);
         let password = std::mem::take(&mut uri.authority.userinfo.password);
         Ok(Self { uri, password })
     }
 
-    /// The address without its password.
+    /// Returns the address without the password.
     pub(crate) fn uri(&self) -> AMQPUri {
         self.uri.clone()
     }
 
-    /// User and password, unless the URL names a way to log in that needs none.
+    /// Returns the user and password, unless the URL names an authentication mechanism that needs none.
     pub(crate) fn login(&self) -> Option<Login> {
         let user = &self.uri.authority.userinfo.username;
         let plain = matches!(self.uri.query.auth_mechanism, None | Some(SASLMechanism::Plain));
@@ -65,7 +67,7 @@ impl AmqpUrl {
     }
 }
 
-/// User and password, as the broker takes them.
+/// User and password in the format of SASL PLAIN.
 pub(crate) struct Login(String);
 
 impl AuthProvider for Login {
@@ -78,7 +80,7 @@ impl AuthProvider for Login {
     }
 }
 
-/// After twice as long without a sign of life, either side gives the connection up.
+/// Either side closes a connection after twice this time without a sign of life.
 const HEARTBEAT_SECONDS: u16 = 10;
 const CONNECT_MILLISECONDS: u64 = 5_000;
 

@@ -10,18 +10,19 @@ use std::io;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-/// How long opening a connection may take.
+/// The timeout for opening a connection.
 const CONNECT_AT_MOST: Duration = Duration::from_secs(10);
 
-/// A broker, and the threads on which connections to it live. They are not those that serve requests:
-/// neither waits for the other.
+/// A broker and the threads of its connections.
+///
+/// These threads are separate from those that serve requests: neither waits for the other.
 #[derive(Debug)]
 pub struct Broker {
     url: AmqpUrl,
     runtime: Runtime,
 }
 
-/// Why a connection is not opened.
+/// The reason why a connection is not opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
     #[error("no connection to {url}")]
@@ -31,22 +32,22 @@ pub(crate) enum ConnectError {
 }
 
 impl Broker {
-    /// A broker to which nothing is connected yet.
+    /// Returns a broker without any connection yet.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error when the system cannot start a thread.
     pub fn new(url: AmqpUrl) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("amqp").enable_all().build()?;
         Ok(Self { url, runtime })
     }
 
-    /// Opens a connection that others know by a name.
+    /// Opens a connection under a name that the broker displays.
     pub(crate) async fn connect(&self, name: &str) -> Result<Connection, ConnectError> {
         self.opened(Connection::connect_uri(self.url.uri(), self.properties(name))).await
     }
 
-    /// Opens a connection over which no more is read than a meter has room for.
+    /// Opens a connection that is read only while its meter has room.
     pub(crate) async fn connect_metered(&self, name: &str, meter: Meter) -> Result<Connection, ConnectError> {
         let tokio = Tokio::current();
         let parts = RuntimeParts::new(tokio.clone(), MeteredReactor { tokio, meter });
@@ -71,7 +72,7 @@ impl Broker {
         opened.map_err(|source| ConnectError::Refused { url: self.url.clone(), source })
     }
 
-    /// Runs something to its end; the thread waits.
+    /// Runs a future to completion, blocking the thread.
     pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }

@@ -1,13 +1,13 @@
-//! Commands in.
+//! Consuming commands.
 //!
-//! Every replica consumes the same durable queue, many messages at a time, so that the allocation
-//! engine has groups to commit. A message is acknowledged after the commit. What cannot be read or is
-//! refused by a rule goes to the queue of dead letters, with the problem; what cannot be done now goes
-//! back to its queue, and to the dead letters in the end if others are carried out meanwhile.
+//! Every replica consumes the same durable queue, many messages at a time, so that the allocation engine has
+//! groups to commit. A message is acknowledged after the commit. An unreadable command, or one that a rule
+//! rejects, goes to the dead-letter queue with the problem. A command that cannot be decided now returns to
+//! its queue. If it fails repeatedly while other commands succeed, it becomes a dead letter.
 //!
-//! Messages come at least once, and in no order: redelivered ones overtake others, and replicas do not
-//! wait for each other. A command that has had its effect is known by the events it has caused, and is
-//! not carried out again, however old it is.
+//! Messages arrive at least once and in no order: redelivered ones overtake others, and replicas do not
+//! wait for each other. A command that has taken effect is recognized by the events it caused. It is never
+//! executed again, however old it is.
 
 mod attempts;
 mod command;
@@ -30,29 +30,29 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// How to consume commands.
+/// The settings of a [`CommandConsumer`].
 #[derive(Debug, Clone)]
 pub struct CommandSettings {
-    /// The queue; dead letters go to the one of the same name and `.dead`.
+    /// The queue; its dead letters go to the queue of the same name with the suffix `.dead`.
     pub queue: BrokerName,
-    /// How many messages may be under way at a time.
+    /// The most unacknowledged messages at a time.
     pub prefetch: u16,
-    /// How many bytes of messages may be under way at a time, but for one message that is larger.
+    /// The most bytes of unacknowledged messages at a time, unless a single message is larger.
     pub bytes: u64,
-    /// How many of them may use a connection to the database of their own at a time.
+    /// How many commands may use their own database connection at a time.
     pub blocking: usize,
-    /// How long to wait after the broker was away.
+    /// The pauses after a lost or refused connection to the broker.
     pub backoff: Backoff,
 }
 
-/// What carries commands out.
+/// The handlers of commands.
 #[derive(Clone)]
 pub struct CommandHandlers {
     /// Allocates lines.
     pub engine: AllocationEngine,
-    /// Does everything else.
+    /// Executes all other commands.
     pub use_cases: UseCases,
-    /// Knows what has been done already.
+    /// Looks up the effects of earlier commands.
     pub effects: Arc<dyn CommandEffects>,
 }
 
@@ -65,11 +65,11 @@ pub struct CommandConsumer {
 }
 
 impl CommandConsumer {
-    /// Starts to consume, as soon as the broker answers.
+    /// Starts to consume once the broker is available.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error when the system cannot start a thread.
     pub fn start(broker: Arc<Broker>, handlers: CommandHandlers, settings: CommandSettings) -> io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let executor = Executor::new(handlers, settings.blocking);
@@ -83,16 +83,17 @@ impl CommandConsumer {
         Ok(Self { stop, thread, vital })
     }
 
-    /// Whether its thread lives.
+    /// Returns the vital sign of the thread.
     #[must_use]
     pub fn vital(&self) -> Vital {
         self.vital.clone()
     }
 
-    /// Takes no more commands, and stops when those under way are done and acknowledged, or after some
-    /// seconds.
+    /// Takes no more commands.
+    ///
+    /// Returns once the current ones are executed and acknowledged, or after some seconds.
     pub fn stop(self) {
-        // Nobody is left to tell when the thread has ended.
+        // Sending fails only when the thread has ended.
         let _told = self.stop.send(true);
         if self.thread.join().is_err() {
             tracing::error!("the consumer of commands had panicked");
@@ -100,7 +101,7 @@ impl CommandConsumer {
     }
 }
 
-/// Consumes over one connection after the other. A failure that lasts is logged once.
+/// Consumes over one connection after another. Logs a lasting failure only once.
 async fn consume(
     broker: &Broker,
     executor: &Arc<Executor>,
@@ -121,7 +122,7 @@ async fn consume(
                 log.succeeded();
                 let begun = Instant::now();
                 let ended = session.consume().await;
-                // One that ends soon was no success.
+                // A session that ends soon counts as a failure.
                 failures = if begun.elapsed() > settings.backoff.longest { 0 } else { failures };
                 ended
             }
@@ -135,12 +136,12 @@ async fn consume(
     }
 }
 
-/// Waits for some time, or until told to stop.
+/// Waits for `time`, or until the consumer must stop.
 async fn wait(stopped: &mut watch::Receiver<bool>, time: Duration) {
     let _over = tokio::time::timeout(time, told_to_stop(stopped)).await;
 }
 
 async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
-    // Whoever could tell may be gone, which says the same.
+    // A dropped sender also means stop.
     let _told = stopped.wait_for(|stopped| *stopped).await;
 }

@@ -1,4 +1,4 @@
-//! RabbitMQ behind the ports of the Allocation Service: events out, commands in.
+//! RabbitMQ adapters of the Allocation Service: publishing events, consuming commands.
 #![warn(missing_docs)]
 
 mod amqp_url;

@@ -1,8 +1,8 @@
-//! How much of what a broker sends is in memory at a time.
+//! Limiting the memory of unacknowledged messages.
 //!
-//! A broker pushes as many messages as the consumer has asked for, however large they are, and cannot be
-//! told a number of bytes. So a connection that is metered is not read any further while too much of what
-//! came over it is still under way; the broker waits at the other end.
+//! A broker pushes as many messages as the prefetch allows, however large they are: RabbitMQ has no prefetch
+//! in bytes. A metered connection is therefore read only while its messages in memory stay within a limit.
+//! The broker waits at the other end.
 
 use async_rs::Tokio;
 use async_rs::traits::Reactor;
@@ -17,28 +17,28 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-/// What comes with every message besides its body, about.
+/// The approximate size of a message besides its body.
 const ENVELOPE_BYTES: u64 = 100;
 
-/// Counts the bytes of one connection. Cloning gives another handle to the same count.
+/// Counts the bytes of one connection. Clones are handles to the same count.
 ///
-/// The bytes in memory are at most the limit, what one read brings, and one message, which is read to its
-/// end even if it alone is larger than the limit.
+/// The bytes in memory are at most the limit, plus one read, plus one message. A message is read to its end
+/// even if it alone exceeds the limit.
 #[derive(Debug, Clone)]
 pub(crate) struct Meter(Arc<Counts>);
 
 #[derive(Debug)]
 struct Counts {
     limit: u64,
-    /// Bytes that were read.
+    /// The bytes read.
     read: AtomicU64,
-    /// Bytes of those that are not in memory any more.
+    /// The bytes read that are no longer in memory.
     freed: AtomicU64,
     messages: AtomicUsize,
     reader: AtomicWaker,
 }
 
-/// A message that is under way; dropping it frees its bytes.
+/// The weight of an unacknowledged message; dropping it frees its bytes.
 #[derive(Debug)]
 pub(crate) struct Weight {
     meter: Meter,
@@ -46,21 +46,23 @@ pub(crate) struct Weight {
 }
 
 impl Meter {
-    /// A meter that lets in so many bytes.
+    /// Returns a meter with room for `limit` bytes.
     pub(crate) fn new(limit: u64) -> Self {
         let (read, freed) = (AtomicU64::new(0), AtomicU64::new(0));
         Self(Arc::new(Counts { limit, read, freed, messages: AtomicUsize::new(0), reader: AtomicWaker::new() }))
     }
 
-    /// Counts a message that has come.
+    /// Counts a received message.
     pub(crate) fn weigh(&self, body: &[u8]) -> Weight {
         self.0.messages.fetch_add(1, Ordering::SeqCst);
         let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX).saturating_add(ENVELOPE_BYTES);
         Weight { meter: self.clone(), bytes }
     }
 
-    /// Reads on if no message is under way. What was read is then part of one that is larger than the
-    /// limit, or was none: what holds the messages together is counted but never freed.
+    /// Reads on if no message is in memory.
+    ///
+    /// The bytes read then belong to a message larger than the limit, or to no message: protocol overhead
+    /// is counted but never freed.
     pub(crate) fn go_on_if_idle(&self) {
         if self.is_full() && self.0.messages.load(Ordering::SeqCst) == 0 {
             self.0.freed.store(self.0.read.load(Ordering::SeqCst), Ordering::SeqCst);
@@ -68,7 +70,7 @@ impl Meter {
         }
     }
 
-    /// Whether nothing more is read.
+    /// Returns whether reading has stopped.
     pub(crate) fn is_full(&self) -> bool {
         let read = self.0.read.load(Ordering::SeqCst);
         read.saturating_sub(self.0.freed.load(Ordering::SeqCst)) >= self.0.limit
@@ -78,13 +80,13 @@ impl Meter {
         self.0.read.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 
-    /// Is ready when more may be read.
+    /// Is ready when the connection may be read.
     fn poll_room(&self, context: &Context<'_>) -> Poll<()> {
         if !self.is_full() {
             return Poll::Ready(());
         }
         self.0.reader.register(context.waker());
-        // It may have become free before the reader was known.
+        // Room may have become free before the reader was registered.
         if self.is_full() { Poll::Pending } else { Poll::Ready(()) }
     }
 }
@@ -98,7 +100,7 @@ impl Drop for Weight {
     }
 }
 
-/// Makes connections that are metered.
+/// Opens metered connections.
 #[derive(Debug, Clone)]
 pub(crate) struct MeteredReactor {
     pub(crate) tokio: Tokio,
@@ -192,7 +194,7 @@ mod tests {
         Metered { stream: Cursor::new(vec![7; bytes]), meter: Meter::new(limit) }
     }
 
-    /// Reads until nothing more comes.
+    /// Reads until the stream is pending or ends.
     fn read_all(stream: &mut Metered<Cursor<Vec<u8>>>) -> usize {
         let (mut all, mut piece) = (0, [0; 10]);
         while let Some(read) = stream.read(&mut piece).now_or_never() {

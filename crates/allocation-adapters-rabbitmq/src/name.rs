@@ -3,17 +3,17 @@
 use lapin::types::ShortString;
 use std::fmt;
 
-/// The name of an exchange or a queue: 1 to 240 bytes, so that names can be made of it.
+/// The name of an exchange or a queue: 1 to 240 bytes, which leaves room for a suffix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerName(String);
 
-/// Why a text is not a [`BrokerName`].
+/// The reason why a text is not a [`BrokerName`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BrokerNameError {
-    /// No bytes, or too many.
+    /// The text is empty or too long.
     #[error("must have 1 to 240 bytes, not {0}")]
     Length(usize),
-    /// Names that begin so belong to the broker.
+    /// Names with this prefix are reserved for the broker.
     #[error("must not begin with amq.")]
     Reserved,
 }
@@ -23,7 +23,7 @@ impl BrokerName {
     ///
     /// # Errors
     ///
-    /// [`BrokerNameError`] says which rule it breaks.
+    /// [`BrokerNameError`] when the name breaks a rule.
     pub fn parse(name: &str) -> Result<Self, BrokerNameError> {
         if !(1..=240).contains(&name.len()) {
             return Err(BrokerNameError::Length(name.len()));
@@ -34,7 +34,7 @@ impl BrokerName {
         Ok(Self(name.to_owned()))
     }
 
-    /// The name of the queue for what a queue's consumer cannot take.
+    /// Returns the name of the queue's dead-letter queue.
     pub(crate) fn dead(&self) -> Self {
         Self(format!("{}.dead", self.0))
     }

@@ -1,4 +1,4 @@
-//! Events out.
+//! Publishing events.
 
 use crate::broker::Broker;
 use crate::name::BrokerName;
@@ -14,14 +14,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Messages of this mode are kept over a restart of the broker.
+/// The delivery mode of messages that survive a restart of the broker.
 const PERSISTENT: u8 = 2;
-/// How long opening a connection and declaring the exchange may take.
+/// The timeout for opening a connection and declaring the exchange.
 const OPEN_AT_MOST: Duration = Duration::from_secs(15);
 
-/// Publishes events to a durable topic exchange, by their types as routing keys.
+/// Publishes events to a durable topic exchange, with their types as routing keys.
 ///
-/// All go through one channel, so that they arrive in the order in which they are sent.
+/// All events go through one channel, so that they arrive in the order in which they are sent.
 pub struct RabbitPublisher {
     broker: Arc<Broker>,
     exchange: BrokerName,
@@ -29,14 +29,14 @@ pub struct RabbitPublisher {
     open: Option<Open>,
 }
 
-/// What is gone with the connection.
+/// The state that is lost with the connection.
 struct Open {
     connection: Connection,
     channel: Channel,
 }
 
 impl RabbitPublisher {
-    /// A publisher to an exchange, of events that come from `source`. It is not connected yet.
+    /// Returns a publisher of events from `source` to an exchange, not connected yet.
     #[must_use]
     pub const fn new(broker: Arc<Broker>, exchange: BrokerName, source: String) -> Self {
         Self { broker, exchange, source, open: None }
@@ -52,7 +52,7 @@ impl RabbitPublisher {
         Ok(Open { connection, channel })
     }
 
-    /// An event as it goes over the wire, or why it cannot.
+    /// Returns the message of an event, or the reason why there is none.
     fn message(&self, event: &LoggedEvent) -> Result<Message, String> {
         let body = serde_json::to_vec(&cloud_event(event, &self.source)).map_err(|error| error.to_string())?;
         Ok(Message { id: event.position.to_string(), key: event_type(&event.event), body })
@@ -71,7 +71,7 @@ impl EventPublisher for RabbitPublisher {
         let Some(open) = &self.open else { return Err(BrokerUnavailable("there is no connection".into())) };
         let messages = events.iter().map(|event| self.message(event)).collect();
         let mut answers = Box::pin(publish(open.channel.clone(), self.exchange.short(), messages));
-        // Goes as far as it can without the broker: all is on its way then, in its order.
+        // One poll hands all messages to the connection, in order, as far as it goes without the broker.
         let told = self.broker.block_on(poll_immediate(&mut answers));
         let (broker, status) = (Arc::clone(&self.broker), open.connection.status().clone());
         let answers = match told {
@@ -82,14 +82,14 @@ impl EventPublisher for RabbitPublisher {
     }
 }
 
-/// An event as it goes over the wire.
+/// The message of an event.
 struct Message {
     id: String,
     key: &'static str,
     body: Vec<u8>,
 }
 
-/// Events that were sent together.
+/// Events that were published together.
 struct Page {
     broker: Arc<Broker>,
     status: ConnectionStatus,
@@ -107,11 +107,11 @@ impl PendingConfirms for Page {
     }
 }
 
-/// Publishes messages, all before the first is waited for, and tells what became of each.
+/// Publishes all messages before it waits for the first confirmation; returns the result of each.
 ///
-/// Messages that come back are known by their ids: each comes with a confirmation, but not always with
-/// its own. It does come with one of these, as there is nothing else on the channel; so what is not back
-/// when all are confirmed has found a queue.
+/// Returned messages are identified by their ids: each arrives with a confirmation, but not always its own.
+/// It arrives with one of these, as the channel carries nothing else. A message that is not returned once
+/// all are confirmed has reached a queue.
 async fn publish(
     channel: Channel,
     exchange: ShortString,
@@ -142,7 +142,7 @@ async fn publish(
     Ok(messages.into_iter().map(delivery).collect())
 }
 
-/// Hands a message to the connection, and answers what to wait for until it is written.
+/// Hands a message to the connection; returns a future that completes when it is written.
 async fn begin<'a>(
     channel: &'a Channel,
     exchange: &ShortString,
@@ -161,7 +161,7 @@ async fn begin<'a>(
     }
 }
 
-/// The id of a message that came back, and why it did.
+/// Returns the id of a returned message and the reason for its return.
 fn reason(message: BasicReturnMessage) -> Option<(String, String)> {
     let id = message.delivery.properties.message_id().as_ref()?.to_string();
     let (code, text, key) = (message.reply_code, &message.reply_text, &message.routing_key);

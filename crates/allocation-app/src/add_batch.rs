@@ -9,29 +9,29 @@ use allocation_ports::{FoundBatch, LockRequest, Origin, StoreError, UnitOfWork};
 /// A batch that purchasing has ordered or the warehouse has received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBatch {
-    /// The name of the batch.
+    /// The reference of the batch.
     pub reference: BatchReference,
-    /// What it holds.
+    /// The SKU of its units.
     pub sku: Sku,
-    /// How many units were purchased.
+    /// The number of units purchased.
     pub purchased: Quantity,
-    /// When it can be picked from.
+    /// The date from which it can be picked, or in stock.
     pub eta: Eta,
 }
 
-/// What came of adding a batch.
+/// The outcome of adding a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AddBatchOutcome {
     /// The batch is new.
     Added(Batch),
-    /// The same batch was there already; this is what became of it.
+    /// The same batch was added before; this is its current state.
     Unchanged(Batch),
 }
 
-/// Why a batch is not added. Nothing has changed then.
+/// The reason why a batch is not added. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AddBatchError {
-    /// Another batch has that reference.
+    /// Another batch has this reference.
     #[error("Batch {0} exists already with other content")]
     AlreadyExists(BatchReference),
     /// The store failed.
@@ -40,15 +40,14 @@ pub enum AddBatchError {
 }
 
 impl UseCases {
-    /// Adds a batch, and serves the lines that wait with it; adding the same batch again changes
-    /// nothing.
+    /// Adds a batch and allocates it to backorders; adding the same batch again changes nothing.
     ///
     /// # Isolation
     ///
-    /// The lines that wait are read under the lock of the product. A batch of that name that is found belongs
-    /// to this product, and is locked with it; or to another, and then it is refused, as of the moment of
-    /// the look. A name that is not found is taken by a unique key, so that of two units that add it one
-    /// conflicts, runs again, and finds it. What a repeat is compared with never changes.
+    /// Backorders are read under the lock of the product. An existing batch with this reference is locked
+    /// with this product, or belongs to another and is rejected as of the lookup. A new reference is
+    /// claimed by a unique key. Of two units that add it, one conflicts, runs again and finds it. The
+    /// values that identify a repeat never change.
     ///
     /// # Errors
     ///
@@ -93,10 +92,10 @@ fn add(
     Ok(UnitOutcome::Commit(Ok(AddBatchOutcome::Added(batch))))
 }
 
-/// A batch that is there after a commit of unknown outcome was added by that commit.
+/// A batch that exists after an unknown commit was added by that commit.
 fn repeated(new: &NewBatch, existing: FoundBatch, attempt: Attempt) -> Decision {
     let FoundBatch { batch, added_quantity, added_eta } = existing;
-    // What it was added with tells a repeat, whatever purchasing has corrected since.
+    // The values it was added with identify a repeat, whatever purchasing has corrected since.
     if (batch.sku(), added_quantity, added_eta) != (&new.sku, new.purchased.into(), new.eta) {
         return Err(AddBatchError::AlreadyExists(new.reference.clone()));
     }

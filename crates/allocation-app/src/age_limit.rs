@@ -1,4 +1,4 @@
-//! How old a command may become before it is carried out.
+//! The age limit of commands.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,25 +6,25 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often the process notes that it runs.
+/// The interval at which the process records that it runs.
 const BEAT: Duration = Duration::from_millis(50);
-/// A pause between two beats that is longer is a stall: the process was stopped, or starved.
+/// The pause between two beats above which the process has stalled: it was stopped or starved.
 const STALL: Duration = Duration::from_millis(500);
-/// How long after a stall what is read may have been sent while it lasted. Everything that waits in
-/// the buffers of connections, and in the queue of new ones, is read within this time.
+/// The time after a stall in which a message just read may date from the stall. The buffers of connections
+/// and the queue of new ones are drained within this time.
 const READ_WITHIN: Duration = Duration::from_secs(1);
 
-/// A clock that never goes back.
+/// A monotonic clock.
 type Monotonic = Arc<dyn Fn() -> Instant + Send + Sync>;
 
-/// Bounds the age of commands by the monotonic clock. Cloning is cheap.
+/// A limit on the age of commands, by the monotonic clock. Cloning is cheap.
 ///
-/// A command that waits longer than its caller waits for the answer does harm: the caller has sent it
-/// to another replica meanwhile, and may have undone it there.
+/// A command that waits longer than its caller does harm: the caller has sent it to another replica
+/// meanwhile, and may have undone it there.
 ///
-/// While a process is stopped, requests gather in buffers of the system, which do not tell when they
-/// came. So a thread notes that the process runs; a command that is read within a second after a stall
-/// counts as sent when the stall began.
+/// While a process is stopped, requests gather in system buffers, which record no time of arrival. A thread
+/// therefore records that the process runs. A command read within a second after a stall counts as sent
+/// when the stall began.
 #[derive(Clone)]
 pub struct AgeLimit {
     monotonic: Monotonic,
@@ -32,21 +32,22 @@ pub struct AgeLimit {
     beats: Arc<Beats>,
 }
 
-/// When the process was seen to run, in microseconds since `base`.
+/// The times at which the process was seen running, in microseconds since `base`.
 struct Beats {
     base: Instant,
     last: AtomicU64,
-    /// Until when what is read may have been sent since `stalled_since`.
+    /// The time until which a message that is read may have been sent since `stalled_since`.
     suspect_until: AtomicU64,
     stalled_since: AtomicU64,
 }
 
 impl AgeLimit {
-    /// A limit of `max_age`, and a thread that watches for stalls until the last clone is dropped.
+    /// Returns a limit of `max_age`, and starts a thread that watches for stalls until the last clone is
+    /// dropped.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error when the system cannot start a thread.
     pub fn start(max_age: Duration) -> io::Result<Self> {
         let limit = Self::by(Arc::new(Instant::now), max_age);
         let (monotonic, beats) = (Arc::clone(&limit.monotonic), Arc::downgrade(&limit.beats));
@@ -54,7 +55,7 @@ impl AgeLimit {
         Ok(limit)
     }
 
-    /// A limit by a clock, whose beats are made by hand.
+    /// Returns a limit by a clock; the caller triggers the beats.
     pub(crate) fn by(monotonic: Monotonic, max_age: Duration) -> Self {
         let beats = Beats {
             base: monotonic(),
@@ -65,24 +66,24 @@ impl AgeLimit {
         Self { monotonic, max_age, beats: Arc::new(beats) }
     }
 
-    /// The oldest that a command may become.
+    /// Returns the maximum age of a command.
     #[must_use]
     pub const fn max_age(&self) -> Duration {
         self.max_age
     }
 
-    /// Until when a command that has just been read may be carried out.
+    /// Returns the time before which a command that has just been read may be decided.
     pub(crate) fn deadline(&self) -> Instant {
         self.beats.earliest((self.monotonic)()) + self.max_age
     }
 
-    /// Notes that the process runs.
+    /// Records that the process runs.
     #[cfg(test)]
     pub(crate) fn beat(&self) {
         self.beats.beat(self.now());
     }
 
-    /// Whether a deadline has passed.
+    /// Returns whether a deadline has passed.
     pub(crate) fn is_over(&self, deadline: Instant) -> bool {
         self.now() >= deadline
     }
@@ -93,7 +94,7 @@ impl AgeLimit {
 }
 
 impl Beats {
-    /// When a command that is read at an instant was sent, at the earliest.
+    /// Returns the earliest time at which a command that is read at `at` may have been sent.
     fn earliest(&self, at: Instant) -> Instant {
         let micros = self.micros(at);
         let last = self.last.load(Ordering::SeqCst);
@@ -107,12 +108,12 @@ impl Beats {
         at
     }
 
-    /// Notes that the process runs at an instant.
+    /// Records that the process runs at `at`.
     fn beat(&self, at: Instant) {
         let micros = self.micros(at);
         let last = self.last.load(Ordering::SeqCst);
         if micros.saturating_sub(last) > micros_of(STALL) {
-            // What came before a stall that is just over may still be unread.
+            // Messages from before the previous stall may still be unread.
             let unread = last < self.suspect_until.load(Ordering::SeqCst);
             let since = if unread { last.min(self.stalled_since.load(Ordering::SeqCst)) } else { last };
             self.stalled_since.store(since, Ordering::SeqCst);

@@ -9,7 +9,7 @@ use allocation_ports::{StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
-/// Why a line is not allocated. Nothing of it has changed then.
+/// The reason why a line is not allocated. Nothing of it has changed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AllocateLineError {
     /// All batches together cannot serve the line.
@@ -18,13 +18,13 @@ pub enum AllocateLineError {
     /// The line is allocated with another quantity.
     #[error(transparent)]
     LineAlreadyAllocated(#[from] LineAlreadyAllocated),
-    /// The line was held by an order, and its time is up.
+    /// The line was held by an order, and the hold has expired.
     #[error(transparent)]
     HoldExpired(#[from] HoldExpired),
     /// The order of the line was cancelled.
     #[error(transparent)]
     OrderCancelled(#[from] OrderCancelled),
-    /// More commands wait than the engine takes in, or this one has waited for too long.
+    /// Too many commands wait, or this one has waited too long.
     #[error("too many lines wait to be allocated")]
     Overloaded,
     /// The engine has been shut down.
@@ -44,17 +44,17 @@ impl From<SubmitError> for AllocateLineError {
     }
 }
 
-/// What a line is answered.
+/// The reply to a line.
 pub(crate) type LineAnswer = Result<AllocationOutcome, AllocateLineError>;
 
 /// Decides a line on its locked product.
 ///
 /// # Isolation
 ///
-/// The line itself, with which a repeat is compared, the batches and the queue are read under the lock of
-/// the product. Whether the order has ended by lines of other products is read with the order's anchor locked
-/// against units that end the order, until this unit ends; when the order has no line yet, this unit adds
-/// its anchor, and conflicts with any other that does.
+/// The line itself, which identifies a repeat, the batches and the backorders are read under the lock of
+/// the product. Lines of other products may have ended the order. This is read with the order's anchor
+/// locked against units that end the order, until this unit ends. If the order has no line yet, this unit
+/// adds the anchor, and conflicts with any other unit that adds it.
 pub(crate) fn allocate(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
@@ -67,7 +67,7 @@ pub(crate) fn allocate(
     };
     let decision = decide(unit, product, |product| product.allocate(line.order_id(), line.quantity(), now))?;
     Ok(match decision {
-        // What is there after a commit of unknown outcome was allocated by that commit.
+        // A line that exists after an unknown commit was allocated by that commit.
         Ok(AllocationOutcome::Unchanged(line)) if attempt.resolving => Ok(AllocationOutcome::Allocated(line)),
         Ok(outcome) => Ok(outcome),
         Err(AllocateError::OutOfStock(refusal)) => Err(refusal.into()),
@@ -78,8 +78,10 @@ pub(crate) fn allocate(
     })
 }
 
-/// What became of a line whose time is over: what an earlier run has allocated, if its commit may have
-/// happened. Nothing is allocated now.
+/// Returns the outcome of a line whose time has run out: an earlier run's allocation, if its commit may
+/// have happened.
+///
+/// Allocates nothing itself.
 pub(crate) fn resolve_line(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,

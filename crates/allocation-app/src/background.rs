@@ -17,29 +17,30 @@ pub struct BackgroundTask {
     vital: Vital,
 }
 
-/// Tells a step that its task is to stop.
+/// Signals to a step that its task must stop.
 #[derive(Debug)]
 pub(crate) struct StopSignal(Receiver<()>);
 
 impl StopSignal {
-    /// Whether the task goes on.
+    /// Returns whether the task continues.
     pub(crate) fn goes_on(&self) -> bool {
         self.0.try_recv() == Err(TryRecvError::Empty)
     }
 
-    /// Waits for `time`, less if the task is to stop; returns whether it goes on.
+    /// Waits for `time`, or less if the task must stop; returns whether the task continues.
     fn goes_on_after(&self, time: Duration) -> bool {
         self.0.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
     }
 }
 
 impl BackgroundTask {
-    /// Starts a task that runs `step` after each pause. A step that panics costs itself, not those to come;
-    /// conflicts with other units of work are no failure.
+    /// Starts a task that runs `step` after each pause.
+    ///
+    /// A panic ends the step but not the task. A busy database is not a failure.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error when the system cannot start a thread.
     pub(crate) fn every(
         pause: Duration,
         name: &'static str,
@@ -62,12 +63,13 @@ impl BackgroundTask {
         })
     }
 
-    /// Starts a task that runs `step` after a first pause, then after the pause that each step returns, or
-    /// `after_panic` when it has panicked.
+    /// Starts a task that runs `step` after the pause `first`, then after the pause that each step returns.
+    ///
+    /// After a panic, the pause is `after_panic`.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error when the system cannot start a thread.
     pub(crate) fn start(
         name: &'static str,
         first: Duration,
@@ -88,16 +90,16 @@ impl BackgroundTask {
         Ok(Self { stop, thread, vital })
     }
 
-    /// Whether its thread lives.
+    /// Returns the vital sign of the thread.
     #[must_use]
     pub fn vital(&self) -> Vital {
         self.vital.clone()
     }
 
-    /// Stops the task after the step that is under way.
+    /// Stops the task after the current step.
     pub fn stop(self) {
         drop(self.stop);
-        // It survives its panics.
+        // The thread catches the panics of its steps.
         let _ended = self.thread.join();
     }
 }

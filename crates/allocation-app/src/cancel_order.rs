@@ -6,13 +6,13 @@ use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{CancelError, Cancellation, OrderId};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
 
-/// Why an order is not cancelled. Nothing has changed then.
+/// The reason why an order is not cancelled. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelOrderError {
-    /// There is no order of that name.
+    /// No order has this id.
     #[error("There is no order {0}")]
     NotFound(OrderId),
-    /// Units of it were picked: that is not undone.
+    /// Units of the order were picked, which cannot be undone.
     #[error("Units of order {0} were picked")]
     Picked(OrderId),
     /// The store failed.
@@ -21,14 +21,16 @@ pub enum CancelOrderError {
 }
 
 impl UseCases {
-    /// Cancels an order: all it holds is free, and goes to the lines that wait. An order that was
-    /// cancelled or has expired stays what it is. One of which anything was picked is not cancelled.
+    /// Cancels an order: its units are released and allocated to backorders.
+    ///
+    /// A cancelled or expired order stays unchanged. An order with picked units is not cancelled.
     ///
     /// # Isolation
     ///
-    /// All lines of the order, what they hold, their pick lines and the queues are read under the locks of
-    /// their products. The SKUs of the order are read before, and once more with its lines locked against new
-    /// ones: a line that comes at the same time is cancelled as well, or refused.
+    /// All lines of the order, their allocations, their pick lines and the backorders are read under the
+    /// locks of their products. The SKUs of the order are read before the locks. They are read once more
+    /// with the order's lines locked against new ones. A line that is added concurrently is cancelled as
+    /// well, or rejected.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, BatchVersion, ChangeBatchError as Refusal};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
 
-/// Why a batch is not changed. Nothing has changed then.
+/// The reason why a batch is not changed. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeBatchError {
     /// A rule forbids it.
@@ -18,14 +18,16 @@ pub enum ChangeBatchError {
 }
 
 impl UseCases {
-    /// Corrects what was purchased of a batch, or when it comes, with the lines on it. Of a batch with
-    /// many lines, the rest is left to [`UseCases::move_lines`]: the batch says so.
+    /// Corrects the purchased units or the ETA of a batch, and adjusts the lines on it.
+    ///
+    /// If the batch has many lines, [`UseCases::move_lines`] completes the correction, and the returned
+    /// batch says so.
     ///
     /// # Isolation
     ///
-    /// The batch with its revision, the lines on it, other batches and the queue are read under the lock of
-    /// their product. The SKU of the batch is read before, and once more when the batch is not there under
-    /// the lock.
+    /// The batch with its revision, its lines, other batches and the backorders are read under the lock of
+    /// their product. The SKU of the batch is read before the lock, and once more when the batch is missing
+    /// under the lock.
     ///
     /// # Errors
     ///
@@ -65,8 +67,10 @@ fn correct(
     }
 }
 
-/// A change that is refused as stale after a commit of unknown outcome, and is made, was made by that
-/// commit. Which lines it affected is in their histories.
+/// Returns the decision on a rejected change.
+///
+/// A change that is stale after an unknown commit, but already made, was made by that commit. The histories
+/// of the affected lines have the details.
 fn settled(refusal: Refusal, attempt: Attempt, change: &BatchChange, batch: Option<&Batch>) -> Decision {
     let next =
         |version: BatchVersion| version.revision.checked_add(1).map(|revision| BatchVersion { revision, ..version });

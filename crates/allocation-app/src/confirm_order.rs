@@ -5,7 +5,7 @@ use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{ConfirmError as Refusal, Order, OrderId};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
 
-/// Why an order is not confirmed. Nothing has changed then.
+/// The reason why an order is not confirmed. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmOrderError {
     /// A rule forbids it.
@@ -17,12 +17,13 @@ pub enum ConfirmOrderError {
 }
 
 impl UseCases {
-    /// Makes a held order firm; one that is firm stays so.
+    /// Confirms a held order; a firm order stays unchanged.
     ///
     /// # Isolation
     ///
     /// All lines of the order are read under the locks of their products. The SKUs of the order are read
-    /// before, and once more with its lines locked against new ones: what is answered is the whole order.
+    /// before the locks, and once more with the order's lines locked against new ones. The returned order
+    /// is therefore complete.
     ///
     /// # Errors
     ///

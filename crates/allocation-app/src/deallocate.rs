@@ -6,7 +6,7 @@ use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::{BatchReference, DeallocateError as Refusal, OrderId};
 use allocation_ports::{LockRequest, Origin, StoreError, UnitOfWork};
 
-/// Why a line is not deallocated. Nothing has changed then.
+/// The reason why a line is not deallocated. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeallocateError {
     /// A rule forbids it.
@@ -18,13 +18,14 @@ pub enum DeallocateError {
 }
 
 impl UseCases {
-    /// Frees the units that an order holds in a batch; lines that wait get them.
+    /// Releases the units that an order holds in a batch and allocates them to backorders.
     ///
     /// # Isolation
     ///
-    /// The batch, the line, its pick lines and the lines that wait are read under the lock of their product.
-    /// The SKU of the batch is read before, and once more when the batch is not there under the lock. A line
-    /// that is removed may be the anchor of its order: the store waits for units that add lines beside it.
+    /// The batch, the line, its pick lines and the backorders are read under the lock of their product. The
+    /// SKU of the batch is read before the lock, and once more when the batch is missing under the lock. A
+    /// removed line may be the anchor of its order: the store then waits for units that add other lines to
+    /// the order.
     ///
     /// # Errors
     ///
@@ -53,7 +54,7 @@ fn free(
             save_changed(unit, products, origin)?;
             Ok(UnitOutcome::Commit(Ok(())))
         }
-        // What is gone after a commit of unknown outcome was freed by that commit.
+        // An allocation that is missing after an unknown commit was released by that commit.
         Err(Refusal::AllocationNotFound { .. }) if attempt.resolving => Ok(UnitOutcome::Rollback(Ok(()))),
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
         Err(refusal @ (Refusal::BatchNotFound(_) | Refusal::AllocationNotFound { .. } | Refusal::Picked { .. })) => {

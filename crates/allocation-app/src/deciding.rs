@@ -3,13 +3,13 @@
 use allocation_domain::{DataRequest, MoreNeeded, Product, Products, Sku, Undecided};
 use allocation_ports::{StoreError, UnitOfWork};
 
-/// How often more is loaded for one decision: far more often than any needs that a transaction
-/// should take on, and few enough for a fault not to go on for ever.
+/// The most loads for one decision: far more than any decision needs that a transaction should take on. The
+/// limit keeps a bug from looping forever.
 const MAX_LOADS: usize = 10_000;
 
-/// What decisions are made on: a locked product, or several.
+/// The subject of a decision: one locked product, or several.
 pub(crate) trait AtHand {
-    /// The product of a SKU, to load more into.
+    /// Returns the product of a SKU, to load more rows into.
     fn product(&mut self, sku: &Sku) -> Option<&mut Product>;
 }
 
@@ -25,17 +25,19 @@ impl AtHand for Products {
     }
 }
 
-/// Decides on what is at hand; as long as that does not decide, loads what is needed and asks again.
+/// Decides on the loaded rows; while they do not suffice, loads the requested ones and decides again.
 ///
-/// What a decision needs once more, although no row has come since it was loaded, is counted in a row and not
-/// there: [`StoreError::Invariant`].
+/// # Errors
+///
+/// [`StoreError::Invariant`] when a decision requests the same rows twice although no row was loaded in
+/// between: a counter then counts rows that do not exist.
 pub(crate) fn decide<P: AtHand, T, E: Undecided>(
     unit: &mut dyn UnitOfWork,
     at_hand: &mut P,
     mut decision: impl FnMut(&mut P) -> Result<T, E>,
 ) -> Result<Result<T, E>, StoreError> {
     let mut decided = decision(at_hand);
-    // What was loaded since rows came last, and how many there are since.
+    // The requests since rows were last loaded, and the row counts at that time.
     let (mut loaded, mut rows_then): (Vec<MoreNeeded>, _) = (Vec::new(), None);
     for _ in 0..MAX_LOADS {
         let needed = decided.as_ref().err().and_then(Undecided::more_needed);
@@ -56,7 +58,7 @@ pub(crate) fn decide<P: AtHand, T, E: Undecided>(
     Ok(decided)
 }
 
-/// How many batches, lines and pick lines of a product are at hand.
+/// Returns how many batches, lines and pick lines of a product are loaded.
 fn rows(product: &Product) -> [usize; 3] {
     [product.batches().len(), product.lines().count(), product.pick_lines().count()]
 }

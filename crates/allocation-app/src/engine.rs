@@ -1,13 +1,13 @@
 //! The allocation engine: group commit.
 //!
-//! A durable commit costs about as much for one line as for two hundred. So the lines and orders of
-//! all callers go into bounded queues, one for each worker; a worker takes what has gathered while
-//! its commit before was under way, decides all of it in one unit of work, commits once, and only
-//! then answers each caller. A lone line is a group of one: nothing ever waits for a group to fill.
+//! A durable commit costs about as much for one line as for two hundred. The lines and orders of all
+//! callers therefore go into bounded queues, one for each worker. A worker takes the commands that gathered
+//! during its last commit and decides all of them in one unit of work. It commits once, and only then
+//! replies to each caller. A lone line is a group of one: no command waits for a group to fill.
 //!
-//! A product that another transaction holds stops none but the commands about it: they go into a lane of
-//! their own, and the group goes on without them. A command that has waited longer than its limit is
-//! refused and never carried out.
+//! A product that another transaction has locked stops only its own commands: they go into a separate lane,
+//! and the group continues without them. A command that has waited longer than its limit is rejected and
+//! never decided.
 
 mod counters;
 mod held_skus;
@@ -37,29 +37,30 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use worker::Worker;
 
-/// How an [`AllocationEngine`] is laid out.
+/// The settings of an [`AllocationEngine`].
 #[derive(Debug, Clone, Copy)]
 pub struct EngineSettings {
-    /// How many workers, each with a queue and a unit of work of its own. A SKU belongs to one
-    /// worker, so that two workers do not wait for each other's product. Orders over several SKUs
-    /// have one worker more: two groups of them would mostly have a product in common, and do better
-    /// as one.
+    /// The number of workers, each with its own queue and unit of work.
+    ///
+    /// A SKU belongs to one worker, so that two workers never wait for each other's product. Orders over
+    /// several SKUs have one additional worker: two groups of them would mostly share a product, and do
+    /// better as one.
     pub workers: NonZeroUsize,
-    /// How many lines may wait for each worker, those of orders included; one more is refused as
-    /// overload.
+    /// The most lines that may wait for each worker, including the lines of orders; any more are rejected
+    /// as overload.
     pub queue_length: NonZeroUsize,
-    /// How many lines a group has at most, but for an order that has more by itself.
+    /// The most lines in a group, unless a single order has more.
     pub group_size: NonZeroUsize,
 }
 
-/// Allocates lines and places orders in groups. Cloning gives another handle to the same engine.
+/// Allocates lines and places orders in groups. Clones are handles to the same engine.
 #[derive(Clone)]
 pub struct AllocationEngine {
-    /// Of lines and orders of one SKU, by its hash.
+    /// The queues of lines, and of orders over one SKU, chosen by the hash of the SKU.
     queues: Arc<[Queue]>,
-    /// Of orders over several SKUs.
+    /// The queue of orders over several SKUs.
     orders: Queue,
-    /// Of commands whose products others hold.
+    /// The lane of commands whose products other transactions have locked.
     lane: Lane,
     threads: Arc<Mutex<Threads>>,
     age: AgeLimit,
@@ -67,26 +68,26 @@ pub struct AllocationEngine {
     vitals: Arc<[Vital]>,
 }
 
-/// What runs.
+/// The threads of an engine.
 #[derive(Default)]
 struct Threads {
     workers: Vec<JoinHandle<()>>,
-    /// It ends after the workers, who put into it.
+    /// The lane ends after the workers, which put commands into it.
     lane: Vec<JoinHandle<()>>,
 }
 
-/// How often a shutdown looks whether it is done.
+/// The interval at which a shutdown checks whether the threads have ended.
 const POLL: Duration = Duration::from_millis(2);
 
 impl AllocationEngine {
-    /// How long a shutdown waits for the workers.
+    /// The longest time that a shutdown waits for the threads.
     pub const SHUT_DOWN_AT_MOST: Duration = Duration::from_secs(30);
 
-    /// Starts the workers.
+    /// Starts the workers and the lane.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error when the system cannot start a thread.
     pub fn start(
         units: &UnitRunner,
         metrics: &Arc<dyn EngineMetrics>,
@@ -130,28 +131,28 @@ impl AllocationEngine {
         Ok(Self { queues, orders, lane, threads, age: age.clone(), metrics, vitals: vitals.into() })
     }
 
-    /// Allocates a line, whose events tell where it came from. The answer comes after the commit.
+    /// Allocates a line and returns after the commit; its events record `origin`.
     ///
-    /// Once this is called the line is decided, even if the caller goes away.
+    /// Once this is called the line is decided, even if the caller disconnects.
     ///
     /// # Errors
     ///
-    /// [`AllocateLineError`], and nothing has changed; [`AllocateLineError::Overloaded`] at once
-    /// when the queue is full, and when the line was not decided within the limit of its age.
+    /// [`AllocateLineError`], and nothing has changed. [`AllocateLineError::Overloaded`] is returned at
+    /// once when the queue is full, and also when the line was not decided within the age limit.
     pub async fn allocate(&self, line: OrderLine, origin: Origin) -> Result<AllocationOutcome, AllocateLineError> {
         let answer = self.submit_line(line, origin)?;
         answer.await.unwrap_or_else(|_| Err(abandoned().into()))
     }
 
-    /// Places an order: all its lines in one unit of work. Its events tell where it came from. The answer
-    /// comes after the commit.
+    /// Places an order, with all its lines in one unit of work, and returns after the commit. Its events
+    /// record `origin`.
     ///
-    /// Once this is called the order is decided, even if the caller goes away.
+    /// Once this is called the order is decided, even if the caller disconnects.
     ///
     /// # Errors
     ///
-    /// [`PlaceOrderError`], and nothing of the order is stored; [`PlaceOrderError::Overloaded`] at
-    /// once when the queue is full, and when the order was not decided within the limit of its age.
+    /// [`PlaceOrderError`], and nothing of the order is stored. [`PlaceOrderError::Overloaded`] is returned
+    /// at once when the queue is full, and also when the order was not decided within the age limit.
     pub async fn place_order(&self, order: NewOrder, origin: Origin) -> Result<PlaceOrderOutcome, PlaceOrderError> {
         let answer = self.submit_order(order, origin)?;
         answer.await.unwrap_or_else(|_| Err(abandoned().into()))
@@ -186,16 +187,16 @@ impl AllocationEngine {
         &self.queues[usize::try_from(hash % queues).expect("places are few")]
     }
 
-    /// Whether its workers live.
+    /// Returns the vital signs of the workers and the lane.
     #[must_use]
     pub fn vitals(&self) -> Vec<Vital> {
         self.vitals.to_vec()
     }
 
-    /// Takes no more lines, decides and answers those that wait, and ends the workers.
+    /// Rejects new commands, decides the queued ones, and ends the threads.
     ///
-    /// Blocks until they have ended, but no longer than [`AllocationEngine::SHUT_DOWN_AT_MOST`]: a
-    /// database that has stopped to answer must not keep the process from ending.
+    /// Blocks until the threads have ended, but no longer than [`AllocationEngine::SHUT_DOWN_AT_MOST`]: a
+    /// database that has stopped responding must not keep the process from ending.
     pub fn shut_down(&self) {
         let until = Instant::now() + Self::SHUT_DOWN_AT_MOST;
         self.queues.iter().chain([&self.orders]).for_each(Queue::close);
@@ -207,7 +208,7 @@ impl AllocationEngine {
     }
 }
 
-/// Waits for threads to end; answers whether they have in time.
+/// Waits for threads to end; returns whether they ended in time.
 fn join_until(threads: Vec<JoinHandle<()>>, until: Instant) -> bool {
     while threads.iter().any(|thread| !thread.is_finished()) {
         if Instant::now() >= until {
@@ -224,14 +225,14 @@ fn join_until(threads: Vec<JoinHandle<()>>, until: Instant) -> bool {
     true
 }
 
-/// Why the engine does not take a command in.
+/// The reason why the engine does not accept a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SubmitError {
     Overloaded,
     ShuttingDown,
 }
 
-/// A worker answers all that it takes, unless it panics: a fault of the program.
+/// Returns the error for a command without a reply: a worker replies to every command unless it panics.
 fn abandoned() -> Arc<StoreError> {
     Arc::new(StoreError::Failed("the unit of work was abandoned by a panic".into()))
 }

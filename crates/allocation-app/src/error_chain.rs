@@ -1,8 +1,9 @@
 use std::error::Error;
 use std::fmt;
 
-/// An error with all that led to it, in one line, for the log. Some errors tell of their sources
-/// themselves; these are not told twice.
+/// An error with its chain of causes, in one line for the log.
+///
+/// A source that the error's own text already ends with is not repeated.
 #[derive(Debug, Clone, Copy)]
 pub struct ErrorChain<'a>(pub &'a (dyn Error + 'static));
 

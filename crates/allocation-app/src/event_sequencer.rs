@@ -1,4 +1,4 @@
-//! Keeping the log of events.
+//! The sequencer of the event log.
 
 use crate::{BackgroundTask, EventTail, FailureLog, Vital};
 use allocation_ports::{Lease, Leases, LogSequencer, OutboxKey, RetentionTime, SequenceError, Sequenced, StoreError};
@@ -7,64 +7,66 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long the lease lasts unless it is renewed: who waits for it takes it that long after the holder
-/// has died, and a little later.
+/// The duration of the lease unless it is renewed. After the holder dies, another process takes it that
+/// much later, or a little more.
 const LEASE: Duration = Duration::from_secs(2);
-/// How often the lease is renewed, and how often it is tried for.
+/// The interval at which the holder renews the lease, and other processes try to take it.
 const RENEW: Duration = Duration::from_millis(500);
-/// How many events are numbered at a time.
+/// The most events that are sequenced at a time.
 const MOST: u16 = 2_000;
-/// How long events gather before the next are numbered, when these were few: a commit costs about the
-/// same for one as for many.
+/// How long events gather after a small chunk: a commit costs about the same for one event as for many.
 const GATHER: Duration = Duration::from_millis(20);
-/// How often it is looked whether there are events to number.
+/// The interval between checks for unsequenced events.
 const LOOK: Duration = Duration::from_millis(25);
-/// How many times in a row events of one product are numbered before it is the turn of others.
+/// How many more chunks in a row may end in the same product before other products have their turn.
 const TURNS: u32 = 4;
-/// After how many events the store is tidied, as soon as there are few to number.
+/// The number of sequenced events after which the outbox is vacuumed, once few events are pending.
 const TIDY: u64 = 50_000;
-/// How many old events are removed at a time, how long to pause before the next, and how often to look
-/// for more when there were fewer.
+/// The most old events that are pruned at a time, the pause before the next chunk, and the interval between
+/// checks once there are fewer.
 const FORGET: u16 = 1_000;
 const FORGET_PAUSE: Duration = Duration::from_millis(50);
 const FORGET_LOOK: Duration = Duration::from_secs(10);
-/// How far the time of retention may be behind the clock before the log says so: after a while without a
-/// server it is behind, too.
+/// How far the retention time may lag behind the clock before that is logged. A while without a running
+/// server makes it lag, too.
 const MAX_BEHIND: TimeDelta = TimeDelta::days(1);
-/// How long to pause after a failure.
+/// The pause after a failure.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
 
-/// Numbers committed events and forgets old ones, on a thread of its own, as long as this process holds
-/// the lease to do so; else it waits for the lease.
+/// Sequences committed events and prunes old ones, on a thread of its own, while this process holds the
+/// lease.
+///
+/// Otherwise it waits for the lease.
 #[derive(Debug)]
 pub struct EventSequencer(BackgroundTask);
 
-/// What an [`EventSequencer`] works with.
+/// The ports of an [`EventSequencer`].
 pub struct SequencerPorts {
-    /// Gives the lease.
+    /// The leases.
     pub leases: Arc<dyn Leases>,
-    /// Keeps the log.
+    /// The log to sequence.
     pub log: Arc<dyn LogSequencer>,
-    /// Is told when the log has grown.
+    /// The tail that is notified when the log has grown.
     pub tail: EventTail,
 }
 
-/// For how long events are retained.
+/// How long events are retained.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
-    /// How old they become, `None` for any age.
+    /// The maximum age of an event, `None` for no limit.
     pub age: Option<TimeDelta>,
-    /// How long after it has taken the lease a process removes nothing: a clock that was wrong at a start is
-    /// often put right then.
+    /// How long a process that has taken the lease prunes nothing: a clock that is wrong at startup is
+    /// often corrected soon after.
     pub grace: Duration,
 }
 
 impl EventSequencer {
-    /// Starts, under a name that no other process has, and this one never had before.
+    /// Starts the sequencer, under a holder name that no other process has and that this one never had
+    /// before.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error when the system cannot start a thread.
     pub fn start(ports: SequencerPorts, holder: String, retention: Retention) -> io::Result<Self> {
         let log = FailureLog::new("event sequencing", "retrying");
         let keeper = Keeper { ports, lease: Lease { name: "events", holder }, retention, log };
@@ -73,20 +75,19 @@ impl EventSequencer {
         Ok(Self(task))
     }
 
-    /// Whether its thread lives.
+    /// Returns the vital sign of the thread.
     #[must_use]
     pub fn vital(&self) -> Vital {
         self.0.vital()
     }
 
-    /// Stops after the step that is under way, and gives the lease back, so that another process takes it at
-    /// once.
+    /// Stops after the current step and releases the lease, so that another process can take it at once.
     pub fn stop(self) {
         self.0.stop();
     }
 }
 
-/// A keeper with what it knows while it holds the lease, which it gives back in the end.
+/// A keeper with its state while it holds the lease, which is released on drop.
 struct Tenure {
     keeper: Keeper,
     held: Option<Held>,
@@ -116,26 +117,26 @@ struct Keeper {
     log: FailureLog,
 }
 
-/// What is known while the lease is held.
+/// The state of a process that holds the lease.
 struct Held {
     renewed: Instant,
-    /// Where to go on, `None` for the start.
+    /// The key to continue after, `None` for the start.
     place: Option<OutboxKey>,
-    /// How many times in a row events of the same product came last.
+    /// How many chunks in a row have ended in the same product as the chunk before.
     turns: u32,
-    /// How many events were numbered since the store was tidied.
+    /// The number of events sequenced since the last vacuum.
     untidied: u64,
     forget_next: Instant,
-    /// When the time of retention was moved on last.
+    /// When the retention time was last advanced.
     time_kept: Option<Instant>,
-    /// The instant before which events go, as far as it is known.
+    /// The instant before which events are pruned, while more are due.
     before: Option<DateTime<Utc>>,
-    /// Whether the clock was found far ahead of the time of retention.
+    /// Whether the retention time was found far behind the clock.
     behind: bool,
 }
 
 impl Held {
-    /// Held from now on; nothing is removed for a while.
+    /// Returns the state of a lease taken now; nothing is pruned within the grace period.
     fn now(grace: Duration) -> Self {
         let now = Instant::now();
         Self {
@@ -150,9 +151,10 @@ impl Held {
         }
     }
 
-    /// From where to go on after a full chunk that ended at a place. A product of which events come
-    /// faster than they are numbered must not keep the others waiting: its rest comes with the next
-    /// round.
+    /// Sets the key to continue after once a full chunk has ended at `place`.
+    ///
+    /// A product whose events arrive faster than they are sequenced must not delay others. Its
+    /// remaining events follow in the next round.
     fn go_on(&mut self, place: Option<OutboxKey>) {
         let same = |before: &OutboxKey, now: &OutboxKey| before.sku == now.sku;
         let stays = self.place.as_ref().zip(place.as_ref()).is_some_and(|(before, now)| same(before, now));
@@ -165,7 +167,7 @@ impl Held {
 }
 
 impl Keeper {
-    /// Logs what came of a step, and a fault that lasts only once; answers how long to pause.
+    /// Logs the outcome of a step, and a lasting failure only once; returns the pause.
     fn after(&self, step: Result<Duration, SequenceError>, held: &mut Option<Held>) -> Duration {
         let error = match step {
             Ok(pause) => {
@@ -188,7 +190,7 @@ impl Keeper {
         AFTER_FAILURE
     }
 
-    /// One thing that is to be done, and how long to pause after it.
+    /// Performs one step; returns the pause after it.
     fn step(&self, held: &mut Option<Held>) -> Result<Duration, SequenceError> {
         let Some(held) = held else {
             if !self.take()? {
@@ -199,8 +201,8 @@ impl Keeper {
             return Ok(Duration::ZERO);
         };
         self.forget(held)?;
-        // Within a round there is no need to look, and each look from the start passes by all that was
-        // numbered since the store was tidied.
+        // Within a round the check is superfluous; each check from the start scans all events sequenced
+        // since the last vacuum.
         if held.place.is_some() || self.ports.log.has_unnumbered()? {
             return self.number(held);
         }
@@ -229,9 +231,9 @@ impl Keeper {
             held.go_on(place);
             return Ok(Duration::ZERO);
         }
-        // The end is reached: another round begins, at once unless this one has seen the start.
+        // The end is reached. The next round starts at once, unless this one began at the start.
         (held.place, held.turns) = (None, 0);
-        // Not before: while there is much to number, tidying could take longer than the lease.
+        // Not earlier: with many events pending, a vacuum could outlast the lease.
         if held.untidied >= TIDY {
             held.untidied = 0;
             self.ports.log.tidy()?;
@@ -241,7 +243,7 @@ impl Keeper {
 
     fn forget(&self, held: &mut Held) -> Result<(), SequenceError> {
         let Some(age) = self.retention.age.filter(|_| Instant::now() >= held.forget_next) else { return Ok(()) };
-        // When it fails, events are numbered all the same.
+        // Set first, so that a failure does not stop sequencing.
         held.forget_next = Instant::now() + FORGET_LOOK;
         let before = match held.before {
             Some(before) => before,
@@ -250,7 +252,7 @@ impl Keeper {
         let gone = self.ports.log.forget(&self.lease, LEASE, before, FORGET)?;
         held.renewed = Instant::now();
         if gone >= u64::from(FORGET) {
-            // More of the same: the time is moved on with the next look.
+            // More events are due: the instant stays until they are pruned.
             (held.forget_next, held.before) = (held.renewed + FORGET_PAUSE, Some(before));
         } else {
             held.before = None;
@@ -258,8 +260,9 @@ impl Keeper {
         Ok(())
     }
 
-    /// Moves the time of retention on by what has really passed since this process did so before, and answers
-    /// the instant before which events go.
+    /// Advances the retention time, by no more than the time really passed since the last advance allows.
+    ///
+    /// Returns the instant before which events are pruned.
     fn keep_time(&self, held: &mut Held, age: TimeDelta) -> Result<DateTime<Utc>, SequenceError> {
         let now = Instant::now();
         let passed = held.time_kept.map_or(Duration::ZERO, |kept| now.duration_since(kept));

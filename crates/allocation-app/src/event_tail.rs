@@ -1,4 +1,4 @@
-//! Waiting for the log to grow.
+//! Waiting for the event log to grow.
 
 use crate::health::Alive;
 use crate::{FailureLog, Vital};
@@ -10,13 +10,13 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How often the database is asked while somebody waits.
+/// The interval between polls of the database while there are waiters.
 const POLL: Duration = Duration::from_millis(50);
 
-/// Tells those who wait for events when there are more, without a thread or a connection for each.
+/// Notifies waiters of new events, without a thread or a connection for each.
 ///
-/// One thread watches the newest position, and only while somebody waits. Cloning gives another handle
-/// to the same tail, which closes with the last of them.
+/// One thread polls the newest position, and only while there are waiters. Clones are handles to the same
+/// tail, which closes when the last one is dropped.
 #[derive(Clone)]
 pub struct EventTail(Arc<Handle>);
 
@@ -24,32 +24,32 @@ struct Handle(Arc<Shared>, Vital);
 
 struct Shared {
     newest: watch::Sender<Newest>,
-    /// How many wait.
+    /// The number of waiters.
     waiting: Mutex<usize>,
     changed: Condvar,
     most: usize,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What is known of the log.
+/// The known state of the log.
 #[derive(Debug, Clone, Copy)]
 struct Newest {
     position: u64,
     closed: bool,
 }
 
-/// A place among those who wait.
+/// A registered waiter.
 pub struct EventWaiter {
     newest: watch::Receiver<Newest>,
     shared: Arc<Shared>,
 }
 
 impl EventTail {
-    /// Starts to watch a log, for so many who wait at a time.
+    /// Starts to watch a log, for up to `most` waiters at a time.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error when the system cannot start a thread.
     pub fn start(log: Arc<dyn EventLog>, most: usize) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             newest: watch::Sender::new(Newest { position: 0, closed: false }),
@@ -69,12 +69,12 @@ impl EventTail {
         Ok(Self(Arc::new(Handle(shared, vital))))
     }
 
-    /// Says that the log has grown, which is known before anybody has asked the database.
+    /// Reports a newer position of the log, ahead of the next poll.
     pub fn advance(&self, position: u64) {
         self.0.0.advance(position);
     }
 
-    /// A place to wait in, `None` when all are taken.
+    /// Registers a waiter; returns `None` when all places are taken.
     #[must_use]
     pub fn enter(&self) -> Option<EventWaiter> {
         let shared = &self.0.0;
@@ -87,18 +87,18 @@ impl EventTail {
         Some(EventWaiter { newest: shared.newest.subscribe(), shared: Arc::clone(shared) })
     }
 
-    /// Whether its thread lives.
+    /// Returns the vital sign of the thread.
     #[must_use]
     pub fn vital(&self) -> Vital {
         self.0.1.clone()
     }
 
-    /// Lets nobody wait any longer, from now on.
+    /// Ends all waits, current and future.
     pub fn close(&self) {
         self.0.0.close();
     }
 
-    /// Lets nobody wait any longer, and ends the thread.
+    /// Ends all waits, current and future, and the thread.
     pub fn stop(&self) {
         self.close();
         if let Some(thread) = locked(&self.0.0.thread).take()
@@ -110,13 +110,13 @@ impl EventTail {
 }
 
 impl EventWaiter {
-    /// Waits until there are events after a position. Answers `false` when nobody may wait any longer.
+    /// Waits for events after a position; returns `false` when the tail is closed.
     pub async fn grown_past(&mut self, position: u64) -> bool {
         let grown = self.newest.wait_for(|newest| newest.closed || newest.position > position).await;
         grown.is_ok_and(|newest| !newest.closed)
     }
 
-    /// Waits until nobody may wait any longer.
+    /// Waits until the tail is closed.
     pub async fn closed(&mut self) {
         // The sender lives as long as the waiter.
         let _closed = self.newest.wait_for(|newest| newest.closed).await;
@@ -137,7 +137,7 @@ impl Drop for Handle {
 
 impl Shared {
     fn close(&self) {
-        // Under the lock, so that the thread does not miss it between its look and its sleep.
+        // Under the lock, so that the thread cannot miss the change between its check and its sleep.
         let _waiting = locked(&self.waiting);
         self.newest.send_modify(|newest| newest.closed = true);
         self.changed.notify_one();
@@ -154,7 +154,7 @@ impl Shared {
     fn watch(&self, log: &dyn EventLog) {
         let failures = FailureLog::new("watching the event log", "retrying");
         while self.somebody_waits() {
-            // A panic costs one look, not those to come.
+            // A panic costs one poll, not the thread.
             match panic::catch_unwind(AssertUnwindSafe(|| log.bounds())) {
                 Ok(Ok(bounds)) => {
                     self.advance(bounds.last);
@@ -168,7 +168,7 @@ impl Shared {
         }
     }
 
-    /// Sleeps until somebody waits; `false` when nobody may any longer.
+    /// Sleeps until there is a waiter; returns `false` when the tail is closed.
     fn somebody_waits(&self) -> bool {
         let waiting = locked(&self.waiting);
         let nobody = |waiting: &mut usize| *waiting == 0 && !self.newest.borrow().closed;

@@ -5,7 +5,7 @@ use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{ExtendError as Refusal, HoldDuration, Order, OrderId};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
 
-/// Why an order is not held for longer. Nothing has changed then.
+/// The reason why a hold is not extended. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ExtendHoldError {
     /// A rule forbids it.
@@ -17,12 +17,13 @@ pub enum ExtendHoldError {
 }
 
 impl UseCases {
-    /// Holds an order until so long from now; never shorter than it was held already.
+    /// Holds an order for `hold` from now; never shortens its hold.
     ///
     /// # Isolation
     ///
     /// All lines of the order are read under the locks of their products. The SKUs of the order are read
-    /// before, and once more with its lines locked against new ones: what is answered is the whole order.
+    /// before the locks, and once more with the order's lines locked against new ones. The returned order
+    /// is therefore complete.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! One line of the log for each change of state.
+//! One log line for each change of state.
 
 use crate::ErrorChain;
 use std::error::Error;
@@ -6,22 +6,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long after the last line about a failure that lasts the next one follows.
+/// The interval between two lines about a lasting failure.
 const REMINDER: Duration = Duration::from_secs(60);
 
-/// Logs whether a part of the service works: the first failure with its causes, a reminder with the number of
-/// failures once a minute, and that it works again. Attempts in between cost no line.
+/// Logs whether a component works: the first failure with its causes, a reminder with the number of
+/// failures at most once a minute, and the recovery.
+///
+/// Attempts in between log at debug level only.
 #[derive(Debug)]
 pub struct FailureLog {
     component: &'static str,
     consequence: &'static str,
     settle: Duration,
-    /// Whether there is a failure, without the lock: successes are many.
+    /// Whether the component is failing, readable without the lock: successes are frequent.
     failing: AtomicBool,
     failure: Mutex<Option<Failure>>,
 }
 
-/// A failure that lasts.
+/// A lasting failure.
 #[derive(Debug, Clone, Copy)]
 struct Failure {
     since: Instant,
@@ -30,7 +32,7 @@ struct Failure {
     count: u64,
 }
 
-/// What there is to log.
+/// A line to log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line {
     Failed,
@@ -39,7 +41,9 @@ enum Line {
 }
 
 impl FailureLog {
-    /// A component that works. Its name is the subject of the lines, `consequence` what a failure leads to:
+    /// Returns the log of a component that works.
+    ///
+    /// The component is the subject of the lines, and `consequence` follows a failure:
     /// `event sequencing failed, retrying: connection refused`.
     #[must_use]
     pub const fn new(component: &'static str, consequence: &'static str) -> Self {
@@ -47,8 +51,9 @@ impl FailureLog {
         Self { component, consequence, settle: Duration::ZERO, failing, failure }
     }
 
-    /// The component works again only when it has not failed for so long: for a component of which some
-    /// attempts succeed while others fail.
+    /// Counts the component as recovered only once it has not failed for `settle`.
+    ///
+    /// For a component of which some attempts succeed while others fail.
     #[must_use]
     pub const fn settling(mut self, settle: Duration) -> Self {
         self.settle = settle;
@@ -60,7 +65,7 @@ impl FailureLog {
         self.failed_because(&ErrorChain(error));
     }
 
-    /// Records a failure whose causes are a text.
+    /// Records a failure with the text of its causes.
     pub fn failed_because(&self, cause: &dyn std::fmt::Display) {
         let (component, consequence) = (self.component, self.consequence);
         match self.failure(Instant::now()) {
@@ -85,7 +90,7 @@ impl FailureLog {
         }
     }
 
-    /// Whether the last attempt failed.
+    /// Returns whether the component is failing.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.failing.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! Commands of many callers, decided in one unit of work.
+//! Commands of many callers that are decided in one unit of work.
 
 use crate::allocate_line::{LineAnswer, allocate, resolve_line};
 use crate::locking::{Locked, catch_up, lock};
@@ -9,17 +9,17 @@ use allocation_domain::{NewOrder, OrderId, OrderLine, Products, Sku};
 use allocation_ports::{LockRequest, Origin, Origins, StoreError, UnitOfWork};
 use std::collections::BTreeMap;
 
-/// What a caller asks for.
+/// A caller's command.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Command<'a> {
-    /// To allocate a line that is sent alone.
+    /// Allocates a standalone line.
     Allocate(&'a OrderLine),
-    /// To place an order.
+    /// Places an order.
     Place(&'a NewOrder),
 }
 
 impl Command<'_> {
-    /// Whether the command is about one of these SKUs.
+    /// Returns whether the command affects one of these SKUs.
     fn is_about(self, skus: &[Sku]) -> bool {
         !skus.is_empty()
             && match self {
@@ -29,12 +29,12 @@ impl Command<'_> {
     }
 }
 
-/// What a caller is answered, by what was asked for.
+/// The answer to a command, by its kind.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Line(LineAnswer),
     Order(OrderAnswer),
-    /// Nothing yet: a product of the command is behind, and this unit of work was a step.
+    /// No answer yet: a product of the command is behind, and this unit of work was a step.
     Behind,
 }
 
@@ -48,18 +48,20 @@ impl Answer {
     }
 }
 
-/// Decides commands in their order, and saves what changed: one answer for each command.
+/// Decides commands in their order and saves the changes; returns one answer for each command.
 ///
-/// The refusal of one changes nothing for another. Nor does a product that is behind: its commands
-/// alone are not decided yet. `is_late` tells of a command, by its number, whether its time is over. It is
-/// asked once the products are locked: no other transaction comes in between any more. A command that is late
-/// changes nothing; what a commit of unknown outcome has done is told all the same.
+/// Rejecting one command changes nothing for another. Nor does a product that is behind: only its own
+/// commands stay undecided.
+///
+/// `is_late` returns whether the time of a command, given by its index, has run out. It is called once the
+/// products are locked, when no other transaction can intervene. A late command changes nothing; the effect
+/// of an unknown commit is reported all the same.
 ///
 /// # Isolation
 ///
-/// What each command reads is protected as its decision says, [`allocate`] and [`Orders::find`]; all
-/// products of the group are locked before anything is read. Nothing that one command reads depends on
-/// another but through these products.
+/// [`allocate`] and [`Orders::find`] describe how each command's reads are protected. All products of the
+/// group are locked before anything is read. Commands affect each other's reads through these products
+/// alone.
 pub(crate) fn decide_group<'a>(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
@@ -106,7 +108,7 @@ pub(crate) fn decide_group<'a>(
     Ok(UnitOutcome::Commit(answers))
 }
 
-/// How many events each product has that a command is about.
+/// Returns how many events each product of a command has.
 fn count_events<'a>(products: &Products, command: Command<'a>) -> Vec<(&'a Sku, usize)> {
     match command {
         Command::Allocate(line) => vec![(line.sku(), events_of(products, line.sku()))],
@@ -118,7 +120,7 @@ fn events_of(products: &Products, sku: &Sku) -> usize {
     products.get(sku).map_or(0, |product| product.events().len())
 }
 
-/// What the decisions need: each SKU once, with its lines.
+/// Returns the lock requests of the commands: each SKU once, with its lines.
 fn wanted<'a>(commands: impl Iterator<Item = Command<'a>>) -> Vec<LockRequest> {
     let mut by_sku: BTreeMap<&Sku, LockRequest> = BTreeMap::new();
     for command in commands {
@@ -145,7 +147,7 @@ fn with_batches(sku: &Sku) -> LockRequest {
     LockRequest { open_batches: true, ..LockRequest::product(sku.clone()) }
 }
 
-/// The orders to place.
+/// Returns the ids of the orders to place.
 fn order_ids<'a>(commands: impl Iterator<Item = Command<'a>>) -> Vec<OrderId> {
     let id = |command| match command {
         Command::Allocate(_) => None,

@@ -1,4 +1,4 @@
-//! Whether a write would succeed, looked at by a thread of its own.
+//! Readiness for writes, probed by a dedicated thread.
 
 use crate::FailureLog;
 use allocation_ports::{DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
@@ -10,33 +10,33 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long to pause between two probes.
+/// The pause between two probes.
 const PAUSE: Duration = Duration::from_secs(1);
-/// After how long without an answer a probe counts as failed.
+/// The age of the last result from which the probe counts as failed.
 const STALE: Duration = Duration::from_secs(5);
-/// For how long no process may hold the lease to number events: when the holder dies, another takes over
-/// within seconds.
+/// How long the sequencer's lease may be free: another process takes over within seconds after its holder
+/// dies.
 const UNSEQUENCED: Duration = Duration::from_secs(10);
 
-/// Whether a background thread lives.
+/// The vital sign of a background thread.
 #[derive(Debug, Clone)]
 pub struct Vital {
     name: &'static str,
     thread: Weak<()>,
 }
 
-/// What a thread holds as long as it lives.
+/// The sign of life that a thread holds while it runs.
 #[derive(Debug, Default)]
 pub struct Alive(Arc<()>);
 
 impl Alive {
-    /// For a thread that is about to start.
+    /// Returns the sign of life for a thread that is about to start.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether the thread of that name lives.
+    /// Returns the vital sign of the thread, under this name.
     #[must_use]
     pub fn vital(&self, name: &'static str) -> Vital {
         Vital { name, thread: Arc::downgrade(&self.0) }
@@ -49,8 +49,9 @@ impl Vital {
     }
 }
 
-/// Probes the database once a second over a connection of its own, and keeps the result for
-/// [`Readiness`]: to ask for it takes no connection and never waits.
+/// Probes the database once a second over a dedicated connection, and keeps the result for [`Readiness`].
+///
+/// Reading the result takes no connection and never waits.
 pub struct Health {
     shared: Arc<Shared>,
     _stop: Sender<()>,
@@ -63,21 +64,22 @@ struct Shared {
     last: Mutex<Last>,
 }
 
-/// What the last probe has found.
+/// The result of the last probe.
 struct Last {
     at: Instant,
     failed: Vec<FailedCheck>,
-    /// When a process was last seen to hold the lease to number events.
+    /// The last time at which a process was seen with the sequencer's lease.
     sequenced: Instant,
 }
 
 impl Health {
-    /// Starts to probe, and waits for the first result, for some seconds at most. Threads that end although
-    /// nothing has stopped them are found by their vitals.
+    /// Starts to probe, and waits for the first result for some seconds at most.
+    ///
+    /// `vitals` reveal threads that end without being stopped.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error when the system cannot start a thread.
     pub fn start(probe: Arc<dyn DatabaseProbe>, vitals: Vec<Vital>) -> io::Result<Self> {
         let now = Instant::now();
         let log = FailureLog::new("the database", "not ready");
@@ -124,7 +126,7 @@ impl Shared {
                 }
                 Vec::new()
             }
-            // Others write. When that lasts, the result grows stale.
+            // Other transactions write. If that lasts, the result grows stale.
             Ok(Probed::Busy) => return,
             Err(error) => {
                 self.log.failed(&error);
@@ -160,7 +162,7 @@ fn schema(state: SchemaState) -> Option<FailedCheck> {
     Some(FailedCheck::new(FailedCheck::SCHEMA, detail))
 }
 
-/// The clock of the process must be that of the database, or nearly.
+/// Checks that the clock of the process is close to that of the database.
 fn clock(ahead: TimeDelta) -> Option<FailedCheck> {
     if ahead.abs() <= MAX_CLOCK_DIFFERENCE {
         return None;
@@ -171,7 +173,7 @@ fn clock(ahead: TimeDelta) -> Option<FailedCheck> {
     Some(FailedCheck::new(FailedCheck::CLOCK, detail))
 }
 
-/// A number with a comma between thousands.
+/// Formats a number with a comma between thousands.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

@@ -1,7 +1,7 @@
 //! The use cases of the Allocation Service.
 //!
-//! A use case opens a unit of work, lets the domain decide, and has the store write the decision
-//! down. It knows ports, never adapters.
+//! A use case opens a unit of work, lets the domain decide, and has the store save the decision. It depends
+//! on ports, never on adapters.
 #![warn(missing_docs)]
 
 mod add_batch;
@@ -68,9 +68,9 @@ pub use unit_of_work::{UnitRunner, is_overload};
 use allocation_ports::{Clock, Origin, Queries};
 use std::sync::Arc;
 
-/// The use cases that run on the caller's thread, each in a unit of work of its own.
+/// The use cases that run on the caller's thread, each in its own unit of work.
 ///
-/// They block until the database has answered: call them where blocking is allowed.
+/// Each call blocks until the database responds: call them where blocking is allowed.
 #[derive(Clone)]
 pub struct UseCases {
     units: UnitRunner,
@@ -81,26 +81,28 @@ pub struct UseCases {
 }
 
 impl UseCases {
-    /// The use cases over a store, what is read of it without locks, and a clock.
+    /// Returns the use cases over a store, lock-free queries and a clock.
     #[must_use]
     pub fn new(units: UnitRunner, queries: Arc<dyn Queries>, clock: Arc<dyn Clock>) -> Self {
         Self { units, queries, clock, origin: Origin::default(), age: None }
     }
 
-    /// The same use cases for a command that comes from somewhere, as its events are to tell.
+    /// Returns the same use cases for a command with this origin, which its events record.
     #[must_use]
     pub fn with_origin(self, origin: Origin) -> Self {
         Self { origin, ..self }
     }
 
-    /// The same use cases, whose callers wait no longer than so.
+    /// Returns the same use cases with a limit on the age of a command.
     #[must_use]
     pub fn with_age_limit(self, age: AgeLimit) -> Self {
         Self { age: Some(age), ..self }
     }
 
-    /// The same use cases for a command that has been read just now: it is not begun when it is older
-    /// than the limit, and fails with [`StoreError::Busy`](allocation_ports::StoreError::Busy).
+    /// Returns the same use cases for a command that has just been read.
+    ///
+    /// A command older than the limit is not started: it fails with
+    /// [`StoreError::Busy`](allocation_ports::StoreError::Busy).
     #[must_use]
     pub fn for_command_just_read(self) -> Self {
         match &self.age {

@@ -6,15 +6,15 @@ use allocation_domain::{BatchReference, OrderId, Product, Products, Sku};
 use allocation_ports::{LockRequest, Origins, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 
-/// Locked products, and when they are decided on.
+/// Locked products, with the time of the decision on them.
 pub(crate) struct Locked {
     pub(crate) products: Products,
-    /// The time by the clock of the store when all locks were held; that of the process has no say.
-    /// Without a product there is nothing to decide, and it is the beginning of time.
+    /// The store's time at which all locks were held; the clock of the process is not used. Without a
+    /// product there is nothing to decide, and the time is the Unix epoch.
     pub(crate) now: DateTime<Utc>,
 }
 
-/// Locks what is wanted for decisions.
+/// Locks the requested products and loads the requested rows.
 pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[LockRequest]) -> Result<Locked, StoreError> {
     let products = unit.products().lock(wanted)?;
     let now = products.iter().filter_map(Product::lock_time).map(|lock| lock.now).max();
@@ -25,10 +25,10 @@ pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[LockRequest]) -> Result<
 #[error("batch {0} was removed and added to another product meanwhile")]
 struct BatchMoved(BatchReference);
 
-/// Locks the product of a batch with what is wanted of it; `None` when there is no batch of that name.
+/// Locks the product of a batch with the requested rows; returns `None` when the batch does not exist.
 ///
-/// The SKU of the batch is read before the lock. When the batch is not there under it, its name is looked
-/// up once more: one that has another SKU by now is a conflict, and the unit runs again.
+/// The SKU of the batch is read before the lock. When the batch is missing under the lock, its reference is
+/// looked up once more. A batch found then has moved to another product: a conflict, and the unit runs again.
 pub(crate) fn lock_batch(
     unit: &mut dyn UnitOfWork,
     reference: &BatchReference,
@@ -46,11 +46,10 @@ pub(crate) fn lock_batch(
     }
 }
 
-/// Locks the products in which an order has lines, and loads these; there are none of an order that
-/// is not known. The order gets no lines until the unit ends.
+/// Locks the products of an order's lines and loads the lines; an unknown order has none.
 ///
-/// Its SKUs are read before the locks are given, so they are compared once more under them: an order that
-/// has got a line meanwhile is a conflict, and the unit runs again with that line.
+/// The order gets no further lines until the unit ends. Its SKUs are read before the locks and compared
+/// again under them. A line added in between is a conflict, and the unit runs again with that line.
 pub(crate) fn lock_order(unit: &mut dyn UnitOfWork, order_id: &OrderId) -> Result<Locked, StoreError> {
     let skus = unit.orders().skus_of(order_id)?;
     if skus.is_empty() {
@@ -63,9 +62,10 @@ pub(crate) fn lock_order(unit: &mut dyn UnitOfWork, order_id: &OrderId) -> Resul
     Ok(locked)
 }
 
-/// Releases holds of locked products that have expired, and serves lines that wait for units which
-/// are free, as far as one unit of work takes that on. Returns the products that are still behind:
-/// nothing else can be decided on them in this unit.
+/// Releases expired holds of locked products, and allocates free units to backorders, as far as one unit of
+/// work may.
+///
+/// Returns the products that are still behind: this unit can decide nothing else on them.
 pub(crate) fn catch_up(unit: &mut dyn UnitOfWork, locked: &mut Locked) -> Result<Vec<Sku>, StoreError> {
     let mut behind = Vec::new();
     let now = locked.now;
@@ -79,9 +79,10 @@ pub(crate) fn catch_up(unit: &mut dyn UnitOfWork, locked: &mut Locked) -> Result
     Ok(behind)
 }
 
-/// Brings locked products up to date for one decision over all of them. `None` when that takes more
-/// units of work: what this one has done is saved, and the caller ends it with
-/// [`UnitOutcome::Step`](crate::unit_of_work::UnitOutcome::Step).
+/// Brings locked products up to date for one decision over all of them.
+///
+/// Returns `None` when that takes more units of work. This unit's progress is then saved, and the caller
+/// ends the unit with [`UnitOutcome::Step`](crate::unit_of_work::UnitOutcome::Step).
 pub(crate) fn up_to_date(unit: &mut dyn UnitOfWork, mut locked: Locked) -> Result<Option<Locked>, StoreError> {
     if catch_up(unit, &mut locked)?.is_empty() {
         return Ok(Some(locked));

@@ -8,25 +8,25 @@ use allocation_ports::{LockRequest, Origin, StoreError, StoredPickList, UnitOfWo
 use chrono::SubsecRound;
 use std::collections::BTreeSet;
 
-/// How often lines are looked for that nobody else takes meanwhile.
+/// The most searches for lines that no other unit lists meanwhile.
 const MAX_TRIES: usize = 8;
 
-/// What came of making a pick list.
+/// The outcome of making a pick list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MakePickListOutcome {
     /// The list is new.
     Made(StoredPickList),
-    /// It was made already; this is what became of it.
+    /// The list was made before; this is its current state.
     Unchanged(StoredPickList),
 }
 
-/// Why a pick list is not made. Nothing has changed then.
+/// The reason why a pick list is not made. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum MakePickListError {
-    /// No firm allocation in stock that is on no list is among what was asked for.
+    /// No requested line has a firm allocation in stock that is on no list.
     #[error("There is nothing to pick")]
     NothingToPick,
-    /// There is a list of that name that was asked to be made of something else.
+    /// A list with this id was made from another request.
     #[error("Pick list {0} exists already with other content")]
     AlreadyExists(PickListId),
     /// The store failed.
@@ -47,8 +47,9 @@ pub(crate) struct AllListed;
 struct MadeMeanwhile(PickListId);
 
 impl UseCases {
-    /// A name for a pick list whose caller has none: it sorts by time, and is short enough to be
-    /// read out.
+    /// Returns an id for a pick list whose caller has none.
+    ///
+    /// Ids sort by time and are short enough to be read out.
     #[must_use]
     pub fn name_pick_list(&self) -> Option<PickListId> {
         const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -57,19 +58,18 @@ impl UseCases {
         PickListId::parse(name).ok()
     }
 
-    /// Puts firm allocations in stock on a list of their own. A list that was made already stays as it
-    /// is, also when there is more to pick by now.
+    /// Puts firm allocations in stock on a new pick list.
     ///
-    /// Lines are looked for without locks: that may take long, where many wait. What others take
-    /// meanwhile is left out; when they have taken all, others are looked for, more each time, as there
-    /// may be many who look for the same.
+    /// An existing list stays unchanged, even if more could be picked since. Lines are searched without
+    /// locks, as the search may take long when there are many. Lines that other lists take meanwhile are
+    /// left out. If all are taken, the search repeats for more lines each time, as many units may search
+    /// for the same ones.
     ///
     /// # Isolation
     ///
-    /// What of the found lines is firm, in stock and on no list is read under the locks of their products.
-    /// The name is looked up before: a list that is found never changes what it was asked to be made of, and
-    /// a name that is not found is taken by a unique key, so that of two units that make it one conflicts,
-    /// runs again, and finds it.
+    /// Which of the found lines are firm, in stock and on no list is read under the locks of their
+    /// products. The id is looked up before. The request of an existing list never changes, and a new id is
+    /// claimed by a unique key. Of two units that make the list, one conflicts, runs again and finds it.
     ///
     /// # Errors
     ///
@@ -87,21 +87,21 @@ impl UseCases {
     }
 }
 
-/// What was found without locks.
+/// The result of the search without locks.
 struct Found {
     wanted: Vec<LockRequest>,
-    /// Whether all was looked through that comes before.
+    /// Whether the search ended before its row limit.
     complete: bool,
 }
 
 impl Found {
-    /// Why there is no list when nothing was found.
+    /// Returns the reason why there is no list when nothing was found.
     fn nothing(&self) -> MakePickListError {
         if self.complete { MakePickListError::NothingToPick } else { StoreError::Busy(AllListed.into()).into() }
     }
 }
 
-/// What was decided, `None` when all lines that were found were taken meanwhile.
+/// The decision, `None` when all found lines were taken meanwhile.
 type Decision = Option<Result<MakePickListOutcome, MakePickListError>>;
 
 fn make(
@@ -122,7 +122,7 @@ fn make(
     let Locked { mut products, now } = lock(unit, &found.wanted)?;
     match decide(unit, &mut products, |products| products.make_pick_list(list))? {
         Ok(made) => {
-            // Its events say the same.
+            // The events of the list carry the same time.
             let listed = products.iter().filter(|product| !product.events().is_empty());
             let created_at = listed.map(|product| product.decided_at(now)).min().unwrap_or(now).trunc_subsecs(6);
             save_changed(unit, products, origin)?;
@@ -131,18 +131,18 @@ fn make(
             Ok(UnitOutcome::Commit(Some(Ok(MakePickListOutcome::Made(stored)))))
         }
         Err(Refusal::NothingToPick) => Ok(UnitOutcome::Rollback(None)),
-        // Another unit of work has made it since it was looked for: it is found when this runs again.
+        // Another unit of work has made the list since the lookup; the next run finds it.
         Err(Refusal::AlreadyExists(list_id)) => Err(StoreError::Conflict(MadeMeanwhile(list_id).into())),
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
     }
 }
 
-/// A list that is there after a commit of unknown outcome was made by that commit.
+/// Returns the outcome of a repeat: a list that exists after an unknown commit was made by that commit.
 fn repeated(known: StoredPickList, attempt: Attempt) -> MakePickListOutcome {
     if attempt.resolving { MakePickListOutcome::Made(known) } else { MakePickListOutcome::Unchanged(known) }
 }
 
-/// The lines by their products; they come sorted by SKU, each once.
+/// Groups lines by product. The lines are unique and sorted by SKU.
 fn wanted(lines: BTreeSet<(Sku, OrderId)>) -> Vec<LockRequest> {
     let mut wanted: Vec<LockRequest> = Vec::new();
     for (sku, order_id) in lines {

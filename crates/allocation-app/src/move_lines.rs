@@ -8,16 +8,17 @@ use allocation_ports::{LockRequest, Origin, StoreError, UnitOfWork};
 use std::io;
 use std::time::Duration;
 
-/// How many batches are looked up at a time.
+/// The most batches that are looked up at a time.
 const MAX_BATCHES: u16 = 100;
 
 impl UseCases {
-    /// Starts a task that goes on with what corrections of batches have left to be done, after each pause:
-    /// [`UseCases::move_lines`]. Any number of replicas may do so, and one takes over what another has begun.
+    /// Starts a task that completes corrections of batches with [`UseCases::move_lines`], after each pause.
+    ///
+    /// Any number of replicas may run the task; one continues what another has begun.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error when the system cannot start a thread.
     pub fn start_mover(&self, pause: Duration) -> io::Result<BackgroundTask> {
         let use_cases = self.clone();
         BackgroundTask::every(pause, "move", "moving lines of batches", move |stop| {
@@ -25,17 +26,17 @@ impl UseCases {
         })
     }
 
-    /// Goes on with what corrections have left to be done with the lines of batches, in steps that are
-    /// each committed, the batches in turn; returns how many steps these were.
+    /// Completes corrections of batches in steps that are each committed, the batches in turn; returns the
+    /// number of steps.
     ///
-    /// `go_on` is asked before each step. What a step decides depends only on what is stored under the
-    /// product's lock, so any number of processes may do this at once. Which line leaves a lowered
-    /// batch first is looked up without the lock: no line can take units of that batch meanwhile, and
-    /// what is given back meanwhile is left to the last lines.
+    /// `go_on` is called before each step. A step depends only on data stored under the product's lock, so
+    /// any number of processes may do this at once. The first line to leave a lowered batch is looked up
+    /// without the lock. No line can take units of that batch meanwhile. Units released meanwhile are left
+    /// to the last lines.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails or others are in the way; the steps before stay done.
+    /// [`StoreError`] when the database fails or is busy; earlier steps stay committed.
     pub fn move_lines(&self, mut go_on: impl FnMut() -> bool) -> Result<usize, StoreError> {
         let mut steps = 0;
         loop {
@@ -47,7 +48,7 @@ impl UseCases {
         }
     }
 
-    /// Does one step with each batch; what is wrong with one does not stop the others.
+    /// Performs one step for each batch; the failure of one batch does not stop the others.
     fn move_lines_of_each_batch(&self, go_on: &mut impl FnMut() -> bool) -> Result<usize, StoreError> {
         let (mut steps, mut after, mut failure) = (0, None, Ok(()));
         loop {
@@ -68,7 +69,7 @@ impl UseCases {
         }
     }
 
-    /// Does one step with the lines of a batch; returns whether there was anything to do.
+    /// Performs one step for the lines of a batch; returns whether there was anything to do.
     fn step(&self, sku: &Sku, reference: &BatchReference) -> Result<bool, StoreError> {
         let first = match self.queries.batch(reference, self.clock.now())? {
             Some(batch) => self.first_to_leave(&batch)?,
@@ -77,7 +78,7 @@ impl UseCases {
         self.units.run("move_lines", |unit, _| step(unit, sku, reference, first.as_ref()))
     }
 
-    /// The first line to leave, where all lines are reviewed and that is not known.
+    /// Returns the first line to leave the batch, if all lines are reviewed and that line is not known yet.
     fn first_to_leave(&self, batch: &Batch) -> Result<Option<FirstToLeave>, StoreError> {
         let leaves = batch.moving().is_some_and(|moving| moving.review.is_none() && moving.after.is_none());
         if leaves { self.queries.first_to_leave(batch.reference(), batch.moving_units()) } else { Ok(None) }

@@ -6,7 +6,7 @@ use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{PickError as Refusal, PickLineId, PickOutcome, Units};
 use allocation_ports::{LockRequest, Origin, StoreError, UnitOfWork};
 
-/// Why a line is not picked. Nothing has changed then.
+/// The reason why a line is not picked. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PickError {
     /// A rule forbids it.
@@ -18,14 +18,16 @@ pub enum PickError {
 }
 
 impl UseCases {
-    /// Notes that so many units of a pick line were found and picked. For those that are missing the
-    /// order line gets others, or waits for them. Picking so many again changes nothing, also after a
-    /// commit whose reply was lost: what was given instead is then told by the history of the order.
+    /// Records that `found` units of a pick line were found and picked.
+    ///
+    /// The order line gets other units for the missing ones, or waits for them. Picking the same number
+    /// again changes nothing, also after a commit whose reply was lost. The replacement units are then in
+    /// the history of the order.
     ///
     /// # Isolation
     ///
-    /// The pick line is read before the lock for its SKU, order and batch alone, which never change; it is
-    /// read again under the lock of the product, with the order line, its batches and the queue.
+    /// The pick line is read before the lock only for its SKU, order and batch, which never change. It is
+    /// read again under the lock of the product, with the order line, its batches and the backorders.
     ///
     /// # Errors
     ///
@@ -50,7 +52,7 @@ fn pick(
     };
     let locked = lock(unit, &[wanted])?;
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
-    // What has become of the line is told only under the lock.
+    // The state of the line is certain only under the lock.
     let (Some(product), Some(line)) = (products.get_mut(&before.sku), unit.pick_lists().find_line(id)?) else {
         return not_found();
     };

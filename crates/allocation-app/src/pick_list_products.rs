@@ -1,17 +1,18 @@
-//! What commands about a whole pick list are decided on.
+//! Locking for commands on a whole pick list.
 
 use crate::locking::{Locked, lock};
 use allocation_domain::{BatchReference, OrderId, PickLineId, PickList, PickListId, Sku};
 use allocation_ports::{LockRequest, StoreError, StoredPickList, UnitOfWork};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Locks the products of a pick list, and loads its lines with their order lines and batches; `None`
-/// when there is no list of that name.
+/// Locks the products of a pick list and loads its lines with their order lines and batches.
+///
+/// Returns `None` when the list does not exist.
 pub(crate) fn lock_list(
     unit: &mut dyn UnitOfWork,
     list_id: &PickListId,
 ) -> Result<Option<(Locked, StoredPickList)>, StoreError> {
-    // A list has the same lines for ever, but what became of them is told only under the locks.
+    // The lines of a list never change, but their states are certain only under the locks.
     let Some(before) = unit.pick_lists().find(list_id)? else { return Ok(None) };
     let mut locked = lock(unit, &wanted(&before.list))?;
     let Some(stored) = unit.pick_lists().find(list_id)? else { return Ok(None) };
@@ -24,7 +25,7 @@ pub(crate) fn lock_list(
     Ok(Some((locked, stored)))
 }
 
-/// The order lines and batches of a list, each once.
+/// Returns the lock requests of a list: its order lines and batches, each once.
 fn wanted(list: &PickList) -> Vec<LockRequest> {
     let mut by_sku: BTreeMap<&Sku, (BTreeSet<&OrderId>, BTreeSet<&BatchReference>)> = BTreeMap::new();
     for line in list.lines.values() {

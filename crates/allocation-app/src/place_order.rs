@@ -7,28 +7,28 @@ use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// What came of placing an order.
+/// The outcome of placing an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlaceOrderOutcome {
     /// The order is new.
     Placed(Order),
-    /// The same order was there already; nothing changed.
+    /// The same order was placed before; nothing changed.
     Unchanged,
 }
 
-/// Why an order is not placed. Nothing of it is stored then.
+/// The reason why an order is not placed. Nothing of it is stored.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PlaceOrderError {
-    /// The order rejects shortage, and these of its lines cannot be served.
+    /// The order rejects shortages, and these of its lines cannot be served.
     #[error(transparent)]
     OutOfStock(#[from] Shortages),
-    /// Another order has that name, or one of its lines was sent alone before.
+    /// Another order has this id, or one of its lines was sent standalone before.
     #[error("Order {0} exists already with other content")]
     AlreadyExists(OrderId),
-    /// The order would wait for products that nobody has registered.
+    /// The order would wait for unregistered products.
     #[error(transparent)]
     UnknownSkus(#[from] UnknownSkus),
-    /// More commands wait than the engine takes in, or this one has waited for too long.
+    /// Too many commands wait, or this one has waited too long.
     #[error("too many orders wait to be placed")]
     Overloaded,
     /// The engine has been shut down.
@@ -48,29 +48,31 @@ impl From<SubmitError> for PlaceOrderError {
     }
 }
 
-/// What an order is answered.
+/// The reply to an order.
 pub(crate) type OrderAnswer = Result<PlaceOrderOutcome, PlaceOrderError>;
 
-/// The orders of a group: those that there were before, and those that it has placed.
+/// The orders of a group: the existing ones and the placed ones.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
     known: HashMap<OrderId, NewOrder>,
-    /// Those of which there were lines before, so that none of their name can be placed.
+    /// Ids that had lines before, so that no order with such an id can be placed.
     with_lines: HashSet<OrderId>,
     placed: Vec<NewOrder>,
 }
 
 impl Orders {
-    /// Looks up which of the orders there are. The locks on their products must have been taken:
-    /// only then is it certain that nobody else is placing the same.
+    /// Looks up which of the orders exist.
+    ///
+    /// The locks on their products must be held already: only then can no other unit be placing the same
+    /// order.
     ///
     /// # Isolation
     ///
-    /// Lines and batches of the orders' products are read under their locks. An order that is found never
-    /// changes, so a repeat is compared with it once and for all. A name that is not found is taken by a
-    /// unique key when the order is added. Standalone lines of other products are looked for here without
-    /// a lock; one that comes later conflicts with the anchor that the order adds with its lines, or is
-    /// found when the order itself is added after them.
+    /// Lines and batches of the orders' products are read under their locks. An existing order never
+    /// changes, so one comparison identifies a repeat. A new id is claimed by a unique key when the order
+    /// is added. Standalone lines of other products are looked up here without a lock. A later one
+    /// conflicts with the anchor that the order adds with its lines, or is found when the order itself is
+    /// added after them.
     pub(crate) fn find(unit: &mut dyn UnitOfWork, order_ids: &[OrderId]) -> Result<Self, StoreError> {
         if order_ids.is_empty() {
             return Ok(Self::default());
@@ -109,8 +111,10 @@ impl Orders {
         })
     }
 
-    /// What became of an order whose time is over: what an earlier run has placed, if its commit may have
-    /// happened. Nothing is placed now.
+    /// Returns the outcome of an order whose time has run out: an earlier run's order, if its commit may
+    /// have happened.
+    ///
+    /// Places nothing itself.
     pub(crate) fn resolve(&self, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderAnswer {
         match self.known.get(order.order_id()).filter(|_| attempt.resolving) {
             Some(known) => repeated(known, attempt, products, order),
@@ -118,18 +122,18 @@ impl Orders {
         }
     }
 
-    /// Writes down the orders that were placed.
+    /// Stores the orders that were placed.
     pub(crate) fn add(&self, unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<(), StoreError> {
         if self.placed.is_empty() { Ok(()) } else { unit.orders().add(&self.placed, now) }
     }
 }
 
-/// The same order again, or another of its name.
+/// Returns the outcome of a repeated order, or rejects another order with the same id.
 fn repeated(known: &NewOrder, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderAnswer {
     if known != order {
         return Err(PlaceOrderError::AlreadyExists(order.order_id().clone()));
     }
-    // What is there after a commit of unknown outcome was placed by that commit.
+    // An order that exists after an unknown commit was placed by that commit.
     let placed = products.order(order.order_id()).filter(|_| attempt.resolving);
     Ok(placed.map_or(PlaceOrderOutcome::Unchanged, PlaceOrderOutcome::Placed))
 }

@@ -5,16 +5,16 @@ use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::Sku;
 use allocation_ports::{LockRequest, Origin, ProductTotals, StoreError, UnitOfWork};
 
-/// What came of registering a product, with what it is now.
+/// The outcome of registering a product, with its totals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RegisterProductOutcome {
     /// The product is new.
     Registered(ProductTotals),
-    /// The product was known already; nothing changed.
+    /// The product was registered before; nothing changed.
     Unchanged(ProductTotals),
 }
 
-/// Why a product is not registered.
+/// The reason why a product is not registered.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterProductError {
     /// The store failed.
@@ -27,19 +27,20 @@ pub enum RegisterProductError {
 struct NotCreated(Sku);
 
 impl UseCases {
-    /// Registers a product, so that orders can wait for it before it has a batch; registering it again
-    /// changes nothing.
+    /// Registers a product, so that orders can wait for it before it has a batch.
+    ///
+    /// Registering it again changes nothing.
     ///
     /// # Isolation
     ///
-    /// The row of the product is both what is decided on and what is locked: of two units that register the
-    /// same product at once, the second finds it. The answer is read after the commit, so another unit may
-    /// have changed the product meanwhile; no product is ever removed.
+    /// The decision reads nothing but the row of the product, which is also the lock. Of two units that
+    /// register the same product at once, the second finds it. The answer is read after the commit, so
+    /// another unit may have changed the product meanwhile. Products are never removed.
     ///
     /// # Errors
     ///
-    /// [`RegisterProductError`], and nothing has changed, or the product is registered and could not be
-    /// read.
+    /// [`RegisterProductError`], and either nothing has changed, or the product is registered but could not
+    /// be read.
     pub fn register_product(&self, sku: &Sku) -> Result<RegisterProductOutcome, RegisterProductError> {
         let is_new = self.units.run("register_product", |unit, attempt| register(unit, attempt, sku, &self.origin))?;
         let found = self.queries.product(sku, self.clock.now())?;
@@ -62,7 +63,7 @@ fn register(
     let Locked { mut products, .. } = lock(unit, &[wanted])?;
     let product = products.get_mut(sku).ok_or_else(|| StoreError::Failed(NotCreated(sku.clone()).into()))?;
     if !product.register() {
-        // What is there after a commit of unknown outcome was registered by that commit.
+        // A product that exists after an unknown commit was registered by that commit.
         return Ok(UnitOutcome::Rollback(attempt.resolving));
     }
     save_changed(unit, products, origin)?;

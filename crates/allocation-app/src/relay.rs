@@ -1,9 +1,9 @@
-//! Events out, to a broker.
+//! Publishing events to a broker.
 //!
-//! The relay reads the log after its bookmark, some pages at a time, sends them, and moves the bookmark
-//! when the broker has confirmed all of them; the next are read meanwhile. What nobody wants to have is
-//! parked, so that it holds up nothing. Whoever allocates knows nothing of it. While callers queue up for
-//! the engine, the relay works for a fifth of the time only: events can wait, customers cannot.
+//! The relay reads the log after its checkpoint, some pages at a time, and publishes them. It advances the
+//! checkpoint once the broker has confirmed all of them; the next pages are read meanwhile. Undeliverable
+//! events are parked, so that they block no others. Allocation does not depend on the relay. Under high
+//! load the relay works only a fifth of the time: events can wait, customers cannot.
 
 mod backoff;
 mod deliveries;
@@ -21,44 +21,44 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use worker::Worker;
 
-/// What a [`Relay`] works on.
+/// The ports of a [`Relay`].
 pub struct RelayPorts {
-    /// The events.
+    /// The event log.
     pub log: Arc<dyn EventLog>,
-    /// How far the relay has come.
+    /// The store of the checkpoint and the parked events.
     pub store: Arc<dyn RelayStore>,
-    /// Sees to it that one process at a time relays.
+    /// Ensures that at most one process relays at a time.
     pub leases: Arc<dyn Leases>,
     /// The broker.
     pub publisher: Box<dyn EventPublisher>,
-    /// Tells when an event was parked.
+    /// The clock that dates parked events.
     pub clock: Arc<dyn Clock>,
-    /// Tells when to make way for allocation.
+    /// Reports when the relay must yield to allocation.
     pub rush: LoadMonitor,
 }
 
-/// How a [`Relay`] goes about it.
+/// The settings of a [`Relay`].
 #[derive(Debug, Clone)]
 pub struct RelaySettings {
     /// A name that no other process has, nor this one after a restart.
     pub holder: String,
-    /// After how long without a sign of life another process takes over.
+    /// How long the lease lasts without renewal before another process may take it.
     pub lease_time: Duration,
-    /// How long to wait for events when there were none.
+    /// The pause after a read that found no events.
     pub idle_pause: Duration,
-    /// How many events are read at a time.
+    /// The most events in a page.
     pub page: PageSize,
-    /// How many pages are sent together, and marked together. A broker that writes to its disk may confirm
-    /// them only some 100 ms later, however many they are.
+    /// How many pages are published and recorded together. A broker that writes to disk may confirm them
+    /// only some 100 ms later, however many there are.
     pub pages: u8,
-    /// How long the broker may take to confirm what was sent before it counts as away.
+    /// How long the broker may take to confirm published events before it counts as unavailable.
     pub patience: Duration,
-    /// How long to wait after a failure.
+    /// The pauses after failures.
     pub backoff: Backoff,
 }
 
 impl RelaySettings {
-    /// What is usual, for a process of that name.
+    /// Returns the usual settings for a process of this name.
     #[must_use]
     pub fn usual(holder: String) -> Self {
         Self {
@@ -73,11 +73,11 @@ impl RelaySettings {
     }
 }
 
-/// Relays on a thread of its own, until it is stopped. Any number of replicas may run one: whoever has
-/// the lease relays, and the others wait for it.
+/// Relays events on a thread of its own until it is stopped.
 ///
-/// Every event is sent at least once; one whose confirmation was lost is sent again, as are those
-/// behind it.
+/// Any number of replicas may run a relay: the lease holder relays, and the others wait for the lease.
+/// Every event is published at least once. An event whose confirmation was lost is published again, as are
+/// all events after it.
 #[derive(Debug)]
 pub struct Relay {
     stop: Sender<()>,
@@ -93,7 +93,7 @@ impl Relay {
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error when the system cannot start a thread.
     pub fn start(ports: RelayPorts, settings: RelaySettings) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let alive = Alive::new();
@@ -106,16 +106,16 @@ impl Relay {
         Ok(Self { stop, thread, vital })
     }
 
-    /// Whether its thread lives.
+    /// Returns the vital sign of the thread.
     #[must_use]
     pub fn vital(&self) -> Vital {
         self.vital.clone()
     }
 
-    /// Stops when what was sent is confirmed, or after some seconds.
+    /// Stops once all published events are confirmed, or after some seconds.
     pub fn stop(self) {
         drop(self.stop);
-        // It survives its panics.
+        // The thread catches its own panics.
         let _ended = self.thread.join();
     }
 }

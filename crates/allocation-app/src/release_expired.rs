@@ -8,19 +8,19 @@ use chrono::{DateTime, Utc};
 use std::io;
 use std::time::Duration;
 
-/// How many products one unit of work locks: other commands for them wait until it commits.
+/// The most products that one unit of work locks: other commands on them wait until it commits.
 const MAX_PRODUCTS: usize = 8;
-/// How many products are looked for, so that some that others have locked do not hide the rest.
+/// The most products that one search returns, so that locked ones do not hide the rest.
 const SEARCH_LIMIT: u16 = 64;
 
 impl UseCases {
     /// Starts a task that releases expired holds after each pause.
     ///
-    /// Only events depend on it: they tell of expired holds soon after. Any number of replicas may sweep.
+    /// Only events depend on the task: it records the expiry soon after. Any number of replicas may run it.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error when the system cannot start a thread.
     pub fn start_sweeper(&self, pause: Duration) -> io::Result<BackgroundTask> {
         let use_cases = self.clone();
         BackgroundTask::every(pause, "sweep", "releasing expired holds", move |stop| {
@@ -28,23 +28,22 @@ impl UseCases {
         })
     }
 
-    /// Frees what expired holds still keep and tells so in events, some products at a time; answers
-    /// how many products these were.
+    /// Releases the units of expired holds and records the events, some products at a time; returns the
+    /// number of products.
     ///
-    /// The clock only leads to products; which of their holds have expired is decided at the time of the lock.
-    /// `go_on` is asked before each unit of work. Units whose hold has expired are free for every decision
-    /// anyway, so products that others have locked are left for the next sweep.
+    /// The clock serves only to find products: which holds have expired is decided at the time of the lock.
+    /// `go_on` is called before each unit of work. Units of expired holds are free for every decision
+    /// anyway, so products that other units have locked are left for the next sweep.
     ///
     /// # Isolation
     ///
-    /// Products with expired lines are looked for without locks; which lines have expired, and who waits for
-    /// their units, is read under the locks. A line expires by itself, whatever other lines its order gets or
-    /// has, so nothing of other products is read.
+    /// Products with expired lines are searched without locks. The expired lines, and the backorders for
+    /// their units, are read under the locks. A line expires independently of the other lines of its order,
+    /// so nothing of other products is read.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails or others are in the way; what was tidied before
-    /// stays so.
+    /// [`StoreError`] when the database fails or is busy; earlier releases stay committed.
     pub fn release_expired_holds(&self, mut go_on: impl FnMut() -> bool) -> Result<usize, StoreError> {
         let mut products = 0;
         while go_on() {
@@ -58,8 +57,9 @@ impl UseCases {
     }
 }
 
-/// Releases the holds that expired first, of products that no other unit of work has locked; returns how many
-/// products have changed.
+/// Releases the earliest expired holds of products that no other unit of work has locked.
+///
+/// Returns the number of changed products.
 fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<UnitOutcome<usize>, StoreError> {
     let found = unit.products().with_expired_holds(now, SEARCH_LIMIT)?;
     let mut skus = first_unlocked(unit, &found)?;
@@ -69,7 +69,7 @@ fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<UnitOutcome<
     skus.sort();
     let wanted: Vec<LockRequest> = skus.into_iter().map(LockRequest::product).collect();
     let mut locked = lock(unit, &wanted)?;
-    // What is still behind is found again.
+    // Later searches find the products that are still behind.
     let _behind = catch_up(unit, &mut locked)?;
     let Locked { products, .. } = locked;
     let tidied = products.iter().filter(|product| product.has_changed()).count();
@@ -77,7 +77,7 @@ fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<UnitOutcome<
     Ok(if changed { UnitOutcome::Commit(tidied) } else { UnitOutcome::Rollback(tidied) })
 }
 
-/// The first few products, but for those that others have locked.
+/// Returns the first few products that no other unit has locked.
 fn first_unlocked(unit: &mut dyn UnitOfWork, found: &[Sku]) -> Result<Vec<Sku>, StoreError> {
     for some in found.chunks(MAX_PRODUCTS) {
         let locked = unit.products().locked_by_others(some)?;

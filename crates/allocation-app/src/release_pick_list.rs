@@ -7,7 +7,7 @@ use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{GiveBackError as Refusal, GiveBackOutcome, PickListId};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
 
-/// Why a pick list is not given back. Nothing of it is then.
+/// The reason why a pick list is not released. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReleasePickListError {
     /// A rule forbids it.
@@ -19,13 +19,14 @@ pub enum ReleasePickListError {
 }
 
 impl UseCases {
-    /// Gives a list back of which nothing was picked: other lists may take its lines. One that was
-    /// given back stays so.
+    /// Releases a pick list of which nothing was picked, so that other lists may take its lines.
+    ///
+    /// A released list stays unchanged.
     ///
     /// # Isolation
     ///
-    /// The lines of the list are read before the locks for their products alone: a list has the same lines
-    /// for ever. They are read again under the locks of all these products, where alone they change.
+    /// The lines of the list are read before the locks only for their products: the lines of a list never
+    /// change. Their states change only under the locks of these products, and are read again under them.
     ///
     /// # Errors
     ///

@@ -6,13 +6,13 @@ use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::{Batch, BatchReference, BatchVersion, RemoveBatchError as Refusal};
 use allocation_ports::{Origin, StoreError, UnitOfWork};
 
-/// Why a batch is not removed. Nothing has changed then.
+/// The reason why a batch is not removed. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveBatchError {
     /// A rule forbids it.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The batch is in a version that the caller did not expect.
+    /// The batch is at a revision that the caller did not expect.
     #[error("Batch {reference} is in revision {}, and another was expected", .actual.revision)]
     Stale {
         /// The batch.
@@ -26,13 +26,13 @@ pub enum RemoveBatchError {
 }
 
 impl UseCases {
-    /// Removes a batch of which nothing is allocated.
+    /// Removes a batch without allocations.
     ///
     /// # Isolation
     ///
-    /// The batch with its counters is read under the lock of its product. Its SKU is read before, and once
-    /// more when the batch is not there under the lock. Its name is free for another product only when
-    /// this is committed: whoever adds a batch of that name waits for it.
+    /// The batch with its counters is read under the lock of its product. Its SKU is read before the lock,
+    /// and once more when the batch is missing under the lock. Its reference is free for another product
+    /// only after this unit commits: a unit that adds a batch with this reference waits for it.
     ///
     /// # Errors
     ///
@@ -41,9 +41,9 @@ impl UseCases {
         self.remove_batch_if(reference, |_| true)
     }
 
-    /// Removes a batch of which nothing is allocated, if it is in a version that `is_expected`.
+    /// Removes a batch without allocations, if `is_expected` accepts its version.
     ///
-    /// The version is the one of the locked batch: nothing changes it before the commit.
+    /// The version is that of the locked batch: it cannot change before the commit.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ fn remove(
     }
 }
 
-/// A batch that is gone after a commit of unknown outcome was removed by that commit.
+/// Returns the outcome for a missing batch: after an unknown commit, that commit has removed it.
 fn not_found(reference: &BatchReference, attempt: Attempt) -> Result<(), RemoveBatchError> {
     if attempt.resolving { Ok(()) } else { Err(Refusal::NotFound(reference.clone()).into()) }
 }

@@ -1,15 +1,15 @@
 use std::time::Duration;
 
-/// How often a unit of work is run again, and how long to wait before.
+/// How often a unit of work is retried, and the waits in between.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// How many times a unit is run at most, the first time included.
+    /// The most runs of a unit, including the first.
     pub attempts: u32,
-    /// The longest wait before the second attempt; it doubles with every attempt.
+    /// The upper bound of the wait before the second attempt; it doubles with every attempt.
     pub first_wait: Duration,
-    /// The longest wait of all.
+    /// The upper bound of every wait.
     pub longest_wait: Duration,
-    /// After how long since the first attempt none is begun any more.
+    /// The time since the first attempt after which no further attempt starts.
     pub give_up_after: Duration,
 }
 
@@ -25,8 +25,10 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// How long to wait after attempt number `attempt` (from 1): a random time up to an
-    /// exponentially growing bound, so that those who collided do not collide again.
+    /// Returns the wait after attempt number `attempt`, from 1.
+    ///
+    /// The wait is random, up to an exponentially growing bound, so that units that collided do not collide
+    /// again.
     pub(crate) fn wait_after(&self, attempt: u32) -> Duration {
         let growth = 2_u32.saturating_pow(attempt.saturating_sub(1));
         self.first_wait.saturating_mul(growth).min(self.longest_wait).mul_f64(fastrand::f64())

@@ -1,9 +1,9 @@
-//! Saving what was decided, with where it comes from.
+//! Saving decisions with their origins.
 
 use allocation_domain::{Product, Products};
 use allocation_ports::{Origin, Origins, StoreError, UnitOfWork};
 
-/// Saves those of the products that one command has changed, and tells whether there were any.
+/// Saves the products that one command has changed; returns whether there were any.
 pub(crate) fn save_changed(unit: &mut dyn UnitOfWork, products: Products, origin: &Origin) -> Result<bool, StoreError> {
     let changed = changed(products);
     if changed.is_empty() {
@@ -17,7 +17,7 @@ pub(crate) fn save_changed(unit: &mut dyn UnitOfWork, products: Products, origin
     Ok(true)
 }
 
-/// Those of the products that have changed.
+/// Returns the products that have changed.
 pub(crate) fn changed(products: Products) -> Vec<Product> {
     products.into_iter().filter(Product::has_changed).collect()
 }

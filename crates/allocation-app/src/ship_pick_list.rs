@@ -7,7 +7,7 @@ use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{PickListId, ShipError as Refusal, ShipOutcome};
 use allocation_ports::{Origin, StoreError, StoredPickList, UnitOfWork};
 
-/// Why a pick list is not shipped. Nothing of it is then.
+/// The reason why a pick list is not shipped. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ShipPickListError {
     /// A rule forbids it.
@@ -19,13 +19,14 @@ pub enum ShipPickListError {
 }
 
 impl UseCases {
-    /// Ships all that was picked of a list, for good; answers the list. One that was shipped stays
-    /// as it is.
+    /// Ships all picked units of a list, irrevocably; returns the list.
+    ///
+    /// A shipped list stays unchanged.
     ///
     /// # Isolation
     ///
-    /// The lines of the list are read before the locks for their products alone: a list has the same lines
-    /// for ever. They are read again under the locks of all these products, where alone they change.
+    /// The lines of the list are read before the locks only for their products: the lines of a list never
+    /// change. Their states change only under the locks of these products, and are read again under them.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What the unit tests of the use cases share.
+//! Helpers of the use cases' unit tests.
 
 use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_domain::{
@@ -42,23 +42,23 @@ pub(crate) fn batch(name: &str, sku_text: &str, purchased: u32) -> Batch {
     Batch::new(reference(name), sku(sku_text), units(purchased), Eta::InStock, DateTime::UNIX_EPOCH)
 }
 
-/// Nothing of a product that was locked now.
+/// Returns the empty state of a product that was locked just now.
 pub(crate) fn locked_state(sku_text: &str, version: u64) -> ProductState {
     let lock_time = Some(LockTime { now: now(), decided_at: now() });
     ProductState { lock_time, ..ProductState::new(sku(sku_text), version) }
 }
 
-/// A locked product that holds these batches.
+/// Returns a locked product with these batches.
 pub(crate) fn product(sku_text: &str, batches: Vec<Batch>) -> Product {
     Product::restore(ProductState { open_batches: batches, ..locked_state(sku_text, 7) })
 }
 
-/// An order over SKUs with quantities.
+/// Returns an order over SKUs with quantities.
 pub(crate) fn new_order(order_id: &str, lines: &[(&str, u32)], terms: OrderTerms) -> NewOrder {
     NewOrder::new(order(order_id), lines.iter().map(|(name, quantity)| (sku(name), units(*quantity))), terms).unwrap()
 }
 
-/// A locked product with one batch, of which a line of `O-1` holds some units.
+/// Returns a locked product with one batch, of which a line of `O-1` holds some units.
 pub(crate) fn product_with_line(sku_text: &str, purchased: u32, held: u32, commitment: ReservationState) -> Product {
     let batch = batch(&format!("B-{sku_text}"), sku_text, purchased).with_allocated(held).unwrap();
     let mut line = LineState::standalone(units(held), DateTime::UNIX_EPOCH);
@@ -72,7 +72,7 @@ pub(crate) fn product_with_line(sku_text: &str, purchased: u32, held: u32, commi
     })
 }
 
-/// The order `O-1` has lines in products, which are locked with them.
+/// Sets up order `O-1` with lines in products, which are locked with the lines.
 pub(crate) fn order_in(
     unit: Result<MockUnitOfWork, StoreError>,
     skus: &'static [&'static str],
@@ -90,7 +90,7 @@ pub(crate) fn order_in(
     })
 }
 
-/// Answers these products when exactly they are locked with the lines of `O-1`.
+/// Returns these products when exactly they are locked with the lines of `O-1`.
 pub(crate) fn locks(products: &mut MockProductRepository, locked: Vec<Product>) {
     let skus: Vec<Sku> = locked.iter().map(|product| product.sku().clone()).collect();
     let mut locked = Some(locked);
@@ -104,7 +104,7 @@ pub(crate) fn locks(products: &mut MockProductRepository, locked: Vec<Product>) 
         .returning(move |_| Ok(locked.take().unwrap()));
 }
 
-/// Expects that the events of these names are saved, those of one product after those of another.
+/// Expects that events with these names are saved, product by product.
 pub(crate) fn saves(products: &mut MockProductRepository, names: &'static [&'static str]) {
     products
         .expect_save()
@@ -121,7 +121,7 @@ pub(crate) fn conflict() -> StoreError {
     StoreError::Conflict(cause("deadlock detected"))
 }
 
-/// A monotonic clock that is moved by hand. Clones share it.
+/// A monotonic clock that is advanced by hand. Clones share it.
 #[derive(Clone)]
 pub(crate) struct ManualTime {
     base: Instant,
@@ -151,12 +151,12 @@ pub(crate) fn clock() -> MockClock {
     clock
 }
 
-/// A unit whose repository is set up by `expect` and whose commit succeeds.
+/// Returns a unit whose repository is set up by `expect` and whose commit succeeds.
 pub(crate) fn committed(expect: impl FnOnce(&mut MockProductRepository)) -> Result<MockUnitOfWork, StoreError> {
     ending(Ok(()), expect)
 }
 
-/// A unit whose repository is set up by `expect` and whose commit answers `outcome`.
+/// Returns a unit whose repository is set up by `expect` and whose commit returns `outcome`.
 pub(crate) fn ending(
     outcome: Result<(), StoreError>,
     expect: impl FnOnce(&mut MockProductRepository),
@@ -166,14 +166,14 @@ pub(crate) fn ending(
     Ok(MockUnitOfWork::committed(products, outcome).with_orders(new_orders()))
 }
 
-/// Orders of which none has lines.
+/// Returns orders without lines.
 pub(crate) fn new_orders() -> MockOrderRepository {
     let mut orders = MockOrderRepository::new();
     orders.expect_with_lines().returning(|_| Ok(Vec::new()));
     orders
 }
 
-/// This unit with orders that are set up by `expect`.
+/// Returns this unit with orders that are set up by `expect`.
 pub(crate) fn with_orders(
     unit: Result<MockUnitOfWork, StoreError>,
     expect: impl FnOnce(&mut MockOrderRepository),
@@ -184,7 +184,7 @@ pub(crate) fn with_orders(
     unit.map(|unit| unit.with_orders(orders))
 }
 
-/// This unit with pick lists that are set up by `expect`.
+/// Returns this unit with pick lists that are set up by `expect`.
 pub(crate) fn with_pick_lists(
     unit: Result<MockUnitOfWork, StoreError>,
     expect: impl FnOnce(&mut MockPickListRepository),
@@ -194,7 +194,7 @@ pub(crate) fn with_pick_lists(
     unit.map(|unit| unit.with_pick_lists(lists))
 }
 
-/// A unit over the pick list `P-1` whose lines are in products.
+/// Returns a unit over the pick list `P-1` with lines in these products.
 pub(crate) fn with_list(
     unit: Result<MockUnitOfWork, StoreError>,
     products: &[Product],
@@ -215,7 +215,7 @@ pub(crate) fn list_id(text: &str) -> PickListId {
     PickListId::parse(text).unwrap()
 }
 
-/// Locked products, each with a line of `O-1` whose units are on the pick list `P-1`.
+/// Returns locked products, each with a line of `O-1` whose units are on the pick list `P-1`.
 pub(crate) fn listed(names: &[&str]) -> Vec<Product> {
     let lines = names.iter().map(|name| product_with_line(name, 9, 3, ReservationState::Firm));
     let mut shop: Products = lines.collect();
@@ -224,7 +224,7 @@ pub(crate) fn listed(names: &[&str]) -> Vec<Product> {
     shop.into_iter().map(|product| restored(&product)).collect()
 }
 
-/// What a store gives back of a product that was saved.
+/// Returns the product that a store restores after a save.
 pub(crate) fn restored(product: &Product) -> Product {
     Product::restore(ProductState {
         open_batches: product.batches().to_vec(),
@@ -234,18 +234,18 @@ pub(crate) fn restored(product: &Product) -> Product {
     })
 }
 
-/// A unit whose repository is set up by `expect` and that must not be committed.
+/// Returns a unit whose repository is set up by `expect` and that must not be committed.
 pub(crate) fn rolled_back(expect: impl FnOnce(&mut MockProductRepository)) -> Result<MockUnitOfWork, StoreError> {
     let mut products = MockProductRepository::new();
     expect(&mut products);
     Ok(MockUnitOfWork::never_committed(products).with_orders(new_orders()))
 }
 
-/// A runner that begins exactly these units, one after the other, without waits.
+/// Returns a runner that begins exactly these units, one after the other, without waits.
 pub(crate) fn runner(units: Vec<Result<MockUnitOfWork, StoreError>>) -> UnitRunner {
     let mut factory = MockUnitOfWorkFactory::new();
     let times = units.len();
-    // mockall asks for a `Send` closure; the mocked units move between threads as a whole.
+    // mockall requires a `Send` closure; the mocked units move between threads as a whole.
     let units = Mutex::new(units.into_iter());
     factory.expect_begin().times(times).returning(move |_| {
         let unit = units.lock().unwrap().next().unwrap();
@@ -255,14 +255,14 @@ pub(crate) fn runner(units: Vec<Result<MockUnitOfWork, StoreError>>) -> UnitRunn
 }
 
 impl UnitRunner {
-    /// The same runner, which begins no attempt after so long.
+    /// Returns the same runner, which starts no attempt after `give_up_after`.
     pub(crate) fn patient_for(mut self, give_up_after: Duration) -> Self {
         self.retry.give_up_after = give_up_after;
         self
     }
 }
 
-/// Attempts without waits.
+/// Returns a policy without waits.
 fn patience(attempts: usize) -> RetryPolicy {
     RetryPolicy {
         attempts: u32::try_from(attempts.max(3)).unwrap(),
@@ -276,7 +276,7 @@ pub(crate) fn use_cases(units: Vec<Result<MockUnitOfWork, StoreError>>) -> UseCa
     use_cases_with(MockQueries::new(), units)
 }
 
-/// Use cases that read by these queries.
+/// Returns use cases that read with these queries.
 pub(crate) fn use_cases_with(queries: MockQueries, units: Vec<Result<MockUnitOfWork, StoreError>>) -> UseCases {
     UseCases::new(runner(units), Arc::new(queries), Arc::new(clock()))
 }

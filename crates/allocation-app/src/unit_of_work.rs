@@ -6,20 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
-/// How a unit of work ends.
+/// The outcome of a unit of work.
 #[derive(Debug)]
 pub(crate) enum UnitOutcome<T> {
-    /// Store what was done, then answer.
+    /// The unit commits and returns the answer.
     Commit(T),
-    /// Nothing changed: roll back and answer.
+    /// The unit changed nothing: it rolls back and returns the answer.
     Rollback(T),
-    /// Store what was done, and run the unit of work again: it was a step towards the decision, which
-    /// one unit alone does not reach.
+    /// The unit commits and the work runs again. The unit was a step towards a decision that one unit
+    /// cannot reach.
     Step,
 }
 
 impl<T> UnitOutcome<T> {
-    /// The same ending with another answer.
+    /// Returns the same outcome with another answer.
     pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> UnitOutcome<U> {
         match self {
             Self::Commit(answer) => UnitOutcome::Commit(change(answer)),
@@ -29,27 +29,27 @@ impl<T> UnitOutcome<T> {
     }
 }
 
-/// How many steps a request takes before its decision: enough for some ten thousand holds that have
-/// expired at once. A request that finds more is answered that the database is busy, and the sweeper
-/// goes on.
+/// The most steps that a request takes before its decision: enough for about ten thousand holds that
+/// expired at once. A request that needs more fails as busy, and the sweeper continues.
 const MAX_STEPS: u32 = 20;
 
-/// More holds have expired, or more lines wait for free units, than a request takes on.
+/// The error of a request that finds more expired holds, or more backorders for free units, than it takes
+/// on.
 #[derive(Debug, thiserror::Error)]
 #[error("more holds have expired, or more lines wait for units that are free, than a request takes on")]
 pub(crate) struct FarBehind;
 
-/// What a unit of work is told about the runs before it.
+/// An attempt to run a unit of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Attempt {
-    /// Counts the runs, from 1.
+    /// The number of the run, from 1.
     pub(crate) number: u32,
-    /// Whether an earlier run may have been committed, its reply being lost. What is there already
-    /// is then what this very command has done.
+    /// Whether an earlier run may have been committed although its reply was lost. Data that is already
+    /// stored is then the effect of this very command.
     pub(crate) resolving: bool,
 }
 
-/// Runs units of work: begins, commits, and runs again what came in another's way.
+/// Runs units of work: begins and commits them, and retries after conflicts.
 #[derive(Clone)]
 pub struct UnitRunner {
     factory: Arc<dyn UnitOfWorkFactory>,
@@ -57,12 +57,12 @@ pub struct UnitRunner {
     deadline: Option<Deadline>,
 }
 
-/// By when a command has to be begun.
+/// The latest time at which a command may start.
 #[derive(Clone)]
 struct Deadline {
     age: AgeLimit,
     at: Instant,
-    /// Whether a unit of the command was committed: then the rest follows, however late it is.
+    /// Whether a unit of the command was committed. The rest then follows, however late.
     begun: Arc<AtomicBool>,
 }
 
@@ -72,13 +72,13 @@ impl Deadline {
     }
 }
 
-/// A command was not carried out, as its caller has hardly waited for so long.
+/// The error of a command that was rejected because its caller has probably stopped waiting.
 #[derive(Debug, thiserror::Error)]
 #[error("the command waited longer than {0:?}")]
 struct WaitedTooLong(std::time::Duration);
 
-/// Whether a store is busy with nothing but what this service has to do itself: the command is refused
-/// because it came at a bad time, not because of locks that others hold.
+/// Returns whether an error means overload: the service has too much work of its own, and the command was
+/// rejected. Locks held by other transactions do not count.
 #[must_use]
 pub fn is_overload(error: &StoreError) -> bool {
     let StoreError::Busy(cause) = error else { return false };
@@ -86,27 +86,31 @@ pub fn is_overload(error: &StoreError) -> bool {
 }
 
 impl UnitRunner {
-    /// A runner over a store.
+    /// Returns a runner over a store.
     #[must_use]
     pub fn new(factory: Arc<dyn UnitOfWorkFactory>, retry: RetryPolicy) -> Self {
         Self { factory, retry, deadline: None }
     }
 
-    /// The same runner for the units of a command that has been read just now: none is run when the
-    /// command is older than the limit, but for those that tell what became of one that may have been
-    /// committed, and those that follow on one that was.
+    /// Returns the same runner for the units of a command that has just been read.
+    ///
+    /// No unit starts once the command is older than the limit. Exceptions are units that resolve an
+    /// unknown commit and units that follow a committed one.
     pub(crate) fn until(self, age: AgeLimit) -> Self {
         let deadline = Deadline { at: age.deadline(), age, begun: Arc::default() };
         Self { deadline: Some(deadline), ..self }
     }
 
-    /// Runs `work` in a unit of work, the whole of it again after a conflict, while the database is
-    /// busy, after a connection that was lost before the commit, and to settle a commit whose outcome is not known.
+    /// Runs `work` in a unit of work.
+    ///
+    /// The whole of `work` runs again after a conflict, while the database is busy, and after a connection lost
+    /// before the commit. It also runs again to resolve an unknown commit.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Busy`] when all attempts ran into others; every other error at once. Once a
-    /// commit's outcome is not known, no error says that nothing is stored.
+    /// [`StoreError::Busy`] when the last attempt met a conflict or a busy database, and
+    /// [`StoreError::Unavailable`] when it lost its connection. An error that no retry can cure is returned at
+    /// once. After an unknown commit, no error claims that nothing is stored.
     pub(crate) fn run<T>(
         &self,
         name: &'static str,
@@ -115,8 +119,8 @@ impl UnitRunner {
         self.run_waiting(LockWait::Usual, name, work)
     }
 
-    /// Like [`UnitRunner::run`], with another patience for what others hold. A commit of unknown outcome
-    /// is settled with the usual one.
+    /// Like [`UnitRunner::run`], with another limit on lock waits. An unknown commit is resolved with the
+    /// usual limit.
     pub(crate) fn run_waiting<T>(
         &self,
         wait: LockWait,
@@ -158,8 +162,7 @@ impl UnitRunner {
         }
     }
 
-    /// Runs `work` once, without patience for what others hold, and again only to settle a commit whose
-    /// outcome is not known.
+    /// Runs `work` once with a short lock wait, and again only to resolve an unknown commit.
     pub(crate) fn try_run<T>(
         &self,
         work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<UnitOutcome<T>, StoreError>,
@@ -169,7 +172,7 @@ impl UnitRunner {
         self.run_with(patience, "once", work)
     }
 
-    /// Runs `work`; `None` after a step.
+    /// Runs `work` once; returns `None` after a step.
     fn run_once<T>(
         &self,
         wait: LockWait,
@@ -178,7 +181,7 @@ impl UnitRunner {
     ) -> Result<Option<T>, StoreError> {
         self.check_deadline(attempt)?;
         let mut unit = self.factory.begin(wait)?;
-        // It may have had to wait for a connection.
+        // The wait for a connection may have used up the time.
         self.check_deadline(attempt)?;
         match work(&mut *unit, attempt)? {
             UnitOutcome::Commit(answer) => {
@@ -191,14 +194,14 @@ impl UnitRunner {
             UnitOutcome::Rollback(answer) => Ok(Some(answer)),
             UnitOutcome::Step => match unit.commit() {
                 Ok(()) => Ok(None),
-                // Whether it happened or not: the unit that runs again finds out.
+                // The next run finds out whether the step was committed.
                 Err(StoreError::OutcomeUnknown(cause)) => Err(StoreError::Conflict(cause)),
                 Err(error) => Err(error),
             },
         }
     }
 
-    /// Refuses to run a command that is too old, but not to tell what became of one.
+    /// Rejects a command that is too old, unless the run resolves an unknown commit.
     fn check_deadline(&self, attempt: Attempt) -> Result<(), StoreError> {
         match &self.deadline {
             Some(deadline) if !attempt.resolving && deadline.is_missed() => {
@@ -209,13 +212,13 @@ impl UnitRunner {
     }
 }
 
-/// What a runner bears.
+/// The limits of a runner.
 struct Patience {
-    /// How long it waits for what others hold, but to settle a commit.
+    /// The limit on lock waits, except while an unknown commit is resolved.
     wait: LockWait,
-    /// How many steps it takes before the decision.
+    /// The most steps before the decision.
     steps: u32,
-    /// After which errors it runs again.
+    /// Returns whether to run again after an error.
     again: fn(&StoreError) -> bool,
 }
 
@@ -229,10 +232,10 @@ fn running_again_helps(error: &StoreError) -> bool {
     }
 }
 
-/// What a caller is told when nothing more is tried.
+/// Returns the error for the caller once no further attempt is made.
 fn told(error: StoreError, attempt: Attempt) -> StoreError {
     match error {
-        // An earlier run may have been committed, whatever became of the later ones.
+        // An earlier run may have been committed, whatever the later ones did.
         StoreError::Conflict(cause)
         | StoreError::Busy(cause)
         | StoreError::ConnectionLost(cause)
@@ -242,7 +245,7 @@ fn told(error: StoreError, attempt: Attempt) -> StoreError {
         {
             StoreError::OutcomeUnknown(cause)
         }
-        // The name of the invariant goes with it.
+        // Keeps the name of the invariant as the cause.
         invariant @ StoreError::Invariant { .. } if attempt.resolving => StoreError::OutcomeUnknown(invariant.into()),
         StoreError::Conflict(cause) => StoreError::Busy(cause),
         StoreError::ConnectionLost(cause) => StoreError::Unavailable(cause),

@@ -4,7 +4,7 @@ use allocation_ports::{CausationId, LoggedEvent, Subject, TraceParent};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
-/// An event as others read it: CloudEvents 1.0, structured, in JSON.
+/// An event in the format of CloudEvents 1.0, structured mode, JSON.
 #[derive(Debug, Serialize)]
 pub struct CloudEvent<'a> {
     specversion: &'static str,
@@ -24,10 +24,10 @@ pub struct CloudEvent<'a> {
     data: &'a Event,
 }
 
-/// An event of the log as others read it, from a source: a URI reference that names the service.
+/// Returns an event of the log as a CloudEvent with this `source`, a URI reference that names the service.
 ///
-/// Its id is its position, in decimal digits. Its data are the event as the domain crate writes it, so
-/// that a reader in Rust gets it back as it was.
+/// The `id` is the position in decimal digits. The `data` is the event as the domain crate serializes it,
+/// so that a Rust consumer can restore it unchanged.
 #[must_use]
 pub fn cloud_event<'a>(event: &'a LoggedEvent, source: &'a str) -> CloudEvent<'a> {
     CloudEvent {
@@ -48,7 +48,7 @@ fn text<S: Serializer>(value: &impl std::fmt::Display, serializer: S) -> Result<
     serializer.collect_str(value)
 }
 
-/// RFC 3339 in UTC, with microseconds when there are any.
+/// Writes RFC 3339 in UTC, with microseconds unless they are zero.
 fn instant<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     let whole = at.timestamp_subsec_micros() == 0;
     let precision = if whole { SecondsFormat::Secs } else { SecondsFormat::Micros };

@@ -1,8 +1,8 @@
 //! The events of the Allocation Service as [CloudEvents](https://cloudevents.io) 1.0, in the JSON
 //! format.
 //!
-//! `docs/events` has a JSON Schema for each type. Members may be added to a type; anything else that
-//! changes makes a new version of it, with a name of its own.
+//! `docs/events` has a JSON Schema for each type. A type may gain members; any other change creates a new
+//! version of the type, with its own name.
 #![warn(missing_docs)]
 
 mod cloud_event;

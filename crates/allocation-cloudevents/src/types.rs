@@ -1,18 +1,18 @@
 use allocation_domain::Event;
 
-/// Makes the types from one table: what an event is in the code, its name as it is stored, its type.
+/// Generates the types from one table: the event variant, its stored name, its type.
 macro_rules! types {
     ($($variant:ident: $name:literal, $type:literal;)+) => {
-        /// All types.
+        /// All event types.
         pub const TYPES: &[&str] = &[$($type),+];
 
-        /// The type of an event.
+        /// Returns the type of an event.
         #[must_use]
         pub const fn event_type(event: &Event) -> &'static str {
             match event { $(Event::$variant { .. } => $type),+ }
         }
 
-        /// The name ([`Event::name`]) of the events of a type, `None` when there is no such type.
+        /// Returns the name ([`Event::name`]) of the events of a type, `None` for an unknown type.
         #[must_use]
         pub fn event_name(event_type: &str) -> Option<&'static str> {
             match event_type {

@@ -1,21 +1,21 @@
-//! How often commands were put off.
+//! Counting how often commands were put off.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often a command is put off, while others are carried out, before it is given up.
+/// The number of attempts, while other commands succeed, after which a command is given up.
 pub(super) const MAX_ATTEMPTS: u32 = 20;
-/// How long a command is put off at most, whatever becomes of others.
+/// The longest time that a command is put off, whatever becomes of other commands.
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// How many commands are remembered. One more takes the place of the one that was put off least often.
+/// The most commands that are remembered. One more evicts the command with the fewest attempts.
 const MAX_COMMANDS: usize = 4_096;
 
-/// Remembers the commands that were put off, since the process has started.
+/// Remembers the commands that were put off since the process started.
 ///
-/// A database that is away puts all commands off, and is the fault of none. So an attempt counts only if
-/// another command was carried out since the one before.
+/// An unavailable database puts all commands off, and is no command's fault. An attempt therefore counts
+/// only if another command was executed since the previous one.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     hashes: RandomState,
@@ -24,7 +24,7 @@ pub(super) struct Attempts {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// Commands that were carried out.
+    /// The number of executed commands.
     done: u64,
     put_off: HashMap<u64, PutOff>,
 }
@@ -33,11 +33,11 @@ struct Known {
 struct PutOff {
     attempts: u32,
     since: Instant,
-    /// How many had been carried out at the last attempt that counts.
+    /// The number of executed commands at the last counted attempt.
     done: u64,
 }
 
-/// A command that is tried no more.
+/// A command that is not retried any more.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct GivenUp {
     pub(super) attempts: u32,
@@ -45,7 +45,7 @@ pub(super) struct GivenUp {
 }
 
 impl Attempts {
-    /// Notes that a message is dealt with; `carried_out` if the database has stored what it asks for.
+    /// Records that a message is settled; `carried_out` if the database has stored its effect.
     pub(super) fn done(&self, message: &[u8], carried_out: bool) {
         let key = self.hashes.hash_one(message);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,8 +53,9 @@ impl Attempts {
         known.put_off.remove(&key);
     }
 
-    /// Notes that a message is put off, and tells when that was once too often. `counts` says whether the
-    /// command itself may be at fault.
+    /// Records that a message is put off; returns whether to give it up.
+    ///
+    /// `counts` says whether the command itself may be at fault.
     pub(super) fn put_off(&self, message: &[u8], counts: bool, now: Instant) -> Option<GivenUp> {
         let key = self.hashes.hash_one(message);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,7 +104,7 @@ mod tests {
         let (attempts, now) = (Attempts::default(), Instant::now());
         for _ in 0..MAX_ATTEMPTS * 10 {
             assert_eq!(attempts.put_off(b"any", true, now), None);
-            // A refusal says nothing about whether the database can store anything.
+            // A rejection says nothing about the database.
             attempts.done(b"other", false);
         }
         assert_eq!(attempts.put_off(b"any", true, now + LONGEST - Duration::from_secs(1)), None);

@@ -1,4 +1,4 @@
-//! What a command asks for.
+//! The content of commands.
 
 use super::problem::Problem;
 use allocation_app::NewBatch;
@@ -7,7 +7,7 @@ use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 
-/// The types of commands, as `type` names them.
+/// The `type` values of commands.
 pub(crate) mod types {
     pub(crate) const ALLOCATE: &str = "allocation.command.allocate.v1";
     pub(crate) const DEALLOCATE: &str = "allocation.command.deallocate.v1";
@@ -49,7 +49,7 @@ impl Command {
         }
     }
 
-    /// The type of the event that tells that a command of this kind was carried out.
+    /// Returns the type of the event that records the effect of this kind of command.
     pub(crate) const fn effect(&self) -> &'static str {
         match self {
             Self::Allocate(_) => "allocated",
@@ -59,8 +59,9 @@ impl Command {
         }
     }
 
-    /// Whether an event that a command of the same id has caused is what this one asks for. Two
-    /// senders may use the same id, so it alone does not tell.
+    /// Returns whether an event, caused by a command of the same id, is the effect of this command.
+    ///
+    /// The id alone does not identify a command: two senders may use the same one.
     pub(crate) fn has_effect(&self, event: &Event) -> bool {
         match (self, event) {
             (Self::Allocate(line), Event::Allocated { order_id, sku, line_quantity, .. }) => {
@@ -123,14 +124,14 @@ struct AddBatch {
 }
 
 fn read<'a, T: Deserialize<'a>>(data: &'a RawValue) -> Result<T, Problem> {
-    // serde would take an array for a struct.
+    // serde would accept an array for a struct.
     if data.get().starts_with('[') {
         return Err(Problem::validation("data: must be an object"));
     }
     serde_json::from_str(data.get()).map_err(|error| Problem::validation(format!("data: {error}")))
 }
 
-/// An identifier by today's rules: what an event may hold of earlier versions is no input.
+/// Reads an identifier by the current rules. Identifiers in old events may break them; new input may not.
 fn identifier<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -143,10 +144,10 @@ const fn in_stock() -> Eta {
     Eta::InStock
 }
 
-/// A date that is written exactly YYYY-MM-DD, or null.
+/// Reads a date in the exact form YYYY-MM-DD, or null.
 fn eta<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Eta, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(Eta::InStock) };
-    // There is no year 0, and what is not written so is written otherwise again.
+    // There is no year 0. Formatting the date again reveals any other form.
     let exact = |date: &NaiveDate| date.year() > 0 && text.len() == 10 && date.to_string() == text;
     let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok().filter(exact);
     let rule = "must be a date of the calendar, written YYYY-MM-DD, or null";
@@ -214,7 +215,7 @@ mod tests {
             let data = format!(r#"{{"order_id":"{order_id}","sku":"{sku}","qty":{qty}}}"#);
             parse(types::ALLOCATE, &data).unwrap().has_effect(&allocated)
         };
-        // The line is in two batches.
+        // The line spans two batches.
         assert!(line("O-1", "LAMP", 3));
         assert!(!line("O-1", "LAMP", 1) && !line("O-2", "LAMP", 3) && !line("O-1", "RUG", 3));
         let added = Event::BatchAdded {

@@ -1,4 +1,4 @@
-//! What cannot be done, kept for people to look at.
+//! Dead letters: failed commands for an operator.
 
 use super::problem::Problem;
 use crate::name::BrokerName;
@@ -8,14 +8,14 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, PublisherConfirm};
 use tokio::sync::{mpsc, oneshot};
 
-/// The header that has the problem.
+/// The header that carries the problem.
 const HEADER: &str = "problem";
-/// Messages of this mode are kept over a restart of the broker.
+/// The delivery mode of messages that survive a restart of the broker.
 const PERSISTENT: u8 = 2;
-/// How many letters are sent before their confirmations are waited for.
+/// The most letters that are published before their confirmations are awaited.
 const MOST: usize = 256;
 
-/// Writes dead letters. Those of many are confirmed together.
+/// Publishes dead letters; many are confirmed together.
 #[derive(Clone)]
 pub(super) struct DeadLetters(mpsc::Sender<Letter>);
 
@@ -26,21 +26,21 @@ struct Letter {
 }
 
 impl DeadLetters {
-    /// Begins to write to a queue, through a channel that confirms and that nobody else uses.
+    /// Starts to publish to a queue, through a channel with confirms and without other users.
     pub(super) fn to(queue: &BrokerName, channel: Channel) -> Self {
         let (sender, receiver) = mpsc::channel(MOST);
         tokio::spawn(write(channel, queue.clone(), receiver));
         Self(sender)
     }
 
-    /// Is ready when no letter can be written any more but over another connection.
+    /// Is ready when no more letters can be published over this connection.
     pub(super) async fn lost(&self) {
         self.0.closed().await;
     }
 
-    /// Keeps a message with the problem; answers whether the broker has it.
+    /// Publishes a message with its problem; returns whether the broker has it.
     ///
-    /// The body goes with the letter, so that it is in memory once.
+    /// The body moves into the letter, so that it is in memory once.
     pub(super) async fn keep(&self, delivery: &mut Delivery, problem: &Problem) -> bool {
         let (kept, answer) = oneshot::channel();
         let properties = with_problem(&delivery.properties, problem);
@@ -49,9 +49,10 @@ impl DeadLetters {
     }
 }
 
-/// The properties of a dead letter: those that tell what the message is, and the problem. Its other
-/// headers might not leave room for that in a frame; a time to live, or the name of the user who sent it,
-/// would have the broker throw the letter away or refuse it.
+/// Returns the properties of a dead letter: those that describe the message, and the problem.
+///
+/// The other headers of the message might leave no room for the problem in a frame. A time to live, or the
+/// name of the sending user, would make the broker discard or refuse the letter.
 fn with_problem(sent: &BasicProperties, problem: &Problem) -> BasicProperties {
     let mut headers = FieldTable::default();
     headers.insert(HEADER.into(), AMQPValue::LongString(problem.to_string().into()));
@@ -71,7 +72,7 @@ fn with_problem(sent: &BasicProperties, problem: &Problem) -> BasicProperties {
     properties
 }
 
-/// Writes letters until there is nobody to send any, or nowhere to write them to.
+/// Publishes letters until all senders are dropped, or the queue or channel is lost.
 async fn write(channel: Channel, queue: BrokerName, mut letters: mpsc::Receiver<Letter>) {
     let mut taken = Vec::with_capacity(MOST);
     while letters.recv_many(&mut taken, MOST).await > 0 {
@@ -81,7 +82,7 @@ async fn write(channel: Channel, queue: BrokerName, mut letters: mpsc::Receiver<
             tracing::warn!(%queue, "dead letters are not kept: the commands go back to their queue");
         }
         for (letter, kept) in taken.drain(..).zip(kept) {
-            // Whoever has asked may have been stopped.
+            // The receiver may have been stopped.
             let _told = letter.kept.send(kept);
         }
         if written.is_none() {
@@ -90,8 +91,10 @@ async fn write(channel: Channel, queue: BrokerName, mut letters: mpsc::Receiver<
     }
 }
 
-/// Whether the broker has each of the letters, or `None` when there is no queue for them, or no channel.
-/// It tells by the last of all, as what comes back is not told with its own confirmation.
+/// Publishes letters; returns whether the broker has each of them, or `None` when the queue or the channel
+/// is lost.
+///
+/// A single returned letter yields `None`: it may have arrived with the confirmation of another.
 async fn write_all(channel: &Channel, queue: &BrokerName, letters: &[Letter]) -> Option<Vec<bool>> {
     let mut confirms: Vec<PublisherConfirm> = Vec::with_capacity(letters.len());
     for Letter { properties, body, .. } in letters {

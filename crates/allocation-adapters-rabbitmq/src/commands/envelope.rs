@@ -1,4 +1,4 @@
-//! The event around a command.
+//! The CloudEvent around a command.
 
 use super::command::Command;
 use super::problem::{Kind, Problem};
@@ -7,20 +7,20 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// How many bytes a command may have: as many as a body of the HTTP API.
+/// The most bytes of a command: the limit of an HTTP API body.
 const MAX_BYTES: usize = 256 << 10;
 
-/// A command, and what its outcome is traced by.
+/// A command with its id and origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Envelope {
-    /// The `id` of the event.
+    /// The `id` of the CloudEvent.
     pub(crate) id: CausationId,
-    /// What its events tell of where they come from.
+    /// The origin that the command's events record.
     pub(crate) origin: Origin,
     pub(crate) command: Command,
 }
 
-/// The members that matter. CloudEvents may have any others beside them.
+/// The CloudEvent members that are read. All other members are ignored.
 #[derive(Deserialize)]
 struct CloudEvent<'a> {
     #[serde(borrow)]
@@ -58,7 +58,7 @@ impl Envelope {
     }
 }
 
-/// Some programs write it before their JSON.
+/// Some programs write a byte order mark before their JSON.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 fn is_cloud_event(content_type: &str) -> bool {
@@ -68,12 +68,12 @@ fn is_cloud_event(content_type: &str) -> bool {
 
 fn read(bytes: &[u8]) -> Result<CloudEvent<'_>, Problem> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    // serde would take an array for a struct.
+    // serde would accept an array for a struct.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         return Err(Problem::validation("must be an object"));
     }
     serde_json::from_slice(bytes).map_err(|error| {
-        // Of valid syntax, but not a CloudEvent.
+        // Valid JSON, but not a CloudEvent.
         let kind = if error.is_data() { Kind::Validation } else { Kind::MalformedJson };
         Problem::of(kind, error.to_string())
     })

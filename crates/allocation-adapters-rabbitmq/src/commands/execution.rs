@@ -1,4 +1,4 @@
-//! Commands carried out.
+//! Executing commands.
 
 use super::CommandHandlers;
 use super::command::Command;
@@ -10,10 +10,10 @@ use allocation_ports::{CausationId, StoreError};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-/// Carries commands out by the use cases.
+/// Executes commands with the use cases.
 pub(super) struct Executor {
     handlers: CommandHandlers,
-    /// Bounds how many use a connection to the database of their own.
+    /// Limits the commands that use their own database connection.
     blocking: Semaphore,
 }
 
@@ -22,7 +22,7 @@ impl Executor {
         Self { handlers, blocking: Semaphore::new(blocking.clamp(1, Semaphore::MAX_PERMITS)) }
     }
 
-    /// Which of the commands have had their effect before: one answer for each.
+    /// Returns which of the commands have taken effect before, one answer for each.
     pub(super) async fn done_before(&self, commands: &[Envelope]) -> Result<Vec<bool>, NotDone> {
         let asked: Vec<_> = commands.iter().map(|envelope| (envelope.id.clone(), envelope.command.effect())).collect();
         let effects = self.handlers.effects.clone();
@@ -35,9 +35,11 @@ impl Executor {
         Ok(commands.iter().map(is_done).collect())
     }
 
-    /// Carries a command out. One that comes again may be under way elsewhere, or have been until just now:
-    /// what refuses it is its own effect then. A sender may also send it twice at once, and only of what is
-    /// freed already the second is refused.
+    /// Executes a command.
+    ///
+    /// A redelivered command may be running elsewhere, or may have been until just now: its own effect then
+    /// causes the rejection. A sender may also send a command twice at once. Only a repeated deallocation
+    /// is then rejected.
     pub(super) async fn execute(&self, envelope: Envelope, redelivered: bool) -> Result<(), NotDone> {
         let may_be_done = redelivered || matches!(envelope.command, Command::Deallocate { .. });
         let again = may_be_done.then(|| envelope.clone());
@@ -71,11 +73,11 @@ impl Executor {
         Ok(())
     }
 
-    /// Runs what waits for the database on a thread that may.
+    /// Runs `work`, which waits for the database, on a thread that may block.
     async fn block<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, NotDone> {
         let stopping = |_| NotDone::TurnedAway("the service is shutting down".to_owned());
         let _permit = self.blocking.acquire().await.map_err(stopping)?;
-        // A panic: a fault of the program.
+        // The work panicked: a bug.
         spawn_blocking(work).await.map_err(|error| Problem::internal(&error).into())
     }
 }

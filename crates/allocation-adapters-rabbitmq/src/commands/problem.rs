@@ -1,4 +1,4 @@
-//! Why a command is not carried out, as RFC 9457 has it and the HTTP API names it.
+//! The reason why a command is not executed, as an RFC 9457 problem with the types of the HTTP API.
 
 use allocation_app::{AddBatchError, AllocateLineError, ChangeBatchError, DeallocateError, ErrorChain};
 use allocation_domain as domain;
@@ -6,7 +6,7 @@ use allocation_ports::StoreError;
 use serde::Serialize;
 use std::fmt;
 
-/// What is sent along with a dead letter.
+/// The problem of a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
     r#type: &'static str,
@@ -14,10 +14,10 @@ pub(crate) struct Problem {
     detail: String,
 }
 
-/// Makes the types of problems from one table.
+/// Generates the problem types from one table.
 macro_rules! kinds {
     ($($kind:ident: $name:literal, $title:literal;)+) => {
-        /// The types of problems. Their names are those of the HTTP API.
+        /// The types of problems, named as in the HTTP API.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Kind { $($kind),+ }
 
@@ -51,8 +51,7 @@ kinds! {
     InternalError: "internal-error", "The service failed";
 }
 
-/// How many characters a detail may have. It may quote what was sent, and the headers of a message must
-/// fit into a frame.
+/// The most characters in a detail. A detail may quote the message, and the headers must fit into a frame.
 const MAX_CHARACTERS: usize = 1_000;
 
 impl Problem {
@@ -68,7 +67,7 @@ impl Problem {
         Self::of(Kind::Validation, detail)
     }
 
-    /// A fault of the program or of what is stored: what it is, the log has.
+    /// Returns the problem of a bug or corrupt data, and logs its cause.
     pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error = %ErrorChain(cause), "a command failed");
         Self::of(Kind::InternalError, "The log has the cause, with the id of the command")
@@ -82,14 +81,14 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Why a command is not done.
+/// The reason why a command is not executed.
 #[derive(Debug, Clone)]
 pub(crate) enum NotDone {
-    /// It never will be.
+    /// The command can never be executed.
     Refused(Problem),
-    /// It may be done later; the text says what is in the way.
+    /// The command may be executed later; the text is the reason.
     Later(String),
-    /// Too much else is to be done; the command has no part in that.
+    /// The service is overloaded or shutting down; the command is not at fault.
     TurnedAway(String),
 }
 
@@ -99,7 +98,7 @@ impl From<Problem> for NotDone {
     }
 }
 
-/// A refusal by a rule, in the words of the rule.
+/// Returns a rejection by a rule, in the words of the rule.
 fn refused(kind: Kind, refusal: &dyn fmt::Display) -> NotDone {
     NotDone::Refused(Problem::of(kind, refusal.to_string()))
 }
@@ -150,7 +149,7 @@ impl From<ChangeBatchError> for NotDone {
             ChangeBatchError::Refused(refusal) => match refusal {
                 domain::ChangeBatchError::BelowConsumed { .. } => refused(Kind::UnitsConsumed, &refusal),
                 domain::ChangeBatchError::NotFound(_) => refused(Kind::BatchNotFound, &refusal),
-                // No command names a revision, so that none is stale.
+                // No command has a revision, so that none can be stale.
                 domain::ChangeBatchError::Stale { .. } => Problem::internal(&refusal).into(),
                 domain::ChangeBatchError::MoreNeeded(needed) => Problem::internal(&needed).into(),
             },

@@ -1,4 +1,4 @@
-//! Commands over one connection.
+//! A session of consuming commands over one connection.
 
 use super::CommandSettings;
 use super::attempts::{Attempts, GivenUp};
@@ -27,21 +27,23 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-/// Why commands are not consumed.
+/// The reason why commands are not consumed.
 pub(super) type Cause = Box<dyn Error + Send + Sync>;
 
-/// How long a command that cannot be done now stays away from its queue, at most; at least half as long.
+/// The longest pause before a command that was put off returns to its queue; the shortest is half as long.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long the commands under way may take to end.
+/// The timeout for the commands under way to end.
 const FINISH_AT_MOST: Duration = Duration::from_secs(30);
-/// How long saying good-bye may take.
+/// The timeout for closing connections.
 const CLOSE_AT_MOST: Duration = Duration::from_secs(2);
 
-/// How often a connection that is not read any further is looked at.
+/// The interval between checks of the meter of a silent connection.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A connection over which commands come. Dead letters go over one of their own: a broker that is short of
-/// memory or disk reads nothing more from a connection that publishes, acknowledgements neither.
+/// A connection that delivers commands.
+///
+/// Dead letters have a separate connection: a broker short of memory or disk stops reading from a
+/// connection that publishes, acknowledgements included.
 pub(super) struct Session {
     connection: Connection,
     letters: Connection,
@@ -53,7 +55,7 @@ pub(super) struct Session {
     stopped: watch::Receiver<bool>,
 }
 
-/// What every command that is under way needs.
+/// The resources that every command needs.
 #[derive(Clone)]
 struct Hands {
     executor: Arc<Executor>,
@@ -62,7 +64,7 @@ struct Hands {
     stopped: watch::Receiver<bool>,
 }
 
-/// A message, with what it takes of the memory.
+/// A message with its weight in memory.
 struct Message {
     delivery: Delivery,
     _weight: Weight,
@@ -98,7 +100,7 @@ impl Session {
         Ok(Self { connection, letters, channel, consumer, most: settings.prefetch.into(), meter, hands, stopped })
     }
 
-    /// Consumes until told to stop, or until the connection is lost.
+    /// Consumes until the consumer must stop, or the connection is lost.
     pub(super) async fn consume(self) -> Result<(), Cause> {
         let Self { connection, letters, channel, consumer, most, meter, hands, mut stopped } = self;
         let tag = consumer.tag();
@@ -109,17 +111,17 @@ impl Session {
             () = hands.dead_letters.lost() => Err("dead letters have no queue any more".into()),
         };
         if ended.is_ok() {
-            // What is not begun goes back to the queue with the connection.
+            // Messages that were not started return to the queue with the connection.
             let cancelled = channel.basic_cancel(tag, BasicCancelOptions::default());
             let _over = tokio::time::timeout(CLOSE_AT_MOST, cancelled).await;
         }
-        // What is redelivered over the next connection would else overtake itself.
+        // A message redelivered over the next connection would otherwise overtake itself.
         let finished = async { while under_way.join_next().await.is_some() {} };
         if tokio::time::timeout(FINISH_AT_MOST, finished).await.is_err() {
             tracing::error!("the database or the broker does not answer: commands under way are given up");
         }
         if ended.is_ok() {
-            // They are gone with the connection in any case.
+            // The broker drops the connections in any case.
             let close = |connection: Connection| async move { connection.close(200, "stopping".into()).await };
             let _closed = tokio::time::timeout(CLOSE_AT_MOST, join(close(connection), close(letters))).await;
         }
@@ -131,7 +133,7 @@ async fn declare(channel: &Channel, queue: &BrokerName) -> Result<(), lapin::Err
     channel.queue_declare(queue.short(), QueueDeclareOptions::durable(), FieldTable::default()).await.map(drop)
 }
 
-/// Takes what comes, as much at a time as there is. Ends with the connection.
+/// Handles messages in chunks as they arrive. Returns when the connection is lost.
 async fn take(mut arriving: ReadyChunks<Consumer>, meter: &Meter, hands: &Hands, under_way: &mut JoinSet<()>) -> Cause {
     while let Some(chunk) = next(&mut arriving, meter).await {
         let mut deliveries = Vec::with_capacity(chunk.len());
@@ -155,7 +157,7 @@ async fn take(mut arriving: ReadyChunks<Consumer>, meter: &Meter, hands: &Hands,
     "the broker has ended the subscription".into()
 }
 
-/// The next messages. While none is there, the meter may go on.
+/// Returns the next messages; resumes an idle meter while there are none.
 async fn next(arriving: &mut ReadyChunks<Consumer>, meter: &Meter) -> Option<Vec<lapin::Result<Delivery>>> {
     loop {
         match tokio::time::timeout(LOOK, arriving.next()).await {
@@ -166,7 +168,7 @@ async fn next(arriving: &mut ReadyChunks<Consumer>, meter: &Meter) -> Option<Vec
 }
 
 impl Hands {
-    /// Handles messages that came together, all at once: so the engine has groups to commit.
+    /// Handles messages that arrived together concurrently, so that the engine has groups to commit.
     async fn handle_all(self, messages: Vec<Message>) {
         let (mut commands, mut readable, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for message in messages {
@@ -216,7 +218,8 @@ impl Hands {
         }
     }
 
-    /// Makes a message a dead letter. When that cannot be kept, the message goes back to its queue.
+    /// Makes a message a dead letter; if the broker does not accept the letter, returns the message to its
+    /// queue.
     async fn refuse(&self, mut message: Message, problem: Problem) {
         tracing::debug!(%problem, "a command is refused");
         self.attempts.done(&message.delivery.data, false);
@@ -239,14 +242,14 @@ impl Hands {
         tell(self.give_back(&message.delivery).await);
     }
 
-    /// Gives a message back to its queue, after a pause, or at once when told to stop.
+    /// Returns a message to its queue after a pause, or at once when the consumer must stop.
     async fn give_back(&self, delivery: &Delivery) -> lapin::Result<bool> {
         wait(&mut self.stopped.clone(), PAUSE.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
         delivery.nack(BasicNackOptions { requeue: true, ..BasicNackOptions::default() }).await
     }
 }
 
-/// Tells that the broker was not told what became of a message: it delivers the message again.
+/// Logs a failed acknowledgement: the broker will deliver the message again.
 fn tell(settled: lapin::Result<bool>) {
     if let Err(error) = settled {
         tracing::debug!(%error, "a command will be delivered again");

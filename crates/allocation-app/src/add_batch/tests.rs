@@ -10,7 +10,7 @@ fn shipment() -> NewBatch {
     NewBatch { reference: reference("B-1"), sku: sku("LAMP"), purchased: units(20), eta: Eta::InStock }
 }
 
-/// The product is locked, made if need be, and the reference looked up.
+/// Locks the product, created if necessary, and looks the reference up.
 fn found(existing: Option<FoundBatch>) -> impl FnOnce(&mut MockProductRepository) {
     |products| {
         products
@@ -21,7 +21,7 @@ fn found(existing: Option<FoundBatch>) -> impl FnOnce(&mut MockProductRepository
     }
 }
 
-/// A batch that is as it was added.
+/// Returns a batch in the state in which it was added.
 fn as_added(batch: Batch) -> FoundBatch {
     FoundBatch { added_quantity: batch.purchased(), added_eta: batch.eta(), batch }
 }

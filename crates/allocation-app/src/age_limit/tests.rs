@@ -3,13 +3,13 @@ use crate::testing::ManualTime;
 
 const MAX_AGE: Duration = Duration::from_secs(5);
 
-/// A limit of five seconds by a clock that is moved by hand.
+/// Returns a limit of five seconds by a clock that is advanced by hand.
 fn limit() -> (AgeLimit, ManualTime) {
     let time = ManualTime::default();
     (AgeLimit::by(time.monotonic(), MAX_AGE), time)
 }
 
-/// Lets time pass, in which the process runs.
+/// Lets time pass while the process runs.
 fn run_for(limit: &AgeLimit, time: &ManualTime, passes: Duration) {
     let mut left = passes;
     while !left.is_zero() {
@@ -20,7 +20,7 @@ fn run_for(limit: &AgeLimit, time: &ManualTime, passes: Duration) {
     }
 }
 
-/// How old a command that is read now may be.
+/// Returns the assumed age of a command that is read now.
 fn age(limit: &AgeLimit) -> Duration {
     limit.now() + MAX_AGE - limit.deadline()
 }

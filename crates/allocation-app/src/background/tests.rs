@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, SyncSender};
 
-/// Tells of each unit of work that is begun: the first fails, the second panics. No mock: one that
-/// has panicked does so for ever.
+/// Reports each unit of work that begins: the first fails, the second panics.
+///
+/// Not a mock: a mock that has panicked panics in every later call.
 struct Units {
     begun: AtomicUsize,
     told: SyncSender<usize>,
@@ -17,7 +18,7 @@ struct Units {
 impl UnitOfWorkFactory for Units {
     fn begin(&self, _: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        // Nobody listens any more when the test is over.
+        // The receiver is gone once the test is over.
         let _over = self.told.send(number);
         assert!(number != 2, "told to panic");
         if number == 1 {

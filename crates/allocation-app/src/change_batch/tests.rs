@@ -6,7 +6,7 @@ use allocation_domain::{Eta, Product, ReservationState, Units};
 use allocation_ports::mocks::{MockProductRepository, MockUnitOfWork};
 use chrono::NaiveDate;
 
-/// The batch `B-LAMP` is found, and its product locked with it.
+/// Finds the batch `B-LAMP` and locks its product with it.
 fn found(products: &mut MockProductRepository, locked: Product) {
     products.expect_sku_of().returning(|_| Ok(Some(sku("LAMP"))));
     let mut locked = Some(locked);
@@ -21,7 +21,7 @@ fn to_units(units: u32) -> BatchChange {
     BatchChange { purchased: Some(Units::new(units).unwrap()), ..BatchChange::default() }
 }
 
-/// The batch as it was after so many corrections less one.
+/// Returns the version of the batch at a revision.
 fn version(revision: u32) -> BatchVersion {
     BatchVersion { revision, ..batch("B-LAMP", "LAMP", 9).version() }
 }

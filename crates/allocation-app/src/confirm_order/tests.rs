@@ -6,7 +6,7 @@ use allocation_domain::{OrderStatus, Product, ReservationState};
 use allocation_ports::mocks::MockUnitOfWork;
 use chrono::TimeDelta;
 
-/// An order of one line that is held for so many seconds more, or whose hold expired before.
+/// Returns an order of one line whose hold expires in `seconds`, or expired before if negative.
 fn held(seconds: i64) -> Vec<Product> {
     vec![product_with_line("LAMP", 9, 3, ReservationState::Held { expires_at: now() + TimeDelta::seconds(seconds) })]
 }

@@ -6,7 +6,7 @@ use crate::testing::{
 use allocation_domain::{DataRequest, Event, LineState, Product, ProductState};
 use allocation_ports::mocks::MockProductRepository;
 
-/// A locked product in which order O-1 holds 4 units of batch B-1.
+/// Returns a locked product in which order O-1 holds 4 units of batch B-1.
 fn with_allocation() -> Product {
     let mut before = product("LAMP", vec![batch("B-1", "LAMP", 20)]);
     before.allocate(&order("O-1"), units(4), now()).unwrap();
@@ -112,8 +112,7 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
     use_cases(vec![served]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
 }
 
-/// What has expired is more than one unit of work releases: each of them is committed, and only then the
-/// decision is made.
+/// Expired holds take more than one unit of work to release: each unit commits before the decision.
 #[test]
 fn what_has_expired_is_released_in_units_of_work_before_the_decision() {
     let behind = |more_expired| {

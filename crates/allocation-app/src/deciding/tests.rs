@@ -3,7 +3,7 @@ use crate::testing::{batch, now, product, reference, sku, units};
 use allocation_domain::{AddBatchError, DataRequest, Eta, LineState, OnShortage, OrderId, ProductState};
 use allocation_ports::mocks::{MockProductRepository, MockUnitOfWork};
 
-/// A line that waits for so many units.
+/// Returns a line that waits for `quantity` units.
 fn waiting(order_id: &str, quantity: u32) -> (OrderId, LineState) {
     let mut line = LineState::standalone(units(quantity), now());
     line.terms.on_shortage = OnShortage::Backorder;
@@ -15,7 +15,7 @@ fn add(product: &mut Product) -> Result<u32, AddBatchError> {
     product.add_batch(reference("B-2"), units(5), Eta::InStock, now()).map(|batch| batch.available())
 }
 
-/// A product of which the store has lines that wait, none of which are at hand.
+/// Returns a product whose backorders are all still in the store.
 fn with_queue() -> Product {
     Product::restore(ProductState { more_waiting: true, more_open_batches: true, ..ProductState::new(sku("LAMP"), 7) })
 }

@@ -2,7 +2,7 @@ use allocation_ports::{EngineMetrics, GroupMeasure};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Counts what an allocation engine does, without locks.
+/// Lock-free counters of an allocation engine.
 #[derive(Debug, Default)]
 pub struct EngineCounters {
     lines: AtomicU64,
@@ -15,35 +15,35 @@ pub struct EngineCounters {
     unit_micros: Histogram,
 }
 
-/// What [`EngineCounters`] had counted at one time.
+/// The values of [`EngineCounters`] at one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineSnapshot {
     /// Lines decided.
     pub lines: u64,
-    /// Lines refused by a rule.
+    /// Lines rejected by a rule.
     pub refused: u64,
     /// Groups that failed as a whole.
     pub failed_groups: u64,
-    /// Units of work run again.
+    /// Units of work that ran again.
     pub retries: u64,
-    /// Lines and orders refused because the queue was full.
+    /// Lines and orders rejected as overload.
     pub overloads: u64,
     /// Lines in a group.
     pub group_size: Distribution,
-    /// Lines and orders that waited when a group was taken.
+    /// Lines and orders that were waiting when a group started.
     pub queue_depth: Distribution,
     /// Microseconds from begin to commit of a group.
     pub unit_micros: Distribution,
 }
 
-/// How the values of a histogram are spread.
+/// The distribution of a histogram's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Distribution {
-    /// How many values there were.
+    /// The number of values.
     pub count: u64,
     /// Their sum.
     pub sum: u64,
-    /// How many values were below 1, 2, 4, 8 and so on, and not below the bound before.
+    /// The number of values below 1, 2, 4, 8 and so on, each excluding the values below the previous bound.
     pub below_power_of_two: Vec<u64>,
 }
 
@@ -81,7 +81,7 @@ impl Histogram {
 }
 
 impl Distribution {
-    /// The mean, `None` without values.
+    /// Returns the mean, `None` without values.
     #[must_use]
     pub const fn mean(&self) -> Option<u64> {
         self.sum.checked_div(self.count)
@@ -89,7 +89,7 @@ impl Distribution {
 }
 
 impl EngineCounters {
-    /// What has been counted so far.
+    /// Returns the counts so far.
     #[must_use]
     pub fn snapshot(&self) -> EngineSnapshot {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

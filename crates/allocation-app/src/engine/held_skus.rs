@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a SKU is taken for held after it was last found so.
+/// The time for which a SKU counts as held after it was last found held.
 const REMEMBERED: Duration = Duration::from_secs(1);
-/// How many SKUs are remembered at most. One more is found held anew by each group.
+/// The most SKUs that are remembered. Each group finds any other held SKU anew.
 const MOST: usize = 1_024;
 
-/// SKUs whose products other units were found to hold a moment ago: groups pass them by.
+/// The SKUs whose products other units were recently found to have locked; groups skip them.
 #[derive(Debug, Default)]
 pub(super) struct HeldSkus {
-    /// How many there are: nearly always none, and then nothing is locked to learn that.
+    /// The number of SKUs, nearly always zero: reading it saves the lock.
     count: AtomicUsize,
     until: Mutex<HashMap<Sku, Instant>>,
 }
@@ -34,7 +34,7 @@ impl HeldSkus {
         self.count.store(until.len(), Ordering::Release);
     }
 
-    /// Forgets SKUs that are not held any more.
+    /// Forgets SKUs that are no longer held.
     pub(super) fn forget<'a>(&self, skus: impl IntoIterator<Item = &'a Sku>) {
         if self.count.load(Ordering::Acquire) == 0 {
             return;
@@ -46,7 +46,7 @@ impl HeldSkus {
         self.count.store(until.len(), Ordering::Release);
     }
 
-    /// Whether any of the SKUs is held, as far as is known.
+    /// Returns whether any of the SKUs is remembered as held.
     pub(super) fn any<'a>(&self, skus: impl IntoIterator<Item = &'a Sku>, age: &AgeLimit) -> bool {
         if self.count.load(Ordering::Acquire) == 0 {
             return false;

@@ -1,4 +1,4 @@
-//! What waits to be decided.
+//! Commands that wait for a decision.
 
 use crate::allocate_line::{AllocateLineError, LineAnswer};
 use crate::group::{Answer, Command};
@@ -10,18 +10,18 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-/// A command, where it comes from, and the one who waits for its answer.
+/// A command with its origin and the channel for its reply.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) request: Request,
     pub(super) origin: Origin,
-    /// From when on the command is not carried out any more.
+    /// The time from which the command is rejected.
     pub(super) deadline: Instant,
-    /// The room that the job takes up while it waits.
+    /// The room in the queue that the job occupies while it waits.
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
-/// A command and the one who waits for its answer.
+/// A command and the channel for its reply.
 #[derive(Debug)]
 pub(super) enum Request {
     Line { line: OrderLine, reply: oneshot::Sender<LineAnswer> },
@@ -37,7 +37,7 @@ impl Job {
         (command, &self.origin)
     }
 
-    /// How many lines the command has.
+    /// Returns how many lines the command has.
     pub(super) fn lines(&self) -> usize {
         match &self.request {
             Request::Line { .. } => 1,
@@ -45,12 +45,12 @@ impl Job {
         }
     }
 
-    /// The SKU that the command begins with. No order is without lines.
+    /// Returns the first SKU of the command. Every order has a line.
     pub(super) fn first_sku(&self) -> Option<&Sku> {
         self.skus().next()
     }
 
-    /// The SKUs that the command is about.
+    /// Returns the SKUs of the command.
     pub(super) fn skus(&self) -> impl Iterator<Item = &Sku> {
         let (line, order) = match &self.request {
             Request::Line { line, .. } => (Some(line), None),
@@ -60,13 +60,14 @@ impl Job {
         line.into_iter().flat_map(|line| iter::once(line.sku())).chain(of_order)
     }
 
-    /// Answers what was decided. A caller who is gone needs no answer: sending the command again
-    /// tells what became of it.
+    /// Sends the decision to the caller.
+    ///
+    /// A caller that has disconnected needs no reply: sending the command again returns its outcome.
     pub(super) fn answer(self, answer: Answer) {
         match (self.request, answer) {
             (Request::Line { reply, .. }, Answer::Line(answer)) => drop(reply.send(answer)),
             (Request::Order { reply, .. }, Answer::Order(answer)) => drop(reply.send(answer)),
-            // Who gets no answer is told that the unit of work was abandoned.
+            // The dropped channel reports that the unit of work was abandoned.
             (Request::Line { .. }, Answer::Order(_) | Answer::Behind)
             | (Request::Order { .. }, Answer::Line(_) | Answer::Behind) => {
                 tracing::error!("a command was answered as another");
@@ -74,7 +75,7 @@ impl Job {
         }
     }
 
-    /// Answers that nothing was decided.
+    /// Replies that nothing was decided.
     pub(super) fn fail(self, error: Arc<StoreError>) {
         match self.request {
             Request::Line { reply, .. } => drop(reply.send(Err(error.into()))),
@@ -82,7 +83,7 @@ impl Job {
         }
     }
 
-    /// Answers that too much waits, or that this has waited for too long.
+    /// Replies that too many commands wait, or that this one has waited too long.
     pub(super) fn refuse(self) {
         match self.request {
             Request::Line { reply, .. } => drop(reply.send(Err(AllocateLineError::Overloaded))),

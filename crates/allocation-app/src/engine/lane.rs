@@ -1,4 +1,4 @@
-//! Where commands wait whose products others hold.
+//! The lane of commands whose products other transactions have locked.
 
 use super::held_skus::HeldSkus;
 use super::job::Job;
@@ -9,13 +9,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// How many lines may wait in the lane, those of orders included; one more is refused as overload.
-/// They do not take up room in the queues, so that one product fills none of them.
+/// The most lines that may wait in the lane, including the lines of orders; any more are rejected as
+/// overload.
+///
+/// They occupy no room in the queues, so that one product cannot fill a queue.
 pub(super) const LANE_LENGTH: usize = 1_024;
-/// How long the lane rests when nothing in it could be decided and the database did not make it wait.
+/// The pause of the lane after it has waited for a product in vain.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The way into the lane. Cloning gives another handle to the same one.
+/// The sending side of the lane. Clones are handles to the same lane.
 #[derive(Clone)]
 pub(super) struct Lane {
     queue: Queue,
@@ -29,13 +31,13 @@ impl Lane {
         (Self { queue, held: Arc::default(), metrics }, receiver)
     }
 
-    /// Has jobs wait here, or refuses those for which there is no room.
+    /// Queues jobs, and rejects those for which there is no room.
     pub(super) fn put(&self, jobs: impl IntoIterator<Item = Job>) {
         for mut job in jobs {
             match self.queue.reserve(job.lines()) {
                 Ok(room) => {
                     job.room = Some(room);
-                    // Only a lane that is gone takes none, and then nobody waits for the answer.
+                    // Sending fails only once the lane has ended, when no caller waits for a reply.
                     let _gone = self.queue.send(job);
                 }
                 Err(_) => {
@@ -46,13 +48,13 @@ impl Lane {
         }
     }
 
-    /// Takes no more in, and tells the lane to end when it has dealt with all that waits.
+    /// Rejects new jobs; the lane ends after the jobs that wait.
     pub(super) fn close(&self) {
         self.queue.close();
     }
 }
 
-/// Decides the commands of a lane as soon as their products are free, none later than its deadline.
+/// Decides the commands of a lane as soon as their products are free, and fails them at their deadlines.
 pub(super) struct LaneWorker {
     worker: Worker,
     held: Arc<HeldSkus>,
@@ -76,7 +78,7 @@ impl LaneWorker {
         }
     }
 
-    /// Decides what can be decided, and gives back the rest.
+    /// Decides the commands that can be decided; returns the rest.
     fn round(&self, waiting: Vec<Job>) -> Vec<Job> {
         let (late, mut waiting): (Vec<Job>, Vec<Job>) =
             waiting.into_iter().partition(|job| self.worker.age().is_over(job.deadline));
@@ -89,10 +91,10 @@ impl LaneWorker {
         self.wait_for_first(waiting)
     }
 
-    /// Waits a moment for the products of the first command, and lets the next be first.
+    /// Waits briefly for the products of the first command; moves the command to the end if that is in vain.
     ///
-    /// To ask who is free is not enough: a product that others lock one after the other would never
-    /// be found so. Who waits for a lock is given it in turn.
+    /// Asking which products are free is not enough: a product that other transactions lock in turn would
+    /// never be found free. A lock is granted to its waiters in turn.
     fn wait_for_first(&self, waiting: Vec<Job>) -> Vec<Job> {
         let Some(first) = waiting.first() else { return waiting };
         let sku = first.first_sku().cloned();
@@ -113,7 +115,7 @@ impl LaneWorker {
     }
 }
 
-/// Tells those whose time is up that nothing was decided.
+/// Replies to late commands that nothing was decided.
 fn fail_late(late: Vec<Job>) {
     if late.is_empty() {
         return;

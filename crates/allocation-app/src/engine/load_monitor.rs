@@ -1,25 +1,25 @@
 use super::EngineCounters;
 use std::sync::Arc;
 
-/// How many lines a group has at least in a rush: callers come faster than one commit follows another.
+/// The mean group size from which load is high: commands then arrive faster than commits follow each other.
 const HIGH_LOAD_GROUP_SIZE: u64 = 32;
 
-/// Tells work that can wait whether callers queue up for the engine.
+/// Reports to deferrable work whether commands queue up for the engine.
 #[derive(Debug)]
 pub struct LoadMonitor {
     counters: Arc<EngineCounters>,
-    /// Lines and groups at the last look.
+    /// Lines and groups at the last check.
     seen: (u64, u64),
 }
 
 impl LoadMonitor {
-    /// Looks at what an engine counts.
+    /// Returns a monitor over the counters of an engine.
     #[must_use]
     pub const fn new(counters: Arc<EngineCounters>) -> Self {
         Self { counters, seen: (0, 0) }
     }
 
-    /// Whether the groups since the last look were those of a rush.
+    /// Returns whether the groups since the last check indicate high load.
     pub fn is_overloaded(&mut self) -> bool {
         let groups = self.counters.snapshot().group_size;
         let (lines, count) = (groups.sum - self.seen.0, groups.count - self.seen.1);

@@ -9,28 +9,28 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, MutexGuard};
 use std::time::Duration;
 
-/// A command that comes from nowhere in particular.
+/// Returns a command without an origin.
 fn job(request: Request) -> Job {
     Job { request, origin: Origin::default(), deadline: Instant::now(), room: None }
 }
 
-/// How many lines a group has at most.
+/// The most lines in a group.
 const GROUP_SIZE: usize = 32;
 
-/// How old a command may become.
+/// The age limit of a command.
 const MAX_AGE: Duration = Duration::from_secs(5);
 
-/// What the units of a test share: a store of one unit at a time, and what it is told to suffer.
+/// The state that the units of a test share: a store of one unit at a time, and its faults.
 #[derive(Default)]
 struct Shared {
     products: Mutex<BTreeMap<Sku, Product>>,
-    /// The groups that were decided, each by its lines.
+    /// The decided groups, each with its lines.
     groups: Mutex<Vec<Vec<String>>>,
     closed: Mutex<bool>,
     opened: Condvar,
     waiting: AtomicUsize,
     away: AtomicBool,
-    /// The products that another transaction holds.
+    /// The products that another transaction has locked.
     held: Mutex<BTreeSet<Sku>>,
     time: ManualTime,
     counters: Arc<EngineCounters>,
@@ -46,7 +46,7 @@ impl Shared {
         Arc::new(shared)
     }
 
-    /// Units wait at the gate from now on.
+    /// Makes units wait at the gate from now on.
     fn close_gate(&self) {
         *locked(&self.closed) = true;
     }
@@ -76,7 +76,7 @@ impl Shared {
         locked(&self.groups).clone()
     }
 
-    /// A unit whose `save` refuses groups that `fault` points at.
+    /// Returns a repository that fails the lock on groups for which `fault` returns an error.
     fn unit(self: &Arc<Self>, fault: fn(&[LockRequest]) -> Option<StoreError>) -> MockProductRepository {
         let mut products = MockProductRepository::new();
         let shared = Arc::clone(self);
@@ -111,7 +111,7 @@ impl Shared {
     }
 }
 
-/// Orders of which none is known before.
+/// Returns orders of which none exists yet.
 fn no_orders() -> MockOrderRepository {
     let mut orders = new_orders();
     orders.expect_find().returning(|_| Ok(Vec::new()));
@@ -123,7 +123,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Commits or not, as the work says.
+/// A unit that may commit or roll back.
 struct AnyEnd(MockUnitOfWork);
 
 impl UnitOfWork for AnyEnd {
@@ -202,7 +202,7 @@ fn told(answer: LineAnswer) -> &'static str {
     }
 }
 
-/// Sends a first line, and the others so that they gather while its unit is under way.
+/// Submits a first line, and the others so that they gather while its unit runs.
 fn in_two_groups(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]) -> Vec<&'static str> {
     shared.close_gate();
     let mut answers = vec![engine.submit_line(lines[0].clone(), Origin::default()).unwrap()];

@@ -12,14 +12,14 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long the parts of a group that failed may hold up the lines behind them.
+/// The time by which the parts of a failed group may delay the lines queued after them.
 const PATIENCE_WITH_PARTS: Duration = Duration::from_secs(1);
 
-/// How long commands on products that are behind may hold up the lines behind them: some units of work,
-/// after which the sweeper goes on alone, and these commands are answered that the database is busy.
+/// How long commands on products that are behind may delay the lines queued after them: a few units of
+/// work. Then these commands fail as busy, and the sweeper continues alone.
 const PATIENCE_WITH_BEHIND: Duration = Duration::from_millis(250);
 
-/// Until when a group is still worked on that was not decided at once.
+/// The deadlines for the rest of a group that was not decided at once.
 #[derive(Debug, Clone, Copy)]
 struct Until {
     parts: Instant,
@@ -27,7 +27,7 @@ struct Until {
 }
 
 impl Until {
-    /// The end of the time for a group that was begun at an instant and has run just now.
+    /// Returns the deadlines for a group that started at `begun` and has just run.
     fn after(begun: Instant) -> Self {
         Self { parts: Instant::now() + PATIENCE_WITH_PARTS, behind: begun + PATIENCE_WITH_BEHIND }
     }
@@ -42,11 +42,11 @@ pub(super) struct Worker {
     pub(super) group_size: usize,
 }
 
-/// What became of a group: an answer for each command that was decided.
+/// The outcome of a group: an answer for each decided command.
 type Decided = Result<Vec<Option<Answer>>, StoreError>;
 
 impl Worker {
-    /// Decides what comes through a queue. What others hold up goes into the lane.
+    /// Decides the commands of a queue. Commands whose products are held go into the lane.
     pub(super) fn run(&self, mut queue: Receiver, lane: &Lane) {
         while let Some(jobs) = queue.take(self.group_size) {
             for group in self.groups(jobs) {
@@ -61,7 +61,7 @@ impl Worker {
         &self.age
     }
 
-    /// Parts jobs into groups that have no more lines than a group may have.
+    /// Splits jobs into groups within the size limit.
     fn groups(&self, jobs: Vec<Job>) -> Vec<Vec<Job>> {
         let mut groups: Vec<Vec<Job>> = Vec::new();
         let mut lines = 0;
@@ -78,13 +78,14 @@ impl Worker {
         groups
     }
 
-    /// Those of a group whose turn it is. What has waited for too long is refused, and what is about
-    /// products that others hold waits in the lane.
+    /// Returns the jobs of a group to decide now.
+    ///
+    /// Rejects the late ones, and puts those whose products are held into the lane.
     fn begin(&self, group: Vec<Job>, lane: &Lane) -> Vec<Job> {
         let now = self.age.now();
         let mut begun = Vec::with_capacity(group.len());
         for mut job in group {
-            // It takes up room in the queue until it is its turn.
+            // The job occupies room in the queue only until its turn.
             job.room = None;
             if now >= job.deadline {
                 self.metrics.overload();
@@ -98,7 +99,7 @@ impl Worker {
         begun
     }
 
-    /// A panic costs the group at hand its answers, not those behind it their worker.
+    /// Runs `work`, so that a panic costs this group its answers but not the queue its worker.
     pub(super) fn survive(work: impl FnOnce() -> Vec<Job>) -> Vec<Job> {
         panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
             tracing::error!("a group was abandoned by a panic");
@@ -106,16 +107,16 @@ impl Worker {
         })
     }
 
-    /// Decides a group, and gives back the commands about products that others hold; one that fails as
-    /// a whole is split until what is at fault is alone.
+    /// Decides a group; returns the commands whose products other transactions have locked.
     ///
-    /// The first run asks nothing about locks, as nearly always there are none; it waits for them but
-    /// briefly. Only a further one asks which products are held, and goes on without them.
+    /// A group that fails as a whole is split until the faulty command is alone. The first run waits
+    /// briefly for locks and does not check for held products, which are rare. Only a retry checks, and
+    /// continues without them.
     fn decide(&self, group: Vec<Job>, waiting: usize) -> Vec<Job> {
         self.run_group(group, waiting, |attempt| attempt.number > 1)
     }
 
-    /// Decides those of the commands none of whose products is held, and gives back the rest.
+    /// Decides the commands without held products; returns the rest.
     pub(super) fn decide_unheld(&self, group: Vec<Job>) -> Vec<Job> {
         self.run_group(group, 0, |_| true)
     }
@@ -135,7 +136,7 @@ impl Worker {
         self.finish(group, decided, Until::after(begun))
     }
 
-    /// Decides commands, and waits a moment for their products; gives them back if that was in vain.
+    /// Decides commands, waiting briefly for their products; returns them if the wait was in vain.
     pub(super) fn decide_with_a_wait(&self, group: Vec<Job>) -> Vec<Job> {
         let begun = Instant::now();
         let work = |unit: &mut dyn UnitOfWork, attempt: Attempt| self.decide_some(unit, attempt, &group, false);
@@ -148,7 +149,7 @@ impl Worker {
         }
     }
 
-    /// Decides a part of a group that failed, unless the time for that is over.
+    /// Decides a part of a failed group, unless the time for that is over.
     fn decide_part(&self, part: Vec<Job>, until: Until) -> Vec<Job> {
         let begun = Instant::now();
         if begun >= until.parts {
@@ -161,8 +162,9 @@ impl Worker {
         self.finish(part, decided, until)
     }
 
-    /// Decides a group in a unit of work, without the commands about products that others hold if it is
-    /// to ask for them. A unit that may have been committed leaves none of its commands out.
+    /// Decides a group in a unit of work; with `ask`, without the commands whose products are held.
+    ///
+    /// A unit that resolves an unknown commit leaves none of its commands out.
     fn decide_some(
         &self,
         unit: &mut dyn UnitOfWork,
@@ -189,7 +191,7 @@ impl Worker {
         }))
     }
 
-    /// Which of the products of a group others hold.
+    /// Returns the products of a group that other transactions have locked.
     fn find_held(&self, unit: &mut dyn UnitOfWork, group: &[Job]) -> Result<BTreeSet<Sku>, StoreError> {
         let skus: BTreeSet<&Sku> = group.iter().flat_map(Job::skus).collect();
         let skus: Vec<Sku> = skus.into_iter().cloned().collect();
@@ -200,7 +202,7 @@ impl Worker {
         Ok(held.into_iter().collect())
     }
 
-    /// Which of the jobs to decide: those of free products, as many as a group may have.
+    /// Returns which jobs to decide: those without held products, up to the group size.
     fn choose(&self, group: &[Job], held: &BTreeSet<Sku>) -> Vec<bool> {
         let mut lines = 0;
         let mut choose = |job: &Job| {
@@ -229,7 +231,8 @@ impl Worker {
         self.metrics.group(GroupMeasure { lines, refused, waiting, took: begun.elapsed(), failed: decided.is_err() });
     }
 
-    /// Answers what was decided, splits what failed, and gives back what others hold.
+    /// Replies to the decided commands and splits a failed group; returns the commands whose products are
+    /// held.
     fn finish(&self, mut group: Vec<Job>, decided: Decided, until: Until) -> Vec<Job> {
         match decided {
             Ok(answers) => {
@@ -238,7 +241,7 @@ impl Worker {
                 held
             }
             Err(error) if splitting_helps(&group, &error) => {
-                // By SKU, so that a product that is at fault is soon alone.
+                // Sorted by SKU, so that a faulty product is soon alone.
                 group.sort_by(|one, other| one.first_sku().cmp(&other.first_sku()));
                 let other_half = group.split_off(group.len() / 2);
                 let mut held = self.decide_part(group, until);
@@ -252,7 +255,7 @@ impl Worker {
         }
     }
 
-    /// Decides commands again whose products were behind, unless the time for that is over.
+    /// Decides again the commands whose products were behind, until the time for that is over.
     fn go_on(&self, mut behind: Vec<Job>, until: Until) -> Vec<Job> {
         let mut held = Vec::new();
         while !behind.is_empty() {
@@ -279,8 +282,9 @@ impl Worker {
         held
     }
 
-    /// Answers those whose commands were decided. Returns those whose products are behind, and those whose
-    /// products others hold.
+    /// Replies to the decided commands.
+    ///
+    /// Returns the commands whose products are behind, and those whose products are held.
     fn answer(&self, group: Vec<Job>, answers: Vec<Option<Answer>>) -> (Vec<Job>, Vec<Job>) {
         let (mut behind, mut held) = (Vec::new(), Vec::new());
         for (job, answer) in group.into_iter().zip(answers) {
@@ -297,12 +301,12 @@ impl Worker {
     }
 }
 
-/// The jobs of a group that were decided, with their answers.
+/// Returns the decided jobs of a group with their answers.
 fn decided_jobs<'a>(group: &'a [Job], answers: &'a [Option<Answer>]) -> impl Iterator<Item = (&'a Job, &'a Answer)> {
     group.iter().zip(answers).filter_map(|(job, answer)| Some((job, answer.as_ref()?)))
 }
 
-/// Tells all of a group that nothing of it was decided.
+/// Replies to all jobs of a group that nothing was decided.
 fn fail_all(group: Vec<Job>, error: StoreError) {
     tracing::debug!(commands = group.len(), %error, "a group was not decided");
     let error = Arc::new(error);
@@ -311,12 +315,12 @@ fn fail_all(group: Vec<Job>, error: StoreError) {
     }
 }
 
-/// Whether a part of the group could do what the whole could not.
+/// Returns whether a part of a failed group may succeed.
 fn splitting_helps(group: &[Job], error: &StoreError) -> bool {
     match error {
-        // One product that others hold stays so for each of its lines.
+        // A held product stays held for each of its lines.
         StoreError::Conflict(_) | StoreError::Busy(_) => !is_of_one_sku(group),
-        // The lines of other products, and other lines of this one, may be sound.
+        // Lines of other products, and other lines of this one, may be sound.
         StoreError::Invariant { .. } | StoreError::Failed(_) => group.len() > 1,
         StoreError::ConnectionLost(_) | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => false,
     }

@@ -3,7 +3,7 @@ use crate::testing::{cause, now, sku};
 use allocation_ports::mocks::{MockEventLog, MockLeases, MockLogSequencer};
 use std::sync::mpsc;
 
-/// Longer than any of these tests takes.
+/// A time longer than any of these tests takes.
 const GRACE: Duration = Duration::from_secs(60);
 
 fn keeper(leases: MockLeases, log: MockLogSequencer, age: Option<TimeDelta>) -> Keeper {
@@ -31,7 +31,7 @@ fn place(name: &str, version: u64) -> OutboxKey {
     OutboxKey { sku: sku(name), version, ordinal: 0 }
 }
 
-/// A log that numbers such chunks, each after the place that goes with it.
+/// Returns a log that sequences these chunks, each after its key.
 fn numbering(chunks: Vec<(Option<OutboxKey>, Sequenced)>) -> MockLogSequencer {
     let mut log = MockLogSequencer::new();
     log.expect_has_unnumbered().returning(|| Ok(true));
@@ -52,7 +52,7 @@ fn rest(events: u64) -> Sequenced {
     Sequenced { events, last: 9, place: None }
 }
 
-/// The pauses after steps of one who holds the lease.
+/// Returns the pauses after steps of a process that holds the lease.
 fn steps(keeper: &Keeper, held: Held, number: usize) -> Vec<Duration> {
     let mut held = Some(held);
     (0..number).map(|_| keeper.step(&mut held).unwrap()).collect()
@@ -132,12 +132,12 @@ fn a_lease_is_renewed_in_time_while_there_is_nothing_to_do() {
     assert!(matches!(keeper.step(&mut long_ago()), Err(SequenceError::LeaseLost)));
 }
 
-/// Holds the lease for so long that old events may go.
+/// Returns the state of a lease past its grace period, so that old events may be pruned.
 fn past_grace() -> Held {
     Held { forget_next: Instant::now(), ..Held::now(GRACE) }
 }
 
-/// A log that moves the time of retention on to this instant, beside a clock.
+/// Sets up a log that advances the retention time to `trusted`, beside a clock.
 fn with_time(log: &mut MockLogSequencer, times: usize, trusted: DateTime<Utc>, clock: DateTime<Utc>) {
     log.expect_has_unnumbered().returning(|| Ok(false));
     log.expect_retention_time().times(times).returning(move |lease, time, _| {
@@ -247,7 +247,7 @@ fn it_goes_on_after_a_failure_and_gives_the_lease_back_when_it_is_stopped() {
     let mut number = 0;
     log.expect_has_unnumbered().returning(move || {
         number += 1;
-        // Nobody listens any more when the test is over.
+        // The receiver is gone once the test is over.
         let _over = told.send(number);
         if number == 1 { Err(StoreError::Failed(cause("no such table"))) } else { Ok(false) }
     });

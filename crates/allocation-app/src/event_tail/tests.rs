@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
-/// A log whose newest position is set by the test, and how often it was asked.
+/// Returns a log, its newest position for the test to set, and the number of polls.
 fn log() -> (Arc<dyn EventLog>, Arc<AtomicU64>, Arc<AtomicUsize>) {
     let (last, asked) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut log = MockEventLog::new();
@@ -19,7 +19,7 @@ fn log() -> (Arc<dyn EventLog>, Arc<AtomicU64>, Arc<AtomicUsize>) {
     (Arc::new(log), last, asked)
 }
 
-/// Polls until there is an answer.
+/// Polls until the future is ready.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());

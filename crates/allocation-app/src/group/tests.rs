@@ -28,7 +28,7 @@ fn decide(units: Vec<Unit>, lines: &[OrderLine]) -> Result<Vec<LineAnswer>, Stor
     Ok(decide_all(units, &commands)?.into_iter().map(of_line).collect())
 }
 
-/// The products that `batches` make, locked whatever is wanted of them.
+/// Locks the products made from `batches`, whatever is requested of them.
 fn locked(skus: &'static [(&'static str, u32)]) -> impl FnOnce(&mut MockProductRepository) {
     move |products| {
         products.expect_lock().returning(move |wanted| {
@@ -171,14 +171,14 @@ fn a_failed_commit_fails_the_group() {
     assert!(matches!(decide(vec![fails], &[line("O-1", "LAMP", 4)]), Err(StoreError::Failed(_))));
 }
 
-/// The orders of that name are looked up, and there are these.
+/// Expects a lookup of the order, and returns these orders.
 fn known(found: Vec<NewOrder>) -> impl FnOnce(&mut MockOrderRepository) {
     move |orders| {
         orders.expect_find().times(1).withf(|ids| *ids == [order("O-1")]).return_once(|_| Ok(found));
     }
 }
 
-/// There are none, and one is added.
+/// Expects a lookup that finds no order, and one order that is added.
 fn added(orders: &mut MockOrderRepository) {
     known(Vec::new())(orders);
     orders
@@ -370,7 +370,7 @@ fn an_order_of_which_lines_were_sent_alone_cannot_be_placed() {
     assert!(matches!(answer, Err(PlaceOrderError::AlreadyExists(id)) if id == order("O-1")));
 }
 
-/// A product of which a hold has expired, and more than one unit of work releases.
+/// Returns a product with an expired hold that takes more than one unit of work to release.
 fn behind(name: &str) -> Product {
     let commitment = allocation_domain::ReservationState::Held { expires_at: now() };
     let product = crate::testing::product_with_line(name, 9, 3, commitment);
@@ -473,7 +473,7 @@ mod late {
         assert_eq!(told_all(&answers.unwrap()), ["late"]);
     }
 
-    /// After a commit of unknown outcome, all that is late is resolved and nothing done anew.
+    /// After an unknown commit, every late command is resolved and nothing is decided anew.
     #[test]
     fn what_became_of_a_commit_of_unknown_outcome_is_told_however_late() {
         let line = line("O-1", "LAMP", 3);

@@ -3,7 +3,7 @@ use allocation_ports::StoreError;
 use allocation_ports::mocks::MockDatabaseProbe;
 use chrono::TimeDelta;
 
-/// Health after one probe with this result.
+/// Returns the health after one probe with this result.
 fn probed(result: impl Fn() -> Result<Probed, StoreError> + Send + Sync + 'static, vitals: Vec<Vital>) -> Health {
     let mut probe = MockDatabaseProbe::new();
     probe.expect_probe().returning(result);

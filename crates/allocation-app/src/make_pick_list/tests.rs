@@ -11,13 +11,13 @@ fn asked() -> NewPickList {
     NewPickList::new(list_id("P-1"), PickCriteria::default())
 }
 
-/// A lamp and a sofa that are allocated and on no list.
+/// Returns a lamp and a sofa that are allocated and on no list.
 fn allocated() -> Vec<Product> {
     ["LAMP", "SOFA"].map(|name| restored(&product_with_line(name, 9, 3, ReservationState::Firm))).into()
 }
 
-/// Finds these lines, as many as are asked for: at the first attempt what the list has room for, and
-/// more each time.
+/// Finds these lines, up to the requested number: the size of the list at the first attempt, and more each
+/// time.
 fn finding(names: &'static [&'static str]) -> MockQueries {
     let (mut queries, mut attempts) = (MockQueries::new(), 0);
     queries.expect_pickable().returning(move |criteria, most| {
@@ -29,7 +29,7 @@ fn finding(names: &'static [&'static str]) -> MockQueries {
     queries
 }
 
-/// There is no list of the name yet.
+/// Expects a lookup of the list, which does not exist yet.
 fn unknown(lists: &mut MockPickListRepository) {
     lists.expect_find().withf(|id| *id == list_id("P-1")).returning(|_| Ok(None));
 }
@@ -45,7 +45,7 @@ fn made(outcome: Result<(), StoreError>) -> Result<MockUnitOfWork, StoreError> {
     })
 }
 
-/// All lines that were found are on lists of others by the time they are locked.
+/// Returns a unit in which other lists have taken all found lines by the time of the lock.
 fn taken() -> Result<MockUnitOfWork, StoreError> {
     let others = ["LAMP", "SOFA"].map(|name| {
         let mut shop = Products::from_iter([product_with_line(name, 9, 3, ReservationState::Firm)]);
@@ -55,7 +55,7 @@ fn taken() -> Result<MockUnitOfWork, StoreError> {
     with_pick_lists(rolled_back(|products| locks(products, others.into())), unknown)
 }
 
-/// The list of that name, made of all there was.
+/// Returns a unit in which the list exists, made from all lines.
 fn known() -> Result<MockUnitOfWork, StoreError> {
     with_list(rolled_back(|_| {}), &listed(&["LAMP", "SOFA"]))
 }

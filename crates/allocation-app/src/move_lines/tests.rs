@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// A batch of nine lamps that is lowered to two.
+/// Returns a batch of nine lamps that is being lowered to two.
 fn lowered() -> Batch {
     let moving = Moving { lower_to: Some(Units::new(2).unwrap()), ..Moving::default() };
     batch("B-LAMP", "LAMP", 9).with_allocated(9).unwrap().with_moving(Some(moving))
 }
 
-/// The product of that batch, of which `O-1` holds six units and `O-2` three.
+/// Returns the product of that batch, of which `O-1` holds six units and `O-2` three.
 fn lamps() -> Product {
     let line = |units_held: u32, age| {
         let mut line = LineState::standalone(units(units_held), now() - chrono::TimeDelta::seconds(age));
@@ -34,7 +34,7 @@ fn first() -> FirstToLeave {
     FirstToLeave { position, part: units(4), units: 7 }
 }
 
-/// The batch is listed so often, and no batch afterwards.
+/// Lists the batch `times` times, and then no batch.
 fn listed(times: usize) -> MockQueries {
     let (mut queries, mut asked) = (MockQueries::new(), 0);
     queries.expect_moving_batches().times(times + 1).returning(move |after, _| {
@@ -50,7 +50,7 @@ fn listed(times: usize) -> MockQueries {
     queries
 }
 
-/// The product is locked with the line that leaves first.
+/// Expects a lock on the product with the line that leaves first.
 fn locks(products: &mut MockProductRepository, locked: Product) {
     let mut locked = Some(locked);
     products
@@ -146,7 +146,7 @@ fn the_thread_goes_on_after_a_failure_until_it_is_stopped() {
     let (mut queries, number) = (MockQueries::new(), AtomicUsize::new(0));
     queries.expect_moving_batches().returning(move |_, _| {
         let number = number.fetch_add(1, Ordering::SeqCst) + 1;
-        // Nothing receives any more when the test is over.
+        // The receiver is gone once the test is over.
         let _over = looked.send(number);
         if number == 1 { Err(StoreError::Unavailable(cause("connection refused"))) } else { Ok(Vec::new()) }
     });

@@ -17,14 +17,14 @@ fn pick(unit: Vec<Result<MockUnitOfWork, StoreError>>, found: u32) -> Result<Pic
     use_cases(unit).pick(&first(), units(found))
 }
 
-/// A lamp of which so many units were picked.
+/// Returns a lamp of which `found` units were picked.
 fn picked(found: u32) -> Vec<Product> {
     let mut lamp = listed(&["LAMP"]).remove(0);
     lamp.pick(&first(), units(found), now()).unwrap();
     vec![restored(&lamp)]
 }
 
-/// A unit over these products, of which the first is locked.
+/// Returns a unit over these products, of which the first is locked.
 fn over(
     products: &[Product],
     outcome: Option<Result<(), StoreError>>,
@@ -52,7 +52,7 @@ fn the_units_are_picked_with_an_event() {
 
 #[test]
 fn what_is_missing_is_made_good_in_the_same_unit_of_work() {
-    // The batch has six more.
+    // The batch has six more units.
     let events = &["picked", "units_missing", "allocated"];
     let PickOutcome::Picked(picked) = pick(vec![over(&listed(&["LAMP"]), Some(Ok(())), events)], 2).unwrap() else {
         panic!("a first pick")

@@ -7,7 +7,7 @@ use allocation_ports::mocks::{MockProductRepository, MockQueries, MockUnitOfWork
 
 type Unit = Result<MockUnitOfWork, StoreError>;
 
-/// The product is locked, made if need be.
+/// Locks the product, created if necessary.
 fn locks(found: fn() -> Product) -> impl FnOnce(&mut MockProductRepository) {
     move |products| {
         products
@@ -17,12 +17,12 @@ fn locks(found: fn() -> Product) -> impl FnOnce(&mut MockProductRepository) {
     }
 }
 
-/// A product that the lock has made.
+/// Returns a product that the lock has created.
 fn made() -> Product {
     Product::restore(ProductState::new(sku("LAMP"), 1))
 }
 
-/// A product that another unit of work has made.
+/// Returns a product that another unit of work has created.
 fn known() -> Product {
     product("LAMP", Vec::new())
 }

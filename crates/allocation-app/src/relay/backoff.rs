@@ -1,17 +1,19 @@
 use std::time::Duration;
 
-/// How long to wait after one failure, two in a row, and so on.
+/// The pauses after consecutive failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// The longest wait after the first failure; it doubles with every one that follows.
+    /// The upper bound of the pause after the first failure; it doubles with every further failure.
     pub first: Duration,
-    /// The longest wait of all.
+    /// The upper bound of every pause.
     pub longest: Duration,
 }
 
 impl Backoff {
-    /// How long to wait after so many failures in a row: at least half of what is allowed, and the
-    /// rest by chance, so that those who failed together do not come back together.
+    /// Returns the pause after `failures` consecutive failures.
+    ///
+    /// Half of the bound is fixed and the rest is random, so that processes that failed together
+    /// do not retry together.
     #[must_use]
     pub fn after(&self, failures: u32) -> Duration {
         let growth = 2_u32.saturating_pow(failures.saturating_sub(1));

@@ -1,22 +1,22 @@
-//! What became of events that were sent.
+//! Results of publishing events.
 
 use allocation_ports::{Delivery, LoggedEvent, ParkedEvent, RelayProgress};
 use chrono::{DateTime, Utc};
 
-/// How often in a row the broker may refuse an event and take others behind it before the event counts as
-/// poison. A queue that is full takes the first that comes after a pause.
+/// How many times in a row the broker may refuse an event, while it accepts events after it, before the
+/// event counts as poison. A full queue accepts the first event after a pause.
 const MAX_REFUSALS: u32 = 5;
 
-/// What became of a page.
+/// The result of a page.
 #[derive(Debug, Default)]
 pub(super) struct Page {
-    /// As far as it need not be sent again.
+    /// The progress up to the first event to be published again.
     pub(super) progress: RelayProgress,
-    /// The first event that is to be sent again, with all behind it.
+    /// The first event to be published again, with all events after it.
     pub(super) refused: Option<u64>,
 }
 
-/// Which event was refused last, and how often.
+/// The event that was refused last, and how often.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     position: u64,
@@ -24,8 +24,10 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// Sums up what became of a page. One event that the broker refuses is sent again first, with all
-    /// behind it, so that the order is kept as far as can be.
+    /// Sums up the results of a page.
+    ///
+    /// An event that the broker refuses is published again first, with all events after it. This keeps the
+    /// order as far as possible.
     pub(super) fn sum_up(&mut self, events: &[LoggedEvent], deliveries: Vec<Delivery>, now: DateTime<Utc>) -> Page {
         let mut page = Page::default();
         let last_taken = deliveries.iter().rposition(|delivery| *delivery == Delivery::Confirmed);
@@ -49,8 +51,9 @@ impl Refusals {
         page
     }
 
-    /// Why an event that is refused is poison, if it is. When the broker takes nothing that comes behind it
-    /// either, it is not the event that is at fault.
+    /// Returns why a refused event is poison, if it is.
+    ///
+    /// When the broker accepts no event after it either, the fault is not the event's.
     fn poison(&mut self, position: u64, others_are_taken: bool) -> Option<String> {
         if self.position != position {
             *self = Self { position, times: 0 };
@@ -62,7 +65,7 @@ impl Refusals {
     }
 }
 
-/// Sums up what became of parked events that were sent again.
+/// Sums up the results of parked events that were published again.
 pub(super) fn sum_up_retried(events: &[LoggedEvent], deliveries: Vec<Delivery>, now: DateTime<Utc>) -> RelayProgress {
     let mut progress = RelayProgress::default();
     for (event, delivery) in events.iter().zip(deliveries) {

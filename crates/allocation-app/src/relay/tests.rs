@@ -11,42 +11,42 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Instant;
 
-/// What the mocks share: a log, a broker, and what the relay has written down.
+/// The state that the mocks share: a log, a broker, and the recorded progress.
 #[derive(Default)]
 struct World {
-    /// How many events the log has.
+    /// The number of events in the log.
     events: u64,
-    /// The position of the oldest event that is retained.
+    /// The position of the oldest retained event.
     oldest: u64,
     bookmark: u64,
-    /// Events that cannot be read.
+    /// The positions of unreadable events.
     unreadable: Vec<u64>,
     parked: BTreeMap<u64, ParkedEvent>,
-    /// Whether the lease is another's.
+    /// Whether another process has the lease.
     lease_is_lost: bool,
-    /// After how many records it becomes so.
+    /// The number of records after which the lease is lost.
     lose_lease_after: Option<u32>,
     released: u32,
-    /// How often connecting fails.
+    /// The number of attempts to connect that fail.
     away: u32,
     connected: u32,
-    /// What the broker makes of positions, the first answer first.
+    /// The broker's results for positions, the first result first.
     broker: BTreeMap<u64, Vec<Delivery>>,
-    /// After how many pages the connection breaks, once.
+    /// The number of pages after which the connection breaks, once.
     break_after: Option<u32>,
-    /// What is told of pages before their answer.
+    /// The statuses of pages before they are answered.
     answers: Vec<PublishStatus>,
     /// How long sending takes while the engine decides large groups, if it does.
     rush: Option<Duration>,
     counters: Arc<EngineCounters>,
-    /// Whether there is a page that the broker has not answered.
+    /// Whether the broker has yet to answer a page.
     under_way: bool,
     sent: Vec<u64>,
     recorded: u32,
 }
 
 impl World {
-    /// Events up to the first that cannot be read, which is told when there is none before it.
+    /// Returns the events up to the first unreadable one, or an error if that is the first.
     fn readable(&self, positions: &[u64]) -> Result<Vec<LoggedEvent>, ReadLogError> {
         match positions {
             [position, ..] if self.unreadable.contains(position) => {
@@ -164,7 +164,7 @@ fn publisher(world: &Shared) -> MockEventPublisher {
     publisher
 }
 
-/// Events that the broker answers when it was asked often enough.
+/// Returns events that the broker answers after enough waits.
 fn sent(shared: &Shared, world: &mut World, events: &[LoggedEvent], breaks: bool) -> Box<dyn PendingConfirms> {
     let mut told = |event: &LoggedEvent| match world.broker.get_mut(&event.position) {
         Some(answers) if !answers.is_empty() => answers.remove(0),
@@ -216,7 +216,7 @@ fn relay(world: World, done: impl Fn(&World) -> bool) -> (World, bool) {
         reached = done(&shared.lock().unwrap());
     }
     relay.stop();
-    // The mocks are gone with the relay.
+    // The relay has dropped its mocks.
     let world = std::mem::take(&mut *shared.lock().unwrap());
     (world, reached)
 }
@@ -235,7 +235,7 @@ fn in_a_rush_the_relay_rests_four_times_as_long_as_it_works() {
     let (world, done) = relay(World { events: 95, rush: Some(work), ..World::default() }, |world| world.bookmark == 95);
     assert!(done);
     assert_eq!(world.sent, (1..=95).collect::<Vec<_>>());
-    // The last of ten rounds ends with the relay.
+    // The tenth round may end before its rest.
     assert!(begun.elapsed() >= work * 9 * 5, "{:?}", begun.elapsed());
 }
 
@@ -342,7 +342,7 @@ fn a_broker_that_says_that_it_is_blocked_is_waited_for_and_a_silent_one_is_given
     assert!(world.connected > 1 && world.sent.len() > 12, "{}", world.connected);
 }
 
-/// Events that are parked, all of them to be sent again but the last.
+/// Returns parked events, all but the last marked for a retry.
 fn parked(positions: &[u64]) -> BTreeMap<u64, ParkedEvent> {
     let last = positions.last().copied();
     let park = |position| {
@@ -360,7 +360,7 @@ fn parked_events_are_sent_again_when_asked_for() {
     let (world, _) = relay(world, |world| !world.sent.is_empty() && !world.parked.values().any(|parked| parked.retry));
     assert_eq!(world.sent, [5, 6, 7]);
     let parked: Vec<_> = world.parked.values().map(|parked| (parked.position, parked.reason.as_str())).collect();
-    // What is not retained any more is forgotten.
+    // Parked events that are no longer retained are dropped.
     assert_eq!(parked, [(6, "still NO_ROUTE"), (7, "the broker has refused it"), (8, "NO_ROUTE")]);
     assert_eq!((world.bookmark, world.connected), (12, 1));
 }
@@ -399,7 +399,7 @@ fn who_loses_the_lease_sends_nothing_more() {
     assert!(world.sent.len() <= 50, "one page was on its way");
 }
 
-/// After some time in which something could have gone wrong.
+/// Returns after a time in which a fault would show.
 fn late() -> bool {
     thread::sleep(Duration::from_millis(100));
     true

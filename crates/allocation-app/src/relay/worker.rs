@@ -10,15 +10,15 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// How long the broker may take to confirm what was sent when the relay is told to stop.
+/// How long the broker may take to confirm published events once the relay must stop.
 const PATIENCE_AT_STOP: Duration = Duration::from_secs(3);
-/// How many times as long as it works the relay rests in a rush. A broker and a database that share a
-/// machine need more of it for an event than for the allocation that it tells of.
+/// The ratio of rest to work under high load. On a machine that broker and database share, publishing an
+/// event costs more than deciding its allocation.
 const REST_IN_RUSH: u32 = 4;
-/// How often to look for parked events that are to be sent again.
+/// The interval between checks for parked events to retry.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Why relaying ends, until it is begun again.
+/// The reason why relaying has ended, until it starts again.
 #[derive(Debug, thiserror::Error)]
 enum Ended {
     #[error("told to stop")]
@@ -42,7 +42,7 @@ impl From<ReadLogError> for Ended {
                 Self::Unreadable(position, format!("it cannot be read: {}", ErrorChain(&source)))
             }
             ReadLogError::Store(error) => Self::Store(error),
-            // Whoever reads by a position deals with it.
+            // `read` handles removed positions itself.
             gone @ ReadLogError::Gone { .. } => Self::Store(StoreError::Failed(gone.into())),
         }
     }
@@ -62,13 +62,13 @@ pub(super) struct Worker {
     settings: RelaySettings,
     stopped: Receiver<()>,
     lease: Lease,
-    /// When the lease was renewed.
+    /// The time of the last renewal of the lease.
     renewed: Instant,
-    /// How often relaying has failed since it last went on.
+    /// The number of failures since relaying last succeeded.
     failures: u32,
     log: FailureLog,
     refusals: Refusals,
-    /// The bookmark that is written down.
+    /// The checkpoint in the store.
     bookmark: u64,
 }
 
@@ -83,19 +83,19 @@ impl Worker {
     pub(super) fn run(mut self) {
         let mut pause = Duration::ZERO;
         while !self.stops_within(pause) {
-            // A panic costs one tenure, not those to come.
+            // A panic ends one tenure, not the thread.
             let ended = panic::catch_unwind(AssertUnwindSafe(|| self.relay_under_lease()));
             let ended = ended.unwrap_or_else(|_| Ended::Store(StoreError::Failed("relaying has panicked".into())));
             pause = self.pause_after(&ended);
         }
     }
 
-    /// Whether the relay is told to stop, now or within some time.
+    /// Returns whether the relay must stop, now or within `time`.
     fn stops_within(&self, time: Duration) -> bool {
         self.stopped.recv_timeout(time) != Err(RecvTimeoutError::Timeout)
     }
 
-    /// How long to wait after relaying has ended. A fault that lasts is logged once.
+    /// Returns the pause after relaying has ended. Logs a lasting failure only once.
     fn pause_after(&mut self, ended: &Ended) -> Duration {
         match ended {
             Ended::Stopped => Duration::ZERO,
@@ -108,12 +108,12 @@ impl Worker {
         }
     }
 
-    /// How long after a renewal the lease is renewed.
+    /// Returns the interval between renewals of the lease.
     fn renewal(&self) -> Duration {
         self.settings.lease_time / 4
     }
 
-    /// Relays until something ends it. The lease is given back then: another process may be luckier.
+    /// Relays until something ends it, then releases the lease: another process may be luckier.
     fn relay_under_lease(&mut self) -> Ended {
         match self.renew() {
             Ok(()) => {}
@@ -139,8 +139,9 @@ impl Worker {
         if self.renewed.elapsed() < self.renewal() { Ok(()) } else { self.renew() }
     }
 
-    /// Sends what the log has, and nothing more before it is answered: so what comes back is known to be of
-    /// it. While the broker works, what came before is written down and the next is read.
+    /// Publishes the events of the log, one chunk at a time, so that every reply belongs to that chunk.
+    ///
+    /// While the broker works, the previous progress is recorded and the next events are read.
     fn relay(&mut self) -> Result<Infallible, Ended> {
         self.ports.publisher.connect()?;
         self.bookmark = self.ports.store.bookmark()?;
@@ -149,7 +150,7 @@ impl Worker {
         loop {
             let begun = Instant::now();
             if events.is_empty() {
-                // Of what is not retained any more there is nothing to be sent.
+                // Events that are no longer retained cannot be published.
                 done.bookmark = after;
                 self.record(&mut done)?;
                 events = self.read_or_park(&mut after, &mut done)?;
@@ -159,7 +160,7 @@ impl Worker {
                 let sent = self.ports.publisher.send(&events)?;
                 self.record(&mut done)?;
                 let next = match self.read(&mut after) {
-                    // Comes again when those before are done.
+                    // The error recurs once the events before it are done.
                     Err(Ended::Unreadable(..)) => Ok(Vec::new()),
                     next => next,
                 };
@@ -187,13 +188,13 @@ impl Worker {
         }
     }
 
-    /// How long to make way for allocation after having worked for some time: not at all, but in a rush.
+    /// Returns how long to yield to allocation after some work: zero, except under high load.
     fn rest_after(&mut self, worked: Duration) -> Duration {
         let at_most = self.settings.lease_time / 2;
         if self.ports.rush.is_overloaded() { (worked * REST_IN_RUSH).min(at_most) } else { Duration::ZERO }
     }
 
-    /// The next events; or none, and the next one is to be parked, as nobody could read it.
+    /// Returns the next events. Parks the next event instead if it is unreadable.
     fn read_or_park(&self, after: &mut u64, done: &mut RelayProgress) -> Result<Vec<LoggedEvent>, Ended> {
         match self.read(after) {
             Err(Ended::Unreadable(position, reason)) => {
@@ -206,7 +207,7 @@ impl Worker {
         }
     }
 
-    /// The next events, and moves the place to read after.
+    /// Returns the next events and advances the position to read after.
     fn read(&self, after: &mut u64) -> Result<Vec<LoggedEvent>, Ended> {
         let mut events = Vec::new();
         for _ in 0..self.settings.pages.max(1) {
@@ -219,7 +220,7 @@ impl Worker {
                         break;
                     }
                 }
-                // Comes again when those before are done.
+                // The error recurs once the events before it are done.
                 Err(_) if !events.is_empty() => break,
                 Err(ReadLogError::Gone { oldest }) => {
                     tracing::error!(after, oldest, "events were not relayed before they were too old to be retained");
@@ -232,7 +233,7 @@ impl Worker {
         Ok(events)
     }
 
-    /// Waits until the broker has told what became of events, and keeps the lease meanwhile.
+    /// Waits for the broker to confirm events, renewing the lease meanwhile.
     fn deliveries(&mut self, mut sent: Box<dyn PendingConfirms>) -> Result<Vec<Delivery>, Ended> {
         let (mut begun, mut told) = (Instant::now(), false);
         loop {
@@ -243,7 +244,7 @@ impl Worker {
             };
             let stops = self.stops_within(Duration::ZERO);
             if blocked && !stops {
-                // Another connection would not do better.
+                // Another connection would not help.
                 begun = Instant::now();
                 if !told {
                     tracing::warn!("the broker is short of memory or disk, and takes no events for the time being");
@@ -258,7 +259,7 @@ impl Worker {
         }
     }
 
-    /// Waits for events, and sums up what became of them.
+    /// Waits for the broker to confirm events, and sums up the results.
     fn finish(&mut self, events: &[LoggedEvent], sent: Box<dyn PendingConfirms>) -> Result<Page, Ended> {
         let deliveries = self.deliveries(sent)?;
         let page = self.refusals.sum_up(events, deliveries, self.ports.clock.now());
@@ -266,7 +267,7 @@ impl Worker {
         Ok(page)
     }
 
-    /// Writes down what was done, and begins anew.
+    /// Records progress and resets it.
     fn record(&mut self, done: &mut RelayProgress) -> Result<(), Ended> {
         let progress = std::mem::take(done);
         if progress.bookmark <= self.bookmark && progress.parked.is_empty() && progress.delivered.is_empty() {
@@ -283,7 +284,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Sends the first of those parked events again that are to be; answers whether there were any.
+    /// Publishes again the first parked events that are marked for it; returns whether there were any.
     fn retry_parked(&mut self) -> Result<bool, Ended> {
         let mut progress = match self.ports.store.to_retry(self.settings.page).map_err(Ended::from) {
             Ok(events) if events.is_empty() => return Ok(false),
@@ -304,7 +305,7 @@ impl Worker {
     }
 }
 
-/// Logs what is parked, in one line.
+/// Logs parked events in one line.
 fn tell(parked: &[ParkedEvent]) {
     if let [first, ..] = parked {
         let (events, position, reason) = (parked.len(), first.position, &first.reason);

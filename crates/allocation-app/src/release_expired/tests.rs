@@ -5,7 +5,7 @@ use crate::testing::{
 use allocation_domain::{Product, ReservationState, Sku};
 use allocation_ports::mocks::MockProductRepository;
 
-/// These SKUs have holds that expired, and no other unit has locked their products.
+/// Finds expired holds of these SKUs, whose products no other unit has locked.
 fn expired(products: &mut MockProductRepository, skus: Vec<Sku>) {
     products.expect_locked_by_others().returning(|_| Ok(Vec::new()));
     found(products, skus);

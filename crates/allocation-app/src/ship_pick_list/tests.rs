@@ -5,7 +5,7 @@ use crate::testing::{
 use allocation_domain::{PickLineId, PickListStatus, Product, Products, Units};
 use allocation_ports::mocks::MockUnitOfWork;
 
-/// A lamp and a sofa of the list, all or none of them picked, shipped or not.
+/// Returns a lamp and a sofa of the list, all or none of their units picked, shipped or not.
 fn shop(found: Option<u32>, shipped: bool) -> Vec<Product> {
     let mut shop = Products::from_iter(listed(&["LAMP", "SOFA"]));
     for line in [1, 2] {

@@ -166,7 +166,7 @@ mod late {
 
     const MAX_AGE: Duration = Duration::from_secs(5);
 
-    /// A runner for a command that has been read just now, and the clock that it goes by.
+    /// Returns a runner for a command that has just been read, and its clock.
     fn late(units: Vec<Result<allocation_ports::mocks::MockUnitOfWork, StoreError>>) -> (UnitRunner, ManualTime) {
         let time = ManualTime::default();
         (runner(units).until(AgeLimit::by(time.monotonic(), MAX_AGE)), time)

@@ -1,4 +1,4 @@
-//! Commands that have waited for too long.
+//! Commands that have waited too long.
 
 use super::*;
 

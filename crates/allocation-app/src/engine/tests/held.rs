@@ -1,4 +1,4 @@
-//! Products that another transaction holds.
+//! Products that another transaction has locked.
 
 use super::*;
 use crate::engine::lane::LANE_LENGTH;
@@ -13,12 +13,12 @@ impl Shared {
     }
 }
 
-/// Sends a line that is decided at once.
+/// Submits a line that is decided at once.
 fn decide(engine: &AllocationEngine, order_id: &str, name: &str) -> &'static str {
     told(engine.submit_line(line(order_id, name, 1), Origin::default()).unwrap().blocking_recv().unwrap())
 }
 
-/// Sends lines that gather to one group.
+/// Submits lines that gather in one group.
 fn gather(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]) -> Vec<oneshot::Receiver<LineAnswer>> {
     shared.close_gate();
     let first = engine.submit_line(line("FIRST", "LAMP", 1), Origin::default()).unwrap();
@@ -104,7 +104,7 @@ fn a_line_whose_product_is_held_until_its_time_is_over_is_busy_and_never_allocat
     while shared.groups().iter().filter(|group| group.contains(&"H-1".to_owned())).count() < 2 {
         std::thread::yield_now();
     }
-    // The process runs all the time.
+    // The process does not stall.
     for _ in 0..100 {
         shared.time.pass(MAX_AGE / 100);
         engine.age.beat();
