@@ -106,8 +106,10 @@ impl r2d2::ManageConnection for Connector {
         session.connection.ping().map_err(|error| ConnectError::new(&self.url, error))
     }
 
-    /// Rejects a connection with an open or broken transaction, or with a server that no longer accepts
-    /// writes. In the latter case, it also invalidates all earlier connections.
+    /// Returns whether the pool has to close a connection.
+    ///
+    /// It closes a connection with an open or broken transaction, and one that is no longer trusted. If the
+    /// server no longer accepts writes, all earlier connections lose their trust as well.
     fn has_broken(&self, session: &mut Session) -> bool {
         session.flags.answered();
         if session.flags.is_read_only() {

@@ -71,7 +71,7 @@ const COUNTERS: [(&str, &str); 2] = [
 impl Store {
     /// Finds instants in the future of the database's clock, and counters that are wrong.
     ///
-    /// Each check reads one state of the database; servers may keep running. The checks scan whole tables
+    /// Each query reads one state of the database; servers may keep running. The queries scan whole tables
     /// and have no timeout.
     ///
     /// # Errors

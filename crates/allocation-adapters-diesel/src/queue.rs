@@ -9,8 +9,9 @@ use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
-/// The number of distinct sizes that are looked up individually among unsplittable lines. With more sizes,
-/// nearly any number of free units fits some line, so the queue is scanned in its order.
+/// The number of distinct sizes that are looked up individually among unsplittable lines, which accept only
+/// all the units that they wait for. With more sizes, nearly any number of free units fits some line, so
+/// the queue is scanned in its order.
 const MAX_SIZES: usize = 64;
 
 /// A priority above all others.

@@ -265,8 +265,8 @@ impl<'a> RowChanges<'a> {
     }
 
     fn push_product(&mut self, product: &Changes<'a>) {
-        // Allocated units are not counted, and the lock has already written the instant, so an allocation
-        // needs no second write to the product row.
+        // The product row has no counter of allocated units, and the lock has already written the instant.
+        // An allocation therefore needs no second write to the row.
         let counted = TotalsChange { allocated: 0, ..product.totals };
         self.unserved.extend(product.unserved.map(|unserved| (product.sku.as_str(), unserved)));
         if counted != TotalsChange::default() {

@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 /// The time that a unit of work or a query waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The number of lost connections after which a query is retried.
+/// The maximum number of retries of a query after lost connections.
 const MAX_LOST: u32 = 3;
 
 const fn patience(wait: LockWait) -> Duration {
@@ -96,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Returns [`ConnectError`] if the database cannot be reached, without a retry.
+    /// Returns [`ConnectError`] if the database cannot be reached; the call does not retry.
     pub fn connect(url: &DatabaseUrl, pool_size: u32) -> Result<Self, ConnectError> {
         let clock = StoreClock::default();
         let (generation, silence) = (Arc::<AtomicU64>::default(), Silence::default());

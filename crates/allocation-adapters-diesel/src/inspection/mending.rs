@@ -14,7 +14,8 @@ use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
-/// The number of rows changed in one transaction, under the lock of at most one product.
+/// The maximum number of rows of a kind that one transaction changes, under the lock of at most one
+/// product.
 const STEP: i64 = 1_000;
 
 /// The number of rows repaired, by kind.
@@ -32,7 +33,7 @@ pub struct Mended {
     pub others: u64,
 }
 
-/// Instants that order nothing except lists: table, key and column.
+/// Instants that only affect how rows are displayed and listed: table, key and column.
 const OTHERS: [(&str, &str, &str); 4] = [
     ("orders", "order_id", "placed_at"),
     ("pick_lists", "list_id", "created_at"),
@@ -137,7 +138,7 @@ impl Store {
             mended.others += self.mend_others(&mut connection, table, key, column)?;
         }
         let limit = after(self.time(&mut connection)?, LONGEST_LEASE + TOLERANCE);
-        // Such a lease blocks no process, so deleting it is safe; see `Leases`.
+        // No process waits for such a lease; see `Leases`.
         mended.others += rows(sql_query(format!("DELETE FROM leases WHERE expires_at > {limit}")), &mut connection)?;
         Ok(mended)
     }

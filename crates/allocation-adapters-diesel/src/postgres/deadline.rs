@@ -2,8 +2,8 @@
 //!
 //! The server cancels a statement that takes too long. But a frozen server, or a proxy in between, may
 //! acknowledge every packet and never reply, and libpq waits for a reply forever. A thread therefore
-//! watches all connections and shuts down the socket of one that has waited too long. To libpq, the server
-//! has closed that connection.
+//! watches all connections and shuts down the socket of one that has waited too long. libpq then treats the
+//! connection as closed by the server.
 
 mod socket;
 

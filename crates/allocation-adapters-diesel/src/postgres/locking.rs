@@ -39,7 +39,7 @@ pub(crate) fn lock(
     Ok((products, joined))
 }
 
-/// Locks the anchors of orders that have lines of more than one product. The state of an order is certain
+/// Locks the anchors of orders that get lines of more than one product. The state of an order is certain
 /// only under this lock.
 fn join(connection: &mut PgConnection, loaded: &mut [Loaded], at: i64) -> Result<BTreeSet<OrderId>, StoreError> {
     let joined: BTreeSet<OrderId> = loaded.iter().flat_map(|loaded| &loaded.joined).cloned().collect();
@@ -80,7 +80,7 @@ fn lock_products(
     Ok(locked)
 }
 
-/// Locks the products that are free, and returns the existing ones that other units of work hold.
+/// Locks the free products, and returns the existing ones that other units of work have locked.
 pub(crate) fn locked_by_others(connection: &mut PgConnection, skus: &[Sku]) -> Result<Vec<Sku>, StoreError> {
     let texts: Vec<_> = skus.iter().map(Sku::as_str).collect();
     let statement = LockUnlocked { to_lock: &texts, known: &texts };

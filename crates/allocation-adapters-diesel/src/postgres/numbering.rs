@@ -20,7 +20,7 @@ macro_rules! now {
 }
 
 /// The condition that a lease has not ended. An end later than any current lease can have was written
-/// before the clock was set back; such a lease has ended.
+/// before the clock was set back, and counts as passed.
 macro_rules! within {
     () => {
         concat!("BETWEEN ", now!(), " AND ", now!(), " + 2 * ?")
@@ -43,7 +43,7 @@ macro_rules! renewed {
 pub(super) use {now, renewed};
 
 statement! {
-    /// Returns whether another process has the lease, for a lease of about this duration.
+    /// Counts the unexpired leases of other holders; `micros` is the usual duration of the lease.
     IsTaken<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64) on Pg -> BigInt,
     concat!("SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at ", within!())
 }
@@ -235,7 +235,7 @@ pub(crate) fn forget(
     if held == 0 { Err(SequenceError::LeaseLost) } else { Ok(gone) }
 }
 
-/// Vacuums the space of moved rows.
+/// Vacuums `outbox` to reclaim the space of moved rows.
 ///
 /// Until then, a search for the first row passes the index entries of all earlier rows. Autovacuum runs
 /// only once a minute. No request waits for this.

@@ -43,9 +43,10 @@ const SESSION: &str = "
 /// The settings of a probe's session, so that the probe waits no longer than its deadline.
 const PROBE: &str = "SET lock_timeout = '1s'; SET statement_timeout = '2500ms'";
 
-/// Requests messages in English, because errors without an SQLSTATE of their own are recognized by their
-/// message. A role without this right gets the server's language; a deadlock in another language is treated
-/// as a failure.
+/// Requests messages in English, because some errors are recognized only by their message.
+///
+/// A role without the right to do so gets the server's language. A deadlock reported in another language is
+/// treated as a failure.
 const ENGLISH: &str = "
     SELECT set_config('lc_messages', 'C', false) WHERE current_setting('lc_messages') !~ '^(C|POSIX|en)'
 ";
@@ -87,7 +88,7 @@ pub(crate) fn open(
     Ok((connection, flags))
 }
 
-/// Opens a connection without a statement timeout.
+/// Opens a connection for migrations, without a statement timeout and with a long lock timeout.
 pub(crate) fn open_for_migrations(url: &PostgresUrl) -> Opened {
     let mut connection = connect(url)?;
     connection.batch_execute("SET application_name = 'allocation migrations'; SET lock_timeout = '60s'")?;

@@ -29,8 +29,9 @@ statement! {
     /// - the time when the product was locked;
     /// - the generation of the schema.
     ///
-    /// The time is the server's, read for each row, unless a test passes one. If another writer of the row
-    /// rolls back, the values of `SET` were computed before the wait. The values of `RETURNING` never are.
+    /// The time is the server's, read for each row, unless a test passes one. If a concurrent writer of the
+    /// row rolls back, PostgreSQL keeps the `SET` values from before the wait. It always evaluates
+    /// `RETURNING` after the wait.
     LockProducts<'a>(
         set_time: Nullable<BigInt> => Option<i64>,
         skus: Array<Text> => Vec<&'a str>,
@@ -45,8 +46,8 @@ statement! {
 }
 
 statement! {
-    /// Locks the unlocked ones of some products without waiting, and returns them as locked. Also returns
-    /// every existing one of the products as not locked.
+    /// Locks the free products of a list without waiting, and returns them with `true`. Also returns every
+    /// existing product of the list with `false`.
     ///
     /// One statement does both, so that both parts see the same state. The locked row is the newest
     /// version, as with an `UPDATE`.
@@ -58,10 +59,12 @@ statement! {
 statement! {
     /// Loads the requested data of locked products in one round trip.
     ///
-    /// It loads the most preferred batches with free units, named batches, and the keys of existing lines.
-    /// These are the requested lines, and lines whose hold has expired. For the orders of standalone lines,
-    /// a line of another product shows that the order has ended, or the anchor that it has begun
-    /// (`joined`). Lines of an order are adjacent in the index, and there are almost never any.
+    /// It loads the most preferred batches with free units, named batches, and the order ids of existing
+    /// lines. The lines are the requested ones, and the ones whose hold has expired.
+    ///
+    /// For the order of a standalone line, it also loads lines of other products that have ended, and the
+    /// anchor (`joined`). They show that the order has ended or begun. Lines of an order are adjacent in
+    /// the index, and there are almost never any.
     ///
     /// `place` is the index of the row's product; a line has only its order id. A LATERAL subquery with a
     /// LIMIT runs once per row of the parameters, whatever size the planner expects the tables to have. The
@@ -208,8 +211,9 @@ statement! {
 }
 
 statement! {
-    /// Locks the anchors of orders against removal, and against units of work that lock the orders' lines,
-    /// in the given sequence of the orders. After a wait for such a unit of work, the statement sees its
+    /// Locks the anchors of orders against removal, and against units of work that lock the orders' lines.
+    ///
+    /// It locks them in the order of the parameter. After a wait for such a unit of work, it sees the
     /// changes to the anchor.
     JoinOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Nullable<Text>, Nullable<BigInt>),
     "SELECT w.order_id, l.ended, l.expires_at
@@ -507,7 +511,7 @@ statement! {
 }
 
 statement! {
-    /// Loads the orders that were placed as one order.
+    /// Loads the orders that were placed as orders, not as standalone lines.
     FindOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Text, Integer, Bool, Bool, Nullable<Integer>),
     "SELECT order_id, lines, priority, backorders, allow_split, hold_seconds FROM orders WHERE order_id = ANY (?)"
 }
@@ -520,7 +524,7 @@ statement! {
 
 statement! {
     /// Adds orders in the order of their ids, except orders with a standalone line. The orders' own lines
-    /// were written before, so this statement sees every standalone line that was committed before them.
+    /// are written before, so this statement sees every standalone line committed by then.
     AddOrders<'a>(
         order_id: Array<Text> => Vec<&'a str>,
         lines: Array<Text> => Vec<&'a str>,

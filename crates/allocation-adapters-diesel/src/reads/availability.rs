@@ -37,7 +37,7 @@ pub(crate) fn availability(
     if !product.is_behind() {
         return Ok(Some(availability));
     }
-    // More lines can be served than one unit of work serves; their units are reserved for them.
+    // More lines can be served than one unit of work serves, so the units that they wait for are not free.
     let still = backordered.saturating_add(product.changes().totals.backordered);
     Ok(Some(availability.without(u64::try_from(still).map_err(corrupt)?)))
 }

@@ -82,9 +82,8 @@ pub(super) struct Candidates<'a> {
 
 impl<'a> Candidates<'a> {
     pub(super) fn new(filter: &'a OrderFilter) -> Self {
-        // Held, waiting and picked lines are current work, so there are few. Past orders have the other
-        // statuses, and no index shows whether released units made an order cancelled or partially
-        // allocated.
+        // Held, waiting and picked lines are current work, so there are few. No index has the other
+        // statuses: released units may have made an order cancelled or partially allocated.
         let among = match (filter.status, &filter.sku) {
             (Some(OrderStatus::Held), _) => Among::Held,
             (Some(OrderStatus::Backordered | OrderStatus::Short), _) => Among::Waiting,

@@ -105,8 +105,8 @@ macro_rules! page_of_batch {
 
 type Columns = (Text, Text, Text, Integer, BigInt, Bool);
 
-/// The SKU, the order id, the batch, the precedence of the line, the instant at which it was placed, and
-/// whether a pick list can include it.
+/// The SKU, the order id, the batch, the precedence of the line, the time when it was placed, and whether a
+/// pick list can include it.
 type Row = (String, String, String, i32, i64, bool);
 
 statement! {

@@ -57,8 +57,8 @@ impl DatabaseFile {
         }
     }
 
-    /// Empties the write-ahead log if it is large compared with [`MAX_LOG`] or with the free disk space.
-    /// With a full disk, it could no longer be copied into the file.
+    /// Empties the write-ahead log if it exceeds [`MAX_LOG`], or if it is large for the little free disk
+    /// space. On a full disk, it could no longer be copied into the file.
     pub(crate) fn make_room(&self, connection: &mut SqliteConnection) {
         let log = fs::metadata(&self.log).map_or(0, |log| log.len());
         if !self.is_too_large(log) || self.held.lock().is_some_and(|held| held.elapsed() < TRY_AGAIN) {

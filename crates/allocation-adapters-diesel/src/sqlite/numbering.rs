@@ -18,7 +18,7 @@ macro_rules! now {
 }
 
 /// The condition that a lease has not ended. An end later than any current lease can have was written
-/// before the clock was set back; such a lease has ended.
+/// before the clock was set back, and counts as passed.
 macro_rules! within {
     () => {
         concat!("BETWEEN ", now!(), " AND ", now!(), " + 2 * ?")
@@ -26,7 +26,7 @@ macro_rules! within {
 }
 
 statement! {
-    /// Returns whether another process has the lease, for a lease of about this duration.
+    /// Counts the unexpired leases of other holders; `micros` is the usual duration of the lease.
     IsTaken<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64) on Sqlite -> BigInt,
     concat!("SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at ", within!())
 }

@@ -1,7 +1,7 @@
 //! Sockets that libpq has opened in this process.
 //!
 //! Neither libpq nor diesel exposes the socket of a connection safely. The process finds it in
-//! `/proc/self/fd`, which shows an inode for each socket and identifies it.
+//! `/proc/self/fd`, where an inode identifies each socket.
 
 use std::collections::HashSet;
 

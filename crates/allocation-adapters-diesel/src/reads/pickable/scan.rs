@@ -54,7 +54,8 @@ impl Scan {
         Ok(())
     }
 
-    /// Drops results that do not come first. The results are in no order from now on.
+    /// Drops results beyond the first ones. The lines are scanned in no order, so the scan must not stop
+    /// early.
     pub(super) fn keep_first(&mut self) {
         self.in_order = false;
         if self.found.len() > 2 * self.most {
