@@ -109,7 +109,7 @@ impl r2d2::ManageConnection for Connector {
     /// Returns whether the pool has to close a connection.
     ///
     /// It closes a connection with an open or broken transaction, and one that is no longer trusted. If the
-    /// server no longer accepts writes, all earlier connections lose their trust as well.
+    /// server no longer accepts writes, it trusts none of the earlier connections.
     fn has_broken(&self, session: &mut Session) -> bool {
         session.flags.answered();
         if session.flags.is_read_only() {

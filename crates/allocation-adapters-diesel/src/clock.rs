@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Stands for a clock that is not stopped, or was never measured; it is outside the calendar.
+/// The value for a clock that is not stopped, or was never measured; it is outside the calendar.
 const NONE: i64 = i64::MIN;
 /// The drift of two clocks in microseconds per second: the most by which the kernel slews a clock for NTP.
 const DRIFT: u32 = 500;
@@ -159,7 +159,7 @@ impl Clock for StoreClock {
     }
 }
 
-/// Returns a duration in microseconds, saturated at the largest number.
+/// Converts a duration to microseconds, saturating at the largest number.
 fn duration_micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }

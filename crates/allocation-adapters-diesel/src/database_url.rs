@@ -192,8 +192,8 @@ impl PostgresUrl {
 
     /// Removes secrets and quoted parts of the URL from a message of libpq.
     ///
-    /// Every secret goes. Quoted parts stay only in a message about a connection attempt; in others, they
-    /// come from the URL itself.
+    /// It removes every secret. Quoted parts stay only in a message about a connection attempt; in others,
+    /// they come from the URL itself.
     pub(crate) fn without_secrets(&self, message: &str) -> String {
         let mut message = message.to_owned();
         for secret in self.secrets() {

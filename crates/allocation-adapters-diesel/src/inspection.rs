@@ -23,9 +23,9 @@ const LONGEST_HOLD: TimeDelta = TimeDelta::seconds(86_400);
 /// A fault in the rows of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The fault.
+    /// A description of the fault.
     pub what: &'static str,
-    /// The number of rows that have it.
+    /// The number of faulty rows.
     pub rows: u64,
     /// The latest of the instants in the future; `None` for a fault that is not an instant.
     pub latest: Option<DateTime<Utc>>,

@@ -34,7 +34,7 @@ pub(crate) struct RowChanges<'a> {
     pub(crate) changed_pick_lines: Vec<PickLineValues<'a>>,
     /// Changes to the totals of products.
     pub(crate) products: Vec<(&'a str, TotalsChange)>,
-    /// Products for which it changed whether lines may wait although units are free, with the new value.
+    /// Products with a change in whether lines may wait although units are free, and the new value.
     pub(crate) unserved: Vec<(&'a str, bool)>,
     pub(crate) events: Vec<NewEvent<'a>>,
 }
@@ -200,7 +200,8 @@ impl<'a> RowChanges<'a> {
         // deadlock.
         rows.added_batches.sort_unstable_by_key(|batch| batch.key.reference);
         rows.removed_batches.sort_unstable_by_key(|key| key.reference);
-        // Two units of work may create the same pick list from different products.
+        // Two units of work may create the same pick list from different products; a fixed order prevents
+        // deadlocks.
         rows.added_pick_lines.sort_unstable_by_key(|line| (line.list_id, line.line));
         rows.assign_slots(joined);
         Ok(rows)

@@ -45,7 +45,7 @@ impl ClockWatch {
     /// Stops the thread after the current reading.
     pub fn stop(self) {
         drop(self.stop);
-        // The thread catches its panics, so the join cannot fail.
+        // The thread catches its panics, so the result of the join is not needed.
         let _ended = self.thread.join();
     }
 }

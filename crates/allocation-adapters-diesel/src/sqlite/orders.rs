@@ -39,7 +39,7 @@ pub(crate) fn orders_with_lines(
     Ok(found)
 }
 
-/// Adds orders that do not exist yet. No other connection writes meanwhile, so their order does not matter.
+/// Adds orders that do not exist yet, in any sequence, because no other connection writes meanwhile.
 pub(crate) fn add_orders(connection: &mut SqliteConnection, orders: &[OrderValues<'_>]) -> Result<(), StoreError> {
     for order in orders {
         let statement = AddOrder {

@@ -3,8 +3,8 @@
 use super::{Pickable, Row, parse};
 use allocation_ports::{PickableLines, StoreError};
 
-/// The maximum number of allocations that a scan reads. Allocations that are held, or on pick lists but not
-/// picked yet, precede others that could be included. The limit takes a few tenths of a second.
+/// The maximum number of allocations that a scan reads, in a few tenths of a second. Allocations that are
+/// held, or on pick lists but not picked yet, precede others that could be included.
 const MAX_ALLOCATIONS: usize = 100_000;
 
 /// The maximum number of batches that a scan reads.
