@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A connection that is ready for use: its session is set up.
+/// A connection whose session is set up.
 #[derive(diesel::MultiConnection)]
 pub(crate) enum AnyConnection {
     Sqlite(SqliteConnection),
@@ -19,12 +19,12 @@ pub(crate) enum AnyConnection {
 }
 
 impl AnyConnection {
-    /// Begins a transaction that will write.
+    /// Begins a transaction that writes.
     pub(crate) fn begin(&mut self, wait: LockWait) -> QueryResult<()> {
         match self {
-            // Without IMMEDIATE, a reader that turns into a writer can fail half-way.
+            // Without IMMEDIATE, a transaction that begins with a read can fail at its first write.
             Self::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE"),
-            // The server's default may be another level.
+            // The server's default isolation level may differ.
             Self::Postgres(connection) => {
                 let begin = match wait {
                     LockWait::Usual => "BEGIN ISOLATION LEVEL READ COMMITTED",
@@ -36,7 +36,7 @@ impl AnyConnection {
         }
     }
 
-    /// Begins a transaction that only reads, and sees one state of the database throughout.
+    /// Begins a read-only transaction that sees one state of the database throughout.
     pub(crate) fn begin_snapshot(&mut self) -> QueryResult<()> {
         match self {
             Self::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN"),
@@ -48,20 +48,21 @@ impl AnyConnection {
     }
 }
 
-/// A connection of the pool, and what is known of it.
+/// A pooled connection and its state.
 pub(crate) struct Session {
     pub(crate) connection: AnyConnection,
     pub(crate) flags: Arc<Flags>,
-    /// How often the server had changed when the connection was opened.
+    /// The connector's generation when the connection was opened.
     pub(crate) generation: u64,
 }
 
-/// Makes the connections of a pool.
+/// The factory for the connections of a pool.
 #[derive(Debug)]
 pub(crate) struct Connector {
     pub(crate) url: DatabaseUrl,
     pub(crate) silence: Silence,
-    /// Is raised when the connections that there are lead to the wrong server, or to none.
+    /// The generation of connections. It is incremented when the existing ones lead to the wrong server, or
+    /// to none.
     pub(crate) generation: Arc<AtomicU64>,
 }
 
@@ -72,7 +73,8 @@ impl Connector {
     }
 
     pub(crate) fn open(&self, used: Use) -> Result<Session, ConnectError> {
-        // Before it is opened: one that is opened while the server changes is not trusted.
+        // Read before the connection is opened, so that one opened during a change of servers is not
+        // trusted.
         let generation = self.generation.load(Ordering::Relaxed);
         let opened = match &self.url {
             DatabaseUrl::Sqlite(path) => {
@@ -85,7 +87,7 @@ impl Connector {
         Ok(Session { connection, flags, generation })
     }
 
-    /// Whether a connection leads to a server that takes writes, as far as is known.
+    /// Returns whether a connection leads to a server that accepts writes, as far as the flags show.
     pub(crate) fn trusts(&self, session: &Session) -> bool {
         let Session { flags, generation, .. } = session;
         *generation == self.generation.load(Ordering::Relaxed) && !flags.is_read_only() && !flags.is_silent()
@@ -104,8 +106,10 @@ impl r2d2::ManageConnection for Connector {
         session.connection.ping().map_err(|error| ConnectError::new(&self.url, error))
     }
 
-    /// A connection whose transaction is still open, or could not be ended, is not used again; nor is one that
-    /// leads to a server which takes no writes any more, and then none of those opened before.
+    /// Returns whether the pool has to close a connection.
+    ///
+    /// It closes a connection with an open or broken transaction, and one that is no longer trusted. If the
+    /// server no longer accepts writes, it trusts none of the earlier connections.
     fn has_broken(&self, session: &mut Session) -> bool {
         session.flags.answered();
         if session.flags.is_read_only() {
@@ -120,7 +124,8 @@ impl r2d2::ManageConnection for Connector {
     }
 }
 
-/// Keeps why no connection was made: the pool forgets the causes, and gives its error to one of those who wait.
+/// The reason why no connection was opened. The pool drops the causes, and reports its error to only one
+/// waiter.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LastError(Arc<Mutex<Option<Arc<ConnectError>>>>);
 

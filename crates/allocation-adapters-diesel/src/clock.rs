@@ -10,31 +10,32 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Stands for a clock that goes, and for one that was never measured: no instant of a calendar.
+/// The value for a clock that is not stopped, or was never measured; it is outside the calendar.
 const NONE: i64 = i64::MIN;
-/// By how many microseconds in a second two clocks may drift apart: the most by which the kernel slews one
-/// that is kept right by NTP.
+/// The drift of two clocks in microseconds per second: the most by which the kernel slews a clock for NTP.
 const DRIFT: u32 = 500;
 
-/// One reading of the database's clock.
+/// A reading of the database's clock.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     taken: Instant,
-    /// What to add to the monotonic clock, in microseconds.
+    /// The offset from the monotonic clock, in microseconds.
     offset: i64,
-    /// By how much the offset may be wrong, in microseconds: half of the time that the reading took.
+    /// The possible error of the offset, in microseconds: half of the round trip.
     margin: i64,
 }
 
 impl Reading {
-    /// By how much it may be wrong at a later instant, in microseconds.
+    /// Returns the possible error at a later instant, in microseconds.
     fn margin_at(&self, now: Instant) -> i64 {
         let drift = now.saturating_duration_since(self.taken) * DRIFT / 1_000_000;
         self.margin.saturating_add(duration_micros(drift))
     }
 
-    /// Whether it tells more than an earlier one: it is more certain, or the clock was set meanwhile.
-    /// After the clock filter of NTP, which believes the reading of the shortest round trip.
+    /// Returns whether this reading is better than an earlier one: more certain, or taken after the clock
+    /// was set.
+    ///
+    /// Follows the clock filter of NTP, which prefers the reading with the shortest round trip.
     fn improves_on(&self, earlier: &Self) -> bool {
         let margin = earlier.margin_at(self.taken);
         let apart = self.offset.saturating_sub(earlier.offset).saturating_abs();
@@ -42,28 +43,30 @@ impl Reading {
     }
 }
 
-/// The clock by which a store decides and is read: on PostgreSQL that of the server, as it was measured
-/// last and goes on by the monotonic clock of this process; on SQLite the wall clock of this process.
+/// The clock that a store uses for decisions and queries.
 ///
-/// Units of work on PostgreSQL read the server's own in the statement that locks products. This one leads
-/// views, the search for expired holds and the dates of what no lock is needed for.
+/// On PostgreSQL it is the server's clock as last measured, continued by the monotonic clock of this
+/// process. On SQLite it is the wall clock of this process.
 ///
-/// Tests may set the wall clock of the process to another time, or stop the clock; then units of work
-/// decide at the instant at which it has stopped, on either database.
+/// Units of work on PostgreSQL read the server's clock in the statement that locks products. This clock
+/// serves views, the search for expired holds, and dates that need no lock.
+///
+/// Tests may shift the wall clock of the process, or stop this clock. On either database, units of work
+/// then decide at the instant at which it stopped.
 #[derive(Debug)]
 pub struct StoreClock {
-    /// From where the monotonic clock is counted.
+    /// The origin of the monotonic clock.
     begun: Instant,
-    /// What to add to the monotonic clock to have that of the database, in microseconds since 1970;
-    /// [`NONE`] where the wall clock of the process is the clock.
+    /// The offset of the database's clock from the monotonic clock, in microseconds since 1970; [`NONE`] if
+    /// the wall clock of the process is used.
     database: AtomicI64,
-    /// The reading that the above is taken from.
+    /// The reading that the offset comes from.
     reading: Mutex<Option<Reading>>,
-    /// By how much the wall clock of the process is ahead of that of the database, in microseconds.
+    /// The lead of the process's wall clock over the database's clock, in microseconds.
     ahead: AtomicI64,
-    /// By how much a test has set the wall clock of the process forward, in microseconds.
+    /// The shift of the process's wall clock by a test, in microseconds.
     shift: AtomicI64,
-    /// When a test has stopped it, in microseconds since 1970, else [`NONE`].
+    /// The instant at which a test stopped the clock, in microseconds since 1970, or [`NONE`].
     stopped_at: AtomicI64,
 }
 
@@ -81,36 +84,37 @@ impl Default for StoreClock {
 }
 
 impl StoreClock {
-    /// Sets the wall clock of the process forward by so much, or back: for tests.
+    /// Shifts the wall clock of the process forward or back, for tests.
     #[doc(hidden)]
     pub fn shift(&self, by: TimeDelta) {
         self.shift.store(micros(by), Ordering::Relaxed);
     }
 
-    /// Stops at an instant, for tests: every unit of work that takes its locks from now on does so then.
+    /// Stops the clock at an instant, for tests: units of work that lock from now on do so at that instant.
     #[doc(hidden)]
     pub fn stop_at(&self, at: DateTime<Utc>) {
         self.stopped_at.store(at.timestamp_micros(), Ordering::Relaxed);
     }
 
-    /// When it was stopped, in microseconds since 1970.
+    /// Returns the instant at which the clock was stopped, in microseconds since 1970.
     pub(crate) fn stopped_at(&self) -> Option<i64> {
         Some(self.stopped_at.load(Ordering::Relaxed)).filter(|at| *at != NONE)
     }
 
-    /// By how much the wall clock of the process was ahead of the database's when it was measured last.
+    /// Returns the lead of the process's wall clock over the database's clock at the last measurement.
     #[must_use]
     pub fn ahead(&self) -> TimeDelta {
         TimeDelta::microseconds(self.ahead.load(Ordering::Relaxed))
     }
 
-    /// Follows the clock of the database, which `read` reads in microseconds since 1970. It is taken to have
-    /// been read in the middle of the time that this took. A slow reading does not displace a better one,
+    /// Synchronizes with the database's clock, which `read` returns in microseconds since 1970.
+    ///
+    /// The reading counts as taken in the middle of the call. A slow reading does not replace a better one,
     /// unless it shows that the clock was set.
     ///
     /// # Errors
     ///
-    /// That of `read`, and nothing has changed.
+    /// Returns the error of `read`; the clock is then unchanged.
     pub(crate) fn measure<E>(&self, read: impl FnOnce() -> Result<i64, E>) -> Result<(), E> {
         let (asked, wall) = (Instant::now(), self.wall());
         let read = read()?;
@@ -120,14 +124,14 @@ impl StoreClock {
         let monotonic = duration_micros(asked.duration_since(self.begun) + half);
         self.follow(Reading { taken, offset: read.saturating_sub(monotonic), margin });
         let ahead = wall.timestamp_micros().saturating_add(margin).saturating_sub(read);
-        // What the way there and back may account for says nothing.
+        // A difference that the round trip can explain is not counted.
         let certain = ahead.saturating_abs().saturating_sub(margin).max(0);
         self.ahead.store(certain * ahead.signum(), Ordering::Relaxed);
         Ok(())
     }
 
     fn follow(&self, reading: Reading) {
-        // Nothing is left half done under the lock.
+        // A panic leaves no partial state under the lock, so a poisoned lock is safe to use.
         let mut best = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         if best.is_none_or(|best| reading.improves_on(&best)) {
             *best = Some(reading);
@@ -135,7 +139,7 @@ impl StoreClock {
         }
     }
 
-    /// The wall clock of the process.
+    /// Returns the wall clock of the process.
     fn wall(&self) -> DateTime<Utc> {
         let shift = TimeDelta::microseconds(self.shift.load(Ordering::Relaxed));
         let now = Utc::now().trunc_subsecs(6);
@@ -155,7 +159,7 @@ impl Clock for StoreClock {
     }
 }
 
-/// The greatest number there is for a time that is longer.
+/// Converts a duration to microseconds, saturating at the largest number.
 fn duration_micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }

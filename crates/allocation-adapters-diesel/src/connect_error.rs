@@ -1,7 +1,7 @@
 use crate::DatabaseUrl;
 use std::error::Error;
 
-/// Why a database cannot be used.
+/// The reason why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the database {url}")]
 pub struct ConnectError {

@@ -1,4 +1,4 @@
-//! Which database to use.
+//! The URL of the database.
 
 use percent_encoding::percent_decode_str;
 use std::fmt;
@@ -18,54 +18,54 @@ use std::path::{Path, PathBuf};
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// A file: `sqlite://path` is relative to the working directory, `sqlite:///path` absolute.
+    /// A file: `sqlite://path` is relative to the working directory, `sqlite:///path` is absolute.
     Sqlite(PathBuf),
-    /// A server: `postgres://` or `postgresql://`, with all that libpq understands.
+    /// A server: `postgres://` or `postgresql://`, with everything that libpq supports.
     Postgres(PostgresUrl),
 }
 
-/// The URL of a PostgreSQL database, as libpq takes it. It may name several hosts, which libpq tries in
-/// their order, and `target_session_attrs`.
+/// The URL of a PostgreSQL database, in libpq's format. It may name several hosts, which libpq tries in
+/// order, and `target_session_attrs`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl(String);
 
-/// Why a text is not a [`DatabaseUrl`]. It never quotes the text, which may hold a password.
+/// The reason why a text is not a [`DatabaseUrl`]. It never quotes the text, which may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
-    /// No scheme, or one of another database.
+    /// The scheme is missing or names another database.
     #[error("must begin with sqlite:// or postgres://")]
     UnknownScheme,
-    /// Nothing follows `sqlite://`.
+    /// The path after `sqlite://` is empty.
     #[error("must name a file after sqlite://")]
     NoPath,
-    /// SQLite in memory: every connection would have a database of its own.
+    /// The URL names an in-memory SQLite database, which each connection would have to itself.
     #[error("must name a file; SQLite in memory is not supported")]
     InMemory,
-    /// `?` or `#` in a SQLite URL.
+    /// The SQLite URL contains `?` or `#`.
     #[error("must be a plain path after sqlite://, without ? or #")]
     SqliteOptions,
-    /// A zero byte.
+    /// The URL contains a zero byte.
     #[error("must not hold a zero byte")]
     ZeroByte,
-    /// What stands where the port belongs is not a number.
+    /// The port is not a number.
     #[error("must have a number as port; percent-encode : / ? # @ in a user name or password")]
     Port,
-    /// `@` in a place where libpq would take a part of the password for something else.
+    /// An `@` is misplaced, so that libpq would mistake a part of the password for something else.
     #[error("must have one @ at most, before the host; percent-encode : / ? # @ in a user name or password")]
     At,
-    /// `%` that no two hexadecimal digits follow, or that stand for a zero byte.
+    /// A `%` is not followed by two hexadecimal digits, or encodes a zero byte.
     #[error("must have two hexadecimal digits after each %, and not 00; a % itself is %25")]
     Percent,
-    /// `[` without `]` around an IPv6 address, or an empty one.
+    /// An IPv6 address has an unclosed bracket or is empty.
     #[error("must have an IPv6 address in brackets, as in postgres://[::1]:5432/DATABASE")]
     Brackets,
-    /// Options that are not `NAME=VALUE&NAME=VALUE`.
+    /// The options are not `NAME=VALUE&NAME=VALUE`.
     #[error("must have options such as ?sslmode=require&connect_timeout=3 at its end")]
     Options,
 }
 
 impl DatabaseUrl {
-    /// Whether this is a file that is not there: a connection would make it.
+    /// Returns whether this is a file that does not exist, which a connection would create.
     #[must_use]
     pub fn is_missing_file(&self) -> bool {
         match self {
@@ -78,7 +78,7 @@ impl DatabaseUrl {
     ///
     /// # Errors
     ///
-    /// [`DatabaseUrlError`] says what is wrong with it.
+    /// Returns [`DatabaseUrlError`] if the URL is not valid.
     pub fn parse(url: &str) -> Result<Self, DatabaseUrlError> {
         if url.contains('\0') {
             return Err(DatabaseUrlError::ZeroByte);
@@ -107,8 +107,8 @@ fn parse_path(path: &str) -> Result<PathBuf, DatabaseUrlError> {
     Ok(PathBuf::from(path))
 }
 
-/// Rejects what libpq would not understand, or would understand in another way than it is meant: its
-/// errors quote the text, which may be a password that was not percent-encoded.
+/// Rejects a URL that libpq would reject or misread. Errors of libpq quote the text, which may be a
+/// password that was not percent-encoded.
 fn check_postgres(rest: &str) -> Result<(), DatabaseUrlError> {
     let (address, options) = rest.split_once('?').map_or((rest, None), |(address, options)| (address, Some(options)));
     let (authority, database) = address.split_once('/').unwrap_or((address, ""));
@@ -139,7 +139,7 @@ fn check_hosts(hosts: &str) -> Result<(), DatabaseUrlError> {
     Ok(())
 }
 
-/// Whether libpq can tell the name of an option from its value.
+/// Returns whether libpq can separate the name of an option from its value.
 fn is_option(text: &str) -> bool {
     text.split_once('=').is_some_and(|(name, value)| !name.is_empty() && !value.contains('='))
 }
@@ -152,8 +152,7 @@ fn is_percent_encoded(text: &str) -> bool {
 }
 
 impl PostgresUrl {
-    /// The URL with its password, and with limits on how long to wait for a server that is silent,
-    /// unless it sets them itself.
+    /// Returns the URL with its password, and with timeouts for a silent server unless the URL sets them.
     pub(crate) fn with_timeouts(&self) -> String {
         const TIMEOUTS: [(&str, u32); 5] = [
             ("connect_timeout", 3),
@@ -172,7 +171,7 @@ impl PostgresUrl {
         url
     }
 
-    /// The ports that a connection may lead to.
+    /// Returns the ports that a connection may use.
     pub(crate) fn ports(&self) -> Vec<u16> {
         const DEFAULT: u16 = 5432;
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
@@ -185,14 +184,16 @@ impl PostgresUrl {
         ports.chain([DEFAULT]).collect()
     }
 
-    /// The options after the question mark, as they are written.
+    /// Returns the options after the question mark, undecoded.
     fn options(&self) -> impl Iterator<Item = (&str, &str)> {
         let options = self.0.split_once('?').map_or("", |(_, options)| options);
         options.split('&').filter_map(|option| option.split_once('='))
     }
 
-    /// Removes from a message of libpq what it may quote of the URL: every secret; and unless it tells of
-    /// an attempt to connect, everything that is quoted, as it is about the URL itself then.
+    /// Removes secrets and quoted parts of the URL from a message of libpq.
+    ///
+    /// It removes every secret. Quoted parts stay only in a message about a connection attempt; in others,
+    /// they come from the URL itself.
     pub(crate) fn without_secrets(&self, message: &str) -> String {
         let mut message = message.to_owned();
         for secret in self.secrets() {
@@ -205,7 +206,7 @@ impl PostgresUrl {
         parts.map(|(place, part)| if place % 2 == 0 { part } else { "***" }).collect::<Vec<_>>().join("\"")
     }
 
-    /// Passwords in the URL, as they are written and decoded.
+    /// Returns the passwords in the URL, both undecoded and decoded.
     fn secrets(&self) -> Vec<String> {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
         let authority = rest.split(['/', '?']).next().unwrap_or_default();
@@ -221,13 +222,13 @@ impl PostgresUrl {
         secrets
     }
 
-    /// Host, port and database, without user, password and options.
+    /// Returns host, port and database, without user, password and options.
     fn place(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
         let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
         match place.rsplit_once('@') {
             Some((_, place)) => place,
-            // A password that holds a question mark: better to show nothing.
+            // The password contains a question mark, so the host cannot be shown safely.
             None if options.contains('@') => "***",
             None => place,
         }
@@ -237,7 +238,7 @@ impl PostgresUrl {
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // A user and a password, meant for another scheme.
+            // The path contains a user and a password, meant for another scheme.
             Self::Sqlite(path) if path.to_string_lossy().contains('@') => f.write_str("sqlite://***"),
             Self::Sqlite(path) => write!(f, "sqlite://{}", Path::display(path)),
             Self::Postgres(url) => write!(f, "postgres://{}", url.place()),

@@ -1,13 +1,13 @@
-//! What a database's errors mean to the use cases.
+//! Conversion of database errors to errors of the ports.
 //!
-//! diesel tells the most common errors apart and gives the message of the others, but no error
-//! code. So the rest is told by message: SQLite's are fixed, PostgreSQL's are asked for in English.
+//! diesel distinguishes the most common errors. For the others it returns the message but no error code, so
+//! the message decides. SQLite's messages are fixed; PostgreSQL's are requested in English.
 
 use allocation_ports::StoreError;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use std::error::Error as StdError;
 
-/// Parts of messages of databases under load.
+/// Parts of messages that a database under load returns.
 const BUSY: [&str; 6] = [
     // SQLite
     "database is locked",
@@ -19,7 +19,7 @@ const BUSY: [&str; 6] = [
     "canceling statement due to user request",
 ];
 
-/// Parts of messages of databases that are away or cannot write.
+/// Parts of messages of databases that are unavailable or cannot write.
 const UNAVAILABLE: [&str; 27] = [
     // SQLite
     "database or disk is full",
@@ -43,7 +43,7 @@ const UNAVAILABLE: [&str; 27] = [
     "no space left on device",
     "in a read-only transaction",
     "during recovery",
-    // Either, of a file system that is dead or read-only
+    // Both, on a file system that failed or is read-only
     "input/output error",
     "read-only file system",
     "could not write",
@@ -65,7 +65,7 @@ pub(crate) fn store_error(error: Error) -> StoreError {
     }
 }
 
-/// Converts an error of a commit, which may have happened when the connection is lost meanwhile.
+/// Converts an error of a commit. If the connection is lost meanwhile, the commit may have succeeded.
 pub(crate) fn commit_error(error: Error) -> StoreError {
     match class(&error) {
         Class::Lost => StoreError::OutcomeUnknown(error.into()),
@@ -73,17 +73,17 @@ pub(crate) fn commit_error(error: Error) -> StoreError {
     }
 }
 
-/// Whether an error means that others are in the way.
+/// Returns whether an error means that the database is busy with other work.
 pub(crate) fn is_busy(error: &Error) -> bool {
     class(error) == Class::Busy
 }
 
-/// The error of a database that holds what no domain type can hold.
+/// Returns the error for a database value that no domain type accepts.
 pub(crate) fn corrupt(cause: impl StdError + Send + Sync + 'static) -> StoreError {
     StoreError::Failed(Corrupt(Box::new(cause)).into())
 }
 
-/// A row that is not what this program writes.
+/// A row that this program does not write.
 #[derive(Debug, thiserror::Error)]
 #[error("the database holds a row that this program cannot have written")]
 struct Corrupt(#[source] Box<dyn StdError + Send + Sync>);
@@ -91,10 +91,10 @@ struct Corrupt(#[source] Box<dyn StdError + Send + Sync>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Class {
     Conflict,
-    /// A constraint of that name rejects what was decided.
+    /// The constraint of this name rejects the change.
     Invariant(String),
     Busy,
-    /// The connection broke while a statement was under way, or its write failed half-way.
+    /// The connection broke during a statement, or a write of the statement failed halfway.
     Lost,
     Unavailable,
     Failed,
@@ -104,14 +104,14 @@ fn class(error: &Error) -> Class {
     match error {
         Error::DatabaseError(kind, information) => class_of_kind(kind, &**information),
         Error::RollbackErrorOnCommit { commit_error, .. } => class(commit_error),
-        // The connection broke at an earlier statement; nothing was sent any more.
+        // The connection broke at an earlier statement; nothing was sent since.
         Error::BrokenTransactionManager => Class::Unavailable,
         _ => Class::Failed,
     }
 }
 
-/// The unique keys that units of work under different locks may take at the same time, by the names that
-/// the databases have for them. Every other key belongs to a product, and its lock keeps others away.
+/// The unique keys that units of work under different locks may insert at the same time, by their names in
+/// the databases. Every other key belongs to a product, and its lock excludes other units of work.
 const NAMES: [&str; 9] = [
     // PostgreSQL: the constraint
     "batch_references_pkey",
@@ -145,8 +145,8 @@ fn class_of_kind(kind: &DatabaseErrorKind, information: &dyn DatabaseErrorInform
     }
 }
 
-/// The name of the constraint that was violated: SQLite has it in its message, and no name for a foreign
-/// key, of which it says only that one failed.
+/// Returns the name of the violated constraint. SQLite includes it in its message, except for a foreign
+/// key, whose message contains no name.
 fn constraint(information: &dyn DatabaseErrorInformation) -> &str {
     let message = information.message();
     let named = information.constraint_name().or_else(|| information.column_name());

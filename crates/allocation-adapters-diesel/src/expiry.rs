@@ -1,4 +1,4 @@
-//! Holds that have expired and are still to be released.
+//! Expired holds that are not released yet.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
@@ -11,16 +11,16 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use std::collections::BTreeSet;
 
-/// How many expired lines are looked through at a time.
+/// The number of expired lines in a page.
 const PAGE: i64 = 1_000;
 
-/// How many pages are looked through for one answer: those of a product of which very much has expired
-/// must neither hide other products nor be read again and again as long as they are released.
+/// The maximum number of pages scanned per call. A product with very many expired lines must not hide other
+/// products, and must not be read repeatedly while its lines are released.
 const MAX_PAGES: usize = 10;
 
 statement! {
-    /// Expired lines after a place, those that expired first before others. Lines of one product
-    /// that expired at one instant share a place, and one of them is enough.
+    /// Expired lines after a cursor, earliest expiry first. Lines of one product that expired at the same
+    /// instant share a cursor, and one of them is enough.
     ExpiredLines<'a>(now: BigInt => i64, expires_at: BigInt => i64, sku: Text => str, limit: BigInt => i64)
         on MultiBackend -> (BigInt, Text),
     "SELECT expires_at, sku FROM order_lines
@@ -28,13 +28,13 @@ statement! {
 }
 
 statement! {
-    /// Products of which lines may wait for units that are free.
+    /// Products whose lines may wait although units are free.
     Unserved<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
     "SELECT sku FROM products WHERE unserved AND sku > ? ORDER BY sku LIMIT ?"
 }
 
-/// Products with expired lines, those that expired first before others, then products of which lines may
-/// wait for units that are free; at most so many.
+/// Returns products with expired lines, earliest expiry first, then products whose lines may wait although
+/// units are free; `most` in total.
 pub(crate) fn products(connection: &mut AnyConnection, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError> {
     let (now, most) = (now.timestamp_micros(), usize::from(most));
     let (mut found, mut known) = (Vec::new(), BTreeSet::new());

@@ -1,4 +1,4 @@
-//! What is known of a connection beside its protocol.
+//! The state of a connection outside its protocol.
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel::result::{DatabaseErrorKind, Error};
@@ -7,18 +7,18 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// What a connection notes about itself, and others look at.
+/// State that a connection records about itself and other threads read.
 #[derive(Debug, Default)]
 pub(crate) struct Flags {
-    /// When the statement under way was sent, in milliseconds of [`now`]; 0 when there is none.
+    /// The time when the running statement was sent, in milliseconds of [`now`]; 0 if there is none.
     sent: AtomicU64,
-    /// The server takes no writes on this connection: it has become a standby, and another one is the primary.
+    /// The server rejects writes on this connection: it has become a standby of a new primary.
     read_only: AtomicBool,
-    /// The connection was cut because a statement was not answered in time.
+    /// The connection was shut down because a statement got no reply in time.
     silent: AtomicBool,
 }
 
-/// Milliseconds since the first call, and never 0.
+/// Returns the milliseconds since the first call, never 0.
 fn now() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     let elapsed = START.get_or_init(Instant::now).elapsed().as_millis();
@@ -26,13 +26,13 @@ fn now() -> u64 {
 }
 
 impl Flags {
-    /// For how long a statement has not been answered, if one is under way.
+    /// Returns the time for which the running statement has had no reply, if a statement is running.
     pub(crate) fn unanswered(&self) -> Option<Duration> {
         let sent = self.sent.load(Ordering::Relaxed);
         (sent > 0).then(|| Duration::from_millis(now().saturating_sub(sent)))
     }
 
-    /// No statement is under way.
+    /// Records that no statement is running.
     pub(crate) fn answered(&self) {
         self.sent.store(0, Ordering::Relaxed);
     }
@@ -49,7 +49,7 @@ impl Flags {
         self.silent.store(true, Ordering::Relaxed);
     }
 
-    /// Keeps the flags by the events of a connection.
+    /// Returns an instrumentation that updates the flags on the events of a connection.
     pub(crate) fn instrumentation(self: &Arc<Self>) -> impl Instrumentation + use<> {
         let flags = Arc::clone(self);
         move |event: InstrumentationEvent<'_>| match event {

@@ -1,25 +1,25 @@
-//! The generation of the schema: which programs may write.
+//! The generation of the schema, which decides which programs may write.
 //!
-//! The statements that lock products and those that renew a lease look at it, so that it costs no round
-//! trip; all that is written is written after one of them.
+//! Statements that lock products or renew a lease check it, so the check costs no round trip. Every write
+//! follows one of these statements.
 
 use allocation_ports::{OtherGeneration, StoreError};
 
-/// The generation that this program writes, as statements spell it.
+/// Expands to the generation that this program writes, as an SQL literal.
 macro_rules! generation {
     () => {
         "1"
     };
 }
 
-/// The generation that the database has. It is looked up once for each statement.
+/// Expands to the generation of the database, read once per statement.
 macro_rules! generation_of_database {
     () => {
         "(SELECT generation FROM schema_generation)"
     };
 }
 
-/// The condition that the database has the generation that this program writes.
+/// Expands to the condition that the database has the generation that this program writes.
 macro_rules! same_generation {
     () => {
         concat!("(SELECT generation FROM schema_generation) = ", $crate::generation::generation!())
@@ -31,7 +31,7 @@ pub(crate) use {generation, generation_of_database, same_generation};
 /// The generation that this program writes.
 pub(crate) const GENERATION: i64 = 1;
 
-/// Refuses to write where another generation of programs does.
+/// Rejects a database that belongs to another generation of programs.
 pub(crate) fn check(found: i64) -> Result<(), StoreError> {
     if found == GENERATION {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What an operator asks of a database: what a wrong clock has left in it, and whether its counters are right.
+//! Inspection of a database for an operator: instants left by a wrong clock, and counters that are wrong.
 
 mod mending;
 
@@ -12,27 +12,27 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 
-/// What is not further in the future than this is no fault: clocks differ a little, and instants of one
-/// product are a microsecond apart at least.
+/// The tolerance for instants in the future: clocks differ a little, and instants of one product are at
+/// least a microsecond apart.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
-/// A lease that ends later than this was taken by a clock that was wrong.
+/// The longest lease that a correct clock takes. A lease that ends later was taken by a wrong clock.
 const LONGEST_LEASE: TimeDelta = TimeDelta::seconds(60);
-/// The longest hold there can be: [`HoldDuration::MAX`](allocation_domain::HoldDuration::MAX).
+/// The longest possible hold: [`HoldDuration::MAX`](allocation_domain::HoldDuration::MAX).
 const LONGEST_HOLD: TimeDelta = TimeDelta::seconds(86_400);
 
-/// Something that is wrong with the rows of a database.
+/// A fault in the rows of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What is wrong.
+    /// A description of the fault.
     pub what: &'static str,
-    /// With how many rows.
+    /// The number of faulty rows.
     pub rows: u64,
-    /// The latest instant of those that lie in the future; `None` for what is no instant.
+    /// The latest of the instants in the future; `None` for a fault that is not an instant.
     pub latest: Option<DateTime<Utc>>,
 }
 
-/// Instants that were written when they were now: what they are, the table, the column, and how much later
-/// than now they may be.
+/// Instants that are written with the current time: description, table, column, and how far in the future
+/// they may be.
 const INSTANTS: [(&str, &str, &str, TimeDelta); 10] = [
     ("products decided on in the future (products.last_at)", "products", "last_at", TimeDelta::zero()),
     ("lines placed in the future (order_lines.placed_at)", "order_lines", "placed_at", TimeDelta::zero()),
@@ -46,7 +46,7 @@ const INSTANTS: [(&str, &str, &str, TimeDelta); 10] = [
     ("leases taken in the future (leases.expires_at)", "leases", "expires_at", LONGEST_LEASE),
 ];
 
-/// Counters, each with a query that counts the rows whose counter is wrong.
+/// Counters, each with a query that counts the rows with a wrong counter.
 const COUNTERS: [(&str, &str); 2] = [
     (
         "batches whose allocated quantity is not the sum of their allocations",
@@ -69,14 +69,14 @@ const COUNTERS: [(&str, &str); 2] = [
 ];
 
 impl Store {
-    /// Looks for instants that lie in the future of the database's clock, and for counters that are wrong.
-    /// Each question is asked of one state of the database; servers may run meanwhile.
+    /// Finds instants in the future of the database's clock, and counters that are wrong.
     ///
-    /// It reads whole tables, and has no limit of time.
+    /// Each query reads one state of the database; servers may keep running. The queries scan whole tables
+    /// and have no timeout.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// Returns [`StoreError`] if the database fails.
     pub fn inspect(&self) -> Result<Vec<Finding>, StoreError> {
         let mut connection = self.unlimited()?;
         let mut findings = Vec::new();
@@ -98,12 +98,12 @@ impl Store {
         Ok(findings)
     }
 
-    /// A connection without the limits of time that sessions of the store have.
+    /// Opens a connection without the timeouts that the store's sessions have.
     fn unlimited(&self) -> Result<AnyConnection, StoreError> {
         self.migrations().connect().map_err(|error| StoreError::Unavailable(error.into()))
     }
 
-    /// The time by the clock that decides, in microseconds since 1970.
+    /// Returns the time in microseconds since 1970, by the clock that dates decisions.
     fn time(&self, connection: &mut AnyConnection) -> Result<i64, StoreError> {
         match connection {
             AnyConnection::Sqlite(_) => Ok(self.clock().now().timestamp_micros()),
@@ -112,17 +112,17 @@ impl Store {
     }
 }
 
-/// So long after an instant, in microseconds since 1970.
+/// Returns the instant after a span of time, in microseconds since 1970.
 fn after(instant: i64, time: TimeDelta) -> i64 {
     instant.saturating_add(time.num_microseconds().unwrap_or(i64::MAX))
 }
 
-/// An instant to be shown; none that is no instant of a calendar.
+/// Converts an instant for display; `None` if it is outside the calendar.
 fn displayed(microseconds: i64) -> Option<DateTime<Utc>> {
     row::instant(microseconds).ok()
 }
 
-/// The one number that a query answers.
+/// Returns the single number that a query selects.
 fn count(connection: &mut AnyConnection, query: &str) -> Result<u64, StoreError> {
     let number: i64 = diesel::dsl::sql::<BigInt>(query).get_result(connection).map_err(store_error)?;
     u64::try_from(number).map_err(crate::error::corrupt)

@@ -1,4 +1,4 @@
-//! The lease, numbering and retention of the log, on either database.
+//! The lease, sequencing and retention of the event log, for both databases.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use std::time::Duration;
 
-/// The place of an event in `outbox`, as it is stored.
+/// The key of an event in `outbox`, as it is stored.
 #[derive(Debug, Default)]
 pub(crate) struct Place {
     pub(crate) sku: String,
@@ -23,14 +23,14 @@ impl From<OutboxKey> for Place {
     fn from(place: OutboxKey) -> Self {
         Self {
             sku: place.sku.to_string(),
-            // A place past a product has numbers that no row has.
+            // No row has numbers beyond the column types, so the largest number stands for them.
             version: i64::try_from(place.version).unwrap_or(i64::MAX),
             ordinal: i32::try_from(place.ordinal).unwrap_or(i32::MAX),
         }
     }
 }
 
-/// What was numbered, as the database tells it.
+/// The result of sequencing events, as the database returns it.
 #[derive(Debug)]
 pub(crate) struct NumberedRow {
     pub(crate) events: i64,
@@ -55,8 +55,8 @@ impl NumberedRow {
     }
 }
 
-/// How many times as many events are looked at as may be forgotten, for an old one behind a run of those
-/// from the future.
+/// The multiple of the prune limit that is scanned, to find an old event behind a run of events from the
+/// future.
 pub(crate) const LOOK_AHEAD: i64 = 5;
 
 statement! {
@@ -64,7 +64,7 @@ statement! {
     "DELETE FROM leases WHERE name = ? AND holder = ?"
 }
 
-/// Whether a lease is worth the try to take it, asked without a lock.
+/// Returns whether an attempt to take a lease can succeed, without taking a lock.
 pub(crate) fn may_take(connection: &mut AnyConnection, lease: &Lease, time: Duration) -> Result<bool, StoreError> {
     let (name, holder, micros) = of(lease, time);
     match connection {
@@ -109,7 +109,7 @@ pub(crate) fn number(
     Ok(numbered?.numbered()?)
 }
 
-/// Moves the time of retention on. `now` is the clock on SQLite; PostgreSQL has its own.
+/// Advances the retention time. `now` is the time on SQLite; PostgreSQL uses its own clock.
 pub(crate) fn retention_time(
     connection: &mut AnyConnection,
     lease: &Lease,
@@ -148,13 +148,13 @@ pub(crate) fn forget(
 
 pub(crate) fn tidy(connection: &mut AnyConnection) -> Result<(), StoreError> {
     match connection {
-        // The pages are used again as they are.
+        // SQLite reuses the free pages without a vacuum.
         AnyConnection::Sqlite(_) => Ok(()),
         AnyConnection::Postgres(connection) => postgres::tidy(connection),
     }
 }
 
-/// Name, holder and time of a lease, as statements take them.
+/// Returns a lease's name, holder and duration in microseconds, as statements need them.
 #[expect(clippy::expect_used, reason = "leases last for seconds")]
 pub(crate) fn of(lease: &Lease, time: Duration) -> (&str, &str, i64) {
     (lease.name, &lease.holder, i64::try_from(time.as_micros()).expect("leases last for seconds"))

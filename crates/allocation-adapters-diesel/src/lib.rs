@@ -1,9 +1,9 @@
-//! SQLite and PostgreSQL behind the ports of the Allocation Service.
+//! SQLite and PostgreSQL adapters for the ports of the Allocation Service.
 //!
-//! [`Store`] implements every port that needs a database. What both databases can run is written
-//! once: lists, and everything around units of work. Locking, loading and saving products is the
-//! hot path and written for each: sets of rows at a time on PostgreSQL, where a round trip is dear,
-//! row by row on SQLite, where it costs nothing.
+//! [`Store`] implements every port that needs a database. Lists, and everything around units of work, share
+//! one implementation. Locking, loading and saving products is the hot path, so each database has its own.
+//! On PostgreSQL, where a round trip is expensive, statements work on sets of rows. On SQLite, where a call
+//! costs almost nothing, they work row by row.
 #![warn(missing_docs)]
 
 mod any_connection;

@@ -1,4 +1,4 @@
-//! Lines as rows.
+//! Order lines as rows.
 
 use crate::error::corrupt;
 use crate::row::{self, BatchRow};
@@ -12,7 +12,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use std::collections::HashMap;
 
-/// What [`StoredLine`] is read from.
+/// The columns of a [`StoredLine`].
 pub(crate) const LINE_COLUMNS: LineColumns = (
     order_lines::quantity,
     order_lines::placed_at,
@@ -43,7 +43,7 @@ pub(crate) type LineColumns = (
     order_lines::shipped,
 );
 
-/// What [`StoredLine`] is read from, where a statement is a text.
+/// The types of the columns of a [`StoredLine`], for statements in SQL text.
 pub(crate) type LineSqlTypes =
     (Integer, BigInt, Bool, Integer, Bool, Bool, Integer, Nullable<BigInt>, Nullable<Text>, Integer, Integer, Integer);
 
@@ -72,7 +72,7 @@ pub(crate) struct StoredLine {
 struct UnknownEnd(String);
 
 impl StoredLine {
-    /// The line; fails on what no line can be.
+    /// Converts the row; fails if no line has such values.
     pub(crate) fn row(self) -> Result<LineRow, StoreError> {
         let commitment = match (self.ended.as_deref(), self.expires_at) {
             (None, None) => ReservationState::Firm,
@@ -120,7 +120,7 @@ pub(crate) struct LineValues {
 }
 
 impl LineValues {
-    /// The row of a plain line: the defaults of the table.
+    /// Returns the row of a plain line, with the defaults of the table.
     pub(crate) const fn plain(quantity: i32, placed_at: i64) -> Self {
         Self {
             quantity,
@@ -138,7 +138,7 @@ impl LineValues {
         }
     }
 
-    /// The row of a line.
+    /// Returns the row of a line.
     pub(crate) fn of(line: &LineRow) -> Result<Self, StoreError> {
         let integer = |units: u32| i32::try_from(units).map_err(|error| StoreError::Failed(error.into()));
         Ok(Self {
@@ -162,13 +162,13 @@ impl LineValues {
     }
 }
 
-/// Whether a line has the defaults of the table but for its quantity and when it was placed: that
-/// of almost every line that is sent alone.
+/// Returns whether a line has the defaults of the table, except for its quantity and the instant at which
+/// it was placed. Almost every standalone line has them.
 pub(crate) fn is_plain(line: &LineRow) -> bool {
     *line == LineState::standalone(line.quantity, line.terms.placed_at).row()
 }
 
-/// A line with what it holds; fails when it holds more than it ordered.
+/// Restores a line with its allocations; fails if it has more units than it ordered.
 pub(crate) fn restored(row: LineRow, allocations: Vec<Allocation>) -> Result<LineState, StoreError> {
     let line = row.with(allocations);
     let held: u64 = line.allocations.iter().map(|part| u64::from(part.quantity.get())).sum();
@@ -188,7 +188,7 @@ struct Overserved {
     ordered: u32,
 }
 
-/// Checks that a batch counts the units as allocated that lines hold of it.
+/// Checks that the allocated quantity of a batch covers the units that lines have of it.
 fn expect_covered(batch: &Batch, held: u64) -> Result<(), StoreError> {
     if held <= u64::from(batch.allocated()) {
         return Ok(());
@@ -205,7 +205,7 @@ struct Uncovered {
     held: u64,
 }
 
-/// A row of `allocations` of a line that is known, with its batch.
+/// A row of `allocations` for a known line, with its batch.
 #[derive(Debug, Queryable)]
 pub(crate) struct AllocationPart {
     quantity: i32,
@@ -213,7 +213,7 @@ pub(crate) struct AllocationPart {
 }
 
 impl AllocationPart {
-    /// What the line holds, and the batch.
+    /// Returns the allocation and its batch.
     pub(crate) fn allocation(self, sku: &Sku) -> Result<(Allocation, Batch), StoreError> {
         let batch = self.batch.batch(sku.clone())?;
         let quantity = row::quantity(self.quantity)?;
@@ -222,7 +222,7 @@ impl AllocationPart {
     }
 }
 
-/// A line of an order with one of its parts, or with none.
+/// A line of an order with one of its allocations, or with none.
 #[derive(Debug, Queryable)]
 pub(crate) struct OrderLineRow {
     pub(crate) order_id: String,
@@ -231,24 +231,23 @@ pub(crate) struct OrderLineRow {
     pub(crate) part: Option<AllocationPart>,
 }
 
-/// Lines of a product that were found, with the batches in which they hold units, and their pick
-/// lines.
+/// Loaded lines of a product, with the batches of their allocations, and their pick lines.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     pub(crate) lines: Vec<(OrderId, LineState)>,
     pub(crate) batches: Vec<Batch>,
     pub(crate) pick_lines: Vec<(PickLineId, PickLine)>,
-    /// How many units of each batch the lines hold together.
+    /// The units of each batch that the lines have together.
     held: HashMap<BatchReference, u64>,
 }
 
 impl Lines {
-    /// The orders of those lines of which anything is on a pick list or was picked.
+    /// Returns the order ids of lines with units that are on a pick list, picked or shipped.
     pub(crate) fn with_pick_lines(&self) -> impl Iterator<Item = &OrderId> {
         self.lines.iter().filter(|(_, line)| line.fulfilment != Fulfilment::default()).map(|(order_id, _)| order_id)
     }
 
-    /// Adds a line with all its parts.
+    /// Adds a line with all its allocations.
     pub(crate) fn add(
         &mut self,
         sku: &Sku,

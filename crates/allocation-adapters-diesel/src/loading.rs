@@ -1,4 +1,4 @@
-//! What a decision turns out to need of a locked product.
+//! Loading of further data that a decision on a locked product requests.
 
 use crate::any_connection::AnyConnection;
 use crate::line::Lines;
@@ -11,7 +11,7 @@ use std::slice;
 #[error("a product that is behind is not for want of rows")]
 struct NothingToLoad;
 
-/// Loads into a product what a decision lacks.
+/// Loads the requested data into a product.
 pub(crate) fn load(
     connection: &mut AnyConnection,
     product: &mut Product,
@@ -57,7 +57,7 @@ pub(crate) fn load(
     Ok(())
 }
 
-/// Loads waiting lines whose hold expires later than an instant.
+/// Loads waiting lines whose hold expires after an instant.
 pub(crate) fn load_waiting(
     connection: &mut AnyConnection,
     product: &mut Product,
@@ -77,7 +77,7 @@ pub(crate) fn load_waiting(
     Ok(())
 }
 
-/// The pick lines of a line, but for those that are withdrawn or missing.
+/// Loads the pick lines of an order line, except withdrawn and short-picked ones.
 fn pick_lines(
     connection: &mut AnyConnection,
     sku: &Sku,
@@ -89,7 +89,7 @@ fn pick_lines(
     }
 }
 
-/// Those of the lines that exist, with their batches and pick lines.
+/// Loads the existing lines with their batches and pick lines.
 pub(crate) fn lines(connection: &mut AnyConnection, sku: &Sku, order_ids: &[OrderId]) -> Result<Lines, StoreError> {
     match connection {
         AnyConnection::Sqlite(connection) => sqlite::lines(connection, sku, order_ids),

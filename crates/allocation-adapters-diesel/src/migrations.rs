@@ -1,4 +1,4 @@
-//! The schema and its history.
+//! The schema and its migrations.
 
 use crate::any_connection::AnyConnection;
 use crate::error::store_error;
@@ -18,35 +18,34 @@ use std::error::Error;
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
-/// The migrations of a database: those that this program brings along, and those the database has
-/// seen.
+/// The migrations of a database: the ones in this program, and the ones applied to the database.
 ///
-/// Any number of processes may run them at the same time: one does, the others wait and find
-/// nothing left to do. All that one call does happens in one transaction.
+/// Any number of processes may run them at the same time: one applies them, and the others wait and find
+/// nothing left to do. Each call runs in one transaction.
 #[derive(Debug, Clone)]
 pub struct Migrations {
     url: DatabaseUrl,
 }
 
-/// How far the schema of a database is.
+/// The state of a database's schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationStatus {
-    /// The migrations of this program, oldest first, and whether the database has seen each.
+    /// The migrations of this program, oldest first, and whether each is applied.
     pub migrations: Vec<(String, bool)>,
-    /// The versions of migrations that the database has seen and this program does not know.
+    /// The versions of applied migrations that this program does not know.
     pub unknown: Vec<String>,
 }
 
-/// Why migrations were not run or undone. Nothing has changed then.
+/// The reason why migrations were not run or reverted. The schema is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// The database has seen migrations of a newer program.
+    /// Migrations of a newer program are applied to the database.
     #[error("the schema of the database is newer than this program, it has {}", .0.join(", "))]
     SchemaNewer(Vec<String>),
-    /// There is no such file.
+    /// The database file does not exist.
     #[error("there is no database {0}")]
     NoFile(String),
-    /// A server holds a lease.
+    /// A running server holds a lease.
     #[error("a server that uses the database is running, it holds the lease {}; stop all servers first", .0.join(", "))]
     InUse(Vec<String>),
     /// The database cannot be reached.
@@ -68,14 +67,16 @@ impl Migrations {
         Self { url }
     }
 
-    /// Runs what the database has not seen yet, and tells the names of what was run. When that is nothing, it
-    /// takes no lock, and the user needs no rights to change the schema.
+    /// Applies the missing migrations and returns their names.
+    ///
+    /// If there are none, the call takes no lock, and the database user needs no rights to change the
+    /// schema.
     ///
     /// # Errors
     ///
-    /// [`MigrateError`], and nothing has changed.
+    /// Returns [`MigrateError`]; the schema is then unchanged.
     pub fn up(&self) -> Result<Vec<String>, MigrateError> {
-        // Without a lock, and without rights that only a change needs.
+        // Without a lock, and without the rights that only a change needs.
         let status = self.status()?;
         if !status.unknown.is_empty() {
             return Err(MigrateError::SchemaNewer(status.unknown));
@@ -91,12 +92,13 @@ impl Migrations {
         }
     }
 
-    /// Undoes the last `steps` migrations that the database has seen, and tells their names, the
-    /// newest first. It makes no file of SQLite, and does nothing while a server holds a lease.
+    /// Reverts the last `steps` applied migrations and returns their names, newest first.
+    ///
+    /// It never creates an SQLite file, and fails while a server holds a lease.
     ///
     /// # Errors
     ///
-    /// [`MigrateError`], and nothing has changed.
+    /// Returns [`MigrateError`]; the schema is then unchanged.
     pub fn down(&self, steps: usize) -> Result<Vec<String>, MigrateError> {
         self.expect_file()?;
         let mut connection = self.connect()?;
@@ -110,11 +112,11 @@ impl Migrations {
         }
     }
 
-    /// Compares the database with this program, without changing anything. It makes no file of SQLite.
+    /// Compares the database with this program without changes. It never creates an SQLite file.
     ///
     /// # Errors
     ///
-    /// [`MigrateError`] when the database does not answer.
+    /// Returns [`MigrateError`] if the file does not exist or the database fails.
     pub fn status(&self) -> Result<MigrationStatus, MigrateError> {
         self.expect_file()?;
         let mut connection = self.connect()?;
@@ -124,12 +126,12 @@ impl Migrations {
         Ok(MigrationStatus { migrations, unknown: applied.into_iter().collect() })
     }
 
-    /// Checks that the file of SQLite is there, which a connection would make otherwise.
+    /// Checks that the SQLite file exists, because a connection would create it.
     fn expect_file(&self) -> Result<(), MigrateError> {
         if self.url.is_missing_file() { Err(MigrateError::NoFile(self.url.to_string())) } else { Ok(()) }
     }
 
-    /// A connection without the limits of time that sessions of the store have.
+    /// Opens a connection without the timeouts that the store's sessions have.
     pub(crate) fn connect(&self) -> Result<AnyConnection, MigrateError> {
         let connection = match &self.url {
             DatabaseUrl::Sqlite(path) => sqlite::open_for_migrations(path).map(AnyConnection::Sqlite),
@@ -155,15 +157,16 @@ where
             Ok(answer)
         }
         Err(error) => {
-            // The error of the work tells more than that of a rollback; the connection ends anyway.
+            // The error of `work` is more useful than the error of a rollback, and the connection is closed
+            // anyway.
             let _ = AnsiTransactionManager::rollback_transaction(connection);
             Err(error)
         }
     }
 }
 
-/// Waits until no unit of work is under way, and lets none begin: those that come after the migrations see
-/// the generation that these have left. SQLite has one writer anyway.
+/// Waits for running units of work and blocks new ones until the migrations are committed. Units of work
+/// after them see the new generation. SQLite has a single writer, so it needs no such lock.
 const LOCK_WRITERS_OUT: &str = "
     DO $$ BEGIN
         IF to_regclass('products') IS NOT NULL THEN LOCK TABLE products IN EXCLUSIVE MODE; END IF;
@@ -205,7 +208,7 @@ fn down<C: MigrationHarness<DB>, DB: Backend>(
     Ok(names)
 }
 
-/// The versions that the database has seen, all of which must be known.
+/// Returns the applied versions; each must be known to this program.
 fn applied<C: MigrationHarness<DB>, DB: Backend>(
     connection: &mut C,
     known: &[Box<dyn Migration<DB>>],
@@ -216,14 +219,14 @@ fn applied<C: MigrationHarness<DB>, DB: Backend>(
     if unknown.is_empty() { Ok(applied) } else { Err(MigrateError::SchemaNewer(unknown)) }
 }
 
-/// All migrations of this program, oldest first.
+/// Returns all migrations of this program, oldest first.
 fn all<DB: Backend>(source: EmbeddedMigrations) -> Result<Vec<Box<dyn Migration<DB>>>, MigrateError> {
     let mut migrations = source.migrations().map_err(MigrateError::Failed)?;
     migrations.sort_unstable_by(|a, b| a.name().version().cmp(&b.name().version()));
     Ok(migrations)
 }
 
-/// Versions and names of the migrations of this program, oldest first.
+/// Returns versions and names of the migrations of this program, oldest first.
 fn known(connection: &AnyConnection) -> Result<Vec<(String, String)>, MigrateError> {
     fn named<DB: Backend>(source: EmbeddedMigrations) -> Result<Vec<(String, String)>, MigrateError> {
         let migrations = all::<DB>(source)?;
@@ -235,7 +238,7 @@ fn known(connection: &AnyConnection) -> Result<Vec<(String, String)>, MigrateErr
     }
 }
 
-/// The versions that the database has seen. Unlike diesel's harness, this makes no table.
+/// Returns the applied versions. Unlike diesel's harness, this creates no table.
 fn applied_versions(connection: &mut AnyConnection) -> QueryResult<BTreeSet<String>> {
     let tables = diesel::dsl::sql::<BigInt>(match connection {
         AnyConnection::Sqlite(_) => "SELECT count(*) FROM sqlite_schema WHERE name = '__diesel_schema_migrations'",
@@ -248,9 +251,9 @@ fn applied_versions(connection: &mut AnyConnection) -> QueryResult<BTreeSet<Stri
     Ok(versions.load::<String>(connection)?.into_iter().collect())
 }
 
-/// The names of the leases of servers that run, or did until ten seconds ago: a lease whose holder has died
-/// passes to another server within seconds. The end of a lease in the far future is of a clock that was wrong,
-/// and does not count.
+/// Returns the names of leases of running servers, or of servers that ran until ten seconds ago. The lease
+/// of a crashed holder passes to another server within seconds. A lease that ends in the far future comes
+/// from a wrong clock and is ignored.
 fn live_leases(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
     let (table, alive) = match connection {
         AnyConnection::Sqlite(_) => (
@@ -270,7 +273,7 @@ fn live_leases(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
     diesel::dsl::sql::<Text>(alive).load(connection)
 }
 
-/// How the schema of the database compares to this program.
+/// Compares the schema of the database with this program.
 pub(crate) fn schema_state(connection: &mut AnyConnection) -> Result<SchemaState, StoreError> {
     let applied = applied_versions(connection).map_err(store_error)?;
     let known = known(connection).map_err(|error| StoreError::Failed(error.into()))?;

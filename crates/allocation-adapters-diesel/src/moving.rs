@@ -1,4 +1,4 @@
-//! Lines of a batch in the order in which they are served, and batches whose lines are moved.
+//! Lines of a batch in the order in which they are served, and batches with a pending reallocation.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
@@ -9,22 +9,22 @@ use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
-/// How many lines are added up by one statement.
+/// The number of lines that one statement returns for the sum.
 const PAGE: i64 = 10_000;
 
-/// One more than are taken in at once tells whether there are more.
+/// The number of rows to request, to detect whether there are more than [`MAX_MOVED_LINES`].
 const PAGE_PLUS_ONE: i64 = 1_001;
 const _: () = assert!(MAX_MOVED_LINES == 1_000, "the limit of the statements");
 
 type Columns = (Text, Integer, BigInt, Integer);
 
-/// The order, the precedence of the line, when it was placed, and the units.
+/// The order id, the precedence of the line, the instant at which it was placed, and the units.
 type Row = (String, i32, i64, i32);
 
 statement! {
-    /// The lines on a batch after one.
+    /// The lines on a batch after a position.
     ///
-    /// The SKU is left out: saying it would suggest an index that leads through all lines of it.
+    /// The SKU is omitted: it would suggest an index that scans all lines of the SKU.
     LinesAfter<'a>(
         reference: Text => str,
         precedence: Integer => i32,
@@ -38,14 +38,14 @@ statement! {
 }
 
 statement! {
-    /// The last lines on a batch, the last one first.
+    /// The last lines on a batch, in reverse order.
     LastLines<'a>(reference: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
     "SELECT order_id, precedence, placed_at, quantity FROM allocations
      WHERE reference = ? ORDER BY precedence DESC, placed_at DESC, order_id DESC LIMIT ?"
 }
 
 statement! {
-    /// The lines on a batch before one, the last one first.
+    /// The lines on a batch before a position, in reverse order.
     LinesBefore<'a>(
         reference: Text => str,
         precedence: Integer => i32,
@@ -59,13 +59,13 @@ statement! {
 }
 
 statement! {
-    /// Batches with something left to be done with their lines, after one.
+    /// Batches with a pending reallocation, after a batch.
     Moving<'a>(sku: Text => str, reference: Text => str, limit: BigInt => i64) on MultiBackend -> (Text, Text),
     "SELECT sku, reference FROM batches
      WHERE moving IS NOT NULL AND (sku, reference) > (?, ?) ORDER BY sku, reference LIMIT ?"
 }
 
-/// The orders of the next lines on a batch after one, and whether there are more.
+/// Returns the order ids of the next lines on a batch after a position, and whether there are more.
 pub(crate) fn next_on(
     connection: &mut AnyConnection,
     reference: &BatchReference,
@@ -85,8 +85,8 @@ pub(crate) fn next_on(
     Ok((lines.collect::<Result<_, _>>()?, more))
 }
 
-/// The orders of the last lines on a batch, as many as hold so many units or all there are; `None` when
-/// these are too many to leave at once.
+/// Returns the order ids of the last lines on a batch that together have at least `units`, or of all its
+/// lines. Returns `None` if they are too many to leave in one step.
 pub(crate) fn last_on(
     connection: &mut AnyConnection,
     reference: &BatchReference,
@@ -105,8 +105,8 @@ pub(crate) fn last_on(
     Ok((lines.len() <= MAX_MOVED_LINES).then_some(lines))
 }
 
-/// The first line to leave a batch when lines are to leave it with so many units: lines are added up
-/// from the last one on, a page at a time and without locks.
+/// Returns the first line that leaves a batch when `units` have to leave it. It sums up lines from the last
+/// one on, a page at a time and without locks.
 pub(crate) fn first_to_leave(
     connection: &mut AnyConnection,
     reference: &BatchReference,
@@ -137,7 +137,7 @@ pub(crate) fn first_to_leave(
     Ok(first)
 }
 
-/// Batches with something left to be done with their lines, at most so many, after one.
+/// Returns batches with a pending reallocation after a batch, up to a limit.
 pub(crate) fn batches(
     connection: &mut AnyConnection,
     after: Option<&(Sku, BatchReference)>,

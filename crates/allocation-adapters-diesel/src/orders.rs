@@ -21,7 +21,7 @@ pub(crate) struct StoredOrder {
 }
 
 impl StoredOrder {
-    /// The order; fails on what no order can be.
+    /// Converts the row; fails if no order has such values.
     pub(crate) fn order(self) -> Result<NewOrder, StoreError> {
         let lines: Vec<(String, i64)> = serde_json::from_str(&self.lines).map_err(corrupt)?;
         let line = |(sku, units)| Ok((row::sku(sku)?, Quantity::new(units).map_err(corrupt)?));
@@ -49,7 +49,7 @@ pub(crate) struct OrderValues<'a> {
 }
 
 impl<'a> OrderValues<'a> {
-    /// The row of an order.
+    /// Returns the row of an order.
     pub(crate) fn of(order: &'a NewOrder, at: DateTime<Utc>) -> Result<Self, StoreError> {
         let terms = order.terms();
         let lines: Vec<_> = order.lines().iter().map(|(sku, quantity)| (sku.as_str(), quantity.get())).collect();
@@ -66,7 +66,7 @@ impl<'a> OrderValues<'a> {
     }
 }
 
-/// The SKUs of the lines of an order, sorted.
+/// Returns the SKUs of the lines of an order, sorted.
 pub(crate) fn skus_of(connection: &mut AnyConnection, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
     let rows = order_lines::table
         .filter(order_lines::order_id.eq(order_id.as_str()))

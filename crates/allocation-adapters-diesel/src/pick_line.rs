@@ -7,7 +7,7 @@ use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
-/// The columns of a pick line.
+/// Expands to the columns of a pick line.
 macro_rules! pick_line_columns {
     () => {
         "list_id, line, sku, order_id, reference, quantity, picked, status"
@@ -16,7 +16,7 @@ macro_rules! pick_line_columns {
 
 pub(crate) use pick_line_columns;
 
-/// What [`PickLineRow`] is read from.
+/// The types of the columns of a [`PickLineRow`].
 pub(crate) type PickLineColumns = (Text, Integer, Text, Text, Text, Integer, Integer, Text);
 
 /// A row of `pick_list_lines` as it is read.
@@ -33,7 +33,7 @@ pub(crate) struct PickLineRow {
 }
 
 impl PickLineRow {
-    /// The pick line with its name; fails on what no pick line can be.
+    /// Converts the row to a pick line with its id; fails if no pick line has such values.
     pub(crate) fn pick_line(self) -> Result<(PickLineId, PickLine), StoreError> {
         let list = row::list_id(self.list_id)?;
         let line = PickLine {
@@ -48,7 +48,7 @@ impl PickLineRow {
     }
 }
 
-/// Pick lines that were read.
+/// Converts rows to pick lines.
 pub(crate) fn pick_lines(rows: Vec<PickLineRow>) -> Result<Vec<(PickLineId, PickLine)>, StoreError> {
     rows.into_iter().map(PickLineRow::pick_line).collect()
 }

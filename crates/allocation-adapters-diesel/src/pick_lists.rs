@@ -1,4 +1,4 @@
-//! Pick lists as they were asked for.
+//! Pick lists as they were requested.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
@@ -21,10 +21,11 @@ statement! {
     "SELECT asked FROM pick_lists WHERE list_id = ?"
 }
 
-/// Batches, SKUs and orders that a list is made of, null for whichever, and how many lines it has at most.
+/// The batches, SKUs and orders that a list is limited to, null for no limit, and its maximum number of
+/// lines.
 type AskedFor<Name> = (Option<BTreeSet<Name>>, Option<BTreeSet<Name>>, Option<BTreeSet<Name>>, usize);
 
-/// Adds a list, of which there must be none of the name yet.
+/// Adds a pick list, which must not exist yet.
 pub(crate) fn add(connection: &mut AnyConnection, list: &NewPickList, at: DateTime<Utc>) -> Result<(), StoreError> {
     let PickCriteria { references, skus, order_ids } = list.criteria();
     let asked: AskedFor<&str> = (
@@ -39,7 +40,7 @@ pub(crate) fn add(connection: &mut AnyConnection, list: &NewPickList, at: DateTi
     Ok(())
 }
 
-/// What a list was asked to be made of.
+/// Returns the criteria that a pick list was requested with.
 pub(crate) fn asked(connection: &mut AnyConnection, list_id: &PickListId) -> Result<Option<NewPickList>, StoreError> {
     let found = Asked { list_id: list_id.as_str() }.get_result::<String>(connection).optional();
     found.map_err(store_error)?.map(|asked| restored(list_id, &asked)).transpose()

@@ -1,4 +1,4 @@
-//! What is particular to PostgreSQL.
+//! Code specific to PostgreSQL.
 
 mod deadline;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Lines that wait and could take some of the units that are free.
+//! Waiting lines that could take some of the free units.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
@@ -9,20 +9,21 @@ use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
-/// How many different sizes are looked up one by one among the lines that take only their whole rest.
-/// Where there are more, nearly any number of free units fits to some line, and the queue is looked
-/// through in its order.
+/// The number of distinct sizes that are looked up individually among unsplittable lines, which accept only
+/// all the units that they wait for. With more sizes, nearly any number of free units fits some line, so
+/// the queue is scanned in its order.
 const MAX_SIZES: usize = 64;
 
-/// A priority above all.
+/// A priority above all others.
 const ABOVE_ALL: i64 = 1 << 31;
 
-/// Before every instant: lines that have expired are looked for, too.
+/// An instant before all others, so that expired lines are found as well.
 pub(crate) const WHENEVER_THEY_EXPIRE: i64 = i64::MIN;
 
-/// Makes a statement for the lines of a queue after a place that fit a condition: the rest of those of
-/// its priority, then those of a lower one. The place is told by a comparison of rows, by which alone
-/// both databases find it in the index.
+/// Defines a statement for the lines of a queue after a position that match a condition.
+///
+/// It returns the remaining lines of the same priority, then the lines of lower priorities. The position is
+/// a row comparison, the only form that both databases look up in the index.
 macro_rules! queue_after {
     ($(#[$docs:meta])* $name:ident, ($($same:ident),*), ($($lower:ident),*), $condition:literal) => {
         statement! {
@@ -61,42 +62,42 @@ macro_rules! queue_after {
 }
 
 queue_after! {
-    /// Lines that take parts.
+    /// Lines that accept a part.
     PartsAfter, (), (), "allow_split"
 }
 
 queue_after! {
-    /// Lines that take only their whole rest, which is so large.
+    /// Unsplittable lines that wait for exactly this number of units.
     WholeAfter, (size), (lower_size), "NOT allow_split AND waiting = ?"
 }
 
 queue_after! {
-    /// Lines that take parts, or of which the whole rest is at most so large: looked through.
+    /// Lines that accept a part, or wait for at most this number of units. They are found by a scan.
     FittingAfter, (size), (lower_size), "(allow_split OR waiting <= ?)"
 }
 
 statement! {
-    /// The next larger size of a line that takes only its whole rest.
+    /// The next larger size of an unsplittable line.
     NextSize<'a>(sku: Text => str, larger_than: Integer => i32, at_most: Integer => i32) on MultiBackend -> Integer,
     "SELECT waiting FROM order_lines
      WHERE sku = ? AND waiting > 0 AND NOT allow_split AND waiting > ? AND waiting <= ? ORDER BY waiting LIMIT 1"
 }
 
-/// What is looked for in the queue of a product.
+/// A search in the queue of a product.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LockRequest<'a> {
     pub(crate) sku: &'a Sku,
-    /// After which place.
+    /// The position to start after.
     pub(crate) after: Option<&'a QueuePosition>,
-    /// How many units are free.
+    /// The number of free units.
     pub(crate) free: u64,
-    /// How many lines at most.
+    /// The maximum number of lines.
     pub(crate) most: usize,
-    /// Only lines whose hold expires later.
+    /// The instant at which the hold of a line must not have expired.
     pub(crate) alive_at: i64,
 }
 
-/// The next lines in the order in which they are served, and whether there are more.
+/// Returns the next lines in the order in which they are served, and whether there are more.
 pub(crate) fn next(
     connection: &mut AnyConnection,
     wanted: LockRequest<'_>,
@@ -108,7 +109,7 @@ pub(crate) fn next(
         return Ok(found.first(wanted.most));
     };
     found.add(wanted.page(connection, Among::Parts, wanted.most)?, wanted.most);
-    // Enough of each size for all of them together.
+    // Split the limit among the sizes, so that together they reach it.
     let of_each = wanted.most.div_ceil(sizes.len().max(1));
     for size in sizes {
         found.add(wanted.page(connection, Among::Whole(size), of_each)?, of_each);
@@ -116,7 +117,7 @@ pub(crate) fn next(
     Ok(found.first(wanted.most))
 }
 
-/// The sizes of the lines that take only their whole rest, up to one; `None` if these are too many.
+/// Returns the sizes of unsplittable lines up to a size; `None` if there are too many sizes.
 fn sizes(connection: &mut AnyConnection, sku: &Sku, at_most: i32) -> Result<Option<Vec<i32>>, StoreError> {
     let (mut sizes, mut last) = (Vec::new(), 0);
     loop {
@@ -132,7 +133,7 @@ fn sizes(connection: &mut AnyConnection, sku: &Sku, at_most: i32) -> Result<Opti
     }
 }
 
-/// Lines of one kind.
+/// A kind of lines.
 #[derive(Debug, Clone, Copy)]
 enum Among {
     Parts,
@@ -141,7 +142,7 @@ enum Among {
 }
 
 impl LockRequest<'_> {
-    /// So many lines of a kind and one more, unless there are not so many.
+    /// Loads lines of a kind up to a limit, and one more if there are more.
     fn page(self, connection: &mut AnyConnection, among: Among, most: usize) -> Result<Vec<QueuePosition>, StoreError> {
         let limit = &i64::try_from(most.saturating_add(1)).map_err(corrupt)?;
         let (sku, alive_at) = (self.sku.as_str(), &self.alive_at);
@@ -166,23 +167,23 @@ impl LockRequest<'_> {
             Ok(QueuePosition::new(row::order_id(order_id)?, priority, row::instant(placed_at)?))
         };
         let mut places = rows.map_err(store_error)?.into_iter().map(place).collect::<Result<Vec<_>, StoreError>>()?;
-        // The rows come in this order, but SQL does not promise it.
+        // The rows arrive in this order, but SQL does not guarantee it.
         places.sort_unstable();
         places.truncate(most.saturating_add(1));
         Ok(places)
     }
 }
 
-/// Lines that were found, of several kinds.
+/// The lines found, of several kinds.
 #[derive(Debug, Default)]
 struct Found {
     places: Vec<QueuePosition>,
-    /// The last place up to which all kinds are known, `None` when each is to its end.
+    /// The last position up to which every kind is complete; `None` if every kind is complete to its end.
     known_up_to: Option<QueuePosition>,
 }
 
 impl Found {
-    /// Adds the first lines of a kind; where one more came than was wanted, that kind goes on.
+    /// Adds the first lines of a kind. A line beyond the limit shows that the kind continues.
     fn add(&mut self, mut page: Vec<QueuePosition>, most: usize) {
         if page.len() > most {
             page.truncate(most);
@@ -192,7 +193,7 @@ impl Found {
         self.places.append(&mut page);
     }
 
-    /// The first of all lines, and whether there are more.
+    /// Returns the first lines of all kinds, and whether there are more.
     fn first(mut self, most: usize) -> (Vec<QueuePosition>, bool) {
         let mut more = self.known_up_to.is_some();
         self.places.sort_unstable();

@@ -1,7 +1,7 @@
-//! Queries that both databases run as they are.
+//! Queries that run unchanged on both databases.
 //!
-//! Names are not empty, so the empty text is the place before all of them, and a list that begins at
-//! its start is one after that place.
+//! Names are never empty, so the empty string sorts before all of them. A list from the start is a list
+//! after the empty string.
 
 mod allocations;
 mod availability;
@@ -32,5 +32,5 @@ pub(crate) use pick_lists::{pick_line, pick_list, pick_lists};
 pub(crate) use pickable::pickable;
 pub(crate) use totals::{product, products};
 
-/// What a batch, a line or an order is listed after when it is listed from the start.
+/// The name after which a list from the start begins.
 const FIRST: &str = "";

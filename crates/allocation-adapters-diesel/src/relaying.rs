@@ -1,4 +1,4 @@
-//! The bookmark of the relay and the events that it has parked, on either database.
+//! The checkpoint and the parked events of the relay, for both databases.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
@@ -15,7 +15,7 @@ statement! {
     "SELECT position, reason, parked_at, retry FROM parked_events WHERE position > ? ORDER BY position LIMIT ?"
 }
 
-/// What the relay has done, as the databases store it: an array for each column.
+/// The progress of the relay as the databases store it, with one array per column.
 #[derive(Debug, Default)]
 pub(crate) struct ProgressRows<'a> {
     pub(crate) bookmark: i64,
@@ -40,7 +40,7 @@ impl<'a> ProgressRows<'a> {
     }
 }
 
-/// No position of the log is out of range here.
+/// Converts a position of the log, which is never out of range.
 fn number(position: u64) -> Result<i64, StoreError> {
     i64::try_from(position).map_err(|error| StoreError::Failed(error.into()))
 }
@@ -57,13 +57,13 @@ pub(crate) fn unnumbered(connection: &mut AnyConnection) -> Result<u64, StoreErr
     count(connection, "SELECT count(*) FROM outbox")
 }
 
-/// The one number that a query answers.
+/// Returns the single number that a query selects.
 fn count(connection: &mut AnyConnection, query: &str) -> Result<u64, StoreError> {
     let number: i64 = sql::<BigInt>(query).get_result(connection).map_err(store_error)?;
     u64::try_from(number).map_err(corrupt)
 }
 
-/// Writes down what the relay has done, under its lease.
+/// Records the progress of the relay, under its lease.
 pub(crate) fn record(
     connection: &mut AnyConnection,
     lease: &Lease,
@@ -94,9 +94,9 @@ pub(crate) fn parked(
     rows.into_iter().map(event).collect()
 }
 
-/// Marks parked events, all of them or some, and answers how many.
+/// Marks some or all parked events for a retry, and returns their number.
 pub(crate) fn retry(connection: &mut AnyConnection, positions: Option<&[u64]>) -> Result<u64, StoreError> {
-    // What no column can hold is not parked.
+    // A position beyond the column type is not parked.
     let known = |positions: &[u64]| positions.iter().filter_map(|position| i64::try_from(*position).ok()).collect();
     let positions: Option<Vec<i64>> = positions.map(known);
     let marked = match connection {

@@ -1,4 +1,4 @@
-//! Rows of the database as domain types.
+//! Conversion of database rows to domain types.
 
 use crate::error::corrupt;
 use crate::schema::batches;
@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Integer, Nullable, Text};
 
-/// What [`BatchRow`] is read from.
+/// The columns of a [`BatchRow`].
 pub(crate) const BATCH_COLUMNS: BatchColumns = (
     batches::reference,
     batches::purchased_quantity,
@@ -35,7 +35,7 @@ pub(crate) type BatchColumns = (
     batches::moving,
 );
 
-/// What [`BatchRow`] is read from, where a statement is a text.
+/// The types of the columns of a [`BatchRow`], for statements in SQL text.
 pub(crate) type BatchSqlTypes =
     (Text, Integer, Integer, Nullable<Date>, BigInt, Integer, Integer, Integer, Integer, Nullable<Text>);
 
@@ -51,12 +51,12 @@ pub(crate) struct BatchRow {
     pub(crate) picked_quantity: i32,
     pub(crate) shipped_quantity: i32,
     pub(crate) missing_quantity: i32,
-    /// What is still to be done with the lines, as JSON.
+    /// The reallocation that the batch still needs, as JSON.
     pub(crate) moving: Option<String>,
 }
 
 impl BatchRow {
-    /// The batch; fails on what no batch can be.
+    /// Converts the row; fails if no batch has such values.
     pub(crate) fn batch(self, sku: Sku) -> Result<Batch, StoreError> {
         let purchased = Units::new(self.purchased_quantity).map_err(corrupt)?;
         let eta = Eta::from(self.eta);
@@ -98,12 +98,12 @@ pub(crate) fn quantity(units: i32) -> Result<Quantity, StoreError> {
     Quantity::new(units).map_err(corrupt)
 }
 
-/// An instant from microseconds since 1970.
+/// Converts microseconds since 1970 to an instant.
 pub(crate) fn instant(microseconds: i64) -> Result<DateTime<Utc>, StoreError> {
     DateTime::from_timestamp_micros(microseconds).ok_or_else(|| corrupt(NoInstant(microseconds)))
 }
 
-/// When a product was locked, from microseconds since 1970.
+/// Converts the time of a lock and of its decisions from microseconds since 1970.
 pub(crate) fn lock_time(now: i64, decided_at: i64) -> Result<LockTime, StoreError> {
     Ok(LockTime { now: instant(now)?, decided_at: instant(decided_at)? })
 }

@@ -1,4 +1,4 @@
-//! What is to be written of changed products, as rows.
+//! Changes of products as rows to write.
 
 use crate::line::{LineValues, is_plain};
 use allocation_domain::{
@@ -9,9 +9,9 @@ use allocation_ports::{CausationId, Origin, Origins, StoreError, TraceParent};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use std::collections::{BTreeSet, HashSet};
 
-/// The changes of one or more products, sorted by what is done to which table.
+/// The changes of one or more products, grouped by operation and table.
 ///
-/// What is removed is to be written first: a line may leave and come back in one unit of work.
+/// Removals are written first: one unit of work may remove a line and add it again.
 #[derive(Debug, Default)]
 pub(crate) struct RowChanges<'a> {
     pub(crate) removed_allocations: Vec<AllocationKey<'a>>,
@@ -21,20 +21,20 @@ pub(crate) struct RowChanges<'a> {
     pub(crate) changed_batches: Vec<ChangedBatch<'a>>,
     pub(crate) changed_lines: Vec<(LineKey<'a>, LineValues)>,
     pub(crate) changed_allocations: Vec<(AllocationKey<'a>, AllocationValues)>,
-    /// By how much the allocated quantity of batches rises or falls that are not corrected.
+    /// Changes to the allocated quantity of batches that are not corrected.
     pub(crate) counters: Vec<(BatchKey<'a>, i32)>,
-    /// By how much the counters of batches rise or fall that are not corrected and of which units
-    /// were picked, shipped or missing.
+    /// Changes to the counters of batches that are not corrected and had units picked, shipped or
+    /// short-picked.
     pub(crate) counted_batches: Vec<(BatchKey<'a>, Counts)>,
-    /// Lines with nothing to write but what almost every line that is sent alone has.
+    /// Lines with the values that almost every standalone line has, and no others.
     pub(crate) added_plain_lines: Vec<PlainLine<'a>>,
     pub(crate) added_lines: Vec<AddedLine<'a>>,
     pub(crate) added_allocations: Vec<(AllocationKey<'a>, AllocationValues)>,
     pub(crate) added_pick_lines: Vec<PickLineValues<'a>>,
     pub(crate) changed_pick_lines: Vec<PickLineValues<'a>>,
-    /// By how much the totals of products rise or fall.
+    /// Changes to the totals of products.
     pub(crate) products: Vec<(&'a str, TotalsChange)>,
-    /// Whether lines of products may wait for units that are free, where that has changed.
+    /// Products with a change in whether lines may wait although units are free, and the new value.
     pub(crate) unserved: Vec<(&'a str, bool)>,
     pub(crate) events: Vec<NewEvent<'a>>,
 }
@@ -62,7 +62,7 @@ pub(crate) struct AllocationKey<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AllocationValues {
     pub(crate) quantity: i32,
-    /// `~priority`: the smaller is served first.
+    /// `~priority`: the lowest value is served first.
     pub(crate) precedence: i32,
     pub(crate) placed_at: i64,
 }
@@ -75,7 +75,7 @@ pub(crate) struct NewBatch<'a> {
     pub(crate) eta: Option<NaiveDate>,
     pub(crate) added_at: i64,
     pub(crate) revision: i32,
-    /// What the batch was added with, before corrections in the same unit of work.
+    /// The purchased quantity that the batch was added with, before corrections in the same unit of work.
     pub(crate) added_quantity: i32,
     pub(crate) added_eta: Option<NaiveDate>,
 }
@@ -87,11 +87,11 @@ pub(crate) struct ChangedBatch<'a> {
     pub(crate) eta: Option<NaiveDate>,
     pub(crate) revision: i32,
     pub(crate) deltas: Counts,
-    /// What is still to be done with the lines, as JSON.
+    /// The reallocation that the batch still needs, as JSON.
     pub(crate) moving: Option<String>,
 }
 
-/// The counters of a batch, or by how much they rise or fall.
+/// The counters of a batch, or the changes to them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counts {
     pub(crate) allocated: i32,
@@ -124,7 +124,7 @@ pub(crate) struct PlainLine<'a> {
 #[derive(Debug)]
 pub(crate) struct AddedLine<'a> {
     pub(crate) key: LineKey<'a>,
-    /// Which slot of its order the line takes, on PostgreSQL: the empty one of the anchor, or its SKU.
+    /// The slot that the line occupies in its order, on PostgreSQL: the anchor's empty slot, or its SKU.
     pub(crate) slot: &'a str,
     pub(crate) values: LineValues,
 }
@@ -139,18 +139,18 @@ pub(crate) struct NewEvent<'a> {
     pub(crate) payload: String,
     /// In microseconds since 1970.
     pub(crate) occurred_at: i64,
-    /// Where the command came from, if there is anything to tell.
+    /// The context of the command, if it has any.
     pub(crate) origin: Option<&'a Origin>,
 }
 
-/// The slot of the line that stands for its order.
+/// The slot of the line that is the anchor of its order.
 const ANCHOR: &str = "";
 
 #[derive(Debug, thiserror::Error)]
 #[error("no event tells what batch {0} was added with")]
 struct NoEvent(String);
 
-/// SQLite keeps dates as texts, which sort as dates only with years of four digits.
+/// A year that SQLite cannot store: its dates are texts, which sort correctly only with four-digit years.
 #[derive(Debug, thiserror::Error)]
 #[error("the year of {0} has not four digits")]
 struct YearOutOfRange(NaiveDate);
@@ -162,13 +162,15 @@ struct RowsMissing {
     actual: usize,
 }
 
-/// Checks that a statement found all the rows it was to change. They were loaded under the lock of their
-/// product, and nobody else changes them: where one is missing, the invariant of that name is broken.
+/// Checks that a statement found every row that it had to change.
+///
+/// The rows were loaded under the lock of their product, and only the lock's holder changes them. A missing
+/// row means that the named invariant is broken.
 pub(crate) fn expect_rows(invariant: &'static str, expected: usize, actual: usize) -> Result<(), StoreError> {
     if expected == actual { Ok(()) } else { Err(StoreError::invariant(invariant, RowsMissing { expected, actual })) }
 }
 
-/// The invariants that [`expect_rows`] checks, by the rows that must be there.
+/// The invariants that [`expect_rows`] checks, one for each kind of row.
 pub(crate) mod exists {
     pub(crate) const ALLOCATION: &str = "locked_allocation_exists";
     pub(crate) const BATCH: &str = "locked_batch_exists";
@@ -179,7 +181,7 @@ pub(crate) mod exists {
 }
 
 impl<'a> RowChanges<'a> {
-    /// The rows of changes, each with the instant at which its product was decided on.
+    /// Converts changes to rows; each change has the instant at which its product was decided on.
     pub(crate) fn new(
         changes: &'a [(DateTime<Utc>, Changes<'a>)],
         origins: &'a Origins,
@@ -194,20 +196,21 @@ impl<'a> RowChanges<'a> {
             rows.push_product(product);
             rows.push_events(product, decided_at.timestamp_micros(), origins)?;
         }
-        // Names of batches are taken in one order, whatever their SKU, so that no two units of work
-        // wait for each other.
+        // Batch references are taken in one order, regardless of SKU, so that units of work cannot
+        // deadlock.
         rows.added_batches.sort_unstable_by_key(|batch| batch.key.reference);
         rows.removed_batches.sort_unstable_by_key(|key| key.reference);
-        // Two units may make a list of one name of different products.
+        // Two units of work may create the same pick list from different products; a fixed order prevents
+        // deadlocks.
         rows.added_pick_lines.sort_unstable_by_key(|line| (line.list_id, line.line));
         rows.assign_slots(joined);
         Ok(rows)
     }
 
-    /// Makes the first new line of each order its anchor, unless the order has one that is locked.
+    /// Makes the first new line of each order its anchor, unless the order has a locked anchor.
     ///
-    /// All anchors are to be inserted by one statement in the order of their orders' names, so that no two
-    /// units of work wait for each other. It is that of plain lines if all new anchors are plain.
+    /// One statement has to insert all anchors, in the order of their order ids, so that units of work
+    /// cannot deadlock. It is the statement for plain lines if all new anchors are plain.
     fn assign_slots(&mut self, joined: &BTreeSet<OrderId>) {
         let mut begun: HashSet<&str> = joined.iter().map(OrderId::as_str).collect();
         for line in &mut self.added_lines {
@@ -263,8 +266,8 @@ impl<'a> RowChanges<'a> {
     }
 
     fn push_product(&mut self, product: &Changes<'a>) {
-        // What is allocated is not counted, and the lock has written the instant already: an allocation
-        // has no second row of the product to write.
+        // The product row has no counter of allocated units, and the lock has already written the instant.
+        // An allocation therefore needs no second write to the row.
         let counted = TotalsChange { allocated: 0, ..product.totals };
         self.unserved.extend(product.unserved.map(|unserved| (product.sku.as_str(), unserved)));
         if counted != TotalsChange::default() {
@@ -344,7 +347,7 @@ impl<'a> NewBatch<'a> {
     }
 }
 
-/// What a batch was added with in a unit of work of these events.
+/// Returns the quantity and ETA that a batch was added with, given the events of the unit of work.
 fn added_with(batch: &Batch, events: &[Event]) -> Result<(u32, Eta), StoreError> {
     if batch.revision() == 1 {
         return Ok((batch.purchased().get(), batch.eta()));
@@ -414,7 +417,7 @@ impl<'a> PickLineValues<'a> {
 }
 
 impl<'a> AddedLine<'a> {
-    /// A plain line with a slot.
+    /// Creates a line in a slot from a plain line.
     const fn beside(line: &PlainLine<'a>, slot: &'a str) -> Self {
         Self { key: line.key, slot, values: LineValues::plain(line.quantity, line.placed_at) }
     }

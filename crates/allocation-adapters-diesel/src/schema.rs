@@ -1,4 +1,4 @@
-//! The tables, the same in both databases.
+//! The tables, which are the same in both databases.
 
 diesel::table! {
     products (sku) {

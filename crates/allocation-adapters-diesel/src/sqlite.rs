@@ -1,4 +1,4 @@
-//! What is particular to SQLite.
+//! Code specific to SQLite.
 
 mod file;
 mod locking;

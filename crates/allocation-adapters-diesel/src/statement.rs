@@ -1,9 +1,9 @@
-//! Statements in SQL that the connection prepares once and keeps.
+//! SQL statements that a connection prepares once and caches.
 //!
-//! diesel prepares its own updates and `sql_query` anew each time they run. A type that names a
-//! text of its own is kept by that type.
+//! diesel prepares its own updates and `sql_query` again for each run. A type with its own SQL text is
+//! cached by that type.
 
-/// Defines a statement by its SQL, in which `?` stands for the next parameter.
+/// Defines a statement by its SQL text, in which `?` is the placeholder for the next parameter.
 ///
 /// ```text
 /// statement! {
@@ -54,7 +54,7 @@ macro_rules! statement {
     };
 }
 
-/// The error of a statement whose text has more or fewer places than there are parameters.
+/// Returns the error for a statement whose numbers of placeholders and parameters differ.
 pub(crate) fn miscounted() -> diesel::result::Error {
     diesel::result::Error::QueryBuilderError("a statement has a parameter for each place".into())
 }

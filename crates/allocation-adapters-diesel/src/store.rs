@@ -1,4 +1,4 @@
-//! The store: connections, and the ports over them.
+//! The store: its connections, and the ports that it implements.
 
 mod lent;
 mod log;
@@ -34,10 +34,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long a unit of work or a query waits for a connection.
+/// The time that a unit of work or a query waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How many lost connections a query is run again after.
+/// The maximum number of retries of a query after lost connections.
 const MAX_LOST: u32 = 3;
 
 const fn patience(wait: LockWait) -> Duration {
@@ -47,7 +47,7 @@ const fn patience(wait: LockWait) -> Duration {
     }
 }
 
-/// Which kind of database a store uses.
+/// The kind of database that a store uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// SQLite, in a file.
@@ -58,23 +58,22 @@ pub enum Dialect {
 
 /// A database behind the ports: [`UnitOfWorkFactory`], [`Queries`] and [`allocation_ports::DatabaseProbe`].
 ///
-/// Cloning is cheap; clones share their connections. Every call blocks until the database has
-/// answered.
+/// Cloning is cheap; clones share their connections. Every call blocks until the database replies.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
 
 struct Inner {
     url: DatabaseUrl,
-    /// For reading, and on PostgreSQL for writing, too.
+    /// Connections for reads, and on PostgreSQL for writes as well.
     pool: r2d2::Pool<Connector>,
-    /// SQLite has one writer at a time. Its connection is handed on in the order of arrival, where
-    /// waiting for the lock of the file would be polling without order.
+    /// SQLite's only writer. Its connection is passed on in the order of arrival, whereas waiting for the
+    /// lock of the file would mean polling in no order.
     writer: Option<Arc<FairMutex<AnyConnection>>>,
-    /// SQLite's file as it was opened.
+    /// The SQLite file as it was opened.
     file: Option<sqlite::DatabaseFile>,
     last_error: LastError,
     generation: Arc<AtomicU64>,
-    /// The connection of the probe, while there is one.
+    /// The probe and its connection, if one is open.
     prober: Mutex<Prober>,
     clock: Arc<StoreClock>,
 }
@@ -92,12 +91,12 @@ struct WritersInTheWay;
 struct NoConnection(#[source] Box<dyn Error + Send + Sync>);
 
 impl Store {
-    /// Connects to a database, with up to `pool_size` connections at a time. Migrations are not
-    /// run, see [`Store::migrations`].
+    /// Connects to a database, with up to `pool_size` connections at a time. It runs no migrations; see
+    /// [`Store::migrations`].
     ///
     /// # Errors
     ///
-    /// [`ConnectError`] when the database cannot be reached, without trying twice.
+    /// Returns [`ConnectError`] if the database cannot be reached; the call does not retry.
     pub fn connect(url: &DatabaseUrl, pool_size: u32) -> Result<Self, ConnectError> {
         let clock = StoreClock::default();
         let (generation, silence) = (Arc::<AtomicU64>::default(), Silence::default());
@@ -121,7 +120,7 @@ impl Store {
             .max_size(pool_size.max(1))
             .min_idle(Some(0))
             .connection_timeout(PATIENCE)
-            // A unit's BEGIN shows as well whether the connection works, without a round trip more.
+            // The BEGIN of a unit of work also checks the connection, and saves a round trip.
             .test_on_check_out(false)
             .error_handler(Box::new(last_error.clone()))
             .build_unchecked(connector());
@@ -130,7 +129,7 @@ impl Store {
         Ok(Self(Arc::new(Inner { url, pool, writer, file, last_error, generation, prober, clock })))
     }
 
-    /// Which kind of database this is.
+    /// Returns the kind of this database.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         match self.0.url {
@@ -139,13 +138,13 @@ impl Store {
         }
     }
 
-    /// The clock by which holds are measured and what is stored is dated.
+    /// Returns the clock that measures holds and dates stored data.
     #[must_use]
     pub fn clock(&self) -> Arc<StoreClock> {
         Arc::clone(&self.0.clock)
     }
 
-    /// Reads the clock of a database that has one of its own.
+    /// Reads the clock of the database, if it has its own.
     pub(crate) fn measure_clock(&self) -> Result<(), StoreError> {
         match self.dialect() {
             Dialect::Sqlite => Ok(()),
@@ -156,14 +155,13 @@ impl Store {
         }
     }
 
-    /// The migrations of this database.
+    /// Returns the migrations of this database.
     #[must_use]
     pub fn migrations(&self) -> Migrations {
         Migrations::new(self.0.url.clone())
     }
 
-    /// Takes a connection for which `check` succeeds. Those that the server has closed meanwhile
-    /// are thrown away.
+    /// Takes a connection for which `check` succeeds. Connections that the server has closed are discarded.
     fn checked_out(
         &self,
         wait: LockWait,
@@ -176,7 +174,7 @@ impl Store {
         let (mut tries, begun) = (0, Instant::now());
         loop {
             let mut connection = self.pooled(patience(wait))?;
-            // Each that is not trusted may cost a deadline, and the next may not be better.
+            // Each untrusted connection may cost a deadline, and the next one may be no better.
             let again = tries < pool.max_size() && begun.elapsed() < PATIENCE;
             tries += 1;
             if !self.trusts(connection.session()) {
@@ -195,13 +193,13 @@ impl Store {
         }
     }
 
-    /// Whether a connection was opened since the server has changed.
+    /// Returns whether a connection was opened after the last change of the server.
     fn trusts(&self, session: &Session) -> bool {
         session.generation == self.0.generation.load(Ordering::Relaxed)
     }
 
-    /// A connection of the pool. Those who wait for connections that break meanwhile wait in vain;
-    /// the next to ask has a new one opened, so they ask once more.
+    /// Takes a connection from the pool. A wait is in vain if the awaited connections break meanwhile. The
+    /// next request opens a new one, so a second attempt follows.
     fn pooled(&self, patience: Duration) -> Result<Lent, StoreError> {
         let pool = &self.0.pool;
         let again = |error| match pool.state().connections {
@@ -216,7 +214,7 @@ impl Store {
         if self.0.pool.state().connections >= most {
             StoreError::Busy(AllInUse(most).into())
         } else {
-            // The pool names only what failed, not why.
+            // The pool reports only that a connection failed; the connector's last error has the reason.
             let cause: Box<dyn Error + Send + Sync> = match self.0.last_error.get() {
                 Some(cause) => cause.into(),
                 None => error.into(),
@@ -225,7 +223,7 @@ impl Store {
         }
     }
 
-    /// SQLite's writer, with a transaction begun.
+    /// Locks SQLite's writer and begins a transaction.
     fn locked_writer(
         &self,
         writer: &Arc<FairMutex<AnyConnection>>,
@@ -248,7 +246,7 @@ impl Store {
         Ok(connection)
     }
 
-    /// Reads; once more, over another connection, when the first is lost meanwhile.
+    /// Runs a query, and retries it on another connection if the connection is lost.
     fn read<T>(&self, query: impl Fn(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let mut lost = 0;
         loop {
@@ -260,7 +258,7 @@ impl Store {
         }
     }
 
-    /// Reads with several statements that all see the same state.
+    /// Runs a query of several statements that all see the same state.
     fn read_snapshot<T, E: From<StoreError>>(
         &self,
         query: impl Fn(&mut AnyConnection) -> Result<T, E>,
@@ -425,7 +423,7 @@ mod tests {
         BatchReference::parse(format!("{number:0>200}")).unwrap()
     }
 
-    /// Adds many batches in one unit.
+    /// Adds many batches in one unit of work.
     fn add_batches(store: &Store) -> Result<(), StoreError> {
         let mut unit = store.begin(LockWait::Usual)?;
         let wanted = LockRequest { create: true, ..LockRequest::product(Sku::parse("LAMP").unwrap()) };

@@ -21,40 +21,40 @@ use std::collections::BTreeSet;
 use std::ops::DerefMut;
 use std::sync::Arc;
 
-/// How many batches with free units a product is loaded with: enough for almost every decision, and
-/// the cost of loading does not grow with what there is.
+/// The number of batches with free units that are loaded with a product. They are enough for almost every
+/// decision, and the cost of loading does not grow with the number of batches.
 pub(crate) const OPEN_BATCHES: usize = 32;
 
-/// How many to ask the database for, to know whether there are more.
+/// The number of rows to request, to detect whether there are more than [`OPEN_BATCHES`].
 pub(crate) const PAGE_PLUS_ONE: i64 = 33;
 
 pub(crate) type Transactions = <AnyConnection as Connection>::TransactionManager;
 
-/// A unit of work on a connection that is its own until it ends.
+/// A unit of work that has exclusive use of its connection until it ends.
 pub(crate) struct Unit<C: DerefMut<Target = AnyConnection>> {
     connection: C,
     clock: Arc<StoreClock>,
     state: State,
-    /// Orders that have begun by lines of other products, and whose anchors are locked: new lines of them
-    /// are not their first.
+    /// Orders that already have lines of other products, and whose anchors are locked: a new line of such
+    /// an order is not its first.
     joined: BTreeSet<OrderId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
-    /// A statement failed. What a database does with a transaction then differs (PostgreSQL would
-    /// answer the commit with success and roll back), so nothing may follow but the rollback.
+    /// A statement failed. The databases treat the transaction differently afterwards (PostgreSQL would
+    /// roll back and report the commit as a success), so only a rollback may follow.
     Failed,
     Ended,
 }
 
-/// A product is to be saved that no unit of work has locked.
+/// An attempt to save a product that no unit of work has locked.
 #[derive(Debug, thiserror::Error)]
 #[error("product {0} was saved without a lock")]
 struct NotLocked(Sku);
 
-/// What is to be written of products, each with the instant at which it was decided on.
+/// Returns the changes of products to write, each with the instant of its decision.
 fn changes(products: &[Product]) -> Result<Vec<(DateTime<Utc>, Changes<'_>)>, StoreError> {
     let mut all = Vec::with_capacity(products.len());
     for (product, changes) in products.iter().map(|product| (product, product.changes())) {
@@ -68,13 +68,13 @@ fn changes(products: &[Product]) -> Result<Vec<(DateTime<Utc>, Changes<'_>)>, St
     Ok(all)
 }
 
-/// A unit of work was used after one of its statements had failed.
+/// A use of a unit of work after one of its statements failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the unit of work failed before")]
 struct FailedBefore;
 
 impl<C: DerefMut<Target = AnyConnection>> Unit<C> {
-    /// A unit on a connection whose transaction has begun.
+    /// Creates a unit of work on a connection whose transaction has begun.
     pub(crate) const fn new(connection: C, clock: Arc<StoreClock>) -> Self {
         Self { connection, clock, state: State::Open, joined: BTreeSet::new() }
     }
@@ -119,7 +119,7 @@ impl<C: DerefMut<Target = AnyConnection>> Drop for Unit<C> {
         if self.state != State::Ended
             && let Err(error) = Transactions::rollback_transaction(&mut *self.connection)
         {
-            // The connection is broken then, and whoever lent it replaces it.
+            // The connection is broken then, and its lender replaces it.
             tracing::debug!(%error, "a rollback failed");
         }
     }
@@ -137,7 +137,7 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
     fn lock(&mut self, wanted: &[LockRequest]) -> Result<Vec<Product>, StoreError> {
         let clock = Arc::clone(&self.clock);
         let (products, joined) = self.run(|connection| match connection {
-            // The transaction has the lock of the whole file already.
+            // The transaction already has the lock of the whole file.
             AnyConnection::Sqlite(connection) => {
                 Ok((sqlite::lock(connection, wanted, clock.now().timestamp_micros())?, BTreeSet::new()))
             }
@@ -149,7 +149,7 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
 
     fn locked_by_others(&mut self, skus: &[Sku]) -> Result<Vec<Sku>, StoreError> {
         self.run(|connection| match connection {
-            // A unit has the whole file for itself.
+            // A unit of work has the whole file to itself.
             AnyConnection::Sqlite(_) => Ok(Vec::new()),
             AnyConnection::Postgres(connection) => postgres::locked_by_others(connection, skus),
         })
@@ -199,7 +199,7 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
 
     fn lock_lines(&mut self, order_id: &OrderId, skus: &[Sku]) -> Result<(), StoreError> {
         self.run(|connection| match connection {
-            // Nobody else writes since the unit began, so nothing has changed since the SKUs were read.
+            // The unit of work is the only writer, so the SKUs are still the ones that it read.
             AnyConnection::Sqlite(_) => Ok(()),
             AnyConnection::Postgres(connection) => postgres::lock_lines(connection, order_id, skus),
         })

@@ -8,7 +8,8 @@ fn wall() -> i64 {
     Utc::now().timestamp_micros()
 }
 
-/// Whether two instants are the same but for what a busy machine may take between readings of a clock.
+/// Returns whether two instants differ only by the delay that a busy machine may cause between two
+/// readings.
 fn close(one: i64, other: i64) -> bool {
     (one - other).abs() < 20_000_000
 }
@@ -30,7 +31,7 @@ fn it_follows_the_clock_of_the_database_and_goes_on_by_itself() {
     assert!(close(first.timestamp_micros(), 5 * HOUR));
     thread::sleep(Duration::from_millis(5));
     assert!(clock.now() - first >= TimeDelta::milliseconds(5));
-    // Another wall clock of the process changes nothing of it.
+    // Another wall clock of the process has no effect.
     clock.shift(TimeDelta::days(3_650));
     assert!(close(clock.now().timestamp_micros(), 5 * HOUR));
     clock.measure(|| Ok::<_, Infallible>(7 * HOUR)).unwrap();
@@ -54,7 +55,7 @@ fn how_far_the_process_is_ahead_is_told_without_what_the_reading_took() {
     assert_eq!(slow.ahead(), TimeDelta::zero(), "half of the time that it took may be the way there");
 }
 
-/// A reading of a clock, after a time that the answer takes.
+/// Returns a reading of a clock that takes 50 ms to arrive.
 fn late(read: i64) -> impl FnOnce() -> Result<i64, Infallible> {
     move || {
         thread::sleep(Duration::from_millis(50));

@@ -1,4 +1,4 @@
-//! Following the clock of the database.
+//! Synchronization with the clock of the database.
 
 use super::StoreClock;
 use crate::Store;
@@ -9,11 +9,11 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How often the clock of the database is read.
+/// The interval between two readings of the database's clock.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Reads the clock of the database every second, on a thread of its own, until it is stopped, and says in
-/// the log when that of the process is wrong.
+/// A thread that reads the database's clock every second, until it is stopped. It logs when the clock of
+/// the process is wrong.
 #[derive(Debug)]
 pub struct ClockWatch {
     stop: Sender<()>,
@@ -21,17 +21,17 @@ pub struct ClockWatch {
 }
 
 impl ClockWatch {
-    /// Starts to watch.
+    /// Starts the thread.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error if the system cannot start a thread.
     pub fn start(store: Store) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new().name("clock".to_owned()).spawn(move || {
             let mut off = false;
             loop {
-                // A panic costs one reading, not those to come.
+                // A panic costs one reading, but does not end the thread.
                 let read = panic::catch_unwind(AssertUnwindSafe(|| store.measure_clock()));
                 off = tell(read.unwrap_or(Ok(())), &store.clock(), off);
                 if stopped.recv_timeout(PAUSE) != Err(RecvTimeoutError::Timeout) {
@@ -42,18 +42,18 @@ impl ClockWatch {
         Ok(Self { stop, thread })
     }
 
-    /// Stops after the reading that is under way.
+    /// Stops the thread after the current reading.
     pub fn stop(self) {
         drop(self.stop);
-        // It survives its panics.
+        // The thread catches its panics, so the result of the join is not needed.
         let _ended = self.thread.join();
     }
 }
 
-/// Logs that the clock has become wrong, or right again; answers whether it is wrong.
+/// Logs that the clock has become wrong, or right again; returns whether it is wrong.
 fn tell(read: Result<(), StoreError>, clock: &StoreClock, was_off: bool) -> bool {
     if let Err(error) = read {
-        // Whoever needs the database tells that it is away.
+        // Requests and probes report an unavailable database.
         tracing::debug!(%error, "the clock of the database was not read");
         return was_off;
     }

@@ -1,4 +1,4 @@
-//! Mending what a wrong clock has left.
+//! Repair of instants left by a wrong clock.
 
 use super::{LONGEST_HOLD, LONGEST_LEASE, TOLERANCE, after};
 use crate::any_connection::{AnyConnection, MultiBackend};
@@ -14,25 +14,26 @@ use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
-/// How many rows are changed in one transaction, under the lock of one product at most.
+/// The maximum number of rows of a kind that one transaction changes, under the lock of at most one
+/// product.
 const STEP: i64 = 1_000;
 
-/// How many rows were mended.
+/// The number of rows repaired, by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mended {
-    /// Products whose last decision lay in the future.
+    /// Products whose last decision was in the future.
     pub products: u64,
-    /// Lines that were placed in the future.
+    /// Lines placed in the future.
     pub lines: u64,
-    /// Holds that would have lasted longer than the longest that can be asked for.
+    /// Holds longer than the longest that a client can request.
     pub holds: u64,
-    /// Batches that were added in the future.
+    /// Batches added in the future.
     pub batches: u64,
     /// Orders, pick lists, events, parked events and leases.
     pub others: u64,
 }
 
-/// Instants that nothing is ordered by but what they are shown with: table, key and column.
+/// Instants that only affect how rows are displayed and listed: table, key and column.
 const OTHERS: [(&str, &str, &str); 4] = [
     ("orders", "order_id", "placed_at"),
     ("pick_lists", "list_id", "created_at"),
@@ -59,7 +60,7 @@ statement! {
 }
 
 statement! {
-    /// What a line holds has the place of the line.
+    /// Gives the allocations of a line the same instant as the line.
     PlaceAllocations<'a>(placed_at: BigInt => i64, sku: Text => str, order_id: Text => str) on MultiBackend,
     "UPDATE allocations SET placed_at = ? WHERE sku = ? AND order_id = ?"
 }
@@ -77,7 +78,7 @@ statement! {
 }
 
 statement! {
-    /// Lines on hold until after an instant, with what their orders asked for.
+    /// Loads lines held beyond an instant, with the hold durations that their orders requested.
     HoldsAfter<'a>(sku: Text => str, expires_at: BigInt => i64, limit: BigInt => i64)
         on MultiBackend -> (Text, Nullable<Integer>),
     "SELECT l.order_id, o.hold_seconds FROM order_lines AS l LEFT JOIN orders AS o ON o.order_id = l.order_id
@@ -94,32 +95,33 @@ statement! {
     "UPDATE products SET last_at = ? WHERE sku = ? AND last_at > ?"
 }
 
-/// Where a pass over the rows of a product has come to, in their old order.
+/// The position of a pass over the rows of a product, in their old order.
 struct Place {
     at: i64,
     name: String,
 }
 
-/// The pass over one product.
+/// A pass over one product.
 struct Pass<'a> {
     sku: &'a str,
     lines: Place,
     batches: Place,
-    /// The instant that was given last: those that follow are later.
+    /// The last instant assigned; the next one is later.
     given: i64,
 }
 
 impl Store {
-    /// Brings instants that lie in the future of the database's clock back to now: lines and batches of a
-    /// product keep their order, and holds last as long as was asked for, or as long as can be asked for.
-    /// Events without a position are left alone until they have one.
+    /// Moves instants in the future of the database's clock back to now.
     ///
-    /// At most a thousand rows change in a transaction, under the lock of their product, so servers may run
-    /// meanwhile; when it is interrupted, it goes on where it was when it is called again.
+    /// Lines and batches of a product keep their order. A hold lasts as long as its order requested, or as
+    /// long as possible. Events without a position are left unchanged until they have one.
+    ///
+    /// Each transaction changes at most a thousand rows of a kind, under the lock of their product, so
+    /// servers may keep running. After an interruption, a second call repairs the remaining rows.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails; what was mended before stays so.
+    /// Returns [`StoreError`] if the database fails; earlier repairs stay committed.
     pub fn mend_instants(&self) -> Result<Mended, StoreError> {
         let (mut connection, mut mended) = (self.unlimited()?, Mended::default());
         loop {
@@ -136,7 +138,7 @@ impl Store {
             mended.others += self.mend_others(&mut connection, table, key, column)?;
         }
         let limit = after(self.time(&mut connection)?, LONGEST_LEASE + TOLERANCE);
-        // Nobody is held up by such a lease; see `Leases`.
+        // No process waits for such a lease; see `Leases`.
         mended.others += rows(sql_query(format!("DELETE FROM leases WHERE expires_at > {limit}")), &mut connection)?;
         Ok(mended)
     }
@@ -145,12 +147,12 @@ impl Store {
         let now = self.time(connection)?;
         let place = || Place { at: now, name: String::new() };
         let mut pass = Pass { sku, lines: place(), batches: place(), given: now };
-        // Each step is another transaction, and the last of them is that in which nothing was left over.
+        // Each step is one transaction; the last one finds nothing left to repair.
         while in_transaction(connection, |connection| self.mend_step(connection, &mut pass, mended))? {}
         Ok(())
     }
 
-    /// Mends some rows of a product, and answers whether more may be left.
+    /// Repairs some rows of a product and returns whether more may be left.
     fn mend_step(
         &self,
         connection: &mut AnyConnection,
@@ -172,7 +174,7 @@ impl Store {
         if full(lines) || full(batches) || full(holds) {
             return Ok(true);
         }
-        // Last of all: until then newcomers are behind all whose instants are still in the future.
+        // Last: until then, new lines and batches stay behind all those with instants in the future.
         let limit = after(now, TOLERANCE);
         mended.products += rows(DecideAt { last_at: &pass.given, sku: pass.sku, later: &limit }, connection)?;
         Ok(false)
@@ -249,7 +251,7 @@ fn mend_holds(connection: &mut AnyConnection, sku: &str, now: i64) -> Result<u64
     Ok(mended)
 }
 
-/// Products of which anything is to be mended, some of them.
+/// Returns some of the products that need a repair.
 fn products_to_mend(connection: &mut AnyConnection, now: i64) -> Result<Vec<String>, StoreError> {
     let (future, held) = (after(now, TOLERANCE), after(now, LONGEST_HOLD + TOLERANCE));
     let mut skus = Vec::new();
@@ -266,7 +268,7 @@ fn products_to_mend(connection: &mut AnyConnection, now: i64) -> Result<Vec<Stri
     Ok(skus)
 }
 
-/// Runs a statement, and answers how many rows it has changed.
+/// Runs a statement and returns the number of rows it changed.
 fn rows<S>(statement: S, connection: &mut AnyConnection) -> Result<u64, StoreError>
 where
     S: QueryFragment<MultiBackend> + QueryId + RunQueryDsl<AnyConnection>,
@@ -275,7 +277,7 @@ where
     u64::try_from(rows).map_err(crate::error::corrupt)
 }
 
-/// Stores what `work` does, all or nothing.
+/// Runs `work` in a transaction that commits on success and rolls back on an error.
 fn in_transaction<T>(
     connection: &mut AnyConnection,
     work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>,

@@ -1,9 +1,9 @@
-//! Deadlines of statements, kept by the client.
+//! Statement deadlines that the client enforces.
 //!
-//! The server cancels a statement that takes too long; but one that is frozen, or a proxy in between, may
-//! acknowledge every packet and never answer, and libpq waits for an answer without end. So a thread watches all
-//! connections, and shuts the socket of one down that has waited for too long: libpq takes that for a connection
-//! that the server has closed.
+//! The server cancels a statement that takes too long. But a frozen server, or a proxy in between, may
+//! acknowledge every packet and never reply, and libpq waits for a reply forever. A thread therefore
+//! watches all connections and shuts down the socket of one that has waited too long. libpq then treats the
+//! connection as closed by the server.
 
 mod socket;
 
@@ -15,28 +15,28 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-/// How long a statement may go unanswered: longer than the server lets any run.
+/// The time that a statement may stay unanswered, which exceeds the server's own limit.
 const USUAL: Duration = Duration::from_secs(35);
-/// How long while the probe of the same database gets no answer either.
+/// The same while the probe of the database gets no reply either.
 const WHILE_SILENT: Duration = Duration::from_secs(5);
-/// How long a statement of the probe may go unanswered.
+/// The time that a statement of the probe may stay unanswered.
 const PROBE: Duration = Duration::from_secs(3);
-/// How often the watcher looks.
+/// The interval between two checks of the watcher.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Which deadline a connection has.
+/// The use of a connection, which decides its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     Requests,
     Probe,
 }
 
-/// A database whose silence is found by its probe, and shortens the deadlines of all connections to it.
+/// The silence of a database, found by its probe. It shortens the deadlines of all connections to it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Silence(Arc<AtomicBool>);
 
 impl Silence {
-    /// The probe was answered.
+    /// Records that the probe got a reply.
     pub(crate) fn end(&self) {
         self.0.store(false, Ordering::Relaxed);
     }
@@ -50,7 +50,7 @@ impl Silence {
     }
 }
 
-/// A connection that is watched as long as its flags live.
+/// A connection that is watched while its flags are alive.
 struct Watched {
     flags: Weak<Flags>,
     socket: Socket,
@@ -60,10 +60,10 @@ struct Watched {
 
 static WATCHED: Mutex<Vec<Watched>> = Mutex::new(Vec::new());
 
-/// Opens a connection by `connect`, and watches it.
+/// Opens a connection with `connect` and watches it.
 ///
-/// The socket is found by looking which one is new, so connections are opened one after the other; libpq bounds
-/// the time of each. Where a socket cannot be found, the connection has no deadline of the client.
+/// The socket is identified as the only new one, so connections are opened one at a time; libpq limits the
+/// time for each. If no socket is identified, the client sets no deadline for the connection.
 pub(super) fn watched<C, E>(
     connect: impl FnOnce() -> Result<C, E>,
     ports: &[u16],
@@ -102,7 +102,7 @@ fn watch(connection: Watched) {
 }
 
 impl Watched {
-    /// Cuts the connection when it has waited for too long; answers whether to look again.
+    /// Shuts down the connection if it has waited too long; returns whether to keep watching it.
     fn look(&self) -> bool {
         let Some(flags) = self.flags.upgrade() else { return false };
         let deadline = match self.used {

@@ -1,4 +1,4 @@
-//! Plans of statements, for tests.
+//! Query plans of statements, for tests.
 
 use crate::any_connection::{AnyConnection, Connector};
 use crate::{DatabaseUrl, Store};
@@ -9,7 +9,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::Text;
 use r2d2::ManageConnection;
 
-/// Asks for the plan of a statement.
+/// A request for the plan of a statement.
 struct Explain<S>(S);
 
 impl<S: QueryFragment<Pg>> QueryFragment<Pg> for Explain<S> {
@@ -31,20 +31,20 @@ impl<S> Query for Explain<S> {
 
 impl<S> RunQueryDsl<PgConnection> for Explain<S> {}
 
-/// The plan of a statement.
+/// Returns the plan of a statement.
 pub(super) fn plan(connection: &mut PgConnection, statement: impl QueryFragment<Pg>) -> String {
     let lines: Vec<String> = Explain(statement).load(connection).unwrap();
     lines.join("\n")
 }
 
-/// A migrated database.
+/// Creates a migrated database.
 pub(super) fn migrated() -> TestDatabase {
     let database = TestDatabase::postgres();
     Store::connect(&DatabaseUrl::parse(database.url()).unwrap(), 1).unwrap().migrations().up().unwrap();
     database
 }
 
-/// A connection that is set up as those of the store.
+/// Opens a connection that is set up like the store's.
 pub(super) fn connect(database: &TestDatabase) -> PgConnection {
     match Connector::new(DatabaseUrl::parse(database.url()).unwrap()).connect().map(|session| session.connection) {
         Ok(AnyConnection::Postgres(connection)) => connection,

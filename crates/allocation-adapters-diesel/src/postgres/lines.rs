@@ -1,4 +1,4 @@
-//! Loading lines with what they hold.
+//! Loading of lines with their allocations.
 
 use super::pick_lines::load_pick_lines;
 use super::sets::{LoadLines, LoadOrders};
@@ -10,7 +10,7 @@ use allocation_ports::StoreError;
 use diesel::prelude::*;
 use std::collections::BTreeMap;
 
-/// Lines to load, each of a product that has a place in a list.
+/// Lines to load, each with the index of its product in a list.
 #[derive(Debug, Default)]
 pub(super) struct LineKeys<'a> {
     place: Vec<i32>,
@@ -19,14 +19,14 @@ pub(super) struct LineKeys<'a> {
 }
 
 impl<'a> LineKeys<'a> {
-    /// Adds a line, which must not be there yet.
+    /// Adds a line that is not in the set yet.
     pub(super) fn push(&mut self, place: i32, sku: &'a Sku, order_id: &'a OrderId) {
         self.place.push(place);
         self.sku.push(sku.as_str());
         self.order_id.push(order_id.as_str());
     }
 
-    /// Loads those of the lines that exist, and gives them to their products' places.
+    /// Loads the existing lines, and passes each to `take` with the index of its product.
     pub(super) fn load(
         &self,
         connection: &mut PgConnection,
@@ -49,7 +49,7 @@ impl<'a> LineKeys<'a> {
     }
 }
 
-/// A row of [`LoadLines`]: a line with one of its parts, or with none.
+/// A row of [`LoadLines`]: a line with one of its allocations, or with none.
 #[derive(Debug, Queryable)]
 struct LoadedLine {
     place: i32,
@@ -58,7 +58,7 @@ struct LoadedLine {
     part: Option<AllocationPart>,
 }
 
-/// Those of the lines that exist, with their batches and pick lines. Each line is to be named once.
+/// Loads the existing lines with their batches and pick lines. The order ids must be distinct.
 pub(crate) fn lines(connection: &mut PgConnection, sku: &Sku, order_ids: &[OrderId]) -> Result<Lines, StoreError> {
     let mut keys = LineKeys::default();
     for order_id in order_ids {
@@ -70,23 +70,23 @@ pub(crate) fn lines(connection: &mut PgConnection, sku: &Sku, order_ids: &[Order
     Ok(lines)
 }
 
-/// The lines of orders.
+/// Loads the lines of orders.
 pub(crate) fn order_lines(connection: &mut PgConnection, order_ids: &[&str]) -> QueryResult<Vec<OrderLineRow>> {
     LoadOrders { order_ids: &order_ids.to_vec() }.load(connection)
 }
 
-/// The place of a product in a list.
+/// Converts the index of a product in a list.
 pub(super) fn place_of(number: usize) -> Result<i32, StoreError> {
     i32::try_from(number).map_err(|error| StoreError::Failed(error.into()))
 }
 
-/// What is at a place in a list.
+/// Returns the element at an index of a list.
 pub(super) fn at<T>(list: &[T], place: i32) -> Result<&T, StoreError> {
     let found = usize::try_from(place).ok().and_then(|place| list.get(place));
     found.ok_or_else(|| corrupt(NoSuchPlace(place)))
 }
 
-/// What is at a place in a list, to be changed.
+/// Returns the element at an index of a list, mutably.
 pub(super) fn at_mut<T>(list: &mut [T], place: i32) -> Result<&mut T, StoreError> {
     let found = usize::try_from(place).ok().and_then(|place| list.get_mut(place));
     found.ok_or_else(|| corrupt(NoSuchPlace(place)))
@@ -101,7 +101,7 @@ mod tests {
     use super::super::explain::{connect, migrated, plan};
     use super::*;
 
-    /// A plan is kept while tables grow, so it must be right for those that are known to be empty.
+    /// PostgreSQL keeps a plan while tables grow, so it must also be right for tables known to be empty.
     #[test]
     fn lines_are_found_by_the_index_for_them_on_postgres() {
         let database = migrated();

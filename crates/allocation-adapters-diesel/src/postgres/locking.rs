@@ -1,4 +1,4 @@
-//! Locking and loading products.
+//! Locking and loading of products.
 
 use super::lines::{LineKeys, at, at_mut, place_of};
 use super::orders::join_orders;
@@ -15,17 +15,17 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Locks products, and gives them with the orders whose anchors are locked as well: those that have begun
-/// by lines of other products.
+/// Locks products, and returns them with the orders whose anchors are locked as well: orders that have
+/// begun with lines of other products.
 pub(crate) fn lock(
     connection: &mut PgConnection,
     wanted: &[LockRequest],
     time: Option<i64>,
 ) -> Result<(Vec<Product>, BTreeSet<OrderId>), StoreError> {
     let locked = lock_products(connection, wanted, time)?;
-    // Read when the last lock was given: it is the time of all, and goes into no row of a product.
+    // Taken at the last lock: it is the time for all products, and is not stored in their rows.
     let Some(now) = locked.values().map(|locked| locked.now).max() else { return Ok(Default::default()) };
-    // A statement of its own, after the lock: it sees what was committed until then.
+    // A separate statement after the lock sees everything committed before the lock.
     let has_holds = |sku: &Sku| locked.get(sku.as_str()).is_some_and(|locked| locked.held_lines > 0);
     let columns = LoadColumns::new(wanted, has_holds, now)?;
     let mut loaded = load(connection, wanted, &columns)?;
@@ -39,8 +39,8 @@ pub(crate) fn lock(
     Ok((products, joined))
 }
 
-/// Locks the anchors of the orders that get lines of more than one product. What has become of the orders
-/// is certain only then.
+/// Locks the anchors of orders that get lines of more than one product. The state of an order is certain
+/// only under this lock.
 fn join(connection: &mut PgConnection, loaded: &mut [Loaded], at: i64) -> Result<BTreeSet<OrderId>, StoreError> {
     let joined: BTreeSet<OrderId> = loaded.iter().flat_map(|loaded| &loaded.joined).cloned().collect();
     let ended = join_orders(connection, &joined, at)?;
@@ -51,7 +51,7 @@ fn join(connection: &mut PgConnection, loaded: &mut [Loaded], at: i64) -> Result
     Ok(joined)
 }
 
-/// What the lock tells of a product.
+/// The columns of a product that the lock returns.
 #[derive(Debug, Clone, Copy, Queryable)]
 struct Locked {
     version: i64,
@@ -80,7 +80,7 @@ fn lock_products(
     Ok(locked)
 }
 
-/// Locks those of the products that can be had at once, and tells which others there are.
+/// Locks the free products, and returns the existing ones that other units of work have locked.
 pub(crate) fn locked_by_others(connection: &mut PgConnection, skus: &[Sku]) -> Result<Vec<Sku>, StoreError> {
     let texts: Vec<_> = skus.iter().map(Sku::as_str).collect();
     let statement = LockUnlocked { to_lock: &texts, known: &texts };
@@ -91,17 +91,17 @@ pub(crate) fn locked_by_others(connection: &mut PgConnection, skus: &[Sku]) -> R
     Ok(skus.iter().filter(is_held).cloned().collect())
 }
 
-/// What was loaded of a product.
+/// The data loaded for a product.
 #[derive(Debug, Default)]
 struct Loaded {
     open_batches: Vec<Batch>,
     named_batches: Vec<Batch>,
-    /// The lines that there are of those that were asked for, and those that have expired.
+    /// The requested lines that exist, and the expired ones.
     found: BTreeSet<OrderId>,
-    /// How many of them have expired.
+    /// The number of expired lines.
     expired: usize,
     ended_orders: Vec<(OrderId, OrderEnd)>,
-    /// The orders that have begun by a line of another product.
+    /// The orders that have begun with a line of another product.
     joined: BTreeSet<OrderId>,
     lines: Lines,
 }
@@ -114,9 +114,9 @@ impl Loaded {
         now: i64,
         most_expired: usize,
     ) -> Result<ProductState, StoreError> {
-        // The rows come in this order, but SQL does not promise it.
+        // The rows arrive in this order, but SQL does not guarantee it.
         self.open_batches.sort_by_cached_key(Batch::preference);
-        // Nothing is known of batches that were not looked for.
+        // Batches that were not requested may exist.
         let more_open_batches = !wanted.open_batches || self.open_batches.len() > OPEN_BATCHES;
         self.open_batches.truncate(OPEN_BATCHES);
         self.named_batches.append(&mut self.lines.batches);
@@ -156,12 +156,12 @@ impl Loaded {
     }
 }
 
-/// A row of [`Load`]: a batch, or the order of a line.
+/// A row of [`Load`]: a batch, or the order id of a line.
 #[derive(Debug, Queryable)]
 struct LoadedRow {
     place: i32,
     kind: String,
-    /// The reference of the batch, or the order of the line.
+    /// The reference of the batch, or the order id of the line.
     name: String,
     purchased_quantity: Option<i32>,
     allocated_quantity: Option<i32>,
@@ -200,7 +200,7 @@ fn present<T>(value: Option<T>) -> Result<T, StoreError> {
     value.ok_or_else(|| corrupt(Missing))
 }
 
-/// Loads what is wanted, for each of `wanted` in turn.
+/// Loads the requested data, in the order of `wanted`.
 fn load(
     connection: &mut PgConnection,
     wanted: &[LockRequest],
@@ -221,8 +221,8 @@ fn sku_at(wanted: &[LockRequest], place: i32) -> Result<&Sku, StoreError> {
     at(wanted, place).map(|wanted| &wanted.sku)
 }
 
-/// Loads the lines that were found. Few lines are sent a second time and few holds expire, so most
-/// units of work have nothing to ask here.
+/// Loads the lines that were found. Few lines are retried and few holds expire, so most units of work send
+/// no query here.
 fn load_lines(connection: &mut PgConnection, wanted: &[LockRequest], loaded: &mut [Loaded]) -> Result<(), StoreError> {
     let found: Vec<_> = loaded.iter_mut().map(|loaded| std::mem::take(&mut loaded.found)).collect();
     let mut keys = LineKeys::default();
@@ -238,7 +238,7 @@ fn load_lines(connection: &mut PgConnection, wanted: &[LockRequest], loaded: &mu
     load_pick_lines_of(connection, wanted, loaded)
 }
 
-/// Loads the pick lines of the lines that have any: none where nothing is picked.
+/// Loads the pick lines of lines that are on pick lists.
 fn load_pick_lines_of(
     connection: &mut PgConnection,
     wanted: &[LockRequest],
@@ -271,13 +271,13 @@ struct LoadColumns<'a> {
     alone_place: Vec<i32>,
     alone_sku: Vec<&'a str>,
     alone_order_id: Vec<&'a str>,
-    /// Products with holds, which may have expired.
+    /// Products with holds, some of which may have expired.
     expiring_place: Vec<i32>,
     expiring_sku: Vec<&'a str>,
-    /// How many expired lines of each product are loaded; one more tells that there are more.
+    /// The number of expired lines to load per product; one more row shows that there are more.
     most_expired: usize,
     limit_of_expired: i64,
-    /// When all locks were held.
+    /// The time when all locks were held.
     now: i64,
 }
 
@@ -352,8 +352,8 @@ mod tests {
     use super::super::explain::{connect, migrated, plan};
     use super::*;
 
-    /// Deadlocks are ruled out by this plan alone: an index gives the products in the order of
-    /// their SKUs, any other way in the order of the table or of the request.
+    /// This plan alone prevents deadlocks: the index returns products in the order of their SKUs. Any other
+    /// plan would return them in the order of the table or of the request.
     #[test]
     fn products_are_locked_in_the_order_of_the_index_on_postgres() {
         let database = migrated();
@@ -378,7 +378,7 @@ mod tests {
         }
     }
 
-    /// A plan is kept while tables grow, so it must be right for those that are known to be empty.
+    /// PostgreSQL keeps a plan while tables grow, so it must also be right for tables known to be empty.
     #[test]
     fn what_is_loaded_is_found_by_the_index_for_it_on_postgres() {
         let database = migrated();

@@ -1,5 +1,5 @@
-//! Keeping the log, each step in one statement: there is no transaction that a process that stalls could
-//! leave open.
+//! Sequencing and retention of the event log, each step in one statement. A stalled process therefore
+//! leaves no transaction open.
 
 use crate::any_connection::AnyConnection;
 use crate::error::store_error;
@@ -12,23 +12,23 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
-/// The time of the server, in microseconds since 1970: that of the wall, not of the transaction.
+/// The wall-clock time of the server in microseconds since 1970, not the start of the transaction.
 macro_rules! now {
     () => {
         "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     };
 }
 
-/// The condition on the end of a lease that has not ended. One that ends later than any could that was
-/// taken by now is of a time to which the clock was set back, and must not last until then.
+/// The condition that a lease has not ended. An end later than any current lease can have was written
+/// before the clock was set back, and counts as passed.
 macro_rules! within {
     () => {
         concat!("BETWEEN ", now!(), " AND ", now!(), " + 2 * ?")
     };
 }
 
-/// Renews the lease, and holds its row until all is written: nobody can take it meanwhile. Without a
-/// row, nothing else is done.
+/// Renews the lease and keeps its row locked until the statement ends, so that no other process can take
+/// it. If the row is missing, the statement does nothing else.
 macro_rules! renewed {
     () => {
         concat!(
@@ -43,13 +43,13 @@ macro_rules! renewed {
 pub(super) use {now, renewed};
 
 statement! {
-    /// Whether another holds a lease, one of about such a time.
+    /// Counts the unexpired leases of other holders; `micros` is the usual duration of the lease.
     IsTaken<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64) on Pg -> BigInt,
     concat!("SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at ", within!())
 }
 
 statement! {
-    /// Takes or renews a lease that no other holds.
+    /// Takes or renews a lease that no other process has.
     Take<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64, time: BigInt => i64) on Pg,
     concat!(
         "INSERT INTO leases (name, holder, expires_at) SELECT ?, ?, ", now!(), " + ? WHERE ", same_generation!(), "
@@ -59,11 +59,10 @@ statement! {
 }
 
 statement! {
-    /// Moves events from `outbox` to the log, in the order of the primary key, and gives them their
-    /// positions.
+    /// Moves events from `outbox` to the log in the order of the primary key, and assigns their positions.
     ///
-    /// They are picked by where they are stored, so that the index is walked through once. What another
-    /// transaction has removed meanwhile is not moved.
+    /// Rows are selected by `ctid`, so that the index is walked once. Rows that another transaction removes
+    /// meanwhile are not moved.
     Number<'a>(
         micros: BigInt => i64,
         lease: Text => str,
@@ -103,7 +102,7 @@ statement! {
 }
 
 statement! {
-    /// Moves the time of retention on. Answers whether the lease is held, that time, and the clock.
+    /// Advances the retention time. Returns whether the lease is held, the retention time and the clock.
     KeepTime<'a>(micros: BigInt => i64, lease: Text => str, holder: Text => str, step: BigInt => i64) on Pg
         -> (BigInt, Nullable<BigInt>, BigInt),
     concat!(
@@ -123,11 +122,11 @@ statement! {
 }
 
 statement! {
-    /// Removes the oldest events. Answers whether the lease is held, and how many events were removed.
+    /// Removes the oldest events. Returns whether the lease is held and the number of removed events.
     ///
-    /// The first event that happened at or after `before` and not in the future stays, and all behind it. Of
-    /// those in front of it, they go up to the last that happened before `before`: one from the future goes
-    /// with an old one behind it.
+    /// The first event at or after `before` that is not in the future stays, with all events behind it. The
+    /// events in front of it are removed up to the last one before `before`. An event from the future is
+    /// thus removed with an old event behind it.
     Forget<'a>(
         micros: BigInt => i64,
         lease: Text => str,
@@ -164,7 +163,7 @@ statement! {
 }
 
 pub(crate) fn take(connection: &mut PgConnection, name: &str, holder: &str, micros: i64) -> QueryResult<bool> {
-    // To be refused costs no write, and waits for nobody.
+    // A rejected attempt writes nothing and waits for no lock.
     if (IsTaken { name, holder, micros: &micros }).get_result::<i64>(connection)? > 0 {
         return Ok(false);
     }
@@ -197,7 +196,7 @@ pub(crate) fn number(
     Ok(NumberedRow { events, last, place })
 }
 
-/// Moves the time of retention on by so many microseconds, and answers it and the clock.
+/// Advances the retention time by `step` microseconds, and returns it and the clock.
 pub(crate) fn keep_time(
     connection: &mut PgConnection,
     (name, holder, micros): (&str, &str, i64),
@@ -208,7 +207,7 @@ pub(crate) fn keep_time(
     trusted.map(|trusted| (trusted, now)).ok_or(SequenceError::LeaseLost)
 }
 
-/// The time of the server, in microseconds since 1970.
+/// Returns the time of the server in microseconds since 1970.
 pub(crate) fn time(connection: &mut AnyConnection) -> QueryResult<i64> {
     diesel::dsl::sql::<BigInt>(concat!("SELECT ", now!())).get_result(connection)
 }
@@ -236,9 +235,10 @@ pub(crate) fn forget(
     if held == 0 { Err(SequenceError::LeaseLost) } else { Ok(gone) }
 }
 
-/// Gives the room of the moved rows back. Until then, whoever looks for the first row passes by the
-/// entries of all that were there before, and the server itself comes by once a minute. Nobody waits for
-/// this.
+/// Vacuums `outbox` to reclaim the space of moved rows.
+///
+/// Until then, a search for the first row passes the index entries of all earlier rows. Autovacuum runs
+/// only once a minute. No request waits for this.
 pub(crate) fn tidy(connection: &mut PgConnection) -> Result<(), StoreError> {
     connection.batch_execute("VACUUM (INDEX_CLEANUP on, TRUNCATE off) outbox").map_err(store_error)
 }

@@ -1,4 +1,4 @@
-//! Orders as they were placed, a set of them at a time.
+//! Orders as they were placed, one set at a time.
 
 use super::saving::column;
 use super::sets::{AddOrders, FindOrders, JoinOrders, LockAnchor, OrdersWithLines, SetAnchor};
@@ -11,14 +11,14 @@ use allocation_ports::StoreError;
 use diesel::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Those of the orders that there are.
+/// Loads the orders that exist.
 pub(crate) fn find_orders(connection: &mut PgConnection, order_ids: &[OrderId]) -> Result<Vec<NewOrder>, StoreError> {
     let statement = FindOrders { order_ids: &column(order_ids, OrderId::as_str) };
     let rows: Vec<StoredOrder> = statement.load(connection).map_err(store_error)?;
     rows.into_iter().map(StoredOrder::order).collect()
 }
 
-/// Those of the orders that have lines.
+/// Returns the order ids that have lines.
 pub(crate) fn orders_with_lines(
     connection: &mut PgConnection,
     order_ids: &[OrderId],
@@ -30,7 +30,7 @@ pub(crate) fn orders_with_lines(
     rows.into_iter().map(row::order_id).collect()
 }
 
-/// Adds orders, none of which there must be yet.
+/// Adds orders that do not exist yet.
 pub(crate) fn add_orders(connection: &mut PgConnection, orders: &[OrderValues<'_>]) -> Result<(), StoreError> {
     let statement = AddOrders {
         order_id: &column(orders, |order| order.order_id),
@@ -53,12 +53,11 @@ struct OrderHasBegun;
 #[error("the lines of order {0} have changed meanwhile")]
 struct LinesChanged(String);
 
-/// Locks the anchors of orders that units of work add lines to, and answers how those of them have ended
-/// that have.
+/// Locks the anchors of orders that units of work add lines to, and returns how the ended ones ended.
 ///
-/// The orders come sorted, so that no two units wait for each other. Whoever locks the lines of one of
-/// them waits for this unit from now on; what it changed before is seen in the anchor, which changes with
-/// every order that ends.
+/// The orders are sorted, so that units of work cannot deadlock. From now on, a unit of work that locks the
+/// lines of such an order waits for this one. Its earlier changes show in the anchor, which changes
+/// whenever an order ends.
 pub(super) fn join_orders(
     connection: &mut PgConnection,
     order_ids: &BTreeSet<OrderId>,
@@ -84,19 +83,21 @@ pub(super) fn join_orders(
     Ok(ended)
 }
 
-/// Keeps an order from getting lines: it has lines of exactly these products, whose locks the unit has.
+/// Prevents an order from getting lines. It has lines of exactly the given products, which the unit of work
+/// has locked.
 ///
-/// A unit that adds a line holds the anchor of the order, or is about to become it. So no such unit is
-/// under way as soon as this one has the anchor, and what is committed is all there is. The anchor is
-/// locked only if it is a line of a product that is locked, so that nothing else is waited for than units
-/// that join the order; they wait for no product any more.
+/// A unit of work that adds a line holds the anchor of the order, or is about to become it. Once this one
+/// has the anchor, no such unit of work is running, and the committed lines are complete.
+///
+/// The anchor is locked only if it is a line of a locked product. The only wait is then for units of work
+/// that join the order, and they wait for no product any more.
 pub(crate) fn lock_lines(connection: &mut PgConnection, order_id: &OrderId, skus: &[Sku]) -> Result<(), StoreError> {
     let changed = || StoreError::Conflict(LinesChanged(order_id.to_string()).into());
     let locked = LockAnchor { order_id: order_id.as_str(), skus: &column(skus, Sku::as_str) };
     let anchor = locked.get_result::<String>(connection).optional().map_err(store_error)?;
     if anchor.is_none() {
-        // The anchor was removed while there were other lines, or is a line that came meanwhile: then
-        // its slot is taken.
+        // The anchor was removed while other lines exist, or is a newly added line, whose slot is then
+        // taken.
         let sku = skus.first().ok_or_else(changed)?.as_str();
         if (SetAnchor { sku, order_id: order_id.as_str() }).execute(connection).map_err(store_error)? == 0 {
             return Err(changed());
@@ -116,7 +117,7 @@ mod tests {
     use super::super::explain::{connect, migrated, plan};
     use super::*;
 
-    /// A plan is kept while tables grow, so it must be right for those that are known to be empty.
+    /// PostgreSQL keeps a plan while tables grow, so it must also be right for tables known to be empty.
     #[test]
     fn anchors_are_found_by_their_slot_and_locked_in_the_order_of_the_orders_on_postgres() {
         let database = migrated();

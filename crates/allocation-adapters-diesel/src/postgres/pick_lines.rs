@@ -1,4 +1,4 @@
-//! Loading and writing pick lines, a set of them at a time.
+//! Loading and storage of pick lines, one set at a time.
 
 use super::saving::{column, count_of};
 use super::sets::{AddPickLines, ChangePickLines, LoadPickLines};
@@ -9,7 +9,7 @@ use allocation_domain::{OrderId, PickLine, PickLineId, Sku};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 
-/// The pick lines of lines, each named once, but for those that are withdrawn or missing.
+/// Loads the pick lines of distinct order lines, except withdrawn and short-picked ones.
 pub(crate) fn load_pick_lines<'a>(
     connection: &mut PgConnection,
     lines: impl IntoIterator<Item = (&'a Sku, &'a OrderId)>,
@@ -23,7 +23,7 @@ pub(crate) fn load_pick_lines<'a>(
     pick_lines(statement.load(connection).map_err(store_error)?)
 }
 
-/// Writes pick lines down.
+/// Stores added and changed pick lines.
 pub(super) fn save_pick_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     let lines = &rows.added_pick_lines;
     if !lines.is_empty() {
@@ -59,7 +59,7 @@ mod tests {
     use super::super::explain::{connect, migrated, plan};
     use super::*;
 
-    /// A plan is kept while tables grow, so it must be right for those that are known to be empty.
+    /// PostgreSQL keeps a plan while tables grow, so it must also be right for tables known to be empty.
     #[test]
     fn pick_lines_are_found_by_the_index_for_them_on_postgres() {
         let database = migrated();

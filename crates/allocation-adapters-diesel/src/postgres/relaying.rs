@@ -1,5 +1,4 @@
-//! What the relay writes, in one statement: there is no transaction that a process that stalls could
-//! leave open.
+//! Writes of the relay, each in one statement. A stalled process therefore leaves no transaction open.
 
 use super::numbering::{now, renewed};
 use crate::error::store_error;
@@ -12,7 +11,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Text};
 
 statement! {
-    /// Writes down what was done, if the lease is held. The bookmark never goes back.
+    /// Records the progress of the relay if the lease is held. The checkpoint never moves back.
     Record<'a>(
         micros: BigInt => i64,
         lease: Text => str,
@@ -69,7 +68,7 @@ pub(crate) fn record(
     Ok(prune(connection).map_err(store_error)?)
 }
 
-/// Forgets parked events that the log has forgotten. Whoever does so does no harm.
+/// Removes parked events that the log has pruned. Any process may do so.
 fn prune(connection: &mut PgConnection) -> QueryResult<usize> {
     let gone = "DELETE FROM parked_events WHERE position < (SELECT oldest_position FROM event_log)";
     sql_query(gone).execute(connection)

@@ -1,4 +1,4 @@
-//! Writing changed products, a set of rows at a time.
+//! Storage of changed products, one set of rows at a time.
 
 use super::pick_lines::save_pick_lines;
 use super::sets::{
@@ -24,7 +24,7 @@ pub(crate) fn save(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resu
     record(connection, rows)
 }
 
-/// A column of a set of rows.
+/// Collects one column of a set of rows.
 pub(super) fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
@@ -61,7 +61,7 @@ fn remove(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), St
     expect_rows(exists::BATCH_REFERENCE, batches.len(), rows_of(counts.3)?)
 }
 
-/// Few products at a time have a queue that one unit of work cannot serve.
+/// Runs one statement per product: few at a time have a queue that one unit of work cannot serve.
 fn mark_unserved(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     for (sku, unserved) in &rows.unserved {
         expect_rows(exists::PRODUCT, 1, MarkUnserved { unserved, sku }.execute(connection).map_err(store_error)?)?;
@@ -213,7 +213,7 @@ fn add_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(),
     Ok(())
 }
 
-/// Adds the events of which there is more to tell than of almost all.
+/// Adds the events that have a context; almost all events have none.
 fn add_traced_events(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     let events: Vec<_> = rows.events.iter().filter(|event| event.origin.is_some()).collect();
     if events.is_empty() {
@@ -271,8 +271,8 @@ mod tests {
     use super::super::explain::{connect, migrated, plan};
     use super::*;
 
-    /// The index by batch would lead past all lines of a batch. A plan is kept while tables grow, so it must
-    /// be right for those that are known to be empty.
+    /// PostgreSQL keeps a plan while tables grow, so it must also be right for tables known to be empty.
+    /// The index by batch would scan all lines of a batch.
     #[test]
     fn allocations_are_removed_and_changed_by_their_key_on_postgres() {
         let database = migrated();

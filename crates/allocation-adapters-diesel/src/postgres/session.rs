@@ -12,15 +12,17 @@ use std::sync::Arc;
 
 type Opened = Result<PgConnection, Box<dyn Error + Send + Sync>>;
 
-/// What a session of the store is set to.
+/// The settings of a session of the store.
 ///
-/// The limits of time are there so that a replica that stalls cannot hold a product for ever.
+/// The timeouts keep a stalled replica from holding a product forever.
 ///
-/// The planner is left little choice, because its plans are kept and must stay right while tables
-/// grow from nothing: always an index, never a walk over a table. The lock of products depends on
-/// that, too: only the index on the SKU gives them in the order of the SKUs. What is switched off
-/// counts as dear, which would have every statement compiled (`jit`); and so do rows, which would have
-/// workers started for a page of a large table, that take ten times as long as the page.
+/// The planner has little choice, because its plans are kept and must stay right while tables grow from
+/// empty. It always uses an index and never scans a table. The lock of products depends on that: only the
+/// index on the SKU returns them in the order of their SKUs.
+///
+/// Disabled plan types and rows count as expensive. PostgreSQL would therefore compile every statement
+/// (`jit`). It would also start workers for one page of a large table, which take ten times as long as the
+/// page.
 const SESSION: &str = "
     SET application_name = 'allocation';
     SET lock_timeout = '2s';
@@ -38,23 +40,25 @@ const SESSION: &str = "
     SET cpu_tuple_cost = 1;
 ";
 
-/// A probe waits no longer than its deadline.
+/// The settings of a probe's session, so that the probe waits no longer than its deadline.
 const PROBE: &str = "SET lock_timeout = '1s'; SET statement_timeout = '2500ms'";
 
-/// Errors without a kind of their own are told by their message, which is asked for in English. Who
-/// may not ask gets the server's language, and a deadlock in another one is taken for a failure.
+/// Requests messages in English, because some errors are recognized only by their message.
+///
+/// A role without the right to do so gets the server's language. A deadlock reported in another language is
+/// treated as a failure.
 const ENGLISH: &str = "
     SELECT set_config('lc_messages', 'C', false) WHERE current_setting('lc_messages') !~ '^(C|POSIX|en)'
 ";
 
-/// The key of the lock under which migrations run, chosen by chance.
+/// The statements that begin a migration, with a randomly chosen key for the lock.
 const BEGIN_MIGRATIONS: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(5216694956302)";
 
 #[derive(Debug, thiserror::Error)]
 #[error("the encoding of the database is {0}, it must be UTF8")]
 struct NotUtf8(String);
 
-/// What libpq says of a connection that was not made, without the secrets of the URL.
+/// An error of libpq while connecting, without the secrets of the URL.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct NotConnected(String);
@@ -65,7 +69,7 @@ impl NotConnected {
     }
 }
 
-/// A connection for units of work and queries, or for the probe, with a deadline for each statement.
+/// Opens a connection for units of work and queries, or for the probe, with a deadline for each statement.
 pub(crate) fn open(
     url: &PostgresUrl,
     silence: &Silence,
@@ -84,14 +88,14 @@ pub(crate) fn open(
     Ok((connection, flags))
 }
 
-/// A connection that may take its time.
+/// Opens a connection for migrations, without a statement timeout and with a long lock timeout.
 pub(crate) fn open_for_migrations(url: &PostgresUrl) -> Opened {
     let mut connection = connect(url)?;
     connection.batch_execute("SET application_name = 'allocation migrations'; SET lock_timeout = '60s'")?;
     Ok(connection)
 }
 
-/// Runs `work` while nobody else runs migrations.
+/// Runs `work` while no other process runs migrations.
 pub(crate) fn migrate<T>(
     connection: &mut PgConnection,
     work: impl FnOnce(&mut PgConnection) -> Result<T, MigrateError>,

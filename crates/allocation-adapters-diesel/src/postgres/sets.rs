@@ -1,4 +1,4 @@
-//! Statements that take sets of rows as arrays, one array for each column.
+//! Statements that take sets of rows as arrays, one array per column.
 
 use super::numbering::now;
 use crate::generation::generation_of_database;
@@ -11,7 +11,7 @@ use diesel::pg::Pg;
 use diesel::sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, Text};
 
 statement! {
-    /// Makes the products that do not exist, in the order of their SKUs.
+    /// Inserts the products that do not exist, in the order of their SKUs.
     InsertMissing<'a>(skus: Array<Text> => Vec<&'a str>) on Pg,
     r#"INSERT INTO products (sku, version)
        SELECT w.sku, 0 FROM unnest(?) AS w (sku) ORDER BY w.sku COLLATE "C"
@@ -19,14 +19,19 @@ statement! {
 }
 
 statement! {
-    /// Locks products in the order of their SKUs, which is that of the index, and counts a unit of
-    /// work. Answers the versions, when the products are decided on, how many lines are held, how many
-    /// wait, whether lines may wait for units that are free, the time when the product was locked, and the
-    /// generation of the schema.
+    /// Locks products in the order of their SKUs, which is the order of the index, and increments their
+    /// versions.
     ///
-    /// The time is that of the server, read for each row; a test may give another one. What is set was
-    /// computed before the row was waited for when its other writer has rolled back, what is answered
-    /// never was.
+    /// Returns for each product:
+    /// - the version, and the instant of its decisions;
+    /// - the number of held lines, and the number of waiting lines;
+    /// - whether lines may wait although units are free;
+    /// - the time when the product was locked;
+    /// - the generation of the schema.
+    ///
+    /// The time is the server's, read for each row, unless a test passes one. If a concurrent writer of the
+    /// row rolls back, PostgreSQL keeps the `SET` values from before the wait. It always evaluates
+    /// `RETURNING` after the wait.
     LockProducts<'a>(
         set_time: Nullable<BigInt> => Option<i64>,
         skus: Array<Text> => Vec<&'a str>,
@@ -41,26 +46,30 @@ statement! {
 }
 
 statement! {
-    /// Locks those products that nobody has locked, without waiting, and answers them as locked; and all
-    /// that there are once more, as not locked. In one statement, so that both have the same state before
-    /// them. The row that is locked is the newest, as of an `UPDATE`.
+    /// Locks the free products of a list without waiting, and returns them with `true`. Also returns every
+    /// existing product of the list with `false`.
+    ///
+    /// One statement does both, so that both parts see the same state. The locked row is the newest
+    /// version, as with an `UPDATE`.
     LockUnlocked<'a>(to_lock: Array<Text> => Vec<&'a str>, known: Array<Text> => Vec<&'a str>) on Pg -> (Text, Bool),
     "WITH unlocked AS MATERIALIZED (SELECT sku FROM products WHERE sku = ANY (?) FOR NO KEY UPDATE SKIP LOCKED)
      SELECT sku, true FROM unlocked UNION ALL SELECT sku, false FROM products WHERE sku = ANY (?)"
 }
 
 statement! {
-    /// Loads what is wanted of locked products in one go: the most preferred batches with free
-    /// units, named batches, and which lines there are of those that are asked for and of those
-    /// whose hold has expired. Of orders whose lines are sent alone, lines of other products tell
-    /// that the order has ended, or the anchor that it has begun (`joined`); those of an order are next to
-    /// each other, and nearly always none.
+    /// Loads the requested data of locked products in one round trip.
     ///
-    /// `place` says which product a row belongs to, and a line has nothing of its own but its order.
-    /// What is LATERAL with a LIMIT is looked up for one row of the parameters after the other,
-    /// whatever the planner takes the tables for; of expired lines the first are wanted, by the index
-    /// that leads to them. A name is asked for as a range so that it can be
-    /// ordered by, which is left to the one index that gives that order.
+    /// It loads the most preferred batches with free units, named batches, and the order ids of existing
+    /// lines. The lines are the requested ones, and the ones whose hold has expired.
+    ///
+    /// For the order of a standalone line, it also loads lines of other products that have ended, and the
+    /// anchor (`joined`). They show that the order has ended or begun. Lines of an order are adjacent in
+    /// the index, and there are almost never any.
+    ///
+    /// `place` is the index of the row's product; a line has only its order id. A LATERAL subquery with a
+    /// LIMIT runs once per row of the parameters, whatever size the planner expects the tables to have. The
+    /// first expired lines come from the index that orders them. A name is compared as a range so that the
+    /// query can order by it, which only one index supports.
     Load<'a>(
         open_place: Array<Integer> => Vec<i32>,
         open_sku: Array<Text> => Vec<&'a str>,
@@ -130,8 +139,8 @@ statement! {
 }
 
 statement! {
-    /// Loads lines that exist, each once for every batch in which it holds units, or once. What is
-    /// ordered by is that of the primary keys, and of no other index.
+    /// Loads existing lines: one row for each batch with units of the line, or one row without a batch. The
+    /// order by primary key rules out every other index.
     LoadLines<'a>(
         place: Array<Integer> => Vec<i32>,
         sku: Array<Text> => Vec<&'a str>,
@@ -168,7 +177,8 @@ statement! {
 }
 
 statement! {
-    /// The lines of orders, each once for every batch in which it holds units, or once.
+    /// Loads the lines of orders: one row for each batch with units of the line, or one row without a
+    /// batch.
     LoadOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (
         Text,
         Text,
@@ -201,9 +211,10 @@ statement! {
 }
 
 statement! {
-    /// Locks the anchors of orders against being removed, and against units that lock the orders' lines,
-    /// in the order in which the orders are given. Waiting for such a unit has its changes of the anchor
-    /// seen here.
+    /// Locks the anchors of orders against removal, and against units of work that lock the orders' lines.
+    ///
+    /// It locks them in the order of the parameter. After a wait for such a unit of work, it sees the
+    /// changes to the anchor.
     JoinOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Nullable<Text>, Nullable<BigInt>),
     "SELECT w.order_id, l.ended, l.expires_at
      FROM unnest(?) AS w (order_id)
@@ -214,8 +225,8 @@ statement! {
 }
 
 statement! {
-    /// Locks the anchor of an order against units that join the order, if it is a line of one of these
-    /// products.
+    /// Locks the anchor of an order against units of work that join the order, if it is a line of one of
+    /// the given products.
     LockAnchor<'a>(order_id: Text => str, skus: Array<Text> => Vec<&'a str>) on Pg -> Text,
     "SELECT sku FROM order_lines WHERE order_id = ? AND order_slot = '' AND sku = ANY (?) FOR UPDATE"
 }
@@ -227,11 +238,11 @@ statement! {
 }
 
 statement! {
-    /// Removes allocations, lines and batches. Answers how many of each.
+    /// Removes allocations, lines and batches, and returns the number of each.
     ///
-    /// An allocation is looked up by its primary key, which alone has the order that is asked for: of tables
-    /// that are known to be empty, the index by batch would seem as good, and lead past all lines of the
-    /// batch once there are many. No other unit moves the row: the product is locked.
+    /// Allocations are looked up by their primary key, the only index with the order of the subquery. For
+    /// tables that PostgreSQL knows to be empty, the index by batch would seem as good. It would later scan
+    /// all lines of the batch. No other unit of work moves the row, because the product is locked.
     Remove<'a>(
         allocation_sku: Array<Text> => Vec<&'a str>,
         allocation_order_id: Array<Text> => Vec<&'a str>,
@@ -266,8 +277,8 @@ statement! {
 }
 
 statement! {
-    /// Takes the names of new batches, in the order of the names, and remembers what the batches were
-    /// added with.
+    /// Inserts the references of new batches in their order, with the quantities and ETAs that the batches
+    /// were added with.
     AddReferences<'a>(
         sku: Array<Text> => Vec<&'a str>,
         reference: Array<Text> => Vec<&'a str>,
@@ -298,7 +309,7 @@ statement! {
 }
 
 statement! {
-    /// Writes down corrections of batches.
+    /// Stores corrections of batches.
     ChangeBatches<'a>(
         sku: Array<Text> => Vec<&'a str>,
         reference: Array<Text> => Vec<&'a str>,
@@ -341,7 +352,7 @@ statement! {
 }
 
 statement! {
-    /// Adds to what the rows of products add up to.
+    /// Adds to the totals of products.
     ChangeProducts<'a>(
         sku: Array<Text> => Vec<&'a str>,
         in_stock: Array<BigInt> => Vec<i64>,
@@ -363,13 +374,13 @@ statement! {
 }
 
 statement! {
-    /// Notes whether lines of a product may wait for units that are free.
+    /// Stores whether lines of a product may wait although units are free.
     MarkUnserved<'a>(unserved: Bool => bool, sku: Text => str) on Pg,
     "UPDATE products SET unserved = ? WHERE sku = ?"
 }
 
 statement! {
-    /// Adds lines with all that was agreed of them.
+    /// Adds lines with all their values.
     AddLines<'a>(
         sku: Array<Text> => Vec<&'a str>,
         order_id: Array<Text> => Vec<&'a str>,
@@ -393,7 +404,7 @@ statement! {
 }
 
 statement! {
-    /// Changes lines, and allocations, which are looked up as by [`Remove`]. Answers how many of each.
+    /// Changes lines and allocations, looked up as in [`Remove`], and returns the number of each.
     ChangeLines<'a>(
         line_sku: Array<Text> => Vec<&'a str>,
         line_order_id: Array<Text> => Vec<&'a str>,
@@ -440,11 +451,11 @@ statement! {
 }
 
 statement! {
-    /// Writes what a group of allocations comes to: new plain lines and allocations, events, and the
-    /// counters of batches. Answers how many counters were changed.
+    /// Writes the result of a group of allocations: new plain lines and allocations, events, and the
+    /// counters of batches. Returns the number of changed counters.
     ///
-    /// The counters come with their number as LIMIT, so that the planner takes them for few, and
-    /// looks up each batch instead of walking the table.
+    /// The number of counters is also their LIMIT. The planner then expects few of them, and looks up each
+    /// batch instead of scanning the table.
     Record<'a>(
         line_sku: Array<Text> => Vec<&'a str>,
         line_order_id: Array<Text> => Vec<&'a str>,
@@ -483,7 +494,7 @@ statement! {
 }
 
 statement! {
-    /// Adds events with where their commands came from.
+    /// Adds events with the context of their commands.
     AddTracedEvents<'a>(
         occurred_at: Array<BigInt> => Vec<i64>,
         sku: Array<Text> => Vec<&'a str>,
@@ -500,20 +511,20 @@ statement! {
 }
 
 statement! {
-    /// Those of the orders that were placed as one.
+    /// Loads the orders that were placed as orders, not as standalone lines.
     FindOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Text, Integer, Bool, Bool, Nullable<Integer>),
     "SELECT order_id, lines, priority, backorders, allow_split, hold_seconds FROM orders WHERE order_id = ANY (?)"
 }
 
 statement! {
-    /// Those of the orders that have a line, once for each line.
+    /// Returns the ids of orders that have lines, once per line.
     OrdersWithLines<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> Text,
     "SELECT order_id FROM order_lines WHERE order_id = ANY (?)"
 }
 
 statement! {
-    /// Adds orders, in the order of their names, but for those of which there is a standalone line. Their
-    /// own lines were written before: a line that is committed by then is seen here.
+    /// Adds orders in the order of their ids, except orders with a standalone line. The orders' own lines
+    /// are written before, so this statement sees every standalone line committed by then.
     AddOrders<'a>(
         order_id: Array<Text> => Vec<&'a str>,
         lines: Array<Text> => Vec<&'a str>,
@@ -531,8 +542,8 @@ statement! {
 }
 
 statement! {
-    /// The pick lines of lines, but for those that are withdrawn or missing. They are looked up for one
-    /// line after the other, by the index whose order is asked for.
+    /// Loads the pick lines of order lines, except withdrawn and short-picked ones. Each order line is
+    /// looked up separately, by the index with the order of the subquery.
     LoadPickLines<'a>(sku: Array<Text> => Vec<&'a str>, order_id: Array<Text> => Vec<&'a str>) on Pg -> PickLineColumns,
     concat!(
         "SELECT p.* FROM unnest(?, ?) AS w (sku, order_id)

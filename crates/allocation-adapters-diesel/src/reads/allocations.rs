@@ -16,8 +16,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use std::cmp::Ordering;
 
-/// A page of allocations: those of a batch in the order in which lines are served, others by SKU, order
-/// and batch.
+/// Returns a page of allocations. Allocations of a batch are in the order in which lines are served, others
+/// in the order of SKU, order id and batch.
 pub(crate) fn allocations(
     connection: &mut AnyConnection,
     filter: &AllocationFilter,
@@ -39,13 +39,13 @@ pub(crate) fn allocations(
     rows.map_err(store_error)?.into_iter().map(allocation).collect()
 }
 
-/// The SKU, the order, the batch, the units, and the place of the line in the queue.
+/// The SKU, the order id, the batch, the units, and the position of the line in the queue.
 type Columns = (Text, Text, Text, Integer, Integer, BigInt);
 type Row = (String, String, String, i32, i32, i64);
 
 pub(super) type AllocationsQuery<'a> = IntoBoxed<'a, allocations::table, MultiBackend>;
 
-/// `None` when nothing can come after the cursor.
+/// Returns the query for a page; `None` if nothing can follow the cursor.
 pub(super) fn allocations_query<'a>(
     filter: &'a AllocationFilter,
     after: Option<&'a AllocationCursor>,
@@ -63,7 +63,7 @@ pub(super) fn allocations_query<'a>(
         .sql(") IS NOT TRUE"),
     );
     query = match (&filter.reference, &filter.sku) {
-        // A reference has one SKU. Saying so would suggest an index that begins with the SKU.
+        // A reference has one SKU. A condition on the SKU would suggest an index that begins with it.
         (Some(reference), _) if filter.order_id.is_none() => query
             .filter(allocations::reference.eq(reference.as_str()))
             .order((allocations::precedence, allocations::placed_at, allocations::order_id)),
@@ -73,8 +73,8 @@ pub(super) fn allocations_query<'a>(
         (_, None) => query.order((allocations::sku, allocations::order_id, allocations::reference)),
     };
     if let Some(order_id) = &filter.order_id {
-        // Said so, the order by it is not for nothing, and only the index has it that begins with
-        // what else is asked for.
+        // The range makes the order by this column meaningful to the planner. Only the index that begins
+        // with the other conditions has this order.
         query = query.filter(allocations::order_id.between(order_id.as_str(), order_id.as_str()));
         if let Some(reference) = &filter.reference {
             query = query.filter(allocations::reference.between(reference.as_str(), reference.as_str()));
@@ -87,7 +87,7 @@ pub(super) fn allocations_query<'a>(
     }
 }
 
-/// The lines of an order from the one of a SKU on, as far as their hold has not expired.
+/// Selects the lines of an order from a SKU on, unless their hold has expired.
 macro_rules! lines_from {
     () => {
         "SELECT l.sku, l.order_id, a.reference, a.quantity, a.precedence, a.placed_at
@@ -99,7 +99,7 @@ macro_rules! lines_from {
 }
 
 statement! {
-    /// Allocations of an order by its lines. Of the first line, those after a reference.
+    /// Allocations of an order by its lines; for the first line, the ones after a reference.
     OfOrder<'a>(
         order_id: Text => str,
         now: BigInt => i64,
@@ -116,8 +116,8 @@ statement! {
     )
 }
 
-/// The same lines on PostgreSQL, in the order of their slots: those of all lines but the anchor are their
-/// SKUs.
+/// Selects the same lines on PostgreSQL, in the order of their slots. Except for the anchor, the slot of a
+/// line is its SKU.
 macro_rules! slots_from {
     () => {
         "SELECT l.sku, l.order_id, a.reference, a.quantity, a.precedence, a.placed_at
@@ -137,8 +137,8 @@ macro_rules! slots_from {
 }
 
 statement! {
-    /// The same on PostgreSQL, which is told to look at one line after the other, whatever it takes
-    /// the tables for, and sorts the batches of a line.
+    /// The same on PostgreSQL. The query looks up one line after another, whatever size the planner expects
+    /// the tables to have, and sorts the batches of a line.
     OfOrderInTurn<'a>(
         anchor_order_id: Text => str,
         anchor_now: BigInt => i64,
@@ -168,7 +168,7 @@ pub(super) struct PageOfOrder<'a> {
     order_id: &'a str,
     now: i64,
     sku: &'a str,
-    /// After which reference of that SKU, `None` when it has none any more.
+    /// The reference to start after within that SKU; `None` if no further batch of the SKU may follow.
     reference: Option<&'a str>,
     limit: i64,
 }
@@ -181,7 +181,7 @@ impl<'a> PageOfOrder<'a> {
         now: DateTime<Utc>,
     ) -> Self {
         let sku = after.map_or(super::FIRST, |after| after.sku.as_str());
-        // At the cursor's SKU, the order decides before the reference does.
+        // Within the cursor's SKU, the order id is compared before the reference.
         let reference = match after.map(|after| (order_id.cmp(&after.order_id), after)) {
             None | Some((Ordering::Greater, _)) => Some(super::FIRST),
             Some((Ordering::Equal, after)) => Some(after.reference.as_str()),
@@ -219,7 +219,7 @@ impl<'a> PageOfOrder<'a> {
     }
 }
 
-/// The filter with the SKU that a batch it names holds, `None` when nothing can fit it.
+/// Returns the filter with the SKU of the batch that it names; `None` if no row can match.
 fn with_sku_of_batch(
     connection: &mut AnyConnection,
     filter: &AllocationFilter,

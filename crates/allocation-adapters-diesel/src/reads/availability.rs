@@ -1,4 +1,4 @@
-//! What is free of a product, and when it comes.
+//! The free units of a product, by date.
 
 use super::restoring::{Standing, restore};
 use crate::any_connection::{AnyConnection, MultiBackend};
@@ -11,8 +11,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 statement! {
-    /// How many units lines of a product wait for and whether they may wait for units that are free,
-    /// and whether holds have expired that are not released. Where nothing is held, none is looked for.
+    /// The units that lines of a product wait for, whether lines may wait although units are free, and
+    /// whether expired holds are not released yet. Without held lines, there is no search for expired ones.
     StandingAt<'a>(now: BigInt => i64, sku: Text => str) on MultiBackend -> (BigInt, Bool, Bool),
     "SELECT backordered, unserved,
             held_lines > 0 AND (
@@ -22,7 +22,7 @@ statement! {
      FROM products AS p WHERE sku = ?"
 }
 
-/// What is free of a product at an instant, in one snapshot.
+/// Returns the availability of a product at an instant, in one snapshot.
 pub(crate) fn availability(
     connection: &mut AnyConnection,
     sku: &Sku,
@@ -37,7 +37,7 @@ pub(crate) fn availability(
     if !product.is_behind() {
         return Ok(Some(availability));
     }
-    // More lines can be served than one unit of work serves. What they wait for is theirs first.
+    // More lines can be served than one unit of work serves, so the units that they wait for are not free.
     let still = backordered.saturating_add(product.changes().totals.backordered);
     Ok(Some(availability.without(u64::try_from(still).map_err(corrupt)?)))
 }

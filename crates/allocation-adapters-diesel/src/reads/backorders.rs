@@ -1,4 +1,4 @@
-//! Lines that wait, in the order in which they are served.
+//! Waiting lines in the order in which they are served.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
@@ -10,12 +10,12 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
-/// A priority above all.
+/// A priority above all others.
 const ABOVE_ALL: i64 = 1 << 31;
 
 statement! {
-    /// The queue of a product after a place: the rest of those of its priority, then those of a
-    /// lower one. Lines whose hold has expired wait no more.
+    /// The queue of a product after a position: the remaining lines of the same priority, then the lines of
+    /// lower priorities. Lines whose hold has expired no longer wait.
     QueueAfter<'a>(
         sku: Text => str,
         priority: BigInt => i64,
@@ -43,7 +43,7 @@ statement! {
 }
 
 statement! {
-    /// The queues of the products after a SKU, one after the other.
+    /// The queues of the products after a SKU, one after another.
     QueuesAfter<'a>(sku: Text => str, now: BigInt => i64, limit: BigInt => i64) on MultiBackend
         -> (Text, Integer, BigInt, Text, Integer),
     "SELECT sku, priority, placed_at, order_id, waiting FROM order_lines
@@ -51,7 +51,7 @@ statement! {
      ORDER BY sku, priority DESC, placed_at, order_id LIMIT ?"
 }
 
-/// A page of waiting lines, in one snapshot.
+/// Returns a page of waiting lines, in one snapshot.
 pub(crate) fn backorders(
     connection: &mut AnyConnection,
     filter: &BackorderFilter,
@@ -75,7 +75,7 @@ pub(crate) fn backorders(
     numbered(rows, after)
 }
 
-/// The queue of a product after a place.
+/// Returns the queue of a product after a position.
 fn queue(
     connection: &mut AnyConnection,
     sku: &Sku,
@@ -98,13 +98,13 @@ fn queue(
         lower_limit: limit,
     };
     let mut rows = read(statement.load(connection))?;
-    // The rows come in this order, but SQL does not promise it.
+    // The rows arrive in this order, but SQL does not guarantee it.
     rows.sort_unstable_by(|one, other| one.queued.cmp(&other.queued));
     rows.truncate(page);
     Ok(rows)
 }
 
-/// A waiting line without its number.
+/// A waiting line without its place in the queue.
 #[derive(Debug)]
 struct Waiting {
     sku: Sku,
@@ -112,7 +112,7 @@ struct Waiting {
     waiting: i32,
 }
 
-/// The SKU, the priority, when the line was placed, its order, and what it waits for.
+/// The SKU, the priority, the instant at which the line was placed, the order id, and the waiting units.
 type WaitingRow = (String, i32, i64, String, i32);
 
 fn read(rows: QueryResult<Vec<WaitingRow>>) -> Result<Vec<Waiting>, StoreError> {
@@ -123,7 +123,7 @@ fn read(rows: QueryResult<Vec<WaitingRow>>) -> Result<Vec<Waiting>, StoreError> 
     rows.map_err(store_error)?.into_iter().map(line).collect()
 }
 
-/// The lines with their places, those of the cursor's SKU counted from the cursor's on.
+/// Numbers the lines by their places in their queues; lines of the cursor's SKU continue from the cursor.
 fn numbered(rows: Vec<Waiting>, after: Option<&BackorderCursor>) -> Result<Vec<Backorder>, StoreError> {
     let mut last = after.map(|after| (after.sku.clone(), after.position));
     let number = |Waiting { sku, queued, waiting }| {

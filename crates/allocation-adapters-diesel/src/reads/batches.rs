@@ -11,8 +11,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Text};
 
-/// The columns of a batch at an instant. Units of expired lines are not allocated any more: they are
-/// found from these lines, which are few, and not among all that is allocated of the batch.
+/// Selects the columns of a batch at an instant. Units of expired lines are no longer allocated. The few
+/// expired lines lead to them, so the query does not scan all allocations of the batch.
 macro_rules! columns_at {
     () => {
         "SELECT sku, reference, purchased_quantity,
@@ -36,7 +36,7 @@ macro_rules! columns_at {
 type BatchColumns = (Text, BatchSqlTypes);
 
 statement! {
-    /// A batch by its name, in the order that only the primary key has.
+    /// A batch by its reference, in the order that only the primary key has.
     BatchAt<'a>(now: BigInt => i64, reference: Text => str, from: Text => str, to: Text => str) on MultiBackend
         -> BatchColumns,
     concat!(
@@ -64,7 +64,7 @@ statement! {
 }
 
 statement! {
-    /// Batches that were expected before a day, those that were expected first before others.
+    /// Batches whose ETA is before a day, by ETA.
     OverdueAt<'a>(
         now: BigInt => i64,
         today: Date => NaiveDate,
@@ -97,15 +97,15 @@ statement! {
 }
 
 statement! {
-    /// All batches of a SKU with free units. Their order is that of the index that leads to them,
-    /// past all that are used up.
+    /// All batches of a SKU with free units. The order is the order of the index, which skips consumed
+    /// batches.
     OpenBatches<'a>(sku: Text => str) on MultiBackend -> BatchSqlTypes,
     "SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
             shipped_quantity, missing_quantity, moving
      FROM batches WHERE sku = ? AND is_open ORDER BY eta NULLS FIRST, added_at, reference"
 }
 
-/// Which SKU a batch holds.
+/// Returns the SKU of a batch.
 pub(crate) fn sku_of(connection: &mut AnyConnection, reference: &BatchReference) -> Result<Option<Sku>, StoreError> {
     let sku = batch_references::table
         .find(reference.as_str())
@@ -116,10 +116,10 @@ pub(crate) fn sku_of(connection: &mut AnyConnection, reference: &BatchReference)
     sku.map(row::sku).transpose()
 }
 
-/// A row of `batch_references` as far as it tells what a batch was added with.
+/// The columns of `batch_references` with the quantity and ETA that a batch was added with.
 type Added = (i32, Option<NaiveDate>);
 
-/// A batch by its reference, as it is stored, and as it was added.
+/// Finds a batch by its reference, as it is stored, and as it was added.
 pub(crate) fn find_batch(
     connection: &mut AnyConnection,
     reference: &BatchReference,
@@ -139,7 +139,7 @@ pub(crate) fn find_batch(
     Ok(Some(FoundBatch { batch: restored(batch)?, added_quantity, added_eta: Eta::from(added_eta) }))
 }
 
-/// A batch by its reference, at an instant.
+/// Finds a batch by its reference, at an instant.
 pub(crate) fn batch_at(
     connection: &mut AnyConnection,
     reference: &BatchReference,
@@ -150,13 +150,13 @@ pub(crate) fn batch_at(
     found.map_err(store_error)?.map(restored).transpose()
 }
 
-/// All batches of a SKU that have free units, as they are stored.
+/// Returns all batches of a SKU that have free units, as they are stored.
 pub(crate) fn open_batches(connection: &mut AnyConnection, sku: &Sku) -> Result<Vec<Batch>, StoreError> {
     let rows: Vec<BatchRow> = OpenBatches { sku: sku.as_str() }.load(connection).map_err(store_error)?;
     rows.into_iter().map(|batch| batch.batch(sku.clone())).collect()
 }
 
-/// A page of batches at an instant, in the order in which they were added.
+/// Returns a page of batches at an instant, in the order in which they were added.
 pub(crate) fn batches(
     connection: &mut AnyConnection,
     filter: &BatchFilter,
@@ -174,7 +174,7 @@ pub(crate) fn batches(
     rows.map_err(store_error)?.into_iter().map(restored).collect()
 }
 
-/// A page of batches at an instant that were expected before a day, the longest overdue first.
+/// Returns a page of batches at an instant whose ETA is before a day, longest overdue first.
 pub(crate) fn overdue_batches(
     connection: &mut AnyConnection,
     filter: &BatchFilter,
@@ -194,7 +194,7 @@ pub(crate) fn overdue_batches(
     rows.map_err(store_error)?.into_iter().map(restored).collect()
 }
 
-/// No date that is stored comes before it: there is no year 0.
+/// A day before which no date is stored, because there is no year 0.
 const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(1, 1, 1) {
     Some(day) => day,
     None => NaiveDate::MIN,

@@ -1,4 +1,4 @@
-//! Where orders are looked for that may fit a filter.
+//! Candidates among the orders that may match a filter.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
@@ -36,13 +36,13 @@ statement! {
 }
 
 statement! {
-    /// Orders of a SKU by the lines that hold units.
+    /// Orders of a SKU, by the lines that have allocations.
     Holding<'a>(sku: Text => str, after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
     "SELECT DISTINCT order_id FROM allocations WHERE sku = ? AND order_id > ? ORDER BY order_id LIMIT ?"
 }
 
 statement! {
-    /// Orders of a SKU by the lines that may hold none. Only SQLite has such an index.
+    /// Orders of a SKU, by the lines that may have no allocations. Only SQLite has such an index.
     MaybeIdle<'a>(sku: Text => str, after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
     "SELECT order_id FROM order_lines
      WHERE sku = ? AND order_id > ? AND (of_order OR waiting > 0 OR ended IS NOT NULL OR picked > 0 OR shipped > 0)
@@ -50,30 +50,30 @@ statement! {
 }
 
 statement! {
-    /// Orders of a SKU where lines are kept by SKU, as they are on PostgreSQL. The SKU is compared
-    /// in a way that only the primary key serves.
+    /// Orders of a SKU on PostgreSQL, where lines are stored by SKU. Only the primary key serves this
+    /// comparison of the SKU.
     OfSku<'a>(last_sku: Text => str, sku: Text => str, after: Text => str, limit: BigInt => i64)
         on MultiBackend -> Text,
     "SELECT order_id FROM order_lines WHERE sku <= ? AND (sku, order_id) > (?, ?) ORDER BY sku, order_id LIMIT ?"
 }
 
-/// Where to look for orders.
+/// The set of orders to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Among<'a> {
     All,
-    /// Those with a line on hold.
+    /// Orders with a held line.
     Held,
-    /// Those with a line that waits.
+    /// Orders with a waiting line.
     Waiting,
-    /// Those with a line of which units are picked and not shipped.
+    /// Orders with a line that has picked units that are not shipped.
     Picked,
-    /// Those with a line on hold or one that has ended.
+    /// Orders with a held line or an ended line.
     HeldOrEnded,
-    /// Those with a line of a SKU.
+    /// Orders with a line of a SKU.
     Sku(&'a str),
 }
 
-/// Orders that may fit a filter: all that do, and as few others as an index can tell.
+/// The candidates for a filter: all matching orders, and as few others as an index allows.
 #[derive(Debug)]
 pub(super) struct Candidates<'a> {
     among: Among<'a>,
@@ -82,9 +82,8 @@ pub(super) struct Candidates<'a> {
 
 impl<'a> Candidates<'a> {
     pub(super) fn new(filter: &'a OrderFilter) -> Self {
-        // Lines on hold, those that wait and those that are picked are of the present, and few. Other statuses are those of
-        // past orders: an order may be cancelled or partially allocated by what it gave back, which
-        // no index tells.
+        // Held, waiting and picked lines are current work, so there are few. No index has the other
+        // statuses: released units may have made an order cancelled or partially allocated.
         let among = match (filter.status, &filter.sku) {
             (Some(OrderStatus::Held), _) => Among::Held,
             (Some(OrderStatus::Backordered | OrderStatus::Short), _) => Among::Waiting,
@@ -105,12 +104,12 @@ impl<'a> Candidates<'a> {
         Self { among, all_fit: filter.status.is_none() }
     }
 
-    /// Whether every candidate fits.
+    /// Returns whether every candidate matches.
     pub(super) const fn all_fit(&self) -> bool {
         self.all_fit
     }
 
-    /// The next candidates, sorted; as many as are asked for, unless these are the last.
+    /// Loads the next candidates in order; fewer than `count` only at the end of the list.
     pub(super) fn load(
         &self,
         connection: &mut AnyConnection,
@@ -129,7 +128,7 @@ impl<'a> Candidates<'a> {
             }
             Among::Sku(sku) => match connection {
                 AnyConnection::Postgres(_) => OfSku { last_sku: sku, sku, after, limit }.load(connection),
-                // Lines are kept by order there.
+                // SQLite stores lines by order id.
                 AnyConnection::Sqlite(_) => either(
                     Holding { sku, after, limit }.load(connection),
                     MaybeIdle { sku, after, limit }.load(connection),
@@ -141,7 +140,7 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// The first of what two sorted lists have.
+/// Merges two sorted lists without duplicates, up to `count`.
 fn either(one: QueryResult<Vec<String>>, other: QueryResult<Vec<String>>, count: usize) -> QueryResult<Vec<String>> {
     let both: BTreeSet<String> = one?.into_iter().chain(other?).collect();
     Ok(both.into_iter().take(count).collect())

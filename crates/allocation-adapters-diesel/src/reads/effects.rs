@@ -1,4 +1,4 @@
-//! What commands have caused.
+//! The events that commands have caused.
 
 use crate::any_connection::AnyConnection;
 use crate::error::{corrupt, store_error};
@@ -11,8 +11,8 @@ use diesel::sql_types::{Array, Text};
 use diesel::sqlite::Sqlite;
 
 statement! {
-    /// The events of one type that a command has caused. One statement sees an event in one of both
-    /// places: it moves between them in one transaction.
+    /// The events of one type that a command has caused. A transaction moves an event from one table to the
+    /// other, so one statement sees it in exactly one of them.
     OneOnSqlite<'a>(cause: Text => str, kind: Text => str, same_cause: Text => str, same_kind: Text => str)
         on Sqlite -> (Text, Text),
     "SELECT causation_id, payload FROM events WHERE causation_id = ? AND type = ?
@@ -20,7 +20,7 @@ statement! {
 }
 
 statement! {
-    /// The same of many commands. What is LATERAL is looked up for one after the other.
+    /// The same for many commands. LATERAL looks them up one after another.
     AllOnPostgres<'a>(causes: Array<Text> => Vec<&'a str>, kinds: Array<Text> => Vec<&'a str>) on Pg -> (Text, Text),
     "SELECT w.cause, e.payload FROM unnest(?, ?) AS w (cause, kind)
      CROSS JOIN LATERAL (
@@ -29,7 +29,7 @@ statement! {
      ) AS e"
 }
 
-/// The events that commands have caused, of each those of one type.
+/// Returns the events that commands have caused, limited to one type per command.
 pub(crate) fn caused_by(
     connection: &mut AnyConnection,
     commands: &[(CausationId, &'static str)],

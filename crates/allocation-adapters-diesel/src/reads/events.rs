@@ -1,4 +1,4 @@
-//! The log.
+//! The event log.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
@@ -12,7 +12,7 @@ use allocation_ports::{
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-/// How many events a page looks through for those of some types.
+/// The number of events that a page scans for a filter by type alone.
 const SCAN_LIMIT: u64 = 10_000;
 
 statement! {
@@ -30,7 +30,7 @@ statement! {
 }
 
 statement! {
-    /// Parked events that are to be sent again.
+    /// Parked events to retry.
     ToRetry<'a>(limit: BigInt => i64) on MultiBackend -> (
         BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>,
     ),
@@ -39,13 +39,13 @@ statement! {
      WHERE p.retry ORDER BY p.position LIMIT ?"
 }
 
-/// The ends of the log.
+/// Returns the bounds of the event log.
 pub(crate) fn log_bounds(connection: &mut AnyConnection) -> Result<LogBounds, StoreError> {
     let (oldest, last) = Bounds { one: &1 }.get_result::<(i64, i64)>(connection).map_err(store_error)?;
     Ok(LogBounds { oldest: u64::try_from(oldest).map_err(corrupt)?, last: u64::try_from(last).map_err(corrupt)? })
 }
 
-/// A page of the log. All must be read of one state of the database.
+/// Returns a page of the event log. All statements must see the same state of the database.
 pub(crate) fn events(
     connection: &mut AnyConnection,
     after: u64,
@@ -60,7 +60,7 @@ pub(crate) fn events(
     if after == last {
         return Ok(EventPage { events: Vec::new(), next: after });
     }
-    // What an event is about leads to it; its type does not.
+    // An index finds an event by its subject, but not by its type.
     let looks_through = filter.subject.is_none() && !filter.is_open();
     let until = if looks_through { last.min(after + SCAN_LIMIT) } else { last };
     let rows = match filter.is_open() {
@@ -76,14 +76,14 @@ pub(crate) fn events(
     Ok(EventPage { events, next })
 }
 
-/// Parked events that are to be sent again, the first ones.
+/// Returns the first parked events to retry.
 pub(crate) fn to_retry(connection: &mut AnyConnection, page: PageSize) -> Result<Vec<LoggedEvent>, ReadLogError> {
     let statement = ToRetry { limit: &i64::from(page.get()) };
     let rows: Vec<EventRow> = statement.load(connection).map_err(store_error)?;
     readable(rows)
 }
 
-/// The events up to the first that cannot be read, if there are any before it.
+/// Returns the events before the first unreadable one, or an error if that is the first of all.
 fn readable(rows: Vec<EventRow>) -> Result<Vec<LoggedEvent>, ReadLogError> {
     let mut events = Vec::with_capacity(rows.len());
     for row in rows {
@@ -101,7 +101,7 @@ fn number(position: u64) -> Result<i64, StoreError> {
     i64::try_from(position).map_err(|error| StoreError::Failed(error.into()))
 }
 
-/// A row of `events`, as far as it is read.
+/// The selected columns of a row of `events`.
 #[derive(Debug, Queryable)]
 pub(super) struct EventRow {
     position: i64,

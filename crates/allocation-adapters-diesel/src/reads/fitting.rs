@@ -1,4 +1,4 @@
-//! Events of the log that fit a filter.
+//! Events of the log that match a filter.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::reads::events::EventRow;
@@ -7,11 +7,13 @@ use allocation_ports::{EventFilter, PageSize, Subject};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-/// Makes the statements of a database by how it looks for a type in a list of types, which is a text with
-/// commas, and how it keeps a query from being drawn into the one around it.
+/// Defines the statements of a database.
 ///
-/// An event is found by what it is about through an index; those of an order are few, and sorted. By type
-/// alone, events between two positions are looked through.
+/// The databases differ in two expressions. One finds a type in a comma-separated list; the other keeps a
+/// subquery from being merged into the outer query.
+///
+/// An index finds events by their subject. The events of an order are few, and are sorted. By type alone,
+/// events between two positions are scanned.
 macro_rules! statements {
     ($of_types:ident, $of_order:ident, $of_batch:ident, $of_product:ident, $is_listed:literal, $apart:literal) => {
         statement! {
@@ -71,7 +73,7 @@ statements! {
     "instr(',' || ? || ',', ',' || type || ',') > 0", ""
 }
 
-/// Events after a position that fit a filter; by type alone, up to another.
+/// Loads the events after a position that match a filter; by type alone, up to another position.
 pub(super) fn fitting(
     connection: &mut AnyConnection,
     (after, until): (i64, i64),

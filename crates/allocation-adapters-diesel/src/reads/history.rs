@@ -1,4 +1,4 @@
-//! What has happened to an order.
+//! The history of an order.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
@@ -10,9 +10,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
 statement! {
-    /// The events of an order after a place, and sorted: an order has few. Those with a position are
-    /// found by their order. The others are looked for among those of the products in which the order
-    /// has lines, or had lines that are forgotten since.
+    /// The sorted events of an order after a cursor; an order has few. Sequenced events are found by their
+    /// order id. The others are found among the events of the products in which the order has lines, or had
+    /// lines that have been removed.
     HistoryOnPostgres<'a>(
         order_id: Text => str,
         occurred_at: BigInt => i64,
@@ -46,8 +46,8 @@ statement! {
 }
 
 statement! {
-    /// The events of an order after a place, and sorted: an order has few. Those with a position are
-    /// found by their order; all others are looked through, which are few.
+    /// The sorted events of an order after a cursor; an order has few. Sequenced events are found by their
+    /// order id; the few others are scanned.
     HistoryOnSqlite<'a>(
         order_id: Text => str,
         occurred_at: BigInt => i64,
@@ -69,7 +69,7 @@ statement! {
      ORDER BY occurred_at, sku, version, ordinal LIMIT ?"
 }
 
-/// A page of the events of an order, as far as they are retained.
+/// Returns a page of the retained events of an order.
 pub(crate) fn history(
     connection: &mut AnyConnection,
     order_id: &OrderId,
@@ -79,7 +79,7 @@ pub(crate) fn history(
     let order_id = order_id.as_str();
     let occurred_at = &after.map_or(i64::MIN, |after| after.occurred_at.timestamp_micros());
     let sku = after.map_or(super::FIRST, |after| after.sku.as_str());
-    // Nothing is stored with a number that is out of range here.
+    // No stored event has numbers beyond the column types.
     let version = &after.map_or(0, |after| i64::try_from(after.version).unwrap_or(i64::MAX));
     let ordinal = &after.map_or(0, |after| i32::try_from(after.ordinal).unwrap_or(i32::MAX));
     let limit = &i64::from(page.get());
@@ -118,7 +118,7 @@ pub(crate) fn history(
     rows.map_err(store_error)?.into_iter().map(EventRow::event).collect()
 }
 
-/// An event, as far as it is read.
+/// The selected columns of an event.
 #[derive(Debug, Queryable)]
 struct EventRow {
     sku: String,

@@ -1,4 +1,4 @@
-//! Orders with what their lines hold.
+//! Orders with the allocations of their lines.
 
 use super::candidates::Candidates;
 use crate::any_connection::AnyConnection;
@@ -10,21 +10,21 @@ use allocation_ports::{OrderFilter, OrderPage, PageSize, StoreError};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
-/// How many orders a page looks through at most.
+/// The maximum number of orders that a page scans.
 const MAX_ORDERS: usize = 2_000;
 
-/// A page that has looked through so many lines looks no further.
+/// The number of scanned lines after which a page ends.
 const MANY_LINES: usize = 10_000;
 
-/// How many orders are read at a time at most: few enough for the memory even if they are large.
+/// The maximum number of orders loaded at a time, so that even large orders fit into memory.
 const AT_A_TIME: usize = 50;
 
-/// An order as it is stored, read in one statement.
+/// Loads an order as it is stored, with one statement.
 pub(crate) fn order(connection: &mut AnyConnection, order_id: &OrderId) -> Result<Option<Order>, StoreError> {
     Ok(load(connection, &[order_id.as_str()])?.pop())
 }
 
-/// A page of orders, in one snapshot: an order that changes meanwhile is read whole.
+/// Returns a page of orders, in one snapshot, so that no order is read half changed.
 pub(crate) fn orders(
     connection: &mut AnyConnection,
     filter: &OrderFilter,
@@ -39,7 +39,7 @@ pub(crate) fn orders(
     while kept.orders.len() < page && orders_seen < MAX_ORDERS && lines_seen < MANY_LINES {
         let missing = page - kept.orders.len();
         let count = if candidates.all_fit() { missing.min(AT_A_TIME) } else { AT_A_TIME }.min(MAX_ORDERS - orders_seen);
-        // One more tells whether the list goes on.
+        // One more order shows whether the list continues.
         let mut found = candidates.load(connection, kept.next.as_ref(), count + 1)?;
         let goes_on = found.len() > count;
         found.truncate(count);
@@ -67,7 +67,7 @@ fn fits(filter: &OrderFilter, order: &Order, now: DateTime<Utc>) -> bool {
         && filter.sku.as_ref().is_none_or(|sku| order.lines.iter().any(|(ordered, _)| ordered == sku))
 }
 
-/// Those of the orders that have lines, by the bytes of their names.
+/// Loads the orders that have lines, sorted by the bytes of their ids.
 fn load(connection: &mut AnyConnection, order_ids: &[&str]) -> Result<Vec<Order>, StoreError> {
     let rows = match connection {
         AnyConnection::Sqlite(connection) => sqlite::order_lines(connection, order_ids),

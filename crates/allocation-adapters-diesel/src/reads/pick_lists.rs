@@ -1,4 +1,4 @@
-//! Pick lists, and lists of them.
+//! Pick lists, and pages of pick lists.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
@@ -12,7 +12,7 @@ use allocation_ports::{
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
-/// How many lists a page looks through at most.
+/// The maximum number of lists that a page scans.
 const MAX_LISTS: usize = 1_000;
 
 statement! {
@@ -30,7 +30,7 @@ statement! {
     concat!("SELECT ", pick_line_columns!(), " FROM pick_list_lines WHERE list_id = ? AND line = ?")
 }
 
-/// Lists with the numbers of their lines.
+/// Selects lists with their numbers of lines.
 macro_rules! summaries {
     ($lists:literal) => {
         concat!(
@@ -62,14 +62,14 @@ statement! {
 }
 
 statement! {
-    /// Lists of which something was picked and not shipped; there may be more to pick.
+    /// Lists with picked units that are not shipped; they may also have lines to pick.
     ToShip<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> SummaryColumns,
     summaries!(
         "SELECT DISTINCT list_id FROM pick_list_lines WHERE status = 'picked' AND list_id > ? ORDER BY list_id LIMIT ?"
     )
 }
 
-/// A list with its lines, read in one snapshot.
+/// Loads a list with its lines, in one snapshot.
 pub(crate) fn pick_list(
     connection: &mut AnyConnection,
     list_id: &PickListId,
@@ -82,16 +82,16 @@ pub(crate) fn pick_list(
     Ok(Some(StoredPickList { list, created_at: row::instant(created_at)? }))
 }
 
-/// A line of a list.
+/// Loads a line of a list.
 pub(crate) fn pick_line(connection: &mut AnyConnection, id: &PickLineId) -> Result<Option<PickLine>, StoreError> {
-    // No list has a line whose number is out of range.
+    // No list has a line number beyond the column type.
     let Ok(line) = i32::try_from(id.line) else { return Ok(None) };
     let found = Line { list_id: id.list.as_str(), line: &line }.get_result::<PickLineRow>(connection).optional();
     found.map_err(store_error)?.map(|row| row.pick_line().map(|(_, line)| line)).transpose()
 }
 
-/// A page of lists, in one snapshot. What a list has come to is told by its lines, so a page looks
-/// through a bounded number of lists and keeps those that fit.
+/// Returns a page of lists, in one snapshot. The lines decide the status of a list, so a page scans a
+/// limited number of lists and keeps the matching ones.
 pub(crate) fn pick_lists(
     connection: &mut AnyConnection,
     filter: &PickListFilter,
@@ -103,7 +103,7 @@ pub(crate) fn pick_lists(
     let mut seen = 0;
     while kept.lists.len() < page && seen < MAX_LISTS {
         let count = (page - kept.lists.len()).min(MAX_LISTS - seen);
-        // One more tells whether the list goes on.
+        // One more list shows whether there are further ones.
         let mut found = load(connection, filter.status, kept.next.as_ref(), count + 1)?;
         let goes_on = found.len() > count;
         found.truncate(count);
@@ -117,7 +117,7 @@ pub(crate) fn pick_lists(
     Ok(kept)
 }
 
-/// The next lists that may have a status, sorted.
+/// Loads the next lists that may have a status, in order.
 fn load(
     connection: &mut AnyConnection,
     status: Option<PickListStatus>,
@@ -126,19 +126,19 @@ fn load(
 ) -> Result<Vec<PickListSummary>, StoreError> {
     let after = after.map_or(super::FIRST, PickListId::as_str);
     let limit = &i64::try_from(count).map_err(corrupt)?;
-    // What is open or to be shipped is of the present, and little.
+    // Lists to pick or to ship are current work, so there are few.
     let rows: QueryResult<Vec<SummaryRow>> = match status {
         Some(PickListStatus::Open) => Open { after, limit }.load(connection),
         Some(PickListStatus::Picked) => ToShip { after, limit }.load(connection),
         None | Some(PickListStatus::Shipped | PickListStatus::Withdrawn) => All { after, limit }.load(connection),
     };
     let mut lists = rows.map_err(store_error)?.into_iter().map(summary).collect::<Result<Vec<_>, _>>()?;
-    // The rows come in this order, but SQL does not promise it.
+    // The rows arrive in this order, but SQL does not guarantee it.
     lists.sort_unstable_by(|one, other| one.list_id.cmp(&other.list_id));
     Ok(lists)
 }
 
-/// The list, when it was made, and how many lines it has, open, picked and shipped ones.
+/// The list id, the creation time, and the numbers of all, open, picked and shipped lines.
 type SummaryRow = (String, i64, i64, i64, i64, i64);
 
 fn summary((list_id, created_at, lines, open, picked, shipped): SummaryRow) -> Result<PickListSummary, StoreError> {

@@ -1,8 +1,7 @@
-//! Order lines that a new pick list can take.
+//! Order lines that a new pick list can include.
 //!
-//! The lines of a batch are looked through in the order in which they are served, page by page, until
-//! there are enough. What was picked is not among the allocations any more, and an inbound batch is
-//! passed over in one step.
+//! The lines of a batch are scanned in the order in which they are served, page by page, until there are
+//! enough. Picked units are no longer allocations, and an inbound batch is skipped in one step.
 
 mod scan;
 
@@ -17,12 +16,12 @@ use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use scan::Scan;
 use std::collections::BTreeSet;
 
-/// How many batches, or lines of a batch, one statement looks through.
+/// The number of batches, or lines of a batch, that one statement scans.
 const PAGE: i64 = 2_000;
 
 statement! {
-    /// Batches of which units are allocated, after a place, and whether they are in stock. From one to
-    /// the next it is one step in the index, however many allocations they have.
+    /// Batches with allocated units after a reference, and whether they are in stock. The next batch is one
+    /// step away in the index, whatever the number of allocations.
     Allocated<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> (Text, Bool),
     "WITH RECURSIVE held (reference) AS (
          SELECT * FROM (
@@ -46,13 +45,13 @@ statement! {
 }
 
 statement! {
-    /// Batches of a SKU after a place, and whether they are in stock with allocated units.
+    /// Batches of a SKU after a reference, and whether they are in stock with allocated units.
     BatchesOf<'a>(sku: Text => str, after: Text => str, limit: BigInt => i64) on MultiBackend -> (Text, Bool),
     "SELECT reference, eta IS NULL AND allocated_quantity > 0 FROM batches
      WHERE sku = ? AND reference > ? ORDER BY sku, reference LIMIT ?"
 }
 
-/// Of an allocation `a` of a line `l`: whether it is firm and not all of it on lists.
+/// The condition that an allocation `a` of a line `l` is firm and not completely on pick lists.
 macro_rules! pickable {
     () => {
         "l.expires_at IS NULL AND l.ended IS NULL
@@ -64,7 +63,7 @@ macro_rules! pickable {
     };
 }
 
-/// Of an allocation `a`: whether its batch is in stock.
+/// The condition that the batch of an allocation `a` is in stock.
 macro_rules! in_stock {
     () => {
         "(
@@ -74,15 +73,15 @@ macro_rules! in_stock {
     };
 }
 
-/// The columns of an allocation, of which a condition is the last.
+/// Selects the columns of an allocation, with a condition as the last column.
 macro_rules! select {
     ($($condition:expr),+) => {
         concat!("SELECT a.sku, a.order_id, a.reference, a.precedence, a.placed_at, ", $($condition,)+ " FROM ")
     };
 }
 
-/// The line of an allocation on PostgreSQL, which is told to look at one line after the other, whatever it
-/// takes the tables for.
+/// Joins the line of an allocation on PostgreSQL, one line after another, whatever size the planner expects
+/// the tables to have.
 macro_rules! line_on_postgres {
     () => {
         " AS a
@@ -93,7 +92,7 @@ macro_rules! line_on_postgres {
     };
 }
 
-/// A page of the allocations of a batch.
+/// Selects a page of the allocations of a batch.
 macro_rules! page_of_batch {
     () => {
         "(
@@ -106,12 +105,12 @@ macro_rules! page_of_batch {
 
 type Columns = (Text, Text, Text, Integer, BigInt, Bool);
 
-/// The SKU, the order, the batch, the precedence of the line, when it was placed, and whether it can be
-/// put on a list.
+/// The SKU, the order id, the batch, the precedence of the line, the time when it was placed, and whether a
+/// pick list can include it.
 type Row = (String, String, String, i32, i64, bool);
 
 statement! {
-    /// A page of the lines on a batch, those included that cannot be put on a list.
+    /// A page of the lines on a batch, including lines that no pick list can include.
     OfBatchOnSqlite<'a>(
         reference: Text => str,
         precedence: Integer => i32,
@@ -122,7 +121,7 @@ statement! {
     concat!(
         select!(pickable!()),
         page_of_batch!(),
-        // A CROSS JOIN takes its tables in their order.
+        // SQLite keeps the order of the tables in a CROSS JOIN.
         " AS a CROSS JOIN order_lines AS l ON l.sku = a.sku AND l.order_id = a.order_id"
     )
 }
@@ -139,7 +138,7 @@ statement! {
 }
 
 statement! {
-    /// The lines of an order, those included that cannot be put on a list.
+    /// The lines of an order, including lines that no pick list can include.
     OfOrderOnSqlite<'a>(order_id: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
     concat!(
         select!(in_stock!(), pickable!()),
@@ -167,7 +166,7 @@ statement! {
     )
 }
 
-/// Units of a line in a batch, by their place in a list.
+/// The units of a line in a batch, ordered by their place in a pick list.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Pickable {
     reference: BatchReference,
@@ -175,7 +174,7 @@ struct Pickable {
     sku: Sku,
 }
 
-/// The order lines that a new list can take, those that come first in it, each once.
+/// Returns the first order lines that a new pick list can include, each once.
 pub(crate) fn pickable(
     connection: &mut AnyConnection,
     criteria: &PickCriteria,
@@ -193,7 +192,7 @@ pub(crate) fn pickable(
     Ok(scan.finish())
 }
 
-/// Looks through the lines of orders.
+/// Scans the lines of orders.
 fn of_orders(
     connection: &mut AnyConnection,
     order_ids: &BTreeSet<OrderId>,
@@ -215,7 +214,7 @@ fn of_orders(
     Ok(())
 }
 
-/// The batches in stock among those that are named, or of SKUs that are, or both; sorted.
+/// Returns the batches in stock that match the named batches, the SKUs, or both, in order.
 fn in_stock(
     connection: &mut AnyConnection,
     criteria: &PickCriteria,
@@ -246,7 +245,7 @@ fn in_stock(
     Ok(references)
 }
 
-/// Looks through the lines of all batches in stock.
+/// Scans the lines of all batches in stock.
 fn of_all_batches(connection: &mut AnyConnection, scan: &mut Scan) -> Result<(), StoreError> {
     let (mut after, mut page_size) = (super::FIRST.to_owned(), 100);
     while scan.goes_on() {
@@ -257,13 +256,13 @@ fn of_all_batches(connection: &mut AnyConnection, scan: &mut Scan) -> Result<(),
         after.clone_from(last);
         let references = page.iter().filter(|(_, in_stock)| *in_stock).map(|(reference, _)| reference.as_str());
         of_batches(connection, references, scan)?;
-        // Nearly always the first batches have enough.
+        // The first batches nearly always have enough lines.
         page_size = PAGE;
     }
     Ok(())
 }
 
-/// Looks through the lines of batches that are sorted, until there are enough.
+/// Scans the lines of sorted batches until there are enough.
 fn of_batches<'a>(
     connection: &mut AnyConnection,
     references: impl Iterator<Item = &'a str>,
@@ -303,7 +302,7 @@ fn page_of(
     rows.map_err(store_error)
 }
 
-/// What a row says, `None` when it cannot be put on a list.
+/// Converts a row; `None` if no pick list can include it.
 fn parse((sku, order_id, reference, precedence, placed_at, fits): Row) -> Result<Option<Pickable>, StoreError> {
     if !fits {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Lists cost the same for every page: an index serves filter, order and cursor.
+//! Each page of a list costs the same: an index serves its filter, order and cursor.
 
 use super::allocations::{PageOfOrder, allocations_query};
 use super::candidates::{All, Ended, Held, Holding, MaybeIdle, OfSku, Picked, Waiting};
@@ -15,7 +15,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Integer, Text};
 use r2d2::ManageConnection;
 
-/// Asks for the plan of a query instead of its rows.
+/// A request for the plan of a query instead of its rows.
 #[derive(Debug)]
 struct Explain<Q>(Q, &'static str);
 
@@ -32,7 +32,7 @@ impl<Q> QueryId for Explain<Q> {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-/// A plan of SQLite: its nodes with their numbers.
+/// A plan of SQLite: numbered nodes.
 #[derive(Debug)]
 struct Nodes<Q>(Explain<Q>);
 
@@ -72,17 +72,17 @@ fn plan<Q: QueryFragment<MultiBackend>>(connection: &mut AnyConnection, query: Q
     }
 }
 
-/// The one list whose order no index has.
+/// The only list whose order no index has.
 const HISTORY: &str = "history";
 
-/// The one that groups rows, which come from another index.
+/// The only query that groups rows, which arrive in another order.
 const EXPIRED_UNITS: &str = "units of expired lines";
 
-/// The one list whose rows come from two tables: those of each line are sorted on PostgreSQL, which
-/// has the lines in order, but for the anchor.
+/// The only list with rows of two tables. PostgreSQL sorts the allocations of each line; the lines are in
+/// order, except for the anchor.
 const ALLOCATIONS_OF_ORDER: &str = "allocations of an order";
 
-/// The plans of all queries, by their names.
+/// Returns the plans of all queries with their names.
 fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
     let (text, number, limit, small) = ("M", &7, &100, &7);
     let day = &NaiveDate::from_ymd_opt(2027, 1, 15).unwrap();
@@ -212,7 +212,7 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
     plans
 }
 
-/// The plans of events that fit: by their types, or about an order, a batch or a product.
+/// Returns the plans of filtered events: by type, or by an order, a batch or a product.
 fn plans_of_fitting(connection: &mut AnyConnection) -> Vec<(String, String)> {
     let (after, until, all, types, limit, text) = (&7, &7, "M", "M", &100, "M");
     macro_rules! plans {
@@ -234,10 +234,10 @@ fn plans_of_fitting(connection: &mut AnyConnection) -> Vec<(String, String)> {
     FITTING.into_iter().map(String::from).zip(plans).collect()
 }
 
-/// Events that fit. Those of an order are few, and no index has their order.
+/// The filters of events. An order has few events, and no index has their order.
 const FITTING: [&str; 4] = ["events of types", "events of an order", "events of a batch", "events of a product alone"];
 
-/// The plans of what a new pick list can take.
+/// Returns the plans of the queries for a new pick list.
 fn plans_of_pickable(connection: &mut AnyConnection) -> Vec<(String, String)> {
     let (text, limit, precedence, placed_at) = ("M", &100, &7, &7);
     let (reference, order_id) = (text, text);
@@ -254,14 +254,14 @@ fn plans_of_pickable(connection: &mut AnyConnection) -> Vec<(String, String)> {
     PICKABLE.into_iter().map(String::from).zip(plans).collect()
 }
 
-/// What of a batch and of an order can be picked.
+/// The queries for the pickable lines of a batch and of an order.
 const PICKABLE: [&str; 2] = ["pickable of a batch", "pickable of an order"];
 
-/// The plans of lists of allocations with every filter, with and without a cursor.
+/// Returns the plans of lists of allocations with every filter, with and without a cursor.
 fn plans_of_allocations(connection: &mut AnyConnection, cursor: &AllocationCursor) -> Vec<(String, String)> {
     let AllocationCursor { sku, order_id, reference, .. } = cursor;
     let mut plans = Vec::new();
-    // Whoever asks for a batch has its SKU found first.
+    // A filter by batch always has the SKU of the batch as well.
     for bits in [0b000, 0b001, 0b011, 0b101, 0b111] {
         let filter = AllocationFilter {
             sku: (bits & 0b001 != 0).then(|| sku.clone()),
@@ -277,8 +277,8 @@ fn plans_of_allocations(connection: &mut AnyConnection, cursor: &AllocationCurso
     plans
 }
 
-/// The plans of all queries for tables of which nothing is known, and for tables known to be empty:
-/// a plan is kept while they grow.
+/// Returns the plans of all queries, without statistics and for tables known to be empty: PostgreSQL keeps
+/// a plan while the tables grow.
 fn plans_of(database: &TestDatabase) -> Vec<(String, String)> {
     let url = DatabaseUrl::parse(database.url()).unwrap();
     crate::Store::connect(&url, 1).unwrap().migrations().up().unwrap();
@@ -290,7 +290,7 @@ fn plans_of(database: &TestDatabase) -> Vec<(String, String)> {
     all
 }
 
-/// Whether a list begins at the very start of an index.
+/// Returns whether a list begins at the start of an index.
 fn is_first_page_of_all(list: &str) -> bool {
     list.ends_with(" None") && !list.contains("Some")
 }
@@ -300,8 +300,7 @@ const LINES: &str = "pick_list_lines_pkey";
 const LINES_OPEN: &str = "pick_list_lines_open";
 const LINES_TO_SHIP: &str = "pick_list_lines_to_ship";
 
-/// Which indexes serve a list on PostgreSQL. Others would fit, too, but lead past rows that nobody asked
-/// for.
+/// The indexes that serve a list on PostgreSQL. Others would work as well, but scan rows outside the list.
 const INDEXES: &[(&str, &[&str])] = &[
     ("batch", &["batch_references_pkey", "batches_pkey", "order_lines_expiring", "allocations_pkey"]),
     ("batches", &["batches_by_added_at", "order_lines_expiring", "allocations_pkey"]),
@@ -369,7 +368,7 @@ fn lists_are_served_by_an_index_on_sqlite() {
         assert!(!plan.contains("TEMP B-TREE") || sorted, "{list}\n{plan}");
         // Subqueries have short names and are read once; tables are searched.
         let walked = |step: &str| step.starts_with("SCAN") && step.len() > "SCAN lower".len();
-        // What has no position yet is little, and looked through.
+        // Few events are not sequenced, so the outbox is scanned.
         let plan = if list == HISTORY { plan.replace("SCAN outbox", "") } else { plan };
         assert!(!plan.lines().any(walked) || is_first_page_of_all(&list), "{list}\n{plan}");
     }
@@ -378,7 +377,7 @@ fn lists_are_served_by_an_index_on_sqlite() {
 #[test]
 fn lists_are_served_by_an_index_on_postgres() {
     for (list, plan) in plans_of(&TestDatabase::postgres()) {
-        // The products of an order are few.
+        // An order has few products.
         let plan = if [HISTORY, EXPIRED_UNITS].contains(&&*list) { plan.replace("HashAggregate", "") } else { plan };
         for dear in ["Seq Scan", "Bitmap", "Hash", "Join Filter", "Materialize"] {
             assert!(!plan.contains(dear), "{list}\n{plan}");
@@ -387,7 +386,7 @@ fn lists_are_served_by_an_index_on_postgres() {
             HISTORY => 1,
             list if list == FITTING[1] => 1,
             EXPIRED_UNITS => plan.matches("->  Sort").count(),
-            // The anchor of the order is one line, and sorted to its place among the others.
+            // The anchor of the order is a single line that is sorted among the others.
             ALLOCATIONS_OF_ORDER => 1 + plan.matches("->  Incremental Sort").count(),
             _ => 0,
         };
@@ -398,7 +397,7 @@ fn lists_are_served_by_an_index_on_postgres() {
         );
         let (scans, conditions) = (plan.matches(" using ").count(), plan.matches("Index Cond").count());
         assert!(scans == conditions || is_first_page_of_all(&list), "{list}\n{plan}");
-        // Of tables that are known to be empty, a line is found by its order as well as by its key.
+        // For tables known to be empty, the index by order id is as good for a line as the primary key.
         let plan =
             if PICKABLE.contains(&&*list) { plan.replace("order_lines_pkey", "order_lines_by_order") } else { plan };
         let indexes: Vec<_> = plan.split(" using ").skip(1).filter_map(|rest| rest.split(' ').next()).collect();
@@ -418,7 +417,7 @@ fn no_workers_are_started_for_a_page_of_a_large_table() {
     );
     database.execute("VACUUM ANALYZE events");
     let mut connection = Connector::new(DatabaseUrl::parse(database.url()).unwrap()).connect().unwrap().connection;
-    // A plan that is kept is made for no limit in particular, but for a share of the table.
+    // A kept plan does not depend on the limit; PostgreSQL assumes a fraction of the table.
     let plan = plan(&mut connection, events::Events { after: &7, limit: &100_000 });
     assert!(plan.contains("Index Scan using events_pkey") && !plan.contains("Gather"), "{plan}");
 }

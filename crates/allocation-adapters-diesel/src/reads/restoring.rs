@@ -13,8 +13,8 @@ use diesel::sql_types::{BigInt, Text};
 use std::collections::HashMap;
 
 statement! {
-    /// The batches of a product in which lines hold units whose hold has expired, each with how many
-    /// these are: however many lines, they are summed here.
+    /// The batches of a product with units of expired holds, and the number of these units. The database
+    /// sums them up, whatever the number of lines.
     ExpiredUnits<'a>(expired_sku: Text => str, now: BigInt => i64, sku: Text => str) on MultiBackend
         -> (BigInt, BatchSqlTypes),
     "SELECT e.units, b.reference, b.purchased_quantity, b.allocated_quantity, b.eta, b.added_at, b.revision,
@@ -34,8 +34,8 @@ statement! {
 }
 
 statement! {
-    /// The same on PostgreSQL, which is told to look at one line after the other, whatever it takes the
-    /// tables for.
+    /// The same on PostgreSQL. The query looks up one line after another, whatever size the planner expects
+    /// the tables to have.
     ExpiredUnitsInTurn<'a>(expired_sku: Text => str, now: BigInt => i64, sku: Text => str) on MultiBackend
         -> (BigInt, BatchSqlTypes),
     "SELECT e.units, b.*
@@ -61,18 +61,19 @@ statement! {
      ) AS b"
 }
 
-/// What a read knows of a product before it restores it.
+/// The state of a product that a read needs to restore it.
 #[derive(Debug)]
 pub(super) struct Standing {
     pub(super) sku: Sku,
     pub(super) has_waiting: bool,
     pub(super) has_expired: bool,
-    /// Whether lines may wait for units that are free.
+    /// Whether lines may wait although units are free.
     pub(super) unserved: bool,
 }
 
-/// A product as the next decision finds it, with all its batches that have free units by then: what
-/// expired lines hold is free, and lines that wait have it, as many as one unit of work serves.
+/// Restores a product as the next decision finds it, with all batches that have free units then.
+///
+/// Units of expired lines are free. Waiting lines receive them, as many lines as one unit of work serves.
 pub(super) fn restore(
     connection: &mut AnyConnection,
     standing: &Standing,
@@ -92,7 +93,7 @@ pub(super) fn restore(
     Ok(product)
 }
 
-/// Lines whose hold has expired wait no more.
+/// Loads the requested data. Lines whose hold has expired no longer wait.
 fn load(
     connection: &mut AnyConnection,
     product: &mut Product,
@@ -107,7 +108,7 @@ fn load(
     }
 }
 
-/// Takes what expired lines hold off what is allocated of batches.
+/// Subtracts the units of expired lines from the allocated quantities of batches.
 fn free_expired(
     connection: &mut AnyConnection,
     sku: &Sku,

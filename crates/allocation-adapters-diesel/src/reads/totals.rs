@@ -1,4 +1,4 @@
-//! What the batches and lines of products add up to.
+//! The totals of the batches and lines of products.
 
 use super::restoring::{Standing, restore};
 use crate::any_connection::{AnyConnection, MultiBackend};
@@ -11,11 +11,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
-/// What is counted of a product, what its open batches have free, whether lines wait and may do so for
-/// units that are free, and whether holds have expired that are not released: where nothing is held,
-/// none is looked for.
+/// Selects the counters of a product, and its free units.
 ///
-/// What is free is found by the index of open batches, which the order asks for.
+/// Also selects whether lines wait, whether they may wait although units are free, and whether expired
+/// holds are not released yet. Without held lines, there is no search for expired ones. The free units come
+/// from the index of open batches, whose order the subquery has.
 macro_rules! counted_at {
     () => {
         "SELECT sku, in_stock, on_its_way, held, backordered, picked,
@@ -41,8 +41,8 @@ macro_rules! counted_at {
 type CountedColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, Bool, Bool, Bool);
 
 statement! {
-    /// What lines of a product hold whose hold has expired, and what they wait for: however many, they
-    /// are summed here. What is held is ordered as only the primary key has it.
+    /// The allocated and waiting units of expired lines of a product. The database sums them up, whatever
+    /// the number of lines. Allocations are in an order that only the primary key has.
     Expired<'a>(sku: Text => str, now: BigInt => i64) on MultiBackend -> (BigInt, BigInt),
     "SELECT CAST(coalesce(sum(d.held), 0) AS bigint), CAST(coalesce(sum(d.waiting), 0) AS bigint)
      FROM (
@@ -69,7 +69,7 @@ statement! {
     concat!(counted_at!(), "WHERE sku > ? ORDER BY sku LIMIT ?")
 }
 
-/// The totals of a product at an instant, in one snapshot.
+/// Returns the totals of a product at an instant, in one snapshot.
 pub(crate) fn product(
     connection: &mut AnyConnection,
     sku: &Sku,
@@ -80,7 +80,7 @@ pub(crate) fn product(
     counted.map(|counted| counted.totals(connection, now)).transpose()
 }
 
-/// A page of the totals of products at an instant, in one snapshot.
+/// Returns a page of the totals of products at an instant, in one snapshot.
 pub(crate) fn products(
     connection: &mut AnyConnection,
     after: Option<&Sku>,
@@ -93,7 +93,7 @@ pub(crate) fn products(
     rows.into_iter().map(|counted| counted.totals(connection, now)).collect()
 }
 
-/// A product as it is counted.
+/// The stored counters of a product.
 #[derive(Debug, Queryable)]
 struct Counted {
     sku: String,
@@ -109,7 +109,7 @@ struct Counted {
 }
 
 impl Counted {
-    /// The totals at an instant: what is counted, and what becomes of holds that have expired.
+    /// Returns the totals at an instant: the counters, corrected by the effects of expired holds.
     fn totals(self, connection: &mut AnyConnection, now: DateTime<Utc>) -> Result<ProductTotals, StoreError> {
         let sku = row::sku(self.sku)?;
         let mut change = TotalsChange::default();

@@ -1,4 +1,4 @@
-//! The file of the database, and the room it has.
+//! The database file and its free disk space.
 
 use allocation_ports::StoreError;
 use diesel::SqliteConnection;
@@ -9,16 +9,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// From how many bytes on the write-ahead log is copied into the file and begun anew, even if that has to wait
-/// for readers. Usually SQLite does so at half of it, unless readers overlap without a gap.
+/// The size in bytes from which the write-ahead log is copied into the file and restarted, even if that
+/// waits for readers. SQLite usually does so at half this size, unless readers overlap without a gap.
 const MAX_LOG: u64 = 64 * 1_024 * 1_024;
-/// Below how many free bytes on the disk the write-ahead log is emptied from a small size on.
+/// The free disk space in bytes below which even a small write-ahead log is emptied.
 const LITTLE_ROOM: u64 = 64 * 1_024 * 1_024;
-/// A write-ahead log of that size is not worth emptying.
+/// The size in bytes up to which a write-ahead log is not worth emptying.
 const SMALL_LOG: u64 = 256 * 1_024;
-/// How long a write waits for readers to let the write-ahead log go, in milliseconds.
+/// The time that a write waits for readers to release the write-ahead log, in milliseconds.
 const WAIT_FOR_READERS: u32 = 250;
-/// How long to pause after readers did not let it go: each try makes writers wait.
+/// The pause after readers did not release it: each attempt makes writers wait.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
 
 /// The file of a database, as it was when it was opened.
@@ -27,11 +27,11 @@ pub(crate) struct DatabaseFile {
     path: PathBuf,
     log: PathBuf,
     identity: Identity,
-    /// When readers last did not let the write-ahead log go.
+    /// The time of the last attempt at which readers did not release the write-ahead log.
     held: Mutex<Option<Instant>>,
 }
 
-/// What makes a file the same.
+/// The device and inode that identify a file.
 type Identity = Option<(u64, u64)>;
 
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ impl DatabaseFile {
         Ok(Self { path: path.to_owned(), log: log.into(), identity, held: Mutex::new(None) })
     }
 
-    /// Checks that the path still leads to the file: what is written to one that was removed is lost.
+    /// Checks that the path still leads to the opened file: writes to a removed file are lost.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         let now = fs::metadata(&self.path);
         match now {
@@ -57,8 +57,8 @@ impl DatabaseFile {
         }
     }
 
-    /// Empties the write-ahead log when it is large, or as large as the room that is left on the disk: without
-    /// room, it could not be copied into the file any more.
+    /// Empties the write-ahead log if it exceeds [`MAX_LOG`], or if it is large for the little free disk
+    /// space. On a full disk, it could no longer be copied into the file.
     pub(crate) fn make_room(&self, connection: &mut SqliteConnection) {
         let log = fs::metadata(&self.log).map_or(0, |log| log.len());
         if !self.is_too_large(log) || self.held.lock().is_some_and(|held| held.elapsed() < TRY_AGAIN) {
@@ -97,7 +97,7 @@ const fn identity(_metadata: &Metadata) -> Identity {
     None
 }
 
-/// How many bytes are free for this user on the disk of a file, if the system says so.
+/// Returns the free bytes for this user on the disk of a file, if the system reports them.
 #[cfg(unix)]
 #[allow(clippy::useless_conversion, reason = "the numbers have other types on other systems")]
 fn free(path: &Path) -> Option<u64> {

@@ -1,7 +1,6 @@
-//! Locking and loading products.
+//! Locking and loading of products.
 //!
-//! The transaction has the lock of the whole file from its beginning; what is left is to count the
-//! versions.
+//! The transaction locks the whole file from its beginning, so a lock only increments the version.
 
 use super::pick_lines::load_pick_lines;
 use super::rows::{CountUp, InsertMissing, LineOrEnds};
@@ -28,7 +27,7 @@ pub(crate) fn lock(
     locked.into_iter().map(|(wanted, locked)| load_one(connection, wanted, &locked, now, most_expired)).collect()
 }
 
-/// What the lock tells of a product.
+/// The columns of a product that the lock returns.
 #[derive(Debug, Queryable)]
 struct Locked {
     version: i64,
@@ -49,7 +48,7 @@ fn lock_one(connection: &mut SqliteConnection, wanted: &LockRequest, now: i64) -
     Ok(locked)
 }
 
-/// Loads what is wanted of a product that was locked at an instant.
+/// Loads the requested data of a product that was locked at `now`.
 fn load_one(
     connection: &mut SqliteConnection,
     wanted: &LockRequest,
@@ -62,7 +61,7 @@ fn load_one(
     state.lock_time = Some(row::lock_time(now, locked.last_at)?);
     state.more_waiting = locked.waiting_lines > 0;
     state.unserved = locked.unserved;
-    // Nothing is known of batches that were not looked for.
+    // Batches that were not requested may exist.
     state.more_open_batches = true;
     if wanted.open_batches {
         state.open_batches = open_batches(connection, &wanted.sku)?;
@@ -83,7 +82,7 @@ fn load_one(
         order_ids.extend(found.then(|| order_id.clone()));
         state.ended_orders.extend(end.map(|end| (order_id.clone(), end)));
     }
-    // A line that is asked for may have expired as well.
+    // A requested line may be one of the expired ones.
     order_ids.sort_unstable();
     order_ids.dedup();
     let Lines { lines, batches, pick_lines, .. } = lines(connection, &wanted.sku, &order_ids)?;
@@ -93,7 +92,8 @@ fn load_one(
     Ok(Product::restore(state))
 }
 
-/// Whether an order has a line of a product, and how it has ended by its lines of others.
+/// Returns whether an order has a line of a product, and how the order ended by its lines of other
+/// products.
 fn line_or_end(
     connection: &mut SqliteConnection,
     sku: &Sku,
@@ -114,7 +114,7 @@ fn line_or_end(
     Ok((found, end))
 }
 
-/// The first orders whose lines' hold has expired, at most so many.
+/// Returns the first orders whose hold has expired, up to a limit.
 fn expired(connection: &mut SqliteConnection, sku: &Sku, at: i64, most: usize) -> Result<Vec<OrderId>, StoreError> {
     let rows = order_lines::table
         .filter(order_lines::sku.eq(sku.as_str()))
@@ -127,7 +127,7 @@ fn expired(connection: &mut SqliteConnection, sku: &Sku, at: i64, most: usize) -
     rows.into_iter().map(row::order_id).collect()
 }
 
-/// The most preferred batches with free units, and one more when there are more.
+/// Loads the most preferred batches with free units, and one more if there are more.
 fn open_batches(connection: &mut SqliteConnection, sku: &Sku) -> Result<Vec<Batch>, StoreError> {
     let rows = batches::table
         .filter(batches::sku.eq(sku.as_str()))
@@ -154,7 +154,7 @@ fn batch(
     found.map(|batch| batch.batch(sku.clone())).transpose()
 }
 
-/// Those of the lines that exist, with their batches and pick lines.
+/// Loads the existing lines with their batches and pick lines.
 pub(crate) fn lines(connection: &mut SqliteConnection, sku: &Sku, order_ids: &[OrderId]) -> Result<Lines, StoreError> {
     let mut lines = Lines::default();
     for order_id in order_ids {

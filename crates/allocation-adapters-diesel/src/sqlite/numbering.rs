@@ -1,4 +1,4 @@
-//! Keeping the log, within a transaction that nobody else writes beside.
+//! Sequencing and retention of the event log, in transactions that are the only writers.
 
 use crate::error::store_error;
 use crate::generation::same_generation;
@@ -10,15 +10,15 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
 
-/// The time, in microseconds since 1970.
+/// The time in microseconds since 1970.
 macro_rules! now {
     () => {
         "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
     };
 }
 
-/// The condition on the end of a lease that has not ended. One that ends later than any could that was
-/// taken by now is of a time to which the clock was set back, and must not last until then.
+/// The condition that a lease has not ended. An end later than any current lease can have was written
+/// before the clock was set back, and counts as passed.
 macro_rules! within {
     () => {
         concat!("BETWEEN ", now!(), " AND ", now!(), " + 2 * ?")
@@ -26,13 +26,13 @@ macro_rules! within {
 }
 
 statement! {
-    /// Whether another holds a lease, one of about such a time.
+    /// Counts the unexpired leases of other holders; `micros` is the usual duration of the lease.
     IsTaken<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64) on Sqlite -> BigInt,
     concat!("SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at ", within!())
 }
 
 statement! {
-    /// Takes or renews a lease that no other holds.
+    /// Takes or renews a lease that no other process has.
     Take<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64, time: BigInt => i64) on Sqlite,
     concat!(
         "INSERT INTO leases (name, holder, expires_at) SELECT ?, ?, ", now!(), " + ? WHERE ", same_generation!(), "
@@ -47,7 +47,7 @@ statement! {
 }
 
 statement! {
-    /// Copies events to the log in the order in which they were written, and gives them their positions.
+    /// Copies events to the log in the order in which they were written, and assigns their positions.
     Copy<'a>(most: BigInt => i64) on Sqlite,
     "INSERT INTO events (position, sku, version, ordinal, type, order_id, reference, payload, occurred_at,
                          traceparent, causation_id)
@@ -59,7 +59,7 @@ statement! {
 }
 
 statement! {
-    /// Removes what was copied.
+    /// Removes the copied events from `outbox`.
     RemoveCopied<'a>(most: BigInt => i64) on Sqlite,
     "DELETE FROM outbox WHERE rowid IN (SELECT rowid FROM outbox ORDER BY rowid LIMIT ?)"
 }
@@ -70,8 +70,7 @@ statement! {
 }
 
 statement! {
-    /// The oldest event, and the first of those to look at that happened at or after an instant and not in
-    /// the future.
+    /// Returns the oldest event, and the first scanned event at or after an instant and not in the future.
     Young<'a>(looked_through: BigInt => i64, before: BigInt => i64, now: BigInt => i64, beyond: BigInt => i64)
         on Sqlite -> (BigInt, BigInt),
     "SELECT oldest_position, coalesce(
@@ -83,14 +82,15 @@ statement! {
 }
 
 statement! {
-    /// The last event between two that happened before an instant: one from the future goes with it.
+    /// Returns the last event before an instant in a range of positions. Events from the future in front of
+    /// it are removed with it.
     LastOld<'a>(oldest: BigInt => i64, young: BigInt => i64, before: BigInt => i64) on Sqlite -> BigInt,
     "SELECT position FROM events WHERE position >= ? AND position < ? AND occurred_at < ?
      ORDER BY position DESC LIMIT 1"
 }
 
 statement! {
-    /// Moves the time of retention on.
+    /// Advances the retention time.
     KeepTime<'a>(now: BigInt => i64, step: BigInt => i64, most: BigInt => i64) on Sqlite -> BigInt,
     "UPDATE event_log SET retention_time = min(
          coalesce(retention_time, (SELECT occurred_at FROM events ORDER BY position DESC LIMIT 1), ?) + ?, ?
@@ -132,7 +132,7 @@ pub(crate) fn number(
     Ok(NumberedRow { events, last, place: None })
 }
 
-/// Moves the time of retention on by so many microseconds, and answers it.
+/// Advances the retention time by `step` microseconds and returns it.
 pub(crate) fn keep_time(
     connection: &mut SqliteConnection,
     lease: (&str, &str, i64),
@@ -164,7 +164,7 @@ pub(crate) fn forget(
     Ok(stays - oldest)
 }
 
-/// Nobody else can take the lease until the transaction ends.
+/// Renews the lease; no other process can take it until the transaction ends.
 pub(super) fn renew(
     connection: &mut SqliteConnection,
     (name, holder, micros): (&str, &str, i64),

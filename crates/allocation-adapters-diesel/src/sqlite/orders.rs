@@ -1,4 +1,4 @@
-//! Orders, one after the other.
+//! Orders, one at a time.
 
 use super::rows::{AddOrder, FindOrder, HasLines, LoadOrder};
 use crate::error::store_error;
@@ -9,7 +9,7 @@ use allocation_ports::StoreError;
 use diesel::prelude::*;
 use std::collections::BTreeSet;
 
-/// Those of the orders that there are.
+/// Loads the orders that exist.
 pub(crate) fn find_orders(
     connection: &mut SqliteConnection,
     order_ids: &[OrderId],
@@ -24,7 +24,7 @@ pub(crate) fn find_orders(
     Ok(found)
 }
 
-/// Those of the orders that have lines.
+/// Returns the order ids that have lines.
 pub(crate) fn orders_with_lines(
     connection: &mut SqliteConnection,
     order_ids: &[OrderId],
@@ -39,8 +39,7 @@ pub(crate) fn orders_with_lines(
     Ok(found)
 }
 
-/// Adds orders, none of which there must be yet. Nobody else writes meanwhile, so any order of them
-/// will do.
+/// Adds orders that do not exist yet, in any sequence, because no other connection writes meanwhile.
 pub(crate) fn add_orders(connection: &mut SqliteConnection, orders: &[OrderValues<'_>]) -> Result<(), StoreError> {
     for order in orders {
         let statement = AddOrder {
@@ -57,7 +56,7 @@ pub(crate) fn add_orders(connection: &mut SqliteConnection, orders: &[OrderValue
     Ok(())
 }
 
-/// The lines of orders, each order read in one statement.
+/// Loads the lines of orders, with one statement per order.
 pub(crate) fn order_lines(connection: &mut SqliteConnection, order_ids: &[&str]) -> QueryResult<Vec<OrderLineRow>> {
     let mut rows = Vec::new();
     for order_id in order_ids {

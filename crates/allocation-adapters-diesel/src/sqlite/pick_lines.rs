@@ -1,4 +1,4 @@
-//! Loading and writing pick lines, one after the other.
+//! Loading and storage of pick lines, one at a time.
 
 use super::rows::{AddPickLine, ChangePickLine, LoadPickLines};
 use super::saving::{add_row, one_row};
@@ -9,7 +9,7 @@ use allocation_domain::{OrderId, PickLine, PickLineId, Sku};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 
-/// The pick lines of a line, but for those that are withdrawn or missing.
+/// Loads the pick lines of an order line, except withdrawn and short-picked ones.
 pub(crate) fn load_pick_lines(
     connection: &mut SqliteConnection,
     sku: &Sku,
@@ -19,7 +19,7 @@ pub(crate) fn load_pick_lines(
     pick_lines(statement.load(connection).map_err(store_error)?)
 }
 
-/// Writes pick lines down.
+/// Stores added and changed pick lines.
 pub(super) fn save_pick_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     for line in &rows.added_pick_lines {
         let statement = AddPickLine {

@@ -1,4 +1,4 @@
-//! What the relay writes, within a transaction that nobody else writes beside.
+//! Writes of the relay, in transactions that are the only writers.
 
 use super::numbering::renew;
 use crate::error::store_error;
@@ -10,7 +10,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
 
 statement! {
-    /// Moves the bookmark, never back.
+    /// Advances the checkpoint, which never moves back.
     Advance<'a>(bookmark: BigInt => i64, least: BigInt => i64) on Sqlite,
     "UPDATE relay SET bookmark = ? WHERE bookmark < ?"
 }
@@ -28,7 +28,7 @@ statement! {
 }
 
 statement! {
-    /// Forgets parked events that the log has forgotten.
+    /// Removes parked events that the log has pruned.
     Prune<'a>(from: BigInt => i64) on Sqlite,
     "DELETE FROM parked_events WHERE position >= ? AND position < (SELECT oldest_position FROM event_log)"
 }

@@ -1,6 +1,6 @@
 //! Statements that change one row.
 //!
-//! The schema refuses what takes a counter out of its range.
+//! The schema rejects a counter outside its range.
 
 use crate::generation::generation_of_database;
 use crate::line::LineSqlTypes;
@@ -11,15 +11,17 @@ use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
 statement! {
-    /// Makes a product when there is none.
+    /// Inserts a product if it does not exist.
     InsertMissing<'a>(sku: Text => str) on Sqlite,
     "INSERT INTO products (sku, version) VALUES (?, 0) ON CONFLICT (sku) DO NOTHING"
 }
 
 statement! {
-    /// Counts a unit of work that begins now. Answers the version, when the product is decided on, how
-    /// many lines are held, how many wait, whether lines may wait for units that are free, and the
-    /// generation of the schema.
+    /// Increments the version of a product for a new unit of work.
+    ///
+    /// Returns the version, the instant of its decisions, the number of held lines, and the number of
+    /// waiting lines. Also returns whether lines may wait although units are free, and the generation of
+    /// the schema.
     CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite
         -> (BigInt, BigInt, BigInt, BigInt, Bool, BigInt),
     concat!(
@@ -29,7 +31,7 @@ statement! {
 }
 
 statement! {
-    /// Notes whether lines of a product may wait for units that are free.
+    /// Stores whether lines of a product may wait although units are free.
     MarkUnserved<'a>(unserved: Bool => bool, sku: Text => str) on Sqlite,
     "UPDATE products SET unserved = ? WHERE sku = ?"
 }
@@ -55,7 +57,7 @@ statement! {
 }
 
 statement! {
-    /// Takes the name of a new batch, and remembers what the batch was added with.
+    /// Inserts the reference of a new batch, with the quantity and ETA that the batch was added with.
     AddReference<'a>(
         sku: Text => str,
         reference: Text => str,
@@ -90,7 +92,7 @@ statement! {
 }
 
 statement! {
-    /// Writes down a correction of a batch.
+    /// Stores a correction of a batch.
     ChangeBatch<'a>(
         purchased_quantity: Integer => i32,
         eta: Nullable<Date> => Option<chrono::NaiveDate>,
@@ -127,7 +129,7 @@ statement! {
 }
 
 statement! {
-    /// Adds to what the rows of a product add up to.
+    /// Adds to the totals of a product.
     ChangeProduct<'a>(
         in_stock: BigInt => i64,
         on_its_way: BigInt => i64,
@@ -250,8 +252,8 @@ statement! {
 }
 
 statement! {
-    /// Of an order, its line of a product, and lines of others that have ended. They are next to each
-    /// other: the primary key begins with the order.
+    /// Loads an order's line of a product, and its ended lines of other products. They are adjacent,
+    /// because the primary key begins with the order id.
     LineOrEnds<'a>(order_id: Text => str, sku: Text => str, now: BigInt => i64) on Sqlite -> (Text, Nullable<Text>),
     "SELECT sku, ended FROM order_lines WHERE order_id = ? AND (sku = ? OR ended IS NOT NULL OR expires_at <= ?)"
 }
@@ -271,7 +273,8 @@ statement! {
 }
 
 statement! {
-    /// The lines of an order, each once for every batch in which it holds units, or once.
+    /// Loads the lines of an order: one row for each batch with units of the line, or one row without a
+    /// batch.
     LoadOrder<'a>(order_id: Text => str) on Sqlite -> (
         Text,
         Text,
@@ -289,7 +292,7 @@ statement! {
 }
 
 statement! {
-    /// The pick lines of a line, but for those that are withdrawn or missing.
+    /// Loads the pick lines of an order line, except withdrawn and short-picked ones.
     LoadPickLines<'a>(sku: Text => str, order_id: Text => str) on Sqlite -> PickLineColumns,
     concat!(
         "SELECT ",

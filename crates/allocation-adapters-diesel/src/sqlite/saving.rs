@@ -1,4 +1,4 @@
-//! Writing changed products, row by row with prepared statements.
+//! Storage of changed products, row by row with prepared statements.
 
 use super::pick_lines::save_pick_lines;
 use super::rows::{
@@ -33,7 +33,7 @@ where
     statement.execute(connection).map(drop).map_err(store_error)
 }
 
-/// Runs a statement that is to change one row, or else the invariant is broken.
+/// Runs a statement that must change exactly one row; otherwise the named invariant is broken.
 pub(super) fn one_row<S>(
     connection: &mut SqliteConnection,
     invariant: &'static str,

@@ -27,8 +27,8 @@ struct NoWriteAheadLog(String);
 #[error("the migrations leave {0} rows without the rows they refer to")]
 struct DanglingRows(i64);
 
-/// Creates the file for this user alone if there is none: it holds the books. SQLite gives the files beside
-/// it, `-wal` and `-shm`, the rights of the file. Those of a file that exists are its owner's choice.
+/// Creates the file if it does not exist, for this user alone because it holds business data. SQLite gives
+/// `-wal` and `-shm` the same permissions. The permissions of an existing file are its owner's choice.
 fn create_private(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -41,30 +41,30 @@ fn create_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Creates the file if there is none, and opens the connection that writes.
+/// Creates the file if it does not exist, and opens the writing connection.
 pub(crate) fn create_and_open_writer(path: &Path) -> Opened {
     create_private(&plain(path))?;
     open_writer(path)
 }
 
-/// The connection that writes. Its cache is larger, as it sees every page that changes.
+/// Opens the writing connection. Its cache is larger, because it sees every page that changes.
 pub(crate) fn open_writer(path: &Path) -> Opened {
     let mut connection = open(path, 2_000)?;
     connection.batch_execute("PRAGMA cache_size = -16000")?;
-    // Pages that change with every group are then copied into the file once for many groups; the
-    // log grows to some 32 MiB.
+    // A page that changes with every group is then copied into the file once for many groups. The log grows
+    // to about 32 MiB.
     connection.batch_execute("PRAGMA wal_autocheckpoint = 8192")?;
     Ok(connection)
 }
 
-/// A connection that cannot write.
+/// Opens a connection that cannot write.
 pub(crate) fn open_reader(path: &Path) -> Opened {
     let mut connection = open(path, 2_000)?;
     connection.batch_execute("PRAGMA query_only = ON")?;
     Ok(connection)
 }
 
-/// A connection that waits longer, and changes tables without deleting what refers to them.
+/// Opens a connection that waits longer, and changes tables without deleting the rows that refer to them.
 pub(crate) fn open_for_migrations(path: &Path) -> Opened {
     create_private(&plain(path))?;
     let mut connection = open(path, 60_000)?;
@@ -72,9 +72,9 @@ pub(crate) fn open_for_migrations(path: &Path) -> Opened {
     Ok(connection)
 }
 
-/// Runs `work` while nobody else writes, and checks that no reference is left dangling.
+/// Runs `work` while no other process writes, and checks that no reference is left dangling.
 ///
-/// The check reads the whole file, so there is none when nothing was run.
+/// The check reads the whole file, so it is skipped if no migration was run.
 pub(crate) fn migrate(
     connection: &mut SqliteConnection,
     work: impl FnOnce(&mut SqliteConnection) -> Result<Vec<String>, MigrateError>,
@@ -92,18 +92,18 @@ pub(crate) fn migrate(
     })
 }
 
-/// SQLite takes a name that begins with `file:` or `:` for something else than a file.
+/// Returns a path that SQLite always takes for a file, even if its name begins with `file:` or `:`.
 fn plain(path: &Path) -> PathBuf {
     Path::new(".").join(path)
 }
 
 fn open(path: &Path, busy_timeout_in_ms: u32) -> Opened {
     let path = plain(path);
-    // SQLite would create it anew, empty, in place of one that was removed.
+    // SQLite would replace a removed file with a new, empty one.
     std::fs::metadata(&path)?;
     let path = path.to_str().ok_or(PathNotUtf8)?;
     let mut connection = SqliteConnection::establish(path)?;
-    // First of all: what follows may have to wait for other connections.
+    // First, because the following statements may have to wait for other connections.
     connection.batch_execute(&format!("PRAGMA busy_timeout = {busy_timeout_in_ms}"))?;
     use_write_ahead_log(&mut connection)?;
     for pragma in ["synchronous = FULL", "foreign_keys = ON", "journal_size_limit = 67108864", "temp_store = MEMORY"] {
@@ -112,9 +112,9 @@ fn open(path: &Path, busy_timeout_in_ms: u32) -> Opened {
     Ok(connection)
 }
 
-/// Has the file use the write-ahead log, which it then keeps for ever.
+/// Switches the file to the write-ahead log, permanently.
 ///
-/// Whoever does so first needs the file for themselves, and SQLite does not wait for that.
+/// The first connection to do so needs the file to itself, and SQLite does not wait for that.
 fn use_write_ahead_log(connection: &mut SqliteConnection) -> Result<(), Box<dyn Error + Send + Sync>> {
     const TRIES: u32 = 100;
     let mut tries = 1;

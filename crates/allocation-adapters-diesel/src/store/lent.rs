@@ -1,7 +1,7 @@
 use crate::any_connection::{AnyConnection, Connector, Session};
 use std::ops::{Deref, DerefMut};
 
-/// A connection that the pool has lent.
+/// A connection lent by the pool.
 pub(crate) struct Lent(r2d2::PooledConnection<Connector>);
 
 impl Lent {
@@ -13,7 +13,7 @@ impl Lent {
         &self.0
     }
 
-    /// Has the pool close the connection when it comes back.
+    /// Marks the connection so that the pool closes it on its return.
     pub(crate) fn discard(&self) {
         self.0.flags.set_silent();
     }

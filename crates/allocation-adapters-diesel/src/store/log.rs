@@ -1,4 +1,4 @@
-//! The ports of the log over the store.
+//! The ports of the event log, implemented by the store.
 
 use super::{Store, Transactions};
 use crate::any_connection::AnyConnection;
@@ -13,8 +13,8 @@ use diesel::r2d2::R2D2Connection;
 use std::time::Duration;
 
 impl Store {
-    /// Writes beside the units of work: all of it, or nothing when it fails. On PostgreSQL, `work` must
-    /// be one statement.
+    /// Runs a write outside units of work, which succeeds or fails as a whole. On PostgreSQL, `work` must
+    /// be a single statement.
     pub(super) fn write<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
@@ -30,7 +30,7 @@ impl Store {
             }
             Err(error) => {
                 if let Err(error) = Transactions::rollback_transaction(&mut *connection) {
-                    // The connection is broken then, and is opened anew.
+                    // The connection is broken then, and is reopened.
                     tracing::debug!(%error, "a rollback failed");
                 }
                 Err(error)

@@ -1,4 +1,4 @@
-//! Whether a write would succeed.
+//! The probe, which checks whether a write would succeed.
 
 use super::{Store, Transactions};
 use crate::any_connection::{AnyConnection, Connector, Session};
@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use std::sync::atomic::Ordering;
 
-/// The connection that probes a PostgreSQL server. Requests never use it, so none of them is in its way.
+/// The probe of a PostgreSQL server. It has its own connection, so no request can delay it.
 pub(super) struct Prober {
     connector: Connector,
     silence: Silence,
@@ -38,7 +38,7 @@ impl Prober {
         session.flags.answered();
         match &probed {
             Err(error) if !matches!(error, StoreError::Busy(_)) => {
-                // What was opened before may lead to a server that is silent, or has become a standby.
+                // Earlier connections may lead to a silent server or to a standby.
                 if session.flags.is_silent() || session.flags.is_read_only() {
                     self.connector.generation.fetch_add(1, Ordering::Relaxed);
                 }
@@ -85,7 +85,7 @@ impl DatabaseProbe for Store {
     }
 }
 
-/// Compares the schema and writes. On PostgreSQL, each statement is a transaction of its own.
+/// Compares the schema and writes. On PostgreSQL, each statement is a separate transaction.
 fn compare_and_write(connection: &mut AnyConnection) -> Result<Probed, StoreError> {
     match schema_state(connection)? {
         SchemaState::Current => {}
@@ -95,7 +95,7 @@ fn compare_and_write(connection: &mut AnyConnection) -> Result<Probed, StoreErro
     if beats == 0 {
         return Err(StoreError::Failed(NoHeartbeat.into()));
     }
-    // By the clock of the database, as leases are taken.
+    // The lease is compared with the database's clock, by which it was taken.
     let live = sql::<BigInt>(match connection {
         AnyConnection::Sqlite(_) => {
             "SELECT count(*) FROM leases WHERE name = 'events' AND expires_at > unixepoch('subsec') * 1000000"

@@ -1,4 +1,4 @@
-//! The ports of the relay and of commands over the store.
+//! The ports of the relay and of command effects, implemented by the store.
 
 use super::Store;
 use crate::{reads, relaying};

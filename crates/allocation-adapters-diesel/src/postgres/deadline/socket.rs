@@ -1,7 +1,7 @@
-//! Sockets of this process that libpq has opened.
+//! Sockets that libpq has opened in this process.
 //!
-//! Neither libpq nor diesel hands out the socket of a connection in a way that is safe. The process finds it in
-//! `/proc/self/fd`, where each socket has an inode, by which it is recognised again.
+//! Neither libpq nor diesel exposes the socket of a connection safely. The process finds it in
+//! `/proc/self/fd`, where an inode identifies each socket.
 
 use std::collections::HashSet;
 
@@ -10,18 +10,18 @@ use std::collections::HashSet;
 pub(super) struct Socket {
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "sockets are found on Linux only"))]
     descriptor: i32,
-    /// What `/proc/self/fd` says of it.
+    /// The link target in `/proc/self/fd`.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "sockets are found on Linux only"))]
     inode: String,
 }
 
-/// The inodes of all sockets of this process.
+/// Returns the inodes of all sockets of this process.
 pub(super) fn open() -> HashSet<String> {
     all().map(|socket| socket.inode).collect()
 }
 
-/// The one socket that is not among those before, and whose peer is a PostgreSQL server on one of these ports or
-/// on a socket of the machine.
+/// Returns the only new socket with a PostgreSQL server as its peer, on one of the ports or on a local
+/// socket; `None` if there are several.
 pub(super) fn new_among(before: &HashSet<String>, ports: &[u16]) -> Option<Socket> {
     let mut found = all().filter(|socket| !before.contains(&socket.inode) && socket.leads_to(ports));
     let socket = found.next();
@@ -58,8 +58,8 @@ impl Socket {
         path.is_some_and(|path| path.to_string_lossy().contains(".s.PGSQL."))
     }
 
-    /// Ends both directions of the socket. One that was closed meanwhile is left alone, as is another one that
-    /// has got its descriptor.
+    /// Shuts down both directions of the socket. A socket that was closed meanwhile is left alone, even if
+    /// another socket has its descriptor.
     pub(super) fn shut_down(&self) {
         use nix::sys::socket::{Shutdown, shutdown};
         let link = std::fs::read_link(format!("/proc/self/fd/{}", self.descriptor));

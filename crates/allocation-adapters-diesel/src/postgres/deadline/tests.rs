@@ -20,7 +20,7 @@ fn a_connection_is_cut_when_a_statement_is_not_answered() {
     connection.set_instrumentation(flags.instrumentation());
     connection.batch_execute("SELECT 1").unwrap();
     assert!(flags.unanswered().is_none() && !flags.is_silent());
-    // The server would answer, but long after the deadline.
+    // The server would reply, but long after the deadline.
     let error = connection.batch_execute("SELECT pg_sleep(600)").unwrap_err();
     assert!(error.to_string().contains("server closed the connection"), "{error}");
     assert!(flags.is_silent() && silence.lasts());

@@ -1,4 +1,4 @@
-//! Where a page of allocations begins.
+//! The start of a page of allocations.
 
 use crate::any_connection::MultiBackend;
 use crate::schema::allocations;
@@ -9,24 +9,24 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use std::cmp::Ordering;
 
-/// Which allocations that fit a filter come after a cursor.
+/// The matching allocations that follow a cursor.
 pub(super) enum After<'a> {
     /// None of them.
     Nothing,
     /// All of them.
     Everything,
-    /// Those that fit a condition.
+    /// The ones that match a condition.
     Rows(Box<dyn BoxableExpression<allocations::table, MultiBackend, SqlType = Bool> + 'a>),
 }
 
-/// The start of a list in terms of the columns that the filter leaves free.
+/// The start of a page, by the columns that the filter does not fix.
 ///
-/// An index serves both the filter and the start of the page only when the comparison leaves out
-/// the columns that the filter fixes.
+/// An index serves both the filter and the start of the page only if the comparison omits the fixed
+/// columns.
 #[derive(Debug, PartialEq, Eq)]
 struct Start<'a> {
     free: Vec<(&'static str, &'a str)>,
-    /// Whether rows that equal the cursor in the free columns come after it, too.
+    /// Whether rows that equal the cursor in the free columns follow it as well.
     with_equal: bool,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Start<'a> {
             match fixed {
                 None => start.free.push((column, value)),
                 Some(Ordering::Equal) => {}
-                // A fixed column that differs decides for all rows that are equal so far.
+                // A fixed column that differs from the cursor decides for all rows that are equal so far.
                 Some(other) => {
                     start.with_equal = other == Ordering::Greater;
                     break;
@@ -81,7 +81,8 @@ impl<'a> After<'a> {
         }
     }
 
-    /// The start of the list of a batch, which is in the order in which lines are served.
+    /// Returns the start of a page of a batch, whose allocations are in the order in which lines are
+    /// served.
     fn in_batch(sku: &Sku, reference: &BatchReference, cursor: &'a AllocationCursor) -> Self {
         let operator = match (sku.cmp(&cursor.sku), reference.cmp(&cursor.reference)) {
             (Ordering::Less, _) => return Self::Nothing,

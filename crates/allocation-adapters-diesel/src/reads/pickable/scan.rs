@@ -1,23 +1,24 @@
-//! A search that ends at a bound.
+//! A scan with limits.
 
 use super::{Pickable, Row, parse};
 use allocation_ports::{PickableLines, StoreError};
 
-/// How many allocations a search looks through at most: those that are held, or on lists that are not
-/// picked yet, lie before others that could be taken. It is some tenths of a second.
+/// The maximum number of allocations that a scan reads, in a few tenths of a second. Allocations that are
+/// held, or on pick lists but not picked yet, precede others that could be included.
 const MAX_ALLOCATIONS: usize = 100_000;
 
-/// How many batches a search looks through at most.
+/// The maximum number of batches that a scan reads.
 const MAX_BATCHES: usize = 100_000;
 
-/// What a search has found, and how much it has looked through.
+/// The results of a scan, and its progress.
 #[derive(Debug)]
 pub(super) struct Scan {
     most: usize,
     found: Vec<Pickable>,
     allocations: usize,
     batches: usize,
-    /// Whether what was found is all in the order of a list, so that enough is enough.
+    /// Whether all results are in the order of a pick list, so that the scan can stop when there are
+    /// enough.
     in_order: bool,
 }
 
@@ -26,7 +27,7 @@ impl Scan {
         Self { most, found: Vec::new(), allocations: 0, batches: 0, in_order: true }
     }
 
-    /// Whether more is to be looked through.
+    /// Returns whether the scan continues.
     pub(super) const fn goes_on(&self) -> bool {
         self.within_bounds() && !(self.in_order && self.found.len() >= self.most)
     }
@@ -35,7 +36,7 @@ impl Scan {
         self.allocations < MAX_ALLOCATIONS && self.batches < MAX_BATCHES
     }
 
-    /// How many allocations may be looked through yet.
+    /// Returns the number of allocations that the scan may still read.
     pub(super) fn left(&self) -> i64 {
         i64::try_from(MAX_ALLOCATIONS - self.allocations.min(MAX_ALLOCATIONS)).unwrap_or(i64::MAX)
     }
@@ -44,7 +45,7 @@ impl Scan {
         self.batches += batches;
     }
 
-    /// Adds those of the rows that fit.
+    /// Adds the rows that match.
     pub(super) fn add(&mut self, rows: Vec<Row>, fits: impl Fn(&Pickable) -> bool) -> Result<(), StoreError> {
         self.allocations += rows.len();
         for row in rows {
@@ -53,7 +54,8 @@ impl Scan {
         Ok(())
     }
 
-    /// Forgets what does not come first. What is looked through is in no order.
+    /// Drops results beyond the first ones. The lines are scanned in no order, so the scan must not stop
+    /// early.
     pub(super) fn keep_first(&mut self) {
         self.in_order = false;
         if self.found.len() > 2 * self.most {
@@ -62,7 +64,7 @@ impl Scan {
         }
     }
 
-    /// What comes first of what was found, each line once.
+    /// Returns the first order lines of the results, each once.
     pub(super) fn finish(self) -> PickableLines {
         let complete = self.within_bounds();
         let mut found = self.found;
