@@ -15,7 +15,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use std::future::ready;
 use std::sync::Arc;
 
-/// Maps instants to the local days of the stock.
+/// A calendar in the time zone of the stock.
 pub trait Calendar: Send + Sync {
     /// Returns the day of an instant.
     fn day_of(&self, at: DateTime<Utc>) -> NaiveDate;
@@ -50,8 +50,7 @@ impl Api {
     /// Creates an API over use cases, the allocation engine, the ports for reads and the event feed.
     ///
     /// Reads use the time of `clock`. Use cases and queries block on the database; `blocking` limits how
-    /// many run and wait across all clones of the API. Searches take at most a quarter of that, event
-    /// readers half.
+    /// many run and wait across all clones of the API. Searches take at most a quarter of that, event readers half.
     #[must_use]
     pub fn new(
         use_cases: UseCases,
@@ -82,8 +81,7 @@ impl Api {
         }
     }
 
-    /// Replaces the calendar, which is UTC by default. Batches that were expected before its current day
-    /// are overdue.
+    /// Replaces the calendar, which is UTC by default. Batches expected before its current day are overdue.
     #[must_use]
     pub fn with_calendar(self, calendar: impl Calendar + 'static) -> Self {
         Self { calendar: Arc::new(calendar), ..self }
@@ -94,8 +92,7 @@ impl Api {
         self.calendar.day_of(self.now())
     }
 
-    /// Replaces the edge settings. By default, addresses and `localhost` reach the API, and only its own
-    /// pages may use it.
+    /// Replaces the edge settings. By default, addresses and `localhost` reach the API, for its own pages only.
     #[must_use]
     pub fn with_edge(self, edge: EdgeSettings) -> Self {
         Self { edge: Arc::new(edge), ..self }

@@ -96,13 +96,13 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// The work has not run if the error is one of these:
+    /// Before the work runs:
     ///
     /// - [`Kind::Overloaded`]: too many calls wait, or no slot is free in time.
-    /// - [`Kind::DatabaseUnavailable`] or [`Kind::DatabaseBusy`]: the database is the cause.
+    /// - [`Kind::DatabaseUnavailable`] or [`Kind::DatabaseBusy`]: the same, and the database is the cause.
     /// - [`Kind::ShuttingDown`]: the gate is closed.
     ///
-    /// Otherwise the error of the work is returned.
+    /// Afterwards, the error of the work, or [`Kind::InternalError`] if the work panics.
     pub(crate) async fn run<T, E>(
         &self,
         request: &HttpRequest,
@@ -155,8 +155,7 @@ impl Gate {
         Arc::clone(&self.running).try_acquire_owned().ok().map(|running| self.begin(share, running))
     }
 
-    /// Waits for the next slot. The share comes first, so that it bounds the calls waiting among other
-    /// classes.
+    /// Waits for the next slot. The share comes first: it bounds the calls that wait with other classes.
     async fn turn(&self) -> Result<Turn, AcquireError> {
         let share = match &self.share {
             Some(share) => Some(Arc::clone(share).acquire_owned().await?),

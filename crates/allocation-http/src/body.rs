@@ -1,5 +1,4 @@
-//! Request bodies: read within a limit and parsed in one pass, then parsed again for all faults if that
-//! fails.
+//! Request bodies: read within a limit, parsed in one pass, and parsed again for all faults if that fails.
 
 mod arrival;
 mod bodies;
@@ -26,8 +25,7 @@ use std::sync::Arc;
 /// The size limit of a body without lists, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// The size from which a body is parsed on a blocking thread: it would delay other connections by
-/// milliseconds.
+/// The size from which a body is parsed on a blocking thread: it would delay other connections for milliseconds.
 const LARGE_BYTES: usize = 256 * 1024;
 
 /// The byte order mark that some programs put before UTF-8 text. RFC 8259 lets a parser skip it.
@@ -50,7 +48,7 @@ pub(crate) trait Body: DeserializeOwned + Deserr<Faults> + 'static {
     fn content(self) -> Result<Self::Content, Faults>;
 }
 
-/// Reads and parses the body of a request without query parameters.
+/// Reads and parses the body of a request that takes no query parameters.
 pub(crate) async fn read<T: Body>(request: &HttpRequest, payload: Payload) -> Result<T::Content, Problem> {
     check_media_type(request.headers())?;
     let bytes = collect(request, payload, T::MAX_BYTES).await?;

@@ -1,8 +1,8 @@
 //! Connections: their number, and the time that a peer has for each step.
 //!
 //! actix-http decodes requests and sends responses. It limits the time of a connection's first head only,
-//! and it executes requests that follow one that asked to close. Therefore [`Connection`] wraps the stream,
-//! and [`observe`] reports to it when a request begins and when its response is encoded.
+//! and it executes requests that follow a final one. Therefore [`Connection`] wraps the stream, and
+//! [`observe`] reports when a request begins and when its response is encoded.
 
 mod observe;
 mod places;
@@ -29,8 +29,7 @@ const HEAD_TIME: Duration = Duration::from_secs(5);
 /// a proxy never sends a request into a connection that closes.
 const IDLE_TIME: Duration = Duration::from_secs(75);
 
-/// The time that an ending connection waits for its peer to close, so that the peer reads the last
-/// response.
+/// The time that an ending connection waits for its peer, which may still read the last response.
 const LINGER_TIME: Duration = Duration::from_secs(2);
 
 /// The delay after which a missed deadline is attributed to a stalled process. Bytes that arrived meanwhile
@@ -204,8 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         false
     }
 
-    /// Shuts down the write half and drops input until the peer closes, the limit is reached or the time is
-    /// up.
+    /// Shuts down the write half, then drops input until the peer closes, the limit is reached or the time is up.
     ///
     /// Closing a socket with unread bytes resets the connection, and the peer would lose the last response.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -1,8 +1,7 @@
 //! The edge of the service: accepted hosts and origins, and the path prefix that clients see.
 //!
 //! The service has no authentication of its own. A page of any site can make a browser inside the network
-//! send requests to it. Therefore a browser may write only from pages of the service itself or of a
-//! configured origin.
+//! send requests to it. Therefore a browser may write only from pages of the service itself or of a configured origin.
 
 mod cors;
 mod host;
@@ -23,7 +22,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{Error, HttpMessage};
 
-/// Keeps caches from storing responses, which are valid only at the moment they are sent.
+/// Forbids caching: a response is valid only at the moment it is sent.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The names that reach the service, and the pages that may use it.

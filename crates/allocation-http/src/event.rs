@@ -35,8 +35,8 @@ document!(ListEventsProblems: Validation, EventsGone, Overloaded, DatabaseUnavai
 
 /// The pause of a reader that was woken but found no matching event.
 ///
-/// A burst of filtered-out events must not cause a read each, and a restored database may have fewer events
-/// than before.
+/// It combines bursts of events that do not match. It also limits retries if a restored database has fewer
+/// events than before.
 const GATHER: Duration = Duration::from_millis(20);
 
 /// Read events

@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use utoipa::ToSchema;
 
-/// One thing that is wrong with a request: where, and what.
+/// A fault of a request: its location and its detail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Fault {
     #[serde(flatten)]

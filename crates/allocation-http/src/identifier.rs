@@ -45,8 +45,7 @@ pub(crate) fn encode(text: &str) -> impl fmt::Display {
     utf8_percent_encode(text, RESERVED)
 }
 
-/// Decodes percent-encoding once; `None` if a `%` lacks two hexadecimal digits, or if the result is not
-/// UTF-8.
+/// Decodes percent-encoding once; `None` if a `%` lacks two hexadecimal digits, or if the result is not UTF-8.
 pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
     let complete = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
     if !text.split('%').skip(1).all(complete) {
@@ -73,8 +72,7 @@ impl<'a> PathIdentifiers<'a> {
         Self { path: request.uri().path(), faults: query.faults() }
     }
 
-    /// Returns the identifier in a path segment, counted from 1; if it is invalid, adds a fault and returns
-    /// `None`.
+    /// Returns the identifier in a path segment, counted from 1; if it is invalid, adds a fault and returns `None`.
     pub(crate) fn take<T>(&mut self, segment: usize, parameter: &'static str) -> Option<T>
     where
         T: for<'b> TryFrom<&'b str, Error = IdentifierError>,

@@ -157,7 +157,7 @@ impl Problem {
         Self { members: Members::Gone { oldest: before, next: None }, ..Self::new(Kind::EventsGone, detail) }
     }
 
-    /// Adds a link to the oldest retained events; `link` receives the position before the oldest.
+    /// Adds a link to the oldest retained events; `link` receives the position before them.
     pub(crate) fn with_next(mut self, link: impl FnOnce(u64) -> Option<HeaderValue>) -> Self {
         if let Members::Gone { oldest, next } = &mut self.members {
             *next = link(*oldest);

@@ -6,16 +6,15 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The time without failures after which requests count as served again: during an outage, some requests
-/// succeed.
+/// The time without failures after which requests count as served again: during an outage, some requests succeed.
 const SETTLE: Duration = Duration::from_secs(5);
 /// The time for which an internal failure with the same causes is not logged again.
 const SAME_CAUSE: Duration = Duration::from_secs(60);
 /// The number of remembered causes. Beyond it, all are dropped, and each is logged once more.
 const MAX_CAUSES: usize = 64;
 
-/// Logs request failures, one line per change of state: a database outage fails thousands of requests for
-/// one cause.
+/// A log of request failures, one line per change of state: a database outage fails thousands of requests
+/// for one cause.
 #[derive(Debug)]
 pub(crate) struct RequestFailures {
     unavailable: FailureLog,

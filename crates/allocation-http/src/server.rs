@@ -15,8 +15,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// The connections beyond the limit that are accepted in order to be rejected with a response; further ones
-/// wait in the listen backlog.
+/// The connections beyond the limit that are accepted to be rejected with a response; more wait in the backlog.
 const REFUSED_AT_ONCE: usize = 64;
 
 /// The response to a connection beyond the limit.
@@ -90,8 +89,7 @@ where
         .keep_alive(KeepAlive::Os)
         .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(Duration::ZERO)
-        // A client that disconnects leaves the queue. A half-closed connection cannot be told from a closed
-        // one here.
+        // A client that disconnects leaves the queue. A half-closed connection cannot be told from a closed one here.
         .h1_allow_half_closed(false)
         .local_addr(address)
         .on_connect_ext(share_state)

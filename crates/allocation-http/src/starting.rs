@@ -16,7 +16,7 @@ use std::thread::{self, JoinHandle};
 /// The number of open connections during startup; others wait to be accepted.
 const MAX_CONNECTIONS: usize = 64;
 
-/// A server for the time of migrations, which may take long: it reports the process as alive but not ready.
+/// The server during migrations, which may take long: it reports the process as alive but not ready.
 #[derive(Debug)]
 pub struct Starting {
     server: ServerHandle,

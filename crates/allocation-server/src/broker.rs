@@ -13,8 +13,7 @@ use uuid::Uuid;
 
 /// The number of commands in progress, which equals the engine's group size.
 const PREFETCH: u16 = 512;
-/// The bytes of commands in progress, unless a single message is larger. A dead-lettered message is in
-/// memory twice.
+/// The bytes of commands in progress, unless a single message is larger. A dead-lettered message is in memory twice.
 const BYTES: u64 = 32 << 20;
 /// The number of concurrent commands that use a database connection of their own.
 const BLOCKING: u32 = 2;
@@ -29,8 +28,7 @@ impl Exchange {
     /// The database connections in use at a time; one belongs to the relay.
     pub(crate) const CONNECTIONS: u32 = 1 + BLOCKING;
 
-    /// Starts the relay and the command consumer if a broker is configured. It does not wait for the
-    /// broker.
+    /// Starts the relay and the command consumer if a broker is configured. It does not wait for the broker.
     pub(crate) fn start(
         settings: &Settings,
         store: &Arc<Store>,
@@ -67,8 +65,7 @@ impl Exchange {
         vec![self.commands.vital(), self.relay.vital()]
     }
 
-    /// Stops the consumer after the commands in progress. The returned relay keeps running until it is
-    /// stopped.
+    /// Stops the consumer after the commands in progress. The returned relay keeps running until it is stopped.
     pub(crate) fn stop(self) -> Relay {
         self.commands.stop();
         self.relay

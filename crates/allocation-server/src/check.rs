@@ -21,7 +21,7 @@ pub(crate) fn check(settings: &Settings) -> anyhow::Result<()> {
     bail!("something is wrong with the database; `allocation repair clock` mends instants")
 }
 
-/// Repairs the database.
+/// Brings instants in the future back to now.
 pub(crate) fn repair(settings: &Settings, what: Repair) -> anyhow::Result<()> {
     let Repair::Clock { yes } = what;
     if !yes {

@@ -3,15 +3,14 @@
 use crate::config::Settings;
 use allocation_http::ConnectionLimits;
 
-/// The descriptors reserved for neither clients nor the database: listener, log, threads' event queues,
-/// broker.
+/// The descriptors reserved for neither clients nor the database: listener, log, threads' event queues, broker.
 const OTHER_DESCRIPTORS: u64 = 64;
 
 /// The descriptors of a database connection at most: SQLite has its file, the write-ahead log, its index
 /// and a temporary file.
 const DESCRIPTORS_OF_CONNECTION: u64 = 4;
 
-/// Returns the limits beside a number of database connections, after raising the descriptor limit.
+/// Returns the limits of a process with this many database connections, after raising its descriptor limit.
 pub(crate) fn limits(settings: &Settings, database_connections: u32) -> ConnectionLimits {
     let (asked, per_address) = (settings.edge.max_connections, settings.edge.max_connections_per_address);
     let reserved = OTHER_DESCRIPTORS + DESCRIPTORS_OF_CONNECTION * u64::from(database_connections);

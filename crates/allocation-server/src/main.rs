@@ -1,7 +1,6 @@
 //! The program `allocation`: command line, wiring of adapters into ports, process lifecycle.
 //!
-//! `print!` and similar macros panic on a closed pipe and block on a stalled reader; [`output`] and
-//! [`logging`] do not.
+//! `print!` and similar macros panic on a closed pipe and block on a stalled reader; [`output`] and [`logging`] do not.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod broker;

@@ -31,8 +31,8 @@ const BACKLOG: i32 = 1_024;
 const SWEEP_PAUSE: Duration = Duration::from_secs(1);
 /// The interval at which lines left by a correction are reallocated.
 const MOVE_PAUSE: Duration = Duration::from_millis(500);
-/// The time for which a client may read nothing of its response. Without a limit, it would keep its slot
-/// among event readers and delay a shutdown.
+/// The time for which a client may read nothing. Without a limit, it would keep its slot among event
+/// readers and delay a shutdown.
 #[cfg(target_os = "linux")]
 const TAKES_NOTHING: Duration = Duration::from_secs(20);
 /// The number of calls of each class that may wait for a database thread.
@@ -47,7 +47,7 @@ const WAITING_READERS: usize = 1_024;
 /// Serves until a signal arrives, then finishes the work in flight.
 pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> {
     logging::start(settings.log_format(), log)?;
-    // Broker and HTTP must not wait for each other's connections.
+    // Work for the broker and for HTTP must not wait for each other's database connections.
     let more = settings.broker.url()?.map_or(0, |_| Exchange::CONNECTIONS);
     // Plus one for SQLite's writer, and one for migrations.
     let connections = connections::limits(settings, settings.pool_size + more + 2);
@@ -128,8 +128,7 @@ fn running_calls(store: &Store, pool_size: u32) -> usize {
     let connections = wide(pool_size);
     let running = match store.dialect() {
         Dialect::Sqlite => connections,
-        // The workers by SKU; then orders over several SKUs, held products, the sweeper, the mover and the
-        // sequencer.
+        // The workers by SKU. Then orders over several SKUs, held products, the sweeper, the mover and the sequencer.
         Dialect::Postgres => {
             let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 5;
             connections.saturating_sub(reserved)

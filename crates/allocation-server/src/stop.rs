@@ -8,8 +8,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-/// The time limit of a shutdown from the signal on: requests, engine, background threads and the log
-/// together.
+/// The time limit of a shutdown from the signal on: requests, engine, background threads and the log together.
 const STOP_AT_MOST: Duration = Duration::from_secs(30);
 /// The time to flush the log before a forced exit.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -17,8 +16,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// Watches signals on a dedicated thread until the process ends. The returned future is ready at the first
 /// SIGTERM, SIGHUP or ctrl-c.
 ///
-/// A second signal ends the process at once, and so does a shutdown that takes longer than
-/// [`STOP_AT_MOST`].
+/// A second signal ends the process at once, and so does a shutdown that takes longer than [`STOP_AT_MOST`].
 pub(crate) fn signalled(log: &LogWriter) -> io::Result<impl Future<Output = ()> + Send + use<>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut signals = {

@@ -71,8 +71,7 @@ impl Arriving {
         Ok(Self { begun: Instant::now(), bytes: Vec::new(), share: api.bodies.share(), limit })
     }
 
-    /// Appends a piece. The buffer at least doubles when it grows, to bound copying; its whole capacity
-    /// counts.
+    /// Appends a piece. The buffer at least doubles when it grows, to bound copying; its whole capacity counts.
     fn push(&mut self, piece: &[u8]) -> Result<(), Problem> {
         let needed = self.bytes.len().saturating_add(piece.len());
         within(self.limit, needed)?;

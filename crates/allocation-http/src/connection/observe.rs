@@ -9,8 +9,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-/// Reports each request to its connection: its start, whether it is the last, and when its response is
-/// encoded.
+/// Reports each request to its connection: its start, whether it is the last, and its encoded response.
 ///
 /// A request that follows the last one is not executed and receives no response.
 pub(crate) fn observe<S, B>(

@@ -124,8 +124,7 @@ impl ConnectionState {
         self.is_begun.set(!is_last);
     }
 
-    /// Returns whether the connection ends after this response: an unread rest of a body would be parsed as
-    /// the next head.
+    /// Returns whether the connection ends after this response: unread body bytes would be parsed as the next head.
     pub(super) fn ends(&self) -> bool {
         if self.has_body.get() {
             self.is_last.set(true);

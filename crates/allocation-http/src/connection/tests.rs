@@ -16,8 +16,7 @@ fn connect() -> (Connection<DuplexStream>, DuplexStream) {
     (Connection::new(stream, place), peer)
 }
 
-/// Reads and flushes like the dispatcher until the connection ends; returns the time that it took and the
-/// error.
+/// Reads and flushes like the dispatcher until the connection ends; returns the elapsed time and the error.
 async fn until_it_ends(connection: &mut Connection<DuplexStream>) -> (Duration, io::ErrorKind) {
     let begun = Instant::now();
     let error = poll_fn(|cx| {

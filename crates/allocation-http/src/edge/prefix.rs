@@ -85,7 +85,7 @@ impl BasePath {
     }
 }
 
-/// The prefix of the paths in a response; usually empty, without an allocation.
+/// The prefix of the paths in a response; usually empty, which costs nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Prefix(Option<Arc<str>>);
 

@@ -42,8 +42,7 @@ impl CorsOrigin {
     }
 }
 
-/// Returns whether a request writes on behalf of a page that belongs neither to this service nor to a
-/// trusted origin.
+/// Returns whether a request writes on behalf of a page of an origin that is neither its own nor trusted.
 pub(super) fn is_foreign_write(request: &ServiceRequest, trusted: &[CorsOrigin]) -> bool {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return false;
@@ -59,8 +58,7 @@ pub(super) fn is_foreign_write(request: &ServiceRequest, trusted: &[CorsOrigin])
     is_foreign && !origin.is_some_and(|origin| trusted.iter().any(|trusted| trusted.allows(origin)))
 }
 
-/// Returns whether an origin is the service's own. The scheme is ignored, because a proxy may terminate
-/// TLS.
+/// Returns whether an origin is the service's own. The scheme is ignored: a proxy may terminate TLS.
 fn is_of(origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
     let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
     let (Some((_, authority)), Some(host)) = (authority, host) else { return false };

@@ -142,7 +142,7 @@ pub(crate) struct FailedCheckSchema {
     detail: String,
 }
 
-/// The properties of an operation that change how its problems look.
+/// The properties of an operation that affect its problem responses.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Operation {
     pub(super) has_body: bool,

@@ -78,7 +78,7 @@ pub(super) fn given(
     }
 }
 
-/// Returns whether a text may be a URL with a password, in a place where none belongs.
+/// Returns whether a text may be a URL with a password, where none belongs.
 fn looks_like_secret(text: &str) -> bool {
     text.contains("://") || text.contains('@')
 }

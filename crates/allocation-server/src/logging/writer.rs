@@ -12,7 +12,7 @@ pub(crate) const MAX_WAITING_BYTES: usize = 4 * 1_024 * 1_024;
 /// The pause before a failed write is retried.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// Writes lines on a dedicated thread. Clones share the writer.
+/// A writer whose lines are written on a dedicated thread. Clones share it.
 ///
 /// A sink that stalls, fails or is closed costs only lines. Up to [`MAX_WAITING_BYTES`] wait in memory, and
 /// further lines are dropped. Once the sink has caught up, the number of dropped lines is logged.
@@ -133,8 +133,7 @@ impl Shared {
         thread::sleep(RETRY_PAUSE);
     }
 
-    /// Releases the bytes of a written line. Returns the number of dropped lines once the sink has caught
-    /// up, 0 before.
+    /// Releases the bytes of a written line. Returns the number of dropped lines once the sink has caught up, 0 before.
     fn written(&self, bytes: usize) -> u64 {
         let mut state = self.locked();
         state.failing = false;
