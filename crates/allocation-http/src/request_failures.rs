@@ -45,7 +45,7 @@ impl RequestFailures {
 
     /// Records a successful request.
     pub(crate) fn succeeded(&self, path: &str) {
-        // Probes do not prove that the database works.
+        // Probes do not access the database.
         if path != "/livez" && path != "/readyz" {
             self.unavailable.succeeded();
             self.busy.succeeded();
