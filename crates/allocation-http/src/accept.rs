@@ -1,9 +1,10 @@
-//! Which of several media types a client wants: the header `Accept`.
+//! Content negotiation by the `Accept` header.
 
 use actix_web::http::header::{ACCEPT, HeaderMap};
 
-/// The one of the offers that a client likes best, the first of those that it likes as much; `None`
-/// when it takes none. Without the header, it takes any.
+/// Returns the offer that the client prefers, the first one of equals; `None` if it accepts none of them.
+///
+/// Without the header, the client accepts any.
 pub(crate) fn choose<'a>(headers: &HeaderMap, offers: &[&'a str]) -> Option<&'a str> {
     let ranges: Vec<Range> = headers
         .get_all(ACCEPT)
@@ -24,11 +25,11 @@ pub(crate) fn choose<'a>(headers: &HeaderMap, offers: &[&'a str]) -> Option<&'a 
     best.map(|(offer, _)| offer)
 }
 
-/// Some media types, and how much they are liked.
+/// A media range and its weight.
 struct Range {
     kind: String,
     subtype: String,
-    /// From 0, for not at all, to 1,000.
+    /// In thousandths; 0 means not acceptable.
     weight: u32,
 }
 
@@ -41,7 +42,7 @@ impl Range {
         Some(Self { kind: kind.to_ascii_lowercase(), subtype: subtype.to_ascii_lowercase(), weight })
     }
 
-    /// How exactly the range names a media type, `None` when it does not.
+    /// Returns how specifically the range matches a media type; `None` if it does not match.
     fn precision(&self, kind: &str, subtype: &str) -> Option<u8> {
         match (&*self.kind, &*self.subtype) {
             ("*", "*") => Some(0),
@@ -52,7 +53,7 @@ impl Range {
     }
 }
 
-/// A weight as RFC 9110 writes it, 0 to 1 with three decimals at most.
+/// Parses a weight (RFC 9110): 0 to 1, with up to three decimals.
 fn thousandths(text: &str) -> Option<u32> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let known = matches!(whole, "0" | "1") && decimals.len() <= 3 && decimals.bytes().all(|byte| byte.is_ascii_digit());
@@ -60,7 +61,7 @@ fn thousandths(text: &str) -> Option<u32> {
     digits.parse().ok().filter(|weight| known && *weight <= 1_000)
 }
 
-/// How much a media type is liked: what the range says that names it most exactly.
+/// Returns the weight of a media type: the weight of the most specific range that matches it.
 fn weight(ranges: &[Range], offer: &str) -> u32 {
     let Some((kind, subtype)) = offer.split_once('/') else { return 0 };
     let fitting = ranges.iter().filter_map(|range| Some((range.precision(kind, subtype)?, range.weight)));

@@ -98,7 +98,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     };
     let page = Page::take(&mut query);
     query.faults().check(Some(()))?;
-    // An order has few lines, and an index leads to them.
+    // An order has few lines, and an index finds them.
     let of_one_order = filter.order_id.is_some();
     let read = move |queries: &dyn Queries, now| read_page(queries, &filter, page, now);
     let page = if of_one_order { api.read(&request, read).await } else { api.search(&request, read).await }?;

@@ -15,9 +15,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use std::future::ready;
 use std::sync::Arc;
 
-/// Tells which day it is where the stock is.
+/// A calendar in the time zone of the stock.
 pub trait Calendar: Send + Sync {
-    /// The day of an instant.
+    /// Returns the day of an instant.
     fn day_of(&self, at: DateTime<Utc>) -> NaiveDate;
 }
 
@@ -27,7 +27,7 @@ impl<F: Fn(DateTime<Utc>) -> NaiveDate + Send + Sync> Calendar for F {
     }
 }
 
-/// The API over what carries its requests out.
+/// The HTTP API and the services behind it.
 #[derive(Clone)]
 pub struct Api {
     use_cases: UseCases,
@@ -41,19 +41,16 @@ pub struct Api {
     pub(crate) searches: Gate,
     pub(crate) readers: Gate,
     pub(crate) failures: Arc<RequestFailures>,
-    /// The bodies in memory.
+    /// The memory limit of request bodies.
     pub(crate) bodies: Bodies,
     edge: Arc<EdgeSettings>,
 }
 
 impl Api {
-    /// The API over use cases, the allocation engine, the ports that it reads from and the feed of events.
+    /// Creates an API over use cases, the allocation engine, the ports for reads and the event feed.
     ///
-    /// What is read is as of the time that `clock` tells.
-    ///
-    /// Use cases and queries block on the database: `blocking` limits how many
-    /// of them run and wait at a time, over all clones of the API; searches take a quarter of that at
-    /// most, readers of events half.
+    /// Reads use the time of `clock`. Use cases and queries block on the database; `blocking` limits how
+    /// many run and wait across all clones of the API. Searches take at most a quarter of that, event readers half.
     #[must_use]
     pub fn new(
         use_cases: UseCases,
@@ -84,36 +81,34 @@ impl Api {
         }
     }
 
-    /// The same API with another calendar than that of UTC: batches that were expected before its today
-    /// are overdue.
+    /// Replaces the calendar, which is UTC by default. Batches expected before its current day are overdue.
     #[must_use]
     pub fn with_calendar(self, calendar: impl Calendar + 'static) -> Self {
         Self { calendar: Arc::new(calendar), ..self }
     }
 
-    /// Today, by the clock and the calendar.
+    /// Returns today's date by the clock and the calendar.
     pub(crate) fn today(&self) -> NaiveDate {
         self.calendar.day_of(self.now())
     }
 
-    /// The API as it is reached by these names and from these pages. Without settings, by addresses and
-    /// `localhost`, and from its own pages.
+    /// Replaces the edge settings. By default, addresses and `localhost` reach the API, for its own pages only.
     #[must_use]
     pub fn with_edge(self, edge: EdgeSettings) -> Self {
         Self { edge: Arc::new(edge), ..self }
     }
 
-    /// The time now.
+    /// Returns the current time.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
-    /// The use cases, for a request that has been read just now.
+    /// Returns the use cases for a request that was just read.
     pub(crate) fn use_cases(&self, request: &HttpRequest) -> UseCases {
         self.use_cases.clone().with_origin(origin::of(request)).for_command_just_read()
     }
 
-    /// Reads one thing for a request, as of the time when its turn has come.
+    /// Runs a point read for a request; the read time is taken once a slot is free.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         request: &HttpRequest,
@@ -123,7 +118,7 @@ impl Api {
         self.gate.run(request, move || read(&*queries, clock.now())).await
     }
 
-    /// Reads what may look through many rows, as of the time when its turn has come.
+    /// Runs a read that may scan many rows; the read time is taken once a slot is free.
     pub(crate) async fn search<T: Send + 'static>(
         &self,
         request: &HttpRequest,
@@ -133,10 +128,10 @@ impl Api {
         self.searches.run(request, move || read(&*queries, clock.now())).await
     }
 
-    /// Adds all paths of the API to an application, those that are not known included.
+    /// Registers all paths of the API and the response for unknown paths.
     fn configure(&self, cfg: &mut web::ServiceConfig) {
         cfg.app_data(web::Data::new(self.clone()));
-        // The router tries paths in this order, and allocations are what most requests are for.
+        // The router tries paths in this order, and most requests are for allocations.
         allocation::configure(cfg);
         order::configure(cfg);
         batch::configure(cfg);
@@ -151,7 +146,7 @@ impl Api {
     }
 }
 
-/// The application: what the server runs, and what tests call without one.
+/// Builds the application that the server runs and that tests call directly.
 pub fn app(
     api: &Api,
 ) -> App<

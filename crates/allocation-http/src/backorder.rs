@@ -1,4 +1,4 @@
-//! Lines that wait for units.
+//! Backorders.
 
 mod row;
 

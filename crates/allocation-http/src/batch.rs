@@ -199,7 +199,7 @@ fn reference(request: &HttpRequest) -> Result<BatchReference, Problem> {
     path.finish(found)
 }
 
-/// The answer that shows a batch.
+/// Returns the response that shows a batch.
 fn show(
     mut response: HttpResponseBuilder,
     today: NaiveDate,
@@ -209,7 +209,7 @@ fn show(
     Ok(response.insert_header(etag::of(batch.version(), &shown)).body(shown))
 }
 
-/// The answer to a client that has what is shown already.
+/// Returns the response for a client that has the current version.
 fn not_modified(shown: &HttpResponse) -> HttpResponse {
     let mut response = HttpResponse::NotModified();
     if let Some(tag) = shown.headers().get(header::ETAG) {
@@ -265,7 +265,7 @@ fn page_of(
     Ok(PageAnswer { body: answer::bytes(&rows)?, link })
 }
 
-/// Only what is overdue has a list of its own.
+/// Only overdue batches have a list of their own.
 fn parse_overdue(text: &str) -> Result<(), &'static str> {
     if text == "true" { Ok(()) } else { Err("must be true; leave it out for all batches") }
 }

@@ -1,4 +1,4 @@
-//! Work that blocks on the database, kept off the threads that serve connections.
+//! Gates for blocking database work, which runs off the threads that serve connections.
 
 use crate::problem::{Kind, Problem};
 use crate::request_id::RequestId;
@@ -10,29 +10,29 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
-/// How much blocking work is taken in. What goes beyond it is refused.
+/// Limits on blocking work. Calls beyond them are rejected.
 #[derive(Debug, Clone, Copy)]
 pub struct BlockingLimits {
-    /// How many calls run at a time: as many as there are connections to the database that nothing
-    /// else needs. From three on, every class of calls has a place that no other class can take.
+    /// The number of concurrent calls: the database connections that no other task needs. From three on,
+    /// every class of calls has a slot that no other class can take.
     pub running: usize,
-    /// How many more of each class may wait for their turn.
+    /// The number of calls of each class that may wait for a slot.
     pub waiting: usize,
-    /// How long a call waits for its turn at most.
+    /// The time that a call may wait for a slot.
     pub turn_within: Duration,
 }
 
-/// A gate for each class of calls. All classes together run no more calls than the limit says, and
-/// searches and readers of events have a smaller share, so that neither can take the places of
-/// calls that look at one thing or change one.
+/// A gate for each class of calls.
+///
+/// The limit applies to all classes together. Searches and event readers have smaller shares, so that
+/// neither can exhaust the slots of point reads and writes.
 #[derive(Clone)]
 pub(crate) struct Gates {
-    /// For calls that read one thing or change one. They may use every place that is free.
+    /// For point reads and writes, which may use every free slot.
     pub(crate) calls: Gate,
-    /// For calls that look through many rows: lists, and what a pick list can take. A quarter of the
-    /// places at most.
+    /// For calls that scan many rows: lists and the planning of pick lists. At most a quarter of the slots.
     pub(crate) searches: Gate,
-    /// For readers of events, who all wake at once. Half of the places at most.
+    /// For event readers, which all wake at once. At most half of the slots.
     pub(crate) readers: Gate,
 }
 
@@ -54,21 +54,21 @@ impl Gates {
     }
 }
 
-/// Lets blocking work in as the limits allow.
+/// Admits blocking work within the limits.
 #[derive(Clone)]
 pub(crate) struct Gate {
-    /// Knows whether calls wait because the database is away.
+    /// Reports whether calls wait because the database is unavailable.
     readiness: Arc<dyn Readiness>,
-    /// The places of this class alone, `None` when it may use all.
+    /// The slots of this class; `None` if it may use all.
     share: Option<Arc<Semaphore>>,
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     turn_within: Duration,
-    /// How many calls of any class have ended.
+    /// The number of finished calls of all classes.
     ended: Arc<AtomicU64>,
 }
 
-/// A place among the calls that run.
+/// A slot, released on drop.
 #[derive(Debug)]
 struct Turn {
     _share: Option<OwnedSemaphorePermit>,
@@ -83,22 +83,26 @@ impl Drop for Turn {
 }
 
 impl Gate {
-    /// A gate for calls of one class only.
+    /// Returns a gate for a single class of calls.
     #[cfg(test)]
     pub(crate) fn new(limits: BlockingLimits) -> Self {
         Gates::new(limits, &crate::testing::ready()).calls
     }
 
-    /// Runs work for a request on a thread that may block, once it is its turn.
+    /// Runs work for a request on a blocking thread once a slot is free.
     ///
-    /// A call whose client hangs up while it waits is dropped and never runs. Once it has begun it is
-    /// carried to its end, even when the client goes away.
+    /// A call whose client disconnects while it waits is dropped and never runs. A call that has started
+    /// always completes.
     ///
     /// # Errors
     ///
-    /// [`Kind::Overloaded`], and the work has not run, when too many wait or the turn does not come in
-    /// time; [`Kind::DatabaseUnavailable`] or [`Kind::DatabaseBusy`] when that is the database's doing;
-    /// whatever the work fails with.
+    /// Before the work runs:
+    ///
+    /// - [`Kind::Overloaded`]: too many calls wait, or no slot is free in time.
+    /// - [`Kind::DatabaseUnavailable`] or [`Kind::DatabaseBusy`]: the same, and the database is the cause.
+    /// - [`Kind::ShuttingDown`]: the gate is closed.
+    ///
+    /// Afterwards, the error of the work, or [`Kind::InternalError`] if the work panics.
     pub(crate) async fn run<T, E>(
         &self,
         request: &HttpRequest,
@@ -109,7 +113,7 @@ impl Gate {
         E: Into<Problem> + Send + 'static,
     {
         let turn = self.enter().await?;
-        // At every level, so that what the work logs carries the id.
+        // At error level, the span is enabled at every log level, so that logs of the work carry the id.
         let span = tracing::error_span!("request", request_id = RequestId::of(request).as_str());
         let result = web::block(move || {
             let _turn = turn;
@@ -121,7 +125,7 @@ impl Gate {
         }
     }
 
-    /// Waits for a turn, which lasts until the value is dropped.
+    /// Waits for a slot, which the value holds until it is dropped.
     async fn enter(&self) -> Result<Turn, Problem> {
         if let Some(turn) = self.try_turn() {
             return Ok(turn);
@@ -130,19 +134,19 @@ impl Gate {
         let ended = self.ended.load(Ordering::Relaxed);
         match timeout(self.turn_within, self.turn()).await {
             Ok(turn) => turn.map_err(|_| Problem::of(Kind::ShuttingDown)),
-            // All places are taken by calls that wait for the database, for locks of others mostly.
+            // No call finished meanwhile: all wait for the database, usually for row locks.
             Err(_) if self.ended.load(Ordering::Relaxed) == ended => Err(self.refusal(Kind::DatabaseBusy)),
             Err(_) => Err(self.refusal(Kind::Overloaded)),
         }
     }
 
-    /// Why a call gets no turn: another reason, unless the database is away.
+    /// Returns the reason for a rejection: `other`, unless the database is unavailable.
     fn refusal(&self, other: Kind) -> Problem {
         let is_away = self.readiness.failed_checks().iter().any(|check| check.name == FailedCheck::DATABASE);
         Problem::of(if is_away { Kind::DatabaseUnavailable } else { other })
     }
 
-    /// A turn, if there is one now.
+    /// Takes a slot if one is free.
     fn try_turn(&self) -> Option<Turn> {
         let share = match &self.share {
             Some(share) => Some(Arc::clone(share).try_acquire_owned().ok()?),
@@ -151,7 +155,7 @@ impl Gate {
         Arc::clone(&self.running).try_acquire_owned().ok().map(|running| self.begin(share, running))
     }
 
-    /// The next turn. The share comes first, so that no more than that wait among the other classes.
+    /// Waits for the next slot. The share comes first: it bounds the calls that wait with other classes.
     async fn turn(&self) -> Result<Turn, AcquireError> {
         let share = match &self.share {
             Some(share) => Some(Arc::clone(share).acquire_owned().await?),

@@ -1,5 +1,4 @@
-//! Bodies of requests: read within a limit, parsed in one pass, and when that fails read again for
-//! every fault.
+//! Request bodies: read within a limit, parsed in one pass, and parsed again for all faults if that fails.
 
 mod arrival;
 mod bodies;
@@ -23,36 +22,33 @@ use deserr::Deserr;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-/// How many bytes a body may have that holds no lists.
+/// The size limit of a body without lists, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// From how many bytes on a body is parsed on a thread that may block: it would keep other connections
-/// waiting for milliseconds.
+/// The size from which a body is parsed on a blocking thread: it would delay other connections for milliseconds.
 const LARGE_BYTES: usize = 256 * 1024;
 
-/// What some programs put before a text in UTF-8. RFC 8259 lets a parser skip it.
+/// The byte order mark that some programs put before UTF-8 text. RFC 8259 lets a parser skip it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What a body can be parsed into.
+/// A type that a body can be parsed into.
 ///
-/// It is parsed in two ways that accept the same: by serde, straight from the bytes, and by deserr,
-/// which finds all faults.
+/// Two parsers accept the same input: serde, straight from the bytes, and deserr, which finds all faults.
 pub(crate) trait Body: DeserializeOwned + Deserr<Faults> + 'static {
-    /// How many bytes a body may have: as many as the largest that is valid, with every character escaped,
-    /// and some space.
+    /// The size limit in bytes: the largest valid body with every character escaped, and some space.
     const MAX_BYTES: usize = MAX_BYTES;
 
-    /// Other names that members may have: the other name, and the one that [`Deserr`] knows.
+    /// Aliases of members: the alias, and the name that [`Deserr`] knows.
     const ALIASES: &'static [(&'static str, &'static str)] = &[];
 
-    /// What the body says.
+    /// The validated content of the body.
     type Content: Send + 'static;
 
-    /// Checks what no member can tell by itself.
+    /// Validates the rules that involve several members.
     fn content(self) -> Result<Self::Content, Faults>;
 }
 
-/// Reads and parses the body of a request that has no query.
+/// Reads and parses the body of a request that takes no query parameters.
 pub(crate) async fn read<T: Body>(request: &HttpRequest, payload: Payload) -> Result<T::Content, Problem> {
     check_media_type(request.headers())?;
     let bytes = collect(request, payload, T::MAX_BYTES).await?;
@@ -60,7 +56,7 @@ pub(crate) async fn read<T: Body>(request: &HttpRequest, payload: Payload) -> Re
     faults.check(content)
 }
 
-/// Reads and parses the body of a request beside what was found in its path.
+/// Reads and parses a body, and adds its faults to the faults of the path.
 pub(crate) async fn read_beside<T: Body, P>(
     path: PathIdentifiers<'_>,
     found: Option<P>,
@@ -73,7 +69,7 @@ pub(crate) async fn read_beside<T: Body, P>(
     faults.check(found.zip(content))
 }
 
-/// Reads a body that may be left out, and says nothing, beside what was found in the path.
+/// Reads an optional body without members, and adds its faults to the faults of the path.
 pub(crate) async fn read_nothing_beside<P>(
     path: PathIdentifiers<'_>,
     found: Option<P>,
@@ -89,11 +85,10 @@ pub(crate) async fn read_nothing_beside<P>(
     faults.check(found)
 }
 
-/// What a body says, or what is wrong with it, with the faults found before.
+/// The content of a body, `None` if it has faults, and all faults found so far.
 type Understood<T> = Result<(Option<<T as Body>::Content>, Faults), Problem>;
 
-/// Parses a body, in one pass if nothing is wrong with the request. `None` when the faults have what
-/// is wrong with it.
+/// Parses a body. The content is `None` if the body has faults, which are then added.
 async fn understand<T: Body>(bytes: Bytes, faults: Faults) -> Understood<T> {
     if bytes.len() < LARGE_BYTES {
         return understand_now::<T>(&bytes, faults);
@@ -111,15 +106,15 @@ fn understand_now<T: Body>(bytes: &[u8], mut faults: Faults) -> Understood<T> {
     Ok((content, faults))
 }
 
-/// Parses a body in one pass. `None` when anything is wrong with it.
+/// Parses a body in one pass; `None` if it has any fault.
 fn parse<T: Body>(bytes: &[u8]) -> Option<T::Content> {
-    // Serde takes an array for a struct too.
+    // Serde also deserializes a struct from an array.
     let object = bytes.trim_ascii_start().first() == Some(&b'{');
     let body: T = serde_json::from_slice(bytes).ok().filter(|_| object)?;
     body.content().ok()
 }
 
-/// Parses a body that has faults, to tell them all.
+/// Parses a body that has faults, to collect all of them.
 fn explain<T: Body>(bytes: &[u8], faults: &mut Faults) -> Result<Option<T::Content>, Problem> {
     Ok(match json::read::<T>(bytes, faults)?.map(T::content) {
         Some(Ok(content)) => Some(content),
@@ -140,7 +135,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Whether a content type says JSON in UTF-8.
+/// Returns whether a media type is JSON in UTF-8.
 fn is_json(media_type: &str) -> bool {
     let mut parts = media_type.split(';').map(str::trim);
     let json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));

@@ -1,9 +1,8 @@
-//! Connections: how many there may be, and how long each of them may keep its peer waiting.
+//! Connections: their number, and the time that a peer has for each step.
 //!
-//! actix-http decodes requests and sends responses; it limits the time of the first head of a connection
-//! only, and goes on with what was sent behind a request that asked to close. So the stream that it reads
-//! from is wrapped here, and [`observe`] tells the stream when a request begins and when its response is
-//! encoded.
+//! actix-http decodes requests and sends responses. It limits the time of a connection's first head only,
+//! and it executes requests that follow a final one. Therefore [`Connection`] wraps the stream, and
+//! [`observe`] reports when a request begins and when its response is encoded.
 
 mod observe;
 mod places;
@@ -23,73 +22,72 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How long the head of a request may take, from its first byte; the first one from when the connection
-/// is made.
+/// The time for the head of a request, from its first byte; for the first head, from accept.
 const HEAD_TIME: Duration = Duration::from_secs(5);
 
-/// How long a connection may be idle between requests: longer than common proxies keep theirs (60 s), so
-/// that a proxy never sends a request into a connection that is being closed.
+/// The time that a connection may be idle between requests. It exceeds the 60 s of common proxies, so that
+/// a proxy never sends a request into a connection that closes.
 const IDLE_TIME: Duration = Duration::from_secs(75);
 
-/// How long a connection that ends waits for its peer to close, so that the peer reads the last response.
+/// The time that an ending connection waits for its peer, which may still read the last response.
 const LINGER_TIME: Duration = Duration::from_secs(2);
 
-/// A deadline that is noticed so much too late was missed because the process stood still. What came meanwhile
-/// is not read yet.
+/// The delay after which a missed deadline is attributed to a stalled process. Bytes that arrived meanwhile
+/// are still unread.
 const STOOD_STILL: Duration = Duration::from_millis(500);
 
-/// How much longer a peer is waited for then, once: what has come is read at once.
+/// The extension of a deadline after a stall, granted once: bytes that have arrived are read at once.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How many bytes a connection that ends reads and drops at most: more than the largest body may have, so
-/// that a client which sends one that is refused reads why.
+/// The bytes that an ending connection reads and drops at most. The limit exceeds the largest body, so that
+/// a client whose body is rejected can read the reason.
 const MAX_DISCARDED: usize = 16 * 1024 * 1024;
 
-/// How many bytes the dispatcher gets before it has decoded what it got. It decodes every request in them at
-/// once, and a request that waits takes a hundred times the bytes that it came in.
+/// The bytes that the dispatcher receives before it decodes them. It decodes all requests in them at once,
+/// and a waiting request takes a hundred times the memory of its bytes.
 const READ_BYTES: usize = 2 * 1024;
 
-/// How many bytes are read behind a request that is carried out, to notice that its client hangs up.
+/// The bytes that are read while a request executes, to detect that its client disconnects.
 const READ_AHEAD_BYTES: usize = 256;
 
-/// How many bytes are read and dropped at a time.
+/// The bytes that are read and dropped at a time.
 const DISCARD_BYTES: usize = 8 * 1024;
 
-/// What is sent to a peer whose head takes too long. Nothing else is being sent then.
+/// The response to a head that takes too long. No other response is in progress then.
 const HEAD_TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// A stream whose peer has to send each head in time, and is cut off after its last request.
+/// A stream that limits the time of each head, and that closes after its last request.
 pub(crate) struct Connection<S> {
     stream: S,
     state: Rc<ConnectionState>,
-    /// What the peer is waited for, and since which request.
+    /// The state that the deadline belongs to, and the number of requests when it began.
     waits: (Standing, u32),
-    /// When the peer has been waited for long enough.
+    /// The end of the current wait.
     deadline: Instant,
-    /// Whether the deadline was put off because the process stood still.
+    /// Whether the deadline was extended because the process stalled.
     put_off: bool,
-    /// Wakes the task at the deadline or before; it is not set anew for a deadline that comes later.
+    /// Wakes the task at the deadline or before; a later deadline does not reset it.
     timer: Option<Pin<Box<Sleep>>>,
     ending: Option<UnitOutcome>,
-    /// How many bytes the dispatcher got since it had to wait for more.
+    /// The bytes that the dispatcher received since it last had to wait.
     delivered: usize,
-    /// How many bytes it got behind the request that is carried out.
+    /// The bytes that it received while the current request executes.
     ahead: usize,
-    /// Whether the peer takes nothing of what is to be sent.
+    /// Whether the last write to the peer is pending.
     is_blocked: bool,
     _place: Place,
 }
 
-/// How far a connection that ends has come.
+/// The progress of an ending connection.
 #[derive(Default)]
 struct UnitOutcome {
-    /// Whether the peer knows that nothing more is sent.
+    /// Whether the write half is shut down.
     is_shut: bool,
     discarded: usize,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// A new connection in its place.
+    /// Wraps a stream; the connection occupies `place` until it is dropped.
     pub(crate) fn new(stream: S, place: Place) -> Self {
         let state = Rc::new(ConnectionState::default());
         let waits = (state.standing(), state.requests());
@@ -109,13 +107,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// What the application shares with the connection.
+    /// Returns the state that the connection shares with the application.
     pub(crate) fn state(&self) -> Rc<ConnectionState> {
         Rc::clone(&self.state)
     }
 
-    /// Looks at what the peer is waited for, after all that was to be sent was handed over and all that
-    /// had come was decoded. An error ends the connection.
+    /// Enforces the deadline, after the dispatcher has written all output and decoded all input.
+    ///
+    /// # Errors
+    ///
+    /// Any error ends the connection.
     fn watch(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if self.ending.is_none() {
             let waits = (self.state.standing(), self.state.requests());
@@ -135,7 +136,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             } else if waits.0 == Standing::Idle || !self.state.has_received() {
                 return Err(io::ErrorKind::TimedOut.into());
             } else if waits.0 == Standing::Head {
-                // As far as it fits: a peer that takes nothing is not waited for.
+                // One attempt only: a peer that does not read is not waited for.
                 let _ = Pin::new(&mut self.stream).poll_write(cx, HEAD_TOO_SLOW);
                 self.deadline = self.begin_ending();
             }
@@ -146,7 +147,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// How many bytes may be read now; `None` when the task is woken to read more.
+    /// Returns the number of bytes that may be read now; `None` if the task will be woken to read.
     fn may_read(&mut self, cx: &Context<'_>) -> Option<usize> {
         if self.is_blocked {
             return None;
@@ -160,14 +161,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Some(READ_AHEAD_BYTES - self.ahead);
         }
         if self.delivered >= READ_BYTES {
-            // As soon as what it got is decoded.
+            // The dispatcher decodes before it reads again.
             cx.waker().wake_by_ref();
             return None;
         }
         Some(READ_BYTES - self.delivered)
     }
 
-    /// Notes whether the peer takes what is sent. As long as it does not, none of its requests are read.
+    /// Records whether the peer reads. Until it does, none of its requests are read.
     fn note_written<T>(&mut self, cx: &Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if self.is_blocked && written.is_ready() {
             cx.waker().wake_by_ref();
@@ -176,13 +177,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         written
     }
 
-    /// Begins to end the connection, until when.
+    /// Starts to end the connection and returns the deadline.
     fn begin_ending(&mut self) -> Instant {
         self.ending = Some(UnitOutcome::default());
         Instant::now() + LINGER_TIME
     }
 
-    /// Whether the deadline is over; else the task is woken when it is.
+    /// Returns whether the deadline has passed; if not, schedules a wake-up at the deadline.
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
         let now = Instant::now();
         if !self.put_off && now.saturating_duration_since(self.deadline) >= STOOD_STILL {
@@ -202,9 +203,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         false
     }
 
-    /// Tells the peer that nothing more is sent, and drops what it still sends, until it closes, has sent
-    /// too much or takes too long. A socket that is closed with unread bytes would take the last response
-    /// away from the peer.
+    /// Shuts down the write half, then drops input until the peer closes, the limit is reached or the time is up.
+    ///
+    /// Closing a socket with unread bytes resets the connection, and the peer would lose the last response.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(ending) = &mut self.ending else { return Poll::Ready(()) };
         if !ending.is_shut {
@@ -272,7 +273,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         self.stream.is_write_vectored()
     }
 
-    /// The dispatcher flushes whenever it has done what it can, so that this is where the time is kept.
+    /// Checks the deadline here, because the dispatcher flushes after each step.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         ready!(Pin::new(&mut this.stream).poll_flush(cx))?;

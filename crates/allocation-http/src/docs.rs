@@ -1,5 +1,5 @@
-//! The documentation that the server carries with it: Swagger UI, ReDoc and the OpenAPI document.
-//! None of it needs another server.
+//! The documentation that the server hosts: Swagger UI, ReDoc and the OpenAPI document. None of it loads
+//! from another server.
 
 mod asset;
 
@@ -25,7 +25,7 @@ const SWAGGER_UI_FILES: [&str; 7] = [
     "favicon-32x32.png",
 ];
 
-/// All that is served, made once.
+/// All files, built once.
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     let mut assets = vec![
         Asset::new("/openapi.json", "application/json", openapi_json().into_bytes()),
@@ -44,7 +44,7 @@ fn swagger_ui_files() -> impl Iterator<Item = Asset> {
         .use_base_layout()
         .try_it_out_enabled(true)
         .display_request_duration(true)
-        // Swagger UI would ask a server of its makers whether the document is valid.
+        // By default, Swagger UI sends the document to an external validator.
         .validator_url("none");
     let config = Arc::new(config);
     SWAGGER_UI_FILES.into_iter().filter_map(move |name| {

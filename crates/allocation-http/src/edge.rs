@@ -1,8 +1,7 @@
-//! Where requests come from, and where the service is: what browsers and proxies are told and believed.
+//! The edge of the service: accepted hosts and origins, and the path prefix that clients see.
 //!
-//! The service has no authentication of its own. A page of any site can make the browser of somebody inside
-//! send requests to it, so a browser is believed only on pages of the service itself, or of an origin that
-//! was set.
+//! The service has no authentication of its own. A page of any site can make a browser inside the network
+//! send requests to it. Therefore a browser may write only from pages of the service itself or of a configured origin.
 
 mod cors;
 mod host;
@@ -23,29 +22,29 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{Error, HttpMessage};
 
-/// Responses are about the moment: nothing between the service and its client keeps them.
+/// Forbids caching: a response is valid only at the moment it is sent.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// By which names the service is reached, and from which pages.
+/// The names that reach the service, and the pages that may use it.
 #[derive(Debug, Clone, Default)]
 pub struct EdgeSettings {
-    /// The names that `Host` may have beside loopback names and IP addresses.
+    /// The names that `Host` may have, in addition to loopback names and IP addresses.
     pub allowed_hosts: Vec<AllowedHost>,
-    /// The origins whose pages may use the service, beside those of the service itself.
+    /// The origins whose pages may use the service, in addition to its own.
     pub cors_origins: Vec<CorsOrigin>,
-    /// What stands before every path of the service, as its clients see it.
+    /// The path under which clients see the service.
     pub base_path: BasePath,
-    /// Whether a proxy says in `X-Forwarded-Prefix` what it took away from the path.
+    /// Whether `X-Forwarded-Prefix` is trusted: the prefix that a proxy removed from the path.
     pub trusts_forwarded_prefix: bool,
 }
 
 impl EdgeSettings {
-    /// Whether pages of other origins may use the service.
+    /// Returns whether pages of other origins may use the service.
     pub(crate) fn has_cors(&self) -> bool {
         !self.cors_origins.is_empty()
     }
 
-    /// What is wrong with where a request comes from, or the prefix that its client sees.
+    /// Checks the origin and the preconditions of a request, and returns the prefix that its client sees.
     fn admit(&self, request: &mut ServiceRequest) -> (Prefix, Result<(), Problem>) {
         let prefix = match self.forwarded_prefix(request) {
             Ok(forwarded) => forwarded.unwrap_or_else(|| self.base_path.prefix()),
@@ -56,7 +55,7 @@ impl EdgeSettings {
     }
 
     fn check(&self, request: &ServiceRequest) -> Result<(), Problem> {
-        // A load balancer may call its probes by any name; they tell nothing, and change nothing.
+        // Load balancers call probes by arbitrary names; probes disclose nothing and change nothing.
         if !matches!(request.path(), "/livez" | "/readyz") {
             host::check(request, &self.allowed_hosts)?;
         }
@@ -79,13 +78,12 @@ impl EdgeSettings {
     }
 }
 
-/// Whether a request may be for a version of what it changes: batches alone have versions. A request that
-/// only reads does so whichever version there is.
+/// Returns whether a request may name a version: only batches have versions, and reads ignore them.
 fn has_versions(request: &ServiceRequest) -> bool {
     request.path().starts_with("/batch/") || request.method().is_safe()
 }
 
-/// Refuses requests of other sites, and has every response say where the client sees it.
+/// Rejects cross-site requests, and adds the client's prefix to the paths in every response.
 pub(crate) fn guard<S, B>(
     settings: &EdgeSettings,
     mut request: ServiceRequest,
@@ -118,7 +116,7 @@ where
     }
 }
 
-/// A response with the paths that a client behind a prefix sees.
+/// Adds the prefix to the paths in a response.
 fn at<B>(prefix: &Prefix, mut response: ServiceResponse<EitherBody<B>>) -> ServiceResponse<EitherBody<B>> {
     prefix.add_to(response.headers_mut());
     let problem = response.response().error().and_then(|error| error.as_error::<Problem>());

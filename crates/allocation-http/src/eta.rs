@@ -1,4 +1,4 @@
-//! Dates of arrival in bodies.
+//! ETAs in bodies and queries.
 
 use crate::fault::{Faults, name, refuse};
 use allocation_domain::Eta;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serializer, de};
 const RULE: &str = "must be a date of the calendar, written YYYY-MM-DD, or null";
 const DAY_RULE: &str = "must be a date of the calendar, written YYYY-MM-DD";
 
-/// A date that is written exactly so: four digits, two, two.
+/// Parses a date of exactly four, two and two digits.
 fn parse(text: &str) -> Option<NaiveDate> {
     let digits = |from: usize, to: usize| {
         let part = text.get(from..to)?;
@@ -18,22 +18,22 @@ fn parse(text: &str) -> Option<NaiveDate> {
     let separated = text.len() == 10 && text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
     let (year, month, day) = (digits(0, 4)?, digits(5, 7)?, digits(8, 10)?);
     let date = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())?;
-    // There is no year 0, and databases differ in what they make of it.
+    // The calendar has no year 0, and databases treat it differently.
     (separated && year > 0).then_some(date)
 }
 
-/// Parses a day that a query has.
+/// Parses a date in a query.
 pub(crate) fn parse_day(text: &str) -> Result<NaiveDate, &'static str> {
     parse(text).ok_or(DAY_RULE)
 }
 
-/// The ETA that a text is.
+/// Parses an ETA.
 fn expected_on(text: &str) -> Result<Eta, String> {
     let day = parse(text).ok_or(RULE)?;
     Eta::new(Some(day)).map_err(|error| error.to_string())
 }
 
-/// Parses an ETA straight from the bytes of a body.
+/// Deserializes an ETA straight from the bytes of a body.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Eta, D::Error> {
     match Option::<String>::deserialize(deserializer)? {
         None => Ok(Eta::InStock),
@@ -41,12 +41,12 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     }
 }
 
-/// Writes an ETA that there may be: nothing is to be written where there is none.
+/// Serializes an optional ETA; callers skip absent values.
 pub(crate) fn serialize_option<S: Serializer>(eta: &Option<Eta>, serializer: S) -> Result<S::Ok, S::Error> {
     serialize(&eta.unwrap_or(Eta::InStock), serializer)
 }
 
-/// Writes an ETA: a date, or null for stock in the warehouse.
+/// Serializes an ETA: a date, or null for stock in the warehouse.
 pub(crate) fn serialize<S: Serializer>(eta: &Eta, serializer: S) -> Result<S::Ok, S::Error> {
     match eta.date() {
         None => serializer.serialize_none(),

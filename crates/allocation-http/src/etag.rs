@@ -1,23 +1,25 @@
-//! Which version of a batch a client has seen: the headers `ETag`, `If-Match` and `If-None-Match`.
+//! Batch versions in `ETag`, `If-Match` and `If-None-Match`.
 //!
-//! The tag of a batch is `"VERSION.CONTENT"`. The version is its revision, which counts what purchasing
-//! corrects, and when it was added, which tells it from another batch that has taken its name. The content
-//! is a checksum of all that is shown of the batch, so that the tag changes with everything shown, as a
-//! strong tag must. `If-None-Match` compares the whole of it. `If-Match` compares the version alone:
-//! allocations come in faster than a person reads, and nobody could correct a batch in the rush.
+//! The tag of a batch is `"VERSION.CONTENT"`. The version consists of the revision, which counts
+//! corrections by purchasing, and the time of addition, which distinguishes batches that reuse a reference.
+//! The content is a checksum of the representation, so that the tag changes with everything shown, as a
+//! strong tag must.
+//!
+//! `If-None-Match` compares the whole tag. `If-Match` compares only the version: allocations change the
+//! content faster than a person reads, and under load no correction would succeed.
 
 use actix_web::http::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use allocation_domain::BatchVersion;
 use chrono::DateTime;
 use std::collections::BTreeSet;
 
-/// A version that no batch has: revisions begin with 1.
+/// A version that no batch has: revisions start at 1.
 const NONE: BatchVersion = BatchVersion { added_at: DateTime::UNIX_EPOCH, revision: 0 };
 
-/// How many digits a checksum of content has.
+/// The number of hexadecimal digits of a content checksum.
 const CONTENT_DIGITS: usize = 16;
 
-/// The header `ETag` of a batch in a version that is shown with this body.
+/// Returns the `ETag` header of a batch version with this representation.
 #[expect(clippy::expect_used, reason = "a tag has no character that a header refuses")]
 pub(crate) fn of(version: BatchVersion, shown: &[u8]) -> (HeaderName, HeaderValue) {
     let content = checksum(shown);
@@ -25,7 +27,7 @@ pub(crate) fn of(version: BatchVersion, shown: &[u8]) -> (HeaderName, HeaderValu
     (ETAG, tag.expect("a tag is a header"))
 }
 
-/// The tag that names a version, whatever is shown of it, in quotes.
+/// Returns the quoted tag of a version, without content.
 pub(crate) fn version_tag(version: BatchVersion) -> String {
     format!("\"{}\"", text(version))
 }
@@ -34,34 +36,34 @@ fn text(version: BatchVersion) -> String {
     format!("{}-{:x}", version.revision, version.added_at.timestamp_micros())
 }
 
-/// FNV-1a. It tells one content from another, and is the same in every replica.
+/// Computes an FNV-1a checksum, which is the same in every replica.
 fn checksum(content: &[u8]) -> u64 {
     let step = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     content.iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
-/// Whether a client says that it has what a tag stands for already.
+/// Returns whether the client already has the tagged content.
 pub(crate) fn is_known(headers: &HeaderMap, tag: &[u8]) -> bool {
     let tags = headers.get_all(IF_NONE_MATCH).flat_map(|line| elements(line.as_bytes()));
     tags.into_iter().any(|known| known == b"*" || known.strip_prefix(b"W/").unwrap_or(known) == tag)
 }
 
-/// Whether a request is for one version, or for several, rather than for whichever there is.
+/// Returns whether a request is conditional on specific versions.
 pub(crate) fn names_a_version(headers: &HeaderMap) -> bool {
     headers.contains_key(IF_MATCH) && IfMatch::of(headers) != IfMatch::Any
 }
 
-/// Which versions a request is for.
+/// The versions that a request accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum IfMatch {
-    /// Whichever there is.
+    /// Any version.
     Any,
-    /// One of these. Tags that are weak, or are none of this service, name no version.
+    /// One of these. Weak or foreign tags name no version.
     OneOf(BTreeSet<BatchVersion>),
 }
 
 impl IfMatch {
-    /// What a request asks for; without the header it is for any version.
+    /// Parses the `If-Match` headers of a request; without one, any version matches.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let lines: Vec<_> = headers.get_all(IF_MATCH).map(HeaderValue::as_bytes).collect();
         match *lines {
@@ -71,7 +73,7 @@ impl IfMatch {
         }
     }
 
-    /// The version that is most likely to be there; one that no batch has when none is named.
+    /// Returns the version to try first: the newest, or one that no batch has if none is named.
     pub(crate) fn first_try(&self) -> Option<BatchVersion> {
         match self {
             Self::Any => None,
@@ -79,7 +81,7 @@ impl IfMatch {
         }
     }
 
-    /// Whether a request is for this version.
+    /// Returns whether the request accepts this version.
     pub(crate) fn names(&self, version: BatchVersion) -> bool {
         match self {
             Self::Any => true,
@@ -88,7 +90,7 @@ impl IfMatch {
     }
 }
 
-/// The elements of a list. A comma within quotes is part of a tag.
+/// Returns the elements of a list. A comma within quotes is part of a tag.
 fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut quoted = false;
     let ends = move |byte: &u8| {
@@ -98,7 +100,7 @@ fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(ends).map(<[u8]>::trim_ascii)
 }
 
-/// The version of a tag that [`of`] or [`version_tag`] has made.
+/// Parses the version of a tag made by [`of`] or [`version_tag`].
 fn version(tag: &[u8]) -> Option<BatchVersion> {
     let inner = std::str::from_utf8(tag).ok()?.strip_prefix('"')?.strip_suffix('"')?;
     let named = match inner.split_once('.') {

@@ -1,4 +1,4 @@
-//! The feed: all events in one order, page by page or as a stream.
+//! The event feed: all events in one order, in pages or as a stream.
 
 mod asked;
 mod feed;
@@ -33,8 +33,10 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 
 document!(ListEventsProblems: Validation, EventsGone, Overloaded, DatabaseUnavailable, InternalError);
 
-/// How long a reader waits who was woken and has found nothing, before the next look: many events that do
-/// not fit may come at once, and a database that was put back may have less than it had.
+/// The pause of a reader that was woken but found no matching event.
+///
+/// It combines bursts of events that do not match. It also limits retries if a restored database has fewer
+/// events than before.
 const GATHER: Duration = Duration::from_millis(20);
 
 /// Read events
@@ -90,7 +92,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     Ok(response.body(page.body))
 }
 
-/// Reads a page, and waits so long for one that is not empty.
+/// Reads a page, and waits up to `wait` for a page that is not empty.
 async fn read(
     api: &Data<Api>,
     request: &HttpRequest,
@@ -105,8 +107,8 @@ async fn read(
     }
 }
 
-/// Reads on as the log grows, until something fits or the time is up. Nothing is kept meanwhile, neither
-/// a thread nor a connection.
+/// Reads on as the log grows, until an event matches or the time is up. The wait holds neither a thread nor
+/// a connection.
 async fn await_page(
     api: &Data<Api>,
     request: &HttpRequest,

@@ -1,4 +1,4 @@
-//! What is wrong with a request.
+//! Validation faults of requests.
 
 use crate::problem::{Kind, Problem};
 use deserr::{DeserializeError, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef};
@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use utoipa::ToSchema;
 
-/// One thing that is wrong with a request: where, and what.
+/// A fault of a request: its location and its detail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Fault {
     #[serde(flatten)]
@@ -15,13 +15,13 @@ pub(crate) struct Fault {
     pub(crate) detail: String,
 }
 
-/// Where a fault is.
+/// The location of a fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Place {
-    /// In the body: a JSON pointer (RFC 6901).
+    /// A JSON pointer (RFC 6901) into the body.
     Pointer(String),
-    /// In the path or the query: the name of a parameter.
+    /// The name of a parameter in the path or the query.
     Parameter(String),
 }
 
@@ -42,12 +42,12 @@ pub(crate) struct FaultSchema {
 }
 
 impl Fault {
-    /// A fault in the body.
+    /// Creates a fault in the body.
     pub(crate) fn at(pointer: impl Into<String>, detail: impl fmt::Display) -> Self {
         Self { place: Place::Pointer(pointer.into()), detail: detail.to_string() }
     }
 
-    /// A fault in the path or the query.
+    /// Creates a fault in the path or the query.
     pub(crate) fn of(parameter: impl Into<String>, detail: impl fmt::Display) -> Self {
         Self { place: Place::Parameter(parameter.into()), detail: detail.to_string() }
     }
@@ -58,26 +58,27 @@ impl Fault {
     }
 }
 
-/// Everything that is wrong with a request.
+/// All faults of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     listed: Vec<Fault>,
-    /// How many bytes those that are listed take.
+    /// The bytes of the listed faults.
     bytes: usize,
-    /// How many there are, listed or not.
+    /// The number of faults, listed or not.
     count: usize,
 }
 
 impl Faults {
-    /// How many bytes are listed: hundreds of faults. Those of a request that is made up of faults
-    /// are counted from there on, since their pointers could take more memory than there is.
+    /// The size from which further faults are counted but not listed: hundreds of faults.
+    ///
+    /// The JSON pointers of a body full of faults could exhaust memory.
     const MAX_BYTES: usize = 64 * 1024;
 
     pub(crate) fn push(&mut self, fault: Fault) {
         self.push_with(|| fault);
     }
 
-    /// Adds a fault that is made only when it is listed.
+    /// Adds a fault, which is built only if it is listed.
     pub(crate) fn push_with(&mut self, fault: impl FnOnce() -> Fault) {
         self.count += 1;
         if self.bytes < Self::MAX_BYTES {
@@ -87,14 +88,14 @@ impl Faults {
         }
     }
 
-    /// Adds the faults that another look at the request has found.
+    /// Appends the faults of another pass.
     pub(crate) fn append(&mut self, other: Self) {
         let unlisted = other.count - other.listed.len();
         other.listed.into_iter().for_each(|fault| self.push(fault));
         self.count += unlisted;
     }
 
-    /// What was found, or `None` and its faults here.
+    /// Returns the value, or appends the faults and returns `None`.
     pub(crate) fn keep<T>(&mut self, found: Result<T, Self>) -> Option<T> {
         found.map_err(|faults| self.append(faults)).ok()
     }
@@ -103,12 +104,12 @@ impl Faults {
         self.count == 0
     }
 
-    /// Rewrites those that are listed.
+    /// Rewrites the listed faults.
     pub(crate) fn map(self, rewrite: impl FnMut(Fault) -> Fault) -> Self {
         Self { listed: self.listed.into_iter().map(rewrite).collect(), ..self }
     }
 
-    /// What was found in the request, unless anything is wrong with it.
+    /// Returns the value if the request has no faults, and a problem otherwise.
     pub(crate) fn check<T>(self, found: Option<T>) -> Result<T, Problem> {
         match found {
             Some(found) if self.count == 0 => Ok(found),
@@ -139,7 +140,7 @@ impl From<Faults> for Problem {
     }
 }
 
-/// The JSON pointer (RFC 6901) of a place in a body.
+/// Returns the JSON pointer (RFC 6901) of a location in a body.
 pub(crate) fn pointer(location: ValuePointerRef<'_>) -> String {
     match location {
         ValuePointerRef::Origin => String::new(),
@@ -148,7 +149,7 @@ pub(crate) fn pointer(location: ValuePointerRef<'_>) -> String {
     }
 }
 
-/// The name of a member as a JSON pointer writes it.
+/// Escapes a member name for a JSON pointer.
 fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
@@ -187,7 +188,7 @@ impl DeserializeError for Faults {
     }
 }
 
-/// A kind of JSON value in words.
+/// Returns the name of a JSON type, for messages.
 pub(crate) const fn name(kind: ValueKind) -> &'static str {
     match kind {
         ValueKind::Null => "null",
@@ -199,7 +200,7 @@ pub(crate) const fn name(kind: ValueKind) -> &'static str {
     }
 }
 
-/// The fault of a value that is not of the kind wanted, or breaks a rule.
+/// Returns the fault of a value of the wrong type, or of one that breaks a rule.
 pub(crate) fn refuse<T>(location: ValuePointerRef<'_>, detail: impl Into<String>) -> Result<T, Faults> {
     Err(Fault::at(pointer(location), detail.into()).into())
 }

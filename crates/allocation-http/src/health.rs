@@ -1,4 +1,4 @@
-//! What an orchestrator asks: is the process alive, can it serve.
+//! Liveness and readiness probes for orchestrators.
 
 use crate::answer;
 use crate::api::Api;

@@ -1,16 +1,16 @@
-//! Lengths of holds in bodies.
+//! Hold durations in bodies.
 
 use crate::fault::{Faults, refuse};
 use allocation_domain::{HoldDuration, HoldDurationError};
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use serde::{Deserialize, Deserializer, de};
 
-/// Parses a hold straight from the bytes of a body.
+/// Deserializes a hold duration straight from the bytes of a body.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HoldDuration, D::Error> {
     HoldDuration::from_seconds(u64::deserialize(deserializer)?).map_err(de::Error::custom)
 }
 
-/// Parses a hold, or null for none, straight from the bytes of a body.
+/// Deserializes a hold duration, or null for none, straight from the bytes of a body.
 pub(crate) fn deserialize_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HoldDuration>, D::Error> {
     let seconds = Option::<u64>::deserialize(deserializer)?;
     seconds.map(|seconds| HoldDuration::from_seconds(seconds).map_err(de::Error::custom)).transpose()

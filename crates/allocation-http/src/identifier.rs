@@ -1,4 +1,4 @@
-//! Identifiers in bodies and in paths.
+//! Identifiers in bodies and paths.
 
 use crate::fault::{Fault, Faults, name, refuse};
 use crate::problem::Problem;
@@ -16,7 +16,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// An identifier, as the OpenAPI document describes it.
+/// The schema of an identifier in the OpenAPI document.
 pub(crate) struct Identifier;
 
 impl PartialSchema for Identifier {
@@ -37,16 +37,15 @@ impl PartialSchema for Identifier {
 
 impl ToSchema for Identifier {}
 
-/// All but the characters that RFC 3986 calls unreserved.
+/// All characters except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A text as a segment of a path or a value of a query carries it.
+/// Percent-encodes a text for a path segment or a query value.
 pub(crate) fn encode(text: &str) -> impl fmt::Display {
     utf8_percent_encode(text, RESERVED)
 }
 
-/// Undoes percent-encoding, once. `None` for a `%` without two hexadecimal digits, and for what is
-/// not UTF-8.
+/// Decodes percent-encoding once; `None` if a `%` lacks two hexadecimal digits, or if the result is not UTF-8.
 pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
     let complete = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
     if !text.split('%').skip(1).all(complete) {
@@ -55,26 +54,25 @@ pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
     percent_decode_str(text).decode_utf8().ok()
 }
 
-/// The identifiers that a request's path holds.
+/// The identifiers in a request's path.
 pub(crate) struct PathIdentifiers<'a> {
     path: &'a str,
     faults: Faults,
 }
 
 impl<'a> PathIdentifiers<'a> {
-    /// Those of a request that has no query.
+    /// Reads the path of a request without query parameters.
     pub(crate) fn of(request: &'a HttpRequest) -> Self {
         Self::beside(request, Query::of(request))
     }
 
-    /// Those of a request of whose query all parameters have been taken.
+    /// Reads the path of a request after its query parameters were taken.
     pub(crate) fn beside(request: &'a HttpRequest, query: Query) -> Self {
-        // What the router has matched is decoded in part, so the path is read as it was sent.
+        // The router matches a partly decoded path, so the original path is read.
         Self { path: request.uri().path(), faults: query.faults() }
     }
 
-    /// The identifier in a segment of the path, counted from 1. When it breaks a rule, the faults
-    /// have it and there is `None`.
+    /// Returns the identifier in a path segment, counted from 1; if it is invalid, adds a fault and returns `None`.
     pub(crate) fn take<T>(&mut self, segment: usize, parameter: &'static str) -> Option<T>
     where
         T: for<'b> TryFrom<&'b str, Error = IdentifierError>,
@@ -86,7 +84,7 @@ impl<'a> PathIdentifiers<'a> {
         parsed.map_err(|detail| self.faults.push(Fault::of(parameter, detail))).ok()
     }
 
-    /// The number in a segment of the path, from 1. When it is none, the faults have it.
+    /// Returns the number in a path segment, 1 or more; if it is invalid, adds a fault and returns `None`.
     pub(crate) fn take_number(&mut self, segment: usize, parameter: &'static str) -> Option<u32> {
         let text = self.path.split('/').nth(segment).unwrap_or_default();
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -97,18 +95,18 @@ impl<'a> PathIdentifiers<'a> {
         number
     }
 
-    /// What is wrong with the path and the query.
+    /// Returns the faults of the path and the query.
     pub(crate) fn into_faults(self) -> Faults {
         self.faults
     }
 
-    /// What was found, unless anything is wrong with the request.
+    /// Returns the value if the request has no faults.
     pub(crate) fn finish<T>(self, found: Option<T>) -> Result<T, Problem> {
         self.faults.check(found)
     }
 }
 
-/// Parses an identifier straight from the bytes of a body.
+/// Deserializes an identifier straight from the bytes of a body.
 pub(crate) fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,10 +1,10 @@
-//! Instants in answers.
+//! Instants in responses.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// An instant as it is written: RFC 3339 in UTC, with microseconds when there are any.
+/// An instant in RFC 3339 and UTC, with microseconds unless they are zero.
 #[derive(Clone, Copy)]
 pub(crate) struct Instant(pub(crate) DateTime<Utc>);
 

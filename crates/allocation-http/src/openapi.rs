@@ -80,7 +80,7 @@ use utoipa::openapi::OpenApi;
 )]
 struct Document;
 
-/// The OpenAPI document of this API.
+/// Returns the OpenAPI document of this API.
 #[must_use]
 pub fn openapi() -> OpenApi {
     let mut document = Document::openapi();
@@ -88,7 +88,7 @@ pub fn openapi() -> OpenApi {
     document
 }
 
-/// The OpenAPI document as JSON, indented, with a newline at its end.
+/// Returns the OpenAPI document as indented JSON with a trailing newline.
 #[must_use]
 #[expect(clippy::expect_used, reason = "serialising the document into memory does not fail")]
 pub fn openapi_json() -> String {

@@ -111,7 +111,7 @@ pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload
             Ok(response.insert_header((header::LOCATION, location)).body(body))
         }
         PlaceOrderOutcome::Unchanged => {
-            // An order is never forgotten: not to find it is a fault of the program.
+            // Orders are never deleted: a placed order that is missing breaks an invariant.
             let missing = || Problem::of(Kind::InternalError);
             show(&api, &request, order_id, missing).await
         }
@@ -203,7 +203,7 @@ fn order_id(request: &HttpRequest) -> Result<OrderId, Problem> {
     path.finish(found)
 }
 
-/// The answer that shows an order.
+/// Returns the response that shows an order.
 async fn show(
     api: &Api,
     request: &HttpRequest,

@@ -1,4 +1,4 @@
-//! Where a request comes from, as its events tell it.
+//! The origin of a request, as its events record it.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderName;
@@ -6,8 +6,9 @@ use allocation_ports::{Origin, TraceParent};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// The origin of a request: its trace, if it has a valid one (W3C Trace Context). Any other is ignored,
-/// as that standard asks for.
+/// Returns the origin of a request: its trace, if valid (W3C Trace Context).
+///
+/// That standard requires invalid values to be ignored.
 pub(crate) fn of(request: &HttpRequest) -> Origin {
     let header = request.headers().get(&TRACEPARENT);
     let traceparent = header.and_then(|value| value.to_str().ok()).and_then(TraceParent::parse);

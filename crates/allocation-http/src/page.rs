@@ -1,4 +1,4 @@
-//! Lists, a page at a time.
+//! Keyset pagination of lists.
 
 mod cursors;
 
@@ -30,7 +30,7 @@ pub(crate) struct PageParameters {
     after: Option<String>,
 }
 
-/// Which page of a list is asked for.
+/// The requested page of a list.
 pub(crate) struct Page<C> {
     pub(crate) size: PageSize,
     pub(crate) after: Option<C>,
@@ -54,12 +54,12 @@ fn parse_cursor<C: Cursor>(text: &str) -> Result<C, &'static str> {
     decode(text).ok_or("must be copied from the Link header of the page before")
 }
 
-/// The place of a row in a list, as clients carry it from page to page.
+/// The position of a row in a list, which clients pass from page to page.
 pub(crate) trait Cursor: Sized {
-    /// What tells the cursor from those of other lists, where its fields do not.
+    /// Distinguishes cursors of lists whose fields have the same types.
     const LIST: &'static str = "";
 
-    /// What is written down of the place.
+    /// The encoded fields of the position.
     type Fields: Serialize + DeserializeOwned;
 
     fn fields(&self) -> Self::Fields;
@@ -81,17 +81,17 @@ fn decode<C: Cursor>(text: &str) -> Option<C> {
     C::from_fields(serde_json::from_slice(fields).ok()?)
 }
 
-/// FNV-1a. It tells a cursor from one that was mistyped or cut off; it is no secret.
+/// Computes an FNV-1a checksum, which detects mistyped or truncated cursors. It is no secret.
 fn checksum(list: &str, fields: &[u8]) -> [u8; 4] {
     let bytes = list.bytes().chain(fields.iter().copied());
     let sum = bytes.fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     sum.to_be_bytes()
 }
 
-/// A page as it is sent.
+/// A page response.
 pub(crate) struct PageAnswer {
     pub(crate) body: Vec<u8>,
-    /// The `Link` header, when there is a further page.
+    /// The `Link` header, if there is a next page.
     pub(crate) link: Option<HeaderValue>,
 }
 
@@ -105,7 +105,7 @@ impl From<PageAnswer> for HttpResponse {
     }
 }
 
-/// Where the page after these rows begins, `None` when they are the last.
+/// Returns the cursor of the next page; `None` if these rows are the last.
 pub(crate) fn next<R, C: Cursor + for<'a> From<&'a R>>(
     size: PageSize,
     rows: &[R],
@@ -118,7 +118,7 @@ pub(crate) fn next<R, C: Cursor + for<'a> From<&'a R>>(
     Ok((!further.is_empty()).then(|| last.into()))
 }
 
-/// The `Link` header that announces the page after a place.
+/// Returns the `Link` header of the page after a position.
 pub(crate) fn link<C: Cursor>(
     path: &str,
     filters: &[(&str, Option<&str>)],

@@ -1,4 +1,4 @@
-//! Pick lists: what the warehouse takes from the shelves together.
+//! Pick lists: units that the warehouse takes from the shelves together.
 
 mod csv;
 mod format;
@@ -236,7 +236,7 @@ fn list_id(request: &HttpRequest) -> Result<PickListId, Problem> {
     path.finish(found)
 }
 
-/// The answer that shows a list in a format.
+/// Returns the response that shows a list in a format.
 fn show(stored: &StoredPickList, format: Format) -> Result<HttpResponse, Problem> {
     let list = PickList::from(stored);
     let mut response = answer::builder(StatusCode::OK);

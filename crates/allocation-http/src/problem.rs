@@ -1,4 +1,4 @@
-//! Problems (RFC 9457): what the API answers when it does not do what was asked.
+//! Problems (RFC 9457): the error responses of the API.
 
 pub(crate) mod catalogue;
 mod kind;
@@ -21,8 +21,7 @@ use std::sync::Arc;
 /// The media type of problems.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
-/// An error answer. What the client sees and what the log gets are two things: `cause` is never
-/// shown.
+/// An error response. The client sees the detail; `cause` goes to the log only.
 #[derive(Debug)]
 pub(crate) struct Problem {
     kind: Kind,
@@ -31,7 +30,7 @@ pub(crate) struct Problem {
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// The members that a problem has beside those of every problem.
+/// The extension members of a problem.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Members {
@@ -46,36 +45,36 @@ enum Members {
     UnknownSkus {
         skus: Vec<String>,
     },
-    /// Ids are texts. Where to read on is told in a header, too.
+    /// The oldest position, encoded as a string like all ids. The `Link` header carries it, too.
     Gone {
         #[serde(serialize_with = "text")]
         oldest: u64,
         #[serde(skip)]
         next: Option<HeaderValue>,
     },
-    /// Lines of a pick list.
+    /// The unpicked lines of a pick list.
     Lines {
         lines: Vec<u32>,
     },
-    /// Checks of the readiness that fail.
+    /// Failed readiness checks.
     Checks {
         checks: Vec<Check>,
     },
-    /// The methods that a path has are told in a header.
+    /// The methods of a path, which the `Allow` header lists.
     Methods {
         #[serde(skip)]
         allow: HeaderValue,
     },
 }
 
-/// A check of the readiness that fails.
+/// A failed readiness check.
 #[derive(Debug, Serialize)]
 struct Check {
     name: &'static str,
     detail: Cow<'static, str>,
 }
 
-/// A line that stock is short of.
+/// A line that stock cannot serve completely.
 #[derive(Debug, Serialize)]
 struct Shortage {
     sku: String,
@@ -104,18 +103,18 @@ impl Problem {
         Self { kind, detail: detail.into(), members: Members::None {}, cause: None }
     }
 
-    /// A problem that needs no more words than its type has.
+    /// Creates a problem whose detail is the description of its kind.
     pub(crate) fn of(kind: Kind) -> Self {
         Self::new(kind, kind.description())
     }
 
-    /// A line that was sent alone is short.
+    /// Creates the problem of a standalone line that is short.
     pub(crate) fn out_of_stock(refusal: &OutOfStock) -> Self {
         let members = Members::Shortage(refusal.into());
         Self { members, ..Self::new(Kind::OutOfStock, refusal.to_string()) }
     }
 
-    /// Lines of an order are short.
+    /// Creates the problem of an order with short lines.
     pub(crate) fn shortages(Shortages(short): &Shortages) -> Self {
         let detail = match short.len() {
             1 => "Stock is short of 1 line of the order".to_owned(),
@@ -125,7 +124,7 @@ impl Problem {
         Self { members, ..Self::new(Kind::OutOfStock, detail) }
     }
 
-    /// An order would wait for products that are not known.
+    /// Creates the problem of an order that would wait for unknown products.
     pub(crate) fn unknown_skus(UnknownSkus(skus): &UnknownSkus) -> Self {
         let detail = match &**skus {
             [sku] => format!("SKU {sku} is not known"),
@@ -143,12 +142,12 @@ impl Problem {
         Self::new(Kind::ProductNotFound, format!("There is no product {sku}"))
     }
 
-    /// Events are not there, of which the oldest that is there has a position.
+    /// Creates the problem of pruned events; `oldest` is the position of the oldest retained event.
     pub(crate) fn events_gone(oldest: u64) -> Self {
         Self::read_on(oldest, format!("The oldest event that is retained comes after {}", oldest.saturating_sub(1)))
     }
 
-    /// A reader has seen an event that is not there yet, as when the database was put back.
+    /// Creates the problem of a reader ahead of the log, for example after the database was restored.
     pub(crate) fn no_event_yet(seen: u64, oldest: u64) -> Self {
         Self::read_on(oldest, format!("There is no event {seen} yet; was the database put back? Then start over"))
     }
@@ -158,7 +157,7 @@ impl Problem {
         Self { members: Members::Gone { oldest: before, next: None }, ..Self::new(Kind::EventsGone, detail) }
     }
 
-    /// Tells who asked for events that are gone where to read on: after the position before the oldest.
+    /// Adds a link to the oldest retained events; `link` receives the position before them.
     pub(crate) fn with_next(mut self, link: impl FnOnce(u64) -> Option<HeaderValue>) -> Self {
         if let Members::Gone { oldest, next } = &mut self.members {
             *next = link(*oldest);
@@ -175,7 +174,7 @@ impl Problem {
         Self::new(Kind::PickListNotFound, format!("There is no pick list {list_id}"))
     }
 
-    /// Lines of a pick list are still to be picked.
+    /// Creates the problem of a pick list with unpicked lines.
     pub(crate) fn not_picked(list_id: &PickListId, lines: Vec<u32>) -> Self {
         let detail = match lines.len() {
             1 => format!("1 line of pick list {list_id} is not picked yet"),
@@ -184,7 +183,7 @@ impl Problem {
         Self { members: Members::Lines { lines }, ..Self::new(Kind::NotPicked, detail) }
     }
 
-    /// Requests cannot be served: checks fail.
+    /// Creates the problem of failed readiness checks.
     pub(crate) fn not_ready(failed: &[FailedCheck]) -> Self {
         let fails = |name: &str| failed.iter().any(|check| check.name == name);
         let kind = if fails(FailedCheck::DATABASE) {
@@ -216,7 +215,7 @@ impl Problem {
         Self { cause: Some(cause), ..self }
     }
 
-    /// Whether it turns a request away for a while, which is no failure.
+    /// Returns whether the problem rejects a request temporarily, which is no failure of the service.
     pub(crate) fn turns_away(&self) -> bool {
         matches!(self.kind, Kind::Overloaded | Kind::ShuttingDown | Kind::SchemaNotCurrent | Kind::NotReady)
     }
@@ -225,7 +224,7 @@ impl Problem {
         self.kind
     }
 
-    /// The problem and all that led to it, for the log.
+    /// Returns the problem's name and its chain of causes, for the log.
     pub(crate) fn chain(&self) -> String {
         let mut chain = self.kind.name().to_owned();
         let mut next = self.cause.as_deref().map(|cause| -> &(dyn Error + 'static) { cause });
@@ -237,13 +236,12 @@ impl Problem {
         chain
     }
 
-    /// The body of the answer.
+    /// Returns the response body.
     pub(crate) fn body(&self) -> Vec<u8> {
         self.document(self.kind.uri().into())
     }
 
-    /// The body for a client that sees the service behind a prefix: the type is a reference that it can
-    /// follow.
+    /// Returns the response body for a client behind a prefix, so that it can follow the type.
     pub(crate) fn body_at(&self, prefix: &Prefix) -> Vec<u8> {
         self.document(format!("{prefix}{}", self.kind.uri()).into())
     }

@@ -1,4 +1,4 @@
-//! Products: what their batches and lines add up to, and what is free when.
+//! Products: their totals and availability.
 
 mod availability;
 mod totals;

@@ -1,27 +1,27 @@
-//! Quantities in bodies and in queries.
+//! Quantities in bodies and queries.
 
 use crate::fault::{Faults, refuse};
 use allocation_domain::{Quantity, QuantityError, Units, UnitsError};
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use serde::{Deserialize, Deserializer, de};
 
-/// Parses a quantity straight from the bytes of a body.
+/// Deserializes a quantity straight from the bytes of a body.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Quantity, D::Error> {
     Quantity::new(u64::deserialize(deserializer)?).map_err(de::Error::custom)
 }
 
-/// Parses units, which may be none, straight from the bytes of a body.
+/// Deserializes units, possibly zero, straight from the bytes of a body.
 pub(crate) fn deserialize_units<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Units, D::Error> {
     Units::new(u64::deserialize(deserializer)?).map_err(de::Error::custom)
 }
 
-/// Whether there are no units to tell of.
+/// Returns whether the units are zero and omitted.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 pub(crate) const fn is_none(units: &u32) -> bool {
     *units == 0
 }
 
-/// Parses a quantity that a query has.
+/// Parses a quantity in a query.
 pub(crate) fn parse(text: &str) -> Result<Quantity, QuantityError> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let units: Option<u64> = text.parse().ok().filter(|_| digits);

@@ -1,4 +1,4 @@
-//! The parameters of a request's query.
+//! Query parameters.
 
 use crate::fault::{Fault, Faults};
 use crate::identifier::decode;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::Display;
 
-/// The parameters of a query, to be taken one by one. What nobody takes is not known.
+/// The parameters of a query, taken one by one. A parameter that remains is unknown.
 pub(crate) struct Query {
     given: BTreeMap<String, String>,
     faults: Faults,
@@ -19,7 +19,7 @@ impl Query {
         Self::parse(request.query_string())
     }
 
-    /// Refuses a request that has parameters where there are none to give.
+    /// Rejects query parameters on a path that has none.
     pub(crate) fn none(request: &HttpRequest) -> Result<(), Problem> {
         Self::of(request).faults().check(Some(()))
     }
@@ -27,7 +27,7 @@ impl Query {
     fn parse(query: &str) -> Self {
         let mut parameters = Self { given: BTreeMap::new(), faults: Faults::default() };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            // HTML forms and most clients write a space as a plus sign.
+            // HTML forms and most clients encode a space as a plus sign.
             let pair = pair.replace('+', "%20");
             let (name, value) = pair.split_once('=').unwrap_or((&pair, ""));
             match (decode(name), decode(value)) {
@@ -47,14 +47,13 @@ impl Query {
         }
     }
 
-    /// Takes a parameter. When it cannot be parsed, the faults have it and there is `None`, as
-    /// there is when it is not given.
+    /// Takes a parameter; `None` if it is absent, or if it cannot be parsed, which adds a fault.
     pub(crate) fn take<T, E: Display>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
         let value = self.given.remove(name)?;
         parse(&value).map_err(|error| self.faults.push(Fault::of(name, error))).ok()
     }
 
-    /// What is wrong with the query, all parameters having been taken.
+    /// Returns the faults of the query, once all known parameters are taken.
     pub(crate) fn faults(mut self) -> Faults {
         for name in self.given.into_keys() {
             self.faults.push(Fault::of(name, "is not a known parameter"));

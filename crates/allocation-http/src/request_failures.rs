@@ -1,4 +1,4 @@
-//! What is logged of requests that fail.
+//! Logging of failed requests.
 
 use crate::problem::{Kind, Problem};
 use allocation_app::FailureLog;
@@ -6,20 +6,20 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long requests must not have failed before they count as served again: while some fail, others succeed.
+/// The time without failures after which requests count as served again: during an outage, some requests succeed.
 const SETTLE: Duration = Duration::from_secs(5);
-/// How long a failure of the service is not logged again with the same causes.
+/// The time for which an internal failure with the same causes is not logged again.
 const SAME_CAUSE: Duration = Duration::from_secs(60);
-/// How many different causes are remembered. When there are more, all are forgotten, and logged again.
+/// The number of remembered causes. Beyond it, all are dropped, and each is logged once more.
 const MAX_CAUSES: usize = 64;
 
-/// Logs failures of requests, one line for each change of state: an outage of the database fails thousands of
-/// them for one cause.
+/// A log of request failures, one line per change of state: a database outage fails thousands of requests
+/// for one cause.
 #[derive(Debug)]
 pub(crate) struct RequestFailures {
     unavailable: FailureLog,
     busy: FailureLog,
-    /// Causes of failures of the service, when each was logged, and how often it came since.
+    /// Causes of internal failures, with the time each was logged and its unlogged repetitions since.
     internal: Mutex<HashMap<String, (Instant, u64)>>,
 }
 
@@ -32,8 +32,8 @@ impl Default for RequestFailures {
 }
 
 impl RequestFailures {
-    /// Records a problem whose causes are `chain`; returns whether the caller is to log it, and how many like it
-    /// were not logged since the last one.
+    /// Records a problem with the causes `chain`. Returns the number of unlogged repetitions if the caller
+    /// has to log it, `None` otherwise.
     pub(crate) fn failed(&self, problem: &Problem, chain: &str) -> Option<u64> {
         match problem.kind() {
             Kind::DatabaseUnavailable => self.unavailable.failed_because(&chain),
@@ -43,9 +43,9 @@ impl RequestFailures {
         None
     }
 
-    /// Records a request that did not fail.
+    /// Records a successful request.
     pub(crate) fn succeeded(&self, path: &str) {
-        // These need no database.
+        // Probes do not access the database.
         if path != "/livez" && path != "/readyz" {
             self.unavailable.succeeded();
             self.busy.succeeded();

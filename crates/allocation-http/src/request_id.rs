@@ -1,4 +1,4 @@
-//! The id of each request, and what is logged of it.
+//! Request ids and request logging.
 
 use crate::api::Api;
 use crate::problem::Problem;
@@ -13,15 +13,15 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use uuid::Builder;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
-/// How long an id that a client gives may be.
+/// The maximum length of a client's request id.
 const MAX_LENGTH: usize = 128;
 
-/// The id of a request: the client's, or a new one.
+/// The id of a request: sent by the client, or generated.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// The id of a request that came through [`watch`].
+    /// Returns the id of a request that passed through [`watch`].
     pub(crate) fn of(request: &HttpRequest) -> Self {
         let known = request.extensions().get::<Self>().cloned();
         known.unwrap_or_else(Self::new)
@@ -32,8 +32,8 @@ impl RequestId {
         self.0.to_str().expect("ids are texts")
     }
 
-    /// A version 7 UUID. It has to be unique, not secret, so that cheap random bits do; so does the time
-    /// of a clock that is far off.
+    /// Generates a version 7 UUID. It must be unique, not secret: cheap random bits suffice, even if the
+    /// clock is wrong.
     #[expect(clippy::expect_used, reason = "a UUID has no character that a header refuses")]
     fn new() -> Self {
         let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
@@ -45,7 +45,7 @@ impl RequestId {
         Self(HeaderValue::from_str(text).expect("a UUID is a header"))
     }
 
-    /// The id that the client has given, if it is one.
+    /// Returns the client's id if it is valid.
     fn given(request: &ServiceRequest) -> Option<Self> {
         let value = request.headers().get(&HEADER)?;
         let bytes = value.as_bytes();
@@ -54,7 +54,7 @@ impl RequestId {
     }
 }
 
-/// Gives a request its id, puts the id on the answer, and logs what became of the request.
+/// Assigns an id to a request, adds it to the response, and logs the outcome.
 pub(crate) fn watch<S, B>(
     request: ServiceRequest,
     next: &S,
@@ -88,14 +88,14 @@ fn log<B>(id: &RequestId, response: &ServiceResponse<B>, started: Instant) {
     tracing::debug!(request_id = id.as_str(), %method, path, status, ?elapsed, "answered");
 }
 
-/// The one place where the cause of a failure is logged.
+/// Logs the cause of a failed request. Nothing else logs it.
 fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>, failures: Option<&RequestFailures>) {
     let (method, path) = asked(response);
     let status = response.status().as_u16();
     let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
     let error = problem.map(Problem::chain).unwrap_or_default();
     if problem.is_some_and(Problem::turns_away) {
-        // Turning requests away at a rush is no fault, and must not cost a line of the log each.
+        // Rejections under load are expected, and must not cost a log line each.
         tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request turned away");
         return;
     }

@@ -8,7 +8,7 @@ use actix_web::http::header::HeaderValue;
 use actix_web::{FromRequest, HttpResponse, Resource, Responder, web};
 use std::future::ready;
 
-/// A path and the methods it has. HEAD works where GET does; the server leaves the body out.
+/// A path and its methods. HEAD works where GET does; the server omits the body.
 pub(crate) struct Path {
     resource: Resource,
     methods: Vec<Method>,
@@ -75,7 +75,7 @@ impl Path {
         Self { resource: self.resource.route(web::route().guard(guard).to(handler)), ..self }
     }
 
-    /// Adds the path to the application. A method it does not have is answered with those it has.
+    /// Registers the path. Other methods get a response that lists the supported ones.
     #[expect(clippy::expect_used, reason = "methods have no character that a header refuses")]
     pub(crate) fn register(self, cfg: &mut web::ServiceConfig) {
         let methods: Vec<_> = self.methods.iter().map(Method::as_str).collect();

@@ -15,26 +15,25 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// How many connections beyond the limit are accepted, to be refused with a word, before the others wait to be
-/// accepted.
+/// The connections beyond the limit that are accepted to be rejected with a response; more wait in the backlog.
 const REFUSED_AT_ONCE: usize = 64;
 
-/// What is sent to a peer that finds no place.
+/// The response to a connection beyond the limit.
 const NO_PLACE: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// How long a refused peer is waited for, to read why and to close.
+/// The time for a rejected peer to read the response and close.
 const REFUSED_WITHIN: Duration = Duration::from_millis(500);
 
-/// How many bytes of a refused request are read, so that the socket can be closed in order.
+/// The bytes of a rejected request that are read, so that the socket closes in order.
 const READ_OF_REFUSED: usize = 4 * 1024;
 
-/// Serves the API on a listener until `stop` is ready, and lets the requests in flight end, for so
-/// many seconds at most. Nobody waits for events any longer then.
+/// Serves the API on a listener until `stop` is ready, then waits up to `shutdown_seconds` for requests in
+/// flight. Event streams end at once.
 ///
 /// # Errors
 ///
-/// When the listener cannot be used.
+/// Returns an error if the listener cannot be used.
 pub async fn serve(
     listener: TcpListener,
     api: Api,
@@ -45,7 +44,7 @@ pub async fn serve(
     let tail = api.feed.tail.clone();
     let stop = async move {
         stop.await;
-        // Who waits for events would otherwise be waited for.
+        // Waiting event readers would delay the shutdown.
         tail.close();
     };
     let (address, places) = (listener.local_addr()?, Places::new(limits));
@@ -69,7 +68,7 @@ pub async fn serve(
     builder.listen("http", listener, service)?.run().await
 }
 
-/// An application over connections, until `stops` is ready for each of them.
+/// Returns the HTTP service of an application; each connection shuts down once its `stops` is ready.
 fn http<I, S, B, F>(
     app: I,
     address: SocketAddr,
@@ -86,27 +85,26 @@ where
     let app = app.into_factory().map_err(|error: Error| error.error_response());
     HttpService::build()
         .graceful_shutdown_signal(stops)
-        // The connection keeps the time, and ends itself.
+        // The connection enforces its own deadlines and ends itself.
         .keep_alive(KeepAlive::Os)
         .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(Duration::ZERO)
-        // A client that hangs up is not waited with: its call leaves the line. Whether it has closed
-        // one half of its connection or both cannot be seen from here.
+        // A client that disconnects leaves the queue. A half-closed connection cannot be told from a closed one here.
         .h1_allow_half_closed(false)
         .local_addr(address)
         .on_connect_ext(share_state)
         .finish::<_, B>(map_config(app, |()| AppConfig::default()))
 }
 
-/// Lets the application see the state of its connection.
+/// Gives the application access to the state of its connection.
 fn share_state(connection: &Connection<TcpStream>, data: &mut Extensions) {
     data.insert::<Rc<ConnectionState>>(connection.state());
 }
 
-/// What actix-http serves: a connection that has a place, its protocol and its peer.
+/// An admitted connection, its protocol and its peer.
 type Admitted = (Connection<TcpStream>, Protocol, Option<SocketAddr>);
 
-/// Gives a connection a place, or refuses it.
+/// Admits a connection if a slot is free, and rejects it otherwise.
 async fn admit(stream: TcpStream, places: &Places) -> io::Result<Admitted> {
     let peer = stream.peer_addr()?;
     if let Some(place) = places.take(peer.ip()) {
@@ -117,8 +115,9 @@ async fn admit(stream: TcpStream, places: &Places) -> io::Result<Admitted> {
     Err(io::ErrorKind::ConnectionRefused.into())
 }
 
-/// Tells a peer that there is no place for it. A socket that is closed with unread bytes would take the response
-/// away from it, so that the beginning of what it sends is read.
+/// Sends the rejection to a peer.
+///
+/// The start of its input is read, because closing a socket with unread bytes could discard the response.
 async fn refuse(mut stream: TcpStream) -> io::Result<()> {
     stream.write_all(NO_PLACE).await?;
     stream.shutdown().await?;

@@ -1,4 +1,4 @@
-//! What is served while the service starts.
+//! Probes during startup.
 
 use crate::answer;
 use crate::health::WELL;
@@ -13,11 +13,10 @@ use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-/// How many connections are open at a time while the service starts; others wait to be accepted.
+/// The number of open connections during startup; others wait to be accepted.
 const MAX_CONNECTIONS: usize = 64;
 
-/// Answers on a listener while the database is brought up to date, which may take long: the process is alive, and
-/// ready for nothing.
+/// The server during migrations, which may take long: it reports the process as alive but not ready.
 #[derive(Debug)]
 pub struct Starting {
     server: ServerHandle,
@@ -25,11 +24,11 @@ pub struct Starting {
 }
 
 impl Starting {
-    /// Starts to answer.
+    /// Starts the server.
     ///
     /// # Errors
     ///
-    /// When the listener cannot be used, or the system gives no thread.
+    /// Returns an error if the listener cannot be used, or if the thread cannot be created.
     pub fn serve(listener: &TcpListener) -> io::Result<Self> {
         let listener = listener.try_clone()?;
         let (started, server) = mpsc::channel();
@@ -47,7 +46,7 @@ impl Starting {
                     .shutdown_timeout(1)
                     .listen(listener)?
                     .run();
-                // Whoever started it may have gone.
+                // The caller may have ended meanwhile.
                 let _gone = started.send(server.handle());
                 server.await
             })
@@ -62,9 +61,9 @@ impl Starting {
         }
     }
 
-    /// Stops to answer. Connections that wait to be accepted stay with the listener.
+    /// Stops the server. Connections that wait to be accepted stay with the listener.
     pub fn stop(self) {
-        // The command is sent at once; the future only waits for the end, as the thread does.
+        // The command is sent at once; joining the thread waits for its completion.
         drop(self.server.stop(true));
         let _ended = self.thread.join();
     }

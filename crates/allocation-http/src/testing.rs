@@ -1,4 +1,4 @@
-//! What the tests of routes share: an API over mocked ports, and requests without a server.
+//! Shared by the tests of routes: an API over mocked ports, and requests without a server.
 
 use crate::{Api, BlockingLimits, EventFeed, app};
 use actix_web::body::to_bytes;
@@ -25,7 +25,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-/// The ports that an API is to be built over. Those that a test does not set must not be called.
+/// The ports of an API under test. Ports that a test does not set must not be called.
 pub(crate) struct Ports {
     pub(crate) queries: MockQueries,
     pub(crate) readiness: MockReadiness,
@@ -41,7 +41,7 @@ fn with_checks(failed: Vec<FailedCheck>) -> MockReadiness {
     readiness
 }
 
-/// A store of which no check fails.
+/// Returns a readiness without failed checks.
 pub(crate) fn ready() -> Arc<dyn Readiness> {
     Arc::new(with_checks(Vec::new()))
 }
@@ -58,7 +58,7 @@ impl Ports {
         }
     }
 
-    /// Ports whose units of work are made by `begin`.
+    /// Returns ports whose units of work are created by `begin`.
     pub(crate) fn with_units(
         begin: impl Fn() -> Result<Box<dyn UnitOfWork>, StoreError> + Send + Sync + 'static,
     ) -> Self {
@@ -67,7 +67,7 @@ impl Ports {
         ports
     }
 
-    /// Ports over a store that fails.
+    /// Returns ports over a store that always fails.
     pub(crate) fn failing(error: fn() -> StoreError) -> Self {
         let mut ports = Self::with_units(move || Err(error()));
         ports.queries.expect_batch().returning(move |_, _| Err(error()));
@@ -90,7 +90,7 @@ impl Ports {
         ports
     }
 
-    /// Ports of which some checks fail.
+    /// Returns ports with failed readiness checks.
     pub(crate) fn with_failed_checks(failed: Vec<FailedCheck>) -> Self {
         Self { readiness: with_checks(failed), ..Self::new() }
     }
@@ -99,7 +99,7 @@ impl Ports {
         self.api_and_engine().0
     }
 
-    /// The API and its engine, for tests that shut it down.
+    /// Returns the API and its engine, for tests that shut it down.
     pub(crate) fn api_and_engine(self) -> (Api, AllocationEngine) {
         let mut clock = MockClock::new();
         clock.expect_now().returning(now);
@@ -129,7 +129,7 @@ impl Ports {
     }
 }
 
-/// An answer, read to its end.
+/// A complete response.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: header::HeaderMap,
@@ -145,14 +145,14 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// The tag of a batch without what it says of the content: what `If-Match` compares.
+    /// Returns the tag of a batch without its content part, as `If-Match` compares it.
     pub(crate) fn version(&self) -> Option<String> {
         let (version, content) = self.header("etag")?.split_once('.')?;
         assert!(content.len() == 17 && content.ends_with('"'), "{content}");
         Some(format!("{version}\""))
     }
 
-    /// The problem of an error answer, after checking what holds for every problem.
+    /// Returns the problem of an error response, after checking the properties of every problem.
     pub(crate) fn problem(&self, name: &str) -> Value {
         let problem = self.json();
         assert_eq!(problem["type"], format!("/problems/{name}"), "{problem}");
@@ -162,7 +162,7 @@ impl Answer {
         problem
     }
 
-    /// The faults of a request that was not valid: where, and what.
+    /// Returns the location and detail of each validation fault.
     pub(crate) fn faults(&self) -> Vec<(String, String)> {
         assert_eq!(self.status, 422, "{:?}", self.body);
         let problem = self.problem("validation");
@@ -172,12 +172,12 @@ impl Answer {
         faults.map(|fault| (place(fault), fault["detail"].as_str().unwrap().to_owned())).collect()
     }
 
-    /// Where the next page is.
+    /// Returns the path of the next page.
     pub(crate) fn next(&self) -> &str {
         self.header("link").unwrap().strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap()
     }
 
-    /// The places of all faults.
+    /// Returns the locations of all faults.
     pub(crate) fn places(&self) -> Vec<String> {
         self.faults().into_iter().map(|(place, _)| place).collect()
     }
@@ -197,7 +197,7 @@ pub(crate) async fn send(api: &Api, request: TestRequest) -> Answer {
     answer
 }
 
-/// Checks that the OpenAPI document knows the answer, if it knows the operation.
+/// Asserts that the OpenAPI document lists the response, if it describes the operation.
 fn assert_documented(method: &Method, path: &str, answer: &Answer) {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&crate::openapi_json()).unwrap());
     let fits = |template: &str| {
@@ -263,12 +263,12 @@ pub(crate) fn due(year: i32, month: u32, day: u32) -> Eta {
     Eta::Due(NaiveDate::from_ymd_opt(year, month, day).unwrap())
 }
 
-/// A batch of 20 red chairs in the warehouse.
+/// Returns a batch of 20 red chairs in stock.
 pub(crate) fn batch(name: &str) -> Batch {
     Batch::new(reference(name), sku("RED-CHAIR"), quantity(20), Eta::InStock, now())
 }
 
-/// The red chairs, with batches of 20.
+/// Returns the red chairs, with batches of 20 units.
 pub(crate) fn chairs(batches: &[&str]) -> Product {
     let mut product = Product::new(sku("RED-CHAIR"));
     for name in batches {
@@ -277,12 +277,12 @@ pub(crate) fn chairs(batches: &[&str]) -> Product {
     product
 }
 
-/// Units of work over a store that holds one product, and saves whatever it is told.
+/// Returns units of work over a store that holds one product and accepts every save.
 pub(crate) fn holding(product: Product) -> impl Fn() -> Result<Box<dyn UnitOfWork>, StoreError> {
     holding_all(vec![product], Vec::new())
 }
 
-/// Units of work over a store that holds products and orders, and saves whatever it is told.
+/// Returns units of work over a store that holds products and orders and accepts every save.
 pub(crate) fn holding_all(
     products: Vec<Product>,
     orders: Vec<NewOrder>,
@@ -340,7 +340,7 @@ fn order_repository(products: &[Product], stored: &[NewOrder]) -> MockOrderRepos
     orders
 }
 
-/// The pick lists whose lines are in products, made of all there was.
+/// Returns a repository of the pick lists that have lines in the products, made without criteria.
 fn pick_list_repository(products: &[Product]) -> MockPickListRepository {
     let mut lists = MockPickListRepository::new();
     let stored: Products = products.iter().cloned().collect();
@@ -360,7 +360,7 @@ fn pick_list_repository(products: &[Product]) -> MockPickListRepository {
     lists
 }
 
-/// A unit of work that may end either way.
+/// A unit of work that may be committed or dropped.
 struct Forgetful(MockProductRepository, MockOrderRepository, MockPickListRepository);
 
 impl UnitOfWork for Forgetful {
@@ -381,14 +381,14 @@ impl UnitOfWork for Forgetful {
     }
 }
 
-/// A cause with words that no client may see.
+/// Returns an error whose text must not reach clients.
 pub(crate) fn secret() -> Box<dyn std::error::Error + Send + Sync> {
     "UPDATE products SET /var/lib/secret.db".into()
 }
 
-/// Runs something, and gives the lines logged of the request with an id, as JSON.
+/// Runs a future and returns the log lines of the request with this id, as JSON.
 ///
-/// The log is one for all tests, since work on other threads is logged too: ids must differ.
+/// All tests share one log, because work on other threads is logged too: ids must differ.
 pub(crate) async fn logged(id: &str, run: impl Future<Output = ()>) -> Vec<Value> {
     static LOG: LazyLock<Arc<Mutex<Vec<u8>>>> = LazyLock::new(|| {
         let log = Arc::new(Mutex::new(Vec::new()));

@@ -1,4 +1,4 @@
-//! The broker: events out, commands in.
+//! The broker: it receives events and delivers commands.
 
 use crate::config::{BrokerSettings, Settings};
 use allocation_adapters_diesel::Store;
@@ -11,26 +11,24 @@ use anyhow::Context;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// How many commands are under way at a time. The engine commits as many at once.
+/// The number of commands in progress, which equals the engine's group size.
 const PREFETCH: u16 = 512;
-/// How many bytes of commands are under way at a time, but for one message that is larger. It may be sent on
-/// as a dead letter, and is in memory twice then.
+/// The bytes of commands in progress, unless a single message is larger. A dead-lettered message is in memory twice.
 const BYTES: u64 = 32 << 20;
-/// How many commands use a connection to the database of their own at a time.
+/// The number of concurrent commands that use a database connection of their own.
 const BLOCKING: u32 = 2;
 
-/// What runs while there is a broker.
+/// The relay and the command consumer, which run if a broker is configured.
 pub(crate) struct Exchange {
     commands: CommandConsumer,
     relay: Relay,
 }
 
 impl Exchange {
-    /// How many connections to the database it uses at a time: one relays.
+    /// The database connections in use at a time; one belongs to the relay.
     pub(crate) const CONNECTIONS: u32 = 1 + BLOCKING;
 
-    /// Starts to relay events and to consume commands, if there is a broker. Nobody waits for it to
-    /// answer.
+    /// Starts the relay and the command consumer if a broker is configured. It does not wait for the broker.
     pub(crate) fn start(
         settings: &Settings,
         store: &Arc<Store>,
@@ -62,12 +60,12 @@ impl Exchange {
         Ok(Some(Self { commands, relay }))
     }
 
-    /// Whether its threads live.
+    /// Returns the liveness of its threads.
     pub(crate) fn vitals(&self) -> Vec<Vital> {
         vec![self.commands.vital(), self.relay.vital()]
     }
 
-    /// Takes no more commands, and finishes those under way. The relay goes on until it is stopped.
+    /// Stops the consumer after the commands in progress. The returned relay keeps running until it is stopped.
     pub(crate) fn stop(self) -> Relay {
         self.commands.stop();
         self.relay

@@ -1,4 +1,4 @@
-//! What an operator asks of a database whose clock may have been wrong.
+//! The `check` and `repair` commands, for databases whose clock may have been wrong.
 
 use crate::config::{Repair, Settings};
 use crate::output;
@@ -7,7 +7,11 @@ use allocation_ports::{DatabaseProbe, SchemaState};
 use anyhow::bail;
 use chrono::SecondsFormat;
 
-/// Looks for what is wrong with the database, and fails when anything is.
+/// Inspects the database.
+///
+/// # Errors
+///
+/// Returns an error if there are findings.
 pub(crate) fn check(settings: &Settings) -> anyhow::Result<()> {
     let findings = connect(settings)?.inspect()?;
     output::print(&report(&findings))?;
@@ -17,7 +21,7 @@ pub(crate) fn check(settings: &Settings) -> anyhow::Result<()> {
     bail!("something is wrong with the database; `allocation repair clock` mends instants")
 }
 
-/// Mends the database.
+/// Brings instants in the future back to now.
 pub(crate) fn repair(settings: &Settings, what: Repair) -> anyhow::Result<()> {
     let Repair::Clock { yes } = what;
     if !yes {
@@ -29,7 +33,7 @@ pub(crate) fn repair(settings: &Settings, what: Repair) -> anyhow::Result<()> {
     output::print(&mended(connect(settings)?.mend_instants()?))
 }
 
-/// Connects to a database of the schema of this program.
+/// Connects to a database whose schema is current.
 fn connect(settings: &Settings) -> anyhow::Result<Store> {
     let store = settings.connect_existing()?;
     if store.schema()? != SchemaState::Current {

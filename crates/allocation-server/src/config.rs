@@ -246,11 +246,11 @@ const DATABASE_URL: secret::Names =
     secret::Names { setting: "DATABASE_URL or --database-url", file: "DATABASE_URL_FILE or --database-url-file" };
 const AMQP_URL: secret::Names =
     secret::Names { setting: "ALLOCATION_AMQP_URL or --amqp-url", file: "ALLOCATION_AMQP_URL_FILE or --amqp-url-file" };
-/// The database if no other is named.
+/// The default database.
 const DEFAULT_DATABASE: &str = "sqlite://allocation.db";
 
 impl BrokerSettings {
-    /// The broker, if there is one.
+    /// Returns the broker's URL, if one is set.
     pub(crate) fn url(&self) -> anyhow::Result<Option<AmqpUrl>> {
         let Some((url, source)) = given(self.amqp_url.as_ref(), self.amqp_url_file.as_deref(), AMQP_URL)? else {
             return Ok(None);
@@ -267,7 +267,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// No more of a URI reference is checked than what would be none in any case.
+/// Rejects only texts that cannot be a URI reference.
 fn parse_source(text: &str) -> Result<String, &'static str> {
     let valid = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     if valid { Ok(text.to_owned()) } else { Err("must be a URI reference, such as /allocation") }
@@ -278,24 +278,24 @@ fn parse_time_zone(text: &str) -> Result<Tz, &'static str> {
 }
 
 impl Settings {
-    /// Which day it is where the stock is.
+    /// Returns the calendar of the stock's location.
     pub(crate) fn calendar(&self) -> impl Calendar + use<> {
         let (zone, today) = (self.time_zone, self.today);
         move |at: DateTime<Utc>| today.unwrap_or_else(|| at.with_timezone(&zone).date_naive())
     }
 
-    /// By how much the clock of the process is set wrong, for tests.
+    /// Returns the clock error to simulate in tests.
     pub(crate) fn clock_offset(&self) -> TimeDelta {
         TimeDelta::seconds(i64::from(self.clock_offset_seconds))
     }
 
-    /// For how long events are retained.
+    /// Returns the retention of events.
     pub(crate) fn retention(&self) -> Retention {
         let age = Some(TimeDelta::days(i64::from(self.retain_events_days))).filter(|age| !age.is_zero());
         Retention { age, grace: Duration::from_secs(u64::from(self.retention_grace_seconds)) }
     }
 
-    /// The database, and the setting that names it.
+    /// Returns the database's URL, and the name of its setting.
     fn database_url(&self) -> anyhow::Result<(DatabaseUrl, &'static str)> {
         let given = given(self.database_url.as_ref(), self.database_url_file.as_deref(), DATABASE_URL)?;
         let (url, source) = given.unwrap_or_else(|| (Secret::new(DEFAULT_DATABASE), DATABASE_URL.setting));
@@ -303,7 +303,7 @@ impl Settings {
         Ok((url, source))
     }
 
-    /// Connects to a database that is there: no file of SQLite is made.
+    /// Connects to an existing database; a missing SQLite file is an error.
     pub(crate) fn connect_existing(&self) -> anyhow::Result<Store> {
         let (url, source) = self.database_url()?;
         if url.is_missing_file() {
@@ -316,7 +316,7 @@ impl Settings {
         self.connect_with(0)
     }
 
-    /// Connects with so many connections more than are set.
+    /// Connects with `more` connections in addition to the configured pool.
     pub(crate) fn connect_with(&self, more: u32) -> anyhow::Result<Store> {
         let (url, source) = self.database_url()?;
         Store::connect(&url, self.pool_size + more).with_context(|| format!("check {source}"))
@@ -344,7 +344,7 @@ mod tests {
         assert_eq!(day(&["--time-zone", "Europe/Berlin"]), "2027-01-16");
         assert_eq!(day(&["--time-zone", "America/New_York"]), "2027-01-15");
         assert_eq!(day(&["--today", "2026-12-01"]), "2026-12-01");
-        // Summer time begins: 01:00 UTC is 03:00.
+        // Daylight saving time begins at 01:00 UTC, when local time jumps to 03:00.
         let summer = "2027-03-28T22:30:00Z".parse().unwrap();
         assert_eq!(calendar(&["--time-zone", "Europe/Berlin"]).day_of(summer).to_string(), "2027-03-29");
         assert!(Cli::try_parse_from(["allocation", "--time-zone", "Mars/Base"]).is_err());

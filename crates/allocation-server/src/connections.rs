@@ -1,18 +1,16 @@
-//! How many connections there may be, so that descriptors are left for everything else.
+//! Connection limits that leave file descriptors for everything else.
 
 use crate::config::Settings;
 use allocation_http::ConnectionLimits;
 
-/// How many descriptors are kept for what is neither a client nor the database: listener, log, event queues
-/// of the threads, the broker.
+/// The descriptors reserved for neither clients nor the database: listener, log, threads' event queues, broker.
 const OTHER_DESCRIPTORS: u64 = 64;
 
-/// How many descriptors a connection to the database takes at most: SQLite has its file, the write-ahead
-/// log, its index and a temporary file.
+/// The descriptors of a database connection at most: SQLite has its file, the write-ahead log, its index
+/// and a temporary file.
 const DESCRIPTORS_OF_CONNECTION: u64 = 4;
 
-/// The limits for a number of connections to the database, after the process was allowed all the
-/// descriptors that it may have.
+/// Returns the limits of a process with this many database connections, after raising its descriptor limit.
 pub(crate) fn limits(settings: &Settings, database_connections: u32) -> ConnectionLimits {
     let (asked, per_address) = (settings.edge.max_connections, settings.edge.max_connections_per_address);
     let reserved = OTHER_DESCRIPTORS + DESCRIPTORS_OF_CONNECTION * u64::from(database_connections);
@@ -25,13 +23,12 @@ pub(crate) fn limits(settings: &Settings, database_connections: u32) -> Connecti
     ConnectionLimits { total, per_address }
 }
 
-/// As many connections as asked for, or as descriptors are left when some are reserved; one at least.
+/// Returns the number of connections that the unreserved descriptors allow: at most `asked`, at least one.
 fn within(asked: u64, descriptors: Option<u64>, reserved: u64) -> u64 {
     descriptors.map_or(asked, |descriptors| asked.min(descriptors.saturating_sub(reserved))).max(1)
 }
 
-/// Raises the limit of descriptors as far as the process may, and returns it; `None` for no limit, or none
-/// that is known.
+/// Raises the descriptor limit to its maximum and returns it; `None` if it is unlimited or unknown.
 #[cfg(unix)]
 fn raise_descriptor_limit() -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

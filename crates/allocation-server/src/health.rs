@@ -1,23 +1,23 @@
-//! The health check of a container, which has no other client.
+//! The health check of a container that has no other HTTP client.
 
 use anyhow::{Context, bail};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use ureq::Agent;
 
-/// How long the whole check may take: less than an orchestrator waits for it.
+/// The time limit of the whole check, below the timeout of orchestrators.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// How many bytes of an answer are read.
+/// The bytes of the response that are read.
 const MAX_BYTES: u64 = 64 << 10;
 
-/// Asks the server at an address whether it is ready.
+/// Checks that the server at an address is ready.
 ///
 /// # Errors
 ///
-/// When it is not, or does not answer within two seconds.
+/// Returns an error if it is not ready, or does not respond within two seconds.
 pub(crate) fn health(address: SocketAddr) -> anyhow::Result<()> {
     let address = reachable(address);
-    // A proxy of the environment is for others.
+    // The check is local: proxies of the environment do not apply.
     let config = Agent::config_builder().timeout_global(Some(TIMEOUT)).proxy(None).max_redirects(0);
     let agent: Agent = config.http_status_as_error(false).build().into();
     let response = agent.get(format!("http://{address}/readyz")).call();
@@ -30,7 +30,7 @@ pub(crate) fn health(address: SocketAddr) -> anyhow::Result<()> {
     bail!("the server at {address} is not ready: {status} {answer}")
 }
 
-/// Where a server that listens on all addresses is reached from the same machine.
+/// Returns the address at which the same machine reaches a server that listens on all addresses.
 const fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

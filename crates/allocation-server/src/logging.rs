@@ -1,4 +1,4 @@
-//! The log: lines to standard error, none of which is ever waited for.
+//! The log: lines to standard error, which never block the process.
 
 mod panics;
 mod writer;
@@ -11,11 +11,11 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 pub(crate) use writer::LogWriter;
 
-/// What is logged unless `RUST_LOG` says otherwise: actix tells of every start and stop of its own,
-/// and takes every scan of a port for an error; lapin writes whole messages, of which we tell ourselves.
+/// The default of `RUST_LOG`. actix logs its starts, stops and port scans, and lapin logs whole messages;
+/// the service logs its own events instead.
 const DEFAULT_LEVELS: &str = "info,actix_server=warn,actix_http=off,lapin=off";
 
-/// Sends the log to a writer, as much of it as `RUST_LOG` says.
+/// Sends the log to a writer, filtered by `RUST_LOG`.
 pub(crate) fn start(format: LogFormat, writer: &LogWriter) -> anyhow::Result<()> {
     let levels = match std::env::var(EnvFilter::DEFAULT_ENV) {
         Err(VarError::NotPresent) => DEFAULT_LEVELS.to_owned(),
@@ -23,7 +23,7 @@ pub(crate) fn start(format: LogFormat, writer: &LogWriter) -> anyhow::Result<()>
     };
     let filter = EnvFilter::try_new(levels)
         .context("RUST_LOG cannot be read; write a level such as info, or target=level pairs")?;
-    // What goes wrong while logging would go past the writer, and could wait.
+    // Internal errors would bypass the writer, and could block.
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer.clone()).log_internal_errors(false);
     match format {

@@ -1,7 +1,6 @@
-//! The program `allocation`: command line, wiring of adapters into ports, life of the process.
+//! The program `allocation`: command line, wiring of adapters into ports, process lifecycle.
 //!
-//! `print!` and its kin panic when nobody reads, and wait for a reader who stalls; see [`output`] and
-//! [`logging`].
+//! `print!` and similar macros panic on a closed pipe and block on a stalled reader; [`output`] and [`logging`] do not.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod broker;
@@ -23,7 +22,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// How long the end of the process waits for the log to be written.
+/// The time to flush the log before the process exits.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
@@ -44,13 +43,13 @@ fn main() -> ExitCode {
     code
 }
 
-/// Writes an error in one line, causes included, whatever lines a library broke it into.
+/// Writes an error and its causes in one line, even if a library formatted it in several.
 fn report(error: &anyhow::Error, log: &LogWriter) {
     let line = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
     log.line(&format!("allocation: {line}"));
 }
 
-/// Shows help, or what is wrong with the command line.
+/// Shows help, or the error in the command line.
 fn usage(mut error: clap::Error, log: &LogWriter) -> ExitCode {
     config::hide_values(&mut error);
     let coloured = |terminal: bool| {

@@ -3,9 +3,9 @@ use crate::output;
 use allocation_adapters_diesel::MigrationStatus;
 use anyhow::bail;
 
-/// Runs, undoes or lists migrations.
+/// Runs, reverts or lists migrations.
 pub(crate) fn migrate(settings: &Settings, direction: Direction) -> anyhow::Result<()> {
-    // Only `up` makes a database where there is none.
+    // Only `up` creates a missing database.
     let store = match direction {
         Direction::Up => settings.connect()?,
         Direction::Down { .. } | Direction::Status => settings.connect_existing()?,

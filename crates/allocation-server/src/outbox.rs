@@ -1,4 +1,4 @@
-//! What an operator asks about events on their way to the broker.
+//! The `outbox` command: events on their way to the broker.
 
 use crate::config::{OutboxAction, OutputFormat, Settings};
 use crate::output;
@@ -8,10 +8,10 @@ use anyhow::bail;
 use chrono::SecondsFormat;
 use serde::Serialize;
 
-/// How many parked events are shown; `parked` counts all of them.
+/// The number of parked events that are listed; `parked` counts all of them.
 const SHOWN: usize = 1_000;
 
-/// Shows how far the relay has come, or has parked events sent again.
+/// Shows the progress of the relay, or schedules parked events for a retry.
 pub(crate) fn outbox(settings: &Settings, action: &OutboxAction) -> anyhow::Result<()> {
     let store = settings.connect_existing()?;
     if store.schema()? != SchemaState::Current {
@@ -37,13 +37,13 @@ pub(crate) fn outbox(settings: &Settings, action: &OutboxAction) -> anyhow::Resu
 
 #[derive(Serialize)]
 struct Status {
-    /// Events that have no place in the log yet.
+    /// Events without a position in the log.
     unnumbered: u64,
-    /// The newest place in the log.
+    /// The newest position in the log.
     newest: u64,
-    /// Up to which place events are delivered or parked.
+    /// The position up to which events are delivered or parked.
     bookmark: u64,
-    /// How many events the relay has still to send.
+    /// Events that the relay has not sent yet.
     backlog: u64,
     parked: u64,
     parked_events: Vec<Parked>,
@@ -53,7 +53,7 @@ struct Status {
 struct Parked {
     position: u64,
     parked_at: String,
-    /// Whether it is about to be sent again.
+    /// Whether a retry is scheduled.
     retry: bool,
     reason: String,
 }
@@ -67,7 +67,7 @@ impl From<ParkedEvent> for Parked {
 
 impl Status {
     fn of(store: &Store) -> anyhow::Result<Self> {
-        // In this order, the backlog is never told too small.
+        // This order never underestimates the backlog.
         let (bookmark, newest) = (store.bookmark()?, store.bounds()?.last);
         let unnumbered = store.unnumbered_count()?;
         let parked_events = store.parked(0, PageSize::LARGEST)?.into_iter().take(SHOWN).map(Parked::from).collect();

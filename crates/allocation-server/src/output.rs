@@ -1,9 +1,9 @@
-//! What is printed to standard output.
+//! Standard output.
 
 use anyhow::Context;
 use std::io::{self, ErrorKind, Write};
 
-/// Prints a text. A reader that has seen enough, as `head` has, is no error.
+/// Prints a text. A closed pipe is no error: readers such as `head` stop early.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

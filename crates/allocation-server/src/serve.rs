@@ -1,4 +1,4 @@
-//! The life of the server: wire, listen, serve, finish.
+//! The lifecycle of the server: wire, listen, serve, shut down.
 
 use crate::broker::Exchange;
 use crate::config::Settings;
@@ -21,35 +21,35 @@ use std::thread;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long a stop waits for the requests in flight, of the time that it has for everything.
+/// The seconds that a shutdown waits for requests in flight, a part of its total time.
 const HTTP_SECONDS: u64 = 20;
-/// More workers than this only make the groups smaller.
+/// The maximum number of workers; more would only make the groups smaller.
 const MAX_WORKERS: usize = 4;
-/// How many connections may wait to be accepted.
+/// The number of connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
-/// How long expired holds wait at most to be told of in events.
+/// The interval at which expired holds are swept and their events recorded.
 const SWEEP_PAUSE: Duration = Duration::from_secs(1);
-/// How long lines wait at most that a correction has left to be moved.
+/// The interval at which lines left by a correction are reallocated.
 const MOVE_PAUSE: Duration = Duration::from_millis(500);
-/// How long a client may take nothing of what is sent to it. Without an end, it would keep its place among
-/// the readers of events, and hold up a stop: nobody can write to it any more, not even that it is over.
+/// The time for which a client may read nothing. Without a limit, it would keep its slot among event
+/// readers and delay a shutdown.
 #[cfg(target_os = "linux")]
 const TAKES_NOTHING: Duration = Duration::from_secs(20);
-/// How many calls of each class may wait for a thread that blocks on the database.
+/// The number of calls of each class that may wait for a database thread.
 const WAITING_CALLS: usize = 1_024;
-/// How long a call waits for its turn at most: less than clients wait for an answer.
+/// The time that a call may wait for a slot, below the timeout of clients.
 const TURN_WITHIN: Duration = Duration::from_secs(3);
-/// Places for calls at least: one for a search, one for a reader of events, and one that is neither's.
+/// The minimum number of slots: one for a search, one for an event reader, and one for other calls.
 const LEAST_CALLS: usize = 3;
-/// How many readers may wait for events at a time.
+/// The number of readers that may wait for events.
 const WAITING_READERS: usize = 1_024;
 
-/// Serves until told to stop, then finishes what is in flight.
+/// Serves until a signal arrives, then finishes the work in flight.
 pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> {
     logging::start(settings.log_format(), log)?;
-    // What the broker brings must not wait for those who ask over HTTP, nor they for it.
+    // Work for the broker and for HTTP must not wait for each other's database connections.
     let more = settings.broker.url()?.map_or(0, |_| Exchange::CONNECTIONS);
-    // One for SQLite's writer, one while migrations run.
+    // Plus one for SQLite's writer, and one for migrations.
     let connections = connections::limits(settings, settings.pool_size + more + 2);
     let listener = listen(settings.address)?;
     let starting = Starting::serve(&listener).context("the HTTP server cannot be started")?;
@@ -113,21 +113,22 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     served.context("the HTTP server failed")
 }
 
-/// Starts to number events, or to wait until no other process does.
+/// Starts the event sequencer, which waits while another process holds the lease.
 fn keep_events(store: &Arc<Store>, tail: &EventTail, settings: &Settings) -> io::Result<EventSequencer> {
     let (leases, log) = (store.clone(), store.clone());
     let ports = SequencerPorts { leases, log, tail: tail.clone() };
     EventSequencer::start(ports, Uuid::now_v7().to_string(), settings.retention())
 }
 
-/// How many calls may use a connection at a time: the engine's workers, the sweeper, the mover of lines
-/// and the keeper of the log have theirs, as far as there are enough. SQLite's writer is not one of the pool.
+/// Returns the number of concurrent calls that may use a connection.
+///
+/// The engine's workers, the sweeper, the mover and the sequencer have connections of their own, if the
+/// pool is large enough. SQLite's writer is not part of the pool.
 fn running_calls(store: &Store, pool_size: u32) -> usize {
     let connections = wide(pool_size);
     let running = match store.dialect() {
         Dialect::Sqlite => connections,
-        // By SKU, one of orders over several SKUs, the lane of held products, the sweeper, the mover of lines, the
-        // keeper of the log.
+        // The workers by SKU. Then orders over several SKUs, held products, the sweeper, the mover and the sequencer.
         Dialect::Postgres => {
             let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 5;
             connections.saturating_sub(reserved)
@@ -143,10 +144,10 @@ fn wide(number: u32) -> usize {
 
 fn engine_settings(dialect: Dialect, pool_size: u32) -> EngineSettings {
     let workers = match dialect {
-        // SQLite has one writer at a time.
+        // SQLite has a single writer.
         Dialect::Sqlite => 1,
-        // One worker uses a core of the database while another waits for the disk; the rest of the
-        // connections are for everything else.
+        // One worker uses a database core while another waits for the disk. The other connections serve
+        // everything else.
         Dialect::Postgres => thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, MAX_WORKERS),
     };
     let connections = wide(pool_size);
@@ -166,12 +167,12 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("cannot listen on {address}; choose another with --address or ALLOCATION_ADDRESS"))
 }
 
-/// A listening socket; the standard library's queue of connections is too short for a rush.
+/// Opens a listening socket. The standard library's backlog is too short for a burst of connections.
 fn open_socket(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
-    // Connections have it from the socket that accepts them.
+    // Accepted connections inherit the option.
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(TAKES_NOTHING))?;
     socket.bind(&address.into())?;

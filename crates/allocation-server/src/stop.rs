@@ -1,4 +1,4 @@
-//! When the operator says stop.
+//! Shutdown on signals.
 
 use crate::logging::LogWriter;
 use std::io;
@@ -8,14 +8,15 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-/// How long a stop may take from the signal on: requests, engine, background threads and the log together.
+/// The time limit of a shutdown from the signal on: requests, engine, background threads and the log together.
 const STOP_AT_MOST: Duration = Duration::from_secs(30);
-/// How long an end that waits for nothing else waits for the log.
+/// The time to flush the log before a forced exit.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// Watches signals on a thread of its own, from now to the end of the process. What is returned is ready at the
-/// first: SIGTERM, SIGHUP, or ctrl-c at a terminal. The process ends at once at the second, and when the stop
-/// takes longer than [`STOP_AT_MOST`].
+/// Watches signals on a dedicated thread until the process ends. The returned future is ready at the first
+/// SIGTERM, SIGHUP or ctrl-c.
+///
+/// A second signal ends the process at once, and so does a shutdown that takes longer than [`STOP_AT_MOST`].
 pub(crate) fn signalled(log: &LogWriter) -> io::Result<impl Future<Output = ()> + Send + use<>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut signals = {
@@ -27,21 +28,21 @@ pub(crate) fn signalled(log: &LogWriter) -> io::Result<impl Future<Output = ()> 
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(signals.next());
         tracing::info!("stopping: requests in flight are finished first");
-        // A server that has failed meanwhile ends without being told.
+        // The receiver is gone if the server has failed meanwhile.
         let _ended = stop.send(());
         end_at_most(&runtime, &mut signals);
         log.flush(LAST_LINES);
         process::exit(1);
     })?;
     Ok(async {
-        // Without a thread there is no signal.
+        // The sender is dropped only if the thread ended without a signal.
         if stopped.await.is_err() {
             std::future::pending::<()>().await;
         }
     })
 }
 
-/// Waits for a second signal, or until the time of the stop is over. Usually the process has ended before.
+/// Waits for a second signal or the time limit. Usually the process ends before.
 fn end_at_most(runtime: &Runtime, signals: &mut Signals) {
     match runtime.block_on(async { tokio::time::timeout(STOP_AT_MOST - LAST_LINES, signals.next()).await }) {
         Ok(()) => tracing::warn!("ended by a second signal: requests in flight are given up"),

@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-/// Limits with all the time in the world.
+/// Returns limits whose timeout never expires in a test.
 fn limits(running: usize, waiting: usize) -> BlockingLimits {
     BlockingLimits { running, waiting, turn_within: Duration::from_secs(600) }
 }
 
-/// Occupies a place until the sender sends.
+/// Occupies a slot until the sender sends.
 fn occupy(gate: &Gate) -> (impl Future<Output = Result<(), Problem>>, mpsc::Sender<()>) {
     let (finish, finished) = mpsc::channel::<()>();
     let gate = gate.clone();
@@ -47,7 +47,7 @@ async fn what_goes_beyond_the_limits_is_refused_at_once() {
     });
     let waiting = gate.run(&request, || Ok::<_, Problem>(2));
     let refused = async {
-        // Both are under way by now: join polls in this order.
+        // Both calls are in progress: join polls in this order.
         let refused = gate.run(&request, || Ok::<_, Problem>(3)).await.unwrap_err();
         finish.send(()).unwrap();
         refused
@@ -120,7 +120,7 @@ async fn calls_whose_clients_have_hung_up_never_run() {
         gate.run(&request, move || Ok::<_, Problem>(ran.fetch_add(1, Ordering::SeqCst)))
     };
     let abandoned = async {
-        // Each has its place in the line; then all hang up but the last.
+        // All calls queue; then all but the last disconnect.
         let mut calls: Vec<_> = (0..150).map(|_| Box::pin(call())).collect();
         assert!(calls.iter_mut().all(|call| call.now_or_never().is_none()));
         let last = calls.pop();
@@ -141,7 +141,7 @@ async fn neither_searches_nor_readers_of_events_take_the_places_of_other_calls()
         let (begun, begins) = mpsc::channel();
         let (end, ends) = mpsc::channel::<()>();
         let ends = Arc::new(std::sync::Mutex::new(ends));
-        // As many as there are places for, and many more.
+        // The class fills its slots, and many more calls wait.
         let flood = |gate: &Gate| {
             let (gate, request) = (gate.clone(), request.clone());
             let (begun, ends) = (begun.clone(), Arc::clone(&ends));
@@ -156,7 +156,7 @@ async fn neither_searches_nor_readers_of_events_take_the_places_of_other_calls()
         };
         let all: Vec<_> = (0..100).map(|n| flood(if n % 2 == 0 { &gates.searches } else { &gates.readers })).collect();
         let point = async {
-            // Both floods are as far as they come: join polls in this order.
+            // Both floods have started: join polls in this order.
             let point = gates.calls.run(&request, || Ok::<_, Problem>(7)).await;
             for _ in 0..100 {
                 end.send(()).unwrap();

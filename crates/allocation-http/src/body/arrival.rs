@@ -1,4 +1,4 @@
-//! How a body comes: within its size, its time and the memory that all bodies have.
+//! Receives bodies within their limits of size, time and shared memory.
 
 use super::Share;
 use crate::api::Api;
@@ -13,16 +13,16 @@ use futures_util::{FutureExt, StreamExt};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// How long a body may take to come, and longer only while it comes at [`MIN_BYTES_PER_SECOND`].
+/// The time for a body to arrive; a longer transfer must keep up [`MIN_BYTES_PER_SECOND`].
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// How many bytes of a body must come in a second, once [`BODY_TIME`] is over.
+/// The minimum rate of a body once [`BODY_TIME`] is over.
 const MIN_BYTES_PER_SECOND: usize = 64 * 1024;
 
-/// Up to how many bytes a body does not count among those in flight: connections have a limit of their own.
+/// The size up to which a body is not counted in flight: the connection limit bounds small bodies.
 const SMALL_BYTES: usize = 4 * 1024;
 
-/// Reads the whole body of a request, of so many bytes at most.
+/// Reads the whole body of a request, of at most `limit` bytes.
 pub(super) async fn collect(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     within(limit, announced(request.headers()))?;
     let body = read(request, payload, limit).await?;
@@ -33,7 +33,7 @@ pub(super) async fn collect(request: &HttpRequest, payload: Payload, limit: usiz
 }
 
 async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
-    // A small body is mostly there at once and in one piece: no timer, no copy, and no count.
+    // A small body usually arrives at once and in one piece. It needs no timer, no copy and no share.
     let first = match payload.next().now_or_never() {
         None => Bytes::new(),
         Some(None) => return Ok(Bytes::new()),
@@ -57,7 +57,7 @@ async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Resu
     Ok(arriving.keep(request))
 }
 
-/// A body of which some has come.
+/// A partially received body.
 struct Arriving {
     begun: Instant,
     bytes: Vec<u8>,
@@ -71,8 +71,7 @@ impl Arriving {
         Ok(Self { begun: Instant::now(), bytes: Vec::new(), share: api.bodies.share(), limit })
     }
 
-    /// Adds a piece. The memory at least doubles when it must grow, so that a body in many pieces is copied
-    /// few times; all of it counts.
+    /// Appends a piece. The buffer at least doubles when it grows, to bound copying; its whole capacity counts.
     fn push(&mut self, piece: &[u8]) -> Result<(), Problem> {
         let needed = self.bytes.len().saturating_add(piece.len());
         within(self.limit, needed)?;
@@ -87,7 +86,7 @@ impl Arriving {
         Ok(())
     }
 
-    /// Reads what is still to come, for as long as it comes fast enough.
+    /// Reads the rest of the body, as long as it arrives fast enough.
     async fn await_rest(&mut self, mut payload: Payload) -> Result<(), Problem> {
         while let Some(piece) = timeout(self.rest(), payload.next()).await.map_err(|_| too_slow())? {
             self.push(&piece.map_err(cut_off)?)?;
@@ -95,13 +94,13 @@ impl Arriving {
         Ok(())
     }
 
-    /// How long the next piece may take.
+    /// Returns the time that the next piece may take.
     fn rest(&self) -> Duration {
         let seconds = u64::try_from(self.bytes.len() / MIN_BYTES_PER_SECOND).unwrap_or_default();
         (BODY_TIME + Duration::from_secs(seconds)).saturating_sub(self.begun.elapsed())
     }
 
-    /// The body. It counts until the request is answered.
+    /// Returns the body. Its bytes count as in flight until the request finishes.
     fn keep(self, request: &HttpRequest) -> Bytes {
         if self.bytes.len() > SMALL_BYTES {
             request.extensions_mut().insert(self.share);
@@ -110,7 +109,7 @@ impl Arriving {
     }
 }
 
-/// How many bytes a request says that its body has.
+/// Returns the announced length of the body; 0 if it is not announced.
 fn announced(headers: &HeaderMap) -> usize {
     headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or_default()
 }

@@ -1,20 +1,21 @@
-//! The bodies that are in memory, all together.
+//! The shared memory limit of all request bodies.
 
 use crate::problem::{Kind, Problem};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many bytes the bodies of all requests under way may take together. A body counts from when it comes
-/// until its request is answered: what was made of it waits that long. Small ones do not count.
+/// The bytes that all bodies in flight may occupy together. Small bodies do not count.
+///
+/// A body counts from its arrival until its request finishes, because its parsed form lives as long.
 const MAX_IN_FLIGHT: usize = 64 * 1024 * 1024;
 
-/// The bodies of the requests under way, as far as they count.
+/// The remaining memory for bodies in flight.
 #[derive(Clone)]
 pub(crate) struct Bodies {
     free: Arc<AtomicUsize>,
 }
 
-/// The bytes of one body that count. They are free again when it is dropped.
+/// The counted bytes of one body, released on drop.
 pub(crate) struct Share {
     bodies: Bodies,
     bytes: usize,
@@ -27,14 +28,18 @@ impl Default for Bodies {
 }
 
 impl Bodies {
-    /// The share of a body that has not come yet.
+    /// Returns an empty share for a body that has not arrived yet.
     pub(crate) fn share(&self) -> Share {
         Share { bodies: self.clone(), bytes: 0 }
     }
 }
 
 impl Share {
-    /// Takes as many bytes as make it so large; a smaller share stays as it is.
+    /// Grows the share to `bytes`; a share that is already larger keeps its size.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Overloaded`] if the memory is exhausted.
     pub(crate) fn grow_to(&mut self, bytes: usize) -> Result<(), Problem> {
         let more = bytes.saturating_sub(self.bytes);
         let take = |free: usize| free.checked_sub(more);

@@ -1,8 +1,8 @@
-//! JSON as deserr reads it.
+//! A JSON view for deserr.
 //!
-//! [`serde_json::Value`] loses what is a fault here: it keeps the last of several members of one
-//! name, and refuses the whole text for a number that is too large. This view keeps the text, and
-//! parses it one level at a time.
+//! [`serde_json::Value`] hides faults that this API reports. It keeps the last of several members of one
+//! name, and it rejects the whole text for a number that is too large. This view keeps the text and parses
+//! it one level at a time.
 
 use super::Body;
 use super::number::{self, Integer};
@@ -14,10 +14,10 @@ use serde_json::value::RawValue;
 use std::collections::HashSet;
 use std::fmt;
 
-/// How deep repeated names are looked for; no body of this API is deeper.
+/// The depth of the search for repeated names; no body of this API is deeper.
 const DEPTH: usize = 8;
 
-/// Parses a body and adds all its faults. `None` when it cannot be parsed for them.
+/// Parses a body and adds all its faults; `None` if faults prevent parsing.
 pub(super) fn read<T: Body>(bytes: &[u8], faults: &mut Faults) -> Result<Option<T>, Problem> {
     let json = Json(check_syntax(bytes)?);
     find_repeated(json, ValuePointerRef::Origin, DEPTH, faults);
@@ -50,7 +50,7 @@ fn check_syntax(bytes: &[u8]) -> Result<&RawValue, Problem> {
     }
 }
 
-/// Where a text of valid syntax escapes a half of a UTF-16 surrogate pair, which is no character.
+/// Returns the position of an escaped lone UTF-16 surrogate in valid JSON.
 fn lone_surrogate(text: &str) -> Option<usize> {
     let unit = |place: usize| {
         let digits = text.get(place..)?.strip_prefix("\\u")?.get(..4)?;
@@ -69,7 +69,7 @@ fn lone_surrogate(text: &str) -> Option<usize> {
     None
 }
 
-/// Finds members that have the name of another one before them.
+/// Adds a fault for each member that repeats the name of an earlier one.
 fn find_repeated(json: Json<'_>, at: ValuePointerRef<'_>, depth: usize, faults: &mut Faults) {
     if depth == 0 {
         return;
@@ -94,10 +94,10 @@ fn find_repeated(json: Json<'_>, at: ValuePointerRef<'_>, depth: usize, faults: 
     }
 }
 
-/// The names that were sent for others: the one that is known, and the one that was sent.
+/// Renamed members: the known name, and the alias that was sent.
 type Renamed = Vec<(&'static str, &'static str)>;
 
-/// Gives members with other names the names that are known.
+/// Renames aliases to the known names.
 fn rename<'a, T: Body>(Members(mut members): Members<'a>, faults: &mut Faults) -> (Members<'a>, Renamed) {
     let mut renamed = Vec::new();
     for &(alias, name) in T::ALIASES {
@@ -116,7 +116,7 @@ fn rename<'a, T: Body>(Members(mut members): Members<'a>, faults: &mut Faults) -
     (Members(members), renamed)
 }
 
-/// A fault with the name that the client used.
+/// Returns a fault with the name that the client sent.
 fn as_sent(fault: Fault, renamed: &Renamed) -> Fault {
     let Place::Pointer(pointer) = &fault.place else { return fault };
     match renamed.iter().find(|(name, _)| pointer.strip_prefix('/') == Some(name)) {
@@ -125,7 +125,7 @@ fn as_sent(fault: Fault, renamed: &Renamed) -> Fault {
     }
 }
 
-/// A JSON text of valid syntax.
+/// A syntactically valid JSON text.
 #[derive(Clone, Copy)]
 struct Json<'a>(&'a RawValue);
 
@@ -162,7 +162,7 @@ fn number<'a>(text: &str) -> Value<Json<'a>> {
     }
 }
 
-/// The members of an object, in their order, those of one name included.
+/// The members of an object in order, including repeated names.
 #[derive(Default)]
 struct Members<'a>(Vec<(String, Json<'a>)>);
 

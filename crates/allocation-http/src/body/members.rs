@@ -1,4 +1,4 @@
-//! Members of bodies that need more than serde and deserr have.
+//! Types for members that neither serde nor deserr covers.
 
 use super::Body;
 use crate::fault::Faults;
@@ -9,7 +9,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A member that may be left out, and whose null says something or is refused.
+/// An optional member that distinguishes absence from null.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"), from = "T")]
 pub(crate) struct Given<T>(pub(crate) Option<T>);
@@ -32,7 +32,7 @@ impl<T: Deserr<Faults>> Deserr<Faults> for Given<T> {
     }
 }
 
-/// A body that says nothing: an object without members.
+/// A body without content: an object without members.
 #[derive(Deserialize, Deserr)]
 #[serde(deny_unknown_fields)]
 #[deserr(error = Faults, deny_unknown_fields)]
@@ -46,7 +46,7 @@ impl Body for NoMembers {
     }
 }
 
-/// Parses an object into a struct. By itself serde takes an array for one too.
+/// Deserializes a struct from an object only. Serde alone also accepts an array.
 pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     struct Object<T>(PhantomData<T>);
 

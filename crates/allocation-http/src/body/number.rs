@@ -1,16 +1,17 @@
-//! Integers as JSON Schema defines them: numbers without a fractional part, however they are written.
+//! Integers as JSON Schema defines them: numbers without a fractional part, in any notation.
 
-/// An integer that a number of JSON stands for.
+/// The integer value of a JSON number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Integer {
-    /// From zero on.
+    /// Zero or more.
     Positive(u64),
-    /// Below zero.
+    /// Less than zero.
     Negative(i64),
 }
 
-/// The integer that a number of valid syntax stands for, exactly: `2.0` is 2 and `1e1` is 10. `None` when
-/// it has a fractional part or fits no integer of 64 bits.
+/// Returns the exact integer value of a valid JSON number: `2.0` is 2 and `1e1` is 10.
+///
+/// `None` if it has a fractional part or does not fit 64 bits.
 pub(super) fn integer(text: &str) -> Option<Integer> {
     let (negative, magnitude) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -23,7 +24,7 @@ pub(super) fn integer(text: &str) -> Option<Integer> {
     }
 }
 
-/// A number with a fraction or an exponent as an integer.
+/// Converts a number with a fraction or an exponent to an integer.
 fn scaled(text: &str) -> Option<u64> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -31,7 +32,7 @@ fn scaled(text: &str) -> Option<u64> {
     if digits().all(|digit| digit == b'0') {
         return Some(0);
     }
-    // An exponent that fits no 64 bits is no integer that does: a body is not as long as that.
+    // No body is long enough for its digits to offset an exponent beyond 64 bits.
     let point = i64::try_from(whole.len()).ok()?.checked_add(exponent.parse().ok()?)?;
     let point = usize::try_from(point).ok()?;
     if digits().skip(point).any(|digit| digit != b'0') {

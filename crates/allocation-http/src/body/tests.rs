@@ -59,7 +59,7 @@ async fn other_media_types_are_refused() {
 
 #[actix_web::test]
 async fn the_largest_order_fits_and_a_larger_body_does_not() {
-    // 4 bytes of UTF-8 each, and two escapes of JSON.
+    // Each character takes 4 bytes in UTF-8 and two JSON escapes.
     let name = |number: usize| format!("{}{number:03}", "\\ud83e\\ude91".repeat(252));
     let lines: Vec<_> = (0..500).map(|n| format!(r#"{{ "sku": "{}", "qty": 2147483647 }}"#, name(n))).collect();
     let order_id = "\\ud83e\\ude91".repeat(150);
@@ -238,8 +238,8 @@ async fn a_body_made_up_of_faults_is_answered_at_once_and_shortly() {
     }
 }
 
-/// A body with its integers as most programs write them: the way in one pass takes no others, and leaves
-/// them to the thorough one.
+/// Returns a body with its integers in plain notation. The one-pass parser rejects other notations and
+/// leaves them to the second parser.
 fn with_plain_integers(body: &[u8]) -> Vec<u8> {
     let Ok(text) = std::str::from_utf8(body) else { return body.to_vec() };
     let is_number = |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
@@ -266,7 +266,7 @@ fn with_plain_integers(body: &[u8]) -> Vec<u8> {
     plain.into_bytes()
 }
 
-/// What both ways of parsing make of a body.
+/// Returns the results of both parsers.
 fn both<T: Body>(body: &[u8]) -> (Option<T::Content>, Option<T::Content>) {
     let mut faults = Faults::default();
     let thorough = explain::<T>(body, &mut faults);
@@ -349,13 +349,13 @@ fn object() -> impl Strategy<Value = String> {
     proptest::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(", ")))
 }
 
-/// The members that bodies may have or not.
+/// Generates optional members of bodies.
 fn terms() -> impl Strategy<Value = &'static str> {
     let known = ["on_shortage", "hold_seconds", "priority", "allow_split", "purchased_quantity", "eta", "reallocate"];
     proptest::sample::select(known.to_vec())
 }
 
-/// The members of a pick list to make, and of a pick.
+/// Generates members of pick list requests and of picks.
 fn list_member() -> impl Strategy<Value = &'static str> {
     let known = ["pick_list_id", "references", "skus", "order_ids", "max_lines", "qty"];
     proptest::sample::select(known.to_vec())
@@ -365,7 +365,7 @@ fn names() -> impl Strategy<Value = String> {
     proptest::collection::vec(value(), 0..3).prop_map(|values| format!("[{}]", values.join(", ")))
 }
 
-/// A body that is nearly right: the members that there must be, and one more.
+/// Generates an almost valid body: the required members, and one more.
 fn nearly_right(known: &'static [&'static str]) -> impl Strategy<Value = String> {
     let values = proptest::collection::vec(value(), known.len());
     (values, proptest::option::of((name(), value()))).prop_map(|(values, extra)| {

@@ -9,8 +9,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-/// Tells the connection of each request: when it begins, whether it is the last, and when its response is
-/// encoded. A request behind the last one is not carried out, and gets no response.
+/// Reports each request to its connection: its start, whether it is the last, and its encoded response.
+///
+/// A request that follows the last one is not executed and receives no response.
 pub(crate) fn observe<S, B>(
     mut request: ServiceRequest,
     next: &S,
@@ -20,13 +21,13 @@ where
 {
     let state = request.conn_data::<Rc<ConnectionState>>().cloned();
     let has_body = !matches!(request.parts_mut().1, Payload::None);
-    // actix-http closes the connection also after a request that offers to upgrade it, to HTTP/2 for example:
-    // the response has to say so, else the client sends its next request in vain.
+    // actix-http also closes the connection after an upgrade request, to HTTP/2 for example. Without
+    // `Connection: close`, the client would lose its next request.
     let is_last = request.head().connection_type() != ConnectionType::KeepAlive;
     let begins = state.as_ref().is_none_or(|state| state.begin(has_body, is_last));
     let answer = begins.then(|| (next.call(request), UnderWay(state)));
     async move {
-        // The connection ends once all before is sent, and this future with it.
+        // The connection ends after the responses before it, and drops this future.
         let Some((answer, under_way)) = answer else { return pending().await };
         let mut response = answer.await?;
         if under_way.0.as_ref().is_some_and(|state| state.ends()) {
@@ -36,7 +37,7 @@ where
     }
 }
 
-/// A request that is under way for as long as this lives.
+/// A request in progress; dropping the value finishes it.
 struct UnderWay(Option<Rc<ConnectionState>>);
 
 impl Drop for UnderWay {
@@ -47,7 +48,7 @@ impl Drop for UnderWay {
     }
 }
 
-/// The body of a response, with word when it is encoded.
+/// A response body that finishes its request when it is encoded and dropped.
 pub(crate) struct Observed<B> {
     body: B,
     _under_way: UnderWay,

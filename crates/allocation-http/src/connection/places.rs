@@ -1,4 +1,4 @@
-//! How many connections there may be.
+//! Limits on the number of connections.
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -6,16 +6,16 @@ use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-/// How many connections are served at a time. One beyond is refused.
+/// Limits on concurrent connections. Connections beyond a limit are rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// How many there may be in all: fewer than the process may have descriptors.
+    /// Connections in total: fewer than the process may have file descriptors.
     pub total: usize,
-    /// How many there may be from one address. A network of IPv6, /64, counts as one address.
+    /// Connections from one address. An IPv6 /64 network counts as one address.
     pub per_address: usize,
 }
 
-/// The places that connections take.
+/// The pool of connection slots.
 #[derive(Clone)]
 pub(crate) struct Places(Arc<Shared>);
 
@@ -30,7 +30,7 @@ struct Taken {
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// The place of one connection, free again when dropped.
+/// The slot of one connection, released on drop.
 pub(crate) struct Place {
     shared: Arc<Shared>,
     address: IpAddr,
@@ -41,7 +41,7 @@ impl Places {
         Self(Arc::new(Shared { limits, taken: Mutex::default() }))
     }
 
-    /// A place for a connection from an address, if there is one.
+    /// Takes a slot for a connection from `address`; `None` if a limit is reached.
     pub(crate) fn take(&self, address: IpAddr) -> Option<Place> {
         let address = network(address);
         let mut taken = self.0.taken.lock();
@@ -68,7 +68,7 @@ impl Drop for Place {
     }
 }
 
-/// What counts as one address: whoever has one of IPv6 has the whole network.
+/// Returns the address that a limit counts: one IPv6 host usually controls its whole /64 network.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),

@@ -1,49 +1,48 @@
-//! What a connection and the application know of each other.
+//! The state that a connection shares with the application.
 
 use std::cell::{Cell, RefCell};
 use std::task::Waker;
 
-/// How many of the last bytes are remembered: as many as end a head.
+/// The length of the remembered tail: the bytes that end a head.
 const TAIL_BYTES: usize = 4;
 
-/// What a connection is waited for.
+/// The state of a connection, which determines its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// The rest of a head, or the first one.
+    /// Waiting for the rest of a head, or for the first head.
     Head,
-    /// A request is carried out, or its response is being sent.
+    /// A request executes, or its response is being sent.
     Busy,
-    /// The next request.
+    /// Waiting for the next request.
     Idle,
-    /// The last response is sent.
+    /// The last response has been sent.
     Over,
 }
 
-/// What is known of one connection, by the stream and by the application on it. A connection is served by
-/// one thread.
+/// The state of one connection, shared by its stream and the application. One thread serves a connection.
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
-    /// Whether bytes came that belong to no request: a head that is not complete.
+    /// Whether bytes of an incomplete head have been received.
     is_begun: Cell<bool>,
     has_received: Cell<bool>,
-    /// The last bytes that came.
+    /// The last bytes received.
     tail: Cell<[u8; TAIL_BYTES]>,
-    /// How many requests came. It tells one wait from the next, and may wrap around.
+    /// The number of requests. It distinguishes one wait from the next, and may wrap around.
     requests: Cell<u32>,
-    /// Whether a request is under way: until its response is encoded.
+    /// Whether a request is in progress: until its response is encoded.
     is_busy: Cell<bool>,
-    /// Whether bytes of the request's body are still to be read.
+    /// Whether part of the request's body is unread.
     has_body: Cell<bool>,
-    /// Whether the request under way is the last one.
+    /// Whether the current request is the last one.
     is_last: Cell<bool>,
-    /// Wakes the task that has stopped to read until the request under way is done.
+    /// Wakes the reading task, which pauses until the current request finishes.
     reader: RefCell<Option<Waker>>,
 }
 
 impl Default for ConnectionState {
     fn default() -> Self {
         Self {
-            // The first head is waited for from the beginning.
+            // The deadline of the first head starts with the connection.
             is_begun: Cell::new(true),
             has_received: Cell::new(false),
             tail: Cell::default(),
@@ -70,22 +69,22 @@ impl ConnectionState {
         self.requests.get()
     }
 
-    /// Whether anything ever came.
+    /// Returns whether any bytes were received.
     pub(super) fn has_received(&self) -> bool {
         self.has_received.get()
     }
 
-    /// Whether all that comes now is behind the request that is under way.
+    /// Returns whether input received now follows the current request.
     pub(super) fn reads_ahead(&self) -> bool {
         self.is_busy.get() && !self.has_body.get()
     }
 
-    /// Wakes a task when the request under way is done.
+    /// Wakes `reader` when the current request finishes.
     pub(super) fn wake_when_finished(&self, reader: &Waker) {
         *self.reader.borrow_mut() = Some(reader.clone());
     }
 
-    /// Notes bytes that came.
+    /// Records received bytes.
     pub(super) fn receive(&self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
@@ -99,7 +98,7 @@ impl ConnectionState {
         self.tail.set(tail);
     }
 
-    /// Begins a request, unless the one before was the last.
+    /// Begins a request; returns false, without effect, if the previous one was the last.
     pub(super) fn begin(&self, has_body: bool, is_last: bool) -> bool {
         if self.is_last.get() {
             return false;
@@ -112,8 +111,9 @@ impl ConnectionState {
         true
     }
 
-    /// Notes that the body of the request under way was read whole, and what it ended with: when something
-    /// else came last, it belongs to the next head.
+    /// Records that the body of the current request was read completely.
+    ///
+    /// If the tail is not the end of the body, it belongs to the next head.
     pub(crate) fn body_was_read(&self, body: &[u8], is_chunked: bool) {
         if !self.has_body.replace(false) {
             return;
@@ -124,8 +124,7 @@ impl ConnectionState {
         self.is_begun.set(!is_last);
     }
 
-    /// Whether the connection ends after this response: a body that was not read to its end would be taken
-    /// for the next head.
+    /// Returns whether the connection ends after this response: unread body bytes would be parsed as the next head.
     pub(super) fn ends(&self) -> bool {
         if self.has_body.get() {
             self.is_last.set(true);
@@ -133,7 +132,7 @@ impl ConnectionState {
         self.is_last.get()
     }
 
-    /// Notes that the response is encoded, or that there is none.
+    /// Records that the response is encoded, or that there is none.
     pub(super) fn finish(&self) {
         self.ends();
         self.is_busy.set(false);
@@ -142,7 +141,7 @@ impl ConnectionState {
         }
     }
 
-    /// Whether what came last ends a head, or a body in chunks.
+    /// Returns whether the tail ends a head, or a chunked body.
     fn ends_with_blank_line(&self) -> bool {
         let tail = self.tail.get();
         tail.ends_with(b"\n\r\n") || tail.ends_with(b"\n\n")

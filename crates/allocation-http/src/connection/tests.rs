@@ -16,7 +16,7 @@ fn connect() -> (Connection<DuplexStream>, DuplexStream) {
     (Connection::new(stream, place), peer)
 }
 
-/// Reads and flushes as the dispatcher does, until the connection ends, and for how long it did not.
+/// Reads and flushes like the dispatcher until the connection ends; returns the elapsed time and the error.
 async fn until_it_ends(connection: &mut Connection<DuplexStream>) -> (Duration, io::ErrorKind) {
     let begun = Instant::now();
     let error = poll_fn(|cx| {
@@ -37,7 +37,7 @@ async fn until_it_ends(connection: &mut Connection<DuplexStream>) -> (Duration, 
     (begun.elapsed(), error.kind())
 }
 
-/// Everything that the peer is sent.
+/// Returns everything that the peer receives.
 async fn received(mut peer: DuplexStream) -> String {
     let mut text = String::new();
     peer.read_to_string(&mut text).await.unwrap();
@@ -78,7 +78,7 @@ async fn every_head_has_its_time_from_its_first_byte() {
         read_all(&mut connection).await;
         assert!(state.begin(false, false));
         state.finish();
-        // Idle for longer than a head may take.
+        // Longer than the limit for a head.
         assert!(tokio::time::timeout(2 * HEAD_TIME, until_it_ends(&mut connection)).await.is_err());
     }
     peer.write_all(b"G").await.unwrap();
@@ -174,7 +174,7 @@ async fn a_peer_that_goes_on_sending_is_cut_off() {
     assert!((MAX_DISCARDED..2 * MAX_DISCARDED).contains(&sent), "{sent}");
 }
 
-/// Reads what has come, as the dispatcher does before it decodes.
+/// Reads all available input, like the dispatcher before it decodes.
 async fn read_all(connection: &mut Connection<DuplexStream>) {
     poll_fn(|cx| {
         let mut bytes = [0; 1024];
@@ -186,7 +186,7 @@ async fn read_all(connection: &mut Connection<DuplexStream>) {
     .await;
 }
 
-/// How many bytes of requests the dispatcher gets in one turn, until it has to wait.
+/// Returns the bytes that the dispatcher reads in one turn, until it has to wait.
 async fn read_once(connection: &mut Connection<DuplexStream>) -> usize {
     poll_fn(|cx| {
         let (mut bytes, mut read) = ([0; 1024], 0);

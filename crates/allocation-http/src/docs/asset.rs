@@ -8,19 +8,19 @@ use actix_web::{HttpRequest, HttpResponse};
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hasher};
 
-/// What a page may load: only what this server has. Both UIs write styles into their pages, and
-/// ReDoc's search runs in a worker that it makes of a blob.
+/// The content security policy, which limits pages to this server. Both UIs inline styles, and ReDoc's
+/// search runs in a worker from a blob.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src blob:; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
 
-/// How the paths begin that pages and scripts load.
+/// The prefixes of the paths that pages and scripts load.
 const OWN_PATHS: [&str; 3] = ["/docs/", "/redoc/", "/openapi.json"];
 
-/// Where the OpenAPI document says that the service is.
+/// The server URL in the OpenAPI document.
 const SERVER: &str = "\"url\": \"/\"";
 
-/// A file that never changes while the server runs.
+/// A file that stays unchanged while the server runs.
 pub(super) struct Asset {
     path: Cow<'static, str>,
     media_type: Cow<'static, str>,
@@ -48,7 +48,7 @@ impl Asset {
         &self.path
     }
 
-    /// The file as a client sees it, or word that the client has it already.
+    /// Returns the file with the client's prefix, or 304 if the client has the current version.
     pub(super) fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let prefix = Prefix::of(request);
         match std::str::from_utf8(&self.content).ok().filter(|_| !prefix.is_empty() && self.has_paths()) {
@@ -63,7 +63,7 @@ impl Asset {
         }
     }
 
-    /// Whether paths of the service are in the file, which need the prefix.
+    /// Returns whether the file contains paths of the service, which need the prefix.
     fn has_paths(&self) -> bool {
         self.media_type.starts_with("text/html")
             || self.path.ends_with(".json")

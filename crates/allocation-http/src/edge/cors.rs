@@ -2,10 +2,10 @@ use super::{CorsOrigin, EdgeSettings};
 use actix_cors::Cors;
 use actix_web::http::header;
 
-/// For how many seconds a browser may remember what it may send.
+/// The seconds for which a browser may cache a preflight response.
 const MAX_AGE: usize = 3_600;
 
-/// What lets pages of other origins read responses: a browser keeps it from them otherwise.
+/// Returns the CORS middleware, which lets pages of other origins read responses.
 pub(crate) fn cors(settings: &EdgeSettings) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])

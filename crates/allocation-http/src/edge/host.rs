@@ -1,30 +1,30 @@
-//! By which names the service may be called: the header `Host`.
+//! The `Host` check.
 //!
-//! A page can have its own name resolve to the address of this service (DNS rebinding). To the browser, the
-//! service is a part of that page's site then, and only `Host` shows it. A name that is no address and was
-//! not set is refused, therefore; an address cannot be made to mean another, nor can `localhost`.
+//! With DNS rebinding, a page's own name resolves to the address of this service. The browser then treats
+//! the service as part of that page's site, and only `Host` reveals it. Therefore names that are neither
+//! addresses nor configured are rejected. Addresses and `localhost` cannot be rebound.
 
 use crate::problem::{Kind, Problem};
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::HOST;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// How much of a name that is refused is shown.
+/// The characters of a rejected name that a problem shows.
 const MAX_SHOWN: usize = 100;
 
-/// A name that `Host` may have.
+/// A pattern of accepted `Host` names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedHost {
-    /// Any name: whatever is in front of the service checks it.
+    /// Any name: a proxy in front of the service checks it.
     Any,
-    /// One name, at any port or at one.
+    /// One name, at one port or any.
     Name {
         /// The name, in lower case.
         name: String,
-        /// The port, `None` for any.
+        /// The port; `None` for any.
         port: Option<u16>,
     },
-    /// All names below a domain: the domain with a dot before it, in lower case.
+    /// All names below a domain, stored with its leading dot in lower case.
     Below(String),
 }
 
@@ -33,7 +33,7 @@ impl AllowedHost {
     ///
     /// # Errors
     ///
-    /// What is wrong with the text.
+    /// Returns the rule that the text violates.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text == "*" {
             return Ok(Self::Any);
@@ -55,7 +55,7 @@ impl AllowedHost {
         match self {
             Self::Any => true,
             Self::Name { name, port } => {
-                // Without one, it is the port of the scheme, and a proxy may have taken TLS away.
+                // Without a port, the scheme's default applies; a TLS proxy may hide the scheme.
                 let is_at = |port: u16| at.map_or(matches!(port, 80 | 443), |at| at == port);
                 name.eq_ignore_ascii_case(asked) && port.is_none_or(is_at)
             }
@@ -67,8 +67,9 @@ impl AllowedHost {
 const RULE: &str =
     "must be NAME, NAME:PORT, .DOMAIN for all names below it, or * for any; addresses are allowed anyhow";
 
-/// Refuses a request for a name that the service is not reached by. `Host` is there: HTTP/1.1 wants it, and
-/// older clients are no browsers.
+/// Rejects a request for a name that does not reach the service.
+///
+/// A missing `Host` passes: HTTP/1.1 requires it, and older clients are not browsers.
 pub(super) fn check(request: &ServiceRequest, allowed: &[AllowedHost]) -> Result<(), Problem> {
     let mut hosts = request.headers().get_all(HOST);
     let host = hosts.next().map(|host| host.to_str().unwrap_or("?"));
@@ -95,13 +96,13 @@ fn is_allowed(host: &str, allowed: &[AllowedHost]) -> bool {
         || allowed.iter().any(|host| host.allows(name, port))
 }
 
-/// Whether a name is below a domain, which begins with a dot.
+/// Returns whether a name is below a domain, which begins with a dot.
 fn ends_with(name: &str, domain: &str) -> bool {
     let end = name.len().checked_sub(domain.len()).and_then(|start| name.get(start..));
     end.is_some_and(|end| end.eq_ignore_ascii_case(domain) && name.len() > domain.len())
 }
 
-/// A host and its port, if it has one.
+/// Splits an authority into host and port.
 fn split(authority: &str) -> Option<(&str, Option<u16>)> {
     match authority.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => {

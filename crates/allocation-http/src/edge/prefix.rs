@@ -1,4 +1,4 @@
-//! What stands before the paths of the service, as clients behind a proxy see them.
+//! The path prefix that clients behind a proxy see.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Uri;
@@ -7,15 +7,15 @@ use actix_web::{HttpMessage, HttpRequest};
 use std::fmt;
 use std::sync::Arc;
 
-/// What a proxy says that it took away from the beginning of the path.
+/// The prefix that a proxy removed from the path.
 pub(super) const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
 pub(super) const RULE: &str = "must be a path such as /allocation, of letters, digits and -._~ in its segments";
 
-/// How long a prefix may be, in bytes.
+/// The maximum length of a prefix, in bytes.
 const MAX_BYTES: usize = 255;
 
-/// The first segments of paths that the service has itself: a base path that began so would be ambiguous.
+/// The first segments of the service's own paths: a base path that begins with one would be ambiguous.
 const TAKEN: [&str; 13] = [
     "allocations",
     "backorders",
@@ -32,16 +32,16 @@ const TAKEN: [&str; 13] = [
     "redoc",
 ];
 
-/// The path under which clients see the service; empty when there is none.
+/// The path under which clients see the service; empty if there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BasePath(Prefix);
 
 impl BasePath {
-    /// Parses a path such as `/allocation`; `/` is none.
+    /// Parses a path such as `/allocation`; `/` is the empty path.
     ///
     /// # Errors
     ///
-    /// What is wrong with the text.
+    /// Returns the rule that the text violates.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let path = Self::parse_prefix(text)?;
         match text.split('/').nth(1).is_some_and(|first| TAKEN.contains(&first)) {
@@ -50,7 +50,7 @@ impl BasePath {
         }
     }
 
-    /// Parses what a proxy took away from a path.
+    /// Parses the prefix that a proxy removed from a path.
     pub(super) fn parse_prefix(text: &str) -> Result<Self, &'static str> {
         let path = text.strip_suffix('/').unwrap_or(text);
         let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
@@ -67,7 +67,7 @@ impl BasePath {
         self.0.clone()
     }
 
-    /// Takes the base path away from a request's path, if it is there: a proxy may have taken it away.
+    /// Removes the base path from a request's path. It may be absent: some proxies remove it.
     pub(super) fn strip(&self, request: &mut ServiceRequest) {
         let Some(base) = &self.0.0 else { return };
         let path_and_query = request.uri().path_and_query().map_or("/", |whole| whole.as_str());
@@ -85,7 +85,7 @@ impl BasePath {
     }
 }
 
-/// What stands before the paths of a response; mostly nothing, which costs nothing.
+/// The prefix of the paths in a response; usually empty, which costs nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Prefix(Option<Arc<str>>);
 
@@ -96,7 +96,7 @@ impl fmt::Display for Prefix {
 }
 
 impl Prefix {
-    /// The prefix that the client of a request sees.
+    /// Returns the prefix that the client of a request sees.
     pub(crate) fn of(request: &HttpRequest) -> Self {
         request.extensions().get().cloned().unwrap_or_default()
     }
@@ -105,7 +105,7 @@ impl Prefix {
         self.0.is_none()
     }
 
-    /// Puts the prefix before the paths in headers.
+    /// Adds the prefix to the paths in headers.
     pub(super) fn add_to(&self, headers: &mut HeaderMap) {
         for (name, opening) in [(LOCATION, ""), (LINK, "<")] {
             let value = headers.get(&name).and_then(|value| value.to_str().ok()?.strip_prefix(opening));

@@ -1,5 +1,6 @@
-//! From whose pages a request comes: the headers `Origin` and `Sec-Fetch-Site`, which browsers send and pages
-//! cannot change. Other clients send neither, and are not concerned.
+//! The origin check: `Origin` and `Sec-Fetch-Site`, which browsers send and pages cannot change.
+//!
+//! Other clients send neither header and are not affected.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
@@ -21,7 +22,7 @@ impl CorsOrigin {
     ///
     /// # Errors
     ///
-    /// What is wrong with the text.
+    /// Returns the rule that the text violates.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const RULE: &str = "must be an origin such as https://shop.example, without a path, or * for any";
         if text == "*" {
@@ -41,8 +42,7 @@ impl CorsOrigin {
     }
 }
 
-/// Whether a request would change something on behalf of a page that is not of this service, nor of an
-/// origin that was set.
+/// Returns whether a request writes on behalf of a page of an origin that is neither its own nor trusted.
 pub(super) fn is_foreign_write(request: &ServiceRequest, trusted: &[CorsOrigin]) -> bool {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return false;
@@ -52,13 +52,13 @@ pub(super) fn is_foreign_write(request: &ServiceRequest, trusted: &[CorsOrigin])
     let is_foreign = match headers.get(&SEC_FETCH_SITE).map(HeaderValue::as_bytes) {
         Some(b"same-origin" | b"none") => false,
         Some(_) => true,
-        // Older browsers, and those that talk to another machine without TLS, send Origin alone.
+        // Older browsers, and browsers that reach another machine without TLS, send only Origin.
         None => origin.is_some_and(|origin| !is_of(origin, headers.get(HOST))),
     };
     is_foreign && !origin.is_some_and(|origin| trusted.iter().any(|trusted| trusted.allows(origin)))
 }
 
-/// Whether an origin is that of the service. A proxy may have taken TLS away, so the scheme does not count.
+/// Returns whether an origin is the service's own. The scheme is ignored: a proxy may terminate TLS.
 fn is_of(origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
     let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
     let (Some((_, authority)), Some(host)) = (authority, host) else { return false };

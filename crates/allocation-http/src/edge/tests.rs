@@ -10,7 +10,7 @@ fn api(settings: EdgeSettings) -> Api {
     Ports::with_units(holding(chairs(&["B-1"]))).api().with_edge(settings)
 }
 
-/// Settings with origins whose pages may use the service.
+/// Returns settings that trust these origins.
 fn trusting(origins: &[&str]) -> EdgeSettings {
     let cors_origins = origins.iter().map(|origin| CorsOrigin::parse(origin).unwrap()).collect();
     EdgeSettings { cors_origins, ..EdgeSettings::default() }
@@ -20,7 +20,7 @@ async fn get_at(api: &Api, path: &str, host: &str) -> Answer {
     send(api, TestRequest::get().uri(path).insert_header(("host", host))).await
 }
 
-/// Allocates a line with these headers.
+/// Allocates a line in a request with these headers.
 async fn allocate(api: &Api, headers: &[(&'static str, &'static str)]) -> Answer {
     let mut request = json_request("/allocations", LINE).insert_header(("host", "127.0.0.1:8000"));
     for header in headers {
@@ -129,7 +129,7 @@ async fn pages_of_an_origin_that_was_set_use_the_service() {
     assert_eq!((foreign.status.as_u16(), foreign.header("access-control-allow-origin")), (403, None));
 }
 
-/// What a browser asks before it sends a request of a page.
+/// Sends the preflight request of a browser.
 async fn preflight(api: &Api, origin: &str) -> Answer {
     let request = TestRequest::default().method(Method::OPTIONS).uri("/batch/B-1").insert_header(("origin", origin));
     let request = request.insert_header(("host", "127.0.0.1:8000"));
@@ -181,7 +181,7 @@ fn below(base_path: &str) -> EdgeSettings {
     EdgeSettings { base_path: BasePath::parse(base_path).unwrap(), ..EdgeSettings::default() }
 }
 
-/// What the responses of a service are that clients see below `/shop`.
+/// Asserts that responses carry the prefix `/shop` in their paths.
 async fn assert_prefixed(api: &Api, request: impl Fn(TestRequest) -> TestRequest, path: impl Fn(&str) -> String) {
     let read = async |own: &str| send(api, request(TestRequest::get().uri(&path(own)))).await;
     assert_eq!(read("/").await.header("location"), Some("/shop/docs"));

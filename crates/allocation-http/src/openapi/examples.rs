@@ -1,4 +1,4 @@
-//! Problems as the story of the examples meets them.
+//! Example problems, consistent with the other examples of the document.
 
 #![expect(clippy::expect_used, reason = "the names and quantities of the examples are fixed, and fine")]
 
@@ -9,7 +9,7 @@ use allocation_domain::{OrderId, OutOfStock, PickListId, Quantity, Shortages, Sk
 use allocation_ports::FailedCheck;
 use serde_json::Value;
 
-/// A problem of a type, as an operation answers it.
+/// Returns an example of a problem as an operation returns it.
 pub(super) fn of(kind: Kind, operation: Operation) -> Value {
     serde_json::from_slice(&problem(kind, operation).body()).expect("a problem is JSON")
 }

@@ -142,16 +142,16 @@ pub(crate) struct FailedCheckSchema {
     detail: String,
 }
 
-/// What makes a difference to how a problem is answered.
+/// The properties of an operation that affect its problem responses.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Operation {
     pub(super) has_body: bool,
-    /// The lines that are short are told as one.
+    /// Short lines of an order are reported in one problem.
     pub(super) places_orders: bool,
 }
 
 impl Operation {
-    /// An operation that can raise these.
+    /// Returns the operation that can raise these problems.
     fn raising(kinds: &[Kind]) -> Self {
         Self {
             has_body: kinds.contains(&Kind::MalformedJson),
@@ -160,7 +160,7 @@ impl Operation {
     }
 }
 
-/// Makes the error answers of an operation from the problems it can raise.
+/// Declares the error responses of an operation from the problems it can raise.
 macro_rules! document {
     ($(#[$docs:meta])* $name:ident: $($kind:ident),+ $(,)?) => {
         $(#[$docs])*
@@ -175,11 +175,11 @@ macro_rules! document {
 }
 pub(crate) use document;
 
-/// The answers for problems, by status.
+/// Returns the responses for problems, by status.
 pub(crate) fn problems(kinds: &[Kind]) -> BTreeMap<String, RefOr<Response>> {
     let operation = Operation::raising(kinds);
     let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
-    // Whatever needs the database may find it busy; what has a body may come too slowly.
+    // Database access can time out, and a body can arrive too slowly.
     let busy = kinds.contains(&Kind::DatabaseUnavailable) && !kinds.contains(&Kind::NotReady);
     let busy = busy.then_some(Kind::DatabaseBusy);
     let slow = operation.has_body.then_some(Kind::RequestTimeout);
@@ -189,8 +189,10 @@ pub(crate) fn problems(kinds: &[Kind]) -> BTreeMap<String, RefOr<Response>> {
     by_status.into_iter().map(|(status, kinds)| (status.to_string(), answer(&kinds, operation).into())).collect()
 }
 
-/// Adds the problems that any operation meets before it begins: a name that the service is not reached by,
-/// and, where something is changed, a page of another site, and a version of what has none.
+/// Adds the problems that operations meet before they begin.
+///
+/// Any operation rejects an unknown `Host`. Writes also reject cross-site pages, and preconditions on
+/// resources without versions.
 pub(super) fn add_those_of_every_operation(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         let changing = [&mut item.post, &mut item.patch, &mut item.put, &mut item.delete];
@@ -212,7 +214,7 @@ fn add(to: &mut Documented, kind: Kind) {
     to.responses.responses.insert(status, answer(&[kind], Operation::default()).into());
 }
 
-/// The answer for problems of one status.
+/// Returns the response for problems of one status.
 fn answer(kinds: &[Kind], operation: Operation) -> Response {
     let titles: Vec<_> = kinds.iter().map(|kind| format!("{} (`{}`)", kind.title(), kind.uri())).collect();
     let examples = kinds.iter().map(|kind| {

@@ -15,7 +15,7 @@ fn document() -> Value {
     serde_json::from_str(&openapi_json()).unwrap()
 }
 
-/// Calls `visit` with every value of the document that is under a name.
+/// Calls `visit` with the name and value of every member in the document.
 fn walk(value: &Value, visit: &mut impl FnMut(&str, &Value)) {
     match value {
         Value::Object(members) => members.iter().for_each(|(name, member)| {
@@ -66,7 +66,7 @@ fn every_problem_of_an_operation_is_documented_with_an_example() {
         }
     });
     for kind in Kind::ALL {
-        // A method that a path does not have is no operation.
+        // Unsupported methods are not operations, so the document omits them.
         let expected = *kind != Kind::MethodNotAllowed;
         assert_eq!(documented.contains(kind.name()), expected, "{}", kind.name());
     }
@@ -122,7 +122,7 @@ fn a_shortage_is_told_of_a_line_or_of_all_lines_of_an_order() {
     assert!(names(&order).contains("/OrderOutOfStockProblem") && !names(&order).contains("/OutOfStockProblem"));
 }
 
-/// What a value breaks of a schema, as far as the schemas of this document go.
+/// Returns the first schema violation of a value, for the keywords that this document uses.
 fn breaks(document: &Value, schema: &Value, value: &Value) -> Option<String> {
     if let Some(target) = schema["$ref"].as_str() {
         return breaks(document, document.pointer(target.strip_prefix('#').unwrap()).unwrap(), value);
@@ -162,7 +162,7 @@ fn breaks(document: &Value, schema: &Value, value: &Value) -> Option<String> {
     elements.chain(missing).chain(members).next()
 }
 
-/// The names that an object of a schema may have.
+/// Returns the member names that a schema allows.
 fn known(document: &Value, schema: &Value) -> BTreeSet<String> {
     if let Some(target) = schema["$ref"].as_str() {
         return known(document, document.pointer(target.strip_prefix('#').unwrap()).unwrap());

@@ -5,8 +5,8 @@ use allocation_domain::{BatchReference, OrderId, PickListId, QueuePosition, Sku}
 use allocation_ports::{AllocationCursor, BackorderCursor, BatchCursor, EventCursor, OverdueCursor, ProductTotals};
 use chrono::{DateTime, Utc};
 
-/// An instant of its microseconds. Databases begin their calendars at different times; nothing in
-/// a list is older than 1970.
+/// Converts microseconds to an instant. Instants before 1970 are rejected: no list has any, and databases
+/// differ in their earliest date.
 fn instant(micros: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_micros(micros).filter(|_| micros >= 0)
 }
@@ -85,7 +85,7 @@ impl Cursor for PickListId {
     }
 }
 
-/// The place of a product in the list.
+/// The position of a product in the list.
 #[derive(Debug, PartialEq)]
 pub(crate) struct ProductCursor(pub(crate) Sku);
 
@@ -110,7 +110,7 @@ impl Cursor for ProductCursor {
 }
 
 impl Cursor for BackorderCursor {
-    /// The position is no greater than that of any queue.
+    /// A position above `u32::MAX` is clamped; no queue is that long.
     type Fields = (String, u32, i32, i64, String);
 
     fn fields(&self) -> Self::Fields {
@@ -127,7 +127,7 @@ impl Cursor for BackorderCursor {
 }
 
 impl Cursor for EventCursor {
-    /// Databases keep signed integers.
+    /// Signed, like the integers of the database.
     type Fields = (i64, String, i64, i32);
 
     fn fields(&self) -> Self::Fields {

@@ -1,4 +1,4 @@
-//! The types of problems, for people and programs to read.
+//! The catalogue of problem types, for people and programs.
 
 use super::{Kind, Problem};
 use crate::answer;
@@ -27,7 +27,7 @@ pub(crate) struct ProblemType {
 }
 
 impl ProblemType {
-    /// A type as a client sees it behind a prefix.
+    /// Returns a type with the URI that a client behind a prefix sees.
     fn at(prefix: &Prefix, kind: Kind) -> Self {
         Self {
             r#type: format!("{prefix}{}", kind.uri()),

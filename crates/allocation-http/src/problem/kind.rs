@@ -1,6 +1,6 @@
 use actix_web::http::StatusCode;
 
-/// Makes the types of problems from one table; a type's documentation is its description.
+/// Declares the problem types from one table. The doc comment of a type is its public description.
 macro_rules! kinds {
     ($($(#[doc = $description:literal])+ $kind:ident: $status:ident, $name:literal, $title:literal;)+) => {
         /// The types of problems.
@@ -10,30 +10,30 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// All of them.
+            /// All types.
             pub(crate) const ALL: &'static [Self] = &[$(Self::$kind),+];
 
-            /// The name, unique among the types.
+            /// Returns the unique name of the type.
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$kind => $name),+ }
             }
 
-            /// The relative reference that clients compare.
+            /// Returns the relative reference that clients compare.
             pub(crate) const fn uri(self) -> &'static str {
                 match self { $(Self::$kind => concat!("/problems/", $name)),+ }
             }
 
-            /// The type in a few words.
+            /// Returns the title.
             pub(crate) const fn title(self) -> &'static str {
                 match self { $(Self::$kind => $title),+ }
             }
 
-            /// When it comes up, and what to do about it.
+            /// Returns the description: when the problem occurs, and the remedy.
             pub(crate) const fn description(self) -> &'static str {
                 match self { $(Self::$kind => concat!($($description),+).trim_ascii()),+ }
             }
 
-            /// The status of an answer with this problem.
+            /// Returns the HTTP status.
             pub(crate) const fn status(self) -> StatusCode {
                 match self { $(Self::$kind => StatusCode::$status),+ }
             }
@@ -205,12 +205,12 @@ kinds! {
 }
 
 impl Kind {
-    /// The type of that name.
+    /// Returns the type with a name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
 
-    /// After how many seconds it makes sense to send the request again.
+    /// Returns the seconds after which a retry makes sense.
     pub(crate) fn retry_after(self) -> Option<&'static str> {
         match self {
             Self::Overloaded | Self::DatabaseBusy => Some("1"),

@@ -1,5 +1,5 @@
-//! From each error of a use case to its problem. No match has a `_` arm, so that a new error does
-//! not compile until someone has decided its status.
+//! Converts the errors of use cases to problems. No match has a `_` arm: a new error must not compile
+//! before its status is chosen.
 
 use super::{Kind, Problem};
 use crate::etag;
@@ -200,7 +200,7 @@ fn stale(reference: &domain::BatchReference, actual: domain::BatchVersion) -> Pr
     Problem::new(Kind::BatchChanged, detail)
 }
 
-/// No use case leaves a decision open: it would be a fault of the program.
+/// Converts an open decision, which breaks an invariant: use cases load data until they can decide.
 fn undecided(needed: domain::MoreNeeded) -> Problem {
     Problem::of(Kind::InternalError).caused_by(Arc::new(needed))
 }

@@ -53,7 +53,7 @@ async fn an_unknown_path_is_a_problem_whatever_the_method() {
     }
 }
 
-/// Asks for everything that needs the store.
+/// Sends every request that uses the store.
 async fn ask_for_all(error: fn() -> StoreError) -> Vec<crate::testing::Answer> {
     let api = Ports::failing(error).api();
     vec![
@@ -185,7 +185,7 @@ async fn a_full_queue_of_the_engine_is_overload() {
         slow()
     })
     .api();
-    // One line is decided and one waits; with the other three there is one too many at least.
+    // One line runs and one waits; of the other three, at least one exceeds the limit.
     let requests = (0..5).map(|number| match number {
         4 => post(&api, "/orders", ORDER),
         _ => post(&api, "/allocations", LINE),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 const LIMITS: ConnectionLimits = ConnectionLimits { total: 100, per_address: 100 };
 
-/// Runs a server on a free port for as long as the test runs.
+/// Starts a server on a free port; it runs as long as the test.
 fn start(api: Api) -> SocketAddr {
     start_with(api, LIMITS)
 }
@@ -21,7 +21,7 @@ fn start_with(api: Api, limits: ConnectionLimits) -> SocketAddr {
     address
 }
 
-/// Sends bytes, and gives all that comes back until the server closes.
+/// Sends bytes, and returns everything received until the server closes.
 fn talk(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();

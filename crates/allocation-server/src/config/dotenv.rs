@@ -3,8 +3,9 @@
 use anyhow::{Context, bail};
 use std::path::Path;
 
-/// Reads `.env` in the working directory alone: a file further up may be about something else. None at all is
-/// no error; one that cannot be read is, and none of its lines is quoted, as any may hold a password.
+/// Reads `.env` in the working directory only: a file in a parent may belong to another project.
+///
+/// A missing file is no error. Messages never quote a line, because any line may hold a password.
 pub(crate) fn read_dotenv() -> anyhow::Result<()> {
     let path = Path::new(".env");
     match dotenvy::from_path(path) {
@@ -18,7 +19,7 @@ pub(crate) fn read_dotenv() -> anyhow::Result<()> {
     }
 }
 
-/// The number of the line that holds this text, which may be a line or the rest of one, from 1.
+/// Returns the number, from 1, of the line that contains the start of a text.
 fn line_number(path: &Path, line: &str) -> Option<usize> {
     let text = std::fs::read_to_string(path).ok()?;
     let first = line.lines().next()?;

@@ -1,4 +1,4 @@
-//! Settings of what is in front of the service: names, pages, prefixes and connections.
+//! Settings of the edge: names, origins, prefixes and connections.
 
 use allocation_http::{AllowedHost, BasePath, CorsOrigin, EdgeSettings};
 use clap::Args;
@@ -76,7 +76,7 @@ pub(crate) struct EdgeArgs {
 }
 
 impl EdgeArgs {
-    /// By which names the service is reached, and from which pages.
+    /// Returns the edge settings of the API.
     pub(crate) fn settings(&self) -> EdgeSettings {
         EdgeSettings {
             allowed_hosts: self.allowed_hosts.clone(),

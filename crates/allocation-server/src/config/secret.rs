@@ -1,4 +1,4 @@
-//! Settings that hold a password: no message quotes them.
+//! Settings that may hold a password, which no message quotes.
 
 use anyhow::{Context, bail, ensure};
 use clap::error::{ContextKind, ContextValue};
@@ -8,14 +8,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// How long a URL in a file may be, in bytes.
+/// The maximum length of a file with a URL, in bytes.
 const MAX_FILE_BYTES: u64 = 64 * 1_024;
 
-/// A text that may hold a password. The command line takes any: its parser would quote what it rejects.
+/// A text that may hold a password. It accepts any argument, because clap would quote a rejected one.
 #[derive(Clone)]
 pub(crate) struct Secret(String);
 
-/// How to name a setting and its file in messages.
+/// The names of a setting and its file in messages.
 #[derive(Clone, Copy)]
 pub(super) struct Names {
     pub(super) setting: &'static str,
@@ -27,7 +27,7 @@ impl Secret {
         Self(text.to_owned())
     }
 
-    // The parser of the command line wants a result.
+    // clap requires a result.
     #[expect(clippy::unnecessary_wraps, reason = "it is never wrong here")]
     pub(super) fn parse(text: &str) -> Result<Self, Infallible> {
         Ok(Self::new(text))
@@ -37,7 +37,7 @@ impl Secret {
         &self.0
     }
 
-    /// Reads a file without the line breaks at its end.
+    /// Reads a file, without trailing line breaks.
     fn read(path: &Path) -> anyhow::Result<Self> {
         let mut text = String::new();
         File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)?;
@@ -54,7 +54,11 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A secret from its setting or its file, and how to name that; an error when both are given.
+/// Returns a secret from its setting or its file, and the name of the source.
+///
+/// # Errors
+///
+/// Returns an error if both are set, or if the file cannot be read.
 pub(super) fn given(
     secret: Option<&Secret>,
     file: Option<&Path>,
@@ -74,13 +78,12 @@ pub(super) fn given(
     }
 }
 
-/// Whether a text may be a URL with a password, in a place where none belongs.
+/// Returns whether a text may be a URL with a password, where none belongs.
 fn looks_like_secret(text: &str) -> bool {
     text.contains("://") || text.contains('@')
 }
 
-/// Removes URLs from what the parser of the command line says: one in a wrong place would be quoted, with
-/// its password.
+/// Removes URLs from an error of clap, which would quote a misplaced one with its password.
 pub(crate) fn hide_values(error: &mut clap::Error) {
     const QUOTED: [ContextKind; 4] =
         [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue, ContextKind::PriorArg];
@@ -90,7 +93,7 @@ pub(crate) fn hide_values(error: &mut clap::Error) {
         error.insert(*kind, ContextValue::String("***".to_owned()));
     }
     if !hidden.is_empty() {
-        // They repeat the value.
+        // Suggestions repeat the value.
         error.remove(ContextKind::Suggested);
         error.remove(ContextKind::SuggestedArg);
         error.remove(ContextKind::SuggestedSubcommand);

@@ -1,4 +1,4 @@
-//! Panics in the log, each place once a minute: a task that panics is tried again, and may panic again.
+//! Logging of panics, once a minute for each location: a panicking task is retried and may panic again.
 
 use super::LogWriter;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -8,17 +8,17 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a panic at the same place is not logged again.
+/// The time for which a panic at the same location is not logged again.
 const SAME_PLACE: Duration = Duration::from_secs(60);
-/// How many places are remembered. When there are more, all are forgotten, and logged again.
+/// The number of remembered locations. Beyond it, all are dropped, and each is logged once more.
 const MAX_PLACES: usize = 64;
 
-/// When each place was logged, and how often it panicked since.
+/// The time each location was logged, and its unlogged panics since.
 #[derive(Debug, Default)]
 struct Places(HashMap<String, (Instant, u64)>);
 
 impl Places {
-    /// Whether a panic is to be logged, and how many at its place were not since the last one.
+    /// Records a panic; returns the number of unlogged panics at its location if it has to be logged.
     fn panicked(&mut self, place: &str, now: Instant) -> Option<u64> {
         if let Some((logged, unlogged)) = self.0.get_mut(place) {
             if now.duration_since(*logged) < SAME_PLACE {
@@ -36,7 +36,7 @@ impl Places {
     }
 }
 
-/// Sends panics to the log. The standard library would write them to standard error itself, and wait for it.
+/// Sends panics to the log. The standard library's hook writes to standard error directly, and could block.
 pub(crate) fn log_panics(writer: &LogWriter) {
     let (writer, places) = (writer.clone(), Mutex::new(Places::default()));
     panic::set_hook(Box::new(move |panic| {

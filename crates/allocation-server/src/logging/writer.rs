@@ -1,4 +1,4 @@
-//! A writer that never makes its callers wait.
+//! A log writer that never blocks its callers.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};
@@ -7,16 +7,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How many bytes of lines may wait to be written. A line that finds no room is dropped and counted.
+/// The bytes of lines that may wait to be written. Lines beyond it are dropped and counted.
 pub(crate) const MAX_WAITING_BYTES: usize = 4 * 1_024 * 1_024;
-/// How long to pause before a write that failed is tried again.
+/// The pause before a failed write is retried.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// Writes lines on a thread of its own. Cloning gives another handle to the same writer.
+/// A writer whose lines are written on a dedicated thread. Clones share it.
 ///
-/// A sink that stalls, is full or is closed costs lines, and nothing else: they wait in memory up to
-/// [`MAX_WAITING_BYTES`], and those beyond are dropped. When the sink has taken all that waited, the log says
-/// how many were dropped.
+/// A sink that stalls, fails or is closed costs only lines. Up to [`MAX_WAITING_BYTES`] wait in memory, and
+/// further lines are dropped. Once the sink has caught up, the number of dropped lines is logged.
 #[derive(Clone)]
 pub(crate) struct LogWriter(Arc<Shared>);
 
@@ -29,7 +28,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     lines: VecDeque<Vec<u8>>,
-    /// The bytes of the lines that wait and of the one being written.
+    /// The bytes of the queued lines and of the line being written.
     bytes: usize,
     dropped: u64,
     /// Whether the last write failed.
@@ -37,11 +36,11 @@ struct State {
 }
 
 impl LogWriter {
-    /// Starts to write to a sink.
+    /// Starts the writer of a sink.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// Returns an error if the thread cannot be created.
     pub(crate) fn start(sink: impl Write + Send + 'static) -> io::Result<Self> {
         Self::start_with(sink, MAX_WAITING_BYTES, |lines| {
             tracing::warn!(lines, "log lines were dropped: standard error did not take them in time");
@@ -59,12 +58,12 @@ impl LogWriter {
         Ok(Self(shared))
     }
 
-    /// Writes a line, soon.
+    /// Queues a line.
     pub(crate) fn line(&self, text: &str) {
         self.0.push(format!("{text}\n").into_bytes());
     }
 
-    /// Waits until all lines are written; no longer than `at_most`, and not for a sink that fails.
+    /// Waits until all lines are written, up to `at_most`; does not wait for a failing sink.
     pub(crate) fn flush(&self, at_most: Duration) {
         let until = Instant::now() + at_most;
         let mut state = self.0.locked();
@@ -116,7 +115,7 @@ impl Shared {
         }
     }
 
-    /// Writes a line to its end, however often that has to be tried: so no line is cut off in the middle.
+    /// Writes a complete line, with retries, so that no line is truncated.
     fn write(&self, sink: &mut impl Write, mut line: &[u8]) {
         while !line.is_empty() {
             match sink.write(line) {
@@ -134,7 +133,7 @@ impl Shared {
         thread::sleep(RETRY_PAUSE);
     }
 
-    /// Makes room for more; answers how many lines were dropped, once the sink has caught up.
+    /// Releases the bytes of a written line. Returns the number of dropped lines once the sink has caught up, 0 before.
     fn written(&self, bytes: usize) -> u64 {
         let mut state = self.locked();
         state.failing = false;
@@ -147,7 +146,7 @@ impl Shared {
 }
 
 impl Write for LogWriter {
-    /// Takes a line; a log event is written in one go.
+    /// Queues a line; a log event is written in one call.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.push(line.to_vec());
         Ok(line.len())

@@ -1,7 +1,7 @@
 use super::*;
 use std::sync::mpsc::{self, Receiver, Sender};
 
-/// A sink that does as it is told, one write after the other.
+/// A sink whose results the test sets, one write after the other.
 struct Sink {
     answers: Receiver<io::Result<usize>>,
     written: Sender<Vec<u8>>,
@@ -9,7 +9,7 @@ struct Sink {
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A test that has ended says no more.
+        // A test that has ended sends no more results.
         let taken = self.answers.recv().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
         if taken > 0 {
             drop(self.written.send(bytes[..taken].to_vec()));
