@@ -24,7 +24,7 @@ pub struct CloudEvent<'a> {
     data: &'a Event,
 }
 
-/// Returns an event of the log as a CloudEvent with this `source`, a URI reference that names the service.
+/// Returns an event of the log as a `CloudEvent` with this `source`, a URI reference that names the service.
 ///
 /// The `id` is the position in decimal digits. The `data` is the event as the domain crate serializes it,
 /// so that a Rust consumer can restore it unchanged.

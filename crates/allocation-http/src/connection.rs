@@ -68,7 +68,7 @@ pub(crate) struct Connection<S> {
     put_off: bool,
     /// Wakes the task at the deadline or before; a later deadline does not reset it.
     timer: Option<Pin<Box<Sleep>>>,
-    ending: Option<UnitOutcome>,
+    ending: Option<Ending>,
     /// The bytes that the dispatcher received since it last had to wait.
     delivered: usize,
     /// The bytes that it received while the current request executes.
@@ -80,7 +80,7 @@ pub(crate) struct Connection<S> {
 
 /// The progress of an ending connection.
 #[derive(Default)]
-struct UnitOutcome {
+struct Ending {
     /// Whether the write half is shut down.
     is_shut: bool,
     discarded: usize,
@@ -179,7 +179,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Starts to end the connection and returns the deadline.
     fn begin_ending(&mut self) -> Instant {
-        self.ending = Some(UnitOutcome::default());
+        self.ending = Some(Ending::default());
         Instant::now() + LINGER_TIME
     }
 

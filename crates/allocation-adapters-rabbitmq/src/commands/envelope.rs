@@ -1,4 +1,4 @@
-//! The CloudEvent around a command.
+//! The `CloudEvent` around a command.
 
 use super::command::Command;
 use super::problem::{Kind, Problem};
@@ -13,14 +13,14 @@ const MAX_BYTES: usize = 256 << 10;
 /// A command with its id and origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Envelope {
-    /// The `id` of the CloudEvent.
+    /// The `id` of the `CloudEvent`.
     pub(crate) id: CausationId,
     /// The origin that the command's events record.
     pub(crate) origin: Origin,
     pub(crate) command: Command,
 }
 
-/// The CloudEvent members that are read. All other members are ignored.
+/// The `CloudEvent` members that are read. All other members are ignored.
 #[derive(Deserialize)]
 struct CloudEvent<'a> {
     #[serde(borrow)]
