@@ -56,7 +56,7 @@ const COUNTERS: [(&str, &str); 2] = [
          )",
     ),
     (
-        "products whose counts of lines are not those of their lines",
+        "products whose line counters differ from their lines",
         "SELECT count(*) FROM products AS p
          LEFT JOIN (
              SELECT sku, count(expires_at) AS held, sum(waiting) AS units,

@@ -8,7 +8,7 @@ use allocation_ports::StoreError;
 use std::slice;
 
 #[derive(Debug, thiserror::Error)]
-#[error("a product that is behind is not for want of rows")]
+#[error("a product that is behind has no rows to load")]
 struct NothingToLoad;
 
 /// Loads the requested data into a product.

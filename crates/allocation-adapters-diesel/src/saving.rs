@@ -147,7 +147,7 @@ pub(crate) struct NewEvent<'a> {
 const ANCHOR: &str = "";
 
 #[derive(Debug, thiserror::Error)]
-#[error("no event tells what batch {0} was added with")]
+#[error("no event records what batch {0} was added with")]
 struct NoEvent(String);
 
 /// A year that SQLite cannot store: its dates are texts, which sort correctly only with four-digit years.

@@ -68,7 +68,7 @@ impl EventPublisher for RabbitPublisher {
     }
 
     fn send(&mut self, events: &[LoggedEvent]) -> Result<Box<dyn PendingConfirms>, BrokerUnavailable> {
-        let Some(open) = &self.open else { return Err(BrokerUnavailable("there is no connection".into())) };
+        let Some(open) = &self.open else { return Err(BrokerUnavailable("no connection is open".into())) };
         let messages = events.iter().map(|event| self.message(event)).collect();
         let mut answers = Box::pin(publish(open.channel.clone(), self.exchange.short(), messages));
         // One poll hands all messages to the connection, in order, as far as it goes without the broker.

@@ -120,7 +120,7 @@ impl Beats {
             self.suspect_until.store(micros + micros_of(READ_WITHIN), Ordering::SeqCst);
             tracing::warn!(
                 stalled_ms = (micros - last) / 1_000,
-                "the process stood still; commands that came meanwhile count as sent when it stopped"
+                "the process was suspended; commands that arrived meanwhile are dated from the suspension"
             );
         }
         self.last.store(micros, Ordering::SeqCst);

@@ -105,7 +105,7 @@ impl Drop for Tenure {
         if self.held.is_some()
             && let Err(error) = self.keeper.ports.leases.release(&self.keeper.lease)
         {
-            tracing::debug!(%error, "the lease of the log was not given back");
+            tracing::debug!(%error, "the lease of the event log was not released");
         }
     }
 }
@@ -176,14 +176,14 @@ impl Keeper {
             }
             Err(SequenceError::LeaseLost) => {
                 *held = None;
-                tracing::warn!("another process has taken the log of events over");
+                tracing::warn!("another process has taken over event sequencing");
                 return RENEW;
             }
             Err(SequenceError::Store(error)) => error,
         };
         match error {
             StoreError::Busy(cause) | StoreError::Conflict(cause) => {
-                tracing::debug!(%cause, "others are in the way of the log of events");
+                tracing::debug!(%cause, "event sequencing gives way to other writers");
             }
             error => self.log.failed(&error),
         }
@@ -196,7 +196,7 @@ impl Keeper {
             if !self.take()? {
                 return Ok(RENEW);
             }
-            tracing::info!("this process keeps the log of events");
+            tracing::info!("this process sequences events");
             *held = Some(Held::now(self.retention.grace));
             return Ok(Duration::ZERO);
         };

@@ -22,7 +22,7 @@ pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[LockRequest]) -> Result<
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("batch {0} was removed and added to another product meanwhile")]
+#[error("batch {0} was removed and added to another product concurrently")]
 struct BatchMoved(BatchReference);
 
 /// Locks the product of a batch with the requested rows; returns `None` when the batch does not exist.

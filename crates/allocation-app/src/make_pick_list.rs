@@ -43,7 +43,7 @@ pub(crate) struct AlwaysTaken;
 pub(crate) struct AllListed;
 
 #[derive(Debug, thiserror::Error)]
-#[error("pick list {0} was made meanwhile")]
+#[error("pick list {0} was created concurrently")]
 struct MadeMeanwhile(PickListId);
 
 impl UseCases {

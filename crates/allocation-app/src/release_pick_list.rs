@@ -14,7 +14,7 @@ pub enum ReleasePickListError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The store failed.
-    #[error("the pick list was not given back")]
+    #[error("the pick list was not released")]
     Store(#[from] StoreError),
 }
 

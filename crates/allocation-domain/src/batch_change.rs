@@ -95,7 +95,7 @@ pub enum ChangeBatchError {
         actual: BatchVersion,
     },
     /// More units of the batch were already picked, shipped or found missing.
-    #[error("Batch {reference} cannot come to {purchased} units: {gone} were picked, shipped or found missing")]
+    #[error("Batch {reference} cannot be lowered to {purchased} units: {gone} were picked, shipped or found missing")]
     BelowConsumed {
         /// The batch.
         reference: BatchReference,

@@ -10,7 +10,7 @@ use crate::{
 /// The decision has changed nothing. The caller loads the requested rows into the product and
 /// retries.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("what is at hand of SKU {sku} does not decide: {what}")]
+#[error("SKU {sku} is loaded only in part: {what}")]
 pub struct MoreNeeded {
     /// The SKU of the product.
     pub sku: Sku,

@@ -248,7 +248,7 @@ pub struct Shortages(
 ///
 /// Such a SKU was never registered and never had a batch, so it may never arrive.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} of the SKUs of the order are those of no product", .0.len())]
+#[error("{} SKUs of the order belong to no product", .0.len())]
 pub struct UnknownSkus(
     /// The SKUs, sorted.
     pub Vec<Sku>,

@@ -129,7 +129,7 @@ pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload
     operation_id = "listOrders",
     tag = "Orders",
     params(
-        ("status" = Option<StatusSchema>, Query, description = "Only orders that have come to this"),
+        ("status" = Option<StatusSchema>, Query, description = "Only orders with this status"),
         ("sku" = Option<Identifier>, Query, description = "Only orders with a line of this SKU"),
         PageParameters,
     ),

@@ -116,7 +116,7 @@ pub(crate) async fn make(api: Data<Api>, request: HttpRequest, payload: Payload)
     operation_id = "listPickLists",
     tag = "Pick lists",
     params(
-        ("status" = Option<ListStatusSchema>, Query, description = "Only lists that have come to this"),
+        ("status" = Option<ListStatusSchema>, Query, description = "Only lists with this status"),
         PageParameters,
     ),
     responses(

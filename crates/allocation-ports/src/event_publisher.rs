@@ -18,7 +18,7 @@ pub enum Delivery {
 /// The broker does not respond, or has closed the connection. Events that were sent but not confirmed may
 /// or may not have arrived.
 #[derive(Debug, thiserror::Error)]
-#[error("the broker is away")]
+#[error("the broker is unavailable")]
 pub struct BrokerUnavailable(#[source] pub Box<dyn Error + Send + Sync>);
 
 /// Sends events to a broker over one connection that it keeps open.

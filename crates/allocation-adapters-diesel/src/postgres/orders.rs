@@ -46,11 +46,11 @@ pub(crate) fn add_orders(connection: &mut PgConnection, orders: &[OrderValues<'_
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("an order has got a standalone line meanwhile")]
+#[error("an order received a standalone line concurrently")]
 struct OrderHasBegun;
 
 #[derive(Debug, thiserror::Error)]
-#[error("the lines of order {0} have changed meanwhile")]
+#[error("the lines of order {0} changed concurrently")]
 struct LinesChanged(String);
 
 /// Locks the anchors of orders that units of work add lines to, and returns how the ended ones ended.

@@ -35,7 +35,7 @@ pub(crate) struct DatabaseFile {
 type Identity = Option<(u64, u64)>;
 
 #[derive(Debug, thiserror::Error)]
-#[error("the file of the database was removed or replaced; put it back, or start the service anew")]
+#[error("the database file was removed or replaced; restore it or restart the service")]
 struct Replaced;
 
 impl DatabaseFile {

@@ -77,7 +77,7 @@ impl DatabaseProbe for Store {
         };
         match probed {
             Err(StoreError::Busy(cause)) => {
-                tracing::debug!(%cause, "others are in the way of the probe");
+                tracing::debug!(%cause, "the probe gives way to other writers");
                 Ok(Probed::Busy)
             }
             probed => probed,

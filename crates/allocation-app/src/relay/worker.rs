@@ -21,7 +21,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// The reason why relaying has ended, until it starts again.
 #[derive(Debug, thiserror::Error)]
 enum Ended {
-    #[error("told to stop")]
+    #[error("stop requested")]
     Stopped,
     #[error("another process relays")]
     LeaseLost,

@@ -135,7 +135,7 @@ fn what_is_missing_cannot_be_lowered_away_but_removed_with_its_batch() {
     let mut shop = listed();
     shop.pick("P-1", 1, 0);
     let error = shop.change("B-1", BatchChange { purchased: Some(Units::ZERO), ..BatchChange::default() }).unwrap_err();
-    assert_eq!(error.to_string(), "Batch B-1 cannot come to 0 units: 5 were picked, shipped or found missing");
+    assert_eq!(error.to_string(), "Batch B-1 cannot be lowered to 0 units: 5 were picked, shipped or found missing");
     let now = shop.now;
     shop.chairs().remove_batch(&batch("B-1"), now).unwrap();
 }

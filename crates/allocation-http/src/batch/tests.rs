@@ -145,7 +145,7 @@ async fn a_batch_is_deleted_only_in_a_version_that_is_asked_for() {
     for tag in [other.to_owned(), format!("W/{current}"), "x".to_owned(), String::new()] {
         let answer = remove("/batch/B-1", &tag).await;
         assert_eq!(answer.status, 412, "{tag}");
-        let detail = format!("Batch B-1 has the version {current} by now, which If-Match does not name");
+        let detail = format!("Batch B-1 has the version {current} now, which If-Match does not name");
         assert_eq!(answer.problem("batch-changed")["detail"], detail);
     }
     remove("/batch/B-9", "*").await.problem("batch-not-found");

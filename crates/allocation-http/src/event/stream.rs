@@ -122,7 +122,7 @@ impl Following {
                         return Some(self.send(page.body.into()));
                     }
                 }
-                Err(problem) if problem.turns_away() => tracing::debug!("a stream of events is held up"),
+                Err(problem) if problem.turns_away() => tracing::debug!("an event stream waits for a free reader"),
                 Err(problem) => {
                     tracing::warn!(error = problem.chain(), "a stream of events is cut off");
                     return None;

@@ -28,7 +28,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::AllocationNotFound => Problem::new(kind, "Order O-1 has nothing allocated in batch B-1"),
         Kind::BatchAlreadyExists => Problem::new(kind, "Batch B-1 exists already with other content"),
         Kind::BatchChanged => {
-            Problem::new(kind, "Batch B-1 has the version \"2-5f5e100\" by now, which If-Match does not name")
+            Problem::new(kind, "Batch B-1 has the version \"2-5f5e100\" now, which If-Match does not name")
         }
         Kind::OrderAlreadyExists => Problem::new(kind, "Order O-7 exists already with other content"),
         Kind::OrderNotHeld => Problem::new(kind, "Order O-7 is not on hold"),
@@ -54,7 +54,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::NothingPicked => Problem::new(kind, "Nothing of pick list MORNING was picked"),
         Kind::AlreadyPicked => Problem::new(kind, "Units of order O-1 were picked"),
         Kind::UnitsConsumed => {
-            Problem::new(kind, "Batch B-1 cannot come to 2 units: 5 were picked, shipped or found missing")
+            Problem::new(kind, "Batch B-1 cannot be lowered to 2 units: 5 were picked, shipped or found missing")
         }
         Kind::NotAcceptable => Problem::new(kind, "A pick list is shown as application/json, text/csv or text/html"),
         Kind::NotReady => Problem::not_ready(&[FailedCheck::new(FailedCheck::SEQUENCER, "No replica numbers events")]),

@@ -62,9 +62,9 @@ fn came(units: Count, batch: &BatchReference, reason: AllocationReason) -> Strin
 
 fn went(units: Count, batch: &BatchReference, reason: DeallocationReason) -> String {
     match reason {
-        DeallocationReason::Request => format!("{units} given back to batch {batch} on request"),
-        DeallocationReason::Cancellation => format!("{units} given back to batch {batch}: the order was cancelled"),
-        DeallocationReason::Expiry => format!("{units} given back to batch {batch}: the hold had expired"),
+        DeallocationReason::Request => format!("{units} returned to batch {batch} on request"),
+        DeallocationReason::Cancellation => format!("{units} returned to batch {batch}: the order was cancelled"),
+        DeallocationReason::Expiry => format!("{units} returned to batch {batch}: the hold had expired"),
         DeallocationReason::BatchLowered => {
             format!("{units} lost from batch {batch}: it came to less than was allocated of it")
         }
@@ -77,7 +77,7 @@ const fn left_list(reason: WithdrawalReason) -> &'static str {
     match reason {
         WithdrawalReason::Deallocated => "its units are not allocated any more",
         WithdrawalReason::NotInStock => "the batch is not in stock any more",
-        WithdrawalReason::GivenBack => "the list was given back",
+        WithdrawalReason::GivenBack => "the list was released",
     }
 }
 

@@ -99,7 +99,7 @@ kinds! {
 
     /// The batch was corrected since, so that it has none of the versions named by `If-Match`.
     /// Nothing was changed; look at the batch, and decide anew.
-    BatchChanged: PRECONDITION_FAILED, "batch-changed", "The batch was corrected meanwhile";
+    BatchChanged: PRECONDITION_FAILED, "batch-changed", "The batch has changed";
 
     /// The order has a line of that SKU already, with another quantity.
     LineAlreadyAllocated: CONFLICT, "line-already-allocated", "The line is allocated with another quantity";
@@ -145,7 +145,7 @@ kinds! {
     PickLineNotFound: NOT_FOUND, "pick-line-not-found", "There is no such pick line";
 
     /// The line is not to be picked any more: its order was cancelled or gave the units back, its
-    /// batch changed, or the list was given back. Put the units back on their shelf.
+    /// batch changed, or the list was released. Put the units back on their shelf.
     PickLineWithdrawn: CONFLICT, "pick-line-withdrawn", "The pick line was withdrawn";
 
     /// More units were found than the line has to pick; it may have been lowered since the list was

@@ -196,7 +196,7 @@ impl From<ReleasePickListError> for Problem {
 
 fn stale(reference: &domain::BatchReference, actual: domain::BatchVersion) -> Problem {
     let tag = etag::version_tag(actual);
-    let detail = format!("Batch {reference} has the version {tag} by now, which If-Match does not name");
+    let detail = format!("Batch {reference} has the version {tag} now, which If-Match does not name");
     Problem::new(Kind::BatchChanged, detail)
 }
 

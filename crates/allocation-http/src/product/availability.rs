@@ -39,7 +39,7 @@ struct Asked {
     tag = "Products",
     params(
         ("sku" = Identifier, Path, description = "The product", example = "RED-CHAIR"),
-        ("qty" = Option<i32>, Query, minimum = 1, description = "Tell from when on so many units are free"),
+        ("qty" = Option<i32>, Query, minimum = 1, description = "Also return the earliest date on which this many units are available"),
         ("by" = Option<String>, Query, format = Date, description = "Tell how many units are free on this day"),
     ),
     responses(

@@ -212,7 +212,7 @@ fn a_reader_who_comes_too_late_is_told(database: &TestDatabase) {
 
 /// Whether a server has said that it keeps the log.
 fn keeps_log(server: &Server) -> bool {
-    server.log().iter().any(|line| line.contains("this process keeps the log of events"))
+    server.log().iter().any(|line| line.contains("this process sequences events"))
 }
 
 /// How long it takes until an event has its place that is written now.

@@ -130,7 +130,7 @@ async fn a_batch_is_changed_only_in_a_revision_that_is_asked_for() {
             );
         } else {
             assert_eq!((answer.status.as_u16(), answer.version().as_deref()), (412, None), "{tags:?}");
-            let detail = "Batch B-1 has the version \"3-665030ac30240\" by now, which If-Match does not name";
+            let detail = "Batch B-1 has the version \"3-665030ac30240\" now, which If-Match does not name";
             assert_eq!(answer.problem("batch-changed")["detail"], detail);
         }
     }

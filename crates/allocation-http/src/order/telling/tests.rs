@@ -38,9 +38,9 @@ fn why_units_came_is_told() {
 #[test]
 fn why_units_went_is_told() {
     let cases = [
-        (DeallocationReason::Request, "request", "10 units given back to batch B-1 on request"),
-        (DeallocationReason::Cancellation, "cancellation", "10 units given back to batch B-1: the order was cancelled"),
-        (DeallocationReason::Expiry, "expiry", "10 units given back to batch B-1: the hold had expired"),
+        (DeallocationReason::Request, "request", "10 units returned to batch B-1 on request"),
+        (DeallocationReason::Cancellation, "cancellation", "10 units returned to batch B-1: the order was cancelled"),
+        (DeallocationReason::Expiry, "expiry", "10 units returned to batch B-1: the hold had expired"),
         (
             DeallocationReason::BatchLowered,
             "batch_lowered",
@@ -182,7 +182,7 @@ fn why_units_left_a_pick_list_is_told() {
     let cases = [
         (WithdrawalReason::Deallocated, "deallocated", "its units are not allocated any more"),
         (WithdrawalReason::NotInStock, "not_in_stock", "the batch is not in stock any more"),
-        (WithdrawalReason::GivenBack, "given_back", "the list was given back"),
+        (WithdrawalReason::GivenBack, "given_back", "the list was released"),
     ];
     for (reason, name, why) in cases {
         let facts = json!({"reference": "B-1", "pick_list_id": "P-1", "line": 2, "qty": 10, "reason": name});
