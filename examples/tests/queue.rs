@@ -1,4 +1,4 @@
-//! The command that the README gives, with a real RabbitMQ, which `scripts/test` installs.
+//! The command that `docs/how-to/follow-events.md` gives, with a real RabbitMQ, which `scripts/test` installs.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// The program, started as the README says, but with the address of another broker. Killed when dropped.
+/// The program, started as the page says, but with the address of another broker. Killed when dropped.
 struct Program {
     child: Child,
     lines: Receiver<String>,
@@ -19,7 +19,7 @@ struct Program {
 
 impl Program {
     fn start(broker: &TestBroker) -> Self {
-        let readme = include_str!("../../README.md");
+        let readme = include_str!("../../docs/how-to/follow-events.md");
         let command = "cargo run -p allocation-examples --bin consume-queue -- ";
         let arguments = readme.lines().find_map(|line| line.strip_prefix(command)).unwrap();
         let arguments =
