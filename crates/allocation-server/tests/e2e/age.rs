@@ -73,7 +73,7 @@ fn what_came_while_a_replica_stood_still_is_refused_when_it_goes_on(database: &T
     assert_eq!(client.available("B-1"), 9, "nothing of it is back");
     client.get("/orders/O-2").problem(404, "order-not-found");
     client.get("/batch/B-2").problem(404, "batch-not-found");
-    assert!(stalled.log().iter().any(|line| line.contains("stood still")), "{:?}", stalled.log());
+    assert!(stalled.log().iter().any(|line| line.contains("the process was suspended")), "{:?}", stalled.log());
     recovered(&stalled.client());
     assert_eq!(client.available("B-1"), 8);
 }
