@@ -35,14 +35,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// The time that a unit of work or a query waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(2);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The maximum number of retries of a query after lost connections.
 const MAX_LOST: u32 = 3;
 
-const fn patience(wait: LockWait) -> Duration {
+const fn timeout(wait: LockWait) -> Duration {
     match wait {
-        LockWait::Usual | LockWait::Brief => PATIENCE,
+        LockWait::Usual | LockWait::Brief => WAIT_TIMEOUT,
         LockWait::Short => Duration::from_millis(100),
     }
 }
@@ -83,7 +83,7 @@ struct Inner {
 struct AllInUse(u32);
 
 #[derive(Debug, thiserror::Error)]
-#[error("other writers took longer than {} s", PATIENCE.as_secs())]
+#[error("other writers took longer than {} s", WAIT_TIMEOUT.as_secs())]
 struct WritersInTheWay;
 
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +119,7 @@ impl Store {
         let pool = r2d2::Pool::builder()
             .max_size(pool_size.max(1))
             .min_idle(Some(0))
-            .connection_timeout(PATIENCE)
+            .connection_timeout(WAIT_TIMEOUT)
             // The BEGIN of a unit of work also checks the connection, and saves a round trip.
             .test_on_check_out(false)
             .error_handler(Box::new(last_error.clone()))
@@ -173,9 +173,9 @@ impl Store {
         let pool = &self.0.pool;
         let (mut tries, begun) = (0, Instant::now());
         loop {
-            let mut connection = self.pooled(patience(wait))?;
+            let mut connection = self.pooled(timeout(wait))?;
             // Each untrusted connection may cost a deadline, and the next one may be no better.
-            let again = tries < pool.max_size() && begun.elapsed() < PATIENCE;
+            let again = tries < pool.max_size() && begun.elapsed() < WAIT_TIMEOUT;
             tries += 1;
             if !self.trusts(connection.session()) {
                 connection.discard();
@@ -200,13 +200,13 @@ impl Store {
 
     /// Takes a connection from the pool. A wait is in vain if the awaited connections break meanwhile. The
     /// next request opens a new one, so a second attempt follows.
-    fn pooled(&self, patience: Duration) -> Result<Lent, StoreError> {
+    fn pooled(&self, timeout: Duration) -> Result<Lent, StoreError> {
         let pool = &self.0.pool;
         let again = |error| match pool.state().connections {
             0 => pool.get_timeout(Duration::from_millis(200)),
             _ => Err(error),
         };
-        pool.get_timeout(patience).or_else(again).map(Lent::new).map_err(|error| self.no_connection(error))
+        pool.get_timeout(timeout).or_else(again).map(Lent::new).map_err(|error| self.no_connection(error))
     }
 
     fn no_connection(&self, error: r2d2::Error) -> StoreError {
@@ -229,7 +229,7 @@ impl Store {
         writer: &Arc<FairMutex<AnyConnection>>,
         wait: LockWait,
     ) -> Result<impl DerefMut<Target = AnyConnection> + use<>, StoreError> {
-        let Some(mut connection) = writer.try_lock_arc_for(patience(wait)) else {
+        let Some(mut connection) = writer.try_lock_arc_for(timeout(wait)) else {
             return Err(StoreError::Busy(WritersInTheWay.into()));
         };
         if connection.is_broken()

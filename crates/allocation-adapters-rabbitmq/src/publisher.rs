@@ -97,9 +97,9 @@ struct Page {
 }
 
 impl PendingConfirms for Page {
-    fn wait(&mut self, patience: Duration) -> Result<PublishStatus, BrokerUnavailable> {
+    fn wait(&mut self, timeout: Duration) -> Result<PublishStatus, BrokerUnavailable> {
         let answers = &mut self.answers;
-        match self.broker.block_on(async { tokio::time::timeout(patience, answers).await }) {
+        match self.broker.block_on(async { tokio::time::timeout(timeout, answers).await }) {
             Ok(answers) => answers.map(PublishStatus::Answered),
             Err(_) if self.status.blocked() => Ok(PublishStatus::Blocked),
             Err(_) => Ok(PublishStatus::Waiting),

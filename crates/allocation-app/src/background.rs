@@ -28,7 +28,7 @@ impl StopSignal {
     }
 
     /// Waits for `time`, or less if the task must stop; returns whether the task continues.
-    fn goes_on_after(&self, time: Duration) -> bool {
+    pub(crate) fn goes_on_after(&self, time: Duration) -> bool {
         self.0.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
     }
 }
@@ -76,16 +76,27 @@ impl BackgroundTask {
         after_panic: Duration,
         mut step: impl FnMut(&StopSignal) -> Duration + Send + 'static,
     ) -> io::Result<Self> {
+        Self::spawn(name, move |stop| {
+            let mut pause = first;
+            while stop.goes_on_after(pause) {
+                let stepped = panic::catch_unwind(AssertUnwindSafe(|| step(&stop)));
+                pause = stepped.unwrap_or(after_panic);
+            }
+        })
+    }
+
+    /// Starts a task that runs `work` once; `work` must return soon after the signal.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the system cannot start a thread.
+    pub(crate) fn spawn(name: &'static str, work: impl FnOnce(StopSignal) + Send + 'static) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let alive = Alive::new();
         let vital = alive.vital(name);
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
-            let (_alive, stopped) = (alive, StopSignal(stopped));
-            let mut pause = first;
-            while stopped.goes_on_after(pause) {
-                let stepped = panic::catch_unwind(AssertUnwindSafe(|| step(&stopped)));
-                pause = stepped.unwrap_or(after_panic);
-            }
+            let _alive = alive;
+            work(StopSignal(stopped));
         })?;
         Ok(Self { stop, thread, vital })
     }
@@ -96,7 +107,7 @@ impl BackgroundTask {
         self.vital.clone()
     }
 
-    /// Stops the task after the current step.
+    /// Stops the task after the current step, and waits for that.
     pub fn stop(self) {
         drop(self.stop);
         // The thread catches the panics of its steps.

@@ -11,13 +11,10 @@ mod worker;
 
 pub use backoff::Backoff;
 
-use crate::health::Alive;
-use crate::{LoadMonitor, Vital};
+use crate::{BackgroundTask, LoadMonitor, Vital};
 use allocation_ports::{Clock, EventLog, EventPublisher, Leases, PageSize, RelayStore};
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Sender};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use worker::Worker;
 
@@ -52,7 +49,7 @@ pub struct RelaySettings {
     /// only some 100 ms later, however many there are.
     pub pages: u8,
     /// How long the broker may take to confirm published events before it counts as unavailable.
-    pub patience: Duration,
+    pub confirm_timeout: Duration,
     /// The pauses after failures.
     pub backoff: Backoff,
 }
@@ -67,7 +64,7 @@ impl RelaySettings {
             idle_pause: Duration::from_millis(50),
             page: PageSize::LARGEST,
             pages: 5,
-            patience: Duration::from_secs(30),
+            confirm_timeout: Duration::from_secs(30),
             backoff: Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(30) },
         }
     }
@@ -79,11 +76,7 @@ impl RelaySettings {
 /// Every event is published at least once. An event whose confirmation was lost is published again, as are
 /// all events after it.
 #[derive(Debug)]
-pub struct Relay {
-    stop: Sender<()>,
-    thread: JoinHandle<()>,
-    vital: Vital,
-}
+pub struct Relay(BackgroundTask);
 
 impl Relay {
     /// The name of the lease.
@@ -95,28 +88,18 @@ impl Relay {
     ///
     /// Returns an error when the system cannot start a thread.
     pub fn start(ports: RelayPorts, settings: RelaySettings) -> io::Result<Self> {
-        let (stop, stopped) = mpsc::channel();
-        let alive = Alive::new();
-        let vital = alive.vital("relay");
-        let worker = Worker::new(ports, settings, stopped);
-        let thread = thread::Builder::new().name("relay".to_owned()).spawn(move || {
-            let _alive = alive;
-            worker.run();
-        })?;
-        Ok(Self { stop, thread, vital })
+        BackgroundTask::spawn("relay", |stop| Worker::new(ports, settings, stop).run()).map(Self)
     }
 
     /// Returns the vital sign of the thread.
     #[must_use]
     pub fn vital(&self) -> Vital {
-        self.vital.clone()
+        self.0.vital()
     }
 
     /// Stops once all published events are confirmed, or after some seconds.
     pub fn stop(self) {
-        drop(self.stop);
-        // The thread catches its own panics.
-        let _ended = self.thread.join();
+        self.0.stop();
     }
 }
 

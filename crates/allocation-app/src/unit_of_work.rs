@@ -127,12 +127,12 @@ impl UnitRunner {
         name: &'static str,
         work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<UnitOutcome<T>, StoreError>,
     ) -> Result<T, StoreError> {
-        self.run_with(Patience { wait, steps: MAX_STEPS, again: running_again_helps }, name, work)
+        self.run_with(RunPolicy { wait, steps: MAX_STEPS, again: running_again_helps }, name, work)
     }
 
     fn run_with<T>(
         &self,
-        patience: Patience,
+        policy: RunPolicy,
         name: &'static str,
         mut work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<UnitOutcome<T>, StoreError>,
     ) -> Result<T, StoreError> {
@@ -140,10 +140,10 @@ impl UnitRunner {
         let mut attempt = Attempt { number: 1, resolving: false };
         let mut steps = 0;
         loop {
-            let wait = if attempt.resolving { LockWait::Usual } else { patience.wait };
+            let wait = if attempt.resolving { LockWait::Usual } else { policy.wait };
             let error = match self.run_once(wait, attempt, &mut work) {
                 Ok(Some(answer)) => return Ok(answer),
-                Ok(None) if steps < patience.steps && begun.elapsed() < self.retry.give_up_after => {
+                Ok(None) if steps < policy.steps && begun.elapsed() < self.retry.give_up_after => {
                     steps += 1;
                     continue;
                 }
@@ -152,7 +152,7 @@ impl UnitRunner {
             };
             let last = attempt.number >= self.retry.attempts || begun.elapsed() >= self.retry.give_up_after;
             let settles = attempt.resolving && running_again_helps(&error);
-            if last || !(settles || (patience.again)(&error)) {
+            if last || !(settles || (policy.again)(&error)) {
                 return Err(told(error, attempt));
             }
             attempt.resolving |= matches!(error, StoreError::OutcomeUnknown(_));
@@ -168,8 +168,8 @@ impl UnitRunner {
         work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<UnitOutcome<T>, StoreError>,
     ) -> Result<T, StoreError> {
         let unknown = |error: &StoreError| matches!(error, StoreError::OutcomeUnknown(_));
-        let patience = Patience { wait: LockWait::Short, steps: 0, again: unknown };
-        self.run_with(patience, "once", work)
+        let policy = RunPolicy { wait: LockWait::Short, steps: 0, again: unknown };
+        self.run_with(policy, "once", work)
     }
 
     /// Runs `work` once; returns `None` after a step.
@@ -213,7 +213,7 @@ impl UnitRunner {
 }
 
 /// The limits of a runner.
-struct Patience {
+struct RunPolicy {
     /// The limit on lock waits, except while an unknown commit is resolved.
     wait: LockWait,
     /// The most steps before the decision.

@@ -127,6 +127,7 @@ fn explain<T: Body>(bytes: &[u8], faults: &mut Faults) -> Result<Option<T::Conte
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    // A value that is no text names neither JSON nor `identity`, as an empty one.
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let encoded = text(CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity"));
     match text(CONTENT_TYPE) {

@@ -54,10 +54,10 @@ pub enum PublishStatus {
 /// The pending confirms of events that were sent.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait PendingConfirms {
-    /// Waits at most `patience` for the broker to confirm or reject all events.
+    /// Waits at most `timeout` for the broker to confirm or reject all events.
     ///
     /// # Errors
     ///
     /// [`BrokerUnavailable`]: the outcome of every event is unknown.
-    fn wait(&mut self, patience: Duration) -> Result<PublishStatus, BrokerUnavailable>;
+    fn wait(&mut self, timeout: Duration) -> Result<PublishStatus, BrokerUnavailable>;
 }

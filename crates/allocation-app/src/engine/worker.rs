@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The time by which the parts of a failed group may delay the lines queued after them.
-const PATIENCE_WITH_PARTS: Duration = Duration::from_secs(1);
+const PARTS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long commands on products that are behind may delay the lines queued after them: a few units of
 /// work. Then these commands fail as busy, and the sweeper continues alone.
-const PATIENCE_WITH_BEHIND: Duration = Duration::from_millis(250);
+const CATCH_UP_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// The deadlines for the rest of a group that was not decided at once.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ struct Until {
 impl Until {
     /// Returns the deadlines for a group that started at `begun` and has just run.
     fn after(begun: Instant) -> Self {
-        Self { parts: Instant::now() + PATIENCE_WITH_PARTS, behind: begun + PATIENCE_WITH_BEHIND }
+        Self { parts: Instant::now() + PARTS_TIMEOUT, behind: begun + CATCH_UP_TIMEOUT }
     }
 }
 

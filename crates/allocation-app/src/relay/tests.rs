@@ -9,6 +9,7 @@ use allocation_ports::{
 };
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::thread;
 use std::time::Instant;
 
 /// The state that the mocks share: a log, a broker, and the recorded progress.
@@ -205,7 +206,7 @@ fn relay(world: World, done: impl Fn(&World) -> bool) -> (World, bool) {
         idle_pause: Duration::from_millis(1),
         page: PageSize::new(5).unwrap(),
         pages: 2,
-        patience: Duration::from_millis(20),
+        confirm_timeout: Duration::from_millis(20),
         backoff: Backoff { first: Duration::from_millis(1), longest: Duration::from_millis(2) },
     };
     let relay = Relay::start(ports, settings).unwrap();

@@ -1,5 +1,6 @@
 use super::deliveries::{Page, Refusals, parked, sum_up_retried};
 use super::{Relay, RelayPorts, RelaySettings};
+use crate::background::StopSignal;
 use crate::{ErrorChain, FailureLog};
 use allocation_ports::{
     BrokerUnavailable, Delivery, EventFilter, Lease, LoggedEvent, ParkedEvent, PendingConfirms, PublishStatus,
@@ -7,11 +8,10 @@ use allocation_ports::{
 };
 use std::convert::Infallible;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// How long the broker may take to confirm published events once the relay must stop.
-const PATIENCE_AT_STOP: Duration = Duration::from_secs(3);
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 /// The ratio of rest to work under high load. On a machine that broker and database share, publishing an
 /// event costs more than deciding its allocation.
 const REST_IN_RUSH: u32 = 4;
@@ -60,7 +60,7 @@ impl From<RecordError> for Ended {
 pub(super) struct Worker {
     ports: RelayPorts,
     settings: RelaySettings,
-    stopped: Receiver<()>,
+    stopped: StopSignal,
     lease: Lease,
     /// The time of the last renewal of the lease.
     renewed: Instant,
@@ -73,7 +73,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(ports: RelayPorts, settings: RelaySettings, stopped: Receiver<()>) -> Self {
+    pub(super) fn new(ports: RelayPorts, settings: RelaySettings, stopped: StopSignal) -> Self {
         let lease = Lease { name: Relay::LEASE, holder: settings.holder.clone() };
         let (renewed, refusals) = (Instant::now(), Refusals::default());
         let log = FailureLog::new("event relay", "retrying");
@@ -92,7 +92,7 @@ impl Worker {
 
     /// Returns whether the relay must stop, now or within `time`.
     fn stops_within(&self, time: Duration) -> bool {
-        self.stopped.recv_timeout(time) != Err(RecvTimeoutError::Timeout)
+        !self.stopped.goes_on_after(time)
     }
 
     /// Returns the pause after relaying has ended. Logs a lasting failure only once.
@@ -251,8 +251,8 @@ impl Worker {
                     told = true;
                 }
             }
-            let patience = if stops { PATIENCE_AT_STOP } else { self.settings.patience };
-            if begun.elapsed() >= patience {
+            let timeout = if stops { STOP_TIMEOUT } else { self.settings.confirm_timeout };
+            if begun.elapsed() >= timeout {
                 return Err(BrokerUnavailable("it confirms nothing".into()).into());
             }
             self.renew_in_time()?;

@@ -96,8 +96,8 @@ impl Arriving {
 
     /// Returns the time that the next piece may take.
     fn rest(&self) -> Duration {
-        let seconds = u64::try_from(self.bytes.len() / MIN_BYTES_PER_SECOND).unwrap_or_default();
-        (BODY_TIME + Duration::from_secs(seconds)).saturating_sub(self.begun.elapsed())
+        let seconds = u64::try_from(self.bytes.len() / MIN_BYTES_PER_SECOND).unwrap_or(u64::MAX);
+        BODY_TIME.saturating_add(Duration::from_secs(seconds)).saturating_sub(self.begun.elapsed())
     }
 
     /// Returns the body. Its bytes count as in flight until the request finishes.
