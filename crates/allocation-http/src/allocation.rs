@@ -1,19 +1,19 @@
 //! Allocations: which batch serves which order line.
 
 mod line;
-mod row;
+mod response;
 
 pub(crate) use line::{LineAllocation, NewLine, Part};
-pub(crate) use row::Row;
+pub(crate) use response::Row;
 
 use crate::api::Api;
 use crate::identifier::{Identifier, PathIdentifiers};
 use crate::openapi::document;
-use crate::page::{self, Page, PageAnswer, PageParameters};
+use crate::page::{self, Page, PageParamsSchema, PageResponse};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{answer, body, origin};
+use crate::{body, origin, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -38,8 +38,8 @@ document!(DeallocateLineProblems:
 
 /// Allocate an order line
 ///
-/// Allocating the same line again changes nothing. A line that lost units to a deallocation may be
-/// sent again with its full quantity: what is missing is allocated, what it has stays.
+/// Repeating the request changes nothing. A line that lost units to a deallocation can be sent again with
+/// its full quantity: it keeps its units, and the missing ones are allocated.
 #[utoipa::path(
     post,
     path = "/allocations",
@@ -52,7 +52,7 @@ document!(DeallocateLineProblems:
                 "order_id": "O-1", "sku": "RED-CHAIR", "qty": 10, "reference": "B-1",
                 "allocations": [{ "reference": "B-1", "qty": 10, "eta": "2027-01-15" }]
             })),
-        (status = 200, description = "The line had all its units already", body = LineAllocation<'_>,
+        (status = 200, description = "All units of the line were already allocated", body = LineAllocation<'_>,
             example = json!({
                 "order_id": "O-1", "sku": "RED-CHAIR", "qty": 10, "reference": "B-1",
                 "allocations": [{ "reference": "B-1", "qty": 10, "eta": "2027-01-15" }]
@@ -63,14 +63,14 @@ document!(DeallocateLineProblems:
 pub(crate) async fn allocate(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let line = body::read::<NewLine>(&request, payload).await?;
     match api.engine.allocate(line, origin::of(&request)).await? {
-        AllocationOutcome::Allocated(line) => answer::json(StatusCode::CREATED, &LineAllocation::from(&line)),
-        AllocationOutcome::Unchanged(line) => answer::json(StatusCode::OK, &LineAllocation::from(&line)),
+        AllocationOutcome::Allocated(line) => respond::json(StatusCode::CREATED, &LineAllocation::from(&line)),
+        AllocationOutcome::Unchanged(line) => respond::json(StatusCode::OK, &LineAllocation::from(&line)),
     }
 }
 
 /// List allocations
 ///
-/// One row for each line and batch, by SKU, order and batch.
+/// Returns one row for each line and batch, sorted by SKU, order and batch.
 #[utoipa::path(
     get,
     path = "/allocations",
@@ -80,11 +80,11 @@ pub(crate) async fn allocate(api: Data<Api>, request: HttpRequest, payload: Payl
         ("order_id" = Option<Identifier>, Query, description = "Only lines of this order"),
         ("sku" = Option<Identifier>, Query, description = "Only lines of this SKU"),
         ("reference" = Option<Identifier>, Query, description = "Only units in this batch"),
-        PageParameters,
+        PageParamsSchema,
     ),
     responses(
         (status = 200, description = "A page of allocations", body = Vec<Row<'_>>,
-            headers(("Link" = String, description = "The next page, if there is one: `<...>; rel=\"next\"`")),
+            headers(("Link" = String, description = "A link to the next page, if there is one: `<...>; rel=\"next\"`")),
             example = json!([{ "order_id": "O-1", "sku": "RED-CHAIR", "qty": 10, "reference": "B-1" }])),
         ListAllocationsProblems,
     ),
@@ -97,15 +97,15 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
         reference: query.take("reference", str::parse),
     };
     let page = Page::take(&mut query);
-    query.faults().check(Some(()))?;
-    // An order has few lines, and an index finds them.
+    query.errors().check(Some(()))?;
+    // An order has few lines, which an index finds.
     let of_one_order = filter.order_id.is_some();
     let read = move |queries: &dyn Queries, now| read_page(queries, &filter, page, now);
     let page = if of_one_order { api.read(&request, read).await } else { api.search(&request, read).await }?;
     Ok(page.into())
 }
 
-/// Free the units that an order holds in a batch
+/// Deallocate the units that an order has in a batch
 #[utoipa::path(
     delete,
     path = "/allocations/{order_id}/batch/{reference}",
@@ -115,7 +115,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
         ("order_id" = Identifier, Path, description = "The order", example = "O-1"),
         ("reference" = Identifier, Path, description = "The batch", example = "B-1"),
     ),
-    responses((status = 204, description = "The units are free again"), DeallocateLineProblems),
+    responses((status = 204, description = "The units are free"), DeallocateLineProblems),
 )]
 pub(crate) async fn deallocate(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut path = PathIdentifiers::of(&request);
@@ -131,7 +131,7 @@ fn read_page(
     filter: &AllocationFilter,
     page: Page<AllocationCursor>,
     now: DateTime<Utc>,
-) -> Result<PageAnswer, Problem> {
+) -> Result<PageResponse, Problem> {
     let rows = queries.allocations(filter, page.after, page.size, now)?;
     let next = page::next(page.size, &rows, |after, size| queries.allocations(filter, after, size, now))?;
     let filters = [
@@ -140,7 +140,7 @@ fn read_page(
         ("reference", filter.reference.as_ref().map(BatchReference::as_str)),
     ];
     let link = next.and_then(|cursor| page::link("/allocations", &filters, page.size, &cursor));
-    Ok(PageAnswer { body: answer::bytes(&rows.iter().map(Row::from).collect::<Vec<_>>())?, link })
+    Ok(PageResponse { body: respond::bytes(&rows.iter().map(Row::from).collect::<Vec<_>>())?, link })
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! Backorders.
 
-mod row;
+mod response;
 
-pub(crate) use row::Row;
+pub(crate) use response::Row;
 
-use crate::answer;
 use crate::api::Api;
 use crate::identifier::Identifier;
 use crate::openapi::document;
-use crate::page::{self, Page, PageAnswer, PageParameters};
+use crate::page::{self, Page, PageParamsSchema, PageResponse};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::resource::Path;
+use crate::respond;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, web};
 use allocation_domain::Sku;
@@ -24,19 +24,19 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 
 document!(ListBackordersProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 
-/// List the lines that wait
+/// List backorders
 ///
-/// By SKU, and within it in the order in which they are served: the higher priority first, then the
-/// line that was placed first.
+/// Sorted by SKU, then in the order in which the lines are served: higher priority first, then older
+/// lines.
 #[utoipa::path(
     get,
     path = "/backorders",
     operation_id = "listBackorders",
     tag = "Orders",
-    params(("sku" = Option<Identifier>, Query, description = "Only lines of this SKU"), PageParameters),
+    params(("sku" = Option<Identifier>, Query, description = "Only lines of this SKU"), PageParamsSchema),
     responses(
-        (status = 200, description = "A page of lines that wait", body = Vec<Row<'_>>,
-            headers(("Link" = String, description = "The next page, if there is one: `<...>; rel=\"next\"`")),
+        (status = 200, description = "A page of backorders", body = Vec<Row<'_>>,
+            headers(("Link" = String, description = "A link to the next page, if there is one: `<...>; rel=\"next\"`")),
             example = json!([{
                 "sku": "RED-CHAIR", "position": 1, "order_id": "O-8", "qty": 50, "priority": 5,
                 "placed_at": "2027-01-10T08:00:00Z"
@@ -48,7 +48,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     let mut query = Query::of(&request);
     let filter = BackorderFilter { sku: query.take("sku", str::parse) };
     let page = Page::take(&mut query);
-    query.faults().check(Some(()))?;
+    query.errors().check(Some(()))?;
     let page = api.search(&request, move |queries, now| read_page(queries, &filter, page, now)).await?;
     Ok(page.into())
 }
@@ -58,12 +58,12 @@ fn read_page(
     filter: &BackorderFilter,
     page: Page<BackorderCursor>,
     now: DateTime<Utc>,
-) -> Result<PageAnswer, Problem> {
+) -> Result<PageResponse, Problem> {
     let rows = queries.backorders(filter, page.after, page.size, now)?;
     let next = page::next(page.size, &rows, |after, size| queries.backorders(filter, after, size, now))?;
     let filters = [("sku", filter.sku.as_ref().map(Sku::as_str))];
     let link = next.and_then(|cursor| page::link("/backorders", &filters, page.size, &cursor));
-    Ok(PageAnswer { body: answer::bytes(&rows.iter().map(Row::from).collect::<Vec<_>>())?, link })
+    Ok(PageResponse { body: respond::bytes(&rows.iter().map(Row::from).collect::<Vec<_>>())?, link })
 }
 
 #[cfg(test)]

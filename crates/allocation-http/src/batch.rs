@@ -1,24 +1,24 @@
 //! Batches of stock.
 
 mod change;
-mod new;
-mod shown;
+mod request;
+mod response;
 
 #[cfg(test)]
 pub(crate) use change::Correction;
 pub(crate) use change::{__path_change, change};
-pub(crate) use new::BatchToAdd;
-pub(crate) use shown::Batch;
+pub(crate) use request::BatchToAdd;
+pub(crate) use response::Batch;
 
 use crate::api::Api;
 use crate::etag::{self, IfMatch};
 use crate::identifier::{Identifier, PathIdentifiers, encode};
 use crate::openapi::document;
-use crate::page::{self, Page, PageAnswer, PageParameters};
+use crate::page::{self, Page, PageParamsSchema, PageResponse};
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{answer, body};
+use crate::{body, respond};
 use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
@@ -46,18 +46,18 @@ document!(RemoveBatchProblems:
 
 /// Add a batch
 ///
-/// Adding the same batch again changes nothing. `ref` and `qty` are accepted as other names of
-/// `reference` and `purchased_quantity`.
+/// Repeating the request changes nothing. `ref` and `qty` are accepted as aliases of `reference` and
+/// `purchased_quantity`.
 #[utoipa::path(
     post,
     path = "/batch",
     operation_id = "addBatch",
     tag = "Batches",
     request_body(content = BatchToAdd, examples(
-        ("coming" = (summary = "A batch that is on its way", value = json!({
+        ("coming" = (summary = "An inbound batch", value = json!({
             "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20, "eta": "2027-01-15"
         }))),
-        ("in-stock" = (summary = "A batch in the warehouse", value = json!({
+        ("in-stock" = (summary = "A batch in stock", value = json!({
             "reference": "B-2", "sku": "RED-CHAIR", "purchased_quantity": 5
         }))),
     )),
@@ -71,7 +71,7 @@ document!(RemoveBatchProblems:
                 "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
                 "allocated_quantity": 0, "available_quantity": 20, "eta": "2027-01-15"
             })),
-        (status = 200, description = "The batch was there already; this is what became of it", body = Batch<'_>,
+        (status = 200, description = "The batch already exists; its current state", body = Batch<'_>,
             headers(("ETag" = String, description = "The version of the batch")),
             example = json!({
                 "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
@@ -86,18 +86,17 @@ pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) 
     match api.gate.run(&request, move || use_cases.add_batch(&new)).await? {
         AddBatchOutcome::Added(batch) => {
             let location = format!("/batch/{}", encode(batch.reference().as_str()));
-            let mut response = answer::builder(StatusCode::CREATED);
+            let mut response = respond::builder(StatusCode::CREATED);
             response.insert_header((header::LOCATION, location));
             show(response, api.today(), &batch)
         }
-        AddBatchOutcome::Unchanged(batch) => show(answer::builder(StatusCode::OK), api.today(), &batch),
+        AddBatchOutcome::Unchanged(batch) => show(respond::builder(StatusCode::OK), api.today(), &batch),
     }
 }
 
 /// List batches
 ///
-/// In the order in which they were added; those that are overdue, with `overdue=true`, the longest overdue
-/// first.
+/// Sorted by the time of addition; with `overdue=true`, the longest overdue first.
 #[utoipa::path(
     get,
     path = "/batch",
@@ -106,12 +105,12 @@ pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) 
     params(
         ("sku" = Option<Identifier>, Query, description = "Only batches of this SKU"),
         ("overdue" = Option<bool>, Query, description =
-            "`true`: only batches that were expected before today and have not been received"),
-        PageParameters,
+            "`true`: only batches that were expected before today and have not arrived"),
+        PageParamsSchema,
     ),
     responses(
         (status = 200, description = "A page of batches", body = Vec<Batch<'_>>,
-            headers(("Link" = String, description = "The next page, if there is one: `<...>; rel=\"next\"`")),
+            headers(("Link" = String, description = "A link to the next page, if there is one: `<...>; rel=\"next\"`")),
             example = json!([{
                 "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
                 "allocated_quantity": 10, "available_quantity": 10, "eta": "2027-01-15"
@@ -125,20 +124,20 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     let today = api.today();
     let page = if query.take("overdue", parse_overdue).is_some() {
         let page = Page::take(&mut query);
-        query.faults().check(Some(()))?;
+        query.errors().check(Some(()))?;
         api.search(&request, move |queries, now| read_overdue(queries, &filter, today, page, now)).await?
     } else {
         let page = Page::take(&mut query);
-        query.faults().check(Some(()))?;
+        query.errors().check(Some(()))?;
         api.search(&request, move |queries, now| read_page(queries, &filter, today, page, now)).await?
     };
     Ok(page.into())
 }
 
-/// Look at a batch
+/// Get a batch
 ///
-/// The `ETag` changes with all that is shown. Its part before the dot is the version, which counts
-/// corrections, not allocations: it is what `If-Match` compares.
+/// The `ETag` changes with every member of the response. The part before the dot is the version, which
+/// counts corrections but not allocations. `If-Match` compares only the version.
 #[utoipa::path(
     get,
     path = "/batch/{reference}",
@@ -146,10 +145,10 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     tag = "Batches",
     params(
         ("reference" = Identifier, Path, description = "The batch", example = "B-1"),
-        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what is known already"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the representation that the client has"),
     ),
     responses(
-        (status = 304, description = "The batch is shown as it was"),
+        (status = 304, description = "The batch has not changed"),
         (status = 200, description = "The batch", body = Batch<'_>,
             headers(("ETag" = String, description = "The version of the batch")),
             example = json!({
@@ -162,7 +161,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let reference = reference(&request)?;
     let batch = api.read(&request, move |queries, now| read(queries, &reference, now)).await?;
-    let shown = show(answer::builder(StatusCode::OK), api.today(), &batch)?;
+    let shown = show(respond::builder(StatusCode::OK), api.today(), &batch)?;
     let is_known =
         shown.headers().get(header::ETAG).is_some_and(|tag| etag::is_known(request.headers(), tag.as_bytes()));
     Ok(if is_known { not_modified(&shown) } else { shown })
@@ -170,8 +169,8 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 
 /// Delete a batch
 ///
-/// Only a batch that no line is allocated to, and of which nothing was picked, can be deleted. Send the
-/// `ETag` of the batch as `If-Match` to delete only the version that you have seen.
+/// A batch can be deleted only if it has no allocations and none of its units were picked. Send its `ETag`
+/// as `If-Match` to delete it only if it is unchanged.
 #[utoipa::path(
     delete,
     path = "/batch/{reference}",
@@ -180,15 +179,15 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     params(
         ("reference" = Identifier, Path, description = "The batch", example = "B-1"),
         ("If-Match" = Option<String>, Header, description =
-            "The `ETag` of the version to delete, several of them in a list, or `*` for any", example = "\"1-5f5e100\""),
+            "The `ETag` of the version to delete, a list of them, or `*` for any", example = "\"1-5f5e100\""),
     ),
-    responses((status = 204, description = "The batch is deleted"), RemoveBatchProblems),
+    responses((status = 204, description = "The batch was deleted"), RemoveBatchProblems),
 )]
 pub(crate) async fn remove(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let reference = reference(&request)?;
-    let asked = IfMatch::of(request.headers());
+    let if_match = IfMatch::of(request.headers());
     let use_cases = api.use_cases(&request);
-    let remove = move || use_cases.remove_batch_if(&reference, |version| asked.names(version));
+    let remove = move || use_cases.remove_batch_if(&reference, |version| if_match.names(version));
     api.gate.run(&request, remove).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -199,13 +198,13 @@ fn reference(request: &HttpRequest) -> Result<BatchReference, Problem> {
     path.finish(found)
 }
 
-/// Returns the response that shows a batch.
+/// Returns the response with a batch and its tag.
 fn show(
     mut response: HttpResponseBuilder,
     today: NaiveDate,
     batch: &allocation_domain::Batch,
 ) -> Result<HttpResponse, Problem> {
-    let shown = answer::bytes(&Batch::on(today, batch))?;
+    let shown = respond::bytes(&Batch::on(today, batch))?;
     Ok(response.insert_header(etag::of(batch.version(), &shown)).body(shown))
 }
 
@@ -233,7 +232,7 @@ fn read_page(
     today: NaiveDate,
     page: Page<BatchCursor>,
     now: DateTime<Utc>,
-) -> Result<PageAnswer, Problem> {
+) -> Result<PageResponse, Problem> {
     let rows = queries.batches(filter, page.after, page.size, now)?;
     let next = page::next(page.size, &rows, |after, size| queries.batches(filter, after, size, now))?;
     let filters = [("sku", filter.sku.as_ref().map(Sku::as_str))];
@@ -247,7 +246,7 @@ fn read_overdue(
     today: NaiveDate,
     page: Page<OverdueCursor>,
     now: DateTime<Utc>,
-) -> Result<PageAnswer, Problem> {
+) -> Result<PageResponse, Problem> {
     let rows = queries.overdue_batches(filter, today, page.after, page.size, now)?;
     let read = |after, size| queries.overdue_batches(filter, today, after, size, now);
     let next = page::next(page.size, &rows, read)?;
@@ -260,9 +259,9 @@ fn page_of(
     today: NaiveDate,
     rows: &[allocation_domain::Batch],
     link: Option<HeaderValue>,
-) -> Result<PageAnswer, Problem> {
+) -> Result<PageResponse, Problem> {
     let rows: Vec<_> = rows.iter().map(|batch| Batch::on(today, batch)).collect();
-    Ok(PageAnswer { body: answer::bytes(&rows)?, link })
+    Ok(PageResponse { body: respond::bytes(&rows)?, link })
 }
 
 /// Only overdue batches have a list of their own.

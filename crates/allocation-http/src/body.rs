@@ -1,4 +1,4 @@
-//! Request bodies: read within a limit, parsed in one pass, and parsed again for all faults if that fails.
+//! Request bodies: read within a limit, parsed in one pass, and parsed again for all errors if that fails.
 
 mod arrival;
 mod bodies;
@@ -11,10 +11,10 @@ pub(crate) use bodies::Bodies;
 use bodies::Share;
 pub(crate) use members::{Given, NoMembers, object};
 
-use crate::fault::Faults;
 use crate::identifier::PathIdentifiers;
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
+use crate::validation_error::ValidationErrors;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, web};
@@ -33,8 +33,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A type that a body can be parsed into.
 ///
-/// Two parsers accept the same input: serde, straight from the bytes, and deserr, which finds all faults.
-pub(crate) trait Body: DeserializeOwned + Deserr<Faults> + 'static {
+/// Two parsers accept the same input: serde, straight from the bytes, and deserr, which finds all errors.
+pub(crate) trait Body: DeserializeOwned + Deserr<ValidationErrors> + 'static {
     /// The size limit in bytes: the largest valid body with every character escaped, and some space.
     const MAX_BYTES: usize = MAX_BYTES;
 
@@ -45,18 +45,18 @@ pub(crate) trait Body: DeserializeOwned + Deserr<Faults> + 'static {
     type Content: Send + 'static;
 
     /// Validates the rules that involve several members.
-    fn content(self) -> Result<Self::Content, Faults>;
+    fn content(self) -> Result<Self::Content, ValidationErrors>;
 }
 
 /// Reads and parses the body of a request that takes no query parameters.
 pub(crate) async fn read<T: Body>(request: &HttpRequest, payload: Payload) -> Result<T::Content, Problem> {
     check_media_type(request.headers())?;
     let bytes = collect(request, payload, T::MAX_BYTES).await?;
-    let (content, faults) = understand::<T>(bytes, Query::of(request).faults()).await?;
-    faults.check(content)
+    let (content, errors) = understand::<T>(bytes, Query::of(request).errors()).await?;
+    errors.check(content)
 }
 
-/// Reads and parses a body, and adds its faults to the faults of the path.
+/// Reads and parses a body, and adds its errors to the errors of the path.
 pub(crate) async fn read_beside<T: Body, P>(
     path: PathIdentifiers<'_>,
     found: Option<P>,
@@ -65,11 +65,11 @@ pub(crate) async fn read_beside<T: Body, P>(
 ) -> Result<(P, T::Content), Problem> {
     check_media_type(request.headers())?;
     let bytes = collect(request, payload, T::MAX_BYTES).await?;
-    let (content, faults) = understand::<T>(bytes, path.into_faults()).await?;
-    faults.check(found.zip(content))
+    let (content, errors) = understand::<T>(bytes, path.into_errors()).await?;
+    errors.check(found.zip(content))
 }
 
-/// Reads an optional body without members, and adds its faults to the faults of the path.
+/// Reads an optional body without members, and adds its errors to the errors of the path.
 pub(crate) async fn read_nothing_beside<P>(
     path: PathIdentifiers<'_>,
     found: Option<P>,
@@ -77,36 +77,36 @@ pub(crate) async fn read_nothing_beside<P>(
     payload: Payload,
 ) -> Result<P, Problem> {
     let bytes = collect(request, payload, NoMembers::MAX_BYTES).await?;
-    let mut faults = path.into_faults();
+    let mut errors = path.into_errors();
     if !bytes.is_empty() {
         check_media_type(request.headers())?;
-        (_, faults) = understand::<NoMembers>(bytes, faults).await?;
+        (_, errors) = understand::<NoMembers>(bytes, errors).await?;
     }
-    faults.check(found)
+    errors.check(found)
 }
 
-/// The content of a body, `None` if it has faults, and all faults found so far.
-type Understood<T> = Result<(Option<<T as Body>::Content>, Faults), Problem>;
+/// The content of a body, `None` if it has errors, and all errors found so far.
+type Understood<T> = Result<(Option<<T as Body>::Content>, ValidationErrors), Problem>;
 
-/// Parses a body. The content is `None` if the body has faults, which are then added.
-async fn understand<T: Body>(bytes: Bytes, faults: Faults) -> Understood<T> {
+/// Parses a body. The content is `None` if the body has errors, which are then added.
+async fn understand<T: Body>(bytes: Bytes, errors: ValidationErrors) -> Understood<T> {
     if bytes.len() < LARGE_BYTES {
-        return understand_now::<T>(&bytes, faults);
+        return understand_now::<T>(&bytes, errors);
     }
-    let parsed = web::block(move || understand_now::<T>(&bytes, faults)).await;
+    let parsed = web::block(move || understand_now::<T>(&bytes, errors)).await;
     parsed.map_err(|error| Problem::of(Kind::InternalError).caused_by(Arc::new(error)))?
 }
 
-fn understand_now<T: Body>(bytes: &[u8], mut faults: Faults) -> Understood<T> {
+fn understand_now<T: Body>(bytes: &[u8], mut errors: ValidationErrors) -> Understood<T> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let content = match parse::<T>(bytes) {
         Some(content) => Some(content),
-        None => explain::<T>(bytes, &mut faults)?,
+        None => explain::<T>(bytes, &mut errors)?,
     };
-    Ok((content, faults))
+    Ok((content, errors))
 }
 
-/// Parses a body in one pass; `None` if it has any fault.
+/// Parses a body in one pass; `None` if it has any error.
 fn parse<T: Body>(bytes: &[u8]) -> Option<T::Content> {
     // Serde also deserializes a struct from an array.
     let object = bytes.trim_ascii_start().first() == Some(&b'{');
@@ -114,12 +114,12 @@ fn parse<T: Body>(bytes: &[u8]) -> Option<T::Content> {
     body.content().ok()
 }
 
-/// Parses a body that has faults, to collect all of them.
-fn explain<T: Body>(bytes: &[u8], faults: &mut Faults) -> Result<Option<T::Content>, Problem> {
-    Ok(match json::read::<T>(bytes, faults)?.map(T::content) {
+/// Parses a body that has errors, to collect all of them.
+fn explain<T: Body>(bytes: &[u8], errors: &mut ValidationErrors) -> Result<Option<T::Content>, Problem> {
+    Ok(match json::read::<T>(bytes, errors)?.map(T::content) {
         Some(Ok(content)) => Some(content),
         Some(Err(found)) => {
-            faults.append(found);
+            errors.append(found);
             None
         }
         None => None,

@@ -15,8 +15,8 @@ pub(crate) use prefix::Prefix;
 pub use site::CorsOrigin;
 
 use crate::etag;
-use crate::fault::{Fault, Faults};
 use crate::problem::{Kind, Problem};
+use crate::validation_error::{ValidationError, ValidationErrors};
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
@@ -48,7 +48,7 @@ impl EdgeSettings {
     fn admit(&self, request: &mut ServiceRequest) -> (Prefix, Result<(), Problem>) {
         let prefix = match self.forwarded_prefix(request) {
             Ok(forwarded) => forwarded.unwrap_or_else(|| self.base_path.prefix()),
-            Err(fault) => return (self.base_path.prefix(), Err(Faults::from(fault).into())),
+            Err(error) => return (self.base_path.prefix(), Err(ValidationErrors::from(error).into())),
         };
         self.base_path.strip(request);
         (prefix, self.check(request))
@@ -68,13 +68,15 @@ impl EdgeSettings {
         Ok(())
     }
 
-    fn forwarded_prefix(&self, request: &ServiceRequest) -> Result<Option<Prefix>, Fault> {
+    fn forwarded_prefix(&self, request: &ServiceRequest) -> Result<Option<Prefix>, ValidationError> {
         if !self.trusts_forwarded_prefix {
             return Ok(None);
         }
         let Some(text) = request.headers().get(&prefix::FORWARDED) else { return Ok(None) };
         let parsed = text.to_str().map_err(|_| prefix::RULE).and_then(BasePath::parse_prefix);
-        parsed.map(|path| Some(path.prefix())).map_err(|detail| Fault::of("X-Forwarded-Prefix", detail))
+        parsed
+            .map(|path| Some(path.prefix()))
+            .map_err(|detail| ValidationError::in_parameter("X-Forwarded-Prefix", detail))
     }
 }
 

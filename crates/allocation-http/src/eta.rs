@@ -1,6 +1,6 @@
 //! ETAs in bodies and queries.
 
-use crate::fault::{Faults, name, refuse};
+use crate::validation_error::{ValidationErrors, name, refuse};
 use allocation_domain::Eta;
 use chrono::NaiveDate;
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
@@ -54,8 +54,11 @@ pub(crate) fn serialize<S: Serializer>(eta: &Eta, serializer: S) -> Result<S::Ok
     }
 }
 
-impl Deserr<Faults> for Eta {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+impl Deserr<ValidationErrors> for Eta {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        at: ValuePointerRef<'_>,
+    ) -> Result<Self, ValidationErrors> {
         match value {
             Value::Null => Ok(Self::InStock),
             Value::String(text) => expected_on(&text).or_else(|error| refuse(at, error)),

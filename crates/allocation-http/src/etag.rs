@@ -180,9 +180,9 @@ mod tests {
             &["x, \"3-1f\",\"1-1f\""],
         ];
         for lines in cases {
-            let asked = if_match(lines);
-            assert_eq!(asked, IfMatch::OneOf([seen(1), seen(3)].into()), "{lines:?}");
-            assert_eq!((asked.first_try(), asked.names(seen(1)), asked.names(seen(2))), (Some(seen(3)), true, false));
+            let named = if_match(lines);
+            assert_eq!(named, IfMatch::OneOf([seen(1), seen(3)].into()), "{lines:?}");
+            assert_eq!((named.first_try(), named.names(seen(1)), named.names(seen(2))), (Some(seen(3)), true, false));
         }
     }
 
@@ -225,8 +225,8 @@ mod tests {
             "'1-1f'",
             "\"one\"",
         ] {
-            let asked = if_match(&[line]);
-            assert_eq!((asked.first_try(), asked.names(NONE)), (Some(NONE), false), "{line}");
+            let named = if_match(&[line]);
+            assert_eq!((named.first_try(), named.names(NONE)), (Some(NONE), false), "{line}");
         }
     }
 }

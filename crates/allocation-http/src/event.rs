@@ -1,13 +1,13 @@
 //! The event feed: all events in one order, in pages or as a stream.
 
-mod asked;
 mod feed;
 mod page;
-mod shown;
+mod params;
+mod schema;
 mod stream;
 
 pub use feed::EventFeed;
-pub(crate) use shown::{DataSchema, Shown};
+pub(crate) use schema::{CloudEventSchema, EventDataSchema};
 pub(crate) use stream::{__path_stream, stream};
 
 use crate::api::Api;
@@ -22,8 +22,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, web};
 use allocation_cloudevents::BATCH_MEDIA_TYPE;
 use allocation_ports::PageSize;
-use asked::{Asked, parse_wait};
 use page::Page;
+use params::{Params, parse_wait};
 use std::time::Duration;
 
 pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
@@ -39,35 +39,36 @@ document!(ListEventsProblems: Validation, EventsGone, Overloaded, DatabaseUnavai
 /// events than before.
 const GATHER: Duration = Duration::from_millis(20);
 
-/// Read events
+/// List events
 ///
-/// All events in one order, which is the same for every reader: what has happened to batches, lines and
-/// products, as CloudEvents 1.0. Start with `after=0`, and follow the header `Link` for ever: it is
-/// there even when no event fitted. With `wait`, the answer comes as soon as there are events, or with
-/// none when that time is up. A page looks through a bounded number of events, so that with a filter by
-/// type alone it may be empty before the newest is reached. Events are retained for some time only.
+/// Returns the events about batches, lines and products as CloudEvents 1.0, in one order that is the same
+/// for every reader. Start with `after=0`, then follow the `Link` header, which every page has, even an
+/// empty one. With `wait`, the response is sent once there are events, or empty when the time is up.
+///
+/// Each page scans a bounded number of events. With a filter by type alone, a page can therefore be empty
+/// before the newest event is reached. Events are retained for a limited time.
 #[utoipa::path(
     get,
     path = "/events",
     operation_id = "listEvents",
     tag = "Events",
     params(
-        ("after" = Option<String>, Query, description = "The `id` of the last event that was read, `0` for \
-            none; without it, the oldest that is retained comes first",
+        ("after" = Option<String>, Query, description = "The `id` of the last event read, `0` for none. If \
+            absent, reading starts at the oldest retained event",
             example = "0"),
-        ("limit" = Option<u16>, Query, description = "How many events the page has at most", minimum = 1,
+        ("limit" = Option<u16>, Query, description = "The maximum number of events in the page", minimum = 1,
             maximum = 1000),
-        ("wait" = Option<u16>, Query, description = "How many seconds to wait for events when there are none",
+        ("wait" = Option<u16>, Query, description = "The seconds to wait for events if there are none",
             minimum = 0, maximum = 30),
-        ("type" = Option<String>, Query, description = "Only events of this type, or of these, separated by commas",
+        ("type" = Option<String>, Query, description = "Only events of these types, separated by commas",
             example = "allocation.line.allocated.v1"),
         ("subject" = Option<String>, Query, description = "Only events about this order, batch or product",
             example = "orders/O-1"),
     ),
     responses(
-        (status = 200, description = "A page of events", body = Vec<Shown>,
+        (status = 200, description = "A page of events", body = Vec<CloudEventSchema>,
             content_type = "application/cloudevents-batch+json",
-            headers(("Link" = String, description = "The next page, there is always one: `<...>; rel=\"next\"`")),
+            headers(("Link" = String, description = "A link to the next page, always present: `<...>; rel=\"next\"`")),
             example = json!([{
                 "specversion": "1.0", "id": "5", "source": "/allocation", "type": "allocation.line.allocated.v1",
                 "subject": "orders/O-1", "time": "2027-01-10T08:00:00.250000Z", "datacontenttype": "application/json",
@@ -79,14 +80,14 @@ const GATHER: Duration = Duration::from_millis(20);
 )]
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
-    let (asked, size) = (Asked::take(&mut query), asked::take_size(&mut query));
+    let (params, size) = (Params::take(&mut query), params::take_size(&mut query));
     let wait = query.take("wait", parse_wait);
-    query.faults().check(Some(()))?;
-    let read = read(&api, &request, &asked, size, Duration::from_secs(wait.unwrap_or_default().into()));
-    let page = read.await.map_err(|problem| problem.with_next(|oldest| asked.link(oldest, size, wait)))?;
+    query.errors().check(Some(()))?;
+    let read = read(&api, &request, &params, size, Duration::from_secs(wait.unwrap_or_default().into()));
+    let page = read.await.map_err(|problem| problem.with_next(|oldest| params.link(oldest, size, wait)))?;
     let mut response = HttpResponse::build(StatusCode::OK);
     response.insert_header((CONTENT_TYPE, HeaderValue::from_static(BATCH_MEDIA_TYPE)));
-    if let Some(link) = asked.link(page.next, size, wait) {
+    if let Some(link) = params.link(page.next, size, wait) {
         response.insert_header((LINK, link));
     }
     Ok(response.body(page.body))
@@ -96,13 +97,13 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 async fn read(
     api: &Data<Api>,
     request: &HttpRequest,
-    asked: &Asked,
+    params: &Params,
     size: PageSize,
     wait: Duration,
 ) -> Result<Page, Problem> {
-    let first = Page::read(api, request, asked, asked.after, size).await?;
+    let first = Page::read(api, request, params, params.after, size).await?;
     match first.is_empty && !wait.is_zero() {
-        true => await_page(api, request, asked, first, size, wait).await,
+        true => await_page(api, request, params, first, size, wait).await,
         false => Ok(first),
     }
 }
@@ -112,7 +113,7 @@ async fn read(
 async fn await_page(
     api: &Data<Api>,
     request: &HttpRequest,
-    asked: &Asked,
+    params: &Params,
     mut page: Page,
     size: PageSize,
     wait: Duration,
@@ -124,7 +125,7 @@ async fn await_page(
         if rest.is_zero() || timeout(rest, waiter.grown_past(page.next)).await != Ok(true) {
             break;
         }
-        page = Page::read(api, request, asked, Some(page.next), size).await?;
+        page = Page::read(api, request, params, Some(page.next), size).await?;
         if page.is_empty {
             sleep(GATHER).await;
         }

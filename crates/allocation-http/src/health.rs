@@ -1,25 +1,25 @@
 //! Liveness and readiness probes for orchestrators.
 
-use crate::answer;
 use crate::api::Api;
 use crate::openapi::document;
 use crate::problem::Problem;
 use crate::resource::Path;
+use crate::respond;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Says that all is well.
+/// A successful probe.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// Always `ok`: what is not well is a problem.
+    /// Always `ok`; failures are problems.
     #[schema(example = "ok")]
     status: &'static str,
 }
 
-pub(crate) const WELL: Health = Health { status: "ok" };
+pub(crate) const OK: Health = Health { status: "ok" };
 
 pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
     Path::new("/livez").get(livez).register(cfg);
@@ -28,10 +28,9 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 
 document!(ReadinessProblems: SchemaNotCurrent, ClockOff, DatabaseUnavailable, NotReady);
 
-/// Tell whether the process is alive
+/// Check liveness
 ///
-/// It asks nothing of the database. Parameters of the query are ignored: probes add some to get past
-/// caches.
+/// Does not access the database. Query parameters are ignored, because probes add some to bypass caches.
 #[utoipa::path(
     get,
     path = "/livez",
@@ -40,15 +39,15 @@ document!(ReadinessProblems: SchemaNotCurrent, ClockOff, DatabaseUnavailable, No
     responses((status = 200, description = "The process is alive", body = Health)),
 )]
 pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
-    answer::json(StatusCode::OK, &WELL)
+    respond::json(StatusCode::OK, &OK)
 }
 
-/// Tell whether requests can be served
+/// Check readiness
 ///
-/// They can when the database has committed a write within the last seconds, its schema is the one this version
-/// was built for, a replica numbers events, every background thread of this one lives, and the clock of the process differs
-/// from that of the database by two seconds at most. `checks` lists the checks that fail.
-/// Parameters of the query are ignored.
+/// The service is ready if the database has committed a write within the last seconds and has the schema
+/// that this version was built for, a replica sequences events, every background thread runs, and the
+/// clocks of process and database differ by at most two seconds. If not, `checks` lists the failed checks.
+/// Query parameters are ignored.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -58,7 +57,7 @@ pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
 )]
 pub(crate) async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {
     let failed = api.readiness.failed_checks();
-    if failed.is_empty() { answer::json(StatusCode::OK, &WELL) } else { Err(Problem::not_ready(&failed)) }
+    if failed.is_empty() { respond::json(StatusCode::OK, &OK) } else { Err(Problem::not_ready(&failed)) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Hold durations in bodies.
 
-use crate::fault::{Faults, refuse};
+use crate::validation_error::{ValidationErrors, refuse};
 use allocation_domain::{HoldDuration, HoldDurationError};
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use serde::{Deserialize, Deserializer, de};
@@ -16,8 +16,11 @@ pub(crate) fn deserialize_option<'de, D: Deserializer<'de>>(deserializer: D) -> 
     seconds.map(|seconds| HoldDuration::from_seconds(seconds).map_err(de::Error::custom)).transpose()
 }
 
-impl Deserr<Faults> for HoldDuration {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+impl Deserr<ValidationErrors> for HoldDuration {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        at: ValuePointerRef<'_>,
+    ) -> Result<Self, ValidationErrors> {
         let hold = match value {
             Value::Integer(seconds) => Self::from_seconds(seconds),
             _ => Err(HoldDurationError),

@@ -1,8 +1,8 @@
 //! Identifiers in bodies and paths.
 
-use crate::fault::{Fault, Faults, name, refuse};
 use crate::problem::Problem;
 use crate::query::Query;
+use crate::validation_error::{ValidationError, ValidationErrors, name, refuse};
 use actix_web::HttpRequest;
 use allocation_domain::{BatchReference, IdentifierError, OrderId, PickListId, Sku};
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
@@ -57,7 +57,7 @@ pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
 /// The identifiers in a request's path.
 pub(crate) struct PathIdentifiers<'a> {
     path: &'a str,
-    faults: Faults,
+    errors: ValidationErrors,
 }
 
 impl<'a> PathIdentifiers<'a> {
@@ -69,10 +69,10 @@ impl<'a> PathIdentifiers<'a> {
     /// Reads the path of a request after its query parameters were taken.
     pub(crate) fn beside(request: &'a HttpRequest, query: Query) -> Self {
         // The router matches a partly decoded path, so the original path is read.
-        Self { path: request.uri().path(), faults: query.faults() }
+        Self { path: request.uri().path(), errors: query.errors() }
     }
 
-    /// Returns the identifier in a path segment, counted from 1; if it is invalid, adds a fault and returns `None`.
+    /// Returns the identifier in a path segment, counted from 1; if it is invalid, adds an error and returns `None`.
     pub(crate) fn take<T>(&mut self, segment: usize, parameter: &'static str) -> Option<T>
     where
         T: for<'b> TryFrom<&'b str, Error = IdentifierError>,
@@ -81,28 +81,28 @@ impl<'a> PathIdentifiers<'a> {
             Some(text) => T::try_from(&*text).map_err(|error| error.to_string()),
             None => Err("must be percent-encoded UTF-8".to_owned()),
         };
-        parsed.map_err(|detail| self.faults.push(Fault::of(parameter, detail))).ok()
+        parsed.map_err(|detail| self.errors.push(ValidationError::in_parameter(parameter, detail))).ok()
     }
 
-    /// Returns the number in a path segment, 1 or more; if it is invalid, adds a fault and returns `None`.
+    /// Returns the number in a path segment, 1 or more; if it is invalid, adds an error and returns `None`.
     pub(crate) fn take_number(&mut self, segment: usize, parameter: &'static str) -> Option<u32> {
         let text = self.path.split('/').nth(segment).unwrap_or_default();
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         let number = text.parse().ok().filter(|number| digits && (1..=i32::MAX.unsigned_abs()).contains(number));
         if number.is_none() {
-            self.faults.push(Fault::of(parameter, "must be an integer from 1 to 2147483647"));
+            self.errors.push(ValidationError::in_parameter(parameter, "must be an integer from 1 to 2147483647"));
         }
         number
     }
 
-    /// Returns the faults of the path and the query.
-    pub(crate) fn into_faults(self) -> Faults {
-        self.faults
+    /// Returns the errors of the path and the query.
+    pub(crate) fn into_errors(self) -> ValidationErrors {
+        self.errors
     }
 
-    /// Returns the value if the request has no faults.
+    /// Returns the value if the request has no errors.
     pub(crate) fn finish<T>(self, found: Option<T>) -> Result<T, Problem> {
-        self.faults.check(found)
+        self.errors.check(found)
     }
 }
 
@@ -129,7 +129,7 @@ where
     deserializer.deserialize_str(Text(PhantomData))
 }
 
-fn read<T, V>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<T, Faults>
+fn read<T, V>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<T, ValidationErrors>
 where
     T: for<'a> TryFrom<&'a str, Error = IdentifierError>,
     V: IntoValue,
@@ -142,8 +142,8 @@ where
 
 macro_rules! from_body {
     ($($identifier:ty),+) => {$(
-        impl Deserr<Faults> for $identifier {
-            fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+        impl Deserr<ValidationErrors> for $identifier {
+            fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, ValidationErrors> {
                 read(value, at)
             }
         }

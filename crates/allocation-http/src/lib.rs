@@ -6,7 +6,6 @@
 
 mod accept;
 mod allocation;
-mod answer;
 mod api;
 mod backorder;
 mod batch;
@@ -18,7 +17,6 @@ mod edge;
 mod eta;
 mod etag;
 mod event;
-mod fault;
 mod health;
 mod hold;
 mod identifier;
@@ -35,10 +33,12 @@ mod query;
 mod request_failures;
 mod request_id;
 mod resource;
+mod respond;
 mod server;
 mod starting;
 #[cfg(test)]
 mod testing;
+mod validation_error;
 
 pub use api::{Api, Calendar, app};
 pub use blocking::BlockingLimits;

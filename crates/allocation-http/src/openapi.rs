@@ -6,7 +6,7 @@ mod problems;
 pub(crate) use problems::{document, problems};
 
 use crate::problem::Kind;
-use crate::{allocation, backorder, batch, event, fault, health, order, pick_list, problem, product};
+use crate::{allocation, backorder, batch, event, health, order, pick_list, problem, product, validation_error};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
@@ -19,13 +19,13 @@ use utoipa::openapi::OpenApi;
     ),
     servers((url = "/", description = "The server that this document comes from")),
     tags(
-        (name = "Batches", description = "Stock, in the warehouse or on its way."),
+        (name = "Batches", description = "Stock, in the warehouse or inbound."),
         (name = "Allocations", description = "Which batch serves which order line."),
-        (name = "Orders", description = "Lines that are placed, held, confirmed and cancelled as one."),
-        (name = "Pick lists", description = "What the warehouse takes from the shelves, and what it finds."),
-        (name = "Products", description = "What is there of a SKU, what of it is free, and when."),
-        (name = "Events", description = "What has happened, in one order for all who follow it."),
-        (name = "Problems", description = "What errors mean."),
+        (name = "Orders", description = "Lines that are placed, held, confirmed and cancelled together."),
+        (name = "Pick lists", description = "Units that the warehouse picks and ships."),
+        (name = "Products", description = "The totals and the availability of each SKU."),
+        (name = "Events", description = "All changes, in one order."),
+        (name = "Problems", description = "The types of errors."),
         (name = "Service", description = "The state of the service itself."),
     ),
     paths(
@@ -50,7 +50,7 @@ use utoipa::openapi::OpenApi;
         pick_list::find,
         pick_list::pick,
         pick_list::ship,
-        pick_list::give_back,
+        pick_list::release,
         product::list,
         product::find,
         product::register,
@@ -64,8 +64,8 @@ use utoipa::openapi::OpenApi;
     ),
     components(schemas(
         allocation::Part<'_>,
-        event::DataSchema,
-        fault::FaultSchema,
+        event::EventDataSchema,
+        validation_error::ValidationErrorSchema,
         pick_list::FormatSchema,
         problems::ProblemSchema,
         problems::ValidationProblem,

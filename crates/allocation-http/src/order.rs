@@ -1,35 +1,25 @@
-//! Orders: lines that are placed, held, confirmed and cancelled as one.
+//! Orders: lines that are placed, held, confirmed and cancelled together.
 
-mod extension;
-mod happened;
-mod happened_schema;
 mod history;
-mod holding;
-mod lines;
-mod new;
-mod on_shortage;
-mod priority;
-mod shown;
-mod telling;
+mod holds;
+mod request;
+mod response;
 
-#[cfg(test)]
-pub(crate) use extension::HoldExtension;
-pub(crate) use happened_schema::{EventNameSchema, ReasonSchema};
 pub(crate) use history::{__path_history, history};
-pub(crate) use holding::{__path_confirm, __path_extend, confirm, extend};
-pub(crate) use lines::LineToPlace;
-pub(crate) use new::OrderToPlace;
-pub(crate) use on_shortage::OnShortageSchema;
-pub(crate) use shown::{Order, StatusSchema};
+#[cfg(test)]
+pub(crate) use holds::HoldExtension;
+pub(crate) use holds::{__path_confirm, __path_extend, confirm, extend};
+pub(crate) use request::OrderToPlace;
+pub(crate) use response::{Order, StatusSchema};
 
 use crate::api::Api;
 use crate::identifier::{Identifier, PathIdentifiers, encode};
 use crate::openapi::document;
-use crate::page::{self, Page, PageAnswer, PageParameters};
+use crate::page::{self, Page, PageParamsSchema, PageResponse};
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{answer, body, origin};
+use crate::{body, origin, respond};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -58,23 +48,23 @@ document!(CancelOrderProblems:
 
 /// Place an order
 ///
-/// All its lines are decided at once: stock is taken for all of them, or for none, unless the order
-/// accepts to wait (`on_shortage` is `backorder`), for SKUs that are known: of which a batch was added
-/// once, or that were registered (`PUT /products/{sku}`). With `hold_seconds` its units are held for that
-/// long, and are free for others from the second on in which the hold expires; confirm the order
-/// before. Placing the same order again changes nothing. A name that another order has, or under
-/// which lines of its SKUs were allocated one by one, is a conflict.
+/// Allocates all lines or none. With `on_shortage` `backorder`, it allocates what stock allows and the rest
+/// waits; this requires that every SKU is known, by a batch or by `PUT /products/{sku}`.
+///
+/// With `hold_seconds`, the units are held for that long. They become free at the start of the second in
+/// which the hold expires, so confirm the order before. Repeating the request changes nothing. An id of
+/// another order, or one with a standalone line of one of the SKUs, is a conflict.
 #[utoipa::path(
     post,
     path = "/orders",
     operation_id = "placeOrder",
     tag = "Orders",
     request_body(content = OrderToPlace, examples(
-        ("cart" = (summary = "A cart that is held for ten minutes", value = json!({
+        ("cart" = (summary = "A cart, held for ten minutes", value = json!({
             "order_id": "O-7", "lines": [{ "sku": "LAMP", "qty": 2 }, { "sku": "RED-CHAIR", "qty": 4 }],
             "hold_seconds": 600
         }))),
-        ("backorder" = (summary = "An order that waits for what is short", value = json!({
+        ("backorder" = (summary = "An order that accepts backorders", value = json!({
             "order_id": "O-8", "lines": [{ "sku": "RED-CHAIR", "qty": 50 }],
             "on_shortage": "backorder", "priority": 5, "allow_split": false
         }))),
@@ -91,7 +81,7 @@ document!(CancelOrderProblems:
                 ],
                 "expires_at": "2027-01-10T08:10:00Z"
             })),
-        (status = 200, description = "The order was there already; this is what became of it", body = Order<'_>,
+        (status = 200, description = "The order already exists; its current state", body = Order<'_>,
             example = json!({
                 "order_id": "O-8", "status": "backordered", "lines": [
                     { "sku": "RED-CHAIR", "qty": 50, "allocated": 0, "backordered": 50, "allocations": [] }
@@ -106,8 +96,8 @@ pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload
     match api.engine.place_order(order, origin::of(&request)).await? {
         PlaceOrderOutcome::Placed(order) => {
             let location = format!("/orders/{}", encode(order_id.as_str()));
-            let mut response = answer::builder(StatusCode::CREATED);
-            let body = answer::bytes(&Order::at(&order, api.now()))?;
+            let mut response = respond::builder(StatusCode::CREATED);
+            let body = respond::bytes(&Order::at(&order, api.now()))?;
             Ok(response.insert_header((header::LOCATION, location)).body(body))
         }
         PlaceOrderOutcome::Unchanged => {
@@ -120,9 +110,9 @@ pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload
 
 /// List orders
 ///
-/// By the bytes of their names. A page may have fewer rows than its limit, even none, and a further
-/// page all the same: what an order has come to is told by its lines, so that a page looks through so
-/// many orders and no more. Follow the header `Link` for as long as there is one.
+/// Sorted by the bytes of their ids. Each page scans a bounded number of orders, because the status depends
+/// on the lines. A page can therefore be short, or even empty, before the last one: follow the `Link` header
+/// for as long as there is one.
 #[utoipa::path(
     get,
     path = "/orders",
@@ -131,11 +121,11 @@ pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload
     params(
         ("status" = Option<StatusSchema>, Query, description = "Only orders with this status"),
         ("sku" = Option<Identifier>, Query, description = "Only orders with a line of this SKU"),
-        PageParameters,
+        PageParamsSchema,
     ),
     responses(
         (status = 200, description = "A page of orders", body = Vec<Order<'_>>,
-            headers(("Link" = String, description = "The next page, if there is one: `<...>; rel=\"next\"`")),
+            headers(("Link" = String, description = "A link to the next page, if there is one: `<...>; rel=\"next\"`")),
             example = json!([{
                 "order_id": "O-8", "status": "backordered", "lines": [
                     { "sku": "RED-CHAIR", "qty": 50, "allocated": 0, "backordered": 50, "allocations": [] }
@@ -148,14 +138,14 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     let mut query = Query::of(&request);
     let filter = OrderFilter { status: query.take("status", parse_status), sku: query.take("sku", str::parse) };
     let page = Page::take(&mut query);
-    query.faults().check(Some(()))?;
+    query.errors().check(Some(()))?;
     let page = api.search(&request, move |queries, now| read_page(queries, &filter, page, now)).await?;
     Ok(page.into())
 }
 
-/// Look at an order
+/// Get an order
 ///
-/// Lines that were allocated one by one under this name belong to the order too.
+/// Standalone lines with this order id belong to the order, too.
 #[utoipa::path(
     get,
     path = "/orders/{order_id}",
@@ -180,15 +170,15 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 
 /// Cancel an order
 ///
-/// All it holds is free for others, those that wait first. An order that was cancelled or whose hold
-/// has expired stays what it is. One of which units were picked is not cancelled.
+/// Frees all units of the order, for waiting lines first. An order that is cancelled or whose hold has
+/// expired stays as it is. An order with picked units cannot be cancelled.
 #[utoipa::path(
     delete,
     path = "/orders/{order_id}",
     operation_id = "cancelOrder",
     tag = "Orders",
     params(("order_id" = Identifier, Path, description = "The order", example = "O-7")),
-    responses((status = 204, description = "The order holds nothing, and waits for nothing"), CancelOrderProblems),
+    responses((status = 204, description = "The order has no units and waits for none"), CancelOrderProblems),
 )]
 pub(crate) async fn cancel(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let order_id = order_id(&request)?;
@@ -203,7 +193,7 @@ fn order_id(request: &HttpRequest) -> Result<OrderId, Problem> {
     path.finish(found)
 }
 
-/// Returns the response that shows an order.
+/// Returns the response with an order.
 async fn show(
     api: &Api,
     request: &HttpRequest,
@@ -211,15 +201,15 @@ async fn show(
     missing: impl FnOnce() -> Problem + Send + 'static,
 ) -> Result<HttpResponse, Problem> {
     let read = move |queries: &dyn Queries, now| match queries.order(&order_id)? {
-        Some(order) => answer::bytes(&Order::at(&order, now)),
+        Some(order) => respond::bytes(&Order::at(&order, now)),
         None => Err(missing()),
     };
-    Ok(answer::builder(StatusCode::OK).body(api.read(request, read).await?))
+    Ok(respond::builder(StatusCode::OK).body(api.read(request, read).await?))
 }
 
 fn parse_status(text: &str) -> Result<OrderStatus, String> {
-    let known = shown::STATUSES.into_iter().find(|status| status.name() == text);
-    known.ok_or_else(|| format!("must be one of {}", shown::STATUSES.map(OrderStatus::name).join(", ")))
+    let known = response::STATUSES.into_iter().find(|status| status.name() == text);
+    known.ok_or_else(|| format!("must be one of {}", response::STATUSES.map(OrderStatus::name).join(", ")))
 }
 
 fn read_page(
@@ -227,12 +217,12 @@ fn read_page(
     filter: &OrderFilter,
     page: Page<OrderId>,
     now: DateTime<Utc>,
-) -> Result<PageAnswer, Problem> {
+) -> Result<PageResponse, Problem> {
     let found = queries.orders(filter, page.after, page.size, now)?;
     let rows: Vec<_> = found.orders.iter().map(|order| Order::at(order, now)).collect();
     let filters = [("status", filter.status.map(OrderStatus::name)), ("sku", filter.sku.as_ref().map(Sku::as_str))];
     let link = found.next.and_then(|cursor| page::link("/orders", &filters, page.size, &cursor));
-    Ok(PageAnswer { body: answer::bytes(&rows)?, link })
+    Ok(PageResponse { body: respond::bytes(&rows)?, link })
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ mod cursors;
 
 pub(crate) use cursors::ProductCursor;
 
-use crate::answer;
 use crate::identifier::encode;
 use crate::query::Query;
+use crate::respond;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LINK};
@@ -18,15 +18,15 @@ use serde::de::DeserializeOwned;
 use std::fmt::Write;
 use utoipa::IntoParams;
 
-/// The parameters that every list has.
+/// The query parameters of every list.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
-pub(crate) struct PageParameters {
-    /// How many rows the page has at most.
+pub(crate) struct PageParamsSchema {
+    /// The maximum number of rows in the page.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u16>,
-    /// Where the page before ended. It comes with the header `Link` of that page.
+    /// The position after which the page starts, from the `Link` header of the previous page.
     after: Option<String>,
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn parse_size(text: &str) -> Result<PageSize, &'static str> {
 }
 
 fn parse_cursor<C: Cursor>(text: &str) -> Result<C, &'static str> {
-    decode(text).ok_or("must be copied from the Link header of the page before")
+    decode(text).ok_or("must be copied from the Link header of the previous page")
 }
 
 /// The position of a row in a list, which clients pass from page to page.
@@ -89,15 +89,15 @@ fn checksum(list: &str, fields: &[u8]) -> [u8; 4] {
 }
 
 /// A page response.
-pub(crate) struct PageAnswer {
+pub(crate) struct PageResponse {
     pub(crate) body: Vec<u8>,
     /// The `Link` header, if there is a next page.
     pub(crate) link: Option<HeaderValue>,
 }
 
-impl From<PageAnswer> for HttpResponse {
-    fn from(page: PageAnswer) -> Self {
-        let mut response = answer::builder(StatusCode::OK);
+impl From<PageResponse> for HttpResponse {
+    fn from(page: PageResponse) -> Self {
+        let mut response = respond::builder(StatusCode::OK);
         if let Some(link) = page.link {
             response.insert_header((LINK, link));
         }

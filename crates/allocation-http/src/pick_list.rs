@@ -1,29 +1,27 @@
-//! Pick lists: units that the warehouse takes from the shelves together.
+//! Pick lists: units that the warehouse picks together.
 
 mod csv;
 mod format;
-mod max_lines;
-mod names;
-mod new;
-mod page;
+mod html;
 mod picking;
-mod shown;
+mod request;
+mod response;
 
 pub(crate) use format::FormatSchema;
-pub(crate) use new::ListToMake;
 #[cfg(test)]
 pub(crate) use picking::Found;
 pub(crate) use picking::{__path_pick, pick};
-pub(crate) use shown::{ListStatusSchema, PickList, Summary};
+pub(crate) use request::ListToMake;
+pub(crate) use response::{ListStatusSchema, PickList, Summary};
 
 use crate::api::Api;
 use crate::identifier::{Identifier, PathIdentifiers, encode};
 use crate::openapi::document;
-use crate::page::{self as pages, Page, PageAnswer, PageParameters};
+use crate::page::{self, Page, PageParamsSchema, PageResponse};
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{answer, body};
+use crate::{body, respond};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -34,7 +32,7 @@ use format::Format;
 
 pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
     Path::new("/pick-lists").post(make).get(list).register(cfg);
-    Path::new("/pick-lists/{pick_list_id}").get(find).delete(give_back).register(cfg);
+    Path::new("/pick-lists/{pick_list_id}").get(find).delete(release).register(cfg);
     Path::new("/pick-lists/{pick_list_id}/ship").post(ship).register(cfg);
     Path::new("/pick-lists/{pick_list_id}/lines/{line}/pick").post(pick).register(cfg);
 }
@@ -51,37 +49,37 @@ document!(ShipPickListProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, PickListNotFound, NotPicked, NothingPicked,
     Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
-document!(GiveBackPickListProblems:
+document!(ReleasePickListProblems:
     Validation, PickListNotFound, AlreadyPicked, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
-/// Make a pick list
+/// Create a pick list
 ///
-/// It takes what is allocated firmly, in stock and on no other list, as far as it fits what is asked
-/// for: by batch, then in the order in which lines are served. No two lists share a unit, whoever makes
-/// them at the same time; what another request takes meanwhile is left out. What does not fit on it is
-/// for further lists, until there is nothing to pick. A list that was made stays as it is: the same
-/// request again shows it, another one of its name is a conflict.
+/// Selects units that match the criteria, are allocated firmly, are in stock, and are on no other list:
+/// sorted by batch, then in the order in which lines are served. No two lists share a unit, even if they are
+/// created at the same time. Units beyond `max_lines` are left to further lists.
+///
+/// Repeating the request returns the list as it is now. A different request with the same id is a conflict.
 #[utoipa::path(
     post,
     path = "/pick-lists",
     operation_id = "makePickList",
     tag = "Pick lists",
     request_body(content = ListToMake, examples(
-        ("all" = (summary = "All there is to pick", value = json!({}))),
-        ("named" = (summary = "Twenty lines of a batch, under a name of yours", value = json!({
+        ("all" = (summary = "All units that can be picked", value = json!({}))),
+        ("named" = (summary = "Up to twenty lines of a batch, with an id of your choice", value = json!({
             "pick_list_id": "MORNING", "references": ["B-2"], "max_lines": 20
         }))),
     )),
     responses(
-        (status = 201, description = "The list was made", body = PickList<'_>,
+        (status = 201, description = "The list was created", body = PickList<'_>,
             headers(("Location" = String, description = "The path of the list")),
             example = json!({
                 "pick_list_id": "MORNING", "status": "open", "created_at": "2027-01-15T08:00:00Z", "lines": [
                     { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 5, "status": "open" }
                 ]
             })),
-        (status = 200, description = "The list was made before; this is what became of it", body = PickList<'_>,
+        (status = 200, description = "The list already exists; its current state", body = PickList<'_>,
             example = json!({
                 "pick_list_id": "MORNING", "status": "picked", "created_at": "2027-01-15T08:00:00Z", "lines": [
                     { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 5,
@@ -99,17 +97,17 @@ pub(crate) async fn make(api: Data<Api>, request: HttpRequest, payload: Payload)
     match api.searches.run(&request, move || use_cases.make_pick_list(&list)).await? {
         MakePickListOutcome::Made(made) => {
             let location = format!("/pick-lists/{}", encode(made.list.list_id.as_str()));
-            let mut response = answer::builder(StatusCode::CREATED);
-            Ok(response.insert_header((header::LOCATION, location)).body(answer::bytes(&PickList::from(&made))?))
+            let mut response = respond::builder(StatusCode::CREATED);
+            Ok(response.insert_header((header::LOCATION, location)).body(respond::bytes(&PickList::from(&made))?))
         }
-        MakePickListOutcome::Unchanged(known) => answer::json(StatusCode::OK, &PickList::from(&known)),
+        MakePickListOutcome::Unchanged(known) => respond::json(StatusCode::OK, &PickList::from(&known)),
     }
 }
 
 /// List pick lists
 ///
-/// By the bytes of their names, without their lines. A page may have fewer rows than its limit, even
-/// none, and a further page all the same: follow the header `Link` for as long as there is one.
+/// Sorted by the bytes of their ids, without lines. A page can be short, or even empty, before the last
+/// one: follow the `Link` header for as long as there is one.
 #[utoipa::path(
     get,
     path = "/pick-lists",
@@ -117,11 +115,11 @@ pub(crate) async fn make(api: Data<Api>, request: HttpRequest, payload: Payload)
     tag = "Pick lists",
     params(
         ("status" = Option<ListStatusSchema>, Query, description = "Only lists with this status"),
-        PageParameters,
+        PageParamsSchema,
     ),
     responses(
         (status = 200, description = "A page of pick lists", body = Vec<Summary<'_>>,
-            headers(("Link" = String, description = "The next page, if there is one: `<...>; rel=\"next\"`")),
+            headers(("Link" = String, description = "A link to the next page, if there is one: `<...>; rel=\"next\"`")),
             example = json!([{
                 "pick_list_id": "MORNING", "status": "open", "created_at": "2027-01-15T08:00:00Z", "line_count": 3,
                 "open_count": 1
@@ -133,18 +131,18 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     let mut query = Query::of(&request);
     let filter = PickListFilter { status: query.take("status", parse_status) };
     let page = Page::take(&mut query);
-    query.faults().check(Some(()))?;
+    query.errors().check(Some(()))?;
     let page = api.search(&request, move |queries, _| read_page(queries, &filter, page)).await?;
     Ok(page.into())
 }
 
-/// Look at a pick list
+/// Get a pick list
 ///
-/// As JSON, as comma-separated values, or as a page to print, by the header `Accept` or by `format`.
+/// Returns JSON, CSV or a printable page, as `Accept` or `format` requests.
 ///
-/// Comma-separated values are for a spreadsheet: they begin with a byte-order mark, and an apostrophe
-/// stands before each name, or part of a name, that would be run as a formula. With `raw=true` they are
-/// for a program: every name is as it is, and there is no byte-order mark.
+/// CSV is meant for spreadsheets: it starts with a byte order mark, and text that a spreadsheet would
+/// evaluate as a formula is preceded by an apostrophe. With `raw=true`, CSV is meant for programs: text is
+/// unchanged, and there is no byte order mark.
 #[utoipa::path(
     get,
     path = "/pick-lists/{pick_list_id}",
@@ -152,8 +150,8 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     tag = "Pick lists",
     params(
         ("pick_list_id" = Identifier, Path, description = "The list", example = "MORNING"),
-        ("format" = Option<FormatSchema>, Query, description = "How to show the list, whatever the header `Accept` says"),
-        ("raw" = Option<bool>, Query, description = "Whether comma-separated values are for a program"),
+        ("format" = Option<FormatSchema>, Query, description = "The format of the list; takes precedence over `Accept`"),
+        ("raw" = Option<bool>, Query, description = "Whether CSV is meant for programs"),
     ),
     responses(
         (status = 200, description = "The list",
@@ -173,28 +171,28 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 )]
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
-    let asked = format::Asked::take(&mut query);
+    let params = format::Params::take(&mut query);
     let mut path = PathIdentifiers::beside(&request, query);
     let found = path.take(2, "pick_list_id");
     let list_id: PickListId = path.finish(found)?;
-    let format = asked.choose(request.headers())?;
+    let format = params.choose(request.headers())?;
     let stored = api.read(&request, move |queries, _| read(queries, &list_id)).await?;
     show(&stored, format)
 }
 
-/// Give a pick list back
+/// Release a pick list
 ///
-/// Other lists may take its lines. Only a list of which nothing was picked can be given back; one that
-/// was given back stays so.
+/// Makes its units available to other lists. Only a list without picked units can be released. Releasing a
+/// released list changes nothing.
 #[utoipa::path(
     delete,
     path = "/pick-lists/{pick_list_id}",
-    operation_id = "giveBackPickList",
+    operation_id = "releasePickList",
     tag = "Pick lists",
     params(("pick_list_id" = Identifier, Path, description = "The list", example = "MORNING")),
-    responses((status = 204, description = "Nothing of the list is to be picked"), GiveBackPickListProblems),
+    responses((status = 204, description = "The list was released"), ReleasePickListProblems),
 )]
-pub(crate) async fn give_back(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(crate) async fn release(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let list_id = list_id(&request)?;
     let use_cases = api.use_cases(&request);
     api.gate.run(&request, move || use_cases.release_pick_list(&list_id)).await?;
@@ -203,8 +201,8 @@ pub(crate) async fn give_back(api: Data<Api>, request: HttpRequest) -> Result<Ht
 
 /// Ship a pick list
 ///
-/// All that was picked of it leaves for good, once none of its lines is open. It needs no body; an
-/// empty object is accepted. Shipping a list again changes nothing.
+/// Ships all picked units. No line of the list may be open. The body can be empty or an empty object.
+/// Shipping a list again changes nothing.
 #[utoipa::path(
     post,
     path = "/pick-lists/{pick_list_id}/ship",
@@ -212,7 +210,7 @@ pub(crate) async fn give_back(api: Data<Api>, request: HttpRequest) -> Result<Ht
     tag = "Pick lists",
     params(("pick_list_id" = Identifier, Path, description = "The list", example = "MORNING")),
     responses(
-        (status = 200, description = "What was picked is shipped", body = PickList<'_>, example = json!({
+        (status = 200, description = "The picked units are shipped", body = PickList<'_>, example = json!({
             "pick_list_id": "MORNING", "status": "shipped", "created_at": "2027-01-15T08:00:00Z", "lines": [
                 { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 5,
                     "status": "shipped", "picked": 3 }
@@ -227,7 +225,7 @@ pub(crate) async fn ship(api: Data<Api>, request: HttpRequest, payload: Payload)
     let list_id: PickListId = body::read_nothing_beside(path, found, &request, payload).await?;
     let use_cases = api.use_cases(&request);
     let shipped = api.gate.run(&request, move || use_cases.ship_pick_list(&list_id)).await?;
-    answer::json(StatusCode::OK, &PickList::from(&shipped))
+    respond::json(StatusCode::OK, &PickList::from(&shipped))
 }
 
 fn list_id(request: &HttpRequest) -> Result<PickListId, Problem> {
@@ -236,13 +234,13 @@ fn list_id(request: &HttpRequest) -> Result<PickListId, Problem> {
     path.finish(found)
 }
 
-/// Returns the response that shows a list in a format.
+/// Returns the response with a list in a format.
 fn show(stored: &StoredPickList, format: Format) -> Result<HttpResponse, Problem> {
     let list = PickList::from(stored);
-    let mut response = answer::builder(StatusCode::OK);
+    let mut response = respond::builder(StatusCode::OK);
     response.insert_header((header::VARY, "Accept")).insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     let body = match format {
-        Format::Json => answer::bytes(&list)?,
+        Format::Json => respond::bytes(&list)?,
         Format::Csv(reader) => {
             let file = format!("attachment; filename*=UTF-8''{}.csv", encode(list.pick_list_id));
             response.insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"));
@@ -251,9 +249,9 @@ fn show(stored: &StoredPickList, format: Format) -> Result<HttpResponse, Problem
         }
         Format::Html => {
             response.insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"));
-            response.insert_header((header::CONTENT_SECURITY_POLICY, page::POLICY));
+            response.insert_header((header::CONTENT_SECURITY_POLICY, html::POLICY));
             response.insert_header((header::REFERRER_POLICY, "no-referrer"));
-            page::write(&list).into_bytes()
+            html::write(&list).into_bytes()
         }
     };
     Ok(response.body(body))
@@ -264,16 +262,16 @@ fn read(queries: &dyn Queries, list_id: &PickListId) -> Result<StoredPickList, P
 }
 
 fn parse_status(text: &str) -> Result<PickListStatus, String> {
-    let known = shown::STATUSES.into_iter().find(|status| status.name() == text);
-    known.ok_or_else(|| format!("must be one of {}", shown::STATUSES.map(PickListStatus::name).join(", ")))
+    let known = response::STATUSES.into_iter().find(|status| status.name() == text);
+    known.ok_or_else(|| format!("must be one of {}", response::STATUSES.map(PickListStatus::name).join(", ")))
 }
 
-fn read_page(queries: &dyn Queries, filter: &PickListFilter, page: Page<PickListId>) -> Result<PageAnswer, Problem> {
+fn read_page(queries: &dyn Queries, filter: &PickListFilter, page: Page<PickListId>) -> Result<PageResponse, Problem> {
     let found = queries.pick_lists(filter, page.after, page.size)?;
     let rows: Vec<_> = found.lists.iter().map(Summary::from).collect();
     let filters = [("status", filter.status.map(PickListStatus::name))];
-    let link = found.next.and_then(|cursor| pages::link("/pick-lists", &filters, page.size, &cursor));
-    Ok(PageAnswer { body: answer::bytes(&rows)?, link })
+    let link = found.next.and_then(|cursor| page::link("/pick-lists", &filters, page.size, &cursor));
+    Ok(PageResponse { body: respond::bytes(&rows)?, link })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod raised;
 pub(crate) use kind::Kind;
 
 use crate::edge::Prefix;
-use crate::fault::Fault;
+use crate::validation_error::ValidationError;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use allocation_domain::{OrderId, OutOfStock, PickListId, Shortages, Sku, UnknownSkus};
@@ -35,8 +35,8 @@ pub(crate) struct Problem {
 #[serde(untagged)]
 enum Members {
     None {},
-    Faults {
-        errors: Vec<Fault>,
+    ValidationErrors {
+        errors: Vec<ValidationError>,
     },
     Shortage(Shortage),
     Shortages {
@@ -144,12 +144,12 @@ impl Problem {
 
     /// Creates the problem of pruned events; `oldest` is the position of the oldest retained event.
     pub(crate) fn events_gone(oldest: u64) -> Self {
-        Self::read_on(oldest, format!("The oldest event that is retained comes after {}", oldest.saturating_sub(1)))
+        Self::read_on(oldest, format!("The oldest retained event comes after {}", oldest.saturating_sub(1)))
     }
 
     /// Creates the problem of a reader ahead of the log, for example after the database was restored.
     pub(crate) fn no_event_yet(seen: u64, oldest: u64) -> Self {
-        Self::read_on(oldest, format!("There is no event {seen} yet; was the database put back? Then start over"))
+        Self::read_on(oldest, format!("There is no event {seen} yet. If the database was restored, start over"))
     }
 
     fn read_on(oldest: u64, detail: String) -> Self {
@@ -166,7 +166,7 @@ impl Problem {
     }
 
     pub(crate) fn nothing_to_pick() -> Self {
-        let detail = "No line that was asked for has firm units in stock that are on no other list";
+        let detail = "No line that matches the criteria has firm units in stock that are on no other list";
         Self::new(Kind::NothingToPick, detail)
     }
 
@@ -207,8 +207,8 @@ impl Problem {
         Self { members: Members::Methods { allow }, ..Self::of(Kind::MethodNotAllowed) }
     }
 
-    pub(crate) fn with_errors(self, errors: Vec<Fault>) -> Self {
-        Self { members: Members::Faults { errors }, ..self }
+    pub(crate) fn with_errors(self, errors: Vec<ValidationError>) -> Self {
+        Self { members: Members::ValidationErrors { errors }, ..self }
     }
 
     pub(crate) fn caused_by(self, cause: Arc<dyn Error + Send + Sync>) -> Self {

@@ -9,11 +9,11 @@ pub(crate) use totals::Product;
 use crate::api::Api;
 use crate::identifier::{Identifier, PathIdentifiers};
 use crate::openapi::document;
-use crate::page::{self, Page, PageAnswer, PageParameters, ProductCursor};
+use crate::page::{self, Page, PageParamsSchema, PageResponse, ProductCursor};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{answer, body};
+use crate::{body, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -37,16 +37,16 @@ document!(FindProductProblems: Validation, ProductNotFound, Overloaded, Database
 
 /// List products
 ///
-/// By the bytes of their SKUs.
+/// Sorted by the bytes of their SKUs.
 #[utoipa::path(
     get,
     path = "/products",
     operation_id = "listProducts",
     tag = "Products",
-    params(PageParameters),
+    params(PageParamsSchema),
     responses(
         (status = 200, description = "A page of products", body = Vec<Product<'_>>,
-            headers(("Link" = String, description = "The next page, if there is one: `<...>; rel=\"next\"`")),
+            headers(("Link" = String, description = "A link to the next page, if there is one: `<...>; rel=\"next\"`")),
             example = json!([{
                 "sku": "RED-CHAIR", "in_stock": 5, "on_its_way": 20, "allocated": 14, "held": 4, "backordered": 0,
                 "available": 11
@@ -57,15 +57,15 @@ document!(FindProductProblems: Validation, ProductNotFound, Overloaded, Database
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
     let page = Page::take(&mut query);
-    query.faults().check(Some(()))?;
+    query.errors().check(Some(()))?;
     let page = api.search(&request, move |queries, now| read_page(queries, page, now)).await?;
     Ok(page.into())
 }
 
-/// Look at a product
+/// Get a product
 ///
-/// `in_stock` and `on_its_way` together are `allocated`, `picked` and `available` together; `held` is a
-/// part of `allocated`.
+/// `in_stock` plus `on_its_way` equals `allocated` plus `picked` plus `available`. `held` is included in
+/// `allocated`.
 #[utoipa::path(
     get,
     path = "/products/{sku}",
@@ -85,17 +85,17 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     let found = path.take(2, "sku");
     let sku: Sku = path.finish(found)?;
     let read = move |queries: &dyn Queries, now| match queries.product(&sku, now)? {
-        Some(row) => answer::bytes(&Product::from(&row)),
+        Some(row) => respond::bytes(&Product::from(&row)),
         None => Err(Problem::product_not_found(&sku)),
     };
-    Ok(answer::builder(StatusCode::OK).body(api.read(&request, read).await?))
+    Ok(respond::builder(StatusCode::OK).body(api.read(&request, read).await?))
 }
 
 /// Register a product
 ///
-/// Orders can wait for it from then on, before it has a batch. Adding a batch registers its product too,
-/// and a product whose last batch was deleted stays registered. It needs no body; an empty object is
-/// accepted. Registering a product again changes nothing.
+/// Orders can then wait for the product before it has a batch. Adding a batch registers its product, too,
+/// and a product stays registered after its last batch is deleted. The body can be empty or an empty object.
+/// Registering a product again changes nothing.
 #[utoipa::path(
     put,
     path = "/products/{sku}",
@@ -103,11 +103,11 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     tag = "Products",
     params(("sku" = Identifier, Path, description = "The product", example = "RED-CHAIR")),
     responses(
-        (status = 201, description = "The product is registered", body = Product<'_>, example = json!({
+        (status = 201, description = "The product was registered", body = Product<'_>, example = json!({
             "sku": "RED-CHAIR", "in_stock": 0, "on_its_way": 0, "allocated": 0, "held": 0, "backordered": 0,
             "available": 0
         })),
-        (status = 200, description = "The product was known already; this is what became of it", body = Product<'_>,
+        (status = 200, description = "The product already exists; its current state", body = Product<'_>,
             example = json!({
                 "sku": "RED-CHAIR", "in_stock": 5, "on_its_way": 20, "allocated": 14, "held": 4, "backordered": 0,
                 "available": 11
@@ -124,15 +124,15 @@ pub(crate) async fn register(api: Data<Api>, request: HttpRequest, payload: Payl
         RegisterProductOutcome::Registered(product) => (StatusCode::CREATED, product),
         RegisterProductOutcome::Unchanged(product) => (StatusCode::OK, product),
     };
-    answer::json(status, &Product::from(&product))
+    respond::json(status, &Product::from(&product))
 }
 
-fn read_page(queries: &dyn Queries, page: Page<ProductCursor>, now: DateTime<Utc>) -> Result<PageAnswer, Problem> {
+fn read_page(queries: &dyn Queries, page: Page<ProductCursor>, now: DateTime<Utc>) -> Result<PageResponse, Problem> {
     let read = |after: Option<ProductCursor>, size| queries.products(after.map(|ProductCursor(sku)| sku), size, now);
     let rows = read(page.after, page.size)?;
     let next = page::next(page.size, &rows, read)?;
     let link = next.and_then(|cursor| page::link("/products", &[], page.size, &cursor));
-    Ok(PageAnswer { body: answer::bytes(&rows.iter().map(Product::from).collect::<Vec<_>>())?, link })
+    Ok(PageResponse { body: respond::bytes(&rows.iter().map(Product::from).collect::<Vec<_>>())?, link })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Quantities in bodies and queries.
 
-use crate::fault::{Faults, refuse};
+use crate::validation_error::{ValidationErrors, refuse};
 use allocation_domain::{Quantity, QuantityError, Units, UnitsError};
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use serde::{Deserialize, Deserializer, de};
@@ -28,8 +28,11 @@ pub(crate) fn parse(text: &str) -> Result<Quantity, QuantityError> {
     units.map_or(Err(QuantityError), Quantity::new)
 }
 
-impl Deserr<Faults> for Quantity {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+impl Deserr<ValidationErrors> for Quantity {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        at: ValuePointerRef<'_>,
+    ) -> Result<Self, ValidationErrors> {
         let quantity = match value {
             Value::Integer(units) => Self::new(units),
             _ => Err(QuantityError),
@@ -38,8 +41,11 @@ impl Deserr<Faults> for Quantity {
     }
 }
 
-impl Deserr<Faults> for Units {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+impl Deserr<ValidationErrors> for Units {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        at: ValuePointerRef<'_>,
+    ) -> Result<Self, ValidationErrors> {
         let units = match value {
             Value::Integer(units) => Self::new(units),
             _ => Err(UnitsError),

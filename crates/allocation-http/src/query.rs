@@ -1,8 +1,8 @@
 //! Query parameters.
 
-use crate::fault::{Fault, Faults};
 use crate::identifier::decode;
 use crate::problem::Problem;
+use crate::validation_error::{ValidationError, ValidationErrors};
 use actix_web::HttpRequest;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -11,7 +11,7 @@ use std::fmt::Display;
 /// The parameters of a query, taken one by one. A parameter that remains is unknown.
 pub(crate) struct Query {
     given: BTreeMap<String, String>,
-    faults: Faults,
+    errors: ValidationErrors,
 }
 
 impl Query {
@@ -21,18 +21,18 @@ impl Query {
 
     /// Rejects query parameters on a path that has none.
     pub(crate) fn none(request: &HttpRequest) -> Result<(), Problem> {
-        Self::of(request).faults().check(Some(()))
+        Self::of(request).errors().check(Some(()))
     }
 
     fn parse(query: &str) -> Self {
-        let mut parameters = Self { given: BTreeMap::new(), faults: Faults::default() };
+        let mut parameters = Self { given: BTreeMap::new(), errors: ValidationErrors::default() };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             // HTML forms and most clients encode a space as a plus sign.
             let pair = pair.replace('+', "%20");
             let (name, value) = pair.split_once('=').unwrap_or((&pair, ""));
             match (decode(name), decode(value)) {
                 (Some(name), Some(value)) => parameters.add(&name, &value),
-                _ => parameters.faults.push(Fault::of(name, "must be percent-encoded UTF-8")),
+                _ => parameters.errors.push(ValidationError::in_parameter(name, "must be percent-encoded UTF-8")),
             }
         }
         parameters
@@ -43,21 +43,23 @@ impl Query {
             Entry::Vacant(place) => {
                 place.insert(value.to_owned());
             }
-            Entry::Occupied(_) => self.faults.push_with(|| Fault::of(name, "must be given only once")),
+            Entry::Occupied(_) => {
+                self.errors.push_with(|| ValidationError::in_parameter(name, "must be given only once"))
+            }
         }
     }
 
-    /// Takes a parameter; `None` if it is absent, or if it cannot be parsed, which adds a fault.
+    /// Takes a parameter; `None` if it is absent, or if it cannot be parsed, which adds an error.
     pub(crate) fn take<T, E: Display>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
         let value = self.given.remove(name)?;
-        parse(&value).map_err(|error| self.faults.push(Fault::of(name, error))).ok()
+        parse(&value).map_err(|error| self.errors.push(ValidationError::in_parameter(name, error))).ok()
     }
 
-    /// Returns the faults of the query, once all known parameters are taken.
-    pub(crate) fn faults(mut self) -> Faults {
+    /// Returns the errors of the query, once all known parameters are taken.
+    pub(crate) fn errors(mut self) -> ValidationErrors {
         for name in self.given.into_keys() {
-            self.faults.push(Fault::of(name, "is not a known parameter"));
+            self.errors.push(ValidationError::in_parameter(name, "is not a known parameter"));
         }
-        self.faults
+        self.errors
     }
 }

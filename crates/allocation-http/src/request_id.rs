@@ -83,20 +83,20 @@ where
 }
 
 fn log<B>(id: &RequestId, response: &ServiceResponse<B>, started: Instant) {
-    let (method, path) = asked(response);
+    let (method, path) = target(response);
     let (status, elapsed) = (response.status().as_u16(), started.elapsed());
-    tracing::debug!(request_id = id.as_str(), %method, path, status, ?elapsed, "answered");
+    tracing::debug!(request_id = id.as_str(), %method, path, status, ?elapsed, "responded");
 }
 
 /// Logs the cause of a failed request. Nothing else logs it.
 fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>, failures: Option<&RequestFailures>) {
-    let (method, path) = asked(response);
+    let (method, path) = target(response);
     let status = response.status().as_u16();
     let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
     let error = problem.map(Problem::chain).unwrap_or_default();
     if problem.is_some_and(Problem::turns_away) {
         // Rejections under load are expected, and must not cost a log line each.
-        tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request turned away");
+        tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request rejected");
         return;
     }
     let unlogged = match (failures, problem) {
@@ -107,11 +107,13 @@ fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>, failures: Optio
         Some(unlogged) => {
             tracing::error!(request_id = id.as_str(), %method, path, status, error, unlogged, "request failed");
         }
-        None => tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request failed as before"),
+        None => {
+            tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request failed again for a logged cause")
+        }
     }
 }
 
-fn asked<B>(response: &ServiceResponse<B>) -> (&Method, &str) {
+fn target<B>(response: &ServiceResponse<B>) -> (&Method, &str) {
     (response.request().method(), response.request().uri().path())
 }
 

@@ -110,7 +110,7 @@ async fn admit(stream: TcpStream, places: &Places) -> io::Result<Admitted> {
     if let Some(place) = places.take(peer.ip()) {
         return Ok((Connection::new(stream, place), Protocol::Http1, Some(peer)));
     }
-    tracing::debug!(%peer, "a connection beyond the limit is refused");
+    tracing::debug!(%peer, "connection limit reached, refusing connection");
     let _too_slow = timeout(REFUSED_WITHIN, refuse(stream)).await;
     Err(io::ErrorKind::ConnectionRefused.into())
 }

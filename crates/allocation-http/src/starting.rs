@@ -1,8 +1,8 @@
 //! Probes during startup.
 
-use crate::answer;
-use crate::health::WELL;
+use crate::health::OK;
 use crate::problem::Problem;
+use crate::respond;
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::rt::System;
@@ -36,7 +36,7 @@ impl Starting {
             System::new().block_on(async {
                 let server = HttpServer::new(|| {
                     App::new()
-                        .route("/livez", web::get().to(|| async { answer::json(StatusCode::OK, &WELL) }))
+                        .route("/livez", web::get().to(|| async { respond::json(StatusCode::OK, &OK) }))
                         .default_service(web::to(|| async { Err::<&str, _>(starting()) }))
                 });
                 let server = server
@@ -56,7 +56,7 @@ impl Starting {
             Ok(server) => Ok(Self { server, thread }),
             Err(_) => Err(match thread.join() {
                 Ok(Err(error)) => error,
-                _ => io::Error::other("the server for the time of the start has ended"),
+                _ => io::Error::other("the startup server has ended"),
             }),
         }
     }

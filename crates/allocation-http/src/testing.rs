@@ -130,13 +130,13 @@ impl Ports {
 }
 
 /// A complete response.
-pub(crate) struct Answer {
+pub(crate) struct TestResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: header::HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl TestResponse {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
@@ -162,14 +162,14 @@ impl Answer {
         problem
     }
 
-    /// Returns the location and detail of each validation fault.
-    pub(crate) fn faults(&self) -> Vec<(String, String)> {
+    /// Returns the location and detail of each validation error.
+    pub(crate) fn errors(&self) -> Vec<(String, String)> {
         assert_eq!(self.status, 422, "{:?}", self.body);
         let problem = self.problem("validation");
         let place =
-            |fault: &Value| fault.get("pointer").or(fault.get("parameter")).unwrap().as_str().unwrap().to_owned();
-        let faults = problem["errors"].as_array().unwrap().iter();
-        faults.map(|fault| (place(fault), fault["detail"].as_str().unwrap().to_owned())).collect()
+            |error: &Value| error.get("pointer").or(error.get("parameter")).unwrap().as_str().unwrap().to_owned();
+        let errors = problem["errors"].as_array().unwrap().iter();
+        errors.map(|error| (place(error), error["detail"].as_str().unwrap().to_owned())).collect()
     }
 
     /// Returns the path of the next page.
@@ -177,14 +177,14 @@ impl Answer {
         self.header("link").unwrap().strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap()
     }
 
-    /// Returns the locations of all faults.
+    /// Returns the locations of all errors.
     pub(crate) fn places(&self) -> Vec<String> {
-        self.faults().into_iter().map(|(place, _)| place).collect()
+        self.errors().into_iter().map(|(place, _)| place).collect()
     }
 }
 
 /// Sends a request through the application that the server runs.
-pub(crate) async fn send(api: &Api, request: TestRequest) -> Answer {
+pub(crate) async fn send(api: &Api, request: TestRequest) -> TestResponse {
     let app = test::init_service(app(api)).await;
     let request = request.to_request();
     let (method, path) = (request.method().clone(), request.path().to_owned());
@@ -192,13 +192,13 @@ pub(crate) async fn send(api: &Api, request: TestRequest) -> Answer {
     let (status, headers) = (response.status(), response.headers().clone());
     let Ok(body) = to_bytes(response.into_body()).await else { panic!("the body cannot be read") };
     assert!(headers.contains_key("x-request-id"));
-    let answer = Answer { status, headers, body };
+    let answer = TestResponse { status, headers, body };
     assert_documented(&method, &path, &answer);
     answer
 }
 
 /// Asserts that the OpenAPI document lists the response, if it describes the operation.
-fn assert_documented(method: &Method, path: &str, answer: &Answer) {
+fn assert_documented(method: &Method, path: &str, answer: &TestResponse) {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&crate::openapi_json()).unwrap());
     let fits = |template: &str| {
         let mut pairs = template.split('/').zip(path.split('/'));
@@ -218,19 +218,19 @@ fn assert_documented(method: &Method, path: &str, answer: &Answer) {
     }
 }
 
-pub(crate) async fn get(api: &Api, uri: &str) -> Answer {
+pub(crate) async fn get(api: &Api, uri: &str) -> TestResponse {
     send(api, TestRequest::get().uri(uri)).await
 }
 
-pub(crate) async fn delete(api: &Api, uri: &str) -> Answer {
+pub(crate) async fn delete(api: &Api, uri: &str) -> TestResponse {
     send(api, TestRequest::delete().uri(uri)).await
 }
 
-pub(crate) async fn post(api: &Api, uri: &str, body: impl Into<Bytes>) -> Answer {
+pub(crate) async fn post(api: &Api, uri: &str, body: impl Into<Bytes>) -> TestResponse {
     send(api, json_request(uri, body)).await
 }
 
-pub(crate) async fn patch(api: &Api, uri: &str, body: impl Into<Bytes>) -> Answer {
+pub(crate) async fn patch(api: &Api, uri: &str, body: impl Into<Bytes>) -> TestResponse {
     send(api, json_request(uri, body).method(Method::PATCH)).await
 }
 

@@ -41,23 +41,23 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the HTTP API (the default); brings the database's schema up to date first
     Serve,
-    /// Change or show the database's schema
+    /// Migrate the database's schema, or show its state
     Migrate {
         #[command(subcommand)]
         direction: Direction,
     },
-    /// Ask the server at the address whether it is ready; for the health check of a container
+    /// Check that the server at the address is ready; for the health check of a container
     Health,
     /// Print the OpenAPI document of the HTTP API
     Openapi,
-    /// Look for instants in the future and counters that are wrong; exit with 1 when there are any
+    /// Find timestamps in the future and wrong counters; exit with 1 if there are any
     Check,
-    /// Mend what a wrong clock has left; servers may run meanwhile
+    /// Repair the data that a wrong clock has left; servers may run meanwhile
     Repair {
         #[command(subcommand)]
         what: Repair,
     },
-    /// Show or mend what is on its way to the broker
+    /// Show or retry events on their way to the broker
     Outbox {
         #[command(subcommand)]
         action: OutboxAction,
@@ -66,9 +66,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum Repair {
-    /// Bring instants that lie in the future back to now
+    /// Set timestamps in the future to the current time
     Clock {
-        /// Go ahead: instants are written over
+        /// Confirm: timestamps are overwritten
         #[arg(long)]
         yes: bool,
     },
@@ -76,15 +76,15 @@ pub(crate) enum Repair {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum OutboxAction {
-    /// Tell how far the relay has come, and which events it has parked, with the reasons
+    /// Show the progress of the relay, and the parked events with their reasons
     Status {
-        /// How to write it
+        /// The output format
         #[arg(long, default_value = "table")]
         format: OutputFormat,
     },
-    /// Have parked events sent again by whoever relays
+    /// Schedule parked events to be published again by the running relay
     Retry {
-        /// Only the event at this position; may be given more than once [default: all]
+        /// Only the event at this position; can be repeated [default: all]
         #[arg(long = "position")]
         positions: Vec<u64>,
     },
@@ -100,18 +100,18 @@ pub(crate) enum OutputFormat {
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum Direction {
-    /// Run all migrations that have not been run
+    /// Run all pending migrations
     Up,
-    /// Undo the newest migrations, and lose the data in what they made; stop all servers first
+    /// Revert the newest migrations and lose the data in what they added; stop all servers first
     Down {
-        /// Go ahead: what the migrations added is lost
+        /// Confirm: what the migrations added is lost
         #[arg(long)]
         yes: bool,
-        /// How many to undo
+        /// The number of migrations to revert
         #[arg(long, default_value = "1")]
         steps: NonZeroU32,
     },
-    /// List the migrations and whether they have been run
+    /// List the migrations and their state
     Status,
 }
 
@@ -128,15 +128,15 @@ pub(crate) struct Settings {
     )]
     database_url: Option<Secret>,
 
-    /// A file that holds the URL of the database, in place of --database-url
+    /// A file with the URL of the database, instead of --database-url
     #[arg(long, global = true, value_name = "FILE", env = "DATABASE_URL_FILE")]
     database_url_file: Option<PathBuf>,
 
-    /// Where to listen: ADDRESS:PORT; port 0 takes a free one
+    /// The address to listen on, as ADDRESS:PORT; port 0 selects a free port
     #[arg(long, global = true, env = "ALLOCATION_ADDRESS", default_value = "127.0.0.1:8000")]
     pub(crate) address: SocketAddr,
 
-    /// How many connections to the database to keep at most, from 2 to 1000; with a broker, three more
+    /// The maximum number of database connections, from 2 to 1000; a broker needs three more
     #[arg(
         long,
         global = true,
@@ -146,8 +146,8 @@ pub(crate) struct Settings {
     )]
     pub(crate) pool_size: u32,
 
-    /// How many seconds a command may wait before it is carried out, from 1 to 60; one that has waited
-    /// longer is refused. Less than clients wait for an answer
+    /// The seconds that a command may wait before it is rejected, from 1 to 60; fewer than clients wait for
+    /// a response
     #[arg(
         long,
         global = true,
@@ -157,7 +157,7 @@ pub(crate) struct Settings {
     )]
     pub(crate) max_command_age_seconds: u64,
 
-    /// For how many days to retain events, from 0 (for ever) to 36500
+    /// The days for which events are retained, from 0 (forever) to 36500
     #[arg(
         long,
         global = true,
@@ -167,11 +167,11 @@ pub(crate) struct Settings {
     )]
     pub(crate) retain_events_days: u32,
 
-    /// For how many seconds after a start no event is removed: for tests, which cannot wait so long
+    /// The seconds after a start before events are removed; for tests, which cannot wait so long
     #[arg(long, global = true, env = "ALLOCATION_RETENTION_GRACE_SECONDS", hide = true, default_value = "60")]
     retention_grace_seconds: u32,
 
-    /// The source that events name: a URI reference, the same for all replicas
+    /// The source of events: a URI reference, the same for all replicas
     #[arg(
         long,
         global = true,
@@ -181,19 +181,19 @@ pub(crate) struct Settings {
     )]
     pub(crate) event_source: String,
 
-    /// The IANA time zone of the stock: batches that were expected before its today are overdue
+    /// The IANA time zone of the stock: batches expected before the current day there are overdue
     #[arg(long, global = true, env = "ALLOCATION_TIME_ZONE", default_value = "UTC", value_parser = parse_time_zone)]
     pub(crate) time_zone: Tz,
 
-    /// Pins today: the tests have dates in them
+    /// Pins the current day; for tests, which contain dates
     #[arg(long, global = true, env = "ALLOCATION_TODAY", hide = true)]
     pub(crate) today: Option<NaiveDate>,
 
-    /// How to write the log [default: text on a terminal, else json]
+    /// The format of the log [default: text on a terminal, else json]
     #[arg(long, global = true, env = "ALLOCATION_LOG_FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
 
-    /// Sets the clock of the process forward by so many seconds, or back: for tests of wrong clocks
+    /// Shifts the clock of the process by this many seconds; for tests of wrong clocks
     #[arg(long, global = true, hide = true, default_value = "0", allow_negative_numbers = true)]
     clock_offset_seconds: i32,
 
@@ -217,7 +217,7 @@ pub(crate) struct BrokerSettings {
     )]
     amqp_url: Option<Secret>,
 
-    /// A file that holds the URL of the broker, in place of --amqp-url
+    /// A file with the URL of the broker, instead of --amqp-url
     #[arg(long, global = true, value_name = "FILE", env = "ALLOCATION_AMQP_URL_FILE")]
     amqp_url_file: Option<PathBuf>,
 
@@ -231,7 +231,7 @@ pub(crate) struct BrokerSettings {
     )]
     pub(crate) amqp_exchange: BrokerName,
 
-    /// The queue that commands are consumed from; what is refused goes to the one of that name and .dead
+    /// The queue that commands are consumed from; rejected ones go to the queue with .dead appended
     #[arg(
         long,
         global = true,
@@ -263,7 +263,7 @@ impl BrokerSettings {
 pub(crate) enum LogFormat {
     /// For people
     Text,
-    /// One JSON object a line, for machines
+    /// One JSON object per line, for machines
     Json,
 }
 

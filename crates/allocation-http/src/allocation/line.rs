@@ -1,7 +1,7 @@
 use crate::body::Body;
-use crate::fault::{Fault, Faults};
 use crate::identifier::Identifier;
 use crate::quantity::is_none;
+use crate::validation_error::{ValidationError, ValidationErrors};
 use crate::{eta, identifier, quantity};
 use allocation_domain::{Allocation, Eta, OrderId, OrderLine, Quantity, Sku};
 use deserr::Deserr;
@@ -11,17 +11,17 @@ use utoipa::ToSchema;
 /// An order line to allocate.
 #[derive(Deserialize, Deserr, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[deserr(error = Faults, deny_unknown_fields)]
+#[deserr(error = ValidationErrors, deny_unknown_fields)]
 pub(crate) struct NewLine {
     /// The order that the line belongs to.
     #[serde(deserialize_with = "identifier::deserialize")]
     #[schema(value_type = Identifier)]
     order_id: OrderId,
-    /// What is ordered.
+    /// The ordered SKU.
     #[serde(deserialize_with = "identifier::deserialize")]
     #[schema(value_type = Identifier)]
     sku: Sku,
-    /// How many units are ordered.
+    /// The ordered quantity.
     #[serde(deserialize_with = "quantity::deserialize")]
     #[schema(value_type = i32, minimum = 1, maximum = 2_147_483_647, example = 10)]
     qty: Quantity,
@@ -30,8 +30,9 @@ pub(crate) struct NewLine {
 impl Body for NewLine {
     type Content = OrderLine;
 
-    fn content(self) -> Result<OrderLine, Faults> {
-        OrderLine::new(self.order_id, self.sku, self.qty).map_err(|error| Fault::at("/order_id", error).into())
+    fn content(self) -> Result<OrderLine, ValidationErrors> {
+        OrderLine::new(self.order_id, self.sku, self.qty)
+            .map_err(|error| ValidationError::in_body("/order_id", error).into())
     }
 }
 
@@ -41,27 +42,27 @@ pub(crate) struct LineAllocation<'a> {
     /// The order that the line belongs to.
     #[schema(value_type = Identifier)]
     order_id: &'a str,
-    /// What is ordered.
+    /// The ordered SKU.
     #[schema(value_type = Identifier)]
     sku: &'a str,
-    /// How many units are ordered.
+    /// The ordered quantity.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     qty: u32,
-    /// The first of the batches, which is all of them unless the line was split. Absent when all was
+    /// The first of the batches, and the only one unless the line was split. Absent if all units were
     /// picked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Identifier, required = false)]
     reference: Option<&'a str>,
-    /// How many units were picked and not shipped yet. Absent when none.
+    /// Units picked but not shipped yet. Absent if zero.
     #[serde(skip_serializing_if = "is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
     picked: u32,
-    /// How many units were shipped. Absent when none.
+    /// Units shipped. Absent if zero.
     #[serde(skip_serializing_if = "is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
     shipped: u32,
-    /// The batches that serve the line, the most preferred first; with what was picked and shipped
-    /// they have its quantity.
+    /// The batches that serve the line, in order of preference. Together with the picked and shipped
+    /// units, they make up its quantity.
     #[schema(value_type = Vec<Part<'a>>)]
     #[serde(serialize_with = "parts")]
     allocations: &'a [Allocation],
@@ -74,10 +75,10 @@ pub(crate) struct Part<'a> {
     /// The batch.
     #[schema(value_type = Identifier)]
     reference: &'a str,
-    /// How many of its units.
+    /// Units of this batch.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     qty: u32,
-    /// When the batch can be picked from: a date, or null for stock in the warehouse.
+    /// The date from which the batch can be picked; null if it is in stock.
     #[schema(value_type = Option<String>, required = true, format = Date)]
     #[serde(serialize_with = "eta::serialize")]
     eta: Eta,

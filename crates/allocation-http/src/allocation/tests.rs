@@ -104,7 +104,7 @@ async fn quantities_are_integers_from_1_to_2147483647() {
     for quantity in wrong {
         let body = format!(r#"{{"order_id": "O-1", "sku": "LAMP", "qty": {quantity}}}"#);
         let expected = ("/qty".to_owned(), "must be an integer from 1 to 2147483647".to_owned());
-        assert_eq!(post(&api, "/allocations", body).await.faults(), [expected], "{quantity}");
+        assert_eq!(post(&api, "/allocations", body).await.errors(), [expected], "{quantity}");
     }
     for quantity in ["1", "2147483647"] {
         let body = format!(r#"{{"order_id": "O-1", "sku": "LAMP", "qty": {quantity}}}"#);
@@ -141,9 +141,9 @@ async fn identifiers_that_break_a_rule_are_faults_of_the_body() {
     for (value, detail) in cases {
         let body = json!({"order_id": value, "sku": value, "qty": 1}).to_string();
         let expected = ["/order_id", "/sku"].map(|place| (place.to_owned(), detail.to_owned()));
-        let mut faults = post(&api, "/allocations", body).await.faults();
-        faults.sort();
-        assert_eq!(faults, expected);
+        let mut errors = post(&api, "/allocations", body).await.errors();
+        errors.sort();
+        assert_eq!(errors, expected);
     }
 }
 
@@ -198,7 +198,7 @@ async fn both_identifiers_of_a_path_are_decoded_once() {
 async fn both_identifiers_of_a_path_can_be_at_fault() {
     let answer = delete(&Ports::new().api(), "/allocations/%20/batch/%FF?force=true").await;
     let parameters: Vec<_> =
-        answer.json()["errors"].as_array().unwrap().iter().map(|fault| fault["parameter"].clone()).collect();
+        answer.json()["errors"].as_array().unwrap().iter().map(|error| error["parameter"].clone()).collect();
     assert_eq!(parameters, ["force", "order_id", "reference"]);
 }
 

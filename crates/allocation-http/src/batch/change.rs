@@ -1,10 +1,10 @@
 //! Corrections of a batch.
 
-mod changed;
-mod correction;
+mod request;
+mod response;
 
-pub(crate) use changed::Changed;
-pub(crate) use correction::Correction;
+pub(crate) use request::Correction;
+pub(crate) use response::Changed;
 
 use super::Batch;
 use crate::api::Api;
@@ -12,7 +12,7 @@ use crate::etag::{self, IfMatch};
 use crate::identifier::{Identifier, PathIdentifiers};
 use crate::openapi::document;
 use crate::problem::Problem;
-use crate::{answer, body};
+use crate::{body, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -26,17 +26,16 @@ document!(ChangeBatchProblems:
 
 /// Correct a batch
 ///
-/// What was purchased of it, or when it comes; what is left out stays. When fewer units are left than
-/// are allocated, lines leave the batch, the lowest priority first: they get units of other batches, or
-/// wait. With `reallocate`, lines move to batches that come earlier than this one now does.
+/// Changes the purchased quantity or the ETA; omitted members keep their value. If fewer units remain than
+/// are allocated, lines leave the batch, lowest priority first. They get units of other batches, or wait.
+/// With `reallocate`, lines move to batches that arrive earlier than the new ETA.
 ///
-/// Of a batch with more than 1,000 lines to be moved or told, the rest is done in steps in the background:
-/// the batch shows as `moving` with how many units, and as `lowering_to` to how many it is lowered as lines
-/// leave. It has no free units meanwhile. The answer shows what was done at once, and the events tell all.
+/// A correction that affects more than 1,000 lines continues in the background. Meanwhile `moving` is the
+/// number of units still to be moved, `lowering_to` is the target quantity, and the batch has no free units.
+/// The response lists the lines of the first step; events report all of them.
 ///
-/// Send the `ETag` of the batch as `If-Match` to change only what you have seen. It tells one correction
-/// from another, and not whether something was allocated meanwhile: else nobody could correct a batch in
-/// the rush.
+/// Send the `ETag` of the batch as `If-Match` to correct it only if nobody else has corrected it since.
+/// Allocations do not change the version, so a batch can be corrected under load.
 #[utoipa::path(
     patch,
     path = "/batch/{reference}",
@@ -45,16 +44,16 @@ document!(ChangeBatchProblems:
     params(
         ("reference" = Identifier, Path, description = "The batch", example = "B-1"),
         ("If-Match" = Option<String>, Header, description =
-            "The `ETag` of the version to change, several of them in a list, or `*` for any", example = "\"1-5f5e100\""),
+            "The `ETag` of the version to correct, a list of them, or `*` for any", example = "\"1-5f5e100\""),
     ),
     request_body(content = Correction, examples(
-        ("late" = (summary = "It comes later", value = json!({ "eta": "2027-02-01", "reallocate": true }))),
-        ("arrived" = (summary = "It has arrived, with less than was purchased", value = json!({
+        ("late" = (summary = "The batch is late", value = json!({ "eta": "2027-02-01", "reallocate": true }))),
+        ("arrived" = (summary = "The batch has arrived, with fewer units than purchased", value = json!({
             "purchased_quantity": 18, "eta": null
         }))),
     )),
     responses(
-        (status = 200, description = "The batch is what it should be; this is what that meant for lines on it",
+        (status = 200, description = "The batch was corrected; the lines that this affected",
             body = Changed<'_>,
             headers(("ETag" = String, description = "The version of the batch")),
             example = json!({
@@ -74,29 +73,29 @@ pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payloa
     let mut path = PathIdentifiers::of(&request);
     let found = path.take(2, "reference");
     let (reference, change) = body::read_beside::<Correction, _>(path, found, &request, payload).await?;
-    let asked = IfMatch::of(request.headers());
+    let if_match = IfMatch::of(request.headers());
     let use_cases = api.use_cases(&request);
-    let changed = api.gate.run(&request, move || correct(&use_cases, &reference, change, &asked)).await?;
-    let mut response = answer::builder(StatusCode::OK);
+    let changed = api.gate.run(&request, move || correct(&use_cases, &reference, change, &if_match)).await?;
+    let mut response = respond::builder(StatusCode::OK);
     let today = api.today();
-    let shown = answer::bytes(&Batch::on(today, &changed.batch))?;
+    let shown = respond::bytes(&Batch::on(today, &changed.batch))?;
     let tag = etag::of(changed.batch.version(), &shown);
-    Ok(response.insert_header(tag).body(answer::bytes(&Changed::on(today, &changed))?))
+    Ok(response.insert_header(tag).body(respond::bytes(&Changed::on(today, &changed))?))
 }
 
-/// Changes a batch that is in one of the versions asked for.
+/// Changes a batch if its version is one that `If-Match` names.
 fn correct(
     use_cases: &UseCases,
     reference: &BatchReference,
     mut change: BatchChange,
-    asked: &IfMatch,
+    if_match: &IfMatch,
 ) -> Result<BatchChanged, Problem> {
-    change.expected = asked.first_try();
+    change.expected = if_match.first_try();
     loop {
         match use_cases.change_batch(reference, &change) {
             // Versions only grow, so that each of a list is tried once at most.
             Err(ChangeBatchError::Refused(Refusal::Stale { actual, .. }))
-                if asked.names(actual) && change.expected != Some(actual) =>
+                if if_match.names(actual) && change.expected != Some(actual) =>
             {
                 change.expected = Some(actual);
             }

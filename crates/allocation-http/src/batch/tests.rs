@@ -80,7 +80,7 @@ async fn a_batch_is_found_by_its_reference() {
     ports
         .queries
         .expect_batch()
-        .withf(|asked, at| asked.as_str() == "B-1" && *at == now())
+        .withf(|reference, at| reference.as_str() == "B-1" && *at == now())
         .returning(|_, _| Ok(Some(batch("B-1").with_revision(7).with_allocated(5).unwrap())));
     let answer = get(&ports.api(), "/batch/B-1").await;
     assert_eq!((answer.status.as_u16(), answer.version().as_deref()), (200, Some("\"7-66517289a6240\"")));
@@ -187,8 +187,8 @@ async fn odd_references_arrive_as_they_were_meant() {
     ];
     for (path, expected) in cases {
         let mut ports = Ports::new();
-        ports.queries.expect_batch().returning(|asked, _| {
-            Ok(Some(Batch::new(asked.clone(), sku("RED-CHAIR"), quantity(1), Eta::InStock, now())))
+        ports.queries.expect_batch().returning(|reference, _| {
+            Ok(Some(Batch::new(reference.clone(), sku("RED-CHAIR"), quantity(1), Eta::InStock, now())))
         });
         let answer = get(&ports.api(), path).await;
         assert_eq!((answer.status.as_u16(), &answer.json()["reference"]), (200, &json!(expected)), "{path}");
@@ -216,7 +216,7 @@ async fn references_that_break_a_rule_are_faults_of_the_path() {
     let api = Ports::new().api();
     for (path, detail) in cases {
         for answer in [get(&api, path).await, delete(&api, path).await] {
-            assert_eq!(answer.faults(), [("reference".to_owned(), detail.to_owned())], "{path}");
+            assert_eq!(answer.errors(), [("reference".to_owned(), detail.to_owned())], "{path}");
             assert_eq!(answer.json()["errors"][0]["parameter"], "reference");
         }
     }
@@ -281,18 +281,18 @@ async fn the_link_to_the_next_page_leads_there() {
 #[actix_web::test]
 async fn every_fault_of_a_query_is_told() {
     let answer = get(&Ports::new().api(), "/batch?limit=0&sku=&colour=red&limit=5&after=x&%FF=1").await;
-    let mut faults = answer.faults();
-    faults.sort();
+    let mut errors = answer.errors();
+    errors.sort();
     let expected = [
         ("%FF", "must be percent-encoded UTF-8"),
-        ("after", "must be copied from the Link header of the page before"),
+        ("after", "must be copied from the Link header of the previous page"),
         ("colour", "is not a known parameter"),
         ("limit", "must be an integer from 1 to 1000"),
         ("limit", "must be given only once"),
         ("sku", "must not be empty"),
     ];
-    assert_eq!(faults, expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
-    assert!(answer.json()["errors"].as_array().unwrap().iter().all(|fault| fault["parameter"].is_string()));
+    assert_eq!(errors, expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
+    assert!(answer.json()["errors"].as_array().unwrap().iter().all(|error| error["parameter"].is_string()));
 }
 
 #[actix_web::test]
@@ -313,9 +313,9 @@ async fn every_fault_of_a_body_is_told() {
     let api = Ports::new().api();
     let body = r#"{"qty": 0, "eta": "2027-02-30", "colour": "red", "a/b~c": 1, "sku": 7, "sku": "x"}"#;
     let answer = post(&api, "/batch?verbose=1", body).await;
-    let faults = answer.faults();
+    let errors = answer.errors();
     let detail = |place: &str| {
-        let found: Vec<_> = faults.iter().filter(|(at, _)| at == place).map(|(_, detail)| detail.as_str()).collect();
+        let found: Vec<_> = errors.iter().filter(|(at, _)| at == place).map(|(_, detail)| detail.as_str()).collect();
         found.join("; ")
     };
     let known = "is not known; known are reference, sku, purchased_quantity, eta";
@@ -326,7 +326,7 @@ async fn every_fault_of_a_body_is_told() {
     assert_eq!(detail("/a~1b~0c"), known);
     assert_eq!(detail("/sku"), "is given more than once; must be a string, not a number");
     assert_eq!(detail("/reference"), "is missing");
-    assert_eq!(faults.len(), 8);
+    assert_eq!(errors.len(), 8);
 }
 
 #[actix_web::test]
@@ -337,7 +337,7 @@ async fn both_names_of_a_member_are_one_too_many() {
         ("/ref", "is another name of reference: give one of them"),
         ("/qty", "is another name of purchased_quantity: give one of them"),
     ];
-    assert_eq!(answer.faults(), expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
+    assert_eq!(answer.errors(), expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
 }
 
 #[actix_web::test]
@@ -350,7 +350,7 @@ async fn a_missing_member_is_asked_for_by_its_own_name() {
 async fn another_name_that_is_repeated_is_told_by_that_name() {
     let body = r#"{"ref": "B-1", "ref": "B-2", "sku": "RED-CHAIR", "qty": 1}"#;
     let answer = post(&Ports::new().api(), "/batch", body).await;
-    assert_eq!(answer.faults(), [("/ref".to_owned(), "is given more than once".to_owned())]);
+    assert_eq!(answer.errors(), [("/ref".to_owned(), "is given more than once".to_owned())]);
 }
 
 #[actix_web::test]
@@ -359,7 +359,7 @@ async fn a_query_made_up_of_faults_is_answered_at_once_and_shortly() {
     for query in [names.join("&"), ["x"; 30_000].join("&")] {
         let answer = get(&Ports::new().api(), &format!("/batch?{query}")).await;
         assert!(answer.body.len() < 256 * 1024, "{}", answer.body.len());
-        assert!(answer.faults().len() > 500);
+        assert!(answer.errors().len() > 500);
     }
 }
 
@@ -425,7 +425,7 @@ async fn an_absurd_eta_is_a_fault_wherever_it_is_sent() {
         let batch = json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 1, "eta": absurd});
         let rule = format!("must be from 2000-01-01 to 2999-12-31, not {absurd}");
         let expected = [("/eta".to_owned(), rule)];
-        assert_eq!(post(&api, "/batch", batch.to_string()).await.faults(), expected);
-        assert_eq!(patch(&api, "/batch/B-1", json!({"eta": absurd}).to_string()).await.faults(), expected);
+        assert_eq!(post(&api, "/batch", batch.to_string()).await.errors(), expected);
+        assert_eq!(patch(&api, "/batch/B-1", json!({"eta": absurd}).to_string()).await.errors(), expected);
     }
 }

@@ -1,13 +1,13 @@
 //! A JSON view for deserr.
 //!
-//! [`serde_json::Value`] hides faults that this API reports. It keeps the last of several members of one
+//! [`serde_json::Value`] hides errors that this API reports. It keeps the last of several members of one
 //! name, and it rejects the whole text for a number that is too large. This view keeps the text and parses
 //! it one level at a time.
 
 use super::Body;
 use super::number::{self, Integer};
-use crate::fault::{Fault, Faults, Place, pointer};
 use crate::problem::{Kind, Problem};
+use crate::validation_error::{Place, ValidationError, ValidationErrors, pointer};
 use deserr::{IntoValue, Map, Value, ValueKind, ValuePointerRef};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -17,13 +17,13 @@ use std::fmt;
 /// The depth of the search for repeated names; no body of this API is deeper.
 const DEPTH: usize = 8;
 
-/// Parses a body and adds all its faults; `None` if faults prevent parsing.
-pub(super) fn read<T: Body>(bytes: &[u8], faults: &mut Faults) -> Result<Option<T>, Problem> {
+/// Parses a body and adds all its errors; `None` if errors prevent parsing.
+pub(super) fn read<T: Body>(bytes: &[u8], errors: &mut ValidationErrors) -> Result<Option<T>, Problem> {
     let json = Json(check_syntax(bytes)?);
-    find_repeated(json, ValuePointerRef::Origin, DEPTH, faults);
+    find_repeated(json, ValuePointerRef::Origin, DEPTH, errors);
     let (json, renamed) = match json.into_value() {
         Value::Map(members) => {
-            let (members, renamed) = rename::<T>(members, faults);
+            let (members, renamed) = rename::<T>(members, errors);
             (Value::Map(members), renamed)
         }
         other => (other, Vec::new()),
@@ -31,7 +31,7 @@ pub(super) fn read<T: Body>(bytes: &[u8], faults: &mut Faults) -> Result<Option<
     Ok(match T::deserialize_from_value(json, ValuePointerRef::Origin) {
         Ok(body) => Some(body),
         Err(found) => {
-            faults.append(found.map(|fault| as_sent(fault, &renamed)));
+            errors.append(found.map(|error| as_sent(error, &renamed)));
             None
         }
     })
@@ -69,8 +69,8 @@ fn lone_surrogate(text: &str) -> Option<usize> {
     None
 }
 
-/// Adds a fault for each member that repeats the name of an earlier one.
-fn find_repeated(json: Json<'_>, at: ValuePointerRef<'_>, depth: usize, faults: &mut Faults) {
+/// Adds an error for each member that repeats the name of an earlier one.
+fn find_repeated(json: Json<'_>, at: ValuePointerRef<'_>, depth: usize, errors: &mut ValidationErrors) {
     if depth == 0 {
         return;
     }
@@ -80,14 +80,14 @@ fn find_repeated(json: Json<'_>, at: ValuePointerRef<'_>, depth: usize, faults: 
             for (name, value) in &members {
                 let place = at.push_key(name);
                 if !names.insert(name) {
-                    faults.push_with(|| Fault::at(pointer(place), "is given more than once"));
+                    errors.push_with(|| ValidationError::in_body(pointer(place), "is given more than once"));
                 }
-                find_repeated(*value, place, depth - 1, faults);
+                find_repeated(*value, place, depth - 1, errors);
             }
         }
         Value::Sequence(elements) => {
             for (index, element) in elements.into_iter().enumerate() {
-                find_repeated(element, at.push_index(index), depth - 1, faults);
+                find_repeated(element, at.push_index(index), depth - 1, errors);
             }
         }
         _ => {}
@@ -98,15 +98,18 @@ fn find_repeated(json: Json<'_>, at: ValuePointerRef<'_>, depth: usize, faults: 
 type Renamed = Vec<(&'static str, &'static str)>;
 
 /// Renames aliases to the known names.
-fn rename<'a, T: Body>(Members(mut members): Members<'a>, faults: &mut Faults) -> (Members<'a>, Renamed) {
+fn rename<'a, T: Body>(Members(mut members): Members<'a>, errors: &mut ValidationErrors) -> (Members<'a>, Renamed) {
     let mut renamed = Vec::new();
     for &(alias, name) in T::ALIASES {
-        let is_given = |asked: &str| members.iter().any(|(given, _)| given == asked);
+        let is_given = |name: &str| members.iter().any(|(given, _)| given == name);
         if !is_given(alias) {
             continue;
         }
         if is_given(name) {
-            faults.push(Fault::at(format!("/{alias}"), format!("is another name of {name}: give one of them")));
+            errors.push(ValidationError::in_body(
+                format!("/{alias}"),
+                format!("is another name of {name}: give one of them"),
+            ));
             members.retain(|(given, _)| given != alias);
         } else {
             members.iter_mut().filter(|(given, _)| given == alias).for_each(|(given, _)| name.clone_into(given));
@@ -116,12 +119,12 @@ fn rename<'a, T: Body>(Members(mut members): Members<'a>, faults: &mut Faults) -
     (Members(members), renamed)
 }
 
-/// Returns a fault with the name that the client sent.
-fn as_sent(fault: Fault, renamed: &Renamed) -> Fault {
-    let Place::Pointer(pointer) = &fault.place else { return fault };
+/// Returns an error with the name that the client sent.
+fn as_sent(error: ValidationError, renamed: &Renamed) -> ValidationError {
+    let Place::Pointer(pointer) = &error.place else { return error };
     match renamed.iter().find(|(name, _)| pointer.strip_prefix('/') == Some(name)) {
-        Some((_, alias)) => Fault::at(format!("/{alias}"), &fault.detail),
-        None => fault,
+        Some((_, alias)) => ValidationError::in_body(format!("/{alias}"), &error.detail),
+        None => error,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Types for members that neither serde nor deserr covers.
 
 use super::Body;
-use crate::fault::Faults;
+use crate::validation_error::ValidationErrors;
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -26,8 +26,11 @@ impl<T> From<T> for Given<T> {
     }
 }
 
-impl<T: Deserr<Faults>> Deserr<Faults> for Given<T> {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+impl<T: Deserr<ValidationErrors>> Deserr<ValidationErrors> for Given<T> {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        at: ValuePointerRef<'_>,
+    ) -> Result<Self, ValidationErrors> {
         T::deserialize_from_value(value, at).map(Self::from)
     }
 }
@@ -35,13 +38,13 @@ impl<T: Deserr<Faults>> Deserr<Faults> for Given<T> {
 /// A body without content: an object without members.
 #[derive(Deserialize, Deserr)]
 #[serde(deny_unknown_fields)]
-#[deserr(error = Faults, deny_unknown_fields)]
+#[deserr(error = ValidationErrors, deny_unknown_fields)]
 pub(crate) struct NoMembers {}
 
 impl Body for NoMembers {
     type Content = ();
 
-    fn content(self) -> Result<(), Faults> {
+    fn content(self) -> Result<(), ValidationErrors> {
         Ok(())
     }
 }

@@ -1,10 +1,10 @@
 use super::{Body, MAX_BYTES, explain, parse};
 use crate::allocation::NewLine;
 use crate::batch::{BatchToAdd, Correction};
-use crate::fault::Faults;
 use crate::order::{HoldExtension, OrderToPlace};
 use crate::pick_list::{Found, ListToMake};
 use crate::testing::{Ports, chairs, holding, json_request, post, send};
+use crate::validation_error::ValidationErrors;
 use actix_web::http::{Method, header};
 use actix_web::test::TestRequest;
 use actix_web::web::Bytes;
@@ -191,7 +191,7 @@ async fn what_is_not_an_object_is_a_fault_of_the_whole_body() {
         ("true", "a boolean"),
     ] {
         let answer = post(&api, "/allocations", body).await;
-        assert_eq!(answer.faults(), [(String::new(), format!("must be an object, not {kind}"))]);
+        assert_eq!(answer.errors(), [(String::new(), format!("must be an object, not {kind}"))]);
         assert_eq!(answer.json()["detail"], format!("The body must be an object, not {kind}"));
     }
 }
@@ -232,9 +232,9 @@ async fn a_body_made_up_of_faults_is_answered_at_once_and_shortly() {
         let answer = post(&Ports::new().api(), path, body).await;
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         assert!(answer.body.len() < 512 * 1024, "{}", answer.body.len());
-        assert!(!answer.faults().is_empty());
+        assert!(!answer.errors().is_empty());
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
-        assert!(detail.contains("faults, the first"), "{detail}");
+        assert!(detail.contains("errors, the first"), "{detail}");
     }
 }
 
@@ -268,9 +268,9 @@ fn with_plain_integers(body: &[u8]) -> Vec<u8> {
 
 /// Returns the results of both parsers.
 fn both<T: Body>(body: &[u8]) -> (Option<T::Content>, Option<T::Content>) {
-    let mut faults = Faults::default();
-    let thorough = explain::<T>(body, &mut faults);
-    (parse::<T>(&with_plain_integers(body)), thorough.and_then(|content| faults.check(content)).ok())
+    let mut errors = ValidationErrors::default();
+    let thorough = explain::<T>(body, &mut errors);
+    (parse::<T>(&with_plain_integers(body)), thorough.and_then(|content| errors.check(content)).ok())
 }
 
 fn assert_agreement<T: Body>(body: &[u8])

@@ -1,6 +1,6 @@
 use super::{AllowedHost, BasePath, CorsOrigin, EdgeSettings};
 use crate::Api;
-use crate::testing::{Answer, Ports, batch, chairs, get, holding, json_request, send};
+use crate::testing::{Ports, TestResponse, batch, chairs, get, holding, json_request, send};
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
 
@@ -16,12 +16,12 @@ fn trusting(origins: &[&str]) -> EdgeSettings {
     EdgeSettings { cors_origins, ..EdgeSettings::default() }
 }
 
-async fn get_at(api: &Api, path: &str, host: &str) -> Answer {
+async fn get_at(api: &Api, path: &str, host: &str) -> TestResponse {
     send(api, TestRequest::get().uri(path).insert_header(("host", host))).await
 }
 
 /// Allocates a line in a request with these headers.
-async fn allocate(api: &Api, headers: &[(&'static str, &'static str)]) -> Answer {
+async fn allocate(api: &Api, headers: &[(&'static str, &'static str)]) -> TestResponse {
     let mut request = json_request("/allocations", LINE).insert_header(("host", "127.0.0.1:8000"));
     for header in headers {
         request = request.insert_header(*header);
@@ -130,7 +130,7 @@ async fn pages_of_an_origin_that_was_set_use_the_service() {
 }
 
 /// Sends the preflight request of a browser.
-async fn preflight(api: &Api, origin: &str) -> Answer {
+async fn preflight(api: &Api, origin: &str) -> TestResponse {
     let request = TestRequest::default().method(Method::OPTIONS).uri("/batch/B-1").insert_header(("origin", origin));
     let request = request.insert_header(("host", "127.0.0.1:8000"));
     let request = request.insert_header(("access-control-request-method", "PATCH"));

@@ -2,13 +2,13 @@ use allocation_app::EventTail;
 use allocation_ports::EventLog;
 use std::sync::Arc;
 
-/// What the feed of events is made from.
+/// The sources of the event feed.
 #[derive(Clone)]
 pub struct EventFeed {
-    /// The events.
+    /// The event log.
     pub log: Arc<dyn EventLog>,
-    /// Tells who waits that there are more.
+    /// Wakes waiting readers when the log grows.
     pub tail: EventTail,
-    /// The `source` of all events: a URI reference that names the service.
+    /// The `source` of all events: a URI reference that identifies the service.
     pub source: Arc<str>,
 }

@@ -1,4 +1,4 @@
-use super::asked::Asked;
+use super::params::Params;
 use crate::api::Api;
 use crate::problem::{Kind, Problem};
 use actix_web::HttpRequest;
@@ -8,14 +8,14 @@ use allocation_ports::{EventLog, EventPage, LoggedEvent, PageSize, ReadLogError}
 use std::io::Write;
 use std::sync::Arc;
 
-/// What most events take at most, in bytes.
+/// The bytes that most events fit in.
 const USUAL_BYTES: usize = 512;
 
-/// A page of events, as it is sent.
+/// An encoded page of events.
 pub(super) struct Page {
     pub(super) body: Vec<u8>,
     pub(super) is_empty: bool,
-    /// The position that the next page begins after.
+    /// The position after which the next page starts.
     pub(super) next: u64,
 }
 
@@ -24,37 +24,37 @@ impl Page {
     pub(super) async fn read(
         api: &Data<Api>,
         request: &HttpRequest,
-        asked: &Asked,
+        params: &Params,
         after: Option<u64>,
         size: PageSize,
     ) -> Result<Self, Problem> {
-        Self::read_as(api, request, asked, after, size, write_array).await
+        Self::read_as(api, request, params, after, size, write_array).await
     }
 
     /// Reads a page as server-sent events.
     pub(super) async fn read_stream(
         api: &Data<Api>,
         request: &HttpRequest,
-        asked: &Asked,
+        params: &Params,
         after: Option<u64>,
         size: PageSize,
     ) -> Result<Self, Problem> {
-        Self::read_as(api, request, asked, after, size, write_stream).await
+        Self::read_as(api, request, params, after, size, write_stream).await
     }
 
     async fn read_as(
         api: &Data<Api>,
         request: &HttpRequest,
-        asked: &Asked,
+        params: &Params,
         after: Option<u64>,
         size: PageSize,
         write: fn(&mut Vec<u8>, &[LoggedEvent], &str) -> serde_json::Result<()>,
     ) -> Result<Self, Problem> {
         let (log, source): (Arc<dyn EventLog>, _) = (Arc::clone(&api.feed.log), Arc::clone(&api.feed.source));
-        let filter = asked.filter.clone();
+        let filter = params.filter.clone();
         let read = move || {
             let read = match (log.read(after.unwrap_or(0), &filter, size), after) {
-                // Who has read nothing and says nothing takes what there is.
+                // Without a position, reading starts at the oldest retained event.
                 (Err(ReadLogError::Gone { oldest }), None) => log.read(oldest.saturating_sub(1), &filter, size),
                 (read, _) => read,
             };

@@ -110,10 +110,10 @@ async fn events_that_are_gone_are_told_with_the_oldest_there_is() {
             assert_eq!(answer.status, 410);
             let problem = answer.problem("events-gone");
             assert_eq!(problem["oldest"], "5000");
-            assert_eq!(problem["detail"], "The oldest event that is retained comes after 5000");
+            assert_eq!(problem["detail"], "The oldest retained event comes after 5000");
         }
         let ahead = get(&api, &format!("{path}?after=5003")).await.problem("events-gone");
-        assert_eq!(ahead["detail"], "There is no event 5003 yet; was the database put back? Then start over");
+        assert_eq!(ahead["detail"], "There is no event 5003 yet. If the database was restored, start over");
     }
     let gone = get(&api, "/events?after=4999&subject=orders%2FO-1&limit=7").await;
     assert_eq!(gone.next(), "/events?subject=orders%2FO-1&limit=7&after=5000", "which leads on");

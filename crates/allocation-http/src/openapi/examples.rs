@@ -3,8 +3,8 @@
 #![expect(clippy::expect_used, reason = "the names and quantities of the examples are fixed, and fine")]
 
 use super::problems::Operation;
-use crate::fault::{Fault, Faults};
 use crate::problem::{Kind, Problem};
+use crate::validation_error::{ValidationError, ValidationErrors};
 use allocation_domain::{OrderId, OutOfStock, PickListId, Quantity, Shortages, Sku, UnknownSkus};
 use allocation_ports::FailedCheck;
 use serde_json::Value;
@@ -16,8 +16,10 @@ pub(super) fn of(kind: Kind, operation: Operation) -> Value {
 
 fn problem(kind: Kind, operation: Operation) -> Problem {
     match kind {
-        Kind::Validation if operation.has_body => Problem::from(faults()),
-        Kind::Validation => Problem::from(Faults::from(Fault::of("limmit", "is not a known parameter"))),
+        Kind::Validation if operation.has_body => Problem::from(errors()),
+        Kind::Validation => {
+            Problem::from(ValidationErrors::from(ValidationError::in_parameter("limmit", "is not a known parameter")))
+        }
         Kind::MalformedJson => {
             Problem::new(kind, "The body is not JSON: EOF while parsing an object at line 1 column 20")
         }
@@ -56,8 +58,12 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::UnitsConsumed => {
             Problem::new(kind, "Batch B-1 cannot be lowered to 2 units: 5 were picked, shipped or found missing")
         }
-        Kind::NotAcceptable => Problem::new(kind, "A pick list is shown as application/json, text/csv or text/html"),
-        Kind::NotReady => Problem::not_ready(&[FailedCheck::new(FailedCheck::SEQUENCER, "No replica numbers events")]),
+        Kind::NotAcceptable => {
+            Problem::new(kind, "A pick list is available as application/json, text/csv or text/html")
+        }
+        Kind::NotReady => {
+            Problem::not_ready(&[FailedCheck::new(FailedCheck::SEQUENCER, "No replica sequences events")])
+        }
         Kind::UnsupportedMediaType
         | Kind::BodyTooLarge
         | Kind::RequestTimeout
@@ -76,11 +82,11 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
     }
 }
 
-fn faults() -> Faults {
-    let mut faults = Faults::default();
-    faults.push(Fault::at("/qty", "must be an integer from 1 to 2147483647"));
-    faults.push(Fault::at("/sku", "is missing"));
-    faults
+fn errors() -> ValidationErrors {
+    let mut errors = ValidationErrors::default();
+    errors.push(ValidationError::in_body("/qty", "must be an integer from 1 to 2147483647"));
+    errors.push(ValidationError::in_body("/sku", "is missing"));
+    errors
 }
 
 fn morning() -> PickListId {

@@ -1,8 +1,8 @@
 use super::Kind;
 use super::examples;
-use crate::fault::FaultSchema;
 use crate::identifier::Identifier;
 use crate::problem::MEDIA_TYPE;
+use crate::validation_error::ValidationErrorSchema;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::example::ExampleBuilder;
@@ -16,98 +16,98 @@ use utoipa::openapi::{ContentBuilder, OpenApi, RefOr, Response, ResponseBuilder}
 #[schema(as = Problem)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct ProblemSchema {
-    /// The type of the problem: what a program compares. It resolves to what the type means.
+    /// The type of the problem, which programs compare. `GET` returns its description.
     #[schema(example = "/problems/batch-not-found")]
     r#type: String,
-    /// The type in a few words.
-    #[schema(example = "There is no such batch")]
+    /// A short summary of the type.
+    #[schema(example = "Batch not found")]
     title: String,
     /// The HTTP status.
     #[schema(value_type = i32, minimum = 400, maximum = 599, example = 404)]
     status: u16,
-    /// What is wrong this time, for a person to read.
+    /// A human-readable description of this occurrence.
     #[schema(example = "There is no batch B-1")]
     detail: String,
 }
 
-/// A request that is not valid.
+/// An invalid request.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct ValidationProblem {
     #[serde(flatten)]
     problem: ProblemSchema,
-    /// Everything that is wrong with the request.
+    /// All validation errors.
     #[schema(min_items = 1)]
-    errors: Vec<FaultSchema>,
+    errors: Vec<ValidationErrorSchema>,
 }
 
-/// A line that all batches together cannot serve.
+/// A line for which the free units of all batches do not suffice.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct OutOfStockProblem {
     #[serde(flatten)]
     problem: ProblemSchema,
-    /// What is ordered.
+    /// The ordered SKU.
     #[schema(value_type = Identifier)]
     sku: String,
-    /// How many units the line has ordered.
+    /// The ordered quantity.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     requested: u32,
-    /// How many units all batches have free together.
+    /// The units that are free in all batches together.
     #[schema(value_type = i64, minimum = 0, example = 3)]
     available: u64,
 }
 
-/// Lines of an order that stock is short of.
+/// Order lines for which stock does not suffice.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct OrderOutOfStockProblem {
     #[serde(flatten)]
     problem: ProblemSchema,
-    /// All the lines that are short.
+    /// All lines for which stock does not suffice.
     #[schema(min_items = 1)]
     shortages: Vec<ShortageSchema>,
 }
 
-/// SKUs of an order that are not known.
+/// SKUs of an order that are not registered.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct UnknownSkuProblem {
     #[serde(flatten)]
     problem: ProblemSchema,
-    /// All of them.
+    /// All unknown SKUs.
     #[schema(value_type = Vec<Identifier>, min_items = 1)]
     skus: Vec<String>,
 }
 
-/// A line that stock is short of.
+/// A line for which stock does not suffice.
 #[derive(ToSchema)]
 #[schema(as = Shortage)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct ShortageSchema {
-    /// What is ordered.
+    /// The ordered SKU.
     #[schema(value_type = Identifier)]
     sku: String,
-    /// How many units are ordered.
+    /// The ordered quantity.
     #[schema(value_type = i32, minimum = 1, example = 4)]
     requested: u32,
-    /// How many units all batches have free together.
+    /// The units that are free in all batches together.
     #[schema(value_type = i64, minimum = 0, example = 3)]
     available: u64,
 }
 
-/// Events that are not retained any more.
+/// Events that are no longer retained.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct EventsGoneProblem {
     #[serde(flatten)]
     problem: ProblemSchema,
-    /// The oldest `after` that can be read on from: that before the oldest event that is retained.
+    /// The smallest valid `after`: the position before the oldest retained event.
     #[schema(example = "5000")]
     oldest: String,
 }
 
-/// Lines of a pick list that are still to be picked.
+/// Lines of a pick list that are still open.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct NotPickedProblem {
@@ -118,18 +118,18 @@ pub(crate) struct NotPickedProblem {
     lines: Vec<u32>,
 }
 
-/// Checks of the readiness that fail.
+/// Failed readiness checks.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct NotReadyProblem {
     #[serde(flatten)]
     problem: ProblemSchema,
-    /// The checks that fail.
+    /// The failed checks.
     #[schema(min_items = 1)]
     checks: Vec<FailedCheckSchema>,
 }
 
-/// A check that fails.
+/// A failed readiness check.
 #[derive(ToSchema)]
 #[schema(as = FailedCheck)]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -137,7 +137,7 @@ pub(crate) struct FailedCheckSchema {
     /// The name of the check.
     #[schema(example = "database")]
     name: String,
-    /// What is wrong, for a person to read.
+    /// A human-readable description.
     #[schema(example = "The database does not accept a write")]
     detail: String,
 }
@@ -256,6 +256,6 @@ fn schema_name(kind: Kind, operation: Operation) -> &'static str {
 
 fn retry_after() -> Header {
     let mut header = Header::new(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)));
-    header.description = Some("After how many seconds to send the request again.".to_owned());
+    header.description = Some("The seconds after which to retry.".to_owned());
     header
 }

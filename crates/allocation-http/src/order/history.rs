@@ -1,32 +1,36 @@
-//! What became of an order, event by event.
+//! The history of an order.
 
-use super::happened::Happened;
-use crate::answer;
+mod describe;
+mod entry;
+mod schema;
+
 use crate::api::Api;
 use crate::identifier::{Identifier, PathIdentifiers, encode};
 use crate::openapi::document;
-use crate::page::{self, Page, PageAnswer, PageParameters};
+use crate::page::{self, Page, PageParamsSchema, PageResponse};
 use crate::problem::Problem;
 use crate::query::Query;
+use crate::respond;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use allocation_domain::OrderId;
 use allocation_ports::{EventCursor, PageSize, Queries, StoreError};
+use entry::HistoryEntry;
 
 document!(OrderHistoryProblems: Validation, OrderNotFound, Overloaded, DatabaseUnavailable, InternalError);
 
-/// Tell what became of an order
+/// Get order history
 ///
-/// Everything that happened to its lines, the oldest first, as far as events are retained.
+/// Returns the events of its lines, oldest first, as far as they are retained.
 #[utoipa::path(
     get,
     path = "/orders/{order_id}/history",
     operation_id = "getOrderHistory",
     tag = "Orders",
-    params(("order_id" = Identifier, Path, description = "The order", example = "O-7"), PageParameters),
+    params(("order_id" = Identifier, Path, description = "The order", example = "O-7"), PageParamsSchema),
     responses(
-        (status = 200, description = "A page of events", body = Vec<Happened<'_>>,
-            headers(("Link" = String, description = "The next page, if there is one: `<...>; rel=\"next\"`")),
+        (status = 200, description = "A page of events", body = Vec<HistoryEntry<'_>>,
+            headers(("Link" = String, description = "A link to the next page, if there is one: `<...>; rel=\"next\"`")),
             example = json!([
                 { "at": "2027-01-10T08:00:00.250000Z", "event": "line_placed", "sku": "LAMP", "qty": 2,
                     "expires_at": "2027-01-10T08:10:00.250000Z", "priority": 0, "on_shortage": "reject",
@@ -47,7 +51,7 @@ pub(crate) async fn history(api: Data<Api>, request: HttpRequest) -> Result<Http
     Ok(page.into())
 }
 
-fn read_page(queries: &dyn Queries, order_id: &OrderId, page: Page<EventCursor>) -> Result<PageAnswer, Problem> {
+fn read_page(queries: &dyn Queries, order_id: &OrderId, page: Page<EventCursor>) -> Result<PageResponse, Problem> {
     let rows = queries.history(order_id, page.after, page.size)?;
     if rows.is_empty() && !is_known(queries, order_id)? {
         return Err(Problem::order_not_found(order_id));
@@ -55,11 +59,11 @@ fn read_page(queries: &dyn Queries, order_id: &OrderId, page: Page<EventCursor>)
     let next = page::next(page.size, &rows, |after, size| queries.history(order_id, after, size))?;
     let path = format!("/orders/{}/history", encode(order_id.as_str()));
     let link = next.and_then(|cursor| page::link(&path, &[], page.size, &cursor));
-    Ok(PageAnswer { body: answer::bytes(&rows.iter().map(Happened::from).collect::<Vec<_>>())?, link })
+    Ok(PageResponse { body: respond::bytes(&rows.iter().map(HistoryEntry::from).collect::<Vec<_>>())?, link })
 }
 
-/// Whether there is such an order, or was: a line that was sent alone is forgotten in the end, but
-/// not its history.
+/// Returns whether the order exists or has existed: a deallocated standalone line is removed, but its
+/// history is not.
 fn is_known(queries: &dyn Queries, order_id: &OrderId) -> Result<bool, StoreError> {
     Ok(queries.order(order_id)?.is_some() || !queries.history(order_id, None, PageSize::ONE)?.is_empty())
 }

@@ -42,8 +42,8 @@ fn stored(name: &str, line: LineState) -> Order {
 
 fn showing(found: Order) -> Ports {
     let mut ports = Ports::new();
-    ports.queries.expect_order().returning(move |asked| {
-        assert_eq!(*asked, found.order_id);
+    ports.queries.expect_order().returning(move |order_id| {
+        assert_eq!(*order_id, found.order_id);
         Ok(Some(found.clone()))
     });
     ports
@@ -173,8 +173,8 @@ async fn every_fault_of_an_order_is_told() {
         "lines": [{"sku": "A", "qty": 1}, {"sku": " A"}, {"qty": 0}, {"sku": "A", "qty": "1", "x": 1}, 7, ["A", 1],
             {"sku": "A", "qty": 2}]}"#;
     let answer = post(&Ports::new().api(), "/orders?x=1", body).await;
-    let mut faults = answer.faults();
-    faults.sort();
+    let mut errors = answer.errors();
+    errors.sort();
     let number = "must be an integer from -2147483648 to 2147483647";
     let known = "is not known; known are order_id, lines, on_shortage, hold_seconds, priority, allow_split";
     let expected = [
@@ -196,7 +196,7 @@ async fn every_fault_of_an_order_is_told() {
         ("/priority", number),
         ("x", "is not a known parameter"),
     ];
-    assert_eq!(faults, expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
+    assert_eq!(errors, expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
 }
 
 #[actix_web::test]
@@ -208,12 +208,12 @@ async fn an_order_has_from_1_to_500_lines() {
     for count in [0, 501] {
         let body = json!({"order_id": "O-1", "lines": lines(count)}).to_string();
         let expected = ("/lines".to_owned(), format!("must have from 1 to 500 lines, not {count}"));
-        assert_eq!(post(&api, "/orders", body).await.faults(), [expected]);
+        assert_eq!(post(&api, "/orders", body).await.errors(), [expected]);
     }
     for (lines, kind) in [(json!({}), "an object"), (json!(null), "null"), (json!("x"), "a string")] {
         let body = json!({"order_id": "O-1", "lines": lines}).to_string();
         let expected = ("/lines".to_owned(), format!("must be an array of lines, not {kind}"));
-        assert_eq!(post(&api, "/orders", body).await.faults(), [expected]);
+        assert_eq!(post(&api, "/orders", body).await.errors(), [expected]);
     }
     let body = json!({"order_id": "O-1", "lines": lines(500)}).to_string();
     let problem = post(&shop_api(0), "/orders", body).await.problem("out-of-stock");
@@ -228,7 +228,7 @@ async fn lines_that_are_too_long_for_an_index_are_faults() {
     let answer = post(&Ports::new().api(), "/orders", body).await;
     assert_eq!(answer.places(), ["/lines/0/sku", "/lines/2/sku"]);
     let rule = OrderLine::new(order(&long("O")), sku(&long("A")), quantity(1)).unwrap_err().to_string();
-    assert_eq!(answer.faults()[0].1, rule);
+    assert_eq!(answer.errors()[0].1, rule);
 }
 
 #[actix_web::test]
@@ -335,7 +335,7 @@ async fn every_fault_of_a_query_for_orders_is_told() {
     let answer = get(&Ports::new().api(), "/orders?status=Held&sku=&limit=x&after=x&x=1").await;
     let known =
         "must be one of held, allocated, partially_allocated, backordered, picked, shipped, short, expired, cancelled";
-    assert_eq!(answer.faults()[0], ("status".to_owned(), known.to_owned()));
+    assert_eq!(answer.errors()[0], ("status".to_owned(), known.to_owned()));
     assert_eq!(answer.places(), ["status", "sku", "limit", "after", "x"]);
 }
 

@@ -1,30 +1,30 @@
-//! A pick list as comma-separated values (RFC 4180).
+//! Pick lists as CSV (RFC 4180).
 
-use super::shown::PickList;
+use super::response::PickList;
 use std::borrow::Cow;
 
-/// What begins a formula in spreadsheets: signs, their forms of full width, and what a spreadsheet skips
-/// before it looks.
+/// Characters that start a formula in spreadsheets: signs, their full-width forms, and characters that
+/// spreadsheets skip.
 const FORMULAS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
-/// What ends a cell for readers that expect other separators than a comma.
+/// Characters that end a cell for readers with separators other than the comma.
 const OTHER_SEPARATORS: [char; 4] = [';', '\t', '\r', '\n'];
 
-/// What tells spreadsheets that the text is UTF-8.
+/// Marks the text as UTF-8 for spreadsheets.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 const HEADER: &str = "line,reference,sku,order_id,qty,status,picked\r\n";
 
-/// Who reads the values.
+/// The intended reader of a CSV file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reader {
-    /// A spreadsheet: it gets a byte-order mark, and no name that it would run as a formula.
+    /// A spreadsheet, which needs a byte order mark and must not find a formula.
     Spreadsheet,
-    /// A program: it gets every name as it is.
+    /// A program, which needs every identifier unchanged.
     Program,
 }
 
-/// The lines of a list with a header line.
+/// Formats the lines of a list, after a header line.
 pub(super) fn write(list: &PickList<'_>, reader: Reader) -> String {
     let mut csv = String::new();
     if reader == Reader::Spreadsheet {
@@ -48,7 +48,7 @@ pub(super) fn write(list: &PickList<'_>, reader: Reader) -> String {
     csv
 }
 
-/// A name as a cell, quoted where any reader could take a part of it for a cell of its own.
+/// Formats an identifier as a cell, quoted if any reader could split it.
 fn cell(name: &str, reader: Reader) -> String {
     let text = match reader {
         Reader::Spreadsheet => guarded(name),
@@ -58,9 +58,10 @@ fn cell(name: &str, reader: Reader) -> String {
     if quoted { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.into_owned() }
 }
 
-/// A name in which nothing is a formula. Callers choose names: an apostrophe makes a text of one that a
-/// spreadsheet would run. A reader that expects semicolons or tabs takes no heed of quotes within a cell,
-/// so that what follows such a separator is guarded too.
+/// Puts an apostrophe before everything that a spreadsheet could evaluate: callers choose identifiers.
+///
+/// Readers that expect semicolons or tabs ignore quotes within a cell, so text after such a separator is
+/// guarded, too.
 fn guarded(name: &str) -> Cow<'_, str> {
     let mut guarded = String::new();
     let mut done = 0;
@@ -78,7 +79,7 @@ fn guarded(name: &str) -> Cow<'_, str> {
     Cow::Owned(guarded)
 }
 
-/// Whether some reader takes what is at a place of a name for the beginning of a cell.
+/// Returns whether some reader starts a new cell at this position.
 fn begins_cell(name: &str, place: usize) -> bool {
     name[..place].chars().next_back().is_none_or(|before| OTHER_SEPARATORS.contains(&before))
 }
@@ -128,7 +129,7 @@ mod tests {
         assert_eq!(cell("x;=\"1\"", Reader::Program), "\"x;=\"\"1\"\"\"");
     }
 
-    /// What a reader that keeps to RFC 4180 makes of a cell.
+    /// Reads a cell as RFC 4180 specifies.
     fn read(cell: &str) -> String {
         match cell.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             Some(quoted) => quoted.replace("\"\"", "\""),

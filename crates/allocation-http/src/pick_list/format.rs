@@ -1,10 +1,10 @@
-//! In which of its formats a pick list is shown.
+//! The format of a pick list in a response.
 
 use super::csv::Reader;
 use crate::accept;
-use crate::fault::{Fault, Faults};
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
+use crate::validation_error::{ValidationError, ValidationErrors};
 use actix_web::http::header::HeaderMap;
 use utoipa::ToSchema;
 
@@ -12,7 +12,7 @@ const JSON: &str = "application/json";
 const CSV: &str = "text/csv";
 const HTML: &str = "text/html";
 
-/// How a pick list is shown.
+/// The format of a pick list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Json,
@@ -20,33 +20,33 @@ pub(super) enum Format {
     Html,
 }
 
-/// A format of pick lists.
+/// The format of a pick list.
 #[derive(ToSchema)]
 #[schema(as = PickListFormat, rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) enum FormatSchema {
     /// `application/json`.
     Json,
-    /// Comma-separated values, `text/csv`.
+    /// CSV, `text/csv`.
     Csv,
-    /// A page to print, `text/html`.
+    /// A printable page, `text/html`.
     Html,
 }
 
-/// What the query asks for, rather than the header `Accept`.
-pub(super) struct Asked {
+/// The format that the query requests; it takes precedence over `Accept`.
+pub(super) struct Params {
     media_type: Option<&'static str>,
     raw: bool,
 }
 
-impl Asked {
+impl Params {
     /// Takes `format` and `raw` from a query.
     pub(super) fn take(query: &mut Query) -> Self {
         let media_type = query.take("format", parse_format);
         Self { media_type, raw: query.take("raw", parse_flag).unwrap_or_default() }
     }
 
-    /// The format to show a list in. `raw` is only for comma-separated values.
+    /// Chooses the format. `raw` is valid only for CSV.
     pub(super) fn choose(&self, headers: &HeaderMap) -> Result<Format, Problem> {
         let media_type = match self.media_type {
             Some(media_type) => media_type,
@@ -55,7 +55,9 @@ impl Asked {
         match media_type {
             CSV if self.raw => Ok(Format::Csv(Reader::Program)),
             CSV => Ok(Format::Csv(Reader::Spreadsheet)),
-            _ if self.raw => Err(Faults::from(Fault::of("raw", "is only for format=csv")).into()),
+            _ if self.raw => {
+                Err(ValidationErrors::from(ValidationError::in_parameter("raw", "is only for format=csv")).into())
+            }
             HTML => Ok(Format::Html),
             _ => Ok(Format::Json),
         }
@@ -63,7 +65,7 @@ impl Asked {
 }
 
 fn not_acceptable() -> Problem {
-    Problem::new(Kind::NotAcceptable, format!("A pick list is shown as {JSON}, {CSV} or {HTML}"))
+    Problem::new(Kind::NotAcceptable, format!("A pick list is available as {JSON}, {CSV} or {HTML}"))
 }
 
 fn parse_format(text: &str) -> Result<&'static str, &'static str> {

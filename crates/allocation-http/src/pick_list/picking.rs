@@ -1,14 +1,14 @@
-//! What a picker reports.
+//! Reports of pickers.
 
-use super::shown::Line;
+use super::response::Line;
 use crate::api::Api;
 use crate::body::Body;
 use crate::eta;
-use crate::fault::Faults;
 use crate::identifier::{Identifier, PathIdentifiers};
 use crate::openapi::document;
 use crate::problem::Problem;
-use crate::{answer, body, quantity};
+use crate::validation_error::ValidationErrors;
+use crate::{body, quantity, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -22,13 +22,13 @@ document!(PickProblems:
     MoreThanToPick, PickedOtherwise, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
-/// How many units of a pick line were found.
+/// The units that a picker found for a line.
 #[derive(Deserialize, Deserr, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[deserr(error = Faults, deny_unknown_fields)]
+#[deserr(error = ValidationErrors, deny_unknown_fields)]
 #[schema(as = FoundUnits)]
 pub(crate) struct Found {
-    /// How many units were found and picked: all of the line, or fewer when some are missing.
+    /// Units found and picked: all units of the line, or fewer if some are missing.
     #[serde(deserialize_with = "quantity::deserialize_units")]
     #[schema(value_type = i32, minimum = 0, maximum = 2_147_483_647, example = 3)]
     qty: Units,
@@ -37,12 +37,12 @@ pub(crate) struct Found {
 impl Body for Found {
     type Content = Units;
 
-    fn content(self) -> Result<Units, Faults> {
+    fn content(self) -> Result<Units, ValidationErrors> {
         Ok(self.qty)
     }
 }
 
-/// A line that was picked.
+/// A picked line.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PickedLine)]
 pub(crate) struct PickedLine<'a> {
@@ -53,33 +53,33 @@ pub(crate) struct PickedLine<'a> {
     short: Option<Short<'a>>,
 }
 
-/// What became of units that were not found. Absent when all were, and in answers to a repeat.
+/// What happened to missing units. Absent if all were found, and in responses to repeated requests.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ShortPick)]
 pub(crate) struct Short<'a> {
-    /// How many units are missing: their batch has so many less.
+    /// Units that were not found, which the batch loses.
     #[schema(value_type = i32, required = false, minimum = 1, example = 2)]
     missing: u32,
-    /// What the order line got for them: of other batches, then of what the same one has besides. With
-    /// what it waits for, it is all that is missing.
+    /// Units that replace the missing ones, from other batches first, then from the rest of this one.
+    /// Together with the backordered units, they make up the missing ones.
     #[schema(required = false)]
     reallocated: Vec<Reallocated<'a>>,
-    /// How many units it waits for, having got none.
+    /// Missing units that could not be replaced and that the line waits for.
     #[schema(value_type = i32, required = false, minimum = 0, example = 0)]
     backordered: u32,
 }
 
-/// Units that an order line got for missing ones.
+/// Units that replace missing ones.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ReallocatedUnits)]
 pub(crate) struct Reallocated<'a> {
     /// The batch.
     #[schema(value_type = Identifier)]
     reference: &'a str,
-    /// How many of its units.
+    /// Units of this batch.
     #[schema(value_type = i32, minimum = 1, example = 2)]
     qty: u32,
-    /// When the batch can be picked from: a date, or null for stock in the warehouse.
+    /// The date from which the batch can be picked; null if it is in stock.
     #[schema(value_type = Option<String>, required = true, format = Date)]
     #[serde(serialize_with = "eta::serialize")]
     eta: Eta,
@@ -111,11 +111,12 @@ impl<'a> From<&'a Affected> for Reallocated<'a> {
 
 /// Pick a line
 ///
-/// The picker says how many units were found. Those that were not are taken off the batch as missing,
-/// and the order line gets units of other batches for them (the last ones of the same batch, if that has
-/// more), or waits, in the same moment. A line is picked once: the same number again changes nothing,
-/// another one is a conflict. So is a number above that of the line, which may have been lowered since
-/// the list was printed.
+/// Reports how many units the picker found. Missing units are removed from the batch. In the same
+/// transaction, the order line gets replacements from other batches, then from the rest of this one, or it
+/// waits.
+///
+/// A line is picked once. Repeating the quantity changes nothing; another quantity is a conflict. So is a
+/// quantity above that of the line, which may have been lowered since the list was printed.
 #[utoipa::path(
     post,
     path = "/pick-lists/{pick_list_id}/lines/{line}/pick",
@@ -142,5 +143,5 @@ pub(crate) async fn pick(api: Data<Api>, request: HttpRequest, payload: Payload)
     let (id, found) = body::read_beside::<Found, _>(path, found, &request, payload).await?;
     let (use_cases, number) = (api.use_cases(&request), id.line);
     let outcome = api.gate.run(&request, move || use_cases.pick(&id, found)).await?;
-    answer::json(StatusCode::OK, &PickedLine::of(number, &outcome))
+    respond::json(StatusCode::OK, &PickedLine::of(number, &outcome))
 }

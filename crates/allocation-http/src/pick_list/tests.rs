@@ -1,5 +1,5 @@
 use crate::Api;
-use crate::testing::{Answer, Ports, chairs, delete, get, holding, now, order, post, quantity, send, sku};
+use crate::testing::{Ports, TestResponse, chairs, delete, get, holding, now, order, post, quantity, send, sku};
 use actix_web::http::header::ACCEPT;
 use actix_web::test::TestRequest;
 use allocation_domain::{NewPickList, PickCriteria, PickLineId, PickListId, PickListStatus, Product, Products, Units};
@@ -45,14 +45,14 @@ fn over(shop: Products) -> Api {
 fn showing(shop: &Products) -> Api {
     let stored = StoredPickList { list: shop.pick_list(&list_id("P-1")).unwrap(), created_at: now() };
     let mut ports = Ports::new();
-    ports.queries.expect_pick_list().returning(move |asked| {
-        let known = *asked == stored.list.list_id;
+    ports.queries.expect_pick_list().returning(move |list_id| {
+        let known = *list_id == stored.list.list_id;
         Ok(known.then(|| stored.clone()))
     });
     ports.api()
 }
 
-async fn shown_as(api: &Api, accept: &str) -> Answer {
+async fn shown_as(api: &Api, accept: &str) -> TestResponse {
     send(api, TestRequest::get().uri("/pick-lists/P-1").insert_header((ACCEPT, accept))).await
 }
 
@@ -110,7 +110,7 @@ async fn nothing_to_pick_is_a_conflict() {
 async fn all_faults_of_a_list_are_told() {
     let body = r#"{"pick_list_id": null, "references": [], "skus": ["LAMP", " ", 7], "order_ids": "O-1", "max_lines": 1001,
                    "lines": 3}"#;
-    let faults = post(&Ports::new().api(), "/pick-lists", body).await.faults();
+    let errors = post(&Ports::new().api(), "/pick-lists", body).await.errors();
     let expected = [
         ("/pick_list_id", "must be a string, not null"),
         ("/references", "must have from 1 to 1000 elements, not 0"),
@@ -120,7 +120,7 @@ async fn all_faults_of_a_list_are_told() {
         ("/max_lines", "must be an integer from 1 to 1000"),
         ("/lines", "is not known; known are pick_list_id, references, skus, order_ids, max_lines"),
     ];
-    assert_eq!(faults, expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
+    assert_eq!(errors, expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
     for max_lines in ["0", "-1", "1.5", "\"7\"", "null"] {
         let answer = post(&Ports::new().api(), "/pick-lists", format!("{{\"max_lines\": {max_lines}}}")).await;
         assert_eq!(answer.places(), ["/max_lines"], "{max_lines}");

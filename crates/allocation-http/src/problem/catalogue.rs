@@ -1,11 +1,11 @@
 //! The catalogue of problem types, for people and programs.
 
 use super::{Kind, Problem};
-use crate::answer;
 use crate::edge::Prefix;
 use crate::openapi::document;
 use crate::query::Query;
 use crate::resource::Path;
+use crate::respond;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,16 +13,16 @@ use utoipa::ToSchema;
 /// A type of problem.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ProblemType {
-    /// The relative reference that problems of this type carry as `type`.
+    /// The relative reference that problems of this type have as `type`.
     #[schema(example = "/problems/out-of-stock")]
     r#type: String,
-    /// The type in a few words.
+    /// A short summary of the type.
     #[schema(example = "Not enough stock")]
     title: &'static str,
-    /// The HTTP status of answers with this problem.
+    /// The HTTP status of responses with this problem.
     #[schema(value_type = i32, minimum = 400, maximum = 599, example = 409)]
     status: u16,
-    /// When it comes up, and what to do about it.
+    /// When it occurs, and what to do about it.
     description: &'static str,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
 document!(ListProblemTypesProblems: Validation);
 document!(FindProblemTypeProblems: Validation, NotFound);
 
-/// List all types of problems
+/// List problem types
 #[utoipa::path(
     get,
     path = "/problems",
@@ -61,12 +61,12 @@ pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
     Query::none(&request)?;
     let prefix = Prefix::of(&request);
     let types: Vec<_> = Kind::ALL.iter().map(|kind| ProblemType::at(&prefix, *kind)).collect();
-    answer::json(StatusCode::OK, &types)
+    respond::json(StatusCode::OK, &types)
 }
 
-/// Tell what a type of problem means
+/// Get a problem type
 ///
-/// The path is what problems carry as their `type`.
+/// Problems have this path as their `type`.
 #[utoipa::path(
     get,
     path = "/problems/{name}",
@@ -82,5 +82,5 @@ pub(crate) async fn find(request: HttpRequest) -> Result<HttpResponse, Problem> 
     Query::none(&request)?;
     let kind = request.match_info().get("name").and_then(Kind::named);
     let kind = kind.ok_or_else(|| Problem::of(Kind::NotFound))?;
-    answer::json(StatusCode::OK, &ProblemType::at(&Prefix::of(&request), kind))
+    respond::json(StatusCode::OK, &ProblemType::at(&Prefix::of(&request), kind))
 }

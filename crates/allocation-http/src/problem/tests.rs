@@ -54,7 +54,7 @@ async fn an_unknown_path_is_a_problem_whatever_the_method() {
 }
 
 /// Sends every request that uses the store.
-async fn ask_for_all(error: fn() -> StoreError) -> Vec<crate::testing::Answer> {
+async fn ask_for_all(error: fn() -> StoreError) -> Vec<crate::testing::TestResponse> {
     let api = Ports::failing(error).api();
     vec![
         post(&api, "/allocations", LINE).await,
@@ -129,7 +129,7 @@ async fn a_write_to_a_schema_of_another_generation_is_a_problem_of_its_own() {
 #[actix_web::test]
 async fn work_that_panics_is_a_problem_too() {
     let mut ports = Ports::new();
-    ports.queries.expect_batch().returning(|_, _| panic!("a fault of the program"));
+    ports.queries.expect_batch().returning(|_, _| panic!("an error of the program"));
     let answer = get(&ports.api(), "/batch/B-1").await;
     assert_eq!(answer.status, 500);
     answer.problem("internal-error");

@@ -12,8 +12,8 @@ fn row(name: &str) -> ProductTotals {
 #[actix_web::test]
 async fn a_product_is_found_by_its_sku() {
     let mut ports = Ports::new();
-    ports.queries.expect_product().returning(|asked, at| {
-        assert_eq!((asked, at), (&sku("a/b"), now()));
+    ports.queries.expect_product().returning(|requested, at| {
+        assert_eq!((requested, at), (&sku("a/b"), now()));
         Ok(Some(row("a/b")))
     });
     let answer = get(&ports.api(), "/products/a%2Fb").await;
@@ -79,7 +79,7 @@ fn registering(product: Product) -> Ports {
     ports
         .queries
         .expect_product()
-        .returning(|asked, _| Ok(Some(ProductTotals { sku: asked.clone(), totals: Totals::default() })));
+        .returning(|sku, _| Ok(Some(ProductTotals { sku: sku.clone(), totals: Totals::default() })));
     ports
 }
 

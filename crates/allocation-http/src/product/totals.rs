@@ -3,32 +3,32 @@ use allocation_ports::ProductTotals;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What the batches and lines of a product add up to.
+/// The totals of a product.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Product<'a> {
     /// The SKU.
     #[schema(value_type = Identifier)]
     sku: &'a str,
-    /// Units that are in the warehouse: neither shipped nor missing.
+    /// Units in the warehouse, neither shipped nor missing.
     #[schema(value_type = i64, minimum = 0, example = 5)]
     in_stock: u64,
-    /// Units that are on their way.
+    /// Units in transit.
     #[schema(value_type = i64, minimum = 0, example = 20)]
     on_its_way: u64,
-    /// Units allocated and not picked yet, held ones among them.
+    /// Units allocated and not picked yet, including held ones.
     #[schema(value_type = i64, minimum = 0, example = 14)]
     allocated: u64,
     /// Units picked and not shipped yet. Absent when none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i64, required = false, minimum = 1, example = 3)]
     picked: Option<u64>,
-    /// Units allocated to orders on hold.
+    /// Units allocated to held orders.
     #[schema(value_type = i64, minimum = 0, example = 4)]
     held: u64,
     /// Units that lines wait for.
     #[schema(value_type = i64, minimum = 0, example = 0)]
     backordered: u64,
-    /// Units that are free.
+    /// Units that can still be allocated.
     #[schema(value_type = i64, minimum = 0, example = 11)]
     available: u64,
 }

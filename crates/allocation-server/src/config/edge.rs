@@ -4,11 +4,11 @@ use allocation_http::{AllowedHost, BasePath, CorsOrigin, EdgeSettings};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-/// How the service is reached.
+/// The edge settings.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EdgeArgs {
-    /// A name that clients reach the service by, beside localhost and IP addresses: NAME, NAME:PORT, .DOMAIN
-    /// for all names below it, or * for any; may be given more than once, or separated by commas
+    /// A name of the service, in addition to localhost and IP addresses: NAME, NAME:PORT, .DOMAIN for all
+    /// names below it, or * for any; can be repeated, or separated by commas
     #[arg(
         long = "allowed-host",
         global = true,
@@ -22,7 +22,7 @@ pub(crate) struct EdgeArgs {
     #[arg(
         long = "cors-origin",
         help = "An origin whose pages may use the service from a browser, such as https://shop.example, or * for \
-            any; may be given more than once, or separated by commas [default: none but the service itself]",
+            any; can be repeated, or separated by commas [default: none but the service itself]",
         global = true,
         env = "ALLOCATION_CORS_ORIGINS",
         value_name = "ORIGIN",
@@ -31,7 +31,7 @@ pub(crate) struct EdgeArgs {
     )]
     cors_origins: Vec<CorsOrigin>,
 
-    /// The path below which clients see the service, such as /allocation; a proxy may take it away or not
+    /// The path under which clients see the service, such as /allocation, whether or not a proxy removes it
     #[arg(
         long,
         global = true,
@@ -42,7 +42,7 @@ pub(crate) struct EdgeArgs {
     )]
     base_path: BasePath,
 
-    /// Believe the header X-Forwarded-Prefix, in which a proxy says what it took away from the path
+    /// Trust the header X-Forwarded-Prefix, in which a proxy names the prefix that it removed
     #[arg(
         long,
         global = true,
@@ -51,8 +51,7 @@ pub(crate) struct EdgeArgs {
     )]
     trust_forwarded_prefix: bool,
 
-    /// How many connections to serve at a time at most; fewer when the process may not have as many
-    /// descriptors
+    /// The maximum number of client connections; lower if the process has fewer descriptors
     #[arg(
         long,
         global = true,
@@ -63,7 +62,7 @@ pub(crate) struct EdgeArgs {
     )]
     pub(crate) max_connections: u32,
 
-    /// How many of them to serve from one address, or one network of IPv6, at most
+    /// The maximum number of client connections from one address, or one IPv6 network
     #[arg(
         long,
         global = true,

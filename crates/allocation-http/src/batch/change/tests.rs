@@ -1,5 +1,5 @@
 use crate::testing::{
-    Answer, Ports, due, holding_all, json_request, now, order, patch, quantity, reference, send, sku,
+    Ports, TestResponse, due, holding_all, json_request, now, order, patch, quantity, reference, send, sku,
 };
 use actix_web::http::Method;
 use allocation_domain::{BatchChange, Eta, NewOrder, OnShortage, OrderTerms, Product, Products, Units};
@@ -27,7 +27,7 @@ fn api(product: Product) -> crate::Api {
     Ports::with_units(holding_all(vec![product], Vec::new())).api()
 }
 
-async fn change_if(product: Product, tags: &[&str]) -> Answer {
+async fn change_if(product: Product, tags: &[&str]) -> TestResponse {
     let mut request = json_request("/batch/B-1", r#"{"eta": null}"#).method(Method::PATCH);
     for tag in tags {
         request = request.append_header(("if-match", *tag));
@@ -158,7 +158,7 @@ async fn a_batch_that_is_not_there_is_not_found_whatever_its_revision() {
 async fn a_correction_corrects_something() {
     let answer = patch(&Ports::new().api(), "/batch/B-1", "{}").await;
     let rule = "must have at least one of purchased_quantity, eta, reallocate";
-    assert_eq!(answer.faults(), [(String::new(), rule.to_owned())]);
+    assert_eq!(answer.errors(), [(String::new(), rule.to_owned())]);
     assert_eq!(answer.json()["detail"], format!("The body {rule}"));
 }
 
@@ -166,8 +166,8 @@ async fn a_correction_corrects_something() {
 async fn every_fault_of_a_correction_is_told() {
     let body = r#"{"purchased_quantity": null, "eta": "soon", "reallocate": null, "qty": 5, "ref": "B-1"}"#;
     let answer = patch(&Ports::new().api(), "/batch/%20?x=1", body).await;
-    let mut faults = answer.faults();
-    faults.sort();
+    let mut errors = answer.errors();
+    errors.sort();
     let known = "is not known; known are purchased_quantity, eta, reallocate";
     let expected = [
         ("/eta", "must be a date of the calendar, written YYYY-MM-DD, or null"),
@@ -178,7 +178,7 @@ async fn every_fault_of_a_correction_is_told() {
         ("reference", "must not begin or end with white space"),
         ("x", "is not a known parameter"),
     ];
-    assert_eq!(faults, expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
+    assert_eq!(errors, expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
     for wrong in ["-1", "2147483648", "1.5", "\"1\"", "[]"] {
         let body = format!(r#"{{"purchased_quantity": {wrong}}}"#);
         assert_eq!(patch(&Ports::new().api(), "/batch/B-1", body).await.places(), ["/purchased_quantity"]);

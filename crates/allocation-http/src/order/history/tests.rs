@@ -34,8 +34,8 @@ fn recorded(ordinal: u32, event: Event) -> RecordedEvent {
 #[actix_web::test]
 async fn events_are_told_with_their_facts_and_in_words() {
     let mut ports = Ports::new();
-    ports.queries.expect_history().returning(|asked, after, page| {
-        assert_eq!((asked, after, page), (&order("O/1"), None, PageSize::default()));
+    ports.queries.expect_history().returning(|order_id, after, page| {
+        assert_eq!((order_id, after, page), (&order("O/1"), None, PageSize::default()));
         Ok(vec![recorded(0, placed()), recorded(1, worsened())])
     });
     let answer = get(&ports.api(), "/orders/O%2F1/history").await;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 /// 5 lamps in the warehouse, and 10 on their way.
 async fn ask(query: &str) -> Value {
     let mut ports = Ports::new();
-    ports.queries.expect_availability().returning(|asked, at| {
-        assert_eq!((asked, at), (&sku("LAMP"), now()));
+    ports.queries.expect_availability().returning(|requested, at| {
+        assert_eq!((requested, at), (&sku("LAMP"), now()));
         Ok(Some(Availability::of([(due(2027, 1, 15), 10), (Eta::InStock, 5)])))
     });
     let answer = get(&ports.api(), &format!("/products/LAMP/availability{query}")).await;
@@ -64,7 +64,7 @@ async fn every_fault_of_a_question_is_told() {
         ("x", "is not a known parameter"),
         ("sku", "must not begin or end with white space"),
     ];
-    assert_eq!(answer.faults(), expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
+    assert_eq!(answer.errors(), expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));
     for qty in ["", "-1", "%2B1", "1.0", "2147483648", "ten", "99999999999999999999"] {
         assert_eq!(get(&api, &format!("/products/LAMP/availability?qty={qty}")).await.places(), ["qty"], "{qty}");
     }

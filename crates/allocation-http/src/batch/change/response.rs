@@ -6,69 +6,69 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A batch that was corrected, and what that meant for the lines on it.
+/// A corrected batch and the lines that the correction affected.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ChangedBatch)]
 pub(crate) struct Changed<'a> {
     #[serde(flatten)]
     batch: Batch<'a>,
-    /// The promises that have become worse, in the order in which lines are served.
+    /// The lines whose promised date is now later, in the order in which lines are served.
     affected: Vec<Affected<'a>>,
-    /// The promises that another batch keeps now, and no later, in the order in which lines are
+    /// The lines that moved to another batch and are served no later, in the order in which lines are
     /// served.
     moved: Vec<Affected<'a>>,
-    /// The lines that lost units and got no others, in the order in which lines are served.
+    /// The lines that lost units and got no replacement, in the order in which lines are served.
     displaced: Vec<Displaced<'a>>,
-    /// Whether there are more of these than are shown, 1,000 of each at most: all are in the events.
-    /// Absent when not.
+    /// Whether any of these lists is cut off at 1,000 entries. The events report all lines. Absent if
+    /// not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     truncated: bool,
 }
 
-/// How many lines of each kind an answer shows: what lines were moved with may be parts of many batches.
+/// The maximum length of each list in a response: a line can have units of many batches.
 const MAX_SHOWN: usize = 1_000;
 
-/// Units of a line that are promised for another date, or by another batch.
+/// Units of a line that have another promised date or another batch.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AffectedLine)]
 pub(crate) struct Affected<'a> {
     /// The order that the line belongs to.
     #[schema(value_type = Identifier)]
     order_id: &'a str,
-    /// What is ordered.
+    /// The ordered SKU.
     #[schema(value_type = Identifier)]
     sku: &'a str,
-    /// The batch that holds the units now.
+    /// The batch that now serves the units.
     #[schema(value_type = Identifier)]
     reference: &'a str,
-    /// How many units.
+    /// The quantity.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     qty: u32,
-    /// When they were promised before: a date, or null for stock in the warehouse.
+    /// The previously promised date; null for stock.
     #[schema(value_type = Option<String>, required = true, format = Date)]
     #[serde(serialize_with = "eta::serialize")]
     old_eta: Eta,
-    /// When they are promised now: a date, or null for stock in the warehouse.
+    /// The currently promised date; null for stock.
     #[schema(value_type = Option<String>, required = true, format = Date)]
     #[serde(serialize_with = "eta::serialize")]
     new_eta: Eta,
 }
 
-/// Units that a line lost and waits for.
+/// Units that a line lost and now waits for.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DisplacedLine)]
 pub(crate) struct Displaced<'a> {
     /// The order that the line belongs to.
     #[schema(value_type = Identifier)]
     order_id: &'a str,
-    /// What is ordered.
+    /// The ordered SKU.
     #[schema(value_type = Identifier)]
     sku: &'a str,
-    /// How many units.
+    /// The quantity.
     #[schema(value_type = i32, minimum = 1, example = 2)]
     qty: u32,
-    /// Whether the line had asked to wait (`backordered`), or is `short`.
+    /// `backordered` if the order accepts backorders, `short` otherwise.
     #[schema(value_type = DisplacedStatusSchema)]
     status: &'static str,
 }
@@ -78,14 +78,14 @@ pub(crate) struct Displaced<'a> {
 #[schema(as = DisplacedStatus, rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) enum DisplacedStatusSchema {
-    /// As its order has asked to.
+    /// Its order accepts backorders.
     Backordered,
-    /// Without having asked to.
+    /// Its order does not accept backorders.
     Short,
 }
 
 impl<'a> Changed<'a> {
-    /// What was corrected, as it is on a day.
+    /// Returns a correction as of a day.
     pub(crate) fn on(today: NaiveDate, changed: &'a BatchChanged) -> Self {
         let (worse, moved): (Vec<_>, Vec<_>) = changed.affected.iter().partition(|line| line.is_worse());
         Self {

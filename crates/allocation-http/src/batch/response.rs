@@ -9,49 +9,49 @@ use utoipa::ToSchema;
 /// A batch of stock.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Batch<'a> {
-    /// The name of the batch, unique across all SKUs.
+    /// The reference of the batch, unique across all SKUs.
     #[schema(value_type = Identifier)]
     reference: &'a str,
-    /// What the batch holds.
+    /// The SKU of the batch.
     #[schema(value_type = Identifier)]
     sku: &'a str,
-    /// How many units were purchased.
+    /// The purchased quantity.
     #[schema(value_type = i32, minimum = 0, example = 20)]
     purchased_quantity: u32,
-    /// How many units are allocated to order lines, and not picked yet.
+    /// Units allocated to order lines and not picked yet.
     #[schema(value_type = i32, minimum = 0, example = 10)]
     allocated_quantity: u32,
-    /// How many units can still be allocated: those that were purchased, but for those that are
-    /// allocated, picked, shipped or missing.
+    /// Units that can still be allocated: the purchased quantity less the allocated, picked, shipped and
+    /// missing units.
     #[schema(value_type = i32, minimum = 0, example = 10)]
     available_quantity: u32,
-    /// How many units were picked and not shipped yet. Absent when none.
+    /// Units picked but not shipped yet. Absent if zero.
     #[serde(skip_serializing_if = "is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 3)]
     picked_quantity: u32,
-    /// How many units were shipped. Absent when none.
+    /// Units shipped. Absent if zero.
     #[serde(skip_serializing_if = "is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 3)]
     shipped_quantity: u32,
-    /// How many units were not found when they were to be picked. Absent when none.
+    /// Units that pickers did not find. Absent if zero.
     #[serde(skip_serializing_if = "is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 2)]
     missing_quantity: u32,
-    /// To how many units the batch is being lowered, as lines leave it. Absent when it is not.
+    /// The quantity to which the batch is being lowered while lines leave it. Absent if it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false, minimum = 0, example = 5)]
     lowering_to: Option<u32>,
-    /// About how many units lines hold that are still to be moved after a correction, or to learn of a
-    /// later date: many lines are moved in steps. Absent when none.
+    /// The approximate number of units on lines that a correction still has to move, or whose promised date
+    /// still has to change. Absent if zero.
     #[serde(skip_serializing_if = "is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 12000)]
     moving: u32,
-    /// When the batch can be picked from: a date, or null for stock in the warehouse.
+    /// The date from which the batch can be picked; null if it is in stock.
     #[schema(value_type = Option<String>, required = true, format = Date)]
     #[serde(serialize_with = "eta::serialize")]
     eta: Eta,
-    /// Whether the batch was expected before today and has not been received: it cannot be picked, and
-    /// comes today at the earliest. Absent when it is not overdue.
+    /// Whether the batch was expected before today and has not arrived. It cannot be picked, and arrives
+    /// today at the earliest. Absent if it is not overdue.
     #[serde(skip_serializing_if = "is_false")]
     #[schema(required = false, example = true)]
     overdue: bool,
@@ -63,7 +63,7 @@ const fn is_false(value: &bool) -> bool {
 }
 
 impl<'a> Batch<'a> {
-    /// A batch as it is on a day.
+    /// Returns a batch as of a day.
     pub(crate) fn on(today: NaiveDate, batch: &'a allocation_domain::Batch) -> Self {
         Self {
             reference: batch.reference().as_str(),

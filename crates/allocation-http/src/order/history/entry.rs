@@ -1,7 +1,9 @@
-use super::{on_shortage, telling};
+use super::describe::describe;
+use super::schema::{EventNameSchema, ReasonSchema};
 use crate::eta;
 use crate::identifier::Identifier;
 use crate::instant::Instant;
+use crate::order::request::{OnShortageSchema, on_shortage};
 use allocation_domain::{
     AllocationReason, BatchReference, DeallocationReason, Eta, Event, PickListId, Quantity, WithdrawalReason,
 };
@@ -9,28 +11,28 @@ use allocation_ports::RecordedEvent;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Something that happened to a line of an order.
+/// An event of an order line.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OrderEvent)]
-pub(crate) struct Happened<'a> {
-    /// When it happened.
+pub(crate) struct HistoryEntry<'a> {
+    /// The time of the event.
     #[schema(value_type = String, format = DateTime, example = "2027-01-15T08:00:00Z")]
     at: Instant,
-    /// What happened.
-    #[schema(value_type = super::EventNameSchema)]
+    /// The name of the event.
+    #[schema(value_type = EventNameSchema)]
     event: &'static str,
-    /// The line that it happened to.
+    /// The SKU of the line.
     #[schema(value_type = Identifier)]
     sku: &'a str,
     #[serde(flatten)]
     #[schema(inline)]
     facts: Facts<'a>,
-    /// The same in a sentence for a person.
+    /// A human-readable description of the event.
     #[schema(example = "10 units allocated from batch B-1")]
     detail: String,
 }
 
-/// What is told of an event: absent is what such an event does not have.
+/// The members of an event; those that do not apply are absent.
 #[derive(Default, Serialize, ToSchema)]
 #[schema(as = OrderEventFacts)]
 pub(crate) struct Facts<'a> {
@@ -38,7 +40,7 @@ pub(crate) struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Identifier, required = false)]
     reference: Option<&'a str>,
-    /// How many units.
+    /// The quantity.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
     qty: Option<u32>,
@@ -46,54 +48,54 @@ pub(crate) struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Identifier, required = false)]
     pick_list_id: Option<&'a str>,
-    /// The number of the line on it.
+    /// The number of the pick line.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 1)]
     line: Option<u32>,
-    /// Why units came or went.
+    /// Why units were allocated, deallocated or withdrawn.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = super::ReasonSchema, required = false)]
+    #[schema(value_type = ReasonSchema, required = false)]
     reason: Option<&'static str>,
-    /// When the units were promised before: a date, or null for stock in the warehouse.
+    /// The previously promised date; null for stock.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "eta::serialize_option")]
     #[schema(value_type = Option<String>, required = false, format = Date)]
     old_eta: Option<Eta>,
-    /// When the units are promised now: a date, or null for stock in the warehouse.
+    /// The currently promised date; null for stock.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "eta::serialize_option")]
     #[schema(value_type = Option<String>, required = false, format = Date)]
     new_eta: Option<Eta>,
-    /// When the hold expires, or has expired.
+    /// The time at which the hold expires or expired.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, format = DateTime)]
     expires_at: Option<Instant>,
-    /// Who is served first: the higher number.
+    /// The priority of the line. Higher numbers are served first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false)]
     priority: Option<i32>,
-    /// What becomes of the line when stock is short.
+    /// What happens to the line if stock does not suffice.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = super::OnShortageSchema, required = false)]
+    #[schema(value_type = OnShortageSchema, required = false)]
     on_shortage: Option<&'static str>,
-    /// Whether the line takes parts of what it waits for.
+    /// Whether a waiting line accepts part of its units.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool, required = false)]
     allow_split: Option<bool>,
 }
 
-impl<'a> From<&'a RecordedEvent> for Happened<'a> {
+impl<'a> From<&'a RecordedEvent> for HistoryEntry<'a> {
     fn from(row: &'a RecordedEvent) -> Self {
         Self {
             at: Instant(row.occurred_at),
             event: row.event.name(),
             sku: row.sku.as_str(),
             facts: Facts::from(&row.event),
-            detail: telling::tell(&row.event),
+            detail: describe(&row.event),
         }
     }
 }
 
 impl<'a> Facts<'a> {
-    /// Which line of which pick list, and its batch.
+    /// Returns the facts of an event of a pick line.
     fn on_list(reference: &'a BatchReference, list: &'a PickListId, line: u32) -> Self {
         let (reference, pick_list_id) = (Some(reference.as_str()), Some(list.as_str()));
         Self { reference, pick_list_id, line: Some(line), ..Self::default() }
@@ -142,7 +144,7 @@ impl<'a> From<&'a Event> for Facts<'a> {
                 Self { expires_at: Some(Instant(*expires_at)), ..Self::default() }
             }
             Event::HoldConfirmed { .. } | Event::LineCancelled { .. } => Self::default(),
-            // No history of an order has these.
+            // No order history contains these.
             Event::BatchAdded { .. }
             | Event::BatchChanged { .. }
             | Event::BatchRemoved { .. }
@@ -152,7 +154,7 @@ impl<'a> From<&'a Event> for Facts<'a> {
     }
 }
 
-/// Why units came, as it is written.
+/// Returns the name of a reason.
 const fn came(reason: AllocationReason) -> &'static str {
     match reason {
         AllocationReason::NewLine => "new_line",
@@ -162,7 +164,7 @@ const fn came(reason: AllocationReason) -> &'static str {
     }
 }
 
-/// Why units went, as it is written.
+/// Returns the name of a reason.
 const fn went(reason: DeallocationReason) -> &'static str {
     match reason {
         DeallocationReason::Request => "request",
@@ -173,7 +175,7 @@ const fn went(reason: DeallocationReason) -> &'static str {
     }
 }
 
-/// Why units left a pick list, as it is written.
+/// Returns the name of a reason.
 const fn left_list(reason: WithdrawalReason) -> &'static str {
     match reason {
         WithdrawalReason::Deallocated => "deallocated",

@@ -1,11 +1,11 @@
-//! Events in sentences for a person who is asked what became of an order.
+//! Descriptions of events for people.
 
 use crate::instant::Instant;
 use allocation_domain::{AllocationReason, BatchReference, DeallocationReason, Eta, Event, Quantity, WithdrawalReason};
 use std::fmt;
 
-/// An event in a sentence.
-pub(super) fn tell(event: &Event) -> String {
+/// Describes an event in a sentence.
+pub(super) fn describe(event: &Event) -> String {
     match event {
         Event::LinePlaced { quantity, expires_at, .. } => match expires_at {
             Some(expires_at) => format!("{} ordered, to be held until {}", Count(*quantity), Instant(*expires_at)),
@@ -15,17 +15,17 @@ pub(super) fn tell(event: &Event) -> String {
         Event::Deallocated { reference, quantity, reason, .. } => went(Count(*quantity), reference, *reason),
         Event::Backordered { quantity, .. } => format!("{} backordered: stock is short", Count(*quantity)),
         Event::LineShort { quantity, .. } => {
-            format!("{} short: promised before and lost, with no other free", Count(*quantity))
+            format!("{} short: lost after being promised, and no others are free", Count(*quantity))
         }
-        Event::WaitEnded { quantity, .. } => format!("The line waits no more for {}", Count(*quantity)),
+        Event::WaitEnded { quantity, .. } => format!("The line no longer waits for {}", Count(*quantity)),
         Event::PromiseWorsened { reference, quantity, old_eta, new_eta, .. } => {
             let (units, new, old) = (Count(*quantity), Day(*new_eta), Day(*old_eta));
             format!("{units} from batch {reference} promised {new}, later than before: {old}")
         }
-        Event::HoldConfirmed { .. } => "The order was confirmed: what was on hold is firm".to_owned(),
+        Event::HoldConfirmed { .. } => "The order was confirmed: held units are now firm".to_owned(),
         Event::HoldExtended { expires_at, .. } => format!("The hold was extended until {}", Instant(*expires_at)),
         Event::HoldExpired { expires_at, .. } => {
-            format!("The hold expired at {}, not having been confirmed", Instant(*expires_at))
+            format!("The hold expired at {} without confirmation", Instant(*expires_at))
         }
         Event::LineCancelled { .. } => "The order was cancelled".to_owned(),
         Event::PickListed { reference, list, line, quantity, .. } => {
@@ -55,7 +55,7 @@ fn came(units: Count, batch: &BatchReference, reason: AllocationReason) -> Strin
     match reason {
         AllocationReason::NewLine => format!("{units} allocated from batch {batch}"),
         AllocationReason::Refill => format!("{units} allocated from batch {batch}: the line was sent again"),
-        AllocationReason::Backorder => format!("{units} allocated from batch {batch}, for which the line had waited"),
+        AllocationReason::Backorder => format!("{units} allocated from batch {batch}, which the line was waiting for"),
         AllocationReason::Move => format!("{units} moved to batch {batch}"),
     }
 }
@@ -66,22 +66,22 @@ fn went(units: Count, batch: &BatchReference, reason: DeallocationReason) -> Str
         DeallocationReason::Cancellation => format!("{units} returned to batch {batch}: the order was cancelled"),
         DeallocationReason::Expiry => format!("{units} returned to batch {batch}: the hold had expired"),
         DeallocationReason::BatchLowered => {
-            format!("{units} lost from batch {batch}: it came to less than was allocated of it")
+            format!("{units} lost from batch {batch}: fewer units remain than were allocated")
         }
         DeallocationReason::Move => format!("{units} moved out of batch {batch}, for a better one"),
     }
 }
 
-/// Why units left a pick list, in words.
+/// Describes why units left a pick list.
 const fn left_list(reason: WithdrawalReason) -> &'static str {
     match reason {
-        WithdrawalReason::Deallocated => "its units are not allocated any more",
-        WithdrawalReason::NotInStock => "the batch is not in stock any more",
+        WithdrawalReason::Deallocated => "its units are no longer allocated",
+        WithdrawalReason::NotInStock => "the batch is no longer in stock",
         WithdrawalReason::GivenBack => "the list was released",
     }
 }
 
-/// A number of units in words.
+/// A number of units, as text.
 #[derive(Clone, Copy)]
 struct Count(Quantity);
 
@@ -92,7 +92,7 @@ impl fmt::Display for Count {
     }
 }
 
-/// When units are promised, in words.
+/// A promised date, as text.
 struct Day(Eta);
 
 impl fmt::Display for Day {

@@ -1,9 +1,9 @@
-//! A pick list as a page to print.
+//! Pick lists as printable pages.
 
-use super::shown::{Line, PickList};
+use super::response::{Line, PickList};
 use std::fmt::Write;
 
-/// What the page may load: nothing but the style that it brings along.
+/// The content security policy: the page loads nothing but its inline style.
 pub(super) const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -17,11 +17,11 @@ const STYLE: &str = "\
     @media print { body { margin: 0 } nav { display: none } thead { display: table-header-group } tr { break-inside: avoid } }
 ";
 
-/// The same list for programs and spreadsheets. The links are relative, so that they work behind any prefix.
+/// Links to the other formats. They are relative, so that they work behind any prefix.
 const LINKS: &str = "<nav><a href=\"?format=csv\">For a spreadsheet (CSV)</a> \
     <a href=\"?format=csv&amp;raw=true\">For a program (CSV)</a> <a href=\"?format=json\">JSON</a></nav>\n";
 
-/// The list as a page. Names are whatever their callers chose, so all texts are escaped.
+/// Formats a list as a page. Callers choose identifiers, so all text is escaped.
 pub(super) fn write(list: &PickList<'_>) -> String {
     let (name, status, created_at) = (escape(list.pick_list_id), list.status, list.created_at);
     let rows: String = list.lines.iter().map(row).collect();
@@ -59,7 +59,7 @@ fn row(line: &Line<'_>) -> String {
     row
 }
 
-/// A text that is no markup, in content and in attributes.
+/// Escapes text for content and attributes.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

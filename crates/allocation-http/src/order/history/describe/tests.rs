@@ -1,5 +1,5 @@
-use super::tell;
-use crate::order::happened::Facts;
+use super::describe;
+use crate::order::history::entry::Facts;
 use crate::testing::{due, now, order, quantity, reference, sku};
 use allocation_domain::{
     AllocationReason, DeallocationReason, Eta, Event, OnShortage, OrderId, PickListId, Quantity, Sku, WithdrawalReason,
@@ -25,13 +25,13 @@ fn why_units_came_is_told() {
     let cases = [
         (AllocationReason::NewLine, "new_line", "10 units allocated from batch B-1"),
         (AllocationReason::Refill, "refill", "10 units allocated from batch B-1: the line was sent again"),
-        (AllocationReason::Backorder, "backorder", "10 units allocated from batch B-1, for which the line had waited"),
+        (AllocationReason::Backorder, "backorder", "10 units allocated from batch B-1, which the line was waiting for"),
         (AllocationReason::Move, "move", "10 units moved to batch B-1"),
     ];
     for (reason, name, detail) in cases {
         let event = allocated(reason);
         let facts = json!({"reference": "B-1", "qty": 10, "reason": name});
-        assert_eq!((tell(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
+        assert_eq!((describe(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
     }
 }
 
@@ -44,14 +44,14 @@ fn why_units_went_is_told() {
         (
             DeallocationReason::BatchLowered,
             "batch_lowered",
-            "10 units lost from batch B-1: it came to less than was allocated of it",
+            "10 units lost from batch B-1: fewer units remain than were allocated",
         ),
         (DeallocationReason::Move, "move", "10 units moved out of batch B-1, for a better one"),
     ];
     for (reason, name, detail) in cases {
         let event = deallocated(reason);
         let facts = json!({"reference": "B-1", "qty": 10, "reason": name});
-        assert_eq!((tell(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
+        assert_eq!((describe(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
     }
 }
 
@@ -65,12 +65,12 @@ fn what_a_line_waits_for_is_told() {
         ),
         (
             Event::LineShort { order_id: order_id.clone(), sku: sku.clone(), quantity },
-            "1 unit short: promised before and lost, with no other free",
+            "1 unit short: lost after being promised, and no others are free",
         ),
-        (Event::WaitEnded { order_id, sku, quantity }, "The line waits no more for 1 unit"),
+        (Event::WaitEnded { order_id, sku, quantity }, "The line no longer waits for 1 unit"),
     ];
     for (event, detail) in cases {
-        assert_eq!((tell(&event), json!(Facts::from(&event))), (detail.to_owned(), json!({"qty": 1})));
+        assert_eq!((describe(&event), json!(Facts::from(&event))), (detail.to_owned(), json!({"qty": 1})));
     }
 }
 
@@ -97,18 +97,18 @@ fn the_life_of_a_hold_is_told() {
         ),
         (
             Event::HoldExpired { order_id: order_id.clone(), sku: sku.clone(), expires_at },
-            "The hold expired at 2027-01-15T08:00:00.123456Z, not having been confirmed",
+            "The hold expired at 2027-01-15T08:00:00.123456Z without confirmation",
             until,
         ),
         (
             Event::HoldConfirmed { order_id: order_id.clone(), sku: sku.clone() },
-            "The order was confirmed: what was on hold is firm",
+            "The order was confirmed: held units are now firm",
             json!({}),
         ),
         (Event::LineCancelled { order_id, sku }, "The order was cancelled", json!({})),
     ];
     for (event, detail, facts) in cases {
-        assert_eq!((tell(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
+        assert_eq!((describe(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
     }
 }
 
@@ -124,7 +124,7 @@ fn a_promise_that_got_worse_is_told_with_both_dates() {
         new_eta: due(2027, 2, 1),
     };
     let detail = "10 units from batch B-1 promised for 2027-02-01, later than before: for 2027-01-15";
-    assert_eq!(tell(&event), detail);
+    assert_eq!(describe(&event), detail);
     let facts = json!({"reference": "B-1", "qty": 10, "old_eta": "2027-01-15", "new_eta": "2027-02-01"});
     assert_eq!(json!(Facts::from(&event)), facts);
 }
@@ -141,7 +141,7 @@ fn events_of_a_product_alone_have_words_too() {
         (Event::OutOfStock { sku: sku("LAMP") }, "The last free unit of SKU LAMP was allocated"),
     ];
     for (event, detail) in cases {
-        assert_eq!((tell(&event), json!(Facts::from(&event))), (detail.to_owned(), json!({})));
+        assert_eq!((describe(&event), json!(Facts::from(&event))), (detail.to_owned(), json!({})));
     }
 }
 
@@ -173,23 +173,23 @@ fn what_the_warehouse_did_is_told() {
     for (name, detail) in cases {
         let event = on_list(name, WithdrawalReason::GivenBack);
         let facts = json!({"reference": "B-1", "pick_list_id": "P-1", "line": 2, "qty": 10});
-        assert_eq!((tell(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
+        assert_eq!((describe(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
     }
 }
 
 #[test]
 fn why_units_left_a_pick_list_is_told() {
     let cases = [
-        (WithdrawalReason::Deallocated, "deallocated", "its units are not allocated any more"),
-        (WithdrawalReason::NotInStock, "not_in_stock", "the batch is not in stock any more"),
+        (WithdrawalReason::Deallocated, "deallocated", "its units are no longer allocated"),
+        (WithdrawalReason::NotInStock, "not_in_stock", "the batch is no longer in stock"),
         (WithdrawalReason::GivenBack, "given_back", "the list was released"),
     ];
     for (reason, name, why) in cases {
         let facts = json!({"reference": "B-1", "pick_list_id": "P-1", "line": 2, "qty": 10, "reason": name});
         let (changed, withdrawn) = (on_list("changed", reason), on_list("withdrawn", reason));
         let left = format!("Only 10 units left to be picked on line 2 of pick list P-1: {why}");
-        assert_eq!((tell(&changed), json!(Facts::from(&changed))), (left, facts.clone()));
+        assert_eq!((describe(&changed), json!(Facts::from(&changed))), (left, facts.clone()));
         let gone = format!("Line 2 of pick list P-1 was withdrawn: {why}");
-        assert_eq!((tell(&withdrawn), json!(Facts::from(&withdrawn))), (gone, facts));
+        assert_eq!((describe(&withdrawn), json!(Facts::from(&withdrawn))), (gone, facts));
     }
 }

@@ -1,6 +1,6 @@
 use crate::body::object;
-use crate::fault::{Fault, Faults, name, pointer, refuse};
 use crate::identifier::Identifier;
+use crate::validation_error::{ValidationError, ValidationErrors, name, pointer, refuse};
 use crate::{identifier, quantity};
 use allocation_domain::{NewOrder, Quantity, Sku};
 use deserr::{Deserr, IntoValue, Map, Sequence, Value, ValuePointerRef};
@@ -8,22 +8,22 @@ use serde::{Deserialize, Deserializer};
 use std::collections::HashMap;
 use utoipa::ToSchema;
 
-/// A line of an order to place.
+/// A line of a new order.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewOrderLine)]
 pub(crate) struct LineToPlace {
-    /// What is ordered.
+    /// The ordered SKU.
     #[serde(deserialize_with = "identifier::deserialize")]
     #[schema(value_type = Identifier)]
     sku: Sku,
-    /// How many units are ordered.
+    /// The ordered quantity.
     #[serde(deserialize_with = "quantity::deserialize")]
     #[schema(value_type = i32, minimum = 1, maximum = 2_147_483_647, example = 10)]
     qty: Quantity,
 }
 
-/// The lines of an order to place.
+/// The lines of a new order.
 pub(super) struct Lines(pub(super) Vec<(Sku, Quantity)>);
 
 impl<'de> Deserialize<'de> for Lines {
@@ -36,52 +36,62 @@ impl<'de> Deserialize<'de> for Lines {
     }
 }
 
-impl Deserr<Faults> for Lines {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+impl Deserr<ValidationErrors> for Lines {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        at: ValuePointerRef<'_>,
+    ) -> Result<Self, ValidationErrors> {
         let Value::Sequence(elements) = value else {
             return refuse(at, format!("must be an array of lines, not {}", name(value.kind())));
         };
-        let mut faults = Faults::default();
+        let mut errors = ValidationErrors::default();
         if !(1..=NewOrder::MAX_LINES).contains(&elements.len()) {
             let rule = format!("must have from 1 to {} lines, not {}", NewOrder::MAX_LINES, elements.len());
-            faults.push(Fault::at(pointer(at), rule));
+            errors.push(ValidationError::in_body(pointer(at), rule));
         }
         let mut lines = Vec::new();
         let mut places = HashMap::new();
         for (index, element) in elements.into_iter().enumerate() {
             let at = at.push_index(index);
-            let (sku, quantity) = read(element.into_value(), at, &mut faults);
+            let (sku, quantity) = read(element.into_value(), at, &mut errors);
             if let Some(first) =
                 sku.clone().map(|sku| *places.entry(sku).or_insert(index)).filter(|first| *first < index)
             {
                 let place = at.push_key("sku");
-                faults.push_with(|| Fault::at(pointer(place), format!("is the SKU of line {first} too")));
+                errors
+                    .push_with(|| ValidationError::in_body(pointer(place), format!("is the SKU of line {first} too")));
             }
             lines.extend(sku.zip(quantity));
         }
-        if faults.is_empty() { Ok(Self(lines)) } else { Err(faults) }
+        if errors.is_empty() { Ok(Self(lines)) } else { Err(errors) }
     }
 }
 
-/// What can be read of a line. Its SKU is known even when its quantity is at fault, so that all
-/// lines of that SKU are told.
-fn read<V: IntoValue>(line: Value<V>, at: ValuePointerRef<'_>, faults: &mut Faults) -> (Option<Sku>, Option<Quantity>) {
+/// Parses a line as far as possible. A valid SKU is returned even if the quantity is invalid, so that all
+/// repetitions of the SKU are reported.
+fn read<V: IntoValue>(
+    line: Value<V>,
+    at: ValuePointerRef<'_>,
+    errors: &mut ValidationErrors,
+) -> (Option<Sku>, Option<Quantity>) {
     let (mut sku, mut quantity) = (None, None);
     let Value::Map(members) = line else {
-        faults.push_with(|| Fault::at(pointer(at), format!("must be an object, not {}", name(line.kind()))));
+        errors.push_with(|| {
+            ValidationError::in_body(pointer(at), format!("must be an object, not {}", name(line.kind())))
+        });
         return (None, None);
     };
     for (member, value) in members.into_iter() {
         let place = at.push_key(&member);
         match &*member {
-            "sku" => sku = Some(faults.keep(Sku::deserialize_from_value(value.into_value(), place))),
-            "qty" => quantity = Some(faults.keep(Quantity::deserialize_from_value(value.into_value(), place))),
-            _ => faults.push_with(|| Fault::at(pointer(place), "is not known; known are sku, qty")),
+            "sku" => sku = Some(errors.keep(Sku::deserialize_from_value(value.into_value(), place))),
+            "qty" => quantity = Some(errors.keep(Quantity::deserialize_from_value(value.into_value(), place))),
+            _ => errors.push_with(|| ValidationError::in_body(pointer(place), "is not known; known are sku, qty")),
         }
     }
     for (member, given) in [("sku", sku.is_some()), ("qty", quantity.is_some())] {
         if !given {
-            faults.push_with(|| Fault::at(pointer(at.push_key(member)), "is missing"));
+            errors.push_with(|| ValidationError::in_body(pointer(at.push_key(member)), "is missing"));
         }
     }
     (sku.flatten(), quantity.flatten())

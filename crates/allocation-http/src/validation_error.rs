@@ -1,4 +1,4 @@
-//! Validation faults of requests.
+//! Validation errors of requests.
 
 use crate::problem::{Kind, Problem};
 use deserr::{DeserializeError, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef};
@@ -7,15 +7,15 @@ use std::fmt;
 use std::ops::ControlFlow;
 use utoipa::ToSchema;
 
-/// A fault of a request: its location and its detail.
+/// An error of a request: its location and its detail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Fault {
+pub(crate) struct ValidationError {
     #[serde(flatten)]
     pub(crate) place: Place,
     pub(crate) detail: String,
 }
 
-/// The location of a fault.
+/// The location of an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Place {
@@ -25,30 +25,30 @@ pub(crate) enum Place {
     Parameter(String),
 }
 
-/// One thing that is wrong with a request: where, and what.
+/// A validation error: its location and what is wrong.
 #[derive(ToSchema)]
-#[schema(as = Fault)]
+#[schema(as = ValidationError)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub(crate) struct FaultSchema {
-    /// Where in the body: a JSON pointer (RFC 6901). Absent for a parameter.
+pub(crate) struct ValidationErrorSchema {
+    /// The location in the body, a JSON pointer (RFC 6901). Absent for parameters.
     #[schema(value_type = String, required = false, example = "/qty")]
     pointer: Option<String>,
-    /// Which parameter of the path or the query. Absent for the body.
+    /// The parameter in the path, the query or a header. Absent for the body.
     #[schema(value_type = String, required = false, example = "limit")]
     parameter: Option<String>,
-    /// What is wrong, for a person to read.
+    /// A human-readable description.
     #[schema(example = "must be an integer from 1 to 2147483647")]
     detail: String,
 }
 
-impl Fault {
-    /// Creates a fault in the body.
-    pub(crate) fn at(pointer: impl Into<String>, detail: impl fmt::Display) -> Self {
+impl ValidationError {
+    /// Creates an error in the body.
+    pub(crate) fn in_body(pointer: impl Into<String>, detail: impl fmt::Display) -> Self {
         Self { place: Place::Pointer(pointer.into()), detail: detail.to_string() }
     }
 
-    /// Creates a fault in the path or the query.
-    pub(crate) fn of(parameter: impl Into<String>, detail: impl fmt::Display) -> Self {
+    /// Creates an error in the path or the query.
+    pub(crate) fn in_parameter(parameter: impl Into<String>, detail: impl fmt::Display) -> Self {
         Self { place: Place::Parameter(parameter.into()), detail: detail.to_string() }
     }
 
@@ -58,58 +58,58 @@ impl Fault {
     }
 }
 
-/// All faults of a request.
+/// All errors of a request.
 #[derive(Debug, Default)]
-pub(crate) struct Faults {
-    listed: Vec<Fault>,
-    /// The bytes of the listed faults.
+pub(crate) struct ValidationErrors {
+    listed: Vec<ValidationError>,
+    /// The bytes of the listed errors.
     bytes: usize,
-    /// The number of faults, listed or not.
+    /// The number of errors, listed or not.
     count: usize,
 }
 
-impl Faults {
-    /// The size from which further faults are counted but not listed: hundreds of faults.
+impl ValidationErrors {
+    /// The size from which further errors are counted but not listed: hundreds of errors.
     ///
-    /// The JSON pointers of a body full of faults could exhaust memory.
+    /// The JSON pointers of a body full of errors could exhaust memory.
     const MAX_BYTES: usize = 64 * 1024;
 
-    pub(crate) fn push(&mut self, fault: Fault) {
-        self.push_with(|| fault);
+    pub(crate) fn push(&mut self, error: ValidationError) {
+        self.push_with(|| error);
     }
 
-    /// Adds a fault, which is built only if it is listed.
-    pub(crate) fn push_with(&mut self, fault: impl FnOnce() -> Fault) {
+    /// Adds an error, which is built only if it is listed.
+    pub(crate) fn push_with(&mut self, error: impl FnOnce() -> ValidationError) {
         self.count += 1;
         if self.bytes < Self::MAX_BYTES {
-            let fault = fault();
-            self.bytes += fault.bytes();
-            self.listed.push(fault);
+            let error = error();
+            self.bytes += error.bytes();
+            self.listed.push(error);
         }
     }
 
-    /// Appends the faults of another pass.
+    /// Appends the errors of another pass.
     pub(crate) fn append(&mut self, other: Self) {
         let unlisted = other.count - other.listed.len();
-        other.listed.into_iter().for_each(|fault| self.push(fault));
+        other.listed.into_iter().for_each(|error| self.push(error));
         self.count += unlisted;
     }
 
-    /// Returns the value, or appends the faults and returns `None`.
+    /// Returns the value, or appends the errors and returns `None`.
     pub(crate) fn keep<T>(&mut self, found: Result<T, Self>) -> Option<T> {
-        found.map_err(|faults| self.append(faults)).ok()
+        found.map_err(|errors| self.append(errors)).ok()
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Rewrites the listed faults.
-    pub(crate) fn map(self, rewrite: impl FnMut(Fault) -> Fault) -> Self {
+    /// Rewrites the listed errors.
+    pub(crate) fn map(self, rewrite: impl FnMut(ValidationError) -> ValidationError) -> Self {
         Self { listed: self.listed.into_iter().map(rewrite).collect(), ..self }
     }
 
-    /// Returns the value if the request has no faults, and a problem otherwise.
+    /// Returns the value if the request has no errors, and a problem otherwise.
     pub(crate) fn check<T>(self, found: Option<T>) -> Result<T, Problem> {
         match found {
             Some(found) if self.count == 0 => Ok(found),
@@ -118,23 +118,25 @@ impl Faults {
     }
 }
 
-impl From<Fault> for Faults {
-    fn from(fault: Fault) -> Self {
-        let mut faults = Self::default();
-        faults.push(fault);
-        faults
+impl From<ValidationError> for ValidationErrors {
+    fn from(error: ValidationError) -> Self {
+        let mut errors = Self::default();
+        errors.push(error);
+        errors
     }
 }
 
-impl From<Faults> for Problem {
-    fn from(Faults { listed, count, .. }: Faults) -> Self {
+impl From<ValidationErrors> for Problem {
+    fn from(ValidationErrors { listed, count, .. }: ValidationErrors) -> Self {
         let detail = match &*listed {
-            [Fault { place: Place::Pointer(whole), detail }] if whole.is_empty() => format!("The body {detail}"),
-            [Fault { place: Place::Pointer(place) | Place::Parameter(place), detail }] if count == 1 => {
+            [ValidationError { place: Place::Pointer(whole), detail }] if whole.is_empty() => {
+                format!("The body {detail}")
+            }
+            [ValidationError { place: Place::Pointer(place) | Place::Parameter(place), detail }] if count == 1 => {
                 format!("{place} {detail}")
             }
-            all if all.len() == count => format!("The request has {count} faults, listed in errors"),
-            first => format!("The request has {count} faults, the first {} of them listed in errors", first.len()),
+            all if all.len() == count => format!("The request has {count} errors, listed in errors"),
+            first => format!("The request has {count} errors, the first {} of them listed in errors", first.len()),
         };
         Self::new(Kind::Validation, detail).with_errors(listed)
     }
@@ -154,7 +156,7 @@ fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-impl MergeWithError<Self> for Faults {
+impl MergeWithError<Self> for ValidationErrors {
     fn merge(all: Option<Self>, other: Self, _: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
         let mut all = all.unwrap_or_default();
         all.append(other);
@@ -162,7 +164,7 @@ impl MergeWithError<Self> for Faults {
     }
 }
 
-impl DeserializeError for Faults {
+impl DeserializeError for ValidationErrors {
     fn error<V: IntoValue>(
         all: Option<Self>,
         error: ErrorKind<'_, V>,
@@ -184,7 +186,7 @@ impl DeserializeError for Faults {
             ErrorKind::BadSequenceLen { expected, .. } => (location, format!("must have {expected} elements")),
             ErrorKind::Unexpected { msg } => (location, msg),
         };
-        Self::merge(all, Fault::at(pointer(location), detail).into(), location)
+        Self::merge(all, ValidationError::in_body(pointer(location), detail).into(), location)
     }
 }
 
@@ -200,7 +202,7 @@ pub(crate) const fn name(kind: ValueKind) -> &'static str {
     }
 }
 
-/// Returns the fault of a value of the wrong type, or of one that breaks a rule.
-pub(crate) fn refuse<T>(location: ValuePointerRef<'_>, detail: impl Into<String>) -> Result<T, Faults> {
-    Err(Fault::at(pointer(location), detail.into()).into())
+/// Returns the error of a value of the wrong type, or of one that breaks a rule.
+pub(crate) fn refuse<T>(location: ValuePointerRef<'_>, detail: impl Into<String>) -> Result<T, ValidationErrors> {
+    Err(ValidationError::in_body(pointer(location), detail.into()).into())
 }

@@ -1,4 +1,4 @@
-//! What a reader of events asks for.
+//! The query parameters of event readers.
 
 use crate::identifier::encode;
 use crate::query::Query;
@@ -10,9 +10,9 @@ use std::fmt::Write;
 /// The longest wait for events, in seconds.
 const LONGEST_WAIT: u16 = 30;
 
-/// Which events a reader asks for.
-pub(super) struct Asked {
-    /// The event that was read last, 0 for none; without it, the oldest that is there comes first.
+/// The events that a reader requests.
+pub(super) struct Params {
+    /// The position of the last event read, 0 for none. `None` starts at the oldest retained event.
     pub(super) after: Option<u64>,
     pub(super) filter: EventFilter,
     /// The filter as it was sent, for the link to the next page.
@@ -20,7 +20,7 @@ pub(super) struct Asked {
     subject: Option<String>,
 }
 
-impl Asked {
+impl Params {
     /// Takes `after`, `type` and `subject` from a query.
     pub(super) fn take(query: &mut Query) -> Self {
         let after = query.take("after", parse_position);
@@ -32,7 +32,7 @@ impl Asked {
         Self { after, filter, types: sent_types, subject: sent_subject }
     }
 
-    /// The `Link` header that leads on from a position.
+    /// Returns the `Link` header of the page after a position.
     pub(super) fn link(&self, next: u64, size: PageSize, wait: Option<u16>) -> Option<HeaderValue> {
         let mut link = "</events?".to_owned();
         for (name, value) in [("type", &self.types), ("subject", &self.subject)] {
@@ -53,7 +53,7 @@ pub(super) fn take_size(query: &mut Query) -> PageSize {
     query.take("limit", crate::page::parse_size).unwrap_or_default()
 }
 
-/// The id of an event, as its position; databases keep signed integers.
+/// Parses an event id as a position. Databases store signed integers.
 pub(super) fn parse_position(text: &str) -> Result<u64, &'static str> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let position = text.parse::<u64>().ok().filter(|position| digits && i64::try_from(*position).is_ok());

@@ -1,6 +1,6 @@
 use crate::body::Body;
-use crate::fault::Faults;
 use crate::identifier::Identifier;
+use crate::validation_error::ValidationErrors;
 use crate::{eta, identifier, quantity};
 use allocation_app::NewBatch;
 use allocation_domain::{BatchReference, Eta, Quantity, Sku};
@@ -11,22 +11,22 @@ use utoipa::ToSchema;
 /// A batch to add.
 #[derive(Deserialize, Deserr, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[deserr(error = Faults, deny_unknown_fields)]
+#[deserr(error = ValidationErrors, deny_unknown_fields)]
 #[schema(as = NewBatch)]
 pub(crate) struct BatchToAdd {
-    /// The name of the batch, unique across all SKUs.
+    /// The reference of the batch, unique across all SKUs.
     #[serde(alias = "ref", deserialize_with = "identifier::deserialize")]
     #[schema(value_type = Identifier)]
     reference: BatchReference,
-    /// What the batch holds.
+    /// The SKU of the batch.
     #[serde(deserialize_with = "identifier::deserialize")]
     #[schema(value_type = Identifier)]
     sku: Sku,
-    /// How many units were purchased.
+    /// The purchased quantity.
     #[serde(alias = "qty", deserialize_with = "quantity::deserialize")]
     #[schema(value_type = i32, minimum = 1, maximum = 2_147_483_647, example = 20)]
     purchased_quantity: Quantity,
-    /// When the batch can be picked from: a date from 2000-01-01 to 2999-12-31, or null (or nothing) for stock in the warehouse.
+    /// The date from which the batch can be picked, from 2000-01-01 to 2999-12-31. Null or absent if it is in stock.
     #[serde(default = "in_stock", deserialize_with = "eta::deserialize")]
     #[deserr(default = Eta::InStock)]
     #[schema(value_type = Option<String>, format = Date, example = "2027-01-15")]
@@ -42,7 +42,7 @@ impl Body for BatchToAdd {
 
     type Content = NewBatch;
 
-    fn content(self) -> Result<NewBatch, Faults> {
+    fn content(self) -> Result<NewBatch, ValidationErrors> {
         let Self { reference, sku, purchased_quantity: purchased, eta } = self;
         Ok(NewBatch { reference, sku, purchased, eta })
     }

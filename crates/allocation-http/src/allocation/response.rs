@@ -10,10 +10,10 @@ pub(crate) struct Row<'a> {
     /// The order that the line belongs to.
     #[schema(value_type = Identifier)]
     order_id: &'a str,
-    /// What is ordered.
+    /// The ordered SKU.
     #[schema(value_type = Identifier)]
     sku: &'a str,
-    /// How many units of the batch serve the line.
+    /// Units of the batch that serve the line.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     qty: u32,
     /// The batch.

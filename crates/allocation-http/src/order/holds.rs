@@ -1,15 +1,20 @@
-//! Orders on hold.
+//! Holds of orders.
 
 use super::Order;
-use super::extension::HoldExtension;
 use crate::api::Api;
+use crate::body::Body;
 use crate::identifier::{Identifier, PathIdentifiers};
 use crate::openapi::document;
 use crate::problem::Problem;
-use crate::{answer, body};
+use crate::validation_error::ValidationErrors;
+use crate::{body, hold, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use allocation_domain::HoldDuration;
+use deserr::Deserr;
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 document!(ConfirmOrderProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OrderNotFound, HoldExpired, OrderCancelled,
@@ -20,10 +25,29 @@ document!(ExtendHoldProblems:
     OrderNotHeld, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
+/// An extension of a hold.
+#[derive(Deserialize, Deserr, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[deserr(error = ValidationErrors, deny_unknown_fields)]
+pub(crate) struct HoldExtension {
+    /// The seconds from now until the hold expires.
+    #[serde(deserialize_with = "hold::deserialize")]
+    #[schema(value_type = i32, minimum = 10, maximum = 86_400, example = 900)]
+    hold_seconds: HoldDuration,
+}
+
+impl Body for HoldExtension {
+    type Content = HoldDuration;
+
+    fn content(self) -> Result<HoldDuration, ValidationErrors> {
+        Ok(self.hold_seconds)
+    }
+}
+
 /// Confirm an order
 ///
-/// What it holds is its own from then on. It needs no body; an empty object is accepted. Confirming an
-/// order that is firm changes nothing.
+/// Makes its allocations firm. The body can be empty or an empty object. Confirming a firm order changes
+/// nothing.
 #[utoipa::path(
     post,
     path = "/orders/{order_id}/confirm",
@@ -46,12 +70,12 @@ pub(crate) async fn confirm(api: Data<Api>, request: HttpRequest, payload: Paylo
     let order_id = body::read_nothing_beside(path, found, &request, payload).await?;
     let use_cases = api.use_cases(&request);
     let order = api.gate.run(&request, move || use_cases.confirm_order(&order_id)).await?;
-    answer::json(StatusCode::OK, &Order::at(&order, api.now()))
+    respond::json(StatusCode::OK, &Order::at(&order, api.now()))
 }
 
-/// Hold an order for longer
+/// Extend a hold
 ///
-/// It is held until so many seconds from now, and never for a shorter time than it was.
+/// The hold expires the given number of seconds from now, and never earlier than before.
 #[utoipa::path(
     post,
     path = "/orders/{order_id}/extend",
@@ -76,7 +100,7 @@ pub(crate) async fn extend(api: Data<Api>, request: HttpRequest, payload: Payloa
     let (order_id, hold) = body::read_beside::<HoldExtension, _>(path, found, &request, payload).await?;
     let use_cases = api.use_cases(&request);
     let order = api.gate.run(&request, move || use_cases.extend_hold(&order_id, hold)).await?;
-    answer::json(StatusCode::OK, &Order::at(&order, api.now()))
+    respond::json(StatusCode::OK, &Order::at(&order, api.now()))
 }
 
 #[cfg(test)]

@@ -8,20 +8,20 @@ use utoipa::ToSchema;
 /// A pick list with its lines.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PickList<'a> {
-    /// The name of the list.
+    /// The id of the list.
     #[schema(value_type = Identifier)]
     pub(super) pick_list_id: &'a str,
-    /// What the list has come to.
+    /// The status of the list.
     #[schema(value_type = ListStatusSchema)]
     pub(super) status: &'static str,
-    /// When the list was made.
+    /// The time at which the list was created.
     #[schema(value_type = String, format = DateTime, example = "2027-01-15T08:00:00Z")]
     pub(super) created_at: Instant,
-    /// Its lines: by batch, then in the order in which order lines are served.
+    /// The lines, sorted by batch, then in the order in which order lines are served.
     pub(super) lines: Vec<Line<'a>>,
 }
 
-/// Units of one batch that are picked for one order line.
+/// Units of one batch to pick for one order line.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PickLine)]
 pub(crate) struct Line<'a> {
@@ -31,19 +31,19 @@ pub(crate) struct Line<'a> {
     /// The batch.
     #[schema(value_type = Identifier)]
     pub(super) reference: &'a str,
-    /// What is picked.
+    /// The SKU to pick.
     #[schema(value_type = Identifier)]
     pub(super) sku: &'a str,
-    /// The order that it is picked for.
+    /// The order that the units are for.
     #[schema(value_type = Identifier)]
     pub(super) order_id: &'a str,
-    /// How many units are, or were, to be picked.
+    /// Units to pick.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     pub(super) qty: u32,
-    /// What became of the line.
+    /// The status of the line.
     #[schema(value_type = LineStatusSchema)]
     pub(super) status: &'static str,
-    /// How many units were picked. Absent of a line that was not picked.
+    /// Units picked. Absent if the line was not picked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false, minimum = 0, example = 10)]
     pub(super) picked: Option<u32>,
@@ -53,56 +53,56 @@ pub(crate) struct Line<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = PickListSummary)]
 pub(crate) struct Summary<'a> {
-    /// The name of the list.
+    /// The id of the list.
     #[schema(value_type = Identifier)]
     pick_list_id: &'a str,
-    /// What the list has come to.
+    /// The status of the list.
     #[schema(value_type = ListStatusSchema)]
     status: &'static str,
-    /// When the list was made.
+    /// The time at which the list was created.
     #[schema(value_type = String, format = DateTime, example = "2027-01-15T08:00:00Z")]
     created_at: Instant,
-    /// How many lines it has.
+    /// The number of lines.
     #[schema(value_type = i32, minimum = 1, example = 3)]
     line_count: u32,
-    /// How many of them are still to be picked.
+    /// The number of open lines.
     #[schema(value_type = i32, minimum = 0, example = 1)]
     open_count: u32,
 }
 
-/// What a pick list has come to.
+/// The status of a pick list.
 #[derive(ToSchema)]
 #[schema(as = PickListStatus, rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) enum ListStatusSchema {
-    /// Some of its lines are to be picked.
+    /// Some lines are open.
     Open,
-    /// Nothing is to be picked any more; what was picked can be shipped.
+    /// No line is open, and the picked units can be shipped.
     Picked,
-    /// What was picked has left for good.
+    /// The picked units were shipped.
     Shipped,
-    /// Nothing is to be picked, and nothing was.
+    /// No line is open, and no units were picked.
     Withdrawn,
 }
 
-/// What became of a pick line.
+/// The status of a pick line.
 #[derive(ToSchema)]
 #[schema(as = PickLineStatus, rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) enum LineStatusSchema {
-    /// It is to be picked.
+    /// The line is to be picked.
     Open,
-    /// All its units were picked, or those that were found.
+    /// All units were picked, or all that were found.
     Picked,
-    /// None of its units were found.
+    /// No units were found.
     Missing,
-    /// What was picked has left for good.
+    /// The picked units were shipped.
     Shipped,
-    /// It is not to be picked any more.
+    /// The line must not be picked any more.
     Withdrawn,
 }
 
-/// All that a pick list can have come to.
+/// All statuses of pick lists.
 pub(super) const STATUSES: [PickListStatus; 4] =
     [PickListStatus::Open, PickListStatus::Picked, PickListStatus::Shipped, PickListStatus::Withdrawn];
 
@@ -118,7 +118,7 @@ impl<'a> From<&'a StoredPickList> for PickList<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// A line with its number.
+    /// Returns a line with its number.
     pub(super) fn of(number: u32, line: &'a PickLine) -> Self {
         let was_picked = match line.status {
             PickStatus::Open | PickStatus::Withdrawn => false,

@@ -1,4 +1,4 @@
-use crate::fault::{Faults, name, refuse};
+use crate::validation_error::{ValidationErrors, name, refuse};
 use allocation_domain::OnShortage;
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use serde::{Deserialize, Deserializer, de};
@@ -6,14 +6,14 @@ use utoipa::ToSchema;
 
 const RULE: &str = "must be one of reject, backorder";
 
-/// What becomes of an order when stock is short.
+/// What happens to an order if stock does not suffice.
 #[derive(ToSchema)]
 #[schema(as = OnShortage, rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) enum OnShortageSchema {
-    /// It is refused as a whole.
+    /// The order is rejected.
     Reject,
-    /// What can be allocated is, the rest waits.
+    /// The available units are allocated, and the rest is backordered.
     Backorder,
 }
 
@@ -25,22 +25,25 @@ fn parse(text: &str) -> Option<OnShortage> {
     }
 }
 
-/// The choice as it is written.
-pub(super) const fn written(choice: OnShortage) -> &'static str {
+/// Returns the name of a choice.
+pub(in crate::order) const fn written(choice: OnShortage) -> &'static str {
     match choice {
         OnShortage::Reject => "reject",
         OnShortage::Backorder => "backorder",
     }
 }
 
-/// Parses a choice, or null for none, straight from the bytes of a body.
+/// Deserializes a choice, or null for none, straight from the bytes of a body.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OnShortage>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| parse(&text).ok_or_else(|| de::Error::custom(RULE))).transpose()
 }
 
-impl Deserr<Faults> for OnShortage {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+impl Deserr<ValidationErrors> for OnShortage {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        at: ValuePointerRef<'_>,
+    ) -> Result<Self, ValidationErrors> {
         match value {
             Value::String(text) => parse(&text).map_or_else(|| refuse(at, RULE), Ok),
             other => refuse(at, format!("{RULE}; not {}", name(other.kind()))),

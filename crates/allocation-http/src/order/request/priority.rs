@@ -1,10 +1,10 @@
-use crate::fault::{Faults, refuse};
+use crate::validation_error::{ValidationErrors, refuse};
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use serde::Deserialize;
 
 const RULE: &str = "must be an integer from -2147483648 to 2147483647";
 
-/// Who is served first: the higher number.
+/// The priority of an order. Higher numbers are served first.
 #[derive(Deserialize)]
 pub(super) struct Priority(i32);
 
@@ -14,8 +14,11 @@ impl Priority {
     }
 }
 
-impl Deserr<Faults> for Priority {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+impl Deserr<ValidationErrors> for Priority {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        at: ValuePointerRef<'_>,
+    ) -> Result<Self, ValidationErrors> {
         let number = match value {
             Value::Integer(number) => number.try_into().ok(),
             Value::NegativeInteger(number) => number.try_into().ok(),

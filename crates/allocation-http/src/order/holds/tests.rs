@@ -50,10 +50,10 @@ async fn a_body_that_says_something_is_refused_as_usual() {
     let api = Ports::new().api();
     let answer = post(&api, "/orders/%20/confirm?y=1", r#"{"x": 1}"#).await;
     assert_eq!(answer.places(), ["y", "order_id", "/x"]);
-    assert_eq!(answer.faults()[2].1, "is not known; there are no members");
+    assert_eq!(answer.errors()[2].1, "is not known; there are no members");
     let answer = post(&api, "/orders/O-1/confirm", "null").await;
-    assert_eq!(answer.faults(), [(String::new(), "must be an object, not null".to_owned())]);
-    post(&api, "/orders/O-1/confirm", "[]").await.faults();
+    assert_eq!(answer.errors(), [(String::new(), "must be an object, not null".to_owned())]);
+    post(&api, "/orders/O-1/confirm", "[]").await.errors();
     post(&api, "/orders/O-1/confirm", "{").await.problem("malformed-json");
     let typed = TestRequest::default().method(Method::POST).uri("/orders/O-1/confirm").set_payload("{}");
     assert_eq!(send(&api, typed).await.status, 415);
@@ -110,7 +110,7 @@ async fn a_hold_lasts_from_10_to_86400_seconds() {
     for wrong in ["9", "86401", "0", "-10", "10.5", "1e-2", "\"10\"", "null", "true", "[]", "99999999999999999999"] {
         let answer = post(&api, "/orders/O-1/extend", format!(r#"{{"hold_seconds": {wrong}}}"#)).await;
         let expected = ("/hold_seconds".to_owned(), "must be an integer from 10 to 86400".to_owned());
-        assert_eq!(answer.faults(), [expected], "{wrong}");
+        assert_eq!(answer.errors(), [expected], "{wrong}");
     }
     let answer = post(&api, "/orders/%20/extend?y=1", r#"{"x": 1}"#).await;
     assert_eq!(answer.places(), ["y", "order_id", "/x", "/hold_seconds"]);

@@ -1,14 +1,14 @@
-use crate::fault::{Fault, Faults, name, pointer, refuse};
 use crate::identifier;
+use crate::validation_error::{ValidationError, ValidationErrors, name, pointer, refuse};
 use allocation_domain::IdentifierError;
 use deserr::{Deserr, IntoValue, Sequence, Value, ValuePointerRef};
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeSet;
 
-/// How many names a criterion may have.
+/// The maximum number of identifiers in a criterion.
 const MOST: usize = 1_000;
 
-/// Names that a criterion takes, from one to a thousand; one that is given twice counts once.
+/// The identifiers of a criterion, from 1 to 1,000, without duplicates.
 pub(super) struct Names<T>(BTreeSet<T>);
 
 impl<T> Names<T> {
@@ -39,19 +39,22 @@ where
     }
 }
 
-impl<T: Ord + Deserr<Faults>> Deserr<Faults> for Names<T> {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+impl<T: Ord + Deserr<ValidationErrors>> Deserr<ValidationErrors> for Names<T> {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        at: ValuePointerRef<'_>,
+    ) -> Result<Self, ValidationErrors> {
         let Value::Sequence(elements) = value else {
             return refuse(at, format!("must be an array of strings, not {}", name(value.kind())));
         };
-        let mut faults = Faults::default();
+        let mut errors = ValidationErrors::default();
         if let Some(rule) = rule(elements.len()) {
-            faults.push(Fault::at(pointer(at), rule));
+            errors.push(ValidationError::in_body(pointer(at), rule));
         }
         let mut names = BTreeSet::new();
         for (index, element) in elements.into_iter().enumerate() {
-            names.extend(faults.keep(T::deserialize_from_value(element.into_value(), at.push_index(index))));
+            names.extend(errors.keep(T::deserialize_from_value(element.into_value(), at.push_index(index))));
         }
-        if faults.is_empty() { Ok(Self(names)) } else { Err(faults) }
+        if errors.is_empty() { Ok(Self(names)) } else { Err(errors) }
     }
 }

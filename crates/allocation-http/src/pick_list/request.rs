@@ -1,22 +1,25 @@
+mod max_lines;
+mod names;
+
 use crate::body::{Body, Given};
-use crate::fault::Faults;
 use crate::identifier;
 use crate::identifier::Identifier;
-use crate::pick_list::max_lines::MaxLines;
-use crate::pick_list::names::Names;
+use crate::validation_error::ValidationErrors;
 use allocation_domain::{BatchReference, NewPickList, OrderId, PickCriteria, PickListId, Sku};
 use deserr::Deserr;
+use max_lines::MaxLines;
+use names::Names;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
-/// What a pick list is to be made of: all that fits whatever is given.
+/// A new pick list, with the units that match all given criteria.
 #[derive(Deserialize, Deserr, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[deserr(error = Faults, deny_unknown_fields)]
+#[deserr(error = ValidationErrors, deny_unknown_fields)]
 #[schema(as = NewPickList)]
 pub(crate) struct ListToMake {
-    /// The name of the list. With a name of yours a repeat of the request has the effect of one;
-    /// without it the service makes a name, and every request a list.
+    /// The id of the list. With an id, repeating the request changes nothing. Without one, the service
+    /// generates an id, and every request creates a list.
     #[serde(default, deserialize_with = "name")]
     #[deserr(default)]
     #[schema(value_type = Identifier, required = false)]
@@ -36,7 +39,7 @@ pub(crate) struct ListToMake {
     #[deserr(default)]
     #[schema(value_type = Vec<Identifier>, required = false, min_items = 1, max_items = 1000)]
     order_ids: Given<Names<OrderId>>,
-    /// How many lines the list has at most.
+    /// The maximum number of lines.
     #[serde(default)]
     #[deserr(default)]
     #[schema(value_type = i32, required = false, minimum = 1, maximum = 1000, default = 1000)]
@@ -47,7 +50,7 @@ fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Given<PickListId>,
     identifier::deserialize(deserializer).map(|name| Given(Some(name)))
 }
 
-/// A list to make, whose name may still have to be found.
+/// A new pick list that may still need an id.
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) struct Unnamed {
     pub(super) list_id: Option<PickListId>,
@@ -56,19 +59,19 @@ pub(crate) struct Unnamed {
 }
 
 impl Unnamed {
-    /// The list under a name.
+    /// Returns the list with an id.
     pub(super) fn named(self, list_id: PickListId) -> NewPickList {
         self.max_lines.limit(NewPickList::new(list_id, self.criteria))
     }
 }
 
 impl Body for ListToMake {
-    /// Three lists of 1,000 names of 255 characters take 8.8 MiB when each is escaped as a surrogate pair.
+    /// Three criteria of 1,000 identifiers of 255 characters take 8.8 MiB when each is escaped as a surrogate pair.
     const MAX_BYTES: usize = 10 * 1024 * 1024;
 
     type Content = Unnamed;
 
-    fn content(self) -> Result<Unnamed, Faults> {
+    fn content(self) -> Result<Unnamed, ValidationErrors> {
         let criteria = PickCriteria {
             references: self.references.0.map(Names::into_set),
             skus: self.skus.0.map(Names::into_set),

@@ -1,6 +1,6 @@
 use utoipa::ToSchema;
 
-/// What happened to a line.
+/// The name of an event of an order line.
 #[derive(ToSchema)]
 #[schema(as = OrderEventName, rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -24,8 +24,8 @@ pub(crate) enum EventNameSchema {
     Shipped,
 }
 
-/// Why units came to a line (`new_line`, `refill`, `backorder`, `move`) or went (`request`,
-/// `cancellation`, `expiry`, `batch_lowered`, `move`), or left a pick list (`deallocated`,
+/// Why units were allocated (`new_line`, `refill`, `backorder`, `move`), deallocated (`request`,
+/// `cancellation`, `expiry`, `batch_lowered`, `move`) or withdrawn from a pick list (`deallocated`,
 /// `not_in_stock`, `given_back`).
 #[derive(ToSchema)]
 #[schema(as = OrderEventReason, rename_all = "snake_case")]

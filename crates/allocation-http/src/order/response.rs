@@ -7,77 +7,77 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An order with what its lines hold.
+/// An order with the allocations of its lines.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Order<'a> {
-    /// The name of the order.
+    /// The id of the order.
     #[schema(value_type = Identifier)]
     order_id: &'a str,
-    /// What the order has come to.
+    /// The status of the order.
     #[schema(value_type = StatusSchema)]
     status: &'static str,
-    /// Its lines, by SKU.
+    /// The lines, sorted by SKU.
     lines: Vec<Line<'a>>,
-    /// Until when the order is held. Absent when it is not.
+    /// The time at which the hold expires. Absent if the order is not held.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, format = DateTime, example = "2027-01-15T08:10:00Z")]
     expires_at: Option<Instant>,
 }
 
-/// A line of an order with what it holds.
+/// An order line with its allocations.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OrderLine)]
 pub(crate) struct Line<'a> {
-    /// What is ordered.
+    /// The ordered SKU.
     #[schema(value_type = Identifier)]
     sku: &'a str,
-    /// How many units are ordered.
+    /// The ordered quantity.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     qty: u32,
-    /// How many units the line holds that were not picked yet.
+    /// Units allocated and not picked yet.
     #[schema(value_type = i32, minimum = 0, example = 10)]
     allocated: u32,
-    /// How many units the line waits for.
+    /// Units that the line waits for.
     #[schema(value_type = i32, minimum = 0, example = 0)]
     backordered: u32,
-    /// How many units were picked and not shipped yet. Absent when none.
+    /// Units picked but not shipped yet. Absent if zero.
     #[serde(skip_serializing_if = "is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
     picked: u32,
-    /// How many units were shipped. Absent when none.
+    /// Units shipped. Absent if zero.
     #[serde(skip_serializing_if = "is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
     shipped: u32,
-    /// The batches that serve the line, the most preferred first: what was picked has left them.
+    /// The batches that serve the line, in order of preference, without picked units.
     allocations: Vec<Part<'a>>,
 }
 
-/// What an order has come to.
+/// The status of an order.
 #[derive(ToSchema)]
 #[schema(as = OrderStatus, rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) enum StatusSchema {
-    /// It holds all its units, and some of them only until its hold expires.
+    /// All units are allocated, some of them only until the hold expires.
     Held,
-    /// It holds all its units firmly.
+    /// All units are allocated firmly.
     Allocated,
-    /// It holds some of its units; for the others it waits, or it has given them back.
+    /// Some units are allocated; the others are backordered or were deallocated.
     PartiallyAllocated,
-    /// It holds nothing and waits.
+    /// No units are allocated, and the order waits.
     Backordered,
-    /// All its units are picked, and not all of them shipped.
+    /// All units are picked, and not all of them are shipped.
     Picked,
-    /// All its units are shipped.
+    /// All units are shipped.
     Shipped,
-    /// It has lost units without having asked to wait, and does not have them back yet.
+    /// The order lost units, does not accept backorders, and has no replacement yet.
     Short,
-    /// Its hold has expired.
+    /// The hold has expired.
     Expired,
-    /// It was cancelled, or has given back all it had.
+    /// The order was cancelled, or all its units were deallocated.
     Cancelled,
 }
 
-/// All that an order can have come to.
+/// All statuses of orders.
 pub(super) const STATUSES: [OrderStatus; 9] = [
     OrderStatus::Held,
     OrderStatus::Allocated,
@@ -91,7 +91,7 @@ pub(super) const STATUSES: [OrderStatus; 9] = [
 ];
 
 impl<'a> Order<'a> {
-    /// An order at an instant.
+    /// Returns an order as of an instant.
     pub(super) fn at(order: &'a allocation_domain::Order, now: DateTime<Utc>) -> Self {
         let expired = order.lines.iter().any(|(_, line)| line.commitment.has_expired(now));
         Self {
@@ -104,8 +104,8 @@ impl<'a> Order<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// A line at an instant. From the instant at which its hold expires its units are free for
-    /// others, and it waits no more, though nobody may have written that down yet.
+    /// Returns a line as of an instant. Once its hold has expired, it has no units and waits for none, even if
+    /// the expiry is not recorded yet.
     fn at(sku: &'a Sku, line: &'a LineState, now: DateTime<Utc>) -> Self {
         let (sku, qty) = (sku.as_str(), line.quantity.get());
         if line.commitment.has_expired(now) {

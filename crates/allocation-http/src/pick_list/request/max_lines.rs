@@ -1,18 +1,18 @@
-use crate::fault::{Faults, refuse};
+use crate::validation_error::{ValidationErrors, refuse};
 use allocation_domain::{MaxLinesError, NewPickList};
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use serde::Deserialize;
 
-/// How many lines a list has at most.
+/// The maximum number of lines of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(try_from = "u64")]
 pub(super) struct MaxLines(usize);
 
 impl MaxLines {
-    /// This list with so many lines at most.
-    #[expect(clippy::expect_used, reason = "the number was checked when it was read")]
+    /// Limits a list to this number of lines.
+    #[expect(clippy::expect_used, reason = "the number was validated when it was parsed")]
     pub(super) fn limit(self, list: NewPickList) -> NewPickList {
-        list.with_max_lines(self.0).expect("it is a number of lines")
+        list.with_max_lines(self.0).expect("the number of lines is valid")
     }
 }
 
@@ -31,8 +31,11 @@ impl TryFrom<u64> for MaxLines {
     }
 }
 
-impl Deserr<Faults> for MaxLines {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, Faults> {
+impl Deserr<ValidationErrors> for MaxLines {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        at: ValuePointerRef<'_>,
+    ) -> Result<Self, ValidationErrors> {
         let lines = match value {
             Value::Integer(lines) => Self::try_from(lines),
             _ => Err(MaxLinesError),

@@ -3,23 +3,23 @@ use crate::instant::Instant;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A line that waits.
+/// A backordered line.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Backorder)]
 pub(crate) struct Row<'a> {
-    /// What is ordered.
+    /// The ordered SKU.
     #[schema(value_type = Identifier)]
     sku: &'a str,
-    /// The place in the queue of the SKU, from 1.
+    /// The position in the queue of the SKU, starting at 1.
     #[schema(value_type = i64, minimum = 1, example = 1)]
     position: u64,
     /// The order that the line belongs to.
     #[schema(value_type = Identifier)]
     order_id: &'a str,
-    /// For how many units the line waits.
+    /// Units that the line waits for.
     #[schema(value_type = i32, minimum = 1, example = 50)]
     qty: u32,
-    /// Who is served first: the higher number.
+    /// The priority of the line. Higher numbers are served first.
     #[schema(example = 5)]
     priority: i32,
     /// When the line was placed.
