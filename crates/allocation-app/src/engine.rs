@@ -232,9 +232,10 @@ pub(crate) enum SubmitError {
     ShuttingDown,
 }
 
-/// Returns the error for a command without a reply: a worker replies to every command unless it panics.
+/// Returns the error for a command without a reply: its thread panicked outside of a decision, perhaps after the
+/// commit.
 fn abandoned() -> Arc<StoreError> {
-    Arc::new(StoreError::Failed("the unit of work was abandoned by a panic".into()))
+    Arc::new(StoreError::OutcomeUnknown("the unit of work was abandoned by a panic".into()))
 }
 
 #[cfg(test)]

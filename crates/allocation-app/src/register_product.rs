@@ -1,7 +1,7 @@
 use crate::UseCases;
 use crate::locking::{Locked, lock};
 use crate::saving::save_changed;
-use crate::unit_of_work::{Attempt, UnitOutcome};
+use crate::unit_of_work::{Attempt, UnitOutcome, final_error};
 use allocation_domain::Sku;
 use allocation_ports::{LockRequest, Origin, ProductTotals, StoreError, UnitOfWork};
 
@@ -39,11 +39,12 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`RegisterProductError`], and either nothing has changed, or the product is registered but could not
-    /// be read.
+    /// [`RegisterProductError`], and nothing has changed. With [`StoreError::OutcomeUnknown`], the product may be
+    /// registered: its commit, or the read after it, got no reply.
     pub fn register_product(&self, sku: &Sku) -> Result<RegisterProductOutcome, RegisterProductError> {
         let is_new = self.units.run("register_product", |unit, attempt| register(unit, attempt, sku, &self.origin))?;
-        let found = self.queries.product(sku, self.clock.now())?;
+        let found = self.queries.product(sku, self.clock.now());
+        let found = found.map_err(|error| final_error(error, is_new))?;
         let product = found.ok_or_else(|| StoreError::Failed(NotCreated(sku.clone()).into()))?;
         Ok(if is_new {
             RegisterProductOutcome::Registered(product)

@@ -147,13 +147,13 @@ impl UnitRunner {
                     steps += 1;
                     continue;
                 }
-                Ok(None) => return Err(told(StoreError::Busy(FarBehind.into()), attempt)),
+                Ok(None) => return Err(final_error(StoreError::Busy(FarBehind.into()), attempt.resolving)),
                 Err(error) => error,
             };
             let last = attempt.number >= self.retry.attempts || begun.elapsed() >= self.retry.give_up_after;
             let settles = attempt.resolving && running_again_helps(&error);
             if last || !(settles || (policy.again)(&error)) {
-                return Err(told(error, attempt));
+                return Err(final_error(error, attempt.resolving));
             }
             attempt.resolving |= matches!(error, StoreError::OutcomeUnknown(_));
             tracing::debug!(unit = name, attempt = attempt.number, resolving = attempt.resolving, "running again");
@@ -233,20 +233,21 @@ fn running_again_helps(error: &StoreError) -> bool {
 }
 
 /// Returns the error for the caller once no further attempt is made.
-fn told(error: StoreError, attempt: Attempt) -> StoreError {
+///
+/// After a commit, or one of unknown outcome, no error claims that nothing is stored.
+pub(crate) fn final_error(error: StoreError, may_be_committed: bool) -> StoreError {
     match error {
-        // An earlier run may have been committed, whatever the later ones did.
         StoreError::Conflict(cause)
         | StoreError::Busy(cause)
         | StoreError::ConnectionLost(cause)
         | StoreError::Unavailable(cause)
         | StoreError::Failed(cause)
-            if attempt.resolving =>
+            if may_be_committed =>
         {
             StoreError::OutcomeUnknown(cause)
         }
         // Keeps the name of the invariant as the cause.
-        invariant @ StoreError::Invariant { .. } if attempt.resolving => StoreError::OutcomeUnknown(invariant.into()),
+        invariant @ StoreError::Invariant { .. } if may_be_committed => StoreError::OutcomeUnknown(invariant.into()),
         StoreError::Conflict(cause) => StoreError::Busy(cause),
         StoreError::ConnectionLost(cause) => StoreError::Unavailable(cause),
         error => error,

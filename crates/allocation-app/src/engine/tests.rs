@@ -30,6 +30,7 @@ struct Shared {
     opened: Condvar,
     waiting: AtomicUsize,
     away: AtomicBool,
+    commit_panics: AtomicBool,
     /// The products that another transaction has locked.
     held: Mutex<BTreeSet<Sku>>,
     time: ManualTime,
@@ -85,7 +86,6 @@ impl Shared {
                 wanted.order_ids.iter().chain(&wanted.alone).map(|id| format!("{id}")).collect::<Vec<_>>()
             };
             locked(&shared.groups).push(wanted.iter().flat_map(names).collect());
-            assert!(!wanted.iter().any(|wanted| wanted.sku.as_str() == "PANIC"), "told to panic");
             if let Some(error) = fault(wanted) {
                 return Err(error);
             }
@@ -93,6 +93,7 @@ impl Shared {
             if wanted.iter().any(|wanted| held.contains(&wanted.sku)) {
                 return Err(StoreError::Busy(cause("lock timeout")));
             }
+            assert!(!wanted.iter().any(|wanted| wanted.sku.as_str() == "PANIC"), "told to panic");
             let known = locked(&shared.products);
             Ok(wanted.iter().filter_map(|wanted| known.get(&wanted.sku).cloned()).collect())
         });
@@ -124,7 +125,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A unit that may commit or roll back.
-struct AnyEnd(MockUnitOfWork);
+struct AnyEnd(MockUnitOfWork, Arc<Shared>);
 
 impl UnitOfWork for AnyEnd {
     fn products(&mut self) -> &mut dyn allocation_ports::ProductRepository {
@@ -140,6 +141,7 @@ impl UnitOfWork for AnyEnd {
     }
 
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        assert!(!self.1.commit_panics.load(Ordering::SeqCst), "told to panic");
         Ok(())
     }
 }
@@ -157,7 +159,8 @@ fn engine(
         if shared.away.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable(cause("connection refused")));
         }
-        Ok(Box::new(AnyEnd(MockUnitOfWork::never_committed(shared.unit(fault)).with_orders(no_orders()))))
+        let unit = MockUnitOfWork::never_committed(shared.unit(fault)).with_orders(no_orders());
+        Ok(Box::new(AnyEnd(unit, Arc::clone(&shared))))
     });
     let retry = RetryPolicy {
         attempts: 3,
@@ -376,12 +379,27 @@ fn shutting_down_answers_all_who_wait_and_takes_no_more() {
 }
 
 #[test]
-fn a_panic_costs_its_group_the_answers_and_no_more() {
+fn a_panic_costs_no_command_of_the_group_but_its_own() {
+    let shared = Shared::with(&[("LAMP", 100), ("RUG", 100)]);
+    let engine = engine(&shared, 100, no_fault);
+    let mut lines: Vec<_> = (0..20).map(|n| line(&format!("O-{n}"), ["LAMP", "RUG"][n % 2], 1)).collect();
+    lines[13] = line("O-13", "PANIC", 1);
+    let answers = in_two_groups(&shared, &engine, &lines);
+    let failed: Vec<_> = (0..20).filter(|&n| answers[n] != "allocated").collect();
+    assert_eq!((failed, answers[13]), (vec![13], "failed"));
+    assert_eq!(in_two_groups(&shared, &engine, &lines[..1]), ["unchanged"]);
+    engine.shut_down();
+}
+
+#[test]
+fn a_panic_in_the_commit_leaves_the_outcome_unknown() {
     let shared = Shared::with(&[("LAMP", 100)]);
     let engine = engine(&shared, 100, no_fault);
-    let lines = [line("O-1", "LAMP", 1), line("O-2", "PANIC", 1), line("O-3", "LAMP", 1)];
-    assert_eq!(in_two_groups(&shared, &engine, &lines), ["allocated", "failed", "failed"]);
-    assert_eq!(in_two_groups(&shared, &engine, &lines[..1]), ["unchanged"]);
+    let line = [line("O-1", "LAMP", 1)];
+    shared.commit_panics.store(true, Ordering::SeqCst);
+    assert_eq!(in_two_groups(&shared, &engine, &line), ["unavailable"]);
+    shared.commit_panics.store(false, Ordering::SeqCst);
+    assert_eq!(in_two_groups(&shared, &engine, &line), ["unchanged"]);
     engine.shut_down();
 }
 

@@ -99,10 +99,11 @@ impl Worker {
         begun
     }
 
-    /// Runs `work`, so that a panic costs this group its answers but not the queue its worker.
+    /// Runs `work`, so that a panic outside of decisions does not end the thread. It costs the callers their
+    /// answers: whether their commands are committed is unknown.
     pub(super) fn survive(work: impl FnOnce() -> Vec<Job>) -> Vec<Job> {
         panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-            tracing::error!("a group was abandoned by a panic");
+            tracing::error!("commands were abandoned by a panic");
             Vec::new()
         })
     }
@@ -184,7 +185,10 @@ impl Worker {
             let at = *at.get_or_insert_with(|| self.age.now());
             deadlines.get(number).is_some_and(|deadline| at >= *deadline)
         };
-        let ending = decide_group(unit, attempt, jobs().map(Job::command), &mut is_late)?;
+        // The panic of one command fails the unit, which is then split like any other that failed.
+        let decide = AssertUnwindSafe(|| decide_group(unit, attempt, jobs().map(Job::command), &mut is_late));
+        let panicked = |_| Err(StoreError::Failed("the decision panicked".into()));
+        let ending = panic::catch_unwind(decide).unwrap_or_else(panicked)?;
         Ok(ending.map(|answers| {
             let mut answers = answers.into_iter();
             chosen.iter().map(|chosen| if *chosen { answers.next() } else { None }).collect()

@@ -79,6 +79,21 @@ fn a_store_that_stays_busy_or_fails_is_told() {
 }
 
 #[test]
+fn a_read_that_fails_after_the_commit_never_says_that_nothing_was_changed() {
+    let busy = |units| {
+        let mut queries = MockQueries::new();
+        queries.expect_product().returning(|_, _| Err(StoreError::Busy(cause("all connections are in use"))));
+        let RegisterProductError::Store(error) =
+            use_cases_with(queries, units).register_product(&sku("LAMP")).unwrap_err();
+        error
+    };
+    let registered = busy(vec![committed(saved)]);
+    assert!(matches!(registered, StoreError::OutcomeUnknown(_)), "{registered:?}");
+    let unchanged = busy(vec![rolled_back(locks(known))]);
+    assert!(matches!(unchanged, StoreError::Busy(_)), "{unchanged:?}");
+}
+
+#[test]
 fn a_store_that_does_not_make_the_product_fails() {
     let unit = rolled_back(|products| {
         products.expect_lock().returning(|_| Ok(Vec::new()));

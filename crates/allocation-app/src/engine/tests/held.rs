@@ -116,6 +116,22 @@ fn a_line_whose_product_is_held_until_its_time_is_over_is_busy_and_never_allocat
 }
 
 #[test]
+fn a_panic_in_the_lane_costs_no_command_but_its_own() {
+    let shared = Shared::with(&[("LAMP", 100), ("HELD", 100), ("PANIC", 1)]);
+    let engine = engine(&shared, 100, no_fault);
+    shared.hold("HELD");
+    shared.hold("PANIC");
+    let names = ["HELD", "HELD", "PANIC", "HELD"];
+    let lines: Vec<_> = names.iter().enumerate().map(|(n, name)| line(&format!("H-{n}"), name, 1)).collect();
+    let mut answers = gather(&shared, &engine, &lines);
+    assert!(answers.iter_mut().all(|answer| answer.try_recv().is_err()), "all of them are in the lane");
+    locked(&shared.held).clear();
+    let answers: Vec<_> = answers.into_iter().map(|answer| told(answer.blocking_recv().unwrap())).collect();
+    assert_eq!(answers, ["allocated", "allocated", "failed", "allocated"]);
+    engine.shut_down();
+}
+
+#[test]
 fn the_lane_of_held_products_has_its_own_bound() {
     let shared = Shared::with(&[("LAMP", 100), ("HELD", 20_000)]);
     let engine = engine(&shared, LANE_LENGTH * 10, no_fault);
