@@ -94,7 +94,9 @@ pub struct BatchPreference {
 }
 
 impl BatchPreference {
-    pub(crate) const fn new(eta: Eta, added_at: DateTime<Utc>, reference: BatchReference) -> Self {
+    /// Creates the sort key of a batch.
+    #[must_use]
+    pub const fn new(eta: Eta, added_at: DateTime<Utc>, reference: BatchReference) -> Self {
         Self { eta, added_at, reference }
     }
 }

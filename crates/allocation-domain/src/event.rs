@@ -367,6 +367,35 @@ impl Event {
         }
     }
 
+    /// Returns the SKU of the event.
+    #[must_use]
+    pub const fn sku(&self) -> &Sku {
+        match self {
+            Self::BatchAdded { sku, .. }
+            | Self::BatchChanged { sku, .. }
+            | Self::BatchRemoved { sku, .. }
+            | Self::LinePlaced { sku, .. }
+            | Self::Allocated { sku, .. }
+            | Self::Deallocated { sku, .. }
+            | Self::Backordered { sku, .. }
+            | Self::LineShort { sku, .. }
+            | Self::WaitEnded { sku, .. }
+            | Self::PromiseWorsened { sku, .. }
+            | Self::HoldConfirmed { sku, .. }
+            | Self::HoldExtended { sku, .. }
+            | Self::HoldExpired { sku, .. }
+            | Self::LineCancelled { sku, .. }
+            | Self::PickListed { sku, .. }
+            | Self::PickLineChanged { sku, .. }
+            | Self::PickLineWithdrawn { sku, .. }
+            | Self::Picked { sku, .. }
+            | Self::UnitsMissing { sku, .. }
+            | Self::Shipped { sku, .. }
+            | Self::ProductRegistered { sku }
+            | Self::OutOfStock { sku } => sku,
+        }
+    }
+
     /// Returns the order of the event, or `None` for an event of the product alone.
     #[must_use]
     pub const fn order_id(&self) -> Option<&OrderId> {

@@ -14,6 +14,7 @@ mod fulfilment;
 mod hold;
 mod horizon;
 mod identifier;
+mod indexed_lines;
 mod known_queue;
 mod line;
 mod lock_time;
@@ -25,9 +26,10 @@ mod ordered_batches;
 mod pick;
 mod pick_line;
 mod pick_list;
-mod policy;
+pub mod policy;
 mod product;
 mod products;
+mod projection;
 mod quantity;
 
 pub use allocation::{
@@ -64,4 +66,5 @@ pub use pick_list::{
 pub(crate) use product::Plan;
 pub use product::{Product, ProductState};
 pub use products::{Cancellation, Products};
+pub use projection::{ProductProjection, Projection, ProjectionConflict, ProjectionError};
 pub use quantity::{Quantity, QuantityError, Units, UnitsError};

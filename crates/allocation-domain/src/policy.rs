@@ -1,77 +1,65 @@
-//! The allocation policy: the choice of batches that serve a line.
+//! The allocation policy alone: which batches serve a line.
+//!
+//! The policy needs no [`Product`](crate::Product): it works on the free units of any batches,
+//! sorted with the most preferred one first. [`BatchPreference`](crate::BatchPreference) is the
+//! sort key that the service uses.
+//!
+//! ```
+//! use allocation_domain::{Quantity, policy};
+//!
+//! let free = [3, 8, 20];
+//! let choice = policy::choose(free, Quantity::new(5)?);
+//! assert_eq!(choice, policy::Choice::Batches(vec![(1, Quantity::new(5)?)]));
+//! # Ok::<(), allocation_domain::QuantityError>(())
+//! ```
 
-use crate::horizon::Horizon;
-use crate::{Batch, BatchPreference, Quantity};
+use crate::Quantity;
 
 /// The decision of the policy.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
-    /// The indexes of batches, with the units of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// The indexes of batches, with the units of each. Together they are the wanted quantity.
     Batches(Vec<(usize, Quantity)>),
-    /// All batches together have only this many free units.
-    Short(u64),
-    /// Batches that are not loaded could change the decision.
-    NotKnown,
+    /// All batches together have too few free units.
+    Short {
+        /// The free units of all batches together.
+        available: u64,
+    },
 }
 
-/// Chooses the batches that serve `quantity` units.
+/// Chooses the batches that serve `wanted` units.
 ///
-/// `batches` are in order of preference. The line goes whole into the first batch that can take it.
-/// Only if no single batch can, it is split over the batches in order. `horizon` is the preference
-/// up to which all batches with free units are loaded.
-pub(crate) fn choose(batches: &[Batch], quantity: Quantity, horizon: &Horizon<BatchPreference>) -> Choice {
-    let whole = batches.iter().position(|batch| batch.can_allocate(quantity));
-    if let Some(index) = whole
-        && (horizon.is_all() || horizon.covers(&batches[index].preference()))
-    {
-        return Choice::Batches(vec![(index, quantity)]);
+/// `free` has the free units of each batch, the most preferred batch first. The line goes whole
+/// into the first batch that can take it. Only if no single batch can, it is split over the batches
+/// in order. It gets nothing if all batches together have too few.
+#[must_use]
+pub fn choose(free: impl IntoIterator<Item = u32, IntoIter: Clone>, wanted: Quantity) -> Choice {
+    let free = free.into_iter();
+    if let Some(index) = first_whole(free.clone(), wanted) {
+        return Choice::Batches(vec![(index, wanted)]);
     }
-    if !horizon.is_all() {
-        return Choice::NotKnown;
-    }
-    split(batches, quantity)
-}
-
-fn split(batches: &[Batch], quantity: Quantity) -> Choice {
-    let mut parts = Vec::new();
-    let mut missing = Some(quantity);
-    for (index, batch) in batches.iter().enumerate() {
-        let Some(wanted) = missing else { break };
-        if let Some(part) = wanted.at_most(batch.available()) {
+    let (mut parts, mut missing) = (Vec::new(), Some(wanted));
+    for (index, units) in free.clone().enumerate() {
+        let Some(rest) = missing else { break };
+        if let Some(part) = rest.at_most(units) {
             parts.push((index, part));
-            missing = wanted.minus(part.get());
+            missing = rest.minus(part.get());
         }
     }
     match missing {
         None => Choice::Batches(parts),
-        Some(_) => Choice::Short(available(batches)),
+        Some(_) => Choice::Short { available: free.map(u64::from).sum() },
     }
 }
 
-/// Returns how many free units the batches have together.
-pub(crate) fn available(batches: &[Batch]) -> u64 {
-    batches.iter().map(|batch| u64::from(batch.available())).sum()
+/// Returns the index of the first batch that has `wanted` units free.
+pub(crate) fn first_whole(mut free: impl Iterator<Item = u32>, wanted: Quantity) -> Option<usize> {
+    free.position(|units| units >= wanted.get())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BatchReference, Eta, Sku};
-    use chrono::DateTime;
-
-    fn batches(units: &[u32]) -> Vec<Batch> {
-        let sku = Sku::parse("LAMP").unwrap();
-        (1..)
-            .zip(units)
-            .map(|(n, &free)| {
-                let reference = BatchReference::parse(format!("B-{n}")).unwrap();
-                let added_at = DateTime::from_timestamp_micros(n).unwrap();
-                Batch::new(reference, sku.clone(), quantity(100), Eta::InStock, added_at)
-                    .with_allocated(100 - free)
-                    .unwrap()
-            })
-            .collect()
-    }
 
     fn quantity(units: u32) -> Quantity {
         Quantity::new(units).unwrap()
@@ -79,28 +67,18 @@ mod tests {
 
     #[test]
     fn a_line_goes_whole_into_the_first_batch_that_can_take_it() {
-        assert_eq!(choose(&batches(&[3, 8, 20]), quantity(5), &Horizon::All), Choice::Batches(vec![(1, quantity(5))]));
+        assert_eq!(choose([3, 8, 20], quantity(5)), Choice::Batches(vec![(1, quantity(5))]));
     }
 
     #[test]
     fn a_line_that_no_batch_can_take_is_split_in_order() {
         let parts = vec![(0, quantity(3)), (2, quantity(4)), (3, quantity(1))];
-        assert_eq!(choose(&batches(&[3, 0, 4, 6]), quantity(8), &Horizon::All), Choice::Batches(parts));
+        assert_eq!(choose([3, 0, 4, 6], quantity(8)), Choice::Batches(parts));
     }
 
     #[test]
-    fn when_all_batches_are_short_it_says_how_much_there_is() {
-        assert_eq!(choose(&batches(&[3, 4]), quantity(8), &Horizon::All), Choice::Short(7));
-        assert_eq!(choose(&[], quantity(8), &Horizon::All), Choice::Short(0));
-    }
-
-    #[test]
-    fn beyond_the_horizon_nothing_is_decided() {
-        let known = batches(&[3, 4, 9]);
-        let horizon = Horizon::UpTo(known[1].preference());
-        assert_eq!(choose(&known, quantity(4), &horizon), Choice::Batches(vec![(1, quantity(4))]));
-        assert_eq!(choose(&known, quantity(9), &horizon), Choice::NotKnown);
-        assert_eq!(choose(&known, quantity(10), &horizon), Choice::NotKnown);
-        assert_eq!(choose(&known, quantity(1), &Horizon::Nothing), Choice::NotKnown);
+    fn a_shortage_reports_the_free_units() {
+        assert_eq!(choose([3, 4], quantity(8)), Choice::Short { available: 7 });
+        assert_eq!(choose([], quantity(8)), Choice::Short { available: 0 });
     }
 }

@@ -6,7 +6,7 @@ use crate::ordered_batches::OrderedBatches;
 use crate::pick_line::PickLines;
 use crate::{
     Allocation, Batch, BatchPreference, BatchReference, DataRequest, Event, LineState, LockTime, MoreNeeded, OrderEnd,
-    OrderId, PickLine, PickLineId, QueuePosition, Sku, policy,
+    OrderId, PickLine, PickLineId, QueuePosition, Sku,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -408,7 +408,7 @@ impl Product {
     /// Returns how many free units the loaded batches have.
     #[must_use]
     pub fn available(&self) -> u64 {
-        policy::available(&self.batches)
+        self.batches.iter().map(|batch| u64::from(batch.available())).sum()
     }
 
     /// Returns the events since the product was made or restored, oldest first.

@@ -3,7 +3,8 @@
 use super::Product;
 use crate::policy::{self, Choice};
 use crate::{
-    AllocationReason, DataRequest, Event, Fulfilment, LineRow, MoreNeeded, NewOrder, OrderId, OutOfStock, Quantity,
+    AllocationReason, Batch, DataRequest, Event, Fulfilment, LineRow, MoreNeeded, NewOrder, OrderId, OutOfStock,
+    Quantity,
 };
 use chrono::{DateTime, Utc};
 
@@ -51,14 +52,20 @@ impl Product {
 
     /// Plans units from the `count` most preferred batches.
     pub(super) fn plan_among(&self, count: usize, wanted: Quantity, takes_parts: bool) -> Result<Plan, MoreNeeded> {
-        let batches = &self.batches[..count];
-        let available = match policy::choose(batches, wanted, &self.horizon) {
-            Choice::Batches(parts) => return Ok(Plan { parts, missing: 0, available: 0, sells_out: false }),
-            Choice::NotKnown => return Err(self.needs(DataRequest::Batches)),
-            Choice::Short(available) => available,
+        let free = || self.batches[..count].iter().map(Batch::available);
+        let complete = |parts| Plan { parts, missing: 0, available: 0, sells_out: false };
+        if !self.horizon.is_all() {
+            // A batch that is not loaded may come before one beyond the horizon, and may have to share a split.
+            let whole = policy::first_whole(free(), wanted);
+            let known = whole.filter(|index| self.horizon.covers(&self.batches[*index].preference()));
+            return known.map(|index| complete(vec![(index, wanted)])).ok_or_else(|| self.needs(DataRequest::Batches));
+        }
+        let available = match policy::choose(free(), wanted) {
+            Choice::Batches(parts) => return Ok(complete(parts)),
+            Choice::Short { available } => available,
         };
         let part = u32::try_from(available).ok().filter(|_| takes_parts).and_then(|free| wanted.at_most(free));
-        let parts = match part.map(|part| policy::choose(batches, part, &self.horizon)) {
+        let parts = match part.map(|part| policy::choose(free(), part)) {
             Some(Choice::Batches(parts)) => parts,
             _ => Vec::new(),
         };

@@ -2,7 +2,7 @@
 
 use crate::command::Command;
 use crate::picking;
-use crate::replay::can_take;
+use crate::turns::can_take;
 use crate::world::Answer;
 use allocation_domain::{
     BatchReference, DeallocationReason, Event, LineState, OnShortage, OrderId, Product, Products, QueuePosition,

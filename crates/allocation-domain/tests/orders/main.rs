@@ -6,8 +6,8 @@
 mod checks;
 mod command;
 mod picking;
-mod replay;
 mod store;
+mod turns;
 mod world;
 
 use command::{Unit, busy_units, units};

@@ -1,10 +1,10 @@
 //! A store in memory that knows products by their changes alone, and gives out part of them.
 
 use crate::command::{Command, Unit, sku_of, skus};
-use crate::replay::Replay;
+use crate::turns;
 use allocation_domain::{
     Allocation, Batch, BatchCounts, BatchCountsChange, BatchReference, DataRequest, Eta, LineState, LockTime,
-    MoreNeeded, OrderId, PickLine, PickLineId, PickStatus, Product, ProductState, Products, QueuePosition,
+    MoreNeeded, OrderId, PickLine, PickLineId, PickStatus, Product, ProductState, Products, Projection, QueuePosition,
     ReservationState, Sku, Totals, TotalsChange, Units,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -26,7 +26,7 @@ pub(crate) struct Shelf {
     pub(crate) lines: BTreeMap<OrderId, LineState>,
     pub(crate) pick_lines: BTreeMap<PickLineId, PickLine>,
     totals: TotalsChange,
-    told: Replay,
+    projection: Projection,
 }
 
 pub(crate) type State = Vec<(Sku, Vec<Batch>, Vec<(OrderId, LineState)>, Vec<(PickLineId, PickLine)>)>;
@@ -107,11 +107,9 @@ impl Store {
             let shelf = self.shelf(product.sku());
             shelf.write_down(product);
             for event in product.events() {
-                shelf.told.apply(event, shelf.decided_at);
+                turns::apply(&mut shelf.projection, event, shelf.decided_at);
             }
-            assert_eq!(shelf.told.batches, shelf.batches, "the events alone tell the batches");
-            assert_eq!(shelf.told.lines, shelf.lines, "the events alone tell the lines");
-            assert_eq!(shelf.told.pick_lines, shelf.pick_lines, "the events alone tell the pick lines");
+            shelf.check_projection(product.sku());
             assert_eq!(shelf.counted(), shelf.totals, "the changes of the totals add up to them");
             shelf.check_totals(product.sku(), now);
         }
@@ -297,6 +295,16 @@ impl Shelf {
         self.totals.backordered += change.backordered;
         self.totals.held_lines += change.held_lines;
         self.totals.waiting_lines += change.waiting_lines;
+    }
+
+    /// Compares the state that the events alone give with the stored rows.
+    fn check_projection(&self, sku: &Sku) {
+        let Some(projected) = self.projection.product(sku) else {
+            return assert!(self.batches.is_empty() && self.lines.is_empty());
+        };
+        assert!(projected.batches().eq(self.batches.values()), "the events alone give the batches");
+        assert!(projected.lines().eq(&self.lines), "the events alone give the lines");
+        assert!(projected.pick_lines().eq(&self.pick_lines), "the events alone give the pick lines");
     }
 
     fn counted(&self) -> TotalsChange {

@@ -1,12 +1,11 @@
 //! The feed: one order of all events for whoever follows it.
 
 mod following;
-mod replay;
 mod writers;
 
+use crate::support::projection::{assert_served, project};
 use crate::support::{Client, Server, TestDatabase, expire_where, now, on_every_database};
 use following::{Stream, await_numbered, await_swept, follow};
-use replay::Replay;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,7 +54,7 @@ fn all_see_the_same(database: &TestDatabase, servers: &[&Server]) {
         assert!(from_start.iter().any(|event| event["type"] == *kind), "{kind}");
     }
     check_against_tables(database, &from_start);
-    Replay::of(&from_start).check(&servers[0].client());
+    assert_served(&project(&from_start), &servers[0].client());
     for server in servers {
         let faults = server.log().into_iter().filter(|line| line.contains("\"ERROR\"")).collect::<Vec<_>>();
         assert!(faults.is_empty(), "{faults:?}");

@@ -1,7 +1,6 @@
 //! Pick lists: what is picked is shipped, what is missing is made good, and no two lists share a line.
 
-mod replay;
-
+use crate::support::projection::{pick_lists, project, served_pick_lists};
 use crate::support::{Answer, Client, Server, TestDatabase, on_every_database};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -404,16 +403,18 @@ fn the_feed_tells_what_became_of_every_list(database: &TestDatabase) {
     let line = open["lines"].as_array().unwrap().iter().find(|line| line["status"] == "open").unwrap()["line"].clone();
     assert_eq!(pick(&client, "NOON", line.as_u64().unwrap(), 1).status, 200);
     assert_eq!(client.delete("/pick-lists/EVENING").status, 204);
-    let told = replay::replay(&events(&client, database));
-    let mut shown = BTreeMap::new();
+    let events = events(&client, database);
+    let served = served_pick_lists(&client);
+    assert_eq!(pick_lists(&project(&events)), served);
     for list in client.all("/pick-lists") {
-        let name = list["pick_list_id"].as_str().unwrap().to_owned();
-        let mut list = client.get(&format!("/pick-lists/{name}")).json();
-        list.as_object_mut().unwrap().remove("status");
-        shown.insert(name, list);
+        let is_first = |event: &&Value| event["data"]["list"] == list["pick_list_id"];
+        assert_eq!(
+            list["created_at"],
+            events.iter().find(is_first).unwrap()["time"],
+            "a list is as old as its first event"
+        );
     }
-    assert_eq!(told, shown);
-    let statuses = shown.values().flat_map(|list| list["lines"].as_array().unwrap()).map(|line| &line["status"]);
+    let statuses = served.iter().flat_map(|list| list["lines"].as_array().unwrap()).map(|line| &line["status"]);
     let statuses: BTreeSet<&str> = statuses.map(|status| status.as_str().unwrap()).collect();
     assert_eq!(statuses.into_iter().collect::<Vec<_>>(), ["missing", "open", "picked", "shipped", "withdrawn"]);
 }

@@ -1,9 +1,9 @@
-//! Random commands of many clients at once, and then the books.
+//! Random commands of many clients at once, and then the invariants.
 //!
 //! `ALLOCATION_STRESS_SECONDS` sets how long (default 8).
 
-pub(crate) mod books;
 mod chaos;
+pub(crate) mod invariants;
 pub(crate) mod ledger;
 mod picker;
 mod shopper;
@@ -68,10 +68,10 @@ fn stress(database: &TestDatabase, servers: &[&Server]) {
     let orders: i64 = shoppers.iter().map(|shopper| i64::try_from(shopper.orders.len()).unwrap()).sum();
     println!("{commands} commands, {refused} of them refused, {orders} orders");
     let missing = missing(database);
-    assert!(missing.is_empty(), "books in which nothing happened show nothing: there is no {missing:?}");
-    books::check_counters(database);
+    assert!(missing.is_empty(), "no such event happened: {missing:?}");
+    invariants::check_counters(database);
     chaos::end_all_holds(database);
-    books::check(database, &shoppers, &pickers);
+    invariants::check(database, &shoppers, &pickers);
     for server in servers {
         views::check(database, &server.client());
         let faults = server.log().into_iter().filter(|line| line.contains("\"ERROR\"")).collect::<Vec<_>>();
@@ -79,7 +79,7 @@ fn stress(database: &TestDatabase, servers: &[&Server]) {
     }
 }
 
-/// What has not happened yet of what should have: books without it would show nothing.
+/// What has not happened yet of what should have: invariants without it would show nothing.
 fn missing(database: &TestDatabase) -> Vec<&'static str> {
     let told = database.texts("SELECT DISTINCT type FROM all_events");
     let events = [
@@ -106,18 +106,18 @@ fn missing(database: &TestDatabase) -> Vec<&'static str> {
     missing
 }
 
-fn the_books_are_right_after_random_commands_of_many_clients(database: &TestDatabase) {
+fn the_invariants_hold_after_random_commands_of_many_clients(database: &TestDatabase) {
     let server = Server::start(database);
     stress(database, &[&server]);
 }
 
-on_every_database!(the_books_are_right_after_random_commands_of_many_clients);
+on_every_database!(the_invariants_hold_after_random_commands_of_many_clients);
 
 mod postgres_with_two_servers {
     use super::*;
 
     #[test]
-    fn the_books_are_right_and_nothing_deadlocked() {
+    fn the_invariants_hold_and_nothing_deadlocks() {
         let database = TestDatabase::postgres();
         let (one, other) = (Server::start(&database), Server::start(&database));
         stress(&database, &[&one, &other]);

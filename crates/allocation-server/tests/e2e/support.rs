@@ -2,6 +2,7 @@
 
 mod client;
 mod holds;
+pub(crate) mod projection;
 mod proxy;
 mod server;
 

@@ -1,7 +1,7 @@
 //! Whether what was answered is there, and the feed tells it.
 
 use super::customer::{Customer, End, Known, PLENTY, SCARCE};
-use crate::stress::books;
+use crate::stress::invariants;
 use crate::stress::ledger::{Ledger, Line, State};
 use crate::support::{Client, TestDatabase};
 use serde_json::Value;
@@ -26,7 +26,7 @@ pub(super) fn stock(client: &Client) {
 
 /// Everything that is wrong, now that the fault is over.
 pub(super) fn check(database: &TestDatabase, client: &Client, customers: &[Customer<'_>]) -> Vec<String> {
-    let mut violations = told_by(|| books::check_counters(database));
+    let mut violations = told_by(|| invariants::check_counters(database));
     let stored = Ledger::stored(database);
     let orders = || customers.iter().flat_map(|customer| &customer.orders);
     violations.extend(orders().flat_map(|(name, known)| check_order(&stored, name, known)).take(MOST));
@@ -77,9 +77,10 @@ fn check_feed(database: &TestDatabase, client: &Client, stored: &Ledger) -> Vec<
         return vec![format!("the feed has {} events of {count}, or gaps", events.len())];
     }
     told_by(|| {
-        let told = Ledger::of_events(events.iter().map(|event| &event["data"]));
-        assert_eq!(told.batches, stored.batches, "the feed tells the batches");
-        assert_eq!(told.lines, stored.lines, "the feed tells the lines and what they hold");
+        let data = events.iter().map(|event| serde_json::from_value(event["data"].clone()).unwrap());
+        let projected = Ledger::of_events(data);
+        assert_eq!(projected.batches, stored.batches, "the feed gives the batches");
+        assert_eq!(projected.lines, stored.lines, "the feed gives the lines and their allocations");
     })
 }
 

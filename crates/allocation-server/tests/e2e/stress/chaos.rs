@@ -1,6 +1,6 @@
 //! Time that passes faster than it does, and an auditor who comes at any time.
 
-use super::books;
+use super::invariants;
 use crate::support::{TestDatabase, expire_where, now};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub(super) fn reign(database: &TestDatabase, end: Instant) {
             expire_where(database, &format!("order_id = '{order}'"), now() + soon);
         }
         if audited.elapsed() > Duration::from_millis(250) {
-            books::check_counters(database);
+            invariants::check_counters(database);
             audited = Instant::now();
         }
         thread::sleep(Duration::from_millis(15));

@@ -1,7 +1,8 @@
-//! Batches and lines, as the tables have them and as the events make them.
+//! Batches, lines and pick lines, as the tables store them and as the events give them.
 
 use crate::support::TestDatabase;
-use serde_json::{Value, json};
+use allocation_domain::{BatchCounts, Event, LineState, OnShortage, PickLine, Projection, ReservationState};
+use chrono::DateTime;
 use std::collections::BTreeMap;
 
 /// Units by batch.
@@ -26,12 +27,6 @@ pub(crate) struct Batch {
     missing: u64,
     eta: Option<String>,
     revision: u64,
-}
-
-impl Batch {
-    const fn taken(&self) -> u64 {
-        self.allocated + self.picked + self.shipped + self.missing
-    }
 }
 
 /// A line of a pick list.
@@ -61,15 +56,6 @@ pub(crate) struct Line {
     pub(crate) parts: Parts,
 }
 
-impl Line {
-    fn standalone(quantity: u64) -> Self {
-        let (state, parts) = (State::Firm, Parts::new());
-        let (of_order, priority, backorders, allow_split) = (false, 0, false, true);
-        let (waiting, listed, picked, shipped) = (0, 0, 0, 0);
-        Self { quantity, waiting, state, of_order, priority, backorders, allow_split, listed, picked, shipped, parts }
-    }
-}
-
 /// All batches, by SKU and reference, and all lines.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
@@ -95,6 +81,7 @@ fn flag(text: &str) -> bool {
 }
 
 impl Ledger {
+    /// Reads the tables.
     pub(crate) fn stored(database: &TestDatabase) -> Self {
         let mut ledger = Self::default();
         let columns = [
@@ -166,185 +153,79 @@ impl Ledger {
         ledger
     }
 
-    /// Follows the events from the start. They are in order only within a SKU.
-    pub(crate) fn replayed(database: &TestDatabase) -> Self {
-        let mut ledger = Self::default();
-        for event in database.texts("SELECT payload FROM all_events ORDER BY sku, version, ordinal") {
-            ledger.follow(&serde_json::from_str(&event).unwrap());
-        }
-        ledger
+    /// Reads the stored events from the start. They are in order only within a SKU.
+    pub(crate) fn of_stored_events(database: &TestDatabase) -> Self {
+        let events = database.texts("SELECT payload FROM all_events ORDER BY sku, version, ordinal");
+        Self::of_events(events.iter().map(|event| serde_json::from_str(event).unwrap()))
     }
 
-    /// Follows events from the start, in their order.
-    pub(crate) fn of_events<'a>(events: impl IntoIterator<Item = &'a Value>) -> Self {
-        let mut ledger = Self::default();
-        events.into_iter().for_each(|event| ledger.follow(event));
-        ledger
-    }
-
-    fn follow(&mut self, event: &Value) {
-        let text = |name: &str| event[name].as_str().unwrap_or_else(|| panic!("{name}: {event}")).to_owned();
-        let units = |name: &str| event[name].as_u64().unwrap_or_else(|| panic!("{name}: {event}"));
-        let eta = || event["eta"].as_str().map(str::to_owned);
-        let name = event["type"].as_str().unwrap();
-        match name {
-            "batch_added" => {
-                let (purchased, eta, revision) = (units("purchased_quantity"), eta(), 1);
-                let (allocated, picked, shipped, missing) = (0, 0, 0, 0);
-                let batch = Batch { purchased, allocated, picked, shipped, missing, eta, revision };
-                assert!(self.batches.insert((text("sku"), text("reference")), batch).is_none(), "{event}");
-            }
-            "batch_changed" => {
-                let batch = self.batch(event);
-                assert_eq!(batch.purchased, units("old_purchased_quantity"), "{event}");
-                assert_eq!(json!(batch.eta), event["old_eta"], "{event}");
-                assert_eq!(batch.revision + 1, units("revision"), "{event}");
-                (batch.purchased, batch.eta, batch.revision) = (units("purchased_quantity"), eta(), units("revision"));
-                assert!(batch.taken() <= batch.purchased, "{event}");
-            }
-            "batch_removed" => {
-                let removed = self.batches.remove(&(text("sku"), text("reference"))).unwrap();
-                assert_eq!(removed.taken(), removed.missing, "{event}");
-            }
-            "product_registered" | "out_of_stock" => {}
-            _ => self.follow_line(name, event, (text("order_id"), text("sku"))),
+    /// Applies events from the start, in their order.
+    pub(crate) fn of_events(events: impl IntoIterator<Item = Event>) -> Self {
+        let mut projection = Projection::default();
+        for event in events {
+            // The ledger holds no instants.
+            projection.apply(&event, DateTime::UNIX_EPOCH).unwrap_or_else(|error| panic!("{error}: {event:?}"));
         }
-    }
-
-    fn batch(&mut self, event: &Value) -> &mut Batch {
-        let text = |name: &str| event[name].as_str().unwrap().to_owned();
-        self.batches.get_mut(&(text("sku"), text("reference"))).unwrap_or_else(|| panic!("no batch: {event}"))
-    }
-
-    fn follow_line(&mut self, name: &str, event: &Value, key: LineKey) {
-        let text = |name: &str| event[name].as_str().unwrap_or_else(|| panic!("{name}: {event}")).to_owned();
-        let units = |name: &str| event[name].as_u64().unwrap_or_else(|| panic!("{name}: {event}"));
-        match name {
-            "line_placed" => {
-                let line = Line {
-                    state: if event["expires_at"].is_null() { State::Firm } else { State::Held },
-                    of_order: true,
-                    priority: event["priority"].as_i64().unwrap(),
-                    backorders: text("on_shortage") == "backorder",
-                    allow_split: event["allow_split"].as_bool().unwrap(),
-                    ..Line::standalone(units("quantity"))
-                };
-                assert!(self.lines.insert(key, line).is_none(), "{event}");
-                return;
-            }
-            "allocated" => {
-                let batch = self.batch(event);
-                batch.allocated += units("quantity");
-                assert!(batch.taken() <= batch.purchased, "{event}");
-                self.lines.entry(key.clone()).or_insert_with(|| Line::standalone(units("line_quantity")));
-            }
-            "deallocated" => self.batch(event).allocated -= units("quantity"),
-            "pick_listed" | "pick_line_changed" | "pick_line_withdrawn" | "picked" | "units_missing" | "shipped" => {
-                return self.follow_pick(name, event, &key);
-            }
-            _ => {}
-        }
-        let line = self.lines.get_mut(&key).unwrap_or_else(|| panic!("no line: {event}"));
-        assert!(matches!(line.state, State::Firm | State::Held), "it has ended: {event}");
-        match name {
-            "allocated" => {
-                *line.parts.entry(text("reference")).or_default() += units("quantity");
-                if text("reason") == "backorder" {
-                    line.waiting -= units("quantity");
-                }
-                assert_eq!(line.quantity, units("line_quantity"), "{event}");
-                assert!(
-                    line.parts.values().sum::<u64>() + line.waiting + line.picked + line.shipped <= line.quantity,
-                    "{event} {line:?}"
-                );
-            }
-            "deallocated" => {
-                take_from(&mut line.parts, &text("reference"), units("quantity"));
-            }
-            "backordered" | "line_short" => {
-                assert_eq!(line.backorders, name == "backordered", "{event}");
-                line.waiting += units("quantity");
-            }
-            "wait_ended" => {
-                assert_eq!(line.waiting, units("quantity"), "{event}");
-                line.waiting = 0;
-            }
-            "promise_worsened" => assert!(line.parts[&text("reference")] >= units("quantity"), "{event}"),
-            "hold_confirmed" => {
-                assert_eq!(line.state, State::Held, "{event}");
-                line.state = State::Firm;
-            }
-            "hold_extended" => assert_eq!(line.state, State::Held, "{event}"),
-            "hold_expired" | "line_cancelled" => {
-                assert!(line.parts.is_empty(), "{event}");
-                line.waiting = 0;
-                line.state = if name == "hold_expired" { State::Expired } else { State::Cancelled };
-            }
-            other => panic!("{other}"),
-        }
-        let gave_back = name == "wait_ended" || name == "deallocated" && text("reason") == "request";
-        let has_nothing = line.waiting + line.picked + line.shipped == 0 && line.parts.is_empty();
-        if gave_back && !line.of_order && has_nothing {
-            self.lines.remove(&key);
-        }
-    }
-
-    /// Follows what happens to a line of a pick list, its order line and its batch.
-    fn follow_pick(&mut self, name: &str, event: &Value, key: &LineKey) {
-        let text = |name: &str| event[name].as_str().unwrap_or_else(|| panic!("{name}: {event}")).to_owned();
-        let units = event["quantity"].as_u64().unwrap();
-        let id = (text("list"), event["line"].as_u64().unwrap());
-        if name == "pick_listed" {
-            let ((order, sku), batch) = (key.clone(), text("reference"));
-            let pick = Pick { sku, order, batch, quantity: units, picked: 0, status: "open".to_owned() };
-            assert!(self.picks.insert(id, pick).is_none(), "{event}");
-            self.lines.get_mut(key).unwrap().listed += units;
-            return;
-        }
-        let pick = self.picks.get_mut(&id).unwrap_or_else(|| panic!("no pick line: {event}"));
-        let line = self.lines.get_mut(key).unwrap_or_else(|| panic!("no line: {event}"));
-        match name {
-            "pick_line_changed" => {
-                line.listed -= pick.quantity - units;
-                pick.quantity = units;
-            }
-            "pick_line_withdrawn" => {
-                line.listed -= units;
-                pick.status = "withdrawn".to_owned();
-            }
-            "shipped" => {
-                assert_eq!((pick.picked, pick.status.as_str()), (units, "picked"), "{event}");
-                pick.status = "shipped".to_owned();
-                (line.picked, line.shipped) = (line.picked - units, line.shipped + units);
-            }
-            _ => {
-                line.listed -= units;
-                take_from(&mut line.parts, &text("reference"), units);
-                if name == "picked" {
-                    line.picked += units;
-                    pick.picked = units;
-                    pick.status = "picked".to_owned();
-                } else if pick.picked == 0 {
-                    pick.status = "missing".to_owned();
-                }
-            }
-        }
-        if let "picked" | "units_missing" | "shipped" = name {
-            let batch = self.batch(event);
-            match name {
-                "picked" => (batch.allocated, batch.picked) = (batch.allocated - units, batch.picked + units),
-                "shipped" => (batch.picked, batch.shipped) = (batch.picked - units, batch.shipped + units),
-                _ => (batch.allocated, batch.missing) = (batch.allocated - units, batch.missing + units),
-            }
+        let batches = projection.batches();
+        let lines = projection.lines();
+        let picks = projection.pick_lines();
+        Self {
+            batches: batches.map(|it| ((it.sku().to_string(), it.reference().to_string()), it.into())).collect(),
+            lines: lines.map(|(sku, order_id, it)| ((order_id.to_string(), sku.to_string()), it.into())).collect(),
+            picks: picks.map(|(id, it)| ((id.list.to_string(), id.line.into()), it.into())).collect(),
         }
     }
 }
 
-/// Takes units of a batch from what a line holds.
-fn take_from(parts: &mut Parts, batch: &str, units: u64) {
-    let part = parts.get_mut(batch).unwrap();
-    *part -= units;
-    if *part == 0 {
-        parts.remove(batch);
+impl From<&allocation_domain::Batch> for Batch {
+    fn from(batch: &allocation_domain::Batch) -> Self {
+        let BatchCounts { allocated, picked, shipped, missing } = batch.counts();
+        Self {
+            purchased: batch.purchased().get().into(),
+            allocated: allocated.into(),
+            picked: picked.into(),
+            shipped: shipped.into(),
+            missing: missing.into(),
+            eta: batch.eta().date().map(|date| date.to_string()),
+            revision: batch.revision().into(),
+        }
+    }
+}
+
+impl From<&LineState> for Line {
+    fn from(line: &LineState) -> Self {
+        let state = match line.commitment {
+            ReservationState::Firm => State::Firm,
+            ReservationState::Held { .. } => State::Held,
+            ReservationState::Expired => State::Expired,
+            ReservationState::Cancelled => State::Cancelled,
+        };
+        let parts = line.allocations.iter().map(|part| (part.reference.to_string(), part.quantity.get().into()));
+        Self {
+            quantity: line.quantity.get().into(),
+            waiting: line.waiting.into(),
+            state,
+            of_order: line.terms.of_order,
+            priority: line.terms.priority.into(),
+            backorders: line.terms.on_shortage == OnShortage::Backorder,
+            allow_split: line.terms.allow_split,
+            listed: line.fulfilment.listed.into(),
+            picked: line.fulfilment.picked.into(),
+            shipped: line.fulfilment.shipped.into(),
+            parts: parts.collect(),
+        }
+    }
+}
+
+impl From<&PickLine> for Pick {
+    fn from(pick: &PickLine) -> Self {
+        Self {
+            sku: pick.sku.to_string(),
+            order: pick.order_id.to_string(),
+            batch: pick.reference.to_string(),
+            quantity: pick.quantity.get().into(),
+            picked: pick.picked.into(),
+            status: pick.status.name().to_owned(),
+        }
     }
 }

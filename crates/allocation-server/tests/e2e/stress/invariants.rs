@@ -1,4 +1,4 @@
-//! Whether the tables, the events and the answers tell the same story.
+//! The invariants of the tables, the events and the responses.
 
 use super::ledger::{Ledger, Line, Parts, State};
 use super::picker::Picker;
@@ -9,10 +9,10 @@ use crate::support::TestDatabase;
 pub(super) fn check(database: &TestDatabase, shoppers: &[Shopper], pickers: &[Picker]) {
     check_counters(database);
     let stored = Ledger::stored(database);
-    let told = Ledger::replayed(database);
-    assert_eq!(told.batches, stored.batches, "the events make the batches");
-    assert_eq!(told.lines, stored.lines, "the events make the lines and what they hold");
-    assert_eq!(told.picks, stored.picks, "the events make the pick lines");
+    let projected = Ledger::of_stored_events(database);
+    assert_eq!(projected.batches, stored.batches, "the events give the batches");
+    assert_eq!(projected.lines, stored.lines, "the events give the lines and their allocations");
+    assert_eq!(projected.picks, stored.picks, "the events give the pick lines");
     check_picked(&stored, pickers);
     let names = database.texts("SELECT order_id FROM orders");
     for shopper in shoppers {

@@ -1,0 +1,391 @@
+//! The effect of each event on its product.
+//!
+//! Rows that an event changes are computed first and written last, so a conflict changes nothing.
+
+use super::ProjectionConflict as Conflict;
+use super::product_projection::ProductProjection;
+use crate::{
+    Allocation, AllocationReason, Batch, BatchCounts, BatchReference, DeallocationReason, Eta, Event, Fulfilment,
+    LineRow, LineState, LineTerms, OnShortage, OrderId, PickLine, PickLineId, PickListId, PickStatus, Quantity,
+    ReservationState, Units,
+};
+use chrono::{DateTime, SubsecRound, Utc};
+
+type Applied = Result<(), Conflict>;
+
+impl ProductProjection {
+    pub(super) fn apply(&mut self, event: &Event, decided_at: DateTime<Utc>) -> Applied {
+        match event {
+            Event::BatchAdded { reference, sku, purchased_quantity, eta } => {
+                self.add_batch(Batch::new(reference.clone(), sku.clone(), *purchased_quantity, *eta, decided_at))
+            }
+            Event::BatchChanged {
+                reference,
+                purchased_quantity,
+                eta,
+                old_purchased_quantity,
+                old_eta,
+                revision,
+                ..
+            } => {
+                let (from, to) = ((*old_purchased_quantity, *old_eta), (*purchased_quantity, *eta));
+                self.change_batch(reference, from, to, *revision)
+            }
+            Event::BatchRemoved { reference, .. } => self.remove_batch(reference),
+            Event::LinePlaced { order_id, quantity, priority, on_shortage, allow_split, expires_at, .. } => {
+                let terms = LineTerms {
+                    of_order: true,
+                    priority: *priority,
+                    placed_at: decided_at.trunc_subsecs(6),
+                    on_shortage: *on_shortage,
+                    allow_split: *allow_split,
+                };
+                let commitment = expires_at.map_or(ReservationState::Firm, held_until);
+                self.place_line(order_id, *quantity, terms, commitment)
+            }
+            Event::Allocated { order_id, reference, quantity, line_quantity, reason, .. } => {
+                if self.lines.get(order_id).is_none() {
+                    let line = LineState::standalone(*line_quantity, decided_at);
+                    return self.allocate(order_id, line, reference, *quantity, *reason);
+                }
+                let line = self.changed_line(order_id, |line| (line.quantity == *line_quantity).then_some(()))?;
+                self.allocate(order_id, line, reference, *quantity, *reason)
+            }
+            Event::Deallocated { order_id, reference, quantity, reason, .. } => {
+                self.deallocate(order_id, reference, *quantity, *reason)
+            }
+            Event::Backordered { order_id, quantity, .. } => self.wait(order_id, *quantity, OnShortage::Backorder),
+            Event::LineShort { order_id, quantity, .. } => self.wait(order_id, *quantity, OnShortage::Reject),
+            Event::WaitEnded { order_id, quantity, .. } => self.stop_waiting(order_id, *quantity),
+            Event::PromiseWorsened { order_id, reference, quantity, .. } => {
+                self.changed_line(order_id, |line| holds(line, reference, *quantity)).map(drop)
+            }
+            Event::HoldConfirmed { order_id, .. } => self.change_hold(order_id, ReservationState::Firm),
+            Event::HoldExtended { order_id, expires_at, .. } => self.change_hold(order_id, held_until(*expires_at)),
+            Event::HoldExpired { order_id, .. } => self.end_line(order_id, ReservationState::Expired),
+            Event::LineCancelled { order_id, .. } => self.end_line(order_id, ReservationState::Cancelled),
+            Event::PickListed { order_id, sku, reference, list, line, quantity } => {
+                let (order_id, sku, reference) = (order_id.clone(), sku.clone(), reference.clone());
+                let status = PickStatus::Open;
+                let pick = PickLine { order_id, sku, reference, quantity: *quantity, picked: 0, status };
+                self.list(&id(list, *line), pick)
+            }
+            Event::PickLineChanged { list, line, quantity, old_quantity, .. } => {
+                self.withdraw(&id(list, *line), *old_quantity, Some(*quantity))
+            }
+            Event::PickLineWithdrawn { list, line, quantity, .. } => self.withdraw(&id(list, *line), *quantity, None),
+            Event::Picked { list, line, quantity, .. } => self.pick(&id(list, *line), *quantity),
+            Event::UnitsMissing { list, line, quantity, .. } => self.short_pick(&id(list, *line), *quantity),
+            Event::Shipped { list, line, quantity, .. } => self.ship(&id(list, *line), *quantity),
+            Event::ProductRegistered { .. } | Event::OutOfStock { .. } => Ok(()),
+        }
+    }
+
+    fn add_batch(&mut self, batch: Batch) -> Applied {
+        if self.batches.contains_key(batch.reference()) {
+            return Err(Conflict::BatchExists(batch.reference().clone()));
+        }
+        self.put_batch(batch);
+        Ok(())
+    }
+
+    fn change_batch(
+        &mut self,
+        reference: &BatchReference,
+        from: (Units, Eta),
+        to: (Units, Eta),
+        revision: u32,
+    ) -> Applied {
+        let old = self.existing_batch(reference)?;
+        // The steps of one correction share its revision.
+        if (old.purchased(), old.eta()) != from || revision < old.revision() {
+            return Err(Conflict::BatchDiffers(reference.clone()));
+        }
+        let new = Batch::new(reference.clone(), old.sku().clone(), to.0, to.1, old.added_at());
+        let new = new.with_revision(revision).with_counts(old.counts());
+        let new = new.map_err(|_| Conflict::BatchDiffers(reference.clone()))?;
+        if from.1 != to.1 {
+            let on_batch: Vec<OrderId> = self.lines.on_batch(reference).cloned().collect();
+            for order_id in on_batch {
+                self.edit_line(&order_id, |line| {
+                    line.expect(reference, to.1);
+                    Some(())
+                })?;
+            }
+        }
+        self.put_batch(new);
+        Ok(())
+    }
+
+    fn remove_batch(&mut self, reference: &BatchReference) -> Applied {
+        let BatchCounts { allocated, picked, shipped, .. } = self.existing_batch(reference)?.counts();
+        if (allocated, picked, shipped) != (0, 0, 0) {
+            return Err(Conflict::BatchDiffers(reference.clone()));
+        }
+        self.batches.remove(reference);
+        Ok(())
+    }
+
+    fn place_line(
+        &mut self,
+        order_id: &OrderId,
+        quantity: Quantity,
+        terms: LineTerms,
+        commitment: ReservationState,
+    ) -> Applied {
+        if self.lines.get(order_id).is_some() {
+            return Err(Conflict::LineExists(order_id.clone()));
+        }
+        let row = LineRow { quantity, terms, commitment, waiting: 0, fulfilment: Fulfilment::default() };
+        self.lines.insert(order_id.clone(), row.with(Vec::new()));
+        Ok(())
+    }
+
+    fn allocate(
+        &mut self,
+        order_id: &OrderId,
+        mut line: LineState,
+        reference: &BatchReference,
+        quantity: Quantity,
+        reason: AllocationReason,
+    ) -> Applied {
+        let batch = self.counted(reference, |counts| add(&mut counts.allocated, quantity))?;
+        line.add(Allocation::of(&batch, quantity));
+        let waited = reason != AllocationReason::Backorder || subtract(&mut line.waiting, quantity).is_some();
+        if !waited || !is_consistent(&line) {
+            return Err(Conflict::LineDiffers(order_id.clone()));
+        }
+        self.put_batch(batch);
+        self.lines.insert(order_id.clone(), line);
+        Ok(())
+    }
+
+    fn deallocate(
+        &mut self,
+        order_id: &OrderId,
+        reference: &BatchReference,
+        quantity: Quantity,
+        reason: DeallocationReason,
+    ) -> Applied {
+        let batch = self.counted(reference, |counts| subtract(&mut counts.allocated, quantity))?;
+        self.edit_line(order_id, |line| release(line, reference, quantity))?;
+        self.put_batch(batch);
+        if reason == DeallocationReason::Request {
+            self.forget_if_idle(order_id);
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, order_id: &OrderId, units: Quantity, on_shortage: OnShortage) -> Applied {
+        self.edit_line(order_id, |line| {
+            add(&mut line.waiting, units)?;
+            (line.terms.on_shortage == on_shortage).then_some(())
+        })
+    }
+
+    fn stop_waiting(&mut self, order_id: &OrderId, units: Quantity) -> Applied {
+        self.edit_line(order_id, |line| {
+            subtract(&mut line.waiting, units)?;
+            (line.waiting == 0).then_some(())
+        })?;
+        self.forget_if_idle(order_id);
+        Ok(())
+    }
+
+    /// Removes a standalone line that has released its last unit.
+    fn forget_if_idle(&mut self, order_id: &OrderId) {
+        if self.lines.get(order_id).is_some_and(|line| line.is_idle() && !line.terms.of_order) {
+            self.lines.remove(order_id);
+        }
+    }
+
+    fn change_hold(&mut self, order_id: &OrderId, commitment: ReservationState) -> Applied {
+        self.edit_line(order_id, |line| {
+            line.commitment.expires_at()?;
+            line.commitment = commitment;
+            Some(())
+        })
+    }
+
+    fn end_line(&mut self, order_id: &OrderId, commitment: ReservationState) -> Applied {
+        self.edit_line(order_id, |line| {
+            (line.waiting, line.commitment) = (0, commitment);
+            line.allocations.is_empty().then_some(())
+        })
+    }
+
+    fn list(&mut self, id: &PickLineId, pick: PickLine) -> Applied {
+        if self.pick_lines.contains_key(id) {
+            return Err(Conflict::PickLineExists(id.clone()));
+        }
+        self.edit_line(&pick.order_id, |line| add(&mut line.fulfilment.listed, pick.quantity))?;
+        self.pick_lines.insert(id.clone(), pick);
+        Ok(())
+    }
+
+    /// Reduces an open pick line to `rest`, or withdraws it.
+    fn withdraw(&mut self, id: &PickLineId, from: Quantity, rest: Option<Quantity>) -> Applied {
+        let pick = self.changed_pick_line(id, |pick| {
+            let is_as_told = pick.is_open() && pick.quantity == from;
+            match rest {
+                Some(rest) => pick.quantity = rest,
+                None => pick.status = PickStatus::Withdrawn,
+            }
+            is_as_told.then_some(())
+        })?;
+        let withdrawn = from.minus(rest.map_or(0, Quantity::get));
+        let withdrawn = withdrawn.ok_or_else(|| Conflict::PickLineDiffers(id.clone()))?;
+        self.edit_line(&pick.order_id, |line| subtract(&mut line.fulfilment.listed, withdrawn))?;
+        self.pick_lines.insert(id.clone(), pick);
+        Ok(())
+    }
+
+    fn pick(&mut self, id: &PickLineId, quantity: Quantity) -> Applied {
+        let pick = self.changed_pick_line(id, |pick| {
+            let is_as_told = pick.is_open() && quantity <= pick.quantity;
+            (pick.picked, pick.status) = (quantity.get(), PickStatus::Picked);
+            is_as_told.then_some(())
+        })?;
+        let batch = self.counted(&pick.reference, |counts| {
+            subtract(&mut counts.allocated, quantity)?;
+            add(&mut counts.picked, quantity)
+        })?;
+        self.edit_line(&pick.order_id, |line| {
+            release(line, &pick.reference, quantity)?;
+            subtract(&mut line.fulfilment.listed, quantity)?;
+            add(&mut line.fulfilment.picked, quantity)
+        })?;
+        self.put_batch(batch);
+        self.pick_lines.insert(id.clone(), pick);
+        Ok(())
+    }
+
+    fn short_pick(&mut self, id: &PickLineId, quantity: Quantity) -> Applied {
+        let pick = self.changed_pick_line(id, |pick| {
+            if pick.is_open() {
+                pick.status = PickStatus::Missing;
+            }
+            let is_short = matches!(pick.status, PickStatus::Missing | PickStatus::Picked);
+            (is_short && pick.quantity.minus(pick.picked) == Some(quantity)).then_some(())
+        })?;
+        let batch = self.counted(&pick.reference, |counts| {
+            subtract(&mut counts.allocated, quantity)?;
+            add(&mut counts.missing, quantity)
+        })?;
+        self.edit_line(&pick.order_id, |line| {
+            release(line, &pick.reference, quantity)?;
+            subtract(&mut line.fulfilment.listed, quantity)
+        })?;
+        self.put_batch(batch);
+        self.pick_lines.insert(id.clone(), pick);
+        Ok(())
+    }
+
+    fn ship(&mut self, id: &PickLineId, quantity: Quantity) -> Applied {
+        let pick = self.changed_pick_line(id, |pick| {
+            let is_as_told = pick.status == PickStatus::Picked && pick.picked == quantity.get();
+            pick.status = PickStatus::Shipped;
+            is_as_told.then_some(())
+        })?;
+        let batch = self.counted(&pick.reference, |counts| {
+            subtract(&mut counts.picked, quantity)?;
+            add(&mut counts.shipped, quantity)
+        })?;
+        self.edit_line(&pick.order_id, |line| {
+            subtract(&mut line.fulfilment.picked, quantity)?;
+            add(&mut line.fulfilment.shipped, quantity)
+        })?;
+        self.put_batch(batch);
+        self.pick_lines.insert(id.clone(), pick);
+        Ok(())
+    }
+
+    fn existing_batch(&self, reference: &BatchReference) -> Result<&Batch, Conflict> {
+        self.batches.get(reference).ok_or_else(|| Conflict::NoBatch(reference.clone()))
+    }
+
+    fn put_batch(&mut self, batch: Batch) {
+        self.batches.insert(batch.reference().clone(), batch);
+    }
+
+    /// Returns a batch with other counters. `None` from `change` is a conflict.
+    fn counted(
+        &self,
+        reference: &BatchReference,
+        change: impl FnOnce(&mut BatchCounts) -> Option<()>,
+    ) -> Result<Batch, Conflict> {
+        let batch = self.existing_batch(reference)?;
+        let mut counts = batch.counts();
+        let changed = change(&mut counts).and_then(|()| batch.clone().with_counts(counts).ok());
+        changed.ok_or_else(|| Conflict::BatchDiffers(reference.clone()))
+    }
+
+    /// Returns a changed line. `None` from `change` is a conflict, and so is a line that has ended.
+    fn changed_line(
+        &self,
+        order_id: &OrderId,
+        change: impl FnOnce(&mut LineState) -> Option<()>,
+    ) -> Result<LineState, Conflict> {
+        let mut line = self.lines.get(order_id).cloned().ok_or_else(|| Conflict::NoLine(order_id.clone()))?;
+        let has_ended = matches!(line.commitment, ReservationState::Expired | ReservationState::Cancelled);
+        if has_ended || change(&mut line).is_none() || !is_consistent(&line) {
+            return Err(Conflict::LineDiffers(order_id.clone()));
+        }
+        Ok(line)
+    }
+
+    /// Changes a line as [`Self::changed_line`] does.
+    fn edit_line(&mut self, order_id: &OrderId, edit: impl FnOnce(&mut LineState) -> Option<()>) -> Applied {
+        let line = self.changed_line(order_id, edit)?;
+        self.lines.insert(order_id.clone(), line);
+        Ok(())
+    }
+
+    /// Returns a changed pick line. `None` from `change` is a conflict.
+    fn changed_pick_line(
+        &self,
+        id: &PickLineId,
+        change: impl FnOnce(&mut PickLine) -> Option<()>,
+    ) -> Result<PickLine, Conflict> {
+        let mut pick = self.pick_lines.get(id).cloned().ok_or_else(|| Conflict::NoPickLine(id.clone()))?;
+        change(&mut pick).ok_or_else(|| Conflict::PickLineDiffers(id.clone()))?;
+        Ok(pick)
+    }
+}
+
+fn id(list: &PickListId, line: u32) -> PickLineId {
+    PickLineId { list: list.clone(), line }
+}
+
+const fn held_until(expires_at: DateTime<Utc>) -> ReservationState {
+    ReservationState::Held { expires_at }
+}
+
+fn add(count: &mut u32, units: Quantity) -> Option<()> {
+    *count = count.checked_add(units.get())?;
+    Some(())
+}
+
+fn subtract(count: &mut u32, units: Quantity) -> Option<()> {
+    *count = count.checked_sub(units.get())?;
+    Some(())
+}
+
+fn holds(line: &LineState, reference: &BatchReference, units: Quantity) -> Option<()> {
+    line.holds(reference).filter(|held| *held >= units).map(drop)
+}
+
+/// Releases units of a batch from a line, if it holds them.
+fn release(line: &mut LineState, reference: &BatchReference, units: Quantity) -> Option<()> {
+    holds(line, reference, units)?;
+    line.give_back(reference, units);
+    Some(())
+}
+
+/// Returns whether a line has no more units than it ordered, and lists no more than it holds.
+fn is_consistent(line: &LineState) -> bool {
+    let Fulfilment { listed, picked, shipped } = line.fulfilment;
+    let allocated: u64 = line.allocations.iter().map(|part| u64::from(part.quantity.get())).sum();
+    let units = allocated + [line.waiting, picked, shipped].map(u64::from).iter().sum::<u64>();
+    units <= u64::from(line.quantity.get()) && u64::from(listed) <= allocated
+}

@@ -1,0 +1,54 @@
+//! One product of a projection.
+
+use crate::indexed_lines::IndexedLines;
+use crate::{Batch, BatchReference, LineState, OrderId, PickLine, PickLineId, PickListId};
+use std::collections::BTreeMap;
+
+/// The batches, lines and pick lines of one product, as its events tell them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProductProjection {
+    pub(super) batches: BTreeMap<BatchReference, Batch>,
+    pub(super) lines: IndexedLines,
+    pub(super) pick_lines: BTreeMap<PickLineId, PickLine>,
+}
+
+impl ProductProjection {
+    /// Returns a batch.
+    #[must_use]
+    pub fn batch(&self, reference: &BatchReference) -> Option<&Batch> {
+        self.batches.get(reference)
+    }
+
+    /// Returns the batches, sorted by reference.
+    pub fn batches(&self) -> impl Iterator<Item = &Batch> {
+        self.batches.values()
+    }
+
+    /// Returns how many free units the batches have together.
+    #[must_use]
+    pub fn available(&self) -> u64 {
+        self.batches.values().map(|batch| u64::from(batch.available())).sum()
+    }
+
+    /// Returns the line of an order.
+    #[must_use]
+    pub fn line(&self, order_id: &OrderId) -> Option<&LineState> {
+        self.lines.get(order_id)
+    }
+
+    /// Returns the lines, sorted by order.
+    pub fn lines(&self) -> impl Iterator<Item = (&OrderId, &LineState)> {
+        self.lines.iter()
+    }
+
+    /// Returns the pick lines, sorted by list and number.
+    pub fn pick_lines(&self) -> impl Iterator<Item = (&PickLineId, &PickLine)> {
+        self.pick_lines.iter()
+    }
+
+    /// Returns the pick lines of a list, sorted by number.
+    pub fn pick_lines_of(&self, list: &PickListId) -> impl Iterator<Item = (&PickLineId, &PickLine)> {
+        let id = |line| PickLineId { list: list.clone(), line };
+        self.pick_lines.range(id(0)..=id(u32::MAX))
+    }
+}
