@@ -50,7 +50,7 @@ impl NumberedRow {
         Ok(Sequenced {
             events: u64::try_from(self.events).map_err(corrupt)?,
             last: u64::try_from(self.last).map_err(corrupt)?,
-            place: place.transpose()?,
+            last_key: place.transpose()?,
         })
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct ProgressRows<'a> {
 impl<'a> ProgressRows<'a> {
     fn of(progress: &'a RelayProgress) -> Result<Self, StoreError> {
         let delivered = progress.delivered.iter().map(|position| number(*position)).collect::<Result<_, _>>()?;
-        let mut rows = Self { bookmark: number(progress.bookmark)?, delivered, ..Self::default() };
+        let mut rows = Self { bookmark: number(progress.checkpoint)?, delivered, ..Self::default() };
         for parked in &progress.parked {
             rows.positions.push(number(parked.position)?);
             rows.reasons.push(&parked.reason);

@@ -5,7 +5,7 @@ use allocation_domain::{
     Batch, BatchCounts, BatchCountsChange, BatchRowChange, Changes, Eta, Event, LineRow, OrderId, PickLine, PickLineId,
     Quantity, TotalsChange,
 };
-use allocation_ports::{CausationId, Origin, Origins, StoreError, TraceParent};
+use allocation_ports::{CausationId, EventContext, EventContexts, StoreError, TraceParent};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use std::collections::{BTreeSet, HashSet};
 
@@ -140,7 +140,7 @@ pub(crate) struct NewEvent<'a> {
     /// In microseconds since 1970.
     pub(crate) occurred_at: i64,
     /// The context of the command, if it has any.
-    pub(crate) origin: Option<&'a Origin>,
+    pub(crate) context: Option<&'a EventContext>,
 }
 
 /// The slot of the line that is the anchor of its order.
@@ -184,7 +184,7 @@ impl<'a> RowChanges<'a> {
     /// Converts changes to rows; each change has the instant at which its product was decided on.
     pub(crate) fn new(
         changes: &'a [(DateTime<Utc>, Changes<'a>)],
-        origins: &'a Origins,
+        contexts: &'a EventContexts,
         joined: &BTreeSet<OrderId>,
     ) -> Result<Self, StoreError> {
         let mut rows = Self::default();
@@ -194,7 +194,7 @@ impl<'a> RowChanges<'a> {
             rows.push_allocations(product)?;
             rows.push_pick_lines(product)?;
             rows.push_product(product);
-            rows.push_events(product, decided_at.timestamp_micros(), origins)?;
+            rows.push_events(product, decided_at.timestamp_micros(), contexts)?;
         }
         // Batch references are taken in one order, regardless of SKU, so that units of work cannot
         // deadlock.
@@ -304,7 +304,12 @@ impl<'a> RowChanges<'a> {
         Ok(())
     }
 
-    fn push_events(&mut self, product: &Changes<'a>, occurred_at: i64, origins: &'a Origins) -> Result<(), StoreError> {
+    fn push_events(
+        &mut self,
+        product: &Changes<'a>,
+        occurred_at: i64,
+        contexts: &'a EventContexts,
+    ) -> Result<(), StoreError> {
         for (ordinal, event) in product.events.iter().enumerate() {
             self.events.push(NewEvent {
                 sku: product.sku.as_str(),
@@ -314,7 +319,7 @@ impl<'a> RowChanges<'a> {
                 order_id: event.order_id().map(OrderId::as_str),
                 payload: serde_json::to_string(event).map_err(failed)?,
                 occurred_at,
-                origin: origins.of(product.sku, ordinal),
+                context: contexts.of(product.sku, ordinal),
             });
         }
         Ok(())
@@ -323,11 +328,11 @@ impl<'a> RowChanges<'a> {
 
 impl NewEvent<'_> {
     pub(crate) fn traceparent(&self) -> Option<&str> {
-        self.origin?.traceparent.as_ref().map(TraceParent::as_str)
+        self.context?.traceparent.as_ref().map(TraceParent::as_str)
     }
 
     pub(crate) fn causation_id(&self) -> Option<&str> {
-        self.origin?.causation_id.as_ref().map(CausationId::as_str)
+        self.context?.causation_id.as_ref().map(CausationId::as_str)
     }
 }
 

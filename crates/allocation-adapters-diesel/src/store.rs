@@ -3,6 +3,7 @@
 mod lent;
 mod log;
 mod probe;
+mod queries;
 mod relay;
 
 use crate::any_connection::{AnyConnection, Connector, LastError, Session};
@@ -10,16 +11,8 @@ use crate::clock::StoreClock;
 use crate::error::store_error;
 use crate::postgres::Silence;
 use crate::unit::{Transactions, Unit};
-use crate::{ConnectError, DatabaseUrl, Migrations, moving, postgres, reads, sqlite};
-use allocation_domain::{
-    Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, Sku,
-};
-use allocation_ports::{
-    AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
-    BatchFilter, EventCursor, LockWait, OrderFilter, OrderPage, OverdueCursor, PageSize, PickListFilter, PickListPage,
-    PickableLines, ProductTotals, Queries, RecordedEvent, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory,
-};
-use chrono::{DateTime, NaiveDate, Utc};
+use crate::{ConnectError, DatabaseUrl, Migrations, postgres, sqlite};
+use allocation_ports::{LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
@@ -56,7 +49,7 @@ pub enum Dialect {
     Postgres,
 }
 
-/// A database behind the ports: [`UnitOfWorkFactory`], [`Queries`] and [`allocation_ports::DatabaseProbe`].
+/// A database behind the ports: [`UnitOfWorkFactory`], [`allocation_ports::Queries`] and [`allocation_ports::DatabaseProbe`].
 ///
 /// Cloning is cheap; clones share their connections. Every call blocks until the database replies.
 #[derive(Clone)]
@@ -296,127 +289,12 @@ impl UnitOfWorkFactory for Store {
     }
 }
 
-impl Queries for Store {
-    fn batch(&self, reference: &BatchReference, now: DateTime<Utc>) -> Result<Option<Batch>, StoreError> {
-        self.read(|connection| reads::batch_at(connection, reference, now))
-    }
-
-    fn batches(
-        &self,
-        filter: &BatchFilter,
-        after: Option<BatchCursor>,
-        page: PageSize,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Batch>, StoreError> {
-        self.read(|connection| reads::batches(connection, filter, after.as_ref(), page, now))
-    }
-
-    fn overdue_batches(
-        &self,
-        filter: &BatchFilter,
-        today: NaiveDate,
-        after: Option<OverdueCursor>,
-        page: PageSize,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Batch>, StoreError> {
-        self.read(|connection| reads::overdue_batches(connection, filter, today, after.as_ref(), page, now))
-    }
-
-    fn allocations(
-        &self,
-        filter: &AllocationFilter,
-        after: Option<AllocationCursor>,
-        page: PageSize,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<AllocationRow>, StoreError> {
-        self.read(|connection| reads::allocations(connection, filter, after.as_ref(), page, now))
-    }
-
-    fn order(&self, order_id: &OrderId) -> Result<Option<Order>, StoreError> {
-        self.read(|connection| reads::order(connection, order_id))
-    }
-
-    fn orders(
-        &self,
-        filter: &OrderFilter,
-        after: Option<OrderId>,
-        page: PageSize,
-        now: DateTime<Utc>,
-    ) -> Result<OrderPage, StoreError> {
-        self.read_snapshot(|connection| reads::orders(connection, filter, after.as_ref(), page, now))
-    }
-
-    fn backorders(
-        &self,
-        filter: &BackorderFilter,
-        after: Option<BackorderCursor>,
-        page: PageSize,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Backorder>, StoreError> {
-        self.read_snapshot(|connection| reads::backorders(connection, filter, after.as_ref(), page, now))
-    }
-
-    fn product(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Option<ProductTotals>, StoreError> {
-        self.read_snapshot(|connection| reads::product(connection, sku, now))
-    }
-
-    fn products(
-        &self,
-        after: Option<Sku>,
-        page: PageSize,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<ProductTotals>, StoreError> {
-        self.read_snapshot(|connection| reads::products(connection, after.as_ref(), page, now))
-    }
-
-    fn availability(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Option<Availability>, StoreError> {
-        self.read_snapshot(|connection| reads::availability(connection, sku, now))
-    }
-
-    fn history(
-        &self,
-        order_id: &OrderId,
-        after: Option<EventCursor>,
-        page: PageSize,
-    ) -> Result<Vec<RecordedEvent>, StoreError> {
-        self.read(|connection| reads::history(connection, order_id, after.as_ref(), page))
-    }
-
-    fn pick_list(&self, list_id: &PickListId) -> Result<Option<StoredPickList>, StoreError> {
-        self.read_snapshot(|connection| reads::pick_list(connection, list_id))
-    }
-
-    fn pick_lists(
-        &self,
-        filter: &PickListFilter,
-        after: Option<PickListId>,
-        page: PageSize,
-    ) -> Result<PickListPage, StoreError> {
-        self.read_snapshot(|connection| reads::pick_lists(connection, filter, after.as_ref(), page))
-    }
-
-    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError> {
-        self.read(|connection| reads::pickable(connection, criteria, most))
-    }
-
-    fn moving_batches(
-        &self,
-        after: Option<(Sku, BatchReference)>,
-        most: u16,
-    ) -> Result<Vec<(Sku, BatchReference)>, StoreError> {
-        self.read(|connection| moving::batches(connection, after.as_ref(), most))
-    }
-
-    fn first_to_leave(&self, reference: &BatchReference, units: u32) -> Result<Option<FirstToLeave>, StoreError> {
-        self.read(|connection| moving::first_to_leave(connection, reference, units))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use allocation_domain::{Eta, Quantity};
-    use allocation_ports::{LockRequest, Origins};
+    use allocation_domain::{BatchReference, Eta, Quantity, Sku};
+    use allocation_ports::{BatchQueries, EventContexts, LockRequest};
+    use chrono::DateTime;
     use diesel::connection::SimpleConnection;
 
     fn batch(number: u32) -> BatchReference {
@@ -433,7 +311,7 @@ mod tests {
                 products[0].add_batch(batch(number), Quantity::new(1).unwrap(), Eta::InStock, DateTime::UNIX_EPOCH);
             added.unwrap();
         }
-        unit.products().save(&products, &Origins::default())?;
+        unit.products().save(&products, &EventContexts::default())?;
         unit.commit()
     }
 

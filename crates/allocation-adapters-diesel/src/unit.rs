@@ -11,7 +11,7 @@ use allocation_domain::{
     Sku,
 };
 use allocation_ports::{
-    Clock, FoundBatch, LockRequest, OrderRepository, Origins, PickListRepository, ProductRepository, StoreError,
+    Clock, EventContexts, FoundBatch, LockRequest, OrderRepository, PickListRepository, ProductRepository, StoreError,
     StoredPickList, UnitOfWork,
 };
 use chrono::{DateTime, Utc};
@@ -163,11 +163,11 @@ impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
         self.run(|connection| expiry::products(connection, now, most))
     }
 
-    fn save(&mut self, products: &[Product], origins: &Origins) -> Result<(), StoreError> {
+    fn save(&mut self, products: &[Product], contexts: &EventContexts) -> Result<(), StoreError> {
         let joined = std::mem::take(&mut self.joined);
         let saved = self.run(|connection| {
             let changes = changes(products)?;
-            let rows = RowChanges::new(&changes, origins, &joined)?;
+            let rows = RowChanges::new(&changes, contexts, &joined)?;
             match connection {
                 AnyConnection::Sqlite(connection) => sqlite::save(connection, &rows),
                 AnyConnection::Postgres(connection) => postgres::save(connection, &rows),
@@ -225,7 +225,7 @@ impl<C: DerefMut<Target = AnyConnection>> PickListRepository for Unit<C> {
         self.run(|connection| reads::pick_line(connection, id))
     }
 
-    fn asked(&mut self, list_id: &PickListId) -> Result<Option<NewPickList>, StoreError> {
+    fn request(&mut self, list_id: &PickListId) -> Result<Option<NewPickList>, StoreError> {
         self.run(|connection| pick_lists::asked(connection, list_id))
     }
 

@@ -4,7 +4,7 @@ use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::{AddBatchError as Refusal, Batch, BatchReference, Eta, Quantity, Sku};
-use allocation_ports::{FoundBatch, LockRequest, Origin, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, FoundBatch, LockRequest, StoreError, UnitOfWork};
 
 /// A batch that purchasing has ordered or the warehouse has received.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl UseCases {
     ///
     /// [`AddBatchError`], and nothing has changed.
     pub fn add_batch(&self, new: &NewBatch) -> Result<AddBatchOutcome, AddBatchError> {
-        self.units.run("add_batch", |unit, attempt| add(unit, attempt, new, &self.origin))?
+        self.units.run("add_batch", |unit, attempt| add(unit, attempt, new, &self.context))?
     }
 }
 
@@ -67,7 +67,7 @@ fn add(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     new: &NewBatch,
-    origin: &Origin,
+    context: &EventContext,
 ) -> Result<UnitOutcome<Decision>, StoreError> {
     let wanted = LockRequest { create: true, ..LockRequest::product(new.sku.clone()) };
     let locked = lock(unit, &[wanted])?;
@@ -88,7 +88,7 @@ fn add(
         }
         Err(Refusal::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
     };
-    save_changed(unit, products, origin)?;
+    save_changed(unit, products, context)?;
     Ok(UnitOutcome::Commit(Ok(AddBatchOutcome::Added(batch))))
 }
 

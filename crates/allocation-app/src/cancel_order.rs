@@ -4,7 +4,7 @@ use crate::locking::{Locked, lock_order, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{CancelError, Cancellation, OrderId};
-use allocation_ports::{Origin, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, StoreError, UnitOfWork};
 
 /// The reason why an order is not cancelled. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -36,14 +36,14 @@ impl UseCases {
     ///
     /// [`CancelOrderError`], and nothing has changed.
     pub fn cancel_order(&self, order_id: &OrderId) -> Result<(), CancelOrderError> {
-        self.units.run("cancel_order", |unit, _| cancel(unit, order_id, &self.origin))?
+        self.units.run("cancel_order", |unit, _| cancel(unit, order_id, &self.context))?
     }
 }
 
 fn cancel(
     unit: &mut dyn UnitOfWork,
     order_id: &OrderId,
-    origin: &Origin,
+    context: &EventContext,
 ) -> Result<UnitOutcome<Result<(), CancelOrderError>>, StoreError> {
     let locked = lock_order(unit, order_id)?;
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
@@ -56,7 +56,7 @@ fn cancel(
     };
     match cancelled {
         Ok(()) => {
-            let changed = save_changed(unit, products, origin)?;
+            let changed = save_changed(unit, products, context)?;
             Ok(if changed { UnitOutcome::Commit(Ok(())) } else { UnitOutcome::Rollback(Ok(())) })
         }
         Err(CancelError::NotFound(order_id)) => Ok(UnitOutcome::Rollback(Err(CancelOrderError::NotFound(order_id)))),

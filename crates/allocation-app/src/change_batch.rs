@@ -4,7 +4,7 @@ use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, BatchVersion, ChangeBatchError as Refusal};
-use allocation_ports::{Origin, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, StoreError, UnitOfWork};
 
 /// The reason why a batch is not changed. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,7 @@ impl UseCases {
         reference: &BatchReference,
         change: &BatchChange,
     ) -> Result<BatchChanged, ChangeBatchError> {
-        self.units.run("change_batch", |unit, attempt| correct(unit, attempt, reference, change, &self.origin))?
+        self.units.run("change_batch", |unit, attempt| correct(unit, attempt, reference, change, &self.context))?
     }
 }
 
@@ -48,7 +48,7 @@ fn correct(
     attempt: Attempt,
     reference: &BatchReference,
     change: &BatchChange,
-    origin: &Origin,
+    context: &EventContext,
 ) -> Result<UnitOutcome<Decision>, StoreError> {
     let not_found = || Ok(UnitOutcome::Rollback(Err(Refusal::NotFound(reference.clone()).into())));
     let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch)? else {
@@ -59,7 +59,7 @@ fn correct(
     match decide(unit, product, |product| product.change_batch(reference, change, now))? {
         Ok(changed) if !product.has_changed() => Ok(UnitOutcome::Rollback(Ok(changed))),
         Ok(changed) => {
-            save_changed(unit, products, origin)?;
+            save_changed(unit, products, context)?;
             Ok(UnitOutcome::Commit(Ok(changed)))
         }
         Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),

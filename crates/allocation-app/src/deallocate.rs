@@ -4,7 +4,7 @@ use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::{BatchReference, DeallocateError as Refusal, OrderId};
-use allocation_ports::{LockRequest, Origin, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, LockRequest, StoreError, UnitOfWork};
 
 /// The reason why a line is not deallocated. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,7 @@ impl UseCases {
     ///
     /// [`DeallocateError`], and nothing has changed.
     pub fn deallocate(&self, order_id: &OrderId, reference: &BatchReference) -> Result<(), DeallocateError> {
-        self.units.run("deallocate", |unit, attempt| free(unit, attempt, order_id, reference, &self.origin))?
+        self.units.run("deallocate", |unit, attempt| free(unit, attempt, order_id, reference, &self.context))?
     }
 }
 
@@ -40,7 +40,7 @@ fn free(
     attempt: Attempt,
     order_id: &OrderId,
     reference: &BatchReference,
-    origin: &Origin,
+    context: &EventContext,
 ) -> Result<UnitOutcome<Result<(), DeallocateError>>, StoreError> {
     let not_found = || Ok(UnitOutcome::Rollback(Err(Refusal::BatchNotFound(reference.clone()).into())));
     let with_line = |batch| LockRequest { order_ids: vec![order_id.clone()], ..batch };
@@ -51,7 +51,7 @@ fn free(
     let Some(product) = products.get_mut(&sku) else { return not_found() };
     match decide(unit, product, |product| product.deallocate(order_id, reference, now))? {
         Ok(_) => {
-            save_changed(unit, products, origin)?;
+            save_changed(unit, products, context)?;
             Ok(UnitOutcome::Commit(Ok(())))
         }
         // An allocation that is missing after an unknown commit was released by that commit.

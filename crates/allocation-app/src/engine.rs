@@ -22,7 +22,7 @@ use crate::health::Alive;
 use crate::place_order::{OrderAnswer, PlaceOrderError, PlaceOrderOutcome};
 use crate::{AgeLimit, UnitRunner, Vital};
 use allocation_domain::{AllocationOutcome, NewOrder, OrderLine};
-use allocation_ports::{EngineMetrics, Origin, StoreError};
+use allocation_ports::{EngineMetrics, EventContext, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
 use job::{Job, Request};
 use lane::{Lane, LaneWorker};
@@ -131,7 +131,7 @@ impl AllocationEngine {
         Ok(Self { queues, orders, lane, threads, age: age.clone(), metrics, vitals: vitals.into() })
     }
 
-    /// Allocates a line and returns after the commit; its events record `origin`.
+    /// Allocates a line and returns after the commit; its events record `context`.
     ///
     /// Once this is called the line is decided, even if the caller disconnects.
     ///
@@ -139,13 +139,17 @@ impl AllocationEngine {
     ///
     /// [`AllocateLineError`], and nothing has changed. [`AllocateLineError::Overloaded`] is returned at
     /// once when the queue is full, and also when the line was not decided within the age limit.
-    pub async fn allocate(&self, line: OrderLine, origin: Origin) -> Result<AllocationOutcome, AllocateLineError> {
-        let answer = self.submit_line(line, origin)?;
+    pub async fn allocate(
+        &self,
+        line: OrderLine,
+        context: EventContext,
+    ) -> Result<AllocationOutcome, AllocateLineError> {
+        let answer = self.submit_line(line, context)?;
         answer.await.unwrap_or_else(|_| Err(abandoned().into()))
     }
 
     /// Places an order, with all its lines in one unit of work, and returns after the commit. Its events
-    /// record `origin`.
+    /// record `context`.
     ///
     /// Once this is called the order is decided, even if the caller disconnects.
     ///
@@ -153,23 +157,35 @@ impl AllocationEngine {
     ///
     /// [`PlaceOrderError`], and nothing of the order is stored. [`PlaceOrderError::Overloaded`] is returned
     /// at once when the queue is full, and also when the order was not decided within the age limit.
-    pub async fn place_order(&self, order: NewOrder, origin: Origin) -> Result<PlaceOrderOutcome, PlaceOrderError> {
-        let answer = self.submit_order(order, origin)?;
+    pub async fn place_order(
+        &self,
+        order: NewOrder,
+        context: EventContext,
+    ) -> Result<PlaceOrderOutcome, PlaceOrderError> {
+        let answer = self.submit_order(order, context)?;
         answer.await.unwrap_or_else(|_| Err(abandoned().into()))
     }
 
-    fn submit_line(&self, line: OrderLine, origin: Origin) -> Result<oneshot::Receiver<LineAnswer>, SubmitError> {
+    fn submit_line(
+        &self,
+        line: OrderLine,
+        context: EventContext,
+    ) -> Result<oneshot::Receiver<LineAnswer>, SubmitError> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Request::Line { line, reply }, origin).map(|()| answer)
+        self.submit(Request::Line { line, reply }, context).map(|()| answer)
     }
 
-    fn submit_order(&self, order: NewOrder, origin: Origin) -> Result<oneshot::Receiver<OrderAnswer>, SubmitError> {
+    fn submit_order(
+        &self,
+        order: NewOrder,
+        context: EventContext,
+    ) -> Result<oneshot::Receiver<OrderAnswer>, SubmitError> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Request::Order { order, reply }, origin).map(|()| answer)
+        self.submit(Request::Order { order, reply }, context).map(|()| answer)
     }
 
-    fn submit(&self, request: Request, origin: Origin) -> Result<(), SubmitError> {
-        let job = Job { request, origin, deadline: self.age.deadline(), room: None };
+    fn submit(&self, request: Request, context: EventContext) -> Result<(), SubmitError> {
+        let job = Job { request, context, deadline: self.age.deadline(), room: None };
         let taken = self.queue(&job).put(job);
         if taken == Err(SubmitError::Overloaded) {
             self.metrics.overload();

@@ -121,7 +121,7 @@ struct Keeper {
 struct Held {
     renewed: Instant,
     /// The key to continue after, `None` for the start.
-    place: Option<OutboxKey>,
+    last_key: Option<OutboxKey>,
     /// How many chunks in a row have ended in the same product as the chunk before.
     turns: u32,
     /// The number of events sequenced since the last vacuum.
@@ -141,7 +141,7 @@ impl Held {
         let now = Instant::now();
         Self {
             renewed: now,
-            place: None,
+            last_key: None,
             turns: 0,
             untidied: 0,
             forget_next: now + grace,
@@ -151,17 +151,17 @@ impl Held {
         }
     }
 
-    /// Sets the key to continue after once a full chunk has ended at `place`.
+    /// Sets the key to continue after once a full chunk has ended at `last_key`.
     ///
     /// A product whose events arrive faster than they are sequenced must not delay others. Its
     /// remaining events follow in the next round.
-    fn go_on(&mut self, place: Option<OutboxKey>) {
+    fn go_on(&mut self, last_key: Option<OutboxKey>) {
         let same = |before: &OutboxKey, now: &OutboxKey| before.sku == now.sku;
-        let stays = self.place.as_ref().zip(place.as_ref()).is_some_and(|(before, now)| same(before, now));
+        let stays = self.last_key.as_ref().zip(last_key.as_ref()).is_some_and(|(before, now)| same(before, now));
         self.turns = if stays { self.turns + 1 } else { 0 };
-        self.place = match place {
-            Some(place) if self.turns >= TURNS => Some(OutboxKey::past(place.sku)),
-            place => place,
+        self.last_key = match last_key {
+            Some(last_key) if self.turns >= TURNS => Some(OutboxKey::past(last_key.sku)),
+            last_key => last_key,
         };
     }
 }
@@ -200,11 +200,11 @@ impl Keeper {
             *held = Some(Held::now(self.retention.grace));
             return Ok(Duration::ZERO);
         };
-        self.forget(held)?;
+        self.prune(held)?;
         // Within a round the check is superfluous; each check from the start scans all events sequenced
         // since the last vacuum.
-        if held.place.is_some() || self.ports.log.has_unnumbered()? {
-            return self.number(held);
+        if held.last_key.is_some() || self.ports.log.has_unsequenced()? {
+            return self.sequence(held);
         }
         if held.renewed.elapsed() >= RENEW {
             if !self.take()? {
@@ -219,29 +219,30 @@ impl Keeper {
         self.ports.leases.take(&self.lease, LEASE)
     }
 
-    fn number(&self, held: &mut Held) -> Result<Duration, SequenceError> {
-        let from_start = held.place.is_none();
-        let Sequenced { events, last, place } = self.ports.log.number(&self.lease, LEASE, held.place.clone(), MOST)?;
+    fn sequence(&self, held: &mut Held) -> Result<Duration, SequenceError> {
+        let from_start = held.last_key.is_none();
+        let Sequenced { events, last, last_key } =
+            self.ports.log.sequence(&self.lease, LEASE, held.last_key.clone(), MOST)?;
         held.renewed = Instant::now();
         held.untidied += events;
         if events > 0 {
             self.ports.tail.advance(last);
         }
         if events >= u64::from(MOST) {
-            held.go_on(place);
+            held.go_on(last_key);
             return Ok(Duration::ZERO);
         }
         // The end is reached. The next round starts at once, unless this one began at the start.
-        (held.place, held.turns) = (None, 0);
+        (held.last_key, held.turns) = (None, 0);
         // Not earlier: with many events pending, a vacuum could outlast the lease.
         if held.untidied >= TIDY {
             held.untidied = 0;
-            self.ports.log.tidy()?;
+            self.ports.log.vacuum()?;
         }
         Ok(if from_start { GATHER } else { Duration::ZERO })
     }
 
-    fn forget(&self, held: &mut Held) -> Result<(), SequenceError> {
+    fn prune(&self, held: &mut Held) -> Result<(), SequenceError> {
         let Some(age) = self.retention.age.filter(|_| Instant::now() >= held.forget_next) else { return Ok(()) };
         // Set first, so that a failure does not stop sequencing.
         held.forget_next = Instant::now() + FORGET_LOOK;
@@ -249,7 +250,7 @@ impl Keeper {
             Some(before) => before,
             None => self.keep_time(held, age)?,
         };
-        let gone = self.ports.log.forget(&self.lease, LEASE, before, FORGET)?;
+        let gone = self.ports.log.prune(&self.lease, LEASE, before, FORGET)?;
         held.renewed = Instant::now();
         if gone >= u64::from(FORGET) {
             // More events are due: the instant stays until they are pruned.

@@ -3,7 +3,7 @@ use crate::locking::{Locked, lock_order};
 use crate::saving::save_changed;
 use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{ExtendError as Refusal, HoldDuration, Order, OrderId};
-use allocation_ports::{Origin, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, StoreError, UnitOfWork};
 
 /// The reason why a hold is not extended. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ impl UseCases {
     ///
     /// [`ExtendHoldError`], and nothing has changed.
     pub fn extend_hold(&self, order_id: &OrderId, hold: HoldDuration) -> Result<Order, ExtendHoldError> {
-        self.units.run("extend_hold", |unit, _| extend(unit, order_id, hold, &self.origin))?
+        self.units.run("extend_hold", |unit, _| extend(unit, order_id, hold, &self.context))?
     }
 }
 
@@ -37,12 +37,12 @@ fn extend(
     unit: &mut dyn UnitOfWork,
     order_id: &OrderId,
     hold: HoldDuration,
-    origin: &Origin,
+    context: &EventContext,
 ) -> Result<UnitOutcome<Result<Order, ExtendHoldError>>, StoreError> {
     let Locked { mut products, now } = lock_order(unit, order_id)?;
     match products.extend(order_id, hold, now) {
         Ok(order) => {
-            let changed = save_changed(unit, products, origin)?;
+            let changed = save_changed(unit, products, context)?;
             Ok(if changed { UnitOutcome::Commit(Ok(order)) } else { UnitOutcome::Rollback(Ok(order)) })
         }
         Err(refusal) => Ok(UnitOutcome::Rollback(Err(refusal.into()))),

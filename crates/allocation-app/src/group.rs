@@ -6,7 +6,7 @@ use crate::place_order::{OrderAnswer, Orders};
 use crate::saving::changed;
 use crate::unit_of_work::{Attempt, FarBehind, UnitOutcome};
 use allocation_domain::{NewOrder, OrderId, OrderLine, Products, Sku};
-use allocation_ports::{LockRequest, Origin, Origins, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, EventContexts, LockRequest, StoreError, UnitOfWork};
 use std::collections::BTreeMap;
 
 /// A caller's command.
@@ -65,7 +65,7 @@ impl Answer {
 pub(crate) fn decide_group<'a>(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
-    commands: impl Iterator<Item = (Command<'a>, &'a Origin)> + Clone,
+    commands: impl Iterator<Item = (Command<'a>, &'a EventContext)> + Clone,
     is_late: &mut dyn FnMut(usize) -> bool,
 ) -> Result<UnitOutcome<Vec<Answer>>, StoreError> {
     let asked = commands.clone().map(|(command, _)| command);
@@ -77,8 +77,8 @@ pub(crate) fn decide_group<'a>(
     let Locked { mut products, now } = locked;
     let mut orders = Orders::find(unit, &order_ids(asked))?;
     let mut answers = Vec::with_capacity(commands.size_hint().0);
-    let mut origins = Origins::default();
-    for (number, (command, origin)) in commands.enumerate() {
+    let mut contexts = EventContexts::default();
+    for (number, (command, context)) in commands.enumerate() {
         if is_late(number) {
             answers.push(match command {
                 Command::Allocate(line) => Answer::Line(resolve_line(unit, attempt, &products, line, now)?),
@@ -90,20 +90,20 @@ pub(crate) fn decide_group<'a>(
             answers.push(Answer::Behind);
             continue;
         }
-        let before = if origin.is_unknown() { Vec::new() } else { count_events(&products, command) };
+        let before = if context.is_unknown() { Vec::new() } else { count_events(&products, command) };
         answers.push(match command {
             Command::Allocate(line) => Answer::Line(allocate(unit, attempt, &mut products, line, now)?),
             Command::Place(order) => Answer::Order(orders.place(unit, attempt, &mut products, order, now)?),
         });
         for (sku, before) in before {
-            origins.add(sku, before..events_of(&products, sku), origin);
+            contexts.add(sku, before..events_of(&products, sku), context);
         }
     }
     let changed = changed(products);
     if changed.is_empty() {
         return Ok(UnitOutcome::Rollback(answers));
     }
-    unit.products().save(&changed, &origins)?;
+    unit.products().save(&changed, &contexts)?;
     orders.add(unit, now)?;
     Ok(UnitOutcome::Commit(answers))
 }
@@ -129,7 +129,7 @@ fn wanted<'a>(commands: impl Iterator<Item = Command<'a>>) -> Vec<LockRequest> {
                 by_sku
                     .entry(line.sku())
                     .or_insert_with(|| with_batches(line.sku()))
-                    .alone
+                    .standalone
                     .push(line.order_id().clone());
             }
             Command::Place(order) => {

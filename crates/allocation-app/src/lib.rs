@@ -65,7 +65,7 @@ pub use retry::RetryPolicy;
 pub use ship_pick_list::ShipPickListError;
 pub use unit_of_work::{UnitRunner, is_overload};
 
-use allocation_ports::{Clock, Origin, Queries};
+use allocation_ports::{Clock, EventContext, Queries};
 use std::sync::Arc;
 
 /// The use cases that run on the caller's thread, each in its own unit of work.
@@ -76,7 +76,7 @@ pub struct UseCases {
     units: UnitRunner,
     queries: Arc<dyn Queries>,
     clock: Arc<dyn Clock>,
-    origin: Origin,
+    context: EventContext,
     age: Option<AgeLimit>,
 }
 
@@ -84,13 +84,13 @@ impl UseCases {
     /// Returns the use cases over a store, lock-free queries and a clock.
     #[must_use]
     pub fn new(units: UnitRunner, queries: Arc<dyn Queries>, clock: Arc<dyn Clock>) -> Self {
-        Self { units, queries, clock, origin: Origin::default(), age: None }
+        Self { units, queries, clock, context: EventContext::default(), age: None }
     }
 
-    /// Returns the same use cases for a command with this origin, which its events record.
+    /// Returns the same use cases for a command with this context, which its events record.
     #[must_use]
-    pub fn with_origin(self, origin: Origin) -> Self {
-        Self { origin, ..self }
+    pub fn with_context(self, context: EventContext) -> Self {
+        Self { context, ..self }
     }
 
     /// Returns the same use cases with a limit on the age of a command.

@@ -3,7 +3,7 @@
 use crate::deciding::decide;
 use crate::saving::changed;
 use allocation_domain::{BatchReference, OrderId, Product, Products, Sku};
-use allocation_ports::{LockRequest, Origins, StoreError, UnitOfWork};
+use allocation_ports::{EventContexts, LockRequest, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 
 /// Locked products, with the time of the decision on them.
@@ -87,6 +87,6 @@ pub(crate) fn up_to_date(unit: &mut dyn UnitOfWork, mut locked: Locked) -> Resul
     if catch_up(unit, &mut locked)?.is_empty() {
         return Ok(Some(locked));
     }
-    unit.products().save(&changed(locked.products), &Origins::default())?;
+    unit.products().save(&changed(locked.products), &EventContexts::default())?;
     Ok(None)
 }

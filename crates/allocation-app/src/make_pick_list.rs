@@ -4,7 +4,7 @@ use crate::locking::{Locked, lock};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::{MakePickListError as Refusal, NewPickList, OrderId, PickListId, Sku};
-use allocation_ports::{LockRequest, Origin, StoreError, StoredPickList, UnitOfWork};
+use allocation_ports::{EventContext, LockRequest, StoreError, StoredPickList, UnitOfWork};
 use chrono::SubsecRound;
 use std::collections::BTreeSet;
 
@@ -78,7 +78,7 @@ impl UseCases {
         for attempt in 1..=MAX_TRIES {
             let found = self.queries.pickable(list.criteria(), attempt * list.max_lines())?;
             let found = Found { complete: found.complete, wanted: wanted(found.lines) };
-            let make = |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &found, &self.origin);
+            let make = |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &found, &self.context);
             if let Some(decision) = self.units.run("make_pick_list", make)? {
                 return decision;
             }
@@ -109,10 +109,10 @@ fn make(
     attempt: Attempt,
     list: &NewPickList,
     found: &Found,
-    origin: &Origin,
+    context: &EventContext,
 ) -> Result<UnitOutcome<Decision>, StoreError> {
     if let Some(known) = unit.pick_lists().find(list.list_id())? {
-        let same = unit.pick_lists().asked(list.list_id())?.as_ref() == Some(list);
+        let same = unit.pick_lists().request(list.list_id())?.as_ref() == Some(list);
         let other = MakePickListError::AlreadyExists(known.list.list_id.clone());
         return Ok(UnitOutcome::Rollback(Some(if same { Ok(repeated(known, attempt)) } else { Err(other) })));
     }
@@ -125,7 +125,7 @@ fn make(
             // The events of the list carry the same time.
             let listed = products.iter().filter(|product| !product.events().is_empty());
             let created_at = listed.map(|product| product.decided_at(now)).min().unwrap_or(now).trunc_subsecs(6);
-            save_changed(unit, products, origin)?;
+            save_changed(unit, products, context)?;
             unit.pick_lists().add(list, created_at)?;
             let stored = StoredPickList { list: made, created_at };
             Ok(UnitOutcome::Commit(Some(Ok(MakePickListOutcome::Made(stored)))))

@@ -4,7 +4,7 @@ use crate::saving::save_changed;
 use crate::unit_of_work::UnitOutcome;
 use crate::{BackgroundTask, UseCases};
 use allocation_domain::{Batch, BatchReference, FirstToLeave, Sku};
-use allocation_ports::{LockRequest, Origin, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, LockRequest, StoreError, UnitOfWork};
 use std::io;
 use std::time::Duration;
 
@@ -98,7 +98,7 @@ fn step(
     let Some(product) = products.get_mut(sku) else { return Ok(UnitOutcome::Rollback(false)) };
     let moved = decide(unit, product, |product| product.move_lines(reference, first, now))?;
     let moved = moved.map_err(|needed| StoreError::Failed(needed.into()))?;
-    let changed = save_changed(unit, products, &Origin::default())?;
+    let changed = save_changed(unit, products, &EventContext::default())?;
     let done = moved.is_some();
     Ok(if changed { UnitOutcome::Commit(done) } else { UnitOutcome::Rollback(done) })
 }

@@ -4,7 +4,7 @@ use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{PickError as Refusal, PickLineId, PickOutcome, Units};
-use allocation_ports::{LockRequest, Origin, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, LockRequest, StoreError, UnitOfWork};
 
 /// The reason why a line is not picked. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +33,7 @@ impl UseCases {
     ///
     /// [`PickError`], and nothing has changed.
     pub fn pick(&self, id: &PickLineId, found: Units) -> Result<PickOutcome, PickError> {
-        self.units.run("pick", |unit, _| pick(unit, id, found, &self.origin))?
+        self.units.run("pick", |unit, _| pick(unit, id, found, &self.context))?
     }
 }
 
@@ -41,7 +41,7 @@ fn pick(
     unit: &mut dyn UnitOfWork,
     id: &PickLineId,
     found: Units,
-    origin: &Origin,
+    context: &EventContext,
 ) -> Result<UnitOutcome<Result<PickOutcome, PickError>>, StoreError> {
     let not_found = || Ok(UnitOutcome::Rollback(Err(Refusal::NotFound(id.clone()).into())));
     let Some(before) = unit.pick_lists().find_line(id)? else { return not_found() };
@@ -59,7 +59,7 @@ fn pick(
     product.load_pick_lines([(id.clone(), line)]);
     match decide(unit, &mut products, |products| products.pick(id, found, now))? {
         Ok(outcome @ PickOutcome::Picked(_)) => {
-            save_changed(unit, products, origin)?;
+            save_changed(unit, products, context)?;
             Ok(UnitOutcome::Commit(Ok(outcome)))
         }
         Ok(outcome @ PickOutcome::Unchanged(_)) => Ok(UnitOutcome::Rollback(Ok(outcome))),

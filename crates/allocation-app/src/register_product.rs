@@ -3,7 +3,7 @@ use crate::locking::{Locked, lock};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, UnitOutcome, final_error};
 use allocation_domain::Sku;
-use allocation_ports::{LockRequest, Origin, ProductTotals, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, LockRequest, ProductTotals, StoreError, UnitOfWork};
 
 /// The outcome of registering a product, with its totals.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl UseCases {
     /// [`RegisterProductError`], and nothing has changed. With [`StoreError::OutcomeUnknown`], the product may be
     /// registered: its commit, or the read after it, got no reply.
     pub fn register_product(&self, sku: &Sku) -> Result<RegisterProductOutcome, RegisterProductError> {
-        let is_new = self.units.run("register_product", |unit, attempt| register(unit, attempt, sku, &self.origin))?;
+        let is_new = self.units.run("register_product", |unit, attempt| register(unit, attempt, sku, &self.context))?;
         let found = self.queries.product(sku, self.clock.now());
         let found = found.map_err(|error| final_error(error, is_new))?;
         let product = found.ok_or_else(|| StoreError::Failed(NotCreated(sku.clone()).into()))?;
@@ -58,7 +58,7 @@ fn register(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     sku: &Sku,
-    origin: &Origin,
+    context: &EventContext,
 ) -> Result<UnitOutcome<bool>, StoreError> {
     let wanted = LockRequest { create: true, ..LockRequest::product(sku.clone()) };
     let Locked { mut products, .. } = lock(unit, &[wanted])?;
@@ -67,7 +67,7 @@ fn register(
         // A product that exists after an unknown commit was registered by that commit.
         return Ok(UnitOutcome::Rollback(attempt.resolving));
     }
-    save_changed(unit, products, origin)?;
+    save_changed(unit, products, context)?;
     Ok(UnitOutcome::Commit(true))
 }
 

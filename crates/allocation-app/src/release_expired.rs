@@ -3,7 +3,7 @@ use crate::saving::save_changed;
 use crate::unit_of_work::UnitOutcome;
 use crate::{BackgroundTask, UseCases};
 use allocation_domain::Sku;
-use allocation_ports::{LockRequest, Origin, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, LockRequest, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 use std::io;
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<UnitOutcome<
     let _behind = catch_up(unit, &mut locked)?;
     let Locked { products, .. } = locked;
     let tidied = products.iter().filter(|product| product.has_changed()).count();
-    let changed = save_changed(unit, products, &Origin::default())?;
+    let changed = save_changed(unit, products, &EventContext::default())?;
     Ok(if changed { UnitOutcome::Commit(tidied) } else { UnitOutcome::Rollback(tidied) })
 }
 

@@ -5,7 +5,7 @@ use crate::pick_list_products::lock_list;
 use crate::saving::save_changed;
 use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{GiveBackError as Refusal, GiveBackOutcome, PickListId};
-use allocation_ports::{Origin, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, StoreError, UnitOfWork};
 
 /// The reason why a pick list is not released. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -32,21 +32,21 @@ impl UseCases {
     ///
     /// [`ReleasePickListError`], and nothing has changed.
     pub fn release_pick_list(&self, list_id: &PickListId) -> Result<(), ReleasePickListError> {
-        self.units.run("release_pick_list", |unit, _| give_back(unit, list_id, &self.origin))?
+        self.units.run("release_pick_list", |unit, _| give_back(unit, list_id, &self.context))?
     }
 }
 
 fn give_back(
     unit: &mut dyn UnitOfWork,
     list_id: &PickListId,
-    origin: &Origin,
+    context: &EventContext,
 ) -> Result<UnitOutcome<Result<(), ReleasePickListError>>, StoreError> {
     let Some((Locked { mut products, .. }, _)) = lock_list(unit, list_id)? else {
         return Ok(UnitOutcome::Rollback(Err(Refusal::NotFound(list_id.clone()).into())));
     };
     match decide(unit, &mut products, |products| products.give_back(list_id))? {
         Ok(GiveBackOutcome::GivenBack(_)) => {
-            save_changed(unit, products, origin)?;
+            save_changed(unit, products, context)?;
             Ok(UnitOutcome::Commit(Ok(())))
         }
         Ok(GiveBackOutcome::Unchanged(_)) => Ok(UnitOutcome::Rollback(Ok(()))),

@@ -4,7 +4,7 @@ use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, UnitOutcome};
 use allocation_domain::{Batch, BatchReference, BatchVersion, RemoveBatchError as Refusal};
-use allocation_ports::{Origin, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, StoreError, UnitOfWork};
 
 /// The reason why a batch is not removed. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +53,7 @@ impl UseCases {
         reference: &BatchReference,
         is_expected: impl Fn(BatchVersion) -> bool,
     ) -> Result<(), RemoveBatchError> {
-        self.units.run("remove_batch", |unit, attempt| remove(unit, attempt, reference, &is_expected, &self.origin))?
+        self.units.run("remove_batch", |unit, attempt| remove(unit, attempt, reference, &is_expected, &self.context))?
     }
 }
 
@@ -62,7 +62,7 @@ fn remove(
     attempt: Attempt,
     reference: &BatchReference,
     is_expected: &dyn Fn(BatchVersion) -> bool,
-    origin: &Origin,
+    context: &EventContext,
 ) -> Result<UnitOutcome<Result<(), RemoveBatchError>>, StoreError> {
     let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch)? else {
         return Ok(UnitOutcome::Rollback(not_found(reference, attempt)));
@@ -76,7 +76,7 @@ fn remove(
     }
     match decide(unit, product, |product| product.remove_batch(reference, now))? {
         Ok(()) => {
-            save_changed(unit, products, origin)?;
+            save_changed(unit, products, context)?;
             Ok(UnitOutcome::Commit(Ok(())))
         }
         Err(Refusal::NotFound(reference)) => Ok(UnitOutcome::Rollback(not_found(&reference, attempt))),

@@ -1,19 +1,23 @@
-//! Saving decisions with their origins.
+//! Saving decisions with their contexts.
 
 use allocation_domain::{Product, Products};
-use allocation_ports::{Origin, Origins, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, EventContexts, StoreError, UnitOfWork};
 
 /// Saves the products that one command has changed; returns whether there were any.
-pub(crate) fn save_changed(unit: &mut dyn UnitOfWork, products: Products, origin: &Origin) -> Result<bool, StoreError> {
+pub(crate) fn save_changed(
+    unit: &mut dyn UnitOfWork,
+    products: Products,
+    context: &EventContext,
+) -> Result<bool, StoreError> {
     let changed = changed(products);
     if changed.is_empty() {
         return Ok(false);
     }
-    let mut origins = Origins::default();
+    let mut contexts = EventContexts::default();
     for product in &changed {
-        origins.add(product.sku(), 0..product.events().len(), origin);
+        contexts.add(product.sku(), 0..product.events().len(), context);
     }
-    unit.products().save(&changed, &origins)?;
+    unit.products().save(&changed, &contexts)?;
     Ok(true)
 }
 

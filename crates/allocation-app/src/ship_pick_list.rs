@@ -5,7 +5,7 @@ use crate::pick_list_products::lock_list;
 use crate::saving::save_changed;
 use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{PickListId, ShipError as Refusal, ShipOutcome};
-use allocation_ports::{Origin, StoreError, StoredPickList, UnitOfWork};
+use allocation_ports::{EventContext, StoreError, StoredPickList, UnitOfWork};
 
 /// The reason why a pick list is not shipped. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -32,21 +32,21 @@ impl UseCases {
     ///
     /// [`ShipPickListError`], and nothing has changed.
     pub fn ship_pick_list(&self, list_id: &PickListId) -> Result<StoredPickList, ShipPickListError> {
-        self.units.run("ship_pick_list", |unit, _| ship(unit, list_id, &self.origin))?
+        self.units.run("ship_pick_list", |unit, _| ship(unit, list_id, &self.context))?
     }
 }
 
 fn ship(
     unit: &mut dyn UnitOfWork,
     list_id: &PickListId,
-    origin: &Origin,
+    context: &EventContext,
 ) -> Result<UnitOutcome<Result<StoredPickList, ShipPickListError>>, StoreError> {
     let Some((Locked { mut products, .. }, stored)) = lock_list(unit, list_id)? else {
         return Ok(UnitOutcome::Rollback(Err(Refusal::NotFound(list_id.clone()).into())));
     };
     match decide(unit, &mut products, |products| products.ship(list_id))? {
         Ok(ShipOutcome::Shipped(list)) => {
-            save_changed(unit, products, origin)?;
+            save_changed(unit, products, context)?;
             Ok(UnitOutcome::Commit(Ok(StoredPickList { list, ..stored })))
         }
         Ok(ShipOutcome::Unchanged(list)) => Ok(UnitOutcome::Rollback(Ok(StoredPickList { list, ..stored }))),

@@ -203,7 +203,7 @@ pub(crate) fn with_list(
     with_pick_lists(unit, |lists| {
         let found = stored.pick_list(&list_id("P-1")).map(|list| StoredPickList { list, created_at: now() });
         lists.expect_find().returning(move |asked| Ok(found.clone().filter(|found| found.list.list_id == *asked)));
-        lists.expect_asked().returning(|id| Ok(Some(NewPickList::new(id.clone(), PickCriteria::default()))));
+        lists.expect_request().returning(|id| Ok(Some(NewPickList::new(id.clone(), PickCriteria::default()))));
         lists.expect_find_line().returning(move |id| {
             let line = stored.iter().find_map(|product| product.pick_line(id).cloned());
             Ok(line)

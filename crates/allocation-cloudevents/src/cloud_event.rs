@@ -38,8 +38,8 @@ pub fn cloud_event<'a>(event: &'a LoggedEvent, source: &'a str) -> CloudEvent<'a
         subject: Subject::of(&event.event),
         time: event.occurred_at,
         datacontenttype: "application/json",
-        traceparent: event.origin.traceparent.as_ref().map(TraceParent::as_str),
-        causationid: event.origin.causation_id.as_ref().map(CausationId::as_str),
+        traceparent: event.context.traceparent.as_ref().map(TraceParent::as_str),
+        causationid: event.context.causation_id.as_ref().map(CausationId::as_str),
         data: &event.event,
     }
 }

@@ -5,7 +5,7 @@
 
 use allocation_cloudevents::{TYPES, cloud_event};
 use allocation_domain::{Event, Sku};
-use allocation_ports::{CausationId, LoggedEvent, Origin, TraceParent};
+use allocation_ports::{CausationId, EventContext, LoggedEvent, TraceParent};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,7 +29,7 @@ fn written_today(event: &Value) -> Value {
         sku: Sku::parse(text(&event["data"], "sku")).unwrap(),
         occurred_at: text(event, "time").parse().unwrap(),
         event: data,
-        origin: Origin {
+        context: EventContext {
             traceparent: event["traceparent"].as_str().and_then(TraceParent::parse),
             causation_id: event["causationid"].as_str().and_then(CausationId::parse),
         },

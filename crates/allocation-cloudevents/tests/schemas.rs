@@ -7,7 +7,7 @@ use allocation_domain::{
     AllocationReason, BatchReference, DeallocationReason, Eta, Event, OnShortage, OrderId, PickListId, Quantity, Sku,
     Units, WithdrawalReason,
 };
-use allocation_ports::{CausationId, LoggedEvent, Origin, TraceParent};
+use allocation_ports::{CausationId, EventContext, LoggedEvent, TraceParent};
 use chrono::{DateTime, Utc};
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -127,19 +127,19 @@ fn examples() -> Vec<Event> {
     events
 }
 
-fn written(event: &Event, origin: Origin) -> Value {
+fn written(event: &Event, context: EventContext) -> Value {
     let logged = LoggedEvent {
         position: 9_007_199_254_740_993,
         sku: Sku::parse("LAMP").unwrap(),
         occurred_at: instant(),
         event: event.clone(),
-        origin,
+        context,
     };
     serde_json::to_value(cloud_event(&logged, "/allocation")).unwrap()
 }
 
-fn origin() -> Origin {
-    Origin {
+fn context() -> EventContext {
+    EventContext {
         traceparent: TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
         causation_id: CausationId::parse("command-1"),
     }
@@ -174,8 +174,8 @@ fn what_is_written_is_valid_and_every_member_is_told() {
     for event in examples() {
         let schema = schema(event_type(&event));
         let validator = validator(&schema);
-        for origin in [Origin::default(), origin()] {
-            let written = written(&event, origin);
+        for context in [EventContext::default(), context()] {
+            let written = written(&event, context);
             let faults: Vec<_> = validator.iter_errors(&written).map(|fault| fault.to_string()).collect();
             assert!(faults.is_empty(), "{written}: {faults:?}");
             for (schema, members) in [(&schema, &written), (&schema["properties"]["data"], &written["data"])] {
@@ -192,7 +192,7 @@ fn what_is_written_is_valid_and_every_member_is_told() {
 fn an_event_that_lacks_a_member_is_not_valid_and_one_with_more_is() {
     for event in examples() {
         let validator = validator(&schema(event_type(&event)));
-        let whole = written(&event, Origin::default());
+        let whole = written(&event, EventContext::default());
         for path in ["", "/data"] {
             for name in whole.pointer(path).unwrap().as_object().unwrap().keys() {
                 let mut lacking = whole.clone();
@@ -224,10 +224,10 @@ fn an_event_is_written_as_a_cloud_event() {
         "causationid": "command-1",
         "data": { "type": "hold_confirmed", "order_id": "O-1", "sku": "LAMP" }
     });
-    assert_eq!(written(&event, origin()), expected);
-    let plain = written(&event, Origin::default());
+    assert_eq!(written(&event, context()), expected);
+    let plain = written(&event, EventContext::default());
     assert!(plain.get("traceparent").is_none() && plain.get("causationid").is_none());
-    let subject = |event: &Event| written(event, Origin::default())["subject"].clone();
+    let subject = |event: &Event| written(event, EventContext::default())["subject"].clone();
     assert_eq!(subject(&examples()[0]), "batches/B-1/ü");
     assert_eq!(subject(&Event::OutOfStock { sku: Sku::parse("LAMP").unwrap() }), "products/LAMP");
 }

@@ -105,7 +105,7 @@ impl Api {
 
     /// Returns the use cases for a request that was just read.
     pub(crate) fn use_cases(&self, request: &HttpRequest) -> UseCases {
-        self.use_cases.clone().with_origin(origin::of(request)).for_command_just_read()
+        self.use_cases.clone().with_context(origin::of(request)).for_command_just_read()
     }
 
     /// Runs a point read for a request; the read time is taken once a slot is free.

@@ -2,17 +2,17 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderName;
-use allocation_ports::{Origin, TraceParent};
+use allocation_ports::{EventContext, TraceParent};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Returns the origin of a request: its trace, if valid (W3C Trace Context).
 ///
 /// That standard requires invalid values to be ignored.
-pub(crate) fn of(request: &HttpRequest) -> Origin {
+pub(crate) fn of(request: &HttpRequest) -> EventContext {
     let header = request.headers().get(&TRACEPARENT);
     let traceparent = header.and_then(|value| value.to_str().ok()).and_then(TraceParent::parse);
-    Origin { traceparent, causation_id: None }
+    EventContext { traceparent, causation_id: None }
 }
 
 #[cfg(test)]

@@ -352,7 +352,7 @@ fn pick_list_repository(products: &[Product]) -> MockPickListRepository {
         let stored = stored.clone();
         move |id| Ok(stored.iter().find_map(|product| product.pick_line(id).cloned()))
     });
-    lists.expect_asked().returning(move |id| {
+    lists.expect_request().returning(move |id| {
         let list = NewPickList::new(id.clone(), PickCriteria::default());
         Ok(stored.pick_list(id).map(|_| list))
     });

@@ -1,4 +1,4 @@
-use crate::{Origin, PageSize, StoreError};
+use crate::{EventContext, PageSize, StoreError};
 use allocation_domain::{BatchReference, Event, IdentifierError, OrderId, Sku};
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -14,8 +14,8 @@ pub struct LoggedEvent {
     pub occurred_at: DateTime<Utc>,
     /// The event.
     pub event: Event,
-    /// The origin of the command that caused it.
-    pub origin: Origin,
+    /// The context of the command that caused it.
+    pub context: EventContext,
 }
 
 /// The order, batch or product that an event is about. Displayed as a path: `orders/O-1`, `batches/B-1`,

@@ -7,14 +7,17 @@
 mod clock;
 mod command_effects;
 mod engine_metrics;
+mod event_context;
 mod event_log;
 mod event_publisher;
 mod leases;
-mod log_keeper;
+mod log_sequencer;
 #[cfg(feature = "mocks")]
 pub mod mocks;
+mod moving_batches;
 mod order_repository;
-mod origin;
+mod page_size;
+mod pick_candidates;
 mod pick_list_repository;
 mod product_repository;
 mod queries;
@@ -26,18 +29,22 @@ mod unit_of_work;
 pub use clock::Clock;
 pub use command_effects::CommandEffects;
 pub use engine_metrics::{EngineMetrics, GroupMeasure};
+pub use event_context::{CausationId, EventContext, EventContexts, TraceParent};
 pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, ReadLogError, Subject, SubjectError};
 pub use event_publisher::{BrokerUnavailable, Delivery, EventPublisher, PendingConfirms, PublishStatus};
 pub use leases::{Lease, Leases};
-pub use log_keeper::{LogSequencer, OutboxKey, RetentionTime, SequenceError, Sequenced};
+pub use log_sequencer::{LogSequencer, OutboxKey, RetentionTime, SequenceError, Sequenced};
+pub use moving_batches::MovingBatches;
 pub use order_repository::OrderRepository;
-pub use origin::{CausationId, Origin, Origins, TraceParent};
+pub use page_size::PageSize;
+pub use pick_candidates::{PickCandidates, PickableLines};
 pub use pick_list_repository::{PickListRepository, StoredPickList};
 pub use product_repository::{FoundBatch, LockRequest, ProductRepository};
 pub use queries::{
-    AllocationCursor, AllocationFilter, AllocationRow, Backorder, BackorderCursor, BackorderFilter, BatchCursor,
-    BatchFilter, EventCursor, OrderFilter, OrderPage, OverdueCursor, PageSize, PickListCounts, PickListFilter,
-    PickListPage, PickListSummary, PickableLines, ProductTotals, Queries, RecordedEvent,
+    AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
+    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, EventCursor, HistoryQueries, OrderFilter, OrderPage,
+    OrderQueries, OverdueCursor, PickListCounts, PickListFilter, PickListPage, PickListQueries, PickListSummary,
+    ProductQueries, ProductTotals, Queries, RecordedEvent,
 };
 pub use readiness::{DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};

@@ -6,16 +6,123 @@ pub use crate::engine_metrics::MockEngineMetrics;
 pub use crate::event_log::MockEventLog;
 pub use crate::event_publisher::{MockEventPublisher, MockPendingConfirms};
 pub use crate::leases::MockLeases;
-pub use crate::log_keeper::MockLogSequencer;
+pub use crate::log_sequencer::MockLogSequencer;
 pub use crate::order_repository::MockOrderRepository;
 pub use crate::pick_list_repository::MockPickListRepository;
 pub use crate::product_repository::MockProductRepository;
-pub use crate::queries::MockQueries;
 pub use crate::readiness::{MockDatabaseProbe, MockReadiness};
 pub use crate::relay_store::MockRelayStore;
 pub use crate::unit_of_work::MockUnitOfWorkFactory;
 
-use crate::{OrderRepository, PickListRepository, ProductRepository, StoreError, UnitOfWork};
+use crate::{
+    AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
+    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, EventCursor, HistoryQueries, MovingBatches, OrderFilter,
+    OrderPage, OrderQueries, OrderRepository, OverdueCursor, PageSize, PickCandidates, PickListFilter, PickListPage,
+    PickListQueries, PickListRepository, PickableLines, ProductQueries, ProductRepository, ProductTotals,
+    RecordedEvent, StoreError, StoredPickList, UnitOfWork,
+};
+use allocation_domain::{
+    Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, Sku,
+};
+use chrono::{DateTime, NaiveDate, Utc};
+
+mockall::mock! {
+    /// All lock-free reads: the ports that [`Queries`](crate::Queries) unites.
+    pub Queries {}
+
+    impl BatchQueries for Queries {
+        fn batch(&self, reference: &BatchReference, now: DateTime<Utc>) -> Result<Option<Batch>, StoreError>;
+        fn batches(
+            &self,
+            filter: &BatchFilter,
+            after: Option<BatchCursor>,
+            page: PageSize,
+            now: DateTime<Utc>,
+        ) -> Result<Vec<Batch>, StoreError>;
+        fn overdue_batches(
+            &self,
+            filter: &BatchFilter,
+            today: NaiveDate,
+            after: Option<OverdueCursor>,
+            page: PageSize,
+            now: DateTime<Utc>,
+        ) -> Result<Vec<Batch>, StoreError>;
+    }
+
+    impl AllocationQueries for Queries {
+        fn allocations(
+            &self,
+            filter: &AllocationFilter,
+            after: Option<AllocationCursor>,
+            page: PageSize,
+            now: DateTime<Utc>,
+        ) -> Result<Vec<AllocationRow>, StoreError>;
+    }
+
+    impl OrderQueries for Queries {
+        fn order(&self, order_id: &OrderId) -> Result<Option<Order>, StoreError>;
+        fn orders(
+            &self,
+            filter: &OrderFilter,
+            after: Option<OrderId>,
+            page: PageSize,
+            now: DateTime<Utc>,
+        ) -> Result<OrderPage, StoreError>;
+    }
+
+    impl BackorderQueries for Queries {
+        fn backorders(
+            &self,
+            filter: &BackorderFilter,
+            after: Option<BackorderCursor>,
+            page: PageSize,
+            now: DateTime<Utc>,
+        ) -> Result<Vec<Backorder>, StoreError>;
+    }
+
+    impl ProductQueries for Queries {
+        fn product(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Option<ProductTotals>, StoreError>;
+        fn products(
+            &self,
+            after: Option<Sku>,
+            page: PageSize,
+            now: DateTime<Utc>,
+        ) -> Result<Vec<ProductTotals>, StoreError>;
+        fn availability(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Option<Availability>, StoreError>;
+    }
+
+    impl HistoryQueries for Queries {
+        fn history(
+            &self,
+            order_id: &OrderId,
+            after: Option<EventCursor>,
+            page: PageSize,
+        ) -> Result<Vec<RecordedEvent>, StoreError>;
+    }
+
+    impl PickListQueries for Queries {
+        fn pick_list(&self, list_id: &PickListId) -> Result<Option<StoredPickList>, StoreError>;
+        fn pick_lists(
+            &self,
+            filter: &PickListFilter,
+            after: Option<PickListId>,
+            page: PageSize,
+        ) -> Result<PickListPage, StoreError>;
+    }
+
+    impl PickCandidates for Queries {
+        fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError>;
+    }
+
+    impl MovingBatches for Queries {
+        fn moving_batches(
+            &self,
+            after: Option<(Sku, BatchReference)>,
+            most: u16,
+        ) -> Result<Vec<(Sku, BatchReference)>, StoreError>;
+        fn first_to_leave(&self, reference: &BatchReference, units: u32) -> Result<Option<FirstToLeave>, StoreError>;
+    }
+}
 
 /// A unit of work over mocked repositories with a fixed commit outcome.
 ///

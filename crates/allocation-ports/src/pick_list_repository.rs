@@ -29,7 +29,7 @@ pub trait PickListRepository {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn asked(&mut self, list_id: &PickListId) -> Result<Option<NewPickList>, StoreError>;
+    fn request(&mut self, list_id: &PickListId) -> Result<Option<NewPickList>, StoreError>;
 
     /// Returns a line of a list as it is stored.
     ///

@@ -1,4 +1,4 @@
-use crate::{Origins, StoreError};
+use crate::{EventContexts, StoreError};
 use allocation_domain::{Batch, BatchReference, DataRequest, Eta, OrderId, Product, Sku, Units};
 use chrono::{DateTime, Utc};
 
@@ -21,14 +21,21 @@ pub struct LockRequest {
     /// Such an order MUST NOT end unnoticed before the unit does. A unit that locks its lines
     /// ([`crate::OrderRepository::lock_lines`]) waits for this one, or this one waits for it, or this one
     /// conflicts when it is saved.
-    pub alone: Vec<OrderId>,
+    pub standalone: Vec<OrderId>,
 }
 
 impl LockRequest {
     /// Returns a request for the product itself, and the data that every decision needs.
     #[must_use]
     pub const fn product(sku: Sku) -> Self {
-        Self { sku, create: false, open_batches: false, batches: Vec::new(), order_ids: Vec::new(), alone: Vec::new() }
+        Self {
+            sku,
+            create: false,
+            open_batches: false,
+            batches: Vec::new(),
+            order_ids: Vec::new(),
+            standalone: Vec::new(),
+        }
     }
 }
 
@@ -129,7 +136,7 @@ pub trait ProductRepository {
     fn with_expired_holds(&mut self, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError>;
 
     /// Saves the changes of locked products. Their events are stored as of the instant at which each
-    /// product was decided on, with their `origins`.
+    /// product was decided on, with their `contexts`.
     ///
     /// The totals of the products MUST change with their batches and lines. A store may count allocated
     /// units, or derive them from the purchased and the free ones.
@@ -139,5 +146,5 @@ pub trait ProductRepository {
     /// MUST be [`StoreError::Conflict`] when another unit has taken a key meanwhile, such as a batch's
     /// reference under another SKU. The same applies when another unit has added the first line of an order
     /// to which this unit adds a line. MUST be [`StoreError::Failed`] for a product that was never locked.
-    fn save(&mut self, products: &[Product], origins: &Origins) -> Result<(), StoreError>;
+    fn save(&mut self, products: &[Product], contexts: &EventContexts) -> Result<(), StoreError>;
 }

@@ -19,7 +19,7 @@ pub struct ParkedEvent {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RelayProgress {
     /// The position up to which all events are delivered or parked; 0 leaves the stored one unchanged.
-    pub bookmark: u64,
+    pub checkpoint: u64,
     /// Events to park. An event that is already parked gets the new reason.
     pub parked: Vec<ParkedEvent>,
     /// Parked events that have since been delivered.
@@ -33,7 +33,7 @@ pub enum RecordError {
     #[error("another process relays")]
     LeaseLost,
     /// The store failed.
-    #[error("the relay's progress was not written down")]
+    #[error("the relay's progress was not recorded")]
     Store(#[from] StoreError),
 }
 
@@ -45,7 +45,7 @@ pub trait RelayStore: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn bookmark(&self) -> Result<u64, StoreError>;
+    fn checkpoint(&self) -> Result<u64, StoreError>;
 
     /// Writes the progress completely or not at all, and renews the lease for `time`. Returns the number of
     /// parked events removed because the log no longer retains them. The checkpoint MUST NOT move
@@ -75,7 +75,7 @@ pub trait RelayStore: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn unnumbered_count(&self) -> Result<u64, StoreError>;
+    fn unsequenced_count(&self) -> Result<u64, StoreError>;
 
     /// Returns the first parked events that are to be sent again, as far as the log retains them.
     ///

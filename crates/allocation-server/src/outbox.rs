@@ -68,8 +68,8 @@ impl From<ParkedEvent> for Parked {
 impl Status {
     fn of(store: &Store) -> anyhow::Result<Self> {
         // This order never underestimates the backlog.
-        let (bookmark, newest) = (store.bookmark()?, store.bounds()?.last);
-        let unnumbered = store.unnumbered_count()?;
+        let (bookmark, newest) = (store.checkpoint()?, store.bounds()?.last);
+        let unnumbered = store.unsequenced_count()?;
         let parked_events = store.parked(0, PageSize::LARGEST)?.into_iter().take(SHOWN).map(Parked::from).collect();
         let backlog = newest.saturating_sub(bookmark) + unnumbered;
         Ok(Self { unnumbered, newest, bookmark, backlog, parked: store.parked_count()?, parked_events })

@@ -304,7 +304,7 @@ impl<'a> LoadColumns<'a> {
                 columns.line_sku.push(sku);
                 columns.line_order_id.push(order_id.as_str());
             }
-            for order_id in &wanted.alone {
+            for order_id in &wanted.standalone {
                 columns.alone_place.push(place);
                 columns.alone_sku.push(sku);
                 columns.alone_order_id.push(order_id.as_str());
@@ -386,7 +386,7 @@ mod tests {
             open_batches: true,
             batches: vec![allocation_domain::BatchReference::parse("B").unwrap()],
             order_ids: vec![OrderId::parse("O").unwrap()],
-            alone: vec![OrderId::parse("P").unwrap()],
+            standalone: vec![OrderId::parse("P").unwrap()],
             ..LockRequest::product(Sku::parse("LAMP").unwrap())
         }];
         let columns = LoadColumns::new(&wanted, |_| true, 0).unwrap();

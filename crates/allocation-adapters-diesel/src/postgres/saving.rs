@@ -215,7 +215,7 @@ fn add_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(),
 
 /// Adds the events that have a context; almost all events have none.
 fn add_traced_events(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    let events: Vec<_> = rows.events.iter().filter(|event| event.origin.is_some()).collect();
+    let events: Vec<_> = rows.events.iter().filter(|event| event.context.is_some()).collect();
     if events.is_empty() {
         return Ok(());
     }
@@ -239,7 +239,7 @@ fn record(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), St
     if rows.events.is_empty() {
         return Ok(());
     }
-    let events: Vec<_> = rows.events.iter().filter(|event| event.origin.is_none()).collect();
+    let events: Vec<_> = rows.events.iter().filter(|event| event.context.is_none()).collect();
     let statement = Record {
         line_sku: &column(lines, |line| line.key.sku),
         line_order_id: &column(lines, |line| line.key.order_id),

@@ -6,7 +6,7 @@ use crate::reads::fitting::fitting;
 use crate::row;
 use crate::statement::statement;
 use allocation_ports::{
-    CausationId, EventFilter, EventPage, LogBounds, LoggedEvent, Origin, PageSize, ReadLogError, StoreError,
+    CausationId, EventContext, EventFilter, EventPage, LogBounds, LoggedEvent, PageSize, ReadLogError, StoreError,
     TraceParent,
 };
 use diesel::prelude::*;
@@ -113,7 +113,7 @@ pub(super) struct EventRow {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the origin of an event is none")]
+#[error("the context of an event is none")]
 struct NoOrigin;
 
 impl EventRow {
@@ -126,7 +126,7 @@ impl EventRow {
             sku: row::sku(self.sku)?,
             occurred_at: row::instant(self.occurred_at)?,
             event: serde_json::from_str(&self.payload).map_err(corrupt)?,
-            origin: Origin { traceparent: traceparent.transpose()?, causation_id: causation_id.transpose()? },
+            context: EventContext { traceparent: traceparent.transpose()?, causation_id: causation_id.transpose()? },
         })
     }
 }

@@ -77,7 +77,7 @@ fn load_one(
         state.more_expired = order_ids.len() > most_expired;
     }
     order_ids.extend_from_slice(&wanted.order_ids);
-    for order_id in &wanted.alone {
+    for order_id in &wanted.standalone {
         let (found, end) = line_or_end(connection, &wanted.sku, order_id, now)?;
         order_ids.extend(found.then(|| order_id.clone()));
         state.ended_orders.extend(end.map(|end| (order_id.clone(), end)));

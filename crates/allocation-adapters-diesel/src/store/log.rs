@@ -63,11 +63,11 @@ impl Leases for Store {
 }
 
 impl LogSequencer for Store {
-    fn has_unnumbered(&self) -> Result<bool, StoreError> {
+    fn has_unsequenced(&self) -> Result<bool, StoreError> {
         self.read(keeping::has_unnumbered)
     }
 
-    fn number(
+    fn sequence(
         &self,
         lease: &Lease,
         time: Duration,
@@ -82,12 +82,12 @@ impl LogSequencer for Store {
         self.write(|connection| keeping::retention_time(connection, lease, time, passed, now))
     }
 
-    fn forget(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, SequenceError> {
+    fn prune(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, SequenceError> {
         let now = self.0.clock.now();
         self.write(|connection| keeping::forget(connection, lease, time, before, most, now))
     }
 
-    fn tidy(&self) -> Result<(), StoreError> {
+    fn vacuum(&self) -> Result<(), StoreError> {
         match self.0.writer {
             Some(_) => Ok(()),
             None => self.read(keeping::tidy),

@@ -10,7 +10,7 @@ use allocation_ports::{
 use std::time::Duration;
 
 impl RelayStore for Store {
-    fn bookmark(&self) -> Result<u64, StoreError> {
+    fn checkpoint(&self) -> Result<u64, StoreError> {
         self.read(relaying::bookmark)
     }
 
@@ -26,7 +26,7 @@ impl RelayStore for Store {
         self.read(relaying::parked_count)
     }
 
-    fn unnumbered_count(&self) -> Result<u64, StoreError> {
+    fn unsequenced_count(&self) -> Result<u64, StoreError> {
         self.read(relaying::unnumbered)
     }
 

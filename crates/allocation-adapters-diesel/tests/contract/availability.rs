@@ -1,7 +1,7 @@
 use crate::world::{World, connect, instant, reference};
 use allocation_adapters_diesel::{DatabaseUrl, Dialect, Store};
 use allocation_domain::Eta;
-use allocation_ports::{DatabaseProbe, LockWait, Origins, Queries, StoreError, UnitOfWorkFactory};
+use allocation_ports::{BatchQueries, DatabaseProbe, EventContexts, LockWait, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -50,7 +50,7 @@ mod postgres {
         let mut unit = world.begin();
         let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
         product.allocate(&order("O"), quantity(3), instant(0)).unwrap();
-        unit.products().save(&[product], &Origins::default()).unwrap();
+        unit.products().save(&[product], &EventContexts::default()).unwrap();
         end_sessions(&world);
         assert!(matches!(unit.commit(), Err(StoreError::OutcomeUnknown(_))));
         assert_eq!(world.allocated("B"), 0);

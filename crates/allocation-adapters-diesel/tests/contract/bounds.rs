@@ -3,7 +3,7 @@
 use crate::shop::seconds;
 use crate::world::{World, instant, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{DataRequest, Eta, Product, Undecided};
-use allocation_ports::{LockRequest, LockWait, Queries, UnitOfWorkFactory};
+use allocation_ports::{LockRequest, LockWait, ProductQueries, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 
 /// Ten times what one unit of work takes on.

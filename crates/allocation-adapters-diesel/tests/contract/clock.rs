@@ -4,9 +4,9 @@ use crate::world::{World, connect, held, load_and_decide, new_order, order, sku,
 use allocation_adapters_diesel::{ClockWatch, Mended, Store};
 use allocation_domain::{Eta, NewPickList, PickCriteria, PickListId};
 use allocation_ports::{
-    BackorderFilter, Clock, DatabaseProbe, EventFilter, EventLog, Lease, Leases, LockRequest, LockWait, LogSequencer,
-    Origins, OtherGeneration, PageSize, ParkedEvent, Queries, RecordError, RelayProgress, RelayStore, SequenceError,
-    StoreError, UnitOfWorkFactory,
+    BackorderFilter, BackorderQueries, Clock, DatabaseProbe, EventContexts, EventFilter, EventLog, Lease, Leases,
+    LockRequest, LockWait, LogSequencer, OtherGeneration, PageSize, ParkedEvent, RecordError, RelayProgress,
+    RelayStore, SequenceError, StoreError, UnitOfWorkFactory,
 };
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -22,7 +22,7 @@ fn lease() -> Lease {
 /// Numbers all events, under the lease.
 fn number_all(world: &World) {
     assert!(world.store.take(&lease(), LONG).unwrap());
-    while world.store.number(&lease(), LONG, None, 100).unwrap().events > 0 {}
+    while world.store.sequence(&lease(), LONG, None, 100).unwrap().events > 0 {}
 }
 
 /// The time by the clock that decides where nothing stops it.
@@ -81,16 +81,16 @@ pub fn events_from_the_future_go_with_old_ones_behind_them_and_stay_without(data
         stamp(position, days);
     }
     world.set_time(now);
-    let forget = |most| {
-        let gone = world.store.forget(&lease(), LONG, now - TimeDelta::days(30), most).unwrap();
+    let prune = |most| {
+        let gone = world.store.prune(&lease(), LONG, now - TimeDelta::days(30), most).unwrap();
         (gone, world.store.bounds().unwrap().oldest)
     };
-    assert_eq!(forget(2), (2, 3), "so many at a time");
-    assert_eq!(forget(10), (2, 5), "those from the future with the old one behind them");
-    assert_eq!(forget(10), (0, 5), "one from the future in front of a young one stays");
+    assert_eq!(prune(2), (2, 3), "so many at a time");
+    assert_eq!(prune(10), (2, 5), "those from the future with the old one behind them");
+    assert_eq!(prune(10), (0, 5), "one from the future in front of a young one stays");
     stamp(6, -31);
-    assert_eq!(forget(10), (3, 8));
-    assert_eq!(forget(10), (0, 8), "nothing behind tells how old they are");
+    assert_eq!(prune(10), (3, 8));
+    assert_eq!(prune(10), (0, 8), "nothing behind tells how old they are");
 }
 
 /// Has everything of a product and around it decided by a clock that is ahead by so many days.
@@ -171,7 +171,7 @@ pub fn instants_from_the_future_are_found_and_mended(database: TestDatabase) {
         world.with_order(product, |products| products.place(&placed, lock.now).map(drop))
     })
     .unwrap();
-    unit.products().save(&[product], &Origins::default()).unwrap();
+    unit.products().save(&[product], &EventContexts::default()).unwrap();
     unit.commit().unwrap();
     assert_eq!(queue(&world, &store), ["Z", "Y", "X", "W"]);
     world.assert_counters_equal_sums();
@@ -205,7 +205,7 @@ pub fn a_thousand_rows_are_mended_at_a_time_and_servers_go_on(database: TestData
                 world.with_order(product, |products| products.place(&order_of_one, now).map(drop))
             })
             .unwrap();
-            unit.products().save(&[product], &Origins::default()).unwrap();
+            unit.products().save(&[product], &EventContexts::default()).unwrap();
             unit.commit().unwrap();
             placed.push(name);
             thread::sleep(Duration::from_millis(20));
@@ -264,10 +264,10 @@ pub fn a_program_of_another_generation_writes_nothing(database: TestDatabase) {
     assert!(!world.store.take(&lease(), LONG).unwrap(), "no lease is given");
     let other = Lease { holder: "other".to_owned(), name: "relay" };
     assert!(!world.store.take(&other, LONG).unwrap());
-    assert!(matches!(world.store.number(&lease(), LONG, None, 10), Err(SequenceError::LeaseLost)));
-    let forgotten = world.store.forget(&lease(), LONG, Utc::now() + TimeDelta::days(1), 10);
+    assert!(matches!(world.store.sequence(&lease(), LONG, None, 10), Err(SequenceError::LeaseLost)));
+    let forgotten = world.store.prune(&lease(), LONG, Utc::now() + TimeDelta::days(1), 10);
     assert!(matches!(forgotten, Err(SequenceError::LeaseLost)), "{forgotten:?}");
-    let recorded = world.store.record(&lease(), LONG, &RelayProgress { bookmark: 1, ..RelayProgress::default() });
+    let recorded = world.store.record(&lease(), LONG, &RelayProgress { checkpoint: 1, ..RelayProgress::default() });
     assert!(matches!(recorded, Err(RecordError::LeaseLost)), "{recorded:?}");
     world.database.execute(&format!("UPDATE products SET last_at = {}", i64::MAX / 4));
     refused(world.store.mend_instants());

@@ -6,7 +6,9 @@ use allocation_domain::{
     AllocationOutcome, BatchChange, DataRequest, Eta, MoreNeeded, NewPickList, OrderTerms, PickCriteria, PickListId,
     Products, Units,
 };
-use allocation_ports::{LockRequest, LockWait, OrderFilter, Origins, PageSize, Queries, StoreError, UnitOfWorkFactory};
+use allocation_ports::{
+    EventContexts, LockRequest, LockWait, OrderFilter, OrderQueries, PageSize, StoreError, UnitOfWorkFactory,
+};
 use allocation_test_support::TestDatabase;
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -83,7 +85,7 @@ fn step(store: &impl UnitOfWorkFactory, random: &mut fastrand::Rng) -> Result<()
             let _ = product.deallocate(&order(&order_id), &batch, instant(0));
         }
     }
-    unit.products().save(&products, &Origins::default())?;
+    unit.products().save(&products, &EventContexts::default())?;
     if random.u8(0..10) == 0 { Ok(()) } else { unit.commit() }
 }
 
@@ -156,7 +158,7 @@ fn move_units(world: &World, from: u8, to: u8) {
             changed.unwrap();
         }
     }
-    unit.products().save(&products.into_iter().collect::<Vec<_>>(), &Origins::default()).unwrap();
+    unit.products().save(&products.into_iter().collect::<Vec<_>>(), &EventContexts::default()).unwrap();
     unit.commit().unwrap();
 }
 
@@ -297,7 +299,7 @@ mod postgres {
                         let products: Vec<_> = products.into_iter().collect();
                         barrier.wait();
                         // The later one waits until the other is rolled back.
-                        unit.products().save(&products, &Origins::default()).unwrap();
+                        unit.products().save(&products, &EventContexts::default()).unwrap();
                     }
                 });
             }

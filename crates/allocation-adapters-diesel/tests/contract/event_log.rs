@@ -1,8 +1,9 @@
 use crate::world::{World, instant, lock_one, order, quantity, sku, to_allocate};
 use allocation_domain::{Eta, Event};
 use allocation_ports::{
-    CausationId, EventFilter, EventLog, EventPage, Lease, Leases, LockWait, LogBounds, LogSequencer, Origin, Origins,
-    OutboxKey, PageSize, Queries, ReadLogError, SequenceError, Subject, TraceParent, UnitOfWorkFactory,
+    CausationId, EventContext, EventContexts, EventFilter, EventLog, EventPage, HistoryQueries, Lease, Leases,
+    LockWait, LogBounds, LogSequencer, OutboxKey, PageSize, ReadLogError, SequenceError, Subject, TraceParent,
+    UnitOfWorkFactory,
 };
 use allocation_test_support::TestDatabase;
 use chrono::TimeDelta;
@@ -21,12 +22,12 @@ fn number_all(world: &World, most: u16) -> u64 {
     assert!(world.store.take(&lease("me"), LONG).unwrap());
     let (mut place, mut all) = (None, 0);
     loop {
-        let numbered = world.store.number(&lease("me"), LONG, place.clone(), most).unwrap();
-        all += numbered.events;
-        if numbered.events == 0 && place.is_none() {
+        let sequenced = world.store.sequence(&lease("me"), LONG, place.clone(), most).unwrap();
+        all += sequenced.events;
+        if sequenced.events == 0 && place.is_none() {
             return all;
         }
-        place = numbered.place;
+        place = sequenced.last_key;
     }
 }
 
@@ -74,7 +75,7 @@ fn write(world: &World, writer: usize) {
         for product in &mut products {
             product.allocate(&order(&order_id), quantity(1), instant(0)).unwrap();
         }
-        unit.products().save(&products, &Origins::default()).unwrap();
+        unit.products().save(&products, &EventContexts::default()).unwrap();
         if round % 10 == writer {
             thread::sleep(Duration::from_millis(20));
         }
@@ -87,22 +88,22 @@ pub fn all_readers_see_one_order_without_gaps_whoever_writes_meanwhile(database:
     for number in 0..5 {
         world.add(&format!("SKU-{number}"), &format!("B-{number}"), 1_000_000, Eta::InStock);
     }
-    let (written, numbered) = (AtomicBool::new(false), AtomicBool::new(false));
-    let (world, written, numbered) = (&world, &written, &numbered);
+    let (written, sequenced) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (world, written, sequenced) = (&world, &written, &sequenced);
     let seen: Vec<Vec<(u64, Event)>> = thread::scope(|scope| {
         let keeper = scope.spawn(move || {
             while !written.load(Ordering::SeqCst) {
                 number_all(world, 7);
             }
             number_all(world, 7);
-            numbered.store(true, Ordering::SeqCst);
+            sequenced.store(true, Ordering::SeqCst);
         });
         let readers: Vec<_> = (1..=3)
             .map(|reader| {
                 scope.spawn(move || {
                     let (mut after, mut seen) = (0, Vec::new());
                     loop {
-                        let done = numbered.load(Ordering::SeqCst);
+                        let done = sequenced.load(Ordering::SeqCst);
                         let page = read(world, after, &EventFilter::default(), reader * 10);
                         if page.events.is_empty() && done {
                             return seen;
@@ -146,22 +147,22 @@ pub fn a_round_sees_every_product_and_begins_with_its_oldest_event(database: Tes
         world.add(name, name, 100, Eta::InStock);
         (0..10).for_each(|number| drop(world.allocate(name, &format!("O-{number}"), 1).unwrap()));
     }
-    assert!(world.store.has_unnumbered().unwrap());
+    assert!(world.store.has_unsequenced().unwrap());
     assert!(world.store.take(&lease("me"), LONG).unwrap());
-    let first = world.store.number(&lease("me"), LONG, None, 4).unwrap();
+    let first = world.store.sequence(&lease("me"), LONG, None, 4).unwrap();
     assert_eq!((first.events, first.last), (4, 4));
     // Who goes past a product leaves its rest for the next round.
-    let next = first.place.map(|place| OutboxKey::past(place.sku));
-    let second = world.store.number(&lease("me"), LONG, next, 4).unwrap();
+    let next = first.last_key.map(|place| OutboxKey::past(place.sku));
+    let second = world.store.sequence(&lease("me"), LONG, next, 4).unwrap();
     assert_eq!((second.events, second.last), (4, 8));
-    if let Some(place) = second.place {
+    if let Some(place) = second.last_key {
         assert_eq!((place.sku, place.version, place.ordinal), (sku("B"), 4, 0));
     }
     assert_eq!(number_all(&world, 9), 25);
-    assert!(!world.store.has_unnumbered().unwrap());
+    assert!(!world.store.has_unsequenced().unwrap());
     assert_products_in_order(&world);
-    world.store.tidy().unwrap();
-    assert_eq!(world.store.number(&lease("me"), LONG, None, 9).unwrap().events, 0);
+    world.store.vacuum().unwrap();
+    assert_eq!(world.store.sequence(&lease("me"), LONG, None, 9).unwrap().events, 0);
     assert_eq!(world.store.bounds().unwrap(), LogBounds { oldest: 1, last: 33 });
 }
 
@@ -196,21 +197,21 @@ pub fn a_holder_that_has_lost_its_lease_writes_nothing(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B", 5, Eta::InStock);
     let refused = |holder: &str| {
-        let numbered = world.store.number(&lease(holder), LONG, None, 10);
-        assert!(matches!(numbered, Err(SequenceError::LeaseLost)), "{numbered:?}");
-        let forgotten = world.store.forget(&lease(holder), LONG, world.now() + TimeDelta::days(1), 10);
+        let sequenced = world.store.sequence(&lease(holder), LONG, None, 10);
+        assert!(matches!(sequenced, Err(SequenceError::LeaseLost)), "{sequenced:?}");
+        let forgotten = world.store.prune(&lease(holder), LONG, world.now() + TimeDelta::days(1), 10);
         assert!(matches!(forgotten, Err(SequenceError::LeaseLost)), "{forgotten:?}");
     };
     refused("one");
     assert!(world.store.take(&lease("one"), Duration::ZERO).unwrap());
     thread::sleep(Duration::from_millis(5));
-    assert_eq!(world.store.number(&lease("one"), Duration::ZERO, None, 10).unwrap().events, 1, "nobody has taken it");
+    assert_eq!(world.store.sequence(&lease("one"), Duration::ZERO, None, 10).unwrap().events, 1, "nobody has taken it");
     thread::sleep(Duration::from_millis(5));
     assert!(world.store.take(&lease("two"), LONG).unwrap());
     world.add("LAMP", "B-2", 5, Eta::InStock);
     refused("one");
     assert_eq!(world.store.bounds().unwrap(), LogBounds { oldest: 1, last: 1 });
-    assert_eq!(world.store.number(&lease("two"), LONG, None, 10).unwrap().last, 2);
+    assert_eq!(world.store.sequence(&lease("two"), LONG, None, 10).unwrap().last, 2);
 }
 
 pub fn old_events_are_forgotten_from_the_start_and_a_reader_is_told(database: TestDatabase) {
@@ -220,14 +221,14 @@ pub fn old_events_are_forgotten_from_the_start_and_a_reader_is_told(database: Te
         world.add_at("LAMP", &format!("B-{number}"), 1, Eta::InStock, at);
     }
     number_all(&world, 100);
-    let forget = |days, most| {
+    let prune = |days, most| {
         let before = instant(0) + TimeDelta::days(days);
-        let gone = world.store.forget(&lease("me"), LONG, before, most).unwrap();
+        let gone = world.store.prune(&lease("me"), LONG, before, most).unwrap();
         (gone, world.store.bounds().unwrap().oldest)
     };
-    assert_eq!(forget(5, 3), (3, 4), "so many at a time");
-    assert_eq!(forget(5, 3), (2, 6), "and not the one that is young enough");
-    assert_eq!(forget(5, 3), (0, 6));
+    assert_eq!(prune(5, 3), (3, 4), "so many at a time");
+    assert_eq!(prune(5, 3), (2, 6), "and not the one that is young enough");
+    assert_eq!(prune(5, 3), (0, 6));
     let any = EventFilter::default();
     for after in 0..5 {
         let result = world.store.read(after, &any, PageSize::default());
@@ -235,7 +236,7 @@ pub fn old_events_are_forgotten_from_the_start_and_a_reader_is_told(database: Te
     }
     let positions = |after| read(&world, after, &any, 100).events.iter().map(|e| e.position).collect::<Vec<_>>();
     assert_eq!(positions(5), [6, 7, 8, 9, 10]);
-    assert_eq!(forget(100, 1_000), (5, 11), "all of them");
+    assert_eq!(prune(100, 1_000), (5, 11), "all of them");
     assert_eq!(read(&world, 10, &any, 9), EventPage { events: Vec::new(), next: 10 });
     world.add("LAMP", "B-10", 1, Eta::InStock);
     number_all(&world, 100);
@@ -306,20 +307,21 @@ pub fn an_event_tells_where_its_command_came_from(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B", 9, Eta::InStock);
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    let origin = Origin { traceparent: TraceParent::parse(trace), causation_id: CausationId::parse("command '1'") };
+    let context =
+        EventContext { traceparent: TraceParent::parse(trace), causation_id: CausationId::parse("command '1'") };
     let mut unit = world.store.begin(LockWait::Usual).unwrap();
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O-1", "O-2", "O-3"]));
     for order_id in ["O-1", "O-2", "O-3"] {
         product.allocate(&order(order_id), quantity(1), instant(0)).unwrap();
     }
-    let mut origins = Origins::default();
-    origins.add(&sku("LAMP"), 1..2, &origin);
-    unit.products().save(&[product], &origins).unwrap();
+    let mut contexts = EventContexts::default();
+    contexts.add(&sku("LAMP"), 1..2, &context);
+    unit.products().save(&[product], &contexts).unwrap();
     unit.commit().unwrap();
     number_all(&world, 100);
     let page = read(&world, 1, &EventFilter::default(), 10);
-    let told: Vec<_> = page.events.into_iter().map(|logged| logged.origin).collect();
-    assert_eq!(told, [Origin::default(), origin, Origin::default()]);
+    let told: Vec<_> = page.events.into_iter().map(|logged| logged.context).collect();
+    assert_eq!(told, [EventContext::default(), context, EventContext::default()]);
     assert_products_in_order(&world);
 }
 
@@ -340,7 +342,7 @@ pub fn a_history_is_the_same_before_and_after_its_events_are_numbered(database: 
     };
     assert_eq!(history().len(), 2);
     number_all(&world, 2);
-    // The line is forgotten, but not what became of it, numbered or not.
+    // The line is forgotten, but not what became of it, sequenced or not.
     world.deallocate("RUG", "O", "B-2").unwrap();
     assert_eq!(world.database.count("SELECT count(*) FROM order_lines"), 1);
     let before = history();
@@ -374,11 +376,11 @@ mod postgres {
         let world = World::new(TestDatabase::postgres());
         world.add("LAMP", "B", 5, Eta::InStock);
         assert!(world.store.take(&lease("one"), Duration::ZERO).unwrap());
-        let number = || world.store.number(&lease("one"), LONG, None, 10);
-        let numbered = while_the_lease_changes(&world, "holder = 'two', expires_at = expires_at + 600000000", number);
-        assert!(matches!(numbered, Err(SequenceError::LeaseLost)), "{numbered:?}");
+        let number = || world.store.sequence(&lease("one"), LONG, None, 10);
+        let sequenced = while_the_lease_changes(&world, "holder = 'two', expires_at = expires_at + 600000000", number);
+        assert!(matches!(sequenced, Err(SequenceError::LeaseLost)), "{sequenced:?}");
         assert_eq!(world.store.bounds().unwrap(), LogBounds { oldest: 1, last: 0 });
-        assert_eq!(world.store.number(&lease("two"), LONG, None, 10).unwrap().last, 1);
+        assert_eq!(world.store.sequence(&lease("two"), LONG, None, 10).unwrap().last, 1);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::shop::seconds;
 use crate::world::{World, held, new_order, order, sku, to_allocate};
 use allocation_domain::{Eta, OrderStatus};
-use allocation_ports::{BackorderFilter, PageSize, Queries};
+use allocation_ports::{BackorderFilter, BackorderQueries, BatchQueries, OrderQueries, PageSize, ProductQueries};
 use allocation_test_support::TestDatabase;
 use chrono::TimeDelta;
 

@@ -1,6 +1,6 @@
 use crate::world::{World, instant, lock_one, reference, to_allocate};
 use allocation_domain::Eta;
-use allocation_ports::{Queries, StoreError};
+use allocation_ports::{BatchQueries, StoreError};
 use allocation_test_support::TestDatabase;
 
 /// A lamp of which three of five units are allocated.

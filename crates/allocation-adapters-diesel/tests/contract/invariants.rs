@@ -3,7 +3,7 @@
 
 use crate::world::{World, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{DataRequest, Eta, OrderTerms};
-use allocation_ports::{LockRequest, Origins, Queries, StoreError};
+use allocation_ports::{EventContexts, LockRequest, OrderQueries, StoreError};
 use allocation_test_support::TestDatabase;
 use std::fmt::Debug;
 
@@ -69,7 +69,7 @@ pub fn a_counter_that_a_constraint_refuses_names_the_constraint(database: TestDa
             lock_one(unit, LockRequest { batches: vec![reference("B-LAMP")], ..to_allocate("LAMP", &["O"]) });
         lamp.deallocate(&order("O"), &reference("B-LAMP"), instant(0)).unwrap();
         lamp.remove_batch(&reference("B-LAMP"), instant(0)).unwrap();
-        unit.products().save(&[lamp], &Origins::default())
+        unit.products().save(&[lamp], &EventContexts::default())
     });
     assert_broken(removed, name_of(&world, "products_totals", "in_stock"));
 }

@@ -1,7 +1,8 @@
 use crate::world::{World, due, instant, order, reference, sku};
 use allocation_domain::{Batch, Eta};
 use allocation_ports::{
-    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, OverdueCursor, PageSize, Queries,
+    AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, BatchCursor, BatchFilter, BatchQueries,
+    OverdueCursor, PageSize,
 };
 use allocation_test_support::TestDatabase;
 use chrono::DateTime;

@@ -3,7 +3,9 @@ use crate::world::{
     World, connect, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate,
 };
 use allocation_domain::{BatchChange, DataRequest, Eta, MoreNeeded, Product, Totals, Units};
-use allocation_ports::{FoundBatch, LockRequest, LockWait, Origins, Queries, StoreError, UnitOfWorkFactory};
+use allocation_ports::{
+    EventContexts, FoundBatch, LockRequest, LockWait, ProductQueries, StoreError, UnitOfWorkFactory,
+};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::mpsc;
@@ -66,7 +68,7 @@ pub fn each_product_keeps_its_own_instants_whatever_the_clock_does(database: Tes
     for product in &mut products {
         product.allocate(&order("P"), quantity(1), seconds(9)).unwrap();
     }
-    unit.products().save(&products, &Origins::default()).unwrap();
+    unit.products().save(&products, &EventContexts::default()).unwrap();
     unit.commit().unwrap();
 
     let (unit, products) = lock(&["SOFA", "RUG", "LAMP"], seconds(10));
@@ -163,7 +165,7 @@ pub fn all_open_batches_can_be_loaded_afterwards(database: TestDatabase) {
     unit.products().load(&mut product, &DataRequest::Batches).unwrap();
     assert_eq!(product.available(), 50);
     product.allocate(&order("O"), quantity(50), instant(0)).unwrap();
-    unit.products().save(&[product], &Origins::default()).unwrap();
+    unit.products().save(&[product], &EventContexts::default()).unwrap();
     unit.commit().unwrap();
     assert_eq!(world.database.count("SELECT count(*) FROM allocations"), 50);
     world.assert_counters_equal_sums();
@@ -243,7 +245,7 @@ pub fn a_lock_excludes_others_and_sees_what_they_committed(database: TestDatabas
         thread::sleep(Duration::from_millis(200));
         assert!(!second.is_finished(), "the second waits for the first");
         product.allocate(&order("O-1"), quantity(7), instant(0)).unwrap();
-        first.products().save(&[product], &Origins::default()).unwrap();
+        first.products().save(&[product], &EventContexts::default()).unwrap();
         first.commit().unwrap();
         let product = second.join().unwrap();
         assert_eq!(product.available(), 3);
@@ -301,7 +303,7 @@ pub fn a_product_is_registered_once_and_stays(database: TestDatabase) {
         let wanted = LockRequest { create: true, ..LockRequest::product(sku("LAMP")) };
         let mut product = lock_one(&mut *unit, wanted);
         let is_new = product.register();
-        unit.products().save(&[product], &Origins::default()).unwrap();
+        unit.products().save(&[product], &EventContexts::default()).unwrap();
         if commit {
             unit.commit().unwrap();
         }

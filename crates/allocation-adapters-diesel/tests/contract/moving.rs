@@ -2,7 +2,7 @@
 
 use crate::world::{World, due, instant, load_and_decide, order, reference, sku};
 use allocation_domain::{BatchChange, BatchChanged, Eta, FirstToLeave, MAX_MOVED_LINES, Product, Undecided, Units};
-use allocation_ports::{LockRequest, Origins, Queries};
+use allocation_ports::{BatchQueries, EventContexts, LockRequest, MovingBatches};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, Utc};
 
@@ -40,7 +40,7 @@ fn decide<T, E: Undecided + std::fmt::Debug>(
     let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);
     let decided = load_and_decide(&mut *unit, &mut product, |product| decision(product, now)).unwrap();
     let lines = product.lines().count();
-    unit.products().save(&[product], &Origins::default()).unwrap();
+    unit.products().save(&[product], &EventContexts::default()).unwrap();
     unit.commit().unwrap();
     (decided, lines)
 }

@@ -7,7 +7,7 @@ use allocation_domain::{
     AllocateError, BatchChange, BatchReference, CancelError, DataRequest, Eta, LineState, MoreNeeded, OrderTerms,
     Product, QueuePosition, ReservationState, Units,
 };
-use allocation_ports::{LockRequest, Origins};
+use allocation_ports::{EventContexts, LockRequest};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -179,7 +179,7 @@ pub fn a_long_queue_is_served_in_few_loads(database: TestDatabase) {
             *loads.last_mut().unwrap() += 1;
         }
         let behind = product.is_behind();
-        unit.products().save(&[product], &Origins::default()).unwrap();
+        unit.products().save(&[product], &EventContexts::default()).unwrap();
         unit.commit().unwrap();
         if !behind {
             break;

@@ -5,7 +5,7 @@ use crate::world::{World, held, instant, new_order, order, quantity, reference, 
 use allocation_domain::{
     AllocateError, AllocationOutcome, Eta, NewOrder, Order, OrderTerms, Product, Products, ReservationState,
 };
-use allocation_ports::{LockRequest, LockWait, Origins, Queries, StoreError, UnitOfWork, UnitOfWorkFactory};
+use allocation_ports::{EventContexts, LockRequest, LockWait, OrderQueries, StoreError, UnitOfWork, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::sync::Barrier;
 use std::thread;
@@ -21,7 +21,7 @@ fn world(database: TestDatabase) -> World {
 
 fn save(unit: &mut dyn UnitOfWork, products: Products) -> Result<(), StoreError> {
     let changed: Vec<Product> = products.into_iter().filter(|product| !product.events().is_empty()).collect();
-    if changed.is_empty() { Ok(()) } else { unit.products().save(&changed, &Origins::default()) }
+    if changed.is_empty() { Ok(()) } else { unit.products().save(&changed, &EventContexts::default()) }
 }
 
 type Allocated = Result<AllocationOutcome, AllocateError>;
@@ -200,7 +200,7 @@ fn group(world: &World, name: &str, random: &mut fastrand::Rng) -> Result<(), St
     names.truncate(9);
     let wanted = LockRequest {
         open_batches: true,
-        alone: names.iter().map(|name| order(name)).collect(),
+        standalone: names.iter().map(|name| order(name)).collect(),
         ..LockRequest::product(sku(name))
     };
     let mut unit = world.store.begin(LockWait::Usual)?;

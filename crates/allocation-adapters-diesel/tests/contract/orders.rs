@@ -2,7 +2,7 @@
 
 use crate::world::{World, held, instant, new_order, order, quantity, sku, to_allocate, waits};
 use allocation_domain::{AllocateError, Eta, HoldDuration, NewOrder, OnShortage, OrderTerms, Products, Quantity};
-use allocation_ports::{LockRequest, Origins, StoreError, UnitOfWork};
+use allocation_ports::{EventContexts, LockRequest, StoreError, UnitOfWork};
 use allocation_test_support::TestDatabase;
 
 fn find(world: &World, names: &[&str]) -> Vec<NewOrder> {
@@ -64,7 +64,7 @@ fn lock(unit: &mut dyn UnitOfWork, names: &[&str], order_id: &str) -> Products {
 
 fn save(mut unit: Box<dyn UnitOfWork>, products: Products) {
     let products: Vec<_> = products.into_iter().collect();
-    unit.products().save(&products, &Origins::default()).unwrap();
+    unit.products().save(&products, &EventContexts::default()).unwrap();
     unit.commit().unwrap();
 }
 
@@ -127,7 +127,7 @@ pub fn an_order_that_has_ended_gets_no_line_of_another_product(database: TestDat
     let end = instant(10_000_000);
     let check = |name: &str| {
         let alone = ["WAITS", "HELD", "EXPIRED", "CANCELLED", "NEW"].map(order).to_vec();
-        let wanted = LockRequest { alone, open_batches: true, ..LockRequest::product(sku(name)) };
+        let wanted = LockRequest { standalone: alone, open_batches: true, ..LockRequest::product(sku(name)) };
         world.set_time(end);
         let mut unit = world.begin();
         let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);

@@ -5,7 +5,9 @@ use crate::world::{World, due, held, instant, new_order, order, quantity, refere
 use allocation_domain::{
     Eta, NewPickList, OrderTerms, PickCriteria, PickLineId, PickList, PickListStatus, PickStatus, Products, Units,
 };
-use allocation_ports::{LockRequest, Origins, PageSize, PickListFilter, Queries, StoreError, UnitOfWork};
+use allocation_ports::{
+    EventContexts, LockRequest, PageSize, PickCandidates, PickListFilter, PickListQueries, StoreError, UnitOfWork,
+};
 use allocation_test_support::TestDatabase;
 
 /// What a list of some lines would take, as `SKU order`.
@@ -24,7 +26,7 @@ fn lock(unit: &mut dyn UnitOfWork, lines: &[(&str, &str)]) -> Products {
 }
 
 fn save(mut unit: Box<dyn UnitOfWork>, products: Products) {
-    unit.products().save(&products.into_iter().collect::<Vec<_>>(), &Origins::default()).unwrap();
+    unit.products().save(&products.into_iter().collect::<Vec<_>>(), &EventContexts::default()).unwrap();
     unit.commit().unwrap();
 }
 
@@ -193,9 +195,9 @@ pub fn what_a_list_was_asked_to_be_made_of_is_kept(database: TestDatabase) {
         unit.commit().unwrap();
     }
     for list in [&all, &some] {
-        assert_eq!(world.begin().pick_lists().asked(list.list_id()).unwrap().as_ref(), Some(list));
+        assert_eq!(world.begin().pick_lists().request(list.list_id()).unwrap().as_ref(), Some(list));
     }
-    assert_eq!(world.begin().pick_lists().asked(&list_id("NONE")).unwrap(), None);
+    assert_eq!(world.begin().pick_lists().request(&list_id("NONE")).unwrap(), None);
 }
 
 pub fn pick_lines_outlive_their_order_line_and_their_batch(database: TestDatabase) {

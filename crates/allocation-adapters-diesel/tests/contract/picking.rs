@@ -5,7 +5,9 @@ use crate::world::{order, reference, sku};
 use allocation_domain::{
     NewPickList, OrderId, PickCriteria, PickLineId, PickList, PickListId, PickStatus, Product, Units,
 };
-use allocation_ports::{LockRequest, PageSize, PickListFilter, PickListSummary, Queries, UnitOfWork};
+use allocation_ports::{
+    LockRequest, PageSize, PickCandidates, PickListFilter, PickListQueries, PickListSummary, UnitOfWork,
+};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,7 +2,7 @@
 
 use crate::world::{World, instant, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, PickCriteria, PickListStatus};
-use allocation_ports::{LockRequest, Origins, PageSize, PickListFilter, Queries};
+use allocation_ports::{EventContexts, LockRequest, PageSize, PickCandidates, PickListFilter, PickListQueries};
 use allocation_test_support::TestDatabase;
 
 /// Many products, each with used-up batches, open batches and allocations. `LAMP` has the most.
@@ -128,7 +128,7 @@ mod postgres {
             for product in &mut products {
                 product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
             }
-            unit.products().save(&products, &Origins::default()).unwrap();
+            unit.products().save(&products, &EventContexts::default()).unwrap();
             unit.commit().unwrap();
         });
         assert!((500..6_000).contains(&rows), "{rows} rows read for 500 products");

@@ -4,8 +4,9 @@ use crate::shop::{SKUS, Shop, decide, seconds, wanted};
 use crate::world::{World, due, new_order, order, quantity, reference, sku, waits};
 use allocation_domain::{Eta, NewOrder, Order, OrderId, OrderStatus, PickList, PickListStatus, Product, Products};
 use allocation_ports::{
-    AllocationFilter, Backorder, BackorderCursor, BackorderFilter, BatchFilter, EventCursor, LockRequest, OrderFilter,
-    Origins, PageSize, PickListFilter, ProductTotals, Queries, RecordedEvent,
+    AllocationFilter, Backorder, BackorderCursor, BackorderFilter, BackorderQueries, BatchFilter, BatchQueries,
+    EventContexts, EventCursor, HistoryQueries, LockRequest, OrderFilter, OrderQueries, PageSize, PickListFilter,
+    PickListQueries, ProductQueries, ProductTotals, RecordedEvent,
 };
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -277,7 +278,7 @@ pub fn the_largest_order_is_read_whole(database: TestDatabase) {
     let locked = unit.products().lock(&wanted(&skus, placed.order_id(), 0)).unwrap();
     let mut products: Products = locked.into_iter().collect();
     let whole = decide(&mut *unit, &mut products, |products| products.place(&placed, seconds(0))).unwrap();
-    unit.products().save(&products.into_iter().collect::<Vec<_>>(), &Origins::default()).unwrap();
+    unit.products().save(&products.into_iter().collect::<Vec<_>>(), &EventContexts::default()).unwrap();
     unit.commit().unwrap();
     assert_eq!(whole.lines.len(), NewOrder::MAX_LINES);
     assert_eq!(world.store.order(placed.order_id()).unwrap().as_ref(), Some(&whole));

@@ -1,10 +1,10 @@
-//! The relay's bookmark, parked events, and what commands have caused.
+//! The relay's checkpoint, parked events, and what commands have caused.
 
 use crate::world::{World, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, Event};
 use allocation_ports::{
-    CausationId, CommandEffects, EventFilter, EventLog, Lease, Leases, LogSequencer, Origin, Origins, PageSize,
-    ParkedEvent, ReadLogError, RecordError, RelayProgress, RelayStore,
+    CausationId, CommandEffects, EventContext, EventContexts, EventFilter, EventLog, Lease, Leases, LogSequencer,
+    PageSize, ParkedEvent, ReadLogError, RecordError, RelayProgress, RelayStore,
 };
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, Utc};
@@ -27,8 +27,8 @@ fn parked(position: u64, reason: &str) -> ParkedEvent {
     ParkedEvent { position, reason: reason.to_owned(), parked_at: instant(1), retry: false }
 }
 
-fn progress(bookmark: u64, parked: Vec<ParkedEvent>, delivered: &[u64]) -> RelayProgress {
-    RelayProgress { bookmark, parked, delivered: delivered.to_vec() }
+fn progress(checkpoint: u64, parked: Vec<ParkedEvent>, delivered: &[u64]) -> RelayProgress {
+    RelayProgress { checkpoint, parked, delivered: delivered.to_vec() }
 }
 
 fn page(rows: u16) -> PageSize {
@@ -37,17 +37,17 @@ fn page(rows: u16) -> PageSize {
 
 pub fn progress_is_written_whole_and_the_bookmark_never_goes_back(database: TestDatabase) {
     let world = relaying(database);
-    assert_eq!(world.store.bookmark().unwrap(), 0);
+    assert_eq!(world.store.checkpoint().unwrap(), 0);
     let (three, five) = (parked(3, "NO_ROUTE ✗"), parked(5, "it's too large"));
     world.store.record(&lease("me"), TIME, &progress(7, vec![three.clone(), five.clone()], &[])).unwrap();
-    assert_eq!(world.store.bookmark().unwrap(), 7);
+    assert_eq!(world.store.checkpoint().unwrap(), 7);
     assert_eq!(world.store.parked(0, page(10)).unwrap(), [three.clone(), five.clone()]);
     assert_eq!(world.store.parked(3, page(10)).unwrap(), [five]);
     assert_eq!(world.store.parked(0, page(1)).unwrap(), [three]);
 
     let again = ParkedEvent { parked_at: instant(9), ..parked(5, "still too large") };
     world.store.record(&lease("me"), TIME, &progress(4, vec![again.clone()], &[3])).unwrap();
-    assert_eq!(world.store.bookmark().unwrap(), 7);
+    assert_eq!(world.store.checkpoint().unwrap(), 7);
     assert_eq!(world.store.parked(0, page(10)).unwrap(), [again]);
     assert_eq!(world.store.parked_count().unwrap(), 1);
 }
@@ -56,7 +56,7 @@ pub fn who_has_lost_the_lease_writes_nothing(database: TestDatabase) {
     let world = relaying(database);
     let written = world.store.record(&lease("other"), TIME, &progress(7, vec![parked(3, "x")], &[]));
     assert!(matches!(written, Err(RecordError::LeaseLost)), "{written:?}");
-    assert_eq!((world.store.bookmark().unwrap(), world.store.parked_count().unwrap()), (0, 0));
+    assert_eq!((world.store.checkpoint().unwrap(), world.store.parked_count().unwrap()), (0, 0));
     world.store.release(&lease("me")).unwrap();
     let written = world.store.record(&lease("me"), TIME, &progress(7, Vec::new(), &[]));
     assert!(matches!(written, Err(RecordError::LeaseLost)), "{written:?}");
@@ -93,7 +93,7 @@ pub fn parked_events_are_marked_to_be_sent_again(database: TestDatabase) {
     assert!(to_retry(&world, 10).is_empty());
     assert_eq!(world.store.retry_all().unwrap(), 5);
     assert_eq!(to_retry(&world, 3), [1, 3, 4]);
-    assert_eq!(world.store.bookmark().unwrap(), 6);
+    assert_eq!(world.store.checkpoint().unwrap(), 6);
 }
 
 pub fn an_event_that_cannot_be_read_ends_a_page_and_is_told(database: TestDatabase) {
@@ -128,11 +128,11 @@ fn number_all(world: &World) {
     assert!(world.store.take(&keeper, TIME).unwrap());
     let mut place = None;
     loop {
-        let numbered = world.store.number(&keeper, TIME, place, 1_000).unwrap();
-        if numbered.events == 0 {
+        let sequenced = world.store.sequence(&keeper, TIME, place, 1_000).unwrap();
+        if sequenced.events == 0 {
             return;
         }
-        place = numbered.place;
+        place = sequenced.last_key;
     }
 }
 
@@ -141,12 +141,12 @@ pub fn parked_events_that_are_not_retained_are_forgotten(database: TestDatabase)
     for batch in ["B-1", "B-2", "B-3"] {
         world.add("LAMP", batch, 1, Eta::InStock);
     }
-    assert_eq!(world.store.unnumbered_count().unwrap(), 3);
+    assert_eq!(world.store.unsequenced_count().unwrap(), 3);
     number_all(&world);
-    assert_eq!(world.store.unnumbered_count().unwrap(), 0);
+    assert_eq!(world.store.unsequenced_count().unwrap(), 0);
     world.store.record(&lease("me"), TIME, &progress(3, vec![parked(1, "x"), parked(3, "x")], &[])).unwrap();
     let keeper = Lease { name: "log", holder: "me".to_owned() };
-    world.store.forget(&keeper, TIME, DateTime::<Utc>::MAX_UTC, 2).unwrap();
+    world.store.prune(&keeper, TIME, DateTime::<Utc>::MAX_UTC, 2).unwrap();
     world.store.retry_all().unwrap();
     assert_eq!(to_retry(&world, 9), [3]);
     assert_eq!(world.store.record(&lease("me"), TIME, &progress(0, Vec::new(), &[])).unwrap(), 1);
@@ -159,10 +159,10 @@ fn allocate(world: &World, order_id: &str, cause: &str) {
     let mut unit = world.begin();
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &[order_id]));
     product.allocate(&order(order_id), quantity(1), instant(0)).unwrap();
-    let mut origins = Origins::default();
-    let origin = Origin { causation_id: CausationId::parse(cause), ..Origin::default() };
-    origins.add(&sku("LAMP"), 0..product.events().len(), &origin);
-    unit.products().save(&[product], &origins).unwrap();
+    let mut contexts = EventContexts::default();
+    let context = EventContext { causation_id: CausationId::parse(cause), ..EventContext::default() };
+    contexts.add(&sku("LAMP"), 0..product.events().len(), &context);
+    unit.products().save(&[product], &contexts).unwrap();
     unit.commit().unwrap();
 }
 

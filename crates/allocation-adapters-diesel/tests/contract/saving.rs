@@ -1,6 +1,6 @@
 use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{AllocationOutcome, Eta, Event};
-use allocation_ports::{LockRequest, Origins, StoreError};
+use allocation_ports::{EventContexts, LockRequest, StoreError};
 use allocation_test_support::TestDatabase;
 
 pub fn a_batch_is_added(database: TestDatabase) {
@@ -111,7 +111,7 @@ pub fn several_products_are_saved_in_one_unit(database: TestDatabase) {
         product.allocate(&order("P"), quantity(2), instant(0)).unwrap();
         product.add_batch(reference(&format!("{}-2", product.sku())), quantity(1), Eta::InStock, world.now()).unwrap();
     }
-    unit.products().save(&products, &Origins::default()).unwrap();
+    unit.products().save(&products, &EventContexts::default()).unwrap();
     unit.commit().unwrap();
     let expected = ["O A A-1 1", "P A A-1 2", "O B B-1 1", "P B B-1 2", "O C C-1 1", "P C C-1 2"];
     assert_eq!(world.allocation_texts(), expected);
@@ -140,7 +140,7 @@ pub fn a_batch_that_vanished_is_a_broken_invariant(database: TestDatabase) {
     world.remove_batch("LAMP", "B");
     product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
     let mut unit = world.begin();
-    let result = unit.products().save(&[product], &Origins::default());
+    let result = unit.products().save(&[product], &EventContexts::default());
     // The version was there before, or the batch is missing: whatever is seen first.
     assert!(matches!(result, Err(StoreError::Invariant { .. })), "{result:?}");
 }
@@ -155,7 +155,7 @@ pub fn a_second_allocation_of_a_line_is_a_broken_invariant(database: TestDatabas
     world.allocate("LAMP", "O", 1).unwrap();
     product.allocate(&order("O"), quantity(2), instant(0)).unwrap();
     let mut unit = world.begin();
-    let result = unit.products().save(&[product], &Origins::default());
+    let result = unit.products().save(&[product], &EventContexts::default());
     assert!(matches!(result, Err(StoreError::Invariant { .. })), "{result:?}");
 }
 

@@ -1,7 +1,7 @@
 use crate::world::{World, connect, due, instant, new_order, reference, waits};
 use allocation_adapters_diesel::{Dialect, MigrateError, Store};
 use allocation_domain::{AllocationOutcome, Eta};
-use allocation_ports::{DatabaseProbe, LockWait, Queries, SchemaState, StoreError, UnitOfWorkFactory};
+use allocation_ports::{BatchQueries, DatabaseProbe, LockWait, SchemaState, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::sync::Barrier;
 

@@ -6,7 +6,7 @@ use allocation_domain::{
     BatchChange, Eta, Event, HoldDuration, LineState, LockTime, MoreNeeded, NewOrder, Order, OrderId, OrderTerms,
     Product, Products, QueuePosition, ReservationState, Sku, Undecided, Units,
 };
-use allocation_ports::{AllocationRow, Backorder, LockRequest, Origins, RecordedEvent, UnitOfWork};
+use allocation_ports::{AllocationRow, Backorder, EventContexts, LockRequest, RecordedEvent, UnitOfWork};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,7 +48,7 @@ pub fn wanted(names: &[&str], order_id: &OrderId, batch: u8) -> Vec<LockRequest>
         open_batches: true,
         batches: vec![reference(&format!("{name}-{batch}"))],
         order_ids: vec![order_id.clone()],
-        alone: Vec::new(),
+        standalone: Vec::new(),
     };
     names.iter().map(wanted).collect()
 }
@@ -98,7 +98,7 @@ impl Shop {
         }
         let mut products: Products = locked.into_iter().collect();
         assert_eq!(decide(&mut *unit, &mut products, &decision).ok(), in_memory);
-        unit.products().save(&products.into_iter().collect::<Vec<_>>(), &Origins::default()).unwrap();
+        unit.products().save(&products.into_iter().collect::<Vec<_>>(), &EventContexts::default()).unwrap();
         and_then(in_memory.is_some(), &mut *unit);
         unit.commit().unwrap();
         for product in self.truth.iter() {
@@ -160,7 +160,7 @@ impl Shop {
             1 => {
                 let standalone = LockRequest {
                     order_ids: Vec::new(),
-                    alone: vec![id.clone()],
+                    standalone: vec![id.clone()],
                     ..wanted(&one, &id, batch).remove(0)
                 };
                 let lock = |unit: &mut dyn UnitOfWork| unit.products().lock(std::slice::from_ref(&standalone)).unwrap();

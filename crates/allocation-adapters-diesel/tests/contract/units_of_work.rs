@@ -1,6 +1,6 @@
 use crate::world::{World, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::Eta;
-use allocation_ports::{LockRequest, LockWait, Origins, Queries, StoreError, UnitOfWorkFactory};
+use allocation_ports::{BatchQueries, EventContexts, LockRequest, LockWait, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ pub fn what_is_committed_is_there_and_what_is_dropped_is_not(database: TestDatab
         let mut unit = world.begin();
         let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
         product.allocate(&order("O"), quantity(3), instant(0)).unwrap();
-        unit.products().save(&[product], &Origins::default()).unwrap();
+        unit.products().save(&[product], &EventContexts::default()).unwrap();
         if commits {
             unit.commit().unwrap();
         } else {
@@ -29,7 +29,7 @@ pub fn readers_see_nothing_of_a_unit_before_its_commit(database: TestDatabase) {
     let mut unit = world.begin();
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
     product.allocate(&order("O"), quantity(3), instant(0)).unwrap();
-    unit.products().save(&[product], &Origins::default()).unwrap();
+    unit.products().save(&[product], &EventContexts::default()).unwrap();
     assert_eq!(world.allocated("B"), 0);
     assert!(world.allocation_texts().is_empty());
     unit.commit().unwrap();
@@ -43,7 +43,7 @@ pub fn a_unit_that_failed_cannot_be_committed(database: TestDatabase) {
     let wanted = LockRequest { create: true, ..LockRequest::product(sku("CHAIR")) };
     let mut chair = lock_one(&mut *unit, wanted);
     chair.add_batch(reference("B"), quantity(1), Eta::InStock, instant(0)).unwrap();
-    assert!(matches!(unit.products().save(&[chair], &Origins::default()), Err(StoreError::Conflict(_))));
+    assert!(matches!(unit.products().save(&[chair], &EventContexts::default()), Err(StoreError::Conflict(_))));
     assert!(matches!(unit.products().sku_of(&reference("B")), Err(StoreError::Failed(_))));
     assert!(matches!(unit.commit(), Err(StoreError::Failed(_))));
     assert_eq!(world.database.count("SELECT count(*) FROM products"), 1);
@@ -55,8 +55,8 @@ pub fn a_unit_without_changes_writes_nothing(database: TestDatabase) {
     world.add("LAMP", "B", 10, Eta::InStock);
     let mut unit = world.begin();
     let product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
-    unit.products().save(&[product], &Origins::default()).unwrap();
-    unit.products().save(&[], &Origins::default()).unwrap();
+    unit.products().save(&[product], &EventContexts::default()).unwrap();
+    unit.products().save(&[], &EventContexts::default()).unwrap();
     unit.commit().unwrap();
     world.begin().commit().unwrap();
     assert_eq!(world.database.count("SELECT count(*) FROM outbox"), 1, "only that of the batch");
@@ -85,7 +85,7 @@ pub fn a_unit_in_a_panicking_thread_is_rolled_back(database: TestDatabase) {
             let mut unit = world.begin();
             let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
             product.allocate(&order("O"), quantity(3), instant(0)).unwrap();
-            unit.products().save(&[product], &Origins::default()).unwrap();
+            unit.products().save(&[product], &EventContexts::default()).unwrap();
             std::panic::resume_unwind(Box::new("the worker gives up"));
         });
         worker.join().is_err()

@@ -6,8 +6,8 @@ use allocation_domain::{
     OnShortage, Order, OrderId, OrderTerms, Product, Products, Quantity, Sku, Undecided,
 };
 use allocation_ports::{
-    AllocationCursor, AllocationFilter, AllocationRow, BatchCursor, BatchFilter, LockRequest, LockWait, Origins,
-    PageSize, Queries, StoreError, UnitOfWork, UnitOfWorkFactory,
+    AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, BatchCursor, BatchFilter, BatchQueries,
+    EventContexts, LockRequest, LockWait, PageSize, StoreError, UnitOfWork, UnitOfWorkFactory,
 };
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -71,7 +71,7 @@ pub fn to_allocate(name: &str, order_ids: &[&str]) -> LockRequest {
 
 /// What a standalone line needs.
 pub fn standalone(name: &str, order_id: &str) -> LockRequest {
-    LockRequest { open_batches: true, alone: vec![order(order_id)], ..LockRequest::product(sku(name)) }
+    LockRequest { open_batches: true, standalone: vec![order(order_id)], ..LockRequest::product(sku(name)) }
 }
 
 pub fn connect(database: &TestDatabase, pool_size: u32) -> Store {
@@ -158,7 +158,7 @@ impl World {
         let mut unit = self.store.begin(LockWait::Usual)?;
         let mut products = unit.products().lock(&[wanted])?;
         let answer = work(&mut products[0]);
-        unit.products().save(&products, &Origins::default())?;
+        unit.products().save(&products, &EventContexts::default())?;
         unit.commit()?;
         Ok(answer)
     }
@@ -174,7 +174,7 @@ impl World {
         let mut unit = self.begin();
         let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);
         let decided = load_and_decide(&mut *unit, &mut product, decision);
-        unit.products().save(&[product], &Origins::default()).unwrap();
+        unit.products().save(&[product], &EventContexts::default()).unwrap();
         unit.commit().unwrap();
         decided
     }

@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::problem::{Kind, Problem};
-use allocation_ports::{CausationId, Origin, TraceParent};
+use allocation_ports::{CausationId, EventContext, TraceParent};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -10,13 +10,13 @@ use std::borrow::Cow;
 /// The most bytes of a command: the limit of an HTTP API body.
 const MAX_BYTES: usize = 256 << 10;
 
-/// A command with its id and origin.
+/// A command with its id and context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Envelope {
     /// The `id` of the `CloudEvent`.
     pub(crate) id: CausationId,
-    /// The origin that the command's events record.
-    pub(crate) origin: Origin,
+    /// The context that the command's events record.
+    pub(crate) context: EventContext,
     pub(crate) command: Command,
 }
 
@@ -53,8 +53,8 @@ impl Envelope {
         let data = event.data.ok_or_else(|| Problem::validation("data: is missing"))?;
         let command = Command::parse(&event.r#type, data)?;
         let traceparent = event.traceparent.as_deref().and_then(TraceParent::parse);
-        let origin = Origin { traceparent, causation_id: Some(id.clone()) };
-        Ok(Self { id, origin, command })
+        let context = EventContext { traceparent, causation_id: Some(id.clone()) };
+        Ok(Self { id, context, command })
     }
 }
 
@@ -119,8 +119,8 @@ mod tests {
     fn a_cloud_event_may_have_members_that_nobody_knows() {
         let envelope = Envelope::parse(CLOUD_EVENT, event().to_string().as_bytes()).unwrap();
         assert_eq!(envelope.id.as_str(), "C-1");
-        assert_eq!(envelope.origin.causation_id, Some(envelope.id));
-        assert!(envelope.origin.traceparent.is_some_and(|parent| parent.as_str().starts_with("00-4bf9")));
+        assert_eq!(envelope.context.causation_id, Some(envelope.id));
+        assert!(envelope.context.traceparent.is_some_and(|parent| parent.as_str().starts_with("00-4bf9")));
         assert!(matches!(envelope.command, Command::Deallocate { .. }));
     }
 

@@ -53,11 +53,11 @@ impl Executor {
     }
 
     async fn carry_out(&self, envelope: Envelope) -> Result<(), NotDone> {
-        let Envelope { command, origin, .. } = envelope;
-        let use_cases = self.handlers.use_cases.clone().with_origin(origin.clone());
+        let Envelope { command, context, .. } = envelope;
+        let use_cases = self.handlers.use_cases.clone().with_context(context.clone());
         match command {
             Command::Allocate(line) => {
-                self.handlers.engine.allocate(line, origin).await?;
+                self.handlers.engine.allocate(line, context).await?;
             }
             Command::Deallocate { order_id, reference } => {
                 self.block(move || use_cases.deallocate(&order_id, &reference)).await??;

@@ -3,7 +3,7 @@
 use allocation_adapters_rabbitmq::{AmqpUrl, Broker, BrokerName, RabbitPublisher};
 use allocation_domain::{Event, Sku};
 use allocation_ports::{
-    BrokerUnavailable, Delivery, EventPublisher, LoggedEvent, Origin, PendingConfirms, PublishStatus,
+    BrokerUnavailable, Delivery, EventContext, EventPublisher, LoggedEvent, PendingConfirms, PublishStatus,
 };
 use allocation_test_support::TestBroker;
 use chrono::DateTime;
@@ -27,7 +27,13 @@ fn publisher_at(broker: &TestBroker, url: &str) -> RabbitPublisher {
 fn sold_out(position: u64) -> LoggedEvent {
     let sku = Sku::parse(format!("SKU-{}", position % 3)).unwrap();
     let occurred_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-    LoggedEvent { position, sku: sku.clone(), occurred_at, event: Event::OutOfStock { sku }, origin: Origin::default() }
+    LoggedEvent {
+        position,
+        sku: sku.clone(),
+        occurred_at,
+        event: Event::OutOfStock { sku },
+        context: EventContext::default(),
+    }
 }
 
 /// An event of another type.

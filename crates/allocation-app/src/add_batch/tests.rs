@@ -123,15 +123,15 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
 
 #[test]
 fn the_events_tell_where_the_command_came_from() {
-    let origin = Origin { causation_id: CausationId::parse("command-1"), ..Origin::default() };
+    let context = EventContext { causation_id: CausationId::parse("command-1"), ..EventContext::default() };
     let unit = committed(|products| {
         found(None)(products);
-        let from = origin.clone();
+        let from = context.clone();
         products
             .expect_save()
             .times(1)
-            .withf(move |products, origins| origins.of(products[0].sku(), 0) == Some(&from))
+            .withf(move |products, contexts| contexts.of(products[0].sku(), 0) == Some(&from))
             .returning(|_, _| Ok(()));
     });
-    use_cases(vec![unit]).with_origin(origin.clone()).add_batch(&shipment()).unwrap();
+    use_cases(vec![unit]).with_context(context.clone()).add_batch(&shipment()).unwrap();
 }

@@ -4,17 +4,17 @@ use crate::allocate_line::{AllocateLineError, LineAnswer};
 use crate::group::{Answer, Command};
 use crate::place_order::{OrderAnswer, PlaceOrderError};
 use allocation_domain::{NewOrder, OrderLine, Sku};
-use allocation_ports::{Origin, StoreError};
+use allocation_ports::{EventContext, StoreError};
 use std::iter;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-/// A command with its origin and the channel for its reply.
+/// A command with its context and the channel for its reply.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) request: Request,
-    pub(super) origin: Origin,
+    pub(super) context: EventContext,
     /// The time from which the command is rejected.
     pub(super) deadline: Instant,
     /// The room in the queue that the job occupies while it waits.
@@ -29,12 +29,12 @@ pub(super) enum Request {
 }
 
 impl Job {
-    pub(super) const fn command(&self) -> (Command<'_>, &Origin) {
+    pub(super) const fn command(&self) -> (Command<'_>, &EventContext) {
         let command = match &self.request {
             Request::Line { line, .. } => Command::Allocate(line),
             Request::Order { order, .. } => Command::Place(order),
         };
-        (command, &self.origin)
+        (command, &self.context)
     }
 
     /// Returns how many lines the command has.

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, MutexGuard};
 use std::time::Duration;
 
-/// Returns a command without an origin.
+/// Returns a command without a context.
 fn job(request: Request) -> Job {
-    Job { request, origin: Origin::default(), deadline: Instant::now(), room: None }
+    Job { request, context: EventContext::default(), deadline: Instant::now(), room: None }
 }
 
 /// The most lines in a group.
@@ -83,7 +83,7 @@ impl Shared {
         let shared = Arc::clone(self);
         products.expect_lock().returning(move |wanted| {
             let names = |wanted: &LockRequest| {
-                wanted.order_ids.iter().chain(&wanted.alone).map(|id| format!("{id}")).collect::<Vec<_>>()
+                wanted.order_ids.iter().chain(&wanted.standalone).map(|id| format!("{id}")).collect::<Vec<_>>()
             };
             locked(&shared.groups).push(wanted.iter().flat_map(names).collect());
             if let Some(error) = fault(wanted) {
@@ -183,7 +183,7 @@ fn no_fault(_: &[LockRequest]) -> Option<StoreError> {
 }
 
 fn names(group: &[LockRequest]) -> impl Iterator<Item = &str> {
-    group.iter().flat_map(|wanted| wanted.order_ids.iter().chain(&wanted.alone).map(|id| id.as_str()))
+    group.iter().flat_map(|wanted| wanted.order_ids.iter().chain(&wanted.standalone).map(|id| id.as_str()))
 }
 
 fn told(answer: LineAnswer) -> &'static str {
@@ -208,9 +208,9 @@ fn told(answer: LineAnswer) -> &'static str {
 /// Submits a first line, and the others so that they gather while its unit runs.
 fn in_two_groups(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]) -> Vec<&'static str> {
     shared.close_gate();
-    let mut answers = vec![engine.submit_line(lines[0].clone(), Origin::default()).unwrap()];
+    let mut answers = vec![engine.submit_line(lines[0].clone(), EventContext::default()).unwrap()];
     shared.await_unit();
-    answers.extend(lines[1..].iter().map(|line| engine.submit_line(line.clone(), Origin::default()).unwrap()));
+    answers.extend(lines[1..].iter().map(|line| engine.submit_line(line.clone(), EventContext::default()).unwrap()));
     shared.open_gate();
     let answer =
         |answer: oneshot::Receiver<LineAnswer>| answer.blocking_recv().unwrap_or_else(|_| Err(abandoned().into()));
@@ -314,18 +314,22 @@ fn a_line_that_finds_the_queue_full_is_refused_at_once() {
     let shared = Shared::with(&[("LAMP", 100)]);
     let engine = engine(&shared, 3, no_fault);
     shared.close_gate();
-    let first = engine.submit_line(line("O-0", "LAMP", 1), Origin::default()).unwrap();
+    let first = engine.submit_line(line("O-0", "LAMP", 1), EventContext::default()).unwrap();
     shared.await_unit();
-    let queued: Vec<_> =
-        (1..4).map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1), Origin::default()).unwrap()).collect();
-    assert!(matches!(engine.submit_line(line("O-9", "LAMP", 1), Origin::default()), Err(SubmitError::Overloaded)));
+    let queued: Vec<_> = (1..4)
+        .map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1), EventContext::default()).unwrap())
+        .collect();
+    assert!(matches!(
+        engine.submit_line(line("O-9", "LAMP", 1), EventContext::default()),
+        Err(SubmitError::Overloaded)
+    ));
     assert_eq!(shared.counters.snapshot().overloads, 1);
     shared.open_gate();
     for answer in std::iter::once(first).chain(queued) {
         assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
     }
     assert_eq!(
-        told(engine.submit_line(line("O-9", "LAMP", 1), Origin::default()).unwrap().blocking_recv().unwrap()),
+        told(engine.submit_line(line("O-9", "LAMP", 1), EventContext::default()).unwrap().blocking_recv().unwrap()),
         "allocated"
     );
     engine.shut_down();
@@ -348,10 +352,10 @@ fn a_caller_who_hangs_up_changes_nothing_for_others() {
     let shared = Shared::with(&[("LAMP", 3)]);
     let engine = engine(&shared, 100, no_fault);
     shared.close_gate();
-    let first = engine.submit_line(line("O-0", "LAMP", 1), Origin::default()).unwrap();
+    let first = engine.submit_line(line("O-0", "LAMP", 1), EventContext::default()).unwrap();
     shared.await_unit();
-    drop(engine.submit_line(line("O-1", "LAMP", 1), Origin::default()).unwrap());
-    let last = engine.submit_line(line("O-2", "LAMP", 2), Origin::default()).unwrap();
+    drop(engine.submit_line(line("O-1", "LAMP", 1), EventContext::default()).unwrap());
+    let last = engine.submit_line(line("O-2", "LAMP", 2), EventContext::default()).unwrap();
     shared.open_gate();
     assert_eq!(told(first.blocking_recv().unwrap()), "allocated");
     assert_eq!(told(last.blocking_recv().unwrap()), "out of stock", "the line of the one who left is decided");
@@ -363,8 +367,9 @@ fn shutting_down_answers_all_who_wait_and_takes_no_more() {
     let shared = Shared::with(&[("LAMP", 100)]);
     let engine = engine(&shared, 100, no_fault);
     shared.close_gate();
-    let answers: Vec<_> =
-        (0..50).map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1), Origin::default()).unwrap()).collect();
+    let answers: Vec<_> = (0..50)
+        .map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1), EventContext::default()).unwrap())
+        .collect();
     let stopping = {
         let engine = engine.clone();
         std::thread::spawn(move || engine.shut_down())
@@ -375,7 +380,10 @@ fn shutting_down_answers_all_who_wait_and_takes_no_more() {
         assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
     }
     stopping.join().unwrap();
-    assert!(matches!(engine.submit_line(line("LATE", "LAMP", 1), Origin::default()), Err(SubmitError::ShuttingDown)));
+    assert!(matches!(
+        engine.submit_line(line("LATE", "LAMP", 1), EventContext::default()),
+        Err(SubmitError::ShuttingDown)
+    ));
 }
 
 #[test]
@@ -441,7 +449,7 @@ fn a_queue_is_as_long_as_the_lines_of_its_orders() {
     let shared = Shared::with(&[("LAMP", 100), ("RUG", 100)]);
     let engine = engine(&shared, 5, no_fault);
     let place = |order_id: &str, skus: &[(&str, u32)]| {
-        engine.submit_order(new_order(order_id, skus, OrderTerms::default()), Origin::default())
+        engine.submit_order(new_order(order_id, skus, OrderTerms::default()), EventContext::default())
     };
     let two = [("LAMP", 1), ("RUG", 1)];
     shared.close_gate();
@@ -449,7 +457,7 @@ fn a_queue_is_as_long_as_the_lines_of_its_orders() {
     shared.await_unit();
     let waiting = [place("O-1", &two).unwrap(), place("O-2", &two).unwrap()];
     assert!(matches!(place("O-3", &two), Err(SubmitError::Overloaded)), "there is room for one line, not for two");
-    let alone = engine.submit_line(line("O-4", "LAMP", 1), Origin::default()).unwrap();
+    let alone = engine.submit_line(line("O-4", "LAMP", 1), EventContext::default()).unwrap();
     shared.open_gate();
     for answer in waiting.into_iter().chain([first]) {
         assert!(matches!(answer.blocking_recv().unwrap(), Ok(PlaceOrderOutcome::Placed(_))));
@@ -467,13 +475,15 @@ fn orders_and_lines_share_a_group_and_each_gets_its_own_answer() {
     let shared = Shared::with(&[("LAMP", 10)]);
     let engine = engine(&shared, 100, no_fault);
     let placed = |order_id: &str, lamps: u32| {
-        engine.submit_order(new_order(order_id, &[("LAMP", lamps)], OrderTerms::default()), Origin::default()).unwrap()
+        engine
+            .submit_order(new_order(order_id, &[("LAMP", lamps)], OrderTerms::default()), EventContext::default())
+            .unwrap()
     };
     shared.close_gate();
-    let first = engine.submit_line(line("O-1", "LAMP", 1), Origin::default()).unwrap();
+    let first = engine.submit_line(line("O-1", "LAMP", 1), EventContext::default()).unwrap();
     shared.await_unit();
     let (fits, short) = (placed("O-2", 4), placed("O-3", 6));
-    let alone = engine.submit_line(line("O-4", "LAMP", 5), Origin::default()).unwrap();
+    let alone = engine.submit_line(line("O-4", "LAMP", 5), EventContext::default()).unwrap();
     shared.open_gate();
     assert_eq!(told(first.blocking_recv().unwrap()), "allocated");
     assert!(matches!(fits.blocking_recv().unwrap(), Ok(PlaceOrderOutcome::Placed(_))));
@@ -492,12 +502,13 @@ fn a_group_has_no_more_lines_than_it_may_but_for_an_order_that_is_larger() {
     let lines: Vec<(String, u32)> = (0..40).map(|n| (format!("SKU-{n}"), 1)).collect();
     let lines: Vec<(&str, u32)> = lines.iter().map(|(sku, units)| (sku.as_str(), *units)).collect();
     shared.close_gate();
-    let mut answers =
-        vec![engine.submit_order(new_order("O-0", &lines[..2], OrderTerms::default()), Origin::default()).unwrap()];
+    let mut answers = vec![
+        engine.submit_order(new_order("O-0", &lines[..2], OrderTerms::default()), EventContext::default()).unwrap(),
+    ];
     shared.await_unit();
     for (n, count) in [GROUP_SIZE - 2, 2, 3, 40, 2].into_iter().enumerate() {
         let order = new_order(&format!("O-{}", n + 1), &lines[..count], OrderTerms::default());
-        answers.push(engine.submit_order(order, Origin::default()).unwrap());
+        answers.push(engine.submit_order(order, EventContext::default()).unwrap());
     }
     shared.open_gate();
     for answer in answers {

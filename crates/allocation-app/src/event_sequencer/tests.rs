@@ -34,22 +34,22 @@ fn place(name: &str, version: u64) -> OutboxKey {
 /// Returns a log that sequences these chunks, each after its key.
 fn numbering(chunks: Vec<(Option<OutboxKey>, Sequenced)>) -> MockLogSequencer {
     let mut log = MockLogSequencer::new();
-    log.expect_has_unnumbered().returning(|| Ok(true));
+    log.expect_has_unsequenced().returning(|| Ok(true));
     let (times, mut chunks) = (chunks.len(), chunks.into_iter());
-    log.expect_number().times(times).returning(move |lease, time, after, most| {
-        let (expected, numbered) = chunks.next().unwrap();
+    log.expect_sequence().times(times).returning(move |lease, time, after, most| {
+        let (expected, sequenced) = chunks.next().unwrap();
         assert_eq!((lease.holder.as_str(), time, after, most), ("me", LEASE, expected, MOST));
-        Ok(numbered)
+        Ok(sequenced)
     });
     log
 }
 
 fn full(place: OutboxKey) -> Sequenced {
-    Sequenced { events: u64::from(MOST), last: 7, place: Some(place) }
+    Sequenced { events: u64::from(MOST), last: 7, last_key: Some(place) }
 }
 
 fn rest(events: u64) -> Sequenced {
-    Sequenced { events, last: 9, place: None }
+    Sequenced { events, last: 9, last_key: None }
 }
 
 /// Returns the pauses after steps of a process that holds the lease.
@@ -85,10 +85,10 @@ fn full_chunks_follow_each_other_and_a_round_ends_where_it_began() {
 #[test]
 fn a_round_goes_on_without_another_look_and_ends_when_nothing_is_left() {
     let mut log = MockLogSequencer::new();
-    log.expect_has_unnumbered().times(1).returning(|| Ok(true));
+    log.expect_has_unsequenced().times(1).returning(|| Ok(true));
     let mut chunks = vec![full(place("A", 1)), full(place("B", 1)), rest(0)].into_iter();
-    log.expect_number().times(3).returning(move |_, _, _, _| Ok(chunks.next().unwrap()));
-    log.expect_tidy().times(1).returning(|| Ok(()));
+    log.expect_sequence().times(3).returning(move |_, _, _, _| Ok(chunks.next().unwrap()));
+    log.expect_vacuum().times(1).returning(|| Ok(()));
     let keeper = keeper(MockLeases::new(), log, None);
     steps(&keeper, Held { untidied: TIDY, ..Held::now(GRACE) }, 3);
 }
@@ -116,7 +116,7 @@ fn what_is_numbered_is_told_to_those_who_wait() {
 #[test]
 fn the_store_is_tidied_after_many_events_once_there_are_few_to_number() {
     let mut log = numbering(vec![(None, full(place("A", 1))), (Some(place("A", 1)), rest(1))]);
-    log.expect_tidy().times(1).returning(|| Ok(()));
+    log.expect_vacuum().times(1).returning(|| Ok(()));
     let keeper = keeper(MockLeases::new(), log, None);
     steps(&keeper, Held { untidied: TIDY, ..Held::now(GRACE) }, 2);
 }
@@ -124,7 +124,7 @@ fn the_store_is_tidied_after_many_events_once_there_are_few_to_number() {
 #[test]
 fn a_lease_is_renewed_in_time_while_there_is_nothing_to_do() {
     let mut log = MockLogSequencer::new();
-    log.expect_has_unnumbered().returning(|| Ok(false));
+    log.expect_has_unsequenced().returning(|| Ok(false));
     let keeper = keeper(taken(&[true, false]), log, None);
     assert_eq!(steps(&keeper, Held::now(GRACE), 2), [LOOK, LOOK], "not yet");
     let long_ago = || Some(Held { renewed: Instant::now().checked_sub(RENEW).unwrap(), ..Held::now(GRACE) });
@@ -139,7 +139,7 @@ fn past_grace() -> Held {
 
 /// Sets up a log that advances the retention time to `trusted`, beside a clock.
 fn with_time(log: &mut MockLogSequencer, times: usize, trusted: DateTime<Utc>, clock: DateTime<Utc>) {
-    log.expect_has_unnumbered().returning(|| Ok(false));
+    log.expect_has_unsequenced().returning(|| Ok(false));
     log.expect_retention_time().times(times).returning(move |lease, time, _| {
         assert_eq!((lease.holder.as_str(), time), ("me", LEASE));
         Ok(RetentionTime { trusted, now: clock })
@@ -151,7 +151,7 @@ fn old_events_are_forgotten_in_small_steps_with_pauses() {
     let mut log = MockLogSequencer::new();
     with_time(&mut log, 1, now(), now());
     let mut gone = [u64::from(FORGET), 3].into_iter();
-    log.expect_forget()
+    log.expect_prune()
         .times(2)
         .withf(|_, _, before, most| *before == now() - TimeDelta::days(30) && *most == FORGET)
         .returning(move |_, _, _, _| Ok(gone.next().unwrap()));
@@ -167,7 +167,7 @@ fn old_events_are_forgotten_in_small_steps_with_pauses() {
 #[test]
 fn nothing_is_forgotten_at_once_after_a_start() {
     let mut log = MockLogSequencer::new();
-    log.expect_has_unnumbered().returning(|| Ok(false));
+    log.expect_has_unsequenced().returning(|| Ok(false));
     let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
     let held = Held::now(GRACE);
     assert!(held.forget_next >= Instant::now() + GRACE.saturating_sub(Duration::from_secs(20)));
@@ -179,7 +179,7 @@ fn events_go_by_the_time_that_has_passed_whatever_the_clock_says() {
     for ahead in [TimeDelta::days(31), TimeDelta::days(3_650)] {
         let mut log = MockLogSequencer::new();
         with_time(&mut log, 2, now(), now() + ahead);
-        log.expect_forget()
+        log.expect_prune()
             .times(2)
             .withf(|_, _, before, _| *before == now() - TimeDelta::days(30))
             .returning(|_, _, _, _| Ok(0));
@@ -196,8 +196,8 @@ fn events_go_by_the_time_that_has_passed_whatever_the_clock_says() {
 #[test]
 fn the_time_moves_on_by_what_has_passed_since_this_process_moved_it_before() {
     let mut log = MockLogSequencer::new();
-    log.expect_has_unnumbered().returning(|| Ok(false));
-    log.expect_forget().returning(|_, _, _, _| Ok(0));
+    log.expect_has_unsequenced().returning(|| Ok(false));
+    log.expect_prune().returning(|_, _, _, _| Ok(0));
     let mut expected = [Duration::ZERO..Duration::from_nanos(1), Duration::from_secs(10)..Duration::MAX].into_iter();
     log.expect_retention_time().times(2).returning(move |_, _, passed| {
         let expected = expected.next().unwrap();
@@ -217,7 +217,7 @@ fn the_time_moves_on_by_what_has_passed_since_this_process_moved_it_before() {
 fn events_are_numbered_though_old_ones_cannot_be_forgotten() {
     let mut log = numbering(vec![(None, rest(2))]);
     log.expect_retention_time().returning(|_, _, _| Ok(RetentionTime { trusted: now(), now: now() }));
-    log.expect_forget().times(1).returning(|_, _, _, _| Err(SequenceError::Store(StoreError::Failed(cause("no")))));
+    log.expect_prune().times(1).returning(|_, _, _, _| Err(SequenceError::Store(StoreError::Failed(cause("no")))));
     let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
     let mut held = Some(past_grace());
     assert!(matches!(keeper.step(&mut held), Err(SequenceError::Store(_))));
@@ -245,7 +245,7 @@ fn it_goes_on_after_a_failure_and_gives_the_lease_back_when_it_is_stopped() {
     leases.expect_release().times(1).withf(|lease| lease.holder == "me").returning(|_| Ok(()));
     let mut log = MockLogSequencer::new();
     let mut number = 0;
-    log.expect_has_unnumbered().returning(move || {
+    log.expect_has_unsequenced().returning(move || {
         number += 1;
         // The receiver is gone once the test is over.
         let _over = told.send(number);

@@ -14,7 +14,7 @@ use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUn
 type Unit = Result<MockUnitOfWork, StoreError>;
 
 fn decide_all(units: Vec<Unit>, commands: &[Command<'_>]) -> Result<Vec<Answer>, StoreError> {
-    let from_nowhere = Origin::default();
+    let from_nowhere = EventContext::default();
     let commands = || commands.iter().map(|command| (*command, &from_nowhere));
     runner(units).run("decide_group", |unit, attempt| decide_group(unit, attempt, commands(), &mut |_| false))
 }
@@ -99,7 +99,7 @@ fn each_sku_is_locked_once_in_order_with_its_lines() {
         products
             .expect_lock()
             .withf(|wanted| {
-                let named: Vec<_> = wanted.iter().map(|w| (w.sku.as_str(), w.alone.len(), w.create)).collect();
+                let named: Vec<_> = wanted.iter().map(|w| (w.sku.as_str(), w.standalone.len(), w.create)).collect();
                 named == [("LAMP", 2, false), ("SOFA", 1, false)]
             })
             .returning(|_| Ok(Vec::new()));
@@ -322,12 +322,12 @@ fn an_order_that_a_lost_commit_had_placed_is_told_as_placed() {
 
 #[test]
 fn each_event_of_a_group_tells_where_its_own_command_came_from() {
-    fn from(id: &str) -> Origin {
-        Origin { causation_id: CausationId::parse(id), ..Origin::default() }
+    fn from(id: &str) -> EventContext {
+        EventContext { causation_id: CausationId::parse(id), ..EventContext::default() }
     }
-    fn told(origins: &Origins, name: &str) -> Vec<Option<String>> {
-        let id = |origin: &Origin| origin.causation_id.as_ref().unwrap().to_string();
-        (0..4).map(|ordinal| origins.of(&sku(name), ordinal).map(id)).collect()
+    fn told(contexts: &EventContexts, name: &str) -> Vec<Option<String>> {
+        let id = |context: &EventContext| context.causation_id.as_ref().unwrap().to_string();
+        (0..4).map(|ordinal| contexts.of(&sku(name), ordinal).map(id)).collect()
     }
     let unit = with_orders(
         committed(|products| {
@@ -335,18 +335,18 @@ fn each_event_of_a_group_tells_where_its_own_command_came_from() {
             products
                 .expect_save()
                 .times(1)
-                .withf(|_, origins| {
+                .withf(|_, contexts| {
                     let (first, order) = (Some("first".to_owned()), Some("order".to_owned()));
                     // The line of an order is placed, and then allocated; no sofa is left.
-                    told(origins, "LAMP") == [first, None, order.clone(), order.clone()]
-                        && told(origins, "SOFA") == [order.clone(), order.clone(), order, None]
+                    told(contexts, "LAMP") == [first, None, order.clone(), order.clone()]
+                        && told(contexts, "SOFA") == [order.clone(), order.clone(), order, None]
                 })
                 .returning(|_, _| Ok(()));
         }),
         added,
     );
     let (one, two, three) = (line("O-2", "LAMP", 1), line("O-3", "LAMP", 1), line("O-4", "LAMP", 99));
-    let (new, nowhere) = (two_lines(), Origin::default());
+    let (new, nowhere) = (two_lines(), EventContext::default());
     let (first, refused, of_order) = (from("first"), from("refused"), from("order"));
     let commands = [
         (Command::Allocate(&one), &first),
@@ -423,7 +423,7 @@ mod late {
         commands: &[Command<'_>],
         is_late: impl Fn(Attempt, usize) -> bool,
     ) -> Result<Vec<Answer>, StoreError> {
-        let from_nowhere = Origin::default();
+        let from_nowhere = EventContext::default();
         let commands = || commands.iter().map(|command| (*command, &from_nowhere));
         runner(units).run("decide_group", |unit, attempt| {
             decide_group(unit, attempt, commands(), &mut |number| is_late(attempt, number))

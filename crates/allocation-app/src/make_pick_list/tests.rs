@@ -91,7 +91,7 @@ fn a_list_of_that_name_that_was_made_of_something_else_is_another() {
         let other = with_pick_lists(rolled_back(|_| {}), |lists| {
             let stored = Products::from_iter(listed(&["LAMP"])).pick_list(&list_id("P-1")).unwrap();
             lists.expect_find().return_once(|_| Ok(Some(StoredPickList { list: stored, created_at: now() })));
-            lists.expect_asked().return_once(|_| Ok(Some(asked().with_max_lines(1).unwrap())));
+            lists.expect_request().return_once(|_| Ok(Some(asked().with_max_lines(1).unwrap())));
         });
         let units = if resolving { vec![lost(), other] } else { vec![other] };
         let error = make(finding(BOTH), units).unwrap_err();

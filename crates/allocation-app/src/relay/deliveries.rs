@@ -46,7 +46,7 @@ impl Refusals {
                 }
             };
             page.progress.parked.extend(reason.map(|reason| parked(position, reason, now)));
-            page.progress.bookmark = position;
+            page.progress.checkpoint = position;
         }
         page
     }

@@ -4,7 +4,7 @@ use crate::testing::{cause, clock, now, sku};
 use allocation_domain::Event;
 use allocation_ports::mocks::{MockEventLog, MockEventPublisher, MockLeases, MockPendingConfirms, MockRelayStore};
 use allocation_ports::{
-    BrokerUnavailable, Delivery, EngineMetrics, EventPage, GroupMeasure, LoggedEvent, Origin, ParkedEvent,
+    BrokerUnavailable, Delivery, EngineMetrics, EventContext, EventPage, GroupMeasure, LoggedEvent, ParkedEvent,
     PendingConfirms, PublishStatus, ReadLogError, RecordError, StoreError,
 };
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ struct World {
     events: u64,
     /// The position of the oldest retained event.
     oldest: u64,
-    bookmark: u64,
+    checkpoint: u64,
     /// The positions of unreadable events.
     unreadable: Vec<u64>,
     parked: BTreeMap<u64, ParkedEvent>,
@@ -65,7 +65,7 @@ type Shared = Arc<Mutex<World>>;
 
 fn event(position: u64) -> LoggedEvent {
     let event = Event::OutOfStock { sku: sku("LAMP") };
-    LoggedEvent { position, sku: sku("LAMP"), occurred_at: now(), event, origin: Origin::default() }
+    LoggedEvent { position, sku: sku("LAMP"), occurred_at: now(), event, context: EventContext::default() }
 }
 
 fn log(world: &Shared) -> MockEventLog {
@@ -87,7 +87,7 @@ fn log(world: &Shared) -> MockEventLog {
 fn store(world: &Shared) -> MockRelayStore {
     let mut store = MockRelayStore::new();
     let shared = Arc::clone(world);
-    store.expect_bookmark().returning(move || Ok(shared.lock().unwrap().bookmark));
+    store.expect_checkpoint().returning(move || Ok(shared.lock().unwrap().checkpoint));
     let shared = Arc::clone(world);
     store.expect_to_retry().returning(move |page| {
         let world = shared.lock().unwrap();
@@ -105,7 +105,7 @@ fn store(world: &Shared) -> MockRelayStore {
             return Err(RecordError::LeaseLost);
         }
         world.recorded += 1;
-        world.bookmark = world.bookmark.max(progress.bookmark);
+        world.checkpoint = world.checkpoint.max(progress.checkpoint);
         for parked in &progress.parked {
             world.parked.insert(parked.position, parked.clone());
         }
@@ -224,7 +224,7 @@ fn relay(world: World, done: impl Fn(&World) -> bool) -> (World, bool) {
 
 #[test]
 fn all_events_are_sent_in_their_order_and_marked_in_bulk() {
-    let (world, done) = relay(World { events: 95, ..World::default() }, |world| world.bookmark == 95);
+    let (world, done) = relay(World { events: 95, ..World::default() }, |world| world.checkpoint == 95);
     assert!(done);
     assert_eq!(world.sent, (1..=95).collect::<Vec<_>>());
     assert_eq!((world.recorded, world.connected, world.released), (10, 1, 1));
@@ -233,7 +233,8 @@ fn all_events_are_sent_in_their_order_and_marked_in_bulk() {
 #[test]
 fn in_a_rush_the_relay_rests_four_times_as_long_as_it_works() {
     let (begun, work) = (Instant::now(), Duration::from_millis(3));
-    let (world, done) = relay(World { events: 95, rush: Some(work), ..World::default() }, |world| world.bookmark == 95);
+    let (world, done) =
+        relay(World { events: 95, rush: Some(work), ..World::default() }, |world| world.checkpoint == 95);
     assert!(done);
     assert_eq!(world.sent, (1..=95).collect::<Vec<_>>());
     // The tenth round may end before its rest.
@@ -242,14 +243,14 @@ fn in_a_rush_the_relay_rests_four_times_as_long_as_it_works() {
 
 #[test]
 fn a_relay_goes_on_behind_its_bookmark() {
-    let (world, _) = relay(World { events: 30, bookmark: 17, ..World::default() }, |world| world.bookmark == 30);
+    let (world, _) = relay(World { events: 30, checkpoint: 17, ..World::default() }, |world| world.checkpoint == 30);
     assert_eq!(world.sent, (18..=30).collect::<Vec<_>>());
 }
 
 #[test]
 fn what_was_sent_and_not_confirmed_is_sent_again() {
     let world = World { events: 40, break_after: Some(1), ..World::default() };
-    let (world, done) = relay(world, |world| world.bookmark == 40);
+    let (world, done) = relay(world, |world| world.checkpoint == 40);
     assert!(done);
     let expected: Vec<u64> = (1..=20).chain(11..=40).collect();
     assert_eq!(world.sent, expected);
@@ -258,7 +259,7 @@ fn what_was_sent_and_not_confirmed_is_sent_again() {
 
 #[test]
 fn a_broker_that_is_away_is_waited_for() {
-    let (world, done) = relay(World { events: 5, away: 7, ..World::default() }, |world| world.bookmark == 5);
+    let (world, done) = relay(World { events: 5, away: 7, ..World::default() }, |world| world.checkpoint == 5);
     assert!(done);
     assert_eq!((world.sent, world.released), (vec![1, 2, 3, 4, 5], 8));
 }
@@ -268,7 +269,7 @@ fn what_nobody_wants_is_parked_with_the_reason_and_holds_up_nothing() {
     let mut world = World { events: 12, ..World::default() };
     world.broker.insert(3, vec![Delivery::Unroutable("NO_ROUTE".to_owned())]);
     world.broker.insert(7, vec![Delivery::Poison("too large".to_owned())]);
-    let (world, _) = relay(world, |world| world.bookmark == 12);
+    let (world, _) = relay(world, |world| world.checkpoint == 12);
     let parked: Vec<_> = world.parked.values().map(|parked| (parked.position, parked.reason.as_str())).collect();
     assert_eq!(parked, [(3, "NO_ROUTE"), (7, "too large")]);
     assert_eq!(world.parked[&3].parked_at, now());
@@ -278,7 +279,7 @@ fn what_nobody_wants_is_parked_with_the_reason_and_holds_up_nothing() {
 #[test]
 fn an_event_that_cannot_be_read_is_parked_and_holds_up_nothing() {
     let world = World { events: 30, unreadable: vec![1, 7, 8, 30], ..World::default() };
-    let (world, done) = relay(world, |world| world.bookmark == 30);
+    let (world, done) = relay(world, |world| world.checkpoint == 30);
     assert!(done);
     assert_eq!(world.sent, (1..=30).filter(|position| ![1, 7, 8, 30].contains(position)).collect::<Vec<_>>());
     assert_eq!(world.parked.keys().copied().collect::<Vec<_>>(), [1, 7, 8, 30]);
@@ -289,7 +290,7 @@ fn an_event_that_cannot_be_read_is_parked_and_holds_up_nothing() {
 
 #[test]
 fn an_event_that_still_cannot_be_read_when_it_is_to_be_sent_again_is_parked_again() {
-    let mut world = World { events: 6, bookmark: 6, unreadable: vec![3], ..World::default() };
+    let mut world = World { events: 6, checkpoint: 6, unreadable: vec![3], ..World::default() };
     for position in [2, 3, 4] {
         let reason = "x".to_owned();
         world.parked.insert(position, ParkedEvent { position, reason, parked_at: now(), retry: true });
@@ -304,7 +305,7 @@ fn an_event_that_still_cannot_be_read_when_it_is_to_be_sent_again_is_parked_agai
 fn a_refused_event_is_sent_again_with_all_behind_it() {
     let mut world = World { events: 12, ..World::default() };
     world.broker.insert(4, vec![Delivery::Refused, Delivery::Refused]);
-    let (world, done) = relay(world, |world| world.bookmark == 12);
+    let (world, done) = relay(world, |world| world.checkpoint == 12);
     assert!(done && world.parked.is_empty());
     let first_answers: Vec<u64> = world.sent.iter().copied().filter(|position| *position == 4).collect();
     assert_eq!(first_answers.len(), 3);
@@ -315,7 +316,7 @@ fn a_refused_event_is_sent_again_with_all_behind_it() {
 fn an_event_that_is_refused_while_others_are_taken_is_poison() {
     let mut world = World { events: 12, ..World::default() };
     world.broker.insert(4, vec![Delivery::Refused; 5]);
-    let (world, done) = relay(world, |world| world.bookmark == 12);
+    let (world, done) = relay(world, |world| world.checkpoint == 12);
     assert!(done);
     let reason = "the broker has refused it 5 times and taken what came behind it";
     assert_eq!((world.parked.len(), world.parked[&4].reason.as_str()), (1, reason));
@@ -327,18 +328,18 @@ fn a_broker_that_takes_nothing_for_a_while_makes_no_event_poison() {
     for position in 4..=12 {
         world.broker.insert(position, vec![Delivery::Refused; 20]);
     }
-    let (world, done) = relay(world, |world| world.bookmark == 12);
+    let (world, done) = relay(world, |world| world.checkpoint == 12);
     assert!(done && world.parked.is_empty(), "{:?}", world.parked);
 }
 
 #[test]
 fn a_broker_that_says_that_it_is_blocked_is_waited_for_and_a_silent_one_is_given_up() {
     let blocked = World { events: 12, answers: vec![PublishStatus::Blocked; 50], ..World::default() };
-    let (world, done) = relay(blocked, |world| world.bookmark == 12);
+    let (world, done) = relay(blocked, |world| world.checkpoint == 12);
     assert!(done);
     assert_eq!((world.connected, world.sent.len()), (1, 12));
     let silent = World { events: 12, answers: vec![PublishStatus::Waiting; 50], ..World::default() };
-    let (world, done) = relay(silent, |world| world.bookmark == 12);
+    let (world, done) = relay(silent, |world| world.checkpoint == 12);
     assert!(done);
     assert!(world.connected > 1 && world.sent.len() > 12, "{}", world.connected);
 }
@@ -355,7 +356,8 @@ fn parked(positions: &[u64]) -> BTreeMap<u64, ParkedEvent> {
 
 #[test]
 fn parked_events_are_sent_again_when_asked_for() {
-    let mut world = World { events: 12, oldest: 3, bookmark: 12, parked: parked(&[2, 5, 6, 7, 8]), ..World::default() };
+    let mut world =
+        World { events: 12, oldest: 3, checkpoint: 12, parked: parked(&[2, 5, 6, 7, 8]), ..World::default() };
     world.broker.insert(6, vec![Delivery::Unroutable("still NO_ROUTE".to_owned())]);
     world.broker.insert(7, vec![Delivery::Refused]);
     let (world, _) = relay(world, |world| !world.sent.is_empty() && !world.parked.values().any(|parked| parked.retry));
@@ -363,25 +365,25 @@ fn parked_events_are_sent_again_when_asked_for() {
     let parked: Vec<_> = world.parked.values().map(|parked| (parked.position, parked.reason.as_str())).collect();
     // Parked events that are no longer retained are dropped.
     assert_eq!(parked, [(6, "still NO_ROUTE"), (7, "the broker has refused it"), (8, "NO_ROUTE")]);
-    assert_eq!((world.bookmark, world.connected), (12, 1));
+    assert_eq!((world.checkpoint, world.connected), (12, 1));
 }
 
 #[test]
 fn many_events_that_are_sent_again_do_not_keep_new_ones_waiting() {
     let positions: Vec<u64> = (1..=95).collect();
-    let world = World { events: 125, bookmark: 95, parked: parked(&positions), ..World::default() };
-    let (world, _) = relay(world, |world| world.bookmark == 125 && world.parked.len() == 1);
+    let world = World { events: 125, checkpoint: 95, parked: parked(&positions), ..World::default() };
+    let (world, _) = relay(world, |world| world.checkpoint == 125 && world.parked.len() == 1);
     let new = world.sent.iter().rposition(|position| *position > 95).unwrap();
     assert!(new < 60, "{:?}", world.sent);
 }
 
 #[test]
 fn events_that_are_gone_are_passed_over() {
-    let world = World { events: 30, oldest: 21, bookmark: 10, ..World::default() };
-    let (world, _) = relay(world, |world| world.bookmark == 30);
+    let world = World { events: 30, oldest: 21, checkpoint: 10, ..World::default() };
+    let (world, _) = relay(world, |world| world.checkpoint == 30);
     assert_eq!(world.sent, (21..=30).collect::<Vec<_>>());
-    let all_gone = World { events: 30, oldest: 31, bookmark: 10, ..World::default() };
-    let (world, done) = relay(all_gone, |world| world.bookmark == 30);
+    let all_gone = World { events: 30, oldest: 31, checkpoint: 10, ..World::default() };
+    let (world, done) = relay(all_gone, |world| world.checkpoint == 30);
     assert!(done && world.sent.is_empty(), "nothing is left to be sent");
 }
 
@@ -396,7 +398,7 @@ fn who_has_not_the_lease_sends_nothing() {
 fn who_loses_the_lease_sends_nothing_more() {
     let world = World { events: 1_000, lose_lease_after: Some(3), ..World::default() };
     let (world, _) = relay(world, |world| world.lease_is_lost && late());
-    assert_eq!((world.recorded, world.bookmark, world.released), (3, 30, 0), "it is not ours to give back");
+    assert_eq!((world.recorded, world.checkpoint, world.released), (3, 30, 0), "it is not ours to give back");
     assert!(world.sent.len() <= 50, "one page was on its way");
 }
 

@@ -69,7 +69,7 @@ pub(super) struct Worker {
     log: FailureLog,
     refusals: Refusals,
     /// The checkpoint in the store.
-    bookmark: u64,
+    checkpoint: u64,
 }
 
 impl Worker {
@@ -77,7 +77,7 @@ impl Worker {
         let lease = Lease { name: Relay::LEASE, holder: settings.holder.clone() };
         let (renewed, refusals) = (Instant::now(), Refusals::default());
         let log = FailureLog::new("event relay", "retrying");
-        Self { ports, settings, stopped, lease, renewed, failures: 0, log, refusals, bookmark: 0 }
+        Self { ports, settings, stopped, lease, renewed, failures: 0, log, refusals, checkpoint: 0 }
     }
 
     pub(super) fn run(mut self) {
@@ -144,14 +144,14 @@ impl Worker {
     /// While the broker works, the previous progress is recorded and the next events are read.
     fn relay(&mut self) -> Result<Infallible, Ended> {
         self.ports.publisher.connect()?;
-        self.bookmark = self.ports.store.bookmark()?;
-        let (mut after, mut retried) = (self.bookmark, None);
+        self.checkpoint = self.ports.store.checkpoint()?;
+        let (mut after, mut retried) = (self.checkpoint, None);
         let (mut done, mut events) = (RelayProgress::default(), Vec::new());
         loop {
             let begun = Instant::now();
             if events.is_empty() {
                 // Events that are no longer retained cannot be published.
-                done.bookmark = after;
+                done.checkpoint = after;
                 self.record(&mut done)?;
                 events = self.read_or_park(&mut after, &mut done)?;
             }
@@ -270,12 +270,12 @@ impl Worker {
     /// Records progress and resets it.
     fn record(&mut self, done: &mut RelayProgress) -> Result<(), Ended> {
         let progress = std::mem::take(done);
-        if progress.bookmark <= self.bookmark && progress.parked.is_empty() && progress.delivered.is_empty() {
+        if progress.checkpoint <= self.checkpoint && progress.parked.is_empty() && progress.delivered.is_empty() {
             return Ok(());
         }
         let asked = Instant::now();
         let forgotten = self.ports.store.record(&self.lease, self.settings.lease_time, &progress)?;
-        (self.renewed, self.bookmark) = (asked, self.bookmark.max(progress.bookmark));
+        (self.renewed, self.checkpoint) = (asked, self.checkpoint.max(progress.checkpoint));
         if forgotten > 0 {
             tracing::error!(events = forgotten, "parked events are not retained any more, and were never delivered");
         }

@@ -24,7 +24,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// The number of events read at a time.
-const EVENTS: u16 = 250;
+const PAGE: PageSize = PageSize::new(250).unwrap();
 
 document!(StreamEventsProblems: Validation, EventsGone, Overloaded, DatabaseUnavailable, InternalError);
 
@@ -67,7 +67,7 @@ pub(crate) async fn stream(api: Data<Api>, request: HttpRequest) -> Result<HttpR
     errors.check(Some(()))?;
     let waiter = api.feed.tail.enter().ok_or_else(|| Problem::of(Kind::Overloaded))?;
     // The first page is read before the response starts, so that pruned events are still reported as a problem.
-    let first = Page::read_stream(&api, &request, &params, params.after, size()).await?;
+    let first = Page::read_stream(&api, &request, &params, params.after, PAGE).await?;
     let mut response = HttpResponse::build(StatusCode::OK);
     response.insert_header((CONTENT_TYPE, HeaderValue::from_static("text/event-stream")));
     response.insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")));
@@ -82,11 +82,6 @@ pub(crate) async fn stream(api: Data<Api>, request: HttpRequest) -> Result<HttpR
             _ => following.next().await.map(|(next, following)| (Ok(next), (None, following))),
         }
     })))
-}
-
-#[expect(clippy::expect_used, reason = "the constant is a valid page size")]
-fn size() -> PageSize {
-    PageSize::new(EVENTS).expect("the constant is a valid page size")
 }
 
 /// A client of the stream. Further events are read only after it has received the previous ones.
@@ -114,7 +109,7 @@ impl Following {
                     return Some(self.send(heartbeat.into()));
                 }
             }
-            match Page::read_stream(&self.api, &self.request, &self.params, Some(self.after), size()).await {
+            match Page::read_stream(&self.api, &self.request, &self.params, Some(self.after), PAGE).await {
                 Ok(page) => {
                     self.after = page.next;
                     if !page.is_empty {

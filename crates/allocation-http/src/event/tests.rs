@@ -4,7 +4,7 @@ use actix_web::test::{self, TestRequest};
 use allocation_domain::Event;
 use allocation_ports::mocks::MockEventLog;
 use allocation_ports::{
-    EventFilter, EventPage, LogBounds, LoggedEvent, Origin, ReadLogError, StoreError, Subject, TraceParent,
+    EventContext, EventFilter, EventPage, LogBounds, LoggedEvent, ReadLogError, StoreError, Subject, TraceParent,
 };
 use futures_util::future::{join, join_all, poll_fn};
 use serde_json::json;
@@ -22,7 +22,7 @@ fn cancelled(position: u64) -> LoggedEvent {
         sku: sku("LAMP"),
         occurred_at: now(),
         event: Event::LineCancelled { order_id: order("O-1"), sku: sku("LAMP") },
-        origin: Origin { traceparent: TraceParent::parse(TRACE), causation_id: None },
+        context: EventContext { traceparent: TraceParent::parse(TRACE), causation_id: None },
     }
 }
 

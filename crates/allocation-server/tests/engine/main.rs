@@ -8,7 +8,7 @@ use allocation_app::{
     RetryPolicy, UnitRunner, UseCases,
 };
 use allocation_domain::{AllocationOutcome, BatchReference, Eta, OrderId, OrderLine, Quantity, Sku};
-use allocation_ports::{Clock, EngineMetrics, LockWait, Origin, StoreError, UnitOfWork, UnitOfWorkFactory};
+use allocation_ports::{Clock, EngineMetrics, EventContext, LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, SubsecRound, Utc};
 use std::future::{poll_fn, ready};
@@ -128,7 +128,7 @@ impl World {
         let line =
             OrderLine::new(OrderId::parse(order_id).unwrap(), Sku::parse(sku).unwrap(), Quantity::new(units).unwrap());
         let (engine, line) = (self.engine.clone(), line.unwrap());
-        let mut answer = Box::pin(async move { told(engine.allocate(line, Origin::default()).await) });
+        let mut answer = Box::pin(async move { told(engine.allocate(line, EventContext::default()).await) });
         match self.runtime.block_on(poll_fn(|context| Poll::Ready(answer.as_mut().poll(context)))) {
             Poll::Ready(told) => self.runtime.spawn(ready(told)),
             Poll::Pending => self.runtime.spawn(answer),

@@ -7,10 +7,11 @@ fn a_command_that_has_waited_too_long_is_refused_and_never_tried() {
     let shared = Shared::with(&[("LAMP", 100), ("RUG", 100)]);
     let engine = engine(&shared, 100, no_fault);
     shared.close_gate();
-    let first = engine.submit_line(line("O-0", "LAMP", 1), Origin::default()).unwrap();
+    let first = engine.submit_line(line("O-0", "LAMP", 1), EventContext::default()).unwrap();
     shared.await_unit();
-    let late: Vec<_> =
-        (1..9).map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1), Origin::default()).unwrap()).collect();
+    let late: Vec<_> = (1..9)
+        .map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1), EventContext::default()).unwrap())
+        .collect();
     shared.time.pass(MAX_AGE);
     shared.open_gate();
     assert_eq!(told(first.blocking_recv().unwrap()), "overloaded", "its time was over before it had the lock");
@@ -27,9 +28,9 @@ fn those_who_came_later_are_decided_in_the_same_group() {
     let shared = Shared::with(&[("LAMP", 100)]);
     let engine = engine(&shared, 100, no_fault);
     shared.close_gate();
-    let first = engine.submit_line(line("O-0", "LAMP", 1), Origin::default()).unwrap();
+    let first = engine.submit_line(line("O-0", "LAMP", 1), EventContext::default()).unwrap();
     shared.await_unit();
-    let submit = |id: &str| engine.submit_line(line(id, "LAMP", 1), Origin::default()).unwrap();
+    let submit = |id: &str| engine.submit_line(line(id, "LAMP", 1), EventContext::default()).unwrap();
     let late = submit("O-1");
     shared.time.pass(Duration::from_millis(400));
     let in_time = submit("O-2");

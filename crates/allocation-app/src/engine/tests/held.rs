@@ -15,15 +15,15 @@ impl Shared {
 
 /// Submits a line that is decided at once.
 fn decide(engine: &AllocationEngine, order_id: &str, name: &str) -> &'static str {
-    told(engine.submit_line(line(order_id, name, 1), Origin::default()).unwrap().blocking_recv().unwrap())
+    told(engine.submit_line(line(order_id, name, 1), EventContext::default()).unwrap().blocking_recv().unwrap())
 }
 
 /// Submits lines that gather in one group.
 fn gather(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]) -> Vec<oneshot::Receiver<LineAnswer>> {
     shared.close_gate();
-    let first = engine.submit_line(line("FIRST", "LAMP", 1), Origin::default()).unwrap();
+    let first = engine.submit_line(line("FIRST", "LAMP", 1), EventContext::default()).unwrap();
     shared.await_unit();
-    let send = |line: &OrderLine| engine.submit_line(line.clone(), Origin::default()).unwrap();
+    let send = |line: &OrderLine| engine.submit_line(line.clone(), EventContext::default()).unwrap();
     let answers = lines.iter().map(send).collect();
     shared.open_gate();
     assert!(["allocated", "unchanged"].contains(&told(first.blocking_recv().unwrap())));
@@ -81,7 +81,7 @@ fn an_order_over_a_held_product_holds_up_no_order_over_others() {
     let shared = Shared::with(&[("LAMP", 100), ("RUG", 100), ("HELD", 100)]);
     let engine = engine(&shared, 100, no_fault);
     let place = |order_id: &str, skus: &[(&str, u32)]| {
-        engine.submit_order(new_order(order_id, skus, OrderTerms::default()), Origin::default()).unwrap()
+        engine.submit_order(new_order(order_id, skus, OrderTerms::default()), EventContext::default()).unwrap()
     };
     shared.hold("HELD");
     let mut held = place("H-1", &[("HELD", 1), ("LAMP", 1)]);

@@ -59,16 +59,16 @@ impl fmt::Display for CausationId {
     }
 }
 
-/// The origin of a command, as recorded with its events. Usually empty.
+/// The context of a command, as recorded with its events. Usually empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Origin {
+pub struct EventContext {
     /// The trace that the request belongs to.
     pub traceparent: Option<TraceParent>,
     /// The id of the command, if it has one.
     pub causation_id: Option<CausationId>,
 }
 
-impl Origin {
+impl EventContext {
     /// Returns whether both fields are empty.
     #[must_use]
     pub const fn is_unknown(&self) -> bool {
@@ -76,30 +76,30 @@ impl Origin {
     }
 }
 
-/// The origins of a unit of work's events, as ranges of each product's events. Events of unknown origin are
-/// left out; an empty map costs nothing.
+/// The contexts of a unit of work's events, as ranges of each product's events. Events of unknown context
+/// are left out; an empty map costs nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Origins(BTreeMap<Sku, Vec<(Range<usize>, Origin)>>);
+pub struct EventContexts(BTreeMap<Sku, Vec<(Range<usize>, EventContext)>>);
 
-impl Origins {
-    /// Adds a range of a product's events, behind the ranges added before. Events of unknown origin need
+impl EventContexts {
+    /// Adds a range of a product's events, behind the ranges added before. Events of unknown context need
     /// not be added.
-    pub fn add(&mut self, sku: &Sku, events: Range<usize>, origin: &Origin) {
-        if !origin.is_unknown() && !events.is_empty() {
-            self.0.entry(sku.clone()).or_default().push((events, origin.clone()));
+    pub fn add(&mut self, sku: &Sku, events: Range<usize>, context: &EventContext) {
+        if !context.is_unknown() && !events.is_empty() {
+            self.0.entry(sku.clone()).or_default().push((events, context.clone()));
         }
     }
 
-    /// Returns the origin of a product's event, `None` when it is unknown. Events are counted from 0, as
+    /// Returns the context of a product's event, `None` when it is unknown. Events are counted from 0, as
     /// ordinals are.
     #[must_use]
-    pub fn of(&self, sku: &Sku, ordinal: usize) -> Option<&Origin> {
+    pub fn of(&self, sku: &Sku, ordinal: usize) -> Option<&EventContext> {
         let ranges = self.0.get(sku)?;
-        let (events, origin) = ranges.get(ranges.partition_point(|(events, _)| events.end <= ordinal))?;
-        events.contains(&ordinal).then_some(origin)
+        let (events, context) = ranges.get(ranges.partition_point(|(events, _)| events.end <= ordinal))?;
+        events.contains(&ordinal).then_some(context)
     }
 
-    /// Returns whether the origin of every event is unknown.
+    /// Returns whether the context of every event is unknown.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -139,16 +139,16 @@ mod tests {
     #[test]
     fn each_event_has_the_origin_of_its_range() {
         let sku = |text| Sku::parse(text).unwrap();
-        let from = |id| Origin { causation_id: CausationId::parse(id), ..Origin::default() };
-        let mut origins = Origins::default();
-        origins.add(&sku("LAMP"), 0..3, &Origin::default());
-        assert!(origins.is_empty());
-        origins.add(&sku("LAMP"), 3..5, &from("one"));
-        origins.add(&sku("LAMP"), 5..5, &from("none"));
-        origins.add(&sku("LAMP"), 6..7, &from("two"));
-        let told: Vec<_> = (0..8).map(|ordinal| origins.of(&sku("LAMP"), ordinal).cloned()).collect();
+        let from = |id| EventContext { causation_id: CausationId::parse(id), ..EventContext::default() };
+        let mut contexts = EventContexts::default();
+        contexts.add(&sku("LAMP"), 0..3, &EventContext::default());
+        assert!(contexts.is_empty());
+        contexts.add(&sku("LAMP"), 3..5, &from("one"));
+        contexts.add(&sku("LAMP"), 5..5, &from("none"));
+        contexts.add(&sku("LAMP"), 6..7, &from("two"));
+        let told: Vec<_> = (0..8).map(|ordinal| contexts.of(&sku("LAMP"), ordinal).cloned()).collect();
         let (one, two) = (Some(from("one")), Some(from("two")));
         assert_eq!(told, [None, None, None, one.clone(), one, None, two, None]);
-        assert_eq!(origins.of(&sku("RUG"), 3), None);
+        assert_eq!(contexts.of(&sku("RUG"), 3), None);
     }
 }

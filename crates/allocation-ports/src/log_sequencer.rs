@@ -29,9 +29,9 @@ pub struct Sequenced {
     pub events: u64,
     /// The position of the newest event of the log.
     pub last: u64,
-    /// The key of the last of them, after which the next step begins. `None` when the store uses another
-    /// order, or when no event got a position.
-    pub place: Option<OutboxKey>,
+    /// The key of the last event that got a position, after which the next step begins. `None` when the
+    /// store uses another order, or when no event got a position.
+    pub last_key: Option<OutboxKey>,
 }
 
 /// The time against which retention is measured.
@@ -47,10 +47,10 @@ pub struct RetentionTime {
 #[derive(Debug, thiserror::Error)]
 pub enum SequenceError {
     /// Another process holds the lease. Nothing was written.
-    #[error("another process keeps the log")]
+    #[error("another process sequences events")]
     LeaseLost,
     /// The store failed.
-    #[error("the log was not kept")]
+    #[error("events were not sequenced")]
     Store(#[from] StoreError),
 }
 
@@ -65,7 +65,7 @@ pub trait LogSequencer: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn has_unnumbered(&self) -> Result<bool, StoreError>;
+    fn has_unsequenced(&self) -> Result<bool, StoreError>;
 
     /// Assigns positions to at most `most` events after a key, and renews the lease for `time`.
     ///
@@ -76,7 +76,7 @@ pub trait LogSequencer: Send + Sync {
     /// # Errors
     ///
     /// MUST be [`SequenceError::LeaseLost`], with nothing written, when another process holds the lease.
-    fn number(
+    fn sequence(
         &self,
         lease: &Lease,
         time: Duration,
@@ -106,7 +106,7 @@ pub trait LogSequencer: Send + Sync {
     /// # Errors
     ///
     /// MUST be [`SequenceError::LeaseLost`], with nothing written, when another process holds the lease.
-    fn forget(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, SequenceError>;
+    fn prune(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, SequenceError>;
 
     /// Reclaims the space that sequenced events leave, in a store that does not do so by itself. Called
     /// from time to time while events are sequenced.
@@ -114,5 +114,5 @@ pub trait LogSequencer: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn tidy(&self) -> Result<(), StoreError>;
+    fn vacuum(&self) -> Result<(), StoreError>;
 }

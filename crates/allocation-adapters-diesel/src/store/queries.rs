@@ -1,0 +1,146 @@
+//! The lock-free reads of a store.
+
+use super::Store;
+use crate::{moving, reads};
+use allocation_domain::{
+    Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, Sku,
+};
+use allocation_ports::{
+    AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
+    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, EventCursor, HistoryQueries, MovingBatches, OrderFilter,
+    OrderPage, OrderQueries, OverdueCursor, PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries,
+    PickableLines, ProductQueries, ProductTotals, RecordedEvent, StoreError, StoredPickList,
+};
+use chrono::{DateTime, NaiveDate, Utc};
+
+impl BatchQueries for Store {
+    fn batch(&self, reference: &BatchReference, now: DateTime<Utc>) -> Result<Option<Batch>, StoreError> {
+        self.read(|connection| reads::batch_at(connection, reference, now))
+    }
+
+    fn batches(
+        &self,
+        filter: &BatchFilter,
+        after: Option<BatchCursor>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Batch>, StoreError> {
+        self.read(|connection| reads::batches(connection, filter, after.as_ref(), page, now))
+    }
+
+    fn overdue_batches(
+        &self,
+        filter: &BatchFilter,
+        today: NaiveDate,
+        after: Option<OverdueCursor>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Batch>, StoreError> {
+        self.read(|connection| reads::overdue_batches(connection, filter, today, after.as_ref(), page, now))
+    }
+}
+
+impl AllocationQueries for Store {
+    fn allocations(
+        &self,
+        filter: &AllocationFilter,
+        after: Option<AllocationCursor>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<AllocationRow>, StoreError> {
+        self.read(|connection| reads::allocations(connection, filter, after.as_ref(), page, now))
+    }
+}
+
+impl OrderQueries for Store {
+    fn order(&self, order_id: &OrderId) -> Result<Option<Order>, StoreError> {
+        self.read(|connection| reads::order(connection, order_id))
+    }
+
+    fn orders(
+        &self,
+        filter: &OrderFilter,
+        after: Option<OrderId>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<OrderPage, StoreError> {
+        self.read_snapshot(|connection| reads::orders(connection, filter, after.as_ref(), page, now))
+    }
+}
+
+impl BackorderQueries for Store {
+    fn backorders(
+        &self,
+        filter: &BackorderFilter,
+        after: Option<BackorderCursor>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Backorder>, StoreError> {
+        self.read_snapshot(|connection| reads::backorders(connection, filter, after.as_ref(), page, now))
+    }
+}
+
+impl ProductQueries for Store {
+    fn product(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Option<ProductTotals>, StoreError> {
+        self.read_snapshot(|connection| reads::product(connection, sku, now))
+    }
+
+    fn products(
+        &self,
+        after: Option<Sku>,
+        page: PageSize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ProductTotals>, StoreError> {
+        self.read_snapshot(|connection| reads::products(connection, after.as_ref(), page, now))
+    }
+
+    fn availability(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Option<Availability>, StoreError> {
+        self.read_snapshot(|connection| reads::availability(connection, sku, now))
+    }
+}
+
+impl HistoryQueries for Store {
+    fn history(
+        &self,
+        order_id: &OrderId,
+        after: Option<EventCursor>,
+        page: PageSize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.read(|connection| reads::history(connection, order_id, after.as_ref(), page))
+    }
+}
+
+impl PickListQueries for Store {
+    fn pick_list(&self, list_id: &PickListId) -> Result<Option<StoredPickList>, StoreError> {
+        self.read_snapshot(|connection| reads::pick_list(connection, list_id))
+    }
+
+    fn pick_lists(
+        &self,
+        filter: &PickListFilter,
+        after: Option<PickListId>,
+        page: PageSize,
+    ) -> Result<PickListPage, StoreError> {
+        self.read_snapshot(|connection| reads::pick_lists(connection, filter, after.as_ref(), page))
+    }
+}
+
+impl PickCandidates for Store {
+    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError> {
+        self.read(|connection| reads::pickable(connection, criteria, most))
+    }
+}
+
+impl MovingBatches for Store {
+    fn moving_batches(
+        &self,
+        after: Option<(Sku, BatchReference)>,
+        most: u16,
+    ) -> Result<Vec<(Sku, BatchReference)>, StoreError> {
+        self.read(|connection| moving::batches(connection, after.as_ref(), most))
+    }
+
+    fn first_to_leave(&self, reference: &BatchReference, units: u32) -> Result<Option<FirstToLeave>, StoreError> {
+        self.read(|connection| moving::first_to_leave(connection, reference, units))
+    }
+}

@@ -1,0 +1,29 @@
+use crate::StoreError;
+use allocation_domain::{OrderId, PickCriteria, Sku};
+use std::collections::BTreeSet;
+
+/// Order lines from which a new pick list can be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PickableLines {
+    /// The lines, each once, sorted by SKU.
+    pub lines: BTreeSet<(Sku, OrderId)>,
+    /// Whether the search ended before its bound. If so, these are the first pickable lines; if not, there
+    /// may be others.
+    pub complete: bool,
+}
+
+/// Finds order lines for new pick lists, without locks.
+pub trait PickCandidates: Send + Sync {
+    /// Returns order lines from which a new pick list can be made, as far as an unlocked read can
+    /// determine. These lines match `criteria` and have firm units in stock that are on no list.
+    ///
+    /// They MUST include the first `most` lines by batch, then in the order in which lines are served. A
+    /// list of `most` lines would consist of these if nothing else changed. The cost MUST NOT grow with
+    /// allocations that were picked, nor with the allocations of batches behind the lines found. It MUST
+    /// have a bound in rows: a search that reaches it returns the lines found so far and is not complete.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError>;
+}

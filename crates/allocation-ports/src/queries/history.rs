@@ -1,0 +1,53 @@
+use crate::{PageSize, StoreError};
+use allocation_domain::{Event, OrderId, Sku};
+use chrono::{DateTime, Utc};
+
+/// An event as it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEvent {
+    /// The product that the event is about.
+    pub sku: Sku,
+    /// The version that the unit of work gave the product.
+    pub version: u64,
+    /// The ordinal of the event within that unit.
+    pub ordinal: u32,
+    /// When the event occurred, in microseconds.
+    pub occurred_at: DateTime<Utc>,
+    /// The event.
+    pub event: Event,
+}
+
+/// The position of an event in a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventCursor {
+    /// When the event occurred, in microseconds.
+    pub occurred_at: DateTime<Utc>,
+    /// The product that the event is about.
+    pub sku: Sku,
+    /// The version that the unit of work gave the product.
+    pub version: u64,
+    /// The ordinal of the event within that unit.
+    pub ordinal: u32,
+}
+
+impl From<&RecordedEvent> for EventCursor {
+    fn from(row: &RecordedEvent) -> Self {
+        Self { occurred_at: row.occurred_at, sku: row.sku.clone(), version: row.version, ordinal: row.ordinal }
+    }
+}
+
+/// Reads the events of orders.
+pub trait HistoryQueries: Send + Sync {
+    /// Returns the retained events of an order after `after`, by the time at which they occurred, then by
+    /// SKU, version and ordinal. Events without a position in the log MUST be included.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn history(
+        &self,
+        order_id: &OrderId,
+        after: Option<EventCursor>,
+        page: PageSize,
+    ) -> Result<Vec<RecordedEvent>, StoreError>;
+}
