@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_counts_once_however_often_it_comes() {
+    fn an_event_counts_once_however_often_it_arrives() {
         let mut picture = Picture::default();
         let come = [("1", "allocated", 5), ("2", "allocated", 4), ("1", "allocated", 5), ("3", "deallocated", 2)];
         let new = come.map(|(id, kind, quantity)| picture.count(event(id, kind, quantity)));

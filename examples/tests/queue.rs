@@ -51,7 +51,7 @@ fn allocated(id: u32, sku: &str, quantity: u32) -> String {
 }
 
 #[test]
-fn the_command_of_the_readme_goes_on_after_duplicates_nonsense_and_a_restart_of_the_broker() {
+fn the_readme_command_survives_duplicates_nonsense_and_a_restart_of_the_broker() {
     let broker = TestBroker::own();
     let program = Program::start(&broker);
     let publish = |bodies: &[String]| {

@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_file_is_refused() {
+    fn a_sqlite_url_without_a_file_is_rejected() {
         assert_eq!(DatabaseUrl::parse("sqlite://"), Err(DatabaseUrlError::NoPath));
         for url in ["sqlite://:memory:", "sqlite://file:x?mode=memory", "sqlite://x?mode=memory&cache=shared"] {
             assert_eq!(DatabaseUrl::parse(url), Err(DatabaseUrlError::InMemory), "{url}");
@@ -287,14 +287,14 @@ mod tests {
     }
 
     #[test]
-    fn other_databases_are_refused() {
+    fn other_databases_are_rejected() {
         for url in ["", "stock.db", "sqlite:stock.db", "mysql://localhost/stock", "postgres:stock", "SQLITE://x"] {
             assert_eq!(DatabaseUrl::parse(url), Err(DatabaseUrlError::UnknownScheme), "{url}");
         }
     }
 
     #[test]
-    fn what_libpq_understands_is_accepted() {
+    fn every_url_that_libpq_understands_is_accepted() {
         for url in [
             "postgres://localhost",
             "postgresql://clerk:pass%2Fword@db:5432/stock?sslmode=require",
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_is_not_encoded_is_refused_rather_than_quoted() {
+    fn an_unencoded_password_is_rejected_and_not_quoted() {
         assert_eq!(DatabaseUrl::parse("postgres://clerk:pa/ss@db/stock"), Err(DatabaseUrlError::Port));
         assert_eq!(DatabaseUrl::parse("postgres://clerk:pa?ss@db/stock"), Err(DatabaseUrlError::Port));
         for (url, error) in [
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_those_of_all_hosts() {
+    fn one_port_applies_to_all_hosts() {
         let ports = |url| postgres(url).ports();
         assert_eq!(ports("postgres://clerk:12345@db/stock")[..], [5432]);
         assert_eq!(ports("postgres://a:1,[::1]:2,b/stock?target_session_attrs=read-write")[..], [1, 2, 5432]);

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_refused_without_quoting_it() {
+    fn an_invalid_url_is_rejected_and_not_quoted() {
         for wrong in ["", "secret", "http://u:secret@h", "amqp://u:sec#ret@h:x/v", "amqp://u:secret@h:99999/v"] {
             let error = AmqpUrl::parse(wrong).unwrap_err();
             assert_eq!(error, AmqpUrlError::Unreadable, "{wrong}");
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_broker_is_given_up_unless_the_url_says_otherwise() {
+    fn a_silent_broker_times_out_unless_the_url_says_otherwise() {
         let query = |url: &str| AmqpUrl::parse(url).unwrap().uri().query;
         assert_eq!(query("amqp://h").heartbeat, Some(HEARTBEAT_SECONDS));
         assert_eq!(query("amqp://h?heartbeat=60").heartbeat, Some(60));

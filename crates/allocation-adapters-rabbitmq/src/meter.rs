@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_read_than_the_limit_and_one_read_until_messages_are_done() {
+    fn reading_stops_one_read_beyond_the_limit_until_messages_are_done() {
         let mut stream = metered(1_000, 100_000);
         assert_eq!(read_all(&mut stream), 1_000);
         let meter = stream.meter.clone();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_larger_than_the_limit_is_read_to_its_end() {
+    fn one_message_larger_than_the_limit_is_read_to_its_end() {
         let mut stream = metered(1_000, 10_500);
         let mut read = 0;
         for _ in 0..10 {

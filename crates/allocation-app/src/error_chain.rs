@@ -38,7 +38,7 @@ mod tests {
     struct Told(#[source] io::Error);
 
     #[test]
-    fn each_cause_is_told_once() {
+    fn each_cause_appears_once() {
         let error = NoAnswer(Told(io::Error::other("port 1 is closed")));
         assert_eq!(ErrorChain(&error).to_string(), "no answer: refused: port 1 is closed");
     }

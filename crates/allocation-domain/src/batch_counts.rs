@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_that_overflow_together_are_refused() {
+    fn counters_that_overflow_together_are_rejected() {
         let counts = BatchCounts { allocated: u32::MAX, picked: u32::MAX, shipped: u32::MAX, missing: 13 };
         assert!(batch().with_counts(counts).is_err());
     }

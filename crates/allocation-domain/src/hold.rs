@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hold_has_expired_at_the_very_instant_it_expires() {
+    fn a_hold_has_expired_at_the_instant_of_its_expiry() {
         let now = DateTime::from_timestamp_micros(1_800_000_000_000_001).unwrap();
         let hold = ReservationState::Held { expires_at: HoldDuration::from_seconds(10).unwrap().after(now) };
         let end = DateTime::from_timestamp_micros(1_800_000_010_000_001).unwrap();
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hold_never_outlasts_time_itself() {
+    fn a_hold_ends_at_the_latest_representable_instant() {
         let day = HoldDuration::from_seconds(86_400).unwrap();
         assert_eq!(day.after(DateTime::<Utc>::MAX_UTC), DateTime::<Utc>::MAX_UTC);
     }

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_that_is_at_hand_has_no_gap() {
+    fn a_completely_loaded_queue_has_no_gap() {
         let all = KnownQueue::up_to(None, false);
         assert!(all.is_all());
         assert_eq!(all.gap_after(None, u64::MAX), None);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_queue_that_was_not_looked_for_nothing_is_known() {
+    fn a_queue_that_was_not_loaded_is_all_gap() {
         let nothing = KnownQueue::up_to(None, true);
         assert!(!nothing.is_all());
         assert_eq!(nothing.gap_after(None, 1), Some(None));
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_looked_for_is_known_for_so_many_units_and_no_more() {
+    fn a_loaded_part_is_known_up_to_its_number_of_free_units() {
         let mut known = KnownQueue::up_to(None, true);
         known.add(None, Some(place(5)), true, 10);
         assert_eq!(known.gap_after(None, 10), Some(Some(place(5))));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn looking_again_from_a_place_forgets_what_came_after() {
+    fn loading_again_from_a_position_discards_the_later_parts() {
         let mut known = KnownQueue::up_to(Some(place(9)), true);
         assert_eq!(known.gap_after(None, u64::MAX), Some(Some(place(9))));
         known.add(Some(&place(3)), Some(place(4)), true, 7);

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_that_no_index_can_hold_is_refused() {
+    fn a_key_too_long_for_an_index_is_rejected() {
         let line = |c: &str| {
             let long = c.repeat(255);
             OrderLine::new(OrderId::parse(long.clone()).unwrap(), Sku::parse(long).unwrap(), Quantity::new(1).unwrap())

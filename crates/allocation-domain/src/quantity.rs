@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_may_be_none_but_never_more_than_a_quantity() {
+    fn units_can_be_zero_and_never_exceed_a_quantity() {
         assert_eq!(Units::new(0), Ok(Units::ZERO));
         assert_eq!(Units::new(-1), Err(UnitsError));
         assert_eq!(Units::new(2_147_483_648_i64), Err(UnitsError));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn taking_all_leaves_nothing() {
+    fn subtracting_all_units_leaves_none() {
         let five = Quantity::new(5).unwrap();
         assert_eq!(five.minus(2), Some(Quantity::new(3).unwrap()));
         assert_eq!(five.minus(5), None);

@@ -22,7 +22,7 @@ fn lamp() -> Sku {
     Sku::parse("LAMP").unwrap()
 }
 
-/// A line of five units of ten is picked short, by three: two others replace them, and the batch arrives later.
+/// A line of five units is picked short by three, which are replaced; then its batch is postponed.
 fn history() -> Products {
     let mut lamps = Product::new(lamp());
     lamps.add_batch(batch("B-1"), units(10), Eta::InStock, NOW).unwrap();

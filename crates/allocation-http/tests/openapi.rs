@@ -3,7 +3,7 @@
 use std::path::Path;
 
 #[test]
-fn the_committed_document_is_the_one_the_code_makes() {
+fn the_committed_document_is_generated_by_the_code() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
     let committed = std::fs::read_to_string(path).unwrap_or_default();
     assert!(

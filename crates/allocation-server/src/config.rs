@@ -333,7 +333,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn today_is_that_of_the_time_zone() {
+    fn today_depends_on_the_time_zone() {
         let calendar = |arguments: &[&str]| {
             let arguments = ["allocation"].iter().chain(arguments);
             Cli::try_parse_from(arguments).unwrap().settings.calendar()

@@ -52,7 +52,7 @@ mod tests {
     use super::within;
 
     #[test]
-    fn descriptors_are_left_for_the_rest() {
+    fn file_descriptors_are_left_for_other_uses() {
         assert_eq!(within(4_096, Some(1_048_576), 100), 4_096);
         assert_eq!(within(4_096, Some(1_024), 100), 924);
         assert_eq!(within(4_096, Some(50), 100), 1);

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_on_all_addresses_is_asked_on_loopback() {
+    fn a_server_on_all_addresses_is_checked_on_loopback() {
         for (listens, asked) in [
             ("0.0.0.0:8000", "127.0.0.1:8000"),
             ("[::]:8000", "[::1]:8000"),

@@ -15,7 +15,7 @@ fn close(one: i64, other: i64) -> bool {
 }
 
 #[test]
-fn without_a_database_of_its_own_time_it_is_the_wall_clock_of_the_process() {
+fn without_a_database_clock_the_wall_clock_of_the_process_counts() {
     let clock = StoreClock::default();
     assert!(close(clock.now().timestamp_micros(), wall()));
     clock.shift(TimeDelta::hours(-1));
@@ -24,7 +24,7 @@ fn without_a_database_of_its_own_time_it_is_the_wall_clock_of_the_process() {
 }
 
 #[test]
-fn it_follows_the_clock_of_the_database_and_goes_on_by_itself() {
+fn the_clock_follows_the_database_and_advances_between_readings() {
     let clock = StoreClock::default();
     clock.measure(|| Ok::<_, Infallible>(5 * HOUR)).unwrap();
     let first = clock.now();
@@ -39,7 +39,7 @@ fn it_follows_the_clock_of_the_database_and_goes_on_by_itself() {
 }
 
 #[test]
-fn how_far_the_process_is_ahead_is_told_without_what_the_reading_took() {
+fn the_offset_of_the_process_excludes_the_duration_of_the_reading() {
     let clock = StoreClock::default();
     clock.measure(|| Ok::<_, Infallible>(wall() - HOUR)).unwrap();
     assert!(close(clock.ahead().num_microseconds().unwrap(), HOUR));
@@ -64,7 +64,7 @@ fn late(read: i64) -> impl FnOnce() -> Result<i64, Infallible> {
 }
 
 #[test]
-fn a_reading_that_fails_leaves_the_clock_as_it_goes() {
+fn a_failed_reading_leaves_the_clock_unchanged() {
     let clock = StoreClock::default();
     clock.measure(|| Ok::<_, Infallible>(5 * HOUR)).unwrap();
     assert_eq!(clock.measure(|| Err("no connection")), Err("no connection"));
@@ -72,7 +72,7 @@ fn a_reading_that_fails_leaves_the_clock_as_it_goes() {
 }
 
 #[test]
-fn a_slow_reading_displaces_no_better_one_unless_the_clock_was_set() {
+fn a_slow_reading_replaces_a_better_one_only_if_the_clock_was_set() {
     let offset = |clock: &StoreClock| clock.database.load(Ordering::Relaxed);
     let clock = StoreClock::default();
     clock.measure(late(5 * HOUR)).unwrap();
@@ -86,7 +86,7 @@ fn a_slow_reading_displaces_no_better_one_unless_the_clock_was_set() {
 }
 
 #[test]
-fn the_older_a_reading_is_the_less_certain() {
+fn a_reading_loses_certainty_with_age() {
     let taken = Instant::now();
     let good = Reading { taken, offset: 0, margin: 100 };
     let fair = |seconds| Reading { taken: taken + Duration::from_secs(seconds), offset: 0, margin: 1_000 };

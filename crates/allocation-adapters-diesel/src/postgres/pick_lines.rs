@@ -61,7 +61,7 @@ mod tests {
 
     /// PostgreSQL keeps a plan while tables grow, so it must also be right for tables known to be empty.
     #[test]
-    fn pick_lines_are_found_by_the_index_for_them_on_postgres() {
+    fn pick_lines_are_found_by_their_index_on_postgres() {
         let database = migrated();
         for setup in ["SELECT 1", "ANALYZE"] {
             database.execute(setup);

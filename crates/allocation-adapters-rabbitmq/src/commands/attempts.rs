@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_that_is_put_off_while_others_are_carried_out_is_given_up() {
+    fn a_command_deferred_while_others_succeed_becomes_a_dead_letter() {
         let (attempts, now) = (Attempts::default(), Instant::now());
         for _ in 1..MAX_ATTEMPTS {
             assert_eq!(attempts.put_off(b"poison", true, now), None);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn while_nothing_can_be_carried_out_no_command_is_given_up_for_a_day() {
+    fn while_no_command_succeeds_none_becomes_a_dead_letter_for_a_day() {
         let (attempts, now) = (Attempts::default(), Instant::now());
         for _ in 0..MAX_ATTEMPTS * 10 {
             assert_eq!(attempts.put_off(b"any", true, now), None);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn to_be_turned_away_in_a_rush_does_not_count() {
+    fn a_deferral_under_high_load_does_not_count() {
         let (attempts, now) = (Attempts::default(), Instant::now());
         for _ in 0..MAX_ATTEMPTS * 10 {
             assert_eq!(attempts.put_off(b"any", false, now), None);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_is_done_begins_anew() {
+    fn a_completed_command_starts_with_no_attempts() {
         let (attempts, now) = (Attempts::default(), Instant::now());
         for _ in 0..MAX_ATTEMPTS * 2 {
             assert_eq!(attempts.put_off(b"slow", true, now), None);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_commands_are_remembered_than_there_is_room_for() {
+    fn the_number_of_remembered_commands_is_bounded() {
         let (attempts, now) = (Attempts::default(), Instant::now());
         attempts.put_off(b"first", true, now);
         attempts.done(b"other", true);

@@ -37,7 +37,7 @@ fn use_cases(told: SyncSender<usize>) -> UseCases {
 }
 
 #[test]
-fn it_sweeps_again_and_again_whatever_becomes_of_one_sweep_until_it_is_stopped() {
+fn the_task_runs_again_after_every_result_until_it_is_stopped() {
     let (begun, sweeps) = mpsc::sync_channel(0);
     let sweeper = use_cases(begun).start_sweeper(Duration::from_millis(1)).unwrap();
     for number in 1..=4 {
@@ -48,7 +48,7 @@ fn it_sweeps_again_and_again_whatever_becomes_of_one_sweep_until_it_is_stopped()
 }
 
 #[test]
-fn a_pause_does_not_hold_up_the_stop() {
+fn a_pause_does_not_delay_the_stop() {
     let (begun, _sweeps) = mpsc::sync_channel(0);
     use_cases(begun).start_sweeper(Duration::from_secs(3_600)).unwrap().stop();
 }

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_counted_by_their_binary_digits() {
+    fn values_are_counted_by_their_power_of_two() {
         let histogram = Histogram::default();
         for value in [0, 1, 2, 3, 4, 7, 8, u64::MAX >> 8] {
             histogram.record(value);

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_so_many_are_remembered() {
+    fn the_number_of_remembered_skus_is_bounded() {
         let time = ManualTime::default();
         let age = AgeLimit::by(time.monotonic(), Duration::from_secs(5));
         let held = HeldSkus::default();

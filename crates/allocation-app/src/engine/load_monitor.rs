@@ -35,7 +35,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_rush_is_on_while_groups_are_large() {
+    fn load_is_high_while_groups_are_large() {
         let counters = Arc::new(EngineCounters::default());
         let mut rush = LoadMonitor::new(counters.clone());
         let mut decide = |sizes: &[usize]| {

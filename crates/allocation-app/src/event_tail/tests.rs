@@ -32,17 +32,17 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 #[test]
-fn who_waits_is_told_what_the_database_has_whoever_has_numbered_it() {
+fn a_waiting_reader_learns_of_events_sequenced_elsewhere() {
     let (log, last, _) = log();
     let tail = EventTail::start(log, 2).unwrap();
     let mut waiter = tail.enter().unwrap();
     last.store(7, Ordering::SeqCst);
-    assert!(block_on(waiter.grown_past(6)), "though the database was away at first");
+    assert!(block_on(waiter.grown_past(6)), "although the database was unavailable at first");
     tail.stop();
 }
 
 #[test]
-fn what_is_numbered_here_is_told_at_once_and_never_goes_back() {
+fn local_sequencing_wakes_readers_at_once_and_the_position_never_moves_back() {
     let (log, ..) = log();
     let tail = EventTail::start(log, 2).unwrap();
     tail.advance(5);
@@ -52,7 +52,7 @@ fn what_is_numbered_here_is_told_at_once_and_never_goes_back() {
 }
 
 #[test]
-fn the_database_is_left_alone_while_nobody_waits() {
+fn the_database_is_not_queried_without_a_waiting_reader() {
     let (log, _, asked) = log();
     let tail = EventTail::start(log, 2).unwrap();
     thread::sleep(POLL);
@@ -61,7 +61,7 @@ fn the_database_is_left_alone_while_nobody_waits() {
 }
 
 #[test]
-fn so_many_may_wait_and_one_who_leaves_makes_room() {
+fn a_reader_that_leaves_makes_room_for_another() {
     let (log, ..) = log();
     let tail = EventTail::start(log, 2).unwrap();
     let (first, second) = (tail.enter(), tail.enter());
@@ -72,7 +72,7 @@ fn so_many_may_wait_and_one_who_leaves_makes_room() {
 }
 
 #[test]
-fn closing_ends_all_waiting() {
+fn closing_wakes_all_readers() {
     let (log, ..) = log();
     let tail = EventTail::start(log, 2).unwrap();
     let mut waiter = tail.enter().unwrap();
@@ -81,6 +81,6 @@ fn closing_ends_all_waiting() {
     assert!(!block_on(waiter.grown_past(0)));
     block_on(waiter.closed());
     closer.join().unwrap();
-    assert!(!block_on(tail.enter().unwrap().grown_past(0)), "nor does anybody begin to");
+    assert!(!block_on(tail.enter().unwrap().grown_past(0)), "no new reader waits either");
     tail.stop();
 }

@@ -5,7 +5,7 @@ fn after(start: Instant, seconds: u64) -> Instant {
 }
 
 #[test]
-fn an_outage_costs_two_lines_and_one_a_minute() {
+fn an_outage_logs_two_lines_and_one_a_minute() {
     let (log, start) = (FailureLog::new("event sequencing", "retrying"), Instant::now());
     let lines: Vec<_> = (0..=130).filter_map(|second| log.failure(after(start, second))).collect();
     let still = |seconds, failures| Line::StillFailing { seconds, failures };
@@ -18,7 +18,7 @@ fn an_outage_costs_two_lines_and_one_a_minute() {
 }
 
 #[test]
-fn a_component_that_settles_works_again_when_it_has_not_failed_for_a_while() {
+fn a_component_works_again_once_it_has_not_failed_for_a_while() {
     let log = FailureLog::new("requests", "answered 503").settling(Duration::from_secs(5));
     let start = Instant::now();
     assert_eq!(log.failure(start), Some(Line::Failed));

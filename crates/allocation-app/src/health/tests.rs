@@ -43,7 +43,7 @@ fn a_result_that_grows_stale_is_not_ready() {
 }
 
 #[test]
-fn a_busy_database_is_ready_until_that_lasts() {
+fn a_database_is_not_ready_once_it_stays_busy() {
     let health = probed(|| Ok(Probed::Busy), Vec::new());
     let started = health.shared.locked().at;
     assert_eq!(health.shared.failed_checks(started), []);
@@ -52,7 +52,7 @@ fn a_busy_database_is_ready_until_that_lasts() {
 }
 
 #[test]
-fn a_log_that_no_replica_keeps_is_not_ready_after_a_while() {
+fn a_log_without_a_sequencer_is_not_ready_after_a_while() {
     let health = probed(|| Ok(Probed::Written { sequenced: false }), Vec::new());
     assert_eq!(health.failed_checks(), []);
     let mut last = health.shared.locked();
@@ -95,7 +95,7 @@ fn a_probe_that_panics_is_followed_by_others() {
 }
 
 #[test]
-fn a_clock_that_is_off_is_not_ready_and_says_by_how_much() {
+fn a_clock_that_differs_is_not_ready_and_reports_the_offset() {
     let with_clock = |ahead: TimeDelta| {
         let mut probe = MockDatabaseProbe::new();
         probe.expect_probe().returning(|| Ok(Probed::Written { sequenced: true }));

@@ -74,7 +74,7 @@ fn lines_leave_step_by_step_until_no_batch_is_lowered() {
 }
 
 #[test]
-fn a_step_that_another_process_has_done_is_none() {
+fn a_step_done_by_another_process_is_not_repeated() {
     let done = rolled_back(|products| locks(products, product("LAMP", vec![batch("B-LAMP", "LAMP", 9)])));
     let mut queries = MockQueries::new();
     queries.expect_moving_batches().times(1).returning(|_, _| Ok(vec![(sku("LAMP"), reference("B-LAMP"))]));
@@ -84,7 +84,7 @@ fn a_step_that_another_process_has_done_is_none() {
 }
 
 #[test]
-fn a_batch_or_a_product_that_is_gone_is_no_failure() {
+fn a_removed_batch_or_product_is_no_failure() {
     let mut queries = MockQueries::new();
     queries.expect_moving_batches().times(1).returning(|_, _| Ok(vec![(sku("LAMP"), reference("B-LAMP"))]));
     queries.expect_batch().returning(|_, _| Ok(None));
@@ -95,13 +95,13 @@ fn a_batch_or_a_product_that_is_gone_is_no_failure() {
 }
 
 #[test]
-fn a_step_that_meets_a_conflict_runs_again() {
+fn a_step_with_a_conflict_runs_again() {
     let conflict = moves(Err(StoreError::Conflict(cause("deadlock detected"))));
     assert_eq!(use_cases_with(listed(1), vec![conflict, moves(Ok(()))]).move_lines(|| true).unwrap(), 1);
 }
 
 #[test]
-fn what_is_wrong_with_one_batch_does_not_stop_the_next() {
+fn a_failing_batch_does_not_stop_the_next() {
     let mut queries = MockQueries::new();
     queries
         .expect_moving_batches()
@@ -116,14 +116,14 @@ fn what_is_wrong_with_one_batch_does_not_stop_the_next() {
 }
 
 #[test]
-fn it_ends_before_a_step_when_it_is_to() {
+fn a_stop_ends_the_task_before_its_next_step() {
     let mut queries = MockQueries::new();
     queries.expect_moving_batches().times(1).returning(|_, _| Ok(vec![(sku("LAMP"), reference("B-LAMP"))]));
     assert_eq!(use_cases_with(queries, Vec::new()).move_lines(|| false).unwrap(), 0);
 }
 
 #[test]
-fn more_batches_than_fit_on_a_page_are_all_stepped() {
+fn all_batches_advance_even_over_several_pages() {
     let batches: Vec<_> = (0..250).map(|number| (sku("LAMP"), reference(&format!("B-{number:03}")))).collect();
     let mut queries = MockQueries::new();
     queries.expect_moving_batches().times(3).returning(move |after, most| {
@@ -141,7 +141,7 @@ fn more_batches_than_fit_on_a_page_are_all_stepped() {
 }
 
 #[test]
-fn the_thread_goes_on_after_a_failure_until_it_is_stopped() {
+fn the_thread_survives_a_failure_until_it_is_stopped() {
     let (looked, looks) = mpsc::sync_channel(0);
     let (mut queries, number) = (MockQueries::new(), AtomicUsize::new(0));
     queries.expect_moving_batches().returning(move |_, _| {
@@ -160,7 +160,7 @@ fn the_thread_goes_on_after_a_failure_until_it_is_stopped() {
 }
 
 #[test]
-fn a_batch_under_review_is_stepped_without_adding_up() {
+fn a_batch_under_review_needs_no_running_sum() {
     let review = allocation_domain::Review {
         old_eta: allocation_domain::Eta::InStock,
         reallocate: false,
@@ -182,5 +182,5 @@ fn a_batch_under_review_is_stepped_without_adding_up() {
         products.expect_lock().times(1).returning(move |_| Ok(locked.take().into_iter().collect()));
         saves(products, &[]);
     });
-    assert_eq!(use_cases_with(queries, vec![unit]).move_lines(|| true).unwrap(), 1, "no event tells, and it is saved");
+    assert_eq!(use_cases_with(queries, vec![unit]).move_lines(|| true).unwrap(), 1, "without an event, it is saved");
 }

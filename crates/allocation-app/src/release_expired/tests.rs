@@ -24,7 +24,7 @@ fn with_expired_hold(name: &str) -> Product {
 }
 
 #[test]
-fn what_expired_is_freed_and_told_in_the_order_of_the_locks() {
+fn expired_holds_are_released_in_the_order_of_the_locks() {
     let unit = committed(|products| {
         expired(products, vec![sku("SOFA"), sku("LAMP")]);
         products
@@ -39,13 +39,13 @@ fn what_expired_is_freed_and_told_in_the_order_of_the_locks() {
 }
 
 #[test]
-fn when_nothing_expired_nothing_is_locked() {
+fn nothing_is_locked_without_an_expired_hold() {
     let unit = rolled_back(|products| expired(products, Vec::new()));
     assert_eq!(use_cases(vec![unit]).release_expired_holds(|| true).unwrap(), 0);
 }
 
 #[test]
-fn what_others_released_meanwhile_is_left_alone() {
+fn holds_released_concurrently_are_left_alone() {
     let unit = rolled_back(|products| {
         expired(products, vec![sku("LAMP")]);
         products.expect_lock().returning(|_| Ok(vec![product("LAMP", Vec::new())]));
@@ -54,7 +54,7 @@ fn what_others_released_meanwhile_is_left_alone() {
 }
 
 #[test]
-fn it_goes_on_while_there_may_be_more() {
+fn the_release_continues_while_more_may_have_expired() {
     let names: Vec<String> = (0..MAX_PRODUCTS).map(|number| format!("SKU-{number}")).collect();
     let full = committed(|products| {
         let skus = names.iter().map(|name| sku(name)).collect();
@@ -69,12 +69,12 @@ fn it_goes_on_while_there_may_be_more() {
 }
 
 #[test]
-fn it_ends_when_it_is_told_to() {
+fn a_stop_ends_the_release() {
     assert_eq!(use_cases(Vec::new()).release_expired_holds(|| false).unwrap(), 0);
 }
 
 #[test]
-fn who_is_in_the_way_is_left_for_another_time() {
+fn a_locked_product_is_left_for_the_next_sweep() {
     let collides = ending(Err(conflict()), |products| {
         expired(products, vec![sku("LAMP")]);
         products.expect_lock().returning(|_| Ok(vec![with_expired_hold("LAMP")]));
@@ -84,7 +84,7 @@ fn who_is_in_the_way_is_left_for_another_time() {
 }
 
 #[test]
-fn products_that_others_have_locked_do_not_hide_the_rest() {
+fn products_locked_by_others_do_not_hide_the_rest() {
     let names: Vec<Sku> = (0..=MAX_PRODUCTS).map(|number| sku(&format!("SKU-{number}"))).collect();
     let locked = names[..MAX_PRODUCTS].to_vec();
     let unit = committed(|products| {

@@ -9,13 +9,13 @@ fn count(
 }
 
 #[test]
-fn what_is_done_is_committed_once() {
+fn a_unit_is_committed_once() {
     let runner = runner(vec![committed(|_| {})]);
     assert_eq!(count(&runner, |attempt| Ok(UnitOutcome::Commit(attempt.number))).unwrap(), 1);
 }
 
 #[test]
-fn what_changed_nothing_is_rolled_back() {
+fn a_unit_without_changes_is_rolled_back() {
     let runner = runner(vec![rolled_back(|_| {})]);
     assert_eq!(count(&runner, |_| Ok(UnitOutcome::Rollback(5))).unwrap(), 5);
 }
@@ -31,7 +31,7 @@ fn after_two_conflicts_the_third_run_counts() {
 }
 
 #[test]
-fn when_it_is_always_busy_it_says_so_after_a_bounded_number_of_runs() {
+fn a_busy_store_is_reported_after_a_bounded_number_of_runs() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
     let runner = runner(vec![busy(), busy(), busy()]);
     let error = count(&runner, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
@@ -39,7 +39,7 @@ fn when_it_is_always_busy_it_says_so_after_a_bounded_number_of_runs() {
 }
 
 #[test]
-fn conflicts_without_end_are_told_as_busy() {
+fn endless_conflicts_are_reported_as_busy() {
     let unit = || ending(Err(conflict()), |_| {});
     let runner = runner(vec![unit(), unit(), unit()]);
     let error = count(&runner, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
@@ -47,7 +47,7 @@ fn conflicts_without_end_are_told_as_busy() {
 }
 
 #[test]
-fn a_unit_whose_connection_is_lost_before_the_commit_runs_again_a_bounded_number_of_times() {
+fn a_unit_that_loses_its_connection_before_the_commit_is_retried_within_a_bound() {
     let lost = || Err(StoreError::ConnectionLost(cause("server closed the connection")));
     let once = runner(vec![lost(), committed(|_| {})]);
     assert_eq!(count(&once, |attempt| Ok(UnitOutcome::Commit(attempt.number))).unwrap(), 2);
@@ -57,14 +57,14 @@ fn a_unit_whose_connection_is_lost_before_the_commit_runs_again_a_bounded_number
 }
 
 #[test]
-fn a_failed_commit_is_told_at_once() {
+fn a_failed_commit_is_reported_at_once() {
     let runner = runner(vec![ending(Err(StoreError::Failed(cause("check violated"))), |_| {})]);
     let error = count(&runner, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
     assert!(matches!(error, StoreError::Failed(_)));
 }
 
 #[test]
-fn a_broken_invariant_is_told_at_once_with_its_name() {
+fn a_broken_invariant_is_reported_at_once_with_its_name() {
     let broken = || StoreError::invariant("batches_not_oversold", "more than there is");
     let runner = runner(vec![ending(Err(broken()), |_| {})]);
     let error = count(&runner, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
@@ -82,14 +82,14 @@ fn a_broken_invariant_after_a_commit_of_unknown_outcome_keeps_its_name() {
 }
 
 #[test]
-fn a_database_that_is_away_is_told_at_once() {
+fn an_unavailable_database_is_reported_at_once() {
     let runner = runner(vec![Err(StoreError::Unavailable(cause("connection refused")))]);
     let error = count(&runner, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)));
 }
 
 #[test]
-fn after_a_commit_of_unknown_outcome_no_error_says_that_nothing_is_stored() {
+fn after_an_unknown_outcome_no_error_claims_that_nothing_is_stored() {
     for later in [conflict(), StoreError::Failed(cause("other")), StoreError::Unavailable(cause("away"))] {
         let lost = Err(StoreError::OutcomeUnknown(cause("connection lost")));
         let mut units = vec![ending(lost, |_| {})];
@@ -104,14 +104,14 @@ fn after_a_commit_of_unknown_outcome_no_error_says_that_nothing_is_stored() {
 }
 
 #[test]
-fn when_the_time_is_over_nothing_is_tried_again() {
+fn nothing_is_retried_past_the_deadline() {
     let runner = runner(vec![ending(Err(conflict()), |_| {})]).patient_for(std::time::Duration::ZERO);
     let error = count(&runner, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
     assert!(matches!(error, StoreError::Busy(_)));
 }
 
 #[test]
-fn a_commit_of_unknown_outcome_is_settled_by_running_again() {
+fn a_commit_of_unknown_outcome_is_resolved_by_another_run() {
     let lost = Err(StoreError::OutcomeUnknown(cause("connection lost")));
     let runner = runner(vec![ending(lost, |_| {}), ending(Err(conflict()), |_| {}), rolled_back(|_| {})]);
     let answer = count(&runner, |attempt| {
@@ -134,14 +134,14 @@ fn a_step_is_committed_and_the_unit_runs_again() {
 }
 
 #[test]
-fn a_request_takes_so_many_steps_and_no_more() {
+fn the_number_of_steps_of_a_request_is_bounded() {
     let units = (0..=MAX_STEPS).map(|_| committed(|_| {})).collect();
     let error = count(&runner(units), |_| Ok(UnitOutcome::Step)).unwrap_err();
     assert!(matches!(&error, StoreError::Busy(cause) if cause.is::<FarBehind>()), "{error:?}");
 }
 
 #[test]
-fn a_step_of_unknown_outcome_is_nothing_that_was_decided() {
+fn a_step_of_unknown_outcome_is_no_decision() {
     let lost = Err(StoreError::OutcomeUnknown(cause("connection lost")));
     let runner = runner(vec![ending(lost, |_| {}), committed(|_| {})]);
     let mut runs = 0;
@@ -154,7 +154,7 @@ fn a_step_of_unknown_outcome_is_nothing_that_was_decided() {
 }
 
 #[test]
-fn a_request_that_waits_for_nobody_takes_no_step() {
+fn a_request_on_a_product_that_is_not_behind_takes_no_step() {
     let runner = runner(vec![committed(|_| {})]);
     let error = runner.try_run(|_, _| Ok(UnitOutcome::<()>::Step)).unwrap_err();
     assert!(matches!(error, StoreError::Busy(_)));
@@ -173,7 +173,7 @@ mod late {
     }
 
     #[test]
-    fn a_command_that_is_too_old_is_not_begun() {
+    fn a_command_that_is_too_old_is_not_started() {
         let (runner, time) = late(vec![]);
         time.pass(MAX_AGE);
         let error = count(&runner, |_| panic!("it is too old")).unwrap_err();
@@ -181,7 +181,7 @@ mod late {
     }
 
     #[test]
-    fn a_command_that_grows_too_old_is_not_run_again() {
+    fn a_command_that_becomes_too_old_is_not_run_again() {
         let (runner, time) = late(vec![ending(Err(conflict()), |_| {})]);
         let error = count(&runner, |_| {
             time.pass(MAX_AGE);
@@ -191,7 +191,7 @@ mod late {
     }
 
     #[test]
-    fn a_commit_of_unknown_outcome_is_settled_however_late() {
+    fn a_commit_of_unknown_outcome_is_resolved_however_late() {
         let lost = Err(StoreError::OutcomeUnknown(cause("connection lost")));
         let (runner, time) = late(vec![ending(lost, |_| {}), rolled_back(|_| {})]);
         let answer = count(&runner, |attempt| {
@@ -202,7 +202,7 @@ mod late {
     }
 
     #[test]
-    fn what_has_begun_is_carried_to_its_end() {
+    fn a_started_unit_runs_to_its_end() {
         let (runner, time) = late(vec![committed(|_| {}), committed(|_| {})]);
         assert_eq!(count(&runner, |_| Ok(UnitOutcome::Commit(1))).unwrap(), 1);
         time.pass(MAX_AGE);

@@ -16,20 +16,20 @@ fn series() -> Availability {
 }
 
 #[test]
-fn units_add_up_over_the_days_and_days_without_any_are_left_out() {
+fn units_add_up_over_the_days_and_empty_days_are_left_out() {
     let rows: Vec<_> = series().series().iter().map(|from| (from.eta, from.available)).collect();
     assert_eq!(rows, [(Eta::InStock, 2), (Eta::Due(day(5)), 7), (Eta::Due(day(9)), 12)]);
 }
 
 #[test]
-fn on_a_day_all_is_free_that_came_until_then() {
+fn the_units_free_on_a_day_include_all_earlier_arrivals() {
     let free = series();
     assert_eq!([4, 5, 8, 9, 28].map(|date| free.by(day(date))), [2, 7, 7, 12, 12]);
     assert_eq!(Availability::of([]).by(day(1)), 0);
 }
 
 #[test]
-fn the_earliest_day_for_a_quantity_is_the_first_with_so_much() {
+fn the_earliest_day_for_a_quantity_is_the_first_that_reaches_it() {
     let free = series();
     assert_eq!(free.earliest(units(2)), Some(Eta::InStock));
     assert_eq!(free.earliest(units(3)), Some(Eta::Due(day(5))));
@@ -38,7 +38,7 @@ fn the_earliest_day_for_a_quantity_is_the_first_with_so_much() {
 }
 
 #[test]
-fn what_is_overdue_is_not_free_before_today() {
+fn overdue_units_are_not_free_before_today() {
     let day = |day| NaiveDate::from_ymd_opt(2027, 1, day).unwrap();
     let free =
         [(Eta::InStock, 1), (Eta::Due(day(1)), 2), (Eta::Due(day(4)), 3), (Eta::Due(day(5)), 4), (Eta::Due(day(9)), 5)];

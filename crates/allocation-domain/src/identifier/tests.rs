@@ -8,7 +8,7 @@ fn any_script_slashes_and_inner_spaces_are_kept_exactly() {
 }
 
 #[test]
-fn what_breaks_a_rule_is_refused_with_the_rule() {
+fn an_invalid_identifier_is_rejected_with_the_broken_rule() {
     assert_eq!(OrderId::parse(""), Err(IdentifierError::Empty));
     assert_eq!(OrderId::parse(" a"), Err(IdentifierError::Padded));
     assert_eq!(OrderId::parse("a\u{2003}"), Err(IdentifierError::Padded));
@@ -26,9 +26,9 @@ fn length_is_counted_in_characters_not_bytes() {
     assert_eq!(BatchReference::parse("é".repeat(256)), Err(IdentifierError::TooLong(256)));
 }
 
-/// Names that an earlier version accepted must not make a database unreadable.
+/// Identifiers that an earlier version accepted must not make a database unreadable.
 #[test]
-fn what_an_earlier_version_has_stored_is_restored_and_nothing_else() {
+fn only_identifiers_that_an_earlier_version_accepted_are_restored() {
     for stored in ["LA\u{AD}MP", "e\u{301}", "\u{FEFF}A", "a\u{A0}b", "\u{E000}"] {
         assert!(Sku::parse(stored).is_err(), "{stored:?}");
         assert_eq!(Sku::restore(stored).unwrap().as_str(), stored);
@@ -41,7 +41,7 @@ fn what_an_earlier_version_has_stored_is_restored_and_nothing_else() {
 
 #[cfg(feature = "serde")]
 #[test]
-fn an_event_of_an_earlier_version_is_read_with_its_names() {
+fn an_event_of_an_earlier_version_keeps_its_identifiers() {
     let sku: Sku = serde_json::from_str("\"LA\\u00adMP\"").unwrap();
     assert_eq!(sku.as_str(), "LA\u{AD}MP");
     assert_eq!(serde_json::to_string(&sku).unwrap(), "\"LA\u{AD}MP\"");

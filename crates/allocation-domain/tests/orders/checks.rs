@@ -1,4 +1,4 @@
-//! What holds after every command.
+//! The invariants after every command.
 
 use crate::command::Command;
 use crate::picking;
@@ -17,10 +17,12 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
         picking::lists_are_in_step(product);
         picking::nothing_picked_is_undone(before.get(product.sku()).unwrap(), product);
         ended_lines_hold_nothing(product);
-        nobody_waits_for_what_is_free(product, now);
+        no_line_waits_for_free_units(product, now);
     }
     match command {
-        Command::Place { order } if answer.is_err() => nothing_is_told_of(before, after, order.order_id()),
+        Command::Place { order } if answer.is_err() => {
+            nothing_of_the_order_has_changed(before, after, order.order_id())
+        }
         Command::Place { order } => {
             for (sku, quantity) in order.lines() {
                 let line = after.get(sku).unwrap().line(order.order_id()).unwrap();
@@ -72,14 +74,17 @@ fn ended_lines_hold_nothing(product: &Product) {
     }
 }
 
-/// Asked of the product as the next decision finds it, so that an expired hold never counts.
-fn nobody_waits_for_what_is_free(product: &Product, now: DateTime<Utc>) {
+/// Checked on the product as the next decision finds it, so an expired hold never counts.
+fn no_line_waits_for_free_units(product: &Product, now: DateTime<Utc>) {
     let mut next = product.clone();
     next.release_expired(now).unwrap();
     conserved(&next);
     for (order_id, line) in next.lines() {
         assert!(!matches!(line.commitment, ReservationState::Held { expires_at } if expires_at <= now));
-        assert!(line.waiting == 0 || !can_take(line, next.available()), "{order_id} waits for what it could take");
+        assert!(
+            line.waiting == 0 || !can_take(line, next.available()),
+            "{order_id} waits for units that it could take"
+        );
     }
     if next.events().len() == product.events().len() {
         assert_eq!(next.available(), product.available());
@@ -90,8 +95,8 @@ fn new_events<'a>(before: &Products, after: &'a Products, sku: &Sku) -> &'a [Eve
     &after.get(sku).unwrap().events()[before.get(sku).unwrap().events().len()..]
 }
 
-/// A refused order leaves no trace, but its own hold of before may have been seen to expire.
-fn nothing_is_told_of(before: &Products, after: &Products, order_id: &OrderId) {
+/// A rejected order changes nothing, except that an earlier hold of its id may have been released.
+fn nothing_of_the_order_has_changed(before: &Products, after: &Products, order_id: &OrderId) {
     for product in after.iter() {
         let told = new_events(before, after, product.sku()).iter();
         let of_order = told.filter(|event| event.order_id() == Some(order_id));
@@ -115,7 +120,7 @@ fn confirmed_or_expired(before: &Products, after: &Products, order_id: &OrderId,
     }
 }
 
-/// The lowest priority leaves first, then the youngest; and no more than must.
+/// The lowest priority leaves first, then the youngest line, and no more than must.
 fn lines_leave_in_order(before: &Products, after: &Products, reference: &BatchReference, reallocate: bool) {
     let (sku, of) = (crate::command::sku_of(reference), |order_id: &OrderId, product: &Product| {
         QueuePosition::of(order_id, product.line(order_id).unwrap())

@@ -8,16 +8,16 @@ use chrono::NaiveDate;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
-/// Commands that are decided at one instant and stored as one.
+/// Commands that are decided at one instant and saved together.
 #[derive(Debug, Clone)]
 pub(crate) struct Unit {
-    /// How many seconds later than the unit before, or earlier: the clocks of two servers differ.
+    /// Seconds since the unit before; negative, since the clocks of two servers differ.
     pub(crate) seconds: i64,
-    /// How many open batches the store gives at first.
+    /// The number of open batches that the store loads at first.
     pub(crate) batches_at_hand: usize,
-    /// How many waiting lines the store gives at a time.
+    /// The number of waiting lines that the store loads at a time.
     pub(crate) waiting_at_hand: usize,
-    /// Whether the store gives the batches of the lines it gives.
+    /// Whether the store loads the batches of the lines that it loads.
     pub(crate) with_batches: bool,
     pub(crate) commands: Vec<Command>,
 }
@@ -37,7 +37,7 @@ pub(crate) enum Command {
         purchased: Option<Units>,
         eta: Option<Eta>,
         reallocate: bool,
-        /// Whether it is based on another revision.
+        /// Whether it expects another revision.
         stale: bool,
     },
     Allocate {
@@ -70,7 +70,7 @@ pub(crate) enum Command {
     },
     Pick {
         id: PickLineId,
-        /// How many units are found, `None` for all.
+        /// The units found, `None` for all.
         found: Option<Units>,
     },
     Ship {
@@ -114,7 +114,7 @@ impl Command {
     }
 }
 
-/// Which SKU a batch holds is told by its name.
+/// The reference of a batch contains its SKU.
 pub(crate) fn sku_of(reference: &BatchReference) -> Sku {
     Sku::parse(reference.as_str().split('-').next().unwrap()).unwrap()
 }
@@ -127,7 +127,7 @@ pub(crate) fn units() -> impl Strategy<Value = Vec<Unit>> {
     prop::collection::vec(unit(1), 1..40)
 }
 
-/// Histories of a warehouse in which there is something to pick, and a lot is picked.
+/// Histories of a warehouse with many picks.
 pub(crate) fn busy_units() -> impl Strategy<Value = Vec<Unit>> {
     let opening = (
         prop::collection::vec(stock(), 2..6),
@@ -164,7 +164,7 @@ fn unit(picking: u32) -> impl Strategy<Value = Unit> {
         })
 }
 
-/// `picking` is how much more of them are about pick lists.
+/// `picking` is the weight of commands on pick lists.
 fn command(picking: u32) -> impl Strategy<Value = Command> {
     prop_oneof![
         6 => (reference(), 1..30_u32, eta()).prop_map(|(reference, purchased, eta)| Command::AddBatch {

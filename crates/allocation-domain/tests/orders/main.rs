@@ -1,5 +1,5 @@
-//! What holds after every history of orders, batches, holds and pick lists over several products, with a store
-//! in between that restores only part of them.
+//! The invariants after any history of orders, batches, holds and pick lists over several products. A store in
+//! between restores only part of their rows.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -17,11 +17,10 @@ use world::World;
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// After each command: units are conserved, nothing is oversold, no line is lost, nobody
-    /// overtakes, no line waits for what it could take, no expired hold counts, an order is placed
-    /// whole or not at all, pick lists say what is reserved, and what was picked is never undone. After each unit of work: a product of which only part was loaded has
-    /// decided as one of which all was, what was written down is the product, and the events alone
-    /// tell the same.
+    /// After each command: units are conserved, nothing is oversold, no line is lost or overtaken, no line waits for
+    /// units that it could take, no expired hold counts, an order is placed whole or not at all, pick lists agree
+    /// with allocations, and no pick is undone. After each unit of work: a partially loaded product has decided like
+    /// a complete one, the saved rows are the product, and the events alone give the same state.
     #[test]
     fn the_rules_hold_after_every_history(history in units()) {
         let mut world = World::default();
@@ -30,7 +29,7 @@ proptest! {
         }
     }
 
-    /// The same where a lot is picked.
+    /// The same with many picks.
     #[test]
     fn the_rules_hold_in_a_busy_warehouse(history in busy_units()) {
         let mut world = World::default();
@@ -39,9 +38,9 @@ proptest! {
         }
     }
 
-    /// The same commands in units of one and in units of many come to the same.
+    /// The number of commands in a unit of work does not change the result.
     #[test]
-    fn commands_that_share_a_unit_of_work_are_decided_as_one_by_one(history in prop_oneof![units(), busy_units()]) {
+    fn commands_in_one_unit_of_work_are_decided_as_one_by_one(history in prop_oneof![units(), busy_units()]) {
         let (mut grouped, mut single) = (World::default(), World::default());
         for unit in &history {
             grouped.run(unit);

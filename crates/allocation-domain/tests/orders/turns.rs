@@ -3,7 +3,7 @@
 use allocation_domain::{AllocationReason, Event, LineState, OrderId, ProductProjection, Projection, QueuePosition};
 use chrono::{DateTime, Utc};
 
-/// Applies an event, and checks what the state before it says about whose turn it is.
+/// Applies an event, and checks that it is the turn of its line in the state before.
 pub(crate) fn apply(projection: &mut Projection, event: &Event, decided_at: DateTime<Utc>) {
     let before = projection.product(event.sku());
     match event {

@@ -1,16 +1,16 @@
-//! Deliveries that come late, early, short or with more.
+//! Deliveries that are late, early, short or over.
 
 use crate::shop::{Shop, batch, due, id, order, parts, units};
 use allocation_domain::{BatchChange, BatchChanged, ChangeBatchError, Eta, Event, OnShortage, OrderStatus, Units};
 
-/// Order, units, old and new date of all that were affected.
+/// Order, units, old and new ETA of each affected promise.
 fn affected(changed: &BatchChanged) -> Vec<(&str, u32, Eta, Eta)> {
     let row = |it: &'_ allocation_domain::Affected| (it.quantity.get(), it.old_eta, it.new_eta);
     let rows = changed.affected.iter().map(|it| (it.order_id.as_str(), row(it)));
     rows.map(|(order_id, (units, old_eta, new_eta))| (order_id, units, old_eta, new_eta)).collect()
 }
 
-/// Order, units and whether it is short, of all that wait.
+/// Order, units and shortness of each displaced line.
 fn displaced(changed: &BatchChanged) -> Vec<(&str, u32, bool)> {
     changed.displaced.iter().map(|it| (it.order_id.as_str(), it.quantity.get(), it.short)).collect()
 }
@@ -40,7 +40,7 @@ fn of_equal_age_the_greater_order_leaves_first() {
 }
 
 #[test]
-fn a_line_loses_no_more_than_it_must() {
+fn a_line_loses_no_more_units_than_it_must() {
     let mut shop = Shop::of_chairs(&[("B-1", 10, Eta::InStock)]);
     shop.place(&order("OLD").of(4, "CHAIR"));
     shop.place(&order("YOUNG").of(6, "CHAIR"));
@@ -50,7 +50,7 @@ fn a_line_loses_no_more_than_it_must() {
 }
 
 #[test]
-fn who_leaves_a_batch_gets_others_by_the_usual_preference() {
+fn displaced_lines_get_other_batches_in_order_of_preference() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock), ("LATE", 9, due(9)), ("SOON", 3, due(2))]);
     shop.place(&order("O-1").of(5, "CHAIR"));
     let changed = shop.lower("B-1", 2);
@@ -63,7 +63,7 @@ fn who_leaves_a_batch_gets_others_by_the_usual_preference() {
 }
 
 #[test]
-fn who_gets_no_others_waits_and_is_short_unless_it_had_asked_to_wait() {
+fn a_displaced_line_waits_and_is_short_unless_it_accepts_backorders() {
     let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
     shop.place(&order("ASKED").of(2, "CHAIR").or_backorder());
     shop.place(&order("DID-NOT").of(2, "CHAIR"));
@@ -86,7 +86,7 @@ fn a_short_order_gets_its_units_back_before_any_newcomer() {
 }
 
 #[test]
-fn a_line_that_was_sent_alone_is_short_like_any_other() {
+fn a_standalone_line_is_short_like_any_other() {
     let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
     let now = shop.now;
     shop.chairs().allocate(&id("O-1"), units(4), now).unwrap();
@@ -96,7 +96,7 @@ fn a_line_that_was_sent_alone_is_short_like_any_other() {
 }
 
 #[test]
-fn who_takes_no_parts_moves_with_all_it_has_lost_or_waits_for_it() {
+fn a_line_without_split_gets_all_displaced_units_or_waits_for_them() {
     let mut shop = Shop::of_chairs(&[("B-1", 6, Eta::InStock)]);
     shop.place(&order("O-1").of(6, "CHAIR").unsplit());
     shop.receive("B-2", "CHAIR", 3, Eta::InStock);
@@ -107,7 +107,7 @@ fn who_takes_no_parts_moves_with_all_it_has_lost_or_waits_for_it() {
 }
 
 #[test]
-fn who_takes_no_parts_and_waits_already_waits_for_its_whole_rest() {
+fn a_waiting_line_without_split_waits_for_its_whole_remainder() {
     let mut shop = Shop::of_chairs(&[("B-1", 6, Eta::InStock)]);
     shop.place(&order("O-1").of(6, "CHAIR").unsplit());
     shop.lower("B-1", 4);
@@ -119,7 +119,7 @@ fn who_takes_no_parts_and_waits_already_waits_for_its_whole_rest() {
 }
 
 #[test]
-fn a_hold_that_has_expired_leaves_before_anybody_must() {
+fn expired_holds_are_released_before_any_line_has_to_leave() {
     let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
     shop.place(&order("CART").of(2, "CHAIR").held_for(10).with_priority(9));
     shop.place(&order("FIRM").of(2, "CHAIR"));
@@ -129,7 +129,7 @@ fn a_hold_that_has_expired_leaves_before_anybody_must() {
 }
 
 #[test]
-fn a_later_date_is_told_to_all_on_the_batch_in_the_order_of_the_queue() {
+fn a_later_eta_is_recorded_for_all_lines_of_the_batch_in_the_order_of_service() {
     let mut shop = Shop::of_chairs(&[("B-1", 6, due(1))]);
     shop.place(&order("OLD").of(2, "CHAIR"));
     shop.place(&order("URGENT").of(3, "CHAIR").with_priority(1));
@@ -140,7 +140,7 @@ fn a_later_date_is_told_to_all_on_the_batch_in_the_order_of_the_queue() {
 }
 
 #[test]
-fn an_earlier_date_and_an_arrival_affect_nobody() {
+fn an_earlier_eta_and_an_arrival_affect_no_line() {
     let mut shop = Shop::of_chairs(&[("B-1", 6, due(5))]);
     shop.place(&order("O-1").of(2, "CHAIR"));
     assert_eq!(affected(&shop.postpone("B-1", due(3), false)), []);
@@ -161,7 +161,7 @@ fn lines_on_a_late_batch_move_to_a_better_one_where_there_is_one() {
 }
 
 #[test]
-fn a_batch_that_comes_earlier_moves_nobody() {
+fn an_earlier_eta_moves_no_line() {
     let mut shop = Shop::of_chairs(&[("B-1", 6, due(9))]);
     shop.place(&order("O-1").of(3, "CHAIR"));
     shop.receive("B-2", "CHAIR", 4, due(3));
@@ -170,7 +170,7 @@ fn a_batch_that_comes_earlier_moves_nobody() {
 }
 
 #[test]
-fn who_has_seen_that_a_batch_is_late_may_still_ask_to_move() {
+fn reallocation_can_be_requested_after_a_postponement() {
     let mut shop = Shop::of_chairs(&[("B-1", 6, due(1)), ("B-2", 4, due(3))]);
     shop.place(&order("O-1").of(3, "CHAIR"));
     assert_eq!(affected(&shop.postpone("B-1", due(9), false)), [("O-1", 3, due(1), due(9))]);
@@ -180,7 +180,7 @@ fn who_has_seen_that_a_batch_is_late_may_still_ask_to_move() {
 }
 
 #[test]
-fn a_line_that_takes_no_parts_moves_whole_or_stays() {
+fn a_line_without_split_moves_whole_or_stays() {
     let mut shop = Shop::of_chairs(&[("B-1", 6, due(1)), ("B-2", 4, due(3))]);
     shop.place(&order("O-1").of(5, "CHAIR").unsplit());
     shop.postpone("B-1", due(9), true);
@@ -188,7 +188,7 @@ fn a_line_that_takes_no_parts_moves_whole_or_stays() {
 }
 
 #[test]
-fn what_moves_off_a_late_batch_leaves_room_for_those_who_wait() {
+fn units_that_move_off_a_late_batch_serve_the_waiting_lines() {
     let mut shop = Shop::of_chairs(&[("B-1", 4, due(1))]);
     shop.place(&order("O-1").of(4, "CHAIR"));
     shop.place(&order("WHOLE").of(5, "CHAIR").or_backorder().unsplit());
@@ -200,7 +200,7 @@ fn what_moves_off_a_late_batch_leaves_room_for_those_who_wait() {
 }
 
 #[test]
-fn a_batch_that_comes_late_and_short_moves_before_anybody_must_leave() {
+fn lines_move_off_a_late_and_short_batch_before_any_has_to_leave() {
     let mut shop = Shop::of_chairs(&[("B-1", 4, due(1)), ("B-2", 2, due(3))]);
     shop.place(&order("URGENT").of(2, "CHAIR").with_priority(1));
     shop.place(&order("OLD").of(2, "CHAIR"));
@@ -224,7 +224,7 @@ fn two_purchasers_do_not_overwrite_each_other() {
 }
 
 #[test]
-fn a_batch_that_has_taken_the_name_of_another_is_not_taken_for_it() {
+fn a_new_batch_with_the_reference_of_another_has_another_version() {
     let mut shop = Shop::of_chairs(&[("B-1", 4, due(1))]);
     let expected = Some(shop.chairs().batch(&batch("B-1")).unwrap().version());
     let now = shop.now;
@@ -237,14 +237,14 @@ fn a_batch_that_has_taken_the_name_of_another_is_not_taken_for_it() {
 }
 
 #[test]
-fn allocations_make_no_new_revision_so_that_a_hot_batch_can_be_changed() {
+fn allocations_create_no_revision_so_a_busy_batch_can_be_changed() {
     let mut shop = Shop::of_chairs(&[("B-1", 4, due(1))]);
     shop.place(&order("O-1").of(2, "CHAIR"));
     assert_eq!(shop.chairs().batch(&batch("B-1")).unwrap().revision(), 1);
 }
 
 #[test]
-fn a_change_to_what_is_so_already_is_none() {
+fn a_change_to_the_current_values_is_no_change() {
     let mut shop = Shop::of_chairs(&[("B-1", 4, due(1))]);
     let told = shop.chairs().events().len();
     assert_eq!(shop.lower("B-1", 4).batch.revision(), 1);

@@ -1,4 +1,4 @@
-//! Clocks that are set back, and products that were decided on by a clock that was ahead.
+//! Clocks that are set back, and products last decided on by a clock that was ahead.
 
 use crate::shop::{Shop, id, order, parts, sku};
 use allocation_domain::{Eta, HoldDuration, LockTime, OrderStatus, Product, ReservationState};
@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-/// Locks a product as a store does: now, but later than ever before.
+/// Locks a product as a store does: at `now`, but later than ever before.
 fn lock(shop: &mut Shop, sku_text: &str) -> DateTime<Utc> {
     let now = shop.now;
     let last = shop.product(sku_text).lock_time().map(|lock| lock.decided_at);
@@ -33,7 +33,7 @@ fn lines_keep_their_order_of_arrival_when_the_clock_is_set_back() {
 }
 
 #[test]
-fn a_hold_lasts_by_the_clock_though_its_product_was_decided_on_later() {
+fn a_hold_is_measured_by_the_clock_and_not_by_the_recorded_instant() {
     let mut shop = Shop::of_chairs(&[("B-1", 9, Eta::InStock)]);
     let ahead = shop.now + TimeDelta::hours(1);
     relock(&mut shop, "CHAIR", ahead);
@@ -52,7 +52,7 @@ fn a_hold_lasts_by_the_clock_though_its_product_was_decided_on_later() {
 }
 
 #[test]
-fn an_order_over_several_products_is_held_until_one_instant_and_extended_from_now() {
+fn an_order_over_several_products_expires_at_one_instant_and_is_extended_from_now() {
     let mut shop = Shop::of(&["CHAIR", "LAMP"]);
     shop.receive("B-1", "CHAIR", 5, Eta::InStock);
     shop.receive("B-2", "LAMP", 5, Eta::InStock);
@@ -71,12 +71,12 @@ fn an_order_over_several_products_is_held_until_one_instant_and_extended_from_no
 }
 
 #[test]
-fn no_event_tells_of_an_expiry_before_it() {
+fn no_event_records_an_expiry_before_its_time() {
     let mut shop = Shop::of_chairs(&[("B-1", 9, Eta::InStock)]);
     lock(&mut shop, "CHAIR");
     shop.products.place(&order("CART").of(2, "CHAIR").held_for(10).made(), shop.now).unwrap();
     shop.pass(10);
-    // Locked just before the end of the hold; the last lock of the unit was given just after it.
+    // This product was locked just before the hold expired, the last one of the unit just after.
     let before = shop.now - TimeDelta::microseconds(1);
     relock(&mut shop, "CHAIR", before);
     let now = shop.now;
@@ -87,7 +87,7 @@ fn no_event_tells_of_an_expiry_before_it() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// Whatever the clock does, a product is decided on in order, and a hold lasts as long as was asked.
+    /// Whatever the clock does, recorded instants increase, and a hold lasts as long as requested.
     #[test]
     fn instants_of_a_product_are_in_order_and_holds_last_by_the_clock(
         steps in prop::collection::vec((-100_000_i64..100_000, 10_u32..1_000), 1..20),
@@ -104,7 +104,7 @@ proptest! {
             placed_at.push(placed.lines[0].1.terms.placed_at);
             let expires_at = placed.expires_at().unwrap();
             prop_assert_eq!(expires_at, shop.now + TimeDelta::seconds(i64::from(hold)));
-            // Until then nobody gets the unit, and from then on anybody.
+            // Until then no other line gets the unit; from then on, any line does.
             let at = |time: DateTime<Utc>| {
                 let locked = LockTime { now: time, decided_at: decided_at.max(time) + TimeDelta::microseconds(1) };
                 let mut product: Product = shop.products.get(&sku("CHAIR")).unwrap().clone().locked_at(locked);

@@ -23,7 +23,7 @@ fn with_line(units: u32) -> Product {
 }
 
 #[actix_web::test]
-async fn an_allocated_line_is_answered_with_its_batch() {
+async fn the_response_for_an_allocated_line_names_its_batch() {
     let answer = post(&Ports::with_units(holding(chairs(&["B-1", "B-2"]))).api(), "/allocations", LINE).await;
     assert_eq!(answer.status, 201);
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -32,7 +32,7 @@ async fn an_allocated_line_is_answered_with_its_batch() {
 }
 
 #[actix_web::test]
-async fn a_split_line_is_answered_with_all_its_batches() {
+async fn the_response_for_a_split_line_lists_all_its_batches() {
     let mut product = Product::new(sku("RED-CHAIR"));
     product.add_batch(reference("B-2"), quantity(6), due(2027, 1, 15), now()).unwrap();
     product.add_batch(reference("B-1"), quantity(6), Eta::InStock, now()).unwrap();
@@ -45,7 +45,7 @@ async fn a_split_line_is_answered_with_all_its_batches() {
 }
 
 #[actix_web::test]
-async fn the_same_line_again_is_answered_with_the_same_body() {
+async fn a_repeated_line_gets_the_same_body() {
     let answer = post(&Ports::with_units(holding(with_line(10))).api(), "/allocations", LINE).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json()["allocations"], json!([{"reference": "B-1", "qty": 10, "eta": null}]));
@@ -60,7 +60,7 @@ async fn the_same_line_with_another_quantity_is_a_conflict() {
 }
 
 #[actix_web::test]
-async fn a_line_that_no_stock_serves_is_told_what_there_is() {
+async fn an_out_of_stock_response_reports_the_available_units() {
     let line = r#"{"order_id": "O-1", "sku": "RED-CHAIR", "qty": 21}"#;
     let answer = post(&Ports::with_units(holding(chairs(&["B-1"]))).api(), "/allocations", line).await;
     assert_eq!(answer.status, 409);
@@ -113,7 +113,7 @@ async fn quantities_are_integers_from_1_to_2147483647() {
 }
 
 #[actix_web::test]
-async fn identifiers_that_break_a_rule_are_faults_of_the_body() {
+async fn invalid_identifiers_are_errors_of_the_body() {
     let api = Ports::new().api();
     let long = "x".repeat(256);
     let cases = [
@@ -159,7 +159,7 @@ async fn identifiers_of_any_script_are_allocated_as_they_are() {
 }
 
 #[actix_web::test]
-async fn a_line_that_is_too_long_for_an_index_is_a_fault() {
+async fn a_line_too_long_for_an_index_is_an_error() {
     let long = "🪑".repeat(255);
     let body = json!({"order_id": long, "sku": long, "qty": 1}).to_string();
     let answer = post(&Ports::new().api(), "/allocations?x=1", body).await;
@@ -167,14 +167,14 @@ async fn a_line_that_is_too_long_for_an_index_is_a_fault() {
 }
 
 #[actix_web::test]
-async fn deallocating_frees_a_line() {
+async fn deallocating_releases_a_line() {
     let answer = delete(&Ports::with_units(holding(with_line(5))).api(), "/allocations/O-1/batch/B-1").await;
     assert_eq!(answer.status, 204);
     assert!(answer.body.is_empty());
 }
 
 #[actix_web::test]
-async fn what_is_not_allocated_cannot_be_freed() {
+async fn a_line_without_allocation_cannot_be_released() {
     let api = Ports::with_units(holding(with_line(5))).api();
     let answer = delete(&api, "/allocations/O-2/batch/B-1").await;
     assert_eq!(answer.status, 404);
@@ -195,7 +195,7 @@ async fn both_identifiers_of_a_path_are_decoded_once() {
 }
 
 #[actix_web::test]
-async fn both_identifiers_of_a_path_can_be_at_fault() {
+async fn errors_of_both_identifiers_of_a_path_are_reported() {
     let answer = delete(&Ports::new().api(), "/allocations/%20/batch/%FF?force=true").await;
     let parameters: Vec<_> =
         answer.json()["errors"].as_array().unwrap().iter().map(|error| error["parameter"].clone()).collect();
@@ -203,7 +203,7 @@ async fn both_identifiers_of_a_path_can_be_at_fault() {
 }
 
 #[actix_web::test]
-async fn allocations_are_listed_by_what_is_asked_for() {
+async fn allocations_are_filtered_by_the_query() {
     let mut ports = Ports::new();
     ports.queries.expect_allocations().returning(|filter, after, page, _| {
         let expected = AllocationFilter {
@@ -221,7 +221,7 @@ async fn allocations_are_listed_by_what_is_asked_for() {
 }
 
 #[actix_web::test]
-async fn pages_of_allocations_lead_to_each_other() {
+async fn pages_of_allocations_link_to_each_other() {
     let mut ports = Ports::new();
     ports.queries.expect_allocations().returning(|filter, after, page, _| {
         assert_eq!(filter.order_id, Some(order("O")));
@@ -242,7 +242,7 @@ async fn pages_of_allocations_lead_to_each_other() {
 }
 
 #[actix_web::test]
-async fn a_cursor_of_another_list_is_refused() {
+async fn a_cursor_of_another_list_is_rejected() {
     let mut ports = Ports::new();
     ports
         .queries

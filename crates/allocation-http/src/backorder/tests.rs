@@ -8,7 +8,7 @@ fn row(position: u64) -> Backorder {
 }
 
 #[actix_web::test]
-async fn waiting_lines_are_listed_with_their_place() {
+async fn waiting_lines_are_listed_with_their_position() {
     let mut ports = Ports::new();
     ports.queries.expect_backorders().returning(|filter, after, page, at| {
         let expected = BackorderFilter { sku: Some(sku("a/b c")) };
@@ -22,7 +22,7 @@ async fn waiting_lines_are_listed_with_their_place() {
 }
 
 #[actix_web::test]
-async fn pages_of_waiting_lines_lead_to_each_other() {
+async fn pages_of_waiting_lines_link_to_each_other() {
     let mut ports = Ports::new();
     ports.queries.expect_backorders().returning(|_, after, _, _| {
         Ok(match after {

@@ -21,7 +21,7 @@ fn with_batch(eta: Eta) -> Product {
 }
 
 #[actix_web::test]
-async fn a_new_batch_is_answered_with_its_location() {
+async fn the_response_for_a_new_batch_has_its_location() {
     let answer = post(&Ports::with_units(holding(empty())).api(), "/batch", ADD).await;
     assert_eq!(answer.status, 201);
     assert_eq!(answer.header("location"), Some("/batch/B-1"));
@@ -42,14 +42,14 @@ async fn the_members_of_a_batch_are_in_the_order_of_the_contract() {
 }
 
 #[actix_web::test]
-async fn the_location_of_an_odd_reference_is_percent_encoded() {
+async fn the_location_of_an_unusual_reference_is_percent_encoded() {
     let odd = json!({"reference": "a/b %+\"椅🪑?#.~", "sku": "RED-CHAIR", "purchased_quantity": 1}).to_string();
     let answer = post(&Ports::with_units(holding(empty())).api(), "/batch", odd).await;
     assert_eq!(answer.header("location"), Some("/batch/a%2Fb%20%25%2B%22%E6%A4%85%F0%9F%AA%91%3F%23.~"));
 }
 
 #[actix_web::test]
-async fn other_names_of_members_are_accepted() {
+async fn aliases_of_members_are_accepted() {
     let body = r#"{"ref": "B-1", "sku": "RED-CHAIR", "qty": 20}"#;
     let answer = post(&Ports::with_units(holding(empty())).api(), "/batch", body).await;
     assert_eq!(answer.status, 201);
@@ -59,7 +59,7 @@ async fn other_names_of_members_are_accepted() {
 }
 
 #[actix_web::test]
-async fn the_same_batch_again_is_answered_with_what_exists() {
+async fn a_repeated_batch_gets_the_existing_one() {
     let answer = post(&Ports::with_units(holding(with_batch(due(2027, 1, 15)))).api(), "/batch", ADD).await;
     assert_eq!(answer.status, 200);
     assert_eq!((answer.header("location"), answer.version().as_deref()), (None, Some("\"1-66517289a6240\"")));
@@ -92,7 +92,7 @@ async fn a_batch_is_found_by_its_reference() {
 }
 
 #[actix_web::test]
-async fn a_batch_that_is_not_there_is_not_found() {
+async fn an_unknown_batch_is_not_found() {
     let mut ports = Ports::with_units(holding(empty()));
     ports.queries.expect_batch().returning(|_, _| Ok(None));
     let api = ports.api();
@@ -103,7 +103,7 @@ async fn a_batch_that_is_not_there_is_not_found() {
 }
 
 #[actix_web::test]
-async fn the_tag_of_a_batch_changes_with_what_is_shown_and_its_version_does_not() {
+async fn the_tag_of_a_batch_changes_with_its_body_and_the_version_does_not() {
     let shown = async |allocated: u32| {
         let mut ports = Ports::new();
         ports.queries.expect_batch().returning(move |_, _| Ok(Some(batch("B-1").with_allocated(allocated).unwrap())));
@@ -116,7 +116,7 @@ async fn the_tag_of_a_batch_changes_with_what_is_shown_and_its_version_does_not(
 }
 
 #[actix_web::test]
-async fn a_batch_that_the_client_has_is_not_sent_again() {
+async fn a_batch_that_the_client_has_is_not_modified() {
     let mut ports = Ports::new();
     ports.queries.expect_batch().returning(|_, _| Ok(Some(batch("B-1"))));
     let api = ports.api();
@@ -128,11 +128,11 @@ async fn a_batch_that_the_client_has_is_not_sent_again() {
         let answer = ask(&known).await;
         assert_eq!((answer.status.as_u16(), answer.header("etag"), answer.body.len()), (304, Some(tag.as_str()), 0));
     }
-    assert_eq!(ask("\"1-66517289a6240\"").await.status, 200, "the version alone is not what is shown");
+    assert_eq!(ask("\"1-66517289a6240\"").await.status, 200, "the version alone does not identify the body");
 }
 
 #[actix_web::test]
-async fn a_batch_is_deleted_only_in_a_version_that_is_asked_for() {
+async fn a_batch_is_deleted_only_in_the_expected_version() {
     let version = chairs(&["B-1"]).batches()[0].version();
     let (current, other) = (etag::version_tag(version), "\"9-1f\"");
     let remove = async |path: &str, tag: &str| {
@@ -159,7 +159,7 @@ async fn a_batch_without_allocations_can_be_deleted() {
 }
 
 #[actix_web::test]
-async fn a_batch_with_allocations_stays() {
+async fn a_batch_with_allocations_is_not_removed() {
     let mut product = chairs(&["B-1"]);
     product.allocate(&crate::testing::order("O-1"), quantity(3), now()).unwrap();
     let answer = delete(&Ports::with_units(holding(product)).api(), "/batch/B-1").await;
@@ -168,7 +168,7 @@ async fn a_batch_with_allocations_stays() {
 }
 
 #[actix_web::test]
-async fn odd_references_arrive_as_they_were_meant() {
+async fn unusual_references_are_decoded_unchanged() {
     let cases = [
         ("/batch/a%2Fb", "a/b"),
         ("/batch/a%2fb%2F", "a/b/"),
@@ -196,7 +196,7 @@ async fn odd_references_arrive_as_they_were_meant() {
 }
 
 #[actix_web::test]
-async fn references_that_break_a_rule_are_faults_of_the_path() {
+async fn invalid_references_are_errors_of_the_path() {
     let long = format!("/batch/{}", "x".repeat(256));
     let cases = [
         ("/batch/%00", "must not hold control characters: character 1 is U+0000"),
@@ -223,7 +223,7 @@ async fn references_that_break_a_rule_are_faults_of_the_path() {
 }
 
 #[actix_web::test]
-async fn a_parameter_beside_a_reference_that_is_wrong_is_told_too() {
+async fn an_invalid_parameter_beside_a_reference_is_reported_too() {
     let answer = get(&Ports::new().api(), "/batch/%20?x=1").await;
     assert_eq!(answer.places(), ["x", "reference"]);
 }
@@ -243,7 +243,7 @@ async fn a_page_that_is_not_full_is_the_last() {
 }
 
 #[actix_web::test]
-async fn a_full_page_that_is_the_last_announces_no_other() {
+async fn a_full_last_page_links_to_no_other() {
     let mut ports = Ports::new();
     ports
         .queries
@@ -255,7 +255,7 @@ async fn a_full_page_that_is_the_last_announces_no_other() {
 }
 
 #[actix_web::test]
-async fn the_link_to_the_next_page_leads_there() {
+async fn the_link_to_the_next_page_works() {
     let mut ports = Ports::new();
     ports.queries.expect_batches().returning(|filter, after, _, _| {
         assert_eq!(filter.sku, Some(sku("a/b & ü")));
@@ -309,7 +309,7 @@ async fn limits_are_integers_from_1_to_1000() {
 }
 
 #[actix_web::test]
-async fn every_fault_of_a_body_is_told() {
+async fn every_error_of_a_body_is_reported() {
     let api = Ports::new().api();
     let body = r#"{"qty": 0, "eta": "2027-02-30", "colour": "red", "a/b~c": 1, "sku": 7, "sku": "x"}"#;
     let answer = post(&api, "/batch?verbose=1", body).await;
@@ -330,7 +330,7 @@ async fn every_fault_of_a_body_is_told() {
 }
 
 #[actix_web::test]
-async fn both_names_of_a_member_are_one_too_many() {
+async fn a_member_and_its_alias_together_are_an_error() {
     let body = r#"{"ref": "B-1", "reference": "B-1", "sku": "RED-CHAIR", "qty": 5, "purchased_quantity": 5}"#;
     let answer = post(&Ports::new().api(), "/batch", body).await;
     let expected = [
@@ -341,20 +341,20 @@ async fn both_names_of_a_member_are_one_too_many() {
 }
 
 #[actix_web::test]
-async fn a_missing_member_is_asked_for_by_its_own_name() {
+async fn a_missing_member_is_reported_by_its_own_name() {
     let answer = post(&Ports::new().api(), "/batch", "{}").await;
     assert_eq!(answer.places(), ["/reference", "/sku", "/purchased_quantity"]);
 }
 
 #[actix_web::test]
-async fn another_name_that_is_repeated_is_told_by_that_name() {
+async fn a_repeated_alias_is_reported_by_that_alias() {
     let body = r#"{"ref": "B-1", "ref": "B-2", "sku": "RED-CHAIR", "qty": 1}"#;
     let answer = post(&Ports::new().api(), "/batch", body).await;
     assert_eq!(answer.errors(), [("/ref".to_owned(), "is given more than once".to_owned())]);
 }
 
 #[actix_web::test]
-async fn a_query_made_up_of_faults_is_answered_at_once_and_shortly() {
+async fn a_query_full_of_errors_gets_a_short_response_at_once() {
     let names: Vec<_> = (0..9_000).map(|number| format!("{number}=1")).collect();
     for query in [names.join("&"), ["x"; 30_000].join("&")] {
         let answer = get(&Ports::new().api(), &format!("/batch?{query}")).await;
@@ -365,7 +365,7 @@ async fn a_query_made_up_of_faults_is_answered_at_once_and_shortly() {
 
 /// The day of the tests is 2027-01-15.
 #[actix_web::test]
-async fn a_batch_that_was_expected_before_today_is_overdue() {
+async fn a_batch_due_before_today_is_overdue() {
     for (eta, overdue) in
         [(due(2027, 1, 14), json!(true)), (due(2027, 1, 15), json!(null)), (Eta::InStock, json!(null))]
     {
@@ -382,7 +382,7 @@ async fn a_batch_that_was_expected_before_today_is_overdue() {
 }
 
 #[actix_web::test]
-async fn today_is_that_of_the_calendar() {
+async fn today_comes_from_the_calendar() {
     let mut ports = Ports::new();
     let found = Batch::new(reference("B-1"), sku("LAMP"), quantity(20), due(2027, 1, 15), now());
     ports.queries.expect_batch().returning(move |_, _| Ok(Some(found.clone())));
@@ -419,7 +419,7 @@ async fn overdue_batches_have_a_list_of_their_own() {
 }
 
 #[actix_web::test]
-async fn an_absurd_eta_is_a_fault_wherever_it_is_sent() {
+async fn an_absurd_eta_is_an_error_in_every_request() {
     let api = Ports::new().api();
     for absurd in ["0001-01-01", "1999-12-31", "3000-01-01"] {
         let batch = json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 1, "eta": absurd});

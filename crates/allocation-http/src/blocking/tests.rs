@@ -38,7 +38,7 @@ fn is_overload(problem: &Problem) -> bool {
 }
 
 #[actix_web::test]
-async fn what_goes_beyond_the_limits_is_refused_at_once() {
+async fn a_call_beyond_the_limits_is_rejected_at_once() {
     let gate = Gate::new(limits(1, 1));
     let request = TestRequest::default().to_http_request();
     let (finish, finished) = mpsc::channel::<()>();
@@ -62,14 +62,14 @@ async fn what_goes_beyond_the_limits_is_refused_at_once() {
 }
 
 #[actix_web::test]
-async fn without_a_line_only_what_runs_at_once_is_let_in() {
+async fn without_a_queue_only_calls_that_run_at_once_are_accepted() {
     let gate = Gate::new(limits(0, 0));
     let request = TestRequest::default().to_http_request();
     assert!(gate.run(&request, || Ok::<_, Problem>(1)).await.is_err());
 }
 
 #[actix_web::test]
-async fn one_who_leaves_the_line_makes_room() {
+async fn a_call_that_leaves_the_queue_makes_room() {
     let gate = Gate::new(limits(0, 1));
     let request = TestRequest::default().to_http_request();
     for _ in 0..3 {
@@ -78,7 +78,7 @@ async fn one_who_leaves_the_line_makes_room() {
 }
 
 #[actix_web::test]
-async fn a_call_whose_turn_does_not_come_in_time_is_refused_and_never_runs() {
+async fn a_call_that_times_out_in_the_queue_is_rejected_and_never_runs() {
     let gate = Gate::new(BlockingLimits { turn_within: Duration::ZERO, ..limits(1, 1) });
     let request = TestRequest::default().to_http_request();
     let (running, finish) = occupy(&gate);
@@ -94,7 +94,7 @@ async fn a_call_whose_turn_does_not_come_in_time_is_refused_and_never_runs() {
 }
 
 #[actix_web::test]
-async fn a_call_is_refused_for_overload_when_others_ended_while_it_waited() {
+async fn a_call_is_rejected_as_overload_if_others_ended_while_it_waited() {
     let gate = Gate::new(BlockingLimits { turn_within: Duration::from_secs(2), ..limits(1, 2) });
     let request = TestRequest::default().to_http_request();
     let ((first, finish_first), (second, finish_second)) = (occupy(&gate), occupy(&gate));
@@ -171,7 +171,7 @@ async fn neither_searches_nor_readers_of_events_take_the_places_of_other_calls()
 }
 
 #[actix_web::test]
-async fn a_line_of_searches_leaves_the_line_of_other_calls_its_length() {
+async fn queued_searches_leave_the_queue_of_other_calls_its_length() {
     let gates = Gates::new(BlockingLimits { turn_within: Duration::from_secs(600), ..limits(0, 1) }, &ready());
     let request = TestRequest::default().to_http_request();
     let mut search = Box::pin(gates.searches.run(&request, || Ok::<_, Problem>(1)));
@@ -182,7 +182,7 @@ async fn a_line_of_searches_leaves_the_line_of_other_calls_its_length() {
 }
 
 #[actix_web::test]
-async fn a_turn_that_does_not_come_because_the_database_is_away_is_no_overload() {
+async fn a_timeout_during_an_outage_is_no_overload() {
     let mut readiness = MockReadiness::new();
     readiness.expect_failed_checks().returning(|| vec![FailedCheck::new(FailedCheck::DATABASE, "away")]);
     let readiness: Arc<dyn Readiness> = Arc::new(readiness);

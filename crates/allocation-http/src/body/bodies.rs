@@ -68,7 +68,7 @@ mod tests {
     use super::{Bodies, MAX_IN_FLIGHT};
 
     #[test]
-    fn bodies_share_what_there_is_and_give_it_back() {
+    fn bodies_share_a_budget_and_return_it() {
         let bodies = Bodies::default();
         let (mut one, mut other) = (bodies.share(), bodies.share());
         one.grow_to(MAX_IN_FLIGHT - 10).unwrap();

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fraction_or_what_is_too_large_is_none() {
+    fn a_fraction_or_a_number_out_of_range_is_none() {
         for text in [
             "1.5",
             "0.1",
@@ -97,7 +97,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_way_to_write_an_integer_is_that_integer(number: u32, zeros in 0..20_usize, shift in 0..9_usize) {
+        fn every_notation_of_an_integer_is_that_integer(number: u32, zeros in 0..20_usize, shift in 0..9_usize) {
             let (digits, zeros) = (format!("{number:010}"), "0".repeat(zeros));
             let (whole, fraction) = digits.split_at(digits.len() - shift);
             let expected = Some(Positive(number.into()));

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_so_many_places_and_others_have_theirs() {
+    fn each_address_has_a_limit_of_its_own() {
         let take = places(10, 2);
         let (first, _second) = (take("10.0.0.1").unwrap(), take("10.0.0.1").unwrap());
         assert!(take("10.0.0.1").is_none());
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn all_addresses_have_so_many_places_together() {
+    fn all_addresses_together_have_a_limit() {
         let take = places(2, 2);
         let (first, _second) = (take("10.0.0.1").unwrap(), take("10.0.0.2").unwrap());
         assert!(take("10.0.0.3").is_none());

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_waits_for_a_head_from_the_beginning() {
+    fn a_new_connection_waits_for_a_head() {
         assert_eq!(ConnectionState::default().standing(), Standing::Head);
         assert!(!ConnectionState::default().has_received());
     }
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_behind_a_request_is_the_next_head() {
+    fn bytes_behind_a_request_begin_the_next_head() {
         let state = after(&[b"GET / HTTP/1.1\r\n\r\nGET"]);
         assert!(state.begin(false, false));
         state.finish();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_behind_a_body_is_the_next_head() {
+    fn bytes_behind_a_body_begin_the_next_head() {
         for (sent, body, chunked, expected) in [
             (&b"POST\r\n\r\n{\"qty\": 1}"[..], &b"{\"qty\": 1}"[..], false, Standing::Idle),
             (b"POST\r\n\r\n{}", b"{}", false, Standing::Idle),

@@ -45,7 +45,7 @@ async fn received(mut peer: DuplexStream) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_on_which_nothing_comes_ends_without_a_word() {
+async fn a_silent_connection_is_closed_without_a_response() {
     let (mut connection, peer) = connect();
     let (elapsed, error) = until_it_ends(&mut connection).await;
     assert!((HEAD_TIME..HEAD_TIME + LINGER_TIME).contains(&elapsed), "{elapsed:?}");
@@ -55,7 +55,7 @@ async fn a_connection_on_which_nothing_comes_ends_without_a_word() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_comes_too_slowly_is_answered_408() {
+async fn a_slow_head_gets_a_408() {
     let (mut connection, mut peer) = connect();
     let drip = tokio::spawn(async move {
         while peer.write_all(b"x").await.is_ok() {
@@ -70,7 +70,7 @@ async fn a_head_that_comes_too_slowly_is_answered_408() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_head_has_its_time_from_its_first_byte() {
+async fn the_time_of_a_head_starts_at_its_first_byte() {
     let (mut connection, mut peer) = connect();
     let state = connection.state();
     for _ in 0..3 {
@@ -87,7 +87,7 @@ async fn every_head_has_its_time_from_its_first_byte() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_connection_outlives_those_of_proxies_and_then_ends() {
+async fn an_idle_connection_outlives_those_of_proxies() {
     let (mut connection, mut peer) = connect();
     peer.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     read_all(&mut connection).await;
@@ -101,7 +101,7 @@ async fn an_idle_connection_outlives_those_of_proxies_and_then_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_under_way_has_the_time_it_needs() {
+async fn a_request_in_progress_has_no_time_limit() {
     let (mut connection, mut peer) = connect();
     peer.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     read_all(&mut connection).await;
@@ -112,7 +112,7 @@ async fn a_request_under_way_has_the_time_it_needs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_a_head_behind_a_request_has_the_time_of_a_head() {
+async fn half_a_head_behind_a_request_has_the_time_limit_of_a_head() {
     let (mut connection, mut peer) = connect();
     peer.write_all(b"GET / HTTP/1.1\r\n\r\nGET").await.unwrap();
     read_all(&mut connection).await;
@@ -141,7 +141,7 @@ async fn after_the_last_response_the_peer_is_read_until_it_closes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_does_not_close_is_waited_for_only_so_long() {
+async fn a_peer_that_does_not_close_is_cut_off_in_time() {
     let (mut connection, mut peer) = connect();
     peer.write_all(b"DELETE / HTTP/1.1\r\n\r\n").await.unwrap();
     read_all(&mut connection).await;
@@ -153,7 +153,7 @@ async fn a_peer_that_does_not_close_is_waited_for_only_so_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_goes_on_sending_is_cut_off() {
+async fn a_peer_that_keeps_sending_is_cut_off() {
     let (mut connection, mut peer) = connect();
     peer.write_all(b"POST / HTTP/1.1\r\n\r\n").await.unwrap();
     read_all(&mut connection).await;
@@ -206,7 +206,7 @@ async fn read_once(connection: &mut Connection<DuplexStream>) -> usize {
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
 
 #[tokio::test(start_paused = true)]
-async fn requests_behind_one_that_is_carried_out_are_left_unread() {
+async fn requests_behind_one_in_progress_are_left_unread() {
     let (mut connection, mut peer) = connect();
     let state = connection.state();
     tokio::spawn(async move { while peer.write_all(&REQUEST.repeat(100)).await.is_ok() {} });
@@ -226,7 +226,7 @@ async fn requests_behind_one_that_is_carried_out_are_left_unread() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_is_done_wakes_the_reader() {
+async fn a_completed_request_wakes_the_reader() {
     let (mut connection, mut peer) = connect();
     let state = connection.state();
     peer.write_all(&REQUEST.repeat(500)).await.unwrap();
@@ -249,11 +249,11 @@ async fn a_request_that_is_done_wakes_the_reader() {
         Poll::Ready(())
     });
     let both = tokio::time::timeout(Duration::from_secs(1), async { tokio::join!(finishes, reads) });
-    assert!(both.await.is_ok(), "nothing else wakes it");
+    assert!(both.await.is_ok(), "the completed request wakes it");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_takes_nothing_is_not_read_from() {
+async fn a_peer_that_reads_nothing_is_not_read_from() {
     let (mut connection, mut peer) = connect();
     peer.write_all(REQUEST).await.unwrap();
     let written = poll_fn(|cx| {

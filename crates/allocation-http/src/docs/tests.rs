@@ -3,7 +3,7 @@ use crate::testing::{Ports, get, send};
 use actix_web::test::TestRequest;
 
 #[actix_web::test]
-async fn the_root_leads_to_the_documentation() {
+async fn the_root_redirects_to_the_documentation() {
     let answer = get(&Ports::new().api(), "/").await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (307, Some("/docs")));
 }
@@ -22,7 +22,7 @@ async fn both_documentations_work_with_and_without_a_slash() {
 }
 
 #[actix_web::test]
-async fn pages_load_only_what_is_served_here() {
+async fn pages_load_only_from_this_server() {
     let api = Ports::new().api();
     for page in [SWAGGER_UI, REDOC] {
         assert!(!page.contains("://"), "{page}");
@@ -33,7 +33,7 @@ async fn pages_load_only_what_is_served_here() {
 }
 
 #[actix_web::test]
-async fn swagger_ui_is_complete_and_asks_no_validator() {
+async fn swagger_ui_is_complete_and_calls_no_validator() {
     let paths: Vec<_> = ASSETS.iter().map(super::Asset::path).collect();
     for file in SWAGGER_UI_FILES {
         assert!(paths.contains(&&*format!("/docs/{file}")), "{file}");
@@ -46,14 +46,14 @@ async fn swagger_ui_is_complete_and_asks_no_validator() {
 }
 
 #[actix_web::test]
-async fn the_document_that_is_served_is_the_one_the_code_makes() {
+async fn the_served_document_is_generated_by_the_code() {
     let answer = get(&Ports::new().api(), "/openapi.json").await;
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.body, crate::openapi_json());
 }
 
 #[actix_web::test]
-async fn a_file_that_the_client_has_is_not_sent_again() {
+async fn a_file_that_the_client_has_is_not_modified() {
     let api = Ports::new().api();
     let first = get(&api, "/redoc/redoc.standalone.js").await;
     let tag = first.header("etag").unwrap();
@@ -67,7 +67,7 @@ async fn a_file_that_the_client_has_is_not_sent_again() {
 }
 
 #[actix_web::test]
-async fn a_file_that_is_not_there_is_a_problem() {
+async fn an_unknown_file_is_a_problem() {
     for path in ["/docs/nothing.js", "/redoc/nothing.js", "/docs/../Cargo.toml"] {
         let answer = get(&Ports::new().api(), path).await;
         assert_eq!(answer.status, 404);

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_was_not_set_is_refused() {
+    fn an_unknown_host_is_rejected() {
         for host in [
             "",
             "evil.example",
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_was_set_is_allowed() {
+    fn a_configured_host_is_allowed() {
         assert!(allowed("Shop.Example:8000", &["shop.example"]));
         assert!(allowed("shop.example.", &["shop.example"]));
         assert!(allowed("shop.example:8000", &["other", "SHOP.example:8000"]));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_is_none_is_refused() {
+    fn an_invalid_pattern_is_rejected() {
         for text in ["", ".", "..a", "a b", "http://a", "a/b", "a:", "a:x", "a:70000", ".a:80", "[::1]", "*.a", "ä"] {
             assert!(AllowedHost::parse(text).is_err(), "{text}");
         }

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_base_path_does_not_begin_as_a_path_of_the_service_does() {
+    fn a_base_path_does_not_shadow_a_path_of_the_service() {
         let paths = crate::openapi().paths.paths;
         let mut first: BTreeSet<_> = paths.keys().map(|path| path.split('/').nth(1).unwrap().to_owned()).collect();
         first.extend(["docs", "redoc", "openapi.json"].map(str::to_owned));

@@ -30,7 +30,7 @@ async fn allocate(api: &Api, headers: &[(&'static str, &'static str)]) -> TestRe
 }
 
 #[actix_web::test]
-async fn a_name_that_was_not_set_is_refused_with_what_to_set() {
+async fn an_unknown_host_is_rejected_with_the_setting_to_change() {
     let api = api(EdgeSettings::default());
     let answer = get_at(&api, "/problems", "evil.example:8000").await;
     assert_eq!(answer.status, 421);
@@ -44,7 +44,7 @@ async fn a_name_that_was_not_set_is_refused_with_what_to_set() {
 }
 
 #[actix_web::test]
-async fn a_name_that_was_set_is_served() {
+async fn a_configured_host_is_served() {
     let allowed_hosts = vec![AllowedHost::parse("shop.example").unwrap()];
     let api = api(EdgeSettings { allowed_hosts, ..EdgeSettings::default() });
     assert_eq!(get_at(&api, "/problems", "shop.example").await.status, 200);
@@ -52,7 +52,7 @@ async fn a_name_that_was_set_is_served() {
 }
 
 #[actix_web::test]
-async fn a_second_host_is_refused_and_so_is_one_in_the_target() {
+async fn a_second_host_is_rejected_in_headers_and_in_the_target() {
     let api = api(EdgeSettings::default());
     let twice = TestRequest::get().uri("/problems").insert_header(("host", "localhost"));
     assert_eq!(send(&api, twice.append_header(("host", "localhost"))).await.status, 421);
@@ -63,7 +63,7 @@ async fn a_second_host_is_refused_and_so_is_one_in_the_target() {
 }
 
 #[actix_web::test]
-async fn probes_work_by_any_name() {
+async fn probes_work_under_any_host() {
     let api = Ports::with_failed_checks(Vec::new()).api();
     for path in ["/livez", "/readyz", "/readyz?x=1"] {
         assert_eq!(get_at(&api, path, "evil.example").await.status, 200, "{path}");
@@ -117,7 +117,7 @@ async fn own_pages_and_other_clients_are_served() {
 }
 
 #[actix_web::test]
-async fn pages_of_an_origin_that_was_set_use_the_service() {
+async fn pages_of_a_configured_origin_use_the_service() {
     let api = api(trusting(&["https://shop.example", "https://other.example"]));
     let page = [("origin", "https://shop.example"), ("sec-fetch-site", "cross-site")];
     let answer = allocate(&api, &page).await;
@@ -138,7 +138,7 @@ async fn preflight(api: &Api, origin: &str) -> TestResponse {
 }
 
 #[actix_web::test]
-async fn a_browser_is_told_what_pages_of_other_origins_may_do() {
+async fn a_preflight_lists_the_permissions_of_other_origins() {
     let api = api(trusting(&["https://shop.example"]));
     let allowed = preflight(&api, "https://shop.example").await;
     assert_eq!(allowed.status, 200);
@@ -165,7 +165,7 @@ async fn any_origin_may_be_trusted() {
 }
 
 #[actix_web::test]
-async fn nothing_in_between_keeps_a_response() {
+async fn no_cache_stores_a_response() {
     let mut ports = Ports::new();
     ports.queries.expect_batch().returning(|_, _| Ok(Some(batch("B-1"))));
     let api = ports.api();
@@ -209,7 +209,7 @@ async fn assert_prefixed(api: &Api, request: impl Fn(TestRequest) -> TestRequest
 }
 
 #[actix_web::test]
-async fn behind_a_base_path_all_links_have_it_whether_the_proxy_takes_it_away_or_not() {
+async fn all_links_have_the_base_path_whether_or_not_the_proxy_strips_it() {
     let api = api(below("/shop"));
     assert_prefixed(&api, |request| request, str::to_owned).await;
     assert_prefixed(&api, |request| request, |path| format!("/shop{path}")).await;
@@ -243,7 +243,7 @@ async fn a_forwarded_prefix_counts_only_if_it_is_trusted() {
 }
 
 #[actix_web::test]
-async fn a_request_for_a_version_of_what_has_none_is_refused() {
+async fn a_version_of_an_unversioned_resource_is_rejected() {
     let api = api(EdgeSettings::default());
     for version in ["\"1-5f5e100\"", "W/\"x\"", "\"a\", \"b\"", "nonsense"] {
         let refused = allocate(&api, &[("if-match", version)]).await;

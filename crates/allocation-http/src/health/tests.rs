@@ -3,7 +3,7 @@ use allocation_ports::FailedCheck;
 use serde_json::json;
 
 #[actix_web::test]
-async fn a_process_that_answers_is_alive() {
+async fn a_responding_process_is_alive() {
     let answer = get(&Ports::new().api(), "/livez").await;
     assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({"status": "ok"})));
 }
@@ -15,7 +15,7 @@ async fn a_service_without_failed_checks_is_ready() {
 }
 
 #[actix_web::test]
-async fn failed_checks_are_listed_under_the_problem_of_the_gravest() {
+async fn failed_checks_are_listed_under_the_most_severe_problem() {
     let failed = |names: &[&'static str]| names.iter().map(|name| FailedCheck::new(name, "It fails")).collect();
     let (database, schema, sequencer) = (FailedCheck::DATABASE, FailedCheck::SCHEMA, FailedCheck::SEQUENCER);
     for (names, problem) in [

@@ -50,7 +50,7 @@ fn showing(found: Order) -> Ports {
 }
 
 #[actix_web::test]
-async fn a_new_order_is_answered_with_its_location_and_all_its_lines() {
+async fn the_response_for_a_new_order_has_its_location_and_lines() {
     let answer = post(&shop_api(5), "/orders", ORDER).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (201, Some("/orders/O-1")));
     let expected = concat!(
@@ -64,13 +64,13 @@ async fn a_new_order_is_answered_with_its_location_and_all_its_lines() {
 }
 
 #[actix_web::test]
-async fn the_location_of_an_odd_name_is_percent_encoded() {
+async fn the_location_of_an_unusual_id_is_percent_encoded() {
     let body = r#"{"order_id": "a/b %", "lines": [{"sku": "RED-CHAIR", "qty": 1}]}"#;
     assert_eq!(post(&shop_api(0), "/orders", body).await.header("location"), Some("/orders/a%2Fb%20%25"));
 }
 
 #[actix_web::test]
-async fn what_is_left_out_or_null_is_the_usual() {
+async fn absent_and_null_members_have_their_defaults() {
     let usual = post(&shop_api(5), "/orders", ORDER).await;
     let mut body: Value = serde_json::from_str(ORDER).unwrap();
     for member in ["on_shortage", "hold_seconds", "priority", "allow_split"] {
@@ -81,7 +81,7 @@ async fn what_is_left_out_or_null_is_the_usual() {
 }
 
 #[actix_web::test]
-async fn a_held_order_says_until_when() {
+async fn a_held_order_shows_its_expiry() {
     let body = r#"{"order_id": "O-1", "lines": [{"sku": "RED-CHAIR", "qty": 1}], "hold_seconds": 10}"#;
     let answer = post(&shop_api(0), "/orders", body).await;
     assert_eq!(answer.json()["status"], "held");
@@ -89,7 +89,7 @@ async fn a_held_order_says_until_when() {
 }
 
 #[actix_web::test]
-async fn an_order_that_accepts_it_waits_for_what_is_short() {
+async fn an_order_that_accepts_backorders_waits_for_the_missing_units() {
     let body = r#"{"order_id": "O-1", "lines": [{"sku": "LAMP", "qty": 7}, {"sku": "RED-CHAIR", "qty": 25}],
         "on_shortage": "backorder", "priority": -2147483648, "allow_split": true}"#;
     let answer = post(&shop_api(0), "/orders", body).await;
@@ -100,7 +100,7 @@ async fn an_order_that_accepts_it_waits_for_what_is_short() {
 }
 
 #[actix_web::test]
-async fn an_order_does_not_wait_for_skus_that_are_not_known() {
+async fn an_order_does_not_wait_for_unknown_skus() {
     let body = r#"{"order_id": "O-1", "lines": [
         {"sku": "red-chair", "qty": 1}, {"sku": "RED-CHAIR", "qty": 1}, {"sku": "DESK", "qty": 1}],
         "on_shortage": "backorder"}"#;
@@ -114,7 +114,7 @@ async fn an_order_does_not_wait_for_skus_that_are_not_known() {
 }
 
 #[actix_web::test]
-async fn an_order_that_is_short_is_told_all_its_short_lines() {
+async fn the_refusal_of_an_order_lists_all_short_lines() {
     let body = r#"{"order_id": "O-1", "lines": [
         {"sku": "RED-CHAIR", "qty": 21}, {"sku": "LAMP", "qty": 1}, {"sku": "DESK", "qty": 2147483647}]}"#;
     let answer = post(&shop_api(1), "/orders", body).await;
@@ -133,7 +133,7 @@ async fn an_order_that_is_short_is_told_all_its_short_lines() {
 }
 
 #[actix_web::test]
-async fn the_same_order_again_is_answered_with_what_became_of_it() {
+async fn a_repeated_order_gets_its_current_state() {
     let lines = [(sku("LAMP"), quantity(2)), (sku("RED-CHAIR"), quantity(10))];
     let known = NewOrder::new(order("O-1"), lines, OrderTerms::default()).unwrap();
     let mut ports = Ports::with_units(holding_all(shop(5), vec![known]));
@@ -150,7 +150,7 @@ async fn the_same_order_again_is_answered_with_what_became_of_it() {
 }
 
 #[actix_web::test]
-async fn a_line_that_was_sent_alone_takes_the_name() {
+async fn a_standalone_line_takes_the_order_id() {
     let mut products = shop(5);
     products[1].allocate(&order("O-1"), quantity(10), now()).unwrap();
     let answer = post(&Ports::with_units(holding_all(products, Vec::new())).api(), "/orders", ORDER).await;
@@ -159,7 +159,7 @@ async fn a_line_that_was_sent_alone_takes_the_name() {
 }
 
 #[actix_web::test]
-async fn an_order_that_is_lost_is_a_failure() {
+async fn a_lost_order_is_a_failure() {
     let lines = [(sku("LAMP"), quantity(2)), (sku("RED-CHAIR"), quantity(10))];
     let known = NewOrder::new(order("O-1"), lines, OrderTerms::default()).unwrap();
     let mut ports = Ports::with_units(holding_all(shop(5), vec![known]));
@@ -168,7 +168,7 @@ async fn an_order_that_is_lost_is_a_failure() {
 }
 
 #[actix_web::test]
-async fn every_fault_of_an_order_is_told() {
+async fn every_error_of_an_order_is_reported() {
     let body = r#"{"on_shortage": "wait", "hold_seconds": 9, "priority": 1.5, "allow_split": 1, "colour": "red",
         "lines": [{"sku": "A", "qty": 1}, {"sku": " A"}, {"qty": 0}, {"sku": "A", "qty": "1", "x": 1}, 7, ["A", 1],
             {"sku": "A", "qty": 2}]}"#;
@@ -221,7 +221,7 @@ async fn an_order_has_from_1_to_500_lines() {
 }
 
 #[actix_web::test]
-async fn lines_that_are_too_long_for_an_index_are_faults() {
+async fn lines_too_long_for_an_index_are_errors() {
     let long = |first: &str| format!("{first}{}", "🪑".repeat(254));
     let lines = json!([{"sku": long("A"), "qty": 1}, {"sku": "LAMP", "qty": 1}, {"sku": long("B"), "qty": 1}]);
     let body = json!({"order_id": long("O"), "lines": lines}).to_string();
@@ -244,7 +244,7 @@ async fn a_priority_is_any_integer_of_32_bits() {
 }
 
 #[actix_web::test]
-async fn an_order_is_found_by_its_name() {
+async fn an_order_is_found_by_its_id() {
     let answer = get(&showing(stored("O/1", line(4, ReservationState::Firm))).api(), "/orders/O%2F1").await;
     let expected = json!({
         "order_id": "O/1", "status": "partially_allocated", "lines": [{
@@ -256,7 +256,7 @@ async fn an_order_is_found_by_its_name() {
 }
 
 #[actix_web::test]
-async fn units_on_hold_are_free_from_the_very_instant_it_expires() {
+async fn held_units_are_free_from_the_instant_of_expiry() {
     let held = |micros: i64| ReservationState::Held { expires_at: now() + TimeDelta::microseconds(micros) };
     let answer = get(&showing(stored("O-1", line(4, held(1)))).api(), "/orders/O-1").await.json();
     assert_eq!((&answer["status"], &answer["lines"][0]["allocated"]), (&json!("partially_allocated"), &json!(4)));
@@ -269,7 +269,7 @@ async fn units_on_hold_are_free_from_the_very_instant_it_expires() {
 }
 
 #[actix_web::test]
-async fn an_order_that_is_not_there_is_not_found() {
+async fn an_unknown_order_is_not_found() {
     let mut ports = Ports::with_units(holding_all(shop(0), Vec::new()));
     ports.queries.expect_order().returning(|_| Ok(None));
     let api = ports.api();
@@ -295,7 +295,7 @@ async fn cancelling_can_be_repeated() {
 }
 
 #[actix_web::test]
-async fn orders_are_listed_by_all_that_is_asked_for() {
+async fn orders_match_every_filter_of_the_query() {
     let mut ports = Ports::new();
     ports.queries.expect_orders().returning(|filter, after, page, at| {
         let expected = OrderFilter { status: Some(OrderStatus::PartiallyAllocated), sku: Some(sku("RED CHAIR")) };
@@ -308,7 +308,7 @@ async fn orders_are_listed_by_all_that_is_asked_for() {
 }
 
 #[actix_web::test]
-async fn a_page_of_orders_may_be_empty_and_lead_on() {
+async fn an_empty_page_of_orders_can_link_to_another() {
     let mut ports = Ports::new();
     ports.queries.expect_orders().returning(|filter, after, _, _| {
         assert_eq!(filter.status, Some(OrderStatus::Held));
@@ -331,7 +331,7 @@ async fn a_page_of_orders_may_be_empty_and_lead_on() {
 }
 
 #[actix_web::test]
-async fn every_fault_of_a_query_for_orders_is_told() {
+async fn every_error_of_a_query_for_orders_is_reported() {
     let answer = get(&Ports::new().api(), "/orders?status=Held&sku=&limit=x&after=x&x=1").await;
     let known =
         "must be one of held, allocated, partially_allocated, backordered, picked, shipped, short, expired, cancelled";
@@ -340,7 +340,7 @@ async fn every_fault_of_a_query_for_orders_is_told() {
 }
 
 #[actix_web::test]
-async fn an_order_id_that_breaks_a_rule_is_a_fault_of_every_path() {
+async fn an_invalid_order_id_is_an_error_of_every_path() {
     let api = Ports::new().api();
     for answer in [
         get(&api, "/orders/%20?x=1").await,

@@ -14,7 +14,7 @@ const CHANGE: &str = r#"{"eta": null}"#;
 const BATCH: &str = r#"{"reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20}"#;
 
 #[test]
-fn every_type_has_a_name_and_words_of_its_own() {
+fn every_type_has_a_unique_name_and_title() {
     let names: BTreeSet<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     let titles: BTreeSet<_> = Kind::ALL.iter().map(|kind| kind.title()).collect();
     assert_eq!((names.len(), titles.len()), (Kind::ALL.len(), Kind::ALL.len()));
@@ -127,7 +127,7 @@ async fn a_write_to_a_schema_of_another_generation_is_a_problem_of_its_own() {
 }
 
 #[actix_web::test]
-async fn work_that_panics_is_a_problem_too() {
+async fn a_panic_is_a_problem_too() {
     let mut ports = Ports::new();
     ports.queries.expect_batch().returning(|_, _| panic!("an error of the program"));
     let answer = get(&ports.api(), "/batch/B-1").await;
@@ -136,7 +136,7 @@ async fn work_that_panics_is_a_problem_too() {
 }
 
 #[actix_web::test]
-async fn an_engine_that_is_shut_down_says_so() {
+async fn an_engine_that_is_shut_down_has_a_problem_of_its_own() {
     let (api, engine) = Ports::with_units(holding(chairs(&["B-1"]))).api_and_engine();
     actix_web::web::block(move || engine.shut_down()).await.unwrap();
     for answer in [post(&api, "/allocations", LINE).await, post(&api, "/orders", ORDER).await] {
@@ -146,7 +146,7 @@ async fn an_engine_that_is_shut_down_says_so() {
 }
 
 #[actix_web::test]
-async fn a_full_line_of_blocking_work_is_overload() {
+async fn a_full_queue_of_blocking_work_is_overload() {
     let mut ports = Ports::new();
     ports.limits = BlockingLimits { running: 0, waiting: 0, ..ports.limits };
     let api = ports.api();

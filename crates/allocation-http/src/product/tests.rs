@@ -24,7 +24,7 @@ async fn a_product_is_found_by_its_sku() {
 }
 
 #[actix_web::test]
-async fn picked_units_are_told_where_there_are_any() {
+async fn picked_units_appear_only_if_there_are_any() {
     let mut ports = Ports::new();
     ports.queries.expect_product().returning(|_, _| {
         let totals = Totals { allocated: 11, picked: 3, ..row("LAMP").totals };
@@ -35,7 +35,7 @@ async fn picked_units_are_told_where_there_are_any() {
 }
 
 #[actix_web::test]
-async fn a_product_that_is_not_there_is_not_found() {
+async fn an_unknown_product_is_not_found() {
     let mut ports = Ports::new();
     ports.queries.expect_product().returning(|_, _| Ok(None));
     ports.queries.expect_availability().returning(|_, _| Ok(None));
@@ -48,7 +48,7 @@ async fn a_product_that_is_not_there_is_not_found() {
 }
 
 #[actix_web::test]
-async fn pages_of_products_lead_to_each_other() {
+async fn pages_of_products_link_to_each_other() {
     let mut ports = Ports::new();
     ports.queries.expect_products().returning(|after, page, at| {
         assert_eq!(at, now());
@@ -67,7 +67,7 @@ async fn pages_of_products_lead_to_each_other() {
 }
 
 #[actix_web::test]
-async fn every_fault_of_a_request_is_told() {
+async fn every_error_of_a_request_is_reported() {
     let api = Ports::new().api();
     assert_eq!(get(&api, "/products?sku=LAMP&limit=0&after=x").await.places(), ["limit", "after", "sku"]);
     assert_eq!(get(&api, "/products/%20?x=1").await.places(), ["x", "sku"]);
@@ -101,14 +101,14 @@ async fn a_product_is_registered_without_a_body_or_with_an_empty_object() {
 }
 
 #[actix_web::test]
-async fn a_product_that_is_known_is_answered_as_it_is() {
+async fn an_existing_product_is_returned_unchanged() {
     let known = Product::restore(ProductState::new(sku("LAMP"), 2));
     let answer = send(&registering(known).api(), put("/products/LAMP")).await;
     assert_eq!((answer.status.as_u16(), &answer.json()["sku"]), (200, &"LAMP".into()));
 }
 
 #[actix_web::test]
-async fn what_a_registration_says_beside_the_sku_is_a_fault() {
+async fn members_beside_the_sku_of_a_registration_are_errors() {
     let api = Ports::new().api();
     let json = ("content-type", "application/json");
     let request = put("/products/%C2%AD?x=1").insert_header(json).set_payload(r#"{"name": "Lamp"}"#);

@@ -13,7 +13,7 @@ async fn id_for(given: Option<&[u8]>) -> String {
 }
 
 #[actix_web::test]
-async fn the_id_of_the_client_is_kept() {
+async fn the_request_id_of_the_client_is_used() {
     let long = "x".repeat(MAX_LENGTH);
     for given in ["1", "my-id/7:\"x\"~!", &long] {
         assert_eq!(id_for(Some(given.as_bytes())).await, given);
@@ -21,7 +21,7 @@ async fn the_id_of_the_client_is_kept() {
 }
 
 #[actix_web::test]
-async fn what_is_no_id_is_replaced_by_a_new_one() {
+async fn an_invalid_id_is_replaced() {
     let long = "x".repeat(MAX_LENGTH + 1);
     for given in [None, Some(""), Some("two words"), Some("tab\there"), Some("é"), Some(&*long)] {
         let id = id_for(given.map(str::as_bytes)).await;
@@ -69,7 +69,7 @@ async fn a_failure_of_the_engine_is_logged_too() {
 }
 
 #[actix_web::test]
-async fn what_blocking_work_logs_carries_the_id() {
+async fn log_lines_of_blocking_work_carry_the_id() {
     let log = logged("blocking-1", async {
         let mut ports = Ports::new();
         ports.queries.expect_batch().returning(|_, _| {

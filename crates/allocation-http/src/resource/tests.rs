@@ -5,7 +5,7 @@ use allocation_domain::Availability;
 use allocation_ports::OrderPage;
 
 #[actix_web::test]
-async fn a_method_that_a_path_does_not_have_is_answered_with_those_it_has() {
+async fn an_unsupported_method_gets_the_list_of_supported_ones() {
     let api = Ports::new().api();
     let cases = [
         ("/allocations", "POST, GET, HEAD"),

@@ -32,7 +32,7 @@ fn talk(address: SocketAddr, request: &str) -> String {
 }
 
 #[test]
-fn head_is_answered_without_a_body() {
+fn head_has_no_body() {
     let address = start(Ports::new().api());
     let ask = |method: &str| {
         talk(address, &format!("{method} /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))
@@ -44,7 +44,7 @@ fn head_is_answered_without_a_body() {
 }
 
 #[test]
-fn a_body_in_chunks_is_put_together() {
+fn a_chunked_body_is_reassembled() {
     let address = start(Ports::new().api());
     let head = "POST /batch HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n";
     let answer =
@@ -57,7 +57,7 @@ fn a_body_in_chunks_is_put_together() {
 }
 
 #[test]
-fn a_connection_beyond_the_limit_is_told_so() {
+fn a_connection_beyond_the_limit_gets_a_503() {
     let address = start_with(Ports::new().api(), ConnectionLimits { total: 1, per_address: 1 });
     let _first = TcpStream::connect(address).unwrap();
     std::thread::sleep(Duration::from_millis(200));
@@ -68,7 +68,7 @@ fn a_connection_beyond_the_limit_is_told_so() {
 }
 
 #[test]
-fn an_offer_to_upgrade_is_declined_and_the_connection_says_that_it_ends() {
+fn an_upgrade_is_declined_and_the_connection_closes() {
     let address = start(Ports::new().api());
     for offer in ["connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n", "connection: upgrade\r\n"] {
         let answer = talk(address, &format!("GET /livez HTTP/1.1\r\nhost: localhost\r\n{offer}\r\n"));

@@ -1,4 +1,4 @@
-//! Calls whose clients do not wait for them.
+//! Calls whose clients have hung up.
 
 use crate::support::{Server, TestDatabase};
 use serde_json::json;
@@ -6,10 +6,10 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// How many clients send a call and hang up.
+/// The number of clients that send a call and hang up.
 const CLIENTS: usize = 40;
 
-/// A connection over which a list is asked for that takes the lines of one order.
+/// A connection that requests a list over the lines of one order.
 fn ask_for_list(server: &Server, order: usize) -> TcpStream {
     let body = json!({"pick_list_id": format!("P-{order}"), "order_ids": [format!("O-{order}")]}).to_string();
     let mut stream = TcpStream::connect(server.address()).unwrap();
@@ -19,7 +19,7 @@ fn ask_for_list(server: &Server, order: usize) -> TcpStream {
 }
 
 #[test]
-fn searches_whose_clients_have_hung_up_are_not_made_and_hold_up_no_other_call() {
+fn searches_of_departed_clients_never_run_and_delay_no_other_call() {
     let database = TestDatabase::postgres();
     let server = Server::start(&database);
     let client = server.client();
@@ -27,7 +27,7 @@ fn searches_whose_clients_have_hung_up_are_not_made_and_hold_up_no_other_call() 
     for order in 0..=CLIENTS {
         assert_eq!(client.allocate(&format!("O-{order}"), "LAMP", 1).status, 201);
     }
-    // Searches stand still from here on, other calls do not.
+    // From here on searches are blocked, other calls are not.
     let held = database.hold("LOCK TABLE pick_lists IN ACCESS EXCLUSIVE MODE");
     let streams: Vec<TcpStream> = (0..CLIENTS).map(|order| ask_for_list(&server, order)).collect();
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
@@ -40,8 +40,8 @@ fn searches_whose_clients_have_hung_up_are_not_made_and_hold_up_no_other_call() 
     drop(held);
     let last = json!({"pick_list_id": "LAST", "order_ids": [format!("O-{CLIENTS}")]});
     assert_eq!(client.post("/pick-lists", &last).status, 201);
-    // It was the last in the line, so that all before it were made or dropped. One that had begun is carried
-    // to its end, and the next may have begun before its client left.
+    // It was the last in the queue, so all before it have run or were dropped. A search in progress runs to its
+    // end, and the next one may have started before its client left.
     let made = database.count("SELECT count(*) FROM pick_lists") - 1;
     assert!(made <= 4, "{made} lists were made for clients that had hung up");
 }

@@ -1,4 +1,4 @@
-//! Requests that come to a replica that stands still.
+//! Requests that reach a replica while it is stopped.
 
 use crate::support::{Client, Server, TestDatabase, on_every_database};
 use serde_json::{Value, json};
@@ -7,19 +7,19 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A replica that carries out no command that is older than a second.
+/// A replica that carries out no command older than a second.
 fn replica(database: &TestDatabase) -> Server {
     Server::start_with(database, |command| command.env("ALLOCATION_MAX_COMMAND_AGE_SECONDS", "1"))
 }
 
-/// Sends a request whose answer is not waited for.
+/// Sends a request without waiting for the response.
 fn send(stream: &mut TcpStream, method: &str, path: &str, body: &Value) {
     let body = body.to_string();
     let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json");
     write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
 }
 
-/// Reads an answer whose body comes with it.
+/// Reads a response with its body.
 fn read(stream: &mut TcpStream) -> String {
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let (mut answer, mut piece) = (String::new(), [0; 4_096]);
@@ -40,15 +40,15 @@ fn recovered(client: &Client) {
     }
 }
 
-fn what_came_while_a_replica_stood_still_is_refused_when_it_goes_on(database: &TestDatabase) {
+fn commands_that_arrived_during_a_stall_are_rejected_afterwards(database: &TestDatabase) {
     let (stalled, other) = (replica(database), replica(database));
     let client = other.client();
     client.add_batch("B-1", "LAMP", 10, None);
-    // One connection is there before, the others come meanwhile.
+    // One connection exists before the stall, the others are opened during it.
     let mut known = TcpStream::connect(stalled.address()).unwrap();
     send(&mut known, "POST", "/allocations", &json!({"order_id": "O-0", "sku": "LAMP", "qty": 1}));
     assert!(read(&mut known).starts_with("HTTP/1.1 201"));
-    // Until its event is numbered: on SQLite the others would wait for that.
+    // Until its event is sequenced: on SQLite the others would wait for that.
     thread::sleep(Duration::from_millis(300));
     stalled.signal("STOP");
     let line = json!({"order_id": "O-1", "sku": "LAMP", "qty": 4});
@@ -60,7 +60,7 @@ fn what_came_while_a_replica_stood_still_is_refused_when_it_goes_on(database: &T
     send(&mut order, "POST", "/orders", &json!({"order_id": "O-2", "lines": lines}));
     let mut batch = TcpStream::connect(stalled.address()).unwrap();
     send(&mut batch, "POST", "/batch", &json!({"reference": "B-2", "sku": "RUG", "purchased_quantity": 3}));
-    // The callers lose patience, try elsewhere, and change their minds.
+    // The callers time out, try another replica, and change their minds.
     thread::sleep(Duration::from_millis(1_500));
     assert_eq!(client.allocate("O-1", "LAMP", 4).status, 201);
     assert_eq!(client.delete("/allocations/O-1/batch/B-1").status, 204);
@@ -78,4 +78,4 @@ fn what_came_while_a_replica_stood_still_is_refused_when_it_goes_on(database: &T
     assert_eq!(client.available("B-1"), 8);
 }
 
-on_every_database!(what_came_while_a_replica_stood_still_is_refused_when_it_goes_on,);
+on_every_database!(commands_that_arrived_during_a_stall_are_rejected_afterwards,);

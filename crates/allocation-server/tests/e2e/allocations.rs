@@ -17,7 +17,7 @@ fn a_line_is_allocated_once(database: &TestDatabase) {
     assert_eq!(client.available("B-1"), 10);
 }
 
-fn out_of_stock_says_what_was_asked_and_what_there_is(database: &TestDatabase) {
+fn out_of_stock_reports_the_requested_and_the_available_units(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "RED-CHAIR", 3, None);
@@ -44,7 +44,7 @@ fn warehouse_stock_comes_first_then_the_earliest_eta(database: &TestDatabase) {
     assert_eq!(chosen, ["HERE-1", "HERE-2", "SOON", "LATE"]);
 }
 
-fn a_line_is_whole_where_it_can_be_and_split_where_it_must(database: &TestDatabase) {
+fn a_line_is_split_only_if_no_batch_can_take_it_whole(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("SMALL", "LAMP", 3, None);
@@ -62,7 +62,7 @@ fn a_line_is_whole_where_it_can_be_and_split_where_it_must(database: &TestDataba
     assert_eq!(rows.iter().map(|row| row["qty"].as_u64().unwrap()).sum::<u64>(), 5);
 }
 
-fn freed_units_are_allocated_again_and_what_is_missing_is_filled(database: &TestDatabase) {
+fn released_units_are_allocated_again_and_a_repeated_line_is_refilled(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 6, None);
@@ -80,7 +80,7 @@ fn freed_units_are_allocated_again_and_what_is_missing_is_filled(database: &Test
     assert_eq!((refilled.status, &refilled.json()["allocations"]), (201, &parts));
     assert_eq!(client.allocate("O-1", "LAMP", 10).status, 200);
 
-    // A line that has lost everything is none any more, and may come back with any quantity.
+    // A standalone line without units is removed, and may return with any quantity.
     for batch in ["B-3", "B-2"] {
         assert_eq!(client.delete(&format!("/allocations/O-1/batch/{batch}")).status, 204);
     }
@@ -92,8 +92,8 @@ fn freed_units_are_allocated_again_and_what_is_missing_is_filled(database: &Test
 
 on_every_database!(
     a_line_is_allocated_once,
-    out_of_stock_says_what_was_asked_and_what_there_is,
+    out_of_stock_reports_the_requested_and_the_available_units,
     warehouse_stock_comes_first_then_the_earliest_eta,
-    a_line_is_whole_where_it_can_be_and_split_where_it_must,
-    freed_units_are_allocated_again_and_what_is_missing_is_filled,
+    a_line_is_split_only_if_no_batch_can_take_it_whole,
+    released_units_are_allocated_again_and_a_repeated_line_is_refilled,
 );

@@ -1,9 +1,9 @@
-//! Lines that wait are served by priority, then age, and nobody overtakes them.
+//! Waiting lines are served by priority, then age, and no line overtakes them.
 
 use crate::support::{Client, Server, TestDatabase, expire, on_every_database, swept, told, unswept};
 use serde_json::{Value, json};
 
-/// Places an order for lamps that waits for what it lacks.
+/// Places an order for lamps that accepts backorders.
 fn wait(client: &Client, order: &str, quantity: u32, more: Value) {
     client.register("LAMP");
     let mut terms = json!({"on_shortage": "backorder"});
@@ -20,8 +20,8 @@ fn waiting(lines: &[(&str, u64)]) -> Vec<(String, u64)> {
     lines.iter().map(|(order, qty)| ((*order).to_owned(), *qty)).collect()
 }
 
-/// What a customer has misspelt would wait for ever.
-fn nobody_waits_for_a_sku_that_is_not_known(database: &TestDatabase) {
+/// A misspelt SKU would wait for ever.
+fn no_line_waits_for_an_unknown_sku(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "Chair", 5, None);
@@ -58,7 +58,7 @@ fn nobody_waits_for_a_sku_that_is_not_known(database: &TestDatabase) {
     assert_eq!(client.place("O-3", &[("SOFA", 1)], waits).status, 201);
 }
 
-fn the_queue_is_by_priority_then_age(database: &TestDatabase) {
+fn the_queue_is_sorted_by_priority_then_age(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     for (order, priority) in [("E", 0), ("A", 0), ("C", 7), ("D", -3), ("B", 7)] {
@@ -89,7 +89,7 @@ fn the_queue_is_by_priority_then_age(database: &TestDatabase) {
     assert_eq!(client.all("/backorders?sku=LAMP")[0]["position"], 1);
 }
 
-fn whatever_brings_units_serves_who_waits(database: &TestDatabase) {
+fn every_arrival_of_units_serves_waiting_lines(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.place("HELD", &[("LAMP", 1)], json!({})).problem(409, "out-of-stock");
@@ -122,14 +122,14 @@ fn whatever_brings_units_serves_who_waits(database: &TestDatabase) {
     assert_eq!(told, 5);
 }
 
-fn a_newcomer_gets_only_what_nobody_waits_for(database: &TestDatabase) {
+fn a_newcomer_gets_only_units_that_no_line_waits_for(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 4, None);
     client.place("OLD", &[("LAMP", 4)], json!({"hold_seconds": 600}));
     wait(&client, "FIRST", 3, json!({}));
     wait(&client, "SECOND", 3, json!({}));
-    // The newcomer is the one who notices that units have come free.
+    // The request of the newcomer releases the expired hold.
     expire(database, "OLD");
     let refused = client.allocate("NEW", "LAMP", 1).problem(409, "out-of-stock");
     assert_eq!(refused["available"], 0);
@@ -138,31 +138,31 @@ fn a_newcomer_gets_only_what_nobody_waits_for(database: &TestDatabase) {
     assert_eq!(client.standing("SECOND"), "partially_allocated LAMP 1 (B-1 1) +2");
     client.place("NEW", &[("LAMP", 1)], json!({"priority": 100})).problem(409, "out-of-stock");
 
-    // Who has a higher priority is served first of those who wait, and takes nothing from others.
+    // A higher priority is served first among waiting lines, and takes nothing from lines that have units.
     wait(&client, "HIGH", 2, json!({"priority": 100}));
     assert_eq!(queue(&client), waiting(&[("HIGH", 2), ("SECOND", 2)]));
     client.add_batch("B-2", "LAMP", 3, None);
     assert_eq!(client.standing("HIGH"), "allocated LAMP 2 (B-2 2)");
     assert_eq!(client.standing("SECOND"), "partially_allocated LAMP 2 (B-1 1, B-2 1) +1");
     client.add_batch("B-3", "LAMP", 2, None);
-    assert_eq!(client.allocate("NEW", "LAMP", 1).status, 201, "nobody waits for this one");
+    assert_eq!(client.allocate("NEW", "LAMP", 1).status, 201, "no line waits for this unit");
 }
 
-fn who_takes_only_the_whole_is_passed_over(database: &TestDatabase) {
+fn a_line_without_split_is_passed_over(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 1, None);
     wait(&client, "WHOLE", 3, json!({"allow_split": false, "priority": 5}));
     assert_eq!(client.standing("WHOLE"), "backordered LAMP 0 +3", "one unit is not three");
     assert_eq!(client.available("B-1"), 1);
-    assert_eq!(client.allocate("NEW", "LAMP", 1).status, 201, "what nobody who waits can take is free");
+    assert_eq!(client.allocate("NEW", "LAMP", 1).status, 201, "units that no waiting line can take are free");
     wait(&client, "PARTS", 2, json!({}));
     client.add_batch("B-2", "LAMP", 1, None);
     assert_eq!(client.standing("PARTS"), "partially_allocated LAMP 1 (B-2 1) +1");
     client.add_batch("B-3", "LAMP", 3, None);
     assert_eq!(client.standing("WHOLE"), "allocated LAMP 3 (B-3 3)");
     assert_eq!(queue(&client), waiting(&[("PARTS", 1)]));
-    // A whole rest may come from more than one batch.
+    // A whole remainder may come from more than one batch.
     wait(&client, "WHOLE-2", 2, json!({"allow_split": false, "priority": 5}));
     client.cancel("PARTS");
     assert_eq!((queue(&client), client.available("B-2")), (waiting(&[("WHOLE-2", 2)]), 1));
@@ -170,7 +170,7 @@ fn who_takes_only_the_whole_is_passed_over(database: &TestDatabase) {
     assert_eq!(client.standing("WHOLE-2"), "allocated LAMP 2 (B-2 1, B-4 1)");
 }
 
-fn a_long_queue_is_looked_through_to_its_end(database: &TestDatabase) {
+fn a_long_queue_is_listed_to_its_end(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     for number in 0..250 {
@@ -182,7 +182,7 @@ fn a_long_queue_is_looked_through_to_its_end(database: &TestDatabase) {
     for number in 0..9 {
         client.add_batch(&format!("B-{number}"), "LAMP", 5, Some("2027-01-15"));
     }
-    // No batch of five is ten, so each goes to those at the end of the queue who take parts.
+    // No batch of five serves ten, so each serves the lines at the end of the queue that can be split.
     let served = |status: &str| -> Vec<String> {
         let orders = client.all(&format!("/orders?status={status}&limit=1000"));
         orders.iter().map(|order| order["order_id"].as_str().unwrap().to_owned()).collect()
@@ -198,7 +198,7 @@ fn a_long_queue_is_looked_through_to_its_end(database: &TestDatabase) {
     assert_eq!((served("backordered").len(), client.available("LAST")), (150, 1), "one is left of six");
 }
 
-fn what_has_expired_is_for_who_waits(database: &TestDatabase) {
+fn expired_units_serve_waiting_lines(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     for number in 0..20 {
@@ -238,7 +238,7 @@ fn a_waiting_order_that_is_cancelled_leaves_the_queue(database: &TestDatabase) {
     assert_eq!(client.standing("C"), "expired LAMP 0");
 }
 
-fn who_gives_units_back_waits_for_no_others(database: &TestDatabase) {
+fn a_line_that_releases_units_no_longer_waits(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 2, None);
@@ -253,7 +253,7 @@ fn who_gives_units_back_waits_for_no_others(database: &TestDatabase) {
     assert_eq!(client.standing("A"), "allocated LAMP 3 (B-2 3)");
 }
 
-fn a_line_sent_alone_fills_what_it_waits_for(database: &TestDatabase) {
+fn a_repeated_standalone_line_is_refilled(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     wait(&client, "W", 3, json!({"allow_split": false}));
@@ -264,7 +264,7 @@ fn a_line_sent_alone_fills_what_it_waits_for(database: &TestDatabase) {
     client.allocate("W", "LAMP", 2).problem(409, "line-already-allocated");
 }
 
-fn bad_parameters_are_refused(database: &TestDatabase) {
+fn invalid_parameters_are_rejected(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     for path in ["/backorders", "/orders"] {
@@ -288,15 +288,15 @@ fn bad_parameters_are_refused(database: &TestDatabase) {
 }
 
 on_every_database!(
-    nobody_waits_for_a_sku_that_is_not_known,
-    the_queue_is_by_priority_then_age,
-    whatever_brings_units_serves_who_waits,
-    a_newcomer_gets_only_what_nobody_waits_for,
-    who_takes_only_the_whole_is_passed_over,
-    a_long_queue_is_looked_through_to_its_end,
-    what_has_expired_is_for_who_waits,
+    no_line_waits_for_an_unknown_sku,
+    the_queue_is_sorted_by_priority_then_age,
+    every_arrival_of_units_serves_waiting_lines,
+    a_newcomer_gets_only_units_that_no_line_waits_for,
+    a_line_without_split_is_passed_over,
+    a_long_queue_is_listed_to_its_end,
+    expired_units_serve_waiting_lines,
     a_waiting_order_that_is_cancelled_leaves_the_queue,
-    who_gives_units_back_waits_for_no_others,
-    a_line_sent_alone_fills_what_it_waits_for,
-    bad_parameters_are_refused,
+    a_line_that_releases_units_no_longer_waits,
+    a_repeated_standalone_line_is_refilled,
+    invalid_parameters_are_rejected,
 );

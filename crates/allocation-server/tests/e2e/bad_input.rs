@@ -1,4 +1,4 @@
-//! Bad input gets a clear answer and changes nothing.
+//! Invalid input gets a clear response and changes nothing.
 
 use crate::support::{Answer, Client, Server, TestDatabase, encoded, on_every_database, order};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn with_server(database: &TestDatabase, check: impl FnOnce(&Client)) {
     assert!(failures.is_empty(), "{failures:?}");
 }
 
-/// The faults of a batch that is right but for one field.
+/// The errors of a batch with one invalid field.
 fn batch_with(client: &Client, field: &str, value: Value) -> Vec<String> {
     let mut body = json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 1, "eta": null});
     body[field] = value;
@@ -30,7 +30,7 @@ fn line_with(client: &Client, field: &str, value: Value) -> Vec<String> {
     client.post("/allocations", &body).faults()
 }
 
-/// The faults of an order that is right but for one field.
+/// The errors of an order with one invalid field.
 fn order_with(client: &Client, field: &str, value: Value) -> Vec<String> {
     let mut body = order("O-1", &[("LAMP", 1)], json!({}));
     body[field] = value;
@@ -51,7 +51,7 @@ fn json_that_does_not_parse_is_malformed(database: &TestDatabase) {
     });
 }
 
-fn what_is_not_an_object_is_a_fault_of_the_whole(database: &TestDatabase) {
+fn a_body_that_is_no_object_is_an_error_as_a_whole(database: &TestDatabase) {
     with_server(database, |client| {
         for body in ["[]", "1", "null", "\"text\"", "true"] {
             for path in ["/batch", "/allocations", "/orders", "/orders/O-1/extend"] {
@@ -61,7 +61,7 @@ fn what_is_not_an_object_is_a_fault_of_the_whole(database: &TestDatabase) {
     });
 }
 
-fn wrong_types_are_faults_of_their_fields(database: &TestDatabase) {
+fn wrong_types_are_errors_of_their_fields(database: &TestDatabase) {
     with_server(database, |client| {
         for wrong in [json!(1), json!(true), json!([]), json!({}), json!(null), json!(1.5)] {
             assert_eq!(batch_with(client, "reference", wrong.clone()), ["/reference"]);
@@ -75,7 +75,7 @@ fn wrong_types_are_faults_of_their_fields(database: &TestDatabase) {
     });
 }
 
-fn quantities_are_whole_and_from_one_to_two_to_the_31(database: &TestDatabase) {
+fn quantities_are_integers_from_1_to_2147483647_everywhere(database: &TestDatabase) {
     with_server(database, |client| {
         let huge = "100000000000000000000000000000000000000000";
         for wrong in
@@ -94,7 +94,7 @@ fn quantities_are_whole_and_from_one_to_two_to_the_31(database: &TestDatabase) {
     });
 }
 
-fn impossible_dates_are_faults(database: &TestDatabase) {
+fn impossible_dates_are_errors(database: &TestDatabase) {
     with_server(database, |client| {
         for wrong in [
             "2027-02-29",
@@ -118,7 +118,7 @@ fn impossible_dates_are_faults(database: &TestDatabase) {
     });
 }
 
-fn identifiers_break_no_rule(database: &TestDatabase) {
+fn invalid_identifiers_are_rejected(database: &TestDatabase) {
     with_server(database, |client| {
         let overlong = "x".repeat(256);
         let twins = ["CHA\u{200b}IR", "CHA\u{ad}IR", "\u{feff}CHAIR", "\u{202e}CHAIR", "CHAIR\u{fe0f}", "Mo\u{308}bel"];
@@ -149,7 +149,7 @@ fn identifiers_break_no_rule(database: &TestDatabase) {
     });
 }
 
-fn missing_unknown_and_doubled_fields_are_faults_all_at_once(database: &TestDatabase) {
+fn missing_unknown_and_repeated_fields_are_reported_together(database: &TestDatabase) {
     with_server(database, |client| {
         assert_eq!(client.post("/allocations", &json!({})).faults(), ["/order_id", "/qty", "/sku"]);
         assert_eq!(client.post("/batch", &json!({})).faults(), ["/purchased_quantity", "/reference", "/sku"]);
@@ -164,7 +164,7 @@ fn missing_unknown_and_doubled_fields_are_faults_all_at_once(database: &TestData
     });
 }
 
-fn orders_are_refused_for_each_fault_of_theirs(database: &TestDatabase) {
+fn every_invalid_order_is_rejected_with_its_error(database: &TestDatabase) {
     with_server(database, |client| {
         for wrong in [json!(1), json!(null), json!(""), json!(" a"), json!("."), json!("x".repeat(256)), json!([])] {
             assert_eq!(order_with(client, "order_id", wrong), ["/order_id"]);
@@ -193,7 +193,7 @@ fn orders_are_refused_for_each_fault_of_theirs(database: &TestDatabase) {
     });
 }
 
-fn lines_of_orders_are_told_by_their_place(database: &TestDatabase) {
+fn errors_of_order_lines_name_their_index(database: &TestDatabase) {
     with_server(database, |client| {
         let lines = |lines: Value| order_with(client, "lines", lines);
         for (wrong, fault) in [
@@ -244,7 +244,7 @@ fn lines_of_orders_are_told_by_their_place(database: &TestDatabase) {
     });
 }
 
-fn faults_of_parameters_are_told_all_at_once(database: &TestDatabase) {
+fn all_errors_of_parameters_are_reported_together(database: &TestDatabase) {
     with_server(database, |client| {
         for (query, faults) in [
             ("limit=0", vec!["limit"]),
@@ -271,7 +271,7 @@ fn faults_of_parameters_are_told_all_at_once(database: &TestDatabase) {
     });
 }
 
-fn faults_of_paths_are_told(database: &TestDatabase) {
+fn errors_of_paths_are_reported(database: &TestDatabase) {
     with_server(database, |client| {
         for wrong in ["%20a", "a%00b", "%0A", "%FF", &"x".repeat(256)] {
             assert_eq!(client.get(&format!("/batch/{wrong}")).faults(), ["reference"], "{wrong}");
@@ -283,7 +283,7 @@ fn faults_of_paths_are_told(database: &TestDatabase) {
     });
 }
 
-fn other_content_types_are_refused(database: &TestDatabase) {
+fn other_content_types_are_rejected(database: &TestDatabase) {
     with_server(database, |client| {
         let body = json!({"order_id": "O-1", "sku": "LAMP", "qty": 1}).to_string();
         for wrong in
@@ -298,7 +298,7 @@ fn other_content_types_are_refused(database: &TestDatabase) {
     });
 }
 
-fn bodies_over_their_limit_are_refused(database: &TestDatabase) {
+fn bodies_over_their_limit_are_rejected(database: &TestDatabase) {
     with_server(database, |client| {
         let spaces = |length: usize| format!("{}{{}}", " ".repeat(length - 2));
         assert_eq!(client.post_text("/allocations", JSON, spaces(256 * 1024)).status, 422);
@@ -309,7 +309,7 @@ fn bodies_over_their_limit_are_refused(database: &TestDatabase) {
     });
 }
 
-fn a_line_too_long_for_an_index_is_told(database: &TestDatabase) {
+fn a_line_too_long_for_an_index_is_an_error(database: &TestDatabase) {
     with_server(database, |client| {
         let long = "🪑".repeat(255);
         let line = json!({"order_id": long, "sku": long, "qty": 1});
@@ -317,7 +317,7 @@ fn a_line_too_long_for_an_index_is_told(database: &TestDatabase) {
     });
 }
 
-fn a_body_that_does_not_come_is_not_waited_for(database: &TestDatabase) {
+fn a_body_that_does_not_arrive_times_out(database: &TestDatabase) {
     let server = Server::start(database);
     let mut stream = TcpStream::connect(server.address()).unwrap();
     let head = "POST /allocations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{";
@@ -328,7 +328,7 @@ fn a_body_that_does_not_come_is_not_waited_for(database: &TestDatabase) {
     assert_eq!(&answer, b"HTTP/1.1 408");
 }
 
-fn unknown_paths_and_methods_are_told(database: &TestDatabase) {
+fn unknown_paths_and_methods_are_problems(database: &TestDatabase) {
     with_server(database, |client| {
         for path in ["/nothing", "/batch/A/B", "/allocations/O-1", "/batch/", "//", "/docs/none.js", "/livez/x"] {
             client.get(path).problem(404, "not-found");
@@ -358,7 +358,7 @@ fn unknown_paths_and_methods_are_told(database: &TestDatabase) {
     });
 }
 
-fn what_is_no_http_at_all_harms_nobody(database: &TestDatabase) {
+fn bytes_that_are_no_http_affect_no_other_client(database: &TestDatabase) {
     let server = Server::start(database);
     for noise in
         ["\r\n\r\n\r\n", "GET\r\n\r\n", "\u{1}\u{2}\u{3}", "POST /allocations HTTP/1.1\r\ncontent-length: x\r\n\r\n"]
@@ -367,7 +367,7 @@ fn what_is_no_http_at_all_harms_nobody(database: &TestDatabase) {
         stream.write_all(noise.as_bytes()).unwrap();
         stream.shutdown(std::net::Shutdown::Write).unwrap();
         let mut answer = Vec::new();
-        // The server may close the connection without a word.
+        // The server may close the connection without a response.
         drop(stream.read_to_end(&mut answer));
         assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer));
     }
@@ -377,20 +377,20 @@ fn what_is_no_http_at_all_harms_nobody(database: &TestDatabase) {
 
 on_every_database!(
     json_that_does_not_parse_is_malformed,
-    what_is_not_an_object_is_a_fault_of_the_whole,
-    wrong_types_are_faults_of_their_fields,
-    quantities_are_whole_and_from_one_to_two_to_the_31,
-    impossible_dates_are_faults,
-    identifiers_break_no_rule,
-    missing_unknown_and_doubled_fields_are_faults_all_at_once,
-    orders_are_refused_for_each_fault_of_theirs,
-    lines_of_orders_are_told_by_their_place,
-    faults_of_parameters_are_told_all_at_once,
-    faults_of_paths_are_told,
-    other_content_types_are_refused,
-    bodies_over_their_limit_are_refused,
-    a_line_too_long_for_an_index_is_told,
-    a_body_that_does_not_come_is_not_waited_for,
-    unknown_paths_and_methods_are_told,
-    what_is_no_http_at_all_harms_nobody,
+    a_body_that_is_no_object_is_an_error_as_a_whole,
+    wrong_types_are_errors_of_their_fields,
+    quantities_are_integers_from_1_to_2147483647_everywhere,
+    impossible_dates_are_errors,
+    invalid_identifiers_are_rejected,
+    missing_unknown_and_repeated_fields_are_reported_together,
+    every_invalid_order_is_rejected_with_its_error,
+    errors_of_order_lines_name_their_index,
+    all_errors_of_parameters_are_reported_together,
+    errors_of_paths_are_reported,
+    other_content_types_are_rejected,
+    bodies_over_their_limit_are_rejected,
+    a_line_too_long_for_an_index_is_an_error,
+    a_body_that_does_not_arrive_times_out,
+    unknown_paths_and_methods_are_problems,
+    bytes_that_are_no_http_affect_no_other_client,
 );

@@ -1,4 +1,4 @@
-//! Deliveries that come short, late, early or with more than was expected, and who has to give way.
+//! Deliveries that are short, late, early or over, and the lines that they displace.
 
 use crate::support::{Answer, Client, Server, TestDatabase, on_every_database};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ fn place(client: &Client, order: &str, quantity: u32, more: Value) {
     assert_eq!(placed.status, 201, "{placed:?}");
 }
 
-/// Changes a batch, and gives what was answered.
+/// Changes a batch, and returns the response.
 #[track_caller]
 fn change(client: &Client, reference: &str, change: Value) -> Value {
     let answer = client.change_batch(reference, &change);
@@ -18,12 +18,12 @@ fn change(client: &Client, reference: &str, change: Value) -> Value {
     answer.json()
 }
 
-/// Whose promise got worse, in one line each.
+/// The promises that got worse, one per line.
 fn affected(answer: &Value) -> Vec<String> {
     promises(&answer["affected"])
 }
 
-/// Who gets no later what another batch holds now, in one line each.
+/// The units that moved to another batch without delay, one per line.
 fn moved(answer: &Value) -> Vec<String> {
     promises(&answer["moved"])
 }
@@ -38,7 +38,7 @@ fn promises(rows: &Value) -> Vec<String> {
     rows.as_array().unwrap().iter().map(one).collect()
 }
 
-/// Who waits now for what it had, in one line each.
+/// The displaced lines that wait, one per line.
 fn displaced(answer: &Value) -> Vec<String> {
     let one = |it: &Value| {
         assert_eq!(it["sku"], "LAMP");
@@ -86,7 +86,7 @@ fn lines_leave_the_lowest_priority_first_then_the_youngest(database: &TestDataba
     place(&client, "WHOLE", 2, json!({"priority": -1, "allow_split": false}));
     let lower = |quantity: u32| displaced(&change(&client, "B-1", json!({"purchased_quantity": quantity})));
     assert_eq!(lower(11), ["WHOLE 1 short"]);
-    assert_eq!(lower(9), ["LOW 1 short", "WHOLE 1 short"], "who is served first is told first");
+    assert_eq!(lower(9), ["LOW 1 short", "WHOLE 1 short"], "lines are listed in the order of service");
     assert_eq!(lower(7), ["YOUNG 1 backordered", "LOW 1 short"]);
     assert_eq!(lower(5), ["ALONE 1 short", "YOUNG 1 backordered"]);
     assert_eq!(lower(0), ["HIGH 2 short", "OLD 2 short", "ALONE 1 short"]);
@@ -98,7 +98,7 @@ fn lines_leave_the_lowest_priority_first_then_the_youngest(database: &TestDataba
     assert_eq!(client.all("/orders?status=short").len(), 5);
 
     change(&client, "B-1", json!({"purchased_quantity": 9}));
-    assert_eq!(client.standing("HIGH"), "allocated LAMP 2 (B-1 2)", "who is served is no longer short");
+    assert_eq!(client.standing("HIGH"), "allocated LAMP 2 (B-1 2)", "a served line is no longer short");
     assert_eq!(client.standing("LOW"), "short LAMP 1 (B-1 1) +1");
     assert_eq!(client.standing("WHOLE"), "short LAMP 0 +2");
     let history = client.all("/orders/ALONE/history");
@@ -108,7 +108,7 @@ fn lines_leave_the_lowest_priority_first_then_the_youngest(database: &TestDataba
     assert_eq!(history[1]["reason"], "batch_lowered");
 }
 
-fn lines_that_leave_go_to_other_batches(database: &TestDatabase) {
+fn displaced_lines_get_other_batches(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 6, Some("2027-01-10"));
@@ -117,7 +117,7 @@ fn lines_that_leave_go_to_other_batches(database: &TestDatabase) {
     client.add_batch("B-2", "LAMP", 2, Some("2027-02-10"));
     client.add_batch("B-0", "LAMP", 1, None);
     let answer = change(&client, "B-1", json!({"purchased_quantity": 1}));
-    // A lost two and B three: A is the older, and goes whole to one batch.
+    // A lost two and B three: A is the older line, and goes whole to one batch.
     assert_eq!(affected(&answer), ["A 2 B-2 2027-01-10 to 2027-02-10"]);
     assert_eq!(moved(&answer), ["B 1 B-0 2027-01-10 to here"]);
     assert_eq!(displaced(&answer), ["B 2 short"]);
@@ -135,7 +135,7 @@ fn lines_that_leave_go_to_other_batches(database: &TestDatabase) {
     assert!(worse("B").is_empty(), "sooner is not worse");
 }
 
-fn who_is_told_of_a_delay(database: &TestDatabase) {
+fn a_delay_lists_the_affected_lines(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 6, Some("2027-01-10"));
@@ -149,7 +149,7 @@ fn who_is_told_of_a_delay(database: &TestDatabase) {
     assert_eq!(database.count(told), 2);
     assert_eq!(client.order("A")["lines"][0]["allocations"][0]["eta"], "2027-03-01");
     let again = change(&client, "B-1", json!({"eta": "2027-03-01"}));
-    assert!(affected(&again).is_empty(), "what is said already is no change");
+    assert!(affected(&again).is_empty(), "the current values are no change");
     let product = client.product("LAMP");
     assert_eq!((&product["in_stock"], &product["on_its_way"]), (&json!(0), &json!(6)));
 
@@ -162,7 +162,7 @@ fn who_is_told_of_a_delay(database: &TestDatabase) {
     assert_eq!(affected(&gone), ["B 2 B-1 here to 2027-01-01", "A 3 B-1 here to 2027-01-01"]);
 }
 
-fn lines_move_to_what_comes_sooner_if_asked(database: &TestDatabase) {
+fn lines_move_to_earlier_batches_on_request(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("LATE", "LAMP", 9, Some("2027-01-10"));
@@ -172,7 +172,7 @@ fn lines_move_to_what_comes_sooner_if_asked(database: &TestDatabase) {
     client.add_batch("SOON", "LAMP", 5, Some("2027-02-01"));
     client.add_batch("NEVER", "LAMP", 50, Some("2028-01-01"));
     let answer = change(&client, "LATE", json!({"eta": "2027-03-01", "reallocate": true}));
-    // C comes first and goes whole; A takes the rest in parts; B would take only all.
+    // C comes first and goes whole; A gets the rest in parts; B would take only all.
     let expected = [
         "C 3 SOON 2027-01-10 to 2027-02-01",
         "A 2 SOON 2027-01-10 to 2027-02-01",
@@ -197,7 +197,7 @@ fn lines_move_to_what_comes_sooner_if_asked(database: &TestDatabase) {
     assert_eq!((sooner.len(), affected(&answer).len()), (2, 0), "{sooner:?}");
 }
 
-fn a_raise_or_a_move_serves_who_waits(database: &TestDatabase) {
+fn a_raise_or_a_move_serves_waiting_lines(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 2, Some("2027-01-10"));
@@ -222,7 +222,7 @@ fn hundreds_of_lines_leave_and_move(database: &TestDatabase) {
         client.add_batch(&format!("SMALL-{number}"), "LAMP", 1, Some("2027-01-20"));
     }
     let answer = change(&client, "B-1", json!({"eta": "2027-03-01", "purchased_quantity": 200, "reallocate": true}));
-    // The oldest 60 have moved to what comes sooner; of the others, 100 stay and the youngest 140 wait.
+    // The oldest 60 have moved to the earlier batch; of the others, 100 stay and the youngest 140 wait.
     assert_eq!(displaced(&answer).len(), 140);
     let told = affected(&answer);
     assert_eq!((told.len(), told[0].as_str()), (120 + 100, "O-000 1 SMALL-0 2027-01-10 to 2027-01-20"));
@@ -272,13 +272,13 @@ fn two_purchasers_do_not_overwrite_each_other(database: &TestDatabase) {
     assert_eq!(tag(&unchanged), tag(&client.get("/batch/B-1")));
 }
 
-fn a_batch_is_deleted_only_as_it_was_seen(database: &TestDatabase) {
+fn a_batch_is_deleted_only_in_the_version_that_was_seen(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     let added = tag(&client.add_batch("B-1", "LAMP", 5, None));
     client.allocate("O-1", "LAMP", 2);
     let shown = client.get("/batch/B-1");
-    assert_ne!(tag(&shown), added, "what is shown has changed");
+    assert_ne!(tag(&shown), added, "the body has changed");
     assert_eq!(client.get_with("/batch/B-1", ("if-none-match", &added)).status, 200);
     assert_eq!(client.get_with("/batch/B-1", ("if-none-match", &tag(&shown))).status, 304);
     client.give_back("O-1", "B-1");
@@ -290,7 +290,7 @@ fn a_batch_is_deleted_only_as_it_was_seen(database: &TestDatabase) {
     client.remove_batch_if("B-1", "*").problem(404, "batch-not-found");
 }
 
-fn the_tag_of_a_batch_that_is_gone_is_not_that_of_its_successor(database: &TestDatabase) {
+fn the_tag_of_a_removed_batch_does_not_match_its_successor(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     let gone = tag(&client.add_batch("B-1", "LAMP", 5, None));
@@ -301,7 +301,7 @@ fn the_tag_of_a_batch_that_is_gone_is_not_that_of_its_successor(database: &TestD
     assert_eq!(client.change_batch_if("B-1", Some(&added), &json!({"purchased_quantity": 6})).status, 200);
 }
 
-fn a_repeated_batch_is_compared_with_what_it_was_added_with(database: &TestDatabase) {
+fn a_repeated_batch_is_compared_with_the_values_it_was_added_with(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
@@ -312,7 +312,7 @@ fn a_repeated_batch_is_compared_with_what_it_was_added_with(database: &TestDatab
     assert_eq!(client.get("/batch/B-1").json()["purchased_quantity"], 6);
 }
 
-fn bad_changes_are_refused(database: &TestDatabase) {
+fn invalid_changes_are_rejected(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
@@ -342,14 +342,14 @@ fn bad_changes_are_refused(database: &TestDatabase) {
 on_every_database!(
     a_batch_is_raised_and_lowered,
     lines_leave_the_lowest_priority_first_then_the_youngest,
-    lines_that_leave_go_to_other_batches,
-    who_is_told_of_a_delay,
-    lines_move_to_what_comes_sooner_if_asked,
-    a_raise_or_a_move_serves_who_waits,
+    displaced_lines_get_other_batches,
+    a_delay_lists_the_affected_lines,
+    lines_move_to_earlier_batches_on_request,
+    a_raise_or_a_move_serves_waiting_lines,
     hundreds_of_lines_leave_and_move,
     two_purchasers_do_not_overwrite_each_other,
-    a_batch_is_deleted_only_as_it_was_seen,
-    the_tag_of_a_batch_that_is_gone_is_not_that_of_its_successor,
-    a_repeated_batch_is_compared_with_what_it_was_added_with,
-    bad_changes_are_refused,
+    a_batch_is_deleted_only_in_the_version_that_was_seen,
+    the_tag_of_a_removed_batch_does_not_match_its_successor,
+    a_repeated_batch_is_compared_with_the_values_it_was_added_with,
+    invalid_changes_are_rejected,
 );

@@ -28,7 +28,7 @@ fn a_batch_is_added_once_read_and_removed(database: &TestDatabase) {
     assert_eq!(client.add_batch("B-1", "BLUE-CHAIR", 1, None).status, 201, "the reference is free again");
 }
 
-fn other_names_of_the_fields_are_accepted(database: &TestDatabase) {
+fn aliases_of_fields_are_accepted(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     let short = client.post("/batch", &json!({"ref": "B-1", "sku": "LAMP", "qty": 7}));
@@ -49,7 +49,7 @@ fn a_batch_with_allocations_cannot_be_removed(database: &TestDatabase) {
     assert_eq!(client.delete("/batch/B-1").status, 204);
 }
 
-fn the_list_is_in_the_order_of_adding(database: &TestDatabase) {
+fn batches_are_listed_in_the_order_they_were_added_over_http(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     for (reference, sku) in [("Z", "LAMP"), ("M", "SOFA"), ("A", "LAMP")] {
@@ -64,7 +64,7 @@ fn the_list_is_in_the_order_of_adding(database: &TestDatabase) {
     assert!(references("/batch?sku=NONE").is_empty());
 }
 
-fn identifiers_of_every_kind_go_through_bodies_paths_and_queries(database: &TestDatabase) {
+fn identifiers_of_every_kind_work_in_bodies_paths_and_queries(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     let odd = [
@@ -115,8 +115,8 @@ fn identifiers_of_every_kind_go_through_bodies_paths_and_queries(database: &Test
 
 on_every_database!(
     a_batch_is_added_once_read_and_removed,
-    other_names_of_the_fields_are_accepted,
+    aliases_of_fields_are_accepted,
     a_batch_with_allocations_cannot_be_removed,
-    the_list_is_in_the_order_of_adding,
-    identifiers_of_every_kind_go_through_bodies_paths_and_queries,
+    batches_are_listed_in_the_order_they_were_added_over_http,
+    identifiers_of_every_kind_work_in_bodies_paths_and_queries,
 );

@@ -1,10 +1,10 @@
-//! More lines that wait, and more holds that expire at once, than one unit of work takes on.
+//! More waiting lines, and more simultaneous expiries, than one unit of work handles.
 
 use crate::support::{Client, Server, TestDatabase, on_every_database};
 use std::thread;
 use std::time::Duration;
 
-/// Several times what one unit of work takes on, and an uneven number.
+/// Several times the bound of a unit of work, and an uneven number.
 const LINES: u32 = 3_141;
 
 fn literal(database: &TestDatabase, value: bool) -> &'static str {
@@ -16,12 +16,12 @@ fn literal(database: &TestDatabase, value: bool) -> &'static str {
     }
 }
 
-/// Numbers from 1 on, as a table `n` with a column `i`.
+/// Numbers from 1, as a table `n` with a column `i`.
 fn numbers() -> String {
     format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {LINES})")
 }
 
-/// Allocates a unit for a newcomer as soon as that is not refused as too much at once.
+/// Allocates a unit for a newcomer once the product is no longer behind.
 fn allocate_in_the_end(client: &Client) {
     for _ in 0..2_000 {
         let answer = client.allocate("NEWCOMER", "LAMP", 1);
@@ -35,7 +35,7 @@ fn allocate_in_the_end(client: &Client) {
     panic!("it is refused for ever");
 }
 
-fn a_delivery_for_a_long_queue_reaches_all_of_it_before_a_newcomer(database: &TestDatabase) {
+fn a_delivery_serves_a_long_queue_before_a_newcomer(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     let yes = literal(database, true);
@@ -47,11 +47,11 @@ fn a_delivery_for_a_long_queue_reaches_all_of_it_before_a_newcomer(database: &Te
     ));
     assert_eq!(client.add_batch("B-1", "LAMP", LINES + 1, None).status, 201);
     allocate_in_the_end(&client);
-    assert_eq!(client.product("LAMP")["backordered"], 0, "nobody who waits was overtaken");
+    assert_eq!(client.product("LAMP")["backordered"], 0, "no waiting line was overtaken");
     assert_eq!(client.available("B-1"), 0);
 }
 
-fn carts_that_expire_at_once_are_released_before_a_newcomer(database: &TestDatabase) {
+fn carts_that_expire_together_are_released_before_a_newcomer(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", LINES, None);
@@ -74,6 +74,6 @@ fn carts_that_expire_at_once_are_released_before_a_newcomer(database: &TestDatab
 }
 
 on_every_database!(
-    a_delivery_for_a_long_queue_reaches_all_of_it_before_a_newcomer,
-    carts_that_expire_at_once_are_released_before_a_newcomer,
+    a_delivery_serves_a_long_queue_before_a_newcomer,
+    carts_that_expire_together_are_released_before_a_newcomer,
 );

@@ -1,4 +1,4 @@
-//! Pages of other sites, names that are not of the service, and proxies that change the path.
+//! Pages of other sites, foreign host names, and proxies that change the path.
 
 use crate::support::{Server, TestDatabase, binary};
 use serde_json::json;
@@ -19,7 +19,7 @@ fn a_page_of_another_site_cannot_confirm_a_cart() {
 }
 
 #[test]
-fn a_name_that_was_made_to_resolve_here_is_refused() {
+fn a_rebound_host_name_is_rejected() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let client = server.client();
@@ -87,7 +87,7 @@ fn links_work_behind_a_base_path_and_a_forwarded_prefix() {
 }
 
 #[test]
-fn settings_that_cannot_be_meant_are_refused() {
+fn implausible_settings_are_rejected() {
     for arguments in [
         ["--allowed-host", "http://a.example"],
         ["--cors-origin", "a.example"],

@@ -1,7 +1,7 @@
-//! Faults that last: `scripts/chaos` runs these tests, one after the other.
+//! Long faults: `scripts/chaos` runs these tests, one after the other.
 //!
-//! Customers send commands while a fault strikes again and again, and repeat each command until it is
-//! answered. What they were answered must be there afterwards.
+//! Customers send commands while a fault strikes again and again, and repeat each command until it
+//! gets a response. Afterwards, every response must be true.
 
 mod checker;
 mod customer;
@@ -18,17 +18,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const CUSTOMERS: usize = 8;
-/// How long the customers go on after the fault is over: everything must be answered again.
+/// How long the customers continue after the fault: every command must get a response again.
 const AFTERWARDS: Duration = Duration::from_secs(2);
-/// How many customers' requests must have been answered at least; else the fault has stopped the service.
+/// The minimum number of responses; below it, the fault has stopped the service.
 const FEWEST_ANSWERS: usize = 50;
 
-/// For how long each fault strikes.
+/// The duration of each fault.
 fn duration() -> Duration {
     Duration::from_secs(std::env::var("ALLOCATION_CHAOS_SECONDS").map_or(5, |text| text.parse().unwrap()))
 }
 
-/// What `scripts/chaos` has set up for a fault, `None` when it cannot be had here.
+/// The equipment that `scripts/chaos` has set up for a fault, `None` if it is not available.
 fn setting(name: &str) -> Option<String> {
     let value = std::env::var(name).ok().filter(|value| !value.is_empty());
     if value.is_none() {
@@ -37,8 +37,8 @@ fn setting(name: &str) -> Option<String> {
     value
 }
 
-/// Lets customers act while a fault strikes, and checks what they were answered. `strike` strikes once,
-/// and tells how long to wait until it strikes again.
+/// Lets customers act while a fault strikes, and checks their responses. `strike` strikes once,
+/// and returns the pause before the next strike.
 fn endure(fault: &str, database: &TestDatabase, replicas: &Replicas, mut strike: impl FnMut(usize) -> Duration) {
     checker::stock(&replicas.client(0));
     let over = Instant::now() + duration();
@@ -70,7 +70,7 @@ fn endure(fault: &str, database: &TestDatabase, replicas: &Replicas, mut strike:
 
 #[test]
 #[ignore = "scripts/chaos runs it"]
-fn replicas_are_killed() {
+fn killing_replicas_breaks_no_invariant() {
     let database = TestDatabase::postgres();
     let replicas = Replicas::start(&database, 2);
     endure("a replica is killed", &database, &replicas, |time| {
@@ -83,7 +83,7 @@ fn replicas_are_killed() {
 
 #[test]
 #[ignore = "scripts/chaos runs it"]
-fn postgres_is_killed() {
+fn killing_postgres_breaks_no_invariant() {
     let Some(helper) = setting("ALLOCATION_CHAOS_POSTGRES") else { return };
     let database = TestDatabase::postgres();
     let replicas = Replicas::start(&database, 2);
@@ -95,7 +95,7 @@ fn postgres_is_killed() {
 
 #[test]
 #[ignore = "scripts/chaos runs it"]
-fn connections_are_cut_after_commit() {
+fn connections_cut_after_commit_break_no_invariant() {
     let database = TestDatabase::postgres();
     let proxy = proxy::Proxy::start(database.url());
     let replicas = Replicas::start_at(&proxy.url(database.url()), 2);
@@ -109,7 +109,7 @@ fn connections_are_cut_after_commit() {
 /// An hour ahead, and an hour behind: longer than any cart is held.
 #[test]
 #[ignore = "scripts/chaos runs it"]
-fn clocks_are_apart() {
+fn clocks_an_hour_apart_break_no_invariant() {
     let database = TestDatabase::postgres();
     let replicas = Replicas::start_with_offsets(&database, &[0, 3_600, -3_600]);
     endure("clocks are apart", &database, &replicas, |_| Duration::from_millis(100));
@@ -117,7 +117,7 @@ fn clocks_are_apart() {
 
 #[test]
 #[ignore = "scripts/chaos runs it"]
-fn the_disk_is_full() {
+fn a_full_disk_breaks_no_invariant() {
     let Some(folder) = setting("ALLOCATION_CHAOS_SMALL_DISK") else { return };
     let database = TestDatabase::sqlite_in(folder.as_ref());
     let replicas = Replicas::start(&database, 1);
@@ -131,16 +131,16 @@ fn the_disk_is_full() {
 
 #[test]
 #[ignore = "scripts/chaos runs it"]
-fn the_log_stalls() {
+fn a_stalled_log_breaks_no_invariant() {
     let database = TestDatabase::sqlite();
     let replicas = Replicas::start_stalled(&database);
-    // Nobody reads the log from the start on: it strikes all the time.
+    // The log is never read: this fault lasts from the start.
     endure("the log stalls", &database, &replicas, |_| Duration::from_millis(100));
 }
 
 #[test]
 #[ignore = "scripts/chaos runs it"]
-fn a_thousand_connections_are_silent() {
+fn a_thousand_silent_connections_break_no_invariant() {
     let database = TestDatabase::sqlite();
     let replicas = Replicas::start(&database, 1);
     let mut silence = silence::Silence::default();

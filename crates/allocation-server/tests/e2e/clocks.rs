@@ -1,4 +1,4 @@
-//! Clocks that are wrong: that of a replica, and that of the machine under SQLite.
+//! Wrong clocks: of a replica, and of the machine under SQLite.
 
 use crate::support::{Server, TestDatabase, binary};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 const HOUR: i64 = 3_600;
 
-/// Starts a server whose clock is wrong by so many seconds.
+/// Starts a server whose clock is off by these seconds.
 fn wrong(database: &TestDatabase, seconds: i64) -> Server {
     Server::start_with(database, |command| command.args(["--clock-offset-seconds", &seconds.to_string()]))
 }
@@ -26,13 +26,13 @@ fn now() -> i64 {
     chrono::Utc::now().timestamp_micros()
 }
 
-/// How long the hold of an order lasts yet, in seconds of the clock of the machine.
+/// The remaining time of an order's hold, in seconds of the machine's clock.
 fn left(order: &Value) -> i64 {
     let expires_at: chrono::DateTime<chrono::Utc> = order["expires_at"].as_str().unwrap().parse().unwrap();
     (expires_at - chrono::Utc::now()).num_seconds()
 }
 
-/// No product has an instant that is more than some seconds in the future.
+/// No product has an instant more than some seconds in the future.
 fn assert_no_instant_ahead(database: &TestDatabase) {
     for (table, column) in [("products", "last_at"), ("order_lines", "placed_at"), ("all_events", "occurred_at")] {
         let latest = database.count(&format!("SELECT coalesce(max({column}), 0) FROM {table}"));
@@ -49,7 +49,7 @@ fn wait_for(what: &str, holds: impl Fn() -> bool) {
 }
 
 #[test]
-fn a_replica_an_hour_ahead_lets_no_cart_of_others_expire_and_leaves_nothing_behind() {
+fn a_replica_an_hour_ahead_expires_no_cart_of_others_and_records_no_future_instant() {
     let database = TestDatabase::postgres();
     let right = Server::start(&database);
     let client = right.client();
@@ -65,7 +65,7 @@ fn a_replica_an_hour_ahead_lets_no_cart_of_others_expire_and_leaves_nothing_behi
     let problem = ahead.client().get("/readyz").problem(503, "clock-off");
     assert!(problem["detail"].as_str().unwrap().contains("The clock is off by 3,600 s"), "{problem}");
     assert_eq!(client.get("/readyz").status, 200);
-    // It sweeps, decides alone and in groups, and reads.
+    // It sweeps, decides single commands and groups, and reads.
     let lines: Vec<_> = skus.iter().map(|sku| (sku.as_str(), 1)).collect();
     assert_eq!(ahead.client().place("WIDE", &lines, json!({})).status, 201);
     for number in 0..30 {
@@ -97,7 +97,7 @@ fn a_replica_an_hour_ahead_lets_no_cart_of_others_expire_and_leaves_nothing_behi
 }
 
 #[test]
-fn a_replica_that_is_behind_never_answers_with_an_expiry_in_the_past() {
+fn a_replica_that_is_behind_never_returns_an_expiry_in_the_past() {
     let database = TestDatabase::postgres();
     let (right, behind) = (Server::start(&database), wrong(&database, -HOUR));
     let client = behind.client();
@@ -116,7 +116,7 @@ fn a_replica_that_is_behind_never_answers_with_an_expiry_in_the_past() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_keeps_the_order_of_arrival_and_is_mended_while_the_server_runs() {
+fn a_clock_set_back_keeps_the_order_of_arrival_and_is_repaired_under_a_server() {
     let database = TestDatabase::sqlite();
     {
         let ahead = wrong(&database, 10 * 24 * HOUR);

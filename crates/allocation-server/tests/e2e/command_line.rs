@@ -1,4 +1,4 @@
-//! The program as its operator meets it.
+//! The program from its operator's point of view.
 
 use crate::support::{Server, TestDatabase, binary, free_port, on_every_database};
 use std::process::Output;
@@ -11,7 +11,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Checks that it failed with one line that holds all these words, and no backtrace.
+/// Checks that it failed with one line that contains all these words, and no backtrace.
 #[track_caller]
 fn assert_one_line(output: &Output, words: &[&str]) {
     let error = text(&output.stderr);
@@ -24,7 +24,7 @@ fn assert_one_line(output: &Output, words: &[&str]) {
     assert!(!error.contains("panicked") && !error.contains("backtrace"), "{error}");
 }
 
-fn the_schema_goes_up_and_down_and_tells_its_state(database: &TestDatabase) {
+fn the_schema_migrates_up_and_down_and_reports_its_state(database: &TestDatabase) {
     database.execute("SELECT 1");
     assert!(text(&run(database, &["migrate", "status"]).stdout).contains("pending"));
     let up = run(database, &["migrate", "up"]);
@@ -39,7 +39,7 @@ fn the_schema_goes_up_and_down_and_tells_its_state(database: &TestDatabase) {
     assert_eq!(Server::start(database).client().get("/readyz").status, 200);
 }
 
-fn a_schema_newer_than_the_program_is_refused(database: &TestDatabase) {
+fn a_schema_newer_than_the_program_is_rejected(database: &TestDatabase) {
     assert!(run(database, &["migrate", "up"]).status.success());
     database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')");
     let output = run(database, &["serve", "--address", "127.0.0.1:0", "--log-format", "json"]);
@@ -47,7 +47,7 @@ fn a_schema_newer_than_the_program_is_refused(database: &TestDatabase) {
     assert_one_line(&run(database, &["migrate", "up"]), &["newer"]);
 }
 
-fn the_outbox_tells_its_state_and_what_cannot_be_done(database: &TestDatabase) {
+fn outbox_reports_its_state_and_rejected_requests(database: &TestDatabase) {
     database.execute("SELECT 1");
     for arguments in [&["outbox", "status"][..], &["outbox", "retry"]] {
         assert_one_line(&run(database, arguments), &["schema", "allocation migrate"]);
@@ -64,13 +64,13 @@ fn the_outbox_tells_its_state_and_what_cannot_be_done(database: &TestDatabase) {
 }
 
 on_every_database!(
-    the_schema_goes_up_and_down_and_tells_its_state,
-    a_schema_newer_than_the_program_is_refused,
-    the_outbox_tells_its_state_and_what_cannot_be_done,
+    the_schema_migrates_up_and_down_and_reports_its_state,
+    a_schema_newer_than_the_program_is_rejected,
+    outbox_reports_its_state_and_rejected_requests,
 );
 
 #[test]
-fn a_port_in_use_is_told() {
+fn a_port_in_use_is_reported() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let output = run(&database, &["--address", server.address(), "--log-format", "json"]);
@@ -78,7 +78,7 @@ fn a_port_in_use_is_told() {
 }
 
 #[test]
-fn an_unreachable_database_is_told_without_its_password() {
+fn an_unreachable_database_is_reported_without_its_password() {
     let url = format!("postgres://someone:secret-word@127.0.0.1:{}/none", free_port());
     let output = binary().args(["--log-format", "json", "--address", "127.0.0.1:0"]).env("DATABASE_URL", url).output();
     let output = output.unwrap();
@@ -87,7 +87,7 @@ fn an_unreachable_database_is_told_without_its_password() {
 }
 
 #[test]
-fn a_sqlite_file_in_a_folder_that_is_not_there_is_told() {
+fn a_sqlite_file_in_a_missing_directory_is_reported() {
     let output = binary()
         .args(["--log-format", "json", "--address", "127.0.0.1:0"])
         .env("DATABASE_URL", "sqlite:///no/such/folder/a.db")
@@ -96,7 +96,7 @@ fn a_sqlite_file_in_a_folder_that_is_not_there_is_told() {
 }
 
 #[test]
-fn wrong_settings_are_told_with_what_to_do() {
+fn invalid_settings_are_reported_with_a_remedy() {
     for (name, value, words) in [
         ("DATABASE_URL", "mysql://host/db", ["sqlite://", "postgres://"]),
         ("DATABASE_URL", "sqlite://", ["DATABASE_URL", "--database-url"]),
@@ -122,7 +122,7 @@ fn wrong_settings_are_told_with_what_to_do() {
 }
 
 #[test]
-fn settings_come_from_a_dotenv_file_and_the_environment_wins() {
+fn the_environment_overrides_the_dotenv_file() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(".env"), "DATABASE_URL=mysql://nonsense\n").unwrap();
     let mut from_file = binary();
@@ -141,9 +141,9 @@ fn health(address: &str) -> Output {
     binary().args(["health", "--address", address]).output().unwrap()
 }
 
-/// What the health check of the container runs.
+/// The command of the container's health check.
 #[test]
-fn the_health_of_a_server_is_told_by_the_exit_status() {
+fn the_exit_status_of_health_reports_the_health_of_a_server() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let well = health(server.address());
@@ -153,7 +153,7 @@ fn the_health_of_a_server_is_told_by_the_exit_status() {
     assert_one_line(&health(server.address()), &["not ready", "503", "schema-not-current"]);
     let nowhere = format!("127.0.0.1:{}", free_port());
     assert_one_line(&health(&nowhere), &["no server answers", &nowhere]);
-    // A server that accepts and stays silent is not waited for.
+    // A server that accepts and stays silent times out.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     assert_one_line(&health(&address), &["no server answers", &address]);
@@ -168,11 +168,11 @@ fn the_openapi_document_is_printed() {
 }
 
 #[test]
-fn the_log_is_for_machines_when_it_is_no_terminal() {
+fn the_log_is_json_when_it_is_no_terminal() {
     let database = TestDatabase::sqlite();
     let server = Server::start_with(&database, |command| command.env("RUST_LOG", "debug"));
     server.client().get_with("/livez", ("x-request-id", "check-42"));
-    // The log may come after the answer.
+    // The log line may follow the response.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     let about = loop {
         match server.log().into_iter().find(|line| line.contains("check-42")) {

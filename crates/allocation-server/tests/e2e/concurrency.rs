@@ -1,4 +1,4 @@
-//! The last unit is sold once, whoever asks at the same time.
+//! The last unit is sold once under concurrent requests.
 
 mod batches;
 mod holds;
@@ -11,7 +11,7 @@ use std::thread;
 
 const CLIENTS: usize = 32;
 
-/// What all clients were answered who ran `ask` at once, `times` times each, spread over servers.
+/// Returns the responses of all clients, which run `ask` concurrently, `times` times each, over the servers.
 fn at_once<T: Send>(servers: &[&Server], times: usize, ask: impl Fn(&Client, usize) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(CLIENTS);
     thread::scope(|scope| {
@@ -55,7 +55,7 @@ fn allocates_one_line_once(database: &TestDatabase, servers: &[&Server]) {
 
 fn adds_one_batch_once(database: &TestDatabase, servers: &[&Server]) {
     let client = servers[0].client();
-    // The reference is one; half of the clients say that it holds another SKU.
+    // All send one reference; half of them with another SKU.
     let statuses =
         at_once(servers, 1, |client, number| client.add_batch("B-1", ["LAMP", "SOFA"][number % 2], 5, None).status);
     assert_eq!((count(&statuses, 201), count(&statuses, 200), count(&statuses, 409)), (1, 15, 16));
@@ -107,11 +107,16 @@ fn one_batch_is_added_once(database: &TestDatabase) {
     with_one_server(database, adds_one_batch_once);
 }
 
-fn units_are_freed_once(database: &TestDatabase) {
+fn units_are_released_once(database: &TestDatabase) {
     with_one_server(database, frees_units_once);
 }
 
-on_every_database!(each_unit_is_sold_once, one_line_is_allocated_once, one_batch_is_added_once, units_are_freed_once);
+on_every_database!(
+    each_unit_is_sold_once,
+    one_line_is_allocated_once,
+    one_batch_is_added_once,
+    units_are_released_once
+);
 
 fn with_two_servers(database: &TestDatabase, check: Check) {
     let (one, other) = (Server::start(database), Server::start(database));
@@ -175,7 +180,7 @@ mod postgres_with_two_servers {
     }
 
     #[test]
-    fn units_are_freed_once() {
+    fn units_are_released_once() {
         with_two_servers(frees_units_once);
     }
 }

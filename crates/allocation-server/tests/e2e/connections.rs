@@ -1,4 +1,4 @@
-//! Connections that say nothing, say it slowly, or are too many, with real sockets.
+//! Silent, slow and excess connections, with real sockets.
 
 use crate::support::{Server, TestDatabase};
 use serde_json::json;
@@ -8,12 +8,12 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a test waits for what must come.
+/// The time limit of an expected event.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const PING: &str = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// A connection on which bytes are sent as they are.
+/// A connection that sends raw bytes.
 struct Raw(TcpStream);
 
 impl Raw {
@@ -65,7 +65,7 @@ impl Raw {
     }
 }
 
-/// How a request begins that has a JSON body.
+/// The head of a request with a JSON body.
 fn head(method: &str, path: &str, more: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{more}\r\n\r\n")
 }
@@ -74,7 +74,7 @@ fn line(order_id: &str) -> String {
     json!({"order_id": order_id, "sku": "LAMP", "qty": 1}).to_string()
 }
 
-/// Lets this process have as many descriptors as it may.
+/// Raises the limit of this process on file descriptors to its maximum.
 fn raise_descriptor_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
@@ -82,11 +82,11 @@ fn raise_descriptor_limit() {
 }
 
 #[test]
-fn a_thousand_connections_silent_in_a_head_do_not_stop_new_clients_and_end() {
+fn a_thousand_connections_stuck_in_a_head_time_out_and_block_no_client() {
     raise_descriptor_limit();
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
-    // One after the other: a connection that has said nothing for 5 s is ended.
+    // One after the other, because a silent connection is closed after 5 s.
     let falls_silent = || {
         let mut connection = Raw::connect(&server);
         connection.send(PING);
@@ -103,14 +103,14 @@ fn a_thousand_connections_silent_in_a_head_do_not_stop_new_clients_and_end() {
 }
 
 #[test]
-fn a_connection_that_says_nothing_ends() {
+fn a_silent_connection_is_closed() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     assert_eq!(Raw::connect(&server).rest(), "");
 }
 
 #[test]
-fn half_a_head_behind_a_request_ends_like_any_other() {
+fn half_a_head_behind_a_request_times_out_like_any_other() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let body = line("O-1");
@@ -123,7 +123,7 @@ fn half_a_head_behind_a_request_ends_like_any_other() {
 }
 
 #[test]
-fn a_request_that_came_while_the_process_stood_still_is_carried_out() {
+fn a_request_that_arrived_during_a_stall_is_carried_out() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let (mut new, mut used) = (Raw::connect(&server), Raw::connect(&server));
@@ -132,7 +132,7 @@ fn a_request_that_came_while_the_process_stood_still_is_carried_out() {
     server.signal("STOP");
     new.send(PING);
     used.send(PING);
-    // Longer than a head may take.
+    // Longer than the time limit of a head.
     thread::sleep(Duration::from_secs(6));
     server.signal("CONT");
     for connection in [&mut new, &mut used] {
@@ -141,7 +141,7 @@ fn a_request_that_came_while_the_process_stood_still_is_carried_out() {
 }
 
 #[test]
-fn many_requests_may_come_at_once_and_one_after_another() {
+fn requests_may_be_pipelined_and_sequential() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let mut connection = Raw::connect(&server);
@@ -160,7 +160,7 @@ fn many_requests_may_come_at_once_and_one_after_another() {
 }
 
 #[test]
-fn an_unread_body_ends_the_connection_after_its_answer() {
+fn an_unread_body_closes_the_connection_after_its_response() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let half = "2\r\n{}\r\n";
@@ -183,7 +183,7 @@ fn an_unread_body_ends_the_connection_after_its_answer() {
 }
 
 #[test]
-fn a_body_that_is_read_leaves_the_connection_open() {
+fn a_body_that_was_read_leaves_the_connection_open() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     server.client().add_batch("B-1", "LAMP", 100, None);
@@ -201,7 +201,7 @@ fn a_body_that_is_read_leaves_the_connection_open() {
 }
 
 #[test]
-fn a_body_that_comes_too_slowly_is_answered_408_and_ends_the_connection() {
+fn a_slow_body_gets_a_408_and_closes_the_connection() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let silent = head("POST", "/allocations", "content-length: 50") + "{";
@@ -235,7 +235,7 @@ fn a_body_that_comes_too_slowly_is_answered_408_and_ends_the_connection() {
 }
 
 #[test]
-fn nothing_is_carried_out_behind_a_request_that_closes() {
+fn no_request_behind_a_closing_one_is_carried_out() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let client = server.client();
@@ -253,7 +253,7 @@ fn nothing_is_carried_out_behind_a_request_that_closes() {
         assert!(response.starts_with("HTTP/1.") && response.contains(" 201 "), "{response}");
         assert_eq!(connection.rest(), "");
     }
-    // What is sent later is not carried out either.
+    // Later requests are not carried out either.
     let mut connection = Raw::connect(&server);
     connection.send(post("CLOSING-2", "\r\nconnection: close"));
     assert!(connection.response().contains(" 201 "));
@@ -263,7 +263,7 @@ fn nothing_is_carried_out_behind_a_request_that_closes() {
     assert_eq!(stored, ["CLOSING", "CLOSING-2", "OLD"]);
 }
 
-/// Whether a new connection finds a place; it keeps it then.
+/// Returns whether a new connection is accepted; it stays open then.
 fn finds_place(mut connection: Raw) -> Option<Raw> {
     if connection.0.write_all(PING.as_bytes()).is_err() {
         return None;
@@ -280,7 +280,7 @@ fn finds_place(mut connection: Raw) -> Option<Raw> {
 }
 
 #[test]
-fn an_address_has_so_many_connections_and_others_have_theirs() {
+fn each_address_has_a_connection_limit_of_its_own() {
     let database = TestDatabase::sqlite();
     let server = Server::start_with(&database, |command| command.args(["--max-connections-per-address", "3"]));
     let mut kept: Vec<Raw> = (0..3).map(|_| finds_place(Raw::connect(&server)).unwrap()).collect();
@@ -296,7 +296,7 @@ fn an_address_has_so_many_connections_and_others_have_theirs() {
 }
 
 #[test]
-fn all_addresses_have_so_many_connections_together() {
+fn all_addresses_together_have_a_connection_limit() {
     let database = TestDatabase::sqlite();
     let server = Server::start_with(&database, |command| command.env("ALLOCATION_MAX_CONNECTIONS", "4"));
     let addresses = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"];
@@ -305,7 +305,7 @@ fn all_addresses_have_so_many_connections_together() {
 }
 
 #[test]
-fn descriptors_are_left_when_all_connections_are_taken() {
+fn file_descriptors_are_left_when_all_connections_are_in_use() {
     let database = TestDatabase::sqlite();
     let server = Server::start_limited(&database, 64, 300);
     let log = server.log().join("\n");
@@ -321,7 +321,7 @@ fn descriptors_are_left_when_all_connections_are_taken() {
 }
 
 #[test]
-fn bodies_in_flight_have_a_total_and_small_requests_go_on() {
+fn bodies_in_flight_share_a_limit_and_small_requests_continue() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let before = server.own_memory_kib();
@@ -331,7 +331,7 @@ fn bodies_in_flight_have_a_total_and_small_requests_go_on() {
         .map(|_| {
             let mut connection = Raw::connect(&server);
             connection.send(&head);
-            // A connection that is turned away may be closed while this is sent.
+            // A rejected connection may be closed while this is sent.
             drop(connection.0.write_all(&piece));
             connection
         })
@@ -346,7 +346,7 @@ fn bodies_in_flight_have_a_total_and_small_requests_go_on() {
     };
     let begun = Instant::now();
     while connections.iter().filter(|connection| is_turned_away(connection)).count() < 20 {
-        assert!(begun.elapsed() < PATIENCE, "no body is turned away");
+        assert!(begun.elapsed() < PATIENCE, "no body is rejected");
     }
     drop(connections);
     let large = json!({"order_id": "O-1", "lines": [{"sku": "LAMP", "qty": 1}]}).to_string() + &" ".repeat(1_000_000);
@@ -357,7 +357,7 @@ fn bodies_in_flight_have_a_total_and_small_requests_go_on() {
 }
 
 #[test]
-fn the_largest_order_is_read() {
+fn the_largest_order_is_accepted() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let client = server.client();

@@ -1,4 +1,4 @@
-//! An answered write is there after the plug was pulled.
+//! An acknowledged write survives a crash.
 
 use crate::support::{Client, Server, TestDatabase, expire_where, now, on_every_database, order};
 use serde_json::{Value, json};
@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 const CLIENTS: usize = 16;
 
-/// Sends orders until the server is gone; gives those that were answered 201. `body` makes an order of
-/// its name and number.
+/// Sends orders until the server is gone; returns those with a 201. `body` builds an order from its
+/// id and number.
 fn send_until_killed(server: Server, path: &str, body: impl Fn(&str, u32) -> Value + Sync) -> Vec<String> {
     until_killed(server, |api, order, number| {
         let answer = api.try_post(path, &body(order, number))?;
@@ -19,7 +19,7 @@ fn send_until_killed(server: Server, path: &str, body: impl Fn(&str, u32) -> Val
     })
 }
 
-/// Does something about orders until the server is gone; gives those that `act` had its answers of.
+/// Acts on orders until the server is gone; returns those for which `act` got its responses.
 fn until_killed(server: Server, act: impl Fn(&Client, &str, u32) -> Option<()> + Sync) -> Vec<String> {
     let answered = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -50,7 +50,7 @@ fn until_killed(server: Server, act: impl Fn(&Client, &str, u32) -> Option<()> +
     })
 }
 
-fn every_answered_allocation_is_there_after_kill_9(database: &TestDatabase) {
+fn every_acknowledged_allocation_survives_kill_9(database: &TestDatabase) {
     let server = Server::start(database);
     for sku in 0..3 {
         server.client().add_batch(&format!("B-{sku}"), &format!("SKU-{sku}"), 1_000_000, None);
@@ -82,7 +82,7 @@ fn every_answered_allocation_is_there_after_kill_9(database: &TestDatabase) {
     assert_eq!(usize::try_from(told).unwrap(), stored.len());
 }
 
-fn every_answered_order_is_there_whole_after_kill_9(database: &TestDatabase) {
+fn every_acknowledged_order_survives_kill_9_whole(database: &TestDatabase) {
     let server = Server::start(database);
     for sku in 0..5 {
         server.client().add_batch(&format!("B-{sku}"), &format!("SKU-{sku}"), 1_000_000, None);
@@ -114,7 +114,7 @@ fn every_answered_order_is_there_whole_after_kill_9(database: &TestDatabase) {
     assert_eq!(database.count("SELECT count(*) FROM all_events WHERE type = 'allocated'"), rows * 3);
 }
 
-fn every_answered_confirmation_is_there_after_kill_9(database: &TestDatabase) {
+fn every_acknowledged_confirmation_survives_kill_9(database: &TestDatabase) {
     let server = Server::start(database);
     for sku in 0..2 {
         server.client().add_batch(&format!("B-{sku}"), &format!("SKU-{sku}"), 1_000_000, None);
@@ -140,7 +140,7 @@ fn every_answered_confirmation_is_there_after_kill_9(database: &TestDatabase) {
 }
 
 on_every_database!(
-    every_answered_allocation_is_there_after_kill_9,
-    every_answered_order_is_there_whole_after_kill_9,
-    every_answered_confirmation_is_there_after_kill_9,
+    every_acknowledged_allocation_survives_kill_9,
+    every_acknowledged_order_survives_kill_9_whole,
+    every_acknowledged_confirmation_survives_kill_9,
 );

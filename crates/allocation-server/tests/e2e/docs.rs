@@ -1,8 +1,8 @@
-//! The pages for people, which must work without the internet.
+//! The documentation pages, which must work offline.
 
 use crate::support::{Server, TestDatabase};
 
-/// What a page loads, by its `src` and `href` attributes.
+/// The resources of a page, by its `src` and `href` attributes.
 fn loaded(page: &str) -> Vec<String> {
     let after = |attribute: &'static str| page.split(attribute).skip(1);
     let links = after("src=\"").chain(after("href=\""));
@@ -10,7 +10,7 @@ fn loaded(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_root_leads_to_the_docs() {
+fn the_root_redirects_to_the_docs() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let root = server.client().get("/");

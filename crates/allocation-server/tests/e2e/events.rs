@@ -1,11 +1,11 @@
-//! The feed: one order of all events for whoever follows it.
+//! The feed has one order of events for all readers.
 
 mod following;
 mod writers;
 
 use crate::support::projection::{assert_served, project};
 use crate::support::{Client, Server, TestDatabase, expire_where, now, on_every_database};
-use following::{Stream, await_numbered, await_swept, follow};
+use following::{Stream, await_sequenced, await_swept, follow};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,14 +13,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 use writers::{WRITERS, write};
 
-/// How long the writers write.
+/// The duration of the writes.
 const WRITING: Duration = Duration::from_secs(4);
 
 fn id(event: &Value) -> u64 {
     event["id"].as_str().unwrap().parse().unwrap()
 }
 
-/// Writers and readers at once, and then the books.
+/// Runs writers and readers concurrently, and then checks the invariants.
 fn all_see_the_same(database: &TestDatabase, servers: &[&Server]) {
     let client = |number: usize| servers[number % servers.len()].client();
     let done = &AtomicBool::new(false);
@@ -42,7 +42,7 @@ fn all_see_the_same(database: &TestDatabase, servers: &[&Server]) {
         let written: usize = writers.into_iter().map(|writer| writer.join().unwrap()).sum();
         assert!(written > 100, "{written} commands");
         await_swept(database);
-        await_numbered(database);
+        await_sequenced(database);
         done.store(true, Ordering::SeqCst);
         (from_start.join().unwrap(), in_small_pages.join().unwrap(), from_tail.join().unwrap())
     });
@@ -61,7 +61,7 @@ fn all_see_the_same(database: &TestDatabase, servers: &[&Server]) {
     }
 }
 
-/// Every event of the tables was read, as it was stored, and those of a product in their order.
+/// Every stored event was read unchanged, and those of a product in their order.
 fn check_against_tables(database: &TestDatabase, events: &[Value]) {
     let stored = database.texts("SELECT payload FROM all_events ORDER BY sku, version, ordinal");
     let stored = stored.iter().map(|text| serde_json::from_str::<Value>(text).unwrap());
@@ -72,7 +72,7 @@ fn check_against_tables(database: &TestDatabase, events: &[Value]) {
     assert!(by_sku.into_values().flatten().cloned().eq(stored));
 }
 
-fn readers_see_one_order_from_which_all_can_be_rebuilt(database: &TestDatabase) {
+fn readers_see_one_order_that_rebuilds_the_state(database: &TestDatabase) {
     let server = Server::start(database);
     all_see_the_same(database, &[&server]);
 }
@@ -84,7 +84,7 @@ fn events_are_filtered(database: &TestDatabase) {
     client.add_batch("B-2", "RUG", 3, None);
     client.post("/orders", &json!({"order_id": "O-1", "lines": [{"sku": "LAMP", "qty": 3}, {"sku": "RUG", "qty": 1}]}));
     client.allocate("O-2", "RUG", 1);
-    await_numbered(database);
+    await_sequenced(database);
     let types = |query: &str| {
         let (events, next) = client.page(&format!("/events?{query}"));
         assert!(next.is_some());
@@ -98,7 +98,7 @@ fn events_are_filtered(database: &TestDatabase) {
     assert_eq!(types("type=allocation.hold.expired.v1,allocation.batch.removed.v1"), Vec::<String>::new());
 }
 
-fn a_long_poll_is_answered_when_something_happens(database: &TestDatabase) {
+fn a_long_poll_returns_when_an_event_is_committed(database: &TestDatabase) {
     let server = Server::start(database);
     let (client, poller) = (server.client(), server.client());
     thread::scope(|scope| {
@@ -110,7 +110,7 @@ fn a_long_poll_is_answered_when_something_happens(database: &TestDatabase) {
         assert_eq!((events.len(), &events[0]["subject"]), (1, &"batches/B-1".into()));
         assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     });
-    // A stop does not wait for those who wait.
+    // A stop does not wait for waiting readers.
     let waiting = server.client();
     thread::scope(|scope| {
         let polled = scope.spawn(move || waiting.page("/events?after=1&wait=30"));
@@ -123,7 +123,7 @@ fn a_long_poll_is_answered_when_something_happens(database: &TestDatabase) {
     });
 }
 
-fn a_stream_goes_on_where_it_was_left(database: &TestDatabase) {
+fn a_stream_resumes_where_it_ended(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 100, None);
@@ -144,15 +144,15 @@ fn a_stream_goes_on_where_it_was_left(database: &TestDatabase) {
     assert_eq!(server.wait().0.code(), Some(0));
 }
 
-fn a_quiet_stream_gives_a_sign_of_life_and_tells_how_far_it_has_looked(database: &TestDatabase) {
+fn a_quiet_stream_sends_keep_alives_with_its_position(database: &TestDatabase) {
     let server = Server::start(database);
     server.client().add_batch("B-1", "LAMP", 1, None);
-    await_numbered(database);
+    await_sequenced(database);
     let mut stream = Stream::open(&server, "/events/stream?type=allocation.hold.expired.v1", None);
     assert_eq!(stream.sign_of_life(), ["id: 1", ""], "from where a client goes on that connects again");
 }
 
-/// Makes so many events that no buffer between server and client holds them.
+/// Creates more events than the buffers between server and client hold.
 fn write_many(database: &TestDatabase) {
     database.execute(
         "INSERT INTO events (position, sku, version, ordinal, type, order_id, payload, occurred_at)
@@ -163,7 +163,7 @@ fn write_many(database: &TestDatabase) {
     );
 }
 
-fn a_reader_who_takes_nothing_is_cut_off(database: &TestDatabase) {
+fn a_reader_that_consumes_nothing_is_cut_off(database: &TestDatabase) {
     // Other systems have no such setting.
     if !cfg!(target_os = "linux") {
         return;
@@ -183,12 +183,12 @@ fn a_reader_who_takes_nothing_is_cut_off(database: &TestDatabase) {
     assert!(slow.next().is_some());
 }
 
-fn a_reader_who_comes_too_late_is_told(database: &TestDatabase) {
+fn a_reader_of_pruned_events_gets_a_410(database: &TestDatabase) {
     let server = Server::start(database);
     for number in 0..5 {
         server.client().add_batch(&format!("B-{number}"), "LAMP", 1, None);
     }
-    await_numbered(database);
+    await_sequenced(database);
     server.signal("TERM");
     server.wait();
     database.execute("UPDATE events SET occurred_at = occurred_at - 180000000000 WHERE position <= 3");
@@ -209,12 +209,12 @@ fn a_reader_who_comes_too_late_is_told(database: &TestDatabase) {
     assert_eq!(client.page("/events?after=3").0.len(), 2);
 }
 
-/// Whether a server has said that it keeps the log.
+/// Returns whether a server has logged that it sequences events.
 fn keeps_log(server: &Server) -> bool {
     server.log().iter().any(|line| line.contains("this process sequences events"))
 }
 
-/// How long it takes until an event has its place that is written now.
+/// Returns how long a new event takes to be sequenced.
 fn time_to_number(client: &Client, reference: &str) -> Duration {
     let begun = Instant::now();
     client.add_batch(reference, "LAMP", 1, None);
@@ -225,13 +225,13 @@ fn time_to_number(client: &Client, reference: &str) -> Duration {
         if more.iter().any(|event| event["subject"] == format!("batches/{reference}")) {
             break;
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "nobody numbers events");
+        assert!(begun.elapsed() < Duration::from_secs(60), "no server sequences events");
         next = link.unwrap();
     }
     begun.elapsed()
 }
 
-fn another_server_takes_over_when_the_one_that_numbers_is_gone(database: &TestDatabase) {
+fn another_server_takes_over_sequencing(database: &TestDatabase) {
     for signal in ["KILL", "TERM"] {
         let first = Server::start(database);
         time_to_number(&first.client(), &format!("{signal}-1"));
@@ -273,7 +273,7 @@ fn events_carry_the_trace_of_their_request(database: &TestDatabase) {
     client.post_with("/orders", &order, ("traceparent", &trace(20)));
     let batch = json!({"reference": "B-2", "sku": "LAMP", "purchased_quantity": 1});
     client.post_with("/batch", &batch, ("traceparent", &trace(21)));
-    await_numbered(database);
+    await_sequenced(database);
     for event in client.page("/events").0 {
         let number = match event["subject"].as_str().unwrap() {
             "batches/B-1" => 0,
@@ -290,14 +290,14 @@ fn events_carry_the_trace_of_their_request(database: &TestDatabase) {
 }
 
 on_every_database!(
-    readers_see_one_order_from_which_all_can_be_rebuilt,
+    readers_see_one_order_that_rebuilds_the_state,
     events_are_filtered,
-    a_long_poll_is_answered_when_something_happens,
-    a_stream_goes_on_where_it_was_left,
-    a_quiet_stream_gives_a_sign_of_life_and_tells_how_far_it_has_looked,
-    a_reader_who_takes_nothing_is_cut_off,
-    a_reader_who_comes_too_late_is_told,
-    another_server_takes_over_when_the_one_that_numbers_is_gone,
+    a_long_poll_returns_when_an_event_is_committed,
+    a_stream_resumes_where_it_ended,
+    a_quiet_stream_sends_keep_alives_with_its_position,
+    a_reader_that_consumes_nothing_is_cut_off,
+    a_reader_of_pruned_events_gets_a_410,
+    another_server_takes_over_sequencing,
     events_carry_the_trace_of_their_request,
 );
 

@@ -1,4 +1,4 @@
-//! What clients see when the database fails.
+//! The responses of the service when the database fails.
 
 use crate::outages::{ready, unready};
 use crate::support::{Answer, Client, Server, TestDatabase, expire_at, now, on_every_database, swept};
@@ -28,7 +28,7 @@ fn a_broken_schema_is_a_clean_500_with_its_cause_in_the_log(database: &TestDatab
     let logged =
         |line: &&String| line.contains("\"ERROR\"") && line.contains("the-read") && line.contains("allocations");
     assert_eq!(server.log().iter().filter(logged).count(), 1, "{:?}", server.log());
-    assert_eq!(client.get("/readyz").status, 200, "what does not need the table works");
+    assert_eq!(client.get("/readyz").status, 200, "requests that do not need the table work");
 }
 
 fn a_schema_of_another_version_is_not_ready(database: &TestDatabase) {
@@ -48,7 +48,7 @@ mod postgres_away {
     use super::*;
 
     #[test]
-    fn a_lost_database_is_a_503_and_all_works_when_it_is_back() {
+    fn a_lost_database_is_a_503_until_it_is_back() {
         let database = TestDatabase::postgres();
         let server = Server::start(&database);
         let client = server.client();
@@ -58,7 +58,7 @@ mod postgres_away {
         expire_at(&database, "O-H", now() + 1_000_000);
         database.set_away(true);
         unready(&client).problem(503, "database-unavailable");
-        // At once, as each of them waits for a connection, or for its turn, before it gives up.
+        // Concurrently, because each waits for a connection or for its turn before it fails.
         let requests: [fn(&Client) -> Answer; 18] = [
             |client| client.get("/batch/B-1"),
             |client| client.get("/batch"),

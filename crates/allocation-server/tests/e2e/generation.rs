@@ -36,7 +36,7 @@ fn an_older_replica_writes_nothing_on_a_newer_schema(database: &TestDatabase) {
         assert_eq!(answer.header("retry-after"), Some("5"));
     }
     unready(&client).problem(503, "schema-not-current");
-    assert_eq!(client.get("/batch/B").status, 200, "what is there can be read");
+    assert_eq!(client.get("/batch/B").status, 200, "stored rows can be read");
     assert_eq!(counted(), before);
     database.execute("UPDATE schema_generation SET generation = 1");
     assert_eq!(client.allocate("O-2", "LAMP", 1).status, 201);
@@ -56,7 +56,7 @@ fn migrations_are_not_undone_under_a_server(database: &TestDatabase) {
     assert_eq!(server.client().add_batch("B", "LAMP", 10, None).status, 201);
     server.signal("KILL");
     server.wait();
-    // Its lease has expired, and may be about to pass to another server.
+    // Its lease has expired, and may pass to another server.
     std::thread::sleep(std::time::Duration::from_secs(3));
     assert!(!run(database, &["migrate", "down", "--yes"]).status.success());
     let server = Server::start(database);
@@ -66,7 +66,7 @@ fn migrations_are_not_undone_under_a_server(database: &TestDatabase) {
 }
 
 #[test]
-fn nothing_but_a_server_and_migrate_up_makes_a_file() {
+fn only_a_server_and_migrate_up_create_a_file() {
     let database = TestDatabase::sqlite();
     let path = std::path::Path::new(database.url().strip_prefix("sqlite://").unwrap());
     drop(std::fs::remove_file(path));

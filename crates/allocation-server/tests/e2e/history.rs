@@ -1,10 +1,10 @@
-//! What happened to an order, oldest first.
+//! The history of an order, oldest event first.
 
 use crate::support::{Client, Server, TestDatabase, expire, on_every_database, swept};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-/// The history of an order, in one line an event.
+/// The history of an order, one event per line.
 fn told(client: &Client, order_id: &str) -> Vec<String> {
     let one = |row: &Value| {
         let mut told = format!("{} {}", row["event"].as_str().unwrap(), row["sku"].as_str().unwrap());
@@ -20,7 +20,7 @@ fn told(client: &Client, order_id: &str) -> Vec<String> {
     client.all(&format!("/orders/{order_id}/history")).iter().map(one).collect()
 }
 
-fn an_order_tells_its_life(database: &TestDatabase) {
+fn the_history_of_an_order_is_its_life_cycle(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 3, Some("2027-01-10"));
@@ -68,7 +68,7 @@ fn an_order_tells_its_life(database: &TestDatabase) {
     }
 }
 
-fn orders_over_skus_and_lines_sent_alone_have_histories_too(database: &TestDatabase) {
+fn orders_over_several_skus_and_standalone_lines_have_histories_too(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 3, None);
@@ -93,11 +93,11 @@ fn orders_over_skus_and_lines_sent_alone_have_histories_too(database: &TestDatab
         ["line_placed SOFA 2", "allocated SOFA 2 B-2 new_line", "deallocated SOFA 2 B-2 expiry", "hold_expired SOFA"]
     );
     let expected = ["allocated LAMP 2 B-1 new_line", "deallocated LAMP 2 B-1 request"];
-    assert_eq!(told(&client, "O-2"), expected, "what is forgotten as an order is remembered in its history");
+    assert_eq!(told(&client, "O-2"), expected, "the history outlives the order");
     client.get("/orders/NONE/history").problem(404, "order-not-found");
 }
 
-fn bad_questions_are_refused(database: &TestDatabase) {
+fn invalid_queries_are_rejected(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 3, None);
@@ -115,7 +115,7 @@ fn bad_questions_are_refused(database: &TestDatabase) {
 }
 
 on_every_database!(
-    an_order_tells_its_life,
-    orders_over_skus_and_lines_sent_alone_have_histories_too,
-    bad_questions_are_refused,
+    the_history_of_an_order_is_its_life_cycle,
+    orders_over_several_skus_and_standalone_lines_have_histories_too,
+    invalid_queries_are_rejected,
 );

@@ -1,4 +1,4 @@
-//! Units are held until an instant, and not a moment longer.
+//! Units are held until an instant, and no longer.
 
 use crate::support::{
     Client, Server, TestDatabase, expire, expire_at, expire_where, now, on_every_database, swept, told, unswept,
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// When the hold of an order expires, in microseconds since 1970.
+/// The expiry of an order's hold, in microseconds since 1970.
 fn expires_at(order: &Value) -> i64 {
     let text = order["expires_at"].as_str().unwrap_or_else(|| panic!("not held: {order}"));
     assert!(text.ends_with('Z'), "{text} is not in UTC");
@@ -47,7 +47,7 @@ fn a_held_order_is_confirmed(database: &TestDatabase) {
     assert_eq!(database.count(told), 1);
 }
 
-fn a_hold_is_prolonged_and_never_shortened(database: &TestDatabase) {
+fn a_hold_is_extended_and_never_shortened(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
@@ -65,7 +65,7 @@ fn a_hold_is_prolonged_and_never_shortened(database: &TestDatabase) {
     assert_eq!(client.extend("O-1", 86_400).status, 200);
 }
 
-/// Asks for something again and again: it has one answer before an instant, and another from it on.
+/// Repeats a request that has one result before an instant, and another from then on.
 fn changes_at(at: i64, ask: impl Fn() -> bool) {
     assert!(now() < at, "the test is too slow");
     for asked in 0.. {
@@ -79,7 +79,7 @@ fn changes_at(at: i64, ask: impl Fn() -> bool) {
     }
 }
 
-fn a_hold_expires_at_its_very_instant(database: &TestDatabase) {
+fn a_hold_expires_at_the_instant_of_its_expiry(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
@@ -101,7 +101,7 @@ fn a_hold_expires_at_its_very_instant(database: &TestDatabase) {
     changes_at(hold("O-5"), || client.get("/orders?status=held&sku=LAMP").json() == json!([]));
 }
 
-fn units_are_taken_over_at_the_very_instant(database: &TestDatabase) {
+fn held_units_are_reallocated_from_the_instant_of_expiry(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
@@ -120,7 +120,7 @@ fn units_are_taken_over_at_the_very_instant(database: &TestDatabase) {
     assert_eq!(client.standing("O-4"), "allocated LAMP 2 (B-1 2)");
 }
 
-fn who_was_taken_over_is_never_confirmed(database: &TestDatabase) {
+fn an_order_whose_units_were_reallocated_is_never_confirmed(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
@@ -139,14 +139,14 @@ fn who_was_taken_over_is_never_confirmed(database: &TestDatabase) {
     assert_eq!(client.standing("O-1"), "expired LAMP 0 SOFA 0");
     client.give_back("O-1", "B-1").problem(404, "allocation-not-found");
 
-    // Not even when the units come back, or somebody sets the clock back.
+    // Not even when the units are free again, or the clock is set back.
     client.cancel("O-2");
     swept(database, "O-1");
     client.confirm("O-1").problem(409, "hold-expired");
     assert_eq!((client.available("B-1"), client.available("B-2")), (5, 5));
 }
 
-fn one_expired_line_is_enough(database: &TestDatabase) {
+fn one_expired_line_expires_the_order(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
@@ -160,7 +160,7 @@ fn one_expired_line_is_enough(database: &TestDatabase) {
     client.extend("O-1", 60).problem(409, "hold-expired");
 }
 
-/// What all views say of a lamp of which five were purchased in one batch.
+/// What all views show of a lamp of which five were purchased in one batch.
 fn free_in_every_view(client: &Client) -> Vec<u64> {
     let batches = client.all("/batch?sku=LAMP");
     let product = client.product("LAMP");
@@ -178,7 +178,7 @@ fn free_in_every_view(client: &Client) -> Vec<u64> {
     ]
 }
 
-fn what_has_expired_is_free_in_every_view_at_once(database: &TestDatabase) {
+fn expired_units_are_free_in_every_view_at_once(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
@@ -193,14 +193,14 @@ fn what_has_expired_is_free_in_every_view_at_once(database: &TestDatabase) {
         assert_eq!(client.standing(order), "expired LAMP 0 SOFA 0");
         let named = |path: &str| client.all(path).iter().any(|it| it["order_id"] == order);
         assert!(named("/orders?status=expired&sku=LAMP") && !named("/orders?status=partially_allocated"));
-        assert!(client.queue("SOFA").is_empty(), "a hold covers what the order waits for too");
+        assert!(client.queue("SOFA").is_empty(), "a hold covers the backorder too");
         assert_eq!(client.product("SOFA")["backordered"], 0);
         assert_eq!(client.get("/products/LAMP/availability?qty=5").json()["earliest"], json!({"eta": null}));
         client.confirm(order).problem(409, "hold-expired");
     });
 }
 
-fn a_batch_whose_holds_have_expired_can_go(database: &TestDatabase) {
+fn a_batch_whose_holds_have_expired_can_be_removed(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     for order in ["O-1", "O-2", "O-3"] {
@@ -213,7 +213,7 @@ fn a_batch_whose_holds_have_expired_can_go(database: &TestDatabase) {
     }
 }
 
-/// Tells of an order's history its events, with the reasons of those that have some.
+/// The events of an order's history, with their reasons.
 fn events(client: &Client, order_id: &str) -> Vec<String> {
     let rows = client.all(&format!("/orders/{order_id}/history"));
     let name = |row: &Value| match row["reason"].as_str() {
@@ -223,7 +223,7 @@ fn events(client: &Client, order_id: &str) -> Vec<String> {
     rows.iter().map(name).collect()
 }
 
-fn the_sweeper_tells_of_what_has_expired(database: &TestDatabase) {
+fn the_sweeper_records_expired_holds(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
@@ -233,7 +233,7 @@ fn the_sweeper_tells_of_what_has_expired(database: &TestDatabase) {
     client.place("O-3", &[("LAMP", 4)], json!({"on_shortage": "backorder"}));
     expire(database, "O-1");
     swept(database, "O-1");
-    assert_eq!(client.standing("O-3"), "allocated LAMP 4 (B-1 4)", "who waits gets the units");
+    assert_eq!(client.standing("O-3"), "allocated LAMP 4 (B-1 4)", "the waiting line gets the units");
     let mut events = events(&client, "O-1");
     events.sort();
     let expired = [
@@ -253,7 +253,7 @@ fn the_sweeper_tells_of_what_has_expired(database: &TestDatabase) {
     assert!(errors.is_empty(), "{errors:?}");
 }
 
-fn what_a_held_order_gets_later_is_held_as_long(database: &TestDatabase) {
+fn units_that_a_held_order_gets_later_expire_with_its_hold(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.register("LAMP");
@@ -274,7 +274,7 @@ fn what_a_held_order_gets_later_is_held_as_long(database: &TestDatabase) {
     assert_eq!((client.standing("O-2").as_str(), client.available("B-2")), ("expired SOFA 0", 3));
 }
 
-fn ten_seconds_are_ten_seconds(database: &TestDatabase) {
+fn a_hold_of_ten_seconds_lasts_ten_seconds(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 10, None);
@@ -314,7 +314,7 @@ fn the_sweeper_keeps_up_with_many_holds(database: &TestDatabase) {
     assert_eq!(client.available("B-1"), 1_000);
     while database.count("SELECT count(*) FROM order_lines WHERE expires_at IS NOT NULL") > 0 {
         assert!(begun.elapsed() < Duration::from_secs(20), "the sweeper does not keep up");
-        // Nobody has to wait for the sweeper meanwhile.
+        // No client waits for the sweeper meanwhile.
         let asked = Instant::now();
         assert_eq!(client.product("LAMP")["available"], 1_000);
         assert!(asked.elapsed() < Duration::from_secs(5));
@@ -325,7 +325,7 @@ fn the_sweeper_keeps_up_with_many_holds(database: &TestDatabase) {
     assert!(errors.is_empty(), "{errors:?}");
 }
 
-fn a_hold_outlives_the_server_and_ends_while_none_runs(database: &TestDatabase) {
+fn a_hold_outlives_the_server_and_expires_while_none_runs(database: &TestDatabase) {
     let server = Server::start(database);
     server.client().add_batch("B-1", "LAMP", 5, None);
     for order in ["O-1", "O-2"] {
@@ -344,7 +344,7 @@ fn a_hold_outlives_the_server_and_ends_while_none_runs(database: &TestDatabase) 
     assert_eq!(client.standing("O-3"), "allocated LAMP 2 (B-1 2)");
 }
 
-fn bad_extensions_are_refused(database: &TestDatabase) {
+fn invalid_extensions_are_rejected(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 10, None);
@@ -363,17 +363,17 @@ fn bad_extensions_are_refused(database: &TestDatabase) {
 
 on_every_database!(
     a_held_order_is_confirmed,
-    a_hold_is_prolonged_and_never_shortened,
-    a_hold_expires_at_its_very_instant,
-    units_are_taken_over_at_the_very_instant,
-    who_was_taken_over_is_never_confirmed,
-    one_expired_line_is_enough,
-    what_has_expired_is_free_in_every_view_at_once,
-    a_batch_whose_holds_have_expired_can_go,
-    the_sweeper_tells_of_what_has_expired,
-    what_a_held_order_gets_later_is_held_as_long,
-    ten_seconds_are_ten_seconds,
+    a_hold_is_extended_and_never_shortened,
+    a_hold_expires_at_the_instant_of_its_expiry,
+    held_units_are_reallocated_from_the_instant_of_expiry,
+    an_order_whose_units_were_reallocated_is_never_confirmed,
+    one_expired_line_expires_the_order,
+    expired_units_are_free_in_every_view_at_once,
+    a_batch_whose_holds_have_expired_can_be_removed,
+    the_sweeper_records_expired_holds,
+    units_that_a_held_order_gets_later_expire_with_its_hold,
+    a_hold_of_ten_seconds_lasts_ten_seconds,
     the_sweeper_keeps_up_with_many_holds,
-    a_hold_outlives_the_server_and_ends_while_none_runs,
-    bad_extensions_are_refused,
+    a_hold_outlives_the_server_and_expires_while_none_runs,
+    invalid_extensions_are_rejected,
 );

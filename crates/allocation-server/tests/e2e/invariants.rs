@@ -1,11 +1,11 @@
-//! Rows that somebody has changed by hand: what does not add up is a fault that is named, at once.
+//! Rows that were changed by hand: a broken invariant is reported by name, at once.
 
 use crate::support::{Answer, Server, TestDatabase, on_every_database};
 use serde_json::json;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Waits until so many errors in the log name an invariant: it is written behind the answers.
+/// Waits until this many errors in the log name an invariant; they are written after the responses.
 #[track_caller]
 fn assert_errors(server: &Server, invariant: &str, expected: usize) {
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -32,12 +32,12 @@ fn a_counter_that_differs_from_its_allocations_is_a_500_with_its_name_in_the_log
     client.allocate("O-1", "LAMP", 4);
     client.allocate("O-1", "SOFA", 4);
     database.execute("UPDATE batches SET allocated_quantity = 3 WHERE reference = 'B-1'");
-    // By the engine, by a use case, and over several products.
+    // Through the engine, through a use case, and over several products.
     let broken = [client.allocate("O-1", "LAMP", 4), client.give_back("O-1", "B-1"), client.cancel("O-1")];
     broken.iter().for_each(assert_fault);
-    // A failure that lasts is one line.
+    // A lasting failure is logged once.
     assert_errors(&server, "batch_covers_its_allocations", 1);
-    // Others go on, of the same product and beside it.
+    // Other requests succeed, on the same product and on others.
     assert_eq!(client.allocate("O-2", "SOFA", 1).status, 201);
     assert_eq!(client.allocate("O-2", "LAMP", 1).status, 201);
     assert_eq!(client.give_back("O-1", "B-2").status, 204);
@@ -46,7 +46,7 @@ fn a_counter_that_differs_from_its_allocations_is_a_500_with_its_name_in_the_log
     assert_errors(&server, "the invariant", 1);
 }
 
-fn what_a_constraint_refuses_is_a_500_with_the_name_of_the_constraint(database: &TestDatabase) {
+fn a_constraint_violation_is_a_500_with_the_name_of_the_constraint(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 10, None);
@@ -59,7 +59,7 @@ fn what_a_constraint_refuses_is_a_500_with_the_name_of_the_constraint(database: 
     assert_eq!(client.get("/batch/B-1").json()["purchased_quantity"], 10, "nothing is stored");
 }
 
-fn a_broken_product_costs_the_lines_of_others_nothing(database: &TestDatabase) {
+fn a_broken_product_affects_no_line_of_others(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     for sku in ["LAMP", "SOFA", "RUG"] {
@@ -86,6 +86,6 @@ fn a_broken_product_costs_the_lines_of_others_nothing(database: &TestDatabase) {
 
 on_every_database!(
     a_counter_that_differs_from_its_allocations_is_a_500_with_its_name_in_the_log,
-    what_a_constraint_refuses_is_a_500_with_the_name_of_the_constraint,
-    a_broken_product_costs_the_lines_of_others_nothing,
+    a_constraint_violation_is_a_500_with_the_name_of_the_constraint,
+    a_broken_product_affects_no_line_of_others,
 );

@@ -1,10 +1,10 @@
-//! Starting, stopping, and many that start at once.
+//! Starting, stopping, and concurrent starts.
 
 use crate::support::{Server, TestDatabase, on_every_database};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-fn a_stop_finishes_what_is_in_flight_and_exits_0(database: &TestDatabase) {
+fn a_stop_finishes_requests_in_flight_and_exits_0(database: &TestDatabase) {
     for signal in ["TERM", "INT"] {
         let server = Server::start(database);
         let client = server.client();
@@ -40,7 +40,7 @@ fn a_stop_finishes_what_is_in_flight_and_exits_0(database: &TestDatabase) {
         assert_eq!(status.code(), Some(0), "{log:?}");
         assert!(log.last().unwrap().contains("stopped"), "{log:?}");
         let stored = database.count(&format!("SELECT count(*) FROM allocations WHERE sku = '{signal}'"));
-        assert_eq!(u64::try_from(stored).unwrap(), answered, "what is stored was answered, and no more");
+        assert_eq!(u64::try_from(stored).unwrap(), answered, "exactly the acknowledged lines are stored");
     }
 }
 
@@ -56,7 +56,7 @@ fn servers_that_start_at_once_on_an_empty_database_all_serve(database: &TestData
     assert_eq!(servers[0].client().all("/batch").len(), 4);
 }
 
-fn an_idle_server_is_small(database: &TestDatabase) {
+fn an_idle_server_uses_little_memory(database: &TestDatabase) {
     let server = Server::start(database);
     assert_eq!(server.client().get("/readyz").status, 200);
     let memory = server.own_memory_kib();
@@ -64,7 +64,7 @@ fn an_idle_server_is_small(database: &TestDatabase) {
 }
 
 on_every_database!(
-    a_stop_finishes_what_is_in_flight_and_exits_0,
+    a_stop_finishes_requests_in_flight_and_exits_0,
     servers_that_start_at_once_on_an_empty_database_all_serve,
-    an_idle_server_is_small,
+    an_idle_server_uses_little_memory,
 );

@@ -1,4 +1,4 @@
-//! Output that is not taken costs lines, never the service.
+//! A blocked log loses lines, never the service.
 
 use crate::support::{Client, TestDatabase, binary, free_port, on_every_database};
 use std::fs::File;
@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-/// A server whose standard error goes to a place that tests choose.
+/// A server whose standard error goes to a given file.
 struct Logging {
     child: Child,
     client: Client,
@@ -28,7 +28,7 @@ impl Logging {
         server
     }
 
-    /// Allocates many lines and waits for their events, so that every part of the service has to log.
+    /// Allocates many lines and waits for their events, so that every component logs.
     fn use_all(&self, database: &TestDatabase, name: &str) {
         self.client.add_batch(&format!("B-{name}"), name, 1_000, None);
         for number in 0..200 {
@@ -57,7 +57,7 @@ impl Drop for Logging {
     }
 }
 
-fn a_log_that_nobody_reads_stops_nothing(database: &TestDatabase) {
+fn an_unread_log_stops_nothing(database: &TestDatabase) {
     let (reader, writer) = io::pipe().unwrap();
     let server = Logging::start(database, writer);
     server.use_all(database, "LAMP");
@@ -66,7 +66,7 @@ fn a_log_that_nobody_reads_stops_nothing(database: &TestDatabase) {
     drop(reader);
 }
 
-fn a_log_that_is_read_late_is_whole_up_to_there(database: &TestDatabase) {
+fn a_log_that_is_read_late_is_complete_up_to_its_buffer(database: &TestDatabase) {
     let (mut reader, writer) = io::pipe().unwrap();
     let server = Logging::start(database, writer);
     server.use_all(database, "LAMP");
@@ -99,7 +99,7 @@ fn a_log_on_a_full_disk_stops_nothing(database: &TestDatabase) {
     server.stop();
 }
 
-fn what_is_printed_for_a_reader_that_is_gone_is_no_failure(database: &TestDatabase) {
+fn printing_to_a_closed_pipe_is_no_failure(database: &TestDatabase) {
     assert!(binary().args(["migrate", "up"]).env("DATABASE_URL", database.url()).status().unwrap().success());
     for arguments in [
         &["openapi"][..],
@@ -127,15 +127,15 @@ fn what_is_printed_for_a_reader_that_is_gone_is_no_failure(database: &TestDataba
 }
 
 on_every_database!(
-    a_log_that_nobody_reads_stops_nothing,
-    a_log_that_is_read_late_is_whole_up_to_there,
+    an_unread_log_stops_nothing,
+    a_log_that_is_read_late_is_complete_up_to_its_buffer,
     a_log_that_is_closed_stops_nothing,
     a_log_on_a_full_disk_stops_nothing,
-    what_is_printed_for_a_reader_that_is_gone_is_no_failure,
+    printing_to_a_closed_pipe_is_no_failure,
 );
 
 #[test]
-fn an_error_that_nobody_reads_does_not_keep_the_process() {
+fn an_unread_error_does_not_keep_the_process_alive() {
     let (reader, writer) = io::pipe().unwrap();
     fill(&writer);
     for arguments in [&["--no-such-flag"][..], &["--database-url", "nonsense"]] {
@@ -145,7 +145,7 @@ fn an_error_that_nobody_reads_does_not_keep_the_process() {
     drop(reader);
 }
 
-/// Fills a pipe to its last byte. A process does it that can be killed when it stalls.
+/// Fills a pipe to its last byte, in a process that can be killed when it stalls.
 fn fill(writer: &io::PipeWriter) {
     let mut yes = std::process::Command::new("yes").stdout(writer.try_clone().unwrap()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(300));

@@ -1,4 +1,4 @@
-//! Batches with more lines than are moved at once, over HTTP, with a server that is killed half way.
+//! Batches with more lines than one decision moves, over HTTP, with a server that is killed half way.
 
 use crate::support::{Client, Server, TestDatabase, on_every_database};
 use serde_json::{Value, json};
@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many lines there are, of two units each.
+/// The number of lines, of two units each.
 const LINES: u32 = 20_000;
 
-/// Lamps in `B-1` for many lines that were sent alone one after the other, the last of which have priority.
+/// Lamps in `B-1` for many standalone lines placed one after the other, the last of which have priority.
 fn crowd(client: &Client, database: &TestDatabase) {
     client.add_batch("B-1", "LAMP", 2 * LINES, Some("2027-01-15"));
     database.execute(&format!(
@@ -28,7 +28,7 @@ fn batch(client: &Client) -> Value {
     client.get("/batch/B-1").json()
 }
 
-/// Waits until the batch has come so far that at most so many units are left to be moved.
+/// Waits until at most this many units of the batch are left to move.
 fn wait_until_left(client: &Client, units: u64) -> Value {
     let deadline = Instant::now() + Duration::from_secs(300);
     loop {
@@ -44,7 +44,7 @@ fn wait_until_left(client: &Client, units: u64) -> Value {
     }
 }
 
-/// Kills the server when some steps are done, and has another finish the rest.
+/// Kills the server when some steps are done, and has another one finish the rest.
 fn finish_after_kill_9(server: Server, database: &TestDatabase, left: u64) -> Server {
     wait_until_left(&server.client(), left);
     server.signal("KILL");
@@ -54,12 +54,12 @@ fn finish_after_kill_9(server: Server, database: &TestDatabase, left: u64) -> Se
     server
 }
 
-/// Units by batch and units that are waited for, as the events tell it from the start; those of the lines
-/// that were made without events are told by the caller.
+/// Returns the units by batch and the backordered units that the events give; `on_batch` are the units of
+/// the lines that were stored without events.
 fn replayed(client: &Client, on_batch: i64) -> (HashMap<String, i64>, i64, HashMap<String, i64>) {
     let mut allocated = HashMap::from([("B-1".to_owned(), on_batch)]);
     let (mut waiting, mut purchased) = (0, HashMap::new());
-    // All have their place in the log once one that comes last has.
+    // Once this last event is sequenced, all earlier ones are.
     client.add_batch("LAST", "LAST", 1, None);
     let (mut path, deadline) = ("/events?after=0&limit=1000".to_owned(), Instant::now() + Duration::from_secs(60));
     loop {
@@ -106,7 +106,7 @@ fn a_batch_with_many_lines_is_lowered_in_steps_that_survive_kill_9(database: &Te
     let lowered = batch(&client);
     assert_eq!((&lowered["purchased_quantity"], &lowered["allocated_quantity"]), (&json!(50), &json!(50)));
     assert_eq!((&lowered["moving"], &lowered["lowering_to"]), (&Value::Null, &Value::Null));
-    // Ten with priority stay, and the fifteen oldest; the next 1,500 have others.
+    // Ten with priority stay, and the fifteen oldest; the next 1,500 are reallocated.
     let reference =
         |number: u32| client.order(&format!("O-{number}"))["lines"][0]["allocations"][0]["reference"].clone();
     assert_eq!([119_991, 120_000, 100_001, 100_015].map(reference), ["B-1"; 4].map(Value::from));

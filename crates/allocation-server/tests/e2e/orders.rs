@@ -1,9 +1,9 @@
-//! Orders are all or nothing, or wait; and lines that were sent alone are orders too.
+//! Orders are all or nothing, or wait; and standalone lines are orders too.
 
 use crate::support::{Client, Server, TestDatabase, encoded, expire, on_every_database, order, told};
 use serde_json::{Value, json};
 
-/// Everything that is stored, in one text.
+/// All stored rows, as one text.
 fn stored(database: &TestDatabase) -> Vec<String> {
     [
         "SELECT sku || ' ' || reference || ' ' || CAST(allocated_quantity AS text) FROM batches ORDER BY 1",
@@ -18,14 +18,14 @@ fn stored(database: &TestDatabase) -> Vec<String> {
     .collect()
 }
 
-/// Five chairs and two lamps in the warehouse, four lamps on their way.
+/// Five chairs and two lamps in the warehouse, four lamps in transit.
 fn stock(client: &Client) {
     client.add_batch("CHAIRS", "CHAIR", 5, None);
     client.add_batch("LAMPS", "LAMP", 2, None);
     client.add_batch("MORE-LAMPS", "LAMP", 4, Some("2027-01-15"));
 }
 
-fn an_order_is_allocated_as_one(database: &TestDatabase) {
+fn an_order_is_allocated_as_a_whole(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
@@ -43,7 +43,7 @@ fn an_order_is_allocated_as_one(database: &TestDatabase) {
     assert_eq!((client.available("CHAIRS"), client.available("LAMPS"), client.available("MORE-LAMPS")), (2, 0, 1));
 }
 
-fn all_short_lines_are_told_and_nothing_is_stored(database: &TestDatabase) {
+fn all_short_lines_are_listed_and_nothing_is_stored(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
@@ -63,7 +63,7 @@ fn all_short_lines_are_told_and_nothing_is_stored(database: &TestDatabase) {
     assert_eq!(client.place("O-1", &[("CHAIR", 5), ("LAMP", 6)], json!({})).status, 201, "the name is free");
 }
 
-fn what_is_missing_waits_if_the_order_asks_for_it(database: &TestDatabase) {
+fn missing_units_are_backordered_if_the_order_accepts_it(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
@@ -83,7 +83,7 @@ fn what_is_missing_waits_if_the_order_asks_for_it(database: &TestDatabase) {
     assert_eq!(client.standing("O-3"), "allocated STOOL 1 (STOOLS 1)");
 }
 
-fn the_same_order_again_is_answered_and_another_is_refused(database: &TestDatabase) {
+fn a_repeated_order_is_returned_and_another_with_its_id_is_rejected(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
@@ -115,7 +115,11 @@ fn the_same_order_again_is_answered_and_another_is_refused(database: &TestDataba
 
     client.place("O-2", &[("CHAIR", 1)], json!({}));
     let spelt_out = json!({"on_shortage": "reject", "priority": 0, "allow_split": true});
-    assert_eq!(client.place("O-2", &[("CHAIR", 1)], spelt_out).status, 200, "what is left out has its default");
+    assert_eq!(
+        client.place("O-2", &[("CHAIR", 1)], spelt_out).status,
+        200,
+        "members that are left out have their defaults"
+    );
 }
 
 fn a_cancelled_order_frees_all_it_holds_once(database: &TestDatabase) {
@@ -142,7 +146,7 @@ fn a_cancelled_order_frees_all_it_holds_once(database: &TestDatabase) {
     assert_eq!(stored(database), before);
 }
 
-fn lines_that_were_sent_alone_are_an_order(database: &TestDatabase) {
+fn standalone_lines_are_an_order(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
@@ -172,7 +176,7 @@ fn lines_that_were_sent_alone_are_an_order(database: &TestDatabase) {
     client.get("/orders/O-2").problem(404, "order-not-found");
 }
 
-fn lines_that_were_sent_alone_are_the_order_of_their_name(database: &TestDatabase) {
+fn standalone_lines_are_the_order_of_their_id(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
@@ -186,7 +190,7 @@ fn lines_that_were_sent_alone_are_the_order_of_their_name(database: &TestDatabas
     assert_eq!(client.standing("O-2"), "cancelled CHAIR 0");
 }
 
-fn an_order_lacks_what_it_gave_back(database: &TestDatabase) {
+fn an_order_lacks_the_units_that_it_released(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
@@ -198,7 +202,7 @@ fn an_order_lacks_what_it_gave_back(database: &TestDatabase) {
     assert_eq!(client.standing("O-1"), "cancelled CHAIR 0 LAMP 0");
 }
 
-fn an_order_that_has_ended_takes_no_more_lines(database: &TestDatabase) {
+fn an_ended_order_accepts_no_more_lines(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
@@ -213,7 +217,7 @@ fn an_order_that_has_ended_takes_no_more_lines(database: &TestDatabase) {
     assert_eq!(client.available("CHAIRS"), 5);
 }
 
-fn an_order_takes_lines_that_are_sent_alone(database: &TestDatabase) {
+fn an_order_accepts_standalone_lines(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
@@ -235,7 +239,7 @@ fn an_order_takes_lines_that_are_sent_alone(database: &TestDatabase) {
     assert_eq!(client.standing("O-1"), "cancelled LAMP 0", "it has given back all it had");
 }
 
-/// What an order holds by its own view: SKU, batch and units.
+/// The allocations of an order by its own view: SKU, batch and units.
 fn holds(order: &Value) -> Vec<Value> {
     let of_line = |line: &Value| -> Vec<Value> {
         let part = |part: &Value| {
@@ -271,7 +275,7 @@ fn the_two_views_agree(database: &TestDatabase) {
     assert_eq!(sorted(client.all("/allocations")), sorted(orders.iter().flat_map(holds).collect()));
 }
 
-fn orders_are_listed_by_name_status_and_sku(database: &TestDatabase) {
+fn orders_are_listed_by_id_status_and_sku(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
@@ -339,7 +343,7 @@ fn an_order_has_up_to_500_lines(database: &TestDatabase) {
     assert_eq!(database.count("SELECT count(*) FROM batches WHERE allocated_quantity > 0"), 0);
 }
 
-fn orders_of_every_name_go_through_bodies_paths_and_queries(database: &TestDatabase) {
+fn order_ids_of_every_kind_work_in_bodies_paths_and_queries(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "a/b ü", 100, None);
@@ -359,18 +363,18 @@ fn orders_of_every_name_go_through_bodies_paths_and_queries(database: &TestDatab
 }
 
 on_every_database!(
-    an_order_is_allocated_as_one,
-    all_short_lines_are_told_and_nothing_is_stored,
-    what_is_missing_waits_if_the_order_asks_for_it,
-    the_same_order_again_is_answered_and_another_is_refused,
+    an_order_is_allocated_as_a_whole,
+    all_short_lines_are_listed_and_nothing_is_stored,
+    missing_units_are_backordered_if_the_order_accepts_it,
+    a_repeated_order_is_returned_and_another_with_its_id_is_rejected,
     a_cancelled_order_frees_all_it_holds_once,
-    lines_that_were_sent_alone_are_an_order,
-    lines_that_were_sent_alone_are_the_order_of_their_name,
-    an_order_lacks_what_it_gave_back,
-    an_order_that_has_ended_takes_no_more_lines,
-    an_order_takes_lines_that_are_sent_alone,
+    standalone_lines_are_an_order,
+    standalone_lines_are_the_order_of_their_id,
+    an_order_lacks_the_units_that_it_released,
+    an_ended_order_accepts_no_more_lines,
+    an_order_accepts_standalone_lines,
     the_two_views_agree,
-    orders_are_listed_by_name_status_and_sku,
+    orders_are_listed_by_id_status_and_sku,
     an_order_has_up_to_500_lines,
-    orders_of_every_name_go_through_bodies_paths_and_queries,
+    order_ids_of_every_kind_work_in_bodies_paths_and_queries,
 );

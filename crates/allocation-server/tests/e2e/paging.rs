@@ -1,4 +1,4 @@
-//! A long list costs the same on every page.
+//! Every page of a long list costs the same.
 
 use crate::support::{Server, TestDatabase, on_every_database};
 use serde_json::json;
@@ -22,11 +22,11 @@ fn fill(database: &TestDatabase) {
 }
 
 fn insert_from(numbers: &str, target: &str, columns: &str) -> String {
-    // `WHERE true` tells SQLite that what follows is no join constraint.
+    // `WHERE true` keeps SQLite from parsing `ON` as a join constraint.
     format!("INSERT INTO {target} {numbers} SELECT {columns} FROM n WHERE true")
 }
 
-fn a_hundred_thousand_batches_come_page_by_page_in_flat_memory(database: &TestDatabase) {
+fn a_hundred_thousand_batches_are_paged_in_constant_memory(database: &TestDatabase) {
     let server = Server::start(database);
     fill(database);
     let client = server.client();
@@ -42,7 +42,7 @@ fn a_hundred_thousand_batches_come_page_by_page_in_flat_memory(database: &TestDa
     assert!(grown < 16 * 1024, "the server grew by {grown} KiB over 100 pages");
 }
 
-fn a_cursor_is_of_its_list(database: &TestDatabase) {
+fn a_cursor_belongs_to_its_list(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     for number in 0..2 {
@@ -68,4 +68,4 @@ fn a_cursor_is_of_its_list(database: &TestDatabase) {
     }
 }
 
-on_every_database!(a_hundred_thousand_batches_come_page_by_page_in_flat_memory, a_cursor_is_of_its_list);
+on_every_database!(a_hundred_thousand_batches_are_paged_in_constant_memory, a_cursor_belongs_to_its_list);

@@ -1,4 +1,4 @@
-//! Pick lists: what is picked is shipped, what is missing is made good, and no two lists share a line.
+//! Pick lists: picked units are shipped, short-picked units are replaced, and no two lists share a line.
 
 use crate::support::projection::{pick_lists, project, served_pick_lists};
 use crate::support::{Answer, Client, Server, TestDatabase, on_every_database};
@@ -51,13 +51,13 @@ fn orders(client: &Client) {
     assert_eq!(client.place("CART", &[("LAMP", 1)], json!({"hold_seconds": 600})).status, 201);
 }
 
-fn an_order_goes_from_its_list_to_the_customer(database: &TestDatabase) {
+fn an_order_is_listed_picked_and_shipped(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     orders(&client);
     let made = make(&client, &json!({"pick_list_id": "MORNING"}));
     assert_eq!((made.status, made.header("location")), (201, Some("/pick-lists/MORNING")));
-    // Neither what is on its way nor what is only held.
+    // Neither inbound nor held units are listed.
     assert_eq!(lines(&made.json()), ["1 C-1 O-1 6 open", "2 C-1 O-2 4 open", "3 L-1 O-1 2 open"]);
     assert_eq!(client.get("/pick-lists/MORNING").json(), made.json());
     assert_eq!(
@@ -78,7 +78,7 @@ fn an_order_goes_from_its_list_to_the_customer(database: &TestDatabase) {
         (200, Some("picked"), None)
     );
     assert_eq!(ship(&client, "MORNING").problem(409, "not-picked")["lines"], json!([2, 3]));
-    // Of the four chairs for O-2 one is not there. It comes from the other shelf.
+    // Of the four chairs for O-2 one is not found. It comes from the other shelf.
     let short = pick(&client, "MORNING", 2, 3).json();
     let expected = json!([{"reference": "C-2", "qty": 1, "eta": null}]);
     assert_eq!((&short["missing"], &short["reallocated"], &short["backordered"]), (&1.into(), &expected, &0.into()));
@@ -105,7 +105,7 @@ fn an_order_goes_from_its_list_to_the_customer(database: &TestDatabase) {
     }
 }
 
-fn what_no_other_shelf_has_is_waited_for(database: &TestDatabase) {
+fn a_line_waits_for_short_picked_units_that_no_other_batch_has(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("L-1", "LAMP", 5, None);
@@ -121,7 +121,7 @@ fn what_no_other_shelf_has_is_waited_for(database: &TestDatabase) {
     assert_eq!(lines(&make(&client, &json!({})).json()), ["1 L-2 O-1 5 open"]);
 }
 
-fn what_was_picked_is_not_undone(database: &TestDatabase) {
+fn a_pick_is_not_undone(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     orders(&client);
@@ -137,13 +137,13 @@ fn what_was_picked_is_not_undone(database: &TestDatabase) {
     assert_eq!(counters(&client, "C-1"), [0, 0, 6, 0, 0]);
 }
 
-fn what_a_line_loses_leaves_its_list(database: &TestDatabase) {
+fn released_units_leave_their_list(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     orders(&client);
     make(&client, &json!({"pick_list_id": "P"}));
     assert_eq!(client.cancel("O-1").status, 204);
-    // Two of the four are gone; the chair that is left for O-2 is still to be picked.
+    // Two of the four are released; the chair that is left for O-2 is still to be picked.
     assert_eq!(client.change_batch("C-1", &json!({"purchased_quantity": 2})).status, 200);
     let list = client.get("/pick-lists/P").json();
     assert_eq!(lines(&list), ["1 C-1 O-1 6 withdrawn", "2 C-1 O-2 2 open", "3 L-1 O-1 2 withdrawn"]);
@@ -153,7 +153,7 @@ fn what_a_line_loses_leaves_its_list(database: &TestDatabase) {
     assert_eq!(ship(&client, "P").json()["status"], "shipped");
 }
 
-fn a_list_that_was_given_back_leaves_its_lines_to_others(database: &TestDatabase) {
+fn a_released_list_leaves_its_units_to_others(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     orders(&client);
@@ -167,7 +167,7 @@ fn a_list_that_was_given_back_leaves_its_lines_to_others(database: &TestDatabase
     client.delete("/pick-lists/NONE").problem(404, "pick-list-not-found");
 }
 
-fn a_list_takes_what_is_asked_for(database: &TestDatabase) {
+fn a_list_takes_units_that_match_its_criteria(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     orders(&client);
@@ -190,7 +190,7 @@ fn a_list_takes_what_is_asked_for(database: &TestDatabase) {
     assert_eq!(made(json!({"order_ids": ["CART"]})), ["1 L-1 CART 1 open"]);
 }
 
-fn a_list_is_shown_in_three_ways(database: &TestDatabase) {
+fn a_list_has_three_formats(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("=1+1", "a,\"b\"", 3, None);
@@ -235,7 +235,7 @@ fn lists_are_listed_page_by_page(database: &TestDatabase) {
     assert_eq!(names("/pick-lists?status=withdrawn&limit=1"), numbered(&[8, 11]));
 }
 
-fn all_faults_of_a_request_are_told(database: &TestDatabase) {
+fn all_errors_of_a_request_are_reported(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     let body =
@@ -251,7 +251,7 @@ fn all_faults_of_a_request_are_told(database: &TestDatabase) {
     ship(&client, "NONE").problem(404, "pick-list-not-found");
 }
 
-/// Makes lists from all sides at once, and counts the units of each allocation that are on lists.
+/// Makes lists concurrently, and counts the listed units of each allocation.
 fn race(database: &TestDatabase, servers: &[&Server]) {
     const ORDERS: usize = 60;
     let client = servers[0].client();
@@ -272,7 +272,7 @@ fn race(database: &TestDatabase, servers: &[&Server]) {
                     let made = make(&api, &json!({"max_lines": 7}));
                     match made.status {
                         201 => _ = lines_made.fetch_add(lines(&made.json()).len(), Ordering::Relaxed),
-                        // Others were faster, or too many at once.
+                        // Others were faster, or the service was overloaded.
                         409 => _ = made.problem(409, "nothing-to-pick"),
                         _ => _ = made.problem(503, "overloaded"),
                     }
@@ -292,12 +292,12 @@ fn race(database: &TestDatabase, servers: &[&Server]) {
     assert_eq!(database.count("SELECT count(*) FROM pick_list_lines"), 60);
 }
 
-fn lists_that_are_made_at_once_share_no_line(database: &TestDatabase) {
+fn concurrent_lists_share_no_line(database: &TestDatabase) {
     let server = Server::start(database);
     race(database, &[&server]);
 }
 
-fn lists_of_one_name_that_are_made_at_once_are_one(database: &TestDatabase) {
+fn concurrent_lists_with_one_id_are_one(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B", "LAMP", 100, None);
@@ -320,7 +320,7 @@ fn lists_of_one_name_that_are_made_at_once_are_one(database: &TestDatabase) {
     assert_eq!(database.count("SELECT count(*) FROM pick_list_lines"), 5);
 }
 
-fn an_answered_pick_is_there_after_kill_9(database: &TestDatabase) {
+fn every_acknowledged_pick_survives_kill_9(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B", "LAMP", 1_000, None);
@@ -378,12 +378,12 @@ fn events(client: &Client, database: &TestDatabase) -> Vec<Value> {
     }
 }
 
-fn the_feed_tells_what_became_of_every_list(database: &TestDatabase) {
+fn the_events_give_every_pick_list(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     orders(&client);
     make(&client, &json!({"pick_list_id": "MORNING"}));
-    // Whole, short, nothing.
+    // Picked whole, short, and not at all.
     for (line, found) in [(1, 6), (2, 3), (3, 0)] {
         assert_eq!(pick(&client, "MORNING", line, found).status, 200);
     }
@@ -419,7 +419,7 @@ fn the_feed_tells_what_became_of_every_list(database: &TestDatabase) {
     assert_eq!(statuses.into_iter().collect::<Vec<_>>(), ["missing", "open", "picked", "shipped", "withdrawn"]);
 }
 
-/// Makes a list of an order over many SKUs, picks all of it and ships it, as far as the server is there.
+/// Makes a list of an order over many SKUs, picks all of it and ships it, until the server is gone.
 fn hand_over(api: &Client, order: &str, answered: &AtomicUsize) -> Option<()> {
     let made = api.try_post("/pick-lists", &json!({"pick_list_id": order, "order_ids": [order]}))?;
     assert!([200, 201].contains(&made.status), "{made:?}");
@@ -434,7 +434,7 @@ fn hand_over(api: &Client, order: &str, answered: &AtomicUsize) -> Option<()> {
     Some(())
 }
 
-fn a_list_over_many_skus_is_made_and_shipped_whole_or_not_at_all_by_kill_9(database: &TestDatabase) {
+fn a_list_over_many_skus_is_made_and_shipped_atomically_under_kill_9(database: &TestDatabase) {
     const SKUS: usize = 12;
     const ORDERS: usize = 40;
     let server = Server::start(database);
@@ -469,7 +469,7 @@ fn a_list_over_many_skus_is_made_and_shipped_whole_or_not_at_all_by_kill_9(datab
         let shipped = lines.iter().filter(|line| line["status"] == "shipped").count();
         assert!(lines.len() == SKUS && [0, SKUS].contains(&shipped), "{shown}");
     }
-    // Whoever does not know what became of a request sends it again.
+    // A client without a response repeats its request.
     for order in &orders {
         assert_eq!(hand_over(&client, order, &answered), Some(()));
         assert_eq!(client.order(order)["status"], "shipped");
@@ -480,27 +480,27 @@ fn a_list_over_many_skus_is_made_and_shipped_whole_or_not_at_all_by_kill_9(datab
 }
 
 on_every_database!(
-    an_order_goes_from_its_list_to_the_customer,
-    what_no_other_shelf_has_is_waited_for,
-    what_was_picked_is_not_undone,
-    what_a_line_loses_leaves_its_list,
-    a_list_that_was_given_back_leaves_its_lines_to_others,
-    a_list_takes_what_is_asked_for,
-    a_list_is_shown_in_three_ways,
+    an_order_is_listed_picked_and_shipped,
+    a_line_waits_for_short_picked_units_that_no_other_batch_has,
+    a_pick_is_not_undone,
+    released_units_leave_their_list,
+    a_released_list_leaves_its_units_to_others,
+    a_list_takes_units_that_match_its_criteria,
+    a_list_has_three_formats,
     lists_are_listed_page_by_page,
-    all_faults_of_a_request_are_told,
-    lists_that_are_made_at_once_share_no_line,
-    lists_of_one_name_that_are_made_at_once_are_one,
-    the_feed_tells_what_became_of_every_list,
-    an_answered_pick_is_there_after_kill_9,
-    a_list_over_many_skus_is_made_and_shipped_whole_or_not_at_all_by_kill_9,
+    all_errors_of_a_request_are_reported,
+    concurrent_lists_share_no_line,
+    concurrent_lists_with_one_id_are_one,
+    the_events_give_every_pick_list,
+    every_acknowledged_pick_survives_kill_9,
+    a_list_over_many_skus_is_made_and_shipped_atomically_under_kill_9,
 );
 
 mod postgres_with_two_servers {
     use super::*;
 
     #[test]
-    fn lists_that_are_made_at_once_share_no_line() {
+    fn concurrent_lists_share_no_line() {
         let database = TestDatabase::postgres();
         let (one, other) = (Server::start(&database), Server::start(&database));
         race(&database, &[&one, &other]);

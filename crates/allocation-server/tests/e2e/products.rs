@@ -1,9 +1,9 @@
-//! What there is of a product, and when it can be had.
+//! The stock of a product, and its availability by date.
 
 use crate::support::{Client, Server, TestDatabase, encoded, on_every_database};
 use serde_json::{Value, json};
 
-/// Seven lamps in the warehouse and nine on their way; three are held, two firm, four are waited for.
+/// Seven lamps in the warehouse and nine in transit; three held, two firm, four backordered.
 fn stock(client: &Client) {
     client.add_batch("B-2", "LAMP", 4, Some("2027-01-10"));
     client.add_batch("B-1", "LAMP", 7, None);
@@ -22,7 +22,7 @@ fn availability(client: &Client, query: &str) -> Value {
     answer.json()
 }
 
-fn a_product_tells_all_its_units(database: &TestDatabase) {
+fn the_totals_of_a_product_count_all_its_units(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
@@ -76,7 +76,7 @@ fn availability_is_a_series_over_dates(database: &TestDatabase) {
     ] {
         let answer = availability(&client, &format!("?qty={qty}"));
         assert_eq!((&answer["qty"], &answer["series"]), (&json!(qty), &series));
-        assert_eq!(answer.get("earliest"), Some(&earliest), "{qty}: what is not in sight is told as null");
+        assert_eq!(answer.get("earliest"), Some(&earliest), "{qty}: an unknown day is null");
     }
     for (by, available) in [
         ("2020-01-01", 2),
@@ -102,7 +102,7 @@ fn availability_is_a_series_over_dates(database: &TestDatabase) {
     );
 }
 
-fn bad_questions_are_refused(database: &TestDatabase) {
+fn invalid_queries_are_rejected(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     stock(&client);
@@ -130,4 +130,8 @@ fn bad_questions_are_refused(database: &TestDatabase) {
     assert_eq!(client.get("/products/%20/availability?qty=0").faults(), ["qty", "sku"]);
 }
 
-on_every_database!(a_product_tells_all_its_units, availability_is_a_series_over_dates, bad_questions_are_refused);
+on_every_database!(
+    the_totals_of_a_product_count_all_its_units,
+    availability_is_a_series_over_dates,
+    invalid_queries_are_rejected
+);

@@ -1,4 +1,4 @@
-//! What was expected and has not come is promised for today at the earliest, and not picked.
+//! Overdue units are promised for today at the earliest, and not picked.
 
 use crate::support::{Client, Server, TODAY, TestDatabase, on_every_database};
 use chrono::{Days, TimeDelta, Utc};
@@ -14,7 +14,7 @@ fn overdue_of(client: &Client, reference: &str) -> Value {
     client.get(&format!("/batch/{reference}")).json()["overdue"].clone()
 }
 
-fn an_overdue_batch_is_shown_as_such(database: &TestDatabase) {
+fn an_overdue_batch_is_marked(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     for (reference, sku, eta) in [
@@ -48,7 +48,7 @@ fn an_overdue_batch_is_shown_as_such(database: &TestDatabase) {
     assert_eq!(references(&client.all("/batch?overdue=true")), ["SOFAS"]);
 }
 
-fn what_is_overdue_is_promised_for_today_and_not_picked(database: &TestDatabase) {
+fn overdue_units_are_promised_for_today_and_not_picked(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("STOCK", "LAMP", 2, None);
@@ -73,8 +73,8 @@ fn what_is_overdue_is_promised_for_today_and_not_picked(database: &TestDatabase)
     assert_eq!((list.status, &list.json()["lines"][0]["qty"]), (201, &json!(9)), "it has been received");
 }
 
-/// What was stored before there was a rule stays readable.
-fn an_absurd_date_is_refused_and_one_that_is_stored_is_overdue(database: &TestDatabase) {
+/// A date stored before the rule existed stays readable.
+fn an_absurd_date_is_rejected_and_a_stored_one_is_overdue(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, Some(YESTERDAY));
@@ -89,8 +89,8 @@ fn an_absurd_date_is_refused_and_one_that_is_stored_is_overdue(database: &TestDa
     assert_eq!(client.get("/products/LAMP/availability?qty=1").json()["earliest"], json!({"eta": TODAY}));
 }
 
-/// Of the two zones that are the furthest apart, one is always a day ahead of the other.
-fn today_is_that_of_the_time_zone(database: &TestDatabase) {
+/// Of the two time zones that are furthest apart, one is always a day ahead of the other.
+fn today_depends_on_the_time_zone(database: &TestDatabase) {
     let in_zone = |zone: &str| {
         Server::start_with(database, |command| command.env_remove("ALLOCATION_TODAY").args(["--time-zone", zone]))
     };
@@ -104,8 +104,8 @@ fn today_is_that_of_the_time_zone(database: &TestDatabase) {
 }
 
 on_every_database!(
-    an_overdue_batch_is_shown_as_such,
-    what_is_overdue_is_promised_for_today_and_not_picked,
-    an_absurd_date_is_refused_and_one_that_is_stored_is_overdue,
-    today_is_that_of_the_time_zone,
+    an_overdue_batch_is_marked,
+    overdue_units_are_promised_for_today_and_not_picked,
+    an_absurd_date_is_rejected_and_a_stored_one_is_overdue,
+    today_depends_on_the_time_zone,
 );

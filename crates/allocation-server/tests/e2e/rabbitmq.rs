@@ -12,7 +12,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long what must happen may take.
+/// The time limit of an expected event.
 const SOON: Duration = Duration::from_secs(60);
 
 const CLOUD_EVENT: &str = "application/cloudevents+json";
@@ -39,7 +39,7 @@ fn allocate(id: &str, order_id: &str, sku: &str, qty: u32) -> String {
     command(id, "allocate", &json!({"order_id": order_id, "sku": sku, "qty": qty}))
 }
 
-/// Waits until something is so.
+/// Waits for a condition.
 #[track_caller]
 fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + SOON;
@@ -49,7 +49,7 @@ fn eventually(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// All that a queue has, which nobody writes to any more.
+/// Returns all messages of a queue without writers.
 fn take_all(client: &BrokerClient, queue: &str) -> Vec<Message> {
     let there = usize::try_from(client.depth(queue)).unwrap();
     let messages = client.take(queue, there, SOON);
@@ -57,7 +57,7 @@ fn take_all(client: &BrokerClient, queue: &str) -> Vec<Message> {
     messages
 }
 
-/// What there is of dead letters: their problems with the messages.
+/// Returns the dead letters: their problems with the messages.
 fn dead_letters(client: &BrokerClient, broker: &TestBroker) -> Vec<(Value, Message)> {
     let letters = take_all(client, &broker.name("commands.dead"));
     let problem = |letter: &Message| serde_json::from_str(&letter.header("problem").unwrap()).unwrap();

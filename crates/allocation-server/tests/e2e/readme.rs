@@ -1,9 +1,9 @@
-//! The tour of the README, run as it is written.
+//! The tour of the README, run as printed.
 
 use crate::support::{Server, TestDatabase, on_every_database};
 use std::process::Command;
 
-/// The commands of the README's console blocks with the answers printed below them.
+/// The commands of the README's console blocks with the output printed below them.
 fn tour() -> Vec<(String, String)> {
     let readme = include_str!("../../../../README.md");
     let mut steps: Vec<(String, String)> = Vec::new();
@@ -31,7 +31,7 @@ fn without_instants(text: &str) -> String {
     text.split('"').map(|part| if is_instant(part) { "(instant)" } else { part }).collect::<Vec<_>>().join("\"")
 }
 
-fn the_tour_gives_the_answers_printed_there(database: &TestDatabase) {
+fn the_tour_prints_its_documented_output(database: &TestDatabase) {
     let server = Server::start(database);
     let steps = tour();
     assert!(steps.len() > 10);
@@ -44,4 +44,4 @@ fn the_tour_gives_the_answers_printed_there(database: &TestDatabase) {
     }
 }
 
-on_every_database!(the_tour_gives_the_answers_printed_there);
+on_every_database!(the_tour_prints_its_documented_output);

@@ -1,11 +1,11 @@
-//! Passwords in URLs, and the files that hold the books.
+//! Passwords in URLs, and the permissions of database files.
 
 use crate::support::{Server, TestDatabase, binary, free_port};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
-/// What every secret here begins with. No character of it is special in a URL.
+/// The beginning of every secret here. None of its characters is special in a URL.
 const SECRET: &str = "hunter";
 
 #[track_caller]
@@ -48,7 +48,7 @@ fn no_message_quotes_a_url_of_the_database() {
 }
 
 #[test]
-fn no_message_quotes_a_url_in_a_wrong_place() {
+fn no_message_quotes_a_misplaced_url() {
     for arguments in [
         &["postgres://clerk:hunter2@db/stock"][..],
         &["--postgres://clerk:hunter2@db/stock"],
@@ -109,7 +109,7 @@ fn urls_come_from_files() {
 }
 
 #[test]
-fn a_file_that_holds_no_url_and_a_url_given_twice_are_errors() {
+fn a_file_without_a_url_and_a_url_given_twice_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("url");
     let status = |adjust: &dyn Fn(&mut Command)| {
@@ -141,7 +141,7 @@ fn a_file_that_holds_no_url_and_a_url_given_twice_are_errors() {
 }
 
 #[test]
-fn the_files_of_sqlite_are_for_their_owner_alone() {
+fn sqlite_files_are_private_to_their_owner() {
     let database = TestDatabase::sqlite();
     let file = database.url().trim_start_matches("sqlite://");
     let server = Server::start(&database);
@@ -153,7 +153,7 @@ fn the_files_of_sqlite_are_for_their_owner_alone() {
 }
 
 #[test]
-fn the_rights_of_a_file_that_is_there_stay() {
+fn an_existing_file_keeps_its_permissions() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("stock.db");
     fs::write(&file, "").unwrap();

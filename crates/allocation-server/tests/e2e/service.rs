@@ -3,7 +3,7 @@
 use crate::support::{Server, TestDatabase};
 
 #[test]
-fn a_server_that_runs_is_live_and_ready() {
+fn a_running_server_is_live_and_ready() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     assert_eq!(server.client().get("/livez").status, 200);
@@ -23,7 +23,7 @@ fn head_is_get_without_the_body() {
 }
 
 #[test]
-fn every_answer_carries_a_request_id() {
+fn every_response_carries_a_request_id() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let client = server.client();

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 const CLIENTS: usize = 12;
 const PICKERS: usize = 2;
-/// How often clients are let loose at most until everything has happened.
+/// The maximum number of rounds until every kind of event has happened.
 const ROUNDS: usize = 10;
 
 fn seconds() -> u64 {
@@ -46,7 +46,7 @@ fn act(database: &TestDatabase, shoppers: &mut [Shopper], pickers: &mut [Picker]
     });
 }
 
-/// Lets clients loose on the servers, and then checks what they were told against the database.
+/// Runs clients against the servers, and then compares their responses with the database.
 fn stress(database: &TestDatabase, servers: &[&Server]) {
     let client = |number: usize| servers[number % servers.len()].client();
     // Orders may wait for them before they have a batch.
@@ -55,7 +55,7 @@ fn stress(database: &TestDatabase, servers: &[&Server]) {
     }
     let mut shoppers: Vec<_> = (0..CLIENTS).map(|number| Shopper::new(number, client(number))).collect();
     let mut pickers: Vec<_> = (0..PICKERS).map(|number| Picker::new(number, client(number))).collect();
-    // On a slow machine it takes longer until everything has happened.
+    // On a slow machine every kind of event takes longer to happen.
     for _ in 0..ROUNDS {
         act(database, &mut shoppers, &mut pickers);
         if missing(database).is_empty() {
@@ -79,7 +79,7 @@ fn stress(database: &TestDatabase, servers: &[&Server]) {
     }
 }
 
-/// What has not happened yet of what should have: invariants without it would show nothing.
+/// The expected kinds of events that have not happened: without them, the invariants prove nothing.
 fn missing(database: &TestDatabase) -> Vec<&'static str> {
     let told = database.texts("SELECT DISTINCT type FROM all_events");
     let events = [

@@ -1,4 +1,4 @@
-//! What the tests share: servers, clients, databases.
+//! Shared by the tests: servers, clients, databases.
 
 mod client;
 mod holds;

@@ -1,9 +1,9 @@
-//! What becomes of lines when something fails.
+//! Lines whose group fails.
 
 use crate::{World, on_every_database};
 use allocation_test_support::TestDatabase;
 
-/// Has the database refuse lines of the order `BAD`, as a fault that nobody has thought of would.
+/// Makes the database reject lines of the order `BAD`, like an unforeseen fault.
 fn refuse_bad(world: &World) {
     if world.database.url().starts_with("sqlite") {
         world.database.execute(
@@ -15,7 +15,7 @@ fn refuse_bad(world: &World) {
     }
 }
 
-fn only_the_line_at_fault_is_refused(world: World) {
+fn only_the_faulty_line_is_rejected(world: World) {
     world.add_batch("B-1", "LAMP", 100);
     world.add_batch("B-2", "RUG", 100);
     refuse_bad(&world);
@@ -32,18 +32,18 @@ fn only_the_line_at_fault_is_refused(world: World) {
     assert_eq!(world.count("SELECT CAST(sum(allocated_quantity) AS bigint) FROM batches"), 19);
 }
 
-fn a_caller_who_left_changes_nothing_for_others(world: World) {
+fn a_caller_that_left_changes_nothing_for_others(world: World) {
     world.add_batch("B-1", "LAMP", 3);
     let first = world.hold_up("O-1", "LAMP", 1);
     world.send("O-2", "LAMP", 1).abort();
     let last = world.send("O-3", "LAMP", 2);
     world.gate.set_closed(false);
     assert_eq!(world.answer(first), "allocated O-1 1");
-    assert_eq!(world.answer(last), "short of 2, has 1", "the line of the one who left is decided");
+    assert_eq!(world.answer(last), "short of 2, has 1", "the line of the departed caller is decided");
     assert_eq!(world.answer(world.send("O-2", "LAMP", 1)), "unchanged O-2 1");
 }
 
-fn shutting_down_under_load_answers_everyone(world: World) {
+fn a_shutdown_under_load_completes_every_queued_line(world: World) {
     world.add_batch("B-1", "LAMP", 1_000);
     let first = world.hold_up("O-0", "LAMP", 1);
     let waiting = (1..200).map(|n| world.send(&format!("O-{n}"), "LAMP", 1));
@@ -60,9 +60,9 @@ fn shutting_down_under_load_answers_everyone(world: World) {
 }
 
 on_every_database!(
-    only_the_line_at_fault_is_refused,
-    a_caller_who_left_changes_nothing_for_others,
-    shutting_down_under_load_answers_everyone,
+    only_the_faulty_line_is_rejected,
+    a_caller_that_left_changes_nothing_for_others,
+    a_shutdown_under_load_completes_every_queued_line,
 );
 
 fn a_full_queue_refuses_at_once(database: TestDatabase) {
@@ -75,21 +75,21 @@ fn a_full_queue_refuses_at_once(database: TestDatabase) {
     for answer in std::iter::once(ahead).chain(queued) {
         assert!(world.answer(answer).starts_with("allocated"));
     }
-    assert_eq!(world.count("SELECT count(*) FROM allocations"), 5, "what was refused has no effect");
+    assert_eq!(world.count("SELECT count(*) FROM allocations"), 5, "a rejected line has no effect");
 }
 
 #[test]
-fn a_full_queue_refuses_at_once_on_sqlite() {
+fn a_full_queue_rejects_at_once_on_sqlite() {
     a_full_queue_refuses_at_once(TestDatabase::sqlite());
 }
 
 #[test]
-fn a_full_queue_refuses_at_once_on_postgres() {
+fn a_full_queue_rejects_at_once_on_postgres() {
     a_full_queue_refuses_at_once(TestDatabase::postgres());
 }
 
 #[test]
-fn a_lost_postgres_is_told_to_all_who_wait_and_served_again_when_back() {
+fn an_outage_of_postgres_fails_every_queued_line_and_service_resumes() {
     let world = World::new(TestDatabase::postgres());
     world.add_batch("B-1", "LAMP", 100);
     world.database.set_away(true);

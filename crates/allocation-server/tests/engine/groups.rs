@@ -1,8 +1,8 @@
-//! What becomes of the lines of one group.
+//! Lines that share a group.
 
 use crate::{World, on_every_database};
 
-fn each_caller_gets_the_answer_to_its_own_line(world: World) {
+fn each_caller_gets_the_result_of_its_own_line(world: World) {
     world.add_batch("B-1", "LAMP", 10);
     world.add_batch("B-2", "RUG", 3);
     let answers = world.in_one_group(&[
@@ -30,7 +30,7 @@ fn each_caller_gets_the_answer_to_its_own_line(world: World) {
     assert_eq!(world.count("SELECT version FROM products WHERE sku = 'LAMP'"), 2, "one unit of work for the group");
 }
 
-fn a_line_that_comes_twice_in_a_group_is_allocated_once(world: World) {
+fn a_line_repeated_in_a_group_is_allocated_once(world: World) {
     world.add_batch("B-1", "LAMP", 10);
     let answers = world.in_one_group(&[("O-1", "LAMP", 4), ("O-1", "LAMP", 4), ("O-1", "LAMP", 4)]);
     assert_eq!(answers, ["allocated O-1 4", "unchanged O-1 4", "unchanged O-1 4"]);
@@ -38,7 +38,7 @@ fn a_line_that_comes_twice_in_a_group_is_allocated_once(world: World) {
     assert_eq!(world.count("SELECT count(*) FROM outbox WHERE type = 'allocated'"), 1);
 }
 
-fn a_line_that_comes_with_two_quantities_has_the_first(world: World) {
+fn a_line_sent_with_two_quantities_in_a_group_has_the_first(world: World) {
     world.add_batch("B-1", "LAMP", 10);
     let answers =
         world.in_one_group(&[("O-1", "LAMP", 4), ("O-1", "LAMP", 5), ("O-2", "LAMP", 11), ("O-2", "LAMP", 6)]);
@@ -46,7 +46,7 @@ fn a_line_that_comes_with_two_quantities_has_the_first(world: World) {
     assert_eq!(world.count("SELECT allocated_quantity FROM batches"), 10);
 }
 
-fn a_group_over_many_skus_and_split_lines_keeps_its_books(world: World) {
+fn a_group_over_many_skus_and_split_lines_keeps_the_invariants(world: World) {
     for sku in 0..40 {
         for batch in 0..3 {
             world.add_batch(&format!("B-{sku}-{batch}"), &format!("SKU-{sku}"), 2);
@@ -63,8 +63,8 @@ fn a_group_over_many_skus_and_split_lines_keeps_its_books(world: World) {
 }
 
 on_every_database!(
-    each_caller_gets_the_answer_to_its_own_line,
-    a_line_that_comes_twice_in_a_group_is_allocated_once,
-    a_line_that_comes_with_two_quantities_has_the_first,
-    a_group_over_many_skus_and_split_lines_keeps_its_books,
+    each_caller_gets_the_result_of_its_own_line,
+    a_line_repeated_in_a_group_is_allocated_once,
+    a_line_sent_with_two_quantities_in_a_group_has_the_first,
+    a_group_over_many_skus_and_split_lines_keeps_the_invariants,
 );

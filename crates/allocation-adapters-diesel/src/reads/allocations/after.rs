@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_of_another_list_still_cuts_at_its_place() {
+    fn a_cursor_of_another_list_still_cuts_at_its_position() {
         assert_start(&filter("Z", "", ""), &[], true);
         assert_start(&filter("A", "", ""), &[], false);
         assert_start(&filter("", "Z", ""), &["sku"], true);

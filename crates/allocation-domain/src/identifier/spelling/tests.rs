@@ -10,9 +10,9 @@ const fn at(character: char, position: usize) -> CharacterAt {
     CharacterAt { character, position }
 }
 
-/// Each of these makes another name that looks like the first.
+/// Each of these makes an identifier that looks like another one.
 #[test]
-fn invisible_twins_of_a_name_are_refused_with_the_character_and_its_place() {
+fn invisible_characters_are_rejected_with_their_position() {
     assert!(Sku::parse("CHAIR").is_ok());
     for invisible in [
         '\u{AD}',    // soft hyphen
@@ -48,7 +48,7 @@ fn invisible_twins_of_a_name_are_refused_with_the_character_and_its_place() {
 }
 
 #[test]
-fn text_that_is_not_in_nfc_is_refused_where_it_differs() {
+fn text_that_is_not_in_nfc_is_rejected_where_it_differs() {
     assert!(check("Möbel").is_ok());
     assert_eq!(refusal("Mo\u{308}bel"), IdentifierError::NotNormalized(at('o', 2)));
     // A singleton (the Kelvin sign is a K), marks out of order, and Hangul that is not composed.
@@ -68,7 +68,7 @@ fn the_only_white_space_is_the_space() {
 }
 
 #[test]
-fn what_is_no_character_of_unicode_is_refused() {
+fn unassigned_code_points_are_rejected() {
     for code in ['\u{E000}', '\u{F8FF}', '\u{10FFFD}', '\u{FDD0}', '\u{FFFE}', '\u{10FFFF}', '\u{378}'] {
         assert_eq!(refusal(&format!("a{code}")), IdentifierError::Unassigned(at(code, 2)));
     }
@@ -76,7 +76,7 @@ fn what_is_no_character_of_unicode_is_refused() {
 
 /// RFC 5892, appendix A.1 and A.2.
 #[test]
-fn joiners_are_accepted_where_they_change_what_is_shown() {
+fn joiners_are_accepted_where_they_have_a_visible_effect() {
     // After a virama, both; in Devanagari they choose the form of a conjunct.
     assert!(check("क\u{94D}\u{200D}ष").is_ok());
     assert!(check("क\u{94D}\u{200C}ष").is_ok());
@@ -112,7 +112,7 @@ fn all_tables_are_of_one_version_of_unicode() {
 
 proptest! {
     #[test]
-    fn what_is_accepted_is_normalized_and_visible(text in "[ -~ä-üА-я\u{200B}-\u{200F}\u{300}-\u{310}\u{AD}क\u{94D}]{1,12}") {
+    fn accepted_text_is_normalized_and_visible(text in "[ -~ä-üА-я\u{200B}-\u{200F}\u{300}-\u{310}\u{AD}क\u{94D}]{1,12}") {
         if check(&text).is_ok() {
             prop_assert_eq!(text.nfc().collect::<String>(), text.clone());
             let unseen = |c: &char| c.general_category() == GeneralCategory::Format && !"\u{200C}\u{200D}".contains(*c);

@@ -36,7 +36,7 @@ async fn change_if(product: Product, tags: &[&str]) -> TestResponse {
 }
 
 #[actix_web::test]
-async fn a_corrected_batch_is_answered_with_its_revision_and_what_it_meant() {
+async fn the_response_to_a_correction_has_the_revision_and_the_affected_lines() {
     let answer = patch(&api(on_its_way()), "/batch/B-1", r#"{"purchased_quantity": 18, "eta": null}"#).await;
     assert_eq!((answer.status.as_u16(), answer.version().as_deref()), (200, Some("\"2-665030ac30240\"")));
     let expected = concat!(
@@ -47,7 +47,7 @@ async fn a_corrected_batch_is_answered_with_its_revision_and_what_it_meant() {
 }
 
 #[actix_web::test]
-async fn what_is_left_out_stays() {
+async fn a_member_that_is_left_out_keeps_its_value() {
     let cases = [
         (r#"{"purchased_quantity": 0}"#, json!([0, "2027-01-15"]), "\"2-665030ac30240\""),
         (r#"{"purchased_quantity": 2147483647}"#, json!([2_147_483_647, "2027-01-15"]), "\"2-665030ac30240\""),
@@ -66,7 +66,7 @@ async fn what_is_left_out_stays() {
 }
 
 #[actix_web::test]
-async fn lines_that_wait_longer_and_lines_that_lost_units_are_told() {
+async fn affected_and_displaced_lines_are_listed() {
     let mut products = Products::from_iter([on_its_way()]);
     for (name, on_shortage) in
         [("O-1", OnShortage::Reject), ("O-2", OnShortage::Reject), ("O-3", OnShortage::Backorder)]
@@ -91,7 +91,7 @@ async fn lines_that_wait_longer_and_lines_that_lost_units_are_told() {
 }
 
 #[actix_web::test]
-async fn lines_may_move_to_a_batch_that_comes_earlier() {
+async fn lines_can_move_to_an_earlier_batch() {
     let mut product = on_its_way();
     product.allocate(&order("O-1"), quantity(5), now()).unwrap();
     product.add_batch(reference("B-2"), quantity(9), Eta::InStock, now()).unwrap();
@@ -102,7 +102,7 @@ async fn lines_may_move_to_a_batch_that_comes_earlier() {
 }
 
 #[actix_web::test]
-async fn a_batch_is_changed_only_in_a_revision_that_is_asked_for() {
+async fn a_batch_is_changed_only_in_the_expected_revision() {
     let cases: [(&[&str], bool); 15] = [
         (&[], true),
         (&["*"], true),
@@ -137,14 +137,14 @@ async fn a_batch_is_changed_only_in_a_revision_that_is_asked_for() {
 }
 
 #[actix_web::test]
-async fn an_allocation_makes_no_new_revision() {
+async fn an_allocation_creates_no_revision() {
     let mut product = on_its_way();
     product.allocate(&order("O-1"), quantity(5), now()).unwrap();
     assert_eq!(change_if(product, &["\"1-665030ac30240\""]).await.version().as_deref(), Some("\"2-665030ac30240\""));
 }
 
 #[actix_web::test]
-async fn a_batch_that_is_not_there_is_not_found_whatever_its_revision() {
+async fn an_unknown_batch_is_not_found_whatever_its_revision() {
     let api = api(on_its_way());
     for tag in ["*", "\"1-665030ac30240\"", "x"] {
         let request = json_request("/batch/B-9", r#"{"eta": null}"#).method(Method::PATCH);
@@ -155,7 +155,7 @@ async fn a_batch_that_is_not_there_is_not_found_whatever_its_revision() {
 }
 
 #[actix_web::test]
-async fn a_correction_corrects_something() {
+async fn an_empty_correction_is_an_error() {
     let answer = patch(&Ports::new().api(), "/batch/B-1", "{}").await;
     let rule = "must have at least one of purchased_quantity, eta, reallocate";
     assert_eq!(answer.errors(), [(String::new(), rule.to_owned())]);
@@ -163,7 +163,7 @@ async fn a_correction_corrects_something() {
 }
 
 #[actix_web::test]
-async fn every_fault_of_a_correction_is_told() {
+async fn every_error_of_a_correction_is_reported() {
     let body = r#"{"purchased_quantity": null, "eta": "soon", "reallocate": null, "qty": 5, "ref": "B-1"}"#;
     let answer = patch(&Ports::new().api(), "/batch/%20?x=1", body).await;
     let mut errors = answer.errors();
@@ -186,7 +186,7 @@ async fn every_fault_of_a_correction_is_told() {
 }
 
 #[actix_web::test]
-async fn a_correction_is_json() {
+async fn a_correction_must_be_json() {
     let api = Ports::new().api();
     let request = json_request("/batch/B-1", "{}").method(Method::PATCH);
     let merge = request.insert_header(("content-type", "application/merge-patch+json"));
@@ -195,7 +195,7 @@ async fn a_correction_is_json() {
 }
 
 #[actix_web::test]
-async fn an_answer_shows_a_thousand_lines_of_each_kind_at_most() {
+async fn a_response_lists_at_most_a_thousand_lines_of_each_kind() {
     let parts = 1_001;
     let mut product = Product::new(sku("RED-CHAIR"));
     let added_at = now() - TimeDelta::days(1);
@@ -209,7 +209,7 @@ async fn an_answer_shows_a_thousand_lines_of_each_kind_at_most() {
 }
 
 #[actix_web::test]
-async fn what_is_left_to_be_moved_is_shown_with_the_batch() {
+async fn a_batch_shows_the_units_that_are_still_moving() {
     let mut product = Product::new(sku("RED-CHAIR"));
     let added_at = now() - TimeDelta::days(1);
     product.add_batch(reference("B-1"), quantity(2_002), Eta::InStock, added_at).unwrap();

@@ -32,7 +32,7 @@ fn recorded(ordinal: u32, event: Event) -> RecordedEvent {
 }
 
 #[actix_web::test]
-async fn events_are_told_with_their_facts_and_in_words() {
+async fn events_have_their_facts_and_a_description() {
     let mut ports = Ports::new();
     ports.queries.expect_history().returning(|order_id, after, page| {
         assert_eq!((order_id, after, page), (&order("O/1"), None, PageSize::default()));
@@ -52,7 +52,7 @@ async fn events_are_told_with_their_facts_and_in_words() {
 }
 
 #[actix_web::test]
-async fn pages_of_a_history_lead_to_each_other() {
+async fn pages_of_a_history_link_to_each_other() {
     let allocated = Event::Allocated {
         order_id: order("O 1"),
         sku: sku("LAMP"),
@@ -80,7 +80,7 @@ async fn pages_of_a_history_lead_to_each_other() {
 }
 
 #[actix_web::test]
-async fn an_order_without_events_is_told_from_one_that_is_not_there() {
+async fn an_order_without_events_is_distinguished_from_an_unknown_one() {
     let stored =
         Order { order_id: order("O-1"), lines: vec![(sku("LAMP"), LineState::standalone(quantity(1), now()))] };
     for (found, status) in [(Some(stored), 200), (None, 404)] {
@@ -96,7 +96,7 @@ async fn an_order_without_events_is_told_from_one_that_is_not_there() {
 }
 
 #[actix_web::test]
-async fn the_end_of_a_history_of_a_forgotten_order_is_empty() {
+async fn the_history_of_a_removed_order_ends_with_an_empty_page() {
     let mut ports = Ports::new();
     ports.queries.expect_history().returning(|_, after, page| {
         let last = after.is_some() && page.get() > 1;
@@ -110,7 +110,7 @@ async fn the_end_of_a_history_of_a_forgotten_order_is_empty() {
 }
 
 #[actix_web::test]
-async fn every_fault_of_a_history_is_told() {
+async fn every_error_of_a_history_request_is_reported() {
     let answer = get(&Ports::new().api(), "/orders/%20/history?limit=0&after=x&x=1").await;
     assert_eq!(answer.places(), ["limit", "after", "x", "order_id"]);
 }

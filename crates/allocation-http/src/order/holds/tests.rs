@@ -46,7 +46,7 @@ async fn confirming_needs_no_body_and_no_content_type() {
 }
 
 #[actix_web::test]
-async fn a_body_that_says_something_is_refused_as_usual() {
+async fn a_body_with_content_is_rejected_as_usual() {
     let api = Ports::new().api();
     let answer = post(&api, "/orders/%20/confirm?y=1", r#"{"x": 1}"#).await;
     assert_eq!(answer.places(), ["y", "order_id", "/x"]);
@@ -62,7 +62,7 @@ async fn a_body_that_says_something_is_refused_as_usual() {
 }
 
 #[actix_web::test]
-async fn an_order_that_is_not_there_is_neither_confirmed_nor_extended() {
+async fn an_unknown_order_is_neither_confirmed_nor_extended() {
     let api = with_order(None, |_| {}).api();
     for answer in [post(&api, "/orders/O-9/confirm", "").await, post(&api, "/orders/O-9/extend", HOLD).await] {
         assert_eq!(answer.status, 404);
@@ -71,7 +71,7 @@ async fn an_order_that_is_not_there_is_neither_confirmed_nor_extended() {
 }
 
 #[actix_web::test]
-async fn what_has_ended_is_neither_confirmed_nor_extended() {
+async fn an_ended_order_is_neither_confirmed_nor_extended() {
     type Case = (fn() -> Ports, &'static str, &'static str);
     let cases: [Case; 2] = [
         (|| with_order(Some(60), |_| {}), "hold-expired", "The hold of order O-1 has expired"),

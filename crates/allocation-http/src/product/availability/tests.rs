@@ -19,12 +19,12 @@ fn series() -> Value {
 }
 
 #[actix_web::test]
-async fn without_a_question_there_is_only_the_series() {
+async fn without_parameters_there_is_only_the_series() {
     assert_eq!(ask("").await, json!({"sku": "LAMP", "series": series()}));
 }
 
 #[actix_web::test]
-async fn a_quantity_is_told_from_when_on_it_is_free() {
+async fn a_quantity_has_its_earliest_day() {
     let cases = [
         (5, json!({"eta": null})),
         (6, json!({"eta": "2027-01-15"})),
@@ -38,7 +38,7 @@ async fn a_quantity_is_told_from_when_on_it_is_free() {
 }
 
 #[actix_web::test]
-async fn a_day_is_told_what_is_free_on_it() {
+async fn a_day_has_its_free_units() {
     for (by, available) in [("2027-01-14", 5), ("2027-01-15", 15), ("9999-12-31", 15)] {
         let expected = json!({"sku": "LAMP", "series": series(), "by": by, "available_by": available});
         assert_eq!(ask(&format!("?by={by}")).await, expected);
@@ -55,7 +55,7 @@ async fn nothing_free_is_an_empty_series() {
 }
 
 #[actix_web::test]
-async fn every_fault_of_a_question_is_told() {
+async fn every_error_of_a_query_is_reported() {
     let api = Ports::new().api();
     let answer = get(&api, "/products/%20/availability?qty=0&by=null&x=1").await;
     let expected = [
@@ -75,7 +75,7 @@ async fn every_fault_of_a_question_is_told() {
 
 /// The day of the tests is 2027-01-15.
 #[actix_web::test]
-async fn what_is_overdue_is_promised_for_today_at_the_earliest() {
+async fn overdue_units_are_promised_for_today_at_the_earliest() {
     let mut ports = Ports::new();
     ports.queries.expect_availability().returning(|_, _| {
         Ok(Some(Availability::of([(due(2020, 1, 1), 10), (Eta::InStock, 5), (due(2027, 1, 16), 1)])))

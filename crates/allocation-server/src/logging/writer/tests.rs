@@ -48,7 +48,7 @@ impl Written {
 }
 
 #[test]
-fn a_stalled_sink_costs_only_the_lines_that_find_no_room_and_says_how_many() {
+fn a_stalled_sink_drops_only_lines_beyond_the_buffer_and_counts_them() {
     let log = Written::with_room_for(10);
     for number in 0..100 {
         log.writer.line(&format!("ab{:02}", number));
@@ -65,7 +65,7 @@ fn a_stalled_sink_costs_only_the_lines_that_find_no_room_and_says_how_many() {
 }
 
 #[test]
-fn a_line_longer_than_all_room_is_dropped() {
+fn a_line_longer_than_the_buffer_is_dropped() {
     let log = Written::with_room_for(10);
     log.writer.line("a line of more than ten bytes");
     log.writer.line("short");
@@ -75,7 +75,7 @@ fn a_line_longer_than_all_room_is_dropped() {
 }
 
 #[test]
-fn a_write_that_fails_is_tried_again_and_no_line_is_cut_off() {
+fn a_failed_write_is_retried_and_no_line_is_truncated() {
     let log = Written::with_room_for(100);
     log.writer.line("first");
     log.writer.line("second");
@@ -97,7 +97,7 @@ fn a_write_that_fails_is_tried_again_and_no_line_is_cut_off() {
 }
 
 #[test]
-fn a_flush_waits_for_what_was_written_before() {
+fn a_flush_waits_for_earlier_lines() {
     let log = Written::with_room_for(100);
     log.writer.line("first");
     log.answer(Ok(100));

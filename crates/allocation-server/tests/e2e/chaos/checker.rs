@@ -1,4 +1,4 @@
-//! Whether what was answered is there, and the feed tells it.
+//! Checks that every response was true, and that the feed agrees.
 
 use super::customer::{Customer, End, Known, PLENTY, SCARCE};
 use crate::stress::invariants;
@@ -9,14 +9,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many units there are of the SKU that is scarce.
+/// The units of the scarce SKU.
 const SCARCE_UNITS: u32 = 40;
-/// How long the feed may take to have everything.
+/// The time in which the feed must be complete.
 const FEED_TIMEOUT: Duration = Duration::from_secs(30);
-/// The most violations of one kind that are told.
+/// The maximum number of reported violations of one kind.
 const MOST: usize = 10;
 
-/// Adds what the customers buy.
+/// Adds the batches that the customers buy from.
 pub(super) fn stock(client: &Client) {
     for sku in PLENTY {
         assert_eq!(client.add_batch(&format!("{sku}-BATCH"), sku, 1_000_000_000, None).status, 201);
@@ -24,7 +24,7 @@ pub(super) fn stock(client: &Client) {
     assert_eq!(client.add_batch("SCARCE-BATCH", SCARCE, SCARCE_UNITS, None).status, 201);
 }
 
-/// Everything that is wrong, now that the fault is over.
+/// Returns all violations, once the fault is over.
 pub(super) fn check(database: &TestDatabase, client: &Client, customers: &[Customer<'_>]) -> Vec<String> {
     let mut violations = told_by(|| invariants::check_counters(database));
     let stored = Ledger::stored(database);
@@ -33,7 +33,8 @@ pub(super) fn check(database: &TestDatabase, client: &Client, customers: &[Custo
     let is_known = |(name, sku): &(String, String)| {
         customers.iter().any(|customer| customer.orders.get(name).is_some_and(|known| known.lines.contains_key(sku)))
     };
-    violations.extend(stored.lines.keys().filter(|key| !is_known(key)).map(|key| format!("{key:?}: nobody sent it")));
+    violations
+        .extend(stored.lines.keys().filter(|key| !is_known(key)).map(|key| format!("{key:?}: no customer sent it")));
     let scarce: u64 = stored.lines.iter().filter(|((_, sku), _)| sku == SCARCE).map(|(_, line)| held(line)).sum();
     if scarce > u64::from(SCARCE_UNITS) {
         violations.push(format!("{scarce} of {SCARCE_UNITS} scarce units were sold"));
@@ -46,7 +47,7 @@ fn held(line: &Line) -> u64 {
     line.parts.values().sum()
 }
 
-/// What one order was answered, against what is stored of it.
+/// Compares the responses to one order with its stored lines.
 fn check_order(stored: &Ledger, name: &str, known: &Known) -> Vec<String> {
     let check_line = |(sku, units): (&String, &u64)| {
         let line = stored.lines.get(&(name.to_owned(), sku.clone()));
@@ -61,7 +62,7 @@ fn check_order(stored: &Ledger, name: &str, known: &Known) -> Vec<String> {
     known.lines.iter().filter_map(check_line).collect()
 }
 
-/// The feed has every event, with ids without gaps, and its replay is what is stored.
+/// The feed has every event, with ids without gaps, and gives the stored rows.
 fn check_feed(database: &TestDatabase, client: &Client, stored: &Ledger) -> Vec<String> {
     let count = usize::try_from(database.count("SELECT count(*) FROM all_events")).unwrap();
     let deadline = Instant::now() + FEED_TIMEOUT;
@@ -84,7 +85,7 @@ fn check_feed(database: &TestDatabase, client: &Client, stored: &Ledger) -> Vec<
     })
 }
 
-/// All events, page after page.
+/// Reads all events, page after page.
 fn read_feed(client: &Client) -> Vec<Value> {
     let mut events = Vec::new();
     let mut next = "/events?after=0&limit=1000".to_owned();
@@ -96,7 +97,7 @@ fn read_feed(client: &Client) -> Vec<Value> {
     }
 }
 
-/// A check that panics, as a violation.
+/// Runs a check, and returns its panic as a violation.
 fn told_by(check: impl FnOnce()) -> Vec<String> {
     let Err(panic) = catch_unwind(AssertUnwindSafe(check)) else { return Vec::new() };
     let text = panic.downcast_ref::<String>().cloned();

@@ -1,4 +1,4 @@
-//! Customers who repeat each command until it is answered, and remember the answer.
+//! Customers that repeat each command until it gets a response, and remember the response.
 
 use super::replicas::Replicas;
 use crate::support::{Answer, Client, order};
@@ -7,28 +7,28 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a command is repeated: longer than any fault strikes at once.
+/// How long a command is repeated: longer than any fault lasts at a time.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(60);
-/// The pause between two tries.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
-/// SKUs of which there is always enough.
+/// SKUs that never run out.
 pub(super) const PLENTY: [&str; 4] = ["PLENTY-0", "PLENTY-1", "PLENTY-2", "PLENTY-3"];
-/// The SKU of which there are fewer units than customers ask for.
+/// The SKU that runs out.
 pub(super) const SCARCE: &str = "SCARCE";
 
-/// What an order has come to, by what its customer was answered.
+/// The state of an order according to the responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// It has all its units, firmly.
     Firm,
     Cancelled,
-    /// Nothing of it may be there.
+    /// It was rejected, and none of its lines may exist.
     Refused,
-    /// Its customer has never got an answer: it may be there or not.
+    /// Without any response: it may exist or not.
     Unknown,
 }
 
-/// An order of a customer: units by SKU, and its end.
+/// An order of a customer: units by SKU, and its state.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) lines: BTreeMap<String, u64>,
@@ -39,7 +39,7 @@ pub(super) struct Customer<'a> {
     name: String,
     number: usize,
     replicas: &'a Replicas,
-    /// By replica, with its address.
+    /// One client for each replica, with its address.
     clients: Vec<Option<(String, Client)>>,
     pub(super) orders: BTreeMap<String, Known>,
     pub(super) answered: usize,
@@ -52,7 +52,7 @@ impl<'a> Customer<'a> {
         Self { name, number, replicas, clients, orders: BTreeMap::new(), answered: 0, violations: Vec::new() }
     }
 
-    /// Sends an order of some kind, and what comes after it.
+    /// Sends an order of some kind, and its later commands.
     pub(super) fn act(&mut self) {
         let turn = self.orders.len();
         let name = format!("{}-{turn}", self.name);
@@ -126,12 +126,12 @@ impl<'a> Customer<'a> {
         End::Unknown
     }
 
-    /// Sends a command until it is answered, to one replica after the other; `None` when it never is.
+    /// Sends a command to one replica after the other until it gets a response; `None` if it never does.
     fn answer(&mut self, method: &str, path: &str, body: &Value) -> Option<Answer> {
         let begun = Instant::now();
         for replica in self.number.. {
             match self.client(replica % self.replicas.count()).try_send(method, path, body) {
-                // It is turned away for a while, or its outcome is not known.
+                // It is rejected for a while, or its outcome is unknown.
                 Some(answer) if matches!(answer.status, 408 | 429 | 503) => {}
                 Some(answer) => {
                     self.answered += 1;

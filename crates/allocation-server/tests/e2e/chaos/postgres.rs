@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// Kills the server without a chance to write anything, and starts it again: it recovers from its log.
+/// Kills the server with SIGKILL, and starts it again: it recovers from its log.
 pub(super) fn kill_and_start(helper: &str) {
     for action in ["kill", "start"] {
         let status = Command::new(helper).arg(action).status().unwrap();

@@ -1,4 +1,4 @@
-//! Between a server and PostgreSQL: it cuts connections once COMMIT has gone through, before the reply.
+//! A proxy in front of PostgreSQL that cuts connections after a COMMIT, before its reply.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// How many bytes are passed on at a time.
+/// The size of a read in bytes.
 const BUFFER: usize = 64 << 10;
-/// How long PostgreSQL has for the commit whose reply is lost.
+/// The time that PostgreSQL has for the commit whose reply is lost.
 const COMMIT_TIME: Duration = Duration::from_millis(20);
 
 #[derive(Default)]
@@ -32,7 +32,7 @@ impl Proxy {
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                // A server that is away is told by a connection that ends at once.
+                // A connection that closes at once signals an unreachable server.
                 let Ok(server) = TcpStream::connect(&server) else { continue };
                 pass(client, server, &shared);
             }
@@ -40,7 +40,7 @@ impl Proxy {
         Self { port, state }
     }
 
-    /// The URL of a database by way of this proxy.
+    /// The URL of a database through this proxy.
     pub(super) fn url(&self, url: &str) -> String {
         let authority = authority(url);
         let user = authority.rsplit_once('@').map_or(String::new(), |(user, _)| format!("{user}@"));
@@ -51,7 +51,7 @@ impl Proxy {
         self.state.cut_next.store(true, Ordering::Relaxed);
     }
 
-    /// How many connections were cut.
+    /// The number of connections that were cut.
     pub(super) fn cuts(&self) -> usize {
         self.state.cuts.load(Ordering::Relaxed)
     }
@@ -62,7 +62,7 @@ fn authority(url: &str) -> &str {
     url.split_once("://").unwrap().1.split('/').next().unwrap()
 }
 
-/// Passes on what both sides send.
+/// Forwards both directions.
 fn pass(client: TcpStream, server: TcpStream, state: &Arc<State>) {
     let (from_server, to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
     thread::spawn(move || copy(from_server, to_client, |_| false));
@@ -70,7 +70,7 @@ fn pass(client: TcpStream, server: TcpStream, state: &Arc<State>) {
     thread::spawn(move || copy(client, server, move |bytes| is_to_be_cut(&state, bytes)));
 }
 
-/// The message that commits comes in one piece: nothing is sent before its reply.
+/// COMMIT arrives in one piece, because the client waits for its reply.
 fn is_to_be_cut(state: &State, bytes: &[u8]) -> bool {
     let commits = bytes.windows(6).any(|word| word == b"COMMIT");
     let cuts = commits && state.cut_next.swap(false, Ordering::Relaxed);
@@ -86,7 +86,7 @@ fn copy(mut from: TcpStream, mut to: TcpStream, mut ends_with: impl FnMut(&[u8])
         let bytes = &buffer[..count];
         let ends = ends_with(bytes);
         if ends {
-            // The reply must not come through: the side of the client is closed first.
+            // The reply must not get through: the client's side is closed first.
             drop(from.shutdown(Shutdown::Both));
         }
         if to.write_all(bytes).is_err() {

@@ -1,4 +1,4 @@
-//! Servers that come and go.
+//! Servers that are killed and started again.
 
 use crate::support::{Client, Server, TODAY, TestDatabase, binary, free_port};
 use std::process::{Child, Stdio};
@@ -6,10 +6,10 @@ use std::sync::{Mutex, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a request may take: longer than the service lets one wait.
+/// The time limit of a request: longer than the service lets one wait.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Servers on one database. Each has an address that changes when it is started again.
+/// Servers on one database. Each gets a new address when it is started again.
 pub(super) struct Replicas {
     url: String,
     addresses: RwLock<Vec<String>>,
@@ -22,7 +22,7 @@ impl Replicas {
         Self::start_at(database.url(), count)
     }
 
-    /// Servers that reach their database by a URL.
+    /// Starts servers that reach their database by a URL.
     pub(super) fn start_at(url: &str, count: usize) -> Self {
         Self::of(url, (0..count).map(|_| Server::start_at(url, |command| command)).collect())
     }
@@ -33,7 +33,7 @@ impl Replicas {
         Self { url: url.to_owned(), addresses: RwLock::new(addresses), servers, stalled: None }
     }
 
-    /// Servers whose clocks are set wrong by so many seconds.
+    /// Starts servers whose clocks are off by these seconds.
     pub(super) fn start_with_offsets(database: &TestDatabase, offsets: &[i32]) -> Self {
         let start = |offset: &i32| {
             let setting = format!("--clock-offset-seconds={offset}");
@@ -42,7 +42,7 @@ impl Replicas {
         Self::of(database.url(), offsets.iter().map(start).collect())
     }
 
-    /// One server that logs a lot into a pipe that nobody reads.
+    /// Starts one server that logs a lot into a pipe without a reader.
     pub(super) fn start_stalled(database: &TestDatabase) -> Self {
         let address = format!("127.0.0.1:{}", free_port());
         let mut command = binary();
@@ -67,7 +67,7 @@ impl Replicas {
         self.addresses.read().unwrap()[number].clone()
     }
 
-    /// A client that waits for no answer for ever.
+    /// A client whose requests time out.
     pub(super) fn client(&self, number: usize) -> Client {
         Client::with_timeout(&self.address(number), REQUEST_TIMEOUT)
     }

@@ -1,4 +1,4 @@
-//! Connections that say nothing, or stop in the middle of a head.
+//! Connections that are silent, or stop in the middle of a head.
 
 use socket2::{Domain, Socket, Type};
 use std::io::{ErrorKind, Read, Write};
@@ -14,11 +14,11 @@ pub(super) struct Silence {
 }
 
 impl Silence {
-    /// Opens anew the connections that the server has closed.
+    /// Reopens the connections that the server has closed.
     pub(super) fn fill(&mut self, address: &str) {
         self.open.retain_mut(is_open);
         while self.open.len() < CONNECTIONS {
-            // A server that takes no more in is asked again at the next strike.
+            // A server that accepts no more is tried again at the next strike.
             let Some(connection) = connect(address, self.opened) else { return };
             self.open.push(connection);
             self.opened += 1;
@@ -30,7 +30,7 @@ impl Silence {
     }
 }
 
-/// Connects from another address than the customers, and says half a head on every other connection.
+/// Connects from another address than the customers, and sends half a head on every other connection.
 fn connect(address: &str, number: usize) -> Option<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).ok()?;
     let from: SocketAddr = format!("127.0.{}.{}:0", 1 + number / 250 % 250, 1 + number % 250).parse().ok()?;

@@ -4,7 +4,7 @@ use super::{CLIENTS, at_once, count, nothing_deadlocked, nothing_failed, with_on
 use crate::support::{Client, Server, TestDatabase};
 use serde_json::{Value, json};
 
-/// Sells lamps, or corrects how many there are; gives the line that was allocated or waits.
+/// Sells lamps, or corrects their quantity; returns the line that was allocated or waits.
 fn sell_or_correct(client: &Client, number: usize) -> Option<(String, u64)> {
     let order = format!("O-{number}");
     let quantity = 1 + u32::try_from(number % 5).unwrap();
@@ -50,7 +50,7 @@ fn lowers_what_is_being_allocated(database: &TestDatabase, servers: &[&Server]) 
     let batches = client.all("/batch?sku=LAMP");
     let sum = |name: &str| batches.iter().map(|batch| batch[name].as_u64().unwrap()).sum::<u64>();
     assert_eq!((sum("allocated_quantity"), sum("available_quantity")), (allocated, total("available")));
-    // Nobody who takes parts waits while anything is free.
+    // No line that can be split waits while anything is free.
     let takers = "SELECT count(*) FROM order_lines WHERE waiting > 0 AND (allow_split OR waiting <= ";
     let free = total("available");
     assert!(free == 0 || database.count(&format!("{takers}{free})")) == 0, "{free} are free");
@@ -66,7 +66,7 @@ fn changes_a_revision_once(_: &TestDatabase, servers: &[&Server]) {
     });
     assert_eq!((count(&statuses, 200), count(&statuses, 412)), (1, CLIENTS - 1));
 
-    // Who reads before writing, and starts anew when late, loses nobody's change.
+    // A client that reads before it writes, and repeats after a 412, overwrites no change.
     client.add_batch("B-2", "LAMP", 100, None);
     at_once(servers, 2, |client, _| {
         loop {

@@ -1,4 +1,4 @@
-//! At the instant at which a hold expires, its units are confirmed or taken over, never both.
+//! At the instant of expiry, held units are confirmed or reallocated, never both.
 
 use super::{nothing_deadlocked, nothing_failed, with_one_server_and_with_two};
 use crate::support::{Client, Server, TestDatabase, expire_at, now};
@@ -9,12 +9,12 @@ use std::time::Duration;
 const LANES: usize = 4;
 const ROUNDS: u64 = 20;
 
-/// How often an order was confirmed or prolonged, and how often it was taken over.
+/// The numbers of orders that were confirmed or extended, and that lost their units.
 struct Won {
     confirmed: usize,
     taken_over: usize,
-    /// How long before its expiry a hold is shortened, in microseconds: longer on a machine that is busy,
-    /// where all would come too late to confirm.
+    /// How long before its expiry a hold is shortened, in microseconds: longer on a busy machine, where
+    /// every confirmation would be too late.
     ahead: i64,
 }
 
@@ -24,8 +24,8 @@ fn sleep_until(at: i64) {
     }
 }
 
-/// Confirms or prolongs an order of two SKUs around the instant of its expiry, while others want its
-/// units.
+/// Confirms or extends an order of two SKUs around the instant of its expiry, while others request
+/// its units.
 fn one_round(database: &TestDatabase, clients: &[Client; 3], lane: usize, round: u64, won: &mut Won) {
     let (lamp, sofa) = (format!("LAMP-{lane}"), format!("SOFA-{lane}"));
     let held = format!("HELD-{lane}-{round}");
@@ -38,12 +38,12 @@ fn one_round(database: &TestDatabase, clients: &[Client; 3], lane: usize, round:
     if now() > at - 15_000 {
         won.ahead = (won.ahead * 2).min(2_000_000);
     }
-    // From ten milliseconds before to ten after, another for each of the three.
+    // From ten milliseconds before to ten after, different for each of the three.
     let jitter = |salt: u64| i64::try_from((round * 7_919 + salt * 104_729) % 20_000).unwrap() - 10_000;
     let (confirmed, taken_alone, taken) = thread::scope(|scope| {
         let (ahead, held) = (won.ahead, held.as_str());
         let confirm = scope.spawn(move || {
-            // Every other time with more time to spare, as an answer may take longer than all the jitter.
+            // More time on every other run, because a response may take longer than the jitter.
             sleep_until(at + jitter(1) - if round.is_multiple_of(2) { 3_000 } else { ahead / 2 });
             if prolongs { clients[0].extend(held, 600).status } else { clients[0].confirm(held).status }
         });
@@ -67,7 +67,7 @@ fn one_round(database: &TestDatabase, clients: &[Client; 3], lane: usize, round:
         assert_eq!(standing, "expired", "{held}");
         clients[0].confirm(&held).problem(409, "hold-expired");
     }
-    // No unit is lost: whoever has them gives them back.
+    // No unit is lost: every holder releases its units.
     clients[0].cancel(&held);
     clients[1].cancel(&alone);
     clients[2].cancel(&order);

@@ -1,4 +1,4 @@
-//! Orders are all or nothing, once, whoever sends what at the same time.
+//! Concurrent orders are all or nothing, once.
 
 use super::{CLIENTS, at_once, count, nothing_deadlocked, nothing_failed, with_one_server_and_with_two};
 use crate::support::{Server, TestDatabase};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 const SKUS: usize = 8;
 
-/// Three of the SKUs from one on, forwards or backwards.
+/// Three consecutive SKUs, forwards or backwards.
 fn overlapping(number: usize) -> Vec<String> {
     let mut skus: Vec<String> = (0..3).map(|step| format!("SKU-{}", (number + step * 3) % SKUS)).collect();
     if number % 2 == 1 {
@@ -21,7 +21,7 @@ fn places_overlapping_orders(database: &TestDatabase, servers: &[&Server]) {
         client.add_batch(&format!("HERE-{sku}"), &format!("SKU-{sku}"), 60, None);
         client.add_batch(&format!("LATER-{sku}"), &format!("SKU-{sku}"), 40, Some("2027-01-15"));
     }
-    // 320 orders of two units of three SKUs, 240 units for each SKU: fewer than half can be had.
+    // 320 orders of two units of three SKUs, 240 units for each SKU: fewer than half can be served.
     let answers = at_once(servers, 10, |client, number| {
         let skus = overlapping(number);
         let lines: Vec<(&str, u32)> = skus.iter().map(|sku| (sku.as_str(), 2)).collect();
@@ -31,7 +31,7 @@ fn places_overlapping_orders(database: &TestDatabase, servers: &[&Server]) {
     let placed = answers.iter().filter(|(_, status)| *status == 201).count();
     let refused = answers.iter().filter(|(_, status)| *status == 409).count();
     assert_eq!((placed + refused, answers.len()), (320, 320));
-    // A refused order means a SKU that is sold out, and each order takes six of the 800 units.
+    // A rejected order means that a SKU is sold out, and each order takes six of the 800 units.
     assert!((50..=133).contains(&placed), "{placed}");
     let mut expected: Vec<String> =
         answers.iter().filter(|(_, status)| *status == 201).map(|(number, _)| format!("O-{number} 3")).collect();
@@ -39,7 +39,7 @@ fn places_overlapping_orders(database: &TestDatabase, servers: &[&Server]) {
     let mut stored =
         database.texts("SELECT order_id || ' ' || CAST(count(*) AS text) FROM order_lines GROUP BY order_id");
     stored.sort();
-    assert_eq!(stored, expected, "all lines of those that were answered 201, none of the others");
+    assert_eq!(stored, expected, "exactly the lines of orders with a 201");
     assert_eq!(database.count("SELECT count(*) FROM orders"), i64::try_from(placed).unwrap());
     let units = "SELECT coalesce(sum(quantity), 0) FROM allocations";
     assert_eq!(database.count(units), i64::try_from(placed * 6).unwrap());
@@ -61,7 +61,7 @@ fn sells_the_last_units_once(_: &TestDatabase, servers: &[&Server]) {
         client.place(&format!("O-{number}"), &[("PLENTY", 2), (&last, 1)], json!({})).status
     });
     assert_eq!((count(&statuses, 201), count(&statuses, 409)), (5, 5 * (CLIENTS - 1)));
-    assert_eq!(client.available("PLENTY"), 990, "who got no last unit got nothing");
+    assert_eq!(client.available("PLENTY"), 990, "an order without the last unit gets nothing");
     assert_eq!(client.all("/orders").len(), 5);
 }
 
@@ -94,7 +94,7 @@ fn places_one_of_many_contents(database: &TestDatabase, servers: &[&Server]) {
     for sku in ["LAMP", "SOFA"] {
         client.add_batch(sku, sku, 500, None);
     }
-    // The contents have no SKU in common, so nothing but the name of the order is.
+    // The contents have no SKU in common, only the id of the order.
     let statuses = at_once(servers, 4, |client, number| {
         let sku = ["LAMP", "SOFA"][number / 4 % 2];
         client.place(&format!("O-{}", number % 4), &[(sku, 1)], json!({})).status
@@ -106,7 +106,7 @@ fn places_one_of_many_contents(database: &TestDatabase, servers: &[&Server]) {
     nothing_failed(servers);
 }
 
-fn takes_a_line_alone_or_the_order(database: &TestDatabase, servers: &[&Server]) {
+fn accepts_a_standalone_line_or_the_order(database: &TestDatabase, servers: &[&Server]) {
     let client = servers[0].client();
     client.add_batch("B-1", "LAMP", 1_000, None);
     client.add_batch("B-2", "SOFA", 1_000, None);
@@ -159,6 +159,6 @@ with_one_server_and_with_two!(
     the_last_unit_is_sold_in_one_order: sells_the_last_units_once,
     one_order_is_placed_once: places_one_order_once,
     of_two_contents_one_is_the_order: places_one_of_many_contents,
-    a_line_alone_and_an_order_of_one_name_exclude_each_other: takes_a_line_alone_or_the_order,
+    a_line_alone_and_an_order_of_one_name_exclude_each_other: accepts_a_standalone_line_or_the_order,
     an_order_is_cancelled_once: cancels_an_order_once,
 );

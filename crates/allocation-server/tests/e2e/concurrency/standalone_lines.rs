@@ -1,4 +1,4 @@
-//! A standalone line and a command on the rest of its order, at the same time.
+//! A standalone line concurrent with a command on the rest of its order.
 
 use super::{nothing_deadlocked, nothing_failed, with_one_server_and_with_two};
 use crate::support::{Client, Server, TestDatabase};
@@ -6,16 +6,16 @@ use serde_json::json;
 use std::sync::{Barrier, Mutex};
 use std::thread;
 
-/// How many orders run in parallel, each with two clients.
+/// The number of pairs of clients, each on its own orders.
 const PAIRS: usize = 8;
-/// How many orders each pair tries.
+/// The number of orders that each pair tries.
 const TRIES: usize = 40;
 
-/// Two requests that are sent at once, with their answers' status.
+/// Two concurrent requests, with the status of their responses.
 type Race = (String, u16, u16);
 
-/// Runs two requests on one order at once, on different servers where there are two: several hundred
-/// orders, each prepared before.
+/// Runs two concurrent requests on one order, on different servers if there are two: several hundred
+/// orders, each prepared in advance.
 fn race(
     servers: &[&Server],
     prepare: impl Fn(&Client, &str) + Sync,
@@ -58,7 +58,7 @@ fn race(
     races.into_inner().unwrap()
 }
 
-/// Adds a batch of each SKU that is larger than all tries together.
+/// Adds a batch of each SKU that serves all attempts.
 fn plenty(client: &Client, skus: &[&str]) {
     for sku in skus {
         client.add_batch(&format!("B-{sku}"), sku, 10_000, None);
@@ -88,7 +88,7 @@ fn cancels_an_order_that_gets_a_line(database: &TestDatabase, servers: &[&Server
     nothing_failed(servers);
 }
 
-/// Whichever is first: neither fails for another reason than that the order has begun.
+/// In either order, each request fails only because the order exists.
 fn places_an_order_that_gets_its_first_line(database: &TestDatabase, servers: &[&Server]) {
     let client = servers[0].client();
     plenty(&client, &["LAMP", "SOFA"]);

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Waits until every event that was committed has its place.
-pub(super) fn await_numbered(database: &TestDatabase) {
+/// Waits until every committed event is sequenced.
+pub(super) fn await_sequenced(database: &TestDatabase) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while database.count("SELECT count(*) FROM outbox") > 0 {
         assert!(Instant::now() < deadline, "events are not numbered");
@@ -17,7 +17,7 @@ pub(super) fn await_numbered(database: &TestDatabase) {
     }
 }
 
-/// Waits until every hold that has expired was noticed.
+/// Waits until every expired hold is released.
 pub(super) fn await_swept(database: &TestDatabase) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while database.count(&format!("SELECT count(*) FROM order_lines WHERE expires_at < {}", now())) > 0 {
@@ -26,7 +26,7 @@ pub(super) fn await_swept(database: &TestDatabase) {
     }
 }
 
-/// Reads on and on by the links, until there is nothing more once the writers are `done`.
+/// Follows the links until there is nothing more once the writers are `done`.
 pub(super) fn follow(client: &Client, path: &str, done: &AtomicBool) -> Vec<Value> {
     let (mut events, mut path) = (Vec::new(), path.to_owned());
     loop {
@@ -58,24 +58,24 @@ impl Stream {
         stream
     }
 
-    /// The next line, `None` when the server has closed.
+    /// Returns the next line, or `None` when the server has closed the stream.
     fn line(&mut self) -> Option<String> {
         let mut line = String::new();
         (self.0.read_line(&mut line).unwrap() > 0).then(|| line.trim_end().to_owned())
     }
 
-    /// Waits for a comment; gives the lines that come with it, up to the empty one that ends them.
+    /// Waits for a comment; returns its lines, up to the empty one that ends them.
     pub(super) fn sign_of_life(&mut self) -> [String; 2] {
         while !self.line().unwrap().starts_with(": ") {}
         [self.line().unwrap(), self.line().unwrap()]
     }
 
-    /// Takes so many bytes that come next.
+    /// Reads this many bytes.
     pub(super) fn pass_over(&mut self, bytes: u64) {
         assert_eq!(std::io::copy(&mut self.0.by_ref().take(bytes), &mut std::io::sink()).unwrap(), bytes);
     }
 
-    /// What comes until the server goes silent or the connection ends, in whatever way.
+    /// Returns everything received until the server is silent or the connection ends in any way.
     pub(super) fn read_rest(&mut self) -> String {
         self.0.get_ref().set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let mut rest = Vec::new();
@@ -83,8 +83,8 @@ impl Stream {
         String::from_utf8_lossy(&rest).into_owned()
     }
 
-    /// The next event, after checking that its lines agree; `None` when the stream has ended. Sizes of
-    /// chunks and comments are passed by.
+    /// Returns the next event, after checking that its lines agree; `None` at the end of the stream. Chunk
+    /// sizes and comments are skipped.
     pub(super) fn next(&mut self) -> Option<Value> {
         let (mut id, mut name) = (String::new(), String::new());
         loop {

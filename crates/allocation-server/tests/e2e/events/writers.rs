@@ -1,4 +1,4 @@
-//! Writers whose transactions are of mixed length.
+//! Writers with transactions of different lengths.
 
 use crate::support::{Answer, Client};
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use std::time::Instant;
 
 pub(super) const WRITERS: usize = 5;
 
-/// How many products there are. The first is what many want at once.
+/// The number of products. The first one is in high demand.
 const SKUS: usize = 12;
 
-/// Sends commands of one kind until the end; answers how many were carried out.
+/// Sends commands of one kind until the end; returns how many succeeded.
 pub(super) fn write(client: &Client, writer: usize, end: Instant) -> usize {
     let mut carried_out = 0;
     for round in 0.. {
@@ -25,7 +25,7 @@ pub(super) fn write(client: &Client, writer: usize, end: Instant) -> usize {
             _ => warehouse(client, round),
         };
         for answer in answers {
-            // What rules refuse is refused here and there; what is not understood never was a command.
+            // A business rule may reject a command; an invalid command is a fault of the test.
             assert!(matches!(answer.status, 200..300 | 404 | 409 | 503), "{answer:?}");
             carried_out += usize::from(answer.status < 300);
         }
@@ -33,8 +33,8 @@ pub(super) fn write(client: &Client, writer: usize, end: Instant) -> usize {
     carried_out
 }
 
-/// Lines of one product that several clients send at once, so that the engine groups them, and one that
-/// is given back.
+/// Lines of one product that several clients send concurrently, so that the engine groups them, and one
+/// that is released.
 fn lines_alone(client: &Client, round: usize) -> Vec<Answer> {
     let mut answers: Vec<Answer> = thread::scope(|scope| {
         let send = |number: usize| {
@@ -66,7 +66,7 @@ fn large_order(client: &Client, round: usize) -> Vec<Answer> {
     answers
 }
 
-/// A cart that is confirmed, extended, cancelled or left until its hold is made to expire.
+/// A cart that is confirmed, extended, cancelled or left to expire.
 fn cart(client: &Client, round: usize) -> Vec<Answer> {
     let lines = [json!({"sku": "SKU-0", "qty": 2}), json!({"sku": format!("SKU-{}", 1 + round % 3), "qty": 1})];
     let order = json!({"order_id": format!("CART-{round}"), "lines": lines, "hold_seconds": 3_600});
@@ -80,7 +80,7 @@ fn cart(client: &Client, round: usize) -> Vec<Answer> {
     answers
 }
 
-/// A batch, one that comes to less or later, and one that is removed again.
+/// A batch, one that is lowered or postponed, and one that is removed again.
 fn batch(client: &Client, round: usize) -> Vec<Answer> {
     let sku = format!("SKU-{}", if round.is_multiple_of(2) { 0 } else { round % SKUS });
     let eta = (round % 3 == 1).then_some("2030-01-01");
@@ -99,8 +99,8 @@ fn batch(client: &Client, round: usize) -> Vec<Answer> {
     answers
 }
 
-/// A pick list of a few lines, which is given back, or picked with units missing here and there, and mostly
-/// shipped. Others may withdraw lines of it meanwhile.
+/// A short pick list that is released, or picked with occasional short picks and mostly shipped. Other
+/// writers may withdraw lines of it.
 fn warehouse(client: &Client, round: usize) -> Vec<Answer> {
     let list = format!("/pick-lists/P-{round}");
     let made = client.post("/pick-lists", &json!({"pick_list_id": format!("P-{round}"), "max_lines": 1 + round % 4}));

@@ -1,11 +1,11 @@
-//! Commands that can never be carried out, and messages that are too large.
+//! Impossible commands, and messages that are too large.
 
 use super::{CLOUD_EVENT, allocate, command, dead_letters, eventually, serve};
 use crate::support::TestDatabase;
 use allocation_test_support::TestBroker;
 use serde_json::json;
 
-/// 64 messages of 4 MiB: eight times what may be in memory, and far below what may be under way by number.
+/// 64 messages of 4 MiB: eight times the bound in memory, and far below the bound on their number.
 #[test]
 fn large_messages_are_dead_letters_and_never_fill_the_memory() {
     const MESSAGES: usize = 64;
@@ -26,7 +26,7 @@ fn large_messages_are_dead_letters_and_never_fill_the_memory() {
     );
     let server = serve(&database, &broker);
     let dead = broker.name("commands.dead");
-    eventually("what comes behind is done", || server.client().get("/batch/B-1").status == 200);
+    eventually("later commands are done", || server.client().get("/batch/B-1").status == 200);
     eventually("all are dead letters", || usize::try_from(sender.depth(&dead)) == Ok(MESSAGES));
     let peak = server.peak_memory_kib();
     assert!(peak < 160 << 10, "{} MiB for {} MiB of messages", peak >> 10, (MESSAGES * BYTES) >> 20);
@@ -39,7 +39,7 @@ fn large_messages_are_dead_letters_and_never_fill_the_memory() {
 }
 
 #[test]
-fn a_command_that_is_put_off_each_time_while_others_are_carried_out_is_a_dead_letter() {
+fn a_command_deferred_while_others_succeed_is_dead_lettered() {
     let database = TestDatabase::postgres();
     let broker = TestBroker::shared();
     let sender = broker.client();
@@ -71,7 +71,7 @@ fn a_command_that_is_put_off_each_time_while_others_are_carried_out_is_a_dead_le
     assert_eq!(letter.json["id"], "POISON");
 }
 
-/// Waits until something is so, and does something each time that it looks.
+/// Waits for a condition, and acts before each check.
 #[track_caller]
 fn eventually_with(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(180);

@@ -1,4 +1,4 @@
-//! Commands in.
+//! Commands from the broker.
 
 use super::{CLOUD_EVENT, SOON, allocate, command, dead_letters, eventually, serve};
 use crate::support::{Client, Server, TestDatabase, on_every_database};
@@ -23,7 +23,7 @@ impl<'a> World<'a> {
         let broker = TestBroker::shared();
         let sender = broker.client();
         let queue = broker.name("commands");
-        // Before the server is there: the queue is as the server declares it.
+        // Before the server starts, the queue is declared as the server would.
         sender.declare(&queue);
         let server = serve(database, &broker);
         Self { api: server.client(), server, broker, sender, queue, database }
@@ -33,7 +33,7 @@ impl<'a> World<'a> {
         self.sender.send_all(&self.queue, CLOUD_EVENT, commands);
     }
 
-    /// Waits until all commands are done or dead, and ends the server.
+    /// Waits until all commands are done or dead, and stops the server.
     fn finish(self) -> (TestBroker, BrokerClient) {
         eventually("the queue is empty", || self.sender.depth(&self.queue) == 0);
         self.server.signal("TERM");
@@ -54,7 +54,7 @@ fn causes(database: &TestDatabase, kind: &str) -> Vec<String> {
     database.texts(&format!("{} UNION ALL {} ORDER BY 1", of("events"), of("outbox")))
 }
 
-fn commands_do_what_requests_do(database: &TestDatabase) {
+fn commands_have_the_effect_of_requests(database: &TestDatabase) {
     let world = World::new(database);
     let batch = json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 20, "eta": "2027-01-15"});
     world.send(&[command("C-1", "add_batch", &batch)]);
@@ -78,7 +78,7 @@ fn commands_do_what_requests_do(database: &TestDatabase) {
     assert_eq!(database.texts(&format!("{} UNION ALL {}", told("events"), told("outbox"))), ["O-1"]);
 }
 
-fn what_cannot_be_done_is_a_dead_letter_and_holds_up_nothing(database: &TestDatabase) {
+fn an_impossible_command_is_a_dead_letter_and_delays_nothing(database: &TestDatabase) {
     let world = World::new(database);
     world.api.add_batch("B-1", "LAMP", 5, None);
     world.api.allocate("O-9", "LAMP", 1);
@@ -101,10 +101,10 @@ fn what_cannot_be_done_is_a_dead_letter_and_holds_up_nothing(database: &TestData
     .map(|(body, kind)| (body.to_owned(), format!("/problems/{kind}")));
     let bodies: Vec<String> = refused.iter().map(|(body, _)| body.clone()).collect();
     world.send(&bodies);
-    // Of another order than those before: commands have no order among them.
+    // Of another order than the earlier ones: commands are not ordered.
     world.send(&[allocate("C-1", "O-2", "LAMP", 2)]);
     world.sender.send_all(&world.queue, "text/plain", ["hello"]);
-    eventually("what comes behind is done", || world.api.available("B-1") == 2);
+    eventually("later commands are done", || world.api.available("B-1") == 2);
     let known = world.api.get("/problems").json();
     let (broker, sender) = world.finish();
     let letters = dead_letters(&sender, &broker);
@@ -130,7 +130,7 @@ fn a_broken_invariant_is_a_dead_letter_at_once(database: &TestDatabase) {
     database.execute("UPDATE batches SET allocated_quantity = 1");
     let broken = command("C-1", "deallocate", &json!({"order_id": "O-1", "reference": "B-1"}));
     world.send(&[broken.clone(), allocate("C-2", "O-2", "LAMP", 1)]);
-    eventually("what comes behind is done", || world.api.available("B-1") == 3);
+    eventually("later commands are done", || world.api.available("B-1") == 3);
     eventually("the log names it", || {
         let names = |line: &String| line.contains("\"ERROR\"") && line.contains("batch_covers_its_allocations");
         world.server.log().iter().filter(|line| names(line)).count() == 1
@@ -144,7 +144,7 @@ fn a_broken_invariant_is_a_dead_letter_at_once(database: &TestDatabase) {
     );
 }
 
-fn an_old_command_that_comes_again_changes_nothing(database: &TestDatabase) {
+fn a_redelivered_old_command_changes_nothing(database: &TestDatabase) {
     let world = World::new(database);
     world.api.add_batch("B-1", "LAMP", 20, None);
     let old = [
@@ -156,7 +156,7 @@ fn an_old_command_that_comes_again_changes_nothing(database: &TestDatabase) {
     world.api.allocate("O-2", "LAMP", 1);
     world.send(&old);
     eventually("they are done", || world.api.available("B-1") == 47 && world.api.get("/batch/B-2").status == 200);
-    // Others undo all of it.
+    // Other commands undo all of it.
     world.api.delete("/allocations/O-1/batch/B-1");
     world.api.allocate("O-2", "LAMP", 1);
     world.api.send("PATCH", "/batch/B-1", Some("application/json"), r#"{"purchased_quantity": 30}"#);
@@ -165,11 +165,11 @@ fn an_old_command_that_comes_again_changes_nothing(database: &TestDatabase) {
     let database = world.database;
     let (broker, sender) = world.finish();
     assert_eq!(database.texts("SELECT order_id FROM allocations"), ["O-2"]);
-    assert_eq!(database.count("SELECT purchased_quantity FROM batches"), 30, "and the other batch is gone");
+    assert_eq!(database.count("SELECT purchased_quantity FROM batches"), 30, "and the other batch is removed");
     assert!(dead_letters(&sender, &broker).is_empty());
 }
 
-fn a_command_that_is_sent_twice_at_once_has_the_effect_of_one(database: &TestDatabase) {
+fn a_command_sent_twice_at_once_takes_effect_once(database: &TestDatabase) {
     let world = World::new(database);
     world.api.add_batch("B-1", "LAMP", 1_000, None);
     for order in 0..50 {
@@ -184,17 +184,17 @@ fn a_command_that_is_sent_twice_at_once_has_the_effect_of_one(database: &TestDat
     assert_eq!(causes(database, "deallocated").len(), 50);
 }
 
-fn dead_letters_whose_queue_is_gone_get_another(database: &TestDatabase) {
+fn the_dead_letter_queue_is_declared_again_if_deleted(database: &TestDatabase) {
     let world = World::new(database);
     let dead = world.broker.name("commands.dead");
-    // The server may not have made it yet.
+    // The server may not have declared it yet.
     world.sender.declare(&dead);
     world.api.add_batch("B-1", "LAMP", 5, None);
     world.send(&[allocate("D-1", "O-1", "SOFA", 1)]);
     eventually("the first letter is there", || world.sender.depth(&dead) == 1);
     world.sender.delete(&dead);
     world.send(&[allocate("D-2", "O-2", "SOFA", 1), allocate("C-1", "O-3", "LAMP", 1)]);
-    eventually("what comes behind is done", || world.api.available("B-1") == 4);
+    eventually("later commands are done", || world.api.available("B-1") == 4);
     let begun = || world.server.log().iter().filter(|line| line.contains("commands are consumed")).count();
     eventually("the queue is declared again", || begun() >= 2);
     eventually("the second letter is there", || world.sender.depth(&dead) == 1);
@@ -205,14 +205,14 @@ fn dead_letters_whose_queue_is_gone_get_another(database: &TestDatabase) {
     assert_eq!(ids, HashSet::from(["\"D-2\"".to_owned()]));
 }
 
-fn an_id_that_two_senders_use_hides_no_command(database: &TestDatabase) {
+fn an_id_used_by_two_senders_hides_no_command(database: &TestDatabase) {
     let world = World::new(database);
     world.api.add_batch("B-1", "LAMP", 20, None);
     world.send(&[allocate("1", "O-1", "LAMP", 3)]);
     eventually("the first is done", || world.allocated() == 3);
     world.send(&[allocate("1", "O-2", "LAMP", 4)]);
     eventually("the second is done", || world.allocated() == 7);
-    // Of the same line, but not what was done.
+    // Of the same line, but with another effect.
     world.send(&[allocate("1", "O-1", "LAMP", 5)]);
     let (broker, sender) = world.finish();
     let letters = dead_letters(&sender, &broker);
@@ -220,8 +220,8 @@ fn an_id_that_two_senders_use_hides_no_command(database: &TestDatabase) {
     assert_eq!(letters[0].0["type"], "/problems/line-already-allocated");
 }
 
-/// Sends lines until a server is killed in the midst of them; a second one does the rest.
-fn what_a_killed_server_had_under_way_is_done_by_another_once(database: &TestDatabase) {
+/// Sends lines until a server is killed among them; a second one does the rest.
+fn commands_of_a_killed_server_are_done_once_by_another(database: &TestDatabase) {
     let world = World::new(database);
     world.api.add_batch("B-1", "LAMP", 1_000_000, None);
     let commands: Vec<String> = (0..5_000).map(|n| allocate(&format!("C-{n}"), &format!("O-{n}"), "LAMP", 3)).collect();
@@ -266,7 +266,7 @@ fn ten_thousand_commands_at_once_sell_no_unit_twice(database: &TestDatabase) {
     assert_eq!(database.count("SELECT CAST(sum(quantity) AS bigint) FROM allocations"), 6_000);
 }
 
-fn a_stop_finishes_what_is_under_way(database: &TestDatabase) {
+fn a_stop_finishes_commands_in_progress(database: &TestDatabase) {
     let world = World::new(database);
     world.api.add_batch("B-1", "LAMP", 1_000_000, None);
     let commands: Vec<String> = (0..4_000).map(|n| allocate(&format!("C-{n}"), &format!("O-{n}"), "LAMP", 1)).collect();
@@ -276,32 +276,32 @@ fn a_stop_finishes_what_is_under_way(database: &TestDatabase) {
     let (status, log) = world.server.wait();
     assert!(status.success() && !log.iter().any(|line| line.contains("\"ERROR\"")), "{log:?}");
     let done = database.count("SELECT count(*) FROM allocations");
-    // What is acknowledged is not in the queue any more, and nothing else has been done.
+    // Acknowledged commands have left the queue, and nothing else has been done.
     assert_eq!(i64::from(world.sender.depth(&world.queue)) + done, 4_000);
 }
 
 on_every_database!(
-    commands_do_what_requests_do,
-    what_cannot_be_done_is_a_dead_letter_and_holds_up_nothing,
+    commands_have_the_effect_of_requests,
+    an_impossible_command_is_a_dead_letter_and_delays_nothing,
     a_broken_invariant_is_a_dead_letter_at_once,
-    an_old_command_that_comes_again_changes_nothing,
-    an_id_that_two_senders_use_hides_no_command,
-    a_command_that_is_sent_twice_at_once_has_the_effect_of_one,
-    dead_letters_whose_queue_is_gone_get_another,
-    what_a_killed_server_had_under_way_is_done_by_another_once,
+    a_redelivered_old_command_changes_nothing,
+    an_id_used_by_two_senders_hides_no_command,
+    a_command_sent_twice_at_once_takes_effect_once,
+    the_dead_letter_queue_is_declared_again_if_deleted,
+    commands_of_a_killed_server_are_done_once_by_another,
     ten_thousand_commands_at_once_sell_no_unit_twice,
-    a_stop_finishes_what_is_under_way,
+    a_stop_finishes_commands_in_progress,
 );
 
 #[test]
-fn a_postgres_that_is_away_loses_no_command() {
+fn an_outage_of_postgres_loses_no_command() {
     let database = TestDatabase::postgres();
     let world = World::new(&database);
     world.api.add_batch("B-1", "LAMP", 10_000, None);
     database.set_away(true);
     let line = |n| allocate(&format!("C-{n}"), &format!("O-{n}"), "LAMP", 1);
     world.send(&(0..2_000).map(line).collect::<Vec<_>>());
-    // A rule will refuse it, which nobody can know yet: it comes again before it is decided.
+    // A rule will reject it, but it is redelivered before it is decided.
     world.send(&[command("D-1", "deallocate", &json!({"order_id": "NONE", "reference": "B-1"}))]);
     thread::sleep(Duration::from_secs(3));
     assert!(world.sender.depth(&world.queue) >= 2_000 - 512, "no more than that are under way");
@@ -316,7 +316,7 @@ fn a_postgres_that_is_away_loses_no_command() {
 }
 
 #[test]
-fn a_command_that_fails_is_a_dead_letter_whose_cause_the_log_has_with_its_id() {
+fn a_failing_command_is_a_dead_letter_and_its_cause_is_logged_with_its_id() {
     let database = TestDatabase::sqlite();
     let world = World::new(&database);
     world.api.add_batch("B-1", "LAMP", 10, None);
@@ -342,7 +342,7 @@ fn a_password_is_never_logged() {
         assert!(Instant::now() < deadline, "{:?}", server.log());
         thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(server.client().get("/livez").status, 200, "who is there is served");
+    assert_eq!(server.client().get("/livez").status, 200, "connected clients are served");
     let log = server.log();
     let told: Vec<&String> = log.iter().filter(|line| line.contains("hush")).collect();
     assert!(told.is_empty(), "{told:?}");

@@ -8,14 +8,14 @@ use std::ops::ControlFlow;
 use std::thread;
 use tokio::runtime::Runtime;
 
-/// What the picture of the events must come to.
+/// The expected state of the readers.
 fn is_complete(picture: &Picture) -> ControlFlow<()> {
     let allocated: Vec<_> = picture.allocated().iter().map(|(sku, units)| (sku.as_str(), *units)).collect();
     if allocated == [("LAMP", 7), ("RUG", 2)] { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 #[test]
-fn both_readers_come_to_the_same_picture_whatever_comes_twice() {
+fn both_readers_reach_the_same_state_despite_duplicates() {
     let (database, broker) = (TestDatabase::sqlite(), TestBroker::shared());
     let server = serve(&database, &broker);
     let (api, client, queue) = (server.client(), broker.client(), broker.name("picture"));
@@ -25,7 +25,7 @@ fn both_readers_come_to_the_same_picture_whatever_comes_twice() {
     for (order, sku, units) in [("O-1", "LAMP", 4), ("O-2", "LAMP", 2), ("O-3", "RUG", 2)] {
         api.allocate(order, sku, units);
     }
-    // Every message comes twice, and the same ones again behind the others.
+    // Every message arrives twice, and the same ones again behind the others.
     let messages = client.take(&queue, 5, SOON);
     assert_eq!(messages.len(), 5);
     let twice = messages.iter().flat_map(|message| [&message.body, &message.body]);
@@ -38,7 +38,7 @@ fn both_readers_come_to_the_same_picture_whatever_comes_twice() {
         let done = consume_queue(&url, &exchange, &queue, is_complete);
         Runtime::new().unwrap().block_on(async { tokio::time::timeout(SOON, done).await.unwrap() });
     });
-    // Both are at work when the last ones come.
+    // Both are running when the last ones arrive.
     api.delete("/allocations/O-2/batch/B-1");
     api.allocate("O-4", "LAMP", 3);
     feed.join().unwrap();

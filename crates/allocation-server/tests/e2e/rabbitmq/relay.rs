@@ -1,4 +1,4 @@
-//! Events out.
+//! Events to the broker.
 
 use super::{CLOUD_EVENT, SOON, allocate, eventually, serve, take_all, with_broker};
 use crate::support::{Server, TestDatabase, binary, on_every_database};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What `allocation outbox ...` prints.
+/// The output of `allocation outbox ...`.
 fn outbox(database: &TestDatabase, arguments: &[&str]) -> String {
     let output = binary().arg("outbox").args(arguments).env("DATABASE_URL", database.url()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
@@ -20,7 +20,7 @@ fn status(database: &TestDatabase) -> Value {
     serde_json::from_str(&outbox(database, &["status", "--format", "json"])).unwrap()
 }
 
-/// Waits until all events are delivered or parked, and tells how many there are.
+/// Waits until all events are delivered or parked, and returns their number.
 fn all_relayed(database: &TestDatabase) -> u64 {
     let newest = |status: &Value| status["newest"].as_u64().unwrap();
     eventually("all events are relayed", || {
@@ -30,13 +30,13 @@ fn all_relayed(database: &TestDatabase) -> u64 {
     newest(&status(database))
 }
 
-/// The ids of the events in a queue, as they came.
+/// The ids of the events in a queue, in order of arrival.
 fn ids(client: &BrokerClient, queue: &str) -> Vec<u64> {
     take_all(client, queue).iter().map(|message| message.json["id"].as_str().unwrap().parse().unwrap()).collect()
 }
 
-/// Checks that all events came, and each for the first time after those before it: so the events of a SKU
-/// are in their order, as the log has them so.
+/// Checks that all events arrived, each for the first time after those before it: the events of a SKU are
+/// thus in the order of the log.
 #[track_caller]
 fn assert_all_in_order(ids: &[u64], events: u64) {
     let mut seen = HashSet::new();
@@ -82,7 +82,7 @@ fn every_event_reaches_the_queue_in_the_order_of_its_sku(database: &TestDatabase
     }
 }
 
-fn what_nobody_is_bound_for_is_parked_and_sent_when_asked_for(database: &TestDatabase) {
+fn an_unroutable_event_is_parked_and_republished_on_request(database: &TestDatabase) {
     let broker = TestBroker::shared();
     let (client, queue) = (broker.client(), broker.name("lines"));
     client.bind(&queue, &broker.name("events"), "allocation.line.#");
@@ -109,7 +109,7 @@ fn what_nobody_is_bound_for_is_parked_and_sent_when_asked_for(database: &TestDat
     assert_eq!(client.take(&queue, 1, SOON)[0].key, "allocation.batch.added.v1");
 }
 
-fn a_relay_that_is_killed_is_taken_over(database: &TestDatabase) {
+fn another_relay_takes_over_from_a_killed_one(database: &TestDatabase) {
     let broker = TestBroker::shared();
     let (client, queue) = (broker.client(), broker.name("all"));
     client.bind(&queue, &broker.name("events"), "allocation.#");
@@ -128,8 +128,8 @@ fn a_relay_that_is_killed_is_taken_over(database: &TestDatabase) {
     assert_eq!(second.client().get("/livez").status, 200);
 }
 
-/// A process that stood still believes that it has the lease, until it learns better.
-fn a_relay_that_stands_still_is_taken_over_and_does_no_harm(database: &TestDatabase) {
+/// A stalled process believes that it has the lease until a statement fails.
+fn a_stalled_relay_is_replaced_and_does_no_harm(database: &TestDatabase) {
     let broker = TestBroker::shared();
     let (client, queue) = (broker.client(), broker.name("all"));
     client.bind(&queue, &broker.name("events"), "allocation.#");
@@ -143,7 +143,7 @@ fn a_relay_that_stands_still_is_taken_over_and_does_no_harm(database: &TestDatab
     };
     send(0);
     eventually("it is in the midst of them", || client.depth(&queue) > 500);
-    // SQLite's lock must not stand still with it.
+    // SQLite's lock must not be held meanwhile.
     let relayed = status(database)["bookmark"].as_u64().unwrap();
     first.signal("STOP");
     if database.url().starts_with("postgres") {
@@ -160,7 +160,7 @@ fn a_relay_that_stands_still_is_taken_over_and_does_no_harm(database: &TestDatab
     drop(second);
 }
 
-fn a_queue_that_is_full_is_waited_for(database: &TestDatabase) {
+fn a_full_queue_is_waited_for(database: &TestDatabase) {
     let broker = TestBroker::shared();
     let (client, queue) = (broker.client(), broker.name("full"));
     client.declare_bounded(&queue, 5);
@@ -169,9 +169,9 @@ fn a_queue_that_is_full_is_waited_for(database: &TestDatabase) {
     for batch in 1..=40 {
         server.client().add_batch(&format!("B-{batch}"), "LAMP", 10, None);
     }
-    eventually("it is told", || server.log().iter().any(|line| line.contains("refuses the event")));
+    eventually("it is logged", || server.log().iter().any(|line| line.contains("refuses the event")));
     let mut came = HashSet::new();
-    // The relay may be at its longest pauses meanwhile.
+    // The relay may be at its longest pause meanwhile.
     let deadline = Instant::now() + 3 * SOON;
     while came.len() < 40 {
         assert!(Instant::now() < deadline, "{came:?}");
@@ -190,7 +190,7 @@ fn each_event_of_many_is_delivered_or_parked(database: &TestDatabase) {
     let api = writer.client();
     for number in 0..500 {
         let (batch, sku) = (format!("B-{number}"), format!("SKU-{}", number % 7));
-        // Nobody is bound for what is told of batches and of products that are sold out.
+        // No queue is bound for events of batches and of products that are out of stock.
         api.add_batch(&batch, &sku, 2, None);
         api.allocate(&format!("O-{number}"), &sku, 1);
         api.allocate(&format!("P-{number}"), &sku, 1);
@@ -203,26 +203,26 @@ fn each_event_of_many_is_delivered_or_parked(database: &TestDatabase) {
 }
 
 on_every_database!(
-    a_relay_that_stands_still_is_taken_over_and_does_no_harm,
-    a_queue_that_is_full_is_waited_for,
+    a_stalled_relay_is_replaced_and_does_no_harm,
+    a_full_queue_is_waited_for,
     each_event_of_many_is_delivered_or_parked,
     every_event_reaches_the_queue_in_the_order_of_its_sku,
-    what_nobody_is_bound_for_is_parked_and_sent_when_asked_for,
-    a_relay_that_is_killed_is_taken_over,
+    an_unroutable_event_is_parked_and_republished_on_request,
+    another_relay_takes_over_from_a_killed_one,
 );
 
-/// Allocates on and on, and answers how many lines were allocated.
+/// Allocates continuously, and returns the number of allocated lines.
 fn allocate_until(server: &Server, stop: &AtomicBool, done: &AtomicUsize) {
     let api = server.client();
     while !stop.load(Ordering::Relaxed) {
         let number = done.fetch_add(1, Ordering::Relaxed);
         let answer = api.allocate(&format!("O-{number}"), &format!("SKU-{}", number % 3), 1);
-        assert_eq!(answer.status, 201, "nobody who allocates notices: {answer:?}");
+        assert_eq!(answer.status, 201, "allocations are unaffected: {answer:?}");
     }
 }
 
 #[test]
-fn a_broker_that_restarts_in_mid_stream_loses_nothing_and_slows_nobody() {
+fn a_restarting_broker_loses_nothing_and_slows_no_client() {
     let (database, broker) = (TestDatabase::sqlite(), TestBroker::own());
     let queue = broker.name("all");
     broker.client().bind(&queue, &broker.name("events"), "allocation.#");
@@ -252,7 +252,7 @@ fn a_broker_that_restarts_in_mid_stream_loses_nothing_and_slows_nobody() {
 }
 
 #[test]
-fn a_broker_that_is_short_of_memory_is_waited_for_and_keeps_nobody_from_stopping() {
+fn a_broker_short_of_memory_is_waited_for_and_does_not_block_a_stop() {
     let (database, broker) = (TestDatabase::sqlite(), TestBroker::own());
     let queue = broker.name("all");
     broker.client().bind(&queue, &broker.name("events"), "allocation.#");
@@ -264,7 +264,7 @@ fn a_broker_that_is_short_of_memory_is_waited_for_and_keeps_nobody_from_stopping
     for order in 0..10 {
         assert_eq!(server.client().allocate(&format!("O-{order}"), "LAMP", 1).status, 201);
     }
-    eventually("it is told", || server.log().iter().any(|line| line.contains("short of memory or disk")));
+    eventually("it is logged", || server.log().iter().any(|line| line.contains("short of memory or disk")));
     server.signal("TERM");
     let stopped = thread::spawn(move || server.wait());
     eventually("the server stops", || stopped.is_finished());
@@ -276,7 +276,7 @@ fn a_broker_that_is_short_of_memory_is_waited_for_and_keeps_nobody_from_stopping
 }
 
 #[test]
-fn it_is_told_why_a_broker_is_away() {
+fn the_log_says_why_a_broker_is_unavailable() {
     let database = TestDatabase::sqlite();
     let wrong = TestBroker::shared().url().replace("guest:guest", "guest:wrong");
     for (url, reason) in [(wrong.as_str(), "ACCESS_REFUSED"), ("amqp://127.0.0.1:1/%2f", "refused")] {

@@ -5,7 +5,7 @@ use super::picker::Picker;
 use super::shopper::{Order, Shopper, Stands};
 use crate::support::TestDatabase;
 
-/// Checks all that must hold of a database that nobody is writing to, and in which nothing is held.
+/// Checks all invariants of a database without writers and holds.
 pub(super) fn check(database: &TestDatabase, shoppers: &[Shopper], pickers: &[Picker]) {
     check_counters(database);
     let stored = Ledger::stored(database);
@@ -27,11 +27,11 @@ pub(super) fn check(database: &TestDatabase, shoppers: &[Shopper], pickers: &[Pi
     let mine = |shopper: &Shopper| shopper.orders.values().map(|order| order.lines.len()).sum::<usize>();
     assert!(
         stored.lines.len() <= shoppers.iter().map(mine).sum::<usize>() + picked,
-        "there are lines that nobody sent"
+        "there are lines that no client sent"
     );
 }
 
-/// What pickers were told that they picked stays picked.
+/// Units reported as picked stay picked.
 fn check_picked(stored: &Ledger, pickers: &[Picker]) {
     for ((list, line), units) in pickers.iter().flat_map(|picker| &picker.picked) {
         let pick = &stored.picks[&(list.clone(), *line)];
@@ -40,7 +40,7 @@ fn check_picked(stored: &Ledger, pickers: &[Picker]) {
     }
 }
 
-/// What one client was told of an order of its own, against what is stored of it.
+/// Compares the responses to one order with its stored lines.
 fn check_order(stored: &Ledger, name: &str, order: &Order) {
     for (sku, known) in &order.lines {
         let Some(line) = stored.lines.get(&(name.to_owned(), sku.clone())) else {
@@ -70,15 +70,15 @@ fn check_order(stored: &Ledger, name: &str, order: &Order) {
 fn check_parts(name: &str, sku: &str, known: Option<&Parts>, exact: bool, line: &Line) {
     let Some(known) = known else { return };
     if exact {
-        assert_eq!(line.parts, *known, "{name} {sku} holds what it was told");
+        assert_eq!(line.parts, *known, "{name} {sku} holds the reported units");
     }
     for (batch, units) in known {
         let held = line.parts.get(batch).copied().unwrap_or(0);
-        assert!(held >= *units, "{name} {sku} was told {units} of {batch}: {line:?}");
+        assert!(held >= *units, "{name} {sku} had a response with {units} of {batch}: {line:?}");
     }
 }
 
-/// Checks what must hold at any time, whoever is writing: each statement sees one moment.
+/// Checks the invariants that hold under concurrent writes: each statement sees one snapshot.
 pub(crate) fn check_counters(database: &TestDatabase) {
     let none = |what: &str, query: &str| assert_eq!(database.count(query), 0, "{what}");
     let of_batch =

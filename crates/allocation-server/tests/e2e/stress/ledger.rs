@@ -65,7 +65,7 @@ pub(crate) struct Ledger {
     pub(crate) picks: BTreeMap<(String, u64), Pick>,
 }
 
-/// The rows of a query of columns with `|` between them.
+/// The rows of a table, with `|` between the columns.
 fn rows(database: &TestDatabase, columns: &[&str], table: &str) -> Vec<Vec<String>> {
     let columns: Vec<String> = columns.iter().map(|column| format!("coalesce(CAST({column} AS text), '')")).collect();
     let query = format!("SELECT {} FROM {table}", columns.join(" || '|' || "));

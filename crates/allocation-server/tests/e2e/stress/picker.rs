@@ -2,16 +2,16 @@ use crate::support::{Answer, Client};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// A warehouse that orders for itself, and picks what it has ordered: what a shopper knows of an
-/// order would not hold of one that is picked.
+/// A warehouse that places its own orders and picks them: what a shopper knows of an order would not
+/// hold once it is picked.
 pub(super) struct Picker {
     name: String,
     client: Client,
     random: u64,
-    /// How many orders were placed.
+    /// The number of placed orders.
     pub(super) orders: usize,
     lists: Vec<String>,
-    /// How many units were picked of a line of a list, as it was answered.
+    /// The picked units of each line of a list, according to the responses.
     pub(super) picked: BTreeMap<(String, u64), u64>,
 }
 
@@ -49,7 +49,7 @@ impl Picker {
         self.orders += 1;
     }
 
-    /// Makes a list of some of the youngest orders, of all warehouses.
+    /// Makes a list of some of the youngest orders of all warehouses.
     fn make(&mut self) {
         let name = format!("{}-{}", self.name, self.lists.len());
         let mine: Vec<String> = (0..self.orders).rev().take(30).map(|number| format!("W-0-{number}")).collect();
@@ -84,7 +84,7 @@ impl Picker {
         let (number, qty) = (line["line"].as_u64().unwrap(), line["qty"].as_u64().unwrap());
         let found = if self.below(3) > 0 { qty } else { self.below(qty + 1) };
         let answer = self.client.post(&format!("/pick-lists/{list}/lines/{number}/pick"), &json!({"qty": found}));
-        // Others have withdrawn it meanwhile, or a part of it.
+        // Others have withdrawn it concurrently, or a part of it.
         if answer.status == 409 {
             let name = answer.json()["type"].clone();
             assert!(name == "/problems/pick-line-withdrawn" || name == "/problems/more-than-to-pick", "{answer:?}");

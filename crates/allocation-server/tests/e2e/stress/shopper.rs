@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::thread;
 
-/// SKUs whose batches are lowered, postponed and removed by everybody.
+/// SKUs whose batches any client lowers, postpones and removes.
 const WILD: u64 = 4;
-/// SKUs whose batches only get more: what a line has there, nobody else takes away.
+/// SKUs whose batches only grow: no other client takes units from a line.
 const STEADY: u64 = 2;
 const WILD_BATCHES: u64 = 24;
 const DATES: [Option<&str>; 3] = [None, Some("2027-01-01"), Some("2027-02-01")];
@@ -21,10 +21,10 @@ fn is_steady(sku: &str) -> bool {
     sku.starts_with("STEADY")
 }
 
-/// What a client knows for sure of an order of its own.
+/// The certain state of an order of this client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stands {
-    /// It was refused, and nothing of it may be there.
+    /// It was rejected, and none of its lines may exist.
     Refused,
     Firm,
     /// It may expire, and will in the end.
@@ -36,17 +36,17 @@ pub(super) enum Stands {
 #[derive(Debug, Clone)]
 pub(super) struct Line {
     pub(super) quantity: u64,
-    /// Whether it holds or waits for all its units: it has given none back.
+    /// Whether it holds or waits for all its units: it has released none.
     pub(super) whole: bool,
-    /// What it holds at least, where nobody else takes units away.
+    /// The units that it holds at least, where no other client takes any.
     pub(super) parts: Option<Parts>,
-    /// Whether it holds no more than that either: it does not wait.
+    /// Whether it holds exactly these: it does not wait.
     pub(super) exact: bool,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Order {
-    /// What was sent to `/orders`; `None` for a line that was sent alone.
+    /// The request to `/orders`; `None` for a standalone line.
     sent: Option<Value>,
     pub(super) stands: Stands,
     /// Whether its hold may expire at any time.
@@ -55,22 +55,22 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Whether it was placed as one, and so has a row of its own.
+    /// Whether it was placed as an order, and so has a row of its own.
     pub(super) fn is_placed(&self) -> bool {
         self.sent.is_some() && self.stands != Stands::Refused
     }
 }
 
-/// A client who sends random commands, most of them about orders of its own, and knows what must have
-/// become of these.
+/// A client that sends random commands, mostly about its own orders, and knows their expected
+/// state.
 pub(super) struct Shopper {
     name: String,
     client: Client,
     random: u64,
     pub(super) orders: BTreeMap<String, Order>,
-    /// The orders that were not refused, the youngest last.
+    /// The orders that were not rejected, the youngest last.
     names: Vec<String>,
-    /// The steady batches of this client, with what was purchased.
+    /// The growing batches of this client, with their purchased units.
     batches: Vec<(String, u64)>,
     pub(super) commands: usize,
     pub(super) refused: usize,
@@ -200,7 +200,7 @@ impl Shopper {
         format!("{}-{}", self.name, self.orders.len())
     }
 
-    /// Sends a request once, or twice at the same time: one of two equal requests has the effect.
+    /// Sends a request once, or twice concurrently: one of the two takes effect.
     fn once_or_twice(&mut self, send: impl Fn(&Client) -> Answer + Sync) -> Vec<Answer> {
         if self.below(4) > 0 {
             return vec![send(&self.client)];
@@ -210,7 +210,7 @@ impl Shopper {
             let other = scope.spawn(|| send(client));
             vec![send(client), other.join().unwrap()]
         });
-        // What was answered 201 was so before it was answered 200.
+        // A 201 precedes the 200 of the other.
         answers.sort_by_key(|answer| (answer.status != 201, answer.status));
         let statuses = [answers[0].status, answers[1].status];
         assert!([[201, 200], [201, 409], [409, 409]].contains(&statuses), "{answers:?}");
@@ -235,7 +235,7 @@ impl Shopper {
         }
     }
 
-    /// Notes what a line that was sent alone got.
+    /// Notes the allocations of a standalone line.
     fn note_line(&mut self, name: &str, sku: &str, answer: &Answer) {
         let body = answer.json();
         let parts = parts(&body["allocations"]);
@@ -289,7 +289,7 @@ impl Shopper {
         }
     }
 
-    /// Notes what an answer tells of an order.
+    /// Notes the state of an order in a response.
     fn note_order(&mut self, name: &str, body: &Value) {
         check_shape(body);
         let status = body["status"].as_str().unwrap();
@@ -309,7 +309,7 @@ impl Shopper {
             if is_steady(sku) {
                 let parts = parts(&told["allocations"]);
                 for (batch, units) in line.parts.iter().flatten() {
-                    assert!(parts.get(batch) >= Some(units), "{units} of {batch} were told before: {body}");
+                    assert!(parts.get(batch) >= Some(units), "an earlier response had {units} of {batch}: {body}");
                 }
                 assert!(!line.exact || line.parts.as_ref() == Some(&parts), "{line:?}: {body}");
                 line.exact |= told["backordered"] == 0;
@@ -318,7 +318,7 @@ impl Shopper {
         }
     }
 
-    /// One of the orders that were not refused, of the youngest only most of the time.
+    /// Returns an order that was not rejected, mostly a young one.
     fn any_order(&mut self) -> Option<(String, Order)> {
         let count = self.names.len();
         if count == 0 {
@@ -379,7 +379,7 @@ impl Shopper {
         }
     }
 
-    /// Sends an order or a line again, sometimes with other content.
+    /// Repeats an order or a line, sometimes with other content.
     fn repeat(&mut self) {
         let Some((name, order)) = self.any_order() else { return };
         if let Some(mut sent) = order.sent.clone() {
@@ -417,7 +417,7 @@ impl Shopper {
         let known = order.lines[&sku].parts.as_ref().and_then(|parts| parts.keys().next().cloned());
         let sure = order.stands == Stands::Firm || order.stands == Stands::Held && !order.fleeting;
         let (batch, statuses): (String, &[u16]) = match known {
-            // Of a batch that an expired or cancelled order had, it has nothing any more.
+            // An expired or cancelled order has no units of the batch any more.
             Some(batch) if sure => (batch, &[204]),
             Some(batch) => (batch, &[204, 404]),
             None => {
@@ -437,13 +437,13 @@ impl Shopper {
                 parts.remove(&batch);
             }
             if !is_steady(&sku) {
-                // Its name may be that of a batch of another SKU by now.
+                // Its reference may be that of a batch of another SKU by now.
                 lines.iter_mut().filter(|(sku, _)| !is_steady(sku)).for_each(|(_, line)| line.whole = false);
             }
         }
     }
 
-    /// Reads something, which must make sense in itself whatever others do.
+    /// Reads something, which must be consistent in itself under concurrent writes.
     fn look(&mut self) {
         let Some((name, order)) = self.any_order() else { return };
         match self.below(4) {
@@ -482,7 +482,7 @@ impl Order {
         self.lines.values().all(|line| line.whole)
     }
 
-    /// Whether it cannot have been forgotten.
+    /// Whether the order must exist.
     fn is_there(&self) -> bool {
         self.is_placed() || self.stands != Stands::Firm || self.is_whole()
     }
@@ -493,7 +493,7 @@ fn parts(allocations: &Value) -> Parts {
     allocations.as_array().unwrap().iter().map(part).collect()
 }
 
-/// Checks what any order shows: lines have what their batches give, and no more than they ordered.
+/// Checks any returned order: lines have what their batches give, and no more than they ordered.
 fn check_shape(order: &Value) {
     let status = order["status"].as_str().unwrap();
     for line in order["lines"].as_array().unwrap() {

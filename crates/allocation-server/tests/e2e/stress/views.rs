@@ -1,4 +1,4 @@
-//! Whether what the API shows is what is stored, when nobody writes and nothing is held.
+//! Compares the API with the stored rows, without writers and holds.
 
 use super::ledger::{Ledger, Line, State};
 use crate::support::{Client, TestDatabase};
@@ -15,7 +15,7 @@ pub(super) fn check(database: &TestDatabase, client: &Client) {
     check_histories(database, client, &stored);
 }
 
-/// The status of an order of which nothing is held.
+/// The status of an order without holds.
 fn status(lines: &[&Line]) -> &'static str {
     let holds = |line: &Line| line.parts.values().sum::<u64>() + line.picked + line.shipped;
     let standing: Vec<_> = lines.iter().filter(|line| line.state == State::Firm).collect();
@@ -81,7 +81,7 @@ fn as_shown(sku: &str, line: &Line) -> Value {
     shown
 }
 
-/// A line as it is shown, its allocations as units by batch.
+/// A returned line, with its allocations as units by batch.
 fn without_dates(line: &Value) -> Value {
     let part = |part: &Value| (part["reference"].as_str().unwrap().to_owned(), part["qty"].clone());
     let mut line = line.clone();
@@ -101,7 +101,7 @@ fn check_allocations(client: &Client, stored: &Ledger) {
         line.parts.iter().map(|(batch, units)| (order.clone(), sku.clone(), batch.clone(), *units)).collect()
     };
     let expected: Vec<_> = stored.lines.iter().flat_map(of_line).collect();
-    assert_eq!(shown, expected, "both views tell the same");
+    assert_eq!(shown, expected, "both views agree");
 }
 
 fn check_products(client: &Client) {
@@ -164,7 +164,7 @@ fn check_queues(database: &TestDatabase, client: &Client) {
     assert_eq!(shown, expected);
 }
 
-/// Some orders from all over the list tell as many events as were recorded of them.
+/// The histories of some orders have as many events as were recorded of them.
 fn check_histories(database: &TestDatabase, client: &Client, stored: &Ledger) {
     let step = stored.lines.len() / 25 + 1;
     for (order, _) in stored.lines.keys().step_by(step) {

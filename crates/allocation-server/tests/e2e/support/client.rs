@@ -3,14 +3,14 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{Request, Response};
 
-/// Talks to a server as a client of the API does.
+/// A client of the API of one server.
 #[derive(Clone)]
 pub(crate) struct Client {
     agent: Agent,
     base: String,
 }
 
-/// What a server answered.
+/// A response of a server.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -27,7 +27,7 @@ impl Answer {
         self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// Checks that this is a problem of that name and status, and gives its members.
+    /// Checks that this is a problem of that name and status, and returns its members.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, name: &str) -> Value {
         assert_eq!(self.status, status, "{self:?}");
@@ -54,7 +54,7 @@ impl Answer {
 }
 
 impl Client {
-    /// A client whose requests take so long at most.
+    /// A client with this time limit on requests.
     pub(crate) fn with_timeout(address: &str, timeout: Duration) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).max_redirects(0);
         let config = config.timeout_global(Some(timeout)).build();
@@ -70,7 +70,7 @@ impl Client {
         answer(self.agent.get(format!("{}{path}", self.base)).call())
     }
 
-    /// Like `get`, but an error of the connection is none of the test.
+    /// Like `get`, but a connection error does not fail the test.
     pub(crate) fn try_get(&self, path: &str) -> Option<Answer> {
         read(self.agent.get(format!("{}{path}", self.base)).call().ok()?)
     }
@@ -83,14 +83,14 @@ impl Client {
         self.post_text(path, Some("application/json"), body.to_string())
     }
 
-    /// Like `post`, but an error of the connection is none of the test.
+    /// Like `post`, but a connection error does not fail the test.
     pub(crate) fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
         let request = self.agent.post(format!("{}{path}", self.base)).content_type("application/json");
         let response = request.send(body.to_string()).ok()?;
         read(response)
     }
 
-    /// Sends a request whose connection may fail; null is no body.
+    /// Sends a request whose connection may fail; null means no body.
     pub(crate) fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<Answer> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         let text = if body.is_null() { String::new() } else { body.to_string() };
@@ -174,19 +174,19 @@ impl Client {
         self.change_batch_if(reference, None, change)
     }
 
-    /// Changes a batch if it is still what its tag says.
+    /// Changes a batch if its tag still matches.
     pub(crate) fn change_batch_if(&self, reference: &str, tag: Option<&str>, change: &Value) -> Answer {
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(tag.map(|tag| ("if-match", tag)));
         self.send_with("PATCH", &format!("/batch/{}", encoded(reference)), &headers, change.to_string())
     }
 
-    /// Deletes a batch if it is still what its tag says.
+    /// Deletes a batch if its tag still matches.
     pub(crate) fn remove_batch_if(&self, reference: &str, tag: &str) -> Answer {
         self.send_with("DELETE", &format!("/batch/{}", encoded(reference)), &[("if-match", tag)], "")
     }
 
-    /// An order as it is now.
+    /// Returns an order.
     #[track_caller]
     pub(crate) fn order(&self, order_id: &str) -> Value {
         let answer = self.get(&format!("/orders/{}", encoded(order_id)));
@@ -194,7 +194,7 @@ impl Client {
         answer.json()
     }
 
-    /// An order as it is now, in one line: see [`told`].
+    /// Returns an order in one line: see [`told`].
     #[track_caller]
     pub(crate) fn standing(&self, order_id: &str) -> String {
         told(&self.order(order_id))
@@ -207,18 +207,18 @@ impl Client {
         answer.json()
     }
 
-    /// Who waits for a SKU and for how many units, the first in the queue first.
+    /// Returns the orders that wait for a SKU with their units, in the order of the queue.
     pub(crate) fn queue(&self, sku: &str) -> Vec<(String, u64)> {
         let rows = self.all(&format!("/backorders?sku={}", encoded(sku)));
         rows.iter().map(|row| (row["order_id"].as_str().unwrap().to_owned(), row["qty"].as_u64().unwrap())).collect()
     }
 
-    /// What is available of a batch.
+    /// Returns the free units of a batch.
     pub(crate) fn available(&self, reference: &str) -> u64 {
         self.get(&format!("/batch/{}", encoded(reference))).json()["available_quantity"].as_u64().unwrap()
     }
 
-    /// The rows of a page, and where the next one is.
+    /// Returns the rows of a page, and the link to the next one.
     pub(crate) fn page(&self, path: &str) -> (Vec<Value>, Option<String>) {
         let answer = self.get(path);
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -230,7 +230,7 @@ impl Client {
         (answer.json().as_array().unwrap().clone(), next)
     }
 
-    /// All rows of a list, page after page by the links.
+    /// Returns all rows of a list, page after page.
     pub(crate) fn all(&self, path: &str) -> Vec<Value> {
         let mut rows = Vec::new();
         let mut next = Some(path.to_owned());
@@ -243,7 +243,7 @@ impl Client {
     }
 }
 
-/// An order of these lines as it is sent; `more` are its other fields.
+/// Builds the request for an order of these lines; `more` are its other fields.
 pub(crate) fn order(order_id: &str, lines: &[(&str, u32)], more: Value) -> Value {
     let lines: Vec<Value> = lines.iter().map(|(sku, qty)| json!({"sku": sku, "qty": qty})).collect();
     let mut order = json!({"order_id": order_id, "lines": lines});
@@ -252,8 +252,8 @@ pub(crate) fn order(order_id: &str, lines: &[(&str, u32)], more: Value) -> Value
     order
 }
 
-/// An order in one line: its status, and of each line what it holds, of which batches, and how much
-/// it waits for, as in `held LAMP 3 (B-1 2, B-2 1) SOFA 0 +4`.
+/// Formats an order in one line: its status, and for each line the allocated units, their batches, and the
+/// backorder, as in `held LAMP 3 (B-1 2, B-2 1) SOFA 0 +4`.
 #[track_caller]
 pub(crate) fn told(order: &Value) -> String {
     let mut told = order["status"].as_str().unwrap_or_else(|| panic!("no order: {order}")).to_owned();
@@ -286,7 +286,7 @@ fn read(mut response: Response<ureq::Body>) -> Option<Answer> {
     Some(Answer { status: response.status().as_u16(), headers, text })
 }
 
-/// Percent-encodes a path segment: all but letters, digits and `-._~`.
+/// Percent-encodes a path segment, except letters, digits and `-._~`.
 pub(crate) fn encoded(segment: &str) -> String {
     let keep = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     let code = |byte: u8| if keep(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };

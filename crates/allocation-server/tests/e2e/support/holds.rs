@@ -1,10 +1,10 @@
-//! Holds that expire sooner than the contract lets anybody ask for.
+//! Holds that expire sooner than the API allows.
 
 use super::TestDatabase;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The time, in microseconds since 1970, by the clock that the servers go by.
+/// The time by the clock of the servers, in microseconds since 1970.
 pub(crate) fn now() -> i64 {
     chrono::Utc::now().timestamp_micros()
 }
@@ -20,7 +20,7 @@ pub(crate) fn expire_where(database: &TestDatabase, which: &str, at: i64) {
     if database.url().starts_with("sqlite") {
         database.execute(&expire);
     } else {
-        // As the servers do: who has a product locked finds its lines free.
+        // Like the servers: whoever locks the product finds its lines free.
         let lock = format!(
             "SELECT sku FROM products WHERE sku IN (SELECT sku FROM order_lines WHERE {which}) ORDER BY sku FOR UPDATE"
         );
@@ -28,12 +28,12 @@ pub(crate) fn expire_where(database: &TestDatabase, which: &str, at: i64) {
     }
 }
 
-/// Lets the hold of an order have expired a moment ago.
+/// Lets the hold of an order expire a moment ago.
 pub(crate) fn expire(database: &TestDatabase, order_id: &str) {
     expire_at(database, order_id, now() - 1);
 }
 
-/// Waits until it has been noticed of all lines of an order that their hold has expired.
+/// Waits until the holds of all lines of an order are released.
 pub(crate) fn swept(database: &TestDatabase, order_id: &str) {
     let deadline = Instant::now() + Duration::from_secs(30);
     let held = format!("SELECT count(*) FROM order_lines WHERE expires_at IS NOT NULL AND order_id = '{order_id}'");
@@ -43,8 +43,8 @@ pub(crate) fn swept(database: &TestDatabase, order_id: &str) {
     }
 }
 
-/// Runs a check of an order that it makes and lets expire, with orders of other names until one was
-/// checked before the sweeper came by.
+/// Runs a check of an order that it places and lets expire, with other orders until one is checked
+/// before its release by the sweeper.
 pub(crate) fn unswept(database: &TestDatabase, check: impl Fn(&str)) {
     for number in 1..=20 {
         let order_id = format!("HELD-{number}");

@@ -21,7 +21,7 @@ fn deallocated(reason: DeallocationReason) -> Event {
 }
 
 #[test]
-fn why_units_came_is_told() {
+fn the_reason_of_an_allocation_is_described() {
     let cases = [
         (AllocationReason::NewLine, "new_line", "10 units allocated from batch B-1"),
         (AllocationReason::Refill, "refill", "10 units allocated from batch B-1: the line was sent again"),
@@ -36,7 +36,7 @@ fn why_units_came_is_told() {
 }
 
 #[test]
-fn why_units_went_is_told() {
+fn the_reason_of_a_deallocation_is_described() {
     let cases = [
         (DeallocationReason::Request, "request", "10 units returned to batch B-1 on request"),
         (DeallocationReason::Cancellation, "cancellation", "10 units returned to batch B-1: the order was cancelled"),
@@ -75,7 +75,7 @@ fn what_a_line_waits_for_is_told() {
 }
 
 #[test]
-fn the_life_of_a_hold_is_told() {
+fn the_life_cycle_of_a_hold_is_described() {
     let ((order_id, sku, quantity), expires_at) = (line(), now());
     let until = json!({"expires_at": "2027-01-15T08:00:00.123456Z"});
     let firm = Event::LinePlaced {
@@ -113,7 +113,7 @@ fn the_life_of_a_hold_is_told() {
 }
 
 #[test]
-fn a_promise_that_got_worse_is_told_with_both_dates() {
+fn a_worse_promise_is_described_with_both_dates() {
     let (order_id, sku, quantity) = line();
     let event = Event::PromiseWorsened {
         order_id,
@@ -130,7 +130,7 @@ fn a_promise_that_got_worse_is_told_with_both_dates() {
 }
 
 #[test]
-fn events_of_a_product_alone_have_words_too() {
+fn events_of_a_product_alone_are_described_too() {
     let (reference, eta) = (reference("B-1"), Eta::InStock);
     let added =
         Event::BatchAdded { reference: reference.clone(), sku: sku("LAMP"), purchased_quantity: quantity(1), eta };
@@ -163,7 +163,7 @@ fn on_list(name: &str, reason: WithdrawalReason) -> Event {
 }
 
 #[test]
-fn what_the_warehouse_did_is_told() {
+fn warehouse_events_are_described() {
     let cases = [
         ("listed", "10 units from batch B-1 to be picked: line 2 of pick list P-1"),
         ("picked", "10 units picked from batch B-1"),
@@ -178,7 +178,7 @@ fn what_the_warehouse_did_is_told() {
 }
 
 #[test]
-fn why_units_left_a_pick_list_is_told() {
+fn the_reason_of_a_withdrawal_is_described() {
     let cases = [
         (WithdrawalReason::Deallocated, "deallocated", "its units are no longer allocated"),
         (WithdrawalReason::NotInStock, "not_in_stock", "the batch is no longer in stock"),
