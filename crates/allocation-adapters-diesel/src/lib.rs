@@ -8,9 +8,11 @@
 
 mod any_connection;
 mod clock;
+mod columns;
 mod connect_error;
 mod database_url;
 mod error;
+mod event_row;
 mod expiry;
 mod flags;
 mod generation;

@@ -199,7 +199,7 @@ on_both_databases! {
         who_has_lost_the_lease_writes_nothing,
         writing_renews_the_lease,
         parked_events_are_marked_to_be_sent_again,
-        an_event_that_cannot_be_read_ends_a_page_and_is_told,
+        an_event_of_a_later_version_is_read_as_it_is_stored,
         parked_events_that_are_not_retained_are_forgotten,
         what_commands_have_caused_is_found_before_and_after_it_is_numbered;
     event_log:

@@ -2,7 +2,7 @@
 
 use crate::broker::Broker;
 use crate::name::BrokerName;
-use allocation_cloudevents::{MEDIA_TYPE, cloud_event, event_type};
+use allocation_cloudevents::{MEDIA_TYPE, cloud_event};
 use allocation_ports::{BrokerUnavailable, Delivery, EventPublisher, LoggedEvent, PendingConfirms, PublishStatus};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, poll_immediate, ready};
@@ -54,8 +54,9 @@ impl RabbitPublisher {
 
     /// Returns the message of an event, or the reason why there is none.
     fn message(&self, event: &LoggedEvent) -> Result<Message, String> {
-        let body = serde_json::to_vec(&cloud_event(event, &self.source)).map_err(|error| error.to_string())?;
-        Ok(Message { id: event.position.to_string(), key: event_type(&event.event), body })
+        let event = cloud_event(event, &self.source).map_err(|error| error.to_string())?;
+        let body = serde_json::to_vec(&event).map_err(|error| error.to_string())?;
+        Ok(Message { id: event.position().to_string(), key: event.event_type(), body })
     }
 }
 

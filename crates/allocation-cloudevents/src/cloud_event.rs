@@ -1,8 +1,8 @@
-use crate::event_type;
-use allocation_domain::Event;
+use crate::type_of;
 use allocation_ports::{CausationId, LoggedEvent, Subject, TraceParent};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 /// An event in the format of CloudEvents 1.0, structured mode, JSON.
 #[derive(Debug, Serialize)]
@@ -13,7 +13,7 @@ pub struct CloudEvent<'a> {
     source: &'a str,
     r#type: &'static str,
     #[serde(serialize_with = "text")]
-    subject: Subject,
+    subject: &'a Subject,
     #[serde(serialize_with = "instant")]
     time: DateTime<Utc>,
     datacontenttype: &'static str,
@@ -21,27 +21,55 @@ pub struct CloudEvent<'a> {
     traceparent: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     causationid: Option<&'a str>,
-    data: &'a Event,
+    data: &'a RawValue,
+}
+
+impl CloudEvent<'_> {
+    /// Returns the position of the event, whose decimal digits are its `id`.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.id
+    }
+
+    /// Returns the type of the event.
+    #[must_use]
+    pub const fn event_type(&self) -> &'static str {
+        self.r#type
+    }
+}
+
+/// Why an event of the log has no published form.
+#[derive(Debug, thiserror::Error)]
+pub enum UnpublishableEvent {
+    /// No published type has this name.
+    #[error("no type is published for events named {0:?}, a later version may have one")]
+    UnknownName(String),
+    /// The stored text is not JSON.
+    #[error("the stored event is not JSON")]
+    NotJson(#[source] serde_json::Error),
 }
 
 /// Returns an event of the log as a `CloudEvent` with this `source`, a URI reference that names the service.
 ///
-/// The `id` is the position in decimal digits. The `data` is the event as the domain crate serializes it,
-/// so that a Rust consumer can restore it unchanged.
-#[must_use]
-pub fn cloud_event<'a>(event: &'a LoggedEvent, source: &'a str) -> CloudEvent<'a> {
-    CloudEvent {
+/// The `id` is the position in decimal digits. The `data` is the event as it was stored, which is the form
+/// that the domain crate writes, so that a Rust consumer can restore it.
+///
+/// # Errors
+///
+/// Returns [`UnpublishableEvent`] if a later version has stored the event, or if it is not JSON.
+pub fn cloud_event<'a>(event: &'a LoggedEvent, source: &'a str) -> Result<CloudEvent<'a>, UnpublishableEvent> {
+    Ok(CloudEvent {
         specversion: "1.0",
         id: event.position,
         source,
-        r#type: event_type(&event.event),
-        subject: Subject::of(&event.event),
+        r#type: type_of(&event.name).ok_or_else(|| UnpublishableEvent::UnknownName(event.name.clone()))?,
+        subject: &event.subject,
         time: event.occurred_at,
         datacontenttype: "application/json",
         traceparent: event.context.traceparent.as_ref().map(TraceParent::as_str),
         causationid: event.context.causation_id.as_ref().map(CausationId::as_str),
-        data: &event.event,
-    }
+        data: serde_json::from_str(&event.json).map_err(UnpublishableEvent::NotJson)?,
+    })
 }
 
 fn text<S: Serializer>(value: &impl std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {

@@ -8,8 +8,8 @@
 mod cloud_event;
 mod types;
 
-pub use cloud_event::{CloudEvent, cloud_event};
-pub use types::{TYPES, event_name, event_type};
+pub use cloud_event::{CloudEvent, UnpublishableEvent, cloud_event};
+pub use types::{TYPES, event_name, event_type, type_of};
 
 /// The media type of one event.
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";

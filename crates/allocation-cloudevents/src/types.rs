@@ -12,6 +12,15 @@ macro_rules! types {
             match event { $(Event::$variant { .. } => $type),+ }
         }
 
+        /// Returns the type of the events with a name ([`Event::name`]), `None` for an unknown name.
+        #[must_use]
+        pub fn type_of(name: &str) -> Option<&'static str> {
+            match name {
+                $($name => Some($type),)+
+                _ => None,
+            }
+        }
+
         /// Returns the name ([`Event::name`]) of the events of a type, `None` for an unknown type.
         #[must_use]
         pub fn event_name(event_type: &str) -> Option<&'static str> {

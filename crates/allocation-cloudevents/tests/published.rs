@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use allocation_cloudevents::{TYPES, cloud_event};
-use allocation_domain::{Event, Sku};
-use allocation_ports::{CausationId, EventContext, LoggedEvent, TraceParent};
+use allocation_domain::Event;
+use allocation_ports::{CausationId, EventContext, LoggedEvent, Subject, TraceParent};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -26,15 +26,16 @@ fn written_today(event: &Value) -> Value {
     let data: Event = serde_json::from_value(event["data"].clone()).unwrap();
     let logged = LoggedEvent {
         position: text(event, "id").parse().unwrap(),
-        sku: Sku::parse(text(&event["data"], "sku")).unwrap(),
         occurred_at: text(event, "time").parse().unwrap(),
-        event: data,
+        name: data.name().to_owned(),
+        subject: Subject::of(&data),
+        json: serde_json::to_string(&data).unwrap(),
         context: EventContext {
             traceparent: event["traceparent"].as_str().and_then(TraceParent::parse),
             causation_id: event["causationid"].as_str().and_then(CausationId::parse),
         },
     };
-    serde_json::to_value(cloud_event(&logged, text(event, "source"))).unwrap()
+    serde_json::to_value(cloud_event(&logged, text(event, "source")).unwrap()).unwrap()
 }
 
 /// Checks that every member of the one is in the other, with its value.

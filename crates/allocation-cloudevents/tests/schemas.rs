@@ -2,12 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use allocation_cloudevents::{TYPES, cloud_event, event_name, event_type};
+use allocation_cloudevents::{TYPES, UnpublishableEvent, cloud_event, event_name, event_type, type_of};
 use allocation_domain::{
     AllocationReason, BatchReference, DeallocationReason, Eta, Event, OnShortage, OrderId, PickListId, Quantity, Sku,
     Units, WithdrawalReason,
 };
-use allocation_ports::{CausationId, EventContext, LoggedEvent, TraceParent};
+use allocation_ports::{CausationId, EventContext, LoggedEvent, Subject, TraceParent};
 use chrono::{DateTime, Utc};
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -127,15 +127,19 @@ fn examples() -> Vec<Event> {
     events
 }
 
-fn written(event: &Event, context: EventContext) -> Value {
-    let logged = LoggedEvent {
+fn logged(event: &Event, context: EventContext) -> LoggedEvent {
+    LoggedEvent {
         position: 9_007_199_254_740_993,
-        sku: Sku::parse("LAMP").unwrap(),
         occurred_at: instant(),
-        event: event.clone(),
+        name: event.name().to_owned(),
+        subject: Subject::of(event),
+        json: serde_json::to_string(event).unwrap(),
         context,
-    };
-    serde_json::to_value(cloud_event(&logged, "/allocation")).unwrap()
+    }
+}
+
+fn written(event: &Event, context: EventContext) -> Value {
+    serde_json::to_value(cloud_event(&logged(event, context), "/allocation").unwrap()).unwrap()
 }
 
 fn context() -> EventContext {
@@ -165,8 +169,10 @@ fn there_is_an_example_of_every_type_and_names_lead_to_types_and_back() {
     assert_eq!(types, TYPES.iter().copied().collect());
     for event in &examples {
         assert_eq!(event_name(event_type(event)), Some(event.name()));
+        assert_eq!(type_of(event.name()), Some(event_type(event)));
     }
     assert_eq!(event_name("allocation.line.allocated.v2"), None);
+    assert_eq!(type_of("of_the_future"), None);
 }
 
 #[test]
@@ -230,4 +236,18 @@ fn an_event_is_written_as_a_cloud_event() {
     let subject = |event: &Event| written(event, EventContext::default())["subject"].clone();
     assert_eq!(subject(&examples()[0]), "batches/B-1/ü");
     assert_eq!(subject(&Event::OutOfStock { sku: Sku::parse("LAMP").unwrap() }), "products/LAMP");
+}
+
+#[test]
+fn data_is_published_as_it_was_stored_and_what_has_no_type_or_is_not_json_is_rejected() {
+    let sold_out = logged(&Event::OutOfStock { sku: Sku::parse("LAMP").unwrap() }, EventContext::default());
+    let stored = r#"{"type":"out_of_stock","sku":"LAMP","of":[1e2,"a later version"]}"#;
+    let more = LoggedEvent { json: stored.to_owned(), ..sold_out.clone() };
+    let text = serde_json::to_string(&cloud_event(&more, "/allocation").unwrap()).unwrap();
+    assert!(text.ends_with(&format!(r#""data":{stored}}}"#)), "{text}");
+    let unknown = LoggedEvent { name: "of_the_future".to_owned(), ..sold_out.clone() };
+    let rejected = cloud_event(&unknown, "/allocation");
+    assert!(matches!(rejected, Err(UnpublishableEvent::UnknownName(name)) if name == "of_the_future"));
+    let broken = LoggedEvent { json: r#"{"type":"#.to_owned(), ..sold_out };
+    assert!(matches!(cloud_event(&broken, "/allocation"), Err(UnpublishableEvent::NotJson(_))));
 }

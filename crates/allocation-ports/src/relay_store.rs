@@ -1,4 +1,4 @@
-use crate::{Lease, LoggedEvent, PageSize, ReadLogError, StoreError};
+use crate::{Lease, LoggedEvent, PageSize, StoreError};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
@@ -81,9 +81,8 @@ pub trait RelayStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`ReadLogError::Store`] when the database fails. MUST be [`ReadLogError::Unreadable`] when the first
-    /// event cannot be read; a later unreadable event ends the page before it.
-    fn to_retry(&self, page: PageSize) -> Result<Vec<LoggedEvent>, ReadLogError>;
+    /// [`StoreError`] when the database fails.
+    fn to_retry(&self, page: PageSize) -> Result<Vec<LoggedEvent>, StoreError>;
 
     /// Marks the given events to be sent again by the relay, and returns the number marked. Events that are
     /// not parked are ignored.

@@ -1,16 +1,14 @@
 //! The event log.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::columns::{Columns, Sql};
 use crate::error::{corrupt, store_error};
+use crate::event_row::EventRow;
 use crate::reads::fitting::fitting;
-use crate::row;
 use crate::statement::statement;
-use allocation_ports::{
-    CausationId, EventContext, EventFilter, EventPage, LogBounds, LoggedEvent, PageSize, ReadLogError, StoreError,
-    TraceParent,
-};
+use allocation_ports::{EventFilter, EventPage, LogBounds, LoggedEvent, PageSize, ReadLogError, StoreError};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::BigInt;
 
 /// The number of events that a page scans for a filter by type alone.
 const SCAN_LIMIT: u64 = 10_000;
@@ -22,21 +20,15 @@ statement! {
 
 statement! {
     /// Events after a position.
-    Events<'a>(after: BigInt => i64, limit: BigInt => i64) on MultiBackend -> (
-        BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>,
-    ),
-    "SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
-     WHERE position > ? ORDER BY position LIMIT ?"
+    Events<'a>(after: BigInt => i64, limit: BigInt => i64) on MultiBackend -> Sql<EventRow>,
+    "SELECT ", EventRow::COLUMNS, " FROM events WHERE position > ? ORDER BY position LIMIT ?"
 }
 
 statement! {
     /// Parked events to retry.
-    ToRetry<'a>(limit: BigInt => i64) on MultiBackend -> (
-        BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>,
-    ),
-    "SELECT e.position, e.sku, e.occurred_at, e.payload, e.traceparent, e.causation_id
-     FROM parked_events AS p JOIN events AS e ON e.position = p.position
-     WHERE p.retry ORDER BY p.position LIMIT ?"
+    ToRetry<'a>(limit: BigInt => i64) on MultiBackend -> Sql<EventRow>,
+    "SELECT ", EventRow::COLUMNS, " FROM parked_events JOIN events USING (position)
+     WHERE retry ORDER BY position LIMIT ?"
 }
 
 /// Returns the bounds of the event log.
@@ -69,64 +61,22 @@ pub(crate) fn events(
     };
     let rows: Vec<EventRow> = rows.map_err(store_error)?;
     let is_full = rows.len() >= usize::from(page.get());
-    let found = rows.len();
-    let events = readable(rows)?;
-    let ends_early = is_full || events.len() < found;
-    let next = events.last().filter(|_| ends_early).map_or(until, |event| event.position);
+    let events = logged(rows)?;
+    let next = events.last().filter(|_| is_full).map_or(until, |event| event.position);
     Ok(EventPage { events, next })
 }
 
 /// Returns the first parked events to retry.
-pub(crate) fn to_retry(connection: &mut AnyConnection, page: PageSize) -> Result<Vec<LoggedEvent>, ReadLogError> {
+pub(crate) fn to_retry(connection: &mut AnyConnection, page: PageSize) -> Result<Vec<LoggedEvent>, StoreError> {
     let statement = ToRetry { limit: &i64::from(page.get()) };
     let rows: Vec<EventRow> = statement.load(connection).map_err(store_error)?;
-    readable(rows)
+    logged(rows)
 }
 
-/// Returns the events before the first unreadable one, or an error if that is the first of all.
-fn readable(rows: Vec<EventRow>) -> Result<Vec<LoggedEvent>, ReadLogError> {
-    let mut events = Vec::with_capacity(rows.len());
-    for row in rows {
-        let position = u64::try_from(row.position).map_err(corrupt)?;
-        match row.event() {
-            Ok(event) => events.push(event),
-            Err(source) if events.is_empty() => return Err(ReadLogError::Unreadable { position, source }),
-            Err(_) => break,
-        }
-    }
-    Ok(events)
+fn logged(rows: Vec<EventRow>) -> Result<Vec<LoggedEvent>, StoreError> {
+    rows.into_iter().map(EventRow::event).collect()
 }
 
 fn number(position: u64) -> Result<i64, StoreError> {
     i64::try_from(position).map_err(|error| StoreError::Failed(error.into()))
-}
-
-/// The selected columns of a row of `events`.
-#[derive(Debug, Queryable)]
-pub(super) struct EventRow {
-    position: i64,
-    sku: String,
-    occurred_at: i64,
-    payload: String,
-    traceparent: Option<String>,
-    causation_id: Option<String>,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the context of an event is none")]
-struct NoOrigin;
-
-impl EventRow {
-    fn event(self) -> Result<LoggedEvent, StoreError> {
-        let no_origin = || corrupt(NoOrigin);
-        let traceparent = self.traceparent.map(|text| TraceParent::parse(&text).ok_or_else(no_origin));
-        let causation_id = self.causation_id.map(|text| CausationId::parse(&text).ok_or_else(no_origin));
-        Ok(LoggedEvent {
-            position: u64::try_from(self.position).map_err(corrupt)?,
-            sku: row::sku(self.sku)?,
-            occurred_at: row::instant(self.occurred_at)?,
-            event: serde_json::from_str(&self.payload).map_err(corrupt)?,
-            context: EventContext { traceparent: traceparent.transpose()?, causation_id: causation_id.transpose()? },
-        })
-    }
 }

@@ -1,11 +1,12 @@
 //! Events of the log that match a filter.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
-use crate::reads::events::EventRow;
+use crate::columns::{Columns, Sql};
+use crate::event_row::EventRow;
 use crate::statement::statement;
 use allocation_ports::{EventFilter, PageSize, Subject};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Text};
 
 /// Defines the statements of a database.
 ///
@@ -18,47 +19,39 @@ macro_rules! statements {
     ($of_types:ident, $of_order:ident, $of_batch:ident, $of_product:ident, $is_listed:literal, $apart:literal) => {
         statement! {
             $of_types<'a>(after: BigInt => i64, until: BigInt => i64, types: Text => str, limit: BigInt => i64)
-                on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
-            concat!(
-                "SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
+                on MultiBackend -> Sql<EventRow>,
+            "SELECT ", EventRow::COLUMNS, " FROM events
 WHERE position > ? AND position <= ? AND ", $is_listed, " ORDER BY position LIMIT ?"
-            )
         }
 
         statement! {
             $of_order<'a>(
                 order_id: Text => str, after: BigInt => i64, all: Text => str, types: Text => str,
                 limit: BigInt => i64,
-            ) on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
-            concat!(
-                "SELECT * FROM (
-                     SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
-                     WHERE order_id = ? AND position > ? AND (? = '' OR ", $is_listed, ") ", $apart, "
-                 ) AS e ORDER BY position LIMIT ?"
-            )
+            ) on MultiBackend -> Sql<EventRow>,
+            "SELECT * FROM (
+                 SELECT ", EventRow::COLUMNS, " FROM events
+                 WHERE order_id = ? AND position > ? AND (? = '' OR ", $is_listed, ") ", $apart, "
+             ) AS e ORDER BY position LIMIT ?"
         }
 
         statement! {
             $of_batch<'a>(
                 reference: Text => str, after: BigInt => i64, all: Text => str, types: Text => str,
                 limit: BigInt => i64,
-            ) on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
-            concat!(
-                "SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
+            ) on MultiBackend -> Sql<EventRow>,
+            "SELECT ", EventRow::COLUMNS, " FROM events
 WHERE reference = ? AND position > ? AND (? = '' OR ", $is_listed, ") ORDER BY position LIMIT ?"
-            )
         }
 
         statement! {
             $of_product<'a>(
                 sku: Text => str, after: BigInt => i64, all: Text => str, types: Text => str,
                 limit: BigInt => i64,
-            ) on MultiBackend -> (BigInt, Text, BigInt, Text, Nullable<Text>, Nullable<Text>),
-            concat!(
-                "SELECT position, sku, occurred_at, payload, traceparent, causation_id FROM events
-                 WHERE sku = ? AND order_id IS NULL AND reference IS NULL AND position > ?
-                   AND (? = '' OR ", $is_listed, ") ORDER BY position LIMIT ?"
-            )
+            ) on MultiBackend -> Sql<EventRow>,
+            "SELECT ", EventRow::COLUMNS, " FROM events
+             WHERE sku = ? AND order_id IS NULL AND reference IS NULL AND position > ?
+               AND (? = '' OR ", $is_listed, ") ORDER BY position LIMIT ?"
         }
     };
 }

@@ -4,8 +4,8 @@ use super::Store;
 use crate::{reads, relaying};
 use allocation_domain::Event;
 use allocation_ports::{
-    CausationId, CommandEffects, Lease, LoggedEvent, PageSize, ParkedEvent, ReadLogError, RecordError, RelayProgress,
-    RelayStore, StoreError,
+    CausationId, CommandEffects, Lease, LoggedEvent, PageSize, ParkedEvent, RecordError, RelayProgress, RelayStore,
+    StoreError,
 };
 use std::time::Duration;
 
@@ -30,8 +30,8 @@ impl RelayStore for Store {
         self.read(relaying::unnumbered)
     }
 
-    fn to_retry(&self, page: PageSize) -> Result<Vec<LoggedEvent>, ReadLogError> {
-        self.read(|connection| Ok(reads::to_retry(connection, page)))?
+    fn to_retry(&self, page: PageSize) -> Result<Vec<LoggedEvent>, StoreError> {
+        self.read(|connection| reads::to_retry(connection, page))
     }
 
     fn retry(&self, positions: &[u64]) -> Result<u64, StoreError> {

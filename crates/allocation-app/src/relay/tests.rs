@@ -1,11 +1,10 @@
 use super::*;
 use crate::EngineCounters;
 use crate::testing::{cause, clock, now, sku};
-use allocation_domain::Event;
 use allocation_ports::mocks::{MockEventLog, MockEventPublisher, MockLeases, MockPendingConfirms, MockRelayStore};
 use allocation_ports::{
     BrokerUnavailable, Delivery, EngineMetrics, EventContext, EventPage, GroupMeasure, LoggedEvent, ParkedEvent,
-    PendingConfirms, PublishStatus, ReadLogError, RecordError, StoreError,
+    PendingConfirms, PublishStatus, ReadLogError, RecordError, Subject,
 };
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -20,8 +19,6 @@ struct World {
     /// The position of the oldest retained event.
     oldest: u64,
     checkpoint: u64,
-    /// The positions of unreadable events.
-    unreadable: Vec<u64>,
     parked: BTreeMap<u64, ParkedEvent>,
     /// Whether another process has the lease.
     lease_is_lost: bool,
@@ -46,26 +43,17 @@ struct World {
     recorded: u32,
 }
 
-impl World {
-    /// Returns the events up to the first unreadable one, or an error if that is the first.
-    fn readable(&self, positions: &[u64]) -> Result<Vec<LoggedEvent>, ReadLogError> {
-        match positions {
-            [position, ..] if self.unreadable.contains(position) => {
-                let source = StoreError::Failed(cause("no such event"));
-                Err(ReadLogError::Unreadable { position: *position, source })
-            }
-            _ => {
-                Ok(positions.iter().copied().take_while(|place| !self.unreadable.contains(place)).map(event).collect())
-            }
-        }
-    }
-}
-
 type Shared = Arc<Mutex<World>>;
 
 fn event(position: u64) -> LoggedEvent {
-    let event = Event::OutOfStock { sku: sku("LAMP") };
-    LoggedEvent { position, sku: sku("LAMP"), occurred_at: now(), event, context: EventContext::default() }
+    LoggedEvent {
+        position,
+        occurred_at: now(),
+        name: "out_of_stock".to_owned(),
+        subject: Subject::Product(sku("LAMP")),
+        json: r#"{"type":"out_of_stock","sku":"LAMP"}"#.to_owned(),
+        context: EventContext::default(),
+    }
 }
 
 fn log(world: &Shared) -> MockEventLog {
@@ -76,8 +64,7 @@ fn log(world: &Shared) -> MockEventLog {
             return Err(ReadLogError::Gone { oldest: world.oldest });
         }
         let first = (after + 1).max(world.oldest);
-        let found: Vec<u64> = (first..=world.events).take(page.get().into()).collect();
-        let events = world.readable(&found)?;
+        let events: Vec<_> = (first..=world.events).take(page.get().into()).map(event).collect();
         let next = events.last().map_or(after, |last| last.position);
         Ok(EventPage { events, next })
     });
@@ -93,8 +80,7 @@ fn store(world: &Shared) -> MockRelayStore {
         let world = shared.lock().unwrap();
         let retained = |position: &u64| *position >= world.oldest;
         let marked = world.parked.values().filter(|parked| parked.retry).map(|parked| parked.position);
-        let found: Vec<u64> = marked.filter(retained).take(page.get().into()).collect();
-        world.readable(&found)
+        Ok(marked.filter(retained).take(page.get().into()).map(event).collect())
     });
     let shared = Arc::clone(world);
     store.expect_record().returning(move |lease, _, progress| {
@@ -277,20 +263,23 @@ fn what_nobody_wants_is_parked_with_the_reason_and_holds_up_nothing() {
 }
 
 #[test]
-fn an_event_that_cannot_be_read_is_parked_and_holds_up_nothing() {
-    let world = World { events: 30, unreadable: vec![1, 7, 8, 30], ..World::default() };
+fn an_event_that_cannot_be_published_is_parked_and_holds_up_nothing() {
+    let mut world = World { events: 30, ..World::default() };
+    for position in [1, 7, 8, 30] {
+        world.broker.insert(position, vec![Delivery::Poison("no type is published".to_owned())]);
+    }
     let (world, done) = relay(world, |world| world.checkpoint == 30);
     assert!(done);
-    assert_eq!(world.sent, (1..=30).filter(|position| ![1, 7, 8, 30].contains(position)).collect::<Vec<_>>());
+    assert_eq!(world.sent, (1..=30).collect::<Vec<_>>());
     assert_eq!(world.parked.keys().copied().collect::<Vec<_>>(), [1, 7, 8, 30]);
-    let reason = &world.parked[&7].reason;
-    assert!(reason.starts_with("it cannot be read: ") && reason.ends_with("no such event"), "{reason}");
+    assert_eq!(world.parked[&7].reason, "no type is published");
     assert_eq!(world.connected, 1, "no fault of the broker");
 }
 
 #[test]
-fn an_event_that_still_cannot_be_read_when_it_is_to_be_sent_again_is_parked_again() {
-    let mut world = World { events: 6, checkpoint: 6, unreadable: vec![3], ..World::default() };
+fn an_event_that_still_cannot_be_published_when_it_is_to_be_sent_again_is_parked_again() {
+    let mut world = World { events: 6, checkpoint: 6, ..World::default() };
+    world.broker.insert(3, vec![Delivery::Poison("no type is published".to_owned())]);
     for position in [2, 3, 4] {
         let reason = "x".to_owned();
         world.parked.insert(position, ParkedEvent { position, reason, parked_at: now(), retry: true });
@@ -298,7 +287,7 @@ fn an_event_that_still_cannot_be_read_when_it_is_to_be_sent_again_is_parked_agai
     let left = |world: &World| world.parked.values().all(|parked| !parked.retry);
     let (world, done) = relay(world, left);
     assert!(done);
-    assert_eq!((world.sent, world.parked.keys().copied().collect::<Vec<_>>()), (vec![2, 4], vec![3]));
+    assert_eq!((world.sent, world.parked.keys().copied().collect::<Vec<_>>()), (vec![2, 3, 4], vec![3]));
 }
 
 #[test]

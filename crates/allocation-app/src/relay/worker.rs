@@ -1,7 +1,7 @@
-use super::deliveries::{Page, Refusals, parked, sum_up_retried};
+use super::deliveries::{Page, Refusals, sum_up_retried};
 use super::{Relay, RelayPorts, RelaySettings};
+use crate::FailureLog;
 use crate::background::StopSignal;
-use crate::{ErrorChain, FailureLog};
 use allocation_ports::{
     BrokerUnavailable, Delivery, EventFilter, Lease, LoggedEvent, ParkedEvent, PendingConfirms, PublishStatus,
     ReadLogError, RecordError, RelayProgress, StoreError,
@@ -29,8 +29,6 @@ enum Ended {
     Away(#[from] BrokerUnavailable),
     #[error("the broker refuses the event at position {0}")]
     Refused(u64),
-    #[error("the event at position {0} cannot be read")]
-    Unreadable(u64, String),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -38,9 +36,6 @@ enum Ended {
 impl From<ReadLogError> for Ended {
     fn from(error: ReadLogError) -> Self {
         match error {
-            ReadLogError::Unreadable { position, source } => {
-                Self::Unreadable(position, format!("it cannot be read: {}", ErrorChain(&source)))
-            }
             ReadLogError::Store(error) => Self::Store(error),
             // `read` handles removed positions itself.
             gone @ ReadLogError::Gone { .. } => Self::Store(StoreError::Failed(gone.into())),
@@ -100,7 +95,7 @@ impl Worker {
         match ended {
             Ended::Stopped => Duration::ZERO,
             Ended::LeaseLost => self.renewal(),
-            Ended::Away(_) | Ended::Refused(_) | Ended::Unreadable(..) | Ended::Store(_) => {
+            Ended::Away(_) | Ended::Refused(_) | Ended::Store(_) => {
                 self.failures = self.failures.saturating_add(1);
                 self.log.failed(ended);
                 self.settings.backoff.after(self.failures)
@@ -153,17 +148,13 @@ impl Worker {
                 // Events that are no longer retained cannot be published.
                 done.checkpoint = after;
                 self.record(&mut done)?;
-                events = self.read_or_park(&mut after, &mut done)?;
+                events = self.read(&mut after)?;
             }
             self.renew_in_time()?;
             if !events.is_empty() {
                 let sent = self.ports.publisher.send(&events)?;
                 self.record(&mut done)?;
-                let next = match self.read(&mut after) {
-                    // The error recurs once the events before it are done.
-                    Err(Ended::Unreadable(..)) => Ok(Vec::new()),
-                    next => next,
-                };
+                let next = self.read(&mut after);
                 let page = self.finish(&events, sent)?;
                 done = page.progress;
                 let ended = page.refused.map_or_else(|| next.map(|next| events = next), |at| Err(Ended::Refused(at)));
@@ -192,19 +183,6 @@ impl Worker {
     fn rest_after(&mut self, worked: Duration) -> Duration {
         let at_most = self.settings.lease_time / 2;
         if self.ports.rush.is_overloaded() { (worked * REST_IN_RUSH).min(at_most) } else { Duration::ZERO }
-    }
-
-    /// Returns the next events. Parks the next event instead if it is unreadable.
-    fn read_or_park(&self, after: &mut u64, done: &mut RelayProgress) -> Result<Vec<LoggedEvent>, Ended> {
-        match self.read(after) {
-            Err(Ended::Unreadable(position, reason)) => {
-                done.parked.push(parked(position, reason, self.ports.clock.now()));
-                tell(&done.parked);
-                *after = position;
-                Ok(Vec::new())
-            }
-            read => read,
-        }
     }
 
     /// Returns the next events and advances the position to read after.
@@ -286,19 +264,13 @@ impl Worker {
 
     /// Publishes again the first parked events that are marked for it; returns whether there were any.
     fn retry_parked(&mut self) -> Result<bool, Ended> {
-        let mut progress = match self.ports.store.to_retry(self.settings.page).map_err(Ended::from) {
-            Ok(events) if events.is_empty() => return Ok(false),
-            Ok(events) => {
-                let sent = self.ports.publisher.send(&events)?;
-                let deliveries = self.deliveries(sent)?;
-                sum_up_retried(&events, deliveries, self.ports.clock.now())
-            }
-            Err(Ended::Unreadable(position, reason)) => {
-                let parked = vec![parked(position, reason, self.ports.clock.now())];
-                RelayProgress { parked, ..RelayProgress::default() }
-            }
-            Err(ended) => return Err(ended),
-        };
+        let events = self.ports.store.to_retry(self.settings.page)?;
+        if events.is_empty() {
+            return Ok(false);
+        }
+        let sent = self.ports.publisher.send(&events)?;
+        let deliveries = self.deliveries(sent)?;
+        let mut progress = sum_up_retried(&events, deliveries, self.ports.clock.now());
         tell(&progress.parked);
         self.record(&mut progress)?;
         Ok(true)

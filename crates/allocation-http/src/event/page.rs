@@ -3,7 +3,7 @@ use crate::api::Api;
 use crate::problem::{Kind, Problem};
 use actix_web::HttpRequest;
 use actix_web::web::Data;
-use allocation_cloudevents::{cloud_event, event_type};
+use allocation_cloudevents::{CloudEvent, cloud_event};
 use allocation_ports::{EventLog, EventPage, LoggedEvent, PageSize, ReadLogError};
 use std::io::Write;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl Page {
         params: &Params,
         after: Option<u64>,
         size: PageSize,
-        write: fn(&mut Vec<u8>, &[LoggedEvent], &str) -> serde_json::Result<()>,
+        write: fn(&mut Vec<u8>, &[CloudEvent<'_>]) -> serde_json::Result<()>,
     ) -> Result<Self, Problem> {
         let (log, source): (Arc<dyn EventLog>, _) = (Arc::clone(&api.feed.log), Arc::clone(&api.feed.source));
         let filter = params.filter.clone();
@@ -59,10 +59,13 @@ impl Page {
                 (read, _) => read,
             };
             let EventPage { events, next } = read.map_err(|error| not_read(error, after))?;
-            let mut body = Vec::with_capacity(2 + events.len() * USUAL_BYTES);
-            write(&mut body, &events, &source)
+            let published = publishable(&events, &source)?;
+            let is_whole = published.len() == events.len();
+            let next = published.last().filter(|_| !is_whole).map_or(next, CloudEvent::position);
+            let mut body = Vec::with_capacity(2 + published.len() * USUAL_BYTES);
+            write(&mut body, &published)
                 .map_err(|error| Problem::of(Kind::InternalError).caused_by(Arc::new(error)))?;
-            Ok::<_, Problem>(Self { body, is_empty: events.is_empty(), next })
+            Ok::<_, Problem>(Self { body, is_empty: published.is_empty(), next })
         };
         api.readers.run(request, read).await
     }
@@ -75,23 +78,39 @@ fn not_read(error: ReadLogError, after: Option<u64>) -> Problem {
     }
 }
 
-fn write_array(body: &mut Vec<u8>, events: &[LoggedEvent], source: &str) -> serde_json::Result<()> {
+/// Returns the events before the first one that cannot be published, or the problem if that is the first of
+/// all.
+fn publishable<'a>(events: &'a [LoggedEvent], source: &'a str) -> Result<Vec<CloudEvent<'a>>, Problem> {
+    let mut published = Vec::with_capacity(events.len());
+    for event in events {
+        match cloud_event(event, source) {
+            Ok(event) => published.push(event),
+            Err(error) if published.is_empty() => {
+                return Err(Problem::of(Kind::InternalError).caused_by(Arc::new(error)));
+            }
+            Err(_) => break,
+        }
+    }
+    Ok(published)
+}
+
+fn write_array(body: &mut Vec<u8>, events: &[CloudEvent<'_>]) -> serde_json::Result<()> {
     body.push(b'[');
     for (place, event) in events.iter().enumerate() {
         if place > 0 {
             body.push(b',');
         }
-        serde_json::to_writer(&mut *body, &cloud_event(event, source))?;
+        serde_json::to_writer(&mut *body, event)?;
     }
     body.push(b']');
     Ok(())
 }
 
-fn write_stream(body: &mut Vec<u8>, events: &[LoggedEvent], source: &str) -> serde_json::Result<()> {
+fn write_stream(body: &mut Vec<u8>, events: &[CloudEvent<'_>]) -> serde_json::Result<()> {
     for event in events {
-        write!(body, "id: {}\nevent: {}\ndata: ", event.position, event_type(&event.event))
+        write!(body, "id: {}\nevent: {}\ndata: ", event.position(), event.event_type())
             .map_err(serde_json::Error::io)?;
-        serde_json::to_writer(&mut *body, &cloud_event(event, source))?;
+        serde_json::to_writer(&mut *body, event)?;
         body.extend_from_slice(b"\n\n");
     }
     Ok(())

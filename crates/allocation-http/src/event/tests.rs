@@ -1,7 +1,6 @@
-use crate::testing::{Ports, get, now, order, secret, send, sku};
+use crate::testing::{Ports, get, now, order, secret, send};
 use actix_web::body::MessageBody;
 use actix_web::test::{self, TestRequest};
-use allocation_domain::Event;
 use allocation_ports::mocks::MockEventLog;
 use allocation_ports::{
     EventContext, EventFilter, EventPage, LogBounds, LoggedEvent, ReadLogError, StoreError, Subject, TraceParent,
@@ -19,9 +18,10 @@ const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 fn cancelled(position: u64) -> LoggedEvent {
     LoggedEvent {
         position,
-        sku: sku("LAMP"),
         occurred_at: now(),
-        event: Event::LineCancelled { order_id: order("O-1"), sku: sku("LAMP") },
+        name: "line_cancelled".to_owned(),
+        subject: Subject::Order(order("O-1")),
+        json: r#"{"type":"line_cancelled","order_id":"O-1","sku":"LAMP"}"#.to_owned(),
         context: EventContext { traceparent: TraceParent::parse(TRACE), causation_id: None },
     }
 }
@@ -63,6 +63,23 @@ async fn events_are_sent_as_a_batch_of_cloud_events_and_the_next_page_is_announc
     assert_eq!(rest.json().as_array().unwrap().len(), 1);
     let none = get(&api, rest.next()).await;
     assert_eq!((&*none.body, none.next()), (&b"[]"[..], "/events?limit=2&after=3"), "there is always a next one");
+}
+
+#[actix_web::test]
+async fn an_event_without_a_published_type_ends_a_page_and_is_an_error_at_its_start() {
+    let mut log = MockEventLog::new();
+    log.expect_read().returning(|after, _, _| {
+        let mut events: Vec<_> = (after + 1..=4).map(cancelled).collect();
+        events.iter_mut().filter(|event| event.position == 3).for_each(|event| event.name = "of_the_future".to_owned());
+        Ok(EventPage { events, next: 4 })
+    });
+    let api = ports(log).api();
+    let before = get(&api, "/events?after=0").await;
+    assert_eq!((before.json().as_array().unwrap().len(), before.next()), (2, "/events?limit=100&after=2"));
+    for path in ["/events?after=2", "/events/stream?after=2"] {
+        get(&api, path).await.problem("internal-error");
+    }
+    assert_eq!(get(&api, "/events?after=3").await.json()[0]["id"], "4");
 }
 
 #[actix_web::test]

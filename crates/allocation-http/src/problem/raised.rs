@@ -209,7 +209,7 @@ impl From<ReadLogError> for Problem {
     fn from(error: ReadLogError) -> Self {
         match error {
             ReadLogError::Gone { oldest } => Self::events_gone(oldest),
-            ReadLogError::Store(error) | ReadLogError::Unreadable { source: error, .. } => error.into(),
+            ReadLogError::Store(error) => error.into(),
         }
     }
 }
