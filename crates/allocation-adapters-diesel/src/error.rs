@@ -83,6 +83,11 @@ pub(crate) fn corrupt(cause: impl StdError + Send + Sync + 'static) -> StoreErro
     StoreError::Failed(Corrupt(Box::new(cause)).into())
 }
 
+/// Returns the error for a value that the database cannot store.
+pub(crate) fn failed(cause: impl StdError + Send + Sync + 'static) -> StoreError {
+    StoreError::Failed(cause.into())
+}
+
 /// A row that this program does not write.
 #[derive(Debug, thiserror::Error)]
 #[error("the database holds a row that this program cannot have written")]

@@ -1,11 +1,11 @@
-//! Events of the log as rows.
+//! Events as rows, of the outbox and of the log.
 
 use crate::columns::columns;
 use crate::error::corrupt;
 use crate::row;
 use allocation_ports::{CausationId, EventContext, LoggedEvent, StoreError, Subject, TraceParent};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 columns! {
     /// A row of `events` as readers of the log see it.
@@ -22,6 +22,39 @@ columns! {
         occurred_at: BigInt => i64,
         traceparent: Nullable<Text> => Option<String>,
         causation_id: Nullable<Text> => Option<String>,
+    }
+}
+
+columns! {
+    /// A row of `outbox` without the context of its command.
+    #[derive(Debug)]
+    struct OutboxRow<'a>, set OutboxRows<'a> {
+        sku: Text => &'a str,
+        version: BigInt => i64,
+        ordinal: Integer => i32,
+        name as "type": Text => &'static str,
+        order_id: Nullable<Text> => Option<&'a str>,
+        payload: Text => String,
+        occurred_at: BigInt => i64,
+    }
+}
+
+columns! {
+    /// The context of the command that caused an event.
+    #[derive(Debug, Clone, Copy, Default)]
+    struct ContextValues<'a>, set ContextValuesSet<'a> {
+        traceparent: Nullable<Text> => Option<&'a str>,
+        causation_id: Nullable<Text> => Option<&'a str>,
+    }
+}
+
+impl<'a> ContextValues<'a> {
+    /// Returns the columns of a context.
+    pub(crate) fn of(context: &'a EventContext) -> Self {
+        Self {
+            traceparent: context.traceparent.as_ref().map(TraceParent::as_str),
+            causation_id: context.causation_id.as_ref().map(CausationId::as_str),
+        }
     }
 }
 

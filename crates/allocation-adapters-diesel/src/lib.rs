@@ -6,7 +6,9 @@
 //! costs almost nothing, they work row by row.
 #![warn(missing_docs)]
 
+mod allocation_row;
 mod any_connection;
+mod batch_row;
 mod clock;
 mod columns;
 mod connect_error;
@@ -18,20 +20,20 @@ mod flags;
 mod generation;
 mod inspection;
 mod keeping;
-mod line;
+mod line_row;
 mod loading;
 mod migrations;
 mod moving;
-mod orders;
-mod pick_line;
+mod order_row;
+mod pick_line_row;
 mod pick_lists;
 mod postgres;
+mod product_row;
 mod queue;
 mod reads;
 mod relaying;
 mod row;
 mod saving;
-mod schema;
 mod sqlite;
 mod statement;
 mod store;

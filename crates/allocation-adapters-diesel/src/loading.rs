@@ -1,7 +1,7 @@
 //! Loading of further data that a decision on a locked product requests.
 
 use crate::any_connection::AnyConnection;
-use crate::line::Lines;
+use crate::line_row::Lines;
 use crate::{moving, postgres, queue, reads, sqlite};
 use allocation_domain::{DataRequest, OrderId, PickLine, PickLineId, Product, QueuePosition, Sku};
 use allocation_ports::StoreError;

@@ -11,7 +11,7 @@ mod pick_lines;
 mod relaying;
 mod saving;
 mod session;
-mod sets;
+mod statements;
 
 pub(crate) use deadline::{Silence, Use};
 pub(crate) use lines::{lines, order_lines};

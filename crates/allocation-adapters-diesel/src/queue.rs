@@ -42,8 +42,7 @@ macro_rules! queue_after {
                 lower_alive_at: BigInt => i64,
                 lower_limit: BigInt => i64,
             ) on MultiBackend -> (Integer, BigInt, Text),
-            concat!(
-                "SELECT * FROM (
+            "SELECT * FROM (
                      SELECT priority, placed_at, order_id FROM order_lines
                      WHERE sku = ? AND waiting > 0 AND ", $condition, " AND priority = ?
                        AND (placed_at, order_id) > (?, ?) AND (expires_at IS NULL OR expires_at > ?)
@@ -56,7 +55,6 @@ macro_rules! queue_after {
                        AND (expires_at IS NULL OR expires_at > ?)
                      ORDER BY priority DESC, placed_at, order_id LIMIT ?
                  ) AS lower"
-            )
         }
     };
 }

@@ -6,9 +6,9 @@ mod numbering;
 mod orders;
 mod pick_lines;
 mod relaying;
-mod rows;
 mod saving;
 mod session;
+mod statements;
 
 pub(crate) use file::DatabaseFile;
 pub(crate) use locking::{lines, lock};

@@ -9,24 +9,25 @@
 /// ```text
 /// statement! {
 ///     /// Docs.
-///     Name<'a>(parameter: SqlType => RustType, ...) on Backend [-> types of the columns of a row],
+///     Name<'a>(parameter: SqlType => RustType, columns: Columns, ...) on Backend [-> types of the columns of a row],
 ///     "SELECT ", Row::COLUMNS, " FROM ..."
 /// }
 /// ```
 ///
-/// The text is one or more constants, which are joined. A statement whose numbers of placeholders and
-/// parameters differ does not compile.
+/// The text is one or more constants, which are joined. A parameter without an SQL type is a set of
+/// [`columns`](crate::columns): its placeholder stands for all of them, separated by commas. A statement
+/// whose numbers of placeholders and parameters differ does not compile.
 macro_rules! statement {
     (
         $(#[$docs:meta])*
-        $name:ident<$lifetime:lifetime>($($parameter:ident: $sql_type:ty => $rust_type:ty),* $(,)?)
+        $name:ident<$lifetime:lifetime>($($parameter:ident: $type:ty $(=> $rust_type:ty)?),* $(,)?)
             on $backend:ident $(-> $row:ty)?,
         $($sql:expr),+ $(,)?
     ) => {
         $(#[$docs])*
         #[derive(Debug, Clone, Copy)]
         pub(super) struct $name<$lifetime> {
-            $(pub(super) $parameter: &$lifetime $rust_type,)*
+            $(pub(super) $parameter: &$lifetime $crate::statement::statement!(@type $type $(=> $rust_type)?),)*
         }
 
         impl $name<'_> {
@@ -43,7 +44,7 @@ macro_rules! statement {
                 let [begin, $($parameter),*] = Self::TEXTS;
                 out.push_sql(begin);
                 $(
-                    out.push_bind_param::<$sql_type, $rust_type>(self.$parameter)?;
+                    $crate::statement::statement!(@bind out, self.$parameter, $type $(=> $rust_type)?);
                     out.push_sql($parameter);
                 )*
                 Ok(())
@@ -63,6 +64,12 @@ macro_rules! statement {
 
         impl<C> diesel::RunQueryDsl<C> for $name<'_> {}
     };
+    (@type $sql_type:ty => $rust_type:ty) => { $rust_type };
+    (@type $columns:ty) => { $columns };
+    (@bind $out:ident, $value:expr, $sql_type:ty => $rust_type:ty) => {
+        $out.push_bind_param::<$sql_type, $rust_type>($value)?
+    };
+    (@bind $out:ident, $value:expr, $columns:ty) => { $crate::columns::Bind::bind($value, $out.reborrow())? };
 }
 
 /// Joins constants at compile time.
@@ -122,8 +129,11 @@ pub(crate) const fn split<const PARTS: usize>(mut sql: &str) -> [&str; PARTS] {
             length += 1;
         }
     }
-    let [last] = left else { panic!("a statement has a placeholder for each parameter") };
-    *last = sql;
+    match left {
+        [last] => *last = sql,
+        [] => panic!("a statement has a parameter for each placeholder"),
+        _ => panic!("a statement has a placeholder for each parameter"),
+    }
     parts
 }
 

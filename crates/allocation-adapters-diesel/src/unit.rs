@@ -3,9 +3,9 @@
 use crate::any_connection::AnyConnection;
 use crate::clock::StoreClock;
 use crate::error::commit_error;
-use crate::orders::OrderValues;
+use crate::order_row::OrderRow;
 use crate::saving::RowChanges;
-use crate::{expiry, loading, orders, pick_lists, postgres, reads, sqlite};
+use crate::{expiry, loading, order_row, pick_lists, postgres, reads, sqlite};
 use allocation_domain::{
     BatchReference, Changes, DataRequest, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product,
     Sku,
@@ -194,7 +194,7 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
     }
 
     fn skus_of(&mut self, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
-        self.run(|connection| orders::skus_of(connection, order_id))
+        self.run(|connection| order_row::skus_of(connection, order_id))
     }
 
     fn lock_lines(&mut self, order_id: &OrderId, skus: &[Sku]) -> Result<(), StoreError> {
@@ -207,10 +207,10 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
 
     fn add(&mut self, orders: &[NewOrder], at: DateTime<Utc>) -> Result<(), StoreError> {
         self.run(|connection| {
-            let orders = orders.iter().map(|order| OrderValues::of(order, at)).collect::<Result<Vec<_>, _>>()?;
+            let orders = orders.iter().map(OrderRow::of).collect::<Result<Vec<_>, _>>()?;
             match connection {
-                AnyConnection::Sqlite(connection) => sqlite::add_orders(connection, &orders),
-                AnyConnection::Postgres(connection) => postgres::add_orders(connection, &orders),
+                AnyConnection::Sqlite(connection) => sqlite::add_orders(connection, &orders, at.timestamp_micros()),
+                AnyConnection::Postgres(connection) => postgres::add_orders(connection, &orders, at.timestamp_micros()),
             }
         })
     }

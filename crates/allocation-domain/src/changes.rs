@@ -1,8 +1,8 @@
 //! The rows that a store has to write.
 
 use crate::{
-    Batch, BatchReference, Eta, Event, LineRow, LineState, LineTerms, Moving, OrderId, PickLine, PickLineId, Product,
-    Quantity, ReservationState, Sku, Units,
+    Batch, BatchCounts, BatchReference, Eta, Event, LineRow, LineState, LineTerms, OrderId, PickLine, PickLineId,
+    Product, Quantity, ReservationState, Sku,
 };
 use chrono::{DateTime, Utc};
 
@@ -19,14 +19,10 @@ pub struct Changes<'a> {
     pub added_batches: Vec<&'a Batch>,
     /// Batches to remove.
     pub removed_batches: Vec<&'a BatchReference>,
-    /// Corrected batches, one row and one statement each.
-    pub changed_batches: Vec<BatchRowChange<'a>>,
-    /// Changes of the allocated units of stored batches. Only batches that were not corrected, and
-    /// whose other counters are the same.
+    /// Stored batches of which more than the allocated units has changed, as they are now.
+    pub changed_batches: Vec<&'a Batch>,
+    /// Changes of the allocated units of the other stored batches.
     pub batch_deltas: Vec<(&'a BatchReference, i64)>,
-    /// Changes of the counters of stored batches. Only batches that were not corrected, and of
-    /// which units were picked, shipped or missing.
-    pub counted_batches: Vec<(&'a BatchReference, BatchCountsChange)>,
     /// Lines to add, remove or change, in no order.
     pub lines: Vec<LineChange<'a>>,
     /// Allocations to add, remove or change, in no order.
@@ -43,55 +39,6 @@ pub struct Changes<'a> {
     pub events: &'a [Event],
     /// Whether there is anything to write.
     is_changed: bool,
-}
-
-/// The new row of a corrected batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BatchRowChange<'a> {
-    /// The batch.
-    pub reference: &'a BatchReference,
-    /// The purchased units.
-    pub purchased: Units,
-    /// The ETA.
-    pub eta: Eta,
-    /// The revision.
-    pub revision: u32,
-    /// The progress of moving lines.
-    pub moving: Option<&'a Moving>,
-    /// The change of the allocated units.
-    pub allocated_delta: i64,
-    /// The change of the units picked and not shipped.
-    pub picked_delta: i64,
-    /// The change of the shipped units.
-    pub shipped_delta: i64,
-    /// The change of the missing units.
-    pub missing_delta: i64,
-}
-
-/// Changes of the counters of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct BatchCountsChange {
-    /// Units allocated and not picked.
-    pub allocated: i64,
-    /// Units picked and not shipped.
-    pub picked: i64,
-    /// Units shipped.
-    pub shipped: i64,
-    /// Units missing.
-    pub missing: i64,
-}
-
-impl BatchCountsChange {
-    fn between(stored: &Batch, now: &Batch) -> Self {
-        let (before, after) = (stored.counts(), now.counts());
-        let delta = |before: u32, after: u32| i64::from(after) - i64::from(before);
-        Self {
-            allocated: delta(before.allocated, after.allocated),
-            picked: delta(before.picked, after.picked),
-            shipped: delta(before.shipped, after.shipped),
-            missing: delta(before.missing, after.missing),
-        }
-    }
 }
 
 /// A pick line that is new or has changed.
@@ -180,7 +127,6 @@ impl Product {
             removed_batches: Vec::new(),
             changed_batches: Vec::new(),
             batch_deltas: Vec::new(),
-            counted_batches: Vec::new(),
             lines: Vec::new(),
             allocations: Vec::new(),
             pick_lines: Vec::new(),
@@ -277,26 +223,15 @@ fn same_row(batch: &Batch, stored: &Batch) -> bool {
 
 impl<'a> Changes<'a> {
     fn push_batch(&mut self, batch: &'a Batch, stored: &Batch) {
-        let change = BatchCountsChange::between(stored, batch);
-        let only_allocated = BatchCountsChange { allocated: change.allocated, ..BatchCountsChange::default() };
-        let corrected =
-            batch.revision() != stored.revision() || !batch.same_purchase(stored) || batch.moving() != stored.moving();
-        if corrected {
-            self.changed_batches.push(BatchRowChange {
-                reference: batch.reference(),
-                purchased: batch.purchased(),
-                eta: batch.eta(),
-                revision: batch.revision(),
-                moving: batch.moving(),
-                allocated_delta: change.allocated,
-                picked_delta: change.picked,
-                shipped_delta: change.shipped,
-                missing_delta: change.missing,
-            });
-        } else if change != only_allocated {
-            self.counted_batches.push((batch.reference(), change));
-        } else if change.allocated != 0 {
-            self.batch_deltas.push((batch.reference(), change.allocated));
+        let (now, before) = (batch.counts(), stored.counts());
+        let only_allocated = BatchCounts { allocated: now.allocated, ..before } == now
+            && batch.revision() == stored.revision()
+            && batch.same_purchase(stored)
+            && batch.moving() == stored.moving();
+        if !only_allocated {
+            self.changed_batches.push(batch);
+        } else if now.allocated != before.allocated {
+            self.batch_deltas.push((batch.reference(), i64::from(now.allocated) - i64::from(before.allocated)));
         }
     }
 }

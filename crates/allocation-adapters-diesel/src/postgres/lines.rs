@@ -1,9 +1,9 @@
 //! Loading of lines with their allocations.
 
 use super::pick_lines::load_pick_lines;
-use super::sets::{LoadLines, LoadOrders};
+use super::statements::{LoadLines, LoadOrders};
 use crate::error::{corrupt, store_error};
-use crate::line::{AllocationPart, Lines, OrderLineRow, StoredLine};
+use crate::line_row::{AllocationPart, LineValues, Lines, OrderLineRow};
 use crate::row;
 use allocation_domain::{OrderId, Sku};
 use allocation_ports::StoreError;
@@ -30,15 +30,15 @@ impl<'a> LineKeys<'a> {
     pub(super) fn load(
         &self,
         connection: &mut PgConnection,
-        mut take: impl FnMut(i32, OrderId, StoredLine, Vec<AllocationPart>) -> Result<(), StoreError>,
+        mut take: impl FnMut(i32, OrderId, LineValues, Vec<AllocationPart>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         if self.place.is_empty() {
             return Ok(());
         }
         let statement = LoadLines { place: &self.place, sku: &self.sku, order_id: &self.order_id };
-        let rows: Vec<LoadedLine> = statement.load(connection).map_err(store_error)?;
-        let mut lines: BTreeMap<(i32, String), (StoredLine, Vec<AllocationPart>)> = BTreeMap::new();
-        for LoadedLine { place, order_id, line, part } in rows {
+        let rows: Vec<(i32, OrderLineRow)> = statement.load(connection).map_err(store_error)?;
+        let mut lines: BTreeMap<(i32, String), (LineValues, Vec<AllocationPart>)> = BTreeMap::new();
+        for (place, OrderLineRow { order_id, line, part, .. }) in rows {
             let (_, parts) = lines.entry((place, order_id)).or_insert_with(|| (line, Vec::new()));
             parts.extend(part);
         }
@@ -47,15 +47,6 @@ impl<'a> LineKeys<'a> {
         }
         Ok(())
     }
-}
-
-/// A row of [`LoadLines`]: a line with one of its allocations, or with none.
-#[derive(Debug, Queryable)]
-struct LoadedLine {
-    place: i32,
-    order_id: String,
-    line: StoredLine,
-    part: Option<AllocationPart>,
 }
 
 /// Loads the existing lines with their batches and pick lines. The order ids must be distinct.
@@ -77,7 +68,7 @@ pub(crate) fn order_lines(connection: &mut PgConnection, order_ids: &[&str]) -> 
 
 /// Converts the index of a product in a list.
 pub(super) fn place_of(number: usize) -> Result<i32, StoreError> {
-    i32::try_from(number).map_err(|error| StoreError::Failed(error.into()))
+    row::integer(number)
 }
 
 /// Returns the element at an index of a list.

@@ -3,15 +3,14 @@
 use super::lines::{LineKeys, at, at_mut, place_of};
 use super::orders::join_orders;
 use super::pick_lines::load_pick_lines;
-use super::sets::{InsertMissing, Load, LockProducts, LockUnlocked};
+use super::statements::{InsertMissing, Load, LockProducts, LockUnlocked};
+use crate::batch_row::BatchRow;
 use crate::error::{corrupt, store_error};
-use crate::generation;
-use crate::line::Lines;
-use crate::row::{self, BatchRow};
+use crate::line_row::Lines;
 use crate::unit::{OPEN_BATCHES, PAGE_PLUS_ONE};
+use crate::{generation, row};
 use allocation_domain::{Batch, OrderEnd, OrderId, Product, ProductState, Sku};
 use allocation_ports::{LockRequest, StoreError};
-use chrono::NaiveDate;
 use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -136,21 +135,22 @@ impl Loaded {
     }
 
     fn add(&mut self, sku: &Sku, row: LoadedRow) -> Result<(), StoreError> {
-        match row.kind.as_str() {
-            "open" => self.open_batches.push(row.batch(sku)?),
-            "named" => self.named_batches.push(row.batch(sku)?),
-            "cancelled" => self.ended_orders.push((row::order_id(row.name)?, OrderEnd::Cancelled)),
-            "expired" => self.ended_orders.push((row::order_id(row.name)?, OrderEnd::Expired)),
-            "due" => {
+        match (row.kind.as_str(), row.batch, row.order_id.map(row::order_id).transpose()?) {
+            ("open", Some(batch), _) => self.open_batches.push(batch.batch(sku.clone())?),
+            ("named", Some(batch), _) => self.named_batches.push(batch.batch(sku.clone())?),
+            ("cancelled", _, Some(order_id)) => self.ended_orders.push((order_id, OrderEnd::Cancelled)),
+            ("expired", _, Some(order_id)) => self.ended_orders.push((order_id, OrderEnd::Expired)),
+            ("due", _, Some(order_id)) => {
                 self.expired += 1;
-                self.found.insert(row::order_id(row.name)?);
+                self.found.insert(order_id);
             }
-            "joined" => {
-                self.joined.insert(row::order_id(row.name)?);
+            ("joined", _, Some(order_id)) => {
+                self.joined.insert(order_id);
             }
-            _ => {
-                self.found.insert(row::order_id(row.name)?);
+            ("line", _, Some(order_id)) => {
+                self.found.insert(order_id);
             }
+            _ => return Err(corrupt(Missing)),
         }
         Ok(())
     }
@@ -161,44 +161,13 @@ impl Loaded {
 struct LoadedRow {
     place: i32,
     kind: String,
-    /// The reference of the batch, or the order id of the line.
-    name: String,
-    purchased_quantity: Option<i32>,
-    allocated_quantity: Option<i32>,
-    eta: Option<NaiveDate>,
-    added_at: Option<i64>,
-    revision: Option<i32>,
-    picked_quantity: Option<i32>,
-    shipped_quantity: Option<i32>,
-    missing_quantity: Option<i32>,
-    moving: Option<String>,
-}
-
-impl LoadedRow {
-    fn batch(self, sku: &Sku) -> Result<Batch, StoreError> {
-        let row = BatchRow {
-            reference: self.name,
-            purchased_quantity: present(self.purchased_quantity)?,
-            allocated_quantity: present(self.allocated_quantity)?,
-            eta: self.eta,
-            added_at: present(self.added_at)?,
-            revision: present(self.revision)?,
-            picked_quantity: present(self.picked_quantity)?,
-            shipped_quantity: present(self.shipped_quantity)?,
-            missing_quantity: present(self.missing_quantity)?,
-            moving: self.moving,
-        };
-        row.batch(sku.clone())
-    }
+    order_id: Option<String>,
+    batch: Option<BatchRow>,
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("something is missing")]
+#[error("a loaded row lacks its batch, its order id or its product")]
 struct Missing;
-
-fn present<T>(value: Option<T>) -> Result<T, StoreError> {
-    value.ok_or_else(|| corrupt(Missing))
-}
 
 /// Loads the requested data, in the order of `wanted`.
 fn load(

@@ -3,9 +3,9 @@
 
 use crate::any_connection::AnyConnection;
 use crate::error::store_error;
-use crate::generation::same_generation;
+use crate::generation::SAME_GENERATION;
 use crate::keeping::{LOOK_AHEAD, NumberedRow, Place};
-use crate::statement::statement;
+use crate::statement::{joined, statement};
 use allocation_ports::{SequenceError, StoreError};
 use diesel::connection::SimpleConnection;
 use diesel::pg::Pg;
@@ -13,49 +13,34 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 /// The wall-clock time of the server in microseconds since 1970, not the start of the transaction.
-macro_rules! now {
-    () => {
-        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-    };
-}
+pub(super) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
 /// The condition that a lease has not ended. An end later than any current lease can have was written
 /// before the clock was set back, and counts as passed.
-macro_rules! within {
-    () => {
-        concat!("BETWEEN ", now!(), " AND ", now!(), " + 2 * ?")
-    };
-}
+const WITHIN: &str = joined!("BETWEEN ", NOW, " AND ", NOW, " + 2 * ?");
 
 /// Renews the lease and keeps its row locked until the statement ends, so that no other process can take
 /// it. If the row is missing, the statement does nothing else.
-macro_rules! renewed {
-    () => {
-        concat!(
-            "lease AS (UPDATE leases SET expires_at = ",
-            now!(),
-            " + ? WHERE name = ? AND holder = ? AND ",
-            $crate::generation::same_generation!(),
-            " RETURNING 1)"
-        )
-    };
-}
-pub(super) use {now, renewed};
+pub(super) const RENEWED: &str = joined!(
+    "lease AS (UPDATE leases SET expires_at = ",
+    NOW,
+    " + ? WHERE name = ? AND holder = ? AND ",
+    SAME_GENERATION,
+    " RETURNING 1)"
+);
 
 statement! {
     /// Counts the unexpired leases of other holders; `micros` is the usual duration of the lease.
     IsTaken<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64) on Pg -> BigInt,
-    concat!("SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at ", within!())
+    "SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at ", WITHIN
 }
 
 statement! {
     /// Takes or renews a lease that no other process has.
     Take<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64, time: BigInt => i64) on Pg,
-    concat!(
-        "INSERT INTO leases (name, holder, expires_at) SELECT ?, ?, ", now!(), " + ? WHERE ", same_generation!(), "
+    "INSERT INTO leases (name, holder, expires_at) SELECT ?, ?, ", NOW, " + ? WHERE ", SAME_GENERATION, "
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-         WHERE leases.holder = excluded.holder OR leases.expires_at NOT ", within!()
-    )
+         WHERE leases.holder = excluded.holder OR leases.expires_at NOT ", WITHIN
 }
 
 statement! {
@@ -72,8 +57,7 @@ statement! {
         ordinal: Integer => i32,
         most: BigInt => i64,
     ) on Pg -> (BigInt, BigInt, BigInt, Nullable<Text>, Nullable<BigInt>, Nullable<Integer>),
-    concat!(
-        "WITH ", renewed!(), ", moved AS (
+    "WITH ", RENEWED, ", moved AS (
              DELETE FROM outbox WHERE ctid = ANY (ARRAY(
                  SELECT ctid FROM outbox WHERE (sku, version, ordinal) > (?, ?, ?)
                  ORDER BY sku, version, ordinal LIMIT ?
@@ -98,27 +82,24 @@ statement! {
          LEFT JOIN LATERAL (
              SELECT sku, version, ordinal FROM moved ORDER BY sku DESC, version DESC, ordinal DESC LIMIT 1
          ) AS p ON true"
-    )
 }
 
 statement! {
     /// Advances the retention time. Returns whether the lease is held, the retention time and the clock.
     KeepTime<'a>(micros: BigInt => i64, lease: Text => str, holder: Text => str, step: BigInt => i64) on Pg
         -> (BigInt, Nullable<BigInt>, BigInt),
-    concat!(
-        "WITH ", renewed!(), ", moved AS (
+    "WITH ", RENEWED, ", moved AS (
              UPDATE event_log SET retention_time = least(
                  coalesce(
                      retention_time,
                      (SELECT occurred_at FROM events ORDER BY position DESC LIMIT 1),
-                     ", now!(), "
+                     ", NOW, "
                  ) + ?,
-                 ", now!(), "
+                 ", NOW, "
              )
              WHERE EXISTS (SELECT FROM lease) RETURNING retention_time
          )
-         SELECT (SELECT count(*) FROM lease), (SELECT retention_time FROM moved), ", now!()
-    )
+         SELECT (SELECT count(*) FROM lease), (SELECT retention_time FROM moved), ", NOW
 }
 
 statement! {
@@ -137,12 +118,11 @@ statement! {
         before: BigInt => i64,
         most: BigInt => i64,
     ) on Pg -> (BigInt, BigInt),
-    concat!(
-        "WITH ", renewed!(), ", bounds AS (
+    "WITH ", RENEWED, ", bounds AS (
              SELECT oldest_position AS oldest, least(oldest_position + ?, last_position + 1) AS beyond, coalesce(
                  (SELECT position FROM events
                   WHERE position BETWEEN oldest_position AND least(oldest_position + ? - 1, last_position)
-                    AND occurred_at BETWEEN ? AND ", now!(), " ORDER BY position LIMIT 1),
+                    AND occurred_at BETWEEN ? AND ", NOW, " ORDER BY position LIMIT 1),
                  last_position + 1
              ) AS young
              FROM event_log WHERE EXISTS (SELECT FROM lease)
@@ -159,7 +139,6 @@ statement! {
              UPDATE event_log SET oldest_position = stays FROM log WHERE stays > oldest RETURNING 1
          )
          SELECT (SELECT count(*) FROM lease), (SELECT count(*) FROM gone)"
-    )
 }
 
 pub(crate) fn take(connection: &mut PgConnection, name: &str, holder: &str, micros: i64) -> QueryResult<bool> {
@@ -209,7 +188,7 @@ pub(crate) fn keep_time(
 
 /// Returns the time of the server in microseconds since 1970.
 pub(crate) fn time(connection: &mut AnyConnection) -> QueryResult<i64> {
-    diesel::dsl::sql::<BigInt>(concat!("SELECT ", now!())).get_result(connection)
+    diesel::dsl::sql::<BigInt>(joined!("SELECT ", NOW)).get_result(connection)
 }
 
 pub(crate) fn forget(

@@ -1,11 +1,11 @@
 //! Orders as they were placed, one set at a time.
 
 use super::saving::column;
-use super::sets::{AddOrders, FindOrders, JoinOrders, LockAnchor, OrdersWithLines, SetAnchor};
+use super::statements::{AddOrders, FindOrders, JoinOrders, LockAnchor, OrdersWithLines, SetAnchor, SkusOf};
 use crate::error::store_error;
-use crate::orders::{OrderValues, StoredOrder};
+use crate::line_row::LineEnd;
+use crate::order_row::OrderRow;
 use crate::row;
-use crate::schema::order_lines;
 use allocation_domain::{NewOrder, OrderEnd, OrderId, Sku};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Loads the orders that exist.
 pub(crate) fn find_orders(connection: &mut PgConnection, order_ids: &[OrderId]) -> Result<Vec<NewOrder>, StoreError> {
     let statement = FindOrders { order_ids: &column(order_ids, OrderId::as_str) };
-    let rows: Vec<StoredOrder> = statement.load(connection).map_err(store_error)?;
-    rows.into_iter().map(StoredOrder::order).collect()
+    let rows: Vec<OrderRow<'_>> = statement.load(connection).map_err(store_error)?;
+    rows.into_iter().map(OrderRow::order).collect()
 }
 
 /// Returns the order ids that have lines.
@@ -31,16 +31,12 @@ pub(crate) fn orders_with_lines(
 }
 
 /// Adds orders that do not exist yet.
-pub(crate) fn add_orders(connection: &mut PgConnection, orders: &[OrderValues<'_>]) -> Result<(), StoreError> {
-    let statement = AddOrders {
-        order_id: &column(orders, |order| order.order_id),
-        lines: &column(orders, |order| order.lines.as_str()),
-        priority: &column(orders, |order| order.priority),
-        backorders: &column(orders, |order| order.backorders),
-        allow_split: &column(orders, |order| order.allow_split),
-        hold_seconds: &column(orders, |order| order.hold_seconds),
-        placed_at: &column(orders, |order| order.placed_at),
-    };
+pub(crate) fn add_orders(
+    connection: &mut PgConnection,
+    orders: &[OrderRow<'_>],
+    placed_at: i64,
+) -> Result<(), StoreError> {
+    let statement = AddOrders { placed_at: &placed_at, orders: &orders.iter().collect() };
     let added = statement.execute(connection).map_err(store_error)?;
     if added == orders.len() { Ok(()) } else { Err(StoreError::Conflict(OrderHasBegun.into())) }
 }
@@ -67,14 +63,14 @@ pub(super) fn join_orders(
         return Ok(BTreeMap::new());
     }
     let statement = JoinOrders { order_ids: &order_ids.iter().map(OrderId::as_str).collect() };
-    let rows: Vec<(String, Option<String>, Option<i64>)> = statement.load(connection).map_err(store_error)?;
+    let rows: Vec<(String, Option<LineEnd>, Option<i64>)> = statement.load(connection).map_err(store_error)?;
     if let Some(removed) = order_ids.iter().find(|id| rows.iter().all(|(joined, ..)| joined != id.as_str())) {
         return Err(StoreError::Conflict(LinesChanged(removed.to_string()).into()));
     }
     let mut ended = BTreeMap::new();
     for (order_id, end, expires_at) in rows {
-        let end = match end.as_deref() {
-            Some(crate::line::CANCELLED) => OrderEnd::Cancelled,
+        let end = match end {
+            Some(LineEnd::Cancelled) => OrderEnd::Cancelled,
             None if expires_at.is_none_or(|expires_at| expires_at > at) => continue,
             _ => OrderEnd::Expired,
         };
@@ -103,11 +99,7 @@ pub(crate) fn lock_lines(connection: &mut PgConnection, order_id: &OrderId, skus
             return Err(changed());
         }
     }
-    let mut found = order_lines::table
-        .filter(order_lines::order_id.eq(order_id.as_str()))
-        .select(order_lines::sku)
-        .load::<String>(connection)
-        .map_err(store_error)?;
+    let mut found: Vec<String> = SkusOf { order_id: order_id.as_str() }.load(connection).map_err(store_error)?;
     found.sort_unstable();
     if found.iter().map(String::as_str).eq(skus.iter().map(Sku::as_str)) { Ok(()) } else { Err(changed()) }
 }
@@ -139,16 +131,11 @@ mod tests {
         let database = migrated();
         for setup in ["SELECT 1", "ANALYZE"] {
             database.execute(setup);
-            let (texts, numbers, bools) = (vec!["O"], vec![1], vec![true]);
-            let statement = AddOrders {
-                order_id: &texts,
-                lines: &texts,
-                priority: &numbers,
-                backorders: &bools,
-                allow_split: &bools,
-                hold_seconds: &vec![None],
-                placed_at: &vec![1_i64],
-            };
+            let terms = allocation_domain::OrderTerms::default();
+            let line = (Sku::parse("LAMP").unwrap(), allocation_domain::Quantity::new(1).unwrap());
+            let order = NewOrder::new(OrderId::parse("O").unwrap(), [line], terms).unwrap();
+            let rows = [OrderRow::of(&order).unwrap()];
+            let statement = AddOrders { placed_at: &1, orders: &rows.iter().collect() };
             let plan = plan(&mut connect(&database), statement);
             assert!(plan.contains("order_lines_by_order on"), "{setup}\n{plan}");
             assert!(plan.contains("Index Cond: (order_id = w.order_id)"), "{setup}\n{plan}");

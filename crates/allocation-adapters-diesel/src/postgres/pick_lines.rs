@@ -1,9 +1,9 @@
 //! Loading and storage of pick lines, one set at a time.
 
-use super::saving::{column, count_of};
-use super::sets::{AddPickLines, ChangePickLines, LoadPickLines};
+use super::statements::{AddPickLines, ChangePickLines, LoadPickLines};
 use crate::error::store_error;
-use crate::pick_line::pick_lines;
+use crate::pick_line_row::pick_lines;
+use crate::row::integer;
 use crate::saving::{RowChanges, exists, expect_rows};
 use allocation_domain::{OrderId, PickLine, PickLineId, Sku};
 use allocation_ports::StoreError;
@@ -27,30 +27,13 @@ pub(crate) fn load_pick_lines<'a>(
 pub(super) fn save_pick_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     let lines = &rows.added_pick_lines;
     if !lines.is_empty() {
-        let statement = AddPickLines {
-            list_id: &column(lines, |line| line.list_id),
-            line: &column(lines, |line| line.line),
-            sku: &column(lines, |line| line.sku),
-            order_id: &column(lines, |line| line.order_id),
-            reference: &column(lines, |line| line.reference),
-            quantity: &column(lines, |line| line.quantity),
-            picked: &column(lines, |line| line.picked),
-            status: &column(lines, |line| line.status),
-        };
-        statement.execute(connection).map_err(store_error)?;
+        AddPickLines { lines: &lines.iter().collect() }.execute(connection).map_err(store_error)?;
     }
     let lines = &rows.changed_pick_lines;
     if lines.is_empty() {
         return Ok(());
     }
-    let statement = ChangePickLines {
-        list_id: &column(lines, |line| line.list_id),
-        line: &column(lines, |line| line.line),
-        quantity: &column(lines, |line| line.quantity),
-        picked: &column(lines, |line| line.picked),
-        status: &column(lines, |line| line.status),
-        lines: &count_of(lines)?,
-    };
+    let statement = ChangePickLines { lines: &lines.iter().collect(), count: &integer(lines.len())? };
     expect_rows(exists::PICK_LINE, lines.len(), statement.execute(connection).map_err(store_error)?)
 }
 

@@ -1,6 +1,6 @@
 //! Writes of the relay, each in one statement. A stalled process therefore leaves no transaction open.
 
-use super::numbering::{now, renewed};
+use super::numbering::RENEWED;
 use crate::error::store_error;
 use crate::relaying::ProgressRows;
 use crate::statement::statement;
@@ -24,8 +24,7 @@ statement! {
         retry: Array<Bool> => Vec<bool>,
         delivered: Array<BigInt> => Vec<i64>,
     ) on Pg -> BigInt,
-    concat!(
-        "WITH ", renewed!(), ", moved AS (
+    "WITH ", RENEWED, ", moved AS (
              UPDATE relay SET bookmark = ? WHERE bookmark < ? AND EXISTS (SELECT FROM lease)
          ), parked AS (
              INSERT INTO parked_events (position, reason, parked_at, retry)
@@ -36,7 +35,6 @@ statement! {
              DELETE FROM parked_events WHERE position = ANY (?) AND EXISTS (SELECT FROM lease)
          )
          SELECT count(*) FROM lease"
-    )
 }
 
 statement! {

@@ -1,20 +1,88 @@
 //! Allocations of lines whose hold has not expired.
 
-mod after;
-
+use super::FIRST;
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
 use crate::row;
-use crate::schema::allocations;
 use crate::statement::statement;
-use after::After;
-use allocation_domain::{OrderId, Sku};
+use allocation_domain::{BatchReference, OrderId, Sku};
 use allocation_ports::{AllocationCursor, AllocationFilter, AllocationRow, PageSize, StoreError};
 use chrono::{DateTime, Utc};
-use diesel::dsl::{IntoBoxed, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use std::cmp::Ordering;
+
+/// The SKU, the order id, the batch, the units, and the position of the line in the queue.
+type Columns = (Text, Text, Text, Integer, Integer, BigInt);
+type Row = (String, String, String, i32, i32, i64);
+
+/// Selects allocations of lines whose hold has not expired.
+const SELECT: &str = "SELECT sku, order_id, reference, quantity, precedence, placed_at FROM allocations
+     WHERE ((
+         SELECT l.expires_at FROM order_lines AS l
+         WHERE l.sku = allocations.sku AND l.order_id = allocations.order_id
+     ) <= ?) IS NOT TRUE AND ";
+
+statement! {
+    All<'a>(now: BigInt => i64, sku: Text => str, order_id: Text => str, reference: Text => str, limit: BigInt => i64)
+        on MultiBackend -> Columns,
+    SELECT, "(sku, order_id, reference) > (?, ?, ?) ORDER BY sku, order_id, reference LIMIT ?"
+}
+
+statement! {
+    OfSku<'a>(
+        now: BigInt => i64,
+        sku: Text => str,
+        order_id: Text => str,
+        reference: Text => str,
+        limit: BigInt => i64,
+    ) on MultiBackend -> Columns,
+    SELECT, "sku = ? AND (order_id, reference) > (?, ?) ORDER BY order_id, reference LIMIT ?"
+}
+
+statement! {
+    /// The allocations of a line. The range makes the order by order id meaningful to the planner; only the
+    /// index that begins with the other conditions has this order.
+    OfLine<'a>(
+        now: BigInt => i64,
+        sku: Text => str,
+        from: Text => str,
+        to: Text => str,
+        reference: Text => str,
+        limit: BigInt => i64,
+    ) on MultiBackend -> Columns,
+    SELECT, "sku = ? AND order_id BETWEEN ? AND ? AND reference > ? ORDER BY order_id, reference LIMIT ?"
+}
+
+statement! {
+    /// The allocation of a line in a batch, by the same index.
+    OfLineInBatch<'a>(
+        now: BigInt => i64,
+        sku: Text => str,
+        from_order: Text => str,
+        to_order: Text => str,
+        from: Text => str,
+        to: Text => str,
+        limit: BigInt => i64,
+    ) on MultiBackend -> Columns,
+    SELECT, "sku = ? AND order_id BETWEEN ? AND ? AND reference BETWEEN ? AND ? ORDER BY order_id, reference LIMIT ?"
+}
+
+statement! {
+    /// The allocations of a batch, in the order in which lines are served. A condition on the SKU, which a
+    /// reference has only one of, would suggest an index that begins with it.
+    OfBatch<'a>(
+        now: BigInt => i64,
+        reference: Text => str,
+        precedence: Integer => i32,
+        placed_at: BigInt => i64,
+        order_id: Text => str,
+        after: Text => str,
+        limit: BigInt => i64,
+    ) on MultiBackend -> Columns,
+    SELECT, "reference = ? AND (precedence, placed_at, order_id, reference) > (?, ?, ?, ?)
+             ORDER BY precedence, placed_at, order_id LIMIT ?"
+}
 
 /// Returns a page of allocations. Allocations of a batch are in the order in which lines are served, others
 /// in the order of SKU, order id and batch.
@@ -28,75 +96,81 @@ pub(crate) fn allocations(
     let Some(filter) = with_sku_of_batch(connection, filter)? else {
         return Ok(Vec::new());
     };
-    let rows = if let (Some(order_id), None) = (&filter.order_id, &filter.sku) {
-        PageOfOrder::new(order_id, after, page, now).load(connection)
-    } else {
-        let Some(query) = allocations_query(&filter, after, page, now) else {
-            return Ok(Vec::new());
-        };
-        query.load::<Row>(connection)
+    let rows = match (&filter.order_id, &filter.sku) {
+        (Some(order_id), None) => PageOfOrder::new(order_id, after, page, now).load(connection),
+        (order_id, sku) => {
+            let filter = (sku.as_ref(), order_id.as_ref(), filter.reference.as_ref());
+            page_of(connection, filter, after, &now.timestamp_micros(), &i64::from(page.get()))
+        }
     };
     rows.map_err(store_error)?.into_iter().map(allocation).collect()
 }
 
-/// The SKU, the order id, the batch, the units, and the position of the line in the queue.
-type Columns = (Text, Text, Text, Integer, Integer, BigInt);
-type Row = (String, String, String, i32, i32, i64);
-
-pub(super) type AllocationsQuery<'a> = IntoBoxed<'a, allocations::table, MultiBackend>;
-
-/// Returns the query for a page; `None` if nothing can follow the cursor.
-pub(super) fn allocations_query<'a>(
-    filter: &'a AllocationFilter,
-    after: Option<&'a AllocationCursor>,
-    page: PageSize,
-    now: DateTime<Utc>,
-) -> Option<AllocationsQuery<'a>> {
-    let mut query = allocations::table.into_boxed().limit(i64::from(page.get())).filter(
-        sql::<Bool>(
-            "((
-                 SELECT l.expires_at FROM order_lines AS l
-                 WHERE l.sku = allocations.sku AND l.order_id = allocations.order_id
-             ) <= ",
-        )
-        .bind::<BigInt, _>(now.timestamp_micros())
-        .sql(") IS NOT TRUE"),
-    );
-    query = match (&filter.reference, &filter.sku) {
-        // A reference has one SKU. A condition on the SKU would suggest an index that begins with it.
-        (Some(reference), _) if filter.order_id.is_none() => query
-            .filter(allocations::reference.eq(reference.as_str()))
-            .order((allocations::precedence, allocations::placed_at, allocations::order_id)),
-        (_, Some(sku)) => {
-            query.filter(allocations::sku.eq(sku.as_str())).order((allocations::order_id, allocations::reference))
+/// Loads a page for a filter by any of SKU, order and batch, except for an order alone. A batch comes with
+/// its SKU.
+fn page_of(
+    connection: &mut AnyConnection,
+    filter: (Option<&Sku>, Option<&OrderId>, Option<&BatchReference>),
+    after: Option<&AllocationCursor>,
+    now: &i64,
+    limit: &i64,
+) -> QueryResult<Vec<Row>> {
+    let names = after.map(|after| (after.sku.as_str(), after.order_id.as_str(), after.reference.as_str()));
+    match filter {
+        (Some(sku), Some(order_id), Some(reference)) => {
+            let (sku, order_id, reference) = (sku.as_str(), order_id.as_str(), reference.as_str());
+            if names.is_some_and(|after| (sku, order_id, reference) <= after) {
+                return Ok(Vec::new());
+            }
+            OfLineInBatch { now, sku, from_order: order_id, to_order: order_id, from: reference, to: reference, limit }
+                .load(connection)
         }
-        (_, None) => query.order((allocations::sku, allocations::order_id, allocations::reference)),
-    };
-    if let Some(order_id) = &filter.order_id {
-        // The range makes the order by this column meaningful to the planner. Only the index that begins
-        // with the other conditions has this order.
-        query = query.filter(allocations::order_id.between(order_id.as_str(), order_id.as_str()));
-        if let Some(reference) = &filter.reference {
-            query = query.filter(allocations::reference.between(reference.as_str(), reference.as_str()));
+        (Some(sku), Some(order_id), None) => {
+            let (sku, order_id) = (sku.as_str(), order_id.as_str());
+            let start = names.map(|after| ((sku, order_id).cmp(&(after.0, after.1)), after.2));
+            let Some(reference) = start_after(start, FIRST) else { return Ok(Vec::new()) };
+            OfLine { now, sku, from: order_id, to: order_id, reference, limit }.load(connection)
+        }
+        (Some(sku), None, Some(reference)) => {
+            let start = after.map(|after| {
+                let place = (!after.priority, after.placed_at.timestamp_micros(), after.order_id.as_str());
+                (sku.cmp(&after.sku), (place, after.reference.as_str()))
+            });
+            let first = ((i32::MIN, i64::MIN, FIRST), FIRST);
+            let Some(((precedence, placed_at, order_id), after)) = start_after(start, first) else {
+                return Ok(Vec::new());
+            };
+            let (reference, precedence, placed_at) = (reference.as_str(), &precedence, &placed_at);
+            OfBatch { now, reference, precedence, placed_at, order_id, after, limit }.load(connection)
+        }
+        (Some(sku), None, None) => {
+            let start = names.map(|after| (sku.as_str().cmp(after.0), (after.1, after.2)));
+            let Some((order_id, reference)) = start_after(start, (FIRST, FIRST)) else { return Ok(Vec::new()) };
+            OfSku { now, sku: sku.as_str(), order_id, reference, limit }.load(connection)
+        }
+        (None, ..) => {
+            let (sku, order_id, reference) = names.unwrap_or((FIRST, FIRST, FIRST));
+            All { now, sku, order_id, reference, limit }.load(connection)
         }
     }
-    match after.map(|after| After::new(filter, after)) {
-        None | Some(After::Everything) => Some(query),
-        Some(After::Rows(condition)) => Some(query.filter(condition)),
-        Some(After::Nothing) => None,
+}
+
+/// Returns where a list with fixed leading columns starts after a cursor, given how these columns compare
+/// with the cursor and its other columns; `None` if no row follows.
+fn start_after<T>(cursor: Option<(Ordering, T)>, first: T) -> Option<T> {
+    match cursor {
+        Some((Ordering::Less, _)) => None,
+        Some((Ordering::Equal, rest)) => Some(rest),
+        None | Some((Ordering::Greater, _)) => Some(first),
     }
 }
 
 /// Selects the lines of an order from a SKU on, unless their hold has expired.
-macro_rules! lines_from {
-    () => {
-        "SELECT l.sku, l.order_id, a.reference, a.quantity, a.precedence, a.placed_at
-         FROM (
-             SELECT order_lines.sku, order_lines.order_id FROM order_lines
-             WHERE order_id = ? AND (expires_at IS NULL OR expires_at > ?) AND sku >= ? ORDER BY order_id, sku
-         ) AS l "
-    };
-}
+const LINES_FROM: &str = "SELECT l.sku, l.order_id, a.reference, a.quantity, a.precedence, a.placed_at
+     FROM (
+         SELECT order_lines.sku, order_lines.order_id FROM order_lines
+         WHERE order_id = ? AND (expires_at IS NULL OR expires_at > ?) AND sku >= ? ORDER BY order_id, sku
+     ) AS l ";
 
 statement! {
     /// Allocations of an order by its lines; for the first line, the ones after a reference.
@@ -108,33 +182,27 @@ statement! {
         reference: Nullable<Text> => Option<&'a str>,
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    concat!(
-        lines_from!(),
+    LINES_FROM,
         "CROSS JOIN allocations AS a
          WHERE a.sku = l.sku AND a.order_id = l.order_id AND (l.sku > ? OR a.reference > ?)
          ORDER BY l.sku, a.reference LIMIT ?"
-    )
 }
 
 /// Selects the same lines on PostgreSQL, in the order of their slots. Except for the anchor, the slot of a
 /// line is its SKU.
-macro_rules! slots_from {
-    () => {
-        "SELECT l.sku, l.order_id, a.reference, a.quantity, a.precedence, a.placed_at
-         FROM (
-             SELECT sku, order_id FROM (
-                 (SELECT sku, order_id FROM order_lines
-                  WHERE order_id = ? AND order_slot = '' AND (expires_at IS NULL OR expires_at > ?) AND sku >= ?
-                  LIMIT 1)
-                 UNION ALL
-                 (SELECT order_slot, order_id FROM order_lines
-                  WHERE order_id = ? AND (expires_at IS NULL OR expires_at > ?) AND order_slot > '' AND order_slot >= ?
-                  ORDER BY order_slot)
-             ) AS slots
-             ORDER BY sku OFFSET 0
-         ) AS l "
-    };
-}
+const SLOTS_FROM: &str = "SELECT l.sku, l.order_id, a.reference, a.quantity, a.precedence, a.placed_at
+     FROM (
+         SELECT sku, order_id FROM (
+             (SELECT sku, order_id FROM order_lines
+              WHERE order_id = ? AND order_slot = '' AND (expires_at IS NULL OR expires_at > ?) AND sku >= ?
+              LIMIT 1)
+             UNION ALL
+             (SELECT order_slot, order_id FROM order_lines
+              WHERE order_id = ? AND (expires_at IS NULL OR expires_at > ?) AND order_slot > '' AND order_slot >= ?
+              ORDER BY order_slot)
+         ) AS slots
+         ORDER BY sku OFFSET 0
+     ) AS l ";
 
 statement! {
     /// The same on PostgreSQL. The query looks up one line after another, whatever size the planner expects
@@ -150,8 +218,7 @@ statement! {
         reference: Nullable<Text> => Option<&'a str>,
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    concat!(
-        slots_from!(),
+    SLOTS_FROM,
         "CROSS JOIN LATERAL (
              SELECT reference, quantity, precedence, placed_at FROM allocations
              WHERE allocations.sku = l.sku AND allocations.order_id BETWEEN l.order_id AND l.order_id
@@ -159,7 +226,6 @@ statement! {
              ORDER BY order_id, reference OFFSET 0
          ) AS a
          ORDER BY l.sku, a.reference LIMIT ?"
-    )
 }
 
 /// The parameters of [`OfOrder`].
@@ -180,10 +246,10 @@ impl<'a> PageOfOrder<'a> {
         page: PageSize,
         now: DateTime<Utc>,
     ) -> Self {
-        let sku = after.map_or(super::FIRST, |after| after.sku.as_str());
+        let sku = after.map_or(FIRST, |after| after.sku.as_str());
         // Within the cursor's SKU, the order id is compared before the reference.
         let reference = match after.map(|after| (order_id.cmp(&after.order_id), after)) {
-            None | Some((Ordering::Greater, _)) => Some(super::FIRST),
+            None | Some((Ordering::Greater, _)) => Some(FIRST),
             Some((Ordering::Equal, after)) => Some(after.reference.as_str()),
             Some((Ordering::Less, _)) => None,
         };
@@ -241,4 +307,17 @@ fn allocation((sku, order_id, reference, quantity, precedence, placed_at): Row) 
         priority: !precedence,
         placed_at: row::instant(placed_at)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_of_another_list_still_cuts_at_its_place() {
+        assert_eq!(start_after(None, "first"), Some("first"));
+        assert_eq!(start_after(Some((Ordering::Equal, "M")), "first"), Some("M"));
+        assert_eq!(start_after(Some((Ordering::Greater, "M")), "first"), Some("first"));
+        assert_eq!(start_after(Some((Ordering::Less, "M")), "first"), None);
+    }
 }

@@ -1,55 +1,69 @@
 //! Batches as they are stored, and as they are at an instant.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::batch_row::{AddedWith, BATCH, BatchRow, BatchSql};
+use crate::columns::{Columns, Sql};
 use crate::error::{corrupt, store_error};
-use crate::row::{self, BATCH_COLUMNS, BatchRow, BatchSqlTypes};
-use crate::schema::{batch_references, batches};
-use crate::statement::statement;
+use crate::row;
+use crate::statement::{joined, statement};
 use allocation_domain::{Batch, BatchReference, Eta, Sku, Units};
 use allocation_ports::{BatchCursor, BatchFilter, FoundBatch, OverdueCursor, PageSize, StoreError};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date, Text};
+use diesel::sql_types::{BigInt, Date, Integer, Text};
 
-/// Selects the columns of a batch at an instant. Units of expired lines are no longer allocated. The few
-/// expired lines lead to them, so the query does not scan all allocations of the batch.
-macro_rules! columns_at {
-    () => {
-        "SELECT sku, reference, purchased_quantity,
-                CAST(allocated_quantity - coalesce((
-                    SELECT sum((
-                        SELECT a.quantity FROM allocations AS a
-                        WHERE a.sku = e.sku AND a.order_id BETWEEN e.order_id AND e.order_id
-                          AND a.reference BETWEEN b.reference AND b.reference
-                        ORDER BY a.order_id, a.reference LIMIT 1
-                    ))
-                    FROM (
-                        SELECT l.sku, l.order_id FROM order_lines AS l
-                        WHERE l.sku = b.sku AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id
-                    ) AS e
-                ), 0) AS integer),
-                eta, added_at, revision, picked_quantity, shipped_quantity, missing_quantity, moving
-         FROM batches AS b "
-    };
+/// Selects batches at an instant, each with its units of expired lines, which are no longer allocated. The
+/// few expired lines lead to them, so the query does not scan all allocations of the batch.
+const SELECT_AT: &str = joined!(
+    "SELECT sku, ",
+    BATCH,
+    ",
+            CAST(coalesce((
+                SELECT sum((
+                    SELECT a.quantity FROM allocations AS a
+                    WHERE a.sku = e.sku AND a.order_id BETWEEN e.order_id AND e.order_id
+                      AND a.reference BETWEEN b.reference AND b.reference
+                    ORDER BY a.order_id, a.reference LIMIT 1
+                ))
+                FROM (
+                    SELECT l.sku, l.order_id FROM order_lines AS l
+                    WHERE l.sku = b.sku AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id
+                ) AS e
+            ), 0) AS integer)
+     FROM batches AS b "
+);
+
+/// The SQL types of a [`BatchAtInstant`].
+type BatchAtInstantSql = (Text, BatchSql, Integer);
+
+/// A batch as it is stored, with its units of expired lines.
+#[derive(Debug, Queryable)]
+struct BatchAtInstant {
+    sku: String,
+    batch: BatchRow,
+    expired: i32,
 }
 
-type BatchColumns = (Text, BatchSqlTypes);
+impl BatchAtInstant {
+    fn batch(mut self) -> Result<Batch, StoreError> {
+        self.batch.values.allocated_quantity -= self.expired;
+        self.batch.batch(row::sku(self.sku)?)
+    }
+}
 
 statement! {
     /// A batch by its reference, in the order that only the primary key has.
     BatchAt<'a>(now: BigInt => i64, reference: Text => str, from: Text => str, to: Text => str) on MultiBackend
-        -> BatchColumns,
-    concat!(
-        columns_at!(),
+        -> BatchAtInstantSql,
+    SELECT_AT,
         "WHERE sku = (SELECT r.sku FROM batch_references AS r WHERE r.reference = ?)
            AND reference BETWEEN ? AND ? ORDER BY reference LIMIT 1"
-    )
 }
 
 statement! {
     BatchesAt<'a>(now: BigInt => i64, added_at: BigInt => i64, reference: Text => str, limit: BigInt => i64)
-        on MultiBackend -> BatchColumns,
-    concat!(columns_at!(), "WHERE (added_at, reference) > (?, ?) ORDER BY added_at, reference LIMIT ?")
+        on MultiBackend -> BatchAtInstantSql,
+    SELECT_AT, "WHERE (added_at, reference) > (?, ?) ORDER BY added_at, reference LIMIT ?"
 }
 
 statement! {
@@ -59,8 +73,8 @@ statement! {
         added_at: BigInt => i64,
         reference: Text => str,
         limit: BigInt => i64,
-    ) on MultiBackend -> BatchColumns,
-    concat!(columns_at!(), "WHERE sku = ? AND (added_at, reference) > (?, ?) ORDER BY added_at, reference LIMIT ?")
+    ) on MultiBackend -> BatchAtInstantSql,
+    SELECT_AT, "WHERE sku = ? AND (added_at, reference) > (?, ?) ORDER BY added_at, reference LIMIT ?"
 }
 
 statement! {
@@ -72,11 +86,9 @@ statement! {
         added_at: BigInt => i64,
         reference: Text => str,
         limit: BigInt => i64,
-    ) on MultiBackend -> BatchColumns,
-    concat!(
-        columns_at!(),
+    ) on MultiBackend -> BatchAtInstantSql,
+    SELECT_AT,
         "WHERE eta < ? AND (eta, added_at, reference) > (?, ?, ?) ORDER BY eta, added_at, reference LIMIT ?"
-    )
 }
 
 statement! {
@@ -88,55 +100,51 @@ statement! {
         added_at: BigInt => i64,
         reference: Text => str,
         limit: BigInt => i64,
-    ) on MultiBackend -> BatchColumns,
-    concat!(
-        columns_at!(),
+    ) on MultiBackend -> BatchAtInstantSql,
+    SELECT_AT,
         "WHERE sku = ? AND eta < ? AND (eta, added_at, reference) > (?, ?, ?)
          ORDER BY eta, added_at, reference LIMIT ?"
-    )
 }
 
 statement! {
     /// All batches of a SKU with free units. The order is the order of the index, which skips consumed
     /// batches.
-    OpenBatches<'a>(sku: Text => str) on MultiBackend -> BatchSqlTypes,
-    "SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-            shipped_quantity, missing_quantity, moving
-     FROM batches WHERE sku = ? AND is_open ORDER BY eta NULLS FIRST, added_at, reference"
+    OpenBatches<'a>(sku: Text => str) on MultiBackend -> BatchSql,
+    "SELECT ", BATCH, " FROM batches WHERE sku = ? AND is_open ORDER BY eta NULLS FIRST, added_at, reference"
+}
+
+statement! {
+    SkuOf<'a>(reference: Text => str) on MultiBackend -> Text,
+    "SELECT sku FROM batch_references WHERE reference = ?"
+}
+
+statement! {
+    /// A batch by its reference, as it is stored, and the quantity and ETA that it was added with.
+    FindBatch<'a>(reference: Text => str) on MultiBackend -> (Sql<AddedWith>, Text, BatchSql),
+    "SELECT ", AddedWith::OF_W, ", b.*
+     FROM batch_references AS w
+     JOIN (SELECT sku, ", BATCH, " FROM batches) AS b ON b.sku = w.sku AND b.reference = w.reference
+     WHERE w.reference = ?"
 }
 
 /// Returns the SKU of a batch.
 pub(crate) fn sku_of(connection: &mut AnyConnection, reference: &BatchReference) -> Result<Option<Sku>, StoreError> {
-    let sku = batch_references::table
-        .find(reference.as_str())
-        .select(batch_references::sku)
-        .first::<String>(connection)
-        .optional()
-        .map_err(store_error)?;
-    sku.map(row::sku).transpose()
+    let sku = SkuOf { reference: reference.as_str() }.get_result::<String>(connection).optional();
+    sku.map_err(store_error)?.map(row::sku).transpose()
 }
-
-/// The columns of `batch_references` with the quantity and ETA that a batch was added with.
-type Added = (i32, Option<NaiveDate>);
 
 /// Finds a batch by its reference, as it is stored, and as it was added.
 pub(crate) fn find_batch(
     connection: &mut AnyConnection,
     reference: &BatchReference,
 ) -> Result<Option<FoundBatch>, StoreError> {
-    let found = batch_references::table
-        .inner_join(
-            batches::table
-                .on(batches::sku.eq(batch_references::sku).and(batches::reference.eq(batch_references::reference))),
-        )
-        .filter(batch_references::reference.eq(reference.as_str()))
-        .select(((batches::sku, BATCH_COLUMNS), (batch_references::purchased_quantity, batch_references::eta)))
-        .first::<((String, BatchRow), Added)>(connection)
-        .optional()
-        .map_err(store_error)?;
-    let Some((batch, (added_quantity, added_eta))) = found else { return Ok(None) };
-    let added_quantity = Units::new(added_quantity).map_err(corrupt)?;
-    Ok(Some(FoundBatch { batch: restored(batch)?, added_quantity, added_eta: Eta::from(added_eta) }))
+    let found = FindBatch { reference: reference.as_str() }.get_result::<(AddedWith, String, BatchRow)>(connection);
+    let Some((added_with, sku, batch)) = found.optional().map_err(store_error)? else { return Ok(None) };
+    Ok(Some(FoundBatch {
+        batch: batch.batch(row::sku(sku)?)?,
+        added_quantity: Units::new(added_with.purchased_quantity).map_err(corrupt)?,
+        added_eta: Eta::from(added_with.eta),
+    }))
 }
 
 /// Finds a batch by its reference, at an instant.
@@ -147,7 +155,7 @@ pub(crate) fn batch_at(
 ) -> Result<Option<Batch>, StoreError> {
     let (now, reference) = (&now.timestamp_micros(), reference.as_str());
     let found = BatchAt { now, reference, from: reference, to: reference }.get_result(connection).optional();
-    found.map_err(store_error)?.map(restored).transpose()
+    found.map_err(store_error)?.map(BatchAtInstant::batch).transpose()
 }
 
 /// Returns all batches of a SKU that have free units, as they are stored.
@@ -167,11 +175,11 @@ pub(crate) fn batches(
     let (now, limit) = (&now.timestamp_micros(), &i64::from(page.get()));
     let added_at = &after.map_or(i64::MIN, |after| after.added_at.timestamp_micros());
     let reference = after.map_or(super::FIRST, |after| after.reference.as_str());
-    let rows: QueryResult<Vec<(String, BatchRow)>> = match &filter.sku {
+    let rows: QueryResult<Vec<BatchAtInstant>> = match &filter.sku {
         None => BatchesAt { now, added_at, reference, limit }.load(connection),
         Some(sku) => BatchesOfSkuAt { now, sku: sku.as_str(), added_at, reference, limit }.load(connection),
     };
-    rows.map_err(store_error)?.into_iter().map(restored).collect()
+    rows.map_err(store_error)?.into_iter().map(BatchAtInstant::batch).collect()
 }
 
 /// Returns a page of batches at an instant whose ETA is before a day, longest overdue first.
@@ -187,11 +195,11 @@ pub(crate) fn overdue_batches(
     let eta = &after.map_or(FIRST_DAY, |after| after.eta.max(FIRST_DAY));
     let added_at = &after.map_or(i64::MIN, |after| after.added_at.timestamp_micros());
     let reference = after.map_or(super::FIRST, |after| after.reference.as_str());
-    let rows: QueryResult<Vec<(String, BatchRow)>> = match &filter.sku {
+    let rows: QueryResult<Vec<BatchAtInstant>> = match &filter.sku {
         None => OverdueAt { now, today, eta, added_at, reference, limit }.load(connection),
         Some(sku) => OverdueOfSkuAt { now, sku: sku.as_str(), today, eta, added_at, reference, limit }.load(connection),
     };
-    rows.map_err(store_error)?.into_iter().map(restored).collect()
+    rows.map_err(store_error)?.into_iter().map(BatchAtInstant::batch).collect()
 }
 
 /// A day before which no date is stored, because there is no year 0.
@@ -199,7 +207,3 @@ const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(1, 1, 1) {
     Some(day) => day,
     None => NaiveDate::MIN,
 };
-
-fn restored((sku, batch): (String, BatchRow)) -> Result<Batch, StoreError> {
-    batch.batch(row::sku(sku)?)
-}

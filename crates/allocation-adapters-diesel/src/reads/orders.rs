@@ -3,7 +3,7 @@
 use super::candidates::Candidates;
 use crate::any_connection::AnyConnection;
 use crate::error::store_error;
-use crate::line::{self, AllocationPart, OrderLineRow, StoredLine};
+use crate::line_row::{self, AllocationPart, LineValues, OrderLineRow};
 use crate::{postgres, row, sqlite};
 use allocation_domain::{LineState, Order, OrderId, Sku};
 use allocation_ports::{OrderFilter, OrderPage, PageSize, StoreError};
@@ -73,7 +73,7 @@ fn load(connection: &mut AnyConnection, order_ids: &[&str]) -> Result<Vec<Order>
         AnyConnection::Sqlite(connection) => sqlite::order_lines(connection, order_ids),
         AnyConnection::Postgres(connection) => postgres::order_lines(connection, order_ids),
     };
-    let mut orders: BTreeMap<String, BTreeMap<String, (StoredLine, Vec<AllocationPart>)>> = BTreeMap::new();
+    let mut orders: BTreeMap<String, BTreeMap<String, (LineValues, Vec<AllocationPart>)>> = BTreeMap::new();
     for OrderLineRow { order_id, sku, line, part } in rows.map_err(store_error)? {
         let lines = orders.entry(order_id).or_default();
         let (_, parts) = lines.entry(sku).or_insert_with(|| (line, Vec::new()));
@@ -86,8 +86,8 @@ fn load(connection: &mut AnyConnection, order_ids: &[&str]) -> Result<Vec<Order>
     orders.into_iter().map(order).collect()
 }
 
-fn restored(sku: Sku, line: StoredLine, parts: Vec<AllocationPart>) -> Result<(Sku, LineState), StoreError> {
+fn restored(sku: Sku, line: LineValues, parts: Vec<AllocationPart>) -> Result<(Sku, LineState), StoreError> {
     let parts = parts.into_iter().map(|part| part.allocation(&sku).map(|(allocation, _)| allocation));
-    let line = line::restored(line.row()?, parts.collect::<Result<_, _>>()?)?;
+    let line = line_row::restored(line.row()?, parts.collect::<Result<_, _>>()?)?;
     Ok((sku, line))
 }

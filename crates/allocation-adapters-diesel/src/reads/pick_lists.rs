@@ -1,8 +1,9 @@
 //! Pick lists, and pages of pick lists.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::columns::{Columns, Sql};
 use crate::error::{corrupt, store_error};
-use crate::pick_line::{PickLineColumns, PickLineRow, pick_line_columns, pick_lines};
+use crate::pick_line_row::{PickLineRow, pick_lines};
 use crate::row;
 use crate::statement::statement;
 use allocation_domain::{PickLine, PickLineId, PickList, PickListId, PickListStatus};
@@ -21,52 +22,46 @@ statement! {
 }
 
 statement! {
-    LinesOf<'a>(list_id: Text => str) on MultiBackend -> PickLineColumns,
-    concat!("SELECT ", pick_line_columns!(), " FROM pick_list_lines WHERE list_id = ? ORDER BY list_id, line")
+    LinesOf<'a>(list_id: Text => str) on MultiBackend -> Sql<PickLineRow<'static>>,
+    "SELECT ", PickLineRow::COLUMNS, " FROM pick_list_lines WHERE list_id = ? ORDER BY list_id, line"
 }
 
 statement! {
-    Line<'a>(list_id: Text => str, line: Integer => i32) on MultiBackend -> PickLineColumns,
-    concat!("SELECT ", pick_line_columns!(), " FROM pick_list_lines WHERE list_id = ? AND line = ?")
+    Line<'a>(list_id: Text => str, line: Integer => i32) on MultiBackend -> Sql<PickLineRow<'static>>,
+    "SELECT ", PickLineRow::COLUMNS, " FROM pick_list_lines WHERE list_id = ? AND line = ?"
 }
 
-/// Selects lists with their numbers of lines.
-macro_rules! summaries {
-    ($lists:literal) => {
-        concat!(
-            "SELECT p.list_id,
-                    (SELECT created_at FROM pick_lists WHERE pick_lists.list_id = p.list_id),
-                    (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id),
-                    (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id AND l.status = 'open'),
-                    (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id AND l.status = 'picked'),
-                    (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id AND l.status = 'shipped')
-             FROM (",
-            $lists,
-            ") AS p"
-        )
-    };
-}
+/// Selects lists `p` with their numbers of lines.
+const SUMMARIES: &str = "SELECT p.list_id,
+        (SELECT created_at FROM pick_lists WHERE pick_lists.list_id = p.list_id),
+        (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id),
+        (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id AND l.status = 'open'),
+        (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id AND l.status = 'picked'),
+        (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id AND l.status = 'shipped')
+ FROM ";
 
 type SummaryColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt);
 
 statement! {
     All<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> SummaryColumns,
-    summaries!("SELECT list_id FROM pick_lists WHERE list_id > ? ORDER BY list_id LIMIT ?")
+    SUMMARIES, "(SELECT list_id FROM pick_lists WHERE list_id > ? ORDER BY list_id LIMIT ?) AS p"
 }
 
 statement! {
     Open<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> SummaryColumns,
-    summaries!(
-        "SELECT DISTINCT list_id FROM pick_list_lines WHERE status = 'open' AND list_id > ? ORDER BY list_id LIMIT ?"
-    )
+    SUMMARIES, "(
+         SELECT DISTINCT list_id FROM pick_list_lines
+         WHERE status = 'open' AND list_id > ? ORDER BY list_id LIMIT ?
+     ) AS p"
 }
 
 statement! {
     /// Lists with picked units that are not shipped; they may also have lines to pick.
     ToShip<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> SummaryColumns,
-    summaries!(
-        "SELECT DISTINCT list_id FROM pick_list_lines WHERE status = 'picked' AND list_id > ? ORDER BY list_id LIMIT ?"
-    )
+    SUMMARIES, "(
+         SELECT DISTINCT list_id FROM pick_list_lines
+         WHERE status = 'picked' AND list_id > ? ORDER BY list_id LIMIT ?
+     ) AS p"
 }
 
 /// Loads a list with its lines, in one snapshot.
@@ -76,7 +71,7 @@ pub(crate) fn pick_list(
 ) -> Result<Option<StoredPickList>, StoreError> {
     let found = CreatedAt { list_id: list_id.as_str() }.get_result::<i64>(connection).optional();
     let Some(created_at) = found.map_err(store_error)? else { return Ok(None) };
-    let rows: Vec<PickLineRow> = LinesOf { list_id: list_id.as_str() }.load(connection).map_err(store_error)?;
+    let rows: Vec<PickLineRow<'_>> = LinesOf { list_id: list_id.as_str() }.load(connection).map_err(store_error)?;
     let lines = pick_lines(rows)?.into_iter().map(|(id, line)| (id.line, line)).collect();
     let list = PickList { list_id: list_id.clone(), lines };
     Ok(Some(StoredPickList { list, created_at: row::instant(created_at)? }))
@@ -86,7 +81,7 @@ pub(crate) fn pick_list(
 pub(crate) fn pick_line(connection: &mut AnyConnection, id: &PickLineId) -> Result<Option<PickLine>, StoreError> {
     // No list has a line number beyond the column type.
     let Ok(line) = i32::try_from(id.line) else { return Ok(None) };
-    let found = Line { list_id: id.list.as_str(), line: &line }.get_result::<PickLineRow>(connection).optional();
+    let found = Line { list_id: id.list.as_str(), line: &line }.get_result::<PickLineRow<'_>>(connection).optional();
     found.map_err(store_error)?.map(|row| row.pick_line().map(|(_, line)| line)).transpose()
 }
 

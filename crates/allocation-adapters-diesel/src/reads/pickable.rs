@@ -52,56 +52,36 @@ statement! {
 }
 
 /// The condition that an allocation `a` of a line `l` is firm and not completely on pick lists.
-macro_rules! pickable {
-    () => {
-        "l.expires_at IS NULL AND l.ended IS NULL
-         AND (l.listed = 0 OR a.quantity > (
-             SELECT coalesce(sum(p.quantity), 0) FROM pick_list_lines AS p
-             WHERE p.sku = a.sku AND p.order_id = a.order_id AND p.reference = a.reference
-               AND p.status NOT IN ('picked', 'missing', 'shipped', 'withdrawn')
-         ))"
-    };
-}
+const IS_PICKABLE: &str = "l.expires_at IS NULL AND l.ended IS NULL
+     AND (l.listed = 0 OR a.quantity > (
+         SELECT coalesce(sum(p.quantity), 0) FROM pick_list_lines AS p
+         WHERE p.sku = a.sku AND p.order_id = a.order_id AND p.reference = a.reference
+           AND p.status NOT IN ('picked', 'missing', 'shipped', 'withdrawn')
+     ))";
 
 /// The condition that the batch of an allocation `a` is in stock.
-macro_rules! in_stock {
-    () => {
-        "(
-             SELECT b.eta IS NULL FROM batches AS b
-             WHERE b.sku = a.sku AND b.reference BETWEEN a.reference AND a.reference ORDER BY b.reference LIMIT 1
-         ) AND "
-    };
-}
+const IS_IN_STOCK: &str = "(
+         SELECT b.eta IS NULL FROM batches AS b
+         WHERE b.sku = a.sku AND b.reference BETWEEN a.reference AND a.reference ORDER BY b.reference LIMIT 1
+     )";
 
-/// Selects the columns of an allocation, with a condition as the last column.
-macro_rules! select {
-    ($($condition:expr),+) => {
-        concat!("SELECT a.sku, a.order_id, a.reference, a.precedence, a.placed_at, ", $($condition,)+ " FROM ")
-    };
-}
+/// Selects the columns of an allocation in front of the condition that a pick list can include it.
+const SELECT: &str = "SELECT a.sku, a.order_id, a.reference, a.precedence, a.placed_at, ";
 
 /// Joins the line of an allocation on PostgreSQL, one line after another, whatever size the planner expects
 /// the tables to have.
-macro_rules! line_on_postgres {
-    () => {
-        " AS a
-          CROSS JOIN LATERAL (
-              SELECT expires_at, ended, listed FROM order_lines
-              WHERE order_lines.sku = a.sku AND order_lines.order_id = a.order_id LIMIT 1
-          ) AS l"
-    };
-}
+const LINE_ON_POSTGRES: &str = " AS a
+     CROSS JOIN LATERAL (
+         SELECT expires_at, ended, listed FROM order_lines
+         WHERE order_lines.sku = a.sku AND order_lines.order_id = a.order_id LIMIT 1
+     ) AS l";
 
 /// Selects a page of the allocations of a batch.
-macro_rules! page_of_batch {
-    () => {
-        "(
-             SELECT sku, order_id, reference, quantity, precedence, placed_at FROM allocations
-             WHERE reference = ? AND (precedence, placed_at, order_id) > (?, ?, ?)
-             ORDER BY reference, precedence, placed_at, order_id LIMIT ?
-         )"
-    };
-}
+const PAGE_OF_BATCH: &str = "(
+         SELECT sku, order_id, reference, quantity, precedence, placed_at FROM allocations
+         WHERE reference = ? AND (precedence, placed_at, order_id) > (?, ?, ?)
+         ORDER BY reference, precedence, placed_at, order_id LIMIT ?
+     )";
 
 type Columns = (Text, Text, Text, Integer, BigInt, Bool);
 
@@ -118,12 +98,10 @@ statement! {
         order_id: Text => str,
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    concat!(
-        select!(pickable!()),
-        page_of_batch!(),
+    SELECT, IS_PICKABLE, " FROM ",
+        PAGE_OF_BATCH,
         // SQLite keeps the order of the tables in a CROSS JOIN.
         " AS a CROSS JOIN order_lines AS l ON l.sku = a.sku AND l.order_id = a.order_id"
-    )
 }
 
 statement! {
@@ -134,23 +112,20 @@ statement! {
         order_id: Text => str,
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    concat!(select!(pickable!()), page_of_batch!(), line_on_postgres!())
+    SELECT, IS_PICKABLE, " FROM ", PAGE_OF_BATCH, LINE_ON_POSTGRES
 }
 
 statement! {
     /// The lines of an order, including lines that no pick list can include.
     OfOrderOnSqlite<'a>(order_id: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
-    concat!(
-        select!(in_stock!(), pickable!()),
+    SELECT, IS_IN_STOCK, " AND ", IS_PICKABLE, " FROM ",
         "(SELECT * FROM order_lines WHERE order_id = ? ORDER BY order_id, sku LIMIT ?) AS l
          CROSS JOIN allocations AS a ON a.sku = l.sku AND a.order_id = l.order_id"
-    )
 }
 
 statement! {
     OfOrderOnPostgres<'a>(order_id: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
-    concat!(
-        select!(in_stock!(), pickable!()),
+    SELECT, IS_IN_STOCK, " AND ", IS_PICKABLE, " FROM ",
         "(
              SELECT h.* FROM (
                  SELECT sku, order_id FROM order_lines
@@ -162,8 +137,7 @@ statement! {
                  ORDER BY order_id, reference OFFSET 0
              ) AS h
          )",
-        line_on_postgres!()
-    )
+        LINE_ON_POSTGRES
 }
 
 /// The units of a line in a batch, ordered by their place in a pick list.

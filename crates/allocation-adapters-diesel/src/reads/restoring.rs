@@ -1,9 +1,9 @@
 //! Products as they are at an instant, for reads.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::batch_row::{BATCH, BatchRow, BatchSql};
 use crate::error::store_error;
 use crate::loading;
-use crate::row::{BatchRow, BatchSqlTypes};
 use crate::statement::statement;
 use allocation_domain::{Batch, DataRequest, MoreNeeded, Product, ProductState, Sku};
 use allocation_ports::StoreError;
@@ -16,9 +16,8 @@ statement! {
     /// The batches of a product with units of expired holds, and the number of these units. The database
     /// sums them up, whatever the number of lines.
     ExpiredUnits<'a>(expired_sku: Text => str, now: BigInt => i64, sku: Text => str) on MultiBackend
-        -> (BigInt, BatchSqlTypes),
-    "SELECT e.units, b.reference, b.purchased_quantity, b.allocated_quantity, b.eta, b.added_at, b.revision,
-            b.picked_quantity, b.shipped_quantity, b.missing_quantity, b.moving
+        -> (BigInt, BatchSql),
+    "SELECT e.units, b.", BATCH, "
      FROM (
          SELECT a.reference, sum(a.quantity) AS units
          FROM (
@@ -37,7 +36,7 @@ statement! {
     /// The same on PostgreSQL. The query looks up one line after another, whatever size the planner expects
     /// the tables to have.
     ExpiredUnitsInTurn<'a>(expired_sku: Text => str, now: BigInt => i64, sku: Text => str) on MultiBackend
-        -> (BigInt, BatchSqlTypes),
+        -> (BigInt, BatchSql),
     "SELECT e.units, b.*
      FROM (
          SELECT a.reference, CAST(sum(a.quantity) AS bigint) AS units
@@ -53,9 +52,7 @@ statement! {
          GROUP BY a.reference OFFSET 0
      ) AS e
      CROSS JOIN LATERAL (
-         SELECT reference, purchased_quantity, allocated_quantity, eta, added_at, revision, picked_quantity,
-                shipped_quantity, missing_quantity, moving
-         FROM batches
+         SELECT ", BATCH, " FROM batches
          WHERE batches.sku = ? AND batches.reference BETWEEN e.reference AND e.reference
          ORDER BY reference LIMIT 1
      ) AS b"
@@ -123,7 +120,8 @@ fn free_expired(
     let rows = rows.map_err(store_error)?;
     let mut freed = HashMap::with_capacity(rows.len());
     for (units, mut row) in rows {
-        row.allocated_quantity = row.allocated_quantity.saturating_sub(i32::try_from(units).unwrap_or(i32::MAX));
+        let allocated = &mut row.values.allocated_quantity;
+        *allocated = allocated.saturating_sub(i32::try_from(units).unwrap_or(i32::MAX));
         let batch = row.batch(sku.clone())?;
         freed.insert(batch.reference().clone(), batch);
     }

@@ -16,27 +16,24 @@ use diesel::sql_types::{BigInt, Bool, Text};
 /// Also selects whether lines wait, whether they may wait although units are free, and whether expired
 /// holds are not released yet. Without held lines, there is no search for expired ones. The free units come
 /// from the index of open batches, whose order the subquery has.
-macro_rules! counted_at {
-    () => {
-        "SELECT sku, in_stock, on_its_way, held, backordered, picked,
-                coalesce((
-                    SELECT sum(b.free)
-                    FROM (
-                        SELECT purchased_quantity - allocated_quantity - picked_quantity - shipped_quantity - missing_quantity
-                               AS free
-                        FROM batches
-                        WHERE batches.sku = p.sku AND is_open ORDER BY eta NULLS FIRST, added_at, reference
-                    ) AS b
-                ), 0),
-                waiting_lines > 0,
-                unserved,
-                held_lines > 0 AND (
-                    SELECT l.expires_at FROM order_lines AS l
-                    WHERE l.sku = p.sku AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id LIMIT 1
-                ) IS NOT NULL
-         FROM products AS p "
-    };
-}
+const COUNTED_AT: &str =
+    "SELECT sku, in_stock, on_its_way, held, backordered, picked,
+            coalesce((
+                SELECT sum(b.free)
+                FROM (
+                    SELECT purchased_quantity - allocated_quantity - picked_quantity - shipped_quantity - missing_quantity
+                           AS free
+                    FROM batches
+                    WHERE batches.sku = p.sku AND is_open ORDER BY eta NULLS FIRST, added_at, reference
+                ) AS b
+            ), 0),
+            waiting_lines > 0,
+            unserved,
+            held_lines > 0 AND (
+                SELECT l.expires_at FROM order_lines AS l
+                WHERE l.sku = p.sku AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id LIMIT 1
+            ) IS NOT NULL
+     FROM products AS p ";
 
 type CountedColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, Bool, Bool, Bool);
 
@@ -61,12 +58,12 @@ statement! {
 
 statement! {
     CountedOf<'a>(now: BigInt => i64, sku: Text => str) on MultiBackend -> CountedColumns,
-    concat!(counted_at!(), "WHERE sku = ?")
+    COUNTED_AT, "WHERE sku = ?"
 }
 
 statement! {
     CountedAfter<'a>(now: BigInt => i64, sku: Text => str, limit: BigInt => i64) on MultiBackend -> CountedColumns,
-    concat!(counted_at!(), "WHERE sku > ? ORDER BY sku LIMIT ?")
+    COUNTED_AT, "WHERE sku > ? ORDER BY sku LIMIT ?"
 }
 
 /// Returns the totals of a product at an instant, in one snapshot.

@@ -3,13 +3,12 @@
 //! The transaction locks the whole file from its beginning, so a lock only increments the version.
 
 use super::pick_lines::load_pick_lines;
-use super::rows::{CountUp, InsertMissing, LineOrEnds};
+use super::statements::{CountUp, Expired, FindBatch, FindLine, InsertMissing, LineOrEnds, LoadParts, OpenBatches};
+use crate::batch_row::BatchRow;
 use crate::error::{corrupt, store_error};
-use crate::generation;
-use crate::line::{AllocationPart, CANCELLED, LINE_COLUMNS, Lines, StoredLine};
-use crate::row::{self, BATCH_COLUMNS, BatchRow};
-use crate::schema::{allocations, batches, order_lines};
+use crate::line_row::{AllocationPart, LineEnd, LineValues, Lines};
 use crate::unit::{OPEN_BATCHES, PAGE_PLUS_ONE};
+use crate::{generation, row};
 use allocation_domain::{Batch, BatchReference, OrderEnd, OrderId, Product, ProductState, Sku};
 use allocation_ports::{LockRequest, StoreError};
 use diesel::prelude::*;
@@ -102,10 +101,10 @@ fn line_or_end(
 ) -> Result<(bool, Option<OrderEnd>), StoreError> {
     let statement = LineOrEnds { order_id: order_id.as_str(), sku: sku.as_str(), now: &now };
     let (mut found, mut end) = (false, None);
-    for (of, ended) in statement.load::<(String, Option<String>)>(connection).map_err(store_error)? {
+    for (of, ended) in statement.load::<(String, Option<LineEnd>)>(connection).map_err(store_error)? {
         if of == sku.as_str() {
             found = true;
-        } else if ended.as_deref() != Some(CANCELLED) {
+        } else if ended != Some(LineEnd::Cancelled) {
             end = Some(OrderEnd::Expired);
         } else {
             end = end.or(Some(OrderEnd::Cancelled));
@@ -115,28 +114,16 @@ fn line_or_end(
 }
 
 /// Returns the first orders whose hold has expired, up to a limit.
-fn expired(connection: &mut SqliteConnection, sku: &Sku, at: i64, most: usize) -> Result<Vec<OrderId>, StoreError> {
-    let rows = order_lines::table
-        .filter(order_lines::sku.eq(sku.as_str()))
-        .filter(order_lines::expires_at.le(at))
-        .order((order_lines::expires_at, order_lines::order_id))
-        .limit(i64::try_from(most).map_err(corrupt)?)
-        .select(order_lines::order_id)
-        .load::<String>(connection)
-        .map_err(store_error)?;
+fn expired(connection: &mut SqliteConnection, sku: &Sku, now: i64, most: usize) -> Result<Vec<OrderId>, StoreError> {
+    let limit = &i64::try_from(most).map_err(corrupt)?;
+    let rows: Vec<String> = Expired { sku: sku.as_str(), now: &now, limit }.load(connection).map_err(store_error)?;
     rows.into_iter().map(row::order_id).collect()
 }
 
 /// Loads the most preferred batches with free units, and one more if there are more.
 fn open_batches(connection: &mut SqliteConnection, sku: &Sku) -> Result<Vec<Batch>, StoreError> {
-    let rows = batches::table
-        .filter(batches::sku.eq(sku.as_str()))
-        .filter(batches::is_open)
-        .order((batches::eta, batches::added_at, batches::reference))
-        .limit(PAGE_PLUS_ONE)
-        .select(BATCH_COLUMNS)
-        .load::<BatchRow>(connection)
-        .map_err(store_error)?;
+    let statement = OpenBatches { sku: sku.as_str(), limit: &PAGE_PLUS_ONE };
+    let rows: Vec<BatchRow> = statement.load(connection).map_err(store_error)?;
     rows.into_iter().map(|batch| batch.batch(sku.clone())).collect()
 }
 
@@ -145,12 +132,8 @@ fn batch(
     sku: &Sku,
     reference: &BatchReference,
 ) -> Result<Option<Batch>, StoreError> {
-    let found = batches::table
-        .find((sku.as_str(), reference.as_str()))
-        .select(BATCH_COLUMNS)
-        .first::<BatchRow>(connection)
-        .optional()
-        .map_err(store_error)?;
+    let statement = FindBatch { sku: sku.as_str(), reference: reference.as_str() };
+    let found = statement.get_result::<BatchRow>(connection).optional().map_err(store_error)?;
     found.map(|batch| batch.batch(sku.clone())).transpose()
 }
 
@@ -158,12 +141,8 @@ fn batch(
 pub(crate) fn lines(connection: &mut SqliteConnection, sku: &Sku, order_ids: &[OrderId]) -> Result<Lines, StoreError> {
     let mut lines = Lines::default();
     for order_id in order_ids {
-        let found = order_lines::table
-            .find((sku.as_str(), order_id.as_str()))
-            .select(LINE_COLUMNS)
-            .first::<StoredLine>(connection)
-            .optional()
-            .map_err(store_error)?;
+        let statement = FindLine { sku: sku.as_str(), order_id: order_id.as_str() };
+        let found = statement.get_result::<LineValues>(connection).optional().map_err(store_error)?;
         if let Some(line) = found {
             lines.add(sku, order_id.clone(), line, parts(connection, sku, order_id)?)?;
         }
@@ -177,13 +156,5 @@ pub(crate) fn lines(connection: &mut SqliteConnection, sku: &Sku, order_ids: &[O
 }
 
 fn parts(connection: &mut SqliteConnection, sku: &Sku, order_id: &OrderId) -> Result<Vec<AllocationPart>, StoreError> {
-    allocations::table
-        .inner_join(
-            batches::table.on(batches::sku.eq(allocations::sku).and(batches::reference.eq(allocations::reference))),
-        )
-        .filter(allocations::sku.eq(sku.as_str()))
-        .filter(allocations::order_id.eq(order_id.as_str()))
-        .select((allocations::quantity, BATCH_COLUMNS))
-        .load(connection)
-        .map_err(store_error)
+    LoadParts { sku: sku.as_str(), order_id: order_id.as_str() }.load(connection).map_err(store_error)
 }

@@ -1,9 +1,9 @@
 //! Sequencing and retention of the event log, in transactions that are the only writers.
 
 use crate::error::store_error;
-use crate::generation::same_generation;
+use crate::generation::SAME_GENERATION;
 use crate::keeping::{LOOK_AHEAD, NumberedRow};
-use crate::statement::statement;
+use crate::statement::{joined, statement};
 use allocation_ports::SequenceError;
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -11,39 +11,29 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
 
 /// The time in microseconds since 1970.
-macro_rules! now {
-    () => {
-        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-    };
-}
+const NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
 /// The condition that a lease has not ended. An end later than any current lease can have was written
 /// before the clock was set back, and counts as passed.
-macro_rules! within {
-    () => {
-        concat!("BETWEEN ", now!(), " AND ", now!(), " + 2 * ?")
-    };
-}
+const WITHIN: &str = joined!("BETWEEN ", NOW, " AND ", NOW, " + 2 * ?");
 
 statement! {
     /// Counts the unexpired leases of other holders; `micros` is the usual duration of the lease.
     IsTaken<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64) on Sqlite -> BigInt,
-    concat!("SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at ", within!())
+    "SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at ", WITHIN
 }
 
 statement! {
     /// Takes or renews a lease that no other process has.
     Take<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64, time: BigInt => i64) on Sqlite,
-    concat!(
-        "INSERT INTO leases (name, holder, expires_at) SELECT ?, ?, ", now!(), " + ? WHERE ", same_generation!(), "
+    "INSERT INTO leases (name, holder, expires_at) SELECT ?, ?, ", NOW, " + ? WHERE ", SAME_GENERATION, "
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-         WHERE leases.holder = excluded.holder OR leases.expires_at NOT ", within!()
-    )
+         WHERE leases.holder = excluded.holder OR leases.expires_at NOT ", WITHIN
 }
 
 statement! {
     Renew<'a>(micros: BigInt => i64, name: Text => str, holder: Text => str) on Sqlite,
-    concat!("UPDATE leases SET expires_at = ", now!(), " + ? WHERE name = ? AND holder = ? AND ", same_generation!())
+    "UPDATE leases SET expires_at = ", NOW, " + ? WHERE name = ? AND holder = ? AND ", SAME_GENERATION
 }
 
 statement! {

@@ -1,9 +1,10 @@
 //! Orders, one at a time.
 
-use super::rows::{AddOrder, FindOrder, HasLines, LoadOrder};
+use super::saving::add_row;
+use super::statements::{AddOrder, FindOrder, HasLines, LoadOrder};
 use crate::error::store_error;
-use crate::line::OrderLineRow;
-use crate::orders::{OrderValues, StoredOrder};
+use crate::line_row::OrderLineRow;
+use crate::order_row::OrderRow;
 use allocation_domain::{NewOrder, OrderId};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
@@ -16,7 +17,7 @@ pub(crate) fn find_orders(
 ) -> Result<Vec<NewOrder>, StoreError> {
     let mut found = Vec::new();
     for order_id in order_ids.iter().collect::<BTreeSet<_>>() {
-        let order = FindOrder { order_id: order_id.as_str() }.get_result::<StoredOrder>(connection).optional();
+        let order = FindOrder { order_id: order_id.as_str() }.get_result::<OrderRow<'_>>(connection).optional();
         if let Some(order) = order.map_err(store_error)? {
             found.push(order.order()?);
         }
@@ -40,18 +41,13 @@ pub(crate) fn orders_with_lines(
 }
 
 /// Adds orders that do not exist yet, in any sequence, because no other connection writes meanwhile.
-pub(crate) fn add_orders(connection: &mut SqliteConnection, orders: &[OrderValues<'_>]) -> Result<(), StoreError> {
+pub(crate) fn add_orders(
+    connection: &mut SqliteConnection,
+    orders: &[OrderRow<'_>],
+    placed_at: i64,
+) -> Result<(), StoreError> {
     for order in orders {
-        let statement = AddOrder {
-            order_id: order.order_id,
-            lines: &order.lines,
-            priority: &order.priority,
-            backorders: &order.backorders,
-            allow_split: &order.allow_split,
-            hold_seconds: &order.hold_seconds,
-            placed_at: &order.placed_at,
-        };
-        statement.execute(connection).map_err(store_error)?;
+        add_row(connection, AddOrder { order, placed_at: &placed_at })?;
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! Loading and storage of pick lines, one at a time.
 
-use super::rows::{AddPickLine, ChangePickLine, LoadPickLines};
 use super::saving::{add_row, one_row};
+use super::statements::{AddPickLine, ChangePickLine, LoadPickLines};
 use crate::error::store_error;
-use crate::pick_line::pick_lines;
+use crate::pick_line_row::pick_lines;
 use crate::saving::{RowChanges, exists};
 use allocation_domain::{OrderId, PickLine, PickLineId, Sku};
 use allocation_ports::StoreError;
@@ -22,24 +22,14 @@ pub(crate) fn load_pick_lines(
 /// Stores added and changed pick lines.
 pub(super) fn save_pick_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     for line in &rows.added_pick_lines {
-        let statement = AddPickLine {
-            list_id: line.list_id,
-            line: &line.line,
-            sku: line.sku,
-            order_id: line.order_id,
-            reference: line.reference,
-            quantity: &line.quantity,
-            picked: &line.picked,
-            status: line.status,
-        };
-        add_row(connection, statement)?;
+        add_row(connection, AddPickLine { line })?;
     }
     for line in &rows.changed_pick_lines {
         let statement = ChangePickLine {
             quantity: &line.quantity,
             picked: &line.picked,
-            status: line.status,
-            list_id: line.list_id,
+            status: &line.status,
+            list_id: &line.list_id,
             line: &line.line,
         };
         one_row(connection, exists::PICK_LINE, statement)?;

@@ -1,15 +1,15 @@
 //! Storage of changed products, row by row with prepared statements.
 
 use super::pick_lines::save_pick_lines;
-use super::rows::{
+use super::statements::{
     AddAllocation, AddBatch, AddEvent, AddLine, AddPlainLine, AddReference, ChangeAllocation, ChangeBatch,
-    ChangeCounter, ChangeLine, ChangeProduct, CountBatch, MarkUnserved, RemoveAllocation, RemoveBatch, RemoveLine,
-    RemoveReference,
+    ChangeCounter, ChangeLine, ChangeProduct, MarkUnserved, RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
 };
+use crate::allocation_row::AllocationKey;
+use crate::batch_row::BatchKey;
 use crate::error::store_error;
-use crate::saving::{
-    AddedLine, AllocationKey, AllocationValues, BatchKey, Counts, LineKey, RowChanges, exists, expect_rows,
-};
+use crate::line_row::LineKey;
+use crate::saving::{AddedLine, NewBatch, RowChanges, exists, expect_rows};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryFragment, QueryId};
@@ -60,48 +60,19 @@ fn remove(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<()
 }
 
 fn add_batches(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    for batch in &rows.added_batches {
-        let BatchKey { sku, reference } = batch.key;
-        let (purchased_quantity, eta) = (&batch.added_quantity, &batch.added_eta);
-        add_row(connection, AddReference { sku, reference, purchased_quantity, eta })?;
-        let statement = AddBatch {
-            sku,
-            reference,
-            purchased_quantity: &batch.purchased_quantity,
-            allocated_quantity: &batch.counts.allocated,
-            eta: &batch.eta,
-            added_at: &batch.added_at,
-            revision: &batch.revision,
-            picked_quantity: &batch.counts.picked,
-            shipped_quantity: &batch.counts.shipped,
-            missing_quantity: &batch.counts.missing,
-        };
-        add_row(connection, statement)?;
+    for NewBatch { key: batch, added_with, values } in &rows.added_batches {
+        add_row(connection, AddReference { batch, added_with })?;
+        add_row(connection, AddBatch { batch, values })?;
     }
     Ok(())
 }
 
 fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    for batch in &rows.changed_batches {
-        let statement = ChangeBatch {
-            purchased_quantity: &batch.purchased_quantity,
-            eta: &batch.eta,
-            revision: &batch.revision,
-            moving: &batch.moving.as_deref(),
-            allocated: &batch.deltas.allocated,
-            picked: &batch.deltas.picked,
-            shipped: &batch.deltas.shipped,
-            missing: &batch.deltas.missing,
-            sku: batch.key.sku,
-            reference: batch.key.reference,
-        };
-        one_row(connection, exists::BATCH, statement)?;
+    for (BatchKey { sku, reference }, values) in &rows.changed_batches {
+        one_row(connection, exists::BATCH, ChangeBatch { values, sku, reference })?;
     }
     for (BatchKey { sku, reference }, delta) in &rows.counters {
         one_row(connection, exists::BATCH, ChangeCounter { delta, sku, reference })?;
-    }
-    for (BatchKey { sku, reference }, Counts { allocated, picked, shipped, missing }) in &rows.counted_batches {
-        one_row(connection, exists::BATCH, CountBatch { allocated, picked, shipped, missing, sku, reference })?;
     }
     for (sku, unserved) in &rows.unserved {
         one_row(connection, exists::PRODUCT, MarkUnserved { unserved, sku })?;
@@ -123,78 +94,31 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
 }
 
 fn change_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    for (LineKey { sku, order_id }, line) in &rows.changed_lines {
-        let statement = ChangeLine {
-            quantity: &line.quantity,
-            placed_at: &line.placed_at,
-            of_order: &line.of_order,
-            priority: &line.priority,
-            backorders: &line.backorders,
-            allow_split: &line.allow_split,
-            waiting: &line.waiting,
-            expires_at: &line.expires_at,
-            ended: &line.ended,
-            listed: &line.listed,
-            picked: &line.picked,
-            shipped: &line.shipped,
-            sku,
-            order_id,
-        };
-        one_row(connection, exists::LINE, statement)?;
+    for (LineKey { sku, order_id }, values) in &rows.changed_lines {
+        one_row(connection, exists::LINE, ChangeLine { values, sku, order_id })?;
     }
     for (AllocationKey { sku, order_id, reference }, values) in &rows.changed_allocations {
-        let AllocationValues { quantity, precedence, placed_at } = values;
-        let statement = ChangeAllocation { quantity, precedence, placed_at, sku, order_id, reference };
-        one_row(connection, exists::ALLOCATION, statement)?;
+        one_row(connection, exists::ALLOCATION, ChangeAllocation { values, sku, order_id, reference })?;
     }
     Ok(())
 }
 
 fn add_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    for line in &rows.added_plain_lines {
-        let LineKey { sku, order_id } = line.key;
-        add_row(connection, AddPlainLine { sku, order_id, quantity: &line.quantity, placed_at: &line.placed_at })?;
+    for (line, values) in &rows.added_plain_lines {
+        add_row(connection, AddPlainLine { line, values })?;
     }
-    for AddedLine { key: LineKey { sku, order_id }, values: line, .. } in &rows.added_lines {
-        let statement = AddLine {
-            sku,
-            order_id,
-            quantity: &line.quantity,
-            placed_at: &line.placed_at,
-            of_order: &line.of_order,
-            priority: &line.priority,
-            backorders: &line.backorders,
-            allow_split: &line.allow_split,
-            waiting: &line.waiting,
-            expires_at: &line.expires_at,
-            ended: &line.ended,
-            listed: &line.listed,
-            picked: &line.picked,
-            shipped: &line.shipped,
-        };
-        add_row(connection, statement)?;
+    for AddedLine { key: line, values, .. } in &rows.added_lines {
+        add_row(connection, AddLine { line, values })?;
     }
-    for (AllocationKey { sku, order_id, reference }, values) in &rows.added_allocations {
-        let AllocationValues { quantity, precedence, placed_at } = values;
-        add_row(connection, AddAllocation { sku, order_id, reference, quantity, precedence, placed_at })?;
+    for (allocation, values) in &rows.added_allocations {
+        add_row(connection, AddAllocation { allocation, values })?;
     }
     Ok(())
 }
 
 fn add_events(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    for event in &rows.events {
-        let statement = AddEvent {
-            sku: event.sku,
-            version: &event.version,
-            ordinal: &event.ordinal,
-            event_type: event.event_type,
-            order_id: &event.order_id,
-            payload: &event.payload,
-            occurred_at: &event.occurred_at,
-            traceparent: &event.traceparent(),
-            causation_id: &event.causation_id(),
-        };
-        add_row(connection, statement)?;
+    for (event, context) in &rows.events {
+        add_row(connection, AddEvent { event, context: &context.unwrap_or_default() })?;
     }
     Ok(())
 }

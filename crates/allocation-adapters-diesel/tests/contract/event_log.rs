@@ -1,5 +1,5 @@
 use crate::world::{World, instant, lock_one, order, quantity, sku, to_allocate};
-use allocation_domain::{Eta, Event};
+use allocation_domain::Eta;
 use allocation_ports::{
     CausationId, EventContext, EventContexts, EventFilter, EventLog, EventPage, HistoryQueries, Lease, Leases,
     LockWait, LogBounds, LogSequencer, OutboxKey, PageSize, ReadLogError, SequenceError, Subject, TraceParent,

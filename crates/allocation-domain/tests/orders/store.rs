@@ -3,9 +3,9 @@
 use crate::command::{Command, Unit, sku_of, skus};
 use crate::turns;
 use allocation_domain::{
-    Allocation, Batch, BatchCounts, BatchCountsChange, BatchReference, DataRequest, Eta, LineState, LockTime,
-    MoreNeeded, OrderId, PickLine, PickLineId, PickStatus, Product, ProductState, Products, Projection, QueuePosition,
-    ReservationState, Sku, Totals, TotalsChange, Units,
+    Allocation, Batch, BatchCounts, BatchReference, DataRequest, Eta, LineState, LockTime, MoreNeeded, OrderId,
+    PickLine, PickLineId, PickStatus, Product, ProductState, Products, Projection, QueuePosition, ReservationState,
+    Sku, Totals, TotalsChange,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -220,22 +220,14 @@ impl Shelf {
         for batch in &changes.added_batches {
             assert!(self.batches.insert(batch.reference().clone(), (*batch).clone()).is_none());
         }
-        let as_it_is = |batch: &Batch| (batch.purchased(), batch.eta(), batch.revision());
-        for (reference, allocated) in &changes.batch_deltas {
-            let change = BatchCountsChange { allocated: *allocated, ..BatchCountsChange::default() };
-            self.rewrite_batch(reference, change, as_it_is);
+        for (reference, delta) in &changes.batch_deltas {
+            let batch = self.batches.remove(*reference).unwrap();
+            let allocated = u32::try_from(i64::from(batch.allocated()) + delta).unwrap();
+            let counts = BatchCounts { allocated, ..batch.counts() };
+            self.batches.insert((*reference).clone(), batch.with_counts(counts).unwrap());
         }
-        for (reference, change) in &changes.counted_batches {
-            self.rewrite_batch(reference, *change, as_it_is);
-        }
-        for row in &changes.changed_batches {
-            let change = BatchCountsChange {
-                allocated: row.allocated_delta,
-                picked: row.picked_delta,
-                shipped: row.shipped_delta,
-                missing: row.missing_delta,
-            };
-            self.rewrite_batch(row.reference, change, |_| (row.purchased, row.eta, row.revision));
+        for batch in &changes.changed_batches {
+            self.batches.insert(batch.reference().clone(), (*batch).clone()).unwrap();
         }
         for pick in &changes.pick_lines {
             assert_eq!(self.pick_lines.insert(pick.id.clone(), pick.after.clone()).as_ref(), pick.before);
@@ -255,26 +247,6 @@ impl Shelf {
             line.allocations.push(Allocation::of(&self.batches[part.reference], quantity));
         }
         self.join_batches();
-    }
-
-    fn rewrite_batch(
-        &mut self,
-        reference: &BatchReference,
-        change: BatchCountsChange,
-        row: impl Fn(&Batch) -> (Units, Eta, u32),
-    ) {
-        let batch = self.batches.remove(reference).unwrap();
-        let ((purchased, eta, revision), before) = (row(&batch), batch.counts());
-        let add = |count: u32, change: i64| u32::try_from(i64::from(count) + change).unwrap();
-        let counts = BatchCounts {
-            allocated: add(before.allocated, change.allocated),
-            picked: add(before.picked, change.picked),
-            shipped: add(before.shipped, change.shipped),
-            missing: add(before.missing, change.missing),
-        };
-        let now = Batch::new(reference.clone(), batch.sku().clone(), purchased, eta, batch.added_at());
-        let now = now.with_revision(revision).with_counts(counts).unwrap();
-        self.batches.insert(reference.clone(), now);
     }
 
     /// An allocation is stored without the date of its batch: reading joins them.

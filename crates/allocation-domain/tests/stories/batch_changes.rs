@@ -270,7 +270,7 @@ fn a_corrected_batch_is_written_as_one_row() {
     let changes = stored.changes();
     assert!(changes.batch_deltas.is_empty() && changes.added_batches.is_empty() && changes.removed_batches.is_empty());
     let row = changes.changed_batches[0];
-    assert_eq!((row.purchased.get(), row.allocated_delta, row.revision), (1, -3, 2));
+    assert_eq!((row.purchased().get(), row.allocated(), row.revision()), (1, 1, 2));
     assert_eq!((changes.totals.in_stock, changes.totals.allocated), (-3, -3));
     assert_eq!((changes.totals.backordered, changes.totals.waiting_lines), (3, 1));
 }

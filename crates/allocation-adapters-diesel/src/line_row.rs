@@ -1,87 +1,102 @@
 //! Order lines as rows.
 
-use crate::error::corrupt;
-use crate::row::{self, BatchRow};
-use crate::schema::order_lines;
+use crate::batch_row::{BatchRow, BatchSql};
+use crate::columns::{Sql, columns};
+use crate::row;
 use allocation_domain::{
     Allocation, Batch, BatchReference, Fulfilment, LineRow, LineState, LineTerms, OnShortage, OrderId, PickLine,
     PickLineId, ReservationState, Sku,
 };
 use allocation_ports::StoreError;
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::prelude::*;
+use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use std::collections::HashMap;
 
-/// The columns of a [`StoredLine`].
-pub(crate) const LINE_COLUMNS: LineColumns = (
-    order_lines::quantity,
-    order_lines::placed_at,
-    order_lines::of_order,
-    order_lines::priority,
-    order_lines::backorders,
-    order_lines::allow_split,
-    order_lines::waiting,
-    order_lines::expires_at,
-    order_lines::ended,
-    order_lines::listed,
-    order_lines::picked,
-    order_lines::shipped,
-);
-
-pub(crate) type LineColumns = (
-    order_lines::quantity,
-    order_lines::placed_at,
-    order_lines::of_order,
-    order_lines::priority,
-    order_lines::backorders,
-    order_lines::allow_split,
-    order_lines::waiting,
-    order_lines::expires_at,
-    order_lines::ended,
-    order_lines::listed,
-    order_lines::picked,
-    order_lines::shipped,
-);
-
-/// The types of the columns of a [`StoredLine`], for statements in SQL text.
-pub(crate) type LineSqlTypes =
-    (Integer, BigInt, Bool, Integer, Bool, Bool, Integer, Nullable<BigInt>, Nullable<Text>, Integer, Integer, Integer);
-
-const EXPIRED: &str = "expired";
-pub(crate) const CANCELLED: &str = "cancelled";
-
-/// A row of `order_lines` without its key, as it is read.
-#[derive(Debug, Queryable)]
-pub(crate) struct StoredLine {
-    quantity: i32,
-    placed_at: i64,
-    of_order: bool,
-    priority: i32,
-    backorders: bool,
-    allow_split: bool,
-    waiting: i32,
-    expires_at: Option<i64>,
-    ended: Option<String>,
-    listed: i32,
-    picked: i32,
-    shipped: i32,
+columns! {
+    /// The key of a row of `order_lines`.
+    #[derive(Debug, Clone, Copy)]
+    struct LineKey<'a>, set LineKeys<'a> {
+        sku: Text => &'a str,
+        order_id: Text => &'a str,
+    }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("no line ends as {0:?}")]
-struct UnknownEnd(String);
+columns! {
+    /// A row of `order_lines` without its key.
+    #[derive(Debug, Clone, Copy, Queryable)]
+    struct LineValues, set LineValuesSet<'a> {
+        quantity: Integer => i32,
+        placed_at: BigInt => i64,
+        of_order: Bool => bool,
+        priority: Integer => i32,
+        backorders: Bool => bool,
+        allow_split: Bool => bool,
+        waiting: Integer => i32,
+        expires_at: Nullable<BigInt> => Option<i64>,
+        ended: Nullable<Text> => Option<LineEnd>,
+        listed: Integer => i32,
+        picked: Integer => i32,
+        shipped: Integer => i32,
+    }
+}
 
-impl StoredLine {
+columns! {
+    /// The columns of a row of `order_lines` whose other columns have the defaults of the table.
+    #[derive(Debug, Clone, Copy)]
+    struct PlainLineValues, set PlainLineValuesSet<'a> {
+        quantity: Integer => i32,
+        placed_at: BigInt => i64,
+    }
+}
+
+/// How a line has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromSqlRow)]
+pub(crate) enum LineEnd {
+    Expired,
+    Cancelled,
+}
+
+impl LineEnd {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl<DB: Backend> ToSql<Text, DB> for LineEnd
+where
+    str: ToSql<Text, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.as_str().to_sql(out)
+    }
+}
+
+impl<DB: Backend> FromSql<Text, DB> for LineEnd
+where
+    String: FromSql<Text, DB>,
+{
+    fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        let text = String::from_sql(bytes)?;
+        let known = [Self::Expired, Self::Cancelled].into_iter().find(|end| end.as_str() == text);
+        known.ok_or_else(|| format!("no line ends as {text:?}").into())
+    }
+}
+
+impl LineValues {
     /// Converts the row; fails if no line has such values.
     pub(crate) fn row(self) -> Result<LineRow, StoreError> {
-        let commitment = match (self.ended.as_deref(), self.expires_at) {
+        let commitment = match (self.ended, self.expires_at) {
             (None, None) => ReservationState::Firm,
             (None, Some(expires_at)) => ReservationState::Held { expires_at: row::instant(expires_at)? },
-            (Some(EXPIRED), _) => ReservationState::Expired,
-            (Some(CANCELLED), _) => ReservationState::Cancelled,
-            (Some(other), _) => return Err(corrupt(UnknownEnd(other.to_owned()))),
+            (Some(LineEnd::Expired), _) => ReservationState::Expired,
+            (Some(LineEnd::Cancelled), _) => ReservationState::Cancelled,
         };
-        let units = |counted: i32| u32::try_from(counted).map_err(corrupt);
         Ok(LineRow {
             quantity: row::quantity(self.quantity)?,
             terms: LineTerms {
@@ -92,36 +107,41 @@ impl StoredLine {
                 allow_split: self.allow_split,
             },
             commitment,
-            waiting: units(self.waiting)?,
+            waiting: row::units(self.waiting)?,
             fulfilment: Fulfilment {
-                listed: units(self.listed)?,
-                picked: units(self.picked)?,
-                shipped: units(self.shipped)?,
+                listed: row::units(self.listed)?,
+                picked: row::units(self.picked)?,
+                shipped: row::units(self.shipped)?,
             },
+        })
+    }
+
+    /// Returns the row of a line.
+    pub(crate) fn of(line: &LineRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            quantity: row::integer(line.quantity.get())?,
+            placed_at: line.terms.placed_at.timestamp_micros(),
+            of_order: line.terms.of_order,
+            priority: line.terms.priority,
+            backorders: line.terms.on_shortage == OnShortage::Backorder,
+            allow_split: line.terms.allow_split,
+            waiting: row::integer(line.waiting)?,
+            expires_at: line.commitment.expires_at().map(|at| at.timestamp_micros()),
+            ended: match line.commitment {
+                ReservationState::Firm | ReservationState::Held { .. } => None,
+                ReservationState::Expired => Some(LineEnd::Expired),
+                ReservationState::Cancelled => Some(LineEnd::Cancelled),
+            },
+            listed: row::integer(line.fulfilment.listed)?,
+            picked: row::integer(line.fulfilment.picked)?,
+            shipped: row::integer(line.fulfilment.shipped)?,
         })
     }
 }
 
-/// A row of `order_lines` without its key, as it is written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LineValues {
-    pub(crate) quantity: i32,
-    pub(crate) placed_at: i64,
-    pub(crate) of_order: bool,
-    pub(crate) priority: i32,
-    pub(crate) backorders: bool,
-    pub(crate) allow_split: bool,
-    pub(crate) waiting: i32,
-    pub(crate) expires_at: Option<i64>,
-    pub(crate) ended: Option<&'static str>,
-    pub(crate) listed: i32,
-    pub(crate) picked: i32,
-    pub(crate) shipped: i32,
-}
-
-impl LineValues {
-    /// Returns the row of a plain line, with the defaults of the table.
-    pub(crate) const fn plain(quantity: i32, placed_at: i64) -> Self {
+impl From<PlainLineValues> for LineValues {
+    /// Adds the defaults of the table.
+    fn from(PlainLineValues { quantity, placed_at }: PlainLineValues) -> Self {
         Self {
             quantity,
             placed_at,
@@ -137,35 +157,18 @@ impl LineValues {
             shipped: 0,
         }
     }
-
-    /// Returns the row of a line.
-    pub(crate) fn of(line: &LineRow) -> Result<Self, StoreError> {
-        let integer = |units: u32| i32::try_from(units).map_err(|error| StoreError::Failed(error.into()));
-        Ok(Self {
-            quantity: integer(line.quantity.get())?,
-            placed_at: line.terms.placed_at.timestamp_micros(),
-            of_order: line.terms.of_order,
-            priority: line.terms.priority,
-            backorders: line.terms.on_shortage == OnShortage::Backorder,
-            allow_split: line.terms.allow_split,
-            waiting: integer(line.waiting)?,
-            expires_at: line.commitment.expires_at().map(|at| at.timestamp_micros()),
-            ended: match line.commitment {
-                ReservationState::Firm | ReservationState::Held { .. } => None,
-                ReservationState::Expired => Some(EXPIRED),
-                ReservationState::Cancelled => Some(CANCELLED),
-            },
-            listed: integer(line.fulfilment.listed)?,
-            picked: integer(line.fulfilment.picked)?,
-            shipped: integer(line.fulfilment.shipped)?,
-        })
-    }
 }
 
-/// Returns whether a line has the defaults of the table, except for its quantity and the instant at which
-/// it was placed. Almost every standalone line has them.
-pub(crate) fn is_plain(line: &LineRow) -> bool {
-    *line == LineState::standalone(line.quantity, line.terms.placed_at).row()
+impl PlainLineValues {
+    /// Returns the row of a line that has the defaults of the table, as almost every standalone line; `None`
+    /// for any other line.
+    pub(crate) fn of(line: &LineRow) -> Result<Option<Self>, StoreError> {
+        let placed_at = line.terms.placed_at;
+        if *line != LineState::standalone(line.quantity, placed_at).row() {
+            return Ok(None);
+        }
+        Ok(Some(Self { quantity: row::integer(line.quantity.get())?, placed_at: placed_at.timestamp_micros() }))
+    }
 }
 
 /// Restores a line with its allocations; fails if it has more units than it ordered.
@@ -205,6 +208,9 @@ struct Uncovered {
     held: u64,
 }
 
+/// The SQL types of an [`AllocationPart`].
+pub(crate) type PartSql = (Integer, BatchSql);
+
 /// A row of `allocations` for a known line, with its batch.
 #[derive(Debug, Queryable)]
 pub(crate) struct AllocationPart {
@@ -222,12 +228,15 @@ impl AllocationPart {
     }
 }
 
+/// The SQL types of an [`OrderLineRow`].
+pub(crate) type OrderLineSql = (Text, Text, Sql<LineValues>, Nullable<PartSql>);
+
 /// A line of an order with one of its allocations, or with none.
 #[derive(Debug, Queryable)]
 pub(crate) struct OrderLineRow {
     pub(crate) order_id: String,
     pub(crate) sku: String,
-    pub(crate) line: StoredLine,
+    pub(crate) line: LineValues,
     pub(crate) part: Option<AllocationPart>,
 }
 
@@ -252,7 +261,7 @@ impl Lines {
         &mut self,
         sku: &Sku,
         order_id: OrderId,
-        line: StoredLine,
+        line: LineValues,
         parts: impl IntoIterator<Item = AllocationPart>,
     ) -> Result<(), StoreError> {
         let mut allocations = Vec::new();

@@ -1,26 +1,37 @@
-//! Orders as they were placed.
+//! Orders as rows.
 
-use crate::any_connection::AnyConnection;
-use crate::error::{corrupt, store_error};
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::columns::columns;
+use crate::error::{corrupt, failed, store_error};
 use crate::row;
-use crate::schema::order_lines;
+use crate::statement::statement;
 use allocation_domain::{HoldDuration, NewOrder, OnShortage, OrderId, OrderTerms, Quantity, Sku};
 use allocation_ports::StoreError;
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Integer, Nullable, Text};
+use std::borrow::Cow;
 
-/// A row of `orders` as it is read.
-#[derive(Debug, Queryable)]
-pub(crate) struct StoredOrder {
-    order_id: String,
-    lines: String,
-    priority: i32,
-    backorders: bool,
-    allow_split: bool,
-    hold_seconds: Option<i32>,
+columns! {
+    /// A row of `orders` without the instant at which it was placed, owned when it is read and borrowed when
+    /// it is written.
+    #[derive(Debug, Queryable)]
+    struct OrderRow<'a>, set OrderRows<'a> {
+        order_id: Text => Cow<'a, str>,
+        /// The SKUs and units of the lines, as JSON.
+        lines: Text => String,
+        priority: Integer => i32,
+        backorders: Bool => bool,
+        allow_split: Bool => bool,
+        hold_seconds: Nullable<Integer> => Option<i32>,
+    }
 }
 
-impl StoredOrder {
+statement! {
+    SkusOf<'a>(order_id: Text => str) on MultiBackend -> Text,
+    "SELECT sku FROM order_lines WHERE order_id = ?"
+}
+
+impl<'a> OrderRow<'a> {
     /// Converts the row; fails if no order has such values.
     pub(crate) fn order(self) -> Result<NewOrder, StoreError> {
         let lines: Vec<(String, i64)> = serde_json::from_str(&self.lines).map_err(corrupt)?;
@@ -32,47 +43,27 @@ impl StoredOrder {
             priority: self.priority,
             allow_split: self.allow_split,
         };
-        NewOrder::new(row::order_id(self.order_id)?, lines, terms).map_err(corrupt)
+        NewOrder::new(row::order_id(self.order_id.into_owned())?, lines, terms).map_err(corrupt)
     }
-}
 
-/// A row of `orders` as it is written.
-#[derive(Debug)]
-pub(crate) struct OrderValues<'a> {
-    pub(crate) order_id: &'a str,
-    pub(crate) lines: String,
-    pub(crate) priority: i32,
-    pub(crate) backorders: bool,
-    pub(crate) allow_split: bool,
-    pub(crate) hold_seconds: Option<i32>,
-    pub(crate) placed_at: i64,
-}
-
-impl<'a> OrderValues<'a> {
     /// Returns the row of an order.
-    pub(crate) fn of(order: &'a NewOrder, at: DateTime<Utc>) -> Result<Self, StoreError> {
+    pub(crate) fn of(order: &'a NewOrder) -> Result<Self, StoreError> {
         let terms = order.terms();
         let lines: Vec<_> = order.lines().iter().map(|(sku, quantity)| (sku.as_str(), quantity.get())).collect();
-        let hold_seconds = terms.hold.map(|hold| i32::try_from(hold.seconds())).transpose();
         Ok(Self {
-            order_id: order.order_id().as_str(),
-            lines: serde_json::to_string(&lines).map_err(|error| StoreError::Failed(error.into()))?,
+            order_id: order.order_id().as_str().into(),
+            lines: serde_json::to_string(&lines).map_err(failed)?,
             priority: terms.priority,
             backorders: terms.on_shortage == OnShortage::Backorder,
             allow_split: terms.allow_split,
-            hold_seconds: hold_seconds.map_err(|error| StoreError::Failed(error.into()))?,
-            placed_at: at.timestamp_micros(),
+            hold_seconds: terms.hold.map(|hold| row::integer(hold.seconds())).transpose()?,
         })
     }
 }
 
 /// Returns the SKUs of the lines of an order, sorted.
 pub(crate) fn skus_of(connection: &mut AnyConnection, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
-    let rows = order_lines::table
-        .filter(order_lines::order_id.eq(order_id.as_str()))
-        .select(order_lines::sku)
-        .load::<String>(connection)
-        .map_err(store_error)?;
+    let rows: Vec<String> = SkusOf { order_id: order_id.as_str() }.load(connection).map_err(store_error)?;
     let mut skus = rows.into_iter().map(row::sku).collect::<Result<Vec<_>, _>>()?;
     skus.sort_unstable();
     Ok(skus)

@@ -1,0 +1,118 @@
+//! Batches as rows.
+
+use crate::columns::{Columns, Sql, columns};
+use crate::error::{corrupt, failed};
+use crate::row;
+use crate::statement::joined;
+use allocation_domain::{Batch, BatchCounts, Eta, Sku, Units};
+use allocation_ports::StoreError;
+use chrono::{Datelike, NaiveDate};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date, Integer, Nullable, Text};
+
+columns! {
+    /// The key of a row of `batches`.
+    #[derive(Debug, Clone, Copy)]
+    struct BatchKey<'a>, set BatchKeys<'a> {
+        sku: Text => &'a str,
+        reference: Text => &'a str,
+    }
+}
+
+columns! {
+    /// A row of `batches` without its key.
+    #[derive(Debug, Queryable)]
+    struct BatchValues, set BatchValuesSet<'a> {
+        purchased_quantity: Integer => i32,
+        allocated_quantity: Integer => i32,
+        eta: Nullable<Date> => Option<NaiveDate>,
+        added_at: BigInt => i64,
+        revision: Integer => i32,
+        picked_quantity: Integer => i32,
+        shipped_quantity: Integer => i32,
+        missing_quantity: Integer => i32,
+        /// The reallocation that the batch still needs, as JSON.
+        moving: Nullable<Text> => Option<String>,
+    }
+}
+
+columns! {
+    /// The quantity and ETA that a batch was added with, in `batch_references`.
+    #[derive(Debug, Queryable)]
+    struct AddedWith, set AddedWithSet<'a> {
+        purchased_quantity: Integer => i32,
+        eta: Nullable<Date> => Option<NaiveDate>,
+    }
+}
+
+/// The columns of a [`BatchRow`].
+pub(crate) const BATCH: &str = joined!("reference, ", BatchValues::COLUMNS);
+
+/// The SQL types of a [`BatchRow`].
+pub(crate) type BatchSql = (Text, Sql<BatchValues>);
+
+/// A row of `batches` without its SKU.
+#[derive(Debug, Queryable)]
+pub(crate) struct BatchRow {
+    reference: String,
+    pub(crate) values: BatchValues,
+}
+
+impl BatchRow {
+    /// Converts the row; fails if no batch has such values.
+    pub(crate) fn batch(self, sku: Sku) -> Result<Batch, StoreError> {
+        let Self { reference, values } = self;
+        let purchased = Units::new(values.purchased_quantity).map_err(corrupt)?;
+        let added_at = row::instant(values.added_at)?;
+        let batch = Batch::new(row::reference(reference)?, sku, purchased, Eta::from(values.eta), added_at);
+        let counts = BatchCounts {
+            allocated: row::units(values.allocated_quantity)?,
+            picked: row::units(values.picked_quantity)?,
+            shipped: row::units(values.shipped_quantity)?,
+            missing: row::units(values.missing_quantity)?,
+        };
+        let moving = values.moving.map(|json| serde_json::from_str(&json)).transpose().map_err(corrupt)?;
+        let batch = batch
+            .with_revision(u32::try_from(values.revision).map_err(corrupt)?)
+            .with_counts(counts)
+            .map_err(|oversold| StoreError::invariant("batches_not_oversold", oversold))?;
+        Ok(batch.with_moving(moving))
+    }
+}
+
+impl BatchValues {
+    /// Returns the row of a batch.
+    pub(crate) fn of(batch: &Batch) -> Result<Self, StoreError> {
+        let counts = batch.counts();
+        Ok(Self {
+            purchased_quantity: row::integer(batch.purchased().get())?,
+            allocated_quantity: row::integer(counts.allocated)?,
+            eta: date(batch.eta())?,
+            added_at: batch.added_at().timestamp_micros(),
+            revision: row::integer(batch.revision())?,
+            picked_quantity: row::integer(counts.picked)?,
+            shipped_quantity: row::integer(counts.shipped)?,
+            missing_quantity: row::integer(counts.missing)?,
+            moving: batch.moving().map(serde_json::to_string).transpose().map_err(failed)?,
+        })
+    }
+}
+
+impl AddedWith {
+    /// Returns the columns of a quantity and an ETA.
+    pub(crate) fn of(purchased: u32, eta: Eta) -> Result<Self, StoreError> {
+        Ok(Self { purchased_quantity: row::integer(purchased)?, eta: date(eta)? })
+    }
+}
+
+/// A year that SQLite cannot store: its dates are texts, which sort correctly only with four-digit years.
+#[derive(Debug, thiserror::Error)]
+#[error("the year of {0} has not four digits")]
+struct YearOutOfRange(NaiveDate);
+
+fn date(eta: Eta) -> Result<Option<NaiveDate>, StoreError> {
+    match eta.date() {
+        Some(date) if !(0..=9999).contains(&date.year()) => Err(failed(YearOutOfRange(date))),
+        date => Ok(date),
+    }
+}

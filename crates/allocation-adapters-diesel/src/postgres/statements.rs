@@ -1,0 +1,416 @@
+//! Statements that take sets of rows as arrays, one array per column.
+
+use super::numbering::NOW;
+use crate::allocation_row::{AllocationKey, AllocationKeys, AllocationValues, AllocationValuesSet};
+use crate::batch_row::{AddedWith, AddedWithSet, BATCH, BatchKey, BatchKeys, BatchSql, BatchValues, BatchValuesSet};
+use crate::columns::{Columns, Sql};
+use crate::event_row::{ContextValues, ContextValuesSet, OutboxRow, OutboxRows};
+use crate::generation::GENERATION_OF_DATABASE;
+use crate::line_row::{
+    LineKey, LineKeys, LineValues, LineValuesSet, OrderLineSql, PlainLineValues, PlainLineValuesSet,
+};
+use crate::order_row::{OrderRow, OrderRows};
+use crate::pick_line_row::{PickLineRow, PickLineRows};
+use crate::product_row::{TotalsValues, TotalsValuesSet};
+use crate::statement::{joined, statement};
+use diesel::pg::Pg;
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
+
+statement! {
+    /// Inserts the products that do not exist, in the order of their SKUs.
+    InsertMissing<'a>(skus: Array<Text> => Vec<&'a str>) on Pg,
+    r#"INSERT INTO products (sku, version)
+       SELECT w.sku, 0 FROM unnest(?) AS w (sku) ORDER BY w.sku COLLATE "C"
+       ON CONFLICT (sku) DO NOTHING"#
+}
+
+statement! {
+    /// Locks products in the order of their SKUs, which is the order of the index, and increments their
+    /// versions.
+    ///
+    /// Returns for each product:
+    /// - the version, and the instant of its decisions;
+    /// - the number of held lines, and the number of waiting lines;
+    /// - whether lines may wait although units are free;
+    /// - the time when the product was locked;
+    /// - the generation of the schema.
+    ///
+    /// The time is the server's, read for each row, unless a test passes one. If a concurrent writer of the
+    /// row rolls back, PostgreSQL keeps the `SET` values from before the wait. It always evaluates
+    /// `RETURNING` after the wait.
+    LockProducts<'a>(
+        set_time: Nullable<BigInt> => Option<i64>,
+        skus: Array<Text> => Vec<&'a str>,
+        time: Nullable<BigInt> => Option<i64>,
+    ) on Pg -> (Text, (BigInt, BigInt, BigInt, BigInt, Bool, BigInt, BigInt)),
+    "UPDATE products SET version = version + 1, last_at = greatest(last_at + 1, coalesce(?, ", NOW, "))
+     WHERE sku = ANY (?)
+     RETURNING sku, version, last_at, held_lines, waiting_lines, unserved, coalesce(?, ", NOW, "), ",
+    GENERATION_OF_DATABASE
+}
+
+statement! {
+    /// Locks the free products of a list without waiting, and returns them with `true`. Also returns every
+    /// existing product of the list with `false`.
+    ///
+    /// One statement does both, so that both parts see the same state. The locked row is the newest
+    /// version, as with an `UPDATE`.
+    LockUnlocked<'a>(to_lock: Array<Text> => Vec<&'a str>, known: Array<Text> => Vec<&'a str>) on Pg -> (Text, Bool),
+    "WITH unlocked AS MATERIALIZED (SELECT sku FROM products WHERE sku = ANY (?) FOR NO KEY UPDATE SKIP LOCKED)
+     SELECT sku, true FROM unlocked UNION ALL SELECT sku, false FROM products WHERE sku = ANY (?)"
+}
+
+statement! {
+    /// Loads the requested data of locked products in one round trip.
+    ///
+    /// It loads the most preferred batches with free units, named batches, and the order ids of existing
+    /// lines. The lines are the requested ones, and the ones whose hold has expired.
+    ///
+    /// For the order of a standalone line, it also loads lines of other products that have ended, and the
+    /// anchor (`joined`). They show that the order has ended or begun. Lines of an order are adjacent in
+    /// the index, and there are almost never any.
+    ///
+    /// `place` is the index of the row's product; a row has an order id or a batch. A LATERAL subquery with a
+    /// LIMIT runs once per row of the parameters, whatever size the planner expects the tables to have. The
+    /// first expired lines come from the index that orders them. A name is compared as a range so that the
+    /// query can order by it, which only one index supports.
+    Load<'a>(
+        open_place: Array<Integer> => Vec<i32>,
+        open_sku: Array<Text> => Vec<&'a str>,
+        limit: BigInt => i64,
+        named_place: Array<Integer> => Vec<i32>,
+        named_sku: Array<Text> => Vec<&'a str>,
+        named_reference: Array<Text> => Vec<&'a str>,
+        line_place: Array<Integer> => Vec<i32>,
+        line_sku: Array<Text> => Vec<&'a str>,
+        line_order_id: Array<Text> => Vec<&'a str>,
+        alone_place: Array<Integer> => Vec<i32>,
+        alone_sku: Array<Text> => Vec<&'a str>,
+        alone_order_id: Array<Text> => Vec<&'a str>,
+        has_expired_by: BigInt => i64,
+        ended_by: BigInt => i64,
+        expiring_place: Array<Integer> => Vec<i32>,
+        expiring_sku: Array<Text> => Vec<&'a str>,
+        now: BigInt => i64,
+        most_expired: BigInt => i64,
+    ) on Pg -> (Integer, Text, Nullable<Text>, Nullable<BatchSql>),
+    "SELECT w.place, 'open', NULL, b.*
+     FROM unnest(?, ?) AS w (place, sku)
+     CROSS JOIN LATERAL (
+         SELECT ", BATCH, " FROM batches WHERE batches.sku = w.sku AND is_open
+         ORDER BY eta NULLS FIRST, added_at, reference LIMIT ?
+     ) AS b
+     UNION ALL
+     SELECT w.place, 'named', NULL, b.*
+     FROM unnest(?, ?, ?) AS w (place, sku, reference)
+     CROSS JOIN LATERAL (
+         SELECT ", BATCH, " FROM batches
+         WHERE batches.sku = w.sku AND batches.reference BETWEEN w.reference AND w.reference
+         ORDER BY reference LIMIT 1
+     ) AS b
+     UNION ALL
+     SELECT w.place, 'line', l.order_id, ", NO_BATCH, "
+     FROM unnest(?, ?, ?) AS w (place, sku, order_id)
+     CROSS JOIN LATERAL (
+         SELECT order_id
+         FROM order_lines WHERE order_lines.sku = w.sku AND order_lines.order_id = w.order_id LIMIT 1
+     ) AS l
+     UNION ALL
+     SELECT w.place,
+            CASE WHEN l.sku = w.sku THEN 'line' WHEN l.ended = 'cancelled' THEN 'cancelled'
+                 WHEN l.has_expired THEN 'expired' ELSE 'joined' END,
+            l.order_id, ", NO_BATCH, "
+     FROM unnest(?, ?, ?) AS w (place, sku, order_id)
+     CROSS JOIN LATERAL (
+         SELECT order_id, sku, ended, ended = 'expired' OR expires_at + 0 <= ? AS has_expired
+         FROM order_lines WHERE order_lines.order_id BETWEEN w.order_id AND w.order_id
+         AND (order_lines.sku = w.sku OR ended IS NOT NULL OR expires_at + 0 <= ? OR order_slot = '')
+         ORDER BY order_id, order_slot OFFSET 0
+     ) AS l
+     UNION ALL
+     SELECT w.place, 'due', l.order_id, ", NO_BATCH, "
+     FROM unnest(?, ?) AS w (place, sku)
+     CROSS JOIN LATERAL (
+         SELECT order_id
+         FROM order_lines WHERE order_lines.sku = w.sku AND expires_at <= ? ORDER BY expires_at, order_id LIMIT ?
+     ) AS l"
+}
+
+/// The columns of a batch in a row without one.
+const NO_BATCH: &str = joined!("NULL, ", BatchValues::NULLS);
+
+/// Joins the allocations of the lines `l` of orders `w`, with their batches. Rows are looked up by their
+/// keys, one after another, whatever size the planner expects the tables to have.
+const WITH_ALLOCATIONS: &str = joined!(
+    " LEFT JOIN LATERAL (
+         SELECT held.quantity, b.*
+         FROM (
+             SELECT reference, quantity
+             FROM allocations
+             WHERE allocations.sku = l.sku AND allocations.order_id BETWEEN w.order_id AND w.order_id
+             ORDER BY order_id, reference OFFSET 0
+         ) AS held
+         CROSS JOIN LATERAL (
+             SELECT ",
+    BATCH,
+    " FROM batches
+             WHERE batches.sku = l.sku AND batches.reference BETWEEN held.reference AND held.reference
+             ORDER BY reference LIMIT 1
+         ) AS b
+     ) AS a ON true"
+);
+
+statement! {
+    /// Loads existing lines: one row for each batch with units of the line, or one row without a batch. The
+    /// order by primary key rules out every other index.
+    LoadLines<'a>(
+        place: Array<Integer> => Vec<i32>,
+        sku: Array<Text> => Vec<&'a str>,
+        order_id: Array<Text> => Vec<&'a str>,
+    ) on Pg -> (Integer, OrderLineSql),
+    "SELECT w.place, w.order_id, l.*, a.*
+     FROM unnest(?, ?, ?) AS w (place, sku, order_id)
+     CROSS JOIN LATERAL (
+         SELECT sku, ", LineValues::COLUMNS, "
+         FROM order_lines WHERE order_lines.sku = w.sku AND order_lines.order_id = w.order_id LIMIT 1
+     ) AS l", WITH_ALLOCATIONS
+}
+
+statement! {
+    /// Loads the lines of orders: one row for each batch with units of the line, or one row without a
+    /// batch.
+    LoadOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> OrderLineSql,
+    "SELECT w.order_id, l.*, a.*
+     FROM unnest(?) AS w (order_id)
+     CROSS JOIN LATERAL (
+         SELECT sku, ", LineValues::COLUMNS, "
+         FROM order_lines WHERE order_lines.order_id = w.order_id ORDER BY order_slot OFFSET 0
+     ) AS l", WITH_ALLOCATIONS
+}
+
+statement! {
+    /// Locks the anchors of orders against removal, and against units of work that lock the orders' lines.
+    ///
+    /// It locks them in the order of the parameter. After a wait for such a unit of work, it sees the
+    /// changes to the anchor.
+    JoinOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Nullable<Text>, Nullable<BigInt>),
+    "SELECT w.order_id, l.ended, l.expires_at
+     FROM unnest(?) AS w (order_id)
+     CROSS JOIN LATERAL (
+         SELECT ended, expires_at FROM order_lines
+         WHERE order_lines.order_id = w.order_id AND order_slot = '' LIMIT 1 FOR KEY SHARE
+     ) AS l"
+}
+
+statement! {
+    /// Locks the anchor of an order against units of work that join the order, if it is a line of one of
+    /// the given products.
+    LockAnchor<'a>(order_id: Text => str, skus: Array<Text> => Vec<&'a str>) on Pg -> Text,
+    "SELECT sku FROM order_lines WHERE order_id = ? AND order_slot = '' AND sku = ANY (?) FOR UPDATE"
+}
+
+statement! {
+    /// Makes a line the anchor of its order.
+    SetAnchor<'a>(sku: Text => str, order_id: Text => str) on Pg,
+    "UPDATE order_lines SET order_slot = '' WHERE sku = ? AND order_id = ?"
+}
+
+statement! {
+    /// Returns the SKUs of the lines of an order.
+    SkusOf<'a>(order_id: Text => str) on Pg -> Text,
+    "SELECT sku FROM order_lines WHERE order_id = ?"
+}
+
+/// Looks up allocations `w` by their primary key, the only index with the order of the subquery.
+///
+/// For tables that PostgreSQL knows to be empty, the index by batch would seem as good. It would later scan
+/// all lines of the batch. No other unit of work moves the row, because the product is locked.
+const FOUND: &str = " CROSS JOIN LATERAL (
+     SELECT allocations.ctid AS place FROM allocations
+     WHERE allocations.sku = w.sku AND allocations.order_id BETWEEN w.order_id AND w.order_id
+       AND allocations.reference BETWEEN w.reference AND w.reference
+     ORDER BY order_id, reference LIMIT 1
+ ) AS found WHERE t.ctid = found.place";
+
+statement! {
+    /// Removes allocations, lines and batches with their references, and returns the number of each.
+    Remove<'a>(
+        allocations: AllocationKeys<'a>,
+        lines: LineKeys<'a>,
+        batches: BatchKeys<'a>,
+        references: BatchKeys<'a>,
+    ) on Pg -> (BigInt, BigInt, BigInt, BigInt),
+    "WITH a AS (
+         DELETE FROM allocations AS t USING unnest(?) AS w (", AllocationKey::COLUMNS, ")", FOUND, " RETURNING 1
+     ), l AS (
+         DELETE FROM order_lines AS t USING unnest(?) AS w (", LineKey::COLUMNS, ")
+         WHERE (t.sku, t.order_id) = (w.sku, w.order_id) RETURNING 1
+     ), b AS (
+         DELETE FROM batches AS t USING unnest(?) AS w (", BatchKey::COLUMNS, ")
+         WHERE (t.sku, t.reference) = (w.sku, w.reference) RETURNING 1
+     ), r AS (
+         DELETE FROM batch_references AS t USING unnest(?) AS w (", BatchKey::COLUMNS, ")
+         WHERE (t.sku, t.reference) = (w.sku, w.reference) RETURNING 1
+     )
+     SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM l), (SELECT count(*) FROM b), (SELECT count(*) FROM r)"
+}
+
+/// The columns of a batch with its key.
+const KEYED_BATCH: &str = joined!(BatchKey::COLUMNS, ", ", BatchValues::COLUMNS);
+
+/// The columns of a line with its key.
+const KEYED_LINE: &str = joined!(LineKey::COLUMNS, ", ", LineValues::COLUMNS);
+
+/// The columns of an allocation with its key.
+const KEYED_ALLOCATION: &str = joined!(AllocationKey::COLUMNS, ", ", AllocationValues::COLUMNS);
+
+statement! {
+    /// Inserts the references of new batches in their order, with the quantities and ETAs that the batches
+    /// were added with.
+    AddReferences<'a>(batches: BatchKeys<'a>, added_with: AddedWithSet<'a>) on Pg,
+    "INSERT INTO batch_references (", BatchKey::COLUMNS, ", ", AddedWith::COLUMNS, ")
+     SELECT w.* FROM unnest(?, ?) AS w (", BatchKey::COLUMNS, ", ", AddedWith::COLUMNS, ")
+     ORDER BY w.reference COLLATE \"C\""
+}
+
+statement! {
+    AddBatches<'a>(batches: BatchKeys<'a>, values: BatchValuesSet<'a>) on Pg,
+    "INSERT INTO batches (", KEYED_BATCH, ") SELECT * FROM unnest(?, ?)"
+}
+
+statement! {
+    /// Stores batches of which more than the allocated quantity has changed. The LIMIT is as in
+    /// [`WriteGroup`].
+    ChangeBatches<'a>(batches: BatchKeys<'a>, values: BatchValuesSet<'a>, count: BigInt => i64) on Pg,
+    "UPDATE batches AS t SET (", BatchValues::COLUMNS, ") = ROW(", BatchValues::OF_W, ")
+     FROM (SELECT * FROM unnest(?, ?) LIMIT ?) AS w (", KEYED_BATCH, ")
+     WHERE (t.sku, t.reference) = (w.sku, w.reference)"
+}
+
+statement! {
+    /// Adds to the totals of products.
+    ChangeProducts<'a>(
+        sku: Array<Text> => Vec<&'a str>,
+        totals: TotalsValuesSet<'a>,
+        products: BigInt => i64,
+    ) on Pg,
+    "UPDATE products AS t
+     SET in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
+         backordered = t.backordered + w.backordered, held_lines = t.held_lines + w.held_lines,
+         waiting_lines = t.waiting_lines + w.waiting_lines, picked = t.picked + w.picked
+     FROM (SELECT * FROM unnest(?, ?) LIMIT ?) AS w (sku, ", TotalsValues::COLUMNS, ")
+     WHERE t.sku = w.sku"
+}
+
+statement! {
+    /// Stores whether lines of a product may wait although units are free.
+    MarkUnserved<'a>(unserved: Bool => bool, sku: Text => str) on Pg,
+    "UPDATE products SET unserved = ? WHERE sku = ?"
+}
+
+statement! {
+    /// Adds lines with all their values.
+    AddLines<'a>(lines: LineKeys<'a>, values: LineValuesSet<'a>, slots: Array<Text> => Vec<&'a str>) on Pg,
+    "INSERT INTO order_lines (", KEYED_LINE, ", order_slot) SELECT * FROM unnest(?, ?, ?)"
+}
+
+statement! {
+    /// Changes lines and allocations, and returns the number of each.
+    ChangeLines<'a>(
+        lines: LineKeys<'a>,
+        line_values: LineValuesSet<'a>,
+        allocations: AllocationKeys<'a>,
+        allocation_values: AllocationValuesSet<'a>,
+    ) on Pg -> (BigInt, BigInt),
+    "WITH l AS (
+         UPDATE order_lines AS t SET (", LineValues::COLUMNS, ") = ROW(", LineValues::OF_W, ")
+         FROM unnest(?, ?) AS w (", KEYED_LINE, ")
+         WHERE (t.sku, t.order_id) = (w.sku, w.order_id) RETURNING 1
+     ), a AS (
+         UPDATE allocations AS t SET (", AllocationValues::COLUMNS, ") = ROW(", AllocationValues::OF_W, ")
+         FROM unnest(?, ?) AS w (", KEYED_ALLOCATION, ")", FOUND, " RETURNING 1
+     )
+     SELECT (SELECT count(*) FROM l), (SELECT count(*) FROM a)"
+}
+
+statement! {
+    /// Writes the result of a group of allocations: new plain lines and allocations, events, and the
+    /// counters of batches. Returns the number of changed counters.
+    ///
+    /// The number of counters is also their LIMIT. The planner then expects few of them, and looks up each
+    /// batch instead of scanning the table.
+    WriteGroup<'a>(
+        lines: LineKeys<'a>,
+        line_values: PlainLineValuesSet<'a>,
+        allocations: AllocationKeys<'a>,
+        allocation_values: AllocationValuesSet<'a>,
+        events: OutboxRows<'a>,
+        batches: BatchKeys<'a>,
+        deltas: Array<Integer> => Vec<i32>,
+        counters: BigInt => i64,
+    ) on Pg,
+    "WITH l AS (
+         INSERT INTO order_lines (", LineKey::COLUMNS, ", ", PlainLineValues::COLUMNS, ") SELECT * FROM unnest(?, ?)
+     ), a AS (
+         INSERT INTO allocations (", KEYED_ALLOCATION, ") SELECT * FROM unnest(?, ?)
+     ), e AS (
+         INSERT INTO outbox (", OutboxRow::COLUMNS, ") SELECT * FROM unnest(?)
+     )
+     UPDATE batches AS t SET allocated_quantity = t.allocated_quantity + w.delta
+     FROM (SELECT * FROM unnest(?, ?) LIMIT ?) AS w (", BatchKey::COLUMNS, ", delta)
+     WHERE (t.sku, t.reference) = (w.sku, w.reference)"
+}
+
+statement! {
+    /// Adds events with the context of their commands.
+    AddTracedEvents<'a>(events: OutboxRows<'a>, contexts: ContextValuesSet<'a>) on Pg,
+    "INSERT INTO outbox (", OutboxRow::COLUMNS, ", ", ContextValues::COLUMNS, ") SELECT * FROM unnest(?, ?)"
+}
+
+statement! {
+    /// Loads the orders that were placed as orders, not as standalone lines.
+    FindOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> Sql<OrderRow<'static>>,
+    "SELECT ", OrderRow::COLUMNS, " FROM orders WHERE order_id = ANY (?)"
+}
+
+statement! {
+    /// Returns the ids of orders that have lines, once per line.
+    OrdersWithLines<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> Text,
+    "SELECT order_id FROM order_lines WHERE order_id = ANY (?)"
+}
+
+statement! {
+    /// Adds orders in the order of their ids, except orders with a standalone line. The orders' own lines
+    /// are written before, so this statement sees every standalone line committed by then.
+    AddOrders<'a>(placed_at: BigInt => i64, orders: OrderRows<'a>) on Pg,
+    "INSERT INTO orders (", OrderRow::COLUMNS, ", placed_at)
+     SELECT w.*, ? FROM unnest(?) AS w (", OrderRow::COLUMNS, ")
+     WHERE (SELECT count(*) FROM order_lines WHERE order_lines.order_id = w.order_id AND NOT of_order) = 0
+     ORDER BY w.order_id COLLATE \"C\""
+}
+
+statement! {
+    /// Loads the pick lines of order lines, except withdrawn and short-picked ones. Each order line is
+    /// looked up separately, by the index with the order of the subquery.
+    LoadPickLines<'a>(sku: Array<Text> => Vec<&'a str>, order_id: Array<Text> => Vec<&'a str>)
+        on Pg -> Sql<PickLineRow<'static>>,
+    "SELECT p.* FROM unnest(?, ?) AS w (sku, order_id)
+     CROSS JOIN LATERAL (
+         SELECT ", PickLineRow::COLUMNS, " FROM pick_list_lines
+         WHERE pick_list_lines.sku = w.sku AND pick_list_lines.order_id BETWEEN w.order_id AND w.order_id
+           AND status NOT IN ('withdrawn', 'missing')
+         ORDER BY order_id OFFSET 0
+     ) AS p"
+}
+
+statement! {
+    AddPickLines<'a>(lines: PickLineRows<'a>) on Pg,
+    "INSERT INTO pick_list_lines (", PickLineRow::COLUMNS, ") SELECT * FROM unnest(?)"
+}
+
+statement! {
+    ChangePickLines<'a>(lines: PickLineRows<'a>, count: BigInt => i64) on Pg,
+    "UPDATE pick_list_lines AS t SET quantity = w.quantity, picked = w.picked, status = w.status
+     FROM (SELECT * FROM unnest(?) LIMIT ?) AS w (", PickLineRow::COLUMNS, ")
+     WHERE (t.list_id, t.line) = (w.list_id, w.line)"
+}

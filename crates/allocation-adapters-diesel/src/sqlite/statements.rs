@@ -1,0 +1,216 @@
+//! Statements that work on one row.
+//!
+//! The schema rejects a counter outside its range.
+
+use crate::allocation_row::{AllocationKey, AllocationValues};
+use crate::batch_row::{AddedWith, BATCH, BatchKey, BatchSql, BatchValues};
+use crate::columns::{Columns, Sql};
+use crate::event_row::{ContextValues, OutboxRow};
+use crate::generation::GENERATION_OF_DATABASE;
+use crate::line_row::{LineKey, LineValues, OrderLineSql, PartSql, PlainLineValues};
+use crate::order_row::OrderRow;
+use crate::pick_line_row::PickLineRow;
+use crate::statement::statement;
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+use diesel::sqlite::Sqlite;
+
+statement! {
+    /// Inserts a product if it does not exist.
+    InsertMissing<'a>(sku: Text => str) on Sqlite,
+    "INSERT INTO products (sku, version) VALUES (?, 0) ON CONFLICT (sku) DO NOTHING"
+}
+
+statement! {
+    /// Increments the version of a product for a new unit of work.
+    ///
+    /// Returns the version, the instant of its decisions, the number of held lines, and the number of
+    /// waiting lines. Also returns whether lines may wait although units are free, and the generation of
+    /// the schema.
+    CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite
+        -> (BigInt, BigInt, BigInt, BigInt, Bool, BigInt),
+    "UPDATE products SET version = version + 1, last_at = max(last_at + 1, ?) WHERE sku = ?
+     RETURNING version, last_at, held_lines, waiting_lines, unserved, ", GENERATION_OF_DATABASE
+}
+
+statement! {
+    /// Stores whether lines of a product may wait although units are free.
+    MarkUnserved<'a>(unserved: Bool => bool, sku: Text => str) on Sqlite,
+    "UPDATE products SET unserved = ? WHERE sku = ?"
+}
+
+statement! {
+    RemoveAllocation<'a>(sku: Text => str, order_id: Text => str, reference: Text => str) on Sqlite,
+    "DELETE FROM allocations WHERE sku = ? AND order_id = ? AND reference = ?"
+}
+
+statement! {
+    RemoveLine<'a>(sku: Text => str, order_id: Text => str) on Sqlite,
+    "DELETE FROM order_lines WHERE sku = ? AND order_id = ?"
+}
+
+statement! {
+    RemoveBatch<'a>(sku: Text => str, reference: Text => str) on Sqlite,
+    "DELETE FROM batches WHERE sku = ? AND reference = ?"
+}
+
+statement! {
+    RemoveReference<'a>(sku: Text => str, reference: Text => str) on Sqlite,
+    "DELETE FROM batch_references WHERE sku = ? AND reference = ?"
+}
+
+statement! {
+    /// Inserts the reference of a new batch, with the quantity and ETA that the batch was added with.
+    AddReference<'a>(batch: BatchKey<'a>, added_with: AddedWith) on Sqlite,
+    "INSERT INTO batch_references (", BatchKey::COLUMNS, ", ", AddedWith::COLUMNS, ") VALUES (?, ?)"
+}
+
+statement! {
+    AddBatch<'a>(batch: BatchKey<'a>, values: BatchValues) on Sqlite,
+    "INSERT INTO batches (", BatchKey::COLUMNS, ", ", BatchValues::COLUMNS, ") VALUES (?, ?)"
+}
+
+statement! {
+    /// Adds to the allocated quantity of a batch.
+    ChangeCounter<'a>(delta: Integer => i32, sku: Text => str, reference: Text => str) on Sqlite,
+    "UPDATE batches SET allocated_quantity = allocated_quantity + ? WHERE sku = ? AND reference = ?"
+}
+
+statement! {
+    /// Stores a batch of which more than the allocated quantity has changed.
+    ChangeBatch<'a>(values: BatchValues, sku: Text => str, reference: Text => str) on Sqlite,
+    "UPDATE batches SET (", BatchValues::COLUMNS, ") = (?) WHERE sku = ? AND reference = ?"
+}
+
+statement! {
+    /// Adds to the totals of a product.
+    ChangeProduct<'a>(
+        in_stock: BigInt => i64,
+        on_its_way: BigInt => i64,
+        held: BigInt => i64,
+        backordered: BigInt => i64,
+        held_lines: BigInt => i64,
+        waiting_lines: BigInt => i64,
+        picked: BigInt => i64,
+        sku: Text => str,
+    ) on Sqlite,
+    "UPDATE products SET in_stock = in_stock + ?, on_its_way = on_its_way + ?, held = held + ?,
+                         backordered = backordered + ?, held_lines = held_lines + ?,
+                         waiting_lines = waiting_lines + ?, picked = picked + ?
+     WHERE sku = ?"
+}
+
+statement! {
+    ChangeLine<'a>(values: LineValues, sku: Text => str, order_id: Text => str) on Sqlite,
+    "UPDATE order_lines SET (", LineValues::COLUMNS, ") = (?) WHERE sku = ? AND order_id = ?"
+}
+
+statement! {
+    ChangeAllocation<'a>(values: AllocationValues, sku: Text => str, order_id: Text => str, reference: Text => str)
+        on Sqlite,
+    "UPDATE allocations SET (", AllocationValues::COLUMNS, ") = (?) WHERE sku = ? AND order_id = ? AND reference = ?"
+}
+
+statement! {
+    AddPlainLine<'a>(line: LineKey<'a>, values: PlainLineValues) on Sqlite,
+    "INSERT INTO order_lines (", LineKey::COLUMNS, ", ", PlainLineValues::COLUMNS, ") VALUES (?, ?)"
+}
+
+statement! {
+    AddLine<'a>(line: LineKey<'a>, values: LineValues) on Sqlite,
+    "INSERT INTO order_lines (", LineKey::COLUMNS, ", ", LineValues::COLUMNS, ") VALUES (?, ?)"
+}
+
+statement! {
+    AddAllocation<'a>(allocation: AllocationKey<'a>, values: AllocationValues) on Sqlite,
+    "INSERT INTO allocations (", AllocationKey::COLUMNS, ", ", AllocationValues::COLUMNS, ") VALUES (?, ?)"
+}
+
+statement! {
+    AddEvent<'a>(event: OutboxRow<'a>, context: ContextValues<'a>) on Sqlite,
+    "INSERT INTO outbox (", OutboxRow::COLUMNS, ", ", ContextValues::COLUMNS, ") VALUES (?, ?)"
+}
+
+statement! {
+    /// Loads the most preferred batches with free units.
+    OpenBatches<'a>(sku: Text => str, limit: BigInt => i64) on Sqlite -> BatchSql,
+    "SELECT ", BATCH, " FROM batches WHERE sku = ? AND is_open ORDER BY eta, added_at, reference LIMIT ?"
+}
+
+statement! {
+    FindBatch<'a>(sku: Text => str, reference: Text => str) on Sqlite -> BatchSql,
+    "SELECT ", BATCH, " FROM batches WHERE sku = ? AND reference = ?"
+}
+
+statement! {
+    FindLine<'a>(sku: Text => str, order_id: Text => str) on Sqlite -> Sql<LineValues>,
+    "SELECT ", LineValues::COLUMNS, " FROM order_lines WHERE sku = ? AND order_id = ?"
+}
+
+statement! {
+    /// Loads the allocations of a line with their batches.
+    LoadParts<'a>(sku: Text => str, order_id: Text => str) on Sqlite -> PartSql,
+    "SELECT a.quantity, b.", BATCH, " FROM allocations AS a
+     JOIN batches AS b ON b.sku = a.sku AND b.reference = a.reference WHERE a.sku = ? AND a.order_id = ?"
+}
+
+statement! {
+    /// Returns the first orders whose hold on a product has expired.
+    Expired<'a>(sku: Text => str, now: BigInt => i64, limit: BigInt => i64) on Sqlite -> Text,
+    "SELECT order_id FROM order_lines WHERE sku = ? AND expires_at <= ? ORDER BY expires_at, order_id LIMIT ?"
+}
+
+statement! {
+    FindOrder<'a>(order_id: Text => str) on Sqlite -> Sql<OrderRow<'static>>,
+    "SELECT ", OrderRow::COLUMNS, " FROM orders WHERE order_id = ?"
+}
+
+statement! {
+    HasLines<'a>(order_id: Text => str) on Sqlite -> Bool,
+    "SELECT EXISTS (SELECT 1 FROM order_lines WHERE order_id = ?)"
+}
+
+statement! {
+    /// Loads an order's line of a product, and its ended lines of other products. They are adjacent,
+    /// because the primary key begins with the order id.
+    LineOrEnds<'a>(order_id: Text => str, sku: Text => str, now: BigInt => i64) on Sqlite -> (Text, Nullable<Text>),
+    "SELECT sku, ended FROM order_lines WHERE order_id = ? AND (sku = ? OR ended IS NOT NULL OR expires_at <= ?)"
+}
+
+statement! {
+    AddOrder<'a>(order: OrderRow<'a>, placed_at: BigInt => i64) on Sqlite,
+    "INSERT INTO orders (", OrderRow::COLUMNS, ", placed_at) VALUES (?, ?)"
+}
+
+statement! {
+    /// Loads the lines of an order: one row for each batch with units of the line, or one row without a
+    /// batch.
+    LoadOrder<'a>(order_id: Text => str) on Sqlite -> OrderLineSql,
+    "SELECT w.order_id, w.sku, ", LineValues::OF_W, ", a.quantity, b.", BATCH, "
+     FROM order_lines AS w
+     LEFT JOIN allocations AS a ON a.sku = w.sku AND a.order_id = w.order_id
+     LEFT JOIN batches AS b ON b.sku = a.sku AND b.reference = a.reference
+     WHERE w.order_id = ?"
+}
+
+statement! {
+    /// Loads the pick lines of an order line, except withdrawn and short-picked ones.
+    LoadPickLines<'a>(sku: Text => str, order_id: Text => str) on Sqlite -> Sql<PickLineRow<'static>>,
+    "SELECT ", PickLineRow::COLUMNS, " FROM pick_list_lines
+     WHERE sku = ? AND order_id = ? AND status NOT IN ('withdrawn', 'missing')"
+}
+
+statement! {
+    AddPickLine<'a>(line: PickLineRow<'a>) on Sqlite,
+    "INSERT INTO pick_list_lines (", PickLineRow::COLUMNS, ") VALUES (?)"
+}
+
+statement! {
+    ChangePickLine<'a>(
+        quantity: Integer => i32,
+        picked: Integer => i32,
+        status: Text => str,
+        list_id: Text => str,
+        line: Integer => i32,
+    ) on Sqlite,
+    "UPDATE pick_list_lines SET quantity = ?, picked = ?, status = ? WHERE list_id = ? AND line = ?"
+}
