@@ -27,6 +27,7 @@ mod moving;
 mod order_row;
 mod pick_line_row;
 mod pick_lists;
+mod planner;
 mod postgres;
 mod product_row;
 mod queue;

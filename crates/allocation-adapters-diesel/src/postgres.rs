@@ -1,8 +1,6 @@
 //! Code specific to PostgreSQL.
 
 mod deadline;
-#[cfg(test)]
-mod explain;
 mod lines;
 mod locking;
 mod numbering;
@@ -11,10 +9,12 @@ mod pick_lines;
 mod relaying;
 mod saving;
 mod session;
-mod statements;
+pub(crate) mod statements;
 
 pub(crate) use deadline::{Silence, Use};
 pub(crate) use lines::{lines, order_lines};
+#[cfg(test)]
+pub(crate) use locking::LoadColumns;
 pub(crate) use locking::{lock, locked_by_others};
 pub(crate) use numbering::{forget, keep_time, number, take, tidy, time};
 pub(crate) use orders::{add_orders, find_orders, lock_lines, orders_with_lines};

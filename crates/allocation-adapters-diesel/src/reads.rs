@@ -3,22 +3,20 @@
 //! Names are never empty, so the empty string sorts before all of them. A list from the start is a list
 //! after the empty string.
 
-mod allocations;
-mod availability;
-mod backorders;
-mod batches;
-mod candidates;
+pub(crate) mod allocations;
+pub(crate) mod availability;
+pub(crate) mod backorders;
+pub(crate) mod batches;
+pub(crate) mod candidates;
 mod effects;
-mod events;
-mod fitting;
-mod history;
+pub(crate) mod events;
+pub(crate) mod fitting;
+pub(crate) mod history;
 mod orders;
-mod pick_lists;
-mod pickable;
-#[cfg(test)]
-mod plans;
-mod restoring;
-mod totals;
+pub(crate) mod pick_lists;
+pub(crate) mod pickable;
+pub(crate) mod restoring;
+pub(crate) mod totals;
 
 pub(crate) use allocations::allocations;
 pub(crate) use availability::availability;

@@ -26,8 +26,8 @@ macro_rules! statement {
     ) => {
         $(#[$docs])*
         #[derive(Debug, Clone, Copy)]
-        pub(super) struct $name<$lifetime> {
-            $(pub(super) $parameter: &$lifetime $crate::statement::statement!(@type $type $(=> $rust_type)?),)*
+        pub(crate) struct $name<$lifetime> {
+            $(pub(crate) $parameter: &$lifetime $crate::statement::statement!(@type $type $(=> $rust_type)?),)*
         }
 
         impl $name<'_> {

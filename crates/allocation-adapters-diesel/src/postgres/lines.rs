@@ -86,29 +86,3 @@ pub(super) fn at_mut<T>(list: &mut [T], place: i32) -> Result<&mut T, StoreError
 #[derive(Debug, thiserror::Error)]
 #[error("nothing was asked for at place {0}")]
 struct NoSuchPlace(i32);
-
-#[cfg(test)]
-mod tests {
-    use super::super::explain::{connect, migrated, plan};
-    use super::*;
-
-    /// PostgreSQL keeps a plan while tables grow, so it must also be right for tables known to be empty.
-    #[test]
-    fn lines_are_found_by_their_index_on_postgres() {
-        let database = migrated();
-        for setup in ["SELECT 1", "ANALYZE"] {
-            database.execute(setup);
-            let mut connection = connect(&database);
-            let by_order = plan(&mut connection, LoadOrders { order_ids: &vec!["O"] });
-            assert!(by_order.contains("order_lines_by_order on"), "{setup}\n{by_order}");
-            let by_key = plan(&mut connection, LoadLines { place: &vec![0], sku: &vec!["LAMP"], order_id: &vec!["O"] });
-            for plan in [by_order, by_key] {
-                for index in ["allocations_pkey on", "batches_pkey on"] {
-                    assert!(plan.contains(index), "{setup}\n{plan}");
-                }
-                assert_eq!(plan.matches("Index Cond").count(), 3, "{setup}\n{plan}");
-                assert!(!plan.contains("Sort"), "{setup}\n{plan}");
-            }
-        }
-    }
-}

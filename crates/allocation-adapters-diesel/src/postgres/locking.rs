@@ -228,7 +228,7 @@ fn load_pick_lines_of(
 
 /// The parameters of [`Load`].
 #[derive(Debug, Default)]
-struct LoadColumns<'a> {
+pub(crate) struct LoadColumns<'a> {
     open_place: Vec<i32>,
     open_sku: Vec<&'a str>,
     named_place: Vec<i32>,
@@ -251,7 +251,11 @@ struct LoadColumns<'a> {
 }
 
 impl<'a> LoadColumns<'a> {
-    fn new(wanted: &'a [LockRequest], has_holds: impl Fn(&Sku) -> bool, now: i64) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        wanted: &'a [LockRequest],
+        has_holds: impl Fn(&Sku) -> bool,
+        now: i64,
+    ) -> Result<Self, StoreError> {
         let mut columns = Self { now, ..Self::default() };
         for (number, wanted) in wanted.iter().enumerate() {
             let (place, sku) = (place_of(number)?, wanted.sku.as_str());
@@ -292,7 +296,7 @@ impl<'a> LoadColumns<'a> {
             && self.expiring_place.is_empty()
     }
 
-    const fn statement(&self) -> Load<'_> {
+    pub(crate) const fn statement(&self) -> Load<'_> {
         Load {
             open_place: &self.open_place,
             open_sku: &self.open_sku,
@@ -312,61 +316,6 @@ impl<'a> LoadColumns<'a> {
             expiring_sku: &self.expiring_sku,
             now: &self.now,
             most_expired: &self.limit_of_expired,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::explain::{connect, migrated, plan};
-    use super::*;
-
-    /// This plan alone prevents deadlocks: the index returns products in the order of their SKUs. Any other
-    /// plan would return them in the order of the table or of the request.
-    #[test]
-    fn products_are_locked_in_the_order_of_the_index_on_postgres() {
-        let database = migrated();
-        for setup in [
-            "SELECT 1",
-            "ANALYZE",
-            "INSERT INTO products SELECT 'A', 0",
-            "ANALYZE",
-            "INSERT INTO products SELECT 'SKU-' || i, 0 FROM generate_series(1, 5000) AS i",
-            "ANALYZE",
-        ] {
-            database.execute(setup);
-            let mut connection = connect(&database);
-            for number in [1, 2, 500, 5000] {
-                let skus: Vec<_> = (0..number).map(|number| format!("SKU-{number}")).collect();
-                let skus: Vec<_> = skus.iter().map(String::as_str).collect();
-                let plan = plan(&mut connection, LockProducts { set_time: &None, skus: &skus, time: &None });
-                assert!(plan.contains("->  Index Scan using products_pkey on products"), "{setup}\n{plan}");
-                assert!(plan.contains("Index Cond: (sku = ANY"), "{setup}\n{plan}");
-                assert!(!plan.contains("Sort") && !plan.contains("Join"), "{setup}\n{plan}");
-            }
-        }
-    }
-
-    /// PostgreSQL keeps a plan while tables grow, so it must also be right for tables known to be empty.
-    #[test]
-    fn what_is_loaded_is_found_by_the_index_for_it_on_postgres() {
-        let database = migrated();
-        let wanted = [LockRequest {
-            open_batches: true,
-            batches: vec![allocation_domain::BatchReference::parse("B").unwrap()],
-            order_ids: vec![OrderId::parse("O").unwrap()],
-            standalone: vec![OrderId::parse("P").unwrap()],
-            ..LockRequest::product(Sku::parse("LAMP").unwrap())
-        }];
-        let columns = LoadColumns::new(&wanted, |_| true, 0).unwrap();
-        for setup in ["SELECT 1", "ANALYZE"] {
-            database.execute(setup);
-            let plan = plan(&mut connect(&database), columns.statement());
-            for index in ["batches_open on", "batches_pkey on", "order_lines_expiring on", "order_lines_by_order on"] {
-                assert!(plan.contains(index), "{setup}\n{plan}");
-            }
-            assert_eq!(plan.matches(" using ").count(), 5, "{setup}\n{plan}");
-            assert_eq!(plan.matches("Index Cond").count(), 5, "{setup}\n{plan}");
         }
     }
 }

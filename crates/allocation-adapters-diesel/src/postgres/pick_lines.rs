@@ -36,22 +36,3 @@ pub(super) fn save_pick_lines(connection: &mut PgConnection, rows: &RowChanges<'
     let statement = ChangePickLines { lines: &lines.iter().collect(), count: &integer(lines.len())? };
     expect_rows(exists::PICK_LINE, lines.len(), statement.execute(connection).map_err(store_error)?)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::explain::{connect, migrated, plan};
-    use super::*;
-
-    /// PostgreSQL keeps a plan while tables grow, so it must also be right for tables known to be empty.
-    #[test]
-    fn pick_lines_are_found_by_their_index_on_postgres() {
-        let database = migrated();
-        for setup in ["SELECT 1", "ANALYZE"] {
-            database.execute(setup);
-            let plan = plan(&mut connect(&database), LoadPickLines { sku: &vec!["LAMP"], order_id: &vec!["O"] });
-            assert!(plan.contains("pick_list_lines_by_line on"), "{setup}\n{plan}");
-            assert_eq!(plan.matches("Index Cond").count(), 1, "{setup}\n{plan}");
-            assert!(!plan.contains("Sort"), "{setup}\n{plan}");
-        }
-    }
-}

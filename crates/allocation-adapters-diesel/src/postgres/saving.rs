@@ -163,33 +163,3 @@ fn write_group(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(
     };
     expect_rows(exists::BATCH, counters.len(), statement.execute(connection).map_err(store_error)?)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::explain::{connect, migrated, plan};
-    use super::*;
-    use crate::allocation_row::{AllocationKey, AllocationValues};
-
-    /// PostgreSQL keeps a plan while tables grow, so it must also be right for tables known to be empty.
-    /// The index by batch would scan all lines of a batch.
-    #[test]
-    fn allocations_are_removed_and_changed_by_their_key_on_postgres() {
-        let database = migrated();
-        let keys = [AllocationKey { sku: "A", order_id: "A", reference: "A" }];
-        let values = [AllocationValues { quantity: 1, precedence: 1, placed_at: 1 }];
-        let (allocations, allocation_values) = (&keys.iter().collect(), &values.iter().collect());
-        for setup in ["SELECT 1", "ANALYZE"] {
-            database.execute(setup);
-            let mut connection = connect(&database);
-            let (lines, batches) = (&Default::default(), &Default::default());
-            let removed = Remove { allocations, lines, batches, references: batches };
-            let line_values = &Default::default();
-            let changed = ChangeLines { lines, line_values, allocations, allocation_values };
-            for plan in [plan(&mut connection, removed), plan(&mut connection, changed)] {
-                assert!(plan.contains("Index Scan using allocations_pkey on"), "{setup}\n{plan}");
-                assert!(plan.contains("Tid Scan on allocations"), "{setup}\n{plan}");
-                assert!(!plan.contains("allocations_by_batch"), "{setup}\n{plan}");
-            }
-        }
-    }
-}

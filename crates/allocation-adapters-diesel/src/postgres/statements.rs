@@ -11,6 +11,7 @@ use crate::line_row::{
 };
 use crate::order_row::{OrderRow, OrderRows};
 use crate::pick_line_row::{PickLineRow, PickLineRows};
+use crate::planner::{AS_MANY, NOT_INDEXED, SEPARATE, is};
 use crate::product_row::{TotalsValues, TotalsValuesSet};
 use crate::statement::{joined, statement};
 use diesel::pg::Pg;
@@ -105,7 +106,7 @@ statement! {
      FROM unnest(?, ?, ?) AS w (place, sku, reference)
      CROSS JOIN LATERAL (
          SELECT ", BATCH, " FROM batches
-         WHERE batches.sku = w.sku AND batches.reference BETWEEN w.reference AND w.reference
+         WHERE batches.sku = w.sku AND ", is!("batches.reference", "w.reference"), "
          ORDER BY reference LIMIT 1
      ) AS b
      UNION ALL
@@ -122,10 +123,10 @@ statement! {
             l.order_id, ", NO_BATCH, "
      FROM unnest(?, ?, ?) AS w (place, sku, order_id)
      CROSS JOIN LATERAL (
-         SELECT order_id, sku, ended, ended = 'expired' OR expires_at + 0 <= ? AS has_expired
-         FROM order_lines WHERE order_lines.order_id BETWEEN w.order_id AND w.order_id
-         AND (order_lines.sku = w.sku OR ended IS NOT NULL OR expires_at + 0 <= ? OR order_slot = '')
-         ORDER BY order_id, order_slot OFFSET 0
+         SELECT order_id, sku, ended, ended = 'expired' OR expires_at", NOT_INDEXED, " <= ? AS has_expired
+         FROM order_lines WHERE ", is!("order_lines.order_id", "w.order_id"), "
+         AND (order_lines.sku = w.sku OR ended IS NOT NULL OR expires_at", NOT_INDEXED, " <= ? OR order_slot = '')
+         ORDER BY order_id, order_slot", SEPARATE, "
      ) AS l
      UNION ALL
      SELECT w.place, 'due', l.order_id, ", NO_BATCH, "
@@ -147,14 +148,20 @@ const WITH_ALLOCATIONS: &str = joined!(
          FROM (
              SELECT reference, quantity
              FROM allocations
-             WHERE allocations.sku = l.sku AND allocations.order_id BETWEEN w.order_id AND w.order_id
-             ORDER BY order_id, reference OFFSET 0
+             WHERE allocations.sku = l.sku AND ",
+    is!("allocations.order_id", "w.order_id"),
+    "
+             ORDER BY order_id, reference",
+    SEPARATE,
+    "
          ) AS held
          CROSS JOIN LATERAL (
              SELECT ",
     BATCH,
     " FROM batches
-             WHERE batches.sku = l.sku AND batches.reference BETWEEN held.reference AND held.reference
+             WHERE batches.sku = l.sku AND ",
+    is!("batches.reference", "held.reference"),
+    "
              ORDER BY reference LIMIT 1
          ) AS b
      ) AS a ON true"
@@ -184,7 +191,7 @@ statement! {
      FROM unnest(?) AS w (order_id)
      CROSS JOIN LATERAL (
          SELECT sku, ", LineValues::COLUMNS, "
-         FROM order_lines WHERE order_lines.order_id = w.order_id ORDER BY order_slot OFFSET 0
+         FROM order_lines WHERE order_lines.order_id = w.order_id ORDER BY order_slot", SEPARATE, "
      ) AS l", WITH_ALLOCATIONS
 }
 
@@ -225,12 +232,18 @@ statement! {
 ///
 /// For tables that PostgreSQL knows to be empty, the index by batch would seem as good. It would later scan
 /// all lines of the batch. No other unit of work moves the row, because the product is locked.
-const FOUND: &str = " CROSS JOIN LATERAL (
+const FOUND: &str = joined!(
+    " CROSS JOIN LATERAL (
      SELECT allocations.ctid AS place FROM allocations
-     WHERE allocations.sku = w.sku AND allocations.order_id BETWEEN w.order_id AND w.order_id
-       AND allocations.reference BETWEEN w.reference AND w.reference
+     WHERE allocations.sku = w.sku AND ",
+    is!("allocations.order_id", "w.order_id"),
+    "
+       AND ",
+    is!("allocations.reference", "w.reference"),
+    "
      ORDER BY order_id, reference LIMIT 1
- ) AS found WHERE t.ctid = found.place";
+ ) AS found WHERE t.ctid = found.place"
+);
 
 statement! {
     /// Removes allocations, lines and batches with their references, and returns the number of each.
@@ -283,7 +296,7 @@ statement! {
     /// [`WriteGroup`].
     ChangeBatches<'a>(batches: BatchKeys<'a>, values: BatchValuesSet<'a>, count: BigInt => i64) on Pg,
     "UPDATE batches AS t SET (", BatchValues::COLUMNS, ") = ROW(", BatchValues::OF_W, ")
-     FROM (SELECT * FROM unnest(?, ?) LIMIT ?) AS w (", KEYED_BATCH, ")
+     FROM (SELECT * FROM unnest(?, ?)", AS_MANY, ") AS w (", KEYED_BATCH, ")
      WHERE (t.sku, t.reference) = (w.sku, w.reference)"
 }
 
@@ -298,7 +311,7 @@ statement! {
      SET in_stock = t.in_stock + w.in_stock, on_its_way = t.on_its_way + w.on_its_way, held = t.held + w.held,
          backordered = t.backordered + w.backordered, held_lines = t.held_lines + w.held_lines,
          waiting_lines = t.waiting_lines + w.waiting_lines, picked = t.picked + w.picked
-     FROM (SELECT * FROM unnest(?, ?) LIMIT ?) AS w (sku, ", TotalsValues::COLUMNS, ")
+     FROM (SELECT * FROM unnest(?, ?)", AS_MANY, ") AS w (sku, ", TotalsValues::COLUMNS, ")
      WHERE t.sku = w.sku"
 }
 
@@ -357,7 +370,7 @@ statement! {
          INSERT INTO outbox (", OutboxRow::COLUMNS, ") SELECT * FROM unnest(?)
      )
      UPDATE batches AS t SET allocated_quantity = t.allocated_quantity + w.delta
-     FROM (SELECT * FROM unnest(?, ?) LIMIT ?) AS w (", BatchKey::COLUMNS, ", delta)
+     FROM (SELECT * FROM unnest(?, ?)", AS_MANY, ") AS w (", BatchKey::COLUMNS, ", delta)
      WHERE (t.sku, t.reference) = (w.sku, w.reference)"
 }
 
@@ -397,9 +410,9 @@ statement! {
     "SELECT p.* FROM unnest(?, ?) AS w (sku, order_id)
      CROSS JOIN LATERAL (
          SELECT ", PickLineRow::COLUMNS, " FROM pick_list_lines
-         WHERE pick_list_lines.sku = w.sku AND pick_list_lines.order_id BETWEEN w.order_id AND w.order_id
+         WHERE pick_list_lines.sku = w.sku AND ", is!("pick_list_lines.order_id", "w.order_id"), "
            AND status NOT IN ('withdrawn', 'missing')
-         ORDER BY order_id OFFSET 0
+         ORDER BY order_id", SEPARATE, "
      ) AS p"
 }
 
@@ -411,6 +424,6 @@ statement! {
 statement! {
     ChangePickLines<'a>(lines: PickLineRows<'a>, count: BigInt => i64) on Pg,
     "UPDATE pick_list_lines AS t SET quantity = w.quantity, picked = w.picked, status = w.status
-     FROM (SELECT * FROM unnest(?) LIMIT ?) AS w (", PickLineRow::COLUMNS, ")
+     FROM (SELECT * FROM unnest(?)", AS_MANY, ") AS w (", PickLineRow::COLUMNS, ")
      WHERE (t.list_id, t.line) = (w.list_id, w.line)"
 }

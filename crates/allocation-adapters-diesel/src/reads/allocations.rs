@@ -3,8 +3,9 @@
 use super::FIRST;
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
+use crate::planner::{SEPARATE, is};
 use crate::row;
-use crate::statement::statement;
+use crate::statement::{joined, statement};
 use allocation_domain::{BatchReference, OrderId, Sku};
 use allocation_ports::{AllocationCursor, AllocationFilter, AllocationRow, PageSize, StoreError};
 use chrono::{DateTime, Utc};
@@ -51,7 +52,7 @@ statement! {
         reference: Text => str,
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    SELECT, "sku = ? AND order_id BETWEEN ? AND ? AND reference > ? ORDER BY order_id, reference LIMIT ?"
+    SELECT, "sku = ? AND ", is!("order_id", "?"), " AND reference > ? ORDER BY order_id, reference LIMIT ?"
 }
 
 statement! {
@@ -65,7 +66,7 @@ statement! {
         to: Text => str,
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    SELECT, "sku = ? AND order_id BETWEEN ? AND ? AND reference BETWEEN ? AND ? ORDER BY order_id, reference LIMIT ?"
+    SELECT, "sku = ? AND ", is!("order_id", "?"), " AND ", is!("reference", "?"), " ORDER BY order_id, reference LIMIT ?"
 }
 
 statement! {
@@ -190,7 +191,8 @@ statement! {
 
 /// Selects the same lines on PostgreSQL, in the order of their slots. Except for the anchor, the slot of a
 /// line is its SKU.
-const SLOTS_FROM: &str = "SELECT l.sku, l.order_id, a.reference, a.quantity, a.precedence, a.placed_at
+const SLOTS_FROM: &str = joined!(
+    "SELECT l.sku, l.order_id, a.reference, a.quantity, a.precedence, a.placed_at
      FROM (
          SELECT sku, order_id FROM (
              (SELECT sku, order_id FROM order_lines
@@ -201,8 +203,11 @@ const SLOTS_FROM: &str = "SELECT l.sku, l.order_id, a.reference, a.quantity, a.p
               WHERE order_id = ? AND (expires_at IS NULL OR expires_at > ?) AND order_slot > '' AND order_slot >= ?
               ORDER BY order_slot)
          ) AS slots
-         ORDER BY sku OFFSET 0
-     ) AS l ";
+         ORDER BY sku",
+    SEPARATE,
+    "
+     ) AS l "
+);
 
 statement! {
     /// The same on PostgreSQL. The query looks up one line after another, whatever size the planner expects
@@ -221,16 +226,16 @@ statement! {
     SLOTS_FROM,
         "CROSS JOIN LATERAL (
              SELECT reference, quantity, precedence, placed_at FROM allocations
-             WHERE allocations.sku = l.sku AND allocations.order_id BETWEEN l.order_id AND l.order_id
+             WHERE allocations.sku = l.sku AND ", is!("allocations.order_id", "l.order_id"), "
                AND (l.sku > ? OR reference > ?)
-             ORDER BY order_id, reference OFFSET 0
+             ORDER BY order_id, reference", SEPARATE, "
          ) AS a
          ORDER BY l.sku, a.reference LIMIT ?"
 }
 
 /// The parameters of [`OfOrder`].
 #[derive(Debug)]
-pub(super) struct PageOfOrder<'a> {
+pub(crate) struct PageOfOrder<'a> {
     order_id: &'a str,
     now: i64,
     sku: &'a str,
@@ -240,7 +245,7 @@ pub(super) struct PageOfOrder<'a> {
 }
 
 impl<'a> PageOfOrder<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         order_id: &'a OrderId,
         after: Option<&'a AllocationCursor>,
         page: PageSize,
@@ -257,12 +262,12 @@ impl<'a> PageOfOrder<'a> {
         Self { order_id, now, sku, reference, limit }
     }
 
-    pub(super) const fn statement(&self) -> OfOrder<'_> {
+    pub(crate) const fn statement(&self) -> OfOrder<'_> {
         let Self { order_id, now, sku, reference, limit } = self;
         OfOrder { order_id, now, from_sku: sku, sku, reference, limit }
     }
 
-    pub(super) const fn statement_in_turn(&self) -> OfOrderInTurn<'_> {
+    pub(crate) const fn statement_in_turn(&self) -> OfOrderInTurn<'_> {
         let Self { order_id, now, sku, reference, limit } = self;
         OfOrderInTurn {
             anchor_order_id: order_id,

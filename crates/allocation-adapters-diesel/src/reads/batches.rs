@@ -4,6 +4,7 @@ use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::batch_row::{AddedWith, BATCH, BatchRow, BatchSql};
 use crate::columns::{Columns, Sql};
 use crate::error::{corrupt, store_error};
+use crate::planner::is;
 use crate::row;
 use crate::statement::{joined, statement};
 use allocation_domain::{Batch, BatchReference, Eta, Sku, Units};
@@ -21,8 +22,12 @@ const SELECT_AT: &str = joined!(
             CAST(coalesce((
                 SELECT sum((
                     SELECT a.quantity FROM allocations AS a
-                    WHERE a.sku = e.sku AND a.order_id BETWEEN e.order_id AND e.order_id
-                      AND a.reference BETWEEN b.reference AND b.reference
+                    WHERE a.sku = e.sku AND ",
+    is!("a.order_id", "e.order_id"),
+    "
+                      AND ",
+    is!("a.reference", "b.reference"),
+    "
                     ORDER BY a.order_id, a.reference LIMIT 1
                 ))
                 FROM (
@@ -57,7 +62,7 @@ statement! {
         -> BatchAtInstantSql,
     SELECT_AT,
         "WHERE sku = (SELECT r.sku FROM batch_references AS r WHERE r.reference = ?)
-           AND reference BETWEEN ? AND ? ORDER BY reference LIMIT 1"
+           AND ", is!("reference", "?"), " ORDER BY reference LIMIT 1"
 }
 
 statement! {

@@ -3,6 +3,7 @@
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::columns::{Columns, Sql};
 use crate::event_row::EventRow;
+use crate::planner::SEPARATE;
 use crate::statement::statement;
 use allocation_ports::{EventFilter, PageSize, Subject};
 use diesel::prelude::*;
@@ -16,7 +17,7 @@ use diesel::sql_types::{BigInt, Text};
 /// An index finds events by their subject. The events of an order are few, and are sorted. By type alone,
 /// events between two positions are scanned.
 macro_rules! statements {
-    ($of_types:ident, $of_order:ident, $of_batch:ident, $of_product:ident, $is_listed:literal, $apart:literal) => {
+    ($of_types:ident, $of_order:ident, $of_batch:ident, $of_product:ident, $is_listed:literal, $separate:expr) => {
         statement! {
             $of_types<'a>(after: BigInt => i64, until: BigInt => i64, types: Text => str, limit: BigInt => i64)
                 on MultiBackend -> Sql<EventRow>,
@@ -31,7 +32,7 @@ WHERE position > ? AND position <= ? AND ", $is_listed, " ORDER BY position LIMI
             ) on MultiBackend -> Sql<EventRow>,
             "SELECT * FROM (
                  SELECT ", EventRow::COLUMNS, " FROM events
-                 WHERE order_id = ? AND position > ? AND (? = '' OR ", $is_listed, ") ", $apart, "
+                 WHERE order_id = ? AND position > ? AND (? = '' OR ", $is_listed, ")", $separate, "
              ) AS e ORDER BY position LIMIT ?"
         }
 
@@ -58,7 +59,7 @@ WHERE reference = ? AND position > ? AND (? = '' OR ", $is_listed, ") ORDER BY p
 
 statements! {
     OfTypesOnPostgres, OfOrderOnPostgres, OfBatchOnPostgres, OfProductOnPostgres,
-    "type = ANY (string_to_array(?, ','))", "OFFSET 0"
+    "type = ANY (string_to_array(?, ','))", SEPARATE
 }
 
 statements! {

@@ -2,6 +2,7 @@
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
+use crate::planner::SEPARATE;
 use crate::row;
 use crate::statement::statement;
 use allocation_domain::OrderId;
@@ -40,7 +41,7 @@ statement! {
      CROSS JOIN LATERAL (
          SELECT sku, version, ordinal, occurred_at, payload FROM outbox
          WHERE outbox.sku = s.sku AND order_id = ? AND (occurred_at, sku, version, ordinal) > (?, ?, ?, ?)
-         ORDER BY version, ordinal OFFSET 0
+         ORDER BY version, ordinal", SEPARATE, "
      ) AS o
      ORDER BY occurred_at, sku, version, ordinal LIMIT ?"
 }

@@ -7,8 +7,9 @@ mod scan;
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
+use crate::planner::{SEPARATE, is};
 use crate::row;
-use crate::statement::statement;
+use crate::statement::{joined, statement};
 use allocation_domain::{BatchReference, Eta, OrderId, PickCriteria, QueuePosition, Sku};
 use allocation_ports::{PickableLines, StoreError};
 use diesel::prelude::*;
@@ -39,7 +40,7 @@ statement! {
      SELECT reference, coalesce((
          SELECT b.eta IS NULL FROM batches AS b
          WHERE b.sku = (SELECT r.sku FROM batch_references AS r WHERE r.reference = held.reference)
-           AND b.reference BETWEEN held.reference AND held.reference ORDER BY b.reference LIMIT 1
+           AND ", is!("b.reference", "held.reference"), " ORDER BY b.reference LIMIT 1
      ), false)
      FROM held WHERE reference IS NOT NULL LIMIT ?"
 }
@@ -60,10 +61,14 @@ const IS_PICKABLE: &str = "l.expires_at IS NULL AND l.ended IS NULL
      ))";
 
 /// The condition that the batch of an allocation `a` is in stock.
-const IS_IN_STOCK: &str = "(
+const IS_IN_STOCK: &str = joined!(
+    "(
          SELECT b.eta IS NULL FROM batches AS b
-         WHERE b.sku = a.sku AND b.reference BETWEEN a.reference AND a.reference ORDER BY b.reference LIMIT 1
-     )";
+         WHERE b.sku = a.sku AND ",
+    is!("b.reference", "a.reference"),
+    " ORDER BY b.reference LIMIT 1
+     )"
+);
 
 /// Selects the columns of an allocation in front of the condition that a pick list can include it.
 const SELECT: &str = "SELECT a.sku, a.order_id, a.reference, a.precedence, a.placed_at, ";
@@ -133,8 +138,8 @@ statement! {
              ) AS o
              CROSS JOIN LATERAL (
                  SELECT sku, order_id, reference, quantity, precedence, placed_at FROM allocations
-                 WHERE allocations.sku = o.sku AND allocations.order_id BETWEEN o.order_id AND o.order_id
-                 ORDER BY order_id, reference OFFSET 0
+                 WHERE allocations.sku = o.sku AND ", is!("allocations.order_id", "o.order_id"), "
+                 ORDER BY order_id, reference", SEPARATE, "
              ) AS h
          )",
         LINE_ON_POSTGRES

@@ -4,6 +4,7 @@ use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::batch_row::{BATCH, BatchRow, BatchSql};
 use crate::error::store_error;
 use crate::loading;
+use crate::planner::{SEPARATE, is};
 use crate::statement::statement;
 use allocation_domain::{Batch, DataRequest, MoreNeeded, Product, ProductState, Sku};
 use allocation_ports::StoreError;
@@ -42,18 +43,18 @@ statement! {
          SELECT a.reference, CAST(sum(a.quantity) AS bigint) AS units
          FROM (
              SELECT l.sku, l.order_id FROM order_lines AS l
-             WHERE l.sku = ? AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id OFFSET 0
+             WHERE l.sku = ? AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id", SEPARATE, "
          ) AS d
          CROSS JOIN LATERAL (
              SELECT reference, quantity FROM allocations
-             WHERE allocations.sku = d.sku AND allocations.order_id BETWEEN d.order_id AND d.order_id
-             ORDER BY order_id, reference OFFSET 0
+             WHERE allocations.sku = d.sku AND ", is!("allocations.order_id", "d.order_id"), "
+             ORDER BY order_id, reference", SEPARATE, "
          ) AS a
-         GROUP BY a.reference OFFSET 0
+         GROUP BY a.reference", SEPARATE, "
      ) AS e
      CROSS JOIN LATERAL (
          SELECT ", BATCH, " FROM batches
-         WHERE batches.sku = ? AND batches.reference BETWEEN e.reference AND e.reference
+         WHERE batches.sku = ? AND ", is!("batches.reference", "e.reference"), "
          ORDER BY reference LIMIT 1
      ) AS b"
 }

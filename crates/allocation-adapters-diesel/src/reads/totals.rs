@@ -3,6 +3,7 @@
 use super::restoring::{Standing, restore};
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
+use crate::planner::is;
 use crate::row;
 use crate::statement::statement;
 use allocation_domain::{Sku, Totals, TotalsChange};
@@ -47,7 +48,7 @@ statement! {
              SELECT sum(a.quantity)
              FROM (
                  SELECT quantity FROM allocations
-                 WHERE allocations.sku = l.sku AND allocations.order_id BETWEEN l.order_id AND l.order_id
+                 WHERE allocations.sku = l.sku AND ", is!("allocations.order_id", "l.order_id"), "
                  ORDER BY allocations.order_id, allocations.reference
              ) AS a
          ) AS held

@@ -1,75 +1,17 @@
 //! Each page of a list costs the same: an index serves its filter, order and cursor.
 
-use super::allocations::{self, PageOfOrder};
-use super::candidates::{All, Ended, Held, Holding, MaybeIdle, OfSku, Picked, Waiting};
-use super::{availability, backorders, batches, events, fitting, history, pick_lists, pickable, restoring, totals};
-use crate::any_connection::{AnyConnection, Connector, MultiBackend};
-use crate::{DatabaseUrl, expiry, moving, order_row, queue};
+use super::explain::{connect, migrate, plan};
+use crate::any_connection::AnyConnection;
+use crate::reads::allocations::{self, PageOfOrder};
+use crate::reads::candidates::{All, Ended, Held, Holding, MaybeIdle, OfSku, Picked, Waiting};
+use crate::reads::{
+    availability, backorders, batches, events, fitting, history, pick_lists, pickable, restoring, totals,
+};
+use crate::{expiry, moving, order_row, queue};
 use allocation_domain::{BatchReference, OrderId, Sku};
 use allocation_ports::{AllocationCursor, PageSize};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, NaiveDate};
-use diesel::prelude::*;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Integer, Text};
-use r2d2::ManageConnection;
-
-/// A request for the plan of a query instead of its rows.
-#[derive(Debug)]
-struct Explain<Q>(Q, &'static str);
-
-impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Explain<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
-        out.push_sql(self.1);
-        self.0.walk_ast(out)
-    }
-}
-
-impl<Q> QueryId for Explain<Q> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-/// A plan of SQLite: numbered nodes.
-#[derive(Debug)]
-struct Nodes<Q>(Explain<Q>);
-
-impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Nodes<Q> {
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        self.0.walk_ast(out)
-    }
-}
-
-impl<Q> QueryId for Nodes<Q> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<Q> Query for Nodes<Q> {
-    type SqlType = (Integer, Integer, Integer, Text);
-}
-
-/// A plan of PostgreSQL: lines of text.
-impl<Q> Query for Explain<Q> {
-    type SqlType = Text;
-}
-
-impl<Q> RunQueryDsl<AnyConnection> for Explain<Q> {}
-impl<Q> RunQueryDsl<AnyConnection> for Nodes<Q> {}
-
-fn plan<Q: QueryFragment<MultiBackend>>(connection: &mut AnyConnection, query: Q) -> String {
-    match connection {
-        AnyConnection::Sqlite(_) => {
-            let nodes = Nodes(Explain(query, "EXPLAIN QUERY PLAN "));
-            let nodes: Vec<(i32, i32, i32, String)> = nodes.load(connection).unwrap();
-            nodes.into_iter().map(|(.., text)| text).collect::<Vec<_>>().join("\n")
-        }
-        AnyConnection::Postgres(_) => {
-            Explain(query, "EXPLAIN (COSTS OFF) ").load::<String>(connection).unwrap().join("\n")
-        }
-    }
-}
 
 /// The only list whose order no index has.
 const HISTORY: &str = "history";
@@ -265,12 +207,11 @@ const PICKABLE: [&str; 2] = ["pickable of a batch", "pickable of an order"];
 /// Returns the plans of all queries, without statistics and for tables known to be empty: PostgreSQL keeps
 /// a plan while the tables grow.
 fn plans_of(database: &TestDatabase) -> Vec<(String, String)> {
-    let url = DatabaseUrl::parse(database.url()).unwrap();
-    crate::Store::connect(&url, 1).unwrap().migrations().up().unwrap();
+    migrate(database);
     let mut all = Vec::new();
     for setup in ["SELECT 1", "ANALYZE"] {
         database.execute(setup);
-        all.extend(plans(&mut Connector::new(url.clone()).connect().unwrap().connection));
+        all.extend(plans(&mut connect(database)));
     }
     all
 }
@@ -396,7 +337,7 @@ fn no_workers_are_started_for_a_page_of_a_large_table() {
          SELECT i, 'LAMP', i, 0, 'line_cancelled', 'O-' || i, repeat('x', 150), 1 FROM generate_series(1, 300000) AS i",
     );
     database.execute("VACUUM ANALYZE events");
-    let mut connection = Connector::new(DatabaseUrl::parse(database.url()).unwrap()).connect().unwrap().connection;
+    let mut connection = connect(&database);
     // A kept plan does not depend on the limit; PostgreSQL assumes a fraction of the table.
     let plan = plan(&mut connection, events::Events { after: &7, limit: &100_000 });
     assert!(plan.contains("Index Scan using events_pkey") && !plan.contains("Gather"), "{plan}");

@@ -1,0 +1,156 @@
+//! Units of work on PostgreSQL look rows up by the index that is meant for them, also with a plan for tables
+//! known to be empty.
+
+use super::explain::{connect_to_postgres, migrate, plan_on_postgres};
+use crate::allocation_row::{AllocationKey, AllocationValues};
+use crate::order_row::OrderRow;
+use crate::postgres::LoadColumns;
+use crate::postgres::statements::{
+    AddOrders, ChangeLines, JoinOrders, LoadLines, LoadOrders, LoadPickLines, LockAnchor, LockProducts, Remove,
+};
+use allocation_domain::{BatchReference, NewOrder, OrderId, OrderTerms, Quantity, Sku};
+use allocation_ports::LockRequest;
+use allocation_test_support::TestDatabase;
+
+fn migrated() -> TestDatabase {
+    let database = TestDatabase::postgres();
+    migrate(&database);
+    database
+}
+
+/// This plan alone prevents deadlocks: the index returns products in the order of their SKUs. Any other
+/// plan would return them in the order of the table or of the request.
+#[test]
+fn products_are_locked_in_the_order_of_the_index_on_postgres() {
+    let database = migrated();
+    for setup in [
+        "SELECT 1",
+        "ANALYZE",
+        "INSERT INTO products SELECT 'A', 0",
+        "ANALYZE",
+        "INSERT INTO products SELECT 'SKU-' || i, 0 FROM generate_series(1, 5000) AS i",
+        "ANALYZE",
+    ] {
+        database.execute(setup);
+        let mut connection = connect_to_postgres(&database);
+        for number in [1, 2, 500, 5000] {
+            let skus: Vec<_> = (0..number).map(|number| format!("SKU-{number}")).collect();
+            let skus: Vec<_> = skus.iter().map(String::as_str).collect();
+            let plan = plan_on_postgres(&mut connection, LockProducts { set_time: &None, skus: &skus, time: &None });
+            assert!(plan.contains("->  Index Scan using products_pkey on products"), "{setup}\n{plan}");
+            assert!(plan.contains("Index Cond: (sku = ANY"), "{setup}\n{plan}");
+            assert!(!plan.contains("Sort") && !plan.contains("Join"), "{setup}\n{plan}");
+        }
+    }
+}
+
+#[test]
+fn what_is_loaded_is_found_by_the_index_for_it_on_postgres() {
+    let database = migrated();
+    let wanted = [LockRequest {
+        open_batches: true,
+        batches: vec![BatchReference::parse("B").unwrap()],
+        order_ids: vec![OrderId::parse("O").unwrap()],
+        standalone: vec![OrderId::parse("P").unwrap()],
+        ..LockRequest::product(Sku::parse("LAMP").unwrap())
+    }];
+    let columns = LoadColumns::new(&wanted, |_| true, 0).unwrap();
+    for setup in ["SELECT 1", "ANALYZE"] {
+        database.execute(setup);
+        let plan = plan_on_postgres(&mut connect_to_postgres(&database), columns.statement());
+        for index in ["batches_open on", "batches_pkey on", "order_lines_expiring on", "order_lines_by_order on"] {
+            assert!(plan.contains(index), "{setup}\n{plan}");
+        }
+        assert_eq!(plan.matches(" using ").count(), 5, "{setup}\n{plan}");
+        assert_eq!(plan.matches("Index Cond").count(), 5, "{setup}\n{plan}");
+    }
+}
+
+#[test]
+fn lines_are_found_by_their_index_on_postgres() {
+    let database = migrated();
+    for setup in ["SELECT 1", "ANALYZE"] {
+        database.execute(setup);
+        let mut connection = connect_to_postgres(&database);
+        let by_order = plan_on_postgres(&mut connection, LoadOrders { order_ids: &vec!["O"] });
+        assert!(by_order.contains("order_lines_by_order on"), "{setup}\n{by_order}");
+        let by_key =
+            plan_on_postgres(&mut connection, LoadLines { place: &vec![0], sku: &vec!["LAMP"], order_id: &vec!["O"] });
+        for plan in [by_order, by_key] {
+            for index in ["allocations_pkey on", "batches_pkey on"] {
+                assert!(plan.contains(index), "{setup}\n{plan}");
+            }
+            assert_eq!(plan.matches("Index Cond").count(), 3, "{setup}\n{plan}");
+            assert!(!plan.contains("Sort"), "{setup}\n{plan}");
+        }
+    }
+}
+
+#[test]
+fn pick_lines_are_found_by_their_index_on_postgres() {
+    let database = migrated();
+    for setup in ["SELECT 1", "ANALYZE"] {
+        database.execute(setup);
+        let plan = plan_on_postgres(
+            &mut connect_to_postgres(&database),
+            LoadPickLines { sku: &vec!["LAMP"], order_id: &vec!["O"] },
+        );
+        assert!(plan.contains("pick_list_lines_by_line on"), "{setup}\n{plan}");
+        assert_eq!(plan.matches("Index Cond").count(), 1, "{setup}\n{plan}");
+        assert!(!plan.contains("Sort"), "{setup}\n{plan}");
+    }
+}
+
+/// The index by batch would scan all lines of a batch.
+#[test]
+fn allocations_are_removed_and_changed_by_their_key_on_postgres() {
+    let database = migrated();
+    let keys = [AllocationKey { sku: "A", order_id: "A", reference: "A" }];
+    let values = [AllocationValues { quantity: 1, precedence: 1, placed_at: 1 }];
+    let (allocations, allocation_values) = (&keys.iter().collect(), &values.iter().collect());
+    for setup in ["SELECT 1", "ANALYZE"] {
+        database.execute(setup);
+        let mut connection = connect_to_postgres(&database);
+        let (lines, batches) = (&Default::default(), &Default::default());
+        let removed = Remove { allocations, lines, batches, references: batches };
+        let line_values = &Default::default();
+        let changed = ChangeLines { lines, line_values, allocations, allocation_values };
+        for plan in [plan_on_postgres(&mut connection, removed), plan_on_postgres(&mut connection, changed)] {
+            assert!(plan.contains("Index Scan using allocations_pkey on"), "{setup}\n{plan}");
+            assert!(plan.contains("Tid Scan on allocations"), "{setup}\n{plan}");
+            assert!(!plan.contains("allocations_by_batch"), "{setup}\n{plan}");
+        }
+    }
+}
+
+#[test]
+fn anchors_are_found_by_their_slot_and_locked_in_the_order_of_the_orders_on_postgres() {
+    let database = migrated();
+    for setup in ["SELECT 1", "ANALYZE"] {
+        database.execute(setup);
+        let mut connection = connect_to_postgres(&database);
+        let joined = plan_on_postgres(&mut connection, JoinOrders { order_ids: &vec!["O", "P"] });
+        let locked = plan_on_postgres(&mut connection, LockAnchor { order_id: "O", skus: &vec!["LAMP"] });
+        for plan in [&joined, &locked] {
+            assert!(plan.contains("order_lines_by_order on"), "{setup}\n{plan}");
+            assert!(plan.contains("AND (order_slot = ''"), "{setup}\n{plan}");
+        }
+        assert!(joined.contains("Nested Loop") && !joined.contains("Sort"), "{setup}\n{joined}");
+    }
+}
+
+#[test]
+fn standalone_lines_of_an_order_are_looked_for_by_the_order_on_postgres() {
+    let database = migrated();
+    for setup in ["SELECT 1", "ANALYZE"] {
+        database.execute(setup);
+        let terms = OrderTerms::default();
+        let line = (Sku::parse("LAMP").unwrap(), Quantity::new(1).unwrap());
+        let order = NewOrder::new(OrderId::parse("O").unwrap(), [line], terms).unwrap();
+        let rows = [OrderRow::of(&order).unwrap()];
+        let statement = AddOrders { placed_at: &1, orders: &rows.iter().collect() };
+        let plan = plan_on_postgres(&mut connect_to_postgres(&database), statement);
+        assert!(plan.contains("order_lines_by_order on"), "{setup}\n{plan}");
+        assert!(plan.contains("Index Cond: (order_id = w.order_id)"), "{setup}\n{plan}");
+    }
+}
