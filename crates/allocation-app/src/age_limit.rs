@@ -1,9 +1,9 @@
 //! The age limit of commands.
 
+use crate::{BackgroundTask, Vital};
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// The interval at which the process records that it runs.
@@ -22,7 +22,7 @@ type Monotonic = Arc<dyn Fn() -> Instant + Send + Sync>;
 /// A command that waits longer than its caller does harm: the caller has sent it to another replica
 /// meanwhile, and may have undone it there.
 ///
-/// While a process is stopped, requests gather in system buffers, which record no time of arrival. A thread
+/// While a process is stopped, requests gather in system buffers, which record no time of arrival. A task
 /// therefore records that the process runs. A command read within a second after a stall counts as sent
 /// when the stall began.
 #[derive(Clone)]
@@ -30,6 +30,8 @@ pub struct AgeLimit {
     monotonic: Monotonic,
     max_age: Duration,
     beats: Arc<Beats>,
+    /// The task that records the beats until the last clone is dropped.
+    heartbeat: Option<Arc<BackgroundTask>>,
 }
 
 /// The times at which the process was seen running, in microseconds since `base`.
@@ -42,7 +44,7 @@ struct Beats {
 }
 
 impl AgeLimit {
-    /// Returns a limit of `max_age`, and starts a thread that watches for stalls until the last clone is
+    /// Returns a limit of `max_age`, and starts a task that watches for stalls until the last clone is
     /// dropped.
     ///
     /// # Errors
@@ -50,9 +52,12 @@ impl AgeLimit {
     /// Returns an error when the system cannot start a thread.
     pub fn start(max_age: Duration) -> io::Result<Self> {
         let limit = Self::by(Arc::new(Instant::now), max_age);
-        let (monotonic, beats) = (Arc::clone(&limit.monotonic), Arc::downgrade(&limit.beats));
-        thread::Builder::new().name("heartbeat".to_owned()).spawn(move || beat(&monotonic, &beats))?;
-        Ok(limit)
+        let (monotonic, beats) = (Arc::clone(&limit.monotonic), Arc::clone(&limit.beats));
+        let heartbeat = BackgroundTask::start("heartbeat", Duration::ZERO, BEAT, move |_| {
+            beats.beat(monotonic());
+            BEAT
+        })?;
+        Ok(Self { heartbeat: Some(Arc::new(heartbeat)), ..limit })
     }
 
     /// Returns a limit by a clock; the caller triggers the beats.
@@ -63,7 +68,14 @@ impl AgeLimit {
             suspect_until: AtomicU64::new(0),
             stalled_since: AtomicU64::new(0),
         };
-        Self { monotonic, max_age, beats: Arc::new(beats) }
+        Self { monotonic, max_age, beats: Arc::new(beats), heartbeat: None }
+    }
+
+    /// Returns the vital sign of the task that watches for stalls. Once it has ended, every command counts as
+    /// sent at its last beat, and soon as too old.
+    #[must_use]
+    pub fn vital(&self) -> Option<Vital> {
+        self.heartbeat.as_ref().map(|heartbeat| heartbeat.vital())
     }
 
     /// Returns the maximum age of a command.
@@ -137,14 +149,6 @@ impl Beats {
 
 fn micros_of(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
-fn beat(monotonic: &Monotonic, beats: &Weak<Beats>) {
-    while let Some(beats) = beats.upgrade() {
-        beats.beat(monotonic());
-        drop(beats);
-        thread::sleep(BEAT);
-    }
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ impl Alive {
 }
 
 impl Vital {
-    fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.thread.strong_count() == 0
     }
 }

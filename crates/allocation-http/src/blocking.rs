@@ -8,7 +8,7 @@ use allocation_ports::{FailedCheck, Readiness};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Limits on blocking work. Calls beyond them are rejected.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +100,6 @@ impl Gate {
     ///
     /// - [`Kind::Overloaded`]: too many calls wait, or no slot is free in time.
     /// - [`Kind::DatabaseUnavailable`] or [`Kind::DatabaseBusy`]: the same, and the database is the cause.
-    /// - [`Kind::ShuttingDown`]: the gate is closed.
     ///
     /// Afterwards, the error of the work, or [`Kind::InternalError`] if the work panics.
     pub(crate) async fn run<T, E>(
@@ -133,7 +132,7 @@ impl Gate {
         let _place = self.waiting.try_acquire().map_err(|_| self.refusal(Kind::Overloaded))?;
         let ended = self.ended.load(Ordering::Relaxed);
         match timeout(self.turn_within, self.turn()).await {
-            Ok(turn) => turn.map_err(|_| Problem::of(Kind::ShuttingDown)),
+            Ok(turn) => Ok(turn),
             // No call finished meanwhile: all wait for the database, usually for row locks.
             Err(_) if self.ended.load(Ordering::Relaxed) == ended => Err(self.refusal(Kind::DatabaseBusy)),
             Err(_) => Err(self.refusal(Kind::Overloaded)),
@@ -156,17 +155,23 @@ impl Gate {
     }
 
     /// Waits for the next slot. The share comes first: it bounds the calls that wait with other classes.
-    async fn turn(&self) -> Result<Turn, AcquireError> {
+    async fn turn(&self) -> Turn {
         let share = match &self.share {
-            Some(share) => Some(Arc::clone(share).acquire_owned().await?),
+            Some(share) => Some(permit(share).await),
             None => None,
         };
-        Ok(self.begin(share, Arc::clone(&self.running).acquire_owned().await?))
+        self.begin(share, permit(&self.running).await)
     }
 
     fn begin(&self, share: Option<OwnedSemaphorePermit>, running: OwnedSemaphorePermit) -> Turn {
         Turn { _share: share, _running: running, ended: Arc::clone(&self.ended) }
     }
+}
+
+/// Waits for a permit.
+#[expect(clippy::expect_used, reason = "no semaphore of this crate is ever closed")]
+pub(crate) async fn permit(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    Arc::clone(semaphore).acquire_owned().await.expect("the semaphore is open")
 }
 
 fn semaphore(permits: usize) -> Arc<Semaphore> {

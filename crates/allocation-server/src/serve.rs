@@ -66,6 +66,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let metrics: Arc<dyn EngineMetrics> = counters.clone();
     let age = AgeLimit::start(Duration::from_secs(settings.max_command_age_seconds))
         .context("the age of commands cannot be watched")?;
+    let mut vitals = Vec::from_iter(age.vital());
     let engine = AllocationEngine::start(&units, &metrics, &age, engine_settings(store.dialect(), settings.pool_size))
         .context("the allocation engine cannot be started")?;
     let running = running_calls(&store, settings.pool_size);
@@ -76,7 +77,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
     let keeper = keep_events(&store, &tail, settings).context("the log of events cannot be kept")?;
     let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;
-    let mut vitals = engine.vitals();
+    vitals.extend(engine.vitals());
     vitals.extend([sweeper.vital(), mover.vital(), tail.vital(), keeper.vital()]);
     vitals.extend(exchange.iter().flat_map(Exchange::vitals));
     let health = Arc::new(Health::start(store.clone(), vitals).context("readiness cannot be probed")?);

@@ -10,6 +10,7 @@ mod socket;
 use crate::flags::Flags;
 use parking_lot::Mutex;
 use socket::Socket;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -91,7 +92,7 @@ fn watch(connection: Watched) {
         let started = thread::Builder::new().name("deadlines".to_owned()).spawn(|| {
             loop {
                 thread::sleep(LOOK);
-                WATCHED.lock().retain(Watched::look);
+                look_at_all(&mut WATCHED.lock(), Watched::look);
             }
         });
         if let Err(error) = started {
@@ -99,6 +100,11 @@ fn watch(connection: Watched) {
             tracing::warn!(%error, "statements have no deadline: the system gives no thread");
         }
     }
+}
+
+/// Looks at each connection, and drops those that are watched no more. A panic costs one look, not the thread.
+fn look_at_all<T>(watched: &mut Vec<T>, look: impl Fn(&T) -> bool) {
+    watched.retain(|connection| panic::catch_unwind(AssertUnwindSafe(|| look(connection))).unwrap_or(true));
 }
 
 impl Watched {

@@ -74,9 +74,9 @@ impl Executor {
     }
 
     /// Runs `work`, which waits for the database, on a thread that may block.
+    #[expect(clippy::expect_used, reason = "the semaphore is never closed")]
     async fn block<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, NotDone> {
-        let stopping = |_| NotDone::TurnedAway("the service is shutting down".to_owned());
-        let _permit = self.blocking.acquire().await.map_err(stopping)?;
+        let _permit = self.blocking.acquire().await.expect("the semaphore is open");
         // The work panicked: a bug.
         spawn_blocking(work).await.map_err(|error| Problem::internal(&error).into())
     }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::testing::ManualTime;
+use std::thread;
 
 const MAX_AGE: Duration = Duration::from_secs(5);
 
@@ -90,10 +91,11 @@ fn a_late_beat_is_no_stall() {
 #[test]
 fn the_heartbeat_ends_with_the_last_clone() {
     let limit = AgeLimit::start(MAX_AGE).unwrap();
-    let beats = Arc::downgrade(&limit.beats);
+    let (beats, vital) = (Arc::downgrade(&limit.beats), limit.vital().unwrap());
     drop(limit.clone());
+    assert!(!vital.has_ended(), "readiness watches it");
     drop(limit);
-    while beats.upgrade().is_some() {
+    while beats.upgrade().is_some() || !vital.has_ended() {
         thread::yield_now();
     }
 }

@@ -109,6 +109,8 @@ fn a_small_disk_that_gets_full_is_503_and_works_again_with_room() {
         (answer.status != 201).then_some(answer)
     });
     full.unwrap().problem(503, "database-unavailable");
+    unready(&client).problem(503, "database-unavailable");
+    assert_eq!(client.get("/livez").status, 200);
     drop(client);
     server.signal("TERM");
     server.wait();
@@ -116,7 +118,6 @@ fn a_small_disk_that_gets_full_is_503_and_works_again_with_room() {
     let server = start();
     ready(&server.client());
     assert_eq!(server.client().allocate("O-after", "LAMP", 1).status, 201);
-    drop((server, unready));
 }
 
 #[test]
@@ -139,6 +140,7 @@ fn a_restart_on_a_full_disk_works_again_with_room() {
         }
     }
     full.unwrap().problem(503, "database-unavailable");
+    unready(&client).problem(503, "database-unavailable");
     assert_eq!(client.get("/batch/B-1").status, 200, "reads go on");
     server.signal("KILL");
     drop(server);

@@ -50,15 +50,35 @@ fn a_stop_has_an_end_though_the_database_is_silent() {
     let (proxy, url) = Proxy::of(database.url());
     let server = Server::start_with(&database, |command| command.env("DATABASE_URL", &url));
     server.client().add_batch("B-1", "LAMP", 10, None);
-    proxy.set_silent(true);
+    proxy.silence_with("O-1");
     let client = server.client();
-    let waiting = std::thread::spawn(move || {
-        client.try_post("/allocations", &serde_json::json!({"order_id": "O-1", "sku": "LAMP", "qty": 1}))
-    });
+    let waiting = std::thread::spawn(move || client.allocate("O-1", "LAMP", 1));
+    proxy.await_silence();
+    proxy.set_silent(true);
     server.signal("TERM");
-    let (_status, log) = server.wait();
-    assert!(log.iter().any(|line| line.contains("stopping")), "{log:?}");
-    drop(waiting.join());
+    let (status, log) = server.wait();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    assert!(log.last().unwrap().contains("\"stopped\""), "{log:?}");
+    waiting.join().unwrap().problem(503, "database-unavailable");
+}
+
+#[test]
+fn a_stop_that_takes_longer_than_its_limit_is_forced() {
+    let database = TestDatabase::postgres();
+    let (proxy, url) = Proxy::of(database.url());
+    let server = Server::start_with(&database, |command| command.env("DATABASE_URL", &url));
+    server.client().add_batch("B-1", "LAMP", 10, None);
+    // The probe gets its replies, so that the statement has longer than a stop has.
+    proxy.silence_with("STUCK");
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let body = r#"{"order_id": "STUCK", "sku": "LAMP", "qty": 1}"#;
+    let head = "POST /allocations HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n";
+    write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    proxy.await_silence();
+    server.signal("TERM");
+    let (status, log) = server.wait();
+    assert_eq!(status.code(), Some(1), "{log:?}");
+    assert!(log.iter().any(|line| line.contains("the stop took longer than 30 s")), "{log:?}");
 }
 
 #[test]

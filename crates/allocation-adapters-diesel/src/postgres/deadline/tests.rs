@@ -27,6 +27,16 @@ fn a_connection_is_cut_when_a_statement_is_not_answered() {
 }
 
 #[test]
+fn a_panic_costs_one_look_and_neither_the_thread_nor_other_connections() {
+    let mut watched = vec![1, 2, 3];
+    look_at_all(&mut watched, |number| {
+        assert!(*number != 2, "of this test");
+        *number != 1
+    });
+    assert_eq!(watched, [2, 3]);
+}
+
+#[test]
 fn a_statement_under_way_is_known_until_it_is_answered() {
     let database = TestDatabase::postgres();
     let connect = || PgConnection::establish(database.url());

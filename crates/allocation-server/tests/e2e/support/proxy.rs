@@ -3,7 +3,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A proxy in front of a server, which can cut its connections and can fall silent: it acknowledges what comes,
 /// and passes nothing on.
@@ -15,6 +15,10 @@ pub(crate) struct Proxy {
 struct State {
     target: String,
     silent: AtomicBool,
+    /// Each connection falls silent for ever once these bytes come through it.
+    silencing: Mutex<Vec<u8>>,
+    /// Whether such a connection has fallen silent.
+    silenced: AtomicBool,
     ended: AtomicBool,
     connections: Mutex<Vec<TcpStream>>,
 }
@@ -28,7 +32,15 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (silent, ended) = (AtomicBool::new(false), AtomicBool::new(false));
-        let state = Arc::new(State { target: address, silent, ended, connections: Mutex::default() });
+        let (silencing, connections) = (Mutex::default(), Mutex::default());
+        let state = Arc::new(State {
+            target: address,
+            silent,
+            silencing,
+            silenced: AtomicBool::new(false),
+            ended,
+            connections,
+        });
         let accepting = Arc::clone(&state);
         thread::spawn(move || {
             for client in listener.incoming() {
@@ -43,6 +55,20 @@ impl Proxy {
 
     pub(crate) fn set_silent(&self, silent: bool) {
         self.state.silent.store(silent, Ordering::SeqCst);
+    }
+
+    /// Makes each connection fall silent for ever once `text` comes through it; the others go on.
+    pub(crate) fn silence_with(&self, text: &str) {
+        *self.state.silencing.lock().unwrap() = text.into();
+    }
+
+    /// Waits until [`Proxy::silence_with`] has silenced a connection.
+    pub(crate) fn await_silence(&self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !self.state.silenced.load(Ordering::SeqCst) {
+            assert!(Instant::now() < deadline, "the text does not come");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Cuts all connections; gives how many these were.
@@ -61,6 +87,13 @@ impl Proxy {
 }
 
 impl State {
+    fn has_silencing(&self, bytes: &[u8]) -> bool {
+        let text = self.silencing.lock().unwrap();
+        let has_it = !text.is_empty() && bytes.windows(text.len()).any(|window| window == &**text);
+        self.silenced.fetch_or(has_it, Ordering::SeqCst);
+        has_it
+    }
+
     fn pass_on(self: &Arc<Self>, client: TcpStream) {
         let Ok(server) = TcpStream::connect(&self.target) else { return };
         drop(client.set_nodelay(true));
@@ -72,7 +105,9 @@ impl State {
             thread::spawn(move || {
                 let mut bytes = [0; 65_536];
                 while let Ok(count @ 1..) = from.read(&mut bytes) {
-                    while state.silent.load(Ordering::SeqCst) && !state.ended.load(Ordering::SeqCst) {
+                    let silenced = state.has_silencing(&bytes[..count]);
+                    let is_silent = || silenced || state.silent.load(Ordering::SeqCst);
+                    while is_silent() && !state.ended.load(Ordering::SeqCst) {
                         thread::sleep(Duration::from_millis(5));
                     }
                     if to.write_all(&bytes[..count]).is_err() {

@@ -112,9 +112,16 @@ impl Server {
         assert!(status.unwrap().success());
     }
 
-    /// Waits for the end, and gives the exit status with the whole log.
+    /// Waits for the end, and gives the exit status with the whole log. A server that does not end fails the test.
     pub(crate) fn wait(mut self) -> (ExitStatus, Vec<String>) {
-        let status = self.child.wait().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(120);
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "the server does not end: {:?}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        };
         self.reader.take().unwrap().join().unwrap();
         (status, self.log())
     }
