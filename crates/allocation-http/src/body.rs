@@ -9,14 +9,16 @@ mod number;
 use arrival::collect;
 pub(crate) use bodies::Bodies;
 use bodies::Share;
-pub(crate) use members::{Given, NoMembers, object};
+pub(crate) use json::MAX_CHILDREN;
+pub(crate) use members::{Given, NoMembers, array, object};
 
+use crate::api::Api;
 use crate::identifier::PathIdentifiers;
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
 use crate::validation_error::ValidationErrors;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
-use actix_web::web::{Bytes, Payload};
+use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, web};
 use deserr::Deserr;
 use serde::de::DeserializeOwned;
@@ -52,7 +54,7 @@ pub(crate) trait Body: DeserializeOwned + Deserr<ValidationErrors> + 'static {
 pub(crate) async fn read<T: Body>(request: &HttpRequest, payload: Payload) -> Result<T::Content, Problem> {
     check_media_type(request.headers())?;
     let bytes = collect(request, payload, T::MAX_BYTES).await?;
-    let (content, errors) = understand::<T>(bytes, Query::of(request).errors()).await?;
+    let (content, errors) = understand::<T>(request, bytes, Query::of(request).errors()).await?;
     errors.check(content)
 }
 
@@ -65,7 +67,7 @@ pub(crate) async fn read_beside<T: Body, P>(
 ) -> Result<(P, T::Content), Problem> {
     check_media_type(request.headers())?;
     let bytes = collect(request, payload, T::MAX_BYTES).await?;
-    let (content, errors) = understand::<T>(bytes, path.into_errors()).await?;
+    let (content, errors) = understand::<T>(request, bytes, path.into_errors()).await?;
     errors.check(found.zip(content))
 }
 
@@ -80,7 +82,7 @@ pub(crate) async fn read_nothing_beside<P>(
     let mut errors = path.into_errors();
     if !bytes.is_empty() {
         check_media_type(request.headers())?;
-        (_, errors) = understand::<NoMembers>(bytes, errors).await?;
+        (_, errors) = understand::<NoMembers>(request, bytes, errors).await?;
     }
     errors.check(found)
 }
@@ -89,11 +91,17 @@ pub(crate) async fn read_nothing_beside<P>(
 type Understood<T> = Result<(Option<<T as Body>::Content>, ValidationErrors), Problem>;
 
 /// Parses a body. The content is `None` if the body has errors, which are then added.
-async fn understand<T: Body>(bytes: Bytes, errors: ValidationErrors) -> Understood<T> {
+async fn understand<T: Body>(request: &HttpRequest, bytes: Bytes, errors: ValidationErrors) -> Understood<T> {
     if bytes.len() < LARGE_BYTES {
         return understand_now::<T>(&bytes, errors);
     }
-    let parsed = web::block(move || understand_now::<T>(&bytes, errors)).await;
+    let api = request.app_data::<Data<Api>>().ok_or_else(|| Problem::of(Kind::InternalError))?;
+    let turn = api.bodies.parsing_turn().await;
+    let parsed = web::block(move || {
+        let _turn = turn;
+        understand_now::<T>(&bytes, errors)
+    })
+    .await;
     parsed.map_err(|error| Problem::of(Kind::InternalError).caused_by(Arc::new(error)))?
 }
 

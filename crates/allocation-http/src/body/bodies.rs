@@ -1,18 +1,24 @@
 //! The shared memory limit of all request bodies.
 
+use crate::blocking::permit;
 use crate::problem::{Kind, Problem};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The bytes that all bodies in flight may occupy together. Small bodies do not count.
 ///
 /// A body counts from its arrival until its request finishes, because its parsed form lives as long.
 const MAX_IN_FLIGHT: usize = 64 * 1024 * 1024;
 
-/// The remaining memory for bodies in flight.
+/// The number of large bodies that are parsed at a time. Meanwhile each takes up to three times its size.
+const MAX_PARSING: usize = 2;
+
+/// The remaining memory for bodies in flight, and the turns of parsing large ones.
 #[derive(Clone)]
 pub(crate) struct Bodies {
     free: Arc<AtomicUsize>,
+    parsing: Arc<Semaphore>,
 }
 
 /// The counted bytes of one body, released on drop.
@@ -23,7 +29,7 @@ pub(crate) struct Share {
 
 impl Default for Bodies {
     fn default() -> Self {
-        Self { free: Arc::new(AtomicUsize::new(MAX_IN_FLIGHT)) }
+        Self { free: Arc::new(AtomicUsize::new(MAX_IN_FLIGHT)), parsing: Arc::new(Semaphore::new(MAX_PARSING)) }
     }
 }
 
@@ -31,6 +37,12 @@ impl Bodies {
     /// Returns an empty share for a body that has not arrived yet.
     pub(crate) fn share(&self) -> Share {
         Share { bodies: self.clone(), bytes: 0 }
+    }
+
+    /// Waits for the turn to parse a large body, until the value is dropped. [`MAX_IN_FLIGHT`] bounds the bodies
+    /// that wait.
+    pub(crate) async fn parsing_turn(&self) -> OwnedSemaphorePermit {
+        permit(&self.parsing).await
     }
 }
 

@@ -8,11 +8,20 @@ use super::Body;
 use super::number::{self, Integer};
 use crate::problem::{Kind, Problem};
 use crate::validation_error::{Place, ValidationError, ValidationErrors, pointer};
-use deserr::{IntoValue, Map, Value, ValueKind, ValuePointerRef};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use deserr::{IntoValue, Map, Sequence, Value, ValueKind, ValuePointerRef};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::ControlFlow;
+
+/// The most elements of an array, or members of an object, that are read: the longest array of a valid body.
+///
+/// The other elements of an array are only counted. An object with more members ends the search for errors.
+pub(crate) const MAX_CHILDREN: usize = 1_000;
+
+/// The longest member name that is read, in bytes: error messages repeat names.
+const MAX_NAME_BYTES: usize = 1_024;
 
 /// The depth of the search for repeated names; no body of this API is deeper.
 const DEPTH: usize = 8;
@@ -20,7 +29,9 @@ const DEPTH: usize = 8;
 /// Parses a body and adds all its errors; `None` if errors prevent parsing.
 pub(super) fn read<T: Body>(bytes: &[u8], errors: &mut ValidationErrors) -> Result<Option<T>, Problem> {
     let json = Json(check_syntax(bytes)?);
-    find_repeated(json, ValuePointerRef::Origin, DEPTH, errors);
+    if check_members(json, ValuePointerRef::Origin, DEPTH, errors).is_break() {
+        return Ok(None);
+    }
     let (json, renamed) = match json.into_value() {
         Value::Map(members) => {
             let (members, renamed) = rename::<T>(members, errors);
@@ -70,35 +81,48 @@ fn lone_surrogate(text: &str) -> Option<usize> {
 }
 
 /// Adds an error for each member that repeats the name of an earlier one.
-fn find_repeated(json: Json<'_>, at: ValuePointerRef<'_>, depth: usize, errors: &mut ValidationErrors) {
+///
+/// Breaks with an error at an object that is too large to read.
+fn check_members(
+    json: Json<'_>,
+    at: ValuePointerRef<'_>,
+    depth: usize,
+    errors: &mut ValidationErrors,
+) -> ControlFlow<()> {
     if depth == 0 {
-        return;
+        return ControlFlow::Continue(());
     }
     match json.into_value() {
-        Value::Map(Members(members)) => {
+        Value::Map(members) => {
+            if let Some(excess) = members.excess() {
+                errors.push(ValidationError::in_body(pointer(at), excess));
+                return ControlFlow::Break(());
+            }
             let mut names = HashSet::with_capacity(members.len());
-            for (name, value) in &members {
+            for (name, value) in &members.read {
                 let place = at.push_key(name);
                 if !names.insert(name) {
                     errors.push_with(|| ValidationError::in_body(pointer(place), "is given more than once"));
                 }
-                find_repeated(*value, place, depth - 1, errors);
+                check_members(*value, place, depth - 1, errors)?;
             }
         }
         Value::Sequence(elements) => {
             for (index, element) in elements.into_iter().enumerate() {
-                find_repeated(element, at.push_index(index), depth - 1, errors);
+                check_members(element, at.push_index(index), depth - 1, errors)?;
             }
         }
         _ => {}
     }
+    ControlFlow::Continue(())
 }
 
 /// Renamed members: the known name, and the alias that was sent.
 type Renamed = Vec<(&'static str, &'static str)>;
 
 /// Renames aliases to the known names.
-fn rename<'a, T: Body>(Members(mut members): Members<'a>, errors: &mut ValidationErrors) -> (Members<'a>, Renamed) {
+fn rename<'a, T: Body>(mut object: Members<'a>, errors: &mut ValidationErrors) -> (Members<'a>, Renamed) {
+    let members = &mut object.read;
     let mut renamed = Vec::new();
     for &(alias, name) in T::ALIASES {
         let is_given = |name: &str| members.iter().any(|(given, _)| given == name);
@@ -116,7 +140,7 @@ fn rename<'a, T: Body>(Members(mut members): Members<'a>, errors: &mut Validatio
             renamed.push((name, alias));
         }
     }
-    (Members(members), renamed)
+    (object, renamed)
 }
 
 /// Returns an error with the name that the client sent.
@@ -133,7 +157,7 @@ fn as_sent(error: ValidationError, renamed: &Renamed) -> ValidationError {
 struct Json<'a>(&'a RawValue);
 
 impl<'a> IntoValue for Json<'a> {
-    type Sequence = Vec<Self>;
+    type Sequence = Elements<'a>;
     type Map = Members<'a>;
 
     fn kind(&self) -> ValueKind {
@@ -144,10 +168,7 @@ impl<'a> IntoValue for Json<'a> {
         let text = self.0.get();
         match text.as_bytes().first() {
             Some(b'{') => Value::Map(serde_json::from_str(text).unwrap_or_default()),
-            Some(b'[') => {
-                let elements: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
-                Value::Sequence(elements.into_iter().map(Json).collect())
-            }
+            Some(b'[') => Value::Sequence(serde_json::from_str(text).unwrap_or_default()),
             Some(b'"') => Value::String(serde_json::from_str(text).unwrap_or_default()),
             Some(b't') => Value::Boolean(true),
             Some(b'f') => Value::Boolean(false),
@@ -165,9 +186,77 @@ fn number<'a>(text: &str) -> Value<Json<'a>> {
     }
 }
 
-/// The members of an object in order, including repeated names.
+/// The first elements of an array.
 #[derive(Default)]
-struct Members<'a>(Vec<(String, Json<'a>)>);
+struct Elements<'a> {
+    read: Vec<Json<'a>>,
+    /// The number of all elements.
+    count: usize,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Array;
+
+        impl<'de> Visitor<'de> for Array {
+            type Value = Elements<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+                let mut read = Vec::new();
+                while read.len() < MAX_CHILDREN
+                    && let Some(element) = array.next_element()?
+                {
+                    read.push(Json(element));
+                }
+                let mut count = read.len();
+                while array.next_element::<IgnoredAny>()?.is_some() {
+                    count += 1;
+                }
+                Ok(Elements { read, count })
+            }
+        }
+
+        deserializer.deserialize_seq(Array)
+    }
+}
+
+impl<'a> Sequence for Elements<'a> {
+    type Value = Json<'a>;
+    type Iter = std::vec::IntoIter<Json<'a>>;
+
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    fn into_iter(self) -> Self::Iter {
+        self.read.into_iter()
+    }
+}
+
+/// The first members of an object in order, including repeated names.
+#[derive(Default)]
+struct Members<'a> {
+    read: Vec<(String, Json<'a>)>,
+    /// The number of all members.
+    count: usize,
+    /// The length of the longest name that was read, in bytes.
+    longest_name: usize,
+}
+
+impl Members<'_> {
+    /// Returns why the object is too large to read.
+    fn excess(&self) -> Option<String> {
+        if self.count > MAX_CHILDREN {
+            return Some(format!("has {} members, more than the {MAX_CHILDREN} that are read", self.count));
+        }
+        (self.longest_name > MAX_NAME_BYTES)
+            .then(|| format!("has a member name of {} bytes; the limit is {MAX_NAME_BYTES}", self.longest_name))
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -181,11 +270,19 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some((name, value)) = map.next_entry()? {
-                    members.push((name, Json(value)));
+                let (mut read, mut longest_name) = (Vec::new(), 0);
+                while read.len() < MAX_CHILDREN
+                    && longest_name <= MAX_NAME_BYTES
+                    && let Some((name, value)) = map.next_entry::<String, _>()?
+                {
+                    longest_name = longest_name.max(name.len());
+                    read.push((name, Json(value)));
                 }
-                Ok(Members(members))
+                let mut count = read.len();
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    count += 1;
+                }
+                Ok(Members { read, count, longest_name })
             }
         }
 
@@ -198,15 +295,15 @@ impl<'a> Map for Members<'a> {
     type Iter = std::vec::IntoIter<(String, Json<'a>)>;
 
     fn len(&self) -> usize {
-        self.0.len()
+        self.read.len()
     }
 
     fn remove(&mut self, key: &str) -> Option<Json<'a>> {
-        let place = self.0.iter().position(|(name, _)| name == key)?;
-        Some(self.0.remove(place).1)
+        let place = self.read.iter().position(|(name, _)| name == key)?;
+        Some(self.read.remove(place).1)
     }
 
     fn into_iter(self) -> Self::Iter {
-        self.0.into_iter()
+        self.read.into_iter()
     }
 }

@@ -1,4 +1,4 @@
-use crate::body::object;
+use crate::body::{MAX_CHILDREN, array, object};
 use crate::identifier::Identifier;
 use crate::validation_error::{ValidationError, ValidationErrors, name, pointer, refuse};
 use crate::{identifier, quantity};
@@ -31,7 +31,7 @@ impl<'de> Deserialize<'de> for Lines {
         #[derive(Deserialize)]
         struct Element(#[serde(deserialize_with = "object")] LineToPlace);
 
-        let elements = Vec::<Element>::deserialize(deserializer)?;
+        let elements: Vec<Element> = array(deserializer, NewOrder::MAX_LINES)?;
         Ok(Self(elements.into_iter().map(|Element(line)| (line.sku, line.qty)).collect()))
     }
 }

@@ -1,3 +1,4 @@
+use crate::body::{MAX_CHILDREN, array};
 use crate::identifier;
 use crate::validation_error::{ValidationError, ValidationErrors, name, pointer, refuse};
 use allocation_domain::IdentifierError;
@@ -7,6 +8,7 @@ use std::collections::BTreeSet;
 
 /// The maximum number of identifiers in a criterion.
 const MOST: usize = 1_000;
+const _: () = assert!(MOST <= MAX_CHILDREN, "a body is read with all its names");
 
 /// The identifiers of a criterion, from 1 to 1,000, without duplicates.
 pub(super) struct Names<T>(BTreeSet<T>);
@@ -31,7 +33,7 @@ where
         #[serde(bound = "T: for<'a> TryFrom<&'a str, Error = IdentifierError>")]
         struct Name<T>(#[serde(deserialize_with = "identifier::deserialize")] T);
 
-        let names = Vec::<Name<T>>::deserialize(deserializer)?;
+        let names: Vec<Name<T>> = array(deserializer, MOST)?;
         match rule(names.len()) {
             None => Ok(Self(names.into_iter().map(|Name(name)| name).collect())),
             Some(rule) => Err(de::Error::custom(rule)),
