@@ -100,13 +100,16 @@ impl State {
         drop(server.set_nodelay(true));
         let halves = [(client.try_clone(), server.try_clone()), (server.try_clone(), client.try_clone())];
         self.connections.lock().unwrap().extend([client, server]);
+        // Of both directions: otherwise the server's end of an idle transaction would reach the client.
+        let silenced = Arc::new(AtomicBool::new(false));
         for (from, to) in halves {
             let (state, mut from, mut to) = (Arc::clone(self), from.unwrap(), to.unwrap());
+            let silenced = Arc::clone(&silenced);
             thread::spawn(move || {
                 let mut bytes = [0; 65_536];
                 while let Ok(count @ 1..) = from.read(&mut bytes) {
-                    let silenced = state.has_silencing(&bytes[..count]);
-                    let is_silent = || silenced || state.silent.load(Ordering::SeqCst);
+                    silenced.fetch_or(state.has_silencing(&bytes[..count]), Ordering::SeqCst);
+                    let is_silent = || silenced.load(Ordering::SeqCst) || state.silent.load(Ordering::SeqCst);
                     while is_silent() && !state.ended.load(Ordering::SeqCst) {
                         thread::sleep(Duration::from_millis(5));
                     }
