@@ -20,7 +20,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 /// The time for the head of a request, from its first byte; for the first head, from accept.
 const HEAD_TIME: Duration = Duration::from_secs(5);
@@ -45,10 +45,10 @@ const MAX_DISCARDED: usize = 16 * 1024 * 1024;
 
 /// The bytes that the dispatcher receives before it decodes them. It decodes all requests in them at once,
 /// and a waiting request takes a hundred times the memory of its bytes.
-const READ_BYTES: usize = 2 * 1024;
+const READ_BYTES: u64 = 2 * 1024;
 
 /// The bytes that are read while a request executes, to detect that its client disconnects.
-const READ_AHEAD_BYTES: usize = 256;
+const READ_AHEAD_BYTES: u64 = 256;
 
 /// The bytes that are read and dropped at a time.
 const DISCARD_BYTES: usize = 8 * 1024;
@@ -70,9 +70,9 @@ pub(crate) struct Connection<S> {
     timer: Option<Pin<Box<Sleep>>>,
     ending: Option<Ending>,
     /// The bytes that the dispatcher received since it last had to wait.
-    delivered: usize,
+    delivered: u64,
     /// The bytes that it received while the current request executes.
-    ahead: usize,
+    ahead: u64,
     /// Whether the last write to the peer is pending.
     is_blocked: bool,
     _place: Place,
@@ -148,7 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Returns the number of bytes that may be read now; `None` if the task will be woken to read.
-    fn may_read(&mut self, cx: &Context<'_>) -> Option<usize> {
+    fn may_read(&mut self, cx: &Context<'_>) -> Option<u64> {
         if self.is_blocked {
             return None;
         }
@@ -234,16 +234,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
             this.delivered = 0;
             return Poll::Pending;
         };
-        let most = most.min(buffer.remaining());
-        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(most));
-        let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, &mut part) else {
+        let before = buffer.filled().len();
+        // Unlike a `ReadBuf` over part of the buffer, `take` needs no initialized bytes.
+        let mut stream = (&mut this.stream).take(most);
+        let Poll::Ready(read) = Pin::new(&mut stream).poll_read(cx, buffer) else {
             this.delivered = 0;
             return Poll::Pending;
         };
         read?;
-        let bytes = part.filled().len();
-        this.state.receive(part.filled());
-        buffer.advance(bytes);
+        let bytes = most - stream.limit();
+        this.state.receive(&buffer.filled()[before..]);
         this.delivered += bytes;
         if this.state.reads_ahead() {
             this.ahead += bytes;

@@ -21,6 +21,8 @@ use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{Error, HttpMessage};
+use futures_util::TryFutureExt;
+use futures_util::future::{Either, ready};
 
 /// Forbids caching: a response is valid only at the moment it is sent.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -101,21 +103,17 @@ where
             if !prefix.is_empty() {
                 request.extensions_mut().insert(prefix.clone());
             }
-            Ok(next.call(request))
+            Either::Left(next.call(request).map_ok(ServiceResponse::map_into_left_body))
         }
-        Err(problem) => Err(request.error_response(problem)),
+        Err(problem) => Either::Right(ready(Ok(request.error_response(problem).map_into_right_body()))),
     };
-    async move {
-        let mut response = match answer {
-            Ok(answer) => answer.await?.map_into_left_body(),
-            Err(refusal) => refusal.map_into_right_body(),
-        };
+    answer.map_ok(move |mut response| {
         let headers = response.headers_mut();
         if !headers.contains_key(CACHE_CONTROL) {
             headers.insert(CACHE_CONTROL, NO_STORE);
         }
-        Ok(if prefix.is_empty() { response } else { at(&prefix, response) })
-    }
+        if prefix.is_empty() { response } else { at(&prefix, response) }
+    })
 }
 
 /// Adds the prefix to the paths in a response.

@@ -8,6 +8,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
+use futures_util::TryFutureExt;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use uuid::Builder;
@@ -65,9 +66,8 @@ where
     let id = RequestId::given(&request).unwrap_or_else(RequestId::new);
     request.extensions_mut().insert(id.clone());
     let started = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
-    let answer = next.call(request);
-    async move {
-        let mut response = answer.await?;
+    // A combinator keeps the future of the request in place; an async block would copy it.
+    next.call(request).map_ok(move |mut response| {
         if let Some(started) = started {
             log(&id, &response, started);
         }
@@ -78,8 +78,8 @@ where
             failures.succeeded(response.request().path());
         }
         response.headers_mut().insert(HEADER, id.0);
-        Ok(response)
-    }
+        response
+    })
 }
 
 fn log<B>(id: &RequestId, response: &ServiceResponse<B>, started: Instant) {

@@ -33,28 +33,27 @@ pub(super) async fn collect(request: &HttpRequest, payload: Payload, limit: usiz
 }
 
 async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
-    // A small body usually arrives at once and in one piece. It needs no timer, no copy and no share.
-    let first = match payload.next().now_or_never() {
-        None => Bytes::new(),
-        Some(None) => return Ok(Bytes::new()),
-        Some(Some(piece)) => piece.map_err(cut_off)?,
-    };
+    let begun = Instant::now();
+    let Some(first) = next_piece(&mut payload, BODY_TIME).await? else { return Ok(Bytes::new()) };
+    // A small body usually comes in one piece. It needs no copy and no share.
     let second = payload.next().now_or_never();
     if matches!(second, Some(None)) && first.len() <= SMALL_BYTES {
         within(limit, first.len())?;
         return Ok(first);
     }
-    let mut arriving = Arriving::of(request, limit)?;
+    let mut arriving = Arriving::of(request, limit, begun)?;
     arriving.push(&first)?;
-    match second {
-        Some(None) => {}
-        Some(Some(piece)) => {
-            arriving.push(&piece.map_err(cut_off)?)?;
-            arriving.await_rest(payload).await?;
-        }
-        None => arriving.await_rest(payload).await?,
+    if let Some(Some(piece)) = second {
+        arriving.push(&piece.map_err(cut_off)?)?;
     }
+    arriving.await_rest(payload).await?;
     Ok(arriving.keep(request))
+}
+
+/// Returns the next piece of a body, `None` at its end.
+async fn next_piece(payload: &mut Payload, time: Duration) -> Result<Option<Bytes>, Problem> {
+    let piece = timeout(time, payload.next()).await.map_err(|_| too_slow())?;
+    piece.transpose().map_err(cut_off)
 }
 
 /// A partially received body.
@@ -66,9 +65,9 @@ struct Arriving {
 }
 
 impl Arriving {
-    fn of(request: &HttpRequest, limit: usize) -> Result<Self, Problem> {
+    fn of(request: &HttpRequest, limit: usize, begun: Instant) -> Result<Self, Problem> {
         let api = request.app_data::<Data<Api>>().ok_or_else(|| Problem::of(Kind::InternalError))?;
-        Ok(Self { begun: Instant::now(), bytes: Vec::new(), share: api.bodies.share(), limit })
+        Ok(Self { begun, bytes: Vec::new(), share: api.bodies.share(), limit })
     }
 
     /// Appends a piece. The buffer at least doubles when it grows, to bound copying; its whole capacity counts.
@@ -88,8 +87,8 @@ impl Arriving {
 
     /// Reads the rest of the body, as long as it arrives fast enough.
     async fn await_rest(&mut self, mut payload: Payload) -> Result<(), Problem> {
-        while let Some(piece) = timeout(self.rest(), payload.next()).await.map_err(|_| too_slow())? {
-            self.push(&piece.map_err(cut_off)?)?;
+        while let Some(piece) = next_piece(&mut payload, self.rest()).await? {
+            self.push(&piece)?;
         }
         Ok(())
     }

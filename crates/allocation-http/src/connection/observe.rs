@@ -4,7 +4,8 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
 use actix_web::web::Bytes;
-use std::future::pending;
+use futures_util::TryFutureExt;
+use futures_util::future::{Either, pending};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -24,17 +25,17 @@ where
     // actix-http also closes the connection after an upgrade request, to HTTP/2 for example. Without
     // `Connection: close`, the client would lose its next request.
     let is_last = request.head().connection_type() != ConnectionType::KeepAlive;
-    let begins = state.as_ref().is_none_or(|state| state.begin(has_body, is_last));
-    let answer = begins.then(|| (next.call(request), UnderWay(state)));
-    async move {
+    if state.as_ref().is_some_and(|state| !state.begin(has_body, is_last)) {
         // The connection ends after the responses before it, and drops this future.
-        let Some((answer, under_way)) = answer else { return pending().await };
-        let mut response = answer.await?;
+        return Either::Left(pending());
+    }
+    let under_way = UnderWay(state);
+    Either::Right(next.call(request).map_ok(move |mut response| {
         if under_way.0.as_ref().is_some_and(|state| state.ends()) {
             response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
         }
-        Ok(response.map_body(|_, body| Observed { body, _under_way: under_way }))
-    }
+        response.map_body(|_, body| Observed { body, _under_way: under_way })
+    }))
 }
 
 /// A request in progress; dropping the value finishes it.
