@@ -1,5 +1,5 @@
-//! What readers were written for stays as it is: events that were published once are valid still, and the
-//! same events are written today with nothing missing or changed.
+//! Published events stay compatible: events of every release are still valid, and the same events are still
+//! written with no member missing or changed.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// One event of each type, as it was written when the type was published. A type that is added gets one
-/// here; those that are here are never changed.
+/// One event of each type, as it was first published. A new type gets one here; existing ones are never
+/// changed.
 fn published() -> Vec<Value> {
     serde_json::from_str(include_str!("published.json")).unwrap()
 }
@@ -21,7 +21,7 @@ fn text<'a>(event: &'a Value, member: &str) -> &'a str {
     event[member].as_str().unwrap()
 }
 
-/// The event as it is written today.
+/// The event as the current code writes it.
 fn written_today(event: &Value) -> Value {
     let data: Event = serde_json::from_value(event["data"].clone()).unwrap();
     let logged = LoggedEvent {
@@ -38,7 +38,7 @@ fn written_today(event: &Value) -> Value {
     serde_json::to_value(cloud_event(&logged, text(event, "source")).unwrap()).unwrap()
 }
 
-/// Checks that every member of the one is in the other, with its value.
+/// Checks that the second event has every member of the first, with its value.
 fn assert_has_all_of(old: &Value, new: &Value) {
     match old.as_object() {
         Some(members) => members.iter().for_each(|(name, value)| assert_has_all_of(value, &new[name])),
@@ -47,13 +47,13 @@ fn assert_has_all_of(old: &Value, new: &Value) {
 }
 
 #[test]
-fn every_type_was_published_as_it_is_kept_here() {
+fn every_type_has_a_published_example() {
     let types: BTreeSet<String> = published().iter().map(|event| text(event, "type").to_owned()).collect();
     assert_eq!(types, TYPES.iter().map(|name| (*name).to_owned()).collect());
 }
 
 #[test]
-fn what_was_published_is_valid_by_the_schema_of_today() {
+fn published_events_are_valid_by_the_current_schema() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/events");
     for event in published() {
         let schema = fs::read_to_string(folder.join(format!("{}.json", text(&event, "type")))).unwrap();
@@ -64,7 +64,7 @@ fn what_was_published_is_valid_by_the_schema_of_today() {
 }
 
 #[test]
-fn what_was_published_is_written_today_with_nothing_missing_or_changed() {
+fn published_events_are_still_written_unchanged() {
     for event in published() {
         assert_has_all_of(&event, &written_today(&event));
     }

@@ -1,4 +1,4 @@
-//! Every type has one schema in `docs/events`, and what the code writes is what the schema says.
+//! Every type has one schema in `docs/events`, and the code writes events that are valid by it.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -36,7 +36,7 @@ fn due() -> Eta {
     Eta::Due("2027-01-15".parse().unwrap())
 }
 
-/// Events of every type, with what they may have and may lack.
+/// Events of every type, with and without their optional members.
 fn examples() -> Vec<Event> {
     let (sku, order_id) = (|| Sku::parse("LAMP").unwrap(), || OrderId::parse("O-1").unwrap());
     let reference = || BatchReference::parse("B-1/ü").unwrap();
@@ -150,7 +150,7 @@ fn context() -> EventContext {
 }
 
 #[test]
-fn there_is_one_schema_for_each_type_and_the_index_names_it() {
+fn each_type_has_one_schema_that_the_index_names() {
     let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let schemas: BTreeSet<String> = files.filter(|name| name.ends_with(".json")).collect();
     assert_eq!(schemas, TYPES.iter().map(|name| format!("{name}.json")).collect());
@@ -163,7 +163,7 @@ fn there_is_one_schema_for_each_type_and_the_index_names_it() {
 }
 
 #[test]
-fn there_is_an_example_of_every_type_and_names_lead_to_types_and_back() {
+fn every_type_has_an_example_and_its_name_round_trips() {
     let examples = examples();
     let types: BTreeSet<&str> = examples.iter().map(event_type).collect();
     assert_eq!(types, TYPES.iter().copied().collect());
@@ -176,7 +176,7 @@ fn there_is_an_example_of_every_type_and_names_lead_to_types_and_back() {
 }
 
 #[test]
-fn what_is_written_is_valid_and_every_member_is_told() {
+fn written_events_are_valid_and_every_member_is_described() {
     for event in examples() {
         let schema = schema(event_type(&event));
         let validator = validator(&schema);

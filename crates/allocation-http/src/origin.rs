@@ -21,7 +21,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     #[test]
-    fn a_valid_trace_is_taken_and_any_other_ignored() {
+    fn a_valid_traceparent_is_used_and_any_other_ignored() {
         let origin = |value: &str| of(&TestRequest::default().insert_header(("traceparent", value)).to_http_request());
         let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         assert_eq!(origin(trace).traceparent.unwrap().as_str(), trace);

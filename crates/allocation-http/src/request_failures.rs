@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_is_no_line_of_its_own_for_any_request() {
+    fn an_outage_logs_no_line_for_each_request() {
         let failures = RequestFailures::default();
         for kind in [Kind::DatabaseUnavailable, Kind::DatabaseBusy] {
             assert_eq!(failures.failed(&Problem::of(kind), "connection refused"), None);

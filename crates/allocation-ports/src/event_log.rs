@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subject_is_read_as_it_is_written() {
+    fn a_subject_round_trips() {
         for text in ["orders/O-1", "batches/a/b c", "products/ご注文"] {
             assert_eq!(Subject::parse(text).unwrap().to_string(), text);
         }
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_lets_through_what_fits_all_of_it() {
+    fn a_filter_matches_events_that_meet_every_criterion() {
         let sku = Sku::parse("LAMP").unwrap();
         let order_id = OrderId::parse("O-1").unwrap();
         let logged = |event: &Event| LoggedEvent {

@@ -45,7 +45,7 @@ fn products_are_locked_in_the_order_of_the_index_on_postgres() {
 }
 
 #[test]
-fn what_is_loaded_is_found_by_the_index_for_it_on_postgres() {
+fn loaded_rows_are_found_by_their_index_on_postgres() {
     let database = migrated();
     let wanted = [LockRequest {
         open_batches: true,

@@ -319,7 +319,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_of_another_list_still_cuts_at_its_place() {
+    fn a_cursor_of_another_list_still_cuts_at_its_position() {
         assert_eq!(start_after(None, "first"), Some("first"));
         assert_eq!(start_after(Some((Ordering::Equal, "M")), "first"), Some("M"));
         assert_eq!(start_after(Some((Ordering::Greater, "M")), "first"), Some("first"));

@@ -57,7 +57,7 @@ mod postgres {
     }
 
     #[test]
-    fn a_statement_whose_connection_is_lost_is_lost_and_nothing_follows() {
+    fn after_a_statement_loses_its_connection_nothing_follows() {
         let world = World::new(TestDatabase::postgres());
         world.add("LAMP", "B", 10, Eta::InStock);
         let mut unit = world.begin();
@@ -69,7 +69,7 @@ mod postgres {
     }
 
     #[test]
-    fn a_database_that_went_away_is_unavailable_soon() {
+    fn a_lost_database_is_unavailable_soon() {
         let world = World::new(TestDatabase::postgres());
         world.add("LAMP", "B", 10, Eta::InStock);
         let name = world.database.texts("SELECT current_database()::text").remove(0);
@@ -83,7 +83,7 @@ mod postgres {
     }
 
     #[test]
-    fn a_lock_that_is_not_given_in_time_is_busy() {
+    fn a_lock_that_times_out_is_busy() {
         let world = World::new(TestDatabase::postgres());
         world.add("LAMP", "B", 10, Eta::InStock);
         let mut first = world.begin();

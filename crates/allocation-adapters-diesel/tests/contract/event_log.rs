@@ -17,7 +17,7 @@ fn lease(holder: &str) -> Lease {
     Lease { name: "events", holder: holder.to_owned() }
 }
 
-/// Numbers all there is, so many at a time.
+/// Sequences all events in chunks of this size.
 fn number_all(world: &World, most: u16) -> u64 {
     assert!(world.store.take(&lease("me"), LONG).unwrap());
     let (mut place, mut all) = (None, 0);
@@ -35,7 +35,7 @@ fn read(world: &World, after: u64, filter: &EventFilter, page: u16) -> EventPage
     world.store.read(after, filter, PageSize::new(page).unwrap()).unwrap()
 }
 
-/// Events as `position name order-or-dash`, from a position on, page by page.
+/// Returns events as `position name order-or-dash`, from a position on, page by page.
 fn read_all(world: &World, filter: &EventFilter, page: u16) -> Vec<String> {
     let (mut after, mut texts) = (0, Vec::new());
     loop {
@@ -154,7 +154,7 @@ pub fn a_round_sees_every_product_and_begins_with_its_oldest_event(database: Tes
     assert!(world.store.take(&lease("me"), LONG).unwrap());
     let first = world.store.sequence(&lease("me"), LONG, None, 4).unwrap();
     assert_eq!((first.events, first.last), (4, 4));
-    // Who goes past a product leaves its rest for the next round.
+    // A round that skips a product leaves its rest for the next round.
     let next = first.last_key.map(|place| OutboxKey::past(place.sku));
     let second = world.store.sequence(&lease("me"), LONG, next, 4).unwrap();
     assert_eq!((second.events, second.last), (4, 8));
@@ -208,7 +208,11 @@ pub fn a_holder_that_has_lost_its_lease_writes_nothing(database: TestDatabase) {
     refused("one");
     assert!(world.store.take(&lease("one"), Duration::ZERO).unwrap());
     thread::sleep(Duration::from_millis(5));
-    assert_eq!(world.store.sequence(&lease("one"), Duration::ZERO, None, 10).unwrap().events, 1, "nobody has taken it");
+    assert_eq!(
+        world.store.sequence(&lease("one"), Duration::ZERO, None, 10).unwrap().events,
+        1,
+        "no other process has taken the lease"
+    );
     thread::sleep(Duration::from_millis(5));
     assert!(world.store.take(&lease("two"), LONG).unwrap());
     world.add("LAMP", "B-2", 5, Eta::InStock);
@@ -254,7 +258,7 @@ pub fn a_reader_who_has_seen_more_than_there_is_is_told(database: TestDatabase) 
     world.add("LAMP", "B", 1, Eta::InStock);
     number_all(&world, 100);
     assert_eq!((read(0).unwrap().next, read(1).unwrap().next), (1, 1));
-    // As after a backup was restored: the next event will be another than the one that was read.
+    // As after a restored backup: the next event differs from the one that was read.
     assert!(matches!(read(2), Err(ReadLogError::Gone { oldest: 1 })));
 }
 
@@ -292,7 +296,7 @@ pub fn events_that_fit_are_found_by_looking_through_so_many(database: TestDataba
     let filter = EventFilter { types: vec!["hold_expired"], subject: None };
     let nexts = [0, 10_000, 20_000, 25_006].map(|after| read(&world, after, &filter, 5).next);
     assert_eq!(nexts, [10_000, 20_000, 25_006, 25_006]);
-    // What an event is about leads to it at once, however many there are between.
+    // The index on subjects finds an event at once, however many lie between.
     world.add("SOFA", "B-3", 1, Eta::InStock);
     world.allocate("SOFA", "O-3", 1).unwrap();
     number_all(&world, 100);
@@ -360,7 +364,7 @@ pub fn a_history_is_the_same_before_and_after_its_events_are_numbered(database: 
 mod postgres {
     use super::*;
 
-    /// What a process does to the lease in a transaction that takes its time, while another does `work`.
+    /// Changes the lease in a slow transaction, while another process does `work`.
     fn while_the_lease_changes<T: Send>(world: &World, change: &str, work: impl FnOnce() -> T + Send) -> T {
         let change = format!("BEGIN; UPDATE leases SET {change}; SELECT pg_sleep(1); COMMIT");
         thread::scope(|scope| {
@@ -375,7 +379,7 @@ mod postgres {
     }
 
     #[test]
-    fn a_holder_whose_lease_is_just_being_taken_writes_nothing() {
+    fn a_holder_whose_lease_is_being_taken_writes_nothing() {
         let world = World::new(TestDatabase::postgres());
         world.add("LAMP", "B", 5, Eta::InStock);
         assert!(world.store.take(&lease("one"), Duration::ZERO).unwrap());
@@ -387,7 +391,7 @@ mod postgres {
     }
 
     #[test]
-    fn a_lease_that_is_just_being_renewed_is_not_taken() {
+    fn a_lease_that_is_being_renewed_is_not_taken() {
         let world = World::new(TestDatabase::postgres());
         assert!(world.store.take(&lease("one"), Duration::ZERO).unwrap());
         let take = || world.store.take(&lease("two"), LONG).unwrap();

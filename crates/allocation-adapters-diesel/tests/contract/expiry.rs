@@ -1,4 +1,4 @@
-//! Products whose holds have expired, for whoever tidies up.
+//! Products with expired holds, as the sweeper finds them.
 
 use crate::shop::seconds;
 use crate::world::{World, held, new_order, order, sku, to_allocate};
@@ -64,7 +64,7 @@ pub fn what_has_expired_is_gone_before_anybody_notices(database: TestDatabase) {
         (queue, [totals.held, totals.backordered, totals.allocated, totals.available], batch.allocated(), allocations)
     };
     assert_eq!(read(early), (vec!["1 CART".to_owned(), "2 NEXT".to_owned()], [4, 5, 4, 0], 4, 1));
-    assert_eq!(read(seconds(10)), (vec!["1 NEXT".to_owned()], [0, 0, 3, 1], 0, 0), "the totals say who is next");
+    assert_eq!(read(seconds(10)), (vec!["1 NEXT".to_owned()], [0, 0, 3, 1], 0, 0), "the totals include the next line");
     let cart = world.store.order(&order("CART")).unwrap().unwrap();
     assert_eq!((cart.lines[0].1.allocated(), cart.lines[0].1.waiting), (4, 2), "as it is stored");
     assert_eq!((cart.status(early), cart.status(seconds(10))), (OrderStatus::PartiallyAllocated, OrderStatus::Expired));

@@ -1,5 +1,5 @@
-//! Rows that were changed by hand: what does not add up is an error with the invariant's name, and never
-//! a conflict, which would be tried again for ever.
+//! Rows that were changed by hand: a broken invariant is an error with its name, and never a conflict,
+//! which would be retried.
 
 use crate::world::{World, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{DataRequest, Eta, OrderTerms};
@@ -7,7 +7,7 @@ use allocation_ports::{EventContexts, LockRequest, OrderQueries, StoreError};
 use allocation_test_support::TestDatabase;
 use std::fmt::Debug;
 
-/// A lamp of which three of five units are allocated, and a sound sofa.
+/// A lamp of which three of five units are allocated, and an intact sofa.
 fn world(database: TestDatabase) -> World {
     let world = World::new(database);
     for name in ["LAMP", "SOFA"] {
@@ -85,7 +85,7 @@ pub fn a_locked_row_that_is_missing_is_named(database: TestDatabase) {
     assert_broken(removed, "locked_batch_reference_exists");
 }
 
-/// Names that are taken meanwhile stay conflicts: the next run finds them.
+/// Names taken concurrently stay conflicts: the next run finds them.
 pub fn a_name_that_is_taken_is_a_conflict(database: TestDatabase) {
     let world = world(database);
     let added = world.change(LockRequest { create: true, ..LockRequest::product(sku("RUG")) }, |rug| {
@@ -99,12 +99,12 @@ pub fn a_name_that_is_taken_is_a_conflict(database: TestDatabase) {
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
 }
 
-/// What SQLite does not keep a key for.
+/// Invariants without a key on SQLite.
 mod postgres {
     use super::*;
 
     #[test]
-    fn an_event_whose_version_was_there_before_is_no_conflict() {
+    fn an_event_with_an_earlier_version_is_no_conflict() {
         let world = world(TestDatabase::postgres());
         world.database.execute("UPDATE products SET version = version - 1");
         let again = world.change(to_allocate("LAMP", &["P"]), |lamp| {

@@ -7,12 +7,12 @@ use allocation_ports::{
 use allocation_test_support::TestDatabase;
 use chrono::DateTime;
 
-/// Names that no collation but that by bytes puts in this order.
+/// Identifiers that only a comparison by bytes sorts in this order.
 const NAMES: [&str; 6] = ["B", "a", "b", "Ä", "ä", "🪑"];
 
 pub fn batches_are_listed_in_the_order_they_were_added(database: TestDatabase) {
     let world = World::new(database);
-    // Each of a product of its own: one product has no two batches of one instant.
+    // Each belongs to its own product: a product has no two batches of one instant.
     for name in NAMES.iter().rev() {
         world.add_at(name, name, 1, Eta::InStock, instant(1));
     }
@@ -39,14 +39,14 @@ pub fn batches_of_one_sku_are_listed(database: TestDatabase) {
     }
     assert_eq!(lamps(4)[0], world.batch("B-0").unwrap());
     assert!(world.batches(&BatchFilter { sku: Some(sku("NONE")) }, 5).is_empty());
-    // A cursor that is no row's place, as when its batch was removed meanwhile.
+    // A cursor between rows, as after its batch was removed.
     let between = BatchCursor { added_at: instant(4), reference: reference("B-4-and-more") };
     let page =
         world.store.batches(&BatchFilter { sku: Some(sku("LAMP")) }, Some(between), PageSize::default(), instant(0));
     assert_eq!(page.unwrap()[0].reference(), &reference("B-6"));
 }
 
-/// Every order takes a unit of every batch of every SKU.
+/// Every order allocates a unit of every batch of every SKU.
 fn world_with_allocations(database: TestDatabase) -> (World, Vec<AllocationRow>) {
     let world = World::new(database);
     for name in NAMES {
@@ -181,7 +181,7 @@ pub fn overdue_batches_are_listed_the_longest_overdue_first(database: TestDataba
         let lamps = BatchFilter { sku: Some(sku("LAMP")) };
         assert_eq!(listed(&lamps, size), ["L-OLD", "L-YESTERDAY"], "pages of {size}");
     }
-    // A batch that has been received is not overdue; nor is one that is delayed.
+    // A received batch is not overdue; nor is one that was postponed.
     world.database.execute("UPDATE batches SET eta = NULL WHERE reference = 'L-OLD'");
     world.database.execute("UPDATE batches SET eta = '2027-02-01' WHERE reference = 'S-ANCIENT'");
     assert_eq!(listed(&BatchFilter::default(), 100), ["L-YESTERDAY", "S-YESTERDAY"]);

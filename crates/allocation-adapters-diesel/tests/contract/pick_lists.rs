@@ -1,4 +1,4 @@
-//! Pick lists: what a new one can take, and what is kept of them.
+//! Pick lists: their candidates, and their stored lines.
 
 use crate::picking::list_id;
 use crate::world::{World, due, held, instant, new_order, order, quantity, reference, sku, waits};
@@ -10,7 +10,7 @@ use allocation_ports::{
 };
 use allocation_test_support::TestDatabase;
 
-/// What a list of some lines would take, as `SKU order`.
+/// The candidates of a list of some lines, as `SKU order`.
 fn found(world: &World, criteria: PickCriteria, most: usize) -> Vec<String> {
     let found = world.store.pickable(&criteria, most).unwrap();
     assert!(found.complete);
@@ -68,7 +68,7 @@ pub fn a_list_takes_what_is_firm_and_in_stock_and_on_no_list(database: TestDatab
     pick(&world, "P-2", 1, 2);
     let split = new_order("SPLIT", &[("LAMP", 7)], OrderTerms::default());
     world.place(&split, world.now());
-    // One of its seven is in stock.
+    // One of its seven units is in stock.
     assert_eq!(found(&world, PickCriteria::default(), 9), ["LAMP FIRM", "LAMP SPLIT", "SOFA FIRM"]);
     let of_orders = |names: &[&str]| PickCriteria {
         order_ids: Some(names.iter().map(|name| order(name)).collect()),
@@ -119,8 +119,8 @@ pub fn a_thousand_batches_are_passed_over_for_the_one_in_stock(database: TestDat
     assert_eq!(found(&world, PickCriteria::default(), 7).len(), 7);
 }
 
-/// Adds a batch in stock with lines of one unit that were placed one after the other, the greatest name
-/// first. The first of them are on a list, or on hold.
+/// Adds a batch in stock with lines of one unit, placed one after the other, the greatest id first. The
+/// first of them are on a list, or on hold.
 fn add_crowded_batch(world: &World, batch: &str, lines: u32, listed: u32, held: u32) {
     world.add("LAMP", batch, lines, Eta::InStock);
     world.database.execute(&format!(
@@ -146,7 +146,7 @@ fn add_crowded_batch(world: &World, batch: &str, lines: u32, listed: u32, held: 
 pub fn the_first_lines_of_a_crowded_batch_are_found_in_the_order_in_which_they_are_served(database: TestDatabase) {
     let world = World::new(database);
     add_crowded_batch(&world, "B", 20_000, 5_000, 0);
-    // The last has priority; the first 5,000 are on a list, which are more than one page.
+    // The last has priority; the first 5,000 are on a list, which is more than one page.
     assert_eq!(found(&world, PickCriteria::default(), 3), ["LAMP B-8980000", "LAMP B-8994998", "LAMP B-8994999"]);
 }
 

@@ -1,4 +1,4 @@
-//! What an allocation costs does not depend on what there is besides.
+//! The cost of an allocation does not depend on unrelated rows.
 
 use crate::world::{World, instant, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, PickCriteria, PickListStatus};
@@ -24,7 +24,7 @@ fn grow(world: &World) {
     );
 }
 
-/// One of everything that a unit of work does.
+/// Runs every kind of unit of work once.
 fn one_of_each(world: &World, name: &str) {
     world.add("LAMP", name, 9, Eta::InStock);
     world.allocate("LAMP", name, 2).unwrap();
@@ -38,7 +38,7 @@ mod postgres {
     use std::thread;
     use std::time::Duration;
 
-    /// Waits until sessions have ended: only then are their statistics complete.
+    /// Waits until sessions have ended, because only then are their statistics complete.
     fn wait_for_end_of(database: &TestDatabase, sessions: &str) {
         let others = format!(
             "SELECT count(*) FROM pg_stat_activity
@@ -49,7 +49,7 @@ mod postgres {
         }
     }
 
-    /// Entries of indexes and rows of tables that sessions read that have ended.
+    /// Index entries and table rows read by sessions that have ended.
     fn rows_read(database: &TestDatabase) -> i64 {
         database.count(
             "SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables)
@@ -57,7 +57,7 @@ mod postgres {
         )
     }
 
-    /// How many rows are read for some work.
+    /// Returns the number of rows that some work reads.
     fn cost(world: World, work: impl FnOnce(&World)) -> i64 {
         wait_for_end_of(&world.database, "application_name <> 'allocation'");
         let before = rows_read(&world.database);
@@ -101,7 +101,7 @@ mod postgres {
     }
 
     #[test]
-    fn holds_that_have_not_expired_cost_nothing() {
+    fn holds_that_have_not_expired_are_not_read() {
         for setup in ["SELECT 1", "ANALYZE"] {
             let world = World::with_pool(TestDatabase::postgres(), 1);
             world.add("LAMP", "B", 1, Eta::InStock);
@@ -117,7 +117,7 @@ mod postgres {
     }
 
     #[test]
-    fn many_products_at_once_cost_no_more_than_each() {
+    fn many_products_together_cost_no_more_than_each() {
         let world = World::with_pool(TestDatabase::postgres(), 1);
         world.add("LAMP", "B", 1, Eta::InStock);
         grow(&world);
@@ -134,7 +134,7 @@ mod postgres {
         assert!((500..6_000).contains(&rows), "{rows} rows read for 500 products");
     }
 
-    /// Ten thousand lines that were shipped, and ten thousand on a batch that is on its way.
+    /// Ten thousand shipped lines, and ten thousand on a batch in transit.
     fn grow_the_past_and_the_future(world: &World) {
         world.database.execute(
             "INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at)
@@ -153,7 +153,7 @@ mod postgres {
     }
 
     #[test]
-    fn a_pick_list_costs_nothing_for_what_was_shipped_or_has_not_come() {
+    fn a_pick_list_reads_no_shipped_and_no_inbound_units() {
         for setup in ["SELECT 1", "ANALYZE"] {
             let world = World::with_pool(TestDatabase::postgres(), 1);
             world.add("LAMP", "B", 10, Eta::InStock);
@@ -175,7 +175,7 @@ mod postgres {
     }
 
     #[test]
-    fn counting_up_touches_no_index() {
+    fn incrementing_a_counter_touches_no_index() {
         let world = World::with_pool(TestDatabase::postgres(), 1);
         world.add("LAMP", "B", 1_000, Eta::InStock);
         for number in 0..100 {
@@ -189,7 +189,7 @@ mod postgres {
         };
         assert!(heap_only("products") >= 95, "{}", heap_only("products"));
         let updates = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'products'";
-        assert_eq!(database.count(updates), 102, "one for each unit, and one for what was purchased");
+        assert_eq!(database.count(updates), 102, "one for each unit, and one for the purchase");
         assert!(heap_only("batches") >= 95, "{}", heap_only("batches"));
     }
 

@@ -70,7 +70,7 @@ pub fn writing_renews_the_lease(database: TestDatabase) {
     assert!(ends() > before + 400_000_000);
 }
 
-/// The positions of events that are to be sent again.
+/// The positions of events that are marked for republication.
 fn to_retry(world: &World, most: u16) -> Vec<u64> {
     world.store.to_retry(page(most)).unwrap().iter().map(|event| event.position).collect()
 }
@@ -88,7 +88,7 @@ pub fn parked_events_are_marked_to_be_sent_again(database: TestDatabase) {
     assert_eq!(to_retry(&world, 10), [2, 5]);
     let two = &world.store.to_retry(page(1)).unwrap()[0];
     assert_eq!((&*two.name, &two.subject), ("batch_added", &Subject::Batch(reference("B-2"))));
-    // Sent again, and parked again.
+    // Republished, and parked again.
     world.store.record(&lease("me"), TIME, &progress(0, vec![parked(5, "y")], &[2])).unwrap();
     assert!(to_retry(&world, 10).is_empty());
     assert_eq!(world.store.retry_all().unwrap(), 5);
@@ -115,7 +115,7 @@ pub fn an_event_of_a_later_version_is_read_as_it_is_stored(database: TestDatabas
     assert_eq!(world.store.to_retry(page(10)).unwrap(), [events[1].clone()]);
 }
 
-/// Gives all events their positions.
+/// Sequences all events.
 fn number_all(world: &World) {
     let keeper = Lease { name: "log", holder: "me".to_owned() };
     assert!(world.store.take(&keeper, TIME).unwrap());
@@ -147,7 +147,7 @@ pub fn parked_events_that_are_not_retained_are_forgotten(database: TestDatabase)
     assert_eq!(positions, [3]);
 }
 
-/// Allocates one unit, by a command of that id.
+/// Allocates one unit, by a command with that id.
 fn allocate(world: &World, order_id: &str, cause: &str) {
     let mut unit = world.begin();
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &[order_id]));

@@ -4,7 +4,7 @@ use allocation_ports::{BatchFilter, HistoryQueries, LockRequest, PageSize, Recor
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, Utc};
 
-/// With names that only earlier versions have accepted.
+/// With identifiers that only earlier versions accepted.
 const KINDS: [&str; 17] = [
     "RED-CHAIR",
     "a/b c",

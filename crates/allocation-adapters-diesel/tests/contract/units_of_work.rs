@@ -20,7 +20,7 @@ pub fn what_is_committed_is_there_and_what_is_dropped_is_not(database: TestDatab
         assert_eq!(world.allocated("B"), if commits { 3 } else { 0 });
     }
     let version = world.database.count("SELECT version FROM products");
-    assert_eq!(version, 2, "what was dropped does not count");
+    assert_eq!(version, 2, "a dropped unit does not count");
 }
 
 pub fn readers_see_nothing_of_a_unit_before_its_commit(database: TestDatabase) {

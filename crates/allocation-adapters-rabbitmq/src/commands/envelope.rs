@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cloud_event_may_have_members_that_nobody_knows() {
+    fn a_cloud_event_may_have_unknown_members() {
         let envelope = Envelope::parse(CLOUD_EVENT, event().to_string().as_bytes()).unwrap();
         assert_eq!(envelope.id.as_str(), "C-1");
         assert_eq!(envelope.context.causation_id, Some(envelope.id));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_of_the_envelope_is_told() {
+    fn each_error_of_the_envelope_is_reported() {
         for (member, value) in [
             ("specversion", json!("0.3")),
             ("id", json!("")),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_or_not_said_to_be_a_cloud_event_is_told_apart() {
+    fn invalid_json_and_other_content_types_are_distinguished() {
         let named = |content_type, bytes: &[u8]| Envelope::parse(content_type, bytes).unwrap_err().to_string();
         assert!(named(CLOUD_EVENT, b"{\"id\":").contains("/problems/malformed-json"));
         assert!(named(CLOUD_EVENT, b"\xff").contains("/problems/malformed-json"));

@@ -1,4 +1,4 @@
-//! Events out.
+//! Publishing events.
 
 use allocation_adapters_rabbitmq::{AmqpUrl, Broker, BrokerName, RabbitPublisher};
 use allocation_domain::{Event, Sku};
@@ -79,14 +79,14 @@ fn events_arrive_in_their_order_as_persistent_cloud_events() {
 }
 
 #[test]
-fn what_no_queue_is_bound_for_is_told_of_the_right_events() {
+fn returned_messages_are_matched_to_their_events() {
     let broker = TestBroker::shared();
     let (client, mut publisher, queue) = (broker.client(), publisher(&broker), broker.name("some"));
     client.bind(&queue, &broker.name("events"), "allocation.product.#");
     publisher.connect().unwrap();
     let is_removed = |position: u64| position.is_multiple_of(7);
     let event = |position| if is_removed(position) { removed(position) } else { sold_out(position) };
-    // An answer may come with the confirmation of another.
+    // A return may arrive with the confirmation of another message.
     let pages = [1..=700, 701..=1_400].map(|page| page.map(event).collect::<Vec<_>>());
     let deliveries: Vec<_> = pages.iter().flat_map(|page| wait(publisher.send(page).unwrap()).unwrap()).collect();
     for (position, delivery) in (1..).zip(deliveries) {
@@ -116,7 +116,7 @@ fn an_event_without_a_published_type_is_not_sent_and_holds_up_nothing() {
 }
 
 #[test]
-fn a_queue_that_is_full_refuses() {
+fn a_full_queue_rejects_events() {
     let broker = TestBroker::shared();
     let (client, mut publisher, queue) = (broker.client(), publisher(&broker), broker.name("full"));
     client.declare_bounded(&queue, 5);
@@ -127,7 +127,7 @@ fn a_queue_that_is_full_refuses() {
 }
 
 #[test]
-fn a_broker_that_is_away_is_told_and_connected_to_again() {
+fn an_unavailable_broker_is_reported_and_reconnected() {
     let broker = TestBroker::own();
     let mut publisher = publisher(&broker);
     let queue = broker.name("all");
@@ -144,11 +144,11 @@ fn a_broker_that_is_away_is_told_and_connected_to_again() {
     let ids: Vec<_> =
         broker.client().take(&queue, 200, SOON).iter().map(|message| message.json["id"].clone()).collect();
     let expected: Vec<_> = (1..=200).map(|position: u64| serde_json::Value::from(position.to_string())).collect();
-    assert_eq!(ids, expected, "what was confirmed has outlived the power cut");
+    assert_eq!(ids, expected, "confirmed messages survive the power cut");
 }
 
 #[test]
-fn a_broker_that_stands_still_with_its_connections_open_is_told() {
+fn a_stalled_broker_with_open_connections_is_reported() {
     let broker = TestBroker::own();
     let mut publisher = publisher_at(&broker, &format!("{}?heartbeat=1", broker.url()));
     broker.client().bind(&broker.name("all"), &broker.name("events"), "#");
@@ -167,14 +167,14 @@ fn assert_error_within_seconds(publisher: &mut RabbitPublisher) {
     loop {
         match publisher.send(&events(101..=101)).and_then(wait) {
             Err(_) => return,
-            Ok(_) => assert!(Instant::now() < deadline, "the broker is dead, and nobody notices"),
+            Ok(_) => assert!(Instant::now() < deadline, "the dead broker is not noticed"),
         }
         thread::sleep(Duration::from_millis(20));
     }
 }
 
 #[test]
-fn a_broker_that_refuses_or_is_not_there_is_told_without_the_password() {
+fn a_failed_connection_is_reported_without_the_password() {
     let broker = TestBroker::shared();
     let wrong = broker.url().replace("guest:guest", "guest:secret");
     for url in [wrong.as_str(), "amqp://guest:secret@127.0.0.1:1/%2f"] {

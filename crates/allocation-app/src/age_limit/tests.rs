@@ -27,7 +27,7 @@ fn age(limit: &AgeLimit) -> Duration {
 }
 
 #[test]
-fn a_command_may_become_as_old_as_the_limit_says() {
+fn a_command_may_reach_the_age_limit() {
     let (limit, time) = limit();
     run_for(&limit, &time, Duration::from_secs(60));
     let deadline = limit.deadline();
@@ -38,7 +38,7 @@ fn a_command_may_become_as_old_as_the_limit_says() {
 }
 
 #[test]
-fn what_is_read_after_a_stall_counts_as_sent_when_it_began() {
+fn a_command_read_after_a_stall_has_the_age_of_its_beginning() {
     let (limit, time) = limit();
     run_for(&limit, &time, Duration::from_secs(60));
     time.pass(Duration::from_secs(12));
@@ -49,11 +49,11 @@ fn what_is_read_after_a_stall_counts_as_sent_when_it_began() {
     run_for(&limit, &time, READ_WITHIN - Duration::from_millis(1));
     assert_eq!(age(&limit), Duration::from_secs(12) + READ_WITHIN - Duration::from_millis(1));
     run_for(&limit, &time, Duration::from_millis(1));
-    assert_eq!(age(&limit), Duration::ZERO, "what is read from now on was sent after the stall");
+    assert_eq!(age(&limit), Duration::ZERO, "commands read from now on were sent after the stall");
 }
 
 #[test]
-fn what_was_read_before_a_stall_is_as_old_as_it_is() {
+fn a_command_read_before_a_stall_keeps_its_age() {
     let (limit, time) = limit();
     run_for(&limit, &time, Duration::from_secs(60));
     let deadline = limit.deadline();
@@ -65,7 +65,7 @@ fn what_was_read_before_a_stall_is_as_old_as_it_is() {
 }
 
 #[test]
-fn a_second_stall_does_not_make_what_is_left_of_the_first_younger() {
+fn a_second_stall_makes_no_command_of_the_first_younger() {
     let (limit, time) = limit();
     run_for(&limit, &time, Duration::from_secs(60));
     time.pass(Duration::from_secs(3));
@@ -79,7 +79,7 @@ fn a_second_stall_does_not_make_what_is_left_of_the_first_younger() {
 }
 
 #[test]
-fn a_late_beat_is_no_stall() {
+fn a_late_heartbeat_is_no_stall() {
     let (limit, time) = limit();
     run_for(&limit, &time, Duration::from_secs(60));
     time.pass(STALL);
@@ -89,7 +89,7 @@ fn a_late_beat_is_no_stall() {
 }
 
 #[test]
-fn the_heartbeat_ends_with_the_last_clone() {
+fn the_heartbeat_stops_with_the_last_clone() {
     let limit = AgeLimit::start(MAX_AGE).unwrap();
     let (beats, vital) = (Arc::downgrade(&limit.beats), limit.vital().unwrap());
     drop(limit.clone());

@@ -59,7 +59,7 @@ fn steps(keeper: &Keeper, held: Held, number: usize) -> Vec<Duration> {
 }
 
 #[test]
-fn who_does_not_get_the_lease_tries_again_and_does_nothing_else() {
+fn a_process_without_the_lease_only_tries_again() {
     let keeper = keeper(taken(&[false, true]), MockLogSequencer::new(), None);
     let mut held = None;
     assert_eq!(keeper.step(&mut held).unwrap(), RENEW);
@@ -69,7 +69,7 @@ fn who_does_not_get_the_lease_tries_again_and_does_nothing_else() {
 }
 
 #[test]
-fn full_chunks_follow_each_other_and_a_round_ends_where_it_began() {
+fn full_chunks_follow_each_other_until_the_round_is_complete() {
     let (first, second) = (place("A", 3), place("B", 1));
     let chunks = vec![
         (None, full(first.clone())),
@@ -83,7 +83,7 @@ fn full_chunks_follow_each_other_and_a_round_ends_where_it_began() {
 }
 
 #[test]
-fn a_round_goes_on_without_another_look_and_ends_when_nothing_is_left() {
+fn a_round_continues_without_another_query_until_nothing_is_left() {
     let mut log = MockLogSequencer::new();
     log.expect_has_unsequenced().times(1).returning(|| Ok(true));
     let mut chunks = vec![full(place("A", 1)), full(place("B", 1)), rest(0)].into_iter();
@@ -94,7 +94,7 @@ fn a_round_goes_on_without_another_look_and_ends_when_nothing_is_left() {
 }
 
 #[test]
-fn a_product_with_many_events_keeps_no_other_waiting() {
+fn a_product_with_many_events_delays_no_other() {
     let hot = |version| place("HOT", version);
     let mut chunks = vec![(None, full(hot(0)))];
     chunks.extend((0..4).map(|turn| (Some(hot(turn)), full(hot(turn + 1)))));
@@ -104,7 +104,7 @@ fn a_product_with_many_events_keeps_no_other_waiting() {
 }
 
 #[test]
-fn what_is_numbered_is_told_to_those_who_wait() {
+fn sequencing_wakes_waiting_readers() {
     let keeper = keeper(MockLeases::new(), numbering(vec![(None, rest(2))]), None);
     let mut waiter = keeper.ports.tail.enter().unwrap();
     steps(&keeper, Held::now(GRACE), 1);
@@ -114,7 +114,7 @@ fn what_is_numbered_is_told_to_those_who_wait() {
 }
 
 #[test]
-fn the_store_is_tidied_after_many_events_once_there_are_few_to_number() {
+fn the_store_is_vacuumed_after_many_events_once_few_are_left() {
     let mut log = numbering(vec![(None, full(place("A", 1))), (Some(place("A", 1)), rest(1))]);
     log.expect_vacuum().times(1).returning(|| Ok(()));
     let keeper = keeper(MockLeases::new(), log, None);
@@ -122,7 +122,7 @@ fn the_store_is_tidied_after_many_events_once_there_are_few_to_number() {
 }
 
 #[test]
-fn a_lease_is_renewed_in_time_while_there_is_nothing_to_do() {
+fn an_idle_sequencer_renews_its_lease_in_time() {
     let mut log = MockLogSequencer::new();
     log.expect_has_unsequenced().returning(|| Ok(false));
     let keeper = keeper(taken(&[true, false]), log, None);
@@ -147,7 +147,7 @@ fn with_time(log: &mut MockLogSequencer, times: usize, trusted: DateTime<Utc>, c
 }
 
 #[test]
-fn old_events_are_forgotten_in_small_steps_with_pauses() {
+fn old_events_are_pruned_in_small_steps_with_pauses() {
     let mut log = MockLogSequencer::new();
     with_time(&mut log, 1, now(), now());
     let mut gone = [u64::from(FORGET), 3].into_iter();
@@ -165,7 +165,7 @@ fn old_events_are_forgotten_in_small_steps_with_pauses() {
 }
 
 #[test]
-fn nothing_is_forgotten_at_once_after_a_start() {
+fn nothing_is_pruned_right_after_a_start() {
     let mut log = MockLogSequencer::new();
     log.expect_has_unsequenced().returning(|| Ok(false));
     let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
@@ -175,7 +175,7 @@ fn nothing_is_forgotten_at_once_after_a_start() {
 }
 
 #[test]
-fn events_go_by_the_time_that_has_passed_whatever_the_clock_says() {
+fn retention_counts_elapsed_time_whatever_the_clock_says() {
     for ahead in [TimeDelta::days(31), TimeDelta::days(3_650)] {
         let mut log = MockLogSequencer::new();
         with_time(&mut log, 2, now(), now() + ahead);
@@ -186,7 +186,7 @@ fn events_go_by_the_time_that_has_passed_whatever_the_clock_says() {
         let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
         let mut held = Some(past_grace());
         keeper.step(&mut held).unwrap();
-        assert!(held.as_ref().unwrap().behind, "it is told once, when that begins");
+        assert!(held.as_ref().unwrap().behind, "it is reported once, at the beginning");
         held.as_mut().unwrap().forget_next = Instant::now();
         keeper.step(&mut held).unwrap();
         assert!(held.unwrap().behind);
@@ -194,7 +194,7 @@ fn events_go_by_the_time_that_has_passed_whatever_the_clock_says() {
 }
 
 #[test]
-fn the_time_moves_on_by_what_has_passed_since_this_process_moved_it_before() {
+fn the_retention_time_advances_by_the_elapsed_time() {
     let mut log = MockLogSequencer::new();
     log.expect_has_unsequenced().returning(|| Ok(false));
     log.expect_prune().returning(|_, _, _, _| Ok(0));
@@ -214,7 +214,7 @@ fn the_time_moves_on_by_what_has_passed_since_this_process_moved_it_before() {
 }
 
 #[test]
-fn events_are_numbered_though_old_ones_cannot_be_forgotten() {
+fn events_are_sequenced_although_pruning_fails() {
     let mut log = numbering(vec![(None, rest(2))]);
     log.expect_retention_time().returning(|_, _, _| Ok(RetentionTime { trusted: now(), now: now() }));
     log.expect_prune().times(1).returning(|_, _, _, _| Err(SequenceError::Store(StoreError::Failed(cause("no")))));
@@ -225,7 +225,7 @@ fn events_are_numbered_though_old_ones_cannot_be_forgotten() {
 }
 
 #[test]
-fn who_has_lost_the_lease_waits_for_it_and_a_failure_is_no_end() {
+fn a_process_that_lost_the_lease_waits_for_it() {
     let keeper = keeper(MockLeases::new(), MockLogSequencer::new(), None);
     let mut held = Some(Held::now(GRACE));
     let away = || Err(SequenceError::Store(StoreError::Unavailable(cause("connection refused"))));
@@ -238,7 +238,7 @@ fn who_has_lost_the_lease_waits_for_it_and_a_failure_is_no_end() {
 }
 
 #[test]
-fn it_goes_on_after_a_failure_and_gives_the_lease_back_when_it_is_stopped() {
+fn the_sequencer_survives_a_failure_and_releases_its_lease_when_stopped() {
     let (told, steps) = mpsc::sync_channel(0);
     let mut leases = MockLeases::new();
     leases.expect_take().returning(|_, _| Ok(true));

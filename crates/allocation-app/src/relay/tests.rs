@@ -133,7 +133,7 @@ fn publisher(world: &Shared) -> MockEventPublisher {
     let shared = Arc::clone(world);
     publisher.expect_send().returning(move |events| {
         let mut world = shared.lock().unwrap();
-        assert!(!std::mem::replace(&mut world.under_way, true), "what comes back would be of one page or the other");
+        assert!(!std::mem::replace(&mut world.under_way, true), "a returned message could belong to either page");
         world.sent.extend(events.iter().map(|event| event.position));
         if let Some(took) = world.rush {
             thread::sleep(took);
@@ -209,7 +209,7 @@ fn relay(world: World, done: impl Fn(&World) -> bool) -> (World, bool) {
 }
 
 #[test]
-fn all_events_are_sent_in_their_order_and_marked_in_bulk() {
+fn events_are_published_in_order_and_checkpointed_in_bulk() {
     let (world, done) = relay(World { events: 95, ..World::default() }, |world| world.checkpoint == 95);
     assert!(done);
     assert_eq!(world.sent, (1..=95).collect::<Vec<_>>());
@@ -217,7 +217,7 @@ fn all_events_are_sent_in_their_order_and_marked_in_bulk() {
 }
 
 #[test]
-fn in_a_rush_the_relay_rests_four_times_as_long_as_it_works() {
+fn under_high_load_the_relay_rests_four_times_as_long_as_it_works() {
     let (begun, work) = (Instant::now(), Duration::from_millis(3));
     let (world, done) =
         relay(World { events: 95, rush: Some(work), ..World::default() }, |world| world.checkpoint == 95);
@@ -228,13 +228,13 @@ fn in_a_rush_the_relay_rests_four_times_as_long_as_it_works() {
 }
 
 #[test]
-fn a_relay_goes_on_behind_its_bookmark() {
+fn a_relay_resumes_behind_its_checkpoint() {
     let (world, _) = relay(World { events: 30, checkpoint: 17, ..World::default() }, |world| world.checkpoint == 30);
     assert_eq!(world.sent, (18..=30).collect::<Vec<_>>());
 }
 
 #[test]
-fn what_was_sent_and_not_confirmed_is_sent_again() {
+fn unconfirmed_events_are_republished() {
     let world = World { events: 40, break_after: Some(1), ..World::default() };
     let (world, done) = relay(world, |world| world.checkpoint == 40);
     assert!(done);
@@ -244,14 +244,14 @@ fn what_was_sent_and_not_confirmed_is_sent_again() {
 }
 
 #[test]
-fn a_broker_that_is_away_is_waited_for() {
+fn an_unavailable_broker_is_waited_for() {
     let (world, done) = relay(World { events: 5, away: 7, ..World::default() }, |world| world.checkpoint == 5);
     assert!(done);
     assert_eq!((world.sent, world.released), (vec![1, 2, 3, 4, 5], 8));
 }
 
 #[test]
-fn what_nobody_wants_is_parked_with_the_reason_and_holds_up_nothing() {
+fn an_unroutable_event_is_parked_with_its_reason_and_delays_nothing() {
     let mut world = World { events: 12, ..World::default() };
     world.broker.insert(3, vec![Delivery::Unroutable("NO_ROUTE".to_owned())]);
     world.broker.insert(7, vec![Delivery::Poison("too large".to_owned())]);
@@ -291,18 +291,18 @@ fn an_event_that_still_cannot_be_published_when_it_is_to_be_sent_again_is_parked
 }
 
 #[test]
-fn a_refused_event_is_sent_again_with_all_behind_it() {
+fn a_rejected_event_is_republished_with_all_behind_it() {
     let mut world = World { events: 12, ..World::default() };
     world.broker.insert(4, vec![Delivery::Refused, Delivery::Refused]);
     let (world, done) = relay(world, |world| world.checkpoint == 12);
     assert!(done && world.parked.is_empty());
     let first_answers: Vec<u64> = world.sent.iter().copied().filter(|position| *position == 4).collect();
     assert_eq!(first_answers.len(), 3);
-    assert_eq!(world.sent.iter().filter(|position| **position == 3).count(), 1, "what is before it is delivered");
+    assert_eq!(world.sent.iter().filter(|position| **position == 3).count(), 1, "the event before it is delivered");
 }
 
 #[test]
-fn an_event_that_is_refused_while_others_are_taken_is_poison() {
+fn an_event_rejected_while_others_are_accepted_is_parked() {
     let mut world = World { events: 12, ..World::default() };
     world.broker.insert(4, vec![Delivery::Refused; 5]);
     let (world, done) = relay(world, |world| world.checkpoint == 12);
@@ -312,7 +312,7 @@ fn an_event_that_is_refused_while_others_are_taken_is_poison() {
 }
 
 #[test]
-fn a_broker_that_takes_nothing_for_a_while_makes_no_event_poison() {
+fn a_broker_that_accepts_nothing_parks_no_event() {
     let mut world = World { events: 12, ..World::default() };
     for position in 4..=12 {
         world.broker.insert(position, vec![Delivery::Refused; 20]);
@@ -322,7 +322,7 @@ fn a_broker_that_takes_nothing_for_a_while_makes_no_event_poison() {
 }
 
 #[test]
-fn a_broker_that_says_that_it_is_blocked_is_waited_for_and_a_silent_one_is_given_up() {
+fn a_blocked_broker_is_waited_for_and_a_silent_one_is_disconnected() {
     let blocked = World { events: 12, answers: vec![PublishStatus::Blocked; 50], ..World::default() };
     let (world, done) = relay(blocked, |world| world.checkpoint == 12);
     assert!(done);
@@ -344,7 +344,7 @@ fn parked(positions: &[u64]) -> BTreeMap<u64, ParkedEvent> {
 }
 
 #[test]
-fn parked_events_are_sent_again_when_asked_for() {
+fn parked_events_are_republished_on_request() {
     let mut world =
         World { events: 12, oldest: 3, checkpoint: 12, parked: parked(&[2, 5, 6, 7, 8]), ..World::default() };
     world.broker.insert(6, vec![Delivery::Unroutable("still NO_ROUTE".to_owned())]);
@@ -358,7 +358,7 @@ fn parked_events_are_sent_again_when_asked_for() {
 }
 
 #[test]
-fn many_events_that_are_sent_again_do_not_keep_new_ones_waiting() {
+fn republished_events_do_not_delay_new_ones() {
     let positions: Vec<u64> = (1..=95).collect();
     let world = World { events: 125, checkpoint: 95, parked: parked(&positions), ..World::default() };
     let (world, _) = relay(world, |world| world.checkpoint == 125 && world.parked.len() == 1);
@@ -367,7 +367,7 @@ fn many_events_that_are_sent_again_do_not_keep_new_ones_waiting() {
 }
 
 #[test]
-fn events_that_are_gone_are_passed_over() {
+fn pruned_events_are_skipped() {
     let world = World { events: 30, oldest: 21, checkpoint: 10, ..World::default() };
     let (world, _) = relay(world, |world| world.checkpoint == 30);
     assert_eq!(world.sent, (21..=30).collect::<Vec<_>>());
@@ -377,14 +377,14 @@ fn events_that_are_gone_are_passed_over() {
 }
 
 #[test]
-fn who_has_not_the_lease_sends_nothing() {
+fn a_relay_without_the_lease_publishes_nothing() {
     let (world, _) =
         relay(World { events: 30, lease_is_lost: true, ..World::default() }, |world| world.connected > 0 || late());
     assert_eq!((world.connected, world.released, world.sent.len()), (0, 0, 0));
 }
 
 #[test]
-fn who_loses_the_lease_sends_nothing_more() {
+fn a_relay_that_loses_the_lease_publishes_nothing_more() {
     let world = World { events: 1_000, lose_lease_after: Some(3), ..World::default() };
     let (world, _) = relay(world, |world| world.lease_is_lost && late());
     assert_eq!((world.recorded, world.checkpoint, world.released), (3, 30, 0), "it is not ours to give back");

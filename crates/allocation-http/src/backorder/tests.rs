@@ -39,7 +39,7 @@ async fn pages_of_waiting_lines_link_to_each_other() {
 }
 
 #[actix_web::test]
-async fn every_fault_of_a_query_is_told() {
+async fn every_error_of_a_query_is_reported() {
     let answer = get(&Ports::new().api(), "/backorders?sku=%20&limit=0&after=x&order_id=O-1").await;
     assert_eq!(answer.places(), ["sku", "limit", "after", "order_id"]);
 }

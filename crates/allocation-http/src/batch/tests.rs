@@ -279,7 +279,7 @@ async fn the_link_to_the_next_page_works() {
 }
 
 #[actix_web::test]
-async fn every_fault_of_a_query_is_told() {
+async fn every_error_of_a_query_is_reported() {
     let answer = get(&Ports::new().api(), "/batch?limit=0&sku=&colour=red&limit=5&after=x&%FF=1").await;
     let mut errors = answer.errors();
     errors.sort();

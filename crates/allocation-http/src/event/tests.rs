@@ -46,7 +46,7 @@ fn ports(log: MockEventLog) -> Ports {
 }
 
 #[actix_web::test]
-async fn events_are_sent_as_a_batch_of_cloud_events_and_the_next_page_is_announced() {
+async fn events_are_sent_as_a_batch_of_cloud_events_with_a_link_to_the_next_page() {
     let api = ports(log(1, 3)).api();
     let answer = get(&api, "/events?limit=2").await;
     assert_eq!((answer.status.as_u16(), answer.next()), (200, "/events?limit=2&after=2"));
@@ -97,7 +97,7 @@ async fn filters_reach_the_log_and_the_next_page() {
 }
 
 #[actix_web::test]
-async fn every_fault_of_a_query_is_told() {
+async fn every_error_of_a_query_is_reported() {
     let api = Ports::new().api();
     for path in ["/events", "/events/stream"] {
         let answer = get(&api, &format!("{path}?after=-1&type=allocation.line.allocated&subject=O-1&x=1")).await;
@@ -118,7 +118,7 @@ async fn every_fault_of_a_query_is_told() {
 }
 
 #[actix_web::test]
-async fn events_that_are_gone_are_told_with_the_oldest_there_is() {
+async fn a_request_for_pruned_events_reports_the_oldest() {
     let api = ports(log(5_001, 5_002)).api();
     for path in ["/events", "/events/stream"] {
         // Who asks for all events, with 0, is not given a part of them.
@@ -140,7 +140,7 @@ async fn events_that_are_gone_are_told_with_the_oldest_there_is() {
 }
 
 #[actix_web::test]
-async fn a_store_that_fails_is_told_without_words_of_its_own() {
+async fn a_failing_store_is_reported_without_its_message() {
     let api = Ports::failing(|| StoreError::Unavailable(secret())).api();
     for path in ["/events", "/events/stream"] {
         let answer = get(&api, path).await;
@@ -150,7 +150,7 @@ async fn a_store_that_fails_is_told_without_words_of_its_own() {
 }
 
 #[actix_web::test]
-async fn who_waits_is_answered_as_soon_as_there_is_an_event() {
+async fn a_long_poll_returns_with_the_first_event() {
     let grown = Arc::new(AtomicBool::new(false));
     let (mut log, told) = (MockEventLog::new(), Arc::clone(&grown));
     log.expect_bounds().returning(|| Ok(LogBounds { oldest: 1, last: 3 }));
@@ -164,7 +164,7 @@ async fn who_waits_is_answered_as_soon_as_there_is_an_event() {
 }
 
 #[actix_web::test]
-async fn who_is_woken_for_nothing_takes_a_break_before_the_next_look() {
+async fn a_reader_woken_in_vain_pauses_before_its_next_query() {
     let looks = Arc::new(AtomicUsize::new(0));
     let (mut log, counted) = (MockEventLog::new(), Arc::clone(&looks));
     // As when the database was put back while the service ran.
@@ -179,7 +179,7 @@ async fn who_is_woken_for_nothing_takes_a_break_before_the_next_look() {
 }
 
 #[actix_web::test]
-async fn who_waits_in_vain_is_answered_when_the_time_is_up() {
+async fn a_long_poll_without_events_gets_an_empty_page_in_time() {
     let begun = Instant::now();
     let answer = get(&ports(log(1, 3)).api(), "/events?after=3&wait=1").await;
     assert_eq!((answer.status.as_u16(), &*answer.body), (200, &b"[]"[..]));
@@ -187,7 +187,7 @@ async fn who_waits_in_vain_is_answered_when_the_time_is_up() {
 }
 
 #[actix_web::test]
-async fn so_many_may_wait_and_all_are_answered_when_the_service_stops() {
+async fn waiting_readers_are_bounded_and_get_a_response_when_the_service_stops() {
     let api = ports(log(1, 3)).api();
     let wait = || get(&api, "/events?after=3&wait=30");
     let others = async {
@@ -209,7 +209,7 @@ async fn so_many_may_wait_and_all_are_answered_when_the_service_stops() {
 }
 
 #[actix_web::test]
-async fn readers_of_events_turn_nobody_else_away() {
+async fn readers_of_events_reject_no_other_call() {
     let (mut log, (finish, finished)) = (MockEventLog::new(), mpsc::channel::<()>());
     log.expect_read().returning(move |_, _, _| {
         // Until the other side is dropped.
@@ -243,7 +243,7 @@ async fn chunk(body: &mut Pin<Box<impl MessageBody>>) -> Option<String> {
 }
 
 #[actix_web::test]
-async fn a_stream_goes_on_from_the_last_event_and_ends_when_the_service_stops() {
+async fn a_stream_resumes_after_the_last_event_and_ends_with_the_service() {
     let (api, _engine) = ports(log(1, 600)).api_and_engine();
     let app = test::init_service(crate::app(&api)).await;
     let request = TestRequest::get().uri("/events/stream?after=1").insert_header(("last-event-id", "100"));
@@ -265,7 +265,7 @@ async fn a_stream_goes_on_from_the_last_event_and_ends_when_the_service_stops() 
 }
 
 #[actix_web::test]
-async fn a_stream_of_which_only_the_head_is_asked_for_has_no_body() {
+async fn a_head_request_for_a_stream_has_no_body() {
     let answer = send(
         &ports(log(1, 3)).api(),
         TestRequest::default().method(actix_web::http::Method::HEAD).uri("/events/stream"),

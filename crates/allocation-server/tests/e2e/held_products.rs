@@ -1,4 +1,4 @@
-//! Products that another program holds.
+//! Products that another program has locked.
 
 use crate::support::{Server, TestDatabase};
 use serde_json::json;
@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// How many clients ask for the product that is held.
+/// The number of clients that request the locked product.
 const CLIENTS: usize = 8;
 
 #[test]
-fn a_held_product_delays_no_line_and_no_order_of_others() {
+fn a_held_product_delays_no_line_and_no_order_over_others() {
     let database = TestDatabase::postgres();
     let server = Server::start(&database);
     let client = server.client();
@@ -38,7 +38,7 @@ fn a_held_product_delays_no_line_and_no_order_of_others() {
         while begun.load(Ordering::SeqCst) < CLIENTS {
             thread::yield_now();
         }
-        // By now they wait, each in the queue for its product.
+        // By now they wait, each in the queue of its product.
         thread::sleep(Duration::from_millis(100));
         for n in 0..20 {
             assert_eq!(client.allocate(&format!("O-{n}"), &format!("COLD-{n}"), 1).status, 201);

@@ -1,4 +1,4 @@
-//! Databases that fail, fall silent or take no writes: what is ready, what clients see, what the log says.
+//! Databases that fail, fall silent or reject writes: readiness, responses and log.
 
 use crate::support::{Answer, Client, Proxy, Server, TestDatabase, binary, free_port, on_every_database};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Waits until `done`; generously, as nothing here is about speed.
+/// Waits until `done`, generously, because these tests are not about speed.
 #[track_caller]
 fn eventually<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -27,13 +27,13 @@ pub(crate) fn ready(client: &Client) {
     eventually("it is not ready", || (client.get("/readyz").status == 200).then_some(()));
 }
 
-/// Waits until it is not ready, and gives the problem.
+/// Waits until it is not ready, and returns the problem.
 #[track_caller]
 pub(crate) fn unready(client: &Client) -> Answer {
     eventually("it stays ready", || Some(client.get("/readyz")).filter(|answer| answer.status == 503))
 }
 
-/// The lines of the log at least as grave as a warning, and those that say that something works again.
+/// The warnings and errors of the log, and the lines that report a recovery.
 fn told(server: &Server) -> Vec<String> {
     let told = |line: &String| {
         let line: Value = serde_json::from_str(line).unwrap();
@@ -49,7 +49,7 @@ fn through(url: &str) -> impl FnOnce(&mut Command) -> &mut Command {
 }
 
 #[test]
-fn a_database_that_falls_silent_frees_callers_and_readiness_and_shutdown() {
+fn a_silent_database_blocks_neither_callers_nor_readiness_nor_shutdown() {
     let database = TestDatabase::postgres();
     let (proxy, url) = Proxy::of(database.url());
     let server = Server::start_with(&database, through(&url));
@@ -57,7 +57,7 @@ fn a_database_that_falls_silent_frees_callers_and_readiness_and_shutdown() {
     client.add_batch("B-1", "LAMP", 100, None);
     ready(&client);
     proxy.set_silent(true);
-    // As long as any of them is not answered, the test does not go on: the server's own limits are longer.
+    // The test waits for every response: the server's own limits are longer.
     thread::scope(|scope| {
         let asking: Vec<_> = (0..12)
             .map(|number| {
@@ -87,7 +87,7 @@ fn a_database_that_falls_silent_frees_callers_and_readiness_and_shutdown() {
 }
 
 #[test]
-fn a_connection_that_is_cut_costs_no_request() {
+fn a_cut_connection_fails_no_request() {
     let database = TestDatabase::postgres();
     let (proxy, url) = Proxy::of(database.url());
     let server = Server::start_with(&database, through(&url));
@@ -129,7 +129,7 @@ fn a_connection_that_is_cut_costs_no_request() {
 }
 
 #[test]
-fn an_outage_is_two_lines_for_each_part_with_the_cause() {
+fn an_outage_logs_two_lines_for_each_component_with_the_cause() {
     let database = TestDatabase::postgres();
     let (proxy, url) = Proxy::of(database.url());
     let server = Server::start_with(&database, through(&url));
@@ -175,7 +175,7 @@ fn changes(told: &[String]) -> BTreeMap<String, Vec<String>> {
 }
 
 #[test]
-fn a_primary_that_became_a_standby_is_left_for_the_new_one() {
+fn a_primary_that_became_a_standby_is_replaced_by_the_new_one() {
     let database = TestDatabase::postgres();
     let name = database.url().rsplit_once('/').unwrap().1.split('?').next().unwrap().to_owned();
     let (proxy, url) = Proxy::of(database.url());
@@ -189,7 +189,7 @@ fn a_primary_that_became_a_standby_is_left_for_the_new_one() {
     client.allocate("O-1", "LAMP", 1).problem(503, "database-unavailable");
     assert_eq!(client.get("/batch/B-1").status, 200, "reads go on");
     database.execute(&format!("BEGIN READ WRITE; ALTER DATABASE {name} RESET default_transaction_read_only; COMMIT"));
-    // The connections that there are take no writes for as long as they live.
+    // The existing connections stay read-only for their lifetime.
     ready(&client);
     for number in 0..20 {
         assert_eq!(client.allocate(&format!("O-{number}"), "LAMP", 1).status, 201);
@@ -197,7 +197,7 @@ fn a_primary_that_became_a_standby_is_left_for_the_new_one() {
 }
 
 #[test]
-fn a_url_with_several_hosts_finds_the_one_that_takes_writes() {
+fn a_url_with_several_hosts_finds_the_writable_one() {
     let database = TestDatabase::postgres();
     let (_, rest) = database.url().split_once("://").unwrap();
     let authority = rest.split(['/', '?']).next().unwrap();
@@ -211,7 +211,7 @@ fn a_url_with_several_hosts_finds_the_one_that_takes_writes() {
 }
 
 #[test]
-fn a_lock_that_another_session_holds_is_told_as_what_it_is() {
+fn a_lock_of_another_session_is_reported_as_such() {
     let database = TestDatabase::postgres();
     let server = Server::start(&database);
     let client = server.client();
@@ -237,7 +237,7 @@ fn a_lock_that_another_session_holds_is_told_as_what_it_is() {
 }
 
 #[test]
-fn a_lock_of_sqlite_that_another_program_holds_is_told_as_what_it_is() {
+fn a_sqlite_lock_of_another_program_is_reported_as_such() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let client = server.client();
@@ -256,7 +256,7 @@ fn a_lock_of_sqlite_that_another_program_holds_is_told_as_what_it_is() {
 }
 
 #[test]
-fn a_sqlite_file_that_is_removed_or_replaced_takes_no_writes() {
+fn a_removed_or_replaced_sqlite_file_gets_no_writes() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let client = server.client();
@@ -292,7 +292,7 @@ fn a_current_schema_needs_no_rights_to_change_it() {
     let (scheme, rest) = database.url().split_once("://").unwrap();
     let place = rest.split_once('@').map_or(rest, |(_, place)| place);
     let url = format!("{scheme}://{role}:clerk@{place}");
-    // A lock on the schema's history by a session that migrates something else holds nothing up either.
+    // A lock on the migration history by another session blocks nothing either.
     let server = Server::start_with(&database, through(&url));
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
@@ -303,12 +303,12 @@ fn a_current_schema_needs_no_rights_to_change_it() {
 }
 
 #[test]
-fn a_service_that_migrates_is_alive_and_not_ready() {
+fn a_migrating_service_is_alive_and_not_ready() {
     let database = TestDatabase::postgres();
     let address = format!("127.0.0.1:{}", free_port());
     let migrating = AtomicBool::new(true);
     thread::scope(|scope| {
-        // The lock that migrations wait for, as when another replica migrates for long.
+        // The lock that migrations wait for, as during a long migration of another replica.
         let holder = scope.spawn(|| {
             database.execute("BEGIN; SELECT pg_advisory_xact_lock(5216694956302); SELECT pg_sleep(5); COMMIT");
             migrating.store(false, Ordering::SeqCst);
@@ -336,9 +336,9 @@ fn a_service_that_migrates_is_alive_and_not_ready() {
     });
 }
 
-on_every_database!(the_state_of_the_heartbeat_is_one_row);
+on_every_database!(the_heartbeat_is_one_row);
 
-fn the_state_of_the_heartbeat_is_one_row(database: &TestDatabase) {
+fn the_heartbeat_is_one_row(database: &TestDatabase) {
     let server = Server::start(database);
     let beats = || database.count("SELECT sum(beats) FROM heartbeat");
     let before = beats();

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A disk of some MiB, for root alone.
+/// A disk of some MiB, which needs root.
 struct Disk(PathBuf);
 
 impl Disk {
@@ -49,7 +49,7 @@ fn the_write_ahead_log_is_bounded_under_overlapping_readers() {
     let log = format!("{}-wal", database.url().trim_start_matches("sqlite://"));
     let over = AtomicBool::new(false);
     let most = thread::scope(|scope| {
-        // Each reads from a snapshot without a gap between them.
+        // Their snapshots overlap without a gap.
         for _ in 0..4 {
             let (client, over) = (server.client(), &over);
             scope.spawn(move || {
@@ -84,7 +84,7 @@ fn the_write_ahead_log_is_bounded_under_overlapping_readers() {
 }
 
 #[test]
-fn a_small_disk_that_gets_full_is_503_and_works_again_with_room() {
+fn a_small_disk_that_fills_up_is_a_503_until_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = Disk::of_mib(20, folder.path()) else { return };
     let file = disk.0.join("stock.db");
@@ -95,12 +95,12 @@ fn a_small_disk_that_gets_full_is_503_and_works_again_with_room() {
     let client = server.client();
     client.add_batch("B-1", "LAMP", 2_000_000_000, None);
     ready(&client);
-    // Many times what a log of the usual size needs, most of it the same pages again.
+    // Many times the usual size of the log, mostly the same pages again.
     for number in 0..3_000_u32 {
         let answer = client.change_batch("B-1", &serde_json::json!({"purchased_quantity": 1_000_000 + number}));
         assert_eq!(answer.status, 200, "{number}: {answer:?}, log {}", size(&format!("{}-wal", file.display())));
     }
-    // What fills the rest is not ours.
+    // Another file fills the rest of the disk.
     let filler = disk.0.join("filler");
     let mut fill = Command::new("dd");
     drop(fill.args(["if=/dev/zero", "bs=65536", &format!("of={}", filler.display())]).output());
@@ -130,7 +130,7 @@ fn a_restart_on_a_full_disk_works_again_with_room() {
     let server = Server::start_with(&database, |command| command.env("DATABASE_URL", &url));
     let client = server.client();
     client.add_batch("B-1", "LAMP", 2_000_000_000, None);
-    // The books alone fill the disk.
+    // The database alone fills the disk.
     let mut full = None;
     for number in 0..60_000_u32 {
         let answer = client.add_batch(&format!("B-{number}-{:0>200}", 0), "LAMP", 1, None);

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-fn a_hang_up_stops_gracefully(database: &TestDatabase) {
+fn sighup_stops_gracefully(database: &TestDatabase) {
     let server = Server::start(database);
     assert_eq!(server.client().add_batch("B-1", "LAMP", 1, None).status, 201);
     server.signal("HUP");
@@ -14,9 +14,9 @@ fn a_hang_up_stops_gracefully(database: &TestDatabase) {
     assert!(log.last().unwrap().contains("\"stopped\""), "{log:?}");
 }
 
-on_every_database!(a_hang_up_stops_gracefully);
+on_every_database!(sighup_stops_gracefully);
 
-/// A request whose body never comes keeps a stop waiting.
+/// A request whose body never arrives delays a stop.
 fn hold_open(server: &Server) -> TcpStream {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     let head =
@@ -27,7 +27,7 @@ fn hold_open(server: &Server) -> TcpStream {
 }
 
 #[test]
-fn a_second_signal_ends_at_once() {
+fn a_second_signal_exits_at_once() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let held = hold_open(&server);
@@ -45,7 +45,7 @@ fn a_second_signal_ends_at_once() {
 }
 
 #[test]
-fn a_stop_has_an_end_though_the_database_is_silent() {
+fn a_stop_ends_in_time_although_the_database_is_silent() {
     let database = TestDatabase::postgres();
     let (proxy, url) = Proxy::of(database.url());
     let server = Server::start_with(&database, |command| command.env("DATABASE_URL", &url));
@@ -82,7 +82,7 @@ fn a_stop_that_takes_longer_than_its_limit_is_forced() {
 }
 
 #[test]
-fn a_request_that_came_whole_while_the_process_stood_still_is_answered() {
+fn a_complete_request_that_arrived_during_a_stall_gets_its_response() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let mut stream = TcpStream::connect(server.address()).unwrap();
@@ -97,7 +97,7 @@ fn a_request_that_came_whole_while_the_process_stood_still_is_answered() {
     server.signal("CONT");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    // It may be too old to be carried out, which is said in so many words.
+    // It may be too old to be carried out, which is a 503 of its own.
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 201 ") || head.starts_with("HTTP/1.1 503 "), "{answer}");
     assert!(body.starts_with('{') && body.ends_with('}'), "{answer}");

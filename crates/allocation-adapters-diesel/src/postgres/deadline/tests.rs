@@ -12,7 +12,7 @@ fn ports(database: &TestDatabase) -> Vec<u16> {
 }
 
 #[test]
-fn a_connection_is_cut_when_a_statement_is_not_answered() {
+fn the_connection_of_a_statement_without_a_reply_is_shut_down() {
     let database = TestDatabase::postgres();
     let connect = || PgConnection::establish(database.url());
     let silence = Silence::default();
@@ -37,7 +37,7 @@ fn a_panic_costs_one_look_and_neither_the_thread_nor_other_connections() {
 }
 
 #[test]
-fn a_statement_under_way_is_known_until_it_is_answered() {
+fn a_statement_is_tracked_until_its_reply() {
     let database = TestDatabase::postgres();
     let connect = || PgConnection::establish(database.url());
     let (mut connection, flags) = watched(connect, &ports(&database), &Silence::default(), Use::Requests).unwrap();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_command_that_has_waited_too_long_is_refused_and_never_tried() {
+fn a_command_past_its_deadline_is_rejected_and_never_run() {
     let shared = Shared::with(&[("LAMP", 100), ("RUG", 100)]);
     let engine = engine(&shared, 100, no_fault);
     shared.close_gate();
@@ -24,7 +24,7 @@ fn a_command_that_has_waited_too_long_is_refused_and_never_tried() {
 }
 
 #[test]
-fn those_who_came_later_are_decided_in_the_same_group() {
+fn later_commands_are_decided_in_the_same_group() {
     let shared = Shared::with(&[("LAMP", 100)]);
     let engine = engine(&shared, 100, no_fault);
     shared.close_gate();
@@ -39,6 +39,6 @@ fn those_who_came_later_are_decided_in_the_same_group() {
     assert_eq!(told(first.blocking_recv().unwrap()), "overloaded");
     assert_eq!(told(late.blocking_recv().unwrap()), "overloaded");
     assert_eq!(told(in_time.blocking_recv().unwrap()), "allocated");
-    assert_eq!(shared.counters.snapshot().overloads, 1, "of those that were never tried");
+    assert_eq!(shared.counters.snapshot().overloads, 1, "commands that never ran");
     engine.shut_down();
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A proxy in front of a server, which can cut its connections and can fall silent: it acknowledges what comes,
-/// and passes nothing on.
+/// A proxy in front of a server that can cut its connections and can fall silent: it then acknowledges bytes
+/// without forwarding them.
 pub(crate) struct Proxy {
     port: u16,
     state: Arc<State>,
@@ -24,7 +24,7 @@ struct State {
 }
 
 impl Proxy {
-    /// A proxy for the server of a PostgreSQL URL, and the URL that leads through it.
+    /// A proxy for the server of a PostgreSQL URL, and the URL through it.
     pub(crate) fn of(url: &str) -> (Self, String) {
         let authority = url.split_once("://").unwrap().1.split(['/', '?']).next().unwrap();
         let target = authority.rsplit_once('@').map_or(authority, |(_, target)| target);
@@ -71,7 +71,7 @@ impl Proxy {
         }
     }
 
-    /// Cuts all connections; gives how many these were.
+    /// Cuts all connections; returns their number.
     pub(crate) fn cut(&self) -> usize {
         let connections = std::mem::take(&mut *self.state.connections.lock().unwrap());
         connections.iter().for_each(|connection| drop(connection.shutdown(Shutdown::Both)));
@@ -128,7 +128,7 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.state.ended.store(true, Ordering::SeqCst);
         self.cut();
-        // Wakes the thread that accepts.
+        // Wakes the accepting thread.
         drop(TcpStream::connect(("127.0.0.1", self.port)));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The program, or the one that `ALLOCATION_TEST_BINARY` names, with none of the settings of the machine.
+/// The program, or the one that `ALLOCATION_TEST_BINARY` names, without settings of the machine.
 pub(crate) fn binary() -> Command {
     let ours = || env!("CARGO_BIN_EXE_allocation").into();
     let mut command = Command::new(std::env::var_os("ALLOCATION_TEST_BINARY").unwrap_or_else(ours));
@@ -16,15 +16,15 @@ pub(crate) fn binary() -> Command {
             command.env_remove(name);
         }
     }
-    // No `.env` of the project is read from here.
+    // The project's `.env` is not read from here.
     command.current_dir(std::env::temp_dir());
     command
 }
 
-/// Which day it is for the servers of the tests.
+/// The date of the servers in tests.
 pub(crate) const TODAY: &str = "2026-12-01";
 
-/// A port that was free a moment ago.
+/// Returns a port that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -51,13 +51,13 @@ impl Server {
     pub(crate) fn start_at(url: &str, adjust: impl FnOnce(&mut Command) -> &mut Command) -> Self {
         let mut command = binary();
         command.args(["--address", "127.0.0.1:0", "--log-format", "json"]).env("DATABASE_URL", url);
-        // The dates in the tests are to come, whenever they run.
+        // The dates in the tests stay in the future.
         command.env("ALLOCATION_TODAY", TODAY);
         adjust(&mut command);
         Self::launch(command)
     }
 
-    /// Starts a server that may have so many descriptors, and raise that to so many.
+    /// Starts a server with these limits on file descriptors.
     pub(crate) fn start_limited(database: &TestDatabase, soft: u32, hard: u32) -> Self {
         let limited = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\"");
         let mut command = Command::new("sh");
@@ -101,7 +101,7 @@ impl Server {
         Client::new(&self.address)
     }
 
-    /// What was logged so far, line by line.
+    /// Returns the log so far, line by line.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }
@@ -126,13 +126,13 @@ impl Server {
         (status, self.log())
     }
 
-    /// The memory that the process has of its own, in KiB: without its program, which is several times as
-    /// large in a build for tests.
+    /// Returns the private memory of the process in KiB: without its program, which is several times as
+    /// large in a test build.
     pub(crate) fn own_memory_kib(&self) -> u64 {
         self.status("RssAnon:")
     }
 
-    /// The most memory that the process ever had, its program included, in KiB.
+    /// Returns the peak memory of the process, its program included, in KiB.
     pub(crate) fn peak_memory_kib(&self) -> u64 {
         self.status("VmHWM:")
     }
