@@ -233,7 +233,7 @@ impl<'a> Sequence for Elements<'a> {
     }
 
     fn into_iter(self) -> Self::Iter {
-        self.read.into_iter()
+        IntoIterator::into_iter(self.read)
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct LineToPlace {
     qty: Quantity,
 }
 
+const _: () = assert!(NewOrder::MAX_LINES <= MAX_CHILDREN, "a body is read with all its lines");
+
 /// The lines of a new order.
 pub(super) struct Lines(pub(super) Vec<(Sku, Quantity)>);
 
