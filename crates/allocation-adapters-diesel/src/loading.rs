@@ -7,10 +7,6 @@ use allocation_domain::{DataRequest, OrderId, PickLine, PickLineId, Product, Que
 use allocation_ports::StoreError;
 use std::slice;
 
-#[derive(Debug, thiserror::Error)]
-#[error("a product that is behind has no rows to load")]
-struct NothingToLoad;
-
 /// Loads the requested data into a product.
 pub(crate) fn load(
     connection: &mut AnyConnection,
@@ -52,7 +48,6 @@ pub(crate) fn load(
             product.load_pick_lines(pick_lines);
         }
         DataRequest::PickLinesOf(order_id) => product.load_pick_lines(pick_lines(connection, product.sku(), order_id)?),
-        DataRequest::CatchUp => return Err(StoreError::Failed(NothingToLoad.into())),
     }
     Ok(())
 }

@@ -1,9 +1,8 @@
-use crate::UseCases;
-use crate::deciding::decide;
 use crate::locking::{Locked, lock, up_to_date};
-use crate::saving::save_changed;
+use crate::saving::conclude;
 use crate::unit_of_work::{Attempt, UnitOutcome};
-use allocation_domain::{AddBatchError as Refusal, Batch, BatchReference, Eta, Quantity, Sku};
+use crate::{UseCaseError, UseCases};
+use allocation_domain::{AddBatchError, Batch, BatchReference, Eta, Outcome, Quantity, Sku};
 use allocation_ports::{EventContext, FoundBatch, LockRequest, StoreError, UnitOfWork};
 
 /// A batch that purchasing has ordered or the warehouse has received.
@@ -19,26 +18,6 @@ pub struct NewBatch {
     pub eta: Eta,
 }
 
-/// The outcome of adding a batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AddBatchOutcome {
-    /// The batch is new.
-    Added(Batch),
-    /// The same batch was added before; this is its current state.
-    Unchanged(Batch),
-}
-
-/// The reason why a batch is not added. Nothing has changed.
-#[derive(Debug, thiserror::Error)]
-pub enum AddBatchError {
-    /// Another batch has this reference.
-    #[error("Batch {0} exists already with other content")]
-    AlreadyExists(BatchReference),
-    /// The store failed.
-    #[error("the batch was not added")]
-    Store(#[from] StoreError),
-}
-
 impl UseCases {
     /// Adds a batch and allocates it to backorders; adding the same batch again changes nothing.
     ///
@@ -51,9 +30,11 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`AddBatchError`], and nothing has changed.
-    pub fn add_batch(&self, new: &NewBatch) -> Result<AddBatchOutcome, AddBatchError> {
-        self.units.run("add_batch", |unit, attempt| add(unit, attempt, new, &self.context))?
+    /// [`UseCaseError`], and nothing has changed. [`AddBatchError::AlreadyExists`] if another batch has the
+    /// reference.
+    pub fn add_batch(&self, new: &NewBatch) -> Result<Outcome<Batch>, UseCaseError<AddBatchError>> {
+        let decided = self.units.run("add_batch", |unit, attempt| add(unit, attempt, new, &self.context))?;
+        decided.map_err(UseCaseError::Refused)
     }
 }
 
@@ -61,7 +42,7 @@ impl UseCases {
 #[error("the store has not made the product {0}")]
 struct NotCreated(Sku);
 
-type Decision = Result<AddBatchOutcome, AddBatchError>;
+type Decision = Result<Outcome<Batch>, AddBatchError>;
 
 fn add(
     unit: &mut dyn UnitOfWork,
@@ -78,18 +59,9 @@ fn add(
     let Some(product) = products.get_mut(&new.sku) else {
         return Err(StoreError::Failed(NotCreated(new.sku.clone()).into()));
     };
-    let decision = decide(unit, product, |product| {
-        product.add_batch(new.reference.clone(), new.purchased, new.eta, now).cloned()
-    })?;
-    let batch = match decision {
-        Ok(batch) => batch,
-        Err(Refusal::AlreadyExists(reference)) => {
-            return Ok(UnitOutcome::Rollback(Err(AddBatchError::AlreadyExists(reference))));
-        }
-        Err(Refusal::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
-    };
-    save_changed(unit, products, context)?;
-    Ok(UnitOutcome::Commit(Ok(AddBatchOutcome::Added(batch))))
+    let decided =
+        unit.decide(product, |product| product.add_batch(new.reference.clone(), new.purchased, new.eta, now).cloned())?;
+    conclude(unit, products, context, decided.map(Outcome::Changed))
 }
 
 /// A batch that exists after an unknown commit was added by that commit.
@@ -99,7 +71,7 @@ fn repeated(new: &NewBatch, existing: FoundBatch, attempt: Attempt) -> Decision 
     if (batch.sku(), added_quantity, added_eta) != (&new.sku, new.purchased.into(), new.eta) {
         return Err(AddBatchError::AlreadyExists(new.reference.clone()));
     }
-    Ok(if attempt.resolving { AddBatchOutcome::Added(batch) } else { AddBatchOutcome::Unchanged(batch) })
+    Ok(if attempt.resolving { Outcome::Changed(batch) } else { Outcome::Unchanged(batch) })
 }
 
 #[cfg(test)]

@@ -1,24 +1,9 @@
-use crate::UseCases;
-use crate::deciding::decide;
 use crate::locking::{Locked, lock_order, up_to_date};
-use crate::saving::save_changed;
-use crate::unit_of_work::UnitOutcome;
+use crate::saving::conclude;
+use crate::unit_of_work::{UnitOutcome, UnitResult};
+use crate::{UseCaseError, UseCases};
 use allocation_domain::{CancelError, Cancellation, OrderId};
-use allocation_ports::{EventContext, StoreError, UnitOfWork};
-
-/// The reason why an order is not cancelled. Nothing has changed.
-#[derive(Debug, thiserror::Error)]
-pub enum CancelOrderError {
-    /// No order has this id.
-    #[error("There is no order {0}")]
-    NotFound(OrderId),
-    /// Units of the order were picked, which cannot be undone.
-    #[error("Units of order {0} were picked")]
-    Picked(OrderId),
-    /// The store failed.
-    #[error("the order was not cancelled")]
-    Store(#[from] StoreError),
-}
+use allocation_ports::{EventContext, UnitOfWork};
 
 impl UseCases {
     /// Cancels an order: its units are released and allocated to backorders.
@@ -34,35 +19,22 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`CancelOrderError`], and nothing has changed.
-    pub fn cancel_order(&self, order_id: &OrderId) -> Result<(), CancelOrderError> {
-        self.units.run("cancel_order", |unit, _| cancel(unit, order_id, &self.context))?
+    /// [`UseCaseError`], and nothing has changed.
+    pub fn cancel_order(&self, order_id: &OrderId) -> Result<(), UseCaseError<CancelError>> {
+        let decided = self.units.run("cancel_order", |unit, _| cancel(unit, order_id, &self.context))?;
+        decided.map_err(UseCaseError::Refused)
     }
 }
 
-fn cancel(
-    unit: &mut dyn UnitOfWork,
-    order_id: &OrderId,
-    context: &EventContext,
-) -> Result<UnitOutcome<Result<(), CancelOrderError>>, StoreError> {
+fn cancel(unit: &mut dyn UnitOfWork, order_id: &OrderId, context: &EventContext) -> UnitResult<(), CancelError> {
     let locked = lock_order(unit, order_id)?;
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
-    let cancelled = Cancellation::of(order_id, &products);
-    let cancelled = match cancelled {
-        Ok(mut cancellation) => {
-            decide(unit, &mut products, |products| cancellation.go_on(products, now))?.map_err(CancelError::from)
-        }
-        Err(refusal) => Err(refusal),
+    let mut cancellation = match Cancellation::of(order_id, &products) {
+        Ok(cancellation) => cancellation,
+        Err(refusal) => return Ok(UnitOutcome::Rollback(Err(refusal))),
     };
-    match cancelled {
-        Ok(()) => {
-            let changed = save_changed(unit, products, context)?;
-            Ok(if changed { UnitOutcome::Commit(Ok(())) } else { UnitOutcome::Rollback(Ok(())) })
-        }
-        Err(CancelError::NotFound(order_id)) => Ok(UnitOutcome::Rollback(Err(CancelOrderError::NotFound(order_id)))),
-        Err(CancelError::Picked(order_id)) => Ok(UnitOutcome::Rollback(Err(CancelOrderError::Picked(order_id)))),
-        Err(CancelError::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
-    }
+    let Ok(()) = unit.decide(&mut products, |products| cancellation.go_on(products, now))?;
+    conclude(unit, products, context, Ok(()))
 }
 
 #[cfg(test)]

@@ -1,21 +1,9 @@
-use crate::UseCases;
-use crate::deciding::decide;
 use crate::locking::{Locked, lock_batch, up_to_date};
-use crate::saving::save_changed;
+use crate::saving::conclude;
 use crate::unit_of_work::{Attempt, UnitOutcome};
-use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, BatchVersion, ChangeBatchError as Refusal};
+use crate::{UseCaseError, UseCases};
+use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, BatchVersion, ChangeBatchError};
 use allocation_ports::{EventContext, StoreError, UnitOfWork};
-
-/// The reason why a batch is not changed. Nothing has changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ChangeBatchError {
-    /// A rule forbids it.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The store failed.
-    #[error("the batch was not changed")]
-    Store(#[from] StoreError),
-}
 
 impl UseCases {
     /// Corrects the purchased units or the ETA of a batch, and adjusts the lines on it.
@@ -31,13 +19,14 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`ChangeBatchError`], and nothing has changed.
+    /// [`UseCaseError`], and nothing has changed.
     pub fn change_batch(
         &self,
         reference: &BatchReference,
         change: &BatchChange,
-    ) -> Result<BatchChanged, ChangeBatchError> {
-        self.units.run("change_batch", |unit, attempt| correct(unit, attempt, reference, change, &self.context))?
+    ) -> Result<BatchChanged, UseCaseError<ChangeBatchError>> {
+        let correct = |unit: &mut dyn UnitOfWork, attempt| correct(unit, attempt, reference, change, &self.context);
+        self.units.run("change_batch", correct)?.map_err(UseCaseError::Refused)
     }
 }
 
@@ -50,20 +39,15 @@ fn correct(
     change: &BatchChange,
     context: &EventContext,
 ) -> Result<UnitOutcome<Decision>, StoreError> {
-    let not_found = || Ok(UnitOutcome::Rollback(Err(Refusal::NotFound(reference.clone()).into())));
+    let not_found = || Ok(UnitOutcome::Rollback(Err(ChangeBatchError::NotFound(reference.clone()))));
     let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch)? else {
         return not_found();
     };
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     let Some(product) = products.get_mut(&sku) else { return not_found() };
-    match decide(unit, product, |product| product.change_batch(reference, change, now))? {
-        Ok(changed) if !product.has_changed() => Ok(UnitOutcome::Rollback(Ok(changed))),
-        Ok(changed) => {
-            save_changed(unit, products, context)?;
-            Ok(UnitOutcome::Commit(Ok(changed)))
-        }
-        Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
-        Err(refusal) => Ok(UnitOutcome::Rollback(settled(refusal, attempt, change, product.batch(reference)))),
+    match unit.decide(product, |product| product.change_batch(reference, change, now))? {
+        Ok(changed) => conclude(unit, products, context, Ok(changed)),
+        Err(refusal) => Ok(UnitOutcome::Rollback(resolved(refusal, attempt, change, product.batch(reference)))),
     }
 }
 
@@ -71,16 +55,16 @@ fn correct(
 ///
 /// A change that is stale after an unknown commit, but already made, was made by that commit. The histories
 /// of the affected lines have the details.
-fn settled(refusal: Refusal, attempt: Attempt, change: &BatchChange, batch: Option<&Batch>) -> Decision {
+fn resolved(refusal: ChangeBatchError, attempt: Attempt, change: &BatchChange, batch: Option<&Batch>) -> Decision {
     let next =
         |version: BatchVersion| version.revision.checked_add(1).map(|revision| BatchVersion { revision, ..version });
     match (refusal, batch) {
-        (Refusal::Stale { expected, actual, .. }, Some(batch))
+        (ChangeBatchError::Stale { expected, actual, .. }, Some(batch))
             if attempt.resolving && next(expected) == Some(actual) && change.is_made(batch) =>
         {
             Ok(BatchChanged { batch: batch.clone(), affected: Vec::new(), displaced: Vec::new() })
         }
-        (refusal, _) => Err(refusal.into()),
+        (refusal, _) => Err(refusal),
     }
 }
 

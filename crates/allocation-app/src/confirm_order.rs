@@ -1,20 +1,9 @@
-use crate::UseCases;
 use crate::locking::{Locked, lock_order};
-use crate::saving::save_changed;
-use crate::unit_of_work::UnitOutcome;
-use allocation_domain::{ConfirmError as Refusal, Order, OrderId};
-use allocation_ports::{EventContext, StoreError, UnitOfWork};
-
-/// The reason why an order is not confirmed. Nothing has changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfirmOrderError {
-    /// A rule forbids it.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The store failed.
-    #[error("the order was not confirmed")]
-    Store(#[from] StoreError),
-}
+use crate::saving::conclude;
+use crate::unit_of_work::UnitResult;
+use crate::{UseCaseError, UseCases};
+use allocation_domain::{ConfirmError, Order, OrderId};
+use allocation_ports::{EventContext, UnitOfWork};
 
 impl UseCases {
     /// Confirms a held order; a firm order stays unchanged.
@@ -27,25 +16,17 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`ConfirmOrderError`], and nothing has changed.
-    pub fn confirm_order(&self, order_id: &OrderId) -> Result<Order, ConfirmOrderError> {
-        self.units.run("confirm_order", |unit, _| confirm(unit, order_id, &self.context))?
+    /// [`UseCaseError`], and nothing has changed.
+    pub fn confirm_order(&self, order_id: &OrderId) -> Result<Order, UseCaseError<ConfirmError>> {
+        let decided = self.units.run("confirm_order", |unit, _| confirm(unit, order_id, &self.context))?;
+        decided.map_err(UseCaseError::Refused)
     }
 }
 
-fn confirm(
-    unit: &mut dyn UnitOfWork,
-    order_id: &OrderId,
-    context: &EventContext,
-) -> Result<UnitOutcome<Result<Order, ConfirmOrderError>>, StoreError> {
+fn confirm(unit: &mut dyn UnitOfWork, order_id: &OrderId, context: &EventContext) -> UnitResult<Order, ConfirmError> {
     let Locked { mut products, now } = lock_order(unit, order_id)?;
-    match products.confirm(order_id, now) {
-        Ok(order) => {
-            let changed = save_changed(unit, products, context)?;
-            Ok(if changed { UnitOutcome::Commit(Ok(order)) } else { UnitOutcome::Rollback(Ok(order)) })
-        }
-        Err(refusal) => Ok(UnitOutcome::Rollback(Err(refusal.into()))),
-    }
+    let decided = products.confirm(order_id, now);
+    conclude(unit, products, context, decided)
 }
 
 #[cfg(test)]

@@ -17,11 +17,11 @@ mod load_monitor;
 mod queue;
 mod worker;
 
-use crate::allocate_line::{AllocateLineError, LineAnswer};
+use crate::allocate_line::LineAnswer;
 use crate::health::Alive;
-use crate::place_order::{OrderAnswer, PlaceOrderError, PlaceOrderOutcome};
-use crate::{AgeLimit, UnitRunner, Vital};
-use allocation_domain::{AllocationOutcome, NewOrder, OrderLine};
+use crate::place_order::OrderAnswer;
+use crate::{AgeLimit, EngineError, UnitRunner, Vital};
+use allocation_domain::{AllocateError, LineAllocation, NewOrder, Order, OrderLine, Outcome, PlaceError};
 use allocation_ports::{EngineMetrics, EventContext, StoreError};
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
 use job::{Job, Request};
@@ -137,13 +137,13 @@ impl AllocationEngine {
     ///
     /// # Errors
     ///
-    /// [`AllocateLineError`], and nothing has changed. [`AllocateLineError::Overloaded`] is returned at
+    /// [`EngineError`], and nothing has changed. [`EngineError::Overloaded`] is returned at
     /// once when the queue is full, and also when the line was not decided within the age limit.
     pub async fn allocate(
         &self,
         line: OrderLine,
         context: EventContext,
-    ) -> Result<AllocationOutcome, AllocateLineError> {
+    ) -> Result<Outcome<LineAllocation>, EngineError<AllocateError>> {
         let answer = self.submit_line(line, context)?;
         answer.await.unwrap_or_else(|_| Err(abandoned().into()))
     }
@@ -155,13 +155,13 @@ impl AllocationEngine {
     ///
     /// # Errors
     ///
-    /// [`PlaceOrderError`], and nothing of the order is stored. [`PlaceOrderError::Overloaded`] is returned
+    /// [`EngineError`], and nothing of the order is stored. [`EngineError::Overloaded`] is returned
     /// at once when the queue is full, and also when the order was not decided within the age limit.
     pub async fn place_order(
         &self,
         order: NewOrder,
         context: EventContext,
-    ) -> Result<PlaceOrderOutcome, PlaceOrderError> {
+    ) -> Result<Outcome<Order, ()>, EngineError<PlaceError>> {
         let answer = self.submit_order(order, context)?;
         answer.await.unwrap_or_else(|_| Err(abandoned().into()))
     }

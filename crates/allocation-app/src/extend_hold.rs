@@ -1,20 +1,9 @@
-use crate::UseCases;
 use crate::locking::{Locked, lock_order};
-use crate::saving::save_changed;
-use crate::unit_of_work::UnitOutcome;
-use allocation_domain::{ExtendError as Refusal, HoldDuration, Order, OrderId};
-use allocation_ports::{EventContext, StoreError, UnitOfWork};
-
-/// The reason why a hold is not extended. Nothing has changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ExtendHoldError {
-    /// A rule forbids it.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The store failed.
-    #[error("the hold was not extended")]
-    Store(#[from] StoreError),
-}
+use crate::saving::conclude;
+use crate::unit_of_work::UnitResult;
+use crate::{UseCaseError, UseCases};
+use allocation_domain::{ExtendError, HoldDuration, Order, OrderId};
+use allocation_ports::{EventContext, UnitOfWork};
 
 impl UseCases {
     /// Holds an order for `hold` from now; never shortens its hold.
@@ -27,9 +16,10 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`ExtendHoldError`], and nothing has changed.
-    pub fn extend_hold(&self, order_id: &OrderId, hold: HoldDuration) -> Result<Order, ExtendHoldError> {
-        self.units.run("extend_hold", |unit, _| extend(unit, order_id, hold, &self.context))?
+    /// [`UseCaseError`], and nothing has changed.
+    pub fn extend_hold(&self, order_id: &OrderId, hold: HoldDuration) -> Result<Order, UseCaseError<ExtendError>> {
+        let decided = self.units.run("extend_hold", |unit, _| extend(unit, order_id, hold, &self.context))?;
+        decided.map_err(UseCaseError::Refused)
     }
 }
 
@@ -38,15 +28,10 @@ fn extend(
     order_id: &OrderId,
     hold: HoldDuration,
     context: &EventContext,
-) -> Result<UnitOutcome<Result<Order, ExtendHoldError>>, StoreError> {
+) -> UnitResult<Order, ExtendError> {
     let Locked { mut products, now } = lock_order(unit, order_id)?;
-    match products.extend(order_id, hold, now) {
-        Ok(order) => {
-            let changed = save_changed(unit, products, context)?;
-            Ok(if changed { UnitOutcome::Commit(Ok(order)) } else { UnitOutcome::Rollback(Ok(order)) })
-        }
-        Err(refusal) => Ok(UnitOutcome::Rollback(Err(refusal.into()))),
-    }
+    let decided = products.extend(order_id, hold, now);
+    conclude(unit, products, context, decided)
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Locking products for decisions.
 
-use crate::deciding::decide;
 use crate::saving::changed;
 use allocation_domain::{BatchReference, OrderId, Product, Products, Sku};
 use allocation_ports::{EventContexts, LockRequest, StoreError, UnitOfWork};
@@ -70,8 +69,7 @@ pub(crate) fn catch_up(unit: &mut dyn UnitOfWork, locked: &mut Locked) -> Result
     let mut behind = Vec::new();
     let now = locked.now;
     for product in locked.products.iter_mut() {
-        let released = decide(unit, product, |product| product.release_expired(now))?;
-        released.map_err(|needed| StoreError::Failed(needed.into()))?;
+        let Ok(_) = unit.decide(product, |product| product.release_expired(now))?;
         if product.is_behind() {
             behind.push(product.sku().clone());
         }

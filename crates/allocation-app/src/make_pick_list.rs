@@ -1,38 +1,14 @@
-use crate::UseCases;
-use crate::deciding::decide;
 use crate::locking::{Locked, lock};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, UnitOutcome};
-use allocation_domain::{MakePickListError as Refusal, NewPickList, OrderId, PickListId, Sku};
+use crate::{UseCaseError, UseCases};
+use allocation_domain::{MakePickListError, NewPickList, OrderId, Outcome, PickListId, Sku};
 use allocation_ports::{EventContext, LockRequest, StoreError, StoredPickList, UnitOfWork};
 use chrono::SubsecRound;
 use std::collections::BTreeSet;
 
 /// The most searches for lines that no other unit lists meanwhile.
 const MAX_TRIES: usize = 8;
-
-/// The outcome of making a pick list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MakePickListOutcome {
-    /// The list is new.
-    Made(StoredPickList),
-    /// The list was made before; this is its current state.
-    Unchanged(StoredPickList),
-}
-
-/// The reason why a pick list is not made. Nothing has changed.
-#[derive(Debug, thiserror::Error)]
-pub enum MakePickListError {
-    /// No requested line has a firm allocation in stock that is on no list.
-    #[error("There is nothing to pick")]
-    NothingToPick,
-    /// A list with this id was made from another request.
-    #[error("Pick list {0} exists already with other content")]
-    AlreadyExists(PickListId),
-    /// The store failed.
-    #[error("the pick list was not made")]
-    Store(#[from] StoreError),
-}
 
 #[derive(Debug, thiserror::Error)]
 #[error("others have put all lines that were found on lists of theirs, {MAX_TRIES} times in a row")]
@@ -73,8 +49,11 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`MakePickListError`], and nothing has changed.
-    pub fn make_pick_list(&self, list: &NewPickList) -> Result<MakePickListOutcome, MakePickListError> {
+    /// [`UseCaseError`], and nothing has changed.
+    pub fn make_pick_list(
+        &self,
+        list: &NewPickList,
+    ) -> Result<Outcome<StoredPickList>, UseCaseError<MakePickListError>> {
         for attempt in 1..=MAX_TRIES {
             let found = self.queries.pickable(list.criteria(), attempt * list.max_lines())?;
             let found = Found { complete: found.complete, wanted: wanted(found.lines) };
@@ -96,13 +75,17 @@ struct Found {
 
 impl Found {
     /// Returns the reason why there is no list when nothing was found.
-    fn nothing(&self) -> MakePickListError {
-        if self.complete { MakePickListError::NothingToPick } else { StoreError::Busy(AllListed.into()).into() }
+    fn nothing(&self) -> UseCaseError<MakePickListError> {
+        if self.complete {
+            UseCaseError::Refused(MakePickListError::NothingToPick)
+        } else {
+            StoreError::Busy(AllListed.into()).into()
+        }
     }
 }
 
 /// The decision, `None` when all found lines were taken meanwhile.
-type Decision = Option<Result<MakePickListOutcome, MakePickListError>>;
+type Decision = Option<Result<Outcome<StoredPickList>, UseCaseError<MakePickListError>>>;
 
 fn make(
     unit: &mut dyn UnitOfWork,
@@ -114,13 +97,14 @@ fn make(
     if let Some(known) = unit.pick_lists().find(list.list_id())? {
         let same = unit.pick_lists().request(list.list_id())?.as_ref() == Some(list);
         let other = MakePickListError::AlreadyExists(known.list.list_id.clone());
-        return Ok(UnitOutcome::Rollback(Some(if same { Ok(repeated(known, attempt)) } else { Err(other) })));
+        let decided = if same { Ok(repeated(known, attempt)) } else { Err(UseCaseError::Refused(other)) };
+        return Ok(UnitOutcome::Rollback(Some(decided)));
     }
     if found.wanted.is_empty() {
         return Ok(UnitOutcome::Rollback(Some(Err(found.nothing()))));
     }
     let Locked { mut products, now } = lock(unit, &found.wanted)?;
-    match decide(unit, &mut products, |products| products.make_pick_list(list))? {
+    match unit.decide(&mut products, |products| products.make_pick_list(list))? {
         Ok(made) => {
             // The events of the list carry the same time.
             let listed = products.iter().filter(|product| !product.events().is_empty());
@@ -128,18 +112,17 @@ fn make(
             save_changed(unit, products, context)?;
             unit.pick_lists().add(list, created_at)?;
             let stored = StoredPickList { list: made, created_at };
-            Ok(UnitOutcome::Commit(Some(Ok(MakePickListOutcome::Made(stored)))))
+            Ok(UnitOutcome::Commit(Some(Ok(Outcome::Changed(stored)))))
         }
-        Err(Refusal::NothingToPick) => Ok(UnitOutcome::Rollback(None)),
+        Err(MakePickListError::NothingToPick) => Ok(UnitOutcome::Rollback(None)),
         // Another unit of work has made the list since the lookup; the next run finds it.
-        Err(Refusal::AlreadyExists(list_id)) => Err(StoreError::Conflict(MadeMeanwhile(list_id).into())),
-        Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
+        Err(MakePickListError::AlreadyExists(list_id)) => Err(StoreError::Conflict(MadeMeanwhile(list_id).into())),
     }
 }
 
 /// Returns the outcome of a repeat: a list that exists after an unknown commit was made by that commit.
-fn repeated(known: StoredPickList, attempt: Attempt) -> MakePickListOutcome {
-    if attempt.resolving { MakePickListOutcome::Made(known) } else { MakePickListOutcome::Unchanged(known) }
+fn repeated(known: StoredPickList, attempt: Attempt) -> Outcome<StoredPickList> {
+    if attempt.resolving { Outcome::Changed(known) } else { Outcome::Unchanged(known) }
 }
 
 /// Groups lines by product. The lines are unique and sorted by SKU.

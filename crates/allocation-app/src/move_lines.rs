@@ -1,4 +1,3 @@
-use crate::deciding::decide;
 use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::save_changed;
 use crate::unit_of_work::UnitOutcome;
@@ -96,8 +95,7 @@ fn step(
     let locked = lock(unit, &[wanted])?;
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     let Some(product) = products.get_mut(sku) else { return Ok(UnitOutcome::Rollback(false)) };
-    let moved = decide(unit, product, |product| product.move_lines(reference, first, now))?;
-    let moved = moved.map_err(|needed| StoreError::Failed(needed.into()))?;
+    let Ok(moved) = unit.decide(product, |product| product.move_lines(reference, first, now))?;
     let changed = save_changed(unit, products, &EventContext::default())?;
     let done = moved.is_some();
     Ok(if changed { UnitOutcome::Commit(done) } else { UnitOutcome::Rollback(done) })

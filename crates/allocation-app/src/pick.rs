@@ -1,21 +1,9 @@
-use crate::UseCases;
-use crate::deciding::decide;
 use crate::locking::{Locked, lock, up_to_date};
-use crate::saving::save_changed;
-use crate::unit_of_work::UnitOutcome;
-use allocation_domain::{PickError as Refusal, PickLineId, PickOutcome, Units};
-use allocation_ports::{EventContext, LockRequest, StoreError, UnitOfWork};
-
-/// The reason why a line is not picked. Nothing has changed.
-#[derive(Debug, thiserror::Error)]
-pub enum PickError {
-    /// A rule forbids it.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The store failed.
-    #[error("the line was not picked")]
-    Store(#[from] StoreError),
-}
+use crate::saving::conclude;
+use crate::unit_of_work::{UnitOutcome, UnitResult};
+use crate::{UseCaseError, UseCases};
+use allocation_domain::{Outcome, PickError, PickLine, PickLineId, Picked, Units};
+use allocation_ports::{EventContext, LockRequest, UnitOfWork};
 
 impl UseCases {
     /// Records that `found` units of a pick line were found and picked.
@@ -31,9 +19,10 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`PickError`], and nothing has changed.
-    pub fn pick(&self, id: &PickLineId, found: Units) -> Result<PickOutcome, PickError> {
-        self.units.run("pick", |unit, _| pick(unit, id, found, &self.context))?
+    /// [`UseCaseError`], and nothing has changed.
+    pub fn pick(&self, id: &PickLineId, found: Units) -> Result<Outcome<Picked, PickLine>, UseCaseError<PickError>> {
+        let decided = self.units.run("pick", |unit, _| pick(unit, id, found, &self.context))?;
+        decided.map_err(UseCaseError::Refused)
     }
 }
 
@@ -42,8 +31,8 @@ fn pick(
     id: &PickLineId,
     found: Units,
     context: &EventContext,
-) -> Result<UnitOutcome<Result<PickOutcome, PickError>>, StoreError> {
-    let not_found = || Ok(UnitOutcome::Rollback(Err(Refusal::NotFound(id.clone()).into())));
+) -> UnitResult<Outcome<Picked, PickLine>, PickError> {
+    let not_found = || Ok(UnitOutcome::Rollback(Err(PickError::NotFound(id.clone()))));
     let Some(before) = unit.pick_lists().find_line(id)? else { return not_found() };
     let wanted = LockRequest {
         batches: vec![before.reference],
@@ -57,20 +46,8 @@ fn pick(
         return not_found();
     };
     product.load_pick_lines([(id.clone(), line)]);
-    match decide(unit, &mut products, |products| products.pick(id, found, now))? {
-        Ok(outcome @ PickOutcome::Picked(_)) => {
-            save_changed(unit, products, context)?;
-            Ok(UnitOutcome::Commit(Ok(outcome)))
-        }
-        Ok(outcome @ PickOutcome::Unchanged(_)) => Ok(UnitOutcome::Rollback(Ok(outcome))),
-        Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
-        Err(
-            refusal @ (Refusal::NotFound(_)
-            | Refusal::Withdrawn(_)
-            | Refusal::TooMany { .. }
-            | Refusal::AlreadyPicked { .. }),
-        ) => Ok(UnitOutcome::Rollback(Err(refusal.into()))),
-    }
+    let decided = unit.decide(&mut products, |products| products.pick(id, found, now))?;
+    conclude(unit, products, context, decided)
 }
 
 #[cfg(test)]

@@ -1,55 +1,12 @@
-use crate::deciding::decide;
-use crate::engine::SubmitError;
+use crate::EngineError;
 use crate::unit_of_work::Attempt;
-use allocation_domain::{NewOrder, Order, OrderId, PlaceError, Products, Shortages, UnknownSkus};
+use allocation_domain::{NewOrder, Order, OrderId, Outcome, PlaceError, Products};
 use allocation_ports::{StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-
-/// The outcome of placing an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PlaceOrderOutcome {
-    /// The order is new.
-    Placed(Order),
-    /// The same order was placed before; nothing changed.
-    Unchanged,
-}
-
-/// The reason why an order is not placed. Nothing of it is stored.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum PlaceOrderError {
-    /// The order rejects shortages, and these of its lines cannot be served.
-    #[error(transparent)]
-    OutOfStock(#[from] Shortages),
-    /// Another order has this id, or one of its lines was sent standalone before.
-    #[error("Order {0} exists already with other content")]
-    AlreadyExists(OrderId),
-    /// The order would wait for unregistered products.
-    #[error(transparent)]
-    UnknownSkus(#[from] UnknownSkus),
-    /// Too many commands wait, or this one has waited too long.
-    #[error("too many orders wait to be placed")]
-    Overloaded,
-    /// The engine has been shut down.
-    #[error("the service is shutting down")]
-    ShuttingDown,
-    /// The store failed; the commands of a group share its cause.
-    #[error("the order was not placed")]
-    Store(#[from] Arc<StoreError>),
-}
-
-impl From<SubmitError> for PlaceOrderError {
-    fn from(reason: SubmitError) -> Self {
-        match reason {
-            SubmitError::Overloaded => Self::Overloaded,
-            SubmitError::ShuttingDown => Self::ShuttingDown,
-        }
-    }
-}
 
 /// The reply to an order.
-pub(crate) type OrderAnswer = Result<PlaceOrderOutcome, PlaceOrderError>;
+pub(crate) type OrderAnswer = Result<Outcome<Order, ()>, EngineError<PlaceError>>;
 
 /// The orders of a group: the existing ones and the placed ones.
 #[derive(Debug, Default)]
@@ -96,19 +53,14 @@ impl Orders {
             return Ok(repeated(known, attempt, products, order));
         }
         if self.with_lines.contains(order.order_id()) {
-            return Ok(Err(PlaceOrderError::AlreadyExists(order.order_id().clone())));
+            return Ok(Err(already_exists(order)));
         }
-        Ok(match decide(unit, products, |products| products.place(order, now))? {
-            Ok(placed) => {
-                self.known.insert(order.order_id().clone(), order.clone());
-                self.placed.push(order.clone());
-                Ok(PlaceOrderOutcome::Placed(placed))
-            }
-            Err(PlaceError::OutOfStock(shortages)) => Err(shortages.into()),
-            Err(PlaceError::UnknownSkus(unknown)) => Err(unknown.into()),
-            Err(PlaceError::AlreadyExists(order_id)) => Err(PlaceOrderError::AlreadyExists(order_id)),
-            Err(PlaceError::MoreNeeded(needed)) => return Err(StoreError::Failed(needed.into())),
-        })
+        let decided = unit.decide(products, |products| products.place(order, now))?;
+        if decided.is_ok() {
+            self.known.insert(order.order_id().clone(), order.clone());
+            self.placed.push(order.clone());
+        }
+        Ok(decided.map(Outcome::Changed).map_err(EngineError::Refused))
     }
 
     /// Returns the outcome of an order whose time has run out: an earlier run's order, if its commit may
@@ -118,7 +70,7 @@ impl Orders {
     pub(crate) fn resolve(&self, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderAnswer {
         match self.known.get(order.order_id()).filter(|_| attempt.resolving) {
             Some(known) => repeated(known, attempt, products, order),
-            None => Err(PlaceOrderError::Overloaded),
+            None => Err(EngineError::Overloaded),
         }
     }
 
@@ -131,9 +83,13 @@ impl Orders {
 /// Returns the outcome of a repeated order, or rejects another order with the same id.
 fn repeated(known: &NewOrder, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderAnswer {
     if known != order {
-        return Err(PlaceOrderError::AlreadyExists(order.order_id().clone()));
+        return Err(already_exists(order));
     }
     // An order that exists after an unknown commit was placed by that commit.
     let placed = products.order(order.order_id()).filter(|_| attempt.resolving);
-    Ok(placed.map_or(PlaceOrderOutcome::Unchanged, PlaceOrderOutcome::Placed))
+    Ok(placed.map_or(Outcome::Unchanged(()), Outcome::Changed))
+}
+
+fn already_exists(order: &NewOrder) -> EngineError<PlaceError> {
+    EngineError::Refused(PlaceError::AlreadyExists(order.order_id().clone()))
 }

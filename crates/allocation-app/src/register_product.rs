@@ -2,25 +2,8 @@ use crate::UseCases;
 use crate::locking::{Locked, lock};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, UnitOutcome, final_error};
-use allocation_domain::Sku;
+use allocation_domain::{Outcome, Sku};
 use allocation_ports::{EventContext, LockRequest, ProductTotals, StoreError, UnitOfWork};
-
-/// The outcome of registering a product, with its totals.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RegisterProductOutcome {
-    /// The product is new.
-    Registered(ProductTotals),
-    /// The product was registered before; nothing changed.
-    Unchanged(ProductTotals),
-}
-
-/// The reason why a product is not registered.
-#[derive(Debug, thiserror::Error)]
-pub enum RegisterProductError {
-    /// The store failed.
-    #[error("the product was not registered")]
-    Store(#[from] StoreError),
-}
 
 #[derive(Debug, thiserror::Error)]
 #[error("the store has not made the product {0}")]
@@ -39,18 +22,14 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`RegisterProductError`], and nothing has changed. With [`StoreError::OutcomeUnknown`], the product may be
+    /// [`StoreError`], and nothing has changed. With [`StoreError::OutcomeUnknown`], the product may be
     /// registered: its commit, or the read after it, got no reply.
-    pub fn register_product(&self, sku: &Sku) -> Result<RegisterProductOutcome, RegisterProductError> {
+    pub fn register_product(&self, sku: &Sku) -> Result<Outcome<ProductTotals>, StoreError> {
         let is_new = self.units.run("register_product", |unit, attempt| register(unit, attempt, sku, &self.context))?;
         let found = self.queries.product(sku, self.clock.now());
         let found = found.map_err(|error| final_error(error, is_new))?;
         let product = found.ok_or_else(|| StoreError::Failed(NotCreated(sku.clone()).into()))?;
-        Ok(if is_new {
-            RegisterProductOutcome::Registered(product)
-        } else {
-            RegisterProductOutcome::Unchanged(product)
-        })
+        Ok(if is_new { Outcome::Changed(product) } else { Outcome::Unchanged(product) })
     }
 }
 

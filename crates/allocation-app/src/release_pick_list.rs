@@ -1,22 +1,10 @@
-use crate::UseCases;
-use crate::deciding::decide;
 use crate::locking::Locked;
 use crate::pick_list_products::lock_list;
-use crate::saving::save_changed;
-use crate::unit_of_work::UnitOutcome;
-use allocation_domain::{GiveBackError as Refusal, GiveBackOutcome, PickListId};
-use allocation_ports::{EventContext, StoreError, UnitOfWork};
-
-/// The reason why a pick list is not released. Nothing has changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ReleasePickListError {
-    /// A rule forbids it.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The store failed.
-    #[error("the pick list was not released")]
-    Store(#[from] StoreError),
-}
+use crate::saving::conclude;
+use crate::unit_of_work::{UnitOutcome, UnitResult};
+use crate::{UseCaseError, UseCases};
+use allocation_domain::{PickListId, ReleasePickListError};
+use allocation_ports::{EventContext, UnitOfWork};
 
 impl UseCases {
     /// Releases a pick list of which nothing was picked, so that other lists may take its lines.
@@ -30,29 +18,23 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`ReleasePickListError`], and nothing has changed.
-    pub fn release_pick_list(&self, list_id: &PickListId) -> Result<(), ReleasePickListError> {
-        self.units.run("release_pick_list", |unit, _| give_back(unit, list_id, &self.context))?
+    /// [`UseCaseError`], and nothing has changed.
+    pub fn release_pick_list(&self, list_id: &PickListId) -> Result<(), UseCaseError<ReleasePickListError>> {
+        let decided = self.units.run("release_pick_list", |unit, _| release(unit, list_id, &self.context))?;
+        decided.map_err(UseCaseError::Refused)
     }
 }
 
-fn give_back(
+fn release(
     unit: &mut dyn UnitOfWork,
     list_id: &PickListId,
     context: &EventContext,
-) -> Result<UnitOutcome<Result<(), ReleasePickListError>>, StoreError> {
+) -> UnitResult<(), ReleasePickListError> {
     let Some((Locked { mut products, .. }, _)) = lock_list(unit, list_id)? else {
-        return Ok(UnitOutcome::Rollback(Err(Refusal::NotFound(list_id.clone()).into())));
+        return Ok(UnitOutcome::Rollback(Err(ReleasePickListError::NotFound(list_id.clone()))));
     };
-    match decide(unit, &mut products, |products| products.give_back(list_id))? {
-        Ok(GiveBackOutcome::GivenBack(_)) => {
-            save_changed(unit, products, context)?;
-            Ok(UnitOutcome::Commit(Ok(())))
-        }
-        Ok(GiveBackOutcome::Unchanged(_)) => Ok(UnitOutcome::Rollback(Ok(()))),
-        Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
-        Err(refusal @ (Refusal::NotFound(_) | Refusal::Picked(_))) => Ok(UnitOutcome::Rollback(Err(refusal.into()))),
-    }
+    let decided = unit.decide(&mut products, |products| products.release_pick_list(list_id))?;
+    conclude(unit, products, context, decided.map(drop))
 }
 
 #[cfg(test)]

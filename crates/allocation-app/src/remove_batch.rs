@@ -1,17 +1,16 @@
-use crate::UseCases;
-use crate::deciding::decide;
 use crate::locking::{Locked, lock_batch, up_to_date};
-use crate::saving::save_changed;
-use crate::unit_of_work::{Attempt, UnitOutcome};
-use allocation_domain::{Batch, BatchReference, BatchVersion, RemoveBatchError as Refusal};
-use allocation_ports::{EventContext, StoreError, UnitOfWork};
+use crate::saving::conclude;
+use crate::unit_of_work::{Attempt, UnitOutcome, UnitResult};
+use crate::{UseCaseError, UseCases};
+use allocation_domain::{self as domain, Batch, BatchReference, BatchVersion};
+use allocation_ports::{EventContext, UnitOfWork};
 
 /// The reason why a batch is not removed. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveBatchError {
     /// A rule forbids it.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] domain::RemoveBatchError),
     /// The batch is at a revision that the caller did not expect.
     #[error("Batch {reference} is in revision {}, and another was expected", .actual.revision)]
     Stale {
@@ -20,9 +19,6 @@ pub enum RemoveBatchError {
         /// The version of the batch.
         actual: BatchVersion,
     },
-    /// The store failed.
-    #[error("the batch was not removed")]
-    Store(#[from] StoreError),
 }
 
 impl UseCases {
@@ -36,8 +32,8 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`RemoveBatchError`], and nothing has changed.
-    pub fn remove_batch(&self, reference: &BatchReference) -> Result<(), RemoveBatchError> {
+    /// [`UseCaseError`], and nothing has changed.
+    pub fn remove_batch(&self, reference: &BatchReference) -> Result<(), UseCaseError<RemoveBatchError>> {
         self.remove_batch_if(reference, |_| true)
     }
 
@@ -47,13 +43,14 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`RemoveBatchError`], and nothing has changed.
+    /// [`UseCaseError`], and nothing has changed.
     pub fn remove_batch_if(
         &self,
         reference: &BatchReference,
         is_expected: impl Fn(BatchVersion) -> bool,
-    ) -> Result<(), RemoveBatchError> {
-        self.units.run("remove_batch", |unit, attempt| remove(unit, attempt, reference, &is_expected, &self.context))?
+    ) -> Result<(), UseCaseError<RemoveBatchError>> {
+        let remove = |unit: &mut dyn UnitOfWork, attempt| remove(unit, attempt, reference, &is_expected, &self.context);
+        self.units.run("remove_batch", remove)?.map_err(UseCaseError::Refused)
     }
 }
 
@@ -63,7 +60,7 @@ fn remove(
     reference: &BatchReference,
     is_expected: &dyn Fn(BatchVersion) -> bool,
     context: &EventContext,
-) -> Result<UnitOutcome<Result<(), RemoveBatchError>>, StoreError> {
+) -> UnitResult<(), RemoveBatchError> {
     let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch)? else {
         return Ok(UnitOutcome::Rollback(not_found(reference, attempt)));
     };
@@ -74,22 +71,15 @@ fn remove(
     if let Some(actual) = product.batch(reference).map(Batch::version).filter(|version| !is_expected(*version)) {
         return Ok(UnitOutcome::Rollback(Err(RemoveBatchError::Stale { reference: reference.clone(), actual })));
     }
-    match decide(unit, product, |product| product.remove_batch(reference, now))? {
-        Ok(()) => {
-            save_changed(unit, products, context)?;
-            Ok(UnitOutcome::Commit(Ok(())))
-        }
-        Err(Refusal::NotFound(reference)) => Ok(UnitOutcome::Rollback(not_found(&reference, attempt))),
-        Err(Refusal::MoreNeeded(needed)) => Err(StoreError::Failed(needed.into())),
-        Err(refusal @ (Refusal::HasAllocations { .. } | Refusal::Picked { .. })) => {
-            Ok(UnitOutcome::Rollback(Err(refusal.into())))
-        }
+    match unit.decide(product, |product| product.remove_batch(reference, now))? {
+        Err(domain::RemoveBatchError::NotFound(reference)) => Ok(UnitOutcome::Rollback(not_found(&reference, attempt))),
+        decided => conclude(unit, products, context, decided.map_err(RemoveBatchError::Refused)),
     }
 }
 
 /// Returns the outcome for a missing batch: after an unknown commit, that commit has removed it.
 fn not_found(reference: &BatchReference, attempt: Attempt) -> Result<(), RemoveBatchError> {
-    if attempt.resolving { Ok(()) } else { Err(Refusal::NotFound(reference.clone()).into()) }
+    if attempt.resolving { Ok(()) } else { Err(domain::RemoveBatchError::NotFound(reference.clone()).into()) }
 }
 
 #[cfg(test)]

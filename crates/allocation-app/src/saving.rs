@@ -1,7 +1,21 @@
 //! Saving decisions with their contexts.
 
+use crate::unit_of_work::{UnitOutcome, UnitResult};
 use allocation_domain::{Product, Products};
 use allocation_ports::{EventContext, EventContexts, StoreError, UnitOfWork};
+
+/// Ends a unit of work with the decision of one command.
+///
+/// The unit commits the changed products. It rolls back after a refusal, and if nothing has changed.
+pub(crate) fn conclude<T, R>(
+    unit: &mut dyn UnitOfWork,
+    products: Products,
+    context: &EventContext,
+    decided: Result<T, R>,
+) -> UnitResult<T, R> {
+    let commits = decided.is_ok() && save_changed(unit, products, context)?;
+    Ok(if commits { UnitOutcome::Commit(decided) } else { UnitOutcome::Rollback(decided) })
+}
 
 /// Saves the products that one command has changed; returns whether there were any.
 pub(crate) fn save_changed(

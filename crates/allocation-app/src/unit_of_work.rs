@@ -29,6 +29,9 @@ impl<T> UnitOutcome<T> {
     }
 }
 
+/// The outcome of a unit of work that decides one command, which may be refused.
+pub(crate) type UnitResult<T, R> = Result<UnitOutcome<Result<T, R>>, StoreError>;
+
 /// The most steps that a request takes before its decision: enough for about ten thousand holds that
 /// expired at once. A request that needs more fails as busy, and the sweeper continues.
 const MAX_STEPS: u32 = 20;

@@ -1,8 +1,7 @@
 //! Allocations: units of batches that serve order lines.
 
 use crate::{
-    Batch, BatchPreference, BatchReference, Eta, Fulfilment, HoldExpired, MoreNeeded, OrderCancelled, OrderId,
-    Quantity, Sku,
+    Batch, BatchPreference, BatchReference, Eta, Fulfilment, HoldExpired, OrderCancelled, OrderId, Quantity, Sku,
 };
 use chrono::{DateTime, Utc};
 
@@ -54,15 +53,6 @@ pub struct LineAllocation {
     pub allocations: Vec<Allocation>,
 }
 
-/// The outcome of allocating a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AllocationOutcome {
-    /// Units were allocated.
-    Allocated(LineAllocation),
-    /// The line already had all its units; nothing changed.
-    Unchanged(LineAllocation),
-}
-
 /// An error for a line that needs more units than are free.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("No batch found for SKU {sku}")]
@@ -106,9 +96,6 @@ pub enum AllocateError {
     /// The order of the line was cancelled: a late request does not revive it.
     #[error(transparent)]
     OrderCancelled(#[from] OrderCancelled),
-    /// The loaded rows do not decide.
-    #[error(transparent)]
-    MoreNeeded(#[from] MoreNeeded),
 }
 
 /// An error returned when deallocating a line.
@@ -135,7 +122,4 @@ pub enum DeallocateError {
         /// The batch.
         reference: BatchReference,
     },
-    /// The loaded rows do not decide which waiting lines get the units.
-    #[error(transparent)]
-    MoreNeeded(#[from] MoreNeeded),
 }

@@ -1,6 +1,6 @@
 //! Available to promise: free units by date.
 
-use crate::{Batch, Eta, MoreNeeded, Product, Quantity, ReservationState};
+use crate::{Batch, Eta, LoadRequest, Product, Quantity, ReservationState};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
 
@@ -104,9 +104,9 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`] if a batch with free units is not loaded, or if the loaded rows do not decide
+    /// [`LoadRequest`] if a batch with free units is not loaded, or if the loaded rows do not decide
     /// which lines get the units of expired holds.
-    pub fn availability(&self, now: DateTime<Utc>) -> Result<Availability, MoreNeeded> {
+    pub fn availability(&self, now: DateTime<Utc>) -> Result<Availability, LoadRequest> {
         self.at(now).map(|tidy| tidy.available_from())
     }
 
@@ -120,8 +120,8 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`] as for [`Product::availability`].
-    pub fn totals(&self, now: DateTime<Utc>) -> Result<Totals, MoreNeeded> {
+    /// [`LoadRequest`] as for [`Product::availability`].
+    pub fn totals(&self, now: DateTime<Utc>) -> Result<Totals, LoadRequest> {
         let tidy = self.at(now)?;
         let mut totals = Totals { available: tidy.available(), ..Totals::default() };
         tidy.batches.iter().for_each(|batch| totals.count_batch(batch));
@@ -135,11 +135,11 @@ impl Product {
     }
 
     /// Returns the product as the next decision finds it.
-    fn at(&self, now: DateTime<Utc>) -> Result<Self, MoreNeeded> {
+    fn at(&self, now: DateTime<Utc>) -> Result<Self, LoadRequest> {
         // Holds expire as of `now`, whenever the product was locked.
         let mut tidy = self.clone();
         tidy.lock_time = None;
-        tidy.release_expired(now)?;
+        tidy.release_due(now)?;
         tidy.need_all_batches()?;
         Ok(tidy)
     }

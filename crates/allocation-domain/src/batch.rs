@@ -1,6 +1,6 @@
 //! Batches of stock.
 
-use crate::{BatchCounts, BatchReference, Eta, MoreNeeded, Moving, Quantity, Sku, Units};
+use crate::{BatchCounts, BatchReference, Eta, Moving, Quantity, Sku, Units};
 use chrono::{DateTime, SubsecRound, Utc};
 
 /// An error for a batch whose counters exceed the purchased quantity.
@@ -21,11 +21,8 @@ pub struct Oversold {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddBatchError {
     /// The product already has a batch with this reference.
-    #[error("Batch {0} exists already")]
+    #[error("Batch {0} exists already with other content")]
     AlreadyExists(BatchReference),
-    /// The loaded rows do not decide which waiting lines get the units.
-    #[error(transparent)]
-    MoreNeeded(#[from] MoreNeeded),
 }
 
 /// An error returned when removing a batch.
@@ -52,9 +49,6 @@ pub enum RemoveBatchError {
         /// The shipped units.
         shipped: u32,
     },
-    /// The loaded rows do not decide which lines get the units of expired holds.
-    #[error(transparent)]
-    MoreNeeded(#[from] MoreNeeded),
 }
 
 /// The version of a batch that a client saw.

@@ -1,6 +1,6 @@
 //! Corrections of batches: deliveries that are late, early, short or over.
 
-use crate::{Batch, BatchReference, BatchVersion, Eta, MoreNeeded, OrderId, Quantity, Sku, Units};
+use crate::{Batch, BatchReference, BatchVersion, Eta, OrderId, Quantity, Sku, Units};
 
 /// A correction of a batch's quantity or ETA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,7 +104,4 @@ pub enum ChangeBatchError {
         /// The picked, shipped and missing units.
         gone: u32,
     },
-    /// The loaded rows do not decide which lines leave or which lines get units.
-    #[error(transparent)]
-    MoreNeeded(#[from] MoreNeeded),
 }

@@ -18,11 +18,12 @@ mod indexed_lines;
 mod known_queue;
 mod line;
 mod lock_time;
-mod more_needed;
 mod moving;
 mod order;
 mod order_line;
 mod ordered_batches;
+mod outcome;
+mod pending;
 mod pick;
 mod pick_line;
 mod pick_list;
@@ -31,10 +32,9 @@ mod product;
 mod products;
 mod projection;
 mod quantity;
+mod stock;
 
-pub use allocation::{
-    AllocateError, Allocation, AllocationOutcome, DeallocateError, LineAllocation, LineAlreadyAllocated, OutOfStock,
-};
+pub use allocation::{AllocateError, Allocation, DeallocateError, LineAllocation, LineAlreadyAllocated, OutOfStock};
 pub use availability::{Availability, AvailableFrom, Totals};
 pub use backorder::QueuePosition;
 pub use batch::{AddBatchError, Batch, BatchPreference, BatchVersion, Oversold, RemoveBatchError};
@@ -48,21 +48,23 @@ pub use hold::{HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, Ord
 pub use identifier::{BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
 pub use lock_time::LockTime;
-pub use more_needed::{DataRequest, MoreNeeded, Undecided};
 pub use moving::{FirstToLeave, MAX_MOVED_LINES, Moving, Review};
 pub use order::{
     CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms,
     PlaceError, Shortages, UnknownSkus,
 };
 pub use order_line::{LineTooLong, OrderLine};
-pub use pick::{PickError, PickOutcome, Picked};
+pub use outcome::Outcome;
+pub use pending::{DataRequest, LoadRequest, Pending};
+pub use pick::{PickError, Picked};
 pub use pick_line::{PickLine, PickLineId, PickStatus};
 pub use pick_list::{
-    GiveBackError, GiveBackOutcome, MakePickListError, MaxLinesError, NewPickList, PickCriteria, PickList,
-    PickListStatus, ShipError, ShipOutcome,
+    MakePickListError, MaxLinesError, NewPickList, PickCriteria, PickList, PickListStatus, ReleasePickListError,
+    ShipError,
 };
 pub(crate) use product::Plan;
 pub use product::{Product, ProductState};
 pub use products::{Cancellation, Products};
 pub use projection::{ProductProjection, Projection, ProjectionConflict, ProjectionError};
 pub use quantity::{Quantity, QuantityError, Units, UnitsError};
+pub use stock::Stock;

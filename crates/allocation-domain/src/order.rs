@@ -1,8 +1,8 @@
 //! Orders: lines placed, held, confirmed and cancelled as one.
 
 use crate::{
-    HoldDuration, HoldExpired, LineState, LineTerms, LineTooLong, MoreNeeded, OrderCancelled, OrderId, OrderLine,
-    OutOfStock, Quantity, ReservationState, Sku,
+    HoldDuration, HoldExpired, LineState, LineTerms, LineTooLong, OrderCancelled, OrderId, OrderLine, OutOfStock,
+    Quantity, ReservationState, Sku,
 };
 use chrono::{DateTime, SubsecRound, Utc};
 
@@ -261,14 +261,11 @@ pub enum PlaceError {
     #[error(transparent)]
     OutOfStock(#[from] Shortages),
     /// A line of an order with this id already exists.
-    #[error("Order {0} exists already")]
+    #[error("Order {0} exists already with other content")]
     AlreadyExists(OrderId),
     /// The order would wait for unknown products.
     #[error(transparent)]
     UnknownSkus(#[from] UnknownSkus),
-    /// The loaded rows do not decide.
-    #[error(transparent)]
-    MoreNeeded(#[from] MoreNeeded),
 }
 
 /// An error returned when confirming an order. The order is unchanged.
@@ -304,8 +301,7 @@ pub enum ExtendError {
 
 /// An error returned when cancelling an order.
 ///
-/// The order is unchanged, except that after [`CancelError::MoreNeeded`] the lines of some products
-/// may be cancelled.
+/// The order is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CancelError {
     /// The order does not exist.
@@ -314,9 +310,6 @@ pub enum CancelError {
     /// Units of the order were picked: a pick is never undone.
     #[error("Units of order {0} were picked")]
     Picked(OrderId),
-    /// The loaded rows do not decide which lines get the units.
-    #[error(transparent)]
-    MoreNeeded(#[from] MoreNeeded),
 }
 
 #[cfg(test)]

@@ -1,15 +1,6 @@
 //! Reports of pickers.
 
-use crate::{Affected, Displaced, MoreNeeded, PickLine, PickLineId, Units};
-
-/// The outcome of picking a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PickOutcome {
-    /// The line was picked.
-    Picked(Picked),
-    /// The line was already picked with the same quantity; nothing changed.
-    Unchanged(PickLine),
-}
+use crate::{Affected, Displaced, PickLine, PickLineId, Units};
 
 /// A pick line that was picked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +44,4 @@ pub enum PickError {
         /// The reported units.
         requested: Units,
     },
-    /// The loaded rows do not decide which units replace the missing ones.
-    #[error(transparent)]
-    MoreNeeded(#[from] MoreNeeded),
 }

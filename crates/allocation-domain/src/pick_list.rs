@@ -1,6 +1,6 @@
 //! Pick lists: units to pick together.
 
-use crate::{BatchReference, MoreNeeded, OrderId, PickLine, PickListId, PickStatus, Sku};
+use crate::{BatchReference, OrderId, PickLine, PickListId, PickStatus, Sku};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The criteria for the lines of a pick list.
@@ -148,20 +148,8 @@ pub enum MakePickListError {
     #[error("There is nothing to pick")]
     NothingToPick,
     /// A list with this id already exists.
-    #[error("Pick list {0} exists already")]
+    #[error("Pick list {0} exists already with other content")]
     AlreadyExists(PickListId),
-    /// The loaded rows do not show which units are already on lists.
-    #[error(transparent)]
-    MoreNeeded(#[from] MoreNeeded),
-}
-
-/// The outcome of shipping a pick list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ShipOutcome {
-    /// All picked units are shipped.
-    Shipped(PickList),
-    /// The list was already shipped; nothing changed.
-    Unchanged(PickList),
 }
 
 /// An error returned when shipping a pick list. Nothing is shipped.
@@ -181,32 +169,17 @@ pub enum ShipError {
     /// Nothing of the list was picked.
     #[error("Nothing of pick list {0} was picked")]
     NothingPicked(PickListId),
-    /// The loaded rows do not decide.
-    #[error(transparent)]
-    MoreNeeded(#[from] MoreNeeded),
-}
-
-/// The outcome of releasing a pick list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GiveBackOutcome {
-    /// Its lines are withdrawn.
-    GivenBack(PickList),
-    /// The list had no open lines; nothing changed.
-    Unchanged(PickList),
 }
 
 /// An error returned when releasing a pick list. The list is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GiveBackError {
+pub enum ReleasePickListError {
     /// The list does not exist.
     #[error("There is no pick list {0}")]
     NotFound(PickListId),
     /// Units of the list were picked: a pick is never undone.
     #[error("Units of pick list {0} were picked")]
     Picked(PickListId),
-    /// The loaded rows do not decide.
-    #[error(transparent)]
-    MoreNeeded(#[from] MoreNeeded),
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::known_queue::KnownQueue;
 use crate::ordered_batches::OrderedBatches;
 use crate::pick_line::PickLines;
 use crate::{
-    Allocation, Batch, BatchPreference, BatchReference, DataRequest, Event, LineState, LockTime, MoreNeeded, OrderEnd,
+    Allocation, Batch, BatchPreference, BatchReference, DataRequest, Event, LineState, LoadRequest, LockTime, OrderEnd,
     OrderId, PickLine, PickLineId, QueuePosition, Sku,
 };
 use chrono::{DateTime, Utc};
@@ -48,14 +48,14 @@ pub(crate) use plan::Plan;
 /// frees its units, so nothing overtakes a waiting line.
 ///
 /// ```
-/// use allocation_domain::{AllocationOutcome, BatchReference, Eta, OrderId, Product, Quantity, Sku};
+/// use allocation_domain::{Outcome, BatchReference, Eta, OrderId, Product, Quantity, Sku};
 /// use chrono::DateTime;
 ///
 /// let now = DateTime::UNIX_EPOCH;
 /// let mut product = Product::new(Sku::parse("RED-CHAIR")?);
 /// product.add_batch(BatchReference::parse("B-1")?, Quantity::new(20)?, Eta::InStock, now)?;
 /// let outcome = product.allocate(&OrderId::parse("O-1")?, Quantity::new(2)?, now)?;
-/// assert!(matches!(outcome, AllocationOutcome::Allocated(_)));
+/// assert!(matches!(outcome, Outcome::Changed(_)));
 /// assert_eq!(product.available(), 18);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -107,7 +107,7 @@ pub struct Product {
 ///
 /// The lines whose hold has expired are needed by every decision except confirming or extending an
 /// order and making, shipping or releasing a pick list. If the store has more of them than are
-/// loaded, the product [is behind](Product::is_behind). Other omissions cost a [`MoreNeeded`],
+/// loaded, the product [is behind](Product::is_behind). Other omissions cost a [`LoadRequest`],
 /// never a wrong decision.
 #[derive(Debug, Clone)]
 pub struct ProductState {
@@ -421,8 +421,8 @@ impl Product {
         self.batches.place(reference)
     }
 
-    fn needs(&self, what: DataRequest) -> MoreNeeded {
-        MoreNeeded { sku: self.sku.clone(), what }
+    fn needs(&self, what: DataRequest) -> LoadRequest {
+        LoadRequest { sku: self.sku.clone(), what }
     }
 
     fn record_out_of_stock(&mut self) {

@@ -1,8 +1,8 @@
 //! Several products at once, over which orders are decided.
 
 use crate::{
-    ConfirmError, ExtendError, HoldDuration, HoldExpired, NewOrder, OnShortage, Order, OrderCancelled, OrderId,
-    PlaceError, Plan, Product, ReservationState, Shortages, Sku, UnknownSkus,
+    ConfirmError, ExtendError, HoldDuration, HoldExpired, NewOrder, OnShortage, Order, OrderCancelled, OrderEnd,
+    OrderId, Pending, PlaceError, Plan, Product, ReservationState, Shortages, Sku, UnknownSkus,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -109,14 +109,14 @@ impl Products {
     ///
     /// # Errors
     ///
-    /// [`PlaceError`], and nothing of the order is placed. Expired holds of other orders may have
+    /// [`Pending`], and nothing of the order is placed. Expired holds of other orders may have
     /// been released.
-    pub fn place(&mut self, order: &NewOrder, now: DateTime<Utc>) -> Result<Order, PlaceError> {
+    pub fn place(&mut self, order: &NewOrder, now: DateTime<Utc>) -> Result<Order, Pending<PlaceError>> {
         for (sku, _) in order.lines() {
             let Some(product) = self.0.get_mut(sku) else { continue };
             product.catch_up(now)?;
             if product.line(order.order_id()).is_some() {
-                return Err(PlaceError::AlreadyExists(order.order_id().clone()));
+                return Err(Pending::Refused(PlaceError::AlreadyExists(order.order_id().clone())));
             }
         }
         let plans = self.plans(order)?;
@@ -132,10 +132,10 @@ impl Products {
     }
 
     /// Plans the allocation of each line.
-    fn plans(&self, order: &NewOrder) -> Result<Vec<Plan>, PlaceError> {
+    fn plans(&self, order: &NewOrder) -> Result<Vec<Plan>, Pending<PlaceError>> {
         let terms = order.terms();
         if terms.on_shortage == OnShortage::Backorder {
-            self.know_all_skus_of(order)?;
+            self.know_all_skus_of(order).map_err(Pending::refused)?;
         }
         let (mut plans, mut short) = (Vec::with_capacity(order.lines().len()), Vec::new());
         for (sku, quantity) in order.lines() {
@@ -153,7 +153,7 @@ impl Products {
             plans.push(plan);
         }
         if terms.on_shortage == OnShortage::Reject && !short.is_empty() {
-            return Err(Shortages(short).into());
+            return Err(Pending::refused(Shortages(short)));
         }
         Ok(plans)
     }
@@ -206,6 +206,15 @@ impl Products {
     #[expect(clippy::expect_used, reason = "an order without lines is refused before it is decided on")]
     fn order_of(&self, order_id: &OrderId) -> Order {
         self.order(order_id).expect("an order that is decided on has lines")
+    }
+
+    /// Returns how an order has ended, or `None` if it has not.
+    pub(crate) fn end_of(&self, order_id: &OrderId, now: DateTime<Utc>) -> Option<OrderEnd> {
+        match self.standing(order_id, now) {
+            Standing::Expired => Some(OrderEnd::Expired),
+            Standing::Cancelled => Some(OrderEnd::Cancelled),
+            Standing::Unknown | Standing::Firm | Standing::Held => None,
+        }
     }
 
     fn standing(&self, order_id: &OrderId, now: DateTime<Utc>) -> Standing {

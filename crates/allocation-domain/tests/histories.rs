@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use allocation_domain::{
-    AllocateError, AllocationOutcome, Batch, BatchReference, DataRequest, Eta, Event, LineState, MoreNeeded, OrderId,
+    AllocateError, Batch, BatchReference, DataRequest, Eta, Event, LineState, LoadRequest, OrderId, Outcome, Pending,
     Product, ProductState, Quantity, Sku,
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -163,28 +163,28 @@ impl History {
         let before = self.all_batches();
         let held = held_units(&self.product, order_id);
         let mut decision = self.product.allocate(order_id, quantity, self.now());
-        if let Err(AllocateError::MoreNeeded(MoreNeeded { what: DataRequest::Batches, .. })) = decision {
+        if let Err(Pending::Load(LoadRequest { what: DataRequest::Batches, .. })) = decision {
             self.product.complete(self.batches.values().cloned());
             decision = self.product.allocate(order_id, quantity, self.now());
         }
         let after = self.all_batches();
         match decision {
-            Ok(AllocationOutcome::Allocated(line)) => {
+            Ok(Outcome::Changed(line)) => {
                 let total: u32 = line.allocations.iter().map(|part| part.quantity.get()).sum();
                 assert_eq!(total, quantity.get());
                 check_preference(&before, &after, quantity.get() - held);
             }
-            Ok(AllocationOutcome::Unchanged(_)) => {
+            Ok(Outcome::Unchanged(_)) => {
                 assert_eq!(before, after);
                 assert_eq!(held, quantity.get());
             }
-            Err(AllocateError::OutOfStock(refusal)) => {
+            Err(Pending::Refused(AllocateError::OutOfStock(refusal))) => {
                 assert_eq!(before, after);
                 let free: u64 = before.values().map(|batch| u64::from(batch.available())).sum();
                 assert_eq!((refusal.available, refusal.requested.get()), (free, quantity.get()));
                 assert!(free < u64::from(quantity.get() - held));
             }
-            Err(AllocateError::LineAlreadyAllocated(_)) => assert_eq!(before, after),
+            Err(Pending::Refused(AllocateError::LineAlreadyAllocated(_))) => assert_eq!(before, after),
             Err(error) => panic!("{error}, but all batches are at hand, and no line was held or cancelled"),
         }
     }

@@ -17,7 +17,7 @@ use crate::{body, origin, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
-use allocation_domain::{AllocationOutcome, BatchReference, OrderId, Sku};
+use allocation_domain::{BatchReference, OrderId, Outcome, Sku};
 use allocation_ports::{AllocationCursor, AllocationFilter, Queries};
 use chrono::{DateTime, Utc};
 
@@ -63,8 +63,8 @@ document!(DeallocateLineProblems:
 pub(crate) async fn allocate(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let line = body::read::<NewLine>(&request, payload).await?;
     match api.engine.allocate(line, origin::of(&request)).await? {
-        AllocationOutcome::Allocated(line) => respond::json(StatusCode::CREATED, &LineAllocation::from(&line)),
-        AllocationOutcome::Unchanged(line) => respond::json(StatusCode::OK, &LineAllocation::from(&line)),
+        Outcome::Changed(line) => respond::json(StatusCode::CREATED, &LineAllocation::from(&line)),
+        Outcome::Unchanged(line) => respond::json(StatusCode::OK, &LineAllocation::from(&line)),
     }
 }
 

@@ -23,8 +23,7 @@ use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
-use allocation_app::AddBatchOutcome;
-use allocation_domain::{BatchReference, Sku};
+use allocation_domain::{BatchReference, Outcome, Sku};
 use allocation_ports::{BatchCursor, BatchFilter, OverdueCursor, Queries};
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -84,13 +83,13 @@ pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) 
     let new = body::read::<BatchToAdd>(&request, payload).await?;
     let use_cases = api.use_cases(&request);
     match api.gate.run(&request, move || use_cases.add_batch(&new)).await? {
-        AddBatchOutcome::Added(batch) => {
+        Outcome::Changed(batch) => {
             let location = format!("/batch/{}", encode(batch.reference().as_str()));
             let mut response = respond::builder(StatusCode::CREATED);
             response.insert_header((header::LOCATION, location));
             show(response, api.today(), &batch)
         }
-        AddBatchOutcome::Unchanged(batch) => show(respond::builder(StatusCode::OK), api.today(), &batch),
+        Outcome::Unchanged(batch) => show(respond::builder(StatusCode::OK), api.today(), &batch),
     }
 }
 

@@ -23,8 +23,7 @@ use crate::{body, origin, respond};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
-use allocation_app::PlaceOrderOutcome;
-use allocation_domain::{OrderId, OrderStatus, Sku};
+use allocation_domain::{OrderId, OrderStatus, Outcome, Sku};
 use allocation_ports::{OrderFilter, Queries};
 use chrono::{DateTime, Utc};
 
@@ -94,13 +93,13 @@ pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload
     let order = body::read::<OrderToPlace>(&request, payload).await?;
     let order_id = order.order_id().clone();
     match api.engine.place_order(order, origin::of(&request)).await? {
-        PlaceOrderOutcome::Placed(order) => {
+        Outcome::Changed(order) => {
             let location = format!("/orders/{}", encode(order_id.as_str()));
             let mut response = respond::builder(StatusCode::CREATED);
             let body = respond::bytes(&Order::at(&order, api.now()))?;
             Ok(response.insert_header((header::LOCATION, location)).body(body))
         }
-        PlaceOrderOutcome::Unchanged => {
+        Outcome::Unchanged(()) => {
             // Orders are never deleted: a placed order that is missing breaks an invariant.
             let missing = || Problem::of(Kind::InternalError);
             show(&api, &request, order_id, missing).await

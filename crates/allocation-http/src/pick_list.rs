@@ -25,8 +25,7 @@ use crate::{body, respond};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
-use allocation_app::MakePickListOutcome;
-use allocation_domain::{PickListId, PickListStatus};
+use allocation_domain::{Outcome, PickListId, PickListStatus};
 use allocation_ports::{PickListFilter, Queries, StoredPickList};
 use format::Format;
 
@@ -95,12 +94,12 @@ pub(crate) async fn make(api: Data<Api>, request: HttpRequest, payload: Payload)
     let list_id = new.list_id.take().or_else(|| use_cases.name_pick_list());
     let list = new.named(list_id.ok_or_else(|| Problem::of(Kind::InternalError))?);
     match api.searches.run(&request, move || use_cases.make_pick_list(&list)).await? {
-        MakePickListOutcome::Made(made) => {
+        Outcome::Changed(made) => {
             let location = format!("/pick-lists/{}", encode(made.list.list_id.as_str()));
             let mut response = respond::builder(StatusCode::CREATED);
             Ok(response.insert_header((header::LOCATION, location)).body(respond::bytes(&PickList::from(&made))?))
         }
-        MakePickListOutcome::Unchanged(known) => respond::json(StatusCode::OK, &PickList::from(&known)),
+        Outcome::Unchanged(known) => respond::json(StatusCode::OK, &PickList::from(&known)),
     }
 }
 

@@ -17,8 +17,7 @@ use crate::{body, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
-use allocation_app::RegisterProductOutcome;
-use allocation_domain::Sku;
+use allocation_domain::{Outcome, Sku};
 use allocation_ports::Queries;
 use chrono::{DateTime, Utc};
 
@@ -121,8 +120,8 @@ pub(crate) async fn register(api: Data<Api>, request: HttpRequest, payload: Payl
     let sku: Sku = body::read_nothing_beside(path, found, &request, payload).await?;
     let use_cases = api.use_cases(&request);
     let (status, product) = match api.gate.run(&request, move || use_cases.register_product(&sku)).await? {
-        RegisterProductOutcome::Registered(product) => (StatusCode::CREATED, product),
-        RegisterProductOutcome::Unchanged(product) => (StatusCode::OK, product),
+        Outcome::Changed(product) => (StatusCode::CREATED, product),
+        Outcome::Unchanged(product) => (StatusCode::OK, product),
     };
     respond::json(status, &Product::from(&product))
 }

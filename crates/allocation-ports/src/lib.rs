@@ -11,6 +11,7 @@ mod event_context;
 mod event_log;
 mod event_publisher;
 mod leases;
+mod loading;
 mod log_sequencer;
 #[cfg(feature = "mocks")]
 pub mod mocks;
@@ -33,6 +34,7 @@ pub use event_context::{CausationId, EventContext, EventContexts, TraceParent};
 pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, ReadLogError, Subject, SubjectError};
 pub use event_publisher::{BrokerUnavailable, Delivery, EventPublisher, PendingConfirms, PublishStatus};
 pub use leases::{Lease, Leases};
+pub use loading::{Loaded, MAX_LOADS, load_until_decided};
 pub use log_sequencer::{LogSequencer, OutboxKey, RetentionTime, SequenceError, Sequenced};
 pub use moving_batches::MovingBatches;
 pub use order_repository::OrderRepository;

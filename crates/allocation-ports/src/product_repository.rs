@@ -121,8 +121,7 @@ pub trait ProductRepository {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails. MUST be [`StoreError::Failed`] for [`DataRequest::CatchUp`],
-    /// for which there is nothing to load.
+    /// [`StoreError`] when the database fails.
     fn load(&mut self, product: &mut Product, needed: &DataRequest) -> Result<(), StoreError>;
 
     /// Returns at most `most` products that need catching up, each once. Products with a line whose hold

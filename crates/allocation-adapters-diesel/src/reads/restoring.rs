@@ -6,8 +6,8 @@ use crate::error::store_error;
 use crate::loading;
 use crate::planner::{SEPARATE, is};
 use crate::statement::statement;
-use allocation_domain::{Batch, DataRequest, MoreNeeded, Product, ProductState, Sku};
-use allocation_ports::StoreError;
+use allocation_domain::{Batch, DataRequest, Product, ProductState, Sku};
+use allocation_ports::{StoreError, load_until_decided};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -85,9 +85,8 @@ pub(super) fn restore(
     state.more_waiting = standing.has_waiting;
     state.unserved = standing.has_waiting && (standing.has_expired || standing.unserved);
     let mut product = Product::restore(state);
-    while let Err(needed) = product.release_expired(now) {
-        load(connection, &mut product, &needed, now)?;
-    }
+    let load = |product: &mut Product, request: &DataRequest| load(connection, product, request, now);
+    let Ok(_) = load_until_decided(&mut product, load, |product| product.release_expired(now))?;
     Ok(product)
 }
 
@@ -95,14 +94,14 @@ pub(super) fn restore(
 fn load(
     connection: &mut AnyConnection,
     product: &mut Product,
-    needed: &MoreNeeded,
+    request: &DataRequest,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    match &needed.what {
+    match request {
         DataRequest::WaitingLines { after, free, most } => {
             loading::load_waiting(connection, product, after.as_ref(), *free, *most, now.timestamp_micros())
         }
-        needed => loading::load(connection, product, needed),
+        request => loading::load(connection, product, request),
     }
 }
 

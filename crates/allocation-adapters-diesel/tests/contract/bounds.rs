@@ -1,9 +1,9 @@
 //! What one unit of work loads and writes has a bound, with ten times as much as that in the store.
 
 use crate::shop::seconds;
-use crate::world::{World, instant, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{DataRequest, Eta, Product, Undecided};
-use allocation_ports::{LockRequest, LockWait, ProductQueries, UnitOfWorkFactory};
+use crate::world::{World, decide, instant, lock_one, order, quantity, reference, sku, to_allocate};
+use allocation_domain::{Eta, Pending, Product};
+use allocation_ports::{EventContexts, LockRequest, LockWait, ProductQueries, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 
 /// Ten times what one unit of work takes on.
@@ -67,7 +67,7 @@ fn step(world: &World, second: i64) -> Step {
         .decide(LockRequest::product(sku("LAMP")), now, |product| {
             product.release_expired(now)?;
             let (loaded, written) = (product.lines().count(), product.changes().lines.len());
-            Ok::<_, allocation_domain::MoreNeeded>(Step { loaded, written, behind: product.is_behind() })
+            Ok(Step { loaded, written, behind: product.is_behind() })
         })
         .unwrap()
 }
@@ -113,10 +113,15 @@ pub fn a_decision_on_a_product_that_is_behind_is_none(database: TestDatabase) {
     world.add("LAMP", "B", u32::try_from(LINES).unwrap() + 7, Eta::InStock);
     add_carts(&world, 2 * Product::MAX_AT_ONCE);
     let wanted = LockRequest { batches: vec![reference("B")], ..to_allocate("LAMP", &["C-1"]) };
-    let refused = world
-        .decide(wanted, seconds(6), |product| product.deallocate(&order("C-1"), &reference("B"), seconds(6)))
-        .unwrap_err();
-    assert_eq!(refused.more_needed().map(|needed| &needed.what), Some(&DataRequest::CatchUp));
+    world.set_time(seconds(6));
+    let mut unit = world.begin();
+    let mut product = lock_one(&mut *unit, wanted);
+    let release = |product: &mut Product| product.release_expired(seconds(6));
+    decide(&mut *unit, &mut product, release).unwrap();
+    let undecided = product.deallocate(&order("C-1"), &reference("B"), seconds(6));
+    assert_eq!(undecided, Err(Pending::CatchUp(sku("LAMP"))));
+    unit.products().save(&[product], &EventContexts::default()).unwrap();
+    unit.commit().unwrap();
     assert!(!step(&world, 6).behind, "what the refused one released is stored");
 }
 
@@ -155,7 +160,7 @@ pub fn lines_that_cannot_take_what_is_free_are_not_loaded(database: TestDatabase
         world
             .decide(LockRequest::product(sku("LAMP")), at, |product| {
                 let batch = product.add_batch(reference(name), quantity(units), Eta::InStock, at)?.clone();
-                Ok::<_, allocation_domain::AddBatchError>((product.lines().count(), batch.available()))
+                Ok((product.lines().count(), batch.available()))
             })
             .unwrap()
     };

@@ -1,6 +1,6 @@
 //! What a clock that was wrong can do, and leaves behind.
 
-use crate::world::{World, connect, held, load_and_decide, new_order, order, sku, to_allocate, waits};
+use crate::world::{World, connect, decide, held, new_order, order, sku, to_allocate, waits};
 use allocation_adapters_diesel::{ClockWatch, Mended, Store};
 use allocation_domain::{Eta, NewPickList, PickCriteria, PickListId};
 use allocation_ports::{
@@ -167,7 +167,7 @@ pub fn instants_from_the_future_are_found_and_mended(database: TestDatabase) {
     let lock = product.lock_time().unwrap();
     assert!((lock.decided_at - lock.now).abs() < TimeDelta::seconds(5), "{lock:?}");
     let placed = new_order("W", &[("LAMP", 20)], waits(0));
-    load_and_decide(&mut *unit, &mut product, |product| {
+    decide(&mut *unit, &mut product, |product| {
         world.with_order(product, |products| products.place(&placed, lock.now).map(drop))
     })
     .unwrap();
@@ -201,7 +201,7 @@ pub fn a_thousand_rows_are_mended_at_a_time_and_servers_go_on(database: TestData
             let Ok(mut products) = unit.products().lock(&[to_allocate("LAMP", &[&name])]) else { continue };
             let (mut product, order_of_one) = (products.remove(0), new_order(&name, &[("LAMP", 1)], waits(0)));
             let now = product.lock_time().unwrap().now;
-            load_and_decide(&mut *unit, &mut product, |product| {
+            decide(&mut *unit, &mut product, |product| {
                 world.with_order(product, |products| products.place(&order_of_one, now).map(drop))
             })
             .unwrap();

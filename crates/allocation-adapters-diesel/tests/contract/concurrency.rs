@@ -1,9 +1,9 @@
-use crate::shop::{decide, wanted};
+use crate::shop::wanted;
 use crate::world::{
-    World, connect, instant, lock_one, new_order, order, quantity, reference, sku, standalone, to_allocate,
+    World, connect, decide, instant, lock_one, new_order, order, quantity, reference, sku, standalone, to_allocate,
 };
 use allocation_domain::{
-    AllocationOutcome, BatchChange, DataRequest, Eta, MoreNeeded, NewPickList, OrderTerms, PickCriteria, PickListId,
+    BatchChange, DataRequest, Eta, LoadRequest, NewPickList, OrderTerms, Outcome, Pending, PickCriteria, PickListId,
     Products, Units,
 };
 use allocation_ports::{
@@ -96,7 +96,7 @@ pub fn writers_of_one_line_allocate_it_once(database: TestDatabase) {
         let workers: Vec<_> = (0..4)
             .map(|_| {
                 scope.spawn(|| {
-                    let new = |outcome| matches!(outcome, Ok(AllocationOutcome::Allocated(_)));
+                    let new = |outcome| matches!(outcome, Ok(Outcome::Changed(_)));
                     usize::from(new(world.allocate("LAMP", "O", 3)))
                 })
             })
@@ -152,7 +152,7 @@ fn move_units(world: &World, from: u8, to: u8) {
                 let product = products.get_mut(&sku(name)).unwrap();
                 match product.batch(&batch).map(|_| ()) {
                     Some(()) => product.change_batch(&batch, &purchased(units), instant(0)).map(drop),
-                    None => Err(MoreNeeded { sku: sku(name), what: DataRequest::Batch(batch.clone()) }.into()),
+                    None => Err(Pending::Load(LoadRequest { sku: sku(name), what: DataRequest::Batch(batch.clone()) })),
                 }
             });
             changed.unwrap();

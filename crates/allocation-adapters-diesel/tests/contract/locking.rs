@@ -2,7 +2,7 @@ use crate::shop::seconds;
 use crate::world::{
     World, connect, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate,
 };
-use allocation_domain::{BatchChange, DataRequest, Eta, MoreNeeded, Product, Totals, Units};
+use allocation_domain::{BatchChange, DataRequest, Eta, LoadRequest, Pending, Product, Totals, Units};
 use allocation_ports::{
     EventContexts, FoundBatch, LockRequest, LockWait, ProductQueries, StoreError, UnitOfWorkFactory,
 };
@@ -150,8 +150,8 @@ pub fn only_the_most_preferred_open_batches_are_loaded(database: TestDatabase) {
     assert_eq!(product.batches().len(), 32);
     // Of two batches of a day, that with the greater number was added first.
     assert_eq!(references(&product)[..6], ["STOCK", "USED-UP", "B-01", "B-00", "B-03", "B-02"]);
-    let needed = MoreNeeded { sku: sku("LAMP"), what: DataRequest::Batches };
-    assert_eq!(product.allocate(&order("O"), quantity(33), instant(0)), Err(needed.into()));
+    let needed = LoadRequest { sku: sku("LAMP"), what: DataRequest::Batches };
+    assert_eq!(product.allocate(&order("O"), quantity(33), instant(0)), Err(Pending::Load(needed)));
     assert!(product.allocate(&order("O"), quantity(1), instant(0)).is_ok());
 }
 

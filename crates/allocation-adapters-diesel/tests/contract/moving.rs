@@ -1,7 +1,7 @@
 //! Batches with more lines than are moved at once.
 
-use crate::world::{World, due, instant, load_and_decide, order, reference, sku};
-use allocation_domain::{BatchChange, BatchChanged, Eta, FirstToLeave, MAX_MOVED_LINES, Product, Undecided, Units};
+use crate::world::{self, World, due, instant, order, reference, sku};
+use allocation_domain::{BatchChange, BatchChanged, Eta, FirstToLeave, MAX_MOVED_LINES, Pending, Product, Units};
 use allocation_ports::{BatchQueries, EventContexts, LockRequest, MovingBatches};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, Utc};
@@ -27,10 +27,10 @@ fn crowd(world: &World, lines: u32, with_priority: u32) {
 }
 
 /// Decides in a unit of work of its own, and returns how many lines it had loaded, too.
-fn decide<T, E: Undecided + std::fmt::Debug>(
+fn decide<T, R: std::fmt::Debug>(
     world: &World,
     first: Option<&FirstToLeave>,
-    decision: impl Fn(&mut Product, DateTime<Utc>) -> Result<T, E>,
+    decision: impl Fn(&mut Product, DateTime<Utc>) -> Result<T, Pending<R>>,
 ) -> (T, usize) {
     let now = world.now();
     world.store.clock().stop_at(now);
@@ -38,7 +38,7 @@ fn decide<T, E: Undecided + std::fmt::Debug>(
     let wanted = LockRequest { batches: vec![reference("B")], order_ids, ..LockRequest::product(sku("LAMP")) };
     let mut unit = world.begin();
     let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);
-    let decided = load_and_decide(&mut *unit, &mut product, |product| decision(product, now)).unwrap();
+    let decided = world::decide(&mut *unit, &mut product, |product| decision(product, now)).unwrap();
     let lines = product.lines().count();
     unit.products().save(&[product], &EventContexts::default()).unwrap();
     unit.commit().unwrap();

@@ -1,11 +1,11 @@
 //! Lines of every kind: their holds, their queue, and batches that change under them.
 
 use crate::world::{
-    World, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate, waits,
+    World, decide, due, held, instant, lock_one, new_order, order, quantity, reference, sku, taken, to_allocate, waits,
 };
 use allocation_domain::{
-    AllocateError, BatchChange, BatchReference, CancelError, DataRequest, Eta, LineState, MoreNeeded, OrderTerms,
-    Product, QueuePosition, ReservationState, Units,
+    AllocateError, BatchChange, BatchReference, CancelError, DataRequest, Eta, LineState, OrderTerms, Product,
+    QueuePosition, ReservationState, Units,
 };
 use allocation_ports::{EventContexts, LockRequest};
 use allocation_test_support::TestDatabase;
@@ -167,17 +167,16 @@ pub fn a_long_queue_is_served_in_few_loads(database: TestDatabase) {
         let mut unit = world.begin();
         let mut product = lock_one(&mut *unit, to_allocate("LAMP", &[]));
         let is_first = loads.is_empty();
-        let needed = |product: &mut Product| {
+        let mut decisions = 0;
+        decide(&mut *unit, &mut product, |product| {
+            decisions += 1;
             if is_first {
-                return needed(product.add_batch(reference("B"), quantity(LINES), Eta::InStock, seconds(0)).map(drop));
+                return taken(product.add_batch(reference("B"), quantity(LINES), Eta::InStock, seconds(0)));
             }
-            needed(product.release_expired(seconds(0)).map(drop))
-        };
-        loads.push(0);
-        while let Some(needed) = needed(&mut product) {
-            unit.products().load(&mut product, &needed.what).unwrap();
-            *loads.last_mut().unwrap() += 1;
-        }
+            product.release_expired(seconds(0)).map(drop)
+        })
+        .unwrap();
+        loads.push(decisions - 1);
         let behind = product.is_behind();
         unit.products().save(&[product], &EventContexts::default()).unwrap();
         unit.commit().unwrap();
@@ -252,24 +251,19 @@ fn step(world: &World, random: &mut fastrand::Rng, now: DateTime<Utc>) {
         ..to_allocate("LAMP", &[order_id.as_str()])
     };
     // What the domain refuses is as good a step as any other.
-    let decided: Result<(), MoreNeeded> = world.decide(wanted(&batch), now, |product| {
-        let undecided = match choice {
-            0 => needed(product.add_batch(batch.clone(), quantity(units), eta, now).map(drop)),
-            1 => needed(product.allocate(&order_id, quantity(units), now).map(drop)),
-            2 => needed(product.deallocate(&order_id, &batch, now).map(drop)),
-            3 => needed(product.remove_batch(&batch, now)),
-            4 => needed(product.change_batch(&batch, &change, now).map(drop)),
-            5 | 6 => needed(world.with_order(product, |products| products.place(&placed, now).map(drop))),
-            7 => needed(world.with_order(product, |products| products.cancel(&order_id, now).map(drop))),
-            _ => world.with_order(product, |products| products.confirm(&order_id, now).map_or(None, |_| None)),
-        };
-        undecided.map_or(Ok(()), Err)
+    let Ok(()) = world.decide(wanted(&batch), now, |product| match choice {
+        0 => taken(product.add_batch(batch.clone(), quantity(units), eta, now)),
+        1 => taken(product.allocate(&order_id, quantity(units), now)),
+        2 => taken(product.deallocate(&order_id, &batch, now)),
+        3 => taken(product.remove_batch(&batch, now)),
+        4 => taken(product.change_batch(&batch, &change, now)),
+        5 | 6 => taken(world.with_order(product, |products| products.place(&placed, now))),
+        7 => taken(world.with_order(product, |products| products.cancel(&order_id, now))),
+        _ => {
+            let _refused_or_not = world.with_order(product, |products| products.confirm(&order_id, now));
+            Ok(())
+        }
     });
-    decided.unwrap();
-}
-
-fn needed<E: allocation_domain::Undecided>(decided: Result<(), E>) -> Option<MoreNeeded> {
-    decided.err().and_then(|error| error.more_needed().cloned())
 }
 
 pub fn totals_equal_sums_after_a_random_history(database: TestDatabase) {

@@ -1,9 +1,8 @@
 //! Units of work that meet at one order over products that they do not share.
 
-use crate::shop::decide;
-use crate::world::{World, held, instant, new_order, order, quantity, reference, sku, standalone};
+use crate::world::{World, decide, held, instant, new_order, order, quantity, reference, sku, standalone};
 use allocation_domain::{
-    AllocateError, AllocationOutcome, Eta, NewOrder, Order, OrderTerms, Product, Products, ReservationState,
+    AllocateError, Eta, LineAllocation, NewOrder, Order, OrderTerms, Outcome, Product, Products, ReservationState,
 };
 use allocation_ports::{EventContexts, LockRequest, LockWait, OrderQueries, StoreError, UnitOfWork, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
@@ -24,7 +23,7 @@ fn save(unit: &mut dyn UnitOfWork, products: Products) -> Result<(), StoreError>
     if changed.is_empty() { Ok(()) } else { unit.products().save(&changed, &EventContexts::default()) }
 }
 
-type Allocated = Result<AllocationOutcome, AllocateError>;
+type Allocated = Result<Outcome<LineAllocation>, AllocateError>;
 
 /// Locks a product and decides a standalone line on it, without saving it.
 fn decide_line(unit: &mut dyn UnitOfWork, name: &str, order_id: &str) -> Result<(Products, Allocated), StoreError> {

@@ -1,7 +1,9 @@
 //! Orders as they were placed.
 
 use crate::world::{World, held, instant, new_order, order, quantity, sku, to_allocate, waits};
-use allocation_domain::{AllocateError, Eta, HoldDuration, NewOrder, OnShortage, OrderTerms, Products, Quantity};
+use allocation_domain::{
+    AllocateError, Eta, HoldDuration, NewOrder, OnShortage, OrderTerms, Pending, Products, Quantity,
+};
 use allocation_ports::{EventContexts, LockRequest, StoreError, UnitOfWork};
 use allocation_test_support::TestDatabase;
 
@@ -133,8 +135,8 @@ pub fn an_order_that_has_ended_gets_no_line_of_another_product(database: TestDat
         let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);
         let mut ask = |order_id| product.allocate(&order(order_id), quantity(2), end);
         assert!(ask("WAITS").is_ok() && ask("HELD").is_ok() && ask("NEW").is_ok());
-        assert!(matches!(ask("EXPIRED"), Err(AllocateError::HoldExpired(_))));
-        assert!(matches!(ask("CANCELLED"), Err(AllocateError::OrderCancelled(_))));
+        assert!(matches!(ask("EXPIRED"), Err(Pending::Refused(AllocateError::HoldExpired(_)))));
+        assert!(matches!(ask("CANCELLED"), Err(Pending::Refused(AllocateError::OrderCancelled(_)))));
     };
     check("SOFA");
     check("LAMP");

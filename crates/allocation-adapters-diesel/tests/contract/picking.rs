@@ -87,7 +87,7 @@ impl Shop {
 
     pub fn give_back_list(&mut self, list: &PickListId, now: DateTime<Utc>) {
         let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, list, None);
-        self.decide_on(&SKUS, lock, now, |products, _| products.give_back(list), |_, _| {});
+        self.decide_on(&SKUS, lock, now, |products, _| products.release_pick_list(list), |_, _| {});
     }
 
     /// All lists, by name.

@@ -1,7 +1,7 @@
 //! What is read equals what the domain says, as of any instant and in pages of any size.
 
-use crate::shop::{SKUS, Shop, decide, seconds, wanted};
-use crate::world::{World, due, new_order, order, quantity, reference, sku, waits};
+use crate::shop::{SKUS, Shop, seconds, wanted};
+use crate::world::{World, decide, due, new_order, order, quantity, reference, sku, waits};
 use allocation_domain::{Eta, NewOrder, Order, OrderId, OrderStatus, PickList, PickListStatus, Product, Products};
 use allocation_ports::{
     AllocationFilter, Backorder, BackorderCursor, BackorderFilter, BackorderQueries, BatchFilter, BatchQueries,

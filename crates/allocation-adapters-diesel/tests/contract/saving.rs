@@ -1,5 +1,5 @@
 use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{AllocationOutcome, Eta, Event};
+use allocation_domain::{Eta, Event, Outcome};
 use allocation_ports::{EventContexts, LockRequest, StoreError};
 use allocation_test_support::TestDatabase;
 
@@ -14,13 +14,11 @@ pub fn a_line_goes_into_one_batch_or_is_split(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "SMALL", 2, Eta::InStock);
     world.add("LAMP", "LARGE", 10, due("2027-01-01"));
-    assert!(matches!(world.allocate("LAMP", "O-1", 5), Ok(AllocationOutcome::Allocated(_))));
-    assert!(matches!(world.allocate("LAMP", "O-2", 6), Ok(AllocationOutcome::Allocated(_))));
+    assert!(matches!(world.allocate("LAMP", "O-1", 5), Ok(Outcome::Changed(_))));
+    assert!(matches!(world.allocate("LAMP", "O-2", 6), Ok(Outcome::Changed(_))));
     assert_eq!(world.allocation_texts(), ["O-1 LAMP LARGE 5", "O-2 LAMP LARGE 4", "O-2 LAMP SMALL 2"]);
     assert_eq!((world.allocated("SMALL"), world.allocated("LARGE")), (2, 9));
-    let Ok(AllocationOutcome::Unchanged(line)) = world.allocate("LAMP", "O-2", 6) else {
-        panic!("the line was allocated twice")
-    };
+    let Ok(Outcome::Unchanged(line)) = world.allocate("LAMP", "O-2", 6) else { panic!("the line was allocated twice") };
     assert_eq!(line.allocations.iter().map(|part| part.reference.as_str()).collect::<Vec<_>>(), ["SMALL", "LARGE"]);
     assert!(world.allocate("LAMP", "O-3", 2).is_err());
     world.assert_counters_equal_sums();

@@ -1,6 +1,6 @@
 use crate::world::{World, connect, due, instant, new_order, reference, waits};
 use allocation_adapters_diesel::{Dialect, MigrateError, Store};
-use allocation_domain::{AllocationOutcome, Eta};
+use allocation_domain::{Eta, Outcome};
 use allocation_ports::{BatchQueries, DatabaseProbe, LockWait, SchemaState, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::sync::Barrier;
@@ -69,7 +69,7 @@ pub fn stock_from_before_there_were_orders_is_counted_and_stays(database: TestDa
     assert_eq!((found.added_quantity.get(), found.added_eta), (7, due("2027-01-01")));
     let as_before = "INSERT INTO batch_references (sku, reference) VALUES ('LAMP', 'B-4')";
     assert!(world.database.try_execute(as_before).is_err(), "a program of before cannot add batches");
-    assert!(matches!(world.allocate("LAMP", "O", 6), Ok(AllocationOutcome::Unchanged(_))));
+    assert!(matches!(world.allocate("LAMP", "O", 6), Ok(Outcome::Unchanged(_))));
     assert!(world.database.try_execute("DELETE FROM batches WHERE reference = 'B-1'").is_err());
 
     world.allocate("LAMP", "P", 8).unwrap();

@@ -1,15 +1,16 @@
 //! Some products, decided on at random, in the database and next to it in memory: what is read must
 //! equal what the domain says of products that know everything.
 
-use crate::world::{World, due, held, instant, new_order, order, quantity, reference, sku, waits};
+use crate::world::{World, decide, due, held, instant, new_order, order, quantity, reference, sku, taken, waits};
 use allocation_domain::{
-    BatchChange, Eta, Event, HoldDuration, LineState, LockTime, MoreNeeded, NewOrder, Order, OrderId, OrderTerms,
-    Product, Products, QueuePosition, ReservationState, Sku, Undecided, Units,
+    BatchChange, Eta, Event, HoldDuration, LineState, LockTime, NewOrder, Order, OrderId, OrderTerms, Pending, Product,
+    Products, QueuePosition, ReservationState, Sku, Units,
 };
 use allocation_ports::{AllocationRow, Backorder, EventContexts, LockRequest, RecordedEvent, UnitOfWork};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::fmt::Debug;
 
 pub const SKUS: [&str; 3] = ["LAMP", "RUG", "SOFA"];
@@ -24,20 +25,6 @@ pub struct Shop {
 
 pub fn seconds(seconds: i64) -> DateTime<Utc> {
     instant(0) + TimeDelta::seconds(seconds)
-}
-
-/// Decides over locked products, loading what is needed.
-pub fn decide<T, E: Undecided>(
-    unit: &mut dyn UnitOfWork,
-    products: &mut Products,
-    mut decision: impl FnMut(&mut Products) -> Result<T, E>,
-) -> Result<T, E> {
-    loop {
-        let decided = decision(products);
-        let Some(needed) = decided.as_ref().err().and_then(Undecided::more_needed) else { return decided };
-        let product = products.get_mut(&needed.sku).unwrap();
-        unit.products().load(product, &needed.what).unwrap();
-    }
 }
 
 /// What is wanted of products for any decision on an order and on one batch of each.
@@ -58,30 +45,30 @@ impl Shop {
         let truth = SKUS.map(|name| Product::new(sku(name))).into_iter().collect();
         let counted = SKUS.map(|name| (name, (0, DateTime::UNIX_EPOCH))).into();
         let mut shop = Self { world: World::new(database), truth, counted, events: Vec::new() };
-        shop.decide(&SKUS, &order("NONE"), 0, seconds(0), |_, _| Ok::<_, MoreNeeded>(()));
+        shop.decide(&SKUS, &order("NONE"), 0, seconds(0), |_, _| Ok::<_, Pending<Infallible>>(()));
         shop
     }
 
     /// Decides on products in the database and in memory, which must come to the same.
-    fn decide<E: Undecided>(
+    fn decide<R>(
         &mut self,
         names: &[&'static str],
         order_id: &OrderId,
         batch: u8,
         now: DateTime<Utc>,
-        decision: impl Fn(&mut Products, DateTime<Utc>) -> Result<(), E>,
+        decision: impl Fn(&mut Products, DateTime<Utc>) -> Result<(), Pending<R>>,
     ) {
         let lock = |unit: &mut dyn UnitOfWork| unit.products().lock(&wanted(names, order_id, batch)).unwrap();
         self.decide_on(names, lock, now, decision, |_, _| {});
     }
 
     /// The same on what is locked by the caller.
-    pub fn decide_on<T: PartialEq + Debug, E: Undecided>(
+    pub fn decide_on<T: PartialEq + Debug, R>(
         &mut self,
         names: &[&'static str],
         lock: impl Fn(&mut dyn UnitOfWork) -> Vec<Product>,
         now: DateTime<Utc>,
-        decision: impl Fn(&mut Products, DateTime<Utc>) -> Result<T, E>,
+        decision: impl Fn(&mut Products, DateTime<Utc>) -> Result<T, Pending<R>>,
         and_then: impl Fn(bool, &mut dyn UnitOfWork),
     ) {
         let decision = |products: &mut Products| decision(products, now);
@@ -148,13 +135,13 @@ impl Shop {
         let placed = new_order(order_id.as_str(), &lines(random), terms(random));
         let hold = HoldDuration::from_seconds(random.u32(10..60)).unwrap();
         let one = [name];
-        let on = move |products: &mut Products, decide: &dyn Fn(&mut Product) -> Option<MoreNeeded>| {
-            products.get_mut(&this).and_then(decide).map_or(Ok(()), Err)
+        let on = move |products: &mut Products, decide: &dyn Fn(&mut Product) -> Result<(), Pending<Infallible>>| {
+            products.get_mut(&this).map_or(Ok(()), decide)
         };
         let id = order_id.clone();
         match choice {
             0 => self.decide(&one, &id, batch, now, |all, at| {
-                on(all, &|product| needed(product.add_batch(named.clone(), quantity(5 * units), eta, at).map(drop)))
+                on(all, &|product| taken(product.add_batch(named.clone(), quantity(5 * units), eta, at)))
             }),
             1 if self.has_ended_elsewhere(name, &id) => {}
             1 => {
@@ -165,30 +152,27 @@ impl Shop {
                 };
                 let lock = |unit: &mut dyn UnitOfWork| unit.products().lock(std::slice::from_ref(&standalone)).unwrap();
                 let allocate = |all: &mut Products, at| {
-                    on(all, &|product| needed(product.allocate(&order_id, quantity(units), at).map(drop)))
+                    on(all, &|product| taken(product.allocate(&order_id, quantity(units), at)))
                 };
                 self.decide_on(&one, lock, now, allocate, |_, _| {});
             }
             2 => self.give_back(random, now),
             3 => self
-                .decide(&one, &id, batch, now, |all, at| on(all, &|product| needed(product.remove_batch(&named, at)))),
+                .decide(&one, &id, batch, now, |all, at| on(all, &|product| taken(product.remove_batch(&named, at)))),
             4 | 5 => self.decide(&one, &id, batch, now, |all, at| {
-                on(all, &|product| needed(product.change_batch(&named, &change, at).map(drop)))
+                on(all, &|product| taken(product.change_batch(&named, &change, at)))
             }),
-            6 => self.decide(&SKUS, &id, batch, now, |all, at| {
-                needed(all.cancel(&order_id, at).map(drop)).map_or(Ok(()), Err)
-            }),
+            6 => self.decide(&SKUS, &id, batch, now, |all, at| taken(all.cancel(&order_id, at))),
             7 => self.decide(&SKUS, &id, batch, now, |all, at| {
                 let _ = all.confirm(&order_id, at);
-                Ok::<_, MoreNeeded>(())
+                Ok::<_, Pending<Infallible>>(())
             }),
             8 => self.decide(&SKUS, &id, batch, now, |all, at| {
                 let _ = all.extend(&order_id, hold, at);
-                Ok::<_, MoreNeeded>(())
+                Ok::<_, Pending<Infallible>>(())
             }),
             _ if self.has_begun_elsewhere(&placed) => {}
-            _ => self
-                .decide(&SKUS, &id, batch, now, |all, at| needed(all.place(&placed, at).map(drop)).map_or(Ok(()), Err)),
+            _ => self.decide(&SKUS, &id, batch, now, |all, at| taken(all.place(&placed, at))),
         }
     }
 
@@ -214,7 +198,7 @@ impl Shop {
         let name = SKUS.into_iter().find(|name| *name == held.sku.as_str()).unwrap();
         self.decide(&[name], &held.order_id, batch, now, |all, at| {
             let product = all.get_mut(&held.sku).unwrap();
-            needed(product.deallocate(&held.order_id, &held.reference, at).map(drop)).map_or(Ok(()), Err)
+            taken(product.deallocate(&held.order_id, &held.reference, at))
         });
     }
 
@@ -304,8 +288,4 @@ fn terms(random: &mut fastrand::Rng) -> OrderTerms {
         allow_split: random.bool(),
         ..if random.u8(0..3) > 0 { waits(random.i32(0..3)) } else { OrderTerms::default() }
     }
-}
-
-fn needed<E: Undecided>(decided: Result<(), E>) -> Option<MoreNeeded> {
-    decided.err().and_then(|error| error.more_needed().cloned())
 }

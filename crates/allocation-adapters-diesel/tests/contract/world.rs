@@ -2,15 +2,16 @@
 
 use allocation_adapters_diesel::{DatabaseUrl, Dialect, Store};
 use allocation_domain::{
-    AllocateError, AllocationOutcome, Batch, BatchReference, DataRequest, DeallocateError, Eta, HoldDuration, NewOrder,
-    OnShortage, Order, OrderId, OrderTerms, Product, Products, Quantity, Sku, Undecided,
+    AllocateError, Batch, BatchReference, DeallocateError, Eta, HoldDuration, LineAllocation, NewOrder, OnShortage,
+    Order, OrderId, OrderTerms, Outcome, Pending, Product, Products, Quantity, Sku,
 };
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, BatchCursor, BatchFilter, BatchQueries,
-    EventContexts, LockRequest, LockWait, PageSize, StoreError, UnitOfWork, UnitOfWorkFactory,
+    EventContexts, Loaded, LockRequest, LockWait, PageSize, StoreError, UnitOfWork, UnitOfWorkFactory,
 };
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 pub struct World {
@@ -85,17 +86,21 @@ pub fn lock_one(unit: &mut dyn UnitOfWork, wanted: LockRequest) -> Product {
     products.remove(0)
 }
 
-/// Decides on a product, loading what is needed until there is enough of it.
-pub fn load_and_decide<T, E: Undecided>(
+/// Decides on locked products, and loads the rows that the decision needs.
+pub fn decide<P: Loaded, T, R>(
     unit: &mut dyn UnitOfWork,
-    product: &mut Product,
-    mut decision: impl FnMut(&mut Product) -> Result<T, E>,
-) -> Result<T, E> {
-    loop {
-        let decided = decision(product);
-        let needed = decided.as_ref().err().and_then(Undecided::more_needed);
-        let Some(needed) = needed.filter(|needed| needed.what != DataRequest::CatchUp) else { return decided };
-        unit.products().load(product, &needed.what).unwrap();
+    locked: &mut P,
+    decision: impl FnMut(&mut P) -> Result<T, Pending<R>>,
+) -> Result<T, R> {
+    unit.decide(locked, decision).unwrap()
+}
+
+/// Returns a decision without its result: a refusal is as good a random step as any other.
+pub fn taken<T, R>(decided: Result<T, Pending<R>>) -> Result<(), Pending<Infallible>> {
+    match decided {
+        Ok(_) | Err(Pending::Refused(_)) => Ok(()),
+        Err(Pending::Load(request)) => Err(Pending::Load(request)),
+        Err(Pending::CatchUp(sku)) => Err(Pending::CatchUp(sku)),
     }
 }
 
@@ -164,16 +169,16 @@ impl World {
     }
 
     /// Decides on a locked product, loading what is needed, and stores what came of it.
-    pub fn decide<T, E: Undecided>(
+    pub fn decide<T, R>(
         &self,
         wanted: LockRequest,
         now: DateTime<Utc>,
-        decision: impl FnMut(&mut Product) -> Result<T, E>,
-    ) -> Result<T, E> {
+        decision: impl FnMut(&mut Product) -> Result<T, Pending<R>>,
+    ) -> Result<T, R> {
         self.set_time(now);
         let mut unit = self.begin();
         let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);
-        let decided = load_and_decide(&mut *unit, &mut product, decision);
+        let decided = decide(&mut *unit, &mut product, decision);
         unit.products().save(&[product], &EventContexts::default()).unwrap();
         unit.commit().unwrap();
         decided
@@ -189,7 +194,7 @@ impl World {
             .unwrap()
     }
 
-    pub fn allocate(&self, name: &str, order_id: &str, units: u32) -> Result<AllocationOutcome, AllocateError> {
+    pub fn allocate(&self, name: &str, order_id: &str, units: u32) -> Result<Outcome<LineAllocation>, AllocateError> {
         let now = self.now();
         let order_id = order(order_id);
         self.decide(standalone(name, order_id.as_str()), now, |product| {

@@ -1,7 +1,7 @@
 //! The reason why a command is not executed, as an RFC 9457 problem with the types of the HTTP API.
 
-use allocation_app::{AddBatchError, AllocateLineError, ChangeBatchError, DeallocateError, ErrorChain};
-use allocation_domain as domain;
+use allocation_app::{EngineError, ErrorChain, UseCaseError};
+use allocation_domain::{AddBatchError, AllocateError, ChangeBatchError, DeallocateError};
 use allocation_ports::StoreError;
 use serde::Serialize;
 use std::fmt;
@@ -116,53 +116,61 @@ impl From<&StoreError> for NotDone {
     }
 }
 
-impl From<AllocateLineError> for NotDone {
-    fn from(error: AllocateLineError) -> Self {
+impl<R: Into<Self>> From<UseCaseError<R>> for NotDone {
+    fn from(error: UseCaseError<R>) -> Self {
         match error {
-            AllocateLineError::OutOfStock(refusal) => refused(Kind::OutOfStock, &refusal),
-            AllocateLineError::LineAlreadyAllocated(refusal) => refused(Kind::LineAlreadyAllocated, &refusal),
-            AllocateLineError::HoldExpired(refusal) => refused(Kind::HoldExpired, &refusal),
-            AllocateLineError::OrderCancelled(refusal) => refused(Kind::OrderCancelled, &refusal),
-            AllocateLineError::Overloaded | AllocateLineError::ShuttingDown => Self::TurnedAway(error.to_string()),
-            AllocateLineError::Store(error) => Self::from(&*error),
+            UseCaseError::Refused(refusal) => refusal.into(),
+            UseCaseError::Store(error) => Self::from(&error),
+        }
+    }
+}
+
+impl<R: Into<Self> + fmt::Display> From<EngineError<R>> for NotDone {
+    fn from(error: EngineError<R>) -> Self {
+        match error {
+            EngineError::Refused(refusal) => refusal.into(),
+            EngineError::Overloaded | EngineError::ShuttingDown => Self::TurnedAway(error.to_string()),
+            EngineError::Store(error) => Self::from(&*error),
+        }
+    }
+}
+
+impl From<AllocateError> for NotDone {
+    fn from(refusal: AllocateError) -> Self {
+        match refusal {
+            AllocateError::OutOfStock(_) => refused(Kind::OutOfStock, &refusal),
+            AllocateError::LineAlreadyAllocated(_) => refused(Kind::LineAlreadyAllocated, &refusal),
+            AllocateError::HoldExpired(_) => refused(Kind::HoldExpired, &refusal),
+            AllocateError::OrderCancelled(_) => refused(Kind::OrderCancelled, &refusal),
         }
     }
 }
 
 impl From<DeallocateError> for NotDone {
-    fn from(error: DeallocateError) -> Self {
-        match error {
-            DeallocateError::Refused(refusal) => match refusal {
-                domain::DeallocateError::BatchNotFound(_) => refused(Kind::BatchNotFound, &refusal),
-                domain::DeallocateError::AllocationNotFound { .. } => refused(Kind::AllocationNotFound, &refusal),
-                domain::DeallocateError::Picked { .. } => refused(Kind::AlreadyPicked, &refusal),
-                domain::DeallocateError::MoreNeeded(needed) => Problem::internal(&needed).into(),
-            },
-            DeallocateError::Store(error) => Self::from(&error),
+    fn from(refusal: DeallocateError) -> Self {
+        match refusal {
+            DeallocateError::BatchNotFound(_) => refused(Kind::BatchNotFound, &refusal),
+            DeallocateError::AllocationNotFound { .. } => refused(Kind::AllocationNotFound, &refusal),
+            DeallocateError::Picked { .. } => refused(Kind::AlreadyPicked, &refusal),
         }
     }
 }
 
 impl From<ChangeBatchError> for NotDone {
-    fn from(error: ChangeBatchError) -> Self {
-        match error {
-            ChangeBatchError::Refused(refusal) => match refusal {
-                domain::ChangeBatchError::BelowConsumed { .. } => refused(Kind::UnitsConsumed, &refusal),
-                domain::ChangeBatchError::NotFound(_) => refused(Kind::BatchNotFound, &refusal),
-                // No command has a revision, so that none can be stale.
-                domain::ChangeBatchError::Stale { .. } => Problem::internal(&refusal).into(),
-                domain::ChangeBatchError::MoreNeeded(needed) => Problem::internal(&needed).into(),
-            },
-            ChangeBatchError::Store(error) => Self::from(&error),
+    fn from(refusal: ChangeBatchError) -> Self {
+        match refusal {
+            ChangeBatchError::BelowConsumed { .. } => refused(Kind::UnitsConsumed, &refusal),
+            ChangeBatchError::NotFound(_) => refused(Kind::BatchNotFound, &refusal),
+            // No command has a revision, so that none can be stale.
+            ChangeBatchError::Stale { .. } => Problem::internal(&refusal).into(),
         }
     }
 }
 
 impl From<AddBatchError> for NotDone {
-    fn from(error: AddBatchError) -> Self {
-        match error {
-            AddBatchError::AlreadyExists(_) => refused(Kind::BatchAlreadyExists, &error),
-            AddBatchError::Store(error) => Self::from(&error),
+    fn from(refusal: AddBatchError) -> Self {
+        match refusal {
+            AddBatchError::AlreadyExists(_) => refused(Kind::BatchAlreadyExists, &refusal),
         }
     }
 }

@@ -39,7 +39,7 @@ fn is_addition(products: &[Product]) -> bool {
 #[test]
 fn a_new_batch_is_stored_with_its_event() {
     let outcome = use_cases(vec![committed(saved)]).add_batch(&shipment()).unwrap();
-    let AddBatchOutcome::Added(batch) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Changed(batch) = outcome else { panic!("{outcome:?}") };
     assert_eq!((batch.available(), batch.added_at()), (20, now()));
 }
 
@@ -47,7 +47,7 @@ fn a_new_batch_is_stored_with_its_event() {
 fn the_same_batch_again_changes_nothing() {
     let existing = batch("B-1", "LAMP", 20).with_allocated(4).unwrap();
     let outcome = use_cases(vec![rolled_back(found(Some(as_added(existing.clone()))))]).add_batch(&shipment()).unwrap();
-    assert_eq!(outcome, AddBatchOutcome::Unchanged(existing));
+    assert_eq!(outcome, Outcome::Unchanged(existing));
 }
 
 #[test]
@@ -55,16 +55,18 @@ fn a_batch_that_was_corrected_is_told_from_another_by_what_it_was_added_with() {
     let corrected = batch("B-1", "LAMP", 25).with_revision(2);
     let added_with = |quantity| FoundBatch { added_quantity: units(quantity).into(), ..as_added(corrected.clone()) };
     let outcome = use_cases(vec![rolled_back(found(Some(added_with(20))))]).add_batch(&shipment()).unwrap();
-    assert_eq!(outcome, AddBatchOutcome::Unchanged(corrected.clone()));
+    assert_eq!(outcome, Outcome::Unchanged(corrected.clone()));
     let error = use_cases(vec![rolled_back(found(Some(added_with(25))))]).add_batch(&shipment()).unwrap_err();
-    assert!(matches!(error, AddBatchError::AlreadyExists(_)), "{error}");
+    assert!(matches!(error, UseCaseError::Refused(AddBatchError::AlreadyExists(_))), "{error}");
 }
 
 #[test]
 fn another_batch_of_that_name_is_refused() {
     for existing in [batch("B-1", "LAMP", 21), batch("B-1", "SOFA", 20)] {
         let error = use_cases(vec![rolled_back(found(Some(as_added(existing))))]).add_batch(&shipment()).unwrap_err();
-        assert!(matches!(error, AddBatchError::AlreadyExists(taken) if taken == reference("B-1")));
+        assert!(
+            matches!(error, UseCaseError::Refused(AddBatchError::AlreadyExists(taken)) if taken == reference("B-1"))
+        );
     }
 }
 
@@ -76,7 +78,7 @@ fn a_name_taken_meanwhile_is_found_by_the_next_run() {
     });
     let finds = rolled_back(found(Some(as_added(batch("B-1", "LAMP", 21)))));
     let error = use_cases(vec![collides, finds]).add_batch(&shipment()).unwrap_err();
-    assert!(matches!(error, AddBatchError::AlreadyExists(_)));
+    assert!(matches!(error, UseCaseError::Refused(AddBatchError::AlreadyExists(_))));
 }
 
 #[test]
@@ -85,14 +87,14 @@ fn a_batch_that_a_lost_commit_had_added_is_told_as_added() {
     let existing = batch("B-1", "LAMP", 20);
     let outcome =
         use_cases(vec![lost, rolled_back(found(Some(as_added(existing.clone()))))]).add_batch(&shipment()).unwrap();
-    assert_eq!(outcome, AddBatchOutcome::Added(existing));
+    assert_eq!(outcome, Outcome::Changed(existing));
 }
 
 #[test]
 fn a_failed_commit_is_told() {
     let fails = ending(Err(StoreError::Failed(cause("disk on fire"))), saved);
     let error = use_cases(vec![fails]).add_batch(&shipment()).unwrap_err();
-    assert!(matches!(error, AddBatchError::Store(StoreError::Failed(_))));
+    assert!(matches!(error, UseCaseError::Store(StoreError::Failed(_))));
 }
 
 #[test]
@@ -118,7 +120,7 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
             .returning(|_, _| Ok(()));
     });
     let outcome = use_cases(vec![served]).add_batch(&shipment()).unwrap();
-    assert!(matches!(outcome, AddBatchOutcome::Added(batch) if batch.available() == 12), "what is left of it is told");
+    assert!(matches!(outcome, Outcome::Changed(batch) if batch.available() == 12), "what is left of it is told");
 }
 
 #[test]

@@ -4,13 +4,14 @@ use crate::testing::{
     with_orders,
 };
 use allocation_domain::{DataRequest, Event, LineState, OnShortage, Product, ProductState, ReservationState, Sku};
+use allocation_ports::StoreError;
 use allocation_ports::mocks::MockUnitOfWork;
 use chrono::TimeDelta;
 
 fn cancel_with(
     unit: Result<MockUnitOfWork, StoreError>,
     skus: &'static [&'static str],
-) -> Result<(), CancelOrderError> {
+) -> Result<(), UseCaseError<CancelError>> {
     use_cases(vec![order_in(unit, skus)]).cancel_order(&order("O-1"))
 }
 
@@ -87,7 +88,7 @@ fn an_order_that_was_cancelled_stays_so() {
 #[test]
 fn an_order_that_is_not_known_is_told() {
     let refusal = cancel_with(rolled_back(|_| {}), &[]).unwrap_err();
-    assert!(matches!(refusal, CancelOrderError::NotFound(id) if id == order("O-1")));
+    assert!(matches!(refusal, UseCaseError::Refused(CancelError::NotFound(id)) if id == order("O-1")));
 }
 
 #[test]
@@ -98,5 +99,7 @@ fn an_order_of_which_units_were_picked_stays() {
         lamp.pick(&id, units(1).into(), now()).unwrap();
         locks(products, vec![crate::testing::restored(&lamp)]);
     });
-    assert!(matches!(cancel_with(unit, &["LAMP"]), Err(CancelOrderError::Picked(id)) if id == order("O-1")));
+    assert!(
+        matches!(cancel_with(unit, &["LAMP"]), Err(UseCaseError::Refused(CancelError::Picked(id))) if id == order("O-1"))
+    );
 }

@@ -26,7 +26,10 @@ fn version(revision: u32) -> BatchVersion {
     BatchVersion { revision, ..batch("B-LAMP", "LAMP", 9).version() }
 }
 
-fn change(unit: Result<MockUnitOfWork, StoreError>, change: &BatchChange) -> Decision {
+fn change(
+    unit: Result<MockUnitOfWork, StoreError>,
+    change: &BatchChange,
+) -> Result<BatchChanged, UseCaseError<ChangeBatchError>> {
     use_cases(vec![unit]).change_batch(&reference("B-LAMP"), change)
 }
 
@@ -64,7 +67,7 @@ fn a_change_of_an_older_revision_is_refused() {
     let unit = rolled_back(|products| found(products, product("LAMP", vec![twice])));
     let refusal = change(unit, &BatchChange { expected: Some(version(2)), ..to_units(5) }).unwrap_err();
     assert!(
-        matches!(refusal, ChangeBatchError::Refused(Refusal::Stale { actual, .. }) if actual == version(3)),
+        matches!(refusal, UseCaseError::Refused(ChangeBatchError::Stale { actual, .. }) if actual == version(3)),
         "{refusal}"
     );
 }
@@ -81,7 +84,9 @@ fn a_batch_that_is_not_there_or_just_went_is_told() {
     });
     for unit in [never, went] {
         let refusal = change(unit, &to_units(5)).unwrap_err();
-        assert!(matches!(refusal, ChangeBatchError::Refused(Refusal::NotFound(name)) if name == reference("B-LAMP")));
+        assert!(
+            matches!(refusal, UseCaseError::Refused(ChangeBatchError::NotFound(name)) if name == reference("B-LAMP"))
+        );
     }
 }
 
@@ -111,6 +116,6 @@ fn a_change_whose_commit_was_lost_is_settled_by_the_next_run() {
     let made = settle(batch("B-LAMP", "LAMP", 5).with_revision(2)).unwrap();
     assert_eq!(made.batch.revision(), 2);
     for of_others in [batch("B-LAMP", "LAMP", 6).with_revision(2), batch("B-LAMP", "LAMP", 5).with_revision(3)] {
-        assert!(matches!(settle(of_others), Err(ChangeBatchError::Refused(Refusal::Stale { .. }))));
+        assert!(matches!(settle(of_others), Err(UseCaseError::Refused(ChangeBatchError::Stale { .. }))));
     }
 }

@@ -3,6 +3,7 @@ use crate::testing::{
     cause, committed, ending, locks, now, order, order_in, product_with_line, rolled_back, saves, use_cases,
 };
 use allocation_domain::{OrderStatus, Product, ReservationState};
+use allocation_ports::StoreError;
 use allocation_ports::mocks::MockUnitOfWork;
 use chrono::TimeDelta;
 
@@ -11,7 +12,7 @@ fn held(seconds: i64) -> Vec<Product> {
     vec![product_with_line("LAMP", 9, 3, ReservationState::Held { expires_at: now() + TimeDelta::seconds(seconds) })]
 }
 
-fn confirm_with(unit: Result<MockUnitOfWork, StoreError>) -> Result<Order, ConfirmOrderError> {
+fn confirm_with(unit: Result<MockUnitOfWork, StoreError>) -> Result<Order, UseCaseError<ConfirmError>> {
     use_cases(vec![order_in(unit, &["LAMP"])]).confirm_order(&order("O-1"))
 }
 
@@ -33,7 +34,7 @@ fn an_order_that_is_firm_stays_so() {
 #[test]
 fn at_the_instant_at_which_its_hold_expires_an_order_is_refused() {
     let refusal = confirm_with(rolled_back(|products| locks(products, held(0)))).unwrap_err();
-    assert!(matches!(refusal, ConfirmOrderError::Refused(Refusal::HoldExpired(_))), "{refusal}");
+    assert!(matches!(refusal, UseCaseError::Refused(ConfirmError::HoldExpired(_))), "{refusal}");
 }
 
 #[test]
@@ -41,9 +42,9 @@ fn an_order_that_was_cancelled_or_is_not_known_is_refused() {
     let cancelled =
         rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, ReservationState::Cancelled)]));
     let refusal = confirm_with(cancelled).unwrap_err();
-    assert!(matches!(refusal, ConfirmOrderError::Refused(Refusal::Cancelled(_))), "{refusal}");
+    assert!(matches!(refusal, UseCaseError::Refused(ConfirmError::Cancelled(_))), "{refusal}");
     let refusal = use_cases(vec![order_in(rolled_back(|_| {}), &[])]).confirm_order(&order("O-1")).unwrap_err();
-    assert!(matches!(refusal, ConfirmOrderError::Refused(Refusal::NotFound(id)) if id == order("O-1")));
+    assert!(matches!(refusal, UseCaseError::Refused(ConfirmError::NotFound(id)) if id == order("O-1")));
 }
 
 #[test]
@@ -63,5 +64,5 @@ fn a_store_that_fails_is_told() {
         locks(products, held(1));
         saves(products, &["hold_confirmed"]);
     });
-    assert!(matches!(confirm_with(fails), Err(ConfirmOrderError::Store(StoreError::Failed(_)))));
+    assert!(matches!(confirm_with(fails), Err(UseCaseError::Store(StoreError::Failed(_)))));
 }

@@ -4,6 +4,7 @@ use crate::testing::{
     use_cases,
 };
 use allocation_domain::{DataRequest, Event, LineState, Product, ProductState};
+use allocation_ports::StoreError;
 use allocation_ports::mocks::MockProductRepository;
 
 /// Returns a locked product in which order O-1 holds 4 units of batch B-1.
@@ -57,13 +58,13 @@ fn an_unknown_batch_is_told() {
         products.expect_sku_of().returning(|_| Ok(None));
     });
     let error = use_cases(vec![unknown]).deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
-    assert!(matches!(error, DeallocateError::Refused(Refusal::BatchNotFound(_))));
+    assert!(matches!(error, UseCaseError::Refused(DeallocateError::BatchNotFound(_))));
 }
 
 #[test]
 fn an_order_that_holds_nothing_in_the_batch_is_told() {
     let error = use_cases(vec![rolled_back(nothing_held)]).deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
-    assert!(matches!(error, DeallocateError::Refused(Refusal::AllocationNotFound { .. })));
+    assert!(matches!(error, UseCaseError::Refused(DeallocateError::AllocationNotFound { .. })));
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn what_a_lost_commit_had_freed_is_freed() {
 fn a_store_that_is_always_busy_is_told() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
     let error = use_cases(vec![busy(), busy(), busy()]).deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
-    assert!(matches!(error, DeallocateError::Store(StoreError::Busy(_))));
+    assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))));
 }
 
 #[test]

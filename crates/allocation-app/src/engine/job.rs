@@ -1,8 +1,9 @@
 //! Commands that wait for a decision.
 
-use crate::allocate_line::{AllocateLineError, LineAnswer};
+use crate::EngineError;
+use crate::allocate_line::LineAnswer;
 use crate::group::{Answer, Command};
-use crate::place_order::{OrderAnswer, PlaceOrderError};
+use crate::place_order::OrderAnswer;
 use allocation_domain::{NewOrder, OrderLine, Sku};
 use allocation_ports::{EventContext, StoreError};
 use std::iter;
@@ -86,8 +87,8 @@ impl Job {
     /// Replies that too many commands wait, or that this one has waited too long.
     pub(super) fn refuse(self) {
         match self.request {
-            Request::Line { reply, .. } => drop(reply.send(Err(AllocateLineError::Overloaded))),
-            Request::Order { reply, .. } => drop(reply.send(Err(PlaceOrderError::Overloaded))),
+            Request::Line { reply, .. } => drop(reply.send(Err(EngineError::Overloaded))),
+            Request::Order { reply, .. } => drop(reply.send(Err(EngineError::Overloaded))),
         }
     }
 }

@@ -188,15 +188,15 @@ fn names(group: &[LockRequest]) -> impl Iterator<Item = &str> {
 
 fn told(answer: LineAnswer) -> &'static str {
     match answer {
-        Ok(AllocationOutcome::Allocated(_)) => "allocated",
-        Ok(AllocationOutcome::Unchanged(_)) => "unchanged",
-        Err(AllocateLineError::OutOfStock(_)) => "out of stock",
-        Err(AllocateLineError::LineAlreadyAllocated(_)) => "other quantity",
-        Err(AllocateLineError::HoldExpired(_)) => "expired",
-        Err(AllocateLineError::OrderCancelled(_)) => "cancelled",
-        Err(AllocateLineError::Overloaded) => "overloaded",
-        Err(AllocateLineError::ShuttingDown) => "shutting down",
-        Err(AllocateLineError::Store(error)) => match &*error {
+        Ok(Outcome::Changed(_)) => "allocated",
+        Ok(Outcome::Unchanged(_)) => "unchanged",
+        Err(EngineError::Refused(AllocateError::OutOfStock(_))) => "out of stock",
+        Err(EngineError::Refused(AllocateError::LineAlreadyAllocated(_))) => "other quantity",
+        Err(EngineError::Refused(AllocateError::HoldExpired(_))) => "expired",
+        Err(EngineError::Refused(AllocateError::OrderCancelled(_))) => "cancelled",
+        Err(EngineError::Overloaded) => "overloaded",
+        Err(EngineError::ShuttingDown) => "shutting down",
+        Err(EngineError::Store(error)) => match &*error {
             StoreError::Conflict(_) | StoreError::Busy(_) => "busy",
             StoreError::ConnectionLost(_) | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => "unavailable",
             StoreError::Invariant { .. } => "broken",
@@ -460,7 +460,7 @@ fn a_queue_is_as_long_as_the_lines_of_its_orders() {
     let alone = engine.submit_line(line("O-4", "LAMP", 1), EventContext::default()).unwrap();
     shared.open_gate();
     for answer in waiting.into_iter().chain([first]) {
-        assert!(matches!(answer.blocking_recv().unwrap(), Ok(PlaceOrderOutcome::Placed(_))));
+        assert!(matches!(answer.blocking_recv().unwrap(), Ok(Outcome::Changed(_))));
     }
     assert_eq!(told(alone.blocking_recv().unwrap()), "allocated", "orders do not stand in the way of lines");
     let many: Vec<(String, u32)> = (0..9).map(|n| (format!("SKU-{n}"), 1)).collect();
@@ -486,8 +486,8 @@ fn orders_and_lines_share_a_group_and_each_gets_its_own_answer() {
     let alone = engine.submit_line(line("O-4", "LAMP", 5), EventContext::default()).unwrap();
     shared.open_gate();
     assert_eq!(told(first.blocking_recv().unwrap()), "allocated");
-    assert!(matches!(fits.blocking_recv().unwrap(), Ok(PlaceOrderOutcome::Placed(_))));
-    assert!(matches!(short.blocking_recv().unwrap(), Err(PlaceOrderError::OutOfStock(_))));
+    assert!(matches!(fits.blocking_recv().unwrap(), Ok(Outcome::Changed(_))));
+    assert!(matches!(short.blocking_recv().unwrap(), Err(EngineError::Refused(PlaceError::OutOfStock(_)))));
     assert_eq!(told(alone.blocking_recv().unwrap()), "allocated", "what was refused has taken nothing");
     assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [1, 3]);
     let counted = shared.counters.snapshot();
@@ -512,7 +512,7 @@ fn a_group_has_no_more_lines_than_it_may_but_for_an_order_that_is_larger() {
     }
     shared.open_gate();
     for answer in answers {
-        assert!(matches!(answer.blocking_recv().unwrap(), Err(PlaceOrderError::OutOfStock(_))));
+        assert!(matches!(answer.blocking_recv().unwrap(), Err(EngineError::Refused(PlaceError::OutOfStock(_)))));
     }
     assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [2, GROUP_SIZE, 3, 40, 2]);
     engine.shut_down();

@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::{committed, locks, now, order, order_in, product_with_line, rolled_back, saves, use_cases};
 use allocation_domain::{Product, ReservationState};
+use allocation_ports::StoreError;
 use allocation_ports::mocks::MockUnitOfWork;
 use chrono::TimeDelta;
 
@@ -12,7 +13,7 @@ fn held(seconds: i64) -> Vec<Product> {
     line(ReservationState::Held { expires_at: now() + TimeDelta::seconds(seconds) })
 }
 
-fn extend_with(unit: Result<MockUnitOfWork, StoreError>) -> Result<Order, ExtendHoldError> {
+fn extend_with(unit: Result<MockUnitOfWork, StoreError>) -> Result<Order, UseCaseError<ExtendError>> {
     let hold = HoldDuration::from_seconds(60).unwrap();
     use_cases(vec![order_in(unit, &["LAMP"])]).extend_hold(&order("O-1"), hold)
 }
@@ -36,14 +37,14 @@ fn a_hold_is_never_made_shorter() {
 fn what_is_not_held_any_more_cannot_be_prolonged() {
     let refused =
         |products: Vec<Product>| extend_with(rolled_back(|repository| locks(repository, products))).unwrap_err();
-    let told = |error: ExtendHoldError| match error {
-        ExtendHoldError::Refused(refusal) => refusal,
-        ExtendHoldError::Store(error) => panic!("{error}"),
+    let told = |error: UseCaseError<ExtendError>| match error {
+        UseCaseError::Refused(refusal) => refusal,
+        UseCaseError::Store(error) => panic!("{error}"),
     };
-    assert!(matches!(told(refused(held(0))), Refusal::HoldExpired(_)));
-    assert!(matches!(told(refused(line(ReservationState::Firm))), Refusal::NotHeld(_)));
-    assert!(matches!(told(refused(line(ReservationState::Cancelled))), Refusal::Cancelled(_)));
+    assert!(matches!(told(refused(held(0))), ExtendError::HoldExpired(_)));
+    assert!(matches!(told(refused(line(ReservationState::Firm))), ExtendError::NotHeld(_)));
+    assert!(matches!(told(refused(line(ReservationState::Cancelled))), ExtendError::Cancelled(_)));
     let unknown = use_cases(vec![order_in(rolled_back(|_| {}), &[])])
         .extend_hold(&order("O-1"), HoldDuration::from_seconds(60).unwrap());
-    assert!(matches!(told(unknown.unwrap_err()), Refusal::NotFound(_)));
+    assert!(matches!(told(unknown.unwrap_err()), ExtendError::NotFound(_)));
 }

@@ -1,12 +1,12 @@
 use super::*;
+use crate::EngineError;
 use crate::testing::{
     batch, cause, committed, conflict, ending, line, new_order, now, order, product, rolled_back, runner, sku,
     with_orders,
 };
-use crate::{AllocateLineError, PlaceOrderError, PlaceOrderOutcome};
 use allocation_domain::{
-    AllocationOutcome, Batch, DataRequest, Event, OnShortage, OrderStatus, OrderTerms, Product, ProductState,
-    UnknownSkus,
+    AllocateError, Batch, DataRequest, Event, OnShortage, OrderStatus, OrderTerms, Outcome, PlaceError, Product,
+    ProductState, UnknownSkus,
 };
 use allocation_ports::CausationId;
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork};
@@ -56,10 +56,10 @@ fn saved(skus: &'static [(&'static str, u32)], events: usize) -> impl FnOnce(&mu
 
 fn told(answer: &LineAnswer) -> &'static str {
     match answer {
-        Ok(AllocationOutcome::Allocated(_)) => "allocated",
-        Ok(AllocationOutcome::Unchanged(_)) => "unchanged",
-        Err(AllocateLineError::OutOfStock(_)) => "out of stock",
-        Err(AllocateLineError::LineAlreadyAllocated(_)) => "other quantity",
+        Ok(Outcome::Changed(_)) => "allocated",
+        Ok(Outcome::Unchanged(_)) => "unchanged",
+        Err(EngineError::Refused(AllocateError::OutOfStock(_))) => "out of stock",
+        Err(EngineError::Refused(AllocateError::LineAlreadyAllocated(_))) => "other quantity",
         Err(_) => "failed",
     }
 }
@@ -82,8 +82,8 @@ fn each_line_gets_its_own_answer_and_only_what_changed_is_saved() {
         told,
         ["allocated", "out of stock", "out of stock", "unchanged", "other quantity", "allocated", "out of stock"]
     );
-    assert!(matches!(&answers[2], Err(AllocateLineError::OutOfStock(short)) if short.available == 7));
-    assert!(matches!(&answers[1], Err(AllocateLineError::OutOfStock(short)) if short.available == 0));
+    assert!(matches!(&answers[2], Err(EngineError::Refused(AllocateError::OutOfStock(short))) if short.available == 7));
+    assert!(matches!(&answers[1], Err(EngineError::Refused(AllocateError::OutOfStock(short))) if short.available == 0));
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn when_the_batches_at_hand_do_not_decide_all_are_loaded() {
     let taken: Vec<_> = answers
         .iter()
         .map(|answer| match answer {
-            Ok(AllocationOutcome::Allocated(line)) => line.allocations.len(),
+            Ok(Outcome::Changed(line)) => line.allocations.len(),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -207,7 +207,7 @@ fn backorder() -> OrderTerms {
 fn an_order_is_stored_with_the_lines_of_all_its_skus() {
     let unit = with_orders(committed(saved(&[("LAMP", 9), ("SOFA", 2)], 2)), added);
     let answer = place(vec![unit], &two_lines()).unwrap().unwrap();
-    let PlaceOrderOutcome::Placed(placed) = answer else { panic!("{answer:?}") };
+    let Outcome::Changed(placed) = answer else { panic!("{answer:?}") };
     assert_eq!((placed.status(now()), placed.lines.len()), (OrderStatus::Allocated, 2));
 }
 
@@ -215,7 +215,7 @@ fn an_order_is_stored_with_the_lines_of_all_its_skus() {
 fn an_order_that_rejects_shortage_is_told_every_short_line_and_writes_nothing() {
     let unit = with_orders(rolled_back(locked(&[("LAMP", 2)])), known(Vec::new()));
     let refusal = place(vec![unit], &two_lines()).unwrap().unwrap_err();
-    let PlaceOrderError::OutOfStock(shortages) = refusal else { panic!("{refusal}") };
+    let EngineError::Refused(PlaceError::OutOfStock(shortages)) = refusal else { panic!("{refusal}") };
     let told: Vec<_> = shortages.0.iter().map(|short| (short.sku.as_str(), short.available)).collect();
     assert_eq!(told, [("LAMP", 2), ("SOFA", 0)]);
 }
@@ -230,7 +230,7 @@ fn no_product_is_made_for_an_order_that_would_wait_for_it() {
     });
     let new = new_order("O-1", &[("LAMP", 3), ("SOFA", 2), ("lamp", 1)], backorder());
     let refusal = place(vec![with_orders(unit, known(Vec::new()))], &new).unwrap().unwrap_err();
-    let PlaceOrderError::UnknownSkus(UnknownSkus(unknown)) = refusal else { panic!("{refusal}") };
+    let EngineError::Refused(PlaceError::UnknownSkus(UnknownSkus(unknown))) = refusal else { panic!("{refusal}") };
     assert_eq!(unknown, [sku("SOFA"), sku("lamp")]);
 }
 
@@ -244,7 +244,7 @@ fn an_order_waits_for_products_that_are_known() {
     });
     let new = new_order("O-1", &[("LAMP", 3), ("SOFA", 2)], backorder());
     let answer = place(vec![with_orders(waits, added)], &new).unwrap().unwrap();
-    let PlaceOrderOutcome::Placed(placed) = answer else { panic!("{answer:?}") };
+    let Outcome::Changed(placed) = answer else { panic!("{answer:?}") };
     assert_eq!(placed.status(now()), OrderStatus::Backordered);
 }
 
@@ -254,12 +254,14 @@ fn the_same_order_again_changes_nothing_and_another_of_its_name_is_refused() {
         let unit = with_orders(rolled_back(locked(&[("LAMP", 9), ("SOFA", 2)])), known(vec![found]));
         place(vec![unit], &two_lines()).unwrap()
     };
-    assert_eq!(repeat(two_lines()).unwrap(), PlaceOrderOutcome::Unchanged);
+    assert_eq!(repeat(two_lines()).unwrap(), Outcome::Unchanged(()));
     for other in [
         new_order("O-1", &[("LAMP", 3)], OrderTerms::default()),
         new_order("O-1", &[("LAMP", 3), ("SOFA", 2)], backorder()),
     ] {
-        assert!(matches!(repeat(other), Err(PlaceOrderError::AlreadyExists(id)) if id == order("O-1")));
+        assert!(
+            matches!(repeat(other), Err(EngineError::Refused(PlaceError::AlreadyExists(id))) if id == order("O-1"))
+        );
     }
 }
 
@@ -275,9 +277,9 @@ fn of_two_equal_orders_in_a_group_the_first_is_placed() {
     let [Answer::Order(Ok(first)), Answer::Order(Ok(second)), Answer::Order(Err(third))] = answers.as_slice() else {
         panic!("{answers:?}")
     };
-    assert!(matches!(first, PlaceOrderOutcome::Placed(_)), "{first:?}");
-    assert_eq!(*second, PlaceOrderOutcome::Unchanged);
-    assert!(matches!(third, PlaceOrderError::AlreadyExists(_)), "{third}");
+    assert!(matches!(first, Outcome::Changed(_)), "{first:?}");
+    assert_eq!(*second, Outcome::Unchanged(()));
+    assert!(matches!(third, EngineError::Refused(PlaceError::AlreadyExists(_))), "{third}");
 }
 
 #[test]
@@ -288,7 +290,7 @@ fn an_order_and_a_line_that_was_sent_alone_share_the_stock_of_a_group() {
     let answers = decide_all(vec![unit], &commands).unwrap();
     let told: Vec<_> = answers.iter().map(Answer::is_refusal).collect();
     assert_eq!(told, [false, true, false]);
-    let Answer::Line(Ok(AllocationOutcome::Unchanged(line))) = &answers[2] else { panic!("{answers:?}") };
+    let Answer::Line(Ok(Outcome::Unchanged(line))) = &answers[2] else { panic!("{answers:?}") };
     assert_eq!(line.allocations.len(), 1, "the line of the order is a line like any other");
 }
 
@@ -301,7 +303,7 @@ fn a_name_taken_meanwhile_is_found_by_the_next_run() {
     let taken = new_order("O-1", &[("RUG", 1)], OrderTerms::default());
     let finds = with_orders(rolled_back(locked(&[("LAMP", 9), ("SOFA", 2)])), known(vec![taken]));
     let answer = place(vec![collides, finds], &two_lines()).unwrap();
-    assert!(matches!(answer, Err(PlaceOrderError::AlreadyExists(_))), "{answer:?}");
+    assert!(matches!(answer, Err(EngineError::Refused(PlaceError::AlreadyExists(_)))), "{answer:?}");
 }
 
 #[test]
@@ -316,7 +318,7 @@ fn an_order_that_a_lost_commit_had_placed_is_told_as_placed() {
     });
     let units = vec![with_orders(lost, added), with_orders(found, known(vec![two_lines()]))];
     let answer = place(units, &two_lines()).unwrap().unwrap();
-    let PlaceOrderOutcome::Placed(placed) = answer else { panic!("{answer:?}") };
+    let Outcome::Changed(placed) = answer else { panic!("{answer:?}") };
     assert_eq!(placed.status(now()), OrderStatus::Allocated);
 }
 
@@ -367,7 +369,7 @@ fn an_order_of_which_lines_were_sent_alone_cannot_be_placed() {
         orders.expect_with_lines().times(1).returning(|ids| Ok(ids.to_vec()));
     });
     let answer = place(vec![unit], &two_lines()).unwrap();
-    assert!(matches!(answer, Err(PlaceOrderError::AlreadyExists(id)) if id == order("O-1")));
+    assert!(matches!(answer, Err(EngineError::Refused(PlaceError::AlreadyExists(id))) if id == order("O-1")));
 }
 
 /// Returns a product with an expired hold that takes more than one unit of work to release.
@@ -432,11 +434,9 @@ mod late {
 
     fn told_all(answers: &[Answer]) -> Vec<&'static str> {
         let told = |answer: &Answer| match answer {
-            Answer::Line(Err(AllocateLineError::Overloaded)) | Answer::Order(Err(PlaceOrderError::Overloaded)) => {
-                "late"
-            }
+            Answer::Line(Err(EngineError::Overloaded)) | Answer::Order(Err(EngineError::Overloaded)) => "late",
             Answer::Line(answer) => told(answer),
-            Answer::Order(Ok(PlaceOrderOutcome::Placed(_))) => "placed",
+            Answer::Order(Ok(Outcome::Changed(_))) => "placed",
             Answer::Order(_) | Answer::Behind => "failed",
         };
         answers.iter().map(told).collect()

@@ -63,7 +63,7 @@ fn known() -> Result<MockUnitOfWork, StoreError> {
 fn make(
     queries: MockQueries,
     units: Vec<Result<MockUnitOfWork, StoreError>>,
-) -> Result<MakePickListOutcome, MakePickListError> {
+) -> Result<Outcome<StoredPickList>, UseCaseError<MakePickListError>> {
     use_cases_with(queries, units).make_pick_list(&asked())
 }
 
@@ -71,7 +71,7 @@ const BOTH: &[&str] = &["LAMP", "SOFA"];
 
 #[test]
 fn what_is_allocated_is_put_on_a_list() {
-    let MakePickListOutcome::Made(stored) = make(finding(BOTH), vec![made(Ok(()))]).unwrap() else { panic!("new") };
+    let Outcome::Changed(stored) = make(finding(BOTH), vec![made(Ok(()))]).unwrap() else { panic!("new") };
     assert_eq!((stored.list.lines.len(), stored.created_at), (2, now()));
 }
 
@@ -79,7 +79,7 @@ fn what_is_allocated_is_put_on_a_list() {
 fn a_list_of_that_name_stays_as_it_is() {
     for there_is in [BOTH, &[]] {
         let outcome = make(finding(there_is), vec![known()]).unwrap();
-        let MakePickListOutcome::Unchanged(stored) = outcome else { panic!("known") };
+        let Outcome::Unchanged(stored) = outcome else { panic!("known") };
         assert_eq!(stored.list.lines.len(), 2);
     }
 }
@@ -95,52 +95,55 @@ fn a_list_of_that_name_that_was_made_of_something_else_is_another() {
         });
         let units = if resolving { vec![lost(), other] } else { vec![other] };
         let error = make(finding(BOTH), units).unwrap_err();
-        assert!(matches!(&error, MakePickListError::AlreadyExists(id) if *id == list_id("P-1")), "{error:?}");
+        assert!(
+            matches!(&error, UseCaseError::Refused(MakePickListError::AlreadyExists(id)) if *id == list_id("P-1")),
+            "{error:?}"
+        );
     }
 }
 
 #[test]
 fn where_nothing_is_found_nothing_is_locked() {
     let error = make(finding(&[]), vec![with_pick_lists(rolled_back(|_| {}), unknown)]).unwrap_err();
-    assert!(matches!(error, MakePickListError::NothingToPick));
+    assert!(matches!(error, UseCaseError::Refused(MakePickListError::NothingToPick)));
 }
 
 #[test]
 fn when_all_was_taken_meanwhile_others_are_looked_for() {
     let outcome = make(finding(BOTH), vec![taken(), taken(), made(Ok(()))]);
-    assert!(matches!(outcome, Ok(MakePickListOutcome::Made(_))));
+    assert!(matches!(outcome, Ok(Outcome::Changed(_))));
 }
 
 #[test]
 fn whoever_is_always_late_is_told_to_come_again() {
     let error = make(finding(BOTH), (0..MAX_TRIES).map(|_| taken()).collect()).unwrap_err();
-    assert!(matches!(error, MakePickListError::Store(StoreError::Busy(_))));
+    assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))));
 }
 
 #[test]
 fn a_list_that_others_made_under_that_name_meanwhile_is_shown() {
     let locked = rolled_back(|products| locks(products, listed(BOTH)));
     let outcome = make(finding(BOTH), vec![with_pick_lists(locked, unknown), known()]);
-    assert!(matches!(outcome, Ok(MakePickListOutcome::Unchanged(_))));
+    assert!(matches!(outcome, Ok(Outcome::Unchanged(_))));
 }
 
 #[test]
 fn after_two_conflicts_the_third_run_makes_it() {
     let outcome = make(finding(BOTH), vec![made(Err(conflict())), made(Err(conflict())), made(Ok(()))]);
-    assert!(matches!(outcome, Ok(MakePickListOutcome::Made(_))));
+    assert!(matches!(outcome, Ok(Outcome::Changed(_))));
 }
 
 #[test]
 fn a_list_that_a_lost_commit_had_made_is_made() {
     let lost = made(Err(StoreError::OutcomeUnknown(cause("connection lost"))));
-    assert!(matches!(make(finding(BOTH), vec![lost, known()]), Ok(MakePickListOutcome::Made(_))));
+    assert!(matches!(make(finding(BOTH), vec![lost, known()]), Ok(Outcome::Changed(_))));
 }
 
 #[test]
 fn a_store_that_stays_busy_is_told() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
     let error = make(finding(BOTH), vec![busy(), busy(), busy()]).unwrap_err();
-    assert!(matches!(error, MakePickListError::Store(StoreError::Busy(_))));
+    assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))));
 }
 
 #[test]
@@ -148,7 +151,7 @@ fn a_search_that_ended_at_its_bound_with_nothing_is_busy_and_not_nothing_to_pick
     let mut queries = MockQueries::new();
     queries.expect_pickable().times(1).returning(|_, _| Ok(PickableLines { lines: BTreeSet::new(), complete: false }));
     let error = make(queries, vec![with_pick_lists(rolled_back(|_| {}), unknown)]).unwrap_err();
-    assert!(matches!(error, MakePickListError::Store(StoreError::Busy(_))), "{error:?}");
+    assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))), "{error:?}");
 }
 
 #[test]
@@ -156,7 +159,7 @@ fn a_store_that_cannot_be_read_is_told() {
     let mut queries = MockQueries::new();
     queries.expect_pickable().return_once(|_, _| Err(StoreError::Unavailable(cause("connection refused"))));
     let error = make(queries, Vec::new()).unwrap_err();
-    assert!(matches!(error, MakePickListError::Store(StoreError::Unavailable(_))));
+    assert!(matches!(error, UseCaseError::Store(StoreError::Unavailable(_))));
 }
 
 #[test]

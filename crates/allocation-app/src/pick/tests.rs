@@ -3,6 +3,7 @@ use crate::testing::{
     cause, conflict, ending, list_id, listed, locks, now, restored, rolled_back, saves, use_cases, with_list,
 };
 use allocation_domain::{PickStatus, Product};
+use allocation_ports::StoreError;
 use allocation_ports::mocks::MockUnitOfWork;
 
 fn first() -> PickLineId {
@@ -13,7 +14,10 @@ fn units(found: u32) -> Units {
     Units::new(found).unwrap()
 }
 
-fn pick(unit: Vec<Result<MockUnitOfWork, StoreError>>, found: u32) -> Result<PickOutcome, PickError> {
+fn pick(
+    unit: Vec<Result<MockUnitOfWork, StoreError>>,
+    found: u32,
+) -> Result<Outcome<Picked, PickLine>, UseCaseError<PickError>> {
     use_cases(unit).pick(&first(), units(found))
 }
 
@@ -43,8 +47,7 @@ fn over(
 
 #[test]
 fn the_units_are_picked_with_an_event() {
-    let PickOutcome::Picked(picked) = pick(vec![over(&listed(&["LAMP"]), Some(Ok(())), &["picked"])], 3).unwrap()
-    else {
+    let Outcome::Changed(picked) = pick(vec![over(&listed(&["LAMP"]), Some(Ok(())), &["picked"])], 3).unwrap() else {
         panic!("a first pick")
     };
     assert_eq!((picked.line.picked, picked.missing), (3, 0));
@@ -54,7 +57,7 @@ fn the_units_are_picked_with_an_event() {
 fn what_is_missing_is_made_good_in_the_same_unit_of_work() {
     // The batch has six more units.
     let events = &["picked", "units_missing", "allocated"];
-    let PickOutcome::Picked(picked) = pick(vec![over(&listed(&["LAMP"]), Some(Ok(())), events)], 2).unwrap() else {
+    let Outcome::Changed(picked) = pick(vec![over(&listed(&["LAMP"]), Some(Ok(())), events)], 2).unwrap() else {
         panic!("a first pick")
     };
     assert_eq!((picked.line.picked, picked.missing, picked.displaced), (2, 1, None));
@@ -64,49 +67,49 @@ fn what_is_missing_is_made_good_in_the_same_unit_of_work() {
 #[test]
 fn so_many_again_change_nothing() {
     let outcome = pick(vec![over(&picked(3), None, &[])], 3).unwrap();
-    assert!(matches!(outcome, PickOutcome::Unchanged(line) if line.status == PickStatus::Picked));
+    assert!(matches!(outcome, Outcome::Unchanged(line) if line.status == PickStatus::Picked));
 }
 
 #[test]
 fn another_number_is_refused() {
     let error = pick(vec![over(&picked(3), None, &[])], 2).unwrap_err();
-    assert!(matches!(error, PickError::Refused(Refusal::AlreadyPicked { .. })));
+    assert!(matches!(error, UseCaseError::Refused(PickError::AlreadyPicked { .. })));
     let error = pick(vec![over(&listed(&["LAMP"]), None, &[])], 4).unwrap_err();
-    assert!(matches!(error, PickError::Refused(Refusal::TooMany { .. })));
+    assert!(matches!(error, UseCaseError::Refused(PickError::TooMany { .. })));
 }
 
 #[test]
 fn a_line_that_was_withdrawn_is_refused() {
     let mut shop = allocation_domain::Products::from_iter(listed(&["LAMP"]));
-    shop.give_back(&list_id("P-1")).unwrap();
+    shop.release_pick_list(&list_id("P-1")).unwrap();
     let products: Vec<Product> = shop.into_iter().map(|product| restored(&product)).collect();
     let error = pick(vec![over(&products, None, &[])], 3).unwrap_err();
-    assert!(matches!(error, PickError::Refused(Refusal::Withdrawn(id)) if id == first()));
+    assert!(matches!(error, UseCaseError::Refused(PickError::Withdrawn(id)) if id == first()));
 }
 
 #[test]
 fn a_line_that_is_not_known_is_told() {
     let error = pick(vec![with_list(rolled_back(|_| {}), &[])], 3).unwrap_err();
-    assert!(matches!(error, PickError::Refused(Refusal::NotFound(id)) if id == first()));
+    assert!(matches!(error, UseCaseError::Refused(PickError::NotFound(id)) if id == first()));
 }
 
 #[test]
 fn after_two_conflicts_the_third_run_picks_them() {
     let run = |outcome| over(&listed(&["LAMP"]), Some(outcome), &["picked"]);
     let outcome = pick(vec![run(Err(conflict())), run(Err(conflict())), run(Ok(()))], 3);
-    assert!(matches!(outcome, Ok(PickOutcome::Picked(_))));
+    assert!(matches!(outcome, Ok(Outcome::Changed(_))));
 }
 
 #[test]
 fn what_a_lost_commit_had_picked_is_picked() {
     let lost = over(&listed(&["LAMP"]), Some(Err(StoreError::OutcomeUnknown(cause("connection lost")))), &["picked"]);
     let outcome = pick(vec![lost, over(&picked(3), None, &[])], 3);
-    assert!(matches!(outcome, Ok(PickOutcome::Unchanged(line)) if line.picked == 3));
+    assert!(matches!(outcome, Ok(Outcome::Unchanged(line)) if line.picked == 3));
 }
 
 #[test]
 fn a_store_that_stays_busy_is_told() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
     let error = pick(vec![busy(), busy(), busy()], 3).unwrap_err();
-    assert!(matches!(error, PickError::Store(StoreError::Busy(_))));
+    assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))));
 }

@@ -32,7 +32,7 @@ fn saved(products: &mut MockProductRepository) {
     saves(products, &["product_registered"]);
 }
 
-fn register(units: Vec<Unit>) -> Result<RegisterProductOutcome, RegisterProductError> {
+fn register(units: Vec<Unit>) -> Result<Outcome<ProductTotals>, StoreError> {
     let mut queries = MockQueries::new();
     queries.expect_product().times(0..=1).returning(|sku, at| {
         assert_eq!(at, now());
@@ -47,35 +47,34 @@ fn nothing() -> ProductTotals {
 
 #[test]
 fn a_new_product_is_stored_with_its_event() {
-    assert_eq!(register(vec![committed(saved)]).unwrap(), RegisterProductOutcome::Registered(nothing()));
+    assert_eq!(register(vec![committed(saved)]).unwrap(), Outcome::Changed(nothing()));
 }
 
 #[test]
 fn a_product_that_is_known_stays_as_it_is() {
     let outcome = register(vec![rolled_back(locks(known))]).unwrap();
-    assert_eq!(outcome, RegisterProductOutcome::Unchanged(nothing()));
+    assert_eq!(outcome, Outcome::Unchanged(nothing()));
 }
 
 #[test]
 fn after_a_conflict_the_next_run_answers() {
     let outcome = register(vec![ending(Err(conflict()), saved), committed(saved)]).unwrap();
-    assert_eq!(outcome, RegisterProductOutcome::Registered(nothing()));
+    assert_eq!(outcome, Outcome::Changed(nothing()));
 }
 
 #[test]
 fn what_a_lost_commit_had_registered_is_told_as_registered() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved);
     let outcome = register(vec![lost, rolled_back(locks(known))]).unwrap();
-    assert_eq!(outcome, RegisterProductOutcome::Registered(nothing()));
+    assert_eq!(outcome, Outcome::Changed(nothing()));
 }
 
 #[test]
 fn a_store_that_stays_busy_or_fails_is_told() {
     let error = register((0..3).map(|_| ending(Err(conflict()), saved)).collect()).unwrap_err();
-    let RegisterProductError::Store(error) = error;
     assert!(matches!(error, StoreError::Busy(_) | StoreError::Conflict(_)), "{error}");
     let fails = ending(Err(StoreError::Failed(cause("check violated"))), saved);
-    assert!(matches!(register(vec![fails]), Err(RegisterProductError::Store(StoreError::Failed(_)))));
+    assert!(matches!(register(vec![fails]), Err(StoreError::Failed(_))));
 }
 
 #[test]
@@ -83,9 +82,7 @@ fn a_read_that_fails_after_the_commit_never_says_that_nothing_was_changed() {
     let busy = |units| {
         let mut queries = MockQueries::new();
         queries.expect_product().returning(|_, _| Err(StoreError::Busy(cause("all connections are in use"))));
-        let RegisterProductError::Store(error) =
-            use_cases_with(queries, units).register_product(&sku("LAMP")).unwrap_err();
-        error
+        use_cases_with(queries, units).register_product(&sku("LAMP")).unwrap_err()
     };
     let registered = busy(vec![committed(saved)]);
     assert!(matches!(registered, StoreError::OutcomeUnknown(_)), "{registered:?}");
@@ -99,5 +96,5 @@ fn a_store_that_does_not_make_the_product_fails() {
         products.expect_lock().returning(|_| Ok(Vec::new()));
     });
     let outcome = use_cases(vec![unit]).register_product(&sku("LAMP"));
-    assert!(matches!(outcome, Err(RegisterProductError::Store(StoreError::Failed(_)))), "{outcome:?}");
+    assert!(matches!(outcome, Err(StoreError::Failed(_))), "{outcome:?}");
 }

@@ -3,11 +3,12 @@ use crate::testing::{
     cause, conflict, ending, list_id, listed, locks, now, restored, rolled_back, saves, use_cases, with_list,
 };
 use allocation_domain::{PickLineId, Product, Products, Units};
+use allocation_ports::StoreError;
 use allocation_ports::mocks::MockUnitOfWork;
 
-fn given_back() -> Vec<Product> {
+fn released() -> Vec<Product> {
     let mut shop = Products::from_iter(listed(&["LAMP", "SOFA"]));
-    shop.give_back(&list_id("P-1")).unwrap();
+    shop.release_pick_list(&list_id("P-1")).unwrap();
     shop.into_iter().map(|product| restored(&product)).collect()
 }
 
@@ -24,18 +25,18 @@ fn stays(products: &[Product]) -> Result<MockUnitOfWork, StoreError> {
     with_list(rolled_back(|repository| locks(repository, locked)), products)
 }
 
-fn give_back(units: Vec<Result<MockUnitOfWork, StoreError>>) -> Result<(), ReleasePickListError> {
+fn release_list(units: Vec<Result<MockUnitOfWork, StoreError>>) -> Result<(), UseCaseError<ReleasePickListError>> {
     use_cases(units).release_pick_list(&list_id("P-1"))
 }
 
 #[test]
 fn all_lines_are_withdrawn_with_an_event_for_each() {
-    give_back(vec![withdraws(Ok(()))]).unwrap();
+    release_list(vec![withdraws(Ok(()))]).unwrap();
 }
 
 #[test]
 fn a_list_that_was_given_back_stays_so() {
-    give_back(vec![stays(&given_back())]).unwrap();
+    release_list(vec![stays(&released())]).unwrap();
 }
 
 #[test]
@@ -44,29 +45,29 @@ fn a_list_of_which_anything_was_picked_is_refused() {
     let id = PickLineId { list: list_id("P-1"), line: 1 };
     shop.pick(&id, Units::new(3).unwrap(), now()).unwrap();
     let products: Vec<Product> = shop.into_iter().map(|product| restored(&product)).collect();
-    let error = give_back(vec![stays(&products)]).unwrap_err();
-    assert!(matches!(error, ReleasePickListError::Refused(Refusal::Picked(_))));
+    let error = release_list(vec![stays(&products)]).unwrap_err();
+    assert!(matches!(error, UseCaseError::Refused(ReleasePickListError::Picked(_))));
 }
 
 #[test]
 fn a_list_that_is_not_known_is_told() {
-    let error = give_back(vec![with_list(rolled_back(|_| {}), &[])]).unwrap_err();
-    assert!(matches!(error, ReleasePickListError::Refused(Refusal::NotFound(_))));
+    let error = release_list(vec![with_list(rolled_back(|_| {}), &[])]).unwrap_err();
+    assert!(matches!(error, UseCaseError::Refused(ReleasePickListError::NotFound(_))));
 }
 
 #[test]
 fn after_two_conflicts_the_third_run_gives_it_back() {
-    give_back(vec![withdraws(Err(conflict())), withdraws(Err(conflict())), withdraws(Ok(()))]).unwrap();
+    release_list(vec![withdraws(Err(conflict())), withdraws(Err(conflict())), withdraws(Ok(()))]).unwrap();
 }
 
 #[test]
-fn what_a_lost_commit_had_given_back_is_given_back() {
+fn what_a_lost_commit_had_given_back_is_released() {
     let lost = withdraws(Err(StoreError::OutcomeUnknown(cause("connection lost"))));
-    give_back(vec![lost, stays(&given_back())]).unwrap();
+    release_list(vec![lost, stays(&released())]).unwrap();
 }
 
 #[test]
 fn a_store_that_stays_busy_is_told() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
-    assert!(matches!(give_back(vec![busy(), busy(), busy()]), Err(ReleasePickListError::Store(StoreError::Busy(_)))));
+    assert!(matches!(release_list(vec![busy(), busy(), busy()]), Err(UseCaseError::Store(StoreError::Busy(_)))));
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::{batch, cause, committed, conflict, ending, product, reference, rolled_back, sku, use_cases};
 use allocation_domain::{Batch, BatchVersion, Event};
+use allocation_ports::StoreError;
 use allocation_ports::mocks::MockProductRepository;
 
 fn locked(batches: Vec<Batch>) -> impl FnOnce(&mut MockProductRepository) {
@@ -38,7 +39,10 @@ fn a_batch_without_allocations_is_removed_with_its_event() {
 fn a_batch_with_allocations_stays() {
     let held = batch("B-1", "LAMP", 20).with_allocated(4).unwrap();
     let error = use_cases(vec![rolled_back(locked(vec![held]))]).remove_batch(&reference("B-1")).unwrap_err();
-    assert!(matches!(error, RemoveBatchError::Refused(Refusal::HasAllocations { allocated: 4, .. })));
+    assert!(matches!(
+        error,
+        UseCaseError::Refused(RemoveBatchError::Refused(domain::RemoveBatchError::HasAllocations { allocated: 4, .. }))
+    ));
 }
 
 #[test]
@@ -49,14 +53,14 @@ fn only_a_batch_in_an_expected_version_is_removed() {
     let expecting =
         |expected| use_cases(vec![rolled_back(lamp())]).remove_batch_if(&reference("B-1"), move |it| it == expected);
     let error = expecting(other).unwrap_err();
-    assert!(matches!(error, RemoveBatchError::Stale { actual, .. } if actual == version));
+    assert!(matches!(error, UseCaseError::Refused(RemoveBatchError::Stale { actual, .. }) if actual == version));
     use_cases(vec![committed(removed)]).remove_batch_if(&reference("B-1"), |it| it == version).unwrap();
 }
 
 #[test]
 fn an_unknown_batch_is_told() {
     let error = use_cases(vec![rolled_back(unknown)]).remove_batch(&reference("B-1")).unwrap_err();
-    assert!(matches!(error, RemoveBatchError::Refused(Refusal::NotFound(_))));
+    assert!(matches!(error, UseCaseError::Refused(RemoveBatchError::Refused(domain::RemoveBatchError::NotFound(_)))));
 }
 
 #[test]
@@ -67,7 +71,7 @@ fn a_batch_that_left_while_the_product_was_being_locked_is_told_as_unknown() {
         products.expect_sku_of().times(1).returning(|_| Ok(None));
     });
     let error = use_cases(vec![left]).remove_batch(&reference("B-1")).unwrap_err();
-    assert!(matches!(error, RemoveBatchError::Refused(Refusal::NotFound(_))));
+    assert!(matches!(error, UseCaseError::Refused(RemoveBatchError::Refused(domain::RemoveBatchError::NotFound(_)))));
 }
 
 #[test]
@@ -88,5 +92,5 @@ fn a_store_that_fails_is_told() {
         products.expect_sku_of().returning(|_| Err(StoreError::Unavailable(cause("gone"))));
     });
     let error = use_cases(vec![fails]).remove_batch(&reference("B-1")).unwrap_err();
-    assert!(matches!(error, RemoveBatchError::Store(StoreError::Unavailable(_))));
+    assert!(matches!(error, UseCaseError::Store(StoreError::Unavailable(_))));
 }

@@ -3,6 +3,7 @@ use crate::testing::{
     cause, conflict, ending, list_id, listed, locks, now, restored, rolled_back, saves, use_cases, with_list,
 };
 use allocation_domain::{PickLineId, PickListStatus, Product, Products, Units};
+use allocation_ports::StoreError;
 use allocation_ports::mocks::MockUnitOfWork;
 
 /// Returns a lamp and a sofa of the list, all or none of their units picked, shipped or not.
@@ -31,7 +32,7 @@ fn stays(products: &[Product]) -> Result<MockUnitOfWork, StoreError> {
     with_list(rolled_back(|repository| locks(repository, locked)), products)
 }
 
-fn ship(units: Vec<Result<MockUnitOfWork, StoreError>>) -> Result<StoredPickList, ShipPickListError> {
+fn ship(units: Vec<Result<MockUnitOfWork, StoreError>>) -> Result<StoredPickList, UseCaseError<ShipError>> {
     use_cases(units).ship_pick_list(&list_id("P-1"))
 }
 
@@ -49,15 +50,15 @@ fn a_list_that_was_shipped_stays_so() {
 #[test]
 fn a_list_that_is_not_picked_is_refused() {
     let error = ship(vec![stays(&shop(None, false))]).unwrap_err();
-    assert!(matches!(error, ShipPickListError::Refused(Refusal::NotPicked { lines, .. }) if lines == [1, 2]));
+    assert!(matches!(error, UseCaseError::Refused(ShipError::NotPicked { lines, .. }) if lines == [1, 2]));
     let error = ship(vec![stays(&shop(Some(0), false))]).unwrap_err();
-    assert!(matches!(error, ShipPickListError::Refused(Refusal::NothingPicked(_))));
+    assert!(matches!(error, UseCaseError::Refused(ShipError::NothingPicked(_))));
 }
 
 #[test]
 fn a_list_that_is_not_known_is_told() {
     let error = ship(vec![with_list(rolled_back(|_| {}), &[])]).unwrap_err();
-    assert!(matches!(error, ShipPickListError::Refused(Refusal::NotFound(_))));
+    assert!(matches!(error, UseCaseError::Refused(ShipError::NotFound(_))));
 }
 
 #[test]
@@ -74,5 +75,5 @@ fn what_a_lost_commit_had_shipped_is_shipped() {
 #[test]
 fn a_store_that_stays_busy_is_told() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
-    assert!(matches!(ship(vec![busy(), busy(), busy()]), Err(ShipPickListError::Store(StoreError::Busy(_)))));
+    assert!(matches!(ship(vec![busy(), busy(), busy()]), Err(UseCaseError::Store(StoreError::Busy(_)))));
 }

@@ -1,7 +1,7 @@
 //! Backorders: serving the lines that wait.
 
 use super::Product;
-use crate::{AllocationReason, DataRequest, Event, MoreNeeded, OnShortage, OrderId, Quantity, QueuePosition};
+use crate::{AllocationReason, DataRequest, Event, LoadRequest, OnShortage, OrderId, Quantity, QueuePosition};
 use std::ops::Bound;
 
 impl Product {
@@ -14,7 +14,7 @@ impl Product {
     /// themselves.
     ///
     /// After an error the queue is half served: the caller undoes it.
-    pub(super) fn serve_waiting(&mut self) -> Result<(), MoreNeeded> {
+    pub(super) fn serve_waiting(&mut self) -> Result<(), LoadRequest> {
         if self.queue.is_empty() && self.known_queue.is_all() {
             self.set_unserved(false);
             return Ok(());
@@ -30,7 +30,7 @@ impl Product {
     }
 
     /// Serves waiting lines in order, and returns whether none is left that could be served.
-    fn serve_in_turn(&mut self) -> Result<bool, MoreNeeded> {
+    fn serve_in_turn(&mut self) -> Result<bool, LoadRequest> {
         let (mut free, mut served) = (self.available(), 0);
         let mut last: Option<QueuePosition> = None;
         while free > 0 {
@@ -62,7 +62,7 @@ impl Product {
     }
 
     /// Allocates to a waiting line the units that it can take, and returns their number.
-    fn serve(&mut self, order_id: &OrderId) -> Result<u32, MoreNeeded> {
+    fn serve(&mut self, order_id: &OrderId) -> Result<u32, LoadRequest> {
         let Some((rest, parts)) = self.line(order_id).map(|line| (line.waiting, line.terms.allow_split)) else {
             return Ok(0);
         };
@@ -71,7 +71,7 @@ impl Product {
         Ok(self.apply_plan(order_id, &plan, AllocationReason::Backorder))
     }
 
-    pub(crate) fn need_all_batches(&self) -> Result<(), MoreNeeded> {
+    pub(crate) fn need_all_batches(&self) -> Result<(), LoadRequest> {
         if self.horizon.is_all() { Ok(()) } else { Err(self.needs(DataRequest::Batches)) }
     }
 

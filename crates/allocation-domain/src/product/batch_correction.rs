@@ -3,10 +3,11 @@
 use super::Product;
 use super::displacement::Step;
 use crate::{
-    Batch, BatchChange, BatchChanged, BatchReference, ChangeBatchError, Eta, Event, FirstToLeave, MoreNeeded, Moving,
-    Review, Units,
+    Batch, BatchChange, BatchChanged, BatchReference, ChangeBatchError, Eta, Event, FirstToLeave, LoadRequest, Moving,
+    Pending, Review, Units,
 };
 use chrono::{DateTime, Utc};
+use std::convert::Infallible;
 
 impl Product {
     /// Corrects the purchased quantity or the ETA of a batch.
@@ -35,24 +36,26 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`ChangeBatchError`]; nothing of the batch has changed.
+    /// [`Pending`]; nothing of the batch has changed.
     pub fn change_batch(
         &mut self,
         reference: &BatchReference,
         change: &BatchChange,
         now: DateTime<Utc>,
-    ) -> Result<BatchChanged, ChangeBatchError> {
+    ) -> Result<BatchChanged, Pending<ChangeBatchError>> {
         self.catch_up(now)?;
         let Some(before) = self.batch(reference).cloned() else {
-            return Err(ChangeBatchError::NotFound(reference.clone()));
+            return Err(Pending::Refused(ChangeBatchError::NotFound(reference.clone())));
         };
         let actual = before.version();
         if let Some(expected) = change.expected.filter(|expected| *expected != actual) {
-            return Err(ChangeBatchError::Stale { reference: reference.clone(), expected, actual });
+            let stale = ChangeBatchError::Stale { reference: reference.clone(), expected, actual };
+            return Err(Pending::Refused(stale));
         }
         let gone = before.consumed();
         if let Some(purchased) = change.purchased.filter(|purchased| purchased.get() < gone) {
-            return Err(ChangeBatchError::BelowConsumed { reference: reference.clone(), purchased, gone });
+            let below = ChangeBatchError::BelowConsumed { reference: reference.clone(), purchased, gone };
+            return Err(Pending::Refused(below));
         }
         Ok(self.atomically(|product| product.correct(before, change, now))?)
     }
@@ -64,13 +67,13 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`]; nothing of the batch has changed.
+    /// [`Pending`], never a refusal; nothing of the batch has changed.
     pub fn move_lines(
         &mut self,
         reference: &BatchReference,
         first: Option<&FirstToLeave>,
         now: DateTime<Utc>,
-    ) -> Result<Option<BatchChanged>, MoreNeeded> {
+    ) -> Result<Option<BatchChanged>, Pending<Infallible>> {
         self.catch_up(now)?;
         let Some(before) = self.batch(reference).filter(|batch| batch.moving().is_some()).cloned() else {
             return Ok(None);
@@ -87,7 +90,12 @@ impl Product {
         })
     }
 
-    fn correct(&mut self, before: Batch, change: &BatchChange, now: DateTime<Utc>) -> Result<BatchChanged, MoreNeeded> {
+    fn correct(
+        &mut self,
+        before: Batch,
+        change: &BatchChange,
+        now: DateTime<Utc>,
+    ) -> Result<BatchChanged, LoadRequest> {
         let eta = change.eta.unwrap_or(before.eta());
         let moving = moving_after(&before, change, eta, self.decided_at(now));
         self.expect(before.reference(), eta);

@@ -1,7 +1,7 @@
 //! Adding and removing batches.
 
 use super::Product;
-use crate::{AddBatchError, Batch, BatchCounts, BatchReference, Eta, Event, Quantity, RemoveBatchError};
+use crate::{AddBatchError, Batch, BatchCounts, BatchReference, Eta, Event, Pending, Quantity, RemoveBatchError};
 use chrono::{DateTime, Utc};
 
 impl Product {
@@ -9,18 +9,17 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`AddBatchError`] when a loaded batch has that reference, or when the decision needs more data;
-    /// nothing has changed.
+    /// [`Pending`]; refused when a loaded batch has that reference. Nothing has changed.
     pub fn add_batch(
         &mut self,
         reference: BatchReference,
         purchased: Quantity,
         eta: Eta,
         now: DateTime<Utc>,
-    ) -> Result<&Batch, AddBatchError> {
+    ) -> Result<&Batch, Pending<AddBatchError>> {
         self.catch_up(now)?;
         if self.batch(&reference).is_some() {
-            return Err(AddBatchError::AlreadyExists(reference));
+            return Err(Pending::Refused(AddBatchError::AlreadyExists(reference)));
         }
         let added_at = self.decided_at(now);
         let batch = Batch::new(reference.clone(), self.sku.clone(), purchased, eta, added_at);
@@ -38,18 +37,23 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`RemoveBatchError`] when the batch does not exist, or when units of it are allocated, picked or
-    /// shipped. Also when the release of expired holds needs more data.
-    pub fn remove_batch(&mut self, reference: &BatchReference, now: DateTime<Utc>) -> Result<(), RemoveBatchError> {
+    /// [`Pending`]; refused when the batch does not exist, or when units of it are allocated, picked or
+    /// shipped.
+    pub fn remove_batch(
+        &mut self,
+        reference: &BatchReference,
+        now: DateTime<Utc>,
+    ) -> Result<(), Pending<RemoveBatchError>> {
         self.catch_up(now)?;
-        let place = self.place(reference).ok_or_else(|| RemoveBatchError::NotFound(reference.clone()))?;
+        let place = self.place(reference);
+        let place = place.ok_or_else(|| Pending::Refused(RemoveBatchError::NotFound(reference.clone())))?;
         let (BatchCounts { allocated, picked, shipped, .. }, reference) =
             (self.batches[place].counts(), reference.clone());
         if allocated > 0 {
-            return Err(RemoveBatchError::HasAllocations { reference, allocated });
+            return Err(Pending::Refused(RemoveBatchError::HasAllocations { reference, allocated }));
         }
         if picked + shipped > 0 {
-            return Err(RemoveBatchError::Picked { reference, picked, shipped });
+            return Err(Pending::Refused(RemoveBatchError::Picked { reference, picked, shipped }));
         }
         self.note_batch(&reference);
         self.batches.remove(place);

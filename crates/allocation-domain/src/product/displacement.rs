@@ -3,8 +3,8 @@
 use super::Product;
 use super::reallocation::{DisplacedUnits, worsened};
 use crate::{
-    Affected, AllocationReason, Batch, BatchChanged, BatchReference, DeallocationReason, Eta, FirstToLeave, MoreNeeded,
-    Moving, Quantity, QueuePosition, Review, Units,
+    Affected, AllocationReason, Batch, BatchChanged, BatchReference, DeallocationReason, Eta, FirstToLeave,
+    LoadRequest, Moving, Quantity, QueuePosition, Review, Units,
 };
 
 /// The effects of one decision on the lines of a batch.
@@ -29,7 +29,7 @@ impl Step {
 
 impl Product {
     /// Reviews the next lines of a batch. Once all are reviewed, lets the next lines leave it.
-    pub(super) fn advance(&mut self, step: &mut Step, first: Option<&FirstToLeave>) -> Result<(), MoreNeeded> {
+    pub(super) fn advance(&mut self, step: &mut Step, first: Option<&FirstToLeave>) -> Result<(), LoadRequest> {
         let reference = step.before.reference().clone();
         if let Some(review) = self.moving(&reference).review {
             self.review(&reference, review, step)?;
@@ -77,7 +77,7 @@ impl Product {
     }
 
     /// Reviews the next lines of a batch.
-    fn review(&mut self, reference: &BatchReference, review: Review, step: &mut Step) -> Result<(), MoreNeeded> {
+    fn review(&mut self, reference: &BatchReference, review: Review, step: &mut Step) -> Result<(), LoadRequest> {
         if review.reallocate {
             self.need_all_batches()?;
         }
@@ -118,7 +118,7 @@ impl Product {
         position: &QueuePosition,
         units: Quantity,
         step: &mut Step,
-    ) -> Result<(), MoreNeeded> {
+    ) -> Result<(), LoadRequest> {
         let order_id = position.order_id();
         let better = self.batches.partition_point(|other| other.eta() < batch.eta());
         let takes_parts = self.line(order_id).is_some_and(|line| line.terms.allow_split);
@@ -132,7 +132,7 @@ impl Product {
     }
 
     /// Lets the last lines leave a lowered batch, if they are few.
-    fn leave_last(&mut self, reference: &BatchReference, step: &mut Step) -> Result<(), MoreNeeded> {
+    fn leave_last(&mut self, reference: &BatchReference, step: &mut Step) -> Result<(), LoadRequest> {
         let Some(batch) = self.batch(reference).cloned() else { return Ok(()) };
         let Some(lines) = self.last_on(&batch, batch.used().saturating_sub(batch.lowered_to().get()))? else {
             return Ok(());
@@ -146,13 +146,31 @@ impl Product {
         Ok(())
     }
 
+    /// Returns the first line that leaves a lowered batch, if all lines are reviewed and none has left yet.
+    ///
+    /// All lines of the batch must be loaded.
+    pub(crate) fn first_to_leave(&self, reference: &BatchReference) -> Option<FirstToLeave> {
+        let batch = self.batch(reference)?;
+        batch.moving().filter(|moving| moving.review.is_none() && moving.after.is_none())?;
+        let units = batch.used().saturating_sub(batch.lowered_to().get());
+        let mut left = units;
+        for (position, held) in self.lines_on(reference).into_iter().rev() {
+            let part = held.at_most(left)?;
+            left -= part.get();
+            if left == 0 {
+                return Some(FirstToLeave { position, part, units });
+            }
+        }
+        None
+    }
+
     /// Lets the first of the departing lines leave a batch.
     fn leave_first(
         &mut self,
         reference: &BatchReference,
         first: &FirstToLeave,
         step: &mut Step,
-    ) -> Result<(), MoreNeeded> {
+    ) -> Result<(), LoadRequest> {
         let Some(batch) = self.batch(reference) else { return Ok(()) };
         // Units released since the lines were added up no longer have to leave.
         let less = first.units.saturating_sub(batch.used().saturating_sub(batch.lowered_to().get()));
@@ -170,7 +188,7 @@ impl Product {
         reference: &BatchReference,
         after: QueuePosition,
         step: &mut Step,
-    ) -> Result<(), MoreNeeded> {
+    ) -> Result<(), LoadRequest> {
         let Some(batch) = self.batch(reference).cloned() else { return Ok(()) };
         let next = self.next_on(&batch, Some(&after))?;
         let last = next.lines.last().map(|(position, _)| position.clone());
@@ -189,7 +207,7 @@ impl Product {
         position: &QueuePosition,
         units: Quantity,
         step: &mut Step,
-    ) -> Result<(), MoreNeeded> {
+    ) -> Result<(), LoadRequest> {
         let excess = self.batch(reference).map_or(0, |batch| batch.used().saturating_sub(batch.lowered_to().get()));
         if let Some(units) = units.at_most(excess) {
             let order_id = position.order_id().clone();
@@ -200,7 +218,7 @@ impl Product {
     }
 
     /// Records later dates, reallocates displaced units, and serves the waiting lines.
-    pub(super) fn finish(&mut self, step: Step) -> Result<BatchChanged, MoreNeeded> {
+    pub(super) fn finish(&mut self, step: Step) -> Result<BatchChanged, LoadRequest> {
         let Step { before, mut affected, told, old_eta, lost, .. } = step;
         affected.extend(self.told_later(before.reference(), old_eta, &told));
         self.events.extend(affected.iter().filter(|affected| affected.is_worse()).map(worsened));

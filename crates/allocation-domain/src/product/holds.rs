@@ -1,8 +1,9 @@
 //! Holds that expire, are confirmed or extended, and lines that are cancelled.
 
 use super::Product;
-use crate::{DataRequest, DeallocationReason, Event, MoreNeeded, OrderId, ReservationState};
+use crate::{DeallocationReason, Event, LoadRequest, OrderId, Pending, ReservationState};
 use chrono::{DateTime, Utc};
+use std::convert::Infallible;
 
 impl Product {
     /// Releases the expired holds among the loaded lines, and serves the waiting lines. Returns the orders
@@ -14,8 +15,12 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`]; nothing has changed.
-    pub fn release_expired(&mut self, now: DateTime<Utc>) -> Result<Vec<OrderId>, MoreNeeded> {
+    /// [`Pending::Load`]; nothing has changed.
+    pub fn release_expired(&mut self, now: DateTime<Utc>) -> Result<Vec<OrderId>, Pending<Infallible>> {
+        Ok(self.release_due(now)?)
+    }
+
+    pub(crate) fn release_due(&mut self, now: DateTime<Utc>) -> Result<Vec<OrderId>, LoadRequest> {
         // `decided_at` may be slightly earlier than `now`: no event may report an expiry before its time.
         let by = self.expires_by(now);
         let has_expired = self.expiries.first().is_some_and(|(expires_at, _)| *expires_at <= by);
@@ -38,14 +43,14 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`]. It is [`DataRequest::CatchUp`] when there is more to do than one unit of work
-    /// allows; the changes so far remain.
-    pub(crate) fn catch_up(&mut self, now: DateTime<Utc>) -> Result<(), MoreNeeded> {
-        self.release_expired(now)?;
-        if self.is_behind() { Err(self.needs(DataRequest::CatchUp)) } else { Ok(()) }
+    /// [`Pending::Load`], or [`Pending::CatchUp`] when there is more to do than one unit of work allows; the
+    /// changes so far remain.
+    pub(crate) fn catch_up<R>(&mut self, now: DateTime<Utc>) -> Result<(), Pending<R>> {
+        self.release_due(now)?;
+        if self.is_behind() { Err(Pending::CatchUp(self.sku.clone())) } else { Ok(()) }
     }
 
-    fn expire(&mut self, order_id: &OrderId) -> Result<(), MoreNeeded> {
+    fn expire(&mut self, order_id: &OrderId) -> Result<(), LoadRequest> {
         let Some(expires_at) = self.line(order_id).and_then(|line| line.commitment.expires_at()) else {
             return Ok(());
         };
@@ -78,8 +83,8 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`]; nothing has changed.
-    pub(crate) fn cancel_line(&mut self, order_id: &OrderId) -> Result<(), MoreNeeded> {
+    /// [`LoadRequest`]; nothing has changed.
+    pub(crate) fn cancel_line(&mut self, order_id: &OrderId) -> Result<(), LoadRequest> {
         let lives = |commitment| matches!(commitment, ReservationState::Firm | ReservationState::Held { .. });
         if !self.line(order_id).is_some_and(|line| lives(line.commitment)) {
             return Ok(());

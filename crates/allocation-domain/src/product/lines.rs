@@ -2,8 +2,8 @@
 
 use super::Product;
 use crate::{
-    AllocationReason, Batch, BatchReference, DataRequest, DeallocationReason, Event, LineState, MoreNeeded, OrderId,
-    Quantity, QueuePosition,
+    AllocationReason, Batch, BatchReference, DataRequest, DeallocationReason, Event, LineState, LoadRequest, OrderId,
+    PickStatus, Quantity, QueuePosition,
 };
 use chrono::{DateTime, Utc};
 
@@ -97,7 +97,7 @@ impl Product {
         reference: &BatchReference,
         units: Quantity,
         reason: DeallocationReason,
-    ) -> Result<(), MoreNeeded> {
+    ) -> Result<(), LoadRequest> {
         let place = self.need_batch(reference)?;
         self.take_off_lists(order_id, reference, units)?;
         self.batch_mut(place).give_back(units);
@@ -131,13 +131,26 @@ impl Product {
         Some(before)
     }
 
+    /// Checks that every row is loaded that another one counts or names.
+    pub(crate) fn check_rows(&self) -> Result<(), LoadRequest> {
+        for (order_id, line) in &self.lines {
+            line.allocations.iter().try_for_each(|part| self.need_batch(&part.reference).map(drop))?;
+            self.need_pick_lines(order_id, line)?;
+        }
+        for batch in self.batches.iter() {
+            self.next_on(batch, None)?;
+        }
+        let named = self.pick_lines.iter().filter(|(_, pick)| pick.is_open() || pick.status == PickStatus::Picked);
+        named.map(|(_, pick)| pick).try_for_each(|pick| self.need_both(pick).map(drop))
+    }
+
     /// Returns the index of a batch, which must be loaded.
-    pub(super) fn need_batch(&self, reference: &BatchReference) -> Result<usize, MoreNeeded> {
+    pub(super) fn need_batch(&self, reference: &BatchReference) -> Result<usize, LoadRequest> {
         self.place(reference).ok_or_else(|| self.needs(DataRequest::Batch(reference.clone())))
     }
 
     /// Releases all units of a line, and ends its backorder.
-    pub(super) fn free_all(&mut self, order_id: &OrderId, reason: DeallocationReason) -> Result<(), MoreNeeded> {
+    pub(super) fn free_all(&mut self, order_id: &OrderId, reason: DeallocationReason) -> Result<(), LoadRequest> {
         let Some(line) = self.lines.get(order_id) else { return Err(self.needs(DataRequest::Line(order_id.clone()))) };
         let held = line.allocations.clone();
         for part in held {

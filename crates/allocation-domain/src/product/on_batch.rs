@@ -2,7 +2,7 @@
 
 use super::Product;
 use crate::{
-    Batch, BatchReference, DataRequest, LineState, MAX_MOVED_LINES, MoreNeeded, OrderId, Quantity, QueuePosition,
+    Batch, BatchReference, DataRequest, LineState, LoadRequest, MAX_MOVED_LINES, OrderId, Quantity, QueuePosition,
 };
 
 /// The most recent loads of batch lines. One decision may need both: it reviews the next lines of a batch, and
@@ -82,7 +82,7 @@ impl Product {
     }
 
     /// Returns the first lines on a batch after `after`, at most [`MAX_MOVED_LINES`].
-    pub(super) fn next_on(&self, batch: &Batch, after: Option<&QueuePosition>) -> Result<NextOn, MoreNeeded> {
+    pub(super) fn next_on(&self, batch: &Batch, after: Option<&QueuePosition>) -> Result<NextOn, LoadRequest> {
         let mut lines = self.lines_on(batch.reference());
         let all = are_all(batch, &lines);
         lines.retain(|(position, _)| after.is_none_or(|after| position > after));
@@ -112,7 +112,7 @@ impl Product {
         &self,
         batch: &Batch,
         units: u32,
-    ) -> Result<Option<Vec<(QueuePosition, Quantity)>>, MoreNeeded> {
+    ) -> Result<Option<Vec<(QueuePosition, Quantity)>>, LoadRequest> {
         let lines = self.lines_on(batch.reference());
         if !are_all(batch, &lines) {
             // The store still counts units that loaded lines have released.

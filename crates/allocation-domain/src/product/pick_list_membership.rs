@@ -2,7 +2,7 @@
 
 use super::Product;
 use crate::{
-    BatchReference, DataRequest, Eta, Event, Fulfilment, LineState, MoreNeeded, OrderId, PickCriteria, PickLine,
+    BatchReference, DataRequest, Eta, Event, Fulfilment, LineState, LoadRequest, OrderId, PickCriteria, PickLine,
     PickLineId, PickListId, PickStatus, Quantity, QueuePosition, ReservationState, WithdrawalReason,
 };
 
@@ -16,7 +16,7 @@ pub(crate) struct Candidate {
 
 impl Product {
     /// Returns the units of loaded lines that are firm, in stock, on no pick list, and match `criteria`.
-    pub(crate) fn candidates(&self, criteria: &PickCriteria) -> Result<Vec<Candidate>, MoreNeeded> {
+    pub(crate) fn candidates(&self, criteria: &PickCriteria) -> Result<Vec<Candidate>, LoadRequest> {
         let mut candidates = Vec::new();
         for (order_id, line) in self.lines.iter().filter(|(_, line)| line.commitment == ReservationState::Firm) {
             for part in line.allocations.iter().filter(|part| part.eta == Eta::InStock) {
@@ -52,7 +52,7 @@ impl Product {
         order_id: &OrderId,
         reference: &BatchReference,
         units: Quantity,
-    ) -> Result<(), MoreNeeded> {
+    ) -> Result<(), LoadRequest> {
         let Some(line) = self.line(order_id).filter(|line| line.fulfilment.listed > 0) else { return Ok(()) };
         let stays = line.holds(reference).and_then(|held| held.minus(units.get())).map_or(0, Quantity::get);
         let mut excess = self.listed(order_id, line, reference)?.saturating_sub(stays);
@@ -70,7 +70,7 @@ impl Product {
         &mut self,
         reference: &BatchReference,
         lines: impl IntoIterator<Item = &'a QueuePosition>,
-    ) -> Result<(), MoreNeeded> {
+    ) -> Result<(), LoadRequest> {
         let mut open = Vec::new();
         for position in lines {
             let order_id = position.order_id();
@@ -106,14 +106,14 @@ impl Product {
     }
 
     /// Returns whether units of a batch were picked for an order.
-    pub(super) fn was_picked_in(&self, order_id: &OrderId, reference: &BatchReference) -> Result<bool, MoreNeeded> {
+    pub(super) fn was_picked_in(&self, order_id: &OrderId, reference: &BatchReference) -> Result<bool, LoadRequest> {
         let Some(line) = self.line(order_id).filter(|line| line.fulfilment.taken() > 0) else { return Ok(false) };
         self.need_pick_lines(order_id, line)?;
         Ok(self.pick_lines.of(order_id).any(|(_, pick)| pick.is_taken() && pick.reference == *reference))
     }
 
     /// Returns how many of a line's units of a batch are on pick lists.
-    fn listed(&self, order_id: &OrderId, line: &LineState, reference: &BatchReference) -> Result<u32, MoreNeeded> {
+    fn listed(&self, order_id: &OrderId, line: &LineState, reference: &BatchReference) -> Result<u32, LoadRequest> {
         if line.fulfilment.listed == 0 {
             return Ok(0);
         }
@@ -130,7 +130,7 @@ impl Product {
     }
 
     /// Checks that all pick lines of a line are loaded, by comparing their sums with its counters.
-    fn need_pick_lines(&self, order_id: &OrderId, line: &LineState) -> Result<(), MoreNeeded> {
+    pub(super) fn need_pick_lines(&self, order_id: &OrderId, line: &LineState) -> Result<(), LoadRequest> {
         let mut known = Fulfilment::default();
         for (_, pick) in self.pick_lines.of(order_id) {
             match pick.status {

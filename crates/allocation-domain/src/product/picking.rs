@@ -3,8 +3,8 @@
 use super::Product;
 use super::reallocation::{DisplacedUnits, Reallocation};
 use crate::{
-    DataRequest, Event, MoreNeeded, OrderId, PickError, PickLine, PickLineId, PickListId, PickOutcome, PickStatus,
-    Picked, Quantity, Units, WithdrawalReason,
+    DataRequest, Event, LoadRequest, OrderId, Outcome, Pending, PickError, PickLine, PickLineId, PickListId,
+    PickStatus, Picked, Quantity, Units, WithdrawalReason,
 };
 use chrono::{DateTime, Utc};
 
@@ -18,22 +18,32 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`PickError`]; nothing has changed, except that expired holds may have been released.
-    pub fn pick(&mut self, id: &PickLineId, found: Units, now: DateTime<Utc>) -> Result<PickOutcome, PickError> {
+    /// [`Pending`]; nothing has changed, except that expired holds may have been released.
+    pub fn pick(
+        &mut self,
+        id: &PickLineId,
+        found: Units,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome<Picked, PickLine>, Pending<PickError>> {
         self.catch_up(now)?;
-        let Some(line) = self.pick_line(id).cloned() else { return Err(PickError::NotFound(id.clone())) };
-        match line.status {
+        let Some(line) = self.pick_line(id).cloned() else {
+            return Err(Pending::Refused(PickError::NotFound(id.clone())));
+        };
+        let refusal = match line.status {
             PickStatus::Open if found.get() > line.quantity.get() => {
-                Err(PickError::TooMany { id: id.clone(), line, requested: found })
+                PickError::TooMany { id: id.clone(), line, requested: found }
             }
-            PickStatus::Open => Ok(PickOutcome::Picked(self.atomically(|product| product.pick_open(id, line, found))?)),
-            PickStatus::Withdrawn => Err(PickError::Withdrawn(id.clone())),
-            _ if line.picked == found.get() => Ok(PickOutcome::Unchanged(line)),
-            _ => Err(PickError::AlreadyPicked { id: id.clone(), line, requested: found }),
-        }
+            PickStatus::Open => {
+                return Ok(Outcome::Changed(self.atomically(|product| product.pick_open(id, line, found))?));
+            }
+            PickStatus::Withdrawn => PickError::Withdrawn(id.clone()),
+            _ if line.picked == found.get() => return Ok(Outcome::Unchanged(line)),
+            _ => PickError::AlreadyPicked { id: id.clone(), line, requested: found },
+        };
+        Err(Pending::Refused(refusal))
     }
 
-    fn pick_open(&mut self, id: &PickLineId, line: PickLine, found: Units) -> Result<Picked, MoreNeeded> {
+    fn pick_open(&mut self, id: &PickLineId, line: PickLine, found: Units) -> Result<Picked, LoadRequest> {
         let place = self.need_both(&line)?;
         let missing = line.quantity.minus(found.get());
         let status = if found == Units::ZERO { PickStatus::Missing } else { PickStatus::Picked };
@@ -78,7 +88,7 @@ impl Product {
 
     /// Replaces a line's short-picked units: from other batches, then from the rest of the batch at index
     /// `place`. The line waits for the remainder.
-    fn replace_missing(&mut self, place: usize, lost: DisplacedUnits) -> Result<Reallocation, MoreNeeded> {
+    fn replace_missing(&mut self, place: usize, lost: DisplacedUnits) -> Result<Reallocation, LoadRequest> {
         let (mut others, old_eta) = (Reallocation::default(), self.batches[place].eta());
         let aside = self.batches.remove(place);
         let rest = self.reallocate(old_eta, &lost, &mut others);
@@ -96,8 +106,8 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`]; the caller undoes the changes.
-    pub(crate) fn ship_list(&mut self, list: &PickListId) -> Result<(), MoreNeeded> {
+    /// [`LoadRequest`]; the caller undoes the changes.
+    pub(crate) fn ship_list(&mut self, list: &PickListId) -> Result<(), LoadRequest> {
         for (id, pick) in self.of_list(list, PickStatus::Picked) {
             let place = self.need_both(&pick)?;
             let Ok(quantity) = Quantity::new(pick.picked) else { continue };
@@ -117,8 +127,8 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`]; the caller undoes the changes.
-    pub(crate) fn withdraw_list(&mut self, list: &PickListId) -> Result<(), MoreNeeded> {
+    /// [`LoadRequest`]; the caller undoes the changes.
+    pub(crate) fn withdraw_list(&mut self, list: &PickListId) -> Result<(), LoadRequest> {
         for (id, pick) in self.of_list(list, PickStatus::Open) {
             self.need_line(&pick.order_id)?;
             let all = pick.quantity;
@@ -132,13 +142,13 @@ impl Product {
         lines.map(|(id, pick)| (id.clone(), pick.clone())).collect()
     }
 
-    fn need_line(&self, order_id: &OrderId) -> Result<(), MoreNeeded> {
+    fn need_line(&self, order_id: &OrderId) -> Result<(), LoadRequest> {
         if self.lines.contains_key(order_id) { Ok(()) } else { Err(self.needs(DataRequest::Line(order_id.clone()))) }
     }
 
     /// Checks that the order line and the batch of a pick line are loaded, and returns the index of the
     /// batch.
-    fn need_both(&self, pick: &PickLine) -> Result<usize, MoreNeeded> {
+    pub(super) fn need_both(&self, pick: &PickLine) -> Result<usize, LoadRequest> {
         self.need_line(&pick.order_id)?;
         self.need_batch(&pick.reference)
     }

@@ -3,7 +3,7 @@
 use super::Product;
 use crate::policy::{self, Choice};
 use crate::{
-    AllocationReason, Batch, DataRequest, Event, Fulfilment, LineRow, MoreNeeded, NewOrder, OrderId, OutOfStock,
+    AllocationReason, Batch, DataRequest, Event, Fulfilment, LineRow, LoadRequest, NewOrder, OrderId, OutOfStock,
     Quantity,
 };
 use chrono::{DateTime, Utc};
@@ -36,7 +36,7 @@ impl Plan {
 
 impl Product {
     /// Plans a new line. Needs all batches if the line may take the last free units.
-    pub(crate) fn plan_newcomer(&self, wanted: Quantity, takes_parts: bool) -> Result<Plan, MoreNeeded> {
+    pub(crate) fn plan_newcomer(&self, wanted: Quantity, takes_parts: bool) -> Result<Plan, LoadRequest> {
         let plan = self.plan(wanted, takes_parts)?;
         let sells_out = !plan.parts.is_empty() && u64::from(wanted.get() - plan.missing) == self.available();
         if sells_out {
@@ -46,12 +46,12 @@ impl Product {
     }
 
     /// Plans `wanted` units, or fewer if `takes_parts`.
-    pub(super) fn plan(&self, wanted: Quantity, takes_parts: bool) -> Result<Plan, MoreNeeded> {
+    pub(super) fn plan(&self, wanted: Quantity, takes_parts: bool) -> Result<Plan, LoadRequest> {
         self.plan_among(self.batches.len(), wanted, takes_parts)
     }
 
     /// Plans units from the `count` most preferred batches.
-    pub(super) fn plan_among(&self, count: usize, wanted: Quantity, takes_parts: bool) -> Result<Plan, MoreNeeded> {
+    pub(super) fn plan_among(&self, count: usize, wanted: Quantity, takes_parts: bool) -> Result<Plan, LoadRequest> {
         let free = || self.batches[..count].iter().map(Batch::available);
         let complete = |parts| Plan { parts, missing: 0, available: 0, sells_out: false };
         if !self.horizon.is_all() {

@@ -1,7 +1,7 @@
 //! Reallocation of lines that lost units of a batch.
 
 use super::{Plan, Product};
-use crate::{Affected, AllocationReason, Displaced, Eta, Event, LineState, MoreNeeded, OrderId, Quantity};
+use crate::{Affected, AllocationReason, Displaced, Eta, Event, LineState, LoadRequest, OrderId, Quantity};
 
 /// Units that left a batch and are to be reallocated.
 pub(super) struct DisplacedUnits {
@@ -27,7 +27,7 @@ impl Product {
         &mut self,
         old_eta: Eta,
         lost: Vec<DisplacedUnits>,
-    ) -> Result<Reallocation, MoreNeeded> {
+    ) -> Result<Reallocation, LoadRequest> {
         let mut others = Reallocation::default();
         for lost in lost {
             let rest = self.reallocate(old_eta, &lost, &mut others)?;
@@ -45,7 +45,7 @@ impl Product {
         old_eta: Eta,
         lost: &DisplacedUnits,
         others: &mut Reallocation,
-    ) -> Result<u32, MoreNeeded> {
+    ) -> Result<u32, LoadRequest> {
         let DisplacedUnits { order_id, units } = lost;
         let Some(line) = self.line(order_id) else { return Ok(0) };
         let (takes_parts, waits) = (line.terms.allow_split, line.waiting > 0);
@@ -62,7 +62,7 @@ impl Product {
     }
 
     /// Records that the product is out of stock, if the moved units were the last free ones.
-    pub(super) fn record_if_out_of_stock(&mut self, moved: u32) -> Result<(), MoreNeeded> {
+    pub(super) fn record_if_out_of_stock(&mut self, moved: u32) -> Result<(), LoadRequest> {
         if moved > 0 && self.available() == 0 {
             self.need_all_batches()?;
             self.record_out_of_stock();

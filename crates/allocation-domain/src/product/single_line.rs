@@ -2,9 +2,8 @@
 
 use super::Product;
 use crate::{
-    AllocateError, AllocationOutcome, AllocationReason, BatchReference, DeallocateError, DeallocationReason,
-    HoldExpired, LineAllocation, LineAlreadyAllocated, LineState, OrderCancelled, OrderEnd, OrderId, Quantity,
-    ReservationState,
+    AllocateError, AllocationReason, BatchReference, DeallocateError, DeallocationReason, HoldExpired, LineAllocation,
+    LineAlreadyAllocated, LineState, OrderCancelled, OrderEnd, OrderId, Outcome, Pending, Quantity, ReservationState,
 };
 use chrono::{DateTime, Utc};
 
@@ -18,20 +17,20 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`AllocateError`]; nothing of the line has changed.
+    /// [`Pending`]; nothing of the line has changed.
     pub fn allocate(
         &mut self,
         order_id: &OrderId,
         quantity: Quantity,
         now: DateTime<Utc>,
-    ) -> Result<AllocationOutcome, AllocateError> {
+    ) -> Result<Outcome<LineAllocation>, Pending<AllocateError>> {
         self.catch_up(now)?;
-        let Some(missing) = self.missing(order_id, quantity)? else {
-            return Ok(AllocationOutcome::Unchanged(self.line_allocation(order_id, quantity)));
+        let Some(missing) = self.missing(order_id, quantity).map_err(Pending::Refused)? else {
+            return Ok(Outcome::Unchanged(self.line_allocation(order_id, quantity)));
         };
         let plan = self.plan_newcomer(missing, false)?;
         if let Some(shortage) = plan.shortage(self, quantity) {
-            return Err(shortage.into());
+            return Err(Pending::refused(shortage));
         }
         let reason = if self.lines.contains_key(order_id) {
             self.stop_waiting(order_id);
@@ -41,7 +40,7 @@ impl Product {
             AllocationReason::NewLine
         };
         self.apply_plan(order_id, &plan, reason);
-        Ok(AllocationOutcome::Allocated(self.line_allocation(order_id, quantity)))
+        Ok(Outcome::Changed(self.line_allocation(order_id, quantity)))
     }
 
     /// Releases an order's units of a batch, and serves the waiting lines from them. Units on pick lists
@@ -52,26 +51,26 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`DeallocateError`] when the batch does not exist, or when the order has no units of it, or only
-    /// picked ones. Also when the decision needs more data.
+    /// [`Pending`]; refused when the batch does not exist, or when the order has no units of it, or only
+    /// picked ones.
     pub fn deallocate(
         &mut self,
         order_id: &OrderId,
         reference: &BatchReference,
         now: DateTime<Utc>,
-    ) -> Result<Quantity, DeallocateError> {
+    ) -> Result<Quantity, Pending<DeallocateError>> {
         self.catch_up(now)?;
         if self.place(reference).is_none() {
-            return Err(DeallocateError::BatchNotFound(reference.clone()));
+            return Err(Pending::Refused(DeallocateError::BatchNotFound(reference.clone())));
         }
         let Some(freed) = self.line(order_id).and_then(|line| line.holds(reference)) else {
             let picked = self.was_picked_in(order_id, reference)?;
             let (order_id, reference) = (order_id.clone(), reference.clone());
-            return Err(if picked {
+            return Err(Pending::Refused(if picked {
                 DeallocateError::Picked { order_id, reference }
             } else {
                 DeallocateError::AllocationNotFound { order_id, reference }
-            });
+            }));
         };
         self.atomically(|product| {
             product.free(order_id, reference, freed, DeallocationReason::Request)?;
@@ -82,6 +81,11 @@ impl Product {
             product.serve_waiting()?;
             Ok(freed)
         })
+    }
+
+    /// Records that an order has ended according to its lines of other products.
+    pub(crate) fn note_end(&mut self, order_id: &OrderId, end: OrderEnd) {
+        self.ended_orders.insert(order_id.clone(), end);
     }
 
     /// Returns the units that a line lacks of its quantity, `None` if it lacks none.

@@ -1,8 +1,9 @@
 //! Cancelling an order, one product after another.
 
 use super::Products;
-use crate::{CancelError, MoreNeeded, Order, OrderId, Sku};
+use crate::{CancelError, Order, OrderId, Pending, Sku};
 use chrono::{DateTime, Utc};
+use std::convert::Infallible;
 
 /// An order that is being cancelled.
 ///
@@ -44,9 +45,9 @@ impl Cancellation {
     ///
     /// # Errors
     ///
-    /// [`MoreNeeded`]; the lines of that product and of later ones have not changed. The caller loads the
-    /// data and calls again.
-    pub fn go_on(&mut self, products: &mut Products, now: DateTime<Utc>) -> Result<(), MoreNeeded> {
+    /// [`Pending`], never a refusal; the lines of that product and of later ones have not changed. After
+    /// [`Pending::Load`], the caller loads the rows and calls again.
+    pub fn go_on(&mut self, products: &mut Products, now: DateTime<Utc>) -> Result<(), Pending<Infallible>> {
         while let Some(sku) = self.left.last() {
             if let Some(product) = products.get_mut(sku) {
                 product.catch_up(now)?;
@@ -66,10 +67,11 @@ impl Products {
     ///
     /// # Errors
     ///
-    /// [`CancelError`]; nothing of the order has changed. Only after [`CancelError::MoreNeeded`] may the
-    /// lines of some products be cancelled.
-    pub fn cancel(&mut self, order_id: &OrderId, now: DateTime<Utc>) -> Result<Order, CancelError> {
-        Cancellation::of(order_id, self)?.go_on(self, now)?;
+    /// [`Pending`]; nothing of the order has changed. Only after [`Pending::Load`] and [`Pending::CatchUp`]
+    /// may the lines of some products be cancelled.
+    pub fn cancel(&mut self, order_id: &OrderId, now: DateTime<Utc>) -> Result<Order, Pending<CancelError>> {
+        let mut cancellation = Cancellation::of(order_id, self).map_err(Pending::Refused)?;
+        cancellation.go_on(self, now).map_err(Pending::widen)?;
         Ok(self.order_of(order_id))
     }
 }

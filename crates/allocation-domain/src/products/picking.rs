@@ -2,8 +2,8 @@
 
 use super::Products;
 use crate::{
-    GiveBackError, GiveBackOutcome, MakePickListError, MoreNeeded, NewPickList, PickError, PickLineId, PickList,
-    PickListId, PickListStatus, PickOutcome, PickStatus, Product, ShipError, ShipOutcome, Sku, Units,
+    LoadRequest, MakePickListError, NewPickList, Outcome, Pending, PickError, PickLine, PickLineId, PickList,
+    PickListId, PickListStatus, PickStatus, Picked, Product, ReleasePickListError, ShipError, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -23,11 +23,11 @@ impl Products {
     ///
     /// # Errors
     ///
-    /// [`MakePickListError`]; nothing has changed.
-    pub fn make_pick_list(&mut self, list: &NewPickList) -> Result<PickList, MakePickListError> {
+    /// [`Pending`]; nothing has changed.
+    pub fn make_pick_list(&mut self, list: &NewPickList) -> Result<PickList, Pending<MakePickListError>> {
         let list_id = list.list_id();
         if self.pick_list(list_id).is_some() {
-            return Err(MakePickListError::AlreadyExists(list_id.clone()));
+            return Err(Pending::Refused(MakePickListError::AlreadyExists(list_id.clone())));
         }
         let mut candidates = Vec::new();
         for (sku, product) in &self.0 {
@@ -39,17 +39,22 @@ impl Products {
                 product.put_on_list(list_id, line, candidate);
             }
         }
-        self.pick_list(list_id).ok_or(MakePickListError::NothingToPick)
+        self.pick_list(list_id).ok_or(Pending::Refused(MakePickListError::NothingToPick))
     }
 
     /// Records that `found` units of a pick line were found and picked: see [`Product::pick`].
     ///
     /// # Errors
     ///
-    /// [`PickError`]; nothing has changed, except that expired holds may have been released.
-    pub fn pick(&mut self, id: &PickLineId, found: Units, now: DateTime<Utc>) -> Result<PickOutcome, PickError> {
+    /// [`Pending`]; nothing has changed, except that expired holds may have been released.
+    pub fn pick(
+        &mut self,
+        id: &PickLineId,
+        found: Units,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome<Picked, PickLine>, Pending<PickError>> {
         let product = self.0.values_mut().find(|product| product.pick_line(id).is_some());
-        product.ok_or_else(|| PickError::NotFound(id.clone()))?.pick(id, found, now)
+        product.ok_or_else(|| Pending::Refused(PickError::NotFound(id.clone())))?.pick(id, found, now)
     }
 
     /// Ships all picked units of a list, irrevocably. Withdrawn and missing lines are left out. All lines
@@ -57,21 +62,23 @@ impl Products {
     ///
     /// # Errors
     ///
-    /// [`ShipError`]; nothing has changed.
-    pub fn ship(&mut self, list_id: &PickListId) -> Result<ShipOutcome, ShipError> {
-        let list = self.pick_list(list_id).ok_or_else(|| ShipError::NotFound(list_id.clone()))?;
+    /// [`Pending`]; nothing has changed.
+    pub fn ship(&mut self, list_id: &PickListId) -> Result<Outcome<PickList>, Pending<ShipError>> {
+        let Some(list) = self.pick_list(list_id) else {
+            return Err(Pending::Refused(ShipError::NotFound(list_id.clone())));
+        };
         match list.status() {
             PickListStatus::Open => {
                 let open = list.lines.into_iter().filter(|(_, line)| line.is_open());
                 let lines = open.map(|(number, _)| number).collect();
-                return Err(ShipError::NotPicked { list: list_id.clone(), lines });
+                return Err(Pending::Refused(ShipError::NotPicked { list: list_id.clone(), lines }));
             }
-            PickListStatus::Withdrawn => return Err(ShipError::NothingPicked(list_id.clone())),
-            PickListStatus::Shipped => return Ok(ShipOutcome::Unchanged(list)),
+            PickListStatus::Withdrawn => return Err(Pending::Refused(ShipError::NothingPicked(list_id.clone()))),
+            PickListStatus::Shipped => return Ok(Outcome::Unchanged(list)),
             PickListStatus::Picked => {}
         }
         self.change_list(&list, |product| product.ship_list(list_id))?;
-        Ok(ShipOutcome::Shipped(self.changed_list(list_id)))
+        Ok(Outcome::Changed(self.changed_list(list_id)))
     }
 
     /// Releases a list of which nothing was picked: its lines are withdrawn, and their units are available
@@ -79,17 +86,22 @@ impl Products {
     ///
     /// # Errors
     ///
-    /// [`GiveBackError`]; nothing has changed.
-    pub fn give_back(&mut self, list_id: &PickListId) -> Result<GiveBackOutcome, GiveBackError> {
-        let list = self.pick_list(list_id).ok_or_else(|| GiveBackError::NotFound(list_id.clone()))?;
+    /// [`Pending`]; nothing has changed.
+    pub fn release_pick_list(
+        &mut self,
+        list_id: &PickListId,
+    ) -> Result<Outcome<PickList>, Pending<ReleasePickListError>> {
+        let Some(list) = self.pick_list(list_id) else {
+            return Err(Pending::Refused(ReleasePickListError::NotFound(list_id.clone())));
+        };
         if list.lines.values().any(|line| line.is_taken()) {
-            return Err(GiveBackError::Picked(list_id.clone()));
+            return Err(Pending::Refused(ReleasePickListError::Picked(list_id.clone())));
         }
         if !list.lines.values().any(|line| line.status == PickStatus::Open) {
-            return Ok(GiveBackOutcome::Unchanged(list));
+            return Ok(Outcome::Unchanged(list));
         }
         self.change_list(&list, |product| product.withdraw_list(list_id))?;
-        Ok(GiveBackOutcome::GivenBack(self.changed_list(list_id)))
+        Ok(Outcome::Changed(self.changed_list(list_id)))
     }
 
     /// Returns a list that was changed.
@@ -102,8 +114,8 @@ impl Products {
     fn change_list(
         &mut self,
         list: &PickList,
-        change: impl Fn(&mut Product) -> Result<(), MoreNeeded>,
-    ) -> Result<(), MoreNeeded> {
+        change: impl Fn(&mut Product) -> Result<(), LoadRequest>,
+    ) -> Result<(), LoadRequest> {
         let mut skus: Vec<&Sku> = list.lines.values().map(|line| &line.sku).collect();
         skus.sort_unstable();
         skus.dedup();

@@ -1,8 +1,8 @@
 //! What holds of pick lists after every command.
 
 use allocation_domain::{
-    BatchReference, Eta, Fulfilment, NewPickList, OrderId, PickLineId, PickOutcome, PickStatus, Product, Products,
-    QueuePosition, ReservationState,
+    BatchReference, Eta, Fulfilment, NewPickList, OrderId, Outcome, PickLine, PickLineId, PickStatus, Picked, Product,
+    Products, QueuePosition, ReservationState,
 };
 use std::collections::BTreeMap;
 
@@ -105,8 +105,8 @@ pub(crate) fn what_is_missing_is_made_good(before: &Products, after: &Products, 
 }
 
 /// Whoever picks is told of every missing unit what came of it.
-pub(crate) fn all_that_is_missing_is_told(outcome: &PickOutcome) {
-    if let PickOutcome::Picked(picked) = outcome {
+pub(crate) fn all_that_is_missing_is_told(outcome: &Outcome<Picked, PickLine>) {
+    if let Outcome::Changed(picked) = outcome {
         let got: u32 = picked.affected.iter().map(|it| it.quantity.get()).sum();
         let waits_for = picked.displaced.as_ref().map_or(0, |it| it.quantity.get());
         assert_eq!(got + waits_for, picked.missing, "{picked:?}");

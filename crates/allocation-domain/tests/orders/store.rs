@@ -3,7 +3,7 @@
 use crate::command::{Command, Unit, sku_of, skus};
 use crate::turns;
 use allocation_domain::{
-    Allocation, Batch, BatchCounts, BatchReference, DataRequest, Eta, LineState, LockTime, MoreNeeded, OrderId,
+    Allocation, Batch, BatchCounts, BatchReference, DataRequest, Eta, LineState, LoadRequest, LockTime, OrderId,
     PickLine, PickLineId, PickStatus, Product, ProductState, Products, Projection, QueuePosition, ReservationState,
     Sku, Totals, TotalsChange,
 };
@@ -65,7 +65,7 @@ impl Store {
     }
 
     /// Loads what a product asks for.
-    pub(crate) fn load(&mut self, products: &mut Products, needed: &MoreNeeded, unit: &Unit) {
+    pub(crate) fn load(&mut self, products: &mut Products, needed: &LoadRequest, unit: &Unit) {
         let shelf = self.shelf(&needed.sku);
         let product = products.get_mut(&needed.sku).unwrap();
         match &needed.what {
@@ -95,7 +95,6 @@ impl Store {
                 let more = queue.len() > chunk;
                 product.load_waiting(after.as_ref(), *free, queue.into_iter().take(chunk), more);
             }
-            DataRequest::CatchUp => panic!("no unit of work is so large"),
             DataRequest::Line(order_id) => product.load_lines([(order_id.clone(), shelf.lines[order_id].clone())]),
             DataRequest::PickLinesOf(order_id) => product.load_pick_lines(shelf.pick_lines_of(order_id)),
         }

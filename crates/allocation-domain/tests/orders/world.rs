@@ -4,7 +4,9 @@ use crate::checks;
 use crate::command::{Command, Unit, sku_of, skus};
 use crate::picking;
 use crate::store::Store;
-use allocation_domain::{BatchChange, BatchVersion, Event, OrderId, Product, Products, Sku, Undecided, Units};
+use allocation_domain::{
+    BatchChange, BatchVersion, Event, LoadRequest, OrderId, Pending, Product, Products, Sku, Units,
+};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -94,31 +96,29 @@ fn decide(
     products: &mut Products,
     command: &Command,
     now: DateTime<Utc>,
-    mut load: impl FnMut(&mut Products, &allocation_domain::MoreNeeded),
+    mut load: impl FnMut(&mut Products, &LoadRequest),
 ) -> Answer {
     for _ in 0..100 {
         match ask(products, command, now) {
             Ok(answer) => return Ok(answer),
-            Err(Refusal { needed: None, text }) => return Err(text),
-            Err(Refusal { needed: Some(needed), .. }) => load(products, &needed),
+            Err(Pending::Load(request)) => load(products, &request),
+            Err(refused) => return Err(format!("{refused:?}")),
         }
     }
     panic!("what was loaded does not decide {command:?}");
 }
 
-struct Refusal {
-    needed: Option<allocation_domain::MoreNeeded>,
-    text: String,
-}
-
-impl<E: Undecided + Debug> From<E> for Refusal {
-    fn from(error: E) -> Self {
-        Self { needed: error.more_needed().cloned(), text: format!("{error:?}") }
+/// Returns the error with its refusal as text, whatever the decision.
+fn as_text<R: Debug>(error: Pending<R>) -> Pending<String> {
+    match error {
+        Pending::Load(request) => Pending::Load(request),
+        Pending::CatchUp(sku) => Pending::CatchUp(sku),
+        Pending::Refused(refusal) => Pending::Refused(format!("{refusal:?}")),
     }
 }
 
-fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result<String, Refusal> {
-    let plain = |text: String| Refusal { needed: None, text };
+fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result<String, Pending<String>> {
+    let plain = |text: String| Pending::Refused(text);
     let sku = match (command, command.reference()) {
         (Command::Allocate { sku, .. } | Command::Sweep { sku }, _) => sku.clone(),
         (_, Some(reference)) => sku_of(reference),
@@ -127,36 +127,38 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
     let product = products.get_mut(&sku).unwrap();
     Ok(match command.clone() {
         Command::AddBatch { reference, purchased, eta } => {
-            format!("{:?}", product.add_batch(reference, purchased, eta, now)?)
+            format!("{:?}", product.add_batch(reference, purchased, eta, now).map_err(as_text)?)
         }
-        Command::RemoveBatch { reference } => format!("{:?}", product.remove_batch(&reference, now)?),
+        Command::RemoveBatch { reference } => format!("{:?}", product.remove_batch(&reference, now).map_err(as_text)?),
         Command::ChangeBatch { reference, purchased, eta, reallocate, stale } => {
             let there = product.batch(&reference).map(|batch| batch.version());
             let expected = there.map(|it| BatchVersion { revision: it.revision + u32::from(stale), ..it });
             let change = BatchChange { purchased, eta, reallocate, expected };
-            format!("{:?}", product.change_batch(&reference, &change, now)?)
+            format!("{:?}", product.change_batch(&reference, &change, now).map_err(as_text)?)
         }
-        Command::Allocate { order_id, quantity, .. } => format!("{:?}", product.allocate(&order_id, quantity, now)?),
+        Command::Allocate { order_id, quantity, .. } => {
+            format!("{:?}", product.allocate(&order_id, quantity, now).map_err(as_text)?)
+        }
         Command::Deallocate { order_id, reference } => {
-            format!("{:?}", product.deallocate(&order_id, &reference, now)?)
+            format!("{:?}", product.deallocate(&order_id, &reference, now).map_err(as_text)?)
         }
-        Command::Sweep { .. } => format!("{:?}", product.release_expired(now)?),
+        Command::Sweep { .. } => format!("{:?}", product.release_expired(now).map_err(as_text)?),
         // Whoever places an order has looked for one of that name, whatever its SKUs.
         Command::Place { order } if products.order(order.order_id()).is_some() => {
             return Err(plain(format!("{} exists", order.order_id())));
         }
-        Command::Place { order } => format!("{:?}", products.place(&order, now)?),
-        Command::Cancel { order_id } => format!("{:?}", products.cancel(&order_id, now)?),
-        Command::MakePickList { list } => format!("{:?}", products.make_pick_list(&list)?),
+        Command::Place { order } => format!("{:?}", products.place(&order, now).map_err(as_text)?),
+        Command::Cancel { order_id } => format!("{:?}", products.cancel(&order_id, now).map_err(as_text)?),
+        Command::MakePickList { list } => format!("{:?}", products.make_pick_list(&list).map_err(as_text)?),
         Command::Pick { id, found } => {
             let line = products.pick_list(&id.list).and_then(|list| list.lines.get(&id.line).cloned());
             let found = found.or(line.map(|line| line.quantity.into())).unwrap_or(Units::ZERO);
-            let outcome = products.pick(&id, found, now)?;
+            let outcome = products.pick(&id, found, now).map_err(as_text)?;
             picking::all_that_is_missing_is_told(&outcome);
             format!("{outcome:?}")
         }
-        Command::Ship { list } => format!("{:?}", products.ship(&list)?),
-        Command::GiveBack { list } => format!("{:?}", products.give_back(&list)?),
+        Command::Ship { list } => format!("{:?}", products.ship(&list).map_err(as_text)?),
+        Command::GiveBack { list } => format!("{:?}", products.release_pick_list(&list).map_err(as_text)?),
         Command::Confirm { order_id } => {
             format!("{:?}", products.confirm(&order_id, now).map_err(|error| plain(format!("{error:?}")))?)
         }

@@ -1,7 +1,7 @@
 //! Lines that wait for units.
 
 use crate::shop::{Shop, batch, id, order, parts, units};
-use allocation_domain::{AllocateError, AllocationReason, BatchChange, Eta, Event, OrderStatus, Units};
+use allocation_domain::{AllocateError, AllocationReason, BatchChange, Eta, Event, OrderStatus, Pending, Units};
 
 #[test]
 fn what_can_be_allocated_is_and_the_rest_waits() {
@@ -129,7 +129,7 @@ fn a_waiting_line_that_is_sent_again_gets_nothing_out_of_its_turn() {
     shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
     let now = shop.now;
     let again = shop.chairs().allocate(&id("O-1"), units(5), now);
-    assert!(matches!(again, Err(AllocateError::OutOfStock(short)) if short.requested == units(5)));
+    assert!(matches!(again, Err(Pending::Refused(AllocateError::OutOfStock(short))) if short.requested == units(5)));
 }
 
 #[test]

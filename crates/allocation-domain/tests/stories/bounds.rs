@@ -1,10 +1,9 @@
 //! What one unit of work does has a bound, and what follows loses nothing by it.
 
-use crate::partly_loaded::needed;
 use crate::shop::{batch, id, sku, units};
 use allocation_domain::{
-    Allocation, Batch, BatchReference, DataRequest, Eta, LineState, OnShortage, OrderId, Product, ProductState,
-    QueuePosition, ReservationState,
+    Allocation, Batch, BatchReference, DataRequest, Eta, LineState, LoadRequest, OnShortage, OrderId, Pending, Product,
+    ProductState, QueuePosition, ReservationState,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -56,15 +55,15 @@ impl Store {
     }
 
     /// Decides, and loads what is needed for it.
-    fn decide<T, E: allocation_domain::Undecided>(
+    fn decide<T, R>(
         &mut self,
         product: &mut Product,
-        decision: impl Fn(&mut Product) -> Result<T, E>,
-    ) -> Result<T, E> {
+        decision: impl Fn(&mut Product) -> Result<T, Pending<R>>,
+    ) -> Result<T, Pending<R>> {
         loop {
             let decided = decision(product);
-            match decided.as_ref().err().and_then(needed) {
-                Some(DataRequest::WaitingLines { after, free, most }) => {
+            match decided {
+                Err(Pending::Load(LoadRequest { what: DataRequest::WaitingLines { after, free, most }, .. })) => {
                     let could_take = |line: &LineState| {
                         line.waiting > 0 && (line.terms.allow_split || u64::from(line.waiting) <= free)
                     };
@@ -75,7 +74,7 @@ impl Store {
                     self.loaded += page.len();
                     product.load_waiting(after.as_ref(), free, page, next.next().is_some());
                 }
-                _ => return decided,
+                decided => return decided,
             }
         }
     }
@@ -106,8 +105,8 @@ impl Store {
             if !product.is_behind() {
                 return steps;
             }
-            let refused = product.allocate(&id("NEW"), units(1), now()).unwrap_err();
-            assert_eq!(needed(&refused), Some(DataRequest::CatchUp), "nothing overtakes");
+            let overtaking = product.allocate(&id("NEW"), units(1), now());
+            assert_eq!(overtaking, Err(Pending::CatchUp(sku("CHAIR"))), "nothing overtakes");
         }
         unreachable!()
     }

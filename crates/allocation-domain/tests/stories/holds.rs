@@ -2,8 +2,8 @@
 
 use crate::shop::{Shop, batch, id, order, parts, seconds, units};
 use allocation_domain::{
-    AllocateError, ConfirmError, DeallocateError, Eta, ExtendError, HoldExpired, OrderStatus, Product, ProductState,
-    ReservationState,
+    AllocateError, ConfirmError, DeallocateError, Eta, ExtendError, HoldExpired, OrderStatus, Pending, Product,
+    ProductState, ReservationState,
 };
 use chrono::TimeDelta;
 
@@ -48,7 +48,7 @@ fn expired_units_are_free_from_that_very_instant_though_nobody_has_swept() {
     let mut shop = shop_with_a_cart();
     let last = shop.now + TimeDelta::seconds(60) - TimeDelta::microseconds(1);
     let refusal = shop.chairs().allocate(&id("O-2"), units(10), last).unwrap_err();
-    assert!(matches!(refusal, AllocateError::OutOfStock(_)));
+    assert!(matches!(refusal, Pending::Refused(AllocateError::OutOfStock(_))));
     let end = last + TimeDelta::microseconds(1);
     shop.chairs().allocate(&id("O-2"), units(10), end).unwrap();
     assert_eq!(shop.holds("O-2"), parts([("B-1", 10)]));
@@ -144,7 +144,7 @@ fn an_expired_line_that_is_sent_again_stays_expired() {
     shop.pass(60);
     let now = shop.now;
     let again = shop.chairs().allocate(&id("CART"), units(10), now);
-    assert_eq!(again, Err(AllocateError::HoldExpired(expired("CART"))));
+    assert_eq!(again, Err(Pending::Refused(AllocateError::HoldExpired(expired("CART")))));
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn what_has_expired_cannot_be_given_back_a_second_time() {
     shop.pass(60);
     let now = shop.now;
     let again = shop.chairs().deallocate(&id("CART"), &batch("B-1"), now);
-    assert!(matches!(again, Err(DeallocateError::AllocationNotFound { .. })));
+    assert!(matches!(again, Err(Pending::Refused(DeallocateError::AllocationNotFound { .. }))));
 }
 
 #[test]

@@ -13,4 +13,5 @@ mod partly_loaded;
 mod pick_lists;
 mod picking;
 mod shop;
+mod stock;
 mod warehouse;

@@ -2,8 +2,8 @@
 
 use crate::shop::{Shop, batch, due, id, order, parts, sku, units};
 use allocation_domain::{
-    AllocateError, CancelError, Eta, Event, NewOrder, OrderStatus, OrderTerms, OutOfStock, PlaceError, Product,
-    Shortages, UnknownSkus,
+    AllocateError, CancelError, Eta, Event, NewOrder, OrderStatus, OrderTerms, OutOfStock, Pending, PlaceError,
+    Product, Shortages, UnknownSkus,
 };
 
 fn shop_of_three() -> Shop {
@@ -100,7 +100,7 @@ fn cancelling_twice_is_cancelling_once_and_what_never_was_is_not_cancelled() {
     let told = shop.history("O-1");
     shop.cancel("O-1");
     assert_eq!(shop.history("O-1"), told);
-    assert_eq!(shop.products.cancel(&id("NONE"), shop.now), Err(CancelError::NotFound(id("NONE"))));
+    assert_eq!(shop.products.cancel(&id("NONE"), shop.now), Err(Pending::Refused(CancelError::NotFound(id("NONE")))));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_request_that_comes_late_does_not_revive_a_cancelled_order() {
     shop.chairs().allocate(&id("O-1"), units(2), now).unwrap();
     shop.cancel("O-1");
     let late = shop.chairs().allocate(&id("O-1"), units(2), now);
-    assert!(matches!(late, Err(AllocateError::OrderCancelled(_))));
+    assert!(matches!(late, Err(Pending::Refused(AllocateError::OrderCancelled(_)))));
     assert!(shop.products.confirm(&id("O-1"), now).is_err());
 }
 

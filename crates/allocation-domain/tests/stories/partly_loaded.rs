@@ -2,9 +2,8 @@
 
 use crate::shop::{Shop, batch, due, id, order, seconds, sku, units};
 use allocation_domain::{
-    AddBatchError, BatchChange, Cancellation, ChangeBatchError, DataRequest, DeallocateError, Eta, LineState,
-    MoreNeeded, NewPickList, OrderId, PickCriteria, PickListId, Product, ProductState, Products, QueuePosition,
-    Undecided, Units,
+    BatchChange, Cancellation, DataRequest, Eta, LineState, NewPickList, OrderId, Pending, PickCriteria, PickListId,
+    Product, ProductState, Products, QueuePosition, Units,
 };
 
 /// As a store would hand the product out after everything was written down.
@@ -12,7 +11,7 @@ pub(crate) fn stored(product: &Product) -> Product {
     Product::restore(state(product))
 }
 
-fn state(product: &Product) -> ProductState {
+pub(crate) fn state(product: &Product) -> ProductState {
     ProductState {
         open_batches: product.batches().iter().filter(|batch| batch.available() > 0).cloned().collect(),
         named_batches: product.batches().to_vec(),
@@ -32,8 +31,8 @@ fn position(product: &Product, order_id: &str) -> QueuePosition {
     QueuePosition::of(&id(order_id), product.line(&id(order_id)).unwrap())
 }
 
-pub(crate) fn needed(error: &impl Undecided) -> Option<DataRequest> {
-    error.more_needed().map(|needed: &MoreNeeded| needed.what.clone())
+fn needed<R>(error: &Pending<R>) -> Option<&DataRequest> {
+    if let Pending::Load(request) = error { Some(&request.what) } else { None }
 }
 
 #[test]
@@ -50,10 +49,10 @@ fn waiting_lines_are_asked_for_only_while_units_are_left_for_them() {
     assert_eq!(product.line(&id("O-1")).unwrap().waiting, 1);
 
     let mut product = Product::restore(some());
-    let error: AddBatchError = product.add_batch(batch("SIX"), units(6), Eta::InStock, shop.now).unwrap_err();
+    let error = product.add_batch(batch("SIX"), units(6), Eta::InStock, shop.now).unwrap_err();
     assert_eq!(
         needed(&error),
-        Some(DataRequest::WaitingLines { after: Some(position(&all, "O-1")), free: 1, most: 1 })
+        Some(&DataRequest::WaitingLines { after: Some(position(&all, "O-1")), free: 1, most: 1 })
     );
     assert!(product.events().is_empty() && product.batches().is_empty(), "nothing has changed");
     let after = position(&all, "O-1");
@@ -82,7 +81,7 @@ fn to_serve_those_who_wait_all_free_units_must_be_known() {
         ProductState { open_batches: Vec::new(), named_batches: Vec::new(), more_open_batches: true, ..state(&all) };
     let mut product = Product::restore(unlooked);
     let error = product.add_batch(batch("B-2"), units(1), Eta::InStock, shop.now).unwrap_err();
-    assert_eq!(needed(&error), Some(DataRequest::Batches));
+    assert_eq!(needed(&error), Some(&DataRequest::Batches));
     product.complete(all.batches().to_vec());
     product.add_batch(batch("B-2"), units(1), Eta::InStock, shop.now).unwrap();
     assert_eq!(product.line(&id("WHOLE")).unwrap().waiting, 0);
@@ -96,7 +95,7 @@ fn the_batches_of_what_gives_units_back_are_asked_for() {
     let all = shop.chairs().clone();
     let mut product = Product::restore(ProductState { named_batches: Vec::new(), ..state(&all) });
     let error = product.release_expired(shop.now).unwrap_err();
-    assert_eq!(error.what, DataRequest::Batch(batch("B-1")));
+    assert_eq!(needed(&error), Some(&DataRequest::Batch(batch("B-1"))));
     product.load_batches(all.batches().to_vec());
     assert_eq!(product.release_expired(shop.now), Ok(vec![id("CART")]));
 }
@@ -110,11 +109,11 @@ fn to_lower_a_batch_its_last_lines_must_be_known_and_to_postpone_it_the_first() 
     let mut product =
         Product::restore(ProductState { lines: lines(&all, |order_id, _| *order_id == id("O-1")), ..state(&all) });
     let change = |purchased| BatchChange { purchased: Some(Units::new(purchased).unwrap()), ..BatchChange::default() };
-    let error: ChangeBatchError = product.change_batch(&batch("B-1"), &change(4), shop.now).unwrap_err();
-    assert_eq!(needed(&error), Some(DataRequest::LastOn { reference: batch("B-1"), units: 1 }));
+    let error = product.change_batch(&batch("B-1"), &change(4), shop.now).unwrap_err();
+    assert_eq!(needed(&error), Some(&DataRequest::LastOn { reference: batch("B-1"), units: 1 }));
     let late = BatchChange { eta: Some(due(9)), ..BatchChange::default() };
     let error = product.change_batch(&batch("B-1"), &late, shop.now).unwrap_err();
-    assert_eq!(needed(&error), Some(DataRequest::NextOn { reference: batch("B-1"), after: None }));
+    assert_eq!(needed(&error), Some(&DataRequest::NextOn { reference: batch("B-1"), after: None }));
     let mut other = product.clone();
     other.load_last_on(&batch("B-1"), 1, Some(lines(&all, |order_id, _| *order_id == id("O-2"))));
     other.change_batch(&batch("B-1"), &change(4), shop.now).unwrap();
@@ -134,7 +133,7 @@ fn to_tell_that_the_last_free_unit_went_to_who_left_a_batch_all_batches_must_be_
     let mut product = Product::restore(open);
     let change = BatchChange { purchased: Some(Units::new(2).unwrap()), ..BatchChange::default() };
     let error = product.change_batch(&batch("B-1"), &change, shop.now).unwrap_err();
-    assert_eq!(needed(&error), Some(DataRequest::Batches));
+    assert_eq!(needed(&error), Some(&DataRequest::Batches));
     assert_eq!(product.batch(&batch("B-1")), all.batch(&batch("B-1")), "nothing has changed");
     product.complete(Vec::new());
     product.change_batch(&batch("B-1"), &change, shop.now).unwrap();
@@ -167,7 +166,7 @@ fn a_cancellation_goes_on_with_the_product_that_lacked_rows() {
     let mut some = Products::from_iter([chairs, lamps]);
     let mut cancellation = Cancellation::of(&id("O-1"), &some).unwrap();
     let error = cancellation.go_on(&mut some, shop.now).unwrap_err();
-    assert_eq!(needed(&error), Some(DataRequest::WaitingLines { after: None, free: 5, most: 5 }));
+    assert_eq!(needed(&error), Some(&DataRequest::WaitingLines { after: None, free: 5, most: 5 }));
     let events = |some: &Products| some.iter().map(|product| product.events().len()).collect::<Vec<_>>();
     assert_eq!(events(&some), [2, 0], "nothing has changed of the product that lacks rows");
     let waiting = lines(shop.product("LAMP"), |order_id, _| *order_id == id("O-2"));
@@ -187,16 +186,16 @@ fn what_keeps_lines_and_lists_in_step_is_asked_for() {
 
     let mut product = Product::restore(ProductState { pick_lines: Vec::new(), ..state(&all) });
     let error = product.deallocate(&id("O-1"), &batch("B-1"), now).unwrap_err();
-    assert_eq!(needed(&error), Some(DataRequest::PickLinesOf(id("O-1"))));
+    assert_eq!(needed(&error), Some(&DataRequest::PickLinesOf(id("O-1"))));
     product.load_pick_lines(listed.clone());
     product.deallocate(&id("O-1"), &batch("B-1"), now).unwrap();
 
     let bare = ProductState { lines: Vec::new(), named_batches: Vec::new(), open_batches: Vec::new(), ..state(&all) };
     let mut product = Product::restore(bare);
     let pick = |product: &mut Product| product.pick(&listed[0].0, Units::new(5).unwrap(), now);
-    assert_eq!(needed(&pick(&mut product).unwrap_err()), Some(DataRequest::Line(id("O-1"))));
+    assert_eq!(needed(&pick(&mut product).unwrap_err()), Some(&DataRequest::Line(id("O-1"))));
     product.load_lines(lines(&all, |_, _| true));
-    assert_eq!(needed(&pick(&mut product).unwrap_err()), Some(DataRequest::Batch(batch("B-1"))));
+    assert_eq!(needed(&pick(&mut product).unwrap_err()), Some(&DataRequest::Batch(batch("B-1"))));
     product.load_batches(all.batches().to_vec());
     pick(&mut product).unwrap();
 }
@@ -212,17 +211,9 @@ fn what_one_product_needs_more_leaves_the_others_of_a_list_unchanged() {
     let chairs = stored(shop.chairs());
     let lamps = Product::restore(ProductState { lines: Vec::new(), ..state(shop.product("LAMP")) });
     let mut some = Products::from_iter([chairs, lamps]);
-    let error = some.give_back(&list).unwrap_err();
-    assert_eq!(needed(&error), Some(DataRequest::Line(id("O-1"))));
+    let error = some.release_pick_list(&list).unwrap_err();
+    assert_eq!(needed(&error), Some(&DataRequest::Line(id("O-1"))));
     assert!(some.iter().all(|product| product.events().is_empty()));
-}
-
-#[test]
-fn an_error_that_is_the_decision_needs_nothing_more() {
-    let mut shop = Shop::of_chairs(&[]);
-    let now = shop.now;
-    let error: DeallocateError = shop.chairs().deallocate(&id("O-1"), &batch("B-1"), now).unwrap_err();
-    assert_eq!(error.more_needed(), None);
 }
 
 #[test]

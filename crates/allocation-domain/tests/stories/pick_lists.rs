@@ -4,8 +4,8 @@ use crate::partly_loaded::stored;
 use crate::shop::{Shop, batch, due, id, order, parts, sku, units};
 use crate::warehouse::{all, list_id, listed, pick_line, rows};
 use allocation_domain::{
-    BatchChange, Eta, Event, GiveBackError, GiveBackOutcome, MakePickListError, NewPickList, PickCriteria, PickError,
-    PickListStatus, PickStatus, Products, ShipError, Units,
+    BatchChange, Eta, Event, MakePickListError, NewPickList, Outcome, Pending, PickCriteria, PickError, PickListStatus,
+    PickStatus, Products, ReleasePickListError, ShipError, Units,
 };
 use std::collections::BTreeSet;
 
@@ -32,8 +32,11 @@ fn only_what_is_firm_in_stock_and_on_no_list_is_listed() {
     shop.receive("LATER", "CHAIR", 9, due(2));
     shop.place(&order("ON-ITS-WAY").of(1, "CHAIR"));
     assert_eq!(rows(&shop.list("P-1")), [(1, "HERE", "FIRM", 7)]);
-    assert_eq!(shop.products.make_pick_list(&all("P-2")), Err(MakePickListError::NothingToPick));
-    assert_eq!(shop.products.make_pick_list(&all("P-1")), Err(MakePickListError::AlreadyExists(list_id("P-1"))));
+    assert_eq!(shop.products.make_pick_list(&all("P-2")), Err(Pending::Refused(MakePickListError::NothingToPick)));
+    assert_eq!(
+        shop.products.make_pick_list(&all("P-1")),
+        Err(Pending::Refused(MakePickListError::AlreadyExists(list_id("P-1"))))
+    );
     let now = shop.now;
     shop.products.confirm(&id("CART"), now).unwrap();
     assert_eq!(rows(&shop.list("P-2")), [(1, "HERE", "CART", 2)]);
@@ -71,27 +74,36 @@ fn a_list_is_shipped_when_all_of_it_is_picked_withdrawn_or_missing() {
     shop.list("P-1");
     shop.pick("P-1", 1, 2);
     let lines = vec![2, 3];
-    assert_eq!(shop.products.ship(&list_id("P-1")), Err(ShipError::NotPicked { list: list_id("P-1"), lines }));
+    assert_eq!(
+        shop.products.ship(&list_id("P-1")),
+        Err(Pending::Refused(ShipError::NotPicked { list: list_id("P-1"), lines }))
+    );
     shop.cancel("O-2");
     shop.pick("P-1", 3, 0);
     let list = shop.ship("P-1");
     let statuses: Vec<_> = list.lines.values().map(|line| line.status).collect();
     assert_eq!(statuses, [PickStatus::Shipped, PickStatus::Withdrawn, PickStatus::Missing]);
-    assert_eq!(shop.products.ship(&list_id("P-9")), Err(ShipError::NotFound(list_id("P-9"))));
+    assert_eq!(shop.products.ship(&list_id("P-9")), Err(Pending::Refused(ShipError::NotFound(list_id("P-9")))));
 }
 
 #[test]
 fn a_list_of_which_nothing_was_picked_is_not_shipped_but_given_back() {
     let mut shop = listed();
-    assert!(matches!(shop.products.give_back(&list_id("P-1")), Ok(GiveBackOutcome::GivenBack(_))));
-    assert!(matches!(shop.products.give_back(&list_id("P-1")), Ok(GiveBackOutcome::Unchanged(_))));
-    assert_eq!(shop.products.ship(&list_id("P-1")), Err(ShipError::NothingPicked(list_id("P-1"))));
+    assert!(matches!(shop.products.release_pick_list(&list_id("P-1")), Ok(Outcome::Changed(_))));
+    assert!(matches!(shop.products.release_pick_list(&list_id("P-1")), Ok(Outcome::Unchanged(_))));
+    assert_eq!(shop.products.ship(&list_id("P-1")), Err(Pending::Refused(ShipError::NothingPicked(list_id("P-1")))));
     assert_eq!(shop.try_pick("P-1", 1, 5), Err(PickError::Withdrawn(pick_line("P-1", 1))));
     assert_eq!(shop.holds("O-1"), parts([("B-1", 5)]));
     shop.list("P-2");
     shop.pick("P-2", 1, 5);
-    assert_eq!(shop.products.give_back(&list_id("P-2")), Err(GiveBackError::Picked(list_id("P-2"))));
-    assert_eq!(shop.products.give_back(&list_id("P-3")), Err(GiveBackError::NotFound(list_id("P-3"))));
+    assert_eq!(
+        shop.products.release_pick_list(&list_id("P-2")),
+        Err(Pending::Refused(ReleasePickListError::Picked(list_id("P-2"))))
+    );
+    assert_eq!(
+        shop.products.release_pick_list(&list_id("P-3")),
+        Err(Pending::Refused(ReleasePickListError::NotFound(list_id("P-3"))))
+    );
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use allocation_domain::{
     BatchChange, BatchChanged, BatchReference, ChangeBatchError, Eta, Event, HoldDuration, LineState, NewOrder,
-    OnShortage, Order, OrderId, OrderStatus, OrderTerms, PlaceError, Product, Products, Quantity, Sku, Units,
+    OnShortage, Order, OrderId, OrderStatus, OrderTerms, Pending, PlaceError, Product, Products, Quantity, Sku, Units,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use std::fmt::Debug;
 
 pub(crate) struct Shop {
     pub(crate) products: Products,
@@ -41,6 +42,14 @@ pub(crate) fn due(day: u32) -> Eta {
 
 pub(crate) fn seconds(seconds: u32) -> HoldDuration {
     HoldDuration::from_seconds(seconds).unwrap()
+}
+
+/// Returns the refusal of a decision on products that are loaded completely.
+pub(crate) fn refusal<R: Debug>(error: Pending<R>) -> R {
+    match error {
+        Pending::Refused(refusal) => refusal,
+        other => panic!("{other:?}"),
+    }
 }
 
 pub(crate) fn order(text: &str) -> Cart {
@@ -114,7 +123,7 @@ impl Shop {
 
     pub(crate) fn try_place(&mut self, cart: &Cart) -> Result<Order, PlaceError> {
         self.pass(1);
-        self.products.place(&cart.made(), self.now)
+        self.products.place(&cart.made(), self.now).map_err(refusal)
     }
 
     pub(crate) fn place(&mut self, cart: &Cart) -> Order {
@@ -127,7 +136,7 @@ impl Shop {
 
     pub(crate) fn change(&mut self, reference: &str, change: BatchChange) -> Result<BatchChanged, ChangeBatchError> {
         let now = self.now;
-        self.chairs().change_batch(&batch(reference), &change, now)
+        self.chairs().change_batch(&batch(reference), &change, now).map_err(refusal)
     }
 
     pub(crate) fn lower(&mut self, reference: &str, purchased: u32) -> BatchChanged {

@@ -1,9 +1,8 @@
 //! A shop with a warehouse: what is put on lists, picked and shipped.
 
-use crate::shop::{Shop, batch, order};
+use crate::shop::{Shop, batch, order, refusal};
 use allocation_domain::{
-    Eta, NewPickList, PickCriteria, PickError, PickLine, PickLineId, PickList, PickListId, PickOutcome, Picked,
-    ShipOutcome, Units,
+    Eta, NewPickList, Outcome, PickCriteria, PickError, PickLine, PickLineId, PickList, PickListId, Picked, Units,
 };
 
 pub(crate) fn list_id(text: &str) -> PickListId {
@@ -23,20 +22,25 @@ impl Shop {
         self.products.make_pick_list(&all(text)).unwrap()
     }
 
-    pub(crate) fn try_pick(&mut self, list: &str, line: u32, found: u32) -> Result<PickOutcome, PickError> {
-        self.products.pick(&pick_line(list, line), Units::new(found).unwrap(), self.now)
+    pub(crate) fn try_pick(
+        &mut self,
+        list: &str,
+        line: u32,
+        found: u32,
+    ) -> Result<Outcome<Picked, PickLine>, PickError> {
+        self.products.pick(&pick_line(list, line), Units::new(found).unwrap(), self.now).map_err(refusal)
     }
 
     pub(crate) fn pick(&mut self, list: &str, line: u32, found: u32) -> Picked {
         match self.try_pick(list, line, found) {
-            Ok(PickOutcome::Picked(picked)) => picked,
+            Ok(Outcome::Changed(picked)) => picked,
             other => panic!("{other:?}"),
         }
     }
 
     pub(crate) fn ship(&mut self, list: &str) -> PickList {
         match self.products.ship(&list_id(list)) {
-            Ok(ShipOutcome::Shipped(list)) => list,
+            Ok(Outcome::Changed(list)) => list,
             other => panic!("{other:?}"),
         }
     }

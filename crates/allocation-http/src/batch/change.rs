@@ -16,8 +16,8 @@ use crate::{body, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use allocation_app::{ChangeBatchError, UseCases};
-use allocation_domain::{BatchChange, BatchChanged, BatchReference, ChangeBatchError as Refusal};
+use allocation_app::{UseCaseError, UseCases};
+use allocation_domain::{BatchChange, BatchChanged, BatchReference, ChangeBatchError};
 
 document!(ChangeBatchProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchNotFound, BatchChanged, UnitsConsumed,
@@ -94,7 +94,7 @@ fn correct(
     loop {
         match use_cases.change_batch(reference, &change) {
             // Versions only grow, so that each of a list is tried once at most.
-            Err(ChangeBatchError::Refused(Refusal::Stale { actual, .. }))
+            Err(UseCaseError::Refused(ChangeBatchError::Stale { actual, .. }))
                 if if_match.names(actual) && change.expected != Some(actual) =>
             {
                 change.expected = Some(actual);

@@ -3,10 +3,7 @@ use super::problems::Operation;
 use crate::problem::{Kind, Problem};
 use crate::testing::{order, quantity, reference, sku};
 use actix_web::ResponseError;
-use allocation_app::{
-    AddBatchError, AllocateLineError, CancelOrderError, ChangeBatchError, DeallocateError, ExtendHoldError,
-    PlaceOrderError, RemoveBatchError,
-};
+use allocation_app::RemoveBatchError;
 use allocation_domain::{self as domain, LineAlreadyAllocated};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -88,17 +85,17 @@ fn the_examples_are_what_is_answered() {
     let stale = domain::ChangeBatchError::Stale { reference: batch(), expected: version(1), actual: version(2) };
     let order_id = order("O-1");
     let raised: [(Kind, Problem); 11] = [
-        (Kind::BatchAlreadyExists, AddBatchError::AlreadyExists(batch()).into()),
+        (Kind::BatchAlreadyExists, domain::AddBatchError::AlreadyExists(batch()).into()),
         (Kind::BatchNotFound, RemoveBatchError::from(domain::RemoveBatchError::NotFound(batch())).into()),
         (Kind::BatchHasAllocations, RemoveBatchError::from(has_allocations).into()),
-        (Kind::LineAlreadyAllocated, AllocateLineError::from(line).into()),
-        (Kind::HoldExpired, AllocateLineError::from(domain::HoldExpired { order_id: order_id.clone() }).into()),
-        (Kind::OrderCancelled, AllocateLineError::from(domain::OrderCancelled { order_id }).into()),
-        (Kind::BatchChanged, ChangeBatchError::from(stale).into()),
-        (Kind::OrderNotFound, CancelOrderError::NotFound(order("O-7")).into()),
-        (Kind::OrderAlreadyExists, PlaceOrderError::AlreadyExists(order("O-7")).into()),
-        (Kind::OrderNotHeld, ExtendHoldError::from(domain::ExtendError::NotHeld(order("O-7"))).into()),
-        (Kind::AllocationNotFound, DeallocateError::from(not_there).into()),
+        (Kind::LineAlreadyAllocated, domain::AllocateError::from(line).into()),
+        (Kind::HoldExpired, domain::AllocateError::from(domain::HoldExpired { order_id: order_id.clone() }).into()),
+        (Kind::OrderCancelled, domain::AllocateError::from(domain::OrderCancelled { order_id }).into()),
+        (Kind::BatchChanged, stale.into()),
+        (Kind::OrderNotFound, domain::CancelError::NotFound(order("O-7")).into()),
+        (Kind::OrderAlreadyExists, domain::PlaceError::AlreadyExists(order("O-7")).into()),
+        (Kind::OrderNotHeld, domain::ExtendError::NotHeld(order("O-7")).into()),
+        (Kind::AllocationNotFound, not_there.into()),
     ];
     for (kind, problem) in raised {
         assert_eq!(problem.status_code(), kind.status());

@@ -12,7 +12,7 @@ use crate::{body, quantity, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use allocation_domain::{Affected, Displaced, Eta, PickLineId, PickOutcome, Picked, Units};
+use allocation_domain::{Affected, Displaced, Eta, Outcome, PickLine, PickLineId, Picked, Units};
 use deserr::Deserr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -86,10 +86,10 @@ pub(crate) struct Reallocated<'a> {
 }
 
 impl<'a> PickedLine<'a> {
-    fn of(number: u32, outcome: &'a PickOutcome) -> Self {
+    fn of(number: u32, outcome: &'a Outcome<Picked, PickLine>) -> Self {
         match outcome {
-            PickOutcome::Picked(picked) => Self { line: Line::of(number, &picked.line), short: Short::of(picked) },
-            PickOutcome::Unchanged(line) => Self { line: Line::of(number, line), short: None },
+            Outcome::Changed(picked) => Self { line: Line::of(number, &picked.line), short: Short::of(picked) },
+            Outcome::Unchanged(line) => Self { line: Line::of(number, line), short: None },
         }
     }
 }

@@ -217,7 +217,7 @@ async fn a_list_is_shipped_once_all_lines_are_picked() {
 async fn a_list_is_given_back_and_then_there_is_nothing_to_ship() {
     assert_eq!(delete(&over(listed()), "/pick-lists/P-1").await.status, 204);
     let mut shop = listed();
-    shop.give_back(&list_id("P-1")).unwrap();
+    shop.release_pick_list(&list_id("P-1")).unwrap();
     let api = over(shop);
     assert_eq!(delete(&api, "/pick-lists/P-1").await.status, 204, "a repeat");
     post(&api, "/pick-lists/P-1/ship", "{}").await.problem("nothing-picked");

@@ -4,10 +4,12 @@
 
 use allocation_adapters_diesel::{DatabaseUrl, Store};
 use allocation_app::{
-    AddBatchOutcome, AgeLimit, AllocateLineError, AllocationEngine, EngineCounters, EngineSettings, NewBatch,
-    RetryPolicy, UnitRunner, UseCases,
+    AgeLimit, AllocationEngine, EngineCounters, EngineError, EngineSettings, NewBatch, RetryPolicy, UnitRunner,
+    UseCases,
 };
-use allocation_domain::{AllocationOutcome, BatchReference, Eta, OrderId, OrderLine, Quantity, Sku};
+use allocation_domain::{
+    AllocateError, BatchReference, Eta, LineAllocation, OrderId, OrderLine, Outcome, Quantity, Sku,
+};
 use allocation_ports::{Clock, EngineMetrics, EventContext, LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, SubsecRound, Utc};
@@ -120,7 +122,7 @@ impl World {
             purchased: Quantity::new(units).unwrap(),
             eta: Eta::InStock,
         };
-        assert!(matches!(self.use_cases.add_batch(&batch), Ok(AddBatchOutcome::Added(_))));
+        assert!(matches!(self.use_cases.add_batch(&batch), Ok(Outcome::Changed(_))));
     }
 
     /// Sends a line, which is in the queue when this returns; the answer comes when it is asked for.
@@ -171,17 +173,21 @@ impl Drop for World {
     }
 }
 
-fn told(answer: Result<AllocationOutcome, AllocateLineError>) -> String {
+fn told(answer: Result<Outcome<LineAllocation>, EngineError<AllocateError>>) -> String {
     match answer {
-        Ok(AllocationOutcome::Allocated(line)) => format!("allocated {} {}", line.order_id, line.quantity),
-        Ok(AllocationOutcome::Unchanged(line)) => format!("unchanged {} {}", line.order_id, line.quantity),
-        Err(AllocateLineError::OutOfStock(short)) => format!("short of {}, has {}", short.requested, short.available),
-        Err(AllocateLineError::LineAlreadyAllocated(line)) => format!("has {} already", line.allocated),
-        Err(AllocateLineError::HoldExpired(_)) => "expired".to_owned(),
-        Err(AllocateLineError::OrderCancelled(_)) => "cancelled".to_owned(),
-        Err(AllocateLineError::Overloaded) => "overloaded".to_owned(),
-        Err(AllocateLineError::ShuttingDown) => "shutting down".to_owned(),
-        Err(AllocateLineError::Store(error)) => match &*error {
+        Ok(Outcome::Changed(line)) => format!("allocated {} {}", line.order_id, line.quantity),
+        Ok(Outcome::Unchanged(line)) => format!("unchanged {} {}", line.order_id, line.quantity),
+        Err(EngineError::Refused(AllocateError::OutOfStock(short))) => {
+            format!("short of {}, has {}", short.requested, short.available)
+        }
+        Err(EngineError::Refused(AllocateError::LineAlreadyAllocated(line))) => {
+            format!("has {} already", line.allocated)
+        }
+        Err(EngineError::Refused(AllocateError::HoldExpired(_))) => "expired".to_owned(),
+        Err(EngineError::Refused(AllocateError::OrderCancelled(_))) => "cancelled".to_owned(),
+        Err(EngineError::Overloaded) => "overloaded".to_owned(),
+        Err(EngineError::ShuttingDown) => "shutting down".to_owned(),
+        Err(EngineError::Store(error)) => match &*error {
             StoreError::Conflict(_) | StoreError::Busy(_) => "busy".to_owned(),
             StoreError::ConnectionLost(_) | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => {
                 "unavailable".to_owned()

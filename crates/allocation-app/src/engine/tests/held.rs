@@ -86,10 +86,10 @@ fn an_order_over_a_held_product_holds_up_no_order_over_others() {
     shared.hold("HELD");
     let mut held = place("H-1", &[("HELD", 1), ("LAMP", 1)]);
     let next = place("O-1", &[("LAMP", 1), ("RUG", 1)]);
-    assert!(matches!(next.blocking_recv().unwrap(), Ok(PlaceOrderOutcome::Placed(_))));
+    assert!(matches!(next.blocking_recv().unwrap(), Ok(Outcome::Changed(_))));
     assert!(held.try_recv().is_err());
     shared.release("HELD");
-    assert!(matches!(held.blocking_recv().unwrap(), Ok(PlaceOrderOutcome::Placed(_))));
+    assert!(matches!(held.blocking_recv().unwrap(), Ok(Outcome::Changed(_))));
     engine.shut_down();
 }
 

@@ -1,7 +1,6 @@
 use super::*;
 use crate::{
-    Allocation, DataRequest, DeallocateError, DeallocationReason, Eta, LineState, MoreNeeded, ProductState, Quantity,
-    Sku,
+    Allocation, DataRequest, DeallocationReason, Eta, LineState, LoadRequest, Pending, ProductState, Quantity, Sku,
 };
 use chrono::{DateTime, Utc};
 
@@ -53,7 +52,7 @@ fn a_decision_that_lacks_rows_changes_nothing() {
     let mut product = product();
     let before = everything(&product);
     let error = product.deallocate(&order(7), &reference("B-1"), now()).unwrap_err();
-    assert!(matches!(error, DeallocateError::MoreNeeded(MoreNeeded { what: DataRequest::WaitingLines { .. }, .. })));
+    assert!(matches!(error, Pending::Load(LoadRequest { what: DataRequest::WaitingLines { .. }, .. })));
     assert!(everything(&product) == before, "nothing has changed");
     product.load_waiting(None, 1, [], false);
     product.deallocate(&order(7), &reference("B-1"), now()).unwrap();

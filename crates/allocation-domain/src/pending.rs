@@ -1,20 +1,54 @@
-//! Requests for rows that a decision needs.
+//! Decisions that are not reached yet: rows are missing, or the product is behind.
 
-use crate::{
-    AddBatchError, AllocateError, BatchReference, CancelError, ChangeBatchError, DeallocateError, GiveBackError,
-    MakePickListError, OrderId, PickError, PlaceError, QueuePosition, RemoveBatchError, ShipError, Sku,
-};
+use crate::{BatchReference, OrderId, QueuePosition, Sku};
+use std::convert::Infallible;
 
-/// An error for a partially loaded product whose loaded rows do not decide.
+/// An error for a decision without a result: it refuses, or it is not reached yet.
 ///
-/// The decision has changed nothing. The caller loads the requested rows into the product and
-/// retries.
+/// Only a decision on a partially loaded product lacks rows. [`Stock`](crate::Stock) has all rows, and its
+/// methods return the refusal alone. After every variant, nothing of the decision has changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Pending<R> {
+    /// The loaded rows do not decide. The caller loads the requested ones and decides again.
+    #[error(transparent)]
+    Load(#[from] LoadRequest),
+    /// The product [is behind](crate::Product::is_behind).
+    ///
+    /// The caller saves the changes made so far and locks the product again: every unit of work catches up
+    /// by as much as it may.
+    #[error("SKU {0} has more expired holds and waiting lines than one unit of work handles")]
+    CatchUp(Sku),
+    /// The decision: a rule refuses the request.
+    #[error(transparent)]
+    Refused(R),
+}
+
+impl<R> Pending<R> {
+    /// Returns a refusal, converted to the error of the decision.
+    pub(crate) fn refused(refusal: impl Into<R>) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl Pending<Infallible> {
+    /// Converts the error of a step that refuses nothing to the error of a decision.
+    #[must_use]
+    pub fn widen<R>(self) -> Pending<R> {
+        match self {
+            Self::Load(request) => Pending::Load(request),
+            Self::CatchUp(sku) => Pending::CatchUp(sku),
+            Self::Refused(never) => match never {},
+        }
+    }
+}
+
+/// A request for rows that a decision lacks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("SKU {sku} is loaded only in part: {what}")]
-pub struct MoreNeeded {
+pub struct LoadRequest {
     /// The SKU of the product.
     pub sku: Sku,
-    /// The rows that are needed.
+    /// The rows to load into the product.
     pub what: DataRequest,
 }
 
@@ -64,11 +98,6 @@ pub enum DataRequest {
         /// The maximum number of lines, at least 1.
         most: usize,
     },
-    /// More units of work: the product [is behind](crate::Product::is_behind).
-    ///
-    /// Nothing is to be loaded. The caller stores the changes first and locks the product again.
-    #[error("what has expired and who waits is more than one unit of work takes on")]
-    CatchUp,
     /// The order line of a pick line, loaded by
     /// [`Product::load_lines`](crate::Product::load_lines).
     #[error("the line of order {0} is needed")]
@@ -78,30 +107,3 @@ pub enum DataRequest {
     #[error("the pick lines of order {0} are needed")]
     PickLinesOf(OrderId),
 }
-
-/// An error that may be a request for rows.
-///
-/// A caller can load them and retry in one place, whatever the decision.
-pub trait Undecided {
-    /// Returns the requested rows, or `None` for an error that is the decision.
-    fn more_needed(&self) -> Option<&MoreNeeded>;
-}
-
-impl Undecided for MoreNeeded {
-    fn more_needed(&self) -> Option<&MoreNeeded> {
-        Some(self)
-    }
-}
-
-macro_rules! undecided {
-    ($($error:ident),+) => {
-        $(impl Undecided for $error {
-            fn more_needed(&self) -> Option<&MoreNeeded> {
-                if let Self::MoreNeeded(needed) = self { Some(needed) } else { None }
-            }
-        })+
-    };
-}
-
-undecided!(AddBatchError, RemoveBatchError, ChangeBatchError, AllocateError, DeallocateError, PlaceError, CancelError);
-undecided!(MakePickListError, PickError, ShipError, GiveBackError);
