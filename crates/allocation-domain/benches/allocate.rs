@@ -1,4 +1,4 @@
-//! What a decision costs: `cargo bench -p allocation-domain`.
+//! The cost of decisions: `cargo bench -p allocation-domain`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by a panic")]
 
@@ -13,7 +13,7 @@ fn main() {
     divan::main();
 }
 
-/// A restored product with so many open batches of so many free units each.
+/// Returns a restored product with open batches of `units` free units each.
 fn product(batches: u32, units: u32) -> Product {
     let sku = Sku::parse("RED-CHAIR").unwrap();
     let batch = |n: u32| {
@@ -43,7 +43,7 @@ fn a_group_of_200_lines_with_open_batches(bencher: Bencher<'_, '_>, batches: u32
     });
 }
 
-/// A line that takes a unit of each of so many batches.
+/// A line that takes one unit of each batch.
 #[divan::bench(args = [2, 32, 1_000])]
 fn a_line_split_over_batches(bencher: Bencher<'_, '_>, batches: u32) {
     let (order_id, quantity) = (OrderId::parse("O-1").unwrap(), Quantity::new(batches).unwrap());
@@ -53,7 +53,7 @@ fn a_line_split_over_batches(bencher: Bencher<'_, '_>, batches: u32) {
     });
 }
 
-/// A line that is refused, and one that is there already.
+/// A rejected line, and a repeated one.
 #[divan::bench]
 fn a_refusal(bencher: Bencher<'_, '_>) {
     let (order_id, quantity) = (OrderId::parse("O-1").unwrap(), Quantity::new(5).unwrap());
@@ -61,7 +61,7 @@ fn a_refusal(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| sold_out.allocate(&order_id, quantity, DateTime::UNIX_EPOCH).unwrap_err());
 }
 
-/// What is to be written down of 200 allocated lines.
+/// The changes of 200 allocated lines.
 #[divan::bench]
 fn changes_of_200_lines(bencher: Bencher<'_, '_>) {
     let mut product = product(32, 1_000);
@@ -71,7 +71,7 @@ fn changes_of_200_lines(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| product.changes().allocations.len());
 }
 
-/// What is to be written down of a line, with so many open batches at hand.
+/// The changes of one line among many open batches.
 #[divan::bench(args = [32, 40_000, 100_000])]
 fn changes_among_open_batches(bencher: Bencher<'_, '_>, batches: u32) {
     let mut product = product(batches, 1);
@@ -79,7 +79,7 @@ fn changes_among_open_batches(bencher: Bencher<'_, '_>, batches: u32) {
     bencher.bench_local(|| product.changes().allocations.len());
 }
 
-/// A line that gives its unit back, with so many lines at hand.
+/// A line that releases its unit, among many lines.
 #[divan::bench(args = [1, 1_000, 20_000])]
 fn a_deallocation_among_lines(bencher: Bencher<'_, '_>, lines: u32) {
     let mut product = product(1, 100_000);
@@ -94,7 +94,7 @@ fn a_deallocation_among_lines(bencher: Bencher<'_, '_>, lines: u32) {
     });
 }
 
-/// An order of 500 lines is cancelled, with 20 lines that wait for each of its SKUs.
+/// An order of 500 lines is cancelled, with 20 waiting lines for each of its SKUs.
 #[divan::bench]
 fn a_cancelled_order_of_500_lines_with_20_waiters_each(bencher: Bencher<'_, '_>) {
     bencher.with_inputs(crowded_shop).bench_local_values(|mut shop| {
@@ -141,7 +141,7 @@ fn a_pick_list_of_1000_lines(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// A short pick, with 1,000 lines at hand.
+/// A short pick among 1,000 lines.
 #[divan::bench]
 fn a_short_pick_among_1000_lines(bencher: Bencher<'_, '_>) {
     let listed = || {

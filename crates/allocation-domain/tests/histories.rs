@@ -1,4 +1,4 @@
-//! What holds after every history of lines that are sent alone, whatever it is.
+//! The invariants of a product after any history of standalone lines.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -28,7 +28,7 @@ enum Command {
         order: u8,
         batch: u8,
     },
-    /// Write everything down and read it back, as a store does between units of work.
+    /// Saves the product and restores it, as a store does between units of work.
     Store {
         at_hand: usize,
     },
@@ -57,7 +57,7 @@ fn units(units: u32) -> Quantity {
     Quantity::new(units).unwrap()
 }
 
-/// A product and all that its store holds, told apart from the product by its changes alone.
+/// A product and the rows of its store, which sees only the changes of the product.
 struct History {
     product: Product,
     batches: BTreeMap<BatchReference, Batch>,
@@ -71,7 +71,7 @@ impl History {
         Self { product, batches: BTreeMap::new(), lines: BTreeMap::new(), clock: 0 }
     }
 
-    /// Writes the changes down, then restores the product with some of its open batches.
+    /// Saves the changes, then restores the product with some of its open batches.
     fn store(&mut self, at_hand: usize) {
         self.write_down();
         let mut open: Vec<Batch> = self.batches.values().filter(|batch| batch.available() > 0).cloned().collect();
@@ -131,7 +131,7 @@ impl History {
             Command::Add { batch, purchased, eta } => {
                 self.clock += 1;
                 let eta = Eta::from(eta.map(|day| NaiveDate::from_ymd_opt(2027, 2, day).unwrap()));
-                // The references of all batches are known to the store, not to the product.
+                // The store knows the references of all batches, the product only the loaded ones.
                 if !self.all_batches().contains_key(&reference(batch)) {
                     self.product.add_batch(reference(batch), units(purchased), eta, self.now()).unwrap();
                 }
@@ -158,7 +158,7 @@ impl History {
         all
     }
 
-    /// Allocates, loading all batches when those at hand do not decide, and checks the choice.
+    /// Allocates, loads all batches if the loaded ones do not decide, and checks the choice.
     fn allocate(&mut self, order_id: &OrderId, quantity: Quantity) {
         let before = self.all_batches();
         let held = held_units(&self.product, order_id);
@@ -195,7 +195,7 @@ fn held_units(product: &Product, order_id: &OrderId) -> u32 {
     line.map_or(0, |(_, line)| line.allocations.iter().map(|part| part.quantity.get()).sum())
 }
 
-/// Rule 4: whole into the first batch that can take it, else split over the batches in order.
+/// Rule 4: whole from the first batch that has enough, else split over the batches in order.
 fn check_preference(before: &BTreeMap<BatchReference, Batch>, after: &BTreeMap<BatchReference, Batch>, wanted: u32) {
     let mut in_order: Vec<&Batch> = before.values().collect();
     in_order.sort_by_key(|batch| batch.preference());

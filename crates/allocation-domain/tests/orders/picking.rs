@@ -1,4 +1,4 @@
-//! What holds of pick lists after every command.
+//! The invariants of pick lists after every command.
 
 use allocation_domain::{
     BatchReference, Eta, Fulfilment, NewPickList, OrderId, Outcome, PickLine, PickLineId, PickStatus, Picked, Product,
@@ -6,7 +6,7 @@ use allocation_domain::{
 };
 use std::collections::BTreeMap;
 
-/// What is on lists is reserved, once, firmly and in stock; lines and batches count what was picked.
+/// Listed units are allocated firmly, in stock, and on one list; lines and batches count picked units.
 pub(crate) fn lists_are_in_step(product: &Product) {
     let mut of_lines: BTreeMap<&OrderId, Fulfilment> = BTreeMap::new();
     let mut of_batches: BTreeMap<&BatchReference, (u32, u32)> = BTreeMap::new();
@@ -46,7 +46,7 @@ pub(crate) fn lists_are_in_step(product: &Product) {
     assert!(of_batches.is_empty(), "no batch is removed of which something was picked");
 }
 
-/// What was picked stays picked until it is shipped, and what was shipped stays so.
+/// Picked units stay picked until they are shipped, and shipped units stay shipped.
 pub(crate) fn nothing_picked_is_undone(before: &Product, after: &Product) {
     for (id, was) in before.pick_lines() {
         let is = after.pick_line(id).unwrap();
@@ -62,7 +62,7 @@ pub(crate) fn nothing_picked_is_undone(before: &Product, after: &Product) {
     }
 }
 
-/// A new list is sorted, and leaves nothing out for which it has room.
+/// A new list is sorted, and leaves out no candidate for which it has room.
 pub(crate) fn a_list_is_whole(after: &Products, list: &NewPickList) {
     let made = after.pick_list(list.list_id()).unwrap();
     assert!(made.lines.len() <= list.max_lines());
@@ -93,7 +93,7 @@ fn nothing_is_left(product: &Product, list: &NewPickList) {
     }
 }
 
-/// What a picker did not find, the line has elsewhere or waits for, and the batch has no more.
+/// The line gets short-picked units elsewhere or waits for them, and the batch loses them.
 pub(crate) fn what_is_missing_is_made_good(before: &Products, after: &Products, id: &PickLineId) {
     let [was, is] = [before, after].map(|products| products.pick_list(&id.list).unwrap().lines[&id.line].clone());
     let missing = if was.is_open() { is.quantity.get() - is.picked } else { 0 };
@@ -104,7 +104,7 @@ pub(crate) fn what_is_missing_is_made_good(before: &Products, after: &Products, 
     assert_eq!(counted(product_before) + missing, counted(product));
 }
 
-/// Whoever picks is told of every missing unit what came of it.
+/// The outcome of a pick accounts for every missing unit.
 pub(crate) fn all_that_is_missing_is_told(outcome: &Outcome<Picked, PickLine>) {
     if let Outcome::Changed(picked) = outcome {
         let got: u32 = picked.affected.iter().map(|it| it.quantity.get()).sum();

@@ -1,4 +1,4 @@
-//! A store in memory that knows products by their changes alone, and gives out part of them.
+//! A store in memory that sees only the changes of products, and restores part of their rows.
 
 use crate::command::{Command, Unit, sku_of, skus};
 use crate::turns;
@@ -15,11 +15,11 @@ pub(crate) struct Store {
     shelves: BTreeMap<Sku, Shelf>,
 }
 
-/// What is stored of a SKU.
+/// The stored rows of a SKU.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
     version: u64,
-    /// When the product was locked last, by the clock, and what that lock records.
+    /// The two instants of the last lock.
     now: DateTime<Utc>,
     decided_at: DateTime<Utc>,
     pub(crate) batches: BTreeMap<BatchReference, Batch>,
@@ -45,17 +45,17 @@ impl Store {
         self.shelves.iter().map(state).collect()
     }
 
-    /// All products with all there is of them.
+    /// All products with all their rows.
     pub(crate) fn all(&mut self) -> Products {
         skus().iter().map(|sku| self.shelf(sku).whole(sku)).collect()
     }
 
-    /// All products with what a unit of work names of them, and some of the rest.
+    /// All products with the rows that a unit of work names, and some others.
     pub(crate) fn some(&mut self, unit: &Unit, now: DateTime<Utc>) -> Products {
         skus().iter().map(|sku| self.shelf(sku).part(sku, unit, now)).collect()
     }
 
-    /// Locks all products: each is decided on later than ever before, however far the clock was set back.
+    /// Locks all products, each at an instant later than any before, even if the clock was set back.
     pub(crate) fn lock(&mut self, now: DateTime<Utc>) {
         for sku in skus() {
             let shelf = self.shelf(&sku);
@@ -64,7 +64,7 @@ impl Store {
         }
     }
 
-    /// Loads what a product asks for.
+    /// Loads the rows that a product requests.
     pub(crate) fn load(&mut self, products: &mut Products, needed: &LoadRequest, unit: &Unit) {
         let shelf = self.shelf(&needed.sku);
         let product = products.get_mut(&needed.sku).unwrap();
@@ -100,7 +100,7 @@ impl Store {
         }
     }
 
-    /// Writes the changes of products down, and checks that they and their events tell the product.
+    /// Saves the changes of products, and checks that rows and events both give the product.
     pub(crate) fn save(&mut self, products: &Products, now: DateTime<Utc>) {
         for product in products.iter() {
             let shelf = self.shelf(product.sku());
@@ -144,7 +144,7 @@ impl Shelf {
         lines.map(|(id, pick)| (id.clone(), pick.clone())).collect()
     }
 
-    /// Nothing of the product but its lock.
+    /// The product without rows.
     fn locked(&self, sku: &Sku) -> ProductState {
         let lock_time = Some(LockTime { now: self.now, decided_at: self.decided_at });
         ProductState { lock_time, ..ProductState::new(sku.clone(), self.version + 1) }
@@ -170,7 +170,7 @@ impl Shelf {
         let named: BTreeSet<&OrderId> = unit.commands.iter().filter_map(|command| command.order_id()).collect();
         let lists = unit.commands.iter().any(|command| matches!(command, Command::MakePickList { .. }));
         let wanted = self.lines.iter().filter(|(order_id, line)| {
-            // What is a candidate of a new list may be so only by a command before.
+            // An earlier command of the unit may make a line a candidate of a new list.
             (lists && !line.allocations.is_empty())
                 || named.contains(order_id)
                 || line.commitment.expires_at().is_some_and(|expires_at| expires_at <= now)
@@ -248,7 +248,7 @@ impl Shelf {
         self.join_batches();
     }
 
-    /// An allocation is stored without the date of its batch: reading joins them.
+    /// Allocations are stored without the ETA of their batch; reading joins them.
     fn join_batches(&mut self) {
         for line in self.lines.values_mut() {
             let parts = line.allocations.iter();
@@ -299,7 +299,7 @@ impl Shelf {
         counted
     }
 
-    /// Held, firm, picked and free units are all that is there or to come, and the dates tell the same.
+    /// Held, firm, picked and free units add up to the stock on hand and in transit, and so does the series by date.
     fn check_totals(&self, sku: &Sku, now: DateTime<Utc>) {
         let whole = self.whole(sku);
         let totals: Totals = whole.totals(now).unwrap();

@@ -15,14 +15,14 @@ use std::fmt::Debug;
 pub(crate) struct World {
     pub(crate) store: Store,
     seconds: i64,
-    /// The lines of all orders that were ever placed: none of them may be lost.
+    /// The lines of all orders ever placed; none may be lost.
     placed: BTreeSet<(OrderId, Sku)>,
     confirmed: BTreeSet<OrderId>,
     expired: BTreeSet<OrderId>,
 }
 
 impl World {
-    /// Runs a unit of work, with part of the products and with all of them, and stores it.
+    /// Runs a unit of work on partially and on completely loaded products, and saves it.
     pub(crate) fn run(&mut self, unit: &Unit) {
         self.seconds += unit.seconds;
         self.store.lock(self.now());
@@ -33,7 +33,7 @@ impl World {
         DateTime::from_timestamp(1_800_000_000 + self.seconds, 0).unwrap()
     }
 
-    /// The same under the lock of the unit before.
+    /// Runs a unit of work under the lock of the unit before.
     pub(crate) fn run_locked(&mut self, unit: &Unit) {
         let now = self.now();
         let (mut some, mut all) = (self.store.some(unit, now), self.store.all());
@@ -56,7 +56,7 @@ impl World {
         self.check_stored(&all);
     }
 
-    /// An order is confirmed or expires, whatever the clocks say: never one line this and one that.
+    /// An order is confirmed or expires as a whole, whatever the clocks say.
     fn never_both(&mut self, products: &Products) {
         for event in products.iter().flat_map(Product::events) {
             match event {
@@ -72,7 +72,7 @@ impl World {
         assert!(self.confirmed.is_disjoint(&self.expired), "confirmed and expired");
     }
 
-    /// What was written down is the product.
+    /// The stored rows are the product.
     fn check_stored(&mut self, all: &Products) {
         for product in all.iter() {
             let shelf = self.store.shelf(product.sku());
@@ -91,7 +91,7 @@ impl World {
 
 pub(crate) type Answer = Result<String, String>;
 
-/// Decides a command, loading more as long as that is what is missing.
+/// Decides a command, and loads the rows that it lacks.
 fn decide(
     products: &mut Products,
     command: &Command,
@@ -143,7 +143,7 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
             format!("{:?}", product.deallocate(&order_id, &reference, now).map_err(as_text)?)
         }
         Command::Sweep { .. } => format!("{:?}", product.release_expired(now).map_err(as_text)?),
-        // Whoever places an order has looked for one of that name, whatever its SKUs.
+        // The caller has looked for an order of that id over all SKUs.
         Command::Place { order } if products.order(order.order_id()).is_some() => {
             return Err(plain(format!("{} exists", order.order_id())));
         }

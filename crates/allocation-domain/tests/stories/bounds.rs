@@ -1,4 +1,4 @@
-//! What one unit of work does has a bound, and what follows loses nothing by it.
+//! A unit of work is bounded, and later ones finish its work.
 
 use crate::shop::{batch, id, sku, units};
 use allocation_domain::{
@@ -7,7 +7,7 @@ use allocation_domain::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Ten times what one unit of work takes on.
+/// Ten times the bound of a unit of work.
 const LINES: u32 = 10_000;
 
 fn now() -> DateTime<Utc> {
@@ -23,7 +23,7 @@ fn line(number: u32, waiting: u32, allow_split: bool) -> (OrderId, LineState) {
     (id(&format!("O-{number:05}")), line)
 }
 
-/// A store of one product, which counts what is loaded.
+/// A store of one product that counts the lines that it loads.
 struct Store {
     lines: Vec<(OrderId, LineState)>,
     batches: Vec<Batch>,
@@ -36,7 +36,7 @@ impl Store {
         Self { lines, batches, unserved: false, loaded: 0 }
     }
 
-    /// The product with as many expired lines as one unit of work releases.
+    /// The product, with as many expired lines as one unit of work releases.
     fn lock(&mut self) -> Product {
         let expires = |line: &LineState| line.commitment.expires_at().is_some_and(|at| at <= now());
         let expired: Vec<_> = self.lines.iter().filter(|(_, line)| expires(line)).cloned().collect();
@@ -54,7 +54,7 @@ impl Store {
         })
     }
 
-    /// Decides, and loads what is needed for it.
+    /// Decides, and loads the rows that are requested.
     fn decide<T, R>(
         &mut self,
         product: &mut Product,
@@ -92,7 +92,7 @@ impl Store {
         self.lines.iter().map(|(_, line)| line.waiting).sum()
     }
 
-    /// Goes on until the product is not behind any more, and returns how many units of work that took.
+    /// Runs units of work until the product is no longer behind, and returns their number.
     fn catch_up(&mut self) -> usize {
         for steps in 1.. {
             let mut product = self.lock();
@@ -154,7 +154,7 @@ fn a_freed_unit_does_not_lead_past_lines_that_cannot_take_it() {
     assert_eq!((store.loaded, product.available()), (1, 0), "the one behind them all has them");
 }
 
-/// Each page has one line that can be served, and many that cannot after it.
+/// Each page has one line that can be served, followed by many that cannot.
 #[test]
 fn pages_of_lines_that_cannot_be_served_any_more_end_the_unit_of_work_too() {
     let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! Units that are kept for a while.
+//! Units on hold.
 
 use crate::shop::{Shop, batch, id, order, parts, seconds, units};
 use allocation_domain::{

@@ -1,4 +1,4 @@
-//! The life of orders and stock, one rule a story.
+//! The life cycle of orders and stock, one rule per story.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

@@ -1,4 +1,4 @@
-//! Batches with more lines than are moved at once.
+//! Batches with more lines than one decision moves.
 
 use crate::partly_loaded::stored;
 use crate::shop::{Shop, batch, due, id, order, parts, units};
@@ -7,7 +7,7 @@ use allocation_domain::{
     Product, QueuePosition, Units,
 };
 
-/// How many lines there are: ten times what is moved at once, and some.
+/// More than ten times the number of lines that one decision moves.
 const LINES: usize = 10 * MAX_MOVED_LINES + 7;
 
 /// Chairs in `B-1` for many lines of two units each. Every tenth has a higher priority.
@@ -28,7 +28,7 @@ fn name(number: usize) -> String {
     format!("O-{number:05}")
 }
 
-/// Lets the store write everything down.
+/// Saves the product.
 fn restart(shop: &mut Shop) {
     let chairs = stored(shop.chairs());
     shop.products.insert(chairs);
@@ -42,7 +42,7 @@ fn moving_units(shop: &Shop) -> u32 {
     chairs(shop).batch(&batch("B-1")).unwrap().moving_units()
 }
 
-/// What a store finds by adding the lines up.
+/// Returns the line that a store finds by adding up the lines.
 fn first_to_leave(shop: &Shop) -> Option<FirstToLeave> {
     let product = chairs(shop);
     let lowered = product.batch(&batch("B-1")).unwrap();
@@ -65,7 +65,7 @@ fn first_to_leave(shop: &Shop) -> Option<FirstToLeave> {
     None
 }
 
-/// One step, after which the books are checked; whether there was anything to do.
+/// Runs one step, checks the invariants, and returns whether there was anything to do.
 fn step(shop: &mut Shop) -> bool {
     shop.pass(1);
     let (first, now) = (first_to_leave(shop), shop.now);
@@ -78,7 +78,7 @@ fn step(shop: &mut Shop) -> bool {
     moved.is_some()
 }
 
-/// Steps until nothing is left to be done; how many there were.
+/// Runs steps until nothing is left, and returns their number.
 fn finish(shop: &mut Shop) -> usize {
     let steps = (0..100).take_while(|_| step(shop)).count();
     assert_eq!(moving_units(shop), 0);
@@ -99,7 +99,7 @@ fn of_many_lines_the_same_leave_a_lowered_batch_as_of_few_and_the_first_get_othe
     // 1,001 lines have priority; of these the first 500 stay, and one has a unit left.
     assert_eq!(shop.holds(&name(4_990)), parts([("B-1", 2)]));
     assert_eq!(shop.holds(&name(5_000)), parts([("B-1", 1), ("B-2", 1)]));
-    // The others of them get what there is elsewhere, then the oldest of the rest.
+    // The others with priority get the units elsewhere, then the oldest of the rest.
     for number in [5_010, 10_000, 1, 553] {
         assert_eq!(shop.holds(&name(number)), parts([("B-2", 2)]), "{number}");
     }
@@ -125,12 +125,12 @@ fn a_batch_that_is_lowered_takes_no_line() {
 fn what_is_given_back_by_lines_that_were_to_leave_lets_others_stay() {
     let mut shop = crowd(&[]);
     shop.lower("B-1", 1_001);
-    // Nobody knows yet who is to leave.
+    // The lines that have to leave are not known yet.
     shop.cancel(&name(5_001));
     assert_eq!(moving_units(&shop), 19_011);
     restart(&mut shop);
     step(&mut shop);
-    // The last line would have left, and a line that stays gives its units to one that has left.
+    // The last line would have left; units that a staying line releases go to one that has left.
     shop.cancel(&name(10_006));
     assert_eq!(shop.free_chairs(), 0);
     shop.cancel(&name(0));
@@ -155,7 +155,7 @@ fn every_line_on_a_batch_that_comes_later_is_told_once() {
     };
     let mut all = told(&shop);
     restart(&mut shop);
-    // It knows.
+    // The product has recorded it.
     shop.pass(1);
     shop.cancel(&name(9_999));
     shop.chairs().allocate(&id("NEW"), units(2), now + chrono::TimeDelta::hours(9)).unwrap();
@@ -222,7 +222,7 @@ fn another_change_takes_over_from_where_the_first_has_come() {
     assert_eq!((unchanged.batch.revision(), shop.chairs().has_changed()), (2, true), "it goes on all the same");
     restart(&mut shop);
     assert!(moving_units(&shop) < left);
-    // As many as there are now may stay, and those that have left come back.
+    // All remaining lines may stay, and those that have left come back.
     let raised = shop.lower("B-1", 20_014);
     assert_eq!((raised.batch.moving_units(), raised.batch.revision()), (0, 3));
     restart(&mut shop);
@@ -248,7 +248,7 @@ fn a_batch_that_comes_later_still_is_told_of_from_the_first_line_on() {
     assert_eq!((again.affected.len(), again.affected[0].old_eta), (MAX_MOVED_LINES, due(5)));
     restart(&mut shop);
     assert_eq!(finish(&mut shop), 10);
-    // Those that never learnt of a date that came to nothing do not learn of it.
+    // Lines that were not reviewed for a withdrawn date get no event for it.
     shop.postpone("B-1", due(12), false);
     restart(&mut shop);
     let back = shop.postpone("B-1", due(9), false);

@@ -1,4 +1,4 @@
-//! Orders that are decided as one.
+//! Orders that are decided as a whole.
 
 use crate::shop::{Shop, batch, due, id, order, parts, sku, units};
 use allocation_domain::{

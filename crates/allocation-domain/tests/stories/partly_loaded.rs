@@ -1,4 +1,4 @@
-//! Products that a store restored with part of what it has.
+//! Products that a store restored with part of their rows.
 
 use crate::shop::{Shop, batch, due, id, order, seconds, sku, units};
 use allocation_domain::{
@@ -6,7 +6,7 @@ use allocation_domain::{
     Product, ProductState, Products, QueuePosition, Units,
 };
 
-/// As a store would hand the product out after everything was written down.
+/// Returns the product as a store restores it after saving.
 pub(crate) fn stored(product: &Product) -> Product {
     Product::restore(state(product))
 }

@@ -1,4 +1,4 @@
-//! What is on pick lists, and what becomes of them.
+//! The lines of pick lists, and their life cycle.
 
 use crate::partly_loaded::stored;
 use crate::shop::{Shop, batch, due, id, order, parts, sku, units};
@@ -59,7 +59,7 @@ fn a_list_takes_what_is_asked_for_and_no_more() {
     assert!(ask(make(PickCriteria { skus, ..PickCriteria::default() })).is_empty());
 }
 
-/// The orders of a list if it were made.
+/// Returns the orders of a list with these criteria, without making it.
 fn rows_of(products: &Products, list: &NewPickList) -> Vec<String> {
     let made = products.clone().make_pick_list(list);
     made.map(|made| made.lines.values().map(|line| line.order_id.to_string()).collect()).unwrap_or_default()
@@ -158,7 +158,7 @@ fn what_an_allocation_gets_more_while_it_is_on_a_list_is_for_another() {
     shop.change("B-1", BatchChange { purchased: Some(Units::new(5).unwrap()), ..BatchChange::default() }).unwrap();
     assert_eq!(shop.holds("O-1"), parts([("B-1", 5)]));
     assert_eq!(rows(&shop.list("P-2")), [(1, "B-1", "O-1", 2)]);
-    // What is on no list leaves first, then the greater list.
+    // Unlisted units leave first, then those of the greater list.
     shop.lower("B-1", 2);
     assert_eq!(shop.pick_line("P-2", 1).status, PickStatus::Withdrawn);
     assert_eq!(shop.pick_line("P-1", 1).quantity, units(2));

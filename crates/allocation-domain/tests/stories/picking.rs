@@ -1,4 +1,4 @@
-//! The warehouse picks, misses and ships.
+//! Picks, short picks and shipments.
 
 use crate::shop::{Shop, batch, due, id, order, parts, units};
 use crate::warehouse::{list_id, listed, pick_line, rows};

@@ -1,4 +1,4 @@
-//! A shop with products that know everything, and a clock that the story moves.
+//! A shop with all rows in memory, and a clock that the story moves.
 
 use allocation_domain::{
     BatchChange, BatchChanged, BatchReference, ChangeBatchError, Eta, Event, HoldDuration, LineState, NewOrder,
@@ -88,7 +88,7 @@ impl Cart {
 }
 
 impl Shop {
-    /// A shop with these SKUs and nothing in stock.
+    /// A shop with these SKUs and no stock.
     pub(crate) fn of(skus: &[&str]) -> Self {
         let products = skus.iter().map(|text| Product::new(sku(text))).collect();
         Self { products, now: DateTime::from_timestamp(1_800_000_000, 0).unwrap() }
@@ -156,13 +156,13 @@ impl Shop {
         self.products.order(&id(order_id)).unwrap().lines.remove(0).1
     }
 
-    /// What an order holds of the first of its SKUs, as pairs of batch and units.
+    /// The allocations of an order in the first of its SKUs, as pairs of batch and units.
     pub(crate) fn holds(&self, order_id: &str) -> Vec<(String, u32)> {
         let parts = self.line(order_id).allocations;
         parts.iter().map(|part| (part.reference.to_string(), part.quantity.get())).collect()
     }
 
-    /// For how much an order waits of the first of its SKUs.
+    /// The backordered units of an order in the first of its SKUs.
     pub(crate) fn waits_for(&self, order_id: &str) -> u32 {
         self.line(order_id).waiting
     }
@@ -171,7 +171,7 @@ impl Shop {
         self.chairs().available()
     }
 
-    /// The names of all that happened to an order, oldest first.
+    /// The names of the events of an order, oldest first.
     pub(crate) fn history(&self, order_id: &str) -> Vec<&'static str> {
         let events = self.products.iter().flat_map(Product::events);
         events.filter(|event| event.order_id() == Some(&id(order_id))).map(Event::name).collect()

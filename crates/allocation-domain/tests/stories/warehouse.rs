@@ -1,4 +1,4 @@
-//! A shop with a warehouse: what is put on lists, picked and shipped.
+//! A shop with a warehouse, where units are listed, picked and shipped.
 
 use crate::shop::{Shop, batch, order, refusal};
 use allocation_domain::{
@@ -64,7 +64,7 @@ pub(crate) fn rows(list: &PickList) -> Vec<(u32, &str, &str, u32)> {
     list.lines.iter().map(row).zip(names).map(|((line, units), (batch, order))| (line, batch, order, units)).collect()
 }
 
-/// A shop with five chairs for an order, on a list.
+/// A shop with five chairs of an order on a list.
 pub(crate) fn listed() -> Shop {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR"));
