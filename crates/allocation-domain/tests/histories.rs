@@ -185,7 +185,7 @@ impl History {
                 assert!(free < u64::from(quantity.get() - held));
             }
             Err(Pending::Refused(AllocateError::LineAlreadyAllocated(_))) => assert_eq!(before, after),
-            Err(error) => panic!("{error}, but all batches are at hand, and no line was held or cancelled"),
+            Err(error) => panic!("{error}, but all batches are loaded, and no line was held or cancelled"),
         }
     }
 }
@@ -238,7 +238,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_down_is_the_product(commands in prop::collection::vec(command(), 1..80)) {
+    fn the_changes_add_up_to_the_product(commands in prop::collection::vec(command(), 1..80)) {
         let mut history = History::new();
         for command in &commands {
             history.run(command);
@@ -252,7 +252,7 @@ proptest! {
     }
 
     #[test]
-    fn the_events_alone_tell_what_is_allocated(commands in prop::collection::vec(command(), 1..80)) {
+    fn the_events_alone_give_the_allocations(commands in prop::collection::vec(command(), 1..80)) {
         let mut history = History::new();
         let mut told: BTreeMap<BatchReference, i64> = BTreeMap::new();
         for command in &commands {

@@ -1,4 +1,4 @@
-//! What one unit of work loads and writes has a bound, with ten times as much as that in the store.
+//! The bounds of a unit of work, with ten times as many rows in the store.
 
 use crate::shop::seconds;
 use crate::world::{World, decide, instant, lock_one, order, quantity, reference, sku, to_allocate};
@@ -6,7 +6,7 @@ use allocation_domain::{Eta, Pending, Product};
 use allocation_ports::{EventContexts, LockRequest, LockWait, ProductQueries, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 
-/// Ten times what one unit of work takes on.
+/// Ten times the bound of a unit of work.
 const LINES: usize = 10 * Product::MAX_AT_ONCE;
 
 fn literal(world: &World, value: bool) -> &'static str {
@@ -18,12 +18,12 @@ fn literal(world: &World, value: bool) -> &'static str {
     }
 }
 
-/// Numbers from 1 on, as a table `n` with a column `i`.
+/// Numbers from 1, as a table `n` with a column `i`.
 fn numbers(rows: usize) -> String {
     format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})")
 }
 
-/// Lines of LAMP that wait for so many units each, by an expression, oldest first.
+/// Adds lines of LAMP that wait for the units of an expression each, oldest first.
 fn add_waiting(world: &World, lines: usize, waiting: &str, allow_split: bool) {
     let (yes, splits) = (literal(world, true), literal(world, allow_split));
     world.database.execute(&format!(
@@ -37,7 +37,7 @@ fn add_waiting(world: &World, lines: usize, waiting: &str, allow_split: bool) {
     ));
 }
 
-/// So many carts of one unit of LAMP, all of them of batch B, which expire at second 5.
+/// Adds carts of one unit of LAMP in batch B, which expire at second 5.
 fn add_carts(world: &World, carts: usize) {
     let expires_at = seconds(5).timestamp_micros();
     let yes = literal(world, true);
@@ -53,14 +53,14 @@ fn add_carts(world: &World, carts: usize) {
     ));
 }
 
-/// What a step has found and done.
+/// The work of one step.
 struct Step {
     loaded: usize,
     written: usize,
     behind: bool,
 }
 
-/// Locks LAMP, and does what it is behind with, as much as one unit of work takes on.
+/// Locks LAMP, and catches up by one unit of work.
 fn step(world: &World, second: i64) -> Step {
     let now = seconds(second);
     world
@@ -90,7 +90,7 @@ pub fn expired_holds_are_released_in_steps(database: TestDatabase) {
     let early = world.decide(to_allocate("LAMP", &["EARLY"]), seconds(4), |product| {
         product.allocate(&order("EARLY"), quantity(1), seconds(4))
     });
-    assert!(early.is_ok(), "what has not expired is in no line's way: {early:?}");
+    assert!(early.is_ok(), "holds that have not expired block no line: {early:?}");
     for number in 1..=10 {
         assert!(is_found_as_behind(&world, 6));
         let step = step(&world, 6);
@@ -122,7 +122,7 @@ pub fn a_decision_on_a_product_that_is_behind_is_none(database: TestDatabase) {
     assert_eq!(undecided, Err(Pending::CatchUp(sku("LAMP"))));
     unit.products().save(&[product], &EventContexts::default()).unwrap();
     unit.commit().unwrap();
-    assert!(!step(&world, 6).behind, "what the refused one released is stored");
+    assert!(!step(&world, 6).behind, "the holds that the rejected decision released are saved");
 }
 
 pub fn an_arrival_for_a_long_queue_is_given_out_in_steps(database: TestDatabase) {
@@ -175,7 +175,7 @@ pub fn lines_that_cannot_take_what_is_free_are_not_loaded(database: TestDatabase
     world.assert_totals_equal_sums();
 }
 
-/// Lines of priorities, sizes and both kinds are served by the store as by a product that has them all.
+/// The store serves lines of all priorities, sizes and kinds like a completely loaded product.
 pub fn waiting_lines_are_found_in_the_order_of_service(database: TestDatabase) {
     let world = World::new(database);
     for (sizes, free) in [(5, 9), (40, 60), (300, 500)] {

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Runs `work` again while others are in its way, as the use cases do.
+/// Runs `work` again while it conflicts, as the use cases do.
 fn persistently<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> T {
     loop {
         match work() {
@@ -35,7 +35,7 @@ pub fn no_batch_is_oversold_and_counters_equal_sums_after_a_random_history(datab
             world.add(name, &format!("{name}-{number}"), 10, Eta::InStock);
         }
     }
-    // A store for each thread, as if each were a replica of its own.
+    // Each thread has its own store, like a replica.
     thread::scope(|scope| {
         for seed in 0..4 {
             let world = &world;
@@ -60,7 +60,7 @@ pub fn no_batch_is_oversold_and_counters_equal_sums_after_a_random_history(datab
     assert!(in_outbox <= versions);
 }
 
-/// Allocates or frees something of one or several products.
+/// Allocates or releases units of one or several products.
 fn step(store: &impl UnitOfWorkFactory, random: &mut fastrand::Rng) -> Result<(), StoreError> {
     let mut skus = vec!["A", "B", "C"];
     random.shuffle(&mut skus);
@@ -78,7 +78,7 @@ fn step(store: &impl UnitOfWorkFactory, random: &mut fastrand::Rng) -> Result<()
     let mut products = unit.products().lock(&wanted)?;
     for product in &mut products {
         let batch = reference(&format!("{}-{number}", product.sku()));
-        // What the domain refuses is as good a step as any other.
+        // A refusal of the domain is a step as well.
         if random.bool() {
             let _ = product.allocate(&order(&order_id), quantity(random.u32(1..=15)), instant(0));
         } else {
@@ -238,8 +238,8 @@ mod postgres {
     #[test]
     fn locking_the_same_products_in_hostile_orders_never_deadlocks() {
         let world = World::new(TestDatabase::postgres());
-        // Inserted in an order that differs from that of the SKUs, so that the order of the table
-        // is not the order of the index.
+        // Inserted in another order than that of the SKUs, so the order of the table differs from that
+        // of the index.
         let names: Vec<_> = (0..40).map(|number| format!("SKU-{:02}", number * 17 % 40)).collect();
         for name in &names {
             world.add(name, name, 10, Eta::InStock);
@@ -309,7 +309,7 @@ mod postgres {
     }
 
     #[test]
-    fn a_stalled_unit_does_not_hold_its_products_for_ever() {
+    fn a_stalled_unit_holds_its_products_for_a_bounded_time() {
         let world = World::new(TestDatabase::postgres());
         world.add("LAMP", "B", 10, Eta::InStock);
         let mut stalled = world.begin();

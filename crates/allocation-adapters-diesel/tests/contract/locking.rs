@@ -46,7 +46,7 @@ pub fn each_product_keeps_its_own_instants_whatever_the_clock_does(database: Tes
         world.add_at(name, name, 9, Eta::InStock, seconds(0));
     }
     world.place(&new_order("CART", &[("RUG", 2)], held(10)), seconds(0));
-    // The clock was ahead while lamps were allocated, and was set back.
+    // The clock was ahead while lamps were allocated, and was then set back.
     let allocate = |now| move |product: &mut Product| product.allocate(&order("O"), quantity(1), now);
     world.decide(to_allocate("LAMP", &["O"]), seconds(3_600), allocate(seconds(3_600))).unwrap();
 
@@ -127,7 +127,7 @@ pub fn who_waits_for_a_lock_decides_when_it_is_given(database: TestDatabase) {
     }
 }
 
-/// The time of the database's server.
+/// The time of the database server.
 fn lock_time_of_server(world: &World) -> DateTime<Utc> {
     let micros = world.database.count("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
     DateTime::from_timestamp_micros(micros).unwrap()
@@ -148,7 +148,7 @@ pub fn only_the_most_preferred_open_batches_are_loaded(database: TestDatabase) {
     let mut unit = world.begin();
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
     assert_eq!(product.batches().len(), 32);
-    // Of two batches of a day, that with the greater number was added first.
+    // Of two batches of a day, the one with the greater number was added first.
     assert_eq!(references(&product)[..6], ["STOCK", "USED-UP", "B-01", "B-00", "B-03", "B-02"]);
     let needed = LoadRequest { sku: sku("LAMP"), what: DataRequest::Batches };
     assert_eq!(product.allocate(&order("O"), quantity(33), instant(0)), Err(Pending::Load(needed)));
@@ -190,7 +190,7 @@ pub fn named_batches_and_lines_are_loaded_whatever_they_hold(database: TestDatab
         ..LockRequest::product(sku("LAMP"))
     };
     let product = lock_one(&mut *unit, wanted.clone());
-    assert_eq!(references(&product), ["FULL"], "neither open ones nor those of another SKU");
+    assert_eq!(references(&product), ["FULL"], "neither open batches nor those of another SKU");
     let lines: Vec<_> = product.lines().collect();
     assert_eq!(lines.len(), 1);
     assert_eq!((lines[0].0, lines[0].1.quantity), (&order("O-1"), quantity(2)));
@@ -295,7 +295,7 @@ pub fn batches_are_found_by_reference(database: TestDatabase) {
     assert_eq!((found.added_quantity.get(), found.added_eta), (7, due("2027-02-01")), "corrected in the same unit");
 }
 
-/// Version 1 is that of the unit that has made the product.
+/// Version 1 is that of the unit that has created the product.
 pub fn a_product_is_registered_once_and_stays(database: TestDatabase) {
     let world = World::new(database);
     let register = |commit: bool| {
@@ -350,7 +350,7 @@ pub fn products_that_others_have_locked_are_told_without_a_wait_and_the_rest_is_
     assert!(second.products().locked_by_others(&[]).unwrap().is_empty());
 }
 
-/// What another unit changed while the lock was not there is seen once it is.
+/// Changes that another unit commits while the lock is awaited are visible under it.
 pub fn a_product_that_was_unlocked_just_now_is_locked_as_it_is(database: TestDatabase) {
     let world = World::new(database);
     world.add("A", "A", 10, Eta::InStock);

@@ -1,4 +1,4 @@
-//! Lines of every kind: their holds, their queue, and batches that change under them.
+//! Lines of every kind: their holds, their queue, and corrections of their batches.
 
 use crate::world::{
     World, decide, due, held, instant, lock_one, new_order, order, quantity, reference, sku, taken, to_allocate, waits,
@@ -11,7 +11,7 @@ use allocation_ports::{EventContexts, LockRequest};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// A line as it is loaded by whoever names it.
+/// A line as a lock that names it loads it.
 fn line(world: &World, order_id: &str) -> Option<LineState> {
     let mut unit = world.begin();
     lock_one(&mut *unit, to_allocate("LAMP", &[order_id])).line(&order(order_id)).cloned()
@@ -56,7 +56,7 @@ pub fn lines_of_every_kind_come_back_as_they_were(database: TestDatabase) {
     cancel(&world, "LOW", world.now());
     let cancelled = line(&world, "LOW").unwrap();
     assert_eq!((cancelled.commitment, cancelled.allocated()), (ReservationState::Cancelled, 0));
-    assert_eq!(line(&world, "WAITS-HELD").unwrap().waiting, 0, "it was served with what was freed");
+    assert_eq!(line(&world, "WAITS-HELD").unwrap().waiting, 0, "the released units served it");
     world.assert_totals_equal_sums();
 }
 
@@ -96,12 +96,12 @@ pub fn expired_holds_come_with_every_lock_and_go_to_whoever_asks(database: TestD
     allocate("O", seconds(10)).unwrap();
     assert_eq!(line(&world, "CART").unwrap().commitment, ReservationState::Expired);
     assert!(matches!(allocate("CART", seconds(10)), Err(AllocateError::HoldExpired(_))));
-    assert_eq!(loaded(seconds(15)).0, [""; 0], "what was released is not loaded again");
+    assert_eq!(loaded(seconds(15)).0, [""; 0], "released holds are not loaded again");
     world.assert_counters_equal_sums();
     world.assert_totals_equal_sums();
 }
 
-/// More waiting lines than two pages, of few priorities and instants.
+/// More waiting lines than two pages, with few priorities and instants.
 fn queue(world: &World) -> Vec<QueuePosition> {
     let mut random = fastrand::Rng::with_seed(7);
     let mut positions = Vec::new();
@@ -145,7 +145,7 @@ pub fn units_that_come_go_to_the_queue_in_its_order(database: TestDatabase) {
     assert_eq!(served.iter().map(|text| &text[..5]).collect::<Vec<_>>(), names);
     assert_eq!(world.totals("LAMP"), [0, 301, 0, 159, 80]);
     world.deallocate("LAMP", expected[0].order_id().as_str(), "B-1").unwrap();
-    assert_eq!(world.allocated("B-1"), 301, "who gives units back waits for none");
+    assert_eq!(world.allocated("B-1"), 301, "a line that releases units no longer waits");
     assert_eq!(world.totals("LAMP"), [0, 301, 0, 157, 79]);
     world.assert_counters_equal_sums();
     world.assert_totals_equal_sums();
@@ -231,7 +231,7 @@ pub fn a_batch_that_a_line_holds_units_of_is_loaded_on_demand(database: TestData
     assert_eq!(product.batches(), [added]);
 }
 
-/// One of everything, of a product or an order.
+/// Runs a random command on a product or an order.
 fn step(world: &World, random: &mut fastrand::Rng, now: DateTime<Utc>) {
     let (order_id, batch) = (order(&format!("O-{}", random.u8(0..20))), reference(&format!("B-{}", random.u8(0..4))));
     let (units, choice) = (random.u32(1..=9), random.u8(0..9));
@@ -250,7 +250,7 @@ fn step(world: &World, random: &mut fastrand::Rng, now: DateTime<Utc>) {
         batches: vec![batch.clone()],
         ..to_allocate("LAMP", &[order_id.as_str()])
     };
-    // What the domain refuses is as good a step as any other.
+    // A refusal of the domain is a step as well.
     let Ok(()) = world.decide(wanted(&batch), now, |product| match choice {
         0 => taken(product.add_batch(batch.clone(), quantity(units), eta, now)),
         1 => taken(product.allocate(&order_id, quantity(units), now)),

@@ -1,4 +1,4 @@
-//! Units of work that meet at one order over products that they do not share.
+//! Units of work on one order over products that they do not share.
 
 use crate::world::{World, decide, held, instant, new_order, order, quantity, reference, sku, standalone};
 use allocation_domain::{
@@ -34,7 +34,7 @@ fn decide_line(unit: &mut dyn UnitOfWork, name: &str, order_id: &str) -> Result<
     Ok((products, allocated))
 }
 
-/// Allocates a standalone line in a unit of work of its own.
+/// Allocates a standalone line in its own unit of work.
 fn allocate(world: &World, name: &str, order_id: &str) -> Result<Allocated, StoreError> {
     let mut unit = world.store.begin(LockWait::Usual)?;
     let (products, allocated) = decide_line(&mut *unit, name, order_id)?;
@@ -43,7 +43,7 @@ fn allocate(world: &World, name: &str, order_id: &str) -> Result<Allocated, Stor
     Ok(allocated)
 }
 
-/// Locks all that an order has, as whoever decides on the whole order does.
+/// Locks everything that belongs to an order, as decisions on a whole order do.
 fn lock_order(unit: &mut dyn UnitOfWork, order_id: &str) -> Result<Products, StoreError> {
     let skus = unit.orders().skus_of(&order(order_id))?;
     if skus.is_empty() {
@@ -58,7 +58,7 @@ fn lock_order(unit: &mut dyn UnitOfWork, order_id: &str) -> Result<Products, Sto
     Ok(locked.into_iter().collect())
 }
 
-/// Cancels an order in a unit of work of its own.
+/// Cancels an order in its own unit of work.
 fn cancel(world: &World, order_id: &str) -> Result<Option<Order>, StoreError> {
     let mut unit = world.store.begin(LockWait::Usual)?;
     let mut products = lock_order(&mut *unit, order_id)?;
@@ -68,7 +68,7 @@ fn cancel(world: &World, order_id: &str) -> Result<Option<Order>, StoreError> {
     Ok(cancelled.ok())
 }
 
-/// Places an order as the engine does: looks for one of its name under the locks. `None` when it has begun.
+/// Places an order as the engine does: it looks for one with its id under the locks. `None` if one exists.
 fn place(world: &World, placed: &NewOrder) -> Result<Option<Order>, StoreError> {
     let mut unit = world.store.begin(LockWait::Usual)?;
     let mut products = lock_to_place(&mut *unit, placed)?;
@@ -111,7 +111,7 @@ fn commitments(world: &World, order_id: &str) -> Vec<ReservationState> {
     order.lines.into_iter().map(|(_, line)| line.commitment).collect()
 }
 
-/// One line of every order is its anchor, unless the anchor was removed: then there may be none.
+/// One line of every order is its anchor, or none if the anchor was removed.
 fn assert_anchors(world: &World) {
     if world.is_postgres() {
         let wrong = "SELECT count(*) FROM order_lines WHERE order_slot NOT IN ('', sku)";
@@ -136,7 +136,7 @@ pub fn a_cancelled_order_keeps_no_line_whoever_is_first(database: TestDatabase) 
         });
         for round in 0..ROUNDS {
             let name = format!("O-{round}");
-            // The first line is committed before, or meanwhile.
+            // The first line is committed earlier, or concurrently.
             if round % 2 == 0 {
                 allocate(&world, "LAMP", &name).unwrap().unwrap();
                 barrier.wait();
@@ -157,8 +157,8 @@ pub fn a_cancelled_order_keeps_no_line_whoever_is_first(database: TestDatabase) 
     world.assert_counters_equal_sums();
 }
 
-/// Many units add and remove first lines of the same orders, and decide on whole orders, in hostile
-/// sequences.
+/// Many units add and remove first lines of the same orders, and decide on whole orders, in
+/// adverse sequences.
 pub fn units_that_meet_at_orders_never_wait_in_a_circle(database: TestDatabase) {
     const SKUS: [&str; 3] = ["LAMP", "RUG", "SOFA"];
     let world = world(database);
@@ -192,7 +192,7 @@ pub fn units_that_meet_at_orders_never_wait_in_a_circle(database: TestDatabase) 
     world.assert_totals_equal_sums();
 }
 
-/// Adds standalone lines of many orders in one unit, in any order of their names.
+/// Adds standalone lines of many orders in one unit, in any order of their ids.
 fn group(world: &World, name: &str, random: &mut fastrand::Rng) -> Result<(), StoreError> {
     let mut names: Vec<_> = (0..18).map(|number| format!("O-{number}")).collect();
     random.shuffle(&mut names);
@@ -205,7 +205,7 @@ fn group(world: &World, name: &str, random: &mut fastrand::Rng) -> Result<(), St
     let mut unit = world.store.begin(LockWait::Usual)?;
     let mut products: Products = unit.products().lock(&[wanted])?.into_iter().collect();
     for order_id in &names {
-        // A refusal is as good as any other decision.
+        // A refusal is a decision as well.
         drop(decide(&mut *unit, &mut products, |products| {
             products.get_mut(&sku(name)).unwrap().allocate(&order(order_id), quantity(1), instant(0))
         }));
@@ -223,7 +223,7 @@ fn deallocate(world: &World, name: &str, order_id: &str) -> Result<(), StoreErro
     };
     let mut unit = world.store.begin(LockWait::Usual)?;
     let mut products: Products = unit.products().lock(&[wanted])?.into_iter().collect();
-    // A line that is not there is not given back.
+    // A missing line is not released.
     drop(decide(&mut *unit, &mut products, |products| {
         products.get_mut(&sku(name)).unwrap().deallocate(&order(order_id), &batch, instant(0))
     }));
@@ -231,7 +231,7 @@ fn deallocate(world: &World, name: &str, order_id: &str) -> Result<(), StoreErro
     unit.commit()
 }
 
-/// Interleavings that SQLite does not have: its units begin one after the other.
+/// Interleavings that SQLite rules out, because its units begin one after the other.
 mod postgres {
     use super::*;
     use std::time::{Duration, Instant};
@@ -246,13 +246,13 @@ mod postgres {
         let waiting = "SELECT count(*) FROM pg_stat_activity
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
         while world.database.count(waiting) == 0 {
-            assert!(Instant::now() < deadline, "nobody waits");
+            assert!(Instant::now() < deadline, "no unit of work waits");
             thread::sleep(Duration::from_millis(1));
         }
     }
 
     #[test]
-    fn an_order_that_has_got_a_line_since_its_skus_were_read_is_a_conflict() {
+    fn a_line_added_after_the_skus_of_its_order_were_read_is_a_conflict() {
         let world = world(TestDatabase::postgres());
         allocate(&world, "LAMP", "O").unwrap().unwrap();
         let mut unit = world.begin();
@@ -266,7 +266,7 @@ mod postgres {
     }
 
     #[test]
-    fn whoever_cancels_waits_for_a_line_that_is_on_its_way() {
+    fn a_cancellation_waits_for_a_line_that_is_being_added() {
         let world = world(TestDatabase::postgres());
         allocate(&world, "LAMP", "O").unwrap().unwrap();
         let mut unit = world.begin();
@@ -283,7 +283,7 @@ mod postgres {
     }
 
     #[test]
-    fn a_line_waits_for_whoever_cancels_and_is_refused() {
+    fn a_line_waits_for_the_cancellation_of_its_order_and_is_rejected() {
         let world = world(TestDatabase::postgres());
         allocate(&world, "LAMP", "O").unwrap().unwrap();
         let mut unit = world.begin();
@@ -300,7 +300,7 @@ mod postgres {
     }
 
     #[test]
-    fn two_first_lines_meet_before_the_order_can_be_cancelled_without_one() {
+    fn two_first_lines_of_an_order_are_serialised_with_its_cancellation() {
         let world = world(TestDatabase::postgres());
         let mut unit = world.begin();
         let (products, allocated) = decide_line(&mut *unit, "SOFA", "O").unwrap();
@@ -313,7 +313,7 @@ mod postgres {
     }
 
     #[test]
-    fn an_order_whose_anchor_was_removed_gets_another_that_first_lines_meet() {
+    fn an_order_whose_anchor_was_removed_gets_another_for_its_next_first_lines() {
         let world = world(TestDatabase::postgres());
         let mut unit = world.begin();
         let (products, allocated) = decide_line(&mut *unit, "RUG", "O").unwrap();
@@ -365,7 +365,7 @@ mod postgres {
         assert_eq!(place(&world, &placed).unwrap(), None);
     }
 
-    /// The one way past the anchor's slot: it is free again while another line is there.
+    /// The one way past the anchor's slot: it is free again while another line exists.
     #[test]
     fn an_order_is_not_placed_beside_a_line_whose_anchor_was_removed() {
         let world = world(TestDatabase::postgres());
@@ -384,7 +384,7 @@ mod postgres {
     }
 
     #[test]
-    fn lines_of_a_placed_order_are_kept_with_one_anchor() {
+    fn a_placed_order_keeps_one_anchor() {
         let world = world(TestDatabase::postgres());
         place(&world, &new_order("O", &[("LAMP", 1), ("RUG", 2)], held(600))).unwrap().unwrap();
         allocate(&world, "SOFA", "O").unwrap().unwrap();
@@ -393,7 +393,7 @@ mod postgres {
     }
 
     #[test]
-    fn orders_from_before_there_were_anchors_have_one() {
+    fn orders_from_before_anchors_existed_have_one() {
         let world = world(TestDatabase::postgres());
         place(&world, &new_order("O", &[("LAMP", 1), ("RUG", 2), ("SOFA", 1)], held(600))).unwrap().unwrap();
         allocate(&world, "SOFA", "P").unwrap().unwrap();

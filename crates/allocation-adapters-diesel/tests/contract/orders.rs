@@ -1,4 +1,4 @@
-//! Orders as they were placed.
+//! Placed orders, stored and restored.
 
 use crate::world::{World, held, instant, new_order, order, quantity, sku, to_allocate, waits};
 use allocation_domain::{
@@ -57,7 +57,7 @@ pub fn an_order_is_added_once(database: TestDatabase) {
     assert_eq!(find(&world, &["O", "P"]), [named("O", 1)]);
 }
 
-/// Locks products, as an order needs them.
+/// Locks the products of an order.
 fn lock(unit: &mut dyn UnitOfWork, names: &[&str], order_id: &str) -> Products {
     let wanted: Vec<_> =
         names.iter().map(|name| LockRequest { create: true, ..to_allocate(name, &[order_id]) }).collect();
@@ -93,7 +93,7 @@ pub fn an_order_over_several_products_is_placed_and_cancelled_in_one_unit(databa
     assert_eq!(products.order(&order("O")), Some(before));
     products.cancel(&order("O"), instant(0)).unwrap();
     save(unit, products);
-    assert_eq!(skus_of(&world, "O"), ["LAMP", "RUG", "SOFA"], "what has ended is remembered");
+    assert_eq!(skus_of(&world, "O"), ["LAMP", "RUG", "SOFA"], "ended lines are kept");
     assert_eq!(world.allocation_texts(), ["O RUG B-2 2"]);
     assert!(skus_of(&world, "P").is_empty());
     world.assert_counters_equal_sums();

@@ -1,4 +1,4 @@
-//! The warehouse of a shop: pick lists in the database and next to it in memory.
+//! The warehouse of a shop: its pick lists in the database and in memory.
 
 use crate::shop::{SKUS, Shop};
 use crate::world::{order, reference, sku};
@@ -38,7 +38,7 @@ fn lock_list(unit: &mut dyn UnitOfWork, list: &PickListId, only: Option<u32>) ->
 }
 
 impl Shop {
-    /// One of everything that a warehouse does.
+    /// Runs a random command of the warehouse.
     pub fn pick_step(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
         let lines: Vec<_> = self.truth.iter().flat_map(Product::pick_lines).collect();
         let open = lines.iter().filter(|(_, line)| line.status == PickStatus::Open).map(|(id, line)| {
@@ -48,7 +48,7 @@ impl Shop {
         let open: Vec<_> = open.collect();
         let any = random.choice(&lines).map(|(id, line)| ((*id).clone(), line.picked));
         let choice = random.u8(0..8);
-        // Lists that are given back are open ones as well.
+        // Released lists are mostly open ones.
         let pick = random.choice(open).filter(|_| choice != 5).or(any);
         match (choice, pick) {
             (0..=4, Some((id, found))) => self.pick(&id, found, now),
@@ -90,13 +90,13 @@ impl Shop {
         self.decide_on(&SKUS, lock, now, |products, _| products.release_pick_list(list), |_, _| {});
     }
 
-    /// All lists, by name.
+    /// Returns all lists, by id.
     pub fn pick_lists(&self) -> BTreeMap<PickListId, PickList> {
         let names: BTreeSet<_> = self.truth.iter().flat_map(Product::pick_lines).map(|(id, _)| &id.list).collect();
         names.into_iter().map(|name| (name.clone(), self.truth.pick_list(name).unwrap())).collect()
     }
 
-    /// All lists that fit, in pages.
+    /// Returns all matching lists, in pages.
     pub fn listed(&self, filter: &PickListFilter, page: u16) -> Vec<PickListSummary> {
         let (mut lists, mut after) = (Vec::new(), None);
         loop {
@@ -111,7 +111,7 @@ impl Shop {
     }
 }
 
-/// A list of one of all kinds.
+/// Returns a list with a line of each status.
 fn new_list(random: &mut fastrand::Rng) -> NewPickList {
     let some = |random: &mut fastrand::Rng| random.u8(0..3) == 0;
     let criteria = PickCriteria {

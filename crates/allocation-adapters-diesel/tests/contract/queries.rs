@@ -1,4 +1,4 @@
-//! What is read equals what the domain says, as of any instant and in pages of any size.
+//! Reads agree with the domain, at any instant and in pages of any size.
 
 use crate::shop::{SKUS, Shop, seconds, wanted};
 use crate::world::{World, decide, due, new_order, order, quantity, reference, sku, waits};
@@ -31,7 +31,7 @@ fn size(rows: usize) -> PageSize {
     PageSize::new(u16::try_from(rows).unwrap()).unwrap()
 }
 
-/// All rows of a list, in pages of so many, each after the last row of the one before.
+/// Returns all rows of a list in pages of this size, each after the last row of the one before.
 fn paged<T: Clone>(rows: usize, page: impl Fn(Option<&T>, PageSize) -> Vec<T>) -> Vec<T> {
     let mut all: Vec<T> = Vec::new();
     loop {
@@ -44,7 +44,7 @@ fn paged<T: Clone>(rows: usize, page: impl Fn(Option<&T>, PageSize) -> Vec<T>) -
     }
 }
 
-/// All orders of a list with the number of pages.
+/// Returns all orders of a list with the number of pages.
 fn paged_orders(world: &World, filter: &OrderFilter, rows: usize, now: DateTime<Utc>) -> (Vec<Order>, usize) {
     let (mut all, mut after, mut pages) = (Vec::new(), None, 0);
     loop {
@@ -196,7 +196,7 @@ pub fn what_is_read_after_a_random_history_is_what_the_domain_says(database: Tes
         shop.step(&mut random, seconds(second));
         of_lists.extend(shop.pick_lists().values().map(PickList::status));
         if second % 27 == 26 {
-            // Nobody has noticed yet what expires meanwhile.
+            // Holds that expire meanwhile are not released yet.
             for later in [0, 15] {
                 statuses.extend(shop.orders().iter().map(|order| order.status(seconds(second + later))));
                 assert_read_as_it_is(&shop, seconds(second + later));
@@ -224,7 +224,7 @@ pub fn what_is_not_there_is_not_found(database: TestDatabase) {
     assert_eq!(paged_orders(&shop.world, &OrderFilter::default(), 1, now), (vec![], 1));
 }
 
-/// Many orders of one line each that hold their units.
+/// Adds many orders of one allocated line each.
 fn many_orders(database: TestDatabase, count: u32) -> World {
     let world = World::new(database);
     world.add("LAMP", "B", count, Eta::InStock);

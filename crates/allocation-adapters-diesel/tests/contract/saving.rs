@@ -43,7 +43,7 @@ pub fn a_line_that_lost_units_is_refilled(database: TestDatabase) {
     world.allocate("LAMP", "O", 6).unwrap();
     world.deallocate("LAMP", "O", "B-1").unwrap();
     assert_eq!(world.allocation_texts(), ["O LAMP B-2 3"]);
-    // Into a batch that serves the line already, and into one that is new to it.
+    // Into a batch that already serves the line, and into another one.
     world.add("LAMP", "B-0", 2, due("2030-01-01"));
     world.allocate("LAMP", "O-2", 3).unwrap();
     world.allocate("LAMP", "O", 6).unwrap();
@@ -139,7 +139,7 @@ pub fn a_batch_that_vanished_is_a_broken_invariant(database: TestDatabase) {
     product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
     let mut unit = world.begin();
     let result = unit.products().save(&[product], &EventContexts::default());
-    // The version was there before, or the batch is missing: whatever is seen first.
+    // The version exists already, or the batch is missing: whichever is noticed first.
     assert!(matches!(result, Err(StoreError::Invariant { .. })), "{result:?}");
 }
 
@@ -147,7 +147,7 @@ pub fn a_second_allocation_of_a_line_is_a_broken_invariant(database: TestDatabas
     let world = World::new(database);
     world.add("LAMP", "B", 5, Eta::InStock);
     let mut unit = world.begin();
-    // Whoever forgets to load the line would allocate it a second time.
+    // A unit that does not load the line would allocate it a second time.
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &[]));
     drop(unit);
     world.allocate("LAMP", "O", 1).unwrap();

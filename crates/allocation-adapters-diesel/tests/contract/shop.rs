@@ -1,5 +1,5 @@
-//! Some products, decided on at random, in the database and next to it in memory: what is read must
-//! equal what the domain says of products that know everything.
+//! Some products with random decisions, in the database and in memory: reads must agree with products
+//! that have all their rows.
 
 use crate::world::{World, decide, due, held, instant, new_order, order, quantity, reference, sku, taken, waits};
 use allocation_domain::{
@@ -18,7 +18,7 @@ pub const SKUS: [&str; 3] = ["LAMP", "RUG", "SOFA"];
 pub struct Shop {
     pub world: World,
     pub truth: Products,
-    /// How often each product was locked, and when it was locked last.
+    /// The number of locks of each product, and the instant of the last one.
     counted: BTreeMap<&'static str, (u64, DateTime<Utc>)>,
     pub events: Vec<RecordedEvent>,
 }
@@ -27,7 +27,7 @@ pub fn seconds(seconds: i64) -> DateTime<Utc> {
     instant(0) + TimeDelta::seconds(seconds)
 }
 
-/// What is wanted of products for any decision on an order and on one batch of each.
+/// The rows of products for any decision on an order and on one batch of each.
 pub fn wanted(names: &[&str], order_id: &OrderId, batch: u8) -> Vec<LockRequest> {
     let wanted = |name: &&str| LockRequest {
         sku: sku(name),
@@ -49,7 +49,7 @@ impl Shop {
         shop
     }
 
-    /// Decides on products in the database and in memory, which must come to the same.
+    /// Decides on products in the database and in memory, and compares the results.
     fn decide<R>(
         &mut self,
         names: &[&'static str],
@@ -62,7 +62,7 @@ impl Shop {
         self.decide_on(names, lock, now, decision, |_, _| {});
     }
 
-    /// The same on what is locked by the caller.
+    /// The same under locks of the caller.
     pub fn decide_on<T: PartialEq + Debug, R>(
         &mut self,
         names: &[&'static str],
@@ -75,7 +75,7 @@ impl Shop {
         self.count(names, now);
         let before: BTreeMap<Sku, usize> =
             self.truth.iter().map(|product| (product.sku().clone(), product.events().len())).collect();
-        // What the domain refuses is as good a step as any other.
+        // A refusal of the domain is a step as well.
         let in_memory = decision(&mut self.truth).ok();
         let mut unit = self.world.begin();
         let locked = lock(&mut *unit);
@@ -101,7 +101,7 @@ impl Shop {
         }
     }
 
-    /// Counts a lock of these products, each of which is decided on later than ever before.
+    /// Counts a lock of these products, each at an instant later than ever before.
     fn count(&mut self, names: &[&'static str], now: DateTime<Utc>) {
         self.world.set_time(now);
         for name in names {
@@ -112,7 +112,7 @@ impl Shop {
         self.truth = self.truth.iter().map(|product| product.clone().locked_at(lock_time(product))).collect();
     }
 
-    /// One of everything, of a product or an order, by a clock that is not the one of the step before.
+    /// Runs a random command on a product or an order, by a clock that differs from that of the step before.
     pub fn step(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
         let now = now + TimeDelta::seconds(random.i64(-6..=6));
         let choice = random.u8(0..20);
@@ -183,15 +183,15 @@ impl Shop {
         })
     }
 
-    /// Whether there are lines of an order's name, and none of its products: whoever places it looks for
-    /// them before.
+    /// Whether lines with an order's id exist outside its products; a caller that places the order looks
+    /// for them first.
     fn has_begun_elsewhere(&self, placed: &NewOrder) -> bool {
         let lines = self.truth.order(placed.order_id()).map(|order| order.lines).unwrap_or_default();
         let shared = |(name, _): &(Sku, _)| placed.lines().iter().any(|(of_order, _)| of_order == name);
         !lines.is_empty() && !lines.iter().any(shared)
     }
 
-    /// Gives back what a line has in a batch.
+    /// Releases the units of a line in a batch.
     fn give_back(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
         let Some(held) = random.choice(self.allocations(now)) else { return };
         let batch = held.reference.as_str().bytes().last().unwrap() - b'0';
@@ -202,7 +202,7 @@ impl Shop {
         });
     }
 
-    /// All lines with their SKUs.
+    /// Returns all lines with their SKUs.
     fn lines(&self) -> impl Iterator<Item = (&Sku, &OrderId, &LineState)> {
         self.truth.iter().flat_map(|product| product.lines().map(|(order_id, line)| (product.sku(), order_id, line)))
     }
@@ -212,7 +212,7 @@ impl Shop {
         names.into_iter().map(|order_id| self.truth.order(order_id).unwrap()).collect()
     }
 
-    /// What is listed of the allocations.
+    /// Returns the listed allocations.
     pub fn allocations(&self, now: DateTime<Utc>) -> Vec<AllocationRow> {
         let mut rows = Vec::new();
         for (name, order_id, line) in self.lines().filter(|(.., line)| !has_expired(line, now)) {
@@ -230,7 +230,7 @@ impl Shop {
         rows
     }
 
-    /// The queues, one after the other.
+    /// Returns the queues, one after the other.
     pub fn backorders(&self, now: DateTime<Utc>) -> Vec<Backorder> {
         let mut rows = Vec::new();
         for product in self.truth.iter() {
@@ -249,7 +249,7 @@ impl Shop {
         rows
     }
 
-    /// What has happened to an order.
+    /// Returns the history of an order.
     pub fn history(&self, order_id: &OrderId) -> Vec<RecordedEvent> {
         let of_order = self.events.iter().filter(|recorded| recorded.event.order_id() == Some(order_id));
         let mut events: Vec<_> = of_order.cloned().collect();
@@ -260,13 +260,13 @@ impl Shop {
         events
     }
 
-    /// How many units of a product's batches are allocated to lines whose hold has not expired.
+    /// Returns the units of a product's batches that are allocated to lines without an expired hold.
     pub fn allocated(&self, batch: &allocation_domain::BatchReference, now: DateTime<Utc>) -> u32 {
         let alive = self.lines().filter(|(.., line)| !has_expired(line, now));
         alive.filter_map(|(.., line)| line.holds(batch)).map(allocation_domain::Quantity::get).sum()
     }
 
-    /// What kinds of events the history has.
+    /// Returns the kinds of events in the history.
     pub fn kinds(&self) -> BTreeSet<&'static str> {
         self.events.iter().map(|recorded| Event::name(&recorded.event)).collect()
     }

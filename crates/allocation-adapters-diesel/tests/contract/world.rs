@@ -1,4 +1,4 @@
-//! A migrated database with a store, and words for what tests do with them.
+//! A migrated database with a store, and the actions of tests on them.
 
 use allocation_adapters_diesel::{DatabaseUrl, Dialect, Store};
 use allocation_domain::{
@@ -20,17 +20,17 @@ pub struct World {
     clock: AtomicI64,
 }
 
-/// A SKU that some version has accepted.
+/// A SKU that some version accepted.
 pub fn sku(text: &str) -> Sku {
     Sku::restore(text).unwrap()
 }
 
-/// A reference that some version has accepted.
+/// A reference that some version accepted.
 pub fn reference(text: &str) -> BatchReference {
     BatchReference::restore(text).unwrap()
 }
 
-/// An order that some version has accepted.
+/// An order id that some version accepted.
 pub fn order(text: &str) -> OrderId {
     OrderId::restore(text).unwrap()
 }
@@ -43,7 +43,7 @@ pub fn due(date: &str) -> Eta {
     Eta::Due(date.parse().unwrap())
 }
 
-/// An order with lines of so many units each.
+/// An order with lines of these units.
 pub fn new_order(name: &str, lines: &[(&str, u32)], terms: OrderTerms) -> NewOrder {
     let lines = lines.iter().map(|(name, units)| (sku(name), quantity(*units)));
     NewOrder::new(order(name), lines, terms).unwrap()
@@ -54,23 +54,23 @@ pub fn held(seconds: u32) -> OrderTerms {
     OrderTerms { hold: Some(HoldDuration::from_seconds(seconds).unwrap()), ..OrderTerms::default() }
 }
 
-/// The terms of an order that waits for what it lacks.
+/// The terms of an order that accepts backorders.
 pub fn waits(priority: i32) -> OrderTerms {
     OrderTerms { on_shortage: OnShortage::Backorder, priority, ..OrderTerms::default() }
 }
 
-/// So many microseconds after a day in 2026.
+/// An instant this many microseconds after a day in 2026.
 pub fn instant(microseconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000, 0).unwrap() + TimeDelta::microseconds(microseconds)
 }
 
-/// What allocating lines needs.
+/// The rows for allocating lines.
 pub fn to_allocate(name: &str, order_ids: &[&str]) -> LockRequest {
     let order_ids = order_ids.iter().map(|id| order(id)).collect();
     LockRequest { open_batches: true, order_ids, ..LockRequest::product(sku(name)) }
 }
 
-/// What a standalone line needs.
+/// The rows for a standalone line.
 pub fn standalone(name: &str, order_id: &str) -> LockRequest {
     LockRequest { open_batches: true, standalone: vec![order(order_id)], ..LockRequest::product(sku(name)) }
 }
@@ -79,7 +79,7 @@ pub fn connect(database: &TestDatabase, pool_size: u32) -> Store {
     Store::connect(&DatabaseUrl::parse(database.url()).unwrap(), pool_size).unwrap()
 }
 
-/// The one product that a lock is to give.
+/// Returns the one product of a lock.
 pub fn lock_one(unit: &mut dyn UnitOfWork, wanted: LockRequest) -> Product {
     let mut products = unit.products().lock(&[wanted]).unwrap();
     assert_eq!(products.len(), 1);
@@ -120,7 +120,7 @@ impl World {
         self.store.dialect() == Dialect::Postgres
     }
 
-    /// Adds lines by SQL, with slots in their orders where there are any.
+    /// Adds lines by SQL, with slots in their orders on PostgreSQL.
     pub fn insert_lines(&self, sql: &str) {
         if !self.is_postgres() {
             return self.database.execute(sql);
@@ -137,7 +137,7 @@ impl World {
         instant(self.clock.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Units of work decide at this instant from now on.
+    /// Makes units of work decide at this instant from now on.
     pub fn set_time(&self, now: DateTime<Utc>) {
         self.store.clock().stop_at(now);
     }
@@ -157,7 +157,7 @@ impl World {
         Ok(answer)
     }
 
-    /// Runs `work` on a locked product and stores what came of it.
+    /// Runs `work` on a locked product and saves it.
     pub fn change<T>(&self, wanted: LockRequest, work: impl FnOnce(&mut Product) -> T) -> Result<T, StoreError> {
         self.set_time(self.now());
         let mut unit = self.store.begin(LockWait::Usual)?;
@@ -168,7 +168,7 @@ impl World {
         Ok(answer)
     }
 
-    /// Decides on a locked product, loading what is needed, and stores what came of it.
+    /// Decides on a locked product, loads requested rows, and saves it.
     pub fn decide<T, R>(
         &self,
         wanted: LockRequest,
@@ -226,7 +226,7 @@ impl World {
         self.decide(wanted, now, |product| self.with_order(product, |products| products.place(placed, now))).unwrap()
     }
 
-    /// Decides on an order of which only one product is at hand.
+    /// Decides on an order of which only one product is loaded.
     pub fn with_order<T>(&self, product: &mut Product, decide: impl FnOnce(&mut Products) -> T) -> T {
         let mut products = Products::from_iter([product.clone()]);
         let decided = decide(&mut products);
@@ -234,8 +234,8 @@ impl World {
         decided
     }
 
-    /// What a product's rows are counted to add up to: in stock, on its way, held, backordered, and
-    /// lines that wait.
+    /// The stored totals of a product: in stock, in transit, held, backordered, and the number of waiting
+    /// lines.
     pub fn totals(&self, name: &str) -> [i64; 5] {
         ["in_stock", "on_its_way", "held", "backordered", "waiting_lines"]
             .map(|column| self.database.count(&format!("SELECT {column} FROM products WHERE sku = '{name}'")))
@@ -246,7 +246,7 @@ impl World {
             "SELECT count(*) FROM outbox a JOIN outbox b ON a.sku = b.sku
              WHERE a.version < b.version AND a.occurred_at > b.occurred_at",
         );
-        assert_eq!(earlier, 0, "events that occurred before those of an earlier version");
+        assert_eq!(earlier, 0, "events recorded before those of an earlier version");
     }
 
     pub fn assert_totals_equal_sums(&self) {
@@ -284,12 +284,12 @@ impl World {
         self.store.batch(&reference(batch), instant(0)).unwrap()
     }
 
-    /// How many units of a batch are allocated.
+    /// Returns the allocated units of a batch.
     pub fn allocated(&self, batch: &str) -> u32 {
         self.batch(batch).unwrap().allocated()
     }
 
-    /// All allocations that fit, in pages of `page` rows.
+    /// Returns all matching allocations, in pages of `page` rows.
     pub fn allocations(&self, filter: &AllocationFilter, page: u16) -> Vec<AllocationRow> {
         self.allocations_at(filter, page, instant(0))
     }
@@ -307,7 +307,7 @@ impl World {
         }
     }
 
-    /// All batches that fit, in pages of `page` rows.
+    /// Returns all matching batches, in pages of `page` rows.
     pub fn batches(&self, filter: &BatchFilter, page: u16) -> Vec<Batch> {
         self.batches_at(filter, page, instant(0))
     }
@@ -325,7 +325,7 @@ impl World {
         }
     }
 
-    /// Lines as `order sku batch quantity`, all of them.
+    /// Returns all lines as `order sku batch quantity`.
     pub fn allocation_texts(&self) -> Vec<String> {
         let rows = self.allocations(&AllocationFilter::default(), 100);
         rows.iter().map(|row| format!("{} {} {} {}", row.order_id, row.sku, row.reference, row.quantity)).collect()

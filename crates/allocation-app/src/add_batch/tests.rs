@@ -51,7 +51,7 @@ fn the_same_batch_again_changes_nothing() {
 }
 
 #[test]
-fn a_batch_that_was_corrected_is_told_from_another_by_what_it_was_added_with() {
+fn a_repeated_batch_is_compared_with_the_values_it_was_added_with() {
     let corrected = batch("B-1", "LAMP", 25).with_revision(2);
     let added_with = |quantity| FoundBatch { added_quantity: units(quantity).into(), ..as_added(corrected.clone()) };
     let outcome = use_cases(vec![rolled_back(found(Some(added_with(20))))]).add_batch(&shipment()).unwrap();
@@ -61,7 +61,7 @@ fn a_batch_that_was_corrected_is_told_from_another_by_what_it_was_added_with() {
 }
 
 #[test]
-fn another_batch_of_that_name_is_refused() {
+fn another_batch_with_the_reference_is_rejected() {
     for existing in [batch("B-1", "LAMP", 21), batch("B-1", "SOFA", 20)] {
         let error = use_cases(vec![rolled_back(found(Some(as_added(existing))))]).add_batch(&shipment()).unwrap_err();
         assert!(
@@ -71,7 +71,7 @@ fn another_batch_of_that_name_is_refused() {
 }
 
 #[test]
-fn a_name_taken_meanwhile_is_found_by_the_next_run() {
+fn a_name_taken_concurrently_is_found_by_the_next_run() {
     let collides = rolled_back(|products| {
         found(None)(products);
         products.expect_save().returning(|_, _| Err(conflict()));
@@ -82,7 +82,7 @@ fn a_name_taken_meanwhile_is_found_by_the_next_run() {
 }
 
 #[test]
-fn a_batch_that_a_lost_commit_had_added_is_told_as_added() {
+fn a_batch_added_by_a_commit_of_unknown_outcome_is_reported_as_added() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved);
     let existing = batch("B-1", "LAMP", 20);
     let outcome =
@@ -91,14 +91,14 @@ fn a_batch_that_a_lost_commit_had_added_is_told_as_added() {
 }
 
 #[test]
-fn a_failed_commit_is_told() {
+fn a_failed_commit_is_an_error() {
     let fails = ending(Err(StoreError::Failed(cause("disk on fire"))), saved);
     let error = use_cases(vec![fails]).add_batch(&shipment()).unwrap_err();
     assert!(matches!(error, UseCaseError::Store(StoreError::Failed(_))));
 }
 
 #[test]
-fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
+fn waiting_lines_are_served_in_the_same_unit_of_work() {
     let served = committed(|products| {
         products.expect_lock().returning(|_| {
             let state = ProductState { more_waiting: true, ..crate::testing::locked_state("LAMP", 7) };
@@ -120,11 +120,11 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
             .returning(|_, _| Ok(()));
     });
     let outcome = use_cases(vec![served]).add_batch(&shipment()).unwrap();
-    assert!(matches!(outcome, Outcome::Changed(batch) if batch.available() == 12), "what is left of it is told");
+    assert!(matches!(outcome, Outcome::Changed(batch) if batch.available() == 12), "the remaining units are reported");
 }
 
 #[test]
-fn the_events_tell_where_the_command_came_from() {
+fn the_events_carry_the_context_of_the_command() {
     let context = EventContext { causation_id: CausationId::parse("command-1"), ..EventContext::default() };
     let unit = committed(|products| {
         found(None)(products);

@@ -16,7 +16,7 @@ fn cancel_with(
 }
 
 #[test]
-fn all_that_an_order_holds_is_free_again() {
+fn a_cancelled_order_releases_all_its_units() {
     let unit = committed(|products| {
         let lamp = product_with_line("LAMP", 9, 3, ReservationState::Firm);
         let sofa =
@@ -28,7 +28,7 @@ fn all_that_an_order_holds_is_free_again() {
 }
 
 #[test]
-fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
+fn waiting_lines_are_served_in_the_same_unit_of_work() {
     let unit = committed(|products| {
         let before = product_with_line("LAMP", 3, 3, ReservationState::Firm);
         let state = ProductState {
@@ -57,7 +57,7 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
 }
 
 #[test]
-fn a_line_that_came_while_the_locks_were_waited_for_is_cancelled_too() {
+fn a_line_added_while_waiting_for_the_locks_is_cancelled_too() {
     let firm = |name| product_with_line(name, 9, 3, ReservationState::Firm);
     let with_skus = |unit, skus: &'static [&'static str], answer: fn() -> Result<(), StoreError>| {
         with_orders(unit, |orders| {
@@ -79,20 +79,20 @@ fn a_line_that_came_while_the_locks_were_waited_for_is_cancelled_too() {
 }
 
 #[test]
-fn an_order_that_was_cancelled_stays_so() {
+fn a_cancelled_order_stays_cancelled() {
     let unit =
         rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, ReservationState::Cancelled)]));
     cancel_with(unit, &["LAMP"]).unwrap();
 }
 
 #[test]
-fn an_order_that_is_not_known_is_told() {
+fn an_unknown_order_is_an_error() {
     let refusal = cancel_with(rolled_back(|_| {}), &[]).unwrap_err();
     assert!(matches!(refusal, UseCaseError::Refused(CancelError::NotFound(id)) if id == order("O-1")));
 }
 
 #[test]
-fn an_order_of_which_units_were_picked_stays() {
+fn an_order_with_picked_units_is_not_cancelled() {
     let unit = rolled_back(|products| {
         let mut lamp = crate::testing::listed(&["LAMP"]).remove(0);
         let id = allocation_domain::PickLineId { list: crate::testing::list_id("P-1"), line: 1 };

@@ -26,19 +26,19 @@ fn a_held_order_is_made_firm() {
 }
 
 #[test]
-fn an_order_that_is_firm_stays_so() {
+fn a_firm_order_stays_firm() {
     let unit = rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, ReservationState::Firm)]));
     assert_eq!(confirm_with(unit).unwrap().status(now()), OrderStatus::Allocated);
 }
 
 #[test]
-fn at_the_instant_at_which_its_hold_expires_an_order_is_refused() {
+fn an_order_is_rejected_at_the_instant_its_hold_expires() {
     let refusal = confirm_with(rolled_back(|products| locks(products, held(0)))).unwrap_err();
     assert!(matches!(refusal, UseCaseError::Refused(ConfirmError::HoldExpired(_))), "{refusal}");
 }
 
 #[test]
-fn an_order_that_was_cancelled_or_is_not_known_is_refused() {
+fn a_cancelled_or_unknown_order_is_rejected() {
     let cancelled =
         rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, ReservationState::Cancelled)]));
     let refusal = confirm_with(cancelled).unwrap_err();
@@ -48,7 +48,7 @@ fn an_order_that_was_cancelled_or_is_not_known_is_refused() {
 }
 
 #[test]
-fn a_confirmation_whose_commit_was_lost_is_settled_by_the_next_run() {
+fn a_confirmation_of_unknown_outcome_is_resolved_by_the_next_run() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), |products| {
         locks(products, held(1));
         saves(products, &["hold_confirmed"]);

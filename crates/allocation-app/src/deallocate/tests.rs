@@ -48,7 +48,7 @@ fn nothing_held(products: &mut MockProductRepository) {
 }
 
 #[test]
-fn the_units_are_freed_with_an_event() {
+fn the_units_are_released_with_an_event() {
     use_cases(vec![committed(freed)]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
 }
 
@@ -62,32 +62,32 @@ fn an_unknown_batch_is_told() {
 }
 
 #[test]
-fn an_order_that_holds_nothing_in_the_batch_is_told() {
+fn an_order_without_units_in_the_batch_is_an_error() {
     let error = use_cases(vec![rolled_back(nothing_held)]).deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(DeallocateError::AllocationNotFound { .. })));
 }
 
 #[test]
-fn after_two_conflicts_the_third_run_frees_them() {
+fn after_two_conflicts_the_third_run_releases_the_units() {
     let collides = || ending(Err(conflict()), freed);
     use_cases(vec![collides(), collides(), committed(freed)]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
 }
 
 #[test]
-fn what_a_lost_commit_had_freed_is_freed() {
+fn units_released_by_a_commit_of_unknown_outcome_are_reported_as_released() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), freed);
     use_cases(vec![lost, rolled_back(nothing_held)]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
 }
 
 #[test]
-fn a_store_that_is_always_busy_is_told() {
+fn a_store_that_stays_busy_is_an_error() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
     let error = use_cases(vec![busy(), busy(), busy()]).deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
     assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))));
 }
 
 #[test]
-fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
+fn waiting_lines_are_served_in_the_same_unit_of_work() {
     let served = committed(|products| {
         let before = with_allocation();
         let state = ProductState {
@@ -115,7 +115,7 @@ fn lines_that_wait_get_the_units_in_the_same_unit_of_work() {
 
 /// Expired holds take more than one unit of work to release: each unit commits before the decision.
 #[test]
-fn what_has_expired_is_released_in_units_of_work_before_the_decision() {
+fn expired_holds_are_released_in_units_of_work_before_the_decision() {
     let behind = |more_expired| {
         let product = crate::testing::product_with_line("LAMP", 9, 3, allocation_domain::ReservationState::Firm);
         let mut lines: Vec<_> = product.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect();

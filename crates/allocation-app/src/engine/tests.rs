@@ -218,7 +218,7 @@ fn in_two_groups(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]
 }
 
 #[test]
-fn what_gathers_during_a_commit_is_the_next_group_and_each_gets_its_own_answer() {
+fn commands_that_arrive_during_a_commit_form_the_next_group() {
     let shared = Shared::with(&[("LAMP", 10), ("RUG", 3)]);
     let engine = engine(&shared, 100, no_fault);
     let lines = [
@@ -242,7 +242,7 @@ fn what_gathers_during_a_commit_is_the_next_group_and_each_gets_its_own_answer()
 }
 
 #[test]
-fn only_the_line_at_fault_is_refused() {
+fn only_the_faulty_line_is_rejected() {
     fn fault(group: &[LockRequest]) -> Option<StoreError> {
         names(group).any(|name| name == "BAD").then(|| StoreError::Failed(cause("cannot be stored")))
     }
@@ -257,7 +257,7 @@ fn only_the_line_at_fault_is_refused() {
 }
 
 #[test]
-fn an_invariant_that_is_broken_for_one_product_costs_the_others_nothing() {
+fn a_broken_invariant_of_one_product_affects_no_other() {
     fn fault(group: &[LockRequest]) -> Option<StoreError> {
         let broken = group.iter().any(|wanted| wanted.sku.as_str() == "BROKEN");
         broken.then(|| StoreError::invariant("batches_not_oversold", "more than there is"))
@@ -276,7 +276,7 @@ fn an_invariant_that_is_broken_for_one_product_costs_the_others_nothing() {
 }
 
 #[test]
-fn a_product_that_others_hold_delays_no_other_product() {
+fn a_held_product_delays_no_other_product() {
     fn fault(group: &[LockRequest]) -> Option<StoreError> {
         group.iter().any(|w| w.sku.as_str() == "HELD").then(|| StoreError::Busy(cause("lock timeout")))
     }
@@ -310,7 +310,7 @@ fn a_conflict_runs_the_whole_group_again() {
 }
 
 #[test]
-fn a_line_that_finds_the_queue_full_is_refused_at_once() {
+fn a_line_is_rejected_at_once_if_the_queue_is_full() {
     let shared = Shared::with(&[("LAMP", 100)]);
     let engine = engine(&shared, 3, no_fault);
     shared.close_gate();
@@ -336,7 +336,7 @@ fn a_line_that_finds_the_queue_full_is_refused_at_once() {
 }
 
 #[test]
-fn while_the_database_is_away_all_who_wait_are_told_and_later_lines_are_served() {
+fn an_outage_fails_every_queued_line_and_later_lines_are_served() {
     let shared = Shared::with(&[("LAMP", 100)]);
     let engine = engine(&shared, 100, no_fault);
     shared.away.store(true, Ordering::SeqCst);
@@ -348,7 +348,7 @@ fn while_the_database_is_away_all_who_wait_are_told_and_later_lines_are_served()
 }
 
 #[test]
-fn a_caller_who_hangs_up_changes_nothing_for_others() {
+fn a_caller_that_hangs_up_changes_nothing_for_others() {
     let shared = Shared::with(&[("LAMP", 3)]);
     let engine = engine(&shared, 100, no_fault);
     shared.close_gate();
@@ -358,12 +358,12 @@ fn a_caller_who_hangs_up_changes_nothing_for_others() {
     let last = engine.submit_line(line("O-2", "LAMP", 2), EventContext::default()).unwrap();
     shared.open_gate();
     assert_eq!(told(first.blocking_recv().unwrap()), "allocated");
-    assert_eq!(told(last.blocking_recv().unwrap()), "out of stock", "the line of the one who left is decided");
+    assert_eq!(told(last.blocking_recv().unwrap()), "out of stock", "the line of the departed caller is decided");
     engine.shut_down();
 }
 
 #[test]
-fn shutting_down_answers_all_who_wait_and_takes_no_more() {
+fn a_shutdown_completes_queued_commands_and_accepts_no_more() {
     let shared = Shared::with(&[("LAMP", 100)]);
     let engine = engine(&shared, 100, no_fault);
     shared.close_gate();
@@ -445,7 +445,7 @@ fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
 }
 
 #[test]
-fn a_queue_is_as_long_as_the_lines_of_its_orders() {
+fn the_length_of_a_queue_counts_the_lines_of_orders() {
     let shared = Shared::with(&[("LAMP", 100), ("RUG", 100)]);
     let engine = engine(&shared, 5, no_fault);
     let place = |order_id: &str, skus: &[(&str, u32)]| {
@@ -466,12 +466,12 @@ fn a_queue_is_as_long_as_the_lines_of_its_orders() {
     let many: Vec<(String, u32)> = (0..9).map(|n| (format!("SKU-{n}"), 1)).collect();
     let many: Vec<(&str, u32)> = many.iter().map(|(sku, units)| (sku.as_str(), *units)).collect();
     let large = place("O-5", &many).unwrap();
-    assert!(large.blocking_recv().unwrap().is_err(), "an empty queue takes what is longer than it");
+    assert!(large.blocking_recv().unwrap().is_err(), "an empty queue accepts an order longer than itself");
     engine.shut_down();
 }
 
 #[test]
-fn orders_and_lines_share_a_group_and_each_gets_its_own_answer() {
+fn orders_and_lines_share_a_group_and_each_gets_its_own_result() {
     let shared = Shared::with(&[("LAMP", 10)]);
     let engine = engine(&shared, 100, no_fault);
     let placed = |order_id: &str, lamps: u32| {
@@ -488,7 +488,7 @@ fn orders_and_lines_share_a_group_and_each_gets_its_own_answer() {
     assert_eq!(told(first.blocking_recv().unwrap()), "allocated");
     assert!(matches!(fits.blocking_recv().unwrap(), Ok(Outcome::Changed(_))));
     assert!(matches!(short.blocking_recv().unwrap(), Err(EngineError::Refused(PlaceError::OutOfStock(_)))));
-    assert_eq!(told(alone.blocking_recv().unwrap()), "allocated", "what was refused has taken nothing");
+    assert_eq!(told(alone.blocking_recv().unwrap()), "allocated", "a rejected line takes no units");
     assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [1, 3]);
     let counted = shared.counters.snapshot();
     assert_eq!((counted.lines, counted.refused), (4, 1));
@@ -496,7 +496,7 @@ fn orders_and_lines_share_a_group_and_each_gets_its_own_answer() {
 }
 
 #[test]
-fn a_group_has_no_more_lines_than_it_may_but_for_an_order_that_is_larger() {
+fn only_a_larger_order_exceeds_the_size_of_a_group() {
     let shared = Shared::with(&[]);
     let engine = engine(&shared, 100, no_fault);
     let lines: Vec<(String, u32)> = (0..40).map(|n| (format!("SKU-{n}"), 1)).collect();
@@ -519,7 +519,7 @@ fn a_group_has_no_more_lines_than_it_may_but_for_an_order_that_is_larger() {
 }
 
 #[test]
-fn a_product_that_stays_behind_is_refused_after_a_while_and_delays_no_other() {
+fn a_product_that_stays_behind_is_rejected_in_time_and_delays_no_other() {
     let shared = Shared::with(&[("RUG", 5)]);
     let held = allocation_domain::ReservationState::Held { expires_at: chrono::DateTime::UNIX_EPOCH };
     let lamp = crate::testing::product_with_line("LAMP", 9, 3, held);

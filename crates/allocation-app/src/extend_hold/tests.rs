@@ -19,7 +19,7 @@ fn extend_with(unit: Result<MockUnitOfWork, StoreError>) -> Result<Order, UseCas
 }
 
 #[test]
-fn a_hold_is_prolonged_from_now_on() {
+fn a_hold_is_extended_from_now() {
     let unit = committed(|products| {
         locks(products, held(5));
         saves(products, &["hold_extended"]);
@@ -28,13 +28,13 @@ fn a_hold_is_prolonged_from_now_on() {
 }
 
 #[test]
-fn a_hold_is_never_made_shorter() {
+fn a_hold_is_never_shortened() {
     let unit = rolled_back(|products| locks(products, held(90)));
     assert_eq!(extend_with(unit).unwrap().expires_at(), Some(now() + TimeDelta::seconds(90)));
 }
 
 #[test]
-fn what_is_not_held_any_more_cannot_be_prolonged() {
+fn an_order_that_is_not_on_hold_cannot_be_extended() {
     let refused =
         |products: Vec<Product>| extend_with(rolled_back(|repository| locks(repository, products))).unwrap_err();
     let told = |error: UseCaseError<ExtendError>| match error {

@@ -65,7 +65,7 @@ fn told(answer: &LineAnswer) -> &'static str {
 }
 
 #[test]
-fn each_line_gets_its_own_answer_and_only_what_changed_is_saved() {
+fn each_line_gets_its_own_result_and_only_changes_are_saved() {
     let lines = [
         line("O-1", "LAMP", 3),
         line("O-2", "SOFA", 1),
@@ -109,7 +109,7 @@ fn each_sku_is_locked_once_in_order_with_its_lines() {
 }
 
 #[test]
-fn when_the_batches_at_hand_do_not_decide_all_are_loaded() {
+fn all_batches_are_loaded_if_the_first_ones_do_not_suffice() {
     fn batches() -> Vec<Batch> {
         vec![batch("B-1", "LAMP", 1), batch("B-2", "LAMP", 1), batch("B-3", "LAMP", 5)]
     }
@@ -140,7 +140,7 @@ fn when_the_batches_at_hand_do_not_decide_all_are_loaded() {
 }
 
 #[test]
-fn after_two_conflicts_the_third_run_answers() {
+fn after_two_conflicts_the_third_run_succeeds() {
     let collides = || ending(Err(conflict()), saved(&[("LAMP", 9)], 1));
     let units = vec![collides(), collides(), committed(saved(&[("LAMP", 9)], 1))];
     let answers = decide(units, &[line("O-1", "LAMP", 4)]).unwrap();
@@ -148,7 +148,7 @@ fn after_two_conflicts_the_third_run_answers() {
 }
 
 #[test]
-fn what_a_lost_commit_had_allocated_is_told_as_allocated() {
+fn a_line_allocated_by_a_commit_of_unknown_outcome_is_reported_as_allocated() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved(&[("LAMP", 9)], 1));
     let found = rolled_back(|products| {
         products.expect_lock().returning(|_| {
@@ -212,7 +212,7 @@ fn an_order_is_stored_with_the_lines_of_all_its_skus() {
 }
 
 #[test]
-fn an_order_that_rejects_shortage_is_told_every_short_line_and_writes_nothing() {
+fn a_rejected_order_lists_every_short_line_and_writes_nothing() {
     let unit = with_orders(rolled_back(locked(&[("LAMP", 2)])), known(Vec::new()));
     let refusal = place(vec![unit], &two_lines()).unwrap().unwrap_err();
     let EngineError::Refused(PlaceError::OutOfStock(shortages)) = refusal else { panic!("{refusal}") };
@@ -221,7 +221,7 @@ fn an_order_that_rejects_shortage_is_told_every_short_line_and_writes_nothing() 
 }
 
 #[test]
-fn no_product_is_made_for_an_order_that_would_wait_for_it() {
+fn an_order_that_would_wait_creates_no_product() {
     let unit = rolled_back(|products| {
         products
             .expect_lock()
@@ -235,7 +235,7 @@ fn no_product_is_made_for_an_order_that_would_wait_for_it() {
 }
 
 #[test]
-fn an_order_waits_for_products_that_are_known() {
+fn an_order_waits_only_for_registered_products() {
     let waits = committed(|products| {
         products
             .expect_lock()
@@ -249,7 +249,7 @@ fn an_order_waits_for_products_that_are_known() {
 }
 
 #[test]
-fn the_same_order_again_changes_nothing_and_another_of_its_name_is_refused() {
+fn a_repeated_order_changes_nothing_and_another_with_its_id_is_rejected() {
     let repeat = |found| {
         let unit = with_orders(rolled_back(locked(&[("LAMP", 9), ("SOFA", 2)])), known(vec![found]));
         place(vec![unit], &two_lines()).unwrap()
@@ -283,7 +283,7 @@ fn of_two_equal_orders_in_a_group_the_first_is_placed() {
 }
 
 #[test]
-fn an_order_and_a_line_that_was_sent_alone_share_the_stock_of_a_group() {
+fn an_order_and_a_standalone_line_share_the_stock_of_a_group() {
     let unit = with_orders(committed(saved(&[("LAMP", 4), ("SOFA", 2)], 2)), added);
     let (new, alone, late) = (two_lines(), line("O-2", "LAMP", 2), line("O-1", "SOFA", 2));
     let commands = [Command::Place(&new), Command::Allocate(&alone), Command::Allocate(&late)];
@@ -295,7 +295,7 @@ fn an_order_and_a_line_that_was_sent_alone_share_the_stock_of_a_group() {
 }
 
 #[test]
-fn a_name_taken_meanwhile_is_found_by_the_next_run() {
+fn a_name_taken_concurrently_is_found_by_the_next_run() {
     let collides = with_orders(rolled_back(saved(&[("LAMP", 9), ("SOFA", 2)], 2)), |orders| {
         known(Vec::new())(orders);
         orders.expect_add().returning(|_, _| Err(conflict()));
@@ -307,7 +307,7 @@ fn a_name_taken_meanwhile_is_found_by_the_next_run() {
 }
 
 #[test]
-fn an_order_that_a_lost_commit_had_placed_is_told_as_placed() {
+fn an_order_placed_by_a_commit_of_unknown_outcome_is_reported_as_placed() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved(&[("LAMP", 9), ("SOFA", 2)], 2));
     let found = rolled_back(|products| {
         products.expect_lock().returning(|_| {
@@ -323,7 +323,7 @@ fn an_order_that_a_lost_commit_had_placed_is_told_as_placed() {
 }
 
 #[test]
-fn each_event_of_a_group_tells_where_its_own_command_came_from() {
+fn each_event_of_a_group_carries_the_context_of_its_own_command() {
     fn from(id: &str) -> EventContext {
         EventContext { causation_id: CausationId::parse(id), ..EventContext::default() }
     }
@@ -363,7 +363,7 @@ fn each_event_of_a_group_tells_where_its_own_command_came_from() {
 }
 
 #[test]
-fn an_order_of_which_lines_were_sent_alone_cannot_be_placed() {
+fn an_order_with_standalone_lines_cannot_be_placed() {
     let unit = with_orders(rolled_back(locked(&[("LAMP", 9), ("SOFA", 2)])), |orders| {
         known(Vec::new())(orders);
         orders.expect_with_lines().times(1).returning(|ids| Ok(ids.to_vec()));
@@ -385,7 +385,7 @@ fn behind(name: &str) -> Product {
 }
 
 #[test]
-fn a_product_that_is_behind_holds_up_its_own_commands_alone() {
+fn a_product_that_is_behind_delays_only_its_own_commands() {
     let unit = committed(|products| {
         products.expect_lock().returning(|_| Ok(vec![behind("LAMP"), product("RUG", vec![batch("B-RUG", "RUG", 5)])]));
         products
@@ -406,7 +406,7 @@ fn a_product_that_is_behind_holds_up_its_own_commands_alone() {
 }
 
 #[test]
-fn what_a_lost_commit_has_done_is_not_told_while_the_product_is_behind() {
+fn an_unknown_outcome_stays_unknown_while_the_product_is_behind() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved(&[("LAMP", 9)], 1));
     let unit = || {
         rolled_back(|products| {
@@ -432,7 +432,7 @@ mod late {
         })
     }
 
-    fn told_all(answers: &[Answer]) -> Vec<&'static str> {
+    fn reported_all(answers: &[Answer]) -> Vec<&'static str> {
         let told = |answer: &Answer| match answer {
             Answer::Line(Err(EngineError::Overloaded)) | Answer::Order(Err(EngineError::Overloaded)) => "late",
             Answer::Line(answer) => told(answer),
@@ -443,12 +443,12 @@ mod late {
     }
 
     #[test]
-    fn a_command_whose_time_is_over_under_the_locks_changes_nothing_for_others() {
+    fn a_command_that_expires_under_the_locks_changes_nothing_for_others() {
         let lines = [line("O-1", "LAMP", 3), line("O-2", "LAMP", 3), line("O-3", "LAMP", 7)];
         let commands: Vec<_> = lines.iter().map(Command::Allocate).collect();
         let unit = committed(saved(&[("LAMP", 10)], 2));
         let answers = decide_late(vec![unit], &commands, |_, number| number == 1).unwrap();
-        assert_eq!(told_all(&answers), ["allocated", "late", "allocated"]);
+        assert_eq!(reported_all(&answers), ["allocated", "late", "allocated"]);
     }
 
     #[test]
@@ -460,22 +460,22 @@ mod late {
         });
         let commands = [Command::Allocate(&line), Command::Place(&order)];
         let answers = decide_late(vec![unit], &commands, |_, _| true).unwrap();
-        assert_eq!(told_all(&answers), ["late", "late"]);
+        assert_eq!(reported_all(&answers), ["late", "late"]);
     }
 
     #[test]
-    fn a_command_is_not_carried_out_for_the_first_time_when_it_runs_again_late() {
+    fn a_late_repeat_carries_out_no_command_for_the_first_time() {
         let line = line("O-1", "LAMP", 3);
         let conflicting = ending(Err(conflict()), saved(&[("LAMP", 10)], 1));
         let again = rolled_back(locked(&[("LAMP", 10)]));
         let answers =
             decide_late(vec![conflicting, again], &[Command::Allocate(&line)], |attempt, _| attempt.number > 1);
-        assert_eq!(told_all(&answers.unwrap()), ["late"]);
+        assert_eq!(reported_all(&answers.unwrap()), ["late"]);
     }
 
     /// After an unknown commit, every late command is resolved and nothing is decided anew.
     #[test]
-    fn what_became_of_a_commit_of_unknown_outcome_is_told_however_late() {
+    fn an_unknown_outcome_is_resolved_however_late() {
         let line = line("O-1", "LAMP", 3);
         let order = new_order("O-2", &[("LAMP", 1)], OrderTerms::default());
         let commands = [Command::Allocate(&line), Command::Place(&order)];
@@ -507,7 +507,7 @@ mod late {
             );
             let answers = decide_late(vec![first, second], &commands, |attempt, _| attempt.number > 1).unwrap();
             let expected = if stored { ["allocated", "placed"] } else { ["late", "late"] };
-            assert_eq!(told_all(&answers), expected);
+            assert_eq!(reported_all(&answers), expected);
         }
     }
 }

@@ -54,7 +54,7 @@ fn the_units_are_picked_with_an_event() {
 }
 
 #[test]
-fn what_is_missing_is_made_good_in_the_same_unit_of_work() {
+fn short_picked_units_are_replaced_in_the_same_unit_of_work() {
     // The batch has six more units.
     let events = &["picked", "units_missing", "allocated"];
     let Outcome::Changed(picked) = pick(vec![over(&listed(&["LAMP"]), Some(Ok(())), events)], 2).unwrap() else {
@@ -65,13 +65,13 @@ fn what_is_missing_is_made_good_in_the_same_unit_of_work() {
 }
 
 #[test]
-fn so_many_again_change_nothing() {
+fn a_repeated_pick_changes_nothing() {
     let outcome = pick(vec![over(&picked(3), None, &[])], 3).unwrap();
     assert!(matches!(outcome, Outcome::Unchanged(line) if line.status == PickStatus::Picked));
 }
 
 #[test]
-fn another_number_is_refused() {
+fn another_picked_quantity_is_rejected() {
     let error = pick(vec![over(&picked(3), None, &[])], 2).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(PickError::AlreadyPicked { .. })));
     let error = pick(vec![over(&listed(&["LAMP"]), None, &[])], 4).unwrap_err();
@@ -79,7 +79,7 @@ fn another_number_is_refused() {
 }
 
 #[test]
-fn a_line_that_was_withdrawn_is_refused() {
+fn a_withdrawn_pick_line_is_rejected() {
     let mut shop = allocation_domain::Products::from_iter(listed(&["LAMP"]));
     shop.release_pick_list(&list_id("P-1")).unwrap();
     let products: Vec<Product> = shop.into_iter().map(|product| restored(&product)).collect();
@@ -88,20 +88,20 @@ fn a_line_that_was_withdrawn_is_refused() {
 }
 
 #[test]
-fn a_line_that_is_not_known_is_told() {
+fn an_unknown_pick_line_is_an_error() {
     let error = pick(vec![with_list(rolled_back(|_| {}), &[])], 3).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(PickError::NotFound(id)) if id == first()));
 }
 
 #[test]
-fn after_two_conflicts_the_third_run_picks_them() {
+fn after_two_conflicts_the_third_run_picks_the_units() {
     let run = |outcome| over(&listed(&["LAMP"]), Some(outcome), &["picked"]);
     let outcome = pick(vec![run(Err(conflict())), run(Err(conflict())), run(Ok(()))], 3);
     assert!(matches!(outcome, Ok(Outcome::Changed(_))));
 }
 
 #[test]
-fn what_a_lost_commit_had_picked_is_picked() {
+fn units_picked_by_a_commit_of_unknown_outcome_are_reported_as_picked() {
     let lost = over(&listed(&["LAMP"]), Some(Err(StoreError::OutcomeUnknown(cause("connection lost")))), &["picked"]);
     let outcome = pick(vec![lost, over(&picked(3), None, &[])], 3);
     assert!(matches!(outcome, Ok(Outcome::Unchanged(line)) if line.picked == 3));

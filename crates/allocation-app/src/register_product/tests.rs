@@ -51,26 +51,26 @@ fn a_new_product_is_stored_with_its_event() {
 }
 
 #[test]
-fn a_product_that_is_known_stays_as_it_is() {
+fn a_registered_product_stays_unchanged() {
     let outcome = register(vec![rolled_back(locks(known))]).unwrap();
     assert_eq!(outcome, Outcome::Unchanged(nothing()));
 }
 
 #[test]
-fn after_a_conflict_the_next_run_answers() {
+fn after_a_conflict_the_next_run_succeeds() {
     let outcome = register(vec![ending(Err(conflict()), saved), committed(saved)]).unwrap();
     assert_eq!(outcome, Outcome::Changed(nothing()));
 }
 
 #[test]
-fn what_a_lost_commit_had_registered_is_told_as_registered() {
+fn a_product_registered_by_a_commit_of_unknown_outcome_is_reported_as_registered() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), saved);
     let outcome = register(vec![lost, rolled_back(locks(known))]).unwrap();
     assert_eq!(outcome, Outcome::Changed(nothing()));
 }
 
 #[test]
-fn a_store_that_stays_busy_or_fails_is_told() {
+fn a_store_that_stays_busy_or_fails_is_an_error() {
     let error = register((0..3).map(|_| ending(Err(conflict()), saved)).collect()).unwrap_err();
     assert!(matches!(error, StoreError::Busy(_) | StoreError::Conflict(_)), "{error}");
     let fails = ending(Err(StoreError::Failed(cause("check violated"))), saved);
@@ -91,7 +91,7 @@ fn a_read_that_fails_after_the_commit_never_says_that_nothing_was_changed() {
 }
 
 #[test]
-fn a_store_that_does_not_make_the_product_fails() {
+fn a_store_that_does_not_create_the_product_fails() {
     let unit = rolled_back(|products| {
         products.expect_lock().returning(|_| Ok(Vec::new()));
     });

@@ -35,12 +35,12 @@ fn all_lines_are_withdrawn_with_an_event_for_each() {
 }
 
 #[test]
-fn a_list_that_was_given_back_stays_so() {
+fn a_released_list_stays_released() {
     release_list(vec![stays(&released())]).unwrap();
 }
 
 #[test]
-fn a_list_of_which_anything_was_picked_is_refused() {
+fn a_list_with_picked_units_is_not_released() {
     let mut shop = Products::from_iter(listed(&["LAMP", "SOFA"]));
     let id = PickLineId { list: list_id("P-1"), line: 1 };
     shop.pick(&id, Units::new(3).unwrap(), now()).unwrap();
@@ -50,18 +50,18 @@ fn a_list_of_which_anything_was_picked_is_refused() {
 }
 
 #[test]
-fn a_list_that_is_not_known_is_told() {
+fn an_unknown_list_is_an_error() {
     let error = release_list(vec![with_list(rolled_back(|_| {}), &[])]).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(ReleasePickListError::NotFound(_))));
 }
 
 #[test]
-fn after_two_conflicts_the_third_run_gives_it_back() {
+fn after_two_conflicts_the_third_run_releases_the_list() {
     release_list(vec![withdraws(Err(conflict())), withdraws(Err(conflict())), withdraws(Ok(()))]).unwrap();
 }
 
 #[test]
-fn what_a_lost_commit_had_given_back_is_released() {
+fn a_list_released_by_a_commit_of_unknown_outcome_is_released() {
     let lost = withdraws(Err(StoreError::OutcomeUnknown(cause("connection lost"))));
     release_list(vec![lost, stays(&released())]).unwrap();
 }

@@ -37,18 +37,18 @@ fn ship(units: Vec<Result<MockUnitOfWork, StoreError>>) -> Result<StoredPickList
 }
 
 #[test]
-fn what_was_picked_is_shipped_with_an_event_for_each_line() {
+fn picked_units_are_shipped_with_an_event_for_each_line() {
     let shipped = ship(vec![ships(Ok(()))]).unwrap();
     assert_eq!((shipped.list.status(), shipped.created_at), (PickListStatus::Shipped, now()));
 }
 
 #[test]
-fn a_list_that_was_shipped_stays_so() {
+fn a_shipped_list_stays_shipped() {
     assert_eq!(ship(vec![stays(&shop(Some(3), true))]).unwrap().list.status(), PickListStatus::Shipped);
 }
 
 #[test]
-fn a_list_that_is_not_picked_is_refused() {
+fn a_list_with_open_lines_is_not_shipped() {
     let error = ship(vec![stays(&shop(None, false))]).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(ShipError::NotPicked { lines, .. }) if lines == [1, 2]));
     let error = ship(vec![stays(&shop(Some(0), false))]).unwrap_err();
@@ -56,18 +56,18 @@ fn a_list_that_is_not_picked_is_refused() {
 }
 
 #[test]
-fn a_list_that_is_not_known_is_told() {
+fn an_unknown_list_is_an_error() {
     let error = ship(vec![with_list(rolled_back(|_| {}), &[])]).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(ShipError::NotFound(_))));
 }
 
 #[test]
-fn after_two_conflicts_the_third_run_ships_it() {
+fn after_two_conflicts_the_third_run_ships_the_list() {
     ship(vec![ships(Err(conflict())), ships(Err(conflict())), ships(Ok(()))]).unwrap();
 }
 
 #[test]
-fn what_a_lost_commit_had_shipped_is_shipped() {
+fn a_list_shipped_by_a_commit_of_unknown_outcome_is_reported_as_shipped() {
     let lost = ships(Err(StoreError::OutcomeUnknown(cause("connection lost"))));
     ship(vec![lost, stays(&shop(Some(3), true))]).unwrap();
 }

@@ -57,7 +57,7 @@ fn parts(outcome: &Outcome<LineAllocation>) -> Vec<(&str, u32)> {
 }
 
 #[test]
-fn allocating_to_a_batch_reduces_what_is_available() {
+fn an_allocation_reduces_the_available_units() {
     let mut product = product(&[("B-1", 20, Eta::InStock)]);
     let outcome = product.allocate(&order("O-1"), units(2), now()).unwrap();
     assert_eq!(parts(&outcome), [("B-1", 2)]);
@@ -65,7 +65,7 @@ fn allocating_to_a_batch_reduces_what_is_available() {
 }
 
 #[test]
-fn all_that_is_available_can_be_allocated_but_not_more() {
+fn all_available_units_can_be_allocated_and_no_more() {
     let mut product = product(&[("B-1", 20, Eta::InStock)]);
     product.allocate(&order("O-1"), units(20), now()).unwrap();
     let error = product.allocate(&order("O-2"), units(1), now()).unwrap_err();
@@ -75,7 +75,7 @@ fn all_that_is_available_can_be_allocated_but_not_more() {
 }
 
 #[test]
-fn a_refused_line_changes_nothing() {
+fn a_rejected_line_changes_nothing() {
     let mut product = stored(&product(&[("B-1", 3, Eta::InStock), ("B-2", 4, due(1))]));
     product.allocate(&order("O-1"), units(8), now()).unwrap_err();
     assert_eq!(product.available(), 7);
@@ -94,7 +94,7 @@ fn allocating_twice_is_allocating_once() {
 }
 
 #[test]
-fn the_same_line_with_another_quantity_is_refused() {
+fn a_repeated_line_with_another_quantity_is_rejected() {
     let mut product = product(&[("B-1", 20, Eta::InStock)]);
     product.allocate(&order("O-1"), units(2), now()).unwrap();
     let error = product.allocate(&order("O-1"), units(3), now()).unwrap_err();
@@ -146,7 +146,7 @@ fn a_line_that_no_batch_can_take_is_split_in_order_of_preference() {
 }
 
 #[test]
-fn deallocating_frees_the_units_for_others_at_once() {
+fn released_units_are_free_for_others_at_once() {
     let mut product = product(&[("B-1", 10, Eta::InStock)]);
     product.allocate(&order("O-1"), units(10), now()).unwrap();
     assert_eq!(product.deallocate(&order("O-1"), &reference("B-1"), now()), Ok(units(10)));
@@ -154,7 +154,7 @@ fn deallocating_frees_the_units_for_others_at_once() {
 }
 
 #[test]
-fn only_what_is_allocated_can_be_deallocated() {
+fn only_allocated_units_can_be_deallocated() {
     let mut product = product(&[("B-1", 10, Eta::InStock)]);
     let (order_id, reference) = (order("O-1"), reference("B-1"));
     assert_eq!(
@@ -168,7 +168,7 @@ fn only_what_is_allocated_can_be_deallocated() {
 }
 
 #[test]
-fn a_line_that_lost_units_gets_what_is_missing_when_sent_again() {
+fn a_repeated_line_gets_the_units_that_it_lacks() {
     let mut product = product(&[("B-1", 6, Eta::InStock), ("B-2", 6, due(1)), ("B-3", 9, due(2))]);
     product.allocate(&order("O-1"), units(10), now()).unwrap();
     assert_eq!(product.deallocate(&order("O-1"), &reference("B-1"), now()), Ok(units(6)));
@@ -179,7 +179,7 @@ fn a_line_that_lost_units_gets_what_is_missing_when_sent_again() {
 }
 
 #[test]
-fn a_line_that_lost_all_its_units_can_come_back_with_another_quantity() {
+fn a_standalone_line_without_units_can_return_with_another_quantity() {
     let mut product = product(&[("B-1", 10, Eta::InStock)]);
     product.allocate(&order("O-1"), units(10), now()).unwrap();
     product.deallocate(&order("O-1"), &reference("B-1"), now()).unwrap();
@@ -187,7 +187,7 @@ fn a_line_that_lost_all_its_units_can_come_back_with_another_quantity() {
 }
 
 #[test]
-fn a_batch_leaves_only_when_nothing_of_it_is_allocated() {
+fn only_a_batch_without_allocations_is_removed() {
     let mut product = product(&[("B-1", 10, Eta::InStock)]);
     product.allocate(&order("O-1"), units(4), now()).unwrap();
     assert_eq!(
@@ -210,7 +210,7 @@ fn a_batch_is_added_once() {
 }
 
 #[test]
-fn each_change_is_told_as_an_event_and_the_last_unit_too() {
+fn each_change_records_an_event_and_so_does_the_last_unit() {
     let mut product = product(&[("B-1", 2, Eta::InStock), ("B-2", 3, due(1))]);
     product.allocate(&order("O-1"), units(5), now()).unwrap();
     product.deallocate(&order("O-1"), &reference("B-2"), now()).unwrap();
@@ -219,7 +219,7 @@ fn each_change_is_told_as_an_event_and_the_last_unit_too() {
 }
 
 #[test]
-fn with_some_batches_at_hand_only_what_they_decide_is_decided() {
+fn the_loaded_batches_decide_no_more_than_they_can() {
     let all = product(&[("B-1", 2, Eta::InStock), ("B-2", 3, Eta::InStock), ("B-3", 9, Eta::InStock)]);
     let some = |lines| ProductState {
         open_batches: all.batches()[..2].to_vec(),
@@ -236,11 +236,11 @@ fn with_some_batches_at_hand_only_what_they_decide_is_decided() {
     );
     product.complete(all.batches().to_vec());
     assert_eq!(parts(&product.allocate(&order("O-2"), units(3), now()).unwrap()), [("B-3", 3)]);
-    assert_eq!(product.available(), 8, "what was allocated before the rest was loaded stays allocated");
+    assert_eq!(product.available(), 8, "allocations made before the rest was loaded stay");
 }
 
 #[test]
-fn changes_are_the_difference_to_what_is_stored() {
+fn changes_are_the_difference_to_the_stored_rows() {
     let mut product = stored(&product(&[("B-1", 2, Eta::InStock), ("B-2", 9, due(1))]));
     product.allocate(&order("O-1"), units(10), now()).unwrap();
     product.add_batch(reference("B-3"), units(7), due(2), DateTime::UNIX_EPOCH).unwrap();
@@ -275,7 +275,7 @@ fn changes_are_the_difference_to_what_is_stored() {
 }
 
 #[test]
-fn what_leaves_and_comes_back_in_one_unit_of_work_is_a_change_or_none() {
+fn a_row_removed_and_added_in_one_unit_of_work_is_a_change_or_none() {
     let mut product = product(&[("B-1", 9, Eta::InStock)]);
     product.allocate(&order("O-1"), units(5), now()).unwrap();
     let mut product = stored(&product);
@@ -298,7 +298,7 @@ fn what_leaves_and_comes_back_in_one_unit_of_work_is_a_change_or_none() {
     assert_eq!(changes.batch_deltas, [(&reference_1, 2)]);
 }
 
-/// Comparing each batch with every other took 27 s here.
+/// A quadratic comparison takes half a minute here.
 #[test]
 fn the_changes_of_a_line_are_found_among_very_many_open_batches() {
     let sku = Sku::parse("SMALL-TABLE").unwrap();

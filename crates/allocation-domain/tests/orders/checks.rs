@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 pub(crate) fn check(before: &Products, after: &Products, command: &Command, answer: &Answer, now: DateTime<Utc>) {
     for product in after.iter() {
         conserved(product);
-        picking::lists_are_in_step(product);
-        picking::nothing_picked_is_undone(before.get(product.sku()).unwrap(), product);
+        picking::lists_agree_with_allocations(product);
+        picking::no_pick_is_undone(before.get(product.sku()).unwrap(), product);
         ended_lines_hold_nothing(product);
         no_line_waits_for_free_units(product, now);
     }
@@ -35,8 +35,8 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
         Command::ChangeBatch { reference, reallocate, .. } if answer.is_ok() => {
             lines_leave_in_order(before, after, reference, *reallocate);
         }
-        Command::MakePickList { list } if answer.is_ok() => picking::a_list_is_whole(after, list),
-        Command::Pick { id, .. } if answer.is_ok() => picking::what_is_missing_is_made_good(before, after, id),
+        Command::MakePickList { list } if answer.is_ok() => picking::a_list_is_complete(after, list),
+        Command::Pick { id, .. } if answer.is_ok() => picking::short_picked_units_are_replaced(before, after, id),
         Command::Cancel { order_id } if answer.is_ok() => {
             let was_picked = |line: &LineState| line.fulfilment.taken() > 0;
             assert!(!before.order(order_id).unwrap().lines.iter().any(|(_, line)| was_picked(line)));

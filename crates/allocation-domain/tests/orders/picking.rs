@@ -7,7 +7,7 @@ use allocation_domain::{
 use std::collections::BTreeMap;
 
 /// Listed units are allocated firmly, in stock, and on one list; lines and batches count picked units.
-pub(crate) fn lists_are_in_step(product: &Product) {
+pub(crate) fn lists_agree_with_allocations(product: &Product) {
     let mut of_lines: BTreeMap<&OrderId, Fulfilment> = BTreeMap::new();
     let mut of_batches: BTreeMap<&BatchReference, (u32, u32)> = BTreeMap::new();
     let mut open: BTreeMap<(&OrderId, &BatchReference), u32> = BTreeMap::new();
@@ -47,7 +47,7 @@ pub(crate) fn lists_are_in_step(product: &Product) {
 }
 
 /// Picked units stay picked until they are shipped, and shipped units stay shipped.
-pub(crate) fn nothing_picked_is_undone(before: &Product, after: &Product) {
+pub(crate) fn no_pick_is_undone(before: &Product, after: &Product) {
     for (id, was) in before.pick_lines() {
         let is = after.pick_line(id).unwrap();
         assert_eq!((&is.order_id, &is.reference), (&was.order_id, &was.reference));
@@ -63,7 +63,7 @@ pub(crate) fn nothing_picked_is_undone(before: &Product, after: &Product) {
 }
 
 /// A new list is sorted, and leaves out no candidate for which it has room.
-pub(crate) fn a_list_is_whole(after: &Products, list: &NewPickList) {
+pub(crate) fn a_list_is_complete(after: &Products, list: &NewPickList) {
     let made = after.pick_list(list.list_id()).unwrap();
     assert!(made.lines.len() <= list.max_lines());
     assert_eq!(made.lines.keys().copied().collect::<Vec<_>>(), (1..).take(made.lines.len()).collect::<Vec<u32>>());
@@ -94,7 +94,7 @@ fn nothing_is_left(product: &Product, list: &NewPickList) {
 }
 
 /// The line gets short-picked units elsewhere or waits for them, and the batch loses them.
-pub(crate) fn what_is_missing_is_made_good(before: &Products, after: &Products, id: &PickLineId) {
+pub(crate) fn short_picked_units_are_replaced(before: &Products, after: &Products, id: &PickLineId) {
     let [was, is] = [before, after].map(|products| products.pick_list(&id.list).unwrap().lines[&id.line].clone());
     let missing = if was.is_open() { is.quantity.get() - is.picked } else { 0 };
     let (product_before, product) = (before.get(&is.sku).unwrap(), after.get(&is.sku).unwrap());
@@ -105,7 +105,7 @@ pub(crate) fn what_is_missing_is_made_good(before: &Products, after: &Products, 
 }
 
 /// The outcome of a pick accounts for every missing unit.
-pub(crate) fn all_that_is_missing_is_told(outcome: &Outcome<Picked, PickLine>) {
+pub(crate) fn every_missing_unit_is_accounted_for(outcome: &Outcome<Picked, PickLine>) {
     if let Outcome::Changed(picked) = outcome {
         let got: u32 = picked.affected.iter().map(|it| it.quantity.get()).sum();
         let waits_for = picked.displaced.as_ref().map_or(0, |it| it.quantity.get());

@@ -39,7 +39,7 @@ impl World {
         let (mut some, mut all) = (self.store.some(unit, now), self.store.all());
         for command in &unit.commands {
             let before = all.clone();
-            let answer = decide(&mut all, command, now, |_, needed| panic!("all is at hand: {needed}"));
+            let answer = decide(&mut all, command, now, |_, needed| panic!("all rows are loaded: {needed}"));
             let with_less = decide(&mut some, command, now, |some, needed| self.store.load(some, needed, unit));
             assert_eq!(with_less, answer, "{command:?}");
             checks::check(&before, &all, command, &answer, now);
@@ -105,7 +105,7 @@ fn decide(
             Err(refused) => return Err(format!("{refused:?}")),
         }
     }
-    panic!("what was loaded does not decide {command:?}");
+    panic!("the loaded rows do not decide {command:?}");
 }
 
 /// Returns the error with its refusal as text, whatever the decision.
@@ -154,7 +154,7 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
             let line = products.pick_list(&id.list).and_then(|list| list.lines.get(&id.line).cloned());
             let found = found.or(line.map(|line| line.quantity.into())).unwrap_or(Units::ZERO);
             let outcome = products.pick(&id, found, now).map_err(as_text)?;
-            picking::all_that_is_missing_is_told(&outcome);
+            picking::every_missing_unit_is_accounted_for(&outcome);
             format!("{outcome:?}")
         }
         Command::Ship { list } => format!("{:?}", products.ship(&list).map_err(as_text)?),

@@ -4,7 +4,7 @@ use crate::shop::{Shop, batch, id, order, parts, units};
 use allocation_domain::{AllocateError, AllocationReason, BatchChange, Eta, Event, OrderStatus, Pending, Units};
 
 #[test]
-fn what_can_be_allocated_is_and_the_rest_waits() {
+fn available_units_are_allocated_and_the_rest_waits() {
     let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
     assert_eq!((shop.holds("O-1"), shop.waits_for("O-1")), (parts([("B-1", 3)]), 2));
@@ -13,7 +13,7 @@ fn what_can_be_allocated_is_and_the_rest_waits() {
 }
 
 #[test]
-fn a_line_that_takes_no_parts_waits_for_all_of_it() {
+fn a_line_without_split_waits_for_all_its_units() {
     let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR").or_backorder().unsplit());
     assert_eq!((shop.holds("O-1"), shop.waits_for("O-1")), (parts([]), 5));
@@ -23,7 +23,7 @@ fn a_line_that_takes_no_parts_waits_for_all_of_it() {
 }
 
 #[test]
-fn a_new_batch_goes_to_those_who_wait_first() {
+fn a_new_batch_serves_the_waiting_lines_first() {
     let mut shop = Shop::of_chairs(&[]);
     shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
     shop.receive("B-1", "CHAIR", 8, Eta::InStock);
@@ -35,7 +35,7 @@ fn a_new_batch_goes_to_those_who_wait_first() {
 }
 
 #[test]
-fn the_higher_priority_is_served_first_then_the_older_then_the_smaller_name() {
+fn the_higher_priority_is_served_first_then_the_older_line_then_the_smaller_id() {
     let mut shop = Shop::of_chairs(&[]);
     for (name, priority) in [("OLD", 0), ("YOUNG", 0), ("URGENT", 5), ("LAX", -5)] {
         shop.place(&order(name).of(2, "CHAIR").or_backorder().with_priority(priority));
@@ -51,7 +51,7 @@ fn the_higher_priority_is_served_first_then_the_older_then_the_smaller_name() {
 }
 
 #[test]
-fn a_newcomer_gets_what_nobody_waits_for_and_no_more() {
+fn a_newcomer_gets_only_units_that_no_waiting_line_can_take() {
     let mut shop = Shop::of_chairs(&[]);
     shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
     shop.receive("B-1", "CHAIR", 6, Eta::InStock);
@@ -60,7 +60,7 @@ fn a_newcomer_gets_what_nobody_waits_for_and_no_more() {
 }
 
 #[test]
-fn who_cannot_take_anything_is_passed_over_for_the_next_who_can() {
+fn a_line_that_can_take_nothing_is_passed_over() {
     let mut shop = Shop::of_chairs(&[]);
     shop.place(&order("WHOLE").of(10, "CHAIR").or_backorder().unsplit());
     shop.place(&order("PARTS").of(4, "CHAIR").or_backorder());
@@ -74,7 +74,7 @@ fn who_cannot_take_anything_is_passed_over_for_the_next_who_can() {
 }
 
 #[test]
-fn a_raised_batch_serves_those_who_wait() {
+fn a_raised_batch_serves_the_waiting_lines() {
     let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
     let purchased = Some(Units::new(6).unwrap());
@@ -83,7 +83,7 @@ fn a_raised_batch_serves_those_who_wait() {
 }
 
 #[test]
-fn a_cancelled_order_serves_those_who_wait() {
+fn a_cancelled_order_serves_the_waiting_lines() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR"));
     shop.place(&order("O-2").of(4, "CHAIR").or_backorder());
@@ -92,7 +92,7 @@ fn a_cancelled_order_serves_those_who_wait() {
 }
 
 #[test]
-fn units_that_are_given_back_serve_those_who_wait() {
+fn released_units_serve_the_waiting_lines() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     let now = shop.now;
     shop.chairs().allocate(&id("O-1"), units(5), now).unwrap();
@@ -102,7 +102,7 @@ fn units_that_are_given_back_serve_those_who_wait() {
 }
 
 #[test]
-fn who_gives_units_back_waits_no_more() {
+fn a_line_that_releases_units_no_longer_waits() {
     let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
     let now = shop.now;
@@ -114,7 +114,7 @@ fn who_gives_units_back_waits_no_more() {
 }
 
 #[test]
-fn a_line_of_an_order_that_gave_everything_back_can_be_sent_again() {
+fn a_line_of_an_order_that_released_everything_can_be_sent_again() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR"));
     let now = shop.now;
@@ -124,7 +124,7 @@ fn a_line_of_an_order_that_gave_everything_back_can_be_sent_again() {
 }
 
 #[test]
-fn a_waiting_line_that_is_sent_again_gets_nothing_out_of_its_turn() {
+fn a_waiting_line_that_is_repeated_gets_nothing_out_of_turn() {
     let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
     let now = shop.now;
@@ -133,7 +133,7 @@ fn a_waiting_line_that_is_sent_again_gets_nothing_out_of_its_turn() {
 }
 
 #[test]
-fn a_sold_out_product_says_so_once_not_with_each_unit_that_passes_through() {
+fn out_of_stock_is_recorded_once_and_not_for_units_that_pass_through() {
     let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
     shop.receive("B-2", "CHAIR", 2, Eta::InStock);

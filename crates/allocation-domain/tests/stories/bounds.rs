@@ -117,7 +117,7 @@ fn in_stock(name: &str, purchased: u32) -> Batch {
 }
 
 #[test]
-fn an_arrival_for_a_long_queue_is_given_out_in_steps_that_no_newcomer_overtakes() {
+fn an_arrival_serves_a_long_queue_in_steps_that_no_newcomer_overtakes() {
     let mut store = Store::of((0..LINES).map(|number| line(number, 1, true)).collect(), Vec::new());
     let mut product = store.lock();
     store
@@ -137,7 +137,7 @@ fn an_arrival_for_a_long_queue_is_given_out_in_steps_that_no_newcomer_overtakes(
 }
 
 #[test]
-fn a_freed_unit_does_not_lead_past_lines_that_cannot_take_it() {
+fn lines_that_cannot_take_a_released_unit_do_not_put_the_product_behind() {
     let mut lines: Vec<_> = (0..LINES).map(|number| line(number, 3, false)).collect();
     let mut store = Store::of(lines.clone(), Vec::new());
     let mut product = store.lock();
@@ -156,7 +156,7 @@ fn a_freed_unit_does_not_lead_past_lines_that_cannot_take_it() {
 
 /// Each page has one line that can be served, followed by many that cannot.
 #[test]
-fn pages_of_lines_that_cannot_be_served_any_more_end_the_unit_of_work_too() {
+fn a_unit_of_work_ends_after_pages_of_lines_that_it_cannot_serve() {
     let mut lines = Vec::new();
     for round in 0..20 {
         let free = 4_000 - round;
@@ -200,7 +200,7 @@ fn expired_holds_are_released_in_steps_and_then_the_queue_is_served() {
     let mut product = store.lock();
     product.release_expired(now()).unwrap();
     assert_eq!(product.available(), 1_000);
-    assert_eq!(product.changes().unserved, Some(true), "who waits is served when all has expired");
+    assert_eq!(product.changes().unserved, Some(true), "waiting lines are served once all holds are released");
     store.save(&product);
     assert_eq!(store.waiting(), 7);
     assert_eq!(store.catch_up(), 9);

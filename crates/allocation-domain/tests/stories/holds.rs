@@ -18,14 +18,14 @@ fn expired(order_id: &str) -> HoldExpired {
 }
 
 #[test]
-fn held_units_are_nobody_elses() {
+fn held_units_are_free_for_no_other_line() {
     let mut shop = shop_with_a_cart();
     assert_eq!(shop.status("CART"), OrderStatus::Held);
     assert!(shop.try_place(&order("O-2").of(1, "CHAIR")).is_err());
 }
 
 #[test]
-fn a_confirmed_order_is_firm_for_good() {
+fn a_confirmed_order_stays_firm() {
     let mut shop = shop_with_a_cart();
     shop.products.confirm(&id("CART"), shop.now).unwrap();
     shop.pass(100_000);
@@ -44,7 +44,7 @@ fn confirming_twice_is_confirming_once() {
 }
 
 #[test]
-fn expired_units_are_free_from_that_very_instant_though_nobody_has_swept() {
+fn expired_units_are_free_from_that_instant_without_a_sweep() {
     let mut shop = shop_with_a_cart();
     let last = shop.now + TimeDelta::seconds(60) - TimeDelta::microseconds(1);
     let refusal = shop.chairs().allocate(&id("O-2"), units(10), last).unwrap_err();
@@ -64,7 +64,7 @@ fn an_order_is_not_confirmed_at_the_instant_it_expires() {
 }
 
 #[test]
-fn an_order_whose_units_were_taken_over_is_not_confirmed_by_a_clock_that_is_behind() {
+fn a_clock_that_is_behind_does_not_confirm_an_order_whose_units_were_reallocated() {
     let mut shop = shop_with_a_cart();
     let before_the_end = shop.now + TimeDelta::seconds(59);
     shop.pass(60);
@@ -73,7 +73,7 @@ fn an_order_whose_units_were_taken_over_is_not_confirmed_by_a_clock_that_is_behi
 }
 
 #[test]
-fn an_order_that_was_confirmed_is_not_taken_over_by_a_clock_that_is_ahead() {
+fn a_clock_that_is_ahead_does_not_expire_a_confirmed_order() {
     let mut shop = shop_with_a_cart();
     shop.products.confirm(&id("CART"), shop.now).unwrap();
     shop.pass(60);
@@ -95,12 +95,12 @@ fn one_expired_line_expires_the_order_so_it_is_never_half_confirmed() {
     assert_eq!(shop.products.order(&id("CART")).unwrap().status(before_the_end), OrderStatus::Expired);
     assert!(
         matches!(shop.line("CART").commitment, ReservationState::Held { .. }),
-        "the chairs are held until somebody looks"
+        "the chairs are held until the next decision"
     );
 }
 
 #[test]
-fn extending_prolongs_from_now_and_never_shortens() {
+fn a_hold_is_extended_from_now_and_never_shortened() {
     let mut shop = shop_with_a_cart();
     let placed = shop.now;
     shop.pass(30);
@@ -122,7 +122,7 @@ fn only_an_order_on_hold_is_extended() {
 }
 
 #[test]
-fn what_has_expired_is_not_extended_back() {
+fn an_expired_order_is_not_extended() {
     let mut shop = shop_with_a_cart();
     shop.pass(60);
     let late = shop.products.extend(&id("CART"), seconds(60), shop.now);
@@ -130,7 +130,7 @@ fn what_has_expired_is_not_extended_back() {
 }
 
 #[test]
-fn what_has_expired_is_not_cancelled_any_more() {
+fn an_expired_order_is_not_cancelled() {
     let mut shop = shop_with_a_cart();
     shop.pass(60);
     shop.cancel("CART");
@@ -148,7 +148,7 @@ fn an_expired_line_that_is_sent_again_stays_expired() {
 }
 
 #[test]
-fn what_expired_units_bring_goes_to_those_who_wait_before_a_newcomer() {
+fn expired_units_serve_waiting_lines_before_a_newcomer() {
     let mut shop = shop_with_a_cart();
     shop.place(&order("WAITS").of(7, "CHAIR").or_backorder());
     shop.pass(60);
@@ -158,7 +158,7 @@ fn what_expired_units_bring_goes_to_those_who_wait_before_a_newcomer() {
 }
 
 #[test]
-fn an_order_that_waits_on_hold_waits_no_longer_than_its_hold() {
+fn a_held_order_waits_no_longer_than_its_hold() {
     let mut shop = Shop::of_chairs(&[]);
     shop.place(&order("CART").of(5, "CHAIR").or_backorder().held_for(60));
     assert_eq!(shop.status("CART"), OrderStatus::Backordered);
@@ -170,7 +170,7 @@ fn an_order_that_waits_on_hold_waits_no_longer_than_its_hold() {
 }
 
 #[test]
-fn what_a_held_order_has_waited_for_is_held_as_long_as_the_rest() {
+fn units_that_a_held_order_waited_for_expire_with_its_hold() {
     let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
     shop.place(&order("CART").of(5, "CHAIR").or_backorder().held_for(60));
     shop.receive("B-2", "CHAIR", 2, Eta::InStock);
@@ -182,7 +182,7 @@ fn what_a_held_order_has_waited_for_is_held_as_long_as_the_rest() {
 }
 
 #[test]
-fn a_confirmed_order_waits_on_for_what_it_lacks() {
+fn a_confirmed_order_keeps_waiting_for_its_backorder() {
     let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
     shop.place(&order("CART").of(5, "CHAIR").or_backorder().held_for(60));
     shop.products.confirm(&id("CART"), shop.now).unwrap();
@@ -192,7 +192,7 @@ fn a_confirmed_order_waits_on_for_what_it_lacks() {
 }
 
 #[test]
-fn a_batch_is_removed_when_all_that_was_held_of_it_has_expired() {
+fn a_batch_is_removed_once_all_its_holds_have_expired() {
     let mut shop = shop_with_a_cart();
     shop.pass(60);
     let now = shop.now;
@@ -200,7 +200,7 @@ fn a_batch_is_removed_when_all_that_was_held_of_it_has_expired() {
 }
 
 #[test]
-fn what_has_expired_cannot_be_given_back_a_second_time() {
+fn expired_units_cannot_be_released_again() {
     let mut shop = shop_with_a_cart();
     shop.pass(60);
     let now = shop.now;
@@ -209,7 +209,7 @@ fn what_has_expired_cannot_be_given_back_a_second_time() {
 }
 
 #[test]
-fn a_sweeper_finds_nothing_left_after_a_decision_has_looked() {
+fn a_decision_leaves_nothing_for_the_sweeper() {
     let mut shop = shop_with_a_cart();
     shop.pass(60);
     let now = shop.now;
@@ -218,7 +218,7 @@ fn a_sweeper_finds_nothing_left_after_a_decision_has_looked() {
 }
 
 #[test]
-fn a_store_is_told_of_the_expiry_with_the_decision_that_saw_it() {
+fn an_expiry_is_saved_with_the_decision_that_released_it() {
     let mut shop = shop_with_a_cart();
     shop.pass(60);
     let now = shop.now;

@@ -24,7 +24,7 @@ fn an_order_gets_all_its_lines() {
 }
 
 #[test]
-fn all_short_lines_are_told_and_nothing_is_placed() {
+fn the_refusal_lists_all_short_lines_and_nothing_is_placed() {
     let mut shop = shop_of_three();
     let told = shop.products.iter().map(|product| product.events().len()).sum::<usize>();
     let refused = shop.try_place(&order("O-1").of(5, "CHAIR").of(4, "LAMP").of(1, "TABLE").of(2, "UNKNOWN"));
@@ -38,7 +38,7 @@ fn all_short_lines_are_told_and_nothing_is_placed() {
 }
 
 #[test]
-fn no_order_waits_for_a_product_that_nobody_knows() {
+fn no_order_waits_for_an_unknown_product() {
     let mut shop = shop_of_three();
     let cart = order("O-1").of(1, "chair").of(1, "CHAIR").of(9, "UNKNOWN").or_backorder();
     let unknown = UnknownSkus(vec![sku("UNKNOWN"), sku("chair")]);
@@ -54,7 +54,7 @@ fn no_order_waits_for_a_product_that_nobody_knows() {
 }
 
 #[test]
-fn a_product_whose_last_batch_was_removed_is_known() {
+fn a_product_without_batches_is_still_known() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     let now = shop.now;
     shop.chairs().remove_batch(&batch("B-1"), now).unwrap();
@@ -93,7 +93,7 @@ fn a_cancelled_order_frees_all_it_holds() {
 }
 
 #[test]
-fn cancelling_twice_is_cancelling_once_and_what_never_was_is_not_cancelled() {
+fn cancelling_twice_is_cancelling_once_and_an_unknown_order_is_an_error() {
     let mut shop = shop_of_three();
     shop.place(&order("O-1").of(5, "CHAIR"));
     shop.cancel("O-1");
@@ -104,7 +104,7 @@ fn cancelling_twice_is_cancelling_once_and_what_never_was_is_not_cancelled() {
 }
 
 #[test]
-fn a_line_that_was_sent_alone_is_an_order_too() {
+fn a_standalone_line_is_an_order_too() {
     let mut shop = shop_of_three();
     let now = shop.now;
     shop.chairs().allocate(&id("O-1"), units(2), now).unwrap();
@@ -115,7 +115,7 @@ fn a_line_that_was_sent_alone_is_an_order_too() {
 }
 
 #[test]
-fn a_request_that_comes_late_does_not_revive_a_cancelled_order() {
+fn a_late_request_does_not_revive_a_cancelled_order() {
     let mut shop = shop_of_three();
     let now = shop.now;
     shop.chairs().allocate(&id("O-1"), units(2), now).unwrap();
@@ -126,7 +126,7 @@ fn a_request_that_comes_late_does_not_revive_a_cancelled_order() {
 }
 
 #[test]
-fn a_line_of_an_order_is_a_line_like_one_that_was_sent_alone() {
+fn a_line_of_an_order_is_like_a_standalone_line() {
     let mut shop = shop_of_three();
     shop.place(&order("O-1").of(2, "CHAIR"));
     let now = shop.now;
@@ -135,7 +135,7 @@ fn a_line_of_an_order_is_a_line_like_one_that_was_sent_alone() {
 }
 
 #[test]
-fn what_is_free_by_date_and_in_all() {
+fn availability_adds_up_by_date() {
     let mut shop = shop_of_three();
     shop.place(&order("O-1").of(2, "LAMP").held_for(60));
     let now = shop.now;

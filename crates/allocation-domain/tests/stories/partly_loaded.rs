@@ -36,7 +36,7 @@ fn needed<R>(error: &Pending<R>) -> Option<&DataRequest> {
 }
 
 #[test]
-fn waiting_lines_are_asked_for_only_while_units_are_left_for_them() {
+fn waiting_lines_are_requested_only_while_units_are_free() {
     let mut shop = Shop::of_chairs(&[]);
     for name in ["O-1", "O-2", "O-3"] {
         shop.place(&order(name).of(5, "CHAIR").or_backorder());
@@ -62,7 +62,7 @@ fn waiting_lines_are_asked_for_only_while_units_are_left_for_them() {
 }
 
 #[test]
-fn where_nobody_waits_nothing_is_asked_for() {
+fn without_a_waiting_line_nothing_is_requested() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR"));
     let all = shop.chairs().clone();
@@ -73,7 +73,7 @@ fn where_nobody_waits_nothing_is_asked_for() {
 }
 
 #[test]
-fn to_serve_those_who_wait_all_free_units_must_be_known() {
+fn serving_the_queue_needs_all_open_batches() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     shop.place(&order("WHOLE").of(6, "CHAIR").or_backorder().unsplit());
     let all = shop.chairs().clone();
@@ -88,7 +88,7 @@ fn to_serve_those_who_wait_all_free_units_must_be_known() {
 }
 
 #[test]
-fn the_batches_of_what_gives_units_back_are_asked_for() {
+fn the_batches_of_released_units_are_requested() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     shop.place(&order("CART").of(5, "CHAIR").held_for(10));
     shop.pass(10);
@@ -101,7 +101,7 @@ fn the_batches_of_what_gives_units_back_are_asked_for() {
 }
 
 #[test]
-fn to_lower_a_batch_its_last_lines_must_be_known_and_to_postpone_it_the_first() {
+fn lowering_needs_the_last_lines_of_a_batch_and_postponing_the_first() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     shop.place(&order("O-1").of(2, "CHAIR"));
     shop.place(&order("O-2").of(3, "CHAIR"));
@@ -125,7 +125,7 @@ fn to_lower_a_batch_its_last_lines_must_be_known_and_to_postpone_it_the_first() 
 }
 
 #[test]
-fn to_tell_that_the_last_free_unit_went_to_who_left_a_batch_all_batches_must_be_known() {
+fn recording_out_of_stock_after_a_reallocation_needs_all_batches() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock), ("B-2", 3, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR"));
     let all = shop.chairs().clone();
@@ -141,7 +141,7 @@ fn to_tell_that_the_last_free_unit_went_to_who_left_a_batch_all_batches_must_be_
 }
 
 #[test]
-fn a_line_that_is_loaded_after_its_batch_got_another_date_has_that_date() {
+fn a_line_loaded_after_its_batch_changed_has_the_new_eta() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, due(9))]);
     shop.place(&order("O-1").of(5, "CHAIR"));
     let all = shop.chairs().clone();
@@ -153,7 +153,7 @@ fn a_line_that_is_loaded_after_its_batch_got_another_date_has_that_date() {
 }
 
 #[test]
-fn a_cancellation_goes_on_with_the_product_that_lacked_rows() {
+fn a_cancellation_continues_with_the_product_that_lacked_rows() {
     let mut shop = Shop::of(&["CHAIR", "LAMP"]);
     shop.receive("C-1", "CHAIR", 5, Eta::InStock);
     shop.receive("L-1", "LAMP", 5, Eta::InStock);
@@ -176,7 +176,7 @@ fn a_cancellation_goes_on_with_the_product_that_lacked_rows() {
 }
 
 #[test]
-fn what_keeps_lines_and_lists_in_step_is_asked_for() {
+fn pick_lines_of_released_units_are_requested() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR"));
     let (list, now) = (PickListId::parse("P-1").unwrap(), shop.now);
@@ -201,7 +201,7 @@ fn what_keeps_lines_and_lists_in_step_is_asked_for() {
 }
 
 #[test]
-fn what_one_product_needs_more_leaves_the_others_of_a_list_unchanged() {
+fn a_list_lacking_rows_of_one_product_leaves_the_others_unchanged() {
     let mut shop = Shop::of(&["CHAIR", "LAMP"]);
     shop.receive("C-1", "CHAIR", 5, Eta::InStock);
     shop.receive("L-1", "LAMP", 5, Eta::InStock);
@@ -217,7 +217,7 @@ fn what_one_product_needs_more_leaves_the_others_of_a_list_unchanged() {
 }
 
 #[test]
-fn to_confirm_and_to_extend_the_lines_of_the_order_are_enough() {
+fn confirming_and_extending_need_only_the_lines_of_the_order() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     shop.place(&order("CART").of(5, "CHAIR").held_for(10));
     let bare = ProductState {

@@ -10,7 +10,7 @@ use allocation_domain::{
 use std::collections::BTreeSet;
 
 #[test]
-fn a_list_is_grouped_by_batch_and_in_the_order_in_which_lines_are_served() {
+fn a_list_is_sorted_by_batch_then_by_the_order_of_service() {
     let mut shop = Shop::of(&["CHAIR", "LAMP"]);
     shop.receive("B-2", "CHAIR", 9, Eta::InStock);
     shop.receive("B-1", "LAMP", 9, Eta::InStock);
@@ -25,7 +25,7 @@ fn a_list_is_grouped_by_batch_and_in_the_order_in_which_lines_are_served() {
 }
 
 #[test]
-fn only_what_is_firm_in_stock_and_on_no_list_is_listed() {
+fn only_units_that_are_firm_in_stock_and_on_no_list_are_listed() {
     let mut shop = Shop::of_chairs(&[("HERE", 9, Eta::InStock)]);
     shop.place(&order("CART").of(2, "CHAIR").held_for(60));
     shop.place(&order("FIRM").of(7, "CHAIR"));
@@ -43,7 +43,7 @@ fn only_what_is_firm_in_stock_and_on_no_list_is_listed() {
 }
 
 #[test]
-fn a_list_takes_what_is_asked_for_and_no_more() {
+fn a_list_takes_only_units_that_match_its_criteria() {
     let mut shop = Shop::of_chairs(&[("B-1", 2, Eta::InStock), ("B-2", 4, Eta::InStock)]);
     for name in ["O-1", "O-2", "O-3"] {
         shop.place(&order(name).of(2, "CHAIR"));
@@ -87,7 +87,7 @@ fn a_list_is_shipped_when_all_of_it_is_picked_withdrawn_or_missing() {
 }
 
 #[test]
-fn a_list_of_which_nothing_was_picked_is_not_shipped_but_given_back() {
+fn a_list_without_picked_units_is_released_and_not_shipped() {
     let mut shop = listed();
     assert!(matches!(shop.products.release_pick_list(&list_id("P-1")), Ok(Outcome::Changed(_))));
     assert!(matches!(shop.products.release_pick_list(&list_id("P-1")), Ok(Outcome::Unchanged(_))));
@@ -107,7 +107,7 @@ fn a_list_of_which_nothing_was_picked_is_not_shipped_but_given_back() {
 }
 
 #[test]
-fn what_is_deallocated_or_cancelled_leaves_its_list() {
+fn deallocated_and_cancelled_units_leave_their_list() {
     let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
     shop.place(&order("O-1").of(2, "CHAIR"));
     shop.place(&order("O-2").of(2, "CHAIR"));
@@ -124,7 +124,7 @@ fn what_is_deallocated_or_cancelled_leaves_its_list() {
 }
 
 #[test]
-fn what_leaves_a_lowered_batch_leaves_its_list_with_just_as_much() {
+fn units_that_leave_a_lowered_batch_leave_their_list() {
     let mut shop = Shop::of_chairs(&[("B-1", 8, Eta::InStock)]);
     shop.place(&order("OLD").of(4, "CHAIR"));
     shop.place(&order("YOUNG").of(4, "CHAIR"));
@@ -138,7 +138,7 @@ fn what_leaves_a_lowered_batch_leaves_its_list_with_just_as_much() {
 }
 
 #[test]
-fn what_is_not_in_stock_any_more_leaves_its_list_and_keeps_its_units() {
+fn units_no_longer_in_stock_leave_their_list_and_stay_allocated() {
     let mut shop = listed();
     shop.postpone("B-1", due(2), false);
     assert_eq!(shop.pick_line("P-1", 1).status, PickStatus::Withdrawn);
@@ -150,7 +150,7 @@ fn what_is_not_in_stock_any_more_leaves_its_list_and_keeps_its_units() {
 }
 
 #[test]
-fn what_an_allocation_gets_more_while_it_is_on_a_list_is_for_another() {
+fn units_that_an_allocation_gains_while_listed_are_for_another_list() {
     let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
     shop.list("P-1");
@@ -165,7 +165,7 @@ fn what_an_allocation_gets_more_while_it_is_on_a_list_is_for_another() {
 }
 
 #[test]
-fn a_list_is_stored_as_its_changes_tell() {
+fn a_list_is_stored_from_its_changes() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR"));
     let mut some = Products::from_iter([stored(shop.chairs())]);

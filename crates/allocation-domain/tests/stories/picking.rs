@@ -8,7 +8,7 @@ use allocation_domain::{
 };
 
 #[test]
-fn what_is_picked_is_shipped_for_good() {
+fn picked_units_are_shipped_for_good() {
     let mut shop = listed();
     assert_eq!(shop.pick("P-1", 1, 5).line.status, PickStatus::Picked);
     assert_eq!((shop.counts("B-1"), shop.status("O-1")), ([0, 5, 0, 0, 0], OrderStatus::Picked));
@@ -21,7 +21,7 @@ fn what_is_picked_is_shipped_for_good() {
 }
 
 #[test]
-fn totals_tell_what_is_there() {
+fn totals_count_every_unit() {
     let mut shop = Shop::of_chairs(&[("B-1", 9, Eta::InStock), ("B-2", 3, due(2))]);
     shop.place(&order("O-1").of(4, "CHAIR"));
     shop.list("P-1");
@@ -36,7 +36,7 @@ fn totals_tell_what_is_there() {
 }
 
 #[test]
-fn picking_again_changes_nothing_and_never_another_quantity() {
+fn a_repeated_pick_changes_nothing_and_another_quantity_is_rejected() {
     let mut shop = listed();
     assert!(matches!(shop.try_pick("P-1", 1, 6), Err(PickError::TooMany { .. })));
     shop.pick("P-1", 1, 4);
@@ -49,7 +49,7 @@ fn picking_again_changes_nothing_and_never_another_quantity() {
 }
 
 #[test]
-fn what_is_missing_is_taken_off_the_batch_and_had_from_another() {
+fn short_picked_units_leave_the_batch_and_come_from_another() {
     let mut shop = listed();
     shop.receive("B-2", "CHAIR", 2, due(2));
     let picked = shop.pick("P-1", 1, 3);
@@ -62,7 +62,7 @@ fn what_is_missing_is_taken_off_the_batch_and_had_from_another() {
 }
 
 #[test]
-fn what_is_missing_and_nowhere_else_is_waited_for() {
+fn a_line_waits_for_short_picked_units_without_replacement() {
     let mut shop = Shop::of_chairs(&[("B-1", 8, Eta::InStock)]);
     shop.place(&order("ASKED").of(4, "CHAIR").or_backorder());
     shop.place(&order("DID-NOT").of(4, "CHAIR"));
@@ -78,7 +78,7 @@ fn what_is_missing_and_nowhere_else_is_waited_for() {
 }
 
 #[test]
-fn what_the_batch_still_has_is_taken_last() {
+fn units_of_the_same_batch_are_taken_last() {
     let mut shop = Shop::of_chairs(&[("B-1", 9, Eta::InStock), ("B-2", 1, due(2))]);
     shop.place(&order("O-1").of(5, "CHAIR"));
     shop.list("P-1");
@@ -86,13 +86,13 @@ fn what_the_batch_still_has_is_taken_last() {
     assert_eq!((shop.holds("O-1"), picked.displaced), (parts([("B-1", 2), ("B-2", 1)]), None));
     assert_eq!(shop.counts("B-1"), [2, 2, 0, 3, 2]);
     let got: Vec<_> = picked.affected.iter().map(|it| (it.reference.as_str(), it.quantity.get())).collect();
-    assert_eq!(got, [("B-2", 1), ("B-1", 2)], "all that it got is told");
+    assert_eq!(got, [("B-2", 1), ("B-1", 2)], "all replacements are reported");
     let story = ["picked", "units_missing", "allocated", "promise_worsened", "allocated"];
     assert_eq!(shop.history("O-1")[3..], story, "it was never short");
 }
 
 #[test]
-fn a_line_that_takes_no_parts_gets_all_that_is_missing_or_waits_for_it() {
+fn a_line_without_split_gets_all_short_picked_units_or_waits_for_them() {
     let mut shop = Shop::of_chairs(&[("B-1", 9, Eta::InStock), ("B-2", 2, due(2))]);
     shop.place(&order("O-1").of(6, "CHAIR").unsplit());
     shop.list("P-1");
@@ -106,7 +106,7 @@ fn a_line_that_takes_no_parts_gets_all_that_is_missing_or_waits_for_it() {
 }
 
 #[test]
-fn what_was_picked_is_not_undone() {
+fn a_pick_is_not_undone() {
     let mut shop = Shop::of(&["CHAIR", "LAMP"]);
     shop.receive("B-1", "CHAIR", 5, Eta::InStock);
     shop.receive("L-1", "LAMP", 1, Eta::InStock);
@@ -134,7 +134,7 @@ fn what_was_picked_is_not_undone() {
 }
 
 #[test]
-fn what_is_missing_cannot_be_lowered_away_but_removed_with_its_batch() {
+fn a_batch_is_not_lowered_below_its_missing_units_but_can_be_removed() {
     let mut shop = listed();
     shop.pick("P-1", 1, 0);
     let error = shop.change("B-1", BatchChange { purchased: Some(Units::ZERO), ..BatchChange::default() }).unwrap_err();
@@ -144,7 +144,7 @@ fn what_is_missing_cannot_be_lowered_away_but_removed_with_its_batch() {
 }
 
 #[test]
-fn a_lowered_batch_keeps_what_was_picked_and_loses_the_rest() {
+fn a_lowered_batch_keeps_its_picked_units() {
     let mut shop = Shop::of_chairs(&[("B-1", 6, Eta::InStock)]);
     shop.place(&order("OLD").of(3, "CHAIR"));
     shop.place(&order("YOUNG").of(3, "CHAIR"));
@@ -156,7 +156,7 @@ fn a_lowered_batch_keeps_what_was_picked_and_loses_the_rest() {
 }
 
 #[test]
-fn a_line_that_is_sent_again_has_had_what_was_picked() {
+fn a_repeated_line_counts_its_picked_units() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
     let now = shop.now;
     shop.chairs().allocate(&id("O-1"), units(5), now).unwrap();
@@ -169,7 +169,7 @@ fn a_line_that_is_sent_again_has_had_what_was_picked() {
 }
 
 #[test]
-fn units_that_were_not_picked_can_be_given_back_beside_those_that_were() {
+fn unpicked_units_can_be_released_beside_picked_ones() {
     let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
     shop.list("P-1");

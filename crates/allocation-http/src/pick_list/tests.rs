@@ -69,7 +69,7 @@ async fn a_list_is_made_with_its_lines() {
 }
 
 #[actix_web::test]
-async fn a_list_without_a_name_gets_one_and_takes_what_is_asked_for() {
+async fn a_list_without_an_id_gets_one() {
     let api = over(Products::from_iter([allocated()]));
     let answer = post(&api, "/pick-lists", r#"{"order_ids": ["O-2", "O-9"], "skus": ["RED-CHAIR"]}"#).await;
     let made = answer.json();
@@ -81,7 +81,7 @@ async fn a_list_without_a_name_gets_one_and_takes_what_is_asked_for() {
 }
 
 #[actix_web::test]
-async fn a_list_that_was_made_is_shown_as_it_is() {
+async fn an_existing_list_is_returned_unchanged() {
     for same in [r#"{"pick_list_id": "P-1"}"#, r#"{"pick_list_id": "P-1", "max_lines": 1000}"#] {
         let answer = post(&over(listed()), "/pick-lists", same).await;
         assert_eq!((answer.status.as_u16(), answer.json()["lines"].as_array().unwrap().len()), (200, 2));
@@ -89,7 +89,7 @@ async fn a_list_that_was_made_is_shown_as_it_is() {
 }
 
 #[actix_web::test]
-async fn a_list_of_that_name_that_was_made_of_something_else_is_a_conflict() {
+async fn a_list_id_with_other_criteria_is_a_conflict() {
     for more in [r#""references": ["B-1"]"#, r#""skus": ["RED-CHAIR"]"#, r#""order_ids": ["O-1"]"#, r#""max_lines": 7"#]
     {
         let answer = post(&over(listed()), "/pick-lists", format!(r#"{{"pick_list_id": "P-1", {more}}}"#)).await;
@@ -107,7 +107,7 @@ async fn nothing_to_pick_is_a_conflict() {
 }
 
 #[actix_web::test]
-async fn all_faults_of_a_list_are_told() {
+async fn all_errors_of_a_list_request_are_reported() {
     let body = r#"{"pick_list_id": null, "references": [], "skus": ["LAMP", " ", 7], "order_ids": "O-1", "max_lines": 1001,
                    "lines": 3}"#;
     let errors = post(&Ports::new().api(), "/pick-lists", body).await.errors();
@@ -137,7 +137,7 @@ async fn a_line_is_picked_whole() {
 }
 
 #[actix_web::test]
-async fn what_is_given_for_missing_units_is_told() {
+async fn the_replacement_of_short_picked_units_is_listed() {
     let answer = post(&over(listed()), "/pick-lists/P-1/lines/1/pick", r#"{"qty": 0}"#).await;
     let expected = json!({
         "line": 1, "reference": "B-1", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 20, "status": "missing", "picked": 0,
@@ -147,7 +147,7 @@ async fn what_is_given_for_missing_units_is_told() {
 }
 
 #[actix_web::test]
-async fn what_a_line_waits_for_is_told() {
+async fn the_backorder_of_a_line_is_described() {
     let mut product = chairs(&["B-1"]);
     product.allocate(&order("O-1"), quantity(20), now()).unwrap();
     let mut shop = Products::from_iter([product]);
@@ -172,7 +172,7 @@ async fn a_line_is_picked_once() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_picked_is_told() {
+async fn a_line_that_cannot_be_picked_is_an_error() {
     let api = over(listed());
     let pick = |path: &'static str, body: &'static str| post(&api, path, body);
     let many = pick("/pick-lists/P-1/lines/1/pick", r#"{"qty": 21}"#).await;
@@ -188,7 +188,7 @@ async fn what_cannot_be_picked_is_told() {
 }
 
 #[actix_web::test]
-async fn all_faults_of_a_pick_are_told() {
+async fn all_errors_of_a_pick_are_reported() {
     let api = Ports::new().api();
     let answer = post(&api, "/pick-lists/%20P/lines/0/pick?x=1", r#"{"qty": -1, "found": 2}"#).await;
     assert_eq!(answer.places(), ["x", "pick_list_id", "line", "/qty", "/found"]);
@@ -214,7 +214,7 @@ async fn a_list_is_shipped_once_all_lines_are_picked() {
 }
 
 #[actix_web::test]
-async fn a_list_is_given_back_and_then_there_is_nothing_to_ship() {
+async fn a_released_list_has_nothing_to_ship() {
     assert_eq!(delete(&over(listed()), "/pick-lists/P-1").await.status, 204);
     let mut shop = listed();
     shop.release_pick_list(&list_id("P-1")).unwrap();
@@ -225,7 +225,7 @@ async fn a_list_is_given_back_and_then_there_is_nothing_to_ship() {
 }
 
 #[actix_web::test]
-async fn a_list_is_shown_as_the_client_likes_it() {
+async fn a_list_has_the_format_that_the_client_accepts() {
     let mut shop = listed();
     shop.pick(&first_line(), Units::new(18).unwrap(), now()).unwrap();
     let api = showing(&shop);
@@ -243,7 +243,7 @@ async fn a_list_is_shown_as_the_client_likes_it() {
     let page = std::str::from_utf8(&html.body).unwrap();
     assert_eq!(html.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(html.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
-    assert_eq!(page.matches("type=\"checkbox\"").count(), 1, "what is open can be ticked off");
+    assert_eq!(page.matches("type=\"checkbox\"").count(), 1, "open lines can be ticked off");
     assert!(page.contains("@media print") && !page.contains("src="));
     for link in page.split("href=\"").skip(1) {
         assert!(link.starts_with("?format="), "{link}");
@@ -282,7 +282,7 @@ async fn the_query_overrides_what_the_client_accepts() {
 }
 
 #[actix_web::test]
-async fn the_page_leads_to_every_format() {
+async fn the_page_links_to_every_format() {
     let api = showing(&listed());
     let html = shown_as(&api, "text/html").await;
     let page = std::str::from_utf8(&html.body).unwrap();
@@ -295,7 +295,7 @@ async fn the_page_leads_to_every_format() {
 }
 
 #[actix_web::test]
-async fn raw_values_are_the_names_as_they_are() {
+async fn raw_values_are_unchanged_names() {
     let name = "=1;@2,\"3\"";
     let mut product = Product::new(sku(name));
     let batch = allocation_domain::BatchReference::parse(name).unwrap();
@@ -358,7 +358,7 @@ async fn lists_are_listed_by_status_a_page_at_a_time() {
 }
 
 #[actix_web::test]
-async fn a_database_that_is_away_is_told() {
+async fn an_unavailable_database_is_reported() {
     let api = Ports::failing(|| StoreError::Unavailable(crate::testing::secret())).api();
     for answer in [
         post(&api, "/pick-lists", "{}").await,

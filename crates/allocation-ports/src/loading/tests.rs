@@ -49,7 +49,7 @@ fn load_nothing(_: &mut Product, _: &DataRequest) -> Result<(), StoreError> {
 }
 
 #[test]
-fn requested_rows_are_loaded_until_the_decision_is_reached() {
+fn requested_rows_are_loaded_until_the_decision_is_made() {
     let mut loads = 0;
     let load = |product: &mut Product, request: &DataRequest| {
         loads += 1;

@@ -53,12 +53,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// A store whose units wait at a gate while it is closed, so that lines gather behind them.
+/// A store whose units of work wait at a closed gate, so that lines gather behind them.
 struct Gated {
     store: Arc<Store>,
     closed: Mutex<bool>,
     opened: Condvar,
-    /// How many units have come to the gate.
+    /// The number of units of work that have reached the gate.
     arrived: AtomicUsize,
 }
 
@@ -85,7 +85,7 @@ struct World {
     gate: Arc<Gated>,
     counters: Arc<EngineCounters>,
     runtime: Runtime,
-    // Dropped last: the store above uses it.
+    // Dropped last, because the store above uses it.
     database: TestDatabase,
 }
 
@@ -125,7 +125,7 @@ impl World {
         assert!(matches!(self.use_cases.add_batch(&batch), Ok(Outcome::Changed(_))));
     }
 
-    /// Sends a line, which is in the queue when this returns; the answer comes when it is asked for.
+    /// Sends a line, which is queued when this returns; the result is awaited separately.
     fn send(&self, order_id: &str, sku: &str, units: u32) -> JoinHandle<String> {
         let line =
             OrderLine::new(OrderId::parse(order_id).unwrap(), Sku::parse(sku).unwrap(), Quantity::new(units).unwrap());
@@ -137,7 +137,7 @@ impl World {
         }
     }
 
-    /// The answers to lines that were in one group, which a first line ahead of them held up.
+    /// Returns the results of lines that shared a group, queued behind a first line.
     fn in_one_group(&self, lines: &[(&str, &str, u32)]) -> Vec<String> {
         let ahead = self.hold_up("AHEAD", "NOTHING", 1);
         let answers: Vec<_> = lines.iter().map(|(order_id, sku, units)| self.send(order_id, sku, *units)).collect();
@@ -150,7 +150,7 @@ impl World {
         self.runtime.block_on(answer).unwrap()
     }
 
-    /// Closes the gate and sends a line whose unit waits there when this returns.
+    /// Closes the gate and sends a line whose unit of work waits there when this returns.
     fn hold_up(&self, order_id: &str, sku: &str, units: u32) -> JoinHandle<String> {
         self.gate.set_closed(true);
         let before = self.gate.arrived.load(Ordering::SeqCst);

@@ -31,7 +31,7 @@ fn gather(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]) -> Ve
 }
 
 #[test]
-fn a_group_goes_on_without_the_product_that_is_held_and_its_lines_follow_when_it_is_free() {
+fn a_group_continues_without_a_held_product_whose_lines_follow_once_it_is_free() {
     let shared = Shared::with(&[("LAMP", 100), ("HELD", 100)]);
     let engine = engine(&shared, 100, no_fault);
     shared.hold("HELD");
@@ -54,7 +54,7 @@ fn a_group_goes_on_without_the_product_that_is_held_and_its_lines_follow_when_it
 }
 
 #[test]
-fn groups_do_not_run_into_a_held_product_twice() {
+fn groups_do_not_meet_a_held_product_twice() {
     let shared = Shared::with(&[("LAMP", 100), ("HELD", 100)]);
     let engine = engine(&shared, 100, no_fault);
     shared.hold("HELD");
@@ -77,7 +77,7 @@ fn groups_do_not_run_into_a_held_product_twice() {
 }
 
 #[test]
-fn an_order_over_a_held_product_holds_up_no_order_over_others() {
+fn an_order_over_a_held_product_delays_no_order_over_others() {
     let shared = Shared::with(&[("LAMP", 100), ("RUG", 100), ("HELD", 100)]);
     let engine = engine(&shared, 100, no_fault);
     let place = |order_id: &str, skus: &[(&str, u32)]| {
@@ -94,7 +94,7 @@ fn an_order_over_a_held_product_holds_up_no_order_over_others() {
 }
 
 #[test]
-fn a_line_whose_product_is_held_until_its_time_is_over_is_busy_and_never_allocated() {
+fn a_line_whose_product_is_held_past_its_deadline_is_busy_and_never_allocated() {
     let shared = Shared::with(&[("LAMP", 100), ("HELD", 1)]);
     let engine = engine(&shared, 100, no_fault);
     shared.hold("HELD");
@@ -138,7 +138,7 @@ fn the_lane_of_held_products_has_its_own_bound() {
     shared.hold("HELD");
     let lines: Vec<_> = (0..LANE_LENGTH * 9).map(|n| line(&format!("H-{n}"), "HELD", 1)).collect();
     let mut answers = gather(&shared, &engine, &lines);
-    assert_eq!(decide(&engine, "O-1", "LAMP"), "allocated", "those behind it have room");
+    assert_eq!(decide(&engine, "O-1", "LAMP"), "allocated", "later commands have room");
     let mut answered = Vec::new();
     answers.retain_mut(|answer| match answer.try_recv() {
         Ok(answer) => {

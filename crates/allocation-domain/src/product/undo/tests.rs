@@ -60,7 +60,7 @@ fn a_decision_that_lacks_rows_changes_nothing() {
 }
 
 #[test]
-fn a_decision_notes_what_it_changes_and_not_what_is_at_hand() {
+fn a_decision_records_only_the_rows_that_it_changes() {
     let mut product = product();
     product.begin();
     product.free(&order(7), &reference("B-1"), one(), DeallocationReason::Request).unwrap();
@@ -73,7 +73,7 @@ fn a_decision_notes_what_it_changes_and_not_what_is_at_hand() {
 }
 
 #[test]
-fn a_batch_that_was_added_is_taken_back_and_one_that_moved_goes_back_to_its_place() {
+fn an_added_batch_is_removed_and_a_moved_one_returns_to_its_position() {
     let mut product = product();
     let before = everything(&product);
     let taken_back: Result<(), ()> = product.atomically(|product| {
@@ -91,7 +91,7 @@ fn a_batch_that_was_added_is_taken_back_and_one_that_moved_goes_back_to_its_plac
 }
 
 #[test]
-fn a_decision_within_another_is_taken_back_with_it() {
+fn a_nested_decision_is_undone_with_the_outer_one() {
     let mut product = product();
     let before = everything(&product);
     let decided: Result<(), ()> = product.atomically(|product| {

@@ -48,7 +48,7 @@ fn waiting() -> impl Iterator<Item = (OrderId, LineState)> {
 
 /// Each product is decided once its rows are loaded, and never again for the rows of another.
 #[test]
-fn an_order_of_many_lines_with_lines_that_wait_is_cancelled_product_by_product() {
+fn a_large_order_is_cancelled_product_by_product() {
     let mut products: Products = (0..LINES).map(product).collect();
     let mut cancellation = Cancellation::of(&order(), &products).unwrap();
     for done in 0..LINES {

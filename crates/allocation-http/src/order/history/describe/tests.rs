@@ -56,7 +56,7 @@ fn the_reason_of_a_deallocation_is_described() {
 }
 
 #[test]
-fn what_a_line_waits_for_is_told() {
+fn the_backorder_of_a_line_is_described() {
     let ((order_id, sku, _), quantity) = (line(), quantity(1));
     let cases = [
         (
