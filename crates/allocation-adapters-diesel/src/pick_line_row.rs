@@ -35,7 +35,7 @@ impl<'a> PickLineRow<'a> {
             reference: line.reference.as_str().into(),
             quantity: row::integer(line.quantity.get())?,
             picked: row::integer(line.picked)?,
-            status: line.status.name().into(),
+            status: line.status.as_str().into(),
         })
     }
 
@@ -59,12 +59,6 @@ pub(crate) fn pick_lines(rows: Vec<PickLineRow<'_>>) -> Result<Vec<(PickLineId, 
     rows.into_iter().map(PickLineRow::pick_line).collect()
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("no pick line is {0:?}")]
-struct UnknownStatus(String);
-
 fn status(text: &str) -> Result<PickStatus, StoreError> {
-    use PickStatus::{Missing, Open, Picked, Shipped, Withdrawn};
-    let known = [Open, Picked, Missing, Shipped, Withdrawn].into_iter().find(|status| status.name() == text);
-    known.ok_or_else(|| corrupt(UnknownStatus(text.to_owned())))
+    text.parse().map_err(corrupt)
 }

@@ -1,12 +1,11 @@
 //! Domain events.
 
+use crate::named::named;
 use crate::{BatchReference, Eta, OnShortage, OrderId, PickListId, Quantity, Sku, Units};
 use chrono::{DateTime, Utc};
 
 /// The reason for an allocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum AllocationReason {
     /// The line is new.
     #[default]
@@ -19,10 +18,10 @@ pub enum AllocationReason {
     Move,
 }
 
+named!(AllocationReason: NewLine = "new_line", Refill = "refill", Backorder = "backorder", Move = "move");
+
 /// The reason for a deallocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum DeallocationReason {
     /// A request released the units. A standalone line with nothing left is forgotten.
     #[default]
@@ -37,10 +36,17 @@ pub enum DeallocationReason {
     Move,
 }
 
+named!(
+    DeallocationReason:
+    Request = "request",
+    Cancellation = "cancellation",
+    Expiry = "expiry",
+    BatchLowered = "batch_lowered",
+    Move = "move",
+);
+
 /// The reason why units left a pick list before they were picked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum WithdrawalReason {
     /// The line released the units. A following event records the reason.
     Deallocated,
@@ -49,6 +55,13 @@ pub enum WithdrawalReason {
     /// The list was released.
     GivenBack,
 }
+
+named!(
+    WithdrawalReason:
+    Deallocated = "deallocated",
+    NotInStock = "not_in_stock",
+    GivenBack = "given_back",
+);
 
 /// A fact about a product, in the past tense.
 ///

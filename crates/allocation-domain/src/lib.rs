@@ -19,6 +19,7 @@ mod known_queue;
 mod line;
 mod lock_time;
 mod moving;
+mod named;
 mod order;
 mod order_line;
 mod ordered_batches;
@@ -49,6 +50,7 @@ pub use identifier::{BatchReference, CharacterAt, IdentifierError, OrderId, Pick
 pub use line::{LineRow, LineState, LineTerms};
 pub use lock_time::LockTime;
 pub use moving::{FirstToLeave, MAX_MOVED_LINES, Moving, Review};
+pub use named::UnknownName;
 pub use order::{
     CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms,
     PlaceError, Shortages, UnknownSkus,

@@ -1,5 +1,6 @@
 //! Orders: lines placed, held, confirmed and cancelled as one.
 
+use crate::named::named;
 use crate::{
     HoldDuration, HoldExpired, LineState, LineTerms, LineTooLong, OrderCancelled, OrderId, OrderLine, OutOfStock,
     Quantity, ReservationState, Sku,
@@ -8,8 +9,6 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 /// The policy for an order that cannot be allocated whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum OnShortage {
     /// The whole order is rejected.
     #[default]
@@ -17,6 +16,8 @@ pub enum OnShortage {
     /// Free units are allocated, and the rest waits.
     Backorder,
 }
+
+named!(OnShortage: Reject = "reject", Backorder = "backorder");
 
 /// The terms of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,8 +128,6 @@ impl NewOrder {
 
 /// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum OrderStatus {
     /// It holds all its units, some of them on hold.
     Held,
@@ -150,23 +149,20 @@ pub enum OrderStatus {
     Cancelled,
 }
 
-impl OrderStatus {
-    /// Returns the status as it is serialized.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Held => "held",
-            Self::Allocated => "allocated",
-            Self::PartiallyAllocated => "partially_allocated",
-            Self::Backordered => "backordered",
-            Self::Picked => "picked",
-            Self::Shipped => "shipped",
-            Self::Short => "short",
-            Self::Expired => "expired",
-            Self::Cancelled => "cancelled",
-        }
-    }
+named!(
+    OrderStatus:
+    Held = "held",
+    Allocated = "allocated",
+    PartiallyAllocated = "partially_allocated",
+    Backordered = "backordered",
+    Picked = "picked",
+    Shipped = "shipped",
+    Short = "short",
+    Expired = "expired",
+    Cancelled = "cancelled",
+);
 
+impl OrderStatus {
     /// Returns the status of lines as one order at an instant.
     ///
     /// A line stands while it is firm, or held in an order without an expired line. A standing line

@@ -1,5 +1,6 @@
 //! The lines of pick lists.
 
+use crate::named::named;
 use crate::{BatchReference, OrderId, PickListId, Quantity, Sku};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,8 +22,6 @@ impl fmt::Display for PickLineId {
 
 /// The status of a pick line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum PickStatus {
     /// The line is to be picked.
     Open,
@@ -36,19 +35,14 @@ pub enum PickStatus {
     Withdrawn,
 }
 
-impl PickStatus {
-    /// Returns the status as it is serialized.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Picked => "picked",
-            Self::Missing => "missing",
-            Self::Shipped => "shipped",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-}
+named!(
+    PickStatus:
+    Open = "open",
+    Picked = "picked",
+    Missing = "missing",
+    Shipped = "shipped",
+    Withdrawn = "withdrawn",
+);
 
 /// Units of one batch to pick for one order line.
 ///

@@ -1,5 +1,6 @@
 //! Pick lists: units to pick together.
 
+use crate::named::named;
 use crate::{BatchReference, OrderId, PickLine, PickListId, PickStatus, Sku};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,8 +83,6 @@ impl NewPickList {
 
 /// The status of a pick list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum PickListStatus {
     /// Some of its lines are to be picked.
     Open,
@@ -95,18 +94,9 @@ pub enum PickListStatus {
     Withdrawn,
 }
 
-impl PickListStatus {
-    /// Returns the status as it is serialized.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Picked => "picked",
-            Self::Shipped => "shipped",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
+named!(PickListStatus: Open = "open", Picked = "picked", Shipped = "shipped", Withdrawn = "withdrawn");
 
+impl PickListStatus {
     /// Returns the status of lines as one list.
     ///
     /// The first of open, picked and shipped that any line has, else withdrawn.

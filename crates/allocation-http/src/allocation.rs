@@ -3,27 +3,28 @@
 mod line;
 mod response;
 
-pub(crate) use line::{LineAllocation, NewLine, Part};
+pub(crate) use line::{LineAllocation, NewLineSchema, Part};
 pub(crate) use response::Row;
 
 use crate::api::Api;
 use crate::identifier::{Identifier, PathIdentifiers};
-use crate::openapi::document;
-use crate::page::{self, Page, PageParamsSchema, PageResponse};
-use crate::problem::Problem;
+use crate::page::{self, PageParamsSchema, PageRequest, PageResponse};
+use crate::problem::{Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
 use crate::{body, origin, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, web};
-use allocation_domain::{BatchReference, OrderId, Outcome, Sku};
+use actix_web::{HttpRequest, HttpResponse};
+use allocation_domain::Outcome;
 use allocation_ports::{AllocationCursor, AllocationFilter, Queries};
 use chrono::{DateTime, Utc};
 
-pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
-    Path::new("/allocations").post(allocate).get(list).register(cfg);
-    Path::new("/allocations/{order_id}/batch/{reference}").delete(deallocate).register(cfg);
+pub(crate) fn routes() -> [Path; 2] {
+    [
+        Path::new("/allocations").post(allocate).get(list),
+        Path::new("/allocations/{order_id}/batch/{reference}").delete(deallocate),
+    ]
 }
 
 document!(AllocateLineProblems:
@@ -45,7 +46,7 @@ document!(DeallocateLineProblems:
     path = "/allocations",
     operation_id = "allocateLine",
     tag = "Allocations",
-    request_body(content = NewLine, example = json!({ "order_id": "O-1", "sku": "RED-CHAIR", "qty": 10 })),
+    request_body(content = NewLineSchema, example = json!({ "order_id": "O-1", "sku": "RED-CHAIR", "qty": 10 })),
     responses(
         (status = 201, description = "Units were allocated", body = LineAllocation<'_>,
             example = json!({
@@ -61,7 +62,7 @@ document!(DeallocateLineProblems:
     ),
 )]
 pub(crate) async fn allocate(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let line = body::read::<NewLine>(&request, payload).await?;
+    let line = body::read(&request, payload).await?;
     match api.engine.allocate(line, origin::of(&request)).await? {
         Outcome::Changed(line) => respond::json(StatusCode::CREATED, &LineAllocation::from(&line)),
         Outcome::Unchanged(line) => respond::json(StatusCode::OK, &LineAllocation::from(&line)),
@@ -92,12 +93,12 @@ pub(crate) async fn allocate(api: Data<Api>, request: HttpRequest, payload: Payl
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
     let filter = AllocationFilter {
-        order_id: query.take("order_id", str::parse),
-        sku: query.take("sku", str::parse),
-        reference: query.take("reference", str::parse),
+        order_id: query.take_filter("order_id", str::parse),
+        sku: query.take_filter("sku", str::parse),
+        reference: query.take_filter("reference", str::parse),
     };
-    let page = Page::take(&mut query);
-    query.errors().check(Some(()))?;
+    let page = PageRequest::take(&mut query);
+    query.finish()?;
     // An order has few lines, which an index finds.
     let of_one_order = filter.order_id.is_some();
     let read = move |queries: &dyn Queries, now| read_page(queries, &filter, page, now);
@@ -120,7 +121,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 pub(crate) async fn deallocate(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut path = PathIdentifiers::of(&request);
     let found = path.take(2, "order_id").zip(path.take(4, "reference"));
-    let (order_id, reference) = path.finish(found)?;
+    let (order_id, reference) = path.errors().check(found)?;
     let use_cases = api.use_cases(&request);
     api.gate.run(&request, move || use_cases.deallocate(&order_id, &reference)).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -129,18 +130,12 @@ pub(crate) async fn deallocate(api: Data<Api>, request: HttpRequest) -> Result<H
 fn read_page(
     queries: &dyn Queries,
     filter: &AllocationFilter,
-    page: Page<AllocationCursor>,
+    page: PageRequest<AllocationCursor>,
     now: DateTime<Utc>,
 ) -> Result<PageResponse, Problem> {
-    let rows = queries.allocations(filter, page.after, page.size, now)?;
+    let rows = queries.allocations(filter, page.after.clone(), page.size, now)?;
     let next = page::next(page.size, &rows, |after, size| queries.allocations(filter, after, size, now))?;
-    let filters = [
-        ("order_id", filter.order_id.as_ref().map(OrderId::as_str)),
-        ("sku", filter.sku.as_ref().map(Sku::as_str)),
-        ("reference", filter.reference.as_ref().map(BatchReference::as_str)),
-    ];
-    let link = next.and_then(|cursor| page::link("/allocations", &filters, page.size, &cursor));
-    Ok(PageResponse { body: respond::bytes(&rows.iter().map(Row::from).collect::<Vec<_>>())?, link })
+    page.response("/allocations", &rows.iter().map(Row::from).collect::<Vec<_>>(), next)
 }
 
 #[cfg(test)]

@@ -1,18 +1,14 @@
 use crate::blocking::{BlockingLimits, Gate, Gates};
 use crate::body::Bodies;
-use crate::edge::{self, EdgeSettings};
-use crate::event::{self, EventFeed};
-use crate::problem::{Kind, Problem, catalogue};
+use crate::edge::EdgeSettings;
+use crate::event_feed::EventFeed;
+use crate::origin;
+use crate::problem::Problem;
 use crate::request_failures::RequestFailures;
-use crate::{allocation, backorder, batch, connection, docs, health, order, origin, pick_list, product, request_id};
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::middleware::Condition;
-use actix_web::{App, Error, HttpRequest, HttpResponse, web};
+use actix_web::HttpRequest;
 use allocation_app::{AllocationEngine, UseCases};
 use allocation_ports::{Clock, Queries, Readiness};
 use chrono::{DateTime, NaiveDate, Utc};
-use std::future::ready;
 use std::sync::Arc;
 
 /// A calendar in the time zone of the stock.
@@ -43,7 +39,7 @@ pub struct Api {
     pub(crate) failures: Arc<RequestFailures>,
     /// The memory limit of request bodies.
     pub(crate) bodies: Bodies,
-    edge: Arc<EdgeSettings>,
+    pub(crate) edge: Arc<EdgeSettings>,
 }
 
 impl Api {
@@ -127,42 +123,4 @@ impl Api {
         let (queries, clock) = (Arc::clone(&self.queries), Arc::clone(&self.clock));
         self.searches.run(request, move || read(&*queries, clock.now())).await
     }
-
-    /// Registers all paths of the API and the response for unknown paths.
-    fn configure(&self, cfg: &mut web::ServiceConfig) {
-        cfg.app_data(web::Data::new(self.clone()));
-        // The router tries paths in this order, and most requests are for allocations.
-        allocation::configure(cfg);
-        order::configure(cfg);
-        batch::configure(cfg);
-        product::configure(cfg);
-        backorder::configure(cfg);
-        event::configure(cfg);
-        pick_list::configure(cfg);
-        health::configure(cfg);
-        catalogue::configure(cfg);
-        docs::configure(cfg);
-        cfg.default_service(web::to(|| ready(Err::<HttpResponse, _>(Problem::of(Kind::NotFound)))));
-    }
-}
-
-/// Builds the application that the server runs and that tests call directly.
-pub fn app(
-    api: &Api,
-) -> App<
-    impl ServiceFactory<
-        ServiceRequest,
-        Config = (),
-        Response = ServiceResponse<impl MessageBody + use<>>,
-        Error = Error,
-        InitError = (),
-    > + use<>,
-> {
-    let edge = Arc::clone(&api.edge);
-    App::new()
-        .configure(|cfg| api.configure(cfg))
-        .wrap(Condition::new(edge.has_cors(), edge::cors(&edge)))
-        .wrap_fn(move |request, next| edge::guard(&edge, request, next))
-        .wrap_fn(connection::observe)
-        .wrap_fn(request_id::watch)
 }

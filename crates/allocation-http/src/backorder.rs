@@ -6,20 +6,17 @@ pub(crate) use response::Row;
 
 use crate::api::Api;
 use crate::identifier::Identifier;
-use crate::openapi::document;
-use crate::page::{self, Page, PageParamsSchema, PageResponse};
-use crate::problem::Problem;
+use crate::page::{self, PageParamsSchema, PageRequest, PageResponse};
+use crate::problem::{Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::respond;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, web};
-use allocation_domain::Sku;
+use actix_web::{HttpRequest, HttpResponse};
 use allocation_ports::{BackorderCursor, BackorderFilter, Queries};
 use chrono::{DateTime, Utc};
 
-pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
-    Path::new("/backorders").get(list).register(cfg);
+pub(crate) fn routes() -> [Path; 1] {
+    [Path::new("/backorders").get(list)]
 }
 
 document!(ListBackordersProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
@@ -46,9 +43,9 @@ document!(ListBackordersProblems: Validation, Overloaded, DatabaseUnavailable, I
 )]
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
-    let filter = BackorderFilter { sku: query.take("sku", str::parse) };
-    let page = Page::take(&mut query);
-    query.errors().check(Some(()))?;
+    let filter = BackorderFilter { sku: query.take_filter("sku", str::parse) };
+    let page = PageRequest::take(&mut query);
+    query.finish()?;
     let page = api.search(&request, move |queries, now| read_page(queries, &filter, page, now)).await?;
     Ok(page.into())
 }
@@ -56,14 +53,12 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 fn read_page(
     queries: &dyn Queries,
     filter: &BackorderFilter,
-    page: Page<BackorderCursor>,
+    page: PageRequest<BackorderCursor>,
     now: DateTime<Utc>,
 ) -> Result<PageResponse, Problem> {
-    let rows = queries.backorders(filter, page.after, page.size, now)?;
+    let rows = queries.backorders(filter, page.after.clone(), page.size, now)?;
     let next = page::next(page.size, &rows, |after, size| queries.backorders(filter, after, size, now))?;
-    let filters = [("sku", filter.sku.as_ref().map(Sku::as_str))];
-    let link = next.and_then(|cursor| page::link("/backorders", &filters, page.size, &cursor));
-    Ok(PageResponse { body: respond::bytes(&rows.iter().map(Row::from).collect::<Vec<_>>())?, link })
+    page.response("/backorders", &rows.iter().map(Row::from).collect::<Vec<_>>(), next)
 }
 
 #[cfg(test)]

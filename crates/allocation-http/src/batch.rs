@@ -4,32 +4,27 @@ mod change;
 mod request;
 mod response;
 
-#[cfg(test)]
-pub(crate) use change::Correction;
 pub(crate) use change::{__path_change, change};
-pub(crate) use request::BatchToAdd;
+use request::NewBatchSchema;
 pub(crate) use response::Batch;
 
 use crate::api::Api;
 use crate::etag::{self, IfMatch};
-use crate::identifier::{Identifier, PathIdentifiers, encode};
-use crate::openapi::document;
-use crate::page::{self, Page, PageParamsSchema, PageResponse};
-use crate::problem::{Kind, Problem};
+use crate::identifier::{self, Identifier, encode};
+use crate::page::{self, PageParamsSchema, PageRequest, PageResponse};
+use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
 use crate::{body, respond};
-use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
-use allocation_domain::{BatchReference, Outcome, Sku};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use allocation_domain::{BatchReference, Outcome};
 use allocation_ports::{BatchCursor, BatchFilter, OverdueCursor, Queries};
 use chrono::{DateTime, NaiveDate, Utc};
 
-pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
-    Path::new("/batch").post(add).get(list).register(cfg);
-    Path::new("/batch/{reference}").get(find).patch(change).delete(remove).register(cfg);
+pub(crate) fn routes() -> [Path; 2] {
+    [Path::new("/batch").post(add).get(list), Path::new("/batch/{reference}").get(find).patch(change).delete(remove)]
 }
 
 document!(AddBatchProblems:
@@ -52,7 +47,7 @@ document!(RemoveBatchProblems:
     path = "/batch",
     operation_id = "addBatch",
     tag = "Batches",
-    request_body(content = BatchToAdd, examples(
+    request_body(content = NewBatchSchema, examples(
         ("coming" = (summary = "An inbound batch", value = json!({
             "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20, "eta": "2027-01-15"
         }))),
@@ -80,7 +75,7 @@ document!(RemoveBatchProblems:
     ),
 )]
 pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let new = body::read::<BatchToAdd>(&request, payload).await?;
+    let new = body::read(&request, payload).await?;
     let use_cases = api.use_cases(&request);
     match api.gate.run(&request, move || use_cases.add_batch(&new)).await? {
         Outcome::Changed(batch) => {
@@ -119,15 +114,15 @@ pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) 
 )]
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
-    let filter = BatchFilter { sku: query.take("sku", str::parse) };
+    let filter = BatchFilter { sku: query.take_filter("sku", str::parse) };
     let today = api.today();
-    let page = if query.take("overdue", parse_overdue).is_some() {
-        let page = Page::take(&mut query);
-        query.errors().check(Some(()))?;
+    let page = if query.take_filter("overdue", parse_overdue).is_some() {
+        let page = PageRequest::take(&mut query);
+        query.finish()?;
         api.search(&request, move |queries, now| read_overdue(queries, &filter, today, page, now)).await?
     } else {
-        let page = Page::take(&mut query);
-        query.errors().check(Some(()))?;
+        let page = PageRequest::take(&mut query);
+        query.finish()?;
         api.search(&request, move |queries, now| read_page(queries, &filter, today, page, now)).await?
     };
     Ok(page.into())
@@ -158,12 +153,14 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     ),
 )]
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let reference = reference(&request)?;
+    let reference = identifier::in_path(&request, "reference")?;
     let batch = api.read(&request, move |queries, now| read(queries, &reference, now)).await?;
-    let shown = show(respond::builder(StatusCode::OK), api.today(), &batch)?;
-    let is_known =
-        shown.headers().get(header::ETAG).is_some_and(|tag| etag::is_known(request.headers(), tag.as_bytes()));
-    Ok(if is_known { not_modified(&shown) } else { shown })
+    let body = respond::bytes(&Batch::on(api.today(), &batch))?;
+    let tag = etag::of(batch.version(), &body);
+    if etag::is_known(&request, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header(tag).finish());
+    }
+    Ok(respond::builder(StatusCode::OK).insert_header(tag).body(body))
 }
 
 /// Delete a batch
@@ -183,18 +180,12 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     responses((status = 204, description = "The batch was deleted"), RemoveBatchProblems),
 )]
 pub(crate) async fn remove(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let reference = reference(&request)?;
-    let if_match = IfMatch::of(request.headers());
+    let reference = identifier::in_path(&request, "reference")?;
+    let if_match = IfMatch::of(&request);
     let use_cases = api.use_cases(&request);
     let remove = move || use_cases.remove_batch_if(&reference, |version| if_match.names(version));
     api.gate.run(&request, remove).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-fn reference(request: &HttpRequest) -> Result<BatchReference, Problem> {
-    let mut path = PathIdentifiers::of(request);
-    let found = path.take(2, "reference");
-    path.finish(found)
 }
 
 /// Returns the response with a batch and its tag.
@@ -205,15 +196,6 @@ fn show(
 ) -> Result<HttpResponse, Problem> {
     let shown = respond::bytes(&Batch::on(today, batch))?;
     Ok(response.insert_header(etag::of(batch.version(), &shown)).body(shown))
-}
-
-/// Returns the response for a client that has the current version.
-fn not_modified(shown: &HttpResponse) -> HttpResponse {
-    let mut response = HttpResponse::NotModified();
-    if let Some(tag) = shown.headers().get(header::ETAG) {
-        response.insert_header((header::ETAG, tag.clone()));
-    }
-    response.finish()
 }
 
 fn read(
@@ -229,38 +211,29 @@ fn read_page(
     queries: &dyn Queries,
     filter: &BatchFilter,
     today: NaiveDate,
-    page: Page<BatchCursor>,
+    page: PageRequest<BatchCursor>,
     now: DateTime<Utc>,
 ) -> Result<PageResponse, Problem> {
-    let rows = queries.batches(filter, page.after, page.size, now)?;
+    let rows = queries.batches(filter, page.after.clone(), page.size, now)?;
     let next = page::next(page.size, &rows, |after, size| queries.batches(filter, after, size, now))?;
-    let filters = [("sku", filter.sku.as_ref().map(Sku::as_str))];
-    let link = next.and_then(|cursor| page::link("/batch", &filters, page.size, &cursor));
-    page_of(today, &rows, link)
+    page.response("/batch", &shown_on(today, &rows), next)
 }
 
 fn read_overdue(
     queries: &dyn Queries,
     filter: &BatchFilter,
     today: NaiveDate,
-    page: Page<OverdueCursor>,
+    page: PageRequest<OverdueCursor>,
     now: DateTime<Utc>,
 ) -> Result<PageResponse, Problem> {
-    let rows = queries.overdue_batches(filter, today, page.after, page.size, now)?;
+    let rows = queries.overdue_batches(filter, today, page.after.clone(), page.size, now)?;
     let read = |after, size| queries.overdue_batches(filter, today, after, size, now);
     let next = page::next(page.size, &rows, read)?;
-    let filters = [("sku", filter.sku.as_ref().map(Sku::as_str)), ("overdue", Some("true"))];
-    let link = next.and_then(|cursor| page::link("/batch", &filters, page.size, &cursor));
-    page_of(today, &rows, link)
+    page.response("/batch", &shown_on(today, &rows), next)
 }
 
-fn page_of(
-    today: NaiveDate,
-    rows: &[allocation_domain::Batch],
-    link: Option<HeaderValue>,
-) -> Result<PageResponse, Problem> {
-    let rows: Vec<_> = rows.iter().map(|batch| Batch::on(today, batch)).collect();
-    Ok(PageResponse { body: respond::bytes(&rows)?, link })
+fn shown_on(today: NaiveDate, rows: &[allocation_domain::Batch]) -> Vec<Batch<'_>> {
+    rows.iter().map(|batch| Batch::on(today, batch)).collect()
 }
 
 /// Only overdue batches have a list of their own.

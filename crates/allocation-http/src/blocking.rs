@@ -120,7 +120,7 @@ impl Gate {
         });
         match result.await {
             Ok(result) => result.map_err(Into::into),
-            Err(error) => Err(Problem::of(Kind::InternalError).caused_by(Arc::new(error))),
+            Err(error) => Err(Problem::internal(Arc::new(error))),
         }
     }
 

@@ -6,7 +6,7 @@ mod asset;
 use crate::openapi::openapi_json;
 use crate::resource::Path;
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use asset::Asset;
 use std::future::ready;
 use std::sync::{Arc, LazyLock};
@@ -53,12 +53,12 @@ fn swagger_ui_files() -> impl Iterator<Item = Asset> {
     })
 }
 
-pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
+pub(crate) fn routes() -> impl Iterator<Item = Path> {
     let redirect = || ready(HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs")).finish());
-    Path::new("/").get(redirect).register(cfg);
-    for asset in &*ASSETS {
-        Path::new(asset.path()).get(move |request: HttpRequest| ready(asset.answer(&request))).register(cfg);
-    }
+    let assets = ASSETS
+        .iter()
+        .map(|asset| Path::new(asset.path()).get(move |request: HttpRequest| ready(asset.respond(&request))));
+    std::iter::once(Path::new("/").get(redirect)).chain(assets)
 }
 
 #[cfg(test)]

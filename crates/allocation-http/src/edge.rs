@@ -16,11 +16,11 @@ pub use site::CorsOrigin;
 
 use crate::etag;
 use crate::problem::{Kind, Problem};
-use crate::validation_error::{ValidationError, ValidationErrors};
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{Error, HttpMessage};
+use allocation_requests::ValidationError;
 use futures_util::TryFutureExt;
 use futures_util::future::{Either, ready};
 
@@ -50,7 +50,7 @@ impl EdgeSettings {
     fn admit(&self, request: &mut ServiceRequest) -> (Prefix, Result<(), Problem>) {
         let prefix = match self.forwarded_prefix(request) {
             Ok(forwarded) => forwarded.unwrap_or_else(|| self.base_path.prefix()),
-            Err(error) => return (self.base_path.prefix(), Err(ValidationErrors::from(error).into())),
+            Err(error) => return (self.base_path.prefix(), Err(error.into())),
         };
         self.base_path.strip(request);
         (prefix, self.check(request))
@@ -64,7 +64,7 @@ impl EdgeSettings {
         if site::is_foreign_write(request, &self.cors_origins) {
             return Err(Problem::of(Kind::CrossSiteRequest));
         }
-        if etag::names_a_version(request.headers()) && !has_versions(request) {
+        if etag::names_a_version(request) && !has_versions(request) {
             return Err(Problem::of(Kind::PreconditionFailed));
         }
         Ok(())

@@ -8,7 +8,8 @@
 //! `If-None-Match` compares the whole tag. `If-Match` compares only the version: allocations change the
 //! content faster than a person reads, and under load no correction would succeed.
 
-use actix_web::http::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use actix_web::HttpMessage;
+use actix_web::http::header::{self, ETag, EntityTag, Header, IF_MATCH, IF_NONE_MATCH, IfNoneMatch};
 use allocation_domain::BatchVersion;
 use chrono::DateTime;
 use std::collections::BTreeSet;
@@ -20,11 +21,9 @@ const NONE: BatchVersion = BatchVersion { added_at: DateTime::UNIX_EPOCH, revisi
 const CONTENT_DIGITS: usize = 16;
 
 /// Returns the `ETag` header of a batch version with this representation.
-#[expect(clippy::expect_used, reason = "a tag has no character that a header refuses")]
-pub(crate) fn of(version: BatchVersion, shown: &[u8]) -> (HeaderName, HeaderValue) {
+pub(crate) fn of(version: BatchVersion, shown: &[u8]) -> ETag {
     let content = checksum(shown);
-    let tag = HeaderValue::from_str(&format!("\"{}.{content:0CONTENT_DIGITS$x}\"", text(version)));
-    (ETAG, tag.expect("a tag is a header"))
+    ETag(EntityTag::new_strong(format!("{}.{content:0CONTENT_DIGITS$x}", text(version))))
 }
 
 /// Returns the quoted tag of a version, without content.
@@ -43,14 +42,20 @@ fn checksum(content: &[u8]) -> u64 {
 }
 
 /// Returns whether the client already has the tagged content.
-pub(crate) fn is_known(headers: &HeaderMap, tag: &[u8]) -> bool {
-    let tags = headers.get_all(IF_NONE_MATCH).flat_map(|line| elements(line.as_bytes()));
-    tags.into_iter().any(|known| known == b"*" || known.strip_prefix(b"W/").unwrap_or(known) == tag)
+pub(crate) fn is_known(request: &impl HttpMessage, ETag(tag): &ETag) -> bool {
+    if !request.headers().contains_key(IF_NONE_MATCH) {
+        return false;
+    }
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(tag)),
+        Err(_) => false,
+    }
 }
 
 /// Returns whether a request is conditional on specific versions.
-pub(crate) fn names_a_version(headers: &HeaderMap) -> bool {
-    headers.contains_key(IF_MATCH) && IfMatch::of(headers) != IfMatch::Any
+pub(crate) fn names_a_version(request: &impl HttpMessage) -> bool {
+    request.headers().contains_key(IF_MATCH) && IfMatch::of(request) != IfMatch::Any
 }
 
 /// The versions that a request accepts.
@@ -64,12 +69,14 @@ pub(crate) enum IfMatch {
 
 impl IfMatch {
     /// Parses the `If-Match` headers of a request; without one, any version matches.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let lines: Vec<_> = headers.get_all(IF_MATCH).map(HeaderValue::as_bytes).collect();
-        match *lines {
-            [] => Self::Any,
-            [b"*"] => Self::Any,
-            _ => Self::OneOf(lines.into_iter().flat_map(elements).filter_map(version).collect()),
+    pub(crate) fn of(request: &impl HttpMessage) -> Self {
+        if !request.headers().contains_key(IF_MATCH) {
+            return Self::Any;
+        }
+        match header::IfMatch::parse(request) {
+            Ok(header::IfMatch::Any) => Self::Any,
+            Ok(header::IfMatch::Items(tags)) => Self::OneOf(tags.iter().filter_map(version).collect()),
+            Err(_) => Self::OneOf(BTreeSet::new()),
         }
     }
 
@@ -90,19 +97,9 @@ impl IfMatch {
     }
 }
 
-/// Returns the elements of a list. A comma within quotes is part of a tag.
-fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut quoted = false;
-    let ends = move |byte: &u8| {
-        quoted ^= *byte == b'"';
-        *byte == b',' && !quoted
-    };
-    list.split(ends).map(<[u8]>::trim_ascii)
-}
-
-/// Parses the version of a tag made by [`of`] or [`version_tag`].
-fn version(tag: &[u8]) -> Option<BatchVersion> {
-    let inner = std::str::from_utf8(tag).ok()?.strip_prefix('"')?.strip_suffix('"')?;
+/// Parses the version of a tag made by [`of`] or [`version_tag`]; a weak tag names no version.
+fn version(tag: &EntityTag) -> Option<BatchVersion> {
+    let inner = Some(tag.tag()).filter(|_| !tag.weak)?;
     let named = match inner.split_once('.') {
         Some((named, content)) => Some(named).filter(|_| is_content(content))?,
         None => inner,
@@ -121,10 +118,16 @@ fn is_content(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    use actix_web::test::TestRequest;
+
     fn if_match(lines: &[&'static str]) -> IfMatch {
-        let mut headers = HeaderMap::new();
-        lines.iter().for_each(|line| headers.append(IF_MATCH, HeaderValue::from_static(line)));
-        IfMatch::of(&headers)
+        let request =
+            lines.iter().fold(TestRequest::default(), |request, line| request.append_header((IF_MATCH, *line)));
+        IfMatch::of(&request.to_http_request())
+    }
+
+    fn strong(tag: &str) -> ETag {
+        ETag(EntityTag::new_strong(tag.to_owned()))
     }
 
     fn seen(revision: u32) -> BatchVersion {
@@ -133,8 +136,8 @@ mod tests {
 
     #[test]
     fn a_tag_is_strong_and_changes_with_what_is_shown() {
-        assert_eq!(of(seen(12), b""), (ETAG, HeaderValue::from_static("\"12-1f.cbf29ce484222325\"")));
-        assert_eq!(of(seen(12), b"a"), (ETAG, HeaderValue::from_static("\"12-1f.af63dc4c8601ec8c\"")));
+        assert_eq!(of(seen(12), b""), strong("12-1f.cbf29ce484222325"));
+        assert_eq!(of(seen(12), b"a"), strong("12-1f.af63dc4c8601ec8c"));
         assert_eq!(version_tag(seen(12)), "\"12-1f\"");
     }
 
@@ -147,13 +150,11 @@ mod tests {
 
     #[test]
     fn what_a_client_has_is_compared_whole() {
-        let tag = b"\"1-1f.cbf29ce484222325\"";
+        let tag = strong("1-1f.cbf29ce484222325");
         let known = |line: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.append(IF_NONE_MATCH, HeaderValue::from_static(line));
-            is_known(&headers, tag)
+            is_known(&TestRequest::default().insert_header((IF_NONE_MATCH, line)).to_http_request(), &tag)
         };
-        assert!(!is_known(&HeaderMap::new(), tag));
+        assert!(!is_known(&TestRequest::default().to_http_request(), &tag));
         for line in
             ["*", "\"1-1f.cbf29ce484222325\"", "W/\"1-1f.cbf29ce484222325\"", "\"a,b\", \"1-1f.cbf29ce484222325\""]
         {

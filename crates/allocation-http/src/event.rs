@@ -1,34 +1,29 @@
 //! The event feed: all events in one order, in pages or as a stream.
 
-mod feed;
 mod page;
 mod params;
 mod schema;
 mod stream;
 
-pub use feed::EventFeed;
 pub(crate) use schema::{CloudEventSchema, EventDataSchema};
 pub(crate) use stream::{__path_stream, stream};
 
 use crate::api::Api;
-use crate::openapi::document;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue, LINK};
 use actix_web::rt::time::{Instant, sleep, timeout};
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use allocation_cloudevents::BATCH_MEDIA_TYPE;
-use allocation_ports::PageSize;
 use page::Page;
-use params::{Params, parse_wait};
+use params::FeedPageRequest;
 use std::time::Duration;
 
-pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
-    Path::new("/events").get(list).register(cfg);
-    Path::new("/events/stream").get(stream).register(cfg);
+pub(crate) fn routes() -> [Path; 2] {
+    [Path::new("/events").get(list), Path::new("/events/stream").get(stream)]
 }
 
 document!(ListEventsProblems: Validation, EventsGone, Overloaded, DatabaseUnavailable, InternalError);
@@ -80,30 +75,24 @@ const GATHER: Duration = Duration::from_millis(20);
 )]
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
-    let (params, size) = (Params::take(&mut query), params::take_size(&mut query));
-    let wait = query.take("wait", parse_wait);
-    query.errors().check(Some(()))?;
-    let read = read(&api, &request, &params, size, Duration::from_secs(wait.unwrap_or_default().into()));
-    let page = read.await.map_err(|problem| problem.with_next(|oldest| params.link(oldest, size, wait)))?;
+    let wanted = FeedPageRequest::take(&mut query);
+    query.finish()?;
+    let page =
+        read(&api, &request, &wanted).await.map_err(|problem| problem.with_next(|oldest| wanted.link(oldest)))?;
     let mut response = HttpResponse::build(StatusCode::OK);
     response.insert_header((CONTENT_TYPE, HeaderValue::from_static(BATCH_MEDIA_TYPE)));
-    if let Some(link) = params.link(page.next, size, wait) {
+    if let Some(link) = wanted.link(page.next) {
         response.insert_header((LINK, link));
     }
     Ok(response.body(page.body))
 }
 
-/// Reads a page, and waits up to `wait` for a page that is not empty.
-async fn read(
-    api: &Data<Api>,
-    request: &HttpRequest,
-    params: &Params,
-    size: PageSize,
-    wait: Duration,
-) -> Result<Page, Problem> {
-    let first = Page::read(api, request, params, params.after, size).await?;
+/// Reads a page. If it is empty, waits for one that is not, as long as requested.
+async fn read(api: &Data<Api>, request: &HttpRequest, wanted: &FeedPageRequest) -> Result<Page, Problem> {
+    let FeedPageRequest { params, size, wait, .. } = wanted;
+    let first = Page::read(api, request, params, params.after, *size).await?;
     match first.is_empty && !wait.is_zero() {
-        true => await_page(api, request, params, first, size, wait).await,
+        true => await_page(api, request, wanted, first).await,
         false => Ok(first),
     }
 }
@@ -113,19 +102,17 @@ async fn read(
 async fn await_page(
     api: &Data<Api>,
     request: &HttpRequest,
-    params: &Params,
+    FeedPageRequest { params, size, wait, .. }: &FeedPageRequest,
     mut page: Page,
-    size: PageSize,
-    wait: Duration,
 ) -> Result<Page, Problem> {
-    let until = Instant::now() + wait;
+    let until = Instant::now() + *wait;
     let mut waiter = api.feed.tail.enter().ok_or_else(|| Problem::of(Kind::Overloaded))?;
     while page.is_empty {
         let rest = until.saturating_duration_since(Instant::now());
         if rest.is_zero() || timeout(rest, waiter.grown_past(page.next)).await != Ok(true) {
             break;
         }
-        page = Page::read(api, request, params, Some(page.next), size).await?;
+        page = Page::read(api, request, params, Some(page.next), *size).await?;
         if page.is_empty {
             sleep(GATHER).await;
         }

@@ -1,13 +1,12 @@
 //! Liveness and readiness probes for orchestrators.
 
 use crate::api::Api;
-use crate::openapi::document;
-use crate::problem::Problem;
+use crate::problem::{Problem, document};
 use crate::resource::Path;
 use crate::respond;
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,9 +20,8 @@ pub(crate) struct Health {
 
 pub(crate) const OK: Health = Health { status: "ok" };
 
-pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
-    Path::new("/livez").get(livez).register(cfg);
-    Path::new("/readyz").get(readyz).register(cfg);
+pub(crate) fn routes() -> [Path; 2] {
+    [Path::new("/livez").get(livez), Path::new("/readyz").get(readyz)]
 }
 
 document!(ReadinessProblems: SchemaNotCurrent, ClockOff, DatabaseUnavailable, NotReady);

@@ -1,17 +1,14 @@
-//! Identifiers in bodies and paths.
+//! Identifiers in paths and responses.
 
 use crate::problem::Problem;
-use crate::query::Query;
-use crate::validation_error::{ValidationError, ValidationErrors, name, refuse};
+use crate::query::{Query, parse_digits};
 use actix_web::HttpRequest;
 use allocation_domain::{BatchReference, IdentifierError, OrderId, PickListId, Sku};
-use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use allocation_requests::{ValidationError, ValidationErrors};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde::Deserializer;
-use serde::de::{self, Visitor};
+use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -37,6 +34,34 @@ impl PartialSchema for Identifier {
 
 impl ToSchema for Identifier {}
 
+/// An identifier in a body.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Id<'a>(pub(crate) &'a str);
+
+impl PartialSchema for Id<'_> {
+    fn schema() -> RefOr<Schema> {
+        Identifier::schema()
+    }
+}
+
+impl ToSchema for Id<'_> {
+    fn name() -> Cow<'static, str> {
+        Identifier::name()
+    }
+}
+
+macro_rules! ids {
+    ($($identifier:ty),+) => {$(
+        impl<'a> From<&'a $identifier> for Id<'a> {
+            fn from(identifier: &'a $identifier) -> Self {
+                Self(identifier.as_str())
+            }
+        }
+    )+};
+}
+
+ids!(BatchReference, OrderId, PickListId, Sku);
+
 /// All characters except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -53,6 +78,11 @@ pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
     }
     percent_decode_str(text).decode_utf8().ok()
 }
+
+/// A type of identifier in a path.
+pub(crate) trait PathIdentifier: for<'a> TryFrom<&'a str, Error = IdentifierError> {}
+
+impl<T: for<'a> TryFrom<&'a str, Error = IdentifierError>> PathIdentifier for T {}
 
 /// The identifiers in a request's path.
 pub(crate) struct PathIdentifiers<'a> {
@@ -73,11 +103,8 @@ impl<'a> PathIdentifiers<'a> {
     }
 
     /// Returns the identifier in a path segment, counted from 1; if it is invalid, adds an error and returns `None`.
-    pub(crate) fn take<T>(&mut self, segment: usize, parameter: &'static str) -> Option<T>
-    where
-        T: for<'b> TryFrom<&'b str, Error = IdentifierError>,
-    {
-        let parsed = match decode(self.path.split('/').nth(segment).unwrap_or_default()) {
+    pub(crate) fn take<T: PathIdentifier>(&mut self, segment: usize, parameter: &'static str) -> Option<T> {
+        let parsed = match decode(self.segment(segment)) {
             Some(text) => T::try_from(&*text).map_err(|error| error.to_string()),
             None => Err("must be percent-encoded UTF-8".to_owned()),
         };
@@ -86,71 +113,40 @@ impl<'a> PathIdentifiers<'a> {
 
     /// Returns the number in a path segment, 1 or more; if it is invalid, adds an error and returns `None`.
     pub(crate) fn take_number(&mut self, segment: usize, parameter: &'static str) -> Option<u32> {
-        let text = self.path.split('/').nth(segment).unwrap_or_default();
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = text.parse().ok().filter(|number| digits && (1..=i32::MAX.unsigned_abs()).contains(number));
+        let number =
+            parse_digits(self.segment(segment)).filter(|number| (1..=i32::MAX.unsigned_abs()).contains(number));
         if number.is_none() {
-            self.errors.push(ValidationError::in_parameter(parameter, "must be an integer from 1 to 2147483647"));
+            let rule = "must be an integer from 1 to 2147483647";
+            self.errors.push(ValidationError::in_parameter(parameter, rule));
         }
         number
     }
 
+    fn segment(&self, segment: usize) -> &'a str {
+        self.path.split('/').nth(segment).unwrap_or_default()
+    }
+
     /// Returns the errors of the path and the query.
-    pub(crate) fn into_errors(self) -> ValidationErrors {
+    pub(crate) fn errors(self) -> ValidationErrors {
         self.errors
     }
-
-    /// Returns the value if the request has no errors.
-    pub(crate) fn finish<T>(self, found: Option<T>) -> Result<T, Problem> {
-        self.errors.check(found)
-    }
 }
 
-/// Deserializes an identifier straight from the bytes of a body.
-pub(crate) fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: for<'a> TryFrom<&'a str, Error = IdentifierError>,
-{
-    struct Text<T>(PhantomData<T>);
-
-    impl<T: for<'a> TryFrom<&'a str, Error = IdentifierError>> Visitor<'_> for Text<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a string")
-        }
-
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-            T::try_from(text).map_err(E::custom)
-        }
-    }
-
-    deserializer.deserialize_str(Text(PhantomData))
+/// Returns the identifier in the second segment of the path of a request without query parameters.
+pub(crate) fn in_path<T: PathIdentifier>(request: &HttpRequest, parameter: &'static str) -> Result<T, Problem> {
+    beside_query(request, Query::of(request), parameter)
 }
 
-fn read<T, V>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<T, ValidationErrors>
-where
-    T: for<'a> TryFrom<&'a str, Error = IdentifierError>,
-    V: IntoValue,
-{
-    match value {
-        Value::String(text) => T::try_from(&text).or_else(|error| refuse(location, error.to_string())),
-        other => refuse(location, format!("must be a string, not {}", name(other.kind()))),
-    }
+/// Returns the identifier in the second segment of the path, after the query parameters were taken.
+pub(crate) fn beside_query<T: PathIdentifier>(
+    request: &HttpRequest,
+    query: Query,
+    parameter: &'static str,
+) -> Result<T, Problem> {
+    let mut path = PathIdentifiers::beside(request, query);
+    let found = path.take(2, parameter);
+    Ok(path.errors.check(found)?)
 }
-
-macro_rules! from_body {
-    ($($identifier:ty),+) => {$(
-        impl Deserr<ValidationErrors> for $identifier {
-            fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, ValidationErrors> {
-                read(value, at)
-            }
-        }
-    )+};
-}
-
-from_body!(BatchReference, OrderId, PickListId, Sku);
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,6 @@
 //! The OpenAPI document.
 
-mod examples;
-mod problems;
-
-pub(crate) use problems::{document, problems};
-
-use crate::problem::Kind;
+use crate::problem::{document_edge, schema};
 use crate::{allocation, backorder, batch, event, health, order, pick_list, problem, product, validation_error};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
@@ -67,15 +62,15 @@ use utoipa::openapi::OpenApi;
         event::EventDataSchema,
         validation_error::ValidationErrorSchema,
         pick_list::FormatSchema,
-        problems::ProblemSchema,
-        problems::ValidationProblem,
-        problems::OutOfStockProblem,
-        problems::OrderOutOfStockProblem,
-        problems::UnknownSkuProblem,
-        problems::EventsGoneProblem,
-        problems::NotPickedProblem,
-        problems::NotReadyProblem,
-        problems::FailedCheckSchema,
+        schema::ProblemSchema,
+        schema::ValidationProblem,
+        schema::OutOfStockProblem,
+        schema::OrderOutOfStockProblem,
+        schema::UnknownSkuProblem,
+        schema::EventsGoneProblem,
+        schema::NotPickedProblem,
+        schema::NotReadyProblem,
+        schema::FailedCheckSchema,
     )),
 )]
 struct Document;
@@ -84,7 +79,7 @@ struct Document;
 #[must_use]
 pub fn openapi() -> OpenApi {
     let mut document = Document::openapi();
-    problems::add_those_of_every_operation(&mut document);
+    document_edge(&mut document);
     document
 }
 

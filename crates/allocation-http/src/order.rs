@@ -6,33 +6,32 @@ mod request;
 mod response;
 
 pub(crate) use history::{__path_history, history};
-#[cfg(test)]
-pub(crate) use holds::HoldExtension;
 pub(crate) use holds::{__path_confirm, __path_extend, confirm, extend};
-pub(crate) use request::OrderToPlace;
+use request::NewOrderSchema;
 pub(crate) use response::{Order, StatusSchema};
 
 use crate::api::Api;
-use crate::identifier::{Identifier, PathIdentifiers, encode};
-use crate::openapi::document;
-use crate::page::{self, Page, PageParamsSchema, PageResponse};
-use crate::problem::{Kind, Problem};
+use crate::identifier::{self, Identifier, encode};
+use crate::page::{PageParamsSchema, PageRequest, PageResponse};
+use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
 use crate::{body, origin, respond};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, web};
-use allocation_domain::{OrderId, OrderStatus, Outcome, Sku};
+use actix_web::{HttpRequest, HttpResponse};
+use allocation_domain::{NewOrder, OrderId, Outcome};
 use allocation_ports::{OrderFilter, Queries};
 use chrono::{DateTime, Utc};
 
-pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
-    Path::new("/orders").post(place).get(list).register(cfg);
-    Path::new("/orders/{order_id}").get(find).delete(cancel).register(cfg);
-    Path::new("/orders/{order_id}/confirm").post(confirm).register(cfg);
-    Path::new("/orders/{order_id}/extend").post(extend).register(cfg);
-    Path::new("/orders/{order_id}/history").get(history).register(cfg);
+pub(crate) fn routes() -> [Path; 5] {
+    [
+        Path::new("/orders").post(place).get(list),
+        Path::new("/orders/{order_id}").get(find).delete(cancel),
+        Path::new("/orders/{order_id}/confirm").post(confirm),
+        Path::new("/orders/{order_id}/extend").post(extend),
+        Path::new("/orders/{order_id}/history").get(history),
+    ]
 }
 
 document!(PlaceOrderProblems:
@@ -58,7 +57,7 @@ document!(CancelOrderProblems:
     path = "/orders",
     operation_id = "placeOrder",
     tag = "Orders",
-    request_body(content = OrderToPlace, examples(
+    request_body(content = NewOrderSchema, examples(
         ("cart" = (summary = "A cart, held for ten minutes", value = json!({
             "order_id": "O-7", "lines": [{ "sku": "LAMP", "qty": 2 }, { "sku": "RED-CHAIR", "qty": 4 }],
             "hold_seconds": 600
@@ -90,7 +89,7 @@ document!(CancelOrderProblems:
     ),
 )]
 pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let order = body::read::<OrderToPlace>(&request, payload).await?;
+    let order: NewOrder = body::read(&request, payload).await?;
     let order_id = order.order_id().clone();
     match api.engine.place_order(order, origin::of(&request)).await? {
         Outcome::Changed(order) => {
@@ -135,9 +134,10 @@ pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload
 )]
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
-    let filter = OrderFilter { status: query.take("status", parse_status), sku: query.take("sku", str::parse) };
-    let page = Page::take(&mut query);
-    query.errors().check(Some(()))?;
+    let filter =
+        OrderFilter { status: query.take_filter("status", str::parse), sku: query.take_filter("sku", str::parse) };
+    let page = PageRequest::take(&mut query);
+    query.finish()?;
     let page = api.search(&request, move |queries, now| read_page(queries, &filter, page, now)).await?;
     Ok(page.into())
 }
@@ -162,7 +162,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     ),
 )]
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let order_id = order_id(&request)?;
+    let order_id = identifier::in_path(&request, "order_id")?;
     let not_found = Problem::order_not_found(&order_id);
     show(&api, &request, order_id, || not_found).await
 }
@@ -180,16 +180,10 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     responses((status = 204, description = "The order has no units and waits for none"), CancelOrderProblems),
 )]
 pub(crate) async fn cancel(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let order_id = order_id(&request)?;
+    let order_id = identifier::in_path(&request, "order_id")?;
     let use_cases = api.use_cases(&request);
     api.gate.run(&request, move || use_cases.cancel_order(&order_id)).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-fn order_id(request: &HttpRequest) -> Result<OrderId, Problem> {
-    let mut path = PathIdentifiers::of(request);
-    let found = path.take(2, "order_id");
-    path.finish(found)
 }
 
 /// Returns the response with an order.
@@ -206,22 +200,15 @@ async fn show(
     Ok(respond::builder(StatusCode::OK).body(api.read(request, read).await?))
 }
 
-fn parse_status(text: &str) -> Result<OrderStatus, String> {
-    let known = response::STATUSES.into_iter().find(|status| status.name() == text);
-    known.ok_or_else(|| format!("must be one of {}", response::STATUSES.map(OrderStatus::name).join(", ")))
-}
-
 fn read_page(
     queries: &dyn Queries,
     filter: &OrderFilter,
-    page: Page<OrderId>,
+    page: PageRequest<OrderId>,
     now: DateTime<Utc>,
 ) -> Result<PageResponse, Problem> {
-    let found = queries.orders(filter, page.after, page.size, now)?;
+    let found = queries.orders(filter, page.after.clone(), page.size, now)?;
     let rows: Vec<_> = found.orders.iter().map(|order| Order::at(order, now)).collect();
-    let filters = [("status", filter.status.map(OrderStatus::name)), ("sku", filter.sku.as_ref().map(Sku::as_str))];
-    let link = found.next.and_then(|cursor| page::link("/orders", &filters, page.size, &cursor));
-    Ok(PageResponse { body: respond::bytes(&rows)?, link })
+    page.response("/orders", &rows, found.next)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ mod cursors;
 
 pub(crate) use cursors::ProductCursor;
 
-use crate::identifier::encode;
-use crate::query::Query;
+use crate::problem::Problem;
+use crate::query::{Query, parse_digits};
 use crate::respond;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -15,7 +15,6 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fmt::Write;
 use utoipa::IntoParams;
 
 /// The query parameters of every list.
@@ -31,23 +30,35 @@ pub(crate) struct PageParamsSchema {
 }
 
 /// The requested page of a list.
-pub(crate) struct Page<C> {
+pub(crate) struct PageRequest<C> {
     pub(crate) size: PageSize,
     pub(crate) after: Option<C>,
+    /// The filters of the list, as the link to the next page repeats them.
+    filters: String,
 }
 
-impl<C: Cursor> Page<C> {
-    /// Takes `limit` and `after` from a query.
+impl<C: Cursor> PageRequest<C> {
+    /// Takes `limit` and `after` from a query, after the filters of the list.
     pub(crate) fn take(query: &mut Query) -> Self {
+        let filters = query.filters();
         let size = query.take("limit", parse_size).unwrap_or_default();
-        Self { size, after: query.take("after", parse_cursor) }
+        Self { size, after: query.take("after", parse_cursor), filters }
+    }
+
+    /// Returns a page whose successor starts after `next`, or that is the last.
+    pub(crate) fn response(&self, path: &str, rows: &impl Serialize, next: Option<C>) -> Result<PageResponse, Problem> {
+        let link = next.and_then(|after| link(path, &self.filters, self.size, &encode_cursor(&after)?));
+        Ok(PageResponse { body: respond::bytes(rows)?, link })
     }
 }
 
+/// Returns the `Link` header of the page after a position.
+pub(crate) fn link(path: &str, filters: &str, size: PageSize, after: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(&format!("<{path}?{filters}limit={}&after={after}>; rel=\"next\"", size.get())).ok()
+}
+
 pub(crate) fn parse_size(text: &str) -> Result<PageSize, &'static str> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let rows = text.parse().ok().filter(|_| digits);
-    rows.and_then(PageSize::new).ok_or("must be an integer from 1 to 1000")
+    parse_digits(text).and_then(PageSize::new).ok_or("must be an integer from 1 to 1000")
 }
 
 fn parse_cursor<C: Cursor>(text: &str) -> Result<C, &'static str> {
@@ -116,23 +127,6 @@ pub(crate) fn next<R, C: Cursor + for<'a> From<&'a R>>(
     };
     let further = query(Some(last.into()), PageSize::ONE)?;
     Ok((!further.is_empty()).then(|| last.into()))
-}
-
-/// Returns the `Link` header of the page after a position.
-pub(crate) fn link<C: Cursor>(
-    path: &str,
-    filters: &[(&str, Option<&str>)],
-    size: PageSize,
-    after: &C,
-) -> Option<HeaderValue> {
-    let mut link = format!("<{path}?");
-    for (name, value) in filters {
-        if let Some(value) = value {
-            write!(link, "{name}={}&", encode(value)).ok()?;
-        }
-    }
-    write!(link, "limit={}&after={}>; rel=\"next\"", size.get(), encode_cursor(after)?).ok()?;
-    HeaderValue::from_str(&link).ok()
 }
 
 #[cfg(test)]

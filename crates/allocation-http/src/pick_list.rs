@@ -8,32 +8,32 @@ mod request;
 mod response;
 
 pub(crate) use format::FormatSchema;
-#[cfg(test)]
-pub(crate) use picking::Found;
 pub(crate) use picking::{__path_pick, pick};
-pub(crate) use request::ListToMake;
+use request::NewPickListSchema;
 pub(crate) use response::{ListStatusSchema, PickList, Summary};
 
 use crate::api::Api;
-use crate::identifier::{Identifier, PathIdentifiers, encode};
-use crate::openapi::document;
-use crate::page::{self, Page, PageParamsSchema, PageResponse};
-use crate::problem::{Kind, Problem};
+use crate::identifier::{self, Identifier, encode};
+use crate::page::{PageParamsSchema, PageRequest, PageResponse};
+use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
 use crate::{body, respond};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, web};
-use allocation_domain::{Outcome, PickListId, PickListStatus};
+use actix_web::{HttpRequest, HttpResponse};
+use allocation_domain::{Outcome, PickListId};
 use allocation_ports::{PickListFilter, Queries, StoredPickList};
+use allocation_requests::PickListRequest;
 use format::Format;
 
-pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
-    Path::new("/pick-lists").post(make).get(list).register(cfg);
-    Path::new("/pick-lists/{pick_list_id}").get(find).delete(release).register(cfg);
-    Path::new("/pick-lists/{pick_list_id}/ship").post(ship).register(cfg);
-    Path::new("/pick-lists/{pick_list_id}/lines/{line}/pick").post(pick).register(cfg);
+pub(crate) fn routes() -> [Path; 4] {
+    [
+        Path::new("/pick-lists").post(make).get(list),
+        Path::new("/pick-lists/{pick_list_id}").get(find).delete(release),
+        Path::new("/pick-lists/{pick_list_id}/ship").post(ship),
+        Path::new("/pick-lists/{pick_list_id}/lines/{line}/pick").post(pick),
+    ]
 }
 
 document!(MakePickListProblems:
@@ -64,7 +64,7 @@ document!(ReleasePickListProblems:
     path = "/pick-lists",
     operation_id = "makePickList",
     tag = "Pick lists",
-    request_body(content = ListToMake, examples(
+    request_body(content = NewPickListSchema, examples(
         ("all" = (summary = "All units that can be picked", value = json!({}))),
         ("named" = (summary = "Up to twenty lines of a batch, with an id of your choice", value = json!({
             "pick_list_id": "MORNING", "references": ["B-2"], "max_lines": 20
@@ -89,10 +89,10 @@ document!(ReleasePickListProblems:
     ),
 )]
 pub(crate) async fn make(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let mut new = body::read::<ListToMake>(&request, payload).await?;
+    let mut new: PickListRequest = body::read(&request, payload).await?;
     let use_cases = api.use_cases(&request);
     let list_id = new.list_id.take().or_else(|| use_cases.name_pick_list());
-    let list = new.named(list_id.ok_or_else(|| Problem::of(Kind::InternalError))?);
+    let list = new.into_list(list_id.ok_or_else(|| Problem::of(Kind::InternalError))?);
     match api.searches.run(&request, move || use_cases.make_pick_list(&list)).await? {
         Outcome::Changed(made) => {
             let location = format!("/pick-lists/{}", encode(made.list.list_id.as_str()));
@@ -128,9 +128,9 @@ pub(crate) async fn make(api: Data<Api>, request: HttpRequest, payload: Payload)
 )]
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
-    let filter = PickListFilter { status: query.take("status", parse_status) };
-    let page = Page::take(&mut query);
-    query.errors().check(Some(()))?;
+    let filter = PickListFilter { status: query.take_filter("status", str::parse) };
+    let page = PageRequest::take(&mut query);
+    query.finish()?;
     let page = api.search(&request, move |queries, _| read_page(queries, &filter, page)).await?;
     Ok(page.into())
 }
@@ -171,10 +171,8 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
     let params = format::Params::take(&mut query);
-    let mut path = PathIdentifiers::beside(&request, query);
-    let found = path.take(2, "pick_list_id");
-    let list_id: PickListId = path.finish(found)?;
-    let format = params.choose(request.headers())?;
+    let list_id: PickListId = identifier::beside_query(&request, query, "pick_list_id")?;
+    let format = params.choose(&request)?;
     let stored = api.read(&request, move |queries, _| read(queries, &list_id)).await?;
     show(&stored, format)
 }
@@ -192,7 +190,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     responses((status = 204, description = "The list was released"), ReleasePickListProblems),
 )]
 pub(crate) async fn release(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let list_id = list_id(&request)?;
+    let list_id = identifier::in_path(&request, "pick_list_id")?;
     let use_cases = api.use_cases(&request);
     api.gate.run(&request, move || use_cases.release_pick_list(&list_id)).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -219,18 +217,10 @@ pub(crate) async fn release(api: Data<Api>, request: HttpRequest) -> Result<Http
     ),
 )]
 pub(crate) async fn ship(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let mut path = PathIdentifiers::of(&request);
-    let found = path.take(2, "pick_list_id");
-    let list_id: PickListId = body::read_nothing_beside(path, found, &request, payload).await?;
+    let list_id: PickListId = body::read_empty_at("pick_list_id", &request, payload).await?;
     let use_cases = api.use_cases(&request);
     let shipped = api.gate.run(&request, move || use_cases.ship_pick_list(&list_id)).await?;
     respond::json(StatusCode::OK, &PickList::from(&shipped))
-}
-
-fn list_id(request: &HttpRequest) -> Result<PickListId, Problem> {
-    let mut path = PathIdentifiers::of(request);
-    let found = path.take(2, "pick_list_id");
-    path.finish(found)
 }
 
 /// Returns the response with a list in a format.
@@ -241,7 +231,7 @@ fn show(stored: &StoredPickList, format: Format) -> Result<HttpResponse, Problem
     let body = match format {
         Format::Json => respond::bytes(&list)?,
         Format::Csv(reader) => {
-            let file = format!("attachment; filename*=UTF-8''{}.csv", encode(list.pick_list_id));
+            let file = format!("attachment; filename*=UTF-8''{}.csv", encode(list.pick_list_id.0));
             response.insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"));
             response.insert_header((header::CONTENT_DISPOSITION, file));
             csv::write(&list, reader).into_bytes()
@@ -260,17 +250,14 @@ fn read(queries: &dyn Queries, list_id: &PickListId) -> Result<StoredPickList, P
     queries.pick_list(list_id)?.ok_or_else(|| Problem::pick_list_not_found(list_id))
 }
 
-fn parse_status(text: &str) -> Result<PickListStatus, String> {
-    let known = response::STATUSES.into_iter().find(|status| status.name() == text);
-    known.ok_or_else(|| format!("must be one of {}", response::STATUSES.map(PickListStatus::name).join(", ")))
-}
-
-fn read_page(queries: &dyn Queries, filter: &PickListFilter, page: Page<PickListId>) -> Result<PageResponse, Problem> {
-    let found = queries.pick_lists(filter, page.after, page.size)?;
+fn read_page(
+    queries: &dyn Queries,
+    filter: &PickListFilter,
+    page: PageRequest<PickListId>,
+) -> Result<PageResponse, Problem> {
+    let found = queries.pick_lists(filter, page.after.clone(), page.size)?;
     let rows: Vec<_> = found.lists.iter().map(Summary::from).collect();
-    let filters = [("status", filter.status.map(PickListStatus::name))];
-    let link = found.next.and_then(|cursor| page::link("/pick-lists", &filters, page.size, &cursor));
-    Ok(PageResponse { body: respond::bytes(&rows)?, link })
+    page.response("/pick-lists", &rows, found.next)
 }
 
 #[cfg(test)]

@@ -1,17 +1,23 @@
 //! Problems (RFC 9457): the error responses of the API.
 
 pub(crate) mod catalogue;
+mod documented;
+pub(crate) mod examples;
 mod kind;
 mod raised;
+pub(crate) mod schema;
 
+#[cfg(test)]
+pub(crate) use documented::Operation;
+pub(crate) use documented::{document, document_edge, responses};
 pub(crate) use kind::Kind;
 
 use crate::edge::Prefix;
-use crate::validation_error::ValidationError;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use allocation_domain::{OrderId, OutOfStock, PickListId, Shortages, Sku, UnknownSkus};
 use allocation_ports::FailedCheck;
+use allocation_requests::ValidationError;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::error::Error;
@@ -106,6 +112,11 @@ impl Problem {
     /// Creates a problem whose detail is the description of its kind.
     pub(crate) fn of(kind: Kind) -> Self {
         Self::new(kind, kind.description())
+    }
+
+    /// Creates the problem of a failure whose cause only the log shows.
+    pub(crate) fn internal(cause: Arc<dyn Error + Send + Sync>) -> Self {
+        Self::of(Kind::InternalError).caused_by(cause)
     }
 
     /// Creates the problem of a standalone line that is short.

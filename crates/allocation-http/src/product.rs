@@ -7,24 +7,25 @@ pub(crate) use availability::{__path_availability, availability};
 pub(crate) use totals::Product;
 
 use crate::api::Api;
-use crate::identifier::{Identifier, PathIdentifiers};
-use crate::openapi::document;
-use crate::page::{self, Page, PageParamsSchema, PageResponse, ProductCursor};
-use crate::problem::Problem;
+use crate::identifier::{self, Identifier};
+use crate::page::{self, PageParamsSchema, PageRequest, PageResponse, ProductCursor};
+use crate::problem::{Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
 use crate::{body, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use allocation_domain::{Outcome, Sku};
 use allocation_ports::Queries;
 use chrono::{DateTime, Utc};
 
-pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
-    Path::new("/products").get(list).register(cfg);
-    Path::new("/products/{sku}").get(find).put(register).register(cfg);
-    Path::new("/products/{sku}/availability").get(availability).register(cfg);
+pub(crate) fn routes() -> [Path; 3] {
+    [
+        Path::new("/products").get(list),
+        Path::new("/products/{sku}").get(find).put(register),
+        Path::new("/products/{sku}/availability").get(availability),
+    ]
 }
 
 document!(ListProductsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
@@ -55,8 +56,8 @@ document!(FindProductProblems: Validation, ProductNotFound, Overloaded, Database
 )]
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
-    let page = Page::take(&mut query);
-    query.errors().check(Some(()))?;
+    let page = PageRequest::take(&mut query);
+    query.finish()?;
     let page = api.search(&request, move |queries, now| read_page(queries, page, now)).await?;
     Ok(page.into())
 }
@@ -80,9 +81,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     ),
 )]
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let mut path = PathIdentifiers::of(&request);
-    let found = path.take(2, "sku");
-    let sku: Sku = path.finish(found)?;
+    let sku: Sku = identifier::in_path(&request, "sku")?;
     let read = move |queries: &dyn Queries, now| match queries.product(&sku, now)? {
         Some(row) => respond::bytes(&Product::from(&row)),
         None => Err(Problem::product_not_found(&sku)),
@@ -115,9 +114,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     ),
 )]
 pub(crate) async fn register(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let mut path = PathIdentifiers::of(&request);
-    let found = path.take(2, "sku");
-    let sku: Sku = body::read_nothing_beside(path, found, &request, payload).await?;
+    let sku: Sku = body::read_empty_at("sku", &request, payload).await?;
     let use_cases = api.use_cases(&request);
     let (status, product) = match api.gate.run(&request, move || use_cases.register_product(&sku)).await? {
         Outcome::Changed(product) => (StatusCode::CREATED, product),
@@ -126,12 +123,15 @@ pub(crate) async fn register(api: Data<Api>, request: HttpRequest, payload: Payl
     respond::json(status, &Product::from(&product))
 }
 
-fn read_page(queries: &dyn Queries, page: Page<ProductCursor>, now: DateTime<Utc>) -> Result<PageResponse, Problem> {
+fn read_page(
+    queries: &dyn Queries,
+    page: PageRequest<ProductCursor>,
+    now: DateTime<Utc>,
+) -> Result<PageResponse, Problem> {
     let read = |after: Option<ProductCursor>, size| queries.products(after.map(|ProductCursor(sku)| sku), size, now);
-    let rows = read(page.after, page.size)?;
+    let rows = read(page.after.clone(), page.size)?;
     let next = page::next(page.size, &rows, read)?;
-    let link = next.and_then(|cursor| page::link("/products", &[], page.size, &cursor));
-    Ok(PageResponse { body: respond::bytes(&rows.iter().map(Product::from).collect::<Vec<_>>())?, link })
+    page.response("/products", &rows.iter().map(Product::from).collect::<Vec<_>>(), next)
 }
 
 #[cfg(test)]

@@ -10,13 +10,30 @@ use std::future::ready;
 
 /// A path and its methods. HEAD works where GET does; the server omits the body.
 pub(crate) struct Path {
+    #[cfg(test)]
+    template: String,
     resource: Resource,
     methods: Vec<Method>,
 }
 
 impl Path {
     pub(crate) fn new(path: &str) -> Self {
-        Self { resource: web::resource(path), methods: Vec::new() }
+        Self {
+            #[cfg(test)]
+            template: path.to_owned(),
+            resource: web::resource(path),
+            methods: Vec::new(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn template(&self) -> &str {
+        &self.template
+    }
+
+    #[cfg(test)]
+    pub(crate) fn methods(&self) -> &[Method] {
+        &self.methods
     }
 
     pub(crate) fn get<F, Args>(self, handler: F) -> Self

@@ -1,6 +1,6 @@
 //! Successful responses.
 
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -25,7 +25,6 @@ pub(crate) fn builder(status: StatusCode) -> HttpResponseBuilder {
 /// Serializes a JSON body.
 pub(crate) fn bytes(body: &impl Serialize) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::with_capacity(USUAL_BYTES);
-    serde_json::to_writer(&mut bytes, body)
-        .map_err(|error| Problem::of(Kind::InternalError).caused_by(Arc::new(error)))?;
+    serde_json::to_writer(&mut bytes, body).map_err(|error| Problem::internal(Arc::new(error)))?;
     Ok(bytes)
 }

@@ -1,5 +1,6 @@
-use crate::api::{Api, app};
+use crate::api::Api;
 use crate::connection::{Connection, ConnectionLimits, ConnectionState, Places};
+use crate::routes::app;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol, Request};
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};

@@ -1,10 +1,9 @@
 //! The content of commands.
 
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 use allocation_app::NewBatch;
-use allocation_domain::{BatchReference, Eta, Event, IdentifierError, OrderId, OrderLine, Quantity, Sku, Units};
-use chrono::{Datelike, NaiveDate};
-use serde::{Deserialize, Deserializer, de};
+use allocation_domain::{BatchReference, Event, OrderId, OrderLine, Units};
+use allocation_requests::{FromJson, Json, ParseError, ValidationErrors, parse};
 use serde_json::value::RawValue;
 
 /// The `type` values of commands.
@@ -25,26 +24,19 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Parses the data of a command of that type, as strictly as the HTTP API parses bodies.
+    /// Parses the data of a command of that type.
     pub(crate) fn parse(kind: &str, data: &RawValue) -> Result<Self, Problem> {
         match kind {
-            types::ALLOCATE => {
-                let Allocate { order_id, sku, qty } = read(data)?;
-                let line = OrderLine::new(order_id, sku, qty);
-                line.map(Self::Allocate).map_err(|error| Problem::validation(format!("data: {error}")))
-            }
+            types::ALLOCATE => parse_data(data).map(Self::Allocate),
             types::DEALLOCATE => {
-                let Deallocate { order_id, reference } = read(data)?;
+                let Deallocate { order_id, reference } = parse_data(data)?;
                 Ok(Self::Deallocate { order_id, reference })
             }
             types::CHANGE_BATCH_QUANTITY => {
-                let ChangeBatchQuantity { reference, qty: purchased } = read(data)?;
+                let ChangeBatchQuantity { reference, purchased } = parse_data(data)?;
                 Ok(Self::ChangeBatchQuantity { reference, purchased })
             }
-            types::ADD_BATCH => {
-                let AddBatch { reference, sku, purchased_quantity: purchased, eta } = read(data)?;
-                Ok(Self::AddBatch(NewBatch { reference, sku, purchased, eta }))
-            }
+            types::ADD_BATCH => parse_data(data).map(Self::AddBatch),
             _ => Err(Problem::validation("type: is not the type of a command")),
         }
     }
@@ -84,88 +76,52 @@ impl Command {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Allocate {
-    #[serde(deserialize_with = "identifier")]
-    order_id: OrderId,
-    #[serde(deserialize_with = "identifier")]
-    sku: Sku,
-    qty: Quantity,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Deallocate {
-    #[serde(deserialize_with = "identifier")]
     order_id: OrderId,
-    #[serde(deserialize_with = "identifier")]
     reference: BatchReference,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChangeBatchQuantity {
-    #[serde(deserialize_with = "identifier")]
-    reference: BatchReference,
-    qty: Units,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AddBatch {
-    #[serde(deserialize_with = "identifier")]
-    reference: BatchReference,
-    #[serde(deserialize_with = "identifier")]
-    sku: Sku,
-    purchased_quantity: Quantity,
-    #[serde(default = "in_stock", deserialize_with = "eta")]
-    eta: Eta,
-}
-
-fn read<'a, T: Deserialize<'a>>(data: &'a RawValue) -> Result<T, Problem> {
-    // serde would accept an array for a struct.
-    if data.get().starts_with('[') {
-        return Err(Problem::validation("data: must be an object"));
+impl FromJson for Deallocate {
+    fn from_json(json: Json<'_>) -> Result<Self, ValidationErrors> {
+        let mut data = json.object()?;
+        let (order_id, reference) = (data.required("order_id"), data.required("reference"));
+        data.finish(|| Some(Self { order_id: order_id?, reference: reference? }))
     }
-    serde_json::from_str(data.get()).map_err(|error| Problem::validation(format!("data: {error}")))
 }
 
-/// Reads an identifier by the current rules. Identifiers in old events may break them; new input may not.
-fn identifier<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: TryFrom<String, Error = IdentifierError>,
-{
-    T::try_from(String::deserialize(deserializer)?).map_err(de::Error::custom)
+struct ChangeBatchQuantity {
+    reference: BatchReference,
+    purchased: Units,
 }
 
-const fn in_stock() -> Eta {
-    Eta::InStock
+impl FromJson for ChangeBatchQuantity {
+    fn from_json(json: Json<'_>) -> Result<Self, ValidationErrors> {
+        let mut data = json.object()?;
+        let (reference, purchased) = (data.required("reference"), data.required("qty"));
+        data.finish(|| Some(Self { reference: reference?, purchased: purchased? }))
+    }
 }
 
-/// Reads a date in the exact form YYYY-MM-DD, or null.
-fn eta<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Eta, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(Eta::InStock) };
-    // There is no year 0. Formatting the date again reveals any other form.
-    let exact = |date: &NaiveDate| date.year() > 0 && text.len() == 10 && date.to_string() == text;
-    let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok().filter(exact);
-    let rule = "must be a date of the calendar, written YYYY-MM-DD, or null";
-    let date = date.ok_or_else(|| <D::Error as de::Error>::custom(rule))?;
-    Eta::new(Some(date)).map_err(de::Error::custom)
+/// Parses data with the parser of the HTTP API.
+fn parse_data<T: FromJson>(data: &RawValue) -> Result<T, Problem> {
+    parse(data.get().as_bytes()).map_err(|error| match error {
+        ParseError::Malformed(error) => Problem::of(Kind::MalformedJson, format!("data: {error}")),
+        ParseError::Invalid(errors) => Problem::validation(errors.under("data").to_string()),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use allocation_domain::AllocationReason;
+    use allocation_domain::{AllocationReason, Eta, Quantity};
+    use chrono::NaiveDate;
 
     fn parse(kind: &str, data: &str) -> Result<Command, Problem> {
         Command::parse(kind, &RawValue::from_string(data.to_owned()).unwrap())
     }
 
     #[test]
-    fn commands_are_read_into_what_the_use_cases_take() {
+    fn commands_are_parsed_into_the_arguments_of_use_cases() {
         let line = OrderLine::new("O-1".parse().unwrap(), "LAMP".parse().unwrap(), Quantity::new(3).unwrap());
         assert_eq!(
             parse(types::ALLOCATE, r#"{"order_id":"O-1","sku":"LAMP","qty":3}"#).unwrap(),
@@ -195,6 +151,23 @@ mod tests {
     }
 
     #[test]
+    fn an_integer_may_be_written_with_a_fraction_or_an_exponent() {
+        for qty in ["10", "10.0", "1e1"] {
+            let data = format!(r#"{{"order_id":"O-1","sku":"LAMP","qty":{qty}}}"#);
+            let Ok(Command::Allocate(line)) = parse(types::ALLOCATE, &data) else { panic!("{qty}") };
+            assert_eq!(line.quantity().get(), 10, "{qty}");
+        }
+    }
+
+    #[test]
+    fn a_problem_lists_every_error_of_the_data() {
+        let problem = parse(types::ALLOCATE, r#"{"order_id":"","qty":0}"#).unwrap_err().to_string();
+        let detail = "data/order_id must not be empty; data/qty must be an integer from 1 to 2147483647; \
+            data/sku is missing";
+        assert!(problem.contains(detail), "{problem}");
+    }
+
+    #[test]
     fn data_is_an_object() {
         for data in [r#"["O-1","LAMP",3]"#, "[]", "3", "null", r#""O-1""#] {
             assert!(parse(types::ALLOCATE, data).is_err(), "{data}");
@@ -202,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_asked_for_is_an_effect() {
+    fn only_the_requested_change_is_an_effect() {
         let allocated = Event::Allocated {
             order_id: "O-1".parse().unwrap(),
             sku: "LAMP".parse().unwrap(),
@@ -233,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_a_rule_of_the_api_is_refused() {
+    fn data_that_breaks_a_rule_of_the_api_is_rejected() {
         let long = "x".repeat(256);
         for data in [
             r#"{}"#,
@@ -242,7 +215,7 @@ mod tests {
             r#"{"order_id":"O-1","sku":"LAMP"}"#,
             r#"{"order_id":"O-1","sku":"LAMP","qty":0}"#,
             r#"{"order_id":"O-1","sku":"LAMP","qty":-1}"#,
-            r#"{"order_id":"O-1","sku":"LAMP","qty":1.0}"#,
+            r#"{"order_id":"O-1","sku":"LAMP","qty":1.5}"#,
             r#"{"order_id":"O-1","sku":"LAMP","qty":"1"}"#,
             r#"{"order_id":"O-1","sku":"LAMP","qty":2147483648}"#,
             r#"{"order_id":"O-1","sku":"LAMP","qty":99999999999999999999}"#,

@@ -101,12 +101,3 @@ fn every_order_has_one_status() {
         assert_eq!(OrderStatus::of(&lines, now()), status, "{lines:?}");
     }
 }
-
-#[test]
-fn a_status_is_written_by_its_name() {
-    #[cfg(feature = "serde")]
-    for status in [OrderStatus::Held, OrderStatus::PartiallyAllocated, OrderStatus::Cancelled] {
-        assert_eq!(serde_json::to_value(status).unwrap(), status.name());
-    }
-    assert_eq!(OrderStatus::PartiallyAllocated.name(), "partially_allocated");
-}

@@ -1,50 +1,32 @@
-use crate::body::Body;
-use crate::identifier::Identifier;
-use crate::quantity::is_none;
-use crate::validation_error::{ValidationError, ValidationErrors};
-use crate::{eta, identifier, quantity};
-use allocation_domain::{Allocation, Eta, OrderId, OrderLine, Quantity, Sku};
-use deserr::Deserr;
-use serde::{Deserialize, Serialize, Serializer};
+use crate::eta::EtaDate;
+use crate::identifier::{Id, Identifier};
+use crate::quantity::is_zero;
+use allocation_domain::Allocation;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 /// An order line to allocate.
-#[derive(Deserialize, Deserr, ToSchema)]
+#[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[deserr(error = ValidationErrors, deny_unknown_fields)]
-pub(crate) struct NewLine {
+#[schema(as = NewLine)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct NewLineSchema {
     /// The order that the line belongs to.
-    #[serde(deserialize_with = "identifier::deserialize")]
-    #[schema(value_type = Identifier)]
-    order_id: OrderId,
+    order_id: Id<'static>,
     /// The ordered SKU.
-    #[serde(deserialize_with = "identifier::deserialize")]
-    #[schema(value_type = Identifier)]
-    sku: Sku,
+    sku: Id<'static>,
     /// The ordered quantity.
-    #[serde(deserialize_with = "quantity::deserialize")]
     #[schema(value_type = i32, minimum = 1, maximum = 2_147_483_647, example = 10)]
-    qty: Quantity,
-}
-
-impl Body for NewLine {
-    type Content = OrderLine;
-
-    fn content(self) -> Result<OrderLine, ValidationErrors> {
-        OrderLine::new(self.order_id, self.sku, self.qty)
-            .map_err(|error| ValidationError::in_body("/order_id", error).into())
-    }
+    qty: u32,
 }
 
 /// A line with the batches that serve it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct LineAllocation<'a> {
     /// The order that the line belongs to.
-    #[schema(value_type = Identifier)]
-    order_id: &'a str,
+    order_id: Id<'a>,
     /// The ordered SKU.
-    #[schema(value_type = Identifier)]
-    sku: &'a str,
+    sku: Id<'a>,
     /// The ordered quantity.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     qty: u32,
@@ -54,11 +36,11 @@ pub(crate) struct LineAllocation<'a> {
     #[schema(value_type = Identifier, required = false)]
     reference: Option<&'a str>,
     /// Units picked but not shipped yet. Absent if zero.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
     picked: u32,
     /// Units shipped. Absent if zero.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
     shipped: u32,
     /// The batches that serve the line, in order of preference. Together with the picked and shipped
@@ -73,22 +55,19 @@ pub(crate) struct LineAllocation<'a> {
 #[schema(as = AllocatedBatch)]
 pub(crate) struct Part<'a> {
     /// The batch.
-    #[schema(value_type = Identifier)]
-    reference: &'a str,
+    reference: Id<'a>,
     /// Units of this batch.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     qty: u32,
     /// The date from which the batch can be picked; null if it is in stock.
-    #[schema(value_type = Option<String>, required = true, format = Date)]
-    #[serde(serialize_with = "eta::serialize")]
-    eta: Eta,
+    eta: EtaDate,
 }
 
 impl<'a> From<&'a allocation_domain::LineAllocation> for LineAllocation<'a> {
     fn from(line: &'a allocation_domain::LineAllocation) -> Self {
         Self {
-            order_id: line.order_id.as_str(),
-            sku: line.sku.as_str(),
+            order_id: (&line.order_id).into(),
+            sku: (&line.sku).into(),
             qty: line.quantity.get(),
             reference: line.allocations.first().map(|first| first.reference.as_str()),
             picked: line.fulfilment.picked,
@@ -100,7 +79,7 @@ impl<'a> From<&'a allocation_domain::LineAllocation> for LineAllocation<'a> {
 
 impl<'a> From<&'a Allocation> for Part<'a> {
     fn from(part: &'a Allocation) -> Self {
-        Self { reference: part.reference.as_str(), qty: part.quantity.get(), eta: part.eta }
+        Self { reference: (&part.reference).into(), qty: part.quantity.get(), eta: EtaDate(part.eta) }
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::identifier::Identifier;
+use crate::identifier::Id;
 use allocation_ports::AllocationRow;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,26 +8,23 @@ use utoipa::ToSchema;
 #[schema(as = Allocation)]
 pub(crate) struct Row<'a> {
     /// The order that the line belongs to.
-    #[schema(value_type = Identifier)]
-    order_id: &'a str,
+    order_id: Id<'a>,
     /// The ordered SKU.
-    #[schema(value_type = Identifier)]
-    sku: &'a str,
+    sku: Id<'a>,
     /// Units of the batch that serve the line.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     qty: u32,
     /// The batch.
-    #[schema(value_type = Identifier)]
-    reference: &'a str,
+    reference: Id<'a>,
 }
 
 impl<'a> From<&'a AllocationRow> for Row<'a> {
     fn from(row: &'a AllocationRow) -> Self {
         Self {
-            order_id: row.order_id.as_str(),
-            sku: row.sku.as_str(),
+            order_id: (&row.order_id).into(),
+            sku: (&row.sku).into(),
             qty: row.quantity.get(),
-            reference: row.reference.as_str(),
+            reference: (&row.reference).into(),
         }
     }
 }

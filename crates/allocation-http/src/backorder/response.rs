@@ -1,4 +1,4 @@
-use crate::identifier::Identifier;
+use crate::identifier::Id;
 use crate::instant::Instant;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,14 +8,12 @@ use utoipa::ToSchema;
 #[schema(as = Backorder)]
 pub(crate) struct Row<'a> {
     /// The ordered SKU.
-    #[schema(value_type = Identifier)]
-    sku: &'a str,
+    sku: Id<'a>,
     /// The position in the queue of the SKU, starting at 1.
     #[schema(value_type = i64, minimum = 1, example = 1)]
     position: u64,
     /// The order that the line belongs to.
-    #[schema(value_type = Identifier)]
-    order_id: &'a str,
+    order_id: Id<'a>,
     /// Units that the line waits for.
     #[schema(value_type = i32, minimum = 1, example = 50)]
     qty: u32,
@@ -30,9 +28,9 @@ pub(crate) struct Row<'a> {
 impl<'a> From<&'a allocation_ports::Backorder> for Row<'a> {
     fn from(row: &'a allocation_ports::Backorder) -> Self {
         Self {
-            sku: row.sku.as_str(),
+            sku: (&row.sku).into(),
             position: row.position,
-            order_id: row.queued.order_id().as_str(),
+            order_id: row.queued.order_id().into(),
             qty: row.waiting.get(),
             priority: row.queued.priority(),
             placed_at: Instant(row.queued.placed_at()),

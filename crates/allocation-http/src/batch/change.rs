@@ -3,15 +3,14 @@
 mod request;
 mod response;
 
-pub(crate) use request::Correction;
+use request::CorrectionSchema;
 pub(crate) use response::Changed;
 
 use super::Batch;
 use crate::api::Api;
 use crate::etag::{self, IfMatch};
-use crate::identifier::{Identifier, PathIdentifiers};
-use crate::openapi::document;
-use crate::problem::Problem;
+use crate::identifier::Identifier;
+use crate::problem::{Problem, document};
 use crate::{body, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
@@ -46,7 +45,7 @@ document!(ChangeBatchProblems:
         ("If-Match" = Option<String>, Header, description =
             "The `ETag` of the version to correct, a list of them, or `*` for any", example = "\"1-5f5e100\""),
     ),
-    request_body(content = Correction, examples(
+    request_body(content = CorrectionSchema, examples(
         ("late" = (summary = "The batch is late", value = json!({ "eta": "2027-02-01", "reallocate": true }))),
         ("arrived" = (summary = "The batch has arrived, with fewer units than purchased", value = json!({
             "purchased_quantity": 18, "eta": null
@@ -70,10 +69,8 @@ document!(ChangeBatchProblems:
     ),
 )]
 pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let mut path = PathIdentifiers::of(&request);
-    let found = path.take(2, "reference");
-    let (reference, change) = body::read_beside::<Correction, _>(path, found, &request, payload).await?;
-    let if_match = IfMatch::of(request.headers());
+    let (reference, change) = body::read_at("reference", &request, payload).await?;
+    let if_match = IfMatch::of(&request);
     let use_cases = api.use_cases(&request);
     let changed = api.gate.run(&request, move || correct(&use_cases, &reference, change, &if_match)).await?;
     let mut response = respond::builder(StatusCode::OK);

@@ -1,7 +1,7 @@
-use crate::eta;
-use crate::identifier::Identifier;
-use crate::quantity::is_none;
-use allocation_domain::{Eta, Units};
+use crate::eta::EtaDate;
+use crate::identifier::Id;
+use crate::quantity::is_zero;
+use allocation_domain::Units;
 use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,11 +10,9 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Batch<'a> {
     /// The reference of the batch, unique across all SKUs.
-    #[schema(value_type = Identifier)]
-    reference: &'a str,
+    reference: Id<'a>,
     /// The SKU of the batch.
-    #[schema(value_type = Identifier)]
-    sku: &'a str,
+    sku: Id<'a>,
     /// The purchased quantity.
     #[schema(value_type = i32, minimum = 0, example = 20)]
     purchased_quantity: u32,
@@ -26,15 +24,15 @@ pub(crate) struct Batch<'a> {
     #[schema(value_type = i32, minimum = 0, example = 10)]
     available_quantity: u32,
     /// Units picked but not shipped yet. Absent if zero.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 3)]
     picked_quantity: u32,
     /// Units shipped. Absent if zero.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 3)]
     shipped_quantity: u32,
     /// Units that pickers did not find. Absent if zero.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 2)]
     missing_quantity: u32,
     /// The quantity to which the batch is being lowered while lines leave it. Absent if it is not.
@@ -43,13 +41,11 @@ pub(crate) struct Batch<'a> {
     lowering_to: Option<u32>,
     /// The approximate number of units on lines that a correction still has to move, or whose promised date
     /// still has to change. Absent if zero.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 12000)]
     moving: u32,
     /// The date from which the batch can be picked; null if it is in stock.
-    #[schema(value_type = Option<String>, required = true, format = Date)]
-    #[serde(serialize_with = "eta::serialize")]
-    eta: Eta,
+    eta: EtaDate,
     /// Whether the batch was expected before today and has not arrived. It cannot be picked, and arrives
     /// today at the earliest. Absent if it is not overdue.
     #[serde(skip_serializing_if = "is_false")]
@@ -66,8 +62,8 @@ impl<'a> Batch<'a> {
     /// Returns a batch as of a day.
     pub(crate) fn on(today: NaiveDate, batch: &'a allocation_domain::Batch) -> Self {
         Self {
-            reference: batch.reference().as_str(),
-            sku: batch.sku().as_str(),
+            reference: batch.reference().into(),
+            sku: batch.sku().into(),
             purchased_quantity: batch.purchased().get(),
             allocated_quantity: batch.allocated(),
             available_quantity: batch.available(),
@@ -76,7 +72,7 @@ impl<'a> Batch<'a> {
             missing_quantity: batch.counts().missing,
             lowering_to: batch.moving().and_then(|moving| moving.lower_to).map(Units::get),
             moving: batch.moving_units(),
-            eta: batch.eta(),
+            eta: EtaDate(batch.eta()),
             overdue: batch.eta().is_overdue(today),
         }
     }

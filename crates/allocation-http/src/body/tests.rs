@@ -1,18 +1,12 @@
-use super::{Body, MAX_BYTES, explain, parse, understand};
-use crate::allocation::NewLine;
-use crate::batch::{BatchToAdd, Correction};
-use crate::order::{HoldExtension, OrderToPlace};
-use crate::pick_list::{Found, ListToMake};
+use super::{Body, MAX_BYTES, parse_body};
 use crate::testing::{Ports, chairs, holding, json_request, post, send};
-use crate::validation_error::ValidationErrors;
 use actix_web::http::{Method, header};
 use actix_web::test::TestRequest;
 use actix_web::web::{Bytes, Data};
-use deserr::Deserr;
+use allocation_domain::NewOrder;
+use allocation_requests::{FromJson, Json, PickListRequest, ValidationErrors, parse};
 use futures_util::future::join_all;
-use proptest::prelude::*;
-use serde::Deserialize;
-use std::fmt::Debug;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -73,12 +67,11 @@ async fn the_largest_order_fits_and_a_larger_body_does_not() {
     );
     assert!(order.len() > 1_500_000);
     let api = Ports::with_units(holding(chairs(&[]))).api();
-    let parsed = both::<OrderToPlace>(order.as_bytes());
-    assert!(parsed.0.is_some() && parsed.0 == parsed.1);
+    assert!(parse::<NewOrder>(order.as_bytes()).is_ok());
     assert_ne!(post(&api, "/orders", order.clone()).await.status, 413);
     let padded = |bytes: usize| format!("{order}{}", " ".repeat(bytes - order.len()));
-    assert_ne!(post(&api, "/orders", padded(OrderToPlace::MAX_BYTES)).await.status, 413);
-    let answer = post(&api, "/orders", padded(OrderToPlace::MAX_BYTES + 1)).await;
+    assert_ne!(post(&api, "/orders", padded(NewOrder::MAX_BYTES)).await.status, 413);
+    let answer = post(&api, "/orders", padded(NewOrder::MAX_BYTES + 1)).await;
     assert_eq!(answer.problem("body-too-large")["detail"], "The body of this request may have 2048 KiB at most");
 }
 
@@ -88,8 +81,8 @@ fn the_largest_criteria_of_a_pick_list_fit() {
     let names: Vec<_> = (0..1_000).map(name).collect();
     let names = names.join(", ");
     let list = format!(r#"{{"references": [{names}], "skus": [{names}], "order_ids": [{names}], "max_lines": 1000}}"#);
-    assert!(both::<ListToMake>(list.as_bytes()).0.is_some());
-    assert!((9_000_000..ListToMake::MAX_BYTES).contains(&list.len()), "{}", list.len());
+    assert!(parse::<PickListRequest>(list.as_bytes()).is_ok());
+    assert!((9_000_000..PickListRequest::MAX_BYTES).contains(&list.len()), "{}", list.len());
 }
 
 #[actix_web::test]
@@ -226,7 +219,7 @@ async fn a_body_made_up_of_errors_gets_a_short_response() {
     let long_name = "n".repeat(100_000);
     let with_rest = "errors, the first";
     let cases = [
-        ("/batch", format!("{{{}}}", members(900)), with_rest),
+        ("/batch", format!("{{{}}}", members(1_000)), with_rest),
         ("/batch", format!("{{\"x\":[{objects}]}}"), with_rest),
         ("/batch", format!("{{{}}}", members(20_000)), "The body has 20000 members, more than the 1000 that are read"),
         ("/batch", format!("{{\"x\":[0,{{{}}}]}}", members(1_001)), "/x/1 has 1001 members, more than"),
@@ -261,242 +254,65 @@ async fn of_an_array_of_millions_no_more_is_read_than_a_valid_one_has() {
 }
 
 #[test]
-fn an_array_that_is_longer_than_allowed_is_refused_by_both_ways_of_parsing() {
-    let names = |of: usize| vec!["\"A\""; of].join(",");
-    let criteria = |of| format!("{{\"skus\":[{}]}}", names(of));
-    assert!(both::<ListToMake>(criteria(1_000).as_bytes()).0.is_some());
+fn an_array_that_is_longer_than_allowed_is_rejected() {
+    let criteria =
+        |of: usize| parse::<PickListRequest>(format!("{{\"skus\":[{}]}}", vec!["\"A\""; of].join(",")).as_bytes());
     let lines = |of: usize| (0..of).map(|n| format!("{{\"sku\":\"S-{n}\",\"qty\":1}}")).collect::<Vec<_>>().join(",");
-    let order = |of| format!("{{\"order_id\":\"O-1\",\"lines\":[{}]}}", lines(of));
-    assert!(both::<OrderToPlace>(order(500).as_bytes()).0.is_some());
-    for of in [1_000, 1_001, 3_000] {
-        assert_agreement::<ListToMake>(criteria(of).as_bytes());
-        assert_eq!(both::<OrderToPlace>(order(of).as_bytes()), (None, None));
-    }
-    assert_eq!(both::<ListToMake>(criteria(1_001).as_bytes()), (None, None));
+    let order = |of| parse::<NewOrder>(format!("{{\"order_id\":\"O-1\",\"lines\":[{}]}}", lines(of)).as_bytes());
+    assert!(criteria(1_000).is_ok() && criteria(1_001).is_err() && criteria(3_000).is_err());
+    assert!(order(500).is_ok() && order(501).is_err() && order(3_000).is_err());
 }
 
 static PARSED: AtomicUsize = AtomicUsize::new(0);
 static MOST_PARSED: AtomicUsize = AtomicUsize::new(0);
 
 /// A body that records how many of its kind are parsed at a time.
-#[derive(Deserialize, Deserr)]
-#[serde(deny_unknown_fields)]
-#[deserr(error = ValidationErrors, deny_unknown_fields)]
-struct Counted {}
+#[derive(Debug, PartialEq)]
+struct Counted;
 
-impl Body for Counted {
-    type Content = ();
-
-    fn content(self) -> Result<(), ValidationErrors> {
+impl FromJson for Counted {
+    fn from_json(_: Json<'_>) -> Result<Self, ValidationErrors> {
         MOST_PARSED.fetch_max(PARSED.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         std::thread::sleep(Duration::from_millis(20));
         PARSED.fetch_sub(1, Ordering::SeqCst);
-        Ok(())
+        Ok(Self)
     }
 }
+
+impl Body for Counted {}
 
 #[actix_web::test]
 async fn two_large_bodies_are_parsed_at_a_time() {
     let request = TestRequest::default().app_data(Data::new(Ports::new().api())).to_http_request();
     let large = Bytes::from(format!("{{{}}}", " ".repeat(MAX_BYTES)));
-    let parse = |_| understand::<Counted>(&request, large.clone(), ValidationErrors::default());
+    let parse = async |_| parse_body::<Counted>(&request, large.clone(), &mut ValidationErrors::default()).await;
     for parsed in join_all((0..8).map(parse)).await {
-        assert_eq!(parsed.unwrap().0, Some(()));
+        assert_eq!(parsed.unwrap(), Some(Counted));
     }
     assert_eq!(MOST_PARSED.load(Ordering::SeqCst), 2);
 }
 
-/// Returns a body with its integers in plain notation. The one-pass parser rejects other notations and
-/// leaves them to the second parser.
-fn with_plain_integers(body: &[u8]) -> Vec<u8> {
-    let Ok(text) = std::str::from_utf8(body) else { return body.to_vec() };
-    let is_number = |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
-    let (mut plain, mut rest, mut quoted) = (String::new(), text, false);
-    while let Some(first) = rest.chars().next() {
-        let number = rest.split(|character| !is_number(character)).next().unwrap_or_default();
-        let step = match first {
-            '"' => {
-                quoted = !quoted;
-                &rest[..1]
-            }
-            '\\' if quoted => &rest[..1 + rest[1..].chars().next().map_or(0, char::len_utf8)],
-            _ if !quoted && !number.is_empty() => number,
-            other => &rest[..other.len_utf8()],
-        };
-        plain.push_str(match step {
-            "1.0" => "1",
-            "1e2" => "100",
-            "-0" => "0",
-            same => same,
-        });
-        rest = &rest[step.len()..];
+#[actix_web::test]
+async fn the_documented_members_of_a_body_are_those_that_the_parser_knows() {
+    let document: serde_json::Value = serde_json::from_str(&crate::openapi_json()).unwrap();
+    let api = Ports::new().api();
+    let mut bodies = 0;
+    for (template, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema/$ref") else {
+                continue;
+            };
+            let schema = document.pointer(schema.as_str().unwrap().strip_prefix('#').unwrap()).unwrap();
+            let documented: BTreeSet<_> =
+                schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+            let path = template.replace("{line}", "1").replace(['{', '}'], "");
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let errors = send(&api, json_request(&path, r#"{"?": 1}"#).method(method)).await.errors();
+            let unknown = errors.into_iter().find(|(pointer, _)| pointer == "/?").unwrap().1;
+            let known: BTreeSet<_> = unknown.strip_prefix("is not known; known are ").unwrap().split(", ").collect();
+            assert_eq!(known, documented, "{template}");
+            bodies += 1;
+        }
     }
-    plain.into_bytes()
-}
-
-/// Returns the results of both parsers.
-fn both<T: Body>(body: &[u8]) -> (Option<T::Content>, Option<T::Content>) {
-    let mut errors = ValidationErrors::default();
-    let thorough = explain::<T>(body, &mut errors);
-    (parse::<T>(&with_plain_integers(body)), thorough.and_then(|content| errors.check(content)).ok())
-}
-
-fn assert_agreement<T: Body>(body: &[u8])
-where
-    T::Content: PartialEq + Debug,
-{
-    let (fast, thorough) = both::<T>(body);
-    assert_eq!(fast, thorough, "{}", String::from_utf8_lossy(body));
-}
-
-#[test]
-fn both_ways_of_parsing_accept_what_is_valid() {
-    assert!(both::<NewLine>(LINE.as_bytes()).0.is_some());
-    let batch = br#" { "ref": "B-1", "sku": "RED-CHAIR", "qty": 1, "eta": "2000-01-01" } "#;
-    assert!(both::<BatchToAdd>(batch).0.is_some());
-    assert_agreement::<NewLine>(LINE.as_bytes());
-    assert_agreement::<BatchToAdd>(batch);
-}
-
-fn name() -> impl Strategy<Value = String> {
-    let known = ["order_id", "sku", "qty", "reference", "ref", "purchased_quantity", "eta", "q\\u0074y"];
-    prop_oneof![20 => proptest::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => "[a-z/~]{0,3}"]
-}
-
-fn value() -> impl Strategy<Value = String> {
-    let odd = [
-        "null",
-        "true",
-        "0",
-        "-1",
-        "-0",
-        "1.0",
-        "1e2",
-        "1e400",
-        "2147483647",
-        "2147483648",
-        "99999999999999999999",
-        "false",
-        "-5",
-        "10",
-        "86400",
-        "86401",
-        "-2147483648",
-        "-2147483649",
-        "\"reject\"",
-        "\"backorder\"",
-        "{\"reject\": null}",
-        "[\"LAMP\", 1]",
-        "\"\"",
-        "\" x\"",
-        "\"..\"",
-        "\"\\u0041\"",
-        "\"\\ud800\"",
-        "\"\\ud83e\\ude91\"",
-        "[]",
-        "{}",
-        "[1]",
-        "\"2027-01-15\"",
-        "\"2027-1-5\"",
-        "\"2027-02-29\"",
-        "\"2028-02-29\"",
-        "\"+12345-01-01\"",
-        "\"0000-01-01\"",
-        "\"2027-01-15T00:00:00Z\"",
-        "\"٢٠٢٧-01-15\"",
-    ];
-    prop_oneof![
-        2 => proptest::sample::select(odd.to_vec()).prop_map(str::to_owned),
-        3 => (1..100_u32).prop_map(|number| number.to_string()),
-        3 => "[A-Z]{1,3}".prop_map(|text| format!("\"{text}\"")),
-    ]
-}
-
-fn object() -> impl Strategy<Value = String> {
-    let member = (name(), value()).prop_map(|(name, value)| format!("\"{name}\": {value}"));
-    proptest::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(", ")))
-}
-
-/// Generates optional members of bodies.
-fn terms() -> impl Strategy<Value = &'static str> {
-    let known = ["on_shortage", "hold_seconds", "priority", "allow_split", "purchased_quantity", "eta", "reallocate"];
-    proptest::sample::select(known.to_vec())
-}
-
-/// Generates members of pick list requests and of picks.
-fn list_member() -> impl Strategy<Value = &'static str> {
-    let known = ["pick_list_id", "references", "skus", "order_ids", "max_lines", "qty"];
-    proptest::sample::select(known.to_vec())
-}
-
-fn names() -> impl Strategy<Value = String> {
-    proptest::collection::vec(value(), 0..3).prop_map(|values| format!("[{}]", values.join(", ")))
-}
-
-/// Generates an almost valid body: the required members, and one more.
-fn nearly_right(known: &'static [&'static str]) -> impl Strategy<Value = String> {
-    let values = proptest::collection::vec(value(), known.len());
-    (values, proptest::option::of((name(), value()))).prop_map(|(values, extra)| {
-        let members = known.iter().map(|name| (*name).to_owned()).zip(values).chain(extra);
-        let members: Vec<_> = members.map(|(name, value)| format!("\"{name}\": {value}")).collect();
-        format!("{{{}}}", members.join(", "))
-    })
-}
-
-proptest! {
-    #[test]
-    fn both_ways_of_parsing_agree_on_lines(body in prop_oneof![object(), nearly_right(&["order_id", "sku", "qty"])]) {
-        assert_agreement::<NewLine>(body.as_bytes());
-    }
-
-    #[test]
-    fn both_ways_of_parsing_agree_on_batches(
-        body in prop_oneof![object(), nearly_right(&["ref", "sku", "purchased_quantity", "eta"])],
-    ) {
-        assert_agreement::<BatchToAdd>(body.as_bytes());
-    }
-
-    #[test]
-    fn both_ways_of_parsing_agree_on_orders(
-        members in nearly_right(&["order_id", "lines"]),
-        line in nearly_right(&["sku", "qty"]),
-        terms in proptest::collection::vec((terms(), value()), 0..3),
-        many in 1..3_usize,
-    ) {
-        assert_agreement::<OrderToPlace>(members.as_bytes());
-        let lines = vec![line; many].join(", ");
-        let terms: String = terms.iter().map(|(name, value)| format!(", \"{name}\": {value}")).collect();
-        let body = format!(r#"{{"order_id": "O-1", "lines": [{lines}]{terms}}}"#);
-        assert_agreement::<OrderToPlace>(body.as_bytes());
-    }
-
-    #[test]
-    fn both_ways_of_parsing_agree_on_corrections_and_extensions(
-        members in proptest::collection::vec((terms(), value()), 0..3),
-    ) {
-        let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
-        let body = format!("{{{}}}", members.join(", "));
-        assert_agreement::<Correction>(body.as_bytes());
-        assert_agreement::<HoldExtension>(body.as_bytes());
-    }
-
-    #[test]
-    fn both_ways_of_parsing_agree_on_pick_lists_and_picks(
-        members in proptest::collection::vec((list_member(), prop_oneof![value(), names()]), 0..4),
-    ) {
-        let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
-        let body = format!("{{{}}}", members.join(", "));
-        assert_agreement::<ListToMake>(body.as_bytes());
-        assert_agreement::<Found>(body.as_bytes());
-    }
-
-    #[test]
-    fn no_bytes_crash_the_parser(body in proptest::collection::vec(any::<u8>(), 0..64)) {
-        assert_agreement::<NewLine>(&body);
-    }
-
-    #[test]
-    fn no_text_of_json_characters_crashes_the_parser(body in r#"[\{\}\[\]":,\\ud8e3 0-9a-f]{0,40}"#) {
-        assert_agreement::<NewLine>(body.as_bytes());
-    }
+    assert_eq!(bodies, 7);
 }

@@ -1,7 +1,7 @@
 use crate::edge::Prefix;
 use crate::etag;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETag, EntityTag, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
@@ -25,7 +25,7 @@ pub(super) struct Asset {
     path: Cow<'static, str>,
     media_type: Cow<'static, str>,
     content: Bytes,
-    tag: String,
+    tag: ETag,
 }
 
 impl Asset {
@@ -40,7 +40,7 @@ impl Asset {
         };
         let mut hasher = DefaultHasher::new();
         hasher.write(&content);
-        let tag = format!("\"{:016x}\"", hasher.finish());
+        let tag = ETag(EntityTag::new_strong(format!("{:016x}", hasher.finish())));
         Self { path: path.into(), media_type: media_type.into(), content, tag }
     }
 
@@ -49,7 +49,7 @@ impl Asset {
     }
 
     /// Returns the file with the client's prefix, or 304 if the client has the current version.
-    pub(super) fn answer(&self, request: &HttpRequest) -> HttpResponse {
+    pub(super) fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let prefix = Prefix::of(request);
         match std::str::from_utf8(&self.content).ok().filter(|_| !prefix.is_empty() && self.has_paths()) {
             Some(text) => {
@@ -71,10 +71,10 @@ impl Asset {
     }
 
     fn send(&self, request: &HttpRequest) -> HttpResponse {
-        let known = etag::is_known(request.headers(), self.tag.as_bytes());
+        let known = etag::is_known(request, &self.tag);
         let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response
-            .insert_header((ETAG, &*self.tag))
+            .insert_header(self.tag.clone())
             .insert_header((CACHE_CONTROL, "no-cache"))
             .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
         if known {

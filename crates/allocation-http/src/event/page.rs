@@ -1,6 +1,6 @@
 use super::params::Params;
 use crate::api::Api;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use allocation_cloudevents::{CloudEvent, cloud_event};
@@ -63,8 +63,7 @@ impl Page {
             let is_whole = published.len() == events.len();
             let next = published.last().filter(|_| !is_whole).map_or(next, CloudEvent::position);
             let mut body = Vec::with_capacity(2 + published.len() * USUAL_BYTES);
-            write(&mut body, &published)
-                .map_err(|error| Problem::of(Kind::InternalError).caused_by(Arc::new(error)))?;
+            write(&mut body, &published).map_err(|error| Problem::internal(Arc::new(error)))?;
             Ok::<_, Problem>(Self { body, is_empty: published.is_empty(), next })
         };
         api.readers.run(request, read).await
@@ -86,7 +85,7 @@ fn publishable<'a>(events: &'a [LoggedEvent], source: &'a str) -> Result<Vec<Clo
         match cloud_event(event, source) {
             Ok(event) => published.push(event),
             Err(error) if published.is_empty() => {
-                return Err(Problem::of(Kind::InternalError).caused_by(Arc::new(error)));
+                return Err(Problem::internal(Arc::new(error)));
             }
             Err(_) => break,
         }

@@ -1,11 +1,11 @@
 //! The query parameters of event readers.
 
-use crate::identifier::encode;
-use crate::query::Query;
+use crate::page;
+use crate::query::{Query, parse_digits};
 use actix_web::http::header::HeaderValue;
 use allocation_cloudevents::{TYPES, event_name};
 use allocation_ports::{EventFilter, PageSize, Subject};
-use std::fmt::Write;
+use std::time::Duration;
 
 /// The longest wait for events, in seconds.
 const LONGEST_WAIT: u16 = 30;
@@ -15,54 +15,49 @@ pub(super) struct Params {
     /// The position of the last event read, 0 for none. `None` starts at the oldest retained event.
     pub(super) after: Option<u64>,
     pub(super) filter: EventFilter,
-    /// The filter as it was sent, for the link to the next page.
-    types: Option<String>,
-    subject: Option<String>,
 }
 
 impl Params {
     /// Takes `after`, `type` and `subject` from a query.
     pub(super) fn take(query: &mut Query) -> Self {
         let after = query.take("after", parse_position);
-        let types = query.take("type", |text| parse_types(text).map(|types| (types, text.to_owned())));
-        let subject = query.take("subject", |text| Subject::parse(text).map(|subject| (subject, text.to_owned())));
-        let (types, sent_types) = types.unzip();
-        let (subject, sent_subject) = subject.unzip();
-        let filter = EventFilter { types: types.unwrap_or_default(), subject };
-        Self { after, filter, types: sent_types, subject: sent_subject }
-    }
-
-    /// Returns the `Link` header of the page after a position.
-    pub(super) fn link(&self, next: u64, size: PageSize, wait: Option<u16>) -> Option<HeaderValue> {
-        let mut link = "</events?".to_owned();
-        for (name, value) in [("type", &self.types), ("subject", &self.subject)] {
-            if let Some(value) = value {
-                write!(link, "{name}={}&", encode(value)).ok()?;
-            }
-        }
-        if let Some(wait) = wait {
-            write!(link, "wait={wait}&").ok()?;
-        }
-        write!(link, "limit={}&after={next}>; rel=\"next\"", size.get()).ok()?;
-        HeaderValue::from_str(&link).ok()
+        let types = query.take_filter("type", parse_types).unwrap_or_default();
+        Self { after, filter: EventFilter { types, subject: query.take_filter("subject", Subject::parse) } }
     }
 }
 
-/// Takes `limit` from a query.
-pub(super) fn take_size(query: &mut Query) -> PageSize {
-    query.take("limit", crate::page::parse_size).unwrap_or_default()
+/// The requested page of the feed.
+pub(super) struct FeedPageRequest {
+    pub(super) params: Params,
+    pub(super) size: PageSize,
+    pub(super) wait: Duration,
+    /// The filter and the wait, as the link to the next page repeats them.
+    filters: String,
+}
+
+impl FeedPageRequest {
+    /// Takes all parameters from a query.
+    pub(super) fn take(query: &mut Query) -> Self {
+        let params = Params::take(query);
+        let size = query.take("limit", page::parse_size).unwrap_or_default();
+        let wait = query.take_filter("wait", parse_wait).unwrap_or_default();
+        Self { params, size, wait: Duration::from_secs(wait.into()), filters: query.filters() }
+    }
+
+    /// Returns the `Link` header of the page after a position.
+    pub(super) fn link(&self, next: u64) -> Option<HeaderValue> {
+        page::link("/events", &self.filters, self.size, &next.to_string())
+    }
 }
 
 /// Parses an event id as a position. Databases store signed integers.
 pub(super) fn parse_position(text: &str) -> Result<u64, &'static str> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let position = text.parse::<u64>().ok().filter(|position| digits && i64::try_from(*position).is_ok());
+    let position = parse_digits::<u64>(text).filter(|position| i64::try_from(*position).is_ok());
     position.ok_or("must be the id of an event, or 0")
 }
 
-pub(super) fn parse_wait(text: &str) -> Result<u16, &'static str> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let seconds = text.parse().ok().filter(|seconds| digits && *seconds <= LONGEST_WAIT);
+fn parse_wait(text: &str) -> Result<u16, &'static str> {
+    let seconds = parse_digits(text).filter(|seconds| *seconds <= LONGEST_WAIT);
     seconds.ok_or("must be an integer from 0 to 30")
 }
 

@@ -1,4 +1,4 @@
-use crate::identifier::Identifier;
+use crate::identifier::Id;
 use utoipa::ToSchema;
 
 /// An event: CloudEvents 1.0 in JSON. The members of `data` depend on the type; `docs/events` in the
@@ -46,6 +46,5 @@ pub(crate) struct EventDataSchema {
     #[schema(example = "allocated")]
     r#type: String,
     /// The SKU.
-    #[schema(value_type = Identifier)]
-    sku: String,
+    sku: Id<'static>,
 }

@@ -1,6 +1,5 @@
 use super::openapi_json;
-use super::problems::Operation;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Operation, Problem, examples};
 use crate::testing::{order, quantity, reference, sku};
 use actix_web::ResponseError;
 use allocation_app::RemoveBatchError;
@@ -100,7 +99,7 @@ fn the_examples_are_what_is_answered() {
     for (kind, problem) in raised {
         assert_eq!(problem.status_code(), kind.status());
         let body: Value = serde_json::from_slice(&problem.body()).unwrap();
-        assert_eq!(super::examples::of(kind, Operation::default()), body);
+        assert_eq!(examples::of(kind, Operation::default()), body);
     }
 }
 

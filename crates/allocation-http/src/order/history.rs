@@ -5,12 +5,10 @@ mod entry;
 mod schema;
 
 use crate::api::Api;
-use crate::identifier::{Identifier, PathIdentifiers, encode};
-use crate::openapi::document;
-use crate::page::{self, Page, PageParamsSchema, PageResponse};
-use crate::problem::Problem;
+use crate::identifier::{self, Identifier, encode};
+use crate::page::{self, PageParamsSchema, PageRequest, PageResponse};
+use crate::problem::{Problem, document};
 use crate::query::Query;
-use crate::respond;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use allocation_domain::OrderId;
@@ -43,23 +41,24 @@ document!(OrderHistoryProblems: Validation, OrderNotFound, Overloaded, DatabaseU
 )]
 pub(crate) async fn history(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
-    let page = Page::take(&mut query);
-    let mut path = PathIdentifiers::beside(&request, query);
-    let found = path.take(2, "order_id");
-    let order_id = path.finish(found)?;
+    let page = PageRequest::take(&mut query);
+    let order_id = identifier::beside_query(&request, query, "order_id")?;
     let page = api.read(&request, move |queries, _| read_page(queries, &order_id, page)).await?;
     Ok(page.into())
 }
 
-fn read_page(queries: &dyn Queries, order_id: &OrderId, page: Page<EventCursor>) -> Result<PageResponse, Problem> {
-    let rows = queries.history(order_id, page.after, page.size)?;
+fn read_page(
+    queries: &dyn Queries,
+    order_id: &OrderId,
+    page: PageRequest<EventCursor>,
+) -> Result<PageResponse, Problem> {
+    let rows = queries.history(order_id, page.after.clone(), page.size)?;
     if rows.is_empty() && !is_known(queries, order_id)? {
         return Err(Problem::order_not_found(order_id));
     }
     let next = page::next(page.size, &rows, |after, size| queries.history(order_id, after, size))?;
     let path = format!("/orders/{}/history", encode(order_id.as_str()));
-    let link = next.and_then(|cursor| page::link(&path, &[], page.size, &cursor));
-    Ok(PageResponse { body: respond::bytes(&rows.iter().map(HistoryEntry::from).collect::<Vec<_>>())?, link })
+    page.response(&path, &rows.iter().map(HistoryEntry::from).collect::<Vec<_>>(), next)
 }
 
 /// Returns whether the order exists or has existed: a deallocated standalone line is removed, but its

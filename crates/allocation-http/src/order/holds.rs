@@ -2,18 +2,13 @@
 
 use super::Order;
 use crate::api::Api;
-use crate::body::Body;
-use crate::identifier::{Identifier, PathIdentifiers};
-use crate::openapi::document;
-use crate::problem::Problem;
-use crate::validation_error::ValidationErrors;
-use crate::{body, hold, respond};
+use crate::identifier::Identifier;
+use crate::problem::{Problem, document};
+use crate::{body, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use allocation_domain::HoldDuration;
-use deserr::Deserr;
-use serde::Deserialize;
+use allocation_requests::HoldExtension;
 use utoipa::ToSchema;
 
 document!(ConfirmOrderProblems:
@@ -26,22 +21,14 @@ document!(ExtendHoldProblems:
 );
 
 /// An extension of a hold.
-#[derive(Deserialize, Deserr, ToSchema)]
+#[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[deserr(error = ValidationErrors, deny_unknown_fields)]
-pub(crate) struct HoldExtension {
+#[schema(as = HoldExtension)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct HoldExtensionSchema {
     /// The seconds from now until the hold expires.
-    #[serde(deserialize_with = "hold::deserialize")]
     #[schema(value_type = i32, minimum = 10, maximum = 86_400, example = 900)]
-    hold_seconds: HoldDuration,
-}
-
-impl Body for HoldExtension {
-    type Content = HoldDuration;
-
-    fn content(self) -> Result<HoldDuration, ValidationErrors> {
-        Ok(self.hold_seconds)
-    }
+    hold_seconds: u32,
 }
 
 /// Confirm an order
@@ -65,9 +52,7 @@ impl Body for HoldExtension {
     ),
 )]
 pub(crate) async fn confirm(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let mut path = PathIdentifiers::of(&request);
-    let found = path.take(2, "order_id");
-    let order_id = body::read_nothing_beside(path, found, &request, payload).await?;
+    let order_id = body::read_empty_at("order_id", &request, payload).await?;
     let use_cases = api.use_cases(&request);
     let order = api.gate.run(&request, move || use_cases.confirm_order(&order_id)).await?;
     respond::json(StatusCode::OK, &Order::at(&order, api.now()))
@@ -82,7 +67,7 @@ pub(crate) async fn confirm(api: Data<Api>, request: HttpRequest, payload: Paylo
     operation_id = "extendHold",
     tag = "Orders",
     params(("order_id" = Identifier, Path, description = "The order", example = "O-7")),
-    request_body(content = HoldExtension, example = json!({ "hold_seconds": 900 })),
+    request_body(content = HoldExtensionSchema, example = json!({ "hold_seconds": 900 })),
     responses(
         (status = 200, description = "The order is held", body = Order<'_>, example = json!({
             "order_id": "O-7", "status": "held", "lines": [
@@ -95,9 +80,7 @@ pub(crate) async fn confirm(api: Data<Api>, request: HttpRequest, payload: Paylo
     ),
 )]
 pub(crate) async fn extend(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let mut path = PathIdentifiers::of(&request);
-    let found = path.take(2, "order_id");
-    let (order_id, hold) = body::read_beside::<HoldExtension, _>(path, found, &request, payload).await?;
+    let (order_id, HoldExtension(hold)) = body::read_at("order_id", &request, payload).await?;
     let use_cases = api.use_cases(&request);
     let order = api.gate.run(&request, move || use_cases.extend_hold(&order_id, hold)).await?;
     respond::json(StatusCode::OK, &Order::at(&order, api.now()))

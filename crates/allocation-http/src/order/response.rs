@@ -1,7 +1,8 @@
 use crate::allocation::Part;
-use crate::identifier::Identifier;
+use crate::choice::choice_schema;
+use crate::identifier::Id;
 use crate::instant::Instant;
-use crate::quantity::is_none;
+use crate::quantity::is_zero;
 use allocation_domain::{Fulfilment, LineState, OrderStatus, Sku};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -11,8 +12,7 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Order<'a> {
     /// The id of the order.
-    #[schema(value_type = Identifier)]
-    order_id: &'a str,
+    order_id: Id<'a>,
     /// The status of the order.
     #[schema(value_type = StatusSchema)]
     status: &'static str,
@@ -29,8 +29,7 @@ pub(crate) struct Order<'a> {
 #[schema(as = OrderLine)]
 pub(crate) struct Line<'a> {
     /// The ordered SKU.
-    #[schema(value_type = Identifier)]
-    sku: &'a str,
+    sku: Id<'a>,
     /// The ordered quantity.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     qty: u32,
@@ -41,62 +40,34 @@ pub(crate) struct Line<'a> {
     #[schema(value_type = i32, minimum = 0, example = 0)]
     backordered: u32,
     /// Units picked but not shipped yet. Absent if zero.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
     picked: u32,
     /// Units shipped. Absent if zero.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
     shipped: u32,
     /// The batches that serve the line, in order of preference, without picked units.
     allocations: Vec<Part<'a>>,
 }
 
-/// The status of an order.
-#[derive(ToSchema)]
-#[schema(as = OrderStatus, rename_all = "snake_case")]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) enum StatusSchema {
-    /// All units are allocated, some of them only until the hold expires.
-    Held,
-    /// All units are allocated firmly.
-    Allocated,
-    /// Some units are allocated; the others are backordered or were deallocated.
-    PartiallyAllocated,
-    /// No units are allocated, and the order waits.
-    Backordered,
-    /// All units are picked, and not all of them are shipped.
-    Picked,
-    /// All units are shipped.
-    Shipped,
-    /// The order lost units, does not accept backorders, and has no replacement yet.
-    Short,
-    /// The hold has expired.
-    Expired,
-    /// The order was cancelled, or all its units were deallocated.
-    Cancelled,
+choice_schema! {
+    /// The status of an order. `held`: all units are allocated, some of them only until the hold expires.
+    /// `allocated`: all units are allocated firmly. `partially_allocated`: some units are allocated; the others
+    /// are backordered or were deallocated. `backordered`: no units are allocated, and the order waits.
+    /// `picked`: all units are picked, and not all of them are shipped. `shipped`: all units are shipped.
+    /// `short`: the order lost units, does not accept backorders, and has no replacement yet. `expired`: the
+    /// hold has expired. `cancelled`: the order was cancelled, or all its units were deallocated.
+    StatusSchema as "OrderStatus": OrderStatus::NAMES
 }
-
-/// All statuses of orders.
-pub(super) const STATUSES: [OrderStatus; 9] = [
-    OrderStatus::Held,
-    OrderStatus::Allocated,
-    OrderStatus::PartiallyAllocated,
-    OrderStatus::Backordered,
-    OrderStatus::Picked,
-    OrderStatus::Shipped,
-    OrderStatus::Short,
-    OrderStatus::Expired,
-    OrderStatus::Cancelled,
-];
 
 impl<'a> Order<'a> {
     /// Returns an order as of an instant.
     pub(super) fn at(order: &'a allocation_domain::Order, now: DateTime<Utc>) -> Self {
         let expired = order.lines.iter().any(|(_, line)| line.commitment.has_expired(now));
         Self {
-            order_id: order.order_id.as_str(),
-            status: order.status(now).name(),
+            order_id: (&order.order_id).into(),
+            status: order.status(now).as_str(),
             lines: order.lines.iter().map(|(sku, line)| Line::at(sku, line, now)).collect(),
             expires_at: order.expires_at().filter(|_| !expired).map(Instant),
         }
@@ -107,7 +78,7 @@ impl<'a> Line<'a> {
     /// Returns a line as of an instant. Once its hold has expired, it has no units and waits for none, even if
     /// the expiry is not recorded yet.
     fn at(sku: &'a Sku, line: &'a LineState, now: DateTime<Utc>) -> Self {
-        let (sku, qty) = (sku.as_str(), line.quantity.get());
+        let (sku, qty) = (Id::from(sku), line.quantity.get());
         if line.commitment.has_expired(now) {
             let allocations = Vec::new();
             return Self { sku, qty, allocated: 0, backordered: 0, picked: 0, shipped: 0, allocations };

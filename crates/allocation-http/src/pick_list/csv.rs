@@ -35,9 +35,9 @@ pub(super) fn write(list: &PickList<'_>, reader: Reader) -> String {
         let picked = line.picked.map(|units| units.to_string()).unwrap_or_default();
         let cells = [
             line.line.to_string(),
-            cell(line.reference, reader),
-            cell(line.sku, reader),
-            cell(line.order_id, reader),
+            cell(line.reference.0, reader),
+            cell(line.sku.0, reader),
+            cell(line.order_id.0, reader),
             line.qty.to_string(),
             line.status.to_owned(),
             picked,

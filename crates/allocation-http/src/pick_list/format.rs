@@ -2,11 +2,11 @@
 
 use super::csv::Reader;
 use crate::accept;
+use crate::choice::choice_schema;
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
-use crate::validation_error::{ValidationError, ValidationErrors};
-use actix_web::http::header::HeaderMap;
-use utoipa::ToSchema;
+use actix_web::HttpRequest;
+use allocation_requests::ValidationError;
 
 const JSON: &str = "application/json";
 const CSV: &str = "text/csv";
@@ -20,17 +20,9 @@ pub(super) enum Format {
     Html,
 }
 
-/// The format of a pick list.
-#[derive(ToSchema)]
-#[schema(as = PickListFormat, rename_all = "snake_case")]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) enum FormatSchema {
-    /// `application/json`.
-    Json,
-    /// CSV, `text/csv`.
-    Csv,
-    /// A printable page, `text/html`.
-    Html,
+choice_schema! {
+    /// The format of a pick list: `application/json`, `text/csv`, or a printable page, `text/html`.
+    FormatSchema as "PickListFormat": ["json", "csv", "html"]
 }
 
 /// The format that the query requests; it takes precedence over `Accept`.
@@ -47,17 +39,15 @@ impl Params {
     }
 
     /// Chooses the format. `raw` is valid only for CSV.
-    pub(super) fn choose(&self, headers: &HeaderMap) -> Result<Format, Problem> {
+    pub(super) fn choose(&self, request: &HttpRequest) -> Result<Format, Problem> {
         let media_type = match self.media_type {
             Some(media_type) => media_type,
-            None => accept::choose(headers, &[JSON, CSV, HTML]).ok_or_else(not_acceptable)?,
+            None => accept::choose(request, &[JSON, CSV, HTML]).ok_or_else(not_acceptable)?,
         };
         match media_type {
             CSV if self.raw => Ok(Format::Csv(Reader::Program)),
             CSV => Ok(Format::Csv(Reader::Spreadsheet)),
-            _ if self.raw => {
-                Err(ValidationErrors::from(ValidationError::in_parameter("raw", "is only for format=csv")).into())
-            }
+            _ if self.raw => Err(ValidationError::in_parameter("raw", "is only for format=csv").into()),
             HTML => Ok(Format::Html),
             _ => Ok(Format::Json),
         }

@@ -23,7 +23,7 @@ const LINKS: &str = "<nav><a href=\"?format=csv\">For a spreadsheet (CSV)</a> \
 
 /// Formats a list as a page. Callers choose identifiers, so all text is escaped.
 pub(super) fn write(list: &PickList<'_>) -> String {
-    let (name, status, created_at) = (escape(list.pick_list_id), list.status, list.created_at);
+    let (name, status, created_at) = (escape(list.pick_list_id.0), list.status, list.created_at);
     let rows: String = list.lines.iter().map(row).collect();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -46,9 +46,9 @@ fn row(line: &Line<'_>) -> String {
     let picked = line.picked.map(|units| units.to_string()).unwrap_or_default();
     for (class, text) in [
         ("number", number.to_string()),
-        ("name", escape(line.reference)),
-        ("name", escape(line.sku)),
-        ("name", escape(line.order_id)),
+        ("name", escape(line.reference.0)),
+        ("name", escape(line.sku.0)),
+        ("name", escape(line.order_id.0)),
         ("number", qty.to_string()),
         ("number", picked),
     ] {

@@ -2,19 +2,16 @@
 
 use super::response::Line;
 use crate::api::Api;
-use crate::body::Body;
-use crate::eta;
-use crate::identifier::{Identifier, PathIdentifiers};
-use crate::openapi::document;
-use crate::problem::Problem;
-use crate::validation_error::ValidationErrors;
-use crate::{body, quantity, respond};
+use crate::eta::EtaDate;
+use crate::identifier::{Id, Identifier, PathIdentifiers};
+use crate::problem::{Problem, document};
+use crate::{body, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use allocation_domain::{Affected, Displaced, Eta, Outcome, PickLine, PickLineId, Picked, Units};
-use deserr::Deserr;
-use serde::{Deserialize, Serialize};
+use allocation_domain::{Affected, Displaced, Outcome, PickLine, PickLineId, Picked};
+use allocation_requests::PickedUnits;
+use serde::Serialize;
 use utoipa::ToSchema;
 
 document!(PickProblems:
@@ -23,23 +20,14 @@ document!(PickProblems:
 );
 
 /// The units that a picker found for a line.
-#[derive(Deserialize, Deserr, ToSchema)]
+#[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[deserr(error = ValidationErrors, deny_unknown_fields)]
 #[schema(as = FoundUnits)]
-pub(crate) struct Found {
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct PickedUnitsSchema {
     /// Units found and picked: all units of the line, or fewer if some are missing.
-    #[serde(deserialize_with = "quantity::deserialize_units")]
     #[schema(value_type = i32, minimum = 0, maximum = 2_147_483_647, example = 3)]
-    qty: Units,
-}
-
-impl Body for Found {
-    type Content = Units;
-
-    fn content(self) -> Result<Units, ValidationErrors> {
-        Ok(self.qty)
-    }
+    qty: u32,
 }
 
 /// A picked line.
@@ -74,15 +62,12 @@ pub(crate) struct Short<'a> {
 #[schema(as = ReallocatedUnits)]
 pub(crate) struct Reallocated<'a> {
     /// The batch.
-    #[schema(value_type = Identifier)]
-    reference: &'a str,
+    reference: Id<'a>,
     /// Units of this batch.
     #[schema(value_type = i32, minimum = 1, example = 2)]
     qty: u32,
     /// The date from which the batch can be picked; null if it is in stock.
-    #[schema(value_type = Option<String>, required = true, format = Date)]
-    #[serde(serialize_with = "eta::serialize")]
-    eta: Eta,
+    eta: EtaDate,
 }
 
 impl<'a> PickedLine<'a> {
@@ -105,7 +90,7 @@ impl<'a> Short<'a> {
 
 impl<'a> From<&'a Affected> for Reallocated<'a> {
     fn from(line: &'a Affected) -> Self {
-        Self { reference: line.reference.as_str(), qty: line.quantity.get(), eta: line.new_eta }
+        Self { reference: (&line.reference).into(), qty: line.quantity.get(), eta: EtaDate(line.new_eta) }
     }
 }
 
@@ -126,7 +111,7 @@ impl<'a> From<&'a Affected> for Reallocated<'a> {
         ("pick_list_id" = Identifier, Path, description = "The list", example = "MORNING"),
         ("line" = i32, Path, description = "The number of the line", minimum = 1, example = 1),
     ),
-    request_body(content = Found, example = json!({ "qty": 3 })),
+    request_body(content = PickedUnitsSchema, example = json!({ "qty": 3 })),
     responses(
         (status = 200, description = "The line is picked", body = PickedLine<'_>, example = json!({
             "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 5, "status": "picked",
@@ -140,8 +125,8 @@ pub(crate) async fn pick(api: Data<Api>, request: HttpRequest, payload: Payload)
     let mut path = PathIdentifiers::of(&request);
     let (list, line) = (path.take(2, "pick_list_id"), path.take_number(4, "line"));
     let found = list.zip(line).map(|(list, line)| PickLineId { list, line });
-    let (id, found) = body::read_beside::<Found, _>(path, found, &request, payload).await?;
+    let (id, PickedUnits(units)) = body::read_beside(path.errors(), found, &request, payload).await?;
     let (use_cases, number) = (api.use_cases(&request), id.line);
-    let outcome = api.gate.run(&request, move || use_cases.pick(&id, found)).await?;
+    let outcome = api.gate.run(&request, move || use_cases.pick(&id, units)).await?;
     respond::json(StatusCode::OK, &PickedLine::of(number, &outcome))
 }

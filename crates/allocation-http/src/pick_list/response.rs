@@ -1,4 +1,5 @@
-use crate::identifier::Identifier;
+use crate::choice::choice_schema;
+use crate::identifier::Id;
 use crate::instant::Instant;
 use allocation_domain::{PickLine, PickListStatus, PickStatus};
 use allocation_ports::{PickListSummary, StoredPickList};
@@ -9,8 +10,7 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PickList<'a> {
     /// The id of the list.
-    #[schema(value_type = Identifier)]
-    pub(super) pick_list_id: &'a str,
+    pub(super) pick_list_id: Id<'a>,
     /// The status of the list.
     #[schema(value_type = ListStatusSchema)]
     pub(super) status: &'static str,
@@ -29,14 +29,11 @@ pub(crate) struct Line<'a> {
     #[schema(value_type = i32, minimum = 1, example = 1)]
     pub(super) line: u32,
     /// The batch.
-    #[schema(value_type = Identifier)]
-    pub(super) reference: &'a str,
+    pub(super) reference: Id<'a>,
     /// The SKU to pick.
-    #[schema(value_type = Identifier)]
-    pub(super) sku: &'a str,
+    pub(super) sku: Id<'a>,
     /// The order that the units are for.
-    #[schema(value_type = Identifier)]
-    pub(super) order_id: &'a str,
+    pub(super) order_id: Id<'a>,
     /// Units to pick.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     pub(super) qty: u32,
@@ -54,8 +51,7 @@ pub(crate) struct Line<'a> {
 #[schema(as = PickListSummary)]
 pub(crate) struct Summary<'a> {
     /// The id of the list.
-    #[schema(value_type = Identifier)]
-    pick_list_id: &'a str,
+    pick_list_id: Id<'a>,
     /// The status of the list.
     #[schema(value_type = ListStatusSchema)]
     status: &'static str,
@@ -70,47 +66,25 @@ pub(crate) struct Summary<'a> {
     open_count: u32,
 }
 
-/// The status of a pick list.
-#[derive(ToSchema)]
-#[schema(as = PickListStatus, rename_all = "snake_case")]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) enum ListStatusSchema {
-    /// Some lines are open.
-    Open,
-    /// No line is open, and the picked units can be shipped.
-    Picked,
-    /// The picked units were shipped.
-    Shipped,
-    /// No line is open, and no units were picked.
-    Withdrawn,
+choice_schema! {
+    /// The status of a pick list. `open`: some lines are open. `picked`: no line is open, and the picked units
+    /// can be shipped. `shipped`: the picked units were shipped. `withdrawn`: no line is open, and no units were
+    /// picked.
+    ListStatusSchema as "PickListStatus": PickListStatus::NAMES
 }
 
-/// The status of a pick line.
-#[derive(ToSchema)]
-#[schema(as = PickLineStatus, rename_all = "snake_case")]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) enum LineStatusSchema {
-    /// The line is to be picked.
-    Open,
-    /// All units were picked, or all that were found.
-    Picked,
-    /// No units were found.
-    Missing,
-    /// The picked units were shipped.
-    Shipped,
-    /// The line must not be picked any more.
-    Withdrawn,
+choice_schema! {
+    /// The status of a pick line. `open`: the line is to be picked. `picked`: all units were picked, or all that
+    /// were found. `missing`: no units were found. `shipped`: the picked units were shipped. `withdrawn`: the
+    /// line must not be picked any more.
+    LineStatusSchema as "PickLineStatus": PickStatus::NAMES
 }
-
-/// All statuses of pick lists.
-pub(super) const STATUSES: [PickListStatus; 4] =
-    [PickListStatus::Open, PickListStatus::Picked, PickListStatus::Shipped, PickListStatus::Withdrawn];
 
 impl<'a> From<&'a StoredPickList> for PickList<'a> {
     fn from(stored: &'a StoredPickList) -> Self {
         Self {
-            pick_list_id: stored.list.list_id.as_str(),
-            status: stored.list.status().name(),
+            pick_list_id: (&stored.list.list_id).into(),
+            status: stored.list.status().as_str(),
             created_at: Instant(stored.created_at),
             lines: stored.list.lines.iter().map(|(number, line)| Line::of(*number, line)).collect(),
         }
@@ -126,11 +100,11 @@ impl<'a> Line<'a> {
         };
         Self {
             line: number,
-            reference: line.reference.as_str(),
-            sku: line.sku.as_str(),
-            order_id: line.order_id.as_str(),
+            reference: (&line.reference).into(),
+            sku: (&line.sku).into(),
+            order_id: (&line.order_id).into(),
             qty: line.quantity.get(),
-            status: line.status.name(),
+            status: line.status.as_str(),
             picked: was_picked.then_some(line.picked),
         }
     }
@@ -139,8 +113,8 @@ impl<'a> Line<'a> {
 impl<'a> From<&'a PickListSummary> for Summary<'a> {
     fn from(list: &'a PickListSummary) -> Self {
         Self {
-            pick_list_id: list.list_id.as_str(),
-            status: list.status().name(),
+            pick_list_id: (&list.list_id).into(),
+            status: list.status().as_str(),
             created_at: Instant(list.created_at),
             line_count: list.counts.lines,
             open_count: list.counts.open,

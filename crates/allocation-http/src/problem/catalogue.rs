@@ -2,11 +2,11 @@
 
 use super::{Kind, Problem};
 use crate::edge::Prefix;
-use crate::openapi::document;
+use crate::problem::document;
 use crate::query::Query;
 use crate::resource::Path;
 use crate::respond;
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -38,9 +38,8 @@ impl ProblemType {
     }
 }
 
-pub(crate) fn configure(cfg: &mut web::ServiceConfig) {
-    Path::new("/problems").get(list).register(cfg);
-    Path::new("/problems/{name}").get(find).register(cfg);
+pub(crate) fn routes() -> [Path; 2] {
+    [Path::new("/problems").get(list), Path::new("/problems/{name}").get(find)]
 }
 
 document!(ListProblemTypesProblems: Validation);

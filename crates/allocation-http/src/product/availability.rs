@@ -5,9 +5,8 @@ mod series;
 pub(crate) use series::Availability;
 
 use crate::api::Api;
-use crate::identifier::{Identifier, PathIdentifiers};
-use crate::openapi::document;
-use crate::problem::Problem;
+use crate::identifier::{self, Identifier};
+use crate::problem::{Problem, document};
 use crate::query::Query;
 use crate::respond;
 use crate::{eta, quantity};
@@ -54,9 +53,7 @@ struct Params {
 pub(crate) async fn availability(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
     let params = Params { qty: query.take("qty", quantity::parse), by: query.take("by", eta::parse_day) };
-    let mut path = PathIdentifiers::beside(&request, query);
-    let found = path.take(2, "sku");
-    let sku: Sku = path.finish(found)?;
+    let sku: Sku = identifier::beside_query(&request, query, "sku")?;
     let today = api.today();
     let read = move |queries: &dyn Queries, now| match queries.availability(&sku, now)? {
         Some(found) => respond::bytes(&Availability::of(&sku, &found.promised_on(today), &params)),

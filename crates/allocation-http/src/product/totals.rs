@@ -1,4 +1,4 @@
-use crate::identifier::Identifier;
+use crate::identifier::Id;
 use allocation_ports::ProductTotals;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,8 +7,7 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Product<'a> {
     /// The SKU.
-    #[schema(value_type = Identifier)]
-    sku: &'a str,
+    sku: Id<'a>,
     /// Units in the warehouse, neither shipped nor missing.
     #[schema(value_type = i64, minimum = 0, example = 5)]
     in_stock: u64,
@@ -37,7 +36,7 @@ impl<'a> From<&'a ProductTotals> for Product<'a> {
     fn from(row: &'a ProductTotals) -> Self {
         let totals = &row.totals;
         Self {
-            sku: row.sku.as_str(),
+            sku: (&row.sku).into(),
             in_stock: totals.in_stock,
             on_its_way: totals.on_its_way,
             allocated: totals.allocated,

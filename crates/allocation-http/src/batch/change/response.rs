@@ -1,7 +1,8 @@
 use crate::batch::Batch;
-use crate::eta;
-use crate::identifier::Identifier;
-use allocation_domain::{BatchChanged, Eta};
+use crate::choice::choice_schema;
+use crate::eta::EtaDate;
+use crate::identifier::Id;
+use allocation_domain::BatchChanged;
 use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -34,25 +35,18 @@ const MAX_SHOWN: usize = 1_000;
 #[schema(as = AffectedLine)]
 pub(crate) struct Affected<'a> {
     /// The order that the line belongs to.
-    #[schema(value_type = Identifier)]
-    order_id: &'a str,
+    order_id: Id<'a>,
     /// The ordered SKU.
-    #[schema(value_type = Identifier)]
-    sku: &'a str,
+    sku: Id<'a>,
     /// The batch that now serves the units.
-    #[schema(value_type = Identifier)]
-    reference: &'a str,
+    reference: Id<'a>,
     /// The quantity.
     #[schema(value_type = i32, minimum = 1, example = 10)]
     qty: u32,
     /// The previously promised date; null for stock.
-    #[schema(value_type = Option<String>, required = true, format = Date)]
-    #[serde(serialize_with = "eta::serialize")]
-    old_eta: Eta,
+    old_eta: EtaDate,
     /// The currently promised date; null for stock.
-    #[schema(value_type = Option<String>, required = true, format = Date)]
-    #[serde(serialize_with = "eta::serialize")]
-    new_eta: Eta,
+    new_eta: EtaDate,
 }
 
 /// Units that a line lost and now waits for.
@@ -60,11 +54,9 @@ pub(crate) struct Affected<'a> {
 #[schema(as = DisplacedLine)]
 pub(crate) struct Displaced<'a> {
     /// The order that the line belongs to.
-    #[schema(value_type = Identifier)]
-    order_id: &'a str,
+    order_id: Id<'a>,
     /// The ordered SKU.
-    #[schema(value_type = Identifier)]
-    sku: &'a str,
+    sku: Id<'a>,
     /// The quantity.
     #[schema(value_type = i32, minimum = 1, example = 2)]
     qty: u32,
@@ -73,15 +65,9 @@ pub(crate) struct Displaced<'a> {
     status: &'static str,
 }
 
-/// How a line waits for units that it lost.
-#[derive(ToSchema)]
-#[schema(as = DisplacedStatus, rename_all = "snake_case")]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) enum DisplacedStatusSchema {
-    /// Its order accepts backorders.
-    Backordered,
-    /// Its order does not accept backorders.
-    Short,
+choice_schema! {
+    /// How a line waits for units that it lost.
+    DisplacedStatusSchema as "DisplacedStatus": ["backordered", "short"]
 }
 
 impl<'a> Changed<'a> {
@@ -101,12 +87,12 @@ impl<'a> Changed<'a> {
 impl<'a> From<&'a allocation_domain::Affected> for Affected<'a> {
     fn from(line: &'a allocation_domain::Affected) -> Self {
         Self {
-            order_id: line.order_id.as_str(),
-            sku: line.sku.as_str(),
-            reference: line.reference.as_str(),
+            order_id: (&line.order_id).into(),
+            sku: (&line.sku).into(),
+            reference: (&line.reference).into(),
             qty: line.quantity.get(),
-            old_eta: line.old_eta,
-            new_eta: line.new_eta,
+            old_eta: EtaDate(line.old_eta),
+            new_eta: EtaDate(line.new_eta),
         }
     }
 }
@@ -114,8 +100,8 @@ impl<'a> From<&'a allocation_domain::Affected> for Affected<'a> {
 impl<'a> From<&'a allocation_domain::Displaced> for Displaced<'a> {
     fn from(line: &'a allocation_domain::Displaced) -> Self {
         Self {
-            order_id: line.order_id.as_str(),
-            sku: line.sku.as_str(),
+            order_id: (&line.order_id).into(),
+            sku: (&line.sku).into(),
             qty: line.quantity.get(),
             status: if line.short { "short" } else { "backordered" },
         }

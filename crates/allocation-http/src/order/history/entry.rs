@@ -1,12 +1,10 @@
 use super::describe::describe;
 use super::schema::{EventNameSchema, ReasonSchema};
 use crate::eta;
-use crate::identifier::Identifier;
+use crate::identifier::{Id, Identifier};
 use crate::instant::Instant;
-use crate::order::request::{OnShortageSchema, on_shortage};
-use allocation_domain::{
-    AllocationReason, BatchReference, DeallocationReason, Eta, Event, PickListId, Quantity, WithdrawalReason,
-};
+use crate::order::request::OnShortageSchema;
+use allocation_domain::{BatchReference, Eta, Event, PickListId, Quantity};
 use allocation_ports::RecordedEvent;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -22,8 +20,7 @@ pub(crate) struct HistoryEntry<'a> {
     #[schema(value_type = EventNameSchema)]
     event: &'static str,
     /// The SKU of the line.
-    #[schema(value_type = Identifier)]
-    sku: &'a str,
+    sku: Id<'a>,
     #[serde(flatten)]
     #[schema(inline)]
     facts: Facts<'a>,
@@ -87,7 +84,7 @@ impl<'a> From<&'a RecordedEvent> for HistoryEntry<'a> {
         Self {
             at: Instant(row.occurred_at),
             event: row.event.name(),
-            sku: row.sku.as_str(),
+            sku: (&row.sku).into(),
             facts: Facts::from(&row.event),
             detail: describe(&row.event),
         }
@@ -108,16 +105,16 @@ impl<'a> From<&'a Event> for Facts<'a> {
         match event {
             Event::LinePlaced { quantity, priority, on_shortage, allow_split, expires_at, .. } => Self {
                 priority: Some(*priority),
-                on_shortage: Some(on_shortage::written(*on_shortage)),
+                on_shortage: Some(on_shortage.as_str()),
                 allow_split: Some(*allow_split),
                 expires_at: expires_at.map(Instant),
                 ..units(quantity)
             },
             Event::Allocated { reference, quantity, reason, .. } => {
-                Self { reference: Some(reference.as_str()), reason: Some(came(*reason)), ..units(quantity) }
+                Self { reference: Some(reference.as_str()), reason: Some(reason.as_str()), ..units(quantity) }
             }
             Event::Deallocated { reference, quantity, reason, .. } => {
-                Self { reference: Some(reference.as_str()), reason: Some(went(*reason)), ..units(quantity) }
+                Self { reference: Some(reference.as_str()), reason: Some(reason.as_str()), ..units(quantity) }
             }
             Event::Backordered { quantity, .. }
             | Event::LineShort { quantity, .. }
@@ -137,7 +134,7 @@ impl<'a> From<&'a Event> for Facts<'a> {
             Event::PickLineChanged { reference, list, line, quantity, reason, .. }
             | Event::PickLineWithdrawn { reference, list, line, quantity, reason, .. } => Self {
                 qty: Some(quantity.get()),
-                reason: Some(left_list(*reason)),
+                reason: Some(reason.as_str()),
                 ..Self::on_list(reference, list, *line)
             },
             Event::HoldExtended { expires_at, .. } | Event::HoldExpired { expires_at, .. } => {
@@ -151,35 +148,5 @@ impl<'a> From<&'a Event> for Facts<'a> {
             | Event::ProductRegistered { .. }
             | Event::OutOfStock { .. } => Self::default(),
         }
-    }
-}
-
-/// Returns the name of a reason.
-const fn came(reason: AllocationReason) -> &'static str {
-    match reason {
-        AllocationReason::NewLine => "new_line",
-        AllocationReason::Refill => "refill",
-        AllocationReason::Backorder => "backorder",
-        AllocationReason::Move => "move",
-    }
-}
-
-/// Returns the name of a reason.
-const fn went(reason: DeallocationReason) -> &'static str {
-    match reason {
-        DeallocationReason::Request => "request",
-        DeallocationReason::Cancellation => "cancellation",
-        DeallocationReason::Expiry => "expiry",
-        DeallocationReason::BatchLowered => "batch_lowered",
-        DeallocationReason::Move => "move",
-    }
-}
-
-/// Returns the name of a reason.
-const fn left_list(reason: WithdrawalReason) -> &'static str {
-    match reason {
-        WithdrawalReason::Deallocated => "deallocated",
-        WithdrawalReason::NotInStock => "not_in_stock",
-        WithdrawalReason::GivenBack => "given_back",
     }
 }

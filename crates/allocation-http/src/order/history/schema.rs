@@ -1,45 +1,43 @@
-use utoipa::ToSchema;
+use crate::choice::choice_schema;
 
-/// The name of an event of an order line.
-#[derive(ToSchema)]
-#[schema(as = OrderEventName, rename_all = "snake_case")]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) enum EventNameSchema {
-    LinePlaced,
-    Allocated,
-    Deallocated,
-    Backordered,
-    LineShort,
-    WaitEnded,
-    PromiseWorsened,
-    HoldConfirmed,
-    HoldExtended,
-    HoldExpired,
-    LineCancelled,
-    PickListed,
-    PickLineChanged,
-    PickLineWithdrawn,
-    Picked,
-    UnitsMissing,
-    Shipped,
+choice_schema! {
+    /// The name of an event of an order line.
+    EventNameSchema as "OrderEventName": [
+        "line_placed",
+        "allocated",
+        "deallocated",
+        "backordered",
+        "line_short",
+        "wait_ended",
+        "promise_worsened",
+        "hold_confirmed",
+        "hold_extended",
+        "hold_expired",
+        "line_cancelled",
+        "pick_listed",
+        "pick_line_changed",
+        "pick_line_withdrawn",
+        "picked",
+        "units_missing",
+        "shipped",
+    ]
 }
 
-/// Why units were allocated (`new_line`, `refill`, `backorder`, `move`), deallocated (`request`,
-/// `cancellation`, `expiry`, `batch_lowered`, `move`) or withdrawn from a pick list (`deallocated`,
-/// `not_in_stock`, `given_back`).
-#[derive(ToSchema)]
-#[schema(as = OrderEventReason, rename_all = "snake_case")]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) enum ReasonSchema {
-    NewLine,
-    Refill,
-    Backorder,
-    Move,
-    Request,
-    Cancellation,
-    Expiry,
-    BatchLowered,
-    Deallocated,
-    NotInStock,
-    GivenBack,
+choice_schema! {
+    /// Why units were allocated (`new_line`, `refill`, `backorder`, `move`), deallocated (`request`,
+    /// `cancellation`, `expiry`, `batch_lowered`, `move`) or withdrawn from a pick list (`deallocated`,
+    /// `not_in_stock`, `given_back`).
+    ReasonSchema as "OrderEventReason": [
+        "new_line",
+        "refill",
+        "backorder",
+        "move",
+        "request",
+        "cancellation",
+        "expiry",
+        "batch_lowered",
+        "deallocated",
+        "not_in_stock",
+        "given_back",
+    ]
 }

@@ -1,7 +1,7 @@
 use super::Params;
-use crate::eta;
-use crate::identifier::Identifier;
-use allocation_domain::{AvailableFrom, Eta, Sku};
+use crate::eta::EtaDate;
+use crate::identifier::Id;
+use allocation_domain::{AvailableFrom, Sku};
 use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,8 +10,7 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Availability<'a> {
     /// The SKU.
-    #[schema(value_type = Identifier)]
-    sku: &'a str,
+    sku: Id<'a>,
     /// The dates on which more units become available, earliest first.
     series: Vec<Step>,
     /// The requested quantity.
@@ -38,9 +37,7 @@ pub(crate) struct Availability<'a> {
 #[schema(as = AvailableFrom)]
 pub(crate) struct Step {
     /// The first date; null for stock.
-    #[schema(value_type = Option<String>, required = true, format = Date)]
-    #[serde(serialize_with = "eta::serialize")]
-    eta: Eta,
+    eta: EtaDate,
     /// The total number of units, including those of earlier dates.
     #[schema(value_type = i64, minimum = 1, example = 15)]
     available: u64,
@@ -50,18 +47,16 @@ pub(crate) struct Step {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Earliest {
     /// The date; null for stock.
-    #[schema(value_type = Option<String>, required = true, format = Date)]
-    #[serde(serialize_with = "eta::serialize")]
-    eta: Eta,
+    eta: EtaDate,
 }
 
 impl<'a> Availability<'a> {
     /// Returns the response to a request.
     pub(super) fn of(sku: &'a Sku, found: &allocation_domain::Availability, params: &Params) -> Self {
-        let step = |from: &AvailableFrom| Step { eta: from.eta, available: from.available };
-        let earliest = |quantity| found.earliest(quantity).map(|eta| Earliest { eta });
+        let step = |from: &AvailableFrom| Step { eta: EtaDate(from.eta), available: from.available };
+        let earliest = |quantity| found.earliest(quantity).map(|eta| Earliest { eta: EtaDate(eta) });
         Self {
-            sku: sku.as_str(),
+            sku: sku.into(),
             series: found.series().iter().map(step).collect(),
             qty: params.qty.map(Into::into),
             earliest: params.qty.map(earliest),

@@ -225,7 +225,7 @@ impl From<&PickLine> for Pick {
             batch: pick.reference.to_string(),
             quantity: pick.quantity.get().into(),
             picked: pick.picked.into(),
-            status: pick.status.name().to_owned(),
+            status: pick.status.as_str().to_owned(),
         }
     }
 }

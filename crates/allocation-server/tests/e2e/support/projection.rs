@@ -67,7 +67,7 @@ fn orders(projection: &Projection) -> Vec<Value> {
         });
         let lines_json: Vec<Value> = lines_json.collect();
         let order = Order { order_id: order_id.clone(), lines };
-        json!({"order_id": order_id.as_str(), "status": order.status(Utc::now()).name(), "lines": lines_json})
+        json!({"order_id": order_id.as_str(), "status": order.status(Utc::now()).as_str(), "lines": lines_json})
     };
     orders.into_iter().map(order).collect()
 }
@@ -91,7 +91,7 @@ pub(crate) fn pick_lists(projection: &Projection) -> Vec<Value> {
         lists.entry(&id.list).or_default().insert(id.line, pick_line(id.line, line));
     }
     let list = |(id, lines): (&PickListId, BTreeMap<u32, Value>)| {
-        json!({"pick_list_id": id.as_str(), "status": projection.pick_list(id).unwrap().status().name(),
+        json!({"pick_list_id": id.as_str(), "status": projection.pick_list(id).unwrap().status().as_str(),
             "lines": lines.into_values().collect::<Vec<_>>()})
     };
     lists.into_iter().map(list).collect()
@@ -99,7 +99,7 @@ pub(crate) fn pick_lists(projection: &Projection) -> Vec<Value> {
 
 fn pick_line(number: u32, line: &PickLine) -> Value {
     json!({"line": number, "reference": line.reference.as_str(), "sku": line.sku.as_str(),
-        "order_id": line.order_id.as_str(), "qty": line.quantity.get(), "status": line.status.name(),
+        "order_id": line.order_id.as_str(), "qty": line.quantity.get(), "status": line.status.as_str(),
         "picked": line.picked})
 }
 

@@ -2,15 +2,15 @@
 
 #![expect(clippy::expect_used, reason = "the names and quantities of the examples are fixed, and fine")]
 
-use super::problems::Operation;
-use crate::problem::{Kind, Problem};
-use crate::validation_error::{ValidationError, ValidationErrors};
+use super::documented::Operation;
+use super::{Kind, Problem};
 use allocation_domain::{OrderId, OutOfStock, PickListId, Quantity, Shortages, Sku, UnknownSkus};
 use allocation_ports::FailedCheck;
+use allocation_requests::{ValidationError, ValidationErrors};
 use serde_json::Value;
 
 /// Returns an example of a problem as an operation returns it.
-pub(super) fn of(kind: Kind, operation: Operation) -> Value {
+pub(crate) fn of(kind: Kind, operation: Operation) -> Value {
     serde_json::from_slice(&problem(kind, operation).body()).expect("a problem is JSON")
 }
 

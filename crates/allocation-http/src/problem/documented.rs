@@ -1,0 +1,127 @@
+//! The error responses of operations in the OpenAPI document.
+
+use super::{Kind, MEDIA_TYPE, examples};
+use std::collections::BTreeMap;
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::header::Header;
+use utoipa::openapi::path::Operation as Documented;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Ref, Schema, Type};
+use utoipa::openapi::{ContentBuilder, OpenApi, RefOr, Response, ResponseBuilder};
+
+/// The properties of an operation that affect its problem responses.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Operation {
+    pub(super) has_body: bool,
+    /// Short lines of an order are reported in one problem.
+    pub(super) places_orders: bool,
+}
+
+impl Operation {
+    /// Returns the operation that can raise these problems.
+    fn raising(kinds: &[Kind]) -> Self {
+        Self {
+            has_body: kinds.contains(&Kind::MalformedJson),
+            places_orders: kinds.contains(&Kind::OrderAlreadyExists),
+        }
+    }
+}
+
+/// Declares the error responses of an operation from the problems it can raise.
+macro_rules! document {
+    ($(#[$docs:meta])* $name:ident: $($kind:ident),+ $(,)?) => {
+        $(#[$docs])*
+        pub(crate) struct $name;
+
+        impl utoipa::IntoResponses for $name {
+            fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+                crate::problem::responses(&[$(crate::problem::Kind::$kind),+])
+            }
+        }
+    };
+}
+pub(crate) use document;
+
+/// Returns the responses for problems, by status.
+pub(crate) fn responses(kinds: &[Kind]) -> BTreeMap<String, RefOr<Response>> {
+    let operation = Operation::raising(kinds);
+    let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
+    // Database access can time out, and a body can arrive too slowly.
+    let busy = kinds.contains(&Kind::DatabaseUnavailable) && !kinds.contains(&Kind::NotReady);
+    let busy = busy.then_some(Kind::DatabaseBusy);
+    let slow = operation.has_body.then_some(Kind::RequestTimeout);
+    for kind in kinds.iter().chain(&busy).chain(&slow) {
+        by_status.entry(kind.status().as_u16()).or_default().push(*kind);
+    }
+    by_status.into_iter().map(|(status, kinds)| (status.to_string(), response(&kinds, operation).into())).collect()
+}
+
+/// Adds the problems that the edge can return before an operation starts.
+///
+/// Any operation rejects an unknown `Host`. Writes also reject cross-site pages, and preconditions on
+/// resources without versions.
+pub(crate) fn document_edge(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let changing = [&mut item.post, &mut item.patch, &mut item.put, &mut item.delete];
+        for operation in changing.into_iter().flatten() {
+            add(operation, Kind::CrossSiteRequest);
+            if !path.starts_with("/batch/") {
+                add(operation, Kind::PreconditionFailed);
+            }
+        }
+        if !matches!(&**path, "/livez" | "/readyz") {
+            let all = [&mut item.get, &mut item.post, &mut item.patch, &mut item.put, &mut item.delete];
+            all.into_iter().flatten().for_each(|operation| add(operation, Kind::HostNotAllowed));
+        }
+    }
+}
+
+fn add(to: &mut Documented, kind: Kind) {
+    let status = kind.status().as_u16().to_string();
+    to.responses.responses.insert(status, response(&[kind], Operation::default()).into());
+}
+
+/// Returns the response for problems of one status.
+fn response(kinds: &[Kind], operation: Operation) -> Response {
+    let titles: Vec<_> = kinds.iter().map(|kind| format!("{} (`{}`)", kind.title(), kind.uri())).collect();
+    let examples = kinds.iter().map(|kind| {
+        let example = ExampleBuilder::new().summary(kind.title()).value(Some(examples::of(*kind, operation)));
+        (kind.name(), example.build())
+    });
+    let content = ContentBuilder::new().schema(Some(schema(kinds, operation))).examples_from_iter(examples).build();
+    let response = ResponseBuilder::new().description(titles.join("; ")).content(MEDIA_TYPE, content);
+    if kinds.iter().all(|kind| kind.retry_after().is_some()) {
+        return response.header("Retry-After", retry_after()).build();
+    }
+    response.build()
+}
+
+fn schema(kinds: &[Kind], operation: Operation) -> RefOr<Schema> {
+    let mut names: Vec<_> = kinds.iter().map(|kind| schema_name(*kind, operation)).collect();
+    names.dedup();
+    match *names {
+        [name] => Ref::from_schema_name(name).into(),
+        _ => {
+            let any = names.into_iter().fold(AnyOfBuilder::new(), |any, name| any.item(Ref::from_schema_name(name)));
+            any.into()
+        }
+    }
+}
+
+fn schema_name(kind: Kind, operation: Operation) -> &'static str {
+    match kind {
+        Kind::Validation => "ValidationProblem",
+        Kind::OutOfStock if operation.places_orders => "OrderOutOfStockProblem",
+        Kind::OutOfStock => "OutOfStockProblem",
+        Kind::UnknownSku => "UnknownSkuProblem",
+        Kind::EventsGone => "EventsGoneProblem",
+        Kind::NotPicked => "NotPickedProblem",
+        Kind::NotReady => "NotReadyProblem",
+        _ => "Problem",
+    }
+}
+
+fn retry_after() -> Header {
+    let mut header = Header::new(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)));
+    header.description = Some("The seconds after which to retry.".to_owned());
+    header
+}

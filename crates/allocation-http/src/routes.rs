@@ -1,0 +1,78 @@
+//! All paths of the API, and the application that serves them.
+
+use crate::api::Api;
+use crate::problem::{Kind, Problem, catalogue};
+use crate::resource::Path;
+use crate::{
+    allocation, backorder, batch, connection, docs, edge, event, health, order, pick_list, product, request_id,
+};
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::Condition;
+use actix_web::{App, Error, HttpResponse, web};
+use std::future::ready;
+use std::sync::Arc;
+
+/// Returns the documented paths. The router tries them in this order, and most requests are for allocations.
+fn operations() -> Vec<Path> {
+    let mut paths = Vec::new();
+    paths.extend(allocation::routes());
+    paths.extend(order::routes());
+    paths.extend(batch::routes());
+    paths.extend(product::routes());
+    paths.extend(backorder::routes());
+    paths.extend(event::routes());
+    paths.extend(pick_list::routes());
+    paths.extend(health::routes());
+    paths.extend(catalogue::routes());
+    paths
+}
+
+/// Registers all paths, and the response for unknown ones.
+fn configure(cfg: &mut web::ServiceConfig) {
+    operations().into_iter().chain(docs::routes()).for_each(|path| path.register(cfg));
+    cfg.default_service(web::to(|| ready(Err::<HttpResponse, _>(Problem::of(Kind::NotFound)))));
+}
+
+/// Builds the application that the server runs and that tests call directly.
+pub fn app(
+    api: &Api,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    let edge = Arc::clone(&api.edge);
+    App::new()
+        .app_data(web::Data::new(api.clone()))
+        .configure(configure)
+        .wrap(Condition::new(edge.has_cors(), edge::cors(&edge)))
+        .wrap_fn(move |request, next| edge::guard(&edge, request, next))
+        .wrap_fn(connection::observe)
+        .wrap_fn(request_id::watch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::operations;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_registered_operation_is_documented_and_every_documented_one_is_registered() {
+        let document: serde_json::Value = serde_json::from_str(&crate::openapi_json()).unwrap();
+        let mut documented = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            documented.extend(item.as_object().unwrap().keys().map(|method| (path.clone(), method.to_uppercase())));
+        }
+        let mut registered = BTreeSet::new();
+        for path in operations() {
+            let methods = path.methods().iter().filter(|method| *method != "HEAD");
+            registered.extend(methods.map(|method| (path.template().to_owned(), method.to_string())));
+        }
+        assert_eq!(registered, documented);
+    }
+}
