@@ -1,7 +1,7 @@
 use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::conclude;
 use crate::unit_of_work::{Attempt, UnitOutcome};
-use crate::{UseCaseError, UseCases};
+use crate::{ExpectedVersions, UseCaseError, UseCases};
 use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, BatchVersion, ChangeBatchError};
 use allocation_ports::{EventContext, StoreError, UnitOfWork};
 
@@ -27,6 +27,31 @@ impl UseCases {
     ) -> Result<BatchChanged, UseCaseError<ChangeBatchError>> {
         let correct = |unit: &mut dyn UnitOfWork, attempt| correct(unit, attempt, reference, change, &self.context);
         self.units.run("change_batch", correct)?.map_err(UseCaseError::Refused)
+    }
+
+    /// Corrects a batch like [`UseCases::change_batch`], if its version is one of those expected.
+    ///
+    /// # Errors
+    ///
+    /// [`UseCaseError`], and nothing has changed.
+    pub fn change_batch_if(
+        &self,
+        reference: &BatchReference,
+        change: BatchChange,
+        expected: &ExpectedVersions,
+    ) -> Result<BatchChanged, UseCaseError<ChangeBatchError>> {
+        let mut change = BatchChange { expected: expected.newest(), ..change };
+        loop {
+            match self.change_batch(reference, &change) {
+                // Versions only grow, so each of a list is tried at most once.
+                Err(UseCaseError::Refused(ChangeBatchError::Stale { actual, .. }))
+                    if expected.contains(actual) && change.expected != Some(actual) =>
+                {
+                    change.expected = Some(actual);
+                }
+                done => return done,
+            }
+        }
     }
 }
 

@@ -142,7 +142,7 @@ impl Shared {
         if now.saturating_duration_since(last.at) > STALE {
             failed = vec![FailedCheck::new(FailedCheck::DATABASE, "The database has not answered for some seconds")];
         } else if failed.is_empty() && now.saturating_duration_since(last.sequenced) > UNSEQUENCED {
-            failed.push(FailedCheck::new(FailedCheck::SEQUENCER, "No replica numbers events"));
+            failed.push(FailedCheck::new(FailedCheck::SEQUENCER, "No replica sequences events"));
         }
         drop(last);
         failed.extend(clock(self.probe.clock_ahead()));

@@ -1,7 +1,7 @@
 use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::conclude;
 use crate::unit_of_work::{Attempt, UnitOutcome, UnitResult};
-use crate::{UseCaseError, UseCases};
+use crate::{ExpectedVersions, UseCaseError, UseCases};
 use allocation_domain::{self as domain, Batch, BatchReference, BatchVersion};
 use allocation_ports::{EventContext, UnitOfWork};
 
@@ -34,10 +34,10 @@ impl UseCases {
     ///
     /// [`UseCaseError`], and nothing has changed.
     pub fn remove_batch(&self, reference: &BatchReference) -> Result<(), UseCaseError<RemoveBatchError>> {
-        self.remove_batch_if(reference, |_| true)
+        self.remove_batch_if(reference, &ExpectedVersions::Any)
     }
 
-    /// Removes a batch without allocations, if `is_expected` accepts its version.
+    /// Removes a batch without allocations, if its version is one of those expected.
     ///
     /// The version is that of the locked batch: it cannot change before the commit.
     ///
@@ -47,9 +47,9 @@ impl UseCases {
     pub fn remove_batch_if(
         &self,
         reference: &BatchReference,
-        is_expected: impl Fn(BatchVersion) -> bool,
+        expected: &ExpectedVersions,
     ) -> Result<(), UseCaseError<RemoveBatchError>> {
-        let remove = |unit: &mut dyn UnitOfWork, attempt| remove(unit, attempt, reference, &is_expected, &self.context);
+        let remove = |unit: &mut dyn UnitOfWork, attempt| remove(unit, attempt, reference, expected, &self.context);
         self.units.run("remove_batch", remove)?.map_err(UseCaseError::Refused)
     }
 }
@@ -58,7 +58,7 @@ fn remove(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     reference: &BatchReference,
-    is_expected: &dyn Fn(BatchVersion) -> bool,
+    expected: &ExpectedVersions,
     context: &EventContext,
 ) -> UnitResult<(), RemoveBatchError> {
     let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch)? else {
@@ -68,7 +68,7 @@ fn remove(
     let Some(product) = products.get_mut(&sku) else {
         return Ok(UnitOutcome::Rollback(not_found(reference, attempt)));
     };
-    if let Some(actual) = product.batch(reference).map(Batch::version).filter(|version| !is_expected(*version)) {
+    if let Some(actual) = product.batch(reference).map(Batch::version).filter(|version| !expected.contains(*version)) {
         return Ok(UnitOutcome::Rollback(Err(RemoveBatchError::Stale { reference: reference.clone(), actual })));
     }
     match unit.decide(product, |product| product.remove_batch(reference, now))? {

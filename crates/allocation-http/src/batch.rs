@@ -9,7 +9,7 @@ use request::NewBatchSchema;
 pub(crate) use response::Batch;
 
 use crate::api::Api;
-use crate::etag::{self, IfMatch};
+use crate::etag;
 use crate::identifier::{self, Identifier, encode};
 use crate::page::{self, PageParamsSchema, PageRequest, PageResponse};
 use crate::problem::{Kind, Problem, document};
@@ -181,9 +181,9 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 )]
 pub(crate) async fn remove(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let reference = identifier::in_path(&request, "reference")?;
-    let if_match = IfMatch::of(&request);
+    let expected = etag::expected_versions(&request);
     let use_cases = api.use_cases(&request);
-    let remove = move || use_cases.remove_batch_if(&reference, |version| if_match.names(version));
+    let remove = move || use_cases.remove_batch_if(&reference, &expected);
     api.gate.run(&request, remove).await?;
     Ok(HttpResponse::NoContent().finish())
 }

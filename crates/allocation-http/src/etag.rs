@@ -9,13 +9,11 @@
 //! content faster than a person reads, and under load no correction would succeed.
 
 use actix_web::HttpMessage;
-use actix_web::http::header::{self, ETag, EntityTag, Header, IF_MATCH, IF_NONE_MATCH, IfNoneMatch};
+use actix_web::http::header::{ETag, EntityTag, Header, IF_MATCH, IF_NONE_MATCH, IfMatch, IfNoneMatch};
+use allocation_app::ExpectedVersions;
 use allocation_domain::BatchVersion;
 use chrono::DateTime;
 use std::collections::BTreeSet;
-
-/// A version that no batch has: revisions start at 1.
-const NONE: BatchVersion = BatchVersion { added_at: DateTime::UNIX_EPOCH, revision: 0 };
 
 /// The number of hexadecimal digits of a content checksum.
 const CONTENT_DIGITS: usize = 16;
@@ -55,45 +53,19 @@ pub(crate) fn is_known(request: &impl HttpMessage, ETag(tag): &ETag) -> bool {
 
 /// Returns whether a request is conditional on specific versions.
 pub(crate) fn names_a_version(request: &impl HttpMessage) -> bool {
-    request.headers().contains_key(IF_MATCH) && IfMatch::of(request) != IfMatch::Any
+    request.headers().contains_key(IF_MATCH) && expected_versions(request) != ExpectedVersions::Any
 }
 
-/// The versions that a request accepts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum IfMatch {
-    /// Any version.
-    Any,
-    /// One of these. Weak or foreign tags name no version.
-    OneOf(BTreeSet<BatchVersion>),
-}
-
-impl IfMatch {
-    /// Parses the `If-Match` headers of a request; without one, any version matches.
-    pub(crate) fn of(request: &impl HttpMessage) -> Self {
-        if !request.headers().contains_key(IF_MATCH) {
-            return Self::Any;
-        }
-        match header::IfMatch::parse(request) {
-            Ok(header::IfMatch::Any) => Self::Any,
-            Ok(header::IfMatch::Items(tags)) => Self::OneOf(tags.iter().filter_map(version).collect()),
-            Err(_) => Self::OneOf(BTreeSet::new()),
-        }
+/// Parses the `If-Match` headers of a request; without one, any version matches.
+pub(crate) fn expected_versions(request: &impl HttpMessage) -> ExpectedVersions {
+    if !request.headers().contains_key(IF_MATCH) {
+        return ExpectedVersions::Any;
     }
-
-    /// Returns the version to try first: the newest, or one that no batch has if none is named.
-    pub(crate) fn first_try(&self) -> Option<BatchVersion> {
-        match self {
-            Self::Any => None,
-            Self::OneOf(versions) => Some(versions.last().copied().unwrap_or(NONE)),
-        }
-    }
-
-    /// Returns whether the request accepts this version.
-    pub(crate) fn names(&self, version: BatchVersion) -> bool {
-        match self {
-            Self::Any => true,
-            Self::OneOf(versions) => versions.contains(&version),
-        }
+    match IfMatch::parse(request) {
+        Ok(IfMatch::Any) => ExpectedVersions::Any,
+        // Weak tags and tags of others name no version.
+        Ok(IfMatch::Items(tags)) => ExpectedVersions::OneOf(tags.iter().filter_map(version).collect()),
+        Err(_) => ExpectedVersions::OneOf(BTreeSet::new()),
     }
 }
 
@@ -120,10 +92,10 @@ mod tests {
 
     use actix_web::test::TestRequest;
 
-    fn if_match(lines: &[&'static str]) -> IfMatch {
+    fn if_match(lines: &[&'static str]) -> ExpectedVersions {
         let request =
             lines.iter().fold(TestRequest::default(), |request, line| request.append_header((IF_MATCH, *line)));
-        IfMatch::of(&request.to_http_request())
+        expected_versions(&request.to_http_request())
     }
 
     fn strong(tag: &str) -> ETag {
@@ -144,7 +116,7 @@ mod tests {
     #[test]
     fn the_version_of_a_tag_matches_whatever_was_shown() {
         for line in ["\"1-1f\"", "\"1-1f.cbf29ce484222325\"", "\"1-1f.0000000000000000\""] {
-            assert!(if_match(&[line]).names(seen(1)), "{line}");
+            assert!(if_match(&[line]).contains(seen(1)), "{line}");
         }
     }
 
@@ -167,8 +139,8 @@ mod tests {
 
     #[test]
     fn without_the_header_or_with_a_star_any_version_matches() {
-        assert_eq!(if_match(&[]), IfMatch::Any);
-        assert_eq!(if_match(&["*"]), IfMatch::Any);
+        assert_eq!(if_match(&[]), ExpectedVersions::Any);
+        assert_eq!(if_match(&["*"]), ExpectedVersions::Any);
     }
 
     #[test]
@@ -182,14 +154,14 @@ mod tests {
         ];
         for lines in cases {
             let named = if_match(lines);
-            assert_eq!(named, IfMatch::OneOf([seen(1), seen(3)].into()), "{lines:?}");
-            assert_eq!((named.first_try(), named.names(seen(1)), named.names(seen(2))), (Some(seen(3)), true, false));
+            assert_eq!(named, ExpectedVersions::OneOf([seen(1), seen(3)].into()), "{lines:?}");
+            assert_eq!((named.contains(seen(1)), named.contains(seen(2))), (true, false));
         }
     }
 
     #[test]
     fn another_batch_of_the_same_name_and_revision_does_not_match() {
-        assert!(!if_match(&["\"1-20\""]).names(seen(1)));
+        assert!(!if_match(&["\"1-20\""]).contains(seen(1)));
     }
 
     #[test]
@@ -226,8 +198,7 @@ mod tests {
             "'1-1f'",
             "\"one\"",
         ] {
-            let named = if_match(&[line]);
-            assert_eq!((named.first_try(), named.names(NONE)), (Some(NONE), false), "{line}");
+            assert_eq!(if_match(&[line]), ExpectedVersions::OneOf(BTreeSet::new()), "{line}");
         }
     }
 }

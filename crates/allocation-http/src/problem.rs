@@ -15,7 +15,7 @@ pub(crate) use kind::Kind;
 use crate::edge::Prefix;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use allocation_domain::{OrderId, OutOfStock, PickListId, Shortages, Sku, UnknownSkus};
+use allocation_domain::{OrderId, OutOfStock, PickListId, Sku};
 use allocation_ports::FailedCheck;
 use allocation_requests::ValidationError;
 use serde::{Serialize, Serializer};
@@ -119,32 +119,6 @@ impl Problem {
         Self::of(Kind::InternalError).caused_by(cause)
     }
 
-    /// Creates the problem of a standalone line that is short.
-    pub(crate) fn out_of_stock(refusal: &OutOfStock) -> Self {
-        let members = Members::Shortage(refusal.into());
-        Self { members, ..Self::new(Kind::OutOfStock, refusal.to_string()) }
-    }
-
-    /// Creates the problem of an order with short lines.
-    pub(crate) fn shortages(Shortages(short): &Shortages) -> Self {
-        let detail = match short.len() {
-            1 => "Stock is short of 1 line of the order".to_owned(),
-            lines => format!("Stock is short of {lines} lines of the order"),
-        };
-        let members = Members::Shortages { shortages: short.iter().map(Shortage::from).collect() };
-        Self { members, ..Self::new(Kind::OutOfStock, detail) }
-    }
-
-    /// Creates the problem of an order that would wait for unknown products.
-    pub(crate) fn unknown_skus(UnknownSkus(skus): &UnknownSkus) -> Self {
-        let detail = match &**skus {
-            [sku] => format!("SKU {sku} is not known"),
-            skus => format!("{} SKUs of the order are not known", skus.len()),
-        };
-        let members = Members::UnknownSkus { skus: skus.iter().map(Sku::to_string).collect() };
-        Self { members, ..Self::new(Kind::UnknownSku, detail) }
-    }
-
     pub(crate) fn order_not_found(order_id: &OrderId) -> Self {
         Self::new(Kind::OrderNotFound, format!("There is no order {order_id}"))
     }
@@ -176,22 +150,8 @@ impl Problem {
         self
     }
 
-    pub(crate) fn nothing_to_pick() -> Self {
-        let detail = "No line that matches the criteria has firm units in stock that are on no other list";
-        Self::new(Kind::NothingToPick, detail)
-    }
-
     pub(crate) fn pick_list_not_found(list_id: &PickListId) -> Self {
         Self::new(Kind::PickListNotFound, format!("There is no pick list {list_id}"))
-    }
-
-    /// Creates the problem of a pick list with unpicked lines.
-    pub(crate) fn not_picked(list_id: &PickListId, lines: Vec<u32>) -> Self {
-        let detail = match lines.len() {
-            1 => format!("1 line of pick list {list_id} is not picked yet"),
-            count => format!("{count} lines of pick list {list_id} are not picked yet"),
-        };
-        Self { members: Members::Lines { lines }, ..Self::new(Kind::NotPicked, detail) }
     }
 
     /// Creates the problem of failed readiness checks.

@@ -1,7 +1,6 @@
 //! The reason why a command is not executed, as an RFC 9457 problem with the types of the HTTP API.
 
-use allocation_app::{EngineError, ErrorChain, UseCaseError};
-use allocation_domain::{AddBatchError, AllocateError, ChangeBatchError, DeallocateError};
+use allocation_app::{EngineError, ErrorChain, Refusal, UseCaseError};
 use allocation_ports::StoreError;
 use serde::Serialize;
 use std::fmt;
@@ -17,7 +16,7 @@ pub(crate) struct Problem {
 /// Generates the problem types from one table.
 macro_rules! kinds {
     ($($kind:ident: $name:literal, $title:literal;)+) => {
-        /// The types of problems, named as in the HTTP API.
+        /// The types of problems beside refusals, named as in the HTTP API.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Kind { $($kind),+ }
 
@@ -38,15 +37,6 @@ kinds! {
     MalformedJson: "malformed-json", "The body is not JSON";
     UnsupportedMediaType: "unsupported-media-type", "The media type is not supported";
     BodyTooLarge: "body-too-large", "The body is too large";
-    BatchNotFound: "batch-not-found", "There is no such batch";
-    AllocationNotFound: "allocation-not-found", "There is no such allocation";
-    AlreadyPicked: "already-picked", "Units were picked already";
-    UnitsConsumed: "units-gone", "More units of the batch are gone";
-    BatchAlreadyExists: "batch-already-exists", "The reference is taken";
-    LineAlreadyAllocated: "line-already-allocated", "The line is allocated with another quantity";
-    OutOfStock: "out-of-stock", "Not enough stock";
-    HoldExpired: "hold-expired", "The hold has expired";
-    OrderCancelled: "order-cancelled", "The order was cancelled";
     Overloaded: "overloaded", "The service is overloaded";
     InternalError: "internal-error", "The service failed";
 }
@@ -56,11 +46,19 @@ const MAX_CHARACTERS: usize = 1_000;
 
 impl Problem {
     pub(crate) fn of(kind: Kind, detail: impl Into<String>) -> Self {
-        let mut detail = detail.into();
+        Self::new(kind.uri(), kind.title(), detail.into())
+    }
+
+    /// Returns the problem of a refusal.
+    fn refused(refusal: &impl Refusal) -> Self {
+        Self::new(refusal.code().uri(), refusal.code().title(), refusal.detail())
+    }
+
+    fn new(r#type: &'static str, title: &'static str, mut detail: String) -> Self {
         if let Some((end, _)) = detail.char_indices().nth(MAX_CHARACTERS) {
             detail.truncate(end);
         }
-        Self { r#type: kind.uri(), title: kind.title(), detail }
+        Self { r#type, title, detail }
     }
 
     pub(crate) fn validation(detail: impl Into<String>) -> Self {
@@ -98,11 +96,6 @@ impl From<Problem> for NotDone {
     }
 }
 
-/// Returns a rejection by a rule, in the words of the rule.
-fn refused(kind: Kind, refusal: &dyn fmt::Display) -> NotDone {
-    NotDone::Refused(Problem::of(kind, refusal.to_string()))
-}
-
 impl From<&StoreError> for NotDone {
     fn from(error: &StoreError) -> Self {
         match error {
@@ -116,61 +109,22 @@ impl From<&StoreError> for NotDone {
     }
 }
 
-impl<R: Into<Self>> From<UseCaseError<R>> for NotDone {
+impl<R: Refusal> From<UseCaseError<R>> for NotDone {
     fn from(error: UseCaseError<R>) -> Self {
         match error {
-            UseCaseError::Refused(refusal) => refusal.into(),
+            UseCaseError::Refused(refusal) => Self::Refused(Problem::refused(&refusal)),
             UseCaseError::Store(error) => Self::from(&error),
         }
     }
 }
 
-impl<R: Into<Self> + fmt::Display> From<EngineError<R>> for NotDone {
+impl<R: Refusal> From<EngineError<R>> for NotDone {
     fn from(error: EngineError<R>) -> Self {
         match error {
-            EngineError::Refused(refusal) => refusal.into(),
-            EngineError::Overloaded | EngineError::ShuttingDown => Self::TurnedAway(error.to_string()),
+            EngineError::Refused(refusal) => Self::Refused(Problem::refused(&refusal)),
+            EngineError::Overloaded => Self::TurnedAway("too many commands wait".to_owned()),
+            EngineError::ShuttingDown => Self::TurnedAway("the service is shutting down".to_owned()),
             EngineError::Store(error) => Self::from(&*error),
-        }
-    }
-}
-
-impl From<AllocateError> for NotDone {
-    fn from(refusal: AllocateError) -> Self {
-        match refusal {
-            AllocateError::OutOfStock(_) => refused(Kind::OutOfStock, &refusal),
-            AllocateError::LineAlreadyAllocated(_) => refused(Kind::LineAlreadyAllocated, &refusal),
-            AllocateError::HoldExpired(_) => refused(Kind::HoldExpired, &refusal),
-            AllocateError::OrderCancelled(_) => refused(Kind::OrderCancelled, &refusal),
-        }
-    }
-}
-
-impl From<DeallocateError> for NotDone {
-    fn from(refusal: DeallocateError) -> Self {
-        match refusal {
-            DeallocateError::BatchNotFound(_) => refused(Kind::BatchNotFound, &refusal),
-            DeallocateError::AllocationNotFound { .. } => refused(Kind::AllocationNotFound, &refusal),
-            DeallocateError::Picked { .. } => refused(Kind::AlreadyPicked, &refusal),
-        }
-    }
-}
-
-impl From<ChangeBatchError> for NotDone {
-    fn from(refusal: ChangeBatchError) -> Self {
-        match refusal {
-            ChangeBatchError::BelowConsumed { .. } => refused(Kind::UnitsConsumed, &refusal),
-            ChangeBatchError::NotFound(_) => refused(Kind::BatchNotFound, &refusal),
-            // No command has a revision, so that none can be stale.
-            ChangeBatchError::Stale { .. } => Problem::internal(&refusal).into(),
-        }
-    }
-}
-
-impl From<AddBatchError> for NotDone {
-    fn from(refusal: AddBatchError) -> Self {
-        match refusal {
-            AddBatchError::AlreadyExists(_) => refused(Kind::BatchAlreadyExists, &refusal),
         }
     }
 }

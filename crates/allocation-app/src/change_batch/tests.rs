@@ -119,3 +119,18 @@ fn a_change_whose_commit_was_lost_is_settled_by_the_next_run() {
         assert!(matches!(settle(of_others), Err(UseCaseError::Refused(ChangeBatchError::Stale { .. }))));
     }
 }
+
+#[test]
+fn any_of_several_expected_versions_is_accepted_and_no_other() {
+    let finds = || rolled_back(|products| found(products, product("LAMP", vec![batch("B-LAMP", "LAMP", 9)])));
+    let change = |tries: usize, expected: &[BatchVersion]| {
+        let expected = ExpectedVersions::OneOf(expected.iter().copied().collect());
+        let units = (0..tries).map(|_| finds()).collect();
+        use_cases(units).change_batch_if(&reference("B-LAMP"), to_units(9), &expected)
+    };
+    assert_eq!(change(1, &[version(1)]).unwrap().batch.revision(), 1);
+    assert_eq!(change(2, &[version(1), version(3)]).unwrap().batch.revision(), 1);
+    for others in [&[version(2)][..], &[]] {
+        assert!(matches!(change(1, others), Err(UseCaseError::Refused(ChangeBatchError::Stale { .. }))));
+    }
+}

@@ -50,11 +50,15 @@ fn only_a_batch_in_an_expected_version_is_removed() {
     let version = batch("B-1", "LAMP", 20).version();
     let other = BatchVersion { revision: version.revision + 1, ..version };
     let lamp = || locked(vec![batch("B-1", "LAMP", 20)]);
-    let expecting =
-        |expected| use_cases(vec![rolled_back(lamp())]).remove_batch_if(&reference("B-1"), move |it| it == expected);
+    let expecting = |expected| {
+        use_cases(vec![rolled_back(lamp())])
+            .remove_batch_if(&reference("B-1"), &ExpectedVersions::OneOf([expected].into()))
+    };
     let error = expecting(other).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(RemoveBatchError::Stale { actual, .. }) if actual == version));
-    use_cases(vec![committed(removed)]).remove_batch_if(&reference("B-1"), |it| it == version).unwrap();
+    use_cases(vec![committed(removed)])
+        .remove_batch_if(&reference("B-1"), &ExpectedVersions::OneOf([version].into()))
+        .unwrap();
 }
 
 #[test]

@@ -8,15 +8,13 @@ pub(crate) use response::Changed;
 
 use super::Batch;
 use crate::api::Api;
-use crate::etag::{self, IfMatch};
+use crate::etag;
 use crate::identifier::Identifier;
 use crate::problem::{Problem, document};
 use crate::{body, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use allocation_app::{UseCaseError, UseCases};
-use allocation_domain::{BatchChange, BatchChanged, BatchReference, ChangeBatchError};
 
 document!(ChangeBatchProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchNotFound, BatchChanged, UnitsConsumed,
@@ -70,35 +68,15 @@ document!(ChangeBatchProblems:
 )]
 pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let (reference, change) = body::read_at("reference", &request, payload).await?;
-    let if_match = IfMatch::of(&request);
+    let expected = etag::expected_versions(&request);
     let use_cases = api.use_cases(&request);
-    let changed = api.gate.run(&request, move || correct(&use_cases, &reference, change, &if_match)).await?;
+    let change = move || use_cases.change_batch_if(&reference, change, &expected);
+    let changed = api.gate.run(&request, change).await?;
     let mut response = respond::builder(StatusCode::OK);
     let today = api.today();
     let shown = respond::bytes(&Batch::on(today, &changed.batch))?;
     let tag = etag::of(changed.batch.version(), &shown);
     Ok(response.insert_header(tag).body(respond::bytes(&Changed::on(today, &changed))?))
-}
-
-/// Changes a batch if its version is one that `If-Match` names.
-fn correct(
-    use_cases: &UseCases,
-    reference: &BatchReference,
-    mut change: BatchChange,
-    if_match: &IfMatch,
-) -> Result<BatchChanged, Problem> {
-    change.expected = if_match.first_try();
-    loop {
-        match use_cases.change_batch(reference, &change) {
-            // Versions only grow, so that each of a list is tried once at most.
-            Err(UseCaseError::Refused(ChangeBatchError::Stale { actual, .. }))
-                if if_match.names(actual) && change.expected != Some(actual) =>
-            {
-                change.expected = Some(actual);
-            }
-            done => return done.map_err(Problem::from),
-        }
-    }
 }
 
 #[cfg(test)]

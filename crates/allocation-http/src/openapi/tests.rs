@@ -84,17 +84,20 @@ fn the_examples_are_what_is_answered() {
     let stale = domain::ChangeBatchError::Stale { reference: batch(), expected: version(1), actual: version(2) };
     let order_id = order("O-1");
     let raised: [(Kind, Problem); 11] = [
-        (Kind::BatchAlreadyExists, domain::AddBatchError::AlreadyExists(batch()).into()),
-        (Kind::BatchNotFound, RemoveBatchError::from(domain::RemoveBatchError::NotFound(batch())).into()),
-        (Kind::BatchHasAllocations, RemoveBatchError::from(has_allocations).into()),
-        (Kind::LineAlreadyAllocated, domain::AllocateError::from(line).into()),
-        (Kind::HoldExpired, domain::AllocateError::from(domain::HoldExpired { order_id: order_id.clone() }).into()),
-        (Kind::OrderCancelled, domain::AllocateError::from(domain::OrderCancelled { order_id }).into()),
-        (Kind::BatchChanged, stale.into()),
-        (Kind::OrderNotFound, domain::CancelError::NotFound(order("O-7")).into()),
-        (Kind::OrderAlreadyExists, domain::PlaceError::AlreadyExists(order("O-7")).into()),
-        (Kind::OrderNotHeld, domain::ExtendError::NotHeld(order("O-7")).into()),
-        (Kind::AllocationNotFound, not_there.into()),
+        (Kind::BatchAlreadyExists, Problem::refused(&domain::AddBatchError::AlreadyExists(batch()))),
+        (Kind::BatchNotFound, Problem::refused(&RemoveBatchError::from(domain::RemoveBatchError::NotFound(batch())))),
+        (Kind::BatchHasAllocations, Problem::refused(&RemoveBatchError::from(has_allocations))),
+        (Kind::LineAlreadyAllocated, Problem::refused(&domain::AllocateError::from(line))),
+        (
+            Kind::HoldExpired,
+            Problem::refused(&domain::AllocateError::from(domain::HoldExpired { order_id: order_id.clone() })),
+        ),
+        (Kind::OrderCancelled, Problem::refused(&domain::AllocateError::from(domain::OrderCancelled { order_id }))),
+        (Kind::BatchChanged, Problem::refused(&stale)),
+        (Kind::OrderNotFound, Problem::refused(&domain::CancelError::NotFound(order("O-7")))),
+        (Kind::OrderAlreadyExists, Problem::refused(&domain::PlaceError::AlreadyExists(order("O-7")))),
+        (Kind::OrderNotHeld, Problem::refused(&domain::ExtendError::NotHeld(order("O-7")))),
+        (Kind::AllocationNotFound, Problem::refused(&not_there)),
     ];
     for (kind, problem) in raised {
         assert_eq!(problem.status_code(), kind.status());

@@ -4,7 +4,10 @@
 
 use super::documented::Operation;
 use super::{Kind, Problem};
-use allocation_domain::{OrderId, OutOfStock, PickListId, Quantity, Shortages, Sku, UnknownSkus};
+use allocation_domain::{
+    AllocateError, MakePickListError, OrderId, OutOfStock, PickListId, PlaceError, Quantity, ShipError, Shortages, Sku,
+    UnknownSkus,
+};
 use allocation_ports::FailedCheck;
 use allocation_requests::{ValidationError, ValidationErrors};
 use serde_json::Value;
@@ -41,9 +44,9 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::HoldExpired => Problem::new(kind, "The hold of order O-1 has expired"),
         Kind::OrderCancelled => Problem::new(kind, "Order O-1 was cancelled"),
         Kind::OutOfStock if operation.places_orders => shortages(),
-        Kind::OutOfStock => Problem::out_of_stock(&short("RED-CHAIR", 10, 3)),
+        Kind::OutOfStock => Problem::refused(&AllocateError::OutOfStock(short("RED-CHAIR", 10, 3))),
         Kind::UnknownSku => unknown_skus(),
-        Kind::NothingToPick => Problem::nothing_to_pick(),
+        Kind::NothingToPick => Problem::refused(&MakePickListError::NothingToPick),
         Kind::PickListAlreadyExists => Problem::new(kind, "Pick list MORNING exists already with other content"),
         Kind::PickListNotFound => Problem::pick_list_not_found(&morning()),
         Kind::PickLineNotFound => Problem::new(kind, "There is no line 7 of pick list MORNING"),
@@ -52,7 +55,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::PickedOtherwise => {
             Problem::new(kind, "Line 1 of pick list MORNING was picked already, 3 of it and not 5")
         }
-        Kind::NotPicked => Problem::not_picked(&morning(), vec![1, 3]),
+        Kind::NotPicked => Problem::refused(&ShipError::NotPicked { list: morning(), lines: vec![1, 3] }),
         Kind::NothingPicked => Problem::new(kind, "Nothing of pick list MORNING was picked"),
         Kind::AlreadyPicked => Problem::new(kind, "Units of order O-1 were picked"),
         Kind::UnitsConsumed => {
@@ -94,11 +97,11 @@ fn morning() -> PickListId {
 }
 
 fn shortages() -> Problem {
-    Problem::shortages(&Shortages(vec![short("LAMP", 2, 0), short("RED-CHAIR", 4, 3)]))
+    Problem::refused(&PlaceError::OutOfStock(Shortages(vec![short("LAMP", 2, 0), short("RED-CHAIR", 4, 3)])))
 }
 
 fn unknown_skus() -> Problem {
-    Problem::unknown_skus(&UnknownSkus(vec![Sku::parse("RED-CHIAR").expect("it is a name")]))
+    Problem::refused(&PlaceError::UnknownSkus(UnknownSkus(vec![Sku::parse("RED-CHIAR").expect("it is a name")])))
 }
 
 fn short(sku: &str, requested: u32, available: u64) -> OutOfStock {
