@@ -464,14 +464,14 @@ mod tests {
     }
 
     #[test]
-    fn an_event_from_before_there_were_reasons_is_read_as_what_it_was() {
+    fn an_event_from_before_reasons_existed_gets_the_default_reason() {
         let stored = r#"{"type":"deallocated","order_id":"O-1","sku":"LAMP","reference":"B-1","quantity":3}"#;
         let event: Event = serde_json::from_str(stored).unwrap();
         assert!(matches!(event, Event::Deallocated { reason: DeallocationReason::Request, .. }));
     }
 
     #[test]
-    fn terms_and_instants_are_written_whole() {
+    fn terms_and_instants_are_written_without_loss() {
         let json = written(&Event::LinePlaced {
             order_id: OrderId::parse("O-1").unwrap(),
             sku: Sku::parse("LAMP").unwrap(),
@@ -503,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_came_to_nothing_is_written_as_zero() {
+    fn a_batch_lowered_to_nothing_is_written_as_zero() {
         let json = written(&Event::BatchChanged {
             reference: BatchReference::parse("B-1").unwrap(),
             sku: Sku::parse("LAMP").unwrap(),

@@ -107,21 +107,21 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_strong_and_changes_with_what_is_shown() {
+    fn a_tag_is_strong_and_changes_with_the_body() {
         assert_eq!(of(seen(12), b""), strong("12-1f.cbf29ce484222325"));
         assert_eq!(of(seen(12), b"a"), strong("12-1f.af63dc4c8601ec8c"));
         assert_eq!(version_tag(seen(12)), "\"12-1f\"");
     }
 
     #[test]
-    fn the_version_of_a_tag_matches_whatever_was_shown() {
+    fn the_version_of_a_tag_matches_whatever_the_body() {
         for line in ["\"1-1f\"", "\"1-1f.cbf29ce484222325\"", "\"1-1f.0000000000000000\""] {
             assert!(if_match(&[line]).contains(seen(1)), "{line}");
         }
     }
 
     #[test]
-    fn what_a_client_has_is_compared_whole() {
+    fn if_none_match_compares_whole_tags() {
         let tag = strong("1-1f.cbf29ce484222325");
         let known = |line: &'static str| {
             is_known(&TestRequest::default().insert_header((IF_NONE_MATCH, line)).to_http_request(), &tag)
@@ -160,12 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn another_batch_of_the_same_name_and_revision_does_not_match() {
+    fn another_batch_with_the_same_reference_and_revision_does_not_match() {
         assert!(!if_match(&["\"1-20\""]).contains(seen(1)));
     }
 
     #[test]
-    fn tags_that_are_weak_or_of_others_match_nothing() {
+    fn weak_and_foreign_tags_match_nothing() {
         for line in [
             "",
             "W/\"1-1f\"",

@@ -165,7 +165,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_decodes_to_itself(text: String) {
+        fn encoding_round_trips(text: String) {
             let encoded = encode(&text).to_string();
             let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
             prop_assert!(encoded.bytes().all(unreserved));

@@ -139,13 +139,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_cursor_is_kept_to_the_microsecond() {
+    fn a_cursor_keeps_microseconds() {
         let cursor = BatchCursor { added_at: now() + TimeDelta::microseconds(1), reference: reference("B \"1\"/🪑") };
         assert_eq!(decode::<BatchCursor>(&encode_cursor(&cursor).unwrap()), Some(cursor));
     }
 
     #[test]
-    fn every_cursor_is_kept_as_it_is() {
+    fn every_cursor_round_trips() {
         let queued = QueuePosition::new(order("O-1"), i32::MIN, now());
         let waiting = BackorderCursor { sku: sku("LAMP"), position: 1, queued };
         assert_eq!(decode(&encode_cursor(&waiting).unwrap()), Some(waiting));
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_with_any_character_changed_is_refused() {
+    fn a_cursor_with_any_character_changed_is_rejected() {
         let cursor = AllocationCursor {
             sku: sku("RED-CHAIR"),
             order_id: order("O-1"),

@@ -20,7 +20,7 @@ mod tests {
     use chrono::NaiveDate;
 
     #[test]
-    fn a_date_is_written_exactly_so() {
+    fn a_date_has_exactly_one_format() {
         for (text, (year, month, day)) in
             [("2027-01-15", (2027, 1, 15)), ("2028-02-29", (2028, 2, 29)), ("9999-12-31", (9999, 12, 31))]
         {

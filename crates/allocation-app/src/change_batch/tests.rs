@@ -45,7 +45,7 @@ fn a_lowered_batch_is_saved_with_the_lines_that_leave_it() {
 }
 
 #[test]
-fn a_promise_that_got_worse_is_told() {
+fn a_worse_promise_is_reported() {
     let unit = committed(|products| {
         found(products, product_with_line("LAMP", 9, 8, ReservationState::Firm));
         saves(products, &["batch_changed", "promise_worsened"]);
@@ -56,13 +56,13 @@ fn a_promise_that_got_worse_is_told() {
 }
 
 #[test]
-fn a_change_that_says_what_the_batch_says_writes_nothing() {
+fn a_change_to_the_current_values_writes_nothing() {
     let unit = rolled_back(|products| found(products, product("LAMP", vec![batch("B-LAMP", "LAMP", 9)])));
     assert_eq!(change(unit, &to_units(9)).unwrap().batch.revision(), 1);
 }
 
 #[test]
-fn a_change_of_an_older_revision_is_refused() {
+fn a_change_of_an_older_revision_is_rejected() {
     let twice = batch("B-LAMP", "LAMP", 9).with_revision(3);
     let unit = rolled_back(|products| found(products, product("LAMP", vec![twice])));
     let refusal = change(unit, &BatchChange { expected: Some(version(2)), ..to_units(5) }).unwrap_err();
@@ -73,7 +73,7 @@ fn a_change_of_an_older_revision_is_refused() {
 }
 
 #[test]
-fn a_batch_that_is_not_there_or_just_went_is_told() {
+fn an_unknown_or_just_removed_batch_is_an_error() {
     let never = rolled_back(|products| {
         products.expect_sku_of().returning(|_| Ok(None));
     });
@@ -91,7 +91,7 @@ fn a_batch_that_is_not_there_or_just_went_is_told() {
 }
 
 #[test]
-fn a_batch_that_was_added_to_another_product_meanwhile_is_looked_up_again() {
+fn a_reference_that_moved_to_another_product_is_looked_up_again() {
     let moved = rolled_back(|products| {
         products.expect_sku_of().times(1).returning(|_| Ok(Some(sku("SOFA"))));
         products.expect_lock().times(1).returning(|_| Ok(vec![product("SOFA", Vec::new())]));
@@ -103,7 +103,7 @@ fn a_batch_that_was_added_to_another_product_meanwhile_is_looked_up_again() {
 }
 
 #[test]
-fn a_change_whose_commit_was_lost_is_settled_by_the_next_run() {
+fn a_change_of_unknown_outcome_is_resolved_by_the_next_run() {
     let based_on_first = BatchChange { expected: Some(version(1)), ..to_units(5) };
     let settle = |now_there: Batch| {
         let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), |products| {

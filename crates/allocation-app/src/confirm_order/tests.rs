@@ -59,7 +59,7 @@ fn a_confirmation_of_unknown_outcome_is_resolved_by_the_next_run() {
 }
 
 #[test]
-fn a_store_that_fails_is_told() {
+fn a_failing_store_is_an_error() {
     let fails = ending(Err(StoreError::Failed(cause("disk on fire"))), |products| {
         locks(products, held(1));
         saves(products, &["hold_confirmed"]);

@@ -53,7 +53,7 @@ fn the_units_are_released_with_an_event() {
 }
 
 #[test]
-fn an_unknown_batch_is_told() {
+fn an_unknown_batch_is_an_error() {
     let unknown = rolled_back(|products| {
         products.expect_sku_of().returning(|_| Ok(None));
     });

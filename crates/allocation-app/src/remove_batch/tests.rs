@@ -36,7 +36,7 @@ fn a_batch_without_allocations_is_removed_with_its_event() {
 }
 
 #[test]
-fn a_batch_with_allocations_stays() {
+fn a_batch_with_allocations_is_not_removed() {
     let held = batch("B-1", "LAMP", 20).with_allocated(4).unwrap();
     let error = use_cases(vec![rolled_back(locked(vec![held]))]).remove_batch(&reference("B-1")).unwrap_err();
     assert!(matches!(
@@ -62,13 +62,13 @@ fn only_a_batch_in_an_expected_version_is_removed() {
 }
 
 #[test]
-fn an_unknown_batch_is_told() {
+fn an_unknown_batch_is_an_error() {
     let error = use_cases(vec![rolled_back(unknown)]).remove_batch(&reference("B-1")).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(RemoveBatchError::Refused(domain::RemoveBatchError::NotFound(_)))));
 }
 
 #[test]
-fn a_batch_that_left_while_the_product_was_being_locked_is_told_as_unknown() {
+fn a_batch_removed_while_waiting_for_the_lock_is_unknown() {
     let left = rolled_back(|products| {
         products.expect_sku_of().times(1).returning(|_| Ok(Some(sku("LAMP"))));
         products.expect_lock().return_once(|_| Ok(vec![product("LAMP", Vec::new())]));
@@ -79,19 +79,19 @@ fn a_batch_that_left_while_the_product_was_being_locked_is_told_as_unknown() {
 }
 
 #[test]
-fn after_two_conflicts_the_third_run_removes_it() {
+fn after_two_conflicts_the_third_run_removes_the_batch() {
     let collides = || ending(Err(conflict()), removed);
     use_cases(vec![collides(), collides(), committed(removed)]).remove_batch(&reference("B-1")).unwrap();
 }
 
 #[test]
-fn a_batch_that_a_lost_commit_had_removed_is_removed() {
+fn a_batch_removed_by_a_commit_of_unknown_outcome_is_reported_as_removed() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), removed);
     use_cases(vec![lost, rolled_back(unknown)]).remove_batch(&reference("B-1")).unwrap();
 }
 
 #[test]
-fn a_store_that_fails_is_told() {
+fn a_failing_store_is_an_error() {
     let fails = rolled_back(|products| {
         products.expect_sku_of().returning(|_| Err(StoreError::Unavailable(cause("gone"))));
     });

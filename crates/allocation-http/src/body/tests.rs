@@ -34,7 +34,7 @@ async fn json_may_come_with_parameters() {
 }
 
 #[actix_web::test]
-async fn other_media_types_are_refused() {
+async fn other_media_types_are_rejected() {
     let api = Ports::new().api();
     for media_type in [
         "text/plain",
@@ -86,7 +86,7 @@ fn the_largest_criteria_of_a_pick_list_fit() {
 }
 
 #[actix_web::test]
-async fn when_bodies_take_all_their_memory_large_ones_are_turned_away_and_small_ones_are_not() {
+async fn under_memory_pressure_only_large_bodies_are_rejected() {
     let api = Ports::with_units(holding(chairs(&["B-1"]))).api();
     let padded = |bytes: usize| format!("{LINE}{}", " ".repeat(bytes - LINE.len()));
     let mut others = api.bodies.share();
@@ -116,7 +116,7 @@ async fn a_body_may_have_256_kib_and_no_more() {
 }
 
 #[actix_web::test]
-async fn what_is_not_json_is_told_where() {
+async fn invalid_json_is_reported_with_its_position() {
     let api = Ports::new().api();
     let deep = "[".repeat(100_000);
     let cases: [(&[u8], &str); 12] = [
@@ -158,7 +158,7 @@ async fn an_integer_may_be_written_with_a_fraction_or_an_exponent() {
 }
 
 #[actix_web::test]
-async fn a_number_that_is_no_integer_of_its_range_is_a_fault() {
+async fn a_number_that_is_no_integer_of_its_range_is_an_error() {
     let api = Ports::new().api();
     for qty in ["1.5", "1e-1", "0.0", "-2.0", "1e400", "2147483648.0", "2.00000000000000000000000001"] {
         let line = format!(r#"{{"order_id": "O-1", "sku": "RED-CHAIR", "qty": {qty}}}"#);
@@ -178,7 +178,7 @@ async fn one_byte_order_mark_before_the_body_is_skipped() {
 }
 
 #[actix_web::test]
-async fn what_is_not_an_object_is_a_fault_of_the_whole_body() {
+async fn a_body_that_is_no_object_is_an_error_as_a_whole() {
     let api = Ports::new().api();
     for (body, kind) in [
         ("null", "null"),
@@ -194,7 +194,7 @@ async fn what_is_not_an_object_is_a_fault_of_the_whole_body() {
 }
 
 #[actix_web::test]
-async fn deep_nesting_is_a_fault_like_any_other() {
+async fn deep_nesting_is_an_error_like_any_other() {
     let nested = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let objects = format!("{}1{}", "{\"a\":".repeat(40_000), "}".repeat(40_000));
     for value in [nested, objects] {
@@ -204,7 +204,7 @@ async fn deep_nesting_is_a_fault_like_any_other() {
 }
 
 #[actix_web::test]
-async fn a_repeated_member_is_a_fault_even_with_the_same_value() {
+async fn a_repeated_member_is_an_error_even_with_the_same_value() {
     let body =
         r#"{"order_id": "O-1", "sku": "RED-CHAIR", "qty": 10, "q\u0074y": 10, "x": {"y": 1, "y": [{"z": 1, "z": 2}]}}"#;
     let answer = post(&Ports::new().api(), "/allocations", body).await;

@@ -24,7 +24,7 @@ fn walk(value: &Value, visit: &mut impl FnMut(&str, &Value)) {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_schema_is_used() {
+fn every_reference_resolves_and_every_schema_is_used() {
     let document = document();
     let mut used = BTreeSet::new();
     walk(&document, &mut |name, value| {
@@ -39,7 +39,7 @@ fn every_reference_leads_somewhere_and_every_schema_is_used() {
 }
 
 #[test]
-fn every_operation_has_a_name_of_its_own_and_words() {
+fn every_operation_has_a_unique_id_and_a_description() {
     let document = document();
     let mut ids = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -69,7 +69,7 @@ fn every_problem_of_an_operation_is_documented_with_an_example() {
 }
 
 #[test]
-fn the_examples_are_what_is_answered() {
+fn the_examples_are_actual_responses() {
     let line = LineAlreadyAllocated {
         order_id: order("O-1"),
         sku: sku("RED-CHAIR"),
@@ -107,7 +107,7 @@ fn the_examples_are_what_is_answered() {
 }
 
 #[test]
-fn a_shortage_is_told_of_a_line_or_of_all_lines_of_an_order() {
+fn a_shortage_lists_a_line_or_all_short_lines_of_an_order() {
     let document = document();
     let answer = |path: &str| document["paths"][path]["post"]["responses"]["409"]["content"].clone();
     let json = "application/problem+json";

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_another_separator_is_no_formula_either() {
+    fn no_name_becomes_a_formula_behind_another_separator() {
         assert_eq!(shown("x;=1+1"), "\"x;'=1+1\"");
         assert_eq!(shown("x;@a;+b"), "\"x;'@a;'+b\"");
         assert_eq!(shown("x; \"=1"), "\"x;' \"\"=1\"");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_gets_names_as_they_are() {
+    fn raw_cells_have_unchanged_names() {
         assert_eq!(cell("=1+1", Reader::Program), "=1+1");
         assert_eq!(cell("x;=\"1\"", Reader::Program), "\"x;=\"\"1\"\"\"");
     }
@@ -139,7 +139,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_reader_finds_a_formula_in_a_name(name in "[-=+@＝;,\t\r\n \"a]{1,12}") {
+        fn no_name_becomes_a_formula(name in "[-=+@＝;,\t\r\n \"a]{1,12}") {
             let shown = shown(&name);
             for cell in read(&shown).split(OTHER_SEPARATORS).chain(shown.split(OTHER_SEPARATORS)) {
                 let cell = cell.trim_start_matches([' ', '"']);
@@ -148,7 +148,7 @@ mod tests {
         }
 
         #[test]
-        fn a_program_reads_every_name_back(name in "[-=+@;,\t \"'a]{1,12}") {
+        fn raw_cells_round_trip(name in "[-=+@;,\t \"'a]{1,12}") {
             prop_assert_eq!(read(&cell(&name, Reader::Program)), name);
         }
     }

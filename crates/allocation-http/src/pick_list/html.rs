@@ -80,7 +80,7 @@ mod tests {
     use super::escape;
 
     #[test]
-    fn names_are_no_markup() {
+    fn names_are_escaped() {
         assert_eq!(escape("<script>'\"&"), "&lt;script&gt;&#39;&quot;&amp;");
         assert_eq!(escape("字 A-1"), "字 A-1");
     }
