@@ -45,6 +45,13 @@ columns! {
     }
 }
 
+/// The number of batches with free units that are loaded with a product. They are enough for almost every
+/// decision, and the cost of loading does not grow with the number of batches.
+pub(crate) const OPEN_BATCHES: usize = 32;
+
+/// The number of rows to request, to detect whether there are more than [`OPEN_BATCHES`].
+pub(crate) const PAGE_PLUS_ONE: i64 = 33;
+
 /// The columns of a [`BatchRow`].
 pub(crate) const BATCH: &str = joined!("reference, ", BatchValues::COLUMNS);
 

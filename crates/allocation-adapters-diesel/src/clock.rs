@@ -1,14 +1,20 @@
 //! The clock of a store.
 
-mod watch;
-
-pub use watch::ClockWatch;
-
+use crate::any_connection::AnyConnection;
+use crate::postgres::NOW;
+use crate::statement::joined;
 use allocation_ports::Clock;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// Returns the time of a PostgreSQL server in microseconds since 1970.
+pub(crate) fn server_time(connection: &mut AnyConnection) -> QueryResult<i64> {
+    diesel::dsl::sql::<BigInt>(joined!("SELECT ", NOW)).get_result(connection)
+}
 
 /// The value for a clock that is not stopped, or was never measured; it is outside the calendar.
 const NONE: i64 = i64::MIN;

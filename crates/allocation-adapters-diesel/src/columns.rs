@@ -1,9 +1,5 @@
 //! Columns of a table, declared once for every statement that reads or writes them.
 
-use diesel::QueryResult;
-use diesel::backend::Backend;
-use diesel::query_builder::AstPass;
-
 /// Columns that statements name together.
 pub(crate) trait Columns {
     /// The SQL types of the columns, for [`statement!`](crate::statement).
@@ -18,12 +14,6 @@ pub(crate) trait Columns {
 
 /// The SQL types of columns.
 pub(crate) type Sql<C> = <C as Columns>::SqlType;
-
-/// Columns that a statement binds as one parameter.
-pub(crate) trait Bind<DB: Backend> {
-    /// Binds all columns, separated by commas.
-    fn bind<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()>;
-}
 
 /// Declares columns of a table.
 ///
@@ -95,7 +85,7 @@ macro_rules! columns {
             }
         }
 
-        impl<$rows> $crate::columns::Bind<diesel::pg::Pg> for $set<$rows> {
+        impl<$rows> $crate::statement::Bind<diesel::pg::Pg> for $set<$rows> {
             fn bind<'b>(
                 &'b self,
                 mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>,
@@ -109,7 +99,7 @@ macro_rules! columns {
             }
         }
 
-        impl $(<$lifetime>)? $crate::columns::Bind<diesel::sqlite::Sqlite> for $row $(<$lifetime>)? {
+        impl $(<$lifetime>)? $crate::statement::Bind<diesel::sqlite::Sqlite> for $row $(<$lifetime>)? {
             fn bind<'b>(
                 &'b self,
                 mut out: diesel::query_builder::AstPass<'_, 'b, diesel::sqlite::Sqlite>,

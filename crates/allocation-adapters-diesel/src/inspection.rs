@@ -5,8 +5,9 @@ mod mending;
 pub use mending::Mended;
 
 use crate::any_connection::AnyConnection;
+use crate::clock::server_time;
 use crate::error::store_error;
-use crate::{Store, postgres, row};
+use crate::{Store, row};
 use allocation_ports::{Clock, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -107,7 +108,7 @@ impl Store {
     fn time(&self, connection: &mut AnyConnection) -> Result<i64, StoreError> {
         match connection {
             AnyConnection::Sqlite(_) => Ok(self.clock().now().timestamp_micros()),
-            AnyConnection::Postgres(_) => postgres::time(connection).map_err(store_error),
+            AnyConnection::Postgres(_) => server_time(connection).map_err(store_error),
         }
     }
 }

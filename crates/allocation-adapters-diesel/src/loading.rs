@@ -2,7 +2,7 @@
 
 use crate::any_connection::AnyConnection;
 use crate::line_row::Lines;
-use crate::{moving, postgres, queue, reads, sqlite};
+use crate::{moving, postgres, queue, sqlite, stored_batches};
 use allocation_domain::{DataRequest, OrderId, PickLine, PickLineId, Product, QueuePosition, Sku};
 use allocation_ports::StoreError;
 use std::slice;
@@ -14,9 +14,9 @@ pub(crate) fn load(
     needed: &DataRequest,
 ) -> Result<(), StoreError> {
     match needed {
-        DataRequest::Batches => product.complete(reads::open_batches(connection, product.sku())?),
+        DataRequest::Batches => product.complete(stored_batches::open_batches(connection, product.sku())?),
         DataRequest::Batch(reference) => {
-            product.load_batches(reads::find_batch(connection, reference)?.map(|found| found.batch));
+            product.load_batches(stored_batches::find_batch(connection, reference)?.map(|found| found.batch));
         }
         DataRequest::NextOn { reference, after } => {
             let (order_ids, more) = moving::next_on(connection, reference, after.as_ref())?;
@@ -61,8 +61,8 @@ pub(crate) fn load_waiting(
     most: usize,
     alive_at: i64,
 ) -> Result<(), StoreError> {
-    let wanted = queue::LockRequest { sku: product.sku(), after, free, most, alive_at };
-    let (places, more) = queue::next(connection, wanted)?;
+    let search = queue::QueueSearch { sku: product.sku(), after, free, most, alive_at };
+    let (places, more) = queue::next(connection, search)?;
     let order_ids: Vec<_> = places.into_iter().map(|place| place.order_id().clone()).collect();
     let Lines { mut lines, batches, pick_lines, .. } = lines(connection, product.sku(), &order_ids)?;
     lines.sort_by_cached_key(|(order_id, line)| QueuePosition::of(order_id, line));

@@ -3,17 +3,17 @@
 use crate::any_connection::AnyConnection;
 use crate::error::store_error;
 use crate::generation::GENERATION;
+use crate::migrating::MigrateError;
 use crate::{ConnectError, DatabaseUrl, postgres, sqlite};
 use allocation_ports::{SchemaState, StoreError};
 use diesel::backend::Backend;
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
-use std::error::Error;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -34,32 +34,6 @@ pub struct MigrationStatus {
     pub migrations: Vec<(String, bool)>,
     /// The versions of applied migrations that this program does not know.
     pub unknown: Vec<String>,
-}
-
-/// The reason why migrations were not run or reverted. The schema is unchanged.
-#[derive(Debug, thiserror::Error)]
-pub enum MigrateError {
-    /// Migrations of a newer program are applied to the database.
-    #[error("the schema of the database is newer than this program, it has {}", .0.join(", "))]
-    SchemaNewer(Vec<String>),
-    /// The database file does not exist.
-    #[error("there is no database {0}")]
-    NoFile(String),
-    /// A running server holds a lease.
-    #[error("a server that uses the database is running, it holds the lease {}; stop all servers first", .0.join(", "))]
-    InUse(Vec<String>),
-    /// The database cannot be reached.
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    /// The database failed.
-    #[error("the schema was not changed")]
-    Failed(#[source] Box<dyn Error + Send + Sync>),
-}
-
-impl From<diesel::result::Error> for MigrateError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Failed(error.into())
-    }
 }
 
 impl Migrations {
@@ -138,30 +112,6 @@ impl Migrations {
             DatabaseUrl::Postgres(url) => postgres::open_for_migrations(url).map(AnyConnection::Postgres),
         };
         connection.map_err(|cause| ConnectError::new(&self.url, cause).into())
-    }
-}
-
-/// Runs `work` in a transaction that holds a lock from its first statement on.
-pub(crate) fn in_transaction<C, T>(
-    connection: &mut C,
-    begin_with_lock: &str,
-    work: impl FnOnce(&mut C) -> Result<T, MigrateError>,
-) -> Result<T, MigrateError>
-where
-    C: Connection<TransactionManager = AnsiTransactionManager> + SimpleConnection,
-{
-    AnsiTransactionManager::begin_transaction_sql(connection, begin_with_lock)?;
-    match work(connection) {
-        Ok(answer) => {
-            AnsiTransactionManager::commit_transaction(connection)?;
-            Ok(answer)
-        }
-        Err(error) => {
-            // The error of `work` is more useful than the error of a rollback, and the connection is closed
-            // anyway.
-            let _ = AnsiTransactionManager::rollback_transaction(connection);
-            Err(error)
-        }
     }
 }
 

@@ -1,11 +1,9 @@
 //! Orders as rows.
 
-use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::columns::columns;
-use crate::error::{corrupt, failed, store_error};
+use crate::error::{corrupt, failed};
 use crate::row;
-use crate::statement::statement;
-use allocation_domain::{HoldDuration, NewOrder, OnShortage, OrderId, OrderTerms, Quantity, Sku};
+use allocation_domain::{HoldDuration, NewOrder, OnShortage, OrderTerms, Quantity};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
@@ -24,11 +22,6 @@ columns! {
         allow_split: Bool => bool,
         hold_seconds: Nullable<Integer> => Option<i32>,
     }
-}
-
-statement! {
-    SkusOf<'a>(order_id: Text => str) on MultiBackend -> Text,
-    "SELECT sku FROM order_lines WHERE order_id = ?"
 }
 
 impl<'a> OrderRow<'a> {
@@ -59,12 +52,4 @@ impl<'a> OrderRow<'a> {
             hold_seconds: terms.hold.map(|hold| row::integer(hold.seconds())).transpose()?,
         })
     }
-}
-
-/// Returns the SKUs of the lines of an order, sorted.
-pub(crate) fn skus_of(connection: &mut AnyConnection, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
-    let rows: Vec<String> = SkusOf { order_id: order_id.as_str() }.load(connection).map_err(store_error)?;
-    let mut skus = rows.into_iter().map(row::sku).collect::<Result<Vec<_>, _>>()?;
-    skus.sort_unstable();
-    Ok(skus)
 }

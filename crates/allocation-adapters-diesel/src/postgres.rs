@@ -3,11 +3,11 @@
 mod deadline;
 mod lines;
 mod locking;
-mod numbering;
 mod orders;
 mod pick_lines;
 mod relaying;
 mod saving;
+mod sequencing;
 mod session;
 pub(crate) mod statements;
 
@@ -16,9 +16,9 @@ pub(crate) use lines::{lines, order_lines};
 #[cfg(test)]
 pub(crate) use locking::LoadColumns;
 pub(crate) use locking::{lock, locked_by_others};
-pub(crate) use numbering::{forget, keep_time, number, take, tidy, time};
 pub(crate) use orders::{add_orders, find_orders, lock_lines, orders_with_lines};
 pub(crate) use pick_lines::load_pick_lines;
 pub(crate) use relaying::{record, retry};
 pub(crate) use saving::save;
+pub(crate) use sequencing::{NOW, prune, retention_time, sequence, take, vacuum};
 pub(crate) use session::{migrate, open, open_for_migrations};

@@ -83,7 +83,7 @@ statement! {
 
 /// A search in the queue of a product.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LockRequest<'a> {
+pub(crate) struct QueueSearch<'a> {
     pub(crate) sku: &'a Sku,
     /// The position to start after.
     pub(crate) after: Option<&'a QueuePosition>,
@@ -98,21 +98,21 @@ pub(crate) struct LockRequest<'a> {
 /// Returns the next lines in the order in which they are served, and whether there are more.
 pub(crate) fn next(
     connection: &mut AnyConnection,
-    wanted: LockRequest<'_>,
+    search: QueueSearch<'_>,
 ) -> Result<(Vec<QueuePosition>, bool), StoreError> {
-    let free = i32::try_from(wanted.free).unwrap_or(i32::MAX);
+    let free = i32::try_from(search.free).unwrap_or(i32::MAX);
     let mut found = Found::default();
-    let Some(sizes) = sizes(connection, wanted.sku, free)? else {
-        found.add(wanted.page(connection, Among::Fitting(free), wanted.most)?, wanted.most);
-        return Ok(found.first(wanted.most));
+    let Some(sizes) = sizes(connection, search.sku, free)? else {
+        found.add(search.page(connection, Among::Fitting(free), search.most)?, search.most);
+        return Ok(found.first(search.most));
     };
-    found.add(wanted.page(connection, Among::Parts, wanted.most)?, wanted.most);
+    found.add(search.page(connection, Among::Parts, search.most)?, search.most);
     // Split the limit among the sizes, so that together they reach it.
-    let of_each = wanted.most.div_ceil(sizes.len().max(1));
+    let of_each = search.most.div_ceil(sizes.len().max(1));
     for size in sizes {
-        found.add(wanted.page(connection, Among::Whole(size), of_each)?, of_each);
+        found.add(search.page(connection, Among::Whole(size), of_each)?, of_each);
     }
-    Ok(found.first(wanted.most))
+    Ok(found.first(search.most))
 }
 
 /// Returns the sizes of unsplittable lines up to a size; `None` if there are too many sizes.
@@ -139,7 +139,7 @@ enum Among {
     Fitting(i32),
 }
 
-impl LockRequest<'_> {
+impl QueueSearch<'_> {
     /// Loads lines of a kind up to a limit, and one more if there are more.
     fn page(self, connection: &mut AnyConnection, among: Among, most: usize) -> Result<Vec<QueuePosition>, StoreError> {
         let limit = &i64::try_from(most.saturating_add(1)).map_err(corrupt)?;

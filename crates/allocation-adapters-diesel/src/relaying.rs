@@ -1,51 +1,23 @@
 //! The checkpoint and the parked events of the relay, for both databases.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::columns::{Columns, Sql};
 use crate::error::{corrupt, store_error};
+use crate::parked_row::{ParkedRow, ProgressRows};
 use crate::statement::statement;
-use crate::{keeping, postgres, row, sqlite};
+use crate::{postgres, sequencing, sqlite};
 use allocation_ports::{Lease, PageSize, ParkedEvent, RecordError, RelayProgress, StoreError};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::BigInt;
 use std::time::Duration;
 
 statement! {
-    Parked<'a>(after: BigInt => i64, limit: BigInt => i64) on MultiBackend -> (BigInt, Text, BigInt, Bool),
-    "SELECT position, reason, parked_at, retry FROM parked_events WHERE position > ? ORDER BY position LIMIT ?"
+    Parked<'a>(after: BigInt => i64, limit: BigInt => i64) on MultiBackend -> Sql<ParkedRow<'static>>,
+    "SELECT ", ParkedRow::COLUMNS, " FROM parked_events WHERE position > ? ORDER BY position LIMIT ?"
 }
 
-/// The progress of the relay as the databases store it, with one array per column.
-#[derive(Debug, Default)]
-pub(crate) struct ProgressRows<'a> {
-    pub(crate) bookmark: i64,
-    pub(crate) positions: Vec<i64>,
-    pub(crate) reasons: Vec<&'a str>,
-    pub(crate) parked_at: Vec<i64>,
-    pub(crate) retry: Vec<bool>,
-    pub(crate) delivered: Vec<i64>,
-}
-
-impl<'a> ProgressRows<'a> {
-    fn of(progress: &'a RelayProgress) -> Result<Self, StoreError> {
-        let delivered = progress.delivered.iter().map(|position| number(*position)).collect::<Result<_, _>>()?;
-        let mut rows = Self { bookmark: number(progress.checkpoint)?, delivered, ..Self::default() };
-        for parked in &progress.parked {
-            rows.positions.push(number(parked.position)?);
-            rows.reasons.push(&parked.reason);
-            rows.parked_at.push(parked.parked_at.timestamp_micros());
-            rows.retry.push(parked.retry);
-        }
-        Ok(rows)
-    }
-}
-
-/// Converts a position of the log, which is never out of range.
-fn number(position: u64) -> Result<i64, StoreError> {
-    i64::try_from(position).map_err(|error| StoreError::Failed(error.into()))
-}
-
-pub(crate) fn bookmark(connection: &mut AnyConnection) -> Result<u64, StoreError> {
+pub(crate) fn checkpoint(connection: &mut AnyConnection) -> Result<u64, StoreError> {
     count(connection, "SELECT bookmark FROM relay")
 }
 
@@ -53,7 +25,7 @@ pub(crate) fn parked_count(connection: &mut AnyConnection) -> Result<u64, StoreE
     count(connection, "SELECT count(*) FROM parked_events")
 }
 
-pub(crate) fn unnumbered(connection: &mut AnyConnection) -> Result<u64, StoreError> {
+pub(crate) fn unsequenced_count(connection: &mut AnyConnection) -> Result<u64, StoreError> {
     count(connection, "SELECT count(*) FROM outbox")
 }
 
@@ -71,10 +43,10 @@ pub(crate) fn record(
     progress: &RelayProgress,
 ) -> Result<u64, RecordError> {
     let rows = ProgressRows::of(progress)?;
-    let lease = keeping::of(lease, time);
+    let lease = sequencing::of(lease, time);
     let forgotten = match connection {
         AnyConnection::Sqlite(connection) => sqlite::record(connection, lease, &rows),
-        AnyConnection::Postgres(connection) => postgres::record(connection, lease, rows),
+        AnyConnection::Postgres(connection) => postgres::record(connection, lease, &rows),
     };
     Ok(u64::try_from(forgotten?).map_err(corrupt)?)
 }
@@ -86,12 +58,8 @@ pub(crate) fn parked(
 ) -> Result<Vec<ParkedEvent>, StoreError> {
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     let statement = Parked { after: &after, limit: &i64::from(page.get()) };
-    let rows: Vec<(i64, String, i64, bool)> = statement.load(connection).map_err(store_error)?;
-    let event = |(position, reason, parked_at, retry)| {
-        let position = u64::try_from(position).map_err(corrupt)?;
-        Ok(ParkedEvent { position, reason, parked_at: row::instant(parked_at)?, retry })
-    };
-    rows.into_iter().map(event).collect()
+    let rows: Vec<ParkedRow<'_>> = statement.load(connection).map_err(store_error)?;
+    rows.into_iter().map(ParkedRow::event).collect()
 }
 
 /// Marks some or all parked events for a retry, and returns their number.

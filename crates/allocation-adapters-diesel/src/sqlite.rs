@@ -1,20 +1,21 @@
 //! Code specific to SQLite.
 
+mod execution;
 mod file;
 mod locking;
-mod numbering;
 mod orders;
 mod pick_lines;
 mod relaying;
 mod saving;
+mod sequencing;
 mod session;
 mod statements;
 
 pub(crate) use file::DatabaseFile;
 pub(crate) use locking::{lines, lock};
-pub(crate) use numbering::{forget, is_taken, keep_time, number, take};
 pub(crate) use orders::{add_orders, find_orders, order_lines, orders_with_lines};
 pub(crate) use pick_lines::load_pick_lines;
 pub(crate) use relaying::{record, retry};
 pub(crate) use saving::save;
+pub(crate) use sequencing::{is_taken, prune, retention_time, sequence, take};
 pub(crate) use session::{create_and_open_writer, migrate, open_for_migrations, open_reader, open_writer};

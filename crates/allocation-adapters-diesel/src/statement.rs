@@ -4,6 +4,10 @@
 //! cached by that type. The text is put together and split at its placeholders at compile time, so a run
 //! only binds values.
 
+use diesel::QueryResult;
+use diesel::backend::Backend;
+use diesel::query_builder::AstPass;
+
 /// Defines a statement by its SQL text, in which `?` is the placeholder for the next parameter.
 ///
 /// ```text
@@ -69,7 +73,7 @@ macro_rules! statement {
     (@bind $out:ident, $value:expr, $sql_type:ty => $rust_type:ty) => {
         $out.push_bind_param::<$sql_type, $rust_type>($value)?
     };
-    (@bind $out:ident, $value:expr, $columns:ty) => { $crate::columns::Bind::bind($value, $out.reborrow())? };
+    (@bind $out:ident, $value:expr, $columns:ty) => { $crate::statement::Bind::bind($value, $out.reborrow())? };
 }
 
 /// Joins constants at compile time.
@@ -84,6 +88,12 @@ macro_rules! joined {
 }
 
 pub(crate) use {joined, statement};
+
+/// Columns that a statement binds as one parameter.
+pub(crate) trait Bind<DB: Backend> {
+    /// Binds all columns, separated by commas.
+    fn bind<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()>;
+}
 
 /// Returns the total length of texts.
 pub(crate) const fn length(mut texts: &[&str]) -> usize {

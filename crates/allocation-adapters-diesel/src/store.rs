@@ -7,11 +7,11 @@ mod queries;
 mod relay;
 
 use crate::any_connection::{AnyConnection, Connector, LastError, Session};
-use crate::clock::StoreClock;
+use crate::clock::{StoreClock, server_time};
 use crate::error::store_error;
 use crate::postgres::Silence;
 use crate::unit::{Transactions, Unit};
-use crate::{ConnectError, DatabaseUrl, Migrations, postgres, sqlite};
+use crate::{ConnectError, DatabaseUrl, Migrations, sqlite};
 use allocation_ports::{LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use diesel::QueryResult;
 use diesel::connection::TransactionManager;
@@ -103,7 +103,7 @@ impl Store {
             }
             DatabaseUrl::Postgres(_) => {
                 let mut connection = connector().connect()?.connection;
-                let measured = clock.measure(|| postgres::time(&mut connection));
+                let measured = clock.measure(|| server_time(&mut connection));
                 measured.map_err(|error| ConnectError::new(url, error))?;
                 (None, None)
             }
@@ -143,7 +143,7 @@ impl Store {
             Dialect::Sqlite => Ok(()),
             Dialect::Postgres => {
                 let mut connection = self.checked_out(LockWait::Short, AnyConnection::ping)?;
-                self.0.clock.measure(|| postgres::time(&mut connection)).map_err(store_error)
+                self.0.clock.measure(|| server_time(&mut connection)).map_err(store_error)
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::clock::StoreClock;
 use crate::error::commit_error;
 use crate::order_row::OrderRow;
 use crate::saving::RowChanges;
-use crate::{expiry, loading, order_row, pick_lists, postgres, reads, sqlite};
+use crate::{expiry, loading, pick_lists, postgres, reads, sqlite, stored_batches};
 use allocation_domain::{
     BatchReference, Changes, DataRequest, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product,
     Sku,
@@ -20,13 +20,6 @@ use diesel::prelude::*;
 use std::collections::BTreeSet;
 use std::ops::DerefMut;
 use std::sync::Arc;
-
-/// The number of batches with free units that are loaded with a product. They are enough for almost every
-/// decision, and the cost of loading does not grow with the number of batches.
-pub(crate) const OPEN_BATCHES: usize = 32;
-
-/// The number of rows to request, to detect whether there are more than [`OPEN_BATCHES`].
-pub(crate) const PAGE_PLUS_ONE: i64 = 33;
 
 pub(crate) type Transactions = <AnyConnection as Connection>::TransactionManager;
 
@@ -127,11 +120,11 @@ impl<C: DerefMut<Target = AnyConnection>> Drop for Unit<C> {
 
 impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
     fn sku_of(&mut self, reference: &BatchReference) -> Result<Option<Sku>, StoreError> {
-        self.run(|connection| reads::sku_of(connection, reference))
+        self.run(|connection| stored_batches::sku_of(connection, reference))
     }
 
     fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<FoundBatch>, StoreError> {
-        self.run(|connection| reads::find_batch(connection, reference))
+        self.run(|connection| stored_batches::find_batch(connection, reference))
     }
 
     fn lock(&mut self, wanted: &[LockRequest]) -> Result<Vec<Product>, StoreError> {
@@ -194,7 +187,7 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
     }
 
     fn skus_of(&mut self, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
-        self.run(|connection| order_row::skus_of(connection, order_id))
+        self.run(|connection| reads::skus_of(connection, order_id))
     }
 
     fn lock_lines(&mut self, order_id: &OrderId, skus: &[Sku]) -> Result<(), StoreError> {

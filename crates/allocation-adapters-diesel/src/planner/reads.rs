@@ -5,9 +5,10 @@ use crate::any_connection::AnyConnection;
 use crate::reads::allocations::{self, PageOfOrder};
 use crate::reads::candidates::{All, Ended, Held, Holding, MaybeIdle, OfSku, Picked, Waiting};
 use crate::reads::{
-    availability, backorders, batches, events, fitting, history, pick_lists, pickable, restoring, totals,
+    availability, backorders, batches, events, filtered, history, load_until_decided, orders, pick_lists, pickable,
+    totals,
 };
-use crate::{expiry, moving, order_row, queue};
+use crate::{expiry, moving, queue, stored_batches};
 use allocation_domain::{BatchReference, OrderId, Sku};
 use allocation_ports::{AllocationCursor, PageSize};
 use allocation_test_support::TestDatabase;
@@ -39,7 +40,7 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
             limit };
         "overdue batches of a SKU" => batches::OverdueOfSkuAt { now: number, sku: text, today: day, eta: day,
             added_at: number, reference: text, limit };
-        "open batches" => batches::OpenBatches { sku: text };
+        "open batches" => stored_batches::OpenBatches { sku: text };
         "orders" => All { after: text, limit };
         "held orders" => Held { after: text, limit };
         "waiting orders" => Waiting { after: text, limit };
@@ -74,7 +75,7 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
             to_order: text, from: text, to: text, limit };
         "allocations of a batch" => allocations::OfBatch { now: number, reference: text, precedence: small,
             placed_at: number, order_id: text, after: text, limit };
-        "SKUs of an order" => order_row::SkusOf { order_id: text };
+        "SKUs of an order" => orders::SkusOf { order_id: text };
         "sums of expired lines" => totals::Expired { sku: text, now: number };
         "unserved products" => expiry::Unserved { after: text, limit };
         "size of waiting lines" => queue::NextSize { sku: text, larger_than: small, at_most: small };
@@ -100,10 +101,10 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         EXPIRED_UNITS.to_owned(),
         match connection {
             AnyConnection::Sqlite(_) => {
-                plan(connection, restoring::ExpiredUnits { expired_sku: text, now: number, sku: text })
+                plan(connection, load_until_decided::ExpiredUnits { expired_sku: text, now: number, sku: text })
             }
             AnyConnection::Postgres(_) => {
-                plan(connection, restoring::ExpiredUnitsInTurn { expired_sku: text, now: number, sku: text })
+                plan(connection, load_until_decided::ExpiredUnitsInTurn { expired_sku: text, now: number, sku: text })
             }
         },
     ));
@@ -153,22 +154,22 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
     };
     plans.push(("orders of a SKU".to_owned(), of_sku));
     plans.push((HISTORY.to_owned(), history));
-    plans.extend(plans_of_fitting(connection));
+    plans.extend(plans_of_filtered(connection));
     plans.extend(plans_of_pickable(connection));
     plans.push((ALLOCATIONS_OF_ORDER.to_owned(), of_order));
     plans
 }
 
 /// Returns the plans of filtered events: by type, or by an order, a batch or a product.
-fn plans_of_fitting(connection: &mut AnyConnection) -> Vec<(String, String)> {
+fn plans_of_filtered(connection: &mut AnyConnection) -> Vec<(String, String)> {
     let (after, until, all, types, limit, text) = (&7, &7, "M", "M", &100, "M");
     macro_rules! plans {
         ($of_types:ident, $of_order:ident, $of_batch:ident, $of_product:ident) => {
             [
-                plan(connection, fitting::$of_types { after, until, types, limit }),
-                plan(connection, fitting::$of_order { order_id: text, after, all, types, limit }),
-                plan(connection, fitting::$of_batch { reference: text, after, all, types, limit }),
-                plan(connection, fitting::$of_product { sku: text, after, all, types, limit }),
+                plan(connection, filtered::$of_types { after, until, types, limit }),
+                plan(connection, filtered::$of_order { order_id: text, after, all, types, limit }),
+                plan(connection, filtered::$of_batch { reference: text, after, all, types, limit }),
+                plan(connection, filtered::$of_product { sku: text, after, all, types, limit }),
             ]
         };
     }
@@ -178,11 +179,11 @@ fn plans_of_fitting(connection: &mut AnyConnection) -> Vec<(String, String)> {
             plans!(OfTypesOnPostgres, OfOrderOnPostgres, OfBatchOnPostgres, OfProductOnPostgres)
         }
     };
-    FITTING.into_iter().map(String::from).zip(plans).collect()
+    FILTERED.into_iter().map(String::from).zip(plans).collect()
 }
 
 /// The filters of events. An order has few events, and no index has their order.
-const FITTING: [&str; 4] = ["events of types", "events of an order", "events of a batch", "events of a product alone"];
+const FILTERED: [&str; 4] = ["events of types", "events of an order", "events of a batch", "events of a product alone"];
 
 /// Returns the plans of the queries for a new pick list.
 fn plans_of_pickable(connection: &mut AnyConnection) -> Vec<(String, String)> {
@@ -241,10 +242,10 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("queues", &["order_lines_queue"]),
     (HISTORY, &["events_by_order", "order_lines_by_order", "outbox_departures", "outbox_pkey"]),
     ("events", &["events_pkey"]),
-    (FITTING[0], &["events_pkey"]),
-    (FITTING[1], &["events_by_order"]),
-    (FITTING[2], &["events_by_reference"]),
-    (FITTING[3], &["events_of_products"]),
+    (FILTERED[0], &["events_pkey"]),
+    (FILTERED[1], &["events_by_order"]),
+    (FILTERED[2], &["events_by_reference"]),
+    (FILTERED[3], &["events_of_products"]),
     ("product", &["products_pkey", "batches_open", "order_lines_expiring"]),
     ("products", &["products_pkey", "batches_open", "order_lines_expiring"]),
     ("standing", &["products_pkey", "order_lines_expiring"]),
@@ -305,7 +306,7 @@ fn lists_are_served_by_an_index_on_postgres() {
         }
         let sorts = match list.as_str() {
             HISTORY => 1,
-            list if list == FITTING[1] => 1,
+            list if list == FILTERED[1] => 1,
             EXPIRED_UNITS => plan.matches("->  Sort").count(),
             // The anchor of the order is a single line that is sorted among the others.
             ALLOCATIONS_OF_ORDER => 1 + plan.matches("->  Incremental Sort").count(),

@@ -1,14 +1,15 @@
 //! Writes of the relay, each in one statement. A stalled process therefore leaves no transaction open.
 
-use super::numbering::RENEWED;
+use super::sequencing::RENEWED;
+use crate::columns::Columns;
 use crate::error::store_error;
-use crate::relaying::ProgressRows;
+use crate::parked_row::{ParkedRow, ParkedRows, ProgressRows};
 use crate::statement::statement;
 use allocation_ports::RecordError;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Bool, Text};
+use diesel::sql_types::{Array, BigInt, Text};
 
 statement! {
     /// Records the progress of the relay if the lease is held. The checkpoint never moves back.
@@ -16,25 +17,22 @@ statement! {
         micros: BigInt => i64,
         lease: Text => str,
         holder: Text => str,
-        bookmark: BigInt => i64,
+        checkpoint: BigInt => i64,
         least: BigInt => i64,
-        positions: Array<BigInt> => Vec<i64>,
-        reasons: Array<Text> => Vec<&'a str>,
-        parked_at: Array<BigInt> => Vec<i64>,
-        retry: Array<Bool> => Vec<bool>,
+        parked: ParkedRows<'a>,
         delivered: Array<BigInt> => Vec<i64>,
     ) on Pg -> BigInt,
     "WITH ", RENEWED, ", moved AS (
-             UPDATE relay SET bookmark = ? WHERE bookmark < ? AND EXISTS (SELECT FROM lease)
-         ), parked AS (
-             INSERT INTO parked_events (position, reason, parked_at, retry)
-             SELECT p.* FROM unnest(?, ?, ?, ?) AS p WHERE EXISTS (SELECT FROM lease)
-             ON CONFLICT (position) DO UPDATE
-             SET reason = excluded.reason, parked_at = excluded.parked_at, retry = excluded.retry
-         ), delivered AS (
-             DELETE FROM parked_events WHERE position = ANY (?) AND EXISTS (SELECT FROM lease)
-         )
-         SELECT count(*) FROM lease"
+         UPDATE relay SET bookmark = ? WHERE bookmark < ? AND EXISTS (SELECT FROM lease)
+     ), parked AS (
+         INSERT INTO parked_events (", ParkedRow::COLUMNS, ")
+         SELECT p.* FROM unnest(?) AS p WHERE EXISTS (SELECT FROM lease)
+         ON CONFLICT (position) DO UPDATE
+         SET reason = excluded.reason, parked_at = excluded.parked_at, retry = excluded.retry
+     ), delivered AS (
+         DELETE FROM parked_events WHERE position = ANY (?) AND EXISTS (SELECT FROM lease)
+     )
+     SELECT count(*) FROM lease"
 }
 
 statement! {
@@ -45,20 +43,17 @@ statement! {
 pub(crate) fn record(
     connection: &mut PgConnection,
     (lease, holder, micros): (&str, &str, i64),
-    rows: ProgressRows<'_>,
+    rows: &ProgressRows<'_>,
 ) -> Result<usize, RecordError> {
-    let ProgressRows { bookmark, positions, reasons, parked_at, retry, delivered } = rows;
+    let ProgressRows { checkpoint, parked, delivered } = rows;
     let statement = Record {
         micros: &micros,
         lease,
         holder,
-        bookmark: &bookmark,
-        least: &bookmark,
-        positions: &positions,
-        reasons: &reasons,
-        parked_at: &parked_at,
-        retry: &retry,
-        delivered: &delivered,
+        checkpoint,
+        least: checkpoint,
+        parked: &parked.iter().collect(),
+        delivered,
     };
     if statement.get_result::<i64>(connection).map_err(store_error)? == 0 {
         return Err(RecordError::LeaseLost);

@@ -1,9 +1,9 @@
 //! Connections to a server.
 
 use super::deadline::{self, Silence, Use};
+use crate::PostgresUrl;
 use crate::flags::Flags;
-use crate::migrations::in_transaction;
-use crate::{MigrateError, PostgresUrl};
+use crate::migrating::{MigrateError, in_transaction};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;

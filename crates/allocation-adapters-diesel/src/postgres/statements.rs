@@ -1,6 +1,6 @@
 //! Statements that take sets of rows as arrays, one array per column.
 
-use super::numbering::NOW;
+use super::sequencing::NOW;
 use crate::allocation_row::{AllocationKey, AllocationKeys, AllocationValues, AllocationValuesSet};
 use crate::batch_row::{AddedWith, AddedWithSet, BATCH, BatchKey, BatchKeys, BatchSql, BatchValues, BatchValuesSet};
 use crate::columns::{Columns, Sql};

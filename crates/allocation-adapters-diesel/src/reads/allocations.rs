@@ -4,8 +4,8 @@ use super::FIRST;
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
 use crate::planner::{SEPARATE, is};
-use crate::row;
 use crate::statement::{joined, statement};
+use crate::{row, stored_batches};
 use allocation_domain::{BatchReference, OrderId, Sku};
 use allocation_ports::{AllocationCursor, AllocationFilter, AllocationRow, PageSize, StoreError};
 use chrono::{DateTime, Utc};
@@ -298,7 +298,7 @@ fn with_sku_of_batch(
     let Some(reference) = &filter.reference else {
         return Ok(Some(filter.clone()));
     };
-    let held: Option<Sku> = super::sku_of(connection, reference)?;
+    let held: Option<Sku> = stored_batches::sku_of(connection, reference)?;
     let fits = held.filter(|held| filter.sku.as_ref().is_none_or(|asked| asked == held));
     Ok(fits.map(|sku| AllocationFilter { sku: Some(sku), ..filter.clone() }))
 }

@@ -1,6 +1,6 @@
 //! The free units of a product, by date.
 
-use super::restoring::{Standing, restore};
+use super::load_until_decided::{Standing, restore};
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
 use crate::statement::statement;

@@ -4,7 +4,7 @@ use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::columns::{Columns, Sql};
 use crate::error::{corrupt, store_error};
 use crate::event_row::EventRow;
-use crate::reads::fitting::fitting;
+use crate::reads::filtered::filtered;
 use crate::statement::statement;
 use allocation_ports::{EventFilter, EventPage, LogBounds, LoggedEvent, PageSize, ReadLogError, StoreError};
 use diesel::prelude::*;
@@ -57,7 +57,7 @@ pub(crate) fn events(
     let until = if looks_through { last.min(after + SCAN_LIMIT) } else { last };
     let rows = match filter.is_open() {
         true => Events { after: &number(after)?, limit: &i64::from(page.get()) }.load(connection),
-        false => fitting(connection, (number(after)?, number(until)?), filter, page),
+        false => filtered(connection, (number(after)?, number(until)?), filter, page),
     };
     let rows: Vec<EventRow> = rows.map_err(store_error)?;
     let is_full = rows.len() >= usize::from(page.get());

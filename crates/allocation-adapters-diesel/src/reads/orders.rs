@@ -1,13 +1,16 @@
 //! Orders with the allocations of their lines.
 
 use super::candidates::Candidates;
-use crate::any_connection::AnyConnection;
+use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
 use crate::line_row::{self, AllocationPart, LineValues, OrderLineRow};
+use crate::statement::statement;
 use crate::{postgres, row, sqlite};
 use allocation_domain::{LineState, Order, OrderId, Sku};
 use allocation_ports::{OrderFilter, OrderPage, PageSize, StoreError};
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
 use std::collections::BTreeMap;
 
 /// The maximum number of orders that a page scans.
@@ -18,6 +21,19 @@ const MANY_LINES: usize = 10_000;
 
 /// The maximum number of orders loaded at a time, so that even large orders fit into memory.
 const AT_A_TIME: usize = 50;
+
+statement! {
+    SkusOf<'a>(order_id: Text => str) on MultiBackend -> Text,
+    "SELECT sku FROM order_lines WHERE order_id = ?"
+}
+
+/// Returns the SKUs of the lines of an order, sorted.
+pub(crate) fn skus_of(connection: &mut AnyConnection, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
+    let rows: Vec<String> = SkusOf { order_id: order_id.as_str() }.load(connection).map_err(store_error)?;
+    let mut skus = rows.into_iter().map(row::sku).collect::<Result<Vec<_>, _>>()?;
+    skus.sort_unstable();
+    Ok(skus)
+}
 
 /// Loads an order as it is stored, with one statement.
 pub(crate) fn order(connection: &mut AnyConnection, order_id: &OrderId) -> Result<Option<Order>, StoreError> {

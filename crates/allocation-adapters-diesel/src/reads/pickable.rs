@@ -8,8 +8,8 @@ mod scan;
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
 use crate::planner::{SEPARATE, is};
-use crate::row;
 use crate::statement::{joined, statement};
+use crate::{row, stored_batches};
 use allocation_domain::{BatchReference, Eta, OrderId, PickCriteria, QueuePosition, Sku};
 use allocation_ports::{PickableLines, StoreError};
 use diesel::prelude::*;
@@ -202,7 +202,7 @@ fn in_stock(
     let mut references = BTreeSet::new();
     if let Some(named) = &criteria.references {
         for reference in named {
-            let found = super::find_batch(connection, reference)?.map(|found| found.batch);
+            let found = stored_batches::find_batch(connection, reference)?.map(|found| found.batch);
             let of_sku = |sku: &Sku| criteria.skus.as_ref().is_none_or(|skus| skus.contains(sku));
             let fits =
                 found.filter(|batch| of_sku(batch.sku()) && batch.eta() == Eta::InStock && batch.allocated() > 0);

@@ -1,6 +1,6 @@
 //! The totals of the batches and lines of products.
 
-use super::restoring::{Standing, restore};
+use super::load_until_decided::{Standing, restore};
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
 use crate::planner::is;

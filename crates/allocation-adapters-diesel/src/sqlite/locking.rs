@@ -4,10 +4,9 @@
 
 use super::pick_lines::load_pick_lines;
 use super::statements::{CountUp, Expired, FindBatch, FindLine, InsertMissing, LineOrEnds, LoadParts, OpenBatches};
-use crate::batch_row::BatchRow;
+use crate::batch_row::{BatchRow, OPEN_BATCHES, PAGE_PLUS_ONE};
 use crate::error::{corrupt, store_error};
 use crate::line_row::{AllocationPart, LineEnd, LineValues, Lines};
-use crate::unit::{OPEN_BATCHES, PAGE_PLUS_ONE};
 use crate::{generation, row};
 use allocation_domain::{Batch, BatchReference, OrderEnd, OrderId, Product, ProductState, Sku};
 use allocation_ports::{LockRequest, StoreError};

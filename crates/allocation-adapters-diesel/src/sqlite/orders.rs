@@ -1,6 +1,6 @@
 //! Orders, one at a time.
 
-use super::saving::add_row;
+use super::execution::add_row;
 use super::statements::{AddOrder, FindOrder, HasLines, LoadOrder};
 use crate::error::store_error;
 use crate::line_row::OrderLineRow;

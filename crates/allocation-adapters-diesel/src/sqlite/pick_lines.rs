@@ -1,6 +1,6 @@
 //! Loading and storage of pick lines, one at a time.
 
-use super::saving::{add_row, one_row};
+use super::execution::{add_row, one_row};
 use super::statements::{AddPickLine, ChangePickLine, LoadPickLines};
 use crate::error::store_error;
 use crate::pick_line_row::pick_lines;

@@ -1,23 +1,24 @@
 //! Writes of the relay, in transactions that are the only writers.
 
-use super::numbering::renew;
+use super::sequencing::renew;
+use crate::columns::Columns;
 use crate::error::store_error;
-use crate::relaying::ProgressRows;
+use crate::parked_row::{ParkedRow, ProgressRows};
 use crate::statement::statement;
 use allocation_ports::{RecordError, SequenceError};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
 
 statement! {
     /// Advances the checkpoint, which never moves back.
-    Advance<'a>(bookmark: BigInt => i64, least: BigInt => i64) on Sqlite,
+    Advance<'a>(checkpoint: BigInt => i64, least: BigInt => i64) on Sqlite,
     "UPDATE relay SET bookmark = ? WHERE bookmark < ?"
 }
 
 statement! {
-    Park<'a>(position: BigInt => i64, reason: Text => str, parked_at: BigInt => i64, retry: Bool => bool) on Sqlite,
-    "INSERT INTO parked_events (position, reason, parked_at, retry) VALUES (?, ?, ?, ?)
+    Park<'a>(event: ParkedRow<'a>) on Sqlite,
+    "INSERT INTO parked_events (", ParkedRow::COLUMNS, ") VALUES (?)
      ON CONFLICT (position) DO UPDATE
      SET reason = excluded.reason, parked_at = excluded.parked_at, retry = excluded.retry"
 }
@@ -56,10 +57,9 @@ pub(crate) fn record(
 }
 
 fn write(connection: &mut SqliteConnection, rows: &ProgressRows<'_>) -> QueryResult<usize> {
-    Advance { bookmark: &rows.bookmark, least: &rows.bookmark }.execute(connection)?;
-    let columns = rows.positions.iter().zip(&rows.reasons).zip(&rows.parked_at).zip(&rows.retry);
-    for (((position, reason), parked_at), retry) in columns {
-        Park { position, reason, parked_at, retry }.execute(connection)?;
+    Advance { checkpoint: &rows.checkpoint, least: &rows.checkpoint }.execute(connection)?;
+    for event in &rows.parked {
+        Park { event }.execute(connection)?;
     }
     for position in &rows.delivered {
         Unpark { position }.execute(connection)?;

@@ -1,5 +1,6 @@
 //! Storage of changed products, row by row with prepared statements.
 
+use super::execution::{add_row, one_row};
 use super::pick_lines::save_pick_lines;
 use super::statements::{
     AddAllocation, AddBatch, AddEvent, AddLine, AddPlainLine, AddReference, ChangeAllocation, ChangeBatch,
@@ -7,13 +8,10 @@ use super::statements::{
 };
 use crate::allocation_row::AllocationKey;
 use crate::batch_row::BatchKey;
-use crate::error::store_error;
 use crate::line_row::LineKey;
-use crate::saving::{AddedLine, NewBatch, RowChanges, exists, expect_rows};
+use crate::saving::{AddedLine, NewBatch, RowChanges, exists};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
-use diesel::query_builder::{QueryFragment, QueryId};
-use diesel::sqlite::Sqlite;
 
 pub(crate) fn save(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     remove(connection, rows)?;
@@ -23,26 +21,6 @@ pub(crate) fn save(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
     add_lines(connection, rows)?;
     save_pick_lines(connection, rows)?;
     add_events(connection, rows)
-}
-
-/// Runs a statement that adds a row.
-pub(super) fn add_row<S>(connection: &mut SqliteConnection, statement: S) -> Result<(), StoreError>
-where
-    S: QueryFragment<Sqlite> + QueryId + RunQueryDsl<SqliteConnection>,
-{
-    statement.execute(connection).map(drop).map_err(store_error)
-}
-
-/// Runs a statement that must change exactly one row; otherwise the named invariant is broken.
-pub(super) fn one_row<S>(
-    connection: &mut SqliteConnection,
-    invariant: &'static str,
-    statement: S,
-) -> Result<(), StoreError>
-where
-    S: QueryFragment<Sqlite> + QueryId + RunQueryDsl<SqliteConnection>,
-{
-    expect_rows(invariant, 1, statement.execute(connection).map_err(store_error)?)
 }
 
 fn remove(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {

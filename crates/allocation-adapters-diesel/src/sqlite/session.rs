@@ -1,8 +1,7 @@
 //! Connections to a file.
 
-use crate::MigrateError;
 use crate::error::is_busy;
-use crate::migrations::in_transaction;
+use crate::migrating::{MigrateError, in_transaction};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};

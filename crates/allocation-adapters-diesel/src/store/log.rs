@@ -2,7 +2,7 @@
 
 use super::{Store, Transactions};
 use crate::any_connection::AnyConnection;
-use crate::{keeping, reads};
+use crate::{reads, sequencing};
 use allocation_ports::{
     Clock, EventFilter, EventLog, EventPage, Lease, Leases, LockWait, LogBounds, LogSequencer, OutboxKey, PageSize,
     ReadLogError, RetentionTime, SequenceError, Sequenced, StoreError,
@@ -51,20 +51,20 @@ impl EventLog for Store {
 
 impl Leases for Store {
     fn take(&self, lease: &Lease, time: Duration) -> Result<bool, StoreError> {
-        if !self.read(|connection| keeping::may_take(connection, lease, time))? {
+        if !self.read(|connection| sequencing::may_take(connection, lease, time))? {
             return Ok(false);
         }
-        self.write(|connection| keeping::take(connection, lease, time))
+        self.write(|connection| sequencing::take(connection, lease, time))
     }
 
     fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.write(|connection| keeping::release(connection, lease))
+        self.write(|connection| sequencing::release(connection, lease))
     }
 }
 
 impl LogSequencer for Store {
     fn has_unsequenced(&self) -> Result<bool, StoreError> {
-        self.read(keeping::has_unnumbered)
+        self.read(sequencing::has_unsequenced)
     }
 
     fn sequence(
@@ -74,23 +74,23 @@ impl LogSequencer for Store {
         after: Option<OutboxKey>,
         most: u16,
     ) -> Result<Sequenced, SequenceError> {
-        self.write(|connection| keeping::number(connection, lease, time, after, most))
+        self.write(|connection| sequencing::sequence(connection, lease, time, after, most))
     }
 
     fn retention_time(&self, lease: &Lease, time: Duration, passed: Duration) -> Result<RetentionTime, SequenceError> {
         let now = self.0.clock.now();
-        self.write(|connection| keeping::retention_time(connection, lease, time, passed, now))
+        self.write(|connection| sequencing::retention_time(connection, lease, time, passed, now))
     }
 
     fn prune(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, SequenceError> {
         let now = self.0.clock.now();
-        self.write(|connection| keeping::forget(connection, lease, time, before, most, now))
+        self.write(|connection| sequencing::prune(connection, lease, time, before, most, now))
     }
 
     fn vacuum(&self) -> Result<(), StoreError> {
         match self.0.writer {
             Some(_) => Ok(()),
-            None => self.read(keeping::tidy),
+            None => self.read(sequencing::vacuum),
         }
     }
 }

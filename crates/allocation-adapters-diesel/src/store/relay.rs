@@ -11,7 +11,7 @@ use std::time::Duration;
 
 impl RelayStore for Store {
     fn checkpoint(&self) -> Result<u64, StoreError> {
-        self.read(relaying::bookmark)
+        self.read(relaying::checkpoint)
     }
 
     fn record(&self, lease: &Lease, time: Duration, progress: &RelayProgress) -> Result<u64, RecordError> {
@@ -27,7 +27,7 @@ impl RelayStore for Store {
     }
 
     fn unsequenced_count(&self) -> Result<u64, StoreError> {
-        self.read(relaying::unnumbered)
+        self.read(relaying::unsequenced_count)
     }
 
     fn to_retry(&self, page: PageSize) -> Result<Vec<LoggedEvent>, StoreError> {

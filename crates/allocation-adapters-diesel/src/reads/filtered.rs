@@ -68,7 +68,7 @@ statements! {
 }
 
 /// Loads the events after a position that match a filter; by type alone, up to another position.
-pub(super) fn fitting(
+pub(super) fn filtered(
     connection: &mut AnyConnection,
     (after, until): (i64, i64),
     filter: &EventFilter,

@@ -2,7 +2,7 @@
 
 use crate::error::store_error;
 use crate::generation::SAME_GENERATION;
-use crate::keeping::{LOOK_AHEAD, NumberedRow};
+use crate::sequenced_row::{LOOK_AHEAD, SequencedRow};
 use crate::statement::{joined, statement};
 use allocation_ports::SequenceError;
 use diesel::dsl::sql;
@@ -81,7 +81,7 @@ statement! {
 
 statement! {
     /// Advances the retention time.
-    KeepTime<'a>(now: BigInt => i64, step: BigInt => i64, most: BigInt => i64) on Sqlite -> BigInt,
+    AdvanceRetentionTime<'a>(now: BigInt => i64, step: BigInt => i64, most: BigInt => i64) on Sqlite -> BigInt,
     "UPDATE event_log SET retention_time = min(
          coalesce(retention_time, (SELECT occurred_at FROM events ORDER BY position DESC LIMIT 1), ?) + ?, ?
      ) RETURNING retention_time"
@@ -105,11 +105,11 @@ pub(crate) fn take(connection: &mut SqliteConnection, name: &str, holder: &str, 
     Ok(Take { name, holder, micros: &micros, time: &micros }.execute(connection)? == 1)
 }
 
-pub(crate) fn number(
+pub(crate) fn sequence(
     connection: &mut SqliteConnection,
     lease: (&str, &str, i64),
     most: i64,
-) -> Result<NumberedRow, SequenceError> {
+) -> Result<SequencedRow, SequenceError> {
     renew(connection, lease)?;
     let copied = Copy { most: &most }.execute(connection).map_err(store_error)?;
     let events =
@@ -119,21 +119,21 @@ pub(crate) fn number(
         Count { events: &events }.execute(connection).map_err(store_error)?;
     }
     let last = sql::<BigInt>("SELECT last_position FROM event_log").get_result(connection).map_err(store_error)?;
-    Ok(NumberedRow { events, last, place: None })
+    Ok(SequencedRow { events, last, place: None })
 }
 
 /// Advances the retention time by `step` microseconds and returns it.
-pub(crate) fn keep_time(
+pub(crate) fn retention_time(
     connection: &mut SqliteConnection,
     lease: (&str, &str, i64),
     step: i64,
     now: i64,
 ) -> Result<i64, SequenceError> {
     renew(connection, lease)?;
-    Ok(KeepTime { now: &now, step: &step, most: &now }.get_result(connection).map_err(store_error)?)
+    Ok(AdvanceRetentionTime { now: &now, step: &step, most: &now }.get_result(connection).map_err(store_error)?)
 }
 
-pub(crate) fn forget(
+pub(crate) fn prune(
     connection: &mut SqliteConnection,
     lease: (&str, &str, i64),
     before: i64,

@@ -1,10 +1,9 @@
 //! Sequencing and retention of the event log, each step in one statement. A stalled process therefore
 //! leaves no transaction open.
 
-use crate::any_connection::AnyConnection;
 use crate::error::store_error;
 use crate::generation::SAME_GENERATION;
-use crate::keeping::{LOOK_AHEAD, NumberedRow, Place};
+use crate::sequenced_row::{LOOK_AHEAD, Place, SequencedRow};
 use crate::statement::{joined, statement};
 use allocation_ports::{SequenceError, StoreError};
 use diesel::connection::SimpleConnection;
@@ -13,7 +12,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 /// The wall-clock time of the server in microseconds since 1970, not the start of the transaction.
-pub(super) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+pub(crate) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
 /// The condition that a lease has not ended. An end later than any current lease can have was written
 /// before the clock was set back, and counts as passed.
@@ -48,7 +47,7 @@ statement! {
     ///
     /// Rows are selected by `ctid`, so that the index is walked once. Rows that another transaction removes
     /// meanwhile are not moved.
-    Number<'a>(
+    Sequence<'a>(
         micros: BigInt => i64,
         lease: Text => str,
         holder: Text => str,
@@ -86,7 +85,7 @@ statement! {
 
 statement! {
     /// Advances the retention time. Returns whether the lease is held, the retention time and the clock.
-    KeepTime<'a>(micros: BigInt => i64, lease: Text => str, holder: Text => str, step: BigInt => i64) on Pg
+    AdvanceRetentionTime<'a>(micros: BigInt => i64, lease: Text => str, holder: Text => str, step: BigInt => i64) on Pg
         -> (BigInt, Nullable<BigInt>, BigInt),
     "WITH ", RENEWED, ", moved AS (
              UPDATE event_log SET retention_time = least(
@@ -108,7 +107,7 @@ statement! {
     /// The first event at or after `before` that is not in the future stays, with all events behind it. The
     /// events in front of it are removed up to the last one before `before`. An event from the future is
     /// thus removed with an old event behind it.
-    Forget<'a>(
+    Prune<'a>(
         micros: BigInt => i64,
         lease: Text => str,
         holder: Text => str,
@@ -149,14 +148,14 @@ pub(crate) fn take(connection: &mut PgConnection, name: &str, holder: &str, micr
     Ok(Take { name, holder, micros: &micros, time: &micros }.execute(connection)? == 1)
 }
 
-pub(crate) fn number(
+pub(crate) fn sequence(
     connection: &mut PgConnection,
     lease: (&str, &str, i64),
     after: &Place,
     most: i64,
-) -> Result<NumberedRow, SequenceError> {
+) -> Result<SequencedRow, SequenceError> {
     let (name, holder, micros) = lease;
-    let statement = Number {
+    let statement = Sequence {
         micros: &micros,
         lease: name,
         holder,
@@ -172,26 +171,21 @@ pub(crate) fn number(
         return Err(SequenceError::LeaseLost);
     }
     let place = sku.zip(version).zip(ordinal).map(|((sku, version), ordinal)| Place { sku, version, ordinal });
-    Ok(NumberedRow { events, last, place })
+    Ok(SequencedRow { events, last, place })
 }
 
 /// Advances the retention time by `step` microseconds, and returns it and the clock.
-pub(crate) fn keep_time(
+pub(crate) fn retention_time(
     connection: &mut PgConnection,
     (name, holder, micros): (&str, &str, i64),
     step: i64,
 ) -> Result<(i64, i64), SequenceError> {
-    let statement = KeepTime { micros: &micros, lease: name, holder, step: &step };
+    let statement = AdvanceRetentionTime { micros: &micros, lease: name, holder, step: &step };
     let (_, trusted, now) = statement.get_result::<(i64, Option<i64>, i64)>(connection).map_err(store_error)?;
     trusted.map(|trusted| (trusted, now)).ok_or(SequenceError::LeaseLost)
 }
 
-/// Returns the time of the server in microseconds since 1970.
-pub(crate) fn time(connection: &mut AnyConnection) -> QueryResult<i64> {
-    diesel::dsl::sql::<BigInt>(joined!("SELECT ", NOW)).get_result(connection)
-}
-
-pub(crate) fn forget(
+pub(crate) fn prune(
     connection: &mut PgConnection,
     lease: (&str, &str, i64),
     before: i64,
@@ -200,7 +194,7 @@ pub(crate) fn forget(
     let (name, holder, micros) = lease;
     let looked_through = &most.saturating_mul(LOOK_AHEAD);
     let (before, most) = (&before, &most);
-    let statement = Forget {
+    let statement = Prune {
         micros: &micros,
         lease: name,
         holder,
@@ -218,6 +212,6 @@ pub(crate) fn forget(
 ///
 /// Until then, a search for the first row passes the index entries of all earlier rows. Autovacuum runs
 /// only once a minute. No request waits for this.
-pub(crate) fn tidy(connection: &mut PgConnection) -> Result<(), StoreError> {
+pub(crate) fn vacuum(connection: &mut PgConnection) -> Result<(), StoreError> {
     connection.batch_execute("VACUUM (INDEX_CLEANUP on, TRUNCATE off) outbox").map_err(store_error)
 }

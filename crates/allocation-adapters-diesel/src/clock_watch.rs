@@ -1,7 +1,7 @@
 //! Synchronization with the clock of the database.
 
-use super::StoreClock;
 use crate::Store;
+use crate::clock::StoreClock;
 use allocation_ports::{MAX_CLOCK_DIFFERENCE, StoreError};
 use std::io;
 use std::panic::{self, AssertUnwindSafe};

@@ -3,9 +3,9 @@
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::batch_row::{BATCH, BatchRow, BatchSql};
 use crate::error::store_error;
-use crate::loading;
 use crate::planner::{SEPARATE, is};
 use crate::statement::statement;
+use crate::{loading, stored_batches};
 use allocation_domain::{Batch, DataRequest, Product, ProductState, Sku};
 use allocation_ports::{StoreError, load_until_decided};
 use chrono::{DateTime, Utc};
@@ -78,7 +78,7 @@ pub(super) fn restore(
     now: DateTime<Utc>,
 ) -> Result<Product, StoreError> {
     let mut state = ProductState::new(standing.sku.clone(), 0);
-    state.open_batches = super::open_batches(connection, &standing.sku)?;
+    state.open_batches = stored_batches::open_batches(connection, &standing.sku)?;
     if standing.has_expired {
         free_expired(connection, &standing.sku, &mut state.open_batches, now)?;
     }

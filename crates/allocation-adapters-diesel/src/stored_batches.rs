@@ -1,0 +1,59 @@
+//! Batches as they are stored.
+
+use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::batch_row::{AddedWith, BATCH, BatchRow, BatchSql};
+use crate::columns::{Columns, Sql};
+use crate::error::{corrupt, store_error};
+use crate::row;
+use crate::statement::statement;
+use allocation_domain::{Batch, BatchReference, Eta, Sku, Units};
+use allocation_ports::{FoundBatch, StoreError};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+statement! {
+    /// All batches of a SKU with free units. The order is the order of the index, which skips consumed
+    /// batches.
+    OpenBatches<'a>(sku: Text => str) on MultiBackend -> BatchSql,
+    "SELECT ", BATCH, " FROM batches WHERE sku = ? AND is_open ORDER BY eta NULLS FIRST, added_at, reference"
+}
+
+statement! {
+    SkuOf<'a>(reference: Text => str) on MultiBackend -> Text,
+    "SELECT sku FROM batch_references WHERE reference = ?"
+}
+
+statement! {
+    /// A batch by its reference, as it is stored, and the quantity and ETA that it was added with.
+    FindBatch<'a>(reference: Text => str) on MultiBackend -> (Sql<AddedWith>, Text, BatchSql),
+    "SELECT ", AddedWith::OF_W, ", b.*
+     FROM batch_references AS w
+     JOIN (SELECT sku, ", BATCH, " FROM batches) AS b ON b.sku = w.sku AND b.reference = w.reference
+     WHERE w.reference = ?"
+}
+
+/// Returns the SKU of a batch.
+pub(crate) fn sku_of(connection: &mut AnyConnection, reference: &BatchReference) -> Result<Option<Sku>, StoreError> {
+    let sku = SkuOf { reference: reference.as_str() }.get_result::<String>(connection).optional();
+    sku.map_err(store_error)?.map(row::sku).transpose()
+}
+
+/// Finds a batch by its reference, as it is stored, and as it was added.
+pub(crate) fn find_batch(
+    connection: &mut AnyConnection,
+    reference: &BatchReference,
+) -> Result<Option<FoundBatch>, StoreError> {
+    let found = FindBatch { reference: reference.as_str() }.get_result::<(AddedWith, String, BatchRow)>(connection);
+    let Some((added_with, sku, batch)) = found.optional().map_err(store_error)? else { return Ok(None) };
+    Ok(Some(FoundBatch {
+        batch: batch.batch(row::sku(sku)?)?,
+        added_quantity: Units::new(added_with.purchased_quantity).map_err(corrupt)?,
+        added_eta: Eta::from(added_with.eta),
+    }))
+}
+
+/// Returns all batches of a SKU that have free units, as they are stored.
+pub(crate) fn open_batches(connection: &mut AnyConnection, sku: &Sku) -> Result<Vec<Batch>, StoreError> {
+    let rows: Vec<BatchRow> = OpenBatches { sku: sku.as_str() }.load(connection).map_err(store_error)?;
+    rows.into_iter().map(|batch| batch.batch(sku.clone())).collect()
+}
