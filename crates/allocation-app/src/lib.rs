@@ -21,6 +21,8 @@ mod extend_hold;
 mod failure_log;
 mod group;
 mod health;
+#[cfg(test)]
+mod interleavings;
 mod locking;
 mod log_throttle;
 mod make_pick_list;

@@ -1,7 +1,7 @@
 //! The broker: it receives events and delivers commands.
 
 use crate::config::{BrokerSettings, Settings};
-use allocation_adapters_diesel::Store;
+use crate::database::Ports;
 use allocation_adapters_rabbitmq::{Broker, CommandConsumer, CommandHandlers, CommandSettings, RabbitPublisher};
 use allocation_app::{
     AllocationEngine, EngineCounters, LoadMonitor, Relay, RelayPorts, RelaySettings, UseCases, Vital,
@@ -31,7 +31,7 @@ impl Exchange {
     /// Starts the relay and the command consumer if a broker is configured. It does not wait for the broker.
     pub(crate) fn start(
         settings: &Settings,
-        store: &Arc<Store>,
+        store: &Arc<dyn Ports>,
         clock: &Arc<dyn Clock>,
         engine: &AllocationEngine,
         counters: &Arc<EngineCounters>,

@@ -120,7 +120,7 @@ pub(crate) enum Direction {
 pub(crate) struct Settings {
     #[arg(
         long,
-        help = "sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: sqlite://allocation.db]",
+        help = "sqlite://PATH, postgres://USER:PASSWORD@HOST/DATABASE, or memory: to try it out [default: sqlite://allocation.db]",
         global = true,
         env = "DATABASE_URL",
         hide_env_values = true,
@@ -246,6 +246,8 @@ const DATABASE_URL: secret::Names =
     secret::Names { setting: "DATABASE_URL or --database-url", file: "DATABASE_URL_FILE or --database-url-file" };
 const AMQP_URL: secret::Names =
     secret::Names { setting: "ALLOCATION_AMQP_URL or --amqp-url", file: "ALLOCATION_AMQP_URL_FILE or --amqp-url-file" };
+/// The URL of a database in the memory of the server.
+const IN_MEMORY: &str = "memory:";
 /// The default database.
 const DEFAULT_DATABASE: &str = "sqlite://allocation.db";
 
@@ -295,10 +297,23 @@ impl Settings {
         Retention { age, grace: Duration::from_secs(u64::from(self.retention_grace_seconds)) }
     }
 
+    /// Returns the database's URL as it was given, and the name of its setting.
+    fn given_database_url(&self) -> anyhow::Result<(Secret, &'static str)> {
+        let given = given(self.database_url.as_ref(), self.database_url_file.as_deref(), DATABASE_URL)?;
+        Ok(given.unwrap_or_else(|| (Secret::new(DEFAULT_DATABASE), DATABASE_URL.setting)))
+    }
+
+    /// Returns whether the server keeps its data in memory.
+    pub(crate) fn is_in_memory(&self) -> anyhow::Result<bool> {
+        Ok(self.given_database_url()?.0.expose() == IN_MEMORY)
+    }
+
     /// Returns the database's URL, and the name of its setting.
     fn database_url(&self) -> anyhow::Result<(DatabaseUrl, &'static str)> {
-        let given = given(self.database_url.as_ref(), self.database_url_file.as_deref(), DATABASE_URL)?;
-        let (url, source) = given.unwrap_or_else(|| (Secret::new(DEFAULT_DATABASE), DATABASE_URL.setting));
+        let (url, source) = self.given_database_url()?;
+        if url.expose() == IN_MEMORY {
+            bail!("only the server itself can use a database in memory; check {source}");
+        }
         let url = DatabaseUrl::parse(url.expose()).with_context(|| format!("check {source}"))?;
         Ok((url, source))
     }

@@ -7,6 +7,7 @@ mod broker;
 mod check;
 mod config;
 mod connections;
+mod database;
 mod health;
 mod logging;
 mod migrate;

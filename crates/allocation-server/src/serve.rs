@@ -2,15 +2,15 @@
 
 use crate::broker::Exchange;
 use crate::config::Settings;
+use crate::database::{Database, Ports, Writers};
 use crate::logging::{self, LogWriter};
 use crate::{connections, stop};
-use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
 use allocation_app::{
     AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventSequencer, EventTail, Health, RetryPolicy,
     SequencerPorts, UnitRunner, UseCases,
 };
 use allocation_http::{Api, BlockingLimits, EventFeed, Starting};
-use allocation_ports::{Clock, EngineMetrics};
+use allocation_ports::EngineMetrics;
 use anyhow::Context;
 use socket2::{Domain, Socket, Type};
 use std::io;
@@ -53,23 +53,17 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let connections = connections::limits(settings, settings.pool_size + more + 2);
     let listener = listen(settings.address)?;
     let starting = Starting::serve(&listener).context("the HTTP server cannot be started")?;
-    let store = settings.connect_with(more)?;
-    for migration in store.migrations().up()? {
-        tracing::info!(migration, "the database's schema is brought up to date");
-    }
-    let store = Arc::new(store);
-    store.clock().shift(settings.clock_offset());
-    let clock: Arc<dyn Clock> = store.clock();
-    let watch = ClockWatch::start(Store::clone(&store)).context("the clock cannot be watched")?;
+    let database = Database::connect(settings, more)?;
+    let (store, clock, writers) = (Arc::clone(&database.ports), Arc::clone(&database.clock), database.writers);
     let units = UnitRunner::new(store.clone(), RetryPolicy::default());
     let counters = Arc::new(EngineCounters::default());
     let metrics: Arc<dyn EngineMetrics> = counters.clone();
     let age = AgeLimit::start(Duration::from_secs(settings.max_command_age_seconds))
         .context("the age of commands cannot be watched")?;
     let mut vitals = Vec::from_iter(age.vital());
-    let engine = AllocationEngine::start(&units, &metrics, &age, engine_settings(store.dialect(), settings.pool_size))
+    let engine = AllocationEngine::start(&units, &metrics, &age, engine_settings(writers, settings.pool_size))
         .context("the allocation engine cannot be started")?;
-    let running = running_calls(&store, settings.pool_size);
+    let running = running_calls(writers, settings.pool_size);
     let limits = BlockingLimits { running, waiting: WAITING_CALLS, turn_within: TURN_WITHIN };
     let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock)).with_age_limit(age);
     let sweeper = use_cases.start_sweeper(SWEEP_PAUSE).context("the sweeper cannot be started")?;
@@ -97,7 +91,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     sweeper.stop();
     mover.stop();
     keeper.stop();
-    watch.stop();
+    database.stop();
     if let Some(relay) = relay {
         relay.stop();
     }
@@ -115,9 +109,8 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
 }
 
 /// Starts the event sequencer, which waits while another process holds the lease.
-fn keep_events(store: &Arc<Store>, tail: &EventTail, settings: &Settings) -> io::Result<EventSequencer> {
-    let (leases, log) = (store.clone(), store.clone());
-    let ports = SequencerPorts { leases, log, tail: tail.clone() };
+fn keep_events(store: &Arc<dyn Ports>, tail: &EventTail, settings: &Settings) -> io::Result<EventSequencer> {
+    let ports = SequencerPorts { leases: store.clone(), log: store.clone(), tail: tail.clone() };
     EventSequencer::start(ports, Uuid::now_v7().to_string(), settings.retention())
 }
 
@@ -125,13 +118,13 @@ fn keep_events(store: &Arc<Store>, tail: &EventTail, settings: &Settings) -> io:
 ///
 /// The engine's workers, the sweeper, the mover and the sequencer have connections of their own, if the
 /// pool is large enough. SQLite's writer is not part of the pool.
-fn running_calls(store: &Store, pool_size: u32) -> usize {
+fn running_calls(writers: Writers, pool_size: u32) -> usize {
     let connections = wide(pool_size);
-    let running = match store.dialect() {
-        Dialect::Sqlite => connections,
+    let running = match writers {
+        Writers::One => connections,
         // The workers by SKU. Then orders over several SKUs, held products, the sweeper, the mover and the sequencer.
-        Dialect::Postgres => {
-            let reserved = engine_settings(Dialect::Postgres, pool_size).workers.get() + 5;
+        Writers::Several => {
+            let reserved = engine_settings(Writers::Several, pool_size).workers.get() + 5;
             connections.saturating_sub(reserved)
         }
     };
@@ -143,13 +136,12 @@ fn wide(number: u32) -> usize {
     usize::try_from(number).expect("sizes have 32 bits at least")
 }
 
-fn engine_settings(dialect: Dialect, pool_size: u32) -> EngineSettings {
-    let workers = match dialect {
-        // SQLite has a single writer.
-        Dialect::Sqlite => 1,
+fn engine_settings(writers: Writers, pool_size: u32) -> EngineSettings {
+    let workers = match writers {
+        Writers::One => 1,
         // One worker uses a database core while another waits for the disk. The other connections serve
         // everything else.
-        Dialect::Postgres => thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, MAX_WORKERS),
+        Writers::Several => thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, MAX_WORKERS),
     };
     let connections = wide(pool_size);
     let workers = nonzero(workers.min(connections / 2));

@@ -27,6 +27,7 @@ mod holds;
 mod invariants;
 mod lifecycle;
 mod logging;
+mod memory;
 mod moving;
 mod orders;
 mod outages;

@@ -1,0 +1,70 @@
+//! The relay's checkpoint and its parked events.
+
+use crate::event_log::count;
+use crate::store::MemoryStore;
+use allocation_ports::{Lease, LoggedEvent, PageSize, ParkedEvent, RecordError, RelayProgress, RelayStore, StoreError};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+#[derive(Debug, Default)]
+pub(crate) struct RelayTable {
+    checkpoint: u64,
+    parked: BTreeMap<u64, ParkedEvent>,
+}
+
+impl RelayTable {
+    fn retry<'a>(parked: impl Iterator<Item = &'a mut ParkedEvent>) -> u64 {
+        count(parked.map(|event| event.retry = true).count())
+    }
+}
+
+impl RelayStore for MemoryStore {
+    fn checkpoint(&self) -> Result<u64, StoreError> {
+        Ok(self.database().relay.checkpoint)
+    }
+
+    fn record(&self, lease: &Lease, time: Duration, progress: &RelayProgress) -> Result<u64, RecordError> {
+        let mut database = self.database();
+        if !database.leases.renew(lease, time) {
+            return Err(RecordError::LeaseLost);
+        }
+        let oldest = database.log.bounds().oldest;
+        let relay = &mut database.relay;
+        relay.checkpoint = relay.checkpoint.max(progress.checkpoint);
+        relay.parked.extend(progress.parked.iter().map(|event| (event.position, event.clone())));
+        relay.parked.retain(|position, _| !progress.delivered.contains(position));
+        let before = relay.parked.len();
+        relay.parked.retain(|position, _| *position >= oldest);
+        Ok(count(before - relay.parked.len()))
+    }
+
+    fn parked(&self, after: u64, page: PageSize) -> Result<Vec<ParkedEvent>, StoreError> {
+        let database = self.database();
+        let parked = database.relay.parked.values().filter(|event| event.position > after);
+        Ok(parked.take(usize::from(page.get())).cloned().collect())
+    }
+
+    fn parked_count(&self) -> Result<u64, StoreError> {
+        Ok(count(self.database().relay.parked.len()))
+    }
+
+    fn unsequenced_count(&self) -> Result<u64, StoreError> {
+        Ok(count(self.database().rows.outbox.len()))
+    }
+
+    fn to_retry(&self, page: PageSize) -> Result<Vec<LoggedEvent>, StoreError> {
+        let database = self.database();
+        let positions = database.relay.parked.values().filter(|event| event.retry).map(|event| event.position);
+        Ok(positions.filter_map(|position| database.log.event(position)).take(usize::from(page.get())).collect())
+    }
+
+    fn retry(&self, positions: &[u64]) -> Result<u64, StoreError> {
+        let mut database = self.database();
+        let parked = database.relay.parked.values_mut().filter(|event| positions.contains(&event.position));
+        Ok(RelayTable::retry(parked))
+    }
+
+    fn retry_all(&self) -> Result<u64, StoreError> {
+        Ok(RelayTable::retry(self.database().relay.parked.values_mut()))
+    }
+}

@@ -1,0 +1,314 @@
+//! Units of work.
+
+mod keys;
+
+use crate::database::{PickListRow, Rows, View};
+use crate::event_log::{OutboxEvent, has_version};
+use crate::locks::{Key, UnitId};
+use crate::product_rows::has_expired;
+use crate::store::MemoryStore;
+use allocation_domain::{
+    BatchReference, Changes, DataRequest, LockTime, NewOrder, NewPickList, OrderEnd, OrderId, PickLine, PickLineId,
+    PickListId, Product, Sku,
+};
+use allocation_ports::{
+    EventContexts, FoundBatch, LockRequest, LockWait, OrderRepository, PickListRepository, ProductRepository,
+    RecordedEvent, StoreError, StoredPickList, UnitOfWork,
+};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A unit of work, with rows that no other unit sees before the commit.
+pub(crate) struct Unit {
+    store: MemoryStore,
+    id: UnitId,
+    wait: LockWait,
+    /// The rows of the products that the unit has locked, and whatever it has added.
+    rows: Rows,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// A call failed, so only a rollback may follow.
+    Failed,
+    Ended,
+}
+
+/// A use of a unit of work after one of its calls failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the unit of work failed before")]
+struct FailedBefore;
+
+/// An attempt to save a product that no unit of work has locked.
+#[derive(Debug, thiserror::Error)]
+#[error("product {0} was saved without a lock")]
+struct NotLocked(Sku);
+
+impl Unit {
+    pub(crate) fn new(store: MemoryStore, id: UnitId, wait: LockWait) -> Self {
+        Self { store, id, wait, rows: Rows::default(), state: State::Open }
+    }
+
+    /// Runs a call of a port; after a failed one, none succeeds.
+    fn run<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.state != State::Open {
+            return Err(StoreError::Failed(FailedBefore.into()));
+        }
+        self.store.scheduler().port_call();
+        let result = work(self);
+        if result.is_err() {
+            self.state = State::Failed;
+        }
+        result
+    }
+
+    /// Reads rows as the unit sees them.
+    fn read<T>(&mut self, read: impl FnOnce(View<'_>) -> T) -> Result<T, StoreError> {
+        self.run(|unit| Ok(read(unit.store.data().seen_by(&unit.rows))))
+    }
+
+    fn lock_products(&mut self, wanted: &[LockRequest]) -> Result<Vec<Product>, StoreError> {
+        let mut in_order: Vec<_> = wanted.iter().collect();
+        in_order.sort_by_key(|wanted| &wanted.sku);
+        let mut decided_at = BTreeMap::new();
+        for wanted in in_order {
+            if let Some(at) = self.lock_product(wanted)? {
+                decided_at.insert(&wanted.sku, at);
+            }
+        }
+        let standalone: BTreeSet<_> = wanted.iter().flat_map(|wanted| &wanted.standalone).collect();
+        for order_id in standalone {
+            self.acquire(&Key::Order(order_id.clone()))?;
+        }
+        let now = self.store.now();
+        let share = Product::share_of(decided_at.len());
+        let database = self.store.data();
+        let all: Vec<_> = database.seen_by(&self.rows).products().collect();
+        let mut products = Vec::with_capacity(decided_at.len());
+        for wanted in wanted {
+            let Some((rows, decided_at)) = self.rows.products.get(&wanted.sku).zip(decided_at.get(&wanted.sku)) else {
+                continue;
+            };
+            let ended = |order_id: &OrderId| {
+                let others = all.iter().filter(|(sku, _)| **sku != wanted.sku);
+                others.filter_map(|(_, rows)| rows.end_of(order_id, now)).next()
+            };
+            let ended: Vec<(OrderId, OrderEnd)> =
+                wanted.standalone.iter().filter_map(|order_id| Some((order_id.clone(), ended(order_id)?))).collect();
+            let product = Product::restore(rows.state(wanted, ended, now, share));
+            products.push(product.locked_at(LockTime { now, decided_at: *decided_at }));
+        }
+        Ok(products)
+    }
+
+    /// Locks a product that exists or is to be created, and returns the instant at which it is decided.
+    fn lock_product(&mut self, wanted: &LockRequest) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let stored = |unit: &Self| unit.store.data().seen_by(&unit.rows).product(&wanted.sku).cloned();
+        let before = stored(self);
+        if before.is_none() && !wanted.create {
+            return Ok(None);
+        }
+        self.acquire(&Key::Product(wanted.sku.clone()))?;
+        let rows = if self.store.faults().read_before_lock { before } else { stored(self) };
+        let mut rows = rows.unwrap_or_default();
+        let decided_at = rows.enter(self.store.now());
+        self.rows.products.insert(wanted.sku.clone(), rows);
+        Ok(Some(decided_at))
+    }
+
+    /// Locks the products that no other unit has locked, and returns the others.
+    fn lock_unlocked(&mut self, skus: &[Sku]) -> Vec<Sku> {
+        let mut database = self.store.data();
+        let exists = |sku: &&Sku| database.seen_by(&self.rows).product(sku).is_some();
+        let existing: Vec<_> = skus.iter().filter(exists).collect();
+        let held = existing.into_iter().filter(|sku| !database.locks.try_lock(self.id, &Key::Product((*sku).clone())));
+        held.cloned().collect()
+    }
+
+    fn save_products(&mut self, products: &[Product], contexts: &EventContexts) -> Result<(), StoreError> {
+        let changed = products.iter().map(|product| (product, product.changes()));
+        let changed: Vec<_> = changed.filter(|(_, changes)| !changes.is_empty()).collect();
+        if let Some((product, _)) = changed.iter().find(|(product, _)| product.lock_time().is_none()) {
+            return Err(StoreError::Failed(NotLocked(product.sku().clone()).into()));
+        }
+        let claimed = self.claim_keys(&changed)?;
+        for (product, changes) in &changed {
+            let Some(rows) = self.rows.products.get_mut(product.sku()) else {
+                return Err(StoreError::invariant("locked_product_exists", NotLocked(product.sku().clone())));
+            };
+            rows.apply(product, changes)?;
+            self.record_events(product, changes, contexts)?;
+        }
+        self.check_keys(&claimed)
+    }
+
+    fn record_events(
+        &mut self,
+        product: &Product,
+        changes: &Changes<'_>,
+        contexts: &EventContexts,
+    ) -> Result<(), StoreError> {
+        let Some(LockTime { decided_at, .. }) = product.lock_time() else { return Ok(()) };
+        if has_version(&self.rows.outbox, changes.sku, changes.version) {
+            return Err(StoreError::invariant("outbox_pkey", NotLocked(changes.sku.clone())));
+        }
+        for (place, (ordinal, event)) in (0..).zip(changes.events).enumerate() {
+            let (sku, version) = (changes.sku.clone(), changes.version);
+            let recorded = RecordedEvent { sku, version, ordinal, occurred_at: decided_at, event: event.clone() };
+            let context = contexts.of(changes.sku, place).cloned().unwrap_or_default();
+            self.rows.outbox.push(OutboxEvent::new(recorded, context)?);
+        }
+        Ok(())
+    }
+}
+
+impl UnitOfWork for Unit {
+    fn products(&mut self) -> &mut dyn ProductRepository {
+        self
+    }
+
+    fn orders(&mut self) -> &mut dyn OrderRepository {
+        self
+    }
+
+    fn pick_lists(&mut self) -> &mut dyn PickListRepository {
+        self
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.run(|unit| {
+            let (mut database, rows) = (unit.store.data(), std::mem::take(&mut unit.rows));
+            if unit.store.faults().late_commits {
+                database.late.push((unit.id, rows));
+            } else {
+                database.commit(unit.id, rows);
+            }
+            Ok(())
+        })?;
+        self.state = State::Ended;
+        self.store.scheduler().release();
+        Ok(())
+    }
+}
+
+impl Drop for Unit {
+    fn drop(&mut self) {
+        if self.state != State::Ended {
+            self.store.data().locks.release(self.id);
+            self.store.scheduler().release();
+        }
+    }
+}
+
+impl ProductRepository for Unit {
+    fn sku_of(&mut self, reference: &BatchReference) -> Result<Option<Sku>, StoreError> {
+        self.read(|view| view.batch(reference).map(|row| row.batch.sku().clone()))
+    }
+
+    fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<FoundBatch>, StoreError> {
+        self.read(|view| {
+            let row = view.batch(reference)?;
+            Some(FoundBatch { batch: row.batch.clone(), added_quantity: row.added_quantity, added_eta: row.added_eta })
+        })
+    }
+
+    fn lock(&mut self, wanted: &[LockRequest]) -> Result<Vec<Product>, StoreError> {
+        self.run(|unit| unit.lock_products(wanted))
+    }
+
+    fn locked_by_others(&mut self, skus: &[Sku]) -> Result<Vec<Sku>, StoreError> {
+        self.run(|unit| Ok(unit.lock_unlocked(skus)))
+    }
+
+    fn load(&mut self, product: &mut Product, needed: &DataRequest) -> Result<(), StoreError> {
+        self.run(|unit| {
+            let database = unit.store.data();
+            let rows = database.seen_by(&unit.rows).product(product.sku()).cloned();
+            drop(database);
+            rows.unwrap_or_default().load(product, needed);
+            Ok(())
+        })
+    }
+
+    fn with_expired_holds(&mut self, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError> {
+        self.read(|view| {
+            let mut expired = Vec::new();
+            let mut unserved = Vec::new();
+            for (sku, rows) in view.products() {
+                let lines = rows.lines.values().filter(|line| has_expired(line, now));
+                match lines.filter_map(|line| line.commitment.expires_at()).min() {
+                    Some(expires_at) => expired.push((expires_at, sku)),
+                    None if rows.unserved => unserved.push(sku),
+                    None => {}
+                }
+            }
+            expired.sort_unstable();
+            let skus = expired.into_iter().map(|(_, sku)| sku).chain(unserved);
+            skus.take(usize::from(most)).cloned().collect()
+        })
+    }
+
+    fn save(&mut self, products: &[Product], contexts: &EventContexts) -> Result<(), StoreError> {
+        self.run(|unit| unit.save_products(products, contexts))
+    }
+}
+
+impl OrderRepository for Unit {
+    fn find(&mut self, order_ids: &[OrderId]) -> Result<Vec<NewOrder>, StoreError> {
+        let order_ids: BTreeSet<_> = order_ids.iter().collect();
+        self.read(|view| order_ids.into_iter().filter_map(|order_id| view.placed(order_id)).cloned().collect())
+    }
+
+    fn with_lines(&mut self, order_ids: &[OrderId]) -> Result<Vec<OrderId>, StoreError> {
+        let order_ids: BTreeSet<_> = order_ids.iter().collect();
+        self.read(|view| {
+            let has_lines = |order_id: &&OrderId| view.skus_of(order_id).next().is_some();
+            order_ids.into_iter().filter(has_lines).cloned().collect()
+        })
+    }
+
+    fn skus_of(&mut self, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
+        self.read(|view| view.skus_of(order_id).cloned().collect())
+    }
+
+    fn lock_lines(&mut self, order_id: &OrderId, skus: &[Sku]) -> Result<(), StoreError> {
+        self.run(|unit| unit.lock_order(order_id, skus))
+    }
+
+    fn add(&mut self, orders: &[NewOrder], _: DateTime<Utc>) -> Result<(), StoreError> {
+        self.run(|unit| {
+            let mut orders: Vec<_> = orders.iter().collect();
+            orders.sort_by_key(|order| order.order_id());
+            for order in orders {
+                unit.claim_order(order.order_id())?;
+                unit.rows.orders.insert(order.order_id().clone(), order.clone());
+            }
+            Ok(())
+        })
+    }
+}
+
+impl PickListRepository for Unit {
+    fn find(&mut self, list_id: &PickListId) -> Result<Option<StoredPickList>, StoreError> {
+        self.read(|view| view.pick_list(list_id))
+    }
+
+    fn request(&mut self, list_id: &PickListId) -> Result<Option<NewPickList>, StoreError> {
+        self.read(|view| view.pick_list_row(list_id).map(|row| row.request.clone()))
+    }
+
+    fn find_line(&mut self, id: &PickLineId) -> Result<Option<PickLine>, StoreError> {
+        self.read(|view| view.products().find_map(|(_, rows)| rows.pick_lines.get(id)).cloned())
+    }
+
+    fn add(&mut self, list: &NewPickList, at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.run(|unit| {
+            unit.claim_pick_list(list.list_id())?;
+            let row = PickListRow { request: list.clone(), created_at: at };
+            unit.rows.pick_lists.insert(list.list_id().clone(), row);
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! Use cases that run side by side.
+//!
+//! A scheduler explores how they interleave: at every call of a port, another use case may continue. What the
+//! callers are told and what is stored afterwards must be the result of the same commands one after the other, in
+//! some order. Each promise of the ports is broken once, to prove that the exploration would notice.
+
+mod command;
+mod explorer;
+
+use allocation_adapters_memory::Faults;
+use command::Command::{
+    AddBatch, Advance, Allocate, Cancel, Confirm, MakeList, Place, PlaceHeld, Read, ReleaseExpired,
+};
+use explorer::Scenario;
+
+/// An order with a line, and a product that it has no line of.
+fn an_order_and_another_product() -> Scenario {
+    Scenario::after([AddBatch("LAMP", "L", 5), AddBatch("SOFA", "S", 5), Allocate("O", "LAMP", 1)])
+}
+
+fn the_last_unit() -> Scenario {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 1)]);
+    scenario.with([Allocate("O-1", "LAMP", 1)]).with([Allocate("O-2", "LAMP", 1)])
+}
+
+fn a_line_for_an_order_that_is_cancelled() -> Scenario {
+    an_order_and_another_product().with([Cancel("O")]).with([Allocate("O", "SOFA", 1)])
+}
+
+fn one_order_id_twice() -> Scenario {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 5), AddBatch("SOFA", "S", 5)]);
+    scenario.with([Place("O", &[("LAMP", 1)])]).with([Place("O", &[("SOFA", 2)])])
+}
+
+fn a_line_that_its_caller_reads() -> Scenario {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 5)]);
+    scenario.with([Allocate("O-1", "LAMP", 1), Read("O-1")]).with([Allocate("O-2", "LAMP", 1)])
+}
+
+#[test]
+fn a_cancelled_order_keeps_no_line_that_is_added_meanwhile() {
+    a_line_for_an_order_that_is_cancelled().assert_sequential();
+}
+
+#[test]
+fn the_last_unit_is_allocated_once() {
+    the_last_unit().assert_sequential();
+}
+
+#[test]
+fn an_order_id_is_taken_once() {
+    one_order_id_twice().assert_sequential();
+}
+
+#[test]
+fn a_batch_reference_is_taken_once() {
+    Scenario::after([]).with([AddBatch("LAMP", "B", 1)]).with([AddBatch("SOFA", "B", 2)]).assert_sequential();
+}
+
+#[test]
+fn a_caller_reads_what_it_was_told() {
+    a_line_that_its_caller_reads().assert_sequential();
+}
+
+#[test]
+fn an_order_is_placed_before_or_after_it_is_cancelled() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), AddBatch("SOFA", "S", 2)]);
+    scenario.with([Place("O", &[("LAMP", 2), ("SOFA", 1)])]).with([Cancel("O")]).assert_sequential();
+}
+
+#[test]
+fn a_standalone_line_comes_before_or_after_the_order_with_its_id() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), AddBatch("SOFA", "S", 2)]);
+    scenario.with([Place("O", &[("LAMP", 2)])]).with([Allocate("O", "SOFA", 1)]).assert_sequential();
+}
+
+#[test]
+fn a_line_is_allocated_before_or_after_the_stock_arrives() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 1)]);
+    let scenario = scenario.with([AddBatch("LAMP", "M", 1)]).with([Allocate("O-1", "LAMP", 2)]);
+    scenario.with([Allocate("O-2", "LAMP", 1)]).assert_sequential();
+}
+
+#[test]
+fn a_hold_is_confirmed_or_expires() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), PlaceHeld("CART", &[("LAMP", 2)], 10)]);
+    scenario.with([Confirm("CART")]).with([ReleaseExpired]).with([Advance(20)]).assert_sequential();
+}
+
+#[test]
+fn a_cancelled_line_is_on_no_pick_list() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)])]);
+    scenario.with([MakeList("P")]).with([Cancel("O")]).assert_sequential();
+}
+
+#[test]
+fn a_line_is_on_one_pick_list() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)])]);
+    scenario.with([MakeList("P")]).with([MakeList("Q")]).assert_sequential();
+}
+
+#[test]
+fn three_commands_on_one_order_have_an_order() {
+    let scenario = an_order_and_another_product();
+    let scenario = scenario.with([Cancel("O")]).with([Allocate("O", "SOFA", 1)]);
+    scenario.with([Allocate("P", "LAMP", 5)]).assert_sequential();
+}
+
+#[test]
+fn orders_without_locks_keep_lines_after_they_are_cancelled() {
+    a_line_for_an_order_that_is_cancelled().assert_broken_by(Faults { no_order_locks: true, ..Faults::default() });
+}
+
+#[test]
+fn products_without_locks_lose_lines() {
+    the_last_unit().assert_broken_by(Faults { no_product_locks: true, ..Faults::default() });
+}
+
+#[test]
+fn products_that_are_read_before_they_are_locked_lose_lines() {
+    the_last_unit().assert_broken_by(Faults { read_before_lock: true, ..Faults::default() });
+}
+
+#[test]
+fn without_unique_keys_an_order_id_is_taken_twice() {
+    one_order_id_twice().assert_broken_by(Faults { no_unique_keys: true, ..Faults::default() });
+}
+
+#[test]
+fn before_a_late_commit_a_caller_does_not_read_what_it_was_told() {
+    a_line_that_its_caller_reads().assert_broken_by(Faults { late_commits: true, ..Faults::default() });
+}

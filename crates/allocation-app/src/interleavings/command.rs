@@ -1,0 +1,198 @@
+//! Commands as callers send them, and the shop that carries them out.
+
+use crate::group::{Answer, Command as GroupCommand, decide_group};
+use crate::{NewBatch, RetryPolicy, UnitRunner, UseCases};
+use allocation_adapters_memory::{Faults, MemoryStore, Scheduler};
+use allocation_domain::{
+    BatchReference, Eta, HoldDuration, LineState, NewOrder, NewPickList, OrderId, OrderLine, OrderTerms, Outcome,
+    PickCriteria, PickListId, Quantity, ReservationState, Sku,
+};
+use allocation_ports::{
+    BatchFilter, BatchQueries, Clock, EventContext, EventFilter, EventLog, Lease, Leases, LockWait, LogSequencer,
+    OrderFilter, OrderQueries, PageSize, PickListFilter, PickListQueries, UnitOfWorkFactory,
+};
+use chrono::{DateTime, Utc};
+use std::iter::once;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+/// A command, by the names of what it is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Command {
+    /// Adds a batch of a SKU with so many units in stock.
+    AddBatch(&'static str, &'static str, u32),
+    /// Allocates a standalone line of an order.
+    Allocate(&'static str, &'static str, u32),
+    /// Places an order with lines.
+    Place(&'static str, &'static [(&'static str, u32)]),
+    /// Places an order that is held for so many seconds.
+    PlaceHeld(&'static str, &'static [(&'static str, u32)], u32),
+    Cancel(&'static str),
+    Confirm(&'static str),
+    /// Makes a pick list of whatever can be picked.
+    MakeList(&'static str),
+    /// Reads an order.
+    Read(&'static str),
+    ReleaseExpired,
+    /// Lets so many seconds pass.
+    Advance(i64),
+}
+
+/// The use cases over a store in memory.
+pub(super) struct Shop {
+    store: MemoryStore,
+    clock: Arc<Ticks>,
+    units: UnitRunner,
+    use_cases: UseCases,
+}
+
+/// A clock that goes on by a microsecond whenever it is read.
+#[derive(Debug, Default)]
+struct Ticks(AtomicI64);
+
+impl Clock for Ticks {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0.fetch_add(1, Ordering::Relaxed)).unwrap()
+    }
+}
+
+/// No waits, and more attempts than any interleaving needs.
+const RETRY: RetryPolicy = RetryPolicy {
+    attempts: 100,
+    first_wait: Duration::ZERO,
+    longest_wait: Duration::ZERO,
+    give_up_after: Duration::MAX,
+};
+
+/// Returns what a caller is told: a word for a success, the text of an error.
+fn told<T, E: std::error::Error>(result: Result<T, E>, success: impl Fn(&T) -> &'static str) -> String {
+    result.map_or_else(|error| error.to_string(), |value| success(&value).to_owned())
+}
+
+fn order(name: &str) -> OrderId {
+    OrderId::parse(name).unwrap()
+}
+
+fn new_order(name: &str, lines: &[(&str, u32)], terms: OrderTerms) -> NewOrder {
+    let lines = lines.iter().map(|(sku, units)| (Sku::parse(*sku).unwrap(), Quantity::new(*units).unwrap()));
+    NewOrder::new(order(name), lines, terms).unwrap()
+}
+
+impl Shop {
+    pub(super) fn new(scheduler: Arc<dyn Scheduler>, faults: Faults) -> Self {
+        let clock = Arc::new(Ticks::default());
+        let store = MemoryStore::with_faults(clock.clone(), scheduler, faults);
+        let units = UnitRunner::new(Arc::new(store.clone()), RETRY);
+        let use_cases = UseCases::new(units.clone(), Arc::new(store.clone()), clock.clone());
+        Self { store, clock, units, use_cases }
+    }
+
+    /// Carries out a command, and returns what its caller is told.
+    pub(super) fn run(&self, command: &Command) -> String {
+        match *command {
+            Command::AddBatch(sku, reference, units) => self.add_batch(sku, reference, units),
+            Command::Allocate(name, sku, units) => {
+                let quantity = Quantity::new(units).unwrap();
+                let line = OrderLine::new(order(name), Sku::parse(sku).unwrap(), quantity).unwrap();
+                self.decide(GroupCommand::Allocate(&line))
+            }
+            Command::Place(name, lines) => {
+                self.decide(GroupCommand::Place(&new_order(name, lines, OrderTerms::default())))
+            }
+            Command::PlaceHeld(name, lines, seconds) => {
+                let hold = HoldDuration::from_seconds(seconds).ok();
+                let terms = OrderTerms { hold, ..OrderTerms::default() };
+                self.decide(GroupCommand::Place(&new_order(name, lines, terms)))
+            }
+            Command::Cancel(name) => told(self.use_cases.cancel_order(&order(name)), |()| "cancelled"),
+            Command::Confirm(name) => told(self.use_cases.confirm_order(&order(name)), |_| "confirmed"),
+            Command::MakeList(name) => {
+                let list = NewPickList::new(PickListId::parse(name).unwrap(), PickCriteria::default());
+                told(self.use_cases.make_pick_list(&list), |_| "made")
+            }
+            Command::Read(name) => told(self.store.order(&order(name)), |order| match order {
+                Some(_) => "found",
+                None => "not found",
+            }),
+            // The sweeper leaves products that are in use to the next round.
+            Command::ReleaseExpired => told(self.use_cases.release_expired_holds(|| true), |_| "swept"),
+            Command::Advance(seconds) => {
+                self.clock.0.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+                "later".to_owned()
+            }
+        }
+    }
+
+    fn add_batch(&self, sku: &str, reference: &str, units: u32) -> String {
+        let new = NewBatch {
+            reference: BatchReference::parse(reference).unwrap(),
+            sku: Sku::parse(sku).unwrap(),
+            purchased: Quantity::new(units).unwrap(),
+            eta: Eta::InStock,
+        };
+        told(self.use_cases.add_batch(&new), |_| "added")
+    }
+
+    /// Decides a command as the engine does, in a group of its own.
+    fn decide(&self, command: GroupCommand<'_>) -> String {
+        let context = EventContext::default();
+        let commands = once((command, &context));
+        let answers =
+            self.units.run("group", |unit, attempt| decide_group(unit, attempt, commands.clone(), &mut |_| false));
+        match answers.map(|mut answers| answers.pop()) {
+            Ok(Some(Answer::Line(answer))) => told(answer, |outcome| match outcome {
+                Outcome::Changed(_) => "allocated",
+                Outcome::Unchanged(_) => "unchanged",
+            }),
+            Ok(Some(Answer::Order(answer))) => told(answer, |_| "placed"),
+            Ok(Some(Answer::Behind) | None) => "behind".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Returns what is stored, without instants and versions.
+    pub(super) fn stored(&self) -> Vec<String> {
+        // Late commits are visible once another unit begins.
+        drop(self.store.begin(LockWait::Usual).unwrap());
+        let now = self.clock.now();
+        let mut texts = Vec::new();
+        for batch in self.store.batches(&BatchFilter::default(), None, PageSize::LARGEST, now).unwrap() {
+            let (sku, reference, counts) = (batch.sku(), batch.reference(), batch.counts());
+            texts.push(format!("{sku} {reference}: {} of {}", counts.allocated, batch.purchased()));
+        }
+        // Batches are listed by the time at which they were added.
+        texts.sort();
+        for order in self.store.orders(&OrderFilter::default(), None, PageSize::LARGEST, now).unwrap().orders {
+            let lines = order.lines.iter().map(|(sku, line)| format!("{} {sku}: {}", order.order_id, describe(line)));
+            texts.extend(lines);
+        }
+        for list in self.store.pick_lists(&PickListFilter::default(), None, PageSize::LARGEST).unwrap().lists {
+            texts.push(format!("{}: {:?}", list.list_id, list.counts));
+        }
+        texts.extend(self.events());
+        texts
+    }
+
+    /// Returns the events of each order, batch and product in their order.
+    fn events(&self) -> Vec<String> {
+        let lease = Lease { name: "events", holder: "test".to_owned() };
+        assert!(self.store.take(&lease, Duration::from_secs(60)).unwrap());
+        self.store.sequence(&lease, Duration::from_secs(60), None, u16::MAX).unwrap();
+        let mut events = self.store.read(0, &EventFilter::default(), PageSize::LARGEST).unwrap().events;
+        events.sort_by_cached_key(|event| event.subject.to_string());
+        events.iter().map(|event| format!("{} {}", event.subject, event.name)).collect()
+    }
+}
+
+fn describe(line: &LineState) -> String {
+    let state = match line.commitment {
+        ReservationState::Firm => "firm",
+        ReservationState::Held { .. } => "held",
+        ReservationState::Expired => "expired",
+        ReservationState::Cancelled => "cancelled",
+    };
+    let parts: Vec<_> =
+        line.allocations.iter().map(|part| format!("{} of {}", part.quantity, part.reference)).collect();
+    format!("{} {state}, {} waiting, {} listed, {parts:?}", line.quantity, line.waiting, line.fulfilment.listed)
+}

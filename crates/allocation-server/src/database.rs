@@ -1,0 +1,71 @@
+//! The database that the server runs on, whichever it is.
+
+use crate::config::Settings;
+use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
+use allocation_adapters_memory::{MemoryStore, WallClock};
+use allocation_ports::{
+    Clock, CommandEffects, DatabaseProbe, EventLog, Leases, LogSequencer, Queries, RelayStore, UnitOfWorkFactory,
+};
+use anyhow::Context;
+use std::sync::Arc;
+
+/// All ports of a database.
+pub(crate) trait Ports:
+    UnitOfWorkFactory + Queries + EventLog + LogSequencer + Leases + RelayStore + CommandEffects + DatabaseProbe
+{
+}
+
+impl<T> Ports for T where
+    T: UnitOfWorkFactory + Queries + EventLog + LogSequencer + Leases + RelayStore + CommandEffects + DatabaseProbe
+{
+}
+
+/// How many units of work write at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writers {
+    /// One, as on SQLite.
+    One,
+    /// Several, each on its own rows.
+    Several,
+}
+
+/// A database with its schema up to date.
+pub(crate) struct Database {
+    pub(crate) ports: Arc<dyn Ports>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) writers: Writers,
+    /// Follows the clock of a database that has its own.
+    watch: Option<ClockWatch>,
+}
+
+impl Database {
+    /// Connects to the configured database, with `more` connections in addition to its pool, and brings its
+    /// schema up to date.
+    pub(crate) fn connect(settings: &Settings, more: u32) -> anyhow::Result<Self> {
+        if settings.is_in_memory()? {
+            tracing::warn!("the database is in memory: what it stores is lost when the process ends");
+            let store = MemoryStore::new(Arc::new(WallClock { shift: settings.clock_offset() }));
+            let clock = store.clock();
+            return Ok(Self { ports: Arc::new(store), clock, writers: Writers::Several, watch: None });
+        }
+        let store = settings.connect_with(more)?;
+        for migration in store.migrations().up()? {
+            tracing::info!(migration, "the database's schema is brought up to date");
+        }
+        store.clock().shift(settings.clock_offset());
+        let watch = ClockWatch::start(Store::clone(&store)).context("the clock cannot be watched")?;
+        let writers = match store.dialect() {
+            Dialect::Sqlite => Writers::One,
+            Dialect::Postgres => Writers::Several,
+        };
+        let clock: Arc<dyn Clock> = store.clock();
+        Ok(Self { ports: Arc::new(store), clock, writers, watch: Some(watch) })
+    }
+
+    /// Stops following the clock.
+    pub(crate) fn stop(self) {
+        if let Some(watch) = self.watch {
+            watch.stop();
+        }
+    }
+}
