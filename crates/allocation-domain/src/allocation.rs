@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 /// Units of one batch that serve one order line.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Allocation {
     /// The batch.
     pub reference: BatchReference,
@@ -83,6 +84,7 @@ pub struct LineAlreadyAllocated {
 ///
 /// Nothing of the request is applied. Expired holds may have been released.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum AllocateError {
     /// All batches together cannot serve the line.
     #[error(transparent)]
@@ -102,6 +104,7 @@ pub enum AllocateError {
 ///
 /// Nothing of the request is applied. Expired holds may have been released.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum DeallocateError {
     /// The product has no such batch.
     #[error("There is no batch {0}")]

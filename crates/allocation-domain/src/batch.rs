@@ -3,6 +3,9 @@
 use crate::{BatchCounts, BatchReference, Eta, Moving, Quantity, Sku, Units};
 use chrono::{DateTime, SubsecRound, Utc};
 
+#[cfg(feature = "serde")]
+mod stored;
+
 /// An error for a batch whose counters exceed the purchased quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("batch {reference} holds {allocated} allocated units and {gone} gone ones of {purchased} purchased ones")]
@@ -19,6 +22,7 @@ pub struct Oversold {
 
 /// An error returned when adding a batch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum AddBatchError {
     /// The product already has a batch with this reference.
     #[error("Batch {0} exists already with other content")]
@@ -27,6 +31,7 @@ pub enum AddBatchError {
 
 /// An error returned when removing a batch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum RemoveBatchError {
     /// The product has no such batch.
     #[error("There is no batch {0}")]
@@ -55,6 +60,7 @@ pub enum RemoveBatchError {
 ///
 /// `added_at` distinguishes the batch from a later one with the same reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct BatchVersion {
     /// The instant at which the batch was added, in microseconds.
     pub added_at: DateTime<Utc>,
@@ -68,6 +74,8 @@ pub struct BatchVersion {
 /// type. Whatever would break it panics, in release builds too. A batch can be lowered to no units
 /// at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "stored::StoredBatch"))]
 pub struct Batch {
     reference: BatchReference,
     sku: Sku,

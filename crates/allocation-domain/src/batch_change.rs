@@ -80,6 +80,7 @@ pub struct Displaced {
 ///
 /// The batch is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum ChangeBatchError {
     /// The product has no such batch.
     #[error("There is no batch {0}")]

@@ -2,6 +2,7 @@
 
 /// The units of a batch that are not free, by state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct BatchCounts {
     /// Allocated to order lines, and not picked yet.
     pub allocated: u32,

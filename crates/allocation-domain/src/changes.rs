@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 ///
 /// A store writes removals before additions: one unit of work may remove a line and add it again.
 #[derive(Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Changes<'a> {
     /// The SKU.
     pub sku: &'a Sku,
@@ -38,11 +39,13 @@ pub struct Changes<'a> {
     /// Events, oldest first. Empty if only `unserved` or the progress of moving lines has changed.
     pub events: &'a [Event],
     /// Whether there is anything to write.
+    #[cfg_attr(feature = "serde", serde(skip))]
     is_changed: bool,
 }
 
 /// A pick line that is new or has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct PickLineChange<'a> {
     /// The list and the line number.
     pub id: &'a PickLineId,
@@ -54,6 +57,7 @@ pub struct PickLineChange<'a> {
 
 /// A line that is added, removed or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct LineChange<'a> {
     /// The order that the line belongs to.
     pub order_id: &'a OrderId,
@@ -65,6 +69,7 @@ pub struct LineChange<'a> {
 
 /// An allocation that is added, removed or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AllocationChange<'a> {
     /// The order that the line belongs to.
     pub order_id: &'a OrderId,
@@ -89,6 +94,7 @@ pub struct AllocationChange<'a> {
 /// released yet. The totals at an instant are the stored ones plus the changes of a decision that
 /// consists of [`Product::release_expired`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct TotalsChange {
     /// Units of batches in stock, neither shipped nor missing.
     pub in_stock: i64,
@@ -144,70 +150,34 @@ impl Product {
     }
 
     fn compare_batches<'a>(&'a self, changes: &mut Changes<'a>) {
-        for stored in self.stored_batches.values() {
-            changes.totals.count_batch(stored, -1);
-            if !self.batch(stored.reference()).is_some_and(|now| same_row(now, stored)) {
-                changes.removed_batches.push(stored.reference());
+        for (reference, stored) in &self.stored.batches {
+            let now = self.batch(reference);
+            if let Some(stored) = stored {
+                changes.totals.count_batch(stored, -1);
+                if !now.is_some_and(|now| same_row(now, stored)) {
+                    changes.removed_batches.push(reference);
+                }
             }
-        }
-        for batch in self.batches() {
-            changes.totals.count_batch(batch, 1);
-            match self.stored_batches.get(batch.reference()).filter(|stored| same_row(batch, stored)) {
-                None => changes.added_batches.push(batch),
-                Some(stored) => changes.push_batch(batch, stored),
+            if let Some(now) = now {
+                changes.totals.count_batch(now, 1);
+                match stored.as_ref().filter(|stored| same_row(now, stored)) {
+                    None => changes.added_batches.push(now),
+                    Some(stored) => changes.push_batch(now, stored),
+                }
             }
         }
     }
 
     fn compare_lines<'a>(&'a self, changes: &mut Changes<'a>) {
-        for (order_id, stored) in &self.stored_lines {
-            let now = self.lines.get(order_id);
-            if now.is_none() {
-                changes.lines.push(LineChange { order_id, before: Some(stored.row()), after: None });
-            }
-            changes.totals.count_line(stored, -1);
-            for part in &stored.allocations {
-                if now.and_then(|now| now.holds(&part.reference)).is_none() {
-                    let (reference, before) = (&part.reference, Some(part.quantity));
-                    let LineTerms { priority, placed_at, .. } = stored.terms;
-                    let removed = AllocationChange { order_id, reference, before, after: None, priority, placed_at };
-                    changes.allocations.push(removed);
-                }
-            }
-        }
-        for (order_id, now) in &self.lines {
-            let stored = self.stored_lines.get(order_id);
-            let (before, after) = (stored.map(LineState::row), Some(now.row()));
-            if before != after {
-                changes.lines.push(LineChange { order_id, before, after });
-            }
-            changes.totals.count_line(now, 1);
-            let LineTerms { priority, placed_at, .. } = now.terms;
-            // A line that was removed and added again has a new position on its batch.
-            let placed_anew =
-                stored.is_some_and(|stored| (stored.terms.priority, stored.terms.placed_at) != (priority, placed_at));
-            for part in &now.allocations {
-                let before = stored.and_then(|stored| stored.holds(&part.reference));
-                if before != Some(part.quantity) || placed_anew {
-                    let (reference, after) = (&part.reference, Some(part.quantity));
-                    changes.allocations.push(AllocationChange {
-                        order_id,
-                        reference,
-                        before,
-                        after,
-                        priority,
-                        placed_at,
-                    });
-                }
-            }
+        for (order_id, stored) in &self.stored.lines {
+            changes.push_line(order_id, stored.as_ref(), self.lines.get(order_id));
         }
     }
 
     fn compare_pick_lines<'a>(&'a self, changes: &mut Changes<'a>) {
-        for (id, after) in self.pick_lines.iter() {
-            let before = self.stored_pick_lines.get(&after.order_id, id);
-            if before != Some(after) {
-                changes.pick_lines.push(PickLineChange { id, before, after });
+        for (id, before) in &self.stored.pick_lines {
+            if let Some(after) = self.pick_lines.get(id).filter(|after| before.as_ref() != Some(after)) {
+                changes.pick_lines.push(PickLineChange { id, before: before.as_ref(), after });
             }
         }
     }
@@ -222,6 +192,44 @@ fn same_row(batch: &Batch, stored: &Batch) -> bool {
 }
 
 impl<'a> Changes<'a> {
+    fn push_line(&mut self, order_id: &'a OrderId, stored: Option<&'a LineState>, now: Option<&'a LineState>) {
+        let (before, after) = (stored.map(LineState::row), now.map(LineState::row));
+        if before != after {
+            self.lines.push(LineChange { order_id, before, after });
+        }
+        let position = |line: &LineState| (line.terms.priority, line.terms.placed_at);
+        // A line that was removed and added again has a new position on its batch.
+        let placed_anew = stored.map(position) != now.map(position);
+        if let Some(stored) = stored {
+            self.totals.count_line(stored, -1);
+            for part in &stored.allocations {
+                if now.and_then(|now| now.holds(&part.reference)).is_none() {
+                    self.push_allocation(order_id, stored.terms, &part.reference, (Some(part.quantity), None));
+                }
+            }
+        }
+        if let Some(now) = now {
+            self.totals.count_line(now, 1);
+            for part in &now.allocations {
+                let before = stored.and_then(|stored| stored.holds(&part.reference));
+                if before != Some(part.quantity) || placed_anew {
+                    self.push_allocation(order_id, now.terms, &part.reference, (before, Some(part.quantity)));
+                }
+            }
+        }
+    }
+
+    fn push_allocation(
+        &mut self,
+        order_id: &'a OrderId,
+        terms: LineTerms,
+        reference: &'a BatchReference,
+        (before, after): (Option<Quantity>, Option<Quantity>),
+    ) {
+        let LineTerms { priority, placed_at, .. } = terms;
+        self.allocations.push(AllocationChange { order_id, reference, before, after, priority, placed_at });
+    }
+
     fn push_batch(&mut self, batch: &'a Batch, stored: &Batch) {
         let (now, before) = (batch.counts(), stored.counts());
         let only_allocated = BatchCounts { allocated: now.allocated, ..before } == now

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 /// The reason for an allocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum AllocationReason {
     /// The line is new.
     #[default]
@@ -22,6 +23,7 @@ named!(AllocationReason: NewLine = "new_line", Refill = "refill", Backorder = "b
 
 /// The reason for a deallocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum DeallocationReason {
     /// A request released the units. A standalone line with nothing left is forgotten.
     #[default]
@@ -47,6 +49,7 @@ named!(
 
 /// The reason why units left a pick list before they were picked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum WithdrawalReason {
     /// The line released the units. A following event records the reason.
     Deallocated,
@@ -78,6 +81,7 @@ named!(
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(tag = "type", rename_all = "snake_case"))]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum Event {
     /// A batch was added.
     BatchAdded {

@@ -2,6 +2,7 @@
 
 /// The units of a line that are on pick lists, picked and shipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Fulfilment {
     /// On pick lists and not picked yet: a part of the allocated units.
     pub listed: u32,

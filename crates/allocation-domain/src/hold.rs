@@ -64,6 +64,8 @@ impl From<HoldDuration> for u32 {
 
 /// The way in which an order ended, according to its lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum OrderEnd {
     /// The hold of a line has expired.
     Expired,
@@ -76,6 +78,8 @@ pub enum OrderEnd {
 /// An expired or cancelled line has ended: it holds nothing, waits for nothing and never changes
 /// again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum ReservationState {
     /// The line keeps its units until it releases them.
     Firm,

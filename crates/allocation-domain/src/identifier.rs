@@ -22,6 +22,7 @@ impl fmt::Display for CharacterAt {
 
 /// An error for a text that is not an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum IdentifierError {
     /// The text is empty.
     #[error("must not be empty")]

@@ -23,6 +23,7 @@ mod named;
 mod order;
 mod order_line;
 mod ordered_batches;
+mod originals;
 mod outcome;
 mod pending;
 mod pick;

@@ -5,6 +5,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 /// The terms of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LineTerms {
     /// Whether the line was placed with an order. Such a line is kept when it releases its last
     /// unit; a standalone line is forgotten.
@@ -38,6 +39,7 @@ impl LineTerms {
 /// The allocated, picked, shipped and backordered units make up the quantity, less the units that
 /// the line released.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LineState {
     /// The ordered units.
     pub quantity: Quantity,
@@ -55,6 +57,7 @@ pub struct LineState {
 
 /// A line without its allocations, as one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LineRow {
     /// The ordered units.
     pub quantity: Quantity,

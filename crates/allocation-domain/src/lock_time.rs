@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 /// * `now` measures holds: a hold begins at `now`, and has expired once `now` reaches its expiry.
 /// * `decided_at` is recorded: in events, in `placed_at` of lines and in `added_at` of batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LockTime {
     /// The store's clock when the unit of work held all its locks. All products of a unit of work
     /// share it.

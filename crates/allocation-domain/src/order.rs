@@ -55,6 +55,7 @@ impl OrderTerms {
 
 /// An error for lines that are not a valid order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum NewOrderError {
     /// There are no lines, or too many.
     #[error("an order has from 1 to {max} lines, not {0}", max = NewOrder::MAX_LINES)]
@@ -252,6 +253,7 @@ pub struct UnknownSkus(
 
 /// An error returned when placing an order. Nothing of the order is placed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum PlaceError {
     /// The order rejects shortages, and some lines cannot be served.
     #[error(transparent)]
@@ -266,6 +268,7 @@ pub enum PlaceError {
 
 /// An error returned when confirming an order. The order is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum ConfirmError {
     /// The order does not exist.
     #[error("There is no order {0}")]
@@ -280,6 +283,7 @@ pub enum ConfirmError {
 
 /// An error returned when extending a hold. The order is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum ExtendError {
     /// The order does not exist.
     #[error("There is no order {0}")]
@@ -299,6 +303,7 @@ pub enum ExtendError {
 ///
 /// The order is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum CancelError {
     /// The order does not exist.
     #[error("There is no order {0}")]

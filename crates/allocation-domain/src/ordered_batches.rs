@@ -2,7 +2,7 @@
 
 use crate::{Batch, BatchReference, Eta};
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::hash_map::{Entry, HashMap};
 use std::ops::Deref;
 
 /// Batches in order of preference, each reference once.
@@ -25,11 +25,13 @@ impl Deref for OrderedBatches {
 }
 
 impl OrderedBatches {
-    /// Adds batches with new references.
+    /// Adds batches; those with a reference that exists are skipped.
     pub(crate) fn extend(&mut self, batches: impl IntoIterator<Item = Batch>) {
         for batch in batches {
-            self.ranks.insert(batch.reference().clone(), (batch.eta(), batch.added_at()));
-            self.in_order.push(batch);
+            if let Entry::Vacant(rank) = self.ranks.entry(batch.reference().clone()) {
+                rank.insert((batch.eta(), batch.added_at()));
+                self.in_order.push(batch);
+            }
         }
         // Sorting a nearly sorted list takes linear time.
         self.in_order.sort_by(|one, other| one.rank().cmp(&other.rank()));

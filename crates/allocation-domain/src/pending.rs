@@ -54,6 +54,7 @@ pub struct LoadRequest {
 
 /// The rows to load into a product.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum DataRequest {
     /// All batches with free units, loaded by [`Product::complete`](crate::Product::complete).
     #[error("all batches with free units are needed")]

@@ -17,6 +17,7 @@ pub struct Picked {
 
 /// An error returned when picking a line. Nothing is picked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum PickError {
     /// The pick line does not exist.
     #[error("There is no line {0}")]

@@ -2,11 +2,12 @@
 
 use crate::named::named;
 use crate::{BatchReference, OrderId, PickListId, Quantity, Sku};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The id of a pick line: its list and its number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PickLineId {
     /// The list.
     pub list: PickListId,
@@ -49,6 +50,7 @@ named!(
 /// While it is open, its units are allocated to the order line in the batch, and are on no other
 /// pick line.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PickLine {
     /// The order that the line belongs to.
     pub order_id: OrderId,
@@ -78,40 +80,47 @@ impl PickLine {
     }
 }
 
-/// Pick lines by order.
+/// Pick lines by list and number, indexed by order.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PickLines(BTreeMap<OrderId, BTreeMap<PickLineId, PickLine>>);
+pub(crate) struct PickLines {
+    by_id: BTreeMap<PickLineId, PickLine>,
+    of_order: BTreeMap<OrderId, BTreeSet<PickLineId>>,
+}
 
 impl PickLines {
     /// Adds a pick line; it replaces the pick line with its id.
     pub(crate) fn insert(&mut self, id: PickLineId, line: PickLine) {
-        self.0.entry(line.order_id.clone()).or_default().insert(id, line);
+        self.of_order.entry(line.order_id.clone()).or_default().insert(id.clone());
+        self.by_id.insert(id, line);
     }
 
     /// Removes a pick line.
-    pub(crate) fn remove(&mut self, order_id: &OrderId, id: &PickLineId) {
-        if let Some(lines) = self.0.get_mut(order_id) {
-            lines.remove(id);
+    pub(crate) fn remove(&mut self, id: &PickLineId) {
+        let line = self.by_id.remove(id);
+        if let Some(ids) = line.and_then(|line| self.of_order.get_mut(&line.order_id)) {
+            ids.remove(id);
         }
     }
 
-    /// Returns a pick line of an order.
-    pub(crate) fn get(&self, order_id: &OrderId, id: &PickLineId) -> Option<&PickLine> {
-        self.0.get(order_id)?.get(id)
+    /// Returns a pick line.
+    pub(crate) fn get(&self, id: &PickLineId) -> Option<&PickLine> {
+        self.by_id.get(id)
     }
 
-    /// Returns a pick line of any order.
-    pub(crate) fn find(&self, id: &PickLineId) -> Option<&PickLine> {
-        self.0.values().find_map(|lines| lines.get(id))
-    }
-
-    /// Returns the pick lines of an order.
+    /// Returns the pick lines of an order, sorted by list and number.
     pub(crate) fn of(&self, order_id: &OrderId) -> impl DoubleEndedIterator<Item = (&PickLineId, &PickLine)> {
-        self.0.get(order_id).into_iter().flatten()
+        let ids = self.of_order.get(order_id).into_iter().flatten();
+        ids.filter_map(|id| Some((id, self.by_id.get(id)?)))
     }
 
-    /// Returns all pick lines.
+    /// Returns the pick lines of a list, sorted by number.
+    pub(crate) fn of_list(&self, list: &PickListId) -> impl Iterator<Item = (&PickLineId, &PickLine)> {
+        let id = |line| PickLineId { list: list.clone(), line };
+        self.by_id.range(id(0)..=id(u32::MAX))
+    }
+
+    /// Returns all pick lines, sorted by list and number.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&PickLineId, &PickLine)> {
-        self.0.values().flatten()
+        self.by_id.iter()
     }
 }

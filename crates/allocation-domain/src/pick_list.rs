@@ -116,6 +116,7 @@ impl PickListStatus {
 
 /// A pick list with its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PickList {
     /// The id of the list.
     pub list_id: PickListId,
@@ -133,6 +134,7 @@ impl PickList {
 
 /// An error returned when making a pick list. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum MakePickListError {
     /// No firm allocation in stock that is on no other list matches the criteria.
     #[error("There is nothing to pick")]
@@ -144,6 +146,7 @@ pub enum MakePickListError {
 
 /// An error returned when shipping a pick list. Nothing is shipped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum ShipError {
     /// The list does not exist.
     #[error("There is no pick list {0}")]
@@ -163,6 +166,7 @@ pub enum ShipError {
 
 /// An error returned when releasing a pick list. The list is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum ReleasePickListError {
     /// The list does not exist.
     #[error("There is no pick list {0}")]

@@ -1,15 +1,17 @@
 //! The aggregate: one SKU with its batches and lines.
 
 use crate::horizon::Horizon;
+use crate::indexed_lines::IndexedLines;
 use crate::known_queue::KnownQueue;
 use crate::ordered_batches::OrderedBatches;
+use crate::originals::Originals;
 use crate::pick_line::PickLines;
 use crate::{
     Allocation, Batch, BatchPreference, BatchReference, DataRequest, Event, LineState, LoadRequest, LockTime, OrderEnd,
     OrderId, PickLine, PickLineId, QueuePosition, Sku,
 };
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 mod backorders;
 mod batch_correction;
@@ -67,9 +69,8 @@ pub struct Product {
     pub(crate) batches: OrderedBatches,
     /// The preference up to which all batches with free units are loaded.
     horizon: Horizon<BatchPreference>,
-    pub(crate) lines: BTreeMap<OrderId, LineState>,
-    /// The loaded lines that wait.
-    queue: BTreeSet<QueuePosition>,
+    /// The loaded lines.
+    pub(crate) lines: IndexedLines,
     /// The parts of the stored queue that are loaded.
     known_queue: KnownQueue,
     /// The number of lines loaded from the queue.
@@ -85,15 +86,9 @@ pub struct Product {
     has_stepped: bool,
     /// Orders that have ended according to their lines of other products.
     ended_orders: BTreeMap<OrderId, OrderEnd>,
-    /// The expiries of the loaded lines, soonest first.
-    expiries: BTreeSet<(DateTime<Utc>, OrderId)>,
-    /// The loaded batches as stored.
-    pub(crate) stored_batches: HashMap<BatchReference, Batch>,
-    /// The loaded lines as stored.
-    pub(crate) stored_lines: BTreeMap<OrderId, LineState>,
     pub(crate) pick_lines: PickLines,
-    /// The loaded pick lines as stored.
-    pub(crate) stored_pick_lines: PickLines,
+    /// The stored rows that have changed.
+    pub(crate) stored: Originals,
     events: Vec<Event>,
     /// The ranges of a batch's lines that are loaded.
     on_batch: KnownOn,
@@ -110,6 +105,7 @@ pub struct Product {
 /// loaded, the product [is behind](Product::is_behind). Other omissions cost a [`LoadRequest`],
 /// never a wrong decision.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ProductState {
     /// The SKU.
     pub sku: Sku,
@@ -205,8 +201,7 @@ impl Product {
             lock_time: state.lock_time,
             batches: OrderedBatches::default(),
             horizon: Horizon::after(last_batch, state.more_open_batches),
-            lines: BTreeMap::new(),
-            queue: BTreeSet::new(),
+            lines: IndexedLines::default(),
             known_queue: KnownQueue::default(),
             queue_loaded: 0,
             most_served: Self::MAX_AT_ONCE,
@@ -215,11 +210,8 @@ impl Product {
             more_expired: state.more_expired,
             has_stepped: false,
             ended_orders: state.ended_orders.into_iter().collect(),
-            expiries: BTreeSet::new(),
-            stored_batches: HashMap::new(),
-            stored_lines: BTreeMap::new(),
             pick_lines: PickLines::default(),
-            stored_pick_lines: PickLines::default(),
+            stored: Originals::default(),
             events: Vec::new(),
             on_batch: KnownOn::default(),
             moved_on: false,
@@ -244,23 +236,17 @@ impl Product {
 
     /// Loads stored batches; batches that are already loaded stay as they are.
     pub fn load_batches(&mut self, batches: impl IntoIterator<Item = Batch>) {
-        let mut new = Vec::new();
-        for batch in batches {
-            if !self.stored_batches.contains_key(batch.reference()) {
-                self.stored_batches.insert(batch.reference().clone(), batch.clone());
-                new.push(batch);
-            }
-        }
+        let is_new = |batch: &Batch| !matches!(self.stored.batches.get(batch.reference()), Some(Some(_)));
+        let new: Vec<_> = batches.into_iter().filter(is_new).collect();
         self.batches.extend(new);
     }
 
     /// Loads stored lines; lines that are already loaded stay as they are.
     pub fn load_lines(&mut self, lines: impl IntoIterator<Item = (OrderId, LineState)>) {
         for (order_id, mut line) in lines {
-            if self.stored_lines.contains_key(&order_id) {
+            if self.lines.get(&order_id).is_some() || matches!(self.stored.lines.get(&order_id), Some(Some(_))) {
                 continue;
             }
-            self.stored_lines.insert(order_id.clone(), line.clone());
             // The ETA of the batch may have changed since the line was stored.
             for part in line.allocations.clone() {
                 let batch = self.batches.find(&part.reference).filter(|batch| batch.eta() != part.eta);
@@ -268,7 +254,7 @@ impl Product {
                     line.expect(&part.reference, batch.eta());
                 }
             }
-            self.insert_line(order_id, line);
+            self.lines.insert(order_id, line);
         }
     }
 
@@ -294,8 +280,7 @@ impl Product {
     /// Loads stored pick lines; pick lines that are already loaded stay as they are.
     pub fn load_pick_lines(&mut self, lines: impl IntoIterator<Item = (PickLineId, PickLine)>) {
         for (id, line) in lines {
-            if self.stored_pick_lines.get(&line.order_id, &id).is_none() {
-                self.stored_pick_lines.insert(id.clone(), line.clone());
+            if self.pick_lines.get(&id).is_none() {
                 self.pick_lines.insert(id, line);
             }
         }
@@ -391,10 +376,10 @@ impl Product {
 
     /// Returns the loaded lines that wait, in the order in which they are served.
     pub fn waiting(&self) -> impl Iterator<Item = &QueuePosition> {
-        self.queue.iter()
+        self.lines.waiting()
     }
 
-    /// Returns the loaded pick lines, sorted by order.
+    /// Returns the loaded pick lines, sorted by list and number.
     pub fn pick_lines(&self) -> impl Iterator<Item = (&PickLineId, &PickLine)> {
         self.pick_lines.iter()
     }
@@ -402,7 +387,7 @@ impl Product {
     /// Returns a loaded pick line.
     #[must_use]
     pub fn pick_line(&self, id: &PickLineId) -> Option<&PickLine> {
-        self.pick_lines.find(id)
+        self.pick_lines.get(id)
     }
 
     /// Returns how many free units the loaded batches have.
@@ -415,6 +400,37 @@ impl Product {
     #[must_use]
     pub fn events(&self) -> &[Event] {
         &self.events
+    }
+
+    /// Ends a unit of work: removes and returns its events, oldest first, and takes the rows as stored.
+    ///
+    /// Afterwards, [`Product::changes`] is empty.
+    pub fn drain_events(&mut self) -> Vec<Event> {
+        if self.has_changed() {
+            self.version = self.version.max(1) + 1;
+        }
+        self.stored = Originals::default();
+        (self.stored_unserved, self.moved_on, self.has_stepped, self.queue_loaded) = (self.unserved, false, false, 0);
+        std::mem::take(&mut self.events)
+    }
+
+    /// Returns all rows of the product, for [`Product::restore`].
+    ///
+    /// All its rows must be loaded: the state counts as complete.
+    #[must_use]
+    pub fn state(&self) -> ProductState {
+        let (open_batches, named_batches) = self.batches.iter().cloned().partition(|batch| batch.available() > 0);
+        let rows = |(order_id, line): (&OrderId, &LineState)| (order_id.clone(), line.clone());
+        ProductState {
+            lock_time: self.lock_time,
+            open_batches,
+            named_batches,
+            lines: self.lines.iter().map(rows).collect(),
+            unserved: self.unserved,
+            ended_orders: self.ended_orders.iter().map(|(order_id, end)| (order_id.clone(), *end)).collect(),
+            pick_lines: self.pick_lines.iter().map(|(id, line)| (id.clone(), line.clone())).collect(),
+            ..ProductState::new(self.sku.clone(), self.version)
+        }
     }
 
     fn place(&self, reference: &BatchReference) -> Option<usize> {

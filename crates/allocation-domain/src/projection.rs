@@ -25,7 +25,7 @@ pub struct ProjectionError {
 
 /// A contradiction between an event and the state that it changes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum ProjectionConflict {
     /// The batch does not exist.
     #[error("there is no batch {0}")]
@@ -90,6 +90,7 @@ pub enum ProjectionConflict {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Projection {
     products: BTreeMap<Sku, ProductProjection>,
 }

@@ -1,7 +1,9 @@
 //! Numbers of units.
 
 use std::fmt;
+use std::iter::Sum;
 use std::num::NonZeroU32;
+use std::str::FromStr;
 
 /// An error for a number that is not a [`Quantity`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -43,38 +45,24 @@ impl Quantity {
         NonZeroU32::new(self.get().saturating_sub(units)).map(Self)
     }
 
+    /// Adds a quantity, or returns `None` if the sum exceeds [`Quantity::MAX`].
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        Self::new(self.get().checked_add(other.get())?).ok()
+    }
+
     /// Adds two parts of one line.
     ///
     /// Panics if the sum exceeds [`Quantity::MAX`], which a line cannot order.
     #[expect(clippy::expect_used, reason = "parts of one line are no more than the line")]
     pub(crate) fn plus(self, other: Self) -> Self {
-        Self::new(self.get() + other.get()).expect("order_line_within_its_quantity")
+        self.checked_add(other).expect("order_line_within_its_quantity")
     }
 
     /// Returns the smaller of this quantity and a number of units, or `None` if `units` is zero.
     #[must_use]
     pub fn at_most(self, units: u32) -> Option<Self> {
         NonZeroU32::new(self.get().min(units)).map(Self)
-    }
-}
-
-impl fmt::Display for Quantity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl TryFrom<i64> for Quantity {
-    type Error = QuantityError;
-
-    fn try_from(units: i64) -> Result<Self, QuantityError> {
-        Self::new(units)
-    }
-}
-
-impl From<Quantity> for u32 {
-    fn from(quantity: Quantity) -> Self {
-        quantity.get()
     }
 }
 
@@ -112,11 +100,59 @@ impl Units {
     }
 }
 
-impl fmt::Display for Units {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+/// Implements the conversions of a number of units from and to the primitive integers.
+macro_rules! conversions {
+    ($name:ident, $error:ident, $example:literal) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = $error;
+
+            #[doc = concat!("Parses decimal digits, such as `", $example, "`.")]
+            fn from_str(text: &str) -> Result<Self, $error> {
+                text.parse::<u32>().map_err(|_| $error).and_then(Self::new)
+            }
+        }
+
+        conversions!($name, $error: TryFrom u32, u64, usize, i32, i64);
+        conversions!($name: Into u32, u64, i64);
+
+        impl Sum<$name> for u64 {
+            fn sum<Iter: Iterator<Item = $name>>(units: Iter) -> Self {
+                units.map(Self::from).sum()
+            }
+        }
+
+        impl<'a> Sum<&'a $name> for u64 {
+            fn sum<Iter: Iterator<Item = &'a $name>>(units: Iter) -> Self {
+                units.copied().sum()
+            }
+        }
+    };
+    ($name:ident, $error:ident: TryFrom $($integer:ty),+) => {
+        $(impl TryFrom<$integer> for $name {
+            type Error = $error;
+
+            fn try_from(units: $integer) -> Result<Self, $error> {
+                Self::new(units)
+            }
+        })+
+    };
+    ($name:ident: Into $($integer:ty),+) => {
+        $(impl From<$name> for $integer {
+            fn from(units: $name) -> Self {
+                units.get().into()
+            }
+        })+
+    };
 }
+
+conversions!(Quantity, QuantityError, "3");
+conversions!(Units, UnitsError, "0");
 
 impl From<Quantity> for Units {
     fn from(quantity: Quantity) -> Self {
@@ -124,17 +160,18 @@ impl From<Quantity> for Units {
     }
 }
 
-impl TryFrom<i64> for Units {
-    type Error = UnitsError;
-
-    fn try_from(units: i64) -> Result<Self, UnitsError> {
-        Self::new(units)
+impl From<Option<Quantity>> for Units {
+    /// Converts `None` to no units.
+    fn from(quantity: Option<Quantity>) -> Self {
+        quantity.map_or(Self::ZERO, Self::from)
     }
 }
 
-impl From<Units> for u32 {
-    fn from(units: Units) -> Self {
-        units.get()
+impl TryFrom<Units> for Quantity {
+    type Error = QuantityError;
+
+    fn try_from(units: Units) -> Result<Self, QuantityError> {
+        Self::new(units.get())
     }
 }
 
@@ -148,6 +185,18 @@ mod tests {
         assert_eq!(Units::new(-1), Err(UnitsError));
         assert_eq!(Units::new(2_147_483_648_i64), Err(UnitsError));
         assert_eq!(Units::from(Quantity::new(7).unwrap()).get(), 7);
+    }
+
+    #[test]
+    fn numbers_of_units_convert_and_add_up() {
+        let five = Quantity::new(5).unwrap();
+        assert_eq!((u64::from(five), i64::from(five), Quantity::try_from(5_usize)), (5, 5, Ok(five)));
+        assert_eq!((Units::from(Some(five)), Units::from(None)), (five.into(), Units::ZERO));
+        assert_eq!((Quantity::try_from(Units::ZERO), "5".parse()), (Err(QuantityError), Ok(five)));
+        assert_eq!(("0".parse::<Quantity>(), "-1".parse::<Units>()), (Err(QuantityError), Err(UnitsError)));
+        let most = Quantity::new(Quantity::MAX).unwrap();
+        assert_eq!([most, most, five].iter().sum::<u64>(), 4_294_967_299);
+        assert_eq!((five.checked_add(five), most.checked_add(five)), (Quantity::new(10).ok(), None));
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use crate::{
     AddBatchError, AllocateError, Batch, BatchChange, BatchChanged, BatchReference, CancelError, ChangeBatchError,
-    ConfirmError, DeallocateError, Eta, ExtendError, HoldDuration, LineAllocation, LoadRequest, MakePickListError,
-    NewOrder, NewPickList, Order, OrderId, OrderLine, OutOfStock, Outcome, Pending, PickError, PickLine, PickLineId,
-    PickList, PickListId, Picked, PlaceError, Product, ProductState, Products, Quantity, ReleasePickListError,
-    RemoveBatchError, ShipError, Sku, Units,
+    ConfirmError, DeallocateError, Eta, Event, ExtendError, HoldDuration, LineAllocation, LoadRequest,
+    MakePickListError, NewOrder, NewPickList, Order, OrderId, OrderLine, OutOfStock, Outcome, Pending, PickError,
+    PickLine, PickLineId, PickList, PickListId, Picked, PlaceError, Product, ProductState, Products, Quantity,
+    ReleasePickListError, RemoveBatchError, ShipError, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -58,6 +58,16 @@ impl Stock {
         stock.lift_bounds();
         stock.products.iter().try_for_each(Product::check_rows)?;
         Ok(stock)
+    }
+
+    /// Returns the rows of all products, for [`Stock::restore`].
+    pub fn states(&self) -> impl Iterator<Item = ProductState> {
+        self.products.iter().map(Product::state)
+    }
+
+    /// Removes and returns the events since the last call, sorted by SKU, then oldest first.
+    pub fn drain_events(&mut self) -> Vec<Event> {
+        self.products.iter_mut().flat_map(Product::drain_events).collect()
     }
 
     /// Registers a product, so that lines can wait for it; returns whether it was new.

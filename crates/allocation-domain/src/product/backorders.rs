@@ -2,7 +2,6 @@
 
 use super::Product;
 use crate::{AllocationReason, DataRequest, Event, LoadRequest, OnShortage, OrderId, Quantity, QueuePosition};
-use std::ops::Bound;
 
 impl Product {
     /// Allocates free units to the waiting lines in order. Stops when nothing is free, when no line can
@@ -15,7 +14,7 @@ impl Product {
     ///
     /// After an error the queue is half served: the caller undoes it.
     pub(super) fn serve_waiting(&mut self) -> Result<(), LoadRequest> {
-        if self.queue.is_empty() && self.known_queue.is_all() {
+        if self.lines.has_no_queue() && self.known_queue.is_all() {
             self.set_unserved(false);
             return Ok(());
         }
@@ -34,7 +33,7 @@ impl Product {
         let (mut free, mut served) = (self.available(), 0);
         let mut last: Option<QueuePosition> = None;
         while free > 0 {
-            let next = self.waiting_after(last.as_ref());
+            let next = self.lines.next_taker(last.as_ref(), free).cloned();
             let gap = self.known_queue.gap_after(last.as_ref(), free);
             if let Some(after) = gap.filter(|after| next.as_ref().is_none_or(|next| after.as_ref() < Some(next))) {
                 if served > 0 && self.queue_loaded >= 2 * self.most_served {
@@ -54,11 +53,6 @@ impl Product {
             }
         }
         Ok(true)
-    }
-
-    fn waiting_after(&self, place: Option<&QueuePosition>) -> Option<QueuePosition> {
-        let from = place.map_or(Bound::Unbounded, Bound::Excluded);
-        self.queue.range((from, Bound::Unbounded)).next().cloned()
     }
 
     /// Allocates to a waiting line the units that it can take, and returns their number.

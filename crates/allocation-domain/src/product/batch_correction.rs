@@ -129,8 +129,10 @@ impl Product {
         if let Some(place) = self.place(reference).filter(|place| self.batches[*place].eta() != eta) {
             self.note_batch(reference);
             self.batches.expect(place, eta);
-            for (position, _) in self.lines_on(reference) {
-                self.edit_line(position.order_id(), |line| line.expect(reference, eta));
+            let lines = self.lines.on_batch(reference, None);
+            let order_ids: Vec<_> = lines.map(|(position, _)| position.order_id().clone()).collect();
+            for order_id in order_ids {
+                self.edit_line(&order_id, |line| line.expect(reference, eta));
             }
         }
     }

@@ -154,11 +154,11 @@ impl Product {
         batch.moving().filter(|moving| moving.review.is_none() && moving.after.is_none())?;
         let units = batch.used().saturating_sub(batch.lowered_to().get());
         let mut left = units;
-        for (position, held) in self.lines_on(reference).into_iter().rev() {
+        for (position, held) in self.lines.on_batch(reference, None).rev() {
             let part = held.at_most(left)?;
             left -= part.get();
             if left == 0 {
-                return Some(FirstToLeave { position, part, units });
+                return Some(FirstToLeave { position: position.clone(), part, units });
             }
         }
         None

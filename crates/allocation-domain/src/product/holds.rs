@@ -23,11 +23,11 @@ impl Product {
     pub(crate) fn release_due(&mut self, now: DateTime<Utc>) -> Result<Vec<OrderId>, LoadRequest> {
         // `decided_at` may be slightly earlier than `now`: no event may report an expiry before its time.
         let by = self.expires_by(now);
-        let has_expired = self.expiries.first().is_some_and(|(expires_at, _)| *expires_at <= by);
+        let has_expired = self.lines.expiries().next().is_some_and(|(expires_at, _)| *expires_at <= by);
         if self.has_stepped || !has_expired && !self.unserved {
             return Ok(Vec::new());
         }
-        let due = self.expiries.iter().take_while(|(expires_at, _)| *expires_at <= by);
+        let due = self.lines.expiries().take_while(|(expires_at, _)| *expires_at <= by);
         let expired: Vec<OrderId> = due.map(|(_, order_id)| order_id.clone()).collect();
         self.atomically(|product| {
             for order_id in &expired {

@@ -1,68 +1,26 @@
-//! The loaded lines, with indexes of the waiting and the expiring ones.
+//! Changes of the loaded lines.
 
 use super::Product;
 use crate::{
     AllocationReason, Batch, BatchReference, DataRequest, DeallocationReason, Event, LineState, LoadRequest, OrderId,
     PickStatus, Quantity, QueuePosition,
 };
-use chrono::{DateTime, Utc};
-
-/// The keys of a line in the queue of waiting lines and in the index of expiries.
-#[derive(PartialEq, Eq)]
-struct LineIndexKeys {
-    waits: Option<QueuePosition>,
-    expires: Option<(DateTime<Utc>, OrderId)>,
-}
-
-impl LineIndexKeys {
-    fn of(order_id: &OrderId, line: &LineState) -> Self {
-        Self {
-            waits: (line.waiting > 0).then(|| QueuePosition::of(order_id, line)),
-            expires: line.commitment.expires_at().map(|at| (at, order_id.clone())),
-        }
-    }
-}
 
 impl Product {
     pub(super) fn insert_line(&mut self, order_id: OrderId, line: LineState) {
         self.note_line(&order_id);
-        self.mark(LineIndexKeys::of(&order_id, &line));
         self.lines.insert(order_id, line);
     }
 
     /// Changes a line, if it is loaded.
     pub(super) fn edit_line(&mut self, order_id: &OrderId, edit: impl FnOnce(&mut LineState)) {
         self.note_line(order_id);
-        if let Some(line) = self.lines.get_mut(order_id) {
-            let before = LineIndexKeys::of(order_id, line);
-            edit(line);
-            let after = LineIndexKeys::of(order_id, line);
-            if before != after {
-                self.unmark(&before);
-                self.mark(after);
-            }
-        }
+        self.lines.edit(order_id, edit);
     }
 
     pub(super) fn remove_line(&mut self, order_id: &OrderId) {
         self.note_line(order_id);
-        if let Some(line) = self.lines.remove(order_id) {
-            self.unmark(&LineIndexKeys::of(order_id, &line));
-        }
-    }
-
-    fn mark(&mut self, marks: LineIndexKeys) {
-        self.queue.extend(marks.waits);
-        self.expiries.extend(marks.expires);
-    }
-
-    fn unmark(&mut self, marks: &LineIndexKeys) {
-        if let Some(position) = &marks.waits {
-            self.queue.remove(position);
-        }
-        if let Some(expiry) = &marks.expires {
-            self.expiries.remove(expiry);
-        }
+        self.lines.remove(order_id);
     }
 
     /// Allocates units of the batch at index `place` to a line. The caller has checked that they are free,
@@ -133,7 +91,7 @@ impl Product {
 
     /// Checks that every row is loaded that another one counts or names.
     pub(crate) fn check_rows(&self) -> Result<(), LoadRequest> {
-        for (order_id, line) in &self.lines {
+        for (order_id, line) in self.lines.iter() {
             line.allocations.iter().try_for_each(|part| self.need_batch(&part.reference).map(drop))?;
             self.need_pick_lines(order_id, line)?;
         }

@@ -70,37 +70,22 @@ impl Product {
         self.load_lines(lines.into_iter().flatten());
     }
 
-    /// Returns the loaded lines that have units of a batch, in the order in which lines are served.
-    pub(super) fn lines_on(&self, reference: &BatchReference) -> Vec<(QueuePosition, Quantity)> {
-        let mut lines: Vec<_> = self
-            .lines
-            .iter()
-            .filter_map(|(order_id, line)| Some((QueuePosition::of(order_id, line), line.holds(reference)?)))
-            .collect();
-        lines.sort();
-        lines
-    }
-
     /// Returns the first lines on a batch after `after`, at most [`MAX_MOVED_LINES`].
     pub(super) fn next_on(&self, batch: &Batch, after: Option<&QueuePosition>) -> Result<NextOn, LoadRequest> {
-        let mut lines = self.lines_on(batch.reference());
-        let all = are_all(batch, &lines);
-        lines.retain(|(position, _)| after.is_none_or(|after| position > after));
-        let mut more = false;
-        if !all {
-            match &self.on_batch.next {
-                Some(KnownNext { reference, after: known, until })
-                    if reference == batch.reference() && known.as_ref() == after =>
-                {
-                    lines.retain(|(position, _)| until.as_ref().is_none_or(|until| position <= until));
-                    more = until.is_some();
-                }
-                _ => {
-                    let (reference, after) = (batch.reference().clone(), after.cloned());
-                    return Err(self.needs(DataRequest::NextOn { reference, after }));
-                }
-            }
+        let (mut until, mut more) = (None, false);
+        if !self.lines.are_all_on(batch) {
+            let known = self.on_batch.next.as_ref();
+            let known = known.filter(|it| it.reference == *batch.reference() && it.after.as_ref() == after);
+            let Some(known) = known else {
+                let (reference, after) = (batch.reference().clone(), after.cloned());
+                return Err(self.needs(DataRequest::NextOn { reference, after }));
+            };
+            (until, more) = (known.until.as_ref(), known.until.is_some());
         }
+        let lines = self.lines.on_batch(batch.reference(), after);
+        let lines = lines.take_while(|(position, _)| until.is_none_or(|until| *position <= until));
+        let lines = lines.take(MAX_MOVED_LINES + 1).map(|(position, units)| (position.clone(), units));
+        let mut lines: Vec<_> = lines.collect();
         more |= lines.len() > MAX_MOVED_LINES;
         lines.truncate(MAX_MOVED_LINES);
         Ok(NextOn { lines, more })
@@ -113,8 +98,7 @@ impl Product {
         batch: &Batch,
         units: u32,
     ) -> Result<Option<Vec<(QueuePosition, Quantity)>>, LoadRequest> {
-        let lines = self.lines_on(batch.reference());
-        if !are_all(batch, &lines) {
+        if !self.lines.are_all_on(batch) {
             // The store still counts units that loaded lines have released.
             let units = units.saturating_add(self.given_up(batch.reference()));
             match &self.on_batch.last {
@@ -129,28 +113,25 @@ impl Product {
             }
         }
         let (mut last, mut sum) = (Vec::new(), 0_u64);
-        for line in lines.into_iter().rev() {
+        for (position, held) in self.lines.on_batch(batch.reference(), None).rev() {
             if sum >= u64::from(units) {
                 break;
             }
-            sum += u64::from(line.1.get());
-            last.push(line);
+            if last.len() == MAX_MOVED_LINES {
+                return Ok(None);
+            }
+            sum += u64::from(held.get());
+            last.push((position.clone(), held));
         }
-        Ok((last.len() <= MAX_MOVED_LINES).then_some(last))
+        Ok(Some(last))
     }
 
     /// Returns the number of units of a batch that loaded lines have released since they were loaded.
     fn given_up(&self, reference: &BatchReference) -> u32 {
-        let given_up = |(order_id, stored): (&OrderId, &LineState)| {
-            let held = |line: &LineState| line.holds(reference).map_or(0, Quantity::get);
-            held(stored).saturating_sub(self.line(order_id).map_or(0, held))
-        };
-        self.stored_lines.iter().map(given_up).fold(0, u32::saturating_add)
+        let held = |line: Option<&LineState>| line.and_then(|line| line.holds(reference)).map_or(0, Quantity::get);
+        let changed = self.stored.lines.iter();
+        let given_up =
+            changed.map(|(order_id, stored)| held(stored.as_ref()).saturating_sub(held(self.line(order_id))));
+        given_up.fold(0, u32::saturating_add)
     }
-}
-
-/// Returns whether these are all the lines that have units of a batch.
-fn are_all(batch: &Batch, lines: &[(QueuePosition, Quantity)]) -> bool {
-    let held: u64 = lines.iter().map(|(_, units)| u64::from(units.get())).sum();
-    held == u64::from(batch.allocated())
 }

@@ -15,22 +15,60 @@ pub(crate) struct Candidate {
 }
 
 impl Product {
-    /// Returns the units of loaded lines that are firm, in stock, on no pick list, and match `criteria`.
-    pub(crate) fn candidates(&self, criteria: &PickCriteria) -> Result<Vec<Candidate>, LoadRequest> {
+    /// Returns units of loaded lines that are firm, in stock, on no pick list, and match `criteria`: the first
+    /// `most` in the order of a list's lines.
+    pub(crate) fn candidates(&self, criteria: &PickCriteria, most: usize) -> Result<Vec<Candidate>, LoadRequest> {
         let mut candidates = Vec::new();
-        for (order_id, line) in self.lines.iter().filter(|(_, line)| line.commitment == ReservationState::Firm) {
-            for part in line.allocations.iter().filter(|part| part.eta == Eta::InStock) {
-                if !criteria.takes(&part.reference, &self.sku, order_id) {
-                    continue;
+        if criteria.skus.as_ref().is_some_and(|skus| !skus.contains(&self.sku)) {
+            return Ok(candidates);
+        }
+        if let Some(order_ids) = &criteria.order_ids {
+            for order_id in order_ids {
+                for part in self.line(order_id).into_iter().flat_map(|line| &line.allocations) {
+                    candidates.extend(self.candidate(criteria, order_id, &part.reference)?);
                 }
-                let listed = self.listed(order_id, line, &part.reference)?;
-                if let Some(quantity) = part.quantity.minus(listed) {
-                    let (reference, position) = (part.reference.clone(), QueuePosition::of(order_id, line));
-                    candidates.push(Candidate { reference, position, quantity });
+            }
+            candidates.sort();
+            candidates.truncate(most);
+            return Ok(candidates);
+        }
+        let is_wanted = |reference: &&BatchReference| {
+            criteria.references.as_ref().is_none_or(|wanted| wanted.contains(*reference)) && self.is_in_stock(reference)
+        };
+        for reference in self.lines.batches().filter(is_wanted) {
+            for (position, _) in self.lines.on_batch(reference, None) {
+                if candidates.len() == most {
+                    return Ok(candidates);
                 }
+                candidates.extend(self.candidate(criteria, position.order_id(), reference)?);
             }
         }
         Ok(candidates)
+    }
+
+    /// Returns whether the units that loaded lines hold in a batch are in stock, even if it is not loaded.
+    fn is_in_stock(&self, reference: &BatchReference) -> bool {
+        let first = self.lines.on_batch(reference, None).next();
+        let parts = first.and_then(|(position, _)| self.line(position.order_id())).map(|line| &line.allocations);
+        parts.into_iter().flatten().any(|part| part.reference == *reference && part.eta == Eta::InStock)
+    }
+
+    /// Returns the units of a line in a batch that can be put on a pick list.
+    fn candidate(
+        &self,
+        criteria: &PickCriteria,
+        order_id: &OrderId,
+        reference: &BatchReference,
+    ) -> Result<Option<Candidate>, LoadRequest> {
+        let Some(line) = self.line(order_id).filter(|line| line.commitment == ReservationState::Firm) else {
+            return Ok(None);
+        };
+        let part = line.allocations.iter().find(|part| part.reference == *reference);
+        let part = part.filter(|part| part.eta == Eta::InStock && criteria.takes(reference, &self.sku, order_id));
+        let Some(part) = part else { return Ok(None) };
+        let quantity = part.quantity.minus(self.listed(order_id, line, reference)?);
+        let position = QueuePosition::of(order_id, line);
+        Ok(quantity.map(|quantity| Candidate { reference: reference.clone(), position, quantity }))
     }
 
     /// Puts a candidate on a pick list.

@@ -138,12 +138,12 @@ impl Product {
     }
 
     fn of_list(&self, list: &PickListId, status: PickStatus) -> Vec<(PickLineId, PickLine)> {
-        let lines = self.pick_lines.iter().filter(|(id, pick)| id.list == *list && pick.status == status);
+        let lines = self.pick_lines.of_list(list).filter(|(_, pick)| pick.status == status);
         lines.map(|(id, pick)| (id.clone(), pick.clone())).collect()
     }
 
     fn need_line(&self, order_id: &OrderId) -> Result<(), LoadRequest> {
-        if self.lines.contains_key(order_id) { Ok(()) } else { Err(self.needs(DataRequest::Line(order_id.clone()))) }
+        if self.lines.get(order_id).is_some() { Ok(()) } else { Err(self.needs(DataRequest::Line(order_id.clone()))) }
     }
 
     /// Checks that the order line and the batch of a pick line are loaded, and returns the index of the

@@ -32,7 +32,7 @@ impl Product {
         if let Some(shortage) = plan.shortage(self, quantity) {
             return Err(Pending::refused(shortage));
         }
-        let reason = if self.lines.contains_key(order_id) {
+        let reason = if self.lines.get(order_id).is_some() {
             self.stop_waiting(order_id);
             AllocationReason::Refill
         } else {

@@ -7,6 +7,8 @@ use crate::{
 };
 use chrono::NaiveDate;
 
+mod cost;
+
 fn reference(text: &str) -> BatchReference {
     BatchReference::parse(text).unwrap()
 }

@@ -1,16 +1,13 @@
 //! Decisions that are applied completely or not at all.
 
 use super::Product;
-use crate::{Batch, BatchReference, LineState, OrderId, PickLine, PickLineId};
-use std::collections::BTreeMap;
+use crate::originals::Originals;
+use crate::{Batch, BatchReference, OrderId, PickLine, PickLineId};
 
-/// The state before a decision, of the parts that it has changed. Undoing costs as much as the decision has
-/// changed, not as much as is loaded.
+/// The state before a decision, of the parts that it has changed.
 #[derive(Debug, Clone)]
 pub(super) struct Before {
-    lines: BTreeMap<OrderId, Option<LineState>>,
-    batches: BTreeMap<BatchReference, Option<Batch>>,
-    pick_lines: BTreeMap<(OrderId, PickLineId), Option<PickLine>>,
+    rows: Originals,
     events: usize,
     unserved: bool,
 }
@@ -34,13 +31,8 @@ impl Product {
 
     /// Begins to record the previous state of changed parts.
     pub(crate) fn begin(&mut self) {
-        self.before = Some(Before {
-            lines: BTreeMap::new(),
-            batches: BTreeMap::new(),
-            pick_lines: BTreeMap::new(),
-            events: self.events.len(),
-            unserved: self.unserved,
-        });
+        let (events, unserved) = (self.events.len(), self.unserved);
+        self.before = Some(Before { rows: Originals::default(), events, unserved });
     }
 
     /// Keeps the changes since [`Product::begin`].
@@ -51,13 +43,14 @@ impl Product {
     /// Undoes the changes since [`Product::begin`].
     pub(crate) fn undo(&mut self) {
         let Some(before) = self.before.take() else { return };
-        for (order_id, line) in before.lines {
-            self.remove_line(&order_id);
-            if let Some(line) = line {
-                self.insert_line(order_id, line);
+        self.stored.forget(&before.rows);
+        for (order_id, line) in before.rows.lines {
+            match line {
+                Some(line) => self.lines.insert(order_id, line),
+                None => self.lines.remove(&order_id),
             }
         }
-        for (reference, batch) in before.batches {
+        for (reference, batch) in before.rows.batches {
             if let Some(place) = self.batches.place(&reference) {
                 self.batches.remove(place);
             }
@@ -65,10 +58,10 @@ impl Product {
                 self.batches.insert(batch);
             }
         }
-        for ((order_id, id), line) in before.pick_lines {
+        for (id, line) in before.rows.pick_lines {
             match line {
                 Some(line) => self.pick_lines.insert(id, line),
-                None => self.pick_lines.remove(&order_id, &id),
+                None => self.pick_lines.remove(&id),
             }
         }
         self.events.truncate(before.events);
@@ -77,28 +70,22 @@ impl Product {
 
     /// Records the state of a line that is about to change.
     pub(super) fn note_line(&mut self, order_id: &OrderId) {
-        if let Some(before) = &mut self.before
-            && !before.lines.contains_key(order_id)
-        {
-            before.lines.insert(order_id.clone(), self.lines.get(order_id).cloned());
+        for rows in self.before.iter_mut().map(|before| &mut before.rows).chain([&mut self.stored]) {
+            rows.note_line(order_id, self.lines.get(order_id));
         }
     }
 
     /// Records the state of a batch that is about to change.
     pub(super) fn note_batch(&mut self, reference: &BatchReference) {
-        if let Some(before) = &mut self.before
-            && !before.batches.contains_key(reference)
-        {
-            before.batches.insert(reference.clone(), self.batches.find(reference).cloned());
+        for rows in self.before.iter_mut().map(|before| &mut before.rows).chain([&mut self.stored]) {
+            rows.note_batch(reference, self.batches.find(reference));
         }
     }
 
     /// Returns the batch at an index, to change its counters.
     pub(super) fn batch_mut(&mut self, place: usize) -> &mut Batch {
-        if self.before.is_some() {
-            let reference = self.batches[place].reference().clone();
-            self.note_batch(&reference);
-        }
+        let reference = self.batches[place].reference().clone();
+        self.note_batch(&reference);
         self.batches.at_mut(place)
     }
 
@@ -109,9 +96,8 @@ impl Product {
 
     /// Adds a pick line, or replaces the one with the same id.
     pub(super) fn set_pick_line(&mut self, id: PickLineId, line: PickLine) {
-        if let Some(before) = &mut self.before {
-            let was = || self.pick_lines.get(&line.order_id, &id).cloned();
-            before.pick_lines.entry((line.order_id.clone(), id.clone())).or_insert_with(was);
+        for rows in self.before.iter_mut().map(|before| &mut before.rows).chain([&mut self.stored]) {
+            rows.note_pick_line(&id, self.pick_lines.get(&id));
         }
         self.pick_lines.insert(id, line);
     }

@@ -6,15 +6,15 @@ use crate::{
     PickListId, PickListStatus, PickStatus, Picked, Product, ReleasePickListError, ShipError, Sku, Units,
 };
 use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 
 impl Products {
     /// Returns a pick list with its loaded lines, `None` if there are none.
     #[must_use]
     pub fn pick_list(&self, list_id: &PickListId) -> Option<PickList> {
-        let lines = self.iter().flat_map(Product::pick_lines).filter(|(id, _)| id.list == *list_id);
-        let list =
-            PickList { list_id: list_id.clone(), lines: lines.map(|(id, line)| (id.line, line.clone())).collect() };
-        (!list.lines.is_empty()).then_some(list)
+        let lines = self.iter().flat_map(|product| product.pick_lines.of_list(list_id));
+        let lines: BTreeMap<_, _> = lines.map(|(id, line)| (id.line, line.clone())).collect();
+        (!lines.is_empty()).then(|| PickList { list_id: list_id.clone(), lines })
     }
 
     /// Creates a pick list from the loaded order lines: of units that are firm, in stock, on no other list,
@@ -31,7 +31,8 @@ impl Products {
         }
         let mut candidates = Vec::new();
         for (sku, product) in &self.0 {
-            candidates.extend(product.candidates(list.criteria())?.into_iter().map(|it| (it, sku.clone())));
+            candidates
+                .extend(product.candidates(list.criteria(), list.max_lines())?.into_iter().map(|it| (it, sku.clone())));
         }
         candidates.sort();
         for (line, (candidate, sku)) in (1..).zip(candidates.into_iter().take(list.max_lines())) {

@@ -105,8 +105,9 @@ impl ProductProjection {
         let new = new.with_revision(revision).with_counts(old.counts());
         let new = new.map_err(|_| Conflict::BatchDiffers(reference.clone()))?;
         if from.1 != to.1 {
-            let on_batch: Vec<OrderId> = self.lines.on_batch(reference).cloned().collect();
-            for order_id in on_batch {
+            let lines = self.lines.on_batch(reference, None);
+            let order_ids: Vec<_> = lines.map(|(position, _)| position.order_id().clone()).collect();
+            for order_id in order_ids {
                 self.edit_line(&order_id, |line| {
                     line.expect(reference, to.1);
                     Some(())

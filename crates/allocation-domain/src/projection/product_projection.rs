@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 /// The batches, lines and pick lines of one product, as its events tell them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(from = "rows::Rows", into = "rows::Rows"))]
 pub struct ProductProjection {
     pub(super) batches: BTreeMap<BatchReference, Batch>,
     pub(super) lines: IndexedLines,
@@ -50,5 +52,35 @@ impl ProductProjection {
     pub fn pick_lines_of(&self, list: &PickListId) -> impl Iterator<Item = (&PickLineId, &PickLine)> {
         let id = |line| PickLineId { list: list.clone(), line };
         self.pick_lines.range(id(0)..=id(u32::MAX))
+    }
+}
+
+/// The rows of a product, as they are serialized.
+#[cfg(feature = "serde")]
+mod rows {
+    use super::{Batch, IndexedLines, LineState, OrderId, PickLine, PickLineId, ProductProjection};
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub(super) struct Rows {
+        batches: Vec<Batch>,
+        lines: Vec<(OrderId, LineState)>,
+        pick_lines: Vec<(PickLineId, PickLine)>,
+    }
+
+    impl From<ProductProjection> for Rows {
+        fn from(product: ProductProjection) -> Self {
+            let ProductProjection { batches, lines, pick_lines } = product;
+            let lines = lines.iter().map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
+            Self { batches: batches.into_values().collect(), lines, pick_lines: pick_lines.into_iter().collect() }
+        }
+    }
+
+    impl From<Rows> for ProductProjection {
+        fn from(rows: Rows) -> Self {
+            let mut lines = IndexedLines::default();
+            rows.lines.into_iter().for_each(|(order_id, line)| lines.insert(order_id, line));
+            let batches = rows.batches.into_iter().map(|batch| (batch.reference().clone(), batch)).collect();
+            Self { batches, lines, pick_lines: rows.pick_lines.into_iter().collect() }
+        }
     }
 }
