@@ -11,6 +11,8 @@ mod bounds;
 mod clock;
 #[path = "contract/concurrency.rs"]
 mod concurrency;
+#[path = "contract/database.rs"]
+mod database;
 #[path = "contract/event_log.rs"]
 mod event_log;
 #[path = "contract/expiry.rs"]
@@ -31,12 +33,18 @@ mod order_lines;
 mod order_races;
 #[path = "contract/orders.rs"]
 mod orders;
+#[path = "contract/outbox.rs"]
+mod outbox;
 #[path = "contract/pick_lists.rs"]
 mod pick_lists;
 #[path = "contract/picking.rs"]
 mod picking;
 #[path = "contract/plans.rs"]
 mod plans;
+#[path = "contract/postgres_leases.rs"]
+mod postgres_leases;
+#[path = "contract/postgres_locks.rs"]
+mod postgres_locks;
 #[path = "contract/queries.rs"]
 mod queries;
 #[path = "contract/relay.rs"]
@@ -110,8 +118,6 @@ on_both_databases! {
         every_lock_counts_the_version_up,
         a_product_is_registered_once_and_stays,
         each_product_keeps_its_own_instants_whatever_the_clock_does,
-        without_a_test_the_clock_is_that_of_the_database,
-        who_waits_for_a_lock_decides_when_it_is_given,
         only_the_most_preferred_open_batches_are_loaded,
         all_open_batches_can_be_loaded_afterwards,
         named_batches_and_lines_are_loaded_whatever_they_hold,
@@ -129,7 +135,8 @@ on_both_databases! {
         several_products_are_saved_in_one_unit,
         a_reference_under_another_sku_is_a_conflict,
         a_batch_that_vanished_is_a_broken_invariant,
-        a_second_allocation_of_a_line_is_a_broken_invariant,
+        a_second_allocation_of_a_line_is_a_broken_invariant;
+    outbox:
         events_are_written_to_the_outbox;
     integrity:
         an_oversold_batch_is_refused,
@@ -222,7 +229,9 @@ on_both_databases! {
         a_thousand_rows_are_mended_at_a_time_and_servers_go_on,
         a_counter_that_is_wrong_is_found,
         a_program_of_another_generation_writes_nothing,
-        the_clock_of_a_store_follows_the_database;
+        the_clock_of_a_store_follows_the_database,
+        without_a_test_the_clock_is_that_of_the_database,
+        who_waits_for_a_lock_decides_when_it_is_given;
     invariants:
         a_batch_that_counts_less_than_its_lines_hold_is_not_decided_on,
         lines_that_hold_more_than_a_batch_counts_together_are_not_decided_on,

@@ -1,4 +1,5 @@
-use crate::world::{World, connect, instant, reference};
+use crate::database::connect;
+use crate::world::{World, instant, reference};
 use allocation_adapters_diesel::{DatabaseUrl, Dialect, Store};
 use allocation_domain::Eta;
 use allocation_ports::{BatchQueries, DatabaseProbe, EventContexts, LockWait, StoreError, UnitOfWorkFactory};

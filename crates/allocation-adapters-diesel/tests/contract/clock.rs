@@ -1,6 +1,7 @@
 //! What a clock that was wrong can do, and leaves behind.
 
-use crate::world::{World, connect, decide, held, new_order, order, sku, to_allocate, waits};
+use crate::database::connect;
+use crate::world::{World, decide, held, lock_one, new_order, order, sku, to_allocate, waits};
 use allocation_adapters_diesel::{ClockWatch, Mended, Store};
 use allocation_domain::{Eta, NewPickList, PickCriteria, PickListId};
 use allocation_ports::{
@@ -301,4 +302,53 @@ pub fn the_clock_of_a_store_follows_the_database(database: TestDatabase) {
         assert_eq!(store.clock_ahead(), TimeDelta::zero(), "it is the clock that decides");
     }
     watch.stop();
+}
+
+pub fn without_a_test_the_clock_is_that_of_the_database(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 9, Eta::InStock);
+    let store = connect(&world.database, 2);
+    store.clock().shift(TimeDelta::hours(1));
+    let before = Utc::now();
+    let mut unit = store.begin(LockWait::Usual).unwrap();
+    let lock = lock_one(&mut *unit, to_allocate("LAMP", &[])).lock_time().unwrap();
+    let ahead = if world.is_postgres() { TimeDelta::zero() } else { TimeDelta::hours(1) };
+    let (from, to) = (before + ahead - TimeDelta::seconds(1), Utc::now() + ahead + TimeDelta::seconds(1));
+    assert!(from <= lock.decided_at && lock.decided_at <= lock.now && lock.now <= to, "{lock:?}");
+}
+
+pub fn who_waits_for_a_lock_decides_when_it_is_given(database: TestDatabase) {
+    let world = World::new(database);
+    if !world.is_postgres() {
+        return;
+    }
+    world.add("LAMP", "B", 9, Eta::InStock);
+    for commits in [true, false] {
+        let store = connect(&world.database, 2);
+        let mut first = store.begin(LockWait::Usual).unwrap();
+        let held = lock_one(&mut *first, to_allocate("LAMP", &[])).lock_time().unwrap();
+        let second = thread::scope(|scope| {
+            let waits = scope.spawn(|| {
+                let mut unit = store.begin(LockWait::Usual).unwrap();
+                lock_one(&mut *unit, to_allocate("LAMP", &[])).lock_time().unwrap()
+            });
+            thread::sleep(Duration::from_millis(300));
+            let released = lock_time_of_server(&world);
+            if commits {
+                first.commit().unwrap()
+            } else {
+                drop(first)
+            }
+            let second = waits.join().unwrap();
+            assert!(second.now >= released, "{second:?} is before {released}, committed: {commits}");
+            second
+        });
+        assert!(!commits || second.decided_at > held.decided_at);
+    }
+}
+
+/// The time of the database server.
+fn lock_time_of_server(world: &World) -> DateTime<Utc> {
+    let micros = world.database.count("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+    DateTime::from_timestamp_micros(micros).unwrap()
 }

@@ -1,10 +1,10 @@
 //! Products with expired holds, as the sweeper finds them.
 
+use crate::database::TestDatabase;
 use crate::shop::seconds;
 use crate::world::{World, held, new_order, order, sku, to_allocate};
 use allocation_domain::{Eta, OrderStatus};
 use allocation_ports::{BackorderFilter, BackorderQueries, BatchQueries, OrderQueries, PageSize, ProductQueries};
-use allocation_test_support::TestDatabase;
 use chrono::TimeDelta;
 
 fn with_expired_holds(world: &World, second: i64, most: u16) -> Vec<String> {

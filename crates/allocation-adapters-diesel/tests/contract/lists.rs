@@ -1,10 +1,10 @@
+use crate::database::TestDatabase;
 use crate::world::{World, due, instant, order, reference, sku};
 use allocation_domain::{Batch, Eta};
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, BatchCursor, BatchFilter, BatchQueries,
     OverdueCursor, PageSize,
 };
-use allocation_test_support::TestDatabase;
 use chrono::DateTime;
 
 /// Identifiers that only a comparison by bytes sorts in this order.

@@ -1,13 +1,11 @@
+use crate::database::TestDatabase;
 use crate::shop::seconds;
-use crate::world::{
-    World, connect, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate,
-};
+use crate::world::{World, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{BatchChange, DataRequest, Eta, LoadRequest, Pending, Product, Totals, Units};
 use allocation_ports::{
     EventContexts, FoundBatch, LockRequest, LockWait, ProductQueries, StoreError, UnitOfWorkFactory,
 };
-use allocation_test_support::TestDatabase;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -82,55 +80,6 @@ pub fn each_product_keeps_its_own_instants_whatever_the_clock_does(database: Tes
         "{at}"
     );
     world.assert_events_are_in_order();
-}
-
-pub fn without_a_test_the_clock_is_that_of_the_database(database: TestDatabase) {
-    let world = World::new(database);
-    world.add("LAMP", "B", 9, Eta::InStock);
-    let store = connect(&world.database, 2);
-    store.clock().shift(TimeDelta::hours(1));
-    let before = Utc::now();
-    let mut unit = store.begin(LockWait::Usual).unwrap();
-    let lock = lock_one(&mut *unit, to_allocate("LAMP", &[])).lock_time().unwrap();
-    let ahead = if world.is_postgres() { TimeDelta::zero() } else { TimeDelta::hours(1) };
-    let (from, to) = (before + ahead - TimeDelta::seconds(1), Utc::now() + ahead + TimeDelta::seconds(1));
-    assert!(from <= lock.decided_at && lock.decided_at <= lock.now && lock.now <= to, "{lock:?}");
-}
-
-pub fn who_waits_for_a_lock_decides_when_it_is_given(database: TestDatabase) {
-    let world = World::new(database);
-    if !world.is_postgres() {
-        return;
-    }
-    world.add("LAMP", "B", 9, Eta::InStock);
-    for commits in [true, false] {
-        let store = connect(&world.database, 2);
-        let mut first = store.begin(LockWait::Usual).unwrap();
-        let held = lock_one(&mut *first, to_allocate("LAMP", &[])).lock_time().unwrap();
-        let second = thread::scope(|scope| {
-            let waits = scope.spawn(|| {
-                let mut unit = store.begin(LockWait::Usual).unwrap();
-                lock_one(&mut *unit, to_allocate("LAMP", &[])).lock_time().unwrap()
-            });
-            thread::sleep(Duration::from_millis(300));
-            let released = lock_time_of_server(&world);
-            if commits {
-                first.commit().unwrap()
-            } else {
-                drop(first)
-            }
-            let second = waits.join().unwrap();
-            assert!(second.now >= released, "{second:?} is before {released}, committed: {commits}");
-            second
-        });
-        assert!(!commits || second.decided_at > held.decided_at);
-    }
-}
-
-/// The time of the database server.
-fn lock_time_of_server(world: &World) -> DateTime<Utc> {
-    let micros = world.database.count("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
-    DateTime::from_timestamp_micros(micros).unwrap()
 }
 
 pub fn only_the_most_preferred_open_batches_are_loaded(database: TestDatabase) {

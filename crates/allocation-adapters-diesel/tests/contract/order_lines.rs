@@ -1,5 +1,6 @@
 //! Lines of every kind: their holds, their queue, and corrections of their batches.
 
+use crate::database::TestDatabase;
 use crate::world::{
     World, decide, due, held, instant, lock_one, new_order, order, quantity, reference, sku, taken, to_allocate, waits,
 };
@@ -8,7 +9,6 @@ use allocation_domain::{
     QueuePosition, ReservationState, Units,
 };
 use allocation_ports::{EventContexts, LockRequest};
-use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A line as a lock that names it loads it.

@@ -1,11 +1,11 @@
 //! Placed orders, stored and restored.
 
+use crate::database::TestDatabase;
 use crate::world::{World, held, instant, new_order, order, quantity, sku, to_allocate, waits};
 use allocation_domain::{
     AllocateError, Eta, HoldDuration, NewOrder, OnShortage, OrderTerms, Pending, Products, Quantity,
 };
 use allocation_ports::{EventContexts, LockRequest, StoreError, UnitOfWork};
-use allocation_test_support::TestDatabase;
 
 fn find(world: &World, names: &[&str]) -> Vec<NewOrder> {
     let names: Vec<_> = names.iter().map(|name| order(name)).collect();

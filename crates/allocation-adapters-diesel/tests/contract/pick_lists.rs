@@ -1,5 +1,6 @@
 //! Pick lists: their candidates, and their stored lines.
 
+use crate::database::TestDatabase;
 use crate::picking::list_id;
 use crate::world::{World, due, held, instant, new_order, order, quantity, reference, sku, waits};
 use allocation_domain::{
@@ -8,7 +9,6 @@ use allocation_domain::{
 use allocation_ports::{
     EventContexts, LockRequest, PageSize, PickCandidates, PickListFilter, PickListQueries, StoreError, UnitOfWork,
 };
-use allocation_test_support::TestDatabase;
 
 /// The candidates of a list of some lines, as `SKU order`.
 fn found(world: &World, criteria: PickCriteria, most: usize) -> Vec<String> {

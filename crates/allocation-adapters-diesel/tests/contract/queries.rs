@@ -1,5 +1,6 @@
 //! Reads agree with the domain, at any instant and in pages of any size.
 
+use crate::database::TestDatabase;
 use crate::shop::{SKUS, Shop, seconds, wanted};
 use crate::world::{World, decide, due, new_order, order, quantity, reference, sku, waits};
 use allocation_domain::{Eta, NewOrder, Order, OrderId, OrderStatus, PickList, PickListStatus, Product, Products};
@@ -8,7 +9,6 @@ use allocation_ports::{
     EventContexts, EventCursor, HistoryQueries, LockRequest, OrderFilter, OrderQueries, PageSize, PickListFilter,
     PickListQueries, ProductQueries, ProductTotals, RecordedEvent,
 };
-use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
 

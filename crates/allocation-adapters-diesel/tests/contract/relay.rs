@@ -1,12 +1,12 @@
 //! The relay's checkpoint, parked events, and what commands have caused.
 
+use crate::database::TestDatabase;
 use crate::world::{World, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, Event};
 use allocation_ports::{
     CausationId, CommandEffects, EventContext, EventContexts, EventFilter, EventLog, Lease, Leases, LogSequencer,
     PageSize, ParkedEvent, RecordError, RelayProgress, RelayStore, Subject,
 };
-use allocation_test_support::TestDatabase;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 

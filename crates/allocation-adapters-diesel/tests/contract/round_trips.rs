@@ -1,7 +1,7 @@
+use crate::database::TestDatabase;
 use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, OrderLine, Quantity};
 use allocation_ports::{BatchFilter, HistoryQueries, LockRequest, PageSize, RecordedEvent, StoreError};
-use allocation_test_support::TestDatabase;
 use chrono::{DateTime, Utc};
 
 /// With identifiers that only earlier versions accepted.

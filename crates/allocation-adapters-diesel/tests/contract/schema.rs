@@ -1,4 +1,5 @@
-use crate::world::{World, connect, due, instant, new_order, reference, waits};
+use crate::database::connect;
+use crate::world::{World, due, instant, new_order, reference, waits};
 use allocation_adapters_diesel::{Dialect, MigrateError, Store};
 use allocation_domain::{Eta, Outcome};
 use allocation_ports::{BatchQueries, DatabaseProbe, LockWait, SchemaState, StoreError, UnitOfWorkFactory};

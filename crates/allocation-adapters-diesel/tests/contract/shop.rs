@@ -1,13 +1,13 @@
 //! Some products with random decisions, in the database and in memory: reads must agree with products
 //! that have all their rows.
 
+use crate::database::TestDatabase;
 use crate::world::{World, decide, due, held, instant, new_order, order, quantity, reference, sku, taken, waits};
 use allocation_domain::{
     BatchChange, Eta, Event, HoldDuration, LineState, LockTime, NewOrder, Order, OrderId, OrderTerms, Pending, Product,
     Products, QueuePosition, ReservationState, Sku, Units,
 };
 use allocation_ports::{AllocationRow, Backorder, EventContexts, LockRequest, RecordedEvent, UnitOfWork};
-use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;

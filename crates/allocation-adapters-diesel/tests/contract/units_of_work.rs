@@ -1,7 +1,7 @@
+use crate::database::TestDatabase;
 use crate::world::{World, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::Eta;
 use allocation_ports::{BatchQueries, EventContexts, LockRequest, LockWait, StoreError, UnitOfWorkFactory};
-use allocation_test_support::TestDatabase;
 use std::time::{Duration, Instant};
 
 pub fn what_is_committed_is_there_and_what_is_dropped_is_not(database: TestDatabase) {

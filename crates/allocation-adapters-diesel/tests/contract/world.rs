@@ -1,6 +1,6 @@
 //! A migrated database with a store, and the actions of tests on them.
 
-use allocation_adapters_diesel::{DatabaseUrl, Dialect, Store};
+use crate::database::{Store, TestDatabase};
 use allocation_domain::{
     AllocateError, Batch, BatchReference, DeallocateError, Eta, HoldDuration, LineAllocation, NewOrder, OnShortage,
     Order, OrderId, OrderTerms, Outcome, Pending, Product, Products, Quantity, Sku,
@@ -9,7 +9,6 @@ use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, BatchCursor, BatchFilter, BatchQueries,
     EventContexts, Loaded, LockRequest, LockWait, PageSize, StoreError, UnitOfWork, UnitOfWorkFactory,
 };
-use allocation_test_support::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,7 +16,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 pub struct World {
     pub store: Store,
     pub database: TestDatabase,
-    clock: AtomicI64,
+    pub clock: AtomicI64,
 }
 
 /// A SKU that some version accepted.
@@ -75,10 +74,6 @@ pub fn standalone(name: &str, order_id: &str) -> LockRequest {
     LockRequest { open_batches: true, standalone: vec![order(order_id)], ..LockRequest::product(sku(name)) }
 }
 
-pub fn connect(database: &TestDatabase, pool_size: u32) -> Store {
-    Store::connect(&DatabaseUrl::parse(database.url()).unwrap(), pool_size).unwrap()
-}
-
 /// Returns the one product of a lock.
 pub fn lock_one(unit: &mut dyn UnitOfWork, wanted: LockRequest) -> Product {
     let mut products = unit.products().lock(&[wanted]).unwrap();
@@ -109,37 +104,8 @@ impl World {
         Self::with_pool(database, 8)
     }
 
-    pub fn with_pool(database: TestDatabase, pool_size: u32) -> Self {
-        let store = connect(&database, pool_size);
-        store.migrations().up().unwrap();
-        store.clock().stop_at(instant(0));
-        Self { store, database, clock: AtomicI64::new(0) }
-    }
-
-    pub fn is_postgres(&self) -> bool {
-        self.store.dialect() == Dialect::Postgres
-    }
-
-    /// Adds lines by SQL, with slots in their orders on PostgreSQL.
-    pub fn insert_lines(&self, sql: &str) {
-        if !self.is_postgres() {
-            return self.database.execute(sql);
-        }
-        self.database.execute("DROP INDEX order_lines_by_order");
-        self.database.execute(sql);
-        self.database.execute(
-            "UPDATE order_lines SET order_slot = sku;
-             CREATE UNIQUE INDEX order_lines_by_order ON order_lines (order_id, order_slot)",
-        );
-    }
-
     pub fn now(&self) -> DateTime<Utc> {
         instant(self.clock.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Makes units of work decide at this instant from now on.
-    pub fn set_time(&self, now: DateTime<Utc>) {
-        self.store.clock().stop_at(now);
     }
 
     pub fn begin(&self) -> Box<dyn UnitOfWork> {
@@ -234,47 +200,6 @@ impl World {
         decided
     }
 
-    /// The stored totals of a product: in stock, in transit, held, backordered, and the number of waiting
-    /// lines.
-    pub fn totals(&self, name: &str) -> [i64; 5] {
-        ["in_stock", "on_its_way", "held", "backordered", "waiting_lines"]
-            .map(|column| self.database.count(&format!("SELECT {column} FROM products WHERE sku = '{name}'")))
-    }
-
-    pub fn assert_events_are_in_order(&self) {
-        let earlier = self.database.count(
-            "SELECT count(*) FROM outbox a JOIN outbox b ON a.sku = b.sku
-             WHERE a.version < b.version AND a.occurred_at > b.occurred_at",
-        );
-        assert_eq!(earlier, 0, "events recorded before those of an earlier version");
-    }
-
-    pub fn assert_totals_equal_sums(&self) {
-        let sums = [
-            (
-                "in_stock",
-                "coalesce(sum(purchased_quantity - shipped_quantity - missing_quantity), 0) FROM batches r WHERE eta IS NULL",
-            ),
-            (
-                "on_its_way",
-                "coalesce(sum(purchased_quantity - shipped_quantity - missing_quantity), 0) FROM batches r WHERE eta IS NOT NULL",
-            ),
-            (
-                "held",
-                "coalesce(sum(a.quantity), 0) FROM allocations a
-                 JOIN order_lines r ON r.sku = a.sku AND r.order_id = a.order_id WHERE expires_at IS NOT NULL",
-            ),
-            ("picked", "coalesce(sum(picked_quantity), 0) FROM batches r WHERE true"),
-            ("backordered", "coalesce(sum(waiting), 0) FROM order_lines r WHERE true"),
-            ("held_lines", "count(*) FROM order_lines r WHERE expires_at IS NOT NULL"),
-            ("waiting_lines", "count(*) FROM order_lines r WHERE waiting > 0"),
-        ];
-        for (column, sum) in sums {
-            let wrong = format!("SELECT count(*) FROM products p WHERE {column} <> (SELECT {sum} AND r.sku = p.sku)");
-            assert_eq!(self.database.count(&wrong), 0, "{column} differs from the sum of its rows");
-        }
-    }
-
     pub fn remove_batch(&self, name: &str, batch: &str) {
         let wanted = LockRequest { batches: vec![reference(batch)], ..LockRequest::product(sku(name)) };
         self.change(wanted, |product| product.remove_batch(&reference(batch), self.now())).unwrap().unwrap();
@@ -329,40 +254,5 @@ impl World {
     pub fn allocation_texts(&self) -> Vec<String> {
         let rows = self.allocations(&AllocationFilter::default(), 100);
         rows.iter().map(|row| format!("{} {} {} {}", row.order_id, row.sku, row.reference, row.quantity)).collect()
-    }
-
-    pub fn assert_counters_equal_sums(&self) {
-        let wrong = self.database.count(
-            "SELECT count(*) FROM batches b WHERE allocated_quantity <> (
-                SELECT coalesce(sum(a.quantity), 0) FROM allocations a
-                WHERE a.sku = b.sku AND a.reference = b.reference
-            )",
-        );
-        assert_eq!(wrong, 0, "counters that differ from the sum of their allocations");
-        let picked = |status: &str, of: &str| {
-            format!("(SELECT coalesce(sum(p.picked), 0) FROM pick_list_lines p WHERE p.status = '{status}' AND {of})")
-        };
-        let of_batch = "p.reference = t.reference";
-        let (picked_of, shipped_of) = (picked("picked", of_batch), picked("shipped", of_batch));
-        let batches = format!(
-            "SELECT count(*) FROM batches t WHERE picked_quantity <> {picked_of} OR shipped_quantity <> {shipped_of}"
-        );
-        let of_line = "p.sku = t.sku AND p.order_id = t.order_id";
-        let (picked_of, shipped_of) = (picked("picked", of_line), picked("shipped", of_line));
-        let lines = format!(
-            "SELECT count(*) FROM order_lines t WHERE picked <> {picked_of} OR shipped <> {shipped_of}
-             OR listed <> (SELECT coalesce(sum(p.quantity), 0) FROM pick_list_lines p
-                           WHERE p.status = 'open' AND {of_line})"
-        );
-        let reserved = "
-            SELECT count(*) FROM (
-                SELECT sku, order_id, reference, sum(quantity) AS listed FROM pick_list_lines
-                WHERE status = 'open' GROUP BY sku, order_id, reference
-            ) AS p
-            LEFT JOIN allocations a ON a.sku = p.sku AND a.order_id = p.order_id AND a.reference = p.reference
-            WHERE a.quantity IS NULL OR a.quantity < p.listed";
-        for (wrong, what) in [(&*batches, "batches"), (&*lines, "lines"), (reserved, "reservations")] {
-            assert_eq!(self.database.count(wrong), 0, "{what} that differ from their pick lines");
-        }
     }
 }
