@@ -240,7 +240,7 @@ impl<'a> Json<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ParseError, parse};
+    use super::{MAX_CHILDREN, ParseError, parse};
     use crate::{Empty, FromJson, Json, ValidationErrors};
     use allocation_domain::{OrderLine, Quantity};
     use proptest::prelude::*;
@@ -284,6 +284,24 @@ mod tests {
         for (text, kind) in [("null", "null"), ("[{}]", "an array"), (" 7 ", "a number"), ("true", "a boolean")] {
             assert_eq!(errors::<Empty>(text), [format!("must be an object, not {kind}")]);
         }
+    }
+
+    #[test]
+    fn of_an_array_no_more_is_read_than_the_longest_valid_one_has() {
+        let text = format!("[{}]", ["0"; 100_000].join(","));
+        let elements = Json::new(serde_json::from_str(&text).unwrap()).elements().unwrap();
+        assert_eq!((elements.count(), elements.into_iter().count()), (100_000, MAX_CHILDREN));
+    }
+
+    #[test]
+    fn an_object_that_is_too_large_is_one_error() {
+        let members = |of: usize| (0..of).map(|n| format!("\"{n}\":1")).collect::<Vec<_>>().join(",");
+        assert_eq!(errors::<Empty>(&format!("{{{}}}", members(MAX_CHILDREN))).len(), MAX_CHILDREN);
+        let excess = "has 1001 members, more than the 1000 that are read";
+        assert_eq!(errors::<Empty>(&format!("{{{}}}", members(MAX_CHILDREN + 1))), [excess]);
+        let with_name = |bytes: usize| errors::<Empty>(&format!("{{\"{}\":1}}", "n".repeat(bytes)));
+        assert!(with_name(1_024)[0].ends_with("is not known; there are no members"));
+        assert_eq!(with_name(1_025), ["has a member name of 1025 bytes; the limit is 1024"]);
     }
 
     struct Flag;
