@@ -19,23 +19,15 @@ const BUSY: [&str; 6] = [
     "canceling statement due to user request",
 ];
 
-/// Parts of messages of databases that are unavailable or cannot write.
-const UNAVAILABLE: [&str; 27] = [
+/// Parts of messages of databases that are unavailable or cannot write, after those of a lost connection.
+const UNAVAILABLE: [&str; 19] = [
     // SQLite
     "database or disk is full",
-    "disk i/o error",
     "unable to open database file",
     "attempt to write a readonly database",
     // PostgreSQL
-    "server closed the connection",
-    "terminating connection",
-    "no connection to the server",
     "connection refused",
     "connection timed out",
-    "connection reset",
-    "could not receive data from server",
-    "could not send data to server",
-    "ssl connection has been closed",
     "the database system is",
     "too many clients",
     "too many connections",

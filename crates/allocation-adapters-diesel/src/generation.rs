@@ -1,10 +1,20 @@
 //! The generation of the schema, which decides which programs may write.
 //!
-//! Statements that lock products or renew a lease check it, so the check costs no round trip. Every write
-//! follows one of these statements.
+//! Statements that lock products or renew a lease check it, so the check costs no round trip. Other writes
+//! follow one of these statements in their transaction, or check the generation themselves: repairs, and
+//! retries of parked events.
+//!
+//! Two writes need no check on any generation: a process releases a lease that it holds, and the probe counts
+//! its heartbeats.
 
+use crate::error::store_error;
 use crate::statement::joined;
 use allocation_ports::{OtherGeneration, StoreError};
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
+use diesel::prelude::*;
+use diesel::query_dsl::methods::LoadQuery;
+use diesel::sql_types::BigInt;
 
 /// The generation that this program writes, as an SQL literal.
 const LITERAL: &str = "1";
@@ -24,6 +34,15 @@ pub(crate) fn check(found: i64) -> Result<(), StoreError> {
         return Ok(());
     }
     Err(StoreError::Unavailable(OtherGeneration { found, expected: GENERATION }.into()))
+}
+
+/// Rejects a database that belongs to another generation of programs, by a query of its own.
+pub(crate) fn check_in<C>(connection: &mut C) -> Result<(), StoreError>
+where
+    SqlLiteral<BigInt>: for<'query> LoadQuery<'query, C, i64>,
+{
+    let generation = sql::<BigInt>("SELECT generation FROM schema_generation");
+    check(generation.get_result(connection).map_err(store_error)?)
 }
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ mod sqlite;
 mod statement;
 mod store;
 mod stored_batches;
+mod transaction;
 mod unit;
 
 pub use clock::StoreClock;

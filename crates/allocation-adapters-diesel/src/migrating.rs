@@ -1,7 +1,7 @@
 //! The transactions of migrations, and their errors.
 
-use crate::ConnectError;
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use crate::{ConnectError, transaction};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::prelude::*;
 use std::error::Error;
 
@@ -41,16 +41,6 @@ where
     C: Connection<TransactionManager = AnsiTransactionManager> + SimpleConnection,
 {
     AnsiTransactionManager::begin_transaction_sql(connection, begin_with_lock)?;
-    match work(connection) {
-        Ok(answer) => {
-            AnsiTransactionManager::commit_transaction(connection)?;
-            Ok(answer)
-        }
-        Err(error) => {
-            // The error of `work` is more useful than the error of a rollback, and the connection is closed
-            // anyway.
-            let _ = AnsiTransactionManager::rollback_transaction(connection);
-            Err(error)
-        }
-    }
+    let done = work(connection);
+    transaction::end(connection, done, MigrateError::from)
 }

@@ -8,8 +8,11 @@ use crate::{ConnectError, DatabaseUrl, postgres, sqlite};
 use allocation_ports::{SchemaState, StoreError};
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::prelude::*;
+use diesel::query_dsl::methods::LoadQuery;
 use diesel::sql_types::{BigInt, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::cmp::Ordering;
@@ -68,21 +71,21 @@ impl Migrations {
 
     /// Reverts the last `steps` applied migrations and returns their names, newest first.
     ///
-    /// It never creates an SQLite file, and fails while a server holds a lease.
+    /// It never creates an SQLite file, and fails while a server holds a lease. Leases are read under the
+    /// lock, so no server takes one or writes until the call returns.
     ///
     /// # Errors
     ///
     /// Returns [`MigrateError`]; the schema is then unchanged.
     pub fn down(&self, steps: usize) -> Result<Vec<String>, MigrateError> {
         self.expect_file()?;
-        let mut connection = self.connect()?;
-        let held = live_leases(&mut connection)?;
-        if !held.is_empty() {
-            return Err(MigrateError::InUse(held));
-        }
-        match connection {
-            AnyConnection::Sqlite(mut connection) => sqlite::migrate(&mut connection, |c| down(c, SQLITE, steps)),
-            AnyConnection::Postgres(mut connection) => postgres::migrate(&mut connection, |c| down(c, POSTGRES, steps)),
+        match self.connect()? {
+            AnyConnection::Sqlite(mut connection) => {
+                sqlite::migrate(&mut connection, |c| down(c, SQLITE, steps, "", SQLITE_LEASES))
+            }
+            AnyConnection::Postgres(mut connection) => {
+                postgres::migrate(&mut connection, |c| down(c, POSTGRES, steps, LOCK_SERVERS_OUT, POSTGRES_LEASES))
+            }
         }
     }
 
@@ -123,6 +126,14 @@ const LOCK_WRITERS_OUT: &str = "
     END $$
 ";
 
+/// Blocks leases, too, so that the leases that are read stay all there are.
+const LOCK_SERVERS_OUT: &str = "
+    DO $$ BEGIN
+        IF to_regclass('products') IS NOT NULL THEN LOCK TABLE products IN EXCLUSIVE MODE; END IF;
+        IF to_regclass('leases') IS NOT NULL THEN LOCK TABLE leases IN EXCLUSIVE MODE; END IF;
+    END $$
+";
+
 fn up<C: MigrationHarness<DB> + SimpleConnection, DB: Backend>(
     connection: &mut C,
     source: EmbeddedMigrations,
@@ -142,11 +153,23 @@ fn up<C: MigrationHarness<DB> + SimpleConnection, DB: Backend>(
     Ok(names)
 }
 
-fn down<C: MigrationHarness<DB>, DB: Backend>(
+fn down<C, DB: Backend>(
     connection: &mut C,
     source: EmbeddedMigrations,
     steps: usize,
-) -> Result<Vec<String>, MigrateError> {
+    lock: &str,
+    leases: LeaseQueries,
+) -> Result<Vec<String>, MigrateError>
+where
+    C: MigrationHarness<DB> + SimpleConnection,
+    SqlLiteral<BigInt>: for<'query> LoadQuery<'query, C, i64>,
+    SqlLiteral<Text>: for<'query> LoadQuery<'query, C, String>,
+{
+    connection.batch_execute(lock)?;
+    let held = leases.live(connection)?;
+    if !held.is_empty() {
+        return Err(MigrateError::InUse(held));
+    }
     let mut migrations = all::<DB>(source)?;
     let applied = applied(connection, &migrations)?;
     migrations.retain(|migration| applied.contains(&migration.name().version()));
@@ -190,37 +213,53 @@ fn known(connection: &AnyConnection) -> Result<Vec<(String, String)>, MigrateErr
 
 /// Returns the applied versions. Unlike diesel's harness, this creates no table.
 fn applied_versions(connection: &mut AnyConnection) -> QueryResult<BTreeSet<String>> {
-    let tables = diesel::dsl::sql::<BigInt>(match connection {
+    let tables = sql::<BigInt>(match connection {
         AnyConnection::Sqlite(_) => "SELECT count(*) FROM sqlite_schema WHERE name = '__diesel_schema_migrations'",
         AnyConnection::Postgres(_) => "SELECT count(to_regclass('__diesel_schema_migrations'))",
     });
     if tables.get_result::<i64>(connection)? == 0 {
         return Ok(BTreeSet::new());
     }
-    let versions = diesel::dsl::sql::<Text>("SELECT version FROM __diesel_schema_migrations");
+    let versions = sql::<Text>("SELECT version FROM __diesel_schema_migrations");
     Ok(versions.load::<String>(connection)?.into_iter().collect())
 }
 
-/// Returns the names of leases of running servers, or of servers that ran until ten seconds ago. The lease
-/// of a crashed holder passes to another server within seconds. A lease that ends in the far future comes
-/// from a wrong clock and is ignored.
-fn live_leases(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
-    let (table, alive) = match connection {
-        AnyConnection::Sqlite(_) => (
-            "SELECT count(*) FROM sqlite_schema WHERE name = 'leases'",
-            "SELECT name FROM leases WHERE expires_at - CAST(unixepoch('subsec') * 1000000 AS INTEGER)
-             BETWEEN -10000000 AND 60000000 ORDER BY name",
-        ),
-        AnyConnection::Postgres(_) => (
-            "SELECT count(to_regclass('leases'))",
-            "SELECT name FROM leases WHERE expires_at - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-             BETWEEN -10000000 AND 60000000 ORDER BY name",
-        ),
-    };
-    if diesel::dsl::sql::<BigInt>(table).get_result::<i64>(connection)? == 0 {
-        return Ok(Vec::new());
+/// The queries that find the leases of running servers, or of servers that ran until ten seconds ago.
+///
+/// The lease of a crashed holder passes to another server within seconds. A lease that ends in the far
+/// future comes from a wrong clock and is ignored.
+#[derive(Clone, Copy)]
+struct LeaseQueries {
+    /// Counts the tables of leases.
+    tables: &'static str,
+    /// Returns the names of live leases.
+    live: &'static str,
+}
+
+const SQLITE_LEASES: LeaseQueries = LeaseQueries {
+    tables: "SELECT count(*) FROM sqlite_schema WHERE name = 'leases'",
+    live: "SELECT name FROM leases WHERE expires_at - CAST(unixepoch('subsec') * 1000000 AS INTEGER)
+           BETWEEN -10000000 AND 60000000 ORDER BY name",
+};
+
+const POSTGRES_LEASES: LeaseQueries = LeaseQueries {
+    tables: "SELECT count(to_regclass('leases'))",
+    live: "SELECT name FROM leases WHERE expires_at - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+           BETWEEN -10000000 AND 60000000 ORDER BY name",
+};
+
+impl LeaseQueries {
+    /// Returns the names of the live leases.
+    fn live<C>(self, connection: &mut C) -> QueryResult<Vec<String>>
+    where
+        SqlLiteral<BigInt>: for<'query> LoadQuery<'query, C, i64>,
+        SqlLiteral<Text>: for<'query> LoadQuery<'query, C, String>,
+    {
+        if sql::<BigInt>(self.tables).get_result::<i64>(connection)? == 0 {
+            return Ok(Vec::new());
+        }
+        sql::<Text>(self.live).load(connection)
     }
-    diesel::dsl::sql::<Text>(alive).load(connection)
 }
 
 /// Compares the schema of the database with this program.
@@ -234,7 +273,7 @@ pub(crate) fn schema_state(connection: &mut AnyConnection) -> Result<SchemaState
     if applied.len() < known.len() {
         return Ok(SchemaState::Older);
     }
-    let generation = diesel::dsl::sql::<BigInt>("SELECT generation FROM schema_generation");
+    let generation = sql::<BigInt>("SELECT generation FROM schema_generation");
     let generation: i64 = generation.get_result(connection).map_err(store_error)?;
     Ok(match generation.cmp(&GENERATION) {
         Ordering::Less => SchemaState::Older,

@@ -5,7 +5,7 @@ use crate::columns::{Columns, Sql};
 use crate::error::{corrupt, store_error};
 use crate::parked_row::{ParkedRow, ProgressRows};
 use crate::statement::statement;
-use crate::{postgres, sequencing, sqlite};
+use crate::{generation, postgres, sequencing, sqlite};
 use allocation_ports::{Lease, PageSize, ParkedEvent, RecordError, RelayProgress, StoreError};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -71,5 +71,10 @@ pub(crate) fn retry(connection: &mut AnyConnection, positions: Option<&[u64]>) -
         AnyConnection::Sqlite(connection) => sqlite::retry(connection, positions.as_deref()),
         AnyConnection::Postgres(connection) => postgres::retry(connection, positions),
     };
-    u64::try_from(marked.map_err(store_error)?).map_err(corrupt)
+    let marked = marked.map_err(store_error)?;
+    if marked == 0 {
+        // The statements mark nothing in a database of another generation.
+        generation::check_in(connection)?;
+    }
+    u64::try_from(marked).map_err(corrupt)
 }

@@ -87,6 +87,7 @@ on_both_databases! {
         a_crowded_batch_that_comes_later_and_is_lowered_to_nothing_loses_all_lines,
         the_lines_of_a_crowded_batch_that_comes_later_are_told_in_steps,
         the_lines_of_a_crowded_batch_move_to_a_better_one_in_steps,
+        units_of_expired_holds_on_a_batch_that_is_lowered_are_never_free,
         the_first_line_to_leave_is_found_by_adding_up,
         what_is_left_to_be_done_with_a_batch_is_kept_to_the_microsecond;
     bounds:
@@ -159,6 +160,7 @@ on_both_databases! {
         what_was_picked_is_gone_for_a_program_that_does_not_know_it,
         up_tells_what_it_ran_and_is_idempotent,
         down_undoes_as_many_steps_as_there_are,
+        down_waits_for_servers_and_then_looks_for_their_leases,
         concurrent_ups_run_each_migration_once,
         a_newer_schema_is_detected_and_left_alone,
         readiness_and_status_tell_the_state_and_change_nothing,

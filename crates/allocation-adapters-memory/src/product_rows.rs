@@ -324,12 +324,14 @@ impl ProductRows {
         Ok(product)
     }
 
-    /// Returns a batch without the units of lines whose hold has expired.
+    /// Returns a batch without the units of lines whose hold has expired. While it is being lowered, it has no
+    /// free ones.
     pub(crate) fn batch_at(&self, reference: &BatchReference, now: DateTime<Utc>) -> Option<Batch> {
         let batch = &self.batches.get(reference)?.batch;
         let expired = self.lines.values().filter(|line| has_expired(line, now));
         let freed: u32 = expired.filter_map(|line| line.holds(reference)).map(|units| units.get()).sum();
-        batch.clone().with_allocated(batch.allocated().saturating_sub(freed)).ok()
+        let batch = batch.clone().with_allocated(batch.allocated().saturating_sub(freed)).ok()?;
+        Some(batch.with_free_units_absorbed())
     }
 }
 

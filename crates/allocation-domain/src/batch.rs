@@ -300,6 +300,16 @@ impl Batch {
         self.moving = (!moving.is_done()).then(|| Box::new(moving));
     }
 
+    /// Removes the free units that a store shows in a batch that is being lowered, down to its target.
+    ///
+    /// They are units of expired holds. The next decision releases them, and they leave the batch like all
+    /// others.
+    #[must_use]
+    pub fn with_free_units_absorbed(mut self) -> Self {
+        self.absorb(self.available());
+        self
+    }
+
     /// Removes released units from a batch that is being lowered.
     pub(crate) fn absorb(&mut self, units: u32) {
         let left = self.purchased.get() - self.lowered_to().get();

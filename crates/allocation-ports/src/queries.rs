@@ -23,6 +23,7 @@ use crate::{MovingBatches, PickCandidates};
 /// Results are as of `now`. Units of expired holds are no longer allocated, and lines with expired holds no
 /// longer wait, even if no unit of work has released them yet. Totals and availability assign these units
 /// to waiting lines, as the next decision will. Batches and allocations show them as free until then.
+/// A batch that is being lowered has no free units: they leave it, as in the next decision.
 ///
 /// This trait unites the reads of all subjects; whatever implements them implements it.
 pub trait Queries:

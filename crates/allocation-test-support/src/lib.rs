@@ -125,16 +125,16 @@ impl TestDatabase {
                 let mut connection = sqlite(file);
                 connection.batch_execute("BEGIN IMMEDIATE").unwrap();
                 connection.batch_execute(sql).unwrap();
-                Connected::Sqlite { _connection: connection }
+                Connected::Sqlite { connection }
             }
             Place::Postgres { .. } => {
                 let mut connection = postgres(&self.url);
                 connection.batch_execute("BEGIN").unwrap();
                 connection.batch_execute(sql).unwrap();
-                Connected::Postgres { _connection: connection }
+                Connected::Postgres { connection }
             }
         };
-        HeldLocks { _held: held }
+        HeldLocks { held }
     }
 
     /// The one integer that a query answers.
@@ -197,14 +197,28 @@ impl TestDatabase {
     }
 }
 
-/// A transaction that holds what it has locked until it is dropped.
+/// A transaction that holds what it has locked until it is committed, or dropped and rolled back.
 pub struct HeldLocks {
-    _held: Connected,
+    held: Connected,
+}
+
+impl HeldLocks {
+    /// Commits the transaction.
+    ///
+    /// # Panics
+    ///
+    /// When the database refuses.
+    pub fn commit(mut self) {
+        match &mut self.held {
+            Connected::Sqlite { connection } => connection.batch_execute("COMMIT").unwrap(),
+            Connected::Postgres { connection } => connection.batch_execute("COMMIT").unwrap(),
+        }
+    }
 }
 
 enum Connected {
-    Sqlite { _connection: SqliteConnection },
-    Postgres { _connection: PgConnection },
+    Sqlite { connection: SqliteConnection },
+    Postgres { connection: PgConnection },
 }
 
 impl Drop for TestDatabase {

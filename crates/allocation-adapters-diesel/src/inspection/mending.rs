@@ -4,11 +4,9 @@ use super::{LONGEST_HOLD, LONGEST_LEASE, TOLERANCE, after};
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{commit_error, store_error};
 use crate::statement::statement;
-use crate::unit::Transactions;
-use crate::{Store, generation};
+use crate::{Store, generation, transaction};
 use allocation_ports::{LockWait, StoreError};
 use chrono::TimeDelta;
-use diesel::connection::TransactionManager;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sql_query;
@@ -139,7 +137,8 @@ impl Store {
         }
         let limit = after(self.time(&mut connection)?, LONGEST_LEASE + TOLERANCE);
         // No process waits for such a lease; see `Leases`.
-        mended.others += rows(sql_query(format!("DELETE FROM leases WHERE expires_at > {limit}")), &mut connection)?;
+        let leases = sql_query(format!("DELETE FROM leases WHERE expires_at > {limit}"));
+        mended.others += in_transaction(&mut connection, |connection| rows(leases, connection))?;
         Ok(mended)
     }
 
@@ -160,8 +159,6 @@ impl Store {
         mended: &mut Mended,
     ) -> Result<bool, StoreError> {
         LockProduct { sku: pass.sku }.execute(connection).map_err(store_error)?;
-        let generation = diesel::dsl::sql::<BigInt>("SELECT generation FROM schema_generation").get_result(connection);
-        generation::check(generation.map_err(store_error)?)?;
         let now = self.time(connection)?;
         pass.given = pass.given.max(now);
         let lines = pass.mend_lines(connection)?;
@@ -196,7 +193,7 @@ impl Store {
                      SELECT {key} FROM {table} WHERE {column} > {limit} ORDER BY {key} LIMIT {STEP}
                  )"
             );
-            match rows(sql_query(statement), connection)? {
+            match in_transaction(connection, |connection| rows(sql_query(statement), connection))? {
                 0 => return Ok(mended),
                 some => mended += some,
             }
@@ -277,22 +274,13 @@ where
     u64::try_from(rows).map_err(crate::error::corrupt)
 }
 
-/// Runs `work` in a transaction that commits on success and rolls back on an error.
+/// Runs a step of the repair in a transaction. It is rolled back if the database has another generation by
+/// then, so nothing is written after the migrations of another program.
 fn in_transaction<T>(
     connection: &mut AnyConnection,
-    work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>,
+    step: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     connection.begin(LockWait::Usual).map_err(store_error)?;
-    match work(connection) {
-        Ok(answer) => {
-            Transactions::commit_transaction(connection).map_err(commit_error)?;
-            Ok(answer)
-        }
-        Err(error) => {
-            if let Err(error) = Transactions::rollback_transaction(connection) {
-                tracing::debug!(%error, "a rollback failed");
-            }
-            Err(error)
-        }
-    }
+    let done = step(connection).and_then(|done| generation::check_in(connection).map(|()| done));
+    transaction::end(connection, done, commit_error)
 }

@@ -40,6 +40,7 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
             limit };
         "overdue batches of a SKU" => batches::OverdueOfSkuAt { now: number, sku: text, today: day, eta: day,
             added_at: number, reference: text, limit };
+        "moving batches of a SKU" => batches::MovingOfSkuAt { now: number, sku: text };
         "open batches" => stored_batches::OpenBatches { sku: text };
         "orders" => All { after: text, limit };
         "held orders" => Held { after: text, limit };
@@ -228,6 +229,7 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("batches", &["batches_by_added_at", "order_lines_expiring", "allocations_pkey"]),
     ("batches of a SKU", &["batches_by_sku_and_added_at", "order_lines_expiring", "allocations_pkey"]),
     ("overdue batches", &["batches_due", "order_lines_expiring", "allocations_pkey"]),
+    ("moving batches of a SKU", &["batches_moving", "order_lines_expiring", "allocations_pkey"]),
     ("overdue batches of a SKU", &["batches_due_by_sku", "order_lines_expiring", "allocations_pkey"]),
     ("open batches", &["batches_open"]),
     ("orders", &["order_lines_by_order"]),

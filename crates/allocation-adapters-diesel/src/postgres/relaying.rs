@@ -3,8 +3,9 @@
 use super::sequencing::RENEWED;
 use crate::columns::Columns;
 use crate::error::store_error;
+use crate::generation::SAME_GENERATION;
 use crate::parked_row::{ParkedRow, ParkedRows, ProgressRows};
-use crate::statement::statement;
+use crate::statement::{joined, statement};
 use allocation_ports::RecordError;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -37,7 +38,7 @@ statement! {
 
 statement! {
     Retry<'a>(positions: Array<BigInt> => Vec<i64>) on Pg,
-    "UPDATE parked_events SET retry = true WHERE position = ANY (?)"
+    "UPDATE parked_events SET retry = true WHERE position = ANY (?) AND ", SAME_GENERATION
 }
 
 pub(crate) fn record(
@@ -70,6 +71,9 @@ fn prune(connection: &mut PgConnection) -> QueryResult<usize> {
 pub(crate) fn retry(connection: &mut PgConnection, positions: Option<Vec<i64>>) -> QueryResult<usize> {
     match positions {
         Some(positions) => Retry { positions: &positions }.execute(connection),
-        None => sql_query("UPDATE parked_events SET retry = true").execute(connection),
+        None => {
+            let all = joined!("UPDATE parked_events SET retry = true WHERE ", SAME_GENERATION);
+            sql_query(all).execute(connection)
+        }
     }
 }

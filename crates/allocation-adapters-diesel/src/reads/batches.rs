@@ -6,7 +6,7 @@ use crate::error::store_error;
 use crate::planner::is;
 use crate::row;
 use crate::statement::{joined, statement};
-use allocation_domain::{Batch, BatchReference};
+use allocation_domain::{Batch, BatchReference, Eta, Sku};
 use allocation_ports::{BatchCursor, BatchFilter, OverdueCursor, PageSize, StoreError};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -49,9 +49,10 @@ struct BatchAtInstant {
 }
 
 impl BatchAtInstant {
+    /// Restores the batch without the units of expired lines. While it is being lowered, it has no free ones.
     fn batch(mut self) -> Result<Batch, StoreError> {
         self.batch.values.allocated_quantity -= self.expired;
-        self.batch.batch(row::sku(self.sku)?)
+        Ok(self.batch.batch(row::sku(self.sku)?)?.with_free_units_absorbed())
     }
 }
 
@@ -110,6 +111,12 @@ statement! {
          ORDER BY eta, added_at, reference LIMIT ?"
 }
 
+statement! {
+    /// Batches of a SKU whose lines are being moved.
+    MovingOfSkuAt<'a>(now: BigInt => i64, sku: Text => str) on MultiBackend -> BatchAtInstantSql,
+    SELECT_AT, "WHERE sku = ? AND moving IS NOT NULL ORDER BY sku, reference"
+}
+
 /// Finds a batch by its reference, at an instant.
 pub(crate) fn batch_at(
     connection: &mut AnyConnection,
@@ -119,6 +126,25 @@ pub(crate) fn batch_at(
     let (now, reference) = (&now.timestamp_micros(), reference.as_str());
     let found = BatchAt { now, reference, from: reference, to: reference }.get_result(connection).optional();
     found.map_err(store_error)?.map(BatchAtInstant::batch).transpose()
+}
+
+/// Returns the units that expired holds release from batches of a SKU that are being lowered, in stock and
+/// in transit. The next decision removes them.
+pub(crate) fn absorbed(
+    connection: &mut AnyConnection,
+    sku: &Sku,
+    now: DateTime<Utc>,
+) -> Result<(i64, i64), StoreError> {
+    let statement = MovingOfSkuAt { now: &now.timestamp_micros(), sku: sku.as_str() };
+    let rows: Vec<BatchAtInstant> = statement.load(connection).map_err(store_error)?;
+    let (mut in_stock, mut in_transit) = (0, 0);
+    for row in rows {
+        let stored = i64::from(row.batch.values.purchased_quantity);
+        let batch = row.batch()?;
+        let sum = if batch.eta() == Eta::InStock { &mut in_stock } else { &mut in_transit };
+        *sum += stored - i64::from(batch.purchased().get());
+    }
+    Ok((in_stock, in_transit))
 }
 
 /// Returns a page of batches at an instant, in the order in which they were added.

@@ -122,7 +122,7 @@ fn free_expired(
     for (units, mut row) in rows {
         let allocated = &mut row.values.allocated_quantity;
         *allocated = allocated.saturating_sub(i32::try_from(units).unwrap_or(i32::MAX));
-        let batch = row.batch(sku.clone())?;
+        let batch = row.batch(sku.clone())?.with_free_units_absorbed();
         freed.insert(batch.reference().clone(), batch);
     }
     batches.retain(|batch| !freed.contains_key(batch.reference()));

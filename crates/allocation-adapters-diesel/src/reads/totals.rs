@@ -1,5 +1,6 @@
 //! The totals of the batches and lines of products.
 
+use super::batches;
 use super::load_until_decided::{Standing, restore};
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
@@ -110,7 +111,7 @@ impl Counted {
     /// Returns the totals at an instant: the counters, corrected by the effects of expired holds.
     fn totals(self, connection: &mut AnyConnection, now: DateTime<Utc>) -> Result<ProductTotals, StoreError> {
         let sku = row::sku(self.sku)?;
-        let mut change = TotalsChange::default();
+        let (mut change, mut absorbed) = (TotalsChange::default(), (0, 0));
         if self.has_waiting && (self.has_expired || self.unserved) {
             let Self { has_waiting, has_expired, unserved, .. } = self;
             let standing = Standing { sku: sku.clone(), has_waiting, has_expired, unserved };
@@ -122,16 +123,18 @@ impl Counted {
             change.allocated -= held;
             change.held -= held;
             change.backordered -= waiting;
+            absorbed = batches::absorbed(connection, &sku, now)?;
         }
+        let (in_stock, in_transit) = absorbed;
         let allocated = self.in_stock + self.on_its_way - self.free - self.picked;
         let totals = Totals {
-            in_stock: units(self.in_stock, change.in_stock)?,
-            on_its_way: units(self.on_its_way, change.on_its_way)?,
+            in_stock: units(self.in_stock, change.in_stock - in_stock)?,
+            on_its_way: units(self.on_its_way, change.on_its_way - in_transit)?,
             allocated: units(allocated, change.allocated)?,
             picked: units(self.picked, change.picked)?,
             held: units(self.held, change.held)?,
             backordered: units(self.backordered, change.backordered)?,
-            available: units(self.free, -change.allocated)?,
+            available: units(self.free, -change.allocated - in_stock - in_transit)?,
         };
         Ok(ProductTotals { sku, totals })
     }

@@ -1,14 +1,14 @@
 //! The ports of the event log, implemented by the store.
 
-use super::{Store, Transactions};
+use super::Store;
 use crate::any_connection::AnyConnection;
-use crate::{reads, sequencing};
+use crate::error::commit_error;
+use crate::{reads, sequencing, transaction};
 use allocation_ports::{
     Clock, EventFilter, EventLog, EventPage, Lease, Leases, LockWait, LogBounds, LogSequencer, OutboxKey, PageSize,
     ReadLogError, RetentionTime, SequenceError, Sequenced, StoreError,
 };
 use chrono::{DateTime, Utc};
-use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
 use std::time::Duration;
 
@@ -23,19 +23,8 @@ impl Store {
             return work(&mut *self.checked_out(LockWait::Usual, AnyConnection::ping)?);
         };
         let mut connection = self.locked_writer(writer, LockWait::Usual)?;
-        match work(&mut connection) {
-            Ok(answer) => {
-                Transactions::commit_transaction(&mut *connection).map_err(crate::error::commit_error)?;
-                Ok(answer)
-            }
-            Err(error) => {
-                if let Err(error) = Transactions::rollback_transaction(&mut *connection) {
-                    // The connection is broken then, and is reopened.
-                    tracing::debug!(%error, "a rollback failed");
-                }
-                Err(error)
-            }
-        }
+        let written = work(&mut connection);
+        transaction::end(&mut *connection, written, |error| commit_error(error).into())
     }
 }
 

@@ -1,13 +1,13 @@
 //! The probe, which checks whether a write would succeed.
 
-use super::{Store, Transactions};
+use super::Store;
 use crate::any_connection::{AnyConnection, Connector, Session};
 use crate::error::{commit_error, store_error};
 use crate::migrations::schema_state;
 use crate::postgres::{Silence, Use};
+use crate::transaction;
 use allocation_ports::{DatabaseProbe, LockWait, Probed, SchemaState, StoreError};
 use chrono::TimeDelta;
-use diesel::connection::TransactionManager;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -66,13 +66,7 @@ impl DatabaseProbe for Store {
             None => self.0.prober.lock().probe(),
             Some(writer) => self.locked_writer(writer, LockWait::Usual).and_then(|mut connection| {
                 let probed = compare_and_write(&mut connection);
-                let ended = match &probed {
-                    Ok(Probed::Written { .. }) => Transactions::commit_transaction(&mut *connection),
-                    _ => Transactions::rollback_transaction(&mut *connection),
-                };
-                let probed = probed?;
-                ended.map_err(commit_error)?;
-                Ok(probed)
+                transaction::end(&mut *connection, probed, commit_error)
             }),
         };
         match probed {

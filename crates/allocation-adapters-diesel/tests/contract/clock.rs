@@ -273,6 +273,22 @@ pub fn a_program_of_another_generation_writes_nothing(database: TestDatabase) {
     world.database.execute(&format!("UPDATE products SET last_at = {}", i64::MAX / 4));
     refused(world.store.mend_instants());
     world.database.execute("UPDATE products SET last_at = 1");
+    // Rows of each kind that no product's lock protects.
+    let ahead = i64::MAX / 4;
+    world.database.execute(&format!("UPDATE events SET occurred_at = {ahead}"));
+    refused(world.store.mend_instants());
+    world.database.execute("UPDATE events SET occurred_at = 1");
+    world.database.execute(&format!("INSERT INTO leases (name, holder, expires_at) VALUES ('old', 'other', {ahead})"));
+    refused(world.store.mend_instants());
+    assert_eq!(rows("leases WHERE name = 'old'"), 1);
+    world.database.execute("DELETE FROM leases WHERE name = 'old'");
+    world
+        .database
+        .execute("INSERT INTO parked_events (position, reason, parked_at, retry) VALUES (1, 'full', 1, false)");
+    refused(world.store.retry(&[1]));
+    refused(world.store.retry_all());
+    assert_eq!(rows("parked_events WHERE retry"), 0);
+    world.database.execute("DELETE FROM parked_events");
     assert_eq!((counted(), world.database.count("SELECT version FROM products")), (before, version));
 
     // Whoever takes the schema back lets it go on.

@@ -1,8 +1,8 @@
 //! Batches with more lines than are moved at once.
 
-use crate::world::{self, World, due, instant, order, reference, sku};
+use crate::world::{self, World, due, held as on_hold, instant, new_order, order, reference, sku, to_allocate};
 use allocation_domain::{BatchChange, BatchChanged, Eta, FirstToLeave, MAX_MOVED_LINES, Pending, Product, Units};
-use allocation_ports::{BatchQueries, EventContexts, LockRequest, MovingBatches};
+use allocation_ports::{BatchFilter, BatchQueries, EventContexts, LockRequest, MovingBatches, ProductQueries};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, Utc};
 
@@ -154,6 +154,38 @@ pub fn a_crowded_batch_that_comes_later_and_is_lowered_far_loses_its_lines_in_st
 
 pub fn a_crowded_batch_that_comes_later_and_is_lowered_to_nothing_loses_all_lines(database: TestDatabase) {
     postpone_and_lower(database, 2_500, 0, true);
+}
+
+pub fn units_of_expired_holds_on_a_batch_that_is_lowered_are_never_free(database: TestDatabase) {
+    let world = World::new(database);
+    let second = |seconds: i64| instant(seconds * 1_000_000);
+    world.add("LAMP", "STOCK", 9, Eta::InStock);
+    world.add("LAMP", "INBOUND", 9, due("2027-01-01"));
+    world.place(&new_order("HELD", &[("LAMP", 4)], on_hold(10)), second(1));
+    world.allocate_at("LAMP", "FIRM", 5, second(2));
+    world.place(&new_order("HELD-TOO", &[("LAMP", 3)], on_hold(10)), second(3));
+    world.allocate_at("LAMP", "FIRM-TOO", 6, second(4));
+    let shown = |reference: &str, at: DateTime<Utc>| {
+        let batch = world.store.batch(&self::reference(reference), at).unwrap().unwrap();
+        let listed = world.batches_at(&BatchFilter::default(), 10, at);
+        assert!(listed.contains(&batch), "{listed:?}");
+        (batch.purchased().get(), batch.allocated(), batch.available(), batch.moving_units())
+    };
+    let free = |at: DateTime<Utc>| {
+        let product = world.store.product(&sku("LAMP"), at).unwrap().unwrap().totals;
+        let from = world.store.availability(&sku("LAMP"), at).unwrap().unwrap();
+        assert_eq!(from.series().last().map_or(0, |step| step.available), product.available);
+        (product.in_stock, product.on_its_way, product.allocated, product.available)
+    };
+    world.database.execute("UPDATE batches SET moving = '{\"review\":null,\"lower_to\":6,\"after\":null}'");
+    assert_eq!((shown("STOCK", second(5)), shown("INBOUND", second(5))), ((9, 9, 0, 3), (9, 9, 0, 3)));
+    // Four units leave the first batch, which needs three: one is free. The other batch loses its three.
+    assert_eq!((shown("STOCK", second(20)), shown("INBOUND", second(20))), ((6, 5, 1, 0), (6, 6, 0, 0)));
+    assert_eq!(free(second(20)), (6, 6, 11, 1));
+    let before = free(second(20));
+    world.decide(to_allocate("LAMP", &[]), second(20), |product| product.release_expired(second(20))).unwrap();
+    assert_eq!(free(second(20)), before, "the next decision finds what was shown");
+    assert_eq!((shown("STOCK", second(20)), shown("INBOUND", second(20))), ((6, 5, 1, 0), (6, 6, 0, 0)));
 }
 
 pub fn the_first_line_to_leave_is_found_by_adding_up(database: TestDatabase) {

@@ -5,6 +5,8 @@ use allocation_domain::{Eta, Outcome};
 use allocation_ports::{BatchQueries, DatabaseProbe, LockWait, SchemaState, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
 
 /// All that the database knows of its tables, as text.
 fn dump(store: &Store, database: &TestDatabase) -> Vec<String> {
@@ -133,6 +135,51 @@ pub fn down_undoes_as_many_steps_as_there_are(database: TestDatabase) {
     assert!(store.migrations().down(0).unwrap().is_empty());
     assert_eq!(store.migrations().down(100).unwrap().len(), names(&store).len());
     assert_eq!(store.schema().unwrap(), SchemaState::Older);
+}
+
+/// Waits until a call waits for a lock, or has returned.
+fn wait_for_lock<T>(world: &World, call: &thread::ScopedJoinHandle<'_, T>) {
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    if world.is_postgres() {
+        while !call.is_finished() && world.database.count(waiting) == 0 {
+            thread::sleep(Duration::from_millis(10));
+        }
+    } else {
+        // SQLite shows no waiting.
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+pub fn down_waits_for_servers_and_then_looks_for_their_leases(database: TestDatabase) {
+    let world = World::new(database);
+    let lease = "INSERT INTO leases (name, holder, expires_at) VALUES ('events', 'server',";
+    let later = if world.is_postgres() {
+        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 30000000)"
+    } else {
+        "CAST(unixepoch('subsec') * 1000000 AS INTEGER) + 30000000)"
+    };
+    // A unit of work of a server that has no lease yet, and a lease that is being taken.
+    for (held, is_refused) in [
+        ("INSERT INTO products (sku, version, last_at) VALUES ('LAMP', 1, 1)".to_owned(), false),
+        (format!("{lease} {later}"), true),
+    ] {
+        let held = world.database.hold(&held);
+        let migrations = world.store.migrations();
+        thread::scope(|scope| {
+            let down = scope.spawn(|| migrations.down(1));
+            wait_for_lock(&world, &down);
+            assert!(!down.is_finished(), "it waits");
+            held.commit();
+            let outcome = down.join().unwrap();
+            match &outcome {
+                Ok(reverted) => assert!(!is_refused && reverted.len() == 1, "{outcome:?}"),
+                Err(error) => assert!(is_refused && matches!(error, MigrateError::InUse(_)), "{outcome:?}"),
+            }
+        });
+        migrations.up().unwrap();
+    }
+    assert_eq!(world.store.schema().unwrap(), SchemaState::Current);
 }
 
 pub fn concurrent_ups_run_each_migration_once(database: TestDatabase) {
