@@ -1,7 +1,7 @@
 //! Lines of a batch in the order in which they are served, and batches with a pending reallocation.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
-use crate::error::{corrupt, store_error};
+use crate::error::store_error;
 use crate::row;
 use crate::statement::statement;
 use allocation_domain::{BatchReference, FirstToLeave, MAX_MOVED_LINES, OrderId, Quantity, QueuePosition, Sku};
@@ -105,36 +105,35 @@ pub(crate) fn last_on(
     Ok((lines.len() <= MAX_MOVED_LINES).then_some(lines))
 }
 
-/// Returns the first line that leaves a batch when `units` have to leave it. It sums up lines from the last
-/// one on, a page at a time and without locks.
+/// Returns the first line that leaves a batch when `units` have to leave it; the first of all its lines if
+/// they hold fewer. It sums up lines from the last one on, a page at a time and without locks.
 pub(crate) fn first_to_leave(
     connection: &mut AnyConnection,
     reference: &BatchReference,
     units: u32,
 ) -> Result<Option<FirstToLeave>, StoreError> {
     let name = reference.as_str();
-    let (mut left, mut first, mut before) = (i64::from(units), None, None::<(i32, i64, String)>);
+    let (mut left, mut first) = (units, None::<(String, i32, i64, Quantity)>);
     while left > 0 {
-        let rows: QueryResult<Vec<Row>> = match &before {
+        let rows: QueryResult<Vec<Row>> = match &first {
             None => LastLines { reference: name, limit: &PAGE }.load(connection),
-            Some((precedence, placed_at, order_id)) => {
+            Some((order_id, precedence, placed_at, _)) => {
                 LinesBefore { reference: name, precedence, placed_at, order_id, limit: &PAGE }.load(connection)
             }
         };
         let rows = rows.map_err(store_error)?;
-        let Some((order_id, precedence, placed_at, _)) = rows.last() else { break };
-        before = Some((*precedence, *placed_at, order_id.clone()));
+        if rows.is_empty() {
+            break;
+        }
         for (order_id, precedence, placed_at, quantity) in rows {
-            let part = i64::from(quantity).min(left);
-            left -= part;
-            if left == 0 {
-                let position = QueuePosition::new(row::order_id(order_id)?, !precedence, row::instant(placed_at)?);
-                first = Some(FirstToLeave { position, part: Quantity::new(part).map_err(corrupt)?, units });
-                break;
-            }
+            let Some(part) = row::quantity(quantity)?.at_most(left) else { break };
+            left -= part.get();
+            first = Some((order_id, precedence, placed_at, part));
         }
     }
-    Ok(first)
+    let Some((order_id, precedence, placed_at, part)) = first else { return Ok(None) };
+    let position = QueuePosition::new(row::order_id(order_id)?, !precedence, row::instant(placed_at)?);
+    Ok(Some(FirstToLeave { position, part, units: units - left }))
 }
 
 /// Returns batches with a pending reallocation after a batch, up to a limit.

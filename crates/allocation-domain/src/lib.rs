@@ -50,7 +50,7 @@ pub use hold::{HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, Ord
 pub use identifier::{BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, Sku};
 pub use line::{LineRow, LineState, LineTerms};
 pub use lock_time::LockTime;
-pub use moving::{FirstToLeave, MAX_MOVED_LINES, Moving, Review};
+pub use moving::{FirstToLeave, MAX_MOVED_LINES, Moving, Review, Unreviewed};
 pub use named::UnknownName;
 pub use order::{
     CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms,

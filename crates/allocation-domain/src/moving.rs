@@ -8,6 +8,9 @@ use chrono::{DateTime, Utc};
 /// Further decisions do the rest.
 pub const MAX_MOVED_LINES: usize = 1_000;
 
+/// The maximum number of reviews that were started again before their end and are remembered.
+const MAX_UNREVIEWED: usize = 8;
+
 /// The remaining work on the lines of a batch after a correction.
 ///
 /// Lines are first reviewed, then they leave. Both steps process them in the order in which lines
@@ -18,6 +21,9 @@ pub struct Moving {
     /// The review in progress: for lines whose later ETA is not recorded yet, or that could still
     /// move to an earlier batch.
     pub review: Option<Review>,
+    /// The lines that earlier reviews had not reached when this one began, oldest review first.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub unreviewed: Vec<Unreviewed>,
     /// The units to which the batch is lowered while lines leave it. It has no free units until
     /// then.
     pub lower_to: Option<Units>,
@@ -32,6 +38,58 @@ impl Moving {
         self.review.is_none() && self.lower_to.is_none()
     }
 
+    /// Returns the ETA that a line was last promised before the review in progress.
+    pub(crate) fn old_eta(&self, review: &Review, position: &QueuePosition) -> Eta {
+        let unreviewed = self.unreviewed.iter().filter(|unreviewed| unreviewed.contains(position));
+        unreviewed.map(|unreviewed| unreviewed.old_eta).fold(review.old_eta, Eta::min)
+    }
+
+    /// Returns the ETA that a line was last promised, or `None` if it knows the ETA of the batch.
+    pub(crate) fn unreviewed_eta(&self, position: &QueuePosition) -> Option<Eta> {
+        let review = self.review?;
+        let is_ahead =
+            self.after.as_ref().is_none_or(|after| position > after) && position.placed_at() <= review.placed_by;
+        is_ahead.then(|| self.old_eta(&review, position))
+    }
+
+    /// Returns the lines that have an older promise if a new review begins now.
+    ///
+    /// Beyond [`MAX_UNREVIEWED`] reviews, the two oldest count as one with the older promise.
+    pub(crate) fn unreviewed_from_now(self) -> Vec<Unreviewed> {
+        let (Some(review), after) = (self.review, self.after) else { return Vec::new() };
+        let mut unreviewed = self.unreviewed;
+        for earlier in &mut unreviewed {
+            earlier.after = earlier.after.take().max(after.clone());
+        }
+        unreviewed.push(Unreviewed { after, old_eta: review.old_eta, placed_by: review.placed_by });
+        if unreviewed.len() > MAX_UNREVIEWED {
+            let oldest = unreviewed.remove(0);
+            let next = &mut unreviewed[0];
+            next.after = next.after.take().min(oldest.after);
+            next.old_eta = next.old_eta.min(oldest.old_eta);
+        }
+        unreviewed
+    }
+
+    /// Returns the remaining work once the batch comes on `eta`, not later than before. A review without
+    /// an effect ends.
+    pub(crate) fn with_eta(mut self, eta: Eta) -> Self {
+        // A better promise needs no record.
+        let promised = self.unreviewed.iter_mut().map(|unreviewed| &mut unreviewed.old_eta);
+        for old_eta in promised.chain(self.review.as_mut().map(|review| &mut review.old_eta)) {
+            *old_eta = eta.min(*old_eta);
+        }
+        if let Some(review) = &mut self.review {
+            review.withdraw &= eta != Eta::InStock;
+            let old_eta = self.unreviewed.iter().map(|unreviewed| unreviewed.old_eta).fold(review.old_eta, Eta::min);
+            if eta == old_eta && !review.reallocate && !review.withdraw {
+                self.review = None;
+                self.unreviewed.clear();
+            }
+        }
+        self
+    }
+
     /// Returns whether a line is still to be processed if it holds units of the batch.
     pub(crate) fn is_ahead(&self, position: &QueuePosition) -> bool {
         self.review.is_some() || self.after.as_ref().is_none_or(|after| position > after)
@@ -42,7 +100,8 @@ impl Moving {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Review {
-    /// The ETA promised before. If the batch comes later than that, the worse promise is recorded.
+    /// The ETA promised before, except to [`Moving::unreviewed`] lines. If the batch comes later than that,
+    /// the worse promise is recorded.
     pub old_eta: Eta,
     /// Whether they move to an earlier batch where there is one.
     pub reallocate: bool,
@@ -52,6 +111,24 @@ pub struct Review {
     pub placed_by: DateTime<Utc>,
     /// The units that these lines held when the review began.
     pub units: u32,
+}
+
+/// The lines that a review had not reached when another one began. They know an older promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Unreviewed {
+    /// The last line that was reviewed.
+    pub after: Option<QueuePosition>,
+    /// The ETA that the lines after it were promised.
+    pub old_eta: Eta,
+    /// The instant of that change. Lines placed later know its promise.
+    pub placed_by: DateTime<Utc>,
+}
+
+impl Unreviewed {
+    fn contains(&self, position: &QueuePosition) -> bool {
+        self.after.as_ref().is_none_or(|after| position > after) && position.placed_at() <= self.placed_by
+    }
 }
 
 /// The first line that leaves a lowered batch.

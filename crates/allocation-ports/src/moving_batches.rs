@@ -16,8 +16,8 @@ pub trait MovingBatches: Send + Sync {
     ) -> Result<Vec<(Sku, BatchReference)>, StoreError>;
 
     /// Returns the first line to leave a batch when lines with `units` units leave it. Adds up the lines of
-    /// the batch from the last one on, without locks; each statement MUST have a bound in rows. Returns
-    /// `None` when the lines hold fewer units.
+    /// the batch from the last one on, without locks; each statement MUST have a bound in rows. If the
+    /// lines hold fewer units, all of them leave. Returns `None` if there are none.
     ///
     /// # Errors
     ///

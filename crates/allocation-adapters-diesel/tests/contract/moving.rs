@@ -121,6 +121,22 @@ pub fn the_lines_of_a_crowded_batch_that_comes_later_are_told_in_steps(database:
     assert_eq!((told, lines), (12_345, 12_345));
 }
 
+pub fn a_line_that_is_reviewed_late_has_the_promise_that_it_was_given(database: TestDatabase) {
+    let world = World::new(database);
+    crowd(&world, 1_500, 0);
+    for eta in ["2027-02-01", "2027-03-01"] {
+        change(&world, BatchChange { eta: Some(due(eta)), ..BatchChange::default() });
+    }
+    finish(&world);
+    let told = |old: &str, new: &str| {
+        let dates = format!("payload LIKE '%\"old_eta\":{old}%' AND payload LIKE '%\"new_eta\":\"{new}\"%'");
+        world.database.count(&format!("SELECT count(*) FROM outbox WHERE type = 'promise_worsened' AND {dates}"))
+    };
+    assert_eq!(told("null", "2027-02-01"), 1_000);
+    assert_eq!(told("\"2027-02-01\"", "2027-03-01"), 1_000);
+    assert_eq!(told("null", "2027-03-01"), 500);
+}
+
 pub fn the_lines_of_a_crowded_batch_move_to_a_better_one_in_steps(database: TestDatabase) {
     let world = World::new(database);
     crowd(&world, 5_000, 10);
@@ -198,10 +214,30 @@ pub fn the_first_line_to_leave_is_found_by_adding_up(database: TestDatabase) {
     assert_eq!(name(10_001).as_deref(), Some("O-810010"));
     assert_eq!(name(MANY - 10).as_deref(), Some("O-899999"));
     assert_eq!(name(MANY).as_deref(), Some("O-800009"), "the oldest of those with priority");
-    assert_eq!(first(MANY + 1), None);
+    let all = first(MANY + 1).unwrap();
+    assert_eq!((all.position.order_id(), all.units), (&order("O-800009"), MANY), "fewer units: all lines leave");
     world.database.execute("UPDATE allocations SET quantity = 7 WHERE order_id = 'O-800011'");
     let split = first(5).unwrap();
     assert_eq!((split.part.get(), split.units, split.position.order_id()), (4, 5, &order("O-800011")));
+    world.database.execute("DELETE FROM allocations");
+    assert_eq!(first(1), None);
+}
+
+pub fn a_crowded_batch_below_which_units_were_picked_loses_all_other_lines(database: TestDatabase) {
+    let world = World::new(database);
+    crowd(&world, 1_500, 10);
+    lower(&world, 0);
+    world.database.execute("DELETE FROM allocations WHERE order_id = 'O-899000'");
+    world.database.execute("UPDATE batches SET allocated_quantity = 1499, picked_quantity = 1");
+    world.database.execute("UPDATE products SET picked = 1");
+    world.database.execute("UPDATE order_lines SET picked = 1 WHERE order_id = 'O-899000'");
+    world.database.execute(
+        "INSERT INTO pick_list_lines (list_id, line, sku, order_id, reference, quantity, picked, status)
+         VALUES ('P', 1, 'LAMP', 'O-899000', 'B', 1, 1, 'picked')",
+    );
+    finish(&world);
+    let batch = world.batch("B").unwrap();
+    assert_eq!((batch.purchased().get(), batch.allocated(), batch.moving_units()), (1, 0, 0));
 }
 
 pub fn what_is_left_to_be_done_with_a_batch_is_kept_to_the_microsecond(database: TestDatabase) {

@@ -60,7 +60,8 @@ impl Product {
         Ok(self.atomically(|product| product.correct(before, change, now))?)
     }
 
-    /// Continues a correction with the next lines of a batch. Returns `None` when nothing is left to do.
+    /// Continues a correction with the next lines of a batch. Returns `None` when it changes nothing: no
+    /// work is left, or many lines have to leave and `first` is missing.
     ///
     /// `first` is the first line to leave a lowered batch, found when all lines had been reviewed and
     /// [`Moving::after`] was `None`. Without it, lines leave only when they are few.
@@ -81,6 +82,9 @@ impl Product {
         self.atomically(|product| {
             let mut step = Step::new(before, false);
             product.advance(&mut step, first)?;
+            if product.batch(reference) == Some(&step.before) {
+                return Ok(None);
+            }
             if product.batch(reference).is_some_and(|batch| batch.purchased() != step.before.purchased()) {
                 product.record_change(&step.before);
             }
@@ -155,26 +159,23 @@ impl Product {
 /// Returns the work that a change leaves on the lines of a batch, merged with the work already pending.
 fn moving_after(before: &Batch, change: &BatchChange, eta: Eta, now: DateTime<Utc>) -> Moving {
     let left = before.moving().cloned().unwrap_or_default();
-    let is_lowered_as_before = change.purchased.is_none_or(|purchased| purchased == before.lowered_to());
     let (reallocate, withdraw) = left.review.map_or((false, false), |review| (review.reallocate, review.withdraw));
-    let begins = |old_eta| Review {
-        old_eta,
-        reallocate: change.reallocate || reallocate,
-        withdraw: eta != Eta::InStock && (withdraw || before.eta() == Eta::InStock),
-        placed_by: now,
-        units: before.allocated(),
-    };
-    let review = if eta > before.eta() {
-        Some(begins(before.eta()))
-    } else if eta == before.eta() && change.reallocate && !reallocate {
-        // Some lines get the new date a second time: a repeat is better than a miss.
-        Some(begins(left.review.map_or(eta, |review| review.old_eta)))
-    } else {
-        // A pending review continues, if it still has an effect.
-        let review = left.review.map(|review| Review { withdraw: withdraw && eta != Eta::InStock, ..review });
-        let review = review.filter(|review| eta > review.old_eta || review.reallocate || review.withdraw);
-        let goes_on = review.is_some() || left.review.is_none() && is_lowered_as_before;
-        return Moving { review, lower_to: None, after: left.after.filter(|_| goes_on) };
-    };
-    Moving { review: review.filter(|review| review.units > 0), lower_to: None, after: None }
+    if eta > before.eta() || eta == before.eta() && change.reallocate && !reallocate {
+        let review = Review {
+            old_eta: before.eta(),
+            reallocate: change.reallocate || reallocate,
+            withdraw: eta != Eta::InStock && (withdraw || before.eta() == Eta::InStock),
+            placed_by: now,
+            units: before.allocated(),
+        };
+        let review = Some(review).filter(|review| review.units > 0);
+        return Moving { review, unreviewed: left.unreviewed_from_now(), lower_to: None, after: None };
+    }
+    let is_lowered_as_before = change.purchased.is_none_or(|purchased| purchased == before.lowered_to());
+    let had_review = left.review.is_some();
+    let mut moving = left.with_eta(eta);
+    if moving.review.is_none() && (had_review || !is_lowered_as_before) {
+        moving.after = None;
+    }
+    Moving { lower_to: None, ..moving }
 }

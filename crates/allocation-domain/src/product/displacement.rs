@@ -4,8 +4,9 @@ use super::Product;
 use super::reallocation::{DisplacedUnits, worsened};
 use crate::{
     Affected, AllocationReason, Batch, BatchChanged, BatchReference, DeallocationReason, Eta, FirstToLeave,
-    LoadRequest, Moving, Quantity, QueuePosition, Review, Units,
+    LoadRequest, Moving, OrderId, Quantity, QueuePosition, Review, Units,
 };
+use std::collections::BTreeMap;
 
 /// The effects of one decision on the lines of a batch.
 pub(super) struct Step {
@@ -14,16 +15,19 @@ pub(super) struct Step {
     /// Whether this is the change itself, and not a later step of it.
     is_change: bool,
     affected: Vec<Affected>,
-    /// Lines that get the new date, if they stay on the batch.
-    told: Vec<QueuePosition>,
-    old_eta: Eta,
+    /// Lines that get the new date if they stay on the batch, with the date that they were promised.
+    told: BTreeMap<QueuePosition, Eta>,
     lost: Vec<DisplacedUnits>,
 }
 
 impl Step {
-    pub(super) fn new(before: Batch, is_change: bool) -> Self {
-        let old_eta = before.eta();
-        Self { before, is_change, affected: Vec::new(), told: Vec::new(), old_eta, lost: Vec::new() }
+    pub(super) const fn new(before: Batch, is_change: bool) -> Self {
+        Self { before, is_change, affected: Vec::new(), told: BTreeMap::new(), lost: Vec::new() }
+    }
+
+    /// Returns the ETA that a line was promised before this step.
+    fn old_eta(&self, position: &QueuePosition) -> Eta {
+        self.told.get(position).copied().unwrap_or_else(|| self.before.eta())
     }
 }
 
@@ -68,6 +72,14 @@ impl Product {
         self.batch(reference).and_then(Batch::moving).cloned().unwrap_or_default()
     }
 
+    /// Returns the ETA that a line was last promised for its units of the batch at index `place`.
+    pub(super) fn promised(&self, place: usize, order_id: &OrderId) -> Eta {
+        let batch = &self.batches[place];
+        let position = self.line(order_id).map(|line| QueuePosition::of(order_id, line));
+        let unreviewed = batch.moving().zip(position).and_then(|(moving, position)| moving.unreviewed_eta(&position));
+        unreviewed.unwrap_or(batch.eta())
+    }
+
     fn edit_moving(&mut self, reference: &BatchReference, edit: impl FnOnce(&mut Moving)) {
         if let Some(place) = self.place(reference) {
             let mut moving = self.moving(reference);
@@ -82,22 +94,22 @@ impl Product {
             self.need_all_batches()?;
         }
         let Some(batch) = self.batch(reference).cloned() else { return Ok(()) };
-        let next = self.next_on(&batch, self.moving(reference).after.as_ref())?;
+        let moving = self.moving(reference);
+        let next = self.next_on(&batch, moving.after.as_ref())?;
         let last = next.lines.last().map(|(position, _)| position.clone());
         let reviewed: u32 = next.lines.iter().map(|(_, units)| units.get()).fold(0, u32::saturating_add);
         if review.withdraw {
             self.withdraw_all_of(reference, next.lines.iter().map(|(position, _)| position))?;
         }
-        step.old_eta = review.old_eta;
         for (position, units) in next.lines {
             // Lines present at the change itself have not seen the new date, whatever the clocks say.
             if !step.is_change && position.placed_at() > review.placed_by {
                 continue;
             }
+            step.told.insert(position.clone(), moving.old_eta(&review, &position));
             if review.reallocate {
                 self.move_to_better(&batch, &position, units, step)?;
             }
-            step.told.push(position);
         }
         self.edit_moving(reference, |moving| {
             (moving.review, moving.after) = match last {
@@ -107,6 +119,9 @@ impl Product {
                 }
                 _ => (None, None),
             };
+            if moving.review.is_none() {
+                moving.unreviewed.clear();
+            }
         });
         Ok(())
     }
@@ -126,7 +141,7 @@ impl Product {
         if let Ok(moving) = Quantity::new(units.get() - plan.missing) {
             self.free(order_id, batch.reference(), moving, DeallocationReason::Move)?;
             self.apply_plan(order_id, &plan, AllocationReason::Move);
-            step.affected.extend(self.affected(order_id, step.old_eta, &plan.parts));
+            step.affected.extend(self.affected(order_id, step.old_eta(position), &plan.parts));
         }
         Ok(())
     }
@@ -212,17 +227,17 @@ impl Product {
         if let Some(units) = units.at_most(excess) {
             let order_id = position.order_id().clone();
             self.free(&order_id, reference, units, DeallocationReason::BatchLowered)?;
-            step.lost.push(DisplacedUnits { order_id, units });
+            step.lost.push(DisplacedUnits { order_id, units, old_eta: step.old_eta(position) });
         }
         Ok(())
     }
 
     /// Records later dates, reallocates displaced units, and serves the waiting lines.
     pub(super) fn finish(&mut self, step: Step) -> Result<BatchChanged, LoadRequest> {
-        let Step { before, mut affected, told, old_eta, lost, .. } = step;
-        affected.extend(self.told_later(before.reference(), old_eta, &told));
+        let Step { before, mut affected, told, lost, .. } = step;
+        affected.extend(self.told_later(before.reference(), &told));
         self.events.extend(affected.iter().filter(|affected| affected.is_worse()).map(worsened));
-        let others = self.reallocate_all(before.eta(), lost)?;
+        let others = self.reallocate_all(lost)?;
         self.record_if_out_of_stock(others.moved)?;
         affected.extend(others.affected);
         self.serve_waiting()?;
@@ -232,15 +247,14 @@ impl Product {
     }
 
     /// Returns the new promise of each line that stays on a batch, if the batch comes later.
-    fn told_later(&self, reference: &BatchReference, old_eta: Eta, told: &[QueuePosition]) -> Vec<Affected> {
-        let Some(place) = self.place(reference).filter(|place| self.batches[*place].eta() > old_eta) else {
-            return Vec::new();
-        };
-        let stays = |position: &QueuePosition| {
+    fn told_later(&self, reference: &BatchReference, told: &BTreeMap<QueuePosition, Eta>) -> Vec<Affected> {
+        let Some(place) = self.place(reference) else { return Vec::new() };
+        let later = told.iter().filter(|(_, old_eta)| self.batches[place].eta() > **old_eta);
+        let stays = |(position, old_eta): (&QueuePosition, &Eta)| {
             let order_id = position.order_id();
             let units = self.line(order_id)?.holds(reference)?;
-            Some(self.affected(order_id, old_eta, &[(place, units)]))
+            Some(self.affected(order_id, *old_eta, &[(place, units)]))
         };
-        told.iter().filter_map(stays).flatten().collect()
+        later.filter_map(stays).flatten().collect()
     }
 }

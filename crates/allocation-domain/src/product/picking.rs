@@ -55,9 +55,10 @@ impl Product {
         let Some(missing) = missing else {
             return Ok(Picked { line, missing: 0, affected: Vec::new(), displaced: None });
         };
+        let old_eta = self.promised(place, &line.order_id);
         self.miss(place, id, &line, missing);
         let mut others =
-            self.replace_missing(place, DisplacedUnits { order_id: line.order_id.clone(), units: missing })?;
+            self.replace_missing(place, DisplacedUnits { order_id: line.order_id.clone(), units: missing, old_eta })?;
         self.record_if_out_of_stock(others.moved)?;
         self.serve_waiting()?;
         Ok(Picked { line, missing: missing.get(), affected: others.affected, displaced: others.displaced.pop() })
@@ -89,12 +90,12 @@ impl Product {
     /// Replaces a line's short-picked units: from other batches, then from the rest of the batch at index
     /// `place`. The line waits for the remainder.
     fn replace_missing(&mut self, place: usize, lost: DisplacedUnits) -> Result<Reallocation, LoadRequest> {
-        let (mut others, old_eta) = (Reallocation::default(), self.batches[place].eta());
+        let mut others = Reallocation::default();
         let aside = self.batches.remove(place);
-        let rest = self.reallocate(old_eta, &lost, &mut others);
+        let rest = self.reallocate(&lost, &mut others);
         self.batches.insert(aside);
         if let Ok(units) = Quantity::new(rest?) {
-            let of_all = self.reallocate_all(old_eta, vec![DisplacedUnits { units, ..lost }])?;
+            let of_all = self.reallocate_all(vec![DisplacedUnits { units, ..lost }])?;
             others.moved += of_all.moved;
             others.affected.extend(of_all.affected);
             others.displaced = of_all.displaced;

@@ -7,6 +7,8 @@ use crate::{Affected, AllocationReason, Displaced, Eta, Event, LineState, LoadRe
 pub(super) struct DisplacedUnits {
     pub(super) order_id: OrderId,
     pub(super) units: Quantity,
+    /// The ETA of the lost units, as promised to the line.
+    pub(super) old_eta: Eta,
 }
 
 /// The result of a reallocation.
@@ -21,16 +23,11 @@ pub(super) struct Reallocation {
 }
 
 impl Product {
-    /// Reallocates lines that lost units, as far as units are free; they wait for the rest. `old_eta` is
-    /// the ETA of the lost units.
-    pub(super) fn reallocate_all(
-        &mut self,
-        old_eta: Eta,
-        lost: Vec<DisplacedUnits>,
-    ) -> Result<Reallocation, LoadRequest> {
+    /// Reallocates lines that lost units, as far as units are free; they wait for the rest.
+    pub(super) fn reallocate_all(&mut self, lost: Vec<DisplacedUnits>) -> Result<Reallocation, LoadRequest> {
         let mut others = Reallocation::default();
         for lost in lost {
-            let rest = self.reallocate(old_eta, &lost, &mut others)?;
+            let rest = self.reallocate(&lost, &mut others)?;
             if let Ok(quantity) = Quantity::new(rest) {
                 self.wait_for(&lost.order_id, quantity);
                 others.displaced.push(self.displaced(lost.order_id, quantity));
@@ -40,13 +37,8 @@ impl Product {
     }
 
     /// Reallocates a line that lost units, and returns the number of units that it could not get.
-    pub(super) fn reallocate(
-        &mut self,
-        old_eta: Eta,
-        lost: &DisplacedUnits,
-        others: &mut Reallocation,
-    ) -> Result<u32, LoadRequest> {
-        let DisplacedUnits { order_id, units } = lost;
+    pub(super) fn reallocate(&mut self, lost: &DisplacedUnits, others: &mut Reallocation) -> Result<u32, LoadRequest> {
+        let DisplacedUnits { order_id, units, old_eta } = lost;
         let Some(line) = self.line(order_id) else { return Ok(0) };
         let (takes_parts, waits) = (line.terms.allow_split, line.waiting > 0);
         let mut plan = self.plan(*units, takes_parts)?;
@@ -55,7 +47,7 @@ impl Product {
             plan = Plan::nothing(*units);
         }
         others.moved += self.apply_plan(order_id, &plan, AllocationReason::Move);
-        let affected = self.affected(order_id, old_eta, &plan.parts);
+        let affected = self.affected(order_id, *old_eta, &plan.parts);
         self.events.extend(affected.iter().filter(|it| it.is_worse()).map(worsened));
         others.affected.extend(affected);
         Ok(plan.missing)

@@ -3,9 +3,10 @@
 use crate::partly_loaded::stored;
 use crate::shop::{Shop, batch, due, id, order, parts, units};
 use allocation_domain::{
-    BatchChange, Eta, Event, FirstToLeave, MAX_MOVED_LINES, NewPickList, OrderStatus, PickCriteria, PickListId,
-    Product, QueuePosition, Units,
+    BatchChange, Eta, Event, FirstToLeave, MAX_MOVED_LINES, NewPickList, OrderStatus, PickCriteria, PickLineId,
+    PickListId, Product, QueuePosition, Units,
 };
+use std::collections::BTreeMap;
 
 /// More than ten times the number of lines that one decision moves.
 const LINES: usize = 10 * MAX_MOVED_LINES + 7;
@@ -53,16 +54,14 @@ fn first_to_leave(shop: &Shop) -> Option<FirstToLeave> {
     let held = |(order_id, line)| Some((QueuePosition::of(order_id, line), line.holds(&batch("B-1"))?));
     let mut lines: Vec<_> = product.lines().filter_map(held).collect();
     lines.sort();
-    let mut left = lowered.purchased().get() - lowered.lowered_to().get();
-    let all = left;
+    let (mut sum, all) = (0, lowered.purchased().get() - lowered.lowered_to().get());
+    let mut first = None;
     for (position, units) in lines.into_iter().rev() {
-        let part = units.at_most(left)?;
-        left -= part.get();
-        if left == 0 {
-            return Some(FirstToLeave { position, part, units: all });
-        }
+        let Some(part) = units.at_most(all - sum) else { break };
+        sum += part.get();
+        first = Some(FirstToLeave { position, part, units: sum });
     }
-    None
+    first
 }
 
 /// Runs one step, checks the invariants, and returns whether there was anything to do.
@@ -106,6 +105,31 @@ fn of_many_lines_the_same_leave_a_lowered_batch_as_of_few_and_the_first_get_othe
     assert_eq!(shop.status(&name(10_006)), OrderStatus::Short);
     let waiting = chairs(&shop).lines().filter(|(_, line)| line.waiting > 0).count();
     assert_eq!(waiting, 17_013_usize.div_ceil(2));
+}
+
+#[test]
+fn all_lines_leave_a_batch_below_which_units_were_picked() {
+    let mut shop = crowd(&[]);
+    shop.postpone("B-1", Eta::InStock, false);
+    let list = PickListId::parse("P").unwrap();
+    shop.products.make_pick_list(&NewPickList::new(list.clone(), PickCriteria::default())).unwrap();
+    shop.lower("B-1", 1);
+    let now = shop.now;
+    shop.products.pick(&PickLineId { list, line: 1 }, Units::new(2).unwrap(), now).unwrap();
+    restart(&mut shop);
+    finish(&mut shop);
+    let lowered = chairs(&shop).batch(&batch("B-1")).unwrap();
+    assert_eq!((lowered.purchased().get(), lowered.allocated()), (2, 0));
+}
+
+#[test]
+fn a_step_that_changes_nothing_is_none() {
+    let mut shop = crowd(&[]);
+    shop.lower("B-1", 10);
+    restart(&mut shop);
+    let now = shop.now;
+    assert_eq!(shop.chairs().move_lines(&batch("B-1"), None, now).unwrap(), None, "the first line is not known");
+    assert!(!shop.chairs().has_changed());
 }
 
 #[test]
@@ -253,6 +277,82 @@ fn a_batch_that_comes_later_still_is_told_of_from_the_first_line_on() {
     restart(&mut shop);
     let back = shop.postpone("B-1", due(9), false);
     assert_eq!((back.affected.len(), back.batch.moving_units()), (0, 0));
+}
+
+/// The dates of every worsened promise since the last restart, with the order.
+fn worsened(shop: &Shop) -> Vec<(String, Eta, Eta)> {
+    let events = chairs(shop).events().iter();
+    let worsened = events.filter_map(|event| match event {
+        Event::PromiseWorsened { order_id, old_eta, new_eta, .. } => Some((order_id.to_string(), *old_eta, *new_eta)),
+        _ => None,
+    });
+    worsened.collect()
+}
+
+#[test]
+fn a_line_that_is_reviewed_late_has_the_promise_that_it_was_given() {
+    let mut shop = crowd(&[]);
+    let mut told: BTreeMap<String, Vec<(Eta, Eta)>> = BTreeMap::new();
+    let mut restart = |shop: &mut Shop| {
+        for (name, old, new) in worsened(shop) {
+            told.entry(name).or_default().push((old, new));
+        }
+        restart(shop);
+    };
+    // Every change meets the review of the one before, each time at an earlier line.
+    for (day, steps) in [(5, 5), (6, 3), (7, 1)] {
+        shop.postpone("B-1", due(day), false);
+        restart(&mut shop);
+        for _ in 0..steps {
+            shop.pass(1);
+            let now = shop.now;
+            shop.chairs().move_lines(&batch("B-1"), None, now).unwrap();
+            restart(&mut shop);
+        }
+    }
+    // A date in between makes nothing worse.
+    shop.postpone("B-1", due(6), false);
+    shop.postpone("B-1", due(9), true);
+    restart(&mut shop);
+    while moving_units(&shop) > 0 {
+        shop.pass(1);
+        let now = shop.now;
+        shop.chairs().move_lines(&batch("B-1"), None, now).unwrap();
+        restart(&mut shop);
+    }
+    assert_eq!(told.len(), LINES, "every line is told");
+    let count = |dates: &[u32]| {
+        let expected: Vec<_> = dates.chunks(2).map(|pair| (due(pair[0]), due(pair[1]))).collect();
+        told.values().filter(|dates| **dates == expected).count()
+    };
+    assert_eq!(count(&[1, 5, 5, 6, 6, 7, 6, 9]), 2_000);
+    assert_eq!(count(&[1, 5, 5, 6, 6, 9]), 2_000);
+    assert_eq!(count(&[1, 5, 5, 9]), 2_000);
+    assert_eq!(count(&[1, 9]), LINES - 6_000);
+}
+
+#[test]
+fn many_changes_of_a_date_leave_a_bounded_record_and_miss_no_line() {
+    let mut shop = crowd(&[]);
+    shop.postpone("B-1", due(2), false);
+    for day in 3..15 {
+        shop.pass(1);
+        let now = shop.now;
+        shop.chairs().move_lines(&batch("B-1"), None, now).unwrap();
+        shop.postpone("B-1", due(day), false);
+        restart(&mut shop);
+    }
+    let moving = chairs(&shop).batch(&batch("B-1")).unwrap().moving().unwrap();
+    assert!(moving.unreviewed.len() <= 8, "{}", moving.unreviewed.len());
+    let mut first_promise = 0;
+    while moving_units(&shop) > 0 {
+        shop.pass(1);
+        let now = shop.now;
+        shop.chairs().move_lines(&batch("B-1"), None, now).unwrap();
+        first_promise += worsened(&shop).iter().filter(|(_, old, new)| (*old, *new) == (due(1), due(14))).count();
+        restart(&mut shop);
+    }
+    assert_eq!(first_promise, LINES - 2_000, "the promise of the lines that no review had reached");
 }
 
 #[test]
