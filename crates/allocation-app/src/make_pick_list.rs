@@ -39,7 +39,8 @@ impl UseCases {
     /// An existing list stays unchanged, even if more could be picked since. Lines are searched without
     /// locks, as the search may take long when there are many. Lines that other lists take meanwhile are
     /// left out. If all are taken, the search repeats for more lines each time, as many units may search
-    /// for the same ones.
+    /// for the same ones, and skips those that were locked before. An attempt thus locks at most
+    /// [`NewPickList::max_lines`] products.
     ///
     /// # Isolation
     ///
@@ -54,9 +55,11 @@ impl UseCases {
         &self,
         list: &NewPickList,
     ) -> Result<Outcome<StoredPickList>, UseCaseError<MakePickListError>> {
+        let mut tried = BTreeSet::new();
         for attempt in 1..=MAX_TRIES {
             let found = self.queries.pickable(list.criteria(), attempt * list.max_lines())?;
-            let found = Found { complete: found.complete, wanted: wanted(found.lines) };
+            let lines = untried(found.lines, &mut tried, list.max_lines());
+            let found = Found { complete: found.complete, wanted: wanted(lines) };
             let make = |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &found, &self.context);
             if let Some(decision) = self.units.run("make_pick_list", make)? {
                 return decision;
@@ -123,6 +126,21 @@ fn make(
 /// Returns the outcome of a repeat: a list that exists after an unknown commit was made by that commit.
 fn repeated(known: StoredPickList, attempt: Attempt) -> Outcome<StoredPickList> {
     if attempt.resolving { Outcome::Changed(known) } else { Outcome::Unchanged(known) }
+}
+
+/// Returns the lines to lock next, at most `most`: lines that were not tried before, or again the first ones
+/// if all were.
+fn untried(
+    found: BTreeSet<(Sku, OrderId)>,
+    tried: &mut BTreeSet<(Sku, OrderId)>,
+    most: usize,
+) -> BTreeSet<(Sku, OrderId)> {
+    if found.is_subset(tried) {
+        tried.clear();
+    }
+    let lines: BTreeSet<_> = found.into_iter().filter(|line| !tried.contains(line)).take(most).collect();
+    tried.extend(lines.iter().cloned());
+    lines
 }
 
 /// Groups lines by product. The lines are unique and sorted by SKU.

@@ -114,6 +114,38 @@ fn when_all_was_taken_meanwhile_others_are_looked_for() {
     assert!(matches!(outcome, Ok(Outcome::Changed(_))));
 }
 
+/// Expects a lock on one product whose line another list has taken.
+fn taken_alone(name: &'static str) -> Result<MockUnitOfWork, StoreError> {
+    let mut shop = Products::from_iter([product_with_line(name, 9, 3, ReservationState::Firm)]);
+    shop.make_pick_list(&NewPickList::new(list_id("OTHER"), PickCriteria::default())).unwrap();
+    let other = restored(shop.iter().next().unwrap());
+    let unit = rolled_back(|products| {
+        products
+            .expect_lock()
+            .times(1)
+            .withf(move |wanted| wanted.len() == 1 && wanted[0].sku == sku(name))
+            .return_once(move |_| Ok(vec![other]));
+    });
+    with_pick_lists(unit, unknown)
+}
+
+#[test]
+fn an_attempt_locks_no_more_lines_than_the_list_has_and_none_twice() {
+    let asked = asked().with_max_lines(1).unwrap();
+    let all = ["LAMP", "RUG", "SOFA"];
+    let (mut queries, mut attempts) = (MockQueries::new(), 0);
+    queries.expect_pickable().returning(move |_, most| {
+        attempts += 1;
+        assert_eq!(most, attempts);
+        let lines = all.iter().take(most).map(|name| (sku(name), order("O-1"))).collect();
+        Ok(PickableLines { lines, complete: most > all.len() })
+    });
+    // When every line was tried, the first is tried again.
+    let units = (0..MAX_TRIES).map(|attempt| taken_alone(all[attempt % all.len()])).collect();
+    let error = use_cases_with(queries, units).make_pick_list(&asked).unwrap_err();
+    assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))));
+}
+
 #[test]
 fn whoever_is_always_late_is_told_to_come_again() {
     let error = make(finding(BOTH), (0..MAX_TRIES).map(|_| taken()).collect()).unwrap_err();
