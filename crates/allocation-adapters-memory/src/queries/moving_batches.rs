@@ -20,13 +20,12 @@ impl MovingBatches for MemoryStore {
         let database = self.database();
         let rows = database.committed().products().find(|(_, rows)| rows.batches.contains_key(reference));
         let lines = rows.map(|(_, rows)| rows.positions_on(reference)).unwrap_or_default();
-        let mut left = units;
+        let (mut left, mut first) = (units, None);
         for (position, quantity) in lines.into_iter().rev() {
-            if let Some(part) = Quantity::new(left).ok().filter(|_| quantity >= left) {
-                return Ok(Some(FirstToLeave { position, part, units }));
-            }
-            left -= quantity.min(left);
+            let Ok(part) = Quantity::new(quantity.min(left)) else { break };
+            left -= part.get();
+            first = Some((position, part));
         }
-        Ok(None)
+        Ok(first.map(|(position, part)| FirstToLeave { position, part, units: units - left }))
     }
 }
