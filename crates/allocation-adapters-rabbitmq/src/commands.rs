@@ -19,14 +19,13 @@ mod session;
 
 use crate::broker::Broker;
 use crate::name::BrokerName;
-use allocation_app::{Alive, AllocationEngine, Backoff, FailureLog, UseCases, Vital};
+use allocation_app::{AllocationEngine, BackgroundTask, Backoff, FailureLog, UseCases, Vital};
 use allocation_ports::CommandEffects;
 use attempts::Attempts;
 use execution::Executor;
 use session::Session;
 use std::io;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -60,8 +59,7 @@ pub struct CommandHandlers {
 #[derive(Debug)]
 pub struct CommandConsumer {
     stop: watch::Sender<bool>,
-    thread: JoinHandle<()>,
-    vital: Vital,
+    task: BackgroundTask,
 }
 
 impl CommandConsumer {
@@ -73,20 +71,16 @@ impl CommandConsumer {
     pub fn start(broker: Arc<Broker>, handlers: CommandHandlers, settings: CommandSettings) -> io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let executor = Executor::new(handlers, settings.blocking);
-        let alive = Alive::new();
-        let vital = alive.vital("commands");
-        let consume = move || {
-            let _alive = alive;
+        let task = BackgroundTask::spawn("commands", move |_| {
             broker.block_on(consume(&broker, &Arc::new(executor), &settings, stopped));
-        };
-        let thread = thread::Builder::new().name("commands".to_owned()).spawn(consume)?;
-        Ok(Self { stop, thread, vital })
+        })?;
+        Ok(Self { stop, task })
     }
 
     /// Returns the vital sign of the thread.
     #[must_use]
     pub fn vital(&self) -> Vital {
-        self.vital.clone()
+        self.task.vital()
     }
 
     /// Takes no more commands.
@@ -95,9 +89,7 @@ impl CommandConsumer {
     pub fn stop(self) {
         // Sending fails only when the thread has ended.
         let _told = self.stop.send(true);
-        if self.thread.join().is_err() {
-            tracing::error!("the consumer of commands had panicked");
-        }
+        self.task.stop();
     }
 }
 

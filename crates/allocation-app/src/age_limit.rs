@@ -53,7 +53,7 @@ impl AgeLimit {
     pub fn start(max_age: Duration) -> io::Result<Self> {
         let limit = Self::by(Arc::new(Instant::now), max_age);
         let (monotonic, beats) = (Arc::clone(&limit.monotonic), Arc::clone(&limit.beats));
-        let heartbeat = BackgroundTask::start("heartbeat", Duration::ZERO, BEAT, move |_| {
+        let heartbeat = BackgroundTask::repeat("heartbeat", Duration::ZERO, BEAT, move |_| {
             beats.beat(monotonic());
             BEAT
         })?;

@@ -7,28 +7,36 @@ use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// A task that repeats a step on a thread of its own until it is stopped.
+/// The interval at which [`BackgroundTask::stop_by`] checks whether the thread has ended.
+const POLL: Duration = Duration::from_millis(2);
+
+/// A task on a thread of its own.
+///
+/// Dropping the task signals it to stop, without a wait.
 #[derive(Debug)]
 pub struct BackgroundTask {
+    name: String,
     stop: Sender<()>,
     thread: JoinHandle<()>,
     vital: Vital,
 }
 
-/// Signals to a step that its task must stop.
+/// Signals to a task that it must stop.
 #[derive(Debug)]
-pub(crate) struct StopSignal(Receiver<()>);
+pub struct StopSignal(Receiver<()>);
 
 impl StopSignal {
     /// Returns whether the task continues.
-    pub(crate) fn goes_on(&self) -> bool {
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
         self.0.try_recv() == Err(TryRecvError::Empty)
     }
 
     /// Waits for `time`, or less if the task must stop; returns whether the task continues.
-    pub(crate) fn goes_on_after(&self, time: Duration) -> bool {
+    #[must_use]
+    pub fn goes_on_after(&self, time: Duration) -> bool {
         self.0.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
     }
 }
@@ -48,7 +56,7 @@ impl BackgroundTask {
         mut step: impl FnMut(&StopSignal) -> Result<usize, StoreError> + Send + 'static,
     ) -> io::Result<Self> {
         let log = FailureLog::new(does, "retrying");
-        Self::start(name, pause, pause, move |stop| {
+        Self::repeat(name, pause, pause, move |stop| {
             match step(stop) {
                 Ok(done) => {
                     log.succeeded();
@@ -65,13 +73,13 @@ impl BackgroundTask {
 
     /// Starts a task that runs `step` after the pause `first`, then after the pause that each step returns.
     ///
-    /// After a panic, the pause is `after_panic`.
+    /// A panic ends the step but not the task; the pause is then `after_panic`.
     ///
     /// # Errors
     ///
     /// Returns an error when the system cannot start a thread.
-    pub(crate) fn start(
-        name: &'static str,
+    pub fn repeat(
+        name: impl Into<String>,
         first: Duration,
         after_panic: Duration,
         mut step: impl FnMut(&StopSignal) -> Duration + Send + 'static,
@@ -90,15 +98,15 @@ impl BackgroundTask {
     /// # Errors
     ///
     /// Returns an error when the system cannot start a thread.
-    pub(crate) fn spawn(name: &'static str, work: impl FnOnce(StopSignal) + Send + 'static) -> io::Result<Self> {
-        let (stop, stopped) = mpsc::channel();
-        let alive = Alive::new();
-        let vital = alive.vital(name);
-        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
+    pub fn spawn(name: impl Into<String>, work: impl FnOnce(StopSignal) + Send + 'static) -> io::Result<Self> {
+        let (name, (stop, stopped)) = (name.into(), mpsc::channel());
+        let alive = Alive::default();
+        let vital = alive.vital(&name);
+        let thread = thread::Builder::new().name(name.clone()).spawn(move || {
             let _alive = alive;
             work(StopSignal(stopped));
         })?;
-        Ok(Self { stop, thread, vital })
+        Ok(Self { name, stop, thread, vital })
     }
 
     /// Returns the vital sign of the thread.
@@ -110,8 +118,28 @@ impl BackgroundTask {
     /// Stops the task after the current step, and waits for that.
     pub fn stop(self) {
         drop(self.stop);
-        // The thread catches the panics of its steps.
-        let _ended = self.thread.join();
+        join(&self.name, self.thread);
+    }
+
+    /// Stops the task after the current step, and waits for that until `deadline`; returns whether it has
+    /// ended.
+    #[must_use]
+    pub fn stop_by(self, deadline: Instant) -> bool {
+        drop(self.stop);
+        while !self.thread.is_finished() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(POLL);
+        }
+        join(&self.name, self.thread);
+        true
+    }
+}
+
+fn join(name: &str, thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("the background task {name} ended with a panic");
     }
 }
 

@@ -10,29 +10,32 @@
 //! never decided.
 
 mod counters;
+mod group;
 mod held_skus;
 mod job;
 mod lane;
+mod line;
 mod load_monitor;
+mod orders;
 mod queue;
 mod worker;
 
-use crate::allocate_line::LineAnswer;
-use crate::health::Alive;
-use crate::place_order::OrderAnswer;
-use crate::{AgeLimit, EngineError, UnitRunner, Vital};
+use crate::{AgeLimit, BackgroundTask, EngineError, UnitRunner, Vital};
 use allocation_domain::{AllocateError, LineAllocation, NewOrder, Order, OrderLine, Outcome, PlaceError};
-use allocation_ports::{EngineMetrics, EventContext, StoreError};
+use allocation_ports::{EventContext, StoreError};
+#[cfg(test)]
+pub(crate) use counters::GroupMeasure;
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
-use job::{Job, Request};
+use job::Job;
 use lane::{Lane, LaneWorker};
+use line::LineReply;
 pub use load_monitor::LoadMonitor;
+use orders::OrderReply;
 use queue::Queue;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use worker::Worker;
@@ -62,73 +65,58 @@ pub struct AllocationEngine {
     orders: Queue,
     /// The lane of commands whose products other transactions have locked.
     lane: Lane,
-    threads: Arc<Mutex<Threads>>,
+    tasks: Arc<Mutex<Tasks>>,
     age: AgeLimit,
-    metrics: Arc<dyn EngineMetrics>,
+    counters: Arc<EngineCounters>,
     vitals: Arc<[Vital]>,
 }
 
 /// The threads of an engine.
 #[derive(Default)]
-struct Threads {
-    workers: Vec<JoinHandle<()>>,
+struct Tasks {
+    workers: Vec<BackgroundTask>,
     /// The lane ends after the workers, which put commands into it.
-    lane: Vec<JoinHandle<()>>,
+    lane: Option<BackgroundTask>,
 }
-
-/// The interval at which a shutdown checks whether the threads have ended.
-const POLL: Duration = Duration::from_millis(2);
 
 impl AllocationEngine {
     /// The longest time that a shutdown waits for the threads.
     pub const SHUT_DOWN_AT_MOST: Duration = Duration::from_secs(30);
 
-    /// Starts the workers and the lane.
+    /// Starts the workers and the lane, which record their work in `counters`.
     ///
     /// # Errors
     ///
     /// Returns an error when the system cannot start a thread.
     pub fn start(
         units: &UnitRunner,
-        metrics: &Arc<dyn EngineMetrics>,
+        counters: &Arc<EngineCounters>,
         age: &AgeLimit,
         settings: EngineSettings,
     ) -> io::Result<Self> {
-        let (mut threads, mut vitals) = (Threads::default(), Vec::new());
-        let mut alive = || {
-            let alive = Alive::new();
-            vitals.push(alive.vital("allocate"));
-            alive
-        };
-        let (lane, receiver) = Lane::new(Arc::clone(metrics));
+        let (lane, receiver) = Lane::new(Arc::clone(counters));
         let worker = || Worker {
             units: units.clone(),
-            metrics: Arc::clone(metrics),
+            counters: Arc::clone(counters),
             age: age.clone(),
             held: Arc::clone(&lane.held),
             group_size: settings.group_size.get(),
         };
-        let (lane_worker, lane_alive) = (LaneWorker::new(worker(), Arc::clone(&lane.held)), alive());
-        let of_lane = thread::Builder::new().name("allocate-held".to_owned());
-        threads.lane.push(of_lane.spawn(move || {
-            let _alive = lane_alive;
-            lane_worker.run(receiver);
-        })?);
+        let lane_worker = LaneWorker::new(worker(), Arc::clone(&lane.held));
+        let lane_task = BackgroundTask::spawn("allocate-held", move |_| lane_worker.run(receiver))?;
+        let mut workers = Vec::new();
         let mut start = |name: String| {
             let (queue, receiver) = Queue::new(settings.queue_length.get());
-            let (worker, lane, alive) = (worker(), lane.clone(), alive());
-            let run = move || {
-                let _alive = alive;
-                worker.run(receiver, &lane);
-            };
-            threads.workers.push(thread::Builder::new().name(name).spawn(run)?);
+            let (worker, lane) = (worker(), lane.clone());
+            workers.push(BackgroundTask::spawn(name, move |_| worker.run(receiver, &lane))?);
             io::Result::Ok(queue)
         };
         let by_sku = (0..settings.workers.get()).map(|number| start(format!("allocate-{number}")));
         let queues = by_sku.collect::<io::Result<Vec<Queue>>>()?.into();
         let orders = start("orders".to_owned())?;
-        let (threads, metrics) = (Arc::new(Mutex::new(threads)), Arc::clone(metrics));
-        Ok(Self { queues, orders, lane, threads, age: age.clone(), metrics, vitals: vitals.into() })
+        let vitals = workers.iter().chain([&lane_task]).map(BackgroundTask::vital).collect();
+        let tasks = Arc::new(Mutex::new(Tasks { workers, lane: Some(lane_task) }));
+        Ok(Self { queues, orders, lane, tasks, age: age.clone(), counters: Arc::clone(counters), vitals })
     }
 
     /// Allocates a line and returns after the commit; its events record `context`.
@@ -144,8 +132,8 @@ impl AllocationEngine {
         line: OrderLine,
         context: EventContext,
     ) -> Result<Outcome<LineAllocation>, EngineError<AllocateError>> {
-        let answer = self.submit_line(line, context)?;
-        answer.await.unwrap_or_else(|_| Err(abandoned().into()))
+        let reply = self.submit_line(line, context)?;
+        reply.await.unwrap_or_else(|_| Err(abandoned().into()))
     }
 
     /// Places an order, with all its lines in one unit of work, and returns after the commit. Its events
@@ -162,35 +150,30 @@ impl AllocationEngine {
         order: NewOrder,
         context: EventContext,
     ) -> Result<Outcome<Order, ()>, EngineError<PlaceError>> {
-        let answer = self.submit_order(order, context)?;
-        answer.await.unwrap_or_else(|_| Err(abandoned().into()))
+        let reply = self.submit_order(order, context)?;
+        reply.await.unwrap_or_else(|_| Err(abandoned().into()))
     }
 
-    fn submit_line(
-        &self,
-        line: OrderLine,
-        context: EventContext,
-    ) -> Result<oneshot::Receiver<LineAnswer>, SubmitError> {
-        let (reply, answer) = oneshot::channel();
-        self.submit(Request::Line { line, reply }, context).map(|()| answer)
+    fn submit_line(&self, line: OrderLine, context: EventContext) -> Result<oneshot::Receiver<LineReply>, SubmitError> {
+        let (job, reply) = Job::line(line, context, self.age.deadline());
+        self.submit(job).map(|()| reply)
     }
 
     fn submit_order(
         &self,
         order: NewOrder,
         context: EventContext,
-    ) -> Result<oneshot::Receiver<OrderAnswer>, SubmitError> {
-        let (reply, answer) = oneshot::channel();
-        self.submit(Request::Order { order, reply }, context).map(|()| answer)
+    ) -> Result<oneshot::Receiver<OrderReply>, SubmitError> {
+        let (job, reply) = Job::order(order, context, self.age.deadline());
+        self.submit(job).map(|()| reply)
     }
 
-    fn submit(&self, request: Request, context: EventContext) -> Result<(), SubmitError> {
-        let job = Job { request, context, deadline: self.age.deadline(), room: None };
-        let taken = self.queue(&job).put(job);
-        if taken == Err(SubmitError::Overloaded) {
-            self.metrics.overload();
+    fn submit(&self, job: Job) -> Result<(), SubmitError> {
+        let submitted = self.queue(&job).put(job);
+        if submitted == Err(SubmitError::Overloaded) {
+            self.counters.overload();
         }
-        taken
+        submitted
     }
 
     #[expect(clippy::expect_used, reason = "the remainder of a number of queues is the place of one")]
@@ -216,29 +199,16 @@ impl AllocationEngine {
     pub fn shut_down(&self) {
         let until = Instant::now() + Self::SHUT_DOWN_AT_MOST;
         self.queues.iter().chain([&self.orders]).for_each(Queue::close);
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        if join_until(threads.workers, until) {
+        let Tasks { workers, lane } = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut ended = workers.into_iter().all(|worker| worker.stop_by(until));
+        if ended {
             self.lane.close();
-            join_until(threads.lane, until);
+            ended = lane.is_none_or(|lane| lane.stop_by(until));
+        }
+        if !ended {
+            tracing::error!("the database does not respond: the shutdown abandons commands in progress");
         }
     }
-}
-
-/// Waits for threads to end; returns whether they ended in time.
-fn join_until(threads: Vec<JoinHandle<()>>, until: Instant) -> bool {
-    while threads.iter().any(|thread| !thread.is_finished()) {
-        if Instant::now() >= until {
-            tracing::error!("the database does not answer: lines in flight are given up");
-            return false;
-        }
-        thread::sleep(POLL);
-    }
-    for thread in threads {
-        if thread.join().is_err() {
-            tracing::error!("a worker of the allocation engine had panicked");
-        }
-    }
-    true
 }
 
 /// The reason why the engine does not accept a command.
@@ -252,6 +222,29 @@ pub(crate) enum SubmitError {
 /// commit.
 fn abandoned() -> Arc<StoreError> {
     Arc::new(StoreError::OutcomeUnknown("the unit of work was abandoned by a panic".into()))
+}
+
+/// Decides a line in a group of its own, on the caller's thread; returns `None` if its product is behind.
+#[cfg(test)]
+pub(crate) fn decide_line(units: &UnitRunner, line: OrderLine) -> Result<Option<LineReply>, StoreError> {
+    let (job, mut reply) = Job::line(line, EventContext::default(), Instant::now());
+    decide_alone(units, job)?;
+    Ok(reply.try_recv().ok())
+}
+
+/// Decides an order in a group of its own, on the caller's thread; returns `None` if a product is behind.
+#[cfg(test)]
+pub(crate) fn decide_order(units: &UnitRunner, order: NewOrder) -> Result<Option<OrderReply>, StoreError> {
+    let (job, mut reply) = Job::order(order, EventContext::default(), Instant::now());
+    decide_alone(units, job)?;
+    Ok(reply.try_recv().ok())
+}
+
+#[cfg(test)]
+fn decide_alone(units: &UnitRunner, mut job: Job) -> Result<(), StoreError> {
+    units.run("group", |unit, attempt| group::decide_group(unit, attempt, &mut [&mut job], &mut |_| false))?;
+    job.reply();
+    Ok(())
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ impl EventSequencer {
         let log = FailureLog::new("event sequencing", "retrying");
         let keeper = Keeper { ports, lease: Lease { name: "events", holder }, retention, log };
         let mut tenure = Tenure { keeper, held: None };
-        let task = BackgroundTask::start("events", Duration::ZERO, AFTER_FAILURE, move |_| tenure.step())?;
+        let task = BackgroundTask::repeat("events", Duration::ZERO, AFTER_FAILURE, move |_| tenure.step())?;
         Ok(Self(task))
     }
 

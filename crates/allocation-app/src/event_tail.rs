@@ -1,12 +1,10 @@
 //! Waiting for the event log to grow.
 
-use crate::health::Alive;
-use crate::{FailureLog, Vital};
+use crate::{BackgroundTask, FailureLog, Vital};
 use allocation_ports::EventLog;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -20,7 +18,11 @@ const POLL: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub struct EventTail(Arc<Handle>);
 
-struct Handle(Arc<Shared>, Vital);
+struct Handle {
+    shared: Arc<Shared>,
+    vital: Vital,
+    task: Mutex<Option<BackgroundTask>>,
+}
 
 struct Shared {
     newest: watch::Sender<Newest>,
@@ -28,7 +30,6 @@ struct Shared {
     waiting: Mutex<usize>,
     changed: Condvar,
     most: usize,
-    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// The known state of the log.
@@ -56,28 +57,22 @@ impl EventTail {
             waiting: Mutex::new(0),
             changed: Condvar::new(),
             most,
-            thread: Mutex::new(None),
         });
         let watched = Arc::clone(&shared);
-        let alive = Alive::new();
-        let vital = alive.vital("tail");
-        let thread = thread::Builder::new().name("tail".to_owned()).spawn(move || {
-            let _alive = alive;
-            watched.watch(&*log);
-        })?;
-        *locked(&shared.thread) = Some(thread);
-        Ok(Self(Arc::new(Handle(shared, vital))))
+        // The thread ends when the tail is closed.
+        let task = BackgroundTask::spawn("tail", move |_| watched.watch(&*log))?;
+        Ok(Self(Arc::new(Handle { shared, vital: task.vital(), task: Mutex::new(Some(task)) })))
     }
 
     /// Reports a newer position of the log, ahead of the next poll.
     pub fn advance(&self, position: u64) {
-        self.0.0.advance(position);
+        self.0.shared.advance(position);
     }
 
     /// Registers a waiter; returns `None` when all places are taken.
     #[must_use]
     pub fn enter(&self) -> Option<EventWaiter> {
-        let shared = &self.0.0;
+        let shared = &self.0.shared;
         let mut waiting = locked(&shared.waiting);
         if *waiting >= shared.most {
             return None;
@@ -90,21 +85,20 @@ impl EventTail {
     /// Returns the vital sign of the thread.
     #[must_use]
     pub fn vital(&self) -> Vital {
-        self.0.1.clone()
+        self.0.vital.clone()
     }
 
     /// Ends all waits, current and future.
     pub fn close(&self) {
-        self.0.0.close();
+        self.0.shared.close();
     }
 
     /// Ends all waits, current and future, and the thread.
     pub fn stop(&self) {
         self.close();
-        if let Some(thread) = locked(&self.0.0.thread).take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread that watches the log had panicked");
+        let task = locked(&self.0.task).take();
+        if let Some(task) = task {
+            task.stop();
         }
     }
 }
@@ -131,7 +125,7 @@ impl Drop for EventWaiter {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.close();
+        self.shared.close();
     }
 }
 
@@ -153,7 +147,7 @@ impl Shared {
 
     fn watch(&self, log: &dyn EventLog) {
         let failures = FailureLog::new("watching the event log", "retrying");
-        while self.somebody_waits() {
+        while self.has_waiters() {
             // A panic costs one poll, not the thread.
             match panic::catch_unwind(AssertUnwindSafe(|| log.bounds())) {
                 Ok(Ok(bounds)) => {
@@ -169,10 +163,10 @@ impl Shared {
     }
 
     /// Sleeps until there is a waiter; returns `false` when the tail is closed.
-    fn somebody_waits(&self) -> bool {
+    fn has_waiters(&self) -> bool {
         let waiting = locked(&self.waiting);
-        let nobody = |waiting: &mut usize| *waiting == 0 && !self.newest.borrow().closed;
-        drop(self.changed.wait_while(waiting, nobody));
+        let is_idle = |waiting: &mut usize| *waiting == 0 && !self.newest.borrow().closed;
+        drop(self.changed.wait_while(waiting, is_idle));
         !self.newest.borrow().closed
     }
 }

@@ -1,13 +1,11 @@
 //! Readiness for writes, probed by a dedicated thread.
 
-use crate::FailureLog;
+use crate::{BackgroundTask, FailureLog};
 use allocation_ports::{DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
 use chrono::TimeDelta;
 use std::io;
-use std::panic::{self, AssertUnwindSafe};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// The pause between two probes.
@@ -21,25 +19,18 @@ const UNSEQUENCED: Duration = Duration::from_secs(10);
 /// The vital sign of a background thread.
 #[derive(Debug, Clone)]
 pub struct Vital {
-    name: &'static str,
+    name: String,
     thread: Weak<()>,
 }
 
 /// The sign of life that a thread holds while it runs.
 #[derive(Debug, Default)]
-pub struct Alive(Arc<()>);
+pub(crate) struct Alive(Arc<()>);
 
 impl Alive {
-    /// Returns the sign of life for a thread that is about to start.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Returns the vital sign of the thread, under this name.
-    #[must_use]
-    pub fn vital(&self, name: &'static str) -> Vital {
-        Vital { name, thread: Arc::downgrade(&self.0) }
+    pub(crate) fn vital(&self, name: &str) -> Vital {
+        Vital { name: name.to_owned(), thread: Arc::downgrade(&self.0) }
     }
 }
 
@@ -54,7 +45,8 @@ impl Vital {
 /// Reading the result takes no connection and never waits.
 pub struct Health {
     shared: Arc<Shared>,
-    _stop: Sender<()>,
+    /// Stops when it is dropped.
+    _task: BackgroundTask,
 }
 
 struct Shared {
@@ -85,23 +77,17 @@ impl Health {
         let log = FailureLog::new("the database", "not ready");
         let last = Mutex::new(Last { at: now, failed: Vec::new(), sequenced: now });
         let shared = Arc::new(Shared { probe, vitals, log, last });
-        let (stop, stopped) = mpsc::channel::<()>();
         let (first, probed) = mpsc::channel::<()>();
         let health = Arc::clone(&shared);
-        thread::Builder::new().name("health".to_owned()).spawn(move || {
-            let mut first = Some(first);
-            loop {
-                // A panic costs one probe; the last result grows stale meanwhile.
-                let _panicked = panic::catch_unwind(AssertUnwindSafe(|| health.probe()));
-                drop(first.take());
-                if stopped.recv_timeout(PAUSE) != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
-            }
+        let mut first = Some(first);
+        let task = BackgroundTask::repeat("health", Duration::ZERO, PAUSE, move |_| {
+            // Dropped after the first probe, even if that panics; the last result then grows stale.
+            let _first = first.take();
+            health.probe();
+            PAUSE
         })?;
-        // The sender is dropped after the first probe.
         let _ended = probed.recv_timeout(STALE);
-        Ok(Self { shared, _stop: stop })
+        Ok(Self { shared, _task: task })
     }
 }
 

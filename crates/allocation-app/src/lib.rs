@@ -6,7 +6,6 @@
 
 mod add_batch;
 mod age_limit;
-mod allocate_line;
 mod background;
 mod cancel_order;
 mod change_batch;
@@ -19,7 +18,6 @@ mod event_tail;
 mod expected_versions;
 mod extend_hold;
 mod failure_log;
-mod group;
 mod health;
 #[cfg(test)]
 mod interleavings;
@@ -29,7 +27,6 @@ mod make_pick_list;
 mod move_lines;
 mod pick;
 mod pick_list_products;
-mod place_order;
 mod refusal;
 mod register_product;
 mod relay;
@@ -46,14 +43,14 @@ mod use_case_error;
 
 pub use add_batch::NewBatch;
 pub use age_limit::AgeLimit;
-pub use background::BackgroundTask;
+pub use background::{BackgroundTask, StopSignal};
 pub use engine::{AllocationEngine, Distribution, EngineCounters, EngineSettings, EngineSnapshot, LoadMonitor};
 pub use error_chain::ErrorChain;
 pub use event_sequencer::{EventSequencer, Retention, SequencerPorts};
 pub use event_tail::{EventTail, EventWaiter};
 pub use expected_versions::ExpectedVersions;
 pub use failure_log::FailureLog;
-pub use health::{Alive, Health, Vital};
+pub use health::{Health, Vital};
 pub use log_throttle::LogThrottle;
 pub use refusal::{Refusal, RefusalCode, RefusalMembers};
 pub use relay::{Backoff, Relay, RelayPorts, RelaySettings};

@@ -47,9 +47,9 @@ impl UseCases {
     pub fn release_expired_holds(&self, mut go_on: impl FnMut() -> bool) -> Result<usize, StoreError> {
         let mut products = 0;
         while go_on() {
-            let tidied = self.units.try_run(|unit, _| release(unit, self.clock.now()))?;
-            products += tidied;
-            if tidied == 0 {
+            let changed_products = self.units.try_run(|unit, _| release(unit, self.clock.now()))?;
+            products += changed_products;
+            if changed_products == 0 {
                 break;
             }
         }
@@ -72,9 +72,9 @@ fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<UnitOutcome<
     // Later searches find the products that are still behind.
     let _behind = catch_up(unit, &mut locked)?;
     let Locked { products, .. } = locked;
-    let tidied = products.iter().filter(|product| product.has_changed()).count();
+    let changed_products = products.iter().filter(|product| product.has_changed()).count();
     let changed = save_changed(unit, products, &EventContext::default())?;
-    Ok(if changed { UnitOutcome::Commit(tidied) } else { UnitOutcome::Rollback(tidied) })
+    Ok(if changed { UnitOutcome::Commit(changed_products) } else { UnitOutcome::Rollback(changed_products) })
 }
 
 /// Returns the first few products that no other unit has locked.

@@ -18,17 +18,6 @@ pub(crate) enum UnitOutcome<T> {
     Step,
 }
 
-impl<T> UnitOutcome<T> {
-    /// Returns the same outcome with another answer.
-    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> UnitOutcome<U> {
-        match self {
-            Self::Commit(answer) => UnitOutcome::Commit(change(answer)),
-            Self::Rollback(answer) => UnitOutcome::Rollback(change(answer)),
-            Self::Step => UnitOutcome::Step,
-        }
-    }
-}
-
 /// The outcome of a unit of work that decides one command, which may be refused.
 pub(crate) type UnitResult<T, R> = Result<UnitOutcome<Result<T, R>>, StoreError>;
 
@@ -154,8 +143,8 @@ impl UnitRunner {
                 Err(error) => error,
             };
             let last = attempt.number >= self.retry.attempts || begun.elapsed() >= self.retry.give_up_after;
-            let settles = attempt.resolving && running_again_helps(&error);
-            if last || !(settles || (policy.again)(&error)) {
+            let resolves = attempt.resolving && running_again_helps(&error);
+            if last || !(resolves || (policy.again)(&error)) {
                 return Err(final_error(error, attempt.resolving));
             }
             attempt.resolving |= matches!(error, StoreError::OutcomeUnknown(_));

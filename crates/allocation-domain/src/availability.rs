@@ -107,7 +107,7 @@ impl Product {
     /// [`LoadRequest`] if a batch with free units is not loaded, or if the loaded rows do not decide
     /// which lines get the units of expired holds.
     pub fn availability(&self, now: DateTime<Utc>) -> Result<Availability, LoadRequest> {
-        self.at(now).map(|tidy| tidy.available_from())
+        self.at(now).map(|current| current.available_from())
     }
 
     /// Returns the free units of the loaded batches by date.
@@ -122,10 +122,10 @@ impl Product {
     ///
     /// [`LoadRequest`] as for [`Product::availability`].
     pub fn totals(&self, now: DateTime<Utc>) -> Result<Totals, LoadRequest> {
-        let tidy = self.at(now)?;
-        let mut totals = Totals { available: tidy.available(), ..Totals::default() };
-        tidy.batches.iter().for_each(|batch| totals.count_batch(batch));
-        for (_, line) in tidy.lines() {
+        let current = self.at(now)?;
+        let mut totals = Totals { available: current.available(), ..Totals::default() };
+        current.batches.iter().for_each(|batch| totals.count_batch(batch));
+        for (_, line) in current.lines() {
             totals.backordered += u64::from(line.waiting);
             if matches!(line.commitment, ReservationState::Held { .. }) {
                 totals.held += u64::from(line.allocated());
@@ -137,11 +137,11 @@ impl Product {
     /// Returns the product as the next decision finds it.
     fn at(&self, now: DateTime<Utc>) -> Result<Self, LoadRequest> {
         // Holds expire as of `now`, whenever the product was locked.
-        let mut tidy = self.clone();
-        tidy.lock_time = None;
-        tidy.release_due(now)?;
-        tidy.need_all_batches()?;
-        Ok(tidy)
+        let mut current = self.clone();
+        current.lock_time = None;
+        current.release_due(now)?;
+        current.need_all_batches()?;
+        Ok(current)
     }
 }
 

@@ -277,14 +277,14 @@ impl Batch {
     }
 
     /// Sets the ETA.
-    pub(crate) const fn expect(&mut self, eta: Eta) {
+    pub(crate) const fn set_eta(&mut self, eta: Eta) {
         self.eta = eta;
     }
 
     /// Sets the purchased quantity.
     ///
     /// Panics if more units than that are allocated or consumed: the caller checks it.
-    pub(crate) fn correct(&mut self, purchased: Units) {
+    pub(crate) fn set_purchased(&mut self, purchased: Units) {
         assert!(self.counts.sum() <= u64::from(purchased.get()), "batch_not_oversold: {self:?} to {purchased}");
         self.purchased = purchased;
     }
@@ -314,7 +314,7 @@ impl Batch {
     pub(crate) fn absorb(&mut self, units: u32) {
         let left = self.purchased.get() - self.lowered_to().get();
         if let Ok(purchased) = Units::new(self.purchased.get() - units.min(left)) {
-            self.correct(purchased);
+            self.set_purchased(purchased);
         }
         if let Some(moving) = self.moving.take() {
             self.set_moving(*moving);
@@ -333,20 +333,20 @@ impl Batch {
     }
 
     /// Releases units of a line. Panics if fewer are allocated: the caller checks it.
-    pub(crate) fn give_back(&mut self, quantity: Quantity) {
+    pub(crate) fn release(&mut self, quantity: Quantity) {
         assert!(quantity.get() <= self.counts.allocated, "batch_covers_its_allocations: {self:?} less {quantity}");
         self.counts.allocated -= quantity.get();
     }
 
     /// Moves units from allocated to picked.
     pub(crate) fn pick(&mut self, quantity: Quantity) {
-        self.give_back(quantity);
+        self.release(quantity);
         self.counts.picked += quantity.get();
     }
 
     /// Moves units from allocated to missing.
     pub(crate) fn miss(&mut self, quantity: Quantity) {
-        self.give_back(quantity);
+        self.release(quantity);
         self.counts.missing += quantity.get();
     }
 
@@ -382,13 +382,13 @@ mod tests {
     #[test]
     #[should_panic(expected = "batch_not_oversold")]
     fn a_batch_is_never_lowered_below_what_is_gone_and_allocated() {
-        batch().correct(units(5).into());
+        batch().set_purchased(units(5).into());
     }
 
     #[test]
     #[should_panic(expected = "batch_covers_its_allocations")]
     fn more_units_than_are_allocated_are_never_given_back() {
-        batch().give_back(units(5));
+        batch().release(units(5));
     }
 
     #[test]

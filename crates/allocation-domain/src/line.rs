@@ -136,7 +136,7 @@ impl LineState {
     }
 
     /// Releases units of a batch. The caller checks that the line holds them.
-    pub(crate) fn give_back(&mut self, reference: &BatchReference, units: Quantity) {
+    pub(crate) fn release(&mut self, reference: &BatchReference, units: Quantity) {
         if let Some(place) = self.allocations.iter().position(|part| part.reference == *reference) {
             match self.allocations[place].quantity.minus(units.get()) {
                 Some(rest) => self.allocations[place].quantity = rest,
@@ -146,7 +146,7 @@ impl LineState {
     }
 
     /// Sets the ETA of a batch.
-    pub(crate) fn expect(&mut self, reference: &BatchReference, eta: Eta) {
+    pub(crate) fn set_eta(&mut self, reference: &BatchReference, eta: Eta) {
         if let Some(part) = self.allocations.iter_mut().find(|part| part.reference == *reference) {
             part.eta = eta;
             self.sort();

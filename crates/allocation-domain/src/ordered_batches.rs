@@ -69,9 +69,9 @@ impl OrderedBatches {
     }
 
     /// Sets the ETA of a batch and moves the batch to its new index.
-    pub(crate) fn expect(&mut self, place: usize, eta: Eta) {
+    pub(crate) fn set_eta(&mut self, place: usize, eta: Eta) {
         let mut batch = self.remove(place);
-        batch.expect(eta);
+        batch.set_eta(eta);
         self.insert(batch);
     }
 }
@@ -103,7 +103,7 @@ mod tests {
         }
         batches.remove(2);
         assert_eq!(batches.find(batch(5).reference()), None);
-        batches.expect(0, Eta::Due(chrono::NaiveDate::MAX));
+        batches.set_eta(0, Eta::Due(chrono::NaiveDate::MAX));
         assert_eq!(numbers(&batches), [4, 7, 9, 3]);
         assert_eq!(batches.place(batch(3).reference()), Some(3));
     }

@@ -251,7 +251,7 @@ impl Product {
             for part in line.allocations.clone() {
                 let batch = self.batches.find(&part.reference).filter(|batch| batch.eta() != part.eta);
                 if let Some(batch) = batch {
-                    line.expect(&part.reference, batch.eta());
+                    line.set_eta(&part.reference, batch.eta());
                 }
             }
             self.lines.insert(order_id, line);

@@ -16,9 +16,7 @@ use allocation_ports::mocks::{
     MockClock, MockEventLog, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries,
     MockReadiness, MockUnitOfWorkFactory,
 };
-use allocation_ports::{
-    Clock, EngineMetrics, FailedCheck, FoundBatch, Readiness, StoreError, StoredPickList, UnitOfWork,
-};
+use allocation_ports::{Clock, FailedCheck, FoundBatch, Readiness, StoreError, StoredPickList, UnitOfWork};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use std::num::NonZeroUsize;
@@ -116,9 +114,9 @@ impl Ports {
             queue_length: NonZeroUsize::MIN,
             group_size: NonZeroUsize::MIN,
         };
-        let metrics: Arc<dyn EngineMetrics> = Arc::new(EngineCounters::default());
+        let counters = Arc::new(EngineCounters::default());
         let age = AgeLimit::start(self.max_age).unwrap();
-        let engine = AllocationEngine::start(&units, &metrics, &age, settings).unwrap();
+        let engine = AllocationEngine::start(&units, &counters, &age, settings).unwrap();
         let (queries, readiness) = (Arc::new(self.queries), Arc::new(self.readiness));
         let use_cases = UseCases::new(units, queries.clone(), Arc::clone(&clock)).with_age_limit(age);
         let log = Arc::new(self.log);

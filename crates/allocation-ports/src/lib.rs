@@ -6,7 +6,6 @@
 
 mod clock;
 mod command_effects;
-mod engine_metrics;
 mod event_context;
 mod event_log;
 mod event_publisher;
@@ -29,7 +28,6 @@ mod unit_of_work;
 
 pub use clock::Clock;
 pub use command_effects::CommandEffects;
-pub use engine_metrics::{EngineMetrics, GroupMeasure};
 pub use event_context::{CausationId, EventContext, EventContexts, TraceParent};
 pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, ReadLogError, Subject, SubjectError};
 pub use event_publisher::{BrokerUnavailable, Delivery, EventPublisher, PendingConfirms, PublishStatus};

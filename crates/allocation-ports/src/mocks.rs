@@ -2,7 +2,6 @@
 
 pub use crate::clock::MockClock;
 pub use crate::command_effects::MockCommandEffects;
-pub use crate::engine_metrics::MockEngineMetrics;
 pub use crate::event_log::MockEventLog;
 pub use crate::event_publisher::{MockEventPublisher, MockPendingConfirms};
 pub use crate::leases::MockLeases;

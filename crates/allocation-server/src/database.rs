@@ -3,11 +3,13 @@
 use crate::config::Settings;
 use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
 use allocation_adapters_memory::{MemoryStore, WallClock};
+use allocation_app::BackgroundTask;
 use allocation_ports::{
     Clock, CommandEffects, DatabaseProbe, EventLog, Leases, LogSequencer, Queries, RelayStore, UnitOfWorkFactory,
 };
 use anyhow::Context;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// All ports of a database.
 pub(crate) trait Ports:
@@ -35,7 +37,7 @@ pub(crate) struct Database {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) writers: Writers,
     /// Follows the clock of a database that has its own.
-    watch: Option<ClockWatch>,
+    watch: Option<BackgroundTask>,
 }
 
 impl Database {
@@ -53,7 +55,12 @@ impl Database {
             tracing::info!(migration, "the database's schema is brought up to date");
         }
         store.clock().shift(settings.clock_offset());
-        let watch = ClockWatch::start(Store::clone(&store)).context("the clock cannot be watched")?;
+        let mut clock_watch = ClockWatch::new(Store::clone(&store));
+        let watch = BackgroundTask::repeat("clock", Duration::ZERO, ClockWatch::PAUSE, move |_| {
+            clock_watch.read();
+            ClockWatch::PAUSE
+        })
+        .context("the clock cannot be watched")?;
         let writers = match store.dialect() {
             Dialect::Sqlite => Writers::One,
             Dialect::Postgres => Writers::Several,

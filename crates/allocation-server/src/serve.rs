@@ -10,7 +10,6 @@ use allocation_app::{
     SequencerPorts, UnitRunner, UseCases,
 };
 use allocation_http::{Api, BlockingLimits, EventFeed, Starting};
-use allocation_ports::EngineMetrics;
 use anyhow::Context;
 use socket2::{Domain, Socket, Type};
 use std::io;
@@ -57,11 +56,10 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let (store, clock, writers) = (Arc::clone(&database.ports), Arc::clone(&database.clock), database.writers);
     let units = UnitRunner::new(store.clone(), RetryPolicy::default());
     let counters = Arc::new(EngineCounters::default());
-    let metrics: Arc<dyn EngineMetrics> = counters.clone();
     let age = AgeLimit::start(Duration::from_secs(settings.max_command_age_seconds))
         .context("the age of commands cannot be watched")?;
     let mut vitals = Vec::from_iter(age.vital());
-    let engine = AllocationEngine::start(&units, &metrics, &age, engine_settings(writers, settings.pool_size))
+    let engine = AllocationEngine::start(&units, &counters, &age, engine_settings(writers, settings.pool_size))
         .context("the allocation engine cannot be started")?;
     let running = running_calls(writers, settings.pool_size);
     let limits = BlockingLimits { running, waiting: WAITING_CALLS, turn_within: TURN_WITHIN };

@@ -52,3 +52,20 @@ fn a_pause_does_not_delay_the_stop() {
     let (begun, _sweeps) = mpsc::sync_channel(0);
     use_cases(begun).start_sweeper(Duration::from_secs(3_600)).unwrap().stop();
 }
+
+#[test]
+fn a_stop_waits_no_longer_than_its_deadline() {
+    let (end, ended) = mpsc::channel::<()>();
+    let task = BackgroundTask::spawn("waiting", move |_| {
+        let _ended = ended.recv();
+    })
+    .unwrap();
+    assert!(!task.stop_by(Instant::now()));
+    drop(end);
+}
+
+#[test]
+fn a_task_that_panicked_has_ended() {
+    let task = BackgroundTask::spawn("panicking", |_| panic!("told to panic")).unwrap();
+    assert!(task.stop_by(Instant::now() + Duration::from_secs(60)));
+}

@@ -1,4 +1,3 @@
-use allocation_ports::{EngineMetrics, GroupMeasure};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -106,8 +105,24 @@ impl EngineCounters {
     }
 }
 
-impl EngineMetrics for EngineCounters {
-    fn group(&self, measure: GroupMeasure) {
+/// The outcome of one group of lines and orders.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GroupMeasure {
+    /// The number of lines in the group, including the lines of its orders.
+    pub(crate) lines: usize,
+    /// The number of lines that a rule rejected.
+    pub(crate) refused: usize,
+    /// The number of lines and orders in the queue when the group was taken from it.
+    pub(crate) waiting: usize,
+    /// The duration of the unit of work from begin to commit, retries included.
+    pub(crate) took: Duration,
+    /// Whether the whole group failed.
+    pub(crate) failed: bool,
+}
+
+impl EngineCounters {
+    /// Records a group that was decided or failed.
+    pub(crate) fn group(&self, measure: GroupMeasure) {
         self.unit_micros.record(micros(measure.took));
         self.group_size.record(wide(measure.lines));
         self.queue_depth.record(wide(measure.waiting));
@@ -119,11 +134,13 @@ impl EngineMetrics for EngineCounters {
         }
     }
 
-    fn retry(&self) {
+    /// Records a retry of a unit of work.
+    pub(super) fn retry(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn overload(&self) {
+    /// Records a line or an order that was rejected as overload.
+    pub(super) fn overload(&self) {
         self.overloads.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -1,3 +1,5 @@
+//! The products that other transactions hold.
+
 use crate::AgeLimit;
 use allocation_domain::Sku;
 use std::collections::HashMap;
@@ -6,9 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The time for which a SKU counts as held after it was last found held.
-const REMEMBERED: Duration = Duration::from_secs(1);
+const HELD_FOR: Duration = Duration::from_secs(1);
 /// The most SKUs that are remembered. Each group finds any other held SKU anew.
-const MOST: usize = 1_024;
+const MAX_SKUS: usize = 1_024;
 
 /// The SKUs whose products other units were recently found to have locked; groups skip them.
 #[derive(Debug, Default)]
@@ -24,18 +26,18 @@ impl HeldSkus {
         let now = age.now();
         let mut until = self.locked();
         for sku in skus {
-            if until.len() >= MOST {
+            if until.len() >= MAX_SKUS {
                 until.retain(|_, until| *until > now);
             }
-            if until.len() < MOST || until.contains_key(sku) {
-                until.insert(sku.clone(), now + REMEMBERED);
+            if until.len() < MAX_SKUS || until.contains_key(sku) {
+                until.insert(sku.clone(), now + HELD_FOR);
             }
         }
         self.count.store(until.len(), Ordering::Release);
     }
 
-    /// Forgets SKUs that are no longer held.
-    pub(super) fn forget<'a>(&self, skus: impl IntoIterator<Item = &'a Sku>) {
+    /// Removes SKUs that are no longer held.
+    pub(super) fn remove<'a>(&self, skus: impl IntoIterator<Item = &'a Sku>) {
         if self.count.load(Ordering::Acquire) == 0 {
             return;
         }
@@ -77,9 +79,9 @@ mod tests {
         assert!(!held.any([&lamp], &age));
         held.remember([&lamp, &rug], &age);
         assert!(held.any([&sku("SOFA"), &lamp], &age) && held.any([&rug], &age));
-        held.forget([&rug]);
+        held.remove([&rug]);
         assert!(held.any([&lamp], &age) && !held.any([&rug], &age));
-        time.pass(REMEMBERED);
+        time.pass(HELD_FOR);
         assert!(!held.any([&lamp], &age));
         assert_eq!(held.count.load(Ordering::Acquire), 0);
     }
@@ -89,12 +91,12 @@ mod tests {
         let time = ManualTime::default();
         let age = AgeLimit::by(time.monotonic(), Duration::from_secs(5));
         let held = HeldSkus::default();
-        let skus: Vec<Sku> = (0..MOST * 10).map(|n| sku(&format!("SKU-{n}"))).collect();
+        let skus: Vec<Sku> = (0..MAX_SKUS * 10).map(|n| sku(&format!("SKU-{n}"))).collect();
         held.remember(&skus, &age);
-        assert_eq!(held.locked().len(), MOST);
+        assert_eq!(held.locked().len(), MAX_SKUS);
         assert!(held.any([&skus[0]], &age), "those that are remembered stay so");
-        time.pass(REMEMBERED);
-        held.remember([&skus[MOST * 5]], &age);
+        time.pass(HELD_FOR);
+        held.remember([&skus[MAX_SKUS * 5]], &age);
         assert_eq!(held.locked().len(), 1, "what is forgotten makes room");
     }
 }

@@ -1,17 +1,16 @@
 //! Commands that wait for a decision.
 
+use super::line::LineReply;
+use super::orders::OrderReply;
 use crate::EngineError;
-use crate::allocate_line::LineAnswer;
-use crate::group::{Answer, Command};
-use crate::place_order::OrderAnswer;
-use allocation_domain::{NewOrder, OrderLine, Sku};
+use allocation_domain::{AllocateError, LineAllocation, NewOrder, Order, OrderLine, Outcome, PlaceError, Sku};
 use allocation_ports::{EventContext, StoreError};
 use std::iter;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-/// A command with its context and the channel for its reply.
+/// A command with its context, its decision and the channel for its reply.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) request: Request,
@@ -22,27 +21,96 @@ pub(super) struct Job {
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
-/// A command and the channel for its reply.
+/// A command by its kind.
 #[derive(Debug)]
 pub(super) enum Request {
-    Line { line: OrderLine, reply: oneshot::Sender<LineAnswer> },
-    Order { order: NewOrder, reply: oneshot::Sender<OrderAnswer> },
+    Line(Command<OrderLine, Outcome<LineAllocation>, AllocateError>),
+    Order(Command<NewOrder, Outcome<Order, ()>, PlaceError>),
+}
+
+/// A command whose reply is `Result<T, EngineError<R>>`.
+#[derive(Debug)]
+pub(super) struct Command<C, T, R> {
+    pub(super) content: C,
+    pub(super) decision: Decision<Result<T, EngineError<R>>>,
+    reply: oneshot::Sender<Result<T, EngineError<R>>>,
+}
+
+/// What the last unit of work has decided on a command.
+#[derive(Debug)]
+pub(super) enum Decision<Reply> {
+    /// Nothing: the unit left the command out.
+    Open,
+    /// Nothing: a product of the command is behind, and the unit was a step.
+    Behind,
+    /// The reply, to be sent after the commit.
+    Made(Reply),
+}
+
+/// The kind of a [`Decision`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    Open,
+    Behind,
+    Refused,
+    Decided,
+}
+
+impl<C, T, R> Command<C, T, R> {
+    fn new(content: C) -> (Self, oneshot::Receiver<Result<T, EngineError<R>>>) {
+        let (reply, answer) = oneshot::channel();
+        (Self { content, decision: Decision::Open, reply }, answer)
+    }
+
+    const fn progress(&self) -> Progress {
+        match &self.decision {
+            Decision::Open => Progress::Open,
+            Decision::Behind => Progress::Behind,
+            Decision::Made(Err(_)) => Progress::Refused,
+            Decision::Made(Ok(_)) => Progress::Decided,
+        }
+    }
+
+    /// Sends the decision, if one was made.
+    ///
+    /// A caller that has disconnected needs no reply: sending the command again returns its outcome.
+    fn send(self) {
+        if let Decision::Made(reply) = self.decision {
+            drop(self.reply.send(reply));
+        }
+    }
+
+    fn fail(self, error: EngineError<R>) {
+        drop(self.reply.send(Err(error)));
+    }
 }
 
 impl Job {
-    pub(super) const fn command(&self) -> (Command<'_>, &EventContext) {
-        let command = match &self.request {
-            Request::Line { line, .. } => Command::Allocate(line),
-            Request::Order { order, .. } => Command::Place(order),
-        };
-        (command, &self.context)
+    /// Returns the job of a line, and the receiver of its reply.
+    pub(super) fn line(
+        line: OrderLine,
+        context: EventContext,
+        deadline: Instant,
+    ) -> (Self, oneshot::Receiver<LineReply>) {
+        let (command, answer) = Command::new(line);
+        (Self { request: Request::Line(command), context, deadline, room: None }, answer)
+    }
+
+    /// Returns the job of an order, and the receiver of its reply.
+    pub(super) fn order(
+        order: NewOrder,
+        context: EventContext,
+        deadline: Instant,
+    ) -> (Self, oneshot::Receiver<OrderReply>) {
+        let (command, answer) = Command::new(order);
+        (Self { request: Request::Order(command), context, deadline, room: None }, answer)
     }
 
     /// Returns how many lines the command has.
     pub(super) fn lines(&self) -> usize {
         match &self.request {
-            Request::Line { .. } => 1,
-            Request::Order { order, .. } => order.lines().len(),
+            Request::Line(_) => 1,
+            Request::Order(order) => order.content.lines().len(),
         }
     }
 
@@ -54,41 +122,58 @@ impl Job {
     /// Returns the SKUs of the command.
     pub(super) fn skus(&self) -> impl Iterator<Item = &Sku> {
         let (line, order) = match &self.request {
-            Request::Line { line, .. } => (Some(line), None),
-            Request::Order { order, .. } => (None, Some(order)),
+            Request::Line(line) => (Some(&line.content), None),
+            Request::Order(order) => (None, Some(&order.content)),
         };
         let of_order = order.into_iter().flat_map(|order| order.lines().iter().map(|(sku, _)| sku));
         line.into_iter().flat_map(|line| iter::once(line.sku())).chain(of_order)
     }
 
-    /// Sends the decision to the caller.
-    ///
-    /// A caller that has disconnected needs no reply: sending the command again returns its outcome.
-    pub(super) fn answer(self, answer: Answer) {
-        match (self.request, answer) {
-            (Request::Line { reply, .. }, Answer::Line(answer)) => drop(reply.send(answer)),
-            (Request::Order { reply, .. }, Answer::Order(answer)) => drop(reply.send(answer)),
-            // The dropped channel reports that the unit of work was abandoned.
-            (Request::Line { .. }, Answer::Order(_) | Answer::Behind)
-            | (Request::Order { .. }, Answer::Line(_) | Answer::Behind) => {
-                tracing::error!("a command was answered as another");
-            }
+    /// Returns how far the last unit of work has come with the command.
+    pub(super) const fn progress(&self) -> Progress {
+        match &self.request {
+            Request::Line(line) => line.progress(),
+            Request::Order(order) => order.progress(),
+        }
+    }
+
+    /// Discards the decision of a unit of work that was not committed.
+    pub(super) fn reopen(&mut self) {
+        match &mut self.request {
+            Request::Line(line) => line.decision = Decision::Open,
+            Request::Order(order) => order.decision = Decision::Open,
+        }
+    }
+
+    /// Records that a product of the command is behind.
+    pub(super) fn wait_for_product(&mut self) {
+        match &mut self.request {
+            Request::Line(line) => line.decision = Decision::Behind,
+            Request::Order(order) => order.decision = Decision::Behind,
+        }
+    }
+
+    /// Sends the committed decision to the caller.
+    pub(super) fn reply(self) {
+        match self.request {
+            Request::Line(line) => line.send(),
+            Request::Order(order) => order.send(),
         }
     }
 
     /// Replies that nothing was decided.
     pub(super) fn fail(self, error: Arc<StoreError>) {
         match self.request {
-            Request::Line { reply, .. } => drop(reply.send(Err(error.into()))),
-            Request::Order { reply, .. } => drop(reply.send(Err(error.into()))),
+            Request::Line(line) => line.fail(error.into()),
+            Request::Order(order) => order.fail(error.into()),
         }
     }
 
     /// Replies that too many commands wait, or that this one has waited too long.
     pub(super) fn refuse(self) {
         match self.request {
-            Request::Line { reply, .. } => drop(reply.send(Err(EngineError::Overloaded))),
-            Request::Order { reply, .. } => drop(reply.send(Err(EngineError::Overloaded))),
+            Request::Line(line) => line.fail(EngineError::Overloaded),
+            Request::Order(order) => order.fail(EngineError::Overloaded),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The lane of commands whose products other transactions have locked.
 
+use super::counters::EngineCounters;
 use super::held_skus::HeldSkus;
 use super::job::Job;
 use super::queue::{Queue, Receiver};
 use super::worker::Worker;
-use allocation_ports::{EngineMetrics, StoreError};
+use allocation_ports::StoreError;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -22,13 +23,13 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub(super) struct Lane {
     queue: Queue,
     pub(super) held: Arc<HeldSkus>,
-    metrics: Arc<dyn EngineMetrics>,
+    counters: Arc<EngineCounters>,
 }
 
 impl Lane {
-    pub(super) fn new(metrics: Arc<dyn EngineMetrics>) -> (Self, Receiver) {
+    pub(super) fn new(counters: Arc<EngineCounters>) -> (Self, Receiver) {
         let (queue, receiver) = Queue::new(LANE_LENGTH);
-        (Self { queue, held: Arc::default(), metrics }, receiver)
+        (Self { queue, held: Arc::default(), counters }, receiver)
     }
 
     /// Queues jobs, and rejects those for which there is no room.
@@ -41,7 +42,7 @@ impl Lane {
                     let _gone = self.queue.send(job);
                 }
                 Err(_) => {
-                    self.metrics.overload();
+                    self.counters.overload();
                     job.refuse();
                 }
             }

@@ -31,7 +31,7 @@ impl LoadMonitor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use allocation_ports::{EngineMetrics, GroupMeasure};
+    use crate::engine::counters::GroupMeasure;
     use std::time::Duration;
 
     #[test]

@@ -9,11 +9,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, MutexGuard};
 use std::time::Duration;
 
-/// Returns a command without a context.
-fn job(request: Request) -> Job {
-    Job { request, context: EventContext::default(), deadline: Instant::now(), room: None }
-}
-
 /// The most lines in a group.
 const GROUP_SIZE: usize = 32;
 
@@ -173,9 +168,8 @@ fn engine(
         queue_length: NonZeroUsize::new(queue_length).unwrap(),
         group_size: NonZeroUsize::new(GROUP_SIZE).unwrap(),
     };
-    let metrics: Arc<dyn EngineMetrics> = counters;
     let age = AgeLimit::by(time.monotonic(), MAX_AGE);
-    AllocationEngine::start(&UnitRunner::new(Arc::new(factory), retry), &metrics, &age, settings).unwrap()
+    AllocationEngine::start(&UnitRunner::new(Arc::new(factory), retry), &counters, &age, settings).unwrap()
 }
 
 fn no_fault(_: &[LockRequest]) -> Option<StoreError> {
@@ -186,7 +180,7 @@ fn names(group: &[LockRequest]) -> impl Iterator<Item = &str> {
     group.iter().flat_map(|wanted| wanted.order_ids.iter().chain(&wanted.standalone).map(|id| id.as_str()))
 }
 
-fn told(answer: LineAnswer) -> &'static str {
+fn told(answer: LineReply) -> &'static str {
     match answer {
         Ok(Outcome::Changed(_)) => "allocated",
         Ok(Outcome::Unchanged(_)) => "unchanged",
@@ -213,7 +207,7 @@ fn in_two_groups(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]
     answers.extend(lines[1..].iter().map(|line| engine.submit_line(line.clone(), EventContext::default()).unwrap()));
     shared.open_gate();
     let answer =
-        |answer: oneshot::Receiver<LineAnswer>| answer.blocking_recv().unwrap_or_else(|_| Err(abandoned().into()));
+        |answer: oneshot::Receiver<LineReply>| answer.blocking_recv().unwrap_or_else(|_| Err(abandoned().into()));
     answers.into_iter().map(|receiver| told(answer(receiver))).collect()
 }
 
@@ -414,19 +408,19 @@ fn a_panic_in_the_commit_leaves_the_outcome_unknown() {
 #[test]
 fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
     let queues = (0..4).map(|_| Queue::new(1).0).collect::<Vec<_>>();
-    let metrics: Arc<dyn EngineMetrics> = Arc::new(EngineCounters::default());
+    let counters = Arc::new(EngineCounters::default());
     let four = AllocationEngine {
         queues: queues.into(),
         orders: Queue::new(1).0,
-        lane: Lane::new(Arc::clone(&metrics)).0,
-        threads: Arc::default(),
+        lane: Lane::new(Arc::clone(&counters)).0,
+        tasks: Arc::default(),
         age: AgeLimit::by(ManualTime::default().monotonic(), MAX_AGE),
-        metrics,
+        counters,
         vitals: Arc::default(),
     };
     let place = |n: usize| {
-        let (reply, _) = oneshot::channel();
-        let queue = four.queue(&job(Request::Line { line: line("O-1", &format!("SKU-{n}"), 1), reply }));
+        let (job, _reply) = Job::line(line("O-1", &format!("SKU-{n}"), 1), EventContext::default(), Instant::now());
+        let queue = four.queue(&job);
         four.queues.iter().position(|other| std::ptr::eq(other, queue)).unwrap()
     };
     let mut sizes = [0; 4];
@@ -436,9 +430,8 @@ fn a_sku_always_has_the_same_queue_and_all_queues_have_skus() {
     }
     assert!(sizes.iter().all(|&size| size > 50), "{sizes:?}");
     let of_order = |lines: &[(&str, u32)]| {
-        let (reply, _) = oneshot::channel();
         let order = new_order("O-1", lines, OrderTerms::default());
-        std::ptr::eq(four.queue(&job(Request::Order { order, reply })), &four.orders)
+        std::ptr::eq(four.queue(&Job::order(order, EventContext::default(), Instant::now()).0), &four.orders)
     };
     assert!(of_order(&[("LAMP", 1), ("RUG", 1)]), "orders over several SKUs have a queue of their own");
     assert!(!of_order(&[("LAMP", 1)]));

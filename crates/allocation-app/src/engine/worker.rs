@@ -1,12 +1,15 @@
+//! Workers: each decides the groups of one queue.
+
+use super::counters::{EngineCounters, GroupMeasure};
+use super::group::decide_group;
 use super::held_skus::HeldSkus;
-use super::job::Job;
+use super::job::{Job, Progress};
 use super::lane::Lane;
 use super::queue::Receiver;
-use crate::group::{Answer, decide_group};
 use crate::unit_of_work::{Attempt, FarBehind, UnitOutcome};
 use crate::{AgeLimit, UnitRunner};
 use allocation_domain::Sku;
-use allocation_ports::{EngineMetrics, GroupMeasure, LockWait, StoreError, UnitOfWork};
+use allocation_ports::{LockWait, StoreError, UnitOfWork};
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -36,14 +39,14 @@ impl Until {
 /// Takes groups from one queue and runs each in a unit of work.
 pub(super) struct Worker {
     pub(super) units: UnitRunner,
-    pub(super) metrics: Arc<dyn EngineMetrics>,
+    pub(super) counters: Arc<EngineCounters>,
     pub(super) age: AgeLimit,
     pub(super) held: Arc<HeldSkus>,
     pub(super) group_size: usize,
 }
 
-/// The outcome of a group: an answer for each decided command.
-type Decided = Result<Vec<Option<Answer>>, StoreError>;
+/// The outcome of a group, whose jobs carry the decisions.
+type Decided = Result<(), StoreError>;
 
 impl Worker {
     /// Decides the commands of a queue. Commands whose products are held go into the lane.
@@ -88,7 +91,7 @@ impl Worker {
             // The job occupies room in the queue only until its turn.
             job.room = None;
             if now >= job.deadline {
-                self.metrics.overload();
+                self.counters.overload();
                 job.refuse();
             } else if self.held.any(job.skus(), &self.age) {
                 lane.put([job]);
@@ -122,25 +125,25 @@ impl Worker {
         self.run_group(group, 0, |_| true)
     }
 
-    fn run_group(&self, group: Vec<Job>, waiting: usize, asks: impl Fn(Attempt) -> bool) -> Vec<Job> {
+    fn run_group(&self, mut group: Vec<Job>, waiting: usize, asks: impl Fn(Attempt) -> bool) -> Vec<Job> {
         if group.is_empty() {
             return group;
         }
         let begun = Instant::now();
         let decided = self.units.run_waiting(LockWait::Brief, "decide_group", |unit, attempt| {
             if attempt.number > 1 {
-                self.metrics.retry();
+                self.counters.retry();
             }
-            self.decide_some(unit, attempt, &group, asks(attempt))
+            self.decide_some(unit, attempt, &mut group, asks(attempt))
         });
         self.measure(&group, &decided, waiting, begun);
         self.finish(group, decided, Until::after(begun))
     }
 
     /// Decides commands, waiting briefly for their products; returns them if the wait was in vain.
-    pub(super) fn decide_with_a_wait(&self, group: Vec<Job>) -> Vec<Job> {
+    pub(super) fn decide_with_a_wait(&self, mut group: Vec<Job>) -> Vec<Job> {
         let begun = Instant::now();
-        let work = |unit: &mut dyn UnitOfWork, attempt: Attempt| self.decide_some(unit, attempt, &group, false);
+        let work = |unit: &mut dyn UnitOfWork, attempt: Attempt| self.decide_some(unit, attempt, &mut group, false);
         match self.units.try_run(work) {
             Err(StoreError::Busy(_) | StoreError::Conflict(_)) => group,
             decided => {
@@ -151,14 +154,14 @@ impl Worker {
     }
 
     /// Decides a part of a failed group, unless the time for that is over.
-    fn decide_part(&self, part: Vec<Job>, until: Until) -> Vec<Job> {
+    fn decide_part(&self, mut part: Vec<Job>, until: Until) -> Vec<Job> {
         let begun = Instant::now();
         if begun >= until.parts {
             fail_all(part, StoreError::Busy("the time for this group is over".into()));
             return Vec::new();
         }
-        self.metrics.retry();
-        let decided = self.units.try_run(|unit, attempt| self.decide_some(unit, attempt, &part, true));
+        self.counters.retry();
+        let decided = self.units.try_run(|unit, attempt| self.decide_some(unit, attempt, &mut part, true));
         self.measure(&part, &decided, 0, begun);
         self.finish(part, decided, until)
     }
@@ -170,29 +173,23 @@ impl Worker {
         &self,
         unit: &mut dyn UnitOfWork,
         attempt: Attempt,
-        group: &[Job],
+        group: &mut [Job],
         ask: bool,
-    ) -> Result<UnitOutcome<Vec<Option<Answer>>>, StoreError> {
+    ) -> Result<UnitOutcome<()>, StoreError> {
         let held = if ask && !attempt.resolving { self.find_held(unit, group)? } else { BTreeSet::new() };
         let chosen = self.choose(group, &held);
-        let jobs = || group.iter().zip(&chosen).filter(|(_, chosen)| **chosen).map(|(job, _)| job);
-        if jobs().next().is_none() {
-            return Ok(UnitOutcome::Rollback(group.iter().map(|_| None).collect()));
+        group.iter_mut().for_each(Job::reopen);
+        let jobs = group.iter_mut().zip(chosen).filter(|(_, chosen)| *chosen);
+        let mut jobs: Vec<&mut Job> = jobs.map(|(job, _)| job).collect();
+        if jobs.is_empty() {
+            return Ok(UnitOutcome::Rollback(()));
         }
-        let deadlines: Vec<Instant> = jobs().map(|job| job.deadline).collect();
         let mut at = None;
-        let mut is_late = |number: usize| {
-            let at = *at.get_or_insert_with(|| self.age.now());
-            deadlines.get(number).is_some_and(|deadline| at >= *deadline)
-        };
+        let mut is_late = |job: &Job| *at.get_or_insert_with(|| self.age.now()) >= job.deadline;
         // The panic of one command fails the unit, which is then split like any other that failed.
-        let decide = AssertUnwindSafe(|| decide_group(unit, attempt, jobs().map(Job::command), &mut is_late));
+        let decide = AssertUnwindSafe(|| decide_group(unit, attempt, &mut jobs, &mut is_late));
         let panicked = |_| Err(StoreError::Failed("the decision panicked".into()));
-        let ending = panic::catch_unwind(decide).unwrap_or_else(panicked)?;
-        Ok(ending.map(|answers| {
-            let mut answers = answers.into_iter();
-            chosen.iter().map(|chosen| if *chosen { answers.next() } else { None }).collect()
-        }))
+        panic::catch_unwind(decide).unwrap_or_else(panicked)
     }
 
     /// Returns the products of a group that other transactions have locked.
@@ -221,26 +218,25 @@ impl Worker {
     }
 
     fn measure(&self, group: &[Job], decided: &Decided, waiting: usize, begun: Instant) {
-        let lines = match decided {
-            Ok(answers) => decided_jobs(group, answers).map(|(job, _)| job.lines()).sum(),
-            Err(_) => group.iter().map(Job::lines).sum(),
+        let lines_of = |counts: fn(Progress) -> bool| -> usize {
+            group.iter().filter(|job| counts(job.progress())).map(Job::lines).sum()
         };
-        if lines == 0 {
-            return;
+        let (lines, refused) = match decided {
+            Ok(()) => (lines_of(|it| it != Progress::Open), lines_of(|it| it == Progress::Refused)),
+            Err(_) => (lines_of(|_| true), 0),
+        };
+        if lines > 0 {
+            let (took, failed) = (begun.elapsed(), decided.is_err());
+            self.counters.group(GroupMeasure { lines, refused, waiting, took, failed });
         }
-        let refused = decided.as_ref().map_or(0, |answers| {
-            let refused = decided_jobs(group, answers).filter(|(_, answer)| answer.is_refusal());
-            refused.map(|(job, _)| job.lines()).sum()
-        });
-        self.metrics.group(GroupMeasure { lines, refused, waiting, took: begun.elapsed(), failed: decided.is_err() });
     }
 
     /// Replies to the decided commands and splits a failed group; returns the commands whose products are
     /// held.
     fn finish(&self, mut group: Vec<Job>, decided: Decided, until: Until) -> Vec<Job> {
         match decided {
-            Ok(answers) => {
-                let (behind, mut held) = self.answer(group, answers);
+            Ok(()) => {
+                let (behind, mut held) = self.reply(group);
                 held.extend(self.go_on(behind, until));
                 held
             }
@@ -268,12 +264,12 @@ impl Worker {
                 fail_all(behind, StoreError::Busy(FarBehind.into()));
                 break;
             }
-            self.metrics.retry();
-            let decided = self.units.try_run(|unit, attempt| self.decide_some(unit, attempt, &behind, true));
+            self.counters.retry();
+            let decided = self.units.try_run(|unit, attempt| self.decide_some(unit, attempt, &mut behind, true));
             self.measure(&behind, &decided, 0, begun);
             match decided {
-                Ok(answers) => {
-                    let (still, more) = self.answer(behind, answers);
+                Ok(()) => {
+                    let (still, more) = self.reply(behind);
                     behind = still;
                     held.extend(more);
                 }
@@ -289,25 +285,20 @@ impl Worker {
     /// Replies to the decided commands.
     ///
     /// Returns the commands whose products are behind, and those whose products are held.
-    fn answer(&self, group: Vec<Job>, answers: Vec<Option<Answer>>) -> (Vec<Job>, Vec<Job>) {
+    fn reply(&self, group: Vec<Job>) -> (Vec<Job>, Vec<Job>) {
         let (mut behind, mut held) = (Vec::new(), Vec::new());
-        for (job, answer) in group.into_iter().zip(answers) {
-            match answer {
-                Some(Answer::Behind) => behind.push(job),
-                Some(answer) => {
-                    self.held.forget(job.skus());
-                    job.answer(answer);
+        for job in group {
+            match job.progress() {
+                Progress::Behind => behind.push(job),
+                Progress::Open => held.push(job),
+                Progress::Refused | Progress::Decided => {
+                    self.held.remove(job.skus());
+                    job.reply();
                 }
-                None => held.push(job),
             }
         }
         (behind, held)
     }
-}
-
-/// Returns the decided jobs of a group with their answers.
-fn decided_jobs<'a>(group: &'a [Job], answers: &'a [Option<Answer>]) -> impl Iterator<Item = (&'a Job, &'a Answer)> {
-    group.iter().zip(answers).filter_map(|(job, answer)| Some((job, answer.as_ref()?)))
 }
 
 /// Replies to all jobs of a group that nothing was decided.

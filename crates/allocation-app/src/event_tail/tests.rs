@@ -4,6 +4,7 @@ use allocation_ports::{LogBounds, StoreError};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 
 /// Returns a log, its newest position for the test to set, and the number of polls.
 fn log() -> (Arc<dyn EventLog>, Arc<AtomicU64>, Arc<AtomicUsize>) {

@@ -2,6 +2,7 @@ use super::*;
 use allocation_ports::StoreError;
 use allocation_ports::mocks::MockDatabaseProbe;
 use chrono::TimeDelta;
+use std::thread;
 
 /// Returns the health after one probe with this result.
 fn probed(result: impl Fn() -> Result<Probed, StoreError> + Send + Sync + 'static, vitals: Vec<Vital>) -> Health {
@@ -64,7 +65,7 @@ fn a_log_without_a_sequencer_is_not_ready_after_a_while() {
 
 #[test]
 fn a_thread_that_has_ended_is_not_ready() {
-    let (alive, ended) = (Alive::new(), Alive::new());
+    let (alive, ended) = (Alive::default(), Alive::default());
     let vitals = vec![alive.vital("sweep"), ended.vital("events")];
     let health = probed(|| Ok(Probed::Written { sequenced: true }), vitals);
     assert_eq!(health.failed_checks(), []);

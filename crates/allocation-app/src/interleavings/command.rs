@@ -1,6 +1,6 @@
 //! Commands as callers send them, and the shop that carries them out.
 
-use crate::group::{Answer, Command as GroupCommand, decide_group};
+use crate::engine::{decide_line, decide_order};
 use crate::{NewBatch, RetryPolicy, UnitRunner, UseCases};
 use allocation_adapters_memory::{Faults, MemoryStore, Scheduler};
 use allocation_domain::{
@@ -8,11 +8,10 @@ use allocation_domain::{
     PickCriteria, PickListId, Quantity, ReservationState, Sku,
 };
 use allocation_ports::{
-    BatchFilter, BatchQueries, Clock, EventContext, EventFilter, EventLog, Lease, Leases, LockWait, LogSequencer,
-    OrderFilter, OrderQueries, PageSize, PickListFilter, PickListQueries, UnitOfWorkFactory,
+    BatchFilter, BatchQueries, Clock, EventFilter, EventLog, Lease, Leases, LockWait, LogSequencer, OrderFilter,
+    OrderQueries, PageSize, PickListFilter, PickListQueries, UnitOfWorkFactory,
 };
 use chrono::{DateTime, Utc};
-use std::iter::once;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -95,15 +94,13 @@ impl Shop {
             Command::Allocate(name, sku, units) => {
                 let quantity = Quantity::new(units).unwrap();
                 let line = OrderLine::new(order(name), Sku::parse(sku).unwrap(), quantity).unwrap();
-                self.decide(GroupCommand::Allocate(&line))
+                self.allocate(line)
             }
-            Command::Place(name, lines) => {
-                self.decide(GroupCommand::Place(&new_order(name, lines, OrderTerms::default())))
-            }
+            Command::Place(name, lines) => self.place(new_order(name, lines, OrderTerms::default())),
             Command::PlaceHeld(name, lines, seconds) => {
                 let hold = HoldDuration::from_seconds(seconds).ok();
                 let terms = OrderTerms { hold, ..OrderTerms::default() };
-                self.decide(GroupCommand::Place(&new_order(name, lines, terms)))
+                self.place(new_order(name, lines, terms))
             }
             Command::Cancel(name) => told(self.use_cases.cancel_order(&order(name)), |()| "cancelled"),
             Command::Confirm(name) => told(self.use_cases.confirm_order(&order(name)), |_| "confirmed"),
@@ -134,19 +131,21 @@ impl Shop {
         told(self.use_cases.add_batch(&new), |_| "added")
     }
 
-    /// Decides a command as the engine does, in a group of its own.
-    fn decide(&self, command: GroupCommand<'_>) -> String {
-        let context = EventContext::default();
-        let commands = once((command, &context));
-        let answers =
-            self.units.run("group", |unit, attempt| decide_group(unit, attempt, commands.clone(), &mut |_| false));
-        match answers.map(|mut answers| answers.pop()) {
-            Ok(Some(Answer::Line(answer))) => told(answer, |outcome| match outcome {
+    fn allocate(&self, line: OrderLine) -> String {
+        match decide_line(&self.units, line) {
+            Ok(Some(reply)) => told(reply, |outcome| match outcome {
                 Outcome::Changed(_) => "allocated",
                 Outcome::Unchanged(_) => "unchanged",
             }),
-            Ok(Some(Answer::Order(answer))) => told(answer, |_| "placed"),
-            Ok(Some(Answer::Behind) | None) => "behind".to_owned(),
+            Ok(None) => "behind".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    fn place(&self, order: NewOrder) -> String {
+        match decide_order(&self.units, order) {
+            Ok(Some(reply)) => told(reply, |_| "placed"),
+            Ok(None) => "behind".to_owned(),
             Err(error) => error.to_string(),
         }
     }

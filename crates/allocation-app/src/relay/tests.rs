@@ -1,10 +1,11 @@
 use super::*;
 use crate::EngineCounters;
+use crate::engine::GroupMeasure;
 use crate::testing::{cause, clock, now, sku};
 use allocation_ports::mocks::{MockEventLog, MockEventPublisher, MockLeases, MockPendingConfirms, MockRelayStore};
 use allocation_ports::{
-    BrokerUnavailable, Delivery, EngineMetrics, EventContext, EventPage, GroupMeasure, LoggedEvent, ParkedEvent,
-    PendingConfirms, PublishStatus, ReadLogError, RecordError, Subject,
+    BrokerUnavailable, Delivery, EventContext, EventPage, LoggedEvent, ParkedEvent, PendingConfirms, PublishStatus,
+    ReadLogError, RecordError, Subject,
 };
 use std::collections::BTreeMap;
 use std::sync::Mutex;

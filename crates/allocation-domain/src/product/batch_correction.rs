@@ -102,13 +102,13 @@ impl Product {
     ) -> Result<BatchChanged, LoadRequest> {
         let eta = change.eta.unwrap_or(before.eta());
         let moving = moving_after(&before, change, eta, self.decided_at(now));
-        self.expect(before.reference(), eta);
+        self.set_eta(before.reference(), eta);
         if let Some(place) = self.place(before.reference()) {
             let to = change.purchased.unwrap_or(before.lowered_to());
             let batch = self.batch_mut(place);
             // The batch is closed at once, and lowered as lines leave.
             let purchased = Units::new(batch.used()).map_or(to, |used| to.max(used));
-            batch.correct(purchased);
+            batch.set_purchased(purchased);
             batch.set_moving(Moving { lower_to: Some(to), ..moving });
         }
         let mut step = Step::new(before, true);
@@ -129,14 +129,14 @@ impl Product {
     }
 
     /// Sets the ETA of a batch, and of the lines on it.
-    fn expect(&mut self, reference: &BatchReference, eta: Eta) {
+    fn set_eta(&mut self, reference: &BatchReference, eta: Eta) {
         if let Some(place) = self.place(reference).filter(|place| self.batches[*place].eta() != eta) {
             self.note_batch(reference);
-            self.batches.expect(place, eta);
+            self.batches.set_eta(place, eta);
             let lines = self.lines.on_batch(reference, None);
             let order_ids: Vec<_> = lines.map(|(position, _)| position.order_id().clone()).collect();
             for order_id in order_ids {
-                self.edit_line(&order_id, |line| line.expect(reference, eta));
+                self.edit_line(&order_id, |line| line.set_eta(reference, eta));
             }
         }
     }

@@ -16,18 +16,18 @@ pub(super) struct Step {
     is_change: bool,
     affected: Vec<Affected>,
     /// Lines that get the new date if they stay on the batch, with the date that they were promised.
-    told: BTreeMap<QueuePosition, Eta>,
+    postponed: BTreeMap<QueuePosition, Eta>,
     lost: Vec<DisplacedUnits>,
 }
 
 impl Step {
     pub(super) const fn new(before: Batch, is_change: bool) -> Self {
-        Self { before, is_change, affected: Vec::new(), told: BTreeMap::new(), lost: Vec::new() }
+        Self { before, is_change, affected: Vec::new(), postponed: BTreeMap::new(), lost: Vec::new() }
     }
 
     /// Returns the ETA that a line was promised before this step.
     fn old_eta(&self, position: &QueuePosition) -> Eta {
-        self.told.get(position).copied().unwrap_or_else(|| self.before.eta())
+        self.postponed.get(position).copied().unwrap_or_else(|| self.before.eta())
     }
 }
 
@@ -52,17 +52,17 @@ impl Product {
                 }
             }
         }
-        self.settle(&reference, false);
+        self.end_lowering(&reference, false);
         Ok(())
     }
 
     /// Ends the lowering of a batch that has reached its target, or that cannot be lowered any further.
-    fn settle(&mut self, reference: &BatchReference, cannot_come_to_less: bool) {
+    fn end_lowering(&mut self, reference: &BatchReference, is_final: bool) {
         let Some(place) = self.place(reference) else { return };
         let batch = self.batch_mut(place);
         let (to, used) = (batch.lowered_to(), batch.used());
-        if to.get() >= used || cannot_come_to_less {
-            batch.correct(Units::new(used).map_or(to, |used| to.max(used)));
+        if to.get() >= used || is_final {
+            batch.set_purchased(Units::new(used).map_or(to, |used| to.max(used)));
             self.edit_moving(reference, |moving| moving.lower_to = None);
         }
     }
@@ -106,7 +106,7 @@ impl Product {
             if !step.is_change && position.placed_at() > review.placed_by {
                 continue;
             }
-            step.told.insert(position.clone(), moving.old_eta(&review, &position));
+            step.postponed.insert(position.clone(), moving.old_eta(&review, &position));
             if review.reallocate {
                 self.move_to_better(&batch, &position, units, step)?;
             }
@@ -157,7 +157,7 @@ impl Product {
         }
         step.lost.reverse();
         // Units that were picked or short-picked meanwhile cannot leave.
-        self.settle(reference, true);
+        self.end_lowering(reference, true);
         Ok(())
     }
 
@@ -234,8 +234,8 @@ impl Product {
 
     /// Records later dates, reallocates displaced units, and serves the waiting lines.
     pub(super) fn finish(&mut self, step: Step) -> Result<BatchChanged, LoadRequest> {
-        let Step { before, mut affected, told, lost, .. } = step;
-        affected.extend(self.told_later(before.reference(), &told));
+        let Step { before, mut affected, postponed, lost, .. } = step;
+        affected.extend(self.later_promises(before.reference(), &postponed));
         self.events.extend(affected.iter().filter(|affected| affected.is_worse()).map(worsened));
         let others = self.reallocate_all(lost)?;
         self.record_if_out_of_stock(others.moved)?;
@@ -247,9 +247,9 @@ impl Product {
     }
 
     /// Returns the new promise of each line that stays on a batch, if the batch comes later.
-    fn told_later(&self, reference: &BatchReference, told: &BTreeMap<QueuePosition, Eta>) -> Vec<Affected> {
+    fn later_promises(&self, reference: &BatchReference, postponed: &BTreeMap<QueuePosition, Eta>) -> Vec<Affected> {
         let Some(place) = self.place(reference) else { return Vec::new() };
-        let later = told.iter().filter(|(_, old_eta)| self.batches[place].eta() > **old_eta);
+        let later = postponed.iter().filter(|(_, old_eta)| self.batches[place].eta() > **old_eta);
         let stays = |(position, old_eta): (&QueuePosition, &Eta)| {
             let order_id = position.order_id();
             let units = self.line(order_id)?.holds(reference)?;

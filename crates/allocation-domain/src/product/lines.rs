@@ -58,9 +58,9 @@ impl Product {
     ) -> Result<(), LoadRequest> {
         let place = self.need_batch(reference)?;
         self.take_off_lists(order_id, reference, units)?;
-        self.batch_mut(place).give_back(units);
+        self.batch_mut(place).release(units);
         let lowered = self.absorb(place, order_id, units);
-        self.edit_line(order_id, |line| line.give_back(reference, units));
+        self.edit_line(order_id, |line| line.release(reference, units));
         self.events.push(Event::Deallocated {
             order_id: order_id.clone(),
             sku: self.sku.clone(),

@@ -68,7 +68,7 @@ impl Product {
     fn take_from_shelf(&mut self, place: usize, id: &PickLineId, pick: &PickLine, quantity: Quantity) {
         self.batch_mut(place).pick(quantity);
         self.edit_line(&pick.order_id, |line| {
-            line.give_back(&pick.reference, quantity);
+            line.release(&pick.reference, quantity);
             line.fulfilment.listed -= quantity.get();
             line.fulfilment.picked += quantity.get();
         });
@@ -80,7 +80,7 @@ impl Product {
     fn miss(&mut self, place: usize, id: &PickLineId, pick: &PickLine, quantity: Quantity) {
         self.batch_mut(place).miss(quantity);
         self.edit_line(&pick.order_id, |line| {
-            line.give_back(&pick.reference, quantity);
+            line.release(&pick.reference, quantity);
             line.fulfilment.listed -= quantity.get();
         });
         let (PickLineId { list, line }, PickLine { order_id, sku, reference, .. }) = (id.clone(), pick.clone());

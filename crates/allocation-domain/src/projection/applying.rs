@@ -109,7 +109,7 @@ impl ProductProjection {
             let order_ids: Vec<_> = lines.map(|(position, _)| position.order_id().clone()).collect();
             for order_id in order_ids {
                 self.edit_line(&order_id, |line| {
-                    line.expect(reference, to.1);
+                    line.set_eta(reference, to.1);
                     Some(())
                 })?;
             }
@@ -379,7 +379,7 @@ fn holds(line: &LineState, reference: &BatchReference, units: Quantity) -> Optio
 /// Releases units of a batch from a line, if it holds them.
 fn release(line: &mut LineState, reference: &BatchReference, units: Quantity) -> Option<()> {
     holds(line, reference, units)?;
-    line.give_back(reference, units);
+    line.release(reference, units);
     Some(())
 }
 

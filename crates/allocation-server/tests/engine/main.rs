@@ -10,7 +10,7 @@ use allocation_app::{
 use allocation_domain::{
     AllocateError, BatchReference, Eta, LineAllocation, OrderId, OrderLine, Outcome, Quantity, Sku,
 };
-use allocation_ports::{Clock, EngineMetrics, EventContext, LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
+use allocation_ports::{Clock, EventContext, LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, SubsecRound, Utc};
 use std::future::{poll_fn, ready};
@@ -103,14 +103,13 @@ impl World {
         let units = UnitRunner::new(gate.clone(), RetryPolicy::default());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let counters = Arc::new(EngineCounters::default());
-        let metrics: Arc<dyn EngineMetrics> = counters.clone();
         let settings = EngineSettings {
             workers: NonZeroUsize::MIN,
             queue_length: NonZeroUsize::new(queue_length).unwrap(),
             group_size: NonZeroUsize::new(500).unwrap(),
         };
         let age = AgeLimit::start(Duration::from_secs(600)).unwrap();
-        let engine = AllocationEngine::start(&units, &metrics, &age, settings).unwrap();
+        let engine = AllocationEngine::start(&units, &counters, &age, settings).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         Self { engine, use_cases: UseCases::new(units, queries, clock), gate, counters, runtime, database }
     }

@@ -19,7 +19,7 @@ fn decide(engine: &AllocationEngine, order_id: &str, name: &str) -> &'static str
 }
 
 /// Submits lines that gather in one group.
-fn gather(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]) -> Vec<oneshot::Receiver<LineAnswer>> {
+fn gather(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]) -> Vec<oneshot::Receiver<LineReply>> {
     shared.close_gate();
     let first = engine.submit_line(line("FIRST", "LAMP", 1), EventContext::default()).unwrap();
     shared.await_unit();

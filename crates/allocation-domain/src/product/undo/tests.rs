@@ -80,7 +80,7 @@ fn an_added_batch_is_removed_and_a_moved_one_returns_to_its_position() {
         product.note_batch(&reference("B-2"));
         product.batches.insert(Batch::new(reference("B-2"), product.sku.clone(), one(), Eta::InStock, now()));
         product.note_batch(&reference("B-1"));
-        product.batches.expect(0, Eta::Due(chrono::NaiveDate::MAX));
+        product.batches.set_eta(0, Eta::Due(chrono::NaiveDate::MAX));
         assert_eq!(product.batches[0].reference(), &reference("B-2"));
         product.remove_line(&order(0));
         product.insert_line(order(LINES), LineState::standalone(one(), now()));

@@ -1,3 +1,5 @@
+//! Allocating standalone lines.
+
 use crate::EngineError;
 use crate::unit_of_work::Attempt;
 use allocation_domain::{AllocateError, LineAllocation, OrderLine, OutOfStock, Outcome, Products};
@@ -5,7 +7,7 @@ use allocation_ports::{StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 
 /// The reply to a line.
-pub(crate) type LineAnswer = Result<Outcome<LineAllocation>, EngineError<AllocateError>>;
+pub(super) type LineReply = Result<Outcome<LineAllocation>, EngineError<AllocateError>>;
 
 /// Decides a line on its locked product.
 ///
@@ -15,13 +17,13 @@ pub(crate) type LineAnswer = Result<Outcome<LineAllocation>, EngineError<Allocat
 /// the product. Lines of other products may have ended the order. This is read with the order's anchor
 /// locked against units that end the order, until this unit ends. If the order has no line yet, this unit
 /// adds the anchor, and conflicts with any other unit that adds it.
-pub(crate) fn allocate(
+pub(super) fn allocate(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     products: &mut Products,
     line: &OrderLine,
     now: DateTime<Utc>,
-) -> Result<LineAnswer, StoreError> {
+) -> Result<LineReply, StoreError> {
     let Some(product) = products.get_mut(line.sku()) else {
         return Ok(Err(EngineError::Refused(unknown_sku(line).into())));
     };
@@ -37,13 +39,13 @@ pub(crate) fn allocate(
 /// have happened.
 ///
 /// Allocates nothing itself.
-pub(crate) fn resolve_line(
+pub(super) fn resolve_line(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     products: &Products,
     line: &OrderLine,
     now: DateTime<Utc>,
-) -> Result<LineAnswer, StoreError> {
+) -> Result<LineReply, StoreError> {
     let Some(product) = products.get(line.sku()).filter(|_| attempt.resolving) else {
         return Ok(Err(EngineError::Overloaded));
     };

@@ -1,3 +1,6 @@
+use super::super::job::{self, Progress};
+use super::super::line::LineReply;
+use super::super::orders::OrderReply;
 use super::*;
 use crate::EngineError;
 use crate::testing::{
@@ -5,21 +8,81 @@ use crate::testing::{
     with_orders,
 };
 use allocation_domain::{
-    AllocateError, Batch, DataRequest, Event, OnShortage, OrderStatus, OrderTerms, Outcome, PlaceError, Product,
-    ProductState, UnknownSkus,
+    AllocateError, Batch, DataRequest, Event, NewOrder, OnShortage, OrderLine, OrderStatus, OrderTerms, Outcome,
+    PlaceError, Product, ProductState, Products, UnknownSkus,
 };
-use allocation_ports::CausationId;
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork};
+use allocation_ports::{CausationId, EventContext};
+use std::time::Instant;
 
 type Unit = Result<MockUnitOfWork, StoreError>;
 
-fn decide_all(units: Vec<Unit>, commands: &[Command<'_>]) -> Result<Vec<Answer>, StoreError> {
-    let from_nowhere = EventContext::default();
-    let commands = || commands.iter().map(|command| (*command, &from_nowhere));
-    runner(units).run("decide_group", |unit, attempt| decide_group(unit, attempt, commands(), &mut |_| false))
+/// A command as the tests write it.
+#[derive(Clone, Copy)]
+enum Command<'a> {
+    Allocate(&'a OrderLine),
+    Place(&'a NewOrder),
 }
 
-fn decide(units: Vec<Unit>, lines: &[OrderLine]) -> Result<Vec<LineAnswer>, StoreError> {
+/// What a group has decided on a command.
+#[derive(Debug)]
+enum Answer {
+    Line(LineReply),
+    Order(OrderReply),
+    Behind,
+}
+
+impl Answer {
+    fn of(job: Job) -> Self {
+        match job.request {
+            Request::Line(job::Command { decision: Decision::Made(reply), .. }) => Self::Line(reply),
+            Request::Order(job::Command { decision: Decision::Made(reply), .. }) => Self::Order(reply),
+            other => {
+                assert_eq!(Job { request: other, ..job }.progress(), Progress::Behind);
+                Self::Behind
+            }
+        }
+    }
+
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Line(Err(_)) | Self::Order(Err(_)))
+    }
+}
+
+/// Decides commands with their contexts in one group; `is_late` is asked by the number of a command.
+fn decide_jobs(
+    units: Vec<Unit>,
+    commands: &[(Command<'_>, &EventContext)],
+    is_late: impl Fn(Attempt, usize) -> bool,
+) -> Result<Vec<Answer>, StoreError> {
+    let job = |(command, context): &(Command<'_>, &EventContext)| match command {
+        Command::Allocate(line) => Job::line((*line).clone(), (*context).clone(), Instant::now()).0,
+        Command::Place(order) => Job::order((*order).clone(), (*context).clone(), Instant::now()).0,
+    };
+    let mut jobs: Vec<Job> = commands.iter().map(job).collect();
+    runner(units).run("decide_group", |unit, attempt| {
+        let mut numbers = 0..;
+        let mut is_late = |_: &Job| numbers.next().is_some_and(|number| is_late(attempt, number));
+        decide_group(unit, attempt, &mut jobs.iter_mut().collect::<Vec<_>>(), &mut is_late)
+    })?;
+    Ok(jobs.into_iter().map(Answer::of).collect())
+}
+
+fn decide_all(units: Vec<Unit>, commands: &[Command<'_>]) -> Result<Vec<Answer>, StoreError> {
+    decide_late(units, commands, |_, _| false)
+}
+
+fn decide_late(
+    units: Vec<Unit>,
+    commands: &[Command<'_>],
+    is_late: impl Fn(Attempt, usize) -> bool,
+) -> Result<Vec<Answer>, StoreError> {
+    let unknown = EventContext::default();
+    let commands: Vec<_> = commands.iter().map(|command| (*command, &unknown)).collect();
+    decide_jobs(units, &commands, is_late)
+}
+
+fn decide(units: Vec<Unit>, lines: &[OrderLine]) -> Result<Vec<LineReply>, StoreError> {
     let commands: Vec<_> = lines.iter().map(Command::Allocate).collect();
     let of_line = |answer| match answer {
         Answer::Line(answer) => answer,
@@ -54,7 +117,7 @@ fn saved(skus: &'static [(&'static str, u32)], events: usize) -> impl FnOnce(&mu
     }
 }
 
-fn told(answer: &LineAnswer) -> &'static str {
+fn told(answer: &LineReply) -> &'static str {
     match answer {
         Ok(Outcome::Changed(_)) => "allocated",
         Ok(Outcome::Unchanged(_)) => "unchanged",
@@ -188,7 +251,7 @@ fn added(orders: &mut MockOrderRepository) {
         .returning(|_, _| Ok(()));
 }
 
-fn place(units: Vec<Unit>, new: &NewOrder) -> Result<OrderAnswer, StoreError> {
+fn place(units: Vec<Unit>, new: &NewOrder) -> Result<OrderReply, StoreError> {
     match decide_all(units, &[Command::Place(new)])?.pop() {
         Some(Answer::Order(answer)) => Ok(answer),
         other => panic!("{other:?}"),
@@ -356,9 +419,7 @@ fn each_event_of_a_group_carries_the_context_of_its_own_command() {
         (Command::Allocate(&three), &refused),
         (Command::Place(&new), &of_order),
     ];
-    let decided = runner(vec![unit])
-        .run("decide_group", |unit, attempt| decide_group(unit, attempt, commands.iter().copied(), &mut |_| false))
-        .unwrap();
+    let decided = decide_jobs(vec![unit], &commands, |_, _| false).unwrap();
     assert_eq!(decided.iter().map(Answer::is_refusal).collect::<Vec<_>>(), [false, false, true, false]);
 }
 
@@ -419,18 +480,6 @@ fn an_unknown_outcome_stays_unknown_while_the_product_is_behind() {
 
 mod late {
     use super::*;
-
-    fn decide_late(
-        units: Vec<Unit>,
-        commands: &[Command<'_>],
-        is_late: impl Fn(Attempt, usize) -> bool,
-    ) -> Result<Vec<Answer>, StoreError> {
-        let from_nowhere = EventContext::default();
-        let commands = || commands.iter().map(|command| (*command, &from_nowhere));
-        runner(units).run("decide_group", |unit, attempt| {
-            decide_group(unit, attempt, commands(), &mut |number| is_late(attempt, number))
-        })
-    }
 
     fn reported_all(answers: &[Answer]) -> Vec<&'static str> {
         let told = |answer: &Answer| match answer {

@@ -1,3 +1,5 @@
+//! Placing orders.
+
 use crate::EngineError;
 use crate::unit_of_work::Attempt;
 use allocation_domain::{NewOrder, Order, OrderId, Outcome, PlaceError, Products};
@@ -6,11 +8,11 @@ use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 
 /// The reply to an order.
-pub(crate) type OrderAnswer = Result<Outcome<Order, ()>, EngineError<PlaceError>>;
+pub(super) type OrderReply = Result<Outcome<Order, ()>, EngineError<PlaceError>>;
 
 /// The orders of a group: the existing ones and the placed ones.
 #[derive(Debug, Default)]
-pub(crate) struct Orders {
+pub(super) struct Orders {
     known: HashMap<OrderId, NewOrder>,
     /// Ids that had lines before, so that no order with such an id can be placed.
     with_lines: HashSet<OrderId>,
@@ -30,7 +32,7 @@ impl Orders {
     /// is added. Standalone lines of other products are looked up here without a lock. A later one
     /// conflicts with the anchor that the order adds with its lines, or is found when the order itself is
     /// added after them.
-    pub(crate) fn find(unit: &mut dyn UnitOfWork, order_ids: &[OrderId]) -> Result<Self, StoreError> {
+    pub(super) fn find(unit: &mut dyn UnitOfWork, order_ids: &[OrderId]) -> Result<Self, StoreError> {
         if order_ids.is_empty() {
             return Ok(Self::default());
         }
@@ -41,14 +43,14 @@ impl Orders {
     }
 
     /// Decides an order on its locked products.
-    pub(crate) fn place(
+    pub(super) fn place(
         &mut self,
         unit: &mut dyn UnitOfWork,
         attempt: Attempt,
         products: &mut Products,
         order: &NewOrder,
         now: DateTime<Utc>,
-    ) -> Result<OrderAnswer, StoreError> {
+    ) -> Result<OrderReply, StoreError> {
         if let Some(known) = self.known.get(order.order_id()) {
             return Ok(repeated(known, attempt, products, order));
         }
@@ -67,7 +69,7 @@ impl Orders {
     /// have happened.
     ///
     /// Places nothing itself.
-    pub(crate) fn resolve(&self, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderAnswer {
+    pub(super) fn resolve(&self, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderReply {
         match self.known.get(order.order_id()).filter(|_| attempt.resolving) {
             Some(known) => repeated(known, attempt, products, order),
             None => Err(EngineError::Overloaded),
@@ -75,13 +77,13 @@ impl Orders {
     }
 
     /// Stores the orders that were placed.
-    pub(crate) fn add(&self, unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub(super) fn add(&self, unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<(), StoreError> {
         if self.placed.is_empty() { Ok(()) } else { unit.orders().add(&self.placed, now) }
     }
 }
 
 /// Returns the outcome of a repeated order, or rejects another order with the same id.
-fn repeated(known: &NewOrder, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderAnswer {
+fn repeated(known: &NewOrder, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderReply {
     if known != order {
         return Err(already_exists(order));
     }
