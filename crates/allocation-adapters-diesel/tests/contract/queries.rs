@@ -190,7 +190,7 @@ fn assert_read_as_it_is(shop: &Shop, now: DateTime<Utc>) {
 
 pub fn what_is_read_after_a_random_history_is_what_the_domain_says(database: TestDatabase) {
     let mut shop = Shop::new(database);
-    let (mut random, mut statuses) = (fastrand::Rng::with_seed(3), HashSet::new());
+    let (mut random, mut statuses) = (fastrand::Rng::with_seed(4), HashSet::new());
     let mut of_lists = HashSet::new();
     for second in 0..600 {
         shop.step(&mut random, seconds(second));
