@@ -290,7 +290,7 @@ impl Product {
     /// work handles.
     ///
     /// [`Product::release_expired`] works them off, one unit of work at a time. Meanwhile every
-    /// other decision that takes or frees units returns [`DataRequest::CatchUp`].
+    /// other decision that takes or frees units returns [`Pending::CatchUp`](crate::Pending::CatchUp).
     #[must_use]
     pub const fn is_behind(&self) -> bool {
         self.more_expired || self.unserved

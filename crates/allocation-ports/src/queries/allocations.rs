@@ -55,8 +55,8 @@ impl From<&AllocationRow> for AllocationCursor {
 /// Reads allocations.
 pub trait AllocationQueries: Send + Sync {
     /// Returns the allocations after `after`. Allocations of one batch are in the order in which lines are
-    /// served ([`QueuePosition`]). Other lists are ordered by SKU, order id and batch reference, each by
-    /// its bytes.
+    /// served ([`QueuePosition`](allocation_domain::QueuePosition)). Other lists are ordered by SKU, order id
+    /// and batch reference, each by its bytes.
     ///
     /// # Errors
     ///

@@ -48,8 +48,8 @@ impl PickListSummary {
 pub struct PickListPage {
     /// The lists, by the bytes of their ids.
     pub lists: Vec<PickListSummary>,
-    /// The list after which the next page begins, `None` at the end. As with [`OrderPage`], a page may be
-    /// short, or even empty, without being the last.
+    /// The list after which the next page begins, `None` at the end. As with [`OrderPage`](super::OrderPage),
+    /// a page may be short, or even empty, without being the last.
     pub next: Option<PickListId>,
 }
 
