@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 pub(crate) struct LeaseTable(BTreeMap<&'static str, (String, Instant)>);
 
 impl LeaseTable {
-    /// Returns whether a process has the lease of that name now.
+    /// Returns whether any process holds the lease of that name.
     pub(crate) fn is_live(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|(_, expires_at)| *expires_at > Instant::now())
     }
 
-    /// Renews a lease that the holder has, expired or not; returns whether it has.
+    /// Renews a lease, expired or not, if it is still the holder's; returns whether it is.
     pub(crate) fn renew(&mut self, lease: &Lease, time: Duration) -> bool {
         let held = self.0.get_mut(lease.name).filter(|(holder, _)| *holder == lease.holder);
         held.is_some_and(|(_, expires_at)| {

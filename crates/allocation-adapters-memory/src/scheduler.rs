@@ -1,4 +1,4 @@
-//! How units of work run side by side.
+//! Scheduling of concurrent units of work.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ pub trait Scheduler: Send + Sync {
     /// Records that locks were released, and wakes the units that wait for one.
     fn release(&self);
 
-    /// Waits until locks are released for the `seen + 1`st time, at most for `timeout`. Returns whether they
+    /// Waits until locks were released more than `seen` times, for at most `timeout`. Returns whether they
     /// were.
     fn wait(&self, seen: u64, timeout: Duration) -> bool;
 }

@@ -23,7 +23,7 @@ pub(crate) struct Unit {
     store: MemoryStore,
     id: UnitId,
     wait: LockWait,
-    /// The rows of the products that the unit has locked, and whatever it has added.
+    /// The rows of the products that the unit has locked, and the rows that it has added.
     rows: Rows,
     state: State,
 }

@@ -19,8 +19,8 @@ type Monotonic = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// A limit on the age of commands, by the monotonic clock. Cloning is cheap.
 ///
-/// A command that waits longer than its caller does harm: the caller has sent it to another replica
-/// meanwhile, and may have undone it there.
+/// A command decided after its caller has given up does harm: the caller may have sent it to another
+/// replica meanwhile, and undone it there.
 ///
 /// While a process is stopped, requests gather in system buffers, which record no time of arrival. A task
 /// therefore records that the process runs. A command read within a second after a stall counts as sent

@@ -87,7 +87,7 @@ impl EventSequencer {
     }
 }
 
-/// A keeper with its state while it holds the lease, which is released on drop.
+/// A sequencer with its state while it holds the lease, which is released on drop.
 struct Tenure {
     keeper: Keeper,
     held: Option<Held>,

@@ -1,8 +1,8 @@
-//! Use cases that run side by side.
+//! Interleavings of use cases.
 //!
-//! A scheduler explores how they interleave: at every call of a port, another use case may continue. What the
-//! callers are told and what is stored afterwards must be the result of the same commands one after the other, in
-//! some order. Each promise of the ports is broken once, to prove that the exploration would notice.
+//! A scheduler explores them: at every call of a port, another use case may continue. The replies and the stored
+//! state must be those of the same commands in some sequential order. Each promise of the ports is broken once, to
+//! prove that the exploration notices it.
 
 mod command;
 mod explorer;

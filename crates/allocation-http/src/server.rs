@@ -90,7 +90,7 @@ where
         .keep_alive(KeepAlive::Os)
         .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(Duration::ZERO)
-        // A client that disconnects leaves the queue. A half-closed connection cannot be told from a closed one here.
+        // A client that disconnects leaves the queue. Half-closed and closed connections look alike here.
         .h1_allow_half_closed(false)
         .local_addr(address)
         .on_connect_ext(share_state)

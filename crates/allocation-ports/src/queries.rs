@@ -25,7 +25,7 @@ use crate::{MovingBatches, PickCandidates};
 /// to waiting lines, as the next decision will. Batches and allocations show them as free until then.
 /// A batch that is being lowered has no free units: they leave it, as in the next decision.
 ///
-/// This trait unites the reads of all subjects; whatever implements them implements it.
+/// This trait unites the reads of all subjects. Every type that implements these implements it.
 pub trait Queries:
     AllocationQueries
     + BackorderQueries

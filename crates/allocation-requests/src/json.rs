@@ -199,7 +199,7 @@ impl<'a> Json<'a> {
         serde_json::from_str(self.0.get()).ok().map(|Text(text)| text)
     }
 
-    /// Returns an integer in any notation; `None` if the value is none, or does not fit 64 bits.
+    /// Returns an integer in any notation; `None` if the value is not an integer, or does not fit 64 bits.
     #[must_use]
     pub fn integer(self) -> Option<i64> {
         match self.first() {

@@ -112,7 +112,7 @@ impl ValidationErrors {
     ///
     /// # Errors
     ///
-    /// These errors, also if there is no value.
+    /// These errors, if there are any or there is no value.
     pub fn check<T>(self, found: Option<T>) -> Result<T, Self> {
         match found {
             Some(found) if self.count == 0 => Ok(found),

@@ -138,7 +138,7 @@ impl BrokerClient {
         taken
     }
 
-    /// How many messages a queue has that nobody is busy with.
+    /// Returns the number of messages in a queue that are ready: not delivered to a consumer.
     #[must_use]
     pub fn depth(&self, queue: &str) -> u32 {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };

@@ -104,7 +104,7 @@ impl TestDatabase {
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The error of the database.
     pub fn try_execute(&self, sql: &str) -> QueryResult<()> {
         match &self.place {
             Place::Sqlite { file, .. } => sqlite(file).batch_execute(sql),

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 ///
 /// `is_late` returns whether the time of a command has run out. It is called once the products are locked,
 /// when no other transaction can intervene. A late command changes nothing; the effect of an unknown commit
-/// is reported all the same.
+/// is reported nevertheless.
 ///
 /// # Isolation
 ///

@@ -36,7 +36,7 @@ pub(super) struct Command<C, T, R> {
     reply: oneshot::Sender<Result<T, EngineError<R>>>,
 }
 
-/// What the last unit of work has decided on a command.
+/// The decision of the last unit of work on a command.
 #[derive(Debug)]
 pub(super) enum Decision<Reply> {
     /// Nothing: the unit left the command out.

@@ -29,7 +29,7 @@ pub(super) enum Command {
     PlaceHeld(&'static str, &'static [(&'static str, u32)], u32),
     Cancel(&'static str),
     Confirm(&'static str),
-    /// Makes a pick list of whatever can be picked.
+    /// Makes a pick list of everything that can be picked.
     MakeList(&'static str),
     /// Reads an order.
     Read(&'static str),
@@ -46,7 +46,7 @@ pub(super) struct Shop {
     use_cases: UseCases,
 }
 
-/// A clock that goes on by a microsecond whenever it is read.
+/// A clock that advances by a microsecond with each reading.
 #[derive(Debug, Default)]
 struct Ticks(AtomicI64);
 
@@ -64,7 +64,7 @@ const RETRY: RetryPolicy = RetryPolicy {
     give_up_after: Duration::MAX,
 };
 
-/// Returns what a caller is told: a word for a success, the text of an error.
+/// Returns a reply as text: a word for a success, the message of an error.
 fn told<T, E: std::error::Error>(result: Result<T, E>, success: impl Fn(&T) -> &'static str) -> String {
     result.map_or_else(|error| error.to_string(), |value| success(&value).to_owned())
 }
@@ -87,7 +87,7 @@ impl Shop {
         Self { store, clock, units, use_cases }
     }
 
-    /// Carries out a command, and returns what its caller is told.
+    /// Executes a command, and returns its reply.
     pub(super) fn run(&self, command: &Command) -> String {
         match *command {
             Command::AddBatch(sku, reference, units) => self.add_batch(sku, reference, units),

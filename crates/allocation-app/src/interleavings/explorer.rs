@@ -1,4 +1,4 @@
-//! Runs of commands: one after the other, and side by side.
+//! Sequential and concurrent runs of commands.
 
 use super::command::{Command, Shop};
 use allocation_adapters_memory::{Faults, Scheduler, Threads};
@@ -18,14 +18,14 @@ const STACK_BYTES: usize = 1 << 20;
 /// The seed of the interleavings, which are the same in every run.
 const SEED: u64 = 11;
 
-/// Programs that run side by side, after some commands.
+/// Programs that run concurrently, after some commands.
 #[derive(Debug, Clone)]
 pub(super) struct Scenario {
     before: Vec<Command>,
     programs: Vec<Vec<Command>>,
 }
 
-/// What each program was told, and what is stored afterwards.
+/// The replies to each program, and the state stored afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Outcome {
     answers: Vec<Vec<String>>,
@@ -119,7 +119,7 @@ fn orders(left: &[usize]) -> Vec<Vec<usize>> {
     all
 }
 
-/// Lets the explorer choose who continues at every call of a port.
+/// Lets the explorer choose the program that continues at every call of a port.
 #[derive(Default)]
 struct Explored {
     releases: Mutex<u64>,

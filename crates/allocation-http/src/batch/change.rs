@@ -31,7 +31,7 @@ document!(ChangeBatchProblems:
 /// number of units still to be moved, `lowering_to` is the target quantity, and the batch has no free units.
 /// The response lists the lines of the first step; events report all of them.
 ///
-/// Send the `ETag` of the batch as `If-Match` to correct it only if nobody else has corrected it since.
+/// Send the `ETag` of the batch as `If-Match` to correct it only if it has not been corrected since.
 /// Allocations do not change the version, so a batch can be corrected under load.
 #[utoipa::path(
     patch,

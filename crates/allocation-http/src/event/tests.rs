@@ -121,7 +121,7 @@ async fn every_error_of_a_query_is_reported() {
 async fn a_request_for_pruned_events_reports_the_oldest() {
     let api = ports(log(5_001, 5_002)).api();
     for path in ["/events", "/events/stream"] {
-        // Who asks for all events, with 0, is not given a part of them.
+        // A caller that requests all events, with 0, never receives a part of them.
         for after in ["0", "4999"] {
             let answer = get(&api, &format!("{path}?after={after}")).await;
             assert_eq!(answer.status, 410);

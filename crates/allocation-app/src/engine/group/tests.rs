@@ -24,7 +24,7 @@ enum Command<'a> {
     Place(&'a NewOrder),
 }
 
-/// What a group has decided on a command.
+/// The decision of a group on a command.
 #[derive(Debug)]
 enum Answer {
     Line(LineReply),
