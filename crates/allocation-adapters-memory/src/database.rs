@@ -1,14 +1,20 @@
 //! The rows of a store.
 
-use crate::event_log::{Log, OutboxEvent};
-use crate::leases::LeaseTable;
+mod leases;
+mod log;
+mod relay;
+
+use leases::LeaseTable;
+use log::Log;
+pub(crate) use log::OutboxEvent;
+use relay::RelayTable;
+
 use crate::locks::{Locks, UnitId};
 use crate::product_rows::{BatchRow, ProductRows};
-use crate::relay::RelayTable;
 use allocation_domain::{
     BatchReference, LineState, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickList, PickListId, Sku,
 };
-use allocation_ports::StoredPickList;
+use allocation_ports::{RecordedEvent, StoredPickList};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -32,6 +38,18 @@ pub(crate) struct Rows {
     pub(crate) pick_lists: BTreeMap<PickListId, PickListRow>,
     /// Events without a position, in the order of the commits.
     pub(crate) outbox: Vec<OutboxEvent>,
+}
+
+impl Rows {
+    /// Returns whether the outbox has an event of a version of a product.
+    pub(crate) fn has_version(&self, sku: &Sku, version: u64) -> bool {
+        self.outbox.iter().any(|event| event.recorded.sku == *sku && event.recorded.version == version)
+    }
+}
+
+/// Returns a number of rows as the ports count them.
+pub(crate) fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
 }
 
 /// A pick list as it was requested.
@@ -58,6 +76,17 @@ impl Database {
         let any = !late.is_empty();
         late.into_iter().for_each(|(unit, rows)| self.commit(unit, rows));
         any
+    }
+
+    /// Returns the retained events, with and without a position.
+    pub(crate) fn all_events(&self) -> impl Iterator<Item = &OutboxEvent> {
+        self.log.events().chain(&self.rows.outbox)
+    }
+
+    /// Returns the retained events of an order.
+    pub(crate) fn events_of(&self, order_id: &OrderId) -> impl Iterator<Item = &RecordedEvent> {
+        let recorded = self.all_events().map(|event| &event.recorded);
+        recorded.filter(|recorded| recorded.event.order_id() == Some(order_id))
     }
 
     /// Returns the committed rows.

@@ -1,21 +1,13 @@
 //! The relay's checkpoint and its parked events.
 
-use crate::event_log::count;
+use crate::database::count;
 use crate::store::MemoryStore;
 use allocation_ports::{Lease, LoggedEvent, PageSize, ParkedEvent, RecordError, RelayProgress, RelayStore, StoreError};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-#[derive(Debug, Default)]
-pub(crate) struct RelayTable {
-    checkpoint: u64,
-    parked: BTreeMap<u64, ParkedEvent>,
-}
-
-impl RelayTable {
-    fn retry<'a>(parked: impl Iterator<Item = &'a mut ParkedEvent>) -> u64 {
-        count(parked.map(|event| event.retry = true).count())
-    }
+/// Marks parked events for a retry, and returns their number.
+fn retry<'a>(parked: impl Iterator<Item = &'a mut ParkedEvent>) -> u64 {
+    count(parked.map(|event| event.retry = true).count())
 }
 
 impl RelayStore for MemoryStore {
@@ -61,10 +53,10 @@ impl RelayStore for MemoryStore {
     fn retry(&self, positions: &[u64]) -> Result<u64, StoreError> {
         let mut database = self.database();
         let parked = database.relay.parked.values_mut().filter(|event| positions.contains(&event.position));
-        Ok(RelayTable::retry(parked))
+        Ok(retry(parked))
     }
 
     fn retry_all(&self) -> Result<u64, StoreError> {
-        Ok(RelayTable::retry(self.database().relay.parked.values_mut()))
+        Ok(retry(self.database().relay.parked.values_mut()))
     }
 }

@@ -3,16 +3,13 @@
 use crate::database::Database;
 use crate::faults::Faults;
 use crate::scheduler::{Scheduler, Threads};
-use crate::unit::Unit;
-use allocation_ports::{
-    Clock, DatabaseProbe, LockWait, Probed, SchemaState, StoreError, UnitOfWork, UnitOfWorkFactory,
-};
+use allocation_ports::{Clock, DatabaseProbe, Probed, SchemaState, StoreError};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A database in memory behind the ports: [`UnitOfWorkFactory`], [`allocation_ports::Queries`], the ports of
-/// the event log and of the relay, and [`DatabaseProbe`].
+/// A database in memory behind the ports: [`allocation_ports::UnitOfWorkFactory`], [`allocation_ports::Queries`],
+/// the ports of the event log and of the relay, and [`DatabaseProbe`].
 ///
 /// Cloning is cheap; clones share their data, which is gone with the last of them.
 #[derive(Clone)]
@@ -101,14 +98,6 @@ impl MemoryStore {
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore").finish_non_exhaustive()
-    }
-}
-
-impl UnitOfWorkFactory for MemoryStore {
-    fn begin(&self, wait: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        self.commit_late();
-        let unit = self.database().locks.begin();
-        Ok(Box::new(Unit::new(self.clone(), unit, wait)))
     }
 }
 

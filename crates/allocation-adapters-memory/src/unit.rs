@@ -2,8 +2,7 @@
 
 mod keys;
 
-use crate::database::{PickListRow, Rows, View};
-use crate::event_log::{OutboxEvent, has_version};
+use crate::database::{OutboxEvent, PickListRow, Rows, View};
 use crate::locks::{Key, UnitId};
 use crate::product_rows::has_expired;
 use crate::store::MemoryStore;
@@ -13,13 +12,13 @@ use allocation_domain::{
 };
 use allocation_ports::{
     EventContexts, FoundBatch, LockRequest, LockWait, OrderRepository, PickListRepository, ProductRepository,
-    RecordedEvent, StoreError, StoredPickList, UnitOfWork,
+    RecordedEvent, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A unit of work, with rows that no other unit sees before the commit.
-pub(crate) struct Unit {
+struct Unit {
     store: MemoryStore,
     id: UnitId,
     wait: LockWait,
@@ -46,11 +45,15 @@ struct FailedBefore;
 #[error("product {0} was saved without a lock")]
 struct NotLocked(Sku);
 
-impl Unit {
-    pub(crate) fn new(store: MemoryStore, id: UnitId, wait: LockWait) -> Self {
-        Self { store, id, wait, rows: Rows::default(), state: State::Open }
+impl UnitOfWorkFactory for MemoryStore {
+    fn begin(&self, wait: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        self.commit_late();
+        let id = self.database().locks.begin();
+        Ok(Box::new(Unit { store: self.clone(), id, wait, rows: Rows::default(), state: State::Open }))
     }
+}
 
+impl Unit {
     /// Runs a call of a port; after a failed one, none succeeds.
     fn run<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
         if self.state != State::Open {
@@ -151,7 +154,7 @@ impl Unit {
         contexts: &EventContexts,
     ) -> Result<(), StoreError> {
         let Some(LockTime { decided_at, .. }) = product.lock_time() else { return Ok(()) };
-        if has_version(&self.rows.outbox, changes.sku, changes.version) {
+        if self.rows.has_version(changes.sku, changes.version) {
             return Err(StoreError::invariant("outbox_pkey", NotLocked(changes.sku.clone())));
         }
         for (place, (ordinal, event)) in (0..).zip(changes.events).enumerate() {
