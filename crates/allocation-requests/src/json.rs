@@ -3,10 +3,14 @@
 //! [`serde_json::Value`] hides errors that requests must not have. It keeps the last of several members of one
 //! name, and it rejects the whole text for a number that is too large.
 
-use crate::elements::Elements;
+mod elements;
+mod object;
+
 use crate::integer;
-use crate::object::{Object, escape};
 use crate::validation_error::{ValidationError, ValidationErrors};
+pub use elements::Elements;
+pub use object::Object;
+use object::escape;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-use crate::json::{Json, MAX_CHILDREN};
+use super::{Json, MAX_CHILDREN};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use std::fmt;
 

@@ -1,4 +1,4 @@
-use crate::json::{FromJson, Json, MAX_CHILDREN, Text};
+use super::{FromJson, Json, MAX_CHILDREN, Text};
 use crate::validation_error::{ValidationError, ValidationErrors};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
