@@ -1,6 +1,6 @@
 //! The queue of lines that wait for units.
 
-use crate::{LineState, OrderId};
+use crate::OrderId;
 use chrono::{DateTime, SubsecRound, Utc};
 use std::cmp::Reverse;
 
@@ -17,12 +17,6 @@ pub struct QueuePosition {
 }
 
 impl QueuePosition {
-    /// Returns the position of a line.
-    #[must_use]
-    pub fn of(order_id: &OrderId, line: &LineState) -> Self {
-        Self::new(order_id.clone(), line.terms.priority, line.terms.placed_at)
-    }
-
     /// Creates a position from its parts. `placed_at` is truncated to microseconds.
     #[must_use]
     pub fn new(order_id: OrderId, priority: i32, placed_at: DateTime<Utc>) -> Self {

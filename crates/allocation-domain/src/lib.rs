@@ -20,6 +20,7 @@ mod line;
 mod lock_time;
 mod moving;
 mod named;
+mod on_shortage;
 mod order;
 mod order_line;
 mod ordered_batches;
@@ -52,9 +53,10 @@ pub use line::{LineRow, LineState, LineTerms};
 pub use lock_time::LockTime;
 pub use moving::{FirstToLeave, MAX_MOVED_LINES, Moving, Review, Unreviewed};
 pub use named::UnknownName;
+pub use on_shortage::OnShortage;
 pub use order::{
-    CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, OnShortage, Order, OrderStatus, OrderTerms,
-    PlaceError, Shortages, UnknownSkus,
+    CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, Order, OrderStatus, OrderTerms, PlaceError,
+    Shortages, UnknownSkus,
 };
 pub use order_line::{LineTooLong, OrderLine};
 pub use outcome::Outcome;

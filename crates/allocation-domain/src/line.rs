@@ -1,6 +1,8 @@
 //! Order lines as a store keeps them.
 
-use crate::{Allocation, BatchReference, Eta, Fulfilment, OnShortage, Quantity, ReservationState};
+use crate::{
+    Allocation, BatchReference, Eta, Fulfilment, OnShortage, OrderId, Quantity, QueuePosition, ReservationState,
+};
 use chrono::{DateTime, SubsecRound, Utc};
 
 /// The terms of a line.
@@ -155,5 +157,13 @@ impl LineState {
 
     fn sort(&mut self) {
         self.allocations.sort_by_cached_key(Allocation::preference);
+    }
+}
+
+impl QueuePosition {
+    /// Returns the position of a line.
+    #[must_use]
+    pub fn of(order_id: &OrderId, line: &LineState) -> Self {
+        Self::new(order_id.clone(), line.terms.priority, line.terms.placed_at)
     }
 }

@@ -2,22 +2,10 @@
 
 use crate::named::named;
 use crate::{
-    HoldDuration, HoldExpired, LineState, LineTerms, LineTooLong, OrderCancelled, OrderId, OrderLine, OutOfStock,
-    Quantity, ReservationState, Sku,
+    HoldDuration, HoldExpired, LineState, LineTerms, LineTooLong, OnShortage, OrderCancelled, OrderId, OrderLine,
+    OutOfStock, Quantity, ReservationState, Sku,
 };
 use chrono::{DateTime, SubsecRound, Utc};
-
-/// The policy for an order that cannot be allocated whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnShortage {
-    /// The whole order is rejected.
-    #[default]
-    Reject,
-    /// Free units are allocated, and the rest waits.
-    Backorder,
-}
-
-named!(OnShortage: Reject = "reject", Backorder = "backorder");
 
 /// The terms of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
