@@ -1,7 +1,7 @@
 //! Background tasks.
 
-use crate::health::Alive;
-use crate::{FailureLog, Vital};
+use crate::FailureLog;
+use crate::vital::{Alive, Vital};
 use allocation_ports::StoreError;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};

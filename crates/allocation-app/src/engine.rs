@@ -10,24 +10,29 @@
 //! never decided.
 
 mod counters;
+mod error;
 mod group;
 mod held_skus;
 mod job;
 mod lane;
+mod lane_worker;
 mod line;
 mod load_monitor;
 mod orders;
 mod queue;
 mod worker;
 
-use crate::{AgeLimit, BackgroundTask, EngineError, UnitRunner, Vital};
+use crate::{AgeLimit, BackgroundTask, UnitRunner, Vital};
 use allocation_domain::{AllocateError, LineAllocation, NewOrder, Order, OrderLine, Outcome, PlaceError};
 use allocation_ports::{EventContext, StoreError};
 #[cfg(test)]
 pub(crate) use counters::GroupMeasure;
 pub use counters::{Distribution, EngineCounters, EngineSnapshot};
+pub use error::EngineError;
+use error::SubmitError;
 use job::Job;
-use lane::{Lane, LaneWorker};
+use lane::Lane;
+use lane_worker::LaneWorker;
 use line::LineReply;
 pub use load_monitor::LoadMonitor;
 use orders::OrderReply;
@@ -209,13 +214,6 @@ impl AllocationEngine {
             tracing::error!("the database does not respond: the shutdown abandons commands in progress");
         }
     }
-}
-
-/// The reason why the engine does not accept a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SubmitError {
-    Overloaded,
-    ShuttingDown,
 }
 
 /// Returns the error for a command without a reply: its thread panicked outside of a decision, perhaps after the

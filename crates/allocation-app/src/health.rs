@@ -1,11 +1,11 @@
 //! Readiness for writes, probed by a dedicated thread.
 
-use crate::{BackgroundTask, FailureLog};
+use crate::{BackgroundTask, FailureLog, Vital};
 use allocation_ports::{DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
 use chrono::TimeDelta;
 use std::io;
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The pause between two probes.
@@ -15,30 +15,6 @@ const STALE: Duration = Duration::from_secs(5);
 /// How long the sequencer's lease may be free: another process takes over within seconds after its holder
 /// dies.
 const UNSEQUENCED: Duration = Duration::from_secs(10);
-
-/// The vital sign of a background thread.
-#[derive(Debug, Clone)]
-pub struct Vital {
-    name: String,
-    thread: Weak<()>,
-}
-
-/// The sign of life that a thread holds while it runs.
-#[derive(Debug, Default)]
-pub(crate) struct Alive(Arc<()>);
-
-impl Alive {
-    /// Returns the vital sign of the thread, under this name.
-    pub(crate) fn vital(&self, name: &str) -> Vital {
-        Vital { name: name.to_owned(), thread: Arc::downgrade(&self.0) }
-    }
-}
-
-impl Vital {
-    pub(crate) fn has_ended(&self) -> bool {
-        self.thread.strong_count() == 0
-    }
-}
 
 /// Probes the database once a second over a dedicated connection, and keeps the result for [`Readiness`].
 ///
@@ -133,7 +109,7 @@ impl Shared {
         drop(last);
         failed.extend(clock(self.probe.clock_ahead()));
         for vital in self.vitals.iter().filter(|vital| vital.has_ended()) {
-            failed.push(FailedCheck::new(FailedCheck::THREADS, format!("The thread {} has ended", vital.name)));
+            failed.push(FailedCheck::new(FailedCheck::THREADS, format!("The thread {} has ended", vital.name())));
         }
         failed
     }

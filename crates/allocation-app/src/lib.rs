@@ -25,6 +25,7 @@ mod locking;
 mod log_throttle;
 mod make_pick_list;
 mod move_lines;
+mod overload;
 mod pick;
 mod pick_list_products;
 mod refusal;
@@ -40,24 +41,29 @@ mod ship_pick_list;
 mod testing;
 mod unit_of_work;
 mod use_case_error;
+mod vital;
 
 pub use add_batch::NewBatch;
 pub use age_limit::AgeLimit;
 pub use background::{BackgroundTask, StopSignal};
-pub use engine::{AllocationEngine, Distribution, EngineCounters, EngineSettings, EngineSnapshot, LoadMonitor};
+pub use engine::{
+    AllocationEngine, Distribution, EngineCounters, EngineError, EngineSettings, EngineSnapshot, LoadMonitor,
+};
 pub use error_chain::ErrorChain;
 pub use event_sequencer::{EventSequencer, Retention, SequencerPorts};
 pub use event_tail::{EventTail, EventWaiter};
 pub use expected_versions::ExpectedVersions;
 pub use failure_log::FailureLog;
-pub use health::{Health, Vital};
+pub use health::Health;
 pub use log_throttle::LogThrottle;
+pub use overload::is_overload;
 pub use refusal::{Refusal, RefusalCode, RefusalMembers};
 pub use relay::{Backoff, Relay, RelayPorts, RelaySettings};
 pub use remove_batch::RemoveBatchError;
 pub use retry::RetryPolicy;
-pub use unit_of_work::{UnitRunner, is_overload};
-pub use use_case_error::{EngineError, UseCaseError};
+pub use unit_of_work::UnitRunner;
+pub use use_case_error::UseCaseError;
+pub use vital::Vital;
 
 use allocation_ports::{Clock, EventContext, Queries};
 use std::sync::Arc;

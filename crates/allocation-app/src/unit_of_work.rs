@@ -1,4 +1,3 @@
-use crate::make_pick_list::{AllListed, AlwaysTaken};
 use crate::{AgeLimit, RetryPolicy};
 use allocation_ports::{LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use std::sync::Arc;
@@ -67,15 +66,7 @@ impl Deadline {
 /// The error of a command that was rejected because its caller has probably stopped waiting.
 #[derive(Debug, thiserror::Error)]
 #[error("the command waited longer than {0:?}")]
-struct WaitedTooLong(std::time::Duration);
-
-/// Returns whether an error means overload: the service has too much work of its own, and the command was
-/// rejected. Locks held by other transactions do not count.
-#[must_use]
-pub fn is_overload(error: &StoreError) -> bool {
-    let StoreError::Busy(cause) = error else { return false };
-    cause.is::<WaitedTooLong>() || cause.is::<FarBehind>() || cause.is::<AlwaysTaken>() || cause.is::<AllListed>()
-}
+pub(crate) struct WaitedTooLong(std::time::Duration);
 
 impl UnitRunner {
     /// Returns a runner over a store.

@@ -1,6 +1,4 @@
-use crate::engine::SubmitError;
 use allocation_ports::StoreError;
-use std::sync::Arc;
 
 /// The reason why a use case has changed nothing.
 #[derive(Debug, thiserror::Error)]
@@ -11,30 +9,4 @@ pub enum UseCaseError<R> {
     /// The store failed.
     #[error("the command was not executed")]
     Store(#[from] StoreError),
-}
-
-/// The reason why the engine has changed nothing for a command.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum EngineError<R> {
-    /// A rule refuses the command.
-    #[error(transparent)]
-    Refused(R),
-    /// Too many commands wait, or this one has waited too long.
-    #[error("too many commands wait")]
-    Overloaded,
-    /// The engine has been shut down.
-    #[error("the service is shutting down")]
-    ShuttingDown,
-    /// The store failed; the commands of a group share its cause.
-    #[error("the command was not executed")]
-    Store(#[from] Arc<StoreError>),
-}
-
-impl<R> From<SubmitError> for EngineError<R> {
-    fn from(reason: SubmitError) -> Self {
-        match reason {
-            SubmitError::Overloaded => Self::Overloaded,
-            SubmitError::ShuttingDown => Self::ShuttingDown,
-        }
-    }
 }

@@ -1,8 +1,8 @@
 //! Commands that wait for a decision.
 
+use super::error::EngineError;
 use super::line::LineReply;
 use super::orders::OrderReply;
-use crate::EngineError;
 use allocation_domain::{AllocateError, LineAllocation, NewOrder, Order, OrderLine, Outcome, PlaceError, Sku};
 use allocation_ports::{EventContext, StoreError};
 use std::iter;

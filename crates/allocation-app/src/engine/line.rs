@@ -1,6 +1,6 @@
 //! Allocating standalone lines.
 
-use crate::EngineError;
+use super::error::EngineError;
 use crate::unit_of_work::Attempt;
 use allocation_domain::{AllocateError, LineAllocation, OrderLine, OutOfStock, Outcome, Products};
 use allocation_ports::{StoreError, UnitOfWork};

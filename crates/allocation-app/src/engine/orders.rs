@@ -1,6 +1,6 @@
 //! Placing orders.
 
-use crate::EngineError;
+use super::error::EngineError;
 use crate::unit_of_work::Attempt;
 use allocation_domain::{NewOrder, Order, OrderId, Outcome, PlaceError, Products};
 use allocation_ports::{StoreError, UnitOfWork};

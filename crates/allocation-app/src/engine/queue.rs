@@ -1,6 +1,6 @@
 //! The queue of a worker.
 
-use super::SubmitError;
+use super::error::SubmitError;
 use super::job::Job;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};

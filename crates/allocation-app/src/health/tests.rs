@@ -1,4 +1,5 @@
 use super::*;
+use crate::vital::Alive;
 use allocation_ports::StoreError;
 use allocation_ports::mocks::MockDatabaseProbe;
 use chrono::TimeDelta;
