@@ -7,8 +7,9 @@ pub(crate) use line::{LineAllocation, NewLineSchema, Part};
 pub(crate) use response::Row;
 
 use crate::api::Api;
-use crate::identifier::{Identifier, PathIdentifiers};
+use crate::identifier::Identifier;
 use crate::page::{self, PageParamsSchema, PageRequest, PageResponse};
+use crate::path_identifier::PathIdentifiers;
 use crate::problem::{Problem, document};
 use crate::query::Query;
 use crate::resource::Path;

@@ -1,5 +1,5 @@
 use crate::blocking::{BlockingLimits, Gate, Gates};
-use crate::body::Bodies;
+use crate::body_memory::Bodies;
 use crate::edge::EdgeSettings;
 use crate::event_feed::EventFeed;
 use crate::origin;

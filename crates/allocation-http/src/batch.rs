@@ -10,8 +10,10 @@ pub(crate) use response::Batch;
 
 use crate::api::Api;
 use crate::etag;
-use crate::identifier::{self, Identifier, encode};
+use crate::identifier::Identifier;
 use crate::page::{self, PageParamsSchema, PageRequest, PageResponse};
+use crate::path_identifier;
+use crate::percent::encode;
 use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
@@ -153,7 +155,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     ),
 )]
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let reference = identifier::in_path(&request, "reference")?;
+    let reference = path_identifier::in_path(&request, "reference")?;
     let batch = api.read(&request, move |queries, now| read(queries, &reference, now)).await?;
     let body = respond::bytes(&Batch::on(api.today(), &batch))?;
     let tag = etag::of(batch.version(), &body);
@@ -180,7 +182,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     responses((status = 204, description = "The batch was deleted"), RemoveBatchProblems),
 )]
 pub(crate) async fn remove(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let reference = identifier::in_path(&request, "reference")?;
+    let reference = path_identifier::in_path(&request, "reference")?;
     let expected = etag::expected_versions(&request);
     let use_cases = api.use_cases(&request);
     let remove = move || use_cases.remove_batch_if(&reference, &expected);

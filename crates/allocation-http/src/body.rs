@@ -1,14 +1,11 @@
 //! Request bodies: received within their limits and parsed.
 
 mod arrival;
-mod bodies;
 
 use arrival::collect;
-pub(crate) use bodies::Bodies;
-use bodies::Share;
 
 use crate::api::Api;
-use crate::identifier::{PathIdentifier, PathIdentifiers};
+use crate::path_identifier::{PathIdentifier, PathIdentifiers};
 use crate::problem::{Kind, Problem};
 use crate::query::Query;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};

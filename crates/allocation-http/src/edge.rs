@@ -3,18 +3,18 @@
 //! The service has no authentication of its own. A page of any site can make a browser inside the network
 //! send requests to it. Therefore a browser may write only from pages of the service itself or of a configured origin.
 
+mod base_path;
 mod cors;
 mod host;
-mod prefix;
 mod site;
 
+pub use base_path::BasePath;
 pub(crate) use cors::cors;
 pub use host::AllowedHost;
-pub use prefix::BasePath;
-pub(crate) use prefix::Prefix;
 pub use site::CorsOrigin;
 
 use crate::etag;
+use crate::prefix::Prefix;
 use crate::problem::{Kind, Problem};
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
@@ -74,8 +74,8 @@ impl EdgeSettings {
         if !self.trusts_forwarded_prefix {
             return Ok(None);
         }
-        let Some(text) = request.headers().get(&prefix::FORWARDED) else { return Ok(None) };
-        let parsed = text.to_str().map_err(|_| prefix::RULE).and_then(BasePath::parse_prefix);
+        let Some(text) = request.headers().get(&base_path::FORWARDED) else { return Ok(None) };
+        let parsed = text.to_str().map_err(|_| base_path::RULE).and_then(BasePath::parse_prefix);
         parsed
             .map(|path| Some(path.prefix()))
             .map_err(|detail| ValidationError::in_parameter("X-Forwarded-Prefix", detail))

@@ -1,7 +1,7 @@
 //! The OpenAPI document.
 
 use crate::problem::{document_edge, schema};
-use crate::{allocation, backorder, batch, event, health, order, pick_list, problem, product, validation_error};
+use crate::{allocation, backorder, batch, event, health, order, pick_list, problem_type, product};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
@@ -52,17 +52,17 @@ use utoipa::openapi::OpenApi;
         product::availability,
         event::list,
         event::stream,
-        problem::catalogue::list,
-        problem::catalogue::find,
+        problem_type::list,
+        problem_type::find,
         health::livez,
         health::readyz,
     ),
     components(schemas(
         allocation::Part<'_>,
         event::EventDataSchema,
-        validation_error::ValidationErrorSchema,
         pick_list::FormatSchema,
         schema::ProblemSchema,
+        schema::ValidationErrorSchema,
         schema::ValidationProblem,
         schema::OutOfStockProblem,
         schema::OrderOutOfStockProblem,

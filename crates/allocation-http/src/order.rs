@@ -11,8 +11,10 @@ use request::NewOrderSchema;
 pub(crate) use response::{Order, StatusSchema};
 
 use crate::api::Api;
-use crate::identifier::{self, Identifier, encode};
+use crate::identifier::Identifier;
 use crate::page::{PageParamsSchema, PageRequest, PageResponse};
+use crate::path_identifier;
+use crate::percent::encode;
 use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
@@ -162,7 +164,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     ),
 )]
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let order_id = identifier::in_path(&request, "order_id")?;
+    let order_id = path_identifier::in_path(&request, "order_id")?;
     let not_found = Problem::order_not_found(&order_id);
     show(&api, &request, order_id, || not_found).await
 }
@@ -180,7 +182,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     responses((status = 204, description = "The order has no units and waits for none"), CancelOrderProblems),
 )]
 pub(crate) async fn cancel(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let order_id = identifier::in_path(&request, "order_id")?;
+    let order_id = path_identifier::in_path(&request, "order_id")?;
     let use_cases = api.use_cases(&request);
     api.gate.run(&request, move || use_cases.cancel_order(&order_id)).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -13,8 +13,10 @@ use request::NewPickListSchema;
 pub(crate) use response::{ListStatusSchema, PickList, Summary};
 
 use crate::api::Api;
-use crate::identifier::{self, Identifier, encode};
+use crate::identifier::Identifier;
 use crate::page::{PageParamsSchema, PageRequest, PageResponse};
+use crate::path_identifier;
+use crate::percent::encode;
 use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
@@ -171,7 +173,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
     let params = format::Params::take(&mut query);
-    let list_id: PickListId = identifier::beside_query(&request, query, "pick_list_id")?;
+    let list_id: PickListId = path_identifier::beside_query(&request, query, "pick_list_id")?;
     let format = params.choose(&request)?;
     let stored = api.read(&request, move |queries, _| read(queries, &list_id)).await?;
     show(&stored, format)
@@ -190,7 +192,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     responses((status = 204, description = "The list was released"), ReleasePickListProblems),
 )]
 pub(crate) async fn release(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let list_id = identifier::in_path(&request, "pick_list_id")?;
+    let list_id = path_identifier::in_path(&request, "pick_list_id")?;
     let use_cases = api.use_cases(&request);
     api.gate.run(&request, move || use_cases.release_pick_list(&list_id)).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -1,18 +1,18 @@
 //! Problems (RFC 9457): the error responses of the API.
 
-pub(crate) mod catalogue;
 mod documented;
 pub(crate) mod examples;
 mod kind;
+mod operation;
 mod raised;
 pub(crate) mod schema;
 
-#[cfg(test)]
-pub(crate) use documented::Operation;
 pub(crate) use documented::{document, document_edge, responses};
 pub(crate) use kind::Kind;
+#[cfg(test)]
+pub(crate) use operation::Operation;
 
-use crate::edge::Prefix;
+use crate::prefix::Prefix;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use allocation_domain::{OrderId, OutOfStock, PickListId, Sku};
@@ -176,10 +176,6 @@ impl Problem {
 
     pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {
         Self { members: Members::Methods { allow }, ..Self::of(Kind::MethodNotAllowed) }
-    }
-
-    pub(crate) fn with_errors(self, errors: Vec<ValidationError>) -> Self {
-        Self { members: Members::ValidationErrors { errors }, ..self }
     }
 
     pub(crate) fn caused_by(self, cause: Arc<dyn Error + Send + Sync>) -> Self {

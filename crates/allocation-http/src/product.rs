@@ -7,8 +7,9 @@ pub(crate) use availability::{__path_availability, availability};
 pub(crate) use totals::Product;
 
 use crate::api::Api;
-use crate::identifier::{self, Identifier};
+use crate::identifier::Identifier;
 use crate::page::{self, PageParamsSchema, PageRequest, PageResponse, ProductCursor};
+use crate::path_identifier;
 use crate::problem::{Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
@@ -81,7 +82,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     ),
 )]
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let sku: Sku = identifier::in_path(&request, "sku")?;
+    let sku: Sku = path_identifier::in_path(&request, "sku")?;
     let read = move |queries: &dyn Queries, now| match queries.product(&sku, now)? {
         Some(row) => respond::bytes(&Product::from(&row)),
         None => Err(Problem::product_not_found(&sku)),

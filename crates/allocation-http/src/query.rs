@@ -1,6 +1,6 @@
 //! Query parameters.
 
-use crate::identifier::{decode, encode};
+use crate::percent::{decode, encode};
 use crate::problem::Problem;
 use actix_web::HttpRequest;
 use allocation_requests::{ValidationError, ValidationErrors};

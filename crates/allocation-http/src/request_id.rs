@@ -1,16 +1,9 @@
-//! Request ids and request logging.
+//! Request ids.
 
-use crate::api::Api;
-use crate::problem::Problem;
-use crate::request_failures::RequestFailures;
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
-use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::web::Data;
-use actix_web::{Error, HttpMessage, HttpRequest};
-use futures_util::TryFutureExt;
-use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest};
+use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Builder;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -22,7 +15,14 @@ const MAX_LENGTH: usize = 128;
 pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// Returns the id of a request that passed through [`watch`].
+    /// Assigns an id to a request: the client's if it is valid, or a new one.
+    pub(crate) fn assign(request: &ServiceRequest) -> Self {
+        let id = Self::given(request).unwrap_or_else(Self::new);
+        request.extensions_mut().insert(id.clone());
+        id
+    }
+
+    /// Returns the id that a request was assigned.
     pub(crate) fn of(request: &HttpRequest) -> Self {
         let known = request.extensions().get::<Self>().cloned();
         known.unwrap_or_else(Self::new)
@@ -53,68 +53,11 @@ impl RequestId {
         let valid = (1..=MAX_LENGTH).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
         valid.then(|| Self(value.clone()))
     }
-}
 
-/// Assigns an id to a request, adds it to the response, and logs the outcome.
-pub(crate) fn watch<S, B>(
-    request: ServiceRequest,
-    next: &S,
-) -> impl Future<Output = Result<ServiceResponse<B>, Error>> + use<S, B>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-{
-    let id = RequestId::given(&request).unwrap_or_else(RequestId::new);
-    request.extensions_mut().insert(id.clone());
-    let started = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
-    // A combinator keeps the future of the request in place; an async block would copy it.
-    next.call(request).map_ok(move |mut response| {
-        if let Some(started) = started {
-            log(&id, &response, started);
-        }
-        let api = response.request().app_data::<Data<Api>>().map(|api| Arc::clone(&api.failures));
-        if response.status().is_server_error() {
-            log_failure(&id, &response, api.as_deref());
-        } else if let Some(failures) = api {
-            failures.succeeded(response.request().path());
-        }
-        response.headers_mut().insert(HEADER, id.0);
-        response
-    })
-}
-
-fn log<B>(id: &RequestId, response: &ServiceResponse<B>, started: Instant) {
-    let (method, path) = target(response);
-    let (status, elapsed) = (response.status().as_u16(), started.elapsed());
-    tracing::debug!(request_id = id.as_str(), %method, path, status, ?elapsed, "responded");
-}
-
-/// Logs the cause of a failed request. Nothing else logs it.
-fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>, failures: Option<&RequestFailures>) {
-    let (method, path) = target(response);
-    let status = response.status().as_u16();
-    let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
-    let error = problem.map(Problem::chain).unwrap_or_default();
-    if problem.is_some_and(Problem::turns_away) {
-        // Rejections under load are expected, and must not cost a log line each.
-        tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request rejected");
-        return;
+    /// Adds the id to the headers of the response.
+    pub(crate) fn add_to(self, headers: &mut HeaderMap) {
+        headers.insert(HEADER, self.0);
     }
-    let unlogged = match (failures, problem) {
-        (Some(failures), Some(problem)) => failures.failed(problem, &error),
-        _ => Some(0),
-    };
-    match unlogged {
-        Some(unlogged) => {
-            tracing::error!(request_id = id.as_str(), %method, path, status, error, unlogged, "request failed");
-        }
-        None => {
-            tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request failed again for a logged cause")
-        }
-    }
-}
-
-fn target<B>(response: &ServiceResponse<B>) -> (&Method, &str) {
-    (response.request().method(), response.request().uri().path())
 }
 
 #[cfg(test)]

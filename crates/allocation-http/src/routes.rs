@@ -1,10 +1,11 @@
 //! All paths of the API, and the application that serves them.
 
 use crate::api::Api;
-use crate::problem::{Kind, Problem, catalogue};
+use crate::problem::{Kind, Problem};
 use crate::resource::Path;
 use crate::{
-    allocation, backorder, batch, connection, docs, edge, event, health, order, pick_list, product, request_id,
+    allocation, backorder, batch, connection, docs, edge, event, health, order, pick_list, problem_type, product,
+    request_log,
 };
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -24,7 +25,7 @@ fn operations() -> Vec<Path> {
     paths.extend(event::routes());
     paths.extend(pick_list::routes());
     paths.extend(health::routes());
-    paths.extend(catalogue::routes());
+    paths.extend(problem_type::routes());
     paths
 }
 
@@ -53,7 +54,7 @@ pub fn app(
         .wrap(Condition::new(edge.has_cors(), edge::cors(&edge)))
         .wrap_fn(move |request, next| edge::guard(&edge, request, next))
         .wrap_fn(connection::observe)
-        .wrap_fn(request_id::watch)
+        .wrap_fn(request_log::watch)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Receives bodies within their limits of size, time and shared memory.
 
-use super::Share;
 use crate::api::Api;
+use crate::body_memory::Share;
 use crate::connection::ConnectionState;
 use crate::problem::{Kind, Problem};
 use actix_web::error::PayloadError;

@@ -1,5 +1,5 @@
-use crate::edge::Prefix;
 use crate::etag;
+use crate::prefix::Prefix;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETag, EntityTag, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };

@@ -5,8 +5,10 @@ mod entry;
 mod schema;
 
 use crate::api::Api;
-use crate::identifier::{self, Identifier, encode};
+use crate::identifier::Identifier;
 use crate::page::{self, PageParamsSchema, PageRequest, PageResponse};
+use crate::path_identifier;
+use crate::percent::encode;
 use crate::problem::{Problem, document};
 use crate::query::Query;
 use actix_web::web::Data;
@@ -42,7 +44,7 @@ document!(OrderHistoryProblems: Validation, OrderNotFound, Overloaded, DatabaseU
 pub(crate) async fn history(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
     let page = PageRequest::take(&mut query);
-    let order_id = identifier::beside_query(&request, query, "order_id")?;
+    let order_id = path_identifier::beside_query(&request, query, "order_id")?;
     let page = api.read(&request, move |queries, _| read_page(queries, &order_id, page)).await?;
     Ok(page.into())
 }

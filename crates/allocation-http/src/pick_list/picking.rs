@@ -3,7 +3,8 @@
 use super::response::Line;
 use crate::api::Api;
 use crate::eta::EtaDate;
-use crate::identifier::{Id, Identifier, PathIdentifiers};
+use crate::identifier::{Id, Identifier};
+use crate::path_identifier::PathIdentifiers;
 use crate::problem::{Problem, document};
 use crate::{body, respond};
 use actix_web::http::StatusCode;

@@ -1,5 +1,6 @@
 //! The error responses of operations in the OpenAPI document.
 
+use super::operation::Operation;
 use super::{Kind, MEDIA_TYPE, examples};
 use std::collections::BTreeMap;
 use utoipa::openapi::example::ExampleBuilder;
@@ -7,24 +8,6 @@ use utoipa::openapi::header::Header;
 use utoipa::openapi::path::Operation as Documented;
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Ref, Schema, Type};
 use utoipa::openapi::{ContentBuilder, OpenApi, RefOr, Response, ResponseBuilder};
-
-/// The properties of an operation that affect its problem responses.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Operation {
-    pub(super) has_body: bool,
-    /// Short lines of an order are reported in one problem.
-    pub(super) places_orders: bool,
-}
-
-impl Operation {
-    /// Returns the operation that can raise these problems.
-    fn raising(kinds: &[Kind]) -> Self {
-        Self {
-            has_body: kinds.contains(&Kind::MalformedJson),
-            places_orders: kinds.contains(&Kind::OrderAlreadyExists),
-        }
-    }
-}
 
 /// Declares the error responses of an operation from the problems it can raise.
 macro_rules! document {

@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "the names and quantities of the examples are fixed, and fine")]
 
-use super::documented::Operation;
+use super::operation::Operation;
 use super::{Kind, Problem};
 use allocation_domain::{
     AllocateError, MakePickListError, OrderId, OutOfStock, PickListId, PlaceError, Quantity, ShipError, Shortages, Sku,

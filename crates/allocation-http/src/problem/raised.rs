@@ -1,9 +1,10 @@
-//! Converts refusals and failures to problems.
+//! Converts validation errors, refusals and failures to problems.
 
 use super::{Kind, Members, Problem};
 use crate::etag;
 use allocation_app::{EngineError, Refusal, RefusalMembers, UseCaseError, is_overload};
 use allocation_ports::{OtherGeneration, ReadLogError, StoreError};
+use allocation_requests::{Location, ValidationError, ValidationErrors};
 use std::sync::Arc;
 
 impl Problem {
@@ -27,6 +28,28 @@ impl Problem {
             }
         };
         Self { members, ..Self::new(kind, refusal.detail()) }
+    }
+}
+
+impl From<ValidationError> for Problem {
+    fn from(error: ValidationError) -> Self {
+        ValidationErrors::from(error).into()
+    }
+}
+
+impl From<ValidationErrors> for Problem {
+    fn from(errors: ValidationErrors) -> Self {
+        let count = errors.count();
+        let detail = match errors.listed() {
+            [ValidationError { location: Location::Pointer(whole), detail }] if whole.is_empty() => {
+                format!("The body {detail}")
+            }
+            [error] if count == 1 => error.to_string(),
+            all if all.len() == count => format!("The request has {count} errors, listed in errors"),
+            first => format!("The request has {count} errors, the first {} of them listed in errors", first.len()),
+        };
+        let members = Members::ValidationErrors { errors: errors.into_listed() };
+        Self { members, ..Self::new(Kind::Validation, detail) }
     }
 }
 

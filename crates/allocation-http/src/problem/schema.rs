@@ -3,7 +3,6 @@
 #![expect(dead_code, reason = "only the schemas are used")]
 
 use crate::identifier::{Id, Identifier};
-use crate::validation_error::ValidationErrorSchema;
 use utoipa::ToSchema;
 
 /// A problem (RFC 9457).
@@ -32,6 +31,21 @@ pub(crate) struct ValidationProblem {
     /// All validation errors.
     #[schema(min_items = 1)]
     errors: Vec<ValidationErrorSchema>,
+}
+
+/// A validation error: its location and what is wrong.
+#[derive(ToSchema)]
+#[schema(as = ValidationError)]
+pub(crate) struct ValidationErrorSchema {
+    /// The location in the body, a JSON pointer (RFC 6901). Absent for parameters.
+    #[schema(value_type = String, required = false, example = "/qty")]
+    pointer: Option<String>,
+    /// The parameter in the path, the query or a header. Absent for the body.
+    #[schema(value_type = String, required = false, example = "limit")]
+    parameter: Option<String>,
+    /// A human-readable description.
+    #[schema(example = "must be an integer from 1 to 2147483647")]
+    detail: String,
 }
 
 /// A line for which the free units of all batches do not suffice.

@@ -5,7 +5,8 @@ mod series;
 pub(crate) use series::Availability;
 
 use crate::api::Api;
-use crate::identifier::{self, Identifier};
+use crate::identifier::Identifier;
+use crate::path_identifier;
 use crate::problem::{Problem, document};
 use crate::query::Query;
 use crate::respond;
@@ -53,7 +54,7 @@ struct Params {
 pub(crate) async fn availability(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request);
     let params = Params { qty: query.take("qty", quantity::parse), by: query.take("by", eta::parse_day) };
-    let sku: Sku = identifier::beside_query(&request, query, "sku")?;
+    let sku: Sku = path_identifier::beside_query(&request, query, "sku")?;
     let today = api.today();
     let read = move |queries: &dyn Queries, now| match queries.availability(&sku, now)? {
         Some(found) => respond::bytes(&Availability::of(&sku, &found.promised_on(today), &params)),

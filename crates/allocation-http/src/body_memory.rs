@@ -1,4 +1,4 @@
-//! The shared memory limit of all request bodies.
+//! The memory limit that all request bodies share.
 
 use crate::blocking::permit;
 use crate::problem::{Kind, Problem};

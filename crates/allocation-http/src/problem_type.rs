@@ -1,8 +1,7 @@
 //! The catalogue of problem types, for people and programs.
 
-use super::{Kind, Problem};
-use crate::edge::Prefix;
-use crate::problem::document;
+use crate::prefix::Prefix;
+use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
 use crate::respond;
@@ -82,4 +81,26 @@ pub(crate) async fn find(request: HttpRequest) -> Result<HttpResponse, Problem> 
     let kind = request.match_info().get("name").and_then(Kind::named);
     let kind = kind.ok_or_else(|| Problem::of(Kind::NotFound))?;
     respond::json(StatusCode::OK, &ProblemType::at(&Prefix::of(&request), kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+    use crate::testing::{Ports, get};
+
+    #[actix_web::test]
+    async fn the_catalogue_lists_every_type_and_each_uri_resolves() {
+        let api = Ports::new().api();
+        let catalogue = get(&api, "/problems").await.json();
+        let uris: Vec<_> = catalogue.as_array().unwrap().iter().map(|kind| kind["type"].as_str().unwrap()).collect();
+        assert_eq!(uris, Kind::ALL.iter().map(|kind| kind.uri()).collect::<Vec<_>>());
+        for (kind, listed) in Kind::ALL.iter().zip(catalogue.as_array().unwrap()) {
+            let answer = get(&api, kind.uri()).await;
+            assert_eq!((answer.status.as_u16(), &answer.json()), (200, listed));
+            assert_eq!(listed["status"], kind.status().as_u16());
+        }
+        let answer = get(&api, "/problems/nothing").await;
+        assert_eq!(answer.status, 404);
+        answer.problem("not-found");
+    }
 }

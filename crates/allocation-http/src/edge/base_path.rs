@@ -1,11 +1,9 @@
-//! The path prefix that clients behind a proxy see.
+//! The path under which clients behind a proxy see the service.
 
+use crate::prefix::Prefix;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Uri;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, LINK, LOCATION};
-use actix_web::{HttpMessage, HttpRequest};
-use std::fmt;
-use std::sync::Arc;
+use actix_web::http::header::HeaderName;
 
 /// The prefix that a proxy removed from the path.
 pub(super) const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-prefix");
@@ -59,8 +57,7 @@ impl BasePath {
             Some(segments) => path.len() <= MAX_BYTES && segments.split('/').all(is_segment),
             None => path.is_empty() && !text.is_empty(),
         };
-        let prefix = || Prefix(Some(path).filter(|path| !path.is_empty()).map(Arc::from));
-        if valid { Ok(Self(prefix())) } else { Err(RULE) }
+        if valid { Ok(Self(Prefix::new(path))) } else { Err(RULE) }
     }
 
     pub(super) fn prefix(&self) -> Prefix {
@@ -69,9 +66,9 @@ impl BasePath {
 
     /// Removes the base path from a request's path. It may be absent: some proxies remove it.
     pub(super) fn strip(&self, request: &mut ServiceRequest) {
-        let Some(base) = &self.0.0 else { return };
+        let Some(base) = self.0.as_deref() else { return };
         let path_and_query = request.uri().path_and_query().map_or("/", |whole| whole.as_str());
-        let Some(rest) = path_and_query.strip_prefix(&**base) else { return };
+        let Some(rest) = path_and_query.strip_prefix(base) else { return };
         let rest = match rest.as_bytes().first() {
             Some(b'/') => rest.to_owned(),
             None | Some(b'?') => format!("/{rest}"),
@@ -85,42 +82,9 @@ impl BasePath {
     }
 }
 
-/// The prefix of the paths in a response; usually empty, which costs nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Prefix(Option<Arc<str>>);
-
-impl fmt::Display for Prefix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_deref().unwrap_or_default())
-    }
-}
-
-impl Prefix {
-    /// Returns the prefix that the client of a request sees.
-    pub(crate) fn of(request: &HttpRequest) -> Self {
-        request.extensions().get().cloned().unwrap_or_default()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_none()
-    }
-
-    /// Adds the prefix to the paths in headers.
-    pub(super) fn add_to(&self, headers: &mut HeaderMap) {
-        for (name, opening) in [(LOCATION, ""), (LINK, "<")] {
-            let value = headers.get(&name).and_then(|value| value.to_str().ok()?.strip_prefix(opening));
-            let Some(path) = value.filter(|value| value.starts_with('/')) else { continue };
-            if let Ok(value) = HeaderValue::from_str(&format!("{opening}{self}{path}")) {
-                headers.insert(name, value);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{BasePath, Prefix, TAKEN};
-    use actix_web::http::header::{HeaderMap, HeaderValue, LINK, LOCATION};
+    use super::{BasePath, TAKEN};
     use std::collections::BTreeSet;
 
     #[test]
@@ -146,21 +110,5 @@ mod tests {
             assert!(BasePath::parse(&format!("/{segment}/x")).is_err(), "{segment}");
             assert!(BasePath::parse(&format!("/{segment}-x")).is_ok(), "{segment}");
         }
-    }
-
-    #[test]
-    fn paths_in_headers_get_the_prefix_and_urls_do_not() {
-        let added = |location: &'static str, link: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(LOCATION, HeaderValue::from_static(location));
-            headers.insert(LINK, HeaderValue::from_static(link));
-            Prefix(Some("/a".into())).add_to(&mut headers);
-            [LOCATION, LINK].map(|name| headers.get(name).unwrap().to_str().unwrap().to_owned())
-        };
-        assert_eq!(
-            added("/batch/B-1", "</batch?after=x>; rel=\"next\""),
-            ["/a/batch/B-1", "</a/batch?after=x>; rel=\"next\""]
-        );
-        assert_eq!(added("https://x/", "<https://x/>"), ["https://x/", "<https://x/>"]);
     }
 }

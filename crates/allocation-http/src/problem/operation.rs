@@ -1,0 +1,19 @@
+use super::Kind;
+
+/// The properties of an operation that affect its problem responses.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Operation {
+    pub(super) has_body: bool,
+    /// Short lines of an order are reported in one problem.
+    pub(super) places_orders: bool,
+}
+
+impl Operation {
+    /// Returns the operation that can raise these problems.
+    pub(super) fn raising(kinds: &[Kind]) -> Self {
+        Self {
+            has_body: kinds.contains(&Kind::MalformedJson),
+            places_orders: kinds.contains(&Kind::OrderAlreadyExists),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Request logging.
+
+use crate::api::Api;
+use crate::problem::Problem;
+use crate::request_failures::RequestFailures;
+use crate::request_id::RequestId;
+use actix_web::Error;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::web::Data;
+use futures_util::TryFutureExt;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Assigns an id to a request, adds it to the response, and logs the outcome.
+pub(crate) fn watch<S, B>(
+    request: ServiceRequest,
+    next: &S,
+) -> impl Future<Output = Result<ServiceResponse<B>, Error>> + use<S, B>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    let id = RequestId::assign(&request);
+    let started = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
+    // A combinator keeps the future of the request in place; an async block would copy it.
+    next.call(request).map_ok(move |mut response| {
+        if let Some(started) = started {
+            log(&id, &response, started);
+        }
+        let api = response.request().app_data::<Data<Api>>().map(|api| Arc::clone(&api.failures));
+        if response.status().is_server_error() {
+            log_failure(&id, &response, api.as_deref());
+        } else if let Some(failures) = api {
+            failures.succeeded(response.request().path());
+        }
+        id.add_to(response.headers_mut());
+        response
+    })
+}
+
+fn log<B>(id: &RequestId, response: &ServiceResponse<B>, started: Instant) {
+    let (method, path) = target(response);
+    let (status, elapsed) = (response.status().as_u16(), started.elapsed());
+    tracing::debug!(request_id = id.as_str(), %method, path, status, ?elapsed, "responded");
+}
+
+/// Logs the cause of a failed request. Nothing else logs it.
+fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>, failures: Option<&RequestFailures>) {
+    let (method, path) = target(response);
+    let status = response.status().as_u16();
+    let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+    let error = problem.map(Problem::chain).unwrap_or_default();
+    if problem.is_some_and(Problem::turns_away) {
+        // Rejections under load are expected, and must not cost a log line each.
+        tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request rejected");
+        return;
+    }
+    let unlogged = match (failures, problem) {
+        (Some(failures), Some(problem)) => failures.failed(problem, &error),
+        _ => Some(0),
+    };
+    match unlogged {
+        Some(unlogged) => {
+            tracing::error!(request_id = id.as_str(), %method, path, status, error, unlogged, "request failed");
+        }
+        None => {
+            tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request failed again for a logged cause")
+        }
+    }
+}
+
+fn target<B>(response: &ServiceResponse<B>) -> (&Method, &str) {
+    (response.request().method(), response.request().uri().path())
+}
+
+#[cfg(test)]
+mod tests;
