@@ -176,7 +176,7 @@ on_both_databases! {
     order_lines:
         lines_of_every_kind_come_back_as_they_were,
         lines_that_were_sent_alone_have_entries_in_no_partial_index,
-        expired_holds_come_with_every_lock_and_go_to_whoever_asks,
+        every_lock_loads_expired_holds_for_the_next_line,
         the_queue_is_loaded_in_pages_in_its_order,
         units_that_come_go_to_the_queue_in_its_order,
         a_long_queue_is_served_in_few_loads,
@@ -214,7 +214,7 @@ on_both_databases! {
         parked_events_that_are_not_retained_are_forgotten,
         what_commands_have_caused_is_found_before_and_after_it_is_numbered;
     event_log:
-        all_readers_see_one_order_without_gaps_whoever_writes_meanwhile,
+        all_readers_see_one_order_without_gaps_beside_writers,
         a_round_sees_every_product_and_begins_with_its_oldest_event,
         a_lease_is_held_by_one_and_taken_when_it_ends,
         a_lease_ends_though_the_clock_was_set_back,
@@ -244,7 +244,7 @@ on_both_databases! {
         a_locked_row_that_is_missing_is_named,
         a_name_that_is_taken_is_a_conflict;
     order_races:
-        a_cancelled_order_keeps_no_line_whoever_is_first,
+        a_cancelled_order_keeps_no_line_in_either_order,
         units_that_meet_at_orders_never_wait_in_a_circle;
     concurrency:
         no_batch_is_oversold_and_counters_equal_sums_after_a_random_history,

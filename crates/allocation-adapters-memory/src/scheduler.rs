@@ -43,13 +43,30 @@ impl Scheduler for Threads {
     fn wait(&self, seen: u64, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
         let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
-        while *releases <= seen {
+        loop {
+            // The time is checked first: a stream of releases must not extend it.
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
             }
+            if *releases > seen {
+                return true;
+            }
             (releases, _) = self.released.wait_timeout(releases, left).unwrap_or_else(PoisonError::into_inner);
         }
-        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_ends_a_wait_only_within_its_time() {
+        let threads = Threads::default();
+        threads.release();
+        assert!(threads.wait(0, Duration::from_secs(60)), "it was released in time");
+        assert!(!threads.wait(0, Duration::ZERO), "the time was over");
+        assert!(!threads.wait(1, Duration::from_millis(1)), "nothing was released");
     }
 }

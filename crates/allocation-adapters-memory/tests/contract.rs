@@ -93,7 +93,7 @@ suite! {
         an_order_over_several_products_is_placed_and_cancelled_in_one_unit;
     order_lines:
         lines_of_every_kind_come_back_as_they_were,
-        expired_holds_come_with_every_lock_and_go_to_whoever_asks,
+        every_lock_loads_expired_holds_for_the_next_line,
         the_queue_is_loaded_in_pages_in_its_order,
         units_that_come_go_to_the_queue_in_its_order,
         a_batch_that_is_corrected_takes_its_lines_along,

@@ -58,7 +58,7 @@ impl BrokerClient {
         self.runtime.block_on(declared).unwrap();
     }
 
-    /// Makes a durable queue that refuses messages when it has so many.
+    /// Declares a durable queue that rejects messages beyond `most`.
     pub fn declare_bounded(&self, queue: &str, most: i32) {
         let mut arguments = FieldTable::default();
         arguments.insert("x-max-length".into(), AMQPValue::LongInt(most));
@@ -119,7 +119,7 @@ impl BrokerClient {
         self.runtime.block_on(deleted).unwrap();
     }
 
-    /// Takes messages from a queue until there are so many, or none comes for some time.
+    /// Takes up to `most` messages from a queue; ends early if none arrives within `patience`.
     #[must_use]
     pub fn take(&self, queue: &str, most: usize, patience: Duration) -> Vec<Message> {
         let mut taken = Vec::new();

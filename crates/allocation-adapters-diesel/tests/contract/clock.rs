@@ -86,15 +86,15 @@ pub fn events_from_the_future_go_with_old_ones_behind_them_and_stay_without(data
         let gone = world.store.prune(&lease(), LONG, now - TimeDelta::days(30), most).unwrap();
         (gone, world.store.bounds().unwrap().oldest)
     };
-    assert_eq!(prune(2), (2, 3), "so many at a time");
+    assert_eq!(prune(2), (2, 3), "at most two events a call");
     assert_eq!(prune(10), (2, 5), "those from the future with the old one behind them");
     assert_eq!(prune(10), (0, 5), "one from the future in front of a young one stays");
     stamp(6, -31);
     assert_eq!(prune(10), (3, 8));
-    assert_eq!(prune(10), (0, 8), "nothing behind tells how old they are");
+    assert_eq!(prune(10), (0, 8), "no later event bounds their age");
 }
 
-/// Has everything of a product and around it decided by a clock that is ahead by so many days.
+/// Stores rows of every kind at a time that is `days` days ahead.
 fn ahead(world: &World, days: i64) {
     let future = Utc::now() + TimeDelta::days(days);
     world.add_at("LAMP", "B-2", 5, Eta::InStock, future);

@@ -86,7 +86,7 @@ fn write(world: &World, writer: usize) {
     }
 }
 
-pub fn all_readers_see_one_order_without_gaps_whoever_writes_meanwhile(database: TestDatabase) {
+pub fn all_readers_see_one_order_without_gaps_beside_writers(database: TestDatabase) {
     let world = World::new(database);
     for number in 0..5 {
         world.add(&format!("SKU-{number}"), &format!("B-{number}"), 1_000_000, Eta::InStock);
@@ -233,7 +233,7 @@ pub fn old_events_are_forgotten_from_the_start_and_a_reader_is_told(database: Te
         let gone = world.store.prune(&lease("me"), LONG, before, most).unwrap();
         (gone, world.store.bounds().unwrap().oldest)
     };
-    assert_eq!(prune(5, 3), (3, 4), "so many at a time");
+    assert_eq!(prune(5, 3), (3, 4), "at most three events a call");
     assert_eq!(prune(5, 3), (2, 6), "and not the one that is young enough");
     assert_eq!(prune(5, 3), (0, 6));
     let any = EventFilter::default();

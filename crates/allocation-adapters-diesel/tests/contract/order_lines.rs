@@ -71,7 +71,7 @@ pub fn lines_that_were_sent_alone_have_entries_in_no_partial_index(database: Tes
     assert_eq!(line(&world, "O").unwrap().terms.placed_at, instant(1));
 }
 
-pub fn expired_holds_come_with_every_lock_and_go_to_whoever_asks(database: TestDatabase) {
+pub fn every_lock_loads_expired_holds_for_the_next_line(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B-1", 4, Eta::InStock);
     world.add("LAMP", "B-2", 4, Eta::InStock);

@@ -121,7 +121,7 @@ fn assert_anchors(world: &World) {
     }
 }
 
-pub fn a_cancelled_order_keeps_no_line_whoever_is_first(database: TestDatabase) {
+pub fn a_cancelled_order_keeps_no_line_in_either_order(database: TestDatabase) {
     const ROUNDS: usize = 150;
     let world = world(database);
     let barrier = Barrier::new(2);

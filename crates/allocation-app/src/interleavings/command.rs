@@ -19,13 +19,13 @@ use std::time::Duration;
 /// A command, by the names of what it is about.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Command {
-    /// Adds a batch of a SKU with so many units in stock.
+    /// Adds a batch in stock: its SKU, reference and units.
     AddBatch(&'static str, &'static str, u32),
     /// Allocates a standalone line of an order.
     Allocate(&'static str, &'static str, u32),
     /// Places an order with lines.
     Place(&'static str, &'static [(&'static str, u32)]),
-    /// Places an order that is held for so many seconds.
+    /// Places an order whose hold lasts a number of seconds.
     PlaceHeld(&'static str, &'static [(&'static str, u32)], u32),
     Cancel(&'static str),
     Confirm(&'static str),
@@ -34,7 +34,7 @@ pub(super) enum Command {
     /// Reads an order.
     Read(&'static str),
     ReleaseExpired,
-    /// Lets so many seconds pass.
+    /// Advances the clock by seconds.
     Advance(i64),
 }
 

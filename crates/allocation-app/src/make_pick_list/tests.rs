@@ -147,7 +147,7 @@ fn an_attempt_locks_no_more_lines_than_the_list_has_and_none_twice() {
 }
 
 #[test]
-fn whoever_is_always_late_is_told_to_come_again() {
+fn a_pick_list_that_always_loses_the_race_fails_as_busy() {
     let error = make(finding(BOTH), (0..MAX_TRIES).map(|_| taken()).collect()).unwrap_err();
     assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))));
 }
@@ -172,7 +172,7 @@ fn a_list_that_a_lost_commit_had_made_is_made() {
 }
 
 #[test]
-fn a_store_that_stays_busy_is_told() {
+fn a_store_that_stays_busy_is_an_error() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
     let error = make(finding(BOTH), vec![busy(), busy(), busy()]).unwrap_err();
     assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))));

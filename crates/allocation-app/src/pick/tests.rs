@@ -108,7 +108,7 @@ fn units_picked_by_a_commit_of_unknown_outcome_are_reported_as_picked() {
 }
 
 #[test]
-fn a_store_that_stays_busy_is_told() {
+fn a_store_that_stays_busy_is_an_error() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
     let error = pick(vec![busy(), busy(), busy()], 3).unwrap_err();
     assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))));

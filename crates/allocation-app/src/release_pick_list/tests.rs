@@ -67,7 +67,7 @@ fn a_list_released_by_a_commit_of_unknown_outcome_is_released() {
 }
 
 #[test]
-fn a_store_that_stays_busy_is_told() {
+fn a_store_that_stays_busy_is_an_error() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
     assert!(matches!(release_list(vec![busy(), busy(), busy()]), Err(UseCaseError::Store(StoreError::Busy(_)))));
 }

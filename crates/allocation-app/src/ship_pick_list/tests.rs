@@ -73,7 +73,7 @@ fn a_list_shipped_by_a_commit_of_unknown_outcome_is_reported_as_shipped() {
 }
 
 #[test]
-fn a_store_that_stays_busy_is_told() {
+fn a_store_that_stays_busy_is_an_error() {
     let busy = || Err(StoreError::Busy(cause("database is locked")));
     assert!(matches!(ship(vec![busy(), busy(), busy()]), Err(UseCaseError::Store(StoreError::Busy(_)))));
 }

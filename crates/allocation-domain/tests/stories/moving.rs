@@ -320,7 +320,7 @@ fn a_line_that_is_reviewed_late_has_the_promise_that_it_was_given() {
         shop.chairs().move_lines(&batch("B-1"), None, now).unwrap();
         restart(&mut shop);
     }
-    assert_eq!(told.len(), LINES, "every line is told");
+    assert_eq!(told.len(), LINES, "each line has an event");
     let count = |dates: &[u32]| {
         let expected: Vec<_> = dates.chunks(2).map(|pair| (due(pair[0]), due(pair[1]))).collect();
         told.values().filter(|dates| **dates == expected).count()

@@ -26,7 +26,7 @@ fn cancelled(position: u64) -> LoggedEvent {
     }
 }
 
-/// A log of so many events, of which the oldest is given.
+/// A log of the events from `oldest` to `last`.
 fn log(oldest: u64, last: u64) -> MockEventLog {
     let mut log = MockEventLog::new();
     log.expect_bounds().returning(move || Ok(LogBounds { oldest, last }));

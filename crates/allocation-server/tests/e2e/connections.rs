@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The time limit of an expected event.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 const PING: &str = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
@@ -30,8 +30,8 @@ impl Raw {
     }
 
     fn over(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+        stream.set_write_timeout(Some(TIMEOUT)).unwrap();
         Self(stream)
     }
 
@@ -291,7 +291,7 @@ fn each_address_has_a_connection_limit_of_its_own() {
     kept.pop();
     let begun = Instant::now();
     while finds_place(Raw::connect(&server)).is_none() {
-        assert!(begun.elapsed() < PATIENCE, "the place is not free again");
+        assert!(begun.elapsed() < TIMEOUT, "the place is not free again");
     }
 }
 
@@ -346,12 +346,12 @@ fn bodies_in_flight_share_a_limit_and_small_requests_continue() {
     };
     let begun = Instant::now();
     while connections.iter().filter(|connection| is_turned_away(connection)).count() < 20 {
-        assert!(begun.elapsed() < PATIENCE, "no body is rejected");
+        assert!(begun.elapsed() < TIMEOUT, "no body is rejected");
     }
     drop(connections);
     let large = json!({"order_id": "O-1", "lines": [{"sku": "LAMP", "qty": 1}]}).to_string() + &" ".repeat(1_000_000);
     while server.client().post_text("/orders", Some("application/json"), large.as_str()).status == 503 {
-        assert!(begun.elapsed() < PATIENCE, "the memory is not free again");
+        assert!(begun.elapsed() < TIMEOUT, "the memory is not free again");
     }
     assert_eq!(server.client().order("O-1")["status"], "allocated");
 }

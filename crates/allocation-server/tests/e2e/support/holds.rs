@@ -20,7 +20,7 @@ pub(crate) fn expire_where(database: &TestDatabase, which: &str, at: i64) {
     if database.url().starts_with("sqlite") {
         database.execute(&expire);
     } else {
-        // Like the servers: whoever locks the product finds its lines free.
+        // As the servers do: the lock on a product covers its lines.
         let lock = format!(
             "SELECT sku FROM products WHERE sku IN (SELECT sku FROM order_lines WHERE {which}) ORDER BY sku FOR UPDATE"
         );
