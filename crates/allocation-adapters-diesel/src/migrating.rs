@@ -11,6 +11,11 @@ pub enum MigrateError {
     /// Migrations of a newer program are applied to the database.
     #[error("the schema of the database is newer than this program, it has {}", .0.join(", "))]
     SchemaNewer(Vec<String>),
+    /// A build from before the first release has created the tables.
+    #[error(
+        "the database was created by a build from before the first release and cannot be migrated; use an empty one"
+    )]
+    BeforeBaseline,
     /// The database file does not exist.
     #[error("there is no database {0}")]
     NoFile(String),

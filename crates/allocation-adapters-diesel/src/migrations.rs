@@ -21,6 +21,9 @@ use std::collections::BTreeSet;
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
+/// The first migration, which creates all tables. Builds from before the first release applied earlier ones.
+const BASELINE: &str = "20261126000000";
+
 /// The migrations of a database: the ones in this program, and the ones applied to the database.
 ///
 /// Any number of processes may run them at the same time: one applies them, and the others wait and find
@@ -55,9 +58,7 @@ impl Migrations {
     pub fn up(&self) -> Result<Vec<String>, MigrateError> {
         // Without a lock, and without the rights that only a change needs.
         let status = self.status()?;
-        if !status.unknown.is_empty() {
-            return Err(MigrateError::SchemaNewer(status.unknown));
-        }
+        reject_unknown(status.unknown)?;
         if status.migrations.iter().all(|(_, applied)| *applied) {
             return Ok(Vec::new());
         }
@@ -188,8 +189,23 @@ fn applied<C: MigrationHarness<DB>, DB: Backend>(
 ) -> Result<Vec<MigrationVersion<'static>>, MigrateError> {
     let applied = connection.applied_migrations().map_err(MigrateError::Failed)?;
     let is_known = |version: &MigrationVersion<'_>| known.iter().any(|one| one.name().version() == *version);
-    let unknown: Vec<_> = applied.iter().filter(|version| !is_known(version)).map(ToString::to_string).collect();
-    if unknown.is_empty() { Ok(applied) } else { Err(MigrateError::SchemaNewer(unknown)) }
+    reject_unknown(applied.iter().filter(|version| !is_known(version)).map(ToString::to_string).collect())?;
+    Ok(applied)
+}
+
+/// Rejects applied versions that this program does not know.
+fn reject_unknown(versions: Vec<String>) -> Result<(), MigrateError> {
+    if versions.is_empty() {
+        Ok(())
+    } else if versions.iter().any(|version| is_before_baseline(version)) {
+        Err(MigrateError::BeforeBaseline)
+    } else {
+        Err(MigrateError::SchemaNewer(versions))
+    }
+}
+
+fn is_before_baseline(version: &str) -> bool {
+    version < BASELINE
 }
 
 /// Returns all migrations of this program, oldest first.
@@ -267,6 +283,9 @@ pub(crate) fn schema_state(connection: &mut AnyConnection) -> Result<SchemaState
     let applied = applied_versions(connection).map_err(store_error)?;
     let known = known(connection).map_err(|error| StoreError::Failed(error.into()))?;
     let known: BTreeSet<_> = known.into_iter().map(|(version, _)| version).collect();
+    if applied.iter().any(|version| is_before_baseline(version)) {
+        return Ok(SchemaState::Older);
+    }
     if !applied.is_subset(&known) {
         return Ok(SchemaState::Newer);
     }
@@ -280,4 +299,18 @@ pub(crate) fn schema_state(connection: &mut AnyConnection) -> Result<SchemaState
         Ordering::Equal => SchemaState::Current,
         Ordering::Greater => SchemaState::Newer,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_baseline_is_the_first_migration_of_both_databases() {
+        let sqlite = all::<diesel::sqlite::Sqlite>(SQLITE).unwrap();
+        let postgres = all::<diesel::pg::Pg>(POSTGRES).unwrap();
+        for first in [sqlite[0].name().version(), postgres[0].name().version()] {
+            assert_eq!(first.to_string(), BASELINE);
+        }
+    }
 }

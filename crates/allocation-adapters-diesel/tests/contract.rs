@@ -158,13 +158,12 @@ on_both_databases! {
         an_unknown_batch_or_one_of_another_sku_has_no_allocations;
     schema:
         migrations_up_down_and_up_again_give_the_same_schema,
-        stock_from_before_there_were_orders_is_counted_and_stays,
-        what_was_picked_is_gone_for_a_program_that_does_not_know_it,
         up_tells_what_it_ran_and_is_idempotent,
         down_undoes_as_many_steps_as_there_are,
         down_waits_for_servers_and_then_looks_for_their_leases,
         concurrent_ups_run_each_migration_once,
         a_newer_schema_is_detected_and_left_alone,
+        a_database_from_before_the_baseline_is_rejected_and_left_alone,
         readiness_and_status_tell_the_state_and_change_nothing,
         a_database_without_its_tables_fails_without_a_panic;
     orders:

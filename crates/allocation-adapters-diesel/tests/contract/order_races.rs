@@ -391,18 +391,4 @@ mod postgres {
         let slots = "SELECT sku || '=' || order_slot FROM order_lines ORDER BY sku";
         assert_eq!(world.database.texts(slots), ["LAMP=", "RUG=RUG", "SOFA=SOFA"]);
     }
-
-    #[test]
-    fn orders_from_before_anchors_existed_have_one() {
-        let world = world(TestDatabase::postgres());
-        place(&world, &new_order("O", &[("LAMP", 1), ("RUG", 2), ("SOFA", 1)], held(600))).unwrap().unwrap();
-        allocate(&world, "SOFA", "P").unwrap().unwrap();
-        let migrations = world.store.migrations();
-        let known = migrations.status().unwrap().migrations;
-        let newer = known.iter().rev().position(|(name, _)| name.ends_with("_order_slots")).unwrap();
-        migrations.down(newer + 1).unwrap();
-        migrations.up().unwrap();
-        let slots = "SELECT order_id || ' ' || sku || '=' || order_slot FROM order_lines ORDER BY order_id, sku";
-        assert_eq!(world.database.texts(slots), ["O LAMP=", "O RUG=RUG", "O SOFA=SOFA", "P SOFA="]);
-    }
 }

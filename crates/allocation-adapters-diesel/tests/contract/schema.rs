@@ -1,7 +1,7 @@
 use crate::database::connect;
-use crate::world::{World, due, instant, new_order, reference, waits};
+use crate::world::{World, instant, reference};
 use allocation_adapters_diesel::{Dialect, MigrateError, Store};
-use allocation_domain::{Eta, Outcome};
+use allocation_domain::Eta;
 use allocation_ports::{BatchQueries, DatabaseProbe, LockWait, SchemaState, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::sync::Barrier;
@@ -51,79 +51,10 @@ pub fn migrations_up_down_and_up_again_give_the_same_schema(database: TestDataba
     assert_eq!(dump(&store, &database), first);
 }
 
-pub fn stock_from_before_there_were_orders_is_counted_and_stays(database: TestDatabase) {
-    let store = connect(&database, 2);
-    let migrations = store.migrations();
-    let later = migrations.up().unwrap().len() - 1;
-    migrations.down(later).unwrap();
-    database.execute(
-        "INSERT INTO products (sku, version) VALUES ('LAMP', 3), ('NONE', 1);
-         INSERT INTO batch_references (sku, reference) VALUES ('LAMP', 'B-1'), ('LAMP', 'B-2'), ('LAMP', 'B-3');
-         INSERT INTO batches (sku, reference, purchased_quantity, allocated_quantity, eta, added_at)
-         VALUES ('LAMP', 'B-1', 5, 5, NULL, 1), ('LAMP', 'B-2', 7, 1, '2027-01-01', 2), ('LAMP', 'B-3', 2, 0, NULL, 3);
-         INSERT INTO order_lines (sku, order_id, quantity) VALUES ('LAMP', 'O', 6);
-         INSERT INTO allocations (sku, order_id, reference, quantity) VALUES ('LAMP', 'O', 'B-1', 5), ('LAMP', 'O', 'B-2', 1);",
-    );
-    let world = World::new(database);
-    assert_eq!((world.totals("LAMP"), world.totals("NONE")), ([7, 7, 0, 0, 0], [0; 5]));
-    world.assert_totals_equal_sums();
-    assert_eq!(world.batch("B-1").unwrap().revision(), 1);
-    let found = world.begin().products().find_batch(&reference("B-2")).unwrap().unwrap();
-    assert_eq!((found.added_quantity.get(), found.added_eta), (7, due("2027-01-01")));
-    let as_before = "INSERT INTO batch_references (sku, reference) VALUES ('LAMP', 'B-4')";
-    assert!(world.database.try_execute(as_before).is_err(), "a program of before cannot add batches");
-    assert!(matches!(world.allocate("LAMP", "O", 6), Ok(Outcome::Unchanged(_))));
-    assert!(world.database.try_execute("DELETE FROM batches WHERE reference = 'B-1'").is_err());
-
-    world.allocate("LAMP", "P", 8).unwrap();
-    let waits = new_order("WAITS", &[("LAMP", 4)], waits(0));
-    world.place(&waits, world.now());
-    world.database.execute("UPDATE batches SET purchased_quantity = 0, allocated_quantity = 0 WHERE reference = 'B-3'");
-    world.database.execute("DELETE FROM allocations WHERE reference = 'B-3'");
-    migrations.down(later).unwrap();
-    assert_eq!(world.database.texts("SELECT order_id FROM order_lines ORDER BY order_id"), ["O", "P"]);
-    assert_eq!(world.database.texts("SELECT reference FROM batch_references ORDER BY reference"), ["B-1", "B-2"]);
-    assert_eq!(world.database.count("SELECT sum(allocated_quantity) FROM batches"), 12);
-    migrations.up().unwrap();
-    assert_eq!(world.totals("LAMP"), [5, 7, 0, 0, 0]);
-}
-
-pub fn what_was_picked_is_gone_for_a_program_that_does_not_know_it(database: TestDatabase) {
-    let world = World::new(database);
-    world.add("LAMP", "B-1", 10, Eta::InStock);
-    for name in ["ALL", "PART"] {
-        world.allocate("LAMP", name, 4).unwrap();
-    }
-    world.database.execute(
-        "UPDATE order_lines SET shipped = 4 WHERE order_id = 'ALL';
-         UPDATE order_lines SET picked = 1 WHERE order_id = 'PART';
-         DELETE FROM allocations WHERE order_id = 'ALL';
-         UPDATE allocations SET quantity = 3 WHERE order_id = 'PART';
-         UPDATE batches SET allocated_quantity = 3, picked_quantity = 1, shipped_quantity = 3, missing_quantity = 1;
-         UPDATE products SET in_stock = 6, picked = 1;
-         UPDATE outbox SET type = 'shipped' WHERE order_id = 'ALL';
-         INSERT INTO events (position, sku, version, ordinal, type, order_id, payload, occurred_at)
-         VALUES (1, 'LAMP', 90, 0, 'picked', 'PART', '{}', 0), (2, 'LAMP', 90, 1, 'allocated', 'PART', '{}', 0);
-         INSERT INTO parked_events (position, reason, parked_at) VALUES (1, 'unroutable', 0), (2, 'unroutable', 0)",
-    );
-    let migrations = world.store.migrations();
-    let picking = migrations.status().unwrap().migrations.iter().rev().position(|(name, _)| name.ends_with("_picking"));
-    migrations.down(picking.unwrap() + 1).unwrap();
-    assert_eq!(world.database.texts("SELECT order_id FROM order_lines"), ["PART"]);
-    assert_eq!(world.database.count("SELECT purchased_quantity FROM batches"), 5);
-    assert_eq!(world.database.count("SELECT in_stock FROM products"), 5);
-    let types = "SELECT type FROM outbox UNION ALL SELECT type FROM events ORDER BY type";
-    assert_eq!(world.database.texts(types), ["allocated", "allocated", "batch_added"], "what it can read");
-    assert_eq!(world.database.texts("SELECT reason FROM parked_events").len(), 1);
-    migrations.up().unwrap();
-    assert_eq!(world.batch("B-1").unwrap().available(), 2);
-    world.assert_totals_equal_sums();
-}
-
 pub fn up_tells_what_it_ran_and_is_idempotent(database: TestDatabase) {
     let store = connect(&database, 2);
     let all = names(&store);
-    assert!(all[0].ends_with("_allocation"), "{all:?}");
+    assert!(all[0].ends_with("_baseline"), "{all:?}");
     assert_eq!(store.migrations().up().unwrap(), all);
     assert!(store.migrations().up().unwrap().is_empty());
 }
@@ -212,6 +143,23 @@ pub fn a_newer_schema_is_detected_and_left_alone(database: TestDatabase) {
     assert_eq!(status.unknown, ["99990101000000"]);
     assert!(status.migrations.iter().all(|(_, applied)| *applied));
     world.add("LAMP", "B", 1, Eta::InStock);
+}
+
+pub fn a_database_from_before_the_baseline_is_rejected_and_left_alone(database: TestDatabase) {
+    let store = connect(&database, 2);
+    database.execute(
+        "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL,
+                                                  run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
+         INSERT INTO __diesel_schema_migrations (version) VALUES ('00000000000001'), ('00000000000002');
+         CREATE TABLE products (sku text PRIMARY KEY);",
+    );
+    let before = dump(&store, &database);
+    let migrations = store.migrations();
+    for result in [migrations.up(), migrations.down(1)] {
+        assert!(matches!(&result, Err(MigrateError::BeforeBaseline)), "{result:?}");
+    }
+    assert_eq!(store.schema().unwrap(), SchemaState::Older);
+    assert_eq!(dump(&store, &database), before);
 }
 
 pub fn readiness_and_status_tell_the_state_and_change_nothing(database: TestDatabase) {

@@ -47,6 +47,16 @@ fn a_schema_newer_than_the_program_is_rejected(database: &TestDatabase) {
     assert_one_line(&run(database, &["migrate", "up"]), &["newer"]);
 }
 
+fn a_database_from_before_the_first_release_is_rejected(database: &TestDatabase) {
+    database.execute(
+        "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL);
+         INSERT INTO __diesel_schema_migrations (version) VALUES ('00000000000001')",
+    );
+    for arguments in [&["serve", "--address", "127.0.0.1:0", "--log-format", "json"][..], &["migrate", "up"]] {
+        assert_one_line(&run(database, arguments), &["before the first release", "empty"]);
+    }
+}
+
 fn outbox_reports_its_state_and_rejected_requests(database: &TestDatabase) {
     database.execute("SELECT 1");
     for arguments in [&["outbox", "status"][..], &["outbox", "retry"]] {
@@ -66,6 +76,7 @@ fn outbox_reports_its_state_and_rejected_requests(database: &TestDatabase) {
 on_every_database!(
     the_schema_migrates_up_and_down_and_reports_its_state,
     a_schema_newer_than_the_program_is_rejected,
+    a_database_from_before_the_first_release_is_rejected,
     outbox_reports_its_state_and_rejected_requests,
 );
 

@@ -1,2 +1,0 @@
-DROP INDEX batches_due_by_sku;
-DROP INDEX batches_due;

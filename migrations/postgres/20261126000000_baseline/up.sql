@@ -1,0 +1,291 @@
+-- The tables of the first release. Text compares by bytes (COLLATE "C"), as in the domain. Instants are
+-- microseconds since 1970-01-01 in UTC.
+
+-- The programs that may write. A migration that the previous programs could write wrongly on raises the
+-- generation; every unit of work reads it under its locks.
+CREATE TABLE schema_generation (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    generation bigint NOT NULL CHECK (generation >= 1)
+);
+INSERT INTO schema_generation (generation) VALUES (1);
+
+-- The row that serialises the writers of a SKU. Every unit of work rewrites it, so its pages are half
+-- empty: the new version stays on the page, and no index is written (HOT).
+CREATE TABLE products (
+    sku text COLLATE "C" PRIMARY KEY,
+    version bigint NOT NULL CHECK (version >= 0),
+    -- The last decision. No later one is made as of an earlier instant.
+    last_at bigint NOT NULL DEFAULT 0,
+    -- Sums of the product's rows. Allocated units are not counted: they are what is purchased less what the
+    -- open batches have free, so an allocation changes no sum.
+    in_stock bigint NOT NULL DEFAULT 0,
+    on_its_way bigint NOT NULL DEFAULT 0,
+    held bigint NOT NULL DEFAULT 0,
+    backordered bigint NOT NULL DEFAULT 0,
+    picked bigint NOT NULL DEFAULT 0,
+    -- Without any, no hold has to be searched for.
+    held_lines bigint NOT NULL DEFAULT 0,
+    -- Without any, no line has to be served.
+    waiting_lines bigint NOT NULL DEFAULT 0,
+    -- Lines may wait for units that are free, because one unit of work served only some of them.
+    unserved boolean NOT NULL DEFAULT false,
+    CONSTRAINT products_totals CHECK (
+        in_stock >= 0 AND on_its_way >= 0 AND held >= 0 AND backordered >= 0 AND picked >= 0
+        AND held_lines >= 0 AND waiting_lines >= 0
+    )
+) WITH (fillfactor = 50);
+CREATE INDEX products_unserved ON products (sku) WHERE unserved;
+
+-- The units of a batch are free, allocated, picked, shipped or missing.
+CREATE TABLE batches (
+    sku text COLLATE "C" NOT NULL REFERENCES products (sku),
+    reference text COLLATE "C" NOT NULL,
+    purchased_quantity integer NOT NULL CHECK (purchased_quantity >= 0),
+    allocated_quantity integer NOT NULL DEFAULT 0,
+    picked_quantity integer NOT NULL DEFAULT 0,
+    shipped_quantity integer NOT NULL DEFAULT 0,
+    missing_quantity integer NOT NULL DEFAULT 0,
+    -- Null: in stock.
+    eta date,
+    added_at bigint NOT NULL,
+    -- Counts corrections; allocations do not count.
+    revision integer NOT NULL DEFAULT 1 CHECK (revision >= 1),
+    -- The rest of a correction whose lines are moved in steps, as JSON; null in nearly all rows.
+    moving text COLLATE "C",
+    -- A column of its own: an index whose predicate names the counters would be written with each of their
+    -- changes. This changes only when a batch fills up or has free units again.
+    is_open boolean NOT NULL GENERATED ALWAYS AS (
+        allocated_quantity + picked_quantity + shipped_quantity + missing_quantity < purchased_quantity
+    ) STORED,
+    PRIMARY KEY (sku, reference),
+    CONSTRAINT batches_not_oversold CHECK (
+        allocated_quantity >= 0 AND picked_quantity >= 0 AND shipped_quantity >= 0 AND missing_quantity >= 0
+        AND allocated_quantity + picked_quantity + shipped_quantity + missing_quantity <= purchased_quantity
+    )
+) WITH (fillfactor = 70);
+-- Batches with free units, in order of preference.
+CREATE INDEX batches_open ON batches (sku, eta NULLS FIRST, added_at, reference) WHERE is_open;
+-- Lists, in the order in which batches were added.
+CREATE INDEX batches_by_added_at ON batches (added_at, reference);
+CREATE INDEX batches_by_sku_and_added_at ON batches (sku, added_at, reference);
+-- Inbound batches by date: those before today are overdue.
+CREATE INDEX batches_due ON batches (eta, added_at, reference) WHERE eta IS NOT NULL;
+CREATE INDEX batches_due_by_sku ON batches (sku, eta, added_at, reference) WHERE eta IS NOT NULL;
+CREATE INDEX batches_moving ON batches (sku, reference) WHERE moving IS NOT NULL;
+-- Otherwise the planner takes a SKU for nearly unique, because most SKUs have few batches, and walks through
+-- one that has thousands.
+ALTER TABLE batches ALTER COLUMN sku SET (n_distinct = 100);
+
+-- A reference names one batch, whatever its SKU. What the batch was added with distinguishes a retry from
+-- another batch of that name.
+CREATE TABLE batch_references (
+    reference text COLLATE "C" PRIMARY KEY,
+    sku text COLLATE "C" NOT NULL,
+    purchased_quantity integer NOT NULL CHECK (purchased_quantity >= 1),
+    eta date
+);
+
+-- What was sent as one order, which distinguishes a retry from another order of that name.
+CREATE TABLE orders (
+    order_id text COLLATE "C" PRIMARY KEY,
+    -- SKUs and quantities as JSON, [["SKU", 1], ...], sorted by SKU.
+    lines text COLLATE "C" NOT NULL,
+    priority integer NOT NULL,
+    backorders boolean NOT NULL,
+    allow_split boolean NOT NULL,
+    hold_seconds integer CHECK (hold_seconds >= 1),
+    placed_at bigint NOT NULL
+);
+
+-- A standalone line has all the defaults except for the instant at which it was placed.
+CREATE TABLE order_lines (
+    sku text COLLATE "C" NOT NULL,
+    order_id text COLLATE "C" NOT NULL,
+    quantity integer NOT NULL CHECK (quantity >= 1),
+    placed_at bigint NOT NULL DEFAULT 0,
+    of_order boolean NOT NULL DEFAULT false,
+    priority integer NOT NULL DEFAULT 0,
+    -- Whether the line asks to wait for what it lacks.
+    backorders boolean NOT NULL DEFAULT false,
+    allow_split boolean NOT NULL DEFAULT true,
+    -- The units that it waits for.
+    waiting integer NOT NULL DEFAULT 0,
+    -- The end of its hold. A line without one is firm, unless it has ended.
+    expires_at bigint,
+    ended text COLLATE "C",
+    -- Units on pick lists, which are still allocated; units that were picked and shipped, which are not.
+    listed integer NOT NULL DEFAULT 0,
+    picked integer NOT NULL DEFAULT 0,
+    shipped integer NOT NULL DEFAULT 0,
+    -- One line of each order, the anchor, has an empty slot; every other has the slot of its SKU. A new line
+    -- locks the anchor or becomes it, so two units of work that add the first line of an order meet here.
+    order_slot text COLLATE "C" NOT NULL DEFAULT '',
+    PRIMARY KEY (sku, order_id),
+    CONSTRAINT order_lines_waiting CHECK (waiting BETWEEN 0 AND quantity),
+    CONSTRAINT order_lines_ended CHECK (
+        ended IS NULL OR (ended IN ('expired', 'cancelled') AND expires_at IS NULL AND waiting = 0)
+    ),
+    CONSTRAINT order_lines_fulfilment CHECK (
+        listed >= 0 AND picked >= 0 AND shipped >= 0 AND listed + picked + shipped + waiting <= quantity
+    )
+);
+CREATE UNIQUE INDEX order_lines_by_order ON order_lines (order_id, order_slot);
+-- A firm line that has all its units has no entry in the indexes below. Of two indexes that seem to cost the
+-- same, the planner takes the newer one, so they follow the index of all lines.
+--
+-- The expired lines of a product, and the products that have any.
+CREATE INDEX order_lines_expiring ON order_lines (sku, expires_at, order_id) WHERE expires_at IS NOT NULL;
+CREATE INDEX order_lines_by_expiry ON order_lines (expires_at, sku) WHERE expires_at IS NOT NULL;
+-- The queue, in the order of service.
+CREATE INDEX order_lines_queue ON order_lines (sku, priority DESC, placed_at, order_id) WHERE waiting > 0;
+-- Lines that take parts of what they wait for, in the order of service.
+CREATE INDEX order_lines_parts ON order_lines (sku, priority DESC, placed_at, order_id)
+WHERE waiting > 0 AND allow_split;
+-- Lines that take only their whole rest, by its size: a line that waits for more than is free is not read.
+CREATE INDEX order_lines_whole ON order_lines (sku, waiting, priority DESC, placed_at, order_id)
+WHERE waiting > 0 AND NOT allow_split;
+-- Orders that may have a status, without those of the past.
+CREATE INDEX order_lines_by_order_held ON order_lines (order_id, sku) WHERE expires_at IS NOT NULL;
+CREATE INDEX order_lines_by_order_waiting ON order_lines (order_id, sku) WHERE waiting > 0;
+CREATE INDEX order_lines_by_order_ended ON order_lines (order_id, sku) WHERE ended IS NOT NULL;
+CREATE INDEX order_lines_by_order_picked ON order_lines (order_id, sku) WHERE picked > 0;
+-- Otherwise the planner takes an order for nearly unique and walks through the largest to find one line.
+ALTER TABLE order_lines ALTER COLUMN order_id SET (n_distinct = 1000);
+
+CREATE TABLE allocations (
+    sku text COLLATE "C" NOT NULL,
+    order_id text COLLATE "C" NOT NULL,
+    reference text COLLATE "C" NOT NULL,
+    quantity integer NOT NULL CHECK (quantity >= 1),
+    -- The line's place in the queue, which never changes. `precedence` is ~priority: the smaller is served first.
+    precedence integer NOT NULL DEFAULT -1,
+    placed_at bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (sku, order_id, reference),
+    FOREIGN KEY (sku, reference) REFERENCES batches (sku, reference)
+);
+-- The lines of a batch, in the order of service. Without the SKU, which the reference implies: with it, the
+-- planner takes the index for as good a way to a line as the primary key.
+CREATE INDEX allocations_by_batch ON allocations (reference, precedence, placed_at, order_id);
+ALTER TABLE allocations ALTER COLUMN sku SET (n_distinct = 100);
+
+CREATE TABLE pick_lists (
+    list_id text COLLATE "C" PRIMARY KEY,
+    created_at bigint NOT NULL,
+    -- The criteria as sent, which distinguish a retry from another list: batches, SKUs, orders (null: any) and
+    -- the number of lines, as JSON.
+    asked text COLLATE "C" NOT NULL
+);
+
+-- They may outlive their order line and their batch.
+CREATE TABLE pick_list_lines (
+    list_id text COLLATE "C" NOT NULL,
+    line integer NOT NULL CHECK (line >= 1),
+    sku text COLLATE "C" NOT NULL,
+    order_id text COLLATE "C" NOT NULL,
+    reference text COLLATE "C" NOT NULL,
+    quantity integer NOT NULL CHECK (quantity >= 1),
+    picked integer NOT NULL DEFAULT 0,
+    status text COLLATE "C" NOT NULL DEFAULT 'open',
+    PRIMARY KEY (list_id, line),
+    CONSTRAINT pick_list_lines_picked CHECK (picked BETWEEN 0 AND quantity),
+    CONSTRAINT pick_list_lines_status CHECK (
+        status IN ('open', 'picked', 'missing', 'shipped', 'withdrawn')
+        AND (picked > 0) = (status IN ('picked', 'shipped'))
+    )
+);
+-- The pick lines of an order line.
+CREATE INDEX pick_list_lines_by_line ON pick_list_lines (sku, order_id);
+ALTER TABLE pick_list_lines ALTER COLUMN sku SET (n_distinct = 100);
+-- Lists that are open, and those that wait to be shipped, without those of the past.
+CREATE INDEX pick_list_lines_open ON pick_list_lines (list_id) WHERE status = 'open';
+CREATE INDEX pick_list_lines_to_ship ON pick_list_lines (list_id) WHERE status = 'picked';
+
+-- Committed events without a position. The events of a product are ordered by version, then ordinal.
+CREATE TABLE outbox (
+    sku text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    ordinal integer NOT NULL CHECK (ordinal >= 0),
+    type text COLLATE "C" NOT NULL,
+    order_id text COLLATE "C",
+    payload text COLLATE "C" NOT NULL,
+    occurred_at bigint NOT NULL,
+    -- The origin of the command, if it has one.
+    traceparent text COLLATE "C",
+    causation_id text COLLATE "C",
+    PRIMARY KEY (sku, version, ordinal)
+);
+-- The history of an order is read from `events` by order, and here from the products in which the order has
+-- lines. The last events of a line that was deleted are found by this index.
+CREATE INDEX outbox_departures ON outbox (order_id) WHERE type IN ('deallocated', 'wait_ended');
+CREATE INDEX outbox_by_cause ON outbox (causation_id, type) WHERE causation_id IS NOT NULL;
+
+-- The log. One process at a time moves events here and assigns their positions, so all readers see one order
+-- and never an event after a later one.
+CREATE TABLE events (
+    position bigint PRIMARY KEY,
+    sku text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    ordinal integer NOT NULL,
+    type text COLLATE "C" NOT NULL,
+    order_id text COLLATE "C",
+    -- The batch that the event is about, if it is about no order.
+    reference text COLLATE "C",
+    payload text COLLATE "C" NOT NULL,
+    occurred_at bigint NOT NULL,
+    traceparent text COLLATE "C",
+    causation_id text COLLATE "C"
+);
+-- The history of an order, which has few events: readers sort them.
+CREATE INDEX events_by_order ON events (order_id) WHERE order_id IS NOT NULL;
+-- Events about a batch or a product alone. Nearly all events are about lines and have no entry here.
+CREATE INDEX events_by_reference ON events (reference, position) WHERE reference IS NOT NULL;
+CREATE INDEX events_of_products ON events (sku, position) WHERE order_id IS NULL AND reference IS NULL;
+-- The events that a command has caused show what it has done. Most events have no cause and no entry.
+CREATE INDEX events_by_cause ON events (causation_id, type) WHERE causation_id IS NOT NULL;
+
+-- Every retained event, with a position or without.
+CREATE VIEW all_events AS
+SELECT sku, version, ordinal, type, order_id, payload, occurred_at FROM events
+UNION ALL
+SELECT sku, version, ordinal, type, order_id, payload, occurred_at FROM outbox;
+
+-- The ends of the log. In an empty log, the oldest position is the next one.
+CREATE TABLE event_log (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    last_position bigint NOT NULL,
+    oldest_position bigint NOT NULL,
+    -- Follows the clock no faster than time passes. Null before it is first read.
+    retention_time bigint,
+    CHECK (oldest_position BETWEEN 1 AND last_position + 1)
+);
+INSERT INTO event_log (last_position, oldest_position) VALUES (0, 1);
+
+-- All events up to the bookmark are delivered or parked.
+CREATE TABLE relay (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    bookmark bigint NOT NULL CHECK (bookmark >= 0)
+);
+INSERT INTO relay (bookmark) VALUES (0);
+
+CREATE TABLE parked_events (
+    position bigint PRIMARY KEY,
+    reason text COLLATE "C" NOT NULL,
+    parked_at bigint NOT NULL,
+    -- Whether it is to be sent again.
+    retry boolean NOT NULL DEFAULT false
+);
+CREATE INDEX parked_events_to_retry ON parked_events (position) WHERE retry;
+
+-- Rights that one process has at a time, with their expiry by the clock of the database.
+CREATE TABLE leases (
+    name text COLLATE "C" PRIMARY KEY,
+    holder text COLLATE "C" NOT NULL,
+    expires_at bigint NOT NULL
+);
+
+-- A row that a replica writes once a second, to detect that a write succeeds.
+CREATE TABLE heartbeat (
+    id boolean PRIMARY KEY CHECK (id),
+    beats bigint NOT NULL CHECK (beats >= 0)
+) WITH (fillfactor = 10);
+INSERT INTO heartbeat (id, beats) VALUES (true, 0);

@@ -1,0 +1,17 @@
+DROP VIEW all_events;
+DROP TABLE heartbeat;
+DROP TABLE leases;
+DROP TABLE parked_events;
+DROP TABLE relay;
+DROP TABLE event_log;
+DROP TABLE events;
+DROP TABLE outbox;
+DROP TABLE pick_list_lines;
+DROP TABLE pick_lists;
+DROP TABLE allocations;
+DROP TABLE order_lines;
+DROP TABLE orders;
+DROP TABLE batch_references;
+DROP TABLE batches;
+DROP TABLE products;
+DROP TABLE schema_generation;
