@@ -54,8 +54,8 @@ pub struct EngineSettings {
     /// several SKUs have one additional worker: two groups of them would mostly share a product, and do
     /// better as one.
     pub workers: NonZeroUsize,
-    /// The most lines that may wait for each worker, including the lines of orders; any more are rejected
-    /// as overload.
+    /// The maximum number of lines that wait for each worker, including the lines of orders. Further lines are
+    /// rejected as overload.
     pub queue_length: NonZeroUsize,
     /// The most lines in a group, unless a single order has more.
     pub group_size: NonZeroUsize,
@@ -126,12 +126,13 @@ impl AllocationEngine {
 
     /// Allocates a line and returns after the commit; its events record `context`.
     ///
-    /// Once this is called the line is decided, even if the caller disconnects.
+    /// Dropping the future does not withdraw a queued line.
     ///
     /// # Errors
     ///
-    /// [`EngineError`], and nothing has changed. [`EngineError::Overloaded`] is returned at
-    /// once when the queue is full, and also when the line was not decided within the age limit.
+    /// [`EngineError`]; nothing has changed, except possibly after [`StoreError::OutcomeUnknown`].
+    /// [`EngineError::Overloaded`] is returned at once when the queue is full, and also when the line was not
+    /// decided within the age limit.
     pub async fn allocate(
         &self,
         line: OrderLine,
@@ -144,12 +145,13 @@ impl AllocationEngine {
     /// Places an order, with all its lines in one unit of work, and returns after the commit. Its events
     /// record `context`.
     ///
-    /// Once this is called the order is decided, even if the caller disconnects.
+    /// Dropping the future does not withdraw a queued order.
     ///
     /// # Errors
     ///
-    /// [`EngineError`], and nothing of the order is stored. [`EngineError::Overloaded`] is returned
-    /// at once when the queue is full, and also when the order was not decided within the age limit.
+    /// [`EngineError`]; nothing of the order is stored, except possibly after [`StoreError::OutcomeUnknown`].
+    /// [`EngineError::Overloaded`] is returned at once when the queue is full, and also when the order was not
+    /// decided within the age limit.
     pub async fn place_order(
         &self,
         order: NewOrder,
@@ -181,14 +183,14 @@ impl AllocationEngine {
         submitted
     }
 
-    #[expect(clippy::expect_used, reason = "the remainder of a number of queues is the place of one")]
+    #[expect(clippy::expect_used, reason = "the remainder is less than the number of queues")]
     fn queue(&self, job: &Job) -> &Queue {
         if job.lines() > 1 {
             return &self.orders;
         }
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(job.first_sku());
-        let queues = u64::try_from(self.queues.len()).expect("queues are few");
-        &self.queues[usize::try_from(hash % queues).expect("places are few")]
+        let queues = u64::try_from(self.queues.len()).expect("the number of queues fits u64");
+        &self.queues[usize::try_from(hash % queues).expect("the index fits usize")]
     }
 
     /// Returns the vital signs of the workers and the lane.

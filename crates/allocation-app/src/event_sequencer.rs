@@ -7,8 +7,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The duration of the lease unless it is renewed. After the holder dies, another process takes it that
-/// much later, or a little more.
+/// The duration of the lease unless it is renewed. If the holder dies, another process takes the lease after
+/// this time, or a little later.
 const LEASE: Duration = Duration::from_secs(2);
 /// The interval at which the holder renews the lease, and other processes try to take it.
 const RENEW: Duration = Duration::from_millis(500);
@@ -27,8 +27,8 @@ const TIDY: u64 = 50_000;
 const FORGET: u16 = 1_000;
 const FORGET_PAUSE: Duration = Duration::from_millis(50);
 const FORGET_LOOK: Duration = Duration::from_secs(10);
-/// How far the retention time may lag behind the clock before that is logged. A while without a running
-/// server makes it lag, too.
+/// How far the retention time may lag behind the clock before that is logged. It also lags after a time in
+/// which no server ran.
 const MAX_BEHIND: TimeDelta = TimeDelta::days(1);
 /// The pause after a failure.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
@@ -61,8 +61,8 @@ pub struct Retention {
 }
 
 impl EventSequencer {
-    /// Starts the sequencer, under a holder name that no other process has and that this one never had
-    /// before.
+    /// Starts the sequencer. `holder` is its name in the lease, which no other process and no earlier run may
+    /// have used.
     ///
     /// # Errors
     ///
@@ -244,7 +244,7 @@ impl Keeper {
 
     fn prune(&self, held: &mut Held) -> Result<(), SequenceError> {
         let Some(age) = self.retention.age.filter(|_| Instant::now() >= held.forget_next) else { return Ok(()) };
-        // Set first, so that a failure does not stop sequencing.
+        // Set first: after a failure, sequencing continues until the next check.
         held.forget_next = Instant::now() + FORGET_LOOK;
         let before = match held.before {
             Some(before) => before,
@@ -261,7 +261,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Advances the retention time, by no more than the time really passed since the last advance allows.
+    /// Advances the retention time, within the limit that the time passed since the last advance sets.
     ///
     /// Returns the instant before which events are pruned.
     fn keep_time(&self, held: &mut Held, age: TimeDelta) -> Result<DateTime<Utc>, SequenceError> {

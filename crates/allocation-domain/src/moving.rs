@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 /// Further decisions do the rest.
 pub const MAX_MOVED_LINES: usize = 1_000;
 
-/// The maximum number of reviews that were started again before their end and are remembered.
+/// The maximum number of unfinished earlier reviews that a batch records.
 const MAX_UNREVIEWED: usize = 8;
 
 /// The remaining work on the lines of a batch after a correction.
@@ -24,11 +24,11 @@ pub struct Moving {
     /// The lines that earlier reviews had not reached when this one began, oldest review first.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub unreviewed: Vec<Unreviewed>,
-    /// The units to which the batch is lowered while lines leave it. It has no free units until
-    /// then.
+    /// The purchased quantity that the batch has once all lines that must leave have left. Until then
+    /// it has no free units.
     pub lower_to: Option<Units>,
-    /// The last line that is done. `None` at the start of a review, and while the lines that must
-    /// leave are not known.
+    /// The last line that was processed. `None` at the start of a review, and while the lines that
+    /// must leave are not known.
     pub after: Option<QueuePosition>,
 }
 
@@ -44,7 +44,7 @@ impl Moving {
         unreviewed.map(|unreviewed| unreviewed.old_eta).fold(review.old_eta, Eta::min)
     }
 
-    /// Returns the ETA that a line was last promised, or `None` if it knows the ETA of the batch.
+    /// Returns the ETA that a line was last promised, or `None` if that is the current ETA of the batch.
     pub(crate) fn unreviewed_eta(&self, position: &QueuePosition) -> Option<Eta> {
         let review = self.review?;
         let is_ahead =
@@ -71,7 +71,7 @@ impl Moving {
         unreviewed
     }
 
-    /// Returns the remaining work once the batch comes on `eta`, not later than before. A review without
+    /// Returns the remaining work once the batch arrives on `eta`, not later than before. A review without
     /// an effect ends.
     pub(crate) fn with_eta(mut self, eta: Eta) -> Self {
         // A better promise needs no record.
@@ -100,20 +100,20 @@ impl Moving {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Review {
-    /// The ETA promised before, except to [`Moving::unreviewed`] lines. If the batch comes later than that,
+    /// The ETA promised before, except to [`Moving::unreviewed`] lines. If the batch arrives later than that,
     /// the worse promise is recorded.
     pub old_eta: Eta,
-    /// Whether they move to an earlier batch where there is one.
+    /// Whether the lines move to an earlier batch where there is one.
     pub reallocate: bool,
-    /// Whether they leave their pick lists because the batch is no longer in stock.
+    /// Whether the lines leave their pick lists because the batch is no longer in stock.
     pub withdraw: bool,
-    /// The instant of the change. Lines placed later have the new promise already.
+    /// The instant of the change. Lines placed later already have the new promise.
     pub placed_by: DateTime<Utc>,
-    /// The units that these lines held when the review began.
+    /// The units that the lines held when the review began.
     pub units: u32,
 }
 
-/// The lines that a review had not reached when another one began. They know an older promise.
+/// The lines that a review had not reached when another one began. They have an older promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Unreviewed {
@@ -121,7 +121,7 @@ pub struct Unreviewed {
     pub after: Option<QueuePosition>,
     /// The ETA that the lines after it were promised.
     pub old_eta: Eta,
-    /// The instant of that change. Lines placed later know its promise.
+    /// The instant of that change. Lines placed later have its promise.
     pub placed_by: DateTime<Utc>,
 }
 

@@ -3,13 +3,13 @@
 use crate::{BatchReference, OrderId, QueuePosition, Sku};
 use std::convert::Infallible;
 
-/// An error for a decision without a result: it refuses, or it is not reached yet.
+/// The error of a decision: a refusal, or a decision that is not reached yet.
 ///
 /// Only a decision on a partially loaded product lacks rows. [`Stock`](crate::Stock) has all rows, and its
-/// methods return the refusal alone. After every variant, nothing of the decision has changed.
+/// methods return only the refusal. In every case, the decision itself has changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Pending<R> {
-    /// The loaded rows do not decide. The caller loads the requested ones and decides again.
+    /// The loaded rows are not enough. The caller loads the requested ones and decides again.
     #[error(transparent)]
     Load(#[from] LoadRequest),
     /// The product [is behind](crate::Product::is_behind).

@@ -97,9 +97,9 @@ pub enum PickListStatus {
 named!(PickListStatus: Open = "open", Picked = "picked", Shipped = "shipped", Withdrawn = "withdrawn");
 
 impl PickListStatus {
-    /// Returns the status of lines as one list.
+    /// Returns the status of a list, given the statuses of its lines.
     ///
-    /// The first of open, picked and shipped that any line has, else withdrawn.
+    /// It is the first of open, picked and shipped that any line has, else withdrawn.
     pub fn of(lines: impl IntoIterator<Item = PickStatus>) -> Self {
         let lines: Vec<_> = lines.into_iter().collect();
         if lines.contains(&PickStatus::Open) {
@@ -159,7 +159,7 @@ pub enum ShipError {
         /// The numbers of the lines.
         lines: Vec<u32>,
     },
-    /// Nothing of the list was picked.
+    /// No unit of the list was picked.
     #[error("Nothing of pick list {0} was picked")]
     NothingPicked(PickListId),
 }

@@ -37,16 +37,16 @@ pub(crate) use plan::Plan;
 /// with the rows that a decision needs (see [`ProductState`]), makes the decision, and writes
 /// [`Product::changes`].
 ///
-/// Every decision that takes or frees units first releases the holds that have expired by `now`,
-/// and allocates their units to waiting lines. It ends by serving the waiting lines. So no line
-/// waits while there are free units that it could take.
+/// Every decision that allocates or frees units first releases the holds that have expired by
+/// `now`, and allocates their units to waiting lines. It ends by serving the waiting lines. So no
+/// line waits while there are free units that it could take.
 ///
 /// `now` is the time of the store's clock; holds are measured by it. Decisions record
 /// [`Product::decided_at`] instead, which never goes back: see [`LockTime`].
 ///
 /// A unit of work is bounded: it serves at most [`Product::MAX_AT_ONCE`] waiting lines and releases
 /// at most as many expired holds. [`Product::release_expired`] does the rest in further units of
-/// work. Until then the product [is behind](Product::is_behind) and no other decision takes or
+/// work. Until then the product [is behind](Product::is_behind) and no other decision allocates or
 /// frees its units, so nothing overtakes a waiting line.
 ///
 /// ```
@@ -134,8 +134,8 @@ pub struct ProductState {
     pub waiting: Vec<(OrderId, LineState)>,
     /// Whether the store has, or may have, more waiting lines.
     pub more_waiting: bool,
-    /// Orders that have ended according to their lines of other products, among the orders of
-    /// possible standalone lines. None of them gets another line.
+    /// Of the orders that may receive a standalone line: those that have ended, according to their
+    /// lines of other products. They receive no more lines.
     pub ended_orders: Vec<(OrderId, OrderEnd)>,
     /// The pick lines that the decisions name, and the pick lines of the lines above that may
     /// release units. Withdrawn and missing ones are left out.
@@ -258,7 +258,7 @@ impl Product {
         }
     }
 
-    /// Loads the waiting lines that [`DataRequest::WaitingLines`] asks for, in the order of
+    /// Loads the waiting lines that [`DataRequest::WaitingLines`] requests, in the order of
     /// [`QueuePosition`].
     ///
     /// They are the next lines after `after` that could take some of `free` units. `more` says
@@ -289,8 +289,9 @@ impl Product {
     /// Returns whether more holds have expired, or more lines wait for free units, than one unit of
     /// work handles.
     ///
-    /// [`Product::release_expired`] works them off, one unit of work at a time. Meanwhile every
-    /// other decision that takes or frees units returns [`Pending::CatchUp`](crate::Pending::CatchUp).
+    /// [`Product::release_expired`] processes them, one unit of work at a time. Meanwhile every
+    /// other decision that allocates or frees units returns
+    /// [`Pending::CatchUp`](crate::Pending::CatchUp).
     #[must_use]
     pub const fn is_behind(&self) -> bool {
         self.more_expired || self.unserved
@@ -302,7 +303,7 @@ impl Product {
         self.moved_on || !self.events.is_empty() || self.unserved != self.stored_unserved
     }
 
-    /// Returns whether lines may be waiting for free units, or `None` if the stored value is right.
+    /// Returns whether lines may be waiting for free units, or `None` if the stored value is current.
     pub(crate) fn changed_unserved(&self) -> Option<bool> {
         (self.unserved != self.stored_unserved).then_some(self.unserved)
     }
@@ -396,15 +397,15 @@ impl Product {
         self.batches.iter().map(|batch| u64::from(batch.available())).sum()
     }
 
-    /// Returns the events since the product was made or restored, oldest first.
+    /// Returns the events since the product was created, restored or last drained, oldest first.
     #[must_use]
     pub fn events(&self) -> &[Event] {
         &self.events
     }
 
-    /// Ends a unit of work: removes and returns its events, oldest first, and takes the rows as stored.
+    /// Ends a unit of work: removes and returns its events, oldest first.
     ///
-    /// Afterwards, [`Product::changes`] is empty.
+    /// The rows then count as stored, so [`Product::changes`] is empty.
     pub fn drain_events(&mut self) -> Vec<Event> {
         if self.has_changed() {
             self.version = self.version.max(1) + 1;

@@ -60,7 +60,7 @@ impl IntoIterator for Products {
 }
 
 impl Products {
-    /// Adds a product; it replaces the product with its SKU.
+    /// Adds a product, or replaces the product with the same SKU.
     pub fn insert(&mut self, product: Product) {
         self.0.insert(product.sku().clone(), product);
         self.share_bound();
@@ -125,7 +125,7 @@ impl Products {
                 product.place_line(order, *quantity, plan, now);
             }
         }
-        // Not all of `self`: it may hold many products of other orders.
+        // Not `self.order`, which searches all products: many may belong to other orders.
         let line = |(sku, _): &(Sku, _)| Some((sku.clone(), self.0.get(sku)?.line(order.order_id())?.clone()));
         let lines = order.lines().iter().filter_map(line).collect();
         Ok(Order { order_id: order.order_id().clone(), lines })

@@ -8,7 +8,7 @@ use std::fmt;
 pub struct LoggedEvent {
     /// The position, from 1, without gaps.
     pub position: u64,
-    /// When the event occurred, in microseconds.
+    /// The instant at which the event occurred, to the microsecond.
     pub occurred_at: DateTime<Utc>,
     /// The name of the event ([`Event::name`]), or a name that only a later version knows.
     pub name: String,
@@ -83,7 +83,7 @@ impl Subject {
 /// Why a text is not a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SubjectError {
-    /// The collection is not that of orders, batches or products.
+    /// The collection is not `orders`, `batches` or `products`.
     #[error("must be orders/, batches/ or products/ and a name")]
     Collection,
     /// The name is not valid.
@@ -101,7 +101,7 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Which events to read: events that match every given criterion.
+/// A filter of events: it accepts those that match every given criterion.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {
     /// Only events of these types ([`Event::name`]); all types if empty.

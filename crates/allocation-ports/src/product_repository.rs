@@ -9,14 +9,14 @@ pub struct LockRequest {
     pub sku: Sku,
     /// Whether to create the product if it does not exist.
     pub create: bool,
-    /// Whether to load batches with free units: the most preferred ones, and whether there are more.
+    /// Whether to load the most preferred batches with free units, and whether there are more.
     pub open_batches: bool,
     /// Batches to load whether or not they have free units.
     pub batches: Vec<BatchReference>,
     /// Orders whose lines to load.
     pub order_ids: Vec<OrderId>,
     /// Orders that receive a standalone line. Their lines are loaded as well, and whether they have ended
-    /// (`ProductState::ended_orders`). Nearly all of them are new.
+    /// (`ProductState::ended_orders`). Nearly all of these orders are new.
     ///
     /// Such an order MUST NOT end unnoticed before the unit does. A unit that locks its lines
     /// ([`crate::OrderRepository::lock_lines`]) waits for this one, or this one waits for it, or this one
@@ -87,8 +87,8 @@ pub trait ProductRepository {
     /// MUST record whether it has more such lines (`ProductState::more_expired`). It MUST also record whether
     /// lines may wait for free units (`ProductState::unserved`), as last saved.
     ///
-    /// With a line, the batches in which it has units MUST be loaded, since it may release them. If any of it
-    /// is on a pick list or was picked, its pick lines MUST be loaded too. Waiting lines need not be loaded,
+    /// With a line, the batches in which it has units MUST be loaded, since it may release them. If any of its
+    /// units are listed or picked, its pick lines MUST be loaded too. Waiting lines need not be loaded,
     /// but the product MUST record whether there are any: see [`ProductRepository::load`].
     ///
     /// # Errors
@@ -134,8 +134,8 @@ pub trait ProductRepository {
     /// [`StoreError`] when the database fails.
     fn with_expired_holds(&mut self, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError>;
 
-    /// Saves the changes of locked products. Their events are stored as of the instant at which each
-    /// product was decided on, with their `contexts`.
+    /// Saves the changes of locked products. Events are stored with their `contexts`, as of the instant of the
+    /// decision on their product.
     ///
     /// The totals of the products MUST change with their batches and lines. A store may count allocated
     /// units, or derive them from the purchased and the free ones.

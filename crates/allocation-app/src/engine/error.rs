@@ -3,7 +3,8 @@
 use allocation_ports::StoreError;
 use std::sync::Arc;
 
-/// The reason why the engine has changed nothing for a command.
+/// Why the engine has not carried out a command. Nothing has changed, except possibly after
+/// [`StoreError::OutcomeUnknown`].
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum EngineError<R> {
     /// A rule refuses the command.
@@ -29,7 +30,7 @@ impl<R> From<SubmitError> for EngineError<R> {
     }
 }
 
-/// The reason why the engine does not accept a command.
+/// Why the engine does not accept a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SubmitError {
     Overloaded,

@@ -6,7 +6,7 @@ use super::job::Job;
 use super::queue::{Queue, Receiver};
 use std::sync::Arc;
 
-/// The most lines that may wait in the lane, including the lines of orders; any more are rejected as
+/// The maximum number of lines that wait in the lane, including the lines of orders. Further lines are rejected as
 /// overload.
 ///
 /// They occupy no room in the queues, so that one product cannot fill a queue.

@@ -102,8 +102,8 @@ impl Worker {
         begun
     }
 
-    /// Runs `work`, so that a panic outside of decisions does not end the thread. It costs the callers their
-    /// answers: whether their commands are committed is unknown.
+    /// Runs `work`, so that a panic outside of decisions does not end the thread. The callers then receive an
+    /// error: whether their commands are committed is unknown.
     pub(super) fn survive(work: impl FnOnce() -> Vec<Job>) -> Vec<Job> {
         panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
             tracing::error!("commands were abandoned by a panic");

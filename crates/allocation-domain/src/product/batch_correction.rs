@@ -17,12 +17,12 @@ impl Product {
     ///   youngest, then the greater order id. Each line loses only as many units as must go.
     /// - Displaced lines get units of other batches in the order in which lines are served, planned like new
     ///   lines: whole from one batch if possible. A line that takes only its whole remainder takes either
-    ///   all of its lost units or none. It waits for the rest, and is short if it had not asked to wait.
+    ///   all of its lost units or none. It waits for the rest, and is short if it does not accept backorders.
     /// - Displaced units leave their pick lists. If a batch in stock gets an ETA, all its unpicked units leave
     ///   their lists.
-    /// - Lines on a batch that comes later get the new date. With `reallocate`, each line moves to batches
-    ///   that come before the new date, in the order in which lines are served. It moves whole to one batch
-    ///   if possible, else in parts if it allows them. Moves come before lines have to leave.
+    /// - Lines on a batch that arrives later get the new date. With `reallocate`, lines move to batches that
+    ///   arrive before the new date, in the order in which lines are served. Each moves whole to one batch if
+    ///   possible, else in parts if it allows them. Lines move before any line has to leave.
     /// - Units that are free at the end serve the waiting lines.
     ///
     /// The first [`MAX_MOVED_LINES`](crate::MAX_MOVED_LINES) lines are reviewed at once, and lines leave at
@@ -30,9 +30,9 @@ impl Product {
     /// [`Product::move_lines`] continues it, some lines at a time. Until then a lowered batch has no free
     /// units: its quantity is the number of used units, and decreases with every line that leaves.
     ///
-    /// A change to the current values is no change and makes no new revision, but it may still reallocate. A
-    /// change of a batch whose lines are being moved takes over: it continues to the new quantity, and starts
-    /// from the first line if the batch comes later still.
+    /// A change to the current values makes no new revision, but it may still reallocate. A change of a batch
+    /// whose lines are being moved takes over: it continues to the new quantity, and starts from the first line
+    /// if the batch arrives later still.
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@ use crate::{PageSize, StoreError};
 use allocation_domain::{BatchReference, OrderId, Quantity, Sku};
 use chrono::{DateTime, Utc};
 
-/// Which allocations to list: allocations that match every given criterion.
+/// A filter of allocations: it accepts those that match every given criterion.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllocationFilter {
     /// Only allocations of this order.

@@ -2,7 +2,7 @@ use crate::{PageSize, StoreError};
 use allocation_domain::{Order, OrderId, OrderStatus, Sku};
 use chrono::{DateTime, Utc};
 
-/// Which orders to list: orders that match every given criterion.
+/// A filter of orders: it accepts those that match every given criterion.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrderFilter {
     /// Only orders with this status.
