@@ -34,9 +34,9 @@ use tokio::sync::watch;
 pub struct CommandSettings {
     /// The queue; its dead letters go to the queue of the same name with the suffix `.dead`.
     pub queue: BrokerName,
-    /// The most unacknowledged messages at a time.
+    /// The maximum number of unacknowledged messages at a time.
     pub prefetch: u16,
-    /// The most bytes of unacknowledged messages at a time, unless a single message is larger.
+    /// The maximum number of bytes of unacknowledged messages at a time, unless a single message is larger.
     pub bytes: u64,
     /// How many commands may use their own database connection at a time.
     pub blocking: usize,

@@ -57,7 +57,7 @@ pub struct EngineSettings {
     /// The maximum number of lines that wait for each worker, including the lines of orders. Further lines are
     /// rejected as overload.
     pub queue_length: NonZeroUsize,
-    /// The most lines in a group, unless a single order has more.
+    /// The maximum number of lines in a group, unless a single order has more.
     pub group_size: NonZeroUsize,
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const LEASE: Duration = Duration::from_secs(2);
 /// The interval at which the holder renews the lease, and other processes try to take it.
 const RENEW: Duration = Duration::from_millis(500);
-/// The most events that are sequenced at a time.
+/// The maximum number of events that are sequenced at a time.
 const MOST: u16 = 2_000;
 /// How long events gather after a small chunk: a commit costs about the same for one event as for many.
 const GATHER: Duration = Duration::from_millis(20);
@@ -22,8 +22,8 @@ const LOOK: Duration = Duration::from_millis(25);
 const TURNS: u32 = 4;
 /// The number of sequenced events after which the outbox is vacuumed, once few events are pending.
 const TIDY: u64 = 50_000;
-/// The most old events that are pruned at a time, the pause before the next chunk, and the interval between
-/// checks once there are fewer.
+/// The maximum number of old events that are pruned at a time, the pause before the next chunk, and the
+/// interval between checks once there are fewer.
 const FORGET: u16 = 1_000;
 const FORGET_PAUSE: Duration = Duration::from_millis(50);
 const FORGET_LOOK: Duration = Duration::from_secs(10);

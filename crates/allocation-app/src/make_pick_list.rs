@@ -7,7 +7,7 @@ use allocation_ports::{EventContext, LockRequest, StoreError, StoredPickList, Un
 use chrono::SubsecRound;
 use std::collections::BTreeSet;
 
-/// The most searches for lines that no other unit lists meanwhile.
+/// The maximum number of searches for lines that no other unit lists meanwhile.
 const MAX_TRIES: usize = 8;
 
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use allocation_ports::{EventContext, LockRequest, StoreError, UnitOfWork};
 use std::io;
 use std::time::Duration;
 
-/// The most batches that are looked up at a time.
+/// The maximum number of batches that are looked up at a time.
 const MAX_BATCHES: u16 = 100;
 
 impl UseCases {
@@ -77,7 +77,7 @@ impl UseCases {
         self.units.run("move_lines", |unit, _| step(unit, sku, reference, first.as_ref()))
     }
 
-    /// Returns the first line to leave the batch, if all lines are reviewed and that line is not known yet.
+    /// Returns the first line to leave the batch, if all lines are reviewed and that line is not determined yet.
     fn first_to_leave(&self, batch: &Batch) -> Result<Option<FirstToLeave>, StoreError> {
         let leaves = batch.moving().is_some_and(|moving| moving.review.is_none() && moving.after.is_none());
         if leaves { self.queries.first_to_leave(batch.reference(), batch.moving_units()) } else { Ok(None) }

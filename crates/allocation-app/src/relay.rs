@@ -43,7 +43,7 @@ pub struct RelaySettings {
     pub lease_time: Duration,
     /// The pause after a read that found no events.
     pub idle_pause: Duration,
-    /// The most events in a page.
+    /// The maximum number of events in a page.
     pub page: PageSize,
     /// How many pages are published and recorded together. A broker that writes to disk may confirm them
     /// only some 100 ms later, however many there are.

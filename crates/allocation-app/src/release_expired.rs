@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use std::io;
 use std::time::Duration;
 
-/// The most products that one unit of work locks: other commands on them wait until it commits.
+/// The maximum number of products that one unit of work locks: other commands on them wait until it commits.
 const MAX_PRODUCTS: usize = 8;
-/// The most products that one search returns, so that locked ones do not hide the rest.
+/// The maximum number of products that one search returns, so that locked ones do not hide the rest.
 const SEARCH_LIMIT: u16 = 64;
 
 impl UseCases {

@@ -3,7 +3,7 @@ use std::time::Duration;
 /// How often a unit of work is retried, and the waits in between.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// The most runs of a unit, including the first.
+    /// The maximum number of runs of a unit, including the first.
     pub attempts: u32,
     /// The upper bound of the wait before the second attempt; it doubles with every attempt.
     pub first_wait: Duration,

@@ -8,9 +8,9 @@ use std::time::Instant;
 /// The outcome of a unit of work.
 #[derive(Debug)]
 pub(crate) enum UnitOutcome<T> {
-    /// The unit commits and returns the answer.
+    /// The unit commits and returns the value.
     Commit(T),
-    /// The unit changed nothing: it rolls back and returns the answer.
+    /// The unit changed nothing: it rolls back and returns the value.
     Rollback(T),
     /// The unit commits and the work runs again. The unit was a step towards a decision that one unit
     /// cannot reach.
@@ -20,7 +20,7 @@ pub(crate) enum UnitOutcome<T> {
 /// The outcome of a unit of work that decides one command, which may be refused.
 pub(crate) type UnitResult<T, R> = Result<UnitOutcome<Result<T, R>>, StoreError>;
 
-/// The most steps that a request takes before its decision: enough for about ten thousand holds that
+/// The maximum number of steps that a request takes before its decision: enough for about ten thousand holds that
 /// expired at once. A request that needs more fails as busy, and the sweeper continues.
 const MAX_STEPS: u32 = 20;
 
@@ -199,7 +199,7 @@ impl UnitRunner {
 struct RunPolicy {
     /// The limit on lock waits, except while an unknown commit is resolved.
     wait: LockWait,
-    /// The most steps before the decision.
+    /// The maximum number of steps before the decision.
     steps: u32,
     /// Returns whether to run again after an error.
     again: fn(&StoreError) -> bool,

@@ -18,7 +18,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::ops::ControlFlow;
 
-/// The most elements of an array, or members of an object, that are read: the longest array of a valid request.
+/// The maximum number of elements of an array, or members of an object, that are read: the length of the longest
+/// array in a valid request.
 ///
 /// The other elements of an array are only counted. An object with more members ends the search for errors.
 pub(crate) const MAX_CHILDREN: usize = 1_000;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub(super) const MAX_ATTEMPTS: u32 = 20;
 /// The longest time that a command is put off, whatever becomes of other commands.
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// The most commands that are remembered. One more evicts the command with the fewest attempts.
+/// The maximum number of commands that are remembered. One more evicts the command with the fewest attempts.
 const MAX_COMMANDS: usize = 4_096;
 
 /// Remembers the commands that were put off since the process started.

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 const HEADER: &str = "problem";
 /// The delivery mode of messages that survive a restart of the broker.
 const PERSISTENT: u8 = 2;
-/// The most letters that are published before their confirmations are awaited.
+/// The maximum number of letters that are published before their confirmations are awaited.
 const MOST: usize = 256;
 
 /// Publishes dead letters; many are confirmed together.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The most bytes of a command: the limit of an HTTP API body.
+/// The maximum size of a command in bytes: the limit of an HTTP API body.
 const MAX_BYTES: usize = 256 << 10;
 
 /// A command with its id and context.

@@ -41,7 +41,8 @@ kinds! {
     InternalError: "internal-error", "The service failed";
 }
 
-/// The most characters in a detail. A detail may quote the message, and the headers must fit into a frame.
+/// The maximum number of characters in a detail. A detail may quote the message, and the headers must fit into a
+/// frame.
 const MAX_CHARACTERS: usize = 1_000;
 
 impl Problem {

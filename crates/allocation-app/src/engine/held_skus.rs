@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// The time for which a SKU counts as held after it was last found held.
 const HELD_FOR: Duration = Duration::from_secs(1);
-/// The most SKUs that are remembered. Each group finds any other held SKU anew.
+/// The maximum number of SKUs that are remembered. Each group finds any other held SKU again.
 const MAX_SKUS: usize = 1_024;
 
 /// The SKUs whose products other units were recently found to have locked; groups skip them.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, MutexGuard};
 use std::time::Duration;
 
-/// The most lines in a group.
+/// The maximum number of lines in a group.
 const GROUP_SIZE: usize = 32;
 
 /// The age limit of a command.
