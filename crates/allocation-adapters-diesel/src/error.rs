@@ -162,6 +162,9 @@ fn class_of_message(message: &str) -> Class {
         "ssl syscall error",
         "disk i/o error",
     ];
+    if let Some((_, name)) = message.split_once("trigger constraint failed: ") {
+        return Class::Invariant(name.to_owned());
+    }
     let message = message.to_lowercase();
     let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
     if says(&["deadlock detected"]) {

@@ -137,14 +137,15 @@ on_both_databases! {
         a_batch_is_removed_and_may_come_back,
         several_products_are_saved_in_one_unit,
         a_reference_under_another_sku_is_a_conflict,
-        a_batch_that_vanished_is_a_broken_invariant,
+        an_allocation_to_a_batch_that_vanished_is_a_broken_invariant,
+        a_batch_that_keeps_an_allocation_is_not_removed,
         a_second_allocation_of_a_line_is_a_broken_invariant;
     outbox:
         events_are_written_to_the_outbox;
     integrity:
         an_oversold_batch_is_refused,
         a_second_allocation_of_a_line_is_refused,
-        an_allocation_without_its_batch_is_refused,
+        a_batch_without_its_product_is_refused,
         a_batch_with_allocations_cannot_be_deleted,
         quantities_out_of_range_are_refused,
         a_row_that_no_domain_type_can_hold_is_an_error;

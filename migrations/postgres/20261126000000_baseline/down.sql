@@ -2,3 +2,4 @@ DROP VIEW all_events;
 DROP TABLE
     heartbeat, leases, parked_events, relay, event_log, events, outbox, pick_list_lines, pick_lists, allocations,
     order_lines, orders, batch_references, batches, products, schema_generation;
+DROP FUNCTION keep_allocated_batch;

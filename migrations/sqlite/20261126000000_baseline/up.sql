@@ -143,12 +143,19 @@ CREATE TABLE allocations (
     -- The line's place in the queue, which never changes. `precedence` is ~priority: the smaller is served first.
     precedence INTEGER NOT NULL DEFAULT -1 CHECK (precedence BETWEEN -2147483648 AND 2147483647),
     placed_at INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (sku, order_id, reference),
-    FOREIGN KEY (sku, reference) REFERENCES batches (sku, reference)
+    PRIMARY KEY (sku, order_id, reference)
 ) STRICT, WITHOUT ROWID;
 -- The lines of a batch, in the order of service. Without the SKU, which the reference implies: with it, the
 -- planner takes the index for as good a way to a line as the primary key.
 CREATE INDEX allocations_by_batch ON allocations (reference, precedence, placed_at, order_id);
+
+-- In place of a foreign key, which would search for the batch with every allocation: the unit of work that adds
+-- an allocation also changes the counter of its batch, and this keeps the batch.
+CREATE TRIGGER batches_keep_allocated AFTER DELETE ON batches
+WHEN EXISTS (SELECT 1 FROM allocations WHERE reference = OLD.reference)
+BEGIN
+    SELECT RAISE(ABORT, 'trigger constraint failed: batches_keep_allocated');
+END;
 
 CREATE TABLE pick_lists (
     list_id TEXT NOT NULL PRIMARY KEY,

@@ -128,19 +128,39 @@ pub fn a_reference_under_another_sku_is_a_conflict(database: TestDatabase) {
     assert_eq!(world.database.count("SELECT count(*) FROM batches"), 1);
 }
 
-pub fn a_batch_that_vanished_is_a_broken_invariant(database: TestDatabase) {
+/// No foreign key leads from an allocation to its batch. The statement that adds the allocation changes the
+/// counter of the batch, which has to exist and to have the units.
+pub fn an_allocation_to_a_batch_that_vanished_is_a_broken_invariant(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B", 5, Eta::InStock);
-    world.add("LAMP", "C", 5, Eta::InStock);
     let mut unit = world.begin();
     let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
     drop(unit);
-    world.remove_batch("LAMP", "B");
+    world.database.execute("DELETE FROM batches");
     product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
     let mut unit = world.begin();
     let result = unit.products().save(&[product], &EventContexts::default());
-    // The version exists already, or the batch is missing: whichever is noticed first.
-    assert!(matches!(result, Err(StoreError::Invariant { .. })), "{result:?}");
+    drop(unit);
+    assert!(matches!(&result, Err(StoreError::Invariant { name, .. }) if *name == "locked_batch_exists"), "{result:?}");
+    assert_eq!(world.database.count("SELECT count(*) FROM order_lines"), 0);
+}
+
+/// The counter would allow the removal, because the batch is removed with it.
+pub fn a_batch_that_keeps_an_allocation_is_not_removed(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 5, Eta::InStock);
+    let mut unit = world.begin();
+    let named = LockRequest { batches: vec![reference("B")], ..LockRequest::product(sku("LAMP")) };
+    let mut product = lock_one(&mut *unit, named);
+    drop(unit);
+    world.allocate("LAMP", "O", 1).unwrap();
+    product.remove_batch(&reference("B"), instant(0)).unwrap();
+    let mut unit = world.begin();
+    let result = unit.products().save(&[product], &EventContexts::default());
+    assert!(
+        matches!(&result, Err(StoreError::Invariant { name, .. }) if name.contains("batches_keep_allocated")),
+        "{result:?}"
+    );
 }
 
 pub fn a_second_allocation_of_a_line_is_a_broken_invariant(database: TestDatabase) {
