@@ -14,7 +14,7 @@ RUN apt-get update \
 COPY --from=builder /src/target/release/allocation /usr/local/bin/allocation
 COPY LICENSE-APACHE LICENSE-MIT /usr/share/doc/allocation/
 
-# Inside a container, loopback would be reachable by nobody.
+# Inside a container, a server on loopback could not be reached from outside.
 ENV ALLOCATION_ADDRESS=0.0.0.0:8000
 
 USER allocation

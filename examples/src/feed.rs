@@ -1,4 +1,4 @@
-//! Over HTTP: page after page, for ever.
+//! A reader of the feed over HTTP, page after page.
 
 use crate::picture::{CloudEvent, Picture};
 use anyhow::{Context, bail};
@@ -6,19 +6,21 @@ use std::ops::ControlFlow;
 use std::thread::sleep;
 use std::time::Duration;
 
-/// How many seconds the service may wait for the next event before it answers that there is none.
+/// The seconds that the service waits for the next event before it returns an empty page.
 const WAIT: u8 = 20;
 
-/// How long to wait for a service that is away.
+/// The pause before a request to an unavailable service is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Follows the events of the service at `base`, such as `http://127.0.0.1:8000`, from the start, until
-/// `changed` says so. It is told whenever the picture has changed. A service that is away is asked again.
+/// Follows the events of the service at `base`, such as `http://127.0.0.1:8000`, from the start.
+///
+/// Calls `changed` whenever the picture has changed, and ends when it returns `Break`. While the service is
+/// unavailable, requests are repeated.
 ///
 /// # Errors
 ///
-/// When the service refuses to answer, as it does to a reader who was away for longer than it retains
-/// events (410).
+/// Returns an error when the service rejects a request, such as with 410 when the next events are no longer
+/// retained.
 pub fn follow_feed(base: &str, mut changed: impl FnMut(&Picture) -> ControlFlow<()>) -> anyhow::Result<()> {
     let mut picture = Picture::default();
     let mut page = format!("/events?limit=1000&wait={WAIT}");
@@ -43,14 +45,14 @@ pub fn follow_feed(base: &str, mut changed: impl FnMut(&Picture) -> ControlFlow<
     }
 }
 
-/// The events of a page, and where the next one is.
+/// Returns the events of a page, and the path of the next page.
 fn read(page: &str) -> Result<(Vec<CloudEvent>, Option<String>), ureq::Error> {
     let mut answer = ureq::get(page).call()?;
     let next = answer.headers().get("link").and_then(|link| next_page(link.to_str().ok()?));
     Ok((answer.body_mut().read_json()?, next))
 }
 
-/// The path in `<path>; rel="next"`.
+/// Returns the path in `<path>; rel="next"`.
 fn next_page(link: &str) -> Option<String> {
     let (path, rest) = link.strip_prefix('<')?.split_once('>')?;
     rest.contains("next").then(|| path.to_owned())

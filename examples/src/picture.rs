@@ -1,22 +1,22 @@
-//! What a reader makes of the events.
+//! The allocated units by SKU, counted from events.
 
 use allocation_domain::{Event, Sku};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fmt;
 
-/// How many ids are remembered. What is sent again is sent again soon.
+/// The number of ids that are remembered. Redeliveries follow soon after the first delivery.
 const REMEMBERED: usize = 100_000;
 
-/// An event, as far as this reader cares.
+/// The members of an event that this reader uses.
 #[derive(Debug, Deserialize)]
 pub struct CloudEvent {
-    /// The same whenever the event comes.
+    /// The id, the same in every delivery of the event.
     pub id: String,
     data: serde_json::Value,
 }
 
-/// How many units of each SKU are allocated.
+/// The number of allocated units of each SKU.
 #[derive(Debug, Default)]
 pub struct Picture {
     allocated: BTreeMap<Sku, u64>,
@@ -25,7 +25,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Counts an event, unless it was counted before; answers whether it was new.
+    /// Counts an event unless it was counted before; returns whether it was new.
     pub fn count(&mut self, event: CloudEvent) -> bool {
         if !self.seen.insert(event.id.clone()) {
             return false;
@@ -36,7 +36,7 @@ impl Picture {
         {
             self.seen.remove(&oldest);
         }
-        // There may be events of types that came after this program.
+        // A later version of the service may have events of other types.
         match serde_json::from_value(event.data) {
             Ok(Event::Allocated { sku, quantity, .. }) => *self.allocated.entry(sku).or_default() += units(quantity),
             Ok(
@@ -52,7 +52,7 @@ impl Picture {
         true
     }
 
-    /// The units that are allocated, by SKU.
+    /// Returns the allocated units by SKU.
     #[must_use]
     pub const fn allocated(&self) -> &BTreeMap<Sku, u64> {
         &self.allocated
@@ -60,7 +60,7 @@ impl Picture {
 }
 
 impl fmt::Display for Picture {
-    /// Such as `LAMP: 7, RUG: 2`.
+    /// Writes the units by SKU, such as `LAMP: 7, RUG: 2`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units: Vec<String> = self.allocated.iter().map(|(sku, units)| format!("{sku}: {units}")).collect();
         f.write_str(&units.join(", "))

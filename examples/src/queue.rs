@@ -1,4 +1,4 @@
-//! From RabbitMQ.
+//! A consumer of events from RabbitMQ.
 
 use crate::picture::Picture;
 use anyhow::Context;
@@ -12,12 +12,13 @@ use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-/// How long to wait for a broker that is away.
+/// The pause before connecting to an unavailable broker again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Consumes a queue that gets all events of an exchange, until `changed` says so. It is told whenever the
-/// picture has changed. When the connection is lost, another is opened; what was not acknowledged comes
-/// again then.
+/// Consumes a queue that receives all events of an exchange.
+///
+/// Calls `changed` whenever the picture has changed, and ends when it returns `Break`. A lost connection is
+/// replaced by a new one, on which the broker delivers unacknowledged messages again.
 pub async fn consume_queue(
     url: &str,
     exchange: &str,
@@ -56,7 +57,7 @@ async fn consume(
             continue;
         };
         let news = picture.count(event);
-        // Only now: what a program that dies has not acknowledged comes again.
+        // Acknowledged only after counting: if the program dies before, the broker delivers the message again.
         message.ack(BasicAckOptions::default()).await?;
         if news && changed(picture).is_break() {
             return Ok(());
@@ -65,8 +66,8 @@ async fn consume(
     anyhow::bail!("the broker has ended the subscription")
 }
 
-/// Makes the queue, which outlives this program, and has the exchange fill it. Whatever is not bound by
-/// anybody, the service parks.
+/// Declares the queue, which outlives this program, and binds it to the exchange. The service parks events that
+/// no queue is bound for.
 async fn bind(channel: &Channel, exchange: &str, queue: &str) -> anyhow::Result<()> {
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     let none = FieldTable::default;

@@ -1,4 +1,4 @@
-//! The command that `docs/how-to/follow-events.md` gives, with a real RabbitMQ, which `scripts/test` installs.
+//! The command of `docs/how-to/follow-events.md` works with a real RabbitMQ, which `scripts/test` installs.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// The program, started as the page says, but with the address of another broker. Killed when dropped.
+/// The program, started with the command of the page, but on another broker. Killed when dropped.
 struct Program {
     child: Child,
     lines: Receiver<String>,

@@ -9,9 +9,9 @@
 #                                       PG_PORT and PG_URL
 #   postgres_stop DIR                   stops that server, and no other
 #
-# A server listens on 127.0.0.1 and on a socket in DIR only. Whoever reaches it is
-# let in without a password, so keep nothing there that matters. Start as many as
-# you like, each in its own DIR. The caller removes DIR after postgres_stop.
+# A server listens on 127.0.0.1 and on a socket in DIR only. It asks for no password,
+# so keep nothing there that matters. Start as many as you like, each in its own DIR.
+# The caller removes DIR after postgres_stop.
 
 postgres_say() {
   printf 'postgres: %s\n' "$*" >&2
@@ -111,7 +111,7 @@ postgres_as_root() {
   fi
 }
 
-# Runs a command as somebody that PostgreSQL agrees to run as: it refuses root.
+# Runs a command as a user other than root, which PostgreSQL refuses to run as.
 postgres_as_user() (
   # The other user may not be able to enter the folder we are in.
   cd / || exit 1
@@ -119,7 +119,7 @@ postgres_as_user() (
     exec "$@"
   fi
   user=$(postgres_user) || exit 1
-  # Each is tried first, as a name is no promise: busybox's setpriv has no --reuid.
+  # Each is tried first, as the name proves little: busybox's setpriv has no --reuid.
   if setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups true 2>/dev/null; then
     exec setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups -- "$@"
   elif runuser -u "$user" -- true 2>/dev/null; then
@@ -151,7 +151,7 @@ postgres_start() {
   postgres_init "$dir" || return 1
   postgres_configure "$dir" "$@" || return 1
 
-  # Between the look and the start somebody else may take the port, so try again.
+  # Another process may take the port between the check and the start, so try again.
   local try
   for try in 1 2 3 4 5 6 7 8 9 10; do
     PG_PORT=$(postgres_free_port) || return 1
@@ -227,7 +227,7 @@ postgres_free_port() {
 
 postgres_launch() (
   dir=$1 port=$2
-  # A signal that ended pg_ctl halfway could leave a server that nobody knows of; the
+  # A signal that ended pg_ctl halfway could leave an unknown server behind; the
   # server sets its own handlers.
   trap '' HUP INT TERM
   rm -f "$dir/server.log"

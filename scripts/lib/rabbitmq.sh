@@ -9,7 +9,7 @@
 #                              is in DIR/url then
 #   rabbitmq_stop DIR          stops that broker, and no other
 #   rabbitmq_kill DIR          ends it as a power cut would
-#   rabbitmq_control DIR ...   has rabbitmqctl do something to it
+#   rabbitmq_control DIR ...   runs a command of rabbitmqctl on it
 #
 # A broker listens on 127.0.0.1 only; its user is guest, so keep nothing there that
 # matters. Start as many as you like, each in its own DIR. The caller removes DIR
@@ -106,8 +106,8 @@ rabbitmq_as_root() {
 rabbitmq_start() {
   local dir=$1 try
   mkdir -p "$dir" || return 1
-  # Between the look and the start somebody else may take a port, so try again. A broker
-  # that was here before is known to its clients by its port, and keeps it.
+  # Another process may take a port between the check and the start, so try again. A broker
+  # that ran here before keeps its port, which its clients use.
   for try in 1 2 3 4 5; do
     rabbitmq_ports "$dir" || return 1
     if rabbitmq_launch "$dir"; then
@@ -126,7 +126,7 @@ rabbitmq_start() {
   return 1
 }
 
-# Three ports: for clients, for Erlang's own traffic, and for the daemon that tells of it.
+# Three ports: for clients, for Erlang's own traffic, and for Erlang's port mapper daemon.
 rabbitmq_ports() {
   local dir=$1
   if [ ! -e "$dir/ports" ]; then
@@ -149,8 +149,8 @@ rabbitmq_free_port() {
   return 1
 }
 
-# Starts the broker and waits until it answers. It stays in the caller's process group,
-# so that what ends the group ends the broker.
+# Starts the broker and waits until it responds. It stays in the caller's process group,
+# so that a signal to the group ends the broker.
 rabbitmq_launch() {
   local dir=$1 pid try
   rabbitmq_configure "$dir" || return 1
@@ -230,8 +230,8 @@ rabbitmq_epmd() {
   return 1
 }
 
-# A listening port is not enough: it opens before the broker takes logins. What is not
-# AMQP at all is answered with the version that the broker speaks.
+# A listening port is not enough: it opens before the broker accepts logins. A broker
+# replies to anything other than AMQP with its protocol version.
 rabbitmq_answers() (
   exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
   printf 'AMQP\0\0\11\1' >&3
@@ -246,7 +246,7 @@ rabbitmq_kill() {
   rabbitmq_end "$1" KILL
 }
 
-# Ends the broker, then the daemon, each by the id that we know it by.
+# Ends the broker, then the daemon, each by its recorded id.
 rabbitmq_end() {
   local dir=$1 signal=$2 file pid
   for file in pid launch.pid epmd.pid; do
@@ -260,21 +260,21 @@ rabbitmq_end() {
   done
 }
 
-# Whether a process is of the broker in DIR: a file may be older than the process that
-# has its number now. Told by the home that it was started with, where that can be read.
+# Whether a process belongs to the broker in DIR: another process may have its recorded
+# id by now. The home that it was started with decides, where that can be read.
 rabbitmq_is_of() {
   local environ=/proc/$2/environ
   [ -d /proc/self ] || return 0
   { tr '\0' '\n' <"$environ"; } 2>/dev/null | grep -xF "HOME=$1/home" >/dev/null
 }
 
-# Asks, waits for up to twenty seconds, then insists.
+# Ends a process: sends a signal, waits for up to twenty seconds, then sends SIGKILL.
 rabbitmq_end_process() {
   local pid=$1 signal=$2 try
   kill "-$signal" "$pid" 2>/dev/null || return 0
   for try in {1..400}; do
     if ! rabbitmq_is_running "$pid"; then
-      # Has the shell that started it say nothing of how it ended.
+      # Keeps the shell that started it from reporting how it ended.
       wait "$pid" 2>/dev/null || true
       return 0
     fi
@@ -284,7 +284,7 @@ rabbitmq_end_process() {
   kill -KILL "$pid" 2>/dev/null || true
 }
 
-# Who has ended and is not yet waited for does not run any more.
+# A process that has ended and is not yet waited for does not count as running.
 rabbitmq_is_running() {
   local state
   if [ -d /proc/self ]; then

@@ -19,7 +19,8 @@ const BUSY: [&str; 6] = [
     "canceling statement due to user request",
 ];
 
-/// Parts of messages of databases that are unavailable or cannot write, after those of a lost connection.
+/// Parts of the messages of databases that are unavailable or cannot write. The messages of a lost connection are
+/// checked before these.
 const UNAVAILABLE: [&str; 19] = [
     // SQLite
     "database or disk is full",

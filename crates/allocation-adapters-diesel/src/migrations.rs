@@ -38,7 +38,7 @@ pub struct Migrations {
 pub struct MigrationStatus {
     /// The migrations of this program, oldest first, and whether each is applied.
     pub migrations: Vec<(String, bool)>,
-    /// The versions of applied migrations that this program does not know.
+    /// The versions of applied migrations that this program does not have.
     pub unknown: Vec<String>,
 }
 
@@ -182,7 +182,7 @@ where
     Ok(names)
 }
 
-/// Returns the applied versions; each must be known to this program.
+/// Returns the applied versions; this program must have a migration for each.
 fn applied<C: MigrationHarness<DB>, DB: Backend>(
     connection: &mut C,
     known: &[Box<dyn Migration<DB>>],

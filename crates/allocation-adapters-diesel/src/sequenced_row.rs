@@ -16,7 +16,7 @@ impl From<OutboxKey> for Place {
     fn from(place: OutboxKey) -> Self {
         Self {
             sku: place.sku.to_string(),
-            // No row has numbers beyond the column types, so the largest number stands for them.
+            // No row has a number beyond its column type, so the maximum has the same effect.
             version: i64::try_from(place.version).unwrap_or(i64::MAX),
             ordinal: i32::try_from(place.ordinal).unwrap_or(i32::MAX),
         }

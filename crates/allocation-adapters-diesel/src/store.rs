@@ -49,7 +49,8 @@ pub enum Dialect {
     Postgres,
 }
 
-/// A database behind the ports: [`UnitOfWorkFactory`], [`allocation_ports::Queries`] and [`allocation_ports::DatabaseProbe`].
+/// A database behind the ports: [`UnitOfWorkFactory`], [`allocation_ports::Queries`] and
+/// [`allocation_ports::DatabaseProbe`].
 ///
 /// Cloning is cheap; clones share their connections. Every call blocks until the database replies.
 #[derive(Clone)]

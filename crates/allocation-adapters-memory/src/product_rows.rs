@@ -110,7 +110,7 @@ impl ProductRows {
         open
     }
 
-    /// Returns the state that a lock request asks for.
+    /// Returns the state that a lock request specifies.
     pub(crate) fn state(
         &self,
         wanted: &LockRequest,
@@ -308,8 +308,8 @@ impl ProductRows {
 
     /// Returns the product as the next decision at `now` finds it, with all its rows.
     ///
-    /// Lines whose hold has expired are released, and waiting lines get their units, as many as one unit of
-    /// work serves.
+    /// Lines whose hold has expired are released, and their units are allocated to waiting lines, within the
+    /// bound of one unit of work.
     pub(crate) fn product_at(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Product, StoreError> {
         let (expired, alive): (Vec<_>, Vec<_>) = self.lines.iter().partition(|(_, line)| has_expired(line, now));
         let mut state = ProductState::new(sku.clone(), self.version);
@@ -325,7 +325,7 @@ impl ProductRows {
     }
 
     /// Returns a batch without the units of lines whose hold has expired. While it is being lowered, it has no
-    /// free ones.
+    /// free units.
     pub(crate) fn batch_at(&self, reference: &BatchReference, now: DateTime<Utc>) -> Option<Batch> {
         let batch = &self.batches.get(reference)?.batch;
         let expired = self.lines.values().filter(|line| has_expired(line, now));

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// A database in memory behind the ports: [`allocation_ports::UnitOfWorkFactory`], [`allocation_ports::Queries`],
 /// the ports of the event log and of the relay, and [`DatabaseProbe`].
 ///
-/// Cloning is cheap; clones share their data, which is gone with the last of them.
+/// Cloning is cheap; clones share their data, which is dropped with the last of them.
 #[derive(Clone)]
 pub struct MemoryStore(Arc<Inner>);
 
@@ -83,7 +83,7 @@ impl MemoryStore {
 
     /// Locks the data within a call of a port.
     pub(crate) fn data(&self) -> MutexGuard<'_, Database> {
-        // A commit changes rows by moves alone, so a panic leaves no half of one.
+        // A commit only moves rows, so a panic leaves no commit half done.
         self.0.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

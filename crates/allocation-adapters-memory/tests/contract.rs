@@ -1,4 +1,4 @@
-//! The contract suite on memory: the tests of the suite for SQL databases that ask nothing in SQL.
+//! The contract suite in memory: the tests of the suite for SQL databases that run no SQL of their own.
 //!
 //! Both crates compile the same tests, each with its own `database`.
 

@@ -22,7 +22,7 @@ type Monotonic = Arc<dyn Fn() -> Instant + Send + Sync>;
 /// A command decided after its caller has given up does harm: the caller may have sent it to another
 /// replica meanwhile, and undone it there.
 ///
-/// While a process is stopped, requests gather in system buffers, which record no time of arrival. A task
+/// While a process is suspended, requests gather in system buffers, which record no time of arrival. A task
 /// therefore records that the process runs. A command read within a second after a stall counts as sent
 /// when the stall began.
 #[derive(Clone)]

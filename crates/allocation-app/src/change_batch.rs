@@ -8,8 +8,8 @@ use allocation_ports::{EventContext, StoreError, UnitOfWork};
 impl UseCases {
     /// Corrects the purchased units or the ETA of a batch, and adjusts the lines on it.
     ///
-    /// If the batch has many lines, [`UseCases::move_lines`] completes the correction, and the returned
-    /// batch says so.
+    /// If the batch has many lines, [`UseCases::move_lines`] completes the correction. The returned batch
+    /// shows the remaining work ([`Batch::moving`]).
     ///
     /// # Isolation
     ///

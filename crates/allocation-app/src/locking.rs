@@ -61,8 +61,8 @@ pub(crate) fn lock_order(unit: &mut dyn UnitOfWork, order_id: &OrderId) -> Resul
     Ok(locked)
 }
 
-/// Releases expired holds of locked products, and allocates free units to backorders, as far as one unit of
-/// work may.
+/// Releases expired holds of locked products and allocates free units to backorders, within the bound of one
+/// unit of work.
 ///
 /// Returns the products that are still behind: this unit can decide nothing else on them.
 pub(crate) fn catch_up(unit: &mut dyn UnitOfWork, locked: &mut Locked) -> Result<Vec<Sku>, StoreError> {

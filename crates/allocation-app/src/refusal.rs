@@ -27,7 +27,7 @@ pub trait Refusal: Display {
 /// The data of a refusal beside its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalMembers<'a> {
-    /// The code says all.
+    /// No data.
     None,
     /// A standalone line that is short.
     Shortage(&'a OutOfStock),

@@ -17,7 +17,7 @@ impl UseCases {
     /// # Isolation
     ///
     /// The decision reads nothing but the row of the product, which is also the lock. Of two units that
-    /// register the same product at once, the second finds it. The answer is read after the commit, so
+    /// register the same product at once, the second finds it. The result is read after the commit, so
     /// another unit may have changed the product meanwhile. Products are never removed.
     ///
     /// # Errors

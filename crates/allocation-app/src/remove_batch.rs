@@ -39,7 +39,7 @@ impl UseCases {
 
     /// Removes a batch without allocations, if its version is one of those expected.
     ///
-    /// The version is that of the locked batch: it cannot change before the commit.
+    /// The version is read from the locked batch: it cannot change before the commit.
     ///
     /// # Errors
     ///

@@ -104,8 +104,8 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`LoadRequest`] if a batch with free units is not loaded, or if the loaded rows do not decide
-    /// which lines get the units of expired holds.
+    /// [`LoadRequest`] if a batch with free units is not loaded, or if the loaded rows do not
+    /// determine which lines get the units of expired holds.
     pub fn availability(&self, now: DateTime<Utc>) -> Result<Availability, LoadRequest> {
         self.at(now).map(|current| current.available_from())
     }

@@ -4,9 +4,9 @@ use crate::OrderId;
 use chrono::{DateTime, SubsecRound, Utc};
 use std::cmp::Reverse;
 
-/// The sort key of the lines of a SKU: smaller comes first.
+/// The sort key of the lines of a SKU, the order of service: the smaller key is first.
 ///
-/// The higher priority comes first, then the earlier placed line, then the smaller order id.
+/// The higher priority is first, then the earlier placed line, then the smaller order id.
 /// Waiting lines are served in this order; lines leave a lowered batch in the reverse order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

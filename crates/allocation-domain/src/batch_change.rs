@@ -56,7 +56,7 @@ pub struct Affected {
 }
 
 impl Affected {
-    /// Returns whether the units come later than promised before.
+    /// Returns whether the units arrive later than promised before.
     #[must_use]
     pub fn is_worse(&self) -> bool {
         self.new_eta > self.old_eta

@@ -12,8 +12,8 @@ pub(crate) enum Horizon<Key> {
 }
 
 impl<Key: Ord> Horizon<Key> {
-    /// Creates the horizon of rows loaded up to `last`; `more` says whether the store may have
-    /// more.
+    /// Creates the horizon of rows loaded up to `last`. With `more`, the store may have further
+    /// rows.
     pub(crate) fn after(last: Option<Key>, more: bool) -> Self {
         match last {
             _ if !more => Self::All,

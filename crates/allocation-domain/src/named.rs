@@ -5,7 +5,7 @@
 #[error("must be one of {}", .0.join(", "))]
 pub struct UnknownName(pub(crate) &'static [&'static str]);
 
-/// Gives each value of an enum its name.
+/// Names each value of an enum.
 macro_rules! named {
     ($named:ident: $($value:ident = $name:literal),+ $(,)?) => {
         impl $named {

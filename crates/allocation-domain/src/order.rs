@@ -1,4 +1,4 @@
-//! Orders: lines placed, held, confirmed and cancelled as one.
+//! Orders: lines that are placed, held, confirmed and cancelled together.
 
 use crate::named::named;
 use crate::{
@@ -58,7 +58,7 @@ pub enum NewOrderError {
 
 /// An order as it was sent: one line for each SKU, sorted by SKU.
 ///
-/// Two orders with the same content are equal, in whatever order their lines came. A store compares
+/// Two orders with the same content are equal, whatever the sequence of their lines. A store compares
 /// them with `==` so that a retry can be distinguished from another order with the same id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOrder {
@@ -152,7 +152,7 @@ named!(
 );
 
 impl OrderStatus {
-    /// Returns the status of lines as one order at an instant.
+    /// Returns the status of an order at an instant, given its lines.
     ///
     /// A line stands while it is firm, or held in an order without an expired line. A standing line
     /// is live unless it is idle ([`LineState::is_idle`]). Without a live line the order is expired

@@ -261,8 +261,8 @@ impl Product {
     /// Loads the waiting lines that [`DataRequest::WaitingLines`] requests, in the order of
     /// [`QueuePosition`].
     ///
-    /// They are the next lines after `after` that could take some of `free` units. `more` says
-    /// whether the store has more of them.
+    /// They are the next lines after `after` that could take some of `free` units. With `more`, the
+    /// store has further ones.
     pub fn load_waiting(
         &mut self,
         after: Option<&QueuePosition>,

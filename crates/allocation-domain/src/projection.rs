@@ -33,7 +33,7 @@ pub enum ProjectionConflict {
     /// The batch was already added.
     #[error("batch {0} exists already")]
     BatchExists(BatchReference),
-    /// The batch differs from what the event says it was.
+    /// The state of the batch contradicts the event.
     #[error("batch {0} has another quantity, ETA or revision, or units in use")]
     BatchDiffers(BatchReference),
     /// The line does not exist.
@@ -42,7 +42,7 @@ pub enum ProjectionConflict {
     /// The line was already placed.
     #[error("order {0} has the line already")]
     LineExists(OrderId),
-    /// The line differs from what the event says it was.
+    /// The state of the line contradicts the event.
     #[error("the line of order {0} has other units")]
     LineDiffers(OrderId),
     /// The pick line does not exist.
@@ -51,7 +51,7 @@ pub enum ProjectionConflict {
     /// The pick line was already put on the list.
     #[error("line {0} exists already")]
     PickLineExists(PickLineId),
-    /// The pick line differs from what the event says it was.
+    /// The state of the pick line contradicts the event.
     #[error("line {0} has other units or another status")]
     PickLineDiffers(PickLineId),
 }
@@ -59,7 +59,7 @@ pub enum ProjectionConflict {
 /// The batches, lines, allocations and pick lists of any number of products, rebuilt from events.
 ///
 /// Apply the events of each SKU in their order, from the first one, and each of them once. Events
-/// of different SKUs may come in any order. A pick list or an order that spans several products is
+/// of different SKUs may be applied in any order. A pick list or an order that spans several products is
 /// complete once the events of all of them have been applied.
 ///
 /// Events do not carry everything that a store keeps. A projection lacks:

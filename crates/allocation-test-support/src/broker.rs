@@ -4,11 +4,10 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// Names the broker that tests share: the URL of a user who may declare exchanges and queues.
+/// The environment variable with the URL of the broker that tests share. Its user may declare exchanges and queues.
 pub const AMQP_URL: &str = "ALLOCATION_TEST_AMQP_URL";
 
-/// A broker for one test: the one that all share, by names that no other test uses, or one of its own,
-/// which it may restart.
+/// A broker for one test: the shared one, with names that no other test uses, or its own, which it may restart.
 #[derive(Debug)]
 pub struct TestBroker {
     url: String,
@@ -17,11 +16,11 @@ pub struct TestBroker {
 }
 
 impl TestBroker {
-    /// The broker that all tests share.
+    /// Returns the broker that all tests share.
     ///
     /// # Panics
     ///
-    /// When there is none, with word of how to get one.
+    /// Panics if [`AMQP_URL`] is not set; the message says how to set it.
     #[must_use]
     pub fn shared() -> Self {
         let url = std::env::var(AMQP_URL)
@@ -29,11 +28,11 @@ impl TestBroker {
         Self { url, prefix: format!("test-{}", Uuid::now_v7().simple()), own: None }
     }
 
-    /// A broker of its own, which takes some seconds to start.
+    /// Starts a broker for this test alone, which takes some seconds.
     ///
     /// # Panics
     ///
-    /// When it does not start, with what the script says.
+    /// Panics with the output of the script if the broker does not start.
     #[must_use]
     pub fn own() -> Self {
         let folder = tempfile::Builder::new().prefix("allocation-broker-").tempdir().unwrap();
@@ -43,56 +42,56 @@ impl TestBroker {
         broker
     }
 
-    /// The URL, as the program takes it.
+    /// Returns the URL in the format of the program's setting.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// A name that no other test uses.
+    /// Returns a name that no other test uses.
     #[must_use]
     pub fn name(&self, what: &str) -> String {
         format!("{}.{what}", self.prefix)
     }
 
-    /// Connects to it.
+    /// Connects to the broker.
     #[must_use]
     pub fn client(&self) -> BrokerClient {
         BrokerClient::connect(&self.url)
     }
 
-    /// Starts a broker of one's own, again with what it had.
+    /// Starts the test's own broker, with the data of its last run.
     ///
     /// # Panics
     ///
-    /// When it does not start.
+    /// Panics if the broker is shared or does not start.
     pub fn start(&self) {
         self.script("rabbitmq_start", "");
     }
 
-    /// Ends a broker of one's own as a power cut would.
+    /// Ends the test's own broker as a power cut would.
     ///
     /// # Panics
     ///
-    /// When it is not one's own.
+    /// Panics if the broker is shared.
     pub fn kill(&self) {
         self.script("rabbitmq_kill", "");
     }
 
-    /// Has `rabbitmqctl` do something to a broker of one's own.
+    /// Runs a command of `rabbitmqctl` on the test's own broker.
     ///
     /// # Panics
     ///
-    /// When it fails, with what it says.
+    /// Panics with the output of the command if it fails, and if the broker is shared.
     pub fn control(&self, command: &str) {
         self.script("rabbitmq_control", command);
     }
 
-    /// Has a broker of one's own stand still with its connections open, or go on.
+    /// Suspends the test's own broker with its connections open, or resumes it.
     ///
     /// # Panics
     ///
-    /// When it is not one's own, or does not run.
+    /// Panics if the broker is shared or does not run.
     pub fn freeze(&self, freeze: bool) {
         let pid = std::fs::read_to_string(self.folder().join("pid")).unwrap();
         let signal = if freeze { "-STOP" } else { "-CONT" };

@@ -8,7 +8,7 @@ use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// Talks to a broker as another program does, and waits for each answer.
+/// A blocking client of a broker, in the role of another program.
 pub struct BrokerClient {
     channel: Channel,
     _connection: Connection,
@@ -29,7 +29,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// A header that is a text.
+    /// Returns a header that is a text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
         let value = self.properties.headers().as_ref()?.inner().get(name)?;
@@ -52,7 +52,7 @@ impl BrokerClient {
         Self { channel, _connection: connection, runtime }
     }
 
-    /// Makes a durable queue.
+    /// Declares a durable queue.
     pub fn declare(&self, queue: &str) {
         let declared = self.channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), FieldTable::default());
         self.runtime.block_on(declared).unwrap();
@@ -67,13 +67,13 @@ impl BrokerClient {
         self.runtime.block_on(declared).unwrap();
     }
 
-    /// Makes a durable queue that gets what is sent to a topic exchange, of keys that fit a pattern.
+    /// Declares a durable queue and binds it to a topic exchange with a pattern of routing keys.
     pub fn bind(&self, queue: &str, exchange: &str, pattern: &str) {
         self.declare(queue);
         self.bind_declared(queue, exchange, pattern);
     }
 
-    /// Gives a queue what is sent to a topic exchange, of keys that fit a pattern.
+    /// Binds a queue to a topic exchange with a pattern of routing keys.
     pub fn bind_declared(&self, queue: &str, exchange: &str, pattern: &str) {
         let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
         let (bind, none) = (QueueBindOptions::default(), FieldTable::default());
@@ -84,7 +84,7 @@ impl BrokerClient {
         });
     }
 
-    /// Sends persistent messages to a queue, and waits until the broker has them.
+    /// Sends persistent messages to a queue, and waits until the broker confirms them.
     pub fn send_all(&self, queue: &str, content_type: &str, bodies: impl IntoIterator<Item = impl AsRef<[u8]>>) {
         self.runtime.block_on(async {
             let mut confirms = Vec::new();
@@ -102,7 +102,7 @@ impl BrokerClient {
         });
     }
 
-    /// Sends a message to an exchange, and waits until the broker has given it to a queue.
+    /// Sends a message to an exchange, and waits until the broker has routed it to a queue.
     pub fn publish(&self, exchange: &str, key: &str, body: &[u8]) {
         self.runtime.block_on(async {
             let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
@@ -113,7 +113,7 @@ impl BrokerClient {
         });
     }
 
-    /// Removes a queue with all that is in it.
+    /// Deletes a queue with its messages.
     pub fn delete(&self, queue: &str) {
         let deleted = self.channel.queue_delete(queue.into(), QueueDeleteOptions::default());
         self.runtime.block_on(deleted).unwrap();

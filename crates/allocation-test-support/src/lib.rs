@@ -1,7 +1,8 @@
-//! A database of its own for each test, and names of its own on a broker, or a broker of its own.
+//! Isolated databases and brokers for tests.
 //!
-//! PostgreSQL databases are made on the server that `ALLOCATION_TEST_POSTGRES_URL` names, as
-//! `scripts/test` sets it, and dropped with the value.
+//! Each test has its own database, and its own names on a shared broker or its own broker. PostgreSQL databases
+//! are created on the server of `ALLOCATION_TEST_POSTGRES_URL`, which `scripts/test` sets, and dropped with the
+//! value.
 #![warn(missing_docs)]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "support of tests: a panic is how a test fails")]
 
@@ -22,8 +23,7 @@ use std::path::Path;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// Names the server that test databases are made on: the URL of a database of a user who may make
-/// others.
+/// The environment variable with the URL of the server for test databases. Its user may create databases.
 pub const POSTGRES_URL: &str = "ALLOCATION_TEST_POSTGRES_URL";
 
 /// A new, empty database, removed when the value is dropped.
@@ -33,7 +33,7 @@ pub struct TestDatabase {
     place: Place,
 }
 
-/// A lock that is held, see [`TestDatabase::hold_write_lock`].
+/// A write lock that is held until the value is dropped: see [`TestDatabase::hold_write_lock`].
 pub struct HeldLock {
     _connection: SqliteConnection,
 }
@@ -45,21 +45,21 @@ enum Place {
 }
 
 impl TestDatabase {
-    /// A file in a temporary folder.
+    /// Creates a SQLite database in a temporary folder.
     ///
     /// # Panics
     ///
-    /// When there is no temporary folder to be had.
+    /// Panics if the folder cannot be created.
     #[must_use]
     pub fn sqlite() -> Self {
         Self::sqlite_in(&std::env::temp_dir())
     }
 
-    /// A file in a folder of its own within another.
+    /// Creates a SQLite database in a new folder within `parent`.
     ///
     /// # Panics
     ///
-    /// When nothing can be made there.
+    /// Panics if the folder cannot be created.
     #[must_use]
     pub fn sqlite_in(parent: &Path) -> Self {
         let folder = tempfile::Builder::new().prefix("allocation-test-").tempdir_in(parent).unwrap();
@@ -67,44 +67,44 @@ impl TestDatabase {
         Self { url: format!("sqlite://{file}"), place: Place::Sqlite { file, _folder: folder } }
     }
 
-    /// A database on the server for tests.
+    /// Creates a database on the PostgreSQL server for tests.
     ///
     /// # Panics
     ///
-    /// When there is no such server, with word of how to get one.
+    /// Panics if [`POSTGRES_URL`] is not set; the message says how to set it.
     #[must_use]
     pub fn postgres() -> Self {
         let server = std::env::var(POSTGRES_URL)
             .unwrap_or_else(|_| panic!("no PostgreSQL to test with: run scripts/test, or set {POSTGRES_URL}"));
         let name = format!("test_{}", Uuid::now_v7().simple());
         let mut connection = PgConnection::establish(&server).expect("the server for tests answers");
-        // template0 has no other users, whom making a copy would have to wait for.
+        // No session uses template0: copying another template would wait for its sessions.
         connection
             .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
             .expect("the user may make databases");
         Self { url: with_database(&server, &name), place: Place::Postgres { server, name } }
     }
 
-    /// The URL of the database, as the program takes it.
+    /// Returns the URL of the database, in the format of the program's setting.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Runs SQL, one statement or several, on a connection of its own.
+    /// Runs one or more SQL statements on a new connection.
     ///
     /// # Panics
     ///
-    /// When the database refuses; see [`TestDatabase::try_execute`].
+    /// Panics if the database rejects a statement; see [`TestDatabase::try_execute`].
     pub fn execute(&self, sql: &str) {
         self.try_execute(sql).unwrap();
     }
 
-    /// Runs SQL that the database may refuse.
+    /// Runs SQL that the database may reject.
     ///
     /// # Errors
     ///
-    /// The error of the database.
+    /// Returns the error of the database.
     pub fn try_execute(&self, sql: &str) -> QueryResult<()> {
         match &self.place {
             Place::Sqlite { file, .. } => sqlite(file).batch_execute(sql),
@@ -112,12 +112,12 @@ impl TestDatabase {
         }
     }
 
-    /// Begins a transaction on a connection of its own, runs SQL in it, and keeps what it has locked
-    /// until the value is dropped; then all is rolled back.
+    /// Runs SQL in a transaction on a new connection, and holds its locks until the value is dropped. The
+    /// transaction is then rolled back.
     ///
     /// # Panics
     ///
-    /// When the database refuses.
+    /// Panics if the database rejects a statement.
     #[must_use]
     pub fn hold(&self, sql: &str) -> HeldLocks {
         let held = match &self.place {
@@ -137,11 +137,11 @@ impl TestDatabase {
         HeldLocks { held }
     }
 
-    /// The one integer that a query answers.
+    /// Returns the single integer of a query's result.
     ///
     /// # Panics
     ///
-    /// When the query fails or answers something else.
+    /// Panics if the query fails or returns anything else.
     #[must_use]
     pub fn count(&self, query: &str) -> i64 {
         match &self.place {
@@ -154,11 +154,11 @@ impl TestDatabase {
         }
     }
 
-    /// The one column of texts that a query answers.
+    /// Returns the single text column of a query's result.
     ///
     /// # Panics
     ///
-    /// When the query fails or answers something else.
+    /// Panics if the query fails or returns anything else.
     #[must_use]
     pub fn texts(&self, query: &str) -> Vec<String> {
         let query = sql::<Text>(query);
@@ -168,11 +168,11 @@ impl TestDatabase {
         }
     }
 
-    /// Takes the lock of a SQLite file that writers need, and holds it until the value is dropped.
+    /// Takes the write lock of a SQLite file, and holds it until the value is dropped.
     ///
     /// # Panics
     ///
-    /// When the lock is not to be had, and on PostgreSQL, which has no such lock.
+    /// Panics if the lock is not granted, and on PostgreSQL, which has no such lock.
     #[must_use]
     pub fn hold_write_lock(&self) -> HeldLock {
         let Place::Sqlite { file, .. } = &self.place else { panic!("PostgreSQL has no such lock") };
@@ -181,11 +181,11 @@ impl TestDatabase {
         HeldLock { _connection: connection }
     }
 
-    /// Ends all connections to a PostgreSQL database and lets no new ones in, or lets them in again.
+    /// Ends all connections to a PostgreSQL database and rejects new ones, or accepts them again.
     ///
     /// # Panics
     ///
-    /// On SQLite, which has no connections that could be lost.
+    /// Panics on SQLite, which has no connections that could be lost.
     pub fn set_away(&self, away: bool) {
         let Place::Postgres { server, name } = &self.place else { panic!("a file is never away") };
         let mut connection = postgres(server);
@@ -197,7 +197,7 @@ impl TestDatabase {
     }
 }
 
-/// A transaction that holds what it has locked until it is committed, or dropped and rolled back.
+/// A transaction that holds its locks until it is committed, or dropped and rolled back.
 pub struct HeldLocks {
     held: Connected,
 }
@@ -207,7 +207,7 @@ impl HeldLocks {
     ///
     /// # Panics
     ///
-    /// When the database refuses.
+    /// Panics if the commit fails.
     pub fn commit(mut self) {
         match &mut self.held {
             Connected::Sqlite { connection } => connection.batch_execute("COMMIT").unwrap(),
@@ -235,7 +235,7 @@ impl Drop for TestDatabase {
 
 fn sqlite(file: &str) -> SqliteConnection {
     let mut connection = SqliteConnection::establish(file).unwrap();
-    // Longer than the servers wait: a test that is refused its turn has shown nothing.
+    // Longer than the servers wait: a test whose own statement times out proves nothing.
     connection.batch_execute("PRAGMA busy_timeout = 60000").unwrap();
     connection.batch_execute("PRAGMA foreign_keys = ON").unwrap();
     connection
@@ -245,7 +245,7 @@ fn postgres(url: &str) -> PgConnection {
     PgConnection::establish(url).unwrap()
 }
 
-/// The URL of another database on the same server.
+/// Returns the URL of another database on the same server.
 fn with_database(url: &str, name: &str) -> String {
     let (address, options) = url.split_once('?').map_or((url, None), |(address, options)| (address, Some(options)));
     let (scheme, rest) = address.split_once("://").expect("a URL");

@@ -83,11 +83,11 @@ one_turn() {
   local build=$1 lines=$2 before after
   binary=${!build}
   serve "${url_of[$build]}"
-  # What a build does when it starts is none of its turn.
+  # The work of a build at its start is not part of its turn.
   sleep 1
   before=$(processor_times)
   "${@:3}"
-  # So that what the load has left to do, such as sequencing its events, is counted, too.
+  # So that the remaining work of the load, such as sequencing its events, is counted, too.
   sleep 1
   after=$(processor_times)
   stop "$server"
@@ -105,7 +105,7 @@ processor_times() {
   local postmaster database=0
   if [ "$where" = PostgreSQL ]; then
     postmaster=$(head -n 1 "$folder/postgres/data/postmaster.pid")
-    # Those that have ended count for the one that started them.
+    # Processes that have ended count for their parent.
     database=$({ stat_of "$postmaster" 14 17; for pid in $(pgrep -P "$postmaster"); do stat_of "$pid" 14 15; done; } |
       awk '{sum += $1} END {printf "%d", sum}')
   fi

@@ -26,7 +26,7 @@ beside_the_relay() {
     load 256 "${@:2}"
     without=$((without + rate))
     stop "$server"
-    # What came without the relay is none of its backlog here.
+    # Events from the turn without the relay are not part of its backlog here.
     sql -c 'UPDATE relay SET bookmark = last_position FROM event_log'
     serve "$url" --amqp-url "$amqp"
     before=$(bookmark)

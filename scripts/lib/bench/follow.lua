@@ -1,6 +1,6 @@
--- Follows the feed with one reader, page after page, from the start and again from the
--- start when it has come to the end. The rate that is reported is that of events, which
--- have no gaps between their positions; median and 99th percentile are those of pages.
+-- Follows the feed with one reader, page after page, from the start, and again from the
+-- start at its end. The reported rate counts events, whose positions have no gaps; median
+-- and 99th percentile are per page.
 
 local threads = {}
 

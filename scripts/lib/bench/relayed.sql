@@ -1,4 +1,4 @@
--- Waits until all events are relayed, and tells how many a second they were, from the
+-- Waits until all events are relayed, and returns how many there were a second, from the
 -- first that the relay had marked.
 SET statement_timeout = '10min';
 CREATE TEMPORARY TABLE relayed (events bigint, rate bigint);

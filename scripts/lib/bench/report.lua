@@ -1,5 +1,5 @@
--- One line for scripts/bench: answers a second, median and 99th percentile in
--- microseconds, answers of 400 and above, and errors of the connection.
+-- One line for scripts/bench: responses a second, median and 99th percentile in
+-- microseconds, responses of 400 and above, and errors of the connection.
 return function(summary, latency)
   local errors = summary.errors
   print(string.format(

@@ -58,7 +58,7 @@ statement! {
 }
 
 statement! {
-    /// Gives the allocations of a line the same instant as the line.
+    /// Sets the instant of a line's allocations to the instant of the line.
     PlaceAllocations<'a>(placed_at: BigInt => i64, sku: Text => str, order_id: Text => str) on MultiBackend,
     "UPDATE allocations SET placed_at = ? WHERE sku = ? AND order_id = ?"
 }

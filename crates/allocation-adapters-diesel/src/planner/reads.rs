@@ -206,8 +206,8 @@ fn plans_of_pickable(connection: &mut AnyConnection) -> Vec<(String, String)> {
 /// The queries for the pickable lines of a batch and of an order.
 const PICKABLE: [&str; 2] = ["pickable of a batch", "pickable of an order"];
 
-/// Returns the plans of all queries, without statistics and for tables known to be empty: PostgreSQL keeps
-/// a plan while the tables grow.
+/// Returns the plans of all queries, without statistics and with statistics of empty tables: PostgreSQL keeps a
+/// plan while the tables grow.
 fn plans_of(database: &TestDatabase) -> Vec<(String, String)> {
     migrate(database);
     let mut all = Vec::new();
@@ -321,7 +321,7 @@ fn lists_are_served_by_an_index_on_postgres() {
         );
         let (scans, conditions) = (plan.matches(" using ").count(), plan.matches("Index Cond").count());
         assert!(scans == conditions, "{list}\n{plan}");
-        // For tables known to be empty, the index by order id is as good for a line as the primary key.
+        // With statistics of empty tables, the index by order id is as good for a line as the primary key.
         let plan =
             if PICKABLE.contains(&&*list) { plan.replace("order_lines_pkey", "order_lines_by_order") } else { plan };
         let indexes: Vec<_> = plan.split(" using ").skip(1).filter_map(|rest| rest.split(' ').next()).collect();

@@ -1,5 +1,5 @@
-//! Units of work on PostgreSQL look rows up by the index that is meant for them, also with a plan for tables
-//! known to be empty.
+//! Units of work on PostgreSQL look rows up by the intended index, even with a plan that was made for empty
+//! tables.
 
 use super::explain::{connect_to_postgres, migrate, plan_on_postgres};
 use crate::allocation_row::{AllocationKey, AllocationValues};

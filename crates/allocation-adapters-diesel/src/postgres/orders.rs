@@ -79,7 +79,7 @@ pub(super) fn join_orders(
     Ok(ended)
 }
 
-/// Prevents an order from getting lines. It has lines of exactly the given products, which the unit of work
+/// Prevents an order from receiving lines. It has lines of exactly the given products, which the unit of work
 /// has locked.
 ///
 /// A unit of work that adds a line holds the anchor of the order, or is about to become it. Once this one

@@ -65,7 +65,7 @@ statement! {
     /// Loads the requested data of locked products in one round trip.
     ///
     /// It loads the most preferred batches with free units, named batches, and the order ids of existing
-    /// lines. The lines are the requested ones, and the ones whose hold has expired.
+    /// lines: the requested lines, and lines whose hold has expired.
     ///
     /// For the order of a standalone line, it also loads lines of other products that have ended, and the
     /// anchor (`joined`). They show that the order has ended or begun. Lines of an order are adjacent in
@@ -230,8 +230,8 @@ statement! {
 
 /// Looks up allocations `w` by their primary key, the only index with the order of the subquery.
 ///
-/// For tables that PostgreSQL knows to be empty, the index by batch would seem as good. It would later scan
-/// all lines of the batch. No other unit of work moves the row, because the product is locked.
+/// With statistics of empty tables, the index by batch would seem as good. It would later scan all lines of the
+/// batch. No other unit of work moves the row, because the product is locked.
 const FOUND: &str = joined!(
     " CROSS JOIN LATERAL (
      SELECT allocations.ctid AS place FROM allocations

@@ -71,7 +71,7 @@ pub(super) struct Standing {
 
 /// Restores a product as the next decision finds it, with all batches that have free units then.
 ///
-/// Units of expired lines are free. Waiting lines receive them, as many lines as one unit of work serves.
+/// Units of expired lines are free. They are allocated to waiting lines, within the bound of one unit of work.
 pub(super) fn restore(
     connection: &mut AnyConnection,
     standing: &Standing,

@@ -1,4 +1,4 @@
-//! What a clock that was wrong can do, and leaves behind.
+//! The effects of a wrong clock, and the rows that it leaves behind.
 
 use crate::database::connect;
 use crate::world::{World, decide, held, lock_one, new_order, order, sku, to_allocate, waits};
@@ -20,13 +20,13 @@ fn lease() -> Lease {
     Lease { name: "events", holder: "me".to_owned() }
 }
 
-/// Numbers all events, under the lease.
+/// Sequences all events, under the lease.
 fn number_all(world: &World) {
     assert!(world.store.take(&lease(), LONG).unwrap());
     while world.store.sequence(&lease(), LONG, None, 100).unwrap().events > 0 {}
 }
 
-/// The time by the clock that decides where nothing stops it.
+/// Returns the time of the clock that decides, unless the test has stopped it.
 fn database_now(world: &World) -> i64 {
     if world.is_postgres() {
         world.database.count("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
@@ -55,7 +55,7 @@ pub fn the_time_of_retention_follows_the_clock_no_faster_than_time_passes(databa
     );
     let other = Lease { holder: "other".to_owned(), ..lease() };
     assert!(matches!(world.store.retention_time(&other, LONG, LONG), Err(SequenceError::LeaseLost)));
-    // A clock that has jumped ahead does not take it along, one that is set back does.
+    // The retention time does not follow a clock that jumps ahead, but follows one that is set back.
     if !world.is_postgres() {
         let before = keep(Duration::ZERO).trusted;
         world.set_time(before + TimeDelta::days(3_650));
@@ -161,7 +161,7 @@ pub fn instants_from_the_future_are_found_and_mended(database: TestDatabase) {
     let left = world.database.count("SELECT expires_at FROM order_lines WHERE order_id = 'CART'") - now;
     assert!(left <= 20_000_000, "no longer than was asked for: {left} microseconds");
 
-    // The next decisions come behind, a hold is as long as it is, and nobody notices any more.
+    // Later decisions have later instants, holds have their usual duration, and nothing of the jump remains.
     let mut unit = store.begin(LockWait::Usual).unwrap();
     let wanted = LockRequest { order_ids: vec![order("W")], open_batches: true, ..LockRequest::product(sku("LAMP")) };
     let mut product = unit.products().lock(&[wanted]).unwrap().remove(0);
@@ -194,7 +194,7 @@ pub fn a_thousand_rows_are_mended_at_a_time_and_servers_go_on(database: TestData
     let store = connect(&world.database, 3);
     let placed = thread::scope(|scope| {
         let mends = scope.spawn(|| connect(&world.database, 1).mend_instants().unwrap());
-        // Meanwhile others place lines of the same product.
+        // Meanwhile other units of work place lines of the same product.
         let mut placed = Vec::new();
         while !mends.is_finished() || placed.is_empty() {
             let name = format!("NEW-{}", 1_000 - placed.len());
@@ -215,7 +215,7 @@ pub fn a_thousand_rows_are_mended_at_a_time_and_servers_go_on(database: TestData
         assert!(mended.lines >= 10_000 && mended.products == 1, "{mended:?}");
         placed
     });
-    // The events of those who came meanwhile are mended when they have their positions.
+    // The events of the new lines are repaired once they have positions.
     number_all(&world);
     assert_eq!(store.mend_instants().unwrap().lines, 0);
     assert_eq!(store.inspect().unwrap(), []);
@@ -247,13 +247,13 @@ pub fn a_program_of_another_generation_writes_nothing(database: TestDatabase) {
     let rows = |table: &str| world.database.count(&format!("SELECT count(*) FROM {table}"));
     let counted = || ["products", "batches", "order_lines", "outbox", "events", "orders", "pick_lists"].map(rows);
     let (before, version) = (counted(), world.database.count("SELECT version FROM products"));
-    // A newer program has run its migrations; statements that are prepared must notice, too.
+    // A newer program has run its migrations. Prepared statements must notice it, too.
     world.database.execute("UPDATE schema_generation SET generation = generation + 1");
     for create in [true, false] {
         for name in ["LAMP", "NEW"] {
             let mut unit = world.begin();
             let locked = unit.products().lock(&[LockRequest { create, ..to_allocate(name, &["O"]) }]);
-            // There is nothing to write of a product that is neither there nor made.
+            // A product that neither exists nor is to be created needs no write.
             if name == "LAMP" || create {
                 refused(locked);
                 assert!(unit.commit().is_err());
@@ -291,7 +291,7 @@ pub fn a_program_of_another_generation_writes_nothing(database: TestDatabase) {
     world.database.execute("DELETE FROM parked_events");
     assert_eq!((counted(), world.database.count("SELECT version FROM products")), (before, version));
 
-    // Whoever takes the schema back lets it go on.
+    // Once the schema is rolled back, the program writes again.
     world.database.execute("UPDATE schema_generation SET generation = generation - 1");
     world.allocate("LAMP", "O", 1).unwrap();
     assert!(world.store.take(&lease(), LONG).unwrap());

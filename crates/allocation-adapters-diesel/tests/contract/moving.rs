@@ -1,4 +1,4 @@
-//! Batches with more lines than are moved at once.
+//! Batches with more lines than one step moves.
 
 use crate::world::{self, World, due, held as on_hold, instant, new_order, order, reference, sku, to_allocate};
 use allocation_domain::{BatchChange, BatchChanged, Eta, FirstToLeave, MAX_MOVED_LINES, Pending, Product, Units};
@@ -6,7 +6,7 @@ use allocation_ports::{BatchFilter, BatchQueries, EventContexts, LockRequest, Mo
 use allocation_test_support::TestDatabase;
 use chrono::{DateTime, Utc};
 
-/// A hundred times what is moved at once.
+/// A hundred times the lines of one step.
 const MANY: u32 = 100_000;
 
 /// A batch `B` of lines of one unit, placed one after the other; their names are in the opposite order, and
@@ -148,7 +148,7 @@ pub fn the_lines_of_a_crowded_batch_move_to_a_better_one_in_steps(database: Test
     assert_eq!(held(&world, "placed_at > 4990 OR placed_at <= 3490"), 0, "the first ones have moved");
 }
 
-/// A batch comes later and is lowered in one correction.
+/// A batch is postponed and lowered in one correction.
 fn postpone_and_lower(database: TestDatabase, lines: u32, to: u32, reallocate: bool) {
     let world = World::new(database);
     crowd(&world, lines, 10);

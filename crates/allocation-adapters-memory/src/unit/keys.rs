@@ -97,7 +97,7 @@ impl Unit {
         for key in claimed {
             match key {
                 Key::Product(_) => {}
-                // The unit already knows the lines of the products that it has locked.
+                // The unit has already read the lines of the products that it has locked.
                 Key::Order(order_id) => {
                     let is_unknown = |sku: &Sku| !self.rows.products.contains_key(sku);
                     if !faults.no_order_locks && view.skus_of(order_id).any(is_unknown) {

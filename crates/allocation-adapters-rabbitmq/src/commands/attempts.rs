@@ -1,4 +1,4 @@
-//! Counting how often commands were put off.
+//! Counting how often commands were deferred.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 /// The number of attempts, while other commands succeed, after which a command is given up.
 pub(super) const MAX_ATTEMPTS: u32 = 20;
-/// The longest time that a command is put off, whatever becomes of other commands.
+/// The longest time that a command is deferred, whether or not other commands succeed.
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// The maximum number of commands that are remembered. One more evicts the command with the fewest attempts.
 const MAX_COMMANDS: usize = 4_096;
 
-/// Remembers the commands that were put off since the process started.
+/// Remembers the commands that were deferred since the process started.
 ///
-/// An unavailable database puts all commands off, and is no command's fault. An attempt therefore counts
+/// An unavailable database defers all commands, and none of them is at fault. An attempt therefore counts
 /// only if another command was executed since the previous one.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
@@ -53,9 +53,9 @@ impl Attempts {
         known.put_off.remove(&key);
     }
 
-    /// Records that a message is put off; returns whether to give it up.
+    /// Records that a message is deferred; returns its attempts if it is to become a dead letter.
     ///
-    /// `counts` says whether the command itself may be at fault.
+    /// With `counts`, the command itself may be at fault.
     pub(super) fn put_off(&self, message: &[u8], counts: bool, now: Instant) -> Option<GivenUp> {
         let key = self.hashes.hash_one(message);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

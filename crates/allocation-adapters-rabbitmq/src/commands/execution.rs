@@ -22,7 +22,7 @@ impl Executor {
         Self { handlers, blocking: Semaphore::new(blocking.clamp(1, Semaphore::MAX_PERMITS)) }
     }
 
-    /// Returns which of the commands have taken effect before, one answer for each.
+    /// Returns, for each command, whether it has taken effect before.
     pub(super) async fn done_before(&self, commands: &[Envelope]) -> Result<Vec<bool>, NotDone> {
         let asked: Vec<_> = commands.iter().map(|envelope| (envelope.id.clone(), envelope.command.effect())).collect();
         let effects = self.handlers.effects.clone();

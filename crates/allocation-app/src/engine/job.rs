@@ -129,7 +129,7 @@ impl Job {
         line.into_iter().flat_map(|line| iter::once(line.sku())).chain(of_order)
     }
 
-    /// Returns how far the last unit of work has come with the command.
+    /// Returns the kind of decision that the last unit of work made on the command.
     pub(super) const fn progress(&self) -> Progress {
         match &self.request {
             Request::Line(line) => line.progress(),

@@ -50,10 +50,10 @@ impl LaneWorker {
         self.wait_for_first(waiting)
     }
 
-    /// Waits briefly for the products of the first command; moves the command to the end if that is in vain.
+    /// Waits briefly for the products of the first command; moves the command to the end if they stay locked.
     ///
-    /// Asking which products are free is not enough: a product that other transactions lock in turn would
-    /// never be found free. A lock is granted to its waiters in turn.
+    /// A check for free products is not enough: it would never find a product free that other transactions
+    /// lock in turn. A lock is granted to its waiters in turn.
     fn wait_for_first(&self, waiting: Vec<Job>) -> Vec<Job> {
         let Some(first) = waiting.first() else { return waiting };
         let sku = first.first_sku().cloned();

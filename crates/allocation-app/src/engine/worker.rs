@@ -140,7 +140,7 @@ impl Worker {
         self.finish(group, decided, Until::after(begun))
     }
 
-    /// Decides commands, waiting briefly for their products; returns them if the wait was in vain.
+    /// Decides commands, waiting briefly for their products; returns them if the products stay locked.
     pub(super) fn decide_with_a_wait(&self, mut group: Vec<Job>) -> Vec<Job> {
         let begun = Instant::now();
         let work = |unit: &mut dyn UnitOfWork, attempt: Attempt| self.decide_some(unit, attempt, &mut group, false);

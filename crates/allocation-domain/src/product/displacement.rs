@@ -102,7 +102,7 @@ impl Product {
             self.withdraw_all_of(reference, next.lines.iter().map(|(position, _)| position))?;
         }
         for (position, units) in next.lines {
-            // Lines present at the change itself have not seen the new date, whatever the clocks say.
+            // At the change itself, no line has the new promise yet, whatever the clocks show.
             if !step.is_change && position.placed_at() > review.placed_by {
                 continue;
             }
@@ -246,7 +246,7 @@ impl Product {
         Ok(BatchChanged { batch, affected, displaced: others.displaced })
     }
 
-    /// Returns the new promise of each line that stays on a batch, if the batch comes later.
+    /// Returns the new promise of each line that stays on a batch, if the batch arrives later.
     fn later_promises(&self, reference: &BatchReference, postponed: &BTreeMap<QueuePosition, Eta>) -> Vec<Affected> {
         let Some(place) = self.place(reference) else { return Vec::new() };
         let later = postponed.iter().filter(|(_, old_eta)| self.batches[place].eta() > **old_eta);

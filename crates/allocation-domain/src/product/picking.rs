@@ -13,8 +13,8 @@ impl Product {
     ///
     /// Short-picked units are subtracted from the batch. In the same decision the order line is
     /// reallocated, like a line that leaves a lowered batch. It gets units of other batches in order of
-    /// preference, then other units of the same batch. It waits for the rest, and is short if it had not
-    /// asked to wait.
+    /// preference, then other units of the same batch. It waits for the rest, and is short if it does not
+    /// accept backorders.
     ///
     /// # Errors
     ///

@@ -13,11 +13,11 @@ use chrono::{DateTime, Utc};
 pub(crate) struct Plan {
     /// Batches, by index, with the number of units taken from each.
     pub(super) parts: Vec<(usize, Quantity)>,
-    /// The number of units that it cannot get.
+    /// The number of units that are not available.
     pub(super) missing: u32,
     /// The number of free units, if they are too few.
     available: u64,
-    /// Whether the plan gives the last free units to a new line.
+    /// Whether the plan allocates the last free units to a new line.
     pub(super) sells_out: bool,
 }
 
@@ -55,7 +55,7 @@ impl Product {
         let free = || self.batches[..count].iter().map(Batch::available);
         let complete = |parts| Plan { parts, missing: 0, available: 0, sells_out: false };
         if !self.horizon.is_all() {
-            // A batch that is not loaded may come before one beyond the horizon, and may have to share a split.
+            // A batch that is not loaded may precede one beyond the horizon, and may have to be part of a split.
             let whole = policy::first_whole(free(), wanted);
             let known = whole.filter(|index| self.horizon.covers(&self.batches[*index].preference()));
             return known.map(|index| complete(vec![(index, wanted)])).ok_or_else(|| self.needs(DataRequest::Batches));

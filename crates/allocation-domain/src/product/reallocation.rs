@@ -43,7 +43,7 @@ impl Product {
         let (takes_parts, waits) = (line.terms.allow_split, line.waiting > 0);
         let mut plan = self.plan(*units, takes_parts)?;
         if waits && !takes_parts {
-            // Its whole remainder has grown by the lost units, and not even the smaller one was free.
+            // The line takes only its whole rest. The rest has grown, and even the smaller one was not free.
             plan = Plan::nothing(*units);
         }
         others.moved += self.apply_plan(order_id, &plan, AllocationReason::Move);

@@ -11,9 +11,9 @@ impl Product {
     /// Allocates the units of a line's quantity that it does not have yet. Picked and shipped units count
     /// as units that it has.
     ///
-    /// The units come whole from the first batch, in order of preference, that has enough. They are split
-    /// over the batches in that order only if no single batch has enough. The line gets nothing if all
-    /// batches together have too few.
+    /// The first batch, in order of preference, that has enough free units serves the whole line. The line is
+    /// split over the batches in that order only if no single batch has enough. It gets nothing if all batches
+    /// together have too few.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use crate::indexed_lines::IndexedLines;
 use crate::{Batch, BatchReference, LineState, OrderId, PickLine, PickLineId, PickListId};
 use std::collections::BTreeMap;
 
-/// The batches, lines and pick lines of one product, as its events tell them.
+/// The batches, lines and pick lines of one product, rebuilt from its events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(from = "rows::Rows", into = "rows::Rows"))]

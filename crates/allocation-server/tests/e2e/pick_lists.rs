@@ -78,7 +78,7 @@ fn an_order_is_listed_picked_and_shipped(database: &TestDatabase) {
         (200, Some("picked"), None)
     );
     assert_eq!(ship(&client, "MORNING").problem(409, "not-picked")["lines"], json!([2, 3]));
-    // Of the four chairs for O-2 one is not found. It comes from the other shelf.
+    // One of the four chairs for O-2 is not found. Another one is allocated from the other shelf.
     let short = pick(&client, "MORNING", 2, 3).json();
     let expected = json!([{"reference": "C-2", "qty": 1, "eta": null}]);
     assert_eq!((&short["missing"], &short["reallocated"], &short["backordered"]), (&1.into(), &expected, &0.into()));

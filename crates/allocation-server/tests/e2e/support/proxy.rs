@@ -15,7 +15,7 @@ pub(crate) struct Proxy {
 struct State {
     target: String,
     silent: AtomicBool,
-    /// Each connection falls silent for ever once these bytes come through it.
+    /// Each connection falls silent forever once these bytes pass through it.
     silencing: Mutex<Vec<u8>>,
     /// Whether such a connection has fallen silent.
     silenced: AtomicBool,
@@ -57,7 +57,7 @@ impl Proxy {
         self.state.silent.store(silent, Ordering::SeqCst);
     }
 
-    /// Makes each connection fall silent for ever once `text` comes through it; the others go on.
+    /// Makes each connection fall silent forever once `text` passes through it; the others continue.
     pub(crate) fn silence_with(&self, text: &str) {
         *self.state.silencing.lock().unwrap() = text.into();
     }
