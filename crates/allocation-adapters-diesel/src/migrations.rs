@@ -193,7 +193,7 @@ fn applied<C: MigrationHarness<DB>, DB: Backend>(
     Ok(applied)
 }
 
-/// Rejects applied versions that this program does not know.
+/// Rejects applied versions that this program does not have.
 fn reject_unknown(versions: Vec<String>) -> Result<(), MigrateError> {
     if versions.is_empty() {
         Ok(())

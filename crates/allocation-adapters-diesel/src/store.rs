@@ -192,7 +192,7 @@ impl Store {
         session.generation == self.0.generation.load(Ordering::Relaxed)
     }
 
-    /// Takes a connection from the pool. A wait is in vain if the awaited connections break meanwhile. The
+    /// Takes a connection from the pool. A wait times out if the awaited connections break meanwhile. The
     /// next request opens a new one, so a second attempt follows.
     fn pooled(&self, timeout: Duration) -> Result<Lent, StoreError> {
         let pool = &self.0.pool;

@@ -83,7 +83,7 @@ impl CommandConsumer {
         self.task.vital()
     }
 
-    /// Takes no more commands.
+    /// Stops consuming commands.
     ///
     /// Returns once the current ones are executed and acknowledged, or after some seconds.
     pub fn stop(self) {

@@ -36,10 +36,10 @@ impl UseCases {
 
     /// Puts firm allocations in stock on a new pick list.
     ///
-    /// An existing list stays unchanged, even if more could be picked since. Lines are searched without
+    /// An existing list stays unchanged, even if more units can be picked by now. Lines are searched without
     /// locks, as the search may take long when there are many. Lines that other lists take meanwhile are
-    /// left out. If all are taken, the search repeats for more lines each time, as many units may search
-    /// for the same ones, and skips those that were locked before. An attempt thus locks at most
+    /// left out. If all are taken, the search repeats. It skips the lines that were locked before, and looks
+    /// for more each time, because many units may search for the same ones. An attempt thus locks at most
     /// [`NewPickList::max_lines`] products.
     ///
     /// # Isolation

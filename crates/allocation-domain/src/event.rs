@@ -76,8 +76,8 @@ named!(
 /// ([`crate::Product::decided_at`]). It is also the `added_at` of a batch and the `placed_at` of a
 /// line.
 ///
-/// After every event, a batch has no more units allocated than it has, and no more on pick lists
-/// than allocated.
+/// After every event, the allocated units of a batch do not exceed its units, and its units on pick
+/// lists do not exceed the allocated ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(tag = "type", rename_all = "snake_case"))]

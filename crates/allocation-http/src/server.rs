@@ -97,7 +97,7 @@ where
         .finish::<_, B>(map_config(app, |()| AppConfig::default()))
 }
 
-/// Gives the application access to the state of its connection.
+/// Makes the state of a connection available to its requests.
 fn share_state(connection: &Connection<TcpStream>, data: &mut Extensions) {
     data.insert::<Rc<ConnectionState>>(connection.state());
 }

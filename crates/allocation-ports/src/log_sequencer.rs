@@ -98,7 +98,7 @@ pub trait LogSequencer: Send + Sync {
     /// Removes the oldest events that occurred before an instant, at most `most`, and returns their number.
     /// Renews the lease for `time`.
     ///
-    /// An event stamped by a clock that was ahead MUST NOT retain older events behind it for ever. It is
+    /// An event stamped by a clock that was ahead MUST NOT retain older events behind it forever. It is
     /// removed with the first event behind it that is due, and stays when there is none.
     ///
     /// MUST NOT block readers or allocations.

@@ -64,7 +64,7 @@ batch() {
     "$address" "$1" "$1" "$2" "$folder/answer"
 }
 
-# in_turns NAME LINES COMMAND...: a row; each of the answers that the command counts is about so many lines.
+# in_turns NAME LINES COMMAND...: a row; each response that the command counts is about so many lines.
 in_turns() {
   local name=$1 lines=$2 turn build
   declare -A rates=() p99s=() server_time=() database_time=() count=()

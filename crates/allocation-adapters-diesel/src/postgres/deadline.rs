@@ -102,7 +102,7 @@ fn watch(connection: Watched) {
     }
 }
 
-/// Looks at each connection, and drops those that are watched no more. A panic costs one look, not the thread.
+/// Checks each connection, and drops those that are no longer watched. A panic ends one check, not the thread.
 fn look_at_all<T>(watched: &mut Vec<T>, look: impl Fn(&T) -> bool) {
     watched.retain(|connection| panic::catch_unwind(AssertUnwindSafe(|| look(connection))).unwrap_or(true));
 }

@@ -86,7 +86,7 @@ pub(super) fn join_orders(
 /// has the anchor, no such unit of work is running, and the committed lines are complete.
 ///
 /// The anchor is locked only if it is a line of a locked product. The only wait is then for units of work
-/// that join the order, and they wait for no product any more.
+/// that join the order, and they no longer wait for any product.
 pub(crate) fn lock_lines(connection: &mut PgConnection, order_id: &OrderId, skus: &[Sku]) -> Result<(), StoreError> {
     let changed = || StoreError::Conflict(LinesChanged(order_id.to_string()).into());
     let locked = LockAnchor { order_id: order_id.as_str(), skus: &column(skus, Sku::as_str) };

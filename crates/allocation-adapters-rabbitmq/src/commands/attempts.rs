@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The number of attempts, while other commands succeed, after which a command is given up.
+/// The number of attempts, while other commands succeed, after which a command becomes a dead letter.
 pub(super) const MAX_ATTEMPTS: u32 = 20;
 /// The longest time that a command is deferred, whether or not other commands succeed.
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -37,7 +37,7 @@ struct PutOff {
     done: u64,
 }
 
-/// A command that is not retried any more.
+/// A command that is no longer retried.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct GivenUp {
     pub(super) attempts: u32,

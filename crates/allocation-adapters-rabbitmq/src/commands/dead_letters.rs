@@ -33,7 +33,7 @@ impl DeadLetters {
         Self(sender)
     }
 
-    /// Is ready when no more letters can be published over this connection.
+    /// Waits until letters can no longer be published over this connection.
     pub(super) async fn lost(&self) {
         self.0.closed().await;
     }

@@ -30,7 +30,7 @@ use tracing::Instrument;
 /// The reason why commands are not consumed.
 pub(super) type Cause = Box<dyn Error + Send + Sync>;
 
-/// The longest pause before a command that was put off returns to its queue; the shortest is half as long.
+/// The longest pause before a deferred command returns to its queue; the shortest is half as long.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The timeout for the commands under way to end.
 const FINISH_AT_MOST: Duration = Duration::from_secs(30);
@@ -231,7 +231,7 @@ impl Hands {
         });
     }
 
-    /// Puts a message off, or makes it a dead letter when it was put off too often.
+    /// Defers a message, or makes it a dead letter when it was deferred too often.
     async fn put_off(&self, message: Message, reason: String, counts: bool) {
         if let Some(given_up) = self.attempts.put_off(&message.delivery.data, counts, Instant::now()) {
             let problem = never_done(&given_up, &reason);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// The pause of the lane after it has waited for a product in vain.
+/// The pause of the lane after a wait for a product has timed out.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Decides the commands of a lane as soon as their products are free, and fails them at their deadlines.

@@ -1,4 +1,4 @@
-//! Requests that reach a replica while it is stopped.
+//! Requests that reach a replica while it is suspended.
 
 use crate::support::{Client, Server, TestDatabase, on_every_database};
 use serde_json::{Value, json};

@@ -20,7 +20,7 @@ fn waiting(lines: &[(&str, u64)]) -> Vec<(String, u64)> {
     lines.iter().map(|(order, qty)| ((*order).to_owned(), *qty)).collect()
 }
 
-/// A misspelt SKU would wait for ever.
+/// A misspelt SKU would wait forever.
 fn no_line_waits_for_an_unknown_sku(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
