@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct OutboxKey {
     /// The product that the event is about.
     pub sku: Sku,
-    /// The version that the unit of work gave the product.
+    /// The version of the product in the unit of work.
     pub version: u64,
     /// The ordinal of the event within that unit.
     pub ordinal: u32,
@@ -25,12 +25,12 @@ impl OutboxKey {
 /// The result of one sequencing step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sequenced {
-    /// The number of events that got a position.
+    /// The number of events that received a position.
     pub events: u64,
     /// The position of the newest event of the log.
     pub last: u64,
-    /// The key of the last event that got a position, after which the next step begins. `None` when the
-    /// store uses another order, or when no event got a position.
+    /// The key of the last event that received a position, after which the next step begins. `None` when the
+    /// store uses another order, or when no event received a position.
     pub last_key: Option<OutboxKey>,
 }
 
@@ -43,7 +43,7 @@ pub struct RetentionTime {
     pub now: DateTime<Utc>,
 }
 
-/// Why the log is not maintained.
+/// Why a step of maintaining the log failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SequenceError {
     /// Another process holds the lease. Nothing was written.
@@ -108,8 +108,8 @@ pub trait LogSequencer: Send + Sync {
     /// MUST be [`SequenceError::LeaseLost`], with nothing written, when another process holds the lease.
     fn prune(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, SequenceError>;
 
-    /// Reclaims the space that sequenced events leave, in a store that does not do so by itself. Called
-    /// from time to time while events are sequenced.
+    /// Reclaims the space of sequenced events, in a store that does not do so by itself. Called periodically
+    /// while events are sequenced.
     ///
     /// # Errors
     ///

@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 pub struct RecordedEvent {
     /// The product that the event is about.
     pub sku: Sku,
-    /// The version that the unit of work gave the product.
+    /// The version of the product in the unit of work.
     pub version: u64,
     /// The ordinal of the event within that unit.
     pub ordinal: u32,
-    /// When the event occurred, in microseconds.
+    /// The instant at which the event occurred, to the microsecond.
     pub occurred_at: DateTime<Utc>,
     /// The event.
     pub event: Event,
@@ -20,11 +20,11 @@ pub struct RecordedEvent {
 /// The position of an event in a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventCursor {
-    /// When the event occurred, in microseconds.
+    /// The instant at which the event occurred, to the microsecond.
     pub occurred_at: DateTime<Utc>,
     /// The product that the event is about.
     pub sku: Sku,
-    /// The version that the unit of work gave the product.
+    /// The version of the product in the unit of work.
     pub version: u64,
     /// The ordinal of the event within that unit.
     pub ordinal: u32,
