@@ -1,7 +1,7 @@
 //! The previous state of rows that have changed.
 
 use crate::{Batch, BatchReference, LineState, OrderId, PickLine, PickLineId};
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 /// Rows as they were before their first change, `None` for a row that did not exist.
 ///
@@ -15,19 +15,19 @@ pub(crate) struct Originals {
 }
 
 impl Originals {
-    /// Records the state of a batch that is about to change.
-    pub(crate) fn note_batch(&mut self, reference: &BatchReference, now: Option<&Batch>) {
-        note(&mut self.batches, reference, now);
+    /// Records the state of a batch that is about to change, unless it is recorded; returns whether it was not.
+    pub(crate) fn note_batch<'a>(&mut self, id: &BatchReference, now: impl FnOnce() -> Option<&'a Batch>) -> bool {
+        note(&mut self.batches, id, now)
     }
 
-    /// Records the state of a line that is about to change.
-    pub(crate) fn note_line(&mut self, order_id: &OrderId, now: Option<&LineState>) {
-        note(&mut self.lines, order_id, now);
+    /// Records the state of a line that is about to change, unless it is recorded; returns whether it was not.
+    pub(crate) fn note_line<'a>(&mut self, id: &OrderId, now: impl FnOnce() -> Option<&'a LineState>) -> bool {
+        note(&mut self.lines, id, now)
     }
 
-    /// Records the state of a pick line that is about to change.
-    pub(crate) fn note_pick_line(&mut self, id: &PickLineId, now: Option<&PickLine>) {
-        note(&mut self.pick_lines, id, now);
+    /// Records the state of a pick line that is about to change, unless it is recorded; returns whether it was not.
+    pub(crate) fn note_pick_line<'a>(&mut self, id: &PickLineId, now: impl FnOnce() -> Option<&'a PickLine>) -> bool {
+        note(&mut self.pick_lines, id, now)
     }
 
     /// Forgets the rows of a decision that is being undone, unless an earlier one has changed them.
@@ -46,8 +46,12 @@ fn forget<Id: Ord, Row: PartialEq>(originals: &mut BTreeMap<Id, Option<Row>>, un
     }
 }
 
-fn note<Id: Clone + Ord, Row: Clone>(originals: &mut BTreeMap<Id, Option<Row>>, id: &Id, now: Option<&Row>) {
-    if !originals.contains_key(id) {
-        originals.insert(id.clone(), now.cloned());
-    }
+fn note<'a, Id: Clone + Ord, Row: Clone + 'a>(
+    originals: &mut BTreeMap<Id, Option<Row>>,
+    id: &Id,
+    now: impl FnOnce() -> Option<&'a Row>,
+) -> bool {
+    let Entry::Vacant(original) = originals.entry(id.clone()) else { return false };
+    original.insert(now().cloned());
+    true
 }

@@ -62,7 +62,15 @@ impl<T: FromJson> FromJson for Option<T> {
 ///
 /// [`ParseError::Malformed`] for a text that is not JSON, otherwise [`ParseError::Invalid`] with all errors.
 pub fn parse<T: FromJson>(text: &[u8]) -> Result<T, ParseError> {
-    let json = Json(check_syntax(text)?);
+    let text = std::str::from_utf8(text).map_err(malformed)?;
+    if text.starts_with('{')
+        && let Ok(object) = T::from_json(Json(text))
+    {
+        // Only `Json::as_object` accepts such a text, and it reads all of it: the syntax is valid.
+        return check_surrogates(text).map(|()| object);
+    }
+    let json = Json::new(serde_json::from_str(text).map_err(malformed)?);
+    check_surrogates(text)?;
     T::from_json(json).map_err(|found| {
         let mut errors = ValidationErrors::default();
         if check_members(json, &Path::Root, DEPTH, &mut errors).is_continue() {
@@ -76,11 +84,9 @@ fn malformed(error: impl fmt::Display) -> ParseError {
     ParseError::Malformed(error.to_string())
 }
 
-fn check_syntax(text: &[u8]) -> Result<&RawValue, ParseError> {
-    let text = std::str::from_utf8(text).map_err(malformed)?;
-    let json = serde_json::from_str(text).map_err(malformed)?;
-    match lone_surrogate(text) {
-        None => Ok(json),
+fn check_surrogates(json: &str) -> Result<(), ParseError> {
+    match lone_surrogate(json) {
+        None => Ok(()),
         Some(position) => Err(malformed(format_args!("half of a surrogate pair at byte {position}"))),
     }
 }
@@ -151,19 +157,19 @@ fn check_members(json: Json<'_>, path: &Path<'_>, depth: usize, errors: &mut Val
 
 /// A value in a syntactically valid JSON text.
 #[derive(Debug, Clone, Copy)]
-pub struct Json<'a>(&'a RawValue);
+pub struct Json<'a>(&'a str);
 
 /// A string, borrowed from the text unless it has escapes.
 #[derive(Deserialize)]
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 impl<'a> Json<'a> {
-    pub(crate) const fn new(text: &'a RawValue) -> Self {
-        Self(text)
+    pub(crate) fn new(text: &'a RawValue) -> Self {
+        Self(text.get())
     }
 
     fn first(self) -> Option<u8> {
-        self.0.get().bytes().next()
+        self.0.bytes().next()
     }
 
     /// Returns the type of the value, for messages: `null`, `a number` and so on.
@@ -201,14 +207,14 @@ impl<'a> Json<'a> {
     /// Returns a string; `None` if the value is of another type.
     #[must_use]
     pub fn string(self) -> Option<Cow<'a, str>> {
-        serde_json::from_str(self.0.get()).ok().map(|Text(text)| text)
+        serde_json::from_str(self.0).ok().map(|Text(text)| text)
     }
 
     /// Returns an integer in any notation; `None` if the value is not an integer, or does not fit 64 bits.
     #[must_use]
     pub fn integer(self) -> Option<i64> {
         match self.first() {
-            Some(b'-' | b'0'..=b'9') => integer::parse(self.0.get()),
+            Some(b'-' | b'0'..=b'9') => integer::parse(self.0),
             _ => None,
         }
     }
@@ -216,7 +222,7 @@ impl<'a> Json<'a> {
     /// Returns the elements of an array; `None` if the value is of another type.
     #[must_use]
     pub fn elements(self) -> Option<Elements<'a>> {
-        serde_json::from_str(self.0.get()).ok()
+        serde_json::from_str(self.0).ok()
     }
 
     /// Returns an object, whose members are then taken one by one.
@@ -233,7 +239,7 @@ impl<'a> Json<'a> {
     }
 
     fn as_object(self) -> Option<Object<'a>> {
-        serde_json::from_str(self.0.get()).ok()
+        serde_json::from_str(self.0).ok()
     }
 
     /// Returns the error of a value that is not of an expected type.

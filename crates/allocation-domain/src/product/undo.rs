@@ -70,15 +70,18 @@ impl Product {
 
     /// Records the state of a line that is about to change.
     pub(super) fn note_line(&mut self, order_id: &OrderId) {
-        for rows in self.before.iter_mut().map(|before| &mut before.rows).chain([&mut self.stored]) {
-            rows.note_line(order_id, self.lines.get(order_id));
+        let line = || self.lines.get(order_id);
+        // What this decision has recorded, is also recorded for the store.
+        if self.before.as_mut().is_none_or(|before| before.rows.note_line(order_id, line)) {
+            self.stored.note_line(order_id, line);
         }
     }
 
     /// Records the state of a batch that is about to change.
     pub(super) fn note_batch(&mut self, reference: &BatchReference) {
-        for rows in self.before.iter_mut().map(|before| &mut before.rows).chain([&mut self.stored]) {
-            rows.note_batch(reference, self.batches.find(reference));
+        let batch = || self.batches.find(reference);
+        if self.before.as_mut().is_none_or(|before| before.rows.note_batch(reference, batch)) {
+            self.stored.note_batch(reference, batch);
         }
     }
 
@@ -96,8 +99,9 @@ impl Product {
 
     /// Adds a pick line, or replaces the one with the same id.
     pub(super) fn set_pick_line(&mut self, id: PickLineId, line: PickLine) {
-        for rows in self.before.iter_mut().map(|before| &mut before.rows).chain([&mut self.stored]) {
-            rows.note_pick_line(&id, self.pick_lines.get(&id));
+        let now = || self.pick_lines.get(&id);
+        if self.before.as_mut().is_none_or(|before| before.rows.note_pick_line(&id, now)) {
+            self.stored.note_pick_line(&id, now);
         }
         self.pick_lines.insert(id, line);
     }
