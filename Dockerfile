@@ -22,6 +22,6 @@ USER allocation
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000
-# It asks `/readyz` of the server in this container, within two seconds.
+# It requests `/readyz` from the server in this container, within two seconds.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["allocation", "health"]
 ENTRYPOINT ["allocation"]

@@ -18,7 +18,7 @@ pub(crate) fn server_time(connection: &mut AnyConnection) -> QueryResult<i64> {
 
 /// The value for a clock that is not stopped, or was never measured; it is outside the calendar.
 const NONE: i64 = i64::MIN;
-/// The drift of two clocks in microseconds per second: the most by which the kernel slews a clock for NTP.
+/// The drift of two clocks in microseconds per second: the maximum rate at which the kernel slews a clock for NTP.
 const DRIFT: u32 = 500;
 
 /// A reading of the database's clock.
@@ -66,7 +66,7 @@ pub struct StoreClock {
     /// The offset of the database's clock from the monotonic clock, in microseconds since 1970; [`NONE`] if
     /// the wall clock of the process is used.
     database: AtomicI64,
-    /// The reading that the offset comes from.
+    /// The reading that determined the offset.
     reading: Mutex<Option<Reading>>,
     /// The lead of the process's wall clock over the database's clock, in microseconds.
     ahead: AtomicI64,
