@@ -31,7 +31,7 @@ columns! {
         picked_quantity: Integer => i32,
         shipped_quantity: Integer => i32,
         missing_quantity: Integer => i32,
-        /// The reallocation that the batch still needs, as JSON.
+        /// The rest of a correction whose lines are moved in steps, as JSON.
         moving: Nullable<Text> => Option<String>,
     }
 }

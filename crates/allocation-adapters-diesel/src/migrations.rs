@@ -72,7 +72,7 @@ impl Migrations {
 
     /// Reverts the last `steps` applied migrations and returns their names, newest first.
     ///
-    /// It never creates an SQLite file, and fails while a server holds a lease. Leases are read under the
+    /// It never creates a SQLite file, and fails while a server holds a lease. Leases are read under the
     /// lock, so no server takes one or writes until the call returns.
     ///
     /// # Errors
@@ -90,7 +90,7 @@ impl Migrations {
         }
     }
 
-    /// Compares the database with this program without changes. It never creates an SQLite file.
+    /// Compares the database with this program without changes. It never creates a SQLite file.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ const LOCK_WRITERS_OUT: &str = "
     END $$
 ";
 
-/// Blocks leases, too, so that the leases that are read stay all there are.
+/// Blocks leases, too, so that no process takes one after they were read.
 const LOCK_SERVERS_OUT: &str = "
     DO $$ BEGIN
         IF to_regclass('products') IS NOT NULL THEN LOCK TABLE products IN EXCLUSIVE MODE; END IF;

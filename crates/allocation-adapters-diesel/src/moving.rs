@@ -1,4 +1,4 @@
-//! Lines of a batch in the order in which they are served, and batches with a pending reallocation.
+//! Lines of a batch in the order in which they are served, and batches with a pending correction.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
@@ -59,7 +59,7 @@ statement! {
 }
 
 statement! {
-    /// Batches with a pending reallocation, after a batch.
+    /// Batches with a pending correction, after a batch.
     Moving<'a>(sku: Text => str, reference: Text => str, limit: BigInt => i64) on MultiBackend -> (Text, Text),
     "SELECT sku, reference FROM batches
      WHERE moving IS NOT NULL AND (sku, reference) > (?, ?) ORDER BY sku, reference LIMIT ?"
@@ -136,7 +136,7 @@ pub(crate) fn first_to_leave(
     Ok(Some(FirstToLeave { position, part, units: units - left }))
 }
 
-/// Returns batches with a pending reallocation after a batch, up to a limit.
+/// Returns batches with a pending correction after a batch, up to a limit.
 pub(crate) fn batches(
     connection: &mut AnyConnection,
     after: Option<&(Sku, BatchReference)>,

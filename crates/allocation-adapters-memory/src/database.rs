@@ -30,7 +30,7 @@ pub(crate) struct Database {
     pub(crate) late: Vec<(UnitId, Rows)>,
 }
 
-/// The rows that units of work write: all committed ones, or those of one unit.
+/// The rows that units of work write: all committed ones, or the rows of one unit.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     pub(crate) products: BTreeMap<Sku, ProductRows>,

@@ -30,8 +30,8 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`UseCaseError`], and nothing has changed. [`AddBatchError::AlreadyExists`] if another batch has the
-    /// reference.
+    /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
+    /// [`AddBatchError::AlreadyExists`] if another batch has the reference.
     pub fn add_batch(&self, new: &NewBatch) -> Result<Outcome<Batch>, UseCaseError<AddBatchError>> {
         let decided = self.units.run("add_batch", |unit, attempt| add(unit, attempt, new, &self.context))?;
         decided.map_err(UseCaseError::Refused)

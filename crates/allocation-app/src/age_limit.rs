@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// The interval at which the process records that it runs.
 const BEAT: Duration = Duration::from_millis(50);
-/// The pause between two beats above which the process has stalled: it was stopped or starved.
+/// The pause between two beats above which the process has stalled: it was suspended or starved.
 const STALL: Duration = Duration::from_millis(500);
 /// The time after a stall in which a message just read may date from the stall. The buffers of connections
 /// and the queue of new ones are drained within this time.

@@ -19,7 +19,7 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`UseCaseError`], and nothing has changed.
+    /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn cancel_order(&self, order_id: &OrderId) -> Result<(), UseCaseError<CancelError>> {
         let decided = self.units.run("cancel_order", |unit, _| cancel(unit, order_id, &self.context))?;
         decided.map_err(UseCaseError::Refused)

@@ -16,7 +16,7 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`UseCaseError`], and nothing has changed.
+    /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn confirm_order(&self, order_id: &OrderId) -> Result<Order, UseCaseError<ConfirmError>> {
         let decided = self.units.run("confirm_order", |unit, _| confirm(unit, order_id, &self.context))?;
         decided.map_err(UseCaseError::Refused)

@@ -16,7 +16,7 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`UseCaseError`], and nothing has changed.
+    /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn extend_hold(&self, order_id: &OrderId, hold: HoldDuration) -> Result<Order, UseCaseError<ExtendError>> {
         let decided = self.units.run("extend_hold", |unit, _| extend(unit, order_id, hold, &self.context))?;
         decided.map_err(UseCaseError::Refused)

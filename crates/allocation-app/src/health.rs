@@ -124,7 +124,7 @@ fn schema(state: SchemaState) -> Option<FailedCheck> {
     Some(FailedCheck::new(FailedCheck::SCHEMA, detail))
 }
 
-/// Checks that the clock of the process is close to that of the database.
+/// Checks that the clock of the process is close to the database's.
 fn clock(ahead: TimeDelta) -> Option<FailedCheck> {
     if ahead.abs() <= MAX_CLOCK_DIFFERENCE {
         return None;

@@ -1,8 +1,8 @@
 //! Interleavings of use cases.
 //!
 //! A scheduler explores them: at every call of a port, another use case may continue. The replies and the stored
-//! state must be those of the same commands in some sequential order. Each promise of the ports is broken once, to
-//! prove that the exploration notices it.
+//! state must equal the outcome of the same commands in some sequential order. Each promise of the ports is broken
+//! once, to prove that the exploration notices it.
 
 mod command;
 mod explorer;

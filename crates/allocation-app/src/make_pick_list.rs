@@ -50,7 +50,7 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`UseCaseError`], and nothing has changed.
+    /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn make_pick_list(
         &self,
         list: &NewPickList,

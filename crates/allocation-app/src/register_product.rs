@@ -22,8 +22,8 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`StoreError`], and nothing has changed. With [`StoreError::OutcomeUnknown`], the product may be
-    /// registered: its commit, or the read after it, got no reply.
+    /// [`StoreError`]; nothing has changed, except possibly after [`StoreError::OutcomeUnknown`]. The product may then
+    /// be registered: its commit, or the read after it, got no reply.
     pub fn register_product(&self, sku: &Sku) -> Result<Outcome<ProductTotals>, StoreError> {
         let is_new = self.units.run("register_product", |unit, attempt| register(unit, attempt, sku, &self.context))?;
         let found = self.queries.product(sku, self.clock.now());

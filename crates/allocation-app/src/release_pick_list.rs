@@ -18,7 +18,7 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`UseCaseError`], and nothing has changed.
+    /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn release_pick_list(&self, list_id: &PickListId) -> Result<(), UseCaseError<ReleasePickListError>> {
         let decided = self.units.run("release_pick_list", |unit, _| release(unit, list_id, &self.context))?;
         decided.map_err(UseCaseError::Refused)

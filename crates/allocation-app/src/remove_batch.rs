@@ -32,7 +32,7 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`UseCaseError`], and nothing has changed.
+    /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn remove_batch(&self, reference: &BatchReference) -> Result<(), UseCaseError<RemoveBatchError>> {
         self.remove_batch_if(reference, &ExpectedVersions::Any)
     }
@@ -43,7 +43,7 @@ impl UseCases {
     ///
     /// # Errors
     ///
-    /// [`UseCaseError`], and nothing has changed.
+    /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn remove_batch_if(
         &self,
         reference: &BatchReference,

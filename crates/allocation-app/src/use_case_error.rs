@@ -1,6 +1,7 @@
 use allocation_ports::StoreError;
 
-/// The reason why a use case has changed nothing.
+/// Why a use case has not been carried out. Nothing has changed, except possibly after
+/// [`StoreError::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum UseCaseError<R> {
     /// A rule refuses the command.

@@ -71,8 +71,8 @@ pub struct BatchVersion {
 /// Units of one SKU that were purchased together, in stock or in transit.
 ///
 /// `purchased == available + allocated + picked + shipped + missing` holds for every value of this
-/// type. Whatever would break it panics, in release builds too. A batch can be lowered to no units
-/// at all.
+/// type. An operation that would break it panics, in release builds too. A batch can be lowered to
+/// no units at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "stored::StoredBatch"))]

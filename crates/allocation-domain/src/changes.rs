@@ -33,7 +33,7 @@ pub struct Changes<'a> {
     pub pick_lines: Vec<PickLineChange<'a>>,
     /// Changes of the product's totals, for a store that keeps them.
     pub totals: TotalsChange,
-    /// Whether lines may be waiting for free units, or `None` if the stored value is right. A store
+    /// Whether lines may be waiting for free units, or `None` if the stored value is current. A store
     /// restores it as [`ProductState::unserved`](crate::ProductState::unserved).
     pub unserved: Option<bool>,
     /// Events, oldest first. Empty if only `unserved` or the progress of moving lines has changed.

@@ -25,7 +25,7 @@ named!(AllocationReason: NewLine = "new_line", Refill = "refill", Backorder = "b
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum DeallocationReason {
-    /// A request released the units. A standalone line with nothing left is forgotten.
+    /// A request released the units. A standalone line with nothing left is removed.
     #[default]
     Request,
     /// The order was cancelled.

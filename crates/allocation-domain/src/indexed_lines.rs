@@ -36,7 +36,7 @@ struct LinesOnBatch {
 }
 
 impl IndexedLines {
-    /// Adds a line; it replaces the line of that order.
+    /// Adds a line, or replaces the line of the same order.
     pub(crate) fn insert(&mut self, order_id: OrderId, line: LineState) {
         steps::count();
         self.indexes.update(&order_id, self.by_order.get(&order_id), Some(&line));

@@ -10,7 +10,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LineTerms {
     /// Whether the line was placed with an order. Such a line is kept when it releases its last
-    /// unit; a standalone line is forgotten.
+    /// unit; a standalone line is removed.
     pub of_order: bool,
     /// The priority; a higher number is served first.
     pub priority: i32,

@@ -88,7 +88,7 @@ pub(crate) struct PickLines {
 }
 
 impl PickLines {
-    /// Adds a pick line; it replaces the pick line with its id.
+    /// Adds a pick line, or replaces the pick line with the same id.
     pub(crate) fn insert(&mut self, id: PickLineId, line: PickLine) {
         self.of_order.entry(line.order_id.clone()).or_default().insert(id.clone());
         self.by_id.insert(id, line);

@@ -67,7 +67,7 @@ pub(crate) async fn read_at<I: PathIdentifier, T: Body>(
     read_beside(path.errors(), found, request, payload).await
 }
 
-/// Reads a body. Its errors are reported together with those of the path and the query.
+/// Reads a body. Its errors are reported together with the errors of the path and the query.
 pub(crate) async fn read_beside<P, T: Body>(
     mut errors: ValidationErrors,
     found: Option<P>,

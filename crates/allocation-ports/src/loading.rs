@@ -30,7 +30,7 @@ struct Behind(Sku);
 
 /// Decides on the loaded rows. While they do not suffice, loads the requested ones and decides again.
 ///
-/// The result is that of the decision: its value, or its refusal.
+/// Returns the result of the decision: its value, or its refusal.
 ///
 /// # Errors
 ///

@@ -114,7 +114,7 @@ pub trait ProductRepository {
     ///
     /// Of the waiting lines that could take free units, it loads the next ones in the order in which they
     /// are served. It loads at least one if there is one, no more than requested, and records in the
-    /// product whether there are more. A line that takes only its whole remainder, where that exceeds the
+    /// product whether there are more. A line that takes only its whole rest, where that exceeds the
     /// free units, MUST NOT be loaded. Nor may such lines be examined one by one, however many there are.
     /// With every line, the batches in which it has units MUST be loaded, and its pick lines as with a
     /// lock.

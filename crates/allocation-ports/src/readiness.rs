@@ -34,7 +34,7 @@ impl FailedCheck {
     pub const SEQUENCER: &str = "sequencer";
     /// Every background thread is alive.
     pub const THREADS: &str = "threads";
-    /// The clock of the process agrees with that of the database.
+    /// The clock of the process agrees with the database's.
     pub const CLOCK: &str = "clock";
     /// The service has started.
     pub const STARTING: &str = "starting";

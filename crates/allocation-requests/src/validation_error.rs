@@ -95,7 +95,7 @@ impl ValidationErrors {
         self.count += unlisted;
     }
 
-    /// Returns the errors of a value as those of its parent, which has the value at a JSON pointer.
+    /// Returns the errors of a value as errors of its parent, which has the value at a JSON pointer.
     #[must_use]
     pub fn under(self, pointer: &str) -> Self {
         let mut errors = Self { count: self.count - self.listed.len(), ..Self::default() };

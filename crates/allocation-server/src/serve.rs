@@ -28,7 +28,7 @@ const MAX_WORKERS: usize = 4;
 const BACKLOG: i32 = 1_024;
 /// The interval at which expired holds are swept and their events recorded.
 const SWEEP_PAUSE: Duration = Duration::from_secs(1);
-/// The interval at which lines left by a correction are reallocated.
+/// The interval at which lines left by a correction are moved.
 const MOVE_PAUSE: Duration = Duration::from_millis(500);
 /// The time for which a client may read nothing. Without a limit, it would keep its slot among event
 /// readers and delay a shutdown.

@@ -108,7 +108,7 @@ impl Worker {
         self.settings.lease_time / 4
     }
 
-    /// Relays until something ends it, then releases the lease: another process may be luckier.
+    /// Relays until something ends it, then releases the lease: another process may succeed.
     fn relay_under_lease(&mut self) -> Ended {
         match self.renew() {
             Ok(()) => {}

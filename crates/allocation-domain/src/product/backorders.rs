@@ -5,7 +5,7 @@ use crate::{AllocationReason, DataRequest, Event, LoadRequest, OnShortage, Order
 
 impl Product {
     /// Allocates free units to the waiting lines in order. Stops when nothing is free, when no line can
-    /// take any, or at the limit of a unit of work. A line that takes only its whole remainder is skipped
+    /// take any, or at the limit of a unit of work. A line that takes only its whole rest is skipped
     /// unless that is free.
     ///
     /// If lines are left that could be served, the product falls behind: see [`Product::is_behind`]. The

@@ -16,7 +16,7 @@ impl Product {
     /// - If fewer units remain than are allocated, lines leave the batch: the lowest priority first, then the
     ///   youngest, then the greater order id. Each line loses only as many units as must go.
     /// - Displaced lines get units of other batches in the order in which lines are served, planned like new
-    ///   lines: whole from one batch if possible. A line that takes only its whole remainder takes either
+    ///   lines: whole from one batch if possible. A line that takes only its whole rest takes either
     ///   all of its lost units or none. It waits for the rest, and is short if it does not accept backorders.
     /// - Displaced units leave their pick lists. If a batch in stock gets an ETA, all its unpicked units leave
     ///   their lists.

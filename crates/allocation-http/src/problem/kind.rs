@@ -1,7 +1,7 @@
 use actix_web::http::StatusCode;
 use allocation_app::RefusalCode;
 
-/// Declares the problem types: those of HTTP from a table, and the refusals of use cases with their status.
+/// Declares the problem types: the types of HTTP from a table, and the refusals of use cases with their status.
 ///
 /// The doc comment of a type is its public description.
 macro_rules! kinds {

@@ -162,7 +162,7 @@ fn a_line_without_split_is_passed_over(database: &TestDatabase) {
     client.add_batch("B-3", "LAMP", 3, None);
     assert_eq!(client.standing("WHOLE"), "allocated LAMP 3 (B-3 3)");
     assert_eq!(queue(&client), waiting(&[("PARTS", 1)]));
-    // A whole remainder may come from more than one batch.
+    // A whole rest may come from more than one batch.
     wait(&client, "WHOLE-2", 2, json!({"allow_split": false, "priority": 5}));
     client.cancel("PARTS");
     assert_eq!((queue(&client), client.available("B-2")), (waiting(&[("WHOLE-2", 2)]), 1));
