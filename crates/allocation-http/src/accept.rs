@@ -22,7 +22,7 @@ pub(crate) fn choose<'a>(request: &HttpRequest, offers: &[&'a str]) -> Option<&'
     best.map(|(offer, _)| offer)
 }
 
-/// Returns the quality of a media type, as the most specific range that matches it sets it.
+/// Returns the quality of a media type, taken from the most specific range that matches it.
 fn quality(ranges: &[QualityItem<Mime>], offer: &str) -> Quality {
     let Some((kind, subtype)) = offer.split_once('/') else { return Quality::ZERO };
     let precision = |range: &Mime| match (range.type_(), range.subtype()) {
