@@ -137,6 +137,7 @@ on_both_databases! {
         a_batch_is_removed_and_may_come_back,
         several_products_are_saved_in_one_unit,
         a_reference_under_another_sku_is_a_conflict,
+        a_batch_that_vanished_is_a_broken_invariant,
         an_allocation_to_a_batch_that_vanished_is_a_broken_invariant,
         a_batch_that_keeps_an_allocation_is_not_removed,
         a_second_allocation_of_a_line_is_a_broken_invariant;

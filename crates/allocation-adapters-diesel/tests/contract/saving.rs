@@ -128,6 +128,21 @@ pub fn a_reference_under_another_sku_is_a_conflict(database: TestDatabase) {
     assert_eq!(world.database.count("SELECT count(*) FROM batches"), 1);
 }
 
+pub fn a_batch_that_vanished_is_a_broken_invariant(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B", 5, Eta::InStock);
+    world.add("LAMP", "C", 5, Eta::InStock);
+    let mut unit = world.begin();
+    let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O"]));
+    drop(unit);
+    world.remove_batch("LAMP", "B");
+    product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
+    let mut unit = world.begin();
+    let result = unit.products().save(&[product], &EventContexts::default());
+    // The version exists already, or the batch is missing: whichever is noticed first.
+    assert!(matches!(result, Err(StoreError::Invariant { .. })), "{result:?}");
+}
+
 /// No foreign key leads from an allocation to its batch. The statement that adds the allocation changes the
 /// counter of the batch, which has to exist and to have the units.
 pub fn an_allocation_to_a_batch_that_vanished_is_a_broken_invariant(database: TestDatabase) {
