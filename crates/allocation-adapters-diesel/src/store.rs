@@ -293,7 +293,7 @@ impl UnitOfWorkFactory for Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use allocation_domain::{BatchReference, Eta, Quantity, Sku};
+    use allocation_domain::{BatchReference, Eta, NewBatch, Quantity, Sku};
     use allocation_ports::{BatchQueries, EventContexts, LockRequest};
     use chrono::DateTime;
     use diesel::connection::SimpleConnection;
@@ -308,8 +308,8 @@ mod tests {
         let wanted = LockRequest { create: true, ..LockRequest::product(Sku::parse("LAMP").unwrap()) };
         let mut products = unit.products().lock(&[wanted])?;
         for number in 0..1_000 {
-            let added =
-                products[0].add_batch(batch(number), Quantity::new(1).unwrap(), Eta::InStock, DateTime::UNIX_EPOCH);
+            let added = products[0]
+                .add_batch(NewBatch::new(batch(number), Quantity::new(1).unwrap(), Eta::InStock), DateTime::UNIX_EPOCH);
             added.unwrap();
         }
         unit.products().save(&products, &EventContexts::default())?;

@@ -2,21 +2,8 @@ use crate::locking::{Locked, lock, up_to_date};
 use crate::saving::conclude;
 use crate::unit_of_work::{Attempt, UnitOutcome};
 use crate::{UseCaseError, UseCases};
-use allocation_domain::{AddBatchError, Batch, BatchReference, Eta, Outcome, Quantity, Sku};
+use allocation_domain::{AddBatchError, Batch, NewBatch, Outcome, Sku};
 use allocation_ports::{EventContext, FoundBatch, LockRequest, StoreError, UnitOfWork};
-
-/// A batch that purchasing has ordered or the warehouse has received.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewBatch {
-    /// The reference of the batch.
-    pub reference: BatchReference,
-    /// The SKU of its units.
-    pub sku: Sku,
-    /// The number of units purchased.
-    pub purchased: Quantity,
-    /// The date from which it can be picked, or in stock.
-    pub eta: Eta,
-}
 
 impl UseCases {
     /// Adds a batch and allocates it to backorders; adding the same batch again changes nothing.
@@ -32,8 +19,8 @@ impl UseCases {
     ///
     /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     /// [`AddBatchError::AlreadyExists`] if another batch has the reference.
-    pub fn add_batch(&self, new: &NewBatch) -> Result<Outcome<Batch>, UseCaseError<AddBatchError>> {
-        let decided = self.units.run("add_batch", |unit, attempt| add(unit, attempt, new, &self.context))?;
+    pub fn add_batch(&self, sku: &Sku, new: &NewBatch) -> Result<Outcome<Batch>, UseCaseError<AddBatchError>> {
+        let decided = self.units.run("add_batch", |unit, attempt| add(unit, attempt, (sku, new), &self.context))?;
         decided.map_err(UseCaseError::Refused)
     }
 }
@@ -47,28 +34,27 @@ type Decision = Result<Outcome<Batch>, AddBatchError>;
 fn add(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
-    new: &NewBatch,
+    (sku, new): (&Sku, &NewBatch),
     context: &EventContext,
 ) -> Result<UnitOutcome<Decision>, StoreError> {
-    let wanted = LockRequest { create: true, ..LockRequest::product(new.sku.clone()) };
+    let wanted = LockRequest { create: true, ..LockRequest::product(sku.clone()) };
     let locked = lock(unit, &[wanted])?;
     let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     if let Some(existing) = unit.products().find_batch(&new.reference)? {
-        return Ok(UnitOutcome::Rollback(repeated(new, existing, attempt)));
+        return Ok(UnitOutcome::Rollback(repeated(sku, new, existing, attempt)));
     }
-    let Some(product) = products.get_mut(&new.sku) else {
-        return Err(StoreError::Failed(NotCreated(new.sku.clone()).into()));
+    let Some(product) = products.get_mut(sku) else {
+        return Err(StoreError::Failed(NotCreated(sku.clone()).into()));
     };
-    let decided =
-        unit.decide(product, |product| product.add_batch(new.reference.clone(), new.purchased, new.eta, now).cloned())?;
+    let decided = unit.decide(product, |product| product.add_batch(new.clone(), now).cloned())?;
     conclude(unit, products, context, decided.map(Outcome::Changed))
 }
 
 /// A batch that exists after an unknown commit was added by that commit.
-fn repeated(new: &NewBatch, existing: FoundBatch, attempt: Attempt) -> Decision {
+fn repeated(sku: &Sku, new: &NewBatch, existing: FoundBatch, attempt: Attempt) -> Decision {
     let FoundBatch { batch, added_quantity, added_eta } = existing;
     // The values it was added with identify a repeat, whatever purchasing has corrected since.
-    if (batch.sku(), added_quantity, added_eta) != (&new.sku, new.purchased.into(), new.eta) {
+    if (batch.sku(), added_quantity, added_eta) != (sku, new.purchased.into(), new.eta) {
         return Err(AddBatchError::AlreadyExists(new.reference.clone()));
     }
     Ok(if attempt.resolving { Outcome::Changed(batch) } else { Outcome::Unchanged(batch) })

@@ -43,7 +43,6 @@ mod unit_of_work;
 mod use_case_error;
 mod vital;
 
-pub use add_batch::NewBatch;
 pub use age_limit::AgeLimit;
 pub use background::{BackgroundTask, StopSignal};
 pub use engine::{

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by a panic")]
 
 use allocation_domain::{
-    Batch, BatchReference, Eta, NewOrder, NewPickList, OnShortage, OrderId, OrderTerms, PickCriteria, PickLineId,
-    PickListId, Product, ProductState, Products, Quantity, Sku, Units,
+    Batch, BatchReference, Eta, NewBatch, NewOrder, NewPickList, OnShortage, OrderId, OrderTerms, PickCriteria,
+    PickLineId, PickListId, Product, ProductState, Products, Quantity, Sku, Units,
 };
 use chrono::DateTime;
 use divan::Bencher;
@@ -109,7 +109,9 @@ fn crowded_shop() -> Products {
     for (n, sku) in skus.iter().enumerate() {
         let reference = BatchReference::parse(format!("B-{n:03}")).unwrap();
         let product = shop.get_mut(sku).unwrap();
-        product.add_batch(reference, Quantity::new(20).unwrap(), Eta::InStock, DateTime::UNIX_EPOCH).unwrap();
+        product
+            .add_batch(NewBatch::new(reference, Quantity::new(20).unwrap(), Eta::InStock), DateTime::UNIX_EPOCH)
+            .unwrap();
     }
     let mut place = |name: String, units: u32| {
         let lines = skus.iter().map(|sku| (sku.clone(), Quantity::new(units).unwrap()));

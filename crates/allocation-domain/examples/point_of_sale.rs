@@ -3,7 +3,7 @@
 //! Run it with `cargo run -p allocation-domain --example point_of_sale`.
 
 use allocation_domain::{
-    AllocateError, BatchReference, Eta, Event, OrderId, OrderLine, Outcome, Product, Quantity, Sku, Stock,
+    AllocateError, BatchReference, Eta, Event, NewBatch, OrderId, OrderLine, Outcome, Product, Quantity, Sku, Stock,
 };
 use chrono::{DateTime, NaiveDate};
 use std::error::Error;
@@ -13,12 +13,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let opening = DateTime::from_timestamp(1_800_000_000, 0).ok_or("no such time")?;
     let spring = NaiveDate::from_ymd_opt(2027, 3, 20).ok_or("no such day")?;
     let mut stock = Stock::new();
-    stock.add_batch(&chair, BatchReference::parse("SHOP-FLOOR")?, Quantity::new(3)?, Eta::InStock, opening)?;
     stock.add_batch(
         &chair,
-        BatchReference::parse("SPRING-DELIVERY")?,
-        Quantity::new(10)?,
-        Eta::Due(spring),
+        NewBatch::new(BatchReference::parse("SHOP-FLOOR")?, Quantity::new(3)?, Eta::InStock),
+        opening,
+    )?;
+    stock.add_batch(
+        &chair,
+        NewBatch::new(BatchReference::parse("SPRING-DELIVERY")?, Quantity::new(10)?, Eta::Due(spring)),
         opening,
     )?;
 

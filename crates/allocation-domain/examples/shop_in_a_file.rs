@@ -7,7 +7,7 @@
 //! $ cargo run -p allocation-domain --example shop_in_a_file -- shop.json show
 //! ```
 
-use allocation_domain::{BatchReference, Eta, OrderId, OrderLine, ProductState, Sku, Stock};
+use allocation_domain::{BatchReference, Eta, NewBatch, OrderId, OrderLine, ProductState, Sku, Stock};
 use chrono::{DateTime, Utc};
 use std::error::Error;
 use std::time::SystemTime;
@@ -33,7 +33,7 @@ fn decide(stock: &mut Stock, command: &[&str]) -> Result<()> {
     match *command {
         ["add", sku, reference, quantity] => {
             let (sku, reference) = (Sku::parse(sku)?, BatchReference::parse(reference)?);
-            stock.add_batch(&sku, reference, quantity.parse()?, Eta::InStock, now)?;
+            stock.add_batch(&sku, NewBatch::new(reference, quantity.parse()?, Eta::InStock), now)?;
         }
         ["allocate", order, sku, quantity] => {
             stock.allocate(&OrderLine::new(OrderId::parse(order)?, Sku::parse(sku)?, quantity.parse()?)?, now)?;

@@ -4,7 +4,7 @@ use crate::{BatchCounts, BatchReference, Eta, Moving, Quantity, Sku, Units};
 use chrono::{DateTime, SubsecRound, Utc};
 
 #[cfg(feature = "serde")]
-mod stored;
+mod checked;
 
 /// An error for a batch whose counters exceed the purchased quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +68,30 @@ pub struct BatchVersion {
     pub revision: u32,
 }
 
+/// A batch that purchasing has ordered or the warehouse has received, to add to the product of its SKU.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBatch {
+    /// The reference of the batch.
+    pub reference: BatchReference,
+    /// The number of units purchased.
+    pub purchased: Quantity,
+    /// The date from which it can be picked, or in stock.
+    pub eta: Eta,
+}
+
+impl NewBatch {
+    /// Creates a batch to add.
+    #[must_use]
+    pub const fn new(reference: BatchReference, purchased: Quantity, eta: Eta) -> Self {
+        Self { reference, purchased, eta }
+    }
+
+    /// Returns the batch of this SKU as added at an instant.
+    pub(crate) fn added(&self, sku: Sku, added_at: DateTime<Utc>) -> Batch {
+        Batch::new(self.reference.clone(), sku, self.purchased, self.eta, added_at)
+    }
+}
+
 /// Units of one SKU that were purchased together, in stock or in transit.
 ///
 /// `purchased == available + allocated + picked + shipped + missing` holds for every value of this
@@ -75,7 +99,7 @@ pub struct BatchVersion {
 /// no units at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(try_from = "stored::StoredBatch"))]
+#[cfg_attr(feature = "serde", serde(remote = "Self"))]
 pub struct Batch {
     reference: BatchReference,
     sku: Sku,

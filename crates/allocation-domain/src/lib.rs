@@ -40,7 +40,7 @@ mod stock;
 pub use allocation::{AllocateError, Allocation, DeallocateError, LineAllocation, LineAlreadyAllocated, OutOfStock};
 pub use availability::{Availability, AvailableFrom, Totals};
 pub use backorder::QueuePosition;
-pub use batch::{AddBatchError, Batch, BatchPreference, BatchVersion, Oversold, RemoveBatchError};
+pub use batch::{AddBatchError, Batch, BatchPreference, BatchVersion, NewBatch, Oversold, RemoveBatchError};
 pub use batch_change::{Affected, BatchChange, BatchChanged, ChangeBatchError, Displaced};
 pub use batch_counts::BatchCounts;
 pub use changes::{AllocationChange, Changes, LineChange, PickLineChange, TotalsChange};

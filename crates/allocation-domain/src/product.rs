@@ -50,12 +50,12 @@ pub(crate) use plan::Plan;
 /// frees its units, so nothing overtakes a waiting line.
 ///
 /// ```
-/// use allocation_domain::{Outcome, BatchReference, Eta, OrderId, Product, Quantity, Sku};
+/// use allocation_domain::{BatchReference, Eta, NewBatch, OrderId, Outcome, Product, Quantity, Sku};
 /// use chrono::DateTime;
 ///
 /// let now = DateTime::UNIX_EPOCH;
 /// let mut product = Product::new(Sku::parse("RED-CHAIR")?);
-/// product.add_batch(BatchReference::parse("B-1")?, Quantity::new(20)?, Eta::InStock, now)?;
+/// product.add_batch(NewBatch::new(BatchReference::parse("B-1")?, Quantity::new(20)?, Eta::InStock), now)?;
 /// let outcome = product.allocate(&OrderId::parse("O-1")?, Quantity::new(2)?, now)?;
 /// assert!(matches!(outcome, Outcome::Changed(_)));
 /// assert_eq!(product.available(), 18);

@@ -21,13 +21,14 @@ pub use cancelling::Cancellation;
 ///
 /// ```
 /// use allocation_domain::{
-///     BatchReference, Eta, HoldDuration, NewOrder, OrderId, OrderStatus, OrderTerms, Product, Products, Quantity, Sku,
+///     BatchReference, Eta, HoldDuration, NewBatch, NewOrder, OrderId, OrderStatus, OrderTerms, Product, Products,
+///     Quantity, Sku,
 /// };
 /// use chrono::{DateTime, TimeDelta};
 ///
 /// let now = DateTime::UNIX_EPOCH;
 /// let mut chairs = Product::new(Sku::parse("RED-CHAIR")?);
-/// chairs.add_batch(BatchReference::parse("B-1")?, Quantity::new(4)?, Eta::InStock, now)?;
+/// chairs.add_batch(NewBatch::new(BatchReference::parse("B-1")?, Quantity::new(4)?, Eta::InStock), now)?;
 /// let mut shop = Products::from_iter([chairs]);
 ///
 /// let terms = OrderTerms { hold: Some(HoldDuration::from_seconds(600)?), ..OrderTerms::default() };

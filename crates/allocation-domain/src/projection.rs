@@ -72,12 +72,12 @@ pub enum ProjectionConflict {
 /// - the order of an order's lines as it was sent. [`Projection::order`] sorts them by SKU.
 ///
 /// ```
-/// use allocation_domain::{BatchReference, Eta, OrderId, Product, Projection, Quantity, Sku};
+/// use allocation_domain::{BatchReference, Eta, NewBatch, OrderId, Product, Projection, Quantity, Sku};
 /// use chrono::DateTime;
 ///
 /// let now = DateTime::UNIX_EPOCH;
 /// let mut product = Product::new(Sku::parse("LAMP")?);
-/// product.add_batch(BatchReference::parse("B-1")?, Quantity::new(20)?, Eta::InStock, now)?;
+/// product.add_batch(NewBatch::new(BatchReference::parse("B-1")?, Quantity::new(20)?, Eta::InStock), now)?;
 /// product.allocate(&OrderId::parse("O-1")?, Quantity::new(2)?, now)?;
 ///
 /// let mut projection = Projection::default();

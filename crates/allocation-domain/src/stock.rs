@@ -2,9 +2,9 @@
 
 use crate::{
     AddBatchError, AllocateError, Batch, BatchChange, BatchChanged, BatchReference, CancelError, ChangeBatchError,
-    ConfirmError, DeallocateError, Eta, Event, ExtendError, HoldDuration, LineAllocation, LoadRequest,
-    MakePickListError, NewOrder, NewPickList, Order, OrderId, OrderLine, OutOfStock, Outcome, Pending, PickError,
-    PickLine, PickLineId, PickList, PickListId, Picked, PlaceError, Product, ProductState, Products, Quantity,
+    ConfirmError, DeallocateError, Event, ExtendError, HoldDuration, LineAllocation, LoadRequest, MakePickListError,
+    NewBatch, NewOrder, NewPickList, Order, OrderId, OrderLine, OutOfStock, Outcome, Pending, PickError, PickLine,
+    PickLineId, PickList, PickListId, Picked, PlaceError, Product, ProductState, Products, Quantity,
     ReleasePickListError, RemoveBatchError, ShipError, Sku, Units,
 };
 use chrono::{DateTime, Utc};
@@ -18,13 +18,13 @@ use chrono::{DateTime, Utc};
 /// `now` is the time of the decision; it should never go back.
 ///
 /// ```
-/// use allocation_domain::{BatchReference, Eta, OrderId, OrderLine, Outcome, Quantity, Sku, Stock};
+/// use allocation_domain::{BatchReference, Eta, NewBatch, OrderId, OrderLine, Outcome, Quantity, Sku, Stock};
 /// use chrono::DateTime;
 ///
 /// let now = DateTime::UNIX_EPOCH;
 /// let chair = Sku::parse("RED-CHAIR")?;
 /// let mut stock = Stock::new();
-/// stock.add_batch(&chair, BatchReference::parse("B-1")?, Quantity::new(20)?, Eta::InStock, now)?;
+/// stock.add_batch(&chair, NewBatch::new(BatchReference::parse("B-1")?, Quantity::new(20)?, Eta::InStock), now)?;
 ///
 /// let line = OrderLine::new(OrderId::parse("O-1")?, chair.clone(), Quantity::new(2)?)?;
 /// assert!(matches!(stock.allocate(&line, now)?, Outcome::Changed(_)));
@@ -109,18 +109,11 @@ impl Stock {
     /// # Errors
     ///
     /// [`AddBatchError::AlreadyExists`] if any product has a batch with that reference.
-    pub fn add_batch(
-        &mut self,
-        sku: &Sku,
-        reference: BatchReference,
-        purchased: Quantity,
-        eta: Eta,
-        now: DateTime<Utc>,
-    ) -> Result<Batch, AddBatchError> {
-        if self.batch(&reference).is_some() {
-            return Err(AddBatchError::AlreadyExists(reference));
+    pub fn add_batch(&mut self, sku: &Sku, new: NewBatch, now: DateTime<Utc>) -> Result<Batch, AddBatchError> {
+        if self.batch(&new.reference).is_some() {
+            return Err(AddBatchError::AlreadyExists(new.reference));
         }
-        decided(self.product_mut(sku).add_batch(reference, purchased, eta, now).cloned())
+        decided(self.product_mut(sku).add_batch(new, now).cloned())
     }
 
     /// Removes a batch without allocations: see [`Product::remove_batch`].

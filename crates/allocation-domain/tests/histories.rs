@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use allocation_domain::{
-    AllocateError, Batch, BatchReference, DataRequest, Eta, Event, LineState, LoadRequest, OrderId, Outcome, Pending,
-    Product, ProductState, Quantity, Sku,
+    AllocateError, Batch, BatchReference, DataRequest, Eta, Event, LineState, LoadRequest, NewBatch, OrderId, Outcome,
+    Pending, Product, ProductState, Quantity, Sku,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use proptest::prelude::*;
@@ -133,7 +133,7 @@ impl History {
                 let eta = Eta::from(eta.map(|day| NaiveDate::from_ymd_opt(2027, 2, day).unwrap()));
                 // The store knows the references of all batches, the product only the loaded ones.
                 if !self.all_batches().contains_key(&reference(batch)) {
-                    self.product.add_batch(reference(batch), units(purchased), eta, self.now()).unwrap();
+                    self.product.add_batch(NewBatch::new(reference(batch), units(purchased), eta), self.now()).unwrap();
                 }
             }
             Command::Remove { batch } => drop(self.product.remove_batch(&reference(batch), self.now())),

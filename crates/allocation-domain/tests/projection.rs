@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use allocation_domain::{
-    BatchChange, BatchReference, Eta, Event, NewPickList, OrderId, PickCriteria, PickLineId, PickListId, Product,
-    Products, Projection, ProjectionConflict, Quantity, Sku, Units,
+    BatchChange, BatchReference, Eta, Event, NewBatch, NewPickList, OrderId, PickCriteria, PickLineId, PickListId,
+    Product, Products, Projection, ProjectionConflict, Quantity, Sku, Units,
 };
 use chrono::{DateTime, NaiveDate};
 
@@ -25,7 +25,7 @@ fn lamp() -> Sku {
 /// A line of five units is picked short by three, which are replaced; then its batch is postponed.
 fn history() -> Products {
     let mut lamps = Product::new(lamp());
-    lamps.add_batch(batch("B-1"), units(10), Eta::InStock, NOW).unwrap();
+    lamps.add_batch(NewBatch::new(batch("B-1"), units(10), Eta::InStock), NOW).unwrap();
     lamps.allocate(&OrderId::parse("O-1").unwrap(), units(5), NOW).unwrap();
     let mut shop = Products::from_iter([lamps]);
     let list = PickListId::parse("P-1").unwrap();

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use allocation_domain::{
-    Batch, BatchReference, Eta, HoldDuration, NewOrder, NewPickList, OnShortage, OrderId, OrderTerms, PickCriteria,
-    PickLineId, PickListId, ProductState, Projection, Quantity, Sku, Stock, Units,
+    Batch, BatchReference, Eta, HoldDuration, NewBatch, NewOrder, NewPickList, OnShortage, OrderId, OrderTerms,
+    PickCriteria, PickLineId, PickListId, ProductState, Projection, Quantity, Sku, Stock, Units,
 };
 use chrono::DateTime;
 
@@ -15,9 +15,13 @@ fn stock() -> Stock {
     let mut stock = Stock::new();
     let lamp = Sku::parse("LAMP").unwrap();
     let units = |units: u32| Quantity::new(units).unwrap();
-    stock.add_batch(&lamp, BatchReference::parse("B-1").unwrap(), units(5), Eta::InStock, NOW).unwrap();
+    stock.add_batch(&lamp, NewBatch::new(BatchReference::parse("B-1").unwrap(), units(5), Eta::InStock), NOW).unwrap();
     stock
-        .add_batch(&lamp, BatchReference::parse("B-2").unwrap(), units(2), Eta::Due(chrono::NaiveDate::MAX), NOW)
+        .add_batch(
+            &lamp,
+            NewBatch::new(BatchReference::parse("B-2").unwrap(), units(2), Eta::Due(chrono::NaiveDate::MAX)),
+            NOW,
+        )
         .unwrap();
     let place = |stock: &mut Stock, id: &str, quantity, hold| {
         let terms = OrderTerms { hold, on_shortage: OnShortage::Backorder, ..OrderTerms::default() };

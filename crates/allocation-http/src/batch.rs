@@ -23,6 +23,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use allocation_domain::{BatchReference, Outcome};
 use allocation_ports::{BatchCursor, BatchFilter, OverdueCursor, Queries};
+use allocation_requests::AddBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub(crate) fn routes() -> [Path; 2] {
@@ -77,9 +78,9 @@ document!(RemoveBatchProblems:
     ),
 )]
 pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let new = body::read(&request, payload).await?;
+    let AddBatch { sku, batch } = body::read(&request, payload).await?;
     let use_cases = api.use_cases(&request);
-    match api.gate.run(&request, move || use_cases.add_batch(&new)).await? {
+    match api.gate.run(&request, move || use_cases.add_batch(&sku, &batch)).await? {
         Outcome::Changed(batch) => {
             let location = format!("/batch/{}", encode(batch.reference().as_str()));
             let mut response = respond::builder(StatusCode::CREATED);

@@ -11,10 +11,9 @@ use crate::query::Query;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, web};
-use allocation_app::NewBatch;
 use allocation_domain::{BatchChange, NewOrder, OrderLine};
 use allocation_requests::{
-    Empty, FromJson, HoldExtension, ParseError, PickListRequest, PickedUnits, ValidationErrors, parse,
+    AddBatch, Empty, FromJson, HoldExtension, ParseError, PickListRequest, PickedUnits, ValidationErrors, parse,
 };
 use std::sync::Arc;
 
@@ -34,7 +33,7 @@ pub(crate) trait Body: FromJson + Send + 'static {
 }
 
 impl Body for OrderLine {}
-impl Body for NewBatch {}
+impl Body for AddBatch {}
 impl Body for BatchChange {}
 impl Body for HoldExtension {}
 impl Body for PickedUnits {}

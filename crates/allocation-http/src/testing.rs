@@ -9,8 +9,8 @@ use allocation_app::{
     AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventTail, RetryPolicy, UnitRunner, UseCases,
 };
 use allocation_domain::{
-    Batch, BatchReference, Eta, LockTime, NewOrder, NewPickList, OrderId, PickCriteria, Product, Products, Quantity,
-    Sku,
+    Batch, BatchReference, Eta, LockTime, NewBatch, NewOrder, NewPickList, OrderId, PickCriteria, Product, Products,
+    Quantity, Sku,
 };
 use allocation_ports::mocks::{
     MockClock, MockEventLog, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries,
@@ -270,7 +270,7 @@ pub(crate) fn batch(name: &str) -> Batch {
 pub(crate) fn chairs(batches: &[&str]) -> Product {
     let mut product = Product::new(sku("RED-CHAIR"));
     for name in batches {
-        product.add_batch(reference(name), quantity(20), Eta::InStock, now()).unwrap();
+        product.add_batch(NewBatch::new(reference(name), quantity(20), Eta::InStock), now()).unwrap();
     }
     product
 }

@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod add_batch;
 mod batch_change;
 mod date;
 mod hold_extension;
 mod integer;
 mod json;
-mod new_batch;
 mod new_order;
 mod order_line;
 mod pick_list;
@@ -14,6 +14,7 @@ mod picked_units;
 mod validation_error;
 mod values;
 
+pub use add_batch::AddBatch;
 pub use date::parse_date;
 pub use hold_extension::HoldExtension;
 pub use json::{Elements, FromJson, Json, Object, ParseError, parse};

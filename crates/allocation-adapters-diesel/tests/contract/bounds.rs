@@ -2,7 +2,7 @@
 
 use crate::shop::seconds;
 use crate::world::{World, decide, instant, lock_one, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{Eta, Pending, Product};
+use allocation_domain::{Eta, NewBatch, Pending, Product};
 use allocation_ports::{EventContexts, LockRequest, LockWait, ProductQueries, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 
@@ -159,7 +159,8 @@ pub fn lines_that_cannot_take_what_is_free_are_not_loaded(database: TestDatabase
         let at = world.now();
         world
             .decide(LockRequest::product(sku("LAMP")), at, |product| {
-                let batch = product.add_batch(reference(name), quantity(units), Eta::InStock, at)?.clone();
+                let batch =
+                    product.add_batch(NewBatch::new(reference(name), quantity(units), Eta::InStock), at)?.clone();
                 Ok((product.lines().count(), batch.available()))
             })
             .unwrap()

@@ -1,7 +1,9 @@
 use crate::database::{TestDatabase, connect};
 use crate::shop::wanted;
 use crate::world::{World, decide, instant, new_order, order, quantity, reference, sku, standalone};
-use allocation_domain::{BatchChange, DataRequest, Eta, LoadRequest, OrderTerms, Outcome, Pending, Products, Units};
+use allocation_domain::{
+    BatchChange, DataRequest, Eta, LoadRequest, NewBatch, OrderTerms, Outcome, Pending, Products, Units,
+};
 use allocation_ports::{
     EventContexts, LockRequest, LockWait, OrderFilter, OrderQueries, PageSize, StoreError, UnitOfWorkFactory,
 };
@@ -124,7 +126,7 @@ pub fn of_two_batches_of_one_name_one_is_added(database: TestDatabase) {
                 barrier.wait();
                 let wanted = LockRequest { create: true, ..LockRequest::product(sku(name)) };
                 world.change(wanted, |product| {
-                    product.add_batch(reference("B"), quantity(1), Eta::InStock, world.now()).unwrap();
+                    product.add_batch(NewBatch::new(reference("B"), quantity(1), Eta::InStock), world.now()).unwrap();
                 })
             })
         };

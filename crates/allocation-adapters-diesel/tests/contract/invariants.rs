@@ -2,7 +2,7 @@
 //! which would be retried.
 
 use crate::world::{World, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{DataRequest, Eta, OrderTerms};
+use allocation_domain::{DataRequest, Eta, NewBatch, OrderTerms};
 use allocation_ports::{EventContexts, LockRequest, OrderQueries, StoreError};
 use allocation_test_support::TestDatabase;
 use std::fmt::Debug;
@@ -89,7 +89,7 @@ pub fn a_locked_row_that_is_missing_is_named(database: TestDatabase) {
 pub fn a_name_that_is_taken_is_a_conflict(database: TestDatabase) {
     let world = world(database);
     let added = world.change(LockRequest { create: true, ..LockRequest::product(sku("RUG")) }, |rug| {
-        rug.add_batch(reference("B-LAMP"), quantity(1), Eta::InStock, instant(0)).unwrap();
+        rug.add_batch(NewBatch::new(reference("B-LAMP"), quantity(1), Eta::InStock), instant(0)).unwrap();
     });
     assert!(matches!(added, Err(StoreError::Conflict(_))), "{added:?}");
     let placed = [new_order("N", &[("LAMP", 1)], OrderTerms::default())];

@@ -1,7 +1,7 @@
 use crate::database::TestDatabase;
 use crate::shop::seconds;
 use crate::world::{World, due, held, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{BatchChange, DataRequest, Eta, LoadRequest, Pending, Product, Totals, Units};
+use allocation_domain::{BatchChange, DataRequest, Eta, LoadRequest, NewBatch, Pending, Product, Totals, Units};
 use allocation_ports::{
     EventContexts, FoundBatch, LockRequest, LockWait, ProductQueries, StoreError, UnitOfWorkFactory,
 };
@@ -232,7 +232,7 @@ pub fn batches_are_found_by_reference(database: TestDatabase) {
     let less = BatchChange { purchased: Some(Units::ZERO), eta: Some(Eta::InStock), ..BatchChange::default() };
     let corrected = world.change(wanted, |product| {
         let changed = product.change_batch(&reference("B"), &less, instant(0)).unwrap();
-        product.add_batch(reference("D"), quantity(7), due("2027-02-01"), instant(0)).unwrap();
+        product.add_batch(NewBatch::new(reference("D"), quantity(7), due("2027-02-01")), instant(0)).unwrap();
         product.change_batch(&reference("D"), &less, instant(0)).unwrap();
         changed.batch
     });

@@ -5,8 +5,8 @@ use crate::world::{
     World, decide, due, held, instant, lock_one, new_order, order, quantity, reference, sku, taken, to_allocate, waits,
 };
 use allocation_domain::{
-    AllocateError, BatchChange, BatchReference, CancelError, DataRequest, Eta, LineState, OrderTerms, Product,
-    QueuePosition, ReservationState, Units,
+    AllocateError, BatchChange, BatchReference, CancelError, DataRequest, Eta, LineState, NewBatch, OrderTerms,
+    Product, QueuePosition, ReservationState, Units,
 };
 use allocation_ports::{EventContexts, LockRequest};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -171,7 +171,9 @@ pub fn a_long_queue_is_served_in_few_loads(database: TestDatabase) {
         decide(&mut *unit, &mut product, |product| {
             decisions += 1;
             if is_first {
-                return taken(product.add_batch(reference("B"), quantity(LINES), Eta::InStock, seconds(0)));
+                return taken(
+                    product.add_batch(NewBatch::new(reference("B"), quantity(LINES), Eta::InStock), seconds(0)),
+                );
             }
             product.release_expired(seconds(0)).map(drop)
         })
@@ -252,7 +254,7 @@ fn step(world: &World, random: &mut fastrand::Rng, now: DateTime<Utc>) {
     };
     // A refusal of the domain is a step as well.
     let Ok(()) = world.decide(wanted(&batch), now, |product| match choice {
-        0 => taken(product.add_batch(batch.clone(), quantity(units), eta, now)),
+        0 => taken(product.add_batch(NewBatch::new(batch.clone(), quantity(units), eta), now)),
         1 => taken(product.allocate(&order_id, quantity(units), now)),
         2 => taken(product.deallocate(&order_id, &batch, now)),
         3 => taken(product.remove_batch(&batch, now)),

@@ -4,7 +4,8 @@ use crate::database::TestDatabase;
 use crate::picking::list_id;
 use crate::world::{World, due, held, instant, new_order, order, quantity, reference, sku, waits};
 use allocation_domain::{
-    Eta, NewPickList, OrderTerms, PickCriteria, PickLineId, PickList, PickListStatus, PickStatus, Products, Units,
+    Eta, NewBatch, NewPickList, OrderTerms, PickCriteria, PickLineId, PickList, PickListStatus, PickStatus, Products,
+    Units,
 };
 use allocation_ports::{
     EventContexts, LockRequest, PageSize, PickCandidates, PickListFilter, PickListQueries, StoreError, UnitOfWork,
@@ -108,7 +109,7 @@ pub fn a_thousand_batches_are_passed_over_for_the_one_in_stock(database: TestDat
             for number in 0..300 {
                 let batch = reference(&format!("B-{number:03}"));
                 let eta = if number % 2 == 0 { due("2027-01-01") } else { Eta::InStock };
-                product.add_batch(batch, quantity(1), eta, instant(9)).unwrap();
+                product.add_batch(NewBatch::new(batch, quantity(1), eta), instant(9)).unwrap();
             }
             for number in 0..300 {
                 product.allocate(&order(&format!("O-{number:03}")), quantity(1), instant(9)).unwrap();

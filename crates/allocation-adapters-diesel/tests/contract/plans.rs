@@ -1,7 +1,7 @@
 //! The cost of an allocation does not depend on unrelated rows.
 
 use crate::world::{World, instant, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{Eta, PickCriteria, PickListStatus};
+use allocation_domain::{Eta, NewBatch, PickCriteria, PickListStatus};
 use allocation_ports::{EventContexts, LockRequest, PageSize, PickCandidates, PickListFilter, PickListQueries};
 use allocation_test_support::TestDatabase;
 
@@ -216,7 +216,7 @@ mod sqlite {
             .change(wanted, |product| {
                 for number in 0..11_000 {
                     let name = reference(&format!("B-{number}"));
-                    product.add_batch(name, quantity(1), Eta::InStock, world.now()).unwrap();
+                    product.add_batch(NewBatch::new(name, quantity(1), Eta::InStock), world.now()).unwrap();
                 }
             })
             .unwrap();

@@ -3,7 +3,9 @@
 use crate::database::TestDatabase;
 use crate::shop::{SKUS, Shop, seconds, wanted};
 use crate::world::{World, decide, due, new_order, order, quantity, reference, sku, waits};
-use allocation_domain::{Eta, NewOrder, Order, OrderId, OrderStatus, PickList, PickListStatus, Product, Products};
+use allocation_domain::{
+    Eta, NewBatch, NewOrder, Order, OrderId, OrderStatus, PickList, PickListStatus, Product, Products,
+};
 use allocation_ports::{
     AllocationFilter, Backorder, BackorderCursor, BackorderFilter, BackorderQueries, BatchFilter, BatchQueries,
     EventContexts, EventCursor, HistoryQueries, LockRequest, OrderFilter, OrderQueries, PageSize, PickListFilter,
@@ -315,7 +317,7 @@ pub fn the_availability_of_a_thousand_open_batches_counts_them_all(database: Tes
     let add = |product: &mut Product| {
         for number in 0..1_000 {
             let eta = due(&format!("2027-{:02}-{:02}", number % 12 + 1, number % 28 + 1));
-            product.add_batch(reference(&format!("B-{number}")), quantity(2), eta, world.now()).unwrap();
+            product.add_batch(NewBatch::new(reference(&format!("B-{number}")), quantity(2), eta), world.now()).unwrap();
         }
     };
     world.change(wanted, add).unwrap();

@@ -1,6 +1,6 @@
 use crate::database::TestDatabase;
 use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{Eta, OrderLine, Quantity};
+use allocation_domain::{Eta, NewBatch, OrderLine, Quantity};
 use allocation_ports::{BatchFilter, HistoryQueries, LockRequest, PageSize, RecordedEvent, StoreError};
 use chrono::{DateTime, Utc};
 
@@ -87,7 +87,7 @@ pub fn a_date_that_would_not_sort_is_refused(database: TestDatabase) {
     for date in ["+10000-01-01", "-0001-12-31"] {
         let wanted = LockRequest { create: true, ..LockRequest::product(sku("LAMP")) };
         let result = world.change(wanted, |product| {
-            product.add_batch(reference("B"), quantity(1), due(date), instant(0)).unwrap();
+            product.add_batch(NewBatch::new(reference("B"), quantity(1), due(date)), instant(0)).unwrap();
         });
         assert!(matches!(result, Err(StoreError::Failed(_))), "{date}: {result:?}");
     }

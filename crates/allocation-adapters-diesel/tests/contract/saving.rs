@@ -1,6 +1,6 @@
 use crate::database::TestDatabase;
 use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{Eta, Outcome};
+use allocation_domain::{Eta, NewBatch, Outcome};
 use allocation_ports::{EventContexts, LockRequest, StoreError};
 
 pub fn a_batch_is_added(database: TestDatabase) {
@@ -81,7 +81,7 @@ pub fn a_batch_is_removed_and_may_come_back(database: TestDatabase) {
     let again = world
         .change(wanted, |product| {
             product.remove_batch(&reference("B"), instant(0)).unwrap();
-            product.add_batch(reference("B"), quantity(7), Eta::InStock, world.now()).unwrap().clone()
+            product.add_batch(NewBatch::new(reference("B"), quantity(7), Eta::InStock), world.now()).unwrap().clone()
         })
         .unwrap();
     assert_eq!(world.batch("B"), Some(again));
@@ -107,7 +107,12 @@ pub fn several_products_are_saved_in_one_unit(database: TestDatabase) {
         product.deallocate(&order("OLD"), &batch, instant(0)).unwrap();
         product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
         product.allocate(&order("P"), quantity(2), instant(0)).unwrap();
-        product.add_batch(reference(&format!("{}-2", product.sku())), quantity(1), Eta::InStock, world.now()).unwrap();
+        product
+            .add_batch(
+                NewBatch::new(reference(&format!("{}-2", product.sku())), quantity(1), Eta::InStock),
+                world.now(),
+            )
+            .unwrap();
     }
     unit.products().save(&products, &EventContexts::default()).unwrap();
     unit.commit().unwrap();
@@ -122,7 +127,7 @@ pub fn a_reference_under_another_sku_is_a_conflict(database: TestDatabase) {
     world.add("LAMP", "B", 5, Eta::InStock);
     let wanted = LockRequest { create: true, ..LockRequest::product(sku("CHAIR")) };
     let result = world.change(wanted, |product| {
-        product.add_batch(reference("B"), quantity(5), Eta::InStock, world.now()).unwrap();
+        product.add_batch(NewBatch::new(reference("B"), quantity(5), Eta::InStock), world.now()).unwrap();
     });
     assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
     assert_eq!(world.database.count("SELECT count(*) FROM batches"), 1);

@@ -4,8 +4,8 @@
 use crate::database::TestDatabase;
 use crate::world::{World, decide, due, held, instant, new_order, order, quantity, reference, sku, taken, waits};
 use allocation_domain::{
-    BatchChange, Eta, Event, HoldDuration, LineState, LockTime, NewOrder, Order, OrderId, OrderTerms, Pending, Product,
-    Products, QueuePosition, ReservationState, Sku, Units,
+    BatchChange, Eta, Event, HoldDuration, LineState, LockTime, NewBatch, NewOrder, Order, OrderId, OrderTerms,
+    Pending, Product, Products, QueuePosition, ReservationState, Sku, Units,
 };
 use allocation_ports::{AllocationRow, Backorder, EventContexts, LockRequest, RecordedEvent, UnitOfWork};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -141,7 +141,7 @@ impl Shop {
         let id = order_id.clone();
         match choice {
             0 => self.decide(&one, &id, batch, now, |all, at| {
-                on(all, &|product| taken(product.add_batch(named.clone(), quantity(5 * units), eta, at)))
+                on(all, &|product| taken(product.add_batch(NewBatch::new(named.clone(), quantity(5 * units), eta), at)))
             }),
             1 if self.has_ended_elsewhere(name, &id) => {}
             1 => {

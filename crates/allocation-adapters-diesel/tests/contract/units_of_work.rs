@@ -1,6 +1,6 @@
 use crate::database::TestDatabase;
 use crate::world::{World, instant, lock_one, order, quantity, reference, sku, to_allocate};
-use allocation_domain::Eta;
+use allocation_domain::{Eta, NewBatch};
 use allocation_ports::{BatchQueries, EventContexts, LockRequest, LockWait, StoreError, UnitOfWorkFactory};
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ pub fn a_unit_that_failed_cannot_be_committed(database: TestDatabase) {
     let mut unit = world.begin();
     let wanted = LockRequest { create: true, ..LockRequest::product(sku("CHAIR")) };
     let mut chair = lock_one(&mut *unit, wanted);
-    chair.add_batch(reference("B"), quantity(1), Eta::InStock, instant(0)).unwrap();
+    chair.add_batch(NewBatch::new(reference("B"), quantity(1), Eta::InStock), instant(0)).unwrap();
     assert!(matches!(unit.products().save(&[chair], &EventContexts::default()), Err(StoreError::Conflict(_))));
     assert!(matches!(unit.products().sku_of(&reference("B")), Err(StoreError::Failed(_))));
     assert!(matches!(unit.commit(), Err(StoreError::Failed(_))));

@@ -2,8 +2,8 @@
 
 use crate::database::{Store, TestDatabase};
 use allocation_domain::{
-    AllocateError, Batch, BatchReference, DeallocateError, Eta, HoldDuration, LineAllocation, NewOrder, OnShortage,
-    Order, OrderId, OrderTerms, Outcome, Pending, Product, Products, Quantity, Sku,
+    AllocateError, Batch, BatchReference, DeallocateError, Eta, HoldDuration, LineAllocation, NewBatch, NewOrder,
+    OnShortage, Order, OrderId, OrderTerms, Outcome, Pending, Product, Products, Quantity, Sku,
 };
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, BatchCursor, BatchFilter, BatchQueries,
@@ -156,8 +156,10 @@ impl World {
 
     pub fn add_at(&self, name: &str, batch: &str, units: u32, eta: Eta, at: DateTime<Utc>) -> Batch {
         let wanted = LockRequest { create: true, ..LockRequest::product(sku(name)) };
-        self.decide(wanted, at, |product| product.add_batch(reference(batch), quantity(units), eta, at).cloned())
-            .unwrap()
+        self.decide(wanted, at, |product| {
+            product.add_batch(NewBatch::new(reference(batch), quantity(units), eta), at).cloned()
+        })
+        .unwrap()
     }
 
     pub fn allocate(&self, name: &str, order_id: &str, units: u32) -> Result<Outcome<LineAllocation>, AllocateError> {

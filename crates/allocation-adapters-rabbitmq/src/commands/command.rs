@@ -1,9 +1,8 @@
 //! The content of commands.
 
 use super::problem::{Kind, Problem};
-use allocation_app::NewBatch;
 use allocation_domain::{BatchReference, Event, OrderId, OrderLine, Units};
-use allocation_requests::{FromJson, Json, ParseError, ValidationErrors, parse};
+use allocation_requests::{AddBatch, FromJson, Json, ParseError, ValidationErrors, parse};
 use serde_json::value::RawValue;
 
 /// The `type` values of commands.
@@ -20,7 +19,7 @@ pub(crate) enum Command {
     Allocate(OrderLine),
     Deallocate { order_id: OrderId, reference: BatchReference },
     ChangeBatchQuantity { reference: BatchReference, purchased: Units },
-    AddBatch(NewBatch),
+    AddBatch(AddBatch),
 }
 
 impl Command {
@@ -67,10 +66,10 @@ impl Command {
                 Self::ChangeBatchQuantity { reference, purchased },
                 Event::BatchChanged { reference: changed, purchased_quantity, .. },
             ) => (reference, purchased) == (changed, purchased_quantity),
-            (Self::AddBatch(batch), Event::BatchAdded { reference, sku, purchased_quantity, eta }) => {
-                let NewBatch { reference: asked, sku: of, purchased, eta: due } = batch;
-                (asked, of, purchased, due) == (reference, sku, purchased_quantity, eta)
-            }
+            (
+                Self::AddBatch(AddBatch { sku: of, batch }),
+                Event::BatchAdded { reference, sku, purchased_quantity, eta },
+            ) => (of, &batch.reference, &batch.purchased, &batch.eta) == (sku, reference, purchased_quantity, eta),
             _ => false,
         }
     }
@@ -113,7 +112,7 @@ fn parse_data<T: FromJson>(data: &RawValue) -> Result<T, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use allocation_domain::{AllocationReason, Eta, Quantity};
+    use allocation_domain::{AllocationReason, Eta, NewBatch, Quantity};
     use chrono::NaiveDate;
 
     fn parse(kind: &str, data: &str) -> Result<Command, Problem> {
@@ -136,12 +135,8 @@ mod tests {
             Command::ChangeBatchQuantity { reference: "B-1".parse().unwrap(), purchased: Units::ZERO }
         );
         let batch = |eta| {
-            Command::AddBatch(NewBatch {
-                reference: "B-1".parse().unwrap(),
-                sku: "LAMP".parse().unwrap(),
-                purchased: Quantity::new(5).unwrap(),
-                eta,
-            })
+            let batch = NewBatch::new("B-1".parse().unwrap(), Quantity::new(5).unwrap(), eta);
+            Command::AddBatch(AddBatch { sku: "LAMP".parse().unwrap(), batch })
         };
         let data = r#"{"reference":"B-1","sku":"LAMP","purchased_quantity":5"#;
         assert_eq!(parse(types::ADD_BATCH, &format!("{data}}}")).unwrap(), batch(Eta::InStock));

@@ -4,9 +4,9 @@ use super::CommandHandlers;
 use super::command::Command;
 use super::envelope::Envelope;
 use super::problem::{NotDone, Problem};
-use allocation_app::UseCases;
 use allocation_domain::{BatchChange, Event};
 use allocation_ports::{CausationId, StoreError};
+use allocation_requests::AddBatch;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -66,8 +66,8 @@ impl Executor {
                 let change = BatchChange { purchased: Some(purchased), ..BatchChange::default() };
                 self.block(move || use_cases.change_batch(&reference, &change)).await??;
             }
-            Command::AddBatch(batch) => {
-                self.block(move || UseCases::add_batch(&use_cases, &batch)).await??;
+            Command::AddBatch(AddBatch { sku, batch }) => {
+                self.block(move || use_cases.add_batch(&sku, &batch)).await??;
             }
         }
         Ok(())

@@ -1,11 +1,11 @@
 //! Commands as callers send them, and the shop that carries them out.
 
 use crate::engine::{decide_line, decide_order};
-use crate::{NewBatch, RetryPolicy, UnitRunner, UseCases};
+use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_adapters_memory::{Faults, MemoryStore, Scheduler};
 use allocation_domain::{
-    BatchReference, Eta, HoldDuration, LineState, NewOrder, NewPickList, OrderId, OrderLine, OrderTerms, Outcome,
-    PickCriteria, PickListId, Quantity, ReservationState, Sku,
+    BatchReference, Eta, HoldDuration, LineState, NewBatch, NewOrder, NewPickList, OrderId, OrderLine, OrderTerms,
+    Outcome, PickCriteria, PickListId, Quantity, ReservationState, Sku,
 };
 use allocation_ports::{
     BatchFilter, BatchQueries, Clock, EventFilter, EventLog, Lease, Leases, LockWait, LogSequencer, OrderFilter,
@@ -122,13 +122,9 @@ impl Shop {
     }
 
     fn add_batch(&self, sku: &str, reference: &str, units: u32) -> String {
-        let new = NewBatch {
-            reference: BatchReference::parse(reference).unwrap(),
-            sku: Sku::parse(sku).unwrap(),
-            purchased: Quantity::new(units).unwrap(),
-            eta: Eta::InStock,
-        };
-        told(self.use_cases.add_batch(&new), |_| "added")
+        let (sku, reference) = (Sku::parse(sku).unwrap(), BatchReference::parse(reference).unwrap());
+        let new = NewBatch::new(reference, Quantity::new(units).unwrap(), Eta::InStock);
+        told(self.use_cases.add_batch(&sku, &new), |_| "added")
     }
 
     fn allocate(&self, line: OrderLine) -> String {

@@ -1,7 +1,7 @@
 //! Adding and removing batches.
 
 use super::Product;
-use crate::{AddBatchError, Batch, BatchCounts, BatchReference, Eta, Event, Pending, Quantity, RemoveBatchError};
+use crate::{AddBatchError, Batch, BatchCounts, BatchReference, Event, NewBatch, Pending, RemoveBatchError};
 use chrono::{DateTime, Utc};
 
 impl Product {
@@ -10,24 +10,18 @@ impl Product {
     /// # Errors
     ///
     /// [`Pending`]; refused when a loaded batch has that reference. Nothing has changed.
-    pub fn add_batch(
-        &mut self,
-        reference: BatchReference,
-        purchased: Quantity,
-        eta: Eta,
-        now: DateTime<Utc>,
-    ) -> Result<&Batch, Pending<AddBatchError>> {
+    pub fn add_batch(&mut self, new: NewBatch, now: DateTime<Utc>) -> Result<&Batch, Pending<AddBatchError>> {
         self.catch_up(now)?;
-        if self.batch(&reference).is_some() {
-            return Err(Pending::Refused(AddBatchError::AlreadyExists(reference)));
+        if self.batch(&new.reference).is_some() {
+            return Err(Pending::Refused(AddBatchError::AlreadyExists(new.reference)));
         }
-        let added_at = self.decided_at(now);
-        let batch = Batch::new(reference.clone(), self.sku.clone(), purchased, eta, added_at);
+        let batch = new.added(self.sku.clone(), self.decided_at(now));
         let place = self.atomically(|product| {
+            let NewBatch { reference, purchased: purchased_quantity, eta, .. } = new;
             product.note_batch(&reference);
             let place = product.batches.insert(batch);
             let sku = product.sku.clone();
-            product.events.push(Event::BatchAdded { reference, sku, purchased_quantity: purchased, eta });
+            product.events.push(Event::BatchAdded { reference, sku, purchased_quantity, eta });
             product.serve_waiting().map(|()| place)
         })?;
         Ok(&self.batches[place])

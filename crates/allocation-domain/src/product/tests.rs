@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     AddBatchError, AllocateError, AllocationChange, DeallocateError, Eta, LineAllocation, LineChange, LineRow,
-    OutOfStock, Outcome, Pending, Quantity, RemoveBatchError,
+    NewBatch, OutOfStock, Outcome, Pending, Quantity, RemoveBatchError,
 };
 use chrono::NaiveDate;
 
@@ -30,7 +30,7 @@ fn product(batches: &[(&str, u32, Eta)]) -> Product {
     let mut product = Product::new(Sku::parse("SMALL-TABLE").unwrap());
     for (micros, (name, purchased, eta)) in (0..).zip(batches) {
         let added_at = DateTime::from_timestamp_micros(micros).unwrap();
-        product.add_batch(reference(name), units(*purchased), *eta, added_at).unwrap();
+        product.add_batch(NewBatch::new(reference(name), units(*purchased), *eta), added_at).unwrap();
     }
     product
 }
@@ -125,7 +125,7 @@ fn of_equal_batches_the_one_added_first_is_preferred_then_the_smaller_reference(
 
     let mut twins = Product::new(Sku::parse("TWINS").unwrap());
     for name in ["b", "a", "B"] {
-        twins.add_batch(reference(name), units(5), Eta::InStock, DateTime::UNIX_EPOCH).unwrap();
+        twins.add_batch(NewBatch::new(reference(name), units(5), Eta::InStock), DateTime::UNIX_EPOCH).unwrap();
     }
     assert_eq!(parts(&twins.allocate(&order("O-1"), units(5), now()).unwrap()), [("B", 5)]);
 }
@@ -207,7 +207,7 @@ fn only_a_batch_without_allocations_is_removed() {
 #[test]
 fn a_batch_is_added_once() {
     let mut product = product(&[("B-1", 10, Eta::InStock)]);
-    let again = product.add_batch(reference("B-1"), units(10), Eta::InStock, DateTime::UNIX_EPOCH);
+    let again = product.add_batch(NewBatch::new(reference("B-1"), units(10), Eta::InStock), DateTime::UNIX_EPOCH);
     assert_eq!(again, Err(Pending::Refused(AddBatchError::AlreadyExists(reference("B-1")))));
 }
 
@@ -245,7 +245,7 @@ fn the_loaded_batches_decide_no_more_than_they_can() {
 fn changes_are_the_difference_to_the_stored_rows() {
     let mut product = stored(&product(&[("B-1", 2, Eta::InStock), ("B-2", 9, due(1))]));
     product.allocate(&order("O-1"), units(10), now()).unwrap();
-    product.add_batch(reference("B-3"), units(7), due(2), DateTime::UNIX_EPOCH).unwrap();
+    product.add_batch(NewBatch::new(reference("B-3"), units(7), due(2)), DateTime::UNIX_EPOCH).unwrap();
     let changes = product.changes();
     assert_eq!(changes.version, 1);
     assert_eq!(changes.added_batches, [product.batch(&reference("B-3")).unwrap()]);

@@ -5,7 +5,7 @@ use crate::command::{Command, Unit, sku_of, skus};
 use crate::picking;
 use crate::store::Store;
 use allocation_domain::{
-    BatchChange, BatchVersion, Event, LoadRequest, OrderId, Pending, Product, Products, Sku, Units,
+    BatchChange, BatchVersion, Event, LoadRequest, NewBatch, OrderId, Pending, Product, Products, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -127,7 +127,7 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
     let product = products.get_mut(&sku).unwrap();
     Ok(match command.clone() {
         Command::AddBatch { reference, purchased, eta } => {
-            format!("{:?}", product.add_batch(reference, purchased, eta, now).map_err(as_text)?)
+            format!("{:?}", product.add_batch(NewBatch::new(reference, purchased, eta), now).map_err(as_text)?)
         }
         Command::RemoveBatch { reference } => format!("{:?}", product.remove_batch(&reference, now).map_err(as_text)?),
         Command::ChangeBatch { reference, purchased, eta, reallocate, stale } => {

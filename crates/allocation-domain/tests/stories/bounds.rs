@@ -2,8 +2,8 @@
 
 use crate::shop::{batch, id, sku, units};
 use allocation_domain::{
-    Allocation, Batch, BatchReference, DataRequest, Eta, LineState, LoadRequest, OnShortage, OrderId, Pending, Product,
-    ProductState, QueuePosition, ReservationState,
+    Allocation, Batch, BatchReference, DataRequest, Eta, LineState, LoadRequest, NewBatch, OnShortage, OrderId,
+    Pending, Product, ProductState, QueuePosition, ReservationState,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -121,7 +121,9 @@ fn an_arrival_serves_a_long_queue_in_steps_that_no_newcomer_overtakes() {
     let mut store = Store::of((0..LINES).map(|number| line(number, 1, true)).collect(), Vec::new());
     let mut product = store.lock();
     store
-        .decide(&mut product, |product| product.add_batch(batch("B-1"), units(LINES + 5), Eta::InStock, now()).cloned())
+        .decide(&mut product, |product| {
+            product.add_batch(NewBatch::new(batch("B-1"), units(LINES + 5), Eta::InStock), now()).cloned()
+        })
         .unwrap();
     assert!(product.is_behind());
     assert_eq!(product.changes().unserved, Some(true));
@@ -142,7 +144,9 @@ fn lines_that_cannot_take_a_released_unit_do_not_put_the_product_behind() {
     let mut store = Store::of(lines.clone(), Vec::new());
     let mut product = store.lock();
     let add = |name: BatchReference, purchased| {
-        move |product: &mut Product| product.add_batch(name.clone(), units(purchased), Eta::InStock, now()).cloned()
+        move |product: &mut Product| {
+            product.add_batch(NewBatch::new(name.clone(), units(purchased), Eta::InStock), now()).cloned()
+        }
     };
     store.decide(&mut product, add(batch("B-1"), 2)).unwrap();
     assert_eq!((store.loaded, product.available(), product.is_behind()), (0, 2, false));
@@ -166,7 +170,9 @@ fn a_unit_of_work_ends_after_pages_of_lines_that_it_cannot_serve() {
     let mut store = Store::of(lines, Vec::new());
     let mut product = store.lock();
     store
-        .decide(&mut product, |product| product.add_batch(batch("B-1"), units(4_000), Eta::InStock, now()).cloned())
+        .decide(&mut product, |product| {
+            product.add_batch(NewBatch::new(batch("B-1"), units(4_000), Eta::InStock), now()).cloned()
+        })
         .unwrap();
     assert!(store.loaded <= 3 * Product::MAX_AT_ONCE, "{} lines", store.loaded);
     store.save(&product);

@@ -2,8 +2,8 @@
 
 use crate::shop::{Shop, batch, due, id, order, seconds, sku, units};
 use allocation_domain::{
-    BatchChange, Cancellation, DataRequest, Eta, LineState, NewPickList, OrderId, Pending, PickCriteria, PickListId,
-    Product, ProductState, Products, QueuePosition, Units,
+    BatchChange, Cancellation, DataRequest, Eta, LineState, NewBatch, NewPickList, OrderId, Pending, PickCriteria,
+    PickListId, Product, ProductState, Products, QueuePosition, Units,
 };
 
 /// Returns the product as a store restores it after saving.
@@ -45,11 +45,11 @@ fn waiting_lines_are_requested_only_while_units_are_free() {
     let first = lines(&all, |order_id, _| *order_id == id("O-1"));
     let some = || ProductState { lines: Vec::new(), waiting: first.clone(), more_waiting: true, ..state(&all) };
     let mut product = Product::restore(some());
-    product.add_batch(batch("FOUR"), units(4), Eta::InStock, shop.now).unwrap();
+    product.add_batch(NewBatch::new(batch("FOUR"), units(4), Eta::InStock), shop.now).unwrap();
     assert_eq!(product.line(&id("O-1")).unwrap().waiting, 1);
 
     let mut product = Product::restore(some());
-    let error = product.add_batch(batch("SIX"), units(6), Eta::InStock, shop.now).unwrap_err();
+    let error = product.add_batch(NewBatch::new(batch("SIX"), units(6), Eta::InStock), shop.now).unwrap_err();
     assert_eq!(
         needed(&error),
         Some(&DataRequest::WaitingLines { after: Some(position(&all, "O-1")), free: 1, most: 1 })
@@ -57,7 +57,7 @@ fn waiting_lines_are_requested_only_while_units_are_free() {
     assert!(product.events().is_empty() && product.batches().is_empty(), "nothing has changed");
     let after = position(&all, "O-1");
     product.load_waiting(Some(&after), 1, lines(&all, |order_id, _| *order_id == id("O-2")), true);
-    product.add_batch(batch("SIX"), units(6), Eta::InStock, shop.now).unwrap();
+    product.add_batch(NewBatch::new(batch("SIX"), units(6), Eta::InStock), shop.now).unwrap();
     assert_eq!(product.line(&id("O-2")).unwrap().waiting, 4);
 }
 
@@ -69,7 +69,7 @@ fn without_a_waiting_line_nothing_is_requested() {
     let mut product =
         Product::restore(ProductState { open_batches: Vec::new(), more_open_batches: true, ..state(&all) });
     product.deallocate(&id("O-1"), &batch("B-1"), shop.now).unwrap();
-    product.add_batch(batch("B-2"), units(5), Eta::InStock, shop.now).unwrap();
+    product.add_batch(NewBatch::new(batch("B-2"), units(5), Eta::InStock), shop.now).unwrap();
 }
 
 #[test]
@@ -80,10 +80,10 @@ fn serving_the_queue_needs_all_open_batches() {
     let unlooked =
         ProductState { open_batches: Vec::new(), named_batches: Vec::new(), more_open_batches: true, ..state(&all) };
     let mut product = Product::restore(unlooked);
-    let error = product.add_batch(batch("B-2"), units(1), Eta::InStock, shop.now).unwrap_err();
+    let error = product.add_batch(NewBatch::new(batch("B-2"), units(1), Eta::InStock), shop.now).unwrap_err();
     assert_eq!(needed(&error), Some(&DataRequest::Batches));
     product.complete(all.batches().to_vec());
-    product.add_batch(batch("B-2"), units(1), Eta::InStock, shop.now).unwrap();
+    product.add_batch(NewBatch::new(batch("B-2"), units(1), Eta::InStock), shop.now).unwrap();
     assert_eq!(product.line(&id("WHOLE")).unwrap().waiting, 0);
 }
 

@@ -1,8 +1,9 @@
 //! A shop with all rows in memory, and a clock that the story moves.
 
 use allocation_domain::{
-    BatchChange, BatchChanged, BatchReference, ChangeBatchError, Eta, Event, HoldDuration, LineState, NewOrder,
-    OnShortage, Order, OrderId, OrderStatus, OrderTerms, Pending, PlaceError, Product, Products, Quantity, Sku, Units,
+    BatchChange, BatchChanged, BatchReference, ChangeBatchError, Eta, Event, HoldDuration, LineState, NewBatch,
+    NewOrder, OnShortage, Order, OrderId, OrderStatus, OrderTerms, Pending, PlaceError, Product, Products, Quantity,
+    Sku, Units,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::fmt::Debug;
@@ -118,7 +119,7 @@ impl Shop {
     pub(crate) fn receive(&mut self, reference: &str, sku_text: &str, purchased: u32, eta: Eta) {
         self.pass(1);
         let now = self.now;
-        self.product(sku_text).add_batch(batch(reference), units(purchased), eta, now).unwrap();
+        self.product(sku_text).add_batch(NewBatch::new(batch(reference), units(purchased), eta), now).unwrap();
     }
 
     pub(crate) fn try_place(&mut self, cart: &Cart) -> Result<Order, PlaceError> {

@@ -4,8 +4,8 @@ use crate::partly_loaded::state;
 use crate::shop::{batch, due, id, order, sku, units};
 use crate::warehouse::{all, pick_line};
 use allocation_domain::{
-    AddBatchError, AllocateError, BatchChange, DataRequest, Eta, MAX_MOVED_LINES, OrderLine, OrderStatus, Outcome,
-    PlaceError, ProductState, Stock, Units,
+    AddBatchError, AllocateError, BatchChange, DataRequest, Eta, MAX_MOVED_LINES, NewBatch, OrderLine, OrderStatus,
+    Outcome, PlaceError, ProductState, Stock, Units,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -19,7 +19,7 @@ fn line(order_id: &str, sku_text: &str, quantity: u32) -> OrderLine {
 fn chairs(purchased: u32) -> Stock {
     let mut stock = Stock::new();
     assert!(stock.register(&sku("LAMP")) && !stock.register(&sku("LAMP")));
-    stock.add_batch(&sku("CHAIR"), batch("B-1"), units(purchased), Eta::InStock, NOW).unwrap();
+    stock.add_batch(&sku("CHAIR"), NewBatch::new(batch("B-1"), units(purchased), Eta::InStock), NOW).unwrap();
     stock
 }
 
@@ -33,7 +33,7 @@ fn a_delivery_serves_every_waiting_line_at_once() {
         let cart = order(&format!("O-{number}")).of(1, "S-0").or_backorder().made();
         assert_eq!(stock.place(&cart, NOW).unwrap().status(NOW), OrderStatus::Backordered);
     }
-    stock.add_batch(&sku("S-0"), batch("B-1"), units(1_501), Eta::InStock, NOW).unwrap();
+    stock.add_batch(&sku("S-0"), NewBatch::new(batch("B-1"), units(1_501), Eta::InStock), NOW).unwrap();
     assert_eq!(stock.product(&sku("S-0")).unwrap().waiting().count(), 0);
     assert_eq!(stock.batch(&batch("B-1")).unwrap().available(), 1);
 }
@@ -55,14 +55,14 @@ fn a_correction_moves_all_lines_of_a_batch_at_once() {
 
 #[test]
 fn a_reference_belongs_to_one_batch_of_all_products() {
-    let again = chairs(5).add_batch(&sku("LAMP"), batch("B-1"), units(5), Eta::InStock, NOW);
+    let again = chairs(5).add_batch(&sku("LAMP"), NewBatch::new(batch("B-1"), units(5), Eta::InStock), NOW);
     assert_eq!(again, Err(AddBatchError::AlreadyExists(batch("B-1"))));
 }
 
 #[test]
 fn an_order_that_has_ended_gets_no_line_of_another_product() {
     let mut stock = chairs(5);
-    stock.add_batch(&sku("LAMP"), batch("L-1"), units(5), Eta::InStock, NOW).unwrap();
+    stock.add_batch(&sku("LAMP"), NewBatch::new(batch("L-1"), units(5), Eta::InStock), NOW).unwrap();
     stock.place(&order("CART").of(5, "CHAIR").held_for(60).made(), NOW).unwrap();
     stock.place(&order("O-1").of(1, "LAMP").made(), NOW).unwrap();
     stock.cancel(&id("O-1"), NOW).unwrap();

@@ -1,5 +1,5 @@
 use crate::testing::{Ports, chairs, delete, due, get, holding, now, order, post, quantity, reference, sku};
-use allocation_domain::{Eta, OrderId, Product};
+use allocation_domain::{Eta, NewBatch, OrderId, Product};
 use allocation_ports::{AllocationCursor, AllocationFilter, AllocationRow, PageSize};
 use serde_json::json;
 
@@ -34,8 +34,8 @@ async fn the_response_for_an_allocated_line_names_its_batch() {
 #[actix_web::test]
 async fn the_response_for_a_split_line_lists_all_its_batches() {
     let mut product = Product::new(sku("RED-CHAIR"));
-    product.add_batch(reference("B-2"), quantity(6), due(2027, 1, 15), now()).unwrap();
-    product.add_batch(reference("B-1"), quantity(6), Eta::InStock, now()).unwrap();
+    product.add_batch(NewBatch::new(reference("B-2"), quantity(6), due(2027, 1, 15)), now()).unwrap();
+    product.add_batch(NewBatch::new(reference("B-1"), quantity(6), Eta::InStock), now()).unwrap();
     let answer = post(&Ports::with_units(holding(product)).api(), "/allocations", LINE).await;
     assert_eq!(answer.status, 201);
     let parts =
@@ -150,7 +150,7 @@ async fn invalid_identifiers_are_errors_of_the_body() {
 #[actix_web::test]
 async fn identifiers_of_any_script_are_allocated_as_they_are() {
     let mut product = Product::new(sku("椅子 \"red\"/🪑%2F"));
-    product.add_batch(reference("B-1"), quantity(1), Eta::InStock, now()).unwrap();
+    product.add_batch(NewBatch::new(reference("B-1"), quantity(1), Eta::InStock), now()).unwrap();
     let body = r#"{"order_id": "a\"b\\c\/\u0041\ud83e\ude91", "sku": "椅子 \"red\"/🪑%2F", "qty": 1}"#;
     let answer = post(&Ports::with_units(holding(product)).api(), "/allocations", body).await;
     assert_eq!(answer.status, 201);

@@ -3,7 +3,7 @@ use crate::testing::{
     Ports, batch, chairs, delete, due, get, holding, now, patch, post, quantity, reference, send, sku,
 };
 use actix_web::test::TestRequest;
-use allocation_domain::{Batch, Eta, Product};
+use allocation_domain::{Batch, Eta, NewBatch, Product};
 use allocation_ports::{BatchCursor, OverdueCursor, PageSize};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -16,7 +16,7 @@ fn empty() -> Product {
 
 fn with_batch(eta: Eta) -> Product {
     let mut product = empty();
-    product.add_batch(reference("B-1"), quantity(20), eta, now()).unwrap();
+    product.add_batch(NewBatch::new(reference("B-1"), quantity(20), eta), now()).unwrap();
     product
 }
 

@@ -1,7 +1,7 @@
 use crate::testing::{Ports, chairs, delete, due, get, holding_all, now, order, post, quantity, reference, sku};
 use allocation_domain::{
-    Allocation, Batch, Eta, Fulfilment, HoldDuration, LineState, NewOrder, OnShortage, Order, OrderLine, OrderStatus,
-    OrderTerms, Product, ReservationState,
+    Allocation, Batch, Eta, Fulfilment, HoldDuration, LineState, NewBatch, NewOrder, OnShortage, Order, OrderLine,
+    OrderStatus, OrderTerms, Product, ReservationState,
 };
 use allocation_ports::{OrderFilter, OrderPage};
 use chrono::TimeDelta;
@@ -13,7 +13,7 @@ const ORDER: &str = r#"{"order_id": "O-1", "lines": [{"sku": "RED-CHAIR", "qty":
 fn shop(lamps: u32) -> Vec<Product> {
     let mut product = Product::new(sku("LAMP"));
     if let Ok(lamps) = allocation_domain::Quantity::new(lamps) {
-        product.add_batch(reference("B-5"), lamps, due(2027, 1, 15), now()).unwrap();
+        product.add_batch(NewBatch::new(reference("B-5"), lamps, due(2027, 1, 15)), now()).unwrap();
     }
     vec![product, chairs(&["B-1"])]
 }

@@ -2,7 +2,9 @@ use crate::Api;
 use crate::testing::{Ports, TestResponse, chairs, delete, get, holding, now, order, post, quantity, send, sku};
 use actix_web::http::header::ACCEPT;
 use actix_web::test::TestRequest;
-use allocation_domain::{NewPickList, PickCriteria, PickLineId, PickListId, PickListStatus, Product, Products, Units};
+use allocation_domain::{
+    NewBatch, NewPickList, PickCriteria, PickLineId, PickListId, PickListStatus, Product, Products, Units,
+};
 use allocation_ports::{
     PageSize, PickListCounts, PickListFilter, PickListPage, PickListSummary, PickableLines, StoreError, StoredPickList,
 };
@@ -299,7 +301,7 @@ async fn raw_values_are_unchanged_names() {
     let name = "=1;@2,\"3\"";
     let mut product = Product::new(sku(name));
     let batch = allocation_domain::BatchReference::parse(name).unwrap();
-    product.add_batch(batch, quantity(3), allocation_domain::Eta::InStock, now()).unwrap();
+    product.add_batch(NewBatch::new(batch, quantity(3), allocation_domain::Eta::InStock), now()).unwrap();
     product.allocate(&order(name), quantity(3), now()).unwrap();
     let mut shop = Products::from_iter([product]);
     shop.make_pick_list(&NewPickList::new(list_id("P-1"), PickCriteria::default())).unwrap();
@@ -315,7 +317,7 @@ async fn raw_values_are_unchanged_names() {
 async fn names_cannot_break_out_of_a_page_or_a_table() {
     let mut product = Product::new(sku("=cmd|' /C calc'!A0"));
     let batch = allocation_domain::BatchReference::parse("<script>alert(1)</script>").unwrap();
-    product.add_batch(batch, quantity(3), allocation_domain::Eta::InStock, now()).unwrap();
+    product.add_batch(NewBatch::new(batch, quantity(3), allocation_domain::Eta::InStock), now()).unwrap();
     product.allocate(&order("say \"hi\", you"), quantity(3), now()).unwrap();
     let mut shop = Products::from_iter([product]);
     shop.make_pick_list(&NewPickList::new(list_id("P-1"), PickCriteria::default())).unwrap();

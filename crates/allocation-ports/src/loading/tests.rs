@@ -1,6 +1,6 @@
 use super::*;
 use allocation_domain::{
-    AddBatchError, Batch, BatchReference, Eta, LineState, OnShortage, OrderId, ProductState, Quantity,
+    AddBatchError, Batch, BatchReference, Eta, LineState, NewBatch, OnShortage, OrderId, ProductState, Quantity,
 };
 use chrono::{DateTime, Utc};
 use std::convert::Infallible;
@@ -24,7 +24,7 @@ fn waiting(order_id: &str, quantity: u32) -> (OrderId, LineState) {
 }
 
 fn add(product: &mut Product) -> Result<u32, Pending<AddBatchError>> {
-    product.add_batch(reference("B-2"), units(5), Eta::InStock, NOW).map(Batch::available)
+    product.add_batch(NewBatch::new(reference("B-2"), units(5), Eta::InStock), NOW).map(Batch::available)
 }
 
 fn lamp() -> ProductState {

@@ -4,11 +4,10 @@
 
 use allocation_adapters_diesel::{DatabaseUrl, Store};
 use allocation_app::{
-    AgeLimit, AllocationEngine, EngineCounters, EngineError, EngineSettings, NewBatch, RetryPolicy, UnitRunner,
-    UseCases,
+    AgeLimit, AllocationEngine, EngineCounters, EngineError, EngineSettings, RetryPolicy, UnitRunner, UseCases,
 };
 use allocation_domain::{
-    AllocateError, BatchReference, Eta, LineAllocation, OrderId, OrderLine, Outcome, Quantity, Sku,
+    AllocateError, BatchReference, Eta, LineAllocation, NewBatch, OrderId, OrderLine, Outcome, Quantity, Sku,
 };
 use allocation_ports::{Clock, EventContext, LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
@@ -115,13 +114,9 @@ impl World {
     }
 
     fn add_batch(&self, reference: &str, sku: &str, units: u32) {
-        let batch = NewBatch {
-            reference: BatchReference::parse(reference).unwrap(),
-            sku: Sku::parse(sku).unwrap(),
-            purchased: Quantity::new(units).unwrap(),
-            eta: Eta::InStock,
-        };
-        assert!(matches!(self.use_cases.add_batch(&batch), Ok(Outcome::Changed(_))));
+        let (sku, reference) = (Sku::parse(sku).unwrap(), BatchReference::parse(reference).unwrap());
+        let batch = NewBatch::new(reference, Quantity::new(units).unwrap(), Eta::InStock);
+        assert!(matches!(self.use_cases.add_batch(&sku, &batch), Ok(Outcome::Changed(_))));
     }
 
     /// Sends a line, which is queued when this returns; the result is awaited separately.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::indexed_lines::steps;
 use crate::{
-    Allocation, BatchChange, HoldDuration, LineRow, LineState, LineTerms, NewOrder, NewPickList, OnShortage,
+    Allocation, BatchChange, HoldDuration, LineRow, LineState, LineTerms, NewBatch, NewOrder, NewPickList, OnShortage,
     OrderTerms, PickCriteria, PickLineId, PickListId, Products, ReservationState, Units,
 };
 use chrono::TimeDelta;
@@ -92,7 +92,7 @@ fn steps_beside(others: u32) -> Vec<(&'static str, u64)> {
     count!("lower", shop => lamps!(shop).change_batch(&reference("B-1"), &change(4), later).unwrap());
     count!("deallocate", shop => lamps!(shop).deallocate(&order("H-0001"), &reference("B-0"), later).unwrap());
     count!("cancel", shop => shop.cancel(&order("H-0002"), later).unwrap());
-    count!("add", shop => lamps!(shop).add_batch(reference("B-2"), units(9), Eta::InStock, later).unwrap().clone());
+    count!("add", shop => lamps!(shop).add_batch(NewBatch::new(reference("B-2"), units(9), Eta::InStock), later).unwrap().clone());
     count!("remove", shop => lamps!(shop).remove_batch(&reference("B-2"), later).unwrap());
     count!("changes", shop => lamps!(shop).changes());
     count!("drain events", shop => lamps!(shop).drain_events());

@@ -2,14 +2,16 @@ use crate::testing::{
     Ports, TestResponse, due, holding_all, json_request, now, order, patch, quantity, reference, send, sku,
 };
 use actix_web::http::Method;
-use allocation_domain::{BatchChange, Eta, NewOrder, OnShortage, OrderTerms, Product, Products, Units};
+use allocation_domain::{BatchChange, Eta, NewBatch, NewOrder, OnShortage, OrderTerms, Product, Products, Units};
 use chrono::TimeDelta;
 use serde_json::json;
 
 /// Batch B-1 of 20 red chairs, on its way.
 fn on_its_way() -> Product {
     let mut product = Product::new(sku("RED-CHAIR"));
-    product.add_batch(reference("B-1"), quantity(20), due(2027, 1, 15), now() - TimeDelta::days(1)).unwrap();
+    product
+        .add_batch(NewBatch::new(reference("B-1"), quantity(20), due(2027, 1, 15)), now() - TimeDelta::days(1))
+        .unwrap();
     product
 }
 
@@ -94,7 +96,7 @@ async fn affected_and_displaced_lines_are_listed() {
 async fn lines_can_move_to_an_earlier_batch() {
     let mut product = on_its_way();
     product.allocate(&order("O-1"), quantity(5), now()).unwrap();
-    product.add_batch(reference("B-2"), quantity(9), Eta::InStock, now()).unwrap();
+    product.add_batch(NewBatch::new(reference("B-2"), quantity(9), Eta::InStock), now()).unwrap();
     let answer = patch(&api(product), "/batch/B-1", r#"{"eta": "2027-02-01", "reallocate": true}"#).await.json();
     let moved = json!([{"order_id": "O-1", "sku": "RED-CHAIR", "reference": "B-2", "qty": 5,
         "old_eta": "2027-01-15", "new_eta": null}]);
@@ -199,10 +201,12 @@ async fn a_response_lists_at_most_a_thousand_lines_of_each_kind() {
     let parts = 1_001;
     let mut product = Product::new(sku("RED-CHAIR"));
     let added_at = now() - TimeDelta::days(1);
-    product.add_batch(reference("B-1"), quantity(parts), Eta::InStock, added_at).unwrap();
+    product.add_batch(NewBatch::new(reference("B-1"), quantity(parts), Eta::InStock), added_at).unwrap();
     product.allocate(&order("O-1"), quantity(parts), added_at).unwrap();
     for number in 0..parts {
-        product.add_batch(reference(&format!("C-{number}")), quantity(1), due(2027, 1, 15), added_at).unwrap();
+        product
+            .add_batch(NewBatch::new(reference(&format!("C-{number}")), quantity(1), due(2027, 1, 15)), added_at)
+            .unwrap();
     }
     let answer = patch(&api(product), "/batch/B-1", r#"{"purchased_quantity": 0}"#).await.json();
     assert_eq!((answer["affected"].as_array().unwrap().len(), &answer["truncated"]), (1_000, &json!(true)));
@@ -212,7 +216,7 @@ async fn a_response_lists_at_most_a_thousand_lines_of_each_kind() {
 async fn a_batch_shows_the_units_that_are_still_moving() {
     let mut product = Product::new(sku("RED-CHAIR"));
     let added_at = now() - TimeDelta::days(1);
-    product.add_batch(reference("B-1"), quantity(2_002), Eta::InStock, added_at).unwrap();
+    product.add_batch(NewBatch::new(reference("B-1"), quantity(2_002), Eta::InStock), added_at).unwrap();
     for number in 0..1_001 {
         product.allocate(&order(&format!("O-{number}")), quantity(2), added_at).unwrap();
     }
