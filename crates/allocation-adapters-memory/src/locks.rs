@@ -2,7 +2,10 @@
 
 use allocation_domain::{BatchReference, OrderId, PickListId, Sku};
 use allocation_ports::StoreError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The maximum number of open units of work, as a pool limits its connections.
+pub(crate) const MAX_UNITS: usize = 64;
 
 /// A row, or a unique key, that one unit of work at a time may write.
 ///
@@ -32,14 +35,19 @@ struct Deadlock;
 pub(crate) struct Locks {
     owners: BTreeMap<Key, UnitId>,
     waiting: BTreeMap<UnitId, Key>,
+    open: BTreeSet<UnitId>,
     begun: u64,
 }
 
 impl Locks {
-    /// Returns the id of a new unit.
-    pub(crate) const fn begin(&mut self) -> UnitId {
+    /// Opens a unit and returns its id, or `None` while [`MAX_UNITS`] are open.
+    pub(crate) fn begin(&mut self) -> Option<UnitId> {
+        if self.open.len() >= MAX_UNITS {
+            return None;
+        }
         self.begun += 1;
-        UnitId(self.begun)
+        self.open.insert(UnitId(self.begun));
+        Some(UnitId(self.begun))
     }
 
     /// Locks a key unless another unit has it locked; returns whether `unit` has it now.
@@ -75,8 +83,9 @@ impl Locks {
         self.waiting.remove(&unit);
     }
 
-    /// Unlocks all keys of a unit.
+    /// Unlocks all keys of a unit, which ends.
     pub(crate) fn release(&mut self, unit: UnitId) {
+        self.open.remove(&unit);
         self.waiting.remove(&unit);
         self.owners.retain(|_, owner| *owner != unit);
     }
@@ -93,7 +102,7 @@ mod tests {
     #[test]
     fn a_key_has_one_owner_until_it_is_released() {
         let mut locks = Locks::default();
-        let (one, two) = (locks.begin(), locks.begin());
+        let (one, two) = (locks.begin().unwrap(), locks.begin().unwrap());
         assert!(locks.try_lock(one, &key("LAMP")) && locks.try_lock(one, &key("LAMP")));
         assert!(!locks.try_lock(two, &key("LAMP")) && locks.try_lock(two, &key("RUG")));
         locks.release(one);
@@ -104,7 +113,7 @@ mod tests {
     fn the_last_unit_of_a_circle_does_not_wait() {
         let mut locks = Locks::default();
         let units = ["A", "B", "C"].map(|name| {
-            let unit = locks.begin();
+            let unit = locks.begin().unwrap();
             assert!(locks.try_lock(unit, &key(name)));
             unit
         });

@@ -7,6 +7,7 @@ use allocation_ports::{Clock, DatabaseProbe, Probed, SchemaState, StoreError};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A database in memory behind the ports: [`allocation_ports::UnitOfWorkFactory`], [`allocation_ports::Queries`],
 /// the ports of the event log and of the relay, and [`DatabaseProbe`].
@@ -87,8 +88,32 @@ impl MemoryStore {
         self.0.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Repeats an attempt until it returns a value: at once, and after each release of locks within `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// The error of the attempt, which ends the repetition.
+    pub(crate) fn try_until<T>(
+        &self,
+        timeout: Duration,
+        mut attempt: impl FnMut(&mut Database) -> Result<Option<T>, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            self.commit_late();
+            // Read before the attempt, so that no release in between is missed.
+            let seen = self.scheduler().releases();
+            if let Some(value) = attempt(&mut self.data())? {
+                return Ok(Some(value));
+            }
+            if !self.scheduler().wait(seen, deadline.saturating_duration_since(Instant::now())) {
+                return Ok(None);
+            }
+        }
+    }
+
     /// Makes late commits visible.
-    pub(crate) fn commit_late(&self) {
+    fn commit_late(&self) {
         if self.faults().late_commits && self.data().commit_late() {
             self.scheduler().release();
         }

@@ -3,7 +3,7 @@
 mod keys;
 
 use crate::database::{OutboxEvent, PickListRow, Rows, View};
-use crate::locks::{Key, UnitId};
+use crate::locks::{Key, MAX_UNITS, UnitId};
 use crate::product_rows::has_expired;
 use crate::store::MemoryStore;
 use allocation_domain::{
@@ -16,6 +16,7 @@ use allocation_ports::{
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// A unit of work, with rows that no other unit sees before the commit.
 struct Unit {
@@ -35,6 +36,11 @@ enum State {
     Ended,
 }
 
+/// As many units of work as may be open at a time, for longer than a new one waits.
+#[derive(Debug, thiserror::Error)]
+#[error("{MAX_UNITS} units of work were open for longer than {0:?}")]
+struct TooManyUnits(Duration);
+
 /// A use of a unit of work after one of its calls failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the unit of work failed before")]
@@ -47,8 +53,10 @@ struct NotLocked(Sku);
 
 impl UnitOfWorkFactory for MemoryStore {
     fn begin(&self, wait: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        self.commit_late();
-        let id = self.database().locks.begin();
+        self.scheduler().port_call();
+        let timeout = keys::timeout(wait, None);
+        let id = self.try_until(timeout, |database| Ok(database.locks.begin()))?;
+        let id = id.ok_or_else(|| StoreError::Busy(TooManyUnits(timeout).into()))?;
         Ok(Box::new(Unit { store: self.clone(), id, wait, rows: Rows::default(), state: State::Open }))
     }
 }
@@ -313,5 +321,25 @@ impl PickListRepository for Unit {
             unit.rows.pick_lists.insert(list.list_id().clone(), row);
             Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::WallClock;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_unit_beyond_the_limit_begins_only_after_another_has_ended() {
+        let store = MemoryStore::new(Arc::new(WallClock::default()));
+        let begin = || store.begin(LockWait::Short);
+        let mut open: Vec<_> = (0..MAX_UNITS).map(|_| begin().unwrap()).collect();
+        assert!(matches!(begin(), Err(StoreError::Busy(_))));
+        open.pop().unwrap().commit().unwrap();
+        open.push(begin().unwrap());
+        assert!(matches!(begin(), Err(StoreError::Busy(_))));
+        drop(open.pop());
+        assert!(begin().is_ok());
     }
 }

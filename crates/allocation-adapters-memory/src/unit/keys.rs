@@ -5,7 +5,7 @@ use crate::locks::Key;
 use allocation_domain::{BatchReference, Changes, OrderId, PickListId, Product, Sku};
 use allocation_ports::{LockWait, StoreError};
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[derive(Debug, thiserror::Error)]
 #[error("other units of work held a lock for longer than {0:?}")]
@@ -27,11 +27,11 @@ struct LinesChanged(OrderId);
 #[error("pick list {0} exists already")]
 struct ListExists(PickListId);
 
-/// Returns how long a unit waits for a lock.
-const fn timeout(wait: LockWait, key: &Key) -> Duration {
+/// Returns how long a unit waits for a lock, or for its beginning.
+pub(super) const fn timeout(wait: LockWait, key: Option<&Key>) -> Duration {
     match (wait, key) {
         (LockWait::Short, _) => Duration::from_millis(100),
-        (LockWait::Brief, Key::Product(_)) => Duration::from_millis(50),
+        (LockWait::Brief, Some(Key::Product(_))) => Duration::from_millis(50),
         (LockWait::Brief | LockWait::Usual, _) => Duration::from_secs(2),
     }
 }
@@ -45,25 +45,17 @@ impl Unit {
         {
             return Ok(());
         }
-        let timeout = timeout(self.wait, key);
-        let deadline = Instant::now() + timeout;
-        loop {
-            self.store.commit_late();
-            // Read before the attempt, so that no release in between is missed.
-            let seen = self.store.scheduler().releases();
-            {
-                let mut database = self.store.data();
-                if database.locks.try_lock(self.id, key) {
-                    return Ok(());
-                }
-                database.locks.wait(self.id, key)?;
+        let timeout = timeout(self.wait, Some(key));
+        let locked = self.store.try_until(timeout, |database| {
+            if database.locks.try_lock(self.id, key) {
+                return Ok(Some(()));
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if !self.store.scheduler().wait(seen, left) {
-                self.store.data().locks.give_up(self.id);
-                return Err(StoreError::Busy(LockTimeout(timeout).into()));
-            }
-        }
+            database.locks.wait(self.id, key).map(|()| None)
+        })?;
+        locked.ok_or_else(|| {
+            self.store.data().locks.give_up(self.id);
+            StoreError::Busy(LockTimeout(timeout).into())
+        })
     }
 
     /// Returns whether the unit has locked a key.
