@@ -1,4 +1,4 @@
-//! Programs that follow the events of the Allocation Service.
+//! Programs that follow the events of the Allocation Service, or run its use cases.
 #![warn(missing_docs)]
 
 mod feed;

@@ -76,7 +76,6 @@ suite! {
         a_batch_is_removed_and_may_come_back,
         several_products_are_saved_in_one_unit,
         a_reference_under_another_sku_is_a_conflict,
-        a_batch_that_vanished_is_a_broken_invariant,
         a_second_allocation_of_a_line_is_a_broken_invariant;
     round_trips:
         identifiers_of_every_kind_come_back_as_they_were,
