@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_unit_of_work_caused_is_a_conflict() {
+    fn interference_by_another_unit_of_work_is_a_conflict() {
         for error in [
             database_error(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: batch_references.reference"),
             database_error(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: orders.order_id"),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_is_lost_before_the_commit_is_told_apart() {
+    fn a_connection_lost_before_the_commit_is_no_unknown_outcome() {
         for error in [
             database_error(DatabaseErrorKind::ClosedConnection, "server closed the connection unexpectedly"),
             database_error(DatabaseErrorKind::UnableToSendCommand, "no connection to the server"),
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_is_away_or_cannot_write_is_unavailable() {
+    fn an_unreachable_or_read_only_database_is_unavailable() {
         for error in [
             database_error(DatabaseErrorKind::ReadOnlyTransaction, "cannot execute UPDATE in a read-only transaction"),
             Error::BrokenTransactionManager,
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_run_can_mend_is_a_failure() {
+    fn an_error_that_no_retry_can_fix_is_a_failure() {
         for error in [
             unknown("no such table: products"),
             unknown("database disk image is malformed"),

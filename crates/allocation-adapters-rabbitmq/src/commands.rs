@@ -88,7 +88,7 @@ impl CommandConsumer {
     /// Returns once the current ones are executed and acknowledged, or after some seconds.
     pub fn stop(self) {
         // Sending fails only when the thread has ended.
-        let _told = self.stop.send(true);
+        let _stopped = self.stop.send(true);
         self.task.stop();
     }
 }
@@ -106,7 +106,7 @@ async fn consume(
         let session = Session::open(broker, executor, &attempts, settings, stopped.clone());
         let opened = tokio::select! {
             opened = session => opened,
-            () = told_to_stop(&mut stopped) => return,
+            () = stop_requested(&mut stopped) => return,
         };
         let ended = match opened {
             Ok(session) => {
@@ -130,10 +130,10 @@ async fn consume(
 
 /// Waits for `time`, or until the consumer must stop.
 async fn wait(stopped: &mut watch::Receiver<bool>, time: Duration) {
-    let _over = tokio::time::timeout(time, told_to_stop(stopped)).await;
+    let _over = tokio::time::timeout(time, stop_requested(stopped)).await;
 }
 
-async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
+async fn stop_requested(stopped: &mut watch::Receiver<bool>) {
     // A dropped sender also means stop.
-    let _told = stopped.wait_for(|stopped| *stopped).await;
+    let _stopped = stopped.wait_for(|stopped| *stopped).await;
 }

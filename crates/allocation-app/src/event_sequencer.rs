@@ -13,20 +13,20 @@ const LEASE: Duration = Duration::from_secs(2);
 /// The interval at which the holder renews the lease, and other processes try to take it.
 const RENEW: Duration = Duration::from_millis(500);
 /// The maximum number of events that are sequenced at a time.
-const MOST: u16 = 2_000;
+const MAX_SEQUENCED: u16 = 2_000;
 /// How long events gather after a small chunk: a commit costs about the same for one event as for many.
 const GATHER: Duration = Duration::from_millis(20);
 /// The interval between checks for unsequenced events.
-const LOOK: Duration = Duration::from_millis(25);
+const CHECK_INTERVAL: Duration = Duration::from_millis(25);
 /// How many more chunks in a row may end in the same product before other products have their turn.
 const TURNS: u32 = 4;
 /// The number of sequenced events after which the outbox is vacuumed, once few events are pending.
-const TIDY: u64 = 50_000;
+const VACUUM_AFTER: u64 = 50_000;
 /// The maximum number of old events that are pruned at a time, the pause before the next chunk, and the
 /// interval between checks once there are fewer.
-const FORGET: u16 = 1_000;
-const FORGET_PAUSE: Duration = Duration::from_millis(50);
-const FORGET_LOOK: Duration = Duration::from_secs(10);
+const MAX_PRUNED: u16 = 1_000;
+const PRUNE_PAUSE: Duration = Duration::from_millis(50);
+const PRUNE_INTERVAL: Duration = Duration::from_secs(10);
 /// How far the retention time may lag behind the clock before that is logged. It also lags after a time in
 /// which no server ran.
 const MAX_BEHIND: TimeDelta = TimeDelta::days(1);
@@ -69,8 +69,8 @@ impl EventSequencer {
     /// Returns an error when the system cannot start a thread.
     pub fn start(ports: SequencerPorts, holder: String, retention: Retention) -> io::Result<Self> {
         let log = FailureLog::new("event sequencing", "retrying");
-        let keeper = Keeper { ports, lease: Lease { name: "events", holder }, retention, log };
-        let mut tenure = Tenure { keeper, held: None };
+        let sequencer = Sequencer { ports, lease: Lease { name: "events", holder }, retention, log };
+        let mut tenure = Tenure { sequencer, held: None };
         let task = BackgroundTask::repeat("events", Duration::ZERO, AFTER_FAILURE, move |_| tenure.step())?;
         Ok(Self(task))
     }
@@ -89,28 +89,28 @@ impl EventSequencer {
 
 /// A sequencer with its state while it holds the lease, which is released on drop.
 struct Tenure {
-    keeper: Keeper,
+    sequencer: Sequencer,
     held: Option<Held>,
 }
 
 impl Tenure {
     fn step(&mut self) -> Duration {
-        let step = self.keeper.step(&mut self.held);
-        self.keeper.after(step, &mut self.held)
+        let step = self.sequencer.step(&mut self.held);
+        self.sequencer.after(step, &mut self.held)
     }
 }
 
 impl Drop for Tenure {
     fn drop(&mut self) {
         if self.held.is_some()
-            && let Err(error) = self.keeper.ports.leases.release(&self.keeper.lease)
+            && let Err(error) = self.sequencer.ports.leases.release(&self.sequencer.lease)
         {
             tracing::debug!(%error, "the lease of the event log was not released");
         }
     }
 }
 
-struct Keeper {
+struct Sequencer {
     ports: SequencerPorts,
     lease: Lease,
     retention: Retention,
@@ -125,10 +125,10 @@ struct Held {
     /// How many chunks in a row have ended in the same product as the chunk before.
     turns: u32,
     /// The number of events sequenced since the last vacuum.
-    untidied: u64,
-    forget_next: Instant,
+    since_vacuum: u64,
+    prune_next: Instant,
     /// When the retention time was last advanced.
-    time_kept: Option<Instant>,
+    retention_advanced: Option<Instant>,
     /// The instant before which events are pruned, while more are due.
     before: Option<DateTime<Utc>>,
     /// Whether the retention time was found far behind the clock.
@@ -143,9 +143,9 @@ impl Held {
             renewed: now,
             last_key: None,
             turns: 0,
-            untidied: 0,
-            forget_next: now + grace,
-            time_kept: None,
+            since_vacuum: 0,
+            prune_next: now + grace,
+            retention_advanced: None,
             before: None,
             behind: false,
         }
@@ -166,7 +166,7 @@ impl Held {
     }
 }
 
-impl Keeper {
+impl Sequencer {
     /// Logs the outcome of a step, and a lasting failure only once; returns the pause.
     fn after(&self, step: Result<Duration, SequenceError>, held: &mut Option<Held>) -> Duration {
         let error = match step {
@@ -212,7 +212,7 @@ impl Keeper {
             }
             held.renewed = Instant::now();
         }
-        Ok(LOOK)
+        Ok(CHECK_INTERVAL)
     }
 
     fn take(&self) -> Result<bool, StoreError> {
@@ -222,39 +222,39 @@ impl Keeper {
     fn sequence(&self, held: &mut Held) -> Result<Duration, SequenceError> {
         let from_start = held.last_key.is_none();
         let Sequenced { events, last, last_key } =
-            self.ports.log.sequence(&self.lease, LEASE, held.last_key.clone(), MOST)?;
+            self.ports.log.sequence(&self.lease, LEASE, held.last_key.clone(), MAX_SEQUENCED)?;
         held.renewed = Instant::now();
-        held.untidied += events;
+        held.since_vacuum += events;
         if events > 0 {
             self.ports.tail.advance(last);
         }
-        if events >= u64::from(MOST) {
+        if events >= u64::from(MAX_SEQUENCED) {
             held.go_on(last_key);
             return Ok(Duration::ZERO);
         }
         // The end is reached. The next round starts at once, unless this one began at the start.
         (held.last_key, held.turns) = (None, 0);
         // Not earlier: with many events pending, a vacuum could outlast the lease.
-        if held.untidied >= TIDY {
-            held.untidied = 0;
+        if held.since_vacuum >= VACUUM_AFTER {
+            held.since_vacuum = 0;
             self.ports.log.vacuum()?;
         }
         Ok(if from_start { GATHER } else { Duration::ZERO })
     }
 
     fn prune(&self, held: &mut Held) -> Result<(), SequenceError> {
-        let Some(age) = self.retention.age.filter(|_| Instant::now() >= held.forget_next) else { return Ok(()) };
+        let Some(age) = self.retention.age.filter(|_| Instant::now() >= held.prune_next) else { return Ok(()) };
         // Set first: after a failure, sequencing continues until the next check.
-        held.forget_next = Instant::now() + FORGET_LOOK;
+        held.prune_next = Instant::now() + PRUNE_INTERVAL;
         let before = match held.before {
             Some(before) => before,
-            None => self.keep_time(held, age)?,
+            None => self.advance_retention(held, age)?,
         };
-        let gone = self.ports.log.prune(&self.lease, LEASE, before, FORGET)?;
+        let pruned = self.ports.log.prune(&self.lease, LEASE, before, MAX_PRUNED)?;
         held.renewed = Instant::now();
-        if gone >= u64::from(FORGET) {
+        if pruned >= u64::from(MAX_PRUNED) {
             // More events are due: the instant stays until they are pruned.
-            (held.forget_next, held.before) = (held.renewed + FORGET_PAUSE, Some(before));
+            (held.prune_next, held.before) = (held.renewed + PRUNE_PAUSE, Some(before));
         } else {
             held.before = None;
         }
@@ -264,11 +264,11 @@ impl Keeper {
     /// Advances the retention time, within the limit that the time passed since the last advance sets.
     ///
     /// Returns the instant before which events are pruned.
-    fn keep_time(&self, held: &mut Held, age: TimeDelta) -> Result<DateTime<Utc>, SequenceError> {
+    fn advance_retention(&self, held: &mut Held, age: TimeDelta) -> Result<DateTime<Utc>, SequenceError> {
         let now = Instant::now();
-        let passed = held.time_kept.map_or(Duration::ZERO, |kept| now.duration_since(kept));
+        let passed = held.retention_advanced.map_or(Duration::ZERO, |last| now.duration_since(last));
         let RetentionTime { trusted, now: clock } = self.ports.log.retention_time(&self.lease, LEASE, passed)?;
-        held.time_kept = Some(now);
+        held.retention_advanced = Some(now);
         let behind = clock - trusted > MAX_BEHIND;
         if behind && !held.behind {
             tracing::warn!(

@@ -55,7 +55,7 @@ impl FailureLog {
     ///
     /// For a component of which some attempts succeed while others fail.
     #[must_use]
-    pub const fn settling(mut self, settle: Duration) -> Self {
+    pub const fn with_settle_time(mut self, settle: Duration) -> Self {
         self.settle = settle;
         self
     }

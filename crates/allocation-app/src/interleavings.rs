@@ -48,17 +48,17 @@ fn the_last_unit_is_allocated_once() {
 }
 
 #[test]
-fn an_order_id_is_taken_once() {
+fn an_order_id_is_used_once() {
     one_order_id_twice().assert_sequential();
 }
 
 #[test]
-fn a_batch_reference_is_taken_once() {
+fn a_batch_reference_is_used_once() {
     Scenario::after([]).with([AddBatch("LAMP", "B", 1)]).with([AddBatch("SOFA", "B", 2)]).assert_sequential();
 }
 
 #[test]
-fn a_caller_reads_what_it_was_told() {
+fn a_caller_reads_its_own_committed_result() {
     a_line_that_its_caller_reads().assert_sequential();
 }
 
@@ -122,11 +122,11 @@ fn products_that_are_read_before_they_are_locked_lose_lines() {
 }
 
 #[test]
-fn without_unique_keys_an_order_id_is_taken_twice() {
+fn without_unique_keys_an_order_id_is_used_twice() {
     one_order_id_twice().assert_broken_by(Faults { no_unique_keys: true, ..Faults::default() });
 }
 
 #[test]
-fn before_a_late_commit_a_caller_does_not_read_what_it_was_told() {
+fn with_late_commits_a_caller_does_not_read_its_own_result() {
     a_line_that_its_caller_reads().assert_broken_by(Faults { late_commits: true, ..Faults::default() });
 }

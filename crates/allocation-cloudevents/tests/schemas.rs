@@ -239,7 +239,7 @@ fn an_event_is_written_as_a_cloud_event() {
 }
 
 #[test]
-fn data_is_published_as_it_was_stored_and_what_has_no_type_or_is_not_json_is_rejected() {
+fn stored_data_is_published_unchanged_unless_it_has_no_type_or_is_not_json() {
     let sold_out = logged(&Event::OutOfStock { sku: Sku::parse("LAMP").unwrap() }, EventContext::default());
     let stored = r#"{"type":"out_of_stock","sku":"LAMP","of":[1e2,"a later version"]}"#;
     let more = LoggedEvent { json: stored.to_owned(), ..sold_out.clone() };

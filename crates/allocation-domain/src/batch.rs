@@ -399,19 +399,19 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "batch_not_oversold")]
-    fn more_units_than_are_free_are_never_taken() {
+    fn more_units_than_are_free_are_never_allocated() {
         batch().take(units(5));
     }
 
     #[test]
     #[should_panic(expected = "batch_not_oversold")]
-    fn a_batch_is_never_lowered_below_what_is_gone_and_allocated() {
+    fn a_batch_is_never_lowered_below_its_consumed_and_allocated_units() {
         batch().set_purchased(units(5).into());
     }
 
     #[test]
     #[should_panic(expected = "batch_covers_its_allocations")]
-    fn more_units_than_are_allocated_are_never_given_back() {
+    fn more_units_than_are_allocated_are_never_released() {
         batch().release(units(5));
     }
 

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn stock_in_the_warehouse_comes_before_the_earliest_date() {
+    fn stock_in_the_warehouse_precedes_the_earliest_date() {
         let tomorrow = Eta::Due(NaiveDate::from_ymd_opt(2027, 1, 2).unwrap());
         let later = Eta::Due(NaiveDate::from_ymd_opt(2027, 1, 3).unwrap());
         assert!(Eta::InStock < Eta::Due(NaiveDate::MIN));

@@ -56,23 +56,23 @@ impl KnownQueue {
         }
     }
 
-    /// Returns the first gap at or after `place`, or `None` if there is none.
+    /// Returns the first gap at or after `position`, or `None` if there is none.
     ///
     /// Lines after it that could take some of `free` units may be missing. `Some(None)` is the
     /// beginning of the queue.
-    pub(crate) fn gap_after(&self, place: Option<&QueuePosition>, free: u64) -> Option<Option<QueuePosition>> {
+    pub(crate) fn gap_after(&self, position: Option<&QueuePosition>, free: u64) -> Option<Option<QueuePosition>> {
         let mut begin: Option<&QueuePosition> = None;
         for part in &self.0 {
-            let is_past = part.up_to.as_ref().is_some_and(|up_to| Some(up_to) <= place);
+            let is_past = part.up_to.as_ref().is_some_and(|up_to| Some(up_to) <= position);
             if !is_past && part.free < free {
-                return Some(begin.max(place).cloned());
+                return Some(begin.max(position).cloned());
             }
             match &part.up_to {
                 Some(up_to) => begin = Some(up_to),
                 None => return None,
             }
         }
-        Some(begin.max(place).cloned())
+        Some(begin.max(position).cloned())
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
     use crate::OrderId;
     use chrono::DateTime;
 
-    fn place(number: i64) -> QueuePosition {
+    fn position(number: i64) -> QueuePosition {
         let placed_at = DateTime::from_timestamp_micros(number).unwrap();
         QueuePosition::new(OrderId::parse("O").unwrap(), 0, placed_at)
     }
@@ -92,7 +92,7 @@ mod tests {
         let all = KnownQueue::up_to(None, false);
         assert!(all.is_all());
         assert_eq!(all.gap_after(None, u64::MAX), None);
-        assert_eq!(all.gap_after(Some(&place(7)), 1), None);
+        assert_eq!(all.gap_after(Some(&position(7)), 1), None);
     }
 
     #[test]
@@ -100,32 +100,32 @@ mod tests {
         let nothing = KnownQueue::up_to(None, true);
         assert!(!nothing.is_all());
         assert_eq!(nothing.gap_after(None, 1), Some(None));
-        assert_eq!(nothing.gap_after(Some(&place(7)), 1), Some(Some(place(7))));
+        assert_eq!(nothing.gap_after(Some(&position(7)), 1), Some(Some(position(7))));
     }
 
     #[test]
     fn a_loaded_part_is_known_up_to_its_number_of_free_units() {
         let mut known = KnownQueue::up_to(None, true);
-        known.add(None, Some(place(5)), true, 10);
-        assert_eq!(known.gap_after(None, 10), Some(Some(place(5))));
+        known.add(None, Some(position(5)), true, 10);
+        assert_eq!(known.gap_after(None, 10), Some(Some(position(5))));
         assert_eq!(known.gap_after(None, 11), Some(None));
-        known.add(Some(&place(5)), None, false, 4);
+        known.add(Some(&position(5)), None, false, 4);
         assert_eq!(known.gap_after(None, 4), None);
-        assert_eq!(known.gap_after(None, 5), Some(Some(place(5))));
-        assert_eq!(known.gap_after(Some(&place(5)), 4), None);
-        assert_eq!(known.gap_after(Some(&place(6)), 5), Some(Some(place(6))));
+        assert_eq!(known.gap_after(None, 5), Some(Some(position(5))));
+        assert_eq!(known.gap_after(Some(&position(5)), 4), None);
+        assert_eq!(known.gap_after(Some(&position(6)), 5), Some(Some(position(6))));
         assert!(!known.is_all());
     }
 
     #[test]
     fn loading_again_from_a_position_discards_the_later_parts() {
-        let mut known = KnownQueue::up_to(Some(place(9)), true);
-        assert_eq!(known.gap_after(None, u64::MAX), Some(Some(place(9))));
-        known.add(Some(&place(3)), Some(place(4)), true, 7);
-        assert_eq!(known.gap_after(None, 7), Some(Some(place(4))));
-        assert_eq!(known.gap_after(None, 8), Some(Some(place(3))));
-        known.add(Some(&place(4)), None, false, 2);
-        known.add(Some(&place(4)), None, false, 7);
+        let mut known = KnownQueue::up_to(Some(position(9)), true);
+        assert_eq!(known.gap_after(None, u64::MAX), Some(Some(position(9))));
+        known.add(Some(&position(3)), Some(position(4)), true, 7);
+        assert_eq!(known.gap_after(None, 7), Some(Some(position(4))));
+        assert_eq!(known.gap_after(None, 8), Some(Some(position(3))));
+        known.add(Some(&position(4)), None, false, 2);
+        known.add(Some(&position(4)), None, false, 7);
         assert_eq!(known.gap_after(None, 7), None, "nothing is left of what was looked for with less");
         known.add(None, None, true, 7);
         assert_eq!(known.gap_after(None, 1), Some(None));

@@ -130,19 +130,19 @@ impl LineState {
 
     /// Adds units of a batch. An existing allocation of the batch grows.
     pub(crate) fn add(&mut self, taken: Allocation) {
-        let place = self.allocations.partition_point(|held| held.rank() < taken.rank());
-        match self.allocations.get_mut(place) {
+        let index = self.allocations.partition_point(|held| held.rank() < taken.rank());
+        match self.allocations.get_mut(index) {
             Some(held) if held.reference == taken.reference => held.quantity = held.quantity.plus(taken.quantity),
-            _ => self.allocations.insert(place, taken),
+            _ => self.allocations.insert(index, taken),
         }
     }
 
     /// Releases units of a batch. The caller checks that the line holds them.
     pub(crate) fn release(&mut self, reference: &BatchReference, units: Quantity) {
-        if let Some(place) = self.allocations.iter().position(|part| part.reference == *reference) {
-            match self.allocations[place].quantity.minus(units.get()) {
-                Some(rest) => self.allocations[place].quantity = rest,
-                None => drop(self.allocations.remove(place)),
+        if let Some(index) = self.allocations.iter().position(|part| part.reference == *reference) {
+            match self.allocations[index].quantity.minus(units.get()) {
+                Some(rest) => self.allocations[index].quantity = rest,
+                None => drop(self.allocations.remove(index)),
             }
         }
     }

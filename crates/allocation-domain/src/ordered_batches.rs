@@ -39,38 +39,38 @@ impl OrderedBatches {
 
     /// Adds a batch with a new reference and returns its index.
     pub(crate) fn insert(&mut self, batch: Batch) -> usize {
-        let place = self.in_order.partition_point(|other| other.rank() < batch.rank());
+        let index = self.in_order.partition_point(|other| other.rank() < batch.rank());
         self.ranks.insert(batch.reference().clone(), (batch.eta(), batch.added_at()));
-        self.in_order.insert(place, batch);
-        place
+        self.in_order.insert(index, batch);
+        index
     }
 
     /// Removes the batch at an index.
-    pub(crate) fn remove(&mut self, place: usize) -> Batch {
-        let batch = self.in_order.remove(place);
+    pub(crate) fn remove(&mut self, index: usize) -> Batch {
+        let batch = self.in_order.remove(index);
         self.ranks.remove(batch.reference());
         batch
     }
 
     /// Returns the index of a batch.
-    pub(crate) fn place(&self, reference: &BatchReference) -> Option<usize> {
+    pub(crate) fn index_of(&self, reference: &BatchReference) -> Option<usize> {
         let (eta, added_at) = *self.ranks.get(reference)?;
         self.in_order.binary_search_by(|batch| batch.rank().cmp(&(eta, added_at, reference))).ok()
     }
 
     /// Returns a batch by its reference.
     pub(crate) fn find(&self, reference: &BatchReference) -> Option<&Batch> {
-        self.place(reference).map(|place| &self.in_order[place])
+        self.index_of(reference).map(|index| &self.in_order[index])
     }
 
     /// Returns the batch at an index for changes that keep its preference.
-    pub(crate) fn at_mut(&mut self, place: usize) -> &mut Batch {
-        &mut self.in_order[place]
+    pub(crate) fn at_mut(&mut self, index: usize) -> &mut Batch {
+        &mut self.in_order[index]
     }
 
     /// Sets the ETA of a batch and moves the batch to its new index.
-    pub(crate) fn set_eta(&mut self, place: usize, eta: Eta) {
-        let mut batch = self.remove(place);
+    pub(crate) fn set_eta(&mut self, index: usize, eta: Eta) {
+        let mut batch = self.remove(index);
         batch.set_eta(eta);
         self.insert(batch);
     }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_kept_and_each_batch_is_found() {
+    fn batches_stay_sorted_and_each_is_found() {
         let mut batches = OrderedBatches::default();
         batches.extend([batch(7), batch(3), batch(9)]);
         batches.extend([batch(5)]);
@@ -105,6 +105,6 @@ mod tests {
         assert_eq!(batches.find(batch(5).reference()), None);
         batches.set_eta(0, Eta::Due(chrono::NaiveDate::MAX));
         assert_eq!(numbers(&batches), [4, 7, 9, 3]);
-        assert_eq!(batches.place(batch(3).reference()), Some(3));
+        assert_eq!(batches.index_of(batch(3).reference()), Some(3));
     }
 }

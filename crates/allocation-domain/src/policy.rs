@@ -66,12 +66,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_goes_whole_into_the_first_batch_that_can_take_it() {
+    fn a_line_is_allocated_whole_from_the_first_batch_that_has_enough() {
         assert_eq!(choose([3, 8, 20], quantity(5)), Choice::Batches(vec![(1, quantity(5))]));
     }
 
     #[test]
-    fn a_line_that_no_batch_can_take_is_split_in_order() {
+    fn a_line_larger_than_every_batch_is_split_in_order() {
         let parts = vec![(0, quantity(3)), (2, quantity(4)), (3, quantity(1))];
         assert_eq!(choose([3, 0, 4, 6], quantity(8)), Choice::Batches(parts));
     }

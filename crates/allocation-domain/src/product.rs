@@ -434,8 +434,8 @@ impl Product {
         }
     }
 
-    fn place(&self, reference: &BatchReference) -> Option<usize> {
-        self.batches.place(reference)
+    fn batch_index(&self, reference: &BatchReference) -> Option<usize> {
+        self.batches.index_of(reference)
     }
 
     fn needs(&self, what: DataRequest) -> LoadRequest {
@@ -446,9 +446,9 @@ impl Product {
         self.events.push(Event::OutOfStock { sku: self.sku.clone() });
     }
 
-    /// Returns the allocation of `part` units of the batch at `place`.
-    fn allocation(&self, place: usize, part: crate::Quantity) -> Allocation {
-        Allocation::of(&self.batches[place], part)
+    /// Returns the allocation of `part` units of the batch at `index`.
+    fn allocation(&self, index: usize, part: crate::Quantity) -> Allocation {
+        Allocation::of(&self.batches[index], part)
     }
 }
 

@@ -229,7 +229,7 @@ fn check_invariants(history: &History) {
 
 proptest! {
     #[test]
-    fn units_are_conserved_and_the_preference_is_kept(commands in prop::collection::vec(command(), 1..80)) {
+    fn units_are_conserved_and_the_preference_holds(commands in prop::collection::vec(command(), 1..80)) {
         let mut history = History::new();
         for command in &commands {
             history.run(command);

@@ -76,7 +76,7 @@ fn a_rejected_event_changes_nothing() {
 }
 
 #[test]
-fn an_event_that_is_repeated_or_comes_too_early_is_rejected() {
+fn a_repeated_or_premature_event_is_rejected() {
     let shop = history();
     let events = shop.get(&lamp()).unwrap().events();
     let second = projected(&events[..1]).apply(&events[0], NOW).unwrap_err();

@@ -13,7 +13,7 @@ use crate::path_identifier::PathIdentifiers;
 use crate::problem::{Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{body, origin, respond};
+use crate::{body, event_context, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -64,7 +64,7 @@ document!(DeallocateLineProblems:
 )]
 pub(crate) async fn allocate(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let line = body::read(&request, payload).await?;
-    match api.engine.allocate(line, origin::of(&request)).await? {
+    match api.engine.allocate(line, event_context::of(&request)).await? {
         Outcome::Changed(line) => respond::json(StatusCode::CREATED, &LineAllocation::from(&line)),
         Outcome::Unchanged(line) => respond::json(StatusCode::OK, &LineAllocation::from(&line)),
     }

@@ -1,8 +1,8 @@
 use crate::blocking::{BlockingLimits, Gate, Gates};
 use crate::body_memory::Bodies;
 use crate::edge::EdgeSettings;
+use crate::event_context;
 use crate::event_feed::EventFeed;
-use crate::origin;
 use crate::problem::Problem;
 use crate::request_failures::RequestFailures;
 use actix_web::HttpRequest;
@@ -101,7 +101,7 @@ impl Api {
 
     /// Returns the use cases for a request that was just read.
     pub(crate) fn use_cases(&self, request: &HttpRequest) -> UseCases {
-        self.use_cases.clone().with_context(origin::of(request)).for_command_just_read()
+        self.use_cases.clone().with_context(event_context::of(request)).for_command_just_read()
     }
 
     /// Runs a point read for a request; the read time is taken once a slot is free.

@@ -18,7 +18,7 @@ use crate::percent::encode;
 use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{body, origin, respond};
+use crate::{body, event_context, respond};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -93,7 +93,7 @@ document!(CancelOrderProblems:
 pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let order: NewOrder = body::read(&request, payload).await?;
     let order_id = order.order_id().clone();
-    match api.engine.place_order(order, origin::of(&request)).await? {
+    match api.engine.place_order(order, event_context::of(&request)).await? {
         Outcome::Changed(order) => {
             let location = format!("/orders/{}", encode(order_id.as_str()));
             let mut response = respond::builder(StatusCode::CREATED);

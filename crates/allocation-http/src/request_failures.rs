@@ -19,7 +19,7 @@ pub(crate) struct RequestFailures {
 
 impl Default for RequestFailures {
     fn default() -> Self {
-        let log = |component| FailureLog::new(component, "responding 503").settling(SETTLE);
+        let log = |component| FailureLog::new(component, "responding 503").with_settle_time(SETTLE);
         let (unavailable, busy) = (log("database access of requests"), log("locking by requests"));
         Self { unavailable, busy, internal: LogThrottle::default() }
     }

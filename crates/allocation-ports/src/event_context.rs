@@ -113,7 +113,7 @@ mod tests {
     const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
     #[test]
-    fn only_a_valid_traceparent_is_kept() {
+    fn only_a_valid_traceparent_is_accepted() {
         assert_eq!(TraceParent::parse(TRACE).unwrap().as_str(), TRACE);
         for wrong in [
             "",

@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_no_value_of_its_own_type() {
+    fn null_is_an_error_unless_the_member_is_optional() {
         assert_eq!(errors::<Flag>("null"), ["must be a boolean, not null"]);
         assert!(errors::<Option<Flag>>("null").is_empty());
     }

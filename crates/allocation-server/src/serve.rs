@@ -67,10 +67,10 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let sweeper = use_cases.start_sweeper(SWEEP_PAUSE).context("the sweeper cannot be started")?;
     let mover = use_cases.start_mover(MOVE_PAUSE).context("lines of batches cannot be moved")?;
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
-    let keeper = keep_events(&store, &tail, settings).context("the log of events cannot be kept")?;
+    let sequencer = start_sequencer(&store, &tail, settings).context("the event sequencer cannot be started")?;
     let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;
     vitals.extend(engine.vitals());
-    vitals.extend([sweeper.vital(), mover.vital(), tail.vital(), keeper.vital()]);
+    vitals.extend([sweeper.vital(), mover.vital(), tail.vital(), sequencer.vital()]);
     vitals.extend(exchange.iter().flat_map(Exchange::vitals));
     let health = Arc::new(Health::start(store.clone(), vitals).context("readiness cannot be probed")?);
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
@@ -88,7 +88,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     engine.shut_down();
     sweeper.stop();
     mover.stop();
-    keeper.stop();
+    sequencer.stop();
     database.stop();
     if let Some(relay) = relay {
         relay.stop();
@@ -107,7 +107,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
 }
 
 /// Starts the event sequencer, which waits while another process holds the lease.
-fn keep_events(store: &Arc<dyn Ports>, tail: &EventTail, settings: &Settings) -> io::Result<EventSequencer> {
+fn start_sequencer(store: &Arc<dyn Ports>, tail: &EventTail, settings: &Settings) -> io::Result<EventSequencer> {
     let ports = SequencerPorts { leases: store.clone(), log: store.clone(), tail: tail.clone() };
     EventSequencer::start(ports, Uuid::now_v7().to_string(), settings.retention())
 }

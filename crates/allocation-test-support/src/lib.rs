@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sqlite_database_is_gone_with_its_value() {
+    fn a_sqlite_database_is_deleted_when_its_value_is_dropped() {
         let database = TestDatabase::sqlite();
         database.execute("CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (1), (2)");
         assert_eq!(database.count("SELECT count(*) FROM t"), 2);

@@ -7,7 +7,7 @@ use allocation_test_support::TestDatabase;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-pub fn an_unreachable_database_is_told_at_once(database: TestDatabase) {
+pub fn an_unreachable_database_is_reported_at_once(database: TestDatabase) {
     let url = match connect(&database, 1).dialect() {
         Dialect::Sqlite => "sqlite:///no/such/folder/stock.db",
         Dialect::Postgres => "postgres://clerk:hunter2@127.0.0.1:1/stock",

@@ -125,7 +125,7 @@ pub fn a_decision_on_a_product_that_is_behind_is_none(database: TestDatabase) {
     assert!(!step(&world, 6).behind, "the holds that the rejected decision released are saved");
 }
 
-pub fn an_arrival_for_a_long_queue_is_given_out_in_steps(database: TestDatabase) {
+pub fn an_arrival_for_a_long_queue_is_allocated_in_steps(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "GONE", 1, Eta::InStock);
     world.allocate("LAMP", "FIRST", 1).unwrap();
@@ -150,7 +150,7 @@ pub fn an_arrival_for_a_long_queue_is_given_out_in_steps(database: TestDatabase)
     world.allocate("LAMP", "NEW", 5).unwrap();
 }
 
-pub fn lines_that_cannot_take_what_is_free_are_not_loaded(database: TestDatabase) {
+pub fn lines_that_no_free_unit_fits_are_not_loaded(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "GONE", 1, Eta::InStock);
     world.allocate("LAMP", "FIRST", 1).unwrap();
@@ -215,7 +215,7 @@ pub fn waiting_lines_are_found_in_the_order_of_service(database: TestDatabase) {
     }
 }
 
-pub fn a_read_gives_what_expired_to_those_who_wait(database: TestDatabase) {
+pub fn a_read_allocates_expired_units_to_waiting_lines(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B", u32::try_from(LINES).unwrap(), Eta::InStock);
     add_carts(&world, LINES);

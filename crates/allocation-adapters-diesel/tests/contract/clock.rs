@@ -333,7 +333,7 @@ pub fn without_a_test_the_clock_is_that_of_the_database(database: TestDatabase) 
     assert!(from <= lock.decided_at && lock.decided_at <= lock.now && lock.now <= to, "{lock:?}");
 }
 
-pub fn who_waits_for_a_lock_decides_when_it_is_given(database: TestDatabase) {
+pub fn a_decision_behind_a_lock_has_the_time_of_the_lock(database: TestDatabase) {
     let world = World::new(database);
     if !world.is_postgres() {
         return;

@@ -116,7 +116,7 @@ pub fn the_same_new_product_is_created_once(database: TestDatabase) {
     assert_eq!(world.database.count("SELECT count(*) FROM batches"), 4);
 }
 
-pub fn of_two_batches_of_one_name_one_is_added(database: TestDatabase) {
+pub fn of_two_batches_with_one_reference_one_is_added(database: TestDatabase) {
     let world = World::new(database);
     let barrier = Barrier::new(2);
     let results: Vec<_> = thread::scope(|scope| {
@@ -159,7 +159,7 @@ fn move_units(world: &World, from: u8, to: u8) {
     unit.commit().unwrap();
 }
 
-pub fn an_order_that_moves_is_always_seen_whole(database: TestDatabase) {
+pub fn a_moving_order_is_never_seen_partially(database: TestDatabase) {
     let world = World::new(database);
     for name in ["LAMP", "RUG"] {
         world.add(name, &format!("{name}-1"), 5, Eta::InStock);

@@ -169,7 +169,7 @@ pub fn a_round_sees_every_product_and_begins_with_its_oldest_event(database: Tes
     assert_eq!(world.store.bounds().unwrap(), LogBounds { oldest: 1, last: 33 });
 }
 
-pub fn a_lease_is_held_by_one_and_taken_when_it_ends(database: TestDatabase) {
+pub fn a_lease_has_one_holder_until_it_expires(database: TestDatabase) {
     let world = World::new(database);
     let take = |holder: &str, time| world.store.take(&lease(holder), time).unwrap();
     assert!(take("one", LONG) && !take("two", LONG));
@@ -221,7 +221,7 @@ pub fn a_holder_that_has_lost_its_lease_writes_nothing(database: TestDatabase) {
     assert_eq!(world.store.sequence(&lease("two"), LONG, None, 10).unwrap().last, 2);
 }
 
-pub fn old_events_are_forgotten_from_the_start_and_a_reader_is_told(database: TestDatabase) {
+pub fn old_events_are_pruned_from_the_start_and_reported_to_readers(database: TestDatabase) {
     let world = World::new(database);
     for number in 0..10 {
         let at = instant(number) + TimeDelta::days(number);
@@ -251,7 +251,7 @@ pub fn old_events_are_forgotten_from_the_start_and_a_reader_is_told(database: Te
     assert_eq!(world.database.count("SELECT count(*) FROM all_events"), 1);
 }
 
-pub fn a_reader_who_has_seen_more_than_there_is_is_told(database: TestDatabase) {
+pub fn a_cursor_beyond_the_log_is_reported(database: TestDatabase) {
     let world = World::new(database);
     let read = |after| world.store.read(after, &EventFilter::default(), PageSize::default());
     assert!(matches!(read(1), Err(ReadLogError::Gone { oldest: 1 })));
@@ -262,7 +262,7 @@ pub fn a_reader_who_has_seen_more_than_there_is_is_told(database: TestDatabase) 
     assert!(matches!(read(2), Err(ReadLogError::Gone { oldest: 1 })));
 }
 
-pub fn events_that_fit_are_found_by_looking_through_so_many(database: TestDatabase) {
+pub fn a_filter_scans_a_bounded_number_of_events(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B-1", 3, Eta::InStock);
     world.add("RUG", "B-2", 3, Eta::InStock);
@@ -310,7 +310,7 @@ pub fn events_that_fit_are_found_by_looking_through_so_many(database: TestDataba
     }
 }
 
-pub fn an_event_tells_where_its_command_came_from(database: TestDatabase) {
+pub fn an_event_records_the_context_of_its_command(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B", 9, Eta::InStock);
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -332,7 +332,7 @@ pub fn an_event_tells_where_its_command_came_from(database: TestDatabase) {
     assert_products_in_order(&world);
 }
 
-pub fn a_history_is_the_same_before_and_after_its_events_are_numbered(database: TestDatabase) {
+pub fn a_history_is_the_same_before_and_after_sequencing(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B-1", 9, Eta::InStock);
     world.add("RUG", "B-2", 9, Eta::InStock);

@@ -48,7 +48,7 @@ pub fn thousands_of_expired_lines_of_one_product_do_not_hide_another(database: T
     assert_eq!(with_expired_holds(&world, 14, 10), ["LAMP", "RUG", "SOFA"]);
 }
 
-pub fn what_has_expired_is_gone_before_anybody_notices(database: TestDatabase) {
+pub fn expired_holds_are_invisible_before_they_are_released(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B", 4, Eta::InStock);
     let terms = allocation_domain::OrderTerms { hold: held(10).hold, ..crate::world::waits(5) };

@@ -86,7 +86,7 @@ pub fn a_locked_row_that_is_missing_is_named(database: TestDatabase) {
 }
 
 /// Names taken concurrently stay conflicts: the next run finds them.
-pub fn a_name_that_is_taken_is_a_conflict(database: TestDatabase) {
+pub fn a_taken_reference_is_a_conflict(database: TestDatabase) {
     let world = world(database);
     let added = world.change(LockRequest { create: true, ..LockRequest::product(sku("RUG")) }, |rug| {
         rug.add_batch(NewBatch::new(reference("B-LAMP"), quantity(1), Eta::InStock), instant(0)).unwrap();

@@ -106,7 +106,7 @@ fn fits(filter: &AllocationFilter, row: &AllocationRow) -> bool {
         && filter.reference.as_ref().is_none_or(|reference| *reference == row.reference)
 }
 
-pub fn every_filter_of_allocations_pages_through_exactly_what_fits(database: TestDatabase) {
+pub fn every_filter_of_allocations_returns_exactly_the_matching_rows(database: TestDatabase) {
     let (world, all) = world_with_allocations(database);
     for filter in every_filter() {
         let expected: Vec<_> = all.iter().filter(|row| fits(&filter, row)).cloned().collect();

@@ -28,7 +28,7 @@ pub fn a_sku_without_a_product_is_left_out_unless_it_is_to_be_created(database: 
     assert_eq!(world.database.count("SELECT count(*) FROM products"), 2);
 }
 
-pub fn every_lock_counts_the_version_up(database: TestDatabase) {
+pub fn every_lock_increments_the_version(database: TestDatabase) {
     let world = World::new(database);
     for version in 1..=3 {
         let mut unit = world.begin();
@@ -203,7 +203,7 @@ pub fn a_lock_excludes_others_and_sees_what_they_committed(database: TestDatabas
     });
 }
 
-pub fn products_do_not_wait_for_each_other_longer_than_they_must(database: TestDatabase) {
+pub fn a_lock_blocks_other_products_only_under_a_single_writer(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B-1", 10, Eta::InStock);
     world.add("CHAIR", "B-2", 10, Eta::InStock);
@@ -276,7 +276,7 @@ pub fn a_product_is_registered_once_and_stays(database: TestDatabase) {
     );
 }
 
-pub fn products_that_others_have_locked_are_told_without_a_wait_and_the_rest_is_locked(database: TestDatabase) {
+pub fn products_locked_by_others_are_returned_without_a_wait_and_the_rest_is_locked(database: TestDatabase) {
     let world = World::new(database);
     for name in ["A", "B", "C"] {
         world.add(name, name, 10, Eta::InStock);

@@ -106,7 +106,7 @@ pub fn a_crowded_batch_that_is_lowered_far_loses_its_lines_in_steps(database: Te
     assert_eq!((held(&world, "true"), held(&world, "placed_at > 12335 OR placed_at <= 90")), (100, 100));
 }
 
-pub fn the_lines_of_a_crowded_batch_that_comes_later_are_told_in_steps(database: TestDatabase) {
+pub fn the_lines_of_a_postponed_crowded_batch_are_notified_in_steps(database: TestDatabase) {
     let world = World::new(database);
     crowd(&world, 12_345, 10);
     let (changed, lines) = change(&world, BatchChange { eta: Some(due("2027-03-01")), ..BatchChange::default() });
@@ -121,7 +121,7 @@ pub fn the_lines_of_a_crowded_batch_that_comes_later_are_told_in_steps(database:
     assert_eq!((told, lines), (12_345, 12_345));
 }
 
-pub fn a_line_that_is_reviewed_late_has_the_promise_that_it_was_given(database: TestDatabase) {
+pub fn a_line_reviewed_late_keeps_its_promised_date(database: TestDatabase) {
     let world = World::new(database);
     crowd(&world, 1_500, 0);
     for eta in ["2027-02-01", "2027-03-01"] {
@@ -159,16 +159,16 @@ fn postpone_and_lower(database: TestDatabase, lines: u32, to: u32, reallocate: b
     assert_eq!((batch.purchased().get(), batch.allocated(), batch.moving_units()), (to, to, 0));
 }
 
-pub fn a_crowded_batch_that_comes_later_and_is_lowered_a_little_loses_its_last_lines(database: TestDatabase) {
+pub fn a_crowded_batch_postponed_and_lowered_a_little_loses_its_last_lines(database: TestDatabase) {
     // One more than a step reviews: the step that ends the review lets lines leave, too.
     postpone_and_lower(database, 1_001, 990, false);
 }
 
-pub fn a_crowded_batch_that_comes_later_and_is_lowered_far_loses_its_lines_in_steps(database: TestDatabase) {
+pub fn a_crowded_batch_postponed_and_lowered_far_loses_its_lines_in_steps(database: TestDatabase) {
     postpone_and_lower(database, 3_210, 100, true);
 }
 
-pub fn a_crowded_batch_that_comes_later_and_is_lowered_to_nothing_loses_all_lines(database: TestDatabase) {
+pub fn a_crowded_batch_postponed_and_lowered_to_nothing_loses_all_lines(database: TestDatabase) {
     postpone_and_lower(database, 2_500, 0, true);
 }
 
@@ -240,7 +240,7 @@ pub fn a_crowded_batch_below_which_units_were_picked_loses_all_other_lines(datab
     assert_eq!((batch.purchased().get(), batch.allocated(), batch.moving_units()), (1, 0, 0));
 }
 
-pub fn what_is_left_to_be_done_with_a_batch_is_kept_to_the_microsecond(database: TestDatabase) {
+pub fn the_remaining_moves_of_a_batch_are_stored_to_the_microsecond(database: TestDatabase) {
     let world = World::new(database);
     crowd(&world, 3_000, 0);
     world.database.execute("UPDATE order_lines SET order_id = 'Ö ''\"' || order_id, priority = -2147483648");

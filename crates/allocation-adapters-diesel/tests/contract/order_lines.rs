@@ -33,7 +33,7 @@ fn change_batch(world: &World, batch: &str, change: &BatchChange) {
     world.decide(wanted, instant(0), |product| product.change_batch(&reference(batch), change, instant(0))).unwrap();
 }
 
-pub fn lines_of_every_kind_come_back_as_they_were(database: TestDatabase) {
+pub fn lines_of_every_kind_round_trip(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B-1", 8, Eta::InStock);
     world.add("LAMP", "B-2", 8, due("2027-01-01"));
@@ -60,7 +60,7 @@ pub fn lines_of_every_kind_come_back_as_they_were(database: TestDatabase) {
     world.assert_totals_equal_sums();
 }
 
-pub fn lines_that_were_sent_alone_have_entries_in_no_partial_index(database: TestDatabase) {
+pub fn standalone_lines_have_entries_in_no_partial_index(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B-1", 8, Eta::InStock);
     world.allocate("LAMP", "O", 3).unwrap();
@@ -134,7 +134,7 @@ pub fn the_queue_is_loaded_in_pages_in_its_order(database: TestDatabase) {
     assert!(pages.len() > 1 && pages.last() == Some(&230), "{pages:?}");
 }
 
-pub fn units_that_come_go_to_the_queue_in_its_order(database: TestDatabase) {
+pub fn new_units_serve_the_queue_in_its_order(database: TestDatabase) {
     let world = World::new(database);
     let expected = queue(&world);
     assert_eq!(world.totals("LAMP"), [0, 0, 0, 460, 230]);
@@ -193,7 +193,7 @@ pub fn a_long_queue_is_served_in_few_loads(database: TestDatabase) {
     world.assert_totals_equal_sums();
 }
 
-pub fn a_batch_that_is_corrected_takes_its_lines_along(database: TestDatabase) {
+pub fn a_corrected_batch_keeps_its_lines(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B-1", 300, Eta::InStock);
     for number in 0..150 {

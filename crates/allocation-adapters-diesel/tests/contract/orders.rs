@@ -20,7 +20,7 @@ fn add(world: &World, orders: &[NewOrder]) -> Result<(), StoreError> {
     unit.commit()
 }
 
-pub fn an_order_comes_back_as_it_was_placed(database: TestDatabase) {
+pub fn an_order_round_trips(database: TestDatabase) {
     let world = World::new(database);
     let longest = OrderTerms {
         on_shortage: OnShortage::Backorder,
@@ -99,7 +99,7 @@ pub fn an_order_over_several_products_is_placed_and_cancelled_in_one_unit(databa
     world.assert_counters_equal_sums();
 }
 
-pub fn orders_that_have_lines_are_told(database: TestDatabase) {
+pub fn orders_with_lines_are_returned(database: TestDatabase) {
     let world = World::new(database);
     world.add_at("LAMP", "B-1", 50, Eta::InStock, instant(0));
     for (name, terms) in [("WAITS", waits(0)), ("HELD", held(20))] {

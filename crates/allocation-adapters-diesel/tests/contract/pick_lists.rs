@@ -53,7 +53,7 @@ fn pick(world: &World, list: &str, line: u32, units: u32) {
     save(unit, products);
 }
 
-pub fn a_list_takes_what_is_firm_and_in_stock_and_on_no_list(database: TestDatabase) {
+pub fn a_list_takes_firm_units_in_stock_that_are_on_no_list(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B-1", 5, Eta::InStock);
     world.add("LAMP", "B-2", 15, due("2027-01-01"));
@@ -181,7 +181,7 @@ pub fn a_list_is_added_once_and_found_with_its_lines(database: TestDatabase) {
     }
 }
 
-pub fn what_a_list_was_asked_to_be_made_of_is_kept(database: TestDatabase) {
+pub fn the_criteria_of_a_list_are_stored(database: TestDatabase) {
     let world = World::new(database);
     let all = NewPickList::new(list_id("ALL"), PickCriteria::default());
     let criteria = PickCriteria {

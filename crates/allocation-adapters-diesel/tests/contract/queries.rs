@@ -190,7 +190,7 @@ fn assert_read_as_it_is(shop: &Shop, now: DateTime<Utc>) {
     assert_pick_lists(shop);
 }
 
-pub fn what_is_read_after_a_random_history_is_what_the_domain_says(database: TestDatabase) {
+pub fn reads_after_a_random_history_agree_with_the_domain(database: TestDatabase) {
     let mut shop = Shop::new(database);
     let (mut random, mut statuses) = (fastrand::Rng::with_seed(4), HashSet::new());
     let mut of_lists = HashSet::new();
@@ -213,7 +213,7 @@ pub fn what_is_read_after_a_random_history_is_what_the_domain_says(database: Tes
     assert!(shop.kinds().len() >= 18 && statuses.len() == STATUSES.len(), "{:?} {statuses:?}", shop.kinds());
 }
 
-pub fn what_is_not_there_is_not_found(database: TestDatabase) {
+pub fn missing_rows_are_not_found(database: TestDatabase) {
     let shop = Shop::new(database);
     let (queries, now) = (&shop.world.store, seconds(0));
     assert_eq!(queries.product(&sku("NONE"), now).unwrap(), None);

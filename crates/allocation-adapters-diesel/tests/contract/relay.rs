@@ -35,7 +35,7 @@ fn page(rows: u16) -> PageSize {
     PageSize::new(rows).unwrap()
 }
 
-pub fn progress_is_written_whole_and_the_bookmark_never_goes_back(database: TestDatabase) {
+pub fn progress_is_atomic_and_the_checkpoint_never_decreases(database: TestDatabase) {
     let world = relaying(database);
     assert_eq!(world.store.checkpoint().unwrap(), 0);
     let (three, five) = (parked(3, "NO_ROUTE ✗"), parked(5, "it's too large"));
@@ -52,7 +52,7 @@ pub fn progress_is_written_whole_and_the_bookmark_never_goes_back(database: Test
     assert_eq!(world.store.parked_count().unwrap(), 1);
 }
 
-pub fn who_has_lost_the_lease_writes_nothing(database: TestDatabase) {
+pub fn a_relay_without_the_lease_writes_nothing(database: TestDatabase) {
     let world = relaying(database);
     let written = world.store.record(&lease("other"), TIME, &progress(7, vec![parked(3, "x")], &[]));
     assert!(matches!(written, Err(RecordError::LeaseLost)), "{written:?}");
@@ -129,7 +129,7 @@ fn number_all(world: &World) {
     }
 }
 
-pub fn parked_events_that_are_not_retained_are_forgotten(database: TestDatabase) {
+pub fn parked_events_beyond_the_retention_are_removed(database: TestDatabase) {
     let world = relaying(database);
     for batch in ["B-1", "B-2", "B-3"] {
         world.add("LAMP", batch, 1, Eta::InStock);
@@ -159,7 +159,7 @@ fn allocate(world: &World, order_id: &str, cause: &str) {
     unit.commit().unwrap();
 }
 
-pub fn what_commands_have_caused_is_found_before_and_after_it_is_numbered(database: TestDatabase) {
+pub fn effects_of_commands_are_found_before_and_after_sequencing(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B-1", 10, Eta::InStock);
     allocate(&world, "O-1", "C-1");

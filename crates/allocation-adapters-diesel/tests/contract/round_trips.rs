@@ -25,7 +25,7 @@ const KINDS: [&str; 17] = [
     "RED\u{A0}CHAIR",
 ];
 
-pub fn identifiers_of_every_kind_come_back_as_they_were(database: TestDatabase) {
+pub fn identifiers_of_every_kind_round_trip(database: TestDatabase) {
     let world = World::new(database);
     for text in KINDS {
         world.add(text, text, 5, Eta::InStock);
@@ -61,7 +61,7 @@ pub fn the_longest_identifiers_fit(database: TestDatabase) {
     assert_eq!(world.allocated("A"), 5);
 }
 
-pub fn dates_and_instants_come_back_as_they_were(database: TestDatabase) {
+pub fn dates_and_instants_round_trip(database: TestDatabase) {
     let world = World::new(database);
     let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
     let cases = [

@@ -10,7 +10,7 @@ pub fn a_batch_is_added(database: TestDatabase) {
     assert_eq!(world.batch("C"), None);
 }
 
-pub fn a_line_goes_into_one_batch_or_is_split(database: TestDatabase) {
+pub fn a_line_is_stored_in_one_batch_or_split(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "SMALL", 2, Eta::InStock);
     world.add("LAMP", "LARGE", 10, due("2027-01-01"));
@@ -24,7 +24,7 @@ pub fn a_line_goes_into_one_batch_or_is_split(database: TestDatabase) {
     world.assert_counters_equal_sums();
 }
 
-pub fn a_line_is_freed_and_forgotten(database: TestDatabase) {
+pub fn a_released_line_is_removed(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B", 10, Eta::InStock);
     world.allocate("LAMP", "O", 10).unwrap();
@@ -52,7 +52,7 @@ pub fn a_line_that_lost_units_is_refilled(database: TestDatabase) {
     world.assert_counters_equal_sums();
 }
 
-pub fn a_line_may_leave_and_come_back_in_one_unit(database: TestDatabase) {
+pub fn a_line_can_be_removed_and_added_in_one_unit(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B-1", 5, Eta::InStock);
     world.add("LAMP", "B-2", 9, Eta::InStock);
@@ -69,7 +69,7 @@ pub fn a_line_may_leave_and_come_back_in_one_unit(database: TestDatabase) {
     assert_eq!(world.database.count("SELECT quantity FROM order_lines"), 8);
 }
 
-pub fn a_batch_is_removed_and_may_come_back(database: TestDatabase) {
+pub fn a_batch_can_be_removed_and_added_again(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B", 5, Eta::InStock);
     world.remove_batch("LAMP", "B");

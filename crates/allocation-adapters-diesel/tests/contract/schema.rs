@@ -51,7 +51,7 @@ pub fn migrations_up_down_and_up_again_give_the_same_schema(database: TestDataba
     assert_eq!(dump(&store, &database), first);
 }
 
-pub fn up_tells_what_it_ran_and_is_idempotent(database: TestDatabase) {
+pub fn up_returns_the_migrations_that_it_ran_and_is_idempotent(database: TestDatabase) {
     let store = connect(&database, 2);
     let all = names(&store);
     assert!(all[0].ends_with("_baseline"), "{all:?}");
@@ -131,7 +131,7 @@ pub fn concurrent_ups_run_each_migration_once(database: TestDatabase) {
     assert_eq!(store.schema().unwrap(), SchemaState::Current);
 }
 
-pub fn a_newer_schema_is_detected_and_left_alone(database: TestDatabase) {
+pub fn a_newer_schema_is_detected_and_unchanged(database: TestDatabase) {
     let world = World::new(database);
     world.database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')");
     assert_eq!(world.store.schema().unwrap(), SchemaState::Newer);
@@ -145,7 +145,7 @@ pub fn a_newer_schema_is_detected_and_left_alone(database: TestDatabase) {
     world.add("LAMP", "B", 1, Eta::InStock);
 }
 
-pub fn a_database_from_before_the_baseline_is_rejected_and_left_alone(database: TestDatabase) {
+pub fn a_database_from_before_the_baseline_is_rejected_and_unchanged(database: TestDatabase) {
     let store = connect(&database, 2);
     database.execute(
         "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL,
@@ -162,7 +162,7 @@ pub fn a_database_from_before_the_baseline_is_rejected_and_left_alone(database: 
     assert_eq!(dump(&store, &database), before);
 }
 
-pub fn readiness_and_status_tell_the_state_and_change_nothing(database: TestDatabase) {
+pub fn readiness_and_status_report_the_state_and_change_nothing(database: TestDatabase) {
     let store = connect(&database, 2);
     assert_eq!(store.schema().unwrap(), SchemaState::Older);
     let status = store.migrations().status().unwrap();

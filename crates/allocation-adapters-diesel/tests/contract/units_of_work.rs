@@ -4,7 +4,7 @@ use allocation_domain::{Eta, NewBatch};
 use allocation_ports::{BatchQueries, EventContexts, LockRequest, LockWait, StoreError, UnitOfWorkFactory};
 use std::time::{Duration, Instant};
 
-pub fn what_is_committed_is_there_and_what_is_dropped_is_not(database: TestDatabase) {
+pub fn a_committed_unit_is_stored_and_a_dropped_one_is_not(database: TestDatabase) {
     let world = World::new(database);
     world.add("LAMP", "B", 10, Eta::InStock);
     for commits in [false, true] {
@@ -62,7 +62,7 @@ pub fn a_unit_without_changes_writes_nothing(database: TestDatabase) {
     assert_eq!(world.database.count("SELECT count(*) FROM outbox"), 1, "only that of the batch");
 }
 
-pub fn when_no_connection_becomes_free_it_is_busy(database: TestDatabase) {
+pub fn without_a_free_connection_the_store_is_busy(database: TestDatabase) {
     let world = World::with_pool(database, 1);
     let unit = world.begin();
     let started = Instant::now();

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn while_no_command_succeeds_none_becomes_a_dead_letter_for_a_day() {
+    fn while_no_command_succeeds_none_becomes_a_dead_letter_within_a_day() {
         let (attempts, now) = (Attempts::default(), Instant::now());
         for _ in 0..MAX_ATTEMPTS * 10 {
             assert_eq!(attempts.put_off(b"any", true, now), None);

@@ -77,7 +77,7 @@ fn another_batch_with_the_reference_is_rejected() {
 }
 
 #[test]
-fn a_name_taken_concurrently_is_found_by_the_next_run() {
+fn a_reference_taken_concurrently_is_found_by_the_next_run() {
     let collides = rolled_back(|products| {
         found(None)(products);
         products.expect_save().returning(|_, _| Err(conflict()));

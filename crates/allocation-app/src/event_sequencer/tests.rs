@@ -6,10 +6,10 @@ use std::sync::mpsc;
 /// A time longer than any of these tests takes.
 const GRACE: Duration = Duration::from_secs(60);
 
-fn keeper(leases: MockLeases, log: MockLogSequencer, age: Option<TimeDelta>) -> Keeper {
+fn sequencer(leases: MockLeases, log: MockLogSequencer, age: Option<TimeDelta>) -> Sequencer {
     let tail = EventTail::start(Arc::new(MockEventLog::new()), 1).unwrap();
     let ports = SequencerPorts { leases: Arc::new(leases), log: Arc::new(log), tail };
-    Keeper {
+    Sequencer {
         ports,
         lease: Lease { name: "events", holder: "me".to_owned() },
         retention: Retention { age, grace: GRACE },
@@ -32,20 +32,20 @@ fn place(name: &str, version: u64) -> OutboxKey {
 }
 
 /// Returns a log that sequences these chunks, each after its key.
-fn numbering(chunks: Vec<(Option<OutboxKey>, Sequenced)>) -> MockLogSequencer {
+fn sequencing(chunks: Vec<(Option<OutboxKey>, Sequenced)>) -> MockLogSequencer {
     let mut log = MockLogSequencer::new();
     log.expect_has_unsequenced().returning(|| Ok(true));
     let (times, mut chunks) = (chunks.len(), chunks.into_iter());
     log.expect_sequence().times(times).returning(move |lease, time, after, most| {
         let (expected, sequenced) = chunks.next().unwrap();
-        assert_eq!((lease.holder.as_str(), time, after, most), ("me", LEASE, expected, MOST));
+        assert_eq!((lease.holder.as_str(), time, after, most), ("me", LEASE, expected, MAX_SEQUENCED));
         Ok(sequenced)
     });
     log
 }
 
 fn full(place: OutboxKey) -> Sequenced {
-    Sequenced { events: u64::from(MOST), last: 7, last_key: Some(place) }
+    Sequenced { events: u64::from(MAX_SEQUENCED), last: 7, last_key: Some(place) }
 }
 
 fn rest(events: u64) -> Sequenced {
@@ -53,18 +53,18 @@ fn rest(events: u64) -> Sequenced {
 }
 
 /// Returns the pauses after steps of a process that holds the lease.
-fn steps(keeper: &Keeper, held: Held, number: usize) -> Vec<Duration> {
+fn steps(sequencer: &Sequencer, held: Held, number: usize) -> Vec<Duration> {
     let mut held = Some(held);
-    (0..number).map(|_| keeper.step(&mut held).unwrap()).collect()
+    (0..number).map(|_| sequencer.step(&mut held).unwrap()).collect()
 }
 
 #[test]
 fn a_process_without_the_lease_only_tries_again() {
-    let keeper = keeper(taken(&[false, true]), MockLogSequencer::new(), None);
+    let sequencer = sequencer(taken(&[false, true]), MockLogSequencer::new(), None);
     let mut held = None;
-    assert_eq!(keeper.step(&mut held).unwrap(), RENEW);
+    assert_eq!(sequencer.step(&mut held).unwrap(), RENEW);
     assert!(held.is_none());
-    assert_eq!(keeper.step(&mut held).unwrap(), Duration::ZERO);
+    assert_eq!(sequencer.step(&mut held).unwrap(), Duration::ZERO);
     assert!(held.is_some());
 }
 
@@ -77,8 +77,8 @@ fn full_chunks_follow_each_other_until_the_round_is_complete() {
         (Some(second), rest(5)),
         (None, rest(0)),
     ];
-    let keeper = keeper(MockLeases::new(), numbering(chunks), None);
-    let pauses = steps(&keeper, Held::now(GRACE), 4);
+    let sequencer = sequencer(MockLeases::new(), sequencing(chunks), None);
+    let pauses = steps(&sequencer, Held::now(GRACE), 4);
     assert_eq!(pauses, [Duration::ZERO, Duration::ZERO, Duration::ZERO, GATHER]);
 }
 
@@ -89,8 +89,8 @@ fn a_round_continues_without_another_query_until_nothing_is_left() {
     let mut chunks = vec![full(place("A", 1)), full(place("B", 1)), rest(0)].into_iter();
     log.expect_sequence().times(3).returning(move |_, _, _, _| Ok(chunks.next().unwrap()));
     log.expect_vacuum().times(1).returning(|| Ok(()));
-    let keeper = keeper(MockLeases::new(), log, None);
-    steps(&keeper, Held { untidied: TIDY, ..Held::now(GRACE) }, 3);
+    let sequencer = sequencer(MockLeases::new(), log, None);
+    steps(&sequencer, Held { since_vacuum: VACUUM_AFTER, ..Held::now(GRACE) }, 3);
 }
 
 #[test]
@@ -99,15 +99,15 @@ fn a_product_with_many_events_delays_no_other() {
     let mut chunks = vec![(None, full(hot(0)))];
     chunks.extend((0..4).map(|turn| (Some(hot(turn)), full(hot(turn + 1)))));
     chunks.push((Some(OutboxKey::past(sku("HOT"))), full(place("ZEBRA", 1))));
-    let keeper = keeper(MockLeases::new(), numbering(chunks), None);
-    steps(&keeper, Held::now(GRACE), 6);
+    let sequencer = sequencer(MockLeases::new(), sequencing(chunks), None);
+    steps(&sequencer, Held::now(GRACE), 6);
 }
 
 #[test]
 fn sequencing_wakes_waiting_readers() {
-    let keeper = keeper(MockLeases::new(), numbering(vec![(None, rest(2))]), None);
-    let mut waiter = keeper.ports.tail.enter().unwrap();
-    steps(&keeper, Held::now(GRACE), 1);
+    let sequencer = sequencer(MockLeases::new(), sequencing(vec![(None, rest(2))]), None);
+    let mut waiter = sequencer.ports.tail.enter().unwrap();
+    steps(&sequencer, Held::now(GRACE), 1);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let grown = std::pin::pin!(waiter.grown_past(8)).poll(&mut context);
     assert_eq!(grown, std::task::Poll::Ready(true));
@@ -115,26 +115,26 @@ fn sequencing_wakes_waiting_readers() {
 
 #[test]
 fn the_store_is_vacuumed_after_many_events_once_few_are_left() {
-    let mut log = numbering(vec![(None, full(place("A", 1))), (Some(place("A", 1)), rest(1))]);
+    let mut log = sequencing(vec![(None, full(place("A", 1))), (Some(place("A", 1)), rest(1))]);
     log.expect_vacuum().times(1).returning(|| Ok(()));
-    let keeper = keeper(MockLeases::new(), log, None);
-    steps(&keeper, Held { untidied: TIDY, ..Held::now(GRACE) }, 2);
+    let sequencer = sequencer(MockLeases::new(), log, None);
+    steps(&sequencer, Held { since_vacuum: VACUUM_AFTER, ..Held::now(GRACE) }, 2);
 }
 
 #[test]
 fn an_idle_sequencer_renews_its_lease_in_time() {
     let mut log = MockLogSequencer::new();
     log.expect_has_unsequenced().returning(|| Ok(false));
-    let keeper = keeper(taken(&[true, false]), log, None);
-    assert_eq!(steps(&keeper, Held::now(GRACE), 2), [LOOK, LOOK], "not yet");
+    let sequencer = sequencer(taken(&[true, false]), log, None);
+    assert_eq!(steps(&sequencer, Held::now(GRACE), 2), [CHECK_INTERVAL, CHECK_INTERVAL], "not yet");
     let long_ago = || Some(Held { renewed: Instant::now().checked_sub(RENEW).unwrap(), ..Held::now(GRACE) });
-    assert_eq!(keeper.step(&mut long_ago()).unwrap(), LOOK);
-    assert!(matches!(keeper.step(&mut long_ago()), Err(SequenceError::LeaseLost)));
+    assert_eq!(sequencer.step(&mut long_ago()).unwrap(), CHECK_INTERVAL);
+    assert!(matches!(sequencer.step(&mut long_ago()), Err(SequenceError::LeaseLost)));
 }
 
 /// Returns the state of a lease past its grace period, so that old events may be pruned.
 fn past_grace() -> Held {
-    Held { forget_next: Instant::now(), ..Held::now(GRACE) }
+    Held { prune_next: Instant::now(), ..Held::now(GRACE) }
 }
 
 /// Sets up a log that advances the retention time to `trusted`, beside a clock.
@@ -150,28 +150,28 @@ fn with_time(log: &mut MockLogSequencer, times: usize, trusted: DateTime<Utc>, c
 fn old_events_are_pruned_in_small_steps_with_pauses() {
     let mut log = MockLogSequencer::new();
     with_time(&mut log, 1, now(), now());
-    let mut gone = [u64::from(FORGET), 3].into_iter();
+    let mut gone = [u64::from(MAX_PRUNED), 3].into_iter();
     log.expect_prune()
         .times(2)
-        .withf(|_, _, before, most| *before == now() - TimeDelta::days(30) && *most == FORGET)
+        .withf(|_, _, before, most| *before == now() - TimeDelta::days(30) && *most == MAX_PRUNED)
         .returning(move |_, _, _, _| Ok(gone.next().unwrap()));
-    let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
+    let sequencer = sequencer(MockLeases::new(), log, Some(TimeDelta::days(30)));
     let mut held = Some(past_grace());
-    keeper.step(&mut held).unwrap();
-    keeper.step(&mut held).unwrap();
-    held.as_mut().unwrap().forget_next = Instant::now();
-    keeper.step(&mut held).unwrap();
-    assert!(held.unwrap().forget_next > Instant::now() + FORGET_PAUSE);
+    sequencer.step(&mut held).unwrap();
+    sequencer.step(&mut held).unwrap();
+    held.as_mut().unwrap().prune_next = Instant::now();
+    sequencer.step(&mut held).unwrap();
+    assert!(held.unwrap().prune_next > Instant::now() + PRUNE_PAUSE);
 }
 
 #[test]
 fn nothing_is_pruned_right_after_a_start() {
     let mut log = MockLogSequencer::new();
     log.expect_has_unsequenced().returning(|| Ok(false));
-    let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
+    let sequencer = sequencer(MockLeases::new(), log, Some(TimeDelta::days(30)));
     let held = Held::now(GRACE);
-    assert!(held.forget_next >= Instant::now() + GRACE.saturating_sub(Duration::from_secs(20)));
-    assert_eq!(steps(&keeper, held, 2), [LOOK, LOOK]);
+    assert!(held.prune_next >= Instant::now() + GRACE.saturating_sub(Duration::from_secs(20)));
+    assert_eq!(steps(&sequencer, held, 2), [CHECK_INTERVAL, CHECK_INTERVAL]);
 }
 
 #[test]
@@ -183,12 +183,12 @@ fn retention_counts_elapsed_time_whatever_the_clock_says() {
             .times(2)
             .withf(|_, _, before, _| *before == now() - TimeDelta::days(30))
             .returning(|_, _, _, _| Ok(0));
-        let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
+        let sequencer = sequencer(MockLeases::new(), log, Some(TimeDelta::days(30)));
         let mut held = Some(past_grace());
-        keeper.step(&mut held).unwrap();
+        sequencer.step(&mut held).unwrap();
         assert!(held.as_ref().unwrap().behind, "it is reported once, at the beginning");
-        held.as_mut().unwrap().forget_next = Instant::now();
-        keeper.step(&mut held).unwrap();
+        held.as_mut().unwrap().prune_next = Instant::now();
+        sequencer.step(&mut held).unwrap();
         assert!(held.unwrap().behind);
     }
 }
@@ -204,37 +204,37 @@ fn the_retention_time_advances_by_the_elapsed_time() {
         assert!(expected.contains(&passed), "{passed:?}");
         Ok(RetentionTime { trusted: now(), now: now() })
     });
-    let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
+    let sequencer = sequencer(MockLeases::new(), log, Some(TimeDelta::days(30)));
     let mut held = Some(past_grace());
-    keeper.step(&mut held).unwrap();
+    sequencer.step(&mut held).unwrap();
     let earlier = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
-    held = Some(Held { time_kept: Some(earlier), ..past_grace() });
-    keeper.step(&mut held).unwrap();
+    held = Some(Held { retention_advanced: Some(earlier), ..past_grace() });
+    sequencer.step(&mut held).unwrap();
     assert!(!held.unwrap().behind);
 }
 
 #[test]
 fn events_are_sequenced_although_pruning_fails() {
-    let mut log = numbering(vec![(None, rest(2))]);
+    let mut log = sequencing(vec![(None, rest(2))]);
     log.expect_retention_time().returning(|_, _, _| Ok(RetentionTime { trusted: now(), now: now() }));
     log.expect_prune().times(1).returning(|_, _, _, _| Err(SequenceError::Store(StoreError::Failed(cause("no")))));
-    let keeper = keeper(MockLeases::new(), log, Some(TimeDelta::days(30)));
+    let sequencer = sequencer(MockLeases::new(), log, Some(TimeDelta::days(30)));
     let mut held = Some(past_grace());
-    assert!(matches!(keeper.step(&mut held), Err(SequenceError::Store(_))));
-    assert_eq!(keeper.step(&mut held).unwrap(), GATHER);
+    assert!(matches!(sequencer.step(&mut held), Err(SequenceError::Store(_))));
+    assert_eq!(sequencer.step(&mut held).unwrap(), GATHER);
 }
 
 #[test]
 fn a_process_that_lost_the_lease_waits_for_it() {
-    let keeper = keeper(MockLeases::new(), MockLogSequencer::new(), None);
+    let sequencer = sequencer(MockLeases::new(), MockLogSequencer::new(), None);
     let mut held = Some(Held::now(GRACE));
     let away = || Err(SequenceError::Store(StoreError::Unavailable(cause("connection refused"))));
-    assert_eq!(keeper.after(away(), &mut held), AFTER_FAILURE);
-    assert!(held.is_some() && keeper.log.is_failing());
-    assert_eq!(keeper.after(Err(SequenceError::LeaseLost), &mut held), RENEW);
+    assert_eq!(sequencer.after(away(), &mut held), AFTER_FAILURE);
+    assert!(held.is_some() && sequencer.log.is_failing());
+    assert_eq!(sequencer.after(Err(SequenceError::LeaseLost), &mut held), RENEW);
     assert!(held.is_none());
-    assert_eq!(keeper.after(Ok(LOOK), &mut held), LOOK);
-    assert!(!keeper.log.is_failing());
+    assert_eq!(sequencer.after(Ok(CHECK_INTERVAL), &mut held), CHECK_INTERVAL);
+    assert!(!sequencer.log.is_failing());
 }
 
 #[test]
@@ -251,9 +251,9 @@ fn the_sequencer_survives_a_failure_and_releases_its_lease_when_stopped() {
         let _over = told.send(number);
         if number == 1 { Err(StoreError::Failed(cause("no such table"))) } else { Ok(false) }
     });
-    let Keeper { ports, .. } = keeper(leases, log, None);
-    let keeper = EventSequencer::start(ports, "me".to_owned(), Retention { age: None, grace: GRACE }).unwrap();
+    let Sequencer { ports, .. } = sequencer(leases, log, None);
+    let sequencer = EventSequencer::start(ports, "me".to_owned(), Retention { age: None, grace: GRACE }).unwrap();
     assert_eq!((steps.recv(), steps.recv()), (Ok(1), Ok(2)));
     drop(steps);
-    keeper.stop();
+    sequencer.stop();
 }

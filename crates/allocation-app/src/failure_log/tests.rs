@@ -19,7 +19,7 @@ fn an_outage_logs_two_lines_and_one_a_minute() {
 
 #[test]
 fn a_component_works_again_once_it_has_not_failed_for_a_while() {
-    let log = FailureLog::new("requests", "answered 503").settling(Duration::from_secs(5));
+    let log = FailureLog::new("requests", "answered 503").with_settle_time(Duration::from_secs(5));
     let start = Instant::now();
     assert_eq!(log.failure(start), Some(Line::Failed));
     assert_eq!(log.success(after(start, 4)), None);

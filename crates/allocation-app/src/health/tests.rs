@@ -18,13 +18,13 @@ fn names(failed: &[FailedCheck]) -> Vec<&'static str> {
 }
 
 #[test]
-fn a_database_that_takes_a_write_is_ready() {
+fn a_writable_database_is_ready() {
     let health = probed(|| Ok(Probed::Written { sequenced: true }), Vec::new());
     assert_eq!(health.failed_checks(), []);
 }
 
 #[test]
-fn a_database_that_takes_no_write_is_not_ready() {
+fn a_database_that_is_not_writable_is_not_ready() {
     let health = probed(|| Err(StoreError::Unavailable("disk full".into())), Vec::new());
     assert_eq!(names(&health.failed_checks()), [FailedCheck::DATABASE]);
 }

@@ -153,7 +153,7 @@ impl Scheduler for Explored {
 }
 
 #[test]
-fn programs_take_turns_in_every_order_that_keeps_theirs() {
+fn programs_are_interleaved_in_every_order() {
     assert_eq!(orders(&[2, 1]), [[0, 0, 1], [0, 1, 0], [1, 0, 0]]);
     assert_eq!(orders(&[1, 1, 1]).len(), 6);
 }

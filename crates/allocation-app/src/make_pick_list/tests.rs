@@ -70,13 +70,13 @@ fn make(
 const BOTH: &[&str] = &["LAMP", "SOFA"];
 
 #[test]
-fn what_is_allocated_is_put_on_a_list() {
+fn allocated_units_are_put_on_a_list() {
     let Outcome::Changed(stored) = make(finding(BOTH), vec![made(Ok(()))]).unwrap() else { panic!("new") };
     assert_eq!((stored.list.lines.len(), stored.created_at), (2, now()));
 }
 
 #[test]
-fn a_list_of_that_name_stays_as_it_is() {
+fn an_existing_list_with_the_id_is_unchanged() {
     for there_is in [BOTH, &[]] {
         let outcome = make(finding(there_is), vec![known()]).unwrap();
         let Outcome::Unchanged(stored) = outcome else { panic!("known") };
@@ -103,13 +103,13 @@ fn a_list_of_that_name_that_was_made_of_something_else_is_another() {
 }
 
 #[test]
-fn where_nothing_is_found_nothing_is_locked() {
+fn an_empty_search_locks_nothing() {
     let error = make(finding(&[]), vec![with_pick_lists(rolled_back(|_| {}), unknown)]).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(MakePickListError::NothingToPick)));
 }
 
 #[test]
-fn when_all_was_taken_meanwhile_others_are_looked_for() {
+fn candidates_taken_meanwhile_are_searched_again() {
     let outcome = make(finding(BOTH), vec![taken(), taken(), made(Ok(()))]);
     assert!(matches!(outcome, Ok(Outcome::Changed(_))));
 }
@@ -153,7 +153,7 @@ fn a_pick_list_that_always_loses_the_race_fails_as_busy() {
 }
 
 #[test]
-fn a_list_that_others_made_under_that_name_meanwhile_is_shown() {
+fn a_list_made_concurrently_under_the_id_is_returned() {
     let locked = rolled_back(|products| locks(products, listed(BOTH)));
     let outcome = make(finding(BOTH), vec![with_pick_lists(locked, unknown), known()]);
     assert!(matches!(outcome, Ok(Outcome::Unchanged(_))));
@@ -187,7 +187,7 @@ fn a_search_that_ended_at_its_bound_with_nothing_is_busy_and_not_nothing_to_pick
 }
 
 #[test]
-fn a_store_that_cannot_be_read_is_told() {
+fn a_store_that_cannot_be_read_is_reported() {
     let mut queries = MockQueries::new();
     queries.expect_pickable().return_once(|_, _| Err(StoreError::Unavailable(cause("connection refused"))));
     let error = make(queries, Vec::new()).unwrap_err();
@@ -195,7 +195,7 @@ fn a_store_that_cannot_be_read_is_told() {
 }
 
 #[test]
-fn a_name_tells_when_it_was_given() {
+fn a_generated_id_contains_its_time() {
     let cases = use_cases(Vec::new());
     let (one, other) = (cases.name_pick_list().unwrap(), cases.name_pick_list().unwrap());
     assert!(one.as_str().starts_with("PL-20270115-080000-") && one.as_str().len() == 27, "{one}");

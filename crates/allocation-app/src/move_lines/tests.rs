@@ -68,7 +68,7 @@ fn moves(outcome: Result<(), StoreError>) -> Result<MockUnitOfWork, StoreError> 
 }
 
 #[test]
-fn lines_leave_step_by_step_until_no_batch_is_lowered() {
+fn lines_leave_in_steps_until_no_batch_is_being_lowered() {
     assert_eq!(use_cases_with(listed(1), vec![moves(Ok(()))]).move_lines(|| true).unwrap(), 1);
     assert_eq!(use_cases_with(listed(0), Vec::new()).move_lines(|| true).unwrap(), 0);
 }

@@ -45,7 +45,7 @@ fn nothing_is_locked_without_an_expired_hold() {
 }
 
 #[test]
-fn holds_released_concurrently_are_left_alone() {
+fn holds_released_concurrently_are_skipped() {
     let unit = rolled_back(|products| {
         expired(products, vec![sku("LAMP")]);
         products.expect_lock().returning(|_| Ok(vec![product("LAMP", Vec::new())]));

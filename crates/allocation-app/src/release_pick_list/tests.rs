@@ -50,7 +50,7 @@ fn a_list_with_picked_units_is_not_released() {
 }
 
 #[test]
-fn an_unknown_list_is_an_error() {
+fn an_unknown_pick_list_is_an_error() {
     let error = release_list(vec![with_list(rolled_back(|_| {}), &[])]).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(ReleasePickListError::NotFound(_))));
 }

@@ -56,7 +56,7 @@ fn a_list_with_open_lines_is_not_shipped() {
 }
 
 #[test]
-fn an_unknown_list_is_an_error() {
+fn an_unknown_pick_list_is_an_error() {
     let error = ship(vec![with_list(rolled_back(|_| {}), &[])]).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(ShipError::NotFound(_))));
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn any_script_slashes_and_inner_spaces_are_kept_exactly() {
+fn scripts_slashes_and_inner_spaces_are_unchanged() {
     for text in ["RED-CHAIR", "a/b c", "ご注文 42", "🪑", "100%", "\"quoted\"", "...", "%2F"] {
         assert_eq!(Sku::parse(text).unwrap().as_str(), text);
     }

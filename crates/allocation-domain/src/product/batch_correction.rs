@@ -103,9 +103,9 @@ impl Product {
         let eta = change.eta.unwrap_or(before.eta());
         let moving = moving_after(&before, change, eta, self.decided_at(now));
         self.set_eta(before.reference(), eta);
-        if let Some(place) = self.place(before.reference()) {
+        if let Some(index) = self.batch_index(before.reference()) {
             let to = change.purchased.unwrap_or(before.lowered_to());
-            let batch = self.batch_mut(place);
+            let batch = self.batch_mut(index);
             // The batch is closed at once, and lowered as lines leave.
             let purchased = Units::new(batch.used()).map_or(to, |used| to.max(used));
             batch.set_purchased(purchased);
@@ -113,12 +113,12 @@ impl Product {
         }
         let mut step = Step::new(before, true);
         self.advance(&mut step, None)?;
-        if let Some(place) = self.place(step.before.reference()) {
+        if let Some(index) = self.batch_index(step.before.reference()) {
             let is_new = !change.is_made(&step.before);
             if is_new {
-                self.batch_mut(place).revise();
+                self.batch_mut(index).revise();
             }
-            if is_new || self.batches[place].purchased() != step.before.purchased() {
+            if is_new || self.batches[index].purchased() != step.before.purchased() {
                 self.record_change(&step.before);
             }
         }
@@ -130,9 +130,9 @@ impl Product {
 
     /// Sets the ETA of a batch, and of the lines on it.
     fn set_eta(&mut self, reference: &BatchReference, eta: Eta) {
-        if let Some(place) = self.place(reference).filter(|place| self.batches[*place].eta() != eta) {
+        if let Some(index) = self.batch_index(reference).filter(|index| self.batches[*index].eta() != eta) {
             self.note_batch(reference);
-            self.batches.set_eta(place, eta);
+            self.batches.set_eta(index, eta);
             let lines = self.lines.on_batch(reference, None);
             let order_ids: Vec<_> = lines.map(|(position, _)| position.order_id().clone()).collect();
             for order_id in order_ids {

@@ -16,15 +16,15 @@ impl Product {
             return Err(Pending::Refused(AddBatchError::AlreadyExists(new.reference)));
         }
         let batch = new.added(self.sku.clone(), self.decided_at(now));
-        let place = self.atomically(|product| {
+        let index = self.atomically(|product| {
             let NewBatch { reference, purchased: purchased_quantity, eta, .. } = new;
             product.note_batch(&reference);
-            let place = product.batches.insert(batch);
+            let index = product.batches.insert(batch);
             let sku = product.sku.clone();
             product.events.push(Event::BatchAdded { reference, sku, purchased_quantity, eta });
-            product.serve_waiting().map(|()| place)
+            product.serve_waiting().map(|()| index)
         })?;
-        Ok(&self.batches[place])
+        Ok(&self.batches[index])
     }
 
     /// Removes a batch without allocations, of which nothing was picked or shipped.
@@ -39,10 +39,10 @@ impl Product {
         now: DateTime<Utc>,
     ) -> Result<(), Pending<RemoveBatchError>> {
         self.catch_up(now)?;
-        let place = self.place(reference);
-        let place = place.ok_or_else(|| Pending::Refused(RemoveBatchError::NotFound(reference.clone())))?;
+        let index = self.batch_index(reference);
+        let index = index.ok_or_else(|| Pending::Refused(RemoveBatchError::NotFound(reference.clone())))?;
         let (BatchCounts { allocated, picked, shipped, .. }, reference) =
-            (self.batches[place].counts(), reference.clone());
+            (self.batches[index].counts(), reference.clone());
         if allocated > 0 {
             return Err(Pending::Refused(RemoveBatchError::HasAllocations { reference, allocated }));
         }
@@ -50,7 +50,7 @@ impl Product {
             return Err(Pending::Refused(RemoveBatchError::Picked { reference, picked, shipped }));
         }
         self.note_batch(&reference);
-        self.batches.remove(place);
+        self.batches.remove(index);
         self.events.push(Event::BatchRemoved { reference, sku: self.sku.clone() });
         Ok(())
     }

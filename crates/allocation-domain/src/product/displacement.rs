@@ -58,8 +58,8 @@ impl Product {
 
     /// Ends the lowering of a batch that has reached its target, or that cannot be lowered any further.
     fn end_lowering(&mut self, reference: &BatchReference, is_final: bool) {
-        let Some(place) = self.place(reference) else { return };
-        let batch = self.batch_mut(place);
+        let Some(index) = self.batch_index(reference) else { return };
+        let batch = self.batch_mut(index);
         let (to, used) = (batch.lowered_to(), batch.used());
         if to.get() >= used || is_final {
             batch.set_purchased(Units::new(used).map_or(to, |used| to.max(used)));
@@ -72,19 +72,19 @@ impl Product {
         self.batch(reference).and_then(Batch::moving).cloned().unwrap_or_default()
     }
 
-    /// Returns the ETA that a line was last promised for its units of the batch at index `place`.
-    pub(super) fn promised(&self, place: usize, order_id: &OrderId) -> Eta {
-        let batch = &self.batches[place];
+    /// Returns the ETA that a line was last promised for its units of the batch at `index`.
+    pub(super) fn promised(&self, index: usize, order_id: &OrderId) -> Eta {
+        let batch = &self.batches[index];
         let position = self.line(order_id).map(|line| QueuePosition::of(order_id, line));
         let unreviewed = batch.moving().zip(position).and_then(|(moving, position)| moving.unreviewed_eta(&position));
         unreviewed.unwrap_or(batch.eta())
     }
 
     fn edit_moving(&mut self, reference: &BatchReference, edit: impl FnOnce(&mut Moving)) {
-        if let Some(place) = self.place(reference) {
+        if let Some(index) = self.batch_index(reference) {
             let mut moving = self.moving(reference);
             edit(&mut moving);
-            self.batch_mut(place).set_moving(moving);
+            self.batch_mut(index).set_moving(moving);
         }
     }
 
@@ -248,12 +248,12 @@ impl Product {
 
     /// Returns the new promise of each line that stays on a batch, if the batch arrives later.
     fn later_promises(&self, reference: &BatchReference, postponed: &BTreeMap<QueuePosition, Eta>) -> Vec<Affected> {
-        let Some(place) = self.place(reference) else { return Vec::new() };
-        let later = postponed.iter().filter(|(_, old_eta)| self.batches[place].eta() > **old_eta);
+        let Some(index) = self.batch_index(reference) else { return Vec::new() };
+        let later = postponed.iter().filter(|(_, old_eta)| self.batches[index].eta() > **old_eta);
         let stays = |(position, old_eta): (&QueuePosition, &Eta)| {
             let order_id = position.order_id();
             let units = self.line(order_id)?.holds(reference)?;
-            Some(self.affected(order_id, *old_eta, &[(place, units)]))
+            Some(self.affected(order_id, *old_eta, &[(index, units)]))
         };
         later.filter_map(stays).flatten().collect()
     }

@@ -23,11 +23,11 @@ impl Product {
         self.lines.remove(order_id);
     }
 
-    /// Allocates units of the batch at index `place` to a line. The caller has checked that they are free,
+    /// Allocates units of the batch at `index` to a line. The caller has checked that they are free,
     /// and that the line is loaded.
-    pub(super) fn take(&mut self, place: usize, order_id: &OrderId, part: Quantity, reason: AllocationReason) {
-        self.batch_mut(place).take(part);
-        let taken = self.allocation(place, part);
+    pub(super) fn take(&mut self, index: usize, order_id: &OrderId, part: Quantity, reason: AllocationReason) {
+        self.batch_mut(index).take(part);
+        let taken = self.allocation(index, part);
         let reference = taken.reference.clone();
         let mut line_quantity = part;
         self.edit_line(order_id, |line| {
@@ -56,10 +56,10 @@ impl Product {
         units: Quantity,
         reason: DeallocationReason,
     ) -> Result<(), LoadRequest> {
-        let place = self.need_batch(reference)?;
+        let index = self.need_batch(reference)?;
         self.take_off_lists(order_id, reference, units)?;
-        self.batch_mut(place).release(units);
-        let lowered = self.absorb(place, order_id, units);
+        self.batch_mut(index).release(units);
+        let lowered = self.absorb(index, order_id, units);
         self.edit_line(order_id, |line| line.release(reference, units));
         self.events.push(Event::Deallocated {
             order_id: order_id.clone(),
@@ -78,14 +78,14 @@ impl Product {
 
     /// Lowers a batch by units released by a line that had yet to leave it: such units are not free.
     /// Returns the batch as it was before, if it is such a batch.
-    fn absorb(&mut self, place: usize, order_id: &OrderId, units: Quantity) -> Option<Batch> {
-        let moving = self.batches[place].moving().filter(|moving| moving.lower_to.is_some())?;
+    fn absorb(&mut self, index: usize, order_id: &OrderId, units: Quantity) -> Option<Batch> {
+        let moving = self.batches[index].moving().filter(|moving| moving.lower_to.is_some())?;
         let position = QueuePosition::of(order_id, self.line(order_id)?);
         if !moving.is_ahead(&position) {
             return None;
         }
-        let before = self.batches[place].clone();
-        self.batch_mut(place).absorb(units.get());
+        let before = self.batches[index].clone();
+        self.batch_mut(index).absorb(units.get());
         Some(before)
     }
 
@@ -104,7 +104,7 @@ impl Product {
 
     /// Returns the index of a batch, which must be loaded.
     pub(super) fn need_batch(&self, reference: &BatchReference) -> Result<usize, LoadRequest> {
-        self.place(reference).ok_or_else(|| self.needs(DataRequest::Batch(reference.clone())))
+        self.batch_index(reference).ok_or_else(|| self.needs(DataRequest::Batch(reference.clone())))
     }
 
     /// Releases all units of a line, and ends its backorder.

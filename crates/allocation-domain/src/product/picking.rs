@@ -44,29 +44,29 @@ impl Product {
     }
 
     fn pick_open(&mut self, id: &PickLineId, line: PickLine, found: Units) -> Result<Picked, LoadRequest> {
-        let place = self.need_both(&line)?;
+        let index = self.need_both(&line)?;
         let missing = line.quantity.minus(found.get());
         let status = if found == Units::ZERO { PickStatus::Missing } else { PickStatus::Picked };
         let line = PickLine { picked: found.get(), status, ..line };
         self.set_pick_line(id.clone(), line.clone());
         if let Ok(picked) = Quantity::new(found.get()) {
-            self.take_from_shelf(place, id, &line, picked);
+            self.take_from_shelf(index, id, &line, picked);
         }
         let Some(missing) = missing else {
             return Ok(Picked { line, missing: 0, affected: Vec::new(), displaced: None });
         };
-        let old_eta = self.promised(place, &line.order_id);
-        self.miss(place, id, &line, missing);
+        let old_eta = self.promised(index, &line.order_id);
+        self.miss(index, id, &line, missing);
         let mut others =
-            self.replace_missing(place, DisplacedUnits { order_id: line.order_id.clone(), units: missing, old_eta })?;
+            self.replace_missing(index, DisplacedUnits { order_id: line.order_id.clone(), units: missing, old_eta })?;
         self.record_if_out_of_stock(others.moved)?;
         self.serve_waiting()?;
         Ok(Picked { line, missing: missing.get(), affected: others.affected, displaced: others.displaced.pop() })
     }
 
     /// Records picked units, which are no longer allocated.
-    fn take_from_shelf(&mut self, place: usize, id: &PickLineId, pick: &PickLine, quantity: Quantity) {
-        self.batch_mut(place).pick(quantity);
+    fn take_from_shelf(&mut self, index: usize, id: &PickLineId, pick: &PickLine, quantity: Quantity) {
+        self.batch_mut(index).pick(quantity);
         self.edit_line(&pick.order_id, |line| {
             line.release(&pick.reference, quantity);
             line.fulfilment.listed -= quantity.get();
@@ -77,8 +77,8 @@ impl Product {
     }
 
     /// Records short-picked units, which belong to no line.
-    fn miss(&mut self, place: usize, id: &PickLineId, pick: &PickLine, quantity: Quantity) {
-        self.batch_mut(place).miss(quantity);
+    fn miss(&mut self, index: usize, id: &PickLineId, pick: &PickLine, quantity: Quantity) {
+        self.batch_mut(index).miss(quantity);
         self.edit_line(&pick.order_id, |line| {
             line.release(&pick.reference, quantity);
             line.fulfilment.listed -= quantity.get();
@@ -88,10 +88,10 @@ impl Product {
     }
 
     /// Replaces a line's short-picked units: from other batches, then from the rest of the batch at index
-    /// `place`. The line waits for the remainder.
-    fn replace_missing(&mut self, place: usize, lost: DisplacedUnits) -> Result<Reallocation, LoadRequest> {
+    /// `index`. The line waits for the remainder.
+    fn replace_missing(&mut self, index: usize, lost: DisplacedUnits) -> Result<Reallocation, LoadRequest> {
         let mut others = Reallocation::default();
-        let aside = self.batches.remove(place);
+        let aside = self.batches.remove(index);
         let rest = self.reallocate(&lost, &mut others);
         self.batches.insert(aside);
         if let Ok(units) = Quantity::new(rest?) {
@@ -110,9 +110,9 @@ impl Product {
     /// [`LoadRequest`]; the caller undoes the changes.
     pub(crate) fn ship_list(&mut self, list: &PickListId) -> Result<(), LoadRequest> {
         for (id, pick) in self.of_list(list, PickStatus::Picked) {
-            let place = self.need_both(&pick)?;
+            let index = self.need_both(&pick)?;
             let Ok(quantity) = Quantity::new(pick.picked) else { continue };
-            self.batch_mut(place).ship(quantity);
+            self.batch_mut(index).ship(quantity);
             self.edit_line(&pick.order_id, |line| {
                 line.fulfilment.picked -= quantity.get();
                 line.fulfilment.shipped += quantity.get();

@@ -75,8 +75,8 @@ impl Product {
 
     /// Allocates the planned units to a line, and returns their number.
     pub(super) fn apply_plan(&mut self, order_id: &OrderId, plan: &Plan, reason: AllocationReason) -> u32 {
-        for (place, part) in &plan.parts {
-            self.take(*place, order_id, *part, reason);
+        for (index, part) in &plan.parts {
+            self.take(*index, order_id, *part, reason);
         }
         if plan.sells_out {
             self.record_out_of_stock();

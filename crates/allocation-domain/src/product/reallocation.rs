@@ -64,8 +64,8 @@ impl Product {
 
     /// Returns where units of a line are now.
     pub(super) fn affected(&self, order_id: &OrderId, old_eta: Eta, parts: &[(usize, Quantity)]) -> Vec<Affected> {
-        let affected = |(place, quantity): &(usize, Quantity)| {
-            let batch = &self.batches[*place];
+        let affected = |(index, quantity): &(usize, Quantity)| {
+            let batch = &self.batches[*index];
             Affected {
                 order_id: order_id.clone(),
                 sku: self.sku.clone(),

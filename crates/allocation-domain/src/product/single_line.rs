@@ -60,7 +60,7 @@ impl Product {
         now: DateTime<Utc>,
     ) -> Result<Quantity, Pending<DeallocateError>> {
         self.catch_up(now)?;
-        if self.place(reference).is_none() {
+        if self.batch_index(reference).is_none() {
             return Err(Pending::Refused(DeallocateError::BatchNotFound(reference.clone())));
         }
         let Some(freed) = self.line(order_id).and_then(|line| line.holds(reference)) else {

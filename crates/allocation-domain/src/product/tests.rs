@@ -131,13 +131,13 @@ fn of_equal_batches_the_one_added_first_is_preferred_then_the_smaller_reference(
 }
 
 #[test]
-fn a_line_goes_whole_into_the_first_batch_that_can_take_it() {
+fn a_line_is_allocated_whole_from_the_first_batch_that_has_enough() {
     let mut product = product(&[("FIRST", 3, Eta::InStock), ("SECOND", 10, due(1)), ("THIRD", 10, due(2))]);
     assert_eq!(parts(&product.allocate(&order("O-1"), units(4), now()).unwrap()), [("SECOND", 4)]);
 }
 
 #[test]
-fn a_line_that_no_batch_can_take_is_split_in_order_of_preference() {
+fn a_line_larger_than_every_batch_is_split_in_order_of_preference() {
     let mut product = product(&[("LATE", 4, due(9)), ("SOON", 3, due(2)), ("HERE", 2, Eta::InStock)]);
     let outcome = product.allocate(&order("O-1"), units(7), now()).unwrap();
     assert_eq!(parts(&outcome), [("HERE", 2), ("SOON", 3), ("LATE", 2)]);

@@ -51,8 +51,8 @@ impl Product {
             }
         }
         for (reference, batch) in before.rows.batches {
-            if let Some(place) = self.batches.place(&reference) {
-                self.batches.remove(place);
+            if let Some(index) = self.batches.index_of(&reference) {
+                self.batches.remove(index);
             }
             if let Some(batch) = batch {
                 self.batches.insert(batch);
@@ -86,10 +86,10 @@ impl Product {
     }
 
     /// Returns the batch at an index, to change its counters.
-    pub(super) fn batch_mut(&mut self, place: usize) -> &mut Batch {
-        let reference = self.batches[place].reference().clone();
+    pub(super) fn batch_mut(&mut self, index: usize) -> &mut Batch {
+        let reference = self.batches[index].reference().clone();
         self.note_batch(&reference);
-        self.batches.at_mut(place)
+        self.batches.at_mut(index)
     }
 
     /// Sets whether lines may wait for free units.

@@ -60,7 +60,7 @@ fn a_newcomer_gets_only_units_that_no_waiting_line_can_take() {
 }
 
 #[test]
-fn a_line_that_can_take_nothing_is_passed_over() {
+fn a_line_that_no_free_unit_fits_is_passed_over() {
     let mut shop = Shop::of_chairs(&[]);
     shop.place(&order("WHOLE").of(10, "CHAIR").or_backorder().unsplit());
     shop.place(&order("PARTS").of(4, "CHAIR").or_backorder());

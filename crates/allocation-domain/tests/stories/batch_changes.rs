@@ -76,7 +76,7 @@ fn a_displaced_line_waits_and_is_short_unless_it_accepts_backorders() {
 }
 
 #[test]
-fn a_short_order_gets_its_units_back_before_any_newcomer() {
+fn a_short_order_is_refilled_before_any_newcomer() {
     let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
     shop.place(&order("O-1").of(4, "CHAIR"));
     shop.lower("B-1", 1);

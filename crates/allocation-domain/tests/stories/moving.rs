@@ -133,7 +133,7 @@ fn a_step_that_changes_nothing_is_none() {
 }
 
 #[test]
-fn a_batch_that_is_lowered_takes_no_line() {
+fn a_batch_being_lowered_gets_no_new_line() {
     let mut shop = crowd(&[]);
     shop.lower("B-1", 10);
     restart(&mut shop);
@@ -146,7 +146,7 @@ fn a_batch_that_is_lowered_takes_no_line() {
 }
 
 #[test]
-fn what_is_given_back_by_lines_that_were_to_leave_lets_others_stay() {
+fn units_released_by_lines_that_were_to_leave_let_others_stay() {
     let mut shop = crowd(&[]);
     shop.lower("B-1", 1_001);
     // The lines that have to leave are not known yet.
@@ -166,7 +166,7 @@ fn what_is_given_back_by_lines_that_were_to_leave_lets_others_stay() {
 }
 
 #[test]
-fn every_line_on_a_batch_that_comes_later_is_told_once() {
+fn every_line_on_a_postponed_batch_is_notified_once() {
     let mut shop = crowd(&[]);
     let now = shop.now;
     let changed = shop.postpone("B-1", due(9), false);
@@ -220,7 +220,7 @@ fn lines_move_to_better_batches_before_any_has_to_leave() {
 }
 
 #[test]
-fn all_of_a_batch_that_is_not_in_stock_after_all_leaves_its_pick_lists() {
+fn a_batch_that_is_no_longer_in_stock_leaves_its_pick_lists() {
     let mut shop = crowd(&[]);
     shop.postpone("B-1", Eta::InStock, false);
     for list in 0..2 {
@@ -236,7 +236,7 @@ fn all_of_a_batch_that_is_not_in_stock_after_all_leaves_its_pick_lists() {
 }
 
 #[test]
-fn another_change_takes_over_from_where_the_first_has_come() {
+fn another_change_continues_where_the_first_has_stopped() {
     let mut shop = crowd(&[]);
     shop.lower("B-1", 10);
     restart(&mut shop);
@@ -263,7 +263,7 @@ fn another_change_takes_over_from_where_the_first_has_come() {
 }
 
 #[test]
-fn a_batch_that_comes_later_still_is_told_of_from_the_first_line_on() {
+fn a_second_postponement_is_recorded_from_the_first_line_on() {
     let mut shop = crowd(&[]);
     shop.postpone("B-1", due(5), false);
     restart(&mut shop);
@@ -290,7 +290,7 @@ fn worsened(shop: &Shop) -> Vec<(String, Eta, Eta)> {
 }
 
 #[test]
-fn a_line_that_is_reviewed_late_has_the_promise_that_it_was_given() {
+fn a_line_reviewed_late_keeps_its_promised_date() {
     let mut shop = crowd(&[]);
     let mut told: BTreeMap<String, Vec<(Eta, Eta)>> = BTreeMap::new();
     let mut restart = |shop: &mut Shop| {

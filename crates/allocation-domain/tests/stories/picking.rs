@@ -49,7 +49,7 @@ fn a_repeated_pick_changes_nothing_and_another_quantity_is_rejected() {
 }
 
 #[test]
-fn short_picked_units_leave_the_batch_and_come_from_another() {
+fn short_picked_units_are_replaced_from_another_batch() {
     let mut shop = listed();
     shop.receive("B-2", "CHAIR", 2, due(2));
     let picked = shop.pick("P-1", 1, 3);
@@ -78,7 +78,7 @@ fn a_line_waits_for_short_picked_units_without_replacement() {
 }
 
 #[test]
-fn units_of_the_same_batch_are_taken_last() {
+fn units_of_the_same_batch_are_used_last() {
     let mut shop = Shop::of_chairs(&[("B-1", 9, Eta::InStock), ("B-2", 1, due(2))]);
     shop.place(&order("O-1").of(5, "CHAIR"));
     shop.list("P-1");

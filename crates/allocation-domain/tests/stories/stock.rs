@@ -24,7 +24,7 @@ fn chairs(purchased: u32) -> Stock {
 }
 
 #[test]
-fn a_delivery_serves_every_waiting_line_at_once() {
+fn an_arrival_serves_every_waiting_line_at_once() {
     let mut stock = Stock::new();
     for number in 0..60 {
         stock.register(&sku(&format!("S-{number}")));

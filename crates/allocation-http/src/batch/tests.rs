@@ -393,7 +393,7 @@ async fn today_comes_from_the_calendar() {
 }
 
 #[actix_web::test]
-async fn overdue_batches_have_a_list_of_their_own() {
+async fn overdue_batches_have_their_own_list() {
     let mut ports = Ports::new();
     ports.queries.expect_overdue_batches().returning(|filter, today, after, _, at| {
         assert_eq!((filter.sku.clone(), today.to_string().as_str(), at), (Some(sku("LAMP")), "2027-01-15", now()));

@@ -21,7 +21,7 @@ fn sent_as(media_type: &str) -> TestRequest {
 }
 
 #[actix_web::test]
-async fn json_may_come_with_parameters() {
+async fn the_json_media_type_may_have_parameters() {
     let api = Ports::with_units(holding(chairs(&["B-1"]))).api();
     for media_type in [
         "application/json",

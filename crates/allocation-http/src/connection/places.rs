@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn each_address_has_a_limit_of_its_own() {
+    fn each_address_has_its_own_limit() {
         let take = places(10, 2);
         let (first, _second) = (take("10.0.0.1").unwrap(), take("10.0.0.1").unwrap());
         assert!(take("10.0.0.1").is_none());

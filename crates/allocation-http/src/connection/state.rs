@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_idle_after_a_response_until_more_comes() {
+    fn a_connection_is_idle_from_a_response_to_the_next_byte() {
         let state = after(&[b"GET / HTTP/1.1\r\n", b"\r", b"\n"]);
         assert!(state.begin(false, false));
         assert_eq!(state.standing(), Standing::Busy);

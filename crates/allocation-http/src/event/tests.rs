@@ -164,7 +164,7 @@ async fn a_long_poll_returns_with_the_first_event() {
 }
 
 #[actix_web::test]
-async fn a_reader_woken_in_vain_pauses_before_its_next_query() {
+async fn a_reader_woken_without_an_event_pauses_before_its_next_query() {
     let looks = Arc::new(AtomicUsize::new(0));
     let (mut log, counted) = (MockEventLog::new(), Arc::clone(&looks));
     // As when the database was put back while the service ran.

@@ -150,7 +150,7 @@ async fn a_repeated_order_gets_its_current_state() {
 }
 
 #[actix_web::test]
-async fn a_standalone_line_takes_the_order_id() {
+async fn a_standalone_line_occupies_the_order_id() {
     let mut products = shop(5);
     products[1].allocate(&order("O-1"), quantity(10), now()).unwrap();
     let answer = post(&Ports::with_units(holding_all(products, Vec::new())).api(), "/orders", ORDER).await;

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_becomes_a_formula_behind_another_separator() {
+    fn no_identifier_becomes_a_formula_behind_another_separator() {
         assert_eq!(shown("x;=1+1"), "\"x;'=1+1\"");
         assert_eq!(shown("x;@a;+b"), "\"x;'@a;'+b\"");
         assert_eq!(shown("x; \"=1"), "\"x;' \"\"=1\"");
@@ -139,7 +139,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_name_becomes_a_formula(name in "[-=+@＝;,\t\r\n \"a]{1,12}") {
+        fn no_identifier_becomes_a_formula(name in "[-=+@＝;,\t\r\n \"a]{1,12}") {
             let shown = shown(&name);
             for cell in read(&shown).split(OTHER_SEPARATORS).chain(shown.split(OTHER_SEPARATORS)) {
                 let cell = cell.trim_start_matches([' ', '"']);

@@ -258,7 +258,7 @@ async fn a_list_has_the_format_that_the_client_accepts() {
 }
 
 #[actix_web::test]
-async fn the_query_overrides_what_the_client_accepts() {
+async fn the_format_parameter_overrides_the_accept_header() {
     let api = showing(&listed());
     let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
     let ask = async |query: &str| {

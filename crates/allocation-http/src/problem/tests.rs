@@ -92,7 +92,7 @@ async fn every_failure_of_the_store_has_its_problem_and_shows_no_cause() {
 }
 
 #[actix_web::test]
-async fn a_write_to_a_schema_of_another_generation_is_a_problem_of_its_own() {
+async fn a_write_to_a_schema_of_another_generation_has_its_own_problem() {
     let api = Ports::failing(|| StoreError::Unavailable(OtherGeneration { found: 2, expected: 1 }.into())).api();
     for answer in [
         post(&api, "/allocations", LINE).await,
@@ -120,7 +120,7 @@ async fn a_panic_is_a_problem_too() {
 }
 
 #[actix_web::test]
-async fn an_engine_that_is_shut_down_has_a_problem_of_its_own() {
+async fn an_engine_that_is_shut_down_has_its_own_problem() {
     let (api, engine) = Ports::with_units(holding(chairs(&["B-1"]))).api_and_engine();
     actix_web::web::block(move || engine.shut_down()).await.unwrap();
     for answer in [post(&api, "/allocations", LINE).await, post(&api, "/orders", ORDER).await] {

@@ -84,7 +84,7 @@ fn a_refusal_is_a_decision() {
 }
 
 #[test]
-fn a_store_with_fewer_rows_than_it_counts_is_not_asked_a_third_time() {
+fn a_store_with_fewer_rows_than_it_counts_is_queried_at_most_twice() {
     let mut loads = 0;
     let load = |_: &mut Product, _: &DataRequest| {
         loads += 1;

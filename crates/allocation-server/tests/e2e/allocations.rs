@@ -32,7 +32,7 @@ fn out_of_stock_reports_the_requested_and_the_available_units(database: &TestDat
     assert_eq!(database.count("SELECT count(*) FROM all_events"), 2);
 }
 
-fn warehouse_stock_comes_first_then_the_earliest_eta(database: &TestDatabase) {
+fn warehouse_stock_is_preferred_then_the_earliest_eta(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("LATE", "LAMP", 5, Some("2027-03-01"));
@@ -44,7 +44,7 @@ fn warehouse_stock_comes_first_then_the_earliest_eta(database: &TestDatabase) {
     assert_eq!(chosen, ["HERE-1", "HERE-2", "SOON", "LATE"]);
 }
 
-fn a_line_is_split_only_if_no_batch_can_take_it_whole(database: &TestDatabase) {
+fn a_line_is_split_only_if_no_batch_has_enough(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("SMALL", "LAMP", 3, None);
@@ -93,7 +93,7 @@ fn released_units_are_allocated_again_and_a_repeated_line_is_refilled(database: 
 on_every_database!(
     a_line_is_allocated_once,
     out_of_stock_reports_the_requested_and_the_available_units,
-    warehouse_stock_comes_first_then_the_earliest_eta,
-    a_line_is_split_only_if_no_batch_can_take_it_whole,
+    warehouse_stock_is_preferred_then_the_earliest_eta,
+    a_line_is_split_only_if_no_batch_has_enough,
     released_units_are_allocated_again_and_a_repeated_line_is_refilled,
 );

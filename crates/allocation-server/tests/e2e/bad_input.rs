@@ -61,7 +61,7 @@ fn a_body_that_is_no_object_is_an_error_as_a_whole(database: &TestDatabase) {
     });
 }
 
-fn wrong_types_are_errors_of_their_fields(database: &TestDatabase) {
+fn a_wrong_type_is_an_error_of_its_field(database: &TestDatabase) {
     with_server(database, |client| {
         for wrong in [json!(1), json!(true), json!([]), json!({}), json!(null), json!(1.5)] {
             assert_eq!(batch_with(client, "reference", wrong.clone()), ["/reference"]);
@@ -378,7 +378,7 @@ fn bytes_that_are_no_http_affect_no_other_client(database: &TestDatabase) {
 on_every_database!(
     json_that_does_not_parse_is_malformed,
     a_body_that_is_no_object_is_an_error_as_a_whole,
-    wrong_types_are_errors_of_their_fields,
+    a_wrong_type_is_an_error_of_its_field,
     quantities_are_integers_from_1_to_2147483647_everywhere,
     impossible_dates_are_errors,
     invalid_identifiers_are_rejected,

@@ -35,7 +35,7 @@ fn allocate_in_the_end(client: &Client) {
     panic!("it is refused for ever");
 }
 
-fn a_delivery_serves_a_long_queue_before_a_newcomer(database: &TestDatabase) {
+fn an_arrival_serves_a_long_queue_before_a_newcomer(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     let yes = literal(database, true);
@@ -74,6 +74,6 @@ fn carts_that_expire_together_are_released_before_a_newcomer(database: &TestData
 }
 
 on_every_database!(
-    a_delivery_serves_a_long_queue_before_a_newcomer,
+    an_arrival_serves_a_long_queue_before_a_newcomer,
     carts_that_expire_together_are_released_before_a_newcomer,
 );

@@ -280,7 +280,7 @@ fn finds_place(mut connection: Raw) -> Option<Raw> {
 }
 
 #[test]
-fn each_address_has_a_connection_limit_of_its_own() {
+fn each_address_has_its_own_connection_limit() {
     let database = TestDatabase::sqlite();
     let server = Server::start_with(&database, |command| command.args(["--max-connections-per-address", "3"]));
     let mut kept: Vec<Raw> = (0..3).map(|_| finds_place(Raw::connect(&server)).unwrap()).collect();

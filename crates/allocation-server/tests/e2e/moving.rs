@@ -121,7 +121,7 @@ fn a_batch_with_many_lines_is_lowered_in_steps_that_survive_kill_9(database: &Te
     assert_eq!(database.count(sums), 0);
 }
 
-fn a_batch_with_many_lines_comes_later_in_steps_that_survive_kill_9(database: &TestDatabase) {
+fn a_batch_with_many_lines_is_postponed_in_steps_that_survive_kill_9(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     crowd(&client, database);
@@ -144,5 +144,5 @@ fn a_batch_with_many_lines_comes_later_in_steps_that_survive_kill_9(database: &T
 
 on_every_database!(
     a_batch_with_many_lines_is_lowered_in_steps_that_survive_kill_9,
-    a_batch_with_many_lines_comes_later_in_steps_that_survive_kill_9,
+    a_batch_with_many_lines_is_postponed_in_steps_that_survive_kill_9,
 );

@@ -358,7 +358,7 @@ fn an_order_and_a_standalone_line_share_the_stock_of_a_group() {
 }
 
 #[test]
-fn a_name_taken_concurrently_is_found_by_the_next_run() {
+fn a_reference_taken_concurrently_is_found_by_the_next_run() {
     let collides = with_orders(rolled_back(saved(&[("LAMP", 9), ("SOFA", 2)], 2)), |orders| {
         known(Vec::new())(orders);
         orders.expect_add().returning(|_, _| Err(conflict()));

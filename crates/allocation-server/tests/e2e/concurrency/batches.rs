@@ -27,7 +27,7 @@ fn sell_or_correct(client: &Client, number: usize) -> Option<(String, u64)> {
     (status == 201).then_some((order, u64::from(quantity)))
 }
 
-fn lowers_what_is_being_allocated(database: &TestDatabase, servers: &[&Server]) {
+fn lowers_a_batch_being_allocated(database: &TestDatabase, servers: &[&Server]) {
     let client = servers[0].client();
     client.add_batch("B-0", "LAMP", 100, None);
     client.add_batch("B-1", "LAMP", 100, Some("2027-01-15"));
@@ -84,6 +84,6 @@ fn changes_a_revision_once(_: &TestDatabase, servers: &[&Server]) {
 }
 
 with_one_server_and_with_two!(
-    a_batch_is_lowered_while_it_is_sold: lowers_what_is_being_allocated,
+    a_batch_is_lowered_while_it_is_sold: lowers_a_batch_being_allocated,
     of_many_purchasers_one_is_first: changes_a_revision_once,
 );

@@ -1,4 +1,4 @@
-//! The origin of a request, as its events record it.
+//! The context of a request, as its events record it.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderName;
@@ -6,7 +6,7 @@ use allocation_ports::{EventContext, TraceParent};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// Returns the origin of a request: its trace, if valid (W3C Trace Context).
+/// Returns the context of a request: its trace, if valid (W3C Trace Context).
 ///
 /// That standard requires invalid values to be ignored.
 pub(crate) fn of(request: &HttpRequest) -> EventContext {
@@ -22,10 +22,10 @@ mod tests {
 
     #[test]
     fn a_valid_traceparent_is_used_and_any_other_ignored() {
-        let origin = |value: &str| of(&TestRequest::default().insert_header(("traceparent", value)).to_http_request());
+        let context = |value: &str| of(&TestRequest::default().insert_header(("traceparent", value)).to_http_request());
         let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        assert_eq!(origin(trace).traceparent.unwrap().as_str(), trace);
-        assert!(origin("00-none").is_unknown());
+        assert_eq!(context(trace).traceparent.unwrap().as_str(), trace);
+        assert!(context("00-none").is_unknown());
         assert!(of(&TestRequest::default().to_http_request()).is_unknown());
     }
 }
