@@ -9,9 +9,9 @@ events_on_postgres() {
   amqp=$(cat "$folder/rabbitmq/url")
   # Makes a durable queue for all events, and is gone again.
   timeout 3 target/release/consume-queue "$amqp" allocation.events bench >/dev/null || true
-  database bench_events
-  { skus HOT- 1 2000000000 && skus EVEN- 1000 2000000000 && totals; } | sql
-  sql -c 'VACUUM ANALYZE'
+  start_stocked events PostgreSQL
+  add_batches EVEN- 1000 2000000000
+  stop "$server"
   beside_the_relay 'one hot SKU' one HOT-1 1
   beside_the_relay '1,000 SKUs evenly' even EVEN- 1000
   relay_backlog

@@ -16,13 +16,13 @@ lists() {
     -c "ALTER DATABASE $database_name SET auto_explain.log_buffers = on"
   serve "$url"
   logged sleep 5 >"$folder/idle"
-  printf '\n| List | Median of 9 | Plan: rows of each node, and the 8-KiB pages of all |\n| --- | ---: | --- |\n'
+  printf '\n| List | Median of 9 | Plans: rows of each node, the pages of 8 KiB that it read, executions in a request |\n| --- | ---: | --- |\n'
   while read -r list; do
     # The first requests of a connection are planned anew.
     ask "$list" >/dev/null
     logged ask "$list" >"$folder/asked"
     printf '| `GET %s` | %s | %s |\n' "$list" "$(ms "$(cat "$folder/times")")" \
-      "$(awk -f "$BENCH_LIB/plans.awk" "$folder/idle" "$folder/asked")"
+      "$(awk -v asks=9 -f "$BENCH_LIB/plans.awk" "$folder/idle" "$folder/asked")"
   done < <(all_lists)
 }
 

@@ -4,7 +4,8 @@
 #
 # Every function sets rate (responses a second), median and p99 (microseconds), refused
 # (responses of 400 and above), broken (connections that failed), responses (their number)
-# and generator_time (processor time of the generator in microseconds).
+# and generator_time (processor time of the generator in microseconds), and adds to
+# responses_in_all.
 
 # generate CONNECTIONS ARGUMENT...: runs wrk against address for $seconds.
 generate() {
@@ -12,6 +13,7 @@ generate() {
   [ "$1" = 1 ] && threads=1
   { time wrk -t"$threads" -c"$1" -d"$seconds" --timeout 10 "${@:2}" >"$folder/wrk" 2>&1; } 2>"$folder/wrk.time"
   read_result <"$folder/wrk"
+  responses_in_all=$((responses_in_all + responses))
   generator_time=$(awk '{printf "%d", ($1 + $2) * 1000000}' "$folder/wrk.time")
 }
 

@@ -1,5 +1,6 @@
-# Prints each plan that auto_explain logged in the second file, in one line, unless the
-# first file has its statement, too.
+# Prints the plan of each statement that auto_explain logged in the second file, in one
+# line, unless the first file has the statement, too. Of several executions it prints the
+# one that read most pages. Expects asks, the number of equal requests in the second file.
 
 FNR == 1 && NR > 1 {
   finish()
@@ -50,10 +51,21 @@ function finish() {
   if (state != "plan") return
   if (!asked) {
     idle[statement] = 1
-  } else if (!(statement in idle) && !(plan in seen)) {
-    seen[plan] = 1
-    printf "%s%s: %d pages", printed++ ? "<br>" : "", plan, pages
+  } else if (!(statement in idle)) {
+    if (!executions[statement]++) statements[++count_of_statements] = statement
+    if (!(statement in largest) || pages + 0 > most[statement]) {
+      largest[statement] = plan
+      most[statement] = pages + 0
+    }
   }
 }
 
-END {finish()}
+END {
+  finish()
+  for (i = 1; i <= count_of_statements; i++) {
+    statement = statements[i]
+    times = executions[statement] / asks
+    printf "%s%s: %d pages%s", (i > 1 ? "<br>" : ""), largest[statement], most[statement],
+      (times > 1 ? sprintf(", %.0f times", times) : "")
+  }
+}

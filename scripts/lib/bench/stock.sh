@@ -22,15 +22,31 @@ start_stocked() {
   [ "$2" = SQLite ] || "$PG_BIN/psql" -qX "$url" -c 'VACUUM ANALYZE'
 }
 
+# add_more_stock: what the full table needs besides: 1,000 and 100,000 SKUs, and one SKU of
+# 10,000 used-up batches and then 1,000 open ones.
+add_more_stock() {
+  add_batches EVEN- 1000 2000000000
+  add_batches ZIPF- 100000 2000000000
+  bodies 1 10000 '{"reference": "B-WIDE-&", "sku": "WIDE", "purchased_quantity": 5}' | post_all batch
+  bodies 1 10000 '{"order_id": "USED-UP-&", "sku": "WIDE", "qty": 5}' | post_all allocations
+  bodies 10001 11000 '{"reference": "B-WIDE-&", "sku": "WIDE", "purchased_quantity": 2000000000}' | post_all batch
+}
+
 # add_batches PREFIX COUNT UNITS: so many SKUs, each with one batch of so many units.
 add_batches() {
-  local number
-  for ((number = 1; number <= $2; number++)); do
-    [ "$number" = 1 ] || printf 'next\n'
-    printf 'url = "%s/batch"\njson = "{\\"reference\\": \\"B-%s\\", \\"sku\\": \\"%s\\", \\"purchased_quantity\\": %s}"\noutput = "%s"\n' \
-      "$address" "$1$number" "$1$number" "$3" "$folder/answer"
-  done >"$folder/requests"
-  curl -sSf --no-progress-meter --parallel --parallel-max 16 -K "$folder/requests"
+  bodies 1 "$2" '{"reference": "B-'"$1"'&", "sku": "'"$1"'&", "purchased_quantity": '"$3"'}' | post_all batch
+}
+
+# bodies FROM TO TEMPLATE: a line for each number, which replaces & in the template.
+bodies() {
+  seq "$1" "$2" | sed "s|.*|$3|"
+}
+
+# post_all PATH: each line of the input as the body of a request, 128 requests at a time.
+post_all() {
+  sed "s|\"|\\\\\"|g; s|.*|url = \"$address/$1\"\njson = \"&\"\noutput = \"$folder/answer\"\nnext|" |
+    sed '$d' >"$folder/requests" # no request follows the last one
+  curl -sSf --no-progress-meter --parallel --parallel-max 128 -K "$folder/requests"
 }
 
 # post PATH JSON
