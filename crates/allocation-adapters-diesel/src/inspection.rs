@@ -52,8 +52,11 @@ const COUNTERS: [(&str, &str); 2] = [
     (
         "batches whose allocated quantity is not the sum of their allocations",
         "SELECT count(*) FROM batches AS b WHERE allocated_quantity <> (
-             SELECT coalesce(sum(a.quantity), 0) FROM allocations AS a
-             WHERE a.reference = b.reference AND a.sku = b.sku
+             SELECT coalesce(sum(l.allocated), 0) FROM order_lines AS l
+             WHERE l.reference = b.reference AND l.sku = b.sku
+         ) + (
+             SELECT coalesce(sum(p.quantity), 0) FROM line_parts AS p
+             WHERE p.reference = b.reference AND p.sku = b.sku
          )",
     ),
     (

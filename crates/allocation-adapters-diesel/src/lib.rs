@@ -6,7 +6,6 @@
 //! costs almost nothing, they work row by row.
 #![warn(missing_docs)]
 
-mod allocation_row;
 mod any_connection;
 mod batch_row;
 mod clock;
@@ -27,6 +26,7 @@ mod migrations;
 mod moving;
 mod order_row;
 mod parked_row;
+mod part_row;
 mod pick_line_row;
 mod pick_lists;
 mod planner;

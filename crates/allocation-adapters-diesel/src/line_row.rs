@@ -31,7 +31,8 @@ columns! {
         quantity: Integer => i32,
         placed_at: BigInt => i64,
         of_order: Bool => bool,
-        priority: Integer => i32,
+        /// `~priority`: the lowest value is served first.
+        precedence: Integer => i32,
         backorders: Bool => bool,
         allow_split: Bool => bool,
         waiting: Integer => i32,
@@ -49,6 +50,15 @@ columns! {
     struct PlainLineValues, set PlainLineValuesSet<'a> {
         quantity: Integer => i32,
         placed_at: BigInt => i64,
+    }
+}
+
+columns! {
+    /// The allocation of a line that lies whole in one batch. Other lines have none here.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+    struct WholeValues<'a>, set WholeValuesSet<'a> {
+        reference: Nullable<Text> => Option<&'a str>,
+        allocated: Integer => i32,
     }
 }
 
@@ -101,7 +111,7 @@ impl LineValues {
             quantity: row::quantity(self.quantity)?,
             terms: LineTerms {
                 of_order: self.of_order,
-                priority: self.priority,
+                priority: !self.precedence,
                 placed_at: row::instant(self.placed_at)?,
                 on_shortage: if self.backorders { OnShortage::Backorder } else { OnShortage::Reject },
                 allow_split: self.allow_split,
@@ -122,7 +132,7 @@ impl LineValues {
             quantity: row::integer(line.quantity.get())?,
             placed_at: line.terms.placed_at.timestamp_micros(),
             of_order: line.terms.of_order,
-            priority: line.terms.priority,
+            precedence: !line.terms.priority,
             backorders: line.terms.on_shortage == OnShortage::Backorder,
             allow_split: line.terms.allow_split,
             waiting: row::integer(line.waiting)?,
@@ -146,7 +156,7 @@ impl From<PlainLineValues> for LineValues {
             quantity,
             placed_at,
             of_order: false,
-            priority: 0,
+            precedence: -1,
             backorders: false,
             allow_split: true,
             waiting: 0,
@@ -211,7 +221,7 @@ struct Uncovered {
 /// The SQL types of an [`AllocationPart`].
 pub(crate) type PartSql = (Integer, BatchSql);
 
-/// A row of `allocations` for a known line, with its batch.
+/// An allocation of a known line, with its batch.
 #[derive(Debug, Queryable)]
 pub(crate) struct AllocationPart {
     quantity: i32,

@@ -14,64 +14,45 @@ use diesel::sql_types::{BigInt, Integer, Text};
 /// the queue is scanned in its order.
 const MAX_SIZES: usize = 64;
 
-/// A priority above all others.
-const ABOVE_ALL: i64 = 1 << 31;
-
 /// An instant before all others, so that expired lines are found as well.
 pub(crate) const WHENEVER_THEY_EXPIRE: i64 = i64::MIN;
 
-/// Defines a statement for the lines of a queue after a position that match a condition.
-///
-/// It returns the remaining lines of the same priority, then the lines of lower priorities. The position is
-/// a row comparison, the only form that both databases look up in the index.
+/// Defines a statement for the lines of a queue after a position that match a condition. The position is a row
+/// comparison, the only form that both databases look up in the index.
 macro_rules! queue_after {
-    ($(#[$docs:meta])* $name:ident, ($($same:ident),*), ($($lower:ident),*), $condition:literal) => {
+    ($(#[$docs:meta])* $name:ident, ($($size:ident),*), $condition:literal) => {
         statement! {
             $(#[$docs])*
             $name<'a>(
                 sku: Text => str,
-                $($same: Integer => i32,)*
-                priority: BigInt => i64,
+                $($size: Integer => i32,)*
+                precedence: Integer => i32,
                 placed_at: BigInt => i64,
                 order_id: Text => str,
                 alive_at: BigInt => i64,
                 limit: BigInt => i64,
-                lower_sku: Text => str,
-                $($lower: Integer => i32,)*
-                lower_than: BigInt => i64,
-                lower_alive_at: BigInt => i64,
-                lower_limit: BigInt => i64,
             ) on MultiBackend -> (Integer, BigInt, Text),
-            "SELECT * FROM (
-                     SELECT priority, placed_at, order_id FROM order_lines
-                     WHERE sku = ? AND waiting > 0 AND ", $condition, " AND priority = ?
-                       AND (placed_at, order_id) > (?, ?) AND (expires_at IS NULL OR expires_at > ?)
-                     ORDER BY placed_at, order_id LIMIT ?
-                 ) AS same
-                 UNION ALL
-                 SELECT * FROM (
-                     SELECT priority, placed_at, order_id FROM order_lines
-                     WHERE sku = ? AND waiting > 0 AND ", $condition, " AND priority < ?
-                       AND (expires_at IS NULL OR expires_at > ?)
-                     ORDER BY priority DESC, placed_at, order_id LIMIT ?
-                 ) AS lower"
+            "SELECT precedence, placed_at, order_id FROM order_lines
+             WHERE sku = ? AND waiting > 0 AND ", $condition, "
+               AND (precedence, placed_at, order_id) > (?, ?, ?) AND (expires_at IS NULL OR expires_at > ?)
+             ORDER BY precedence, placed_at, order_id LIMIT ?"
         }
     };
 }
 
 queue_after! {
     /// Lines that accept a part.
-    PartsAfter, (), (), "allow_split"
+    PartsAfter, (), "allow_split"
 }
 
 queue_after! {
     /// Unsplittable lines that wait for exactly this number of units.
-    WholeAfter, (size), (lower_size), "NOT allow_split AND waiting = ?"
+    WholeAfter, (size), "NOT allow_split AND waiting = ?"
 }
 
 queue_after! {
     /// Lines that accept a part, or wait for at most this number of units. They are found by a scan.
-    FittingAfter, (size), (lower_size), "(allow_split OR waiting <= ?)"
+    FittingAfter, (size), "(allow_split OR waiting <= ?)"
 }
 
 statement! {
@@ -144,31 +125,23 @@ impl QueueSearch<'_> {
     fn page(self, connection: &mut AnyConnection, among: Among, most: usize) -> Result<Vec<QueuePosition>, StoreError> {
         let limit = &i64::try_from(most.saturating_add(1)).map_err(corrupt)?;
         let (sku, alive_at) = (self.sku.as_str(), &self.alive_at);
-        let priority = &self.after.map_or(ABOVE_ALL, |after| i64::from(after.priority()));
+        let precedence = &self.after.map_or(i32::MIN, |after| !after.priority());
         let placed_at = &self.after.map_or(i64::MIN, |after| after.placed_at().timestamp_micros());
         let order_id = self.after.map_or("", |after| after.order_id().as_str());
         macro_rules! load {
-            ($name:ident $(, $same:ident $lower:ident $size:expr)?) => {
-                $name {
-                    sku, $($same: $size,)? priority, placed_at, order_id, alive_at, limit,
-                    lower_sku: sku, $($lower: $size,)? lower_than: priority, lower_alive_at: alive_at, lower_limit: limit,
-                }
-                .load(connection)
+            ($name:ident $(, $size:ident)?) => {
+                $name { sku, $($size,)? precedence, placed_at, order_id, alive_at, limit }.load(connection)
             };
         }
         let rows: QueryResult<Vec<(i32, i64, String)>> = match &among {
             Among::Parts => load!(PartsAfter),
-            Among::Whole(size) => load!(WholeAfter, size lower_size size),
-            Among::Fitting(size) => load!(FittingAfter, size lower_size size),
+            Among::Whole(size) => load!(WholeAfter, size),
+            Among::Fitting(size) => load!(FittingAfter, size),
         };
-        let place = |(priority, placed_at, order_id)| {
-            Ok(QueuePosition::new(row::order_id(order_id)?, priority, row::instant(placed_at)?))
+        let place = |(precedence, placed_at, order_id): (i32, i64, String)| {
+            Ok(QueuePosition::new(row::order_id(order_id)?, !precedence, row::instant(placed_at)?))
         };
-        let mut places = rows.map_err(store_error)?.into_iter().map(place).collect::<Result<Vec<_>, StoreError>>()?;
-        // The rows arrive in this order, but SQL does not guarantee it.
-        places.sort_unstable();
-        places.truncate(most.saturating_add(1));
-        Ok(places)
+        rows.map_err(store_error)?.into_iter().map(place).collect()
     }
 }
 

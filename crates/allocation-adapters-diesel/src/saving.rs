@@ -1,36 +1,46 @@
 //! Changes of products as rows to write.
 
-use crate::allocation_row::{AllocationKey, AllocationValues};
 use crate::batch_row::{AddedWith, BatchKey, BatchValues};
 use crate::error::failed;
 use crate::event_row::{ContextValues, OutboxRow};
-use crate::line_row::{LineKey, LineValues, PlainLineValues};
+use crate::line_row::{LineKey, LineValues, PlainLineValues, WholeValues};
+use crate::part_row::{PartKey, PartValues};
 use crate::pick_line_row::PickLineRow;
 use crate::product_row::TotalsValues;
 use crate::row::integer;
-use allocation_domain::{Batch, Changes, Eta, Event, OrderId};
+use allocation_domain::{
+    Allocation, AllocationChange, Batch, BatchReference, Changes, Eta, Event, LineState, OrderId, Product,
+};
 use allocation_ports::{EventContexts, StoreError};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// A product with the changes of a decision, and its instant.
+#[derive(Debug)]
+pub(crate) struct Decided<'a> {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) product: &'a Product,
+    pub(crate) changes: Changes<'a>,
+}
 
 /// The changes of one or more products, grouped by operation and table.
 ///
 /// Removals are written first: one unit of work may remove a line and add it again.
 #[derive(Debug, Default)]
 pub(crate) struct RowChanges<'a> {
-    pub(crate) removed_allocations: Vec<AllocationKey<'a>>,
+    pub(crate) removed_parts: Vec<PartKey<'a>>,
     pub(crate) removed_lines: Vec<LineKey<'a>>,
     pub(crate) removed_batches: Vec<BatchKey<'a>>,
     pub(crate) added_batches: Vec<NewBatch<'a>>,
     pub(crate) changed_batches: Vec<(BatchKey<'a>, BatchValues)>,
-    pub(crate) changed_lines: Vec<(LineKey<'a>, LineValues)>,
-    pub(crate) changed_allocations: Vec<(AllocationKey<'a>, AllocationValues)>,
+    pub(crate) changed_lines: Vec<(LineKey<'a>, LineValues, WholeValues<'a>)>,
+    pub(crate) changed_parts: Vec<(PartKey<'a>, PartValues)>,
     /// Changes to the allocated quantity of batches of which nothing else changes.
     pub(crate) counters: Vec<(BatchKey<'a>, i32)>,
     /// Lines with the values that almost every standalone line has, and no others. They are anchors.
-    pub(crate) added_plain_lines: Vec<(LineKey<'a>, PlainLineValues)>,
+    pub(crate) added_plain_lines: Vec<(LineKey<'a>, PlainLineValues, WholeValues<'a>)>,
     pub(crate) added_lines: Vec<AddedLine<'a>>,
-    pub(crate) added_allocations: Vec<(AllocationKey<'a>, AllocationValues)>,
+    pub(crate) added_parts: Vec<(PartKey<'a>, PartValues)>,
     pub(crate) added_pick_lines: Vec<PickLineRow<'a>>,
     pub(crate) changed_pick_lines: Vec<PickLineRow<'a>>,
     /// Changes to the totals of products.
@@ -55,6 +65,7 @@ pub(crate) struct AddedLine<'a> {
     /// The slot that the line occupies in its order, on PostgreSQL: the anchor's empty slot, or its SKU.
     pub(crate) slot: &'a str,
     pub(crate) values: LineValues,
+    pub(crate) whole: WholeValues<'a>,
 }
 
 /// The slot of the line that is the anchor of its order.
@@ -81,7 +92,7 @@ pub(crate) fn expect_rows(invariant: &'static str, expected: usize, actual: usiz
 
 /// The invariants that [`expect_rows`] checks, one for each kind of row.
 pub(crate) mod exists {
-    pub(crate) const ALLOCATION: &str = "locked_allocation_exists";
+    pub(crate) const PART: &str = "locked_part_exists";
     pub(crate) const BATCH: &str = "locked_batch_exists";
     pub(crate) const BATCH_REFERENCE: &str = "locked_batch_reference_exists";
     pub(crate) const LINE: &str = "locked_order_line_exists";
@@ -90,20 +101,19 @@ pub(crate) mod exists {
 }
 
 impl<'a> RowChanges<'a> {
-    /// Converts changes to rows; each change has the instant at which its product was decided on.
+    /// Converts changes to rows.
     pub(crate) fn new(
-        changes: &'a [(DateTime<Utc>, Changes<'a>)],
+        decided: &'a [Decided<'a>],
         contexts: &'a EventContexts,
         joined: &BTreeSet<OrderId>,
     ) -> Result<Self, StoreError> {
         let mut rows = Self::default();
-        for (decided_at, product) in changes {
-            rows.push_batches(product)?;
-            rows.push_lines(product)?;
-            rows.push_allocations(product)?;
-            rows.push_pick_lines(product)?;
-            rows.push_product(product);
-            rows.push_events(product, decided_at.timestamp_micros(), contexts)?;
+        for Decided { at, product, changes } in decided {
+            rows.push_batches(changes)?;
+            rows.push_lines(product, changes)?;
+            rows.push_pick_lines(changes)?;
+            rows.push_product(changes);
+            rows.push_events(changes, at.timestamp_micros(), contexts)?;
         }
         // Batch references are taken in one order, regardless of SKU, so that units of work cannot
         // deadlock.
@@ -127,17 +137,17 @@ impl<'a> RowChanges<'a> {
             line.slot = if begun.insert(line.key.order_id) { ANCHOR } else { line.key.sku };
         }
         let with_anchors = self.added_lines.iter().any(|line| line.slot == ANCHOR);
-        for (key, plain) in std::mem::take(&mut self.added_plain_lines) {
+        for (key, plain, whole) in std::mem::take(&mut self.added_plain_lines) {
             if !begun.insert(key.order_id) {
-                self.added_lines.push(AddedLine { key, slot: key.sku, values: plain.into() });
+                self.added_lines.push(AddedLine { key, slot: key.sku, values: plain.into(), whole });
             } else if with_anchors {
-                self.added_lines.push(AddedLine { key, slot: ANCHOR, values: plain.into() });
+                self.added_lines.push(AddedLine { key, slot: ANCHOR, values: plain.into(), whole });
             } else {
-                self.added_plain_lines.push((key, plain));
+                self.added_plain_lines.push((key, plain, whole));
             }
         }
         self.added_lines.sort_by_key(|line| line.key.order_id);
-        self.added_plain_lines.sort_unstable_by_key(|(key, _)| key.order_id);
+        self.added_plain_lines.sort_unstable_by_key(|(key, ..)| key.order_id);
     }
 
     fn push_batches(&mut self, product: &Changes<'a>) -> Result<(), StoreError> {
@@ -158,19 +168,73 @@ impl<'a> RowChanges<'a> {
         Ok(())
     }
 
-    fn push_lines(&mut self, product: &Changes<'a>) -> Result<(), StoreError> {
+    /// Adds the rows of all lines of a product that have changed, or whose allocations have.
+    fn push_lines(&mut self, decided: &'a Product, product: &Changes<'a>) -> Result<(), StoreError> {
+        let mut lines: BTreeMap<&OrderId, ChangedLine<'a, '_>> = BTreeMap::new();
         for line in &product.lines {
-            let key = LineKey { sku: product.sku.as_str(), order_id: line.order_id.as_str() };
-            match (line.before, line.after) {
-                (_, None) => self.removed_lines.push(key),
-                (None, Some(after)) => match PlainLineValues::of(&after)? {
-                    Some(values) => self.added_plain_lines.push((key, values)),
-                    None => {
-                        let values = LineValues::of(&after)?;
-                        self.added_lines.push(AddedLine { key, slot: key.sku, values });
-                    }
-                },
-                (Some(_), Some(after)) => self.changed_lines.push((key, LineValues::of(&after)?)),
+            let changed = ChangedLine { is_new: line.before.is_none(), row_differs: true, parts: Vec::new() };
+            lines.insert(line.order_id, changed);
+        }
+        for part in &product.allocations {
+            lines.entry(part.order_id).or_default().parts.push(part);
+        }
+        for (order_id, line) in lines {
+            let key = LineKey { sku: product.sku.as_str(), order_id: order_id.as_str() };
+            self.push_line(key, &line, decided.line(order_id))?;
+        }
+        Ok(())
+    }
+
+    /// Adds the rows of a line: its own, with an allocation that lies whole in one batch, and the parts of a split
+    /// line.
+    fn push_line(
+        &mut self,
+        key: LineKey<'a>,
+        line: &ChangedLine<'a, '_>,
+        now: Option<&'a LineState>,
+    ) -> Result<(), StoreError> {
+        let after: BTreeMap<&BatchReference, u32> = now.map(allocated).unwrap_or_default();
+        let before = line.before(&after);
+        let whole = whole(&after)?;
+        match now.map(LineState::row) {
+            None => self.removed_lines.push(key),
+            Some(row) if line.is_new => match PlainLineValues::of(&row)? {
+                Some(values) => self.added_plain_lines.push((key, values, whole)),
+                None => {
+                    let values = LineValues::of(&row)?;
+                    self.added_lines.push(AddedLine { key, slot: key.sku, values, whole });
+                }
+            },
+            Some(row) => {
+                if line.row_differs || whole != self::whole(&before)? {
+                    self.changed_lines.push((key, LineValues::of(&row)?, whole));
+                }
+            }
+        }
+        self.push_parts(key, line, now, parts(&before), parts(&after))
+    }
+
+    fn push_parts(
+        &mut self,
+        line_key: LineKey<'a>,
+        line: &ChangedLine<'a, '_>,
+        now: Option<&'a LineState>,
+        before: &BTreeMap<&'a BatchReference, u32>,
+        after: &BTreeMap<&'a BatchReference, u32>,
+    ) -> Result<(), StoreError> {
+        let key = |reference: &&'a BatchReference| {
+            let LineKey { sku, order_id } = line_key;
+            PartKey { sku, order_id, reference: reference.as_str() }
+        };
+        self.removed_parts.extend(before.keys().filter(|part| !after.contains_key(*part)).map(key));
+        let Some(terms) = now.map(|line| line.terms) else { return Ok(()) };
+        let (precedence, placed_at) = (!terms.priority, terms.placed_at.timestamp_micros());
+        for (reference, units) in after {
+            let values = PartValues { quantity: integer(*units)?, precedence, placed_at };
+            if !before.contains_key(reference) {
+                self.added_parts.push((key(reference), values));
+            } else if line.parts.iter().any(|part| part.reference == *reference) {
+                self.changed_parts.push((key(reference), values));
             }
         }
         Ok(())
@@ -185,24 +249,6 @@ impl<'a> RowChanges<'a> {
         if totals != TotalsValues::default() {
             self.products.push((sku, totals));
         }
-    }
-
-    fn push_allocations(&mut self, product: &Changes<'a>) -> Result<(), StoreError> {
-        for part in &product.allocations {
-            let (order_id, reference) = (part.order_id.as_str(), part.reference.as_str());
-            let key = AllocationKey { sku: product.sku.as_str(), order_id, reference };
-            let Some(after) = part.after else {
-                self.removed_allocations.push(key);
-                continue;
-            };
-            let (precedence, placed_at) = (!part.priority, part.placed_at.timestamp_micros());
-            let values = AllocationValues { quantity: integer(after.get())?, precedence, placed_at };
-            match part.before {
-                None => self.added_allocations.push((key, values)),
-                Some(_) => self.changed_allocations.push((key, values)),
-            }
-        }
-        Ok(())
     }
 
     fn push_pick_lines(&mut self, product: &Changes<'a>) -> Result<(), StoreError> {
@@ -236,6 +282,49 @@ impl<'a> RowChanges<'a> {
         }
         Ok(())
     }
+}
+
+/// What a decision has changed of a line.
+#[derive(Debug, Default)]
+struct ChangedLine<'a, 'c> {
+    is_new: bool,
+    /// Whether more than the allocations has changed.
+    row_differs: bool,
+    /// The allocations that were added, removed or changed.
+    parts: Vec<&'c AllocationChange<'a>>,
+}
+
+impl<'a> ChangedLine<'a, '_> {
+    /// Returns the stored allocations of the line, given the ones that it has now.
+    fn before(&self, after: &BTreeMap<&'a BatchReference, u32>) -> BTreeMap<&'a BatchReference, u32> {
+        let mut before = after.clone();
+        for part in &self.parts {
+            before.remove(part.reference);
+            before.extend(part.before.map(|units| (part.reference, units.get())));
+        }
+        before
+    }
+}
+
+/// Returns the units that a line has of each batch.
+fn allocated(line: &LineState) -> BTreeMap<&BatchReference, u32> {
+    line.allocations.iter().map(|Allocation { reference, quantity, .. }| (reference, quantity.get())).collect()
+}
+
+/// Returns the allocation of a line that lies whole in one batch.
+fn whole<'a>(allocations: &BTreeMap<&'a BatchReference, u32>) -> Result<WholeValues<'a>, StoreError> {
+    match allocations.first_key_value() {
+        Some((reference, units)) if allocations.len() == 1 => {
+            Ok(WholeValues { reference: Some(reference.as_str()), allocated: integer(*units)? })
+        }
+        _ => Ok(WholeValues::default()),
+    }
+}
+
+/// Returns the allocations of a split line, which have rows of their own.
+fn parts<'m, 'a>(allocations: &'m BTreeMap<&'a BatchReference, u32>) -> &'m BTreeMap<&'a BatchReference, u32> {
+    static NONE: BTreeMap<&BatchReference, u32> = BTreeMap::new();
+    if allocations.len() > 1 { allocations } else { &NONE }
 }
 
 impl<'a> NewBatch<'a> {

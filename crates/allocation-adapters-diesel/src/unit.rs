@@ -4,11 +4,10 @@ use crate::any_connection::AnyConnection;
 use crate::clock::StoreClock;
 use crate::error::commit_error;
 use crate::order_row::OrderRow;
-use crate::saving::RowChanges;
+use crate::saving::{Decided, RowChanges};
 use crate::{expiry, loading, pick_lists, postgres, reads, sqlite, stored_batches};
 use allocation_domain::{
-    BatchReference, Changes, DataRequest, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product,
-    Sku,
+    BatchReference, DataRequest, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
 };
 use allocation_ports::{
     Clock, EventContexts, FoundBatch, LockRequest, OrderRepository, PickListRepository, ProductRepository, StoreError,
@@ -48,14 +47,14 @@ enum State {
 struct NotLocked(Sku);
 
 /// Returns the changes of products to write, each with the instant of its decision.
-fn changes(products: &[Product]) -> Result<Vec<(DateTime<Utc>, Changes<'_>)>, StoreError> {
+fn changes(products: &[Product]) -> Result<Vec<Decided<'_>>, StoreError> {
     let mut all = Vec::with_capacity(products.len());
     for (product, changes) in products.iter().map(|product| (product, product.changes())) {
         if !changes.is_empty() {
             let Some(lock) = product.lock_time() else {
                 return Err(StoreError::Failed(NotLocked(product.sku().clone()).into()));
             };
-            all.push((lock.decided_at, changes));
+            all.push(Decided { at: lock.decided_at, product, changes });
         }
     }
     Ok(all)

@@ -104,7 +104,8 @@ CREATE TABLE order_lines (
     quantity integer NOT NULL CHECK (quantity >= 1),
     placed_at bigint NOT NULL DEFAULT 0,
     of_order boolean NOT NULL DEFAULT false,
-    priority integer NOT NULL DEFAULT 0,
+    -- ~priority: the line with the smallest one is served first.
+    precedence integer NOT NULL DEFAULT -1,
     -- Whether the line asks to wait for what it lacks.
     backorders boolean NOT NULL DEFAULT false,
     allow_split boolean NOT NULL DEFAULT true,
@@ -117,6 +118,10 @@ CREATE TABLE order_lines (
     listed integer NOT NULL DEFAULT 0,
     picked integer NOT NULL DEFAULT 0,
     shipped integer NOT NULL DEFAULT 0,
+    -- The batch that has all allocated units of the line, and their number. A split line has none here, but a row
+    -- of `line_parts` for each batch.
+    reference text COLLATE "C",
+    allocated integer NOT NULL DEFAULT 0,
     -- One line of each order, the anchor, has an empty slot; every other has the slot of its SKU. A new line
     -- locks the anchor or becomes it, so two units of work that add the first line of an order meet here.
     order_slot text COLLATE "C" NOT NULL DEFAULT '',
@@ -127,9 +132,17 @@ CREATE TABLE order_lines (
     ),
     CONSTRAINT order_lines_fulfilment CHECK (
         listed >= 0 AND picked >= 0 AND shipped >= 0 AND listed + picked + shipped + waiting <= quantity
+    ),
+    CONSTRAINT order_lines_allocated CHECK (
+        CASE WHEN reference IS NULL THEN allocated = 0
+             ELSE allocated >= 1 AND allocated + picked + shipped + waiting <= quantity END
     )
 );
 CREATE UNIQUE INDEX order_lines_by_order ON order_lines (order_id, order_slot);
+-- The lines of a batch, in the order of service. Without the SKU, which the reference implies: with it, the
+-- planner takes the index for as good a way to a line as the primary key.
+CREATE INDEX order_lines_by_batch ON order_lines (reference, precedence, placed_at, order_id)
+WHERE reference IS NOT NULL;
 -- A firm line that has all its units has no entry in the indexes below. Of two indexes that seem to cost the
 -- same, the planner takes the newer one, so they follow the index of all lines.
 --
@@ -137,12 +150,12 @@ CREATE UNIQUE INDEX order_lines_by_order ON order_lines (order_id, order_slot);
 CREATE INDEX order_lines_expiring ON order_lines (sku, expires_at, order_id) WHERE expires_at IS NOT NULL;
 CREATE INDEX order_lines_by_expiry ON order_lines (expires_at, sku) WHERE expires_at IS NOT NULL;
 -- The queue, in the order of service.
-CREATE INDEX order_lines_queue ON order_lines (sku, priority DESC, placed_at, order_id) WHERE waiting > 0;
+CREATE INDEX order_lines_queue ON order_lines (sku, precedence, placed_at, order_id) WHERE waiting > 0;
 -- Lines that take parts of what they wait for, in the order of service.
-CREATE INDEX order_lines_parts ON order_lines (sku, priority DESC, placed_at, order_id)
+CREATE INDEX order_lines_parts ON order_lines (sku, precedence, placed_at, order_id)
 WHERE waiting > 0 AND allow_split;
 -- Lines that take only their whole rest, by its size: a line that waits for more than is free is not read.
-CREATE INDEX order_lines_whole ON order_lines (sku, waiting, priority DESC, placed_at, order_id)
+CREATE INDEX order_lines_whole ON order_lines (sku, waiting, precedence, placed_at, order_id)
 WHERE waiting > 0 AND NOT allow_split;
 -- Orders that may have a status, without those of the past.
 CREATE INDEX order_lines_by_order_held ON order_lines (order_id, sku) WHERE expires_at IS NOT NULL;
@@ -152,20 +165,28 @@ CREATE INDEX order_lines_by_order_picked ON order_lines (order_id, sku) WHERE pi
 -- Otherwise the planner takes an order for nearly unique and walks through the largest to find one line.
 ALTER TABLE order_lines ALTER COLUMN order_id SET (n_distinct = 1000);
 
-CREATE TABLE allocations (
+-- The allocations of split lines, one row for each batch, with the line's place in the order of service.
+CREATE TABLE line_parts (
     sku text COLLATE "C" NOT NULL,
     order_id text COLLATE "C" NOT NULL,
     reference text COLLATE "C" NOT NULL,
     quantity integer NOT NULL CHECK (quantity >= 1),
-    -- The line's place in the queue, which never changes. `precedence` is ~priority: the smaller is served first.
-    precedence integer NOT NULL DEFAULT -1,
-    placed_at bigint NOT NULL DEFAULT 0,
+    precedence integer NOT NULL,
+    placed_at bigint NOT NULL,
     PRIMARY KEY (sku, order_id, reference)
 );
--- The lines of a batch, in the order of service. Without the SKU, which the reference implies: with it, the
--- planner takes the index for as good a way to a line as the primary key.
-CREATE INDEX allocations_by_batch ON allocations (reference, precedence, placed_at, order_id);
-ALTER TABLE allocations ALTER COLUMN sku SET (n_distinct = 100);
+CREATE INDEX line_parts_by_batch ON line_parts (reference, precedence, placed_at, order_id);
+ALTER TABLE line_parts ALTER COLUMN sku SET (n_distinct = 100);
+
+-- The units that lines have of batches. The condition is outside the union: PostgreSQL merges the sorted index
+-- entries of both tables only if neither branch has one.
+CREATE VIEW allocations AS
+SELECT * FROM (
+    SELECT sku, order_id, reference, allocated AS quantity, precedence, placed_at FROM order_lines
+    UNION ALL
+    SELECT sku, order_id, reference, quantity, precedence, placed_at FROM line_parts
+) AS a
+WHERE quantity > 0;
 
 -- In place of a foreign key, which would lock the batch once more with every allocation: the statement that
 -- adds an allocation also changes the counter of its batch, and this keeps the batch.

@@ -1,4 +1,5 @@
 DROP VIEW all_events;
+DROP VIEW allocations;
 DROP TABLE heartbeat;
 DROP TABLE leases;
 DROP TABLE parked_events;
@@ -8,7 +9,7 @@ DROP TABLE events;
 DROP TABLE outbox;
 DROP TABLE pick_list_lines;
 DROP TABLE pick_lists;
-DROP TABLE allocations;
+DROP TABLE line_parts;
 DROP TABLE order_lines;
 DROP TABLE orders;
 DROP TABLE batch_references;

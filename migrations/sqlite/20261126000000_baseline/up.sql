@@ -98,7 +98,8 @@ CREATE TABLE order_lines (
     quantity INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 2147483647),
     placed_at INTEGER NOT NULL DEFAULT 0,
     of_order INTEGER NOT NULL DEFAULT 0 CHECK (of_order IN (0, 1)),
-    priority INTEGER NOT NULL DEFAULT 0 CHECK (priority BETWEEN -2147483648 AND 2147483647),
+    -- ~priority: the line with the smallest one is served first.
+    precedence INTEGER NOT NULL DEFAULT -1 CHECK (precedence BETWEEN -2147483648 AND 2147483647),
     -- Whether the line asks to wait for what it lacks.
     backorders INTEGER NOT NULL DEFAULT 0 CHECK (backorders IN (0, 1)),
     allow_split INTEGER NOT NULL DEFAULT 1 CHECK (allow_split IN (0, 1)),
@@ -111,23 +112,34 @@ CREATE TABLE order_lines (
     listed INTEGER NOT NULL DEFAULT 0 CHECK (listed >= 0),
     picked INTEGER NOT NULL DEFAULT 0 CHECK (picked >= 0),
     shipped INTEGER NOT NULL DEFAULT 0 CHECK (shipped >= 0 AND listed + picked + shipped + waiting <= quantity),
-    PRIMARY KEY (order_id, sku)
+    -- The batch that has all allocated units of the line, and their number. A split line has none here, but a row
+    -- of `line_parts` for each batch.
+    reference TEXT,
+    allocated INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (order_id, sku),
+    CONSTRAINT order_lines_allocated CHECK (
+        CASE WHEN reference IS NULL THEN allocated = 0
+             ELSE allocated >= 1 AND allocated + picked + shipped + waiting <= quantity END
+    )
 ) STRICT, WITHOUT ROWID;
--- A standalone line that has all its units has no entry in any index.
+-- The lines of a product.
+CREATE INDEX order_lines_by_sku ON order_lines (sku, order_id);
+-- The lines of a batch, in the order of service. Without the SKU, which the reference implies: with it, the
+-- planner takes the index for as good a way to a line as the primary key.
+CREATE INDEX order_lines_by_batch ON order_lines (reference, precedence, placed_at, order_id)
+WHERE reference IS NOT NULL;
+-- A firm line that has all its units has no entry in the indexes below.
 --
--- The orders of a SKU, together with those of its allocations.
-CREATE INDEX order_lines_by_sku ON order_lines (sku, order_id)
-WHERE of_order OR waiting > 0 OR ended IS NOT NULL OR picked > 0 OR shipped > 0;
 -- The expired lines of a product, and the products that have any.
 CREATE INDEX order_lines_expiring ON order_lines (sku, expires_at, order_id) WHERE expires_at IS NOT NULL;
 CREATE INDEX order_lines_by_expiry ON order_lines (expires_at, sku) WHERE expires_at IS NOT NULL;
 -- The queue, in the order of service.
-CREATE INDEX order_lines_queue ON order_lines (sku, priority DESC, placed_at, order_id) WHERE waiting > 0;
+CREATE INDEX order_lines_queue ON order_lines (sku, precedence, placed_at, order_id) WHERE waiting > 0;
 -- Lines that take parts of what they wait for, in the order of service.
-CREATE INDEX order_lines_parts ON order_lines (sku, priority DESC, placed_at, order_id)
+CREATE INDEX order_lines_parts ON order_lines (sku, precedence, placed_at, order_id)
 WHERE waiting > 0 AND allow_split;
 -- Lines that take only their whole rest, by its size: a line that waits for more than is free is not read.
-CREATE INDEX order_lines_whole ON order_lines (sku, waiting, priority DESC, placed_at, order_id)
+CREATE INDEX order_lines_whole ON order_lines (sku, waiting, precedence, placed_at, order_id)
 WHERE waiting > 0 AND NOT allow_split;
 -- Orders that may have a status, without those of the past.
 CREATE INDEX order_lines_by_order_held ON order_lines (order_id, sku) WHERE expires_at IS NOT NULL;
@@ -135,24 +147,33 @@ CREATE INDEX order_lines_by_order_waiting ON order_lines (order_id, sku) WHERE w
 CREATE INDEX order_lines_by_order_ended ON order_lines (order_id, sku) WHERE ended IS NOT NULL;
 CREATE INDEX order_lines_by_order_picked ON order_lines (order_id, sku) WHERE picked > 0;
 
-CREATE TABLE allocations (
+-- The allocations of split lines, one row for each batch, with the line's place in the order of service.
+CREATE TABLE line_parts (
     sku TEXT NOT NULL,
     order_id TEXT NOT NULL,
     reference TEXT NOT NULL,
     quantity INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 2147483647),
-    -- The line's place in the queue, which never changes. `precedence` is ~priority: the smaller is served first.
-    precedence INTEGER NOT NULL DEFAULT -1 CHECK (precedence BETWEEN -2147483648 AND 2147483647),
-    placed_at INTEGER NOT NULL DEFAULT 0,
+    precedence INTEGER NOT NULL CHECK (precedence BETWEEN -2147483648 AND 2147483647),
+    placed_at INTEGER NOT NULL,
     PRIMARY KEY (sku, order_id, reference)
 ) STRICT, WITHOUT ROWID;
--- The lines of a batch, in the order of service. Without the SKU, which the reference implies: with it, the
--- planner takes the index for as good a way to a line as the primary key.
-CREATE INDEX allocations_by_batch ON allocations (reference, precedence, placed_at, order_id);
+CREATE INDEX line_parts_by_batch ON line_parts (reference, precedence, placed_at, order_id);
+
+-- The units that lines have of batches. The condition is outside the union: PostgreSQL merges the sorted index
+-- entries of both tables only if neither branch has one.
+CREATE VIEW allocations AS
+SELECT * FROM (
+    SELECT sku, order_id, reference, allocated AS quantity, precedence, placed_at FROM order_lines
+    UNION ALL
+    SELECT sku, order_id, reference, quantity, precedence, placed_at FROM line_parts
+) AS a
+WHERE quantity > 0;
 
 -- In place of a foreign key, which would search for the batch with every allocation: the unit of work that adds
 -- an allocation also changes the counter of its batch, and this keeps the batch.
 CREATE TRIGGER batches_keep_allocated AFTER DELETE ON batches
-WHEN EXISTS (SELECT 1 FROM allocations WHERE reference = OLD.reference)
+WHEN EXISTS (SELECT 1 FROM order_lines WHERE reference = OLD.reference)
+  OR EXISTS (SELECT 1 FROM line_parts WHERE reference = OLD.reference)
 BEGIN
     SELECT RAISE(ABORT, 'trigger constraint failed: batches_keep_allocated');
 END;

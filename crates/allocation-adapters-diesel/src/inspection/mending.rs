@@ -58,9 +58,9 @@ statement! {
 }
 
 statement! {
-    /// Sets the instant of a line's allocations to the instant of the line.
-    PlaceAllocations<'a>(placed_at: BigInt => i64, sku: Text => str, order_id: Text => str) on MultiBackend,
-    "UPDATE allocations SET placed_at = ? WHERE sku = ? AND order_id = ?"
+    /// Sets the instant of a split line's parts to the instant of the line.
+    PlaceParts<'a>(placed_at: BigInt => i64, sku: Text => str, order_id: Text => str) on MultiBackend,
+    "UPDATE line_parts SET placed_at = ? WHERE sku = ? AND order_id = ?"
 }
 
 statement! {
@@ -215,7 +215,7 @@ impl Pass<'_> {
         for (at, order_id) in lines {
             let placed_at = &self.next();
             mended += rows(PlaceLine { placed_at, sku: self.sku, order_id: &order_id }, connection)?;
-            rows(PlaceAllocations { placed_at, sku: self.sku, order_id: &order_id }, connection)?;
+            rows(PlaceParts { placed_at, sku: self.sku, order_id: &order_id }, connection)?;
             self.lines = Place { at, name: order_id };
         }
         Ok(mended)

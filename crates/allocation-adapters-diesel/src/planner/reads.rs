@@ -3,7 +3,7 @@
 use super::explain::{connect, migrate, plan};
 use crate::any_connection::AnyConnection;
 use crate::reads::allocations::{self, PageOfOrder};
-use crate::reads::candidates::{All, Ended, Held, Holding, MaybeIdle, OfSku, Picked, Waiting};
+use crate::reads::candidates::{All, Ended, Held, OfSku, Picked, Waiting};
 use crate::reads::{
     availability, backorders, batches, events, filtered, history, load_until_decided, orders, pick_lists, pickable,
     totals,
@@ -47,9 +47,9 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "waiting orders" => Waiting { after: text, limit };
         "picked orders" => Picked { after: text, limit };
         "ended orders" => Ended { after: text, limit };
-        "orders with units of a SKU" => Holding { sku: text, after: text, limit };
-        "queue" => backorders::QueueAfter { sku: text, priority: number, placed_at: number, order_id: text, now: number,
-            limit, lower_sku: text, lower_than: number, lower_now: number, lower_limit: limit };
+        "orders of a SKU" => OfSku { last_sku: text, sku: text, after: text, limit };
+        "queue" => backorders::QueueAfter { sku: text, precedence: small, placed_at: number, order_id: text, now: number,
+            limit };
         "queues" => backorders::QueuesAfter { sku: text, now: number, limit };
         "events" => events::Events { after: number, limit };
         "product" => totals::CountedOf { now: number, sku: text };
@@ -70,25 +70,20 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "lines on a batch before" => moving::LinesBefore { reference: text, precedence: small, placed_at: number, order_id: text, limit };
         "allocations" => allocations::All { now: number, sku: text, order_id: text, reference: text, limit };
         "allocations of a SKU" => allocations::OfSku { now: number, sku: text, order_id: text, reference: text, limit };
-        "allocations of a line" => allocations::OfLine { now: number, sku: text, from: text, to: text, reference: text,
-            limit };
-        "allocations of a line in a batch" => allocations::OfLineInBatch { now: number, sku: text, from_order: text,
-            to_order: text, from: text, to: text, limit };
+        "allocations of a line" => allocations::OfLine { sku: text, order_id: text, now: number, part_sku: text,
+            from: text, to: text };
         "allocations of a batch" => allocations::OfBatch { now: number, reference: text, precedence: small,
             placed_at: number, order_id: text, after: text, limit };
         "SKUs of an order" => orders::SkusOf { order_id: text };
         "sums of expired lines" => totals::Expired { sku: text, now: number };
         "unserved products" => expiry::Unserved { after: text, limit };
         "size of waiting lines" => queue::NextSize { sku: text, larger_than: small, at_most: small };
-        "waiting lines that take parts" => queue::PartsAfter { sku: text, priority: number, placed_at: number,
-            order_id: text, alive_at: number, limit, lower_sku: text, lower_than: number, lower_alive_at: number,
-            lower_limit: limit };
-        "waiting lines of a size" => queue::WholeAfter { sku: text, size: small, priority: number, placed_at: number,
-            order_id: text, alive_at: number, limit, lower_sku: text, lower_size: small, lower_than: number,
-            lower_alive_at: number, lower_limit: limit };
-        "waiting lines that fit" => queue::FittingAfter { sku: text, size: small, priority: number, placed_at: number,
-            order_id: text, alive_at: number, limit, lower_sku: text, lower_size: small, lower_than: number,
-            lower_alive_at: number, lower_limit: limit };
+        "waiting lines that take parts" => queue::PartsAfter { sku: text, precedence: small, placed_at: number,
+            order_id: text, alive_at: number, limit };
+        "waiting lines of a size" => queue::WholeAfter { sku: text, size: small, precedence: small, placed_at: number,
+            order_id: text, alive_at: number, limit };
+        "waiting lines that fit" => queue::FittingAfter { sku: text, size: small, precedence: small, placed_at: number,
+            order_id: text, alive_at: number, limit };
     }
     let cursor = AllocationCursor {
         sku: Sku::parse("S").unwrap(),
@@ -109,9 +104,8 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
             }
         },
     ));
-    let (of_sku, of_order, history) = match connection {
+    let (of_order, history) = match connection {
         AnyConnection::Sqlite(_) => (
-            plan(connection, MaybeIdle { sku: text, after: text, limit }),
             plan(connection, page.statement()),
             plan(
                 connection,
@@ -131,7 +125,6 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
             ),
         ),
         AnyConnection::Postgres(_) => (
-            plan(connection, OfSku { last_sku: text, sku: text, after: text, limit }),
             plan(connection, page.statement_in_turn()),
             plan(
                 connection,
@@ -153,7 +146,6 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
             ),
         ),
     };
-    plans.push(("orders of a SKU".to_owned(), of_sku));
     plans.push((HISTORY.to_owned(), history));
     plans.extend(plans_of_filtered(connection));
     plans.extend(plans_of_pickable(connection));
@@ -225,12 +217,12 @@ const LINES_TO_SHIP: &str = "pick_list_lines_to_ship";
 
 /// The indexes that serve a list on PostgreSQL. Others would work as well, but scan rows outside the list.
 const INDEXES: &[(&str, &[&str])] = &[
-    ("batch", &["batch_references_pkey", "batches_pkey", "order_lines_expiring", "allocations_pkey"]),
-    ("batches", &["batches_by_added_at", "order_lines_expiring", "allocations_pkey"]),
-    ("batches of a SKU", &["batches_by_sku_and_added_at", "order_lines_expiring", "allocations_pkey"]),
-    ("overdue batches", &["batches_due", "order_lines_expiring", "allocations_pkey"]),
-    ("moving batches of a SKU", &["batches_moving", "order_lines_expiring", "allocations_pkey"]),
-    ("overdue batches of a SKU", &["batches_due_by_sku", "order_lines_expiring", "allocations_pkey"]),
+    ("batch", &["batch_references_pkey", "batches_pkey", "order_lines_expiring", "line_parts_pkey"]),
+    ("batches", &["batches_by_added_at", "order_lines_expiring", "line_parts_pkey"]),
+    ("batches of a SKU", &["batches_by_sku_and_added_at", "order_lines_expiring", "line_parts_pkey"]),
+    ("overdue batches", &["batches_due", "order_lines_expiring", "line_parts_pkey"]),
+    ("moving batches of a SKU", &["batches_moving", "order_lines_expiring", "line_parts_pkey"]),
+    ("overdue batches of a SKU", &["batches_due_by_sku", "order_lines_expiring", "line_parts_pkey"]),
     ("open batches", &["batches_open"]),
     ("orders", &["order_lines_by_order"]),
     ("held orders", &["order_lines_by_order_held"]),
@@ -238,9 +230,8 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("picked orders", &["order_lines_by_order_picked"]),
     ("ended orders", &["order_lines_by_order_ended"]),
     ("orders of a SKU", &["order_lines_pkey"]),
-    ("orders with units of a SKU", &["allocations_pkey"]),
-    (ALLOCATIONS_OF_ORDER, &["order_lines_by_order", "order_lines_by_order", "allocations_pkey"]),
-    ("queue", &["order_lines_queue", "order_lines_queue"]),
+    (ALLOCATIONS_OF_ORDER, &["order_lines_by_order", "order_lines_by_order", "line_parts_pkey"]),
+    ("queue", &["order_lines_queue"]),
     ("queues", &["order_lines_queue"]),
     (HISTORY, &["events_by_order", "order_lines_by_order", "outbox_departures", "outbox_pkey"]),
     ("events", &["events_pkey"]),
@@ -252,13 +243,13 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("products", &["products_pkey", "batches_open", "order_lines_expiring"]),
     ("standing", &["products_pkey", "order_lines_expiring"]),
     ("expired lines", &["order_lines_by_expiry"]),
-    (EXPIRED_UNITS, &["order_lines_expiring", "allocations_pkey", "batches_pkey"]),
-    ("sums of expired lines", &["order_lines_expiring", "allocations_pkey"]),
+    (EXPIRED_UNITS, &["order_lines_expiring", "line_parts_pkey", "batches_pkey"]),
+    ("sums of expired lines", &["order_lines_expiring", "line_parts_pkey"]),
     ("unserved products", &["products_unserved"]),
     ("size of waiting lines", &["order_lines_whole"]),
-    ("waiting lines that take parts", &["order_lines_parts", "order_lines_parts"]),
-    ("waiting lines of a size", &["order_lines_whole", "order_lines_whole"]),
-    ("waiting lines that fit", &["order_lines_queue", "order_lines_queue"]),
+    ("waiting lines that take parts", &["order_lines_parts"]),
+    ("waiting lines of a size", &["order_lines_whole"]),
+    ("waiting lines that fit", &["order_lines_queue"]),
     ("SKUs of an order", &["order_lines_by_order"]),
     ("pick list", &["pick_lists_pkey"]),
     ("lines of a pick list", &["pick_list_lines_pkey"]),
@@ -266,32 +257,26 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("pick lists", &["pick_lists_pkey", "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
     ("open pick lists", &[LINES_OPEN, "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
     ("pick lists to ship", &[LINES_TO_SHIP, "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
-    ("batches to pick from", &["allocations_by_batch", "batch_references_pkey", "batches_pkey"]),
+    ("batches to pick from", &["order_lines_by_batch", "line_parts_by_batch", "batch_references_pkey", "batches_pkey"]),
     ("batches of a SKU to pick from", &["batches_pkey"]),
     ("moving batches", &["batches_moving"]),
-    ("next lines on a batch", &["allocations_by_batch"]),
-    ("last lines on a batch", &["allocations_by_batch"]),
-    ("lines on a batch before", &["allocations_by_batch"]),
-    (PICKABLE[0], &["allocations_by_batch", "order_lines_by_order", "pick_list_lines_by_line"]),
-    (
-        PICKABLE[1],
-        &[
-            "order_lines_by_order",
-            "allocations_pkey",
-            "order_lines_by_order",
-            "batches_pkey",
-            "pick_list_lines_by_line",
-        ],
-    ),
+    ("next lines on a batch", &["order_lines_by_batch", "line_parts_by_batch"]),
+    ("last lines on a batch", &["order_lines_by_batch", "line_parts_by_batch"]),
+    ("lines on a batch before", &["order_lines_by_batch", "line_parts_by_batch"]),
+    (PICKABLE[0], &["order_lines_by_batch", "line_parts_by_batch", "order_lines_by_order", "pick_list_lines_by_line"]),
+    (PICKABLE[1], &["order_lines_by_order", "line_parts_pkey", "batches_pkey", "pick_list_lines_by_line"]),
 ];
 
 #[test]
 fn lists_are_served_by_an_index_on_sqlite() {
     for (list, plan) in plans_of(&TestDatabase::sqlite()) {
         let sorted = [HISTORY, EXPIRED_UNITS].contains(&&*list);
+        // A line that lies whole in one batch is the only one with its key, and its index lacks the batch.
+        let plan = plan.replace("USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "");
         assert!(!plan.contains("TEMP B-TREE") || sorted, "{list}\n{plan}");
         // Subqueries have short names and are read once; tables are searched.
-        let walked = |step: &str| step.starts_with("SCAN") && step.len() > "SCAN lower".len();
+        let walked =
+            |step: &str| step.starts_with("SCAN") && step.len() > "SCAN held".len() && step != "SCAN CONSTANT ROW";
         // Few events are not sequenced, so the outbox is scanned.
         let plan = if list == HISTORY { plan.replace("SCAN outbox", "") } else { plan };
         assert!(!plan.lines().any(walked), "{list}\n{plan}");
@@ -312,6 +297,8 @@ fn lists_are_served_by_an_index_on_postgres() {
             EXPIRED_UNITS => plan.matches("->  Sort").count(),
             // The anchor of the order is a single line that is sorted among the others.
             ALLOCATIONS_OF_ORDER => 1 + plan.matches("->  Incremental Sort").count(),
+            // Only the parts of a line are sorted: the index of the lines lacks the batch.
+            "allocations" | "allocations of a SKU" => plan.matches("->  Incremental Sort").count(),
             _ => 0,
         };
         assert_eq!(

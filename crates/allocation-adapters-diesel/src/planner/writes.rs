@@ -2,8 +2,9 @@
 //! tables.
 
 use super::explain::{connect_to_postgres, migrate, plan_on_postgres};
-use crate::allocation_row::{AllocationKey, AllocationValues};
+
 use crate::order_row::OrderRow;
+use crate::part_row::{PartKey, PartValues};
 use crate::postgres::LoadColumns;
 use crate::postgres::statements::{
     AddOrders, ChangeLines, JoinOrders, LoadLines, LoadOrders, LoadPickLines, LockAnchor, LockProducts, Remove,
@@ -77,7 +78,7 @@ fn lines_are_found_by_their_index_on_postgres() {
         let by_key =
             plan_on_postgres(&mut connection, LoadLines { place: &vec![0], sku: &vec!["LAMP"], order_id: &vec!["O"] });
         for plan in [by_order, by_key] {
-            for index in ["allocations_pkey on", "batches_pkey on"] {
+            for index in ["line_parts_pkey on", "batches_pkey on"] {
                 assert!(plan.contains(index), "{setup}\n{plan}");
             }
             assert_eq!(plan.matches("Index Cond").count(), 3, "{setup}\n{plan}");
@@ -103,22 +104,22 @@ fn pick_lines_are_found_by_their_index_on_postgres() {
 
 /// The index by batch would scan all lines of a batch.
 #[test]
-fn allocations_are_removed_and_changed_by_their_key_on_postgres() {
+fn parts_are_removed_and_changed_by_their_key_on_postgres() {
     let database = migrated();
-    let keys = [AllocationKey { sku: "A", order_id: "A", reference: "A" }];
-    let values = [AllocationValues { quantity: 1, precedence: 1, placed_at: 1 }];
-    let (allocations, allocation_values) = (&keys.iter().collect(), &values.iter().collect());
+    let keys = [PartKey { sku: "A", order_id: "A", reference: "A" }];
+    let values = [PartValues { quantity: 1, precedence: 1, placed_at: 1 }];
+    let (parts, part_values) = (&keys.iter().collect(), &values.iter().collect());
     for setup in ["SELECT 1", "ANALYZE"] {
         database.execute(setup);
         let mut connection = connect_to_postgres(&database);
         let (lines, batches) = (&Default::default(), &Default::default());
-        let removed = Remove { allocations, lines, batches, references: batches };
-        let line_values = &Default::default();
-        let changed = ChangeLines { lines, line_values, allocations, allocation_values };
+        let removed = Remove { parts, lines, batches, references: batches };
+        let (line_values, wholes) = (&Default::default(), &Default::default());
+        let changed = ChangeLines { lines, line_values, wholes, parts, part_values };
         for plan in [plan_on_postgres(&mut connection, removed), plan_on_postgres(&mut connection, changed)] {
-            assert!(plan.contains("Index Scan using allocations_pkey on"), "{setup}\n{plan}");
-            assert!(plan.contains("Tid Scan on allocations"), "{setup}\n{plan}");
-            assert!(!plan.contains("allocations_by_batch"), "{setup}\n{plan}");
+            assert!(plan.contains("Index Scan using line_parts_pkey on"), "{setup}\n{plan}");
+            assert!(plan.contains("Tid Scan on line_parts"), "{setup}\n{plan}");
+            assert!(!plan.contains("line_parts_by_batch"), "{setup}\n{plan}");
         }
     }
 }

@@ -40,19 +40,15 @@ fn values<'a, K: 'a, V: 'a, S: FromIterator<&'a V>>(rows: &'a [(K, V)]) -> S {
 }
 
 fn remove(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    let (allocations, lines, batches) = (&rows.removed_allocations, &rows.removed_lines, &rows.removed_batches);
-    if allocations.is_empty() && lines.is_empty() && batches.is_empty() {
+    let (parts, lines, batches) = (&rows.removed_parts, &rows.removed_lines, &rows.removed_batches);
+    if parts.is_empty() && lines.is_empty() && batches.is_empty() {
         return Ok(());
     }
     let keys = &batches.iter().collect();
-    let statement = Remove {
-        allocations: &allocations.iter().collect(),
-        lines: &lines.iter().collect(),
-        batches: keys,
-        references: keys,
-    };
+    let statement =
+        Remove { parts: &parts.iter().collect(), lines: &lines.iter().collect(), batches: keys, references: keys };
     let counts = statement.get_result::<(i64, i64, i64, i64)>(connection).map_err(store_error)?;
-    expect_rows(exists::ALLOCATION, allocations.len(), integer(counts.0)?)?;
+    expect_rows(exists::PART, parts.len(), integer(counts.0)?)?;
     expect_rows(exists::LINE, lines.len(), integer(counts.1)?)?;
     expect_rows(exists::BATCH, batches.len(), integer(counts.2)?)?;
     expect_rows(exists::BATCH_REFERENCE, batches.len(), integer(counts.3)?)
@@ -102,19 +98,20 @@ fn change_products(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resu
 }
 
 fn change_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    let (lines, allocations) = (&rows.changed_lines, &rows.changed_allocations);
-    if lines.is_empty() && allocations.is_empty() {
+    let (lines, parts) = (&rows.changed_lines, &rows.changed_parts);
+    if lines.is_empty() && parts.is_empty() {
         return Ok(());
     }
     let statement = ChangeLines {
-        lines: &keys(lines),
-        line_values: &values(lines),
-        allocations: &keys(allocations),
-        allocation_values: &values(allocations),
+        lines: &lines.iter().map(|(key, ..)| key).collect(),
+        line_values: &lines.iter().map(|(_, values, _)| values).collect(),
+        wholes: &lines.iter().map(|(.., whole)| whole).collect(),
+        parts: &keys(parts),
+        part_values: &values(parts),
     };
     let counts = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
     expect_rows(exists::LINE, lines.len(), integer(counts.0)?)?;
-    expect_rows(exists::ALLOCATION, allocations.len(), integer(counts.1)?)
+    expect_rows(exists::PART, parts.len(), integer(counts.1)?)
 }
 
 fn add_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
@@ -125,6 +122,7 @@ fn add_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(),
     let statement = AddLines {
         lines: &lines.iter().map(|line| &line.key).collect(),
         values: &lines.iter().map(|line| &line.values).collect(),
+        wholes: &lines.iter().map(|line| &line.whole).collect(),
         slots: &column(lines, |line| line.slot),
     };
     statement.execute(connection).map_err(store_error)?;
@@ -146,16 +144,17 @@ fn add_traced_events(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Re
 }
 
 fn write_group(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    let (lines, allocations, counters) = (&rows.added_plain_lines, &rows.added_allocations, &rows.counters);
+    let (lines, parts, counters) = (&rows.added_plain_lines, &rows.added_parts, &rows.counters);
     if rows.events.is_empty() {
         return Ok(());
     }
     let events: Vec<_> = rows.events.iter().filter(|(_, context)| context.is_none()).map(|(event, _)| event).collect();
     let statement = WriteGroup {
-        lines: &keys(lines),
-        line_values: &values(lines),
-        allocations: &keys(allocations),
-        allocation_values: &values(allocations),
+        lines: &lines.iter().map(|(key, ..)| key).collect(),
+        line_values: &lines.iter().map(|(_, values, _)| values).collect(),
+        wholes: &lines.iter().map(|(.., whole)| whole).collect(),
+        parts: &keys(parts),
+        part_values: &values(parts),
         events: &events.into_iter().collect(),
         batches: &keys(counters),
         deltas: &column(counters, |(_, delta)| *delta),

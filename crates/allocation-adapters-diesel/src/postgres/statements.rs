@@ -1,15 +1,16 @@
 //! Statements that take sets of rows as arrays, one array per column.
 
 use super::sequencing::NOW;
-use crate::allocation_row::{AllocationKey, AllocationKeys, AllocationValues, AllocationValuesSet};
 use crate::batch_row::{AddedWith, AddedWithSet, BATCH, BatchKey, BatchKeys, BatchSql, BatchValues, BatchValuesSet};
 use crate::columns::{Columns, Sql};
 use crate::event_row::{ContextValues, ContextValuesSet, OutboxRow, OutboxRows};
 use crate::generation::GENERATION_OF_DATABASE;
 use crate::line_row::{
-    LineKey, LineKeys, LineValues, LineValuesSet, OrderLineSql, PlainLineValues, PlainLineValuesSet,
+    LineKey, LineKeys, LineValues, LineValuesSet, OrderLineSql, PlainLineValues, PlainLineValuesSet, WholeValues,
+    WholeValuesSet,
 };
 use crate::order_row::{OrderRow, OrderRows};
+use crate::part_row::{PartKey, PartKeys, PartValues, PartValuesSet};
 use crate::pick_line_row::{PickLineRow, PickLineRows};
 use crate::planner::{AS_MANY, NOT_INDEXED, SEPARATE, is};
 use crate::product_row::{TotalsValues, TotalsValuesSet};
@@ -140,32 +141,31 @@ statement! {
 /// The columns of a batch in a row without one.
 const NO_BATCH: &str = joined!("NULL, ", BatchValues::NULLS);
 
-/// Joins the allocations of the lines `l` of orders `w`, with their batches. Rows are looked up by their
-/// keys, one after another, whatever size the planner expects the tables to have.
+/// Joins the allocations of lines `w`, with their batches: the one in the line itself, or its parts. Rows are
+/// looked up by their keys, one after another, whatever size the planner expects the tables to have.
 const WITH_ALLOCATIONS: &str = joined!(
     " LEFT JOIN LATERAL (
-         SELECT held.quantity, b.*
-         FROM (
-             SELECT reference, quantity
-             FROM allocations
-             WHERE allocations.sku = l.sku AND ",
-    is!("allocations.order_id", "w.order_id"),
-    "
-             ORDER BY order_id, reference",
+         SELECT reference, quantity FROM line_parts
+         WHERE line_parts.sku = w.sku AND ",
+    is!("line_parts.order_id", "w.order_id"),
+    " AND w.reference IS NULL
+         ORDER BY order_id, reference",
     SEPARATE,
     "
-         ) AS held
-         CROSS JOIN LATERAL (
-             SELECT ",
+     ) AS p ON true
+     LEFT JOIN LATERAL (
+         SELECT coalesce(p.quantity, w.allocated), ",
     BATCH,
     " FROM batches
-             WHERE batches.sku = l.sku AND ",
-    is!("batches.reference", "held.reference"),
+         WHERE batches.sku = w.sku AND ",
+    is!("batches.reference", "coalesce(w.reference, p.reference)"),
     "
-             ORDER BY reference LIMIT 1
-         ) AS b
+         ORDER BY reference LIMIT 1
      ) AS a ON true"
 );
+
+/// The columns of a line with its key, and of its allocation in one batch.
+const LINE: &str = joined!(LineKey::COLUMNS, ", ", LineValues::COLUMNS, ", ", WholeValues::COLUMNS);
 
 statement! {
     /// Loads existing lines: one row for each batch with units of the line, or one row without a batch. The
@@ -175,24 +175,24 @@ statement! {
         sku: Array<Text> => Vec<&'a str>,
         order_id: Array<Text> => Vec<&'a str>,
     ) on Pg -> (Integer, OrderLineSql),
-    "SELECT w.place, w.order_id, l.*, a.*
-     FROM unnest(?, ?, ?) AS w (place, sku, order_id)
+    "SELECT k.place, w.order_id, w.sku, ", LineValues::OF_W, ", a.*
+     FROM unnest(?, ?, ?) AS k (place, sku, order_id)
      CROSS JOIN LATERAL (
-         SELECT sku, ", LineValues::COLUMNS, "
-         FROM order_lines WHERE order_lines.sku = w.sku AND order_lines.order_id = w.order_id LIMIT 1
-     ) AS l", WITH_ALLOCATIONS
+         SELECT ", LINE, "
+         FROM order_lines WHERE order_lines.sku = k.sku AND order_lines.order_id = k.order_id LIMIT 1
+     ) AS w", WITH_ALLOCATIONS
 }
 
 statement! {
     /// Loads the lines of orders: one row for each batch with units of the line, or one row without a
     /// batch.
     LoadOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> OrderLineSql,
-    "SELECT w.order_id, l.*, a.*
-     FROM unnest(?) AS w (order_id)
+    "SELECT w.order_id, w.sku, ", LineValues::OF_W, ", a.*
+     FROM unnest(?) AS k (order_id)
      CROSS JOIN LATERAL (
-         SELECT sku, ", LineValues::COLUMNS, "
-         FROM order_lines WHERE order_lines.order_id = w.order_id ORDER BY order_slot", SEPARATE, "
-     ) AS l", WITH_ALLOCATIONS
+         SELECT ", LINE, "
+         FROM order_lines WHERE order_lines.order_id = k.order_id ORDER BY order_slot", SEPARATE, "
+     ) AS w", WITH_ALLOCATIONS
 }
 
 statement! {
@@ -228,33 +228,33 @@ statement! {
     "SELECT sku FROM order_lines WHERE order_id = ?"
 }
 
-/// Looks up allocations `w` by their primary key, the only index with the order of the subquery.
+/// Looks up parts `w` by their primary key, the only index with the order of the subquery.
 ///
 /// With statistics of empty tables, the index by batch would seem as good. It would later scan all lines of the
 /// batch. No other unit of work moves the row, because the product is locked.
 const FOUND: &str = joined!(
     " CROSS JOIN LATERAL (
-     SELECT allocations.ctid AS place FROM allocations
-     WHERE allocations.sku = w.sku AND ",
-    is!("allocations.order_id", "w.order_id"),
+     SELECT line_parts.ctid AS place FROM line_parts
+     WHERE line_parts.sku = w.sku AND ",
+    is!("line_parts.order_id", "w.order_id"),
     "
        AND ",
-    is!("allocations.reference", "w.reference"),
+    is!("line_parts.reference", "w.reference"),
     "
      ORDER BY order_id, reference LIMIT 1
  ) AS found WHERE t.ctid = found.place"
 );
 
 statement! {
-    /// Removes allocations, lines and batches with their references, and returns the number of each.
+    /// Removes parts, lines and batches with their references, and returns the number of each.
     Remove<'a>(
-        allocations: AllocationKeys<'a>,
+        parts: PartKeys<'a>,
         lines: LineKeys<'a>,
         batches: BatchKeys<'a>,
         references: BatchKeys<'a>,
     ) on Pg -> (BigInt, BigInt, BigInt, BigInt),
     "WITH a AS (
-         DELETE FROM allocations AS t USING unnest(?) AS w (", AllocationKey::COLUMNS, ")", FOUND, " RETURNING 1
+         DELETE FROM line_parts AS t USING unnest(?) AS w (", PartKey::COLUMNS, ")", FOUND, " RETURNING 1
      ), l AS (
          DELETE FROM order_lines AS t USING unnest(?) AS w (", LineKey::COLUMNS, ")
          WHERE (t.sku, t.order_id) = (w.sku, w.order_id) RETURNING 1
@@ -271,11 +271,8 @@ statement! {
 /// The columns of a batch with its key.
 const KEYED_BATCH: &str = joined!(BatchKey::COLUMNS, ", ", BatchValues::COLUMNS);
 
-/// The columns of a line with its key.
-const KEYED_LINE: &str = joined!(LineKey::COLUMNS, ", ", LineValues::COLUMNS);
-
-/// The columns of an allocation with its key.
-const KEYED_ALLOCATION: &str = joined!(AllocationKey::COLUMNS, ", ", AllocationValues::COLUMNS);
+/// The columns of a part with its key.
+const KEYED_PART: &str = joined!(PartKey::COLUMNS, ", ", PartValues::COLUMNS);
 
 statement! {
     /// Inserts the references of new batches in their order, with the quantities and ETAs that the batches
@@ -323,31 +320,39 @@ statement! {
 
 statement! {
     /// Adds lines with all their values.
-    AddLines<'a>(lines: LineKeys<'a>, values: LineValuesSet<'a>, slots: Array<Text> => Vec<&'a str>) on Pg,
-    "INSERT INTO order_lines (", KEYED_LINE, ", order_slot) SELECT * FROM unnest(?, ?, ?)"
+    AddLines<'a>(
+        lines: LineKeys<'a>,
+        values: LineValuesSet<'a>,
+        wholes: WholeValuesSet<'a>,
+        slots: Array<Text> => Vec<&'a str>,
+    ) on Pg,
+    "INSERT INTO order_lines (", LINE, ", order_slot) SELECT * FROM unnest(?, ?, ?, ?)"
 }
 
 statement! {
-    /// Changes lines and allocations, and returns the number of each.
+    /// Changes lines and parts, and returns the number of each.
     ChangeLines<'a>(
         lines: LineKeys<'a>,
         line_values: LineValuesSet<'a>,
-        allocations: AllocationKeys<'a>,
-        allocation_values: AllocationValuesSet<'a>,
+        wholes: WholeValuesSet<'a>,
+        parts: PartKeys<'a>,
+        part_values: PartValuesSet<'a>,
     ) on Pg -> (BigInt, BigInt),
     "WITH l AS (
-         UPDATE order_lines AS t SET (", LineValues::COLUMNS, ") = ROW(", LineValues::OF_W, ")
-         FROM unnest(?, ?) AS w (", KEYED_LINE, ")
+         UPDATE order_lines AS t
+         SET (", LineValues::COLUMNS, ", ", WholeValues::COLUMNS, ")
+           = ROW(", LineValues::OF_W, ", ", WholeValues::OF_W, ")
+         FROM unnest(?, ?, ?) AS w (", LINE, ")
          WHERE (t.sku, t.order_id) = (w.sku, w.order_id) RETURNING 1
      ), a AS (
-         UPDATE allocations AS t SET (", AllocationValues::COLUMNS, ") = ROW(", AllocationValues::OF_W, ")
-         FROM unnest(?, ?) AS w (", KEYED_ALLOCATION, ")", FOUND, " RETURNING 1
+         UPDATE line_parts AS t SET (", PartValues::COLUMNS, ") = ROW(", PartValues::OF_W, ")
+         FROM unnest(?, ?) AS w (", KEYED_PART, ")", FOUND, " RETURNING 1
      )
      SELECT (SELECT count(*) FROM l), (SELECT count(*) FROM a)"
 }
 
 statement! {
-    /// Writes the result of a group of allocations: new plain lines and allocations, events, and the
+    /// Writes the result of a group of allocations: new plain lines, parts of split lines, events, and the
     /// counters of batches. Returns the number of changed counters.
     ///
     /// The number of counters is also their LIMIT. The planner then expects few of them, and looks up each
@@ -355,17 +360,19 @@ statement! {
     WriteGroup<'a>(
         lines: LineKeys<'a>,
         line_values: PlainLineValuesSet<'a>,
-        allocations: AllocationKeys<'a>,
-        allocation_values: AllocationValuesSet<'a>,
+        wholes: WholeValuesSet<'a>,
+        parts: PartKeys<'a>,
+        part_values: PartValuesSet<'a>,
         events: OutboxRows<'a>,
         batches: BatchKeys<'a>,
         deltas: Array<Integer> => Vec<i32>,
         counters: BigInt => i64,
     ) on Pg,
     "WITH l AS (
-         INSERT INTO order_lines (", LineKey::COLUMNS, ", ", PlainLineValues::COLUMNS, ") SELECT * FROM unnest(?, ?)
+         INSERT INTO order_lines (", LineKey::COLUMNS, ", ", PlainLineValues::COLUMNS, ", ", WholeValues::COLUMNS, ")
+         SELECT * FROM unnest(?, ?, ?)
      ), a AS (
-         INSERT INTO allocations (", KEYED_ALLOCATION, ") SELECT * FROM unnest(?, ?)
+         INSERT INTO line_parts (", KEYED_PART, ") SELECT * FROM unnest(?, ?)
      ), e AS (
          INSERT INTO outbox (", OutboxRow::COLUMNS, ") SELECT * FROM unnest(?)
      )

@@ -24,6 +24,12 @@ const SELECT: &str = "SELECT sku, order_id, reference, quantity, precedence, pla
          WHERE l.sku = allocations.sku AND l.order_id = allocations.order_id
      ) <= ?) IS NOT TRUE AND ";
 
+/// Selects the allocations of lines `l` with their parts `p`.
+const OF_LINES: &str =
+    "SELECT l.sku, l.order_id, coalesce(l.reference, p.reference), coalesce(p.quantity, l.allocated),
+            l.precedence, l.placed_at
+     FROM ";
+
 statement! {
     All<'a>(now: BigInt => i64, sku: Text => str, order_id: Text => str, reference: Text => str, limit: BigInt => i64)
         on MultiBackend -> Columns,
@@ -42,31 +48,25 @@ statement! {
 }
 
 statement! {
-    /// The allocations of a line. The range makes the order by order id meaningful to the planner; only the
-    /// index that begins with the other conditions has this order.
+    /// The allocations of a line, in no order: the one in the line itself, or its parts.
     OfLine<'a>(
-        now: BigInt => i64,
         sku: Text => str,
+        order_id: Text => str,
+        now: BigInt => i64,
+        part_sku: Text => str,
         from: Text => str,
         to: Text => str,
-        reference: Text => str,
-        limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    SELECT, "sku = ? AND ", is!("order_id", "?"), " AND reference > ? ORDER BY order_id, reference LIMIT ?"
-}
-
-statement! {
-    /// The allocation of a line in a batch, by the same index.
-    OfLineInBatch<'a>(
-        now: BigInt => i64,
-        sku: Text => str,
-        from_order: Text => str,
-        to_order: Text => str,
-        from: Text => str,
-        to: Text => str,
-        limit: BigInt => i64,
-    ) on MultiBackend -> Columns,
-    SELECT, "sku = ? AND ", is!("order_id", "?"), " AND ", is!("reference", "?"), " ORDER BY order_id, reference LIMIT ?"
+    OF_LINES,
+        "(
+             SELECT sku, order_id, reference, allocated, precedence, placed_at FROM order_lines
+             WHERE sku = ? AND order_id = ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1
+         ) AS l
+         LEFT JOIN (
+             SELECT reference, quantity FROM line_parts
+             WHERE sku = ? AND ", is!("order_id", "?"), " ORDER BY order_id, reference
+         ) AS p ON true
+         WHERE coalesce(l.reference, p.reference) IS NOT NULL"
 }
 
 statement! {
@@ -118,19 +118,17 @@ fn page_of(
 ) -> QueryResult<Vec<Row>> {
     let names = after.map(|after| (after.sku.as_str(), after.order_id.as_str(), after.reference.as_str()));
     match filter {
-        (Some(sku), Some(order_id), Some(reference)) => {
-            let (sku, order_id, reference) = (sku.as_str(), order_id.as_str(), reference.as_str());
-            if names.is_some_and(|after| (sku, order_id, reference) <= after) {
-                return Ok(Vec::new());
-            }
-            OfLineInBatch { now, sku, from_order: order_id, to_order: order_id, from: reference, to: reference, limit }
-                .load(connection)
-        }
-        (Some(sku), Some(order_id), None) => {
+        (Some(sku), Some(order_id), reference) => {
             let (sku, order_id) = (sku.as_str(), order_id.as_str());
-            let start = names.map(|after| ((sku, order_id).cmp(&(after.0, after.1)), after.2));
-            let Some(reference) = start_after(start, FIRST) else { return Ok(Vec::new()) };
-            OfLine { now, sku, from: order_id, to: order_id, reference, limit }.load(connection)
+            let statement = OfLine { sku, order_id, now, part_sku: sku, from: order_id, to: order_id };
+            let mut rows: Vec<Row> = statement.load(connection)?;
+            rows.retain(|(.., found, _, _, _)| {
+                reference.is_none_or(|asked| asked.as_str() == found)
+                    && names.is_none_or(|after| (sku, order_id, found.as_str()) > after)
+            });
+            rows.sort_unstable();
+            rows.truncate(usize::try_from(*limit).unwrap_or(usize::MAX));
+            Ok(rows)
         }
         (Some(sku), None, Some(reference)) => {
             let start = after.map(|after| {
@@ -166,12 +164,10 @@ fn start_after<T>(cursor: Option<(Ordering, T)>, first: T) -> Option<T> {
     }
 }
 
-/// Selects the lines of an order from a SKU on, unless their hold has expired.
-const LINES_FROM: &str = "SELECT l.sku, l.order_id, a.reference, a.quantity, a.precedence, a.placed_at
-     FROM (
-         SELECT order_lines.sku, order_lines.order_id FROM order_lines
-         WHERE order_id = ? AND (expires_at IS NULL OR expires_at > ?) AND sku >= ? ORDER BY order_id, sku
-     ) AS l ";
+/// The condition that a row has an allocation, and the order of the list.
+const FROM_REFERENCE: &str = " WHERE (l.sku > ? OR coalesce(l.reference, p.reference) > ?)
+       AND coalesce(l.reference, p.reference) IS NOT NULL
+     ORDER BY l.sku, p.reference LIMIT ?";
 
 statement! {
     /// Allocations of an order by its lines; for the first line, the ones after a reference.
@@ -183,23 +179,25 @@ statement! {
         reference: Nullable<Text> => Option<&'a str>,
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    LINES_FROM,
-        "CROSS JOIN allocations AS a
-         WHERE a.sku = l.sku AND a.order_id = l.order_id AND (l.sku > ? OR a.reference > ?)
-         ORDER BY l.sku, a.reference LIMIT ?"
+    OF_LINES,
+        "(
+             SELECT sku, order_id, reference, allocated, precedence, placed_at FROM order_lines
+             WHERE order_id = ? AND (expires_at IS NULL OR expires_at > ?) AND sku >= ? ORDER BY order_id, sku
+         ) AS l
+         LEFT JOIN line_parts AS p ON p.sku = l.sku AND p.order_id = l.order_id AND l.reference IS NULL",
+        FROM_REFERENCE
 }
 
-/// Selects the same lines on PostgreSQL, in the order of their slots. Except for the anchor, the slot of a
-/// line is its SKU.
+/// The lines of an order from a SKU on, on PostgreSQL, in the order of their slots. Except for the anchor, the
+/// slot of a line is its SKU.
 const SLOTS_FROM: &str = joined!(
-    "SELECT l.sku, l.order_id, a.reference, a.quantity, a.precedence, a.placed_at
-     FROM (
-         SELECT sku, order_id FROM (
-             (SELECT sku, order_id FROM order_lines
+    "(
+         SELECT * FROM (
+             (SELECT sku, order_id, reference, allocated, precedence, placed_at FROM order_lines
               WHERE order_id = ? AND order_slot = '' AND (expires_at IS NULL OR expires_at > ?) AND sku >= ?
               LIMIT 1)
              UNION ALL
-             (SELECT order_slot, order_id FROM order_lines
+             (SELECT order_slot, order_id, reference, allocated, precedence, placed_at FROM order_lines
               WHERE order_id = ? AND (expires_at IS NULL OR expires_at > ?) AND order_slot > '' AND order_slot >= ?
               ORDER BY order_slot)
          ) AS slots
@@ -223,14 +221,13 @@ statement! {
         reference: Nullable<Text> => Option<&'a str>,
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    SLOTS_FROM,
-        "CROSS JOIN LATERAL (
-             SELECT reference, quantity, precedence, placed_at FROM allocations
-             WHERE allocations.sku = l.sku AND ", is!("allocations.order_id", "l.order_id"), "
-               AND (l.sku > ? OR reference > ?)
+    OF_LINES, SLOTS_FROM,
+        "LEFT JOIN LATERAL (
+             SELECT reference, quantity FROM line_parts
+             WHERE line_parts.sku = l.sku AND ", is!("line_parts.order_id", "l.order_id"), " AND l.reference IS NULL
              ORDER BY order_id, reference", SEPARATE, "
-         ) AS a
-         ORDER BY l.sku, a.reference LIMIT ?"
+         ) AS p ON true",
+        FROM_REFERENCE
 }
 
 /// The parameters of [`OfOrder`].

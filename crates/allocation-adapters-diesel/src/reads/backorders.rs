@@ -10,45 +10,30 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
-/// A priority above all others.
-const ABOVE_ALL: i64 = 1 << 31;
+type WaitingSql = (Text, Integer, BigInt, Text, Integer);
 
 statement! {
-    /// The queue of a product after a position: the remaining lines of the same priority, then the lines of
-    /// lower priorities. Lines whose hold has expired no longer wait.
+    /// The queue of a product after a position. Lines whose hold has expired no longer wait.
     QueueAfter<'a>(
         sku: Text => str,
-        priority: BigInt => i64,
+        precedence: Integer => i32,
         placed_at: BigInt => i64,
         order_id: Text => str,
         now: BigInt => i64,
         limit: BigInt => i64,
-        lower_sku: Text => str,
-        lower_than: BigInt => i64,
-        lower_now: BigInt => i64,
-        lower_limit: BigInt => i64,
-    ) on MultiBackend -> (Text, Integer, BigInt, Text, Integer),
-    "SELECT * FROM (
-         SELECT sku, priority, placed_at, order_id, waiting FROM order_lines
-         WHERE sku = ? AND waiting > 0 AND priority = ? AND (placed_at, order_id) > (?, ?)
-           AND (expires_at IS NULL OR expires_at > ?)
-         ORDER BY placed_at, order_id LIMIT ?
-     ) AS same
-     UNION ALL
-     SELECT * FROM (
-         SELECT sku, priority, placed_at, order_id, waiting FROM order_lines
-         WHERE sku = ? AND waiting > 0 AND priority < ? AND (expires_at IS NULL OR expires_at > ?)
-         ORDER BY priority DESC, placed_at, order_id LIMIT ?
-     ) AS lower"
+    ) on MultiBackend -> WaitingSql,
+    "SELECT sku, precedence, placed_at, order_id, waiting FROM order_lines
+     WHERE sku = ? AND waiting > 0 AND (precedence, placed_at, order_id) > (?, ?, ?)
+       AND (expires_at IS NULL OR expires_at > ?)
+     ORDER BY precedence, placed_at, order_id LIMIT ?"
 }
 
 statement! {
     /// The queues of the products after a SKU, one after another.
-    QueuesAfter<'a>(sku: Text => str, now: BigInt => i64, limit: BigInt => i64) on MultiBackend
-        -> (Text, Integer, BigInt, Text, Integer),
-    "SELECT sku, priority, placed_at, order_id, waiting FROM order_lines
+    QueuesAfter<'a>(sku: Text => str, now: BigInt => i64, limit: BigInt => i64) on MultiBackend -> WaitingSql,
+    "SELECT sku, precedence, placed_at, order_id, waiting FROM order_lines
      WHERE sku > ? AND waiting > 0 AND (expires_at IS NULL OR expires_at > ?)
-     ORDER BY sku, priority DESC, placed_at, order_id LIMIT ?"
+     ORDER BY sku, precedence, placed_at, order_id LIMIT ?"
 }
 
 /// Returns a page of waiting lines, in one snapshot.
@@ -83,25 +68,15 @@ fn queue(
     page: usize,
     now: DateTime<Utc>,
 ) -> Result<Vec<Waiting>, StoreError> {
-    let (sku, now, limit) = (sku.as_str(), &now.timestamp_micros(), &limit(page)?);
-    let priority = &after.map_or(ABOVE_ALL, |after| i64::from(after.queued.priority()));
     let statement = QueueAfter {
-        sku,
-        priority,
+        sku: sku.as_str(),
+        precedence: &after.map_or(i32::MIN, |after| !after.queued.priority()),
         placed_at: &after.map_or(i64::MIN, |after| after.queued.placed_at().timestamp_micros()),
         order_id: after.map_or(super::FIRST, |after| after.queued.order_id().as_str()),
-        now,
-        limit,
-        lower_sku: sku,
-        lower_than: priority,
-        lower_now: now,
-        lower_limit: limit,
+        now: &now.timestamp_micros(),
+        limit: &limit(page)?,
     };
-    let mut rows = read(statement.load(connection))?;
-    // The rows arrive in this order, but SQL does not guarantee it.
-    rows.sort_unstable_by(|one, other| one.queued.cmp(&other.queued));
-    rows.truncate(page);
-    Ok(rows)
+    read(statement.load(connection))
 }
 
 /// A waiting line without its place in the queue.
@@ -112,12 +87,12 @@ struct Waiting {
     waiting: i32,
 }
 
-/// The SKU, the priority, the instant at which the line was placed, the order id, and the waiting units.
+/// The SKU, the precedence, the instant at which the line was placed, the order id, and the waiting units.
 type WaitingRow = (String, i32, i64, String, i32);
 
 fn read(rows: QueryResult<Vec<WaitingRow>>) -> Result<Vec<Waiting>, StoreError> {
-    let line = |(sku, priority, placed_at, order_id, waiting): WaitingRow| {
-        let queued = QueuePosition::new(row::order_id(order_id)?, priority, row::instant(placed_at)?);
+    let line = |(sku, precedence, placed_at, order_id, waiting): WaitingRow| {
+        let queued = QueuePosition::new(row::order_id(order_id)?, !precedence, row::instant(placed_at)?);
         Ok(Waiting { sku: row::sku(sku)?, queued, waiting })
     };
     rows.map_err(store_error)?.into_iter().map(line).collect()

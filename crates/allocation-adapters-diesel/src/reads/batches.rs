@@ -19,18 +19,18 @@ const SELECT_AT: &str = joined!(
     BATCH,
     ",
             CAST(coalesce((
-                SELECT sum((
-                    SELECT a.quantity FROM allocations AS a
-                    WHERE a.sku = e.sku AND ",
-    is!("a.order_id", "e.order_id"),
+                SELECT sum(CASE WHEN e.reference = b.reference THEN e.allocated WHEN e.reference IS NULL THEN (
+                    SELECT p.quantity FROM line_parts AS p
+                    WHERE p.sku = e.sku AND ",
+    is!("p.order_id", "e.order_id"),
     "
                       AND ",
-    is!("a.reference", "b.reference"),
+    is!("p.reference", "b.reference"),
     "
-                    ORDER BY a.order_id, a.reference LIMIT 1
-                ))
+                    ORDER BY p.order_id, p.reference LIMIT 1
+                ) END)
                 FROM (
-                    SELECT l.sku, l.order_id FROM order_lines AS l
+                    SELECT l.sku, l.order_id, l.reference, l.allocated FROM order_lines AS l
                     WHERE l.sku = b.sku AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id
                 ) AS e
             ), 0) AS integer)

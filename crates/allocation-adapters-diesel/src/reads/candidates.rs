@@ -36,22 +36,7 @@ statement! {
 }
 
 statement! {
-    /// Orders of a SKU, by the lines that have allocations.
-    Holding<'a>(sku: Text => str, after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
-    "SELECT DISTINCT order_id FROM allocations WHERE sku = ? AND order_id > ? ORDER BY order_id LIMIT ?"
-}
-
-statement! {
-    /// Orders of a SKU, by the lines that may have no allocations. Only SQLite has such an index.
-    MaybeIdle<'a>(sku: Text => str, after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
-    "SELECT order_id FROM order_lines
-     WHERE sku = ? AND order_id > ? AND (of_order OR waiting > 0 OR ended IS NOT NULL OR picked > 0 OR shipped > 0)
-     ORDER BY order_id LIMIT ?"
-}
-
-statement! {
-    /// Orders of a SKU on PostgreSQL, where lines are stored by SKU. Only the primary key serves this
-    /// comparison of the SKU.
+    /// Orders of a SKU. Only the index by SKU serves this comparison.
     OfSku<'a>(last_sku: Text => str, sku: Text => str, after: Text => str, limit: BigInt => i64)
         on MultiBackend -> Text,
     "SELECT order_id FROM order_lines WHERE sku <= ? AND (sku, order_id) > (?, ?) ORDER BY sku, order_id LIMIT ?"
@@ -126,15 +111,7 @@ impl<'a> Candidates<'a> {
             Among::HeldOrEnded => {
                 either(Held { after, limit }.load(connection), Ended { after, limit }.load(connection), count)
             }
-            Among::Sku(sku) => match connection {
-                AnyConnection::Postgres(_) => OfSku { last_sku: sku, sku, after, limit }.load(connection),
-                // SQLite stores lines by order id.
-                AnyConnection::Sqlite(_) => either(
-                    Holding { sku, after, limit }.load(connection),
-                    MaybeIdle { sku, after, limit }.load(connection),
-                    count,
-                ),
-            },
+            Among::Sku(sku) => OfSku { last_sku: sku, sku, after, limit }.load(connection),
         };
         found.map_err(store_error)
     }

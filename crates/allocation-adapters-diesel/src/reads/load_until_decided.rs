@@ -20,14 +20,13 @@ statement! {
         -> (BigInt, BatchSql),
     "SELECT e.units, b.", BATCH, "
      FROM (
-         SELECT a.reference, sum(a.quantity) AS units
+         SELECT coalesce(d.reference, p.reference) AS reference, sum(coalesce(p.quantity, d.allocated)) AS units
          FROM (
-             SELECT l.sku, l.order_id FROM order_lines AS l
+             SELECT l.sku, l.order_id, l.reference, l.allocated FROM order_lines AS l
              WHERE l.sku = ? AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id
          ) AS d
-         CROSS JOIN allocations AS a
-         WHERE a.sku = d.sku AND a.order_id = d.order_id
-         GROUP BY a.reference
+         LEFT JOIN line_parts AS p ON p.sku = d.sku AND p.order_id = d.order_id AND d.reference IS NULL
+         GROUP BY 1
      ) AS e
      CROSS JOIN batches AS b
      WHERE b.sku = ? AND b.reference = e.reference"
@@ -40,17 +39,18 @@ statement! {
         -> (BigInt, BatchSql),
     "SELECT e.units, b.*
      FROM (
-         SELECT a.reference, CAST(sum(a.quantity) AS bigint) AS units
+         SELECT coalesce(d.reference, p.reference) AS reference,
+                CAST(sum(coalesce(p.quantity, d.allocated)) AS bigint) AS units
          FROM (
-             SELECT l.sku, l.order_id FROM order_lines AS l
+             SELECT l.sku, l.order_id, l.reference, l.allocated FROM order_lines AS l
              WHERE l.sku = ? AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id", SEPARATE, "
          ) AS d
-         CROSS JOIN LATERAL (
-             SELECT reference, quantity FROM allocations
-             WHERE allocations.sku = d.sku AND ", is!("allocations.order_id", "d.order_id"), "
+         LEFT JOIN LATERAL (
+             SELECT reference, quantity FROM line_parts
+             WHERE line_parts.sku = d.sku AND ", is!("line_parts.order_id", "d.order_id"), " AND d.reference IS NULL
              ORDER BY order_id, reference", SEPARATE, "
-         ) AS a
-         GROUP BY a.reference", SEPARATE, "
+         ) AS p ON true
+         GROUP BY 1", SEPARATE, "
      ) AS e
      CROSS JOIN LATERAL (
          SELECT ", BATCH, " FROM batches

@@ -20,22 +20,29 @@ use std::collections::BTreeSet;
 /// The number of batches, or lines of a batch, that one statement scans.
 const PAGE: i64 = 2_000;
 
+/// The next batch with allocated units after `held.reference`, one step away in each index.
+const NEXT_HELD: &str = "(
+         SELECT min(next.reference) FROM (
+             SELECT (
+                 SELECT l.reference FROM order_lines AS l WHERE l.reference > held.reference
+                 ORDER BY l.reference, l.precedence, l.placed_at, l.order_id LIMIT 1
+             ) AS reference
+             UNION ALL
+             SELECT (
+                 SELECT p.reference FROM line_parts AS p WHERE p.reference > held.reference
+                 ORDER BY p.reference, p.precedence, p.placed_at, p.order_id LIMIT 1
+             )
+         ) AS next
+     )";
+
 statement! {
-    /// Batches with allocated units after a reference, and whether they are in stock. The next batch is one
-    /// step away in the index, whatever the number of allocations.
+    /// Batches with allocated units after a reference, and whether they are in stock, whatever the number of
+    /// allocations.
     Allocated<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> (Text, Bool),
     "WITH RECURSIVE held (reference) AS (
-         SELECT * FROM (
-             SELECT reference FROM allocations
-             WHERE reference > ? ORDER BY reference, precedence, placed_at, order_id LIMIT 1
-         ) AS first
+         SELECT ", NEXT_HELD, " FROM (SELECT ? AS reference) AS held
          UNION ALL
-         SELECT (
-             SELECT a.reference FROM allocations AS a
-             WHERE a.reference > held.reference
-             ORDER BY a.reference, a.precedence, a.placed_at, a.order_id LIMIT 1
-         )
-         FROM held WHERE held.reference IS NOT NULL
+         SELECT ", NEXT_HELD, " FROM held WHERE held.reference IS NOT NULL
      )
      SELECT reference, coalesce((
          SELECT b.eta IS NULL FROM batches AS b
@@ -52,9 +59,9 @@ statement! {
      WHERE sku = ? AND reference > ? ORDER BY sku, reference LIMIT ?"
 }
 
-/// The condition that an allocation `a` of a line `l` is firm and not completely on pick lists.
-const IS_PICKABLE: &str = "l.expires_at IS NULL AND l.ended IS NULL
-     AND (l.listed = 0 OR a.quantity > (
+/// The condition that an allocation `a`, with columns of its line, is firm and not completely on pick lists.
+const IS_PICKABLE: &str = "a.expires_at IS NULL AND a.ended IS NULL
+     AND (a.listed = 0 OR a.quantity > (
          SELECT coalesce(sum(p.quantity), 0) FROM pick_list_lines AS p
          WHERE p.sku = a.sku AND p.order_id = a.order_id AND p.reference = a.reference
            AND p.status NOT IN ('picked', 'missing', 'shipped', 'withdrawn')
@@ -72,14 +79,6 @@ const IS_IN_STOCK: &str = joined!(
 
 /// Selects the columns of an allocation in front of the condition that a pick list can include it.
 const SELECT: &str = "SELECT a.sku, a.order_id, a.reference, a.precedence, a.placed_at, ";
-
-/// Joins the line of an allocation on PostgreSQL, one line after another, whatever size the planner expects
-/// the tables to have.
-const LINE_ON_POSTGRES: &str = " AS a
-     CROSS JOIN LATERAL (
-         SELECT expires_at, ended, listed FROM order_lines
-         WHERE order_lines.sku = a.sku AND order_lines.order_id = a.order_id LIMIT 1
-     ) AS l";
 
 /// Selects a page of the allocations of a batch.
 const PAGE_OF_BATCH: &str = "(
@@ -103,13 +102,13 @@ statement! {
         order_id: Text => str,
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    SELECT, IS_PICKABLE, " FROM ",
-        PAGE_OF_BATCH,
+    SELECT, IS_PICKABLE, " FROM (SELECT h.*, l.expires_at, l.ended, l.listed FROM ", PAGE_OF_BATCH,
         // SQLite keeps the order of the tables in a CROSS JOIN.
-        " AS a CROSS JOIN order_lines AS l ON l.sku = a.sku AND l.order_id = a.order_id"
+        " AS h CROSS JOIN order_lines AS l ON l.sku = h.sku AND l.order_id = h.order_id) AS a"
 }
 
 statement! {
+    /// The same on PostgreSQL, one line after another, whatever size the planner expects the tables to have.
     OfBatchOnPostgres<'a>(
         reference: Text => str,
         precedence: Integer => i32,
@@ -117,32 +116,38 @@ statement! {
         order_id: Text => str,
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    SELECT, IS_PICKABLE, " FROM ", PAGE_OF_BATCH, LINE_ON_POSTGRES
+    SELECT, IS_PICKABLE, " FROM (SELECT h.*, l.expires_at, l.ended, l.listed FROM ", PAGE_OF_BATCH, " AS h
+     CROSS JOIN LATERAL (
+         SELECT expires_at, ended, listed FROM order_lines
+         WHERE order_lines.sku = h.sku AND order_lines.order_id = h.order_id LIMIT 1
+     ) AS l) AS a"
 }
+
+/// Selects the allocations of lines `l` with their parts `p`.
+const OF_LINES: &str = "(
+         SELECT l.sku, l.order_id, coalesce(l.reference, p.reference) AS reference,
+                coalesce(p.quantity, l.allocated) AS quantity, l.precedence, l.placed_at, l.expires_at, l.ended, l.listed
+         FROM ";
 
 statement! {
     /// The lines of an order, including lines that no pick list can include.
     OfOrderOnSqlite<'a>(order_id: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
-    SELECT, IS_IN_STOCK, " AND ", IS_PICKABLE, " FROM ",
+    SELECT, IS_IN_STOCK, " AND ", IS_PICKABLE, " FROM ", OF_LINES,
         "(SELECT * FROM order_lines WHERE order_id = ? ORDER BY order_id, sku LIMIT ?) AS l
-         CROSS JOIN allocations AS a ON a.sku = l.sku AND a.order_id = l.order_id"
+         LEFT JOIN line_parts AS p ON p.sku = l.sku AND p.order_id = l.order_id AND l.reference IS NULL
+     ) AS a WHERE a.reference IS NOT NULL"
 }
 
 statement! {
     OfOrderOnPostgres<'a>(order_id: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
-    SELECT, IS_IN_STOCK, " AND ", IS_PICKABLE, " FROM ",
-        "(
-             SELECT h.* FROM (
-                 SELECT sku, order_id FROM order_lines
-                 WHERE order_lines.order_id = ? ORDER BY order_id, order_slot LIMIT ?
-             ) AS o
-             CROSS JOIN LATERAL (
-                 SELECT sku, order_id, reference, quantity, precedence, placed_at FROM allocations
-                 WHERE allocations.sku = o.sku AND ", is!("allocations.order_id", "o.order_id"), "
-                 ORDER BY order_id, reference", SEPARATE, "
-             ) AS h
-         )",
-        LINE_ON_POSTGRES
+    SELECT, IS_IN_STOCK, " AND ", IS_PICKABLE, " FROM ", OF_LINES,
+        "(SELECT * FROM order_lines WHERE order_lines.order_id = ? ORDER BY order_id, order_slot LIMIT ?) AS l
+         LEFT JOIN LATERAL (
+             SELECT reference, quantity FROM line_parts
+             WHERE line_parts.sku = l.sku AND ", is!("line_parts.order_id", "l.order_id"), " AND l.reference IS NULL
+             ORDER BY order_id, reference", SEPARATE, "
+         ) AS p ON true
+     ) AS a WHERE a.reference IS NOT NULL"
 }
 
 /// The units of a line in a batch, ordered by their place in a pick list.

@@ -41,18 +41,18 @@ type CountedColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, Boo
 
 statement! {
     /// The allocated and waiting units of expired lines of a product. The database sums them up, whatever
-    /// the number of lines. Allocations are in an order that only the primary key has.
+    /// the number of lines. Parts are in an order that only their primary key has.
     Expired<'a>(sku: Text => str, now: BigInt => i64) on MultiBackend -> (BigInt, BigInt),
     "SELECT CAST(coalesce(sum(d.held), 0) AS bigint), CAST(coalesce(sum(d.waiting), 0) AS bigint)
      FROM (
-         SELECT l.waiting, (
-             SELECT sum(a.quantity)
+         SELECT l.waiting, l.allocated + coalesce((
+             SELECT sum(p.quantity)
              FROM (
-                 SELECT quantity FROM allocations
-                 WHERE allocations.sku = l.sku AND ", is!("allocations.order_id", "l.order_id"), "
-                 ORDER BY allocations.order_id, allocations.reference
-             ) AS a
-         ) AS held
+                 SELECT quantity FROM line_parts
+                 WHERE line_parts.sku = l.sku AND ", is!("line_parts.order_id", "l.order_id"), "
+                 ORDER BY line_parts.order_id, line_parts.reference
+             ) AS p
+         ), 0) AS held
          FROM order_lines AS l
          WHERE l.sku = ? AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id
      ) AS d"

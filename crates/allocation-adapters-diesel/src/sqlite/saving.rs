@@ -3,12 +3,12 @@
 use super::execution::{add_row, one_row};
 use super::pick_lines::save_pick_lines;
 use super::statements::{
-    AddAllocation, AddBatch, AddEvent, AddLine, AddPlainLine, AddReference, ChangeAllocation, ChangeBatch,
-    ChangeCounter, ChangeLine, ChangeProduct, MarkUnserved, RemoveAllocation, RemoveBatch, RemoveLine, RemoveReference,
+    AddBatch, AddEvent, AddLine, AddPart, AddPlainLine, AddReference, ChangeBatch, ChangeCounter, ChangeLine,
+    ChangePart, ChangeProduct, MarkUnserved, RemoveBatch, RemoveLine, RemovePart, RemoveReference,
 };
-use crate::allocation_row::AllocationKey;
 use crate::batch_row::BatchKey;
 use crate::line_row::LineKey;
+use crate::part_row::PartKey;
 use crate::saving::{AddedLine, NewBatch, RowChanges, exists};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
@@ -24,8 +24,8 @@ pub(crate) fn save(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
 }
 
 fn remove(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    for AllocationKey { sku, order_id, reference } in &rows.removed_allocations {
-        one_row(connection, exists::ALLOCATION, RemoveAllocation { sku, order_id, reference })?;
+    for PartKey { sku, order_id, reference } in &rows.removed_parts {
+        one_row(connection, exists::PART, RemovePart { sku, order_id, reference })?;
     }
     for LineKey { sku, order_id } in &rows.removed_lines {
         one_row(connection, exists::LINE, RemoveLine { sku, order_id })?;
@@ -72,24 +72,24 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
 }
 
 fn change_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    for (LineKey { sku, order_id }, values) in &rows.changed_lines {
-        one_row(connection, exists::LINE, ChangeLine { values, sku, order_id })?;
+    for (LineKey { sku, order_id }, values, whole) in &rows.changed_lines {
+        one_row(connection, exists::LINE, ChangeLine { values, whole, sku, order_id })?;
     }
-    for (AllocationKey { sku, order_id, reference }, values) in &rows.changed_allocations {
-        one_row(connection, exists::ALLOCATION, ChangeAllocation { values, sku, order_id, reference })?;
+    for (PartKey { sku, order_id, reference }, values) in &rows.changed_parts {
+        one_row(connection, exists::PART, ChangePart { values, sku, order_id, reference })?;
     }
     Ok(())
 }
 
 fn add_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    for (line, values) in &rows.added_plain_lines {
-        add_row(connection, AddPlainLine { line, values })?;
+    for (line, values, whole) in &rows.added_plain_lines {
+        add_row(connection, AddPlainLine { line, values, whole })?;
     }
-    for AddedLine { key: line, values, .. } in &rows.added_lines {
-        add_row(connection, AddLine { line, values })?;
+    for AddedLine { key: line, values, whole, .. } in &rows.added_lines {
+        add_row(connection, AddLine { line, values, whole })?;
     }
-    for (allocation, values) in &rows.added_allocations {
-        add_row(connection, AddAllocation { allocation, values })?;
+    for (part, values) in &rows.added_parts {
+        add_row(connection, AddPart { part, values })?;
     }
     Ok(())
 }

@@ -2,13 +2,13 @@
 //!
 //! The schema rejects a counter outside its range.
 
-use crate::allocation_row::{AllocationKey, AllocationValues};
 use crate::batch_row::{AddedWith, BATCH, BatchKey, BatchSql, BatchValues};
 use crate::columns::{Columns, Sql};
 use crate::event_row::{ContextValues, OutboxRow};
 use crate::generation::GENERATION_OF_DATABASE;
-use crate::line_row::{LineKey, LineValues, OrderLineSql, PartSql, PlainLineValues};
+use crate::line_row::{LineKey, LineValues, OrderLineSql, PartSql, PlainLineValues, WholeValues};
 use crate::order_row::OrderRow;
+use crate::part_row::{PartKey, PartValues};
 use crate::pick_line_row::PickLineRow;
 use crate::statement::statement;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
@@ -39,8 +39,8 @@ statement! {
 }
 
 statement! {
-    RemoveAllocation<'a>(sku: Text => str, order_id: Text => str, reference: Text => str) on Sqlite,
-    "DELETE FROM allocations WHERE sku = ? AND order_id = ? AND reference = ?"
+    RemovePart<'a>(sku: Text => str, order_id: Text => str, reference: Text => str) on Sqlite,
+    "DELETE FROM line_parts WHERE sku = ? AND order_id = ? AND reference = ?"
 }
 
 statement! {
@@ -100,29 +100,30 @@ statement! {
 }
 
 statement! {
-    ChangeLine<'a>(values: LineValues, sku: Text => str, order_id: Text => str) on Sqlite,
-    "UPDATE order_lines SET (", LineValues::COLUMNS, ") = (?) WHERE sku = ? AND order_id = ?"
+    ChangeLine<'a>(values: LineValues, whole: WholeValues<'a>, sku: Text => str, order_id: Text => str) on Sqlite,
+    "UPDATE order_lines SET (", LineValues::COLUMNS, ", ", WholeValues::COLUMNS, ") = (?, ?) WHERE sku = ? AND order_id = ?"
 }
 
 statement! {
-    ChangeAllocation<'a>(values: AllocationValues, sku: Text => str, order_id: Text => str, reference: Text => str)
-        on Sqlite,
-    "UPDATE allocations SET (", AllocationValues::COLUMNS, ") = (?) WHERE sku = ? AND order_id = ? AND reference = ?"
+    ChangePart<'a>(values: PartValues, sku: Text => str, order_id: Text => str, reference: Text => str) on Sqlite,
+    "UPDATE line_parts SET (", PartValues::COLUMNS, ") = (?) WHERE sku = ? AND order_id = ? AND reference = ?"
 }
 
 statement! {
-    AddPlainLine<'a>(line: LineKey<'a>, values: PlainLineValues) on Sqlite,
-    "INSERT INTO order_lines (", LineKey::COLUMNS, ", ", PlainLineValues::COLUMNS, ") VALUES (?, ?)"
+    AddPlainLine<'a>(line: LineKey<'a>, values: PlainLineValues, whole: WholeValues<'a>) on Sqlite,
+    "INSERT INTO order_lines (", LineKey::COLUMNS, ", ", PlainLineValues::COLUMNS, ", ", WholeValues::COLUMNS, ")
+     VALUES (?, ?, ?)"
 }
 
 statement! {
-    AddLine<'a>(line: LineKey<'a>, values: LineValues) on Sqlite,
-    "INSERT INTO order_lines (", LineKey::COLUMNS, ", ", LineValues::COLUMNS, ") VALUES (?, ?)"
+    AddLine<'a>(line: LineKey<'a>, values: LineValues, whole: WholeValues<'a>) on Sqlite,
+    "INSERT INTO order_lines (", LineKey::COLUMNS, ", ", LineValues::COLUMNS, ", ", WholeValues::COLUMNS, ")
+     VALUES (?, ?, ?)"
 }
 
 statement! {
-    AddAllocation<'a>(allocation: AllocationKey<'a>, values: AllocationValues) on Sqlite,
-    "INSERT INTO allocations (", AllocationKey::COLUMNS, ", ", AllocationValues::COLUMNS, ") VALUES (?, ?)"
+    AddPart<'a>(part: PartKey<'a>, values: PartValues) on Sqlite,
+    "INSERT INTO line_parts (", PartKey::COLUMNS, ", ", PartValues::COLUMNS, ") VALUES (?, ?)"
 }
 
 statement! {
@@ -149,8 +150,10 @@ statement! {
 statement! {
     /// Loads the allocations of a line with their batches.
     LoadParts<'a>(sku: Text => str, order_id: Text => str) on Sqlite -> PartSql,
-    "SELECT a.quantity, b.", BATCH, " FROM allocations AS a
-     JOIN batches AS b ON b.sku = a.sku AND b.reference = a.reference WHERE a.sku = ? AND a.order_id = ?"
+    "SELECT coalesce(p.quantity, l.allocated), b.", BATCH, " FROM order_lines AS l
+     LEFT JOIN line_parts AS p ON p.sku = l.sku AND p.order_id = l.order_id AND l.reference IS NULL
+     CROSS JOIN batches AS b ON b.sku = l.sku AND b.reference = coalesce(l.reference, p.reference)
+     WHERE l.sku = ? AND l.order_id = ?"
 }
 
 statement! {
@@ -185,10 +188,11 @@ statement! {
     /// Loads the lines of an order: one row for each batch with units of the line, or one row without a
     /// batch.
     LoadOrder<'a>(order_id: Text => str) on Sqlite -> OrderLineSql,
-    "SELECT w.order_id, w.sku, ", LineValues::OF_W, ", a.quantity, b.", BATCH, "
+    "SELECT w.order_id, w.sku, ", LineValues::OF_W, ",
+            CASE WHEN b.reference IS NOT NULL THEN coalesce(p.quantity, w.allocated) END, b.", BATCH, "
      FROM order_lines AS w
-     LEFT JOIN allocations AS a ON a.sku = w.sku AND a.order_id = w.order_id
-     LEFT JOIN batches AS b ON b.sku = a.sku AND b.reference = a.reference
+     LEFT JOIN line_parts AS p ON p.sku = w.sku AND p.order_id = w.order_id AND w.reference IS NULL
+     LEFT JOIN batches AS b ON b.sku = w.sku AND b.reference = coalesce(w.reference, p.reference)
      WHERE w.order_id = ?"
 }
 

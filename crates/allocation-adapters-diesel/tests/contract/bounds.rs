@@ -42,13 +42,10 @@ fn add_carts(world: &World, carts: usize) {
     let expires_at = seconds(5).timestamp_micros();
     let yes = literal(world, true);
     world.database.execute(&format!(
-        "INSERT INTO order_lines (sku, order_id, quantity, of_order, expires_at)
-         {} SELECT 'LAMP', 'C-' || i, 1, {yes}, {expires_at} FROM n;
-         INSERT INTO allocations (sku, order_id, reference, quantity)
-         {} SELECT 'LAMP', 'C-' || i, 'B', 1 FROM n;
+        "INSERT INTO order_lines (sku, order_id, quantity, of_order, expires_at, reference, allocated)
+         {} SELECT 'LAMP', 'C-' || i, 1, {yes}, {expires_at}, 'B', 1 FROM n;
          UPDATE batches SET allocated_quantity = allocated_quantity + {carts} WHERE reference = 'B';
          UPDATE products SET held_lines = held_lines + {carts}, held = held + {carts} WHERE sku = 'LAMP'",
-        numbers(carts),
         numbers(carts)
     ));
 }
@@ -180,19 +177,19 @@ pub fn lines_that_no_free_unit_fits_are_not_loaded(database: TestDatabase) {
 pub fn waiting_lines_are_found_in_the_order_of_service(database: TestDatabase) {
     let world = World::new(database);
     for (sizes, free) in [(5, 9), (40, 60), (300, 500)] {
-        world.database.execute("DELETE FROM allocations; DELETE FROM order_lines; DELETE FROM outbox");
+        world.database.execute("DELETE FROM order_lines; DELETE FROM outbox");
         world.database.execute("DELETE FROM batches; DELETE FROM batch_references; DELETE FROM products");
         world.add("LAMP", "GONE", 1, Eta::InStock);
         world.allocate("LAMP", "FIRST", 1).unwrap();
         add_waiting(&world, 1_200, &format!("1 + (i * 7919) % {sizes}"), false);
         world.database.execute(&format!(
             "UPDATE order_lines SET allow_split = {} WHERE quantity % 11 = 0 AND waiting > 0;
-             UPDATE order_lines SET priority = quantity % 3, placed_at = placed_at % 50 WHERE waiting > 0",
+             UPDATE order_lines SET precedence = -1 - quantity % 3, placed_at = placed_at % 50 WHERE waiting > 0",
             literal(&world, true)
         ));
         let all = world.database.texts(
             "SELECT order_id || ' ' || waiting || ' ' || CASE WHEN allow_split THEN 'parts' ELSE 'whole' END
-             FROM order_lines WHERE waiting > 0 ORDER BY priority DESC, placed_at, order_id",
+             FROM order_lines WHERE waiting > 0 ORDER BY precedence, placed_at, order_id",
         );
         let mut left: u32 = free;
         let mut expected = Vec::new();

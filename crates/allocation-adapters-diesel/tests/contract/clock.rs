@@ -221,7 +221,7 @@ pub fn a_thousand_rows_are_mended_at_a_time_and_servers_go_on(database: TestData
     assert_eq!(store.inspect().unwrap(), []);
     let mut expected: Vec<_> = (1..=10_000).map(|number| format!("O-{}", 20_000 - number)).collect();
     expected.extend(placed);
-    let queue = world.database.texts("SELECT order_id FROM order_lines ORDER BY priority DESC, placed_at, order_id");
+    let queue = world.database.texts("SELECT order_id FROM order_lines ORDER BY precedence, placed_at, order_id");
     assert!(queue == expected, "the order of arrival is not kept");
 }
 

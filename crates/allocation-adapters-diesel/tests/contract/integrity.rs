@@ -34,7 +34,10 @@ pub fn an_oversold_batch_is_refused(database: TestDatabase) {
 pub fn a_second_allocation_of_a_line_is_refused(database: TestDatabase) {
     let world = world(database);
     assert_refused(&world, "INSERT INTO order_lines (sku, order_id, quantity) VALUES ('LAMP', 'O', 3)");
-    assert_refused(&world, "INSERT INTO allocations (sku, order_id, reference, quantity) VALUES ('LAMP', 'O', 'B', 1)");
+    let part = "INSERT INTO line_parts (sku, order_id, reference, quantity, precedence, placed_at)
+                VALUES ('LAMP', 'O', 'C', 1, -1, 1)";
+    world.database.execute(part);
+    assert_refused(&world, part);
 }
 
 pub fn a_batch_without_its_product_is_refused(database: TestDatabase) {
@@ -49,8 +52,12 @@ pub fn a_batch_with_allocations_cannot_be_deleted(database: TestDatabase) {
     let world = world(database);
     assert_refused(&world, "DELETE FROM batches");
     assert_refused(&world, "DELETE FROM products");
-    world.database.execute("DELETE FROM allocations");
-    world.database.execute("DELETE FROM batches");
+    world.database.execute(
+        "UPDATE order_lines SET reference = NULL, allocated = 0;
+         INSERT INTO line_parts VALUES ('LAMP', 'O', 'B', 1, -1, 1)",
+    );
+    assert_refused(&world, "DELETE FROM batches");
+    world.database.execute("DELETE FROM line_parts; DELETE FROM batches");
 }
 
 pub fn quantities_out_of_range_are_refused(database: TestDatabase) {
@@ -58,8 +65,13 @@ pub fn quantities_out_of_range_are_refused(database: TestDatabase) {
     for sql in [
         "UPDATE order_lines SET quantity = 0",
         "UPDATE order_lines SET quantity = 2147483648",
-        "UPDATE allocations SET quantity = 0",
-        "UPDATE allocations SET quantity = 2147483648",
+        "UPDATE order_lines SET allocated = 0",
+        "UPDATE order_lines SET allocated = 4",
+        "UPDATE order_lines SET reference = NULL",
+        "UPDATE order_lines SET waiting = 1",
+        "UPDATE order_lines SET picked = 1",
+        "INSERT INTO line_parts VALUES ('LAMP', 'O', 'B', 0, -1, 1)",
+        "INSERT INTO line_parts VALUES ('LAMP', 'O', 'B', 2147483648, -1, 1)",
         "UPDATE batches SET purchased_quantity = 2147483648",
         "UPDATE batches SET purchased_quantity = -1, allocated_quantity = -1",
         "UPDATE batches SET revision = 0",
@@ -81,7 +93,7 @@ pub fn quantities_out_of_range_are_refused(database: TestDatabase) {
         "UPDATE products SET waiting_lines = -1",
         "UPDATE order_lines SET waiting = 4",
         "UPDATE order_lines SET waiting = -1",
-        "UPDATE order_lines SET priority = 2147483648",
+        "UPDATE order_lines SET precedence = 2147483648",
         "UPDATE order_lines SET ended = 'lost'",
         "UPDATE order_lines SET ended = 'expired', waiting = 1",
         "UPDATE order_lines SET ended = 'cancelled', expires_at = 1",

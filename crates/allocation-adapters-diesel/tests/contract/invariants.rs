@@ -54,7 +54,8 @@ pub fn lines_that_hold_more_than_a_batch_counts_together_are_not_decided_on(data
 pub fn a_line_that_has_more_than_it_ordered_is_not_decided_on(database: TestDatabase) {
     let world = world(database);
     world.database.execute(
-        "UPDATE allocations SET quantity = 4 WHERE sku = 'LAMP';
+        "UPDATE order_lines SET reference = NULL, allocated = 0 WHERE sku = 'LAMP';
+         INSERT INTO line_parts VALUES ('LAMP', 'O', 'B-LAMP', 4, -1, 1);
          UPDATE batches SET allocated_quantity = 4 WHERE sku = 'LAMP'",
     );
     let locked = world.begin().products().lock(&[to_allocate("LAMP", &["O"])]).map(drop);

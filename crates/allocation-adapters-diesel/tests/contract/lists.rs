@@ -57,8 +57,8 @@ fn world_with_allocations(database: TestDatabase) -> (World, Vec<AllocationRow>)
     world.insert_lines(
         "INSERT INTO order_lines (sku, order_id, quantity)
          SELECT p.sku, o.sku, 2 FROM products p CROSS JOIN products o;
-         INSERT INTO allocations (sku, order_id, reference, quantity)
-         SELECT l.sku, l.order_id, b.reference, 1 FROM order_lines l JOIN batches b ON b.sku = l.sku;
+         INSERT INTO line_parts (sku, order_id, reference, quantity, precedence, placed_at)
+         SELECT l.sku, l.order_id, b.reference, 1, l.precedence, l.placed_at FROM order_lines l JOIN batches b ON b.sku = l.sku;
          UPDATE batches SET allocated_quantity = 6",
     );
     let mut rows = Vec::new();

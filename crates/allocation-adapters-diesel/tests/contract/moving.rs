@@ -16,13 +16,9 @@ fn crowd(world: &World, lines: u32, with_priority: u32) {
     let first = lines - with_priority;
     world.database.execute(&format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {lines})
-         INSERT INTO order_lines (sku, order_id, quantity, placed_at, priority)
-         SELECT 'LAMP', 'O-' || (900000 - n), 1, n, CASE WHEN n > {first} THEN 7 ELSE 0 END FROM numbers"
+         INSERT INTO order_lines (sku, order_id, quantity, reference, allocated, placed_at, precedence)
+         SELECT 'LAMP', 'O-' || (900000 - n), 1, 'B', 1, n, CASE WHEN n > {first} THEN -8 ELSE -1 END FROM numbers"
     ));
-    world.database.execute(
-        "INSERT INTO allocations (sku, order_id, reference, quantity, precedence, placed_at)
-         SELECT sku, order_id, 'B', 1, ~priority, placed_at FROM order_lines",
-    );
     world.database.execute(&format!("UPDATE batches SET allocated_quantity = {lines} WHERE reference = 'B'"));
 }
 
@@ -216,10 +212,10 @@ pub fn the_first_line_to_leave_is_found_by_adding_up(database: TestDatabase) {
     assert_eq!(name(MANY).as_deref(), Some("O-800009"), "the oldest of those with priority");
     let all = first(MANY + 1).unwrap();
     assert_eq!((all.position.order_id(), all.units), (&order("O-800009"), MANY), "fewer units: all lines leave");
-    world.database.execute("UPDATE allocations SET quantity = 7 WHERE order_id = 'O-800011'");
+    world.database.execute("UPDATE order_lines SET quantity = 7, allocated = 7 WHERE order_id = 'O-800011'");
     let split = first(5).unwrap();
     assert_eq!((split.part.get(), split.units, split.position.order_id()), (4, 5, &order("O-800011")));
-    world.database.execute("DELETE FROM allocations");
+    world.database.execute("DELETE FROM order_lines");
     assert_eq!(first(1), None);
 }
 
@@ -227,10 +223,11 @@ pub fn a_crowded_batch_below_which_units_were_picked_loses_all_other_lines(datab
     let world = World::new(database);
     crowd(&world, 1_500, 10);
     lower(&world, 0);
-    world.database.execute("DELETE FROM allocations WHERE order_id = 'O-899000'");
     world.database.execute("UPDATE batches SET allocated_quantity = 1499, picked_quantity = 1");
     world.database.execute("UPDATE products SET picked = 1");
-    world.database.execute("UPDATE order_lines SET picked = 1 WHERE order_id = 'O-899000'");
+    world
+        .database
+        .execute("UPDATE order_lines SET reference = NULL, allocated = 0, picked = 1 WHERE order_id = 'O-899000'");
     world.database.execute(
         "INSERT INTO pick_list_lines (list_id, line, sku, order_id, reference, quantity, picked, status)
          VALUES ('P', 1, 'LAMP', 'O-899000', 'B', 1, 1, 'picked')",
@@ -243,11 +240,9 @@ pub fn a_crowded_batch_below_which_units_were_picked_loses_all_other_lines(datab
 pub fn the_remaining_moves_of_a_batch_are_stored_to_the_microsecond(database: TestDatabase) {
     let world = World::new(database);
     crowd(&world, 3_000, 0);
-    world.database.execute("UPDATE order_lines SET order_id = 'Ö ''\"' || order_id, priority = -2147483648");
     world.database.execute(
-        "UPDATE allocations SET order_id = 'Ö ''\"' || order_id, precedence = 2147483647, placed_at = placed_at + 1",
+        "UPDATE order_lines SET order_id = 'Ö ''\"' || order_id, precedence = 2147483647, placed_at = placed_at + 1",
     );
-    world.database.execute("UPDATE order_lines SET placed_at = placed_at + 1");
     let (changed, _) = change(&world, BatchChange { eta: Some(due("2027-03-01")), ..BatchChange::default() });
     let after = changed.batch.moving().unwrap().after.clone().unwrap();
     assert_eq!((after.priority(), after.placed_at().timestamp_micros()), (i32::MIN, 1_001));

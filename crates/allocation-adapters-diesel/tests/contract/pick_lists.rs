@@ -126,15 +126,12 @@ fn add_crowded_batch(world: &World, batch: &str, lines: u32, listed: u32, held: 
     world.add("LAMP", batch, lines, Eta::InStock);
     world.database.execute(&format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {lines})
-         INSERT INTO order_lines (sku, order_id, quantity, placed_at, priority, listed, expires_at)
-         SELECT 'LAMP', '{batch}-' || (9000000 - n), 1, n, CASE WHEN n = {lines} THEN 7 ELSE 0 END,
+         INSERT INTO order_lines
+             (sku, order_id, quantity, reference, allocated, placed_at, precedence, listed, expires_at)
+         SELECT 'LAMP', '{batch}-' || (9000000 - n), 1, '{batch}', 1, n, CASE WHEN n = {lines} THEN -8 ELSE -1 END,
                 CASE WHEN n <= {listed} THEN 1 ELSE 0 END,
                 CASE WHEN n <= {held} THEN 4000000000000000 END
          FROM numbers"
-    ));
-    world.database.execute(&format!(
-        "INSERT INTO allocations (sku, order_id, reference, quantity, precedence, placed_at)
-         SELECT sku, order_id, '{batch}', 1, ~priority, placed_at FROM order_lines WHERE order_id LIKE '{batch}-%'"
     ));
     world.database.execute(&format!(
         "INSERT INTO pick_list_lines (list_id, line, sku, order_id, reference, quantity)

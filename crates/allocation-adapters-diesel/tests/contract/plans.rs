@@ -17,10 +17,8 @@ fn grow(world: &World) {
          SELECT 'LAMP', 'OPEN-' || i, 1, DATE '2030-01-01' + i % 7, i FROM generate_series(1, 1000) AS i;
          INSERT INTO batch_references (sku, reference, purchased_quantity)
          SELECT sku, reference, purchased_quantity FROM batches ON CONFLICT DO NOTHING;
-         INSERT INTO order_lines (sku, order_id, quantity)
-         SELECT 'LAMP', 'OLD-' || i, 1 FROM generate_series(1, 10000) AS i;
-         INSERT INTO allocations (sku, order_id, reference, quantity)
-         SELECT 'LAMP', 'OLD-' || i, 'USED-UP-' || i, 1 FROM generate_series(1, 10000) AS i;",
+         INSERT INTO order_lines (sku, order_id, quantity, reference, allocated)
+         SELECT 'LAMP', 'OLD-' || i, 1, 'USED-UP-' || i, 1 FROM generate_series(1, 10000) AS i;",
     );
 }
 
@@ -141,10 +139,8 @@ mod postgres {
              VALUES ('LAMP', 'COMING', 10000, 10000, DATE '2030-01-01', 0);
              INSERT INTO batch_references (sku, reference, purchased_quantity, eta)
              VALUES ('LAMP', 'COMING', 10000, DATE '2030-01-01');
-             INSERT INTO order_lines (sku, order_id, quantity)
-             SELECT 'LAMP', 'LATE-' || i, 1 FROM generate_series(1, 10000) AS i;
-             INSERT INTO allocations (sku, order_id, reference, quantity)
-             SELECT 'LAMP', 'LATE-' || i, 'COMING', 1 FROM generate_series(1, 10000) AS i;
+             INSERT INTO order_lines (sku, order_id, quantity, reference, allocated)
+             SELECT 'LAMP', 'LATE-' || i, 1, 'COMING', 1 FROM generate_series(1, 10000) AS i;
              INSERT INTO order_lines (sku, order_id, quantity, shipped)
              SELECT 'LAMP', 'PAST-' || i, 1, 1 FROM generate_series(1, 10000) AS i;
              INSERT INTO pick_list_lines (list_id, line, sku, order_id, reference, quantity, picked, status)

@@ -231,11 +231,9 @@ fn many_orders(database: TestDatabase, count: u32) -> World {
     let world = World::new(database);
     world.add("LAMP", "B", count, Eta::InStock);
     world.database.execute(&format!(
-        "INSERT INTO order_lines (sku, order_id, quantity)
+        "INSERT INTO order_lines (sku, order_id, quantity, reference, allocated)
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
-         SELECT 'LAMP', 'O-' || (10000 + i), 1 FROM n;
-         INSERT INTO allocations (sku, order_id, reference, quantity)
-         SELECT sku, order_id, 'B', 1 FROM order_lines;
+         SELECT 'LAMP', 'O-' || (10000 + i), 1, 'B', 1 FROM n;
          UPDATE batches SET allocated_quantity = {count}"
     ));
     world

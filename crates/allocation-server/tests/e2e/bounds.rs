@@ -57,13 +57,10 @@ fn carts_that_expire_together_are_released_before_a_newcomer(database: &TestData
     client.add_batch("B-1", "LAMP", LINES, None);
     let yes = literal(database, true);
     database.execute(&format!(
-        "INSERT INTO order_lines (sku, order_id, quantity, of_order, expires_at)
-         {} SELECT 'LAMP', 'C-' || i, 1, {yes}, i FROM n;
-         INSERT INTO allocations (sku, order_id, reference, quantity)
-         {} SELECT 'LAMP', 'C-' || i, 'B-1', 1 FROM n;
+        "INSERT INTO order_lines (sku, order_id, quantity, of_order, expires_at, reference, allocated)
+         {} SELECT 'LAMP', 'C-' || i, 1, {yes}, i, 'B-1', 1 FROM n;
          UPDATE batches SET allocated_quantity = {LINES} WHERE reference = 'B-1';
          UPDATE products SET held_lines = {LINES}, held = {LINES} WHERE sku = 'LAMP'",
-        numbers(),
         numbers()
     ));
     assert_eq!(client.product("LAMP")["available"], LINES, "free from the very second, for every reader");

@@ -14,13 +14,9 @@ fn crowd(client: &Client, database: &TestDatabase) {
     client.add_batch("B-1", "LAMP", 2 * LINES, Some("2027-01-15"));
     database.execute(&format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {LINES})
-         INSERT INTO order_lines (sku, order_id, quantity, placed_at, priority)
-         SELECT 'LAMP', 'O-' || (100000 + n), 2, n, CASE WHEN n > 19990 THEN 7 ELSE 0 END FROM numbers"
+         INSERT INTO order_lines (sku, order_id, quantity, reference, allocated, placed_at, precedence)
+         SELECT 'LAMP', 'O-' || (100000 + n), 2, 'B-1', 2, n, CASE WHEN n > 19990 THEN -8 ELSE -1 END FROM numbers"
     ));
-    database.execute(
-        "INSERT INTO allocations (sku, order_id, reference, quantity, precedence, placed_at)
-         SELECT sku, order_id, 'B-1', 2, ~priority, placed_at FROM order_lines",
-    );
     database.execute(&format!("UPDATE batches SET allocated_quantity = {}", 2 * LINES));
 }
 

@@ -1,12 +1,12 @@
-//! Allocations as rows.
+//! Allocations of split lines as rows.
 
 use crate::columns::columns;
 use diesel::sql_types::{BigInt, Integer, Text};
 
 columns! {
-    /// The key of a row of `allocations`.
+    /// The key of a row of `line_parts`.
     #[derive(Debug, Clone, Copy)]
-    struct AllocationKey<'a>, set AllocationKeys<'a> {
+    struct PartKey<'a>, set PartKeys<'a> {
         sku: Text => &'a str,
         order_id: Text => &'a str,
         reference: Text => &'a str,
@@ -14,9 +14,9 @@ columns! {
 }
 
 columns! {
-    /// A row of `allocations` without its key.
+    /// A row of `line_parts` without its key.
     #[derive(Debug, Clone, Copy)]
-    struct AllocationValues, set AllocationValuesSet<'a> {
+    struct PartValues, set PartValuesSet<'a> {
         quantity: Integer => i32,
         /// `~priority`: the lowest value is served first.
         precedence: Integer => i32,
