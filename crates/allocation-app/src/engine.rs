@@ -161,6 +161,49 @@ impl AllocationEngine {
         reply.await.unwrap_or_else(|_| Err(abandoned().into()))
     }
 
+    /// Allocates a line of a bulk request: like [`AllocationEngine::allocate`], but waits for room in the queue.
+    ///
+    /// The age of the line counts from the time when it has room. Bulk commands take at most half of a queue.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AllocationEngine::allocate`]; [`EngineError::Overloaded`] only if the line was not decided within
+    /// the age limit, or its product is locked and too many commands wait for locked products.
+    pub async fn allocate_in_bulk(
+        &self,
+        line: OrderLine,
+        context: EventContext,
+    ) -> Result<Outcome<LineAllocation>, EngineError<AllocateError>> {
+        let (job, reply) = Job::line(line, context, self.age.deadline());
+        self.submit_in_bulk(job).await?;
+        reply.await.unwrap_or_else(|_| Err(abandoned().into()))
+    }
+
+    /// Places an order of a bulk request: like [`AllocationEngine::place_order`], but waits for room in the queue.
+    ///
+    /// The age of the order counts from the time when it has room. Bulk commands take at most half of a queue.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AllocationEngine::place_order`]; [`EngineError::Overloaded`] only if the order was not decided
+    /// within the age limit, or a product is locked and too many commands wait for locked products.
+    pub async fn place_order_in_bulk(
+        &self,
+        order: NewOrder,
+        context: EventContext,
+    ) -> Result<Outcome<Order, ()>, EngineError<PlaceError>> {
+        let (job, reply) = Job::order(order, context, self.age.deadline());
+        self.submit_in_bulk(job).await?;
+        reply.await.unwrap_or_else(|_| Err(abandoned().into()))
+    }
+
+    async fn submit_in_bulk(&self, mut job: Job) -> Result<(), SubmitError> {
+        let queue = self.queue(&job);
+        job.room = Some(queue.reserve_in_bulk(job.lines()).await?);
+        job.deadline = self.age.deadline();
+        queue.send(job)
+    }
+
     fn submit_line(&self, line: OrderLine, context: EventContext) -> Result<oneshot::Receiver<LineReply>, SubmitError> {
         let (job, reply) = Job::line(line, context, self.age.deadline());
         self.submit(job).map(|()| reply)

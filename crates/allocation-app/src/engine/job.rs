@@ -3,12 +3,13 @@
 use super::error::EngineError;
 use super::line::LineReply;
 use super::orders::OrderReply;
+use super::queue::Room;
 use allocation_domain::{AllocateError, LineAllocation, NewOrder, Order, OrderLine, Outcome, PlaceError, Sku};
 use allocation_ports::{EventContext, StoreError};
 use std::iter;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 /// A command with its context, its decision and the channel for its reply.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub(super) struct Job {
     /// The time from which the command is rejected.
     pub(super) deadline: Instant,
     /// The room in the queue that the job occupies while it waits.
-    pub(super) room: Option<OwnedSemaphorePermit>,
+    pub(super) room: Option<Room>,
 }
 
 /// A command by its kind.

@@ -3,7 +3,7 @@
 use super::error::SubmitError;
 use super::job::Job;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
 
 /// The sending side of a queue that is bounded by its lines. Clones are handles to the same queue.
 #[derive(Debug, Clone)]
@@ -12,9 +12,20 @@ pub(super) struct Queue {
     /// One permit for each line that may still be queued: an order takes as many as it has lines.
     room: Arc<Semaphore>,
     length: usize,
+    /// The part of the room that bulk commands may take, half of it: the others find room beside them.
+    bulk: Arc<Semaphore>,
+    bulk_length: usize,
+}
+
+/// Room in a queue, released on drop.
+#[derive(Debug)]
+pub(super) struct Room {
+    _lines: OwnedSemaphorePermit,
+    _bulk: Option<OwnedSemaphorePermit>,
 }
 
 /// A message in a queue.
+#[expect(clippy::large_enum_variant, reason = "all messages but the last are jobs")]
 #[derive(Debug)]
 enum Message {
     Job(Job),
@@ -31,7 +42,9 @@ impl Queue {
     pub(super) fn new(length: usize) -> (Self, Receiver) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let length = length.min(Semaphore::MAX_PERMITS);
-        (Self { sender, room: Arc::new(Semaphore::new(length)), length }, Receiver(receiver))
+        let bulk_length = length.div_ceil(2);
+        let (room, bulk) = (Arc::new(Semaphore::new(length)), Arc::new(Semaphore::new(bulk_length)));
+        (Self { sender, room, length, bulk, bulk_length }, Receiver(receiver))
     }
 
     /// Queues a job, unless there is no room for its lines.
@@ -43,12 +56,22 @@ impl Queue {
     }
 
     /// Reserves room for `lines` lines.
-    pub(super) fn reserve(&self, lines: usize) -> Result<OwnedSemaphorePermit, SubmitError> {
-        let lines = u32::try_from(lines.min(self.length)).unwrap_or(u32::MAX);
-        Arc::clone(&self.room).try_acquire_many_owned(lines).map_err(|error| match error {
+    pub(super) fn reserve(&self, lines: usize) -> Result<Room, SubmitError> {
+        let reserved = Arc::clone(&self.room).try_acquire_many_owned(permits(lines, self.length));
+        let reserved = reserved.map_err(|error| match error {
             TryAcquireError::NoPermits => SubmitError::Overloaded,
             TryAcquireError::Closed => SubmitError::ShuttingDown,
-        })
+        })?;
+        Ok(Room { _lines: reserved, _bulk: None })
+    }
+
+    /// Waits until there is room for `lines` lines of a bulk command.
+    pub(super) async fn reserve_in_bulk(&self, lines: usize) -> Result<Room, SubmitError> {
+        let closed = |_: AcquireError| SubmitError::ShuttingDown;
+        let share = permits(lines, self.bulk_length);
+        let bulk = Arc::clone(&self.bulk).acquire_many_owned(share).await.map_err(closed)?;
+        let reserved = Arc::clone(&self.room).acquire_many_owned(permits(lines, self.length)).await;
+        Ok(Room { _lines: reserved.map_err(closed)?, _bulk: Some(bulk) })
     }
 
     /// Queues a job that has reserved its room.
@@ -59,9 +82,15 @@ impl Queue {
     /// Rejects new jobs; the worker ends after the jobs that wait.
     pub(super) fn close(&self) {
         self.room.close();
+        self.bulk.close();
         // Sending fails only when the worker has ended already.
         let _gone = self.sender.send(Message::Stop);
     }
+}
+
+/// Returns the permits for `lines` lines in a queue of `length`.
+fn permits(lines: usize, length: usize) -> u32 {
+    u32::try_from(lines.min(length)).unwrap_or(u32::MAX)
 }
 
 impl Receiver {

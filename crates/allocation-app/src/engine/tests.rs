@@ -533,4 +533,5 @@ fn a_product_that_stays_behind_is_rejected_in_time_and_delays_no_other() {
 }
 
 mod age;
+mod bulk;
 mod held;
