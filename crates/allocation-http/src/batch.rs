@@ -5,7 +5,7 @@ mod request;
 mod response;
 
 pub(crate) use change::{__path_change, change};
-use request::NewBatchSchema;
+pub(crate) use request::NewBatchSchema;
 pub(crate) use response::Batch;
 
 use crate::api::Api;

@@ -1,8 +1,10 @@
 //! Request bodies: received within their limits and parsed.
 
 mod arrival;
+mod items;
 
 use arrival::collect;
+pub(crate) use items::{Items, LINES, parse_item};
 
 use crate::api::Api;
 use crate::path_identifier::{PathIdentifier, PathIdentifiers};
@@ -16,6 +18,8 @@ use allocation_requests::{
     AddBatch, Empty, FromJson, HoldExtension, ParseError, PickListRequest, PickedUnits, ValidationErrors, parse,
 };
 use std::sync::Arc;
+
+const JSON: &str = "application/json";
 
 /// The size limit of a body without lists, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
@@ -73,7 +77,7 @@ pub(crate) async fn read_beside<P, T: Body>(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<(P, T), Problem> {
-    check_media_type(request.headers())?;
+    check_media_type(request.headers(), JSON)?;
     let bytes = collect(request, payload, T::MAX_BYTES).await?;
     let body = parse_body(request, bytes, &mut errors).await?;
     Ok(errors.check(found.zip(body))?)
@@ -90,7 +94,7 @@ pub(crate) async fn read_empty_at<I: PathIdentifier>(
     let bytes = collect(request, payload, Empty::MAX_BYTES).await?;
     let mut errors = path.errors();
     if !bytes.is_empty() {
-        check_media_type(request.headers())?;
+        check_media_type(request.headers(), JSON)?;
         parse_body::<Empty>(request, bytes, &mut errors).await?;
     }
     Ok(errors.check(found)?)
@@ -119,31 +123,34 @@ async fn parse_body<T: Body>(
             errors.append(found);
             Ok(None)
         }
-        Err(ParseError::Malformed(error)) => {
-            Err(Problem::new(Kind::MalformedJson, format!("The body is not JSON: {error}")))
-        }
+        Err(ParseError::Malformed(error)) => Err(malformed(&error)),
     }
+}
+
+fn malformed(error: &str) -> Problem {
+    Problem::new(Kind::MalformedJson, format!("The body is not JSON: {error}"))
 }
 
 fn parse_text<T: Body>(text: &[u8]) -> Result<T, ParseError> {
     parse(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))
 }
 
-fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
-    // A value that is not text names neither JSON nor `identity`, like an empty one.
+/// Checks that a body comes in UTF-8 as this media type, without an encoding.
+fn check_media_type(headers: &HeaderMap, expected: &str) -> Result<(), Problem> {
+    // A value that is not text names neither a media type nor `identity`, like an empty one.
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let is_encoded = text(CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity"));
     match text(CONTENT_TYPE) {
-        Some(media_type) if !is_encoded && is_json(media_type) => Ok(()),
+        Some(media_type) if !is_encoded && is_in_utf8(media_type, expected) => Ok(()),
         _ => Err(Problem::of(Kind::UnsupportedMediaType)),
     }
 }
 
-/// Returns whether a media type is JSON in UTF-8.
-fn is_json(media_type: &str) -> bool {
+/// Returns whether a media type is the expected one in UTF-8.
+fn is_in_utf8(media_type: &str, expected: &str) -> bool {
     let mut parts = media_type.split(';').map(str::trim);
-    let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
-    is_json
+    let is_expected = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(expected));
+    is_expected
         && parts.all(|parameter| match parameter.split_once('=') {
             Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
                 value.trim_matches('"').eq_ignore_ascii_case("utf-8")

@@ -18,6 +18,7 @@ use crate::prefix::Prefix;
 use crate::problem::{Kind, Problem};
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{Error, HttpMessage};
 use allocation_requests::ValidationError;
@@ -82,9 +83,9 @@ impl EdgeSettings {
     }
 }
 
-/// Returns whether a request may name a version: only batches have versions, and reads ignore them.
+/// Returns whether a request may name a version: only batches that exist have versions, and reads ignore them.
 fn has_versions(request: &ServiceRequest) -> bool {
-    request.path().starts_with("/batch/") || request.method().is_safe()
+    request.path().starts_with("/batch/") && request.method() != Method::POST || request.method().is_safe()
 }
 
 /// Rejects cross-site requests, and adds the client's prefix to the paths in every response.

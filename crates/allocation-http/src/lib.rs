@@ -12,6 +12,7 @@ mod batch;
 mod blocking;
 mod body;
 mod body_memory;
+mod bulk;
 mod choice;
 mod connection;
 mod docs;

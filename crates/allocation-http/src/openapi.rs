@@ -1,7 +1,7 @@
 //! The OpenAPI document.
 
 use crate::problem::{document_edge, schema};
-use crate::{allocation, backorder, batch, event, health, order, pick_list, problem_type, product};
+use crate::{allocation, backorder, batch, bulk, event, health, order, pick_list, problem_type, product};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
@@ -25,14 +25,17 @@ use utoipa::openapi::OpenApi;
     ),
     paths(
         batch::add,
+        bulk::add_batches,
         batch::list,
         batch::find,
         batch::change,
         batch::remove,
         allocation::allocate,
+        bulk::allocate_lines,
         allocation::list,
         allocation::deallocate,
         order::place,
+        bulk::place_orders,
         order::list,
         order::find,
         order::cancel,

@@ -7,7 +7,7 @@ mod response;
 
 pub(crate) use history::{__path_history, history};
 pub(crate) use holds::{__path_confirm, __path_extend, confirm, extend};
-use request::NewOrderSchema;
+pub(crate) use request::NewOrderSchema;
 pub(crate) use response::{Order, StatusSchema};
 
 use crate::api::Api;

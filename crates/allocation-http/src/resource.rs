@@ -14,6 +14,8 @@ pub(crate) struct Path {
     template: String,
     resource: Resource,
     methods: Vec<Method>,
+    /// Whether later paths serve the other methods.
+    is_shared: bool,
 }
 
 impl Path {
@@ -23,6 +25,7 @@ impl Path {
             template: path.to_owned(),
             resource: web::resource(path),
             methods: Vec::new(),
+            is_shared: false,
         }
     }
 
@@ -92,13 +95,24 @@ impl Path {
         Self { resource: self.resource.route(web::route().guard(guard).to(handler)), ..self }
     }
 
-    /// Registers the path. Other methods get a response that lists the supported ones.
+    /// Leaves other methods to the later paths that match: `/orders/bulk` is also the path of an order named `bulk`.
+    pub(crate) fn shared(self) -> Self {
+        Self { is_shared: true, ..self }
+    }
+
+    /// Registers the path. Other methods get a response that lists the supported ones, unless the path is shared.
     #[expect(clippy::expect_used, reason = "methods have no character that a header refuses")]
     pub(crate) fn register(self, cfg: &mut web::ServiceConfig) {
         let methods: Vec<_> = self.methods.iter().map(Method::as_str).collect();
         let allow = HeaderValue::from_str(&methods.join(", ")).expect("methods are a header");
+        let resource = if self.is_shared {
+            let methods = self.methods.clone();
+            self.resource.guard(fn_guard(move |request| methods.contains(&request.head().method)))
+        } else {
+            self.resource
+        };
         let refuse = move || ready(Err::<HttpResponse, _>(Problem::method_not_allowed(allow.clone())));
-        cfg.service(self.resource.default_service(web::to(refuse)));
+        cfg.service(resource.default_service(web::to(refuse)));
     }
 }
 

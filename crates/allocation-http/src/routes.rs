@@ -4,7 +4,7 @@ use crate::api::Api;
 use crate::problem::{Kind, Problem};
 use crate::resource::Path;
 use crate::{
-    allocation, backorder, batch, connection, docs, edge, event, health, order, pick_list, problem_type, product,
+    allocation, backorder, batch, bulk, connection, docs, edge, event, health, order, pick_list, problem_type, product,
     request_log,
 };
 use actix_web::body::MessageBody;
@@ -18,6 +18,7 @@ use std::sync::Arc;
 fn operations() -> Vec<Path> {
     let mut paths = Vec::new();
     paths.extend(allocation::routes());
+    paths.extend(bulk::routes());
     paths.extend(order::routes());
     paths.extend(batch::routes());
     paths.extend(product::routes());

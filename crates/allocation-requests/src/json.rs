@@ -80,7 +80,7 @@ pub fn parse<T: FromJson>(text: &[u8]) -> Result<T, ParseError> {
     })
 }
 
-fn malformed(error: impl fmt::Display) -> ParseError {
+pub(crate) fn malformed(error: impl fmt::Display) -> ParseError {
     ParseError::Malformed(error.to_string())
 }
 

@@ -63,7 +63,7 @@ choice_schema! {
 
 impl<'a> Order<'a> {
     /// Returns an order as of an instant.
-    pub(super) fn at(order: &'a allocation_domain::Order, now: DateTime<Utc>) -> Self {
+    pub(crate) fn at(order: &'a allocation_domain::Order, now: DateTime<Utc>) -> Self {
         let expired = order.lines.iter().any(|(_, line)| line.commitment.has_expired(now));
         Self {
             order_id: (&order.order_id).into(),

@@ -47,7 +47,7 @@ pub(crate) fn document_edge(document: &mut OpenApi) {
         let changing = [&mut item.post, &mut item.patch, &mut item.put, &mut item.delete];
         for operation in changing.into_iter().flatten() {
             add(operation, Kind::CrossSiteRequest);
-            if !path.starts_with("/batch/") {
+            if !path.starts_with("/batch/") || path == "/batch/bulk" {
                 add(operation, Kind::PreconditionFailed);
             }
         }

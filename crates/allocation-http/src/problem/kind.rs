@@ -80,15 +80,16 @@ kinds! {
         /// The body is not JSON in UTF-8, or it is incomplete.
         MalformedJson: BAD_REQUEST, "malformed-json", "The body is not JSON";
 
-        /// The body must be sent as `application/json`, without a content encoding.
+        /// The body must be sent as `application/json`, without a content encoding. The body of a bulk request may
+        /// also be `application/x-ndjson`.
         UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The media type is not supported";
 
         /// The body did not arrive in time: within 10 seconds, or at 64 KiB a second after that. Nothing was
         /// changed, and the connection is closed.
         RequestTimeout: REQUEST_TIMEOUT, "request-timeout", "The body arrived too slowly";
 
-        /// The body exceeds the limit of the request: 2 MiB for an order, 10 MiB for a pick list, 256 KiB for
-        /// everything else.
+        /// The body exceeds the limit of the request: 2 MiB for an order, 10 MiB for a pick list, 8 MiB for a bulk
+        /// request, 256 KiB for everything else.
         BodyTooLarge: PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
 
         /// `Host` is not an accepted name of the service: an IP address, `localhost`, or a name set with

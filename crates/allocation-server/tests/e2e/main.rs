@@ -11,6 +11,7 @@ mod batch_changes;
 mod batches;
 mod bounds;
 mod browsers;
+mod bulk;
 mod chaos;
 mod clocks;
 mod command_line;

@@ -1,0 +1,136 @@
+//! The items of bulk requests, and how each is carried out.
+
+use crate::allocation::LineAllocation;
+use crate::api::Api;
+use crate::batch::Batch;
+use crate::body::{Body, parse_item};
+use crate::order::Order;
+use crate::prefix::Prefix;
+use crate::problem::{Kind, Problem};
+use crate::request_id::RequestId;
+use crate::{event_context, respond};
+use actix_web::http::StatusCode;
+use actix_web::rt::time::{Instant, sleep};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, ResponseError};
+use allocation_domain::{NewOrder, OrderLine, Outcome};
+use allocation_ports::{EventContext, Queries};
+use allocation_requests::AddBatch;
+use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// The time within which an item is tried again while the service is overloaded.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The pause before an item is tried again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The items of one request that wait for a blocking thread at a time.
+const BLOCKING: usize = 2;
+
+/// The status and the body of an item that was carried out.
+pub(super) type Done = (StatusCode, Vec<u8>);
+
+/// An item of a bulk request.
+pub(super) trait BulkItem: Body + Clone {
+    /// Carries out the item.
+    async fn carry_out(self, bulk: &Bulk) -> Result<Done, Problem>;
+}
+
+/// A bulk request under way.
+pub(super) struct Bulk {
+    api: Data<Api>,
+    /// Keeps the memory of the body counted until the response ends.
+    request: HttpRequest,
+    context: EventContext,
+    prefix: Prefix,
+    blocking: Semaphore,
+}
+
+impl Bulk {
+    pub(super) fn new(api: Data<Api>, request: HttpRequest) -> Self {
+        let (context, prefix) = (event_context::of(&request), Prefix::of(&request));
+        Self { api, request, context, prefix, blocking: Semaphore::new(BLOCKING) }
+    }
+
+    /// Carries out an item by the rules of a request of its own.
+    pub(super) async fn answer<T: BulkItem>(&self, text: Bytes) -> Result<Done, Problem> {
+        let done = match parse_item::<T>(&self.request, text).await {
+            Ok(item) => self.try_patiently(item).await,
+            Err(problem) => Err(problem),
+        };
+        done.inspect_err(|problem| self.log(problem))
+    }
+
+    /// Returns the body of a problem for this client.
+    pub(super) fn body_of(&self, problem: &Problem) -> Vec<u8> {
+        problem.body_at(&self.prefix)
+    }
+
+    /// Tries an item again while the service is overloaded: nothing of it was changed then.
+    async fn try_patiently<T: BulkItem>(&self, item: T) -> Result<Done, Problem> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match item.clone().carry_out(self).await {
+                Err(problem) if problem.kind() == Kind::Overloaded && Instant::now() < until => sleep(PAUSE).await,
+                ended => return ended,
+            }
+        }
+    }
+
+    /// Logs the failure of an item, as the failure of a request of its own.
+    fn log(&self, problem: &Problem) {
+        if !problem.status_code().is_server_error() || problem.turns_away() {
+            return;
+        }
+        let error = problem.chain();
+        if let Some(unlogged) = self.api.failures.failed(problem, &error) {
+            let (id, path) = (RequestId::of(&self.request), self.request.path());
+            tracing::error!(request_id = id.as_str(), path, error, unlogged, "item of a bulk request failed");
+        }
+    }
+
+    #[expect(clippy::expect_used, reason = "the semaphore is never closed")]
+    async fn blocking_turn(&self) -> SemaphorePermit<'_> {
+        self.blocking.acquire().await.expect("the semaphore is open")
+    }
+}
+
+impl BulkItem for OrderLine {
+    async fn carry_out(self, bulk: &Bulk) -> Result<Done, Problem> {
+        match bulk.api.engine.allocate_in_bulk(self, bulk.context.clone()).await? {
+            Outcome::Changed(line) => Ok((StatusCode::CREATED, respond::bytes(&LineAllocation::from(&line))?)),
+            Outcome::Unchanged(line) => Ok((StatusCode::OK, respond::bytes(&LineAllocation::from(&line))?)),
+        }
+    }
+}
+
+impl BulkItem for NewOrder {
+    async fn carry_out(self, bulk: &Bulk) -> Result<Done, Problem> {
+        let (api, order_id) = (&bulk.api, self.order_id().clone());
+        match api.engine.place_order_in_bulk(self, bulk.context.clone()).await? {
+            Outcome::Changed(order) => Ok((StatusCode::CREATED, respond::bytes(&Order::at(&order, api.now()))?)),
+            Outcome::Unchanged(()) => {
+                let _turn = bulk.blocking_turn().await;
+                // Orders are never deleted: a placed order that is missing breaks an invariant.
+                let read = move |queries: &dyn Queries, now| match queries.order(&order_id)? {
+                    Some(order) => respond::bytes(&Order::at(&order, now)),
+                    None => Err(Problem::of(Kind::InternalError)),
+                };
+                Ok((StatusCode::OK, api.search(&bulk.request, read).await?))
+            }
+        }
+    }
+}
+
+impl BulkItem for AddBatch {
+    async fn carry_out(self, bulk: &Bulk) -> Result<Done, Problem> {
+        let _turn = bulk.blocking_turn().await;
+        let (api, use_cases) = (&bulk.api, bulk.api.use_cases(&bulk.request));
+        // Bulk work has the share of searches, so that it leaves room for single calls.
+        match api.searches.run(&bulk.request, move || use_cases.add_batch(&self.sku, &self.batch)).await? {
+            Outcome::Changed(batch) => Ok((StatusCode::CREATED, respond::bytes(&Batch::on(api.today(), &batch))?)),
+            Outcome::Unchanged(batch) => Ok((StatusCode::OK, respond::bytes(&Batch::on(api.today(), &batch))?)),
+        }
+    }
+}
