@@ -15,6 +15,7 @@ costs_on() {
   cost "$1: one hot SKU, 256 connections" 1 load 256 one HOT-1 1
   cost "$1: 1,000 SKUs evenly, 256 connections" 1 load 256 even CART- 1000
   cost "$1: orders of 5 lines over 10,000 SKUs, 256 connections" 5 orders 256
+  cost "$1: bulk of 1,000 lines of one hot SKU, 4 connections" 1000 bulk 4 HOT-1 1000
   cost "$1: one client" 1 load 1 even CART- 1000
   cost "$1: refusals, 256 connections" 1 load 256 one SOLD-1 1
   stop "$server"

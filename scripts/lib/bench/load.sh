@@ -29,6 +29,12 @@ orders() {
   generate "$1" -s "$BENCH_LIB/orders.lua" "$address" -- "R$runs" CART- 10000 5
 }
 
+# bulk CONNECTIONS SKU LINES: allocates standalone lines of one unit, so many in a request.
+bulk() {
+  runs=$((runs + 1))
+  generate "$1" -s "$BENCH_LIB/bulk.lua" "$address" -- "R$runs" "$2" "$3"
+}
+
 # get CONNECTIONS PATH: sends the same GET.
 get() {
   generate "$1" -s "$BENCH_LIB/get.lua" "$address$2"
