@@ -25,7 +25,8 @@ pub(crate) struct Decided<'a> {
 
 /// The changes of one or more products, grouped by operation and table.
 ///
-/// Removals are written first: one unit of work may remove a line and add it again.
+/// Changed lines are written first: a batch is removed only once no line has units of it. Then removals, before
+/// additions: one unit of work may remove a line and add it again.
 #[derive(Debug, Default)]
 pub(crate) struct RowChanges<'a> {
     pub(crate) removed_parts: Vec<PartKey<'a>>,

@@ -20,6 +20,7 @@ mod line;
 mod load_monitor;
 mod orders;
 mod queue;
+mod room;
 mod worker;
 
 use crate::{AgeLimit, BackgroundTask, UnitRunner, Vital};

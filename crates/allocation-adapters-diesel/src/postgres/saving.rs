@@ -12,12 +12,12 @@ use allocation_ports::StoreError;
 use diesel::prelude::*;
 
 pub(crate) fn save(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    change_lines(connection, rows)?;
     remove(connection, rows)?;
     mark_unserved(connection, rows)?;
     add_batches(connection, rows)?;
     change_batches(connection, rows)?;
     change_products(connection, rows)?;
-    change_lines(connection, rows)?;
     add_lines(connection, rows)?;
     save_pick_lines(connection, rows)?;
     add_traced_events(connection, rows)?;

@@ -3,7 +3,7 @@
 use super::error::EngineError;
 use super::line::LineReply;
 use super::orders::OrderReply;
-use super::queue::Room;
+use super::room::Room;
 use allocation_domain::{AllocateError, LineAllocation, NewOrder, Order, OrderLine, Outcome, PlaceError, Sku};
 use allocation_ports::{EventContext, StoreError};
 use std::iter;

@@ -2,8 +2,9 @@
 
 use super::error::SubmitError;
 use super::job::Job;
+use super::room::Room;
 use std::sync::Arc;
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
+use tokio::sync::{AcquireError, Semaphore, TryAcquireError, mpsc};
 
 /// The sending side of a queue that is bounded by its lines. Clones are handles to the same queue.
 #[derive(Debug, Clone)]
@@ -15,13 +16,6 @@ pub(super) struct Queue {
     /// The part of the room that bulk commands may take, half of it: the others find room beside them.
     bulk: Arc<Semaphore>,
     bulk_length: usize,
-}
-
-/// Room in a queue, released on drop.
-#[derive(Debug)]
-pub(super) struct Room {
-    _lines: OwnedSemaphorePermit,
-    _bulk: Option<OwnedSemaphorePermit>,
 }
 
 /// A message in a queue.
@@ -62,7 +56,7 @@ impl Queue {
             TryAcquireError::NoPermits => SubmitError::Overloaded,
             TryAcquireError::Closed => SubmitError::ShuttingDown,
         })?;
-        Ok(Room { _lines: reserved, _bulk: None })
+        Ok(Room::new(reserved, None))
     }
 
     /// Waits until there is room for `lines` lines of a bulk command.
@@ -71,7 +65,7 @@ impl Queue {
         let share = permits(lines, self.bulk_length);
         let bulk = Arc::clone(&self.bulk).acquire_many_owned(share).await.map_err(closed)?;
         let reserved = Arc::clone(&self.room).acquire_many_owned(permits(lines, self.length)).await;
-        Ok(Room { _lines: reserved.map_err(closed)?, _bulk: Some(bulk) })
+        Ok(Room::new(reserved.map_err(closed)?, Some(bulk)))
     }
 
     /// Queues a job that has reserved its room.

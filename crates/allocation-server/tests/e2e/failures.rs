@@ -16,7 +16,8 @@ fn a_broken_schema_is_a_clean_500_with_its_cause_in_the_log(database: &TestDatab
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
-    database.execute("DROP TABLE allocations");
+    database.execute("DROP VIEW allocations");
+    database.execute("ALTER TABLE order_lines RENAME TO other_lines");
     let read = client.get_with("/allocations", ("x-request-id", "the-read"));
     read.problem(500, "internal-error");
     assert_eq!(read.header("x-request-id"), Some("the-read"));

@@ -108,7 +108,7 @@ impl Ledger {
             "quantity",
             "waiting",
             "of_order",
-            "priority",
+            "~precedence",
             "backorders",
             "allow_split",
             "ended",

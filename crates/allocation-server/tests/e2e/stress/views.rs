@@ -151,9 +151,9 @@ fn check_pick_lists(client: &Client, stored: &Ledger) {
 
 fn check_queues(database: &TestDatabase, client: &Client) {
     let expected = database.texts(
-        "SELECT sku || ' ' || CAST(row_number() OVER (PARTITION BY sku ORDER BY priority DESC, placed_at, order_id) AS text)
+        "SELECT sku || ' ' || CAST(row_number() OVER (PARTITION BY sku ORDER BY precedence, placed_at, order_id) AS text)
          || ' ' || order_id || ' ' || CAST(waiting AS text)
-         FROM order_lines WHERE waiting > 0 ORDER BY sku, priority DESC, placed_at, order_id",
+         FROM order_lines WHERE waiting > 0 ORDER BY sku, precedence, placed_at, order_id",
     );
     let rows = client.all("/backorders?limit=7");
     let shown = |row: &Value| {
