@@ -251,7 +251,7 @@ pub(crate) fn runner(units: Vec<Result<MockUnitOfWork, StoreError>>) -> UnitRunn
         let unit = units.lock().unwrap().next().unwrap();
         unit.map(|unit| -> Box<dyn UnitOfWork> { Box::new(unit) })
     });
-    UnitRunner::new(Arc::new(factory), patience(times))
+    UnitRunner::new(Arc::new(factory), retry_policy(times))
 }
 
 impl UnitRunner {
@@ -263,7 +263,7 @@ impl UnitRunner {
 }
 
 /// Returns a policy without waits.
-fn patience(attempts: usize) -> RetryPolicy {
+fn retry_policy(attempts: usize) -> RetryPolicy {
     RetryPolicy {
         attempts: u32::try_from(attempts.max(3)).unwrap(),
         first_wait: Duration::ZERO,

@@ -119,16 +119,16 @@ impl BrokerClient {
         self.runtime.block_on(deleted).unwrap();
     }
 
-    /// Takes up to `most` messages from a queue; ends early if none arrives within `patience`.
+    /// Takes up to `most` messages from a queue; ends early if none arrives within `timeout`.
     #[must_use]
-    pub fn take(&self, queue: &str, most: usize, patience: Duration) -> Vec<Message> {
+    pub fn take(&self, queue: &str, most: usize, timeout: Duration) -> Vec<Message> {
         let mut taken = Vec::new();
         self.runtime.block_on(async {
             let no_ack = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
             let consumer = self.channel.basic_consume(queue.into(), "".into(), no_ack, FieldTable::default());
             let mut consumer = consumer.await.unwrap();
             while taken.len() < most {
-                match tokio::time::timeout(patience, consumer.next()).await {
+                match tokio::time::timeout(timeout, consumer.next()).await {
                     Ok(Some(delivery)) => taken.push(message(delivery.unwrap())),
                     Ok(None) | Err(_) => break,
                 }

@@ -49,7 +49,7 @@ against_start() {
   name_of[$1]=$database_name
 }
 
-# in_turns NAME LINES COMMAND...: a row; each response to the command is about so many lines.
+# in_turns NAME LINES COMMAND...: prints a row; each response to the command covers LINES lines.
 in_turns() {
   local name=$1 turn build order
   local -A disk=() lines=([this]=0 [other]=0)

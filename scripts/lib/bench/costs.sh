@@ -21,7 +21,7 @@ costs_on() {
   stop "$server"
 }
 
-# cost NAME LINES COMMAND...: a row; each response to the command is about so many lines.
+# cost NAME LINES COMMAND...: prints a row; each response to the command covers LINES lines.
 cost() {
   local disk_before disk
   disk_before=$(disk_bytes "$url")

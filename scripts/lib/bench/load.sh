@@ -29,7 +29,7 @@ orders() {
   generate "$1" -s "$BENCH_LIB/orders.lua" "$address" -- "R$runs" CART- 10000 5
 }
 
-# bulk CONNECTIONS SKU LINES: allocates standalone lines of one unit, so many in a request.
+# bulk CONNECTIONS SKU LINES: allocates standalone lines of one unit, LINES in each request.
 bulk() {
   runs=$((runs + 1))
   generate "$1" -s "$BENCH_LIB/bulk.lua" "$address" -- "R$runs" "$2" "$3"

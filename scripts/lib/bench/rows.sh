@@ -29,7 +29,7 @@ rows() {
   stop "$server"
 }
 
-# fill_lines LINES: at least so many, over 10,000 SKUs; a row for each tenth.
+# fill_lines LINES: adds at least LINES lines over 10,000 SKUs, and prints a row after each tenth.
 fill_lines() {
   local lines=0 next=0
   printf '\n| Lines before | Lines/s | Median | p99 | PostgreSQL backends, µs a line |\n| ---: | ---: | ---: | ---: | ---: |\n'

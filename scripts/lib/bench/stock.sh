@@ -32,7 +32,7 @@ add_more_stock() {
   bodies 10001 11000 '{"reference": "B-WIDE-&", "sku": "WIDE", "purchased_quantity": 2000000000}' | post_all batch
 }
 
-# add_batches PREFIX COUNT UNITS: so many SKUs, each with one batch of so many units.
+# add_batches PREFIX COUNT UNITS: adds COUNT SKUs, each with one batch of UNITS units.
 add_batches() {
   bodies 1 "$2" '{"reference": "B-'"$1"'&", "sku": "'"$1"'&", "purchased_quantity": '"$3"'}' | post_all batch
 }

@@ -71,7 +71,7 @@ impl Product {
     /// Records the state of a line that is about to change.
     pub(super) fn note_line(&mut self, order_id: &OrderId) {
         let line = || self.lines.get(order_id);
-        // What this decision has recorded, is also recorded for the store.
+        // Everything recorded for a decision is also recorded for the store.
         if self.before.as_mut().is_none_or(|before| before.rows.note_line(order_id, line)) {
             self.stored.note_line(order_id, line);
         }

@@ -19,11 +19,11 @@ use allocation_requests::AddBatch;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// The time within which an item is tried again while the service is overloaded.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time for which an item is retried while the service is overloaded.
+const RETRY_TIME: Duration = Duration::from_secs(30);
 
-/// The pause before an item is tried again.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The delay before each retry of an item.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// The items of one request that wait for a blocking thread at a time.
 const BLOCKING: usize = 2;
@@ -56,7 +56,7 @@ impl Bulk {
     /// Carries out an item by the rules of a request of its own.
     pub(super) async fn answer<T: BulkItem>(&self, text: Bytes) -> Result<Done, Problem> {
         let done = match parse_item::<T>(&self.request, text).await {
-            Ok(item) => self.try_patiently(item).await,
+            Ok(item) => self.try_repeatedly(item).await,
             Err(problem) => Err(problem),
         };
         done.inspect_err(|problem| self.log(problem))
@@ -67,12 +67,14 @@ impl Bulk {
         problem.body_at(&self.prefix)
     }
 
-    /// Tries an item again while the service is overloaded: nothing of it was changed then.
-    async fn try_patiently<T: BulkItem>(&self, item: T) -> Result<Done, Problem> {
-        let until = Instant::now() + PATIENCE;
+    /// Retries an item while the service is overloaded: an overloaded service has changed nothing.
+    async fn try_repeatedly<T: BulkItem>(&self, item: T) -> Result<Done, Problem> {
+        let until = Instant::now() + RETRY_TIME;
         loop {
             match item.clone().carry_out(self).await {
-                Err(problem) if problem.kind() == Kind::Overloaded && Instant::now() < until => sleep(PAUSE).await,
+                Err(problem) if problem.kind() == Kind::Overloaded && Instant::now() < until => {
+                    sleep(RETRY_DELAY).await
+                }
                 ended => return ended,
             }
         }
