@@ -1,5 +1,9 @@
 //! Helpers of the use cases' unit tests.
 
+mod shop;
+
+pub(crate) use shop::Shop;
+
 use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_domain::{
     Allocation, Batch, BatchReference, Eta, Event, LineState, LockTime, NewOrder, NewPickList, OrderId, OrderLine,

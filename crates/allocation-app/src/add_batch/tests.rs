@@ -1,10 +1,10 @@
 use super::*;
 use crate::testing::{
-    batch, cause, committed, conflict, ending, now, order, product, reference, rolled_back, sku, units, use_cases,
+    Shop, batch, cause, conflict, ending, now, product, reference, rolled_back, sku, units, use_cases,
 };
-use allocation_domain::{DataRequest, Eta, Event, LineState, NewBatch, Product, ProductState};
-use allocation_ports::CausationId;
+use allocation_domain::{BatchChange, Eta, Event, NewBatch, Product};
 use allocation_ports::mocks::MockProductRepository;
+use allocation_ports::{CausationId, EventFilter, EventLog, PageSize};
 
 fn shipment() -> NewBatch {
     NewBatch::new(reference("B-1"), units(20), Eta::InStock)
@@ -38,41 +38,45 @@ fn is_addition(products: &[Product]) -> bool {
 
 #[test]
 fn a_new_batch_is_stored_with_its_event() {
-    let outcome = use_cases(vec![committed(saved)]).add_batch(&sku("LAMP"), &shipment()).unwrap();
+    let shop = Shop::with(&[]);
+    let outcome = shop.use_cases.add_batch(&sku("LAMP"), &shipment()).unwrap();
     let Outcome::Changed(batch) = outcome else { panic!("{outcome:?}") };
     assert_eq!((batch.available(), batch.added_at()), (20, now()));
+    assert_eq!((shop.batch("B-1"), shop.new_events()), (Some(batch), vec!["batch_added".to_owned()]));
 }
 
 #[test]
 fn the_same_batch_again_changes_nothing() {
-    let existing = batch("B-1", "LAMP", 20).with_allocated(4).unwrap();
-    let outcome = use_cases(vec![rolled_back(found(Some(as_added(existing.clone()))))])
-        .add_batch(&sku("LAMP"), &shipment())
-        .unwrap();
-    assert_eq!(outcome, Outcome::Unchanged(existing));
+    let shop = Shop::with(&[("LAMP", "B-1", 20)]);
+    shop.allocate("O-1", "LAMP", 4);
+    shop.new_events();
+    let outcome = shop.use_cases.add_batch(&sku("LAMP"), &shipment()).unwrap();
+    assert!(matches!(outcome, Outcome::Unchanged(batch) if batch.allocated() == 4));
+    assert!(shop.new_events().is_empty());
 }
 
 #[test]
 fn a_repeated_batch_is_compared_with_the_values_it_was_added_with() {
-    let corrected = batch("B-1", "LAMP", 25).with_revision(2);
-    let added_with = |quantity| FoundBatch { added_quantity: units(quantity).into(), ..as_added(corrected.clone()) };
-    let outcome =
-        use_cases(vec![rolled_back(found(Some(added_with(20))))]).add_batch(&sku("LAMP"), &shipment()).unwrap();
-    assert_eq!(outcome, Outcome::Unchanged(corrected.clone()));
-    let error =
-        use_cases(vec![rolled_back(found(Some(added_with(25))))]).add_batch(&sku("LAMP"), &shipment()).unwrap_err();
+    let shop = Shop::with(&[("LAMP", "B-1", 20)]);
+    let purchased = Some(units(25).into());
+    let correction = BatchChange { purchased, ..BatchChange::default() };
+    shop.use_cases.change_batch(&reference("B-1"), &correction).unwrap();
+    let outcome = shop.use_cases.add_batch(&sku("LAMP"), &shipment()).unwrap();
+    assert_eq!(outcome, Outcome::Unchanged(shop.batch("B-1").unwrap()));
+    let as_corrected = NewBatch { purchased: units(25), ..shipment() };
+    let error = shop.use_cases.add_batch(&sku("LAMP"), &as_corrected).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(AddBatchError::AlreadyExists(_))), "{error}");
 }
 
 #[test]
 fn another_batch_with_the_reference_is_rejected() {
-    for existing in [batch("B-1", "LAMP", 21), batch("B-1", "SOFA", 20)] {
-        let error = use_cases(vec![rolled_back(found(Some(as_added(existing))))])
-            .add_batch(&sku("LAMP"), &shipment())
-            .unwrap_err();
+    for (other, quantity) in [("LAMP", 21), ("SOFA", 20)] {
+        let shop = Shop::with(&[(other, "B-1", quantity)]);
+        let error = shop.use_cases.add_batch(&sku("LAMP"), &shipment()).unwrap_err();
         assert!(
             matches!(error, UseCaseError::Refused(AddBatchError::AlreadyExists(taken)) if taken == reference("B-1"))
         );
+        assert_eq!(shop.new_events(), ["batch_added"], "the other batch alone");
     }
 }
 
@@ -106,41 +110,21 @@ fn a_failed_commit_is_an_error() {
 
 #[test]
 fn waiting_lines_are_served_in_the_same_unit_of_work() {
-    let served = committed(|products| {
-        products.expect_lock().returning(|_| {
-            let state = ProductState { more_waiting: true, ..crate::testing::locked_state("LAMP", 7) };
-            Ok(vec![Product::restore(state)])
-        });
-        products.expect_find_batch().returning(|_| Ok(None));
-        products.expect_load().times(1).returning(|product, needed| {
-            let DataRequest::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
-            let mut line = LineState::standalone(units(8), now());
-            line.waiting = 8;
-            product.load_waiting(None, *free, [(order("O-1"), line)], false);
-            Ok(())
-        });
-        let allocated = |event: &Event| matches!(event, Event::Allocated { quantity, .. } if quantity.get() == 8);
-        products
-            .expect_save()
-            .times(1)
-            .withf(move |products, _| products[0].events().iter().any(allocated))
-            .returning(|_, _| Ok(()));
-    });
-    let outcome = use_cases(vec![served]).add_batch(&sku("LAMP"), &shipment()).unwrap();
+    let shop = Shop::with(&[]);
+    shop.use_cases.register_product(&sku("LAMP")).unwrap();
+    shop.place_waiting("O-1", &[("LAMP", 8)]);
+    shop.new_events();
+    let outcome = shop.use_cases.add_batch(&sku("LAMP"), &shipment()).unwrap();
     assert!(matches!(outcome, Outcome::Changed(batch) if batch.available() == 12), "the remaining units are reported");
+    assert_eq!(shop.new_events(), ["batch_added", "allocated"]);
 }
 
 #[test]
 fn the_events_carry_the_context_of_the_command() {
+    let shop = Shop::with(&[]);
     let context = EventContext { causation_id: CausationId::parse("command-1"), ..EventContext::default() };
-    let unit = committed(|products| {
-        found(None)(products);
-        let from = context.clone();
-        products
-            .expect_save()
-            .times(1)
-            .withf(move |products, contexts| contexts.of(products[0].sku(), 0) == Some(&from))
-            .returning(|_, _| Ok(()));
-    });
-    use_cases(vec![unit]).with_context(context.clone()).add_batch(&sku("LAMP"), &shipment()).unwrap();
+    shop.use_cases.clone().with_context(context.clone()).add_batch(&sku("LAMP"), &shipment()).unwrap();
+    shop.new_events();
+    let page = shop.store.read(0, &EventFilter::default(), PageSize::LARGEST).unwrap();
+    assert_eq!(page.events[0].context, context);
 }

@@ -1,15 +1,19 @@
 use super::*;
 use crate::testing::{
-    cause, committed, ending, locks, now, order, order_in, product_with_line, rolled_back, saves, use_cases,
+    Shop, cause, ending, locks, now, order, order_in, product_with_line, rolled_back, saves, use_cases,
 };
 use allocation_domain::{OrderStatus, Product, ReservationState};
 use allocation_ports::StoreError;
 use allocation_ports::mocks::MockUnitOfWork;
 use chrono::TimeDelta;
 
-/// Returns an order of one line whose hold expires in `seconds`, or expired before if negative.
-fn held(seconds: i64) -> Vec<Product> {
-    vec![product_with_line("LAMP", 9, 3, ReservationState::Held { expires_at: now() + TimeDelta::seconds(seconds) })]
+/// Returns the line of an order on hold.
+fn held() -> Vec<Product> {
+    vec![product_with_line("LAMP", 9, 3, ReservationState::Held { expires_at: now() + TimeDelta::seconds(1) })]
+}
+
+fn shop() -> Shop {
+    Shop::with(&[("LAMP", "B-1", 9)])
 }
 
 fn confirm_with(unit: Result<MockUnitOfWork, StoreError>) -> Result<Order, UseCaseError<ConfirmError>> {
@@ -17,40 +21,41 @@ fn confirm_with(unit: Result<MockUnitOfWork, StoreError>) -> Result<Order, UseCa
 }
 
 #[test]
-fn a_held_order_is_made_firm() {
-    let unit = committed(|products| {
-        locks(products, held(1));
-        saves(products, &["hold_confirmed"]);
-    });
-    assert_eq!(confirm_with(unit).unwrap().status(now()), OrderStatus::Allocated);
-}
-
-#[test]
-fn a_firm_order_stays_firm() {
-    let unit = rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, ReservationState::Firm)]));
-    assert_eq!(confirm_with(unit).unwrap().status(now()), OrderStatus::Allocated);
+fn a_held_order_is_made_firm_once() {
+    let shop = shop();
+    shop.place_held("O-1", &[("LAMP", 3)], 10);
+    shop.new_events();
+    for events in [&["hold_confirmed"][..], &[]] {
+        let confirmed = shop.use_cases.confirm_order(&order("O-1")).unwrap();
+        assert_eq!((confirmed.status(now()), confirmed.expires_at()), (OrderStatus::Allocated, None));
+        assert_eq!(shop.new_events(), events);
+    }
 }
 
 #[test]
 fn an_order_is_rejected_at_the_instant_its_hold_expires() {
-    let refusal = confirm_with(rolled_back(|products| locks(products, held(0)))).unwrap_err();
+    let shop = shop();
+    shop.place_held("O-1", &[("LAMP", 3)], 10);
+    shop.advance(TimeDelta::seconds(10));
+    let refusal = shop.use_cases.confirm_order(&order("O-1")).unwrap_err();
     assert!(matches!(refusal, UseCaseError::Refused(ConfirmError::HoldExpired(_))), "{refusal}");
 }
 
 #[test]
 fn a_cancelled_or_unknown_order_is_rejected() {
-    let cancelled =
-        rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, ReservationState::Cancelled)]));
-    let refusal = confirm_with(cancelled).unwrap_err();
+    let shop = shop();
+    shop.place_held("O-1", &[("LAMP", 3)], 10);
+    shop.use_cases.cancel_order(&order("O-1")).unwrap();
+    let refusal = shop.use_cases.confirm_order(&order("O-1")).unwrap_err();
     assert!(matches!(refusal, UseCaseError::Refused(ConfirmError::Cancelled(_))), "{refusal}");
-    let refusal = use_cases(vec![order_in(rolled_back(|_| {}), &[])]).confirm_order(&order("O-1")).unwrap_err();
-    assert!(matches!(refusal, UseCaseError::Refused(ConfirmError::NotFound(id)) if id == order("O-1")));
+    let refusal = shop.use_cases.confirm_order(&order("O-2")).unwrap_err();
+    assert!(matches!(refusal, UseCaseError::Refused(ConfirmError::NotFound(id)) if id == order("O-2")));
 }
 
 #[test]
 fn a_confirmation_of_unknown_outcome_is_resolved_by_the_next_run() {
     let lost = ending(Err(StoreError::OutcomeUnknown(cause("connection lost"))), |products| {
-        locks(products, held(1));
+        locks(products, held());
         saves(products, &["hold_confirmed"]);
     });
     let finds = rolled_back(|products| locks(products, vec![product_with_line("LAMP", 9, 3, ReservationState::Firm)]));
@@ -61,7 +66,7 @@ fn a_confirmation_of_unknown_outcome_is_resolved_by_the_next_run() {
 #[test]
 fn a_failing_store_is_an_error() {
     let fails = ending(Err(StoreError::Failed(cause("disk on fire"))), |products| {
-        locks(products, held(1));
+        locks(products, held());
         saves(products, &["hold_confirmed"]);
     });
     assert!(matches!(confirm_with(fails), Err(UseCaseError::Store(StoreError::Failed(_)))));

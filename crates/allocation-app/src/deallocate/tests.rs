@@ -1,9 +1,9 @@
 use super::*;
 use crate::testing::{
-    batch, cause, committed, conflict, ending, now, order, product, reference, rolled_back, saves, sku, units,
+    Shop, batch, cause, committed, conflict, ending, now, order, product, reference, rolled_back, saves, sku, units,
     use_cases,
 };
-use allocation_domain::{DataRequest, Event, LineState, Product, ProductState};
+use allocation_domain::{Event, LineState, Product, ProductState};
 use allocation_ports::StoreError;
 use allocation_ports::mocks::MockProductRepository;
 
@@ -49,21 +49,23 @@ fn nothing_held(products: &mut MockProductRepository) {
 
 #[test]
 fn the_units_are_released_with_an_event() {
-    use_cases(vec![committed(freed)]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
+    let shop = Shop::with(&[("LAMP", "B-1", 20)]);
+    shop.allocate("O-1", "LAMP", 4);
+    shop.use_cases.deallocate(&order("O-1"), &reference("B-1")).unwrap();
+    assert_eq!((shop.batch("B-1").unwrap().allocated(), shop.lines("O-1")), (0, Vec::new()));
+    assert_eq!(shop.new_events(), ["batch_added", "allocated", "deallocated"]);
 }
 
 #[test]
 fn an_unknown_batch_is_an_error() {
-    let unknown = rolled_back(|products| {
-        products.expect_sku_of().returning(|_| Ok(None));
-    });
-    let error = use_cases(vec![unknown]).deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
+    let error = Shop::with(&[]).use_cases.deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(DeallocateError::BatchNotFound(_))));
 }
 
 #[test]
 fn an_order_without_units_in_the_batch_is_an_error() {
-    let error = use_cases(vec![rolled_back(nothing_held)]).deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
+    let shop = Shop::with(&[("LAMP", "B-1", 20)]);
+    let error = shop.use_cases.deallocate(&order("O-1"), &reference("B-1")).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(DeallocateError::AllocationNotFound { .. })));
 }
 
@@ -88,29 +90,13 @@ fn a_store_that_stays_busy_is_an_error() {
 
 #[test]
 fn waiting_lines_are_served_in_the_same_unit_of_work() {
-    let served = committed(|products| {
-        let before = with_allocation();
-        let state = ProductState {
-            named_batches: vec![batch("B-1", "LAMP", 4).with_allocated(4).unwrap()],
-            lines: before.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect(),
-            more_waiting: true,
-            ..crate::testing::locked_state("LAMP", 8)
-        };
-        locked(Product::restore(state))(products);
-        products.expect_load().times(1).returning(|product, needed| {
-            let DataRequest::WaitingLines { after: None, free, .. } = needed else { panic!("{needed}") };
-            let mut line = LineState::standalone(units(3), now());
-            line.waiting = 3;
-            product.load_waiting(None, *free, [(order("O-2"), line)], false);
-            Ok(())
-        });
-        products
-            .expect_save()
-            .times(1)
-            .withf(|products, _| products[0].changes().batch_deltas == [(&reference("B-1"), -1)])
-            .returning(|_, _| Ok(()));
-    });
-    use_cases(vec![served]).deallocate(&order("O-1"), &reference("B-1")).unwrap();
+    let shop = Shop::with(&[("LAMP", "B-1", 4)]);
+    shop.allocate("O-1", "LAMP", 4);
+    shop.place_waiting("O-2", &[("LAMP", 3)]);
+    shop.new_events();
+    shop.use_cases.deallocate(&order("O-1"), &reference("B-1")).unwrap();
+    assert_eq!(shop.batch("B-1").unwrap().allocated(), 3);
+    assert_eq!(shop.new_events(), ["deallocated", "allocated"]);
 }
 
 /// Expired holds take more than one unit of work to release: each unit commits before the decision.

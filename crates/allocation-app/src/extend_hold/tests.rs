@@ -1,50 +1,52 @@
 use super::*;
-use crate::testing::{committed, locks, now, order, order_in, product_with_line, rolled_back, saves, use_cases};
-use allocation_domain::{Product, ReservationState};
-use allocation_ports::StoreError;
-use allocation_ports::mocks::MockUnitOfWork;
+use crate::testing::{Shop, now, order};
+use allocation_domain::OrderTerms;
 use chrono::TimeDelta;
 
-fn line(commitment: ReservationState) -> Vec<Product> {
-    vec![product_with_line("LAMP", 9, 3, commitment)]
+/// Creates a shop with an order whose hold lasts a number of seconds.
+fn shop(seconds: i64) -> Shop {
+    let shop = Shop::with(&[("LAMP", "B-1", 9)]);
+    shop.place_held("O-1", &[("LAMP", 3)], seconds);
+    shop
 }
 
-fn held(seconds: i64) -> Vec<Product> {
-    line(ReservationState::Held { expires_at: now() + TimeDelta::seconds(seconds) })
+/// Extends the hold of an order to a minute from now.
+fn extend(shop: &Shop, order_id: &str) -> Result<Order, UseCaseError<ExtendError>> {
+    shop.use_cases.extend_hold(&order(order_id), HoldDuration::from_seconds(60).unwrap())
 }
 
-fn extend_with(unit: Result<MockUnitOfWork, StoreError>) -> Result<Order, UseCaseError<ExtendError>> {
-    let hold = HoldDuration::from_seconds(60).unwrap();
-    use_cases(vec![order_in(unit, &["LAMP"])]).extend_hold(&order("O-1"), hold)
+fn refused(shop: &Shop, order_id: &str) -> ExtendError {
+    match extend(shop, order_id) {
+        Err(UseCaseError::Refused(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
 fn a_hold_is_extended_from_now() {
-    let unit = committed(|products| {
-        locks(products, held(5));
-        saves(products, &["hold_extended"]);
-    });
-    assert_eq!(extend_with(unit).unwrap().expires_at(), Some(now() + TimeDelta::seconds(60)));
+    let shop = shop(10);
+    shop.advance(TimeDelta::seconds(5));
+    assert_eq!(extend(&shop, "O-1").unwrap().expires_at(), Some(now() + TimeDelta::seconds(65)));
+    assert_eq!(shop.new_events().last().unwrap(), "hold_extended");
 }
 
 #[test]
 fn a_hold_is_never_shortened() {
-    let unit = rolled_back(|products| locks(products, held(90)));
-    assert_eq!(extend_with(unit).unwrap().expires_at(), Some(now() + TimeDelta::seconds(90)));
+    let shop = shop(90);
+    shop.new_events();
+    assert_eq!(extend(&shop, "O-1").unwrap().expires_at(), Some(now() + TimeDelta::seconds(90)));
+    assert!(shop.new_events().is_empty());
 }
 
 #[test]
 fn an_order_that_is_not_on_hold_cannot_be_extended() {
-    let refused =
-        |products: Vec<Product>| extend_with(rolled_back(|repository| locks(repository, products))).unwrap_err();
-    let told = |error: UseCaseError<ExtendError>| match error {
-        UseCaseError::Refused(refusal) => refusal,
-        UseCaseError::Store(error) => panic!("{error}"),
-    };
-    assert!(matches!(told(refused(held(0))), ExtendError::HoldExpired(_)));
-    assert!(matches!(told(refused(line(ReservationState::Firm))), ExtendError::NotHeld(_)));
-    assert!(matches!(told(refused(line(ReservationState::Cancelled))), ExtendError::Cancelled(_)));
-    let unknown = use_cases(vec![order_in(rolled_back(|_| {}), &[])])
-        .extend_hold(&order("O-1"), HoldDuration::from_seconds(60).unwrap());
-    assert!(matches!(told(unknown.unwrap_err()), ExtendError::NotFound(_)));
+    let shop = shop(10);
+    shop.place("FIRM", &[("LAMP", 3)], OrderTerms::default());
+    shop.place_held("CANCELLED", &[("LAMP", 3)], 10);
+    shop.use_cases.cancel_order(&order("CANCELLED")).unwrap();
+    shop.advance(TimeDelta::seconds(10));
+    assert!(matches!(refused(&shop, "O-1"), ExtendError::HoldExpired(_)));
+    assert!(matches!(refused(&shop, "FIRM"), ExtendError::NotHeld(_)));
+    assert!(matches!(refused(&shop, "CANCELLED"), ExtendError::Cancelled(_)));
+    assert!(matches!(refused(&shop, "UNKNOWN"), ExtendError::NotFound(_)));
 }

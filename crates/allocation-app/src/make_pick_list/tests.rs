@@ -1,13 +1,16 @@
 use super::*;
 use crate::testing::{
-    cause, conflict, ending, list_id, listed, locks, now, order, product_with_line, restored, rolled_back, saves, sku,
-    use_cases, use_cases_with, with_list, with_pick_lists,
+    Shop, cause, conflict, ending, list_id, listed, locks, now, order, product_with_line, restored, rolled_back, saves,
+    sku, use_cases, use_cases_with, with_list, with_pick_lists,
 };
 use allocation_domain::{PickCriteria, Product, Products, ReservationState};
 use allocation_ports::PickableLines;
 use allocation_ports::mocks::{MockPickListRepository, MockQueries, MockUnitOfWork};
+use chrono::TimeDelta;
 
-fn asked() -> NewPickList {
+const BOTH: &[&str] = &["LAMP", "SOFA"];
+
+fn new_list() -> NewPickList {
     NewPickList::new(list_id("P-1"), PickCriteria::default())
 }
 
@@ -22,7 +25,7 @@ fn finding(names: &'static [&'static str]) -> MockQueries {
     let (mut queries, mut attempts) = (MockQueries::new(), 0);
     queries.expect_pickable().returning(move |criteria, most| {
         attempts += 1;
-        assert_eq!((criteria, most), (asked().criteria(), attempts * asked().max_lines()));
+        assert_eq!((criteria, most), (new_list().criteria(), attempts * new_list().max_lines()));
         let lines = names.iter().map(|name| (sku(name), order("O-1"))).collect();
         Ok(PickableLines { lines, complete: true })
     });
@@ -41,60 +44,80 @@ fn made(outcome: Result<(), StoreError>) -> Result<MockUnitOfWork, StoreError> {
     });
     with_pick_lists(unit, |lists| {
         unknown(lists);
-        lists.expect_add().times(1).withf(|list, at| (list, *at) == (&asked(), now())).returning(|_, _| Ok(()));
+        lists.expect_add().times(1).withf(|list, at| (list, *at) == (&new_list(), now())).returning(|_, _| Ok(()));
     })
 }
 
 /// Returns a unit in which other lists have taken all found lines by the time of the lock.
-fn taken() -> Result<MockUnitOfWork, StoreError> {
-    let others = ["LAMP", "SOFA"].map(|name| {
+fn taken(names: &[&str]) -> Result<MockUnitOfWork, StoreError> {
+    let others = names.iter().map(|name| {
         let mut shop = Products::from_iter([product_with_line(name, 9, 3, ReservationState::Firm)]);
         shop.make_pick_list(&NewPickList::new(list_id("OTHER"), PickCriteria::default())).unwrap();
         restored(shop.iter().next().unwrap())
     });
-    with_pick_lists(rolled_back(|products| locks(products, others.into())), unknown)
+    with_pick_lists(rolled_back(|products| locks(products, others.collect())), unknown)
 }
 
 /// Returns a unit in which the list exists, made from all lines.
 fn known() -> Result<MockUnitOfWork, StoreError> {
-    with_list(rolled_back(|_| {}), &listed(&["LAMP", "SOFA"]))
+    with_list(rolled_back(|_| {}), &listed(BOTH))
 }
 
 fn make(
     queries: MockQueries,
     units: Vec<Result<MockUnitOfWork, StoreError>>,
 ) -> Result<Outcome<StoredPickList>, UseCaseError<MakePickListError>> {
-    use_cases_with(queries, units).make_pick_list(&asked())
+    use_cases_with(queries, units).make_pick_list(&new_list())
 }
 
-const BOTH: &[&str] = &["LAMP", "SOFA"];
+/// Creates a shop in which `O-1` has a lamp and a sofa.
+fn shop() -> Shop {
+    let shop = Shop::with(&[("LAMP", "B-1", 9), ("SOFA", "B-2", 9)]);
+    for name in BOTH {
+        shop.allocate("O-1", name, 3);
+    }
+    shop.new_events();
+    shop
+}
 
 #[test]
 fn allocated_units_are_put_on_a_list() {
-    let Outcome::Changed(stored) = make(finding(BOTH), vec![made(Ok(()))]).unwrap() else { panic!("new") };
-    assert_eq!((stored.list.lines.len(), stored.created_at), (2, now()));
+    let shop = shop();
+    shop.advance(TimeDelta::seconds(1));
+    let Outcome::Changed(stored) = shop.use_cases.make_pick_list(&new_list()).unwrap() else { panic!("new") };
+    assert_eq!((stored.list.lines.len(), stored.created_at), (2, now() + TimeDelta::seconds(1)));
+    assert_eq!(shop.new_events(), ["pick_listed", "pick_listed"]);
 }
 
 #[test]
 fn an_existing_list_with_the_id_is_unchanged() {
-    for there_is in [BOTH, &[]] {
-        let outcome = make(finding(there_is), vec![known()]).unwrap();
+    let shop = shop();
+    shop.make_pick_list();
+    shop.new_events();
+    for _ in 0..2 {
+        let outcome = shop.use_cases.make_pick_list(&new_list()).unwrap();
         let Outcome::Unchanged(stored) = outcome else { panic!("known") };
         assert_eq!(stored.list.lines.len(), 2);
+        assert!(shop.new_events().is_empty());
+        shop.allocate("O-2", "LAMP", 1);
+        shop.new_events();
     }
 }
 
 #[test]
-fn a_list_of_that_name_that_was_made_of_something_else_is_another() {
-    for resolving in [false, true] {
-        let lost = || made(Err(StoreError::OutcomeUnknown(cause("connection lost"))));
-        let other = with_pick_lists(rolled_back(|_| {}), |lists| {
-            let stored = Products::from_iter(listed(&["LAMP"])).pick_list(&list_id("P-1")).unwrap();
-            lists.expect_find().return_once(|_| Ok(Some(StoredPickList { list: stored, created_at: now() })));
-            lists.expect_request().return_once(|_| Ok(Some(asked().with_max_lines(1).unwrap())));
-        });
-        let units = if resolving { vec![lost(), other] } else { vec![other] };
-        let error = make(finding(BOTH), units).unwrap_err();
+fn an_existing_list_with_another_request_is_rejected() {
+    let shop = shop();
+    shop.make_pick_list();
+    let other = new_list().with_max_lines(1).unwrap();
+    // The list is found likewise after a commit of unknown outcome.
+    let lost = made(Err(StoreError::OutcomeUnknown(cause("connection lost"))));
+    let resolving = with_pick_lists(rolled_back(|_| {}), |lists| {
+        let stored = Products::from_iter(listed(&["LAMP"])).pick_list(&list_id("P-1")).unwrap();
+        lists.expect_find().return_once(|_| Ok(Some(StoredPickList { list: stored, created_at: now() })));
+        lists.expect_request().return_once(|_| Ok(Some(new_list().with_max_lines(1).unwrap())));
+    });
+    let results = [shop.use_cases.make_pick_list(&other), make(finding(BOTH), vec![lost, resolving])];
+    for error in results.map(Result::unwrap_err) {
         assert!(
             matches!(&error, UseCaseError::Refused(MakePickListError::AlreadyExists(id)) if *id == list_id("P-1")),
             "{error:?}"
@@ -103,35 +126,20 @@ fn a_list_of_that_name_that_was_made_of_something_else_is_another() {
 }
 
 #[test]
-fn an_empty_search_locks_nothing() {
-    let error = make(finding(&[]), vec![with_pick_lists(rolled_back(|_| {}), unknown)]).unwrap_err();
+fn a_list_without_lines_is_not_made() {
+    let error = Shop::with(&[]).use_cases.make_pick_list(&new_list()).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(MakePickListError::NothingToPick)));
 }
 
 #[test]
 fn candidates_taken_meanwhile_are_searched_again() {
-    let outcome = make(finding(BOTH), vec![taken(), taken(), made(Ok(()))]);
+    let outcome = make(finding(BOTH), vec![taken(BOTH), taken(BOTH), made(Ok(()))]);
     assert!(matches!(outcome, Ok(Outcome::Changed(_))));
-}
-
-/// Expects a lock on one product whose line another list has taken.
-fn taken_alone(name: &'static str) -> Result<MockUnitOfWork, StoreError> {
-    let mut shop = Products::from_iter([product_with_line(name, 9, 3, ReservationState::Firm)]);
-    shop.make_pick_list(&NewPickList::new(list_id("OTHER"), PickCriteria::default())).unwrap();
-    let other = restored(shop.iter().next().unwrap());
-    let unit = rolled_back(|products| {
-        products
-            .expect_lock()
-            .times(1)
-            .withf(move |wanted| wanted.len() == 1 && wanted[0].sku == sku(name))
-            .return_once(move |_| Ok(vec![other]));
-    });
-    with_pick_lists(unit, unknown)
 }
 
 #[test]
 fn an_attempt_locks_no_more_lines_than_the_list_has_and_none_twice() {
-    let asked = asked().with_max_lines(1).unwrap();
+    let list = new_list().with_max_lines(1).unwrap();
     let all = ["LAMP", "RUG", "SOFA"];
     let (mut queries, mut attempts) = (MockQueries::new(), 0);
     queries.expect_pickable().returning(move |_, most| {
@@ -141,14 +149,14 @@ fn an_attempt_locks_no_more_lines_than_the_list_has_and_none_twice() {
         Ok(PickableLines { lines, complete: most > all.len() })
     });
     // When every line was tried, the first is tried again.
-    let units = (0..MAX_TRIES).map(|attempt| taken_alone(all[attempt % all.len()])).collect();
-    let error = use_cases_with(queries, units).make_pick_list(&asked).unwrap_err();
+    let units = (0..MAX_TRIES).map(|attempt| taken(&all[attempt % all.len()..][..1])).collect();
+    let error = use_cases_with(queries, units).make_pick_list(&list).unwrap_err();
     assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))));
 }
 
 #[test]
 fn a_pick_list_that_always_loses_the_race_fails_as_busy() {
-    let error = make(finding(BOTH), (0..MAX_TRIES).map(|_| taken()).collect()).unwrap_err();
+    let error = make(finding(BOTH), (0..MAX_TRIES).map(|_| taken(BOTH)).collect()).unwrap_err();
     assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))));
 }
 

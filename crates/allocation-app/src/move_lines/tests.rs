@@ -1,10 +1,13 @@
 use super::*;
 use crate::testing::{
-    batch, cause, committed, ending, locked_state, now, order, product, reference, rolled_back, saves, sku, units,
+    Shop, batch, cause, ending, locked_state, now, order, product, reference, rolled_back, saves, sku, units,
     use_cases_with,
 };
-use allocation_domain::{Allocation, LineState, Moving, Product, ProductState, QueuePosition, Units};
+use allocation_domain::{
+    Allocation, BatchChange, Eta, LineState, MAX_MOVED_LINES, Moving, Product, ProductState, QueuePosition, Units,
+};
 use allocation_ports::mocks::{MockProductRepository, MockQueries, MockUnitOfWork};
+use chrono::NaiveDate;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -67,10 +70,33 @@ fn moves(outcome: Result<(), StoreError>) -> Result<MockUnitOfWork, StoreError> 
     })
 }
 
+/// More lines of a batch than two steps move.
+const LINES: usize = 2 * MAX_MOVED_LINES + 1;
+
+/// Creates a shop with a changed batch, of which every line has one unit.
+fn shop(change: &BatchChange) -> Shop {
+    let lines = u32::try_from(LINES).unwrap();
+    let shop = Shop::with(&[("LAMP", "B-LAMP", lines)]);
+    let order_ids: Vec<_> = (1..=lines).map(|number| order(&format!("O-{number}"))).collect();
+    shop.allocate_to_each(&order_ids, "LAMP");
+    shop.use_cases.change_batch(&reference("B-LAMP"), change).unwrap();
+    shop.new_events();
+    shop
+}
+
+fn emptied() -> BatchChange {
+    BatchChange { purchased: Some(Units::ZERO), ..BatchChange::default() }
+}
+
 #[test]
 fn lines_leave_in_steps_until_no_batch_is_being_lowered() {
-    assert_eq!(use_cases_with(listed(1), vec![moves(Ok(()))]).move_lines(|| true).unwrap(), 1);
-    assert_eq!(use_cases_with(listed(0), Vec::new()).move_lines(|| true).unwrap(), 0);
+    let shop = shop(&emptied());
+    assert_eq!(shop.use_cases.move_lines(|| true).unwrap(), 2);
+    let batch = shop.batch("B-LAMP").unwrap();
+    assert_eq!((batch.purchased(), batch.allocated(), batch.moving()), (Units::ZERO, 0, None));
+    let left = shop.new_events().iter().filter(|name| *name == "deallocated").count();
+    assert_eq!(left, LINES);
+    assert_eq!(shop.use_cases.move_lines(|| true).unwrap(), 0);
 }
 
 #[test]
@@ -117,9 +143,9 @@ fn a_failing_batch_does_not_stop_the_next() {
 
 #[test]
 fn a_stop_ends_the_task_before_its_next_step() {
-    let mut queries = MockQueries::new();
-    queries.expect_moving_batches().times(1).returning(|_, _| Ok(vec![(sku("LAMP"), reference("B-LAMP"))]));
-    assert_eq!(use_cases_with(queries, Vec::new()).move_lines(|| false).unwrap(), 0);
+    let shop = shop(&emptied());
+    assert_eq!(shop.use_cases.move_lines(|| false).unwrap(), 0);
+    assert!(shop.batch("B-LAMP").unwrap().moving().is_some() && shop.new_events().is_empty());
 }
 
 #[test]
@@ -160,27 +186,10 @@ fn the_thread_survives_a_failure_until_it_is_stopped() {
 }
 
 #[test]
-fn a_batch_under_review_needs_no_running_sum() {
-    let review = allocation_domain::Review {
-        old_eta: allocation_domain::Eta::InStock,
-        reallocate: false,
-        withdraw: false,
-        placed_by: now(),
-        units: 9,
-    };
-    let reviewed = batch("B-LAMP", "LAMP", 9).with_moving(Some(Moving { review: Some(review), ..Moving::default() }));
-    let stored = reviewed.clone();
-    let mut queries = MockQueries::new();
-    let mut asked = 0;
-    queries.expect_moving_batches().times(2).returning(move |_, _| {
-        asked += 1;
-        Ok(if asked == 1 { vec![(sku("LAMP"), reference("B-LAMP"))] } else { Vec::new() })
-    });
-    queries.expect_batch().returning(move |_, _| Ok(Some(reviewed.clone())));
-    let unit = committed(|products| {
-        let mut locked = Some(product("LAMP", vec![stored]));
-        products.expect_lock().times(1).returning(move |_| Ok(locked.take().into_iter().collect()));
-        saves(products, &[]);
-    });
-    assert_eq!(use_cases_with(queries, vec![unit]).move_lines(|| true).unwrap(), 1, "without an event, it is saved");
+fn the_lines_of_a_late_batch_are_reviewed_in_steps() {
+    let late = Eta::Due(NaiveDate::from_ymd_opt(2027, 3, 1).unwrap());
+    let shop = shop(&BatchChange { eta: Some(late), ..BatchChange::default() });
+    assert_eq!(shop.use_cases.move_lines(|| true).unwrap(), 2);
+    assert_eq!(shop.batch("B-LAMP").unwrap().moving(), None);
+    assert_eq!(shop.new_events(), vec!["promise_worsened"; LINES - MAX_MOVED_LINES], "one step is made at once");
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::testing::{
-    cause, conflict, ending, list_id, listed, locks, now, restored, rolled_back, saves, use_cases, with_list,
+    Shop, cause, conflict, ending, list_id, listed, locks, now, restored, rolled_back, saves, use_cases, with_list,
 };
 use allocation_domain::{PickStatus, Product};
 use allocation_ports::StoreError;
@@ -12,6 +12,19 @@ fn first() -> PickLineId {
 
 fn units(found: u32) -> Units {
     Units::new(found).unwrap()
+}
+
+/// Creates a shop with a lamp to pick: three units of nine.
+fn shop() -> Shop {
+    let shop = Shop::with(&[("LAMP", "B-1", 9)]);
+    shop.allocate("O-1", "LAMP", 3);
+    shop.make_pick_list();
+    shop.new_events();
+    shop
+}
+
+fn pick_in(shop: &Shop, found: u32) -> Result<Outcome<Picked, PickLine>, UseCaseError<PickError>> {
+    shop.use_cases.pick(&first(), units(found))
 }
 
 fn pick(
@@ -46,50 +59,47 @@ fn over(
 }
 
 #[test]
-fn the_units_are_picked_with_an_event() {
-    let Outcome::Changed(picked) = pick(vec![over(&listed(&["LAMP"]), Some(Ok(())), &["picked"])], 3).unwrap() else {
-        panic!("a first pick")
-    };
+fn the_units_are_picked_once_with_an_event() {
+    let shop = shop();
+    let Outcome::Changed(picked) = pick_in(&shop, 3).unwrap() else { panic!("a first pick") };
     assert_eq!((picked.line.picked, picked.missing), (3, 0));
+    assert_eq!(shop.new_events(), ["picked"]);
+    let again = pick_in(&shop, 3).unwrap();
+    assert!(matches!(again, Outcome::Unchanged(line) if line.status == PickStatus::Picked));
+    assert!(shop.new_events().is_empty());
 }
 
 #[test]
 fn short_picked_units_are_replaced_in_the_same_unit_of_work() {
     // The batch has six more units.
-    let events = &["picked", "units_missing", "allocated"];
-    let Outcome::Changed(picked) = pick(vec![over(&listed(&["LAMP"]), Some(Ok(())), events)], 2).unwrap() else {
-        panic!("a first pick")
-    };
+    let shop = shop();
+    let Outcome::Changed(picked) = pick_in(&shop, 2).unwrap() else { panic!("a first pick") };
     assert_eq!((picked.line.picked, picked.missing, picked.displaced), (2, 1, None));
     assert_eq!(picked.affected.iter().map(|it| it.quantity.get()).sum::<u32>(), 1);
-}
-
-#[test]
-fn a_repeated_pick_changes_nothing() {
-    let outcome = pick(vec![over(&picked(3), None, &[])], 3).unwrap();
-    assert!(matches!(outcome, Outcome::Unchanged(line) if line.status == PickStatus::Picked));
+    assert_eq!(shop.new_events(), ["picked", "units_missing", "allocated"]);
 }
 
 #[test]
 fn another_picked_quantity_is_rejected() {
-    let error = pick(vec![over(&picked(3), None, &[])], 2).unwrap_err();
-    assert!(matches!(error, UseCaseError::Refused(PickError::AlreadyPicked { .. })));
-    let error = pick(vec![over(&listed(&["LAMP"]), None, &[])], 4).unwrap_err();
+    let shop = shop();
+    let error = pick_in(&shop, 4).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(PickError::TooMany { .. })));
+    pick_in(&shop, 3).unwrap();
+    let error = pick_in(&shop, 2).unwrap_err();
+    assert!(matches!(error, UseCaseError::Refused(PickError::AlreadyPicked { .. })));
 }
 
 #[test]
 fn a_withdrawn_pick_line_is_rejected() {
-    let mut shop = allocation_domain::Products::from_iter(listed(&["LAMP"]));
-    shop.release_pick_list(&list_id("P-1")).unwrap();
-    let products: Vec<Product> = shop.into_iter().map(|product| restored(&product)).collect();
-    let error = pick(vec![over(&products, None, &[])], 3).unwrap_err();
+    let shop = shop();
+    shop.use_cases.release_pick_list(&list_id("P-1")).unwrap();
+    let error = pick_in(&shop, 3).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(PickError::Withdrawn(id)) if id == first()));
 }
 
 #[test]
 fn an_unknown_pick_line_is_an_error() {
-    let error = pick(vec![with_list(rolled_back(|_| {}), &[])], 3).unwrap_err();
+    let error = pick_in(&Shop::with(&[]), 3).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(PickError::NotFound(id)) if id == first()));
 }
 

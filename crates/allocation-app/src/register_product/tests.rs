@@ -1,6 +1,6 @@
 use super::*;
 use crate::testing::{
-    cause, committed, conflict, ending, now, product, rolled_back, saves, sku, use_cases, use_cases_with,
+    Shop, cause, committed, conflict, ending, now, product, rolled_back, saves, sku, use_cases, use_cases_with,
 };
 use allocation_domain::{Product, ProductState, Totals};
 use allocation_ports::mocks::{MockProductRepository, MockQueries, MockUnitOfWork};
@@ -46,14 +46,12 @@ fn nothing() -> ProductTotals {
 }
 
 #[test]
-fn a_new_product_is_stored_with_its_event() {
-    assert_eq!(register(vec![committed(saved)]).unwrap(), Outcome::Changed(nothing()));
-}
-
-#[test]
-fn a_registered_product_stays_unchanged() {
-    let outcome = register(vec![rolled_back(locks(known))]).unwrap();
-    assert_eq!(outcome, Outcome::Unchanged(nothing()));
+fn a_product_is_stored_once_with_its_event() {
+    let shop = Shop::with(&[]);
+    let register = || shop.use_cases.register_product(&sku("LAMP")).unwrap();
+    assert_eq!(register(), Outcome::Changed(nothing()));
+    assert_eq!(register(), Outcome::Unchanged(nothing()));
+    assert_eq!(shop.new_events(), ["product_registered"]);
 }
 
 #[test]

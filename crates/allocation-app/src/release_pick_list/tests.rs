@@ -1,10 +1,21 @@
 use super::*;
 use crate::testing::{
-    cause, conflict, ending, list_id, listed, locks, now, restored, rolled_back, saves, use_cases, with_list,
+    Shop, cause, conflict, ending, list_id, listed, locks, restored, rolled_back, saves, use_cases, with_list,
 };
 use allocation_domain::{PickLineId, Product, Products, Units};
 use allocation_ports::StoreError;
 use allocation_ports::mocks::MockUnitOfWork;
+
+/// Creates a shop with a list of lamps and sofas.
+fn shop() -> Shop {
+    let shop = Shop::with(&[("LAMP", "B-1", 9), ("SOFA", "B-2", 9)]);
+    for name in ["LAMP", "SOFA"] {
+        shop.allocate("O-1", name, 3);
+    }
+    shop.make_pick_list();
+    shop.new_events();
+    shop
+}
 
 fn released() -> Vec<Product> {
     let mut shop = Products::from_iter(listed(&["LAMP", "SOFA"]));
@@ -30,28 +41,25 @@ fn release_list(units: Vec<Result<MockUnitOfWork, StoreError>>) -> Result<(), Us
 }
 
 #[test]
-fn all_lines_are_withdrawn_with_an_event_for_each() {
-    release_list(vec![withdraws(Ok(()))]).unwrap();
-}
-
-#[test]
-fn a_released_list_stays_released() {
-    release_list(vec![stays(&released())]).unwrap();
+fn all_lines_are_withdrawn_once_with_an_event_for_each() {
+    let shop = shop();
+    for events in [&["pick_line_withdrawn", "pick_line_withdrawn"][..], &[]] {
+        shop.use_cases.release_pick_list(&list_id("P-1")).unwrap();
+        assert_eq!(shop.new_events(), events);
+    }
 }
 
 #[test]
 fn a_list_with_picked_units_is_not_released() {
-    let mut shop = Products::from_iter(listed(&["LAMP", "SOFA"]));
-    let id = PickLineId { list: list_id("P-1"), line: 1 };
-    shop.pick(&id, Units::new(3).unwrap(), now()).unwrap();
-    let products: Vec<Product> = shop.into_iter().map(|product| restored(&product)).collect();
-    let error = release_list(vec![stays(&products)]).unwrap_err();
+    let shop = shop();
+    shop.use_cases.pick(&PickLineId { list: list_id("P-1"), line: 1 }, Units::new(3).unwrap()).unwrap();
+    let error = shop.use_cases.release_pick_list(&list_id("P-1")).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(ReleasePickListError::Picked(_))));
 }
 
 #[test]
 fn an_unknown_pick_list_is_an_error() {
-    let error = release_list(vec![with_list(rolled_back(|_| {}), &[])]).unwrap_err();
+    let error = Shop::with(&[]).use_cases.release_pick_list(&list_id("P-1")).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(ReleasePickListError::NotFound(_))));
 }
 

@@ -1,5 +1,7 @@
 use super::*;
-use crate::testing::{batch, cause, committed, conflict, ending, product, reference, rolled_back, sku, use_cases};
+use crate::testing::{
+    Shop, batch, cause, committed, conflict, ending, product, reference, rolled_back, sku, use_cases,
+};
 use allocation_domain::{Batch, BatchVersion, Event};
 use allocation_ports::StoreError;
 use allocation_ports::mocks::MockProductRepository;
@@ -32,13 +34,17 @@ fn removed(products: &mut MockProductRepository) {
 
 #[test]
 fn a_batch_without_allocations_is_removed_with_its_event() {
-    use_cases(vec![committed(removed)]).remove_batch(&reference("B-1")).unwrap();
+    let shop = Shop::with(&[("LAMP", "B-1", 20)]);
+    shop.use_cases.remove_batch(&reference("B-1")).unwrap();
+    assert_eq!(shop.batch("B-1"), None);
+    assert_eq!(shop.new_events(), ["batch_added", "batch_removed"]);
 }
 
 #[test]
 fn a_batch_with_allocations_is_not_removed() {
-    let held = batch("B-1", "LAMP", 20).with_allocated(4).unwrap();
-    let error = use_cases(vec![rolled_back(locked(vec![held]))]).remove_batch(&reference("B-1")).unwrap_err();
+    let shop = Shop::with(&[("LAMP", "B-1", 20)]);
+    shop.allocate("O-1", "LAMP", 4);
+    let error = shop.use_cases.remove_batch(&reference("B-1")).unwrap_err();
     assert!(matches!(
         error,
         UseCaseError::Refused(RemoveBatchError::Refused(domain::RemoveBatchError::HasAllocations { allocated: 4, .. }))
@@ -47,23 +53,20 @@ fn a_batch_with_allocations_is_not_removed() {
 
 #[test]
 fn only_a_batch_in_an_expected_version_is_removed() {
-    let version = batch("B-1", "LAMP", 20).version();
+    let shop = Shop::with(&[("LAMP", "B-1", 20)]);
+    let version = shop.batch("B-1").unwrap().version();
     let other = BatchVersion { revision: version.revision + 1, ..version };
-    let lamp = || locked(vec![batch("B-1", "LAMP", 20)]);
-    let expecting = |expected| {
-        use_cases(vec![rolled_back(lamp())])
-            .remove_batch_if(&reference("B-1"), &ExpectedVersions::OneOf([expected].into()))
-    };
-    let error = expecting(other).unwrap_err();
+    let remove =
+        |expected| shop.use_cases.remove_batch_if(&reference("B-1"), &ExpectedVersions::OneOf([expected].into()));
+    let error = remove(other).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(RemoveBatchError::Stale { actual, .. }) if actual == version));
-    use_cases(vec![committed(removed)])
-        .remove_batch_if(&reference("B-1"), &ExpectedVersions::OneOf([version].into()))
-        .unwrap();
+    remove(version).unwrap();
+    assert_eq!(shop.batch("B-1"), None);
 }
 
 #[test]
 fn an_unknown_batch_is_an_error() {
-    let error = use_cases(vec![rolled_back(unknown)]).remove_batch(&reference("B-1")).unwrap_err();
+    let error = Shop::with(&[]).use_cases.remove_batch(&reference("B-1")).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(RemoveBatchError::Refused(domain::RemoveBatchError::NotFound(_)))));
 }
 

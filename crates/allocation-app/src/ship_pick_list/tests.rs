@@ -1,17 +1,32 @@
 use super::*;
 use crate::testing::{
-    cause, conflict, ending, list_id, listed, locks, now, restored, rolled_back, saves, use_cases, with_list,
+    Shop, cause, conflict, ending, list_id, listed, locks, now, restored, rolled_back, saves, use_cases, with_list,
 };
 use allocation_domain::{PickLineId, PickListStatus, Product, Products, Units};
 use allocation_ports::StoreError;
 use allocation_ports::mocks::MockUnitOfWork;
+use chrono::TimeDelta;
 
-/// Returns a lamp and a sofa of the list, all or none of their units picked, shipped or not.
-fn shop(found: Option<u32>, shipped: bool) -> Vec<Product> {
+/// Creates a shop with a list of three lamps and three sofas, of whose lines these numbers of units were found.
+fn shop(found: impl IntoIterator<Item = u32>) -> Shop {
+    let shop = Shop::with(&[("LAMP", "B-1", 3), ("SOFA", "B-2", 3)]);
+    for name in ["LAMP", "SOFA"] {
+        shop.allocate("O-1", name, 3);
+    }
+    shop.make_pick_list();
+    for (line, found) in (1..).zip(found) {
+        shop.use_cases.pick(&PickLineId { list: list_id("P-1"), line }, Units::new(found).unwrap()).unwrap();
+    }
+    shop.new_events();
+    shop
+}
+
+/// Returns a lamp and a sofa of the list, all of whose units were picked, shipped or not.
+fn picked(shipped: bool) -> Vec<Product> {
     let mut shop = Products::from_iter(listed(&["LAMP", "SOFA"]));
     for line in [1, 2] {
         let id = PickLineId { list: list_id("P-1"), line };
-        found.map(|found| shop.pick(&id, Units::new(found).unwrap(), now()).unwrap());
+        shop.pick(&id, Units::new(3).unwrap(), now()).unwrap();
     }
     if shipped {
         shop.ship(&list_id("P-1")).unwrap();
@@ -21,10 +36,10 @@ fn shop(found: Option<u32>, shipped: bool) -> Vec<Product> {
 
 fn ships(outcome: Result<(), StoreError>) -> Result<MockUnitOfWork, StoreError> {
     let unit = ending(outcome, |products| {
-        locks(products, shop(Some(3), false));
+        locks(products, picked(false));
         saves(products, &["shipped", "shipped"]);
     });
-    with_list(unit, &shop(Some(3), false))
+    with_list(unit, &picked(false))
 }
 
 fn stays(products: &[Product]) -> Result<MockUnitOfWork, StoreError> {
@@ -37,27 +52,29 @@ fn ship(units: Vec<Result<MockUnitOfWork, StoreError>>) -> Result<StoredPickList
 }
 
 #[test]
-fn picked_units_are_shipped_with_an_event_for_each_line() {
-    let shipped = ship(vec![ships(Ok(()))]).unwrap();
-    assert_eq!((shipped.list.status(), shipped.created_at), (PickListStatus::Shipped, now()));
+fn picked_units_are_shipped_once_with_an_event_for_each_line() {
+    let shop = shop([3, 3]);
+    for events in [&["shipped", "shipped"][..], &[]] {
+        let shipped = shop.use_cases.ship_pick_list(&list_id("P-1")).unwrap();
+        assert_eq!(
+            (shipped.list.status(), shipped.created_at),
+            (PickListStatus::Shipped, now() + TimeDelta::seconds(1))
+        );
+        assert_eq!(shop.new_events(), events);
+    }
 }
 
 #[test]
-fn a_shipped_list_stays_shipped() {
-    assert_eq!(ship(vec![stays(&shop(Some(3), true))]).unwrap().list.status(), PickListStatus::Shipped);
-}
-
-#[test]
-fn a_list_with_open_lines_is_not_shipped() {
-    let error = ship(vec![stays(&shop(None, false))]).unwrap_err();
+fn a_list_with_open_lines_or_nothing_picked_is_not_shipped() {
+    let error = shop([]).use_cases.ship_pick_list(&list_id("P-1")).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(ShipError::NotPicked { lines, .. }) if lines == [1, 2]));
-    let error = ship(vec![stays(&shop(Some(0), false))]).unwrap_err();
+    let error = shop([0, 0]).use_cases.ship_pick_list(&list_id("P-1")).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(ShipError::NothingPicked(_))));
 }
 
 #[test]
 fn an_unknown_pick_list_is_an_error() {
-    let error = ship(vec![with_list(rolled_back(|_| {}), &[])]).unwrap_err();
+    let error = Shop::with(&[]).use_cases.ship_pick_list(&list_id("P-1")).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(ShipError::NotFound(_))));
 }
 
@@ -69,7 +86,7 @@ fn after_two_conflicts_the_third_run_ships_the_list() {
 #[test]
 fn a_list_shipped_by_a_commit_of_unknown_outcome_is_reported_as_shipped() {
     let lost = ships(Err(StoreError::OutcomeUnknown(cause("connection lost"))));
-    ship(vec![lost, stays(&shop(Some(3), true))]).unwrap();
+    ship(vec![lost, stays(&picked(true))]).unwrap();
 }
 
 #[test]
