@@ -180,7 +180,7 @@ fn names(group: &[LockRequest]) -> impl Iterator<Item = &str> {
     group.iter().flat_map(|wanted| wanted.order_ids.iter().chain(&wanted.standalone).map(|id| id.as_str()))
 }
 
-fn told(answer: LineReply) -> &'static str {
+fn describe(answer: LineReply) -> &'static str {
     match answer {
         Ok(Outcome::Changed(_)) => "allocated",
         Ok(Outcome::Unchanged(_)) => "unchanged",
@@ -199,16 +199,36 @@ fn told(answer: LineReply) -> &'static str {
     }
 }
 
+/// Submits a line for which the queue has room.
+fn submit(engine: &AllocationEngine, line: OrderLine) -> oneshot::Receiver<LineReply> {
+    engine.submit_line(line, EventContext::default()).unwrap()
+}
+
+fn reply(receiver: oneshot::Receiver<LineReply>) -> &'static str {
+    describe(receiver.blocking_recv().unwrap_or_else(|_| Err(abandoned().into())))
+}
+
+/// Submits a line whose unit waits at the gate, so that later commands form a group.
+fn stall(shared: &Shared, engine: &AllocationEngine, line: OrderLine) -> oneshot::Receiver<LineReply> {
+    shared.close_gate();
+    let receiver = submit(engine, line);
+    shared.await_unit();
+    receiver
+}
+
+/// Starts an engine that is stalled with the line of `FIRST`.
+fn stalled(shared: &Arc<Shared>, queue_length: usize) -> (AllocationEngine, oneshot::Receiver<LineReply>) {
+    let engine = engine(shared, queue_length, no_fault);
+    let first = stall(shared, &engine, line("FIRST", "LAMP", 1));
+    (engine, first)
+}
+
 /// Submits a first line, and the others so that they gather while its unit runs.
 fn in_two_groups(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]) -> Vec<&'static str> {
-    shared.close_gate();
-    let mut answers = vec![engine.submit_line(lines[0].clone(), EventContext::default()).unwrap()];
-    shared.await_unit();
-    answers.extend(lines[1..].iter().map(|line| engine.submit_line(line.clone(), EventContext::default()).unwrap()));
+    let mut receivers = vec![stall(shared, engine, lines[0].clone())];
+    receivers.extend(lines[1..].iter().map(|line| submit(engine, line.clone())));
     shared.open_gate();
-    let answer =
-        |answer: oneshot::Receiver<LineReply>| answer.blocking_recv().unwrap_or_else(|_| Err(abandoned().into()));
-    answers.into_iter().map(|receiver| told(answer(receiver))).collect()
+    receivers.into_iter().map(reply).collect()
 }
 
 #[test]
@@ -306,13 +326,8 @@ fn a_conflict_runs_the_whole_group_again() {
 #[test]
 fn a_line_is_rejected_at_once_if_the_queue_is_full() {
     let shared = Shared::with(&[("LAMP", 100)]);
-    let engine = engine(&shared, 3, no_fault);
-    shared.close_gate();
-    let first = engine.submit_line(line("O-0", "LAMP", 1), EventContext::default()).unwrap();
-    shared.await_unit();
-    let queued: Vec<_> = (1..4)
-        .map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1), EventContext::default()).unwrap())
-        .collect();
+    let (engine, first) = stalled(&shared, 3);
+    let queued: Vec<_> = (1..4).map(|n| submit(&engine, line(&format!("O-{n}"), "LAMP", 1))).collect();
     assert!(matches!(
         engine.submit_line(line("O-9", "LAMP", 1), EventContext::default()),
         Err(SubmitError::Overloaded)
@@ -320,12 +335,9 @@ fn a_line_is_rejected_at_once_if_the_queue_is_full() {
     assert_eq!(shared.counters.snapshot().overloads, 1);
     shared.open_gate();
     for answer in std::iter::once(first).chain(queued) {
-        assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
+        assert_eq!(reply(answer), "allocated");
     }
-    assert_eq!(
-        told(engine.submit_line(line("O-9", "LAMP", 1), EventContext::default()).unwrap().blocking_recv().unwrap()),
-        "allocated"
-    );
+    assert_eq!(reply(submit(&engine, line("O-9", "LAMP", 1))), "allocated");
     engine.shut_down();
 }
 
@@ -344,15 +356,12 @@ fn an_outage_fails_every_queued_line_and_later_lines_are_served() {
 #[test]
 fn a_caller_that_hangs_up_changes_nothing_for_others() {
     let shared = Shared::with(&[("LAMP", 3)]);
-    let engine = engine(&shared, 100, no_fault);
-    shared.close_gate();
-    let first = engine.submit_line(line("O-0", "LAMP", 1), EventContext::default()).unwrap();
-    shared.await_unit();
-    drop(engine.submit_line(line("O-1", "LAMP", 1), EventContext::default()).unwrap());
-    let last = engine.submit_line(line("O-2", "LAMP", 2), EventContext::default()).unwrap();
+    let (engine, first) = stalled(&shared, 100);
+    drop(submit(&engine, line("O-1", "LAMP", 1)));
+    let last = submit(&engine, line("O-2", "LAMP", 2));
     shared.open_gate();
-    assert_eq!(told(first.blocking_recv().unwrap()), "allocated");
-    assert_eq!(told(last.blocking_recv().unwrap()), "out of stock", "the line of the departed caller is decided");
+    assert_eq!(reply(first), "allocated");
+    assert_eq!(reply(last), "out of stock", "the line of the departed caller is decided");
     engine.shut_down();
 }
 
@@ -361,9 +370,7 @@ fn a_shutdown_completes_queued_commands_and_accepts_no_more() {
     let shared = Shared::with(&[("LAMP", 100)]);
     let engine = engine(&shared, 100, no_fault);
     shared.close_gate();
-    let answers: Vec<_> = (0..50)
-        .map(|n| engine.submit_line(line(&format!("O-{n}"), "LAMP", 1), EventContext::default()).unwrap())
-        .collect();
+    let answers: Vec<_> = (0..50).map(|n| submit(&engine, line(&format!("O-{n}"), "LAMP", 1))).collect();
     let stopping = {
         let engine = engine.clone();
         std::thread::spawn(move || engine.shut_down())
@@ -371,7 +378,7 @@ fn a_shutdown_completes_queued_commands_and_accepts_no_more() {
     shared.await_unit();
     shared.open_gate();
     for answer in answers {
-        assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
+        assert_eq!(reply(answer), "allocated");
     }
     stopping.join().unwrap();
     assert!(matches!(
@@ -450,12 +457,12 @@ fn the_length_of_a_queue_counts_the_lines_of_orders() {
     shared.await_unit();
     let waiting = [place("O-1", &two).unwrap(), place("O-2", &two).unwrap()];
     assert!(matches!(place("O-3", &two), Err(SubmitError::Overloaded)), "there is room for one line, not for two");
-    let alone = engine.submit_line(line("O-4", "LAMP", 1), EventContext::default()).unwrap();
+    let alone = submit(&engine, line("O-4", "LAMP", 1));
     shared.open_gate();
     for answer in waiting.into_iter().chain([first]) {
         assert!(matches!(answer.blocking_recv().unwrap(), Ok(Outcome::Changed(_))));
     }
-    assert_eq!(told(alone.blocking_recv().unwrap()), "allocated", "orders do not stand in the way of lines");
+    assert_eq!(reply(alone), "allocated", "orders do not stand in the way of lines");
     let many: Vec<(String, u32)> = (0..9).map(|n| (format!("SKU-{n}"), 1)).collect();
     let many: Vec<(&str, u32)> = many.iter().map(|(sku, units)| (sku.as_str(), *units)).collect();
     let large = place("O-5", &many).unwrap();
@@ -472,16 +479,14 @@ fn orders_and_lines_share_a_group_and_each_gets_its_own_result() {
             .submit_order(new_order(order_id, &[("LAMP", lamps)], OrderTerms::default()), EventContext::default())
             .unwrap()
     };
-    shared.close_gate();
-    let first = engine.submit_line(line("O-1", "LAMP", 1), EventContext::default()).unwrap();
-    shared.await_unit();
+    let first = stall(&shared, &engine, line("O-1", "LAMP", 1));
     let (fits, short) = (placed("O-2", 4), placed("O-3", 6));
-    let alone = engine.submit_line(line("O-4", "LAMP", 5), EventContext::default()).unwrap();
+    let alone = submit(&engine, line("O-4", "LAMP", 5));
     shared.open_gate();
-    assert_eq!(told(first.blocking_recv().unwrap()), "allocated");
+    assert_eq!(reply(first), "allocated");
     assert!(matches!(fits.blocking_recv().unwrap(), Ok(Outcome::Changed(_))));
     assert!(matches!(short.blocking_recv().unwrap(), Err(EngineError::Refused(PlaceError::OutOfStock(_)))));
-    assert_eq!(told(alone.blocking_recv().unwrap()), "allocated", "a rejected line takes no units");
+    assert_eq!(reply(alone), "allocated", "a rejected line takes no units");
     assert_eq!(shared.groups().iter().map(Vec::len).collect::<Vec<_>>(), [1, 3]);
     let counted = shared.counters.snapshot();
     assert_eq!((counted.lines, counted.refused), (4, 1));

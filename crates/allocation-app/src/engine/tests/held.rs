@@ -15,18 +15,15 @@ impl Shared {
 
 /// Submits a line that is decided at once.
 fn decide(engine: &AllocationEngine, order_id: &str, name: &str) -> &'static str {
-    told(engine.submit_line(line(order_id, name, 1), EventContext::default()).unwrap().blocking_recv().unwrap())
+    reply(submit(engine, line(order_id, name, 1)))
 }
 
 /// Submits lines that gather in one group.
 fn gather(shared: &Shared, engine: &AllocationEngine, lines: &[OrderLine]) -> Vec<oneshot::Receiver<LineReply>> {
-    shared.close_gate();
-    let first = engine.submit_line(line("FIRST", "LAMP", 1), EventContext::default()).unwrap();
-    shared.await_unit();
-    let send = |line: &OrderLine| engine.submit_line(line.clone(), EventContext::default()).unwrap();
-    let answers = lines.iter().map(send).collect();
+    let first = stall(shared, engine, line("FIRST", "LAMP", 1));
+    let answers = lines.iter().map(|line| submit(engine, line.clone())).collect();
     shared.open_gate();
-    assert!(["allocated", "unchanged"].contains(&told(first.blocking_recv().unwrap())));
+    assert!(["allocated", "unchanged"].contains(&reply(first)));
     answers
 }
 
@@ -43,12 +40,12 @@ fn a_group_continues_without_a_held_product_whose_lines_follow_once_it_is_free()
         if name(n) == "HELD" { held.push(answer) } else { others.push(answer) }
     }
     for answer in others {
-        assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
+        assert_eq!(reply(answer), "allocated");
     }
     assert!(held.iter_mut().all(|answer| answer.try_recv().is_err()), "their turn comes");
     shared.release("HELD");
     for answer in held {
-        assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
+        assert_eq!(reply(answer), "allocated");
     }
     engine.shut_down();
 }
@@ -60,11 +57,11 @@ fn groups_do_not_meet_a_held_product_twice() {
     shared.hold("HELD");
     let waiting = gather(&shared, &engine, &[line("H-0", "HELD", 1), line("O-0", "LAMP", 1)]);
     let [held, other] = waiting.try_into().unwrap();
-    assert_eq!(told(other.blocking_recv().unwrap()), "allocated");
+    assert_eq!(reply(other), "allocated");
     for n in 1..30 {
         let more = gather(&shared, &engine, &[line(&format!("H-{n}"), "HELD", 1), line(&format!("O-{n}"), "LAMP", 1)]);
         let [_, other] = more.try_into().unwrap();
-        assert_eq!(told(other.blocking_recv().unwrap()), "allocated");
+        assert_eq!(reply(other), "allocated");
     }
     let both = |group: &&Vec<String>| {
         let has = |letter: char| group.iter().any(|name| name.starts_with(letter));
@@ -72,7 +69,7 @@ fn groups_do_not_meet_a_held_product_twice() {
     };
     assert_eq!(shared.groups().iter().filter(both).count(), 1);
     shared.release("HELD");
-    assert_eq!(told(held.blocking_recv().unwrap()), "allocated");
+    assert_eq!(reply(held), "allocated");
     engine.shut_down();
 }
 
@@ -109,7 +106,7 @@ fn a_line_whose_product_is_held_past_its_deadline_is_busy_and_never_allocated() 
         shared.time.pass(MAX_AGE / 100);
         engine.age.beat();
     }
-    assert_eq!(told(held.blocking_recv().unwrap()), "busy");
+    assert_eq!(reply(held), "busy");
     shared.release("HELD");
     assert_eq!(decide(&engine, "O-1", "HELD"), "allocated", "the one unit is still there");
     engine.shut_down();
@@ -126,7 +123,7 @@ fn a_panic_in_the_lane_costs_no_command_but_its_own() {
     let mut answers = gather(&shared, &engine, &lines);
     assert!(answers.iter_mut().all(|answer| answer.try_recv().is_err()), "all of them are in the lane");
     locked(&shared.held).clear();
-    let answers: Vec<_> = answers.into_iter().map(|answer| told(answer.blocking_recv().unwrap())).collect();
+    let answers: Vec<_> = answers.into_iter().map(reply).collect();
     assert_eq!(answers, ["allocated", "allocated", "failed", "allocated"]);
     engine.shut_down();
 }
@@ -142,7 +139,7 @@ fn the_lane_of_held_products_has_its_own_bound() {
     let mut answered = Vec::new();
     answers.retain_mut(|answer| match answer.try_recv() {
         Ok(answer) => {
-            answered.push(told(answer));
+            answered.push(describe(answer));
             false
         }
         Err(_) => true,
@@ -152,7 +149,7 @@ fn the_lane_of_held_products_has_its_own_bound() {
     shared.release("HELD");
     assert_eq!(answers.len(), LANE_LENGTH);
     for answer in answers {
-        assert_eq!(told(answer.blocking_recv().unwrap()), "allocated");
+        assert_eq!(reply(answer), "allocated");
     }
     engine.shut_down();
 }
