@@ -263,8 +263,8 @@ mod tests {
             ),
             (
                 DatabaseErrorKind::UniqueViolation,
-                "UNIQUE constraint failed: outbox.sku, outbox.version, outbox.ordinal",
-                "outbox.sku, outbox.version, outbox.ordinal",
+                "UNIQUE constraint failed: event_blocks.first_position",
+                "event_blocks.first_position",
             ),
             (DatabaseErrorKind::NotNullViolation, "NOT NULL constraint failed: batches.sku", "batches.sku"),
             (DatabaseErrorKind::ForeignKeyViolation, "FOREIGN KEY constraint failed", "FOREIGN KEY constraint failed"),

@@ -41,8 +41,13 @@ const INSTANTS: [(&str, &str, &str, TimeDelta); 10] = [
     ("batches added in the future (batches.added_at)", "batches", "added_at", TimeDelta::zero()),
     ("orders placed in the future (orders.placed_at)", "orders", "placed_at", TimeDelta::zero()),
     ("pick lists made in the future (pick_lists.created_at)", "pick_lists", "created_at", TimeDelta::zero()),
-    ("events of the log from the future (events.occurred_at)", "events", "occurred_at", TimeDelta::zero()),
-    ("events without a position from the future (outbox.occurred_at)", "outbox", "occurred_at", TimeDelta::zero()),
+    ("events of the log from the future (event_blocks.occurred_at)", "event_blocks", "occurred_at", TimeDelta::zero()),
+    (
+        "events without a position from the future (outbox_blocks.occurred_at)",
+        "outbox_blocks",
+        "occurred_at",
+        TimeDelta::zero(),
+    ),
     ("events parked in the future (parked_events.parked_at)", "parked_events", "parked_at", TimeDelta::zero()),
     ("leases taken in the future (leases.expires_at)", "leases", "expires_at", LONGEST_LEASE),
 ];

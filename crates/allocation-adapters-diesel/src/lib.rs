@@ -8,13 +8,14 @@
 
 mod any_connection;
 mod batch_row;
+mod block_row;
 mod clock;
 mod clock_watch;
 mod columns;
 mod connect_error;
 mod database_url;
 mod error;
-mod event_row;
+mod event_block;
 mod expiry;
 mod flags;
 mod generation;
@@ -37,7 +38,6 @@ mod reads;
 mod relaying;
 mod row;
 mod saving;
-mod sequenced_row;
 mod sequencing;
 mod sqlite;
 mod statement;

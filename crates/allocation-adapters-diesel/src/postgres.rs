@@ -20,5 +20,5 @@ pub(crate) use orders::{add_orders, find_orders, lock_lines, orders_with_lines};
 pub(crate) use pick_lines::load_pick_lines;
 pub(crate) use relaying::{record, retry};
 pub(crate) use saving::save;
-pub(crate) use sequencing::{NOW, prune, retention_time, sequence, take, vacuum};
+pub(crate) use sequencing::{NOW, SEGMENT, bucket_of, prune, retention_time, sequence, take, vacuum};
 pub(crate) use session::{migrate, open, open_for_migrations};

@@ -7,10 +7,11 @@ pub(crate) mod allocations;
 pub(crate) mod availability;
 pub(crate) mod backorders;
 pub(crate) mod batches;
+pub(crate) mod blocks;
 pub(crate) mod candidates;
 mod effects;
 pub(crate) mod events;
-pub(crate) mod filtered;
+
 pub(crate) mod history;
 pub(crate) mod load_until_decided;
 pub(crate) mod orders;

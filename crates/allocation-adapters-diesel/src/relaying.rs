@@ -26,7 +26,7 @@ pub(crate) fn parked_count(connection: &mut AnyConnection) -> Result<u64, StoreE
 }
 
 pub(crate) fn unsequenced_count(connection: &mut AnyConnection) -> Result<u64, StoreError> {
-    count(connection, "SELECT count(*) FROM outbox")
+    count(connection, "SELECT coalesce(sum(event_count), 0) FROM outbox_blocks")
 }
 
 /// Returns the single number that a query selects.

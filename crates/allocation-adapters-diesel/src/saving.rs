@@ -1,8 +1,7 @@
 //! Changes of products as rows to write.
 
 use crate::batch_row::{AddedWith, BatchKey, BatchValues};
-use crate::error::failed;
-use crate::event_row::{ContextValues, OutboxRow};
+use crate::event_block::{BlockWriter, OutboxBlock};
 use crate::line_row::{LineKey, LineValues, PlainLineValues, WholeValues};
 use crate::part_row::{PartKey, PartValues};
 use crate::pick_line_row::PickLineRow;
@@ -48,8 +47,8 @@ pub(crate) struct RowChanges<'a> {
     pub(crate) products: Vec<(&'a str, TotalsValues)>,
     /// Products with a change in whether lines may wait although units are free, and the new value.
     pub(crate) unserved: Vec<(&'a str, bool)>,
-    /// Events, each with the context of its command, if it has any.
-    pub(crate) events: Vec<(OutboxRow<'a>, Option<ContextValues<'a>>)>,
+    /// The events of all products, with the contexts of their commands.
+    pub(crate) blocks: Vec<OutboxBlock>,
 }
 
 #[derive(Debug)]
@@ -105,17 +104,18 @@ impl<'a> RowChanges<'a> {
     /// Converts changes to rows.
     pub(crate) fn new(
         decided: &'a [Decided<'a>],
-        contexts: &'a EventContexts,
+        contexts: &EventContexts,
         joined: &BTreeSet<OrderId>,
     ) -> Result<Self, StoreError> {
-        let mut rows = Self::default();
+        let (mut rows, mut events) = (Self::default(), BlockWriter::default());
         for Decided { at, product, changes } in decided {
             rows.push_batches(changes)?;
             rows.push_lines(product, changes)?;
             rows.push_pick_lines(changes)?;
             rows.push_product(changes);
-            rows.push_events(changes, at.timestamp_micros(), contexts)?;
+            events.push(changes, at.timestamp_micros(), contexts)?;
         }
+        rows.blocks = events.finish()?;
         // Batch references are taken in one order, regardless of SKU, so that units of work cannot
         // deadlock.
         rows.added_batches.sort_unstable_by_key(|batch| batch.key.reference);
@@ -259,27 +259,6 @@ impl<'a> RowChanges<'a> {
                 None => self.added_pick_lines.push(row),
                 Some(_) => self.changed_pick_lines.push(row),
             }
-        }
-        Ok(())
-    }
-
-    fn push_events(
-        &mut self,
-        product: &Changes<'a>,
-        occurred_at: i64,
-        contexts: &'a EventContexts,
-    ) -> Result<(), StoreError> {
-        for (ordinal, event) in product.events.iter().enumerate() {
-            let row = OutboxRow {
-                sku: product.sku.as_str(),
-                version: integer(product.version)?,
-                ordinal: integer(ordinal)?,
-                name: event.name(),
-                order_id: event.order_id().map(OrderId::as_str),
-                payload: serde_json::to_string(event).map_err(failed)?,
-                occurred_at,
-            };
-            self.events.push((row, contexts.of(product.sku, ordinal).map(ContextValues::of)));
         }
         Ok(())
     }

@@ -2,10 +2,9 @@
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
-use crate::sequenced_row::Place;
 use crate::statement::statement;
 use crate::{postgres, row, sqlite};
-use allocation_ports::{Lease, OutboxKey, RetentionTime, SequenceError, Sequenced, StoreError};
+use allocation_ports::{Lease, RetentionTime, SequenceError, Sequenced, StoreError};
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -43,7 +42,7 @@ pub(crate) fn release(connection: &mut AnyConnection, lease: &Lease) -> Result<(
 }
 
 pub(crate) fn has_unsequenced(connection: &mut AnyConnection) -> Result<bool, StoreError> {
-    let first = sql::<BigInt>("SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 1) AS first");
+    let first = sql::<BigInt>("SELECT count(*) FROM (SELECT 1 FROM outbox_blocks LIMIT 1) AS first");
     Ok(first.get_result::<i64>(connection).map_err(store_error)? > 0)
 }
 
@@ -51,15 +50,17 @@ pub(crate) fn sequence(
     connection: &mut AnyConnection,
     lease: &Lease,
     time: Duration,
-    after: Option<OutboxKey>,
     most: u16,
 ) -> Result<Sequenced, SequenceError> {
-    let after = after.map(Place::from).unwrap_or_default();
-    let sequenced = match connection {
+    let (events, last) = match connection {
         AnyConnection::Sqlite(connection) => sqlite::sequence(connection, of(lease, time), i64::from(most)),
-        AnyConnection::Postgres(connection) => postgres::sequence(connection, of(lease, time), &after, i64::from(most)),
-    };
-    Ok(sequenced?.sequenced()?)
+        AnyConnection::Postgres(connection) => postgres::sequence(connection, of(lease, time), i64::from(most)),
+    }?;
+    Ok(Sequenced {
+        events: u64::try_from(events).map_err(corrupt)?,
+        last: u64::try_from(last).map_err(corrupt)?,
+        last_key: None,
+    })
 }
 
 /// Advances the retention time. `now` is the time on SQLite; PostgreSQL uses its own clock.

@@ -222,6 +222,7 @@ on_both_databases! {
         a_holder_that_has_lost_its_lease_writes_nothing,
         old_events_are_pruned_from_the_start_and_reported_to_readers,
         a_cursor_beyond_the_log_is_reported,
+        subjects_are_found_across_segments_of_the_index,
         a_filter_scans_a_bounded_number_of_events,
         an_event_records_the_context_of_its_command,
         a_history_is_the_same_before_and_after_sequencing;

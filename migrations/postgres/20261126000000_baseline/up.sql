@@ -235,48 +235,84 @@ ALTER TABLE pick_list_lines ALTER COLUMN sku SET (n_distinct = 100);
 CREATE INDEX pick_list_lines_open ON pick_list_lines (list_id) WHERE status = 'open';
 CREATE INDEX pick_list_lines_to_ship ON pick_list_lines (list_id) WHERE status = 'picked';
 
--- Committed events without a position. The events of a product are ordered by version, then ordinal.
-CREATE TABLE outbox (
-    sku text COLLATE "C" NOT NULL,
-    version bigint NOT NULL,
-    ordinal integer NOT NULL CHECK (ordinal >= 0),
-    type text COLLATE "C" NOT NULL,
-    order_id text COLLATE "C",
-    payload text COLLATE "C" NOT NULL,
+-- Committed blocks of events without a position. The events of a unit of work are one block, or several if they
+-- are many. Units that share a product wait for each other's lock, so the ids of their blocks are in the order
+-- in which they were written.
+CREATE TABLE outbox_blocks (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_count integer NOT NULL CHECK (event_count >= 1),
+    -- When the first event occurred; the others occurred within a second of it.
     occurred_at bigint NOT NULL,
-    -- The origin of the command, if it has one.
-    traceparent text COLLATE "C",
-    causation_id text COLLATE "C",
-    PRIMARY KEY (sku, version, ordinal)
+    -- The types in the block, separated by commas.
+    types text COLLATE "C" NOT NULL,
+    -- Hashes of the orders, batches and products that the events are about.
+    keys integer[] NOT NULL,
+    -- Hashes of the commands that caused the events; most have none.
+    causes integer[],
+    -- A JSON array of arrays: SKU, version, ordinal, microseconds after the block's instant, type, order id,
+    -- reference of a batch, traceparent, causation id, event.
+    events text COLLATE "C" NOT NULL
 );
--- The history of an order is read from `events` by order, and here from the products in which the order has
--- lines. The last events of a line that was deleted are found by this index.
-CREATE INDEX outbox_departures ON outbox (order_id) WHERE type IN ('deallocated', 'wait_ended');
-CREATE INDEX outbox_by_cause ON outbox (causation_id, type) WHERE causation_id IS NOT NULL;
+CREATE INDEX outbox_caused ON outbox_blocks (id) WHERE causes IS NOT NULL;
 
--- The log. One process at a time moves events here and assigns their positions, so all readers see one order
--- and never an event after a later one.
-CREATE TABLE events (
-    position bigint PRIMARY KEY,
-    sku text COLLATE "C" NOT NULL,
-    version bigint NOT NULL,
-    ordinal integer NOT NULL,
-    type text COLLATE "C" NOT NULL,
-    order_id text COLLATE "C",
-    -- The batch that the event is about, if it is about no order.
-    reference text COLLATE "C",
-    payload text COLLATE "C" NOT NULL,
+-- The log. One process at a time moves blocks here and assigns a range of positions to each, so all readers see
+-- one order and never an event after a later one.
+CREATE TABLE event_blocks (
+    first_position bigint PRIMARY KEY,
+    event_count integer NOT NULL,
     occurred_at bigint NOT NULL,
-    traceparent text COLLATE "C",
-    causation_id text COLLATE "C"
+    types text COLLATE "C" NOT NULL,
+    keys integer[] NOT NULL,
+    causes integer[],
+    events text COLLATE "C" NOT NULL
 );
--- The history of an order, which has few events: readers sort them.
-CREATE INDEX events_by_order ON events (order_id) WHERE order_id IS NOT NULL;
--- Events about a batch or a product alone. Nearly all events are about lines and have no entry here.
-CREATE INDEX events_by_reference ON events (reference, position) WHERE reference IS NOT NULL;
-CREATE INDEX events_of_products ON events (sku, position) WHERE order_id IS NULL AND reference IS NULL;
--- The events that a command has caused show what it has done. Most events have no cause and no entry.
-CREATE INDEX events_by_cause ON events (causation_id, type) WHERE causation_id IS NOT NULL;
+-- Hashes do not compress, and are few enough to stay with their row.
+ALTER TABLE outbox_blocks ALTER COLUMN keys SET STORAGE PLAIN, ALTER COLUMN causes SET STORAGE PLAIN;
+ALTER TABLE event_blocks ALTER COLUMN keys SET STORAGE PLAIN, ALTER COLUMN causes SET STORAGE PLAIN;
+-- A server that was built without LZ4 keeps its own compression.
+DO $$
+BEGIN
+    ALTER TABLE outbox_blocks ALTER COLUMN events SET COMPRESSION lz4;
+    ALTER TABLE event_blocks ALTER COLUMN events SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported OR syntax_error OR invalid_parameter_value THEN
+    NULL;
+END $$;
+
+-- The blocks with events that a command has caused. They show what the command has done.
+CREATE TABLE event_causes (
+    cause integer NOT NULL,
+    first_position bigint NOT NULL,
+    PRIMARY KEY (cause, first_position)
+);
+
+-- The blocks of a key, one row for each bucket of keys in each segment of the log. Whole segments are added, so
+-- a key costs a few bytes; the blocks of the last segment are scanned.
+CREATE TABLE event_keys (
+    bucket integer NOT NULL,
+    segment bigint NOT NULL,
+    keys integer[] NOT NULL,
+    positions bigint[] NOT NULL,
+    PRIMARY KEY (bucket, segment)
+);
+
+-- Events one by one, for people and reports; the service reads blocks.
+CREATE VIEW outbox AS
+SELECT b.id, (e.event ->> 0) COLLATE "C" AS sku, (e.event ->> 1)::bigint AS version,
+       (e.event ->> 2)::integer AS ordinal, b.occurred_at + (e.event ->> 3)::bigint AS occurred_at,
+       (e.event ->> 4) COLLATE "C" AS type, (e.event ->> 5) COLLATE "C" AS order_id,
+       (e.event ->> 6) COLLATE "C" AS reference, (e.event ->> 7) COLLATE "C" AS traceparent,
+       (e.event ->> 8) COLLATE "C" AS causation_id,
+       (e.event ->> 9) COLLATE "C" AS payload
+FROM outbox_blocks AS b CROSS JOIN LATERAL json_array_elements(b.events::json) AS e (event);
+
+CREATE VIEW events AS
+SELECT b.first_position + e.n - 1 AS position, (e.event ->> 0) COLLATE "C" AS sku, (e.event ->> 1)::bigint AS version,
+       (e.event ->> 2)::integer AS ordinal, b.occurred_at + (e.event ->> 3)::bigint AS occurred_at,
+       (e.event ->> 4) COLLATE "C" AS type, (e.event ->> 5) COLLATE "C" AS order_id,
+       (e.event ->> 6) COLLATE "C" AS reference, (e.event ->> 7) COLLATE "C" AS traceparent,
+       (e.event ->> 8) COLLATE "C" AS causation_id,
+       (e.event ->> 9) COLLATE "C" AS payload
+FROM event_blocks AS b CROSS JOIN LATERAL json_array_elements(b.events::json) WITH ORDINALITY AS e (event, n);
 
 -- Every retained event, with a position or without.
 CREATE VIEW all_events AS
@@ -289,6 +325,8 @@ CREATE TABLE event_log (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     last_position bigint NOT NULL,
     oldest_position bigint NOT NULL,
+    -- The blocks that begin up to here are in event_keys.
+    indexed_position bigint NOT NULL DEFAULT 0,
     -- Follows the clock no faster than time passes. Null before it is first read.
     retention_time bigint,
     CHECK (oldest_position BETWEEN 1 AND last_position + 1)

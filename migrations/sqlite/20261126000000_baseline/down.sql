@@ -1,12 +1,15 @@
 DROP VIEW all_events;
 DROP VIEW allocations;
+DROP VIEW events;
+DROP VIEW outbox;
 DROP TABLE heartbeat;
 DROP TABLE leases;
 DROP TABLE parked_events;
 DROP TABLE relay;
 DROP TABLE event_log;
-DROP TABLE events;
-DROP TABLE outbox;
+DROP TABLE event_keys;
+DROP TABLE event_blocks;
+DROP TABLE outbox_blocks;
 DROP TABLE pick_list_lines;
 DROP TABLE pick_lists;
 DROP TABLE line_parts;

@@ -209,45 +209,58 @@ CREATE INDEX pick_list_lines_by_line ON pick_list_lines (sku, order_id);
 CREATE INDEX pick_list_lines_open ON pick_list_lines (list_id) WHERE status = 'open';
 CREATE INDEX pick_list_lines_to_ship ON pick_list_lines (list_id) WHERE status = 'picked';
 
--- Committed events without a position, in the order in which they were written: that of the row ids.
-CREATE TABLE outbox (
-    sku TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    ordinal INTEGER NOT NULL CHECK (ordinal >= 0),
-    type TEXT NOT NULL,
-    order_id TEXT,
-    payload TEXT NOT NULL,
+-- Committed blocks of events without a position, in the order in which they were written. The events of a unit
+-- of work are one block, or several if they are many.
+CREATE TABLE outbox_blocks (
+    id INTEGER PRIMARY KEY,
+    event_count INTEGER NOT NULL CHECK (event_count >= 1),
+    -- When the first event occurred; the others occurred within a second of it.
     occurred_at INTEGER NOT NULL,
-    -- The origin of the command, if it has one.
-    traceparent TEXT,
-    causation_id TEXT
+    -- The types in the block, separated by commas.
+    types TEXT NOT NULL,
+    -- Hashes of the orders, batches and products that the events are about, and of the commands that caused
+    -- them, as a JSON array.
+    keys TEXT NOT NULL,
+    -- The hashes of the commands alone; most blocks have none.
+    causes TEXT,
+    -- A JSON array of arrays: SKU, version, ordinal, microseconds after the block's instant, type, order id,
+    -- reference of a batch, traceparent, causation id, event.
+    events TEXT NOT NULL
 ) STRICT;
-CREATE INDEX outbox_by_cause ON outbox (causation_id, type) WHERE causation_id IS NOT NULL;
 
--- The log. One process at a time moves events here and assigns their positions, so all readers see one order
--- and never an event after a later one.
-CREATE TABLE events (
-    position INTEGER NOT NULL PRIMARY KEY,
-    sku TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    ordinal INTEGER NOT NULL,
-    type TEXT NOT NULL,
-    order_id TEXT,
-    -- The batch that the event is about, if it is about no order.
-    reference TEXT,
-    payload TEXT NOT NULL,
+-- The log. One process at a time moves blocks here and assigns a range of positions to each, so all readers see
+-- one order and never an event after a later one.
+CREATE TABLE event_blocks (
+    first_position INTEGER NOT NULL PRIMARY KEY,
+    event_count INTEGER NOT NULL,
     occurred_at INTEGER NOT NULL,
-    traceparent TEXT,
-    causation_id TEXT
+    types TEXT NOT NULL,
+    keys TEXT NOT NULL,
+    causes TEXT,
+    events TEXT NOT NULL
 ) STRICT;
--- The history of an order, which has few events: readers sort them.
-CREATE INDEX events_by_order ON events (order_id) WHERE order_id IS NOT NULL;
--- Events about a batch or a product alone. Nearly all events are about lines and have no entry here. Entries
--- of one name are in the order of their positions, which are the row ids.
-CREATE INDEX events_by_reference ON events (reference) WHERE reference IS NOT NULL;
-CREATE INDEX events_of_products ON events (sku) WHERE order_id IS NULL AND reference IS NULL;
--- The events that a command has caused show what it has done. Most events have no cause and no entry.
-CREATE INDEX events_by_cause ON events (causation_id, type) WHERE causation_id IS NOT NULL;
+
+-- The blocks of a key.
+CREATE TABLE event_keys (
+    key INTEGER NOT NULL,
+    first_position INTEGER NOT NULL,
+    PRIMARY KEY (key, first_position)
+) STRICT, WITHOUT ROWID;
+
+-- Events one by one, for people and reports; the service reads blocks.
+CREATE VIEW outbox AS
+SELECT b.id, e.value ->> 0 AS sku, e.value ->> 1 AS version, e.value ->> 2 AS ordinal,
+       b.occurred_at + (e.value ->> 3) AS occurred_at, e.value ->> 4 AS type, e.value ->> 5 AS order_id,
+       e.value ->> 6 AS reference, e.value ->> 7 AS traceparent, e.value ->> 8 AS causation_id,
+       e.value -> 9 AS payload
+FROM outbox_blocks AS b, json_each(b.events) AS e;
+
+CREATE VIEW events AS
+SELECT b.first_position + e.key AS position, e.value ->> 0 AS sku, e.value ->> 1 AS version,
+       e.value ->> 2 AS ordinal, b.occurred_at + (e.value ->> 3) AS occurred_at, e.value ->> 4 AS type,
+       e.value ->> 5 AS order_id, e.value ->> 6 AS reference, e.value ->> 7 AS traceparent,
+       e.value ->> 8 AS causation_id, e.value -> 9 AS payload
+FROM event_blocks AS b, json_each(b.events) AS e;
 
 -- Every retained event, with a position or without.
 CREATE VIEW all_events AS

@@ -27,7 +27,7 @@ pub struct Mended {
     pub holds: u64,
     /// Batches added in the future.
     pub batches: u64,
-    /// Orders, pick lists, events, parked events and leases.
+    /// Orders, pick lists, blocks of events, parked events and leases.
     pub others: u64,
 }
 
@@ -35,7 +35,7 @@ pub struct Mended {
 const OTHERS: [(&str, &str, &str); 4] = [
     ("orders", "order_id", "placed_at"),
     ("pick_lists", "list_id", "created_at"),
-    ("events", "position", "occurred_at"),
+    ("event_blocks", "first_position", "occurred_at"),
     ("parked_events", "position", "parked_at"),
 ];
 

@@ -2,8 +2,7 @@
 
 use super::pick_lines::save_pick_lines;
 use super::statements::{
-    AddBatches, AddLines, AddReferences, AddTracedEvents, ChangeBatches, ChangeLines, ChangeProducts, MarkUnserved,
-    Remove, WriteGroup,
+    AddBatches, AddLines, AddReferences, ChangeBatches, ChangeLines, ChangeProducts, MarkUnserved, Remove, WriteGroup,
 };
 use crate::error::store_error;
 use crate::row::integer;
@@ -20,7 +19,6 @@ pub(crate) fn save(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Resu
     change_products(connection, rows)?;
     add_lines(connection, rows)?;
     save_pick_lines(connection, rows)?;
-    add_traced_events(connection, rows)?;
     write_group(connection, rows)
 }
 
@@ -129,33 +127,18 @@ fn add_lines(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(),
     Ok(())
 }
 
-/// Adds the events that have a context; almost all events have none.
-fn add_traced_events(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    let traced = || rows.events.iter().filter_map(|(event, context)| Some((event, context.as_ref()?)));
-    if traced().next().is_none() {
-        return Ok(());
-    }
-    let statement = AddTracedEvents {
-        events: &traced().map(|(event, _)| event).collect(),
-        contexts: &traced().map(|(_, context)| context).collect(),
-    };
-    statement.execute(connection).map_err(store_error)?;
-    Ok(())
-}
-
 fn write_group(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     let (lines, parts, counters) = (&rows.added_plain_lines, &rows.added_parts, &rows.counters);
-    if rows.events.is_empty() {
+    if rows.blocks.is_empty() {
         return Ok(());
     }
-    let events: Vec<_> = rows.events.iter().filter(|(_, context)| context.is_none()).map(|(event, _)| event).collect();
     let statement = WriteGroup {
         lines: &lines.iter().map(|(key, ..)| key).collect(),
         line_values: &lines.iter().map(|(_, values, _)| values).collect(),
         wholes: &lines.iter().map(|(.., whole)| whole).collect(),
         parts: &keys(parts),
         part_values: &values(parts),
-        events: &events.into_iter().collect(),
+        blocks: &rows.blocks.iter().collect(),
         batches: &keys(counters),
         deltas: &column(counters, |(_, delta)| *delta),
         counters: &integer(counters.len())?,

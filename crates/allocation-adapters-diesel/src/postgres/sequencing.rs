@@ -2,14 +2,14 @@
 //! leaves no transaction open.
 
 use crate::error::store_error;
+use crate::event_block::LOOK_AHEAD;
 use crate::generation::SAME_GENERATION;
-use crate::sequenced_row::{LOOK_AHEAD, Place, SequencedRow};
 use crate::statement::{joined, statement};
 use allocation_ports::{SequenceError, StoreError};
 use diesel::connection::SimpleConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 /// The wall-clock time of the server in microseconds since 1970, not the start of the transaction.
 pub(crate) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
@@ -43,44 +43,69 @@ statement! {
 }
 
 statement! {
-    /// Moves events from `outbox` to the log in the order of the primary key, and assigns their positions.
+    /// Moves blocks from `outbox_blocks` to the log in the order of their ids, and assigns their positions.
     ///
-    /// Rows are selected by `ctid`, so that the index is walked once. Rows that another transaction removes
-    /// meanwhile are not moved.
+    /// Blocks are moved until they have enough events. Their texts stay compressed. Blocks that another
+    /// transaction removes meanwhile are not moved. Returns whether the lease is held, the number of events,
+    /// the last position, and up to where blocks are in the index.
     Sequence<'a>(
         micros: BigInt => i64,
         lease: Text => str,
         holder: Text => str,
-        sku: Text => str,
-        version: BigInt => i64,
-        ordinal: Integer => i32,
+        blocks: BigInt => i64,
         most: BigInt => i64,
-    ) on Pg -> (BigInt, BigInt, BigInt, Nullable<Text>, Nullable<BigInt>, Nullable<Integer>),
+    ) on Pg -> (BigInt, BigInt, BigInt, BigInt),
     "WITH ", RENEWED, ", moved AS (
-             DELETE FROM outbox WHERE ctid = ANY (ARRAY(
-                 SELECT ctid FROM outbox WHERE (sku, version, ordinal) > (?, ?, ?)
-                 ORDER BY sku, version, ordinal LIMIT ?
+             DELETE FROM outbox_blocks WHERE id = ANY (ARRAY(
+                 SELECT id FROM (
+                     SELECT id, sum(event_count) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - event_count AS earlier
+                     FROM (SELECT id, event_count FROM outbox_blocks ORDER BY id LIMIT ?) AS first
+                 ) AS counted
+                 WHERE earlier < ?
              )) AND EXISTS (SELECT FROM lease)
              RETURNING *
+         ), total AS (
+             SELECT coalesce(sum(event_count), 0)::bigint AS events FROM moved
          ), counted AS (
-             UPDATE event_log SET last_position = last_position + (SELECT count(*) FROM moved)
+             UPDATE event_log SET last_position = last_position + (SELECT events FROM total)
              WHERE EXISTS (SELECT FROM moved) RETURNING last_position
-         ), numbered AS (
-             INSERT INTO events (position, sku, version, ordinal, type, order_id, reference, payload, occurred_at,
-                                 traceparent, causation_id)
-             SELECT c.last_position - (SELECT count(*) FROM moved)
-                        + row_number() OVER (ORDER BY m.sku, m.version, m.ordinal),
-                    m.sku, m.version, m.ordinal, m.type, m.order_id,
-                    CASE WHEN m.order_id IS NULL AND m.type LIKE 'batch%' THEN m.payload::json ->> 'reference' END,
-                    m.payload, m.occurred_at, m.traceparent, m.causation_id
-             FROM moved AS m CROSS JOIN counted AS c
+         ), logged AS (
+             INSERT INTO event_blocks (first_position, event_count, occurred_at, types, keys, causes, events)
+             SELECT c.last_position - t.events + 1 - m.event_count
+                        + sum(m.event_count) OVER (ORDER BY m.id ROWS UNBOUNDED PRECEDING),
+                    m.event_count, m.occurred_at, m.types, m.keys, m.causes, m.events
+             FROM moved AS m CROSS JOIN counted AS c CROSS JOIN total AS t
+             RETURNING first_position, causes
+         ), caused AS (
+             INSERT INTO event_causes (cause, first_position)
+             SELECT unnest(causes), first_position FROM logged WHERE causes IS NOT NULL
          )
-         SELECT (SELECT count(*) FROM lease), (SELECT count(*) FROM moved),
-                coalesce((SELECT last_position FROM counted), (SELECT last_position FROM event_log)), p.*
-         FROM (VALUES (1)) AS one
-         LEFT JOIN LATERAL (
-             SELECT sku, version, ordinal FROM moved ORDER BY sku DESC, version DESC, ordinal DESC LIMIT 1
-         ) AS p ON true"
+         SELECT (SELECT count(*) FROM lease), t.events,
+                coalesce((SELECT last_position FROM counted), l.last_position), l.indexed_position
+         FROM total AS t CROSS JOIN event_log AS l"
+}
+
+statement! {
+    /// Adds the blocks that begin in the next segment of the log to the index by key.
+    IndexSegment<'a>(
+        micros: BigInt => i64,
+        lease: Text => str,
+        holder: Text => str,
+        length: BigInt => i64,
+        indexed: BigInt => i64,
+        segment: BigInt => i64,
+        after: BigInt => i64,
+        until: BigInt => i64,
+    ) on Pg,
+    "WITH ", RENEWED, ", counted AS (
+             UPDATE event_log SET indexed_position = indexed_position + ?
+             WHERE indexed_position = ? AND EXISTS (SELECT FROM lease) RETURNING 1
+         )
+         INSERT INTO event_keys (bucket, segment, keys, positions)
+         SELECT (key >> 22) & 1023, ?, array_agg(key), array_agg(first_position)
+         FROM event_blocks CROSS JOIN LATERAL unnest(keys) AS key
+         WHERE first_position > ? AND first_position <= ? AND EXISTS (SELECT FROM counted)
+         GROUP BY 1"
 }
 
 statement! {
@@ -91,7 +116,7 @@ statement! {
              UPDATE event_log SET retention_time = least(
                  coalesce(
                      retention_time,
-                     (SELECT occurred_at FROM events ORDER BY position DESC LIMIT 1),
+                     (SELECT occurred_at FROM event_blocks ORDER BY first_position DESC LIMIT 1),
                      ", NOW, "
                  ) + ?,
                  ", NOW, "
@@ -102,11 +127,11 @@ statement! {
 }
 
 statement! {
-    /// Removes the oldest events. Returns whether the lease is held and the number of removed events.
+    /// Removes the oldest blocks. Returns whether the lease is held and the number of removed events.
     ///
-    /// The first event at or after `before` that is not in the future stays, with all events behind it. The
-    /// events in front of it are removed up to the last one before `before`. An event from the future is
-    /// thus removed with an old event behind it.
+    /// The first block at or after `before` that is not in the future stays, with all blocks behind it. The
+    /// blocks in front of it are removed up to the last one before `before`. A block from the future is
+    /// thus removed with an old block behind it.
     Prune<'a>(
         micros: BigInt => i64,
         lease: Text => str,
@@ -116,28 +141,54 @@ statement! {
         young: BigInt => i64,
         before: BigInt => i64,
         most: BigInt => i64,
+        segment: BigInt => i64,
+        last_segment: BigInt => i64,
     ) on Pg -> (BigInt, BigInt),
     "WITH ", RENEWED, ", bounds AS (
              SELECT oldest_position AS oldest, least(oldest_position + ?, last_position + 1) AS beyond, coalesce(
-                 (SELECT position FROM events
-                  WHERE position BETWEEN oldest_position AND least(oldest_position + ? - 1, last_position)
-                    AND occurred_at BETWEEN ? AND ", NOW, " ORDER BY position LIMIT 1),
+                 (SELECT first_position FROM event_blocks
+                  WHERE first_position BETWEEN oldest_position AND least(oldest_position + ? - 1, last_position)
+                    AND occurred_at BETWEEN ? AND ", NOW, " ORDER BY first_position LIMIT 1),
                  last_position + 1
              ) AS young
              FROM event_log WHERE EXISTS (SELECT FROM lease)
-         ), log AS (
-             SELECT oldest, least(coalesce(1 + (
-                 SELECT position FROM events
-                 WHERE position >= oldest AND position < least(young, beyond) AND occurred_at < ?
-                 ORDER BY position DESC LIMIT 1
-             ), oldest), oldest + ?) AS stays
+         ), old AS (
+             SELECT oldest, (
+                 SELECT first_position FROM event_blocks
+                 WHERE first_position >= oldest AND first_position < least(young, beyond) AND occurred_at < ?
+                 ORDER BY first_position DESC LIMIT 1
+             ) AS last_old
              FROM bounds
+         ), log AS (
+             SELECT oldest, (
+                 SELECT first_position + event_count FROM event_blocks
+                 WHERE first_position >= oldest AND first_position <= last_old AND first_position < oldest + ?
+                 ORDER BY first_position DESC LIMIT 1
+             ) AS stays
+             FROM old
          ), gone AS (
-             DELETE FROM events USING log WHERE position >= oldest AND position < stays RETURNING 1
+             DELETE FROM event_blocks USING log WHERE first_position >= oldest AND first_position < stays
+             RETURNING first_position, event_count, causes
+         ), effects AS (
+             DELETE FROM event_causes AS c
+             USING (SELECT unnest(causes) AS cause, first_position FROM gone WHERE causes IS NOT NULL) AS g
+             WHERE (c.cause, c.first_position) = (g.cause, g.first_position)
+         ), forgotten AS (
+             DELETE FROM event_keys USING log
+             WHERE bucket = ANY (ARRAY(SELECT generate_series(0, 1023)))
+               AND segment >= (oldest - 1) / ? AND segment < (stays - 1) / ?
          ), moved AS (
              UPDATE event_log SET oldest_position = stays FROM log WHERE stays > oldest RETURNING 1
          )
-         SELECT (SELECT count(*) FROM lease), (SELECT count(*) FROM gone)"
+         SELECT (SELECT count(*) FROM lease), (SELECT coalesce(sum(event_count), 0)::bigint FROM gone)"
+}
+
+/// The number of positions of a segment of the index by key.
+pub(crate) const SEGMENT: i64 = 32_768;
+
+/// Returns the bucket of a segment that has the blocks of a key.
+pub(crate) const fn bucket_of(key: i32) -> i32 {
+    (key >> 22) & 1023
 }
 
 pub(crate) fn take(connection: &mut PgConnection, name: &str, holder: &str, micros: i64) -> QueryResult<bool> {
@@ -151,27 +202,30 @@ pub(crate) fn take(connection: &mut PgConnection, name: &str, holder: &str, micr
 pub(crate) fn sequence(
     connection: &mut PgConnection,
     lease: (&str, &str, i64),
-    after: &Place,
     most: i64,
-) -> Result<SequencedRow, SequenceError> {
+) -> Result<(i64, i64), SequenceError> {
     let (name, holder, micros) = lease;
-    let statement = Sequence {
-        micros: &micros,
-        lease: name,
-        holder,
-        sku: &after.sku,
-        version: &after.version,
-        ordinal: &after.ordinal,
-        most: &most,
-    };
-    let row: (i64, i64, i64, Option<String>, Option<i64>, Option<i32>) =
-        statement.get_result(connection).map_err(store_error)?;
-    let (held, events, last, sku, version, ordinal) = row;
+    let statement = Sequence { micros: &micros, lease: name, holder, blocks: &most, most: &most };
+    let (held, events, last, indexed): (i64, i64, i64, i64) = statement.get_result(connection).map_err(store_error)?;
     if held == 0 {
         return Err(SequenceError::LeaseLost);
     }
-    let place = sku.zip(version).zip(ordinal).map(|((sku, version), ordinal)| Place { sku, version, ordinal });
-    Ok(SequencedRow { events, last, place })
+    if last - indexed >= SEGMENT {
+        index_segment(connection, lease, indexed)?;
+    }
+    Ok((events, last))
+}
+
+/// Adds the segment after an indexed position to the index. Without the lease, it does nothing.
+fn index_segment(
+    connection: &mut PgConnection,
+    (lease, holder, micros): (&str, &str, i64),
+    indexed: i64,
+) -> Result<usize, SequenceError> {
+    let (after, until) = (&indexed, &(indexed + SEGMENT));
+    let (micros, length, segment) = (&micros, &SEGMENT, &(indexed / SEGMENT));
+    let statement = IndexSegment { micros, lease, holder, length, indexed: after, segment, after, until };
+    Ok(statement.execute(connection).map_err(store_error)?)
 }
 
 /// Advances the retention time by `step` microseconds, and returns it and the clock.
@@ -203,15 +257,17 @@ pub(crate) fn prune(
         young: before,
         before,
         most,
+        segment: &SEGMENT,
+        last_segment: &SEGMENT,
     };
     let (held, gone) = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
     if held == 0 { Err(SequenceError::LeaseLost) } else { Ok(gone) }
 }
 
-/// Vacuums `outbox` to reclaim the space of moved rows.
+/// Vacuums `outbox_blocks` to reclaim the space of moved rows.
 ///
 /// Until then, a search for the first row passes the index entries of all earlier rows. Autovacuum runs
 /// only once a minute. No request waits for this.
 pub(crate) fn vacuum(connection: &mut PgConnection) -> Result<(), StoreError> {
-    connection.batch_execute("VACUUM (INDEX_CLEANUP on, TRUNCATE off) outbox").map_err(store_error)
+    connection.batch_execute("VACUUM (INDEX_CLEANUP on, TRUNCATE off) outbox_blocks").map_err(store_error)
 }

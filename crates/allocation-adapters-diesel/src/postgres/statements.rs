@@ -3,7 +3,7 @@
 use super::sequencing::NOW;
 use crate::batch_row::{AddedWith, AddedWithSet, BATCH, BatchKey, BatchKeys, BatchSql, BatchValues, BatchValuesSet};
 use crate::columns::{Columns, Sql};
-use crate::event_row::{ContextValues, ContextValuesSet, OutboxRow, OutboxRows};
+use crate::event_block::{OutboxBlock, OutboxBlocks};
 use crate::generation::GENERATION_OF_DATABASE;
 use crate::line_row::{
     LineKey, LineKeys, LineValues, LineValuesSet, OrderLineSql, PlainLineValues, PlainLineValuesSet, WholeValues,
@@ -363,7 +363,7 @@ statement! {
         wholes: WholeValuesSet<'a>,
         parts: PartKeys<'a>,
         part_values: PartValuesSet<'a>,
-        events: OutboxRows<'a>,
+        blocks: OutboxBlocks<'a>,
         batches: BatchKeys<'a>,
         deltas: Array<Integer> => Vec<i32>,
         counters: BigInt => i64,
@@ -374,17 +374,14 @@ statement! {
      ), a AS (
          INSERT INTO line_parts (", KEYED_PART, ") SELECT * FROM unnest(?, ?)
      ), e AS (
-         INSERT INTO outbox (", OutboxRow::COLUMNS, ") SELECT * FROM unnest(?)
+         INSERT INTO outbox_blocks (", OutboxBlock::COLUMNS, ")
+         SELECT event_count, occurred_at, types, translate(keys, '[]', '{}')::integer[],
+                translate(causes, '[]', '{}')::integer[], events
+         FROM unnest(?) AS w (", OutboxBlock::COLUMNS, ")
      )
      UPDATE batches AS t SET allocated_quantity = t.allocated_quantity + w.delta
      FROM (SELECT * FROM unnest(?, ?)", AS_MANY, ") AS w (", BatchKey::COLUMNS, ", delta)
      WHERE (t.sku, t.reference) = (w.sku, w.reference)"
-}
-
-statement! {
-    /// Adds events with the context of their commands.
-    AddTracedEvents<'a>(events: OutboxRows<'a>, contexts: ContextValuesSet<'a>) on Pg,
-    "INSERT INTO outbox (", OutboxRow::COLUMNS, ", ", ContextValues::COLUMNS, ") SELECT * FROM unnest(?, ?)"
 }
 
 statement! {

@@ -3,7 +3,7 @@
 use super::execution::{add_row, one_row};
 use super::pick_lines::save_pick_lines;
 use super::statements::{
-    AddBatch, AddEvent, AddLine, AddPart, AddPlainLine, AddReference, ChangeBatch, ChangeCounter, ChangeLine,
+    AddBatch, AddBlock, AddLine, AddPart, AddPlainLine, AddReference, ChangeBatch, ChangeCounter, ChangeLine,
     ChangePart, ChangeProduct, MarkUnserved, RemoveBatch, RemoveLine, RemovePart, RemoveReference,
 };
 use crate::batch_row::BatchKey;
@@ -95,8 +95,8 @@ fn add_lines(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result
 }
 
 fn add_events(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    for (event, context) in &rows.events {
-        add_row(connection, AddEvent { event, context: &context.unwrap_or_default() })?;
+    for block in &rows.blocks {
+        add_row(connection, AddBlock { block })?;
     }
     Ok(())
 }

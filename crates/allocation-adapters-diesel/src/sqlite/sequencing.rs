@@ -1,11 +1,10 @@
 //! Sequencing and retention of the event log, in transactions that are the only writers.
 
 use crate::error::store_error;
+use crate::event_block::LOOK_AHEAD;
 use crate::generation::SAME_GENERATION;
-use crate::sequenced_row::{LOOK_AHEAD, SequencedRow};
 use crate::statement::{joined, statement};
 use allocation_ports::SequenceError;
-use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
@@ -37,21 +36,38 @@ statement! {
 }
 
 statement! {
-    /// Copies events to the log in the order in which they were written, and assigns their positions.
-    Copy<'a>(most: BigInt => i64) on Sqlite,
-    "INSERT INTO events (position, sku, version, ordinal, type, order_id, reference, payload, occurred_at,
-                         traceparent, causation_id)
-     SELECT (SELECT last_position FROM event_log) + row_number() OVER (ORDER BY place),
-            sku, version, ordinal, type, order_id,
-            CASE WHEN order_id IS NULL AND type LIKE 'batch%' THEN json_extract(payload, '$.reference') END,
-            payload, occurred_at, traceparent, causation_id
-     FROM (SELECT rowid AS place, * FROM outbox ORDER BY rowid LIMIT ?)"
+    /// Finds the oldest blocks that together have enough events. Returns the id of the last one, the number of
+    /// their events and the last position of the log.
+    Next<'a>(blocks: BigInt => i64, most: BigInt => i64) on Sqlite -> (BigInt, BigInt, BigInt),
+    "SELECT coalesce(max(id), 0), coalesce(sum(event_count), 0), (SELECT last_position FROM event_log)
+     FROM (
+         SELECT id, event_count, sum(event_count) OVER (ORDER BY id) - event_count AS earlier
+         FROM (SELECT id, event_count FROM outbox_blocks ORDER BY id LIMIT ?)
+     )
+     WHERE earlier < ?"
 }
 
 statement! {
-    /// Removes the copied events from `outbox`.
-    RemoveCopied<'a>(most: BigInt => i64) on Sqlite,
-    "DELETE FROM outbox WHERE rowid IN (SELECT rowid FROM outbox ORDER BY rowid LIMIT ?)"
+    /// Copies blocks to the log in the order in which they were written, and assigns their positions.
+    Copy<'a>(last: BigInt => i64, id: BigInt => i64) on Sqlite,
+    "INSERT INTO event_blocks (first_position, event_count, occurred_at, types, keys, causes, events)
+     SELECT ? + 1 + sum(event_count) OVER (ORDER BY id) - event_count, event_count, occurred_at, types, keys, causes,
+            events
+     FROM outbox_blocks WHERE id <= ? ORDER BY id"
+}
+
+statement! {
+    /// Adds the blocks after a position to the index by key.
+    AddKeys<'a>(after: BigInt => i64) on Sqlite,
+    "INSERT INTO event_keys (key, first_position)
+     SELECT k.value, b.first_position FROM event_blocks AS b CROSS JOIN json_each(b.keys) AS k
+     WHERE b.first_position > ?"
+}
+
+statement! {
+    /// Removes the copied blocks from the outbox.
+    RemoveCopied<'a>(id: BigInt => i64) on Sqlite,
+    "DELETE FROM outbox_blocks WHERE id <= ?"
 }
 
 statement! {
@@ -60,36 +76,52 @@ statement! {
 }
 
 statement! {
-    /// Returns the oldest event, and the first scanned event at or after an instant and not in the future.
+    /// Returns the oldest position, and the first scanned block at or after an instant and not in the future.
     Young<'a>(looked_through: BigInt => i64, before: BigInt => i64, now: BigInt => i64, beyond: BigInt => i64)
         on Sqlite -> (BigInt, BigInt),
     "SELECT oldest_position, coalesce(
-         (SELECT position FROM events
-          WHERE position BETWEEN oldest_position AND min(oldest_position + ? - 1, last_position)
-            AND occurred_at BETWEEN ? AND ? ORDER BY position LIMIT 1),
+         (SELECT first_position FROM event_blocks
+          WHERE first_position BETWEEN oldest_position AND min(oldest_position + ? - 1, last_position)
+            AND occurred_at BETWEEN ? AND ? ORDER BY first_position LIMIT 1),
          min(oldest_position + ?, last_position + 1)
      ) FROM event_log"
 }
 
 statement! {
-    /// Returns the last event before an instant in a range of positions. Events from the future in front of
+    /// Returns the last block before an instant in a range of positions. Blocks from the future in front of
     /// it are removed with it.
     LastOld<'a>(oldest: BigInt => i64, young: BigInt => i64, before: BigInt => i64) on Sqlite -> BigInt,
-    "SELECT position FROM events WHERE position >= ? AND position < ? AND occurred_at < ?
-     ORDER BY position DESC LIMIT 1"
+    "SELECT first_position FROM event_blocks WHERE first_position >= ? AND first_position < ? AND occurred_at < ?
+     ORDER BY first_position DESC LIMIT 1"
+}
+
+statement! {
+    /// Returns the position behind the last block that begins at or before a position.
+    Behind<'a>(last: BigInt => i64) on Sqlite -> BigInt,
+    "SELECT first_position + event_count FROM event_blocks WHERE first_position <= ?
+     ORDER BY first_position DESC LIMIT 1"
 }
 
 statement! {
     /// Advances the retention time.
     AdvanceRetentionTime<'a>(now: BigInt => i64, step: BigInt => i64, most: BigInt => i64) on Sqlite -> BigInt,
     "UPDATE event_log SET retention_time = min(
-         coalesce(retention_time, (SELECT occurred_at FROM events ORDER BY position DESC LIMIT 1), ?) + ?, ?
+         coalesce(retention_time, (SELECT occurred_at FROM event_blocks ORDER BY first_position DESC LIMIT 1), ?) + ?, ?
      ) RETURNING retention_time"
 }
 
 statement! {
+    /// Removes blocks from the index by key.
+    RemoveKeys<'a>(oldest: BigInt => i64, stays: BigInt => i64) on Sqlite,
+    "DELETE FROM event_keys WHERE (key, first_position) IN (
+         SELECT k.value, b.first_position FROM event_blocks AS b CROSS JOIN json_each(b.keys) AS k
+         WHERE b.first_position >= ? AND b.first_position < ?
+     )"
+}
+
+statement! {
     RemoveOldest<'a>(oldest: BigInt => i64, stays: BigInt => i64) on Sqlite,
-    "DELETE FROM events WHERE position >= ? AND position < ?"
+    "DELETE FROM event_blocks WHERE first_position >= ? AND first_position < ?"
 }
 
 statement! {
@@ -109,17 +141,17 @@ pub(crate) fn sequence(
     connection: &mut SqliteConnection,
     lease: (&str, &str, i64),
     most: i64,
-) -> Result<SequencedRow, SequenceError> {
+) -> Result<(i64, i64), SequenceError> {
     renew(connection, lease)?;
-    let copied = Copy { most: &most }.execute(connection).map_err(store_error)?;
-    let events =
-        i64::try_from(copied).map_err(|error| store_error(diesel::result::Error::QueryBuilderError(error.into())))?;
+    let next = Next { blocks: &most, most: &most };
+    let (id, events, last) = next.get_result::<(i64, i64, i64)>(connection).map_err(store_error)?;
     if events > 0 {
-        RemoveCopied { most: &events }.execute(connection).map_err(store_error)?;
+        Copy { last: &last, id: &id }.execute(connection).map_err(store_error)?;
+        AddKeys { after: &last }.execute(connection).map_err(store_error)?;
+        RemoveCopied { id: &id }.execute(connection).map_err(store_error)?;
         Count { events: &events }.execute(connection).map_err(store_error)?;
     }
-    let last = sql::<BigInt>("SELECT last_position FROM event_log").get_result(connection).map_err(store_error)?;
-    Ok(SequencedRow { events, last, place: None })
+    Ok((events, last + events))
 }
 
 /// Advances the retention time by `step` microseconds and returns it.
@@ -146,8 +178,11 @@ pub(crate) fn prune(
     let (oldest, young) = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
     let last_old = LastOld { oldest: &oldest, young: &young, before: &before };
     let last_old = last_old.get_result::<i64>(connection).optional().map_err(store_error)?;
-    let stays = last_old.map_or(oldest, |last| (last + 1).min(oldest.saturating_add(most)));
+    let Some(last_old) = last_old else { return Ok(0) };
+    let last = &last_old.min(oldest.saturating_add(most) - 1);
+    let stays = Behind { last }.get_result::<i64>(connection).map_err(store_error)?;
     if stays > oldest {
+        RemoveKeys { oldest: &oldest, stays: &stays }.execute(connection).map_err(store_error)?;
         RemoveOldest { oldest: &oldest, stays: &stays }.execute(connection).map_err(store_error)?;
         SetOldest { oldest: &stays }.execute(connection).map_err(store_error)?;
     }

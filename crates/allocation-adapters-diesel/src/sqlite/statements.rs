@@ -4,7 +4,7 @@
 
 use crate::batch_row::{AddedWith, BATCH, BatchKey, BatchSql, BatchValues};
 use crate::columns::{Columns, Sql};
-use crate::event_row::{ContextValues, OutboxRow};
+use crate::event_block::OutboxBlock;
 use crate::generation::GENERATION_OF_DATABASE;
 use crate::line_row::{LineKey, LineValues, OrderLineSql, PartSql, PlainLineValues, WholeValues};
 use crate::order_row::OrderRow;
@@ -127,8 +127,8 @@ statement! {
 }
 
 statement! {
-    AddEvent<'a>(event: OutboxRow<'a>, context: ContextValues<'a>) on Sqlite,
-    "INSERT INTO outbox (", OutboxRow::COLUMNS, ", ", ContextValues::COLUMNS, ") VALUES (?, ?)"
+    AddBlock<'a>(block: OutboxBlock) on Sqlite,
+    "INSERT INTO outbox_blocks (", OutboxBlock::COLUMNS, ") VALUES (?)"
 }
 
 statement! {

@@ -60,10 +60,10 @@ impl LogSequencer for Store {
         &self,
         lease: &Lease,
         time: Duration,
-        after: Option<OutboxKey>,
+        _after: Option<OutboxKey>,
         most: u16,
     ) -> Result<Sequenced, SequenceError> {
-        self.write(|connection| sequencing::sequence(connection, lease, time, after, most))
+        self.write(|connection| sequencing::sequence(connection, lease, time, most))
     }
 
     fn retention_time(&self, lease: &Lease, time: Duration, passed: Duration) -> Result<RetentionTime, SequenceError> {

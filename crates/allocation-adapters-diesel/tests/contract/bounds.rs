@@ -177,7 +177,7 @@ pub fn lines_that_no_free_unit_fits_are_not_loaded(database: TestDatabase) {
 pub fn waiting_lines_are_found_in_the_order_of_service(database: TestDatabase) {
     let world = World::new(database);
     for (sizes, free) in [(5, 9), (40, 60), (300, 500)] {
-        world.database.execute("DELETE FROM order_lines; DELETE FROM outbox");
+        world.database.execute("DELETE FROM order_lines; DELETE FROM outbox_blocks");
         world.database.execute("DELETE FROM batches; DELETE FROM batch_references; DELETE FROM products");
         world.add("LAMP", "GONE", 1, Eta::InStock);
         world.allocate("LAMP", "FIRST", 1).unwrap();

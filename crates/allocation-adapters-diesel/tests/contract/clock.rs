@@ -75,7 +75,9 @@ pub fn events_from_the_future_go_with_old_ones_behind_them_and_stay_without(data
     number_all(&world);
     let stamp = |position: u32, days: i64| {
         let at = (now + TimeDelta::days(days)).timestamp_micros();
-        world.database.execute(&format!("UPDATE events SET occurred_at = {at} WHERE position = {position}"));
+        world
+            .database
+            .execute(&format!("UPDATE event_blocks SET occurred_at = {at} WHERE first_position = {position}"));
     };
     // Old, from the future twice, old, from the future, young, old, from the future twice.
     for (position, days) in (1..).zip([-40, 3_650, 31, -35, 1, -2, -40, 31, 31]) {
@@ -275,9 +277,9 @@ pub fn a_program_of_another_generation_writes_nothing(database: TestDatabase) {
     world.database.execute("UPDATE products SET last_at = 1");
     // Rows of each kind that no product's lock protects.
     let ahead = i64::MAX / 4;
-    world.database.execute(&format!("UPDATE events SET occurred_at = {ahead}"));
+    world.database.execute(&format!("UPDATE event_blocks SET occurred_at = {ahead}"));
     refused(world.store.mend_instants());
-    world.database.execute("UPDATE events SET occurred_at = 1");
+    world.database.execute("UPDATE event_blocks SET occurred_at = 1");
     world.database.execute(&format!("INSERT INTO leases (name, holder, expires_at) VALUES ('old', 'other', {ahead})"));
     refused(world.store.mend_instants());
     assert_eq!(rows("leases WHERE name = 'old'"), 1);

@@ -286,13 +286,8 @@ pub fn a_filter_scans_a_bounded_number_of_events(database: TestDatabase) {
     assert_eq!(fitting(&["batch_added"], "batches/B-1"), ["batch_added -"]);
     assert_eq!(fitting(&[], "products/LAMP"), ["out_of_stock -"]);
     assert_eq!(fitting(&["allocated"], "batches/B-1"), Vec::<String>::new());
-    world.database.execute(
-        "INSERT INTO events (position, sku, version, ordinal, type, order_id, payload, occurred_at)
-         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25000)
-         SELECT 6 + i, 'LAMP', 9 + i, 0, 'line_cancelled', 'X', '{\"type\":\"line_cancelled\",\"order_id\":\"X\",\"sku\":\"LAMP\"}', 1
-         FROM n;
-         UPDATE event_log SET last_position = 25006",
-    );
+    write_many(&world, 25_000);
+    assert_eq!(number_all(&world, 30_000), 25_000);
     let filter = EventFilter { types: vec!["hold_expired"], subject: None };
     let nexts = [0, 10_000, 20_000, 25_006].map(|after| read(&world, after, &filter, 5).next);
     assert_eq!(nexts, [10_000, 20_000, 25_006, 25_006]);
@@ -308,6 +303,54 @@ pub fn a_filter_scans_a_bounded_number_of_events(database: TestDatabase) {
             assert_eq!((found, page.next), (vec![position], 25_009), "{subject}");
         }
     }
+}
+
+/// Adds blocks of one event each about order `X` to the outbox.
+fn write_many(world: &World, count: u32) {
+    let keys = if world.is_postgres() { "'{1}'" } else { "'[1]'" };
+    world.database.execute(&format!(
+        "INSERT INTO outbox_blocks (event_count, occurred_at, types, keys, events)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+         SELECT 1, 1, 'line_cancelled', {keys}, '[[\"LAMP\",' || (9 + i) || ',0,0,\"line_cancelled\",\"X\",null,null,null,'
+                || '{{\"type\":\"line_cancelled\",\"order_id\":\"X\",\"sku\":\"LAMP\"}}]]'
+         FROM n"
+    ));
+}
+
+pub fn subjects_are_found_across_segments_of_the_index(database: TestDatabase) {
+    let world = World::new(database);
+    let found = |subject: &str| {
+        let filter = EventFilter { types: Vec::new(), subject: Subject::parse(subject).ok() };
+        read_all(&world, &filter, 1)
+    };
+    for round in 0..3 {
+        world.add("LAMP", &format!("B-{round}"), 1, Eta::InStock);
+        world.allocate("LAMP", &format!("O-{round}"), 1).unwrap();
+        number_all(&world, 100);
+        write_many(&world, 30_000);
+        number_all(&world, 60_000);
+    }
+    let sold_out = world.database.count("SELECT count(*) FROM events WHERE type = 'out_of_stock'");
+    assert_eq!(found("products/LAMP").len(), usize::try_from(sold_out).unwrap());
+    assert!(sold_out > 0);
+    for round in 0..3 {
+        assert_eq!(found(&format!("batches/B-{round}")).len(), 1);
+        assert_eq!(found(&format!("orders/O-{round}")).len(), 1);
+        let history = world.store.history(&order(&format!("O-{round}")), None, PageSize::default()).unwrap();
+        assert_eq!(history.len(), 1);
+    }
+    // A pruned segment leaves the index, too.
+    let before = world.now() + TimeDelta::days(1);
+    assert_eq!(world.store.prune(&lease("me"), LONG, before, 60_000).unwrap(), 60_000);
+    let oldest = world.store.bounds().unwrap().oldest;
+    let stale = if world.is_postgres() {
+        format!("SELECT count(*) FROM event_keys WHERE (segment + 1) * 32768 < {oldest}")
+    } else {
+        format!("SELECT count(*) FROM event_keys WHERE first_position < {oldest}")
+    };
+    assert_eq!(world.database.count(&stale), 0);
+    let filter = EventFilter { types: Vec::new(), subject: Subject::parse("batches/B-2").ok() };
+    assert_eq!(read(&world, oldest - 1, &filter, 5).events.len(), 1);
 }
 
 pub fn an_event_records_the_context_of_its_command(database: TestDatabase) {

@@ -99,18 +99,3 @@ pub fn a_taken_reference_is_a_conflict(database: TestDatabase) {
     let again = add();
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
 }
-
-/// Invariants without a key on SQLite.
-mod postgres {
-    use super::*;
-
-    #[test]
-    fn an_event_with_an_earlier_version_is_no_conflict() {
-        let world = world(TestDatabase::postgres());
-        world.database.execute("UPDATE products SET version = version - 1");
-        let again = world.change(to_allocate("LAMP", &["P"]), |lamp| {
-            lamp.allocate(&order("P"), quantity(1), instant(0)).unwrap();
-        });
-        assert_broken(again, "outbox_pkey");
-    }
-}

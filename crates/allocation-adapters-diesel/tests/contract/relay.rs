@@ -103,7 +103,8 @@ pub fn an_event_of_a_later_version_is_read_as_it_is_stored(database: TestDatabas
     }
     number_all(&world);
     let json = r#"{"of": ["the", "future"]}"#;
-    world.database.execute(&format!("UPDATE events SET type = 'of_the_future', payload = '{json}' WHERE position = 2"));
+    let event = format!("[[\"LAMP\",2,0,0,\"of_the_future\",null,\"B-2\",null,null,{json}]]");
+    world.database.execute(&format!("UPDATE event_blocks SET events = '{event}' WHERE first_position = 2"));
     let events = world.store.read(0, &EventFilter::default(), page(10)).unwrap().events;
     assert_eq!(
         events.iter().map(|event| &*event.name).collect::<Vec<_>>(),

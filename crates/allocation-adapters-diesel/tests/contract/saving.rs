@@ -144,7 +144,6 @@ pub fn a_batch_that_vanished_is_a_broken_invariant(database: TestDatabase) {
     product.allocate(&order("O"), quantity(1), instant(0)).unwrap();
     let mut unit = world.begin();
     let result = unit.products().save(&[product], &EventContexts::default());
-    // The version exists already, or the batch is missing: whichever is noticed first.
     assert!(matches!(result, Err(StoreError::Invariant { .. })), "{result:?}");
 }
 

@@ -142,7 +142,7 @@ fn a_clock_set_back_keeps_the_order_of_arrival_and_is_repaired_under_a_server() 
 
     let check = run(&database, &["check"]);
     assert_eq!(check.status.code(), Some(1), "{check:?}");
-    for what in ["products.last_at", "order_lines.placed_at", "order_lines.expires_at", "events.occurred_at"] {
+    for what in ["products.last_at", "order_lines.placed_at", "order_lines.expires_at", "event_blocks.occurred_at"] {
         assert!(text(&check.stdout).contains(what), "{what}: {check:?}");
     }
     let asked = run(&database, &["repair", "clock"]);

@@ -155,12 +155,15 @@ fn a_quiet_stream_sends_keep_alives_with_its_position(database: &TestDatabase) {
 /// Creates more events than the buffers between server and client hold.
 fn write_many(database: &TestDatabase) {
     database.execute(
-        "INSERT INTO events (position, sku, version, ordinal, type, order_id, payload, occurred_at)
+        "INSERT INTO outbox_blocks (event_count, occurred_at, types, keys, events)
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
-         SELECT i, 'LAMP', i, 0, 'line_cancelled', 'O', '{\"type\":\"line_cancelled\",\"order_id\":\"O\",\"sku\":\"LAMP\"}', 1
-         FROM n;
-         UPDATE event_log SET last_position = 100000",
+         SELECT 1, 1, 'line_cancelled', KEYS, '[[\"LAMP\",' || i || ',0,0,\"line_cancelled\",\"O\",null,null,null,'
+                || '{\"type\":\"line_cancelled\",\"order_id\":\"O\",\"sku\":\"LAMP\"}]]'
+         FROM n"
+            .replace("KEYS", if database.url().starts_with("postgres") { "'{1}'" } else { "'[1]'" })
+            .as_str(),
     );
+    await_sequenced(database);
 }
 
 fn a_reader_that_consumes_nothing_is_cut_off(database: &TestDatabase) {
@@ -191,7 +194,7 @@ fn a_reader_of_pruned_events_gets_a_410(database: &TestDatabase) {
     await_sequenced(database);
     server.signal("TERM");
     server.wait();
-    database.execute("UPDATE events SET occurred_at = occurred_at - 180000000000 WHERE position <= 3");
+    database.execute("UPDATE event_blocks SET occurred_at = occurred_at - 180000000000 WHERE first_position <= 3");
     let server = Server::start_with(database, |command| {
         command.env("ALLOCATION_RETAIN_EVENTS_DAYS", "2").env("ALLOCATION_RETENTION_GRACE_SECONDS", "0")
     });

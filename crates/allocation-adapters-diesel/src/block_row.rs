@@ -1,0 +1,109 @@
+//! Blocks of events, as readers see them.
+
+use crate::columns::columns;
+use crate::error::corrupt;
+use crate::row;
+use allocation_ports::{CausationId, EventContext, LoggedEvent, RecordedEvent, StoreError, Subject, TraceParent};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use serde_json::value::RawValue;
+
+columns! {
+    /// A block of the log; a block of the outbox has a negative number for a position.
+    #[derive(Debug, Queryable)]
+    struct BlockRow {
+        first_position: BigInt => i64,
+        occurred_at: BigInt => i64,
+        events: Text => String,
+    }
+}
+
+/// The elements of an event in a block, in the order of
+/// [`OutboxBlock`](crate::event_block::OutboxBlock)'s events.
+type Fields<'a> =
+    (String, i64, i32, i64, String, Option<String>, Option<String>, Option<String>, Option<String>, &'a RawValue);
+
+/// An event of a block.
+#[derive(Debug)]
+pub(crate) struct StoredEvent<'a> {
+    pub(crate) position: i64,
+    pub(crate) occurred_at: i64,
+    pub(crate) sku: String,
+    pub(crate) version: i64,
+    pub(crate) ordinal: i32,
+    pub(crate) name: String,
+    pub(crate) order_id: Option<String>,
+    /// The batch, if the event is about a batch and no order.
+    pub(crate) reference: Option<String>,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) causation_id: Option<String>,
+    /// The event as JSON, as it was written.
+    pub(crate) json: &'a str,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the context of an event is none")]
+struct NoContext;
+
+impl BlockRow {
+    /// Returns the events of the block, in order.
+    pub(crate) fn events(&self) -> Result<Vec<StoredEvent<'_>>, StoreError> {
+        let events: Vec<Fields<'_>> = serde_json::from_str(&self.events).map_err(corrupt)?;
+        Ok((self.first_position..)
+            .zip(events)
+            .map(|(position, fields)| StoredEvent::new(position, self.occurred_at, fields))
+            .collect())
+    }
+}
+
+impl<'a> StoredEvent<'a> {
+    fn new(position: i64, block_at: i64, fields: Fields<'a>) -> Self {
+        let (sku, version, ordinal, later, name, order_id, reference, traceparent, causation_id, event) = fields;
+        let (occurred_at, json) = (block_at.saturating_add(later), event.get());
+        Self {
+            position,
+            occurred_at,
+            sku,
+            version,
+            ordinal,
+            name,
+            order_id,
+            reference,
+            traceparent,
+            causation_id,
+            json,
+        }
+    }
+}
+
+impl StoredEvent<'_> {
+    /// Converts the event; its JSON stays as it is.
+    pub(crate) fn logged(self) -> Result<LoggedEvent, StoreError> {
+        let no_context = || corrupt(NoContext);
+        let traceparent = self.traceparent.map(|text| TraceParent::parse(&text).ok_or_else(no_context));
+        let causation_id = self.causation_id.map(|text| CausationId::parse(&text).ok_or_else(no_context));
+        Ok(LoggedEvent {
+            position: u64::try_from(self.position).map_err(corrupt)?,
+            occurred_at: row::instant(self.occurred_at)?,
+            name: self.name,
+            subject: match (self.order_id, self.reference) {
+                (Some(order_id), _) => Subject::Order(row::order_id(order_id)?),
+                (None, Some(reference)) => Subject::Batch(row::reference(reference)?),
+                (None, None) => Subject::Product(row::sku(self.sku)?),
+            },
+            json: self.json.to_owned(),
+            context: EventContext { traceparent: traceparent.transpose()?, causation_id: causation_id.transpose()? },
+        })
+    }
+
+    /// Converts the event with its JSON.
+    pub(crate) fn recorded(self) -> Result<RecordedEvent, StoreError> {
+        Ok(RecordedEvent {
+            sku: row::sku(self.sku)?,
+            version: u64::try_from(self.version).map_err(corrupt)?,
+            ordinal: u32::try_from(self.ordinal).map_err(corrupt)?,
+            occurred_at: row::instant(self.occurred_at)?,
+            event: serde_json::from_str(self.json).map_err(corrupt)?,
+        })
+    }
+}
