@@ -56,11 +56,7 @@ pub(crate) fn sequence(
         AnyConnection::Sqlite(connection) => sqlite::sequence(connection, of(lease, time), i64::from(most)),
         AnyConnection::Postgres(connection) => postgres::sequence(connection, of(lease, time), i64::from(most)),
     }?;
-    Ok(Sequenced {
-        events: u64::try_from(events).map_err(corrupt)?,
-        last: u64::try_from(last).map_err(corrupt)?,
-        last_key: None,
-    })
+    Ok(Sequenced { events: u64::try_from(events).map_err(corrupt)?, last: u64::try_from(last).map_err(corrupt)? })
 }
 
 /// Advances the retention time. `now` is the time on SQLite; PostgreSQL uses its own clock.

@@ -216,7 +216,7 @@ on_both_databases! {
         effects_of_commands_are_found_before_and_after_sequencing;
     event_log:
         all_readers_see_one_order_without_gaps_beside_writers,
-        a_round_sees_every_product_and_begins_with_its_oldest_event,
+        events_are_sequenced_in_chunks_that_begin_with_the_oldest,
         a_lease_has_one_holder_until_it_expires,
         a_lease_ends_though_the_clock_was_set_back,
         a_holder_that_has_lost_its_lease_writes_nothing,

@@ -4,7 +4,7 @@ use crate::database::{Database, OutboxEvent, count};
 use crate::store::MemoryStore;
 use allocation_domain::Event;
 use allocation_ports::{
-    CausationId, CommandEffects, EventFilter, EventLog, EventPage, Lease, LogBounds, LogSequencer, OutboxKey, PageSize,
+    CausationId, CommandEffects, EventFilter, EventLog, EventPage, Lease, LogBounds, LogSequencer, PageSize,
     ReadLogError, RetentionTime, SequenceError, Sequenced, StoreError,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -31,13 +31,7 @@ impl LogSequencer for MemoryStore {
         Ok(!self.database().rows.outbox.is_empty())
     }
 
-    fn sequence(
-        &self,
-        lease: &Lease,
-        time: Duration,
-        _: Option<OutboxKey>,
-        most: u16,
-    ) -> Result<Sequenced, SequenceError> {
+    fn sequence(&self, lease: &Lease, time: Duration, most: u16) -> Result<Sequenced, SequenceError> {
         let mut database = self.database();
         database.renew(lease, time)?;
         // Commits append their events, so the events of each product are in order.
@@ -45,7 +39,7 @@ impl LogSequencer for MemoryStore {
         let next: Vec<_> = database.rows.outbox.drain(..next).collect();
         let events = count(next.len());
         database.log.append(next);
-        Ok(Sequenced { events, last: database.log.bounds().last, last_key: None })
+        Ok(Sequenced { events, last: database.log.bounds().last })
     }
 
     fn retention_time(&self, lease: &Lease, time: Duration, passed: Duration) -> Result<RetentionTime, SequenceError> {

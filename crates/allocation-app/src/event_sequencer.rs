@@ -1,7 +1,7 @@
 //! The sequencer of the event log.
 
 use crate::{BackgroundTask, EventTail, FailureLog, Vital};
-use allocation_ports::{Lease, Leases, LogSequencer, OutboxKey, RetentionTime, SequenceError, Sequenced, StoreError};
+use allocation_ports::{Lease, Leases, LogSequencer, RetentionTime, SequenceError, Sequenced, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::io;
 use std::sync::Arc;
@@ -18,8 +18,6 @@ const MAX_SEQUENCED: u16 = 2_000;
 const GATHER: Duration = Duration::from_millis(20);
 /// The interval between checks for unsequenced events.
 const CHECK_INTERVAL: Duration = Duration::from_millis(25);
-/// How many more chunks in a row may end in the same product before other products have their turn.
-const TURNS: u32 = 4;
 /// The number of sequenced events after which the outbox is vacuumed, once few events are pending.
 const VACUUM_AFTER: u64 = 50_000;
 /// The maximum number of old events that are pruned at a time, the pause before the next chunk, and the
@@ -120,10 +118,8 @@ struct Sequencer {
 /// The state of a process that holds the lease.
 struct Held {
     renewed: Instant,
-    /// The key to continue after, `None` for the start.
-    last_key: Option<OutboxKey>,
-    /// How many chunks in a row have ended in the same product as the chunk before.
-    turns: u32,
+    /// Whether the last chunk was full, so that more events are pending.
+    more: bool,
     /// The number of events sequenced since the last vacuum.
     since_vacuum: u64,
     prune_next: Instant,
@@ -141,28 +137,13 @@ impl Held {
         let now = Instant::now();
         Self {
             renewed: now,
-            last_key: None,
-            turns: 0,
+            more: false,
             since_vacuum: 0,
             prune_next: now + grace,
             retention_advanced: None,
             before: None,
             behind: false,
         }
-    }
-
-    /// Sets the key to continue after once a full chunk has ended at `last_key`.
-    ///
-    /// A product whose events arrive faster than they are sequenced must not delay others. Its
-    /// remaining events follow in the next round.
-    fn go_on(&mut self, last_key: Option<OutboxKey>) {
-        let same = |before: &OutboxKey, now: &OutboxKey| before.sku == now.sku;
-        let stays = self.last_key.as_ref().zip(last_key.as_ref()).is_some_and(|(before, now)| same(before, now));
-        self.turns = if stays { self.turns + 1 } else { 0 };
-        self.last_key = match last_key {
-            Some(last_key) if self.turns >= TURNS => Some(OutboxKey::past(last_key.sku)),
-            last_key => last_key,
-        };
     }
 }
 
@@ -201,9 +182,8 @@ impl Sequencer {
             return Ok(Duration::ZERO);
         };
         self.prune(held)?;
-        // Within a round the check is superfluous; each check from the start scans all events sequenced
-        // since the last vacuum.
-        if held.last_key.is_some() || self.ports.log.has_unsequenced()? {
+        // The check passes what was sequenced since the last vacuum; after a full chunk it is superfluous.
+        if held.more || self.ports.log.has_unsequenced()? {
             return self.sequence(held);
         }
         if held.renewed.elapsed() >= RENEW {
@@ -220,26 +200,22 @@ impl Sequencer {
     }
 
     fn sequence(&self, held: &mut Held) -> Result<Duration, SequenceError> {
-        let from_start = held.last_key.is_none();
-        let Sequenced { events, last, last_key } =
-            self.ports.log.sequence(&self.lease, LEASE, held.last_key.clone(), MAX_SEQUENCED)?;
+        let Sequenced { events, last } = self.ports.log.sequence(&self.lease, LEASE, MAX_SEQUENCED)?;
         held.renewed = Instant::now();
         held.since_vacuum += events;
         if events > 0 {
             self.ports.tail.advance(last);
         }
-        if events >= u64::from(MAX_SEQUENCED) {
-            held.go_on(last_key);
+        held.more = events >= u64::from(MAX_SEQUENCED);
+        if held.more {
             return Ok(Duration::ZERO);
         }
-        // The end is reached. The next round starts at once, unless this one began at the start.
-        (held.last_key, held.turns) = (None, 0);
         // Not earlier: with many events pending, a vacuum could outlast the lease.
         if held.since_vacuum >= VACUUM_AFTER {
             held.since_vacuum = 0;
             self.ports.log.vacuum()?;
         }
-        Ok(if from_start { GATHER } else { Duration::ZERO })
+        Ok(GATHER)
     }
 
     fn prune(&self, held: &mut Held) -> Result<(), SequenceError> {

@@ -33,7 +33,7 @@ pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, Re
 pub use event_publisher::{BrokerUnavailable, Delivery, EventPublisher, PendingConfirms, PublishStatus};
 pub use leases::{Lease, Leases};
 pub use loading::{Loaded, MAX_LOADS, load_until_decided};
-pub use log_sequencer::{LogSequencer, OutboxKey, RetentionTime, SequenceError, Sequenced};
+pub use log_sequencer::{LogSequencer, RetentionTime, SequenceError, Sequenced};
 pub use moving_batches::MovingBatches;
 pub use order_repository::OrderRepository;
 pub use page_size::PageSize;

@@ -1,37 +1,14 @@
 use crate::{Lease, StoreError};
-use allocation_domain::Sku;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
-/// The key of an event that has no position yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboxKey {
-    /// The product that the event is about.
-    pub sku: Sku,
-    /// The version of the product in the unit of work.
-    pub version: u64,
-    /// The ordinal of the event within that unit.
-    pub ordinal: u32,
-}
-
-impl OutboxKey {
-    /// Returns a key behind all events of a product.
-    #[must_use]
-    pub const fn past(sku: Sku) -> Self {
-        Self { sku, version: u64::MAX, ordinal: u32::MAX }
-    }
-}
-
 /// The result of one sequencing step.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sequenced {
     /// The number of events that received a position.
     pub events: u64,
     /// The position of the newest event of the log.
     pub last: u64,
-    /// The key of the last event that received a position, after which the next step begins. `None` when the
-    /// store uses another order, or when no event received a position.
-    pub last_key: Option<OutboxKey>,
 }
 
 /// The time against which retention is measured.
@@ -67,22 +44,16 @@ pub trait LogSequencer: Send + Sync {
     /// [`StoreError`] when the database fails.
     fn has_unsequenced(&self) -> Result<bool, StoreError>;
 
-    /// Assigns positions to at most `most` events after a key, and renews the lease for `time`.
+    /// Assigns positions to the oldest events without one, and renews the lease for `time`.
     ///
-    /// Of each product it MUST begin with the oldest event that has no position. A caller starts with
-    /// `None` and passes each returned key to the next call, until no event gets a position. Every event
-    /// present at the start MUST then have a position.
+    /// Events of a product MUST keep their order, and a product with many events MUST NOT delay events that are
+    /// older than those. It stops with the unit of work that reaches `most` events, of which it assigns at most
+    /// 256 more. If it returns fewer than `most`, every event present at the start MUST have a position.
     ///
     /// # Errors
     ///
     /// MUST be [`SequenceError::LeaseLost`], with nothing written, when another process holds the lease.
-    fn sequence(
-        &self,
-        lease: &Lease,
-        time: Duration,
-        after: Option<OutboxKey>,
-        most: u16,
-    ) -> Result<Sequenced, SequenceError>;
+    fn sequence(&self, lease: &Lease, time: Duration, most: u16) -> Result<Sequenced, SequenceError>;
 
     /// Advances the time against which retention is measured, and renews the lease for `time`.
     ///

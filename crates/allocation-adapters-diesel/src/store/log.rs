@@ -5,8 +5,8 @@ use crate::any_connection::AnyConnection;
 use crate::error::commit_error;
 use crate::{reads, sequencing, transaction};
 use allocation_ports::{
-    Clock, EventFilter, EventLog, EventPage, Lease, Leases, LockWait, LogBounds, LogSequencer, OutboxKey, PageSize,
-    ReadLogError, RetentionTime, SequenceError, Sequenced, StoreError,
+    Clock, EventFilter, EventLog, EventPage, Lease, Leases, LockWait, LogBounds, LogSequencer, PageSize, ReadLogError,
+    RetentionTime, SequenceError, Sequenced, StoreError,
 };
 use chrono::{DateTime, Utc};
 use diesel::r2d2::R2D2Connection;
@@ -56,13 +56,7 @@ impl LogSequencer for Store {
         self.read(sequencing::has_unsequenced)
     }
 
-    fn sequence(
-        &self,
-        lease: &Lease,
-        time: Duration,
-        _after: Option<OutboxKey>,
-        most: u16,
-    ) -> Result<Sequenced, SequenceError> {
+    fn sequence(&self, lease: &Lease, time: Duration, most: u16) -> Result<Sequenced, SequenceError> {
         self.write(|connection| sequencing::sequence(connection, lease, time, most))
     }
 

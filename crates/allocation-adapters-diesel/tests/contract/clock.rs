@@ -23,7 +23,7 @@ fn lease() -> Lease {
 /// Sequences all events, under the lease.
 fn number_all(world: &World) {
     assert!(world.store.take(&lease(), LONG).unwrap());
-    while world.store.sequence(&lease(), LONG, None, 100).unwrap().events > 0 {}
+    while world.store.sequence(&lease(), LONG, 100).unwrap().events > 0 {}
 }
 
 /// Returns the time of the clock that decides, unless the test has stopped it.
@@ -267,7 +267,7 @@ pub fn a_program_of_another_generation_writes_nothing(database: TestDatabase) {
     assert!(!world.store.take(&lease(), LONG).unwrap(), "no lease is given");
     let other = Lease { holder: "other".to_owned(), name: "relay" };
     assert!(!world.store.take(&other, LONG).unwrap());
-    assert!(matches!(world.store.sequence(&lease(), LONG, None, 10), Err(SequenceError::LeaseLost)));
+    assert!(matches!(world.store.sequence(&lease(), LONG, 10), Err(SequenceError::LeaseLost)));
     let forgotten = world.store.prune(&lease(), LONG, Utc::now() + TimeDelta::days(1), 10);
     assert!(matches!(forgotten, Err(SequenceError::LeaseLost)), "{forgotten:?}");
     let recorded = world.store.record(&lease(), LONG, &RelayProgress { checkpoint: 1, ..RelayProgress::default() });

@@ -27,11 +27,11 @@ fn a_holder_whose_lease_is_being_taken_writes_nothing() {
     let world = World::new(TestDatabase::postgres());
     world.add("LAMP", "B", 5, Eta::InStock);
     assert!(world.store.take(&lease("one"), Duration::ZERO).unwrap());
-    let number = || world.store.sequence(&lease("one"), LONG, None, 10);
+    let number = || world.store.sequence(&lease("one"), LONG, 10);
     let sequenced = while_the_lease_changes(&world, "holder = 'two', expires_at = expires_at + 600000000", number);
     assert!(matches!(sequenced, Err(SequenceError::LeaseLost)), "{sequenced:?}");
     assert_eq!(world.store.bounds().unwrap(), LogBounds { oldest: 1, last: 0 });
-    assert_eq!(world.store.sequence(&lease("two"), LONG, None, 10).unwrap().last, 1);
+    assert_eq!(world.store.sequence(&lease("two"), LONG, 10).unwrap().last, 1);
 }
 
 #[test]

@@ -120,14 +120,7 @@ pub fn an_event_of_a_later_version_is_read_as_it_is_stored(database: TestDatabas
 fn number_all(world: &World) {
     let keeper = Lease { name: "log", holder: "me".to_owned() };
     assert!(world.store.take(&keeper, TIME).unwrap());
-    let mut place = None;
-    loop {
-        let sequenced = world.store.sequence(&keeper, TIME, place, 1_000).unwrap();
-        if sequenced.events == 0 {
-            return;
-        }
-        place = sequenced.last_key;
-    }
+    while world.store.sequence(&keeper, TIME, 1_000).unwrap().events > 0 {}
 }
 
 pub fn parked_events_beyond_the_retention_are_removed(database: TestDatabase) {

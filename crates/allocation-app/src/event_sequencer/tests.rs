@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{cause, now, sku};
+use crate::testing::{cause, now};
 use allocation_ports::mocks::{MockEventLog, MockLeases, MockLogSequencer};
 use std::sync::mpsc;
 
@@ -27,29 +27,20 @@ fn taken(answers: &'static [bool]) -> MockLeases {
     leases
 }
 
-fn place(name: &str, version: u64) -> OutboxKey {
-    OutboxKey { sku: sku(name), version, ordinal: 0 }
-}
-
-/// Returns a log that sequences these chunks, each after its key.
-fn sequencing(chunks: Vec<(Option<OutboxKey>, Sequenced)>) -> MockLogSequencer {
+/// Returns a log that sequences these numbers of events.
+fn sequencing<const N: usize>(chunks: [u64; N]) -> MockLogSequencer {
     let mut log = MockLogSequencer::new();
     log.expect_has_unsequenced().returning(|| Ok(true));
-    let (times, mut chunks) = (chunks.len(), chunks.into_iter());
-    log.expect_sequence().times(times).returning(move |lease, time, after, most| {
-        let (expected, sequenced) = chunks.next().unwrap();
-        assert_eq!((lease.holder.as_str(), time, after, most), ("me", LEASE, expected, MAX_SEQUENCED));
-        Ok(sequenced)
+    let mut events = chunks.into_iter();
+    log.expect_sequence().times(N).returning(move |lease, time, most| {
+        assert_eq!((lease.holder.as_str(), time, most), ("me", LEASE, MAX_SEQUENCED));
+        Ok(Sequenced { events: events.next().unwrap(), last: 9 })
     });
     log
 }
 
-fn full(place: OutboxKey) -> Sequenced {
-    Sequenced { events: u64::from(MAX_SEQUENCED), last: 7, last_key: Some(place) }
-}
-
-fn rest(events: u64) -> Sequenced {
-    Sequenced { events, last: 9, last_key: None }
+fn full() -> u64 {
+    MAX_SEQUENCED.into()
 }
 
 /// Returns the pauses after steps of a process that holds the lease.
@@ -69,43 +60,19 @@ fn a_process_without_the_lease_only_tries_again() {
 }
 
 #[test]
-fn full_chunks_follow_each_other_until_the_round_is_complete() {
-    let (first, second) = (place("A", 3), place("B", 1));
-    let chunks = vec![
-        (None, full(first.clone())),
-        (Some(first), full(second.clone())),
-        (Some(second), rest(5)),
-        (None, rest(0)),
-    ];
-    let sequencer = sequencer(MockLeases::new(), sequencing(chunks), None);
-    let pauses = steps(&sequencer, Held::now(GRACE), 4);
-    assert_eq!(pauses, [Duration::ZERO, Duration::ZERO, Duration::ZERO, GATHER]);
-}
-
-#[test]
-fn a_round_continues_without_another_query_until_nothing_is_left() {
+fn full_chunks_follow_each_other_without_another_query_until_nothing_is_left() {
     let mut log = MockLogSequencer::new();
-    log.expect_has_unsequenced().times(1).returning(|| Ok(true));
-    let mut chunks = vec![full(place("A", 1)), full(place("B", 1)), rest(0)].into_iter();
-    log.expect_sequence().times(3).returning(move |_, _, _, _| Ok(chunks.next().unwrap()));
-    log.expect_vacuum().times(1).returning(|| Ok(()));
+    log.expect_has_unsequenced().times(2).returning(|| Ok(true));
+    let mut chunks = [full(), full() + 100, 5, 0].into_iter();
+    log.expect_sequence().times(4).returning(move |_, _, _| Ok(Sequenced { events: chunks.next().unwrap(), last: 7 }));
     let sequencer = sequencer(MockLeases::new(), log, None);
-    steps(&sequencer, Held { since_vacuum: VACUUM_AFTER, ..Held::now(GRACE) }, 3);
-}
-
-#[test]
-fn a_product_with_many_events_delays_no_other() {
-    let hot = |version| place("HOT", version);
-    let mut chunks = vec![(None, full(hot(0)))];
-    chunks.extend((0..4).map(|turn| (Some(hot(turn)), full(hot(turn + 1)))));
-    chunks.push((Some(OutboxKey::past(sku("HOT"))), full(place("ZEBRA", 1))));
-    let sequencer = sequencer(MockLeases::new(), sequencing(chunks), None);
-    steps(&sequencer, Held::now(GRACE), 6);
+    let pauses = steps(&sequencer, Held::now(GRACE), 4);
+    assert_eq!(pauses, [Duration::ZERO, Duration::ZERO, GATHER, GATHER]);
 }
 
 #[test]
 fn sequencing_wakes_waiting_readers() {
-    let sequencer = sequencer(MockLeases::new(), sequencing(vec![(None, rest(2))]), None);
+    let sequencer = sequencer(MockLeases::new(), sequencing([2]), None);
     let mut waiter = sequencer.ports.tail.enter().unwrap();
     steps(&sequencer, Held::now(GRACE), 1);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -115,7 +82,7 @@ fn sequencing_wakes_waiting_readers() {
 
 #[test]
 fn the_store_is_vacuumed_after_many_events_once_few_are_left() {
-    let mut log = sequencing(vec![(None, full(place("A", 1))), (Some(place("A", 1)), rest(1))]);
+    let mut log = sequencing([full(), 1]);
     log.expect_vacuum().times(1).returning(|| Ok(()));
     let sequencer = sequencer(MockLeases::new(), log, None);
     steps(&sequencer, Held { since_vacuum: VACUUM_AFTER, ..Held::now(GRACE) }, 2);
@@ -215,7 +182,7 @@ fn the_retention_time_advances_by_the_elapsed_time() {
 
 #[test]
 fn events_are_sequenced_although_pruning_fails() {
-    let mut log = sequencing(vec![(None, rest(2))]);
+    let mut log = sequencing([2]);
     log.expect_retention_time().returning(|_, _, _| Ok(RetentionTime { trusted: now(), now: now() }));
     log.expect_prune().times(1).returning(|_, _, _, _| Err(SequenceError::Store(StoreError::Failed(cause("no")))));
     let sequencer = sequencer(MockLeases::new(), log, Some(TimeDelta::days(30)));

@@ -173,7 +173,7 @@ impl Shop {
     fn events(&self) -> Vec<String> {
         let lease = Lease { name: "events", holder: "test".to_owned() };
         assert!(self.store.take(&lease, Duration::from_secs(60)).unwrap());
-        self.store.sequence(&lease, Duration::from_secs(60), None, u16::MAX).unwrap();
+        self.store.sequence(&lease, Duration::from_secs(60), u16::MAX).unwrap();
         let mut events = self.store.read(0, &EventFilter::default(), PageSize::LARGEST).unwrap().events;
         events.sort_by_cached_key(|event| event.subject.to_string());
         events.iter().map(|event| format!("{} {}", event.subject, event.name)).collect()

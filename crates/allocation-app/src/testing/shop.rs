@@ -124,7 +124,7 @@ impl Shop {
         let lease = Lease { name: "events", holder: "test".to_owned() };
         assert!(self.store.take(&lease, Duration::from_secs(60)).unwrap());
         let mut seen = self.store.bounds().unwrap().last;
-        self.store.sequence(&lease, Duration::from_secs(60), None, u16::MAX).unwrap();
+        self.store.sequence(&lease, Duration::from_secs(60), u16::MAX).unwrap();
         let next_page = || {
             let page = self.store.read(seen, &EventFilter::default(), PageSize::LARGEST).unwrap();
             seen = page.events.last()?.position;
