@@ -8,6 +8,12 @@
 #                                       a server on it with these settings; sets
 #                                       PG_PORT and PG_URL
 #   postgres_stop DIR                   stops that server, and no other
+#   postgres_start_standby DIR PORT [OWN_PORT]
+#                                       copies the server at PORT into DIR and starts a
+#                                       standby that streams from it, at OWN_PORT or a
+#                                       free one; sets PG_PORT
+#   postgres_promote DIR                makes a primary of that standby
+#   postgres_kill DIR                   ends a server without a chance to write anything
 #
 # A server listens on 127.0.0.1 and on a socket in DIR only. It asks for no password,
 # so keep nothing there that matters. Start as many as you like, each in its own DIR.
@@ -150,14 +156,47 @@ postgres_start() {
   postgres_make_folder "$dir" || return 1
   postgres_init "$dir" || return 1
   postgres_configure "$dir" "$@" || return 1
+  postgres_launch_on_free_port "$dir" || return 1
+  # shellcheck disable=SC2034 # for the caller
+  PG_URL="postgres://postgres@127.0.0.1:$PG_PORT/postgres"
+}
 
+# The standby is named, so that a primary may wait for it as its synchronous standby.
+postgres_start_standby() {
+  local dir=$1 primary=$2 port=${3:-}
+  postgres_make_folder "$dir" || return 1
+  if ! postgres_as_user "$PG_BIN/pg_basebackup" -d "host=127.0.0.1 port=$primary user=postgres" -D "$dir/data" \
+    --write-recovery-conf --wal-method=stream --checkpoint=fast --no-sync >"$dir/backup.log" 2>&1; then
+    postgres_say "the server at port $primary cannot be copied:"
+    cat "$dir/backup.log" >&2
+    return 1
+  fi
+  postgres_configure "$dir" cluster_name=standby || return 1
+  if [ -z "$port" ]; then
+    postgres_launch_on_free_port "$dir"
+  elif postgres_launch "$dir" "$port"; then
+    PG_PORT=$port
+  else
+    postgres_say "the standby does not start at port $port:"
+    cat "$dir/launch.log" "$dir/server.log" >&2 || true
+    return 1
+  fi
+}
+
+postgres_promote() {
+  postgres_as_user "$PG_BIN/pg_ctl" promote -D "$1/data" -w -t 60 >/dev/null
+}
+
+postgres_kill() {
+  postgres_as_user "$PG_BIN/pg_ctl" stop -D "$1/data" -m immediate -w -t 30 >/dev/null
+}
+
+postgres_launch_on_free_port() {
+  local dir=$1 try
   # Another process may take the port between the check and the start, so try again.
-  local try
   for try in 1 2 3 4 5 6 7 8 9 10; do
     PG_PORT=$(postgres_free_port) || return 1
     if postgres_launch "$dir" "$PG_PORT"; then
-      # shellcheck disable=SC2034 # for the caller
-      PG_URL="postgres://postgres@127.0.0.1:$PG_PORT/postgres"
       return 0
     fi
     if ! grep -qE 'could not bind|could not create any TCP/IP sockets|Address already in use' "$dir/server.log"; then

@@ -1,8 +1,8 @@
-//! Isolated databases and brokers for tests.
+//! Isolated databases, servers and brokers for tests.
 //!
 //! Each test has its own database, and its own names on a shared broker or its own broker. PostgreSQL databases
 //! are created on the server of `ALLOCATION_TEST_POSTGRES_URL`, which `scripts/test` sets, and dropped with the
-//! value.
+//! value. A [`TestCluster`] and a [`TestPooler`] are servers of one test.
 #![warn(missing_docs)]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "support of tests: a panic is how a test fails")]
 
@@ -10,11 +10,17 @@
 mod broker;
 #[cfg(feature = "rabbitmq")]
 mod broker_client;
+mod cluster;
+mod pooler;
+mod script;
 
 #[cfg(feature = "rabbitmq")]
 pub use broker::{AMQP_URL, TestBroker};
 #[cfg(feature = "rabbitmq")]
 pub use broker_client::{BrokerClient, Message};
+pub use cluster::{Replication, TestCluster};
+pub use pooler::{PoolMode, TestPooler};
+
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -76,19 +82,38 @@ impl TestDatabase {
     pub fn postgres() -> Self {
         let server = std::env::var(POSTGRES_URL)
             .unwrap_or_else(|_| panic!("no PostgreSQL to test with: run scripts/test, or set {POSTGRES_URL}"));
+        Self::postgres_on(&server)
+    }
+
+    /// Creates a database on a PostgreSQL server.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the server does not answer or rejects the database.
+    #[must_use]
+    pub fn postgres_on(server: &str) -> Self {
         let name = format!("test_{}", Uuid::now_v7().simple());
-        let mut connection = PgConnection::establish(&server).expect("the server for tests answers");
+        let mut connection = PgConnection::establish(server).expect("the server for tests answers");
         // No session uses template0: copying another template would wait for its sessions.
         connection
             .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
             .expect("the user may make databases");
-        Self { url: with_database(&server, &name), place: Place::Postgres { server, name } }
+        Self { url: with_database(server, &name), place: Place::Postgres { server: server.to_owned(), name } }
     }
 
     /// Returns the URL of the database, in the format of the program's setting.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Returns the URL of this database on another server, such as a standby.
+    #[must_use]
+    pub fn url_on(&self, server: &str) -> String {
+        match &self.place {
+            Place::Sqlite { .. } => self.url.clone(),
+            Place::Postgres { name, .. } => with_database(server, name),
+        }
     }
 
     /// Runs one or more SQL statements on a new connection.
