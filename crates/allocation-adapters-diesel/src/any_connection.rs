@@ -3,7 +3,7 @@
 use crate::flags::Flags;
 use crate::postgres::{Silence, Use};
 use crate::{ConnectError, DatabaseUrl, postgres, sqlite};
-use allocation_ports::LockWait;
+use allocation_ports::{Access, LockWait};
 use diesel::connection::AnsiTransactionManager;
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
@@ -60,6 +60,7 @@ pub(crate) struct Session {
 #[derive(Debug)]
 pub(crate) struct Connector {
     pub(crate) url: DatabaseUrl,
+    pub(crate) access: Access,
     pub(crate) silence: Silence,
     /// The generation of connections. It is incremented when the existing ones lead to the wrong server, or
     /// to none.
@@ -69,7 +70,7 @@ pub(crate) struct Connector {
 impl Connector {
     #[cfg(test)]
     pub(crate) fn new(url: DatabaseUrl) -> Self {
-        Self { url, silence: Silence::default(), generation: Arc::default() }
+        Self { url, access: Access::ReadWrite, silence: Silence::default(), generation: Arc::default() }
     }
 
     pub(crate) fn open(&self, used: Use) -> Result<Session, ConnectError> {
@@ -78,9 +79,13 @@ impl Connector {
         let generation = self.generation.load(Ordering::Relaxed);
         let opened = match &self.url {
             DatabaseUrl::Sqlite(path) => {
-                sqlite::open_reader(path).map(|connection| (AnyConnection::Sqlite(connection), Arc::default()))
+                let opened = match self.access {
+                    Access::ReadWrite => sqlite::open_reader(path),
+                    Access::ReadOnly => sqlite::open_read_only(path),
+                };
+                opened.map(|connection| (AnyConnection::Sqlite(connection), Arc::default()))
             }
-            DatabaseUrl::Postgres(url) => postgres::open(url, &self.silence, used)
+            DatabaseUrl::Postgres(url) => postgres::open(url, self.access, &self.silence, used)
                 .map(|(connection, flags)| (AnyConnection::Postgres(connection), flags)),
         };
         let (connection, flags) = opened.map_err(|cause| ConnectError::new(&self.url, cause))?;

@@ -18,4 +18,6 @@ pub(crate) use pick_lines::load_pick_lines;
 pub(crate) use relaying::{record, retry};
 pub(crate) use saving::save;
 pub(crate) use sequencing::{is_taken, prune, retention_time, sequence, take};
-pub(crate) use session::{create_and_open_writer, migrate, open_for_migrations, open_reader, open_writer};
+pub(crate) use session::{
+    create_and_open_writer, migrate, open_for_migrations, open_read_only, open_reader, open_writer,
+};

@@ -11,8 +11,8 @@ use crate::clock::{StoreClock, server_time};
 use crate::error::store_error;
 use crate::postgres::Silence;
 use crate::unit::{Transactions, Unit};
-use crate::{ConnectError, DatabaseUrl, Migrations, sqlite};
-use allocation_ports::{LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
+use crate::{ConnectError, DatabaseUrl, Migrations, postgres, sqlite};
+use allocation_ports::{Access, LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
@@ -58,9 +58,10 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     url: DatabaseUrl,
+    access: Access,
     /// Connections for reads, and on PostgreSQL for writes as well.
     pool: r2d2::Pool<Connector>,
-    /// SQLite's only writer. Its connection is passed on in the order of arrival, whereas waiting for the
+    /// SQLite's only writer, unless access is read-only. Its connection is passed on in the order of arrival, whereas waiting for the
     /// lock of the file would mean polling in no order.
     writer: Option<Arc<FairMutex<AnyConnection>>>,
     /// The SQLite file as it was opened.
@@ -90,19 +91,41 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Returns [`ConnectError`] if the database cannot be reached; the call does not retry.
+    /// Returns [`ConnectError`] if the database cannot be reached, or if a pooler in front of it shares sessions
+    /// among clients; the call does not retry.
     pub fn connect(url: &DatabaseUrl, pool_size: u32) -> Result<Self, ConnectError> {
+        Self::connect_for(Access::ReadWrite, url, pool_size)
+    }
+
+    /// Connects for reads alone: to a standby, or to a database that other processes write or that must not be
+    /// changed. Units of work and all other writes fail.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::connect`]; a SQLite file that does not exist is not created.
+    pub fn connect_read_only(url: &DatabaseUrl, pool_size: u32) -> Result<Self, ConnectError> {
+        Self::connect_for(Access::ReadOnly, url, pool_size)
+    }
+
+    fn connect_for(access: Access, url: &DatabaseUrl, pool_size: u32) -> Result<Self, ConnectError> {
         let clock = StoreClock::default();
         let (generation, silence) = (Arc::<AtomicU64>::default(), Silence::default());
         let connector =
-            || Connector { url: url.clone(), silence: silence.clone(), generation: Arc::clone(&generation) };
+            || Connector { url: url.clone(), access, silence: silence.clone(), generation: Arc::clone(&generation) };
         let (writer, file) = match url {
             DatabaseUrl::Sqlite(path) => {
-                let writer = sqlite::create_and_open_writer(path).map_err(|cause| ConnectError::new(url, cause))?;
+                let writer = match access {
+                    Access::ReadWrite => {
+                        let writer = sqlite::create_and_open_writer(path).map_err(|it| ConnectError::new(url, it))?;
+                        Some(Arc::new(FairMutex::new(AnyConnection::Sqlite(writer))))
+                    }
+                    Access::ReadOnly => connector().connect().map(|_readable| None)?,
+                };
                 let file = sqlite::DatabaseFile::of(path).map_err(|cause| ConnectError::new(url, cause))?;
-                (Some(Arc::new(FairMutex::new(AnyConnection::Sqlite(writer)))), Some(file))
+                (writer, Some(file))
             }
-            DatabaseUrl::Postgres(_) => {
+            DatabaseUrl::Postgres(server) => {
+                postgres::check_pooling(server).map_err(|cause| ConnectError::new(url, cause))?;
                 let mut connection = connector().connect()?.connection;
                 let measured = clock.measure(|| server_time(&mut connection));
                 measured.map_err(|error| ConnectError::new(url, error))?;
@@ -120,7 +143,7 @@ impl Store {
             .build_unchecked(connector());
         let prober = Mutex::new(Prober::new(connector(), silence));
         let (url, clock) = (url.clone(), Arc::new(clock));
-        Ok(Self(Arc::new(Inner { url, pool, writer, file, last_error, generation, prober, clock })))
+        Ok(Self(Arc::new(Inner { url, access, pool, writer, file, last_error, generation, prober, clock })))
     }
 
     /// Returns the kind of this database.
@@ -155,15 +178,18 @@ impl Store {
         Migrations::new(self.0.url.clone())
     }
 
+    /// Checks that a SQLite file is still the one that was opened.
+    fn check_file(&self) -> Result<(), StoreError> {
+        self.0.file.as_ref().map_or(Ok(()), sqlite::DatabaseFile::check)
+    }
+
     /// Takes a connection for which `check` succeeds. Connections that the server has closed are discarded.
     fn checked_out(
         &self,
         wait: LockWait,
         check: impl Fn(&mut AnyConnection) -> QueryResult<()>,
     ) -> Result<Lent, StoreError> {
-        if let Some(file) = &self.0.file {
-            file.check()?;
-        }
+        self.check_file()?;
         let pool = &self.0.pool;
         let (mut tries, begun) = (0, Instant::now());
         loop {

@@ -1,7 +1,7 @@
-//! Readiness for writes, probed by a dedicated thread.
+//! Readiness for requests, probed by a dedicated thread.
 
 use crate::{BackgroundTask, FailureLog, Vital};
-use allocation_ports::{DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
+use allocation_ports::{Access, DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
 use chrono::TimeDelta;
 use std::io;
 use std::sync::mpsc;
@@ -27,6 +27,7 @@ pub struct Health {
 
 struct Shared {
     probe: Arc<dyn DatabaseProbe>,
+    access: Access,
     vitals: Vec<Vital>,
     log: FailureLog,
     last: Mutex<Last>,
@@ -38,21 +39,24 @@ struct Last {
     failed: Vec<FailedCheck>,
     /// The last time at which a process was seen with the sequencer's lease.
     sequenced: Instant,
+    /// The age of the newest transaction that a standby had replayed.
+    lag: Option<TimeDelta>,
 }
 
 impl Health {
     /// Starts to probe, and waits for the first result for some seconds at most.
     ///
-    /// `vitals` reveal threads that end without being stopped.
+    /// With read-only access, the probe reads, and other processes sequence events. `vitals` reveal threads that
+    /// end without being stopped.
     ///
     /// # Errors
     ///
     /// Returns an error when the system cannot start a thread.
-    pub fn start(probe: Arc<dyn DatabaseProbe>, vitals: Vec<Vital>) -> io::Result<Self> {
+    pub fn start(probe: Arc<dyn DatabaseProbe>, access: Access, vitals: Vec<Vital>) -> io::Result<Self> {
         let now = Instant::now();
         let log = FailureLog::new("the database", "not ready");
-        let last = Mutex::new(Last { at: now, failed: Vec::new(), sequenced: now });
-        let shared = Arc::new(Shared { probe, vitals, log, last });
+        let last = Mutex::new(Last { at: now, failed: Vec::new(), sequenced: now, lag: None });
+        let shared = Arc::new(Shared { probe, access, vitals, log, last });
         let (first, probed) = mpsc::channel::<()>();
         let health = Arc::clone(&shared);
         let mut first = Some(first);
@@ -88,11 +92,20 @@ impl Shared {
                 }
                 Vec::new()
             }
+            Ok(Probed::Read { lag }) => {
+                self.log.succeeded();
+                (last.lag, last.sequenced) = (lag, now);
+                Vec::new()
+            }
             // Other transactions write. If that lasts, the result grows stale.
             Ok(Probed::Busy) => return,
             Err(error) => {
                 self.log.failed(&error);
-                vec![FailedCheck::new(FailedCheck::DATABASE, "The database does not accept a write")]
+                let detail = match self.access {
+                    Access::ReadWrite => "The database does not accept a write",
+                    Access::ReadOnly => "The database does not answer a read",
+                };
+                vec![FailedCheck::new(FailedCheck::DATABASE, detail)]
             }
         };
         (last.at, last.failed) = (now, failed);
@@ -151,6 +164,10 @@ fn grouped(number: u64) -> String {
 impl Readiness for Health {
     fn failed_checks(&self) -> Vec<FailedCheck> {
         self.shared.failed_checks(Instant::now())
+    }
+
+    fn replication_lag(&self) -> Option<TimeDelta> {
+        self.shared.locked().lag
     }
 }
 

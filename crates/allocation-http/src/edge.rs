@@ -1,4 +1,4 @@
-//! The edge of the service: accepted hosts and origins, and the path prefix that clients see.
+//! The edge of the service: accepted hosts, origins and methods, and the path prefix that clients see.
 //!
 //! The service has no authentication of its own. A page of any site can make a browser inside the network
 //! send requests to it. Therefore a browser may write only from pages of the service itself or of a configured origin.
@@ -28,7 +28,7 @@ use futures_util::future::{Either, ready};
 /// Forbids caching: a response is valid only at the moment it is sent.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// The names that reach the service, and the pages that may use it.
+/// The names that reach the service, and the requests that it accepts.
 #[derive(Debug, Clone, Default)]
 pub struct EdgeSettings {
     /// The names that `Host` may have, in addition to loopback names and IP addresses.
@@ -39,6 +39,8 @@ pub struct EdgeSettings {
     pub base_path: BasePath,
     /// Whether `X-Forwarded-Prefix` is trusted: the prefix that a proxy removed from the path.
     pub trusts_forwarded_prefix: bool,
+    /// Whether requests that change something are rejected.
+    pub is_read_only: bool,
 }
 
 impl EdgeSettings {
@@ -64,6 +66,9 @@ impl EdgeSettings {
         }
         if site::is_foreign_write(request, &self.cors_origins) {
             return Err(Problem::of(Kind::CrossSiteRequest));
+        }
+        if self.is_read_only && !request.method().is_safe() {
+            return Err(Problem::of(Kind::ReadOnly));
         }
         if etag::names_a_version(request) && !has_versions(request) {
             return Err(Problem::of(Kind::PreconditionFailed));

@@ -16,9 +16,13 @@ pub(crate) struct Health {
     /// Always `ok`; failures are problems.
     #[schema(example = "ok")]
     status: &'static str,
+    /// On a read-only server whose database is a standby: the age in seconds of the newest transaction that the
+    /// standby has replayed. Servers that write commit one each second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replication_lag_seconds: Option<f64>,
 }
 
-pub(crate) const OK: Health = Health { status: "ok" };
+pub(crate) const OK: Health = Health { status: "ok", replication_lag_seconds: None };
 
 pub(crate) fn routes() -> [Path; 2] {
     [Path::new("/livez").get(livez), Path::new("/readyz").get(readyz)]
@@ -45,7 +49,8 @@ pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
 /// The service is ready if the database has committed a write within the last seconds and has the schema
 /// that this version was built for, a replica sequences events, every background thread runs, and the
 /// clocks of process and database differ by at most two seconds. If not, `checks` lists the failed checks.
-/// Query parameters are ignored.
+/// A read-only server is ready if its database answers reads; it may lag behind the primary, and reports by how
+/// much. Query parameters are ignored.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -55,7 +60,11 @@ pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
 )]
 pub(crate) async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {
     let failed = api.readiness.failed_checks();
-    if failed.is_empty() { respond::json(StatusCode::OK, &OK) } else { Err(Problem::not_ready(&failed)) }
+    if !failed.is_empty() {
+        return Err(Problem::not_ready(&failed));
+    }
+    let replication_lag_seconds = api.readiness.replication_lag().map(|lag| lag.as_seconds_f64());
+    respond::json(StatusCode::OK, &Health { replication_lag_seconds, ..OK })
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use allocation_ports::mocks::{
     MockReadiness, MockUnitOfWorkFactory,
 };
 use allocation_ports::{Clock, FailedCheck, FoundBatch, Readiness, StoreError, StoredPickList, UnitOfWork};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -36,6 +36,7 @@ pub(crate) struct Ports {
 fn with_checks(failed: Vec<FailedCheck>) -> MockReadiness {
     let mut readiness = MockReadiness::new();
     readiness.expect_failed_checks().returning(move || failed.clone());
+    readiness.expect_replication_lag().return_const(None);
     readiness
 }
 
@@ -91,6 +92,14 @@ impl Ports {
     /// Returns ports with failed readiness checks.
     pub(crate) fn with_failed_checks(failed: Vec<FailedCheck>) -> Self {
         Self { readiness: with_checks(failed), ..Self::new() }
+    }
+
+    /// Returns ports over a standby that lags behind its primary.
+    pub(crate) fn lagging(lag: TimeDelta) -> Self {
+        let mut readiness = MockReadiness::new();
+        readiness.expect_failed_checks().returning(Vec::new);
+        readiness.expect_replication_lag().return_const(Some(lag));
+        Self { readiness, ..Self::new() }
     }
 
     pub(crate) fn api(self) -> Api {

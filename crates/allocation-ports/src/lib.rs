@@ -46,7 +46,7 @@ pub use queries::{
     OrderQueries, OverdueCursor, PickListCounts, PickListFilter, PickListPage, PickListQueries, PickListSummary,
     ProductQueries, ProductTotals, Queries, RecordedEvent,
 };
-pub use readiness::{DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
+pub use readiness::{Access, DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
 pub use store_error::{OtherGeneration, StoreError};
 pub use unit_of_work::{LockWait, UnitOfWork, UnitOfWorkFactory};

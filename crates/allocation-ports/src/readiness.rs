@@ -16,6 +16,15 @@ pub enum SchemaState {
     Newer,
 }
 
+/// What a process may do with its database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It reads and writes.
+    ReadWrite,
+    /// It only reads: the database is a standby, or must not be changed.
+    ReadOnly,
+}
+
 /// A check that failed, so that requests cannot be served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedCheck {
@@ -51,6 +60,10 @@ impl FailedCheck {
 pub trait Readiness: Send + Sync {
     /// Returns the failed checks; requests can be served when there are none. MUST NOT block.
     fn failed_checks(&self) -> Vec<FailedCheck>;
+
+    /// Returns the age of the newest transaction that a standby had replayed at the last probe; `None` if the
+    /// database is no standby. MUST NOT block.
+    fn replication_lag(&self) -> Option<TimeDelta>;
 }
 
 /// The result of a probe.
@@ -63,11 +76,16 @@ pub enum Probed {
         /// Whether a process holds the sequencer's lease.
         sequenced: bool,
     },
+    /// A read-only database answered a read.
+    Read {
+        /// The age of the newest transaction that a standby has replayed; `None` if the database is no standby.
+        lag: Option<TimeDelta>,
+    },
     /// Other transactions hold the locks that a write needs.
     Busy,
 }
 
-/// Probes whether the database accepts writes.
+/// Probes whether the database accepts writes, or reads if it is used for nothing else.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait DatabaseProbe: Send + Sync {
     /// Compares the schema of the database with the one that this program was built for.
@@ -77,12 +95,12 @@ pub trait DatabaseProbe: Send + Sync {
     /// [`StoreError`] when the database does not respond.
     fn schema(&self) -> Result<SchemaState, StoreError>;
 
-    /// Compares the schema, and commits a write of its own. MUST NOT wait for a connection that requests
+    /// Compares the schema, and commits a write of its own unless access is read-only. MUST NOT wait for a connection that requests
     /// use, and MUST return within a few seconds when the database does not respond.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the write fails.
+    /// [`StoreError`] when the write or the read fails.
     fn probe(&self) -> Result<Probed, StoreError>;
 
     /// Returns how far the clock of the process was ahead of the database's when last measured. Returns

@@ -7,10 +7,12 @@ mod secret;
 use allocation_adapters_diesel::{DatabaseUrl, Store};
 use allocation_adapters_rabbitmq::{AmqpUrl, BrokerName};
 use allocation_app::Retention;
-use allocation_http::Calendar;
+use allocation_http::{Calendar, EdgeSettings};
+use allocation_ports::Access;
 use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use dotenv::read_dotenv;
 use edge::EdgeArgs;
@@ -145,6 +147,11 @@ pub(crate) struct Settings {
         value_parser = clap::value_parser!(u32).range(2..=1000)
     )]
     pub(crate) pool_size: u32,
+
+    /// Serve queries and events only, from a standby or another database that must not be changed: no writes,
+    /// no migrations, no broker
+    #[arg(long, global = true, env = "ALLOCATION_READ_ONLY", value_parser = BoolishValueParser::new())]
+    read_only: bool,
 
     /// The seconds that a command may wait before it is rejected, from 1 to 60; fewer than clients wait for
     /// a response
@@ -291,6 +298,16 @@ impl Settings {
         TimeDelta::seconds(i64::from(self.clock_offset_seconds))
     }
 
+    /// Returns what the server may do with its database.
+    pub(crate) const fn access(&self) -> Access {
+        if self.read_only { Access::ReadOnly } else { Access::ReadWrite }
+    }
+
+    /// Returns the edge settings of the API.
+    pub(crate) fn edge_settings(&self) -> EdgeSettings {
+        EdgeSettings { is_read_only: self.read_only, ..self.edge.settings() }
+    }
+
     /// Returns the retention of events.
     pub(crate) fn retention(&self) -> Retention {
         let age = Some(TimeDelta::days(i64::from(self.retain_events_days))).filter(|age| !age.is_zero());
@@ -335,6 +352,15 @@ impl Settings {
     pub(crate) fn connect_with(&self, more: u32) -> anyhow::Result<Store> {
         let (url, source) = self.database_url()?;
         Store::connect(&url, self.pool_size + more).with_context(|| format!("check {source}"))
+    }
+
+    /// Connects to an existing database for reads alone.
+    pub(crate) fn connect_read_only(&self) -> anyhow::Result<Store> {
+        if self.is_in_memory()? {
+            bail!("a database in memory has no data to read; a read-only server needs one that others write");
+        }
+        let (url, source) = self.database_url()?;
+        Store::connect_read_only(&url, self.pool_size).with_context(|| format!("check {source}"))
     }
 
     pub(crate) fn log_format(&self) -> LogFormat {

@@ -3,6 +3,7 @@
 //! `print!` and similar macros panic on a closed pipe and block on a stalled reader; [`output`] and [`logging`] do not.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod background;
 mod broker;
 mod check;
 mod config;

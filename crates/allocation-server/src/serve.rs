@@ -1,15 +1,16 @@
 //! The lifecycle of the server: wire, listen, serve, shut down.
 
+use crate::background::Background;
 use crate::broker::Exchange;
 use crate::config::Settings;
-use crate::database::{Database, Ports, Writers};
+use crate::database::{Database, Writers};
 use crate::logging::{self, LogWriter};
 use crate::{connections, stop};
 use allocation_app::{
-    AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventSequencer, EventTail, Health, RetryPolicy,
-    SequencerPorts, UnitRunner, UseCases,
+    AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventTail, Health, RetryPolicy, UnitRunner, UseCases,
 };
 use allocation_http::{Api, BlockingLimits, EventFeed, Starting};
+use allocation_ports::Access;
 use anyhow::Context;
 use socket2::{Domain, Socket, Type};
 use std::io;
@@ -18,7 +19,6 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// The seconds that a shutdown waits for requests in flight, a part of its total time.
 const HTTP_SECONDS: u64 = 20;
@@ -26,10 +26,6 @@ const HTTP_SECONDS: u64 = 20;
 const MAX_WORKERS: usize = 4;
 /// The number of connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
-/// The interval at which expired holds are swept and their events recorded.
-const SWEEP_PAUSE: Duration = Duration::from_secs(1);
-/// The interval at which lines left by a correction are moved.
-const MOVE_PAUSE: Duration = Duration::from_millis(500);
 /// The time for which a client may read nothing. Without a limit, it would keep its slot among event
 /// readers and delay a shutdown.
 #[cfg(target_os = "linux")]
@@ -47,7 +43,10 @@ const WAITING_READERS: usize = 1_024;
 pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> {
     logging::start(settings.log_format(), log)?;
     // Work for the broker and for HTTP must not wait for each other's database connections.
-    let more = settings.broker.url()?.map_or(0, |_| Exchange::CONNECTIONS);
+    let more = match (settings.access(), settings.broker.url()?) {
+        (Access::ReadWrite, Some(_)) => Exchange::CONNECTIONS,
+        _ => 0,
+    };
     // Plus one for SQLite's writer, and one for migrations.
     let connections = connections::limits(settings, settings.pool_size + more + 2);
     let listener = listen(settings.address)?;
@@ -64,18 +63,24 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let running = running_calls(writers, settings.pool_size);
     let limits = BlockingLimits { running, waiting: WAITING_CALLS, turn_within: TURN_WITHIN };
     let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock)).with_age_limit(age);
-    let sweeper = use_cases.start_sweeper(SWEEP_PAUSE).context("the sweeper cannot be started")?;
-    let mover = use_cases.start_mover(MOVE_PAUSE).context("lines of batches cannot be moved")?;
     let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
-    let sequencer = start_sequencer(&store, &tail, settings).context("the event sequencer cannot be started")?;
-    let exchange = Exchange::start(settings, &store, &clock, &engine, &counters, &use_cases)?;
+    let background = match settings.access() {
+        Access::ReadWrite => {
+            Some(Background::start(settings, &store, &clock, &tail, (&engine, &counters), &use_cases)?)
+        }
+        Access::ReadOnly => {
+            tracing::info!("read-only: queries and events are served, nothing is written, published or consumed");
+            None
+        }
+    };
     vitals.extend(engine.vitals());
-    vitals.extend([sweeper.vital(), mover.vital(), tail.vital(), sequencer.vital()]);
-    vitals.extend(exchange.iter().flat_map(Exchange::vitals));
-    let health = Arc::new(Health::start(store.clone(), vitals).context("readiness cannot be probed")?);
+    vitals.push(tail.vital());
+    vitals.extend(background.iter().flat_map(Background::vitals));
+    let health = Health::start(store.clone(), settings.access(), vitals).context("readiness cannot be probed")?;
+    let health = Arc::new(health);
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
     let api = Api::new(use_cases, engine.clone(), store, health, clock, feed, limits)
-        .with_edge(settings.edge.settings())
+        .with_edge(settings.edge_settings())
         .with_calendar(settings.calendar());
 
     let address = listener.local_addr()?;
@@ -84,15 +89,12 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     tracing::info!("API at http://{address}, docs at http://{address}/docs");
     let served = actix_web::rt::System::new()
         .block_on(async { allocation_http::serve(listener, api, connections, stop, HTTP_SECONDS).await });
-    let relay = exchange.map(Exchange::stop);
+    let stop_background = background.map(Background::stop_consuming);
     engine.shut_down();
-    sweeper.stop();
-    mover.stop();
-    sequencer.stop();
-    database.stop();
-    if let Some(relay) = relay {
-        relay.stop();
+    if let Some(stop_background) = stop_background {
+        stop_background();
     }
+    database.stop();
     tail.stop();
     let counted = counters.snapshot();
     tracing::info!(
@@ -106,12 +108,6 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     served.context("the HTTP server failed")
 }
 
-/// Starts the event sequencer, which waits while another process holds the lease.
-fn start_sequencer(store: &Arc<dyn Ports>, tail: &EventTail, settings: &Settings) -> io::Result<EventSequencer> {
-    let ports = SequencerPorts { leases: store.clone(), log: store.clone(), tail: tail.clone() };
-    EventSequencer::start(ports, Uuid::now_v7().to_string(), settings.retention())
-}
-
 /// Returns the number of concurrent calls that may use a connection.
 ///
 /// The engine's workers, the sweeper, the mover and the sequencer have connections of their own, if the
@@ -119,7 +115,7 @@ fn start_sequencer(store: &Arc<dyn Ports>, tail: &EventTail, settings: &Settings
 fn running_calls(writers: Writers, pool_size: u32) -> usize {
     let connections = wide(pool_size);
     let running = match writers {
-        Writers::One => connections,
+        Writers::None | Writers::One => connections,
         // The workers by SKU. Then orders over several SKUs, held products, the sweeper, the mover and the sequencer.
         Writers::Several => {
             let reserved = engine_settings(Writers::Several, pool_size).workers.get() + 5;
@@ -136,7 +132,7 @@ fn wide(number: u32) -> usize {
 
 fn engine_settings(writers: Writers, pool_size: u32) -> EngineSettings {
     let workers = match writers {
-        Writers::One => 1,
+        Writers::None | Writers::One => 1,
         // One worker uses a database core while another waits for the disk. The other connections serve
         // everything else.
         Writers::Several => thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, MAX_WORKERS),

@@ -4,6 +4,7 @@ use super::deadline::{self, Silence, Use};
 use crate::PostgresUrl;
 use crate::flags::Flags;
 use crate::migrating::{MigrateError, in_transaction};
+use allocation_ports::Access;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -18,7 +19,8 @@ type Opened = Result<PgConnection, Box<dyn Error + Send + Sync>>;
 ///
 /// The planner has little choice, because its plans are kept and must stay right while tables grow from
 /// empty. It always uses an index and never scans a table. The lock of products depends on that: only the
-/// index on the SKU returns them in the order of their SKUs.
+/// index on the SKU returns them in the order of their SKUs. Only the mode of cached plans can be set by the
+/// options of the URL.
 ///
 /// Disabled plan types and rows count as expensive. PostgreSQL would therefore compile every statement
 /// (`jit`). It would also start workers for one page of a large table, which take ten times as long as the
@@ -31,13 +33,14 @@ const SESSION: &str = "
     SET synchronous_commit = on;
     SET jit = off;
     SET max_parallel_workers_per_gather = 0;
-    SET plan_cache_mode = force_generic_plan;
     SET enable_seqscan = off;
     SET enable_bitmapscan = off;
     SET enable_hashjoin = off;
     SET enable_mergejoin = off;
     SET enable_sort = off;
     SET cpu_tuple_cost = 1;
+    SELECT set_config(name, 'force_generic_plan', false) FROM pg_settings
+    WHERE name = 'plan_cache_mode' AND source <> 'client';
 ";
 
 /// The settings of a probe's session, so that the probe waits no longer than its deadline.
@@ -51,8 +54,12 @@ const ENGLISH: &str = "
     SELECT set_config('lc_messages', 'C', false) WHERE current_setting('lc_messages') !~ '^(C|POSIX|en)'
 ";
 
-/// The statements that begin a migration, with a randomly chosen key for the lock.
-const BEGIN_MIGRATIONS: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(5216694956302)";
+/// The statements that begin a migration. The key of the lock is chosen at random; each schema of a database has a
+/// lock of its own.
+const BEGIN_MIGRATIONS: &str = "
+    BEGIN ISOLATION LEVEL READ COMMITTED;
+    SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 5216694956302))
+";
 
 #[derive(Debug, thiserror::Error)]
 #[error("the encoding of the database is {0}, it must be UTF8")]
@@ -61,7 +68,7 @@ struct NotUtf8(String);
 /// An error of libpq while connecting, without the secrets of the URL.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct NotConnected(String);
+pub(super) struct NotConnected(String);
 
 impl NotConnected {
     fn new(url: &PostgresUrl, error: &ConnectionError) -> Self {
@@ -72,6 +79,7 @@ impl NotConnected {
 /// Opens a connection for units of work and queries, or for the probe, with a deadline for each statement.
 pub(crate) fn open(
     url: &PostgresUrl,
+    access: Access,
     silence: &Silence,
     used: Use,
 ) -> Result<(PgConnection, Arc<Flags>), Box<dyn Error + Send + Sync>> {
@@ -79,6 +87,9 @@ pub(crate) fn open(
     connection.set_instrumentation(flags.instrumentation());
     check_encoding(&mut connection)?;
     connection.batch_execute(SESSION)?;
+    if access == Access::ReadOnly {
+        connection.batch_execute("SET default_transaction_read_only = on")?;
+    }
     if used == Use::Probe {
         connection.batch_execute(PROBE)?;
     }
@@ -109,7 +120,7 @@ fn connect(url: &PostgresUrl) -> Opened {
     Ok(connection)
 }
 
-fn establish(url: &PostgresUrl) -> Result<PgConnection, NotConnected> {
+pub(super) fn establish(url: &PostgresUrl) -> Result<PgConnection, NotConnected> {
     PgConnection::establish(&url.with_timeouts()).map_err(|error| NotConnected::new(url, &error))
 }
 

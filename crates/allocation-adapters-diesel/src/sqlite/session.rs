@@ -63,6 +63,19 @@ pub(crate) fn open_reader(path: &Path) -> Opened {
     Ok(connection)
 }
 
+/// Opens a connection to a file that other processes write, or that must not be changed. Nothing is written to the
+/// file; SQLite keeps the index of its write-ahead log beside it.
+pub(crate) fn open_read_only(path: &Path) -> Opened {
+    let path = plain(path);
+    std::fs::metadata(&path)?;
+    let uri = format!("file:{}?mode=ro", path.to_str().ok_or(PathNotUtf8)?.replace('%', "%25"));
+    let mut connection = SqliteConnection::establish(&uri)?;
+    connection.batch_execute("PRAGMA busy_timeout = 2000; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY")?;
+    // SQLite opens the file at the first statement that reads it.
+    diesel::dsl::sql::<BigInt>("SELECT count(*) FROM sqlite_schema").get_result::<i64>(&mut connection)?;
+    Ok(connection)
+}
+
 /// Opens a connection that waits longer, and changes tables without deleting the rows that refer to them.
 pub(crate) fn open_for_migrations(path: &Path) -> Opened {
     create_private(&plain(path))?;

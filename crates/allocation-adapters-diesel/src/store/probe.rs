@@ -1,4 +1,4 @@
-//! The probe, which checks whether a write would succeed.
+//! The probe, which checks whether a write would succeed, or a read on a read-only database.
 
 use super::Store;
 use crate::any_connection::{AnyConnection, Connector, Session};
@@ -6,14 +6,14 @@ use crate::error::{commit_error, store_error};
 use crate::migrations::schema_state;
 use crate::postgres::{Silence, Use};
 use crate::transaction;
-use allocation_ports::{DatabaseProbe, LockWait, Probed, SchemaState, StoreError};
+use allocation_ports::{Access, DatabaseProbe, LockWait, Probed, SchemaState, StoreError};
 use chrono::TimeDelta;
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Nullable};
 use std::sync::atomic::Ordering;
 
-/// The probe of a PostgreSQL server. It has its own connection, so no request can delay it.
+/// The probe of a PostgreSQL server or a read-only database. It has its own connection, so no request can delay it.
 pub(super) struct Prober {
     connector: Connector,
     silence: Silence,
@@ -29,12 +29,12 @@ impl Prober {
         Self { connector, silence, session: None }
     }
 
-    fn probe(&mut self) -> Result<Probed, StoreError> {
+    fn probe(&mut self, run: fn(&mut AnyConnection) -> Result<Probed, StoreError>) -> Result<Probed, StoreError> {
         let mut session = match self.session.take() {
             Some(session) => session,
             None => self.connector.open(Use::Probe).map_err(|error| StoreError::Unavailable(error.into()))?,
         };
-        let probed = compare_and_write(&mut session.connection);
+        let probed = run(&mut session.connection);
         session.flags.answered();
         match &probed {
             Err(error) if !matches!(error, StoreError::Busy(_)) => {
@@ -62,12 +62,15 @@ impl DatabaseProbe for Store {
     }
 
     fn probe(&self) -> Result<Probed, StoreError> {
-        let probed = match &self.0.writer {
-            None => self.0.prober.lock().probe(),
-            Some(writer) => self.locked_writer(writer, LockWait::Usual).and_then(|mut connection| {
-                let probed = compare_and_write(&mut connection);
-                transaction::end(&mut *connection, probed, commit_error)
-            }),
+        let probed = match (&self.0.writer, self.0.access) {
+            (_, Access::ReadOnly) => self.check_file().and_then(|()| self.0.prober.lock().probe(compare_and_read)),
+            (None, Access::ReadWrite) => self.0.prober.lock().probe(compare_and_write),
+            (Some(writer), Access::ReadWrite) => {
+                self.locked_writer(writer, LockWait::Usual).and_then(|mut connection| {
+                    let probed = compare_and_write(&mut connection);
+                    transaction::end(&mut *connection, probed, commit_error)
+                })
+            }
         };
         match probed {
             Err(StoreError::Busy(cause)) => {
@@ -101,4 +104,23 @@ fn compare_and_write(connection: &mut AnyConnection) -> Result<Probed, StoreErro
     });
     let sequenced = live.get_result::<i64>(connection).map_err(store_error)? > 0;
     Ok(Probed::Written { sequenced })
+}
+
+/// Compares the schema, and measures how far a standby lags behind.
+fn compare_and_read(connection: &mut AnyConnection) -> Result<Probed, StoreError> {
+    match schema_state(connection)? {
+        SchemaState::Current => {}
+        state => return Ok(Probed::Schema(state)),
+    }
+    let lag = match connection {
+        AnyConnection::Sqlite(_) => None,
+        AnyConnection::Postgres(_) => sql::<Nullable<BigInt>>(
+            "SELECT CASE WHEN pg_is_in_recovery() THEN \
+             (extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000000)::bigint END",
+        )
+        .get_result::<Option<i64>>(connection)
+        .map_err(store_error)?,
+    };
+    // The clock of a standby may be behind that of its primary.
+    Ok(Probed::Read { lag: lag.map(|micros| TimeDelta::microseconds(micros.max(0))) })
 }

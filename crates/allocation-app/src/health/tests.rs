@@ -10,7 +10,7 @@ fn probed(result: impl Fn() -> Result<Probed, StoreError> + Send + Sync + 'stati
     let mut probe = MockDatabaseProbe::new();
     probe.expect_probe().returning(result);
     probe.expect_clock_ahead().returning(TimeDelta::zero);
-    Health::start(Arc::new(probe), vitals).unwrap()
+    Health::start(Arc::new(probe), Access::ReadWrite, vitals).unwrap()
 }
 
 fn names(failed: &[FailedCheck]) -> Vec<&'static str> {
@@ -27,6 +27,26 @@ fn a_writable_database_is_ready() {
 fn a_database_that_is_not_writable_is_not_ready() {
     let health = probed(|| Err(StoreError::Unavailable("disk full".into())), Vec::new());
     assert_eq!(names(&health.failed_checks()), [FailedCheck::DATABASE]);
+}
+
+#[test]
+fn a_readable_standby_is_ready_without_a_sequencer_and_reports_its_lag() {
+    let lag = Some(TimeDelta::milliseconds(1_500));
+    let mut probe = MockDatabaseProbe::new();
+    probe.expect_probe().returning(move || Ok(Probed::Read { lag }));
+    probe.expect_clock_ahead().returning(TimeDelta::zero);
+    let health = Health::start(Arc::new(probe), Access::ReadOnly, Vec::new()).unwrap();
+    assert_eq!((health.failed_checks(), health.replication_lag()), (Vec::new(), lag));
+}
+
+#[test]
+fn an_unreadable_database_is_not_ready_for_reads() {
+    let mut probe = MockDatabaseProbe::new();
+    probe.expect_probe().returning(|| Err(StoreError::Unavailable("starting up".into())));
+    probe.expect_clock_ahead().returning(TimeDelta::zero);
+    let health = Health::start(Arc::new(probe), Access::ReadOnly, Vec::new()).unwrap();
+    let failed = FailedCheck::new(FailedCheck::DATABASE, "The database does not answer a read");
+    assert_eq!(health.failed_checks(), [failed]);
 }
 
 #[test]
@@ -88,7 +108,7 @@ fn a_probe_that_panics_is_followed_by_others() {
     probe.expect_probe().times(1).returning(|| panic!("of this test"));
     probe.expect_probe().returning(|| Ok(Probed::Schema(SchemaState::Older)));
     probe.expect_clock_ahead().returning(TimeDelta::zero);
-    let health = Health::start(Arc::new(probe), Vec::new()).unwrap();
+    let health = Health::start(Arc::new(probe), Access::ReadWrite, Vec::new()).unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
     while names(&health.failed_checks()) != [FailedCheck::SCHEMA] {
         assert!(Instant::now() < deadline, "no probe after the panic");
@@ -102,7 +122,7 @@ fn a_clock_that_differs_is_not_ready_and_reports_the_offset() {
         let mut probe = MockDatabaseProbe::new();
         probe.expect_probe().returning(|| Ok(Probed::Written { sequenced: true }));
         probe.expect_clock_ahead().returning(move || ahead);
-        Health::start(Arc::new(probe), Vec::new()).unwrap().failed_checks()
+        Health::start(Arc::new(probe), Access::ReadWrite, Vec::new()).unwrap().failed_checks()
     };
     for (ahead, detail) in [
         (TimeDelta::seconds(3_600), "The clock is off by 3,600 s: ahead of that of the database"),

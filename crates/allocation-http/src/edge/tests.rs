@@ -254,3 +254,15 @@ async fn a_version_of_an_unversioned_resource_is_rejected() {
     let read = TestRequest::get().uri("/problems").insert_header(("if-match", "\"x\""));
     assert_eq!(send(&api, read).await.status, 200, "nothing is changed");
 }
+
+#[actix_web::test]
+async fn a_read_only_server_rejects_every_change_and_answers_reads() {
+    let api = Ports::new().api().with_edge(EdgeSettings { is_read_only: true, ..EdgeSettings::default() });
+    allocate(&api, &[]).await.problem("read-only");
+    for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+        let answer = send(&api, TestRequest::with_uri("/orders/O-1").method(method.clone())).await;
+        assert_eq!(answer.status, 403, "{method}");
+        answer.problem("read-only");
+    }
+    assert_eq!(get(&api, "/problems").await.status, 200);
+}

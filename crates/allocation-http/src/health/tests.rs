@@ -1,5 +1,6 @@
 use crate::testing::{Ports, get};
 use allocation_ports::FailedCheck;
+use chrono::TimeDelta;
 use serde_json::json;
 
 #[actix_web::test]
@@ -12,6 +13,12 @@ async fn a_responding_process_is_alive() {
 async fn a_service_without_failed_checks_is_ready() {
     let answer = get(&Ports::with_failed_checks(Vec::new()).api(), "/readyz").await;
     assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({"status": "ok"})));
+}
+
+#[actix_web::test]
+async fn a_standby_reports_its_replication_lag() {
+    let answer = get(&Ports::lagging(TimeDelta::milliseconds(1_500)).api(), "/readyz").await;
+    assert_eq!(answer.json(), json!({"status": "ok", "replication_lag_seconds": 1.5}));
 }
 
 #[actix_web::test]

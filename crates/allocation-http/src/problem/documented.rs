@@ -40,27 +40,28 @@ pub(crate) fn responses(kinds: &[Kind]) -> BTreeMap<String, RefOr<Response>> {
 
 /// Adds the problems that the edge can return before an operation starts.
 ///
-/// Any operation rejects an unknown `Host`. Writes also reject cross-site pages, and preconditions on
-/// resources without versions.
+/// Any operation rejects an unknown `Host`. Writes also reject cross-site pages, preconditions on resources
+/// without versions, and any request to a read-only server.
 pub(crate) fn document_edge(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         let changing = [&mut item.post, &mut item.patch, &mut item.put, &mut item.delete];
         for operation in changing.into_iter().flatten() {
-            add(operation, Kind::CrossSiteRequest);
+            add(operation, &[Kind::CrossSiteRequest, Kind::ReadOnly]);
             if !path.starts_with("/batch/") || path == "/batch/bulk" {
-                add(operation, Kind::PreconditionFailed);
+                add(operation, &[Kind::PreconditionFailed]);
             }
         }
         if !matches!(&**path, "/livez" | "/readyz") {
             let all = [&mut item.get, &mut item.post, &mut item.patch, &mut item.put, &mut item.delete];
-            all.into_iter().flatten().for_each(|operation| add(operation, Kind::HostNotAllowed));
+            all.into_iter().flatten().for_each(|operation| add(operation, &[Kind::HostNotAllowed]));
         }
     }
 }
 
-fn add(to: &mut Documented, kind: Kind) {
-    let status = kind.status().as_u16().to_string();
-    to.responses.responses.insert(status, response(&[kind], Operation::default()).into());
+/// Adds the response for problems of one status.
+fn add(to: &mut Documented, kinds: &[Kind]) {
+    let status = kinds.iter().map(|kind| kind.status().as_u16().to_string()).next().unwrap_or_default();
+    to.responses.responses.insert(status, response(kinds, Operation::default()).into());
 }
 
 /// Returns the response for problems of one status.

@@ -72,6 +72,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         | Kind::RequestTimeout
         | Kind::HostNotAllowed
         | Kind::CrossSiteRequest
+        | Kind::ReadOnly
         | Kind::PreconditionFailed
         | Kind::NotFound
         | Kind::MethodNotAllowed

@@ -100,6 +100,10 @@ kinds! {
         /// changed. `--cors-origin` allows the pages of an origin to use the service.
         CrossSiteRequest: FORBIDDEN, "cross-site-request", "The request comes from a page of another site";
 
+        /// This server only reads: its database is a standby, or must not be changed. Nothing was changed; send the
+        /// request to a server that writes.
+        ReadOnly: FORBIDDEN, "read-only", "The server is read-only";
+
         /// `If-Match` names a version, but the target has none: only batches have versions. Nothing was changed.
         PreconditionFailed: PRECONDITION_FAILED, "precondition-failed", "Only batches have versions";
 

@@ -75,13 +75,14 @@ pub(crate) struct EdgeArgs {
 }
 
 impl EdgeArgs {
-    /// Returns the edge settings of the API.
+    /// Returns these settings for the API.
     pub(crate) fn settings(&self) -> EdgeSettings {
         EdgeSettings {
             allowed_hosts: self.allowed_hosts.clone(),
             cors_origins: self.cors_origins.clone(),
             base_path: self.base_path.clone(),
             trusts_forwarded_prefix: self.trust_forwarded_prefix,
+            is_read_only: false,
         }
     }
 }

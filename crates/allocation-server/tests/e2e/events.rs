@@ -5,7 +5,8 @@ mod writers;
 
 use crate::support::projection::{assert_served, project};
 use crate::support::{Client, Server, TestDatabase, expire_where, now, on_every_database};
-use following::{Stream, await_sequenced, await_swept, follow};
+pub(crate) use following::Stream;
+use following::{await_sequenced, await_swept, follow};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Waits until `done`, generously, because these tests are not about speed.
 #[track_caller]
-fn eventually<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         if let Some(done) = done() {
@@ -310,7 +310,10 @@ fn a_migrating_service_is_alive_and_not_ready() {
     thread::scope(|scope| {
         // The lock that migrations wait for, as during a long migration of another replica.
         let holder = scope.spawn(|| {
-            database.execute("BEGIN; SELECT pg_advisory_xact_lock(5216694956302); SELECT pg_sleep(5); COMMIT");
+            database.execute(
+                "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 5216694956302)); \
+                 SELECT pg_sleep(5); COMMIT",
+            );
             migrating.store(false, Ordering::SeqCst);
         });
         eventually("the lock is not taken", || {

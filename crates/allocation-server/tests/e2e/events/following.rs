@@ -44,10 +44,10 @@ pub(super) fn follow(client: &Client, path: &str, done: &AtomicBool) -> Vec<Valu
 }
 
 /// A client of server-sent events.
-pub(super) struct Stream(BufReader<TcpStream>);
+pub(crate) struct Stream(BufReader<TcpStream>);
 
 impl Stream {
-    pub(super) fn open(server: &Server, path: &str, last: Option<&str>) -> Self {
+    pub(crate) fn open(server: &Server, path: &str, last: Option<&str>) -> Self {
         let mut stream = TcpStream::connect(server.address()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let last = last.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
@@ -85,7 +85,7 @@ impl Stream {
 
     /// Returns the next event, after checking that its lines agree; `None` at the end of the stream. Chunk
     /// sizes and comments are skipped.
-    pub(super) fn next(&mut self) -> Option<Value> {
+    pub(crate) fn next(&mut self) -> Option<Value> {
         let (mut id, mut name) = (String::new(), String::new());
         loop {
             let line = self.line()?;

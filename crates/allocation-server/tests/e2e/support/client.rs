@@ -230,6 +230,19 @@ impl Client {
         (answer.json().as_array().unwrap().clone(), next)
     }
 
+    /// Returns all retained events.
+    pub(crate) fn all_events(&self) -> Vec<Value> {
+        let (mut events, mut path) = (Vec::new(), "/events?limit=1000".to_owned());
+        loop {
+            let (page, next) = self.page(&path);
+            if page.is_empty() {
+                return events;
+            }
+            events.extend(page);
+            path = next.unwrap();
+        }
+    }
+
     /// Returns all rows of a list, page after page.
     pub(crate) fn all(&self, path: &str) -> Vec<Value> {
         let mut rows = Vec::new();

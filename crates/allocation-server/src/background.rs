@@ -1,0 +1,72 @@
+//! The tasks that write, besides requests. A server with read-only access has none of them.
+
+use crate::broker::Exchange;
+use crate::config::Settings;
+use crate::database::Ports;
+use allocation_app::{
+    AllocationEngine, BackgroundTask, EngineCounters, EventSequencer, EventTail, SequencerPorts, UseCases, Vital,
+};
+use allocation_ports::Clock;
+use anyhow::Context;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The interval at which expired holds are swept and their events recorded.
+const SWEEP_PAUSE: Duration = Duration::from_secs(1);
+/// The interval at which lines left by a correction are moved.
+const MOVE_PAUSE: Duration = Duration::from_millis(500);
+
+/// The sweeper, the mover, the event sequencer, and the relay and the command consumer if a broker is configured.
+pub(crate) struct Background {
+    sweeper: BackgroundTask,
+    mover: BackgroundTask,
+    sequencer: EventSequencer,
+    exchange: Option<Exchange>,
+}
+
+impl Background {
+    pub(crate) fn start(
+        settings: &Settings,
+        store: &Arc<dyn Ports>,
+        clock: &Arc<dyn Clock>,
+        tail: &EventTail,
+        (engine, counters): (&AllocationEngine, &Arc<EngineCounters>),
+        use_cases: &UseCases,
+    ) -> anyhow::Result<Self> {
+        let sweeper = use_cases.start_sweeper(SWEEP_PAUSE).context("the sweeper cannot be started")?;
+        let mover = use_cases.start_mover(MOVE_PAUSE).context("lines of batches cannot be moved")?;
+        let sequencer = start_sequencer(store, tail, settings).context("the event sequencer cannot be started")?;
+        let exchange = Exchange::start(settings, store, clock, engine, counters, use_cases)?;
+        Ok(Self { sweeper, mover, sequencer, exchange })
+    }
+
+    /// Returns the liveness of all threads.
+    pub(crate) fn vitals(&self) -> Vec<Vital> {
+        let mut vitals = vec![self.sweeper.vital(), self.mover.vital(), self.sequencer.vital()];
+        vitals.extend(self.exchange.iter().flat_map(Exchange::vitals));
+        vitals
+    }
+
+    /// Stops the consumer after the commands in progress, which need the engine. The returned call stops the rest,
+    /// the relay last.
+    pub(crate) fn stop_consuming(self) -> impl FnOnce() {
+        let Self { sweeper, mover, sequencer, exchange } = self;
+        let relay = exchange.map(Exchange::stop);
+        move || {
+            sweeper.stop();
+            mover.stop();
+            sequencer.stop();
+            if let Some(relay) = relay {
+                relay.stop();
+            }
+        }
+    }
+}
+
+/// Starts the event sequencer, which waits while another process holds the lease.
+fn start_sequencer(store: &Arc<dyn Ports>, tail: &EventTail, settings: &Settings) -> io::Result<EventSequencer> {
+    let ports = SequencerPorts { leases: store.clone(), log: store.clone(), tail: tail.clone() };
+    EventSequencer::start(ports, Uuid::now_v7().to_string(), settings.retention())
+}
