@@ -1,6 +1,6 @@
 //! The allocated units by SKU, counted from events.
 
-use allocation_domain::{Event, Sku};
+use allocation_domain::{Event, ListedUnits, Sku};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fmt;
@@ -41,8 +41,8 @@ impl Picture {
             Ok(Event::Allocated { sku, quantity, .. }) => *self.allocated.entry(sku).or_default() += units(quantity),
             Ok(
                 Event::Deallocated { sku, quantity, .. }
-                | Event::Picked { sku, quantity, .. }
-                | Event::UnitsMissing { sku, quantity, .. },
+                | Event::Picked(ListedUnits { sku, quantity, .. })
+                | Event::UnitsMissing(ListedUnits { sku, quantity, .. }),
             ) => {
                 let left = self.allocated.entry(sku).or_default();
                 *left = left.saturating_sub(units(quantity));

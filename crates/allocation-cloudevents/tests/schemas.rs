@@ -4,8 +4,8 @@
 
 use allocation_cloudevents::{TYPES, UnpublishableEvent, cloud_event, event_name, event_type, type_of};
 use allocation_domain::{
-    AllocationReason, BatchReference, DeallocationReason, Eta, Event, OnShortage, OrderId, PickListId, Quantity, Sku,
-    Units, WithdrawalReason,
+    AllocationReason, BatchReference, DeallocationReason, Eta, Event, ListedUnits, OnShortage, OrderId, PickListId,
+    Quantity, Sku, Units, WithdrawalReason,
 };
 use allocation_ports::{CausationId, EventContext, LoggedEvent, Subject, TraceParent};
 use chrono::{DateTime, Utc};
@@ -99,31 +99,16 @@ fn examples() -> Vec<Event> {
         let (order_id, sku, reference) = (order_id(), sku(), reference());
         events.push(Event::Deallocated { order_id, sku, reference, quantity: quantity(2), reason });
     }
-    let list = || PickListId::parse("PL-1").unwrap();
+    let listed = || {
+        let (order_id, sku, reference, quantity) = (order_id(), sku(), reference(), quantity(2));
+        ListedUnits { order_id, sku, reference, list: PickListId::parse("PL-1").unwrap(), line: 7, quantity }
+    };
     for reason in [WithdrawalReason::Deallocated, WithdrawalReason::NotInStock, WithdrawalReason::GivenBack] {
-        let (line, quantity, old_quantity) = (1, quantity(2), quantity(3));
-        events.push(Event::PickLineChanged {
-            order_id: order_id(),
-            sku: sku(),
-            reference: reference(),
-            list: list(),
-            line,
-            quantity,
-            old_quantity,
-            reason,
-        });
-        let (order_id, sku, reference, list) = (order_id(), sku(), reference(), list());
-        events.push(Event::PickLineWithdrawn { order_id, sku, reference, list, line, quantity, reason });
+        events.push(Event::PickLineChanged { units: listed(), old_quantity: quantity(3), reason });
+        events.push(Event::PickLineWithdrawn { units: listed(), reason });
     }
-    let of_line = || (order_id(), sku(), reference(), list(), 7, quantity(2));
-    let (order_id, sku, reference, list, line, quantity) = of_line();
-    events.push(Event::PickListed { order_id, sku, reference, list, line, quantity });
-    let (order_id, sku, reference, list, line, quantity) = of_line();
-    events.push(Event::Picked { order_id, sku, reference, list, line, quantity });
-    let (order_id, sku, reference, list, line, quantity) = of_line();
-    events.push(Event::UnitsMissing { order_id, sku, reference, list, line, quantity });
-    let (order_id, sku, reference, list, line, quantity) = of_line();
-    events.push(Event::Shipped { order_id, sku, reference, list, line, quantity });
+    let of_listed_units = [Event::PickListed, Event::Picked, Event::UnitsMissing, Event::Shipped];
+    events.extend(of_listed_units.map(|event| event(listed())));
     events
 }
 

@@ -1,7 +1,7 @@
 //! Domain events.
 
 use crate::named::named;
-use crate::{BatchReference, Eta, OnShortage, OrderId, PickListId, Quantity, Sku, Units};
+use crate::{BatchReference, Eta, ListedUnits, OnShortage, OrderId, Quantity, Sku, Units};
 use chrono::{DateTime, Utc};
 
 /// The reason for an allocation.
@@ -245,34 +245,12 @@ pub enum Event {
         sku: Sku,
     },
     /// Allocated units were put on a pick list.
-    PickListed {
-        /// The order that the line belongs to.
-        order_id: OrderId,
-        /// The SKU.
-        sku: Sku,
-        /// The batch.
-        reference: BatchReference,
-        /// The pick list.
-        list: PickListId,
-        /// The line number on the list.
-        line: u32,
-        /// The units to pick.
-        quantity: Quantity,
-    },
+    PickListed(ListedUnits),
     /// The quantity of a pick line was reduced.
     PickLineChanged {
-        /// The order that the line belongs to.
-        order_id: OrderId,
-        /// The SKU.
-        sku: Sku,
-        /// The batch.
-        reference: BatchReference,
-        /// The pick list.
-        list: PickListId,
-        /// The line number on the list.
-        line: u32,
         /// The units to pick now.
-        quantity: Quantity,
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        units: ListedUnits,
         /// The previous number of units.
         old_quantity: Quantity,
         /// The reason.
@@ -280,68 +258,20 @@ pub enum Event {
     },
     /// A pick line was withdrawn.
     PickLineWithdrawn {
-        /// The order that the line belongs to.
-        order_id: OrderId,
-        /// The SKU.
-        sku: Sku,
-        /// The batch.
-        reference: BatchReference,
-        /// The pick list.
-        list: PickListId,
-        /// The line number on the list.
-        line: u32,
         /// The units that were to be picked.
-        quantity: Quantity,
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        units: ListedUnits,
         /// The reason.
         reason: WithdrawalReason,
     },
     /// Units were picked for a line. They are no longer allocated, and a pick is never undone.
-    Picked {
-        /// The order that the line belongs to.
-        order_id: OrderId,
-        /// The SKU.
-        sku: Sku,
-        /// The batch.
-        reference: BatchReference,
-        /// The pick list.
-        list: PickListId,
-        /// The line number on the list.
-        line: u32,
-        /// The number of units.
-        quantity: Quantity,
-    },
+    Picked(ListedUnits),
     /// Units of a batch were not found by the picker: the batch and the line both lose them.
     ///
     /// [`Event::Picked`] precedes it if some units were found.
-    UnitsMissing {
-        /// The order that the line belongs to.
-        order_id: OrderId,
-        /// The SKU.
-        sku: Sku,
-        /// The batch.
-        reference: BatchReference,
-        /// The pick list.
-        list: PickListId,
-        /// The line number on the list.
-        line: u32,
-        /// The number of units.
-        quantity: Quantity,
-    },
+    UnitsMissing(ListedUnits),
     /// The picked units of a pick line were shipped.
-    Shipped {
-        /// The order that the line belongs to.
-        order_id: OrderId,
-        /// The SKU.
-        sku: Sku,
-        /// The batch.
-        reference: BatchReference,
-        /// The pick list.
-        list: PickListId,
-        /// The line number on the list.
-        line: u32,
-        /// The number of units.
-        quantity: Quantity,
-    },
+    Shipped(ListedUnits),
     /// A product was registered before its first batch, so that lines can wait for it.
     ProductRegistered {
         /// The SKU.
@@ -373,12 +303,12 @@ impl Event {
             Self::HoldExtended { .. } => "hold_extended",
             Self::HoldExpired { .. } => "hold_expired",
             Self::LineCancelled { .. } => "line_cancelled",
-            Self::PickListed { .. } => "pick_listed",
+            Self::PickListed(_) => "pick_listed",
             Self::PickLineChanged { .. } => "pick_line_changed",
             Self::PickLineWithdrawn { .. } => "pick_line_withdrawn",
-            Self::Picked { .. } => "picked",
-            Self::UnitsMissing { .. } => "units_missing",
-            Self::Shipped { .. } => "shipped",
+            Self::Picked(_) => "picked",
+            Self::UnitsMissing(_) => "units_missing",
+            Self::Shipped(_) => "shipped",
             Self::ProductRegistered { .. } => "product_registered",
             Self::OutOfStock { .. } => "out_of_stock",
         }
@@ -387,58 +317,39 @@ impl Event {
     /// Returns the SKU of the event.
     #[must_use]
     pub const fn sku(&self) -> &Sku {
-        match self {
-            Self::BatchAdded { sku, .. }
-            | Self::BatchChanged { sku, .. }
-            | Self::BatchRemoved { sku, .. }
-            | Self::LinePlaced { sku, .. }
-            | Self::Allocated { sku, .. }
-            | Self::Deallocated { sku, .. }
-            | Self::Backordered { sku, .. }
-            | Self::LineShort { sku, .. }
-            | Self::WaitEnded { sku, .. }
-            | Self::PromiseWorsened { sku, .. }
-            | Self::HoldConfirmed { sku, .. }
-            | Self::HoldExtended { sku, .. }
-            | Self::HoldExpired { sku, .. }
-            | Self::LineCancelled { sku, .. }
-            | Self::PickListed { sku, .. }
-            | Self::PickLineChanged { sku, .. }
-            | Self::PickLineWithdrawn { sku, .. }
-            | Self::Picked { sku, .. }
-            | Self::UnitsMissing { sku, .. }
-            | Self::Shipped { sku, .. }
-            | Self::ProductRegistered { sku }
-            | Self::OutOfStock { sku } => sku,
-        }
+        self.sku_and_order_id().0
     }
 
     /// Returns the order of the event, or `None` for an event of the product alone.
     #[must_use]
     pub const fn order_id(&self) -> Option<&OrderId> {
+        self.sku_and_order_id().1
+    }
+
+    const fn sku_and_order_id(&self) -> (&Sku, Option<&OrderId>) {
         match self {
-            Self::LinePlaced { order_id, .. }
-            | Self::Allocated { order_id, .. }
-            | Self::Deallocated { order_id, .. }
-            | Self::Backordered { order_id, .. }
-            | Self::LineShort { order_id, .. }
-            | Self::WaitEnded { order_id, .. }
-            | Self::PromiseWorsened { order_id, .. }
-            | Self::HoldConfirmed { order_id, .. }
-            | Self::HoldExtended { order_id, .. }
-            | Self::HoldExpired { order_id, .. }
-            | Self::LineCancelled { order_id, .. }
-            | Self::PickListed { order_id, .. }
-            | Self::PickLineChanged { order_id, .. }
-            | Self::PickLineWithdrawn { order_id, .. }
-            | Self::Picked { order_id, .. }
-            | Self::UnitsMissing { order_id, .. }
-            | Self::Shipped { order_id, .. } => Some(order_id),
-            Self::BatchAdded { .. }
-            | Self::BatchChanged { .. }
-            | Self::BatchRemoved { .. }
-            | Self::ProductRegistered { .. }
-            | Self::OutOfStock { .. } => None,
+            Self::LinePlaced { sku, order_id, .. }
+            | Self::Allocated { sku, order_id, .. }
+            | Self::Deallocated { sku, order_id, .. }
+            | Self::Backordered { sku, order_id, .. }
+            | Self::LineShort { sku, order_id, .. }
+            | Self::WaitEnded { sku, order_id, .. }
+            | Self::PromiseWorsened { sku, order_id, .. }
+            | Self::HoldConfirmed { sku, order_id, .. }
+            | Self::HoldExtended { sku, order_id, .. }
+            | Self::HoldExpired { sku, order_id, .. }
+            | Self::LineCancelled { sku, order_id, .. }
+            | Self::PickListed(ListedUnits { sku, order_id, .. })
+            | Self::PickLineChanged { units: ListedUnits { sku, order_id, .. }, .. }
+            | Self::PickLineWithdrawn { units: ListedUnits { sku, order_id, .. }, .. }
+            | Self::Picked(ListedUnits { sku, order_id, .. })
+            | Self::UnitsMissing(ListedUnits { sku, order_id, .. })
+            | Self::Shipped(ListedUnits { sku, order_id, .. }) => (sku, Some(order_id)),
+            Self::BatchAdded { sku, .. }
+            | Self::BatchChanged { sku, .. }
+            | Self::BatchRemoved { sku, .. }
+            | Self::ProductRegistered { sku }
+            | Self::OutOfStock { sku } => (sku, None),
         }
     }
 }
@@ -447,6 +358,7 @@ impl Event {
 #[cfg(feature = "serde")]
 mod tests {
     use super::*;
+    use crate::PickListId;
 
     fn written(event: &Event) -> serde_json::Value {
         let json = serde_json::to_value(event).unwrap();
@@ -491,15 +403,16 @@ mod tests {
 
     #[test]
     fn a_pick_line_is_named_by_its_list_and_number() {
-        let json = written(&Event::PickLineWithdrawn {
+        let units = ListedUnits {
             order_id: OrderId::parse("O-1").unwrap(),
             sku: Sku::parse("LAMP").unwrap(),
             reference: BatchReference::parse("B-1").unwrap(),
             list: PickListId::parse("PICK-1").unwrap(),
             line: 7,
             quantity: Quantity::new(3).unwrap(),
-            reason: WithdrawalReason::NotInStock,
-        });
+        };
+        written(&Event::Picked(units.clone()));
+        let json = written(&Event::PickLineWithdrawn { units, reason: WithdrawalReason::NotInStock });
         assert_eq!(
             (&json["list"], &json["line"], &json["reason"]),
             (&"PICK-1".into(), &7.into(), &"not_in_stock".into())

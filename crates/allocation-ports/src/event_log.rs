@@ -33,35 +33,17 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// Returns the subject of an event: its order, else its batch, else its product.
+    /// Returns the subject of an event: its order, or its batch if it has no order, or else its product.
     #[must_use]
     pub fn of(event: &Event) -> Self {
-        if let Some(order_id) = event.order_id() {
-            return Self::Order(order_id.clone());
-        }
         match event {
             Event::BatchAdded { reference, .. }
             | Event::BatchChanged { reference, .. }
             | Event::BatchRemoved { reference, .. } => Self::Batch(reference.clone()),
-            Event::OutOfStock { sku }
-            | Event::ProductRegistered { sku }
-            | Event::LinePlaced { sku, .. }
-            | Event::Allocated { sku, .. }
-            | Event::Deallocated { sku, .. }
-            | Event::Backordered { sku, .. }
-            | Event::LineShort { sku, .. }
-            | Event::WaitEnded { sku, .. }
-            | Event::PromiseWorsened { sku, .. }
-            | Event::HoldConfirmed { sku, .. }
-            | Event::HoldExtended { sku, .. }
-            | Event::HoldExpired { sku, .. }
-            | Event::LineCancelled { sku, .. }
-            | Event::PickListed { sku, .. }
-            | Event::PickLineChanged { sku, .. }
-            | Event::PickLineWithdrawn { sku, .. }
-            | Event::Picked { sku, .. }
-            | Event::UnitsMissing { sku, .. }
-            | Event::Shipped { sku, .. } => Self::Product(sku.clone()),
+            _ => match event.order_id() {
+                Some(order_id) => Self::Order(order_id.clone()),
+                None => Self::Product(event.sku().clone()),
+            },
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::Product;
 use crate::{
-    BatchReference, DataRequest, Eta, Event, Fulfilment, LineState, LoadRequest, OrderId, PickCriteria, PickLine,
-    PickLineId, PickListId, PickStatus, Quantity, QueuePosition, ReservationState, WithdrawalReason,
+    BatchReference, DataRequest, Eta, Event, Fulfilment, LineState, ListedUnits, LoadRequest, OrderId, PickCriteria,
+    PickLine, PickLineId, PickListId, PickStatus, Quantity, QueuePosition, ReservationState, WithdrawalReason,
 };
 
 /// Units that can be put on a pick list. Candidates sort in the order of a list's lines.
@@ -78,9 +78,8 @@ impl Product {
         self.edit_line(&order_id, |line| line.fulfilment.listed += quantity.get());
         let (id, status) = (PickLineId { list: list.clone(), line }, PickStatus::Open);
         let pick = PickLine { order_id, sku, reference, quantity, picked: 0, status };
-        self.set_pick_line(id.clone(), pick.clone());
-        let (PickLineId { list, line }, PickLine { order_id, sku, reference, .. }) = (id, pick);
-        self.events.push(Event::PickListed { order_id, sku, reference, list, line, quantity });
+        self.events.push(Event::PickListed(ListedUnits::of(&id, &pick, quantity)));
+        self.set_pick_line(id, pick);
     }
 
     /// Takes units off pick lists before a line releases them from a batch. Unlisted units go first, then
@@ -127,17 +126,16 @@ impl Product {
     /// Takes units off an open pick line, which is withdrawn if none are left.
     pub(super) fn take_off(&mut self, id: PickLineId, pick: PickLine, units: Quantity, reason: WithdrawalReason) {
         self.edit_line(&pick.order_id, |line| line.fulfilment.listed -= units.get());
-        let (PickLineId { list, line }, old_quantity) = (id.clone(), pick.quantity);
-        let (order_id, sku, reference) = (pick.order_id.clone(), pick.sku.clone(), pick.reference.clone());
-        let (now, event) = match pick.quantity.minus(units.get()) {
-            Some(quantity) => (
-                PickLine { quantity, ..pick },
-                Event::PickLineChanged { order_id, sku, reference, list, line, quantity, old_quantity, reason },
-            ),
-            None => (
-                PickLine { status: PickStatus::Withdrawn, ..pick },
-                Event::PickLineWithdrawn { order_id, sku, reference, list, line, quantity: old_quantity, reason },
-            ),
+        let old_quantity = pick.quantity;
+        let (now, event) = match old_quantity.minus(units.get()) {
+            Some(quantity) => {
+                let units = ListedUnits::of(&id, &pick, quantity);
+                (PickLine { quantity, ..pick }, Event::PickLineChanged { units, old_quantity, reason })
+            }
+            None => {
+                let units = ListedUnits::of(&id, &pick, old_quantity);
+                (PickLine { status: PickStatus::Withdrawn, ..pick }, Event::PickLineWithdrawn { units, reason })
+            }
         };
         self.set_pick_line(id, now);
         self.events.push(event);

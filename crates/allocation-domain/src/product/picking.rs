@@ -3,8 +3,8 @@
 use super::Product;
 use super::reallocation::{DisplacedUnits, Reallocation};
 use crate::{
-    DataRequest, Event, LoadRequest, OrderId, Outcome, Pending, PickError, PickLine, PickLineId, PickListId,
-    PickStatus, Picked, Quantity, Units, WithdrawalReason,
+    DataRequest, Event, ListedUnits, LoadRequest, OrderId, Outcome, Pending, PickError, PickLine, PickLineId,
+    PickListId, PickStatus, Picked, Quantity, Units, WithdrawalReason,
 };
 use chrono::{DateTime, Utc};
 
@@ -72,8 +72,7 @@ impl Product {
             line.fulfilment.listed -= quantity.get();
             line.fulfilment.picked += quantity.get();
         });
-        let (PickLineId { list, line }, PickLine { order_id, sku, reference, .. }) = (id.clone(), pick.clone());
-        self.events.push(Event::Picked { order_id, sku, reference, list, line, quantity });
+        self.events.push(Event::Picked(ListedUnits::of(id, pick, quantity)));
     }
 
     /// Records short-picked units, which belong to no line.
@@ -83,8 +82,7 @@ impl Product {
             line.release(&pick.reference, quantity);
             line.fulfilment.listed -= quantity.get();
         });
-        let (PickLineId { list, line }, PickLine { order_id, sku, reference, .. }) = (id.clone(), pick.clone());
-        self.events.push(Event::UnitsMissing { order_id, sku, reference, list, line, quantity });
+        self.events.push(Event::UnitsMissing(ListedUnits::of(id, pick, quantity)));
     }
 
     /// Replaces a line's short-picked units: from other batches, then from the rest of the batch at index
@@ -117,9 +115,8 @@ impl Product {
                 line.fulfilment.picked -= quantity.get();
                 line.fulfilment.shipped += quantity.get();
             });
-            self.set_pick_line(id.clone(), PickLine { status: PickStatus::Shipped, ..pick.clone() });
-            let (PickLineId { list, line }, PickLine { order_id, sku, reference, .. }) = (id, pick);
-            self.events.push(Event::Shipped { order_id, sku, reference, list, line, quantity });
+            self.events.push(Event::Shipped(ListedUnits::of(&id, &pick, quantity)));
+            self.set_pick_line(id, PickLine { status: PickStatus::Shipped, ..pick });
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::ProjectionConflict as Conflict;
 use super::product_projection::ProductProjection;
 use crate::{
     Allocation, AllocationReason, Batch, BatchCounts, BatchReference, DeallocationReason, Eta, Event, Fulfilment,
-    LineRow, LineState, LineTerms, OnShortage, OrderId, PickLine, PickLineId, PickListId, PickStatus, Quantity,
+    LineRow, LineState, LineTerms, ListedUnits, OnShortage, OrderId, PickLine, PickLineId, PickStatus, Quantity,
     ReservationState, Units,
 };
 use chrono::{DateTime, SubsecRound, Utc};
@@ -64,19 +64,14 @@ impl ProductProjection {
             Event::HoldExtended { order_id, expires_at, .. } => self.change_hold(order_id, held_until(*expires_at)),
             Event::HoldExpired { order_id, .. } => self.end_line(order_id, ReservationState::Expired),
             Event::LineCancelled { order_id, .. } => self.end_line(order_id, ReservationState::Cancelled),
-            Event::PickListed { order_id, sku, reference, list, line, quantity } => {
-                let (order_id, sku, reference) = (order_id.clone(), sku.clone(), reference.clone());
-                let status = PickStatus::Open;
-                let pick = PickLine { order_id, sku, reference, quantity: *quantity, picked: 0, status };
-                self.list(&id(list, *line), pick)
+            Event::PickListed(units) => self.list(units),
+            Event::PickLineChanged { units, old_quantity, .. } => {
+                self.withdraw(&units.id(), *old_quantity, Some(units.quantity))
             }
-            Event::PickLineChanged { list, line, quantity, old_quantity, .. } => {
-                self.withdraw(&id(list, *line), *old_quantity, Some(*quantity))
-            }
-            Event::PickLineWithdrawn { list, line, quantity, .. } => self.withdraw(&id(list, *line), *quantity, None),
-            Event::Picked { list, line, quantity, .. } => self.pick(&id(list, *line), *quantity),
-            Event::UnitsMissing { list, line, quantity, .. } => self.short_pick(&id(list, *line), *quantity),
-            Event::Shipped { list, line, quantity, .. } => self.ship(&id(list, *line), *quantity),
+            Event::PickLineWithdrawn { units, .. } => self.withdraw(&units.id(), units.quantity, None),
+            Event::Picked(units) => self.pick(&units.id(), units.quantity),
+            Event::UnitsMissing(units) => self.short_pick(&units.id(), units.quantity),
+            Event::Shipped(units) => self.ship(&units.id(), units.quantity),
             Event::ProductRegistered { .. } | Event::OutOfStock { .. } => Ok(()),
         }
     }
@@ -215,24 +210,27 @@ impl ProductProjection {
         })
     }
 
-    fn list(&mut self, id: &PickLineId, pick: PickLine) -> Applied {
-        if self.pick_lines.contains_key(id) {
-            return Err(Conflict::PickLineExists(id.clone()));
+    fn list(&mut self, units: &ListedUnits) -> Applied {
+        let id = units.id();
+        if self.pick_lines.contains_key(&id) {
+            return Err(Conflict::PickLineExists(id));
         }
-        self.edit_line(&pick.order_id, |line| add(&mut line.fulfilment.listed, pick.quantity))?;
-        self.pick_lines.insert(id.clone(), pick);
+        let ListedUnits { order_id, sku, reference, quantity, .. } = units.clone();
+        self.edit_line(&order_id, |line| add(&mut line.fulfilment.listed, quantity))?;
+        let pick = PickLine { order_id, sku, reference, quantity, picked: 0, status: PickStatus::Open };
+        self.pick_lines.insert(id, pick);
         Ok(())
     }
 
     /// Reduces an open pick line to `rest`, or withdraws it.
     fn withdraw(&mut self, id: &PickLineId, from: Quantity, rest: Option<Quantity>) -> Applied {
         let pick = self.changed_pick_line(id, |pick| {
-            let is_as_told = pick.is_open() && pick.quantity == from;
+            let is_expected = pick.is_open() && pick.quantity == from;
             match rest {
                 Some(rest) => pick.quantity = rest,
                 None => pick.status = PickStatus::Withdrawn,
             }
-            is_as_told.then_some(())
+            is_expected.then_some(())
         })?;
         let withdrawn = from.minus(rest.map_or(0, Quantity::get));
         let withdrawn = withdrawn.ok_or_else(|| Conflict::PickLineDiffers(id.clone()))?;
@@ -243,9 +241,9 @@ impl ProductProjection {
 
     fn pick(&mut self, id: &PickLineId, quantity: Quantity) -> Applied {
         let pick = self.changed_pick_line(id, |pick| {
-            let is_as_told = pick.is_open() && quantity <= pick.quantity;
+            let is_expected = pick.is_open() && quantity <= pick.quantity;
             (pick.picked, pick.status) = (quantity.get(), PickStatus::Picked);
-            is_as_told.then_some(())
+            is_expected.then_some(())
         })?;
         let batch = self.counted(&pick.reference, |counts| {
             subtract(&mut counts.allocated, quantity)?;
@@ -284,9 +282,9 @@ impl ProductProjection {
 
     fn ship(&mut self, id: &PickLineId, quantity: Quantity) -> Applied {
         let pick = self.changed_pick_line(id, |pick| {
-            let is_as_told = pick.status == PickStatus::Picked && pick.picked == quantity.get();
+            let is_expected = pick.status == PickStatus::Picked && pick.picked == quantity.get();
             pick.status = PickStatus::Shipped;
-            is_as_told.then_some(())
+            is_expected.then_some(())
         })?;
         let batch = self.counted(&pick.reference, |counts| {
             subtract(&mut counts.picked, quantity)?;
@@ -352,10 +350,6 @@ impl ProductProjection {
         change(&mut pick).ok_or_else(|| Conflict::PickLineDiffers(id.clone()))?;
         Ok(pick)
     }
-}
-
-fn id(list: &PickListId, line: u32) -> PickLineId {
-    PickLineId { list: list.clone(), line }
 }
 
 const fn held_until(expires_at: DateTime<Utc>) -> ReservationState {

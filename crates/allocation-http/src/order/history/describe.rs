@@ -1,7 +1,9 @@
 //! Descriptions of events for people.
 
 use crate::instant::Instant;
-use allocation_domain::{AllocationReason, BatchReference, DeallocationReason, Eta, Event, Quantity, WithdrawalReason};
+use allocation_domain::{
+    AllocationReason, BatchReference, DeallocationReason, Eta, Event, ListedUnits, Quantity, WithdrawalReason,
+};
 use std::fmt;
 
 /// Describes an event in a sentence.
@@ -28,21 +30,25 @@ pub(super) fn describe(event: &Event) -> String {
             format!("The hold expired at {} without confirmation", Instant(*expires_at))
         }
         Event::LineCancelled { .. } => "The order was cancelled".to_owned(),
-        Event::PickListed { reference, list, line, quantity, .. } => {
+        Event::PickListed(ListedUnits { reference, list, line, quantity, .. }) => {
             format!("{} from batch {reference} to be picked: line {line} of pick list {list}", Count(*quantity))
         }
-        Event::PickLineChanged { list, line, quantity, reason, .. } => {
-            let (units, why) = (Count(*quantity), left_list(*reason));
-            format!("Only {units} left to be picked on line {line} of pick list {list}: {why}")
+        Event::PickLineChanged { units, reason, .. } => {
+            let (quantity, why) = (Count(units.quantity), left_list(*reason));
+            format!("Only {quantity} left to be picked on line {}: {why}", units.id())
         }
-        Event::PickLineWithdrawn { list, line, reason, .. } => {
-            format!("Line {line} of pick list {list} was withdrawn: {}", left_list(*reason))
+        Event::PickLineWithdrawn { units, reason } => {
+            format!("Line {} was withdrawn: {}", units.id(), left_list(*reason))
         }
-        Event::Picked { reference, quantity, .. } => format!("{} picked from batch {reference}", Count(*quantity)),
-        Event::UnitsMissing { reference, quantity, .. } => {
+        Event::Picked(ListedUnits { reference, quantity, .. }) => {
+            format!("{} picked from batch {reference}", Count(*quantity))
+        }
+        Event::UnitsMissing(ListedUnits { reference, quantity, .. }) => {
             format!("{} of batch {reference} not found by the picker", Count(*quantity))
         }
-        Event::Shipped { reference, quantity, .. } => format!("{} from batch {reference} shipped", Count(*quantity)),
+        Event::Shipped(ListedUnits { reference, quantity, .. }) => {
+            format!("{} from batch {reference} shipped", Count(*quantity))
+        }
         Event::BatchAdded { reference, .. } => format!("Batch {reference} was added"),
         Event::BatchChanged { reference, .. } => format!("Batch {reference} was corrected"),
         Event::BatchRemoved { reference, .. } => format!("Batch {reference} was removed"),

@@ -4,7 +4,7 @@ use crate::eta;
 use crate::identifier::{Id, Identifier};
 use crate::instant::Instant;
 use crate::order::request::OnShortageSchema;
-use allocation_domain::{BatchReference, Eta, Event, PickListId, Quantity};
+use allocation_domain::{Eta, Event, ListedUnits, Quantity};
 use allocation_ports::RecordedEvent;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -93,9 +93,14 @@ impl<'a> From<&'a RecordedEvent> for HistoryEntry<'a> {
 
 impl<'a> Facts<'a> {
     /// Returns the facts of an event of a pick line.
-    fn on_list(reference: &'a BatchReference, list: &'a PickListId, line: u32) -> Self {
-        let (reference, pick_list_id) = (Some(reference.as_str()), Some(list.as_str()));
-        Self { reference, pick_list_id, line: Some(line), ..Self::default() }
+    fn on_list(units: &'a ListedUnits) -> Self {
+        Self {
+            reference: Some(units.reference.as_str()),
+            pick_list_id: Some(units.list.as_str()),
+            line: Some(units.line),
+            qty: Some(units.quantity.get()),
+            ..Self::default()
+        }
     }
 }
 
@@ -125,18 +130,12 @@ impl<'a> From<&'a Event> for Facts<'a> {
                 new_eta: Some(*new_eta),
                 ..units(quantity)
             },
-            Event::PickListed { reference, list, line, quantity, .. }
-            | Event::Picked { reference, list, line, quantity, .. }
-            | Event::UnitsMissing { reference, list, line, quantity, .. }
-            | Event::Shipped { reference, list, line, quantity, .. } => {
-                Self { qty: Some(quantity.get()), ..Self::on_list(reference, list, *line) }
+            Event::PickListed(units) | Event::Picked(units) | Event::UnitsMissing(units) | Event::Shipped(units) => {
+                Self::on_list(units)
             }
-            Event::PickLineChanged { reference, list, line, quantity, reason, .. }
-            | Event::PickLineWithdrawn { reference, list, line, quantity, reason, .. } => Self {
-                qty: Some(quantity.get()),
-                reason: Some(reason.as_str()),
-                ..Self::on_list(reference, list, *line)
-            },
+            Event::PickLineChanged { units, reason, .. } | Event::PickLineWithdrawn { units, reason } => {
+                Self { reason: Some(reason.as_str()), ..Self::on_list(units) }
+            }
             Event::HoldExtended { expires_at, .. } | Event::HoldExpired { expires_at, .. } => {
                 Self { expires_at: Some(Instant(*expires_at)), ..Self::default() }
             }

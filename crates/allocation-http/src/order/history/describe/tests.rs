@@ -2,7 +2,8 @@ use super::describe;
 use crate::order::history::entry::Facts;
 use crate::testing::{due, now, order, quantity, reference, sku};
 use allocation_domain::{
-    AllocationReason, DeallocationReason, Eta, Event, OnShortage, OrderId, PickListId, Quantity, Sku, WithdrawalReason,
+    AllocationReason, DeallocationReason, Eta, Event, ListedUnits, OnShortage, OrderId, PickListId, Quantity, Sku,
+    WithdrawalReason,
 };
 use serde_json::json;
 
@@ -147,18 +148,15 @@ fn events_of_a_product_alone_are_described_too() {
 
 /// Ten units of a batch on line 2 of a pick list.
 fn on_list(name: &str, reason: WithdrawalReason) -> Event {
-    let ((order_id, sku, quantity), reference, line) = (line(), reference("B-1"), 2);
-    let list = PickListId::parse("P-1").unwrap();
+    let ((order_id, sku, quantity), reference) = (line(), reference("B-1"));
+    let units = ListedUnits { order_id, sku, reference, list: PickListId::parse("P-1").unwrap(), line: 2, quantity };
     match name {
-        "listed" => Event::PickListed { order_id, sku, reference, list, line, quantity },
-        "changed" => {
-            let old_quantity = self::quantity(12);
-            Event::PickLineChanged { order_id, sku, reference, list, line, quantity, old_quantity, reason }
-        }
-        "withdrawn" => Event::PickLineWithdrawn { order_id, sku, reference, list, line, quantity, reason },
-        "picked" => Event::Picked { order_id, sku, reference, list, line, quantity },
-        "missing" => Event::UnitsMissing { order_id, sku, reference, list, line, quantity },
-        _ => Event::Shipped { order_id, sku, reference, list, line, quantity },
+        "listed" => Event::PickListed(units),
+        "changed" => Event::PickLineChanged { units, old_quantity: self::quantity(12), reason },
+        "withdrawn" => Event::PickLineWithdrawn { units, reason },
+        "picked" => Event::Picked(units),
+        "missing" => Event::UnitsMissing(units),
+        _ => Event::Shipped(units),
     }
 }
 
