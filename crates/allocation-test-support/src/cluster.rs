@@ -66,6 +66,16 @@ impl TestCluster {
         PgConnection::establish(&self.standby_url()).unwrap().batch_execute(sql).unwrap();
     }
 
+    /// Cuts the standby off from the primary until it is replaced.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the standby does not answer.
+    pub fn cut_replication(&self) {
+        self.execute_on_standby("ALTER SYSTEM SET primary_conninfo = ''");
+        self.execute_on_standby("SELECT pg_reload_conf()");
+    }
+
     /// Ends the primary as a power cut would, and makes the standby the primary.
     ///
     /// # Panics

@@ -11,7 +11,9 @@ mod proxy;
 mod replicas;
 mod silence;
 
+use crate::stress::ledger::Ledger;
 use crate::support::TestDatabase;
+use allocation_test_support::{Replication, TestCluster};
 use customer::Customer;
 use replicas::Replicas;
 use std::thread;
@@ -39,11 +41,29 @@ fn setting(name: &str) -> Option<String> {
 
 /// Lets customers act while a fault strikes, and checks their responses. `strike` strikes once,
 /// and returns the pause before the next strike.
-fn endure(fault: &str, database: &TestDatabase, replicas: &Replicas, mut strike: impl FnMut(usize) -> Duration) {
+fn endure(fault: &str, database: &TestDatabase, replicas: &Replicas, strike: impl FnMut(usize) -> Duration) {
+    let endured = act_and_check(database, replicas, strike);
+    let Endured { strikes, answered, lost, mut violations } = endured;
+    violations.extend(lost);
+    println!("chaos | {fault} | {strikes} | {answered} | 0 | {}", violations.len());
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
+}
+
+/// The outcome of a fault.
+struct Endured {
+    strikes: usize,
+    answered: usize,
+    /// Responses that the database does not confirm.
+    lost: Vec<String>,
+    /// Everything else that is wrong.
+    violations: Vec<String>,
+}
+
+fn act_and_check(database: &TestDatabase, replicas: &Replicas, mut strike: impl FnMut(usize) -> Duration) -> Endured {
     checker::stock(&replicas.client(0));
     let over = Instant::now() + duration();
     let mut customers: Vec<_> = (0..CUSTOMERS).map(|number| Customer::new(number, replicas)).collect();
-    let mut times = 0;
+    let mut strikes = 0;
     thread::scope(|scope| {
         for customer in &mut customers {
             scope.spawn(move || {
@@ -53,19 +73,21 @@ fn endure(fault: &str, database: &TestDatabase, replicas: &Replicas, mut strike:
             });
         }
         while Instant::now() < over {
-            let pause = strike(times);
-            times += 1;
+            let pause = strike(strikes);
+            strikes += 1;
             thread::sleep(pause);
         }
     });
     let answered: usize = customers.iter().map(|customer| customer.answered).sum();
+    let mut lost: Vec<String> = customers.iter_mut().flat_map(|it| std::mem::take(&mut it.contradictions)).collect();
     let mut violations: Vec<String> = customers.iter_mut().flat_map(|it| std::mem::take(&mut it.violations)).collect();
     if answered < FEWEST_ANSWERS {
         violations.push(format!("only {answered} requests were answered"));
     }
-    violations.extend(checker::check(database, &replicas.client(0), &customers));
-    println!("chaos | {fault} | {times} | {answered} | {}", violations.len());
-    assert!(violations.is_empty(), "{}", violations.join("\n"));
+    let stored = Ledger::stored(database);
+    lost.extend(checker::check_responses(&stored, &customers));
+    violations.extend(checker::check_state(database, &replicas.client(0), &stored, &customers));
+    Endured { strikes, answered, lost, violations }
 }
 
 #[test]
@@ -91,6 +113,50 @@ fn killing_postgres_breaks_no_invariant() {
         postgres::kill_and_start(&helper);
         Duration::from_secs(1)
     });
+}
+
+/// The time before a failover, with a standby.
+const WITH_STANDBY: Duration = Duration::from_secs(2);
+/// The time for which a primary that fails has been cut off from its standby, at every other failover.
+const CUT_OFF: Duration = Duration::from_millis(300);
+/// The time after a failover: commits go on without a standby, or wait for one.
+const WITHOUT_STANDBY: Duration = Duration::from_secs(1);
+
+/// Lets customers act while one primary after the other is killed and its standby promoted.
+fn endure_failovers(replication: Replication) -> Endured {
+    let mut cluster = TestCluster::start(replication);
+    let database = TestDatabase::postgres_on(&cluster.url());
+    let replicas = Replicas::start(&database, 2);
+    act_and_check(&database, &replicas, |time| {
+        thread::sleep(WITH_STANDBY);
+        if time % 2 == 0 {
+            cluster.cut_replication();
+            thread::sleep(CUT_OFF);
+        }
+        cluster.fail_over();
+        thread::sleep(WITHOUT_STANDBY);
+        cluster.replace_standby();
+        Duration::ZERO
+    })
+}
+
+#[test]
+#[ignore = "scripts/chaos runs it"]
+fn failovers_with_a_synchronous_standby_lose_nothing() {
+    let Endured { strikes, answered, lost, mut violations } = endure_failovers(Replication::Synchronous);
+    violations.extend(lost);
+    println!("chaos | failover, synchronous standby | {strikes} | {answered} | 0 | {}", violations.len());
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
+}
+
+/// The newest commits may be lost with the primary. What is left must be right.
+#[test]
+#[ignore = "scripts/chaos runs it"]
+fn failovers_with_an_asynchronous_standby_lose_the_newest_commits_alone() {
+    let Endured { strikes, answered, lost, violations } = endure_failovers(Replication::Asynchronous);
+    let fault = "failover, asynchronous standby";
+    println!("chaos | {fault} | {strikes} | {answered} | {} | {}", lost.len(), violations.len());
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
 
 #[test]

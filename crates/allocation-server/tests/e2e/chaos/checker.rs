@@ -13,8 +13,6 @@ use std::time::{Duration, Instant};
 const SCARCE_UNITS: u32 = 40;
 /// The time in which the feed must be complete.
 const FEED_TIMEOUT: Duration = Duration::from_secs(30);
-/// The maximum number of reported violations of one kind.
-const MOST: usize = 10;
 
 /// Adds the batches that the customers buy from.
 pub(super) fn stock(client: &Client) {
@@ -24,12 +22,20 @@ pub(super) fn stock(client: &Client) {
     assert_eq!(client.add_batch("SCARCE-BATCH", SCARCE, SCARCE_UNITS, None).status, 201);
 }
 
-/// Returns all violations, once the fault is over.
-pub(super) fn check(database: &TestDatabase, client: &Client, customers: &[Customer<'_>]) -> Vec<String> {
+/// Returns the responses that the stored lines contradict, once the fault is over.
+pub(super) fn check_responses(stored: &Ledger, customers: &[Customer<'_>]) -> Vec<String> {
+    let orders = customers.iter().flat_map(|customer| &customer.orders);
+    orders.flat_map(|(name, known)| check_order(stored, name, known)).collect()
+}
+
+/// Returns all other violations, once the fault is over.
+pub(super) fn check_state(
+    database: &TestDatabase,
+    client: &Client,
+    stored: &Ledger,
+    customers: &[Customer<'_>],
+) -> Vec<String> {
     let mut violations = told_by(|| invariants::check_counters(database));
-    let stored = Ledger::stored(database);
-    let orders = || customers.iter().flat_map(|customer| &customer.orders);
-    violations.extend(orders().flat_map(|(name, known)| check_order(&stored, name, known)).take(MOST));
     let is_known = |(name, sku): &(String, String)| {
         customers.iter().any(|customer| customer.orders.get(name).is_some_and(|known| known.lines.contains_key(sku)))
     };
@@ -39,7 +45,7 @@ pub(super) fn check(database: &TestDatabase, client: &Client, customers: &[Custo
     if scarce > u64::from(SCARCE_UNITS) {
         violations.push(format!("{scarce} of {SCARCE_UNITS} scarce units were sold"));
     }
-    violations.extend(check_feed(database, client, &stored));
+    violations.extend(check_feed(database, client, stored));
     violations
 }
 

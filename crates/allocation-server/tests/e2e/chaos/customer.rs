@@ -43,13 +43,25 @@ pub(super) struct Customer<'a> {
     clients: Vec<Option<(String, Client)>>,
     pub(super) orders: BTreeMap<String, Known>,
     pub(super) answered: usize,
+    /// Commands without a response.
     pub(super) violations: Vec<String>,
+    /// Responses that contradict earlier ones.
+    pub(super) contradictions: Vec<String>,
 }
 
 impl<'a> Customer<'a> {
     pub(super) fn new(number: usize, replicas: &'a Replicas) -> Self {
         let (name, clients) = (format!("O-{number}"), vec![None; replicas.count()]);
-        Self { name, number, replicas, clients, orders: BTreeMap::new(), answered: 0, violations: Vec::new() }
+        Self {
+            name,
+            number,
+            replicas,
+            clients,
+            orders: BTreeMap::new(),
+            answered: 0,
+            violations: Vec::new(),
+            contradictions: Vec::new(),
+        }
     }
 
     /// Sends an order of some kind, and its later commands.
@@ -122,7 +134,7 @@ impl<'a> Customer<'a> {
         if statuses.contains(&answer.status) {
             return end;
         }
-        self.violations.push(format!("{}: {} {}", self.name, answer.status, answer.text));
+        self.contradictions.push(format!("{}: {} {}", self.name, answer.status, answer.text));
         End::Unknown
     }
 
