@@ -37,11 +37,11 @@ pgbouncer_find() {
   return 1
 }
 
-# The package starts a pooler of its own; a machine that has not had the package is spared it.
+# The package may start a pooler of its own, at port 6432.
 pgbouncer_install_by_apt() {
   local options=(-o DPkg::Lock::Timeout=300 -q)
   postgres_as_root apt-get "${options[@]}" update >&2 || return 1
-  postgres_as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+  postgres_as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get "${options[@]}" install -y --no-install-recommends pgbouncer >&2
 }
 
