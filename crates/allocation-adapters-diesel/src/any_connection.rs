@@ -8,6 +8,7 @@ use diesel::connection::AnsiTransactionManager;
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
 use parking_lot::Mutex;
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,6 +20,14 @@ pub(crate) enum AnyConnection {
 }
 
 impl AnyConnection {
+    /// Checks that no pooler lends the sessions of a PostgreSQL server for single transactions.
+    pub(crate) fn check_pooling(&mut self, other: &mut Self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        match (self, other) {
+            (Self::Postgres(one), Self::Postgres(other)) => postgres::check_pooling(one, other),
+            _ => Ok(()),
+        }
+    }
+
     /// Begins a transaction that writes.
     pub(crate) fn begin(&mut self, wait: LockWait) -> QueryResult<()> {
         match self {

@@ -11,7 +11,7 @@ use crate::clock::{StoreClock, server_time};
 use crate::error::store_error;
 use crate::postgres::Silence;
 use crate::unit::{Transactions, Unit};
-use crate::{ConnectError, DatabaseUrl, Migrations, postgres, sqlite};
+use crate::{ConnectError, DatabaseUrl, Migrations, sqlite};
 use allocation_ports::{Access, LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use diesel::QueryResult;
 use diesel::connection::TransactionManager;
@@ -124,9 +124,10 @@ impl Store {
                 let file = sqlite::DatabaseFile::of(path).map_err(|cause| ConnectError::new(url, cause))?;
                 (writer, Some(file))
             }
-            DatabaseUrl::Postgres(server) => {
-                postgres::check_pooling(server).map_err(|cause| ConnectError::new(url, cause))?;
+            DatabaseUrl::Postgres(_) => {
                 let mut connection = connector().connect()?.connection;
+                let pooled = connection.check_pooling(&mut connector().connect()?.connection);
+                pooled.map_err(|cause| ConnectError::new(url, cause))?;
                 let measured = clock.measure(|| server_time(&mut connection));
                 measured.map_err(|error| ConnectError::new(url, error))?;
                 (None, None)

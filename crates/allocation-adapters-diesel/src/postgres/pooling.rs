@@ -3,8 +3,6 @@
 //! A pooler in transaction mode lends a client another session of the server for each transaction. The settings of
 //! the store's sessions would then apply to some transactions of any client and not to others, without an error.
 
-use super::session::establish;
-use crate::PostgresUrl;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use std::error::Error;
@@ -22,21 +20,23 @@ const FAILED: &str = "the session of another transaction";
 )]
 struct TransactionPooling;
 
-/// Checks that a connection keeps its session of the server, and with it its settings, between transactions.
+/// Checks that connections keep their sessions of the server, and with them their settings, between transactions.
 ///
-/// The first connection marks its session. If the session is free between transactions, a second connection gets it
+/// The first connection marks its session. If the session is free between transactions, the second connection gets it
 /// with the mark, or the first one gets another without.
-pub(crate) fn check_pooling(url: &PostgresUrl) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let (mut first, mut second) = (establish(url)?, establish(url)?);
+pub(crate) fn check_pooling(
+    first: &mut PgConnection,
+    second: &mut PgConnection,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
     let mark = RandomState::new().build_hasher().finish();
     let (marked, unmarked) = (format!("= '{mark}'"), format!("IS DISTINCT FROM '{mark}'"));
     for _ in 0..ROUNDS {
         first.batch_execute(&format!("SET allocation.session = '{mark}'"))?;
         // Before BEGIN, which a pooler in statement mode rejects.
-        check(&mut second, &unmarked)?;
+        check(second, &unmarked)?;
         second.batch_execute("BEGIN")?;
-        check(&mut second, &unmarked)?;
-        check(&mut first, &marked)?;
+        check(second, &unmarked)?;
+        check(first, &marked)?;
         second.batch_execute("ROLLBACK")?;
     }
     Ok(())

@@ -68,7 +68,7 @@ struct NotUtf8(String);
 /// An error of libpq while connecting, without the secrets of the URL.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct NotConnected(String);
+struct NotConnected(String);
 
 impl NotConnected {
     fn new(url: &PostgresUrl, error: &ConnectionError) -> Self {
@@ -120,7 +120,7 @@ fn connect(url: &PostgresUrl) -> Opened {
     Ok(connection)
 }
 
-pub(super) fn establish(url: &PostgresUrl) -> Result<PgConnection, NotConnected> {
+fn establish(url: &PostgresUrl) -> Result<PgConnection, NotConnected> {
     PgConnection::establish(&url.with_timeouts()).map_err(|error| NotConnected::new(url, &error))
 }
 
