@@ -7,18 +7,15 @@ use crate::part_row::{PartKey, PartValues};
 use crate::pick_line_row::PickLineRow;
 use crate::product_row::TotalsValues;
 use crate::row::integer;
-use allocation_domain::{
-    Allocation, AllocationChange, Batch, BatchReference, Changes, Eta, Event, LineState, OrderId, Product,
-};
+use allocation_domain::{Allocation, Batch, Changes, Eta, Event, LineChange, LineState, OrderId};
 use allocation_ports::{EventContexts, StoreError};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
-/// A product with the changes of a decision, and its instant.
+/// The changes of a decision, and its instant.
 #[derive(Debug)]
 pub(crate) struct Decided<'a> {
     pub(crate) at: DateTime<Utc>,
-    pub(crate) product: &'a Product,
     pub(crate) changes: Changes<'a>,
 }
 
@@ -108,9 +105,11 @@ impl<'a> RowChanges<'a> {
         joined: &BTreeSet<OrderId>,
     ) -> Result<Self, StoreError> {
         let (mut rows, mut events) = (Self::default(), BlockWriter::default());
-        for Decided { at, product, changes } in decided {
+        for Decided { at, changes } in decided {
             rows.push_batches(changes)?;
-            rows.push_lines(product, changes)?;
+            for line in &changes.lines {
+                rows.push_line(changes.sku.as_str(), line)?;
+            }
             rows.push_pick_lines(changes)?;
             rows.push_product(changes);
             events.push(changes, at.timestamp_micros(), contexts)?;
@@ -169,73 +168,50 @@ impl<'a> RowChanges<'a> {
         Ok(())
     }
 
-    /// Adds the rows of all lines of a product that have changed, or whose allocations have.
-    fn push_lines(&mut self, decided: &'a Product, product: &Changes<'a>) -> Result<(), StoreError> {
-        let mut lines: BTreeMap<&OrderId, ChangedLine<'a, '_>> = BTreeMap::new();
-        for line in &product.lines {
-            let changed = ChangedLine { is_new: line.before.is_none(), row_differs: true, parts: Vec::new() };
-            lines.insert(line.order_id, changed);
-        }
-        for part in &product.allocations {
-            lines.entry(part.order_id).or_default().parts.push(part);
-        }
-        for (order_id, line) in lines {
-            let key = LineKey { sku: product.sku.as_str(), order_id: order_id.as_str() };
-            self.push_line(key, &line, decided.line(order_id))?;
-        }
-        Ok(())
-    }
-
-    /// Adds the rows of a line: its own, with an allocation that lies whole in one batch, and the parts of a split
-    /// line.
-    fn push_line(
-        &mut self,
-        key: LineKey<'a>,
-        line: &ChangedLine<'a, '_>,
-        now: Option<&'a LineState>,
-    ) -> Result<(), StoreError> {
-        let after: BTreeMap<&BatchReference, u32> = now.map(allocated).unwrap_or_default();
-        let before = line.before(&after);
-        let whole = whole(&after)?;
-        match now.map(LineState::row) {
-            None => self.removed_lines.push(key),
-            Some(row) if line.is_new => match PlainLineValues::of(&row)? {
-                Some(values) => self.added_plain_lines.push((key, values, whole)),
-                None => {
-                    let values = LineValues::of(&row)?;
-                    self.added_lines.push(AddedLine { key, slot: key.sku, values, whole });
+    /// Adds the rows of a changed line: its own, with an allocation that lies whole in one batch, and the parts of
+    /// a split line.
+    fn push_line(&mut self, sku: &'a str, line: &LineChange<'a>) -> Result<(), StoreError> {
+        let key = LineKey { sku, order_id: line.order_id.as_str() };
+        match (line.before, line.after) {
+            (_, None) => self.removed_lines.push(key),
+            (None, Some(after)) => {
+                let (row, whole) = (after.row(), whole(after)?);
+                match PlainLineValues::of(&row)? {
+                    Some(values) => self.added_plain_lines.push((key, values, whole)),
+                    None => {
+                        let values = LineValues::of(&row)?;
+                        self.added_lines.push(AddedLine { key, slot: key.sku, values, whole });
+                    }
                 }
-            },
-            Some(row) => {
-                if line.row_differs || whole != self::whole(&before)? {
+            }
+            (Some(before), Some(after)) => {
+                let (row, whole) = (after.row(), whole(after)?);
+                if row != before.row() || whole != self::whole(before)? {
                     self.changed_lines.push((key, LineValues::of(&row)?, whole));
                 }
             }
         }
-        self.push_parts(key, line, now, parts(&before), parts(&after))
+        self.push_parts(key, line)
     }
 
-    fn push_parts(
-        &mut self,
-        line_key: LineKey<'a>,
-        line: &ChangedLine<'a, '_>,
-        now: Option<&'a LineState>,
-        before: &BTreeMap<&'a BatchReference, u32>,
-        after: &BTreeMap<&'a BatchReference, u32>,
-    ) -> Result<(), StoreError> {
-        let key = |reference: &&'a BatchReference| {
+    fn push_parts(&mut self, line_key: LineKey<'a>, line: &LineChange<'a>) -> Result<(), StoreError> {
+        let key = |part: &'a Allocation| {
             let LineKey { sku, order_id } = line_key;
-            PartKey { sku, order_id, reference: reference.as_str() }
+            PartKey { sku, order_id, reference: part.reference.as_str() }
         };
-        self.removed_parts.extend(before.keys().filter(|part| !after.contains_key(*part)).map(key));
-        let Some(terms) = now.map(|line| line.terms) else { return Ok(()) };
-        let (precedence, placed_at) = (!terms.priority, terms.placed_at.timestamp_micros());
-        for (reference, units) in after {
-            let values = PartValues { quantity: integer(*units)?, precedence, placed_at };
-            if !before.contains_key(reference) {
-                self.added_parts.push((key(reference), values));
-            } else if line.parts.iter().any(|part| part.reference == *reference) {
-                self.changed_parts.push((key(reference), values));
+        let (before, after) = (line.before.map_or(&[][..], parts), line.after.map_or(&[][..], parts));
+        let stored = |part: &Allocation| before.iter().find(|stored| stored.reference == part.reference);
+        let is_left = |part: &&Allocation| !after.iter().any(|left| left.reference == part.reference);
+        self.removed_parts.extend(before.iter().filter(is_left).map(key));
+        let terms = |line: &LineState| (line.terms.priority, line.terms.placed_at);
+        let same_terms = line.before.map(terms) == line.after.map(terms);
+        for (line, part) in line.after.into_iter().flat_map(|line| after.iter().map(move |part| (line, part))) {
+            let (precedence, placed_at) = (!line.terms.priority, line.terms.placed_at.timestamp_micros());
+            let values = PartValues { quantity: integer(part.quantity.get())?, precedence, placed_at };
+            match stored(part) {
+                None => self.added_parts.push((key(part), values)),
+                Some(stored) if stored.quantity == part.quantity && same_terms => {}
+                Some(_) => self.changed_parts.push((key(part), values)),
             }
         }
         Ok(())
@@ -264,47 +240,20 @@ impl<'a> RowChanges<'a> {
     }
 }
 
-/// What a decision has changed of a line.
-#[derive(Debug, Default)]
-struct ChangedLine<'a, 'c> {
-    is_new: bool,
-    /// Whether more than the allocations has changed.
-    row_differs: bool,
-    /// The allocations that were added, removed or changed.
-    parts: Vec<&'c AllocationChange<'a>>,
-}
-
-impl<'a> ChangedLine<'a, '_> {
-    /// Returns the stored allocations of the line, given the ones that it has now.
-    fn before(&self, after: &BTreeMap<&'a BatchReference, u32>) -> BTreeMap<&'a BatchReference, u32> {
-        let mut before = after.clone();
-        for part in &self.parts {
-            before.remove(part.reference);
-            before.extend(part.before.map(|units| (part.reference, units.get())));
-        }
-        before
-    }
-}
-
-/// Returns the units that a line has of each batch.
-fn allocated(line: &LineState) -> BTreeMap<&BatchReference, u32> {
-    line.allocations.iter().map(|Allocation { reference, quantity, .. }| (reference, quantity.get())).collect()
-}
-
 /// Returns the allocation of a line that lies whole in one batch.
-fn whole<'a>(allocations: &BTreeMap<&'a BatchReference, u32>) -> Result<WholeValues<'a>, StoreError> {
-    match allocations.first_key_value() {
-        Some((reference, units)) if allocations.len() == 1 => {
-            Ok(WholeValues { reference: Some(reference.as_str()), allocated: integer(*units)? })
+fn whole(line: &LineState) -> Result<WholeValues<'_>, StoreError> {
+    match line.allocations.as_slice() {
+        [part] => {
+            let allocated = integer(part.quantity.get())?;
+            Ok(WholeValues { reference: Some(part.reference.as_str()), allocated })
         }
         _ => Ok(WholeValues::default()),
     }
 }
 
 /// Returns the allocations of a split line, which have rows of their own.
-fn parts<'m, 'a>(allocations: &'m BTreeMap<&'a BatchReference, u32>) -> &'m BTreeMap<&'a BatchReference, u32> {
-    static NONE: BTreeMap<&BatchReference, u32> = BTreeMap::new();
-    if allocations.len() > 1 { allocations } else { &NONE }
+fn parts(line: &LineState) -> &[Allocation] {
+    if line.allocations.len() > 1 { &line.allocations } else { &[] }
 }
 
 impl<'a> NewBatch<'a> {

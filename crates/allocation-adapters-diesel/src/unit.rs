@@ -54,7 +54,7 @@ fn changes(products: &[Product]) -> Result<Vec<Decided<'_>>, StoreError> {
             let Some(lock) = product.lock_time() else {
                 return Err(StoreError::Failed(NotLocked(product.sku().clone()).into()));
             };
-            all.push(Decided { at: lock.decided_at, product, changes });
+            all.push(Decided { at: lock.decided_at, changes });
         }
     }
     Ok(all)

@@ -245,7 +245,7 @@ impl ProductRows {
     /// [`StoreError::Invariant`] when a row is not what the decision was based on.
     pub(crate) fn apply(&mut self, product: &Product, changes: &Changes<'_>) -> Result<(), StoreError> {
         self.apply_batches(product, changes)?;
-        self.apply_lines(product, changes)?;
+        self.apply_lines(changes)?;
         if !changes.pick_lines.is_empty() {
             let pick_lines = Arc::make_mut(&mut self.pick_lines);
             for change in &changes.pick_lines {
@@ -282,25 +282,22 @@ impl ProductRows {
         Ok(())
     }
 
-    fn apply_lines(&mut self, product: &Product, changes: &Changes<'_>) -> Result<(), StoreError> {
+    fn apply_lines(&mut self, changes: &Changes<'_>) -> Result<(), StoreError> {
         for change in &changes.lines {
-            let before = self.lines.get(change.order_id).map(LineState::row);
-            expect(before == change.before, "locked_order_line_exists", change.order_id)?;
+            let is_stored = match (self.lines.get(change.order_id), change.before) {
+                (Some(stored), Some(before)) => stored.has_same_rows(before),
+                (stored, before) => stored.is_none() && before.is_none(),
+            };
+            expect(is_stored, "locked_order_line_exists", change.order_id)?;
         }
-        for change in &changes.allocations {
-            let before = self.lines.get(change.order_id).and_then(|line| line.holds(change.reference));
-            expect(before == change.before, "locked_allocation_exists", change.order_id)?;
-        }
-        let changed = changes.lines.iter().map(|change| change.order_id);
-        let changed: BTreeSet<_> = changed.chain(changes.allocations.iter().map(|change| change.order_id)).collect();
-        if changed.is_empty() {
+        if changes.lines.is_empty() {
             return Ok(());
         }
         let lines = Arc::make_mut(&mut self.lines);
-        for order_id in changed {
-            match product.line(order_id) {
-                Some(line) => drop(lines.insert(order_id.clone(), line.clone())),
-                None => drop(lines.remove(order_id)),
+        for change in &changes.lines {
+            match change.after {
+                Some(line) => drop(lines.insert(change.order_id.clone(), line.clone())),
+                None => drop(lines.remove(change.order_id)),
             }
         }
         Ok(())

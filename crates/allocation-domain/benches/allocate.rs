@@ -68,7 +68,7 @@ fn changes_of_200_lines(bencher: Bencher<'_, '_>) {
     for order_id in &orders(200) {
         product.allocate(order_id, Quantity::new(1).unwrap(), DateTime::UNIX_EPOCH).unwrap();
     }
-    bencher.bench_local(|| product.changes().allocations.len());
+    bencher.bench_local(|| product.changes().lines.len());
 }
 
 /// The changes of one line among many open batches.
@@ -76,7 +76,7 @@ fn changes_of_200_lines(bencher: Bencher<'_, '_>) {
 fn changes_among_open_batches(bencher: Bencher<'_, '_>, batches: u32) {
     let mut product = product(batches, 1);
     product.allocate(&orders(1)[0], Quantity::new(2).unwrap(), DateTime::UNIX_EPOCH).unwrap();
-    bencher.bench_local(|| product.changes().allocations.len());
+    bencher.bench_local(|| product.changes().lines.len());
 }
 
 /// A line that releases its unit, among many lines.

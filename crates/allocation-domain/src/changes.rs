@@ -1,10 +1,9 @@
 //! The rows that a store has to write.
 
 use crate::{
-    Batch, BatchCounts, BatchReference, Eta, Event, LineRow, LineState, LineTerms, OrderId, PickLine, PickLineId,
-    Product, Quantity, ReservationState, Sku,
+    Batch, BatchCounts, BatchReference, Eta, Event, LineState, OrderId, PickLine, PickLineId, Product,
+    ReservationState, Sku,
 };
-use chrono::{DateTime, Utc};
 
 /// The difference between a product and what its store holds, row by row.
 ///
@@ -26,8 +25,6 @@ pub struct Changes<'a> {
     pub batch_deltas: Vec<(&'a BatchReference, i64)>,
     /// Lines to add, remove or change, in no order.
     pub lines: Vec<LineChange<'a>>,
-    /// Allocations to add, remove or change, in no order.
-    pub allocations: Vec<AllocationChange<'a>>,
     /// Pick lines to add or change, in no order. They are never removed, and may outlive their
     /// order line and their batch.
     pub pick_lines: Vec<PickLineChange<'a>>,
@@ -55,37 +52,18 @@ pub struct PickLineChange<'a> {
     pub after: &'a PickLine,
 }
 
-/// A line that is added, removed or changed.
+/// A line that is added, removed or changed, with its allocations.
+///
+/// A line of which only the ETA of an allocation differs has not changed: the ETA is the batch's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct LineChange<'a> {
     /// The order that the line belongs to.
     pub order_id: &'a OrderId,
-    /// The stored row, `None` for an addition.
-    pub before: Option<LineRow>,
-    /// The new row, `None` for a removal.
-    pub after: Option<LineRow>,
-}
-
-/// An allocation that is added, removed or changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct AllocationChange<'a> {
-    /// The order that the line belongs to.
-    pub order_id: &'a OrderId,
-    /// The batch.
-    pub reference: &'a BatchReference,
-    /// The stored units, `None` for an addition.
-    pub before: Option<Quantity>,
-    /// The new units, `None` for a removal.
-    pub after: Option<Quantity>,
-    /// The priority of the line.
-    ///
-    /// With `placed_at`, a store can keep the allocations of a batch in the order in which lines
-    /// are served.
-    pub priority: i32,
-    /// The instant at which the line was placed.
-    pub placed_at: DateTime<Utc>,
+    /// The stored line, `None` for an addition.
+    pub before: Option<&'a LineState>,
+    /// The new line, `None` for a removal.
+    pub after: Option<&'a LineState>,
 }
 
 /// Changes of the totals of a product.
@@ -134,7 +112,6 @@ impl Product {
             changed_batches: Vec::new(),
             batch_deltas: Vec::new(),
             lines: Vec::new(),
-            allocations: Vec::new(),
             pick_lines: Vec::new(),
             totals: TotalsChange::default(),
             unserved: self.changed_unserved(),
@@ -192,42 +169,17 @@ fn same_row(batch: &Batch, stored: &Batch) -> bool {
 }
 
 impl<'a> Changes<'a> {
-    fn push_line(&mut self, order_id: &'a OrderId, stored: Option<&'a LineState>, now: Option<&'a LineState>) {
-        let (before, after) = (stored.map(LineState::row), now.map(LineState::row));
-        if before != after {
+    fn push_line(&mut self, order_id: &'a OrderId, before: Option<&'a LineState>, after: Option<&'a LineState>) {
+        if let Some(before) = before {
+            self.totals.count_line(before, -1);
+        }
+        if let Some(after) = after {
+            self.totals.count_line(after, 1);
+        }
+        let is_same = before.zip(after).is_some_and(|(before, after)| before.has_same_rows(after));
+        if !is_same && (before.is_some() || after.is_some()) {
             self.lines.push(LineChange { order_id, before, after });
         }
-        let position = |line: &LineState| (line.terms.priority, line.terms.placed_at);
-        // A line that was removed and added again has a new position on its batch.
-        let placed_anew = stored.map(position) != now.map(position);
-        if let Some(stored) = stored {
-            self.totals.count_line(stored, -1);
-            for part in &stored.allocations {
-                if now.and_then(|now| now.holds(&part.reference)).is_none() {
-                    self.push_allocation(order_id, stored.terms, &part.reference, (Some(part.quantity), None));
-                }
-            }
-        }
-        if let Some(now) = now {
-            self.totals.count_line(now, 1);
-            for part in &now.allocations {
-                let before = stored.and_then(|stored| stored.holds(&part.reference));
-                if before != Some(part.quantity) || placed_anew {
-                    self.push_allocation(order_id, now.terms, &part.reference, (before, Some(part.quantity)));
-                }
-            }
-        }
-    }
-
-    fn push_allocation(
-        &mut self,
-        order_id: &'a OrderId,
-        terms: LineTerms,
-        reference: &'a BatchReference,
-        (before, after): (Option<Quantity>, Option<Quantity>),
-    ) {
-        let LineTerms { priority, placed_at, .. } = terms;
-        self.allocations.push(AllocationChange { order_id, reference, before, after, priority, placed_at });
     }
 
     fn push_batch(&mut self, batch: &'a Batch, stored: &Batch) {

@@ -5,18 +5,30 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::ops::Bound;
+use std::sync::OnceLock;
 
 /// The lines of a product by order.
 ///
 /// Every change updates the indexes, so the cost of a decision does not grow with the number of
 /// lines that it has nothing to do with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct IndexedLines {
     by_order: BTreeMap<OrderId, LineState>,
     indexes: Indexes,
+    /// Built when it is first read: most decisions add one line, and read only the other indexes.
+    by_batch: OnceLock<ByBatch>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The indexes follow from the lines.
+impl PartialEq for IndexedLines {
+    fn eq(&self, other: &Self) -> bool {
+        self.by_order == other.by_order
+    }
+}
+
+impl Eq for IndexedLines {}
+
+#[derive(Debug, Clone, Default)]
 struct Indexes {
     /// The lines that wait.
     queue: BTreeSet<QueuePosition>,
@@ -24,11 +36,14 @@ struct Indexes {
     by_least: BTreeMap<u32, BTreeSet<QueuePosition>>,
     /// The lines on hold, soonest expiry first.
     expiries: BTreeSet<(DateTime<Utc>, OrderId)>,
-    on_batch: BTreeMap<BatchReference, LinesOnBatch>,
 }
 
+/// The lines that hold units of each batch.
+#[derive(Debug, Clone, Default)]
+struct ByBatch(BTreeMap<BatchReference, LinesOnBatch>);
+
 /// The lines that hold units of one batch, in the order in which lines are served.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 struct LinesOnBatch {
     lines: BTreeMap<QueuePosition, Quantity>,
     /// The units of all lines together.
@@ -39,8 +54,8 @@ impl IndexedLines {
     /// Adds a line, or replaces the line of the same order.
     pub(crate) fn insert(&mut self, order_id: OrderId, line: LineState) {
         steps::count();
-        self.indexes.update(&order_id, self.by_order.get(&order_id), Some(&line));
-        self.by_order.insert(order_id, line);
+        let before = self.by_order.insert(order_id.clone(), line);
+        self.update(&order_id, before.as_ref());
     }
 
     /// Changes a line, if it exists.
@@ -49,15 +64,24 @@ impl IndexedLines {
         if let Some(line) = self.by_order.get_mut(order_id) {
             let before = line.clone();
             edit(line);
-            self.indexes.update(order_id, Some(&before), Some(line));
+            self.update(order_id, Some(&before));
         }
     }
 
     /// Removes a line.
     pub(crate) fn remove(&mut self, order_id: &OrderId) {
         steps::count();
-        let line = self.by_order.remove(order_id);
-        self.indexes.update(order_id, line.as_ref(), None);
+        let before = self.by_order.remove(order_id);
+        self.update(order_id, before.as_ref());
+    }
+
+    /// Brings the indexes up to date with a line that was `before` until now.
+    fn update(&mut self, order_id: &OrderId, before: Option<&LineState>) {
+        let after = self.by_order.get(order_id);
+        self.indexes.update(order_id, before, after);
+        if let Some(by_batch) = self.by_batch.get_mut() {
+            by_batch.update(order_id, before, after);
+        }
     }
 
     /// Returns a line.
@@ -106,20 +130,28 @@ impl IndexedLines {
         after: Option<&QueuePosition>,
     ) -> impl DoubleEndedIterator<Item = (&QueuePosition, Quantity)> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let on_batch = self.indexes.on_batch.get(reference).into_iter();
+        let on_batch = self.by_batch().0.get(reference).into_iter();
         let lines = on_batch.flat_map(move |on| on.lines.range((from, Bound::Unbounded)));
         lines.map(|(position, units)| (position, *units)).inspect(|_| steps::count())
     }
 
     /// Returns the batches in which lines hold units, sorted by reference.
     pub(crate) fn batches(&self) -> impl Iterator<Item = &BatchReference> {
-        self.indexes.on_batch.keys()
+        self.by_batch().0.keys()
     }
 
     /// Returns whether these are all the lines that hold units of a batch.
     pub(crate) fn are_all_on(&self, batch: &Batch) -> bool {
-        let units = self.indexes.on_batch.get(batch.reference()).map_or(0, |on| on.units);
+        let units = self.by_batch().0.get(batch.reference()).map_or(0, |on| on.units);
         units == u64::from(batch.allocated())
+    }
+
+    fn by_batch(&self) -> &ByBatch {
+        self.by_batch.get_or_init(|| {
+            let mut by_batch = ByBatch::default();
+            self.iter().for_each(|(order_id, line)| by_batch.update(order_id, None, Some(line)));
+            by_batch
+        })
     }
 }
 
@@ -143,17 +175,6 @@ impl Indexes {
             }
             self.expiries.extend(new.map(|at| (at, order_id.clone())));
         }
-        fn parts(line: &LineState) -> (LineTerms, &[Allocation]) {
-            (line.terms, &line.allocations)
-        }
-        if before.map(parts) != after.map(parts) {
-            if let Some(line) = before {
-                self.leave_batches(order_id, line);
-            }
-            if let Some(line) = after {
-                self.join_batches(order_id, line);
-            }
-        }
     }
 
     fn join_queue(&mut self, order_id: &OrderId, line: &LineState) {
@@ -172,18 +193,35 @@ impl Indexes {
             }
         }
     }
+}
 
-    fn join_batches(&mut self, order_id: &OrderId, line: &LineState) {
+impl ByBatch {
+    /// Replaces the entries of a line that was added, changed or removed.
+    fn update(&mut self, order_id: &OrderId, before: Option<&LineState>, after: Option<&LineState>) {
+        fn parts(line: &LineState) -> (LineTerms, &[Allocation]) {
+            (line.terms, &line.allocations)
+        }
+        if before.map(parts) != after.map(parts) {
+            if let Some(line) = before {
+                self.leave(order_id, line);
+            }
+            if let Some(line) = after {
+                self.join(order_id, line);
+            }
+        }
+    }
+
+    fn join(&mut self, order_id: &OrderId, line: &LineState) {
         for part in &line.allocations {
-            let on = self.on_batch.entry(part.reference.clone()).or_default();
+            let on = self.0.entry(part.reference.clone()).or_default();
             on.units += u64::from(part.quantity.get());
             on.lines.insert(QueuePosition::of(order_id, line), part.quantity);
         }
     }
 
-    fn leave_batches(&mut self, order_id: &OrderId, line: &LineState) {
+    fn leave(&mut self, order_id: &OrderId, line: &LineState) {
         for part in &line.allocations {
-            let Entry::Occupied(mut on) = self.on_batch.entry(part.reference.clone()) else { continue };
+            let Entry::Occupied(mut on) = self.0.entry(part.reference.clone()) else { continue };
             on.get_mut().units -= u64::from(part.quantity.get());
             on.get_mut().lines.remove(&QueuePosition::of(order_id, line));
             if on.get().lines.is_empty() {

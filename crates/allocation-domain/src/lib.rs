@@ -44,7 +44,7 @@ pub use backorder::QueuePosition;
 pub use batch::{AddBatchError, Batch, BatchPreference, BatchVersion, NewBatch, Oversold, RemoveBatchError};
 pub use batch_change::{Affected, BatchChange, BatchChanged, ChangeBatchError, Displaced};
 pub use batch_counts::BatchCounts;
-pub use changes::{AllocationChange, Changes, LineChange, PickLineChange, TotalsChange};
+pub use changes::{Changes, LineChange, PickLineChange, TotalsChange};
 pub use eta::{Eta, EtaError};
 pub use event::{AllocationReason, DeallocationReason, Event, WithdrawalReason};
 pub use fulfilment::Fulfilment;

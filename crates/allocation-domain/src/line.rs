@@ -116,6 +116,14 @@ impl LineState {
         self.allocations.iter().find(|part| part.reference == *reference).map(|part| part.quantity)
     }
 
+    /// Returns whether a store has the same rows for both lines. The ETAs of allocations are stored with the batches.
+    #[must_use]
+    pub fn has_same_rows(&self, other: &Self) -> bool {
+        self.row() == other.row()
+            && self.allocations.len() == other.allocations.len()
+            && self.allocations.iter().all(|part| other.holds(&part.reference) == Some(part.quantity))
+    }
+
     /// Returns whether the line waits for lost units although it does not accept backorders.
     #[must_use]
     pub const fn is_short(&self) -> bool {

@@ -2,19 +2,22 @@
 
 use crate::{Batch, BatchReference, Eta};
 use chrono::{DateTime, Utc};
-use std::collections::hash_map::{Entry, HashMap};
+use std::collections::HashMap;
 use std::ops::Deref;
 
 /// Batches in order of preference, each reference once.
 ///
-/// It dereferences to a slice; a lookup by reference takes logarithmic time. Every change keeps the
+/// It dereferences to a slice; a lookup by reference takes at most logarithmic time. Every change keeps the
 /// order, so an ETA is set here and not on the batch.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OrderedBatches {
     in_order: Vec<Batch>,
-    /// The sort key of each batch, besides its reference.
+    /// The sort key of each batch, besides its reference, once there are more than [`FEW`].
     ranks: HashMap<BatchReference, (Eta, DateTime<Utc>)>,
 }
+
+/// The number of batches that are searched faster one by one than by their sort keys.
+const FEW: usize = 16;
 
 impl Deref for OrderedBatches {
     type Target = [Batch];
@@ -27,21 +30,42 @@ impl Deref for OrderedBatches {
 impl OrderedBatches {
     /// Adds batches; those with a reference that exists are skipped.
     pub(crate) fn extend(&mut self, batches: impl IntoIterator<Item = Batch>) {
+        let known = self.in_order.len();
         for batch in batches {
-            if let Entry::Vacant(rank) = self.ranks.entry(batch.reference().clone()) {
-                rank.insert((batch.eta(), batch.added_at()));
+            if !self.contains(batch.reference()) {
                 self.in_order.push(batch);
+                self.rank_last();
             }
         }
         // Sorting a nearly sorted list takes linear time.
-        self.in_order.sort_by(|one, other| one.rank().cmp(&other.rank()));
+        if self.in_order.len() > known {
+            self.in_order.sort_by(|one, other| one.rank().cmp(&other.rank()));
+        }
+    }
+
+    fn contains(&self, reference: &BatchReference) -> bool {
+        if self.ranks.is_empty() {
+            return self.in_order.iter().any(|batch| batch.reference() == reference);
+        }
+        self.ranks.contains_key(reference)
+    }
+
+    /// Ranks a batch that was added at the end.
+    fn rank_last(&mut self) {
+        let rank = |batch: &Batch| (batch.reference().clone(), (batch.eta(), batch.added_at()));
+        if !self.ranks.is_empty() {
+            self.ranks.extend(self.in_order.last().map(rank));
+        } else if self.in_order.len() > FEW {
+            self.ranks.extend(self.in_order.iter().map(rank));
+        }
     }
 
     /// Adds a batch with a new reference and returns its index.
     pub(crate) fn insert(&mut self, batch: Batch) -> usize {
         let index = self.in_order.partition_point(|other| other.rank() < batch.rank());
-        self.ranks.insert(batch.reference().clone(), (batch.eta(), batch.added_at()));
-        self.in_order.insert(index, batch);
+        self.in_order.push(batch);
+        self.rank_last();
+        self.in_order[index..].rotate_right(1);
         index
     }
 
@@ -54,6 +78,9 @@ impl OrderedBatches {
 
     /// Returns the index of a batch.
     pub(crate) fn index_of(&self, reference: &BatchReference) -> Option<usize> {
+        if self.ranks.is_empty() {
+            return self.in_order.iter().position(|batch| batch.reference() == reference);
+        }
         let (eta, added_at) = *self.ranks.get(reference)?;
         self.in_order.binary_search_by(|batch| batch.rank().cmp(&(eta, added_at, reference))).ok()
     }
@@ -89,6 +116,26 @@ mod tests {
 
     fn numbers(batches: &OrderedBatches) -> Vec<i64> {
         batches.iter().map(|batch| batch.added_at().timestamp_micros()).collect()
+    }
+
+    #[test]
+    fn many_batches_stay_sorted_and_each_is_found() {
+        let all: Vec<i64> = (0..3 * i64::try_from(FEW).unwrap()).collect();
+        let mut batches = OrderedBatches::default();
+        batches.extend(all.iter().rev().step_by(2).map(|number| batch(*number)));
+        assert!(!batches.ranks.is_empty());
+        for number in all.iter().step_by(2) {
+            batches.insert(batch(*number));
+        }
+        batches.extend(all.iter().map(|number| batch(*number)));
+        assert_eq!(numbers(&batches), all);
+        for number in &all {
+            let index = batches.index_of(batch(*number).reference()).unwrap();
+            assert_eq!(batches.remove(index), batch(*number));
+            assert_eq!(batches.index_of(batch(*number).reference()), None);
+        }
+        batches.extend([batch(1)]);
+        assert_eq!(batches.index_of(batch(1).reference()), Some(0));
     }
 
     #[test]

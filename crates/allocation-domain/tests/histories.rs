@@ -102,27 +102,11 @@ impl History {
             self.batches.insert((*reference).clone(), batch.with_allocated(allocated).unwrap());
         }
         for change in &changes.lines {
-            assert_eq!(self.lines.get(change.order_id).map(LineState::row), change.before);
-            if let Some(row) = change.after {
-                let held = self.lines.remove(change.order_id).map(|line| line.allocations);
-                self.lines.insert(change.order_id.clone(), row.with(held.unwrap_or_default()));
+            match (self.lines.remove(change.order_id), change.before) {
+                (Some(stored), Some(before)) => assert!(stored.has_same_rows(before), "{stored:?} was {before:?}"),
+                (stored, before) => assert_eq!(stored.as_ref(), before),
             }
-        }
-        for change in &changes.allocations {
-            let line = self.lines.get_mut(change.order_id).unwrap();
-            let stored = line.allocations.iter().position(|part| part.reference == *change.reference);
-            assert_eq!(stored.map(|place| line.allocations[place].quantity), change.before);
-            if let Some(place) = stored {
-                line.allocations.remove(place);
-            }
-            if let Some(quantity) = change.after {
-                line.allocations.push(allocation_domain::Allocation::of(&self.batches[change.reference], quantity));
-                line.allocations.sort_by_key(allocation_domain::Allocation::preference);
-            }
-        }
-        let gone = changes.lines.iter().filter(|change| change.after.is_none());
-        for change in gone {
-            assert!(self.lines.remove(change.order_id).unwrap().allocations.is_empty());
+            self.lines.extend(change.after.map(|line| (change.order_id.clone(), line.clone())));
         }
     }
 

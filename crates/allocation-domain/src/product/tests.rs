@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    AddBatchError, AllocateError, AllocationChange, DeallocateError, Eta, LineAllocation, LineChange, LineRow,
-    NewBatch, OutOfStock, Outcome, Pending, Quantity, RemoveBatchError,
+    AddBatchError, AllocateError, DeallocateError, Eta, LineAllocation, LineChange, NewBatch, OutOfStock, Outcome,
+    Pending, Quantity, RemoveBatchError,
 };
 use chrono::NaiveDate;
 
@@ -37,11 +37,6 @@ fn product(batches: &[(&str, u32, Eta)]) -> Product {
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
-}
-
-/// Returns the row of a standalone line.
-fn row(quantity: u32) -> LineRow {
-    LineState::standalone(units(quantity), now()).row()
 }
 
 /// Returns the product as a store would load it after saving.
@@ -250,30 +245,25 @@ fn changes_are_the_difference_to_the_stored_rows() {
     assert_eq!(changes.version, 1);
     assert_eq!(changes.added_batches, [product.batch(&reference("B-3")).unwrap()]);
     assert_eq!(changes.batch_deltas, [(&reference("B-1"), 2), (&reference("B-2"), 8)]);
-    assert_eq!(changes.lines, [LineChange { order_id: &order("O-1"), before: None, after: Some(row(10)) }]);
-    assert_eq!(changes.allocations.len(), 2);
+    let order_id = order("O-1");
+    let line = product.line(&order_id).unwrap().clone();
+    assert_eq!(line.allocations.len(), 2);
+    assert_eq!(changes.lines, [LineChange { order_id: &order_id, before: None, after: Some(&line) }]);
 
     let mut product = stored(&product);
     product.deallocate(&order("O-1"), &reference("B-1"), now()).unwrap();
     let changes = product.changes();
-    assert!(changes.lines.is_empty() && changes.added_batches.is_empty());
+    assert!(changes.added_batches.is_empty());
     assert_eq!(changes.batch_deltas, [(&reference("B-1"), -2)]);
-    let (order_id, reference_1) = (order("O-1"), reference("B-1"));
-    let freed = AllocationChange {
-        order_id: &order_id,
-        reference: &reference_1,
-        before: Some(units(2)),
-        after: None,
-        priority: 0,
-        placed_at: now(),
-    };
-    assert_eq!(changes.allocations, [freed]);
+    let left = product.line(&order_id).unwrap();
+    assert_eq!(left.allocations, line.allocations[1..]);
+    assert_eq!(changes.lines, [LineChange { order_id: &order_id, before: Some(&line), after: Some(left) }]);
 
     product.deallocate(&order("O-1"), &reference("B-2"), now()).unwrap();
     product.remove_batch(&reference("B-2"), now()).unwrap();
     let changes = product.changes();
     assert_eq!(changes.removed_batches, [&reference("B-2")]);
-    assert_eq!(changes.lines, [LineChange { order_id: &order_id, before: Some(row(10)), after: None }]);
+    assert_eq!(changes.lines, [LineChange { order_id: &order_id, before: Some(&line), after: None }]);
 }
 
 #[test]
@@ -281,22 +271,14 @@ fn a_row_removed_and_added_in_one_unit_of_work_is_a_change_or_none() {
     let mut product = product(&[("B-1", 9, Eta::InStock)]);
     product.allocate(&order("O-1"), units(5), now()).unwrap();
     let mut product = stored(&product);
+    let (order_id, reference_1) = (order("O-1"), reference("B-1"));
+    let five = product.line(&order_id).unwrap().clone();
     product.deallocate(&order("O-1"), &reference("B-1"), now()).unwrap();
     product.allocate(&order("O-1"), units(7), now()).unwrap();
-    let (order_id, reference_1) = (order("O-1"), reference("B-1"));
     let changes = product.changes();
-    assert_eq!(changes.lines, [LineChange { order_id: &order_id, before: Some(row(5)), after: Some(row(7)) }]);
-    assert_eq!(
-        changes.allocations,
-        [AllocationChange {
-            order_id: &order_id,
-            reference: &reference_1,
-            before: Some(units(5)),
-            after: Some(units(7)),
-            priority: 0,
-            placed_at: now(),
-        }]
-    );
+    let seven = product.line(&order_id).unwrap();
+    assert_eq!((five.quantity, seven.quantity), (units(5), units(7)));
+    assert_eq!(changes.lines, [LineChange { order_id: &order_id, before: Some(&five), after: Some(seven) }]);
     assert_eq!(changes.batch_deltas, [(&reference_1, 2)]);
 }
 

@@ -204,14 +204,11 @@ impl Shelf {
         let changes = product.changes();
         self.version = changes.version;
         self.add_totals(&changes.totals);
-        for part in changes.allocations.iter().filter(|part| part.after.is_none()) {
-            let line = self.lines.get_mut(part.order_id).unwrap();
-            assert_eq!(line.holds(part.reference), part.before);
-            line.allocations.retain(|held| held.reference != *part.reference);
-        }
-        for line in changes.lines.iter().filter(|line| line.after.is_none()) {
-            let removed = self.lines.remove(line.order_id).unwrap();
-            assert_eq!((Some(removed.row()), removed.allocations), (line.before, Vec::new()));
+        for line in &changes.lines {
+            match (self.lines.remove(line.order_id), line.before) {
+                (Some(stored), Some(before)) => assert!(stored.has_same_rows(before), "{stored:?} was {before:?}"),
+                (stored, before) => assert_eq!(stored.as_ref(), before),
+            }
         }
         for reference in &changes.removed_batches {
             self.batches.remove(reference).unwrap();
@@ -232,18 +229,7 @@ impl Shelf {
             assert_eq!(self.pick_lines.insert(pick.id.clone(), pick.after.clone()).as_ref(), pick.before);
         }
         for line in &changes.lines {
-            let stored = self.lines.remove(line.order_id);
-            let Some(row) = line.after else { continue };
-            assert_eq!(stored.as_ref().map(LineState::row), line.before);
-            let allocations = stored.map(|stored| stored.allocations).unwrap_or_default();
-            self.lines.insert(line.order_id.clone(), row.with(allocations));
-        }
-        for part in &changes.allocations {
-            let Some(quantity) = part.after else { continue };
-            let line = self.lines.get_mut(part.order_id).unwrap();
-            assert_eq!(line.holds(part.reference), part.before);
-            line.allocations.retain(|held| held.reference != *part.reference);
-            line.allocations.push(Allocation::of(&self.batches[part.reference], quantity));
+            self.lines.extend(line.after.map(|after| (line.order_id.clone(), after.clone())));
         }
         self.join_batches();
     }

@@ -127,7 +127,7 @@ fn an_arrival_serves_a_long_queue_in_steps_that_no_newcomer_overtakes() {
         .unwrap();
     assert!(product.is_behind());
     assert_eq!(product.changes().unserved, Some(true));
-    assert_eq!(product.changes().allocations.len(), Product::MAX_AT_ONCE);
+    assert_eq!(product.changes().lines.len(), Product::MAX_AT_ONCE);
     store.save(&product);
     assert_eq!(store.lines[999].1.waiting, 0);
     assert_eq!(store.lines[1_000].1.waiting, 1, "in the order of service");

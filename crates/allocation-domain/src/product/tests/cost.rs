@@ -74,6 +74,8 @@ fn steps_beside(others: u32) -> Vec<(&'static str, u64)> {
             $shop.get_mut(&sku).unwrap()
         };
     }
+    // The first decision on a batch builds the index of all lines by batch.
+    assert!(shop.get(&sku).unwrap().lines.batches().next().is_some());
     count!("allocate", shop => lamps!(shop).allocate(&order("O-1"), units(2), now()).unwrap());
     count!("place", shop => shop.place(&new_order("O-2", Some(hold)), now()).unwrap());
     count!("extend", shop => shop.extend(&order("O-2"), hold, now() + TimeDelta::seconds(1)).unwrap());

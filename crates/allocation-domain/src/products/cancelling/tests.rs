@@ -72,6 +72,6 @@ fn a_large_order_is_cancelled_product_by_product() {
     assert_eq!(cancellation.left, []);
     for product in products.iter() {
         assert_eq!(product.waiting().count(), 0);
-        assert_eq!(product.changes().allocations.len(), 1 + usize::try_from(WAITERS).unwrap());
+        assert_eq!(product.changes().lines.len(), 1 + usize::try_from(WAITERS).unwrap());
     }
 }
