@@ -65,8 +65,8 @@ impl CommandEffects for MemoryStore {
         let database = self.database();
         let caused = |OutboxEvent { recorded, context, .. }: &OutboxEvent| {
             let cause = context.causation_id.as_ref()?;
-            let asked = commands.iter().any(|(id, name)| id == cause && *name == recorded.event.name());
-            asked.then(|| (cause.clone(), recorded.event.clone()))
+            let requested = commands.iter().any(|(id, name)| id == cause && *name == recorded.event.name());
+            requested.then(|| (cause.clone(), recorded.event.clone()))
         };
         Ok(database.all_events().filter_map(caused).collect())
     }

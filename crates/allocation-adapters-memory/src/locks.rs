@@ -79,7 +79,7 @@ impl Locks {
     }
 
     /// Records that a unit waits no longer.
-    pub(crate) fn give_up(&mut self, unit: UnitId) {
+    pub(crate) fn stop_waiting(&mut self, unit: UnitId) {
         self.waiting.remove(&unit);
     }
 

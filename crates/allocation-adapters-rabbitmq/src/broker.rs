@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// The timeout for opening a connection.
-const CONNECT_AT_MOST: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A broker and the threads of its connections.
 ///
@@ -67,7 +67,7 @@ impl Broker {
         &self,
         opening: impl Future<Output = lapin::Result<Connection>>,
     ) -> Result<Connection, ConnectError> {
-        let opened = tokio::time::timeout(CONNECT_AT_MOST, opening).await;
+        let opened = tokio::time::timeout(CONNECT_TIMEOUT, opening).await;
         let opened = opened.map_err(|_| ConnectError::Silent(self.url.clone()))?;
         opened.map_err(|source| ConnectError::Refused { url: self.url.clone(), source })
     }

@@ -63,7 +63,7 @@ impl Meter {
     ///
     /// The bytes read then belong to a message larger than the limit, or to no message: protocol overhead
     /// is counted but never freed.
-    pub(crate) fn go_on_if_idle(&self) {
+    pub(crate) fn resume_if_idle(&self) {
         if self.is_full() && self.0.messages.load(Ordering::SeqCst) == 0 {
             self.0.freed.store(self.0.read.load(Ordering::SeqCst), Ordering::SeqCst);
             self.0.reader.wake();
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(read_all(&mut stream), 1_000);
         let meter = stream.meter.clone();
         let weight = meter.weigh(&[0; 400]);
-        meter.go_on_if_idle();
+        meter.resume_if_idle();
         assert_eq!(read_all(&mut stream), 0, "one is under way");
         drop(weight);
         assert_eq!(read_all(&mut stream), 500, "as much as it was, with its envelope");
@@ -224,7 +224,7 @@ mod tests {
         let mut read = 0;
         for _ in 0..10 {
             read += read_all(&mut stream);
-            stream.meter.go_on_if_idle();
+            stream.meter.resume_if_idle();
         }
         assert_eq!(read + read_all(&mut stream), 10_500);
     }

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// The delivery mode of messages that survive a restart of the broker.
 const PERSISTENT: u8 = 2;
 /// The timeout for opening a connection and declaring the exchange.
-const OPEN_AT_MOST: Duration = Duration::from_secs(15);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Publishes events to a durable topic exchange, with their types as routing keys.
 ///
@@ -63,7 +63,7 @@ impl RabbitPublisher {
 impl EventPublisher for RabbitPublisher {
     fn connect(&mut self) -> Result<(), BrokerUnavailable> {
         self.open = None;
-        let opened = async { tokio::time::timeout(OPEN_AT_MOST, self.open()).await };
+        let opened = async { tokio::time::timeout(OPEN_TIMEOUT, self.open()).await };
         self.open = Some(self.broker.block_on(opened).map_err(away)??);
         Ok(())
     }

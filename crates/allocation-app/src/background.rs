@@ -30,13 +30,13 @@ pub struct StopSignal(Receiver<()>);
 impl StopSignal {
     /// Returns whether the task continues.
     #[must_use]
-    pub fn goes_on(&self) -> bool {
+    pub fn continues(&self) -> bool {
         self.0.try_recv() == Err(TryRecvError::Empty)
     }
 
     /// Waits for `time`, or less if the task must stop; returns whether the task continues.
     #[must_use]
-    pub fn goes_on_after(&self, time: Duration) -> bool {
+    pub fn continues_after(&self, time: Duration) -> bool {
         self.0.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
     }
 }
@@ -86,7 +86,7 @@ impl BackgroundTask {
     ) -> io::Result<Self> {
         Self::spawn(name, move |stop| {
             let mut pause = first;
-            while stop.goes_on_after(pause) {
+            while stop.continues_after(pause) {
                 let stepped = panic::catch_unwind(AssertUnwindSafe(|| step(&stop)));
                 pause = stepped.unwrap_or(after_panic);
             }

@@ -33,7 +33,7 @@ fn cancel(unit: &mut dyn UnitOfWork, order_id: &OrderId, context: &EventContext)
         Ok(cancellation) => cancellation,
         Err(refusal) => return Ok(UnitOutcome::Rollback(Err(refusal))),
     };
-    let Ok(()) = unit.decide(&mut products, |products| cancellation.go_on(products, now))?;
+    let Ok(()) = unit.decide(&mut products, |products| cancellation.resume(products, now))?;
     conclude(unit, products, context, Ok(()))
 }
 

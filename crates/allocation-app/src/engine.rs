@@ -87,7 +87,7 @@ struct Tasks {
 
 impl AllocationEngine {
     /// The longest time that a shutdown waits for the threads.
-    pub const SHUT_DOWN_AT_MOST: Duration = Duration::from_secs(30);
+    pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
     /// Starts the workers and the lane, which record their work in `counters`.
     ///
@@ -245,10 +245,10 @@ impl AllocationEngine {
 
     /// Rejects new commands, decides the queued ones, and ends the threads.
     ///
-    /// Blocks until the threads have ended, but no longer than [`AllocationEngine::SHUT_DOWN_AT_MOST`]: a
+    /// Blocks until the threads have ended, but no longer than [`AllocationEngine::SHUTDOWN_TIMEOUT`]: a
     /// database that has stopped responding must not keep the process from ending.
     pub fn shut_down(&self) {
-        let until = Instant::now() + Self::SHUT_DOWN_AT_MOST;
+        let until = Instant::now() + Self::SHUTDOWN_TIMEOUT;
         self.queues.iter().chain([&self.orders]).for_each(Queue::close);
         let Tasks { workers, lane } = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let mut ended = workers.into_iter().all(|worker| worker.stop_by(until));

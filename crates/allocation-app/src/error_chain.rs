@@ -9,14 +9,14 @@ pub struct ErrorChain<'a>(pub &'a (dyn Error + 'static));
 
 impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut told = self.0.to_string();
-        f.write_str(&told)?;
+        let mut last = self.0.to_string();
+        f.write_str(&last)?;
         let mut next = self.0.source();
         while let Some(error) = next {
             let text = error.to_string();
-            if !told.ends_with(&text) {
+            if !last.ends_with(&text) {
                 write!(f, ": {text}")?;
-                told = text;
+                last = text;
             }
             next = error.source();
         }

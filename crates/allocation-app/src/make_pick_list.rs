@@ -8,10 +8,10 @@ use chrono::SubsecRound;
 use std::collections::BTreeSet;
 
 /// The maximum number of searches for lines that no other unit lists meanwhile.
-const MAX_TRIES: usize = 8;
+const MAX_SEARCHES: usize = 8;
 
 #[derive(Debug, thiserror::Error)]
-#[error("others have put all lines that were found on lists of theirs, {MAX_TRIES} times in a row")]
+#[error("other pick lists took all lines that were found, {MAX_SEARCHES} times in a row")]
 pub(crate) struct AlwaysTaken;
 
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +56,7 @@ impl UseCases {
         list: &NewPickList,
     ) -> Result<Outcome<StoredPickList>, UseCaseError<MakePickListError>> {
         let mut tried = BTreeSet::new();
-        for attempt in 1..=MAX_TRIES {
+        for attempt in 1..=MAX_SEARCHES {
             let found = self.queries.pickable(list.criteria(), attempt * list.max_lines())?;
             let lines = untried(found.lines, &mut tried, list.max_lines());
             let found = Found { complete: found.complete, wanted: wanted(lines) };

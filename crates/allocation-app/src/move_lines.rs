@@ -21,14 +21,14 @@ impl UseCases {
     pub fn start_mover(&self, pause: Duration) -> io::Result<BackgroundTask> {
         let use_cases = self.clone();
         BackgroundTask::every(pause, "move", "moving lines of batches", move |stop| {
-            use_cases.move_lines(|| stop.goes_on())
+            use_cases.move_lines(|| stop.continues())
         })
     }
 
     /// Completes corrections of batches in steps that are each committed, the batches in turn; returns the
     /// number of steps.
     ///
-    /// `go_on` is called before each step. A step depends only on data stored under the product's lock, so
+    /// `may_continue` is called before each step. A step depends only on data stored under the product's lock, so
     /// any number of processes may do this at once. The first line to leave a lowered batch is looked up
     /// without the lock. No line can take units of that batch meanwhile. Units released meanwhile are left
     /// to the last lines.
@@ -36,10 +36,10 @@ impl UseCases {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails or is busy; earlier steps stay committed.
-    pub fn move_lines(&self, mut go_on: impl FnMut() -> bool) -> Result<usize, StoreError> {
+    pub fn move_lines(&self, mut may_continue: impl FnMut() -> bool) -> Result<usize, StoreError> {
         let mut steps = 0;
         loop {
-            let moved = self.move_lines_of_each_batch(&mut go_on)?;
+            let moved = self.move_lines_of_each_batch(&mut may_continue)?;
             steps += moved;
             if moved == 0 {
                 return Ok(steps);
@@ -48,12 +48,12 @@ impl UseCases {
     }
 
     /// Performs one step for each batch; the failure of one batch does not stop the others.
-    fn move_lines_of_each_batch(&self, go_on: &mut impl FnMut() -> bool) -> Result<usize, StoreError> {
+    fn move_lines_of_each_batch(&self, may_continue: &mut impl FnMut() -> bool) -> Result<usize, StoreError> {
         let (mut steps, mut after, mut failure) = (0, None, Ok(()));
         loop {
             let batches = self.queries.moving_batches(after.take(), MAX_BATCHES)?;
             for (sku, reference) in &batches {
-                if !go_on() {
+                if !may_continue() {
                     return failure.map(|()| steps);
                 }
                 match self.step(sku, reference) {

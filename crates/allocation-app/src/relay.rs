@@ -31,7 +31,7 @@ pub struct RelayPorts {
     /// The clock that dates parked events.
     pub clock: Arc<dyn Clock>,
     /// Reports when the relay must yield to allocation.
-    pub rush: LoadMonitor,
+    pub load: LoadMonitor,
 }
 
 /// The settings of a [`Relay`].

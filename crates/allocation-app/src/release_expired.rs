@@ -24,7 +24,7 @@ impl UseCases {
     pub fn start_sweeper(&self, pause: Duration) -> io::Result<BackgroundTask> {
         let use_cases = self.clone();
         BackgroundTask::every(pause, "sweep", "releasing expired holds", move |stop| {
-            use_cases.release_expired_holds(|| stop.goes_on())
+            use_cases.release_expired_holds(|| stop.continues())
         })
     }
 
@@ -32,7 +32,7 @@ impl UseCases {
     /// number of products.
     ///
     /// The clock serves only to find products: which holds have expired is decided at the time of the lock.
-    /// `go_on` is called before each unit of work. Units of expired holds are free for every decision
+    /// `may_continue` is called before each unit of work. Units of expired holds are free for every decision
     /// anyway, so products that other units have locked are left for the next sweep.
     ///
     /// # Isolation
@@ -44,9 +44,9 @@ impl UseCases {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails or is busy; earlier releases stay committed.
-    pub fn release_expired_holds(&self, mut go_on: impl FnMut() -> bool) -> Result<usize, StoreError> {
+    pub fn release_expired_holds(&self, mut may_continue: impl FnMut() -> bool) -> Result<usize, StoreError> {
         let mut products = 0;
-        while go_on() {
+        while may_continue() {
             let changed_products = self.units.try_run(|unit, _| release(unit, self.clock.now()))?;
             products += changed_products;
             if changed_products == 0 {

@@ -10,7 +10,7 @@ pub struct RetryPolicy {
     /// The upper bound of every wait.
     pub longest_wait: Duration,
     /// The time since the first attempt after which no further attempt starts.
-    pub give_up_after: Duration,
+    pub max_elapsed: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -19,7 +19,7 @@ impl Default for RetryPolicy {
             attempts: 6,
             first_wait: Duration::from_millis(4),
             longest_wait: Duration::from_millis(100),
-            give_up_after: Duration::from_secs(4),
+            max_elapsed: Duration::from_secs(4),
         }
     }
 }

@@ -259,9 +259,9 @@ pub(crate) fn runner(units: Vec<Result<MockUnitOfWork, StoreError>>) -> UnitRunn
 }
 
 impl UnitRunner {
-    /// Returns the same runner, which starts no attempt after `give_up_after`.
-    pub(crate) fn patient_for(mut self, give_up_after: Duration) -> Self {
-        self.retry.give_up_after = give_up_after;
+    /// Returns the same runner, which starts no attempt after `max_elapsed`.
+    pub(crate) fn giving_up_after(mut self, max_elapsed: Duration) -> Self {
+        self.retry.max_elapsed = max_elapsed;
         self
     }
 }
@@ -272,7 +272,7 @@ fn retry_policy(attempts: usize) -> RetryPolicy {
         attempts: u32::try_from(attempts.max(3)).unwrap(),
         first_wait: Duration::ZERO,
         longest_wait: Duration::ZERO,
-        give_up_after: Duration::MAX,
+        max_elapsed: Duration::MAX,
     }
 }
 

@@ -126,14 +126,14 @@ impl UnitRunner {
             let wait = if attempt.resolving { LockWait::Usual } else { policy.wait };
             let error = match self.run_once(wait, attempt, &mut work) {
                 Ok(Some(answer)) => return Ok(answer),
-                Ok(None) if steps < policy.steps && begun.elapsed() < self.retry.give_up_after => {
+                Ok(None) if steps < policy.steps && begun.elapsed() < self.retry.max_elapsed => {
                     steps += 1;
                     continue;
                 }
                 Ok(None) => return Err(final_error(StoreError::Busy(FarBehind.into()), attempt.resolving)),
                 Err(error) => error,
             };
-            let last = attempt.number >= self.retry.attempts || begun.elapsed() >= self.retry.give_up_after;
+            let last = attempt.number >= self.retry.attempts || begun.elapsed() >= self.retry.max_elapsed;
             let resolves = attempt.resolving && running_again_helps(&error);
             if last || !(resolves || (policy.again)(&error)) {
                 return Err(final_error(error, attempt.resolving));

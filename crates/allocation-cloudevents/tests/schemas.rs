@@ -103,7 +103,7 @@ fn examples() -> Vec<Event> {
         let (order_id, sku, reference, quantity) = (order_id(), sku(), reference(), quantity(2));
         ListedUnits { order_id, sku, reference, list: PickListId::parse("PL-1").unwrap(), line: 7, quantity }
     };
-    for reason in [WithdrawalReason::Deallocated, WithdrawalReason::NotInStock, WithdrawalReason::GivenBack] {
+    for reason in [WithdrawalReason::Deallocated, WithdrawalReason::NotInStock, WithdrawalReason::Released] {
         events.push(Event::PickLineChanged { units: listed(), old_quantity: quantity(3), reason });
         events.push(Event::PickLineWithdrawn { units: listed(), reason });
     }

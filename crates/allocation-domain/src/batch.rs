@@ -8,7 +8,7 @@ mod checked;
 
 /// An error for a batch whose counters exceed the purchased quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("batch {reference} holds {allocated} allocated units and {gone} gone ones of {purchased} purchased ones")]
+#[error("batch {reference} holds {allocated} allocated units and {consumed} used ones of {purchased} purchased ones")]
 pub struct Oversold {
     /// The batch.
     pub reference: BatchReference,
@@ -17,7 +17,7 @@ pub struct Oversold {
     /// The units counted as allocated.
     pub allocated: u32,
     /// The units counted as picked, shipped or missing.
-    pub gone: u64,
+    pub consumed: u64,
 }
 
 /// An error returned when adding a batch.
@@ -171,9 +171,9 @@ impl Batch {
     /// [`Oversold`] if the counters exceed the purchased quantity.
     pub fn with_counts(self, counts: BatchCounts) -> Result<Self, Oversold> {
         let (purchased, BatchCounts { allocated, .. }) = (self.purchased.get(), counts);
-        let gone = counts.sum() - u64::from(allocated);
+        let consumed = counts.sum() - u64::from(allocated);
         if counts.sum() > u64::from(purchased) {
-            return Err(Oversold { reference: self.reference, purchased, allocated, gone });
+            return Err(Oversold { reference: self.reference, purchased, allocated, consumed });
         }
         Ok(Self { counts, ..self })
     }

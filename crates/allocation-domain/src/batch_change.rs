@@ -96,13 +96,15 @@ pub enum ChangeBatchError {
         actual: BatchVersion,
     },
     /// More units of the batch were already picked, shipped or found missing.
-    #[error("Batch {reference} cannot be lowered to {purchased} units: {gone} were picked, shipped or found missing")]
+    #[error(
+        "Batch {reference} cannot be lowered to {purchased} units: {consumed} were picked, shipped or found missing"
+    )]
     BelowConsumed {
         /// The batch.
         reference: BatchReference,
         /// The requested number of units.
         purchased: Units,
         /// The picked, shipped and missing units.
-        gone: u32,
+        consumed: u32,
     },
 }

@@ -39,7 +39,7 @@ mod tests {
         let full = batch().with_counts(counts).unwrap();
         assert_eq!((full.available(), full.consumed(), full.on_hand()), (1, 5, 8));
         assert_eq!(full.clone().with_allocated(5).unwrap().available(), 0);
-        assert_eq!(full.with_allocated(6).unwrap_err().gone, 5);
+        assert_eq!(full.with_allocated(6).unwrap_err().consumed, 5);
     }
 
     #[test]

@@ -56,14 +56,14 @@ pub enum WithdrawalReason {
     /// The batch is no longer in stock. A following event records the change.
     NotInStock,
     /// The list was released.
-    GivenBack,
+    Released,
 }
 
 named!(
     WithdrawalReason:
     Deallocated = "deallocated",
     NotInStock = "not_in_stock",
-    GivenBack = "given_back",
+    Released = "given_back",
 );
 
 /// A fact about a product, in the past tense.

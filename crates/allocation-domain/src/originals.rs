@@ -31,14 +31,17 @@ impl Originals {
     }
 
     /// Forgets the rows of a decision that is being undone, unless an earlier one has changed them.
-    pub(crate) fn forget(&mut self, undone: &Self) {
-        forget(&mut self.batches, &undone.batches);
-        forget(&mut self.lines, &undone.lines);
-        forget(&mut self.pick_lines, &undone.pick_lines);
+    pub(crate) fn remove_undone(&mut self, undone: &Self) {
+        remove_undone(&mut self.batches, &undone.batches);
+        remove_undone(&mut self.lines, &undone.lines);
+        remove_undone(&mut self.pick_lines, &undone.pick_lines);
     }
 }
 
-fn forget<Id: Ord, Row: PartialEq>(originals: &mut BTreeMap<Id, Option<Row>>, undone: &BTreeMap<Id, Option<Row>>) {
+fn remove_undone<Id: Ord, Row: PartialEq>(
+    originals: &mut BTreeMap<Id, Option<Row>>,
+    undone: &BTreeMap<Id, Option<Row>>,
+) {
     for (id, row) in undone {
         if originals.get(id) == Some(row) {
             originals.remove(id);

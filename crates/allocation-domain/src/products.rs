@@ -136,7 +136,7 @@ impl Products {
     fn plans(&self, order: &NewOrder) -> Result<Vec<Plan>, Pending<PlaceError>> {
         let terms = order.terms();
         if terms.on_shortage == OnShortage::Backorder {
-            self.know_all_skus_of(order).map_err(Pending::refused)?;
+            self.reject_unknown_skus(order).map_err(Pending::refused)?;
         }
         let (mut plans, mut short) = (Vec::with_capacity(order.lines().len()), Vec::new());
         for (sku, quantity) in order.lines() {
@@ -159,7 +159,7 @@ impl Products {
         Ok(plans)
     }
 
-    fn know_all_skus_of(&self, order: &NewOrder) -> Result<(), UnknownSkus> {
+    fn reject_unknown_skus(&self, order: &NewOrder) -> Result<(), UnknownSkus> {
         let skus = order.lines().iter().map(|(sku, _)| sku);
         let unknown: Vec<Sku> = skus.filter(|sku| !self.0.contains_key(sku)).cloned().collect();
         if unknown.is_empty() { Ok(()) } else { Err(UnknownSkus(unknown)) }

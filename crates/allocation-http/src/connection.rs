@@ -5,12 +5,12 @@
 //! [`observe`] reports when a request begins and when its response is encoded.
 
 mod observe;
-mod places;
+mod slots;
 mod state;
 
 pub(crate) use observe::observe;
-pub use places::ConnectionLimits;
-pub(crate) use places::{Place, Places};
+pub use slots::ConnectionLimits;
+pub(crate) use slots::{Slot, Slots};
 pub(crate) use state::ConnectionState;
 
 use actix_web::rt::time::{Instant, Sleep, sleep_until};
@@ -34,10 +34,10 @@ const LINGER_TIME: Duration = Duration::from_secs(2);
 
 /// The delay after which a missed deadline is attributed to a stalled process. Bytes that arrived meanwhile
 /// are still unread.
-const STOOD_STILL: Duration = Duration::from_millis(500);
+const STALL: Duration = Duration::from_millis(500);
 
 /// The extension of a deadline after a stall, granted once: bytes that have arrived are read at once.
-const GRACE: Duration = Duration::from_secs(1);
+const EXTENSION: Duration = Duration::from_secs(1);
 
 /// The bytes that an ending connection reads and drops at most. The limit exceeds the largest body, so that
 /// a client whose body is rejected can read the reason.
@@ -65,7 +65,7 @@ pub(crate) struct Connection<S> {
     /// The end of the current wait.
     deadline: Instant,
     /// Whether the deadline was extended because the process stalled.
-    put_off: bool,
+    extended: bool,
     /// Wakes the task at the deadline or before; a later deadline does not reset it.
     timer: Option<Pin<Box<Sleep>>>,
     ending: Option<Ending>,
@@ -75,7 +75,7 @@ pub(crate) struct Connection<S> {
     ahead: u64,
     /// Whether the last write to the peer is pending.
     is_blocked: bool,
-    _place: Place,
+    _slot: Slot,
 }
 
 /// The progress of an ending connection.
@@ -87,8 +87,8 @@ struct Ending {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Wraps a stream; the connection occupies `place` until it is dropped.
-    pub(crate) fn new(stream: S, place: Place) -> Self {
+    /// Wraps a stream; the connection occupies `slot` until it is dropped.
+    pub(crate) fn new(stream: S, slot: Slot) -> Self {
         let state = Rc::new(ConnectionState::default());
         let waits = (state.standing(), state.requests());
         let deadline = Instant::now() + HEAD_TIME;
@@ -97,13 +97,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             state,
             waits,
             deadline,
-            put_off: false,
+            extended: false,
             timer: None,
             ending: None,
             delivered: 0,
             ahead: 0,
             is_blocked: false,
-            _place: place,
+            _slot: slot,
         }
     }
 
@@ -121,7 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.ending.is_none() {
             let waits = (self.state.standing(), self.state.requests());
             if waits != self.waits {
-                (self.waits, self.put_off) = (waits, false);
+                (self.waits, self.extended) = (waits, false);
                 self.deadline = match waits.0 {
                     Standing::Busy => return Ok(()),
                     Standing::Head => Instant::now() + HEAD_TIME,
@@ -186,8 +186,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Returns whether the deadline has passed; if not, schedules a wake-up at the deadline.
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
         let now = Instant::now();
-        if !self.put_off && now.saturating_duration_since(self.deadline) >= STOOD_STILL {
-            (self.deadline, self.put_off) = (now + GRACE, true);
+        if !self.extended && now.saturating_duration_since(self.deadline) >= STALL {
+            (self.deadline, self.extended) = (now + EXTENSION, true);
         }
         let deadline = self.deadline;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));

@@ -1,5 +1,5 @@
 use crate::api::Api;
-use crate::connection::{Connection, ConnectionLimits, ConnectionState, Places};
+use crate::connection::{Connection, ConnectionLimits, ConnectionState, Slots};
 use crate::routes::app;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol, Request};
@@ -17,17 +17,17 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The connections beyond the limit that are accepted to be rejected with a response; more wait in the backlog.
-const REFUSED_AT_ONCE: usize = 64;
+const MAX_REJECTED: usize = 64;
 
 /// The response to a connection beyond the limit.
-const NO_PLACE: &[u8] =
+const LIMIT_REACHED: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 /// The time for a rejected peer to read the response and close.
-const REFUSED_WITHIN: Duration = Duration::from_millis(500);
+const REJECT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The bytes of a rejected request that are read, so that the socket closes in order.
-const READ_OF_REFUSED: usize = 4 * 1024;
+const REJECTED_READ_BYTES: usize = 4 * 1024;
 
 /// Serves the API on a listener until `stop` is ready, then waits up to `shutdown_seconds` for requests in
 /// flight. Event streams end at once.
@@ -48,21 +48,21 @@ pub async fn serve(
         // Waiting event readers would delay the shutdown.
         tail.close();
     };
-    let (address, places) = (listener.local_addr()?, Places::new(limits));
+    let (address, slots) = (listener.local_addr()?, Slots::new(limits));
     let builder = Server::build()
         .shutdown_signal(stop)
         .shutdown_timeout(shutdown_seconds)
-        .max_concurrent_connections(limits.total.saturating_add(REFUSED_AT_ONCE));
+        .max_concurrent_connections(limits.total.saturating_add(MAX_REJECTED));
     let stopping = builder.graceful_shutdown_signal();
     let service = move || {
-        let (places, stopping) = (places.clone(), stopping.clone());
+        let (slots, stopping) = (slots.clone(), stopping.clone());
         let stops = move || {
             let stopping = stopping.clone();
             async move { stopping.notified().await }
         };
         fn_service(move |stream: TcpStream| {
-            let places = places.clone();
-            async move { admit(stream, &places).await.map_err(DispatchError::Io) }
+            let slots = slots.clone();
+            async move { admit(stream, &slots).await.map_err(DispatchError::Io) }
         })
         .and_then(http(app(&api), address, stops))
     };
@@ -106,13 +106,13 @@ fn share_state(connection: &Connection<TcpStream>, data: &mut Extensions) {
 type Admitted = (Connection<TcpStream>, Protocol, Option<SocketAddr>);
 
 /// Admits a connection if a slot is free, and rejects it otherwise.
-async fn admit(stream: TcpStream, places: &Places) -> io::Result<Admitted> {
+async fn admit(stream: TcpStream, slots: &Slots) -> io::Result<Admitted> {
     let peer = stream.peer_addr()?;
-    if let Some(place) = places.take(peer.ip()) {
-        return Ok((Connection::new(stream, place), Protocol::Http1, Some(peer)));
+    if let Some(slot) = slots.take(peer.ip()) {
+        return Ok((Connection::new(stream, slot), Protocol::Http1, Some(peer)));
     }
     tracing::debug!(%peer, "connection limit reached, refusing connection");
-    let _too_slow = timeout(REFUSED_WITHIN, refuse(stream)).await;
+    let _too_slow = timeout(REJECT_TIMEOUT, refuse(stream)).await;
     Err(io::ErrorKind::ConnectionRefused.into())
 }
 
@@ -120,9 +120,9 @@ async fn admit(stream: TcpStream, places: &Places) -> io::Result<Admitted> {
 ///
 /// The start of its input is read, because closing a socket with unread bytes could discard the response.
 async fn refuse(mut stream: TcpStream) -> io::Result<()> {
-    stream.write_all(NO_PLACE).await?;
+    stream.write_all(LIMIT_REACHED).await?;
     stream.shutdown().await?;
-    let mut left = READ_OF_REFUSED;
+    let mut left = REJECTED_READ_BYTES;
     let mut bytes = [0; 1024];
     while left > 0 {
         match stream.read(&mut bytes).await? {

@@ -115,7 +115,7 @@ impl Ports {
             attempts: 2,
             first_wait: Duration::ZERO,
             longest_wait: Duration::ZERO,
-            give_up_after: Duration::MAX,
+            max_elapsed: Duration::MAX,
         };
         let units = UnitRunner::new(Arc::new(self.units), retry);
         let settings = EngineSettings {

@@ -47,7 +47,7 @@ impl Exchange {
             leases: store.clone(),
             publisher: Box::new(RabbitPublisher::new(Arc::clone(&broker), amqp_exchange.clone(), source)),
             clock: Arc::clone(clock),
-            rush: LoadMonitor::new(Arc::clone(counters)),
+            load: LoadMonitor::new(Arc::clone(counters)),
         };
         let relaying = RelaySettings::usual(Uuid::now_v7().to_string());
         let queue = amqp_queue.clone();

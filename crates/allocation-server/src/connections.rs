@@ -12,20 +12,24 @@ const DESCRIPTORS_OF_CONNECTION: u64 = 4;
 
 /// Returns the limits of a process with this many database connections, after raising its descriptor limit.
 pub(crate) fn limits(settings: &Settings, database_connections: u32) -> ConnectionLimits {
-    let (asked, per_address) = (settings.edge.max_connections, settings.edge.max_connections_per_address);
+    let (configured, per_address) = (settings.edge.max_connections, settings.edge.max_connections_per_address);
     let reserved = OTHER_DESCRIPTORS + DESCRIPTORS_OF_CONNECTION * u64::from(database_connections);
-    let total = within(u64::from(asked), raise_descriptor_limit(), reserved);
-    if total < u64::from(asked) {
-        tracing::warn!(connections = total, asked, "fewer connections are served than set: descriptors are limited");
+    let total = within(u64::from(configured), raise_descriptor_limit(), reserved);
+    if total < u64::from(configured) {
+        tracing::warn!(
+            connections = total,
+            configured,
+            "fewer connections are served than set: descriptors are limited"
+        );
     }
     let total = usize::try_from(total).unwrap_or(usize::MAX);
     let per_address = usize::try_from(per_address).unwrap_or(usize::MAX).min(total);
     ConnectionLimits { total, per_address }
 }
 
-/// Returns the number of connections that the unreserved descriptors allow: at most `asked`, at least one.
-fn within(asked: u64, descriptors: Option<u64>, reserved: u64) -> u64 {
-    descriptors.map_or(asked, |descriptors| asked.min(descriptors.saturating_sub(reserved))).max(1)
+/// Returns the number of connections that the unreserved descriptors allow: at most `configured`, at least one.
+fn within(configured: u64, descriptors: Option<u64>, reserved: u64) -> u64 {
+    descriptors.map_or(configured, |descriptors| configured.min(descriptors.saturating_sub(reserved))).max(1)
 }
 
 /// Raises the descriptor limit to its maximum and returns it; `None` if it is unlimited or unknown.

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// The time to flush the log before the process exits.
-const LAST_LINES: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let Ok(log) = LogWriter::start(io::stderr()) else { return ExitCode::FAILURE };
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         },
         Err(error) => usage(error, &log),
     };
-    log.flush(LAST_LINES);
+    log.flush(FLUSH_TIMEOUT);
     code
 }
 

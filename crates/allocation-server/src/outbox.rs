@@ -38,11 +38,11 @@ pub(crate) fn outbox(settings: &Settings, action: &OutboxAction) -> anyhow::Resu
 #[derive(Serialize)]
 struct Status {
     /// Events without a position in the log.
-    unnumbered: u64,
+    unsequenced: u64,
     /// The newest position in the log.
     newest: u64,
     /// The position up to which events are delivered or parked.
-    bookmark: u64,
+    checkpoint: u64,
     /// Events that the relay has not sent yet.
     backlog: u64,
     parked: u64,
@@ -68,18 +68,18 @@ impl From<ParkedEvent> for Parked {
 impl Status {
     fn of(store: &Store) -> anyhow::Result<Self> {
         // This order never underestimates the backlog.
-        let (bookmark, newest) = (store.checkpoint()?, store.bounds()?.last);
-        let unnumbered = store.unsequenced_count()?;
+        let (checkpoint, newest) = (store.checkpoint()?, store.bounds()?.last);
+        let unsequenced = store.unsequenced_count()?;
         let parked_events = store.parked(0, PageSize::LARGEST)?.into_iter().take(SHOWN).map(Parked::from).collect();
-        let backlog = newest.saturating_sub(bookmark) + unnumbered;
-        Ok(Self { unnumbered, newest, bookmark, backlog, parked: store.parked_count()?, parked_events })
+        let backlog = newest.saturating_sub(checkpoint) + unsequenced;
+        Ok(Self { unsequenced, newest, checkpoint, backlog, parked: store.parked_count()?, parked_events })
     }
 
     fn table(&self) -> String {
-        let Self { unnumbered, newest, bookmark, backlog, parked, parked_events } = self;
+        let Self { unsequenced, newest, checkpoint, backlog, parked, parked_events } = self;
         let mut table = format!(
-            "events without a position  {unnumbered}\nnewest position            {newest}\n\
-             delivered or parked up to  {bookmark}\nto be delivered            {backlog}\n\
+            "events without a position  {unsequenced}\nnewest position            {newest}\n\
+             delivered or parked up to  {checkpoint}\nto be delivered            {backlog}\n\
              parked                     {parked}\n"
         );
         if !parked_events.is_empty() {

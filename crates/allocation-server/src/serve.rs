@@ -29,15 +29,15 @@ const BACKLOG: i32 = 1_024;
 /// The time for which a client may read nothing. Without a limit, it would keep its slot among event
 /// readers and delay a shutdown.
 #[cfg(target_os = "linux")]
-const TAKES_NOTHING: Duration = Duration::from_secs(20);
+const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// The number of calls of each class that may wait for a database thread.
-const WAITING_CALLS: usize = 1_024;
+const CALL_QUEUE_LENGTH: usize = 1_024;
 /// The time that a call may wait for a slot, below the timeout of clients.
-const TURN_WITHIN: Duration = Duration::from_secs(3);
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The minimum number of slots: one for a search, one for an event reader, and one for other calls.
-const LEAST_CALLS: usize = 3;
+const MIN_SLOTS: usize = 3;
 /// The number of readers that may wait for events.
-const WAITING_READERS: usize = 1_024;
+const READER_QUEUE_LENGTH: usize = 1_024;
 
 /// Serves until a signal arrives, then finishes the work in flight.
 pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> {
@@ -61,9 +61,9 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let engine = AllocationEngine::start(&units, &counters, &age, engine_settings(writers, settings.pool_size))
         .context("the allocation engine cannot be started")?;
     let running = running_calls(writers, settings.pool_size);
-    let limits = BlockingLimits { running, waiting: WAITING_CALLS, turn_within: TURN_WITHIN };
+    let limits = BlockingLimits { running, waiting: CALL_QUEUE_LENGTH, turn_within: QUEUE_TIMEOUT };
     let use_cases = UseCases::new(units, store.clone(), Arc::clone(&clock)).with_age_limit(age);
-    let tail = EventTail::start(store.clone(), WAITING_READERS).context("the events cannot be watched")?;
+    let tail = EventTail::start(store.clone(), READER_QUEUE_LENGTH).context("the events cannot be watched")?;
     let background = match settings.access() {
         Access::ReadWrite => {
             Some(Background::start(settings, &store, &clock, &tail, (&engine, &counters), &use_cases)?)
@@ -122,7 +122,7 @@ fn running_calls(writers: Writers, pool_size: u32) -> usize {
             connections.saturating_sub(reserved)
         }
     };
-    running.max(LEAST_CALLS)
+    running.max(MIN_SLOTS)
 }
 
 #[expect(clippy::expect_used, reason = "a size has 32 bits at least on every platform that this runs on")]
@@ -161,7 +161,7 @@ fn open_socket(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     // Accepted connections inherit the option.
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(TAKES_NOTHING))?;
+    socket.set_tcp_user_timeout(Some(SEND_TIMEOUT))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

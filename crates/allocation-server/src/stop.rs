@@ -9,14 +9,14 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 /// The time limit of a shutdown from the signal on: requests, engine, background threads and the log together.
-const STOP_AT_MOST: Duration = Duration::from_secs(30);
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 /// The time to flush the log before a forced exit.
-const LAST_LINES: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Watches signals on a dedicated thread until the process ends. The returned future is ready at the first
 /// SIGTERM, SIGHUP or ctrl-c.
 ///
-/// A second signal ends the process at once, and so does a shutdown that takes longer than [`STOP_AT_MOST`].
+/// A second signal ends the process at once, and so does a shutdown that takes longer than [`STOP_TIMEOUT`].
 pub(crate) fn signalled(log: &LogWriter) -> io::Result<impl Future<Output = ()> + Send + use<>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut signals = {
@@ -31,7 +31,7 @@ pub(crate) fn signalled(log: &LogWriter) -> io::Result<impl Future<Output = ()> 
         // The receiver is gone if the server has failed meanwhile.
         let _ended = stop.send(());
         end_at_most(&runtime, &mut signals);
-        log.flush(LAST_LINES);
+        log.flush(FLUSH_TIMEOUT);
         process::exit(1);
     })?;
     Ok(async {
@@ -44,10 +44,10 @@ pub(crate) fn signalled(log: &LogWriter) -> io::Result<impl Future<Output = ()> 
 
 /// Waits for a second signal or the time limit. Usually the process ends before.
 fn end_at_most(runtime: &Runtime, signals: &mut Signals) {
-    match runtime.block_on(async { tokio::time::timeout(STOP_AT_MOST - LAST_LINES, signals.next()).await }) {
-        Ok(()) => tracing::warn!("ended by a second signal: requests in flight are given up"),
+    match runtime.block_on(async { tokio::time::timeout(STOP_TIMEOUT - FLUSH_TIMEOUT, signals.next()).await }) {
+        Ok(()) => tracing::warn!("ended by a second signal: requests in flight are aborted"),
         Err(_) => {
-            tracing::error!("the stop took longer than {} s: what is in flight is given up", STOP_AT_MOST.as_secs())
+            tracing::error!("the stop took longer than {} s: work in flight is aborted", STOP_TIMEOUT.as_secs())
         }
     }
 }

@@ -171,18 +171,18 @@ pub fn a_moving_order_is_never_seen_partially(database: TestDatabase) {
         world.allocate(name, "O", 5).unwrap();
     }
     let (done, deadline) = (AtomicBool::new(false), Instant::now() + Duration::from_secs(60));
-    let goes_on = || !done.load(Ordering::Relaxed) && Instant::now() < deadline;
+    let continues = || !done.load(Ordering::Relaxed) && Instant::now() < deadline;
     thread::scope(|scope| {
         let writer = scope.spawn(|| {
             let mut rounds = 0;
-            while rounds < 40 || goes_on() {
+            while rounds < 40 || continues() {
                 move_units(&world, 1, 2);
                 move_units(&world, 2, 1);
                 rounds += 1;
             }
         });
         let mut seen = BTreeSet::new();
-        while goes_on() || !writer.is_finished() {
+        while continues() || !writer.is_finished() {
             let one = world.store.order(&order("O")).unwrap().unwrap();
             let listed = world.store.orders(&OrderFilter::default(), None, PageSize::default(), instant(0)).unwrap();
             for order in [one, listed.orders[0].clone()] {

@@ -53,7 +53,7 @@ impl Unit {
             database.locks.wait(self.id, key).map(|()| None)
         })?;
         locked.ok_or_else(|| {
-            self.store.data().locks.give_up(self.id);
+            self.store.data().locks.stop_waiting(self.id);
             StoreError::Busy(LockTimeout(timeout).into())
         })
     }

@@ -13,7 +13,7 @@ const HEADER: &str = "problem";
 /// The delivery mode of messages that survive a restart of the broker.
 const PERSISTENT: u8 = 2;
 /// The maximum number of letters that are published before their confirmations are awaited.
-const MOST: usize = 256;
+const MAX_UNCONFIRMED: usize = 256;
 
 /// Publishes dead letters; many are confirmed together.
 #[derive(Clone)]
@@ -22,29 +22,29 @@ pub(super) struct DeadLetters(mpsc::Sender<Letter>);
 struct Letter {
     properties: BasicProperties,
     body: Vec<u8>,
-    kept: oneshot::Sender<bool>,
+    confirmed: oneshot::Sender<bool>,
 }
 
 impl DeadLetters {
     /// Starts to publish to a queue, through a channel with confirms and without other users.
     pub(super) fn to(queue: &BrokerName, channel: Channel) -> Self {
-        let (sender, receiver) = mpsc::channel(MOST);
+        let (sender, receiver) = mpsc::channel(MAX_UNCONFIRMED);
         tokio::spawn(write(channel, queue.clone(), receiver));
         Self(sender)
     }
 
     /// Waits until letters can no longer be published over this connection.
-    pub(super) async fn lost(&self) {
+    pub(super) async fn closed(&self) {
         self.0.closed().await;
     }
 
     /// Publishes a message with its problem; returns whether the broker has it.
     ///
     /// The body moves into the letter, so that it is in memory once.
-    pub(super) async fn keep(&self, delivery: &mut Delivery, problem: &Problem) -> bool {
-        let (kept, answer) = oneshot::channel();
+    pub(super) async fn publish(&self, delivery: &mut Delivery, problem: &Problem) -> bool {
+        let (confirmed, answer) = oneshot::channel();
         let properties = with_problem(&delivery.properties, problem);
-        let letter = Letter { properties, body: std::mem::take(&mut delivery.data), kept };
+        let letter = Letter { properties, body: std::mem::take(&mut delivery.data), confirmed };
         self.0.send(letter).await.is_ok() && answer.await.unwrap_or(false)
     }
 }
@@ -74,16 +74,16 @@ fn with_problem(sent: &BasicProperties, problem: &Problem) -> BasicProperties {
 
 /// Publishes letters until all senders are dropped, or the queue or channel is lost.
 async fn write(channel: Channel, queue: BrokerName, mut letters: mpsc::Receiver<Letter>) {
-    let mut taken = Vec::with_capacity(MOST);
-    while letters.recv_many(&mut taken, MOST).await > 0 {
+    let mut taken = Vec::with_capacity(MAX_UNCONFIRMED);
+    while letters.recv_many(&mut taken, MAX_UNCONFIRMED).await > 0 {
         let written = write_all(&channel, &queue, &taken).await;
-        let kept = written.clone().unwrap_or_else(|| vec![false; taken.len()]);
-        if kept.contains(&false) {
-            tracing::warn!(%queue, "dead letters are not kept: the commands go back to their queue");
+        let confirmed = written.clone().unwrap_or_else(|| vec![false; taken.len()]);
+        if confirmed.contains(&false) {
+            tracing::warn!(%queue, "dead letters are not confirmed: the commands return to their queue");
         }
-        for (letter, kept) in taken.drain(..).zip(kept) {
+        for (letter, confirmed) in taken.drain(..).zip(confirmed) {
             // The receiver may have been stopped.
-            let _told = letter.kept.send(kept);
+            let _stopped = letter.confirmed.send(confirmed);
         }
         if written.is_none() {
             return;
@@ -102,13 +102,13 @@ async fn write_all(channel: &Channel, queue: &BrokerName, letters: &[Letter]) ->
         let sent = channel.basic_publish("".into(), queue.short(), mandatory, body, properties.clone());
         confirms.push(sent.await.ok()?);
     }
-    let mut kept = Vec::with_capacity(confirms.len());
+    let mut confirmed = Vec::with_capacity(confirms.len());
     for confirm in confirms {
         let confirmation = confirm.await.ok()?;
-        kept.push(confirmation.is_ack());
+        confirmed.push(confirmation.is_ack());
         if confirmation.take_message().is_some() {
             return None;
         }
     }
-    Some(kept)
+    Some(confirmed)
 }

@@ -1,7 +1,7 @@
 //! A session of consuming commands over one connection.
 
 use super::CommandSettings;
-use super::attempts::{Attempts, GivenUp};
+use super::attempts::{Attempts, Exhausted};
 use super::dead_letters::DeadLetters;
 use super::envelope::Envelope;
 use super::execution::Executor;
@@ -33,12 +33,12 @@ pub(super) type Cause = Box<dyn Error + Send + Sync>;
 /// The longest pause before a deferred command returns to its queue; the shortest is half as long.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The timeout for the commands under way to end.
-const FINISH_AT_MOST: Duration = Duration::from_secs(30);
+const FINISH_TIMEOUT: Duration = Duration::from_secs(30);
 /// The timeout for closing connections.
-const CLOSE_AT_MOST: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The interval between checks of the meter of a silent connection.
-const LOOK: Duration = Duration::from_millis(50);
+const METER_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A connection that delivers commands.
 ///
@@ -49,15 +49,15 @@ pub(super) struct Session {
     letters: Connection,
     channel: Channel,
     consumer: Consumer,
-    most: usize,
+    max_commands: usize,
     meter: Meter,
-    hands: Hands,
+    handler: Handler,
     stopped: watch::Receiver<bool>,
 }
 
 /// The resources that every command needs.
 #[derive(Clone)]
-struct Hands {
+struct Handler {
     executor: Arc<Executor>,
     dead_letters: DeadLetters,
     attempts: Arc<Attempts>,
@@ -91,39 +91,48 @@ impl Session {
         let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
         let consumer = channel.basic_consume(settings.queue.short(), "".into(), options, none).await?;
         let dead_letters = DeadLetters::to(&dead, confirming);
-        let hands = Hands {
+        let handler = Handler {
             executor: Arc::clone(executor),
             dead_letters,
             attempts: Arc::clone(attempts),
             stopped: stopped.clone(),
         };
-        Ok(Self { connection, letters, channel, consumer, most: settings.prefetch.into(), meter, hands, stopped })
+        Ok(Self {
+            connection,
+            letters,
+            channel,
+            consumer,
+            max_commands: settings.prefetch.into(),
+            meter,
+            handler,
+            stopped,
+        })
     }
 
     /// Consumes until the consumer must stop, or the connection is lost.
     pub(super) async fn consume(self) -> Result<(), Cause> {
-        let Self { connection, letters, channel, consumer, most, meter, hands, mut stopped } = self;
+        let Self { connection, letters, channel, consumer, max_commands, meter, handler, mut stopped } = self;
         let tag = consumer.tag();
         let mut under_way = JoinSet::new();
         let ended = tokio::select! {
             _ = stopped.wait_for(|stopped| *stopped) => Ok(()),
-            error = take(consumer.ready_chunks(most.max(1)), &meter, &hands, &mut under_way) => Err(error),
-            () = hands.dead_letters.lost() => Err("dead letters have no queue any more".into()),
+            error = take(consumer.ready_chunks(max_commands.max(1)), &meter, &handler, &mut under_way) => Err(error),
+            () = handler.dead_letters.closed() => Err("dead letters have no queue any more".into()),
         };
         if ended.is_ok() {
             // Messages that were not started return to the queue with the connection.
             let cancelled = channel.basic_cancel(tag, BasicCancelOptions::default());
-            let _over = tokio::time::timeout(CLOSE_AT_MOST, cancelled).await;
+            let _over = tokio::time::timeout(CLOSE_TIMEOUT, cancelled).await;
         }
         // A message redelivered over the next connection would otherwise overtake itself.
         let finished = async { while under_way.join_next().await.is_some() {} };
-        if tokio::time::timeout(FINISH_AT_MOST, finished).await.is_err() {
-            tracing::error!("the database or the broker does not answer: commands under way are given up");
+        if tokio::time::timeout(FINISH_TIMEOUT, finished).await.is_err() {
+            tracing::error!("the database or the broker does not answer: commands in progress are abandoned");
         }
         if ended.is_ok() {
             // The broker drops the connections in any case.
             let close = |connection: Connection| async move { connection.close(200, "stopping".into()).await };
-            let _closed = tokio::time::timeout(CLOSE_AT_MOST, join(close(connection), close(letters))).await;
+            let _closed = tokio::time::timeout(CLOSE_TIMEOUT, join(close(connection), close(letters))).await;
         }
         ended
     }
@@ -134,7 +143,12 @@ async fn declare(channel: &Channel, queue: &BrokerName) -> Result<(), lapin::Err
 }
 
 /// Handles messages in chunks as they arrive. Returns when the connection is lost.
-async fn take(mut arriving: ReadyChunks<Consumer>, meter: &Meter, hands: &Hands, under_way: &mut JoinSet<()>) -> Cause {
+async fn take(
+    mut arriving: ReadyChunks<Consumer>,
+    meter: &Meter,
+    handler: &Handler,
+    under_way: &mut JoinSet<()>,
+) -> Cause {
     while let Some(chunk) = next(&mut arriving, meter).await {
         let mut deliveries = Vec::with_capacity(chunk.len());
         let mut lost = None;
@@ -147,8 +161,8 @@ async fn take(mut arriving: ReadyChunks<Consumer>, meter: &Meter, hands: &Hands,
                 Err(error) => lost = Some(error),
             }
         }
-        let hands = hands.clone();
-        under_way.spawn(async move { hands.handle_all(deliveries).await });
+        let handler = handler.clone();
+        under_way.spawn(async move { handler.handle_all(deliveries).await });
         if let Some(error) = lost {
             return error.into();
         }
@@ -160,14 +174,14 @@ async fn take(mut arriving: ReadyChunks<Consumer>, meter: &Meter, hands: &Hands,
 /// Returns the next messages; resumes an idle meter while there are none.
 async fn next(arriving: &mut ReadyChunks<Consumer>, meter: &Meter) -> Option<Vec<lapin::Result<Delivery>>> {
     loop {
-        match tokio::time::timeout(LOOK, arriving.next()).await {
+        match tokio::time::timeout(METER_INTERVAL, arriving.next()).await {
             Ok(chunk) => return chunk,
-            Err(_) => meter.go_on_if_idle(),
+            Err(_) => meter.resume_if_idle(),
         }
     }
 }
 
-impl Hands {
+impl Handler {
     /// Handles messages that arrived together concurrently, so that the engine has groups to commit.
     async fn handle_all(self, messages: Vec<Message>) {
         let (mut commands, mut readable, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
@@ -197,24 +211,24 @@ impl Hands {
     }
 
     async fn handle(&self, command: Envelope, message: Message, done: Result<bool, NotDone>) {
-        let (outcome, carried_out) = match done {
+        let (outcome, executed) = match done {
             Ok(true) => (Ok(()), false),
             Ok(false) => {
                 let span = tracing::error_span!("command", id = %command.id);
                 let outcome = self.executor.execute(command, message.delivery.redelivered).instrument(span).await;
-                let carried_out = outcome.is_ok();
-                (outcome, carried_out)
+                let executed = outcome.is_ok();
+                (outcome, executed)
             }
             Err(reason) => (Err(reason), false),
         };
         match outcome {
             Ok(()) => {
-                self.attempts.done(&message.delivery.data, carried_out);
-                tell(message.delivery.ack(BasicAckOptions::default()).await);
+                self.attempts.done(&message.delivery.data, executed);
+                log_failure(message.delivery.ack(BasicAckOptions::default()).await);
             }
             Err(NotDone::Refused(problem)) => self.refuse(message, problem).await,
-            Err(NotDone::Later(reason)) => self.put_off(message, reason, true).await,
-            Err(NotDone::TurnedAway(reason)) => self.put_off(message, reason, false).await,
+            Err(NotDone::Later(reason)) => self.defer(message, reason, true).await,
+            Err(NotDone::TurnedAway(reason)) => self.defer(message, reason, false).await,
         }
     }
 
@@ -223,41 +237,41 @@ impl Hands {
     async fn refuse(&self, mut message: Message, problem: Problem) {
         tracing::debug!(%problem, "a command is refused");
         self.attempts.done(&message.delivery.data, false);
-        let kept = self.dead_letters.keep(&mut message.delivery, &problem).await;
-        tell(if kept {
+        let confirmed = self.dead_letters.publish(&mut message.delivery, &problem).await;
+        log_failure(if confirmed {
             message.delivery.ack(BasicAckOptions::default()).await
         } else {
-            self.give_back(&message.delivery).await
+            self.requeue(&message.delivery).await
         });
     }
 
     /// Defers a message, or makes it a dead letter when it was deferred too often.
-    async fn put_off(&self, message: Message, reason: String, counts: bool) {
-        if let Some(given_up) = self.attempts.put_off(&message.delivery.data, counts, Instant::now()) {
-            let problem = never_done(&given_up, &reason);
-            tracing::warn!(%problem, "a command is given up");
+    async fn defer(&self, message: Message, reason: String, counts: bool) {
+        if let Some(exhausted) = self.attempts.defer(&message.delivery.data, counts, Instant::now()) {
+            let problem = exhausted_problem(&exhausted, &reason);
+            tracing::warn!(%problem, "a command was deferred too often: it becomes a dead letter");
             return self.refuse(message, problem).await;
         }
-        tracing::debug!(reason, "a command goes back to its queue");
-        tell(self.give_back(&message.delivery).await);
+        tracing::debug!(reason, "a command returns to its queue");
+        log_failure(self.requeue(&message.delivery).await);
     }
 
     /// Returns a message to its queue after a pause, or at once when the consumer must stop.
-    async fn give_back(&self, delivery: &Delivery) -> lapin::Result<bool> {
+    async fn requeue(&self, delivery: &Delivery) -> lapin::Result<bool> {
         wait(&mut self.stopped.clone(), PAUSE.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
         delivery.nack(BasicNackOptions { requeue: true, ..BasicNackOptions::default() }).await
     }
 }
 
 /// Logs a failed acknowledgement: the broker will deliver the message again.
-fn tell(settled: lapin::Result<bool>) {
+fn log_failure(settled: lapin::Result<bool>) {
     if let Err(error) = settled {
         tracing::debug!(%error, "a command will be delivered again");
     }
 }
 
-fn never_done(given_up: &GivenUp, reason: &str) -> Problem {
-    let GivenUp { attempts, within } = given_up;
-    let tried = format!("Given up after {attempts} attempts in {} s", within.as_secs());
-    Problem::of(Kind::Overloaded, format!("{tried}, while others were carried out: {reason}"))
+fn exhausted_problem(exhausted: &Exhausted, reason: &str) -> Problem {
+    let Exhausted { attempts, within } = exhausted;
+    let tried = format!("Abandoned after {attempts} attempts in {} s", within.as_secs());
+    Problem::of(Kind::Overloaded, format!("{tried}, while others were executed: {reason}"))
 }

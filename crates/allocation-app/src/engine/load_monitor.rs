@@ -37,13 +37,13 @@ mod tests {
     #[test]
     fn load_is_high_while_groups_are_large() {
         let counters = Arc::new(EngineCounters::default());
-        let mut rush = LoadMonitor::new(counters.clone());
+        let mut load = LoadMonitor::new(counters.clone());
         let mut decide = |sizes: &[usize]| {
             for lines in sizes {
                 let took = Duration::from_millis(5);
                 counters.group(GroupMeasure { lines: *lines, refused: 0, waiting: 0, took, failed: false });
             }
-            rush.is_overloaded()
+            load.is_overloaded()
         };
         assert!(!decide(&[]), "nothing was ever decided");
         assert!(!decide(&[1, 1, 40]));

@@ -161,7 +161,7 @@ fn engine(
         attempts: 3,
         first_wait: Duration::ZERO,
         longest_wait: Duration::ZERO,
-        give_up_after: Duration::MAX,
+        max_elapsed: Duration::MAX,
     };
     let settings = EngineSettings {
         workers: NonZeroUsize::MIN,

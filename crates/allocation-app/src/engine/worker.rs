@@ -237,7 +237,7 @@ impl Worker {
         match decided {
             Ok(()) => {
                 let (behind, mut held) = self.reply(group);
-                held.extend(self.go_on(behind, until));
+                held.extend(self.catch_up(behind, until));
                 held
             }
             Err(error) if splitting_helps(&group, &error) => {
@@ -256,7 +256,7 @@ impl Worker {
     }
 
     /// Decides again the commands whose products were behind, until the time for that is over.
-    fn go_on(&self, mut behind: Vec<Job>, until: Until) -> Vec<Job> {
+    fn catch_up(&self, mut behind: Vec<Job>, until: Until) -> Vec<Job> {
         let mut held = Vec::new();
         while !behind.is_empty() {
             let begun = Instant::now();

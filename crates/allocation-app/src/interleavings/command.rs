@@ -57,15 +57,11 @@ impl Clock for Ticks {
 }
 
 /// No waits, and more attempts than any interleaving needs.
-const RETRY: RetryPolicy = RetryPolicy {
-    attempts: 100,
-    first_wait: Duration::ZERO,
-    longest_wait: Duration::ZERO,
-    give_up_after: Duration::MAX,
-};
+const RETRY: RetryPolicy =
+    RetryPolicy { attempts: 100, first_wait: Duration::ZERO, longest_wait: Duration::ZERO, max_elapsed: Duration::MAX };
 
 /// Returns a reply as text: a word for a success, the message of an error.
-fn told<T, E: std::error::Error>(result: Result<T, E>, success: impl Fn(&T) -> &'static str) -> String {
+fn reply_of<T, E: std::error::Error>(result: Result<T, E>, success: impl Fn(&T) -> &'static str) -> String {
     result.map_or_else(|error| error.to_string(), |value| success(&value).to_owned())
 }
 
@@ -102,18 +98,18 @@ impl Shop {
                 let terms = OrderTerms { hold, ..OrderTerms::default() };
                 self.place(new_order(name, lines, terms))
             }
-            Command::Cancel(name) => told(self.use_cases.cancel_order(&order(name)), |()| "cancelled"),
-            Command::Confirm(name) => told(self.use_cases.confirm_order(&order(name)), |_| "confirmed"),
+            Command::Cancel(name) => reply_of(self.use_cases.cancel_order(&order(name)), |()| "cancelled"),
+            Command::Confirm(name) => reply_of(self.use_cases.confirm_order(&order(name)), |_| "confirmed"),
             Command::MakeList(name) => {
                 let list = NewPickList::new(PickListId::parse(name).unwrap(), PickCriteria::default());
-                told(self.use_cases.make_pick_list(&list), |_| "made")
+                reply_of(self.use_cases.make_pick_list(&list), |_| "made")
             }
-            Command::Read(name) => told(self.store.order(&order(name)), |order| match order {
+            Command::Read(name) => reply_of(self.store.order(&order(name)), |order| match order {
                 Some(_) => "found",
                 None => "not found",
             }),
             // The sweeper leaves products that are in use to the next round.
-            Command::ReleaseExpired => told(self.use_cases.release_expired_holds(|| true), |_| "swept"),
+            Command::ReleaseExpired => reply_of(self.use_cases.release_expired_holds(|| true), |_| "swept"),
             Command::Advance(seconds) => {
                 self.clock.0.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
                 "later".to_owned()
@@ -124,12 +120,12 @@ impl Shop {
     fn add_batch(&self, sku: &str, reference: &str, units: u32) -> String {
         let (sku, reference) = (Sku::parse(sku).unwrap(), BatchReference::parse(reference).unwrap());
         let new = NewBatch::new(reference, Quantity::new(units).unwrap(), Eta::InStock);
-        told(self.use_cases.add_batch(&sku, &new), |_| "added")
+        reply_of(self.use_cases.add_batch(&sku, &new), |_| "added")
     }
 
     fn allocate(&self, line: OrderLine) -> String {
         match decide_line(&self.units, line) {
-            Ok(Some(reply)) => told(reply, |outcome| match outcome {
+            Ok(Some(reply)) => reply_of(reply, |outcome| match outcome {
                 Outcome::Changed(_) => "allocated",
                 Outcome::Unchanged(_) => "unchanged",
             }),
@@ -140,7 +136,7 @@ impl Shop {
 
     fn place(&self, order: NewOrder) -> String {
         match decide_order(&self.units, order) {
-            Ok(Some(reply)) => told(reply, |_| "placed"),
+            Ok(Some(reply)) => reply_of(reply, |_| "placed"),
             Ok(None) => "behind".to_owned(),
             Err(error) => error.to_string(),
         }

@@ -149,14 +149,14 @@ fn an_attempt_locks_no_more_lines_than_the_list_has_and_none_twice() {
         Ok(PickableLines { lines, complete: most > all.len() })
     });
     // When every line was tried, the first is tried again.
-    let units = (0..MAX_TRIES).map(|attempt| taken(&all[attempt % all.len()..][..1])).collect();
+    let units = (0..MAX_SEARCHES).map(|attempt| taken(&all[attempt % all.len()..][..1])).collect();
     let error = use_cases_with(queries, units).make_pick_list(&list).unwrap_err();
     assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))));
 }
 
 #[test]
 fn a_pick_list_that_always_loses_the_race_fails_as_busy() {
-    let error = make(finding(BOTH), (0..MAX_TRIES).map(|_| taken(BOTH)).collect()).unwrap_err();
+    let error = make(finding(BOTH), (0..MAX_SEARCHES).map(|_| taken(BOTH)).collect()).unwrap_err();
     assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))));
 }
 

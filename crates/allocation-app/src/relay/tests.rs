@@ -36,7 +36,7 @@ struct World {
     /// The statuses of pages before they are answered.
     answers: Vec<PublishStatus>,
     /// How long sending takes while the engine decides large groups, if it does.
-    rush: Option<Duration>,
+    load: Option<Duration>,
     counters: Arc<EngineCounters>,
     /// Whether the broker has yet to answer a page.
     under_way: bool,
@@ -136,7 +136,7 @@ fn publisher(world: &Shared) -> MockEventPublisher {
         let mut world = shared.lock().unwrap();
         assert!(!std::mem::replace(&mut world.under_way, true), "a returned message could belong to either page");
         world.sent.extend(events.iter().map(|event| event.position));
-        if let Some(took) = world.rush {
+        if let Some(took) = world.load {
             thread::sleep(took);
             world.counters.group(GroupMeasure { lines: 200, refused: 0, waiting: 0, took, failed: false });
         }
@@ -154,11 +154,11 @@ fn publisher(world: &Shared) -> MockEventPublisher {
 
 /// Returns events that the broker answers after enough waits.
 fn sent(shared: &Shared, world: &mut World, events: &[LoggedEvent], breaks: bool) -> Box<dyn PendingConfirms> {
-    let mut told = |event: &LoggedEvent| match world.broker.get_mut(&event.position) {
+    let mut logged = |event: &LoggedEvent| match world.broker.get_mut(&event.position) {
         Some(answers) if !answers.is_empty() => answers.remove(0),
         _ => Delivery::Confirmed,
     };
-    let mut deliveries = Some(events.iter().map(&mut told).collect::<Vec<_>>());
+    let mut deliveries = Some(events.iter().map(&mut logged).collect::<Vec<_>>());
     let mut sent = MockPendingConfirms::new();
     let shared = Arc::clone(shared);
     sent.expect_wait().returning(move |_| {
@@ -185,7 +185,7 @@ fn relay(world: World, done: impl Fn(&World) -> bool) -> (World, bool) {
         leases: Arc::new(leases(&shared)),
         publisher: Box::new(publisher(&shared)),
         clock: Arc::new(clock()),
-        rush: LoadMonitor::new(Arc::clone(&shared.lock().unwrap().counters)),
+        load: LoadMonitor::new(Arc::clone(&shared.lock().unwrap().counters)),
     };
     let settings = RelaySettings {
         holder: "me".to_owned(),
@@ -221,7 +221,7 @@ fn events_are_published_in_order_and_checkpointed_in_bulk() {
 fn under_high_load_the_relay_rests_four_times_as_long_as_it_works() {
     let (begun, work) = (Instant::now(), Duration::from_millis(3));
     let (world, done) =
-        relay(World { events: 95, rush: Some(work), ..World::default() }, |world| world.checkpoint == 95);
+        relay(World { events: 95, load: Some(work), ..World::default() }, |world| world.checkpoint == 95);
     assert!(done);
     assert_eq!(world.sent, (1..=95).collect::<Vec<_>>());
     // The tenth round may end before its rest.

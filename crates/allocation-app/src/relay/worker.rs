@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 /// The ratio of rest to work under high load. On a machine that broker and database share, publishing an
 /// event costs more than deciding its allocation.
-const REST_IN_RUSH: u32 = 4;
+const REST_RATIO: u32 = 4;
 /// The interval between checks for parked events to retry.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -87,7 +87,7 @@ impl Worker {
 
     /// Returns whether the relay must stop, now or within `time`.
     fn stops_within(&self, time: Duration) -> bool {
-        !self.stopped.goes_on_after(time)
+        !self.stopped.continues_after(time)
     }
 
     /// Returns the pause after relaying has ended. Logs a lasting failure only once.
@@ -124,9 +124,9 @@ impl Worker {
     }
 
     fn renew(&mut self) -> Result<(), Ended> {
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         let taken = self.ports.leases.take(&self.lease, self.settings.lease_time)?;
-        self.renewed = asked;
+        self.renewed = requested_at;
         if taken { Ok(()) } else { Err(Ended::LeaseLost) }
     }
 
@@ -182,7 +182,7 @@ impl Worker {
     /// Returns how long to yield to allocation after some work: zero, except under high load.
     fn rest_after(&mut self, worked: Duration) -> Duration {
         let at_most = self.settings.lease_time / 2;
-        if self.ports.rush.is_overloaded() { (worked * REST_IN_RUSH).min(at_most) } else { Duration::ZERO }
+        if self.ports.load.is_overloaded() { (worked * REST_RATIO).min(at_most) } else { Duration::ZERO }
     }
 
     /// Returns the next events and advances the position to read after.
@@ -213,7 +213,7 @@ impl Worker {
 
     /// Waits for the broker to confirm events, renewing the lease meanwhile.
     fn deliveries(&mut self, mut sent: Box<dyn PendingConfirms>) -> Result<Vec<Delivery>, Ended> {
-        let (mut begun, mut told) = (Instant::now(), false);
+        let (mut begun, mut logged) = (Instant::now(), false);
         loop {
             let blocked = match sent.wait(self.renewal())? {
                 PublishStatus::Answered(deliveries) => return Ok(deliveries),
@@ -224,9 +224,9 @@ impl Worker {
             if blocked && !stops {
                 // Another connection would not help.
                 begun = Instant::now();
-                if !told {
-                    tracing::warn!("the broker is short of memory or disk, and takes no events for the time being");
-                    told = true;
+                if !logged {
+                    tracing::warn!("the broker is short of memory or disk and accepts no events");
+                    logged = true;
                 }
             }
             let timeout = if stops { STOP_TIMEOUT } else { self.settings.confirm_timeout };
@@ -241,7 +241,7 @@ impl Worker {
     fn finish(&mut self, events: &[LoggedEvent], sent: Box<dyn PendingConfirms>) -> Result<Page, Ended> {
         let deliveries = self.deliveries(sent)?;
         let page = self.refusals.sum_up(events, deliveries, self.ports.clock.now());
-        tell(&page.progress.parked);
+        log_parked(&page.progress.parked);
         Ok(page)
     }
 
@@ -251,9 +251,9 @@ impl Worker {
         if progress.checkpoint <= self.checkpoint && progress.parked.is_empty() && progress.delivered.is_empty() {
             return Ok(());
         }
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         let forgotten = self.ports.store.record(&self.lease, self.settings.lease_time, &progress)?;
-        (self.renewed, self.checkpoint) = (asked, self.checkpoint.max(progress.checkpoint));
+        (self.renewed, self.checkpoint) = (requested_at, self.checkpoint.max(progress.checkpoint));
         if forgotten > 0 {
             tracing::error!(events = forgotten, "parked events are not retained any more, and were never delivered");
         }
@@ -271,14 +271,14 @@ impl Worker {
         let sent = self.ports.publisher.send(&events)?;
         let deliveries = self.deliveries(sent)?;
         let mut progress = sum_up_retried(&events, deliveries, self.ports.clock.now());
-        tell(&progress.parked);
+        log_parked(&progress.parked);
         self.record(&mut progress)?;
         Ok(true)
     }
 }
 
 /// Logs parked events in one line.
-fn tell(parked: &[ParkedEvent]) {
+fn log_parked(parked: &[ParkedEvent]) {
     if let [first, ..] = parked {
         let (events, position, reason) = (parked.len(), first.position, &first.reason);
         tracing::warn!(events, position, reason, "events are parked; see `allocation outbox status`");

@@ -105,7 +105,7 @@ fn after_an_unknown_outcome_no_error_claims_that_nothing_is_stored() {
 
 #[test]
 fn nothing_is_retried_past_the_deadline() {
-    let runner = runner(vec![ending(Err(conflict()), |_| {})]).patient_for(std::time::Duration::ZERO);
+    let runner = runner(vec![ending(Err(conflict()), |_| {})]).giving_up_after(std::time::Duration::ZERO);
     let error = count(&runner, |_| Ok(UnitOutcome::Commit(0))).unwrap_err();
     assert!(matches!(error, StoreError::Busy(_)));
 }

@@ -71,10 +71,11 @@ impl Product {
 
     /// Backorders more units of a line, as its order requests or because it was left short.
     pub(super) fn wait_for(&mut self, order_id: &OrderId, units: Quantity) {
-        let asked = self.line(order_id).is_some_and(|line| line.terms.on_shortage == OnShortage::Backorder);
+        let accepts_backorders =
+            self.line(order_id).is_some_and(|line| line.terms.on_shortage == OnShortage::Backorder);
         self.edit_line(order_id, |line| line.waiting += units.get());
         let (order_id, sku) = (order_id.clone(), self.sku.clone());
-        self.events.push(if asked {
+        self.events.push(if accepts_backorders {
             Event::Backordered { order_id, sku, quantity: units }
         } else {
             Event::LineShort { order_id, sku, quantity: units }

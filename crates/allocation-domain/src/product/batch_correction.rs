@@ -52,9 +52,9 @@ impl Product {
             let stale = ChangeBatchError::Stale { reference: reference.clone(), expected, actual };
             return Err(Pending::Refused(stale));
         }
-        let gone = before.consumed();
-        if let Some(purchased) = change.purchased.filter(|purchased| purchased.get() < gone) {
-            let below = ChangeBatchError::BelowConsumed { reference: reference.clone(), purchased, gone };
+        let consumed = before.consumed();
+        if let Some(purchased) = change.purchased.filter(|purchased| purchased.get() < consumed) {
+            let below = ChangeBatchError::BelowConsumed { reference: reference.clone(), purchased, consumed };
             return Err(Pending::Refused(below));
         }
         Ok(self.atomically(|product| product.correct(before, change, now))?)

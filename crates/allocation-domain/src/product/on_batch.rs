@@ -100,7 +100,7 @@ impl Product {
     ) -> Result<Option<Vec<(QueuePosition, Quantity)>>, LoadRequest> {
         if !self.lines.are_all_on(batch) {
             // The store still counts units that loaded lines have released.
-            let units = units.saturating_add(self.given_up(batch.reference()));
+            let units = units.saturating_add(self.released(batch.reference()));
             match &self.on_batch.last {
                 Some(KnownLast { reference, units: known, too_many })
                     if reference == batch.reference() && *known >= units =>
@@ -127,11 +127,11 @@ impl Product {
     }
 
     /// Returns the number of units of a batch that loaded lines have released since they were loaded.
-    fn given_up(&self, reference: &BatchReference) -> u32 {
+    fn released(&self, reference: &BatchReference) -> u32 {
         let held = |line: Option<&LineState>| line.and_then(|line| line.holds(reference)).map_or(0, Quantity::get);
         let changed = self.stored.lines.iter();
-        let given_up =
+        let released =
             changed.map(|(order_id, stored)| held(stored.as_ref()).saturating_sub(held(self.line(order_id))));
-        given_up.fold(0, u32::saturating_add)
+        released.fold(0, u32::saturating_add)
     }
 }

@@ -130,7 +130,7 @@ impl Product {
         for (id, pick) in self.of_list(list, PickStatus::Open) {
             self.need_line(&pick.order_id)?;
             let all = pick.quantity;
-            self.take_off(id, pick, all, WithdrawalReason::GivenBack);
+            self.take_off(id, pick, all, WithdrawalReason::Released);
         }
         Ok(())
     }

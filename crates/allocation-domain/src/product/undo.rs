@@ -43,7 +43,7 @@ impl Product {
     /// Undoes the changes since [`Product::begin`].
     pub(crate) fn undo(&mut self) {
         let Some(before) = self.before.take() else { return };
-        self.stored.forget(&before.rows);
+        self.stored.remove_undone(&before.rows);
         for (order_id, line) in before.rows.lines {
             match line {
                 Some(line) => self.lines.insert(order_id, line),

@@ -47,7 +47,7 @@ impl Cancellation {
     ///
     /// [`Pending`], never a refusal; the lines of that product and of later ones have not changed. After
     /// [`Pending::Load`], the caller loads the rows and calls again.
-    pub fn go_on(&mut self, products: &mut Products, now: DateTime<Utc>) -> Result<(), Pending<Infallible>> {
+    pub fn resume(&mut self, products: &mut Products, now: DateTime<Utc>) -> Result<(), Pending<Infallible>> {
         while let Some(sku) = self.left.last() {
             if let Some(product) = products.get_mut(sku) {
                 product.catch_up(now)?;
@@ -71,7 +71,7 @@ impl Products {
     /// may the lines of some products be cancelled.
     pub fn cancel(&mut self, order_id: &OrderId, now: DateTime<Utc>) -> Result<Order, Pending<CancelError>> {
         let mut cancellation = Cancellation::of(order_id, self).map_err(Pending::Refused)?;
-        cancellation.go_on(self, now).map_err(Pending::widen)?;
+        cancellation.resume(self, now).map_err(Pending::widen)?;
         Ok(self.order_of(order_id))
     }
 }

@@ -167,7 +167,7 @@ impl ProductProjection {
         self.edit_line(order_id, |line| release(line, reference, quantity))?;
         self.put_batch(batch);
         if reason == DeallocationReason::Request {
-            self.forget_if_idle(order_id);
+            self.remove_if_idle(order_id);
         }
         Ok(())
     }
@@ -184,12 +184,12 @@ impl ProductProjection {
             subtract(&mut line.waiting, units)?;
             (line.waiting == 0).then_some(())
         })?;
-        self.forget_if_idle(order_id);
+        self.remove_if_idle(order_id);
         Ok(())
     }
 
     /// Removes a standalone line that has released its last unit.
-    fn forget_if_idle(&mut self, order_id: &OrderId) {
+    fn remove_if_idle(&mut self, order_id: &OrderId) {
         if self.lines.get(order_id).is_some_and(|line| line.is_idle() && !line.terms.of_order) {
             self.lines.remove(order_id);
         }

@@ -165,13 +165,13 @@ fn a_cancellation_continues_with_the_product_that_lacked_rows() {
     let lamps = Product::restore(ProductState { lines: named, more_waiting: true, ..state(&lamps) });
     let mut some = Products::from_iter([chairs, lamps]);
     let mut cancellation = Cancellation::of(&id("O-1"), &some).unwrap();
-    let error = cancellation.go_on(&mut some, shop.now).unwrap_err();
+    let error = cancellation.resume(&mut some, shop.now).unwrap_err();
     assert_eq!(needed(&error), Some(&DataRequest::WaitingLines { after: None, free: 5, most: 5 }));
     let events = |some: &Products| some.iter().map(|product| product.events().len()).collect::<Vec<_>>();
     assert_eq!(events(&some), [2, 0], "nothing has changed of the product that lacks rows");
     let waiting = lines(shop.product("LAMP"), |order_id, _| *order_id == id("O-2"));
     some.get_mut(&sku("LAMP")).unwrap().load_waiting(None, 5, waiting, false);
-    cancellation.go_on(&mut some, shop.now).unwrap();
+    cancellation.resume(&mut some, shop.now).unwrap();
     assert_eq!(events(&some), [2, 3]);
 }
 

@@ -124,7 +124,7 @@ fn a_pick_is_not_undone() {
         ));
         let purchased = Some(Units::new(4).unwrap());
         let error = shop.change("B-1", BatchChange { purchased, ..BatchChange::default() }).unwrap_err();
-        assert!(matches!(error, ChangeBatchError::BelowConsumed { gone: 5, .. }));
+        assert!(matches!(error, ChangeBatchError::BelowConsumed { consumed: 5, .. }));
         if shop.pick_line("P-1", 2).is_open() {
             shop.pick("P-1", 2, 1);
             shop.ship("P-1");

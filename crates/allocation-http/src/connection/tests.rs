@@ -1,6 +1,5 @@
 use super::{
-    Connection, ConnectionLimits, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_DISCARDED, Places, READ_AHEAD_BYTES,
-    READ_BYTES,
+    Connection, ConnectionLimits, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_DISCARDED, READ_AHEAD_BYTES, READ_BYTES, Slots,
 };
 use actix_web::rt::time::{Instant, sleep};
 use std::future::poll_fn;
@@ -12,8 +11,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream
 
 fn connect() -> (Connection<DuplexStream>, DuplexStream) {
     let (stream, peer) = tokio::io::duplex(64 * 1024);
-    let place = Places::new(ConnectionLimits { total: 1, per_address: 1 }).take([127, 0, 0, 1].into()).unwrap();
-    (Connection::new(stream, place), peer)
+    let slot = Slots::new(ConnectionLimits { total: 1, per_address: 1 }).take([127, 0, 0, 1].into()).unwrap();
+    (Connection::new(stream, slot), peer)
 }
 
 /// Reads and flushes like the dispatcher until the connection ends; returns the elapsed time and the error.

@@ -51,15 +51,15 @@ impl AllowedHost {
         }
     }
 
-    fn allows(&self, asked: &str, at: Option<u16>) -> bool {
+    fn allows(&self, requested: &str, at: Option<u16>) -> bool {
         match self {
             Self::Any => true,
             Self::Name { name, port } => {
                 // Without a port, the scheme's default applies; a TLS proxy may hide the scheme.
                 let is_at = |port: u16| at.map_or(matches!(port, 80 | 443), |at| at == port);
-                name.eq_ignore_ascii_case(asked) && port.is_none_or(is_at)
+                name.eq_ignore_ascii_case(requested) && port.is_none_or(is_at)
             }
-            Self::Below(domain) => ends_with(asked, domain),
+            Self::Below(domain) => ends_with(requested, domain),
         }
     }
 }

@@ -95,8 +95,8 @@ fn publishable<'a>(events: &'a [LoggedEvent], source: &'a str) -> Result<Vec<Clo
 
 fn write_array(body: &mut Vec<u8>, events: &[CloudEvent<'_>]) -> serde_json::Result<()> {
     body.push(b'[');
-    for (place, event) in events.iter().enumerate() {
-        if place > 0 {
+    for (index, event) in events.iter().enumerate() {
+        if index > 0 {
             body.push(b',');
         }
         serde_json::to_writer(&mut *body, event)?;

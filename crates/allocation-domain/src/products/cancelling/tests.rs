@@ -53,7 +53,7 @@ fn a_large_order_is_cancelled_product_by_product() {
     let mut cancellation = Cancellation::of(&order(), &products).unwrap();
     for done in 0..LINES {
         for expected in ["batches", "queue"] {
-            let Err(Pending::Load(needed)) = cancellation.go_on(&mut products, now()) else {
+            let Err(Pending::Load(needed)) = cancellation.resume(&mut products, now()) else {
                 panic!("rows are missing")
             };
             assert_eq!(cancellation.left.len(), LINES - done);
@@ -68,7 +68,7 @@ fn a_large_order_is_cancelled_product_by_product() {
             }
         }
     }
-    cancellation.go_on(&mut products, now()).unwrap();
+    cancellation.resume(&mut products, now()).unwrap();
     assert_eq!(cancellation.left, []);
     for product in products.iter() {
         assert_eq!(product.waiting().count(), 0);

@@ -13,8 +13,8 @@ pub(super) fn describe(event: &Event) -> String {
             Some(expires_at) => format!("{} ordered, to be held until {}", Count(*quantity), Instant(*expires_at)),
             None => format!("{} ordered", Count(*quantity)),
         },
-        Event::Allocated { reference, quantity, reason, .. } => came(Count(*quantity), reference, *reason),
-        Event::Deallocated { reference, quantity, reason, .. } => went(Count(*quantity), reference, *reason),
+        Event::Allocated { reference, quantity, reason, .. } => allocated(Count(*quantity), reference, *reason),
+        Event::Deallocated { reference, quantity, reason, .. } => deallocated(Count(*quantity), reference, *reason),
         Event::Backordered { quantity, .. } => format!("{} backordered: stock is short", Count(*quantity)),
         Event::LineShort { quantity, .. } => {
             format!("{} short: lost after being promised, and no others are free", Count(*quantity))
@@ -57,7 +57,7 @@ pub(super) fn describe(event: &Event) -> String {
     }
 }
 
-fn came(units: Count, batch: &BatchReference, reason: AllocationReason) -> String {
+fn allocated(units: Count, batch: &BatchReference, reason: AllocationReason) -> String {
     match reason {
         AllocationReason::NewLine => format!("{units} allocated from batch {batch}"),
         AllocationReason::Refill => format!("{units} allocated from batch {batch}: the line was sent again"),
@@ -66,7 +66,7 @@ fn came(units: Count, batch: &BatchReference, reason: AllocationReason) -> Strin
     }
 }
 
-fn went(units: Count, batch: &BatchReference, reason: DeallocationReason) -> String {
+fn deallocated(units: Count, batch: &BatchReference, reason: DeallocationReason) -> String {
     match reason {
         DeallocationReason::Request => format!("{units} returned to batch {batch} on request"),
         DeallocationReason::Cancellation => format!("{units} returned to batch {batch}: the order was cancelled"),
@@ -83,7 +83,7 @@ const fn left_list(reason: WithdrawalReason) -> &'static str {
     match reason {
         WithdrawalReason::Deallocated => "its units are no longer allocated",
         WithdrawalReason::NotInStock => "the batch is no longer in stock",
-        WithdrawalReason::GivenBack => "the list was released",
+        WithdrawalReason::Released => "the list was released",
     }
 }
 

@@ -67,7 +67,7 @@ fn a_command_deferred_while_others_succeed_is_dead_lettered() {
     let letters = dead_letters(&sender, &broker);
     let (problem, letter) = &letters[0];
     assert_eq!(problem["type"], "/problems/overloaded");
-    assert!(problem["detail"].as_str().unwrap().starts_with("Given up after 20 attempts"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().starts_with("Abandoned after 20 attempts"), "{problem}");
     assert_eq!(letter.json["id"], "POISON");
 }
 

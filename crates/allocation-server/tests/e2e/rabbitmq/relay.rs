@@ -93,7 +93,7 @@ fn an_unroutable_event_is_parked_and_republished_on_request(database: &TestDatab
     assert_eq!(all_relayed(database), 3);
     assert_eq!(client.take(&queue, 1, SOON)[0].key, "allocation.line.allocated.v1");
     let told = status(database);
-    assert_eq!((&told["parked"], &told["bookmark"], &told["unnumbered"]), (&2.into(), &3.into(), &0.into()));
+    assert_eq!((&told["parked"], &told["checkpoint"], &told["unsequenced"]), (&2.into(), &3.into(), &0.into()));
     let first = &told["parked_events"][0];
     assert!(first["reason"].as_str().unwrap().contains("NO_ROUTE"), "{first}");
     let table = outbox(database, &["status"]);
@@ -144,10 +144,10 @@ fn a_stalled_relay_is_replaced_and_does_no_harm(database: &TestDatabase) {
     send(0);
     eventually("it is in the midst of them", || client.depth(&queue) > 500);
     // SQLite's lock must not be held meanwhile.
-    let relayed = status(database)["bookmark"].as_u64().unwrap();
+    let relayed = status(database)["checkpoint"].as_u64().unwrap();
     first.signal("STOP");
     if database.url().starts_with("postgres") {
-        eventually("the second one relays", || status(database)["bookmark"].as_u64().unwrap() > relayed);
+        eventually("the second one relays", || status(database)["checkpoint"].as_u64().unwrap() > relayed);
     } else {
         thread::sleep(Duration::from_secs(6));
     }
@@ -235,7 +235,7 @@ fn a_restarting_broker_loses_nothing_and_slows_no_client() {
         for _ in 0..3 {
             scope.spawn(|| allocate_until(&server, &stop, &done));
         }
-        let relayed = |least: u64| status(&database)["bookmark"].as_u64().unwrap() > least;
+        let relayed = |least: u64| status(&database)["checkpoint"].as_u64().unwrap() > least;
         eventually("events are relayed", || relayed(100));
         broker.kill();
         let before = done.load(Ordering::Relaxed);
@@ -259,7 +259,7 @@ fn a_broker_short_of_memory_is_waited_for_and_does_not_block_a_stop() {
     let start = || Server::start_with(&database, |command| with_broker(command, &broker));
     let server = start();
     server.client().add_batch("B-1", "LAMP", 1_000, None);
-    eventually("the relay works", || status(&database)["bookmark"] == 1);
+    eventually("the relay works", || status(&database)["checkpoint"] == 1);
     broker.control("set_vm_memory_high_watermark 0");
     for order in 0..10 {
         assert_eq!(server.client().allocate(&format!("O-{order}"), "LAMP", 1).status, 201);

@@ -169,7 +169,7 @@ fn warehouse_events_are_described() {
         ("shipped", "10 units from batch B-1 shipped"),
     ];
     for (name, detail) in cases {
-        let event = on_list(name, WithdrawalReason::GivenBack);
+        let event = on_list(name, WithdrawalReason::Released);
         let facts = json!({"reference": "B-1", "pick_list_id": "P-1", "line": 2, "qty": 10});
         assert_eq!((describe(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
     }
@@ -180,7 +180,7 @@ fn the_reason_of_a_withdrawal_is_described() {
     let cases = [
         (WithdrawalReason::Deallocated, "deallocated", "its units are no longer allocated"),
         (WithdrawalReason::NotInStock, "not_in_stock", "the batch is no longer in stock"),
-        (WithdrawalReason::GivenBack, "given_back", "the list was released"),
+        (WithdrawalReason::Released, "given_back", "the list was released"),
     ];
     for (reason, name, why) in cases {
         let facts = json!({"reference": "B-1", "pick_list_id": "P-1", "line": 2, "qty": 10, "reason": name});

@@ -17,7 +17,7 @@ pub struct ConnectionLimits {
 
 /// The pool of connection slots.
 #[derive(Clone)]
-pub(crate) struct Places(Arc<Shared>);
+pub(crate) struct Slots(Arc<Shared>);
 
 struct Shared {
     limits: ConnectionLimits,
@@ -31,18 +31,18 @@ struct Taken {
 }
 
 /// The slot of one connection, released on drop.
-pub(crate) struct Place {
+pub(crate) struct Slot {
     shared: Arc<Shared>,
     address: IpAddr,
 }
 
-impl Places {
+impl Slots {
     pub(crate) fn new(limits: ConnectionLimits) -> Self {
         Self(Arc::new(Shared { limits, taken: Mutex::default() }))
     }
 
     /// Takes a slot for a connection from `address`; `None` if a limit is reached.
-    pub(crate) fn take(&self, address: IpAddr) -> Option<Place> {
+    pub(crate) fn take(&self, address: IpAddr) -> Option<Slot> {
         let address = network(address);
         let mut taken = self.0.taken.lock();
         let of_address = taken.by_address.get(&address).copied().unwrap_or_default();
@@ -51,11 +51,11 @@ impl Places {
         }
         taken.total += 1;
         taken.by_address.insert(address, of_address + 1);
-        Some(Place { shared: Arc::clone(&self.0), address })
+        Some(Slot { shared: Arc::clone(&self.0), address })
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         let mut taken = self.shared.taken.lock();
         taken.total -= 1;
@@ -78,16 +78,16 @@ fn network(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConnectionLimits, Places};
+    use super::{ConnectionLimits, Slots};
 
-    fn places(total: usize, per_address: usize) -> impl Fn(&str) -> Option<super::Place> {
-        let places = Places::new(ConnectionLimits { total, per_address });
-        move |address| places.take(address.parse().unwrap())
+    fn slots(total: usize, per_address: usize) -> impl Fn(&str) -> Option<super::Slot> {
+        let slots = Slots::new(ConnectionLimits { total, per_address });
+        move |address| slots.take(address.parse().unwrap())
     }
 
     #[test]
     fn each_address_has_its_own_limit() {
-        let take = places(10, 2);
+        let take = slots(10, 2);
         let (first, _second) = (take("10.0.0.1").unwrap(), take("10.0.0.1").unwrap());
         assert!(take("10.0.0.1").is_none());
         let _other = take("10.0.0.2").unwrap();
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn all_addresses_together_have_a_limit() {
-        let take = places(2, 2);
+        let take = slots(2, 2);
         let (first, _second) = (take("10.0.0.1").unwrap(), take("10.0.0.2").unwrap());
         assert!(take("10.0.0.3").is_none());
         drop(first);
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_network_of_ipv6_is_one_address_and_a_mapped_address_is_that_of_ipv4() {
-        let take = places(10, 1);
+        let take = slots(10, 1);
         let _one = take("2001:db8::1").unwrap();
         assert!(take("2001:db8::ffff:1").is_none());
         let _next = take("2001:db8:0:1::1").unwrap();
