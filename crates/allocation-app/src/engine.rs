@@ -162,14 +162,16 @@ impl AllocationEngine {
         reply.await.unwrap_or_else(|_| Err(abandoned().into()))
     }
 
-    /// Allocates a line of a bulk request: like [`AllocationEngine::allocate`], but waits for room in the queue.
+    /// Allocates a line of a bulk request: like [`AllocationEngine::allocate`], but waits up to 30 s for room in the
+    /// queue.
     ///
-    /// The age of the line counts from the time when it has room. Bulk commands take at most half of a queue.
+    /// The age of the line counts from the time when it has room. Bulk commands take at most half of a queue. The
+    /// future runs on a Tokio runtime with time enabled.
     ///
     /// # Errors
     ///
-    /// Those of [`AllocationEngine::allocate`]; [`EngineError::Overloaded`] only if the line was not decided within
-    /// the age limit, or its product is locked and too many commands wait for locked products.
+    /// Those of [`AllocationEngine::allocate`]; [`EngineError::Overloaded`] only if the line had no room in time,
+    /// was not decided within the age limit, or its product is locked and too many commands wait for locked products.
     pub async fn allocate_in_bulk(
         &self,
         line: OrderLine,
@@ -180,14 +182,17 @@ impl AllocationEngine {
         reply.await.unwrap_or_else(|_| Err(abandoned().into()))
     }
 
-    /// Places an order of a bulk request: like [`AllocationEngine::place_order`], but waits for room in the queue.
+    /// Places an order of a bulk request: like [`AllocationEngine::place_order`], but waits up to 30 s for room in
+    /// the queue.
     ///
-    /// The age of the order counts from the time when it has room. Bulk commands take at most half of a queue.
+    /// The age of the order counts from the time when it has room. Bulk commands take at most half of a queue. The
+    /// future runs on a Tokio runtime with time enabled.
     ///
     /// # Errors
     ///
-    /// Those of [`AllocationEngine::place_order`]; [`EngineError::Overloaded`] only if the order was not decided
-    /// within the age limit, or a product is locked and too many commands wait for locked products.
+    /// Those of [`AllocationEngine::place_order`]; [`EngineError::Overloaded`] only if the order had no room in
+    /// time, was not decided within the age limit, or a product is locked and too many commands wait for locked
+    /// products.
     pub async fn place_order_in_bulk(
         &self,
         order: NewOrder,
@@ -200,7 +205,8 @@ impl AllocationEngine {
 
     async fn submit_in_bulk(&self, mut job: Job) -> Result<(), SubmitError> {
         let queue = self.queue(&job);
-        job.room = Some(queue.reserve_in_bulk(job.lines()).await?);
+        let room = queue.reserve_in_bulk(job.lines()).await.inspect_err(|error| self.count(error))?;
+        job.room = Some(room);
         job.deadline = self.age.deadline();
         queue.send(job)
     }
@@ -220,11 +226,13 @@ impl AllocationEngine {
     }
 
     fn submit(&self, job: Job) -> Result<(), SubmitError> {
-        let submitted = self.queue(&job).put(job);
-        if submitted == Err(SubmitError::Overloaded) {
+        self.queue(&job).put(job).inspect_err(|error| self.count(error))
+    }
+
+    fn count(&self, error: &SubmitError) {
+        if *error == SubmitError::Overloaded {
             self.counters.overload();
         }
-        submitted
     }
 
     #[expect(clippy::expect_used, reason = "the remainder is less than the number of queues")]

@@ -4,7 +4,12 @@ use super::error::SubmitError;
 use super::job::Job;
 use super::room::Room;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{AcquireError, Semaphore, TryAcquireError, mpsc};
+use tokio::time::timeout;
+
+/// The longest wait of a bulk command for room.
+const BULK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The sending side of a queue that is bounded by its lines. Clones are handles to the same queue.
 #[derive(Debug, Clone)]
@@ -59,13 +64,15 @@ impl Queue {
         Ok(Room::new(reserved, None))
     }
 
-    /// Waits until there is room for `lines` lines of a bulk command.
+    /// Waits until there is room for `lines` lines of a bulk command, for [`BULK_TIMEOUT`] at most.
     pub(super) async fn reserve_in_bulk(&self, lines: usize) -> Result<Room, SubmitError> {
-        let closed = |_: AcquireError| SubmitError::ShuttingDown;
-        let share = permits(lines, self.bulk_length);
-        let bulk = Arc::clone(&self.bulk).acquire_many_owned(share).await.map_err(closed)?;
-        let reserved = Arc::clone(&self.room).acquire_many_owned(permits(lines, self.length)).await;
-        Ok(Room::new(reserved.map_err(closed)?, Some(bulk)))
+        let reserved = async {
+            let bulk = Arc::clone(&self.bulk).acquire_many_owned(permits(lines, self.bulk_length)).await?;
+            let lines = Arc::clone(&self.room).acquire_many_owned(permits(lines, self.length)).await?;
+            Ok::<_, AcquireError>(Room::new(lines, Some(bulk)))
+        };
+        let reserved = timeout(BULK_TIMEOUT, reserved).await.map_err(|_| SubmitError::Overloaded)?;
+        reserved.map_err(|_| SubmitError::ShuttingDown)
     }
 
     /// Queues a job that has reserved its room.
@@ -121,5 +128,22 @@ impl Receiver {
     /// Returns how many jobs wait.
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bulk_command_without_room_is_rejected_after_its_timeout() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (queue, _receiver) = Queue::new(2);
+            let room = [queue.reserve(1).unwrap(), queue.reserve(1).unwrap()];
+            assert_eq!(queue.reserve_in_bulk(1).await.unwrap_err(), SubmitError::Overloaded);
+            drop(room);
+            queue.reserve_in_bulk(1).await.unwrap();
+        });
     }
 }

@@ -56,7 +56,7 @@ impl Bulk {
     /// Carries out an item by the rules of a request of its own.
     pub(super) async fn answer<T: BulkItem>(&self, text: Bytes) -> Result<Done, Problem> {
         let done = match parse_item::<T>(&self.request, text).await {
-            Ok(item) => self.try_repeatedly(item).await,
+            Ok(item) => retry_while_overloaded(|| item.clone().carry_out(self)).await,
             Err(problem) => Err(problem),
         };
         done.inspect_err(|problem| self.log(problem))
@@ -65,19 +65,6 @@ impl Bulk {
     /// Returns the body of a problem for this client.
     pub(super) fn body_of(&self, problem: &Problem) -> Vec<u8> {
         problem.body_at(&self.prefix)
-    }
-
-    /// Retries an item while the service is overloaded: an overloaded service has changed nothing.
-    async fn try_repeatedly<T: BulkItem>(&self, item: T) -> Result<Done, Problem> {
-        let until = Instant::now() + RETRY_TIME;
-        loop {
-            match item.clone().carry_out(self).await {
-                Err(problem) if problem.kind() == Kind::Overloaded && Instant::now() < until => {
-                    sleep(RETRY_DELAY).await
-                }
-                ended => return ended,
-            }
-        }
     }
 
     /// Logs the failure of an item, as the failure of a request of its own.
@@ -95,6 +82,21 @@ impl Bulk {
     #[expect(clippy::expect_used, reason = "the semaphore is never closed")]
     async fn blocking_turn(&self) -> SemaphorePermit<'_> {
         self.blocking.acquire().await.expect("the semaphore is open")
+    }
+}
+
+/// Retries an item while the service is overloaded, for [`RETRY_TIME`] at most: an overloaded service has changed
+/// nothing.
+async fn retry_while_overloaded<A>(mut attempt: impl FnMut() -> A) -> Result<Done, Problem>
+where
+    A: Future<Output = Result<Done, Problem>>,
+{
+    let until = Instant::now() + RETRY_TIME;
+    loop {
+        match attempt().await {
+            Err(problem) if problem.kind() == Kind::Overloaded && Instant::now() < until => sleep(RETRY_DELAY).await,
+            ended => return ended,
+        }
     }
 }
 
@@ -134,5 +136,32 @@ impl BulkItem for AddBatch {
             Outcome::Changed(batch) => Ok((StatusCode::CREATED, respond::bytes(&Batch::on(api.today(), &batch))?)),
             Outcome::Unchanged(batch) => Ok((StatusCode::OK, respond::bytes(&Batch::on(api.today(), &batch))?)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the result of an item and the number of its attempts, the first of which fail.
+    async fn attempted(failures: usize) -> (Result<Done, Problem>, usize) {
+        let mut attempts = 0;
+        let done = retry_while_overloaded(|| {
+            attempts += 1;
+            let done = if attempts > failures { Ok((StatusCode::OK, Vec::new())) } else { Err(Kind::Overloaded) };
+            async { done.map_err(Problem::of) }
+        });
+        (done.await, attempts)
+    }
+
+    #[actix_web::test]
+    async fn an_item_is_retried_while_the_service_is_overloaded_until_its_time_is_over() {
+        tokio::time::pause();
+        let (done, attempts) = attempted(3).await;
+        assert!(done.is_ok() && attempts == 4, "{attempts} attempts");
+        let begun = Instant::now();
+        let (done, attempts) = attempted(usize::MAX).await;
+        assert_eq!(done.unwrap_err().kind(), Kind::Overloaded);
+        assert!(attempts > 100 && begun.elapsed() >= RETRY_TIME, "{attempts} attempts");
     }
 }

@@ -2,7 +2,9 @@
 
 use super::*;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
+use tokio::runtime::{Builder, Runtime};
 
 type Submitted<'a> = Pin<Box<dyn Future<Output = LineReply> + 'a>>;
 
@@ -11,6 +13,8 @@ fn submit_in_bulk<'a>(engine: &'a AllocationEngine, order_id: &str) -> Submitted
 }
 
 fn poll(future: &mut Submitted<'_>) -> Poll<LineReply> {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().enable_time().build().unwrap());
+    let _entered = RUNTIME.enter();
     future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
 
