@@ -19,10 +19,14 @@ against() {
   fi
   printf '\n%s turns of %s s of each build; a cell has the medians of this build and of the other one, then the\n' "$turns" "$seconds"
   printf 'median of the ratios of neighbouring turns, for the rate with its quartiles\n'
-  printf '\n| Measure | Responses/s | Median, ms | p99, ms | Server, µs a line | PostgreSQL backends, µs a line | Write-ahead log, bytes a line | Disk, bytes a line |\n'
-  printf '| --- |%s\n' "$(printf ' --- |%.0s' {1..7})"
+  turns_head
   against_on PostgreSQL
   against_on SQLite
+}
+
+turns_head() {
+  printf '\n| Measure | Responses/s | Median, ms | p99, ms | Server, µs a line | PostgreSQL backends, µs a line | Write-ahead log, bytes a line | Disk, bytes a line |\n'
+  printf '| --- |%s\n' "$(printf ' --- |%.0s' {1..7})"
 }
 
 # against_on DATABASE: every measure on databases of that kind.

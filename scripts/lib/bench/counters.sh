@@ -6,9 +6,12 @@
 # A counter is a line "ID GROUP VALUE". IDs are those of threads and processes. Values are
 # nanoseconds, except for the group wal: bytes.
 
-# counters SERVER [DATABASE]: of a server's threads and, on PostgreSQL, of its database.
+# counters SERVERS [DATABASE]: of the threads of servers and, on PostgreSQL, of their database.
 counters() {
-  thread_counters "$1"
+  local server
+  for server in $1; do
+    thread_counters "$server"
+  done
   [ -z "${2:-}" ] || postgres_counters "$2"
 }
 
