@@ -122,12 +122,12 @@ impl StoreClock {
     ///
     /// Returns the error of `read`; the clock is then unchanged.
     pub(crate) fn measure<E>(&self, read: impl FnOnce() -> Result<i64, E>) -> Result<(), E> {
-        let (asked, wall) = (Instant::now(), self.wall());
+        let (requested_at, wall) = (Instant::now(), self.wall());
         let read = read()?;
         let taken = Instant::now();
-        let half = taken.duration_since(asked) / 2;
+        let half = taken.duration_since(requested_at) / 2;
         let margin = duration_micros(half);
-        let monotonic = duration_micros(asked.duration_since(self.begun) + half);
+        let monotonic = duration_micros(requested_at.duration_since(self.begun) + half);
         self.follow(Reading { taken, offset: read.saturating_sub(monotonic), margin });
         let ahead = wall.timestamp_micros().saturating_add(margin).saturating_sub(read);
         // A difference that the round trip can explain is not counted.

@@ -203,7 +203,7 @@ impl PostgresUrl {
             return message;
         }
         let parts = message.split('"').enumerate();
-        parts.map(|(place, part)| if place % 2 == 0 { part } else { "***" }).collect::<Vec<_>>().join("\"")
+        parts.map(|(index, part)| if index % 2 == 0 { part } else { "***" }).collect::<Vec<_>>().join("\"")
     }
 
     /// Returns the passwords in the URL, both undecoded and decoded.
@@ -223,14 +223,14 @@ impl PostgresUrl {
     }
 
     /// Returns host, port and database, without user, password and options.
-    fn place(&self) -> &str {
+    fn location(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
-        match place.rsplit_once('@') {
-            Some((_, place)) => place,
+        let (location, options) = rest.split_once('?').unwrap_or((rest, ""));
+        match location.rsplit_once('@') {
+            Some((_, location)) => location,
             // The password contains a question mark, so the host cannot be shown safely.
             None if options.contains('@') => "***",
-            None => place,
+            None => location,
         }
     }
 }
@@ -241,7 +241,7 @@ impl fmt::Display for DatabaseUrl {
             // The path contains a user and a password, meant for another scheme.
             Self::Sqlite(path) if path.to_string_lossy().contains('@') => f.write_str("sqlite://***"),
             Self::Sqlite(path) => write!(f, "sqlite://{}", Path::display(path)),
-            Self::Postgres(url) => write!(f, "postgres://{}", url.place()),
+            Self::Postgres(url) => write!(f, "postgres://{}", url.location()),
         }
     }
 }
@@ -254,7 +254,7 @@ impl fmt::Debug for DatabaseUrl {
 
 impl fmt::Debug for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PostgresUrl({})", self.place())
+        write!(f, "PostgresUrl({})", self.location())
     }
 }
 
@@ -352,8 +352,8 @@ mod tests {
             let shown = url.without_secrets(message);
             assert!(!shown.contains("hunter") && !shown.contains("swordfish"), "{shown}");
         }
-        let told = "could not translate host name \"db\" to address: Name or service not known";
-        assert_eq!(url.without_secrets(told), told);
+        let message = "could not translate host name \"db\" to address: Name or service not known";
+        assert_eq!(url.without_secrets(message), message);
     }
 
     #[test]

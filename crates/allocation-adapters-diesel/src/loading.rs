@@ -37,9 +37,9 @@ pub(crate) fn load(
             product.load_last_on(reference, *units, found);
             product.load_pick_lines(pick_lines);
         }
-        DataRequest::WaitingLines { after, free, most } => {
-            let (after, free, most) = (after.as_ref(), *free, *most);
-            load_waiting(connection, product, after, free, most, queue::WHENEVER_THEY_EXPIRE)?;
+        DataRequest::WaitingLines { after, free, limit } => {
+            let (after, free, limit) = (after.as_ref(), *free, *limit);
+            load_waiting(connection, product, after, free, limit, queue::WHENEVER_THEY_EXPIRE)?;
         }
         DataRequest::Line(order_id) => {
             let Lines { lines, batches, pick_lines, .. } = lines(connection, product.sku(), slice::from_ref(order_id))?;
@@ -58,10 +58,10 @@ pub(crate) fn load_waiting(
     product: &mut Product,
     after: Option<&QueuePosition>,
     free: u64,
-    most: usize,
+    limit: usize,
     alive_at: i64,
 ) -> Result<(), StoreError> {
-    let search = queue::QueueSearch { sku: product.sku(), after, free, most, alive_at };
+    let search = queue::QueueSearch { sku: product.sku(), after, free, limit, alive_at };
     let (places, more) = queue::next(connection, search)?;
     let order_ids: Vec<_> = places.into_iter().map(|place| place.order_id().clone()).collect();
     let Lines { mut lines, batches, pick_lines, .. } = lines(connection, product.sku(), &order_ids)?;

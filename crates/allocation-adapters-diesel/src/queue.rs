@@ -30,7 +30,7 @@ macro_rules! queue_after {
                 placed_at: BigInt => i64,
                 order_id: Text => str,
                 alive_at: BigInt => i64,
-                limit: BigInt => i64,
+                page_plus_one: BigInt => i64,
             ) on MultiBackend -> (Integer, BigInt, Text),
             "SELECT precedence, placed_at, order_id FROM order_lines
              WHERE sku = ? AND waiting > 0 AND ", $condition, "
@@ -71,7 +71,7 @@ pub(crate) struct QueueSearch<'a> {
     /// The number of free units.
     pub(crate) free: u64,
     /// The maximum number of lines.
-    pub(crate) most: usize,
+    pub(crate) limit: usize,
     /// The instant at which the hold of a line must not have expired.
     pub(crate) alive_at: i64,
 }
@@ -84,16 +84,16 @@ pub(crate) fn next(
     let free = i32::try_from(search.free).unwrap_or(i32::MAX);
     let mut found = Found::default();
     let Some(sizes) = sizes(connection, search.sku, free)? else {
-        found.add(search.page(connection, Among::Fitting(free), search.most)?, search.most);
-        return Ok(found.first(search.most));
+        found.add(search.page(connection, Among::Fitting(free), search.limit)?, search.limit);
+        return Ok(found.first(search.limit));
     };
-    found.add(search.page(connection, Among::Parts, search.most)?, search.most);
+    found.add(search.page(connection, Among::Parts, search.limit)?, search.limit);
     // Split the limit among the sizes, so that together they reach it.
-    let of_each = search.most.div_ceil(sizes.len().max(1));
+    let of_each = search.limit.div_ceil(sizes.len().max(1));
     for size in sizes {
         found.add(search.page(connection, Among::Whole(size), of_each)?, of_each);
     }
-    Ok(found.first(search.most))
+    Ok(found.first(search.limit))
 }
 
 /// Returns the sizes of unsplittable lines up to a size; `None` if there are too many sizes.
@@ -122,15 +122,20 @@ enum Among {
 
 impl QueueSearch<'_> {
     /// Loads lines of a kind up to a limit, and one more if there are more.
-    fn page(self, connection: &mut AnyConnection, among: Among, most: usize) -> Result<Vec<QueuePosition>, StoreError> {
-        let limit = &i64::try_from(most.saturating_add(1)).map_err(corrupt)?;
+    fn page(
+        self,
+        connection: &mut AnyConnection,
+        among: Among,
+        limit: usize,
+    ) -> Result<Vec<QueuePosition>, StoreError> {
+        let page_plus_one = &i64::try_from(limit.saturating_add(1)).map_err(corrupt)?;
         let (sku, alive_at) = (self.sku.as_str(), &self.alive_at);
         let precedence = &self.after.map_or(i32::MIN, |after| !after.priority());
         let placed_at = &self.after.map_or(i64::MIN, |after| after.placed_at().timestamp_micros());
         let order_id = self.after.map_or("", |after| after.order_id().as_str());
         macro_rules! load {
             ($name:ident $(, $size:ident)?) => {
-                $name { sku, $($size,)? precedence, placed_at, order_id, alive_at, limit }.load(connection)
+                $name { sku, $($size,)? precedence, placed_at, order_id, alive_at, page_plus_one }.load(connection)
             };
         }
         let rows: QueryResult<Vec<(i32, i64, String)>> = match &among {
@@ -138,42 +143,42 @@ impl QueueSearch<'_> {
             Among::Whole(size) => load!(WholeAfter, size),
             Among::Fitting(size) => load!(FittingAfter, size),
         };
-        let place = |(precedence, placed_at, order_id): (i32, i64, String)| {
+        let position = |(precedence, placed_at, order_id): (i32, i64, String)| {
             Ok(QueuePosition::new(row::order_id(order_id)?, !precedence, row::instant(placed_at)?))
         };
-        rows.map_err(store_error)?.into_iter().map(place).collect()
+        rows.map_err(store_error)?.into_iter().map(position).collect()
     }
 }
 
 /// The lines found, of several kinds.
 #[derive(Debug, Default)]
 struct Found {
-    places: Vec<QueuePosition>,
+    positions: Vec<QueuePosition>,
     /// The last position up to which every kind is complete; `None` if every kind is complete to its end.
     known_up_to: Option<QueuePosition>,
 }
 
 impl Found {
     /// Adds the first lines of a kind. A line beyond the limit shows that the kind continues.
-    fn add(&mut self, mut page: Vec<QueuePosition>, most: usize) {
-        if page.len() > most {
-            page.truncate(most);
+    fn add(&mut self, mut page: Vec<QueuePosition>, limit: usize) {
+        if page.len() > limit {
+            page.truncate(limit);
             let last = page.last().cloned();
             self.known_up_to = self.known_up_to.take().into_iter().chain(last).min();
         }
-        self.places.append(&mut page);
+        self.positions.append(&mut page);
     }
 
     /// Returns the first lines of all kinds, and whether there are more.
-    fn first(mut self, most: usize) -> (Vec<QueuePosition>, bool) {
+    fn first(mut self, limit: usize) -> (Vec<QueuePosition>, bool) {
         let mut more = self.known_up_to.is_some();
-        self.places.sort_unstable();
-        self.places.retain(|place| self.known_up_to.as_ref().is_none_or(|last| place <= last));
-        if self.places.len() > most {
-            self.places.truncate(most);
+        self.positions.sort_unstable();
+        self.positions.retain(|position| self.known_up_to.as_ref().is_none_or(|last| position <= last));
+        if self.positions.len() > limit {
+            self.positions.truncate(limit);
             more = true;
         }
-        (self.places, more)
+        (self.positions, more)
     }
 }
 
@@ -183,27 +188,27 @@ mod tests {
     use allocation_domain::OrderId;
     use chrono::DateTime;
 
-    fn places(numbers: &[i64]) -> Vec<QueuePosition> {
-        let place = |number: &i64| {
+    fn positions(numbers: &[i64]) -> Vec<QueuePosition> {
+        let position = |number: &i64| {
             let placed_at = DateTime::from_timestamp_micros(*number).unwrap();
             QueuePosition::new(OrderId::parse("O").unwrap(), 0, placed_at)
         };
-        numbers.iter().map(place).collect()
+        numbers.iter().map(position).collect()
     }
 
     #[test]
     fn kinds_are_merged_up_to_where_all_of_them_are_known() {
         let mut found = Found::default();
-        found.add(places(&[1, 4, 9]), 2);
-        found.add(places(&[2, 3, 5, 6]), 4);
-        assert_eq!(found.first(9), (places(&[1, 2, 3, 4]), true));
+        found.add(positions(&[1, 4, 9]), 2);
+        found.add(positions(&[2, 3, 5, 6]), 4);
+        assert_eq!(found.first(9), (positions(&[1, 2, 3, 4]), true));
         let mut found = Found::default();
-        found.add(places(&[1, 4]), 2);
-        found.add(places(&[2]), 2);
-        assert_eq!(found.first(9), (places(&[1, 2, 4]), false));
+        found.add(positions(&[1, 4]), 2);
+        found.add(positions(&[2]), 2);
+        assert_eq!(found.first(9), (positions(&[1, 2, 4]), false));
         let mut found = Found::default();
-        found.add(places(&[1, 4]), 2);
-        found.add(places(&[2]), 2);
-        assert_eq!(found.first(2), (places(&[1, 2]), true));
+        found.add(positions(&[1, 4]), 2);
+        found.add(positions(&[2]), 2);
+        assert_eq!(found.first(2), (positions(&[1, 2]), true));
     }
 }

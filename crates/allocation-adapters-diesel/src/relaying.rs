@@ -18,7 +18,7 @@ statement! {
 }
 
 pub(crate) fn checkpoint(connection: &mut AnyConnection) -> Result<u64, StoreError> {
-    count(connection, "SELECT bookmark FROM relay")
+    count(connection, "SELECT checkpoint FROM relay")
 }
 
 pub(crate) fn parked_count(connection: &mut AnyConnection) -> Result<u64, StoreError> {

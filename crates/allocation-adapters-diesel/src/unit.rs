@@ -218,7 +218,7 @@ impl<C: DerefMut<Target = AnyConnection>> PickListRepository for Unit<C> {
     }
 
     fn request(&mut self, list_id: &PickListId) -> Result<Option<NewPickList>, StoreError> {
-        self.run(|connection| pick_lists::asked(connection, list_id))
+        self.run(|connection| pick_lists::request(connection, list_id))
     }
 
     fn add(&mut self, list: &NewPickList, at: DateTime<Utc>) -> Result<(), StoreError> {

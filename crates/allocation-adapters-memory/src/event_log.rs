@@ -31,11 +31,11 @@ impl LogSequencer for MemoryStore {
         Ok(!self.database().rows.outbox.is_empty())
     }
 
-    fn sequence(&self, lease: &Lease, time: Duration, most: u16) -> Result<Sequenced, SequenceError> {
+    fn sequence(&self, lease: &Lease, time: Duration, limit: u16) -> Result<Sequenced, SequenceError> {
         let mut database = self.database();
         database.renew(lease, time)?;
         // Commits append their events, so the events of each product are in order.
-        let next = database.rows.outbox.len().min(usize::from(most));
+        let next = database.rows.outbox.len().min(usize::from(limit));
         let next: Vec<_> = database.rows.outbox.drain(..next).collect();
         let events = count(next.len());
         database.log.append(next);
@@ -49,10 +49,10 @@ impl LogSequencer for MemoryStore {
         Ok(RetentionTime { trusted: database.log.advance_trusted(now, step), now })
     }
 
-    fn prune(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, SequenceError> {
+    fn prune(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, limit: u16) -> Result<u64, SequenceError> {
         let (mut database, now) = (self.database(), self.now());
         database.renew(lease, time)?;
-        Ok(database.log.prune(before, usize::from(most), now))
+        Ok(database.log.prune(before, usize::from(limit), now))
     }
 
     fn vacuum(&self) -> Result<(), StoreError> {

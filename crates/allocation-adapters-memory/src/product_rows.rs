@@ -141,12 +141,12 @@ impl ProductRows {
         }
     }
 
-    /// Returns the orders of the lines whose hold has expired, at most `most`, earliest expiry first.
-    fn expired(&self, now: DateTime<Utc>, most: usize) -> Vec<OrderId> {
+    /// Returns the orders of the lines whose hold has expired, at most `limit`, earliest expiry first.
+    fn expired(&self, now: DateTime<Utc>, limit: usize) -> Vec<OrderId> {
         let expired = self.lines.iter().filter(|(_, line)| has_expired(line, now));
         let mut expired: Vec<_> = expired.map(|(order_id, line)| (line.commitment.expires_at(), order_id)).collect();
         expired.sort_unstable();
-        expired.into_iter().take(most).map(|(_, order_id)| order_id.clone()).collect()
+        expired.into_iter().take(limit).map(|(_, order_id)| order_id.clone()).collect()
     }
 
     /// Returns how the order ended, as its line of this product shows.
@@ -184,8 +184,8 @@ impl ProductRows {
                 product.load_last_on(reference, *units, is_few.then_some(lines));
                 product.load_pick_lines(pick_lines);
             }
-            DataRequest::WaitingLines { after, free, most } => {
-                let (waiting, more) = self.waiting(after.as_ref(), *free, *most);
+            DataRequest::WaitingLines { after, free, limit } => {
+                let (waiting, more) = self.waiting(after.as_ref(), *free, *limit);
                 let Lines { lines, batches, pick_lines } = self.lines(waiting.iter().map(QueuePosition::order_id));
                 product.load_batches(batches);
                 product.load_waiting(after.as_ref(), *free, lines, more);
@@ -226,15 +226,15 @@ impl ProductRows {
     }
 
     /// Returns the next waiting lines that could take some of the free units, and whether there are more.
-    fn waiting(&self, after: Option<&QueuePosition>, free: u64, most: usize) -> (Vec<QueuePosition>, bool) {
+    fn waiting(&self, after: Option<&QueuePosition>, free: u64, limit: usize) -> (Vec<QueuePosition>, bool) {
         let can_take =
             |line: &LineState| line.waiting > 0 && (line.terms.allow_split || u64::from(line.waiting) <= free);
         let waiting = self.lines.iter().filter(|(_, line)| can_take(line));
         let mut waiting: Vec<_> = waiting.map(|(order_id, line)| QueuePosition::of(order_id, line)).collect();
         waiting.retain(|position| after.is_none_or(|after| position > after));
         waiting.sort_unstable();
-        let more = waiting.len() > most;
-        waiting.truncate(most);
+        let more = waiting.len() > limit;
+        waiting.truncate(limit);
         (waiting, more)
     }
 

@@ -243,7 +243,7 @@ impl ProductRepository for Unit {
         })
     }
 
-    fn with_expired_holds(&mut self, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError> {
+    fn with_expired_holds(&mut self, now: DateTime<Utc>, limit: u16) -> Result<Vec<Sku>, StoreError> {
         self.read(|view| {
             let mut expired = Vec::new();
             let mut unserved = Vec::new();
@@ -257,7 +257,7 @@ impl ProductRepository for Unit {
             }
             expired.sort_unstable();
             let skus = expired.into_iter().map(|(_, sku)| sku).chain(unserved);
-            skus.take(usize::from(most)).cloned().collect()
+            skus.take(usize::from(limit)).cloned().collect()
         })
     }
 

@@ -1,9 +1,9 @@
-use crate::locking::{Locked, lock, up_to_date};
+use crate::locking::{Locked, lock_or_create, not_created, up_to_date};
 use crate::saving::conclude;
 use crate::unit_of_work::{Attempt, UnitOutcome};
 use crate::{UseCaseError, UseCases};
 use allocation_domain::{AddBatchError, Batch, NewBatch, Outcome, Sku};
-use allocation_ports::{EventContext, FoundBatch, LockRequest, StoreError, UnitOfWork};
+use allocation_ports::FoundBatch;
 
 impl UseCases {
     /// Adds a batch and allocates it to backorders; adding the same batch again changes nothing.
@@ -20,38 +20,26 @@ impl UseCases {
     /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     /// [`AddBatchError::AlreadyExists`] if another batch has the reference.
     pub fn add_batch(&self, sku: &Sku, new: &NewBatch) -> Result<Outcome<Batch>, UseCaseError<AddBatchError>> {
-        let decided = self.units.run("add_batch", |unit, attempt| add(unit, attempt, (sku, new), &self.context))?;
-        decided.map_err(UseCaseError::Refused)
+        self.decide("add_batch", |unit, attempt| {
+            let locked = lock_or_create(unit, sku)?;
+            let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
+            if let Some(existing) = unit.products().find_batch(&new.reference)? {
+                return Ok(UnitOutcome::Rollback(repeated(sku, new, existing, attempt)));
+            }
+            let product = products.get_mut(sku).ok_or_else(|| not_created(sku))?;
+            let decided = unit.decide(product, |product| product.add_batch(new.clone(), now).cloned())?;
+            conclude(unit, products, &self.context, decided.map(Outcome::Changed))
+        })
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the store has not made the product {0}")]
-struct NotCreated(Sku);
-
-type Decision = Result<Outcome<Batch>, AddBatchError>;
-
-fn add(
-    unit: &mut dyn UnitOfWork,
-    attempt: Attempt,
-    (sku, new): (&Sku, &NewBatch),
-    context: &EventContext,
-) -> Result<UnitOutcome<Decision>, StoreError> {
-    let wanted = LockRequest { create: true, ..LockRequest::product(sku.clone()) };
-    let locked = lock(unit, &[wanted])?;
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
-    if let Some(existing) = unit.products().find_batch(&new.reference)? {
-        return Ok(UnitOutcome::Rollback(repeated(sku, new, existing, attempt)));
-    }
-    let Some(product) = products.get_mut(sku) else {
-        return Err(StoreError::Failed(NotCreated(sku.clone()).into()));
-    };
-    let decided = unit.decide(product, |product| product.add_batch(new.clone(), now).cloned())?;
-    conclude(unit, products, context, decided.map(Outcome::Changed))
 }
 
 /// A batch that exists after an unknown commit was added by that commit.
-fn repeated(sku: &Sku, new: &NewBatch, existing: FoundBatch, attempt: Attempt) -> Decision {
+fn repeated(
+    sku: &Sku,
+    new: &NewBatch,
+    existing: FoundBatch,
+    attempt: Attempt,
+) -> Result<Outcome<Batch>, AddBatchError> {
     let FoundBatch { batch, added_quantity, added_eta } = existing;
     // The values it was added with identify a repeat, whatever purchasing has corrected since.
     if (batch.sku(), added_quantity, added_eta) != (sku, new.purchased.into(), new.eta) {

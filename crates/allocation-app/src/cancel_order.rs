@@ -1,9 +1,8 @@
 use crate::locking::{Locked, lock_order, up_to_date};
 use crate::saving::conclude;
-use crate::unit_of_work::{UnitOutcome, UnitResult};
+use crate::unit_of_work::UnitOutcome;
 use crate::{UseCaseError, UseCases};
 use allocation_domain::{CancelError, Cancellation, OrderId};
-use allocation_ports::{EventContext, UnitOfWork};
 
 impl UseCases {
     /// Cancels an order: its units are released and allocated to backorders.
@@ -21,20 +20,17 @@ impl UseCases {
     ///
     /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn cancel_order(&self, order_id: &OrderId) -> Result<(), UseCaseError<CancelError>> {
-        let decided = self.units.run("cancel_order", |unit, _| cancel(unit, order_id, &self.context))?;
-        decided.map_err(UseCaseError::Refused)
+        self.decide("cancel_order", |unit, _| {
+            let locked = lock_order(unit, order_id)?;
+            let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
+            let mut cancellation = match Cancellation::of(order_id, &products) {
+                Ok(cancellation) => cancellation,
+                Err(refusal) => return Ok(UnitOutcome::Rollback(Err(refusal))),
+            };
+            let Ok(()) = unit.decide(&mut products, |products| cancellation.resume(products, now))?;
+            conclude(unit, products, &self.context, Ok(()))
+        })
     }
-}
-
-fn cancel(unit: &mut dyn UnitOfWork, order_id: &OrderId, context: &EventContext) -> UnitResult<(), CancelError> {
-    let locked = lock_order(unit, order_id)?;
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
-    let mut cancellation = match Cancellation::of(order_id, &products) {
-        Ok(cancellation) => cancellation,
-        Err(refusal) => return Ok(UnitOutcome::Rollback(Err(refusal))),
-    };
-    let Ok(()) = unit.decide(&mut products, |products| cancellation.resume(products, now))?;
-    conclude(unit, products, context, Ok(()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@ use crate::saving::conclude;
 use crate::unit_of_work::{Attempt, UnitOutcome};
 use crate::{ExpectedVersions, UseCaseError, UseCases};
 use allocation_domain::{Batch, BatchChange, BatchChanged, BatchReference, BatchVersion, ChangeBatchError};
-use allocation_ports::{EventContext, StoreError, UnitOfWork};
 
 impl UseCases {
     /// Corrects the purchased units or the ETA of a batch, and adjusts the lines on it.
@@ -25,8 +24,16 @@ impl UseCases {
         reference: &BatchReference,
         change: &BatchChange,
     ) -> Result<BatchChanged, UseCaseError<ChangeBatchError>> {
-        let correct = |unit: &mut dyn UnitOfWork, attempt| correct(unit, attempt, reference, change, &self.context);
-        self.units.run("change_batch", correct)?.map_err(UseCaseError::Refused)
+        let not_found = || Ok(UnitOutcome::Rollback(Err(ChangeBatchError::NotFound(reference.clone()))));
+        self.decide("change_batch", |unit, attempt| {
+            let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch)? else { return not_found() };
+            let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
+            let Some(product) = products.get_mut(&sku) else { return not_found() };
+            match unit.decide(product, |product| product.change_batch(reference, change, now))? {
+                Ok(changed) => conclude(unit, products, &self.context, Ok(changed)),
+                Err(refusal) => Ok(UnitOutcome::Rollback(resolved(refusal, attempt, change, product.batch(reference)))),
+            }
+        })
     }
 
     /// Corrects a batch like [`UseCases::change_batch`], if its version is one of those expected.
@@ -55,32 +62,16 @@ impl UseCases {
     }
 }
 
-type Decision = Result<BatchChanged, ChangeBatchError>;
-
-fn correct(
-    unit: &mut dyn UnitOfWork,
-    attempt: Attempt,
-    reference: &BatchReference,
-    change: &BatchChange,
-    context: &EventContext,
-) -> Result<UnitOutcome<Decision>, StoreError> {
-    let not_found = || Ok(UnitOutcome::Rollback(Err(ChangeBatchError::NotFound(reference.clone()))));
-    let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch)? else {
-        return not_found();
-    };
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
-    let Some(product) = products.get_mut(&sku) else { return not_found() };
-    match unit.decide(product, |product| product.change_batch(reference, change, now))? {
-        Ok(changed) => conclude(unit, products, context, Ok(changed)),
-        Err(refusal) => Ok(UnitOutcome::Rollback(resolved(refusal, attempt, change, product.batch(reference)))),
-    }
-}
-
 /// Returns the decision on a rejected change.
 ///
 /// A change that is stale after an unknown commit, but already made, was made by that commit. The histories
 /// of the affected lines have the details.
-fn resolved(refusal: ChangeBatchError, attempt: Attempt, change: &BatchChange, batch: Option<&Batch>) -> Decision {
+fn resolved(
+    refusal: ChangeBatchError,
+    attempt: Attempt,
+    change: &BatchChange,
+    batch: Option<&Batch>,
+) -> Result<BatchChanged, ChangeBatchError> {
     let next =
         |version: BatchVersion| version.revision.checked_add(1).map(|revision| BatchVersion { revision, ..version });
     match (refusal, batch) {

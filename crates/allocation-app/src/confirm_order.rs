@@ -1,9 +1,7 @@
 use crate::locking::{Locked, lock_order};
 use crate::saving::conclude;
-use crate::unit_of_work::UnitResult;
 use crate::{UseCaseError, UseCases};
 use allocation_domain::{ConfirmError, Order, OrderId};
-use allocation_ports::{EventContext, UnitOfWork};
 
 impl UseCases {
     /// Confirms a held order; a firm order stays unchanged.
@@ -18,15 +16,12 @@ impl UseCases {
     ///
     /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn confirm_order(&self, order_id: &OrderId) -> Result<Order, UseCaseError<ConfirmError>> {
-        let decided = self.units.run("confirm_order", |unit, _| confirm(unit, order_id, &self.context))?;
-        decided.map_err(UseCaseError::Refused)
+        self.decide("confirm_order", |unit, _| {
+            let Locked { mut products, now } = lock_order(unit, order_id)?;
+            let decided = products.confirm(order_id, now);
+            conclude(unit, products, &self.context, decided)
+        })
     }
-}
-
-fn confirm(unit: &mut dyn UnitOfWork, order_id: &OrderId, context: &EventContext) -> UnitResult<Order, ConfirmError> {
-    let Locked { mut products, now } = lock_order(unit, order_id)?;
-    let decided = products.confirm(order_id, now);
-    conclude(unit, products, context, decided)
 }
 
 #[cfg(test)]

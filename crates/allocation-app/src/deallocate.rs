@@ -1,9 +1,9 @@
 use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::conclude;
-use crate::unit_of_work::{Attempt, UnitOutcome, UnitResult};
+use crate::unit_of_work::UnitOutcome;
 use crate::{UseCaseError, UseCases};
 use allocation_domain::{BatchReference, DeallocateError, OrderId};
-use allocation_ports::{EventContext, LockRequest, UnitOfWork};
+use allocation_ports::LockRequest;
 
 impl UseCases {
     /// Releases the units that an order holds in a batch and allocates them to backorders.
@@ -23,29 +23,20 @@ impl UseCases {
         order_id: &OrderId,
         reference: &BatchReference,
     ) -> Result<(), UseCaseError<DeallocateError>> {
-        let free = |unit: &mut dyn UnitOfWork, attempt| free(unit, attempt, order_id, reference, &self.context);
-        self.units.run("deallocate", free)?.map_err(UseCaseError::Refused)
-    }
-}
-
-fn free(
-    unit: &mut dyn UnitOfWork,
-    attempt: Attempt,
-    order_id: &OrderId,
-    reference: &BatchReference,
-    context: &EventContext,
-) -> UnitResult<(), DeallocateError> {
-    let not_found = || Ok(UnitOutcome::Rollback(Err(DeallocateError::BatchNotFound(reference.clone()))));
-    let with_line = |batch| LockRequest { order_ids: vec![order_id.clone()], ..batch };
-    let Some((locked, sku)) = lock_batch(unit, reference, with_line)? else {
-        return not_found();
-    };
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
-    let Some(product) = products.get_mut(&sku) else { return not_found() };
-    match unit.decide(product, |product| product.deallocate(order_id, reference, now))? {
-        // An allocation that is missing after an unknown commit was released by that commit.
-        Err(DeallocateError::AllocationNotFound { .. }) if attempt.resolving => Ok(UnitOutcome::Rollback(Ok(()))),
-        decided => conclude(unit, products, context, decided.map(drop)),
+        let not_found = || Ok(UnitOutcome::Rollback(Err(DeallocateError::BatchNotFound(reference.clone()))));
+        let with_line = |batch| LockRequest { order_ids: vec![order_id.clone()], ..batch };
+        self.decide("deallocate", |unit, attempt| {
+            let Some((locked, sku)) = lock_batch(unit, reference, with_line)? else { return not_found() };
+            let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
+            let Some(product) = products.get_mut(&sku) else { return not_found() };
+            match unit.decide(product, |product| product.deallocate(order_id, reference, now))? {
+                // An allocation that is missing after an unknown commit was released by that commit.
+                Err(DeallocateError::AllocationNotFound { .. }) if attempt.resolving => {
+                    Ok(UnitOutcome::Rollback(Ok(())))
+                }
+                decided => conclude(unit, products, &self.context, decided.map(drop)),
+            }
+        })
     }
 }
 

@@ -140,7 +140,7 @@ impl AllocationEngine {
         context: EventContext,
     ) -> Result<Outcome<LineAllocation>, EngineError<AllocateError>> {
         let reply = self.submit_line(line, context)?;
-        reply.await.unwrap_or_else(|_| Err(abandoned().into()))
+        received(reply).await
     }
 
     /// Places an order, with all its lines in one unit of work, and returns after the commit. Its events
@@ -159,7 +159,7 @@ impl AllocationEngine {
         context: EventContext,
     ) -> Result<Outcome<Order, ()>, EngineError<PlaceError>> {
         let reply = self.submit_order(order, context)?;
-        reply.await.unwrap_or_else(|_| Err(abandoned().into()))
+        received(reply).await
     }
 
     /// Allocates a line of a bulk request: like [`AllocationEngine::allocate`], but waits up to 30 s for room in the
@@ -179,7 +179,7 @@ impl AllocationEngine {
     ) -> Result<Outcome<LineAllocation>, EngineError<AllocateError>> {
         let (job, reply) = Job::line(line, context, self.age.deadline());
         self.submit_in_bulk(job).await?;
-        reply.await.unwrap_or_else(|_| Err(abandoned().into()))
+        received(reply).await
     }
 
     /// Places an order of a bulk request: like [`AllocationEngine::place_order`], but waits up to 30 s for room in
@@ -200,7 +200,7 @@ impl AllocationEngine {
     ) -> Result<Outcome<Order, ()>, EngineError<PlaceError>> {
         let (job, reply) = Job::order(order, context, self.age.deadline());
         self.submit_in_bulk(job).await?;
-        reply.await.unwrap_or_else(|_| Err(abandoned().into()))
+        received(reply).await
     }
 
     async fn submit_in_bulk(&self, mut job: Job) -> Result<(), SubmitError> {
@@ -268,6 +268,11 @@ impl AllocationEngine {
             tracing::error!("the database does not respond: the shutdown abandons commands in progress");
         }
     }
+}
+
+/// Waits for the reply to a command.
+async fn received<T, R>(reply: oneshot::Receiver<Result<T, EngineError<R>>>) -> Result<T, EngineError<R>> {
+    reply.await.unwrap_or_else(|_| Err(abandoned().into()))
 }
 
 /// Returns the error for a command without a reply: its thread panicked outside of a decision, perhaps after the

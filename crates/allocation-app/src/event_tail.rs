@@ -29,7 +29,7 @@ struct Shared {
     /// The number of waiters.
     waiting: Mutex<usize>,
     changed: Condvar,
-    most: usize,
+    limit: usize,
 }
 
 /// The known state of the log.
@@ -46,17 +46,17 @@ pub struct EventWaiter {
 }
 
 impl EventTail {
-    /// Starts to watch a log, for up to `most` waiters at a time.
+    /// Starts to watch a log, for up to `limit` waiters at a time.
     ///
     /// # Errors
     ///
     /// Returns an error when the system cannot start a thread.
-    pub fn start(log: Arc<dyn EventLog>, most: usize) -> io::Result<Self> {
+    pub fn start(log: Arc<dyn EventLog>, limit: usize) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             newest: watch::Sender::new(Newest { position: 0, closed: false }),
             waiting: Mutex::new(0),
             changed: Condvar::new(),
-            most,
+            limit,
         });
         let watched = Arc::clone(&shared);
         // The thread ends when the tail is closed.
@@ -74,7 +74,7 @@ impl EventTail {
     pub fn enter(&self) -> Option<EventWaiter> {
         let shared = &self.0.shared;
         let mut waiting = locked(&shared.waiting);
-        if *waiting >= shared.most {
+        if *waiting >= shared.limit {
             return None;
         }
         *waiting += 1;

@@ -64,8 +64,9 @@ pub use unit_of_work::UnitRunner;
 pub use use_case_error::UseCaseError;
 pub use vital::Vital;
 
-use allocation_ports::{Clock, EventContext, Queries};
+use allocation_ports::{Clock, EventContext, Queries, UnitOfWork};
 use std::sync::Arc;
+use unit_of_work::{Attempt, UnitResult};
 
 /// The use cases that run on the caller's thread, each in its own unit of work.
 ///
@@ -108,5 +109,14 @@ impl UseCases {
             Some(age) => Self { units: self.units.until(age.clone()), ..self },
             None => self,
         }
+    }
+
+    /// Runs a command in a unit of work, and returns its decision.
+    fn decide<T, R>(
+        &self,
+        name: &'static str,
+        command: impl FnMut(&mut dyn UnitOfWork, Attempt) -> UnitResult<T, R>,
+    ) -> Result<T, UseCaseError<R>> {
+        self.units.run(name, command)?.map_err(UseCaseError::Refused)
     }
 }

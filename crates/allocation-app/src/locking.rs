@@ -21,6 +21,20 @@ pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[LockRequest]) -> Result<
 }
 
 #[derive(Debug, thiserror::Error)]
+#[error("the store has not created the product {0}")]
+struct NotCreated(Sku);
+
+/// Locks a product, which is created if there is none.
+pub(crate) fn lock_or_create(unit: &mut dyn UnitOfWork, sku: &Sku) -> Result<Locked, StoreError> {
+    lock(unit, &[LockRequest { create: true, ..LockRequest::product(sku.clone()) }])
+}
+
+/// Returns the error for a product that is missing although it was to be created.
+pub(crate) fn not_created(sku: &Sku) -> StoreError {
+    StoreError::Failed(NotCreated(sku.clone()).into())
+}
+
+#[derive(Debug, thiserror::Error)]
 #[error("batch {0} was removed and added to another product concurrently")]
 struct BatchMoved(BatchReference);
 

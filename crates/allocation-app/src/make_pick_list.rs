@@ -128,17 +128,17 @@ fn repeated(known: StoredPickList, attempt: Attempt) -> Outcome<StoredPickList> 
     if attempt.resolving { Outcome::Changed(known) } else { Outcome::Unchanged(known) }
 }
 
-/// Returns the lines to lock next, at most `most`: lines that were not tried before, or again the first ones
+/// Returns the lines to lock next, at most `limit`: lines that were not tried before, or again the first ones
 /// if all were.
 fn untried(
     found: BTreeSet<(Sku, OrderId)>,
     tried: &mut BTreeSet<(Sku, OrderId)>,
-    most: usize,
+    limit: usize,
 ) -> BTreeSet<(Sku, OrderId)> {
     if found.is_subset(tried) {
         tried.clear();
     }
-    let lines: BTreeSet<_> = found.into_iter().filter(|line| !tried.contains(line)).take(most).collect();
+    let lines: BTreeSet<_> = found.into_iter().filter(|line| !tried.contains(line)).take(limit).collect();
     tried.extend(lines.iter().cloned());
     lines
 }

@@ -21,8 +21,7 @@ impl UseCases {
     ///
     /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn pick(&self, id: &PickLineId, found: Units) -> Result<Outcome<Picked, PickLine>, UseCaseError<PickError>> {
-        let decided = self.units.run("pick", |unit, _| pick(unit, id, found, &self.context))?;
-        decided.map_err(UseCaseError::Refused)
+        self.decide("pick", |unit, _| pick(unit, id, found, &self.context))
     }
 }
 

@@ -1,13 +1,9 @@
 use crate::UseCases;
-use crate::locking::{Locked, lock};
+use crate::locking::{Locked, lock_or_create, not_created};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, UnitOutcome, final_error};
 use allocation_domain::{Outcome, Sku};
-use allocation_ports::{EventContext, LockRequest, ProductTotals, StoreError, UnitOfWork};
-
-#[derive(Debug, thiserror::Error)]
-#[error("the store has not made the product {0}")]
-struct NotCreated(Sku);
+use allocation_ports::{EventContext, ProductTotals, StoreError, UnitOfWork};
 
 impl UseCases {
     /// Registers a product, so that orders can wait for it before it has a batch.
@@ -28,7 +24,7 @@ impl UseCases {
         let is_new = self.units.run("register_product", |unit, attempt| register(unit, attempt, sku, &self.context))?;
         let found = self.queries.product(sku, self.clock.now());
         let found = found.map_err(|error| final_error(error, is_new))?;
-        let product = found.ok_or_else(|| StoreError::Failed(NotCreated(sku.clone()).into()))?;
+        let product = found.ok_or_else(|| not_created(sku))?;
         Ok(if is_new { Outcome::Changed(product) } else { Outcome::Unchanged(product) })
     }
 }
@@ -39,10 +35,8 @@ fn register(
     sku: &Sku,
     context: &EventContext,
 ) -> Result<UnitOutcome<bool>, StoreError> {
-    let wanted = LockRequest { create: true, ..LockRequest::product(sku.clone()) };
-    let Locked { mut products, .. } = lock(unit, &[wanted])?;
-    let product = products.get_mut(sku).ok_or_else(|| StoreError::Failed(NotCreated(sku.clone()).into()))?;
-    if !product.register() {
+    let Locked { mut products, .. } = lock_or_create(unit, sku)?;
+    if !products.get_mut(sku).ok_or_else(|| not_created(sku))?.register() {
         // A product that exists after an unknown commit was registered by that commit.
         return Ok(UnitOutcome::Rollback(attempt.resolving));
     }

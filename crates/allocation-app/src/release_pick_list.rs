@@ -1,10 +1,9 @@
 use crate::locking::Locked;
 use crate::pick_list_products::lock_list;
 use crate::saving::conclude;
-use crate::unit_of_work::{UnitOutcome, UnitResult};
+use crate::unit_of_work::UnitOutcome;
 use crate::{UseCaseError, UseCases};
 use allocation_domain::{PickListId, ReleasePickListError};
-use allocation_ports::{EventContext, UnitOfWork};
 
 impl UseCases {
     /// Releases a pick list of which nothing was picked, so that other lists may take its lines.
@@ -20,21 +19,14 @@ impl UseCases {
     ///
     /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn release_pick_list(&self, list_id: &PickListId) -> Result<(), UseCaseError<ReleasePickListError>> {
-        let decided = self.units.run("release_pick_list", |unit, _| release(unit, list_id, &self.context))?;
-        decided.map_err(UseCaseError::Refused)
+        self.decide("release_pick_list", |unit, _| {
+            let Some((Locked { mut products, .. }, _)) = lock_list(unit, list_id)? else {
+                return Ok(UnitOutcome::Rollback(Err(ReleasePickListError::NotFound(list_id.clone()))));
+            };
+            let decided = unit.decide(&mut products, |products| products.release_pick_list(list_id))?;
+            conclude(unit, products, &self.context, decided.map(drop))
+        })
     }
-}
-
-fn release(
-    unit: &mut dyn UnitOfWork,
-    list_id: &PickListId,
-    context: &EventContext,
-) -> UnitResult<(), ReleasePickListError> {
-    let Some((Locked { mut products, .. }, _)) = lock_list(unit, list_id)? else {
-        return Ok(UnitOutcome::Rollback(Err(ReleasePickListError::NotFound(list_id.clone()))));
-    };
-    let decided = unit.decide(&mut products, |products| products.release_pick_list(list_id))?;
-    conclude(unit, products, context, decided.map(drop))
 }
 
 #[cfg(test)]

@@ -49,8 +49,7 @@ impl UseCases {
         reference: &BatchReference,
         expected: &ExpectedVersions,
     ) -> Result<(), UseCaseError<RemoveBatchError>> {
-        let remove = |unit: &mut dyn UnitOfWork, attempt| remove(unit, attempt, reference, expected, &self.context);
-        self.units.run("remove_batch", remove)?.map_err(UseCaseError::Refused)
+        self.decide("remove_batch", |unit, attempt| remove(unit, attempt, reference, expected, &self.context))
     }
 }
 

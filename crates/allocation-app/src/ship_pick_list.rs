@@ -1,10 +1,10 @@
 use crate::locking::Locked;
 use crate::pick_list_products::lock_list;
 use crate::saving::conclude;
-use crate::unit_of_work::{UnitOutcome, UnitResult};
+use crate::unit_of_work::UnitOutcome;
 use crate::{UseCaseError, UseCases};
 use allocation_domain::{Outcome, PickListId, ShipError};
-use allocation_ports::{EventContext, StoredPickList, UnitOfWork};
+use allocation_ports::StoredPickList;
 
 impl UseCases {
     /// Ships all picked units of a list, irrevocably; returns the list.
@@ -13,29 +13,21 @@ impl UseCases {
     ///
     /// # Isolation
     ///
-    /// The lines of the list are read before the locks only for their products: the lines of a list never
-    /// change. Their states change only under the locks of these products, and are read again under them.
+    /// As for [`UseCases::release_pick_list`].
     ///
     /// # Errors
     ///
     /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn ship_pick_list(&self, list_id: &PickListId) -> Result<StoredPickList, UseCaseError<ShipError>> {
-        let decided = self.units.run("ship_pick_list", |unit, _| ship(unit, list_id, &self.context))?;
-        decided.map_err(UseCaseError::Refused)
+        self.decide("ship_pick_list", |unit, _| {
+            let Some((Locked { mut products, .. }, stored)) = lock_list(unit, list_id)? else {
+                return Ok(UnitOutcome::Rollback(Err(ShipError::NotFound(list_id.clone()))));
+            };
+            let decided = unit.decide(&mut products, |products| products.ship(list_id))?;
+            let shipped = |(Outcome::Changed(list) | Outcome::Unchanged(list))| StoredPickList { list, ..stored };
+            conclude(unit, products, &self.context, decided.map(shipped))
+        })
     }
-}
-
-fn ship(
-    unit: &mut dyn UnitOfWork,
-    list_id: &PickListId,
-    context: &EventContext,
-) -> UnitResult<StoredPickList, ShipError> {
-    let Some((Locked { mut products, .. }, stored)) = lock_list(unit, list_id)? else {
-        return Ok(UnitOutcome::Rollback(Err(ShipError::NotFound(list_id.clone()))));
-    };
-    let decided = unit.decide(&mut products, |products| products.ship(list_id))?;
-    let shipped = |(Outcome::Changed(list) | Outcome::Unchanged(list))| StoredPickList { list, ..stored };
-    conclude(unit, products, context, decided.map(shipped))
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ pub enum DataRequest {
         /// The number of free units.
         free: u64,
         /// The maximum number of lines, at least 1.
-        most: usize,
+        limit: usize,
     },
     /// The order line of a pick line, loaded by
     /// [`Product::load_lines`](crate::Product::load_lines).

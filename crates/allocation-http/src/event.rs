@@ -18,7 +18,7 @@ use actix_web::rt::time::{Instant, sleep, timeout};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use allocation_cloudevents::BATCH_MEDIA_TYPE;
-use page::Page;
+use page::{Page, write_array};
 use params::FeedPageRequest;
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 /// Reads a page. If it is empty, waits for one that is not, as long as requested.
 async fn read(api: &Data<Api>, request: &HttpRequest, wanted: &FeedPageRequest) -> Result<Page, Problem> {
     let FeedPageRequest { params, size, wait, .. } = wanted;
-    let first = Page::read(api, request, params, params.after, *size).await?;
+    let first = Page::read(api, request, params, params.after, *size, write_array).await?;
     match first.is_empty && !wait.is_zero() {
         true => await_page(api, request, wanted, first).await,
         false => Ok(first),
@@ -112,7 +112,7 @@ async fn await_page(
         if rest.is_zero() || timeout(rest, waiter.grown_past(page.next)).await != Ok(true) {
             break;
         }
-        page = Page::read(api, request, params, Some(page.next), *size).await?;
+        page = Page::read(api, request, params, Some(page.next), *size, write_array).await?;
         if page.is_empty {
             sleep(GATHER).await;
         }

@@ -47,13 +47,13 @@ pub trait LogSequencer: Send + Sync {
     /// Assigns positions to the oldest events without one, and renews the lease for `time`.
     ///
     /// Events of a product MUST keep their order, and a product with many events MUST NOT delay events that are
-    /// older than those. It stops with the unit of work that reaches `most` events, of which it assigns at most
-    /// 256 more. If it returns fewer than `most`, every event present at the start MUST have a position.
+    /// older than those. It stops with the unit of work that reaches `limit` events, of which it assigns at most
+    /// 256 more. If it returns fewer than `limit`, every event present at the start MUST have a position.
     ///
     /// # Errors
     ///
     /// MUST be [`SequenceError::LeaseLost`], with nothing written, when another process holds the lease.
-    fn sequence(&self, lease: &Lease, time: Duration, most: u16) -> Result<Sequenced, SequenceError>;
+    fn sequence(&self, lease: &Lease, time: Duration, limit: u16) -> Result<Sequenced, SequenceError>;
 
     /// Advances the time against which retention is measured, and renews the lease for `time`.
     ///
@@ -66,7 +66,7 @@ pub trait LogSequencer: Send + Sync {
     /// MUST be [`SequenceError::LeaseLost`], with nothing written, when another process holds the lease.
     fn retention_time(&self, lease: &Lease, time: Duration, passed: Duration) -> Result<RetentionTime, SequenceError>;
 
-    /// Removes the oldest events that occurred before an instant, at most `most`, and returns their number.
+    /// Removes the oldest events that occurred before an instant, at most `limit`, and returns their number.
     /// Renews the lease for `time`.
     ///
     /// An event stamped by a clock that was ahead MUST NOT retain older events behind it forever. It is
@@ -77,7 +77,7 @@ pub trait LogSequencer: Send + Sync {
     /// # Errors
     ///
     /// MUST be [`SequenceError::LeaseLost`], with nothing written, when another process holds the lease.
-    fn prune(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, most: u16) -> Result<u64, SequenceError>;
+    fn prune(&self, lease: &Lease, time: Duration, before: DateTime<Utc>, limit: u16) -> Result<u64, SequenceError>;
 
     /// Reclaims the space of sequenced events, in a store that does not do so by itself. Called periodically
     /// while events are sequenced.

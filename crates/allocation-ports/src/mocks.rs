@@ -110,14 +110,14 @@ mockall::mock! {
     }
 
     impl PickCandidates for Queries {
-        fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError>;
+        fn pickable(&self, criteria: &PickCriteria, limit: usize) -> Result<PickableLines, StoreError>;
     }
 
     impl MovingBatches for Queries {
         fn moving_batches(
             &self,
             after: Option<(Sku, BatchReference)>,
-            most: u16,
+            limit: u16,
         ) -> Result<Vec<(Sku, BatchReference)>, StoreError>;
         fn first_to_leave(&self, reference: &BatchReference, units: u32) -> Result<Option<FirstToLeave>, StoreError>;
     }

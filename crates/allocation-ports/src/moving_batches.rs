@@ -3,7 +3,7 @@ use allocation_domain::{BatchReference, FirstToLeave, Sku};
 
 /// Finds batches whose lines are still being moved after a correction, without locks.
 pub trait MovingBatches: Send + Sync {
-    /// Returns at most `most` batches after `after`, by SKU and reference, whose lines are still being
+    /// Returns at most `limit` batches after `after`, by SKU and reference, whose lines are still being
     /// moved ([`Batch::moving`](allocation_domain::Batch::moving)). The cost MUST NOT grow with other batches.
     ///
     /// # Errors
@@ -12,7 +12,7 @@ pub trait MovingBatches: Send + Sync {
     fn moving_batches(
         &self,
         after: Option<(Sku, BatchReference)>,
-        most: u16,
+        limit: u16,
     ) -> Result<Vec<(Sku, BatchReference)>, StoreError>;
 
     /// Returns the first line to leave a batch when lines with `units` units leave it. Adds up the lines of

@@ -17,13 +17,13 @@ pub trait PickCandidates: Send + Sync {
     /// Returns order lines from which a new pick list can be made, as far as an unlocked read can
     /// determine. These lines match `criteria` and have firm units in stock that are on no list.
     ///
-    /// They MUST include the first `most` lines by batch, then in the order in which lines are served. A
-    /// list of `most` lines would consist of these if nothing else changed. The cost MUST NOT grow with
+    /// They MUST include the first `limit` lines by batch, then in the order in which lines are served. A
+    /// list of `limit` lines would consist of these if nothing else changed. The cost MUST NOT grow with
     /// allocations that were picked, nor with the allocations of batches behind the lines found. It MUST
     /// have a bound in rows: a search that reaches it returns the lines found so far and is not complete.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError>;
+    fn pickable(&self, criteria: &PickCriteria, limit: usize) -> Result<PickableLines, StoreError>;
 }

@@ -124,15 +124,15 @@ pub trait ProductRepository {
     /// [`StoreError`] when the database fails.
     fn load(&mut self, product: &mut Product, needed: &DataRequest) -> Result<(), StoreError>;
 
-    /// Returns at most `most` products that need catching up, each once. Products with a line whose hold
+    /// Returns at most `limit` products that need catching up, each once. Products with a line whose hold
     /// has expired by `now` come first, by expiry; products with lines that may wait for free units follow.
-    /// The result may be shorter than `most`, but is empty only if there are none. The cost MUST NOT grow
+    /// The result may be shorter than `limit`, but is empty only if there are none. The cost MUST NOT grow
     /// with the number of expired holds.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn with_expired_holds(&mut self, now: DateTime<Utc>, most: u16) -> Result<Vec<Sku>, StoreError>;
+    fn with_expired_holds(&mut self, now: DateTime<Utc>, limit: u16) -> Result<Vec<Sku>, StoreError>;
 
     /// Saves the changes of locked products. Events are stored with their `contexts`, as of the instant of the
     /// decision on their product.

@@ -208,7 +208,7 @@ CREATE TABLE pick_lists (
     created_at bigint NOT NULL,
     -- The criteria as sent, which distinguish a retry from another list: batches, SKUs, orders (null: any) and
     -- the number of lines, as JSON.
-    asked text COLLATE "C" NOT NULL
+    request text COLLATE "C" NOT NULL
 );
 
 -- They may outlive their order line and their batch.
@@ -333,12 +333,12 @@ CREATE TABLE event_log (
 );
 INSERT INTO event_log (last_position, oldest_position) VALUES (0, 1);
 
--- All events up to the bookmark are delivered or parked.
+-- All events up to the checkpoint are delivered or parked.
 CREATE TABLE relay (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    bookmark bigint NOT NULL CHECK (bookmark >= 0)
+    checkpoint bigint NOT NULL CHECK (checkpoint >= 0)
 );
-INSERT INTO relay (bookmark) VALUES (0);
+INSERT INTO relay (checkpoint) VALUES (0);
 
 CREATE TABLE parked_events (
     position bigint PRIMARY KEY,

@@ -183,7 +183,7 @@ CREATE TABLE pick_lists (
     created_at INTEGER NOT NULL,
     -- The criteria as sent, which distinguish a retry from another list: batches, SKUs, orders (null: any) and
     -- the number of lines, as JSON.
-    asked TEXT NOT NULL
+    request TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- They may outlive their order line and their batch.
@@ -279,12 +279,12 @@ CREATE TABLE event_log (
 ) STRICT;
 INSERT INTO event_log (last_position, oldest_position) VALUES (0, 1);
 
--- All events up to the bookmark are delivered or parked.
+-- All events up to the checkpoint are delivered or parked.
 CREATE TABLE relay (
     only_row INTEGER PRIMARY KEY DEFAULT 1 CHECK (only_row = 1),
-    bookmark INTEGER NOT NULL CHECK (bookmark >= 0)
+    checkpoint INTEGER NOT NULL CHECK (checkpoint >= 0)
 ) STRICT;
-INSERT INTO relay (bookmark) VALUES (0);
+INSERT INTO relay (checkpoint) VALUES (0);
 
 CREATE TABLE parked_events (
     position INTEGER PRIMARY KEY,

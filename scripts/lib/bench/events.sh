@@ -27,11 +27,11 @@ beside_the_relay() {
     without=$((without + rate))
     stop "$server"
     # Events from the turn without the relay are not part of its backlog here.
-    sql -c 'UPDATE relay SET bookmark = last_position FROM event_log'
+    sql -c 'UPDATE relay SET checkpoint = last_position FROM event_log'
     serve "$url" --amqp-url "$amqp"
-    before=$(bookmark)
+    before=$(checkpoint)
     load 256 "${@:2}"
-    relayed=$((relayed + $(bookmark) - before))
+    relayed=$((relayed + $(checkpoint) - before))
     with=$((with + rate))
     worst=$((p99 > worst ? p99 : worst))
     stop "$server"
@@ -40,13 +40,13 @@ beside_the_relay() {
     "$((100 * with / without)) % of without it; $((relayed / seconds / turn)) events/s relayed meanwhile"
 }
 
-bookmark() {
-  sql -c 'SELECT bookmark FROM relay'
+checkpoint() {
+  sql -c 'SELECT checkpoint FROM relay'
 }
 
 # The newest 300,000 events of the log once more, with nothing else to do.
 relay_backlog() {
-  sql -c 'UPDATE relay SET bookmark = greatest(0, last_position - 300000) FROM event_log'
+  sql -c 'UPDATE relay SET checkpoint = greatest(0, last_position - 300000) FROM event_log'
   serve "$url" --amqp-url "$amqp"
   local events rate
   read -r events rate < <(sql -F ' ' -c "$(cat "$BENCH_LIB/relayed.sql")" -c "SELECT events, rate FROM relayed")

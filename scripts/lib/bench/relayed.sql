@@ -10,10 +10,10 @@ DECLARE
     measured bigint;
     newest bigint;
 BEGIN
-    SELECT last_position, bookmark, bookmark INTO newest, before, marked FROM event_log, relay;
+    SELECT last_position, checkpoint, checkpoint INTO newest, before, marked FROM event_log, relay;
     WHILE marked < newest LOOP
         PERFORM pg_sleep(0.01);
-        SELECT bookmark INTO marked FROM relay;
+        SELECT checkpoint INTO marked FROM relay;
         IF begun IS NULL AND marked > before THEN
             begun := clock_timestamp();
             measured := newest - marked;

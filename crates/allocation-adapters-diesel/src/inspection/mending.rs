@@ -240,8 +240,8 @@ fn mend_holds(connection: &mut AnyConnection, sku: &str, now: i64) -> Result<u64
     let statement = HoldsAfter { sku, expires_at: &limit, limit: &STEP };
     let holds: Vec<(String, Option<i32>)> = statement.load(connection).map_err(store_error)?;
     let mut mended = 0;
-    for (order_id, asked) in holds {
-        let hold = asked.map_or(LONGEST_HOLD, |seconds| TimeDelta::seconds(i64::from(seconds)));
+    for (order_id, hold_seconds) in holds {
+        let hold = hold_seconds.map_or(LONGEST_HOLD, |seconds| TimeDelta::seconds(i64::from(seconds)));
         let expires_at = &after(now, hold);
         mended += rows(HoldUntil { expires_at, sku, order_id: &order_id }, connection)?;
     }

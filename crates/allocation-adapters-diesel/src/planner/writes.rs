@@ -76,7 +76,7 @@ fn lines_are_found_by_their_index_on_postgres() {
         let by_order = plan_on_postgres(&mut connection, LoadOrders { order_ids: &vec!["O"] });
         assert!(by_order.contains("order_lines_by_order on"), "{setup}\n{by_order}");
         let by_key =
-            plan_on_postgres(&mut connection, LoadLines { place: &vec![0], sku: &vec!["LAMP"], order_id: &vec!["O"] });
+            plan_on_postgres(&mut connection, LoadLines { index: &vec![0], sku: &vec!["LAMP"], order_id: &vec!["O"] });
         for plan in [by_order, by_key] {
             for index in ["line_parts_pkey on", "batches_pkey on"] {
                 assert!(plan.contains(index), "{setup}\n{plan}");

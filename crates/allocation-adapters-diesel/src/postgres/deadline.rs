@@ -23,7 +23,7 @@ const WHILE_SILENT: Duration = Duration::from_secs(5);
 /// The time that a statement of the probe may stay unanswered.
 const PROBE: Duration = Duration::from_secs(3);
 /// The interval between two checks of the watcher.
-const LOOK: Duration = Duration::from_millis(250);
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The use of a connection, which decides its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,8 +91,8 @@ fn watch(connection: Watched) {
     if !RUNNING.swap(true, Ordering::Relaxed) {
         let started = thread::Builder::new().name("deadlines".to_owned()).spawn(|| {
             loop {
-                thread::sleep(LOOK);
-                look_at_all(&mut WATCHED.lock(), Watched::look);
+                thread::sleep(CHECK_INTERVAL);
+                check_all(&mut WATCHED.lock(), Watched::check);
             }
         });
         if let Err(error) = started {
@@ -103,13 +103,13 @@ fn watch(connection: Watched) {
 }
 
 /// Checks each connection, and drops those that are no longer watched. A panic ends one check, not the thread.
-fn look_at_all<T>(watched: &mut Vec<T>, look: impl Fn(&T) -> bool) {
-    watched.retain(|connection| panic::catch_unwind(AssertUnwindSafe(|| look(connection))).unwrap_or(true));
+fn check_all<T>(watched: &mut Vec<T>, check: impl Fn(&T) -> bool) {
+    watched.retain(|connection| panic::catch_unwind(AssertUnwindSafe(|| check(connection))).unwrap_or(true));
 }
 
 impl Watched {
     /// Shuts down the connection if it has waited too long; returns whether to keep watching it.
-    fn look(&self) -> bool {
+    fn check(&self) -> bool {
         let Some(flags) = self.flags.upgrade() else { return false };
         let deadline = match self.used {
             Use::Probe => PROBE,

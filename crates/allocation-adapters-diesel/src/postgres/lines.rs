@@ -13,15 +13,15 @@ use std::collections::BTreeMap;
 /// Lines to load, each with the index of its product in a list.
 #[derive(Debug, Default)]
 pub(super) struct LineKeys<'a> {
-    place: Vec<i32>,
+    index: Vec<i32>,
     sku: Vec<&'a str>,
     order_id: Vec<&'a str>,
 }
 
 impl<'a> LineKeys<'a> {
     /// Adds a line that is not in the set yet.
-    pub(super) fn push(&mut self, place: i32, sku: &'a Sku, order_id: &'a OrderId) {
-        self.place.push(place);
+    pub(super) fn push(&mut self, index: i32, sku: &'a Sku, order_id: &'a OrderId) {
+        self.index.push(index);
         self.sku.push(sku.as_str());
         self.order_id.push(order_id.as_str());
     }
@@ -32,18 +32,18 @@ impl<'a> LineKeys<'a> {
         connection: &mut PgConnection,
         mut take: impl FnMut(i32, OrderId, LineValues, Vec<AllocationPart>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        if self.place.is_empty() {
+        if self.index.is_empty() {
             return Ok(());
         }
-        let statement = LoadLines { place: &self.place, sku: &self.sku, order_id: &self.order_id };
+        let statement = LoadLines { index: &self.index, sku: &self.sku, order_id: &self.order_id };
         let rows: Vec<(i32, OrderLineRow)> = statement.load(connection).map_err(store_error)?;
         let mut lines: BTreeMap<(i32, String), (LineValues, Vec<AllocationPart>)> = BTreeMap::new();
-        for (place, OrderLineRow { order_id, line, part, .. }) in rows {
-            let (_, parts) = lines.entry((place, order_id)).or_insert_with(|| (line, Vec::new()));
+        for (index, OrderLineRow { order_id, line, part, .. }) in rows {
+            let (_, parts) = lines.entry((index, order_id)).or_insert_with(|| (line, Vec::new()));
             parts.extend(part);
         }
-        for ((place, order_id), (line, parts)) in lines {
-            take(place, row::order_id(order_id)?, line, parts)?;
+        for ((index, order_id), (line, parts)) in lines {
+            take(index, row::order_id(order_id)?, line, parts)?;
         }
         Ok(())
     }
@@ -67,22 +67,22 @@ pub(crate) fn order_lines(connection: &mut PgConnection, order_ids: &[&str]) -> 
 }
 
 /// Converts the index of a product in a list.
-pub(super) fn place_of(number: usize) -> Result<i32, StoreError> {
+pub(super) fn index_of(number: usize) -> Result<i32, StoreError> {
     row::integer(number)
 }
 
 /// Returns the element at an index of a list.
-pub(super) fn at<T>(list: &[T], place: i32) -> Result<&T, StoreError> {
-    let found = usize::try_from(place).ok().and_then(|place| list.get(place));
-    found.ok_or_else(|| corrupt(NoSuchPlace(place)))
+pub(super) fn at<T>(list: &[T], index: i32) -> Result<&T, StoreError> {
+    let found = usize::try_from(index).ok().and_then(|index| list.get(index));
+    found.ok_or_else(|| corrupt(NoSuchIndex(index)))
 }
 
 /// Returns the element at an index of a list, mutably.
-pub(super) fn at_mut<T>(list: &mut [T], place: i32) -> Result<&mut T, StoreError> {
-    let found = usize::try_from(place).ok().and_then(|place| list.get_mut(place));
-    found.ok_or_else(|| corrupt(NoSuchPlace(place)))
+pub(super) fn at_mut<T>(list: &mut [T], index: i32) -> Result<&mut T, StoreError> {
+    let found = usize::try_from(index).ok().and_then(|index| list.get_mut(index));
+    found.ok_or_else(|| corrupt(NoSuchIndex(index)))
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("nothing was asked for at place {0}")]
-struct NoSuchPlace(i32);
+#[error("no product was requested at index {0}")]
+struct NoSuchIndex(i32);

@@ -1,6 +1,6 @@
 //! Locking and loading of products.
 
-use super::lines::{LineKeys, at, at_mut, place_of};
+use super::lines::{LineKeys, at, at_mut, index_of};
 use super::orders::join_orders;
 use super::pick_lines::load_pick_lines;
 use super::statements::{InsertMissing, Load, LockProducts, LockUnlocked};
@@ -158,7 +158,7 @@ impl Loaded {
 /// A row of [`Load`]: a batch, or the order id of a line.
 #[derive(Debug, Queryable)]
 struct LoadedRow {
-    place: i32,
+    index: i32,
     kind: String,
     order_id: Option<String>,
     batch: Option<BatchRow>,
@@ -179,14 +179,14 @@ fn load(
         return Ok(loaded);
     }
     for row in columns.statement().load::<LoadedRow>(connection).map_err(store_error)? {
-        at_mut(&mut loaded, row.place)?.add(sku_at(wanted, row.place)?, row)?;
+        at_mut(&mut loaded, row.index)?.add(sku_at(wanted, row.index)?, row)?;
     }
     load_lines(connection, wanted, &mut loaded)?;
     Ok(loaded)
 }
 
-fn sku_at(wanted: &[LockRequest], place: i32) -> Result<&Sku, StoreError> {
-    at(wanted, place).map(|wanted| &wanted.sku)
+fn sku_at(wanted: &[LockRequest], index: i32) -> Result<&Sku, StoreError> {
+    at(wanted, index).map(|wanted| &wanted.sku)
 }
 
 /// Loads the lines that were found. Few lines are retried and few holds expire, so most units of work send
@@ -196,12 +196,12 @@ fn load_lines(connection: &mut PgConnection, wanted: &[LockRequest], loaded: &mu
     let mut keys = LineKeys::default();
     for (number, (wanted, found)) in wanted.iter().zip(&found).enumerate() {
         for order_id in found {
-            keys.push(place_of(number)?, &wanted.sku, order_id);
+            keys.push(index_of(number)?, &wanted.sku, order_id);
         }
     }
-    keys.load(connection, |place, order_id, line, parts| {
-        let sku = sku_at(wanted, place)?;
-        at_mut(loaded, place)?.lines.add(sku, order_id, line, parts)
+    keys.load(connection, |index, order_id, line, parts| {
+        let sku = sku_at(wanted, index)?;
+        at_mut(loaded, index)?.lines.add(sku, order_id, line, parts)
     })?;
     load_pick_lines_of(connection, wanted, loaded)
 }
@@ -217,10 +217,10 @@ fn load_pick_lines_of(
         lines.extend(loaded.lines.with_pick_lines().map(|order_id| (&wanted.sku, order_id)));
     }
     let found = load_pick_lines(connection, lines)?;
-    let places: HashMap<_, _> = wanted.iter().map(|wanted| &wanted.sku).zip(0..).collect();
+    let indexes: HashMap<_, _> = wanted.iter().map(|wanted| &wanted.sku).zip(0..).collect();
     for (id, line) in found {
-        let place = places.get(&line.sku).ok_or_else(|| corrupt(Missing))?;
-        at_mut(loaded, *place)?.lines.pick_lines.push((id, line));
+        let index = indexes.get(&line.sku).ok_or_else(|| corrupt(Missing))?;
+        at_mut(loaded, *index)?.lines.pick_lines.push((id, line));
     }
     Ok(())
 }
@@ -228,19 +228,19 @@ fn load_pick_lines_of(
 /// The parameters of [`Load`].
 #[derive(Debug, Default)]
 pub(crate) struct LoadColumns<'a> {
-    open_place: Vec<i32>,
+    open_index: Vec<i32>,
     open_sku: Vec<&'a str>,
-    named_place: Vec<i32>,
+    named_index: Vec<i32>,
     named_sku: Vec<&'a str>,
     named_reference: Vec<&'a str>,
-    line_place: Vec<i32>,
+    line_index: Vec<i32>,
     line_sku: Vec<&'a str>,
     line_order_id: Vec<&'a str>,
-    alone_place: Vec<i32>,
+    standalone_index: Vec<i32>,
     alone_sku: Vec<&'a str>,
     alone_order_id: Vec<&'a str>,
     /// Products with holds, some of which may have expired.
-    expiring_place: Vec<i32>,
+    expiring_index: Vec<i32>,
     expiring_sku: Vec<&'a str>,
     /// The number of expired lines to load per product; one more row shows that there are more.
     most_expired: usize,
@@ -257,27 +257,27 @@ impl<'a> LoadColumns<'a> {
     ) -> Result<Self, StoreError> {
         let mut columns = Self { now, ..Self::default() };
         for (number, wanted) in wanted.iter().enumerate() {
-            let (place, sku) = (place_of(number)?, wanted.sku.as_str());
+            let (index, sku) = (index_of(number)?, wanted.sku.as_str());
             if has_holds(&wanted.sku) {
-                columns.expiring_place.push(place);
+                columns.expiring_index.push(index);
                 columns.expiring_sku.push(sku);
             }
             if wanted.open_batches {
-                columns.open_place.push(place);
+                columns.open_index.push(index);
                 columns.open_sku.push(sku);
             }
             for reference in &wanted.batches {
-                columns.named_place.push(place);
+                columns.named_index.push(index);
                 columns.named_sku.push(sku);
                 columns.named_reference.push(reference.as_str());
             }
             for order_id in &wanted.order_ids {
-                columns.line_place.push(place);
+                columns.line_index.push(index);
                 columns.line_sku.push(sku);
                 columns.line_order_id.push(order_id.as_str());
             }
             for order_id in &wanted.standalone {
-                columns.alone_place.push(place);
+                columns.standalone_index.push(index);
                 columns.alone_sku.push(sku);
                 columns.alone_order_id.push(order_id.as_str());
             }
@@ -288,30 +288,30 @@ impl<'a> LoadColumns<'a> {
     }
 
     const fn is_empty(&self) -> bool {
-        self.open_place.is_empty()
-            && self.named_place.is_empty()
-            && self.line_place.is_empty()
-            && self.alone_place.is_empty()
-            && self.expiring_place.is_empty()
+        self.open_index.is_empty()
+            && self.named_index.is_empty()
+            && self.line_index.is_empty()
+            && self.standalone_index.is_empty()
+            && self.expiring_index.is_empty()
     }
 
     pub(crate) const fn statement(&self) -> Load<'_> {
         Load {
-            open_place: &self.open_place,
+            open_index: &self.open_index,
             open_sku: &self.open_sku,
             limit: &PAGE_PLUS_ONE,
-            named_place: &self.named_place,
+            named_index: &self.named_index,
             named_sku: &self.named_sku,
             named_reference: &self.named_reference,
-            line_place: &self.line_place,
+            line_index: &self.line_index,
             line_sku: &self.line_sku,
             line_order_id: &self.line_order_id,
-            alone_place: &self.alone_place,
+            standalone_index: &self.standalone_index,
             alone_sku: &self.alone_sku,
             alone_order_id: &self.alone_order_id,
             has_expired_by: &self.now,
             ended_by: &self.now,
-            expiring_place: &self.expiring_place,
+            expiring_index: &self.expiring_index,
             expiring_sku: &self.expiring_sku,
             now: &self.now,
             most_expired: &self.limit_of_expired,

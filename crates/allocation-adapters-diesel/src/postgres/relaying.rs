@@ -24,7 +24,7 @@ statement! {
         delivered: Array<BigInt> => Vec<i64>,
     ) on Pg -> BigInt,
     "WITH ", RENEWED, ", moved AS (
-         UPDATE relay SET bookmark = ? WHERE bookmark < ? AND EXISTS (SELECT FROM lease)
+         UPDATE relay SET checkpoint = ? WHERE checkpoint < ? AND EXISTS (SELECT FROM lease)
      ), parked AS (
          INSERT INTO parked_events (", ParkedRow::COLUMNS, ")
          SELECT p.* FROM unnest(?) AS p WHERE EXISTS (SELECT FROM lease)

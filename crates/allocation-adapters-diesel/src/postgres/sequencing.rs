@@ -137,7 +137,7 @@ statement! {
         lease: Text => str,
         holder: Text => str,
         beyond: BigInt => i64,
-        looked_through: BigInt => i64,
+        scanned: BigInt => i64,
         young: BigInt => i64,
         before: BigInt => i64,
         most: BigInt => i64,
@@ -246,14 +246,14 @@ pub(crate) fn prune(
     most: i64,
 ) -> Result<i64, SequenceError> {
     let (name, holder, micros) = lease;
-    let looked_through = &most.saturating_mul(LOOK_AHEAD);
+    let scanned = &most.saturating_mul(LOOK_AHEAD);
     let (before, most) = (&before, &most);
     let statement = Prune {
         micros: &micros,
         lease: name,
         holder,
-        beyond: looked_through,
-        looked_through,
+        beyond: scanned,
+        scanned,
         young: before,
         before,
         most,

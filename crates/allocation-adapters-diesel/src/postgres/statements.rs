@@ -72,57 +72,57 @@ statement! {
     /// anchor (`joined`). They show that the order has ended or begun. Lines of an order are adjacent in
     /// the index, and there are almost never any.
     ///
-    /// `place` is the index of the row's product; a row has an order id or a batch. A LATERAL subquery with a
+    /// `index` is the index of the row's product; a row has an order id or a batch. A LATERAL subquery with a
     /// LIMIT runs once per row of the parameters, whatever size the planner expects the tables to have. The
     /// first expired lines come from the index that orders them. A name is compared as a range so that the
     /// query can order by it, which only one index supports.
     Load<'a>(
-        open_place: Array<Integer> => Vec<i32>,
+        open_index: Array<Integer> => Vec<i32>,
         open_sku: Array<Text> => Vec<&'a str>,
         limit: BigInt => i64,
-        named_place: Array<Integer> => Vec<i32>,
+        named_index: Array<Integer> => Vec<i32>,
         named_sku: Array<Text> => Vec<&'a str>,
         named_reference: Array<Text> => Vec<&'a str>,
-        line_place: Array<Integer> => Vec<i32>,
+        line_index: Array<Integer> => Vec<i32>,
         line_sku: Array<Text> => Vec<&'a str>,
         line_order_id: Array<Text> => Vec<&'a str>,
-        alone_place: Array<Integer> => Vec<i32>,
+        standalone_index: Array<Integer> => Vec<i32>,
         alone_sku: Array<Text> => Vec<&'a str>,
         alone_order_id: Array<Text> => Vec<&'a str>,
         has_expired_by: BigInt => i64,
         ended_by: BigInt => i64,
-        expiring_place: Array<Integer> => Vec<i32>,
+        expiring_index: Array<Integer> => Vec<i32>,
         expiring_sku: Array<Text> => Vec<&'a str>,
         now: BigInt => i64,
         most_expired: BigInt => i64,
     ) on Pg -> (Integer, Text, Nullable<Text>, Nullable<BatchSql>),
-    "SELECT w.place, 'open', NULL, b.*
-     FROM unnest(?, ?) AS w (place, sku)
+    "SELECT w.index, 'open', NULL, b.*
+     FROM unnest(?, ?) AS w (index, sku)
      CROSS JOIN LATERAL (
          SELECT ", BATCH, " FROM batches WHERE batches.sku = w.sku AND is_open
          ORDER BY eta NULLS FIRST, added_at, reference LIMIT ?
      ) AS b
      UNION ALL
-     SELECT w.place, 'named', NULL, b.*
-     FROM unnest(?, ?, ?) AS w (place, sku, reference)
+     SELECT w.index, 'named', NULL, b.*
+     FROM unnest(?, ?, ?) AS w (index, sku, reference)
      CROSS JOIN LATERAL (
          SELECT ", BATCH, " FROM batches
          WHERE batches.sku = w.sku AND ", is!("batches.reference", "w.reference"), "
          ORDER BY reference LIMIT 1
      ) AS b
      UNION ALL
-     SELECT w.place, 'line', l.order_id, ", NO_BATCH, "
-     FROM unnest(?, ?, ?) AS w (place, sku, order_id)
+     SELECT w.index, 'line', l.order_id, ", NO_BATCH, "
+     FROM unnest(?, ?, ?) AS w (index, sku, order_id)
      CROSS JOIN LATERAL (
          SELECT order_id
          FROM order_lines WHERE order_lines.sku = w.sku AND order_lines.order_id = w.order_id LIMIT 1
      ) AS l
      UNION ALL
-     SELECT w.place,
+     SELECT w.index,
             CASE WHEN l.sku = w.sku THEN 'line' WHEN l.ended = 'cancelled' THEN 'cancelled'
                  WHEN l.has_expired THEN 'expired' ELSE 'joined' END,
             l.order_id, ", NO_BATCH, "
-     FROM unnest(?, ?, ?) AS w (place, sku, order_id)
+     FROM unnest(?, ?, ?) AS w (index, sku, order_id)
      CROSS JOIN LATERAL (
          SELECT order_id, sku, ended, ended = 'expired' OR expires_at", NOT_INDEXED, " <= ? AS has_expired
          FROM order_lines WHERE ", is!("order_lines.order_id", "w.order_id"), "
@@ -130,8 +130,8 @@ statement! {
          ORDER BY order_id, order_slot", SEPARATE, "
      ) AS l
      UNION ALL
-     SELECT w.place, 'due', l.order_id, ", NO_BATCH, "
-     FROM unnest(?, ?) AS w (place, sku)
+     SELECT w.index, 'due', l.order_id, ", NO_BATCH, "
+     FROM unnest(?, ?) AS w (index, sku)
      CROSS JOIN LATERAL (
          SELECT order_id
          FROM order_lines WHERE order_lines.sku = w.sku AND expires_at <= ? ORDER BY expires_at, order_id LIMIT ?
@@ -171,12 +171,12 @@ statement! {
     /// Loads existing lines: one row for each batch with units of the line, or one row without a batch. The
     /// order by primary key rules out every other index.
     LoadLines<'a>(
-        place: Array<Integer> => Vec<i32>,
+        index: Array<Integer> => Vec<i32>,
         sku: Array<Text> => Vec<&'a str>,
         order_id: Array<Text> => Vec<&'a str>,
     ) on Pg -> (Integer, OrderLineSql),
-    "SELECT k.place, w.order_id, w.sku, ", LineValues::OF_W, ", a.*
-     FROM unnest(?, ?, ?) AS k (place, sku, order_id)
+    "SELECT k.index, w.order_id, w.sku, ", LineValues::OF_W, ", a.*
+     FROM unnest(?, ?, ?) AS k (index, sku, order_id)
      CROSS JOIN LATERAL (
          SELECT ", LINE, "
          FROM order_lines WHERE order_lines.sku = k.sku AND order_lines.order_id = k.order_id LIMIT 1

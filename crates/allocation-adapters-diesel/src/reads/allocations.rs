@@ -123,7 +123,7 @@ fn page_of(
             let statement = OfLine { sku, order_id, now, part_sku: sku, from: order_id, to: order_id };
             let mut rows: Vec<Row> = statement.load(connection)?;
             rows.retain(|(.., found, _, _, _)| {
-                reference.is_none_or(|asked| asked.as_str() == found)
+                reference.is_none_or(|wanted| wanted.as_str() == found)
                     && names.is_none_or(|after| (sku, order_id, found.as_str()) > after)
             });
             rows.sort_unstable();
@@ -296,7 +296,7 @@ fn with_sku_of_batch(
         return Ok(Some(filter.clone()));
     };
     let held: Option<Sku> = stored_batches::sku_of(connection, reference)?;
-    let fits = held.filter(|held| filter.sku.as_ref().is_none_or(|asked| asked == held));
+    let fits = held.filter(|held| filter.sku.as_ref().is_none_or(|wanted| wanted == held));
     Ok(fits.map(|sku| AllocationFilter { sku: Some(sku), ..filter.clone() }))
 }
 

@@ -98,8 +98,8 @@ fn load(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     match request {
-        DataRequest::WaitingLines { after, free, most } => {
-            loading::load_waiting(connection, product, after.as_ref(), *free, *most, now.timestamp_micros())
+        DataRequest::WaitingLines { after, free, limit } => {
+            loading::load_waiting(connection, product, after.as_ref(), *free, *limit, now.timestamp_micros())
         }
         request => loading::load(connection, product, request),
     }

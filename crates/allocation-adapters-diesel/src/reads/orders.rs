@@ -57,7 +57,7 @@ pub(crate) fn orders(
         let count = if candidates.all_fit() { missing.min(AT_A_TIME) } else { AT_A_TIME }.min(MAX_ORDERS - orders_seen);
         // One more order shows whether the list continues.
         let mut found = candidates.load(connection, kept.next.as_ref(), count + 1)?;
-        let goes_on = found.len() > count;
+        let has_more = found.len() > count;
         found.truncate(count);
         orders_seen += found.len();
         let found: Vec<_> = found.iter().map(String::as_str).collect();
@@ -70,7 +70,7 @@ pub(crate) fn orders(
             kept.next = Some(order.order_id.clone());
             kept.orders.extend(Some(order).filter(|order| fits(filter, order, now)));
         }
-        if !goes_on && found.len() == 0 {
+        if !has_more && found.len() == 0 {
             kept.next = None;
             break;
         }

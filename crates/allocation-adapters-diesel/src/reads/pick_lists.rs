@@ -100,12 +100,12 @@ pub(crate) fn pick_lists(
         let count = (page - kept.lists.len()).min(MAX_LISTS - seen);
         // One more list shows whether there are further ones.
         let mut found = load(connection, filter.status, kept.next.as_ref(), count + 1)?;
-        let goes_on = found.len() > count;
+        let has_more = found.len() > count;
         found.truncate(count);
         seen += found.len();
-        kept.next = found.last().map(|list| list.list_id.clone()).filter(|_| goes_on);
+        kept.next = found.last().map(|list| list.list_id.clone()).filter(|_| has_more);
         kept.lists.extend(found.into_iter().filter(|list| filter.status.is_none_or(|status| list.status() == status)));
-        if !goes_on {
+        if !has_more {
             break;
         }
     }

@@ -184,7 +184,7 @@ fn of_orders(
     scan: &mut Scan,
 ) -> Result<(), StoreError> {
     for order_id in order_ids {
-        if !scan.goes_on() {
+        if !scan.continues() {
             break;
         }
         let (order_id, limit) = (order_id.as_str(), &scan.left());
@@ -193,7 +193,7 @@ fn of_orders(
             AnyConnection::Postgres(_) => OfOrderOnPostgres { order_id, limit }.load(connection),
         };
         scan.add(rows.map_err(store_error)?, |it| criteria.takes(&it.reference, &it.sku, it.position.order_id()))?;
-        scan.keep_first();
+        scan.retain_first();
     }
     Ok(())
 }
@@ -217,7 +217,7 @@ fn in_stock(
     }
     for sku in criteria.skus.iter().flatten() {
         let mut after = super::FIRST.to_owned();
-        while scan.goes_on() {
+        while scan.continues() {
             let page = BatchesOf { sku: sku.as_str(), after: &after, limit: &PAGE };
             let page: Vec<(String, bool)> = page.load(connection).map_err(store_error)?;
             scan.count_batches(page.len());
@@ -232,7 +232,7 @@ fn in_stock(
 /// Scans the lines of all batches in stock.
 fn of_all_batches(connection: &mut AnyConnection, scan: &mut Scan) -> Result<(), StoreError> {
     let (mut after, mut page_size) = (super::FIRST.to_owned(), 100);
-    while scan.goes_on() {
+    while scan.continues() {
         let page = Allocated { after: &after, limit: &page_size };
         let page: Vec<(String, bool)> = page.load(connection).map_err(store_error)?;
         scan.count_batches(page.len());
@@ -254,7 +254,7 @@ fn of_batches<'a>(
 ) -> Result<(), StoreError> {
     for reference in references {
         let (mut precedence, mut placed_at, mut order_id) = (i32::MIN, i64::MIN, super::FIRST.to_owned());
-        while scan.goes_on() {
+        while scan.continues() {
             let page = page_of(connection, reference, (precedence, placed_at, &order_id))?;
             let Some(last) = page.iter().max_by_key(|row| (row.3, row.4, &row.1)) else { break };
             (precedence, placed_at) = (last.3, last.4);

@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 /// waits for readers. SQLite usually does so at half this size, unless readers overlap without a gap.
 const MAX_LOG: u64 = 64 * 1_024 * 1_024;
 /// The free disk space in bytes below which even a small write-ahead log is emptied.
-const LITTLE_ROOM: u64 = 64 * 1_024 * 1_024;
+const LOW_SPACE: u64 = 64 * 1_024 * 1_024;
 /// The size in bytes up to which a write-ahead log is not worth emptying.
 const SMALL_LOG: u64 = 256 * 1_024;
 /// The time that a write waits for readers to release the write-ahead log, in milliseconds.
-const WAIT_FOR_READERS: u32 = 250;
+const READER_TIMEOUT_MILLIS: u32 = 250;
 /// The pause after readers did not release it: each attempt makes writers wait.
-const TRY_AGAIN: Duration = Duration::from_secs(2);
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The file of a database, as it was when it was opened.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl DatabaseFile {
     /// space. On a full disk, it could no longer be copied into the file.
     pub(crate) fn make_room(&self, connection: &mut SqliteConnection) {
         let log = fs::metadata(&self.log).map_or(0, |log| log.len());
-        if !self.is_too_large(log) || self.held.lock().is_some_and(|held| held.elapsed() < TRY_AGAIN) {
+        if !self.is_too_large(log) || self.held.lock().is_some_and(|held| held.elapsed() < RETRY_INTERVAL) {
             return;
         }
         if let Err(error) = empty(connection) {
@@ -73,14 +73,13 @@ impl DatabaseFile {
 
     fn is_too_large(&self, log: u64) -> bool {
         log > MAX_LOG
-            || log > SMALL_LOG
-                && free(&self.path).is_some_and(|free| free < LITTLE_ROOM && free < log.saturating_mul(3))
+            || log > SMALL_LOG && free(&self.path).is_some_and(|free| free < LOW_SPACE && free < log.saturating_mul(3))
     }
 }
 
 /// Copies the write-ahead log into the file and truncates it.
 fn empty(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
-    connection.batch_execute(&format!("PRAGMA busy_timeout = {WAIT_FOR_READERS}"))?;
+    connection.batch_execute(&format!("PRAGMA busy_timeout = {READER_TIMEOUT_MILLIS}"))?;
     let emptied = connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");
     connection.batch_execute("PRAGMA busy_timeout = 2000")?;
     emptied

@@ -14,7 +14,7 @@ use diesel::sqlite::Sqlite;
 statement! {
     /// Advances the checkpoint, which never moves back.
     Advance<'a>(checkpoint: BigInt => i64, least: BigInt => i64) on Sqlite,
-    "UPDATE relay SET bookmark = ? WHERE bookmark < ?"
+    "UPDATE relay SET checkpoint = ? WHERE checkpoint < ?"
 }
 
 statement! {

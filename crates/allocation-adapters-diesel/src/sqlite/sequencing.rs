@@ -77,7 +77,7 @@ statement! {
 
 statement! {
     /// Returns the oldest position, and the first scanned block at or after an instant and not in the future.
-    Young<'a>(looked_through: BigInt => i64, before: BigInt => i64, now: BigInt => i64, beyond: BigInt => i64)
+    Young<'a>(scanned: BigInt => i64, before: BigInt => i64, now: BigInt => i64, beyond: BigInt => i64)
         on Sqlite -> (BigInt, BigInt),
     "SELECT oldest_position, coalesce(
          (SELECT first_position FROM event_blocks
@@ -173,8 +173,8 @@ pub(crate) fn prune(
     now: i64,
 ) -> Result<i64, SequenceError> {
     renew(connection, lease)?;
-    let looked_through = &most.saturating_mul(LOOK_AHEAD);
-    let statement = Young { looked_through, before: &before, now: &now, beyond: looked_through };
+    let scanned = &most.saturating_mul(LOOK_AHEAD);
+    let statement = Young { scanned, before: &before, now: &now, beyond: scanned };
     let (oldest, young) = statement.get_result::<(i64, i64)>(connection).map_err(store_error)?;
     let last_old = LastOld { oldest: &oldest, young: &young, before: &before };
     let last_old = last_old.get_result::<i64>(connection).optional().map_err(store_error)?;

@@ -216,7 +216,7 @@ pub fn a_page_of_lists_looks_through_a_bounded_number_of_them(database: TestData
     let numbers = "SELECT 1000 * a.n + 100 * b.n + 10 * c.n + d.n AS n FROM digits a, digits b, digits c, digits d";
     world.database.execute(&format!(
         "WITH digits (n) AS (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9))
-         INSERT INTO pick_lists (list_id, created_at, asked)
+         INSERT INTO pick_lists (list_id, created_at, request)
          SELECT 'P-' || (10000 + n), 0, '[null,null,null,1000]' FROM ({numbers}) AS t WHERE n < 2500",
     ));
     world.database.execute(

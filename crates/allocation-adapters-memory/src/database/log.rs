@@ -95,21 +95,21 @@ impl Log {
         trusted
     }
 
-    /// Prunes the oldest events up to the last one due, at most `most`, and returns their number.
-    pub(crate) fn prune(&mut self, before: DateTime<Utc>, most: usize, now: DateTime<Utc>) -> u64 {
-        let due = self.due(before, most, now);
+    /// Prunes the oldest events up to the last one due, at most `limit`, and returns their number.
+    pub(crate) fn prune(&mut self, before: DateTime<Utc>, limit: usize, now: DateTime<Utc>) -> u64 {
+        let due = self.due(before, limit, now);
         self.events.drain(..due);
         self.oldest += count(due);
         count(due)
     }
 
     /// Returns how many of the oldest events to prune.
-    fn due(&self, before: DateTime<Utc>, most: usize, now: DateTime<Utc>) -> usize {
+    fn due(&self, before: DateTime<Utc>, limit: usize, now: DateTime<Utc>) -> usize {
         let times = self.events.iter().map(|event| event.recorded.occurred_at);
-        let scanned: Vec<_> = times.take(most.saturating_mul(LOOK_AHEAD)).collect();
+        let scanned: Vec<_> = times.take(limit.saturating_mul(LOOK_AHEAD)).collect();
         let young = scanned.iter().position(|at| (before..=now).contains(at)).unwrap_or(scanned.len());
         // Events from the future in front of an old one go with it.
         let last_old = scanned[..young].iter().rposition(|at| *at < before);
-        last_old.map_or(0, |last| last + 1).min(most)
+        last_old.map_or(0, |last| last + 1).min(limit)
     }
 }

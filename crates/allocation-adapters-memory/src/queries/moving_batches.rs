@@ -6,14 +6,14 @@ impl MovingBatches for MemoryStore {
     fn moving_batches(
         &self,
         after: Option<(Sku, BatchReference)>,
-        most: u16,
+        limit: u16,
     ) -> Result<Vec<(Sku, BatchReference)>, StoreError> {
         let database = self.database();
         let batches = database.committed().products().flat_map(|(_, rows)| rows.batches.values());
         let moving = batches.map(|row| &row.batch).filter(|batch| batch.moving().is_some());
         let moving = moving.map(|batch| (batch.sku().clone(), batch.reference().clone()));
         let next = moving.filter(|batch| after.as_ref().is_none_or(|after| batch > after));
-        Ok(next.take(usize::from(most)).collect())
+        Ok(next.take(usize::from(limit)).collect())
     }
 
     fn first_to_leave(&self, reference: &BatchReference, units: u32) -> Result<Option<FirstToLeave>, StoreError> {

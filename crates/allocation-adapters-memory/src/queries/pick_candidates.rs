@@ -27,12 +27,12 @@ fn candidates(sku: &Sku, rows: &ProductRows, criteria: &PickCriteria) -> Vec<(Ba
 }
 
 impl PickCandidates for MemoryStore {
-    fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError> {
+    fn pickable(&self, criteria: &PickCriteria, limit: usize) -> Result<PickableLines, StoreError> {
         let database = self.database();
         let products = database.committed().products();
         let mut found: Vec<_> = products.flat_map(|(sku, rows)| candidates(sku, rows, criteria)).collect();
         found.sort_unstable();
-        let lines = found.into_iter().take(most).map(|(_, position, sku)| (sku, position.order_id().clone()));
+        let lines = found.into_iter().take(limit).map(|(_, position, sku)| (sku, position.order_id().clone()));
         Ok(PickableLines { lines: lines.collect(), complete: true })
     }
 }

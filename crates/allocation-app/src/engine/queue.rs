@@ -95,10 +95,10 @@ fn permits(lines: usize, length: usize) -> u32 {
 }
 
 impl Receiver {
-    /// Takes up to `most` jobs, waiting for the first; returns `None` when the queue is closed and empty.
-    pub(super) fn take(&mut self, most: usize) -> Option<Vec<Job>> {
-        let mut messages = Vec::with_capacity(most);
-        if self.0.blocking_recv_many(&mut messages, most) == 0 {
+    /// Takes up to `limit` jobs, waiting for the first; returns `None` when the queue is closed and empty.
+    pub(super) fn take(&mut self, limit: usize) -> Option<Vec<Job>> {
+        let mut messages = Vec::with_capacity(limit);
+        if self.0.blocking_recv_many(&mut messages, limit) == 0 {
             return None;
         }
         let mut jobs = Vec::with_capacity(messages.len());
@@ -111,10 +111,10 @@ impl Receiver {
         Some(jobs)
     }
 
-    /// Takes up to `most` jobs without waiting.
-    pub(super) fn take_ready(&mut self, most: usize) -> Vec<Job> {
+    /// Takes up to `limit` jobs without waiting.
+    pub(super) fn take_ready(&mut self, limit: usize) -> Vec<Job> {
         let mut jobs = Vec::new();
-        while jobs.len() < most
+        while jobs.len() < limit
             && let Ok(message) = self.0.try_recv()
         {
             match message {

@@ -32,8 +32,8 @@ fn sequencing<const N: usize>(chunks: [u64; N]) -> MockLogSequencer {
     let mut log = MockLogSequencer::new();
     log.expect_has_unsequenced().returning(|| Ok(true));
     let mut events = chunks.into_iter();
-    log.expect_sequence().times(N).returning(move |lease, time, most| {
-        assert_eq!((lease.holder.as_str(), time, most), ("me", LEASE, MAX_SEQUENCED));
+    log.expect_sequence().times(N).returning(move |lease, time, limit| {
+        assert_eq!((lease.holder.as_str(), time, limit), ("me", LEASE, MAX_SEQUENCED));
         Ok(Sequenced { events: events.next().unwrap(), last: 9 })
     });
     log
@@ -120,7 +120,7 @@ fn old_events_are_pruned_in_small_steps_with_pauses() {
     let mut gone = [u64::from(MAX_PRUNED), 3].into_iter();
     log.expect_prune()
         .times(2)
-        .withf(|_, _, before, most| *before == now() - TimeDelta::days(30) && *most == MAX_PRUNED)
+        .withf(|_, _, before, limit| *before == now() - TimeDelta::days(30) && *limit == MAX_PRUNED)
         .returning(move |_, _, _, _| Ok(gone.next().unwrap()));
     let sequencer = sequencer(MockLeases::new(), log, Some(TimeDelta::days(30)));
     let mut held = Some(past_grace());

@@ -23,9 +23,9 @@ fn allocated() -> Vec<Product> {
 /// time.
 fn finding(names: &'static [&'static str]) -> MockQueries {
     let (mut queries, mut attempts) = (MockQueries::new(), 0);
-    queries.expect_pickable().returning(move |criteria, most| {
+    queries.expect_pickable().returning(move |criteria, limit| {
         attempts += 1;
-        assert_eq!((criteria, most), (new_list().criteria(), attempts * new_list().max_lines()));
+        assert_eq!((criteria, limit), (new_list().criteria(), attempts * new_list().max_lines()));
         let lines = names.iter().map(|name| (sku(name), order("O-1"))).collect();
         Ok(PickableLines { lines, complete: true })
     });
@@ -142,11 +142,11 @@ fn an_attempt_locks_no_more_lines_than_the_list_has_and_none_twice() {
     let list = new_list().with_max_lines(1).unwrap();
     let all = ["LAMP", "RUG", "SOFA"];
     let (mut queries, mut attempts) = (MockQueries::new(), 0);
-    queries.expect_pickable().returning(move |_, most| {
+    queries.expect_pickable().returning(move |_, limit| {
         attempts += 1;
-        assert_eq!(most, attempts);
-        let lines = all.iter().take(most).map(|name| (sku(name), order("O-1"))).collect();
-        Ok(PickableLines { lines, complete: most > all.len() })
+        assert_eq!(limit, attempts);
+        let lines = all.iter().take(limit).map(|name| (sku(name), order("O-1"))).collect();
+        Ok(PickableLines { lines, complete: limit > all.len() })
     });
     // When every line was tried, the first is tried again.
     let units = (0..MAX_SEARCHES).map(|attempt| taken(&all[attempt % all.len()..][..1])).collect();

@@ -152,9 +152,9 @@ fn a_stop_ends_the_task_before_its_next_step() {
 fn all_batches_advance_even_over_several_pages() {
     let batches: Vec<_> = (0..250).map(|number| (sku("LAMP"), reference(&format!("B-{number:03}")))).collect();
     let mut queries = MockQueries::new();
-    queries.expect_moving_batches().times(3).returning(move |after, most| {
+    queries.expect_moving_batches().times(3).returning(move |after, limit| {
         let rest = batches.iter().filter(|batch| after.as_ref().is_none_or(|after| *batch > after));
-        Ok(rest.take(usize::from(most)).cloned().collect())
+        Ok(rest.take(usize::from(limit)).cloned().collect())
     });
     queries.expect_batch().returning(|_, _| Ok(None));
     let gone = || {

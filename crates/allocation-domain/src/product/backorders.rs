@@ -39,9 +39,9 @@ impl Product {
                 if served > 0 && self.queue_loaded >= 2 * self.most_served {
                     return Ok(false);
                 }
-                let most =
+                let limit =
                     self.most_served.saturating_sub(served).clamp(1, usize::try_from(free).unwrap_or(usize::MAX));
-                return Err(self.needs(DataRequest::WaitingLines { after, free, most }));
+                return Err(self.needs(DataRequest::WaitingLines { after, free, limit }));
             }
             let Some(position) = next else { break };
             let units = self.serve(position.order_id())?;

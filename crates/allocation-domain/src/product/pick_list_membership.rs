@@ -16,8 +16,8 @@ pub(crate) struct Candidate {
 
 impl Product {
     /// Returns units of loaded lines that are firm, in stock, on no pick list, and match `criteria`: the first
-    /// `most` in the order of a list's lines.
-    pub(crate) fn candidates(&self, criteria: &PickCriteria, most: usize) -> Result<Vec<Candidate>, LoadRequest> {
+    /// `limit` in the order of a list's lines.
+    pub(crate) fn candidates(&self, criteria: &PickCriteria, limit: usize) -> Result<Vec<Candidate>, LoadRequest> {
         let mut candidates = Vec::new();
         if criteria.skus.as_ref().is_some_and(|skus| !skus.contains(&self.sku)) {
             return Ok(candidates);
@@ -29,7 +29,7 @@ impl Product {
                 }
             }
             candidates.sort();
-            candidates.truncate(most);
+            candidates.truncate(limit);
             return Ok(candidates);
         }
         let is_wanted = |reference: &&BatchReference| {
@@ -37,7 +37,7 @@ impl Product {
         };
         for reference in self.lines.batches().filter(is_wanted) {
             for (position, _) in self.lines.on_batch(reference, None) {
-                if candidates.len() == most {
+                if candidates.len() == limit {
                     return Ok(candidates);
                 }
                 candidates.extend(self.candidate(criteria, position.order_id(), reference)?);

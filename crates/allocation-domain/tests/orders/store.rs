@@ -85,13 +85,13 @@ impl Store {
                 });
                 product.load_last_on(reference, *units, Some(last.collect::<Vec<_>>()));
             }
-            DataRequest::WaitingLines { after, free, most } => {
+            DataRequest::WaitingLines { after, free, limit } => {
                 let mut queue = shelf.queue();
                 queue.retain(|(order_id, line)| {
                     let could_take = line.terms.allow_split || u64::from(line.waiting) <= *free;
                     could_take && after.as_ref().is_none_or(|it| QueuePosition::of(order_id, line) > *it)
                 });
-                let chunk = unit.waiting_at_hand.clamp(1, *most);
+                let chunk = unit.waiting_at_hand.clamp(1, *limit);
                 let more = queue.len() > chunk;
                 product.load_waiting(after.as_ref(), *free, queue.into_iter().take(chunk), more);
             }

@@ -63,14 +63,14 @@ impl Store {
         loop {
             let decided = decision(product);
             match decided {
-                Err(Pending::Load(LoadRequest { what: DataRequest::WaitingLines { after, free, most }, .. })) => {
+                Err(Pending::Load(LoadRequest { what: DataRequest::WaitingLines { after, free, limit }, .. })) => {
                     let could_take = |line: &LineState| {
                         line.waiting > 0 && (line.terms.allow_split || u64::from(line.waiting) <= free)
                     };
                     let place = |(order_id, line): &(OrderId, LineState)| QueuePosition::of(order_id, line);
                     let next = self.lines.iter().filter(|it| could_take(&it.1));
                     let mut next = next.filter(|it| after.as_ref().is_none_or(|after| place(it) > *after));
-                    let page: Vec<_> = next.by_ref().take(most).cloned().collect();
+                    let page: Vec<_> = next.by_ref().take(limit).cloned().collect();
                     self.loaded += page.len();
                     product.load_waiting(after.as_ref(), free, page, next.next().is_some());
                 }

@@ -52,7 +52,7 @@ fn waiting_lines_are_requested_only_while_units_are_free() {
     let error = product.add_batch(NewBatch::new(batch("SIX"), units(6), Eta::InStock), shop.now).unwrap_err();
     assert_eq!(
         needed(&error),
-        Some(&DataRequest::WaitingLines { after: Some(position(&all, "O-1")), free: 1, most: 1 })
+        Some(&DataRequest::WaitingLines { after: Some(position(&all, "O-1")), free: 1, limit: 1 })
     );
     assert!(product.events().is_empty() && product.batches().is_empty(), "nothing has changed");
     let after = position(&all, "O-1");
@@ -166,7 +166,7 @@ fn a_cancellation_continues_with_the_product_that_lacked_rows() {
     let mut some = Products::from_iter([chairs, lamps]);
     let mut cancellation = Cancellation::of(&id("O-1"), &some).unwrap();
     let error = cancellation.resume(&mut some, shop.now).unwrap_err();
-    assert_eq!(needed(&error), Some(&DataRequest::WaitingLines { after: None, free: 5, most: 5 }));
+    assert_eq!(needed(&error), Some(&DataRequest::WaitingLines { after: None, free: 5, limit: 5 }));
     let events = |some: &Products| some.iter().map(|product| product.events().len()).collect::<Vec<_>>();
     assert_eq!(events(&some), [2, 0], "nothing has changed of the product that lacks rows");
     let waiting = lines(shop.product("LAMP"), |order_id, _| *order_id == id("O-2"));

@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// The bytes that most events fit in.
 const USUAL_BYTES: usize = 512;
 
+/// Encodes events.
+type Encode = fn(&mut Vec<u8>, &[CloudEvent<'_>]) -> serde_json::Result<()>;
+
 /// An encoded page of events.
 pub(super) struct Page {
     pub(super) body: Vec<u8>,
@@ -20,35 +23,14 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Reads a page as a JSON array.
+    /// Reads a page and encodes it with `write`.
     pub(super) async fn read(
         api: &Data<Api>,
         request: &HttpRequest,
         params: &Params,
         after: Option<u64>,
         size: PageSize,
-    ) -> Result<Self, Problem> {
-        Self::read_as(api, request, params, after, size, write_array).await
-    }
-
-    /// Reads a page as server-sent events.
-    pub(super) async fn read_stream(
-        api: &Data<Api>,
-        request: &HttpRequest,
-        params: &Params,
-        after: Option<u64>,
-        size: PageSize,
-    ) -> Result<Self, Problem> {
-        Self::read_as(api, request, params, after, size, write_stream).await
-    }
-
-    async fn read_as(
-        api: &Data<Api>,
-        request: &HttpRequest,
-        params: &Params,
-        after: Option<u64>,
-        size: PageSize,
-        write: fn(&mut Vec<u8>, &[CloudEvent<'_>]) -> serde_json::Result<()>,
+        write: Encode,
     ) -> Result<Self, Problem> {
         let (log, source): (Arc<dyn EventLog>, _) = (Arc::clone(&api.feed.log), Arc::clone(&api.feed.source));
         let filter = params.filter.clone();
@@ -93,7 +75,8 @@ fn publishable<'a>(events: &'a [LoggedEvent], source: &'a str) -> Result<Vec<Clo
     Ok(published)
 }
 
-fn write_array(body: &mut Vec<u8>, events: &[CloudEvent<'_>]) -> serde_json::Result<()> {
+/// Writes events as a JSON array.
+pub(super) fn write_array(body: &mut Vec<u8>, events: &[CloudEvent<'_>]) -> serde_json::Result<()> {
     body.push(b'[');
     for (index, event) in events.iter().enumerate() {
         if index > 0 {
@@ -105,7 +88,8 @@ fn write_array(body: &mut Vec<u8>, events: &[CloudEvent<'_>]) -> serde_json::Res
     Ok(())
 }
 
-fn write_stream(body: &mut Vec<u8>, events: &[CloudEvent<'_>]) -> serde_json::Result<()> {
+/// Writes events as server-sent events.
+pub(super) fn write_stream(body: &mut Vec<u8>, events: &[CloudEvent<'_>]) -> serde_json::Result<()> {
     for event in events {
         write!(body, "id: {}\nevent: {}\ndata: ", event.position(), event.event_type())
             .map_err(serde_json::Error::io)?;

@@ -1,6 +1,6 @@
 //! The event feed as server-sent events.
 
-use super::page::Page;
+use super::page::{Page, write_stream};
 use super::params::{Params, parse_position};
 use crate::api::Api;
 use crate::problem::{Kind, Problem, document};
@@ -66,7 +66,7 @@ pub(crate) async fn stream(api: Data<Api>, request: HttpRequest) -> Result<HttpR
     errors.check(Some(()))?;
     let waiter = api.feed.tail.enter().ok_or_else(|| Problem::of(Kind::Overloaded))?;
     // The first page is read before the response starts, so that pruned events are still reported as a problem.
-    let first = Page::read_stream(&api, &request, &params, params.after, PAGE).await?;
+    let first = Page::read(&api, &request, &params, params.after, PAGE, write_stream).await?;
     let mut response = HttpResponse::build(StatusCode::OK);
     response.insert_header((CONTENT_TYPE, HeaderValue::from_static("text/event-stream")));
     response.insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")));
@@ -108,7 +108,7 @@ impl Following {
                     return Some(self.send(heartbeat.into()));
                 }
             }
-            match Page::read_stream(&self.api, &self.request, &self.params, Some(self.after), PAGE).await {
+            match Page::read(&self.api, &self.request, &self.params, Some(self.after), PAGE, write_stream).await {
                 Ok(page) => {
                     self.after = page.next;
                     if !page.is_empty {

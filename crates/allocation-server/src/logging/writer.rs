@@ -22,7 +22,7 @@ pub(crate) struct LogWriter(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
-    most: usize,
+    limit: usize,
 }
 
 #[derive(Default)]
@@ -49,10 +49,10 @@ impl LogWriter {
 
     fn start_with(
         sink: impl Write + Send + 'static,
-        most: usize,
+        limit: usize,
         report: impl Fn(u64) + Send + 'static,
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), most });
+        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), limit });
         let written = Arc::clone(&shared);
         thread::Builder::new().name("log".to_owned()).spawn(move || written.write_all(sink, report))?;
         Ok(Self(shared))
@@ -84,7 +84,7 @@ impl Shared {
 
     fn push(&self, line: Vec<u8>) {
         let mut state = self.locked();
-        if line.len() > self.most - state.bytes {
+        if line.len() > self.limit - state.bytes {
             state.dropped += 1;
             return;
         }

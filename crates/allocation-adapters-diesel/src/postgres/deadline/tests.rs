@@ -29,7 +29,7 @@ fn the_connection_of_a_statement_without_a_reply_is_shut_down() {
 #[test]
 fn a_panic_costs_one_look_and_neither_the_thread_nor_other_connections() {
     let mut watched = vec![1, 2, 3];
-    look_at_all(&mut watched, |number| {
+    check_all(&mut watched, |number| {
         assert!(*number != 2, "of this test");
         *number != 1
     });

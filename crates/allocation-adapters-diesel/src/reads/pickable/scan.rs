@@ -28,7 +28,7 @@ impl Scan {
     }
 
     /// Returns whether the scan continues.
-    pub(super) const fn goes_on(&self) -> bool {
+    pub(super) const fn continues(&self) -> bool {
         self.within_bounds() && !(self.in_order && self.found.len() >= self.most)
     }
 
@@ -56,7 +56,7 @@ impl Scan {
 
     /// Drops results beyond the first ones. The lines are scanned in no order, so the scan must not stop
     /// early.
-    pub(super) fn keep_first(&mut self) {
+    pub(super) fn retain_first(&mut self) {
         self.in_order = false;
         if self.found.len() > 2 * self.most {
             self.found.sort();
