@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 
 columns! {
     /// A block of the log; a block of the outbox has a negative number for a position.
+    ///
+    /// A merged block has a line for each block that it was made of, which begins with the instant of its events.
     #[derive(Debug, Queryable)]
     struct BlockRow {
         first_position: BigInt => i64,
@@ -48,11 +50,15 @@ struct NoContext;
 impl BlockRow {
     /// Returns the events of the block, in order.
     pub(crate) fn events(&self) -> Result<Vec<StoredEvent<'_>>, StoreError> {
-        let events: Vec<Fields<'_>> = serde_json::from_str(&self.events).map_err(corrupt)?;
-        Ok((self.first_position..)
-            .zip(events)
-            .map(|(position, fields)| StoredEvent::new(position, self.occurred_at, fields))
-            .collect())
+        let mut stored = Vec::new();
+        for line in self.events.split('\n') {
+            let (instant, events) = line.split_at(line.find('[').unwrap_or(0));
+            let occurred_at = if instant.is_empty() { self.occurred_at } else { instant.parse().map_err(corrupt)? };
+            let events: Vec<Fields<'_>> = serde_json::from_str(events).map_err(corrupt)?;
+            stored.extend(events.into_iter().map(|fields| (occurred_at, fields)));
+        }
+        let positions = self.first_position..;
+        Ok(positions.zip(stored).map(|(position, (at, fields))| StoredEvent::new(position, at, fields)).collect())
     }
 }
 

@@ -168,7 +168,8 @@ fn class_of_message(message: &str) -> Class {
     }
     let message = message.to_lowercase();
     let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
-    if says(&["deadlock detected"]) {
+    // Citus reports its own as "canceling the transaction since it was involved in a distributed deadlock".
+    if says(&["deadlock detected", "distributed deadlock"]) {
         Class::Conflict
     } else if says(&BUSY) {
         Class::Busy
@@ -200,6 +201,7 @@ mod tests {
             database_error(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: orders.order_id"),
             database_error(DatabaseErrorKind::SerializationFailure, "could not serialize access"),
             unknown("deadlock detected"),
+            unknown("canceling the transaction since it was involved in a distributed deadlock"),
         ] {
             assert!(matches!(store_error(error), StoreError::Conflict(_)));
         }

@@ -25,6 +25,8 @@ macro_rules! is {
 pub(crate) use is;
 
 #[cfg(test)]
+mod event_log;
+#[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod reads;

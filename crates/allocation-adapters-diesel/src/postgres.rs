@@ -8,7 +8,7 @@ mod pick_lines;
 mod pooling;
 mod relaying;
 mod saving;
-mod sequencing;
+pub(crate) mod sequencing;
 mod session;
 pub(crate) mod statements;
 

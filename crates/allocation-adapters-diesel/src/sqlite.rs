@@ -7,7 +7,7 @@ mod orders;
 mod pick_lines;
 mod relaying;
 mod saving;
-mod sequencing;
+pub(crate) mod sequencing;
 mod session;
 mod statements;
 

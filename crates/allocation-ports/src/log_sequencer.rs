@@ -46,9 +46,9 @@ pub trait LogSequencer: Send + Sync {
 
     /// Assigns positions to the oldest events without one, and renews the lease for `time`.
     ///
-    /// Events of a product MUST keep their order, and a product with many events MUST NOT delay events that are
-    /// older than those. It stops with the unit of work that reaches `limit` events, of which it assigns at most
-    /// 256 more. If it returns fewer than `limit`, every event present at the start MUST have a position.
+    /// Events of a product MUST keep their order, and no product may delay older events of others. A block of
+    /// events is not divided, so up to 255 events more than `limit` may get positions. If fewer than `limit` do,
+    /// every event present at the start MUST have one.
     ///
     /// # Errors
     ///
@@ -66,8 +66,11 @@ pub trait LogSequencer: Send + Sync {
     /// MUST be [`SequenceError::LeaseLost`], with nothing written, when another process holds the lease.
     fn retention_time(&self, lease: &Lease, time: Duration, passed: Duration) -> Result<RetentionTime, SequenceError>;
 
-    /// Removes the oldest events that occurred before an instant, at most `limit`, and returns their number.
-    /// Renews the lease for `time`.
+    /// Removes the oldest events that occurred before an instant and returns their number. Renews the lease for
+    /// `time`.
+    ///
+    /// A block of events is removed as a whole, once its latest unit of work is old enough, so up to 255 events
+    /// more than `limit` may be removed.
     ///
     /// An event stamped by a clock that was ahead MUST NOT retain older events behind it forever. It is
     /// removed with the first event behind it that is due, and stays when there is none.

@@ -260,12 +260,17 @@ CREATE INDEX outbox_caused ON outbox_blocks (id) WHERE causes IS NOT NULL;
 CREATE TABLE event_blocks (
     first_position bigint PRIMARY KEY,
     event_count integer NOT NULL,
+    -- Of a merged block: when its latest events occurred.
     occurred_at bigint NOT NULL,
     types text COLLATE "C" NOT NULL,
     keys integer[] NOT NULL,
     causes integer[],
+    -- As in outbox_blocks. A merged block has a line for each block that it was made of, which begins with the
+    -- instant of that block.
     events text COLLATE "C" NOT NULL
 );
+-- The keys of blocks that become one.
+CREATE AGGREGATE all_keys (integer[]) (SFUNC = array_cat, STYPE = integer[]);
 -- Hashes do not compress, and are few enough to stay with their row.
 ALTER TABLE outbox_blocks ALTER COLUMN keys SET STORAGE PLAIN, ALTER COLUMN causes SET STORAGE PLAIN;
 ALTER TABLE event_blocks ALTER COLUMN keys SET STORAGE PLAIN, ALTER COLUMN causes SET STORAGE PLAIN;
@@ -307,12 +312,17 @@ FROM outbox_blocks AS b CROSS JOIN LATERAL json_array_elements(b.events::json) A
 
 CREATE VIEW events AS
 SELECT b.first_position + e.n - 1 AS position, (e.event ->> 0) COLLATE "C" AS sku, (e.event ->> 1)::bigint AS version,
-       (e.event ->> 2)::integer AS ordinal, b.occurred_at + (e.event ->> 3)::bigint AS occurred_at,
+       (e.event ->> 2)::integer AS ordinal, e.block_at + (e.event ->> 3)::bigint AS occurred_at,
        (e.event ->> 4) COLLATE "C" AS type, (e.event ->> 5) COLLATE "C" AS order_id,
        (e.event ->> 6) COLLATE "C" AS reference, (e.event ->> 7) COLLATE "C" AS traceparent,
        (e.event ->> 8) COLLATE "C" AS causation_id,
        (e.event ->> 9) COLLATE "C" AS payload
-FROM event_blocks AS b CROSS JOIN LATERAL json_array_elements(b.events::json) WITH ORDINALITY AS e (event, n);
+FROM event_blocks AS b CROSS JOIN LATERAL (
+    SELECT a.event, coalesce(nullif(split_part(l.line, '[', 1), '')::bigint, b.occurred_at) AS block_at,
+           row_number() OVER (ORDER BY l.n, a.n) AS n
+    FROM unnest(string_to_array(b.events, E'\n')) WITH ORDINALITY AS l (line, n)
+    CROSS JOIN LATERAL json_array_elements(substr(l.line, strpos(l.line, '['))::json) WITH ORDINALITY AS a (event, n)
+) AS e;
 
 -- Every retained event, with a position or without.
 CREATE VIEW all_events AS

@@ -75,6 +75,16 @@ pub(super) fn plan_on_postgres(connection: &mut PgConnection, statement: impl Qu
     Explain(statement, "EXPLAIN ").load::<String>(connection).unwrap().join("\n")
 }
 
+/// Returns the plan of a statement for SQLite.
+pub(super) fn plan_on_sqlite(
+    connection: &mut SqliteConnection,
+    statement: impl QueryFragment<diesel::sqlite::Sqlite>,
+) -> String {
+    let nodes = Nodes(Explain(statement, "EXPLAIN QUERY PLAN "));
+    let nodes: Vec<(i32, i32, i32, String)> = nodes.load(connection).unwrap();
+    nodes.into_iter().map(|(.., text)| text).collect::<Vec<_>>().join("\n")
+}
+
 /// Migrates a database.
 pub(super) fn migrate(database: &TestDatabase) {
     Store::connect(&url(database), 1).unwrap().migrations().up().unwrap();

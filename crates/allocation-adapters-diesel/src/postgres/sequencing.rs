@@ -14,10 +14,6 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 /// The wall-clock time of the server in microseconds since 1970, not the start of the transaction.
 pub(crate) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
-/// The condition that a lease has not ended. An end later than any current lease can have was written
-/// before the clock was set back, and counts as passed.
-const WITHIN: &str = joined!("BETWEEN ", NOW, " AND ", NOW, " + 2 * ?");
-
 /// Renews the lease and keeps its row locked until the statement ends, so that no other process can take
 /// it. If the row is missing, the statement does nothing else.
 pub(super) const RENEWED: &str = joined!(
@@ -30,24 +26,39 @@ pub(super) const RENEWED: &str = joined!(
 
 statement! {
     /// Counts the unexpired leases of other holders; `micros` is the usual duration of the lease.
+    ///
+    /// An end later than any current lease can have was written before the clock was set back, and counts as
+    /// passed.
     IsTaken<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64) on Pg -> BigInt,
-    "SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at ", WITHIN
+    "SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at BETWEEN ", NOW, " AND ", NOW, " + 2 * ?"
 }
 
 statement! {
-    /// Takes or renews a lease that no other process has.
-    Take<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64, time: BigInt => i64) on Pg,
+    /// Takes or renews a lease that no other process has, by the condition of [`IsTaken`].
+    ///
+    /// The clock is read once, for the new end: Citus allows no volatile function in a condition of ON CONFLICT.
+    Take<'a>(
+        name: Text => str,
+        holder: Text => str,
+        micros: BigInt => i64,
+        since: BigInt => i64,
+        beyond: BigInt => i64,
+    ) on Pg,
     "INSERT INTO leases (name, holder, expires_at) SELECT ?, ?, ", NOW, " + ? WHERE ", SAME_GENERATION, "
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-         WHERE leases.holder = excluded.holder OR leases.expires_at NOT ", WITHIN
+         WHERE leases.holder = excluded.holder
+            OR leases.expires_at NOT BETWEEN excluded.expires_at - ? AND excluded.expires_at + ?"
 }
 
 statement! {
     /// Moves blocks from `outbox_blocks` to the log in the order of their ids, and assigns their positions.
     ///
-    /// Blocks are moved until they have enough events. Their texts stay compressed. Blocks that another
-    /// transaction removes meanwhile are not moved. Returns whether the lease is held, the number of events,
-    /// the last position, and up to where blocks are in the index.
+    /// Blocks are moved until they have enough events. Small blocks that are next to each other become one, which
+    /// PostgreSQL compresses; the text of a large block stays as it is. A block from the future stays alone, so
+    /// that it can be repaired. Blocks that another transaction removes meanwhile are not moved.
+    ///
+    /// Returns whether the lease is held, the number of events, the last position, and up to where blocks are in
+    /// the index.
     Sequence<'a>(
         micros: BigInt => i64,
         lease: Text => str,
@@ -56,14 +67,27 @@ statement! {
         most: BigInt => i64,
     ) on Pg -> (BigInt, BigInt, BigInt, BigInt),
     "WITH ", RENEWED, ", moved AS (
-             DELETE FROM outbox_blocks WHERE id = ANY (ARRAY(
-                 SELECT id FROM (
+             DELETE FROM outbox_blocks WHERE id <= (
+                 SELECT max(id) FROM (
                      SELECT id, sum(event_count) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - event_count AS earlier
                      FROM (SELECT id, event_count FROM outbox_blocks ORDER BY id LIMIT ?) AS first
                  ) AS counted
                  WHERE earlier < ?
-             )) AND EXISTS (SELECT FROM lease)
+             ) AND EXISTS (SELECT FROM lease)
              RETURNING *
+         ), placed AS (
+             SELECT *, sum(event_count) OVER following - event_count AS earlier,
+                    count(*) FILTER (WHERE alone) OVER following AS run
+             FROM (
+                 SELECT *, event_count > 8 OR octet_length(events) > 2000 OR occurred_at > (SELECT ", NOW, ") AS alone
+                 FROM moved
+             ) AS sized
+             WINDOW following AS (ORDER BY id ROWS UNBOUNDED PRECEDING)
+         ), merged AS (
+             SELECT min(earlier) AS earlier, sum(event_count) AS event_count, max(occurred_at) AS occurred_at,
+                    string_agg(DISTINCT types, ',') AS types, all_keys(keys) AS keys, all_keys(causes) AS causes,
+                    string_agg(occurred_at || events, E'\n' ORDER BY id) AS events
+             FROM placed WHERE NOT alone GROUP BY run, id / 32
          ), total AS (
              SELECT coalesce(sum(event_count), 0)::bigint AS events FROM moved
          ), counted AS (
@@ -71,14 +95,16 @@ statement! {
              WHERE EXISTS (SELECT FROM moved) RETURNING last_position
          ), logged AS (
              INSERT INTO event_blocks (first_position, event_count, occurred_at, types, keys, causes, events)
-             SELECT c.last_position - t.events + 1 - m.event_count
-                        + sum(m.event_count) OVER (ORDER BY m.id ROWS UNBOUNDED PRECEDING),
-                    m.event_count, m.occurred_at, m.types, m.keys, m.causes, m.events
-             FROM moved AS m CROSS JOIN counted AS c CROSS JOIN total AS t
+             SELECT c.last_position - t.events + 1 + m.earlier, m.event_count, m.occurred_at, m.types, m.keys,
+                    m.causes, m.events
+             FROM (
+                 SELECT earlier, event_count, occurred_at, types, keys, causes, events FROM placed WHERE alone
+                 UNION ALL SELECT * FROM merged
+             ) AS m CROSS JOIN counted AS c CROSS JOIN total AS t
              RETURNING first_position, causes
          ), caused AS (
              INSERT INTO event_causes (cause, first_position)
-             SELECT unnest(causes), first_position FROM logged WHERE causes IS NOT NULL
+             SELECT DISTINCT unnest(causes), first_position FROM logged WHERE causes IS NOT NULL
          )
          SELECT (SELECT count(*) FROM lease), t.events,
                 coalesce((SELECT last_position FROM counted), l.last_position), l.indexed_position
@@ -86,7 +112,8 @@ statement! {
 }
 
 statement! {
-    /// Adds the blocks that begin in the next segment of the log to the index by key.
+    /// Adds the blocks that begin in the next segment of the log to the index by key. A merged block is there as
+    /// often as it has a key, because making keys distinct costs more than reading a block twice.
     IndexSegment<'a>(
         micros: BigInt => i64,
         lease: Text => str,
@@ -166,17 +193,19 @@ statement! {
                  ORDER BY first_position DESC LIMIT 1
              ) AS stays
              FROM old
+         ), segments AS (
+             SELECT (oldest - 1) / ? AS oldest, (stays - 1) / ? AS stays FROM log
          ), gone AS (
              DELETE FROM event_blocks USING log WHERE first_position >= oldest AND first_position < stays
              RETURNING first_position, event_count, causes
          ), effects AS (
-             DELETE FROM event_causes AS c
-             USING (SELECT unnest(causes) AS cause, first_position FROM gone WHERE causes IS NOT NULL) AS g
-             WHERE (c.cause, c.first_position) = (g.cause, g.first_position)
+             DELETE FROM event_causes
+             WHERE cause = ANY (ARRAY(SELECT unnest(causes) FROM gone WHERE causes IS NOT NULL))
+               AND first_position < (SELECT stays FROM log)
          ), forgotten AS (
-             DELETE FROM event_keys USING log
-             WHERE bucket = ANY (ARRAY(SELECT generate_series(0, 1023)))
-               AND segment >= (oldest - 1) / ? AND segment < (stays - 1) / ?
+             DELETE FROM event_keys
+             WHERE bucket = ANY (ARRAY(SELECT generate_series(0, 1023) FROM segments WHERE oldest < stays))
+               AND segment >= (SELECT oldest FROM segments) AND segment < (SELECT stays FROM segments)
          ), moved AS (
              UPDATE event_log SET oldest_position = stays FROM log WHERE stays > oldest RETURNING 1
          )
@@ -196,7 +225,7 @@ pub(crate) fn take(connection: &mut PgConnection, name: &str, holder: &str, micr
     if (IsTaken { name, holder, micros: &micros }).get_result::<i64>(connection)? > 0 {
         return Ok(false);
     }
-    Ok(Take { name, holder, micros: &micros, time: &micros }.execute(connection)? == 1)
+    Ok(Take { name, holder, micros: &micros, since: &micros, beyond: &micros }.execute(connection)? == 1)
 }
 
 pub(crate) fn sequence(

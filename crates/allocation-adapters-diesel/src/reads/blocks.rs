@@ -166,15 +166,18 @@ pub(super) fn blocks(
     }
 }
 
-/// Loads blocks of the log that may have events with a key from a position on, in order.
+/// Loads blocks of the log that may have events with a key from a position on, in order, each once.
+///
+/// Returns the position to continue from as well, if there may be more blocks.
 pub(super) fn blocks_of_key(
     connection: &mut AnyConnection,
     key: i32,
     from: i64,
     limit: i64,
-) -> QueryResult<Vec<BlockRow>> {
-    let (key, limit) = (&key, &limit);
-    match connection {
+) -> QueryResult<(Vec<BlockRow>, Option<i64>)> {
+    let (key, most) = (&key, usize::try_from(limit).unwrap_or(usize::MAX));
+    let limit = &limit;
+    let mut rows: Vec<BlockRow> = match connection {
         AnyConnection::Sqlite(_) => OfKeyOnSqlite { key, from: &from, limit }.load(connection),
         AnyConnection::Postgres(_) => {
             let (bucket, segment) = (&bucket_of(*key), &((from - 1).max(0) / SEGMENT));
@@ -182,7 +185,10 @@ pub(super) fn blocks_of_key(
             OfKeyOnPostgres { bucket, segment, bucket_key: key, key, from, new_from, new_key: key, limit }
                 .load(connection)
         }
-    }
+    }?;
+    let next = rows.last().filter(|_| rows.len() >= most).map(|last| last.first_position + 1);
+    rows.dedup_by_key(|row| row.first_position);
+    Ok((rows, next))
 }
 
 /// Returns the lowest position at which a block with an event at a position can begin.
@@ -191,16 +197,17 @@ pub(super) fn lowest_start(position: i64) -> i64 {
     (position - before).max(1)
 }
 
-/// Loads all blocks that may have events with a key, with a position and without.
+/// Loads all blocks that may have events with a key, with a position and without, each once.
 pub(super) fn blocks_everywhere(connection: &mut AnyConnection, key: i32) -> QueryResult<Vec<BlockRow>> {
     let key = &key;
-    match connection {
+    let rows = match connection {
         AnyConnection::Sqlite(_) => EverywhereOnSqlite { key, waiting_key: key }.load(connection),
         AnyConnection::Postgres(_) => {
             let bucket = &bucket_of(*key);
             EverywhereOnPostgres { bucket, bucket_key: key, key, new_key: key, waiting_key: key }.load(connection)
         }
-    }
+    }?;
+    Ok(distinct(rows))
 }
 
 /// Loads all blocks that may have events with one of these causes, each once.
@@ -214,7 +221,12 @@ pub(super) fn blocks_caused(connection: &mut AnyConnection, causes: &Vec<i32>) -
         }
         AnyConnection::Postgres(connection) => rows = CausedOnPostgres { causes, waiting: causes }.load(connection)?,
     }
+    Ok(distinct(rows))
+}
+
+/// Returns each block once. The index has a merged block as often as its parts have the key.
+fn distinct(mut rows: Vec<BlockRow>) -> Vec<BlockRow> {
     rows.sort_unstable_by_key(|row| row.first_position);
     rows.dedup_by_key(|row| row.first_position);
-    Ok(rows)
+    rows
 }

@@ -91,13 +91,10 @@ impl Page<'_> {
         let key = subject_key(subject);
         let mut from = lowest_start(self.after + 1);
         while self.events.len() < self.size {
-            let rows = blocks_of_key(connection, key, from, SUBJECT_STEP).map_err(store_error)?;
+            let (rows, next) = blocks_of_key(connection, key, from, SUBJECT_STEP).map_err(store_error)?;
             self.add(&rows, self.after + 1, i64::MAX)?;
-            let Some(last) = rows.last().filter(|_| i64::try_from(rows.len()).is_ok_and(|rows| rows >= SUBJECT_STEP))
-            else {
-                break;
-            };
-            from = last.first_position + 1;
+            let Some(next) = next else { break };
+            from = next;
         }
         Ok(())
     }

@@ -20,10 +20,10 @@ fn lease() -> Lease {
     Lease { name: "events", holder: "me".to_owned() }
 }
 
-/// Sequences all events, under the lease.
+/// Sequences all events under the lease, each as a block of its own.
 fn number_all(world: &World) {
     assert!(world.store.take(&lease(), LONG).unwrap());
-    while world.store.sequence(&lease(), LONG, 100).unwrap().events > 0 {}
+    while world.store.sequence(&lease(), LONG, 1).unwrap().events > 0 {}
 }
 
 /// Returns the time of the clock that decides, unless the test has stopped it.

@@ -116,11 +116,11 @@ pub fn an_event_of_a_later_version_is_read_as_it_is_stored(database: TestDatabas
     assert_eq!(world.store.to_retry(page(10)).unwrap(), [events[1].clone()]);
 }
 
-/// Sequences all events.
+/// Sequences all events, each as a block of its own.
 fn number_all(world: &World) {
     let keeper = Lease { name: "log", holder: "me".to_owned() };
     assert!(world.store.take(&keeper, TIME).unwrap());
-    while world.store.sequence(&keeper, TIME, 1_000).unwrap().events > 0 {}
+    while world.store.sequence(&keeper, TIME, 1).unwrap().events > 0 {}
 }
 
 pub fn parked_events_beyond_the_retention_are_removed(database: TestDatabase) {

@@ -175,6 +175,7 @@ macro_rules! suite {
                 all_readers_see_one_order_without_gaps_beside_writers,
                 events_are_sequenced_in_chunks_that_begin_with_the_oldest,
                 a_lease_ends_though_the_clock_was_set_back,
+                small_blocks_become_one_and_their_events_stay_the_same,
                 subjects_are_found_across_segments_of_the_index,
                 a_filter_scans_a_bounded_number_of_events,
                 an_event_records_the_context_of_its_command,

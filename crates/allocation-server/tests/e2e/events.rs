@@ -189,10 +189,13 @@ fn a_reader_that_consumes_nothing_is_cut_off(database: &TestDatabase) {
 
 fn a_reader_of_pruned_events_gets_a_410(database: &TestDatabase) {
     let server = Server::start(database);
-    for number in 0..5 {
-        server.client().add_batch(&format!("B-{number}"), "LAMP", 1, None);
+    // Those to be pruned share no block with the others.
+    for numbers in [0..3, 3..5] {
+        for number in numbers {
+            server.client().add_batch(&format!("B-{number}"), "LAMP", 1, None);
+        }
+        await_sequenced(database);
     }
-    await_sequenced(database);
     server.signal("TERM");
     server.wait();
     database.execute("UPDATE event_blocks SET occurred_at = occurred_at - 180000000000 WHERE first_position <= 3");
