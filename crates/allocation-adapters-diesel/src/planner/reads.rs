@@ -78,11 +78,11 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "unserved products" => expiry::Unserved { after: text, limit };
         "size of waiting lines" => queue::NextSize { sku: text, larger_than: small, at_most: small };
         "waiting lines that take parts" => queue::PartsAfter { sku: text, precedence: small, placed_at: number,
-            order_id: text, alive_at: number, limit };
+            order_id: text, alive_at: number, page_plus_one: limit };
         "waiting lines of a size" => queue::WholeAfter { sku: text, size: small, precedence: small, placed_at: number,
-            order_id: text, alive_at: number, limit };
+            order_id: text, alive_at: number, page_plus_one: limit };
         "waiting lines that fit" => queue::FittingAfter { sku: text, size: small, precedence: small, placed_at: number,
-            order_id: text, alive_at: number, limit };
+            order_id: text, alive_at: number, page_plus_one: limit };
     }
     let cursor = AllocationCursor {
         sku: Sku::parse("S").unwrap(),

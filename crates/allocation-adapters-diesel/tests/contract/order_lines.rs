@@ -122,7 +122,7 @@ pub fn the_queue_is_loaded_in_pages_in_its_order(database: TestDatabase) {
     let mut pages = Vec::new();
     loop {
         let after = product.waiting().last().cloned();
-        let next = DataRequest::WaitingLines { after, free: 2, most: 100 };
+        let next = DataRequest::WaitingLines { after, free: 2, limit: 100 };
         unit.products().load(&mut product, &next).unwrap();
         let at_hand: Vec<_> = product.waiting().cloned().collect();
         assert_eq!(at_hand, expected[..at_hand.len()]);

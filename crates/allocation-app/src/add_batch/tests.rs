@@ -4,7 +4,7 @@ use crate::testing::{
 };
 use allocation_domain::{BatchChange, Eta, Event, NewBatch, Product};
 use allocation_ports::mocks::MockProductRepository;
-use allocation_ports::{CausationId, EventFilter, EventLog, PageSize};
+use allocation_ports::{CausationId, EventContext, EventFilter, EventLog, PageSize, StoreError};
 
 fn shipment() -> NewBatch {
     NewBatch::new(reference("B-1"), units(20), Eta::InStock)

@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::{Shop, batch, cause, ending, order, product, reference, rolled_back, saves, sku, use_cases};
 use allocation_domain::{Eta, OrderTerms, Product, Units};
+use allocation_ports::StoreError;
 use allocation_ports::mocks::MockProductRepository;
 use chrono::NaiveDate;
 
