@@ -37,7 +37,7 @@ pgbouncer_find() {
   return 1
 }
 
-# The package may start a pooler of its own, at port 6432.
+# The package may start a pooler of its own, on port 6432.
 pgbouncer_install_by_apt() {
   local options=(-o DPkg::Lock::Timeout=300 -q)
   postgres_as_root apt-get "${options[@]}" update >&2 || return 1
@@ -55,7 +55,7 @@ pgbouncer_start() {
       pgbouncer_answers; then
       return 0
     fi
-    postgres_say "PgBouncer did not start at port $PGBOUNCER_PORT (try $try)"
+    postgres_say "PgBouncer did not start on port $PGBOUNCER_PORT (try $try)"
   done
   cat "$dir/launch.log" "$dir/pgbouncer.log" >&2 || true
   return 1
@@ -92,7 +92,7 @@ pgbouncer_answers() {
 pgbouncer_stop() {
   local pid
   if pid=$(cat "$1/pgbouncer.pid" 2>/dev/null); then
-    # SIGINT waits for transactions, SIGTERM for nothing.
+    # SIGINT waits for transactions; SIGTERM does not.
     kill -TERM "$pid" 2>/dev/null || true
   fi
 }

@@ -12,8 +12,8 @@
 #                                       copies the server at PORT into DIR and starts a
 #                                       standby that streams from it, at OWN_PORT or a
 #                                       free one; sets PG_PORT
-#   postgres_promote DIR                makes a primary of that standby
-#   postgres_kill DIR                   ends a server without a chance to write anything
+#   postgres_promote DIR                promotes that standby
+#   postgres_kill DIR                   kills a server without a shutdown checkpoint
 #
 # A server listens on 127.0.0.1 and on a socket in DIR only. It asks for no password,
 # so keep nothing there that matters. Start as many as you like, each in its own DIR.
@@ -167,7 +167,7 @@ postgres_start_standby() {
   postgres_make_folder "$dir" || return 1
   if ! postgres_as_user "$PG_BIN/pg_basebackup" -d "host=127.0.0.1 port=$primary user=postgres" -D "$dir/data" \
     --write-recovery-conf --wal-method=stream --checkpoint=fast --no-sync >"$dir/backup.log" 2>&1; then
-    postgres_say "the server at port $primary cannot be copied:"
+    postgres_say "the server on port $primary cannot be copied:"
     cat "$dir/backup.log" >&2
     return 1
   fi
@@ -177,7 +177,7 @@ postgres_start_standby() {
   elif postgres_launch "$dir" "$port"; then
     PG_PORT=$port
   else
-    postgres_say "the standby does not start at port $port:"
+    postgres_say "the standby does not start on port $port:"
     cat "$dir/launch.log" "$dir/server.log" >&2 || true
     return 1
   fi

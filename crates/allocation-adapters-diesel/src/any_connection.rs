@@ -20,7 +20,7 @@ pub(crate) enum AnyConnection {
 }
 
 impl AnyConnection {
-    /// Checks that no pooler lends the sessions of a PostgreSQL server for single transactions.
+    /// Checks that no pooler assigns the sessions of a PostgreSQL server per transaction.
     pub(crate) fn check_pooling(&mut self, other: &mut Self) -> Result<(), Box<dyn Error + Send + Sync>> {
         match (self, other) {
             (Self::Postgres(one), Self::Postgres(other)) => postgres::check_pooling(one, other),

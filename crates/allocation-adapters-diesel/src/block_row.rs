@@ -9,9 +9,9 @@ use diesel::sql_types::{BigInt, Text};
 use serde_json::value::RawValue;
 
 columns! {
-    /// A block of the log; a block of the outbox has a negative number for a position.
+    /// A block of the log or the outbox. In the outbox, its position is a negative number.
     ///
-    /// A merged block has a line for each block that it was made of, which begins with the instant of its events.
+    /// A merged block has a line for each original block, which begins with the instant of that block's events.
     #[derive(Debug, Queryable)]
     struct BlockRow {
         first_position: BigInt => i64,
@@ -44,7 +44,7 @@ pub(crate) struct StoredEvent<'a> {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the context of an event is none")]
+#[error("the stored context of an event is invalid")]
 struct NoContext;
 
 impl BlockRow {

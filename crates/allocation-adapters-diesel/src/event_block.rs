@@ -8,12 +8,12 @@ use allocation_ports::{CausationId, EventContexts, StoreError, Subject, TracePar
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use std::collections::BTreeSet;
 
-/// The most events of a block.
+/// The maximum number of events in a block.
 pub(crate) const MAX_EVENTS: usize = 256;
 /// The size in bytes at which a block ends.
 const MAX_BYTES: usize = 128 * 1024;
-/// The most microseconds between the first event of a block and any other. A repair moves a block as a whole,
-/// so events of a product whose clock was ahead have blocks of their own.
+/// The maximum number of microseconds between the first event of a block and any other. A repair moves a block as a
+/// whole, so events of a product whose clock was ahead have blocks of their own.
 const MAX_SPAN: i64 = 1_000_000;
 /// The multiple of the prune limit that is scanned, to find an old event behind a run of events from the
 /// future.
@@ -47,7 +47,7 @@ pub(crate) struct BlockWriter {
     types: BTreeSet<&'static str>,
     keys: BTreeSet<i32>,
     causes: BTreeSet<i32>,
-    /// The JSON array of the events, without its end.
+    /// The JSON array of the events, without its closing bracket.
     events: Vec<u8>,
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn cause_key(causation_id: &str) -> i32 {
     hash(b'c', causation_id)
 }
 
-/// Computes FNV-1a of 64 bits, folded into 32. Stored, so it never changes.
+/// Computes the 64-bit FNV-1a hash, folded to 32 bits. Hashes are stored, so the function must not change.
 fn hash(kind: u8, name: &str) -> i32 {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     let hash = std::iter::once(kind).chain(name.bytes()).fold(0xcbf2_9ce4_8422_2325, step);
@@ -152,7 +152,7 @@ mod tests {
     use allocation_domain::{BatchReference, Eta, NewBatch, Product, Quantity, Sku};
     use chrono::DateTime;
 
-    /// Adds batches to a product of its own.
+    /// Creates a product with batches.
     fn product(name: &str, batches: usize) -> Product {
         let mut product = Product::new(Sku::parse(name).unwrap());
         for number in 0..batches {

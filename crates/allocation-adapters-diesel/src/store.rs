@@ -61,8 +61,8 @@ struct Inner {
     access: Access,
     /// Connections for reads, and on PostgreSQL for writes as well.
     pool: r2d2::Pool<Connector>,
-    /// SQLite's only writer, unless access is read-only. Its connection is passed on in the order of arrival, whereas waiting for the
-    /// lock of the file would mean polling in no order.
+    /// SQLite's only writer, unless access is read-only. Its connection is passed on in the order of arrival, whereas
+    /// waiting for the lock of the file would mean polling in no order.
     writer: Option<Arc<FairMutex<AnyConnection>>>,
     /// The SQLite file as it was opened.
     file: Option<sqlite::DatabaseFile>,
@@ -97,8 +97,8 @@ impl Store {
         Self::connect_for(Access::ReadWrite, url, pool_size)
     }
 
-    /// Connects for reads alone: to a standby, or to a database that other processes write or that must not be
-    /// changed. Units of work and all other writes fail.
+    /// Connects only for reads: to a standby, or to a database that other processes write or that must not be changed.
+    /// Units of work and all other writes fail.
     ///
     /// # Errors
     ///

@@ -166,12 +166,12 @@ impl AllocationEngine {
     /// queue.
     ///
     /// The age of the line counts from the time when it has room. Bulk commands take at most half of a queue. The
-    /// future runs on a Tokio runtime with time enabled.
+    /// future must run on a Tokio runtime with time enabled.
     ///
     /// # Errors
     ///
-    /// Those of [`AllocationEngine::allocate`]; [`EngineError::Overloaded`] only if the line had no room in time,
-    /// was not decided within the age limit, or its product is locked and too many commands wait for locked products.
+    /// As for [`AllocationEngine::allocate`], but [`EngineError::Overloaded`] only if the line had no room in time, was
+    /// not decided within the age limit, or its product is locked and too many commands wait for locked products.
     pub async fn allocate_in_bulk(
         &self,
         line: OrderLine,
@@ -186,13 +186,12 @@ impl AllocationEngine {
     /// the queue.
     ///
     /// The age of the order counts from the time when it has room. Bulk commands take at most half of a queue. The
-    /// future runs on a Tokio runtime with time enabled.
+    /// future must run on a Tokio runtime with time enabled.
     ///
     /// # Errors
     ///
-    /// Those of [`AllocationEngine::place_order`]; [`EngineError::Overloaded`] only if the order had no room in
-    /// time, was not decided within the age limit, or a product is locked and too many commands wait for locked
-    /// products.
+    /// As for [`AllocationEngine::place_order`], but [`EngineError::Overloaded`] only if the order had no room in time,
+    /// was not decided within the age limit, or a product is locked and too many commands wait for locked products.
     pub async fn place_order_in_bulk(
         &self,
         order: NewOrder,

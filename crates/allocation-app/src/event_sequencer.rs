@@ -118,7 +118,7 @@ struct Sequencer {
 /// The state of a process that holds the lease.
 struct Held {
     renewed: Instant,
-    /// Whether the last chunk was full, so that more events are pending.
+    /// Whether the last chunk was full, so that more events may be pending.
     more: bool,
     /// The number of events sequenced since the last vacuum.
     since_vacuum: u64,
@@ -182,7 +182,7 @@ impl Sequencer {
             return Ok(Duration::ZERO);
         };
         self.prune(held)?;
-        // The check passes what was sequenced since the last vacuum; after a full chunk it is superfluous.
+        // The check skips over rows sequenced since the last vacuum; after a full chunk it is unnecessary.
         if held.more || self.ports.log.has_unsequenced()? {
             return self.sequence(held);
         }

@@ -103,7 +103,7 @@ impl Shared {
                 self.log.failed(&error);
                 let detail = match self.access {
                     Access::ReadWrite => "The database does not accept a write",
-                    Access::ReadOnly => "The database does not answer a read",
+                    Access::ReadOnly => "The database does not serve reads",
                 };
                 vec![FailedCheck::new(FailedCheck::DATABASE, detail)]
             }

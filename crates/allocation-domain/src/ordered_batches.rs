@@ -16,7 +16,7 @@ pub(crate) struct OrderedBatches {
     ranks: HashMap<BatchReference, (Eta, DateTime<Utc>)>,
 }
 
-/// The number of batches that are searched faster one by one than by their sort keys.
+/// The number of batches up to which a linear search is faster than one by sort key.
 const FEW: usize = 16;
 
 impl Deref for OrderedBatches {

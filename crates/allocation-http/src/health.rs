@@ -49,7 +49,7 @@ pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
 /// The service is ready if the database has committed a write within the last seconds and has the schema
 /// that this version was built for, a replica sequences events, every background thread runs, and the
 /// clocks of process and database differ by at most two seconds. If not, `checks` lists the failed checks.
-/// A read-only server is ready if its database answers reads; it may lag behind the primary, and reports by how
+/// A read-only server is ready if its database serves reads; it may lag behind the primary, and reports by how
 /// much. Query parameters are ignored.
 #[utoipa::path(
     get,

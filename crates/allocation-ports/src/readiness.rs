@@ -76,7 +76,7 @@ pub enum Probed {
         /// Whether a process holds the sequencer's lease.
         sequenced: bool,
     },
-    /// A read-only database answered a read.
+    /// A read succeeded; access is read-only.
     Read {
         /// The age of the newest transaction that a standby has replayed; `None` if the database is no standby.
         lag: Option<TimeDelta>,
@@ -85,7 +85,7 @@ pub enum Probed {
     Busy,
 }
 
-/// Probes whether the database accepts writes, or reads if it is used for nothing else.
+/// Probes whether the database accepts writes, or serves reads if access is read-only.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait DatabaseProbe: Send + Sync {
     /// Compares the schema of the database with the one that this program was built for.
@@ -95,8 +95,8 @@ pub trait DatabaseProbe: Send + Sync {
     /// [`StoreError`] when the database does not respond.
     fn schema(&self) -> Result<SchemaState, StoreError>;
 
-    /// Compares the schema, and commits a write of its own unless access is read-only. MUST NOT wait for a connection that requests
-    /// use, and MUST return within a few seconds when the database does not respond.
+    /// Compares the schema, and commits a write of its own unless access is read-only. MUST NOT wait for a connection
+    /// that requests use, and MUST return within a few seconds when the database does not respond.
     ///
     /// # Errors
     ///

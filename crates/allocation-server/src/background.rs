@@ -1,4 +1,4 @@
-//! The tasks that write, besides requests. A server with read-only access has none of them.
+//! Background tasks that write. A server with read-only access has none of them.
 
 use crate::broker::Exchange;
 use crate::config::Settings;

@@ -354,10 +354,10 @@ impl Settings {
         Store::connect(&url, self.pool_size + more).with_context(|| format!("check {source}"))
     }
 
-    /// Connects to an existing database for reads alone.
+    /// Connects to an existing database only for reads.
     pub(crate) fn connect_read_only(&self) -> anyhow::Result<Store> {
         if self.is_in_memory()? {
-            bail!("a database in memory has no data to read; a read-only server needs one that others write");
+            bail!("a read-only server cannot use a database in memory; use a SQLite file or a PostgreSQL database");
         }
         let (url, source) = self.database_url()?;
         Store::connect_read_only(&url, self.pool_size).with_context(|| format!("check {source}"))

@@ -19,7 +19,7 @@ pub(crate) fn limits(settings: &Settings, database_connections: u32) -> Connecti
         tracing::warn!(
             connections = total,
             configured,
-            "fewer connections are served than set: descriptors are limited"
+            "fewer connections are served than configured: descriptors are limited"
         );
     }
     let total = usize::try_from(total).unwrap_or(usize::MAX);

@@ -97,6 +97,6 @@ fn connect_read_only(settings: &Settings) -> anyhow::Result<Store> {
             "the schema of the database is older than this program, and a read-only server runs no migrations; \
              run `allocation migrate up` on the primary first"
         ),
-        SchemaState::Newer => bail!("the schema of the database is newer than this program; use a newer program"),
+        SchemaState::Newer => bail!("the schema of the database is newer than this program; upgrade the program"),
     }
 }

@@ -34,7 +34,7 @@ impl TestCluster {
             Replication::Asynchronous => "",
             Replication::Synchronous => "synchronous_standby_names=standby",
         };
-        // Nothing has to outlive the machine; the servers outlive each other without fsync.
+        // The data need not survive a crash of the machine. Without fsync, they still survive a crash of a server.
         let settings = "fsync=off max_connections=200 cluster_name=standby";
         let start = format!("postgres_start '{}' {settings} {synchronous}; echo $PG_PORT", cluster.server(0));
         cluster.ports[0] = call(&start).parse().unwrap();
@@ -70,13 +70,13 @@ impl TestCluster {
     ///
     /// # Panics
     ///
-    /// Panics if the standby does not answer.
+    /// Panics if the standby does not respond.
     pub fn cut_replication(&self) {
         self.execute_on_standby("ALTER SYSTEM SET primary_conninfo = ''");
         self.execute_on_standby("SELECT pg_reload_conf()");
     }
 
-    /// Ends the primary as a power cut would, and makes the standby the primary.
+    /// Kills the primary and promotes the standby.
     ///
     /// # Panics
     ///
@@ -87,7 +87,7 @@ impl TestCluster {
         self.primary = standby;
     }
 
-    /// Replaces the server that failed by a new standby, which takes some seconds.
+    /// Replaces the failed server with a new standby, which takes some seconds.
     ///
     /// # Panics
     ///

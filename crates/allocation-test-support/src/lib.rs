@@ -89,7 +89,7 @@ impl TestDatabase {
     ///
     /// # Panics
     ///
-    /// Panics if the server does not answer or rejects the database.
+    /// Panics if the server does not respond or rejects the database.
     #[must_use]
     pub fn postgres_on(server: &str) -> Self {
         let name = format!("test_{}", Uuid::now_v7().simple());

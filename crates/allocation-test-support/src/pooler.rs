@@ -1,14 +1,14 @@
 use crate::script::{call, folder};
 use tempfile::TempDir;
 
-/// The unit for which a pooler lends a session of the server.
+/// How long a pooler assigns a session of the server to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolMode {
-    /// The connection of a client.
+    /// Until the client disconnects.
     Session,
-    /// A transaction.
+    /// For one transaction.
     Transaction,
-    /// A statement.
+    /// For one statement.
     Statement,
 }
 

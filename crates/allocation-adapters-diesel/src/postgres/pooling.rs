@@ -1,29 +1,29 @@
 //! Poolers in front of a server.
 //!
-//! A pooler in transaction mode lends a client another session of the server for each transaction. The settings of
-//! the store's sessions would then apply to some transactions of any client and not to others, without an error.
+//! A pooler in transaction mode assigns another session of the server to a client for each transaction. The settings of
+//! the store's sessions would then silently apply to some transactions of any client and not to others.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use std::error::Error;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// The number of attempts to catch a pooler, whose other clients may take the session that a check expects.
+/// The number of attempts to detect a pooler. Its other clients may take the session that a check expects.
 const ROUNDS: u32 = 3;
-/// The message of a failed check, by which it is told from other errors.
+/// The message of a failed check, which distinguishes it from other errors.
 const FAILED: &str = "the session of another transaction";
 
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "a pooler between the service and the server lends its sessions for single transactions or statements, so settings are lost; \
+    "a pooler in front of PostgreSQL assigns sessions per transaction or statement, so session settings are lost; \
      configure pool_mode = session for PgBouncer, or connect to the server itself"
 )]
 struct TransactionPooling;
 
 /// Checks that connections keep their sessions of the server, and with them their settings, between transactions.
 ///
-/// The first connection marks its session. If the session is free between transactions, the second connection gets it
-/// with the mark, or the first one gets another without.
+/// The first connection marks its session. If the session is free between transactions, the second connection gets it,
+/// with the mark, or the first one gets another, without it.
 pub(crate) fn check_pooling(
     first: &mut PgConnection,
     second: &mut PgConnection,
@@ -42,7 +42,7 @@ pub(crate) fn check_pooling(
     Ok(())
 }
 
-/// Checks the mark of the session in one message: a prepared statement could not follow a change of sessions.
+/// Checks the mark of the session in one message: a prepared statement would be missing in another session.
 fn check(connection: &mut PgConnection, condition: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
     let checked = connection.batch_execute(&format!(
         "DO $$ BEGIN

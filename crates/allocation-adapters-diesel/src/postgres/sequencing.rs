@@ -27,8 +27,7 @@ pub(super) const RENEWED: &str = joined!(
 statement! {
     /// Counts the unexpired leases of other holders; `micros` is the usual duration of the lease.
     ///
-    /// An end later than any current lease can have was written before the clock was set back, and counts as
-    /// passed.
+    /// An end later than any current lease can have was written before the clock was set back, and counts as expired.
     IsTaken<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64) on Pg -> BigInt,
     "SELECT count(*) FROM leases WHERE name = ? AND holder <> ? AND expires_at BETWEEN ", NOW, " AND ", NOW, " + 2 * ?"
 }
@@ -57,8 +56,8 @@ statement! {
     /// PostgreSQL compresses; the text of a large block stays as it is. A block from the future stays alone, so
     /// that it can be repaired. Blocks that another transaction removes meanwhile are not moved.
     ///
-    /// Returns whether the lease is held, the number of events, the last position, and up to where blocks are in
-    /// the index.
+    /// Returns whether the lease is held, the number of events, the last position, and the position up to which blocks
+    /// are indexed.
     Sequence<'a>(
         micros: BigInt => i64,
         lease: Text => str,
@@ -112,8 +111,8 @@ statement! {
 }
 
 statement! {
-    /// Adds the blocks that begin in the next segment of the log to the index by key. A merged block is there as
-    /// often as it has a key, because making keys distinct costs more than reading a block twice.
+    /// Adds the blocks that begin in the next segment of the log to the index by key. A merged block may have several
+    /// entries for a key, because making keys distinct costs more than reading a block twice.
     IndexSegment<'a>(
         micros: BigInt => i64,
         lease: Text => str,

@@ -17,10 +17,9 @@ type Opened = Result<PgConnection, Box<dyn Error + Send + Sync>>;
 ///
 /// The timeouts keep a stalled replica from holding a product forever.
 ///
-/// The planner has little choice, because its plans are kept and must stay right while tables grow from
-/// empty. It always uses an index and never scans a table. The lock of products depends on that: only the
-/// index on the SKU returns them in the order of their SKUs. Only the mode of cached plans can be set by the
-/// options of the URL.
+/// The planner has little choice, because its plans are kept and must stay right while tables grow from empty. It
+/// always uses an index and never scans a table. The lock of products depends on that: only the index on the SKU
+/// returns them in the order of their SKUs. Only `plan_cache_mode` can be set in the options of the URL.
 ///
 /// Disabled plan types and rows count as expensive. PostgreSQL would therefore compile every statement
 /// (`jit`). It would also start workers for one page of a large table, which take ten times as long as the

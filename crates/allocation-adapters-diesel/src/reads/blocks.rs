@@ -1,7 +1,7 @@
 //! Blocks of events, found by position or by key.
 //!
-//! An index finds the blocks with events about a subject by a hash of its name. On PostgreSQL, the newest
-//! blocks are not in the index, and are scanned. Blocks may be found that have no such event.
+//! An index finds the blocks with events about a subject by a hash of its name. On PostgreSQL, the newest blocks are
+//! not in the index, and are scanned. Because hashes collide, a block that is found may have no such event.
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::block_row::BlockRow;
@@ -224,7 +224,7 @@ pub(super) fn blocks_caused(connection: &mut AnyConnection, causes: &Vec<i32>) -
     Ok(distinct(rows))
 }
 
-/// Returns each block once. The index has a merged block as often as its parts have the key.
+/// Returns each block once. The index may have several entries of a merged block for a key.
 fn distinct(mut rows: Vec<BlockRow>) -> Vec<BlockRow> {
     rows.sort_unstable_by_key(|row| row.first_position);
     rows.dedup_by_key(|row| row.first_position);

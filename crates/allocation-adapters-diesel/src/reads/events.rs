@@ -126,7 +126,7 @@ pub(crate) fn to_retry(connection: &mut AnyConnection, page: PageSize) -> Result
     let mut found = Vec::new();
     while let Some(first) = positions.peek().copied() {
         let Some(block) = blocks(connection, (first, first), &[]).map_err(store_error)?.pop() else {
-            // The log has pruned it.
+            // The event was pruned.
             positions.next();
             continue;
         };

@@ -12,8 +12,8 @@ use diesel::sqlite::Sqlite;
 /// The time in microseconds since 1970.
 const NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
-/// The condition that a lease has not ended. An end later than any current lease can have was written
-/// before the clock was set back, and counts as passed.
+/// The condition that a lease has not ended. An end later than any current lease can have was written before the clock
+/// was set back, and counts as expired.
 const WITHIN: &str = joined!("BETWEEN ", NOW, " AND ", NOW, " + 2 * ?");
 
 statement! {

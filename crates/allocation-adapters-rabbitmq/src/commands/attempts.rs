@@ -140,6 +140,9 @@ mod tests {
         }
         let known = attempts.known.lock().unwrap();
         assert_eq!(known.deferred.len(), MAX_COMMANDS);
-        assert!(known.deferred.values().any(|command| command.attempts == 2), "the one that was put off most is");
+        assert!(
+            known.deferred.values().any(|command| command.attempts == 2),
+            "the command that was deferred most often is kept"
+        );
     }
 }

@@ -117,7 +117,7 @@ impl Session {
         let ended = tokio::select! {
             _ = stopped.wait_for(|stopped| *stopped) => Ok(()),
             error = take(consumer.ready_chunks(max_commands.max(1)), &meter, &handler, &mut under_way) => Err(error),
-            () = handler.dead_letters.closed() => Err("dead letters have no queue any more".into()),
+            () = handler.dead_letters.closed() => Err("the dead-letter queue no longer exists".into()),
         };
         if ended.is_ok() {
             // Messages that were not started return to the queue with the connection.
@@ -127,7 +127,7 @@ impl Session {
         // A message redelivered over the next connection would otherwise overtake itself.
         let finished = async { while under_way.join_next().await.is_some() {} };
         if tokio::time::timeout(FINISH_TIMEOUT, finished).await.is_err() {
-            tracing::error!("the database or the broker does not answer: commands in progress are abandoned");
+            tracing::error!("the database or the broker does not respond: commands in progress are abandoned");
         }
         if ended.is_ok() {
             // The broker drops the connections in any case.

@@ -45,7 +45,7 @@ fn an_unreadable_database_is_not_ready_for_reads() {
     probe.expect_probe().returning(|| Err(StoreError::Unavailable("starting up".into())));
     probe.expect_clock_ahead().returning(TimeDelta::zero);
     let health = Health::start(Arc::new(probe), Access::ReadOnly, Vec::new()).unwrap();
-    let failed = FailedCheck::new(FailedCheck::DATABASE, "The database does not answer a read");
+    let failed = FailedCheck::new(FailedCheck::DATABASE, "The database does not serve reads");
     assert_eq!(health.failed_checks(), [failed]);
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-/// A clock that stands at [`now`] until it is advanced; counts microseconds.
+/// A clock that stands at [`now`] until it is advanced, in microseconds.
 #[derive(Default)]
 struct StoppedClock(AtomicI64);
 
@@ -91,7 +91,7 @@ impl Shop {
 
     /// Makes the pick list `P-1` of everything that can be picked, a second later.
     pub(crate) fn make_pick_list(&self) {
-        // A decision is later than those before it, so that without this the time would depend on their number.
+        // Each decision is later than the one before, so the time would otherwise depend on their number.
         self.advance(TimeDelta::seconds(1));
         self.use_cases.make_pick_list(&NewPickList::new(list_id("P-1"), PickCriteria::default())).unwrap();
     }

@@ -256,7 +256,7 @@ async fn a_version_of_an_unversioned_resource_is_rejected() {
 }
 
 #[actix_web::test]
-async fn a_read_only_server_rejects_every_change_and_answers_reads() {
+async fn a_read_only_server_rejects_every_change_and_serves_reads() {
     let api = Ports::new().api().with_edge(EdgeSettings { is_read_only: true, ..EdgeSettings::default() });
     allocate(&api, &[]).await.problem("read-only");
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {

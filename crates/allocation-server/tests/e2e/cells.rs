@@ -14,7 +14,7 @@ fn two_schemas_of_a_database_hold_two_independent_services() {
     let database = TestDatabase::postgres();
     database.execute("CREATE SCHEMA north; CREATE SCHEMA south");
     let urls = ["north", "south"].map(|schema| in_schema(&database, schema));
-    // A migration of one cell, under way in another process, holds no other cell up.
+    // A migration of one cell in another process does not delay other cells.
     let held = database.hold(
         "SET LOCAL search_path = north;
          SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 5216694956302))",
@@ -38,7 +38,7 @@ fn two_schemas_of_a_database_hold_two_independent_services() {
         |schema: &str| database.count(&format!("SELECT count(*) FROM pg_tables WHERE schemaname = '{schema}'"));
     assert_eq!((tables("north"), tables("public")), (tables("south"), 0));
     assert_eq!(database.count("SELECT count(*) FROM (TABLE north.leases UNION ALL TABLE south.leases) l"), 2);
-    // The leases of one cell do not keep the migrations of another from being undone.
+    // The leases of one cell do not prevent a rollback of another's migrations.
     drop(north);
     south.signal("TERM");
     south.wait();

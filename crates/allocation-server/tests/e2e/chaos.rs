@@ -117,12 +117,12 @@ fn killing_postgres_breaks_no_invariant() {
 
 /// The time before a failover, with a standby.
 const WITH_STANDBY: Duration = Duration::from_secs(2);
-/// The time for which a primary that fails has been cut off from its standby, at every other failover.
+/// The time between cutting off the standby and killing the primary, at every other failover.
 const CUT_OFF: Duration = Duration::from_millis(300);
-/// The time after a failover: commits go on without a standby, or wait for one.
+/// The time after a failover: commits continue without a standby, or wait for one.
 const WITHOUT_STANDBY: Duration = Duration::from_secs(1);
 
-/// Lets customers act while one primary after the other is killed and its standby promoted.
+/// Lets customers act while one primary after another is killed and its standby promoted.
 fn endure_failovers(replication: Replication) -> Endured {
     let mut cluster = TestCluster::start(replication);
     let database = TestDatabase::postgres_on(&cluster.url());
@@ -149,10 +149,10 @@ fn failovers_with_a_synchronous_standby_lose_nothing() {
     assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
 
-/// The newest commits may be lost with the primary. What is left must be right.
+/// The newest commits may be lost with the primary. The remaining state must be consistent.
 #[test]
 #[ignore = "scripts/chaos runs it"]
-fn failovers_with_an_asynchronous_standby_lose_the_newest_commits_alone() {
+fn failovers_with_an_asynchronous_standby_lose_only_the_newest_commits() {
     let Endured { strikes, answered, lost, violations } = endure_failovers(Replication::Asynchronous);
     let fault = "failover, asynchronous standby";
     println!("chaos | {fault} | {strikes} | {answered} | {} | {}", lost.len(), violations.len());

@@ -309,7 +309,7 @@ fn file_descriptors_are_left_when_all_connections_are_in_use() {
     let database = TestDatabase::sqlite();
     let server = Server::start_limited(&database, 64, 300);
     let log = server.log().join("\n");
-    assert!(log.contains("fewer connections are served than set"), "{log}");
+    assert!(log.contains("fewer connections are served than configured"), "{log}");
     let kept: Vec<Raw> = (0..300).filter_map(|_| finds_place(Raw::connect(&server))).collect();
     assert!((100..300).contains(&kept.len()), "{}", kept.len());
     let mut one = kept.into_iter().next().unwrap();

@@ -189,7 +189,7 @@ fn a_reader_that_consumes_nothing_is_cut_off(database: &TestDatabase) {
 
 fn a_reader_of_pruned_events_gets_a_410(database: &TestDatabase) {
     let server = Server::start(database);
-    // Those to be pruned share no block with the others.
+    // Events to be pruned share no block with the others.
     for numbers in [0..3, 3..5] {
         for number in numbers {
             server.client().add_batch(&format!("B-{number}"), "LAMP", 1, None);

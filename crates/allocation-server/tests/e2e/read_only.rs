@@ -35,7 +35,7 @@ fn read_only(command: &mut Command) -> &mut Command {
     command.arg("--read-only")
 }
 
-/// Carries out commands of every kind.
+/// Executes commands of every kind.
 fn trade(client: &Client) {
     for (reference, eta) in [("B-1", None), ("B-2", Some("2027-01-15")), ("B-3", Some("2026-11-01"))] {
         assert_eq!(client.add_batch(reference, "LAMP", 10, eta).status, 201);
