@@ -60,7 +60,7 @@ statement! {
          SELECT e.place FROM event_keys AS k
          CROSS JOIN LATERAL unnest(k.keys, k.positions) AS e (key, place)
          WHERE k.bucket = ? AND k.segment >= ? AND ? = ANY (k.keys) AND e.key = ? AND e.place >= ?
-         UNION ALL
+         UNION
          SELECT first_position FROM event_blocks
          WHERE first_position > (SELECT indexed_position FROM event_log) AND first_position >= ? AND ? = ANY (keys)
          ORDER BY place LIMIT ?
@@ -82,42 +82,19 @@ statement! {
      CROSS JOIN event_blocks ON event_blocks.first_position = found.place ORDER BY found.place"
 }
 
-statement! {
-    /// All blocks with a key, of the log and of the outbox. One statement moves a block from one to the other,
-    /// so one statement sees it in exactly one of them.
-    EverywhereOnPostgres<'a>(
-        bucket: Integer => i32,
-        bucket_key: Integer => i32,
-        key: Integer => i32,
-        new_key: Integer => i32,
-        waiting_key: Integer => i32,
-    ) on MultiBackend -> Sql<BlockRow>,
-    "SELECT b.* FROM (
-         SELECT e.place FROM event_keys AS k
-         CROSS JOIN LATERAL unnest(k.keys, k.positions) AS e (key, place)
-         WHERE k.bucket = ? AND ? = ANY (k.keys) AND e.key = ?
-         UNION ALL
-         SELECT first_position FROM event_blocks
-         WHERE first_position > (SELECT indexed_position FROM event_log) AND ? = ANY (keys)
-     ) AS found
-     CROSS JOIN LATERAL (
-         SELECT ", BlockRow::COLUMNS, " FROM event_blocks WHERE first_position = found.place", SEPARATE, "
-     ) AS b
-     UNION ALL
-     SELECT -id, occurred_at, events FROM outbox_blocks WHERE ? = ANY (keys)"
+/// Defines the statement for blocks of the outbox with a key; the databases differ in the condition.
+macro_rules! waiting_of_key {
+    ($name:ident, $has_key:literal) => {
+        statement! {
+            $name<'a>(after: BigInt => i64, key: Integer => i32, limit: BigInt => i64)
+                on MultiBackend -> Sql<BlockRow>,
+            "SELECT -id, occurred_at, events FROM outbox_blocks WHERE id > ? AND ", $has_key, " ORDER BY id LIMIT ?"
+        }
+    };
 }
 
-statement! {
-    /// All blocks with a key, of the log and of the outbox.
-    EverywhereOnSqlite<'a>(key: Integer => i32, waiting_key: Integer => i32) on MultiBackend -> Sql<BlockRow>,
-    "SELECT ", BlockRow::COLUMNS, " FROM (
-         SELECT first_position AS place FROM event_keys WHERE key = ?
-     ) AS found
-     CROSS JOIN event_blocks ON event_blocks.first_position = found.place
-     UNION ALL
-     SELECT -id, occurred_at, events FROM outbox_blocks
-     WHERE EXISTS (SELECT 1 FROM json_each(keys) AS k WHERE k.value = ?)"
-}
+waiting_of_key!(WaitingOfKeyOnPostgres, "? = ANY (keys)");
+waiting_of_key!(WaitingOfKeyOnSqlite, "EXISTS (SELECT 1 FROM json_each(keys) AS k WHERE k.value = ?)");
 
 statement! {
     /// All blocks with events that commands have caused, a block once for each of them.
@@ -166,7 +143,8 @@ pub(super) fn blocks(
     }
 }
 
-/// Loads blocks of the log that may have events with a key from a position on, in order, each once.
+/// Loads blocks of the log that may have events with a key from a position on, in order, each once. The position
+/// must not precede the oldest block: the index may still have pruned ones.
 ///
 /// Returns the position to continue from as well, if there may be more blocks.
 pub(super) fn blocks_of_key(
@@ -175,9 +153,8 @@ pub(super) fn blocks_of_key(
     from: i64,
     limit: i64,
 ) -> QueryResult<(Vec<BlockRow>, Option<i64>)> {
-    let (key, most) = (&key, usize::try_from(limit).unwrap_or(usize::MAX));
-    let limit = &limit;
-    let mut rows: Vec<BlockRow> = match connection {
+    let (key, limit) = (&key, &limit);
+    let rows: Vec<BlockRow> = match connection {
         AnyConnection::Sqlite(_) => OfKeyOnSqlite { key, from: &from, limit }.load(connection),
         AnyConnection::Postgres(_) => {
             let (bucket, segment) = (&bucket_of(*key), &((from - 1).max(0) / SEGMENT));
@@ -186,8 +163,7 @@ pub(super) fn blocks_of_key(
                 .load(connection)
         }
     }?;
-    let next = rows.last().filter(|_| rows.len() >= most).map(|last| last.first_position + 1);
-    rows.dedup_by_key(|row| row.first_position);
+    let next = rows.last().filter(|_| is_full(&rows, *limit)).map(|last| last.first_position + 1);
     Ok((rows, next))
 }
 
@@ -197,17 +173,27 @@ pub(super) fn lowest_start(position: i64) -> i64 {
     (position - before).max(1)
 }
 
-/// Loads all blocks that may have events with a key, with a position and without, each once.
-pub(super) fn blocks_everywhere(connection: &mut AnyConnection, key: i32) -> QueryResult<Vec<BlockRow>> {
-    let key = &key;
-    let rows = match connection {
-        AnyConnection::Sqlite(_) => EverywhereOnSqlite { key, waiting_key: key }.load(connection),
-        AnyConnection::Postgres(_) => {
-            let bucket = &bucket_of(*key);
-            EverywhereOnPostgres { bucket, bucket_key: key, key, new_key: key, waiting_key: key }.load(connection)
-        }
+/// Loads blocks of the outbox that may have events with a key, after the one with a number, in order.
+///
+/// Returns the number to continue after as well, if there may be more blocks.
+pub(super) fn waiting_blocks_of_key(
+    connection: &mut AnyConnection,
+    key: i32,
+    after: i64,
+    limit: i64,
+) -> QueryResult<(Vec<BlockRow>, Option<i64>)> {
+    let (key, after, limit) = (&key, &after, &limit);
+    let rows: Vec<BlockRow> = match connection {
+        AnyConnection::Sqlite(_) => WaitingOfKeyOnSqlite { after, key, limit }.load(connection),
+        AnyConnection::Postgres(_) => WaitingOfKeyOnPostgres { after, key, limit }.load(connection),
     }?;
-    Ok(distinct(rows))
+    let next = rows.last().filter(|_| is_full(&rows, *limit)).map(|last| -last.first_position);
+    Ok((rows, next))
+}
+
+/// Returns whether as many rows were found as were requested, so there may be more.
+fn is_full(rows: &[BlockRow], limit: i64) -> bool {
+    i64::try_from(rows.len()).is_ok_and(|rows| rows >= limit)
 }
 
 /// Loads all blocks that may have events with one of these causes, each once.

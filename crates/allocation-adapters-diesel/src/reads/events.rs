@@ -16,6 +16,8 @@ const SCAN_LIMIT: u64 = 10_000;
 const SCAN_STEP: i64 = 2_000;
 /// The number of blocks of a subject in memory at a time.
 const SUBJECT_STEP: i64 = 50;
+/// The number of such steps of a page.
+const SUBJECT_STEPS: usize = 20;
 
 statement! {
     Bounds<'a>(one: BigInt => i64) on MultiBackend -> (BigInt, BigInt),
@@ -49,14 +51,16 @@ pub(crate) fn events(
     if after == last {
         return Ok(EventPage { events: Vec::new(), next: after });
     }
-    // An index finds an event by its subject, but not by its type.
-    let looks_through = filter.subject.is_none() && !filter.is_open();
-    let until = if looks_through { last.min(after + SCAN_LIMIT) } else { last };
     let mut found = Page { after: number(after)?, filter, size: usize::from(page.get()), events: Vec::new() };
-    match &filter.subject {
-        Some(subject) => found.scan_subject(connection, subject)?,
-        None => found.scan(connection, number(until)?)?,
-    }
+    let until = match &filter.subject {
+        Some(subject) => found.scan_subject(connection, subject, number(oldest)?)?.unwrap_or(last),
+        None => {
+            // An index finds an event by its subject, but not by its type.
+            let until = if filter.is_open() { last } else { last.min(after + SCAN_LIMIT) };
+            found.scan(connection, number(until)?)?;
+            until
+        }
+    };
     let events = found.events;
     let is_full = events.len() >= usize::from(page.get());
     let next = events.last().filter(|_| is_full).map_or(until, |event| event.position);
@@ -86,17 +90,27 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// Adds matching events of a subject.
-    fn scan_subject(&mut self, connection: &mut AnyConnection, subject: &Subject) -> Result<(), StoreError> {
+    /// Adds matching events of a subject. Returns the position up to which it has looked, unless that is the end.
+    fn scan_subject(
+        &mut self,
+        connection: &mut AnyConnection,
+        subject: &Subject,
+        oldest: i64,
+    ) -> Result<Option<u64>, StoreError> {
         let key = subject_key(subject);
-        let mut from = lowest_start(self.after + 1);
-        while self.events.len() < self.size {
+        let mut from = lowest_start(self.after + 1).max(oldest);
+        let mut end = self.after;
+        for _ in 0..SUBJECT_STEPS {
             let (rows, next) = blocks_of_key(connection, key, from, SUBJECT_STEP).map_err(store_error)?;
             self.add(&rows, self.after + 1, i64::MAX)?;
-            let Some(next) = next else { break };
+            let (Some(next), Some(last)) = (next, rows.last()) else { return Ok(None) };
+            if self.events.len() >= self.size {
+                break;
+            }
             from = next;
+            end = last.events()?.last().map_or(end, |event| event.position.max(end));
         }
-        Ok(())
+        Ok(Some(u64::try_from(end).map_err(corrupt)?))
     }
 
     /// Adds the matching events of some blocks from a position up to another.

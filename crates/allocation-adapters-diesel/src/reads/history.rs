@@ -1,14 +1,23 @@
 //! The history of an order.
 
-use super::blocks::blocks_everywhere;
+use super::blocks::{blocks_of_key, waiting_blocks_of_key};
+use super::events::log_bounds;
 use crate::any_connection::AnyConnection;
-use crate::block_row::StoredEvent;
-use crate::error::store_error;
+use crate::block_row::BlockRow;
+use crate::error::{corrupt, store_error};
 use crate::event_block::subject_key;
 use allocation_domain::OrderId;
 use allocation_ports::{EventCursor, PageSize, RecordedEvent, StoreError, Subject};
+use std::collections::BTreeMap;
 
-/// Returns a page of the retained events of an order, which has few.
+/// The number of blocks in memory at a time.
+const STEP: i64 = 50;
+
+/// The key by which a history is sorted: instant, SKU, version and ordinal.
+type Place = (i64, String, i64, i32);
+
+/// Returns a page of the retained events of an order, with a position or without. All statements must see the same
+/// state of the database.
 pub(crate) fn history(
     connection: &mut AnyConnection,
     order_id: &OrderId,
@@ -16,25 +25,56 @@ pub(crate) fn history(
     page: PageSize,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
     let key = subject_key(&Subject::Order(order_id.clone()));
-    let blocks = blocks_everywhere(connection, key).map_err(store_error)?;
-    let mut events = Vec::new();
-    for block in &blocks {
-        let of_order = |event: &StoredEvent<'_>| event.order_id.as_deref() == Some(order_id.as_str());
-        events.extend(block.events()?.into_iter().filter(of_order));
+    let mut first =
+        First { order_id, after: after.map(place_of), size: usize::from(page.get()), events: BTreeMap::new() };
+    let mut from = Some(i64::try_from(log_bounds(connection)?.oldest).map_err(corrupt)?);
+    while let Some(start) = from {
+        let (rows, next) = blocks_of_key(connection, key, start, STEP).map_err(store_error)?;
+        first.add(&rows)?;
+        from = next;
     }
-    events.sort_unstable_by(|one, other| place(one).cmp(&place(other)));
-    // No stored event has numbers beyond the column types.
-    let after = after.map(|after| {
-        let version = i64::try_from(after.version).unwrap_or(i64::MAX);
-        let ordinal = i32::try_from(after.ordinal).unwrap_or(i32::MAX);
-        (after.occurred_at.timestamp_micros(), after.sku.as_str(), version, ordinal)
-    });
-    let first = after.map_or(0, |after| events.partition_point(|event| place(event) <= after));
-    let events = events.into_iter().skip(first).take(usize::from(page.get()));
-    events.map(StoredEvent::recorded).collect()
+    let mut after = Some(0);
+    while let Some(start) = after {
+        let (rows, next) = waiting_blocks_of_key(connection, key, start, STEP).map_err(store_error)?;
+        first.add(&rows)?;
+        after = next;
+    }
+    Ok(first.events.into_values().collect())
 }
 
-/// Returns the key by which a history is sorted.
-fn place<'a>(event: &'a StoredEvent<'_>) -> (i64, &'a str, i64, i32) {
-    (event.occurred_at, &event.sku, event.version, event.ordinal)
+/// The first events of an order after a place, up to a number.
+struct First<'a> {
+    order_id: &'a OrderId,
+    after: Option<Place>,
+    size: usize,
+    events: BTreeMap<Place, RecordedEvent>,
+}
+
+impl First<'_> {
+    /// Adds the events of some blocks that are among the first.
+    fn add(&mut self, rows: &[BlockRow]) -> Result<(), StoreError> {
+        for row in rows {
+            for event in row.events()? {
+                let place = (event.occurred_at, event.sku.clone(), event.version, event.ordinal);
+                let is_late = self.events.len() >= self.size
+                    && self.events.last_key_value().is_some_and(|(last, _)| *last <= place);
+                let is_of_order = event.order_id.as_deref() == Some(self.order_id.as_str());
+                if !is_of_order || is_late || self.after.as_ref().is_some_and(|after| place <= *after) {
+                    continue;
+                }
+                self.events.insert(place, event.recorded()?);
+                if self.events.len() > self.size {
+                    self.events.pop_last();
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the place of a cursor. No stored event has numbers beyond the column types.
+fn place_of(after: &EventCursor) -> Place {
+    let version = i64::try_from(after.version).unwrap_or(i64::MAX);
+    let ordinal = i32::try_from(after.ordinal).unwrap_or(i32::MAX);
+    (after.occurred_at.timestamp_micros(), after.sku.as_str().to_owned(), version, ordinal)
 }

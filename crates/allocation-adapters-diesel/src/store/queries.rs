@@ -106,7 +106,7 @@ impl HistoryQueries for Store {
         after: Option<EventCursor>,
         page: PageSize,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        self.read(|connection| reads::history(connection, order_id, after.as_ref(), page))
+        self.read_snapshot(|connection| reads::history(connection, order_id, after.as_ref(), page))
     }
 }
 

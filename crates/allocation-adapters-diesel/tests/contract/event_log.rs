@@ -2,8 +2,9 @@ use crate::database::TestDatabase;
 use crate::world::{World, instant, lock_one, new_order, order, quantity, sku, to_allocate, waits};
 use allocation_domain::Eta;
 use allocation_ports::{
-    CausationId, EventContext, EventContexts, EventFilter, EventLog, EventPage, HistoryQueries, Lease, Leases,
-    LockWait, LogBounds, LogSequencer, PageSize, ReadLogError, SequenceError, Subject, TraceParent, UnitOfWorkFactory,
+    CausationId, EventContext, EventContexts, EventCursor, EventFilter, EventLog, EventPage, HistoryQueries, Lease,
+    Leases, LockWait, LogBounds, LogSequencer, PageSize, ReadLogError, SequenceError, Subject, TraceParent,
+    UnitOfWorkFactory,
 };
 use chrono::{TimeDelta, Utc};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -302,7 +303,11 @@ pub fn a_filter_scans_a_bounded_number_of_events(database: TestDatabase) {
 
 /// Adds blocks of one event each about order `X` to the outbox.
 fn write_many(world: &World, count: u32) {
-    let keys = if world.is_postgres() { "'{1}'" } else { "'[1]'" };
+    write_with_keys(world, count, if world.is_postgres() { "'{1}'::integer[]" } else { "'[1]'" });
+}
+
+/// Writes units of work of one event of order `X`, with keys given as SQL.
+fn write_with_keys(world: &World, count: u32, keys: &str) {
     world.database.execute(&format!(
         "INSERT INTO outbox_blocks (event_count, occurred_at, types, keys, events)
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
@@ -310,6 +315,74 @@ fn write_many(world: &World, count: u32) {
                 || '{{\"type\":\"line_cancelled\",\"order_id\":\"X\",\"sku\":\"LAMP\"}}]]'
          FROM n"
     ));
+}
+
+/// Writes and sequences units of work about order `X`: one with an allocation, and many of one event.
+fn write_many_of_one_order(world: &World, count: u32) {
+    world.add("LAMP", "B-1", 1, Eta::InStock);
+    number_all(world, 100);
+    world.allocate("LAMP", "X", 1).unwrap();
+    number_all(world, 100);
+    let of_order = world.store.bounds().unwrap().last;
+    let keys = format!(
+        "(SELECT b.keys FROM event_blocks AS b WHERE b.first_position <= {of_order}
+        ORDER BY b.first_position DESC LIMIT 1)"
+    );
+    write_with_keys(world, count, &keys);
+    number_all(world, 60_000);
+}
+
+pub fn a_search_for_a_subject_stops_after_some_blocks_and_continues(database: TestDatabase) {
+    let world = World::new(database);
+    write_many_of_one_order(&world, 40_000);
+    let of_order = |types: &'static [&'static str]| EventFilter {
+        types: types.to_vec(),
+        subject: Subject::parse("orders/X").ok(),
+    };
+    let last = world.store.bounds().unwrap().last;
+    let page = read(&world, 0, &of_order(&["batch_removed"]), 5);
+    assert!(page.events.is_empty() && (1..last).contains(&page.next), "{} of {last}", page.next);
+    assert_eq!(read_all(&world, &of_order(&["batch_removed"]), 5), [""; 0]);
+    assert_eq!(read_all(&world, &of_order(&["line_cancelled"]), 1_000).len(), 40_000);
+}
+
+pub fn a_long_history_is_paged_in_its_order(database: TestDatabase) {
+    let world = World::new(database);
+    write_many_of_one_order(&world, 2_500);
+    // Without a position.
+    write_with_keys(&world, 120, "(SELECT b.keys FROM event_blocks AS b ORDER BY b.first_position DESC LIMIT 1)");
+    world.database.execute("UPDATE outbox_blocks SET occurred_at = 2");
+    let (mut after, mut versions) = (None, Vec::new());
+    loop {
+        let page = world.store.history(&order("X"), after.clone(), PageSize::new(999).unwrap()).unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(EventCursor::from(last));
+        versions.extend(page.iter().map(|event| event.version));
+    }
+    let cancelled: Vec<u64> = (10..2_510).chain(10..130).collect();
+    assert_eq!(versions[..2_620], cancelled);
+    assert!(versions.len() > 2_620, "the allocation follows: it has the current time");
+}
+
+pub fn a_subject_is_found_beyond_many_pruned_blocks(database: TestDatabase) {
+    let world = World::new(database);
+    let filter = EventFilter { types: Vec::new(), subject: Subject::parse("orders/O-1").ok() };
+    world.add("LAMP", "B-1", 1, Eta::InStock);
+    for _ in 0..90 {
+        world.allocate("LAMP", "O-1", 1).unwrap();
+        number_all(&world, 100);
+        world.deallocate("LAMP", "O-1", "B-1").unwrap();
+        number_all(&world, 100);
+    }
+    write_many(&world, 33_000);
+    number_all(&world, 60_000);
+    let before = world.now() + TimeDelta::days(1);
+    world.store.prune(&lease("me"), LONG, before, 120).unwrap();
+    let oldest = world.store.bounds().unwrap().oldest;
+    let left =
+        world.database.count(&format!("SELECT count(*) FROM events WHERE order_id = 'O-1' AND position >= {oldest}"));
+    assert!(left > 50, "{left}");
+    assert_eq!(read(&world, oldest - 1, &filter, 1_000).events.len(), usize::try_from(left).unwrap());
 }
 
 pub fn subjects_are_found_across_segments_of_the_index(database: TestDatabase) {
