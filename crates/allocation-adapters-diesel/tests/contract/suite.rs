@@ -188,6 +188,7 @@ macro_rules! suite {
                 the_time_of_retention_follows_the_clock_no_faster_than_time_passes,
                 events_from_the_future_go_with_old_ones_behind_them_and_stay_without,
                 instants_from_the_future_are_found_and_mended,
+                events_sequenced_by_a_wrong_clock_are_found_and_mended,
                 a_thousand_rows_are_mended_at_a_time_and_servers_go_on,
                 a_counter_that_is_wrong_is_found,
                 a_program_of_another_generation_writes_nothing,
