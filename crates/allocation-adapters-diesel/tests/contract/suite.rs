@@ -104,6 +104,7 @@ macro_rules! suite {
                 down_waits_for_servers_and_then_looks_for_their_leases,
                 concurrent_ups_run_each_migration_once,
                 a_newer_schema_is_detected_and_unchanged,
+                a_store_that_only_reads_runs_no_migrations,
                 a_database_from_before_the_baseline_is_rejected_and_unchanged,
                 readiness_and_status_report_the_state_and_change_nothing,
                 a_database_without_its_tables_fails_without_a_panic,
