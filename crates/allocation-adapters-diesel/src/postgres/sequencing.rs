@@ -239,8 +239,11 @@ pub(crate) fn sequence(
     if held == 0 {
         return Err(SequenceError::LeaseLost);
     }
-    if last - indexed >= SEGMENT {
-        index_segment(connection, lease, indexed)?;
+    if last - indexed >= SEGMENT
+        && let Err(error) = index_segment(connection, lease, indexed)
+    {
+        // The events have their positions, and the next step tries again.
+        tracing::warn!(?error, "a segment of events was not added to their index by key");
     }
     Ok((events, last))
 }
@@ -250,11 +253,11 @@ fn index_segment(
     connection: &mut PgConnection,
     (lease, holder, micros): (&str, &str, i64),
     indexed: i64,
-) -> Result<usize, SequenceError> {
+) -> Result<usize, StoreError> {
     let (after, until) = (&indexed, &(indexed + SEGMENT));
     let (micros, length, segment) = (&micros, &SEGMENT, &(indexed / SEGMENT));
     let statement = IndexSegment { micros, lease, holder, length, indexed: after, segment, after, until };
-    Ok(statement.execute(connection).map_err(store_error)?)
+    statement.execute(connection).map_err(store_error)
 }
 
 /// Advances the retention time by `step` microseconds, and returns it and the clock.
