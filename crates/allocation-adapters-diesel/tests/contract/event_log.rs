@@ -408,6 +408,10 @@ pub fn an_event_records_the_context_of_its_command(database: TestDatabase) {
     contexts.add(&sku("LAMP"), 1..2, &context);
     unit.products().save(&[product], &contexts).unwrap();
     unit.commit().unwrap();
+    if world.is_postgres() {
+        let mixed = "SELECT count(*) FROM outbox_blocks WHERE keys && causes";
+        assert_eq!(world.database.count(mixed), 0, "causes have a table of their own");
+    }
     number_all(&world, 100);
     let page = read(&world, 1, &EventFilter::default(), 10);
     let told: Vec<_> = page.events.into_iter().map(|logged| logged.context).collect();
