@@ -159,6 +159,9 @@ statement! {
     /// The first block at or after `before` that is not in the future stays, with all blocks behind it. The
     /// blocks in front of it are removed up to the last one before `before`. A block from the future is
     /// thus removed with an old block behind it.
+    ///
+    /// While it waits for the lease, another statement of the same holder may remove more, so the oldest position
+    /// is compared when it is written.
     Prune<'a>(
         micros: BigInt => i64,
         lease: Text => str,
@@ -205,9 +208,9 @@ statement! {
          ), forgotten AS (
              DELETE FROM event_keys
              WHERE bucket = ANY (ARRAY(SELECT generate_series(0, 1023) FROM segments WHERE oldest < stays))
-               AND segment >= (SELECT oldest FROM segments) AND segment < (SELECT stays FROM segments)
+               AND segment < (SELECT stays FROM segments)
          ), moved AS (
-             UPDATE event_log SET oldest_position = stays FROM log WHERE stays > oldest RETURNING 1
+             UPDATE event_log SET oldest_position = stays FROM log WHERE oldest_position < stays RETURNING 1
          )
          SELECT (SELECT count(*) FROM lease), (SELECT coalesce(sum(event_count), 0)::bigint FROM gone)"
 }
