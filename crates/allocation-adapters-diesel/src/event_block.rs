@@ -26,7 +26,7 @@ columns! {
         event_count: Integer => i32,
         occurred_at: BigInt => i64,
         types: Text => String,
-        /// Hashes, as a JSON array.
+        /// Hashes of the subjects, as a JSON array.
         keys: Text => String,
         causes: Nullable<Text> => Option<String>,
         events: Text => String,
@@ -110,12 +110,11 @@ impl BlockWriter {
             std::mem::replace(self, Self { blocks, ..Self::default() });
         events.push(b']');
         let causes = (!causes.is_empty()).then_some(causes);
-        let all_keys: Vec<_> = keys.iter().chain(causes.iter().flatten()).copied().collect();
         self.blocks.push(OutboxBlock {
             event_count: integer(count)?,
             occurred_at,
             types: types.into_iter().collect::<Vec<_>>().join(","),
-            keys: serde_json::to_string(&all_keys).map_err(failed)?,
+            keys: serde_json::to_string(&keys).map_err(failed)?,
             causes: causes.map(|causes| serde_json::to_string(&causes)).transpose().map_err(failed)?,
             events: String::from_utf8(events).map_err(failed)?,
         });

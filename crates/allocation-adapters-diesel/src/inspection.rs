@@ -1,5 +1,6 @@
 //! Inspection of a database for an operator: instants left by a wrong clock, and counters that are wrong.
 
+mod blocks;
 mod mending;
 
 pub use mending::Mended;
@@ -91,6 +92,7 @@ impl Store {
         let mut findings = Vec::new();
         for (what, table, column, later) in INSTANTS {
             let limit = after(self.time(&mut connection)?, later + TOLERANCE);
+            let table = blocks::dated(&connection, table);
             let latest = format!("SELECT max({column}) FROM {table} WHERE {column} > {limit}");
             let rows = count(&mut connection, &format!("SELECT count(*) FROM {table} WHERE {column} > {limit}"))?;
             if rows > 0 {

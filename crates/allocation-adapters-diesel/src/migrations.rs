@@ -5,7 +5,7 @@ use crate::error::store_error;
 use crate::generation::GENERATION;
 use crate::migrating::MigrateError;
 use crate::{ConnectError, DatabaseUrl, postgres, sqlite};
-use allocation_ports::{SchemaState, StoreError};
+use allocation_ports::{Access, SchemaState, StoreError};
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
@@ -31,6 +31,7 @@ const BASELINE: &str = "20261126000000";
 #[derive(Debug, Clone)]
 pub struct Migrations {
     url: DatabaseUrl,
+    access: Access,
 }
 
 /// The state of a database's schema.
@@ -43,8 +44,8 @@ pub struct MigrationStatus {
 }
 
 impl Migrations {
-    pub(crate) const fn new(url: DatabaseUrl) -> Self {
-        Self { url }
+    pub(crate) const fn new(url: DatabaseUrl, access: Access) -> Self {
+        Self { url, access }
     }
 
     /// Applies the missing migrations and returns their names.
@@ -109,11 +110,17 @@ impl Migrations {
         if self.url.is_missing_file() { Err(MigrateError::NoFile(self.url.to_string())) } else { Ok(()) }
     }
 
-    /// Opens a connection without the timeouts that the store's sessions have.
+    /// Opens a connection without the timeouts that the store's sessions have. With read-only access, it cannot
+    /// write.
     pub(crate) fn connect(&self) -> Result<AnyConnection, MigrateError> {
-        let connection = match &self.url {
-            DatabaseUrl::Sqlite(path) => sqlite::open_for_migrations(path).map(AnyConnection::Sqlite),
-            DatabaseUrl::Postgres(url) => postgres::open_for_migrations(url).map(AnyConnection::Postgres),
+        let connection = match (&self.url, self.access) {
+            (DatabaseUrl::Sqlite(path), Access::ReadWrite) => {
+                sqlite::open_for_migrations(path).map(AnyConnection::Sqlite)
+            }
+            (DatabaseUrl::Sqlite(path), Access::ReadOnly) => sqlite::open_read_only(path).map(AnyConnection::Sqlite),
+            (DatabaseUrl::Postgres(url), access) => {
+                postgres::open_for_migrations(url, access).map(AnyConnection::Postgres)
+            }
         };
         connection.map_err(|cause| ConnectError::new(&self.url, cause).into())
     }

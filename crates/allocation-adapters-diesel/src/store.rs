@@ -176,7 +176,7 @@ impl Store {
     /// Returns the migrations of this database.
     #[must_use]
     pub fn migrations(&self) -> Migrations {
-        Migrations::new(self.0.url.clone())
+        Migrations::new(self.0.url.clone(), self.0.access)
     }
 
     /// Checks that a SQLite file is still the one that was opened.

@@ -49,6 +49,8 @@ mod plans;
 mod postgres_leases;
 #[path = "contract/postgres_locks.rs"]
 mod postgres_locks;
+#[path = "contract/postgres_sequencing.rs"]
+mod postgres_sequencing;
 #[path = "contract/queries.rs"]
 mod queries;
 #[path = "contract/relay.rs"]

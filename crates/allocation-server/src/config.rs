@@ -66,6 +66,18 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// Returns whether the command exists to change the database. The server serves with either access.
+    pub(crate) const fn writes(&self) -> bool {
+        match self {
+            Self::Migrate { direction } => !matches!(direction, Direction::Status),
+            Self::Repair { .. } => true,
+            Self::Outbox { action } => matches!(action, OutboxAction::Retry { .. }),
+            Self::Serve | Self::Health | Self::Openapi | Self::Check => false,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum Repair {
     /// Set timestamps in the future to the current time
@@ -149,7 +161,7 @@ pub(crate) struct Settings {
     pub(crate) pool_size: u32,
 
     /// Serve queries and events only, from a standby or another database that must not be changed: no writes,
-    /// no migrations, no broker
+    /// no migrations, no broker; other commands that would write are refused
     #[arg(long, global = true, env = "ALLOCATION_READ_ONLY", value_parser = BoolishValueParser::new())]
     read_only: bool,
 
@@ -298,7 +310,7 @@ impl Settings {
         TimeDelta::seconds(i64::from(self.clock_offset_seconds))
     }
 
-    /// Returns what the server may do with its database.
+    /// Returns what the process may do with its database.
     pub(crate) const fn access(&self) -> Access {
         if self.read_only { Access::ReadOnly } else { Access::ReadWrite }
     }
@@ -341,7 +353,10 @@ impl Settings {
         if url.is_missing_file() {
             bail!("there is no database {url}; check {source}");
         }
-        self.connect()
+        match self.access() {
+            Access::ReadWrite => self.connect(),
+            Access::ReadOnly => self.connect_read_only(),
+        }
     }
 
     pub(crate) fn connect(&self) -> anyhow::Result<Store> {

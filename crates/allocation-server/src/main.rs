@@ -17,6 +17,8 @@ mod output;
 mod serve;
 mod stop;
 
+use allocation_ports::Access;
+use anyhow::bail;
 use clap::Parser;
 use config::{Cli, Command};
 use logging::LogWriter;
@@ -68,7 +70,11 @@ fn usage(mut error: clap::Error, log: &LogWriter) -> ExitCode {
 }
 
 fn run(cli: Cli, log: &LogWriter) -> anyhow::Result<()> {
-    match cli.command.unwrap_or(Command::Serve) {
+    let command = cli.command.unwrap_or(Command::Serve);
+    if cli.settings.access() == Access::ReadOnly && command.writes() {
+        bail!("this command changes the database, which --read-only or ALLOCATION_READ_ONLY forbids");
+    }
+    match command {
         Command::Serve => serve::serve(&cli.settings, log),
         Command::Migrate { direction } => migrate::migrate(&cli.settings, direction),
         Command::Check => check::check(&cli.settings),

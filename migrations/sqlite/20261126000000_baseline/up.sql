@@ -218,10 +218,9 @@ CREATE TABLE outbox_blocks (
     occurred_at INTEGER NOT NULL,
     -- The types in the block, separated by commas.
     types TEXT NOT NULL,
-    -- Hashes of the orders, batches and products that the events are about, and of the commands that caused
-    -- them, as a JSON array.
+    -- Hashes of the orders, batches and products that the events are about, as a JSON array.
     keys TEXT NOT NULL,
-    -- The hashes of the commands alone; most blocks have none.
+    -- Hashes of the commands that caused the events; most blocks have none.
     causes TEXT,
     -- A JSON array of arrays: SKU, version, ordinal, microseconds after the block's instant, type, order id,
     -- reference of a batch, traceparent, causation id, event.
@@ -240,7 +239,7 @@ CREATE TABLE event_blocks (
     events TEXT NOT NULL
 ) STRICT;
 
--- The blocks of a key.
+-- The blocks of a key: of what their events are about, and of what caused them.
 CREATE TABLE event_keys (
     key INTEGER NOT NULL,
     first_position INTEGER NOT NULL,

@@ -1,6 +1,6 @@
 //! Repair of instants left by a wrong clock.
 
-use super::{LONGEST_HOLD, LONGEST_LEASE, TOLERANCE, after};
+use super::{LONGEST_HOLD, LONGEST_LEASE, TOLERANCE, after, blocks};
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{commit_error, store_error};
 use crate::statement::statement;
@@ -31,7 +31,8 @@ pub struct Mended {
     pub others: u64,
 }
 
-/// Instants that only affect how rows are displayed and listed: table, key and column.
+/// Instants that only affect how rows are displayed and listed: table, key and column. Merged blocks are repaired
+/// before, line by line.
 const OTHERS: [(&str, &str, &str); 4] = [
     ("orders", "order_id", "placed_at"),
     ("pick_lists", "list_id", "created_at"),
@@ -132,6 +133,7 @@ impl Store {
                 self.mend_product(&mut connection, sku, &mut mended)?;
             }
         }
+        mended.others += self.mend_merged_blocks(&mut connection)?;
         for (table, key, column) in OTHERS {
             mended.others += self.mend_others(&mut connection, table, key, column)?;
         }
@@ -175,6 +177,23 @@ impl Store {
         let limit = after(now, TOLERANCE);
         mended.products += rows(DecideAt { last_at: &pass.given, sku: pass.sku, later: &limit }, connection)?;
         Ok(false)
+    }
+
+    /// Repairs the lines of merged blocks. Blocks are searched for outside the transactions that change them, so
+    /// that no other process waits for the search.
+    fn mend_merged_blocks(&self, connection: &mut AnyConnection) -> Result<u64, StoreError> {
+        let (mut position, mut mended) = (0, 0);
+        loop {
+            let now = self.time(connection)?;
+            let limit = after(now, TOLERANCE);
+            let found = blocks::merged_after(connection, position, limit, STEP).map_err(store_error)?;
+            let Some(last) = found.last() else { return Ok(mended) };
+            position = *last;
+            let changed = in_transaction(connection, |connection| {
+                blocks::date_lines(connection, &found, limit, now).map_err(store_error)
+            })?;
+            mended += u64::try_from(changed).map_err(crate::error::corrupt)?;
+        }
     }
 
     fn mend_others(

@@ -158,6 +158,9 @@ statement! {
     /// The first block at or after `before` that is not in the future stays, with all blocks behind it. The
     /// blocks in front of it are removed up to the last one before `before`. A block from the future is
     /// thus removed with an old block behind it.
+    ///
+    /// While it waits for the lease, another statement of the same holder may remove more, so the oldest position
+    /// is compared when it is written.
     Prune<'a>(
         micros: BigInt => i64,
         lease: Text => str,
@@ -204,9 +207,9 @@ statement! {
          ), forgotten AS (
              DELETE FROM event_keys
              WHERE bucket = ANY (ARRAY(SELECT generate_series(0, 1023) FROM segments WHERE oldest < stays))
-               AND segment >= (SELECT oldest FROM segments) AND segment < (SELECT stays FROM segments)
+               AND segment < (SELECT stays FROM segments)
          ), moved AS (
-             UPDATE event_log SET oldest_position = stays FROM log WHERE stays > oldest RETURNING 1
+             UPDATE event_log SET oldest_position = stays FROM log WHERE oldest_position < stays RETURNING 1
          )
          SELECT (SELECT count(*) FROM lease), (SELECT coalesce(sum(event_count), 0)::bigint FROM gone)"
 }
@@ -238,8 +241,11 @@ pub(crate) fn sequence(
     if held == 0 {
         return Err(SequenceError::LeaseLost);
     }
-    if last - indexed >= SEGMENT {
-        index_segment(connection, lease, indexed)?;
+    if last - indexed >= SEGMENT
+        && let Err(error) = index_segment(connection, lease, indexed)
+    {
+        // The events have their positions, and the next step tries again.
+        tracing::warn!(?error, "a segment of events was not added to their index by key");
     }
     Ok((events, last))
 }
@@ -249,11 +255,11 @@ fn index_segment(
     connection: &mut PgConnection,
     (lease, holder, micros): (&str, &str, i64),
     indexed: i64,
-) -> Result<usize, SequenceError> {
+) -> Result<usize, StoreError> {
     let (after, until) = (&indexed, &(indexed + SEGMENT));
     let (micros, length, segment) = (&micros, &SEGMENT, &(indexed / SEGMENT));
     let statement = IndexSegment { micros, lease, holder, length, indexed: after, segment, after, until };
-    Ok(statement.execute(connection).map_err(store_error)?)
+    statement.execute(connection).map_err(store_error)
 }
 
 /// Advances the retention time by `step` microseconds, and returns it and the clock.

@@ -53,6 +53,9 @@ const ENGLISH: &str = "
     SELECT set_config('lc_messages', 'C', false) WHERE current_setting('lc_messages') !~ '^(C|POSIX|en)'
 ";
 
+/// Makes the transactions of a session read-only.
+const READ_ONLY: &str = "SET default_transaction_read_only = on";
+
 /// The statements that begin a migration. The key of the lock is chosen at random; each schema of a database has a
 /// lock of its own.
 const BEGIN_MIGRATIONS: &str = "
@@ -87,7 +90,7 @@ pub(crate) fn open(
     check_encoding(&mut connection)?;
     connection.batch_execute(SESSION)?;
     if access == Access::ReadOnly {
-        connection.batch_execute("SET default_transaction_read_only = on")?;
+        connection.batch_execute(READ_ONLY)?;
     }
     if used == Use::Probe {
         connection.batch_execute(PROBE)?;
@@ -99,9 +102,12 @@ pub(crate) fn open(
 }
 
 /// Opens a connection for migrations, without a statement timeout and with a long lock timeout.
-pub(crate) fn open_for_migrations(url: &PostgresUrl) -> Opened {
+pub(crate) fn open_for_migrations(url: &PostgresUrl, access: Access) -> Opened {
     let mut connection = connect(url)?;
     connection.batch_execute("SET application_name = 'allocation migrations'; SET lock_timeout = '60s'")?;
+    if access == Access::ReadOnly {
+        connection.batch_execute(READ_ONLY)?;
+    }
     Ok(connection)
 }
 

@@ -56,11 +56,14 @@ statement! {
      FROM outbox_blocks WHERE id <= ? ORDER BY id"
 }
 
+/// The hashes by which the index finds a block: those of its subjects and of its causes.
+const ALL_KEYS: &str = "json_each(rtrim(b.keys, ']') || coalesce(',' || ltrim(b.causes, '['), ']'))";
+
 statement! {
-    /// Adds the blocks after a position to the index by key.
+    /// Adds the blocks after a position to the index by key. A subject and a cause may have the same hash.
     AddKeys<'a>(after: BigInt => i64) on Sqlite,
-    "INSERT INTO event_keys (key, first_position)
-     SELECT k.value, b.first_position FROM event_blocks AS b CROSS JOIN json_each(b.keys) AS k
+    "INSERT OR IGNORE INTO event_keys (key, first_position)
+     SELECT k.value, b.first_position FROM event_blocks AS b CROSS JOIN ", ALL_KEYS, " AS k
      WHERE b.first_position > ?"
 }
 
@@ -114,7 +117,7 @@ statement! {
     /// Removes blocks from the index by key.
     RemoveKeys<'a>(oldest: BigInt => i64, stays: BigInt => i64) on Sqlite,
     "DELETE FROM event_keys WHERE (key, first_position) IN (
-         SELECT k.value, b.first_position FROM event_blocks AS b CROSS JOIN json_each(b.keys) AS k
+         SELECT k.value, b.first_position FROM event_blocks AS b CROSS JOIN ", ALL_KEYS, " AS k
          WHERE b.first_position >= ? AND b.first_position < ?
      )"
 }

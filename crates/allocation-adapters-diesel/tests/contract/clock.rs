@@ -180,6 +180,69 @@ pub fn instants_from_the_future_are_found_and_mended(database: TestDatabase) {
     world.assert_counters_equal_sums();
 }
 
+/// Returns the SQL that puts the lamp's events into the future as a clock that is ahead leaves them: a clock that
+/// dates the events and their sequencing merges them with others.
+fn put_ahead(world: &World, future: i64) -> Vec<String> {
+    if !world.is_postgres() {
+        return vec![format!("UPDATE event_blocks SET occurred_at = {future} WHERE events LIKE '%LAMP%'")];
+    }
+    let lines = format!("events = regexp_replace(events, '^\\d+(?=\\[\\[\"LAMP\")', '{future}', 'gn')");
+    vec![
+        format!("UPDATE event_blocks SET occurred_at = {future}, {lines}"),
+        // A repair of the column alone has left it so.
+        format!("UPDATE event_blocks SET {lines}"),
+        // More blocks than one step repairs.
+        format!(
+            "UPDATE event_blocks SET occurred_at = {future}, {lines};
+             INSERT INTO event_blocks
+             SELECT first_position + 10 * i, event_count, occurred_at, types, keys, causes, events
+             FROM event_blocks CROSS JOIN generate_series(1, 1200) AS i"
+        ),
+    ]
+}
+
+pub fn events_sequenced_by_a_wrong_clock_are_found_and_mended(database: TestDatabase) {
+    let world = World::new(database);
+    let past = Utc::now() - TimeDelta::hours(1);
+    for (name, batch) in [("RUG", "R-1"), ("LAMP", "B-1"), ("SOFA", "S-1"), ("LAMP", "B-2")] {
+        world.add_at(name, batch, 5, Eta::InStock, past);
+    }
+    assert!(world.store.take(&lease(), LONG).unwrap());
+    assert_eq!(world.store.sequence(&lease(), LONG, 100).unwrap().events, 4);
+    world.store.release(&lease()).unwrap();
+    let feed = || world.store.read(0, &EventFilter::default(), PageSize::default()).unwrap().events;
+    let written = feed();
+    let future = (Utc::now() + TimeDelta::days(1)).timestamp_micros();
+    for sql in put_ahead(&world, future) {
+        world.database.execute(&sql);
+        let ahead = format!("SELECT count(*) FROM events WHERE occurred_at > {}", future - 1_000_000);
+        assert!(world.database.count(&ahead) >= 2);
+        let found = world.store.inspect().unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].what.starts_with("events of the log from the future"), "{found:?}");
+        assert_eq!(found[0].latest.unwrap().timestamp_micros(), future);
+        assert_eq!(world.store.mend_instants().unwrap(), Mended { others: found[0].rows, ..Mended::default() });
+
+        assert_eq!(world.database.count(&ahead), 0);
+        assert_eq!(world.store.inspect().unwrap(), []);
+        assert_eq!(world.store.mend_instants().unwrap(), Mended::default(), "again it finds nothing to do");
+        let wrong = "SELECT count(*) FROM event_blocks AS b WHERE first_position < 50 AND occurred_at <> (
+                         SELECT max(e.occurred_at) FROM events AS e
+                         WHERE e.position BETWEEN b.first_position AND b.first_position + b.event_count - 1
+                     )";
+        assert_eq!(world.database.count(wrong), 0, "a block has the instant of its latest events");
+        let now = DateTime::from_timestamp_micros(database_now(&world)).unwrap();
+        for (before, mended) in written.iter().zip(feed()) {
+            assert_eq!((before.position, &before.json), (mended.position, &mended.json));
+            if before.json.contains("LAMP") {
+                assert!((now - mended.occurred_at).abs() < TimeDelta::minutes(1), "{mended:?}");
+            } else {
+                assert_eq!(before.occurred_at, mended.occurred_at, "the neighbours of an event stay as they were");
+            }
+        }
+    }
+}
+
 pub fn a_thousand_rows_are_mended_at_a_time_and_servers_go_on(database: TestDatabase) {
     let world = World::new(database);
     world.set_time(Utc::now());

@@ -5,6 +5,7 @@ use crate::event_log::{LONG, lease};
 use crate::world::World;
 use allocation_domain::Eta;
 use allocation_ports::{EventLog, Leases, LogBounds, LogSequencer, SequenceError};
+use chrono::TimeDelta;
 use std::thread;
 use std::time::Duration;
 
@@ -41,4 +42,21 @@ fn a_lease_that_is_being_renewed_is_not_taken() {
     let take = || world.store.take(&lease("two"), LONG).unwrap();
     assert!(!while_the_lease_changes(&world, "expires_at = expires_at + 600000000", take));
     assert!(world.store.take(&lease("one"), LONG).unwrap());
+}
+
+#[test]
+fn a_prune_that_another_has_overtaken_does_not_move_the_start_of_the_log_back() {
+    let world = World::new(TestDatabase::postgres());
+    assert!(world.store.take(&lease("one"), LONG).unwrap());
+    for number in 0..6 {
+        world.add("LAMP", &format!("B-{number}"), 5, Eta::InStock);
+        assert_eq!(world.store.sequence(&lease("one"), LONG, 1).unwrap().events, 1);
+    }
+    let before = world.now() + TimeDelta::days(1);
+    let prune = || world.store.prune(&lease("one"), LONG, before, 1).unwrap();
+    let overtakes = "expires_at = expires_at + 1; DELETE FROM event_blocks WHERE first_position < 5;
+                     UPDATE event_log SET oldest_position = 5";
+    assert_eq!(while_the_lease_changes(&world, overtakes, prune), 0);
+    assert_eq!(world.store.bounds().unwrap(), LogBounds { oldest: 5, last: 6 });
+    assert_eq!((prune(), world.store.bounds().unwrap().oldest), (1, 6));
 }

@@ -1,12 +1,29 @@
 use crate::database::connect;
 use crate::world::{World, instant, reference};
-use allocation_adapters_diesel::{Dialect, MigrateError, Store};
+use allocation_adapters_diesel::{DatabaseUrl, Dialect, MigrateError, Store};
 use allocation_domain::Eta;
 use allocation_ports::{BatchQueries, DatabaseProbe, LockWait, SchemaState, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
+
+pub fn a_store_that_only_reads_runs_no_migrations(database: TestDatabase) {
+    database.execute("SELECT 1");
+    let url = DatabaseUrl::parse(database.url()).unwrap();
+    let reader = Store::connect_read_only(&url, 2).unwrap();
+    assert!(reader.migrations().up().is_err());
+    let pending = |store: &Store| store.migrations().status().unwrap().migrations.iter().all(|(_, applied)| !applied);
+    assert!(pending(&reader));
+    let writer = connect(&database, 2);
+    writer.migrations().up().unwrap();
+    assert!(!pending(&reader));
+    assert_eq!(reader.inspect().unwrap(), []);
+    for failed in [reader.migrations().down(1).is_err(), reader.mend_instants().is_err()] {
+        assert!(failed);
+    }
+    assert!(!pending(&writer));
+}
 
 /// All that the database knows of its tables, as text.
 fn dump(store: &Store, database: &TestDatabase) -> Vec<String> {

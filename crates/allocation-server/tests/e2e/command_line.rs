@@ -73,11 +73,33 @@ fn outbox_reports_its_state_and_rejected_requests(database: &TestDatabase) {
     }
 }
 
+fn read_only_refuses_the_commands_that_write(database: &TestDatabase) {
+    database.execute("SELECT 1");
+    let read_only = |arguments: &[&str]| {
+        let mut command = binary();
+        command.args(arguments).env("DATABASE_URL", database.url()).env("ALLOCATION_READ_ONLY", "true");
+        command.output().unwrap()
+    };
+    let refused = ["--read-only", "changes the database"];
+    assert_one_line(&read_only(&["migrate", "up"]), &refused);
+    let status = read_only(&["migrate", "status"]);
+    assert!(status.status.success() && text(&status.stdout).contains("pending"), "{status:?}");
+    assert!(run(database, &["migrate", "up"]).status.success());
+    for arguments in [&["migrate", "down", "--yes"][..], &["repair", "clock", "--yes"], &["outbox", "retry"]] {
+        assert_one_line(&read_only(arguments), &refused);
+    }
+    for arguments in [&["migrate", "status"][..], &["outbox", "status"], &["check"]] {
+        let read = read_only(arguments);
+        assert!(read.status.success() && !text(&read.stdout).contains("pending"), "{read:?}");
+    }
+}
+
 on_every_database!(
     the_schema_migrates_up_and_down_and_reports_its_state,
     a_schema_newer_than_the_program_is_rejected,
     a_database_from_before_the_first_release_is_rejected,
     outbox_reports_its_state_and_rejected_requests,
+    read_only_refuses_the_commands_that_write,
 );
 
 #[test]
