@@ -147,14 +147,14 @@ impl Product {
 
     fn compare_lines<'a>(&'a self, changes: &mut Changes<'a>) {
         for (order_id, stored) in &self.stored.lines {
-            changes.push_line(order_id, stored.as_ref(), self.lines.get(order_id));
+            changes.push_line(order_id, stored.as_deref(), self.lines.get(order_id));
         }
     }
 
     fn compare_pick_lines<'a>(&'a self, changes: &mut Changes<'a>) {
         for (id, before) in &self.stored.pick_lines {
-            if let Some(after) = self.pick_lines.get(id).filter(|after| before.as_ref() != Some(after)) {
-                changes.pick_lines.push(PickLineChange { id, before: before.as_ref(), after });
+            if let Some(after) = self.pick_lines.get(id).filter(|after| before.as_deref() != Some(after)) {
+                changes.pick_lines.push(PickLineChange { id, before: before.as_deref(), after });
             }
         }
     }

@@ -13,7 +13,8 @@ use std::sync::OnceLock;
 /// lines that it has nothing to do with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct IndexedLines {
-    by_order: BTreeMap<OrderId, LineState>,
+    /// Boxed as in [`Originals`](crate::originals::Originals): most products have few lines at hand.
+    by_order: BTreeMap<OrderId, Box<LineState>>,
     indexes: Indexes,
     /// Built when it is first read: most decisions add one line, and read only the other indexes.
     by_batch: OnceLock<ByBatch>,
@@ -54,8 +55,8 @@ impl IndexedLines {
     /// Adds a line, or replaces the line of the same order.
     pub(crate) fn insert(&mut self, order_id: OrderId, line: LineState) {
         steps::count();
-        let before = self.by_order.insert(order_id.clone(), line);
-        self.update(&order_id, before.as_ref());
+        let before = self.by_order.insert(order_id.clone(), Box::new(line));
+        self.update(&order_id, before.as_deref());
     }
 
     /// Changes a line, if it exists.
@@ -72,12 +73,12 @@ impl IndexedLines {
     pub(crate) fn remove(&mut self, order_id: &OrderId) {
         steps::count();
         let before = self.by_order.remove(order_id);
-        self.update(order_id, before.as_ref());
+        self.update(order_id, before.as_deref());
     }
 
     /// Brings the indexes up to date with a line that was `before` until now.
     fn update(&mut self, order_id: &OrderId, before: Option<&LineState>) {
-        let after = self.by_order.get(order_id);
+        let after = self.by_order.get(order_id).map(Box::as_ref);
         self.indexes.update(order_id, before, after);
         if let Some(by_batch) = self.by_batch.get_mut() {
             by_batch.update(order_id, before, after);
@@ -87,7 +88,7 @@ impl IndexedLines {
     /// Returns a line.
     pub(crate) fn get(&self, order_id: &OrderId) -> Option<&LineState> {
         steps::count();
-        self.by_order.get(order_id)
+        self.by_order.get(order_id).map(Box::as_ref)
     }
 
     /// Returns whether there is no line.
@@ -97,7 +98,7 @@ impl IndexedLines {
 
     /// Returns all lines, sorted by order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&OrderId, &LineState)> {
-        self.by_order.iter().inspect(|_| steps::count())
+        self.by_order.iter().map(|(order_id, line)| (order_id, &**line)).inspect(|_| steps::count())
     }
 
     /// Returns the lines that wait, in the order in which they are served.

@@ -9,10 +9,14 @@ use std::collections::btree_map::{BTreeMap, Entry};
 /// not as much as is loaded.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Originals {
-    pub(crate) batches: BTreeMap<BatchReference, Option<Batch>>,
-    pub(crate) lines: BTreeMap<OrderId, Option<LineState>>,
-    pub(crate) pick_lines: BTreeMap<PickLineId, Option<PickLine>>,
+    pub(crate) batches: Rows<BatchReference, Batch>,
+    pub(crate) lines: Rows<OrderId, LineState>,
+    pub(crate) pick_lines: Rows<PickLineId, PickLine>,
 }
+
+/// Boxed, because a decision changes few rows of each kind, and a node of the map has room for eleven. Allocators
+/// serve nodes beyond a kilobyte far more slowly.
+type Rows<Id, Row> = BTreeMap<Id, Option<Box<Row>>>;
 
 impl Originals {
     /// Records the state of a batch that is about to change, unless it is recorded; returns whether it was not.
@@ -38,10 +42,7 @@ impl Originals {
     }
 }
 
-fn remove_undone<Id: Ord, Row: PartialEq>(
-    originals: &mut BTreeMap<Id, Option<Row>>,
-    undone: &BTreeMap<Id, Option<Row>>,
-) {
+fn remove_undone<Id: Ord, Row: PartialEq>(originals: &mut Rows<Id, Row>, undone: &Rows<Id, Row>) {
     for (id, row) in undone {
         if originals.get(id) == Some(row) {
             originals.remove(id);
@@ -50,11 +51,11 @@ fn remove_undone<Id: Ord, Row: PartialEq>(
 }
 
 fn note<'a, Id: Clone + Ord, Row: Clone + 'a>(
-    originals: &mut BTreeMap<Id, Option<Row>>,
+    originals: &mut Rows<Id, Row>,
     id: &Id,
     now: impl FnOnce() -> Option<&'a Row>,
 ) -> bool {
     let Entry::Vacant(original) = originals.entry(id.clone()) else { return false };
-    original.insert(now().cloned());
+    original.insert(now().cloned().map(Box::new));
     true
 }

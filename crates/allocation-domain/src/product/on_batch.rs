@@ -131,7 +131,7 @@ impl Product {
         let held = |line: Option<&LineState>| line.and_then(|line| line.holds(reference)).map_or(0, Quantity::get);
         let changed = self.stored.lines.iter();
         let released =
-            changed.map(|(order_id, stored)| held(stored.as_ref()).saturating_sub(held(self.line(order_id))));
+            changed.map(|(order_id, stored)| held(stored.as_deref()).saturating_sub(held(self.line(order_id))));
         released.fold(0, u32::saturating_add)
     }
 }

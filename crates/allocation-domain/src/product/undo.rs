@@ -46,7 +46,7 @@ impl Product {
         self.stored.remove_undone(&before.rows);
         for (order_id, line) in before.rows.lines {
             match line {
-                Some(line) => self.lines.insert(order_id, line),
+                Some(line) => self.lines.insert(order_id, *line),
                 None => self.lines.remove(&order_id),
             }
         }
@@ -55,12 +55,12 @@ impl Product {
                 self.batches.remove(index);
             }
             if let Some(batch) = batch {
-                self.batches.insert(batch);
+                self.batches.insert(*batch);
             }
         }
         for (id, line) in before.rows.pick_lines {
             match line {
-                Some(line) => self.pick_lines.insert(id, line),
+                Some(line) => self.pick_lines.insert(id, *line),
                 None => self.pick_lines.remove(&id),
             }
         }
