@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 /// lines that it has nothing to do with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct IndexedLines {
-    /// Boxed as in [`Originals`](crate::originals::Originals): most products have few lines at hand.
+    /// Boxed as in [`Originals`](crate::originals::Originals), since most products are loaded with few lines.
     by_order: BTreeMap<OrderId, Box<LineState>>,
     indexes: Indexes,
     /// Built when it is first read: most decisions add one line, and read only the other indexes.

@@ -116,7 +116,7 @@ impl Product {
 
     #[expect(clippy::expect_used, reason = "the line was found or added before")]
     fn line_allocation(&self, order_id: &OrderId, quantity: Quantity) -> LineAllocation {
-        let line = self.lines.get(order_id).expect("an allocated line is at hand");
+        let line = self.lines.get(order_id).expect("an allocated line is loaded");
         LineAllocation {
             order_id: order_id.clone(),
             sku: self.sku.clone(),
