@@ -1,11 +1,11 @@
 # The C libraries (SQLite, libpq, OpenSSL) are built along and linked in, so the
 # image that runs needs nothing but the roots that TLS trusts.
-FROM rust:1-bookworm AS builder
+FROM rust:1.95.0-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS builder
 WORKDIR /src
 COPY . .
 RUN cargo build --release --locked -p allocation-server --features postgres-tls,amqp-tls
 
-FROM debian:bookworm-slim
+FROM debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
