@@ -73,6 +73,7 @@ def check_workload(path, workload, accounts, services, settings, paths):
     require(spec["selector"]["matchLabels"].items() <= labels.items(), path, "the selector does not match the pods")
     require(pod["serviceAccountName"] in accounts, path, "the service account does not exist")
     require(pod["securityContext"]["runAsNonRoot"], path, "runs as root")
+    require(pod["enableServiceLinks"] is False, path, "variables of other services look like settings")
     if workload["kind"] == "StatefulSet":
         require(spec["serviceName"] in services, path, "serviceName is no service")
         require(spec["replicas"] == 1, path, "SQLite has one server")
