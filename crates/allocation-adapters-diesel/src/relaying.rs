@@ -30,7 +30,7 @@ pub(crate) fn unsequenced_count(connection: &mut AnyConnection) -> Result<u64, S
 }
 
 /// Returns the single number that a query selects.
-fn count(connection: &mut AnyConnection, query: &str) -> Result<u64, StoreError> {
+pub(crate) fn count(connection: &mut AnyConnection, query: &str) -> Result<u64, StoreError> {
     let number: i64 = sql::<BigInt>(query).get_result(connection).map_err(store_error)?;
     u64::try_from(number).map_err(corrupt)
 }

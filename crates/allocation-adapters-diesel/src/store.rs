@@ -2,6 +2,7 @@
 
 mod lent;
 mod log;
+mod monitor;
 mod probe;
 mod queries;
 mod relay;
@@ -17,6 +18,7 @@ use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
 use lent::Lent;
+use monitor::Checkouts;
 use parking_lot::{FairMutex, Mutex};
 use probe::Prober;
 use r2d2::ManageConnection;
@@ -67,6 +69,7 @@ struct Inner {
     /// The SQLite file as it was opened.
     file: Option<sqlite::DatabaseFile>,
     last_error: LastError,
+    checkouts: Checkouts,
     generation: Arc<AtomicU64>,
     /// The probe and its connection, if one is open.
     prober: Mutex<Prober>,
@@ -133,7 +136,7 @@ impl Store {
                 (None, None)
             }
         };
-        let last_error = LastError::default();
+        let (last_error, checkouts) = (LastError::default(), Checkouts::default());
         let pool = r2d2::Pool::builder()
             .max_size(pool_size.max(1))
             .min_idle(Some(0))
@@ -141,10 +144,11 @@ impl Store {
             // The BEGIN of a unit of work also checks the connection, and saves a round trip.
             .test_on_check_out(false)
             .error_handler(Box::new(last_error.clone()))
+            .event_handler(Box::new(checkouts.clone()))
             .build_unchecked(connector());
         let prober = Mutex::new(Prober::new(connector(), silence));
         let (url, clock) = (url.clone(), Arc::new(clock));
-        Ok(Self(Arc::new(Inner { url, access, pool, writer, file, last_error, generation, prober, clock })))
+        Ok(Self(Arc::new(Inner { url, access, pool, writer, file, last_error, checkouts, generation, prober, clock })))
     }
 
     /// Returns the kind of this database.

@@ -1,8 +1,11 @@
-//! The relay's checkpoint and its parked events.
+//! The relay's checkpoint, its parked events, and the backlog.
 
 use crate::database::count;
 use crate::store::MemoryStore;
-use allocation_ports::{Lease, LoggedEvent, PageSize, ParkedEvent, RecordError, RelayProgress, RelayStore, StoreError};
+use allocation_ports::{
+    ConnectionUsage, EventBacklog, Lease, LoggedEvent, PageSize, ParkedEvent, RecordError, RelayProgress, RelayStore,
+    StoreError, StoreMonitor,
+};
 use std::time::Duration;
 
 /// Marks parked events for a retry, and returns their number.
@@ -58,5 +61,24 @@ impl RelayStore for MemoryStore {
 
     fn retry_all(&self) -> Result<u64, StoreError> {
         Ok(retry(self.database().relay.parked.values_mut()))
+    }
+}
+
+impl StoreMonitor for MemoryStore {
+    fn connections(&self) -> Option<ConnectionUsage> {
+        None
+    }
+
+    fn backlog(&self) -> Result<EventBacklog, StoreError> {
+        let database = self.database();
+        let checkpoint = database.relay.checkpoint;
+        Ok(EventBacklog {
+            last: database.log.bounds().last,
+            unsequenced: count(database.rows.outbox.len()),
+            oldest_unsequenced: database.rows.outbox.first().map(|event| event.recorded.occurred_at),
+            checkpoint,
+            oldest_unrelayed: database.log.event(checkpoint + 1).map(|event| event.occurred_at),
+            parked: count(database.relay.parked.len()).min(EventBacklog::MAX_PARKED.into()),
+        })
     }
 }

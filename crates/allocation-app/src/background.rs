@@ -1,7 +1,7 @@
 //! Background tasks.
 
 use crate::FailureLog;
-use crate::vital::{Alive, Vital};
+use crate::vital::{Alive, Steps, Vital};
 use allocation_ports::StoreError;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
@@ -84,11 +84,15 @@ impl BackgroundTask {
         after_panic: Duration,
         mut step: impl FnMut(&StopSignal) -> Duration + Send + 'static,
     ) -> io::Result<Self> {
-        Self::spawn(name, move |stop| {
+        Self::spawn_with_steps(name.into(), move |stop, steps| {
             let mut pause = first;
             while stop.continues_after(pause) {
+                steps.begin();
                 let stepped = panic::catch_unwind(AssertUnwindSafe(|| step(&stop)));
-                pause = stepped.unwrap_or(after_panic);
+                pause = stepped.unwrap_or_else(|_| {
+                    steps.panic();
+                    after_panic
+                });
             }
         })
     }
@@ -99,12 +103,17 @@ impl BackgroundTask {
     ///
     /// Returns an error when the system cannot start a thread.
     pub fn spawn(name: impl Into<String>, work: impl FnOnce(StopSignal) + Send + 'static) -> io::Result<Self> {
-        let (name, (stop, stopped)) = (name.into(), mpsc::channel());
+        Self::spawn_with_steps(name.into(), |stop, _| work(stop))
+    }
+
+    fn spawn_with_steps(name: String, work: impl FnOnce(StopSignal, &Steps) + Send + 'static) -> io::Result<Self> {
+        let (stop, stopped) = mpsc::channel();
         let alive = Alive::default();
         let vital = alive.vital(&name);
         let thread = thread::Builder::new().name(name.clone()).spawn(move || {
-            let _alive = alive;
-            work(StopSignal(stopped));
+            // Held to the end, so that the vital sign ends with the thread.
+            let alive = alive;
+            work(StopSignal(stopped), alive.steps());
         })?;
         Ok(Self { name, stop, thread, vital })
     }

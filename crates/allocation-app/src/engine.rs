@@ -28,7 +28,7 @@ use allocation_domain::{AllocateError, LineAllocation, NewOrder, Order, OrderLin
 use allocation_ports::{EventContext, StoreError};
 #[cfg(test)]
 pub(crate) use counters::GroupMeasure;
-pub use counters::{Distribution, EngineCounters, EngineSnapshot};
+pub use counters::{EngineCounters, EngineSnapshot};
 pub use error::EngineError;
 use error::SubmitError;
 use job::Job;
@@ -60,6 +60,18 @@ pub struct EngineSettings {
     pub queue_length: NonZeroUsize,
     /// The maximum number of lines in a group, unless a single order has more.
     pub group_size: NonZeroUsize,
+}
+
+/// The lines that wait in a queue of an engine, including the lines of orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueuedLines {
+    /// The name of the queue: `by-sku` for commands on one SKU, `several-skus`, or `held` for commands on products that
+    /// other transactions have locked.
+    pub queue: &'static str,
+    /// The lines that wait.
+    pub lines: usize,
+    /// The maximum number of lines.
+    pub capacity: usize,
 }
 
 /// Allocates lines and places orders in groups. Clones are handles to the same engine.
@@ -242,6 +254,15 @@ impl AllocationEngine {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(job.first_sku());
         let queues = u64::try_from(self.queues.len()).expect("the number of queues fits u64");
         &self.queues[usize::try_from(hash % queues).expect("the index fits usize")]
+    }
+
+    /// Returns the lines that wait in the queues, and the room of the queues.
+    #[must_use]
+    pub fn queued(&self) -> [QueuedLines; 3] {
+        let sum = |count: fn(&Queue) -> usize| self.queues.iter().map(count).sum();
+        let by_sku = QueuedLines { queue: "by-sku", lines: sum(Queue::lines), capacity: sum(Queue::capacity) };
+        let of = |queue: &'static str, it: &Queue| QueuedLines { queue, lines: it.lines(), capacity: it.capacity() };
+        [by_sku, of("several-skus", &self.orders), of("held", self.lane.queue())]
     }
 
     /// Returns the vital signs of the workers and the lane.

@@ -7,6 +7,7 @@
 mod add_batch;
 mod age_limit;
 mod background;
+mod backlog_monitor;
 mod cancel_order;
 mod change_batch;
 mod confirm_order;
@@ -19,6 +20,7 @@ mod expected_versions;
 mod extend_hold;
 mod failure_log;
 mod health;
+mod histogram;
 #[cfg(test)]
 mod interleavings;
 mod locking;
@@ -45,8 +47,9 @@ mod vital;
 
 pub use age_limit::AgeLimit;
 pub use background::{BackgroundTask, StopSignal};
+pub use backlog_monitor::BacklogMonitor;
 pub use engine::{
-    AllocationEngine, Distribution, EngineCounters, EngineError, EngineSettings, EngineSnapshot, LoadMonitor,
+    AllocationEngine, EngineCounters, EngineError, EngineSettings, EngineSnapshot, LoadMonitor, QueuedLines,
 };
 pub use error_chain::ErrorChain;
 pub use event_sequencer::{EventSequencer, Retention, SequencerPorts};
@@ -54,13 +57,14 @@ pub use event_tail::{EventTail, EventWaiter};
 pub use expected_versions::ExpectedVersions;
 pub use failure_log::FailureLog;
 pub use health::Health;
+pub use histogram::Distribution;
 pub use log_throttle::LogThrottle;
 pub use overload::is_overload;
 pub use refusal::{Refusal, RefusalCode, RefusalMembers};
 pub use relay::{Backoff, Relay, RelayPorts, RelaySettings};
 pub use remove_batch::RemoveBatchError;
 pub use retry::RetryPolicy;
-pub use unit_of_work::UnitRunner;
+pub use unit_of_work::{UnitCounters, UnitRunner, UnitSnapshot};
 pub use use_case_error::UseCaseError;
 pub use vital::Vital;
 
@@ -112,11 +116,20 @@ impl UseCases {
     }
 
     /// Runs a command in a unit of work, and returns its decision.
-    fn decide<T, R>(
+    fn decide<T, R: Refusal>(
         &self,
         name: &'static str,
         command: impl FnMut(&mut dyn UnitOfWork, Attempt) -> UnitResult<T, R>,
     ) -> Result<T, UseCaseError<R>> {
-        self.units.run(name, command)?.map_err(UseCaseError::Refused)
+        self.counted(self.units.run(name, command)?.map_err(UseCaseError::Refused))
+    }
+
+    /// Counts the refusal of a command.
+    fn counted<T, R: Refusal>(&self, decided: Result<T, UseCaseError<R>>) -> Result<T, UseCaseError<R>> {
+        decided.inspect_err(|error| {
+            if let UseCaseError::Refused(refusal) = error {
+                self.units.counters().refusal(refusal.code());
+            }
+        })
     }
 }

@@ -62,7 +62,7 @@ impl UseCases {
             let found = Found { complete: found.complete, wanted: wanted(lines) };
             let make = |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &found, &self.context);
             if let Some(decision) = self.units.run("make_pick_list", make)? {
-                return decision;
+                return self.counted(decision);
             }
         }
         Err(StoreError::Busy(AlwaysTaken.into()).into())

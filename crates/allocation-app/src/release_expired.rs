@@ -2,7 +2,7 @@ use crate::locking::{Locked, catch_up, lock};
 use crate::saving::save_changed;
 use crate::unit_of_work::UnitOutcome;
 use crate::{BackgroundTask, UseCases};
-use allocation_domain::Sku;
+use allocation_domain::{Event, Product, Sku};
 use allocation_ports::{EventContext, LockRequest, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 use std::io;
@@ -47,9 +47,10 @@ impl UseCases {
     pub fn release_expired_holds(&self, mut may_continue: impl FnMut() -> bool) -> Result<usize, StoreError> {
         let mut products = 0;
         while may_continue() {
-            let changed_products = self.units.try_run(|unit, _| release(unit, self.clock.now()))?;
-            products += changed_products;
-            if changed_products == 0 {
+            let released = self.units.try_run(|unit, _| release(unit, self.clock.now()))?;
+            self.units.counters().released_holds(released.holds);
+            products += released.products;
+            if released.products == 0 {
                 break;
             }
         }
@@ -57,14 +58,21 @@ impl UseCases {
     }
 }
 
+/// What a unit of work has released.
+#[derive(Default)]
+struct Released {
+    /// The number of changed products.
+    products: usize,
+    /// The number of expired holds.
+    holds: usize,
+}
+
 /// Releases the earliest expired holds of products that no other unit of work has locked.
-///
-/// Returns the number of changed products.
-fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<UnitOutcome<usize>, StoreError> {
+fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<UnitOutcome<Released>, StoreError> {
     let found = unit.products().with_expired_holds(now, SEARCH_LIMIT)?;
     let mut skus = first_unlocked(unit, &found)?;
     if skus.is_empty() {
-        return Ok(UnitOutcome::Rollback(0));
+        return Ok(UnitOutcome::Rollback(Released::default()));
     }
     skus.sort();
     let wanted: Vec<LockRequest> = skus.into_iter().map(LockRequest::product).collect();
@@ -72,9 +80,15 @@ fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<UnitOutcome<
     // Later searches find the products that are still behind.
     let _behind = catch_up(unit, &mut locked)?;
     let Locked { products, .. } = locked;
-    let changed_products = products.iter().filter(|product| product.has_changed()).count();
+    let expired =
+        |product: &Product| product.events().iter().filter(|event| matches!(event, Event::HoldExpired { .. })).count();
+    let changed = products.iter().filter(|product| product.has_changed());
+    let released = changed.fold(Released::default(), |sum, product| Released {
+        products: sum.products + 1,
+        holds: sum.holds + expired(product),
+    });
     let changed = save_changed(unit, products, &EventContext::default())?;
-    Ok(if changed { UnitOutcome::Commit(changed_products) } else { UnitOutcome::Rollback(changed_products) })
+    Ok(if changed { UnitOutcome::Commit(released) } else { UnitOutcome::Rollback(released) })
 }
 
 /// Returns the first few products that no other unit has locked.

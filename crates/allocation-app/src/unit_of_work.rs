@@ -1,9 +1,13 @@
+mod counters;
+
 use crate::{AgeLimit, RetryPolicy};
 use allocation_ports::{LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
+
+pub use counters::{UnitCounters, UnitSnapshot};
 
 /// The outcome of a unit of work.
 #[derive(Debug)]
@@ -46,6 +50,7 @@ pub struct UnitRunner {
     factory: Arc<dyn UnitOfWorkFactory>,
     pub(crate) retry: RetryPolicy,
     deadline: Option<Deadline>,
+    counters: Arc<UnitCounters>,
 }
 
 /// The latest time at which a command may start.
@@ -72,7 +77,13 @@ impl UnitRunner {
     /// Returns a runner over a store.
     #[must_use]
     pub fn new(factory: Arc<dyn UnitOfWorkFactory>, retry: RetryPolicy) -> Self {
-        Self { factory, retry, deadline: None }
+        Self { factory, retry, deadline: None, counters: Arc::default() }
+    }
+
+    /// Returns the counters of the units that this runner and its clones have run.
+    #[must_use]
+    pub const fn counters(&self) -> &Arc<UnitCounters> {
+        &self.counters
     }
 
     /// Returns the same runner for the units of a command that has just been read.
@@ -138,6 +149,7 @@ impl UnitRunner {
             if last || !(resolves || (policy.again)(&error)) {
                 return Err(final_error(error, attempt.resolving));
             }
+            self.counters.retry(&error);
             attempt.resolving |= matches!(error, StoreError::OutcomeUnknown(_));
             tracing::debug!(unit = name, attempt = attempt.number, resolving = attempt.resolving, "running again");
             thread::sleep(self.retry.wait_after(attempt.number));
@@ -168,20 +180,28 @@ impl UnitRunner {
         self.check_deadline(attempt)?;
         match work(&mut *unit, attempt)? {
             UnitOutcome::Commit(answer) => {
-                unit.commit()?;
+                self.commit(unit)?;
                 if let Some(deadline) = &self.deadline {
                     deadline.begun.store(true, Ordering::Release);
                 }
                 Ok(Some(answer))
             }
             UnitOutcome::Rollback(answer) => Ok(Some(answer)),
-            UnitOutcome::Step => match unit.commit() {
+            UnitOutcome::Step => match self.commit(unit) {
                 Ok(()) => Ok(None),
                 // The next run finds out whether the step was committed.
                 Err(StoreError::OutcomeUnknown(cause)) => Err(StoreError::Conflict(cause)),
                 Err(error) => Err(error),
             },
         }
+    }
+
+    /// Commits a unit and measures the time.
+    fn commit(&self, unit: Box<dyn UnitOfWork>) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        let committed = unit.commit();
+        self.counters.commit(begun.elapsed());
+        committed
     }
 
     /// Rejects a command that is too old, unless the run resolves an unknown commit.

@@ -3,8 +3,10 @@ use crate::body_memory::Bodies;
 use crate::edge::EdgeSettings;
 use crate::event_context;
 use crate::event_feed::EventFeed;
+use crate::metrics::{MetricSources, Metrics, Requests};
 use crate::problem::Problem;
 use crate::request_failures::RequestFailures;
+use crate::routes::templates;
 use actix_web::HttpRequest;
 use allocation_app::{AllocationEngine, UseCases};
 use allocation_ports::{Clock, Queries, Readiness};
@@ -30,7 +32,7 @@ pub struct Api {
     pub(crate) engine: AllocationEngine,
     queries: Arc<dyn Queries>,
     pub(crate) readiness: Arc<dyn Readiness>,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     calendar: Arc<dyn Calendar>,
     pub(crate) feed: EventFeed,
     pub(crate) gate: Gate,
@@ -40,6 +42,9 @@ pub struct Api {
     /// The memory limit of request bodies.
     pub(crate) bodies: Bodies,
     pub(crate) edge: Arc<EdgeSettings>,
+    pub(crate) requests: Arc<Requests>,
+    /// The metrics, if this API serves them.
+    pub(crate) metrics: Option<Arc<Metrics>>,
 }
 
 impl Api {
@@ -74,7 +79,21 @@ impl Api {
             failures,
             bodies,
             edge,
+            requests: Arc::new(Requests::new(templates())),
+            metrics: None,
         }
+    }
+
+    /// Returns the metrics of this API and of further sources.
+    #[must_use]
+    pub fn metrics(&self, sources: MetricSources) -> Metrics {
+        Metrics::new(self, sources)
+    }
+
+    /// Serves metrics at `/metrics`.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics: Some(metrics), ..self }
     }
 
     /// Replaces the calendar, which is UTC by default. Batches expected before its current day are overdue.

@@ -1,7 +1,7 @@
 //! The OpenAPI document.
 
 use crate::problem::{document_edge, schema};
-use crate::{allocation, backorder, batch, bulk, event, health, order, pick_list, problem_type, product};
+use crate::{allocation, backorder, batch, bulk, event, health, metrics, order, pick_list, problem_type, product};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
@@ -59,6 +59,7 @@ use utoipa::openapi::OpenApi;
         problem_type::find,
         health::livez,
         health::readyz,
+        metrics::metrics,
     ),
     components(schemas(
         allocation::Part<'_>,

@@ -1,5 +1,6 @@
 //! Request ids.
 
+use crate::request_context::RequestContext;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
@@ -18,13 +19,13 @@ impl RequestId {
     /// Assigns an id to a request: the client's if it is valid, or a new one.
     pub(crate) fn assign(request: &ServiceRequest) -> Self {
         let id = Self::given(request).unwrap_or_else(Self::new);
-        request.extensions_mut().insert(id.clone());
+        RequestContext::begin(request, id.clone());
         id
     }
 
     /// Returns the id that a request was assigned.
     pub(crate) fn of(request: &HttpRequest) -> Self {
-        let known = request.extensions().get::<Self>().cloned();
+        let known = request.extensions().get::<RequestContext>().map(|context| context.id().clone());
         known.unwrap_or_else(Self::new)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::api::Api;
 use crate::problem::Problem;
+use crate::request_context::RequestContext;
 use crate::request_failures::RequestFailures;
 use crate::request_id::RequestId;
 use actix_web::Error;
@@ -9,8 +10,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::web::Data;
 use futures_util::TryFutureExt;
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Assigns an id to a request, adds it to the response, and logs the outcome.
 pub(crate) fn watch<S, B>(
@@ -21,26 +21,38 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
     let id = RequestId::assign(&request);
-    let started = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
+    let started = Instant::now();
     // A combinator keeps the future of the request in place; an async block would copy it.
     next.call(request).map_ok(move |mut response| {
-        if let Some(started) = started {
-            log(&id, &response, started);
+        let elapsed = started.elapsed();
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            log(&id, &response, elapsed);
         }
-        let api = response.request().app_data::<Data<Api>>().map(|api| Arc::clone(&api.failures));
+        let api = response.request().app_data::<Data<Api>>().cloned();
+        if let Some(api) = &api {
+            measure(api, &response, elapsed);
+        }
         if response.status().is_server_error() {
-            log_failure(&id, &response, api.as_deref());
-        } else if let Some(failures) = api {
-            failures.succeeded(response.request().path());
+            log_failure(&id, &response, api.as_ref().map(|api| &*api.failures));
+        } else if let Some(api) = api {
+            api.failures.succeeded(response.request().path());
         }
         id.add_to(response.headers_mut());
         response
     })
 }
 
-fn log<B>(id: &RequestId, response: &ServiceResponse<B>, started: Instant) {
+fn measure<B>(api: &Api, response: &ServiceResponse<B>, elapsed: Duration) {
+    let request = response.request();
+    api.requests.record(RequestContext::route_of(request), request.method(), response.status(), elapsed);
+    if let Some(problem) = problem(response) {
+        api.requests.record_problem(problem.kind());
+    }
+}
+
+fn log<B>(id: &RequestId, response: &ServiceResponse<B>, elapsed: Duration) {
     let (method, path) = target(response);
-    let (status, elapsed) = (response.status().as_u16(), started.elapsed());
+    let status = response.status().as_u16();
     tracing::debug!(request_id = id.as_str(), %method, path, status, ?elapsed, "responded");
 }
 
@@ -48,7 +60,7 @@ fn log<B>(id: &RequestId, response: &ServiceResponse<B>, started: Instant) {
 fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>, failures: Option<&RequestFailures>) {
     let (method, path) = target(response);
     let status = response.status().as_u16();
-    let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+    let problem = problem(response);
     let error = problem.map(Problem::chain).unwrap_or_default();
     if problem.is_some_and(Problem::turns_away) {
         // Rejections under load are expected, and must not cost a log line each.
@@ -67,6 +79,10 @@ fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>, failures: Optio
             tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request failed again for a logged cause")
         }
     }
+}
+
+fn problem<B>(response: &ServiceResponse<B>) -> Option<&Problem> {
+    response.response().error().and_then(|error| error.as_error::<Problem>())
 }
 
 fn target<B>(response: &ServiceResponse<B>) -> (&Method, &str) {

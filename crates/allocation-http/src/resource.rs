@@ -1,6 +1,8 @@
 //! Paths and their methods.
 
+use crate::metrics::RouteIndex;
 use crate::problem::Problem;
+use crate::request_context::RequestContext;
 use actix_web::dev::Handler;
 use actix_web::guard::{GuardContext, fn_guard};
 use actix_web::http::Method;
@@ -10,7 +12,6 @@ use std::future::ready;
 
 /// A path and its methods. HEAD works where GET does; the server omits the body.
 pub(crate) struct Path {
-    #[cfg(test)]
     template: String,
     resource: Resource,
     methods: Vec<Method>,
@@ -20,16 +21,9 @@ pub(crate) struct Path {
 
 impl Path {
     pub(crate) fn new(path: &str) -> Self {
-        Self {
-            #[cfg(test)]
-            template: path.to_owned(),
-            resource: web::resource(path),
-            methods: Vec::new(),
-            is_shared: false,
-        }
+        Self { template: path.to_owned(), resource: web::resource(path), methods: Vec::new(), is_shared: false }
     }
 
-    #[cfg(test)]
     pub(crate) fn template(&self) -> &str {
         &self.template
     }
@@ -100,17 +94,20 @@ impl Path {
         Self { is_shared: true, ..self }
     }
 
-    /// Registers the path. Other methods get a response that lists the supported ones, unless the path is shared.
+    /// Registers the path as a route. Other methods get a response that lists the supported ones, unless the path is
+    /// shared.
     #[expect(clippy::expect_used, reason = "methods have no character that a header refuses")]
-    pub(crate) fn register(self, cfg: &mut web::ServiceConfig) {
+    pub(crate) fn register(self, cfg: &mut web::ServiceConfig, route: RouteIndex) {
         let methods: Vec<_> = self.methods.iter().map(Method::as_str).collect();
         let allow = HeaderValue::from_str(&methods.join(", ")).expect("methods are a header");
-        let resource = if self.is_shared {
-            let methods = self.methods.clone();
-            self.resource.guard(fn_guard(move |request| methods.contains(&request.head().method)))
-        } else {
-            self.resource
-        };
+        let served = self.is_shared.then(|| self.methods.clone());
+        let resource = self.resource.guard(fn_guard(move |request| {
+            let is_served = served.as_ref().is_none_or(|methods| methods.contains(&request.head().method));
+            if is_served && let Some(context) = request.req_data().get::<RequestContext>() {
+                context.set_route(route);
+            }
+            is_served
+        }));
         let refuse = move || ready(Err::<HttpResponse, _>(Problem::method_not_allowed(allow.clone())));
         cfg.service(resource.default_service(web::to(refuse)));
     }

@@ -1,11 +1,12 @@
 //! All paths of the API, and the application that serves them.
 
 use crate::api::Api;
+use crate::metrics::RouteIndex;
 use crate::problem::{Kind, Problem};
 use crate::resource::Path;
 use crate::{
-    allocation, backorder, batch, bulk, connection, docs, edge, event, health, order, pick_list, problem_type, product,
-    request_log,
+    allocation, backorder, batch, bulk, connection, docs, edge, event, health, metrics, order, pick_list, problem_type,
+    product, request_log,
 };
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -26,13 +27,23 @@ fn operations() -> Vec<Path> {
     paths.extend(event::routes());
     paths.extend(pick_list::routes());
     paths.extend(health::routes());
+    paths.extend(metrics::routes());
     paths.extend(problem_type::routes());
     paths
 }
 
-/// Registers all paths, and the response for unknown ones.
-fn configure(cfg: &mut web::ServiceConfig) {
-    operations().into_iter().chain(docs::routes()).for_each(|path| path.register(cfg));
+/// Returns the templates of all paths, in the order of their [`RouteIndex`].
+pub(crate) fn templates() -> Vec<String> {
+    operations().iter().chain(&docs::routes().collect::<Vec<_>>()).map(|path| path.template().to_owned()).collect()
+}
+
+/// Registers all paths, and the response for unknown ones. Without metrics, theirs is unknown.
+fn configure(cfg: &mut web::ServiceConfig, has_metrics: bool) {
+    for (index, path) in operations().into_iter().chain(docs::routes()).enumerate() {
+        if has_metrics || path.template() != metrics::PATH {
+            path.register(cfg, RouteIndex(index));
+        }
+    }
     cfg.default_service(web::to(|| ready(Err::<HttpResponse, _>(Problem::of(Kind::NotFound)))));
 }
 
@@ -48,10 +59,10 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
-    let edge = Arc::clone(&api.edge);
+    let (edge, has_metrics) = (Arc::clone(&api.edge), api.metrics.is_some());
     App::new()
         .app_data(web::Data::new(api.clone()))
-        .configure(configure)
+        .configure(|cfg| configure(cfg, has_metrics))
         .wrap(Condition::new(edge.has_cors(), edge::cors(&edge)))
         .wrap_fn(move |request, next| edge::guard(&edge, request, next))
         .wrap_fn(connection::observe)

@@ -1,12 +1,13 @@
 //! Shared by the tests of routes: an API over mocked ports, and requests without a server.
 
-use crate::{Api, BlockingLimits, EventFeed, app};
+use crate::{Api, BlockingLimits, Build, EventFeed, MetricSources, app};
 use actix_web::body::to_bytes;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::test::{self, TestRequest};
 use actix_web::web::Bytes;
 use allocation_app::{
-    AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventTail, RetryPolicy, UnitRunner, UseCases,
+    AgeLimit, AllocationEngine, BacklogMonitor, EngineCounters, EngineSettings, EventTail, RetryPolicy, UnitRunner,
+    UseCases,
 };
 use allocation_domain::{
     Batch, BatchReference, Eta, LockTime, NewBatch, NewOrder, NewPickList, OrderId, PickCriteria, Product, Products,
@@ -14,9 +15,12 @@ use allocation_domain::{
 };
 use allocation_ports::mocks::{
     MockClock, MockEventLog, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries,
-    MockReadiness, MockUnitOfWorkFactory,
+    MockReadiness, MockStoreMonitor, MockUnitOfWorkFactory,
 };
-use allocation_ports::{Clock, FailedCheck, FoundBatch, Readiness, StoreError, StoredPickList, UnitOfWork};
+use allocation_ports::{
+    Clock, ConnectionUsage, EventBacklog, FailedCheck, FoundBatch, Readiness, StoreError, StoreMonitor, StoredPickList,
+    UnitOfWork,
+};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 use std::num::NonZeroUsize;
@@ -422,4 +426,24 @@ impl std::io::Write for Log {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+/// Returns an API that serves metrics.
+pub(crate) fn metered(ports: Ports) -> Api {
+    let mut store = MockStoreMonitor::new();
+    store.expect_connections().return_const(ConnectionUsage { used: 2, max: 8, ..ConnectionUsage::default() });
+    store.expect_backlog().returning(|| Ok(EventBacklog { last: 9, checkpoint: 4, ..EventBacklog::default() }));
+    let store: Arc<dyn StoreMonitor> = Arc::new(store);
+    let api = ports.api();
+    let metrics = api.metrics(MetricSources {
+        engine: Arc::default(),
+        units: Arc::default(),
+        backlog: BacklogMonitor::start(Arc::clone(&store)).unwrap(),
+        store,
+        has_relay: true,
+        threads: Vec::new(),
+        dropped_log_lines: Box::new(|| 0),
+        build: Build { version: "1.2.3", commit: "unknown", database: "memory" },
+    });
+    api.with_metrics(Arc::new(metrics))
 }

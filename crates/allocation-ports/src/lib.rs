@@ -24,6 +24,7 @@ mod queries;
 mod readiness;
 mod relay_store;
 mod store_error;
+mod store_monitor;
 mod unit_of_work;
 
 pub use clock::Clock;
@@ -49,4 +50,5 @@ pub use queries::{
 pub use readiness::{Access, DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
 pub use store_error::{OtherGeneration, StoreError};
+pub use store_monitor::{ConnectionUsage, EventBacklog, StoreMonitor};
 pub use unit_of_work::{LockWait, UnitOfWork, UnitOfWorkFactory};

@@ -150,6 +150,10 @@ pub(crate) struct Settings {
     #[arg(long, global = true, env = "ALLOCATION_ADDRESS", default_value = "127.0.0.1:8000")]
     pub(crate) address: SocketAddr,
 
+    /// The address to serve metrics on, as ADDRESS:PORT [default: that of the API, at /metrics]
+    #[arg(long, global = true, env = "ALLOCATION_METRICS_ADDRESS")]
+    pub(crate) metrics_address: Option<SocketAddr>,
+
     /// The maximum number of database connections, from 2 to 1000; a broker needs three more
     #[arg(
         long,

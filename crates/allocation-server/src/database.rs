@@ -6,7 +6,7 @@ use allocation_adapters_memory::{MemoryStore, WallClock};
 use allocation_app::BackgroundTask;
 use allocation_ports::{
     Access, Clock, CommandEffects, DatabaseProbe, EventLog, Leases, LogSequencer, Queries, RelayStore, SchemaState,
-    UnitOfWorkFactory,
+    StoreMonitor, UnitOfWorkFactory,
 };
 use anyhow::{Context, bail};
 use std::sync::Arc;
@@ -14,12 +14,28 @@ use std::time::Duration;
 
 /// All ports of a database.
 pub(crate) trait Ports:
-    UnitOfWorkFactory + Queries + EventLog + LogSequencer + Leases + RelayStore + CommandEffects + DatabaseProbe
+    UnitOfWorkFactory
+    + Queries
+    + EventLog
+    + LogSequencer
+    + Leases
+    + RelayStore
+    + CommandEffects
+    + DatabaseProbe
+    + StoreMonitor
 {
 }
 
 impl<T> Ports for T where
-    T: UnitOfWorkFactory + Queries + EventLog + LogSequencer + Leases + RelayStore + CommandEffects + DatabaseProbe
+    T: UnitOfWorkFactory
+        + Queries
+        + EventLog
+        + LogSequencer
+        + Leases
+        + RelayStore
+        + CommandEffects
+        + DatabaseProbe
+        + StoreMonitor
 {
 }
 
@@ -39,6 +55,8 @@ pub(crate) struct Database {
     pub(crate) ports: Arc<dyn Ports>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) writers: Writers,
+    /// The kind of database: `memory`, `sqlite` or `postgresql`.
+    pub(crate) kind: &'static str,
     /// Follows the clock of a database that has its own.
     watch: Option<BackgroundTask>,
 }
@@ -54,7 +72,7 @@ impl Database {
             tracing::warn!("the database is in memory: what it stores is lost when the process ends");
             let store = MemoryStore::new(Arc::new(WallClock { shift: settings.clock_offset() }));
             let clock = store.clock();
-            return Ok(Self { ports: Arc::new(store), clock, writers: Writers::Several, watch: None });
+            return Ok(Self { ports: Arc::new(store), clock, writers: Writers::Several, kind: "memory", watch: None });
         }
         let store = settings.connect_with(more)?;
         for migration in store.migrations().up()? {
@@ -76,8 +94,12 @@ impl Database {
             ClockWatch::PAUSE
         })
         .context("the clock cannot be watched")?;
+        let kind = match store.dialect() {
+            Dialect::Sqlite => "sqlite",
+            Dialect::Postgres => "postgresql",
+        };
         let clock: Arc<dyn Clock> = store.clock();
-        Ok(Self { ports: Arc::new(store), clock, writers, watch: Some(watch) })
+        Ok(Self { ports: Arc::new(store), clock, writers, kind, watch: Some(watch) })
     }
 
     /// Stops following the clock.

@@ -7,9 +7,10 @@ use crate::database::{Database, Writers};
 use crate::logging::{self, LogWriter};
 use crate::{connections, stop};
 use allocation_app::{
-    AgeLimit, AllocationEngine, EngineCounters, EngineSettings, EventTail, Health, RetryPolicy, UnitRunner, UseCases,
+    AgeLimit, AllocationEngine, BacklogMonitor, EngineCounters, EngineSettings, EventTail, Health, RetryPolicy,
+    UnitRunner, UseCases,
 };
-use allocation_http::{Api, BlockingLimits, EventFeed, Starting};
+use allocation_http::{Api, BlockingLimits, Build, EventFeed, MetricSources, Metrics, MetricsServer, Starting};
 use allocation_ports::Access;
 use anyhow::Context;
 use socket2::{Domain, Socket, Type};
@@ -20,6 +21,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+/// The commit that the program was built from, if the build was told.
+const COMMIT: &str = match option_env!("ALLOCATION_BUILD_COMMIT") {
+    Some(commit) => commit,
+    None => "unknown",
+};
 /// The seconds that a shutdown waits for requests in flight, a part of its total time.
 const HTTP_SECONDS: u64 = 20;
 /// The maximum number of workers; more would only make the groups smaller.
@@ -53,7 +59,9 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let starting = Starting::serve(&listener).context("the HTTP server cannot be started")?;
     let database = Database::connect(settings, more)?;
     let (store, clock, writers) = (Arc::clone(&database.ports), Arc::clone(&database.clock), database.writers);
+    let metrics_listener = settings.metrics_address.map(listen_for_metrics).transpose()?;
     let units = UnitRunner::new(store.clone(), RetryPolicy::default());
+    let unit_counters = Arc::clone(units.counters());
     let counters = Arc::new(EngineCounters::default());
     let age = AgeLimit::start(Duration::from_secs(settings.max_command_age_seconds))
         .context("the age of commands cannot be watched")?;
@@ -76,12 +84,32 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     vitals.extend(engine.vitals());
     vitals.push(tail.vital());
     vitals.extend(background.iter().flat_map(Background::vitals));
+    let backlog = BacklogMonitor::start(store.clone()).context("the backlog of events cannot be watched")?;
+    vitals.push(backlog.vital());
+    let sources = MetricSources {
+        engine: Arc::clone(&counters),
+        units: unit_counters,
+        store: store.clone(),
+        backlog,
+        has_relay: more > 0,
+        threads: vitals.clone(),
+        dropped_log_lines: Box::new({
+            let log = log.clone();
+            move || log.lines_dropped()
+        }),
+        build: Build { version: env!("CARGO_PKG_VERSION"), commit: COMMIT, database: database.kind },
+    };
     let health = Health::start(store.clone(), settings.access(), vitals).context("readiness cannot be probed")?;
     let health = Arc::new(health);
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
     let api = Api::new(use_cases, engine.clone(), store, health, clock, feed, limits)
         .with_edge(settings.edge_settings())
         .with_calendar(settings.calendar());
+    let metrics = Arc::new(api.metrics(sources));
+    let (api, metrics_server) = match metrics_listener {
+        Some(listener) => (api, Some(serve_metrics(listener, metrics)?)),
+        None => (api.with_metrics(metrics), None),
+    };
 
     let address = listener.local_addr()?;
     let stop = stop::signalled(log).context("signals cannot be watched")?;
@@ -96,6 +124,9 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     }
     database.stop();
     tail.stop();
+    if let Some(server) = metrics_server {
+        server.stop();
+    }
     let counted = counters.snapshot();
     tracing::info!(
         lines = counted.lines,
@@ -152,6 +183,17 @@ const fn nonzero(number: usize) -> NonZeroUsize {
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     open_socket(address)
         .with_context(|| format!("cannot listen on {address}; choose another with --address or ALLOCATION_ADDRESS"))
+}
+
+fn listen_for_metrics(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    open_socket(address).with_context(|| {
+        format!("cannot listen on {address}; choose another with --metrics-address or ALLOCATION_METRICS_ADDRESS")
+    })
+}
+
+fn serve_metrics(listener: TcpListener, metrics: Arc<Metrics>) -> anyhow::Result<MetricsServer> {
+    tracing::info!("metrics at http://{}/metrics", listener.local_addr()?);
+    MetricsServer::start(listener, metrics).context("the server of metrics cannot be started")
 }
 
 /// Opens a listening socket. The standard library's backlog is too short for a burst of connections.

@@ -4,8 +4,8 @@ use crate::database::TestDatabase;
 use crate::world::{World, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, Event};
 use allocation_ports::{
-    CausationId, CommandEffects, EventContext, EventContexts, EventFilter, EventLog, Lease, Leases, LogSequencer,
-    PageSize, ParkedEvent, RecordError, RelayProgress, RelayStore, Subject,
+    CausationId, CommandEffects, EventBacklog, EventContext, EventContexts, EventFilter, EventLog, Lease, Leases,
+    LogSequencer, PageSize, ParkedEvent, RecordError, RelayProgress, RelayStore, StoreMonitor, Subject,
 };
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -139,6 +139,25 @@ pub fn parked_events_beyond_the_retention_are_removed(database: TestDatabase) {
     assert_eq!(world.store.record(&lease("me"), TIME, &progress(0, Vec::new(), &[])).unwrap(), 1);
     let positions: Vec<_> = world.store.parked(0, page(9)).unwrap().iter().map(|parked| parked.position).collect();
     assert_eq!(positions, [3]);
+}
+
+pub fn the_backlog_has_the_events_before_and_after_sequencing(database: TestDatabase) {
+    let world = relaying(database);
+    assert_eq!(world.store.backlog().unwrap(), EventBacklog::default());
+    for batch in ["B-1", "B-2", "B-3"] {
+        world.add("LAMP", batch, 1, Eta::InStock);
+    }
+    let before = world.store.backlog().unwrap();
+    assert_eq!((before.last, before.unsequenced, before.unrelayed(), before.oldest_unrelayed), (0, 3, 0, None));
+    let oldest = before.oldest_unsequenced.unwrap();
+    number_all(&world);
+    world.store.record(&lease("me"), TIME, &progress(1, vec![parked(1, "x")], &[])).unwrap();
+    let after = world.store.backlog().unwrap();
+    assert_eq!((after.last, after.unsequenced, after.oldest_unsequenced), (3, 0, None));
+    assert_eq!((after.checkpoint, after.unrelayed(), after.parked), (1, 2, 1));
+    assert!(after.oldest_unrelayed.unwrap() >= oldest);
+    world.store.record(&lease("me"), TIME, &progress(3, Vec::new(), &[])).unwrap();
+    assert_eq!(world.store.backlog().unwrap().oldest_unrelayed, None);
 }
 
 /// Allocates one unit, by a command with that id.

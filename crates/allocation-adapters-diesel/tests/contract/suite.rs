@@ -159,6 +159,7 @@ macro_rules! suite {
             }
             relay {
                 progress_is_atomic_and_the_checkpoint_never_decreases,
+                the_backlog_has_the_events_before_and_after_sequencing,
                 a_relay_without_the_lease_writes_nothing,
                 parked_events_are_marked_to_be_sent_again,
                 parked_events_beyond_the_retention_are_removed,

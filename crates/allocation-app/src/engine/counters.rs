@@ -1,3 +1,4 @@
+use crate::histogram::{Distribution, Histogram};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -33,58 +34,6 @@ pub struct EngineSnapshot {
     pub queue_depth: Distribution,
     /// Microseconds from begin to commit of a group.
     pub unit_micros: Distribution,
-}
-
-/// The distribution of a histogram's values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Distribution {
-    /// The number of values.
-    pub count: u64,
-    /// Their sum.
-    pub sum: u64,
-    /// The number of values below 1, 2, 4, 8 and so on, each excluding the values below the previous bound.
-    pub below_power_of_two: Vec<u64>,
-}
-
-/// Counts values by their number of binary digits.
-#[derive(Debug)]
-struct Histogram {
-    sum: AtomicU64,
-    buckets: [AtomicU64; BUCKETS],
-}
-
-const BUCKETS: usize = 32;
-
-impl Default for Histogram {
-    fn default() -> Self {
-        Self { sum: AtomicU64::new(0), buckets: [const { AtomicU64::new(0) }; BUCKETS] }
-    }
-}
-
-impl Histogram {
-    #[expect(clippy::expect_used, reason = "a number has 64 digits at most")]
-    fn record(&self, value: u64) {
-        let digits = usize::try_from(u64::BITS - value.leading_zeros()).expect("digits are few");
-        self.buckets[digits.min(BUCKETS - 1)].fetch_add(1, Ordering::Relaxed);
-        self.sum.fetch_add(value, Ordering::Relaxed);
-    }
-
-    fn distribution(&self) -> Distribution {
-        let below_power_of_two: Vec<u64> = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
-        Distribution {
-            count: below_power_of_two.iter().sum(),
-            sum: self.sum.load(Ordering::Relaxed),
-            below_power_of_two,
-        }
-    }
-}
-
-impl Distribution {
-    /// Returns the mean, `None` without values.
-    #[must_use]
-    pub const fn mean(&self) -> Option<u64> {
-        self.sum.checked_div(self.count)
-    }
 }
 
 impl EngineCounters {
@@ -123,7 +72,7 @@ pub(crate) struct GroupMeasure {
 impl EngineCounters {
     /// Records a group that was decided or failed.
     pub(crate) fn group(&self, measure: GroupMeasure) {
-        self.unit_micros.record(micros(measure.took));
+        self.unit_micros.record_micros(measure.took);
         self.group_size.record(wide(measure.lines));
         self.queue_depth.record(wide(measure.waiting));
         if measure.failed {
@@ -150,25 +99,9 @@ fn wide(number: usize) -> u64 {
     u64::try_from(number).expect("sizes have 64 bits at most")
 }
 
-#[expect(clippy::expect_used, reason = "a unit of work does not take 500,000 years")]
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).expect("units of work end")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_are_counted_by_their_power_of_two() {
-        let histogram = Histogram::default();
-        for value in [0, 1, 2, 3, 4, 7, 8, u64::MAX >> 8] {
-            histogram.record(value);
-        }
-        let spread = histogram.distribution();
-        assert_eq!(spread.below_power_of_two[..5], [1, 1, 2, 2, 1]);
-        assert_eq!((spread.below_power_of_two[BUCKETS - 1], spread.count), (1, 8));
-    }
 
     #[test]
     fn a_group_that_failed_decides_no_line() {

@@ -4,6 +4,7 @@ use super::error::EngineError;
 use super::line::LineReply;
 use super::orders::OrderReply;
 use super::room::Room;
+use crate::{Refusal, RefusalCode};
 use allocation_domain::{AllocateError, LineAllocation, NewOrder, Order, OrderLine, Outcome, PlaceError, Sku};
 use allocation_ports::{EventContext, StoreError};
 use std::iter;
@@ -72,6 +73,17 @@ impl<C, T, R> Command<C, T, R> {
         }
     }
 
+    /// Returns the code of the rule's refusal, if the command was refused by one.
+    fn refusal(&self) -> Option<RefusalCode>
+    where
+        R: Refusal,
+    {
+        match &self.decision {
+            Decision::Made(Err(EngineError::Refused(refusal))) => Some(refusal.code()),
+            _ => None,
+        }
+    }
+
     /// Sends the decision, if one was made.
     ///
     /// A caller that has disconnected needs no reply: sending the command again returns its outcome.
@@ -135,6 +147,14 @@ impl Job {
         match &self.request {
             Request::Line(line) => line.progress(),
             Request::Order(order) => order.progress(),
+        }
+    }
+
+    /// Returns the code of the rule's refusal, if the command was refused by one.
+    pub(super) fn refusal(&self) -> Option<RefusalCode> {
+        match &self.request {
+            Request::Line(line) => line.refusal(),
+            Request::Order(order) => order.refusal(),
         }
     }
 

@@ -43,6 +43,10 @@ impl Lane {
         }
     }
 
+    pub(super) const fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
     /// Rejects new jobs; the lane ends after the jobs that wait.
     pub(super) fn close(&self) {
         self.queue.close();

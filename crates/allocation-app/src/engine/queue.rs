@@ -80,6 +80,16 @@ impl Queue {
         self.sender.send(Message::Job(job)).map_err(|_| SubmitError::ShuttingDown)
     }
 
+    /// Returns the number of lines that wait or have reserved room.
+    pub(super) fn lines(&self) -> usize {
+        self.length.saturating_sub(self.room.available_permits())
+    }
+
+    /// Returns the maximum number of lines.
+    pub(super) const fn capacity(&self) -> usize {
+        self.length
+    }
+
     /// Rejects new jobs; the worker ends after the jobs that wait.
     pub(super) fn close(&self) {
         self.room.close();

@@ -292,6 +292,9 @@ impl Worker {
                 Progress::Behind => behind.push(job),
                 Progress::Open => held.push(job),
                 Progress::Refused | Progress::Decided => {
+                    if let Some(code) = job.refusal() {
+                        self.units.counters().refusal(code);
+                    }
                     self.held.remove(job.skus());
                     job.reply();
                 }

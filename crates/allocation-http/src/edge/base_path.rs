@@ -14,13 +14,14 @@ pub(super) const RULE: &str = "must be a path such as /allocation, of letters, d
 const MAX_BYTES: usize = 255;
 
 /// The first segments of the service's own paths: a base path that begins with one would be ambiguous.
-const TAKEN: [&str; 13] = [
+const TAKEN: [&str; 14] = [
     "allocations",
     "backorders",
     "batch",
     "docs",
     "events",
     "livez",
+    "metrics",
     "openapi.json",
     "orders",
     "pick-lists",

@@ -30,7 +30,9 @@ struct State {
     lines: VecDeque<Vec<u8>>,
     /// The bytes of the queued lines and of the line being written.
     bytes: usize,
+    /// The lines dropped since that was last logged, and since the start.
     dropped: u64,
+    dropped_in_total: u64,
     /// Whether the last write failed.
     failing: bool,
 }
@@ -63,6 +65,11 @@ impl LogWriter {
         self.0.push(format!("{text}\n").into_bytes());
     }
 
+    /// Returns the number of lines dropped so far.
+    pub(crate) fn lines_dropped(&self) -> u64 {
+        self.0.locked().dropped_in_total
+    }
+
     /// Waits until all lines are written, up to `at_most`; does not wait for a failing sink.
     pub(crate) fn flush(&self, at_most: Duration) {
         let until = Instant::now() + at_most;
@@ -86,6 +93,7 @@ impl Shared {
         let mut state = self.locked();
         if line.len() > self.limit - state.bytes {
             state.dropped += 1;
+            state.dropped_in_total += 1;
             return;
         }
         state.bytes += line.len();

@@ -30,6 +30,7 @@ mod invariants;
 mod lifecycle;
 mod logging;
 mod memory;
+mod metrics;
 mod moving;
 mod operating;
 mod orders;

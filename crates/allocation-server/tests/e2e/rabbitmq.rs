@@ -22,7 +22,7 @@ fn serve(database: &TestDatabase, broker: &TestBroker) -> Server {
     Server::start_with(database, |command| with_broker(command, broker))
 }
 
-fn with_broker<'a>(command: &'a mut Command, broker: &TestBroker) -> &'a mut Command {
+pub(crate) fn with_broker<'a>(command: &'a mut Command, broker: &TestBroker) -> &'a mut Command {
     command
         .env("ALLOCATION_AMQP_URL", broker.url())
         .env("ALLOCATION_AMQP_EXCHANGE", broker.name("events"))
