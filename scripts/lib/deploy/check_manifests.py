@@ -95,6 +95,11 @@ def check_workload(path, workload, accounts, services, settings, paths):
 
 def check_probes(path, container, grace, paths):
     ports = {port["name"] for port in container["ports"]}
+    numbers = {port["containerPort"] for port in container["ports"]}
+    for variable in container["env"]:
+        if variable["name"].endswith("_ADDRESS"):
+            number = int(variable["value"].rpartition(":")[2])
+            require(number in numbers, path, f"{variable['name']} is no port of the container")
     for probe, expected in (("livenessProbe", "/livez"), ("readinessProbe", "/readyz")):
         get = container[probe]["httpGet"]
         require(get["path"] == expected and get["path"] in paths, path, f"{probe} requests {get['path']}")

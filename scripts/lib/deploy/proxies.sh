@@ -22,10 +22,10 @@ check_proxies() {
 # check_proxy PROXY BINARY FOLDER
 check_proxy() {
   local proxy=$1 binary=$2 folder=$3 arguments
-  # The command line that the configuration asks for, on a free port.
-  arguments=$(sed -nE 's/^#   (--address .*)/\1/p' deploy/"$proxy"/*)
+  # The command line that the configuration asks for, on free ports.
+  arguments=$(sed -nE 's/^#   (--address .*)/\1/p' deploy/"$proxy"/* | sed -E 's/127.0.0.1:[0-9]+/127.0.0.1:0/g')
   # shellcheck disable=SC2086
-  "$binary" serve --database-url memory: ${arguments/127.0.0.1:8000/127.0.0.1:0} 2>"$folder/$proxy.service.log" &
+  "$binary" serve --database-url memory: $arguments 2>"$folder/$proxy.service.log" &
   proxy_processes+=($!)
   local service
   service=$(wait_for "$folder/$proxy.service.log" 's|.*API at http://([0-9.:]+).*|\1|p')
@@ -80,6 +80,8 @@ exercise_proxy() {
   expect "$proxy" "$folder/answer" '"reference":"A/1"'
   "${client[@]}" "$url/nothing" >"$folder/answer"
   expect "$proxy" "$folder/answer" '"/allocation/problems/'
+  "${client[@]}" --output /dev/null --write-out '%{http_code}\n' "$url/metrics" >"$folder/answer"
+  expect "$proxy" "$folder/answer" '^404$'
   "${client[@]}" --include "$url/events?wait=5" | tr -d '\r' >"$folder/answer"
   expect "$proxy" "$folder/answer" '^link: </allocation/events'
   # A stream does not end: its first event must arrive all the same.
