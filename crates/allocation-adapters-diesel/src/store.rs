@@ -1,5 +1,6 @@
 //! The store: its connections, and the ports that it implements.
 
+mod attempts;
 mod lent;
 mod log;
 mod monitor;
@@ -14,6 +15,7 @@ use crate::postgres::Silence;
 use crate::unit::{Transactions, Unit};
 use crate::{ConnectError, DatabaseUrl, Migrations, sqlite};
 use allocation_ports::{Access, LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
+use attempts::{Attempts, ReadError};
 use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
@@ -31,9 +33,6 @@ use std::time::{Duration, Instant};
 
 /// The time that a unit of work or a query waits for a connection.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// The maximum number of retries of a query after lost connections.
-const MAX_LOST: u32 = 3;
 
 const fn timeout(wait: LockWait) -> Duration {
     match wait {
@@ -271,34 +270,37 @@ impl Store {
         Ok(connection)
     }
 
-    /// Runs a query, and retries it on another connection if the connection is lost.
+    /// Runs a query, and retries it if the connection is lost or the recovery of a standby cancels it.
     fn read<T>(&self, query: impl Fn(&mut AnyConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut lost = 0;
+        let mut attempts = Attempts::begin();
         loop {
-            match query(&mut *self.checked_out(LockWait::Usual, AnyConnection::ping)?) {
-                Err(StoreError::ConnectionLost(_)) if lost < MAX_LOST => lost += 1,
+            let read = query(&mut *self.checked_out(LockWait::Usual, AnyConnection::ping)?);
+            match read {
+                Err(StoreError::ConnectionLost(_)) if attempts.continue_after_loss() => {}
                 Err(StoreError::ConnectionLost(cause)) => return Err(StoreError::Unavailable(cause)),
+                Err(error) if attempts.continue_after(&error) => {}
                 read => return read,
             }
         }
     }
 
-    /// Runs a query of several statements that all see the same state.
-    fn read_snapshot<T, E: From<StoreError>>(
-        &self,
-        query: impl Fn(&mut AnyConnection) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let mut lost = 0;
+    /// Runs a query of several statements that all see the same state, and retries it like [`Store::read`].
+    fn read_snapshot<T, E: ReadError>(&self, query: impl Fn(&mut AnyConnection) -> Result<T, E>) -> Result<T, E> {
+        let mut attempts = Attempts::begin();
         loop {
             let mut connection = self.checked_out(LockWait::Usual, AnyConnection::begin_snapshot)?;
             let read = query(&mut connection);
-            let Err(error) = Transactions::rollback_transaction(&mut *connection) else { return read };
-            // The connection is broken then, and the pool replaces it.
-            tracing::debug!(%error, "a rollback failed");
-            if read.is_ok() || !connection.is_broken() || lost >= MAX_LOST {
-                return read;
+            if let Err(error) = Transactions::rollback_transaction(&mut *connection) {
+                // The connection is broken then, and the pool replaces it.
+                tracing::debug!(%error, "a rollback failed");
             }
-            lost += 1;
+            let is_broken = connection.is_broken();
+            drop(connection);
+            match read {
+                Err(_) if is_broken && attempts.continue_after_loss() => {}
+                Err(error) if attempts.continue_after(&error) => {}
+                read => return read,
+            }
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Readiness for requests, probed by a dedicated thread.
 
 use crate::{BackgroundTask, FailureLog, Vital};
-use allocation_ports::{Access, DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
+use allocation_ports::{
+    Access, DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, ReplicationLag, SchemaState,
+};
 use chrono::TimeDelta;
 use std::io;
 use std::sync::mpsc;
@@ -39,8 +41,8 @@ struct Last {
     failed: Vec<FailedCheck>,
     /// The last time at which a process was seen with the sequencer's lease.
     sequenced: Instant,
-    /// The age of the newest transaction that a standby had replayed.
-    lag: Option<TimeDelta>,
+    /// How far a standby lagged behind its primary.
+    lag: Option<ReplicationLag>,
 }
 
 impl Health {
@@ -166,7 +168,7 @@ impl Readiness for Health {
         self.shared.failed_checks(Instant::now())
     }
 
-    fn replication_lag(&self) -> Option<TimeDelta> {
+    fn replication_lag(&self) -> Option<ReplicationLag> {
         self.shared.locked().lag
     }
 }

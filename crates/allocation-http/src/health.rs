@@ -7,6 +7,7 @@ use crate::respond;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use allocation_ports::ReplicationLag;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,9 +21,14 @@ pub(crate) struct Health {
     /// standby has replayed. Servers that write commit one each second.
     #[serde(skip_serializing_if = "Option::is_none")]
     replication_lag_seconds: Option<f64>,
+    /// `unknown` in place of the lag in seconds, if the standby has replayed no transaction since it started. Its
+    /// primary may be down, and its data may be of any age.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "unknown")]
+    replication_lag: Option<&'static str>,
 }
 
-pub(crate) const OK: Health = Health { status: "ok", replication_lag_seconds: None };
+pub(crate) const OK: Health = Health { status: "ok", replication_lag_seconds: None, replication_lag: None };
 
 pub(crate) fn routes() -> [Path; 2] {
     [Path::new("/livez").get(livez), Path::new("/readyz").get(readyz)]
@@ -63,8 +69,12 @@ pub(crate) async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {
     if !failed.is_empty() {
         return Err(Problem::not_ready(&failed));
     }
-    let replication_lag_seconds = api.readiness.replication_lag().map(|lag| lag.as_seconds_f64());
-    respond::json(StatusCode::OK, &Health { replication_lag_seconds, ..OK })
+    let health = match api.readiness.replication_lag() {
+        None => OK,
+        Some(ReplicationLag::Age(age)) => Health { replication_lag_seconds: Some(age.as_seconds_f64()), ..OK },
+        Some(ReplicationLag::Unknown) => Health { replication_lag: Some("unknown"), ..OK },
+    };
+    respond::json(StatusCode::OK, &health)
 }
 
 #[cfg(test)]

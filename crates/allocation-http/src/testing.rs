@@ -18,10 +18,10 @@ use allocation_ports::mocks::{
     MockReadiness, MockStoreMonitor, MockUnitOfWorkFactory,
 };
 use allocation_ports::{
-    Clock, ConnectionUsage, EventBacklog, FailedCheck, FoundBatch, Readiness, StoreError, StoreMonitor, StoredPickList,
-    UnitOfWork,
+    Clock, ConnectionUsage, EventBacklog, FailedCheck, FoundBatch, Readiness, ReplicationLag, StoreError, StoreMonitor,
+    StoredPickList, UnitOfWork,
 };
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -98,8 +98,8 @@ impl Ports {
         Self { readiness: with_checks(failed), ..Self::new() }
     }
 
-    /// Returns ports over a standby that lags behind its primary.
-    pub(crate) fn lagging(lag: TimeDelta) -> Self {
+    /// Returns ports over a standby with this lag.
+    pub(crate) fn lagging(lag: ReplicationLag) -> Self {
         let mut readiness = MockReadiness::new();
         readiness.expect_failed_checks().returning(Vec::new);
         readiness.expect_replication_lag().return_const(Some(lag));

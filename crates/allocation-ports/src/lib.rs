@@ -47,7 +47,9 @@ pub use queries::{
     OrderQueries, OverdueCursor, PickListCounts, PickListFilter, PickListPage, PickListQueries, PickListSummary,
     ProductQueries, ProductTotals, Queries, RecordedEvent,
 };
-pub use readiness::{Access, DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, SchemaState};
+pub use readiness::{
+    Access, DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, ReplicationLag, SchemaState,
+};
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
 pub use store_error::{OtherGeneration, StoreError};
 pub use store_monitor::{ConnectionUsage, EventBacklog, StoreMonitor};

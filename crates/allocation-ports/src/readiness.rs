@@ -55,15 +55,24 @@ impl FailedCheck {
     }
 }
 
+/// How far a standby lags behind its primary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplicationLag {
+    /// The age of the newest transaction that the standby has replayed.
+    Age(TimeDelta),
+    /// The standby has replayed no transaction since it started, so its data may be of any age.
+    Unknown,
+}
+
 /// Reports whether requests can be served.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Readiness: Send + Sync {
     /// Returns the failed checks; requests can be served when there are none. MUST NOT block.
     fn failed_checks(&self) -> Vec<FailedCheck>;
 
-    /// Returns the age of the newest transaction that a standby had replayed at the last probe; `None` if the
-    /// database is no standby. MUST NOT block.
-    fn replication_lag(&self) -> Option<TimeDelta>;
+    /// Returns how far a standby lagged behind its primary at the last probe; `None` if the database is no standby.
+    /// MUST NOT block.
+    fn replication_lag(&self) -> Option<ReplicationLag>;
 }
 
 /// The result of a probe.
@@ -78,8 +87,8 @@ pub enum Probed {
     },
     /// A read succeeded; access is read-only.
     Read {
-        /// The age of the newest transaction that a standby has replayed; `None` if the database is no standby.
-        lag: Option<TimeDelta>,
+        /// How far a standby lags behind its primary; `None` if the database is no standby.
+        lag: Option<ReplicationLag>,
     },
     /// Other transactions hold the locks that a write needs.
     Busy,

@@ -1,6 +1,8 @@
 use crate::script::{call, folder};
 use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use tempfile::TempDir;
 
 /// How a commit waits for the standby.
@@ -64,6 +66,28 @@ impl TestCluster {
     /// Panics if the standby rejects it.
     pub fn execute_on_standby(&self, sql: &str) {
         PgConnection::establish(&self.standby_url()).unwrap().batch_execute(sql).unwrap();
+    }
+
+    /// Stops the primary, and restarts the standby, which has then nothing to replay.
+    ///
+    /// # Panics
+    ///
+    /// Panics with the output of the script if a server does not stop or start.
+    pub fn restart_standby_alone(&self) {
+        let (primary, standby) = (self.server(self.primary), self.server(1 - self.primary));
+        let port = self.ports[1 - self.primary];
+        call(&format!("postgres_stop '{primary}'; postgres_stop '{standby}'; postgres_launch '{standby}' {port}"));
+    }
+
+    /// Returns a number that the standby computes.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the standby rejects the query.
+    #[must_use]
+    pub fn count_on_standby(&self, query: &str) -> i64 {
+        let mut standby = PgConnection::establish(&self.standby_url()).unwrap();
+        sql::<BigInt>(&format!("SELECT ({query})::bigint")).get_result(&mut standby).unwrap()
     }
 
     /// Cuts the standby off from the primary until it is replaced.

@@ -97,6 +97,12 @@ waiting_of_key!(WaitingOfKeyOnPostgres, "? = ANY (keys)");
 waiting_of_key!(WaitingOfKeyOnSqlite, "EXISTS (SELECT 1 FROM json_each(keys) AS k WHERE k.value = ?)");
 
 statement! {
+    /// Finds a block of the outbox behind many others.
+    WaitingBehind<'a>(many: BigInt => i64) on MultiBackend -> BigInt,
+    "SELECT id FROM outbox_blocks WHERE id > 0 ORDER BY id LIMIT 1 OFFSET ?"
+}
+
+statement! {
     /// All blocks with events that commands have caused, a block once for each of them.
     CausedOnPostgres<'a>(causes: Array<Integer> => Vec<i32>, waiting: Array<Integer> => Vec<i32>)
         on Pg -> Sql<BlockRow>,
@@ -171,6 +177,11 @@ pub(super) fn blocks_of_key(
 pub(super) fn lowest_start(position: i64) -> i64 {
     let before = i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX) - 1;
     (position - before).max(1)
+}
+
+/// Returns whether more than `many` blocks wait for a position.
+pub(super) fn more_wait_than(connection: &mut AnyConnection, many: i64) -> QueryResult<bool> {
+    WaitingBehind { many: &many }.get_result::<i64>(connection).optional().map(|found| found.is_some())
 }
 
 /// Loads blocks of the outbox that may have events with a key, after the one with a number, in order.

@@ -1,6 +1,6 @@
 //! The history of an order.
 
-use super::blocks::{blocks_of_key, waiting_blocks_of_key};
+use super::blocks::{blocks_of_key, more_wait_than, waiting_blocks_of_key};
 use super::events::log_bounds;
 use crate::any_connection::AnyConnection;
 use crate::block_row::BlockRow;
@@ -13,17 +13,29 @@ use std::collections::BTreeMap;
 /// The number of blocks in memory at a time.
 const STEP: i64 = 50;
 
+/// The maximum number of blocks without a position that a history scans. A sequencer that runs leaves far fewer.
+const MAX_WAITING: i64 = 20_000;
+
+#[derive(Debug, thiserror::Error)]
+#[error("more than {MAX_WAITING} blocks of events wait for a position: does a server sequence events?")]
+struct Unsequenced;
+
 /// The key by which a history is sorted: instant, SKU, version and ordinal.
 type Place = (i64, String, i64, i32);
 
 /// Returns a page of the retained events of an order, with a position or without. All statements must see the same
 /// state of the database.
+///
+/// Fails as unavailable if too many events have no position.
 pub(crate) fn history(
     connection: &mut AnyConnection,
     order_id: &OrderId,
     after: Option<&EventCursor>,
     page: PageSize,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
+    if more_wait_than(connection, MAX_WAITING).map_err(store_error)? {
+        return Err(StoreError::Unavailable(Unsequenced.into()));
+    }
     let key = subject_key(&Subject::Order(order_id.clone()));
     let mut first =
         First { order_id, after: after.map(place_of), size: usize::from(page.get()), events: BTreeMap::new() };

@@ -6,11 +6,11 @@ use crate::error::{commit_error, store_error};
 use crate::migrations::schema_state;
 use crate::postgres::{Silence, Use};
 use crate::transaction;
-use allocation_ports::{Access, DatabaseProbe, LockWait, Probed, SchemaState, StoreError};
+use allocation_ports::{Access, DatabaseProbe, LockWait, Probed, ReplicationLag, SchemaState, StoreError};
 use chrono::TimeDelta;
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable};
+use diesel::sql_types::{BigInt, Bool, Nullable};
 use std::sync::atomic::Ordering;
 
 /// The probe of a PostgreSQL server or a read-only database. It has its own connection, so no request can delay it.
@@ -114,13 +114,19 @@ fn compare_and_read(connection: &mut AnyConnection) -> Result<Probed, StoreError
     }
     let lag = match connection {
         AnyConnection::Sqlite(_) => None,
-        AnyConnection::Postgres(_) => sql::<Nullable<BigInt>>(
-            "SELECT CASE WHEN pg_is_in_recovery() THEN \
-             (extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000000)::bigint END",
-        )
-        .get_result::<Option<i64>>(connection)
-        .map_err(store_error)?,
+        AnyConnection::Postgres(_) => {
+            let age = sql::<(Bool, Nullable<BigInt>)>(
+                "SELECT pg_is_in_recovery(), \
+                 (extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000000)::bigint",
+            );
+            let (is_standby, age) = age.get_result::<(bool, Option<i64>)>(connection).map_err(store_error)?;
+            is_standby.then(|| age.map_or(ReplicationLag::Unknown, lag_of))
+        }
     };
-    // The clock of a standby may be behind that of its primary.
-    Ok(Probed::Read { lag: lag.map(|micros| TimeDelta::microseconds(micros.max(0))) })
+    Ok(Probed::Read { lag })
+}
+
+/// Returns the lag of a standby. Its clock may be behind that of its primary.
+fn lag_of(micros: i64) -> ReplicationLag {
+    ReplicationLag::Age(TimeDelta::microseconds(micros.max(0)))
 }

@@ -3,7 +3,7 @@ use crate::world::{World, instant, lock_one, new_order, order, quantity, sku, to
 use allocation_domain::Eta;
 use allocation_ports::{
     CausationId, EventContext, EventContexts, EventCursor, EventFilter, EventLog, EventPage, HistoryQueries, Lease,
-    Leases, LockWait, LogBounds, LogSequencer, PageSize, ReadLogError, SequenceError, Subject, TraceParent,
+    Leases, LockWait, LogBounds, LogSequencer, PageSize, ReadLogError, SequenceError, StoreError, Subject, TraceParent,
     UnitOfWorkFactory,
 };
 use chrono::{TimeDelta, Utc};
@@ -497,6 +497,24 @@ pub fn an_event_records_the_context_of_its_command(database: TestDatabase) {
     let told: Vec<_> = page.events.into_iter().map(|logged| logged.context).collect();
     assert_eq!(told, [EventContext::default(), context, EventContext::default()]);
     assert_products_in_order(&world);
+}
+
+pub fn a_history_is_unavailable_while_too_many_events_have_no_position(database: TestDatabase) {
+    let world = World::new(database);
+    let (columns, keys) =
+        ("event_count, occurred_at, types, keys, events", if world.is_postgres() { "{1}" } else { "[1]" });
+    let add = |blocks: u32| {
+        world.database.execute(&format!(
+            "INSERT INTO outbox_blocks ({columns})
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {blocks})
+             SELECT 1, 1, 'line_cancelled', '{keys}', '[]' FROM n"
+        ));
+    };
+    let history = || world.store.history(&order("O"), None, PageSize::default());
+    add(20_000);
+    assert_eq!(history().unwrap(), []);
+    add(1);
+    assert!(matches!(history(), Err(StoreError::Unavailable(_))));
 }
 
 pub fn a_history_is_the_same_before_and_after_sequencing(database: TestDatabase) {

@@ -185,6 +185,7 @@ macro_rules! suite {
                 a_filter_scans_a_bounded_number_of_events,
                 an_event_records_the_context_of_its_command,
                 a_history_is_the_same_before_and_after_sequencing,
+                a_history_is_unavailable_while_too_many_events_have_no_position,
             }
             availability {} sql {
                 an_unreachable_database_is_reported_at_once,

@@ -31,7 +31,7 @@ fn a_database_that_is_not_writable_is_not_ready() {
 
 #[test]
 fn a_readable_standby_is_ready_without_a_sequencer_and_reports_its_lag() {
-    let lag = Some(TimeDelta::milliseconds(1_500));
+    let lag = Some(ReplicationLag::Age(TimeDelta::milliseconds(1_500)));
     let mut probe = MockDatabaseProbe::new();
     probe.expect_probe().returning(move || Ok(Probed::Read { lag }));
     probe.expect_clock_ahead().returning(TimeDelta::zero);

@@ -1,5 +1,5 @@
 use crate::testing::{Ports, get};
-use allocation_ports::FailedCheck;
+use allocation_ports::{FailedCheck, ReplicationLag};
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -17,8 +17,13 @@ async fn a_service_without_failed_checks_is_ready() {
 
 #[actix_web::test]
 async fn a_standby_reports_its_replication_lag() {
-    let answer = get(&Ports::lagging(TimeDelta::milliseconds(1_500)).api(), "/readyz").await;
-    assert_eq!(answer.json(), json!({"status": "ok", "replication_lag_seconds": 1.5}));
+    let age = ReplicationLag::Age(TimeDelta::milliseconds(1_500));
+    for (lag, body) in [
+        (age, json!({"status": "ok", "replication_lag_seconds": 1.5})),
+        (ReplicationLag::Unknown, json!({"status": "ok", "replication_lag": "unknown"})),
+    ] {
+        assert_eq!(get(&Ports::lagging(lag).api(), "/readyz").await.json(), body);
+    }
 }
 
 #[actix_web::test]

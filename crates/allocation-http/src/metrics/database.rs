@@ -1,7 +1,7 @@
 //! Metrics of the database and its connections.
 
 use super::writer::{MetricWriter, count, flag};
-use allocation_ports::{FailedCheck, Readiness, StoreMonitor};
+use allocation_ports::{FailedCheck, Readiness, ReplicationLag, StoreMonitor};
 use std::fmt;
 
 /// The checks of a process that serves.
@@ -22,14 +22,17 @@ pub(super) fn write(to: &mut MetricWriter<'_>, store: &dyn StoreMonitor, readine
         "Whether a check of readiness fails.",
         CHECKS.into_iter().map(|name| ([("check", name)], flag(fails(name)))),
     )?;
-    match readiness.replication_lag() {
-        Some(lag) => to.gauge(
-            "allocation_replication_lag_seconds",
-            "Age of the newest transaction that the standby has replayed.",
-            lag.as_seconds_f64(),
-        ),
-        None => Ok(()),
-    }
+    let lag = match readiness.replication_lag() {
+        Some(ReplicationLag::Age(age)) => age.as_seconds_f64(),
+        // The alert on the lag fires.
+        Some(ReplicationLag::Unknown) => f64::INFINITY,
+        None => return Ok(()),
+    };
+    to.gauge(
+        "allocation_replication_lag_seconds",
+        "Age of the newest transaction that the standby has replayed; infinite if it has replayed none since its start.",
+        lag,
+    )
 }
 
 fn write_connections(to: &mut MetricWriter<'_>, store: &dyn StoreMonitor) -> fmt::Result {

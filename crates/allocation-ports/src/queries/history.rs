@@ -43,7 +43,8 @@ pub trait HistoryQueries: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// [`StoreError`] when the database fails. [`StoreError::Unavailable`] when no process has sequenced events for so
+    /// long that the events without a position are too many to scan.
     fn history(
         &self,
         order_id: &OrderId,

@@ -6,6 +6,8 @@ use crate::support::{Client, Server, TestDatabase, binary, on_every_database};
 use allocation_test_support::{Replication, TestCluster};
 use serde_json::json;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 /// Paths of every kind of read, for the data of [`trade`].
 const READS: [&str; 20] = [
@@ -127,6 +129,61 @@ fn a_standby_that_lags_stays_ready_with_its_lag_and_is_read_after_its_promotion(
     assert_eq!(writer.allocate("O-1", "LAMP", 1).status, 201);
     assert_eq!(reader.standing("O-1"), "allocated LAMP 1 (B-1 1)");
     assert_rejects_writes(&reader);
+}
+
+#[test]
+fn a_standby_that_is_restarted_without_its_primary_reports_that_its_lag_is_unknown() {
+    let cluster = TestCluster::start(Replication::Asynchronous);
+    let database = TestDatabase::postgres_on(&cluster.url());
+    let primary = Server::start(&database);
+    trade(&primary.client());
+    let url = database.url_on(&cluster.standby_url());
+    eventually("the standby has no schema", || standby_has_schema(&url));
+    drop(primary);
+    cluster.restart_standby_alone();
+    let standby = Server::start_at(&url, read_only);
+    let reader = standby.client();
+    assert_eq!(reader.get("/readyz").json(), json!({"status": "ok", "replication_lag": "unknown"}));
+    assert_eq!(reader.get("/batch/B-1").status, 200);
+}
+
+#[test]
+fn reads_that_the_recovery_of_a_standby_cancels_are_retried() {
+    let cluster = TestCluster::start(Replication::Asynchronous);
+    let database = TestDatabase::postgres_on(&cluster.url());
+    let primary = Server::start(&database);
+    let writer = primary.client();
+    for number in 0..300 {
+        writer.add_batch(&format!("B-{number}"), &format!("SKU-{number}"), 1_000, None);
+    }
+    let url = database.url_on(&cluster.standby_url());
+    cluster.execute_on_standby("ALTER SYSTEM SET max_standby_streaming_delay = 0");
+    cluster.execute_on_standby("SELECT pg_reload_conf()");
+    eventually("the standby has no schema", || standby_has_schema(&url));
+    let standby = Server::start_at(&url, read_only);
+    let stopped = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let reader = standby.client();
+                while !stopped.load(Ordering::Relaxed) {
+                    let answer = reader.get("/products?limit=1000");
+                    assert_eq!(answer.status, 200, "{answer:?}");
+                }
+            });
+        }
+        // Only the readers run statements in this database of the standby.
+        let cancelled = "SELECT confl_snapshot FROM pg_stat_database_conflicts WHERE datname LIKE 'test_%'";
+        for number in 1.. {
+            writer.change_batch("B-1", &json!({"purchased_quantity": 1_000 + number}));
+            database.execute("VACUUM products, batches");
+            if cluster.count_on_standby(cancelled) > 3 || number == 2_000 {
+                break;
+            }
+        }
+        stopped.store(true, Ordering::Relaxed);
+        assert!(cluster.count_on_standby(cancelled) > 3, "no read was cancelled");
+    });
 }
 
 #[test]
