@@ -3,7 +3,7 @@
 use super::explain::{connect, migrate, plan};
 use crate::any_connection::AnyConnection;
 use crate::reads::allocations::{self, PageOfOrder};
-use crate::reads::candidates::{All, Ended, Held, OfSku, Picked, Waiting};
+use crate::reads::candidates::{All, Ended, Held, Idle, Incomplete, OfSku, Picked, Shipped, Waiting};
 use crate::reads::{
     availability, backorders, batches, blocks, load_until_decided, orders, pick_lists, pickable, totals,
 };
@@ -46,10 +46,14 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "waiting orders" => Waiting { after: text, limit };
         "picked orders" => Picked { after: text, limit };
         "ended orders" => Ended { after: text, limit };
+        "shipped orders" => Shipped { after: text, limit };
+        "orders with a line without units" => Idle { after: text, limit };
+        "orders with a line that lacks units" => Incomplete { after: text, limit };
         "orders of a SKU" => OfSku { last_sku: text, sku: text, after: text, limit };
         "queue" => backorders::QueueAfter { sku: text, precedence: small, placed_at: number, order_id: text, now: number,
             limit };
         "queues" => backorders::QueuesAfter { sku: text, now: number, limit };
+        "blocks that wait" => blocks::WaitingBehind { many: limit };
         "events" => blocks::Blocks { from: number, until: number, limit };
         "product" => totals::CountedOf { now: number, sku: text };
         "products" => totals::CountedAfter { now: number, sku: text, limit };
@@ -202,11 +206,15 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("waiting orders", &["order_lines_by_order_waiting"]),
     ("picked orders", &["order_lines_by_order_picked"]),
     ("ended orders", &["order_lines_by_order_ended"]),
+    ("shipped orders", &["order_lines_by_order_shipped"]),
+    ("orders with a line without units", &["order_lines_by_order_idle"]),
+    ("orders with a line that lacks units", &["order_lines_by_order_incomplete"]),
     ("orders of a SKU", &["order_lines_pkey"]),
     (ALLOCATIONS_OF_ORDER, &["order_lines_by_order", "order_lines_by_order", "line_parts_pkey"]),
     ("queue", &["order_lines_queue"]),
     ("queues", &["order_lines_queue"]),
     (WAITING_EVENTS, &["outbox_blocks_pkey"]),
+    ("blocks that wait", &["outbox_blocks_pkey"]),
     ("events", &["event_blocks_pkey", "event_blocks_pkey"]),
     (FILTERED[0], &["event_blocks_pkey", "event_blocks_pkey"]),
     (FILTERED[1], &["event_keys_pkey", "event_blocks_pkey", "event_blocks_pkey"]),

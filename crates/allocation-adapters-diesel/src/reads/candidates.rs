@@ -36,6 +36,26 @@ statement! {
 }
 
 statement! {
+    Shipped<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    "SELECT DISTINCT order_id FROM order_lines WHERE shipped = quantity AND order_id > ? ORDER BY order_id LIMIT ?"
+}
+
+statement! {
+    /// Orders with a line that has not expired and has no units in its row, so a split line is among them.
+    Idle<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    "SELECT DISTINCT order_id FROM order_lines
+     WHERE reference IS NULL AND waiting = 0 AND picked = 0 AND shipped = 0 AND (ended IS NULL OR ended = 'cancelled')
+       AND order_id > ? ORDER BY order_id LIMIT ?"
+}
+
+statement! {
+    /// Orders with a line that has fewer units in its row than it ordered, so a split line is among them.
+    Incomplete<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    "SELECT DISTINCT order_id FROM order_lines
+     WHERE allocated + picked + shipped < quantity AND order_id > ? ORDER BY order_id LIMIT ?"
+}
+
+statement! {
     /// Orders of a SKU. Only the index by SKU serves this comparison.
     OfSku<'a>(last_sku: Text => str, sku: Text => str, after: Text => str, limit: BigInt => i64)
         on MultiBackend -> Text,
@@ -54,6 +74,12 @@ enum Among<'a> {
     Picked,
     /// Orders with a held line or an ended line.
     HeldOrEnded,
+    /// Orders with a line whose units are all shipped.
+    Shipped,
+    /// Orders with a line that has no units and does not wait.
+    Idle,
+    /// Orders with a held line or a line that lacks units.
+    HeldOrIncomplete,
     /// Orders with a line of a SKU.
     Sku(&'a str),
 }
@@ -67,24 +93,20 @@ pub(super) struct Candidates<'a> {
 
 impl<'a> Candidates<'a> {
     pub(super) fn new(filter: &'a OrderFilter) -> Self {
-        // Held, waiting and picked lines are current work, so there are few. No index has the other
-        // statuses: released units may have made an order cancelled or partially allocated.
+        // Held, waiting and picked lines are current work, so there are few. The lines of the other statuses
+        // accumulate, so those of a SKU may be fewer.
         let among = match (filter.status, &filter.sku) {
             (Some(OrderStatus::Held), _) => Among::Held,
             (Some(OrderStatus::Backordered | OrderStatus::Short), _) => Among::Waiting,
             (Some(OrderStatus::Picked), _) => Among::Picked,
             (_, Some(sku)) => Among::Sku(sku.as_str()),
             (Some(OrderStatus::Expired), None) => Among::HeldOrEnded,
-            (
-                None
-                | Some(
-                    OrderStatus::Allocated
-                    | OrderStatus::PartiallyAllocated
-                    | OrderStatus::Shipped
-                    | OrderStatus::Cancelled,
-                ),
-                None,
-            ) => Among::All,
+            (Some(OrderStatus::Shipped), None) => Among::Shipped,
+            // No line of such an order has units, waits or has expired.
+            (Some(OrderStatus::Cancelled), None) => Among::Idle,
+            // A line has expired, possibly unreleased, or lacks units.
+            (Some(OrderStatus::PartiallyAllocated), None) => Among::HeldOrIncomplete,
+            (None | Some(OrderStatus::Allocated), None) => Among::All,
         };
         Self { among, all_fit: filter.status.is_none() }
     }
@@ -110,6 +132,11 @@ impl<'a> Candidates<'a> {
             Among::Picked => Picked { after, limit }.load(connection),
             Among::HeldOrEnded => {
                 either(Held { after, limit }.load(connection), Ended { after, limit }.load(connection), count)
+            }
+            Among::Shipped => Shipped { after, limit }.load(connection),
+            Among::Idle => Idle { after, limit }.load(connection),
+            Among::HeldOrIncomplete => {
+                either(Held { after, limit }.load(connection), Incomplete { after, limit }.load(connection), count)
             }
             Among::Sku(sku) => OfSku { last_sku: sku, sku, after, limit }.load(connection),
         };

@@ -243,12 +243,14 @@ pub fn a_page_looks_through_a_bounded_number_of_orders(database: TestDatabase) {
     let world = many_orders(database, 4_500);
     let filter = |status, name: Option<&str>| OrderFilter { status: Some(status), sku: name.map(sku) };
     for name in [None, Some("LAMP")] {
-        let cancelled = filter(OrderStatus::Cancelled, name);
-        let page = world.store.orders(&cancelled, None, size(5), seconds(0)).unwrap();
-        assert_eq!((page.orders.len(), page.next), (0, Some(order("O-12000"))), "of 2,000 orders none fits");
-        assert_eq!(paged_orders(&world, &cancelled, 5, seconds(0)), (vec![], 3));
         assert_eq!(paged_orders(&world, &filter(OrderStatus::Held, name), 5, seconds(0)), (vec![], 1));
-        assert_eq!(paged_orders(&world, &filter(OrderStatus::Expired, None), 5, seconds(0)), (vec![], 1));
+    }
+    let cancelled = filter(OrderStatus::Cancelled, Some("LAMP"));
+    let page = world.store.orders(&cancelled, None, size(5), seconds(0)).unwrap();
+    assert_eq!((page.orders.len(), page.next), (0, Some(order("O-12000"))), "of 2,000 orders none fits");
+    assert_eq!(paged_orders(&world, &cancelled, 5, seconds(0)), (vec![], 3));
+    for status in STATUSES.into_iter().filter(|status| *status != OrderStatus::Allocated) {
+        assert_eq!(paged_orders(&world, &filter(status, None), 5, seconds(0)), (vec![], 1), "{status:?} has an index");
     }
     let (allocated, _) = paged_orders(&world, &filter(OrderStatus::Allocated, None), 1_000, seconds(0));
     assert_eq!(allocated.len(), 4_500);

@@ -1,0 +1,3 @@
+DROP INDEX order_lines_by_order_incomplete;
+DROP INDEX order_lines_by_order_idle;
+DROP INDEX order_lines_by_order_shipped;
