@@ -1,6 +1,7 @@
-//! Inspection of a database for an operator: instants left by a wrong clock, and counters that are wrong.
+//! Inspection of a database for an operator: instants left by a wrong clock, and invariants between rows.
 
 mod blocks;
+mod invariants;
 mod mending;
 
 pub use mending::Mended;
@@ -9,7 +10,7 @@ use crate::any_connection::AnyConnection;
 use crate::clock::server_time;
 use crate::error::store_error;
 use crate::{Store, row};
-use allocation_ports::{Clock, StoreError};
+use allocation_ports::{BrokenInvariant, Clock, InvariantCheck, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
@@ -53,41 +54,26 @@ const INSTANTS: [(&str, &str, &str, TimeDelta); 10] = [
     ("leases taken in the future (leases.expires_at)", "leases", "expires_at", LONGEST_LEASE),
 ];
 
-/// Counters, each with a query that counts the rows with a wrong counter.
-const COUNTERS: [(&str, &str); 2] = [
-    (
-        "batches whose allocated quantity is not the sum of their allocations",
-        "SELECT count(*) FROM batches AS b WHERE allocated_quantity <> (
-             SELECT coalesce(sum(l.allocated), 0) FROM order_lines AS l
-             WHERE l.reference = b.reference AND l.sku = b.sku
-         ) + (
-             SELECT coalesce(sum(p.quantity), 0) FROM line_parts AS p
-             WHERE p.reference = b.reference AND p.sku = b.sku
-         )",
-    ),
-    (
-        "products whose line counters differ from their lines",
-        "SELECT count(*) FROM products AS p
-         LEFT JOIN (
-             SELECT sku, count(expires_at) AS held, sum(waiting) AS units,
-                    sum(CASE WHEN waiting > 0 THEN 1 ELSE 0 END) AS waiting
-             FROM order_lines GROUP BY sku
-         ) AS l ON l.sku = p.sku
-         WHERE p.held_lines <> coalesce(l.held, 0) OR p.waiting_lines <> coalesce(l.waiting, 0)
-            OR p.backordered <> coalesce(l.units, 0)",
-    ),
-];
+/// The result of an inspection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// The faults; none in an intact database.
+    pub findings: Vec<Finding>,
+    /// The number of products whose rows were compared.
+    pub products: u64,
+}
 
 impl Store {
-    /// Finds instants in the future of the database's clock, and counters that are wrong.
+    /// Finds instants in the future of the database's clock, counters that are wrong, and rows that contradict each
+    /// other.
     ///
-    /// Each query reads one state of the database; servers may keep running. The queries scan whole tables
-    /// and have no timeout.
+    /// Each query reads one state of the database; servers may keep running. Rows are compared for a hundred products at
+    /// a time. The searches for instants scan whole tables, and no query has a timeout.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError`] if the database fails.
-    pub fn inspect(&self) -> Result<Vec<Finding>, StoreError> {
+    pub fn inspect(&self) -> Result<Inspection, StoreError> {
         let mut connection = self.unlimited()?;
         let mut findings = Vec::new();
         for (what, table, column, later) in INSTANTS {
@@ -100,13 +86,9 @@ impl Store {
                 findings.push(Finding { what, rows, latest: latest.map_err(store_error)?.and_then(displayed) });
             }
         }
-        for (what, query) in COUNTERS {
-            let rows = count(&mut connection, query)?;
-            if rows > 0 {
-                findings.push(Finding { what, rows, latest: None });
-            }
-        }
-        Ok(findings)
+        let (broken, products) = invariants::broken(&mut connection, &mut || true)?.unwrap_or_default();
+        findings.extend(broken.into_iter().map(|BrokenInvariant { what, rows }| Finding { what, rows, latest: None }));
+        Ok(Inspection { findings, products })
     }
 
     /// Opens a connection without the timeouts that the store's sessions have.
@@ -115,11 +97,21 @@ impl Store {
     }
 
     /// Returns the time in microseconds since 1970, by the clock that dates decisions.
-    fn time(&self, connection: &mut AnyConnection) -> Result<i64, StoreError> {
+    pub(crate) fn time(&self, connection: &mut AnyConnection) -> Result<i64, StoreError> {
         match connection {
             AnyConnection::Sqlite(_) => Ok(self.clock().now().timestamp_micros()),
             AnyConnection::Postgres(_) => server_time(connection).map_err(store_error),
         }
+    }
+}
+
+impl InvariantCheck for Store {
+    fn broken_invariants(
+        &self,
+        may_continue: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Vec<BrokenInvariant>>, StoreError> {
+        let broken = invariants::broken(&mut self.unlimited()?, may_continue)?;
+        Ok(broken.map(|(broken, _)| broken))
     }
 }
 

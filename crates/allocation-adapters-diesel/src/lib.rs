@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod any_connection;
+mod backup;
 mod batch_row;
 mod block_row;
 mod clock;
@@ -36,6 +37,7 @@ mod product_row;
 mod queue;
 mod reads;
 mod relaying;
+mod renumbering;
 mod row;
 mod saving;
 mod sequencing;
@@ -46,11 +48,12 @@ mod stored_batches;
 mod transaction;
 mod unit;
 
+pub use backup::{BackupError, restore};
 pub use clock::StoreClock;
 pub use clock_watch::ClockWatch;
 pub use connect_error::ConnectError;
 pub use database_url::{DatabaseUrl, DatabaseUrlError, PostgresUrl};
-pub use inspection::{Finding, Mended};
+pub use inspection::{Finding, Inspection, Mended};
 pub use migrating::MigrateError;
 pub use migrations::{MigrationStatus, Migrations};
 pub use store::{Dialect, Store};

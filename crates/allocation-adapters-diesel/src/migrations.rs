@@ -135,7 +135,7 @@ const LOCK_WRITERS_OUT: &str = "
 ";
 
 /// Blocks leases, too, so that no process takes one after they were read.
-const LOCK_SERVERS_OUT: &str = "
+pub(crate) const LOCK_SERVERS_OUT: &str = "
     DO $$ BEGIN
         IF to_regclass('products') IS NOT NULL THEN LOCK TABLE products IN EXCLUSIVE MODE; END IF;
         IF to_regclass('leases') IS NOT NULL THEN LOCK TABLE leases IN EXCLUSIVE MODE; END IF;
@@ -252,20 +252,20 @@ fn applied_versions(connection: &mut AnyConnection) -> QueryResult<BTreeSet<Stri
 /// The lease of a crashed holder passes to another server within seconds. A lease that ends in the far
 /// future comes from a wrong clock and is ignored.
 #[derive(Clone, Copy)]
-struct LeaseQueries {
+pub(crate) struct LeaseQueries {
     /// Counts the tables of leases.
     tables: &'static str,
     /// Returns the names of live leases.
     live: &'static str,
 }
 
-const SQLITE_LEASES: LeaseQueries = LeaseQueries {
+pub(crate) const SQLITE_LEASES: LeaseQueries = LeaseQueries {
     tables: "SELECT count(*) FROM sqlite_schema WHERE name = 'leases'",
     live: "SELECT name FROM leases WHERE expires_at - CAST(unixepoch('subsec') * 1000000 AS INTEGER)
            BETWEEN -10000000 AND 60000000 ORDER BY name",
 };
 
-const POSTGRES_LEASES: LeaseQueries = LeaseQueries {
+pub(crate) const POSTGRES_LEASES: LeaseQueries = LeaseQueries {
     tables: "SELECT count(to_regclass('leases'))",
     live: "SELECT name FROM leases WHERE expires_at - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
            BETWEEN -10000000 AND 60000000 ORDER BY name",
@@ -273,7 +273,7 @@ const POSTGRES_LEASES: LeaseQueries = LeaseQueries {
 
 impl LeaseQueries {
     /// Returns the names of the live leases.
-    fn live<C>(self, connection: &mut C) -> QueryResult<Vec<String>>
+    pub(crate) fn live<C>(self, connection: &mut C) -> QueryResult<Vec<String>>
     where
         SqlLiteral<BigInt>: for<'query> LoadQuery<'query, C, i64>,
         SqlLiteral<Text>: for<'query> LoadQuery<'query, C, String>,

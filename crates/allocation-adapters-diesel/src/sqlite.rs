@@ -19,5 +19,6 @@ pub(crate) use relaying::{record, retry};
 pub(crate) use saving::save;
 pub(crate) use sequencing::{is_taken, prune, retention_time, sequence, take};
 pub(crate) use session::{
-    create_and_open_writer, migrate, open_for_migrations, open_read_only, open_reader, open_writer,
+    create_and_open_writer, create_private, migrate, open_for_migrations, open_read_only, open_reader, open_writer,
+    plain,
 };

@@ -55,6 +55,8 @@ mod postgres_sequencing;
 mod queries;
 #[path = "contract/relay.rs"]
 mod relay;
+#[path = "contract/renumbering.rs"]
+mod renumbering;
 #[path = "contract/round_trips.rs"]
 mod round_trips;
 #[path = "contract/saving.rs"]

@@ -23,6 +23,7 @@ mod health;
 mod histogram;
 #[cfg(test)]
 mod interleavings;
+mod invariant_monitor;
 mod locking;
 mod log_throttle;
 mod make_pick_list;
@@ -58,6 +59,7 @@ pub use expected_versions::ExpectedVersions;
 pub use failure_log::FailureLog;
 pub use health::Health;
 pub use histogram::Distribution;
+pub use invariant_monitor::InvariantMonitor;
 pub use log_throttle::LogThrottle;
 pub use overload::is_overload;
 pub use refusal::{Refusal, RefusalCode, RefusalMembers};

@@ -1,3 +1,4 @@
+use crate::access_log::AccessLog;
 use crate::blocking::{BlockingLimits, Gate, Gates};
 use crate::body_memory::Bodies;
 use crate::edge::EdgeSettings;
@@ -42,6 +43,7 @@ pub struct Api {
     /// The memory limit of request bodies.
     pub(crate) bodies: Bodies,
     pub(crate) edge: Arc<EdgeSettings>,
+    pub(crate) access_log: Arc<AccessLog>,
     pub(crate) requests: Arc<Requests>,
     /// The metrics, if this API serves them.
     pub(crate) metrics: Option<Arc<Metrics>>,
@@ -79,6 +81,7 @@ impl Api {
             failures,
             bodies,
             edge,
+            access_log: Arc::default(),
             requests: Arc::new(Requests::new(templates())),
             metrics: None,
         }
@@ -88,6 +91,12 @@ impl Api {
     #[must_use]
     pub fn metrics(&self, sources: MetricSources) -> Metrics {
         Metrics::new(self, sources)
+    }
+
+    /// Logs one of `every` requests at level `info`, none if that is 0.
+    #[must_use]
+    pub fn with_access_log(self, every: u32) -> Self {
+        Self { access_log: Arc::new(AccessLog::new(every)), ..self }
     }
 
     /// Serves metrics at `/metrics`.

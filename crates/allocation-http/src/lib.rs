@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod accept;
+mod access_log;
 mod allocation;
 mod api;
 mod backorder;

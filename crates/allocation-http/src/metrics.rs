@@ -19,7 +19,7 @@ use crate::resource::Path;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue, VARY};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use allocation_app::{AllocationEngine, BacklogMonitor, EngineCounters, UnitCounters, Vital};
+use allocation_app::{AllocationEngine, BacklogMonitor, EngineCounters, InvariantMonitor, UnitCounters, Vital};
 use allocation_ports::{Clock, Readiness, StoreMonitor};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, prometheus_text, text};
@@ -44,6 +44,8 @@ pub struct MetricSources {
     pub store: Arc<dyn StoreMonitor>,
     /// The backlog of events.
     pub backlog: BacklogMonitor,
+    /// The check of invariants, if there is one.
+    pub invariants: Option<InvariantMonitor>,
     /// Whether a relay publishes events; without one, its backlog has no meaning.
     pub has_relay: bool,
     /// The threads of the process.
@@ -122,6 +124,8 @@ impl Collector for Sources {
         engine::write(&mut to, &self.engine, &self.own.engine, &self.own.units)?;
         database::write(&mut to, &*self.own.store, &*self.readiness)?;
         events::write(&mut to, self.own.backlog.backlog(), self.own.has_relay, self.clock.now())?;
+        let checked = self.own.invariants.as_ref().and_then(InvariantMonitor::last);
+        database::write_check(&mut to, checked)?;
         process::write(&mut to, &self.own)
     }
 }

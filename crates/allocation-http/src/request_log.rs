@@ -11,6 +11,7 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use futures_util::TryFutureExt;
 use std::time::{Duration, Instant};
+use tracing::Level;
 
 /// Assigns an id to a request, adds it to the response, and logs the outcome.
 pub(crate) fn watch<S, B>(
@@ -25,10 +26,12 @@ where
     // A combinator keeps the future of the request in place; an async block would copy it.
     next.call(request).map_ok(move |mut response| {
         let elapsed = started.elapsed();
-        if tracing::enabled!(tracing::Level::DEBUG) {
-            log(&id, &response, elapsed);
-        }
         let api = response.request().app_data::<Data<Api>>().cloned();
+        if api.as_ref().is_some_and(|api| api.access_log.chooses()) {
+            log(Level::INFO, &id, &response, elapsed);
+        } else if tracing::enabled!(Level::DEBUG) {
+            log(Level::DEBUG, &id, &response, elapsed);
+        }
         if let Some(api) = &api {
             measure(api, &response, elapsed);
         }
@@ -50,10 +53,15 @@ fn measure<B>(api: &Api, response: &ServiceResponse<B>, elapsed: Duration) {
     }
 }
 
-fn log<B>(id: &RequestId, response: &ServiceResponse<B>, elapsed: Duration) {
+/// Logs a request. Macros take no level at run time, so that a line that is not logged costs nothing.
+fn log<B>(level: Level, id: &RequestId, response: &ServiceResponse<B>, elapsed: Duration) {
     let (method, path) = target(response);
-    let status = response.status().as_u16();
-    tracing::debug!(request_id = id.as_str(), %method, path, status, ?elapsed, "responded");
+    let (status, duration_seconds) = (response.status().as_u16(), elapsed.as_secs_f64());
+    if level == Level::INFO {
+        tracing::info!(request_id = id.as_str(), %method, path, status, duration_seconds, "responded");
+    } else {
+        tracing::debug!(request_id = id.as_str(), %method, path, status, duration_seconds, "responded");
+    }
 }
 
 /// Logs the cause of a failed request. Nothing else logs it.

@@ -440,6 +440,7 @@ pub(crate) fn metered(ports: Ports) -> Api {
         units: Arc::default(),
         backlog: BacklogMonitor::start(Arc::clone(&store)).unwrap(),
         store,
+        invariants: None,
         has_relay: true,
         threads: Vec::new(),
         dropped_log_lines: Box::new(|| 0),

@@ -52,5 +52,5 @@ pub use readiness::{
 };
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
 pub use store_error::{OtherGeneration, StoreError};
-pub use store_monitor::{ConnectionUsage, EventBacklog, StoreMonitor};
+pub use store_monitor::{BrokenInvariant, ConnectionUsage, EventBacklog, InvariantCheck, StoreMonitor};
 pub use unit_of_work::{LockWait, UnitOfWork, UnitOfWorkFactory};

@@ -68,3 +68,27 @@ pub trait StoreMonitor: Send + Sync {
     /// [`StoreError`] when the database fails.
     fn backlog(&self) -> Result<EventBacklog, StoreError>;
 }
+
+/// An invariant that rows break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BrokenInvariant {
+    /// A description of the rows.
+    pub what: &'static str,
+    /// Their number.
+    pub rows: u64,
+}
+
+/// Compares the rows of a store that must agree, such as counters with what they count.
+pub trait InvariantCheck: Send + Sync {
+    /// Returns the broken invariants; `None` if `may_continue`, called before each of many short steps, returned false.
+    ///
+    /// MUST NOT block other calls, and each step MUST see one state.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn broken_invariants(
+        &self,
+        may_continue: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Vec<BrokenInvariant>>, StoreError>;
+}

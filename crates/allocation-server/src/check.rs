@@ -1,24 +1,65 @@
-//! The `check` and `repair` commands, for databases whose clock may have been wrong.
+//! The commands `check` and `repair`.
 
 use crate::config::{Repair, Settings};
 use crate::output;
-use allocation_adapters_diesel::{Finding, Mended, Store};
+use allocation_adapters_diesel::{Finding, Inspection, Mended, Store};
 use allocation_ports::{DatabaseProbe, SchemaState};
 use anyhow::bail;
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use std::time::Instant;
 
 /// Inspects the database.
 ///
 /// # Errors
 ///
 /// Returns an error if there are findings.
-pub(crate) fn check(settings: &Settings) -> anyhow::Result<()> {
-    let findings = connect(settings)?.inspect()?;
-    output::print(&report(&findings))?;
+pub(crate) fn check(settings: &Settings, json: bool) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let Inspection { findings, products } = connect(settings)?.inspect()?;
+    if json {
+        let report = Report {
+            ok: findings.is_empty(),
+            products,
+            duration_seconds: begun.elapsed().as_secs_f64(),
+            findings: findings.iter().map(Fault::from).collect(),
+        };
+        output::print(&format!("{}\n", serde_json::to_string(&report)?))?;
+    } else {
+        output::print(&report(&findings))?;
+    }
     if findings.is_empty() {
         return Ok(());
     }
     bail!("something is wrong with the database; `allocation repair clock` mends instants")
+}
+
+/// The result as JSON.
+#[derive(Serialize)]
+struct Report {
+    ok: bool,
+    products: u64,
+    duration_seconds: f64,
+    findings: Vec<Fault>,
+}
+
+#[derive(Serialize)]
+struct Fault {
+    what: &'static str,
+    rows: u64,
+    /// The latest instant in the future.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest: Option<String>,
+}
+
+impl From<&Finding> for Fault {
+    fn from(&Finding { what, rows, latest }: &Finding) -> Self {
+        Self { what, rows, latest: latest.map(displayed) }
+    }
+}
+
+fn displayed(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Brings instants in the future back to now.
@@ -47,8 +88,7 @@ fn report(findings: &[Finding]) -> String {
         return "nothing is wrong\n".to_owned();
     }
     let line = |finding: &Finding| {
-        let latest = finding.latest.map(|latest| latest.to_rfc3339_opts(SecondsFormat::Secs, true));
-        let latest = latest.map(|latest| format!(", the latest {latest}")).unwrap_or_default();
+        let latest = finding.latest.map(|latest| format!(", the latest {}", displayed(latest))).unwrap_or_default();
         format!("{}: {}{latest}\n", finding.what, finding.rows)
     };
     findings.iter().map(line).collect()

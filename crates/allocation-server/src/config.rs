@@ -1,7 +1,9 @@
 //! Configuration, parsed once and passed down.
 
+mod address;
 mod dotenv;
 mod edge;
+mod given;
 mod secret;
 
 use allocation_adapters_diesel::{DatabaseUrl, Store};
@@ -13,11 +15,12 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use clap::builder::BoolishValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 pub(crate) use dotenv::read_dotenv;
 use edge::EdgeArgs;
 pub(crate) use secret::hide_values;
 use secret::{Secret, given};
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -39,6 +42,21 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
+/// Parses a command line, with the environment behind it.
+///
+/// # Errors
+///
+/// Returns the error to show, or the help that was requested.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    cli.settings.given = given::settings(&command, &matches);
+    cli.settings.unknown =
+        given::unknown(&command, std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()));
+    Ok(cli)
+}
+
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
     /// Serve the HTTP API (the default); brings the database's schema up to date first
@@ -52,12 +70,29 @@ pub(crate) enum Command {
     Health,
     /// Print the OpenAPI document of the HTTP API
     Openapi,
-    /// Find timestamps in the future and wrong counters; exit with 1 if there are any
-    Check,
+    /// Find timestamps in the future, wrong counters and contradictions; exit with 1 if there are any
+    Check {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Repair the data that a wrong clock has left; servers may run meanwhile
     Repair {
         #[command(subcommand)]
         what: Repair,
+    },
+    /// Copy a SQLite database to a new file; servers may run meanwhile
+    Backup {
+        /// The file to write
+        file: PathBuf,
+    },
+    /// Replace the database by a backup; stop all servers first. Events get new ids
+    Restore {
+        /// The backup of a SQLite database; none for a PostgreSQL database that was restored already
+        file: Option<PathBuf>,
+        /// Confirm: the present database is lost
+        #[arg(long)]
+        yes: bool,
     },
     /// Show or retry events on their way to the broker
     Outbox {
@@ -71,9 +106,9 @@ impl Command {
     pub(crate) const fn writes(&self) -> bool {
         match self {
             Self::Migrate { direction } => !matches!(direction, Direction::Status),
-            Self::Repair { .. } => true,
+            Self::Repair { .. } | Self::Restore { .. } => true,
             Self::Outbox { action } => matches!(action, OutboxAction::Retry { .. }),
-            Self::Serve | Self::Health | Self::Openapi | Self::Check => false,
+            Self::Serve | Self::Health | Self::Openapi | Self::Check { .. } | Self::Backup { .. } => false,
         }
     }
 }
@@ -146,12 +181,12 @@ pub(crate) struct Settings {
     #[arg(long, global = true, value_name = "FILE", env = "DATABASE_URL_FILE")]
     database_url_file: Option<PathBuf>,
 
-    /// The address to listen on, as ADDRESS:PORT; port 0 selects a free port
-    #[arg(long, global = true, env = "ALLOCATION_ADDRESS", default_value = "127.0.0.1:8000")]
+    /// The address to listen on, as ADDRESS:PORT; :PORT means all addresses, and port 0 selects a free port
+    #[arg(long, global = true, env = "ALLOCATION_ADDRESS", default_value = "127.0.0.1:8000", value_parser = address::parse)]
     pub(crate) address: SocketAddr,
 
     /// The address to serve metrics on, as ADDRESS:PORT [default: that of the API, at /metrics]
-    #[arg(long, global = true, env = "ALLOCATION_METRICS_ADDRESS")]
+    #[arg(long, global = true, env = "ALLOCATION_METRICS_ADDRESS", value_parser = address::parse)]
     pub(crate) metrics_address: Option<SocketAddr>,
 
     /// The maximum number of database connections, from 2 to 1000; a broker needs three more
@@ -212,6 +247,14 @@ pub(crate) struct Settings {
     #[arg(long, global = true, env = "ALLOCATION_TODAY", hide = true)]
     pub(crate) today: Option<NaiveDate>,
 
+    /// The seconds between two checks of invariants in the background, in short steps; 0 for none
+    #[arg(long, global = true, env = "ALLOCATION_CHECK_INTERVAL_SECONDS", default_value = "86400")]
+    check_interval_seconds: u64,
+
+    /// Log one of this many requests, with its status and duration; 0 logs none
+    #[arg(long, global = true, env = "ALLOCATION_ACCESS_LOG", value_name = "N", default_value = "0")]
+    pub(crate) access_log: u32,
+
     /// The format of the log [default: text on a terminal, else json]
     #[arg(long, global = true, env = "ALLOCATION_LOG_FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
@@ -225,6 +268,14 @@ pub(crate) struct Settings {
 
     #[command(flatten)]
     pub(crate) edge: EdgeArgs,
+
+    /// The settings that were given, without secrets: see [`given::settings`].
+    #[arg(skip)]
+    pub(crate) given: String,
+
+    /// The variables that look like settings and are none.
+    #[arg(skip)]
+    pub(crate) unknown: Vec<String>,
 }
 
 /// Where events go, and commands come from.
@@ -324,6 +375,11 @@ impl Settings {
         EdgeSettings { is_read_only: self.read_only, ..self.edge.settings() }
     }
 
+    /// Returns the interval between checks of invariants, if there are any.
+    pub(crate) fn check_interval(&self) -> Option<Duration> {
+        Some(Duration::from_secs(self.check_interval_seconds)).filter(|interval| !interval.is_zero())
+    }
+
     /// Returns the retention of events.
     pub(crate) fn retention(&self) -> Retention {
         let age = Some(TimeDelta::days(i64::from(self.retain_events_days))).filter(|age| !age.is_zero());
@@ -342,7 +398,7 @@ impl Settings {
     }
 
     /// Returns the database's URL, and the name of its setting.
-    fn database_url(&self) -> anyhow::Result<(DatabaseUrl, &'static str)> {
+    pub(crate) fn database_url(&self) -> anyhow::Result<(DatabaseUrl, &'static str)> {
         let (url, source) = self.given_database_url()?;
         if url.expose() == IN_MEMORY {
             bail!("only the server itself can use a database in memory; check {source}");

@@ -5,8 +5,8 @@ use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
 use allocation_adapters_memory::{MemoryStore, WallClock};
 use allocation_app::BackgroundTask;
 use allocation_ports::{
-    Access, Clock, CommandEffects, DatabaseProbe, EventLog, Leases, LogSequencer, Queries, RelayStore, SchemaState,
-    StoreMonitor, UnitOfWorkFactory,
+    Access, Clock, CommandEffects, DatabaseProbe, EventLog, InvariantCheck, Leases, LogSequencer, Queries, RelayStore,
+    SchemaState, StoreMonitor, UnitOfWorkFactory,
 };
 use anyhow::{Context, bail};
 use std::sync::Arc;
@@ -23,6 +23,7 @@ pub(crate) trait Ports:
     + CommandEffects
     + DatabaseProbe
     + StoreMonitor
+    + InvariantCheck
 {
 }
 
@@ -36,6 +37,7 @@ impl<T> Ports for T where
         + CommandEffects
         + DatabaseProbe
         + StoreMonitor
+        + InvariantCheck
 {
 }
 

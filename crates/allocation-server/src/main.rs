@@ -4,6 +4,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod background;
+mod backup;
 mod broker;
 mod check;
 mod config;
@@ -19,7 +20,6 @@ mod stop;
 
 use allocation_ports::Access;
 use anyhow::bail;
-use clap::Parser;
 use config::{Cli, Command};
 use logging::LogWriter;
 use std::io::{self, IsTerminal};
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let Ok(log) = LogWriter::start(io::stderr()) else { return ExitCode::FAILURE };
     logging::log_panics(&log);
     let dotenv = config::read_dotenv();
-    let code = match Cli::try_parse() {
+    let code = match config::parse(std::env::args_os()) {
         Ok(cli) => match dotenv.and_then(|()| run(cli, &log)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
@@ -77,7 +77,9 @@ fn run(cli: Cli, log: &LogWriter) -> anyhow::Result<()> {
     match command {
         Command::Serve => serve::serve(&cli.settings, log),
         Command::Migrate { direction } => migrate::migrate(&cli.settings, direction),
-        Command::Check => check::check(&cli.settings),
+        Command::Check { json } => check::check(&cli.settings, json),
+        Command::Backup { file } => backup::back_up(&cli.settings, &file),
+        Command::Restore { file, yes } => backup::restore(&cli.settings, file.as_deref(), yes),
         Command::Repair { what } => check::repair(&cli.settings, what),
         Command::Outbox { action } => outbox::outbox(&cli.settings, &action),
         Command::Health => health::health(cli.settings.address),

@@ -7,8 +7,8 @@ use crate::database::{Database, Writers};
 use crate::logging::{self, LogWriter};
 use crate::{connections, stop};
 use allocation_app::{
-    AgeLimit, AllocationEngine, BacklogMonitor, EngineCounters, EngineSettings, EventTail, Health, RetryPolicy,
-    UnitRunner, UseCases,
+    AgeLimit, AllocationEngine, BacklogMonitor, EngineCounters, EngineSettings, EventTail, Health, InvariantMonitor,
+    RetryPolicy, UnitRunner, UseCases,
 };
 use allocation_http::{Api, BlockingLimits, Build, EventFeed, MetricSources, Metrics, MetricsServer, Starting};
 use allocation_ports::Access;
@@ -48,6 +48,9 @@ const READER_QUEUE_LENGTH: usize = 1_024;
 /// Serves until a signal arrives, then finishes the work in flight.
 pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> {
     logging::start(settings.log_format(), log)?;
+    if !settings.unknown.is_empty() {
+        tracing::warn!(variables = settings.unknown.join(" "), "variables that begin with ALLOCATION_ are no settings");
+    }
     // Work for the broker and for HTTP must not wait for each other's database connections.
     let more = match (settings.access(), settings.broker.url()?) {
         (Access::ReadWrite, Some(_)) => Exchange::CONNECTIONS,
@@ -86,11 +89,15 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     vitals.extend(background.iter().flat_map(Background::vitals));
     let backlog = BacklogMonitor::start(store.clone()).context("the backlog of events cannot be watched")?;
     vitals.push(backlog.vital());
+    let check = settings.check_interval().map(|interval| InvariantMonitor::start(store.clone(), interval));
+    let invariants = check.transpose().context("invariants cannot be checked")?;
+    vitals.extend(invariants.iter().map(InvariantMonitor::vital));
     let sources = MetricSources {
         engine: Arc::clone(&counters),
         units: unit_counters,
         store: store.clone(),
         backlog,
+        invariants,
         has_relay: more > 0,
         threads: vitals.clone(),
         dropped_log_lines: Box::new({
@@ -104,6 +111,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
     let api = Api::new(use_cases, engine.clone(), store, health, clock, feed, limits)
         .with_edge(settings.edge_settings())
+        .with_access_log(settings.access_log)
         .with_calendar(settings.calendar());
     let metrics = Arc::new(api.metrics(sources));
     let (api, metrics_server) = match metrics_listener {
@@ -114,6 +122,14 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let address = listener.local_addr()?;
     let stop = stop::signalled(log).context("signals cannot be watched")?;
     starting.stop();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        commit = COMMIT,
+        database = database.kind,
+        address = %address,
+        settings = settings.given,
+        "started"
+    );
     tracing::info!("API at http://{address}, docs at http://{address}/docs");
     let served = actix_web::rt::System::new()
         .block_on(async { allocation_http::serve(listener, api, connections, stop, HTTP_SECONDS).await });

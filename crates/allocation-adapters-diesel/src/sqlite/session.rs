@@ -28,7 +28,7 @@ struct DanglingRows(i64);
 
 /// Creates the file if it does not exist, for this user alone because it holds business data. SQLite gives
 /// `-wal` and `-shm` the same permissions. The permissions of an existing file are its owner's choice.
-fn create_private(path: &Path) -> io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -105,7 +105,7 @@ pub(crate) fn migrate(
 }
 
 /// Returns a path that SQLite always takes for a file, even if its name begins with `file:` or `:`.
-fn plain(path: &Path) -> PathBuf {
+pub(crate) fn plain(path: &Path) -> PathBuf {
     Path::new(".").join(path)
 }
 

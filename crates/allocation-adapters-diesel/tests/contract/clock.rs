@@ -130,9 +130,9 @@ pub fn instants_from_the_future_are_found_and_mended(database: TestDatabase) {
     world.set_time(Utc::now() - TimeDelta::hours(1));
     world.add_at("RUG", "R", 5, Eta::InStock, Utc::now() - TimeDelta::hours(1));
     let store = connect(&world.database, 2);
-    assert_eq!(store.inspect().unwrap(), []);
+    assert_eq!(store.inspect().unwrap().findings, []);
     ahead(&world, 10);
-    let found = store.inspect().unwrap();
+    let found = store.inspect().unwrap().findings;
     let told: Vec<_> = found.iter().map(|finding| finding.what.split(" (").next().unwrap()).collect();
     assert_eq!(
         told,
@@ -154,7 +154,7 @@ pub fn instants_from_the_future_are_found_and_mended(database: TestDatabase) {
     let Mended { products, lines, holds, batches, others } = mended;
     assert_eq!((products, lines, holds, batches), (2, 4, 1, 2), "{mended:?}");
     assert!(others >= 9, "{mended:?}");
-    assert_eq!(store.inspect().unwrap(), []);
+    assert_eq!(store.inspect().unwrap().findings, []);
     assert_eq!(store.mend_instants().unwrap(), Mended::default(), "again it finds nothing to do");
     assert_eq!(queue(&world, &store), ["Z", "Y", "X"], "who came first is first");
     let batches = world.database.texts("SELECT reference FROM batches WHERE sku = 'LAMP' ORDER BY added_at");
@@ -213,18 +213,22 @@ pub fn events_sequenced_by_a_wrong_clock_are_found_and_mended(database: TestData
     let feed = || world.store.read(0, &EventFilter::default(), PageSize::default()).unwrap().events;
     let written = feed();
     let future = (Utc::now() + TimeDelta::days(1)).timestamp_micros();
+    // The copies of a block have no place among the positions of the log, which another finding says.
+    let found_ahead = || -> Vec<_> {
+        world.store.inspect().unwrap().findings.into_iter().filter(|finding| finding.latest.is_some()).collect()
+    };
     for sql in put_ahead(&world, future) {
         world.database.execute(&sql);
         let ahead = format!("SELECT count(*) FROM events WHERE occurred_at > {}", future - 1_000_000);
         assert!(world.database.count(&ahead) >= 2);
-        let found = world.store.inspect().unwrap();
+        let found = found_ahead();
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].what.starts_with("events of the log from the future"), "{found:?}");
         assert_eq!(found[0].latest.unwrap().timestamp_micros(), future);
         assert_eq!(world.store.mend_instants().unwrap(), Mended { others: found[0].rows, ..Mended::default() });
 
         assert_eq!(world.database.count(&ahead), 0);
-        assert_eq!(world.store.inspect().unwrap(), []);
+        assert_eq!(found_ahead(), []);
         assert_eq!(world.store.mend_instants().unwrap(), Mended::default(), "again it finds nothing to do");
         let wrong = "SELECT count(*) FROM event_blocks AS b WHERE first_position < 50 AND occurred_at <> (
                          SELECT max(e.occurred_at) FROM events AS e
@@ -283,7 +287,7 @@ pub fn a_thousand_rows_are_mended_at_a_time_and_servers_go_on(database: TestData
     // The events of the new lines are repaired once they have positions.
     number_all(&world);
     assert_eq!(store.mend_instants().unwrap().lines, 0);
-    assert_eq!(store.inspect().unwrap(), []);
+    assert_eq!(store.inspect().unwrap().findings, []);
     let mut expected: Vec<_> = (1..=10_000).map(|number| format!("O-{}", 20_000 - number)).collect();
     expected.extend(placed);
     let queue = world.database.texts("SELECT order_id FROM order_lines ORDER BY precedence, placed_at, order_id");
@@ -295,9 +299,9 @@ pub fn a_counter_that_is_wrong_is_found(database: TestDatabase) {
     world.set_time(Utc::now());
     world.add_at("LAMP", "B", 9, Eta::InStock, Utc::now());
     world.allocate_at("LAMP", "O", 3, Utc::now());
-    assert_eq!(world.store.inspect().unwrap(), []);
+    assert_eq!(world.store.inspect().unwrap().findings, []);
     world.database.execute("UPDATE batches SET allocated_quantity = 4; UPDATE products SET held_lines = 1");
-    let found: Vec<_> = world.store.inspect().unwrap().iter().map(|it| (it.rows, it.latest)).collect();
+    let found: Vec<_> = world.store.inspect().unwrap().findings.iter().map(|it| (it.rows, it.latest)).collect();
     assert_eq!(found, [(1, None), (1, None)]);
 }
 

@@ -99,3 +99,27 @@ pub fn a_taken_reference_is_a_conflict(database: TestDatabase) {
     let again = add();
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
 }
+
+/// Changes by hand, which no constraint refuses, each with the fault that an inspection names.
+const DRIFT: [(&str, &str); 9] = [
+    ("UPDATE batches SET allocated_quantity = 2 WHERE sku = 'LAMP'", "allocated quantity is not the sum"),
+    ("UPDATE batches SET picked_quantity = 1 WHERE sku = 'LAMP'", "differ from their pick lines"),
+    ("UPDATE products SET held_lines = 4 WHERE sku = 'LAMP'", "line counters differ"),
+    ("UPDATE products SET in_stock = 4 WHERE sku = 'LAMP'", "stock differs from their batches"),
+    ("UPDATE products SET held = 4 WHERE sku = 'LAMP'", "held units differ"),
+    ("UPDATE order_lines SET listed = 1 WHERE sku = 'LAMP'", "listed, picked and shipped units differ"),
+    ("UPDATE order_lines SET ended = 'cancelled' WHERE sku = 'LAMP'", "have ended and still have"),
+    ("INSERT INTO batch_references (reference, sku, purchased_quantity) VALUES ('NONE', 'LAMP', 1)", "do not exist"),
+    ("UPDATE event_log SET last_position = last_position + 7", "number of events differs"),
+];
+
+pub fn an_inspection_names_each_drift(database: TestDatabase) {
+    let world = world(database);
+    let faults = || world.store.inspect().unwrap().findings;
+    assert_eq!((faults(), world.store.inspect().unwrap().products), (Vec::new(), 2));
+    for (drift, fault) in DRIFT {
+        world.database.execute(drift);
+        let found = faults();
+        assert!(found.iter().any(|it| it.what.contains(fault) && it.rows == 1), "{drift}: {found:?}");
+    }
+}

@@ -190,6 +190,9 @@ macro_rules! suite {
             availability {} sql {
                 an_unreachable_database_is_reported_at_once,
             }
+            renumbering {} sql {
+                renumbered_events_have_new_positions_and_are_found_as_before,
+            }
             clock {} sql {
                 the_time_of_retention_follows_the_clock_no_faster_than_time_passes,
                 events_from_the_future_go_with_old_ones_behind_them_and_stay_without,
@@ -206,6 +209,7 @@ macro_rules! suite {
                 a_batch_that_counts_less_than_its_lines_hold_is_not_decided_on,
                 lines_that_hold_more_than_a_batch_counts_together_are_not_decided_on,
                 a_line_that_has_more_than_it_ordered_is_not_decided_on,
+                an_inspection_names_each_drift,
                 a_counter_that_a_constraint_refuses_names_the_constraint,
                 a_locked_row_that_is_missing_is_named,
                 a_taken_reference_is_a_conflict,

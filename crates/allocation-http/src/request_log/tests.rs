@@ -55,5 +55,19 @@ async fn a_request_is_logged_at_debug_and_no_higher() {
     assert_eq!(log.len(), 1, "{log:?}");
     assert_eq!(log[0]["level"], "DEBUG");
     assert_eq!(log[0]["fields"]["status"], 200);
-    assert!(log[0]["fields"]["elapsed"].is_string());
+    assert!(log[0]["fields"]["duration_seconds"].is_number());
+}
+
+#[actix_web::test]
+async fn the_access_log_has_a_line_for_a_sample_of_requests() {
+    let log = logged("sampled-1", async {
+        let api = Ports::new().api().with_access_log(2);
+        for _ in 0..4 {
+            send(&api, TestRequest::get().uri("/livez").insert_header(("x-request-id", "sampled-1"))).await;
+        }
+    });
+    let log = log.await;
+    let levels: Vec<_> = log.iter().map(|line| line["level"].as_str().unwrap()).collect();
+    assert_eq!(levels, ["INFO", "DEBUG", "INFO", "DEBUG"]);
+    assert_eq!(log[0]["fields"]["path"], "/livez");
 }

@@ -6,6 +6,7 @@ mod abandoned;
 mod age;
 mod allocations;
 mod backorders;
+mod backup;
 mod bad_input;
 mod batch_changes;
 mod batches;

@@ -27,9 +27,22 @@ fn promtool(arguments: &[&str], input: &str) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Starts a server with a broker that does not answer, so that it has a relay.
+/// Starts a server with every metric: with a broker that does not answer, so that it has a relay, and with checks.
 fn with_relay(command: &mut Command) -> &mut Command {
-    command.env("ALLOCATION_AMQP_URL", format!("amqp://127.0.0.1:{}/%2f", free_port()))
+    command
+        .args(["--check-interval-seconds", "1"])
+        .env("ALLOCATION_AMQP_URL", format!("amqp://127.0.0.1:{}/%2f", free_port()))
+}
+
+/// Scrapes once the backlog is read and the invariants are checked.
+fn complete(client: &Client) -> Exposition {
+    let has = |it: &Exposition, name| it.value(name, &[]).is_some();
+    eventually("every metric exists", || {
+        let scraped = Exposition::of(client);
+        let complete =
+            has(&scraped, "allocation_events_last_position") && has(&scraped, "allocation_check_broken_rows");
+        complete.then_some(scraped)
+    })
 }
 
 /// Executes commands of several kinds, refusals included.
@@ -76,9 +89,7 @@ fn the_guide_names_exactly_the_metrics_that_exist(database: &TestDatabase) {
     let server = Server::start_with(database, with_relay);
     let client = server.client();
     trade(&client);
-    let existing = eventually("the backlog is read", || {
-        Some(Exposition::of(&client)).filter(|it| it.value("allocation_events_last_position", &[]).is_some())
-    });
+    let existing = complete(&client);
     let documented: BTreeSet<String> = GUIDE
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.split('`').next())

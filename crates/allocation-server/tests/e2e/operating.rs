@@ -50,7 +50,7 @@ fn back_up_and_restore(database: &str, url: &str, restored_url: &str, folder: &T
 
     run(&format!("{database} stopped"), folder.path(), restored_url);
     run("stopped", folder.path(), restored_url);
-    let server = Server::start_at(restored_url, |command| command.args(["--event-source", "/allocation/2"]));
+    let server = Server::start_at(restored_url, |command| command);
     assert_eq!(server.client().get("/batch/B-1").status, 200);
     assert_eq!(server.client().get("/batch/B-2").status, 404);
 }

@@ -20,12 +20,13 @@ use std::time::Duration;
 const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/alerts.yml");
 
 /// The alerts, each with the test that fires it.
-const FIRED: [(&str, &str); 14] = [
+const FIRED: [(&str, &str); 15] = [
     ("AllocationDown", "a_dead_server"),
     ("AllocationDatabaseDown", "a_database_that_is_away"),
     ("AllocationErrorRatio", "a_database_that_is_away"),
     ("AllocationNotReady", "a_wrong_clock"),
     ("AllocationInternalErrors", "a_broken_invariant"),
+    ("AllocationDrift", "a_counter_that_has_drifted"),
     ("AllocationOverloaded", "a_suspended_process"),
     ("AllocationQueueFull", "a_writer_in_the_way"),
     ("AllocationSlow", "a_writer_in_the_way"),
@@ -161,6 +162,19 @@ fn a_broken_invariant() {
     database.execute("UPDATE batches SET allocated_quantity = 1");
     client.delete("/allocations/O-1/batch/B-1").problem(500, "internal-error");
     assert_fires("AllocationInternalErrors", &before, &Exposition::of(&client));
+}
+
+#[test]
+fn a_counter_that_has_drifted() {
+    let database = TestDatabase::postgres();
+    let server = Server::start_with(&database, |command| command.args(["--check-interval-seconds", "1"]));
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 100, None);
+    assert_eq!(client.allocate("O-1", "LAMP", 5).status, 201);
+    let before = scrape_until(&client, |it| it.value("allocation_check_broken_rows", &[]) == Some(0.0));
+    database.execute("UPDATE batches SET allocated_quantity = 4");
+    let during = scrape_until(&client, |it| value(it, "allocation_check_broken_rows") > 0.0);
+    assert_fires("AllocationDrift", &before, &during);
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! The dashboard shows metrics that exist.
 
-use super::exposition::Exposition;
-use super::{OF_STANDBYS, trade, with_relay};
-use crate::outages::eventually;
+use super::{OF_STANDBYS, complete, trade, with_relay};
 use crate::support::{Server, TestDatabase};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -38,10 +36,7 @@ fn the_dashboard_and_the_alerts_name_metrics_that_exist() {
     let server = Server::start_with(&database, with_relay);
     let client = server.client();
     trade(&client);
-    let scraped = eventually("the backlog is read", || {
-        Some(Exposition::of(&client)).filter(|it| it.value("allocation_events_last_position", &[]).is_some())
-    });
-    let mut existing = scraped.names();
+    let mut existing = complete(&client).names();
     existing.insert(OF_STANDBYS.to_owned());
 
     let mut asked = Vec::new();
