@@ -21,6 +21,8 @@ mod expiry;
 mod flags;
 mod generation;
 mod inspection;
+mod key_row;
+mod keys;
 mod line_row;
 mod loading;
 mod migrating;

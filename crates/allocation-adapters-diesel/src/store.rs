@@ -1,6 +1,7 @@
 //! The store: its connections, and the ports that it implements.
 
 mod attempts;
+mod keys;
 mod lent;
 mod log;
 mod monitor;

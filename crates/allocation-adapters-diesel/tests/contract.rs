@@ -25,6 +25,8 @@ mod expiry;
 mod integrity;
 #[path = "contract/invariants.rs"]
 mod invariants;
+#[path = "contract/keys.rs"]
+mod keys;
 #[path = "contract/lists.rs"]
 mod lists;
 #[path = "contract/locking.rs"]

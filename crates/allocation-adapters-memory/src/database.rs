@@ -1,9 +1,11 @@
 //! The rows of a store.
 
+mod keys;
 mod leases;
 mod log;
 mod relay;
 
+use keys::KeyTable;
 use leases::LeaseTable;
 use log::Log;
 pub(crate) use log::OutboxEvent;
@@ -26,6 +28,7 @@ pub(crate) struct Database {
     pub(crate) log: Log,
     pub(crate) leases: LeaseTable,
     pub(crate) relay: RelayTable,
+    pub(crate) keys: KeyTable,
     /// Commits that have returned and are not visible yet: a fault.
     pub(crate) late: Vec<(UnitId, Rows)>,
 }

@@ -4,6 +4,7 @@
 mod database;
 mod event_log;
 mod faults;
+mod keys;
 mod leases;
 mod locks;
 mod product_rows;

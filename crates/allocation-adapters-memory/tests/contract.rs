@@ -29,6 +29,8 @@ mod database;
 mod event_log;
 #[path = "../../allocation-adapters-diesel/tests/contract/expiry.rs"]
 mod expiry;
+#[path = "../../allocation-adapters-diesel/tests/contract/keys.rs"]
+mod keys;
 #[path = "../../allocation-adapters-diesel/tests/contract/lists.rs"]
 mod lists;
 #[path = "../../allocation-adapters-diesel/tests/contract/locking.rs"]

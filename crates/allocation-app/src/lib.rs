@@ -4,6 +4,7 @@
 //! on ports, never on adapters.
 #![warn(missing_docs)]
 
+mod access_control;
 mod add_batch;
 mod age_limit;
 mod background;
@@ -24,6 +25,7 @@ mod histogram;
 #[cfg(test)]
 mod interleavings;
 mod invariant_monitor;
+mod keys;
 mod locking;
 mod log_throttle;
 mod make_pick_list;
@@ -46,6 +48,7 @@ mod unit_of_work;
 mod use_case_error;
 mod vital;
 
+pub use access_control::{AccessControl, AccessError, Admission, AnonymousAccess, Caller};
 pub use age_limit::AgeLimit;
 pub use background::{BackgroundTask, StopSignal};
 pub use backlog_monitor::BacklogMonitor;
@@ -60,6 +63,7 @@ pub use failure_log::FailureLog;
 pub use health::Health;
 pub use histogram::Distribution;
 pub use invariant_monitor::InvariantMonitor;
+pub use keys::{IssuedKey, KeyError, Keys, NewKey};
 pub use log_throttle::LogThrottle;
 pub use overload::is_overload;
 pub use refusal::{Refusal, RefusalCode, RefusalMembers};

@@ -4,6 +4,7 @@ pub use crate::clock::MockClock;
 pub use crate::command_effects::MockCommandEffects;
 pub use crate::event_log::MockEventLog;
 pub use crate::event_publisher::{MockEventPublisher, MockPendingConfirms};
+pub use crate::key_store::MockKeyStore;
 pub use crate::leases::MockLeases;
 pub use crate::log_sequencer::MockLogSequencer;
 pub use crate::order_repository::MockOrderRepository;

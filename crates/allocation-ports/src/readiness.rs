@@ -45,6 +45,8 @@ impl FailedCheck {
     pub const THREADS: &str = "threads";
     /// The clock of the process agrees with the database's.
     pub const CLOCK: &str = "clock";
+    /// The keys of callers are loaded.
+    pub const KEYS: &str = "keys";
     /// The service has started.
     pub const STARTING: &str = "starting";
 

@@ -168,6 +168,18 @@ macro_rules! suite {
                 writing_renews_the_lease,
                 an_event_of_a_later_version_is_read_as_it_is_stored,
             }
+            keys {
+                a_key_round_trips,
+                every_change_of_a_key_raises_the_version_and_a_use_does_not,
+                a_rotated_key_keeps_its_previous_digest,
+                a_revoked_key_is_neither_revoked_nor_rotated_again,
+                a_day_of_use_never_replaces_a_later_one,
+                a_taken_id_is_refused,
+            } sql {
+                the_number_of_keys_is_bounded,
+                a_key_that_is_deleted_by_hand_raises_the_version,
+                keys_of_another_generation_are_not_changed,
+            }
             event_log {
                 a_lease_has_one_holder_until_it_expires,
                 a_holder_that_has_lost_its_lease_writes_nothing,

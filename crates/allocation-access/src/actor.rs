@@ -1,0 +1,25 @@
+use crate::{KeyId, KeyName};
+use std::fmt;
+
+/// The author of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A caller without credentials, where none are required.
+    Anonymous,
+    /// The holder of a key.
+    Key {
+        /// The id of the key.
+        id: KeyId,
+        /// The name of the key.
+        name: KeyName,
+    },
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::Key { id, .. } => write!(f, "key:{id}"),
+        }
+    }
+}

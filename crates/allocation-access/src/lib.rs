@@ -1,0 +1,28 @@
+//! Access to the Allocation Service: API keys, scopes, the keyring and rate limits.
+//!
+//! Pure: time and random bytes are passed in.
+#![warn(missing_docs)]
+
+mod actor;
+mod api_key;
+mod base62;
+mod bucket;
+mod key_digest;
+mod key_id;
+mod key_name;
+mod key_record;
+mod keyring;
+mod last_use;
+mod rate;
+mod scope;
+
+pub use actor::Actor;
+pub use api_key::{ApiKey, MalformedKey};
+pub use bucket::{Bucket, Quota, RateLimited};
+pub use key_digest::KeyDigest;
+pub use key_id::{InvalidKeyId, KeyId};
+pub use key_name::{InvalidKeyName, KeyName};
+pub use key_record::{KeyRecord, PreviousDigest};
+pub use keyring::{KeyEntry, KeyRefusal, Keyring};
+pub use rate::{InvalidRate, Rate};
+pub use scope::{Scope, Scopes, UnknownScope};

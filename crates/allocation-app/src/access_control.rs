@@ -1,0 +1,188 @@
+//! Which callers are admitted.
+
+use crate::BackgroundTask;
+use allocation_access::{Actor, KeyEntry, KeyRefusal, Keyring, Quota, RateLimited, Scope, Scopes};
+use allocation_ports::{Access, Clock, KeyStore, StoreError};
+use arc_swap::ArcSwapOption;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The interval at which the version of the keys is read. A revocation is known everywhere soon after it.
+const RELOAD_PAUSE: Duration = Duration::from_secs(2);
+
+/// Whether callers without a key are admitted. Once a key exists, they never are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnonymousAccess {
+    /// They may do everything until the first key is created.
+    UntilFirstKey,
+    /// They may do nothing.
+    Never,
+}
+
+/// Admits callers by the latest known keyring, which it keeps while the database is unavailable.
+///
+/// Admission takes no lock and does not access the database. Clones share the keyring.
+#[derive(Clone)]
+pub struct AccessControl(Arc<Shared>);
+
+struct Shared {
+    store: Arc<dyn KeyStore>,
+    clock: Arc<dyn Clock>,
+    access: Access,
+    anonymous: AnonymousAccess,
+    /// `None` until it is first loaded.
+    ring: ArcSwapOption<Keyring>,
+    /// Held while a keyring is loaded, so that none replaces a newer one.
+    loading: Mutex<()>,
+    /// The origin of the times of rate buckets.
+    started: Instant,
+}
+
+/// The author of a request, and its rights.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    /// A caller without a key, where none is required.
+    Anonymous,
+    /// The holder of a key.
+    Key(Arc<KeyEntry>),
+}
+
+/// An admitted request.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    /// Its author.
+    pub caller: Caller,
+    /// What is left in the rate bucket of its key, if the rate is limited.
+    pub quota: Option<Quota>,
+}
+
+/// Why a request is not admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// The keys were never loaded.
+    #[error("the keys are not loaded yet")]
+    NotLoaded,
+    /// The request has no key.
+    #[error("a key is required")]
+    NoKey,
+    /// The key is refused.
+    #[error(transparent)]
+    Refused(#[from] KeyRefusal),
+    /// The key has sent too many requests.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
+    /// The key lacks a scope.
+    #[error("the key lacks the scope {0}")]
+    MissingScope(Scope),
+}
+
+impl AccessControl {
+    /// Returns the access control over a store, without a keyring. With read-only access, no uses are recorded.
+    #[must_use]
+    pub fn new(store: Arc<dyn KeyStore>, clock: Arc<dyn Clock>, access: Access, anonymous: AnonymousAccess) -> Self {
+        let (ring, loading, started) = (ArcSwapOption::empty(), Mutex::default(), Instant::now());
+        Self(Arc::new(Shared { store, clock, access, anonymous, ring, loading, started }))
+    }
+
+    /// Loads the keyring if it has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store fails; the keyring then stays as it was.
+    pub fn reload(&self) -> Result<(), StoreError> {
+        let Shared { store, ring, loading, .. } = &*self.0;
+        let _loading = loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = ring.load_full();
+        if let Some(stored) = store.keys(current.as_deref().map(Keyring::version))? {
+            ring.store(Some(Arc::new(Keyring::new(stored.version, stored.keys, current.as_deref()))));
+        }
+        Ok(())
+    }
+
+    /// Starts to reload the keyring every two seconds, and to record the days on which keys are used.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the system cannot start a thread.
+    pub fn start_reloading(&self) -> io::Result<BackgroundTask> {
+        let control = self.clone();
+        BackgroundTask::every(RELOAD_PAUSE, "keys", "loading keys", move |_| {
+            control.reload()?;
+            control.record_uses()
+        })
+    }
+
+    /// Returns whether a key was ever created; `None` if the keys are not loaded.
+    #[must_use]
+    pub fn has_had_keys(&self) -> Option<bool> {
+        self.0.ring.load().as_ref().map(|ring| ring.has_had_keys())
+    }
+
+    /// Admits a request that needs a scope, or any rights, and counts it against the rate of its key.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`] if the request is not admitted.
+    pub fn admit(&self, presented: Option<&str>, needed: Option<Scope>) -> Result<Admission, AccessError> {
+        let Shared { clock, anonymous, ring, started, .. } = &*self.0;
+        let ring = ring.load();
+        let ring = ring.as_ref().ok_or(AccessError::NotLoaded)?;
+        if *anonymous == AnonymousAccess::UntilFirstKey && !ring.has_had_keys() {
+            return Ok(Admission { caller: Caller::Anonymous, quota: None });
+        }
+        let entry = ring.authenticate(presented.ok_or(AccessError::NoKey)?, clock.now())?;
+        let quota = entry.bucket().map(|bucket| bucket.take(started.elapsed())).transpose()?;
+        match needed {
+            Some(scope) if !entry.record().scopes.allow(scope) => Err(AccessError::MissingScope(scope)),
+            _ => Ok(Admission { caller: Caller::Key(Arc::clone(entry)), quota }),
+        }
+    }
+
+    /// Returns whether a caller that was admitted would still be: a long response ends when its key is revoked.
+    #[must_use]
+    pub fn still_admits(&self, caller: &Caller) -> bool {
+        match caller {
+            Caller::Anonymous => self.has_had_keys() == Some(false),
+            Caller::Key(entry) => {
+                let ring = self.0.ring.load();
+                let current = ring.as_ref().and_then(|ring| ring.get(&entry.record().id));
+                current.is_some_and(|entry| entry.record().is_active(self.0.clock.now()))
+            }
+        }
+    }
+
+    /// Stores the days of use that are not stored yet, and returns their number.
+    fn record_uses(&self) -> Result<usize, StoreError> {
+        let Some(ring) = self.0.ring.load_full().filter(|_| self.0.access == Access::ReadWrite) else { return Ok(0) };
+        let uses = ring.unstored_uses();
+        if !uses.is_empty() {
+            self.0.store.record_key_uses(&uses)?;
+            ring.uses_stored(&uses);
+        }
+        Ok(uses.len())
+    }
+}
+
+impl Caller {
+    /// Returns who the caller is.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        match self {
+            Self::Anonymous => &Actor::Anonymous,
+            Self::Key(entry) => entry.actor(),
+        }
+    }
+
+    /// Returns what the caller may do.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes {
+        match self {
+            Self::Anonymous => Scopes::all(),
+            Self::Key(entry) => entry.record().scopes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

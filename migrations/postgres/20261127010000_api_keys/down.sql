@@ -1,0 +1,2 @@
+DROP TABLE api_keys, api_keys_version;
+DROP FUNCTION raise_api_keys_version;
