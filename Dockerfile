@@ -14,7 +14,8 @@ RUN apt-get update \
 COPY --from=builder /src/target/release/allocation /usr/local/bin/allocation
 COPY LICENSE-APACHE LICENSE-MIT /usr/share/doc/allocation/
 
-# Inside a container, a server on loopback could not be reached from outside.
+# Inside a container, a server on loopback could not be reached from outside. On any other address, it starts with a
+# key or ALLOCATION_ALLOW_ANONYMOUS=true.
 ENV ALLOCATION_ADDRESS=0.0.0.0:8000
 
 USER allocation

@@ -81,6 +81,13 @@ impl Keyring {
         Ok(entry)
     }
 
+    /// Returns whether a key that an earlier ring has accepted is still accepted at a time.
+    #[must_use]
+    pub fn still_accepts(&self, entry: &KeyEntry, now: DateTime<Utc>) -> bool {
+        let current = self.entries.get(&entry.record.id);
+        current.is_some_and(|current| current.check(&entry.record.digest, now).is_ok())
+    }
+
     /// Returns a key of the ring.
     #[must_use]
     pub fn get(&self, id: &KeyId) -> Option<&Arc<KeyEntry>> {

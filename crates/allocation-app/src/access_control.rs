@@ -139,15 +139,15 @@ impl AccessControl {
         }
     }
 
-    /// Returns whether a caller that was admitted would still be: a long response ends when its key is revoked.
+    /// Returns whether a caller that was admitted still is: a long response ends when its key is revoked, expires or
+    /// is rotated and the grace period is over.
     #[must_use]
     pub fn still_admits(&self, caller: &Caller) -> bool {
         match caller {
             Caller::Anonymous => self.has_had_keys() == Some(false),
             Caller::Key(entry) => {
                 let ring = self.0.ring.load();
-                let current = ring.as_ref().and_then(|ring| ring.get(&entry.record().id));
-                current.is_some_and(|entry| entry.record().is_active(self.0.clock.now()))
+                ring.as_ref().is_some_and(|ring| ring.still_accepts(entry, self.0.clock.now()))
             }
         }
     }

@@ -17,14 +17,15 @@ use crate::{body, event_context, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use allocation_access::Scope;
 use allocation_domain::Outcome;
 use allocation_ports::{AllocationCursor, AllocationFilter, Queries};
 use chrono::{DateTime, Utc};
 
 pub(crate) fn routes() -> [Path; 2] {
     [
-        Path::new("/allocations").post(allocate).get(list),
-        Path::new("/allocations/{order_id}/batch/{reference}").delete(deallocate),
+        Path::new("/allocations").post(Scope::OrdersWrite, allocate).get(Scope::Read, list),
+        Path::new("/allocations/{order_id}/batch/{reference}").delete(Scope::OrdersWrite, deallocate),
     ]
 }
 

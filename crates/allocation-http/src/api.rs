@@ -5,11 +5,11 @@ use crate::edge::EdgeSettings;
 use crate::event_context;
 use crate::event_feed::EventFeed;
 use crate::metrics::{MetricSources, Metrics, Requests};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::request_failures::RequestFailures;
 use crate::routes::templates;
 use actix_web::HttpRequest;
-use allocation_app::{AllocationEngine, UseCases};
+use allocation_app::{AccessControl, AllocationEngine, Keys, UseCases};
 use allocation_ports::{Clock, Queries, Readiness};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
@@ -47,6 +47,8 @@ pub struct Api {
     pub(crate) requests: Arc<Requests>,
     /// The metrics, if this API serves them.
     pub(crate) metrics: Option<Arc<Metrics>>,
+    /// Who may do what; `None` if every caller may do everything.
+    access: Option<(AccessControl, Keys)>,
 }
 
 impl Api {
@@ -84,6 +86,7 @@ impl Api {
             access_log: Arc::default(),
             requests: Arc::new(Requests::new(templates())),
             metrics: None,
+            access: None,
         }
     }
 
@@ -120,6 +123,23 @@ impl Api {
     #[must_use]
     pub fn with_edge(self, edge: EdgeSettings) -> Self {
         Self { edge: Arc::new(edge), ..self }
+    }
+
+    /// Admits only callers that `control` admits, by keys that an administrator manages. By default, every caller may
+    /// do everything.
+    #[must_use]
+    pub fn with_access(self, control: AccessControl, keys: Keys) -> Self {
+        Self { access: Some((control, keys)), ..self }
+    }
+
+    /// Returns who may do what; `None` if every caller may do everything.
+    pub(crate) fn access(&self) -> Option<&AccessControl> {
+        self.access.as_ref().map(|(control, _)| control)
+    }
+
+    /// Returns the management of keys, which fails without access control.
+    pub(crate) fn keys(&self) -> Result<&(AccessControl, Keys), Problem> {
+        self.access.as_ref().ok_or_else(|| Problem::of(Kind::InternalError))
     }
 
     /// Returns the current time.

@@ -12,11 +12,12 @@ use crate::query::Query;
 use crate::resource::Path;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use allocation_access::Scope;
 use allocation_ports::{BackorderCursor, BackorderFilter, Queries};
 use chrono::{DateTime, Utc};
 
 pub(crate) fn routes() -> [Path; 1] {
-    [Path::new("/backorders").get(list)]
+    [Path::new("/backorders").get(Scope::Read, list)]
 }
 
 document!(ListBackordersProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);

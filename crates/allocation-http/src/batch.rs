@@ -21,13 +21,20 @@ use crate::{body, respond};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use allocation_access::Scope;
 use allocation_domain::{BatchReference, Outcome};
 use allocation_ports::{BatchCursor, BatchFilter, OverdueCursor, Queries};
 use allocation_requests::AddBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub(crate) fn routes() -> [Path; 2] {
-    [Path::new("/batch").post(add).get(list), Path::new("/batch/{reference}").get(find).patch(change).delete(remove)]
+    [
+        Path::new("/batch").post(Scope::BatchesWrite, add).get(Scope::Read, list),
+        Path::new("/batch/{reference}")
+            .get(Scope::Read, find)
+            .patch(Scope::BatchesWrite, change)
+            .delete(Scope::BatchesWrite, remove),
+    ]
 }
 
 document!(AddBatchProblems:

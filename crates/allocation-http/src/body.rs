@@ -13,6 +13,7 @@ use crate::query::Query;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, web};
+use allocation_app::NewKey;
 use allocation_domain::{BatchChange, NewOrder, OrderLine};
 use allocation_requests::{
     AddBatch, Empty, FromJson, HoldExtension, ParseError, PickListRequest, PickedUnits, ValidationErrors, parse,
@@ -38,6 +39,7 @@ pub(crate) trait Body: FromJson + Send + 'static {
 
 impl Body for OrderLine {}
 impl Body for AddBatch {}
+impl Body for NewKey {}
 impl Body for BatchChange {}
 impl Body for HoldExtension {}
 impl Body for PickedUnits {}

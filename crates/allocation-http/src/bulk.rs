@@ -12,6 +12,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use allocation_access::Scope;
 use allocation_domain::{NewOrder, OrderLine};
 use allocation_requests::AddBatch;
 use item::{Bulk, BulkItem};
@@ -19,9 +20,9 @@ use schema::BulkAnswer;
 
 pub(crate) fn routes() -> [Path; 3] {
     [
-        Path::new("/allocations/bulk").post(allocate_lines),
-        Path::new("/orders/bulk").post(place_orders).shared(),
-        Path::new("/batch/bulk").post(add_batches).shared(),
+        Path::new("/allocations/bulk").post(Scope::OrdersWrite, allocate_lines),
+        Path::new("/orders/bulk").post(Scope::OrdersWrite, place_orders).shared(),
+        Path::new("/batch/bulk").post(Scope::BatchesWrite, add_batches).shared(),
     ]
 }
 

@@ -4,6 +4,7 @@
 mod asset;
 
 use crate::openapi::openapi_json;
+use crate::permission::Permission;
 use crate::resource::Path;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
@@ -55,10 +56,10 @@ fn swagger_ui_files() -> impl Iterator<Item = Asset> {
 
 pub(crate) fn routes() -> impl Iterator<Item = Path> {
     let redirect = || ready(HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs")).finish());
-    let assets = ASSETS
-        .iter()
-        .map(|asset| Path::new(asset.path()).get(move |request: HttpRequest| ready(asset.respond(&request))));
-    std::iter::once(Path::new("/").get(redirect)).chain(assets)
+    let assets = ASSETS.iter().map(|asset| {
+        Path::new(asset.path()).get(Permission::Open, move |request: HttpRequest| ready(asset.respond(&request)))
+    });
+    std::iter::once(Path::new("/").get(Permission::Open, redirect)).chain(assets)
 }
 
 #[cfg(test)]

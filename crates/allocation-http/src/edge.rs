@@ -1,7 +1,7 @@
 //! The edge of the service: accepted hosts, origins and methods, and the path prefix that clients see.
 //!
-//! The service has no authentication of its own. A page of any site can make a browser inside the network
-//! send requests to it. Therefore a browser may write only from pages of the service itself or of a configured origin.
+//! Without keys, a page of any site could make a browser inside the network send requests to the service. Therefore a
+//! browser may write only from pages of the service itself or of a configured origin.
 
 mod base_path;
 mod cors;

@@ -9,21 +9,25 @@ pub(crate) use schema::{CloudEventSchema, EventDataSchema};
 pub(crate) use stream::{__path_stream, stream};
 
 use crate::api::Api;
+use crate::guarded::is_still_admitted;
 use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
+use crate::request_context::RequestContext;
 use crate::resource::Path;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue, LINK};
 use actix_web::rt::time::{Instant, sleep, timeout};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use allocation_access::{KeyRefusal, Scope};
+use allocation_app::AccessError;
 use allocation_cloudevents::BATCH_MEDIA_TYPE;
 use page::{Page, write_array};
 use params::FeedPageRequest;
 use std::time::Duration;
 
 pub(crate) fn routes() -> [Path; 2] {
-    [Path::new("/events").get(list), Path::new("/events/stream").get(stream)]
+    [Path::new("/events").get(Scope::EventsRead, list), Path::new("/events/stream").get(Scope::EventsRead, stream)]
 }
 
 document!(ListEventsProblems: Validation, EventsGone, Overloaded, DatabaseUnavailable, InternalError);
@@ -116,6 +120,9 @@ async fn await_page(
         if page.is_empty {
             sleep(GATHER).await;
         }
+    }
+    if !is_still_admitted(api, &RequestContext::caller_of(request)) {
+        return Err(AccessError::Refused(KeyRefusal::Revoked).into());
     }
     Ok(page)
 }

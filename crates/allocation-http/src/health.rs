@@ -1,12 +1,14 @@
 //! Liveness and readiness probes for orchestrators.
 
 use crate::api::Api;
+use crate::guarded::presented;
+use crate::permission::Permission;
 use crate::problem::{Problem, document};
 use crate::resource::Path;
 use crate::respond;
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use allocation_ports::ReplicationLag;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,7 +33,7 @@ pub(crate) struct Health {
 pub(crate) const OK: Health = Health { status: "ok", replication_lag_seconds: None, replication_lag: None };
 
 pub(crate) fn routes() -> [Path; 2] {
-    [Path::new("/livez").get(livez), Path::new("/readyz").get(readyz)]
+    [Path::new("/livez").get(Permission::Open, livez), Path::new("/readyz").get(Permission::Open, readyz)]
 }
 
 document!(ReadinessProblems: SchemaNotCurrent, ClockOff, DatabaseUnavailable, NotReady);
@@ -56,7 +58,7 @@ pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
 /// that this version was built for, a replica sequences events, every background thread runs, and the
 /// clocks of process and database differ by at most two seconds. If not, `checks` lists the failed checks.
 /// A read-only server is ready if its database serves reads; it may lag behind the primary, and reports by how
-/// much. Query parameters are ignored.
+/// much. Where keys are required, a request without one gets the status alone. Query parameters are ignored.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -64,10 +66,15 @@ pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
     tag = "Service",
     responses((status = 200, description = "Requests can be served", body = Health), ReadinessProblems),
 )]
-pub(crate) async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn readyz(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let failed = api.readiness.failed_checks();
+    let discloses = api.access().is_none_or(|access| access.admit(presented(&request), None).is_ok());
     if !failed.is_empty() {
-        return Err(Problem::not_ready(&failed));
+        let problem = Problem::not_ready(&failed);
+        return Err(if discloses { problem } else { problem.without_checks() });
+    }
+    if !discloses {
+        return respond::json(StatusCode::OK, &OK);
     }
     let health = match api.readiness.replication_lag() {
         None => OK,

@@ -19,6 +19,7 @@ use crate::resource::Path;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue, VARY};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use allocation_access::Scope;
 use allocation_app::{AllocationEngine, BacklogMonitor, EngineCounters, InvariantMonitor, UnitCounters, Vital};
 use allocation_ports::{Clock, Readiness, StoreMonitor};
 use prometheus_client::collector::Collector;
@@ -137,7 +138,7 @@ impl fmt::Debug for Sources {
 }
 
 pub(crate) fn routes() -> [Path; 1] {
-    [Path::new(PATH).get(metrics)]
+    [Path::new(PATH).get(Scope::Read, metrics)]
 }
 
 document!(MetricsProblems: NotFound);

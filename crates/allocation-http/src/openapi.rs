@@ -1,9 +1,20 @@
 //! The OpenAPI document.
 
-use crate::problem::{document_edge, schema};
-use crate::{allocation, backorder, batch, bulk, event, health, metrics, order, pick_list, problem_type, product};
+use crate::permission::Permission;
+use crate::problem::{document_edge, document_refusals, schema, shared_refusals};
+use crate::{
+    allocation, backorder, batch, bulk, event, health, key, metrics, operations, order, pick_list, problem_type,
+    product, whoami,
+};
+use actix_web::http::Method;
+use allocation_access::Scope;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+
+/// The name of the security scheme.
+const KEY: &str = "key";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -20,6 +31,7 @@ use utoipa::openapi::OpenApi;
         (name = "Pick lists", description = "Units that the warehouse picks and ships."),
         (name = "Products", description = "The totals and the availability of each SKU."),
         (name = "Events", description = "All changes, in one order."),
+        (name = "Access", description = "Keys and their scopes."),
         (name = "Problems", description = "The types of errors."),
         (name = "Service", description = "The state of the service itself."),
     ),
@@ -57,6 +69,10 @@ use utoipa::openapi::OpenApi;
         event::stream,
         problem_type::list,
         problem_type::find,
+        key::create,
+        key::list,
+        key::revoke,
+        whoami::whoami,
         health::livez,
         health::readyz,
         metrics::metrics,
@@ -75,6 +91,7 @@ use utoipa::openapi::OpenApi;
         schema::NotPickedProblem,
         schema::NotReadyProblem,
         schema::FailedCheckSchema,
+        schema::MissingScopeProblem,
     )),
 )]
 struct Document;
@@ -84,7 +101,43 @@ struct Document;
 pub fn openapi() -> OpenApi {
     let mut document = Document::openapi();
     document_edge(&mut document);
+    document_access(&mut document);
     document
+}
+
+/// Documents the key that each operation needs, as its route is registered.
+fn document_access(document: &mut OpenApi) {
+    let names = Scope::ALL.map(|scope| format!("`{scope}`")).join(", ");
+    let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("alloc_<id>_<secret>_<checksum>");
+    let key = key.description(Some(format!(
+        "A key, once there is one. Its scopes are among {names}; `admin` includes the others."
+    )));
+    let components = document.components.get_or_insert_default();
+    components.responses.extend(shared_refusals());
+    components.add_security_scheme(KEY, SecurityScheme::Http(key.build()));
+    for path in operations::all() {
+        let Some(item) = document.paths.paths.get_mut(path.template()) else { continue };
+        for (method, needs) in path.methods() {
+            let Some(operation) = operation(item, method) else { continue };
+            document_refusals(operation, *needs);
+            operation.security = match needs {
+                Permission::Open => None,
+                Permission::AnyKey => Some(vec![SecurityRequirement::new(KEY, std::iter::empty::<&str>())]),
+                Permission::Scope(scope) => Some(vec![SecurityRequirement::new(KEY, [scope.as_str()])]),
+            };
+        }
+    }
+}
+
+fn operation<'a>(item: &'a mut PathItem, method: &Method) -> Option<&'a mut Operation> {
+    match *method {
+        Method::GET => item.get.as_mut(),
+        Method::POST => item.post.as_mut(),
+        Method::PUT => item.put.as_mut(),
+        Method::PATCH => item.patch.as_mut(),
+        Method::DELETE => item.delete.as_mut(),
+        _ => None,
+    }
 }
 
 /// Returns the OpenAPI document as indented JSON with a trailing newline.

@@ -22,17 +22,18 @@ use crate::{body, event_context, respond};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use allocation_access::Scope;
 use allocation_domain::{NewOrder, OrderId, Outcome};
 use allocation_ports::{OrderFilter, Queries};
 use chrono::{DateTime, Utc};
 
 pub(crate) fn routes() -> [Path; 5] {
     [
-        Path::new("/orders").post(place).get(list),
-        Path::new("/orders/{order_id}").get(find).delete(cancel),
-        Path::new("/orders/{order_id}/confirm").post(confirm),
-        Path::new("/orders/{order_id}/extend").post(extend),
-        Path::new("/orders/{order_id}/history").get(history),
+        Path::new("/orders").post(Scope::OrdersWrite, place).get(Scope::Read, list),
+        Path::new("/orders/{order_id}").get(Scope::Read, find).delete(Scope::OrdersWrite, cancel),
+        Path::new("/orders/{order_id}/confirm").post(Scope::OrdersWrite, confirm),
+        Path::new("/orders/{order_id}/extend").post(Scope::OrdersWrite, extend),
+        Path::new("/orders/{order_id}/history").get(Scope::Read, history),
     ]
 }
 

@@ -24,6 +24,7 @@ use crate::{body, respond};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use allocation_access::Scope;
 use allocation_domain::{Outcome, PickListId};
 use allocation_ports::{PickListFilter, Queries, StoredPickList};
 use allocation_requests::PickListRequest;
@@ -31,10 +32,10 @@ use format::Format;
 
 pub(crate) fn routes() -> [Path; 4] {
     [
-        Path::new("/pick-lists").post(make).get(list),
-        Path::new("/pick-lists/{pick_list_id}").get(find).delete(release),
-        Path::new("/pick-lists/{pick_list_id}/ship").post(ship),
-        Path::new("/pick-lists/{pick_list_id}/lines/{line}/pick").post(pick),
+        Path::new("/pick-lists").post(Scope::PickingWrite, make).get(Scope::Read, list),
+        Path::new("/pick-lists/{pick_list_id}").get(Scope::Read, find).delete(Scope::PickingWrite, release),
+        Path::new("/pick-lists/{pick_list_id}/ship").post(Scope::PickingWrite, ship),
+        Path::new("/pick-lists/{pick_list_id}/lines/{line}/pick").post(Scope::PickingWrite, pick),
     ]
 }
 

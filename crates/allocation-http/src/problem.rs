@@ -7,14 +7,16 @@ mod operation;
 mod raised;
 pub(crate) mod schema;
 
-pub(crate) use documented::{document, document_edge, responses};
+pub(crate) use documented::{document, document_edge, document_refusals, responses, shared_refusals};
 pub(crate) use kind::Kind;
 #[cfg(test)]
 pub(crate) use operation::Operation;
 
 use crate::prefix::Prefix;
+use crate::rate_limit;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use allocation_access::{KeyRefusal, RateLimited, Scope};
 use allocation_domain::{OrderId, OutOfStock, PickListId, Sku};
 use allocation_ports::FailedCheck;
 use allocation_requests::ValidationError;
@@ -65,6 +67,15 @@ enum Members {
     /// Failed readiness checks.
     Checks {
         checks: Vec<Check>,
+    },
+    /// The scope that a key lacks.
+    Scope {
+        scope: &'static str,
+    },
+    /// What is left of the rate of a key, which headers tell.
+    RateLimited {
+        #[serde(skip)]
+        limited: RateLimited,
     },
     /// The methods of a path, which the `Allow` header lists.
     Methods {
@@ -174,6 +185,30 @@ impl Problem {
         Self { members: Members::Checks { checks: failed.iter().map(check).collect() }, ..Self::new(kind, detail) }
     }
 
+    /// Removes what the failed checks disclose of the service.
+    pub(crate) fn without_checks(self) -> Self {
+        let members = Members::Checks { checks: Vec::new() };
+        Self { members, detail: self.kind.description().into(), ..self }
+    }
+
+    pub(crate) fn key_refused(refusal: KeyRefusal) -> Self {
+        let mut detail = refusal.to_string();
+        if let Some(first) = detail.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        Self::new(Kind::KeyRefused, detail)
+    }
+
+    pub(crate) fn missing_scope(scope: Scope) -> Self {
+        let members = Members::Scope { scope: scope.as_str() };
+        Self { members, ..Self::new(Kind::MissingScope, format!("The key lacks the scope {scope}")) }
+    }
+
+    pub(crate) fn rate_limited(limited: RateLimited) -> Self {
+        let detail = format!("The key may send {} requests", limited.quota.rate);
+        Self { members: Members::RateLimited { limited }, ..Self::new(Kind::RateLimited, detail) }
+    }
+
     pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {
         Self { members: Members::Methods { allow }, ..Self::of(Kind::MethodNotAllowed) }
     }
@@ -201,6 +236,19 @@ impl Problem {
             next = error.source();
         }
         chain
+    }
+
+    /// Returns how to authenticate (RFC 6750), if that is the problem.
+    fn challenge(&self) -> Option<String> {
+        let bearer = r#"Bearer realm="allocation""#;
+        match (self.kind, &self.members) {
+            (Kind::KeyRequired, _) => Some(bearer.to_owned()),
+            (Kind::KeyRefused, _) => Some(format!(r#"{bearer}, error="invalid_token""#)),
+            (Kind::MissingScope, Members::Scope { scope }) => {
+                Some(format!(r#"{bearer}, error="insufficient_scope", scope="{scope}""#))
+            }
+            _ => None,
+        }
     }
 
     /// Returns the response body.
@@ -250,11 +298,18 @@ impl ResponseError for Problem {
         if matches!(self.kind, Kind::NotAcceptable) {
             response.insert_header((header::VARY, HeaderValue::from_static("Accept")));
         }
-        if let Members::Methods { allow } = &self.members {
-            response.insert_header((header::ALLOW, allow.clone()));
+        if let Some(challenge) = self.challenge() {
+            response.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
-        if let Members::Gone { next: Some(link), .. } = &self.members {
-            response.insert_header((header::LINK, link.clone()));
+        match &self.members {
+            Members::Methods { allow } => {
+                response.insert_header((header::ALLOW, allow.clone()));
+            }
+            Members::Gone { next: Some(link), .. } => {
+                response.insert_header((header::LINK, link.clone()));
+            }
+            Members::RateLimited { limited } => rate_limit::refuse(&mut response, limited),
+            _ => {}
         }
         response.body(self.body())
     }

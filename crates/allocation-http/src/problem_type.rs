@@ -1,5 +1,6 @@
 //! The catalogue of problem types, for people and programs.
 
+use crate::permission::Permission;
 use crate::prefix::Prefix;
 use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
@@ -38,7 +39,7 @@ impl ProblemType {
 }
 
 pub(crate) fn routes() -> [Path; 2] {
-    [Path::new("/problems").get(list), Path::new("/problems/{name}").get(find)]
+    [Path::new("/problems").get(Permission::Open, list), Path::new("/problems/{name}").get(Permission::Open, find)]
 }
 
 document!(ListProblemTypesProblems: Validation);

@@ -17,15 +17,16 @@ use crate::{body, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use allocation_access::Scope;
 use allocation_domain::{Outcome, Sku};
 use allocation_ports::Queries;
 use chrono::{DateTime, Utc};
 
 pub(crate) fn routes() -> [Path; 3] {
     [
-        Path::new("/products").get(list),
-        Path::new("/products/{sku}").get(find).put(register),
-        Path::new("/products/{sku}/availability").get(availability),
+        Path::new("/products").get(Scope::Read, list),
+        Path::new("/products/{sku}").get(Scope::Read, find).put(Scope::BatchesWrite, register),
+        Path::new("/products/{sku}/availability").get(Scope::Read, availability),
     ]
 }
 

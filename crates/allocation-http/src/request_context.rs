@@ -4,19 +4,23 @@ use crate::metrics::RouteIndex;
 use crate::request_id::RequestId;
 use actix_web::dev::ServiceRequest;
 use actix_web::{HttpMessage, HttpRequest};
-use std::cell::Cell;
+use allocation_access::Quota;
+use allocation_app::{Admission, Caller};
+use std::cell::{Cell, OnceCell};
 
-/// The id of a request, and its route once the router has found one. Kept as one value, which costs one allocation.
+/// The id of a request, and its route and its caller once they are known. Kept as one value, which costs one
+/// allocation.
 #[derive(Debug)]
 pub(crate) struct RequestContext {
     id: RequestId,
     route: Cell<RouteIndex>,
+    admission: OnceCell<Admission>,
 }
 
 impl RequestContext {
     /// Adds the context to a request.
     pub(crate) fn begin(request: &ServiceRequest, id: RequestId) {
-        request.extensions_mut().insert(Self { id, route: Cell::new(RouteIndex::NONE) });
+        request.extensions_mut().insert(Self { id, route: Cell::new(RouteIndex::NONE), admission: OnceCell::new() });
     }
 
     pub(crate) const fn id(&self) -> &RequestId {
@@ -25,6 +29,26 @@ impl RequestContext {
 
     pub(crate) fn set_route(&self, route: RouteIndex) {
         self.route.set(route);
+    }
+
+    /// Records that a request was admitted.
+    pub(crate) fn admit(request: &HttpRequest, admission: Admission) {
+        if let Some(context) = request.extensions().get::<Self>() {
+            // Only one handler runs for a request.
+            drop(context.admission.set(admission));
+        }
+    }
+
+    /// Returns the author of a request that was admitted.
+    pub(crate) fn caller_of(request: &HttpRequest) -> Caller {
+        let extensions = request.extensions();
+        let admission = extensions.get::<Self>().and_then(|context| context.admission.get());
+        admission.map_or(Caller::Anonymous, |admission| admission.caller.clone())
+    }
+
+    /// Returns what is left of the rate of a request's key, if it has one.
+    pub(crate) fn quota_of(request: &HttpRequest) -> Option<Quota> {
+        request.extensions().get::<Self>()?.admission.get()?.quota
     }
 
     /// Returns the route of a request, [`RouteIndex::NONE`] if none has matched.

@@ -1,6 +1,8 @@
-//! Paths and their methods.
+//! Paths and their methods. A route is registered with the permission that it needs, or not at all.
 
+use crate::guarded::Guarded;
 use crate::metrics::RouteIndex;
+use crate::permission::Permission;
 use crate::problem::Problem;
 use crate::request_context::RequestContext;
 use actix_web::dev::Handler;
@@ -14,7 +16,7 @@ use std::future::ready;
 pub(crate) struct Path {
     template: String,
     resource: Resource,
-    methods: Vec<Method>,
+    methods: Vec<(Method, Permission)>,
     /// Whether later paths serve the other methods.
     is_shared: bool,
 }
@@ -28,65 +30,65 @@ impl Path {
         &self.template
     }
 
-    #[cfg(test)]
-    pub(crate) fn methods(&self) -> &[Method] {
+    /// Returns the methods with the permissions that they need.
+    pub(crate) fn methods(&self) -> &[(Method, Permission)] {
         &self.methods
     }
 
-    pub(crate) fn get<F, Args>(self, handler: F) -> Self
+    pub(crate) fn get<F, Args>(self, needs: impl Into<Permission>, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.route(&[Method::GET, Method::HEAD], handler)
+        self.route(&[Method::GET, Method::HEAD], needs.into(), handler)
     }
 
-    pub(crate) fn post<F, Args>(self, handler: F) -> Self
+    pub(crate) fn post<F, Args>(self, needs: impl Into<Permission>, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.route(&[Method::POST], handler)
+        self.route(&[Method::POST], needs.into(), handler)
     }
 
-    pub(crate) fn put<F, Args>(self, handler: F) -> Self
+    pub(crate) fn put<F, Args>(self, needs: impl Into<Permission>, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.route(&[Method::PUT], handler)
+        self.route(&[Method::PUT], needs.into(), handler)
     }
 
-    pub(crate) fn patch<F, Args>(self, handler: F) -> Self
+    pub(crate) fn patch<F, Args>(self, needs: impl Into<Permission>, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.route(&[Method::PATCH], handler)
+        self.route(&[Method::PATCH], needs.into(), handler)
     }
 
-    pub(crate) fn delete<F, Args>(self, handler: F) -> Self
+    pub(crate) fn delete<F, Args>(self, needs: impl Into<Permission>, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.route(&[Method::DELETE], handler)
+        self.route(&[Method::DELETE], needs.into(), handler)
     }
 
-    fn route<F, Args>(mut self, methods: &'static [Method], handler: F) -> Self
+    fn route<F, Args>(mut self, methods: &'static [Method], needs: Permission, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.methods.extend_from_slice(methods);
+        self.methods.extend(methods.iter().map(|method| (method.clone(), needs)));
         let guard = fn_guard(|request: &GuardContext<'_>| methods.contains(&request.head().method));
-        Self { resource: self.resource.route(web::route().guard(guard).to(handler)), ..self }
+        Self { resource: self.resource.route(web::route().guard(guard).to(Guarded::new(needs, handler))), ..self }
     }
 
     /// Leaves other methods to the later paths that match: `/orders/bulk` is also the path of an order named `bulk`.
@@ -98,9 +100,9 @@ impl Path {
     /// shared.
     #[expect(clippy::expect_used, reason = "methods have no character that a header refuses")]
     pub(crate) fn register(self, cfg: &mut web::ServiceConfig, route: RouteIndex) {
-        let methods: Vec<_> = self.methods.iter().map(Method::as_str).collect();
+        let methods: Vec<_> = self.methods.iter().map(|(method, _)| method.as_str()).collect();
         let allow = HeaderValue::from_str(&methods.join(", ")).expect("methods are a header");
-        let served = self.is_shared.then(|| self.methods.clone());
+        let served = self.is_shared.then(|| self.methods.iter().map(|(method, _)| method.clone()).collect::<Vec<_>>());
         let resource = self.resource.guard(fn_guard(move |request| {
             let is_served = served.as_ref().is_none_or(|methods| methods.contains(&request.head().method));
             if is_served && let Some(context) = request.req_data().get::<RequestContext>() {

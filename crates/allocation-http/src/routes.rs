@@ -3,11 +3,7 @@
 use crate::api::Api;
 use crate::metrics::RouteIndex;
 use crate::problem::{Kind, Problem};
-use crate::resource::Path;
-use crate::{
-    allocation, backorder, batch, bulk, connection, docs, edge, event, health, metrics, order, pick_list, problem_type,
-    product, request_log,
-};
+use crate::{connection, docs, edge, metrics, operations, request_log};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Condition;
@@ -15,31 +11,14 @@ use actix_web::{App, Error, HttpResponse, web};
 use std::future::ready;
 use std::sync::Arc;
 
-/// Returns the documented paths. The router tries them in this order, and most requests are for allocations.
-fn operations() -> Vec<Path> {
-    let mut paths = Vec::new();
-    paths.extend(allocation::routes());
-    paths.extend(bulk::routes());
-    paths.extend(order::routes());
-    paths.extend(batch::routes());
-    paths.extend(product::routes());
-    paths.extend(backorder::routes());
-    paths.extend(event::routes());
-    paths.extend(pick_list::routes());
-    paths.extend(health::routes());
-    paths.extend(metrics::routes());
-    paths.extend(problem_type::routes());
-    paths
-}
-
 /// Returns the templates of all paths, in the order of their [`RouteIndex`].
 pub(crate) fn templates() -> Vec<String> {
-    operations().iter().chain(&docs::routes().collect::<Vec<_>>()).map(|path| path.template().to_owned()).collect()
+    operations::all().iter().chain(&docs::routes().collect::<Vec<_>>()).map(|path| path.template().to_owned()).collect()
 }
 
 /// Registers all paths, and the response for unknown ones. Without metrics, theirs is unknown.
 fn configure(cfg: &mut web::ServiceConfig, has_metrics: bool) {
-    for (index, path) in operations().into_iter().chain(docs::routes()).enumerate() {
+    for (index, path) in operations::all().into_iter().chain(docs::routes()).enumerate() {
         if has_metrics || path.template() != metrics::PATH {
             path.register(cfg, RouteIndex(index));
         }
@@ -71,7 +50,7 @@ pub fn app(
 
 #[cfg(test)]
 mod tests {
-    use super::operations;
+    use crate::operations;
     use std::collections::BTreeSet;
 
     #[test]
@@ -82,9 +61,9 @@ mod tests {
             documented.extend(item.as_object().unwrap().keys().map(|method| (path.clone(), method.to_uppercase())));
         }
         let mut registered = BTreeSet::new();
-        for path in operations() {
-            let methods = path.methods().iter().filter(|method| *method != "HEAD");
-            registered.extend(methods.map(|method| (path.template().to_owned(), method.to_string())));
+        for path in operations::all() {
+            let methods = path.methods().iter().filter(|(method, _)| *method != "HEAD");
+            registered.extend(methods.map(|(method, _)| (path.template().to_owned(), method.to_string())));
         }
         assert_eq!(registered, documented);
     }

@@ -220,6 +220,8 @@ fn assert_documented(method: &Method, path: &str, answer: &TestResponse) {
     let Some((_, item)) = paths.iter().find(|(template, _)| fits(template)) else { return };
     let Some(operation) = item.get(method.as_str().to_lowercase()) else { return };
     let documented = &operation["responses"][answer.status.as_str()];
+    let shared = documented["$ref"].as_str().and_then(|shared| DOCUMENT.pointer(shared.strip_prefix('#')?));
+    let documented = shared.unwrap_or(documented);
     assert!(documented.is_object(), "{method} {path} does not document {}", answer.status);
     if answer.header("content-type") == Some("application/problem+json") {
         let problem = answer.json();

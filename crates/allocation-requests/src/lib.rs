@@ -8,6 +8,7 @@ mod hold_extension;
 mod integer;
 mod items;
 mod json;
+mod new_key;
 mod new_order;
 mod order_line;
 mod pick_list;

@@ -4,6 +4,7 @@ mod address;
 mod dotenv;
 mod edge;
 mod given;
+mod keys;
 mod secret;
 
 use allocation_adapters_diesel::{DatabaseUrl, Store};
@@ -18,6 +19,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 pub(crate) use dotenv::read_dotenv;
 use edge::EdgeArgs;
+pub(crate) use keys::{Expiry, KeysAction};
 pub(crate) use secret::hide_values;
 use secret::{Secret, given};
 use std::ffi::OsString;
@@ -94,6 +96,11 @@ pub(crate) enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Manage the keys of callers
+    Keys {
+        #[command(subcommand)]
+        action: KeysAction,
+    },
     /// Show or retry events on their way to the broker
     Outbox {
         #[command(subcommand)]
@@ -107,6 +114,7 @@ impl Command {
         match self {
             Self::Migrate { direction } => !matches!(direction, Direction::Status),
             Self::Repair { .. } | Self::Restore { .. } => true,
+            Self::Keys { action } => !matches!(action, KeysAction::List { .. }),
             Self::Outbox { action } => matches!(action, OutboxAction::Retry { .. }),
             Self::Serve | Self::Health | Self::Openapi | Self::Check { .. } | Self::Backup { .. } => false,
         }
@@ -188,6 +196,10 @@ pub(crate) struct Settings {
     /// The address to serve metrics on, as ADDRESS:PORT [default: that of the API, at /metrics]
     #[arg(long, global = true, env = "ALLOCATION_METRICS_ADDRESS", value_parser = address::parse)]
     pub(crate) metrics_address: Option<SocketAddr>,
+
+    /// Serve callers without a key on an address that other machines may reach, until the first key is created
+    #[arg(long, global = true, env = "ALLOCATION_ALLOW_ANONYMOUS", value_parser = BoolishValueParser::new())]
+    pub(crate) allow_anonymous: bool,
 
     /// The maximum number of database connections, from 2 to 1000; a broker needs three more
     #[arg(

@@ -5,8 +5,8 @@ use allocation_adapters_diesel::{ClockWatch, Dialect, Store};
 use allocation_adapters_memory::{MemoryStore, WallClock};
 use allocation_app::BackgroundTask;
 use allocation_ports::{
-    Access, Clock, CommandEffects, DatabaseProbe, EventLog, InvariantCheck, Leases, LogSequencer, Queries, RelayStore,
-    SchemaState, StoreMonitor, UnitOfWorkFactory,
+    Access, Clock, CommandEffects, DatabaseProbe, EventLog, InvariantCheck, KeyStore, Leases, LogSequencer, Queries,
+    RelayStore, SchemaState, StoreMonitor, UnitOfWorkFactory,
 };
 use anyhow::{Context, bail};
 use std::sync::Arc;
@@ -21,6 +21,7 @@ pub(crate) trait Ports:
     + Leases
     + RelayStore
     + CommandEffects
+    + KeyStore
     + DatabaseProbe
     + StoreMonitor
     + InvariantCheck
@@ -35,6 +36,7 @@ impl<T> Ports for T where
         + Leases
         + RelayStore
         + CommandEffects
+        + KeyStore
         + DatabaseProbe
         + StoreMonitor
         + InvariantCheck

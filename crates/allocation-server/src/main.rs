@@ -3,6 +3,7 @@
 //! `print!` and similar macros panic on a closed pipe and block on a stalled reader; [`output`] and [`logging`] do not.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod access;
 mod background;
 mod backup;
 mod broker;
@@ -11,6 +12,7 @@ mod config;
 mod connections;
 mod database;
 mod health;
+mod keys;
 mod logging;
 mod migrate;
 mod outbox;
@@ -82,6 +84,7 @@ fn run(cli: Cli, log: &LogWriter) -> anyhow::Result<()> {
         Command::Restore { file, yes } => backup::restore(&cli.settings, file.as_deref(), yes),
         Command::Repair { what } => check::repair(&cli.settings, what),
         Command::Outbox { action } => outbox::outbox(&cli.settings, &action),
+        Command::Keys { action } => keys::keys(&cli.settings, action),
         Command::Health => health::health(cli.settings.address),
         Command::Openapi => output::print(&allocation_http::openapi_json()),
     }

@@ -1,5 +1,6 @@
 //! The lifecycle of the server: wire, listen, serve, shut down.
 
+use crate::access::AccessToServer;
 use crate::background::Background;
 use crate::broker::Exchange;
 use crate::config::Settings;
@@ -61,6 +62,8 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let listener = listen(settings.address)?;
     let starting = Starting::serve(&listener).context("the HTTP server cannot be started")?;
     let database = Database::connect(settings, more)?;
+    let AccessToServer { control, keys, reloading } =
+        AccessToServer::start(settings, &database, listener.local_addr()?)?;
     let (store, clock, writers) = (Arc::clone(&database.ports), Arc::clone(&database.clock), database.writers);
     let metrics_listener = settings.metrics_address.map(listen_for_metrics).transpose()?;
     let units = UnitRunner::new(store.clone(), RetryPolicy::default());
@@ -85,7 +88,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
         }
     };
     vitals.extend(engine.vitals());
-    vitals.push(tail.vital());
+    vitals.extend([tail.vital(), reloading.vital()]);
     vitals.extend(background.iter().flat_map(Background::vitals));
     let backlog = BacklogMonitor::start(store.clone()).context("the backlog of events cannot be watched")?;
     vitals.push(backlog.vital());
@@ -110,6 +113,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let health = Arc::new(health);
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
     let api = Api::new(use_cases, engine.clone(), store, health, clock, feed, limits)
+        .with_access(control, keys)
         .with_edge(settings.edge_settings())
         .with_access_log(settings.access_log)
         .with_calendar(settings.calendar());
@@ -138,6 +142,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     if let Some(stop_background) = stop_background {
         stop_background();
     }
+    reloading.stop();
     database.stop();
     tail.stop();
     if let Some(server) = metrics_server {

@@ -80,6 +80,24 @@ fn a_rotated_key_is_accepted_with_both_secrets_until_the_grace_period_ends() {
 }
 
 #[test]
+fn an_accepted_key_is_accepted_until_it_is_revoked_or_its_grace_period_ends() {
+    let first = Keyring::new(1, [record()], None);
+    let entry = first.get(&id()).unwrap();
+    let previous = Some(PreviousDigest { digest: key(1).digest(), valid_until: later(60) });
+    let rotated = KeyRecord { digest: key(2).digest(), previous, ..record() };
+    for (next, at, accepted) in [
+        (Some(record()), now(), true),
+        (Some(KeyRecord { revoked_at: Some(now()), ..record() }), now(), false),
+        (Some(KeyRecord { expires_at: Some(later(1)), ..record() }), later(1), false),
+        (Some(rotated.clone()), later(59), true),
+        (Some(rotated), later(60), false),
+        (None, now(), false),
+    ] {
+        assert_eq!(Keyring::new(2, next, Some(&first)).still_accepts(entry, at), accepted);
+    }
+}
+
+#[test]
 fn a_new_snapshot_keeps_the_bucket_of_a_key_unless_its_rate_changes() {
     let limited = |rate: &str| KeyRecord { rate: Some(rate.parse().unwrap()), ..record() };
     let take = |ring: &Keyring| ring.get(&id()).unwrap().bucket().unwrap().take(Duration::ZERO).is_ok();

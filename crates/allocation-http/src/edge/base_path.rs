@@ -14,12 +14,13 @@ pub(super) const RULE: &str = "must be a path such as /allocation, of letters, d
 const MAX_BYTES: usize = 255;
 
 /// The first segments of the service's own paths: a base path that begins with one would be ambiguous.
-const TAKEN: [&str; 14] = [
+const TAKEN: [&str; 16] = [
     "allocations",
     "backorders",
     "batch",
     "docs",
     "events",
+    "keys",
     "livez",
     "metrics",
     "openapi.json",
@@ -29,6 +30,7 @@ const TAKEN: [&str; 14] = [
     "products",
     "readyz",
     "redoc",
+    "whoami",
 ];
 
 /// The path under which clients see the service; empty if there is none.

@@ -9,9 +9,11 @@ const MAX_AGE: usize = 3_600;
 pub(crate) fn cors(settings: &EdgeSettings) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers(["content-type", "if-match", "if-none-match", "last-event-id", "traceparent", "x-request-id"])
+        .allowed_headers(["authorization", "content-type", "if-match", "if-none-match", "last-event-id"])
+        .allowed_headers(["traceparent", "x-request-id"])
         .expose_headers([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER])
-        .expose_headers(["x-request-id"])
+        .expose_headers([header::WWW_AUTHENTICATE])
+        .expose_headers(["ratelimit", "ratelimit-policy", "x-request-id"])
         .max_age(MAX_AGE);
     settings.cors_origins.iter().fold(cors, |cors, origin| match origin {
         CorsOrigin::Any => cors.allow_any_origin().send_wildcard(),

@@ -3,14 +3,16 @@
 use super::page::{Page, write_stream};
 use super::params::{Params, parse_position};
 use crate::api::Api;
+use crate::guarded::is_still_admitted;
 use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
+use crate::request_context::RequestContext;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::rt::time::{Instant, sleep, timeout};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use allocation_app::EventWaiter;
+use allocation_app::{Caller, EventWaiter};
 use allocation_ports::PageSize;
 use allocation_requests::ValidationError;
 use futures_util::stream;
@@ -21,6 +23,9 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The interval of heartbeats, which keep proxies from closing an idle connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// The interval at which a stream checks that its caller is still admitted.
+const RECHECK: Duration = Duration::from_secs(2);
 
 /// The number of events read at a time.
 const PAGE: PageSize = PageSize::new(250).unwrap();
@@ -73,7 +78,8 @@ pub(crate) async fn stream(api: Data<Api>, request: HttpRequest) -> Result<HttpR
     if *request.method() == Method::HEAD {
         return Ok(response.finish());
     }
-    let following = Following { api, request, params, waiter, after: first.next, sent: Instant::now() };
+    let (caller, after) = (RequestContext::caller_of(&request), first.next);
+    let following = Following { api, request, caller, params, waiter, after, sent: Instant::now() };
     let first = Bytes::from(first.body);
     Ok(response.streaming(stream::unfold((Some(first), following), |(first, following)| async {
         match first {
@@ -87,6 +93,7 @@ pub(crate) async fn stream(api: Data<Api>, request: HttpRequest) -> Result<HttpR
 struct Following {
     api: Data<Api>,
     request: HttpRequest,
+    caller: Caller,
     params: Params,
     waiter: EventWaiter,
     /// The position up to which the log was scanned.
@@ -95,14 +102,15 @@ struct Following {
 }
 
 impl Following {
-    /// Returns the next events, or a heartbeat with the position that was scanned. `None` ends the stream;
-    /// clients reconnect.
+    /// Returns the next events, or a heartbeat with the position that was scanned. `None` ends the stream, also when
+    /// the key of its caller is revoked; clients reconnect.
     async fn next(mut self) -> Option<(Bytes, Self)> {
-        loop {
+        while is_still_admitted(&self.api, &self.caller) {
             let quiet = HEARTBEAT.saturating_sub(self.sent.elapsed());
-            match timeout(quiet, self.waiter.grown_past(self.after)).await {
+            match timeout(quiet.min(RECHECK), self.waiter.grown_past(self.after)).await {
                 Ok(true) => {}
                 Ok(false) => return None,
+                Err(_) if self.sent.elapsed() < HEARTBEAT => continue,
                 Err(_) => {
                     let heartbeat = format!(": heartbeat\nid: {}\n\n", self.after);
                     return Some(self.send(heartbeat.into()));
@@ -123,6 +131,7 @@ impl Following {
             }
             sleep(super::GATHER).await;
         }
+        None
     }
 
     fn send(mut self, bytes: Bytes) -> (Bytes, Self) {

@@ -2,6 +2,7 @@
 
 use super::operation::Operation;
 use super::{Kind, MEDIA_TYPE, examples};
+use crate::permission::Permission;
 use std::collections::BTreeMap;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::Header;
@@ -58,10 +59,45 @@ pub(crate) fn document_edge(document: &mut OpenApi) {
     }
 }
 
-/// Adds the response for problems of one status.
+/// The responses that all operations with a key share, by name.
+const SHARED: [(&str, &[Kind]); 2] =
+    [("Unauthorized", &[Kind::KeyRequired, Kind::KeyRefused]), ("TooManyRequests", &[Kind::RateLimited])];
+
+/// Returns the responses that [`document_refusals`] refers to, by name.
+pub(crate) fn shared_refusals() -> impl Iterator<Item = (String, RefOr<Response>)> {
+    SHARED.into_iter().map(|(name, kinds)| (name.to_owned(), response(kinds, Operation::default()).into()))
+}
+
+/// Adds the problems of callers who may not use an operation.
+pub(crate) fn document_refusals(operation: &mut Documented, needs: Permission) {
+    if needs == Permission::Open {
+        return;
+    }
+    for (name, kinds) in SHARED {
+        operation.responses.responses.insert(status(kinds), Ref::from_response_name(name).into());
+    }
+    add(operation, &[Kind::NotReady]);
+    if let Permission::Scope(_) = needs {
+        add(operation, &[Kind::MissingScope]);
+    }
+}
+
+/// Adds problems of one status to the response that documents that status.
 fn add(to: &mut Documented, kinds: &[Kind]) {
-    let status = kinds.iter().map(|kind| kind.status().as_u16().to_string()).next().unwrap_or_default();
-    to.responses.responses.insert(status, response(kinds, Operation::default()).into());
+    let status = status(kinds);
+    let mut all = Vec::new();
+    if let Some(RefOr::T(known)) = to.responses.responses.get(&status)
+        && let Some(RefOr::T(content)) = known.content.get(MEDIA_TYPE)
+    {
+        all.extend(content.examples.keys().filter_map(|name| Kind::named(name)));
+    }
+    all.extend_from_slice(kinds);
+    to.responses.responses.insert(status, response(&all, Operation::default()).into());
+}
+
+/// Returns the status that problems share.
+fn status(kinds: &[Kind]) -> String {
+    kinds.iter().map(|kind| kind.status().as_u16().to_string()).next().unwrap_or_default()
 }
 
 /// Returns the response for problems of one status.
@@ -100,6 +136,7 @@ fn schema_name(kind: Kind, operation: Operation) -> &'static str {
         Kind::EventsGone => "EventsGoneProblem",
         Kind::NotPicked => "NotPickedProblem",
         Kind::NotReady => "NotReadyProblem",
+        Kind::MissingScope => "MissingScopeProblem",
         _ => "Problem",
     }
 }

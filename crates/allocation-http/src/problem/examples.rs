@@ -4,6 +4,7 @@
 
 use super::operation::Operation;
 use super::{Kind, Problem};
+use allocation_access::{KeyRefusal, Scope};
 use allocation_domain::{
     AllocateError, MakePickListError, OrderId, OutOfStock, PickListId, PlaceError, Quantity, ShipError, Shortages, Sku,
     UnknownSkus,
@@ -26,6 +27,8 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::MalformedJson => {
             Problem::new(kind, "The body is not JSON: EOF while parsing an object at line 1 column 20")
         }
+        Kind::KeyRefused => Problem::key_refused(KeyRefusal::Expired),
+        Kind::MissingScope => Problem::missing_scope(Scope::Read),
         Kind::BatchNotFound => Problem::new(kind, "There is no batch B-1"),
         Kind::OrderNotFound => Problem::order_not_found(&OrderId::parse("O-7").expect("it is a name")),
         Kind::ProductNotFound => Problem::product_not_found(&Sku::parse("LAMP").expect("it is a name")),
@@ -74,6 +77,10 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         | Kind::CrossSiteRequest
         | Kind::ReadOnly
         | Kind::PreconditionFailed
+        | Kind::KeyRequired
+        | Kind::RateLimited
+        | Kind::KeyNotFound
+        | Kind::TooManyKeys
         | Kind::NotFound
         | Kind::MethodNotAllowed
         | Kind::Overloaded

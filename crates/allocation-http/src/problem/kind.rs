@@ -104,6 +104,26 @@ kinds! {
         /// request to a server that writes.
         ReadOnly: FORBIDDEN, "read-only", "The server is read-only";
 
+        /// The request has no key. Send one as `Authorization: Bearer alloc_...`; `allocation keys create` makes one.
+        KeyRequired: UNAUTHORIZED, "key-required", "A key is required";
+
+        /// The key is malformed, unknown, expired or revoked, or was rotated; the detail says which.
+        KeyRefused: UNAUTHORIZED, "key-refused", "The key is refused";
+
+        /// The key does not have the scope that this operation needs. Nothing was changed; use a key with the scope in
+        /// `scope`.
+        MissingScope: FORBIDDEN, "missing-scope", "The key lacks a scope";
+
+        /// The key has sent more requests than its rate allows. Nothing was changed; retry after the time in
+        /// `Retry-After`.
+        RateLimited: TOO_MANY_REQUESTS, "rate-limited", "The key has sent too many requests";
+
+        /// There is no key with this id.
+        KeyNotFound: NOT_FOUND, "key-not-found", "There is no such key";
+
+        /// As many keys are stored as possible, revoked ones included.
+        TooManyKeys: CONFLICT, "too-many-keys", "There are too many keys";
+
         /// `If-Match` names a version, but the target has none: only batches have versions. Nothing was changed.
         PreconditionFailed: PRECONDITION_FAILED, "precondition-failed", "Only batches have versions";
 
@@ -194,7 +214,7 @@ impl Kind {
     /// Returns the seconds after which a retry makes sense.
     pub(crate) fn retry_after(self) -> Option<&'static str> {
         match self {
-            Self::Overloaded | Self::DatabaseBusy => Some("1"),
+            Self::Overloaded | Self::DatabaseBusy | Self::RateLimited => Some("1"),
             Self::DatabaseUnavailable
             | Self::SchemaNotCurrent
             | Self::ClockOff

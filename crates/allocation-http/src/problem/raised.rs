@@ -2,8 +2,8 @@
 
 use super::{Kind, Members, Problem};
 use crate::etag;
-use allocation_app::{EngineError, Refusal, RefusalMembers, UseCaseError, is_overload};
-use allocation_ports::{OtherGeneration, ReadLogError, StoreError};
+use allocation_app::{AccessError, EngineError, KeyError, Refusal, RefusalMembers, UseCaseError, is_overload};
+use allocation_ports::{FailedCheck, OtherGeneration, ReadLogError, StoreError};
 use allocation_requests::{Location, ValidationError, ValidationErrors};
 use std::sync::Arc;
 
@@ -69,6 +69,35 @@ impl<R: Refusal> From<EngineError<R>> for Problem {
             EngineError::Overloaded => Self::of(Kind::Overloaded),
             EngineError::ShuttingDown => Self::of(Kind::ShuttingDown),
             EngineError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::NotLoaded => {
+                Self::not_ready(&[FailedCheck::new(FailedCheck::KEYS, "The keys of callers are not loaded yet")])
+            }
+            AccessError::NoKey => Self::of(Kind::KeyRequired),
+            AccessError::Refused(refusal) => Self::key_refused(refusal),
+            AccessError::RateLimited(limited) => Self::rate_limited(limited),
+            AccessError::MissingScope(scope) => Self::missing_scope(scope),
+        }
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::NotFound(id) => Self::new(Kind::KeyNotFound, format!("There is no key {id}")),
+            KeyError::TooMany => Self::of(Kind::TooManyKeys),
+            KeyError::NoScope => ValidationError::in_body("/scopes", "must not be empty").into(),
+            KeyError::Expired => ValidationError::in_body("/expires_at", "must be in the future").into(),
+            // Requests over HTTP rotate no keys.
+            KeyError::GraceTooLong => Self::of(Kind::InternalError),
+            KeyError::NoRandomBytes(error) => Self::internal(Arc::new(error)),
+            KeyError::Store(error) => error.into(),
         }
     }
 }

@@ -117,13 +117,22 @@ pub(crate) struct NotPickedProblem {
     lines: Vec<u32>,
 }
 
+/// A scope that the key of a request lacks.
+#[derive(ToSchema)]
+pub(crate) struct MissingScopeProblem {
+    #[serde(flatten)]
+    problem: ProblemSchema,
+    /// The scope that the operation needs.
+    #[schema(example = "orders:write")]
+    scope: String,
+}
+
 /// Failed readiness checks.
 #[derive(ToSchema)]
 pub(crate) struct NotReadyProblem {
     #[serde(flatten)]
     problem: ProblemSchema,
-    /// The failed checks.
-    #[schema(min_items = 1)]
+    /// The failed checks. Empty if keys are required and the request has none.
     checks: Vec<FailedCheckSchema>,
 }
 

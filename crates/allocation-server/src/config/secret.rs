@@ -78,17 +78,17 @@ pub(super) fn given(
     }
 }
 
-/// Returns whether a text may be a URL with a password, where none belongs.
+/// Returns whether a text may be a key, or a URL with a password, where none belongs.
 fn looks_like_secret(text: &str) -> bool {
-    text.contains("://") || text.contains('@')
+    text.contains("://") || text.contains('@') || text.contains("alloc_")
 }
 
-/// Removes URLs from an error of clap, which would quote a misplaced one with its password.
+/// Removes URLs and keys from an error of clap, which would quote a misplaced one with its secret.
 pub(crate) fn hide_values(error: &mut clap::Error) {
     const QUOTED: [ContextKind; 4] =
         [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue, ContextKind::PriorArg];
-    let is_url = |value: &ContextValue| looks_like_secret(&value.to_string());
-    let hidden: Vec<_> = QUOTED.into_iter().filter(|kind| error.get(*kind).is_some_and(is_url)).collect();
+    let is_secret = |value: &ContextValue| looks_like_secret(&value.to_string());
+    let hidden: Vec<_> = QUOTED.into_iter().filter(|kind| error.get(*kind).is_some_and(is_secret)).collect();
     for kind in &hidden {
         error.insert(*kind, ContextValue::String("***".to_owned()));
     }

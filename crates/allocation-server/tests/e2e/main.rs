@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod abandoned;
+mod access;
 mod age;
 mod allocations;
 mod backorders;

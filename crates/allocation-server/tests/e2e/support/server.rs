@@ -57,6 +57,17 @@ impl Server {
         Self::launch(command)
     }
 
+    /// Starts a server that other machines may reach.
+    pub(crate) fn start_on_every_address(
+        database: &TestDatabase,
+        adjust: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Self {
+        let mut command = binary();
+        command.args(["--address", "0.0.0.0:0", "--log-format", "json"]).env("DATABASE_URL", database.url());
+        adjust(&mut command);
+        Self::launch(command)
+    }
+
     /// Starts a server with these limits on file descriptors.
     pub(crate) fn start_limited(database: &TestDatabase, soft: u32, hard: u32) -> Self {
         let limited = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\"");

@@ -1,0 +1,25 @@
+//! The operations of the API.
+
+use crate::resource::Path;
+use crate::{
+    allocation, backorder, batch, bulk, event, health, key, metrics, order, pick_list, problem_type, product, whoami,
+};
+
+/// Returns the documented paths. The router tries them in this order, and most requests are for allocations.
+pub(crate) fn all() -> Vec<Path> {
+    let mut paths = Vec::new();
+    paths.extend(allocation::routes());
+    paths.extend(bulk::routes());
+    paths.extend(order::routes());
+    paths.extend(batch::routes());
+    paths.extend(product::routes());
+    paths.extend(backorder::routes());
+    paths.extend(event::routes());
+    paths.extend(pick_list::routes());
+    paths.extend(key::routes());
+    paths.extend(whoami::routes());
+    paths.extend(health::routes());
+    paths.extend(metrics::routes());
+    paths.extend(problem_type::routes());
+    paths
+}

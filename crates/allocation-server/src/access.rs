@@ -1,0 +1,44 @@
+//! Who may use the server.
+
+use crate::config::Settings;
+use crate::database::Database;
+use allocation_app::{AccessControl, AnonymousAccess, BackgroundTask, ErrorChain, Keys};
+use anyhow::{Context, bail};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// The keys of callers, which a background task reloads.
+pub(crate) struct AccessToServer {
+    pub(crate) control: AccessControl,
+    pub(crate) keys: Keys,
+    pub(crate) reloading: BackgroundTask,
+}
+
+impl AccessToServer {
+    /// Loads the keys. If the database fails, requests are refused until the keys are loaded.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there has never been a key, and other machines may reach the address.
+    pub(crate) fn start(settings: &Settings, database: &Database, address: SocketAddr) -> anyhow::Result<Self> {
+        let (store, clock) = (Arc::clone(&database.ports), Arc::clone(&database.clock));
+        let is_open = settings.allow_anonymous || address.ip().to_canonical().is_loopback();
+        let anonymous = if is_open { AnonymousAccess::UntilFirstKey } else { AnonymousAccess::Never };
+        let control = AccessControl::new(store.clone(), clock.clone(), settings.access(), anonymous);
+        if let Err(error) = control.reload() {
+            tracing::warn!("loading keys failed, responding 503 until they are loaded: {}", ErrorChain(&error));
+        }
+        match (control.has_had_keys(), anonymous) {
+            (Some(false), AnonymousAccess::Never) => bail!(
+                "other machines may reach {address}, and there is no key yet; create one with `allocation keys create \
+                 --name NAME --scope admin`, listen on 127.0.0.1, or add --allow-anonymous if everyone may do everything"
+            ),
+            (Some(false), AnonymousAccess::UntilFirstKey) if !address.ip().to_canonical().is_loopback() => {
+                tracing::warn!("every caller may do everything: there is no key, and --allow-anonymous is set");
+            }
+            _ => {}
+        }
+        let reloading = control.start_reloading().context("the keys cannot be reloaded")?;
+        Ok(Self { control, keys: Keys::new(store, clock), reloading })
+    }
+}
