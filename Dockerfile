@@ -1,5 +1,5 @@
-# The C libraries (SQLite, libpq, OpenSSL) are built along and linked in, so the
-# image that runs needs nothing but the roots that TLS trusts.
+# The C libraries (SQLite, libpq, OpenSSL) are compiled and linked statically, so the
+# final image adds only the root certificates for TLS.
 FROM rust:1.95.0-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS builder
 WORKDIR /src
 COPY . .
@@ -14,8 +14,8 @@ RUN apt-get update \
 COPY --from=builder /src/target/release/allocation /usr/local/bin/allocation
 COPY LICENSE-APACHE LICENSE-MIT /usr/share/doc/allocation/
 
-# Inside a container, a server on loopback could not be reached from outside. On any other address, it starts with a
-# key or ALLOCATION_ALLOW_ANONYMOUS=true.
+# A server on loopback cannot be reached from outside its container. On any other address, it starts only with a key or
+# ALLOCATION_ALLOW_ANONYMOUS=true.
 ENV ALLOCATION_ADDRESS=0.0.0.0:8000
 
 USER allocation
