@@ -2,6 +2,7 @@
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
+use crate::planner::LIMIT;
 use crate::row;
 use crate::statement::statement;
 use allocation_domain::Sku;
@@ -24,13 +25,13 @@ statement! {
     ExpiredLines<'a>(now: BigInt => i64, expires_at: BigInt => i64, sku: Text => str, limit: BigInt => i64)
         on MultiBackend -> (BigInt, Text),
     "SELECT expires_at, sku FROM order_lines
-     WHERE expires_at <= ? AND (expires_at, sku) > (?, ?) ORDER BY expires_at, sku LIMIT ?"
+     WHERE expires_at <= ? AND (expires_at, sku) > (?, ?) ORDER BY expires_at, sku", LIMIT
 }
 
 statement! {
     /// Products whose lines may wait although units are free.
     Unserved<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
-    "SELECT sku FROM products WHERE unserved AND sku > ? ORDER BY sku LIMIT ?"
+    "SELECT sku FROM products WHERE unserved AND sku > ? ORDER BY sku", LIMIT
 }
 
 /// Returns products with expired lines, earliest expiry first, then products whose lines may wait although

@@ -2,6 +2,7 @@
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
+use crate::planner::LIMIT;
 use crate::row;
 use crate::statement::statement;
 use allocation_domain::{BatchReference, FirstToLeave, MAX_MOVED_LINES, OrderId, Quantity, QueuePosition, Sku};
@@ -34,14 +35,14 @@ statement! {
     ) on MultiBackend -> Columns,
     "SELECT order_id, precedence, placed_at, quantity FROM allocations
      WHERE reference = ? AND (precedence, placed_at, order_id) > (?, ?, ?)
-     ORDER BY precedence, placed_at, order_id LIMIT ?"
+     ORDER BY precedence, placed_at, order_id", LIMIT
 }
 
 statement! {
     /// The last lines on a batch, in reverse order.
     LastLines<'a>(reference: Text => str, limit: BigInt => i64) on MultiBackend -> Columns,
     "SELECT order_id, precedence, placed_at, quantity FROM allocations
-     WHERE reference = ? ORDER BY precedence DESC, placed_at DESC, order_id DESC LIMIT ?"
+     WHERE reference = ? ORDER BY precedence DESC, placed_at DESC, order_id DESC", LIMIT
 }
 
 statement! {
@@ -55,14 +56,14 @@ statement! {
     ) on MultiBackend -> Columns,
     "SELECT order_id, precedence, placed_at, quantity FROM allocations
      WHERE reference = ? AND (precedence, placed_at, order_id) < (?, ?, ?)
-     ORDER BY precedence DESC, placed_at DESC, order_id DESC LIMIT ?"
+     ORDER BY precedence DESC, placed_at DESC, order_id DESC", LIMIT
 }
 
 statement! {
     /// Batches with a pending correction, after a batch.
     Moving<'a>(sku: Text => str, reference: Text => str, limit: BigInt => i64) on MultiBackend -> (Text, Text),
     "SELECT sku, reference FROM batches
-     WHERE moving IS NOT NULL AND (sku, reference) > (?, ?) ORDER BY sku, reference LIMIT ?"
+     WHERE moving IS NOT NULL AND (sku, reference) > (?, ?) ORDER BY sku, reference", LIMIT
 }
 
 /// Returns the order ids of the next lines on a batch after a position, and whether there are more.

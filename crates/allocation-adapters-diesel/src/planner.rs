@@ -10,6 +10,10 @@ pub(crate) const SEPARATE: &str = " OFFSET 0";
 /// Hides a column from the indexes that begin with it.
 pub(crate) const NOT_INDEXED: &str = " + 0";
 
+/// Limits the rows of a result. SQLite prepares a statement again for each run if its limit is a plain
+/// parameter, because another limit might have a better plan.
+pub(crate) const LIMIT: &str = " LIMIT +?";
+
 /// Limits the rows of a set to their number, so that the planner expects few and looks each up instead of
 /// scanning a table.
 pub(crate) const AS_MANY: &str = " LIMIT ?";

@@ -2,6 +2,7 @@
 
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, store_error};
+use crate::planner::LIMIT;
 use crate::row;
 use crate::statement::statement;
 use allocation_domain::{QueuePosition, Sku};
@@ -35,7 +36,7 @@ macro_rules! queue_after {
             "SELECT precedence, placed_at, order_id FROM order_lines
              WHERE sku = ? AND waiting > 0 AND ", $condition, "
                AND (precedence, placed_at, order_id) > (?, ?, ?) AND (expires_at IS NULL OR expires_at > ?)
-             ORDER BY precedence, placed_at, order_id LIMIT ?"
+             ORDER BY precedence, placed_at, order_id", LIMIT
         }
     };
 }

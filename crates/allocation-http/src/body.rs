@@ -108,17 +108,9 @@ async fn parse_body<T: Body>(
     bytes: Bytes,
     errors: &mut ValidationErrors,
 ) -> Result<Option<T>, Problem> {
-    let parsed = if bytes.len() < LARGE_BYTES {
-        parse_text(&bytes)
-    } else {
-        let api = request.app_data::<Data<Api>>().ok_or_else(|| Problem::of(Kind::InternalError))?;
-        let turn = api.bodies.parsing_turn().await;
-        let parse = move || {
-            let _turn = turn;
-            parse_text(&bytes)
-        };
-        web::block(parse).await.map_err(|error| Problem::internal(Arc::new(error)))?
-    };
+    // Boxed, or the future of every request would have room for it.
+    let parsed =
+        if bytes.len() < LARGE_BYTES { parse_text(&bytes) } else { Box::pin(parse_large(request, bytes)).await? };
     match parsed {
         Ok(body) => Ok(Some(body)),
         Err(ParseError::Invalid(found)) => {
@@ -127,6 +119,17 @@ async fn parse_body<T: Body>(
         }
         Err(ParseError::Malformed(error)) => Err(malformed(&error)),
     }
+}
+
+/// Parses a body on a blocking thread.
+async fn parse_large<T: Body>(request: &HttpRequest, bytes: Bytes) -> Result<Result<T, ParseError>, Problem> {
+    let api = request.app_data::<Data<Api>>().ok_or_else(|| Problem::of(Kind::InternalError))?;
+    let turn = api.bodies.parsing_turn().await;
+    let parse = move || {
+        let _turn = turn;
+        parse_text(&bytes)
+    };
+    web::block(parse).await.map_err(|error| Problem::internal(Arc::new(error)))
 }
 
 fn malformed(error: &str) -> Problem {

@@ -6,7 +6,13 @@
 # Both servers run at the same time, each on a database of its own that it migrates itself
 # and that is filled through its API, so that the two need not share a schema. A turn is
 # short, and the build that begins alternates: neighbouring turns meet the same machine. Each
-# ratio is the median of the ratios of neighbouring turns.
+# ratio is the median of the ratios of neighbouring turns. Two processes of one build differ by
+# up to a fifth for as long as they live, by where their memory lies: both servers are started
+# anew every few turns.
+
+# The number of turns after which caches are warmed anew, by what `renew BUILD` starts anew.
+turns_of_a_process=3
+renew=:
 
 declare -A build_of server_of address_of url_of name_of
 
@@ -17,6 +23,7 @@ against() {
     printf 'bench: %s is not a build of this service that runs here\n' "$1" >&2
     return 1
   fi
+  renew=against_restart
   printf '\n%s turns of %s s of each build; a cell has the medians of this build and of the other one, then the\n' "$turns" "$seconds"
   printf 'median of the ratios of neighbouring turns, for the rate with its quartiles\n'
   turns_head
@@ -33,12 +40,12 @@ turns_head() {
 against_on() {
   against_start this "$1"
   against_start other "$1"
+  in_turns "$1: one client" 1 load 1 even CART- 1000
+  in_turns "$1: refusals, 256 connections" 1 load 256 one SOLD-1 1
   in_turns "$1: one hot SKU, 256 connections" 1 load 256 one HOT-1 1
   in_turns "$1: 1,000 SKUs evenly, 256 connections" 1 load 256 even CART- 1000
   in_turns "$1: Zipf 1.0 over 10,000 SKUs, 256 connections" 1 load 256 zipf CART- 10000
   in_turns "$1: orders of 5 lines over 10,000 SKUs, 256 connections" 5 orders 256
-  in_turns "$1: one client" 1 load 1 even CART- 1000
-  in_turns "$1: refusals, 256 connections" 1 load 256 one SOLD-1 1
   stop "${server_of[this]}"
   stop "${server_of[other]}"
 }
@@ -53,19 +60,32 @@ against_start() {
   name_of[$1]=$database_name
 }
 
+# against_restart BUILD: starts a build anew on its database.
+against_restart() {
+  local binary=${build_of[$1]}
+  stop "${server_of[$1]}"
+  serve "${url_of[$1]}"
+  server_of[$1]=$server
+  address_of[$1]=$address
+}
+
 # in_turns NAME LINES COMMAND...: prints a row; each response to the command covers LINES lines.
 in_turns() {
   local name=$1 turn build order
   local -A disk=() lines=([this]=0 [other]=0)
   for build in this other; do
-    # A first turn that does not count: connections and caches are cold.
-    one_turn 0 "$build" "${@:2}" >/dev/null
     disk[$build]=$(disk_bytes "${url_of[$build]}")
-    lines[$build]=0
   done
   for ((turn = 1; turn <= turns; turn++)); do
     order='this other'
     ((turn % 2)) || order='other this'
+    if ((turn % turns_of_a_process == 1)); then
+      for build in $order; do
+        "$renew" "$build"
+        # Connections and caches are cold: this turn does not count.
+        one_turn 0 "$build" "${@:2}" >/dev/null
+      done
+    fi
     for build in $order; do
       one_turn "$turn" "$build" "${@:2}"
     done

@@ -3,7 +3,7 @@
 use super::FIRST;
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
-use crate::planner::{SEPARATE, is};
+use crate::planner::{LIMIT, SEPARATE, is};
 use crate::statement::{joined, statement};
 use crate::{row, stored_batches};
 use allocation_domain::{BatchReference, OrderId, Sku};
@@ -33,7 +33,7 @@ const OF_LINES: &str =
 statement! {
     All<'a>(now: BigInt => i64, sku: Text => str, order_id: Text => str, reference: Text => str, limit: BigInt => i64)
         on MultiBackend -> Columns,
-    SELECT, "(sku, order_id, reference) > (?, ?, ?) ORDER BY sku, order_id, reference LIMIT ?"
+    SELECT, "(sku, order_id, reference) > (?, ?, ?) ORDER BY sku, order_id, reference", LIMIT
 }
 
 statement! {
@@ -44,7 +44,7 @@ statement! {
         reference: Text => str,
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    SELECT, "sku = ? AND (order_id, reference) > (?, ?) ORDER BY order_id, reference LIMIT ?"
+    SELECT, "sku = ? AND (order_id, reference) > (?, ?) ORDER BY order_id, reference", LIMIT
 }
 
 statement! {
@@ -82,7 +82,7 @@ statement! {
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
     SELECT, "reference = ? AND (precedence, placed_at, order_id, reference) > (?, ?, ?, ?)
-             ORDER BY precedence, placed_at, order_id LIMIT ?"
+             ORDER BY precedence, placed_at, order_id", LIMIT
 }
 
 /// Returns a page of allocations. Allocations of a batch are in the order in which lines are served, others

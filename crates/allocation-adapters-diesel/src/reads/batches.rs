@@ -3,7 +3,7 @@
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::batch_row::{BATCH, BatchRow, BatchSql};
 use crate::error::store_error;
-use crate::planner::is;
+use crate::planner::{LIMIT, is};
 use crate::row;
 use crate::statement::{joined, statement};
 use allocation_domain::{Batch, BatchReference, Eta, Sku};
@@ -68,7 +68,7 @@ statement! {
 statement! {
     BatchesAt<'a>(now: BigInt => i64, added_at: BigInt => i64, reference: Text => str, limit: BigInt => i64)
         on MultiBackend -> BatchAtInstantSql,
-    SELECT_AT, "WHERE (added_at, reference) > (?, ?) ORDER BY added_at, reference LIMIT ?"
+    SELECT_AT, "WHERE (added_at, reference) > (?, ?) ORDER BY added_at, reference", LIMIT
 }
 
 statement! {
@@ -79,7 +79,7 @@ statement! {
         reference: Text => str,
         limit: BigInt => i64,
     ) on MultiBackend -> BatchAtInstantSql,
-    SELECT_AT, "WHERE sku = ? AND (added_at, reference) > (?, ?) ORDER BY added_at, reference LIMIT ?"
+    SELECT_AT, "WHERE sku = ? AND (added_at, reference) > (?, ?) ORDER BY added_at, reference", LIMIT
 }
 
 statement! {
@@ -93,7 +93,7 @@ statement! {
         limit: BigInt => i64,
     ) on MultiBackend -> BatchAtInstantSql,
     SELECT_AT,
-        "WHERE eta < ? AND (eta, added_at, reference) > (?, ?, ?) ORDER BY eta, added_at, reference LIMIT ?"
+        "WHERE eta < ? AND (eta, added_at, reference) > (?, ?, ?) ORDER BY eta, added_at, reference", LIMIT
 }
 
 statement! {
@@ -108,7 +108,7 @@ statement! {
     ) on MultiBackend -> BatchAtInstantSql,
     SELECT_AT,
         "WHERE sku = ? AND eta < ? AND (eta, added_at, reference) > (?, ?, ?)
-         ORDER BY eta, added_at, reference LIMIT ?"
+         ORDER BY eta, added_at, reference", LIMIT
 }
 
 statement! {

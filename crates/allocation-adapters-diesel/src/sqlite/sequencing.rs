@@ -3,6 +3,7 @@
 use crate::error::store_error;
 use crate::event_block::LOOK_AHEAD;
 use crate::generation::SAME_GENERATION;
+use crate::planner::LIMIT;
 use crate::statement::{joined, statement};
 use allocation_ports::SequenceError;
 use diesel::prelude::*;
@@ -42,7 +43,7 @@ statement! {
     "SELECT coalesce(max(id), 0), coalesce(sum(event_count), 0), (SELECT last_position FROM event_log)
      FROM (
          SELECT id, event_count, sum(event_count) OVER (ORDER BY id) - event_count AS earlier
-         FROM (SELECT id, event_count FROM outbox_blocks ORDER BY id LIMIT ?)
+         FROM (SELECT id, event_count FROM outbox_blocks ORDER BY id", LIMIT, ")
      )
      WHERE earlier < ?"
 }

@@ -10,6 +10,7 @@ use crate::line_row::{LineKey, LineValues, OrderLineSql, PartSql, PlainLineValue
 use crate::order_row::OrderRow;
 use crate::part_row::{PartKey, PartValues};
 use crate::pick_line_row::PickLineRow;
+use crate::planner::LIMIT;
 use crate::statement::statement;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
@@ -134,7 +135,7 @@ statement! {
 statement! {
     /// Loads the most preferred batches with free units.
     OpenBatches<'a>(sku: Text => str, limit: BigInt => i64) on Sqlite -> BatchSql,
-    "SELECT ", BATCH, " FROM batches WHERE sku = ? AND is_open ORDER BY eta, added_at, reference LIMIT ?"
+    "SELECT ", BATCH, " FROM batches WHERE sku = ? AND is_open ORDER BY eta, added_at, reference", LIMIT
 }
 
 statement! {
@@ -159,7 +160,7 @@ statement! {
 statement! {
     /// Returns the first orders whose hold on a product has expired.
     Expired<'a>(sku: Text => str, now: BigInt => i64, limit: BigInt => i64) on Sqlite -> Text,
-    "SELECT order_id FROM order_lines WHERE sku = ? AND expires_at <= ? ORDER BY expires_at, order_id LIMIT ?"
+    "SELECT order_id FROM order_lines WHERE sku = ? AND expires_at <= ? ORDER BY expires_at, order_id", LIMIT
 }
 
 statement! {

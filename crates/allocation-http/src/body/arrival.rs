@@ -33,20 +33,31 @@ pub(super) async fn collect(request: &HttpRequest, payload: Payload, limit: usiz
 }
 
 async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
-    let begun = Instant::now();
-    let Some(first) = next_piece(&mut payload, BODY_TIME).await? else { return Ok(Bytes::new()) };
-    // A small body usually comes in one piece. It needs no copy and no share.
-    let second = payload.next().now_or_never();
-    if matches!(second, Some(None)) && first.len() <= SMALL_BYTES {
-        within(limit, first.len())?;
-        return Ok(first);
+    let first = payload.next().now_or_never();
+    let second = if first.is_some() { payload.next().now_or_never() } else { None };
+    match (first, second) {
+        // A small body usually comes in one piece, with its head. It needs no timer, no copy and no share.
+        (Some(None), _) => Ok(Bytes::new()),
+        (Some(Some(Ok(body))), Some(None)) if body.len() <= SMALL_BYTES => within(limit, body.len()).map(|()| body),
+        // Boxed, or the future of every request would have room for it.
+        (first, second) => Box::pin(await_rest(request, payload, [first, second], limit)).await,
     }
-    let mut arriving = Arriving::of(request, limit, begun)?;
-    arriving.push(&first)?;
-    if let Some(Some(piece)) = second {
+}
+
+/// Reads a body of which up to two pieces have arrived.
+async fn await_rest(
+    request: &HttpRequest,
+    mut payload: Payload,
+    arrived: [Option<Option<Result<Bytes, PayloadError>>>; 2],
+    limit: usize,
+) -> Result<Bytes, Problem> {
+    let mut arriving = Arriving::of(request, limit)?;
+    for piece in arrived.into_iter().flatten().flatten() {
         arriving.push(&piece.map_err(cut_off)?)?;
     }
-    arriving.await_rest(payload).await?;
+    while let Some(piece) = next_piece(&mut payload, arriving.time_left()).await? {
+        arriving.push(&piece)?;
+    }
     Ok(arriving.keep(request))
 }
 
@@ -65,9 +76,9 @@ struct Arriving {
 }
 
 impl Arriving {
-    fn of(request: &HttpRequest, limit: usize, begun: Instant) -> Result<Self, Problem> {
+    fn of(request: &HttpRequest, limit: usize) -> Result<Self, Problem> {
         let api = request.app_data::<Data<Api>>().ok_or_else(|| Problem::of(Kind::InternalError))?;
-        Ok(Self { begun, bytes: Vec::new(), share: api.bodies.share(), limit })
+        Ok(Self { begun: Instant::now(), bytes: Vec::new(), share: api.bodies.share(), limit })
     }
 
     /// Appends a piece. The buffer at least doubles when it grows, to bound copying; its whole capacity counts.
@@ -85,16 +96,8 @@ impl Arriving {
         Ok(())
     }
 
-    /// Reads the rest of the body, as long as it arrives fast enough.
-    async fn await_rest(&mut self, mut payload: Payload) -> Result<(), Problem> {
-        while let Some(piece) = next_piece(&mut payload, self.rest()).await? {
-            self.push(&piece)?;
-        }
-        Ok(())
-    }
-
     /// Returns the time that the next piece may take.
-    fn rest(&self) -> Duration {
+    fn time_left(&self) -> Duration {
         let seconds = u64::try_from(self.bytes.len() / MIN_BYTES_PER_SECOND).unwrap_or(u64::MAX);
         BODY_TIME.saturating_add(Duration::from_secs(seconds)).saturating_sub(self.begun.elapsed())
     }
