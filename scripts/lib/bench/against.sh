@@ -6,9 +6,8 @@
 # Both servers run at the same time, each on a database of its own that it migrates itself
 # and that is filled through its API, so that the two need not share a schema. A turn is
 # short, and the build that begins alternates: neighbouring turns meet the same machine. Each
-# ratio is the median of the ratios of neighbouring turns. Two processes of one build differ by
-# up to a fifth for as long as they live, by where their memory lies: both servers are started
-# anew every few turns.
+# ratio is the median of the ratios of neighbouring turns. Two processes of one build can
+# differ by a third for as long as they live: both servers are started anew every few turns.
 
 # The number of turns after which caches are warmed anew, by what `renew BUILD` starts anew.
 turns_of_a_process=3
